@@ -51,9 +51,9 @@ def test_slots_stand_for_moments_and_in_orders_too() -> None:
             .values_list("calls", "began_at")
         )
     )
-    found = statement.rows(shown=MOMENT.replace(hour=1))
-    assert [calls for calls, _ in found] == [1, 3, 2]
-    assert found[0][1] == MOMENT.replace(hour=1)
+    rows = statement.rows(shown=MOMENT.replace(hour=1))
+    assert [calls for calls, _ in rows] == [1, 3, 2]
+    assert rows[0][1] == MOMENT.replace(hour=1)
 
 
 def test_a_value_that_is_missing_is_an_error_and_not_everything() -> None:
@@ -67,22 +67,22 @@ def test_a_value_that_is_missing_is_an_error_and_not_everything() -> None:
 def test_an_account_from_its_columns_is_the_account() -> None:
     account = factories.account()
     [values] = Account.objects.values_list(*columns(Account))
-    found = instance(Account, values)
-    assert {c: getattr(found, c) for c in columns(Account)} == {
+    account_of_row = instance(Account, values)
+    assert {c: getattr(account_of_row, c) for c in columns(Account)} == {
         c: getattr(account, c) for c in columns(Account)
     }
-    assert found == account
-    assert not found._state.adding
+    assert account_of_row == account
+    assert not account_of_row._state.adding
 
 
 def test_each_scope_has_a_frame_of_its_own() -> None:
     for number in ("111111111111", "222222222222"):
         factories.account(number, name=number)
     everyone = factories.viewer()
-    one = replace(everyone, scope=Scope(accounts=frozenset({"111111111111"})))
+    viewer = replace(everyone, scope=Scope(accounts=frozenset({"111111111111"})))
     for _ in range(2):
-        assert [a.account_id for a in frame(one, account_id="").accounts] == ["111111111111"]
-        assert frame(one, account_id="222222222222").chosen is None
+        assert [a.account_id for a in frame(viewer, account_id="").accounts] == ["111111111111"]
+        assert frame(viewer, account_id="222222222222").chosen is None
         assert len(frame(everyone, account_id="").accounts) == 2
 
 
@@ -97,11 +97,14 @@ def test_what_can_have_no_rows_has_none(django_assert_num_queries: Any) -> None:
 def test_several_are_counted_at_once_up_to_a_limit(django_assert_num_queries: Any) -> None:
     for number in ("111111111111", "222222222222", "333333333333"):
         factories.account(number)
-    every, one = Account.objects.values("pk"), Account.objects.filter(account_id="111111111111").values("pk")
+    every, accounts = (
+        Account.objects.values("pk"),
+        Account.objects.filter(account_id="111111111111").values("pk"),
+    )
     with django_assert_num_queries(1):
-        assert Counts(lambda: (every, one, one.none()), most=2).numbers() == [2, 1, 0]
+        assert Counts(lambda: (every, accounts, accounts.none()), most=2).numbers() == [2, 1, 0]
     with django_assert_num_queries(0):
-        assert Counts(lambda: [one.none()], most=2).numbers() == [0]
+        assert Counts(lambda: [accounts.none()], most=2).numbers() == [0]
         assert Counts(list, most=2).numbers() == []
 
 
@@ -119,8 +122,8 @@ def test_counts_that_are_kept_are_of_today_and_of_the_values_that_are_given(
     for number in ("111111111111", "222222222222"):
         factories.account(number, name=number)
         with django_assert_num_queries(1):
-            found = statement.numbers(name=number)
-        assert found == [int(number[0]), 1, 0]
+            numbers = statement.numbers(name=number)
+        assert numbers == [int(number[0]), 1, 0]
     assert statement.numbers(name="nowhere") == [2, 0, 0]
     assert made == [1]
     with pytest.raises(KeyError):

@@ -27,19 +27,19 @@ def client() -> Any:
 
 def authorization_details() -> dict[str, list[dict[str, Any]]]:
     """All pages by the stock paginator."""
-    found: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTS}
+    authorization_details: dict[str, list[dict[str, Any]]] = {name: [] for name in LISTS}
     for page in client().get_paginator("get_account_authorization_details").paginate():
         for name in LISTS:
-            found[name] += page[name]
-    return found
+            authorization_details[name] += page[name]
+    return authorization_details
 
 
 def records(details: dict[str, list[dict[str, Any]]]) -> Iterator[tuple[str, Record]]:
     """(kind, record) with documents as JSON of the dictionaries that boto3 gives."""
     makers = {"user": _user, "group": _group, "role": _role, "policy": _policy}
     for name, kind in LISTS.items():
-        for found in details[name]:
-            yield kind, makers[kind](found)
+        for row in details[name]:
+            yield kind, makers[kind](row)
 
 
 def canonical(text: str) -> str:
@@ -47,81 +47,81 @@ def canonical(text: str) -> str:
     return json.dumps(json.loads(text), sort_keys=True)
 
 
-def _document(found: Any) -> str:
-    return json.dumps(found, sort_keys=True)
+def _document(record: Any) -> str:
+    return json.dumps(record, sort_keys=True)
 
 
-def _tags(found: dict[str, Any]) -> dict[str, str]:
-    return {tag["Key"]: tag["Value"] for tag in found.get("Tags", ())}
+def _tags(user: dict[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in user.get("Tags", ())}
 
 
-def _inline(found: Iterable[dict[str, Any]]) -> tuple[InlinePolicyRecord, ...]:
-    return tuple(sorted(InlinePolicyRecord(p["PolicyName"], _document(p["PolicyDocument"])) for p in found))
+def _inline(users: Iterable[dict[str, Any]]) -> tuple[InlinePolicyRecord, ...]:
+    return tuple(sorted(InlinePolicyRecord(p["PolicyName"], _document(p["PolicyDocument"])) for p in users))
 
 
-def _attached(found: dict[str, Any]) -> tuple[str, ...]:
-    return tuple(sorted(policy["PolicyArn"] for policy in found.get("AttachedManagedPolicies", ())))
+def _attached(user: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(sorted(policy["PolicyArn"] for policy in user.get("AttachedManagedPolicies", ())))
 
 
-def _boundary(found: dict[str, Any]) -> str | None:
-    return (found.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
+def _boundary(key: dict[str, Any]) -> str | None:
+    return (key.get("PermissionsBoundary") or {}).get("PermissionsBoundaryArn")
 
 
-def _head(found: dict[str, Any], kind: str) -> dict[str, Any]:
+def _head(device: dict[str, Any], kind: str) -> dict[str, Any]:
     return {
-        "aws_id": found[f"{kind}Id"],
-        "name": found[f"{kind}Name"],
-        "path": found["Path"],
-        "arn": found["Arn"],
-        "created_at": found["CreateDate"],
+        "aws_id": device[f"{kind}Id"],
+        "name": device[f"{kind}Name"],
+        "path": device["Path"],
+        "arn": device["Arn"],
+        "created_at": device["CreateDate"],
     }
 
 
-def _user(found: dict[str, Any]) -> UserRecord:
+def _user(certificate: dict[str, Any]) -> UserRecord:
     return UserRecord(
-        **_head(found, "User"),
-        tags=_tags(found),
-        groups=tuple(sorted(found.get("GroupList", ()))),
-        inline=_inline(found.get("UserPolicyList", ())),
-        attached=_attached(found),
-        boundary=_boundary(found),
+        **_head(certificate, "User"),
+        tags=_tags(certificate),
+        groups=tuple(sorted(certificate.get("GroupList", ()))),
+        inline=_inline(certificate.get("UserPolicyList", ())),
+        attached=_attached(certificate),
+        boundary=_boundary(certificate),
     )
 
 
-def _group(found: dict[str, Any]) -> GroupRecord:
-    inline = _inline(found.get("GroupPolicyList", ()))
-    return GroupRecord(**_head(found, "Group"), inline=inline, attached=_attached(found))
+def _group(group: dict[str, Any]) -> GroupRecord:
+    inline = _inline(group.get("GroupPolicyList", ()))
+    return GroupRecord(**_head(group, "Group"), inline=inline, attached=_attached(group))
 
 
-def _role(found: dict[str, Any]) -> RoleRecord:
-    used = found.get("RoleLastUsed", {})
+def _role(role: dict[str, Any]) -> RoleRecord:
+    used = role.get("RoleLastUsed", {})
     return RoleRecord(
-        **_head(found, "Role"),
-        tags=_tags(found),
-        inline=_inline(found.get("RolePolicyList", ())),
-        attached=_attached(found),
-        boundary=_boundary(found),
-        trust=_document(found["AssumeRolePolicyDocument"]),
-        instance_profiles=tuple(sorted(profile["Arn"] for profile in found.get("InstanceProfileList", ()))),
+        **_head(role, "Role"),
+        tags=_tags(role),
+        inline=_inline(role.get("RolePolicyList", ())),
+        attached=_attached(role),
+        boundary=_boundary(role),
+        trust=_document(role["AssumeRolePolicyDocument"]),
+        instance_profiles=tuple(sorted(profile["Arn"] for profile in role.get("InstanceProfileList", ()))),
         last_used_at=used.get("LastUsedDate"),
         last_used_region=used.get("Region"),
     )
 
 
-def _policy(found: dict[str, Any]) -> PolicyRecord:
+def _policy(policy: dict[str, Any]) -> PolicyRecord:
     return PolicyRecord(
-        **_head(found, "Policy"),
-        updated_at=found["UpdateDate"],
-        description=found.get("Description", ""),
+        **_head(policy, "Policy"),
+        updated_at=policy["UpdateDate"],
+        description=policy.get("Description", ""),
         versions=tuple(
             PolicyVersionRecord(
                 v["VersionId"], _document(v["Document"]), v["IsDefaultVersion"], v["CreateDate"]
             )
-            for v in found["PolicyVersionList"]
+            for v in policy["PolicyVersionList"]
         ),
-        default_version_id=found["DefaultVersionId"],
-        attachment_count=found["AttachmentCount"],
-        boundary_count=found.get("PermissionsBoundaryUsageCount", 0),
-        is_attachable=found.get("IsAttachable", True),
-        is_aws_managed=found["Arn"].startswith("arn:aws:iam::aws:"),
+        default_version_id=policy["DefaultVersionId"],
+        attachment_count=policy["AttachmentCount"],
+        boundary_count=policy.get("PermissionsBoundaryUsageCount", 0),
+        is_attachable=policy.get("IsAttachable", True),
+        is_aws_managed=policy["Arn"].startswith("arn:aws:iam::aws:"),
     )

@@ -57,9 +57,9 @@ def test_the_records_are_those_that_botocore_parses(aws: Aws, page_size: int) ->
 
 
 def test_documents_keep_their_exact_wording(aws: Aws, world: World) -> None:
-    found = {item.name: item.record for item in read(aws) if item.kind == "role"}
+    roles = {item.name: item.record for item in read(aws) if item.kind == "role"}
     for role in world.account.roles:
-        record = found[role["name"]]
+        record = roles[role["name"]]
         assert isinstance(record, RoleRecord)
         assert record.trust == role["trust"]
         assert record.inline == tuple(sorted(role["inline"]))

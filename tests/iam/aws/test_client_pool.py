@@ -20,8 +20,8 @@ HERE = Access(ACCOUNT)
 
 
 def test_the_next_one_gets_the_same_clients_with_a_count_of_its_own() -> None:
-    told: list[str] = []
-    with pooled_client(HERE, on_call=told.append) as first:
+    calls: list[str] = []
+    with pooled_client(HERE, on_call=calls.append) as first:
         first.iam.get_account_summary()
         client = first.iam
     with pooled_client(HERE) as second:
@@ -30,7 +30,7 @@ def test_the_next_one_gets_the_same_clients_with_a_count_of_its_own() -> None:
         assert not second.calls
         second.iam.get_account_summary()
         assert second.calls == {"iam:GetAccountSummary": 1}
-    assert told == ["iam:GetAccountSummary"]
+    assert calls == ["iam:GetAccountSummary"]
 
 
 def test_two_at_once_never_share_one() -> None:
@@ -39,12 +39,12 @@ def test_two_at_once_never_share_one() -> None:
 
 
 def test_threads_never_share_one() -> None:
-    held: list[Aws] = []
+    awses: list[Aws] = []
     both = threading.Barrier(2)
 
     def hold() -> None:
         with pooled_client(HERE) as aws:
-            held.append(aws)
+            awses.append(aws)
             both.wait(timeout=10)
 
     with pooled_client(HERE):
@@ -54,7 +54,7 @@ def test_threads_never_share_one() -> None:
         thread.start()
     for thread in threads:
         thread.join(timeout=10)
-    assert len({id(aws) for aws in held}) == 2
+    assert len({id(aws) for aws in awses}) == 2
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,7 @@ def test_ssh_keys_and_certificates_of_users_that_have_them(aws: Aws, world: Worl
     for read, fact in ((details.ssh_keys, "ssh"), (details.signing_certificates, "certificates")):
         owner = next(user for user in world.account.users if user[fact])
         nobody = next(user for user in world.account.users if not user[fact])
-        assert [found.user_name for found in read(aws, user_name=owner["name"])] == [owner["name"]]
+        assert [credential.user_name for credential in read(aws, user_name=owner["name"])] == [owner["name"]]
         assert read(aws, user_name=nobody["name"]) == ()
 
 

@@ -116,9 +116,9 @@ def parse(data: Any):
 def test_a_file_of_the_cli_gives_the_records_of_the_live_answer(aws: Aws) -> None:
     live = {i.arn: meaning(i.record) for page in stream_authorization(aws) for i in page.items if i.record}
     printed = json.dumps(stock.authorization_details(), indent=4, default=datetime.isoformat)
-    found = parse_export(printed.encode())
-    assert (found.account_id, found.partition, found.warnings) == ("111111111111", "aws", ())
-    assert {item.arn: meaning(item.record) for item in found.items if item.record} == live
+    export = parse_export(printed.encode())
+    assert (export.account_id, export.partition, export.warnings) == ("111111111111", "aws", ())
+    assert {item.arn: meaning(item.record) for item in export.items if item.record} == live
 
 
 def test_encoded_documents_are_as_good_as_objects() -> None:
@@ -179,14 +179,14 @@ def test_a_role_keeps_when_it_was_used() -> None:
 
 
 def test_the_instance_profiles_of_the_roles_are_records_too() -> None:
-    (found,) = parse(small()).profiles
-    assert (found.name, found.path, found.arn, found.roles) == (
+    (profile,) = parse(small()).profiles
+    assert (profile.name, profile.path, profile.arn, profile.roles) == (
         "web",
         "/",
         arn("instance-profile/web"),
         ("web",),
     )
-    assert found.created_at == datetime.fromisoformat(AT)
+    assert profile.created_at == datetime.fromisoformat(AT)
 
 
 @pytest.mark.parametrize(

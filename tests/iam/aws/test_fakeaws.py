@@ -108,8 +108,8 @@ def test_accounts_are_alike_and_share_no_id(monkeypatch: pytest.MonkeyPatch) -> 
             monkeypatch.setenv("AWS_ACCESS_KEY_ID", key_of(number))
             aws = connect(Access(account_id(number)))
             assert aws.sts.get_caller_identity()["Account"] == account_id(number)
-            found = aws.iam.get_account_authorization_details(MaxItems=1000)
-            seen.append({user["UserId"] for user in found["UserDetailList"]})
+            get_account_authorization_details = aws.iam.get_account_authorization_details(MaxItems=1000)
+            seen.append({user["UserId"] for user in get_account_authorization_details["UserDetailList"]})
             aws.iam.generate_credential_report()
             content = aws.iam.get_credential_report()["Content"].decode()
             assert account_id(number) in content

@@ -40,8 +40,8 @@ def everything_of_some_users(aws: Aws) -> Any:
         details.signing_certificates,
         details.login_profile,
     )
-    found = [[read(aws, user_name=name) for read in reads] for name in names]
-    return found, [details.get_user(aws, name=name) for name in names]
+    credentials = [[read(aws, user_name=name) for read in reads] for name in names]
+    return credentials, [details.get_user(aws, name=name) for name in names]
 
 
 READS: list[Callable[[Aws], Any]] = [
@@ -104,8 +104,8 @@ def test_a_stream_that_breaks_gives_the_pages_before_and_never_a_last_one(world:
     with pytest.raises(AwsError):
         seen.extend(stream_authorization(aws, page_size=20))
     # list.extend keeps what came before the error.
-    assert [found.number for found in seen] == list(range(1, page))
-    assert not any(found.is_last for found in seen)
+    assert [page.number for page in seen] == list(range(1, page))
+    assert not any(page.is_last for page in seen)
     aws.close()
 
 

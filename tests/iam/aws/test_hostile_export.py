@@ -31,10 +31,10 @@ def edited(path: str, value: Any) -> dict[str, Any]:
 
 
 def nested(depth: int) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    nested: dict[str, Any] = {}
     for _ in range(depth):
-        found = {"a": found}
-    return found
+        nested = {"a": nested}
+    return nested
 
 
 WRONG: list[tuple[str, Any, str]] = [

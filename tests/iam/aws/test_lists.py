@@ -21,19 +21,19 @@ Scripted = Callable[..., Aws]
 
 
 def pages(operation: str, key: str) -> list[dict[str, Any]]:
-    return [found for page in stock.client().get_paginator(operation).paginate() for found in page[key]]
+    return [shape for page in stock.client().get_paginator(operation).paginate() for shape in page[key]]
 
 
 def test_users_come_with_the_last_use_of_their_password(aws: Aws) -> None:
-    found = [
+    users = [
         (user.aws_id, user.name, user.path, user.arn, user.created_at, user.password_last_used)
         for user in lists.list_users(aws)
     ]
-    assert found == [
+    assert users == [
         (u["UserId"], u["UserName"], u["Path"], u["Arn"], u["CreateDate"], u.get("PasswordLastUsed"))
         for u in pages("list_users", "Users")
     ]
-    assert {used is None for *_, used in found} == {True, False}
+    assert {used is None for *_, used in users} == {True, False}
 
 
 def test_roles_come_with_duration_and_description(aws: Aws) -> None:
@@ -46,21 +46,21 @@ def test_roles_come_with_duration_and_description(aws: Aws) -> None:
 
 
 def test_virtual_devices_come_with_their_users(aws: Aws) -> None:
-    found = [
+    devices = [
         (d.serial_number, d.user_name, d.user_arn, d.user_id, d.enabled_at)
         for d in lists.list_virtual_mfa_devices(aws)
     ]
-    assert found == [
+    assert devices == [
         (d["SerialNumber"], d["User"]["UserName"], d["User"]["Arn"], d["User"]["UserId"], d["EnableDate"])
         for d in pages("list_virtual_mfa_devices", "VirtualMFADevices")
     ]
 
 
 def test_instance_profiles_come_with_their_role(aws: Aws) -> None:
-    found = [
+    profiles = [
         (p.aws_id, p.name, p.path, p.arn, p.created_at, p.roles) for p in lists.list_instance_profiles(aws)
     ]
-    assert found == [
+    assert profiles == [
         (
             p["InstanceProfileId"],
             p["InstanceProfileName"],
@@ -71,7 +71,7 @@ def test_instance_profiles_come_with_their_role(aws: Aws) -> None:
         )
         for p in pages("list_instance_profiles", "InstanceProfiles")
     ]
-    assert found
+    assert profiles
 
 
 def test_a_device_of_the_root_user_and_one_of_nobody_are_told_apart(scripted: Scripted) -> None:
@@ -88,8 +88,8 @@ def test_a_device_of_the_root_user_and_one_of_nobody_are_told_apart(scripted: Sc
 
 def test_service_credentials_of_all_users_take_one_call(aws: Aws, world: World) -> None:
     owners = {user["name"] for user in world.account.users if user["service"]}
-    found = lists.list_service_specific_credentials(aws)
-    assert {credential.user_name for credential in found} == owners != set()
+    service_specific_credential_records = lists.list_service_specific_credentials(aws)
+    assert {credential.user_name for credential in service_specific_credential_records} == owners != set()
     assert aws.calls == {"iam:ListServiceSpecificCredentials": 1}
 
 

@@ -101,22 +101,22 @@ def bulk(aws: Aws) -> dict[str, Any]:
 
 def test_the_records_are_those_that_botocore_parses(moto_aws: Aws) -> None:
     ours = {arn: meaning(record) for arn, record in bulk(moto_aws).items()}
-    found = without_policies(stock.authorization_details())
-    theirs = {record.arn: record for _, record in stock.records(found)}
+    details = without_policies(stock.authorization_details())
+    theirs = {record.arn: record for _, record in stock.records(details)}
     assert len(ours) == 7 + 1 + 1
     assert ours == theirs
 
 
 def test_a_single_entity_reads_as_it_does_in_bulk(moto_aws: Aws) -> None:
-    found = bulk(moto_aws)
+    details = bulk(moto_aws)
     user = entities.get_user(moto_aws, name="user3")
-    assert user == found[user.arn]
+    assert user == details[user.arn]
     assert user.inline[0].document == ALLOW
     group = entities.get_group(moto_aws, name="devs")
-    assert group == found[group.arn]
+    assert group == details[group.arn]
     role = entities.get_role(moto_aws, name="web")
     assert (role.description, role.max_session_duration) == ("Web & co", 7200)
-    assert replace(role, description=None, max_session_duration=None) == found[role.arn]
+    assert replace(role, description=None, max_session_duration=None) == details[role.arn]
     policy = entities.get_policy(moto_aws, arn=f"arn:aws:iam::{ACCOUNT}:policy/data")
     assert (policy.tags, len(policy.versions)) == ({"k": "v & w"}, 2)
 

@@ -14,12 +14,12 @@ from tests.iam.aws.scripted import Script
 
 
 def test_accounts_are_discovered_page_by_page(aws: Aws, world: World) -> None:
-    found = organization.discover_accounts(aws)
-    assert [account.account_id for account in found] == [
+    member_accounts = organization.discover_accounts(aws)
+    assert [account.account_id for account in member_accounts] == [
         str(111111111111 + number) for number in range(world.count)
     ]
     assert aws.calls == {"organizations:ListAccounts": 2}
-    assert {(account.status, account.parent_id) for account in found} == {("ACTIVE", None)}
+    assert {(account.status, account.parent_id) for account in member_accounts} == {("ACTIVE", None)}
 
 
 def test_the_tree_has_every_account_under_its_unit(aws: Aws, world: World) -> None:
@@ -87,11 +87,11 @@ def test_a_token_that_does_not_move_on_is_an_error(scripted) -> None:
 
 
 def test_instances_come_with_profile_association_and_imds(aws: Aws, world: World) -> None:
-    found = instances.list_instances(aws, regions=["us-east-1", "eu-west-1"])
+    instance_records = instances.list_instances(aws, regions=["us-east-1", "eu-west-1"])
     profiles = [profile for role in world.account.roles for profile in role["profiles"]]
-    assert [instance.profile_id for instance in found] == [profile[1] for profile in profiles[:50]]
-    assert {instance.region for instance in found} == {"us-east-1"}
-    first, second = found[:2]
+    assert [instance.profile_id for instance in instance_records] == [profile[1] for profile in profiles[:50]]
+    assert {instance.region for instance in instance_records} == {"us-east-1"}
+    first, second = instance_records[:2]
     assert (first.requires_imds_v2, second.requires_imds_v2) == (False, True)
     assert (first.name, first.state, first.imds_enabled) == ("web-000", "running", True)
     assert first.association_id is not None
@@ -120,5 +120,10 @@ def test_terminated_instances_are_left_out(scripted) -> None:
             f"<DescribeInstancesResponse>{reservations}</DescribeInstancesResponse>".encode(),
         ]
     ).install(aws.ec2("us-east-1"))
-    (found,) = instances.list_instances(aws, regions=["us-east-1"])
-    assert (found.instance_id, found.profile_arn, found.association_id, found.tags) == ("i-2", None, None, {})
+    (instance_record,) = instances.list_instances(aws, regions=["us-east-1"])
+    assert (
+        instance_record.instance_id,
+        instance_record.profile_arn,
+        instance_record.association_id,
+        instance_record.tags,
+    ) == ("i-2", None, None, {})

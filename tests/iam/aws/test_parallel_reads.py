@@ -107,13 +107,13 @@ def test_nothing_outlives_the_block_and_what_was_not_begun_is_left() -> None:
 
 
 def test_who_has_the_way_is_told_of_each_request_in_the_thread_of_its_own() -> None:
-    told: list[tuple[str, int]] = []
-    aws = way(4, lambda action: told.append((action, threading.get_ident())))
+    calls: list[tuple[str, int]] = []
+    aws = way(4, lambda action: calls.append((action, threading.get_ident())))
     details.get_user(aws, name=_some("User"))
     expected = ["GetUser", "ListAttachedUserPolicies", "ListGroupsForUser", "ListUserPolicies"]
-    assert {f"iam:{name}" for name in expected} <= {action for action, _ in told}
-    assert len(told) == aws.calls.total()
-    assert {thread for _, thread in told} == {threading.get_ident()}
+    assert {f"iam:{name}" for name in expected} <= {action for action, _ in calls}
+    assert len(calls) == aws.calls.total()
+    assert {thread for _, thread in calls} == {threading.get_ident()}
 
 
 def test_who_has_lost_the_way_stops_after_the_reads_under_way() -> None:
@@ -178,9 +178,9 @@ def test_long_lists_are_read_beside_each_other() -> None:
     reads = [lists.list_users, lists.list_roles, lists.list_virtual_mfa_devices] * 3
     with parallel_reads(aws) as ask:
         answers = [ask(partial(_all, read, aws)) for read in reads]
-        found = [answer() for answer in answers]
-    assert found[:3] == [_all(read, way(1)) for read in reads[:3]]
-    assert found[:3] == found[3:6] == found[6:]
+        answers_of_threads = [answer() for answer in answers]
+    assert answers_of_threads[:3] == [_all(read, way(1)) for read in reads[:3]]
+    assert answers_of_threads[:3] == answers_of_threads[3:6] == answers_of_threads[6:]
 
 
 def test_a_process_that_was_forked_has_threads_of_its_own() -> None:

@@ -81,8 +81,8 @@ def read_all_there_is(aws: Aws, world: World) -> None:
         ("group", entities.get_group),
         ("role", entities.get_role),
     ):
-        for found in getattr(world.account, f"{kind}s"):
-            get(aws, name=found["name"])
+        for entity in getattr(world.account, f"{kind}s"):
+            get(aws, name=entity["name"])
     entities.get_policy(aws, arn=world.account.policies[0]["arn"])
 
 
@@ -109,7 +109,10 @@ def test_what_a_family_writes_is_authorized_on_its_kind_of_resource() -> None:
     for family, written in WRITE.items():
         kind = named.get(WRITTEN[family], WRITTEN[family])
         for action in written:
-            types = {one["name"] for one in actions.get_action_details(*action.split(":"))["resourceTypes"]}
+            types = {
+                resource_type["name"]
+                for resource_type in actions.get_action_details(*action.split(":"))["resourceTypes"]
+            }
             assert (kind in types) if kind else not types, (family, action, types)
 
 
@@ -168,8 +171,8 @@ def test_the_write_policy_has_a_statement_for_each_kind_of_resource_and_one_to_l
     assert len(written) == len(set(written)), "an action stands in two statements"
     assert set(observe["Action"]) == {action for family in OBSERVE.values() for action in family}
     # None of them may write what AWS itself manages.
-    resources = [one for statement in changes for one in statement["Resource"]]
-    assert all(one == "*" or ":123456789012:" in one for one in resources)
+    resources = [resource for statement in changes for resource in statement["Resource"]]
+    assert all(resource == "*" or ":123456789012:" in resource for resource in resources)
     assert never["Effect"] == "Deny"
 
 
@@ -196,7 +199,7 @@ def test_users_and_roles_are_bound_to_their_paths() -> None:
         user_paths=["/eng/"],
         role_paths=["/app/", "/ops/"],
     )["Statement"]
-    assert {one["Sid"]: one["Resource"] for one in statements[:2]} == {
+    assert {statement["Sid"]: statement["Resource"] for statement in statements[:2]} == {
         "ChangeUser": ["arn:aws:iam::123456789012:user/eng/*"],
         "ChangeRole": ["arn:aws:iam::123456789012:role/app/*", "arn:aws:iam::123456789012:role/ops/*"],
     }

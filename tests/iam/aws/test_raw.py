@@ -115,19 +115,19 @@ def element(tree: object, tag: str) -> ElementTree.Element:
 
 
 @given(st.lists(trees, max_size=5))
-def test_any_list_is_cut_as_a_parser_sees_it(found: list[object]) -> None:
+def test_any_list_is_cut_as_a_parser_sees_it(lines: list[object]) -> None:
     things = ElementTree.Element("Things")
-    things.extend(element(tree, "member") for tree in found)
+    things.extend(element(tree, "member") for tree in lines)
     body = ElementTree.tostring(things, encoding="unicode", short_empty_elements=False)
     members = cut(body)[1]
     assert b"".join(members).decode() == body.removeprefix("<Things>").removesuffix("</Things>")
-    assert len(members) == len(found)
+    assert len(members) == len(lines)
 
 
 @given(st.lists(trees, min_size=1, max_size=4), st.data())
-def test_a_body_cut_off_anywhere_is_an_error(found: list[object], data: st.DataObject) -> None:
+def test_a_body_cut_off_anywhere_is_an_error(lines: list[object], data: st.DataObject) -> None:
     things = ElementTree.Element("Things")
-    things.extend(element(tree, "member") for tree in found)
+    things.extend(element(tree, "member") for tree in lines)
     whole = f"{HEAD}{ElementTree.tostring(things, encoding='unicode')}{TAIL}".encode()
     kept = data.draw(st.integers(min_value=0, max_value=len(whole) - 1))
     with pytest.raises(AwsError):

@@ -148,11 +148,11 @@ def test_every_request_is_counted_and_told_retries_included(scripted: Callable[.
         error("ServiceFailure", status=500),
         answer("ListAccountAliases", "<AccountAliases/>"),
     )
-    told: list[str] = []
-    aws.on_call = told.append
+    warnings: list[str] = []
+    aws.on_call = warnings.append
     assert lists.account_aliases(aws) == ()
     assert aws.calls == {"iam:ListAccountAliases": 3}
-    assert told == ["iam:ListAccountAliases"] * 3
+    assert warnings == ["iam:ListAccountAliases"] * 3
 
 
 def test_what_is_throttled_for_ever_ends_as_throttled(scripted: Callable[..., Aws]) -> None:

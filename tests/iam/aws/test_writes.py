@@ -177,10 +177,10 @@ def cli_parameters(words: list[str]) -> dict[str, list[str]]:
 @pytest.mark.parametrize(("service", "operation", "params"), CALLS)
 def test_the_cli_line_survives_a_shell_unharmed(service: str, operation: str, params: dict[str, Any]) -> None:
     line = as_cli(service, operation, params)
-    said = subprocess.run(
+    output = subprocess.run(
         ["sh", "-c", f"printf '%s\\0' {line}"], capture_output=True, text=True, check=True
     ).stdout
-    words = said.split("\0")[:-1]
+    words = output.split("\0")[:-1]
     assert words == shlex.split(line)
     assert words[:3] == ["aws", service, xform_name(operation, "-")]
     options = cli_parameters(words[3:])
@@ -189,8 +189,8 @@ def test_the_cli_line_survives_a_shell_unharmed(service: str, operation: str, pa
         return
     assert set(options) == {f"--{xform_name(name, '-')}" for name in params}
     for name, value in params.items():
-        given = options[f"--{xform_name(name, '-')}"]
-        assert given in ([value], value, []) or json.loads(given[0]) == value
+        option = options[f"--{xform_name(name, '-')}"]
+        assert option in ([value], value, []) or json.loads(option[0]) == value
 
 
 def test_a_value_that_the_cli_would_read_as_a_file_goes_another_way() -> None:
@@ -211,7 +211,7 @@ def test_the_snippet_makes_the_same_call(
 
     class Client:
         def __getattr__(self, name: str) -> Any:
-            return lambda **given: made.append((name, given))
+            return lambda **calls_given: made.append((name, calls_given))
 
     stand_in = types.SimpleNamespace(client=lambda name, **region: made.append((name, region)) or Client())
     monkeypatch.setitem(sys.modules, "boto3", stand_in)  # type: ignore[arg-type]
@@ -226,8 +226,8 @@ def test_the_javascript_snippet_gives_the_same_parameters(
     """An object of JSON is one of JavaScript as well."""
     snippet = as_javascript(service, operation, params)
     assert f'from "@aws-sdk/client-{service}";' in snippet
-    given = snippet.partition(f"client.send(new {operation}Command(")[2].removesuffix("));")
-    assert json.loads(given) == params
+    removesuffix = snippet.partition(f"client.send(new {operation}Command(")[2].removesuffix("));")
+    assert json.loads(removesuffix) == params
 
 
 def test_the_javascript_snippet_names_the_region_of_its_partition() -> None:
@@ -305,19 +305,19 @@ def test_the_curl_line_sends_the_same_request_with_a_valid_signature(
 
 def _signature(headers: dict[str, str], body: bytes, *, service: str, host: str, token: str) -> str:
     """The Authorization header that botocore makes of the headers that curl says it has signed."""
-    found = re.search(r"SignedHeaders=([^,]+)", headers["Authorization"])
-    assert found is not None
+    match = re.search(r"SignedHeaders=([^,]+)", headers["Authorization"])
+    assert match is not None
     lower = {name.lower(): value for name, value in headers.items()}
     date = lower["x-amz-date"]
     request = AWSRequest("POST", f"http://{host}/", data=body)
-    for name in found[1].split(";"):
+    for name in match[1].split(";"):
         request.headers[name] = lower[name]
     request.context["timestamp"] = date
     auth = SigV4Auth(Credentials("AKIDEXAMPLE", "secret/+x", None), service, "us-east-1")
     signed = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
     scope = f"{date[:8]}/us-east-1/{service}/aws4_request"
-    assert not token or "x-amz-security-token" in found[1]
-    return f"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope}, SignedHeaders={found[1]}, Signature={signed}"
+    assert not token or "x-amz-security-token" in match[1]
+    return f"AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/{scope}, SignedHeaders={match[1]}, Signature={signed}"
 
 
 def _body_of_botocore(service: str, operation: str, params: dict[str, Any]) -> bytes:

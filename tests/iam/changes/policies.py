@@ -43,16 +43,20 @@ class PolicyScene:
 
     def in_aws(self) -> tuple[str, str, list[str]]:
         """The default version, its text, and all versions, as AWS has them."""
-        found = self.scene.aws.iam.list_policy_versions(**self.arn)["Versions"]
-        default = next(one["VersionId"] for one in found if one["IsDefaultVersion"])
+        versions = self.scene.aws.iam.list_policy_versions(**self.arn)["Versions"]
+        default = next(device["VersionId"] for device in versions if device["IsDefaultVersion"])
         version = self.scene.aws.iam.get_policy_version(**self.arn, VersionId=default)["PolicyVersion"]
-        return default, version["Document"], sorted(one["VersionId"] for one in found)
+        return default, version["Document"], sorted(device["VersionId"] for device in versions)
 
     def in_mirror(self) -> tuple[str, str, list[str]]:
         """The same, as the mirror has it."""
-        found = list(PolicyVersion.objects.filter(valid_at(None), policy=self.policy))
-        default = next(one for one in found if one.is_default)
-        return default.version_id, default.document.text, sorted(one.version_id for one in found)
+        policy_versions = list(PolicyVersion.objects.filter(valid_at(None), policy=self.policy))
+        default = next(policy_version for policy_version in policy_versions if policy_version.is_default)
+        return (
+            default.version_id,
+            default.document.text,
+            sorted(policy_version.version_id for policy_version in policy_versions),
+        )
 
     def by_hand(self, text: str, *, is_default: bool = True) -> None:
         """Make a version behind Gatehouse's back."""

@@ -72,8 +72,8 @@ def test_of_two_approvals_at_once_one_counts(scene: Scene, monkeypatch: pytest.M
     change = scene.ask()
     true_awaiting = decisions.waiting_parts
 
-    def then_somebody_else(one: Change) -> list[Change]:
-        parts = true_awaiting(one)
+    def then_somebody_else(decided: Change) -> list[Change]:
+        parts = true_awaiting(decided)
         monkeypatch.setattr(decisions, "waiting_parts", true_awaiting)
         scene.approve(Change.objects.get(pk=change.pk))
         return parts

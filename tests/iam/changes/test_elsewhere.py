@@ -34,8 +34,8 @@ RECOGNISED: list[tuple[str, str, dict[str, str], str | None]] = [
 def test_what_manages_something_is_told_by_tags_paths_and_names(
     name: str, path: str, tags: dict[str, str], tool: str | None
 ) -> None:
-    found = managed_by(name=name, path=path, tags=tags)
-    assert (found.tool if found else None) == tool
+    managed = managed_by(name=name, path=path, tags=tags)
+    assert (managed.tool if managed else None) == tool
 
 
 def call(operation: str, **params: Any) -> dict[str, Any]:

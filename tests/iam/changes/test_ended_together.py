@@ -35,12 +35,12 @@ def _asked(scene: Scene, word: str = "one") -> list[Change]:
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+def told_ids(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     """The changes of which handlers were told."""
-    found: list[UUID] = []
-    monkeypatch.setattr(handlers, "_on_end", [lambda change: found.append(change.pk)])
+    seen_ids: list[UUID] = []
+    monkeypatch.setattr(handlers, "_on_end", [lambda change: seen_ids.append(change.pk)])
     monkeypatch.setattr(handlers, "FEW", MANY - 1)
-    return found
+    return seen_ids
 
 
 def _rows(changes: Sequence[Change]) -> list[Any]:
@@ -49,7 +49,7 @@ def _rows(changes: Sequence[Change]) -> list[Any]:
     columns = ("state", "due_at", "lease_until", "expires_at", "attempts")
     of_change = [
         [getattr(change, column) for column in columns] + [change.ended_at is None]
-        for change in (Change.objects.get(pk=one.pk) for one in changes)
+        for change in (Change.objects.get(pk=change.pk) for change in changes)
     ]
     events = ChangeEvent.objects.filter(change__in=places).order_by("pk")
     of_events = [
@@ -64,7 +64,7 @@ def _rows(changes: Sequence[Change]) -> list[Any]:
 
 
 def test_they_are_written_as_each_by_itself(
-    scene: Scene, django_assert_max_num_queries: Any, told: list[UUID]
+    scene: Scene, django_assert_max_num_queries: Any, told_ids: list[UUID]
 ) -> None:
     together, alone = _asked(scene, "together"), _asked(scene, "alone")
     with django_assert_max_num_queries(9):
@@ -75,7 +75,7 @@ def test_they_are_written_as_each_by_itself(
     assert _rows(together) == _rows(alone)
 
 
-def test_where_somebody_was_quicker_the_others_end(scene: Scene, told: list[UUID]) -> None:
+def test_where_somebody_was_quicker_the_others_end(scene: Scene, told_ids: list[UUID]) -> None:
     changes = _asked(scene)
     Change.objects.filter(pk=changes[1].pk).update(state=ChangeState.APPLYING, attempts=1)
 
@@ -88,7 +88,7 @@ def test_where_somebody_was_quicker_the_others_end(scene: Scene, told: list[UUID
 
 def test_what_follows_is_told_by_a_worker(
     scene: Scene,
-    told: list[UUID],
+    told_ids: list[UUID],
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
@@ -101,16 +101,16 @@ def test_what_follows_is_told_by_a_worker(
     with django_capture_on_commit_callbacks(execute=True):
         services.withdraw(changes[0], actor=scene.requester)
 
-    assert not told
+    assert not told_ids
     ((name, (ids,)),) = sent
     assert name == tell_ended.name
     tell_ended(ids)
-    assert sorted(told) == sorted(change.pk for change in changes)
+    assert sorted(told_ids) == sorted(change.pk for change in changes)
 
 
 def test_where_no_broker_takes_it_it_is_told_here(
     scene: Scene,
-    told: list[UUID],
+    told_ids: list[UUID],
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
@@ -123,14 +123,17 @@ def test_where_no_broker_takes_it_it_is_told_here(
     with django_capture_on_commit_callbacks(execute=True):
         services.reject(changes[0], actor=scene.approver, comment="Not now")
 
-    assert sorted(told) == sorted(change.pk for change in changes)
+    assert sorted(told_ids) == sorted(change.pk for change in changes)
 
 
 def test_few_are_told_at_once(
-    scene: Scene, told: list[UUID], monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    scene: Scene,
+    told_ids: list[UUID],
+    monkeypatch: pytest.MonkeyPatch,
+    django_capture_on_commit_callbacks: Any,
 ) -> None:
     monkeypatch.setattr(handlers, "FEW", MANY)
     changes = _asked(scene)
     with django_capture_on_commit_callbacks(execute=True):
         services.withdraw(changes[0], actor=scene.requester)
-    assert sorted(told) == sorted(change.pk for change in changes)
+    assert sorted(told_ids) == sorted(change.pk for change in changes)

@@ -34,8 +34,8 @@ def _states(changes: list[Change]) -> list[str]:
 
 
 def _due(changes: list[Change]) -> list[int]:
-    found = set(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
-    return [place for place, change in enumerate(changes) if change.pk in found]
+    due_ids = set(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
+    return [place for place, change in enumerate(changes) if change.pk in due_ids]
 
 
 def test_without_lanes_each_change_waits_for_all_before_it(scene: Scene) -> None:
@@ -70,13 +70,13 @@ def test_of_branches_about_one_subject_one_is_told_and_its_end_tells_the_next(
 ) -> None:
     changes, _ = _asked(scene, [Lane(0, 0), Lane(0, 2), Lane(0, 1), Lane(0, 3)])
     _about_another(changes[3])
-    told = []
+    told_ids = []
     for number in (0, 1):
         nudges.sent.clear()
         with django_capture_on_commit_callbacks(execute=True):
             run(changes[number].pk)
-        told.append({change for change, _ in nudges.sent})
-    assert told == [{changes[1].pk, changes[3].pk}, {changes[2].pk}]
+        told_ids.append({change for change, _ in nudges.sent})
+    assert told_ids == [{changes[1].pk, changes[3].pk}, {changes[2].pk}]
 
 
 def test_a_failed_branch_ends_without_the_others_and_a_failed_trunk_ends_its_lane(scene: Scene) -> None:

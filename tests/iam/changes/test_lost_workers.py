@@ -138,9 +138,9 @@ def test_a_long_way_to_aws_renews_the_lease(scene: Scene, monkeypatch: pytest.Mo
         renewal = aws.on_call
         renewal._change.lease_until = short
         Change.objects.filter(pk=change.pk).update(lease_until=short)
-        found = true_mismatch(self, aws)
+        mismatch = true_mismatch(self, aws)
         leases.append(Change.objects.get(pk=change.pk).lease_until - short)
-        return found
+        return mismatch
 
     monkeypatch.setattr(Membership, "identity_error", slow)
 

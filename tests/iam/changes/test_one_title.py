@@ -35,11 +35,11 @@ def several(site: Site) -> list[Change]:
 def heading(site: Site, address: str) -> tuple[str, str]:
     """The text of the first heading, and of the browser tab."""
     page = site.approver.get(address, follow=True).content.decode()
-    found = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.S)
+    match = re.search(r"<h1[^>]*>(.*?)</h1>", page, re.S)
     tab = re.search(r"<title>(.*?)</title>", page, re.S)
-    assert found is not None
+    assert match is not None
     assert tab is not None
-    return found[1].strip(), " ".join(tab[1].split())
+    return match[1].strip(), " ".join(tab[1].split())
 
 
 def test_the_title_is_the_same_everywhere(site: Site, several: list[Change]) -> None:
@@ -51,7 +51,9 @@ def test_the_title_is_the_same_everywhere(site: Site, several: list[Change]) -> 
         page = site.approver.get(reverse(name))
         assert [row["title"] for row in page.context["rows"]] == [TITLE], name
         assert several[0].title not in re.sub(r"<small.*?</small>", "", page.content.decode(), flags=re.S)
-    assert {one.subject for one in Outgoing.objects.all()} == {f"Waiting for your approval: {TITLE}"}
+    assert {outgoing.subject for outgoing in Outgoing.objects.all()} == {
+        f"Waiting for your approval: {TITLE}"
+    }
 
 
 def test_approving_leads_to_the_whole_request(site: Site, several: list[Change]) -> None:
@@ -94,14 +96,14 @@ def test_the_list_has_a_row_for_each_request_and_says_how_it_stands(
 ) -> None:
     Change.objects.filter(pk=several[0].pk).update(state=ChangeState.APPLIED)
     Change.objects.filter(pk=several[1].pk).update(state=ChangeState.FAILED)
-    found = {
+    page = {
         tab: [(row["title"], row["mark"].text, row["standing_words"]) for row in rows.context["rows"]]
         for tab in ("", "waiting", "running", "applied", "trouble", "closed")
         for rows in [site.asker.get(reverse("changes:list"), {"tab": tab})]
     }
     row = (TITLE, "Failed", "1 of 2 changes done, 1 failed")
     nothing: list[tuple[str, str, str]] = []
-    assert found == {
+    assert page == {
         "": [row],
         "waiting": nothing,
         "running": nothing,

@@ -67,9 +67,9 @@ def test_who_gains_and_loses_is_told_by_the_way_in_which_they_hold_the_policy(po
 
     shifts = [("gained", "lambda:UpdateAlias"), ("lost", "sqs:SendMessage")]
     assert rows(access) == {
-        (("deployers",), False): [(*one, 2) for one in shifts],
-        (("deployers",), True): [(*one, 1) for one in shifts],
-        ((), True): [(*one, 1) for one in shifts],
+        (("deployers",), False): [(*shift, 2) for shift in shifts],
+        (("deployers",), True): [(*shift, 1) for shift in shifts],
+        ((), True): [(*shift, 1) for shift in shifts],
     }
     assert (access.holders, access.affected, access.counts) == (4, 4, {"gained": 1, "lost": 1})
     assert [(way.users, way.roles) for way in access.ways] == [(2, 0), (0, 1), (1, 0)]
@@ -126,7 +126,7 @@ def test_other_resources_than_before_are_said_to_be_other(account: Account) -> N
     (way,) = access.ways
     (row,) = way.shifts
     assert (row.action, row.sort, row.people, row.on) == ("s3:GetObject", "altered", 1, ("arn:aws:s3:::b/*",))
-    assert [(one.resource, one.before, one.after) for one in row.witnesses] == [
+    assert [(witness.resource, witness.before, witness.after) for witness in row.witnesses] == [
         ("arn:aws:s3:::b/x", "denied", "allowed"),
         ("arn:aws:s3:::a/x", "allowed", "denied"),
     ]
@@ -222,9 +222,9 @@ def test_what_cannot_be_weighed_is_said(policy: Entity, account: Account) -> Non
         say("Allow", "s3:ListBucket", Condition={"StringIsh": {"aws:username": "x"}}),
     )
 
-    said = " ".join(access.undecided)
-    assert "nosuch:Action, s3:NoSuchThing" in said
-    assert "1 of the principals that have it also have a policy that can’t be understood in full" in said
+    join = " ".join(access.undecided)
+    assert "nosuch:Action, s3:NoSuchThing" in join
+    assert "1 of the principals that have it also have a policy that can’t be understood in full" in join
 
 
 def test_names_that_nobody_knows_do_not_widen_what_everybody_is_asked_about(policy: Entity) -> None:

@@ -74,14 +74,14 @@ def test_what_somebody_has_already_is_no_line_and_the_policy_is_named(account: A
         group,
         factories.policy(account, "LedgerRead", body=says(allow(reads, f"{LEDGER}/*"))),
     )
-    given = factories.policy(
+    entity = factories.policy(
         account, "Given", body=says(allow([*reads[:2], "s3:PutObject"], f"{LEDGER}/2026/*"))
     )
 
-    impact = impact_of([Attachment.of(ATTACH_POLICY, kwame, policy=given)])
+    impact = impact_of([Attachment.of(ATTACH_POLICY, kwame, policy=entity)])
     assert lines(impact) == {"gained": 1}
     [gain] = impact.gains
-    assert [one.action for one in gain.actions] == ["s3:PutObject"]
+    assert [action_shift.action for action_shift in gain.actions] == ["s3:PutObject"]
     [witness] = gain.actions[0].witnesses
     assert (witness.resource, witness.before, witness.after) == (f"{LEDGER}/2026/x", "denied", "allowed")
     [already] = gain.already
@@ -111,10 +111,10 @@ def test_a_version_with_one_more_action_is_one_line(account: Account) -> None:
 
 def test_an_action_on_what_it_never_works_on_is_no_line(account: Account) -> None:
     user = factories.user(account, "tomas.lind")
-    given = factories.policy(
+    entity = factories.policy(
         account, "Given", body=says(allow(["s3:ListBucket", "iam:TagRole"], f"{LEDGER}/*"))
     )
-    impact = impact_of([Attachment.of(ATTACH_POLICY, user, policy=given)])
+    impact = impact_of([Attachment.of(ATTACH_POLICY, user, policy=entity)])
     assert (impact.affected, lines(impact)) == (0, {})
 
 
@@ -128,8 +128,10 @@ def test_a_permission_that_has_ended_is_none(account: Account) -> None:
 def test_a_condition_is_told_with_the_line(account: Account) -> None:
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     user = factories.user(account, "tomas.lind")
-    given = factories.policy(account, "Given", body=says(allow("s3:PutObject", f"{LEDGER}/*", Condition=mfa)))
-    [gain] = impact_of([Attachment.of(ATTACH_POLICY, user, policy=given)]).gains
+    entity = factories.policy(
+        account, "Given", body=says(allow("s3:PutObject", f"{LEDGER}/*", Condition=mfa))
+    )
+    [gain] = impact_of([Attachment.of(ATTACH_POLICY, user, policy=entity)]).gains
     [witness] = gain.actions[0].witnesses
     assert witness.context == (("aws:MultiFactorAuthPresent", ("true",)),)
 
@@ -159,7 +161,7 @@ def test_removing_access_is_normal_and_the_last_administrator_is_sensitive(accou
     factories.edge(EdgeKind.ATTACHED, other, everything)
     assert impact_of([Attachment.of(DETACH_POLICY, admin, policy=everything)]).risk == "normal"
 
-    both = [Attachment.of(DETACH_POLICY, one, policy=everything) for one in (admin, other)]
+    both = [Attachment.of(DETACH_POLICY, entity, policy=everything) for entity in (admin, other)]
     impact = impact_of(both)
     assert (impact.risks, impact.risk) == (("last-administrator",), "sensitive")
 
@@ -167,12 +169,12 @@ def test_removing_access_is_normal_and_the_last_administrator_is_sensitive(accou
 def test_a_receipt_is_the_same_each_time(account: Account) -> None:
     """What people agree to is compared by its digest."""
     user = factories.user(account, "tomas.lind")
-    given = factories.policy(
+    entity = factories.policy(
         account,
         "Given",
         body=says(allow(["s3:*", "sqs:*"], [f"{LEDGER}/*", f"{LEDGER}", "arn:aws:sqs:*:*:jobs"])),
     )
-    operation = Attachment.of(ATTACH_POLICY, user, policy=given)
+    operation = Attachment.of(ATTACH_POLICY, user, policy=entity)
     digests = {set_receipt_of([operation])["digest"] for _ in range(3)}
     assert len(digests) == 1
 
@@ -203,9 +205,9 @@ def test_actions_that_work_on_no_resource_of_the_statement_are_no_risk(
     account: Account, actions: str
 ) -> None:
     user = factories.user(account, "tomas.lind")
-    given = factories.policy(account, "Given", body=says(allow([actions, "s3:GetObject"], f"{LEDGER}/*")))
+    entity = factories.policy(account, "Given", body=says(allow([actions, "s3:GetObject"], f"{LEDGER}/*")))
 
-    operation = Attachment.of(ATTACH_POLICY, user, policy=given)
+    operation = Attachment.of(ATTACH_POLICY, user, policy=entity)
     impact = impact_of([operation])
     assert (lines(impact), impact.risks, impact.risk) == ({"gained": 1}, (), "normal")
     assert operation.sensitivity(operation.effect()) == "normal"

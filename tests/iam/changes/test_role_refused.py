@@ -19,7 +19,7 @@ REFUSED = AwsError(
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sentence",
     [
         outcome_texts.failed(REFUSED),
         outcome_texts.in_doubt(REFUSED),
@@ -27,11 +27,11 @@ REFUSED = AwsError(
         sentence(REFUSED),
     ],
 )
-def test_it_says_that_the_role_could_not_be_assumed(said: str) -> None:
-    assert "assume" in said
-    assert "AWS denied sts:AssumeRole" not in said
-    assert "Add the permission" not in said
-    assert "AWS says: User: arn:aws:iam::111111111111:user/hub" in said
+def test_it_says_that_the_role_could_not_be_assumed(sentence: str) -> None:
+    assert "assume" in sentence
+    assert "AWS denied sts:AssumeRole" not in sentence
+    assert "Add the permission" not in sentence
+    assert "AWS says: User: arn:aws:iam::111111111111:user/hub" in sentence
 
 
 def test_any_other_denial_names_what_to_add() -> None:

@@ -52,7 +52,9 @@ def test_of_who_left_the_team_a_lead_sees_only_what_they_wrote(site: Site, lead:
     page = client.get(page_of(asked))
     assert page.status_code == 200
     group = reverse("identities:group", args=[site.group.pk])
-    assert [one.url for one in page.context["about"]] == ["", group], "the group is still one of their team"
+    assert [about.url for about in page.context["about"]] == ["", group], (
+        "the group is still one of their team"
+    )
     assert "of your own teams" in page.context["why_not_undo"]
     undo = client.get(reverse("changes:undo", args=[asked.pk])).content.decode()
     assert "of your own teams" in undo
@@ -102,7 +104,7 @@ def test_nobody_decides_on_the_part_of_a_set_that_is_not_theirs(site: Site) -> N
     )
     operator = factories.operator(None, name="Ben Okri")
     factories.assign(operator.person, Role.APPROVER, account_id=site.account.account_id)
-    one = viewer_for(operator.person)
+    viewer_of_one = viewer_for(operator.person)
     for decide in (services.reject, services.approve):
         fields = (
             {"comment": "No"}
@@ -110,7 +112,7 @@ def test_nobody_decides_on_the_part_of_a_set_that_is_not_theirs(site: Site) -> N
             else {"seen_digest": changes[0].change_set.receipt_digest}
         )
         with pytest.raises(RefusedError, match="the approval rules name other people"):
-            decide(changes[0], actor=one, **fields)
+            decide(changes[0], actor=viewer_of_one, **fields)
     assert ChangeSet.objects.get().approvals.count() == 0
     page = signed_in(operator).get(page_of(changes[0])).content.decode()
     assert "maya.okafor" not in page

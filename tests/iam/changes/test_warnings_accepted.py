@@ -93,7 +93,7 @@ def test_every_warning_is_on_each_page_of_approval_and_in_the_mail(site: Site, k
     )[0]
     parts = list(Change.objects.order_by("position"))
 
-    accepted = [one.text for one in warnings_of(change.change_set, parts=parts)]
+    accepted = [accepted_warning.text for accepted_warning in warnings_of(change.change_set, parts=parts)]
     assert set(before) <= set(accepted)
     assert any(expected in text for text in accepted), accepted
 
@@ -104,11 +104,11 @@ def test_every_warning_is_on_each_page_of_approval_and_in_the_mail(site: Site, k
         assert sentence in page
         assert sentence in emergency
         assert sentence in message.text
-    for one in warnings_of(change.change_set, parts=parts):
-        words = one.text.removeprefix("This can’t be undone. ").split(" Instead: ")[0]
+    for accepted_warning in warnings_of(change.change_set, parts=parts):
+        words = accepted_warning.text.removeprefix("This can’t be undone. ").split(" Instead: ")[0]
         if "manages" not in words or len(parts) > 1:
             assert words in page, words
-        assert one.text in message.text
+        assert accepted_warning.text in message.text
     if accepted:
         assert "Warnings you accept by approving" in message.text
 
@@ -131,31 +131,38 @@ def receipts(count: int, note: str) -> list[tuple[str, str, dict[str, Any]]]:
     ],
 )
 def test_a_note_that_differs_only_in_the_name_is_one_with_the_names_of_the_others(note: str) -> None:
-    (one,) = merged([], receipts(12, note))
-    assert one.text == note.format("user.0")
-    assert one.is_note
-    assert one.first_alike == ("user.1", "user.2", "user.3")
-    assert one.more_alike == tuple(f"user.{number}" for number in range(4, 12))
-    assert one.whole == f"{one.text} The same for user.1, user.2, user.3 and 8 more."
-    assert len(one.about) == 12
+    (accepted_warning,) = merged([], receipts(12, note))
+    assert accepted_warning.text == note.format("user.0")
+    assert accepted_warning.is_note
+    assert accepted_warning.first_alike == ("user.1", "user.2", "user.3")
+    assert accepted_warning.more_alike == tuple(f"user.{number}" for number in range(4, 12))
+    assert (
+        accepted_warning.whole == f"{accepted_warning.text} The same for user.1, user.2, user.3 and 8 more."
+    )
+    assert len(accepted_warning.about) == 12
 
 
 def test_notes_that_say_different_things_stay_apart() -> None:
-    found = merged([], [*receipts(2, "{} keeps 1 other MFA device."), *receipts(1, "{} will have no MFA.")])
-    assert [(one.text, one.alike) for one in found] == [
+    accepted_warnings = merged(
+        [], [*receipts(2, "{} keeps 1 other MFA device."), *receipts(1, "{} will have no MFA.")]
+    )
+    assert [(accepted_warning.text, accepted_warning.alike) for accepted_warning in accepted_warnings] == [
         ("user.0 keeps 1 other MFA device.", ("user.1",)),
         ("user.0 will have no MFA.", ()),
     ]
     # The name of one is the beginning of the name of another.
     longer = [("A", "user", {"effect": {"notes": ["user.name is kept.", "user is kept."]}})]
-    assert [one.text for one in merged([], longer)] == ["user.name is kept.", "user is kept."]
+    assert [accepted_warning.text for accepted_warning in merged([], longer)] == [
+        "user.name is kept.",
+        "user is kept.",
+    ]
 
 
 def test_a_sentence_with_very_many_names_begins_short_and_is_whole_on_demand() -> None:
     names = ", ".join(f"Person Number{number}" for number in range(60))
-    (one,) = merged([f"60 IAM users have no MFA device. They are {names}."], [])
-    assert len(one.beginning) <= 240
-    assert one.text.startswith(one.beginning)
-    shown = " ".join(render_to_string("changes/_warning_text.html", {"one": one}).split())
-    assert one.text in shown
+    (accepted_warning,) = merged([f"60 IAM users have no MFA device. They are {names}."], [])
+    assert len(accepted_warning.beginning) <= 240
+    assert accepted_warning.text.startswith(accepted_warning.beginning)
+    shown = " ".join(render_to_string("changes/_warning_text.html", {"one": accepted_warning}).split())
+    assert accepted_warning.text in shown
     assert "<details" in shown

@@ -121,21 +121,29 @@ class Play:
 
     def read_anew(self) -> None:
         """Have the mirror read everything."""
-        for one in (*self.policies, *self.groups, *self.holders):
-            self._stage.read(Kind(one.kind), one.name, arn=one.arn)
+        for entity in (*self.policies, *self.groups, *self.holders):
+            self._stage.read(Kind(entity.kind), entity.name, arn=entity.arn)
 
     def operations(self) -> list[Operation]:
         """A random set. No two of it are about the same matter, since each is planned on the mirror as it
         stands.
         """
-        found: dict[tuple[str, ...], Operation] = {}
+        operations_by_key: dict[tuple[str, ...], Operation] = {}
         made: list[CreatePolicy] = []
         for _ in range(self._rng.randint(FEWEST, MOST)):
             matter, operation = self._operation(made)
-            found.setdefault(matter, operation)
-        kept = list(found.values())
-        stands = [one for one in kept if isinstance(one, CreatePolicy) or self._makes_sense(one)]
-        return [one for one in stands if one.created_arns() or _is_there(one, made, stands)]
+            operations_by_key.setdefault(matter, operation)
+        kept = list(operations_by_key.values())
+        stands = [
+            operation
+            for operation in kept
+            if isinstance(operation, CreatePolicy) or self._makes_sense(operation)
+        ]
+        return [
+            operation
+            for operation in stands
+            if operation.created_arns() or _is_there(operation, made, stands)
+        ]
 
     def _operation(self, made: list[CreatePolicy]) -> tuple[tuple[str, ...], Operation]:
         rng, holder, policy = self._rng, self._rng.choice(self.holders), self._rng.choice(self.policies)
@@ -176,7 +184,7 @@ class Play:
     def foretold(self, operations: list[Operation]) -> Told:
         """What the operations' receipts rest on."""
         number = self._stage.account.account_id
-        arns = {one.arn for one in (*self.holders, *self.policies)}
+        arns = {entity.arn for entity in (*self.holders, *self.policies)}
         numbers = dict(Entity.objects.filter(arn__in=arns, gone_at__isnull=True).values_list("arn", "pk"))
         numbers |= numbers_of(operations)
         with snapshot(accounts={number}) as index:
@@ -184,32 +192,34 @@ class Play:
             for operation in operations:
                 operation.simulate(world)
             names = {pk: arn for arn in (*arns, *_made(operations)) if (pk := world.number(arn)) is not None}
-            found = index.what_if({number: Edits(world.changes)}, texts=world.texts)
-            after = {member.arn: shift.after for shift, some in found.shifts.items() for member in some}
-            told = Told()
+            difference = index.what_if({number: Edits(world.changes)}, texts=world.texts)
+            after = {
+                member.arn: shift.after for shift, members in difference.shifts.items() for member in members
+            }
+            foretold = Told()
             for holder in self.holders:
-                told.held[holder.arn] = _named(world.grants(holder.arn), names)
+                foretold.held[holder.arn] = _named(world.grants(holder.arn), names)
                 if holder.kind != Kind.GROUP:
                     effective = after.get(holder.arn) or _effective(index, number, holder)
-                    told.can[holder.arn] = _can(index, effective)
-        return told
+                    foretold.can[holder.arn] = _can(index, effective)
+        return foretold
 
     def mirrored(self) -> Told:
         """What the mirror shows, and the engine answers over it."""
-        number, told = self._stage.account.account_id, Told()
+        number, mirrored = self._stage.account.account_id, Told()
         names = dict(Entity.objects.filter(account=self._stage.account).values_list("pk", "arn"))
         with snapshot(accounts={number}) as index:
             shard = index.accounts[number]
             for holder in self.holders:
                 row = shard.groups[holder.pk] if holder.kind == Kind.GROUP else shard.members[holder.pk]
-                told.held[holder.arn] = _named(row.grants, names)
+                mirrored.held[holder.arn] = _named(row.grants, names)
                 if holder.kind != Kind.GROUP:
-                    told.can[holder.arn] = _can(index, _effective(index, number, holder))
-        return told
+                    mirrored.can[holder.arn] = _can(index, _effective(index, number, holder))
+        return mirrored
 
     def in_aws(self) -> dict[str, Held]:
         """What boto3 reads of the holders."""
-        iam, found = self._stage.iam, {}
+        iam, in_aws = self._stage.iam, {}
         for holder in self.holders:
             kind, who = holder.kind, {f"{holder.kind.title()}Name": holder.name}
             attached = getattr(iam, f"list_attached_{kind}_policies")(**who)["AttachedPolicies"]
@@ -217,28 +227,28 @@ class Play:
             get = getattr(iam, f"get_{kind}_policy")
             texts = {name: get(**who, PolicyName=name)["PolicyDocument"] for name in names}
             groups = iam.list_groups_for_user(**who)["Groups"] if kind == "user" else []
-            found[holder.arn] = Held(
-                tuple(sorted(one["PolicyArn"] for one in attached)),
+            in_aws[holder.arn] = Held(
+                tuple(sorted(policy["PolicyArn"] for policy in attached)),
                 tuple(sorted((name, document_digest(text)) for name, text in texts.items())),
-                tuple(sorted(one["Arn"] for one in groups)),
+                tuple(sorted(group["Arn"] for group in groups)),
                 self._bound_in_aws(kind, who),
             )
-        return found
+        return in_aws
 
     def said_in_aws(self) -> dict[str, str]:
         """What boto3 reads of the policies: the default text of each."""
-        iam, found = self._stage.iam, {}
+        iam, said_in_aws = self._stage.iam, {}
         for policy in self.policies:
             version = iam.get_policy(PolicyArn=policy.arn)["Policy"]["DefaultVersionId"]
             read = iam.get_policy_version(PolicyArn=policy.arn, VersionId=version)
-            found[policy.arn] = read["PolicyVersion"]["Document"]
-        return found
+            said_in_aws[policy.arn] = read["PolicyVersion"]["Document"]
+        return said_in_aws
 
     def _bound_in_aws(self, kind: str, who: dict[str, str]) -> str:
         if kind == "group":
             return ""
-        one = getattr(self._stage.iam, f"get_{kind}")(**who)[kind.title()]
-        bound: str = one.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
+        shape = getattr(self._stage.iam, f"get_{kind}")(**who)[kind.title()]
+        bound: str = shape.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "")
         return bound
 
     def keep(self, operations: list[Operation]) -> None:
@@ -255,7 +265,7 @@ def check(play: Play, stage: Stage) -> int:
         return 0
     foretold = play.foretold(operations)
     stage.carry_out(*operations)
-    titles = [one.title for one in operations]
+    titles = [operation.title for operation in operations]
     assert play.in_aws() == foretold.held, titles
     as_left = play.mirrored()
     assert as_left.held == foretold.held, titles
@@ -271,7 +281,7 @@ def take_back(play: Play, stage: Stage) -> int:
     """One random set: carried out, undone as a whole, compared with what was before; how many changes
     it had.
     """
-    operations, held, said = play.operations(), play.in_aws(), play.said_in_aws()
+    operations, held_before, said_before = play.operations(), play.in_aws(), play.said_in_aws()
     if not operations:
         return 0
     changes, viewer = stage.carry_out(*operations), stage.scene.requester
@@ -279,22 +289,24 @@ def take_back(play: Play, stage: Stage) -> int:
     stage.scene.approve(undoing[0])
     for change in undoing:
         applied(change)
-    titles = [one.title for one in operations]
-    assert (play.in_aws(), play.said_in_aws()) == (held, said), titles
-    listed = {one["Arn"] for one in stage.iam.list_policies(Scope="Local", MaxItems=1000)["Policies"]}
+    titles = [operation.title for operation in operations]
+    assert (play.in_aws(), play.said_in_aws()) == (held_before, said_before), titles
+    listed = {policy["Arn"] for policy in stage.iam.list_policies(Scope="Local", MaxItems=1000)["Policies"]}
     assert listed.isdisjoint(_made(operations)), titles
     return len(operations)
 
 
 def _is_there(operation: Operation, made: list[CreatePolicy], kept: list[Operation]) -> bool:
     """Whether a policy that it speaks of is made by the set, before it, or was there before."""
-    speaks = {arn for one in made for arn in one.created_arns()} & set(operation.referenced_arns())
-    earlier = {arn for one in kept[: kept.index(operation)] for arn in one.created_arns()}
+    speaks = {arn for create_policy in made for arn in create_policy.created_arns()} & set(
+        operation.referenced_arns()
+    )
+    earlier = {arn for operation in kept[: kept.index(operation)] for arn in operation.created_arns()}
     return speaks <= earlier
 
 
 def _made(operations: Iterable[Operation]) -> list[str]:
-    return [arn for one in operations for arn in one.created_arns()]
+    return [arn for operation in operations for arn in operation.created_arns()]
 
 
 def _named(grants: Grants, names: dict[int, str]) -> Held:

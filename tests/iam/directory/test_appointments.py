@@ -54,7 +54,7 @@ def roles_of(person: Person) -> set[str]:
 def test_a_second_administrator_agrees(people: dict[str, Person], role: Role) -> None:
     made = asked(people, role)
     assert roles_of(people["kwame"]) == set()
-    assert [one.name for one in Outgoing.objects.filter(channel="email")] == ["Ada"]
+    assert [outgoing.name for outgoing in Outgoing.objects.filter(channel="email")] == ["Ada"]
     approve_appointment(made, actor=people["ada"])
     assert roles_of(people["kwame"]) == {role}
     entry = Entry.objects.filter(kind="role.assign").last()

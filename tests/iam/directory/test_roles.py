@@ -172,13 +172,13 @@ def test_a_deactivated_person_keeps_their_roles_for_a_return(admin: Person, hana
 def test_taking_a_role_or_a_person_away_is_told_to_the_layers_above(
     admin: Person, hana: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[Person] = []
-    monkeypatch.setattr("iam.directory.events._reduced", [told.append])
+    people: list[Person] = []
+    monkeypatch.setattr("iam.directory.events._reduced", [people.append])
     assignment = assign_role(hana, Role.APPROVER, actor=admin)
-    assert told == []
+    assert people == []
     remove_role(assignment, actor=admin)
     deactivate_person(hana, actor=admin)
-    assert told == [hana, hana]
+    assert people == [hana, hana]
 
 
 def test_people_are_known_by_one_address_each(admin: Person) -> None:

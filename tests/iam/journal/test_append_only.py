@@ -111,8 +111,8 @@ def test_a_trigger_that_was_made_harmless_counts_as_lost() -> None:
 
 def test_the_check_is_part_of_djangos_database_checks() -> None:
     triggers.drop(connection)
-    found = run_checks(tags=[Tags.database], databases=["default"])
-    assert "journal.E001" in [message.id for message in found]
+    check_messages = run_checks(tags=[Tags.database], databases=["default"])
+    assert "journal.E001" in [message.id for message in check_messages]
     assert not [m for m in run_checks(tags=[Tags.database]) if m.id == "journal.E001"]
 
 

@@ -50,9 +50,9 @@ def test_the_entry_outlives_the_person() -> None:
 def test_request_and_address_come_from_the_request_that_is_answered() -> None:
     with structlog.contextvars.bound_contextvars(request_id="r-1", ip="192.0.2.7"):
         entry = record(kind="sign_in.succeeded", actor=None)
-        given = record(kind="sign_in.succeeded", actor=None, request_id="r-2", ip="192.0.2.8")
+        written = record(kind="sign_in.succeeded", actor=None, request_id="r-2", ip="192.0.2.8")
     assert (entry.request_id, entry.ip) == ("r-1", "192.0.2.7")
-    assert (given.request_id, given.ip) == ("r-2", "192.0.2.8")
+    assert (written.request_id, written.ip) == ("r-2", "192.0.2.8")
     assert record(kind="sign_in.succeeded", actor=None).request_id == ""
 
 

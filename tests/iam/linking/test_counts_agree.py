@@ -23,8 +23,8 @@ def test_the_list_and_the_page_of_each_user_count_alike(world: World, role: Role
     client = world.browser(role, name="Somebody Else")
     listed = " ".join(client.get(reverse("linking:persons")).content.decode().split())
     row = listed[listed.index("Maya Okafor") :]
-    said = COUNT.search(row)
-    assert said is not None
+    match = COUNT.search(row)
+    assert match is not None
     users = [world.first] if role is Role.TEAM_LEAD else [world.first, world.by_tag, world.by_hand]
     for user in users:
-        assert COUNT.findall(page(client, user))[:1] == [said.group(0)]
+        assert COUNT.findall(page(client, user))[:1] == [match.group(0)]

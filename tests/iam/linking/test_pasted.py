@@ -46,9 +46,9 @@ def tagged(user: Entity, **tags: str) -> Entity:
     return user
 
 
-def told(found: PastedList) -> list[tuple[str, list[tuple[str, str, bool]]]]:
+def told(pasted: PastedList) -> list[tuple[str, list[tuple[str, str, bool]]]]:
     """Each line with its matches."""
-    return [(one.text, [(m.entity.name, m.basis, m.is_sure) for m in one.matches]) for one in found.lines]
+    return [(line.text, [(m.entity.name, m.basis, m.is_sure) for m in line.matches]) for line in pasted.lines]
 
 
 def test_every_way_to_name_somebody_is_understood_and_said() -> None:
@@ -83,10 +83,10 @@ def test_only_what_is_sure_and_alone_is_selected_and_everything_else_is_shown() 
     linked = factories.user(place, "tomas.lind")
     factories.person("Tomas Lind", email="tl@example.com", arns=(linked.arn,))
     tagged(factories.user(place, "mallory"), Email="tl@example.com")
-    found = meant("maya.okafor\ntl@example.com\nghost")
-    assert found.chosen == [linked]
-    assert found.unknown == ["ghost"]
-    assert [[m.entity for m in line.matches] for line in found.to_decide] == [[first, second]]
+    pasted = meant("maya.okafor\ntl@example.com\nghost")
+    assert pasted.chosen == [linked]
+    assert pasted.unknown == ["ghost"]
+    assert [[m.entity for m in line.matches] for line in pasted.to_decide] == [[first, second]]
 
 
 def test_a_link_counts_for_the_user_of_whom_it_was_said() -> None:
@@ -105,8 +105,8 @@ def test_nothing_is_cut_in_silence_and_a_long_list_costs_as_many_queries_as_a_sh
     with CaptureQueriesContext(connection) as few:
         match_list("a@example.com\nMaya Okafor\njoiner0000", among=among)
     with CaptureQueriesContext(connection) as many:
-        found = match_list("a@example.com\nMaya Okafor\n" + "\n".join(logins), among=among)
-    assert found.chosen == users
+        pasted = match_list("a@example.com\nMaya Okafor\n" + "\n".join(logins), among=among)
+    assert pasted.chosen == users
     assert len(many) == len(few)
     longer = match_list("\n".join(str(number) for number in range(MOST_LINES + 7)), among=among)
     assert len(longer.lines) == MOST_LINES

@@ -62,8 +62,8 @@ def ines() -> Viewer:
 
 
 def said(user: Entity) -> tuple[str, str, bool]:
-    found = whose([user])[user.pk]
-    return (found.person.name if found.person else "", found.how, found.confirmed)
+    actual_whose = whose([user])[user.pk]
+    return (actual_whose.person.name if actual_whose.person else "", actual_whose.how, actual_whose.confirmed)
 
 
 def with_rules(*pairs: tuple[str, str], **ways: Any) -> None:
@@ -86,7 +86,7 @@ def test_each_way_finds_the_person_and_the_hand_wins(account: Account, other: Ac
     nobody = factories.user(other, "ci-release")
     assert work_out() == 6
 
-    assert [said(one) for one in (by_tag, by_address, by_rule, second, by_hand, nobody)] == [
+    assert [said(entity) for entity in (by_tag, by_address, by_rule, second, by_hand, nobody)] == [
         ("Maya Okafor", "tag", False),
         ("Maya Okafor", "address", False),
         ("Maya Okafor", "rule", False),
@@ -95,8 +95,8 @@ def test_each_way_finds_the_person_and_the_hand_wins(account: Account, other: Ac
         ("", "", False),
     ]
     theirs = users_of([maya, jonas])
-    assert [one.user for one in theirs[maya.pk]] == [by_rule, second, by_address, by_tag]
-    assert [one.user for one in theirs[jonas.pk]] == [by_hand]
+    assert [owned_user.user for owned_user in theirs[maya.pk]] == [by_rule, second, by_address, by_tag]
+    assert [owned_user.user for owned_user in theirs[jonas.pk]] == [by_hand]
     # Everybody else asks here: who leaves, who may not decide.
     assert set(somebody(by_rule).users) == {by_tag, by_address, by_rule, second}
     assert people_concerned([by_tag.arn, by_hand.arn, nobody.arn]) == {maya.pk, jonas.pk}
@@ -108,9 +108,9 @@ def test_it_takes_the_same_queries_for_one_and_for_many(account: Account, maya: 
     users = [tagged(factories.user(account, f"u{at}"), email=maya.email) for at in range(30)]
     people = [maya, *(factories.person(f"P {at}") for at in range(20))]
     work_out()
-    for some in (users[:1], users):
+    for entities in (users[:1], users):
         with CaptureQueriesContext(connection) as asked:
-            whose(some)
+            whose(entities)
         assert len(asked) == 2
     for those in (people[:1], people):
         with CaptureQueriesContext(connection) as asked:
@@ -130,13 +130,13 @@ def test_several_who_fit_and_ways_that_disagree_link_nobody(account: Account, ma
     conflict = tagged(factories.user(account, "jonas"), email=twin.email)
     stranger = tagged(factories.user(account, "JONAS"), email="nobody@example.com")
     work_out()
-    found = whose([ambiguous, conflict, stranger])
-    assert [found[one.pk].standing for one in (ambiguous, conflict, stranger)] == [
+    actual_whose = whose([ambiguous, conflict, stranger])
+    assert [actual_whose[entity.pk].standing for entity in (ambiguous, conflict, stranger)] == [
         Standing.AMBIGUOUS,
         Standing.CONFLICT,
         Standing.CONFLICT,
     ]
-    assert all(one.person is None and not one.address for one in found.values())
+    assert all(whose.person is None and not whose.address for whose in actual_whose.values())
     assert people_concerned([conflict.arn]) == {twin.pk, jonas.pk}
     assert not users_of([maya, twin, jonas])
 
@@ -221,7 +221,7 @@ def test_whoever_is_renamed_to_a_name_that_somebody_had_keeps_their_person_and_g
     work_out()
     user.refresh_from_db()
     assert said(user) == ("Maya Okafor", "hand", True)
-    assert [one.person for one in Identity.objects.all()] == [maya]
+    assert [identity.person for identity in Identity.objects.all()] == [maya]
 
 
 def test_who_left_has_no_rights_over_their_user_and_gets_that_one_alone_back(
@@ -248,10 +248,10 @@ def test_users_who_are_gone_and_accounts_that_were_removed_do_not_count(
     assert len(users_of([maya])[maya.pk]) == 3
     Entity.objects.filter(pk=gone.pk).update(gone_at=factories.FIRST_READ)
     Account.objects.filter(pk=other.pk).update(removed_at=factories.FIRST_READ)
-    assert [one.user for one in users_of([maya])[maya.pk]] == [here]
+    assert [owned_user.user for owned_user in users_of([maya])[maya.pk]] == [here]
     # What is known of the account is still there when it is connected again.
     Account.objects.filter(pk=other.pk).update(removed_at=None)
-    assert {one.user for one in users_of([maya])[maya.pk]} == {here, removed}
+    assert {owned_user.user for owned_user in users_of([maya])[maya.pk]} == {here, removed}
 
 
 def test_somebody_who_comes_later_is_found_and_what_was_written_is_looked_at_once(
@@ -292,9 +292,9 @@ def test_a_name_rule_makes_a_user_name_of_an_address_or_says_why_not(
     user_name: str, address: str, email: str, expected: str
 ) -> None:
     try:
-        found = Pattern(user_name, address).user_name_of(email)
+        user_name_of = Pattern(user_name, address).user_name_of(email)
     except PatternError as error:
-        found = str(error)
-        assert expected in found
+        user_name_of = str(error)
+        assert expected in user_name_of
     else:
-        assert found == expected
+        assert user_name_of == expected

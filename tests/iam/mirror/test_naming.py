@@ -99,9 +99,11 @@ def test_users_are_called_by_tag_by_person_or_by_login() -> None:
     again.identities.update(aws_id="AIDAOLDOLDOLDOLDOLDOL")
     expected = ["Anna van der Berg", "Łukasz Nowak", "sean.obrien"]
     users = [tagged, linked, plain]
-    assert [names_by_entity(users)[one.pk] for one in users] == expected
-    assert [names_by_arn(one.arn for one in users)[one.arn] for one in users] == expected
-    assert [names_by_number({one.pk: one.name for one in users})[one.pk] for one in users] == expected
+    assert [names_by_entity(users)[entity.pk] for entity in users] == expected
+    assert [names_by_arn(entity.arn for entity in users)[entity.arn] for entity in users] == expected
+    assert [
+        names_by_number({entity.pk: entity.name for entity in users})[entity.pk] for entity in users
+    ] == expected
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,8 @@ def hana() -> Person:
     return factories.person("Hana Sato")
 
 
-def tell(person: Person, **said: str) -> Outgoing:
-    words = {"subject": "CHG-1 waits for you", "text": "Asked by Ines: on call"} | said
+def tell(person: Person, **subject_line: str) -> Outgoing:
+    words = {"subject": "CHG-1 waits for you", "text": "Asked by Ines: on call"} | subject_line
     notify(Event.WAITING, people=[person], key="1", path="/changes/x/", **words)
     return Outgoing.objects.get()
 
@@ -38,10 +38,10 @@ def tell(person: Person, **said: str) -> Outgoing:
 def sent(message: Outgoing) -> tuple[str, str]:
     """Text and HTML of the one mail that went out."""
     outbox.deliver(message.pk)
-    [one] = mail.outbox
-    [(html, kind)] = one.alternatives  # type: ignore[attr-defined]
+    [sent_message] = mail.outbox
+    [(html, kind)] = sent_message.alternatives  # type: ignore[attr-defined]
     assert kind == "text/html"
-    return str(one.body), str(html)
+    return str(sent_message.body), str(html)
 
 
 def test_text_and_html_say_the_same_and_lead_to_the_page_and_to_what_one_is_told_of(
@@ -54,8 +54,8 @@ def test_text_and_html_say_the_same_and_lead_to_the_page_and_to_what_one_is_told
     for body in (text, html):
         words = re.findall(rf"{re.escape(settings.BASE_URL)}/go/([^/]+)/", body)
         targets = [target_of(word) for word in words]
-        assert [one.path for one in targets] == ["/changes/x/", "/profile/notifications/"]
-        assert {one.person_id for one in targets} == {hana.id}
+        assert [target.path for target in targets] == ["/changes/x/", "/profile/notifications/"]
+        assert {target.person_id for target in targets} == {hana.id}
 
 
 def test_nothing_in_a_mail_comes_from_elsewhere_and_what_people_wrote_is_text(

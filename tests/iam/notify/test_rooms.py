@@ -37,8 +37,13 @@ def slack(receiver: Receiver, settings: Any) -> Receiver:
 
 def told(channel: str, **more: Any) -> Outgoing:
     """Something happened, and the room's message was sent, or tried."""
-    given = {"people": [], "subject": "CHG-1: add <kwame> & co", "path": "/changes/1/", "reference": "CHG-1"}
-    notify(Event.WAITING, key="1", **given | more)
+    message_fields = {
+        "people": [],
+        "subject": "CHG-1: add <kwame> & co",
+        "path": "/changes/1/",
+        "reference": "CHG-1",
+    }
+    notify(Event.WAITING, key="1", **message_fields | more)
     message = Outgoing.objects.get(channel=channel)
     outbox.deliver(message.pk)
     message.refresh_from_db()

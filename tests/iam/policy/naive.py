@@ -31,39 +31,41 @@ PROVIDERS = {"cognito-identity.amazonaws.com", "accounts.google.com", "graph.fac
 class Caller:
     """Who asks, taken apart."""
 
-    def __init__(self, given: JSON) -> None:
-        given = {"arn": given} if isinstance(given, str) else given
-        self.arn: str = given["arn"]
-        self.tags: dict[str, str] = given.get("tags") or {}
-        self.linked: bool = given.get("service_linked", False) or ":role/aws-service-role/" in self.arn
-        self.manages: bool = given.get("management_account", False)
-        self.id: str = given.get("unique_id", "")
+    def __init__(self, principal_value: JSON) -> None:
+        principal_value = {"arn": principal_value} if isinstance(principal_value, str) else principal_value
+        self.arn: str = principal_value["arn"]
+        self.tags: dict[str, str] = principal_value.get("tags") or {}
+        self.linked: bool = (
+            principal_value.get("service_linked", False) or ":role/aws-service-role/" in self.arn
+        )
+        self.manages: bool = principal_value.get("management_account", False)
+        self.id: str = principal_value.get("unique_id", "")
         parts = self.arn.split(":")
         self.head = ":".join(parts[:2])
-        self.account: str = given.get("account") or (parts[4] if len(parts) > 5 else "")
+        self.account: str = principal_value.get("account") or (parts[4] if len(parts) > 5 else "")
         self.kind, self.name, self.role = "other", "", ""
         if self.arn == "*":
             self.kind = "anonymous"
         elif self.arn.endswith((".amazonaws.com", ".amazonaws.com.cn")) and self.arn not in PROVIDERS:
             self.kind = "service"
-        elif found := re.fullmatch(r"arn:[a-z-]+:iam::\d+:(root|user|role)(?:/(?:.*/)?([^/]+))?", self.arn):
-            self.kind, self.name = found[1], found[2] or ""
+        elif match := re.fullmatch(r"arn:[a-z-]+:iam::\d+:(root|user|role)(?:/(?:.*/)?([^/]+))?", self.arn):
+            self.kind, self.name = match[1], match[2] or ""
             self.role = self.arn if self.kind == "role" else ""
-        elif found := re.fullmatch(r"arn:[a-z-]+:sts::\d+:assumed-role/([^/]+)/([^/]+)", self.arn):
-            self.kind, self.name = "session", found[2]
-            self.role = f"{self.head}:iam::{self.account}:role/{found[1]}"
-        elif found := re.fullmatch(r"arn:[a-z-]+:sts::\d+:federated-user/(.+)", self.arn):
-            self.kind, self.name = "federated", found[1]
+        elif match := re.fullmatch(r"arn:[a-z-]+:sts::\d+:assumed-role/([^/]+)/([^/]+)", self.arn):
+            self.kind, self.name = "session", match[2]
+            self.role = f"{self.head}:iam::{self.account}:role/{match[1]}"
+        elif match := re.fullmatch(r"arn:[a-z-]+:sts::\d+:federated-user/(.+)", self.arn):
+            self.kind, self.name = "federated", match[1]
         elif re.fullmatch(r"arn:[a-z-]+:iam::\d+:(saml|oidc)-provider/.+", self.arn) or self.arn in PROVIDERS:
             self.kind = "provider"
 
 
 def context_of(line: JSON, who: Caller) -> dict[str, list[str]]:
     """All keys of the request, in lower case, with their values."""
-    found: dict[str, list[str]] = {}
+    names_by_kind: dict[str, list[str]] = {}
 
     def put(key: str, value: str) -> None:
-        found[small(key)] = [value]
+        names_by_kind[small(key)] = [value]
 
     types = {"root": "Account", "user": "User", "role": "AssumedRole", "session": "AssumedRole"}
     types |= {"federated": "FederatedUser", "anonymous": "Anonymous"}
@@ -95,13 +97,15 @@ def context_of(line: JSON, who: Caller) -> dict[str, list[str]]:
     put("aws:ResourceAccount", owner_of(line, who))
     put("s3:ResourceAccount", owner_of(line, who))
     for key, value in (line.get("context") or {}).items():
-        texts = [] if value is None else [text_of(one) for one in listed(value)]
-        found[small(key)] = texts
-    seconds = seconds_of(found)
+        texts = [] if value is None else [text_of(item) for item in listed(value)]
+        names_by_kind[small(key)] = texts
+    seconds = seconds_of(names_by_kind)
     if seconds is not None:
-        found.setdefault("aws:currenttime", [f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"])
-        found.setdefault("aws:epochtime", [str(int(seconds))])
-    return {key: values for key, values in found.items() if values}
+        names_by_kind.setdefault(
+            "aws:currenttime", [f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%SZ}"]
+        )
+        names_by_kind.setdefault("aws:epochtime", [str(int(seconds))])
+    return {key: values for key, values in names_by_kind.items() if values}
 
 
 def seconds_of(context: dict[str, list[str]]) -> float | None:
@@ -145,16 +149,16 @@ def named(element: JSON, who: Caller) -> set[str]:
     """By which of its identities the caller is named: "all", "self", "role", "account"."""
     element = {"AWS": "*"} if element == "*" else element
     names = {kind: listed(value) for kind, value in element.items()}
-    found = {"all"} if "*" in names.get("AWS", []) else set()
+    named = {"all"} if "*" in names.get("AWS", []) else set()
     if who.kind in {"service", "provider", "anonymous"}:
         mine = names.get("Service", []) if ".amazonaws.com" in who.arn else []
         mine = mine + (names.get("Federated", []) if who.kind == "provider" else [])
-        return found | ({"self"} if who.arn in mine else set())
+        return named | ({"self"} if who.arn in mine else set())
     for kind, mine in identities(who).items():
         for name in names.get("AWS", []):
             if name in mine or (kind == "role" and who.kind == "session" and without_path(name) in mine):
-                found.add(kind)
-    return found
+                named.add(kind)
+    return named
 
 
 def means(statement: JSON, who: Caller, *, bounded: bool) -> set[str]:
@@ -165,27 +169,27 @@ def means(statement: JSON, who: Caller, *, bounded: bool) -> set[str]:
         return {"all"}
     if bounded:
         return {"all"}
-    found = named(statement["NotPrincipal"], who)
-    if "all" in found:
+    excepted = named(statement["NotPrincipal"], who)
+    if "all" in excepted:
         return set()
     needed = {"user": {"self", "account"}, "federated": {"self", "account"}, "role": {"role", "account"}}
     needed["session"] = {"self", "role", "account"}
-    return set() if needed.get(who.kind, {"self"}) <= found else {"all"}
+    return set() if needed.get(who.kind, {"self"}) <= excepted else {"all"}
 
 
 def applies(statement: JSON, line: JSON, context: dict[str, list[str]], *, variables: bool) -> bool:
     """Action, resource and conditions."""
     action, resource = line["action"], line["resource"]
     if "Action" in statement:
-        if not any(action_fits(one, action) for one in listed(statement["Action"])):
+        if not any(action_fits(action_name, action) for action_name in listed(statement["Action"])):
             return False
-    elif any(action_fits(one, action) for one in listed(statement["NotAction"])):
+    elif any(action_fits(action_name, action) for action_name in listed(statement["NotAction"])):
         return False
     for element in ("Resource", "NotResource"):
         if element in statement:
             fits = any(
-                resource_fits(one, resource, context, variables=variables)
-                for one in listed(statement[element])
+                resource_fits(item, resource, context, variables=variables)
+                for item in listed(statement[element])
             )
             if fits != (element == "Resource"):
                 return False
@@ -223,7 +227,7 @@ class Verdict:
 
 def rcps_of(level: JSON) -> list[JSON]:
     """The RCPs of a level, where RCPFullAWSAccess is too, whether a request names it or not."""
-    effects = {one["Effect"] for document in level for one in listed(document["Statement"])}
+    effects = {statement["Effect"] for document in level for statement in listed(document["Statement"])}
     full = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
     return list(level) if "Allow" in effects else [*level, {"Statement": full}]
 
@@ -287,11 +291,11 @@ def decide(line: JSON) -> str:
     if who.kind == "root" and not cross and re.fullmatch("s3:(get|put|delete)bucketpolicy", action):
         resource.denies = False
     everything = [identity, boundary, session, resource, endpoint, *levels]
-    if any(one is not None and one.denies for one in everything):
+    if any(verdict is not None and verdict.denies for verdict in everything):
         return "explicitly_denied"
-    if not all(one.allows for one in levels) or (endpoint is not None and not endpoint.allows):
+    if not all(verdict.allows for verdict in levels) or (endpoint is not None and not endpoint.allows):
         return "implicitly_denied"
-    limits = [one is None or bool(one.allows) for one in (boundary, session)]
+    limits = [verdict is None or bool(verdict.allows) for verdict in (boundary, session)]
     if who.kind == "federated" and session is None:
         limits.append(False)
     if assumes:

@@ -35,16 +35,16 @@ def filled(pattern: str, context: dict[str, list[str]], *, variables: bool) -> l
     """(kind, text) pieces: "text" or a wildcard; None when a variable has no value."""
     pieces: list[tuple[str, str]] = []
     while pattern:
-        found = re.match(r"\$\{([^{}]*)\}", pattern) if variables else None
-        if found is None:
+        match = re.match(r"\$\{([^{}]*)\}", pattern) if variables else None
+        if match is None:
             pieces.append(("wild" if pattern[0] in "*?" else "text", pattern[0]))
             pattern = pattern[1:]
             continue
-        pattern = pattern[found.end() :]
-        key, _, default = (part.strip() for part in found[1].partition(","))
+        pattern = pattern[match.end() :]
+        key, _, default = (part.strip() for part in match[1].partition(","))
         values = context.get(small(key), [])
-        if found[1] in {"*", "?", "$"}:
-            pieces.append(("text", found[1]))
+        if match[1] in {"*", "?", "$"}:
+            pieces.append(("text", match[1]))
         elif len(values) == 1:
             pieces += [("text", letter) for letter in values[0]]
         elif not values and re.fullmatch(r"'.*'", default):
@@ -60,20 +60,20 @@ def regex(source: str, flags: int = re.DOTALL) -> re.Pattern[str]:
     return re.compile(source, flags)
 
 
-def written(pieces: list[tuple[str, str]], star: str = ".*", one: str = ".") -> str:
+def written(pieces: list[tuple[str, str]], star: str = ".*", sign: str = ".") -> str:
     """A regular expression of pieces."""
-    return "".join({"*": star, "?": one}[t] if kind == "wild" else re.escape(t) for kind, t in pieces)
+    return "".join({"*": star, "?": sign}[t] if kind == "wild" else re.escape(t) for kind, t in pieces)
 
 
 def segments_of(pieces: list[tuple[str, str]]) -> list[list[tuple[str, str]]]:
     """The first five segments of an ARN, and all the rest as the sixth."""
-    found: list[list[tuple[str, str]]] = [[]]
+    segments_of: list[list[tuple[str, str]]] = [[]]
     for piece in pieces:
-        if piece == ("text", ":") and len(found) < 6:
-            found.append([])
+        if piece == ("text", ":") and len(segments_of) < 6:
+            segments_of.append([])
         else:
-            found[-1].append(piece)
-    return found
+            segments_of[-1].append(piece)
+    return segments_of
 
 
 def resource_fits(pattern: str, resource: str, context: dict[str, list[str]], *, variables: bool) -> bool:
@@ -102,7 +102,7 @@ def _resource_fits(pattern: str, resource: str, context: dict[str, list[str]], *
             sources.append(written(segment))
             continue
         ends = segment[-1:] == [("wild", "*")]
-        source = written(segment[:-1] if ends else segment, star="[^:]*", one="[^:]")
+        source = written(segment[:-1] if ends else segment, star="[^:]*", sign="[^:]")
         sources.append(source + ".*" if ends else source)
     return regex(":".join(sources)).fullmatch(resource) is not None
 
@@ -119,20 +119,20 @@ def moment(text: str) -> Fraction:
     """Seconds since 1970; raises ValueError."""
     if re.fullmatch(r"-?\d+(\.\d+)?", text) and not re.fullmatch(r"\d{4}", text):
         return Fraction(text)
-    found = re.fullmatch(
+    match = re.fullmatch(
         r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(\.\d+)?)?(Z|[+-]\d\d:\d\d)?)?)?)?", text
     )
-    if found is None:
+    if match is None:
         raise ValueError(text)
     year, month, day, hour, minute, second = (
-        int(found[n] or d) for n, d in zip(range(1, 7), (0, 1, 1, 0, 0, 0), strict=True)
+        int(match[n] or d) for n, d in zip(range(1, 7), (0, 1, 1, 0, 0, 0), strict=True)
     )
     seconds = Fraction(int(datetime(year, month, day, hour, minute, second, tzinfo=UTC).timestamp()))
-    zone = found[8] or "Z"
+    zone = match[8] or "Z"
     if zone != "Z":
         shift = int(zone[1:3]) * 3600 + int(zone[4:]) * 60
         seconds += shift if zone[0] == "-" else -shift
-    return seconds + Fraction(found[7] or 0)
+    return seconds + Fraction(match[7] or 0)
 
 
 def value_fits(
@@ -200,9 +200,9 @@ def condition_met(
     """One key of one operator."""
     name = small(operator)
     values = context.get(small(key), [])
-    policy_values = [text_of(one) for one in listed(wanted)]
+    policy_values = [text_of(item) for item in listed(wanted)]
     if name == "null":
-        return ("false" if values else "true") in [small(one) for one in policy_values]
+        return ("false" if values else "true") in [small(policy_value) for policy_value in policy_values]
     sets = name.split(":")[0] if ":" in name else ""
     name = name.split(":")[-1]
     optional = name.endswith("ifexists")

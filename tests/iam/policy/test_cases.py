@@ -26,16 +26,16 @@ CONDITIONS = [case for case in CASES if case.condition is not None]
 
 
 def _decision(line: dict[str, Any], *, strict: bool) -> str:
-    found = answer(json.dumps(line), strict=strict)
-    assert found["id"] == line["id"]
-    return str(found.get("decision", found.get("error")))
+    answered = answer(json.dumps(line), strict=strict)
+    assert answered["id"] == line["id"]
+    return str(answered.get("decision", answered.get("error")))
 
 
 def _by_page(cases: list[Case]) -> dict[str, list[Case]]:
-    found: dict[str, list[Case]] = {}
+    by_page: dict[str, list[Case]] = {}
     for case in cases:
-        found.setdefault(case.page, []).append(case)
-    return found
+        by_page.setdefault(case.page, []).append(case)
+    return by_page
 
 
 PAGES, PAGES_OF_CONDITIONS = _by_page(CASES), _by_page(CONDITIONS)
@@ -44,10 +44,10 @@ PAGES, PAGES_OF_CONDITIONS = _by_page(CASES), _by_page(CONDITIONS)
 @pytest.mark.parametrize("page", PAGES)
 def test_requests_are_decided_as_the_documentation_says(page: str) -> None:
     wrong = [
-        (case.name, "strict" if strict else "loose", found, case.note)
+        (case.name, "strict" if strict else "loose", decision, case.note)
         for case in PAGES[page]
         for strict, wanted in ((True, case.strict), (False, case.loose))
-        if (found := _decision(case.line, strict=strict)) != wanted
+        if (decision := _decision(case.line, strict=strict)) != wanted
     ]
     assert wrong == []
 
@@ -79,7 +79,7 @@ def test_the_process_answers_as_the_function_does(strict: bool) -> None:
     arguments = [sys.executable, "-m", "iam.policy", "evaluate", *(["--strict"] if strict else [])]
     run = subprocess.run(arguments, input=text, capture_output=True, text=True, check=True)
     answers = [json.loads(line) for line in run.stdout.splitlines()]
-    assert [found["id"] for found in answers] == [case.line["id"] for case in sample]
+    assert [answer["id"] for answer in answers] == [case.line["id"] for case in sample]
     wanted = [case.strict if strict else case.loose for case in sample]
-    assert [found["decision"] for found in answers] == wanted
+    assert [answer["decision"] for answer in answers] == wanted
     assert run.stderr == ""

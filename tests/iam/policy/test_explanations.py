@@ -31,22 +31,28 @@ page = Page("", CASES)
 S3 = allow("s3:*", sid="All")
 
 
-def _because(*, strict: bool = True, **given: Any) -> list[dict[str, Any]]:
-    page.case("x", "", **given)
-    found = answer(json.dumps(CASES[-1].line), strict=strict)
-    return list(found["because"])
+def _because(*, strict: bool = True, **value_given: Any) -> list[dict[str, Any]]:
+    page.case("x", "", **value_given)
+    answered = answer(json.dumps(CASES[-1].line), strict=strict)
+    return list(answered["because"])
 
 
 def _said(reasons: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     return [
-        (one["kind"], one["outcome"], one.get("policy", ""), one.get("statement"), one.get("level", 0))
-        for one in reasons
+        (
+            reason["kind"],
+            reason["outcome"],
+            reason.get("policy", ""),
+            reason.get("statement"),
+            reason.get("level", 0),
+        )
+        for reason in reasons
     ]
 
 
 def test_an_allow_names_policy_statement_and_sid() -> None:
-    (found,) = _because(identity=[policy(allow("ec2:*")), policy(allow("ec2:*"), S3)])
-    assert found == {
+    (reason,) = _because(identity=[policy(allow("ec2:*")), policy(allow("ec2:*"), S3)])
+    assert reason == {
         "kind": "identity",
         "outcome": "allows",
         "text": "identity[1], All, allows it.",
@@ -57,8 +63,8 @@ def test_an_allow_names_policy_statement_and_sid() -> None:
 
 
 def test_a_statement_without_sid_is_named_by_its_number() -> None:
-    (found,) = _because(identity=allow("s3:*"))
-    assert (found["text"], found["statement"]) == ("identity[0], statement 1, allows it.", 0)
+    (reason,) = _because(identity=allow("s3:*"))
+    assert (reason["text"], reason["statement"]) == ("identity[0], statement 1, allows it.", 0)
 
 
 KINDS: dict[str, Any] = {
@@ -80,56 +86,59 @@ def test_a_deny_names_the_kind_of_policy_and_the_level(kind: str) -> None:
 
 
 def test_every_deny_is_named_and_no_allow() -> None:
-    found = _because(
+    because = _because(
         identity=[S3, deny("s3:GetObject")], resource_policy=[allow("s3:*", to="*"), deny("s3:*", to="*")]
     )
-    assert _said(found) == [
+    assert _said(because) == [
         ("identity", "denies", "identity[0]", 1, 0),
         ("resource", "denies", "resource", 1, 0),
     ]
 
 
 def test_what_lacks_an_allow_is_named_with_what_allows() -> None:
-    found = _because(identity=S3, boundary=allow("ec2:*"), scps=[[S3], []])
-    assert _said(found) == [
+    because = _because(identity=S3, boundary=allow("ec2:*"), scps=[[S3], []])
+    assert _said(because) == [
         ("boundary", "missing", "", None, 0),
         ("scp", "missing", "", None, 2),
         ("identity", "allows", "identity[0]", 0, 0),
         ("scp", "allows", "scps[0][0]", 0, 1),
     ]
-    assert found[0]["text"] == "The permissions boundary doesn’t allow s3:GetObject here."
+    assert because[0]["text"] == "The permissions boundary doesn’t allow s3:GetObject here."
 
 
 def test_a_statement_that_nearly_allows_says_what_does_not_fit() -> None:
     statement = allow("s3:*", BUCKET, when={"Bool": {"aws:SecureTransport": "true"}, "Null": {"x:y": "true"}})
-    found = _because(identity=statement, context={"aws:SecureTransport": "false"})
-    assert _said(found) == [("identity", "missing", "", None, 0), ("identity", "would", "identity[0]", 0, 0)]
-    assert found[1]["conditions"] == [f"Resource: {BUCKET}", "Bool aws:SecureTransport: true"]
+    because = _because(identity=statement, context={"aws:SecureTransport": "false"})
+    assert _said(because) == [
+        ("identity", "missing", "", None, 0),
+        ("identity", "would", "identity[0]", 0, 0),
+    ]
+    assert because[1]["conditions"] == [f"Resource: {BUCKET}", "Bool aws:SecureTransport: true"]
 
 
 def test_a_principal_that_is_not_meant_is_said() -> None:
-    found = _because(
+    because = _because(
         principal=OTHER_USER, account=ACCOUNT, identity=S3, resource_policy=allow("s3:*", to={"AWS": USER})
     )
-    assert found[1]["conditions"] == ["Principal: the caller isn’t included"]
-    found = _because(identity=allow("s3:*", None, not_resource=OBJECT))
-    assert found[1]["conditions"] == [f"NotResource: {OBJECT}"]
+    assert because[1]["conditions"] == ["Principal: the caller isn’t included"]
+    because = _because(identity=allow("s3:*", None, not_resource=OBJECT))
+    assert because[1]["conditions"] == [f"NotResource: {OBJECT}"]
 
 
 def test_what_it_depends_on_is_named_once_each() -> None:
     open_one = allow("s3:*", "arn:aws:s3:::*/${x:y}", when={"Bool": {"aws:SecureTransport": "true"}})
-    found = _because(strict=False, identity=[open_one, deny("s3:*", when={"Null": {"x:z": "false"}})])
-    assert _said(found) == [
+    because = _because(strict=False, identity=[open_one, deny("s3:*", when={"Null": {"x:z": "false"}})])
+    assert _said(because) == [
         ("identity", "depends", "identity[0]", 0, 0),
         ("identity", "depends", "identity[0]", 1, 0),
     ]
-    assert found[0]["conditions"] == ["Bool aws:SecureTransport: true", "Resource: arn:aws:s3:::*/${x:y}"]
-    assert found[1]["conditions"] == ["Null x:z: false"]
+    assert because[0]["conditions"] == ["Bool aws:SecureTransport: true", "Resource: arn:aws:s3:::*/${x:y}"]
+    assert because[1]["conditions"] == ["Null x:z: false"]
 
 
 def test_what_is_undecidable_is_said() -> None:
-    found = _because(identity=allow("s3:*", when={"StringSounds": {"a": "b"}}))
-    assert found[0]["conditions"] == [
+    because = _because(identity=allow("s3:*", when={"StringSounds": {"a": "b"}}))
+    assert because[0]["conditions"] == [
         "undecidable: Statement[0].Condition[0]: StringSounds isn’t a condition operator"
     ]
 
@@ -153,40 +162,42 @@ MISPLACED = {
 
 @pytest.mark.parametrize("problem", MISPLACED)
 def test_an_element_that_is_missing_or_has_no_place_is_said(problem: str) -> None:
-    found = _because(**MISPLACED[problem])
-    said = [condition for one in found for condition in one.get("conditions", ())]
-    assert f"undecidable: Statement[0].{problem}" in said
+    because = _because(**MISPLACED[problem])
+    conditions = [condition for row in because for condition in row.get("conditions", ())]
+    assert f"undecidable: Statement[0].{problem}" in conditions
 
 
 def test_a_condition_that_does_not_hold_is_said_with_all_its_values() -> None:
-    found = _because(identity=allow("s3:*", when={"StringLike": {"x:y": ["a", "b*"]}}), context={"x:y": "c"})
-    assert found[1]["conditions"] == ["StringLike x:y: a, b*"]
+    because = _because(
+        identity=allow("s3:*", when={"StringLike": {"x:y": ["a", "b*"]}}), context={"x:y": "c"}
+    )
+    assert because[1]["conditions"] == ["StringLike x:y: a, b*"]
 
 
 def test_a_missing_resource_policy_is_said() -> None:
-    (found, _) = _because(principal=OTHER_USER, account=ACCOUNT, identity=S3)
-    assert (found["kind"], found["outcome"]) == ("resource", "missing")
-    assert ACCOUNT in found["text"]
-    (found, _) = _because(action="sts:AssumeRole", resource=ROLE, identity=allow("sts:*"))
-    assert (found["kind"], found["outcome"]) == ("resource", "missing")
+    (reason, _) = _because(principal=OTHER_USER, account=ACCOUNT, identity=S3)
+    assert (reason["kind"], reason["outcome"]) == ("resource", "missing")
+    assert ACCOUNT in reason["text"]
+    (reason, _) = _because(action="sts:AssumeRole", resource=ROLE, identity=allow("sts:*"))
+    assert (reason["kind"], reason["outcome"]) == ("resource", "missing")
 
 
 def test_the_rules_of_root_users_and_federated_users_are_said() -> None:
-    (found,) = _because(principal=ROOT)
-    assert (found["kind"], found["outcome"]) == ("rule", "rule")
-    found = _because(
+    (because,) = _because(principal=ROOT)
+    assert (because["kind"], because["outcome"]) == ("rule", "rule")
+    because = _because(
         principal=ROOT, action="sts:AssumeRole", resource=ROLE, resource_policy=allow("sts:*", None, to="*")
     )[0]
-    assert found["text"] == "A root user can’t assume roles."
-    (found, _) = _because(principal=FEDERATED, identity=S3)
-    assert (found["kind"], found["outcome"]) == ("session", "missing")
-    (found,) = _because(action="sts:GetCallerIdentity", resource="*", identity=deny("*"))
-    assert found["outcome"] == "rule"
+    assert because["text"] == "A root user can’t assume roles."
+    (because, _) = _because(principal=FEDERATED, identity=S3)
+    assert (because["kind"], because["outcome"]) == ("session", "missing")
+    (because,) = _because(action="sts:GetCallerIdentity", resource="*", identity=deny("*"))
+    assert because["outcome"] == "rule"
 
 
 def test_an_unreadable_policy_is_named_beside_the_decision() -> None:
-    found = _because(identity=["{", policy(S3)])
-    assert _said(found) == [
+    because = _because(identity=["{", policy(S3)])
+    assert _said(because) == [
         ("identity", "allows", "identity[1]", 0, 0),
         ("identity", "problem", "identity[0]", None, 0),
     ]

@@ -96,7 +96,7 @@ def test_the_catalogue_does_not_know_lookalikes(name: str) -> None:
         f'{{"Version": "2012-10-17", "Statement": [{{"Effect": "Allow", "Action": "{name}", "Resource": '
         f'"*"}}]}}'
     )
-    assert "INVALID_ACTION" in {one.code for one in lint(document, kind="identity", quota=None)}
+    assert "INVALID_ACTION" in {finding.code for finding in lint(document, kind="identity", quota=None)}
 
 
 def test_an_operator_with_a_lookalike_is_unknown() -> None:

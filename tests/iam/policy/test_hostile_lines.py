@@ -30,15 +30,15 @@ ERROR, ALLOWED = "error", "allowed"
 def _answer(line: str) -> dict[str, Any]:
     """One answer, the same in both modes but for what is open, and JSON that any reader takes."""
     (written,) = answers([line], strict=True)
-    found = json.loads(written, parse_constant=pytest.fail)
+    content = json.loads(written, parse_constant=pytest.fail)
     assert "\n" not in written
-    assert set(found) in ({"id", "error"}, {"id", "decision", "because"})
-    return dict(found)
+    assert set(content) in ({"id", "error"}, {"id", "decision", "because"})
+    return dict(content)
 
 
 def _outcome(line: str) -> str:
-    found = _answer(line)
-    return ERROR if "error" in found else str(found["decision"])
+    answer = _answer(line)
+    return ERROR if "error" in answer else str(answer["decision"])
 
 
 def _with(**members: Any) -> str:
@@ -72,9 +72,9 @@ NO_REQUESTS = {
 
 @pytest.mark.parametrize("name", NO_REQUESTS)
 def test_what_is_no_request_is_answered_with_an_error(name: str) -> None:
-    found = _answer(NO_REQUESTS[name])
-    assert "error" in found
-    assert found["id"] is None or "twice" in name
+    answer = _answer(NO_REQUESTS[name])
+    assert "error" in answer
+    assert answer["id"] is None or "twice" in name
 
 
 @pytest.mark.parametrize(
@@ -82,8 +82,8 @@ def test_what_is_no_request_is_answered_with_an_error(name: str) -> None:
 )
 @pytest.mark.parametrize("member", [*GOOD, "context", "resource_account"])
 def test_wrong_types_in_every_member_are_answered(member: str, wrong: Any) -> None:
-    found = _answer(_with(**{member: wrong}))
-    assert found["id"] == (wrong if member == "id" else "good")
+    answer = _answer(_with(**{member: wrong}))
+    assert answer["id"] == (wrong if member == "id" else "good")
 
 
 WRONG = {
@@ -127,9 +127,9 @@ WRONG = {
 
 @pytest.mark.parametrize("name", WRONG)
 def test_a_request_that_says_something_wrong_is_refused(name: str) -> None:
-    found = _answer(_with(**WRONG[name]))
-    assert found["id"] == "good"
-    assert len(found["error"]) < 500
+    answer = _answer(_with(**WRONG[name]))
+    assert answer["id"] == "good"
+    assert len(answer["error"]) < 500
 
 
 ODD = {
@@ -332,8 +332,8 @@ def test_the_process_answers_each_line_and_goes_on() -> None:
     good = json.dumps(GOOD).encode()
     latin = json.dumps(GOOD | {"id": "@"}).encode().replace(b"@", b"\xff\xc3\x28\xed\xa0\x80")
     lines = [b"\xef\xbb\xbf" + good, b"", b" \t", good, b"\xff\xfe", b"\0", DEEP.encode(), latin, b"\r", good]
-    found = _process(*lines)
-    assert [one.get("decision", "error") for one in found] == [
+    process = _process(*lines)
+    assert [line.get("decision", "error") for line in process] == [
         ALLOWED,
         ALLOWED,
         ERROR,
@@ -342,7 +342,7 @@ def test_the_process_answers_each_line_and_goes_on() -> None:
         ALLOWED,
         ALLOWED,
     ]
-    assert set(found[5]["id"]) <= {"\ufffd", "("}
+    assert set(process[5]["id"]) <= {"\ufffd", "("}
 
 
 def test_the_process_ends_quietly_when_nobody_reads_on() -> None:
@@ -364,7 +364,7 @@ def test_the_process_ends_quietly_when_nobody_reads_on() -> None:
 
 def test_the_process_takes_lines_of_windows_and_a_last_line_without_end() -> None:
     good = json.dumps(GOOD).encode()
-    assert [one["decision"] for one in _process(good, b"", good, end=b"\r\n")] == [ALLOWED, ALLOWED]
+    assert [line["decision"] for line in _process(good, b"", good, end=b"\r\n")] == [ALLOWED, ALLOWED]
     spread = good.replace(b", ", b",\r")
-    assert [one["decision"] for one in _process(spread, good)] == [ALLOWED, ALLOWED]
+    assert [line["decision"] for line in _process(spread, good)] == [ALLOWED, ALLOWED]
     assert _process() == []

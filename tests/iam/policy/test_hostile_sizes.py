@@ -89,7 +89,7 @@ def test_a_text_is_matched_as_its_tokens_are(pattern: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "value"),
     [
         ("10.0.0.0/8", (4, 10 << 24, (11 << 24) - 1)),
         ("10.1.2.3/8", (4, 10 << 24, (11 << 24) - 1)),
@@ -102,5 +102,5 @@ def test_a_text_is_matched_as_its_tokens_are(pattern: str) -> None:
         ("1.2.3", None),
     ],
 )
-def test_ranges_of_version_4(text: str, found: object) -> None:
-    assert range_of(text) == found
+def test_ranges_of_version_4(text: str, value: object) -> None:
+    assert range_of(text) == value

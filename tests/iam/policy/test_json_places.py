@@ -17,7 +17,7 @@ def _plain(node: Node | None) -> Any:
     if isinstance(node.value, tuple):
         return {member.name: _plain(member.node) for member in node.value}
     if isinstance(node.value, list):
-        return [_plain(one) for one in node.value]
+        return [_plain(item) for item in node.value]
     return node.value
 
 

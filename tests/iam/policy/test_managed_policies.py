@@ -21,7 +21,7 @@ from tests.iam.policy.cases.writing import ROLE, SESSION, USER
 from tests.iam.policy.naive_matching import listed, text_of
 
 POLICIES: dict[str, Any] = {
-    name: found["Document"] for name, found in json.loads(aws_managed_policies_data).items()
+    name: content["Document"] for name, content in json.loads(aws_managed_policies_data).items()
 }
 REQUESTS = 1
 
@@ -37,10 +37,13 @@ def test_there_are_all_of_them() -> None:
 
 def test_each_is_read_without_a_problem() -> None:
     problems = {
-        name: [*_read(name).problems, *(p for one in _read(name).statements for p in one.problems)]
+        name: [
+            *_read(name).problems,
+            *(p for statement in _read(name).statements for p in statement.problems),
+        ]
         for name in POLICIES
     }
-    assert {name: found for name, found in problems.items() if found} == {}
+    assert {name: problems for name, problems in problems.items() if problems} == {}
 
 
 def test_each_compiles_without_anything_unknown() -> None:
@@ -48,7 +51,11 @@ def test_each_compiles_without_anything_unknown() -> None:
     for name in POLICIES:
         compiled = compile_set([(name, _read(name))], kind=PolicyKind.IDENTITY)
         assert len(compiled.statements) == len(listed(POLICIES[name]["Statement"]))
-        unknown |= {f"{name} {one.name}": one.unknown for one in compiled.statements if one.unknown}
+        unknown |= {
+            f"{name} {compiled.name}": compiled.unknown
+            for compiled in compiled.statements
+            if compiled.unknown
+        }
     assert unknown == {}
 
 
@@ -58,20 +65,20 @@ def _normal(document: Any) -> Any:
         "Version": document["Version"],
         "Statement": [
             {
-                "Effect": one["Effect"],
-                **({"Sid": one["Sid"]} if one.get("Sid") else {}),
+                "Effect": statement["Effect"],
+                **({"Sid": statement["Sid"]} if statement.get("Sid") else {}),
                 **{
-                    element: listed(one[element])
+                    element: listed(statement[element])
                     for element in ("Action", "NotAction", "Resource", "NotResource")
-                    if element in one
+                    if element in statement
                 },
                 "Condition": sorted(
                     [operator, key, [text_of(value) for value in listed(values)]]
-                    for operator, keys in one.get("Condition", {}).items()
+                    for operator, keys in statement.get("Condition", {}).items()
                     for key, values in keys.items()
                 ),
             }
-            for one in listed(document["Statement"])
+            for statement in listed(document["Statement"])
         ],
     }
 
@@ -81,15 +88,15 @@ def _written_back(document: Document) -> Any:
         "Version": document.version,
         "Statement": [
             {
-                "Effect": "Allow" if one.allows else "Deny",
-                **({"Sid": one.sid} if one.sid else {}),
-                "NotAction" if one.is_not_action else "Action": list(one.actions),
-                "NotResource" if one.is_not_resource else "Resource": list(one.resources or ()),
+                "Effect": "Allow" if statement.allows else "Deny",
+                **({"Sid": statement.sid} if statement.sid else {}),
+                "NotAction" if statement.is_not_action else "Action": list(statement.actions),
+                "NotResource" if statement.is_not_resource else "Resource": list(statement.resources or ()),
                 "Condition": sorted(
-                    [operator, key, list(values)] for operator, key, values in one.conditions
+                    [operator, key, list(values)] for operator, key, values in statement.conditions
                 ),
             }
-            for one in document.statements
+            for statement in document.statements
         ],
     }
 
@@ -101,8 +108,8 @@ def test_each_is_read_whole() -> None:
 
 def _filled(pattern: str, chance: Random, values: dict[str, str]) -> str:
     """A name that a pattern fits, or nearly."""
-    text = re.sub(r"\$\{([^}]*)\}", lambda found: values.get(found[1].lower(), "ana"), pattern)
-    text = re.sub(r"\*", lambda found: chance.choice(("", "x", "a/b", "eu-west-1", "x:y")), text)
+    text = re.sub(r"\$\{([^}]*)\}", lambda match: values.get(match[1].lower(), "ana"), pattern)
+    text = re.sub(r"\*", lambda match: chance.choice(("", "x", "a/b", "eu-west-1", "x:y")), text)
     text = text.replace("?", chance.choice(("q", "q", "")))
     return text if chance.random() < 0.8 else text + "z"
 
@@ -114,8 +121,8 @@ def _request(statement: Any, chance: Random) -> dict[str, Any]:
     for keys in statement.get("Condition", {}).values():
         for key, wanted in keys.items():
             if chance.random() < 0.8:
-                given = [_filled(text_of(one), chance, values) for one in listed(wanted)]
-                context[key] = given if chance.random() < 0.2 else chance.choice(given)
+                values_filled = [_filled(text_of(item), chance, values) for item in listed(wanted)]
+                context[key] = values_filled if chance.random() < 0.2 else chance.choice(values_filled)
     pattern = chance.choice(listed(statement.get("Action", statement.get("NotAction"))))
     action = _filled("s3:GetObject" if pattern == "*" else pattern, chance, values)
     service, _, verb = action.partition(":")
@@ -135,7 +142,7 @@ def test_each_is_decided_as_the_plain_engine_decides_it() -> None:
         chance = Random(name)
         for statement in chance.choices(listed(document["Statement"]), k=REQUESTS):
             line = _request(statement, chance) | {"policies": {"identity": [document]}}
-            found = str(decide(*question(line, strict=True)))
-            assert found == naive.decide(line), json.dumps(line)[:2000]
-            decided[found] += 1
+            decision = str(decide(*question(line, strict=True)))
+            assert decision == naive.decide(line), json.dumps(line)[:2000]
+            decided[decision] += 1
     assert min(decided.values()) >= 10, decided

@@ -20,8 +20,8 @@ UNREADABLE = {
 def test_the_plain_engine_decides_as_the_documentation_says(page: str) -> None:
     decidable = [case for case in PAGES[page] if case.strict != CONDITIONAL and case.name not in UNREADABLE]
     wrong = [
-        (case.name, found, case.note)
+        (case.name, decide, case.note)
         for case in decidable
-        if (found := naive.decide(case.line)) != case.strict
+        if (decide := naive.decide(case.line)) != case.strict
     ]
     assert wrong == []

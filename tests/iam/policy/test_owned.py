@@ -42,23 +42,23 @@ FREE = (
 
 
 def world() -> World:
-    found = World()
-    found.user("boss", EVERYTHING)
-    return found
+    world = World()
+    world.user("boss", EVERYTHING)
+    return world
 
 
 @pytest.mark.parametrize(("action", "resource", "reason"), OWNED)
 def test_nobody_changes_what_aws_owns_and_it_is_said_why(action: str, resource: str, reason: str) -> None:
-    found = world()
+    scene = world()
     question = Question(action, resource)
-    answer = found.index.who_can(question)
+    answer = scene.index.who_can(question)
     assert list(answer.members()) == []
     (limitation,) = answer.limitations
     assert limitation.kind == OWNED_BY_AWS
     assert limitation.text.startswith(reason)
-    boss = found.index.member(*found.arns["boss"])
+    boss = scene.index.member(*scene.arns["boss"])
     assert boss is not None
-    explanation = found.index.explain(boss, question)
+    explanation = scene.index.explain(boss, question)
     assert explanation.decision is Decision.IMPLICITLY_DENIED
     assert explanation.reasons[0].text == limitation.text
 
@@ -72,12 +72,12 @@ def test_other_actions_and_resources_are_decided_by_policies(action: str, resour
 
 
 def test_no_path_leads_through_what_aws_owns() -> None:
-    found = World()
-    found.role("aws-reserved/sso.amazonaws.com/AWSReservedSSO_admin", EVERYTHING, trusts={"AWS": ONE})
-    managed = found.policy("PowerUserAccess", allow("s3:*"), owner="aws")
-    found.user(
+    world = World()
+    world.role("aws-reserved/sso.amazonaws.com/AWSReservedSSO_admin", EVERYTHING, trusts={"AWS": ONE})
+    managed = world.policy("PowerUserAccess", allow("s3:*"), owner="aws")
+    world.user(
         "dev",
         allow(["iam:PutRolePolicy", "iam:CreatePolicyVersion", "iam:UpdateAssumeRolePolicy"]),
         attached=(managed,),
     )
-    assert found.becomes_administrator("dev") == NONE
+    assert world.becomes_administrator("dev") == NONE

@@ -282,10 +282,10 @@ WITH_VARIABLES = ("String", "Arn")
 
 
 def test_the_table_of_operators_is_that_of_the_page() -> None:
-    found = {operator.name: operator for operator in table().values()}
-    assert found.keys() == FITTING.keys() | OPPOSITES.keys()
-    assert table().keys() == OPERATORS.keys() == {name.lower() for name in found}
-    for name, operator in found.items():
+    operators_by_name = {operator.name: operator for operator in table().values()}
+    assert operators_by_name.keys() == FITTING.keys() | OPPOSITES.keys()
+    assert table().keys() == OPERATORS.keys() == {name.lower() for name in operators_by_name}
+    for name, operator in operators_by_name.items():
         wanted, fits, fits_not = FITTING[OPPOSITES.get(name, name)]
         match = operator.make(tokens(wanted))
         assert (match(fits), match(fits_not)) == (True, False), name

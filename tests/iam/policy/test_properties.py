@@ -43,19 +43,19 @@ def _decide(line: Line, *, strict: bool) -> str:
 
 def _all_documents(line: Line) -> list[tuple[str, Any]]:
     """(kind, document) of every policy of a request."""
-    found: list[tuple[str, Any]] = []
+    all_documents: list[tuple[str, Any]] = []
     for kind, value in line["policies"].items():
         if kind == "resource":
-            found += [(kind, value)] if value else []
+            all_documents += [(kind, value)] if value else []
         elif kind in {"scps", "rcps"}:
-            found += [(kind, document) for level in value for document in level]
+            all_documents += [(kind, document) for level in value for document in level]
         else:
-            found += [(kind, document) for document in value]
-    return found
+            all_documents += [(kind, document) for document in value]
+    return all_documents
 
 
 def _all_statements(line: Line) -> list[Any]:
-    return [one for _, document in _all_documents(line) for one in document["Statement"]]
+    return [statement for _, document in _all_documents(line) for statement in document["Statement"]]
 
 
 def _both(line: Line) -> list[str]:
@@ -75,25 +75,25 @@ def test_an_explanation_decides_as_the_decision_does(world: World) -> None:
     line = world.line()
     for strict in (True, False):
         request, policies = question(line, strict=strict)
-        found = explain(request, policies)
-        assert found.decision == decide(request, policies)
-        assert answer(json.dumps(line), strict=strict)["decision"] == found.decision
-        assert {reason.outcome for reason in found.reasons} & WANTED[found.decision]
+        explanation = explain(request, policies)
+        assert explanation.decision == decide(request, policies)
+        assert answer(json.dumps(line), strict=strict)["decision"] == explanation.decision
+        assert {reason.outcome for reason in explanation.reasons} & WANTED[explanation.decision]
 
 
 @_repeatable(SOME)
 @given(worlds())
 def test_what_is_decided_while_keys_are_open_holds_whatever_they_are(world: World) -> None:
     line = world.line()
-    found = _decide(line, strict=False)
-    if found == "conditional":
+    decide = _decide(line, strict=False)
+    if decide == "conditional":
         return
     for rest in ({}, world.context(), world.context()):
         completed = line | {"context": rest | line["context"]}
         decided = _decide(completed, strict=True)
         assert decided == naive.decide(completed)
         # A deny that is open makes no difference to what nothing allows, except that it may become explicit.
-        assert decided == found or (decided, found) == ("explicitly_denied", "implicitly_denied")
+        assert decided == decide or (decided, decide) == ("explicitly_denied", "implicitly_denied")
 
 
 @_repeatable(SOME)
@@ -154,7 +154,8 @@ def test_a_wider_pattern_never_allows_less(world: World) -> None:
     before = _both(line)
     statement, element = world.chance.choice(places)
     statement[element] = [
-        one if "$" in one else _wider(one, world.chance.randint(0, 99)) for one in listed(statement[element])
+        item if "$" in item else _wider(item, world.chance.randint(0, 99))
+        for item in listed(statement[element])
     ]
     assert all(RANKS[new] >= RANKS[old] for old, new in zip(before, _both(line), strict=True))
 
@@ -165,21 +166,21 @@ def test_a_statement_taken_apart_says_the_same(world: World) -> None:
     line = world.line()
     before = _both(line)
     for _, document in _all_documents(line):
-        found = []
+        parts_of = []
         for statement in document["Statement"]:
             element = world.one(("Action", "Resource"))
-            parts = [statement | {element: one} for one in listed(statement.get(element, []))]
-            found += parts or [statement]
-        document["Statement"] = found
+            parts = [statement | {element: item} for item in listed(statement.get(element, []))]
+            parts_of += parts or [statement]
+        document["Statement"] = parts_of
     assert _both(line) == before
 
 
 def test_statements_remember_a_bounded_number_of_actions() -> None:
-    found = compile_set([("x", read(policy(allow("s3:*", sid="x"))))], kind=PolicyKind.IDENTITY)
+    policy_set = compile_set([("x", read(policy(allow("s3:*", sid="x"))))], kind=PolicyKind.IDENTITY)
     for number in range(REMEMBERED + 2):
-        assert len(found.speaking_of(f"s3:get{number}")) == 1
-        assert found.speaking_of(f"ec2:get{number}") == ()
-    assert len(found._by_action) <= REMEMBERED
+        assert len(policy_set.speaking_of(f"s3:get{number}")) == 1
+        assert policy_set.speaking_of(f"ec2:get{number}") == ()
+    assert len(policy_set._by_action) <= REMEMBERED
 
 
 @_repeatable(SOME)
@@ -191,5 +192,5 @@ def test_upper_and_lower_case_of_actions_and_keys_never_matters(world: World) ->
     line["context"] = {key.swapcase(): value for key, value in line["context"].items()}
     for statement in _all_statements(line):
         for element in {"Action", "NotAction"} & statement.keys():
-            statement[element] = [one.swapcase() for one in listed(statement[element])]
+            statement[element] = [item.swapcase() for item in listed(statement[element])]
     assert _both(line) == before

@@ -51,12 +51,12 @@ def test_the_kind_of_a_principal_follows_from_its_name(arn: str) -> None:
     ],
 )
 def test_names_and_names_of_sessions_are_read(arn: str, name: str, session: str) -> None:
-    found = Principal(arn)
-    assert (found.name, found.session_name) == (name, session)
+    principal = Principal(arn)
+    assert (principal.name, principal.session_name) == (name, session)
 
 
 @pytest.mark.parametrize(
-    ("arn", "given", "account", "root", "role"),
+    ("arn", "pattern", "account", "root", "role"),
     [
         (USER, "", ACCOUNT, ROOT, ""),
         (ROLE, "", ACCOUNT, ROOT, ROLE),
@@ -67,6 +67,6 @@ def test_names_and_names_of_sessions_are_read(arn: str, name: str, session: str)
         ("ec2.amazonaws.com", "", "", "", ""),
     ],
 )
-def test_account_root_and_role_are_read(arn: str, given: str, account: str, root: str, role: str) -> None:
-    found = Principal(arn, given_account=given)
-    assert (found.account, found.root_arn, found.role_arn) == (account, root, role)
+def test_account_root_and_role_are_read(arn: str, pattern: str, account: str, root: str, role: str) -> None:
+    principal = Principal(arn, given_account=pattern)
+    assert (principal.account, principal.root_arn, principal.role_arn) == (account, root, role)

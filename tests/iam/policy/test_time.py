@@ -139,9 +139,9 @@ def test_a_moment_and_an_open_time() -> None:
 
 def test_an_explanation_names_the_date_that_closes_it() -> None:
     line = _line(allow(when={"DateLessThan": {"aws:CurrentTime": PASSED}}))
-    found = explain(*question(line, strict=False))
-    assert found.decision is Decision.IMPLICITLY_DENIED
-    (would,) = [one for one in found.reasons if one.outcome is Outcome.WOULD]
+    explanation = explain(*question(line, strict=False))
+    assert explanation.decision is Decision.IMPLICITLY_DENIED
+    (would,) = [reason for reason in explanation.reasons if reason.outcome is Outcome.WOULD]
     assert would.conditions == (f"DateLessThan aws:CurrentTime: {PASSED}",)
 
 
@@ -151,20 +151,20 @@ def _index(*statements: dict[str, Any], moment: datetime | None = None) -> Index
     arn = f"arn:aws:iam::{ACCOUNTS[0]}:user/ana"
     row = PrincipalRow(1, arn, "AIDAANA", Grants(inline=(("own", digest),)), tags={})
     made.accounts.append(AccountRows([row], [], [], (), ACCOUNTS[0], "aws"))
-    held = made.held()
+    documents = made.held()
     index = Index(made.store, moment=moment)
     for rows in made.accounts:
         index.put(rows)
-    del held
+    del documents
     return index
 
 
 def _answers(index: Index, **more: Any) -> set[str]:
     """What who-can, decide, explain and the effective actions say."""
     asked = Question("s3:GetObject", OBJECT, **more)
-    (member,) = (one for one in index.members if one.name == "ana")
-    found = {str(each.decision) for each in index.who_can(asked).found()} or {"nobody"}
-    found.add(
+    (member,) = (member for member in index.members if member.name == "ana")
+    answers = {str(each.decision) for each in index.who_can(asked).found()} or {"nobody"}
+    answers.add(
         {"implicitly_denied": "nobody"}.get(
             str(index.decide(member, asked)), str(index.decide(member, asked))
         )
@@ -173,10 +173,10 @@ def _answers(index: Index, **more: Any) -> set[str]:
     effective = index.effective().of(member)
     bit = 1 << (index.documents.space.actions.index_of("s3:GetObject") or 0)
     if not more:
-        found.add(
+        answers.add(
             "conditional" if effective.conditional & bit else "allowed" if effective.any & bit else "nobody"
         )
-    return found
+    return answers
 
 
 @pytest.mark.parametrize(("date", "answer"), [(PASSED, "nobody"), (TO_COME, "allowed")])
@@ -224,11 +224,11 @@ def test_a_statement_that_reads_the_time_as_a_text_is_looked_at_again_after_minu
     store = Documents()
     monkeypatch.setattr(time, "time", lambda: 1_000_000.0)
     assert store.passed() == 0
-    held = store.add("a", json.dumps(policy(allow(when={"StringLike": {"aws:CurrentTime": "2026-*"}}))))
+    document = store.add("a", json.dumps(policy(allow(when={"StringLike": {"aws:CurrentTime": "2026-*"}}))))
     before = store.passed()
     monkeypatch.setattr(time, "time", lambda: 1_000_000.0 + SOON)
     assert store.passed() == before + 1
-    del held
+    del document
     assert store.passed() == 0
 
 
@@ -243,10 +243,12 @@ def test_a_change_gives_nothing_by_a_statement_that_has_ended(key: str) -> None:
         index = _index(deny("sqs:*"))
         text = json.dumps(policy(allow(when={operator: {key: date}})))
         digest = "new" + operator + key
-        (member,) = (one for one in index.members if one.name == "ana")
+        (member,) = (member for member in index.members if member.name == "ana")
         row = PrincipalRow(1, member.arn, "AIDAANA", Grants(inline=(("own", digest),)), tags={})
-        found = index.what_if({ACCOUNTS[0]: Edits(Changes([row], [], [], ()))}, texts={digest: text}, now=NOW)
-        assert bool(list(found.proved)) is gains, (operator, date)
+        difference = index.what_if(
+            {ACCOUNTS[0]: Edits(Changes([row], [], [], ()))}, texts={digest: text}, now=NOW
+        )
+        assert bool(list(difference.proved)) is gains, (operator, date)
 
 
 def test_a_range_over_both_keys_is_one_moment() -> None:
@@ -256,8 +258,8 @@ def test_a_range_over_both_keys_is_one_moment() -> None:
     row = PrincipalRow(
         1, f"arn:aws:iam::{ACCOUNTS[0]}:user/ana", "AIDAANA", Grants(inline=(("own", "new"),)), tags={}
     )
-    found = index.what_if({ACCOUNTS[0]: Edits(Changes([row], [], [], ()))}, texts={"new": text}, now=NOW)
-    assert not list(found.proved)
+    difference = index.what_if({ACCOUNTS[0]: Edits(Changes([row], [], [], ()))}, texts={"new": text}, now=NOW)
+    assert not list(difference.proved)
 
 
 def test_a_path_that_has_ended_or_not_begun_is_none() -> None:
@@ -267,10 +269,10 @@ def test_a_path_that_has_ended_or_not_begun_is_none() -> None:
         ("DateGreaterThan", TO_COME, NONE),
         ("DateGreaterThan", PASSED, SURE),
     ):
-        found = World()
-        found.role("admin", EVERYTHING)
+        world = World()
+        world.role("admin", EVERYTHING)
         when = {operator: {"aws:CurrentTime": date}}
-        found.user(
+        world.user(
             "dev", {"Effect": "Allow", "Action": "iam:PutUserPolicy", "Resource": "*", "Condition": when}
         )
-        assert found.becomes_administrator("dev") == expected, when
+        assert world.becomes_administrator("dev") == expected, when

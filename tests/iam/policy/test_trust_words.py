@@ -232,8 +232,8 @@ def test_each_subject_of_a_list_has_its_own_sentence() -> None:
             ]
         }
     }
-    found = _explain({"Federated": GITHUB}, "sts:AssumeRoleWithWebIdentity", condition)
-    assert [(one.who, one.tone) for one in found] == [
+    sentences = _explain({"Federated": GITHUB}, "sts:AssumeRoleWithWebIdentity", condition)
+    assert [(sentence.who, sentence.tone) for sentence in sentences] == [
         ("GitHub Actions of northline/pay", "warn"),
         ("GitHub Actions of northline/web", "ok"),
     ]
@@ -396,7 +396,7 @@ def test_everybody_but_somebody_is_everybody() -> None:
 
 
 def test_the_list_ends_with_those_who_are_not_let_in() -> None:
-    found = _explain({"Service": "ec2.amazonaws.com"})
-    assert nobody_else(found) == "No other account, no web identity, no SAML sign-in"
+    sentences = _explain({"Service": "ec2.amazonaws.com"})
+    assert nobody_else(sentences) == "No other account, no web identity, no SAML sign-in"
     assert nobody_else(_explain({"AWS": "*"})) == ""
     assert nobody_else([]) == "No other account, no AWS service, no web identity, no SAML sign-in"

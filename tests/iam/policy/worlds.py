@@ -81,7 +81,7 @@ RESOURCE_PATTERNS = (
     "arn:aws:*",
 )
 COMPLETE_PATTERNS = tuple(
-    one for one in RESOURCE_PATTERNS if not one.startswith("arn:") or one.count(":") >= 5
+    pattern for pattern in RESOURCE_PATTERNS if not pattern.startswith("arn:") or pattern.count(":") >= 5
 )
 """Those that a session policy may have."""
 CALLERS: tuple[Any, ...] = (
@@ -208,31 +208,31 @@ class World:
 
     def block(self) -> dict[str, Any]:
         """A Condition block of a test or two."""
-        found: dict[str, Any] = {}
+        block: dict[str, Any] = {}
         for _ in range(self.chance.randint(1, 2)):
             operator, key, values = self.one(TESTS)
-            found.setdefault(operator, {})[key] = values
-        return found
+            block.setdefault(operator, {})[key] = values
+        return block
 
     def statement(self, *, kind: str = "identity", effect: str = "") -> dict[str, Any]:
         """A statement that a policy of this kind may have."""
-        found: dict[str, Any] = {"Effect": effect or self.one(("Allow", "Allow", "Allow", "Deny"))}
-        is_broad = found["Effect"] == "Allow" and self.is_likely(0.4)
-        found["NotAction" if self.is_likely(0.12) else "Action"] = (
+        statement: dict[str, Any] = {"Effect": effect or self.one(("Allow", "Allow", "Allow", "Deny"))}
+        is_broad = statement["Effect"] == "Allow" and self.is_likely(0.4)
+        statement["NotAction" if self.is_likely(0.12) else "Action"] = (
             "*" if is_broad else self.some(ACTION_PATTERNS)
         )
         if kind != "resource" or self.is_likely(0.8):
             patterns = RESOURCE_PATTERNS if kind != "session" else COMPLETE_PATTERNS
-            found["NotResource" if self.is_likely(0.12) else "Resource"] = self.some(patterns)
-        if kind == "resource" and found["Effect"] == "Deny" and self.is_likely(0.5):
-            found["NotPrincipal"] = self.one(EXEMPT)
+            statement["NotResource" if self.is_likely(0.12) else "Resource"] = self.some(patterns)
+        if kind == "resource" and statement["Effect"] == "Deny" and self.is_likely(0.5):
+            statement["NotPrincipal"] = self.one(EXEMPT)
         elif kind == "resource":
-            found["Principal"] = self.one(PRINCIPALS)
+            statement["Principal"] = self.one(PRINCIPALS)
         elif kind in {"rcps", "endpoint"}:
-            found["Principal"] = "*"
+            statement["Principal"] = "*"
         if self.is_likely(0.4):
-            found["Condition"] = self.block()
-        return found
+            statement["Condition"] = self.block()
+        return statement
 
     def document(self, *, kind: str = "identity") -> dict[str, Any]:
         """A policy of a few statements."""

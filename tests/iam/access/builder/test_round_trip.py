@@ -54,13 +54,15 @@ def _said(document: dict[str, Any]) -> set[tuple[str, str, str]]:
     """Every action × resource × conditions that a document allows, by the words alone, wherever the two
     belong together.
     """
-    found = set()
-    for one in document["Statement"]:
-        actions = [one["Action"]] if isinstance(one["Action"], str) else one["Action"]
-        arns = [one["Resource"]] if isinstance(one["Resource"], str) else one["Resource"]
-        when = json.dumps(one.get("Condition", {}), sort_keys=True)
-        found |= {(name, arn, when) for a in actions for name in catalogue().expand(a) for arn in arns}
-    return found
+    known_resources = set()
+    for statement in document["Statement"]:
+        actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+        arns = [statement["Resource"]] if isinstance(statement["Resource"], str) else statement["Resource"]
+        when = json.dumps(statement.get("Condition", {}), sort_keys=True)
+        known_resources |= {
+            (name, arn, when) for a in actions for name in catalogue().expand(a) for arn in arns
+        }
+    return known_resources
 
 
 @settings(max_examples=40)
@@ -75,7 +77,9 @@ def test_what_is_built_is_read_back_and_built_again_alike(parts: list[Part]) -> 
     assert _said(again.document) == _said(built.document)
     assert build(read_back(again.text).parts).text == again.text
     assert [
-        one for one in lint(built.text, kind=Kind.IDENTITY, quota=None) if one.severity is Severity.ERROR
+        finding
+        for finding in lint(built.text, kind=Kind.IDENTITY, quota=None)
+        if finding.severity is Severity.ERROR
     ] == []
 
 
@@ -87,7 +91,7 @@ def test_parts_survive_a_hidden_field(part: Part) -> None:
 
 def test_actions_stand_beside_the_resources_that_they_work_on_only() -> None:
     part = Part("s3", ("s3:GetObject", "s3:ListAllMyBuckets", "s3:ListBucket"), arns=(BUCKET, OBJECTS))
-    assert [(one["Action"], one["Resource"]) for one in build([part]).statements] == [
+    assert [(statement["Action"], statement["Resource"]) for statement in build([part]).statements] == [
         ("s3:GetObject", OBJECTS),
         ("s3:ListBucket", BUCKET),
         ("s3:ListAllMyBuckets", "*"),
@@ -98,7 +102,7 @@ def test_actions_stand_beside_the_resources_that_they_work_on_only() -> None:
 def test_an_action_without_a_fitting_resource_is_left_out_and_told() -> None:
     built = build([Part("s3", ("s3:GetObject", "s3:ListBucket"), arns=(OBJECTS,))])
     assert "ListBucket" not in built.text
-    assert [(one.actions, one.key) for one in built.lacks] == [(("s3:ListBucket",), "")]
+    assert [(lack.actions, lack.key) for lack in built.lacks] == [(("s3:ListBucket",), "")]
 
 
 def test_a_resource_that_nothing_works_on_is_told() -> None:
@@ -117,7 +121,7 @@ def test_a_tag_of_the_resource_keeps_off_those_who_do_not_know_it() -> None:
     )
     built = build([split])
     assert built.lacks == ()
-    assert {(one["Action"], "Condition" in one) for one in built.statements} == {
+    assert {(statement["Action"], "Condition" in statement) for statement in built.statements} == {
         ("ec2:DescribeInstances", False),
         ("ec2:StartInstances", True),
     }
@@ -126,9 +130,9 @@ def test_a_tag_of_the_resource_keeps_off_those_who_do_not_know_it() -> None:
 def test_a_whole_level_is_written_as_patterns_that_mean_nothing_else() -> None:
     every = level_actions("ec2", CHOICES[0])
     (statement,) = build([Part("ec2", every, everywhere=True)]).statements
-    assert any("*" in one for one in statement["Action"])
-    meant = {name for one in statement["Action"] for name in catalogue().expand(one)}
-    assert meant == set(every)
+    assert any("*" in action for action in statement["Action"])
+    names = {name for action in statement["Action"] for name in catalogue().expand(action)}
+    assert names == set(every)
 
 
 def test_what_is_read_of_two_parts_is_built_the_same_ever_after() -> None:
@@ -175,7 +179,7 @@ def test_no_text_breaks_the_reading(text: str) -> None:
     [None, 3, {}, [3], [{"service": 3}], [{"service": "nowhere"}], [{"service": "s3", "actions": [["x"]]}]],
 )
 def test_no_hidden_field_breaks_the_builder(value: Any) -> None:
-    assert all(one.actions == () for one in parts_from(value))
+    assert all(part.actions == () for part in parts_from(value))
 
 
 def test_what_has_no_effect_is_left_out_and_noted() -> None:
@@ -187,7 +191,7 @@ def test_what_has_no_effect_is_left_out_and_noted() -> None:
             ],
         }
     )
-    assert [one.actions for one in reading.parts] == [("s3:GetObject",)]
+    assert [part.actions for part in reading.parts] == [("s3:GetObject",)]
     assert "s3:ListBucket doesn’t work" in reading.notes[0]
 
 

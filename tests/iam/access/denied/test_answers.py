@@ -30,72 +30,72 @@ def administrator() -> Viewer:
 
 def asked(org: Organization, action: str, resource: str, viewer: Viewer, **more: Any) -> Answer:
     who = find_principal(org.of["maya"].arn, accounts=None, at=None)
-    found = answer(viewer, Denied(action, resource=resource, **more), who=who)
-    assert found is not None
-    return found
+    explained = answer(viewer, Denied(action, resource=resource, **more), who=who)
+    assert explained is not None
+    return explained
 
 
-def said(found: Answer) -> str:
-    return " / ".join(point.text for point in found.points)
+def said(answer: Answer) -> str:
+    return " / ".join(point.text for point in answer.points)
 
 
 def test_what_was_never_given_is_proposed_as_one_statement(org: Organization) -> None:
-    found = asked(org, "s3:GetObject", ELSEWHERE, administrator())
-    assert found.outcome is Outcome.HELPS
-    assert found.document == say("Allow", "s3:GetObject", ELSEWHERE)
-    assert "Nothing that they hold allows it / Nothing else blocks it" in said(found)
-    assert found.level == "Read"
+    answer = asked(org, "s3:GetObject", ELSEWHERE, administrator())
+    assert answer.outcome is Outcome.HELPS
+    assert answer.document == say("Allow", "s3:GetObject", ELSEWHERE)
+    assert "Nothing that they hold allows it / Nothing else blocks it" in said(answer)
+    assert answer.level == "Read"
 
 
 def test_a_limit_of_the_organization_is_no_matter_for_a_grant(org: Organization) -> None:
-    found = asked(org, "sqs:SendMessage", QUEUE, administrator())
-    assert found.outcome is Outcome.NO_GRANT
-    assert found.document is None
-    assert "(SCP) of the organization doesn’t allow it: that of Workloads" in said(found)
+    answer = asked(org, "sqs:SendMessage", QUEUE, administrator())
+    assert answer.outcome is Outcome.NO_GRANT
+    assert answer.document is None
+    assert "(SCP) of the organization doesn’t allow it: that of Workloads" in said(answer)
 
 
 def test_a_boundary_is_no_matter_for_a_grant(org: Organization) -> None:
-    found = asked(org, "ec2:StopInstances", f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/i-1", administrator())
-    assert found.outcome is Outcome.NO_GRANT
-    assert "The permissions boundary doesn’t allow it" in said(found)
+    answer = asked(org, "ec2:StopInstances", f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/i-1", administrator())
+    assert answer.outcome is Outcome.NO_GRANT
+    assert "The permissions boundary doesn’t allow it" in said(answer)
 
 
 def test_a_deny_is_named_with_its_policy(org: Organization) -> None:
     make.inline(org.of["maya"], "NoLedger", body=say("Deny", "s3:*", "arn:aws:s3:::other/*"))
-    found = asked(org, "s3:GetObject", ELSEWHERE, administrator())
-    assert found.outcome is Outcome.NO_GRANT
-    assert "Something that they hold denies it: NoLedger, statement 1" in said(found)
+    answer = asked(org, "s3:GetObject", ELSEWHERE, administrator())
+    assert answer.outcome is Outcome.NO_GRANT
+    assert "Something that they hold denies it: NoLedger, statement 1" in said(answer)
 
 
 def test_what_holds_under_a_condition_is_not_asked_for(org: Organization) -> None:
-    found = asked(org, "s3:GetObject", LEDGER, administrator())
-    assert found.outcome is Outcome.DEPENDS
-    assert found.document is None
-    assert "Only if MFA is present" in said(found)
+    answer = asked(org, "s3:GetObject", LEDGER, administrator())
+    assert answer.outcome is Outcome.DEPENDS
+    assert answer.document is None
+    assert "Only if MFA is present" in said(answer)
 
 
 def test_what_is_allowed_is_not_asked_for(org: Organization) -> None:
     make.inline(org.of["maya"], "ledger", body=say("Allow", "s3:GetObject", LEDGER))
     ines = administrator()
-    found = asked(org, "s3:GetObject", LEDGER, ines, policy_type=PolicyType.IDENTITY)
-    assert found.outcome is Outcome.ALREADY
-    assert "Sign in again and retry" in found.points[0].more
+    answer = asked(org, "s3:GetObject", LEDGER, ines, policy_type=PolicyType.IDENTITY)
+    assert answer.outcome is Outcome.ALREADY
+    assert "Sign in again and retry" in answer.points[0].more
     by_endpoint = asked(org, "s3:GetObject", LEDGER, ines, policy_type=PolicyType.ENDPOINT)
     assert "AWS named a VPC endpoint policy" in by_endpoint.points[0].more
 
 
 def test_a_key_whose_policy_nobody_read_may_stand_in_the_way(org: Organization) -> None:
-    found = asked(org, "kms:Encrypt", KEY, administrator())
-    assert found.outcome is Outcome.HELPS_IF
-    assert found.document == say("Allow", "kms:Encrypt", KEY)
-    assert "works if the resource-based policy allows the caller" in said(found)
+    answer = asked(org, "kms:Encrypt", KEY, administrator())
+    assert answer.outcome is Outcome.HELPS_IF
+    assert answer.document == say("Allow", "kms:Encrypt", KEY)
+    assert "works if the resource-based policy allows the caller" in said(answer)
 
 
 def test_a_role_that_does_not_trust_them_is_no_matter_for_a_grant(org: Organization) -> None:
     make.role(org.member, "closed")
-    found = asked(org, "sts:AssumeRole", f"arn:aws:iam::{MEMBER}:role/closed", administrator())
-    assert found.outcome is Outcome.NO_GRANT
-    assert "needs a change of its trust policy" in found.points[0].more
+    answer = asked(org, "sts:AssumeRole", f"arn:aws:iam::{MEMBER}:role/closed", administrator())
+    assert answer.outcome is Outcome.NO_GRANT
+    assert "needs a change of its trust policy" in answer.points[0].more
 
 
 @pytest.mark.parametrize(
@@ -109,9 +109,9 @@ def test_a_role_that_does_not_trust_them_is_no_matter_for_a_grant(org: Organizat
 def test_what_aws_says_and_the_mirror_cannot_know_is_believed(
     org: Organization, kind: PolicyType | None, is_explicit: bool, words: str
 ) -> None:
-    found = asked(org, "s3:GetObject", ELSEWHERE, administrator(), policy_type=kind, is_explicit=is_explicit)
-    assert found.outcome is Outcome.NO_GRANT
-    assert words in said(found)
+    answer = asked(org, "s3:GetObject", ELSEWHERE, administrator(), policy_type=kind, is_explicit=is_explicit)
+    assert answer.outcome is Outcome.NO_GRANT
+    assert words in said(answer)
 
 
 def test_who_does_not_see_the_account_reads_neither_policies_nor_limits(org: Organization) -> None:
@@ -119,10 +119,10 @@ def test_who_does_not_see_the_account_reads_neither_policies_nor_limits(org: Org
     make.assign(someone, Role.MEMBER)
     make.inline(org.of["maya"], "NoLedger", body=say("Deny", "s3:*", "arn:aws:s3:::other/*"))
     for action, resource in (("sqs:SendMessage", QUEUE), ("s3:GetObject", ELSEWHERE)):
-        found = asked(org, action, resource, viewer_for(someone))
-        assert found.outcome is Outcome.NO_GRANT
-        assert not any(word in said(found) for word in ("Workloads", "NoLedger", "SCP", "statement"))
-        assert found.limits == ()
+        answer = asked(org, action, resource, viewer_for(someone))
+        assert answer.outcome is Outcome.NO_GRANT
+        assert not any(word in said(answer) for word in ("Workloads", "NoLedger", "SCP", "statement"))
+        assert answer.limits == ()
 
 
 def test_actions_without_resources_are_proposed_on_all(org: Organization) -> None:
@@ -132,8 +132,8 @@ def test_actions_without_resources_are_proposed_on_all(org: Organization) -> Non
 
 
 def test_a_resource_never_becomes_a_policy_variable() -> None:
-    found = smallest("s3:GetObject", "arn:aws:s3:::x/${aws:username}")
-    assert found["Statement"][0]["Resource"] == "arn:aws:s3:::x/${$}{aws:username}"
+    smallest_policy = smallest("s3:GetObject", "arn:aws:s3:::x/${aws:username}")
+    assert smallest_policy["Statement"][0]["Resource"] == "arn:aws:s3:::x/${$}{aws:username}"
 
 
 def test_somebody_who_is_gone_has_no_answer(org: Organization) -> None:
@@ -153,10 +153,10 @@ def test_who_asks_for_oneself_is_spoken_to(org: Organization) -> None:
         is_explicit=True,
         policy_arn=strange,
     )
-    found = answer(administrator(), denied, who=who, is_own=True)
-    assert found is not None
-    assert "Nothing that you hold allows it" in said(found)
-    assert strange in said(found)
+    explained = answer(administrator(), denied, who=who, is_own=True)
+    assert explained is not None
+    assert "Nothing that you hold allows it" in said(explained)
+    assert strange in said(explained)
 
 
 def test_a_condition_of_the_organization_is_told_to_who_sees_the_account_only(org: Organization) -> None:
@@ -170,9 +170,9 @@ def test_a_condition_of_the_organization_is_told_to_who_sees_the_account_only(or
     someone = make.person("Maya", arns=(org.of["maya"].arn,))
     make.assign(someone, Role.MEMBER)
     member = viewer_for(someone)
-    found = asked(org, "s3:GetObject", ELSEWHERE, member)
-    assert found.outcome is Outcome.HELPS_IF
-    assert "eu-west-1" not in said(found)
-    assert "within limits that apply to everyone" in said(found)
+    answer = asked(org, "s3:GetObject", ELSEWHERE, member)
+    assert answer.outcome is Outcome.HELPS_IF
+    assert "eu-west-1" not in said(answer)
+    assert "within limits that apply to everyone" in said(answer)
     assert "eu-west-1" in said(asked(org, "s3:GetObject", ELSEWHERE, administrator()))
     assert "Only if MFA is present" in said(asked(org, "s3:GetObject", LEDGER, member))

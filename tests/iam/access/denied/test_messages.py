@@ -228,19 +228,19 @@ def test_an_event_of_cloudtrail_without_a_reason_names_its_call() -> None:
 
 
 def test_a_call_that_only_one_service_has_is_an_action() -> None:
-    found = read_message(
+    denied = read_message(
         "An error occurred (AccessDenied) when calling the ReceiveMessage operation: Access to the resource "
         "is denied."
     )
-    assert found.action == "sqs:ReceiveMessage"
+    assert denied.action == "sqs:ReceiveMessage"
 
 
 def test_a_call_that_several_services_have_is_left_to_the_reader() -> None:
-    found = read_message(
+    denied = read_message(
         "An error occurred (AccessDenied) when calling the TagResource operation: Access Denied"
     )
-    assert found.action == ""
-    assert {"lambda:TagResource", "kms:TagResource"} <= set(found.may_mean)
+    assert denied.action == ""
+    assert {"lambda:TagResource", "kms:TagResource"} <= set(denied.may_mean)
 
 
 @pytest.mark.parametrize(
@@ -255,9 +255,9 @@ def test_a_call_that_several_services_have_is_left_to_the_reader() -> None:
     ],
 )
 def test_what_only_aws_can_decode_is_said(text: str) -> None:
-    with pytest.raises(MessageError) as found:
+    with pytest.raises(MessageError) as error:
         read_message(text)
-    assert str(found.value) == ENCODED
+    assert str(error.value) == ENCODED
 
 
 @pytest.mark.parametrize(
@@ -278,18 +278,18 @@ def test_what_is_no_message_says_what_to_paste(text: str, word: str) -> None:
 
 
 def test_of_several_messages_the_first_is_read() -> None:
-    found = read_message(f"{FORMS[0][0]}\n{FORMS[11][0]}")
-    assert found == FORMS[0][1]
+    denied = read_message(f"{FORMS[0][0]}\n{FORMS[11][0]}")
+    assert denied == FORMS[0][1]
 
 
 @pytest.mark.parametrize("sign", ["\\ud800", "\\udfff", "\\u0000"])
 def test_signs_that_no_text_has_are_not_taken_over(sign: str) -> None:
-    said = (
+    sentence = (
         '{"explicitDeny": false, "context": {"action": "s3:GetObject", '
         f'"resource": "arn:aws:s3:::a{sign}b", "principal": {{"arn": "x{sign}"}}}}}}'
     )
-    found = read_message(said)
-    assert (found.resource, found.principal) == ("arn:aws:s3:::a\ufffdb", "x\ufffd")
-    assert quote(found.resource)
+    denied = read_message(sentence)
+    assert (denied.resource, denied.principal) == ("arn:aws:s3:::a\ufffdb", "x\ufffd")
+    assert quote(denied.resource)
     event = f'{{"eventSource": "s3.amazonaws.com", "eventName": "Get{sign}", "errorCode": "AccessDenied"}}'
     assert quote(read_message(event).action)

@@ -138,7 +138,7 @@ def test_the_page_offers_the_parts_and_no_request_that_nobody_could_approve(acco
     assert "No one can approve this as one request" in page
     assert "Everyone else: 1 IAM user" in page
     assert "Submit request" not in page
-    skip = ",".join(str(one.pk) for one in Person.objects.filter(name__in=["Hana Sato", "Jonas Berg"]))
+    skip = ",".join(str(person.pk) for person in Person.objects.filter(name__in=["Hana Sato", "Jonas Berg"]))
     rest = client.get(f"{address}&skip={skip}").content.decode()
     assert "Without the IAM users of Hana Sato, Jonas Berg" in rest
     assert "Submit request" in rest

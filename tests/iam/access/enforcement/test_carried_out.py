@@ -34,7 +34,7 @@ def worked(change: Change) -> Change:
 def test_a_group_gets_in_aws_what_was_shown(scene: Scene) -> None:
     factories.edge(EdgeKind.MEMBER, scene.user, scene.group)
     seen = look(scene.requester, scope=scope_of(scene.account, group=scene.group.name), denies_keys=True)
-    assert [one.gets_out for one in seen.standings] == [True]
+    assert [standing.gets_out for standing in seen.standings] == [True]
     first = request_enforcement(scene.requester, seen=seen, reason="PCI 8.4.2", idempotency_key="k")
     scene.approve(first)
     for change in first.change_set.changes.order_by("position"):
@@ -45,5 +45,5 @@ def test_a_group_gets_in_aws_what_was_shown(scene: Scene) -> None:
         "PolicyVersion"
     ]
     text = version["Document"]
-    found = json.loads(unquote(text)) if isinstance(text, str) else text
-    assert found == document(seen.variant)
+    content = json.loads(unquote(text)) if isinstance(text, str) else text
+    assert content == document(seen.variant)

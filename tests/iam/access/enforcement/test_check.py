@@ -50,7 +50,10 @@ def user(
 
 def stopped(viewer: Viewer, account: Account, **scope: str) -> dict[str, set[Step]]:
     seen = look(viewer, scope=scope_of(account, **scope), denies_keys=True)
-    return {seen.users[one.number].name: {step for step, _ in one.stopped} for one in seen.standings}
+    return {
+        seen.users[standing.number].name: {step for step, _ in standing.stopped}
+        for standing in seen.standings
+    }
 
 
 def test_each_in_scope_gets_out_whatever_else_they_hold_and_can_do_nothing_besides(
@@ -64,8 +67,8 @@ def test_each_in_scope_gets_out_whatever_else_they_hold_and_can_do_nothing_besid
         report={"login_profile": {"PasswordResetRequired": True}}
     )
     seen = look(ines, scope=scope_of(account, path="/staff/"), denies_keys=True)
-    assert {seen.users[one.number].name for one in seen.standings} == {"bare", "boss", "first"}
-    assert all(one.gets_out and one.besides == 0 for one in seen.standings)
+    assert {seen.users[standing.number].name for standing in seen.standings} == {"bare", "boss", "first"}
+    assert all(standing.gets_out and standing.besides == 0 for standing in seen.standings)
     assert sum(seen.standings[0].left) > 0
 
 
@@ -126,10 +129,10 @@ def one_of_each(account: Account) -> None:
         factories.inline(group, body=says(body))
         for pair in range(2):
             # Both sign in alike, so that only what they hold can tell them apart.
-            one = user(
+            entity = user(
                 account, f"pair{pair}" if not number else f"g{number}-pair{pair}", active_keys=number % 2
             )
-            factories.edge(EdgeKind.MEMBER, one, group)
+            factories.edge(EdgeKind.MEMBER, entity, group)
     bounds = [
         {"Effect": "Allow", "Action": "*", "Resource": f"arn:aws:iam::*:user/staff/*-bound{n}"}
         for n in (0, 1)
@@ -149,7 +152,7 @@ def test_whoever_is_judged_with_their_class_stands_as_judged_alone(
     together = look(ines, scope=scope, denies_keys=denies_keys).standings
     monkeypatch.setattr(check, "are_alike", lambda cls, digest: False)
     assert look(ines, scope=scope, denies_keys=denies_keys).standings == together
-    assert len({(one.stopped, one.depends, one.besides) for one in together}) > 3
+    assert len({(standing.stopped, standing.depends, standing.besides) for standing in together}) > 3
 
 
 def test_many_who_hold_the_same_are_judged_once(
@@ -162,7 +165,7 @@ def test_many_who_hold_the_same_are_judged_once(
         factories.edge(EdgeKind.MEMBER, user(account, f"user{number}"), group)
     user(account, "another", {"Effect": "Deny", "Action": "iam:EnableMFADevice", "Resource": "*"})
     judged, judge = [], check._judged
-    monkeypatch.setattr(check, "_judged", lambda *given: judged.append(1) or judge(*given))
+    monkeypatch.setattr(check, "_judged", lambda *arguments: judged.append(1) or judge(*arguments))
     seen = look(ines, scope=scope_of(account, path="/"), denies_keys=True)
     assert (len(seen.standings), len(judged), len(seen.locked_out)) == (31, 2, 1)
 
@@ -171,9 +174,9 @@ def test_what_only_conditions_decide_is_said_and_locks_nobody_out(ines: Viewer, 
     away = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
     user(account, "office", {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": away})
     seen = look(ines, scope=scope_of(account, path="/"), denies_keys=True)
-    (one,) = seen.standings
-    assert one.gets_out
-    assert "iam:EnableMFADevice" in {action for _, action in one.depends}
+    (standing,) = seen.standings
+    assert standing.gets_out
+    assert "iam:EnableMFADevice" in {action for _, action in standing.depends}
     assert operations_for(seen)
 
 
@@ -186,7 +189,7 @@ def test_nothing_is_asked_for_as_long_as_somebody_would_be_locked_out(ines: View
         request_enforcement(ines, seen=seen, reason="PCI", idempotency_key="k")
     assert not Change.objects.exists()
     without = look(ines, scope=scope, denies_keys=True, without=[out.pk])
-    assert [one.title for one in operations_for(without)] == [
+    assert [operation.title for operation in operations_for(without)] == [
         "Create policy gatehouse-require-mfa",
         "Attach policy gatehouse-require-mfa to user fine",
     ]
@@ -203,7 +206,7 @@ def test_a_group_gets_the_policy_by_one_attachment_and_the_same_form_asks_once(
     made = [request_enforcement(ines, seen=seen, reason="PCI", idempotency_key="k") for _ in range(2)]
     assert made[0] == made[1]
     changes = made[0].change_set.changes.order_by("position")
-    assert [one.operation for one in changes] == ["policy.create", "attachment.attach"]
+    assert [change.operation for change in changes] == ["policy.create", "attachment.attach"]
     assert made[0].change_set.title == "Require MFA for the group staff in production"
     assert "each can still change a first password" in made[0].change_set.notes[0]
 
@@ -215,7 +218,7 @@ def test_programs_with_a_key_alone_are_named_and_go_on_where_keys_are_left(
     user(account, "human")
     scope = scope_of(account, path="/")
     seen = look(ines, scope=scope, denies_keys=True)
-    assert [seen.users[one.number].name for one in seen.machines] == ["ci"]
+    assert [seen.users[standing.number].name for standing in seen.machines] == ["ci"]
     assert look(ines, scope=scope, denies_keys=False).machines == []
 
 

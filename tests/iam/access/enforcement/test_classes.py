@@ -78,18 +78,24 @@ class World:
             level = (PolicyRow(400, "full", self.write(ALL)), PolicyRow(401, "scp", self.write(scp)))
             standing = Standing("o-1", ("o-1/r-1/",), scps=(level,))
         groups, policies, rows = [], [], []
-        for at, one in enumerate(people):
-            groups.append(GroupRow(300 + at, f"group{at}", Grants(inline=(("p", self.write(*one.holds)),))))
-            if one.boundary is not None:
-                policies.append(PolicyRow(200 + at, f"bound{at}", self.write(one.boundary)))
-            held = Grants(groups=(300 + at,), boundary=None if one.boundary is None else 200 + at)
-            arn = f"arn:aws:iam::{NUMBER}:user{one.path}{one.name}"
-            rows.append(PrincipalRow(at + 1, arn, one.user_id, held, one.tags))
+        for at, somebody in enumerate(people):
+            groups.append(
+                GroupRow(300 + at, f"group{at}", Grants(inline=(("p", self.write(*somebody.holds)),)))
+            )
+            if somebody.boundary is not None:
+                policies.append(PolicyRow(200 + at, f"bound{at}", self.write(somebody.boundary)))
+            grants = Grants(groups=(300 + at,), boundary=None if somebody.boundary is None else 200 + at)
+            arn = f"arn:aws:iam::{NUMBER}:user{somebody.path}{somebody.name}"
+            rows.append(PrincipalRow(at + 1, arn, somebody.user_id, grants, somebody.tags))
         index = Index(self.documents)
         index.put(AccountRows(rows, groups, policies, (), NUMBER, "aws", standing))
         trial = Trial(NUMBER, text_of(Variant("aws", NUMBER)), None)
-        found = stand(index, trial, people={at: one.situation for at, one in enumerate(people, start=1)})
-        return [({a for _, a in one.stopped}, {a for _, a in one.depends}) for one in found]
+        standings = stand(
+            index, trial, people={at: somebody.situation for at, somebody in enumerate(people, start=1)}
+        )
+        return [
+            ({a for _, a in standing.stopped}, {a for _, a in standing.depends}) for standing in standings
+        ]
 
 
 DEVICE_OF_THAT_NAME = deny("iam:CreateVirtualMFADevice", "arn:aws:iam::*:mfa/${aws:username}")
@@ -114,7 +120,7 @@ PRESENT = "aws:MultiFactorAuthPresent"
         (when(StringEquals={"aws:PrincipalTag/Team": "red"}), {"tags": {"team": "red"}}, (set(), WAY)),
         (when(StringEquals={PRESENT: "${aws:PrincipalTag/no}"}), {"tags": {"no": "false"}}, (set(), WAY)),
     ],
-    ids=lambda one: None,
+    ids=lambda case: None,
 )
 def test_two_who_hold_the_same_stand_as_who_they_are_says(
     what: dict[str, Any], others: dict[str, Any], expected: tuple[set[str], set[str]]
@@ -122,8 +128,8 @@ def test_two_who_hold_the_same_stand_as_who_they_are_says(
     more = {"name": "tomas"} | others
     people = [Somebody(holds=[what]), Somebody(holds=[what], **more)]
     for order in (1, -1):
-        found = World().stopped(people[::order])[::order]
-        assert [stopped for stopped, _ in found] == list(expected)
+        stopped = World().stopped(people[::order])[::order]
+        assert [stopped for stopped, _ in stopped] == list(expected)
 
 
 @pytest.mark.parametrize(
@@ -144,8 +150,8 @@ def test_what_bounds_two_people_tells_them_apart_by_who_they_are(
 ) -> None:
     people = [Somebody(boundary=boundary), Somebody(name="tomas", boundary=boundary)]
     for order in (1, -1):
-        found = World().stopped(people[::order], scp=scp)[::order]
-        assert [stopped for stopped, _ in found] == expected
+        stopped = World().stopped(people[::order], scp=scp)[::order]
+        assert [stopped for stopped, _ in stopped] == expected
 
 
 def test_classes_are_judged_as_one_only_where_all_that_bears_on_the_way_is_the_same() -> None:
@@ -165,7 +171,7 @@ def test_classes_are_judged_as_one_only_where_all_that_bears_on_the_way_is_the_s
         Somebody("untagged", holds=[when(StringEquals={"aws:PrincipalTag/team": "red"})]),
     ]
     nothing: tuple[set[str], set[str]] = (set(), set())
-    alone = [World().stopped([one])[0] for one in people]
+    alone = [World().stopped([somebody])[0] for somebody in people]
     assert alone == [
         nothing,
         nothing,

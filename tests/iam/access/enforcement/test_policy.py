@@ -36,10 +36,10 @@ from tests.iam.access.enforcement.table import (
 
 def judge(variant: Variant, path: str, *holds: str, text: str = "") -> Any:
     """Asks as a user at the path who holds the policy and some others."""
-    documents, digests, held = Documents(), [], []
-    for one in (text or text_of(variant), *holds):
-        digest = hashlib.blake2b(one.encode(), digest_size=16).hexdigest()
-        held.append(documents.add(digest, one))
+    documents, digests, held_documents = Documents(), [], []
+    for policy_text in (text or text_of(variant), *holds):
+        digest = hashlib.blake2b(policy_text.encode(), digest_size=16).hexdigest()
+        held_documents.append(documents.add(digest, policy_text))
         digests.append((digest, digest))
     index = Index(documents)
     user = PrincipalRow(1, place_of(variant, path, "own"), "AIDA1", Grants(tuple(digests)))
@@ -48,7 +48,7 @@ def judge(variant: Variant, path: str, *holds: str, text: str = "") -> Any:
     assert member is not None
 
     def ask(action: str, on: str, session: dict[str, Any]) -> Decision:
-        assert held
+        assert held_documents
         question = Question(action, place_of(variant, path, on), session, strict=True, is_pattern=False)
         return index.decide(member, question)
 
@@ -99,7 +99,7 @@ def test_a_name_that_only_ends_like_ones_own_is_somebody_else() -> None:
 
 def test_the_usual_policy_would_lock_people_out_of_their_first_password() -> None:
     usual = document(VARIANTS[0])
-    deny = next(one for one in usual["Statement"] if one["Sid"] == "DenyAllElseWithoutMfa")
+    deny = next(statement for statement in usual["Statement"] if statement["Sid"] == "DenyAllElseWithoutMfa")
     deny["NotAction"] = [action for action in deny["NotAction"] if "Password" not in action]
     ask = judge(VARIANTS[0], "/", text=json.dumps(usual))
     assert ask("iam:ChangePassword", "own", WITHOUT) is Decision.EXPLICITLY_DENIED
@@ -109,7 +109,7 @@ def test_the_usual_policy_would_lock_people_out_of_their_first_password() -> Non
 @each_variant
 def test_aws_would_take_it(variant: Variant) -> None:
     text = text_of(variant)
-    errors = [one for one in lint(text, kind=Kind.IDENTITY) if one.severity is Severity.ERROR]
+    errors = [finding for finding in lint(text, kind=Kind.IDENTITY) if finding.severity is Severity.ERROR]
     assert not errors
     assert MANAGED.size(text) < MANAGED.limit
 

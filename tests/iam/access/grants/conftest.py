@@ -88,7 +88,7 @@ class Office:
     def policy(self, name: str, text: str = READS) -> Entity:
         """A customer managed policy in AWS and in the mirror."""
         made = self.call("CreatePolicy", PolicyName=f"{name}-{self.suffix}", PolicyDocument=text)["Policy"]
-        found = reread_entity(
+        entity = reread_entity(
             self.scene.account,
             self.scene.aws,
             kind=Kind.POLICY,
@@ -96,8 +96,8 @@ class Office:
             arn=made["Arn"],
             cause_id=None,
         )
-        assert found is not None
-        return found
+        assert entity is not None
+        return entity
 
     def call(self, operation: str, **params: Any) -> dict[str, Any]:
         """Anything behind Gatehouse's back."""
@@ -148,10 +148,10 @@ class Office:
     def work(self, grant: Grant) -> Grant:
         """Workers do all that is due, of whatever grant."""
         for _ in range(60):
-            found = list(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
-            if not found:
+            due_ids = list(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
+            if not due_ids:
                 break
-            for pk in found:
+            for pk in due_ids:
                 run(pk)
         return services.settle(grant)
 
@@ -169,8 +169,11 @@ class Office:
         """What AWS itself shows of a user: names of groups, of attached policies, of inline policies."""
         name, iam = (user or self.scene.user).name, self.scene.aws.iam
         return (
-            {one["GroupName"] for one in iam.list_groups_for_user(UserName=name)["Groups"]},
-            {one["PolicyName"] for one in iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]},
+            {group["GroupName"] for group in iam.list_groups_for_user(UserName=name)["Groups"]},
+            {
+                attached_policy["PolicyName"]
+                for attached_policy in iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]
+            },
             set(iam.list_user_policies(UserName=name)["PolicyNames"]),
         )
 

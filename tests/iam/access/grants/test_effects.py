@@ -27,7 +27,7 @@ READ_LEDGER = {
 def terms_for(what: What, accounts: list[Account]) -> Terms:
     """Terms for a partner, so that the accounts are free to choose."""
     who = Who(WhoKind.PARTNER, label="Audit", account_id="999988887777", external_id="gh-audit-1234567")
-    return Terms(who=who, what=what, accounts=tuple(one.account_id for one in accounts), why="Audit")
+    return Terms(who=who, what=what, accounts=tuple(account.account_id for account in accounts), why="Audit")
 
 
 def accounts(number: int) -> list[Account]:
@@ -44,8 +44,8 @@ def test_forty_accounts_with_the_same_effect_are_one_block_that_names_them() -> 
     places = accounts(40)
     what = template("publish-sns", topic="deploys", region="eu-west-1")
     (effect,) = effects_of(terms_for(what, places), accounts=places)
-    assert effect.accounts == tuple(one.name for one in places)
-    assert [one.text for one in effect.sentences] == [
+    assert effect.accounts == tuple(account.name for account in places)
+    assert [sentence.text for sentence in effect.sentences] == [
         "Publish messages to the SNS topic deploys in eu-west-1"
     ]
     (block,) = blocks_of(terms_for(what, places), accounts=places)
@@ -86,11 +86,11 @@ def test_a_role_or_group_is_told_by_its_policies_in_as_many_queries_for_forty_ac
         )
     arn = f"arn:aws:iam::{places[0].account_id}:{kind}/deploy"
     what = What(kind, role_arn=arn) if kind is WhatKind.ROLE else What(kind, group_arn=arn)
-    with CaptureQueriesContext(connection) as one:
+    with CaptureQueriesContext(connection) as queries:
         effects_of(terms_for(what, places[:1]), accounts=places[:1])
     with CaptureQueriesContext(connection) as all_of_them:
         (effect,) = effects_of(terms_for(what, places), accounts=places)
-    assert len(one) == len(all_of_them)
+    assert len(queries) == len(all_of_them)
     assert effect.lead == ("Use the role deploy" if kind is WhatKind.ROLE else "Join the group deploy")
     assert sorted(sentence.text for sentence in effect.sentences) == [
         "All actions in SQS on all resources",

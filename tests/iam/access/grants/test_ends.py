@@ -84,7 +84,11 @@ def test_an_extension_is_approved_anew_and_gives_the_made_policy_another_version
     grant = office.work(grant)
     assert grant.ends_at == was + 2 * HOUR
     assert _end_in_aws(office, grant) == _stamp(was + 2 * HOUR)
-    assert [one.act for one in grant.versions.order_by("number")] == ["asked", "extended", "renewed"]
+    assert [grant_version.act for grant_version in grant.versions.order_by("number")] == [
+        "asked",
+        "extended",
+        "renewed",
+    ]
     assert office.ended(grant).state == State.ENDED
     assert office.holds() == (set(), set(), set())
 
@@ -102,8 +106,8 @@ def test_an_extension_that_is_rejected_leaves_all_as_it_was(office: Office) -> N
 def test_the_approver_agrees_to_what_ends_only_while_gatehouse_runs(office: Office) -> None:
     grant = office.ask(office.terms(What(WhatKind.GROUP, group_arn=office.scene.group.arn), lasts=3600))
     group = grant.parts.get().change_set
-    assert any("Ends only while Gatehouse runs" in said for said in group.notes)
-    assert any(said.startswith("Access ends 1 hour after approval") for said in group.notes)
+    assert any("Ends only while Gatehouse runs" in note for note in group.notes)
+    assert any(note.startswith("Access ends 1 hour after approval") for note in group.notes)
     shown = group.receipt_digest
     type(group).objects.filter(pk=group.pk).update(notes=group.notes[1:])
     with pytest.raises(ReceiptChangedError):

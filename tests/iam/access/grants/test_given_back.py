@@ -45,10 +45,10 @@ def _undone(office: Office, grant: Grant, key: str = "u") -> Grant:
     )
     office.scene.approve(asked[0])
     grant = office.work(grant)
-    for one in asked:
-        one.refresh_from_db()
-        change_ended(one)
-        change_ended(one)
+    for change in asked:
+        change.refresh_from_db()
+        change_ended(change)
+        change_ended(change)
     grant.refresh_from_db()
     return grant
 
@@ -58,31 +58,31 @@ def test_undoing_the_end_gives_it_back_until_its_time_and_it_ends_again(office: 
     user = office.user("lena")
     what = _joining(office) if way == "membership" else statements()
     grant = office.granted(office.terms(what, user, lasts=3600))
-    held = office.holds(user)
+    holds = office.holds(user)
     grant = office.ended(grant)
     assert office.holds(user) == (set(), set(), set())
     grant = _undone(office, grant)
-    assert office.holds(user) == held
+    assert office.holds(user) == holds
     assert (grant.state, grant.ended_at, grant.parts.get().ending_set) == (State.ACTIVE, None, None)
-    acts = [one.act for one in grant.versions.order_by("number")]
+    acts = [grant_version.act for grant_version in grant.versions.order_by("number")]
     assert acts == ["asked", "ended", "returned"]
     # Each reason that was over stays so; each has one more, which began with the undoing.
-    over = [one for one in office.entries(grant) if one.until]
-    again = [one for one in office.entries(grant) if not one.until]
+    over = [entry for entry in office.entries(grant) if entry.until]
+    again = [entry for entry in office.entries(grant) if not entry.until]
     assert len(over) == len(again) > 0
     assert all(
         new.since >= old.until for old, new in zip(over, again, strict=True) if new.since and old.until
     )
     (permission,) = ledger_of(user, viewer=office.asks)
-    assert [one.part.grant_id for one in permission.reasons] == [grant.pk]
+    assert [entry.part.grant_id for entry in permission.reasons] == [grant.pk]
     assert not permission.is_by_hand
     # Its time is what it was, and it ends like any other.
     assert services.end_due_grants(now=datetime.now(tz=UTC) + 2 * HOUR) == 1
     grant = office.work(grant)
     assert (grant.state, office.holds(user)) == (State.ENDED, (set(), set(), set()))
-    acts = [one.act for one in grant.versions.order_by("number")]
+    acts = [grant_version.act for grant_version in grant.versions.order_by("number")]
     assert acts == ["asked", "ended", "returned", "ran_out"]
-    assert all(one.until for one in office.entries(grant))
+    assert all(entry.until for entry in office.entries(grant))
 
 
 def test_what_comes_back_after_its_time_is_taken_away_again(office: Office) -> None:
@@ -109,15 +109,15 @@ def test_break_glass_gives_it_at_once_and_its_clock_starts_there(office: Office)
     assert len(office.holds(user)[1]) == 1
     assert grant.begins_at is not None
     assert grant.ends_at == grant.begins_at.replace(microsecond=0) + HOUR
-    assert all(one.since for one in office.entries(grant))
+    assert all(entry.since for entry in office.entries(grant))
     glass = BreakGlass.objects.get()
     reviewer = factories.viewer(name="Ada Lund", email="ada@northline.example")
     undoing = changes.review(glass, actor=reviewer, verdict="undo", comment="Not an emergency", key="review")
     office.scene.approve(undoing[0])
     grant = office.work(grant)
-    for one in undoing:
-        one.refresh_from_db()
-        change_ended(one)
+    for change in undoing:
+        change.refresh_from_db()
+        change_ended(change)
     grant.refresh_from_db()
     assert (grant.state, office.holds(user)) == (State.ENDED, (set(), set(), set()))
 

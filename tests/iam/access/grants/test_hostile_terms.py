@@ -25,9 +25,13 @@ CLUSTER = f"arn:aws:iam::{PROD}:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/i
 CORP = f"arn:aws:iam::{PROD}:saml-provider/corp"
 
 
-def _text(**said: Any) -> str:
-    statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::ledger/*"} | said
-    if "NotAction" in said:
+def _text(**statement_or_text: Any) -> str:
+    statement = {
+        "Effect": "Allow",
+        "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::ledger/*",
+    } | statement_or_text
+    if "NotAction" in statement_or_text:
         del statement["Action"]
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
@@ -126,8 +130,8 @@ def test_an_external_id_is_one_partners_alone_and_hard_to_guess(prod: Account) -
     request_grant(_terms(PARTNER, why="Once more"), actor=asks, idempotency_key="c")
     for guessed in (OTHER, "Brightwater", "gh-1"):
         plan = plan_grant(_terms(replace(PARTNER, external_id=guessed)), viewer=asks)
-        assert any("guessed" in said for said in plan.warnings)
-    assert not any("guessed" in said for said in plan_grant(_terms(PARTNER), viewer=asks).warnings)
+        assert any("guessed" in warning for warning in plan.warnings)
+    assert not any("guessed" in warning for warning in plan_grant(_terms(PARTNER), viewer=asks).warnings)
 
 
 DOUBTS = [
@@ -142,13 +146,15 @@ DOUBTS = [
 ]
 
 
-@pytest.mark.parametrize(("text", "said"), DOUBTS)
+@pytest.mark.parametrize(("text", "answer_of_aws"), DOUBTS)
 def test_what_gives_more_or_less_than_it_seems_is_told_to_the_approver(
-    prod: Account, text: str, said: str
+    prod: Account, text: str, answer_of_aws: str
 ) -> None:
     user = make.user(prod, "kwame")
     who = Who(WhoKind.USERS, arns=(user.arn,))
-    assert any(said in one for one in plan_grant(_terms(who, text), viewer=make.viewer()).warnings)
+    assert any(
+        answer_of_aws in warning for warning in plan_grant(_terms(who, text), viewer=make.viewer()).warnings
+    )
 
 
 def test_what_aws_would_not_take_is_refused_before_anybody_approves_it() -> None:
@@ -163,8 +169,8 @@ def test_an_unknown_action_is_refused_with_a_way_for_newer_ones() -> None:
 
 
 def test_a_statement_that_ends_by_itself_twice_gets_a_third_end() -> None:
-    said = {"aws:CurrentTime": "2030-01-01T00:00:00Z"}
-    text = _text(Condition={"DateLessThan": said, "DateLessThanEquals": said})
+    context = {"aws:CurrentTime": "2030-01-01T00:00:00Z"}
+    text = _text(Condition={"DateLessThan": context, "DateLessThanEquals": context})
     (statement,) = json.loads(timed(text, end=NOW))["Statement"]
     assert statement["Condition"]["DateLessThanIfExists"] == {"aws:CurrentTime": "2026-03-02T12:00:00Z"}
 
@@ -175,7 +181,7 @@ def test_names_and_descriptions_keep_to_what_aws_takes(prod: Account) -> None:
     terms = replace(_terms(replace(PARTNER, label=label)), what=what)
     plan = plan_grant(terms, viewer=make.viewer())
     made = [step.operation.params for part in plan.parts for step in part.steps]
-    assert [one["name"] for one in made if "name" in one]
+    assert [row["name"] for row in made if "name" in row]
     for params in made:
         assert len(params.get("name", "")) <= (64 if "trust" in params else 128)
         assert all(ord(sign) <= 0xFF for sign in params.get("description", ""))
@@ -251,13 +257,19 @@ def test_the_right_to_assume_many_roles_fits_into_what_one_user_may_hold(prod: A
     terms = _terms(Who(WhoKind.USERS, arns=(user.arn,)), accounts=tuple(numbers), lasts=3600)
     plan = plan_grant(terms, viewer=make.viewer())
     assert not plan.refusals
-    rights = [one.params for one in plan.operations if one.account == prod and "document" in one.params]
-    named = [arn for one in rights for arn in _resources(str(one["document"]))]
-    roles = [one.params["subject_arn"] for one in plan.operations if one.slug == "role.create"]
+    rights = [
+        operation.params
+        for operation in plan.operations
+        if operation.account == prod and "document" in operation.params
+    ]
+    named = [arn for right in rights for arn in _resources(str(right["document"]))]
+    roles = [
+        operation.params["subject_arn"] for operation in plan.operations if operation.slug == "role.create"
+    ]
     assert sorted(named) == sorted(roles)
     assert len(roles) == len(numbers)
 
 
 def _resources(text: str) -> list[str]:
-    said = json.loads(text)["Statement"][0]["Resource"]
-    return said if isinstance(said, list) else [said]
+    resource = json.loads(text)["Statement"][0]["Resource"]
+    return resource if isinstance(resource, list) else [resource]

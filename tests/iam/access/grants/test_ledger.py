@@ -62,7 +62,9 @@ def test_a_made_policy_that_two_grants_share_goes_with_the_last_one(office: Offi
     assert office.holds()[1] == set()
     assert office.scene.aws.iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 1
     assert office.ended(second).state == State.ENDED
-    assert arn not in {one["Arn"] for one in office.scene.aws.iam.list_policies(Scope="Local")["Policies"]}
+    assert arn not in {
+        policy["Arn"] for policy in office.scene.aws.iam.list_policies(Scope="Local")["Policies"]
+    }
 
 
 def test_a_permission_that_was_there_by_hand_stays(office: Office) -> None:
@@ -108,7 +110,7 @@ def test_the_ledger_names_every_reason_and_what_no_grant_explains(office: Office
         office.granted(office.terms(_joining(office))),
         office.granted(office.terms(_joining(office))),
     )
-    by_name = {one.name: one for one in ledger_of(office.scene.user, viewer=office.asks)}
+    by_name = {justified.name: justified for justified in ledger_of(office.scene.user, viewer=office.asks)}
     joined = by_name[office.scene.group.name]
     assert [entry.part.grant_id for entry in joined.reasons] == [first.pk, second.pk]
     assert not joined.is_by_hand
@@ -154,11 +156,11 @@ def test_what_remains_in_aws_is_the_union_of_active_grants(office: Office, steps
             office.ended(grant)
         else:
             what = What(WhatKind.GROUP, group_arn=groups[place].arn)
-            grant = office.granted(office.terms(what, *(users[one] for one in whom)))
-            active.append((grant, {(users[one].name, groups[place].name) for one in whom}))
-        wanted = {(users[0].name, groups[0].name)}.union(*(given for _, given in active))
-        found = {(user.name, name) for user in users for name in office.holds(user)[0]}
-        assert found == wanted
+            grant = office.granted(office.terms(what, *(users[number] for number in whom)))
+            active.append((grant, {(users[number].name, groups[place].name) for number in whom}))
+        wanted = {(users[0].name, groups[0].name)}.union(*(names for _, names in active))
+        names = {(user.name, name) for user in users for name in office.holds(user)[0]}
+        assert names == wanted
 
 
 def test_two_grants_that_end_in_the_same_moment_do_not_take_each_other_for_a_reason(office: Office) -> None:

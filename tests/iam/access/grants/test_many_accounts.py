@@ -48,8 +48,8 @@ def accounts(db: None) -> list[Account]:
     home = _account(HOME, "home")
     make.user(home, "kwame")
     others = [_account(f"{300_000_000_000 + place}", f"a{place:03d}") for place in range(MANY)]
-    for one in others:
-        make.user(one, "ama")
+    for account in others:
+        make.user(account, "ama")
     return others
 
 
@@ -60,11 +60,11 @@ def _account(number: str, name: str) -> Account:
 def _terms(accounts: list[Account], *, way: str) -> Terms:
     arns = [f"arn:aws:iam::{HOME}:user/kwame"]
     if way == "policy":
-        arns = [f"arn:aws:iam::{one.account_id}:user/ama" for one in accounts]
+        arns = [f"arn:aws:iam::{account.account_id}:user/ama" for account in accounts]
     return Terms(
         who=Who(WhoKind.USERS, arns=tuple(arns)),
         what=What(WhatKind.STATEMENTS, documents=(READS,)),
-        accounts=tuple(one.account_id for one in accounts),
+        accounts=tuple(account.account_id for account in accounts),
         why="The migration",
         lasts=8 * 3600,
     )

@@ -83,7 +83,7 @@ def test_what_one_account_does_not_answer_keeps_nobodys_access_alive_after_the_e
     grant = office.work(grant)
     assert grant.state == State.ENDED
     assert office.holds()[0] | office.holds(other)[0] == set()
-    assert [one.act for one in grant.versions.order_by("number")] == ["asked", "ran_out"]
+    assert [grant_version.act for grant_version in grant.versions.order_by("number")] == ["asked", "ran_out"]
 
 
 def test_a_grant_is_ended_while_it_is_set_up(office: Office) -> None:
@@ -197,4 +197,4 @@ def test_a_worker_that_is_lost_in_an_end_and_a_beat_that_was_away_for_days_end_i
     assert office.holds() == (set(), set(), set())
     taken = Change.objects.filter(change_set__cause_kind="grant-end", operation="group_membership.remove")
     assert taken.count() == 1
-    assert {one.versions.filter(act="ran_out").count() for one in grants} == {1}
+    assert {grant.versions.filter(act="ran_out").count() for grant in grants} == {1}

@@ -33,7 +33,7 @@ def test_twenty_people_get_it_at_once_beside_each_other(office: Office) -> None:
     people = [office.user(f"new-{place}") for place in range(20)]
     grant = office.granted(office.terms(statements(), *people, lasts=3600))
     assert grant.state == State.ACTIVE
-    assert all(len(office.holds(one)[1]) == 1 for one in people)
+    assert all(len(office.holds(entity)[1]) == 1 for entity in people)
     assert {change.branch for change in office.changes(grant)} == set(range(21))
 
 
@@ -61,7 +61,7 @@ def test_what_fails_for_one_is_given_to_the_others_and_tried_again(office: Offic
     assert grant.state == State.ACTIVE
     assert group in office.holds(second)[0]
     office.ended(grant)
-    assert all(group not in office.holds(one)[0] for one in (first, second, third))
+    assert all(group not in office.holds(entity)[0] for entity in (first, second, third))
 
 
 def _approved_days_ago(approved: list[Change], days: int) -> None:
@@ -107,9 +107,9 @@ def test_a_member_opens_no_role_and_nobody_reads_who_else_is_there(office: Offic
 def _lead(office: Office, *people: Entity) -> tuple[Viewer, Team]:
     team = Team.objects.create(slug=f"t{office.suffix}", name="Payments")
     group = office.group("payments")
-    for one in people:
-        office.call("AddUserToGroup", UserName=one.name, GroupName=group.name)
-        office.read(one)
+    for entity in people:
+        office.call("AddUserToGroup", UserName=entity.name, GroupName=group.name)
+        office.read(entity)
     team.rules.create(kind=RuleKind.GROUP, value=group.name)
     someone = factories.person("Elif Kaya")
     factories.assign(someone, Role.TEAM_LEAD, team=team)
@@ -172,8 +172,8 @@ def test_people_are_warned_once_before_the_end(office: Office) -> None:
     soon = grant.ends_at - timedelta(hours=1)
     assert warn_of_ends(now=soon) == 1
     assert warn_of_ends(now=soon) == 0
-    told = Outgoing.objects.filter(event="grant.ending")
-    assert str(member.person_id) in {row.recipient for row in told}
+    outgoings = Outgoing.objects.filter(event="grant.ending")
+    assert str(member.person_id) in {row.recipient for row in outgoings}
 
 
 def test_what_no_handler_told_of_is_found_by_the_sweep(office: Office) -> None:
@@ -221,14 +221,14 @@ def test_a_lead_learns_nothing_of_groups_and_policies_outside_the_team(office: O
     lead, _ = _lead(office, mine)
     hidden, missing = office.group("admins"), f"arn:aws:iam::{office.number}:group/nothing"
     policy = office.policy("secret")
-    given = [
+    params = [
         (What(WhatKind.GROUP, group_arn=hidden.arn), "The account has no group"),
         (What(WhatKind.GROUP, group_arn=missing), "The account has no group"),
         (What(WhatKind.MANAGED, policy_arn=policy.arn), "The account has no policy"),
     ]
-    for what, said in given:
+    for what, sentence in params:
         (part,) = services.plan_grant(office.terms(what, mine), viewer=lead).parts
-        assert part.refusal.startswith(said)
+        assert part.refusal.startswith(sentence)
     other = office.user("other")
     for arns in ((other.arn,), (mine.arn, other.arn), (hidden.arn,)):
         kind = WhoKind.GROUP if arns == (hidden.arn,) else WhoKind.USERS
@@ -264,9 +264,9 @@ def test_whoever_was_renamed_ends_their_own_and_whoever_got_the_name_does_not(of
     assert not may_ask_again(grant, viewer=namesake)
     services.end_grant(grant, actor=renamed, reason="Done")
     assert office.work(grant).state == State.ENDED
-    told = set(Outgoing.objects.filter(event="grant.ended").values_list("recipient", flat=True))
-    assert str(someone.pk) in told
-    assert str(stranger.pk) not in told
+    recipients = set(Outgoing.objects.filter(event="grant.ended").values_list("recipient", flat=True))
+    assert str(someone.pk) in recipients
+    assert str(stranger.pk) not in recipients
 
 
 def test_who_receives_a_grant_alone_reads_its_title_although_its_policy_is_not_theirs(office: Office) -> None:
@@ -278,7 +278,7 @@ def test_who_receives_a_grant_alone_reads_its_title_although_its_policy_is_not_t
         changes = list(Change.objects.filter(change_set__cause_id=grant.pk).order_by("position"))
         assert changes[0].operation == "policy.create"
         viewer = viewer_for(someone)
-        (row,) = rows_of([one for one in changes if one.subject_arn == mine.arn], viewer=viewer)
+        (row,) = rows_of([change for change in changes if change.subject_arn == mine.arn], viewer=viewer)
         assert (row["title"] == grant.title) is title
         assert bool(row["blocks"]) is title
         assert other.name not in str([row["title"], row["blocks"]])

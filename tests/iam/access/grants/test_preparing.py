@@ -34,9 +34,9 @@ MANY = large_requests.ACCOUNTS_AT_ONCE + 1
 @pytest.fixture(autouse=True)
 def sent(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What a worker is told of."""
-    told: list[Any] = []
-    monkeypatch.setattr(nudge, "send_after_commit", lambda task, pk: told.append(pk))
-    return told
+    sent: list[Any] = []
+    monkeypatch.setattr(nudge, "send_after_commit", lambda task, pk: sent.append(pk))
+    return sent
 
 
 @pytest.fixture
@@ -57,15 +57,17 @@ def accounts() -> list[Account]:
 
 
 def terms(accounts: list[Account], **fields: Any) -> Terms:
-    who = Who(WhoKind.USERS, arns=tuple(f"arn:aws:iam::{one.account_id}:user/ama" for one in accounts))
+    who = Who(
+        WhoKind.USERS, arns=tuple(f"arn:aws:iam::{account.account_id}:user/ama" for account in accounts)
+    )
     what = What(WhatKind.STATEMENTS, documents=(READS,))
-    numbers = tuple(one.account_id for one in accounts)
-    said: dict[str, Any] = {"who": who, "what": what, "accounts": numbers, "why": "Moves", "lasts": 28800}
-    return Terms(**said | fields)
+    numbers = tuple(account.account_id for account in accounts)
+    body: dict[str, Any] = {"who": who, "what": what, "accounts": numbers, "why": "Moves", "lasts": 28800}
+    return Terms(**body | fields)
 
 
-def submit(given: Terms, actor: Viewer, key: str = "k", *, accepts_end: bool = False) -> Grant:
-    return services.submit_grant(given, actor=actor, idempotency_key=key, accepts_end=accepts_end)
+def submit(terms: Terms, actor: Viewer, key: str = "k", *, accepts_end: bool = False) -> Grant:
+    return services.submit_grant(terms, actor=actor, idempotency_key=key, accepts_end=accepts_end)
 
 
 def lost_worker(grant: Grant) -> None:
@@ -94,7 +96,7 @@ def test_a_large_one_is_accepted_first_and_asked_for_by_a_worker_once(
     assert (grant.state, grant.parts.count()) == (State.WAITING, MANY)
     assert ChangeSet.objects.filter(cause_id=grant.pk).count() == 1
     assert GrantVersion.objects.filter(grant=grant).count() == 1
-    assert [one.data["to"] for one in Entry.objects.filter(kind="grant.state")] == ["waiting"]
+    assert [entry.data["to"] for entry in Entry.objects.filter(kind="grant.state")] == ["waiting"]
 
 
 def test_it_says_the_same_as_one_that_was_asked_for_at_once(accounts: list[Account], asker: Viewer) -> None:
@@ -102,14 +104,16 @@ def test_it_says_the_same_as_one_that_was_asked_for_at_once(accounts: list[Accou
     later = submit(terms(accounts), asker)
     large_requests.prepare(later.pk)
     digests = [
-        sorted(Change.objects.filter(change_set__cause_id=one.pk).values_list("lane", "operation", "account"))
-        for one in (at_once, later)
+        sorted(
+            Change.objects.filter(change_set__cause_id=grant.pk).values_list("lane", "operation", "account")
+        )
+        for grant in (at_once, later)
     ]
     assert digests[0] == digests[1]
     later.refresh_from_db()
     assert (later.title, later.terms) == (at_once.title, at_once.terms)
     assert later.planned_end is not None
-    texts = [str(one.params) for one in Change.objects.filter(change_set__cause_id=later.pk)]
+    texts = [str(change.params) for change in Change.objects.filter(change_set__cause_id=later.pk)]
     assert any(f"{later.planned_end:%Y-%m-%dT%H:%M:%SZ}" in text for text in texts)
 
 
@@ -154,8 +158,8 @@ def test_what_stands_against_it_is_told_by_account_and_nothing_is_asked_for(
     assert grant.state == State.REFUSED
     assert [text.partition(":")[0] for text in problems] == ["unit-0", "unit-1"]
     assert (Change.objects.count(), ChangeSet.objects.count(), grant.parts.count()) == (0, 0, 0)
-    told = Outgoing.objects.get(key__endswith=f"{grant.pk}:refused")
-    assert (told.recipient, "unit-1" in told.text) == (str(asker.person_id), True)
+    message = Outgoing.objects.get(key__endswith=f"{grant.pk}:refused")
+    assert (message.recipient, "unit-1" in message.text) == (str(asker.person_id), True)
     # The same form gives the same grant, and does not begin it anew.
     assert submit(terms(accounts), asker).state == State.REFUSED
 
@@ -187,8 +191,11 @@ def test_one_that_is_withdrawn_meanwhile_is_not_asked_for(
     grant = submit(terms(accounts), asker)
 
     def withdrawn(plan: GrantPlan, *, actor: Viewer) -> Weighed:
-        found = services.withdraw_grant(Grant.objects.get(pk=grant.pk), actor=asker)
-        assert (found.state, found.versions.latest("number").act) == (State.WITHDRAWN, "withdrawn")
+        withdraw_grant = services.withdraw_grant(Grant.objects.get(pk=grant.pk), actor=asker)
+        assert (withdraw_grant.state, withdraw_grant.versions.latest("number").act) == (
+            State.WITHDRAWN,
+            "withdrawn",
+        )
         return requests.weigh(plan, actor=actor)
 
     monkeypatch.setattr(large_requests, "weigh", withdrawn)

@@ -111,14 +111,14 @@ def _check_made(plan: GrantPlan, before: Before) -> None:
 
 def _account(before: Before, number: int) -> Account:
     """One that has a policy and a role, and room for so many more."""
-    found = make.account(str(next(_numbers)), name=f"a{number}", write_role_arn="arn:aws:iam::1:role/w")
-    make.policy(found, "there-before")
-    make.role(found, "there-before")
+    account = make.account(str(next(_numbers)), name=f"a{number}", write_role_arn="arn:aws:iam::1:role/w")
+    make.policy(account, "there-before")
+    make.role(account, "there-before")
     value = {"PoliciesQuota": 1 + before.policies, "RolesQuota": 1 + before.roles + (number == 1)}
     AccountFact.objects.create(
-        account=found, name="summary", value=value, valid_from=make.FIRST_READ, observed_at=make.FIRST_READ
+        account=account, name="summary", value=value, valid_from=make.FIRST_READ, observed_at=make.FIRST_READ
     )
-    return found
+    return account
 
 
 def _user(home: Account, before: Before, place: int) -> Entity:
@@ -151,11 +151,11 @@ def _terms(
     elif way == "elsewhere":
         accounts = others
     elif way == "role":
-        said = {"Sid": "x" * (before.trust - 150), **make.TRUST_EC2["Statement"][0]}
-        role = make.role(others[0], "there", trust={"Version": "2012-10-17", "Statement": [said]})
+        padded = {"Sid": "x" * (before.trust - 150), **make.TRUST_EC2["Statement"][0]}
+        role = make.role(others[0], "there", trust={"Version": "2012-10-17", "Statement": [padded]})
         what, accounts = What(WhatKind.ROLE, role_arn=role.arn), others[:1]
     who = Who(WhoKind.USERS, arns=tuple(user.arn for user in users))
-    return Terms(who=who, what=what, accounts=tuple(one.account_id for one in accounts), why="A test")
+    return Terms(who=who, what=what, accounts=tuple(account.account_id for account in accounts), why="A test")
 
 
 def _statement(place: int, size: int) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def test_the_approver_reduces_and_then_agrees_to_what_is_left(office: Office) ->
         approve(new, actor=office.asks, seen_digest=new.change_set.receipt_digest)
     grant = office.work(office.approve(grant))
     assert grant.state == State.ACTIVE
-    assert [one.act for one in grant.versions.order_by("number")] == ["asked", "reduced"]
+    assert [grant_version.act for grant_version in grant.versions.order_by("number")] == ["asked", "reduced"]
     arn = next(entry.target for entry in office.entries(grant) if entry.sort == "attached")
     document = office.scene.aws.iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"][
         "Document"

@@ -82,7 +82,7 @@ def test_one_role_of_another_account_is_trusted_alone(office: Office) -> None:
     grant = office.granted(_terms(office, Who(WhoKind.ACCOUNT, account_id=OTHER, principal=reader)))
     trust, _ = _role_in_aws(office, _made_role(office, grant))
     assert trust["Statement"][0]["Principal"] == {"AWS": reader}
-    assert not any("as a whole" in said for said in _plan(office, grant).warnings)
+    assert not any("as a whole" in warning for warning in _plan(office, grant).warnings)
 
 
 def _plan(office: Office, grant: Any) -> Any:
@@ -91,11 +91,11 @@ def _plan(office: Office, grant: Any) -> Any:
 
 def test_a_whole_account_is_said_to_be_trusted_as_a_whole(office: Office) -> None:
     plan = services.plan_grant(_terms(office, Who(WhoKind.ACCOUNT, account_id=OTHER)), viewer=office.asks)
-    assert any("is trusted: its administrators" in said for said in plan.warnings)
+    assert any("is trusted: its administrators" in warning for warning in plan.warnings)
     assert "trust-opened" in plan.risks
     wide = _terms(office, Who(WhoKind.ACCOUNT, account_id=OTHER), statements(allowing("*")))
     plan = services.plan_grant(wide, viewer=office.asks)
-    assert any("gets everything" in said for said in plan.warnings)
+    assert any("gets everything" in warning for warning in plan.warnings)
     assert "administrator" in plan.risks
 
 
@@ -156,14 +156,14 @@ def test_an_existing_role_is_opened_by_one_statement_which_goes_again(office: Of
     grant = office.granted(office.terms(what, lasts=3600))
     part = grant.parts.get()
     assert part.way == "trust"
-    assert any("2 hours longer" in said for said in part.plan["notes"])
+    assert any("2 hours longer" in note for note in part.plan["notes"])
     iam = office.scene.aws.iam
     first, second = _json(iam.get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"])["Statement"]
     assert first == factories.TRUST_EC2["Statement"][0]
     assert second["Principal"] == {"AWS": office.scene.user.arn}
     assert "DateLessThan" in second["Condition"]
     (let_in,) = ledger_of(role, viewer=office.asks)
-    assert (let_in.sort, [one.part.grant_id for one in let_in.reasons]) == (Sort.TRUST, [grant.pk])
+    assert (let_in.sort, [entry.part.grant_id for entry in let_in.reasons]) == (Sort.TRUST, [grant.pk])
     office.ended(grant)
     assert _json(iam.get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"])["Statement"] == [first]
 
@@ -191,8 +191,8 @@ def test_statements_too_large_for_one_role_policy_become_several(office: Office)
     ]
     assert len(texts) > 1
     assert all(len(text) <= 6144 for text in texts)
-    said = [one["Action"] for text in texts for one in json.loads(text)["Statement"]]
-    assert said == [json.loads(text)["Statement"][0]["Action"] for text in documents]
+    content = [content["Action"] for text in texts for content in json.loads(text)["Statement"]]
+    assert content == [json.loads(text)["Statement"][0]["Action"] for text in documents]
 
 
 def test_the_sessions_of_one_person_end_with_the_grant_and_nobody_elses(office: Office) -> None:
@@ -208,7 +208,7 @@ def test_the_sessions_of_one_person_end_with_the_grant_and_nobody_elses(office: 
     assert denial["Condition"]["StringEquals"] == {"aws:userid": f"{role.aws_id}:{user}"}
     proof = proof_of(grant.parts.get())
     assert proof.is_whole
-    assert [one.is_of_sessions for one in proof.removals] == [False, True]
+    assert [removal.is_of_sessions for removal in proof.removals] == [False, True]
     assert proof.reads >= 2
     assert "confirmed by" in proof.says
     # The denial stays as long as a session of that time could be running.
@@ -225,7 +225,7 @@ def test_all_sessions_of_a_role_are_ended_by_a_request_of_its_own_after_the_end(
     who = Who(WhoKind.ACCOUNT, account_id=OTHER, principal=f"arn:aws:iam::{OTHER}:role/reader")
     grant = office.granted(_terms(office, who, What(WhatKind.ROLE, role_arn=role.arn)))
     part = grant.parts.get()
-    assert any("only all sessions of the role" in said for said in part.plan["notes"])
+    assert any("only all sessions of the role" in note for note in part.plan["notes"])
     with pytest.raises(RefusedError, match="End the grant first"):
         request_cut(part, actor=office.asks, reason="Leaked", idempotency_key="c")
     part = office.ended(grant).parts.get()

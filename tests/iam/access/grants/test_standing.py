@@ -24,7 +24,7 @@ from tests.iam.access.grants.conftest import Office, allowing, statements
 
 
 def _said(grant: Grant) -> str:
-    return " ".join(one for said in missing_in(grant).values() for one in said)
+    return " ".join(sentence for sentences in missing_in(grant).values() for sentence in sentences)
 
 
 def _gone(row: Any) -> None:
@@ -34,16 +34,16 @@ def _gone(row: Any) -> None:
 def test_what_somebody_took_away_by_hand_is_said_with_the_grant(office: Office) -> None:
     user, group = office.user("kofi"), office.scene.group
     joined = office.granted(office.terms(What(WhatKind.GROUP, group_arn=group.arn), user, lasts=3600))
-    given = office.granted(office.terms(statements(), user, lasts=3600))
-    assert missing_in(joined) == missing_in(given) == {}
+    grant = office.granted(office.terms(statements(), user, lasts=3600))
+    assert missing_in(joined) == missing_in(grant) == {}
     _gone(Edge.objects.get(source=user, kind=EdgeKind.MEMBER, valid_to__isnull=True))
     assert _said(joined) == f"{user.name} is no longer in the group {group.name}."
     _gone(Edge.objects.get(source=user, kind=EdgeKind.ATTACHED, valid_to__isnull=True))
-    assert "is no longer attached to" in _said(given)
+    assert "is no longer attached to" in _said(grant)
     version = PolicyVersion.objects.get(policy__name__startswith="gatehouse-", valid_to__isnull=True)
     version.document = make.document(json.loads(allowing("s3:*")))
     version.save()
-    assert "a different end date" in _said(given)
+    assert "a different end date" in _said(grant)
     Entity.objects.filter(pk=user.pk).update(gone_at=datetime.now(tz=UTC))
     assert "no longer exists" in _said(joined)
     (shown,) = parts_shown(joined, viewer=office.asks).shown
@@ -90,9 +90,9 @@ def test_the_proof_keeps_what_went_through_at_the_first_trial(
     grant = services.end_grant(grant, actor=office.asks, reason="Over")
     part = GrantPart.objects.get(grant=grant)
     assert part.ending_set is not None
-    held = part.ending_set.changes.order_by("position").last()
-    assert held is not None
-    Change.objects.filter(pk=held.pk).update(state=ChangeState.FAILED, ended_at=datetime.now(tz=UTC))
+    change = part.ending_set.changes.order_by("position").last()
+    assert change is not None
+    Change.objects.filter(pk=change.pk).update(state=ChangeState.FAILED, ended_at=datetime.now(tz=UTC))
     office.work(grant)
     part.refresh_from_db()
     office.work(services.retry_part(part, actor=office.asks))

@@ -27,7 +27,7 @@ def test_a_made_role_goes_with_what_somebody_else_gave_it(office: Office) -> Non
     office.read(role.entity)
     grant = office.ended(grant)
     assert grant.state == State.ENDED
-    names = {one["RoleName"] for one in office.scene.aws.iam.list_roles()["Roles"]}
+    names = {role["RoleName"] for role in office.scene.aws.iam.list_roles()["Roles"]}
     assert role.target not in names
     assert all(entry.until for entry in office.entries(grant))
 

@@ -31,7 +31,7 @@ def test_a_template_is_filled_in_here_and_not_by_whoever_asks(office: Office) ->
         "Document"
     ]
     body = document if isinstance(document, dict) else json.loads(document)
-    assert [one["Resource"] for one in body["Statement"]] == [
+    assert [statement["Resource"] for statement in body["Statement"]] == [
         "arn:aws:s3:::pay-ledger",
         "arn:aws:s3:::pay-ledger/*",
     ]

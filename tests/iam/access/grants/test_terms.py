@@ -121,8 +121,8 @@ REFUSED: list[tuple[str, Terms, str]] = [
     ("who", replace(SOUND, who=replace(RECEIVERS[5], external_id="a b")), "external ID"),
     ("who", replace(SOUND, who=replace(RECEIVERS[6], audience="")), "audience"),
     *[
-        ("who", replace(SOUND, who=replace(RECEIVERS[6], subject=said)), "subject that gets access")
-        for said in DENIED_SUBJECTS
+        ("who", replace(SOUND, who=replace(RECEIVERS[6], subject=sentence)), "subject that gets access")
+        for sentence in DENIED_SUBJECTS
     ],
     ("who", replace(SOUND, who=RECEIVERS[1], what=GIVEN[3]), "can’t trust a group"),
     ("what", replace(SOUND, who=RECEIVERS[2], what=GIVEN[4]), "Only users"),
@@ -150,13 +150,13 @@ REFUSED: list[tuple[str, Terms, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("part", "terms", "said"), REFUSED)
+@pytest.mark.parametrize(("part", "terms", "sentence"), REFUSED)
 def test_terms_that_make_no_sense_are_refused_with_the_step_that_puts_them_right(
-    part: str, terms: Terms, said: str
+    part: str, terms: Terms, sentence: str
 ) -> None:
     with pytest.raises(TermsError) as refused:
         terms.check(now=NOW)
-    assert said in refused.value.message
+    assert sentence in refused.value.message
     assert refused.value.part == part
 
 

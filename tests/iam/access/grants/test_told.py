@@ -78,20 +78,20 @@ def test_a_permanent_grant_says_so_and_who_requested_it_gets_one_mail(office: Of
 
 def test_who_gets_nothing_yet_is_told_when_it_is_given(office: Office) -> None:
     first, second = office.user("a"), office.user("b")
-    given, late = member(first, "Ada Holm"), member(second, "Bea Holm")
+    person, late = member(first, "Ada Holm"), member(second, "Bea Holm")
     what = What(WhatKind.GROUP, group_arn=office.scene.group.arn)
     grant = office.approve(office.ask(office.terms(what, first, second)))
-    assert mails(given) == mails(late) == []
+    assert mails(person) == mails(late) == []
     office.call("UpdateUser", UserName=second.name, NewUserName=f"{second.name}-gone")
     grant = office.work(grant)
     assert grant.state == State.PARTLY
-    assert (len(mails(given)), len(mails(late))) == (1, 0)
+    assert (len(mails(person)), len(mails(late))) == (1, 0)
     office.call("UpdateUser", UserName=f"{second.name}-gone", NewUserName=second.name)
     from iam.access.grants import services
 
     grant = office.work(services.retry_failed(grant, actor=office.asks))
     assert grant.state == State.ACTIVE
-    assert (len(mails(given)), len(mails(late))) == (1, 1)
+    assert (len(mails(person)), len(mails(late))) == (1, 1)
 
 
 def test_the_end_of_a_grant_is_one_mail_to_each(office: Office) -> None:
@@ -104,8 +104,8 @@ def test_the_end_of_a_grant_is_one_mail_to_each(office: Office) -> None:
     grant = office.ended(grant)
     assert grant.state == State.ENDED
     tell_ends_of(grant)
-    for one in (asker, person):
-        assert [event for event, _ in mails(one) if event not in (Event.APPLIED, Event.GRANT_ENDED)] == []
+    for who in (asker, person):
+        assert [event for event, _ in mails(who) if event not in (Event.APPLIED, Event.GRANT_ENDED)] == []
     ends = [event for event, _ in mails(asker)]
     assert ends.count(Event.GRANT_ENDED) == 1
     titles = Outgoing.objects.filter(event=Event.APPLIED, recipient=str(asker.pk))

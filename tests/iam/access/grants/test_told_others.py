@@ -108,16 +108,20 @@ def test_each_is_told_once_when_it_begins_when_it_ends_soon_and_when_it_has_ende
     warn_of_ends(now=datetime.now(tz=UTC) + timedelta(minutes=59))
     grant = office.ended(grant)
     tell_ended(grant)
-    told = mails(gerda)
-    assert [event for event, _ in told] == [Event.GRANT_BEGAN, Event.GRANT_ENDING, Event.GRANT_ENDED]
-    assert case.how in told[0][1]
-    assert f"({case.place}) until " in told[0][1]
-    assert f"Requested by {office.asks.name}" in told[0][1]
+    mails_of_gerda = mails(gerda)
+    assert [event for event, _ in mails_of_gerda] == [
+        Event.GRANT_BEGAN,
+        Event.GRANT_ENDING,
+        Event.GRANT_ENDED,
+    ]
+    assert case.how in mails_of_gerda[0][1]
+    assert f"({case.place}) until " in mails_of_gerda[0][1]
+    assert f"Requested by {office.asks.name}" in mails_of_gerda[0][1]
     assert mails(otto) == []
     sent = Outgoing.objects.filter(recipient=str(gerda.pk))
     if not _opens(gerda, grant.pk):
         assert set(sent.values_list("path", flat=True)) == {"/"}
-        assert f"ask {office.asks.name}" in told[1][1]
+        assert f"ask {office.asks.name}" in mails_of_gerda[1][1]
         assert not sent.filter(text__contains=SECRET).exists()
         assert not sent.filter(subject__contains=grant.title).exists()
 

@@ -32,7 +32,7 @@ def test_a_policy_that_ends_carries_its_end_itself(office: Office) -> None:
     grant = office.granted(office.terms(statements(), until=end))
     assert not grant.parts.get().plan["ends_only"]
     (name,) = office.holds()[1]
-    arn = next(one.target for one in office.entries(grant) if one.sort == Sort.ATTACHED)
+    arn = next(entry.target for entry in office.entries(grant) if entry.sort == Sort.ATTACHED)
     assert arn.endswith(name)
     version = office.scene.aws.iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]
     document = (
@@ -145,6 +145,6 @@ def test_a_partner_gets_a_policy_of_aws_on_a_role_of_their_own(office: Office) -
     grant = office.granted(Terms(who=who, what=what, accounts=(office.number,), why="An audit", lasts=3600))
     role = next(entry.target for entry in office.entries(grant) if entry.sort == Sort.ROLE)
     attached = office.scene.aws.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
-    assert [one["PolicyName"] for one in attached] == ["SecurityAudit"]
-    assert any("just before" in said for said in grant.parts.get().plan["notes"])
+    assert [policy["PolicyName"] for policy in attached] == ["SecurityAudit"]
+    assert any("just before" in note for note in grant.parts.get().plan["notes"])
     assert office.ended(grant).state == State.ENDED

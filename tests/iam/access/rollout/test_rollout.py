@@ -69,22 +69,26 @@ def carried_out(office: Office, change: Change, grant: Grant) -> Grant:
         if first.state == "awaiting_approval":
             approve(first, actor=person, seen_digest=change.change_set.receipt_digest)
     office.work(grant)
-    for one in change.change_set.changes.all():
+    for part in change.change_set.changes.all():
         # What the worker tells after its commit; a test never commits.
-        change_ended(one)
+        change_ended(part)
     grant.refresh_from_db()
     return grant
 
 
 def said(office: Office) -> list[dict[str, Any]]:
     """What the policies attached to the user say in AWS."""
-    iam, found = office.scene.aws.iam, []
-    for one in iam.list_attached_user_policies(UserName=office.scene.user.name)["AttachedPolicies"]:
-        version = iam.get_policy(PolicyArn=one["PolicyArn"])["Policy"]["DefaultVersionId"]
-        document = iam.get_policy_version(PolicyArn=one["PolicyArn"], VersionId=version)["PolicyVersion"]
+    iam, policies_in_aws = office.scene.aws.iam, []
+    for attached_policy in iam.list_attached_user_policies(UserName=office.scene.user.name)[
+        "AttachedPolicies"
+    ]:
+        version = iam.get_policy(PolicyArn=attached_policy["PolicyArn"])["Policy"]["DefaultVersionId"]
+        document = iam.get_policy_version(PolicyArn=attached_policy["PolicyArn"], VersionId=version)[
+            "PolicyVersion"
+        ]
         text = document["Document"]
-        found.append(json.loads(text) if isinstance(text, str) else text)
-    return found
+        policies_in_aws.append(json.loads(text) if isinstance(text, str) else text)
+    return policies_in_aws
 
 
 def test_grants_follow_when_aws_has_the_new_text(office: Office) -> None:
@@ -141,7 +145,7 @@ def test_grants_have_their_former_version_when_the_rollout_is_undone(office: Off
     assert "version 2 was undone" in last.reason
     assert grant.versions.filter(act=Act.FOLLOWED).count() == 2
     newer = Template.objects.get(slug=SLUG).versions.get(number=2)
-    assert [one.grant.pk for one in plan_version(office.asks, version=newer).followed] == [grant.pk]
+    assert [followed.grant.pk for followed in plan_version(office.asks, version=newer).followed] == [grant.pk]
 
 
 def test_a_shared_policy_is_rewritten_once_and_all_who_share_it_follow(office: Office) -> None:
@@ -149,7 +153,7 @@ def test_a_shared_policy_is_rewritten_once_and_all_who_share_it_follow(office: O
     other = office.granted(office.terms(given(office), office.user("tomas")))
     plan = plan_version(office.asks, version=second_version(office))
     assert len(plan.operations) == 1
-    assert {one.grant.pk for one in plan.followed} == {first.pk, other.pk}
+    assert {followed.grant.pk for followed in plan.followed} == {first.pk, other.pk}
     carried_out(office, roll_out(office, Template.objects.get(slug=SLUG).versions.get(number=2)), first)
     other.refresh_from_db()
     assert other.template_version == 2
@@ -163,8 +167,8 @@ def test_the_receipt_says_who_gains_before_anything_is_saved(office: Office) -> 
     impact = set_receipt_of(plan.operations)["impact"]
     assert impact["affected"] == 1
     (gain,) = impact["gains"]
-    assert [one["name"] for one in gain["names"]] == [office.scene.user.name]
-    assert "sqs:SendMessage" in {one["action"] for one in gain["actions"]}
+    assert [name["name"] for name in gain["names"]] == [office.scene.user.name]
+    assert "sqs:SendMessage" in {action["action"] for action in gain["actions"]}
     assert TemplateVersion.objects.filter(template=template).count() == 1
 
 

@@ -53,9 +53,9 @@ def written(**changes: str) -> dict[str, str]:
 def test_the_list_shows_all_and_finds_by_words_and_category() -> None:
     client = browser(Role.AUDITOR)
     assert client.get("/templates/").content.decode().count('class="tile"') >= 15
-    found = client.get("/templates/?q=queue+messages").content.decode()
-    assert "Read from an SQS queue" in found
-    assert "Read an S3 bucket" not in found
+    page = client.get("/templates/?q=queue+messages").content.decode()
+    assert "Read from an SQS queue" in page
+    assert "Read an S3 bucket" not in page
     part = client.get("/templates/?category=storage", headers=HTMX).content.decode()
     assert "<html" not in part
     assert "Read an S3 bucket" in part
@@ -69,9 +69,9 @@ def test_the_list_takes_the_same_queries_however_many_there_are() -> None:
     with CaptureQueriesContext(connection) as many:
         client.get("/templates/")
     Template.objects.exclude(slug="read-bucket").update(retired_at="2026-01-01T00:00:00Z")
-    with CaptureQueriesContext(connection) as one:
+    with CaptureQueriesContext(connection) as queries:
         client.get("/templates/")
-    assert len(many) == len(one)
+    assert len(many) == len(queries)
 
 
 def test_a_template_is_shown_in_words_and_as_text() -> None:
@@ -107,9 +107,9 @@ def test_a_template_is_written_checked_and_saved() -> None:
     assert Template.objects.filter(slug="read-our-reports").count() == 0
     answer = client.post("/templates/new/", written())
     assert answer["Location"] == "/templates/read-our-reports/"
-    found = offer_of("read-our-reports")
-    assert found is not None
-    assert found.version.made_label == "Ines Duarte"
+    offer = offer_of("read-our-reports")
+    assert offer is not None
+    assert offer.version.made_label == "Ines Duarte"
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def own(**changes: object) -> Body:
 
 
 def test_every_shipped_template_is_offered_and_shipping_again_adds_none() -> None:
-    assert {one.slug for one in offers()} >= set(shipped())
+    assert {offer.slug for offer in offers()} >= set(shipped())
     assert ship(Template, TemplateVersion) == 0
 
 
@@ -72,9 +72,9 @@ def test_a_newer_shipped_text_becomes_what_is_offered(monkeypatch: pytest.Monkey
     newer = replace(shipped()["read-bucket"], description="Look at the files of one bucket.")
     monkeypatch.setattr("iam.access.templates.shipped_files.shipped", lambda: {"read-bucket": newer})
     assert ship(Template, TemplateVersion) == 1
-    found = offer_of("read-bucket")
-    assert found is not None
-    assert (found.version.number, found.body.description) == (2, newer.description)
+    offer = offer_of("read-bucket")
+    assert offer is not None
+    assert (offer.version.number, offer.body.description) == (2, newer.description)
 
 
 def test_a_newer_shipped_text_stands_beside_what_people_wrote(
@@ -86,9 +86,9 @@ def test_a_newer_shipped_text_stands_beside_what_people_wrote(
     newer = replace(shipped()["read-bucket"], description="Look at the files of one bucket.")
     monkeypatch.setattr("iam.access.templates.shipped_files.shipped", lambda: {"read-bucket": newer})
     assert ship(Template, TemplateVersion) == 1
-    found = offer_of("read-bucket")
-    assert found is not None
-    assert (found.version.number, found.body.title) == (2, "Our bucket")
+    offer = offer_of("read-bucket")
+    assert offer is not None
+    assert (offer.version.number, offer.body.title) == (2, "Our bucket")
     assert offer_of("read-bucket", number=3).body == newer  # type: ignore[union-attr]
 
 
@@ -164,17 +164,17 @@ def test_a_retired_template_is_not_offered_and_comes_back(ines: Viewer) -> None:
     template = Template.objects.get(slug="read-bucket")
     services.retire_template(ines, template=template)
     services.retire_template(ines, template=template)
-    assert "read-bucket" not in {one.slug for one in offers()}
+    assert "read-bucket" not in {offer.slug for offer in offers()}
     assert Entry.objects.filter(kind="template.retire").count() == 1
     services.restore_template(ines, template=template)
-    assert "read-bucket" in {one.slug for one in offers()}
+    assert "read-bucket" in {offer.slug for offer in offers()}
 
 
 def test_a_grant_is_given_the_policy_of_its_version_in_its_account() -> None:
-    given = {"queue": "pay-events", "region": "eu-west-1"}
+    params = {"queue": "pay-events", "region": "eu-west-1"}
     document = document_for(
-        "consume-sqs", version=1, parameters=given, account_id="222233334444", partition="aws"
+        "consume-sqs", version=1, parameters=params, account_id="222233334444", partition="aws"
     )
     assert document["Statement"][0]["Resource"] == "arn:aws:sqs:eu-west-1:222233334444:pay-events"
     with pytest.raises(TemplateError, match="no version 9"):
-        document_for("consume-sqs", version=9, parameters=given, account_id="222233334444")
+        document_for("consume-sqs", version=9, parameters=params, account_id="222233334444")

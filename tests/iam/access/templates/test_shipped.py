@@ -43,15 +43,15 @@ def test_there_are_fifteen_and_more_and_each_has_rows() -> None:
 
 @pytest.mark.parametrize("slug", SHIPPED)
 def test_the_lint_finds_nothing(slug: str) -> None:
-    assert [(one.code, one.message) for one in findings_of(SHIPPED[slug])] == []
+    assert [(finding.code, finding.message) for finding in findings_of(SHIPPED[slug])] == []
 
 
 @pytest.mark.parametrize("slug", TABLE_OF_DECISIONS)
 def test_the_engine_decides_as_the_table_says(slug: str) -> None:
     wrong = [
-        (row.action, row.resource, row.context, found)
+        (row.action, row.resource, row.context, decides)
         for row in TABLE_OF_DECISIONS[slug]
-        if ((found := _decides(SHIPPED[slug], row)) == "allowed") is not row.allowed
+        if ((decides := _decides(SHIPPED[slug], row)) == "allowed") is not row.allowed
     ]
     assert wrong == []
 
@@ -61,12 +61,12 @@ def test_actions_are_named_and_none_changes_permissions(slug: str) -> None:
     """Patterns only read; what manages permissions is only how somebody signs in to a database."""
     for statement in SHIPPED[slug].render(SHIPPED[slug].samples)["Statement"]:
         actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
-        levels = {catalogue().level(name) for one in actions for name in catalogue().expand(one)}
+        levels = {catalogue().level(name) for action in actions for name in catalogue().expand(action)}
         assert None not in levels
         assert "Permissions management" not in levels - {catalogue().level("iam:PassRole")} or actions == [
             "rds-db:connect"
         ]
-        assert all("*" not in one or levels <= {"List", "Read"} for one in actions)
+        assert all("*" not in action or levels <= {"List", "Read"} for action in actions)
 
 
 @pytest.mark.parametrize("slug", SHIPPED)

@@ -31,9 +31,9 @@ Pairs = set[tuple[str, str]]
 
 
 def _value(draw: st.DrawFn, parameter: Parameter) -> str:
-    values = [one for one in VALUES.get(parameter.kind, ()) if _fits(parameter, one)]
+    values = [sample for sample in VALUES.get(parameter.kind, ()) if _fits(parameter, sample)]
     if parameter.wildcard:
-        values += [f"{one}*" for one in values if _fits(parameter, f"{one}*")]
+        values += [f"{sample}*" for sample in values if _fits(parameter, f"{sample}*")]
     values.append(parameter.sample)
     if parameter.many:
         return "\n".join(draw(st.lists(st.sampled_from(values), min_size=1, max_size=3, unique=True)))
@@ -52,7 +52,9 @@ def _fits(parameter: Parameter, value: str) -> bool:
 def documents(draw: st.DrawFn) -> dict[str, Any]:
     """A shipped template with random parameters."""
     body = shipped()[draw(st.sampled_from(sorted(shipped())))]
-    return body.render({one.name: _value(draw, one) for one in body.parameters}, account_id=ACCOUNT)
+    return body.render(
+        {parameter.name: _value(draw, parameter) for parameter in body.parameters}, account_id=ACCOUNT
+    )
 
 
 def _pairs(statement: Statement) -> Pairs:
@@ -81,11 +83,13 @@ def test_sentences_say_what_the_statements_say_and_all_of_it(document: dict[str,
         assert _claimed(sentence) <= set().union(*map(_pairs, own)), sentence.text
         for statement in own:
             conditions, until = split_end(statement.conditions)
-            assert {clause(one, account_id=ACCOUNT) for one in conditions} == set(sentence.conditions)
+            assert {clause(condition, account_id=ACCOUNT) for condition in conditions} == set(
+                sentence.conditions
+            )
             assert until == sentence.until
     for statement in statements:
-        said = [_claimed(one) for one in sentences if statement.index in one.statements]
-        assert _pairs(statement) <= set().union(*said), statement
+        claims = [_claimed(sentence) for sentence in sentences if statement.index in sentence.statements]
+        assert _pairs(statement) <= set().union(*claims), statement
 
 
 CLOSED = (

@@ -49,9 +49,9 @@ def text(answer: Any) -> str:
 
 def seen_in(answer: Any) -> str:
     """What the preview would have one agree to."""
-    found = SEEN.search(answer.content.decode())
-    assert found, text(answer)[:3000]
-    return found.group(1)
+    match = SEEN.search(answer.content.decode())
+    assert match, text(answer)[:3000]
+    return match.group(1)
 
 
 @pytest.fixture

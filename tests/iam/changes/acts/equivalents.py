@@ -44,24 +44,24 @@ def client(service: str) -> Any:
 
 def differing(calls: list[dict[str, Any]]) -> list[str]:
     """What is wrong with the snippets of the calls of a receipt."""
-    found = []
+    differing_calls = []
     for call, shown in zip(calls, shown_calls(calls, partition="aws"), strict=True):
         what = f"{call['service']}:{call['operation']}"
         body = by_boto3(shown.boto3)
         words = shlex.split(shown.curl.replace("\\\n", ""))
         if parse_qsl(words[words.index("--data-raw") + 1]) != parse_qsl(body):
-            found.append(f"{what}: curl and boto3 send other bodies")
+            differing_calls.append(f"{what}: curl and boto3 send other bodies")
         if words[words.index("--user") + 1] != "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY":
-            found.append(f"{what}: curl signs with other keys than the reader's")
+            differing_calls.append(f"{what}: curl signs with other keys than the reader's")
         line = shlex.split(shown.cli)
         if line[:3] != ["aws", call["service"], xform_name(call["operation"], "-")]:
-            found.append(f"{what}: another command of the CLI")
-        given = shown.javascript.partition(f"new {call['operation']}Command(")[2].removesuffix("));")
-        if json.loads(given) != call["params"]:
-            found.append(f"{what}: the JavaScript snippet has other parameters")
+            differing_calls.append(f"{what}: another command of the CLI")
+        removesuffix = shown.javascript.partition(f"new {call['operation']}Command(")[2].removesuffix("));")
+        if json.loads(removesuffix) != call["params"]:
+            differing_calls.append(f"{what}: the JavaScript snippet has other parameters")
         if KEYS.search("".join((shown.cli, shown.boto3, shown.javascript, shown.curl))):
-            found.append(f"{what}: a key or a signature of ours")
-    return found + unreadable_by_a_shell(calls)
+            differing_calls.append(f"{what}: a key or a signature of ours")
+    return differing_calls + unreadable_by_a_shell(calls)
 
 
 def by_boto3(snippet: str) -> str:
@@ -77,5 +77,7 @@ def by_boto3(snippet: str) -> str:
 def unreadable_by_a_shell(calls: list[dict[str, Any]]) -> list[str]:
     """What bash says of the lines, without carrying them out."""
     lines = [line for shown in shown_calls(calls, partition="aws") for line in (shown.cli, shown.curl)]
-    said = subprocess.run(["bash", "-n"], input="\n".join(lines), text=True, capture_output=True, check=False)
-    return [said.stderr] if said.returncode else []
+    completed_process = subprocess.run(
+        ["bash", "-n"], input="\n".join(lines), text=True, capture_output=True, check=False
+    )
+    return [completed_process.stderr] if completed_process.returncode else []

@@ -63,12 +63,12 @@ def test_what_an_act_does_not_take_is_said_and_what_was_typed_stays(site: Site, 
     form = asking(site, case.slug, case.about(site))
 
     for answers, words in case.bad:
-        given = case.good | answers
-        answer = form.ask(given, seen="")
+        good = case.good | answers
+        answer = form.ask(good, seen="")
         assert answer.status_code == 422, answers
         assert words in text(answer), answers
         assert "Nothing was changed" in text(answer) or 'class="error"' in text(answer)
-        typed = {name: value for name, value in given.items() if name not in CHOSEN[case.slug]}
+        typed = {name: value for name, value in good.items() if name not in CHOSEN[case.slug]}
         assert all(value in text(answer) for value in typed.values() if len(value) > 3), answers
     assert not Change.objects.exists()
 
@@ -200,10 +200,10 @@ def test_a_deletion_tells_once_what_does_not_come_back_and_all_that_one_should_k
 
 def test_what_was_shown_of_a_revocation_can_be_asked_for_a_while_later(site: Site) -> None:
     form = asking(site, "revoke-sessions", role(site))
-    given = {"whose": "everybody", "value": "", "since": "2026-01-02T03:04:05Z"}
+    params = {"whose": "everybody", "value": "", "since": "2026-01-02T03:04:05Z"}
     assert 'name="since" value="20' in text(form.client.get(form.page))
 
-    assert form.ask(given, seen=seen_in(form.look(given))).status_code == 302
+    assert form.ask(params, seen=seen_in(form.look(params))).status_code == 302
     assert "2026-01-02T03:04:05Z" in str(Change.objects.get().params)
 
 
@@ -242,21 +242,21 @@ def test_the_snippets_of_credentials_make_the_same_calls(site: Site) -> None:
     serial = f"arn:aws:iam::{site.account.account_id}:mfa/keyring"
     made[Kind.MFA_DEVICE] = factories.entity(site.account, Kind.MFA_DEVICE, "keyring", arn=serial)
     Entity.objects.filter(pk=made[Kind.MFA_DEVICE].pk).update(aws_id=serial)
-    Entity.objects.filter(pk__in=[one.pk for one in made.values()]).update(owner=site.user)
+    Entity.objects.filter(pk__in=[entity.pk for entity in made.values()]).update(owner=site.user)
     Entity.objects.filter(pk=made[Kind.SIGNING_CERTIFICATE].pk).update(aws_id="CERT".ljust(24, "X"))
     fields = {"service": "codecommit.amazonaws.com"}
     bodies = {"ssh_key.upload": public_key(1), "signing_certificate.upload": certificate(1)}
 
-    tried, found = set(), []
+    tried, differing_calls = set(), []
     for act in ALL_ACTS:
         kind = kind_of(act)
-        one = Entity.objects.select_related("account", "owner").get(pk=made[kind].pk) if kind else None
-        asked = Asked(site.user, one, recipient, UUID(int=1), fields | {"body": bodies.get(act, "")})
+        entity = Entity.objects.select_related("account", "owner").get(pk=made[kind].pk) if kind else None
+        asked = Asked(site.user, entity, recipient, UUID(int=1), fields | {"body": bodies.get(act, "")})
         calls = [call.body for call in operation_of(act, asked).calls()]
         tried |= {call["operation"] for call in calls}
-        found += differing(calls)
+        differing_calls += differing(calls)
 
-    assert found == []
+    assert differing_calls == []
     assert {"CreateAccessKey", "CreateLoginProfile", "DeactivateMFADevice", "UploadSSHPublicKey"} <= tried
 
 

@@ -67,8 +67,8 @@ def test_the_menu_of_a_lead_is_plain_and_that_of_others_is_not_there(
     assert "Delete" in menu
     assert "boundary" not in menu
     assert "inline" not in menu
-    for one in outside.values():
-        assert client.get(f"/changes/acts/?on={one.pk}").status_code == 404
+    for entity in outside.values():
+        assert client.get(f"/changes/acts/?on={entity.pk}").status_code == 404
     assert client.get("/changes/acts/").status_code == 404
     assert client.get(f"/changes/acts/?account={site.account.account_id}").status_code == 404
 
@@ -79,13 +79,13 @@ def test_a_lead_comes_to_no_form_about_what_is_outside(
     client = signed_in(lead)
     subjects: list[Subject] = [*outside.values(), Entity.objects.get(name="PaymentsDeploy"), site.account]
 
-    found = [
+    open_acts = [
         (slug, subject)
         for slug, act in ACTS.items()
         for subject in subjects
         if act.is_about(subject) and asking(site, slug, subject, client=client).look({}).status_code != 404
     ]
-    assert found == []
+    assert open_acts == []
 
 
 def test_a_lead_is_offered_what_the_team_holds_and_cannot_probe_for_names(
@@ -103,8 +103,8 @@ def test_a_lead_is_offered_what_the_team_holds_and_cannot_probe_for_names(
         nowhere = text(form.look({"policy": "No" + wanted}))
         assert f"{site.account.name} has no policy “{wanted}”, as of the last sync" in there
         assert said(there).replace(wanted, "") == said(nowhere).replace("No" + wanted, "")
-    given = {"policy": "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"}
-    assert form.ask(given, seen=seen_in(form.look(given))).status_code == 302
+    params = {"policy": "arn:aws:iam::aws:policy/AmazonSQSReadOnlyAccess"}
+    assert form.ask(params, seen=seen_in(form.look(params))).status_code == 302
 
 
 def test_who_only_looks_or_only_belongs_finds_no_page(site: Site) -> None:
@@ -162,7 +162,9 @@ def test_a_mail_to_a_lead_has_the_title_of_their_part(site: Site, lead: Any, tog
 
     tell_comment(together, by=site.approves.person_id, name="Hana Sato", comment="Tonight", event=1)
 
-    sent = {one.recipient: one.subject for one in Outgoing.objects.filter(key__endswith=":said:1")}
+    sent = {
+        outgoing.recipient: outgoing.subject for outgoing in Outgoing.objects.filter(key__endswith=":said:1")
+    }
     assert "Payroll for vera.hidden" in sent[str(site.asks.person_id)]
     hides(sent[str(lead.person_id)])
     assert mail.outbox == []

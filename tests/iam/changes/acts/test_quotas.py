@@ -77,9 +77,9 @@ def test_a_user_takes_no_more_than_aws_allows(
 
 def test_texts_are_measured_without_white_space(site: Site) -> None:
     create = asking(site, "create-policy", site.account)
-    given = GOOD["create-policy"]
-    assert create.look(given | {"document": READS.replace(",", "," + " " * 7_000)}).status_code == 200
-    refused = text(create.ask(given | {"document": wide(READS, by=6_100)}, seen=""))
+    create_policy = GOOD["create-policy"]
+    assert create.look(create_policy | {"document": READS.replace(",", "," + " " * 7_000)}).status_code == 200
+    refused = text(create.ask(create_policy | {"document": wide(READS, by=6_100)}, seen=""))
     assert "AWS would refuse this text" in refused
     assert "6,144" in refused
 

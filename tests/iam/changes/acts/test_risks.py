@@ -51,7 +51,7 @@ GIVES = [
 ]
 
 
-@pytest.mark.parametrize(("risk", "risky", "harmless"), GIVES, ids=lambda one: one[:24])
+@pytest.mark.parametrize(("risk", "risky", "harmless"), GIVES, ids=lambda title: title[:24])
 def test_what_is_given_is_marked_by_what_one_could_do_with_it(
     site: Site, risk: str, risky: str, harmless: str
 ) -> None:
@@ -101,9 +101,9 @@ def test_what_holds_only_under_conditions_from_then_on_is_told_apart_from_what_i
         "s3:GetObject", f"{BUCKET}/*", Condition={"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     )
 
-    found = impact_of([PutInlinePolicy.of(site.user, name="reads", text=reads)])
-    assert found.totals == {CONDITIONAL: 1, LOST: 1}
-    assert {(row.service, row.level) for row in found.gains[0].rows} == {("s3", "Read"), ("s3", "Write")}
+    impact = impact_of([PutInlinePolicy.of(site.user, name="reads", text=reads)])
+    assert impact.totals == {CONDITIONAL: 1, LOST: 1}
+    assert {(row.service, row.level) for row in impact.gains[0].rows} == {("s3", "Read"), ("s3", "Write")}
     wider = impact_of([PutInlinePolicy.of(site.user, name="more", text=then)])
     assert (wider.totals or {}).get(GAINED) == 1
 
@@ -119,7 +119,7 @@ def test_what_the_organization_leaves_nobody_an_administrator_need_not_have(
     scp = json.loads(document(denied).replace("Allow", "Deny"))
     organization(management, site.account, scp=scp)
 
-    found = impact_of([PutInlinePolicy.of(site.user, name="new", text=document("*"))])
-    assert (ADMINISTRATOR in found.risks) == is_one
+    impact = impact_of([PutInlinePolicy.of(site.user, name="new", text=document("*"))])
+    assert (ADMINISTRATOR in impact.risks) == is_one
     almost = document(["iam:Put*", "iam:Attach*", "s3:*"])
     assert ADMINISTRATOR not in impact_of([PutInlinePolicy.of(site.user, name="new", text=almost)]).risks

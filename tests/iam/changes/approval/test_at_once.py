@@ -77,7 +77,7 @@ def a_set(desk: Desk) -> list[Change]:
     """Four changes that are approved together."""
     viewer = desk.again("Ines Duarte")
     groups = [factories.group(desk.account, f"team-{number}") for number in range(4)]
-    planned = [services.plan_membership(viewer, user=desk.user, group=one, do="add") for one in groups]
+    planned = [services.plan_membership(viewer, user=desk.user, group=entity, do="add") for entity in groups]
     return services.request_changes(planned, actor=viewer, reason="r", idempotency_key="set", title="All")
 
 
@@ -85,11 +85,11 @@ def a_set(desk: Desk) -> list[Change]:
 def test_four_forms_of_two_people_at_once_are_two_approvals(desk: Desk) -> None:
     in_force(THREE)
     change = desk.ask()
-    said = at_once(*[approves(desk, change, name) for name in ("Hana Sato", "Jonas Berg") * 2])
+    outcomes = at_once(*[approves(desk, change, name) for name in ("Hana Sato", "Jonas Berg") * 2])
 
     change.refresh_from_db()
     assert change.state == S.QUEUED
-    assert said.count("") == 2, said
+    assert outcomes.count("") == 2, outcomes
     assert Approval.objects.values("approver_id").distinct().count() == Approval.objects.count() == 2
     assert change.events.filter(kind="approved").count() == 1
     assert not Ballot.objects.exists()
@@ -98,11 +98,11 @@ def test_four_forms_of_two_people_at_once_are_two_approvals(desk: Desk) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_of_one_who_approves_and_one_who_rejects_at_once_one_decides(desk: Desk) -> None:
     changes = a_set(desk)
-    said = at_once(approves(desk, changes[0], "Hana Sato"), rejects(desk, changes[0], "Jonas Berg"))
+    outcomes = at_once(approves(desk, changes[0], "Hana Sato"), rejects(desk, changes[0], "Jonas Berg"))
 
-    assert sorted(said, key=bool)[0] == ""
-    assert "nothing left to decide" in max(said, key=len)
-    decided = S.QUEUED if said[0] == "" else S.REJECTED
+    assert sorted(outcomes, key=bool)[0] == ""
+    assert "nothing left to decide" in max(outcomes, key=len)
+    decided = S.QUEUED if outcomes[0] == "" else S.REJECTED
     assert set(Change.objects.values_list("state", flat=True)) == {decided}
     assert Approval.objects.count() == 1
 
@@ -115,10 +115,10 @@ def test_what_is_withdrawn_while_it_is_approved_is_withdrawn_whole(desk: Desk) -
     def withdraw() -> None:
         services.withdraw(Change.objects.get(pk=changes[0].pk), actor=asker)
 
-    said = at_once(approves(desk, changes[0], "Hana Sato"), withdraw)
-    assert said[1] == "", "a request that no worker has begun can be withdrawn, approved or not"
+    outcomes = at_once(approves(desk, changes[0], "Hana Sato"), withdraw)
+    assert outcomes[1] == "", "a request that no worker has begun can be withdrawn, approved or not"
     assert set(Change.objects.values_list("state", flat=True)) == {S.CANCELLED}
-    assert Approval.objects.count() == (said[0] == "")
+    assert Approval.objects.count() == (outcomes[0] == "")
 
 
 @pytest.mark.django_db(transaction=True)
@@ -130,11 +130,11 @@ def test_break_glass_while_it_is_approved_is_one_of_both(desk: Desk) -> None:
         shown = Change.objects.get(pk=change.pk)
         services.break_glass(shown, actor=asker, reason="Now", seen_digest=seen)
 
-    said = at_once(approves(desk, change, "Hana Sato"), break_glass)
-    assert said.count("") == 1, said
+    outcomes = at_once(approves(desk, change, "Hana Sato"), break_glass)
+    assert outcomes.count("") == 1, outcomes
     change.refresh_from_db()
     assert change.state == S.QUEUED
-    assert (Approval.objects.exists(), BreakGlass.objects.exists()) == (said[0] == "", said[1] == "")
+    assert (Approval.objects.exists(), BreakGlass.objects.exists()) == (outcomes[0] == "", outcomes[1] == "")
     assert change.events.filter(kind__in=["approved", "broke_glass"]).count() == 1
 
 
@@ -148,13 +148,13 @@ def test_rules_that_come_into_force_while_it_is_approved_leave_it_under_its_own(
         author_id=desk.people["Ines Duarte"].pk,
         author_label="Ines Duarte",
     )
-    said = at_once(
+    outcomes = at_once(
         approves(desk, change, "Hana Sato"),
         lambda: proposals.agree(RuleSet.objects.get(pk=proposal.pk), actor=ada),
         lambda: proposals.agree(RuleSet.objects.get(pk=proposal.pk), actor=ada),
     )
-    assert said[0] == ""
-    assert said[1:].count("") == 1, said
+    assert outcomes[0] == ""
+    assert outcomes[1:].count("") == 1, outcomes
     change.refresh_from_db()
     assert change.state == S.QUEUED
     assert Requirement.objects.get(pk=change.change_set_id).because == [SHIPPED[-1].name]
@@ -169,8 +169,8 @@ def test_two_who_meet_a_receipt_that_has_changed_are_both_asked_again_and_it_is_
     change = desk.ask()
     acts = [approves(desk, change, name) for name in ("Hana Sato", "Jonas Berg")]
     desk.alter()
-    said = at_once(*acts)
-    assert all("has changed" in one for one in said), said
+    outcomes = at_once(*acts)
+    assert all("has changed" in outcome for outcome in outcomes), outcomes
     assert change.events.filter(kind="receipt_changed").count() == 1
     assert not Approval.objects.exists()
     assert at_once(*[approves(desk, change, name) for name in ("Hana Sato", "Jonas Berg")]) == ["", ""]
@@ -187,8 +187,8 @@ def test_who_computes_late_does_not_void_what_was_agreed_to_meanwhile(
     desk.alter()
     true_examine = decisions.examine
 
-    def then_hana_looks_and_agrees(*given: object, **more: object) -> object:
-        computed = true_examine(*given, **more)  # type: ignore[arg-type]
+    def then_hana_looks_and_agrees(*fields: object, **more: object) -> object:
+        computed = true_examine(*fields, **more)  # type: ignore[arg-type]
         monkeypatch.setattr(decisions, "examine", true_examine)
         assert "has changed" in done(approves(desk, change, "Hana Sato"))
         assert done(approves(desk, change, "Hana Sato")) == ""
@@ -216,7 +216,7 @@ def test_of_two_who_review_break_glass_at_once_one_has_reviewed_it(desk: Desk) -
             BreakGlass.objects.get(), actor=viewer, verdict="accept", comment=name, key=name
         )
 
-    said = at_once(reviews("Hana Sato"), reviews("Jonas Berg"))
-    assert said.count("") == 1, said
-    assert BreakGlass.objects.get().comment == ("Hana Sato" if said[0] == "" else "Jonas Berg")
+    outcomes = at_once(reviews("Hana Sato"), reviews("Jonas Berg"))
+    assert outcomes.count("") == 1, outcomes
+    assert BreakGlass.objects.get().comment == ("Hana Sato" if outcomes[0] == "" else "Jonas Berg")
     assert change.events.filter(kind="review_accepted").count() == 1

@@ -62,9 +62,9 @@ def test_it_applies_at_once_and_everybody_who_could_have_approved_hears_of_it(de
     assert not Approval.objects.exists()
     assert change.events.get(kind="broke_glass").note == "Payments are down"
     assert Entry.objects.get(kind="change.broke_glass").data["break_glass"] is True
-    told = set(Outgoing.objects.filter(key__contains="broken").values_list("name", flat=True))
-    assert {"Hana Sato", "Jonas Berg"} <= told
-    assert "Tomas Lind" not in told
+    recipients = set(Outgoing.objects.filter(key__contains="broken").values_list("name", flat=True))
+    assert {"Hana Sato", "Jonas Berg"} <= recipients
+    assert "Tomas Lind" not in recipients
 
 
 def test_who_looks_after_one_of_its_accounts_hears_of_it_too(desk: Desk) -> None:
@@ -78,8 +78,8 @@ def test_who_looks_after_one_of_its_accounts_hears_of_it_too(desk: Desk) -> None
     planned = [services.plan_membership(viewer, user=user, group=group, do="add") for user, group in pairs]
     made = services.request_changes(planned, actor=viewer, reason="r", idempotency_key="two", title="Both")
     use(desk, made[0])
-    told = set(Outgoing.objects.filter(event="break_glass.used").values_list("name", flat=True))
-    assert told == {"Hana Sato", "Jonas Berg", "Ada Lund", "Ines Duarte"}
+    recipients = set(Outgoing.objects.filter(event="break_glass.used").values_list("name", flat=True))
+    assert recipients == {"Hana Sato", "Jonas Berg", "Ada Lund", "Ines Duarte"}
     assert not services.to_review(desk.again("Ada Lund")).exists()
 
 

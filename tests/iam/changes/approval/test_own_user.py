@@ -42,7 +42,9 @@ def test_it_counts_no_more_once_the_user_is_theirs(desk: Desk) -> None:
     services.comment(change, actor=desk.again("Jonas Berg"), text="?")
     desk.approve(change, "Jonas Berg")
     assert change.state == ChangeState.AWAITING
-    assert [one.approver_label for one in services.decisions.current_progress(change).void] == ["Hana Sato"]
+    assert [approval.approver_label for approval in services.decisions.current_progress(change).void] == [
+        "Hana Sato"
+    ]
 
 
 def test_a_lead_who_is_meant_is_not_asked_as_the_lead(desk: Desk) -> None:

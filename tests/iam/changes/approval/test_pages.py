@@ -123,12 +123,12 @@ def test_the_inbox_costs_the_same_queries_for_one_row_and_for_many(site: Site) -
         return len(captured)
 
     site.asked()
-    one = count()
+    before = count()
     for number in range(6):
         site.group = factories.group(site.account, f"more-{number}")
         site.post(site.asker)
     assert Change.objects.count() == 7
-    assert count() == one
+    assert count() == before
 
 
 def test_a_set_shows_each_of_its_changes_with_its_calls_and_is_decided_as_one(site: Site) -> None:
@@ -176,11 +176,11 @@ def test_break_glass_from_the_page_to_the_banner_and_its_review(site: Site) -> N
     done = site.asker.post(address, {"reason": "Down", "seen": change.change_set.receipt_digest})
     assert done.headers["Location"] == page_of(change)
 
-    said = "changed AWS without approval"
+    sentence = "changed AWS without approval"
     for browser in (site.asker, site.approver):
-        assert said in text_of(browser, "/people/")
+        assert sentence in text_of(browser, "/people/")
     member = another(Role.MEMBER, "Tomas Lind")
-    assert said not in text_of(member, "/profile/")
+    assert sentence not in text_of(member, "/profile/")
     look = reverse("changes:review", args=[change.pk])
     assert look in text_of(site.approver, f"{INBOX}?tab=glass")
     Change.objects.update(state=ChangeState.APPLIED)
@@ -190,7 +190,7 @@ def test_break_glass_from_the_page_to_the_banner_and_its_review(site: Site) -> N
     assert site.asker.post(look, form).status_code == 422
     assert site.approver.post(look, form | {"verdict": "maybe"}).status_code == 422
     assert site.approver.post(look, form).status_code == 302
-    assert said not in text_of(site.approver, "/people/")
+    assert sentence not in text_of(site.approver, "/people/")
     assert "Hana Sato reviewed it" in text_of(site.asker, page_of(change))
 
 
@@ -263,7 +263,7 @@ def test_rules_are_moved_and_taken_out_and_what_cannot_be_is_not_proposed(site: 
     draft(site.asker)
     arrange = reverse("changes:rules-arrange")
     site.asker.post(arrange, {"key": "rest", "do": "up"})
-    assert [one.key for one in RuleSet.objects.get().rules] == ["risky", "rest", "sensitive"]
+    assert [rule.key for rule in RuleSet.objects.get().rules] == ["risky", "rest", "sensitive"]
     assert site.asker.post(arrange, {"key": "none", "do": "up"}).status_code == 404
     assert site.asker.post(arrange, {"key": "rest", "do": "burn"}).status_code == 404
     refused = site.asker.post(reverse("changes:rules-propose"), {"reason": "Because"})

@@ -39,7 +39,7 @@ def proposed(desk: Desk, *rules: Rule, name: str = "Ines Duarte") -> RuleSet:
 def test_another_administrator_puts_the_rules_in_force(office: Desk) -> None:
     rules = proposed(office)
     assert rules_in_force() == (0, SHIPPED)
-    assert [one.name for one in Outgoing.objects.filter(key__contains="rules")] == ["Ada Lund"]
+    assert [outgoing.name for outgoing in Outgoing.objects.filter(key__contains="rules")] == ["Ada Lund"]
     proposals.agree(rules, actor=office.again("Ada Lund"), comment="Fine")
 
     assert rules_in_force() == (1, (LAX,))

@@ -119,11 +119,11 @@ def test_a_use_of_break_glass_is_reminded_of_until_somebody_has_reviewed_it(desk
     assert attend(later(hours=4, minutes=1)) == 1
     assert attend(later(hours=4, minutes=2)) == 0
     assert attend(later(hours=29)) == 1
-    notes = [one.note for one in change.events.filter(kind="review_reminded")]
+    notes = [change_event.note for change_event in change.events.filter(kind="review_reminded")]
     assert notes == ["Hana Sato, Jonas Berg can review it."] * 2
     unreviewed = Outgoing.objects.filter(key__contains="unreviewed")
     assert sorted(unreviewed.values_list("name", flat=True)) == ["Hana Sato"] * 2 + ["Jonas Berg"] * 2
-    assert {one.path for one in unreviewed} == {f"/changes/{change.pk}/review/"}
+    assert {outgoing.path for outgoing in unreviewed} == {f"/changes/{change.pk}/review/"}
     assert Entry.objects.filter(kind="change.review_reminded").count() == 2
 
     Change.objects.filter(pk=change.pk).update(state=ChangeState.APPLIED)

@@ -87,7 +87,7 @@ def test_of_several_rules_the_shortest_times_count_and_break_glass_is_for_whom_a
 
 def test_rules_survive_being_stored() -> None:
     stored = json.loads(json.dumps(as_json((*SHIPPED, LEADS))))
-    assert tuple(Rule.from_json(one) for one in stored) == (*SHIPPED, LEADS)
+    assert tuple(Rule.from_json(document) for document in stored) == (*SHIPPED, LEADS)
 
 
 def test_the_shipped_rules_are_sound_and_two_approvers_are_enough_for_them() -> None:
@@ -98,7 +98,7 @@ def test_the_shipped_rules_are_sound_and_two_approvers_are_enough_for_them() -> 
 
 
 @pytest.mark.parametrize(
-    ("rules", "said"),
+    ("rules", "outcome"),
     [
         ((), "must apply to all requests"),
         ((PROD,), "must apply to all requests"),
@@ -119,12 +119,12 @@ def test_the_shipped_rules_are_sound_and_two_approvers_are_enough_for_them() -> 
         ((replace(REST, stages=(Stage((APPROVERS,)),) * 6),), "6 stages"),
     ],
 )
-def test_what_cannot_be_the_rules_is_said_in_words(rules: tuple[Rule, ...], said: str) -> None:
-    assert any(said in problem for problem in problems_of(rules)), problems_of(rules)
+def test_what_cannot_be_the_rules_is_said_in_words(rules: tuple[Rule, ...], outcome: str) -> None:
+    assert any(outcome in problem for problem in problems_of(rules)), problems_of(rules)
 
 
 @pytest.mark.parametrize(
-    ("stages", "said"),
+    ("stages", "outcome"),
     [
         ((Stage((APPROVERS,)),), "Needs one approver"),
         ((Stage((APPROVERS,), 2),), "Needs two approvers"),
@@ -139,8 +139,8 @@ def test_what_cannot_be_the_rules_is_said_in_words(rules: tuple[Rule, ...], said
         ((Stage((Who(PERSON, "7"), APPROVERS), 2),), "Needs two of approvers or Hana Sato"),
     ],
 )
-def test_what_is_needed_is_said_in_words(stages: tuple[Stage, ...], said: str) -> None:
-    assert sentence(Need(stages), names={"7": "Hana Sato", "payments": "Payments"}) == said
+def test_what_is_needed_is_said_in_words(stages: tuple[Stage, ...], outcome: str) -> None:
+    assert sentence(Need(stages), names={"7": "Hana Sato", "payments": "Payments"}) == outcome
 
 
 def test_when_a_rule_holds_is_said_in_words() -> None:
@@ -154,13 +154,19 @@ def test_when_a_rule_holds_is_said_in_words() -> None:
 def test_the_difference_of_two_versions_names_what_is_added_changed_moved_and_removed() -> None:
     before = (RISKY, CAREFUL, PROD, REST)
     after = (PROD, replace(RISKY, wait_hours=12), LEADS, REST)
-    found = {one.name: (one.sort, one.lines) for one in differences(before, after, names={})}
+    by_name = {
+        difference.name: (difference.sort, difference.lines)
+        for difference in differences(before, after, names={})
+    }
 
-    assert found["Payments"][0] == "added"
-    assert found["Careful"][0] == "removed"
-    assert found["Production"] == ("moved", (("Place", "2", "1"),))
-    assert found["Risky"] == ("changed", (("Expires", "after 1 day", "after 12 hours"), ("Place", "1", "2")))
-    assert "Everything else" not in found
+    assert by_name["Payments"][0] == "added"
+    assert by_name["Careful"][0] == "removed"
+    assert by_name["Production"] == ("moved", (("Place", "2", "1"),))
+    assert by_name["Risky"] == (
+        "changed",
+        (("Expires", "after 1 day", "after 12 hours"), ("Place", "1", "2")),
+    )
+    assert "Everything else" not in by_name
 
 
 def test_the_same_rule_written_in_another_order_is_no_difference() -> None:
@@ -174,7 +180,7 @@ def test_the_same_rule_written_in_another_order_is_no_difference() -> None:
         "pay": "Payments",
     }
     people = (APPROVERS, ADMINISTRATORS, Who(LEAD), Who(PERSON, "1"), Who(PERSON, "2"))
-    one = Rule(
+    rule = Rule(
         key="all",
         name="Everything",
         stages=(Stage(people), Stage(people, 2)),
@@ -185,13 +191,13 @@ def test_the_same_rule_written_in_another_order_is_no_difference() -> None:
         break_glass=people,
     )
     other = replace(
-        one,
+        rule,
         stages=(Stage(people[::-1]), Stage(people[::-1], 2)),
-        accounts=one.accounts[::-1],
-        teams=one.teams[::-1],
-        risks=one.risks[::-1],
+        accounts=rule.accounts[::-1],
+        teams=rule.teams[::-1],
+        risks=rule.risks[::-1],
         escalate_to=people[::-1],
         break_glass=people[::-1],
     )
-    assert differences([one], [other], names=names) == []
-    assert differences([one], [replace(other, accounts=(ONE,))], names=names) != []
+    assert differences([rule], [other], names=names) == []
+    assert differences([rule], [replace(other, accounts=(ONE,))], names=names) != []

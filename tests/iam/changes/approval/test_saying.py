@@ -66,7 +66,7 @@ class Given:
 
 
 @pytest.fixture
-def given() -> Iterator[Given]:
+def lease() -> Iterator[Given]:
     """Of the kind "test", until SOON."""
     made = Given(SOON)
     ends.register("test", ends.Ends(made.end_of, made.shorten, lambda change, at: {}))
@@ -82,30 +82,30 @@ def ending(desk: Desk) -> Change:
 
 
 @pytest.mark.parametrize("name", ["Hana Sato", "Ines Duarte"])
-def test_who_decides_and_who_asked_bring_the_end_forward(desk: Desk, given: Given, name: str) -> None:
+def test_who_decides_and_who_asked_bring_the_end_forward(desk: Desk, lease: Given, name: str) -> None:
     change, sooner = ending(desk), SOON - timedelta(hours=4)
     services.shorten(change, actor=desk.again(name), until=sooner)
-    assert given.until == sooner
+    assert lease.until == sooner
     assert change.events.get(kind="shortened").note.startswith("Ends on")
 
 
-def test_the_end_is_brought_forward_only(desk: Desk, given: Given) -> None:
+def test_the_end_is_brought_forward_only(desk: Desk, lease: Given) -> None:
     change, hana = ending(desk), desk.again("Hana Sato")
-    for until, said in (
+    for until, sentence in (
         (SOON, "Choose an earlier moment"),
         (SOON + timedelta(hours=1), "For a later one, submit a new request"),
         (datetime.now(tz=UTC) - timedelta(minutes=1), "has passed"),
     ):
-        with pytest.raises(RefusedError, match=said):
+        with pytest.raises(RefusedError, match=sentence):
             services.shorten(change, actor=hana, until=until)
-    assert given.until == SOON
+    assert lease.until == SOON
 
 
 @pytest.mark.parametrize("name", ["Elif Kaya", "Tomas Lind", "Amara Diallo"])
-def test_nobody_else_shortens_it(desk: Desk, given: Given, name: str) -> None:
+def test_nobody_else_shortens_it(desk: Desk, lease: Given, name: str) -> None:
     with pytest.raises(RefusedError):
         services.shorten(ending(desk), actor=desk.again(name), until=SOON - timedelta(hours=1))
-    assert given.until == SOON
+    assert lease.until == SOON
 
 
 def test_what_does_not_end_is_not_shortened(desk: Desk) -> None:

@@ -94,14 +94,14 @@ def test_undoing_is_a_change_like_any_other_and_brings_back_how_it_was(
     assert Drift.objects.count() == 1
 
 
-@pytest.mark.parametrize("told", [True, False], ids=["told of the end", "not told"])
+@pytest.mark.parametrize("is_told", [True, False], ids=["told of the end", "not told"])
 def test_an_undo_that_is_rejected_leaves_it_to_be_decided(
-    outside: Outside, joined: Drift, told: bool
+    outside: Outside, joined: Drift, is_told: bool
 ) -> None:
     asked = undo(outside, joined)
     changes.reject(asked[0], actor=outside.scene.approver, comment="Let it be")
     asked[0].refresh_from_db()
-    services.after_end(asked[0]) if told else services.settle_undoings()
+    services.after_end(asked[0]) if is_told else services.settle_undoings()
     joined.refresh_from_db()
     assert (joined.state, joined.change_set_id) == (DriftState.OPEN, None)
     assert Entry.objects.filter(kind="drift.not_undone").count() == 1
@@ -193,7 +193,7 @@ def test_several_differences_are_undone_as_one_set(outside: Outside) -> None:
     outside.scene.by_hand("AddUserToGroup")
     outside.seen(outside.scene.user)
     asked = undo(outside, outside.drift())
-    assert len({one.change_set_id for one in asked}) == 1
+    assert len({change.change_set_id for change in asked}) == 1
     outside.carry_out(asked)
     user = outside.scene.user
     assert (_attached(outside, user), _users_inline(outside, user), outside.scene.in_aws()) == (

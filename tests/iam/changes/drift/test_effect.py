@@ -66,7 +66,7 @@ def test_an_administrator_with_a_key_who_appears_out_of_band_comes_first_and_is_
     look(site.account)
 
     first, second = Drift.objects.order_by("-weight", "-seen_at")
-    assert [(one.name, one.impact["risk"]) for one in (first, second)] == [
+    assert [(drift.name, drift.impact["risk"]) for drift in (first, second)] == [
         ("backdoor", "critical"),
         (site.user.name, "normal"),
     ]
@@ -74,9 +74,9 @@ def test_an_administrator_with_a_key_who_appears_out_of_band_comes_first_and_is_
     assert "administrator" in first.impact["risks"]
     assert second.impact["totals"] == {"gained": 1}
     [action] = second.impact["gains"][0]["actions"]
-    assert [(one["resource"], one["before"], one["after"]) for one in action["witnesses"]] == [
-        ("arn:aws:s3:::pay-ledger/x", "denied", "allowed")
-    ]
+    assert [
+        (witness["resource"], witness["before"], witness["after"]) for witness in action["witnesses"]
+    ] == [("arn:aws:s3:::pay-ledger/x", "denied", "allowed")]
 
     listed = text(site.approver.get(reverse("changes:drift")))
     assert listed.index("backdoor") < listed.index(first.reference) < listed.index(second.reference)

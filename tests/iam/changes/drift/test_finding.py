@@ -33,7 +33,7 @@ def told(drift: Drift) -> list[str]:
     place = Place(drift.entity_id, drift.seen_at)
     return [
         " ".join(
-            part for part in (event.lead, ", ".join(one.name for one in event.others), event.tail) if part
+            part for part in (event.lead, ", ".join(named.name for named in event.others), event.tail) if part
         )
         for event in happened_at([place])[place].events()
     ]
@@ -55,8 +55,8 @@ def test_a_pull_that_finds_what_somebody_did_by_hand_is_drift_and_what_gatehouse
     Entity.objects.filter(pk=scene.user.pk).update(reread_at=None)
     pull(scene)
     assert find_everywhere() == 2
-    found = {drift.entity.name: told(drift) for drift in Drift.objects.select_related("entity")}
-    assert found == {
+    by_name = {drift.entity.name: told(drift) for drift in Drift.objects.select_related("entity")}
+    assert by_name == {
         scene.user.name: ["Attached ReadOnlyAccess"],
         scene.group.name: ["Inline policy extra added"],
     }

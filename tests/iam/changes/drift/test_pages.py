@@ -77,14 +77,14 @@ def test_the_list_says_what_differs_since_when_and_that_nobody_knows_who_did_it(
     assert "tell who made" in page
     assert 'Needs a decision<span class="count" data-tone="warn">1<' in page
     elsewhere = factories.account("222222222222", name="staging")
-    said = "Changed outside Gatehouse"
-    assert said in text(people.administrator.get("/"))
-    assert said in text(people.administrator.get("/", {"account": site.account.account_id}))
+    result = "Changed outside Gatehouse"
+    assert result in text(people.administrator.get("/"))
+    assert result in text(people.administrator.get("/", {"account": site.account.account_id}))
     assert "1 critical." not in text(people.administrator.get("/"))
     Drift.objects.update(weight=2)
     assert "1 critical." in text(people.administrator.get("/"))
     assert "1 critical." not in text(people.administrator.get("/", {"account": elsewhere.account_id}))
-    assert said not in text(people.administrator.get("/", {"account": elsewhere.account_id}))
+    assert result not in text(people.administrator.get("/", {"account": elsewhere.account_id}))
 
 
 def test_somebody_of_limited_scope_sees_the_drift_of_their_own_people_only(
@@ -157,9 +157,9 @@ def test_undoing_shows_the_receipt_and_asks_for_a_change(site: Site, people: Peo
     change = Change.objects.get()
     assert first["Location"] == again["Location"] == reverse("changes:request", args=[change.pk])
     assert change.state == "awaiting_approval"
-    one = text(people.administrator.get(reverse("changes:drift-one", args=[drift.pk])))
-    assert "Undo requested" in one
-    assert change.reference in one
+    drift_page = text(people.administrator.get(reverse("changes:drift-one", args=[drift.pk])))
+    assert "Undo requested" in drift_page
+    assert change.reference in drift_page
 
 
 def test_an_undo_that_aws_has_moved_past_says_why(site: Site, people: People) -> None:

@@ -40,7 +40,7 @@ def _held(iam: Any, word: str, name: str) -> dict[str, Any]:
     read = getattr(iam, f"get_{call}_policy")
     return {
         "attached": sorted(policy["PolicyArn"] for policy in attached),
-        "inline": {one: _json(read(**named, PolicyName=one)["PolicyDocument"]) for one in inline},
+        "inline": {policy: _json(read(**named, PolicyName=policy)["PolicyDocument"]) for policy in inline},
     }
 
 

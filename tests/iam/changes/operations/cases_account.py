@@ -81,8 +81,8 @@ def another_alias(stage: Stage) -> None:
 
 def rules_shown(stage: Stage) -> Any:
     """The password policy."""
-    found = shown_or_none(stage.iam.get_account_password_policy)
-    return found and {key: value for key, value in found["PasswordPolicy"].items() if value}
+    answer = shown_or_none(stage.iam.get_account_password_policy)
+    return answer and {key: value for key, value in answer["PasswordPolicy"].items() if value}
 
 
 def with_rules(does: Callable[[Stage], Operation], **has: Any) -> Callable[[Stage], Operation]:

@@ -46,10 +46,10 @@ def shows(stage: Stage) -> Any:
     """The boundary's ARN."""
     name = stage.keep["name"]
     if stage.keep["kind"] == "user":
-        found = stage.iam.get_user(UserName=name)["User"]
+        user = stage.iam.get_user(UserName=name)["User"]
     else:
-        found = stage.iam.get_role(RoleName=name)["Role"]
-    return found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+        user = stage.iam.get_role(RoleName=name)["Role"]
+    return user.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
 
 
 def meddle(stage: Stage) -> None:

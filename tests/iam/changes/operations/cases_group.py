@@ -36,10 +36,10 @@ def make_renamed(stage: Stage) -> Operation:
 def shows(stage: Stage) -> Any:
     """The group under either name, with its members."""
     for name in (stage.keep["name"], stage.keep.get("new", "")):
-        found = shown_or_none(stage.iam.get_group, GroupName=name) if name else None
-        if found:
-            users = [user["UserName"] for user in found["Users"]]
-            return {"name": found["Group"]["GroupName"], "path": found["Group"]["Path"], "users": users}
+        group = shown_or_none(stage.iam.get_group, GroupName=name) if name else None
+        if group:
+            users = [user["UserName"] for user in group["Users"]]
+            return {"name": group["Group"]["GroupName"], "path": group["Group"]["Path"], "users": users}
     return None
 
 

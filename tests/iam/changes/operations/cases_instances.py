@@ -49,10 +49,10 @@ def make_full(stage: Stage) -> Operation:
 
 def shows(stage: Stage) -> Any:
     """The profile."""
-    found = shown_or_none(stage.iam.get_instance_profile, InstanceProfileName=stage.keep["name"])
-    if found is None:
+    shown_profile = shown_or_none(stage.iam.get_instance_profile, InstanceProfileName=stage.keep["name"])
+    if shown_profile is None:
         return None
-    profile = found["InstanceProfile"]
+    profile = shown_profile["InstanceProfile"]
     roles = [role["RoleName"] for role in profile["Roles"]]
     return {"path": profile["Path"], "tags": profile.get("Tags", []), "roles": roles}
 
@@ -91,17 +91,17 @@ def make_profile_again(stage: Stage) -> None:
 def machine(stage: Stage, *, profile: Entity | None) -> Entity:
     """An instance in AWS and in the mirror, named as instances often are: not by a name of its own."""
     ec2 = stage.scene.aws.ec2(REGION)
-    given = {"IamInstanceProfile": {"Name": profile.name}} if profile else {}
+    profile_given = {"IamInstanceProfile": {"Name": profile.name}} if profile else {}
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "web"}]}]
-    made = ec2.run_instances(ImageId="ami-1", MinCount=1, MaxCount=1, TagSpecifications=tags, **given)
+    made = ec2.run_instances(ImageId="ami-1", MinCount=1, MaxCount=1, TagSpecifications=tags, **profile_given)
     stage.keep["instance"] = made["Instances"][0]["InstanceId"]
-    held = association(stage)
+    association_before = association(stage)
     reread_instance(
         stage.account,
         stage.scene.aws,
         instance_id=stage.keep["instance"],
         region=REGION,
-        association_id=held["AssociationId"] if held else "",
+        association_id=association_before["AssociationId"] if association_before else "",
         cause_id=None,
     )
     return Entity.objects.get(aws_id=stage.keep["instance"])
@@ -111,8 +111,10 @@ def association(stage: Stage) -> Any:
     """The association of the instance, if it has one."""
     wanted = [{"Name": "instance-id", "Values": [stage.keep["instance"]]}]
     ec2 = stage.scene.aws.ec2(REGION)
-    found = ec2.describe_iam_instance_profile_associations(Filters=wanted)
-    return next(iter(found["IamInstanceProfileAssociations"]), None)
+    describe_iam_instance_profile_associations = ec2.describe_iam_instance_profile_associations(
+        Filters=wanted
+    )
+    return next(iter(describe_iam_instance_profile_associations["IamInstanceProfileAssociations"]), None)
 
 
 def make_bare(stage: Stage) -> Operation:
@@ -137,8 +139,8 @@ def make_losing(stage: Stage) -> Operation:
 
 def has(stage: Stage) -> Any:
     """The ARN of the instance's profile."""
-    found = association(stage)
-    return found["IamInstanceProfile"]["Arn"] if found else None
+    association_now = association(stage)
+    return association_now["IamInstanceProfile"]["Arn"] if association_now else None
 
 
 def wanted(stage: Stage, before: Any) -> Any:
@@ -148,10 +150,12 @@ def wanted(stage: Stage, before: Any) -> Any:
 
 def associate_by_hand(stage: Stage) -> None:
     """Somebody gives the instance a profile of their own."""
-    ec2, held = stage.scene.aws.ec2(REGION), association(stage)
+    ec2, association_before = stage.scene.aws.ec2(REGION), association(stage)
     theirs = {"IamInstanceProfile": {"Name": stage.profile().name}}
-    if held:
-        ec2.replace_iam_instance_profile_association(AssociationId=held["AssociationId"], **theirs)
+    if association_before:
+        ec2.replace_iam_instance_profile_association(
+            AssociationId=association_before["AssociationId"], **theirs
+        )
     else:
         ec2.associate_iam_instance_profile(InstanceId=stage.keep["instance"], **theirs)
 

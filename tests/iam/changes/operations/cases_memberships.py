@@ -17,8 +17,8 @@ def membership(spec: OperationSpec, *, is_member: bool) -> Callable[[Stage], Ope
 
     def make(stage: Stage) -> Operation:
         user, group, other = stage.user(), stage.group(), stage.group()
-        for one in (other, group) if is_member else (other,):
-            stage.iam.add_user_to_group(UserName=user.name, GroupName=one.name)
+        for entity in (other, group) if is_member else (other,):
+            stage.iam.add_user_to_group(UserName=user.name, GroupName=entity.name)
         stage.keep.update(user=user.name, group=group.name, member=is_member)
         return Membership.of(spec, stage.read(Kind.USER, user.name), group=group)
 
@@ -27,8 +27,8 @@ def membership(spec: OperationSpec, *, is_member: bool) -> Callable[[Stage], Ope
 
 def shows(stage: Stage) -> Any:
     """The groups of the user."""
-    found = stage.iam.list_groups_for_user(UserName=stage.keep["user"])["Groups"]
-    return sorted(one["GroupName"] for one in found)
+    groups = stage.iam.list_groups_for_user(UserName=stage.keep["user"])["Groups"]
+    return sorted(policy["GroupName"] for policy in groups)
 
 
 def and_it(stage: Stage, before: Any) -> Any:

@@ -97,8 +97,10 @@ def make_the_user_again(stage: Stage) -> None:
 
 def shows_device(stage: Stage) -> Any:
     """Whether the device is there, and who has it."""
-    found = stage.iam.list_virtual_mfa_devices(MaxItems=1000)["VirtualMFADevices"]
-    owners = {one["SerialNumber"]: one.get("User", {}).get("UserName") for one in found}
+    virtual_mfa_devices = stage.iam.list_virtual_mfa_devices(MaxItems=1000)["VirtualMFADevices"]
+    owners = {
+        device["SerialNumber"]: device.get("User", {}).get("UserName") for device in virtual_mfa_devices
+    }
     return {"owner": owners[stage.keep["id"]]} if stage.keep["id"] in owners else None
 
 

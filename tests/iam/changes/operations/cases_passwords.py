@@ -39,8 +39,8 @@ def another_password(stage: Stage) -> Operation:
 
 def shows_password(stage: Stage) -> Any:
     """Whether there is a password, and whether it must be changed."""
-    found = shown_or_none(stage.iam.get_login_profile, UserName=stage.keep["user"])
-    return {"reset": found["LoginProfile"].get("PasswordResetRequired", False)} if found else None
+    answer = shown_or_none(stage.iam.get_login_profile, UserName=stage.keep["user"])
+    return {"reset": answer["LoginProfile"].get("PasswordResetRequired", False)} if answer else None
 
 
 def must_change(stage: Stage, before: Any) -> Any:

@@ -34,23 +34,23 @@ LISTS, WRITES, BY_HAND = saying("s3:ListBucket"), saying("s3:PutObject"), saying
 def policy_shown(stage: Stage) -> Any:
     """A managed policy whole, but for the numbers of its versions."""
     arn = stage.keep["arn"]
-    found = shown_or_none(stage.iam.get_policy, PolicyArn=arn)
-    if found is None:
+    answer = shown_or_none(stage.iam.get_policy, PolicyArn=arn)
+    if answer is None:
         return None
     versions = stage.iam.list_policy_versions(PolicyArn=arn)["Versions"]
-    ordered = sorted(versions, key=lambda one: int(one["VersionId"][1:]))
+    ordered = sorted(versions, key=lambda version: int(version["VersionId"][1:]))
     read = stage.iam.get_policy_version
-    policy = found["Policy"]
+    policy = answer["Policy"]
     return {
         "path": policy["Path"],
         "description": policy.get("Description"),
         "tags": policy.get("Tags", []),
         "versions": [
             (
-                read(PolicyArn=arn, VersionId=one["VersionId"])["PolicyVersion"]["Document"],
-                one["IsDefaultVersion"],
+                read(PolicyArn=arn, VersionId=version["VersionId"])["PolicyVersion"]["Document"],
+                version["IsDefaultVersion"],
             )
-            for one in ordered
+            for version in ordered
         ],
     }
 
@@ -151,7 +151,7 @@ def call_of(stage: Stage, pattern: str) -> Callable[..., Any]:
 def attached_shown(stage: Stage) -> Any:
     """Which managed policies the holder has."""
     answer = call_of(stage, "list_attached_{}_policies")(**stage.keep["who"])
-    return sorted(one["PolicyArn"] for one in answer["AttachedPolicies"])
+    return sorted(attached_policy["PolicyArn"] for attached_policy in answer["AttachedPolicies"])
 
 
 def attaching(kind: str, *, is_of_aws: bool = False) -> Callable[[Stage], Operation]:

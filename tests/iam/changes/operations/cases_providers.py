@@ -52,14 +52,14 @@ def metadata(number: int) -> str:
     )
 
 
-def read(stage: Stage, kind: Kind, found: Found) -> Entity:
+def read(stage: Stage, kind: Kind, aws_entity: Found) -> Entity:
     """Have the mirror read one."""
     entity = reread_listed(
         stage.account,
         kind=kind.value,
-        name=found.name,
-        aws_id=found.aws_id,
-        aws_entity=found,
+        name=aws_entity.name,
+        aws_id=aws_entity.aws_id,
+        aws_entity=aws_entity,
         at=datetime.now(tz=UTC),
         cause_id=None,
     )
@@ -75,15 +75,15 @@ def saml(stage: Stage, number: int = 1) -> Entity:
     stage.keep["arn"] = made["SAMLProviderArn"]
     documents = Documents()
     record = lists.get_saml_provider(stage.scene.aws, arn=stage.keep["arn"])
-    found = inventory.saml_provider(record, intern=documents.intern)
+    saml_provider = inventory.saml_provider(record, intern=documents.intern)
     documents.flush()
-    return read(stage, Kind.SAML_PROVIDER, found)
+    return read(stage, Kind.SAML_PROVIDER, saml_provider)
 
 
 def saml_shown(stage: Stage) -> Any:
     """A SAML provider: its metadata and tags."""
-    found = shown_or_none(stage.iam.get_saml_provider, SAMLProviderArn=stage.keep["arn"])
-    return found and (found["SAMLMetadataDocument"], found.get("Tags"))
+    answer = shown_or_none(stage.iam.get_saml_provider, SAMLProviderArn=stage.keep["arn"])
+    return answer and (answer["SAMLMetadataDocument"], answer.get("Tags"))
 
 
 def new_saml(stage: Stage) -> Operation:
@@ -133,8 +133,8 @@ def oidc(stage: Stage) -> Entity:
 def oidc_shown(stage: Stage) -> Any:
     """An OIDC provider: its audiences, thumbprints and tags."""
     arn = stage.keep["arn"]
-    found = shown_or_none(stage.iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn)
-    return found and (sorted(found["ClientIDList"]), sorted(found["ThumbprintList"]), found.get("Tags"))
+    answer = shown_or_none(stage.iam.get_open_id_connect_provider, OpenIDConnectProviderArn=arn)
+    return answer and (sorted(answer["ClientIDList"]), sorted(answer["ThumbprintList"]), answer.get("Tags"))
 
 
 def new_oidc(stage: Stage) -> Operation:
@@ -197,11 +197,18 @@ def uploaded(stage: Stage) -> Entity:
 def certificate_shown(stage: Stage) -> Any:
     """A server certificate under either name."""
     for name in (stage.keep["name"], stage.keep.get("new", "")):
-        found = shown_or_none(stage.iam.get_server_certificate, ServerCertificateName=name) if name else None
-        if found:
-            one = found["ServerCertificate"]
-            about = one["ServerCertificateMetadata"]
-            return (about["ServerCertificateName"], about["Path"], one["CertificateBody"], one.get("Tags"))
+        certificate = (
+            shown_or_none(stage.iam.get_server_certificate, ServerCertificateName=name) if name else None
+        )
+        if certificate:
+            server_certificate = certificate["ServerCertificate"]
+            about = server_certificate["ServerCertificateMetadata"]
+            return (
+                about["ServerCertificateName"],
+                about["Path"],
+                server_certificate["CertificateBody"],
+                server_certificate.get("Tags"),
+            )
     return None
 
 

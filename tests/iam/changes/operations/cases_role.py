@@ -72,10 +72,10 @@ def make_trusting(stage: Stage) -> Operation:
 
 def shows(stage: Stage) -> Any:
     """The role."""
-    found = shown_or_none(stage.iam.get_role, RoleName=stage.keep["name"])
-    if found is None:
+    answer = shown_or_none(stage.iam.get_role, RoleName=stage.keep["name"])
+    if answer is None:
         return None
-    role = found["Role"]
+    role = answer["Role"]
     return {
         "path": role["Path"],
         "trust": json.loads(role["AssumeRolePolicyDocument"]),

@@ -36,10 +36,10 @@ def make_doomed(stage: Stage) -> Operation:
 
 def shows(stage: Stage) -> Any:
     """The roles of the service with this suffix."""
-    found = stage.iam.list_roles(PathPrefix=f"/aws-service-role/{SERVICE}/")["Roles"]
+    roles = stage.iam.list_roles(PathPrefix=f"/aws-service-role/{SERVICE}/")["Roles"]
     return [
         (role["Path"], role["Description"])
-        for role in found
+        for role in roles
         if role["RoleName"].endswith(f"_{stage.keep['suffix']}")
     ]
 
@@ -51,8 +51,10 @@ def created(stage: Stage, before: Any) -> Any:
 
 def describe_by_hand(stage: Stage) -> None:
     """Somebody gives the role another description."""
-    found = stage.iam.list_roles(PathPrefix=f"/aws-service-role/{SERVICE}/")["Roles"]
-    name = next(one["RoleName"] for one in found if one["RoleName"].endswith(stage.keep["suffix"]))
+    roles = stage.iam.list_roles(PathPrefix=f"/aws-service-role/{SERVICE}/")["Roles"]
+    name = next(
+        statement["RoleName"] for statement in roles if statement["RoleName"].endswith(stage.keep["suffix"])
+    )
     stage.iam.update_role(RoleName=name, Description="Mine now")
 
 

@@ -53,13 +53,13 @@ def shows(stage: Stage) -> Any:
     """What is denied, by name of the policy: actions, resources, conditions; and whether sessions of now are
     meant.
     """
-    found = {}
+    shows = {}
     for name in stage.iam.list_role_policies(RoleName=stage.keep["name"])["PolicyNames"]:
         text = stage.iam.get_role_policy(RoleName=stage.keep["name"], PolicyName=name)["PolicyDocument"]
         (statement,) = json.loads(text)["Statement"]
         moment = statement["Condition"]["DateLessThan"].pop("aws:TokenIssueTime")
         is_now = datetime.fromisoformat(moment) > stage.keep.setdefault("began", datetime.now(tz=UTC))
-        found[name] = (
+        shows[name] = (
             statement["Effect"],
             statement["Action"],
             statement["Resource"],
@@ -67,7 +67,7 @@ def shows(stage: Stage) -> Any:
             is_now,
         )
     stage.keep.setdefault("began", datetime.now(tz=UTC))
-    return found
+    return shows
 
 
 def denied(name: str, **condition: Any) -> Any:
@@ -75,7 +75,10 @@ def denied(name: str, **condition: Any) -> Any:
 
     def after(stage: Stage, before: Any) -> Any:
         """Everything is denied to sessions from before now."""
-        values = {key: {k: v.format(**stage.keep) for k, v in one.items()} for key, one in condition.items()}
+        values = {
+            key: {k: v.format(**stage.keep) for k, v in operator.items()}
+            for key, operator in condition.items()
+        }
         return {name: ("Deny", ["*"], ["*"], {"DateLessThan": {}, **values}, True)}
 
     return after

@@ -60,8 +60,8 @@ class Tagged:
 
     def shows(self, stage: Stage) -> Any:
         """Its tags."""
-        found = self.call(stage, "list", "_tags")["Tags"]
-        return {tag["Key"]: tag["Value"] for tag in found}
+        tags = self.call(stage, "list", "_tags")["Tags"]
+        return {tag["Key"]: tag["Value"] for tag in tags}
 
     def meddle(self, stage: Stage) -> None:
         """Somebody sets another tag."""

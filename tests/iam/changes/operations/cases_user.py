@@ -40,9 +40,9 @@ def make_renamed(stage: Stage) -> Operation:
 def shows(stage: Stage) -> Any:
     """The user under either name, with groups."""
     for name in (stage.keep["name"], stage.keep.get("new", "")):
-        found = shown_or_none(stage.iam.get_user, UserName=name) if name else None
-        if found:
-            user = found["User"]
+        user_shown = shown_or_none(stage.iam.get_user, UserName=name) if name else None
+        if user_shown:
+            user = user_shown["User"]
             groups = stage.iam.list_groups_for_user(UserName=name)["Groups"]
             return {
                 "name": user["UserName"],

@@ -57,7 +57,7 @@ def taken_back(stage: Stage) -> Operation:
 
 def versions(*texts: str, holds: str) -> Any:
     """These texts, in this order, one of which holds."""
-    return lambda stage, before: {**before, "versions": [(one, one == holds) for one in texts]}
+    return lambda stage, before: {**before, "versions": [(document, document == holds) for document in texts]}
 
 
 BACK = versions(LISTS, *MORE, READS, holds=LISTS)

@@ -31,8 +31,8 @@ def recipient(stage: Stage) -> Recipient:
 
 def kept(stage: Stage, kind: Kind) -> Entity:
     """The credential that the stage keeps, as the mirror has it."""
-    found = Entity.objects.select_related("owner", "account")
-    return found.get(account=stage.account, kind=kind, aws_id=stage.keep["id"])
+    entities = Entity.objects.select_related("owner", "account")
+    return entities.get(account=stage.account, kind=kind, aws_id=stage.keep["id"])
 
 
 class Sort:
@@ -82,12 +82,12 @@ class Sort:
 
     def shows(self, stage: Stage) -> Any:
         """Its status."""
-        found = self._listed(stage, stage.keep["user"])
-        return {one[self.id_name]: one["Status"] for one in found}.get(stage.keep["id"])
+        _listed = self._listed(stage, stage.keep["user"])
+        return {row[self.id_name]: row["Status"] for row in _listed}.get(stage.keep["id"])
 
     def counts(self, stage: Stage) -> Any:
         """The statuses of all that the user has."""
-        return sorted(one["Status"] for one in self._listed(stage, stage.keep["user"]))
+        return sorted(row["Status"] for row in self._listed(stage, stage.keep["user"]))
 
     def add(self, stage: Stage) -> None:
         """Somebody makes another."""

@@ -82,7 +82,9 @@ def trust(land: Land) -> str:
     """A trust policy."""
     body = json.loads(TRUST_EC2)
     services = ["lambda", "ecs-tasks", "ec2"]
-    chosen = sorted(f"{one}.amazonaws.com" for one in land.rng.sample(services, land.rng.randint(1, 2)))
+    chosen = sorted(
+        f"{service}.amazonaws.com" for service in land.rng.sample(services, land.rng.randint(1, 2))
+    )
     body["Statement"][0]["Principal"] = {"Service": chosen}
     return json.dumps(body)
 
@@ -129,9 +131,9 @@ def anew(slug: str, kind: Kind | None = None, **more: Callable[[Land], Any]) -> 
 
     def draw(land: Land) -> Operation:
         who: Recipient = recipient(land.stage)
-        given = {key: one(land) for key, one in more.items()}
+        values = {key: make_value(land) for key, make_value in more.items()}
         make = op(slug).of if kind is None else op(slug).anew
-        made: Operation = make(land.one(kind or Kind.USER), recipient=who, sealed_id=uuid4(), **given)
+        made: Operation = make(land.one(kind or Kind.USER), recipient=who, sealed_id=uuid4(), **values)
         return made
 
     return draw
@@ -144,13 +146,13 @@ def former(*, is_there: bool) -> Draw:
         policy = land.one(Kind.POLICY)
         there = PolicyVersion.objects.filter(valid_at(None), policy=policy)
         rows = PolicyVersion.objects.filter(policy=policy)
-        found = (
+        policy_versions = (
             there.filter(is_default=False)
             if is_there
             else rows.exclude(version_id__in=there.values("version_id"))
         )
         slug = "policy.delete_version" if is_there else "policy.restore_version"
-        made: Operation = op(slug).of(policy, version=land.rng.choice(list(found)))
+        made: Operation = op(slug).of(policy, version=land.rng.choice(list(policy_versions)))
         return made
 
     return draw

@@ -102,8 +102,8 @@ class Land:
     def read_anew(self) -> None:
         """Have the mirror read all policies and principals."""
         for kind in (Kind.POLICY, Kind.GROUP, Kind.USER, Kind.ROLE):
-            for one in self.all(kind):
-                self.stage.read(kind, one.name, arn=one.arn)
+            for entity in self.all(kind):
+                self.stage.read(kind, entity.name, arn=entity.arn)
 
     def all(self, kind: Kind) -> list[Entity]:
         """What the mirror has of a kind by now, the oldest first."""
@@ -130,9 +130,11 @@ class Land:
             Kind.SERVER_CERTIFICATE: self._certificate,
         }
         self._whole = self._details()
-        found = {arn: look(arn) for kind, look in looks.items() for arn in sorted(self._seen[kind])}
+        shown_by_arn = {arn: look(arn) for kind, look in looks.items() for arn in sorted(self._seen[kind])}
         self.stage.keep["instance"] = self._machine
-        return {arn: one for arn, one in found.items() if one is not None} | {
+        return {
+            arn: shown_entity for arn, shown_entity in shown_by_arn.items() if shown_entity is not None
+        } | {
             "alias": cases_account.alias_shown(self.stage),
             "passwords": cases_account.rules_shown(self.stage),
             "instance": cases_instances.has(self.stage),
@@ -144,62 +146,62 @@ class Land:
         kinds = {"Filter": ["User", "Role", "Group", "LocalManagedPolicy"]}
         pages = self.iam.get_paginator("get_account_authorization_details").paginate(**kinds)
         keys = ("UserDetailList", "GroupDetailList", "RoleDetailList", "Policies")
-        return {one["Arn"]: one for page in pages for key in keys for one in page.get(key, ())}
+        return {shape["Arn"]: shape for page in pages for key in keys for shape in page.get(key, ())}
 
     def _devices(self) -> Any:
         ours = self._seen[Kind.MFA_DEVICE]
-        found = self.iam.list_virtual_mfa_devices(MaxItems=1000)["VirtualMFADevices"]
+        virtual_mfa_devices = self.iam.list_virtual_mfa_devices(MaxItems=1000)["VirtualMFADevices"]
         tags = self.iam.list_mfa_device_tags
         return {
-            one["SerialNumber"]: (
-                one.get("User", {}).get("UserName"),
-                _tags(tags(SerialNumber=one["SerialNumber"])),
+            shape["SerialNumber"]: (
+                shape.get("User", {}).get("UserName"),
+                _tags(tags(SerialNumber=shape["SerialNumber"])),
             )
-            for one in found
-            if one["SerialNumber"] in ours
+            for shape in virtual_mfa_devices
+            if shape["SerialNumber"] in ours
         }
 
     def _user(self, arn: str) -> Shown | None:
-        found = self._whole.get(arn)
-        if found is None:
+        whole = self._whole.get(arn)
+        if whole is None:
             return None
-        name = self.stage.keep["user"] = found["UserName"]
+        name = self.stage.keep["user"] = whole["UserName"]
         profile = shown_or_none(self.iam.get_login_profile, UserName=name)
         return {
-            **_held(found, "User"),
-            "groups": sorted(found["GroupList"]),
+            **_held(whole, "User"),
+            "groups": sorted(whole["GroupList"]),
             "password": profile and profile["LoginProfile"].get("PasswordResetRequired", False),
             "credentials": [sort.counts(self.stage) for sort in SORTS],
         }
 
     def _group(self, arn: str) -> Shown | None:
-        found = self._whole.get(arn)
-        return None if found is None else _held(found, "Group")
+        whole = self._whole.get(arn)
+        return None if whole is None else _held(whole, "Group")
 
     def _role(self, arn: str) -> Shown | None:
-        found = self._whole.get(arn)
-        if found is None:
+        whole = self._whole.get(arn)
+        if whole is None:
             return None
-        role = self.iam.get_role(RoleName=found["RoleName"])["Role"]
+        role = self.iam.get_role(RoleName=whole["RoleName"])["Role"]
         about = {key: role.get(key) for key in ("Description", "MaxSessionDuration")}
-        return {**_held(found, "Role"), **about, "trust": json.loads(role["AssumeRolePolicyDocument"])}
+        return {**_held(whole, "Role"), **about, "trust": json.loads(role["AssumeRolePolicyDocument"])}
 
     def _policy(self, arn: str) -> Shown | None:
-        found = self._whole.get(arn)
-        if found is None:
+        whole = self._whole.get(arn)
+        if whole is None:
             return None
-        said: dict[bool, list[str]] = {True: [], False: []}
-        for one in found["PolicyVersionList"]:
-            said[one["IsDefaultVersion"]].append(_text(one["Document"]))
+        names_by_answer: dict[bool, list[str]] = {True: [], False: []}
+        for version in whole["PolicyVersionList"]:
+            names_by_answer[version["IsDefaultVersion"]].append(_text(version["Document"]))
         policy = self.iam.get_policy(PolicyArn=arn)["Policy"]
-        return {**_about(policy), "says": said[True], "said": sorted(said[False])}
+        return {**_about(policy), "says": names_by_answer[True], "said": sorted(names_by_answer[False])}
 
     def _profile(self, arn: str) -> Shown | None:
         name = arn.rpartition("/")[2]
-        found = shown_or_none(self.iam.get_instance_profile, InstanceProfileName=name)
-        if found is None:
+        answer = shown_or_none(self.iam.get_instance_profile, InstanceProfileName=name)
+        if answer is None:
             return None
-        profile = found["InstanceProfile"]
+        profile = answer["InstanceProfile"]
         return {**_about(profile), "roles": [role["RoleName"] for role in profile["Roles"]]}
 
     def _saml(self, arn: str) -> Any:
@@ -215,24 +217,27 @@ class Land:
         return cases_providers.certificate_shown(self.stage)
 
 
-def _tags(found: Shown) -> dict[str, str]:
-    return {one["Key"]: one["Value"] for one in found.get("Tags") or ()}
+def _tags(shown: Shown) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in shown.get("Tags") or ()}
 
 
 def _text(document: Any) -> str:
     return document if isinstance(document, str) else json.dumps(document)
 
 
-def _about(found: Shown) -> Shown:
+def _about(shown: Shown) -> Shown:
     """What many have: path, description, boundary and tags."""
-    bound = found.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
-    return {"path": found["Path"], "about": found.get("Description"), "boundary": bound, "tags": _tags(found)}
+    bound = shown.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn")
+    return {"path": shown["Path"], "about": shown.get("Description"), "boundary": bound, "tags": _tags(shown)}
 
 
-def _held(found: Shown, word: str) -> Shown:
-    inline = found.get(f"{word}PolicyList", ())
+def _held(shown: Shown, word: str) -> Shown:
+    inline = shown.get(f"{word}PolicyList", ())
     return {
-        **_about(found),
-        "attached": sorted(one["PolicyArn"] for one in found["AttachedManagedPolicies"]),
-        "inline": {one["PolicyName"]: _text(one["PolicyDocument"]) for one in inline},
+        **_about(shown),
+        "attached": sorted(
+            attached_managed_policy["PolicyArn"]
+            for attached_managed_policy in shown["AttachedManagedPolicies"]
+        ),
+        "inline": {policy["PolicyName"]: _text(policy["PolicyDocument"]) for policy in inline},
     }

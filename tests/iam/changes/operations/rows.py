@@ -35,7 +35,7 @@ def foretold(operation: Operation) -> Told | None:
         operation.simulate(world)
         changes = world.changes
         rows = [*changes.principals, *changes.groups]
-        names = _names({one for row in rows for one in _numbers(row.grants)})
+        names = _names({number for row in rows for number in _numbers(row.grants)})
         gone = {key_of(arn): None for arn in known if world.number(arn) is None and ":policy/" not in arn}
         return gone | {key_of(row): _told(row, names, world.texts) for row in rows}
 
@@ -43,21 +43,21 @@ def foretold(operation: Operation) -> Told | None:
 def as_it_is(keys: Collection[str], *, account: Account) -> Told:
     """The same as the mirror has it."""
     living = Entity.objects.filter(account=account, gone_at__isnull=True, kind__in=KINDS)
-    entities = [one.pk for one in living if key_of(one.arn) in keys]
-    found: Told = dict.fromkeys(keys)
+    entities = [entity.pk for entity in living if key_of(entity.arn) in keys]
+    as_it_is: Told = dict.fromkeys(keys)
     for rows in Rows(None, entities=entities).by_account().values():
         for row in (*rows.principals, *rows.groups):
             digests = {digest for _, digest in row.grants.inline} | {getattr(row, "trust", None)}
             texts = dict(Document.objects.filter(digest__in=digests - {None}).values_list("digest", "text"))
-            found[key_of(row)] = _told(row, _names(_numbers(row.grants)), texts)
-    return found
+            as_it_is[key_of(row)] = _told(row, _names(_numbers(row.grants)), texts)
+    return as_it_is
 
 
-def key_of(one: str | PrincipalRow | GroupRow) -> str:
+def key_of(row: str | PrincipalRow | GroupRow) -> str:
     """What stands for a user or role (the ARN) or a group (its name)."""
-    if isinstance(one, GroupRow):
-        return f"group {one.name}"
-    arn = one if isinstance(one, str) else one.arn
+    if isinstance(row, GroupRow):
+        return f"group {row.name}"
+    arn = row if isinstance(row, str) else row.arn
     return f"group {arn.rpartition('/')[2]}" if ":group/" in arn else arn
 
 
@@ -72,16 +72,16 @@ def _names(numbers: Collection[int]) -> dict[int, str]:
 
 def _told(row: PrincipalRow | GroupRow, names: Mapping[int, str], texts: dict[str, str]) -> Any:
     grants = row.grants
-    told = {
+    grants_shown = {
         "inline": sorted(name for name, _ in grants.inline),
-        "attached": sorted(names[one] for one in grants.attached),
-        "groups": sorted(names[one] for one in grants.groups),
+        "attached": sorted(names[number] for number in grants.attached),
+        "groups": sorted(names[group] for group in grants.groups),
         "boundary": "" if grants.boundary is None else names[grants.boundary],
     }
     if isinstance(row, GroupRow):
-        return told | {"name": row.name}
+        return grants_shown | {"name": row.name}
     trust = "" if row.trust is None else texts.get(row.trust) or _kept(row.trust)
-    return told | {"tags": dict(row.tags or {}), "trust": trust_meaning(trust) if trust else ""}
+    return grants_shown | {"tags": dict(row.tags or {}), "trust": trust_meaning(trust) if trust else ""}
 
 
 def _kept(digest: str) -> str:

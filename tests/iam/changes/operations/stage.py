@@ -64,11 +64,11 @@ class Stage:
 
     def read(self, kind: Kind, name: str, *, arn: str = "") -> Entity:
         """Have the mirror read it."""
-        found = reread_entity(
+        entity = reread_entity(
             self.account, self.scene.aws, kind=kind.value, name=name, arn=arn, cause_id=None
         )
-        assert found is not None
-        return found
+        assert entity is not None
+        return entity
 
     def user(self, **params: Any) -> Entity:
         """A user."""

@@ -63,8 +63,8 @@ class Case:
 
 def all_cases() -> list[Case]:
     """The cases of all files of the folder, by file."""
-    found: list[Case] = []
-    for module in sorted(pkgutil.iter_modules(folder.__path__), key=lambda one: one.name):
+    cases: list[Case] = []
+    for module in sorted(pkgutil.iter_modules(folder.__path__), key=lambda module: module.name):
         if module.name.startswith("cases_"):
-            found += importlib.import_module(f"{folder.__name__}.{module.name}").CASES
-    return found
+            cases += importlib.import_module(f"{folder.__name__}.{module.name}").CASES
+    return cases

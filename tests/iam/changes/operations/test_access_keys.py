@@ -30,8 +30,8 @@ from tests.iam.changes.operations.credentials import (
 
 def in_aws(scene: Scene) -> dict[str, str]:
     """The keys as AWS shows them."""
-    found = scene.aws.iam.list_access_keys(UserName=scene.user.name)["AccessKeyMetadata"]
-    return {key["AccessKeyId"]: key["Status"] for key in found}
+    access_key_metadata = scene.aws.iam.list_access_keys(UserName=scene.user.name)["AccessKeyMetadata"]
+    return {key["AccessKeyId"]: key["Status"] for key in access_key_metadata}
 
 
 @pytest.fixture

@@ -51,10 +51,10 @@ def has(account: Account, **facts: Any) -> None:
         )
 
 
-def rules(given: PasswordRules) -> dict[str, Any]:
+def rules(password_rules: PasswordRules) -> dict[str, Any]:
     """Rules as a reading keeps them."""
-    found = asdict(given) | {"expires": bool(given.maximum_age)}
-    return found | {name: found[name] or None for name in ("maximum_age", "reuse_prevention")}
+    settings = asdict(password_rules) | {"expires": bool(password_rules.maximum_age)}
+    return settings | {name: settings[name] or None for name in ("maximum_age", "reuse_prevention")}
 
 
 def why_not(operation: Operation) -> str:

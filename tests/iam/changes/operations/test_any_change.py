@@ -66,12 +66,12 @@ def test_what_is_deleted_with_all_that_hangs_on_it_comes_back_with_all_of_it(sta
     ):  # fmt: skip
         entity = land.all(kind)[place]
         asked_for = request_deletion(viewer, entity=entity, reason="Over", idempotency_key=entity.name)
-        lost = [one for one in asked_for if one.receipt.get("irreversible")]
+        lost = [change for change in asked_for if change.receipt.get("irreversible")]
         for change in asked_for:
             applied(stage.agreed(change))
         assert entity.arn not in land.shown()
 
-        changes = [one for one in asked_for if one not in lost]
+        changes = [change for change in asked_for if change not in lost]
         back = services.undo_several(changes, actor=viewer, reason="No", idempotency_key=f"no{entity.pk}")
         for change in back:
             applied(stage.agreed(change))
@@ -85,9 +85,9 @@ def without(shown: Shown, lost: list[Change]) -> Shown:
     if not lost:
         return shown
     return {
-        arn: {key: part for key, part in one.items() if key not in ("password", "credentials")}
-        for arn, one in shown.items()
-        if ":" in arn and isinstance(one, dict)
+        arn: {key: part for key, part in shown_entity.items() if key not in ("password", "credentials")}
+        for arn, shown_entity in shown.items()
+        if ":" in arn and isinstance(shown_entity, dict)
     }
 
 
@@ -99,21 +99,21 @@ def carried_out(land: Land, slug: str, before: Shown) -> Shown | None:
     if drawn is None:
         return None
     operation, change = drawn
-    told, can = everybody_after(land, operation), allowed(land.stage, operation)
+    foretold_effect, can = everybody_after(land, operation), allowed(land.stage, operation)
     land.stage.scene.standin.control("faults/clear", {})
 
     applied(change)
 
     about, written = (slug, change.title, change.params), land.stage.written()
-    if told is not None:
-        assert as_it_is(told, account=land.stage.account) == told, about
+    if foretold_effect is not None:
+        assert as_it_is(foretold_effect, account=land.stage.account) == foretold_effect, about
     if subject := Entity.objects.filter(pk=getattr(operation.subject(), "pk", None)).first():
         pulled(land, subject)
-    if told is not None:
-        assert as_it_is(told, account=land.stage.account) == told, about
+    if foretold_effect is not None:
+        assert as_it_is(foretold_effect, account=land.stage.account) == foretold_effect, about
     after = allowed(land.stage)
-    if told is None:  # What it makes is AWS's to fill, such as the role of a service.
-        after = {arn: one for arn, one in after.items() if arn in can}
+    if foretold_effect is None:  # What it makes is AWS's to fill, such as the role of a service.
+        after = {arn: row for arn, row in after.items() if arn in can}
     assert after == can, about
     ran(change)
     assert land.stage.written() == written, about
@@ -127,11 +127,11 @@ def everybody_after(land: Land, operation: Operation) -> Told | None:
     """The rows of everybody, as the receipt has them: who is not spoken of stays as they are. A renamed group
     is another in the rows of its members.
     """
-    told = foretold(operation)
-    if told is None or operation.slug == "group.update":
-        return told
-    ours = [one for kind in (Kind.USER, Kind.ROLE, Kind.GROUP) for one in land.all(kind)]
-    return as_it_is({key_of(one.arn) for one in ours}, account=land.stage.account) | told
+    effect = foretold(operation)
+    if effect is None or operation.slug == "group.update":
+        return effect
+    ours = [entity for kind in (Kind.USER, Kind.ROLE, Kind.GROUP) for entity in land.all(kind)]
+    return as_it_is({key_of(entity.arn) for entity in ours}, account=land.stage.account) | effect
 
 
 def asked(land: Land, slug: str) -> tuple[Operation, Change] | None:
@@ -194,15 +194,15 @@ def allowed(stage: Stage, *operations: Operation) -> dict[str, Can]:
         for operation in operations:
             operation.simulate(world)
         changes = world.changes
-        arns = {one.id: one.arn for one in shard.members.values()} | {
+        arns = {member.id: member.arn for member in shard.members.values()} | {
             row.id: row.arn for row in changes.principals
         }
-        found = {pk: index.effective().of(shard.members[pk]) for pk in arns if pk in shard.members}
+        effective_by_pk = {pk: index.effective().of(shard.members[pk]) for pk in arns if pk in shard.members}
         for shift, members in index.what_if({number: Edits(changes)}, texts=world.texts).shifts.items():
-            found |= {member.id: shift.after for member in members}
+            effective_by_pk |= {member.id: shift.after for member in members}
         gone = set(changes.gone)
-        can = {arns[pk]: _named(index, one) for pk, one in found.items() if pk not in gone}
-        return {arn: one for arn, one in can.items() if any(one)}
+        can = {arns[pk]: _named(index, row) for pk, row in effective_by_pk.items() if pk not in gone}
+        return {arn: row for arn, row in can.items() if any(row)}
 
 
 def _named(index: Index, effective: Effective) -> Can:

@@ -77,7 +77,7 @@ def test_what_a_set_makes_can_be_given_in_it_and_taken_away_again(stage: Stage) 
     def held() -> tuple[list[str], list[str]]:
         attachments = stage.iam.list_attached_user_policies(UserName=name)["AttachedPolicies"]
         inline = stage.iam.list_user_policies(UserName=name)["PolicyNames"]
-        return [one["PolicyArn"] for one in attachments], inline
+        return [attachment["PolicyArn"] for attachment in attachments], inline
 
     assert held() == ([*policy.created_arns()], ["also"])
     stage.undo(attached)
@@ -218,9 +218,9 @@ def test_what_is_held_by_another_way_is_kept(user: Entity) -> None:
     for holder in (user, group):
         factories.edge(EdgeKind.ATTACHED, holder, policy)
     effect = Attachment.of(DETACH_POLICY, user, policy=policy).effect()
-    assert (effect.loses, [one.ways for one in effect.keeps]) == ((), [("through deployers",)])
+    assert (effect.loses, [policy.ways for policy in effect.keeps]) == ((), [("through deployers",)])
     of_group = Attachment.of(DETACH_POLICY, group, policy=policy).effect()
-    assert [one.name for one in of_group.loses] == ["Deploy"]
+    assert [policy.name for policy in of_group.loses] == ["Deploy"]
     assert of_group.notes == ("deployers has 1 user, who get the group’s policies.",)
 
 

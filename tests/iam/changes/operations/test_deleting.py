@@ -78,18 +78,19 @@ def enable_device(stage: Stage, user: Entity) -> None:
 
 def shown(stage: Stage, name: str) -> Any:
     """The user as boto3 reads it, with what it may do."""
-    found = shown_or_none(stage.iam.get_user, UserName=name)
-    if found is None:
+    answer = shown_or_none(stage.iam.get_user, UserName=name)
+    if answer is None:
         return None
-    user = found["User"]
+    user = answer["User"]
     who = {"UserName": name}
     return {
         "path": user["Path"],
         "tags": user.get("Tags", []),
         "boundary": user.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn"),
-        "groups": [one["GroupName"] for one in stage.iam.list_groups_for_user(**who)["Groups"]],
+        "groups": [group["GroupName"] for group in stage.iam.list_groups_for_user(**who)["Groups"]],
         "attached": [
-            one["PolicyName"] for one in stage.iam.list_attached_user_policies(**who)["AttachedPolicies"]
+            attached_policy["PolicyName"]
+            for attached_policy in stage.iam.list_attached_user_policies(**who)["AttachedPolicies"]
         ],
         "inline": stage.iam.list_user_policies(**who)["PolicyNames"],
     }
@@ -114,7 +115,7 @@ def deleted(stage: Stage, entity: Entity) -> list[Change]:
 
 def slugs(operations: list[Operation]) -> list[str]:
     """What they are."""
-    return [one.slug for one in operations]
+    return [operation.slug for operation in operations]
 
 
 def test_a_user_is_deleted_with_all_that_aws_wants_gone_first_and_what_can_come_back_does(
@@ -144,16 +145,23 @@ def test_a_user_is_deleted_with_all_that_aws_wants_gone_first_and_what_can_come_
     assert changes[0].change_set.title == f"Delete user {user.name}"
     assert shown(stage, user.name) is None
     assert stage.keep["serial"] not in {
-        one["SerialNumber"] for one in stage.iam.list_virtual_mfa_devices()["VirtualMFADevices"]
+        virtual_mfa_device["SerialNumber"]
+        for virtual_mfa_device in stage.iam.list_virtual_mfa_devices()["VirtualMFADevices"]
     }
     user.refresh_from_db()
     assert user.gone_at is not None
     assert not Entity.objects.filter(owner=user, gone_at__isnull=True).exists()
     assert not Edge.objects.filter(source=user, valid_to__isnull=True).exists()
 
-    reversible = [one for one in changes if not services.why_not_undo(one, viewer=stage.scene.requester)]
-    assert [one.operation for one in reversible] == ["user.delete"], "the others are about a user who is gone"
-    wanted = [one for one in changes if one.operation.startswith(("user.", "group_", "attach", "inline"))]
+    reversible = [
+        change for change in changes if not services.why_not_undo(change, viewer=stage.scene.requester)
+    ]
+    assert [change.operation for change in reversible] == ["user.delete"], (
+        "the others are about a user who is gone"
+    )
+    wanted = [
+        change for change in changes if change.operation.startswith(("user.", "group_", "attach", "inline"))
+    ]
     undoing = services.undo_several(
         wanted, actor=stage.scene.requester, reason="Came back", idempotency_key="back"
     )
@@ -184,8 +192,8 @@ def test_a_role_is_deleted_with_its_policies_and_out_of_its_profile(stage: Stage
     assert stage.iam.get_instance_profile(InstanceProfileName=profile.name)["InstanceProfile"]["Roles"] == []
     back = services.undo_several(changes, actor=stage.scene.requester, reason="No", idempotency_key="back")
     carried_out(stage, back)
-    held = stage.iam.get_instance_profile(InstanceProfileName=profile.name)["InstanceProfile"]["Roles"]
-    assert [one["RoleName"] for one in held] == [role.name]
+    roles = stage.iam.get_instance_profile(InstanceProfileName=profile.name)["InstanceProfile"]["Roles"]
+    assert [change["RoleName"] for change in roles] == [role.name]
     assert stage.iam.list_role_policies(RoleName=role.name)["PolicyNames"] == ["own"]
 
 
@@ -214,8 +222,8 @@ def test_a_policy_is_deleted_when_nobody_has_it_any_more(stage: Stage) -> None:
     stage.iam.attach_user_policy(UserName=user.name, PolicyArn=policy.arn)
     stage.iam.attach_group_policy(GroupName=group.name, PolicyArn=policy.arn)
     stage.iam.attach_role_policy(RoleName=role.name, PolicyArn=policy.arn)
-    for kind, one in ((Kind.USER, user), (Kind.GROUP, group), (Kind.ROLE, role)):
-        stage.read(kind, one.name)
+    for kind, entity in ((Kind.USER, user), (Kind.GROUP, group), (Kind.ROLE, role)):
+        stage.read(kind, entity.name)
     policy = stage.read(Kind.POLICY, policy.name, arn=policy.arn)
 
     changes = deleted(stage, policy)
@@ -341,7 +349,7 @@ def test_a_team_lead_reads_that_policies_name_their_person_and_not_which(stage: 
     changes = request_deletion(stage.scene.requester, entity=user, reason="Left", idempotency_key="lead")
     page = reverse("changes:change", args=[changes[-1].pk])
 
-    read_by_lead, read_by_auditor = (one.get(page).content.decode() for one in (lead, whole))
+    read_by_lead, read_by_auditor = (client.get(page).content.decode() for client in (lead, whole))
 
     assert role.name in read_by_auditor
     assert role.name not in read_by_lead

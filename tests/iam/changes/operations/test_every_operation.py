@@ -53,9 +53,9 @@ def refuses_other_types(operation: Operation) -> bool:
     params = operation.params
     wrong = [{**params, name: object()} for name in params] + [{**params, "strange": "x"}]
     wrong += [{key: value for key, value in params.items() if key != name} for name in params]
-    for one in wrong:
+    for row in wrong:
         with pytest.raises((TypeError, ValueError)):
-            restore(operation.slug, account=operation.account, params=one)
+            restore(operation.slug, account=operation.account, params=row)
     return True
 
 
@@ -83,7 +83,7 @@ def test_it_is_applied_once_read_back_and_undone(
     """The worker that undoes it is lost after AWS has answered, so that a lost worker is tried for the way
     back as well."""
     operation = case.make(stage)
-    before, told = case.shows(stage), foretold(operation)
+    before, foretold_effect = case.shows(stage), foretold(operation)
     (change,) = stage.queue(operation)
     again = restore(change.operation, account=change.account, params=change.params)
     assert (type(again), again.slug, again.params, again.calls()) == (
@@ -105,8 +105,10 @@ def test_it_is_applied_once_read_back_and_undone(
     mirrored = again.state_in_mirror()
     assert mirrored is not None
     assert again.satisfied(mirrored), "the mirror does not show it"
-    if told is not None:
-        assert as_it_is(told, account=stage.account) == told, "its receipt foretold something else"
+    if foretold_effect is not None:
+        assert as_it_is(foretold_effect, account=stage.account) == foretold_effect, (
+            "its receipt foretold something else"
+        )
 
     events = change.events.count()
     ran(change)
@@ -167,7 +169,11 @@ def test_every_operation_is_in_the_table() -> None:
 def test_the_writing_role_is_asked_for_what_operations_call_and_nothing_else() -> None:
     """A role is passed to EC2 by no call of its own."""
     kinds = ("user", "group", "role")
-    families = {one.family.format(holder_kind=kind) for one in REGISTRY.values() for kind in kinds}
+    families = {
+        operation_spec.family.format(holder_kind=kind)
+        for operation_spec in REGISTRY.values()
+        for kind in kinds
+    }
     assert families | {"pass-role"} == set(WRITE)
 
 
@@ -179,8 +185,8 @@ def test_every_operation_is_tried_against_somebody_who_meddles() -> None:
 def test_every_operation_that_cannot_be_undone_is_listed_with_what_can() -> None:
     lost = {case.name.partition(" ")[0] for case in CASES if not case.is_reversible}
     assert lost == {slug for slug, operation in REGISTRY.items() if operation.loss}
-    assert all(one.reason.endswith(".") and one.instead.endswith(".") for one in losses())
-    assert len({one.deed for one in losses()}) == len(lost)
+    assert all(loss.reason.endswith(".") and loss.instead.endswith(".") for loss in losses())
+    assert len({loss.deed for loss in losses()}) == len(lost)
 
 
 SAID_BY = {

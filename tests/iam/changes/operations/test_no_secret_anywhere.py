@@ -45,12 +45,12 @@ class Wire:
         """Stands before the true call."""
         result = writes_call(aws, service, operation, params, **more)
         answer = result.response
-        found = (
+        secrets = (
             params.get("Password"),
             answer.get("AccessKey", {}).get("SecretAccessKey"),
             answer.get("ServiceSpecificCredential", {}).get("ServicePassword"),
         )
-        self.secrets += [one for one in found if one]
+        self.secrets += [secret for secret in secrets if secret]
         return result
 
 
@@ -77,8 +77,8 @@ def queue(monkeypatch: pytest.MonkeyPatch) -> Callable[[], str]:
     monkeypatch.setattr(Celery, "send_task", send)
 
     def messages() -> str:
-        found = [one for lying in memory.Channel.queues.values() for one in list(lying.queue)]
-        return " ".join(f"{one} {base64.b64decode(one['body']).decode()}" for one in found)
+        ones = [message for lying in memory.Channel.queues.values() for message in list(lying.queue)]
+        return " ".join(f"{message} {base64.b64decode(message['body']).decode()}" for message in ones)
 
     return messages
 
@@ -221,5 +221,5 @@ def test_a_lost_key_is_named_and_its_secret_was_never_kept(
 def test_a_key_that_is_asked_for_twice_by_the_same_form_is_one(scene: Scene) -> None:
     recipient = Recipient(scene.requester.person_id, scene.requester.name)
     seal = uuid4()
-    one, two = (CreateAccessKey.of(scene.user, recipient=recipient, sealed_id=seal) for _ in range(2))
-    assert one.params == two.params
+    first, two = (CreateAccessKey.of(scene.user, recipient=recipient, sealed_id=seal) for _ in range(2))
+    assert first.params == two.params

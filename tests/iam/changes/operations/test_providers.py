@@ -96,10 +96,10 @@ def test_the_receipt_tells_who_signs_people_in_and_which_roles_trust_it(account:
     factories.role(account, "engineer", trust=trust)
 
     receipt = examine(update).receipt.body
-    told = receipt["effect"]["notes"]
-    assert told[0].startswith("https://idp-2.example/ signs people in, at https://idp-2.example/sso.")
-    assert told[1].startswith("Until then https://idp-1.example/ signs people in")
-    assert told[2].startswith("This role trusts it: engineer. Anyone who signs in with the provider")
+    notes = receipt["effect"]["notes"]
+    assert notes[0].startswith("https://idp-2.example/ signs people in, at https://idp-2.example/sso.")
+    assert notes[1].startswith("Until then https://idp-1.example/ signs people in")
+    assert notes[2].startswith("This role trusts it: engineer. Anyone who signs in with the provider")
     assert (receipt["sensitivity"], update.risks()) == ("high", ("trust-opened",))
     gone = DeleteSamlProvider.of(okta)
     assert gone.effect().notes == (
@@ -147,9 +147,13 @@ def everything() -> str:
 
 def upload(scene: Scene, *, key: str = "", name: str = "tls", form: str = "upload") -> Change:
     """Ask for the upload of a certificate."""
-    found = NewCertificate(name=name, body=certificate(1), key=key or private_key(1))
+    new_certificate = NewCertificate(name=name, body=certificate(1), key=key or private_key(1))
     return request_upload(
-        scene.requester, account=scene.account, certificate=found, reason="Renewed", idempotency_key=form
+        scene.requester,
+        account=scene.account,
+        certificate=new_certificate,
+        reason="Renewed",
+        idempotency_key=form,
     )
 
 
@@ -193,13 +197,17 @@ def test_a_key_of_which_nothing_comes_is_destroyed(
 def test_a_key_that_does_not_belong_to_the_certificate_is_never_sealed(
     scene: Scene, key: Callable[[], str], why: str
 ) -> None:
-    found = NewCertificate(name="tls", body=certificate(1), key=key())
+    new_certificate = NewCertificate(name="tls", body=certificate(1), key=key())
     with pytest.raises(RefusedError, match=why):
         request_upload(
-            scene.requester, account=scene.account, certificate=found, reason="x", idempotency_key="y"
+            scene.requester,
+            account=scene.account,
+            certificate=new_certificate,
+            reason="x",
+            idempotency_key="y",
         )
     assert not Secret.objects.exists()
-    assert "PRIVATE KEY" not in repr(found)
+    assert "PRIVATE KEY" not in repr(new_certificate)
 
 
 def test_that_a_certificate_goes_for_good_is_said_before_it_goes(stage: Stage) -> None:

@@ -304,7 +304,7 @@ def test_a_trust_receipt_says_who_comes_in_and_who_goes(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "are_same"),
+    ("account_id", "other", "are_same"),
     [
         (trusting({"AWS": "111111111111"}), trusting({"AWS": "arn:aws:iam::111111111111:root"}), True),
         (trusting({"AWS": ["1" * 12]}), trusting({"AWS": "1" * 12}), True),
@@ -314,8 +314,8 @@ def test_a_trust_receipt_says_who_comes_in_and_who_goes(world: World) -> None:
         ("{", "{ ", False),
     ],
 )
-def test_what_trust_policies_say_is_compared_and_not_how(one: str, other: str, are_same: bool) -> None:
-    assert (trust_meaning(one) == trust_meaning(other)) is are_same
+def test_what_trust_policies_say_is_compared_and_not_how(account_id: str, other: str, are_same: bool) -> None:
+    assert (trust_meaning(account_id) == trust_meaning(other)) is are_same
 
 
 @pytest.mark.parametrize("wrong", [{"name": ""}, {"name": 7}, {"subject_arn": None}, {"subject_id": 1}])
@@ -341,8 +341,8 @@ def test_a_person_keeps_the_user_that_is_renamed(stage: Stage) -> None:
     (change,) = stage.carry_out(UpdateUser.of(user, name=name, path="/eng/"))
 
     new_arn = f"arn:aws:iam::{stage.account.account_id}:user/eng/{name}"
-    assert [one.user_arn for one in someone.identities.all()] == [new_arn]
+    assert [identity.user_arn for identity in someone.identities.all()] == [new_arn]
     stage.undo(change)
-    assert [one.user_arn for one in someone.identities.all()] == [user.arn]
+    assert [identity.user_arn for identity in someone.identities.all()] == [user.arn]
     followed = Entry.objects.filter(kind="identity.follow").order_by("id")
     assert [json.loads(entry.data_json)["former"] for entry in followed] == [user.arn, new_arn]

@@ -18,7 +18,7 @@ WITH_MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
 def text(*statements: dict[str, Any]) -> str:
     """A trust policy of statements, of which each says what it differs in."""
     plain = {"Effect": "Allow", "Principal": {"AWS": ONE}, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [plain | one for one in statements]})
+    return json.dumps({"Version": "2012-10-17", "Statement": [plain | statement for statement in statements]})
 
 
 def ids(*values: str) -> dict[str, Any]:

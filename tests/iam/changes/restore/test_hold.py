@@ -53,7 +53,7 @@ def test_the_sweep_waits_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    ("released", "told"),
+    ("released", "reason"),
     [
         (services.Released(0, 0, 0), "No change was on hold."),
         (services.Released(1, 0, 0), "1 change was cancelled."),
@@ -72,21 +72,21 @@ def test_the_sweep_waits_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_the_command_tells_what_became_of_each_change(
-    monkeypatch: pytest.MonkeyPatch, released: services.Released, told: str
+    monkeypatch: pytest.MonkeyPatch, released: services.Released, reason: str
 ) -> None:
     """What was running is not cancelled: nobody knows whether AWS has it."""
     monkeypatch.setattr(services, "end_hold", lambda **_: released)
-    said = StringIO()
-    call_command("after_restore", "--release", stdout=said)
-    assert said.getvalue() == f"The hold is over. {told}\n"
+    string_io = StringIO()
+    call_command("after_restore", "--release", stdout=string_io)
+    assert string_io.getvalue() == f"The hold is over. {reason}\n"
 
 
 def test_the_command_goes_from_the_hold_to_its_end() -> None:
-    said = StringIO()
-    call_command("after_restore", stdout=said)
-    assert "Ended 0 sessions and 0 one-time links, destroyed 0 sealed secrets." in said.getvalue()
-    assert "Run --release to end the hold." in said.getvalue()
-    assert "Compare each" not in said.getvalue()
-    call_command("after_restore", "--release", stdout=said)
-    call_command("after_restore", "--status", stdout=said)
-    assert said.getvalue().endswith("The hold is over. No change was on hold.\nNothing is on hold.\n")
+    string_io = StringIO()
+    call_command("after_restore", stdout=string_io)
+    assert "Ended 0 sessions and 0 one-time links, destroyed 0 sealed secrets." in string_io.getvalue()
+    assert "Run --release to end the hold." in string_io.getvalue()
+    assert "Compare each" not in string_io.getvalue()
+    call_command("after_restore", "--release", stdout=string_io)
+    call_command("after_restore", "--status", stdout=string_io)
+    assert string_io.getvalue().endswith("The hold is over. No change was on hold.\nNothing is on hold.\n")

@@ -76,11 +76,13 @@ def test_an_endpoint_that_is_not_there_is_said_soon(monkeypatch: pytest.MonkeyPa
 
 
 def test_the_organization_is_found_through_the_workers_own_credentials(cloud: Cloud) -> None:
-    found = discover(None)
-    assert found.own_credentials
-    assert found.management_account_id == HUB
-    assert {one.account_id for one in found.accounts} == set(ACCOUNT_IDS.values())
-    assert [one.name for one in found.accounts] == sorted(one.name for one in found.accounts)
+    discovery = discover(None)
+    assert discovery.own_credentials
+    assert discovery.management_account_id == HUB
+    assert {account.account_id for account in discovery.accounts} == set(ACCOUNT_IDS.values())
+    assert [account.name for account in discovery.accounts] == sorted(
+        account.name for account in discovery.accounts
+    )
 
 
 def test_a_member_account_may_not_list_the_others(cloud: Cloud) -> None:

@@ -91,7 +91,7 @@ def test_a_credential_report_and_details_may_be_older_than_the_rest(settings: An
 
 
 @pytest.mark.parametrize(
-    ("state", "tone", "said"),
+    ("state", "tone", "sentence"),
     [
         ("denied", "bad", "1 section denied"),
         ("held", "warn", "On hold"),
@@ -99,11 +99,11 @@ def test_a_credential_report_and_details_may_be_older_than_the_rest(settings: An
         ("failed", "warn", "1 section not synced"),
     ],
 )
-def test_a_section_that_was_not_read_whole(state: str, tone: str, said: str) -> None:
+def test_a_section_that_was_not_read_whole(state: str, tone: str, sentence: str) -> None:
     account = factories.account()
     read(account)
     worse(account, "access_keys", state, message="Why.", permission="iam:ListAccessKeys")
-    assert words(account) == (tone, said)
+    assert words(account) == (tone, sentence)
     cell = next(cell for cell in cells(facts_of([account.pk])[0]) if cell.name == "access_keys")
     assert cell.tone == tone
     assert "4\N{NO-BREAK SPACE}min ago" in cell.words
@@ -180,10 +180,10 @@ def test_the_mode_follows_from_the_roles() -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"), [(5, "now"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (90_000, "1 d")]
+    ("seconds", "sentence"), [(5, "now"), (60, "1 min"), (3599, "59 min"), (3600, "1 h"), (90_000, "1 d")]
 )
-def test_ages_are_short(seconds: int, said: str) -> None:
-    assert short_age(timedelta(seconds=seconds)).replace("\N{NO-BREAK SPACE}", " ") == said
+def test_ages_are_short(seconds: int, sentence: str) -> None:
+    assert short_age(timedelta(seconds=seconds)).replace("\N{NO-BREAK SPACE}", " ") == sentence
 
 
 def test_what_needs_attention(settings: Any) -> None:
@@ -197,9 +197,9 @@ def test_what_needs_attention(settings: Any) -> None:
     denied = factories.account("100000000004", name="denied")
     read(denied)
     worse(denied, "tags", "denied")
-    held = factories.account("100000000005", name="held")
-    read(held)
-    worse(held, "users", "held")
+    account = factories.account("100000000005", name="held")
+    read(account)
+    worse(account, "users", "held")
     failed = factories.account("100000000006", name="failed")
     Pull.objects.create(account=failed, state="failed")
     mended = factories.account("100000000007", name="mended")
@@ -217,7 +217,7 @@ def test_what_needs_attention(settings: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "found"),
+    ("text", "results"),
     [
         ("PROD", ["prod-core", "prod-data"]),
         ("prod data", ["prod-data"]),
@@ -228,12 +228,12 @@ def test_what_needs_attention(settings: Any) -> None:
         ("", ["prod-core", "prod-data", "staging"]),
     ],
 )
-def test_the_list_is_narrowed_by_name_number_or_unit(text: str, found: list[str]) -> None:
+def test_the_list_is_narrowed_by_name_number_or_unit(text: str, results: list[str]) -> None:
     factories.account("447109238816", name="prod-core", organization_path="o-1/r-1/ou-payments/")
     factories.account("612044783021", name="prod-data")
     factories.account("880311547790", name="staging", alias="stage")
     shown = account_page(factories.viewer(), Filter(text=text))
-    assert [row.account.name for row in shown.rows] == found
+    assert [row.account.name for row in shown.rows] == results
 
 
 def many(count: int) -> None:
@@ -321,9 +321,9 @@ def test_the_organization_is_a_tree_with_its_policies() -> None:
     tree = organization_tree(hub)
     assert tree is not None
     (top,) = tree.roots
-    assert (top.name, [one.name for one in top.units], top.accounts) == ("Root", ["Workloads"], [])
+    assert (top.name, [place.name for place in top.units], top.accounts) == ("Root", ["Workloads"], [])
     (workloads,) = top.units
     assert [policy.name for policy in workloads.own_policies] == ["DenyLeaving"]
     assert [policy.name for policy in workloads.policies] == ["DenyLeaving", "FullAWSAccess"]
-    assert [one.name for one in workloads.accounts] == ["production"]
+    assert [place.name for place in workloads.accounts] == ["production"]
     assert organization_tree(factories.account("222222222222")) is None

@@ -86,7 +86,7 @@ def test_an_external_id_may_be_left_out_only_where_none_is_needed() -> None:
 def test_external_ids_are_valid_and_differ() -> None:
     made = {new_external_id() for _ in range(200)}
     assert len(made) == 200
-    assert all(checked_external_id(one, required=True) == one and len(one) >= 24 for one in made)
+    assert all(checked_external_id(text, required=True) == text and len(text) >= 24 for text in made)
 
 
 def test_a_name_is_one_line_that_can_be_shown() -> None:

@@ -29,9 +29,9 @@ Sent = list[tuple[str, list[str]]]
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     """What the broker is told."""
-    told: Sent = []
-    monkeypatch.setattr(current_app, "send_task", lambda name, args, **options: told.append((name, args)))
-    return told
+    sent: Sent = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, args, **options: sent.append((name, args)))
+    return sent
 
 
 def job(**fields: Any) -> SetupJob:

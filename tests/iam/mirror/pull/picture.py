@@ -93,9 +93,9 @@ def seen(shown: dict[str, Any]) -> dict[str, Any]:
 
 def rows(account: Account) -> dict[str, tuple[int, int, int]]:
     """Per table in time: rows, rows that hold now, and the highest id, to prove that nothing was written."""
-    found = {}
+    rows = {}
     for table in TABLES:
         of_account = table.objects.filter(account=account)
         last = of_account.order_by("-pk").values_list("pk", flat=True).first() or 0
-        found[table.__name__] = (of_account.count(), of_account.filter(valid_at(None)).count(), last)
-    return found
+        rows[table.__name__] = (of_account.count(), of_account.filter(valid_at(None)).count(), last)
+    return rows

@@ -33,14 +33,14 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def nudges(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The ids of the pulls that the broker was told of."""
-    told: list[str] = []
+    nudges: list[str] = []
 
     def send(name: str, *, args: list[str], retry: bool, **_: object) -> None:
         assert (name, retry) == ("iam.mirror.tasks.run_pull", False)
-        told.extend(args)
+        nudges.extend(args)
 
     monkeypatch.setattr(nudge.current_app, "send_task", send)
-    return told
+    return nudges
 
 
 def test_asking_twice_gives_the_same_pull(db: None) -> None:

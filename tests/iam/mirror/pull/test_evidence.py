@@ -77,7 +77,7 @@ KEYS = {
 
 
 @pytest.mark.parametrize(
-    ("visited_at", "held", "expected"),
+    ("visited_at", "results", "expected"),
     [
         (None, [], (1, 2, datetime(2025, 2, 1, tzinfo=UTC))),
         (OLD, [(OLD, "Active")], (1, 2, datetime(2025, 2, 1, tzinfo=UTC))),
@@ -88,9 +88,9 @@ KEYS = {
     ],
 )
 def test_keys_are_those_of_the_newer_source(
-    visited_at: datetime | None, held: list[tuple[datetime, str]], expected: tuple[int, int, datetime]
+    visited_at: datetime | None, results: list[tuple[datetime, str]], expected: tuple[int, int, datetime]
 ) -> None:
-    values = credentials_of(Evidence(report=KEYS, reported_at=REPORTED, visited_at=visited_at, keys=held))
+    values = credentials_of(Evidence(report=KEYS, reported_at=REPORTED, visited_at=visited_at, keys=results))
     assert values[3:6] == expected
 
 
@@ -111,7 +111,7 @@ def test_a_login_profile_that_was_read_decides_about_the_password(
 
 
 @pytest.mark.parametrize(
-    ("reported", "held", "read_at", "do"),
+    ("reported", "results", "read_at", "do"),
     [
         ([], [], None, True),
         ([(OLD, "Active")], [], None, False),
@@ -124,6 +124,6 @@ def test_a_login_profile_that_was_read_decides_about_the_password(
     ],
 )
 def test_a_report_agrees_with_what_is_held_or_not(
-    reported: list[tuple[datetime | None, str]], held: list[str], read_at: datetime | None, do: bool
+    reported: list[tuple[datetime | None, str]], results: list[str], read_at: datetime | None, do: bool
 ) -> None:
-    assert agree(reported, held, read_at=read_at) is do
+    assert agree(reported, results, read_at=read_at) is do

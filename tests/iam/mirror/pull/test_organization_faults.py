@@ -33,8 +33,8 @@ TREE = (Kind.ORG_ROOT, Kind.ORG_UNIT, Kind.ORG_ACCOUNT, Kind.SCP)
 
 
 def _tree(account: Account) -> set[tuple[str, str]]:
-    found = EntityState.objects.filter(valid_at(None), account=account, kind__in=TREE)
-    return set(found.values_list("kind", "entity__aws_id"))
+    entity_states = EntityState.objects.filter(valid_at(None), account=account, kind__in=TREE)
+    return set(entity_states.values_list("kind", "entity__aws_id"))
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -87,20 +87,27 @@ def test_an_account_that_moves_while_the_tree_is_read_is_read_again(
 
     def moving(parameters: dict[str, str]) -> dict[str, list[object]]:
         calls.append(parameters["ParentId"])
-        found = answer(parameters)
+        actual_answer = answer(parameters)
         # The first time, it is under none of the parents; the second time, under two of them.
         if len(calls) <= 4 and parameters["ParentId"] == "ou-root-security":
             return {"Accounts": []}
         if 4 < len(calls) <= 8 and parameters["ParentId"] == "r-root":
-            return {"Accounts": [*found["Accounts"], *answer({"ParentId": "ou-root-security"})["Accounts"]]}
-        return found
+            return {
+                "Accounts": [
+                    *actual_answer["Accounts"],
+                    *answer({"ParentId": "ou-root-security"})["Accounts"],
+                ]
+            }
+        return actual_answer
 
     monkeypatch.setattr(world.organizations, "ListAccountsForParent", moving)
     aws = open_account(account)
     tree = organization.read_organization(aws)
     aws.close()
     assert len(calls) == 12
-    assert sorted(one.account_id for one in tree.accounts) == [account_id(n) for n in range(world.count)]
+    assert sorted(member_account.account_id for member_account in tree.accounts) == [
+        account_id(n) for n in range(world.count)
+    ]
 
 
 def test_an_account_without_a_parent_is_said_by_its_number(
@@ -110,7 +117,9 @@ def test_an_account_without_a_parent_is_said_by_its_number(
     hidden = account_id(1)
 
     def without(parameters: dict[str, str]) -> dict[str, list[dict[str, str]]]:
-        return {"Accounts": [one for one in answer(parameters)["Accounts"] if one["Id"] != hidden]}
+        return {
+            "Accounts": [account for account in answer(parameters)["Accounts"] if account["Id"] != hidden]
+        }
 
     monkeypatch.setattr(world.organizations, "ListAccountsForParent", without)
     assert pull(account).state == "partial"
@@ -121,7 +130,7 @@ def test_an_account_without_a_parent_is_said_by_its_number(
 def test_a_standing_without_its_root_is_not_known(
     world: World, account: Account, pull: Callable[..., Pull], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    targets = [{"TargetId": one} for one in ("r-root", "ou-root-security", account_id(1))]
+    targets = [{"TargetId": text} for text in ("r-root", "ou-root-security", account_id(1))]
     monkeypatch.setattr(world.organizations, "ListTargetsForPolicy", lambda parameters: {"Targets": targets})
     assert pull(account).state == "complete"
     whole = Organizations(None).standing(account_id(1))

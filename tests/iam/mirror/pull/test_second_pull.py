@@ -20,7 +20,7 @@ ALWAYS_WRITTEN = ("mirror_pull", "mirror_pullsection", "mirror_section", "journa
 
 def writes(captured: CaptureQueriesContext) -> list[str]:
     """Statements that change a table other than those that tell of the pull itself."""
-    found = []
+    writes = []
     for query in captured.captured_queries:
         # Django writes "7 times: INSERT …" of a statement that was executed with many rows.
         words = (
@@ -34,8 +34,8 @@ def writes(captured: CaptureQueriesContext) -> list[str]:
             if "writes" in query["sql"] and target.startswith("mirror_account"):
                 continue
             if target and not target.startswith(ALWAYS_WRITTEN):
-                found.append(query["sql"][:200])
-    return found
+                writes.append(query["sql"][:200])
+    return writes
 
 
 def test_an_unchanged_account_costs_no_state_writes(
@@ -102,17 +102,17 @@ def test_a_change_of_one_percent_opens_and_closes_exactly_those_rows(
 def test_a_change_lies_between_two_observations(
     world: World, account: Account, pull: Callable[..., Pull]
 ) -> None:
-    one = pull(account)
+    actual_pull = pull(account)
     world.mutate(1)
     two = pull(account)
-    at = {p.pk: p.sections.get(name="policies").observed_at for p in (one, two)}
+    at = {p.pk: p.sections.get(name="policies").observed_at for p in (actual_pull, two)}
     old = EntityState.objects.get(kind="policy", valid_to__isnull=False)
     new = EntityState.objects.get(entity=old.entity, valid_to=None)
-    assert (new.valid_from, new.after, new.observed_at) == (at[two.pk], at[one.pk], at[two.pk])
+    assert (new.valid_from, new.after, new.observed_at) == (at[two.pk], at[actual_pull.pk], at[two.pk])
     assert (old.valid_to, old.last_seen, old.valid_from, old.after) == (
         at[two.pk],
-        at[one.pk],
-        at[one.pk],
+        at[actual_pull.pk],
+        at[actual_pull.pk],
         None,
     )
     assert (new.cause_kind, new.cause_id, old.end_cause_kind) == ("", None, "")
@@ -212,16 +212,16 @@ def test_a_policy_that_aws_does_not_describe_stands_there_by_its_arn(
     user["attached"] = [*user["attached"], ("Unheard", arn)]
     redraw(world)
     pull(account)
-    held = Entity.objects.get(aws_id=arn)
-    state = held.states.get(valid_to=None)
+    entity = Entity.objects.get(aws_id=arn)
+    state = entity.states.get(valid_to=None)
     assert (state.name, state.path, state.category, state.attrs) == (
         "Unheard", "/job-function/", "aws", {"IsPlaceholder": True},
     )  # fmt: skip
     user["attached"] = [(n, a) for n, a in user["attached"] if a != arn]
     redraw(world)
     pull(account)
-    held.refresh_from_db()
-    assert held.gone_at is not None
+    entity.refresh_from_db()
+    assert entity.gone_at is not None
 
 
 def test_a_placeholder_becomes_the_policy_once_aws_describes_it(

@@ -38,9 +38,9 @@ def test_rows_are_inserted_closed_or_left(
     closes: list[int],
 ) -> None:
     rows: Rows = {1: dict(current)} if current else {}
-    found = temporal.difference(TAGS, wanted={1: wanted}, current=rows, at=AT)
-    assert (len(found.inserts), found.closes) == (inserts, closes)
-    assert found.owners == ({1} if inserts or closes else set())
+    difference = temporal.difference(TAGS, wanted={1: wanted}, current=rows, at=AT)
+    assert (len(difference.inserts), difference.closes) == (inserts, closes)
+    assert difference.owners == ({1} if inserts or closes else set())
 
 
 def test_owners_that_are_not_wanted_are_left_alone() -> None:
@@ -79,8 +79,8 @@ def test_values_of_all_types_come_back_as_they_went_in() -> None:
     row = UserCredentials.objects.get()
     assert (row.has_password, row.password_changed_at, row.report) == (None, moment, report)
     assert (row.valid_from, row.valid_to, row.after, row.observed_at) == (AT, None, None, AT)
-    found = temporal.current_rows(temporal.CREDENTIALS, owners=[user.pk])
-    assert found[user.pk][()].values == values
+    current_rows = temporal.current_rows(temporal.CREDENTIALS, owners=[user.pk])
+    assert current_rows[user.pk][()].values == values
 
 
 @pytest.mark.django_db
@@ -93,8 +93,8 @@ def test_bulk_updates_write_each_row_its_own_values(account: Account) -> None:
     rows = [(t.pk, bulk.canonical({"n": n}), LATE) for n, t in enumerate(tags[:2])]
     bulk.update(TagSet, key="id", columns=("tags", "observed_at"), rows=rows)
     bulk.update(TagSet, key="id", columns=("tags", "observed_at"), rows=[])
-    found = list(TagSet.objects.order_by("pk").values_list("tags", "observed_at"))
-    assert found == [({"n": 0}, LATE), ({"n": 1}, LATE), ({}, AT)]
+    rows_now = list(TagSet.objects.order_by("pk").values_list("tags", "observed_at"))
+    assert rows_now == [({"n": 0}, LATE), ({"n": 1}, LATE), ({}, AT)]
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_a_document_in_another_wording_is_no_change_and_one_that_says_something_
 
 
 @pytest.mark.parametrize(
-    ("one", "other", "is_same"),
+    ("word", "other", "is_same"),
     [
         ('{"Effect":"Allow"}', '{ "Effect" :\n"Allow" }', True),
         ('{"Resource":"a\\/b"}', '{"Resource": "a/b"}', True),
@@ -98,8 +98,8 @@ def test_a_document_in_another_wording_is_no_change_and_one_that_says_something_
         ("no JSON", "no  JSON", False),
     ],
 )
-def test_only_the_wording_is_passed_over(one: str, other: str, is_same: bool) -> None:
-    assert (saying(one) == saying(other)) is is_same
+def test_only_the_wording_is_passed_over(word: str, other: str, is_same: bool) -> None:
+    assert (saying(word) == saying(other)) is is_same
 
 
 def report_of(world: World) -> Any:
@@ -200,8 +200,8 @@ def test_an_unusual_loss_between_two_uploads_is_held_back(world: World, uploaded
     before = rows(uploaded)["EntityState"][1]
     del world.account.users[:20]
     redraw(world)
-    held = load_export(uploaded, export_of(world), observed_at=LATER)
-    assert held.state == PullState.HELD
+    pull = load_export(uploaded, export_of(world), observed_at=LATER)
+    assert pull.state == PullState.HELD
     assert rows(uploaded)["EntityState"][1] == before
     done = load_export(uploaded, export_of(world), observed_at=LATER + timedelta(1), accept_loss=True)
     assert done.ended == 20

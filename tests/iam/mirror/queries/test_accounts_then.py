@@ -241,13 +241,13 @@ def test_the_unit_and_its_policies_are_those_of_then() -> None:
     work = factories.entity(account, Kind.ORG_UNIT, "Workloads", since=started)
     play = factories.entity(account, Kind.ORG_UNIT, "Experiments", since=started)
     scp = factories.entity(account, Kind.SCP, "EuropeOnly", since=started)
-    one = factories.entity(account, Kind.ORG_ACCOUNT, "one", since=started)
-    one.aws_id = account.account_id
-    one.save()
+    entity = factories.entity(account, Kind.ORG_ACCOUNT, "one", since=started)
+    entity.aws_id = account.account_id
+    entity.save()
     for unit in (work, play):
         factories.edge(EdgeKind.PARENT, unit, root, since=started)
-    factories.edge(EdgeKind.PARENT, one, work, since=started, until=moved)
-    factories.edge(EdgeKind.PARENT, one, play, since=moved)
+    factories.edge(EdgeKind.PARENT, entity, work, since=started, until=moved)
+    factories.edge(EdgeKind.PARENT, entity, play, since=moved)
     factories.edge(EdgeKind.TARGET, scp, work, since=started, until=moved)
     assert unit_path(account, at=moved - HOUR) == ["Root", "Workloads"]
     assert unit_path(account, at=None) == ["Root", "Experiments"]

@@ -108,13 +108,13 @@ def test_inline_policies_and_default_documents() -> None:
     seen_after(factories.inline(maya, "new", since=LATER))
     policy = factories.policy(account, "Deploy")
     becomes(PolicyVersion.objects.get(policy=policy), at=LATER, document=factories.document(OTHER))
-    found = {section.sort: section.rows for section in sections(account, NOW, few=10)}
-    assert [(row.sign, row.words) for row in found["inline"]] == [
+    rows_by_sort = {section.sort: section.rows for section in sections(account, NOW, few=10)}
+    assert [(row.sign, row.words) for row in rows_by_sort["inline"]] == [
         (CAME, "new"),
         (WENT, "gone"),
         (CHANGED, "changed"),
     ]
-    assert [(row.name, row.words) for row in found["document"]] == [("Deploy", "v1")]
+    assert [(row.name, row.words) for row in rows_by_sort["document"]] == [("Deploy", "v1")]
 
 
 def test_keys_and_mfa_and_passwords() -> None:
@@ -126,13 +126,15 @@ def test_keys_and_mfa_and_passwords() -> None:
     becomes(UserCredentials.objects.get(user=maya), at=LATER, mfa="virtual", has_password=True)
     tomas = factories.user(account, "tomas", credentials={"mfa": "unread"})
     becomes(UserCredentials.objects.get(user=tomas), at=LATER, mfa="none")
-    found = {section.sort: section.rows for section in sections(account, NOW, few=10)}
-    assert [(row.sign, row.name, row.words) for row in found["access-key"]] == [
+    rows_by_sort = {section.sort: section.rows for section in sections(account, NOW, few=10)}
+    assert [(row.sign, row.name, row.words) for row in rows_by_sort["access-key"]] == [
         (CAME, "AKIA1", ""),
         (CHANGED, "AKIA0", "Inactive"),
     ]
-    assert [(row.sign, row.name, row.words) for row in found["mfa"]] == [(CAME, "maya", "none virtual")]
-    assert [(row.sign, row.name) for row in found["password"]] == [(CAME, "maya")]
+    assert [(row.sign, row.name, row.words) for row in rows_by_sort["mfa"]] == [
+        (CAME, "maya", "none virtual")
+    ]
+    assert [(row.sign, row.name) for row in rows_by_sort["password"]] == [(CAME, "maya")]
 
 
 def test_sections_show_a_few_and_count_all_and_pages_bring_the_rest() -> None:
@@ -253,13 +255,13 @@ def test_news_are_read_again_after_a_write_to_an_account_that_is_shown() -> None
     account, other = factories.account(), factories.account("222222222222", name="staging")
     auditor = factories.person("Ira Neal")
     factories.assign(auditor, Role.AUDITOR, account_id=account.account_id)
-    everyone, one = factories.viewer(), viewer_for(auditor)
+    everyone, viewer = factories.viewer(), viewer_for(auditor)
     seen_after(factories.user(account, "ada", since=LATER).states.get())
-    assert [_news(viewer) for viewer in (everyone, one)] == [[("user", CAME, "ada")]] * 2
+    assert [_news(viewer) for viewer in (everyone, viewer)] == [[("user", CAME, "ada")]] * 2
     seen_after(factories.user(other, "bo", since=LATER).states.get())
     note_write(other.pk)
     assert len(_news(everyone)) == 2
-    assert _news(one) == [("user", CAME, "ada")]
+    assert _news(viewer) == [("user", CAME, "ada")]
     seen_after(factories.user(account, "cy", since=LATER).states.get())
     note_write(account.pk)
-    assert [len(_news(viewer)) for viewer in (everyone, one)] == [3, 2]
+    assert [len(_news(viewer)) for viewer in (everyone, viewer)] == [3, 2]

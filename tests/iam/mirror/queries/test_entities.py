@@ -59,10 +59,10 @@ def test_the_content_of_groups_takes_three_queries(django_assert_num_queries: An
         factories.edge(EdgeKind.ATTACHED, group, policy)
         factories.inline(group, "extra")
     factories.edge(EdgeKind.MEMBER, factories.user(account), groups[0])
-    for some in (groups[:1], groups):
+    for few_or_all in (groups[:1], groups):
         with django_assert_num_queries(3):
-            found = entities.group_contents([group.pk for group in some], at=None)
-    content = found[groups[0].pk]
+            group_contents = entities.group_contents([group.pk for group in few_or_all], at=None)
+    content = group_contents[groups[0].pk]
     assert (content.people, [tie.name for tie in content.policies], content.inline) == (
         1,
         ["DeployPayments"],
@@ -84,8 +84,17 @@ def test_versions_come_newest_first_by_number_and_only_those_that_aws_kept() -> 
             observed_at=FIRST_READ,
         )
     ends(PolicyVersion.objects.get(version_id="v2"), at=LATER)
-    assert [one.version_id for one in entities.versions(policy, at=None)] == ["v10", "v9", "v1"]
-    assert [one.version_id for one in entities.versions(policy, at=FIRST_READ)] == ["v10", "v9", "v2", "v1"]
+    assert [policy_version.version_id for policy_version in entities.versions(policy, at=None)] == [
+        "v10",
+        "v9",
+        "v1",
+    ]
+    assert [policy_version.version_id for policy_version in entities.versions(policy, at=FIRST_READ)] == [
+        "v10",
+        "v9",
+        "v2",
+        "v1",
+    ]
 
 
 def test_what_a_user_owns_is_sorted_by_kind() -> None:
@@ -94,9 +103,9 @@ def test_what_a_user_owns_is_sorted_by_kind() -> None:
     for kind, name in ((Kind.ACCESS_KEY, "AKIA2"), (Kind.ACCESS_KEY, "AKIA1"), (Kind.SSH_KEY, "APKA")):
         made = factories.entity(account, kind, name, arn="")
         Entity.objects.filter(pk=made.pk).update(owner=maya)
-    found = entities.owned(maya, at=None)
-    assert [one.name for one in found[Kind.ACCESS_KEY]] == ["AKIA2", "AKIA1"]
-    assert [one.name for one in found[Kind.SSH_KEY]] == ["APKA"]
+    owned = entities.owned(maya, at=None)
+    assert [entity_state.name for entity_state in owned[Kind.ACCESS_KEY]] == ["AKIA2", "AKIA1"]
+    assert [entity_state.name for entity_state in owned[Kind.SSH_KEY]] == ["APKA"]
     assert entities.owned(maya, at=FIRST_READ - DAY) == {}
 
 
@@ -125,10 +134,10 @@ def test_a_team_lead_opens_the_people_and_groups_of_the_team_only() -> None:
     factories.edge(EdgeKind.MEMBER, maya, other)
     factories.edge(EdgeKind.MEMBER, tomas, other)
     viewer = viewer_for(lead)
-    found = entities.openable(
+    openable = entities.openable(
         viewer, account_id=account.account_id, pks=[pay.pk, other.pk, maya.pk, tomas.pk]
     )
-    assert [pk in found for pk in (pay.pk, other.pk, maya.pk, tomas.pk)] == [True, False, True, False]
+    assert [pk in openable for pk in (pay.pk, other.pk, maya.pk, tomas.pk)] == [True, False, True, False]
     assert entities.find_entity(viewer, pk=tomas.pk, kinds=[Kind.USER]) is None
     assert entities.find_entity(viewer, pk=maya.pk, kinds=[Kind.GROUP]) is None
     rows = entities.members(pay, viewer=viewer, at=None)

@@ -58,12 +58,12 @@ def is_first_synced(account: Account, section: str) -> list[Entity]:
     more came.
     """
     Section.objects.filter(account=account, name=section).update(known_since=FIRST, observed_at=NOW)
-    found = []
+    is_first_synced = []
     for kind in KINDS.get(section, ()):
-        found.append(factories.entity(account, kind, f"old-{kind}", since=FIRST))  # type: ignore[arg-type]
+        is_first_synced.append(factories.entity(account, kind, f"old-{kind}", since=FIRST))  # type: ignore[arg-type]
         new = factories.entity(account, kind, f"new-{kind}", since=LATER)  # type: ignore[arg-type]
         factories.seen_after(EntityState.objects.get(entity=new))
-    return found
+    return is_first_synced
 
 
 def lens_at(at: datetime | None, account: Account | None = None) -> Lens:
@@ -85,7 +85,7 @@ def test_before_its_first_sync_a_section_is_unknown(account: Account, section: s
 def test_the_first_sync_of_a_section_adds_nothing(account: Account, section: str) -> None:
     old = {entity.pk for entity in is_first_synced(account, section)}
     for span in (Span(BEFORE, None), Span(BEFORE, BETWEEN)):
-        rows = [row for found in differences.sections(account, span, few=50) for row in found.rows]
+        rows = [row for section in differences.sections(account, span, few=50) for row in section.rows]
         assert not [row.name for row in rows if row.entity in old]
     assert not [row.name for row in news(lens_at(None), limit=50) if row.entity in old]
     for listing in LISTS:
@@ -103,7 +103,7 @@ def test_what_could_stop_access_was_unknown_before_its_first_sync(account: Accou
             clauses = unread_by_account(index, at=at).get(account.account_id, ())
         assert [word for word in words if any(clause.startswith(word) for clause in clauses)] == words
         assert not words or clauses
-        assert words or not [one for one in clauses if "SCPs" not in one]
+        assert words or not [clause for clause in clauses if "SCPs" not in clause]
 
 
 def test_an_account_that_was_not_connected_then_makes_nothing_unknown(account: Account) -> None:
@@ -137,12 +137,12 @@ def test_lists_and_pages_of_then_say_that_it_was_not_synced(account: Account) ->
     client = Client()
     client.force_login(factories.operator(Role.AUDITOR))
     moment = f"as-of={BEFORE:%Y-%m-%dT%H:%M:%S}"
-    for address, said in (
+    for address, sentence in (
         ("/instance-profiles/", "Instance profiles: not synced at that moment"),
         ("/roles/", "Roles: not"),
     ):
         page = client.get(f"{address}?{moment}").content.decode()
-        assert said in " ".join(page.split())
+        assert sentence in " ".join(page.split())
         assert "added" not in page
     compared = client.get(
         f"/compare/?account={account.account_id}&from={BEFORE:%Y-%m-%dT%H:%M:%S}"

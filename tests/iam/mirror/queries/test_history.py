@@ -287,12 +287,15 @@ def test_pages_go_from_the_newest_moment_to_the_first() -> None:
     for number in range(5):
         group = factories.group(account, f"group-{number}")
         seen_after(factories.edge(EdgeKind.MEMBER, maya, group, since=LATER + number * DAY))
-    told, until = [], None
+    sentences, until = [], None
     for _ in range(3):
         page = timeline(maya, until=until, size=2)
-        told += [_sentence(event) for event in page.events]
+        sentences += [_sentence(event) for event in page.events]
         until = page.older
-    assert told == [*(f"Joined group-{number}" for number in (4, 3, 2, 1, 0)), "First synced by Gatehouse"]
+    assert sentences == [
+        *(f"Joined group-{number}" for number in (4, 3, 2, 1, 0)),
+        "First synced by Gatehouse",
+    ]
     assert until is None
 
 
@@ -336,8 +339,8 @@ def test_the_difference_leaves_out_what_came_and_went_in_between() -> None:
     first = factories.inline(maya, "debug")
     other = becomes(first, at=LATER, document=factories.document(OTHER))
     becomes(other, at=LATER + DAY, document=first.document)
-    found = difference(maya, left=FIRST_READ + DAY, right=LATER + 2 * DAY)
-    assert [_sentence(event) for event in found.events] == ["Joined stays"]
+    timeline = difference(maya, left=FIRST_READ + DAY, right=LATER + 2 * DAY)
+    assert [_sentence(event) for event in timeline.events] == ["Joined stays"]
 
 
 def test_the_difference_of_a_policy_shows_its_two_default_documents() -> None:

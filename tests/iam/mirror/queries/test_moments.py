@@ -45,11 +45,11 @@ def test_an_account_steps_from_change_to_change() -> None:
     _pull(account, FIRST + 2 * DAY)
     later = _pull(account, FIRST + 3 * DAY, added=2)
     _pull(other, FIRST + 2 * DAY, added=5)
-    found = account_moments(account, at=FIRST + 2 * DAY + timedelta(hours=1))
-    assert found.earliest == FIRST + timedelta(seconds=30)
-    assert found.before == just_before(changed.began_at)
-    assert found.after == later.ended_at
-    assert found.read_at == FIRST + 2 * DAY + timedelta(seconds=30)
+    moments = account_moments(account, at=FIRST + 2 * DAY + timedelta(hours=1))
+    assert moments.earliest == FIRST + timedelta(seconds=30)
+    assert moments.before == just_before(changed.began_at)
+    assert moments.after == later.ended_at
+    assert moments.read_at == FIRST + 2 * DAY + timedelta(seconds=30)
     assert account_moments(account, at=None).after is None
 
 

@@ -20,7 +20,7 @@ OKTA = "arn:aws:iam::111111111111:saml-provider/Okta"
 
 
 def _trust(*principals: dict[str, str], action: str = "sts:AssumeRole") -> dict[str, Any]:
-    statements = [{"Effect": "Allow", "Principal": one, "Action": action} for one in principals]
+    statements = [{"Effect": "Allow", "Principal": principal, "Action": action} for principal in principals]
     return {"Version": "2012-10-17", "Statement": statements}
 
 
@@ -35,7 +35,7 @@ def test_named_users_and_accounts_are_known_by_name() -> None:
     maya = factories.user(account, "maya")
     role = factories.role(account, trust=_trust({"AWS": maya.arn}, {"AWS": "222222222222"}))
     trust = trust_of(role, _state(role), viewer=factories.viewer(), at=None)
-    assert [one.who for one in trust.sentences] == [
+    assert [sentence.who for sentence in trust.sentences] == [
         "The IAM user maya",
         "Anyone in the account staging whose own policies allow it",
     ]

@@ -90,16 +90,16 @@ def test_a_page_of_a_whole_list_is_what_its_query_set_finds(
 
 def test_each_viewer_gets_their_own_rows_and_what_is_new(accounts: list[Account]) -> None:
     everyone = factories.viewer()
-    one = replace(everyone, scope=Scope(accounts=frozenset({"222222222222"})))
+    viewer = replace(everyone, scope=Scope(accounts=frozenset({"222222222222"})))
     nobody = replace(everyone, scope=Scope())
 
     def groups(viewer: Viewer) -> int:
         return len(list_page(GROUPS, Lens(viewer), Wanted(descending=True)).rows)
 
-    core_rows = [(groups(everyone), groups(one), groups(nobody)) for _ in range(2)]
+    core_rows = [(groups(everyone), groups(viewer), groups(nobody)) for _ in range(2)]
     assert core_rows == [(4, 4, 0), (4, 4, 0)]
     factories.group(accounts[0], "zzz")
-    names = [list_page(GROUPS, Lens(v), Wanted(descending=True)).rows[0]["name"] for v in (everyone, one)]
+    names = [list_page(GROUPS, Lens(v), Wanted(descending=True)).rows[0]["name"] for v in (everyone, viewer)]
     assert names == ["zzz", "thing-6"]
 
 

@@ -138,8 +138,8 @@ def test_an_image_of_another_account_or_another_place_is_left_aside(production: 
     make.user(other, "tomas")
     expected = as_made()
     draw_images()
-    one, two = AccountImage.objects.order_by("account__account_id")
-    AccountImage.objects.filter(pk=one.pk).update(packed=two.packed)
+    account_image, two = AccountImage.objects.order_by("account__account_id")
+    AccountImage.objects.filter(pk=account_image.pk).update(packed=two.packed)
     AccountImage.objects.filter(pk=two.pk).update(mark="0" * 32)
     forget()
     with snapshot() as index:

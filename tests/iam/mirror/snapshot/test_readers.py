@@ -56,14 +56,14 @@ class Holding:
 
 def test_readers_do_not_wait_for_each_other() -> None:
     gate = Gate()
-    one = Holding(gate)
+    holding = Holding(gate)
     Holding(gate).end()
-    one.end()
+    holding.end()
 
 
 def test_a_change_waits_for_readers_and_keeps_new_ones_out() -> None:
     gate, order = Gate(), list[str]()
-    one = Holding(gate)
+    holding = Holding(gate)
 
     def change() -> None:
         with gate.changing() as is_alone:
@@ -79,7 +79,7 @@ def test_a_change_waits_for_readers_and_keeps_new_ones_out() -> None:
     reading = in_a_thread(read)
     time.sleep(0.02)
     assert order == []
-    one.end()
+    holding.end()
     assert ended(changing)
     assert ended(reading)
     assert order == ["changed True", "read"]
@@ -87,11 +87,11 @@ def test_a_change_waits_for_readers_and_keeps_new_ones_out() -> None:
 
 def test_a_change_that_is_not_urgent_gives_up_and_keeps_nobody_out() -> None:
     gate = Gate()
-    one = Holding(gate)
+    holding = Holding(gate)
     with gate.changing(0.01, is_urgent=False) as is_alone:
         assert not is_alone
     Holding(gate).end()
-    one.end()
+    holding.end()
     with gate.changing(0.01, is_urgent=False) as is_alone:
         assert is_alone
 

@@ -192,10 +192,10 @@ def test_service_control_policies_bind_members_and_not_the_management_account(pr
 
 def standing_places() -> list[Any]:
     """The root and the unit."""
-    found = Edge.objects.filter(kind=EdgeKind.PARENT, target__kind=Kind.ORG_ROOT).select_related(
+    edges = Edge.objects.filter(kind=EdgeKind.PARENT, target__kind=Kind.ORG_ROOT).select_related(
         "source", "target"
     )
-    edge = found.get()
+    edge = edges.get()
     return [edge.target, edge.source]
 
 

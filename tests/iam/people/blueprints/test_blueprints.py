@@ -71,7 +71,7 @@ def test_what_makes_no_sense_is_refused_at_its_field(fields: dict[str, Any], par
 def test_it_comes_back_from_json_as_it_was() -> None:
     body = replace(GOOD, tags={"Team": "payments"}, stay=30, key=True)
     assert Body.of(body.json) == body
-    assert [one.what for one in differences(GOOD, body)] == ["Tags", "Access key", "Duration"]
+    assert [difference.what for difference in differences(GOOD, body)] == ["Tags", "Access key", "Duration"]
 
 
 @pytest.fixture
@@ -94,7 +94,9 @@ def test_a_lead_writes_for_their_own_team_only_and_sees_no_other(lead: Viewer) -
         create_blueprint(lead, team=other, name="Developers", body=GOOD)
     admin = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
     create_blueprint(admin, team=other, name="Analysts", body=GOOD)
-    assert [one.blueprint.name for one in current_versions(lead)] == ["Developers"]
+    assert [blueprint_version.blueprint.name for blueprint_version in current_versions(lead)] == [
+        "Developers"
+    ]
     assert len(current_versions(admin)) == 2
 
 

@@ -37,11 +37,11 @@ def test_everybody_is_in_just_one_list(ines: Viewer, account: Account) -> None:
     unlinked(account, "perhaps", mfa="unknown")
     unlinked(account, "has.app", mfa="virtual")
     factories.user(account, "machine", credentials={"mfa": "none", "has_password": False})
-    found = audience(ines, account=account, team=None)
-    assert [person.name for _, person in found.mailed] == ["Kwame"]
-    assert [one.name for one in found.unlinked] == ["nobody.knows"]
-    assert [one.name for one in found.unknown] == ["not.read", "perhaps"]
-    assert (found.enrolled, found.total) == (1, 5)
+    reached = audience(ines, account=account, team=None)
+    assert [person.name for _, person in reached.mailed] == ["Kwame"]
+    assert [entity.name for entity in reached.unlinked] == ["nobody.knows"]
+    assert [entity.name for entity in reached.unknown] == ["not.read", "perhaps"]
+    assert (reached.enrolled, reached.total) == (1, 5)
 
 
 def test_the_review_counts_what_the_campaign_counts_and_mails_whom_it_names(
@@ -50,17 +50,17 @@ def test_the_review_counts_what_the_campaign_counts_and_mails_whom_it_names(
     user(account, "kwame")
     unlinked(account, "nobody.knows")
     unlinked(account, "perhaps", mfa="unknown")
-    found = audience(ines, account=account, team=None)
+    reached = audience(ines, account=account, team=None)
     campaign = begun(ines, account=account)
     known = progress(campaign)
     assert (known.total, known.missing, known.unread, known.enrolled) == (
-        found.total,
-        len(found.mailed) + len(found.unlinked),
-        len(found.unknown),
-        found.enrolled,
+        reached.total,
+        len(reached.mailed) + len(reached.unlinked),
+        len(reached.unknown),
+        reached.enrolled,
     )
     tending.tend()
-    assert mails() == {person.name: 1 for _, person in found.mailed}
+    assert mails() == {person.name: 1 for _, person in reached.mailed}
 
 
 def test_the_mail_that_is_shown_is_the_mail_that_is_sent(ines: Viewer, account: Account) -> None:

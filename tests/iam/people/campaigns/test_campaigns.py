@@ -47,19 +47,19 @@ def user(account: Account, name: str, *, is_linked: bool = True, **credentials: 
 
 
 def begun(viewer: Viewer, ending: Ending = Ending.NOTIFY, **terms: Any) -> Campaign:
-    given = {"name": "Everyone", "due": DUE, "ending": ending, "reason": "PCI 8.4.2"} | terms
-    return services.begin(viewer, Terms(**given))
+    params = {"name": "Everyone", "due": DUE, "ending": ending, "reason": "PCI 8.4.2"} | terms
+    return services.begin(viewer, Terms(**params))
 
 
 def mails() -> dict[str, int]:
-    found: dict[str, int] = {}
-    for one in Outgoing.objects.filter(event="mfa.enrol"):
-        found[one.name] = found.get(one.name, 0) + 1
-    return found
+    mails: dict[str, int] = {}
+    for outgoing in Outgoing.objects.filter(event="mfa.enrol"):
+        mails[outgoing.name] = mails.get(outgoing.name, 0) + 1
+    return mails
 
 
-def enrols(one: Entity) -> None:
-    UserCredentials.objects.filter(user=one).update(mfa="virtual")
+def enrols(entity: Entity) -> None:
+    UserCredentials.objects.filter(user=entity).update(mfa="virtual")
 
 
 def test_everybody_with_a_password_takes_part_and_only_who_is_missing_is_told(
@@ -75,8 +75,13 @@ def test_everybody_with_a_password_takes_part_and_only_who_is_missing_is_told(
         tending.tend()
     assert campaign.participants.count() == 4
     assert mails() == {"Kwame": 1}
-    found = progress(campaign)
-    assert (found.enrolled, found.missing, found.unread, found.total) == (1, 2, 1, 4)
+    progress_now = progress(campaign)
+    assert (progress_now.enrolled, progress_now.missing, progress_now.unread, progress_now.total) == (
+        1,
+        2,
+        1,
+        4,
+    )
     assert Entry.objects.filter(kind="campaign.begin").count() == 1
 
 
@@ -137,8 +142,8 @@ def test_when_it_is_due_its_author_is_told_who_is_left_and_aws_stays_as_it_is(
     after_due(clock)
     for _ in range(3):
         tending.tend()
-    told = Outgoing.objects.get(event="mfa.campaign")
-    assert ("kwame" in told.text, told.name) == (True, "Ines Duarte")
+    outgoing = Outgoing.objects.get(event="mfa.campaign")
+    assert ("kwame" in outgoing.text, outgoing.name) == (True, "Ines Duarte")
     campaign.refresh_from_db()
     assert (campaign.state, Change.objects.count()) == (State.CLOSED, 0)
 
@@ -162,10 +167,10 @@ def test_when_it_is_due_one_set_is_asked_for_and_waits_for_approval(
     for _ in range(3):
         tending.tend()
     changes = Change.objects.order_by("position")
-    assert [one.operation for one in changes] == operations
+    assert [change.operation for change in changes] == operations
     group = changes[0].change_set
     assert (group.cause_kind, group.cause_id) == (OF_CAMPAIGN, campaign.pk)
-    assert {one.state for one in changes} == {ChangeState.AWAITING}
+    assert {change.state for change in changes} == {ChangeState.AWAITING}
     assert changes[0].requested_by == ines.person_id
     assert set(campaign.participants.exclude(asked=None).values_list("user__name", flat=True)) == {
         "kwame",
@@ -217,10 +222,10 @@ def test_an_exception_ends_with_its_day_and_then_the_end_comes_to_them_too(
 
 def test_an_exception_has_an_end_and_a_reason(ines: Viewer, account: Account) -> None:
     user(account, "kwame")
-    one = begun(ines).participants.get()
+    participant = begun(ines).participants.get()
     for until, why in ((date(2026, 12, 20), " "), (date(2026, 1, 1), "late"), (date(2029, 1, 1), "for ever")):
         with pytest.raises(RefusedError):
-            services.excuse(ines, one, until=until, why=why)
+            services.excuse(ines, participant, until=until, why=why)
     assert Participant.objects.get().excused_until is None
 
 
@@ -253,7 +258,7 @@ def test_a_lead_begins_one_for_their_own_team_only_and_without_a_policy(
     user(account, "other")
     viewer, team = viewer_for(lead), Team.objects.get()
     campaign = begun(viewer, team=team)
-    assert [one.user.name for one in campaign.participants.all()] == ["mine"]
+    assert [participant.user.name for participant in campaign.participants.all()] == ["mine"]
     for wrong in ({"account": account}, {"team": team, "ending": Ending.RESTRICT}, {}):
         with pytest.raises(RefusedError):
             begun(viewer, **wrong)
@@ -263,11 +268,11 @@ def test_a_lead_begins_one_for_their_own_team_only_and_without_a_policy(
 
 
 def test_somebody_reads_until_when_they_are_asked(ines: Viewer, account: Account) -> None:
-    one = user(account, "kwame")
+    entity = user(account, "kwame")
     begun(ines)
-    assert own_due(frozenset({one.arn})) == DUE
-    enrols(one)
-    assert own_due(frozenset({one.arn})) is None
+    assert own_due(frozenset({entity.arn})) == DUE
+    enrols(entity)
+    assert own_due(frozenset({entity.arn})) is None
 
 
 @pytest.fixture
@@ -365,10 +370,10 @@ def test_one_whom_somebody_else_asks_about_already_stops_nobody(
 def test_whoever_has_the_policy_already_is_done_with(
     ines: Viewer, account: Account, clock: time_machine.Traveller
 ) -> None:
-    held = user(account, "kwame")
+    entity = user(account, "kwame")
     text = document(Variant("aws", account.account_id, denies_keys=False))
     factories.edge(
-        EdgeKind.ATTACHED, held, factories.policy(account, "gatehouse-require-mfa-console", body=text)
+        EdgeKind.ATTACHED, entity, factories.policy(account, "gatehouse-require-mfa-console", body=text)
     )
     campaign = begun(ines, Ending.RESTRICT)
     after_due(clock)

@@ -55,8 +55,10 @@ class Staff:
             self.campaign = services.begin(scene.requester, terms)
 
     def excuse(self, user: Entity, *, until: date | None = None) -> None:
-        one = self.campaign.participants.select_related("campaign", "user").get(user=user)
-        services.excuse(self.scene.requester, one, until=until or datetime.now(tz=UTC).date(), why="On leave")
+        participant = self.campaign.participants.select_related("campaign", "user").get(user=user)
+        services.excuse(
+            self.scene.requester, participant, until=until or datetime.now(tz=UTC).date(), why="On leave"
+        )
 
     def enrols(self, user: Entity) -> None:
         """By themselves, through Gatehouse."""
@@ -64,7 +66,7 @@ class Staff:
         desk = Desk(self.scene, Seat(person=person, user=user, secret="a browser"))
         enrolment = desk.begin()
         desk.submit(enrolment, *desk.codes(enrolment))
-        assert user.name in {one.user.name for one in [enrolment]}
+        assert user.name in {enrolment.user.name for enrolment in [enrolment]}
 
     def ends(self) -> list[Change]:
         """The beat comes by; what waits for approval then, in order."""
@@ -74,8 +76,10 @@ class Staff:
         return list(waiting.order_by("position"))
 
     def is_restricted(self, user: Entity) -> bool:
-        held = self.scene.aws.iam.list_attached_user_policies(UserName=user.name)["AttachedPolicies"]
-        return [one["PolicyName"] for one in held] == ["gatehouse-require-mfa-console"]
+        attached_policies = self.scene.aws.iam.list_attached_user_policies(UserName=user.name)[
+            "AttachedPolicies"
+        ]
+        return [holding["PolicyName"] for holding in attached_policies] == ["gatehouse-require-mfa-console"]
 
     def has_password(self, user: Entity) -> bool:
         try:
@@ -113,8 +117,8 @@ def test_whoever_is_left_is_restricted_in_aws_and_the_undoing_frees_them(scene: 
     staff.excuse(ben)
     staff.enrols(ada)
     asked = staff.ends()
-    assert [one.operation for one in asked] == ["policy.create", "attachment.attach"]
-    assert [one.branch for one in asked] == [0, 2]
+    assert [change.operation for change in asked] == ["policy.create", "attachment.attach"]
+    assert [change.branch for change in asked] == [0, 2]
     carried_out(staff, asked)
     assert staff.struck("restricted") == ["cem"]
     assert staff.campaign.state == State.DUE, "an exception is left"
@@ -125,9 +129,9 @@ def test_whoever_is_left_is_restricted_in_aws_and_the_undoing_frees_them(scene: 
     work(list(undone))
     assert staff.struck("restricted") == []
     assert not [
-        one
-        for one in scene.aws.iam.list_policies(Scope="Local")["Policies"]
-        if "require-mfa" in one["PolicyName"]
+        policy
+        for policy in scene.aws.iam.list_policies(Scope="Local")["Policies"]
+        if "require-mfa" in policy["PolicyName"]
     ]
 
 
@@ -165,20 +169,22 @@ def test_whoever_enrols_or_is_excused_while_it_waits_for_approval_is_left_out(
     staff.enrols(ada)
     # A worker tells of the end of a change after its transaction, which a test never ends.
     tending.reconsider(staff.campaign)
-    assert {Change.objects.get(pk=one.pk).state for one in first} == {ChangeState.CANCELLED}
+    assert {Change.objects.get(pk=change.pk).state for change in first} == {ChangeState.CANCELLED}
     with pytest.raises(RefusedError, match="nothing left to decide"):
         scene.approve(first[0])
     second = staff.ends()
     staff.excuse(ben)
     third = staff.ends()
-    assert not {one.pk for one in second} & {one.pk for one in third}
+    assert not {change.pk for change in second} & {change.pk for change in third}
     carried_out(staff, third)
     assert staff.struck("restricted" if ending is Ending.RESTRICT else "password") == ["cem"]
     assert staff.campaign.state == State.DUE
     notes = Entry.objects.filter(kind="campaign.take_back").order_by("pk")
-    assert [one.data["users"].partition("-")[0] for one in notes] == ["ada", "ben"]
+    assert [entry.data["users"].partition("-")[0] for entry in notes] == ["ada", "ben"]
     with time_machine.travel(datetime.now(tz=UTC) + timedelta(days=1), tick=True):
-        assert [one.subject_arn for one in staff.ends()][-1] == ben.arn, "an exception ends with its day"
+        assert [change.subject_arn for change in staff.ends()][-1] == ben.arn, (
+            "an exception ends with its day"
+        )
 
 
 def test_one_whose_password_is_gone_already_stops_nobody_behind_them(scene: Scene) -> None:
@@ -190,7 +196,7 @@ def test_one_whose_password_is_gone_already_stops_nobody_behind_them(scene: Scen
     scene.aws.iam.delete_user(**made)
     for change in asked:
         run(change.pk)
-    states = [Change.objects.get(pk=one.pk).state for one in asked]
+    states = [Change.objects.get(pk=change.pk).state for change in asked]
     assert states[0] != ChangeState.APPLIED
     assert staff.struck("password")[1:] == ["ben", "cem"]
 

@@ -24,20 +24,20 @@ PASSWORD = {"has_password": True, "mfa": "none"}
 
 @pytest.fixture
 def users() -> dict[str, Entity]:
-    one = factories.account(write_role_arn="arn:aws:iam::111111111111:role/w")
+    account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/w")
     other = factories.account("222222222222", name="data", write_role_arn="arn:aws:iam::222222222222:role/w")
-    found = {
-        "maya": factories.user(one, "maya.okafor", credentials=PASSWORD),
+    users = {
+        "maya": factories.user(account, "maya.okafor", credentials=PASSWORD),
         "maya data": factories.user(other, "mo", credentials=PASSWORD),
-        "jonas": factories.user(one, "jonas", credentials=PASSWORD),
+        "jonas": factories.user(account, "jonas", credentials=PASSWORD),
         "jonas data": factories.user(other, "jonas", credentials=PASSWORD),
-        "noor": factories.user(one, "noor.amin", credentials=PASSWORD),
-        "machine": factories.user(one, "ci", credentials={"has_password": False, "mfa": "none"}),
+        "noor": factories.user(account, "noor.amin", credentials=PASSWORD),
+        "machine": factories.user(account, "ci", credentials={"has_password": False, "mfa": "none"}),
     }
     maya = factories.person("Maya Okafor", email="maya@example.com")
     for name in ("maya", "maya data"):
-        Identity.objects.create(person=maya, user_arn=found[name].arn)
-    return found
+        Identity.objects.create(person=maya, user_arn=users[name].arn)
+    return users
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_an_ambiguous_name_is_chosen_at_the_review(client: Client, users: dict[s
     assert post(client, "jonas", "start").status_code == 422
     assert post(client, "jonas", "start", pick=[users["jonas data"].pk]).status_code == 302
     campaign = Campaign.objects.get()
-    assert [one.user for one in campaign.participants.all()] == [users["jonas data"]]
+    assert [participant.user for participant in campaign.participants.all()] == [users["jonas data"]]
 
 
 def test_no_match_at_all_is_said_at_the_field_and_the_list_is_kept(

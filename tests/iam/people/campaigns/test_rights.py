@@ -50,20 +50,20 @@ def user(account: Account, name: str, *groups: Entity, is_linked: bool = True) -
 
 
 def begun(viewer: Viewer, ending: Ending = Ending.NOTIFY, **terms: Any) -> Campaign:
-    given = {"name": "Everyone", "due": DUE, "ending": ending, "reason": "PCI 8.4.2"} | terms
-    return services.begin(viewer, Terms(**given))
+    params = {"name": "Everyone", "due": DUE, "ending": ending, "reason": "PCI 8.4.2"} | terms
+    return services.begin(viewer, Terms(**params))
 
 
-def excuse(viewer: Viewer, one: Participant) -> None:
-    services.excuse(viewer, one, until=date(2026, 11, 20), why="On leave")
+def excuse(viewer: Viewer, participant: Participant) -> None:
+    services.excuse(viewer, participant, until=date(2026, 11, 20), why="On leave")
 
 
-def remind(viewer: Viewer, one: Participant) -> None:
-    services.remind(viewer, campaign=one.campaign)
+def remind(viewer: Viewer, participant: Participant) -> None:
+    services.remind(viewer, campaign=participant.campaign)
 
 
-def close(viewer: Viewer, one: Participant) -> None:
-    services.close(viewer, one.campaign)
+def close(viewer: Viewer, participant: Participant) -> None:
+    services.close(viewer, participant.campaign)
 
 
 ACTS: list[Callable[[Viewer, Participant], None]] = [excuse, services.end_exception, remind, close]
@@ -74,14 +74,14 @@ def test_only_whoever_could_begin_it_acts_on_it(ines: Viewer, account: Account) 
     user(account, "kwame", mine)
     lead, stranger = lead_of("payments", mine), lead_of("data", others)
     auditor = factories.viewer(Role.AUDITOR, name="Otto Audit")
-    one = begun(ines, team=Team.objects.get(slug="payments")).participants.get()
+    participant = begun(ines, team=Team.objects.get(slug="payments")).participants.get()
     for viewer in (stranger, auditor):
         for act in ACTS:
             with pytest.raises(RefusedError, match="can’t change it"):
-                act(viewer, one)
+                act(viewer, participant)
     assert (Participant.objects.get().excused_until, Outgoing.objects.count()) == (None, 0)
     for act in ACTS:
-        act(lead, one)
+        act(lead, participant)
     assert Campaign.objects.get().state == State.CLOSED
     over = Participant.objects.get()
     for act in ACTS[:3]:
@@ -101,10 +101,10 @@ def test_a_lead_sees_their_own_campaigns_and_people_and_enlists_nobody_else(
         begun(lead, team=data)
     # What a team's rules take in beyond its people, such as a group that somebody else leads, is not the
     # lead's.
-    assert [one.user.name for one in own.participants.all()] == ["kwame"]
+    assert [participant.user.name for participant in own.participants.all()] == ["kwame"]
     assert list(visible_campaigns(lead)) == [own]
     assert list(visible_campaigns(stranger)) == []
-    assert [one.user.name for one in participants(whole, viewer=lead)] == ["kwame"]
+    assert [participant.user.name for participant in participants(whole, viewer=lead)] == ["kwame"]
     assert participants(whole, viewer=ines).count() == 2
 
 

@@ -54,9 +54,9 @@ class Desk:
     def submit(self, enrolment: Enrolment, first: str, second: str) -> Enrolment:
         """Send two codes, and let a worker give them to AWS."""
         services.submit_codes(enrolment, self.seat, first=first, second=second)
-        held = Enrolment.objects.get(pk=enrolment.pk)
-        if held.giving is not None:
-            worked(held.giving)
+        enrolment_now = Enrolment.objects.get(pk=enrolment.pk)
+        if enrolment_now.giving is not None:
+            worked(enrolment_now.giving)
         return Enrolment.objects.get(pk=enrolment.pk)
 
     def stands(self, enrolment: Enrolment) -> Standing:
@@ -65,13 +65,16 @@ class Desk:
 
     def in_aws(self) -> list[str]:
         """The serial numbers of the user's devices, as boto3 reads them."""
-        found = self.scene.aws.iam.list_mfa_devices(UserName=self.seat.user.name)["MFADevices"]
-        return [one["SerialNumber"] for one in found]
+        mfa_devices = self.scene.aws.iam.list_mfa_devices(UserName=self.seat.user.name)["MFADevices"]
+        return [device["SerialNumber"] for device in mfa_devices]
 
     def spare(self) -> set[str]:
         """Virtual devices of the account that belong to nobody."""
-        found = self.scene.aws.iam.list_virtual_mfa_devices(AssignmentStatus="Unassigned")
-        return {one["SerialNumber"] for one in found["VirtualMFADevices"]}
+        list_virtual_mfa_devices = self.scene.aws.iam.list_virtual_mfa_devices(AssignmentStatus="Unassigned")
+        return {
+            virtual_mfa_device["SerialNumber"]
+            for virtual_mfa_device in list_virtual_mfa_devices["VirtualMFADevices"]
+        }
 
 
 def codes_of(seed: str, *, off: int = 0) -> tuple[str, str]:

@@ -78,14 +78,14 @@ def test_what_cannot_be_right_is_not_sent(desk: Desk, serial: str) -> None:
     taken = factories.entity(desk.account, Kind.MFA_DEVICE, "GAHT00000001", arn="", category="hardware")
     Entity.objects.filter(pk=taken.pk).update(owner=other, aws_id="GAHT00000001")
     made = Change.objects.count()
-    for number, codes, said in (
+    for number, codes, sentence in (
         ("12", None, BAD_SERIAL),
         ("arn:aws:iam::1:mfa/x", None, BAD_SERIAL),
         (serial, ("123456", "123456"), "same code twice"),
         (serial, ("12345", "123456"), "6 digits"),
         ("GAHT00000001", None, "already registered"),
     ):
-        with pytest.raises(RefusedError, match=said.partition(":")[0]):
+        with pytest.raises(RefusedError, match=sentence.partition(":")[0]):
             add(desk, number, codes=codes)
     with pytest.raises(RefusedError, match="not linked to you"):
         add(desk, serial, person=Person.objects.create(name="Tomas", email="t@example.com"))
@@ -107,7 +107,7 @@ def test_a_label_is_a_tag_of_ones_own_device_and_nothing_else_of_it_changes(desk
     assert label_of(device) == "Pixel 9 private"
     assert labels_of([device.pk]) == {device.pk: "Pixel 9 private"}
     tags = desk.scene.aws.iam.list_mfa_device_tags(SerialNumber=device.aws_id)["Tags"]
-    assert {one["Key"]: one["Value"] for one in tags} == {"Label": "Pixel 9 private"}
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"Label": "Pixel 9 private"}
     with pytest.raises(RefusedError, match="up to 60"):
         set_label(device, person=desk.seat.person, label="x" * 61, key="l")
     stranger = Person.objects.create(name="Tomas", email="t@example.com")

@@ -44,9 +44,9 @@ def wrong(desk: Desk, enrolment: Enrolment, first: str = "000000", second: str =
 def tidy(enrolment: Enrolment) -> Enrolment:
     """Let beat and a worker do their work."""
     tending.tend()
-    held = Enrolment.objects.get(pk=enrolment.pk)
-    if held.cleaning is not None:
-        worked(held.cleaning)
+    enrolment_now = Enrolment.objects.get(pk=enrolment.pk)
+    if enrolment_now.cleaning is not None:
+        worked(enrolment_now.cleaning)
         tending.tend()
     return Enrolment.objects.get(pk=enrolment.pk)
 
@@ -71,18 +71,18 @@ def test_both_writes_are_changes_that_nobody_has_to_approve(desk: Desk) -> None:
     done = desk.begin()
     desk.submit(done, *desk.codes(done))
     changes = Change.objects.order_by("created_at")
-    assert [(one.operation, one.state) for one in changes] == [
+    assert [(change.operation, change.state) for change in changes] == [
         ("mfa_device.create_virtual", "applied"),
         ("mfa_device.enable", "applied"),
     ]
-    assert {one.requested_by for one in changes} == {desk.seat.person.pk}
+    assert {change.requested_by for change in changes} == {desk.seat.person.pk}
     assert not Approval.objects.exists()
-    for one in changes:
-        notifications.tell_end(one)
+    for change in changes:
+        notifications.tell_end(change)
     assert not Outgoing.objects.exists(), (
         "they see it on their page, and may have no sign-in to follow a link"
     )
-    assert [(one.stages, one.because) for one in Requirement.objects.all()] == [
+    assert [(requirement.stages, requirement.because) for requirement in Requirement.objects.all()] == [
         ([], ["One’s own MFA device"])
     ] * 2
     kinds = set(Entry.objects.filter(subject=desk.seat.user.arn).values_list("kind", flat=True))
@@ -127,11 +127,13 @@ def test_codes_in_the_wrong_order_or_not_in_a_row_are_told_apart_from_wrong_ones
     assert Change.objects.count() == 1
 
 
-@pytest.mark.parametrize(("off", "said"), [(-450, "7 minutes and 30 seconds behind"), (3600, "1 hour ahead")])
-def test_a_clock_that_is_wrong_is_measured_and_said(desk: Desk, off: int, said: str) -> None:
+@pytest.mark.parametrize(
+    ("off", "sentence"), [(-450, "7 minutes and 30 seconds behind"), (3600, "1 hour ahead")]
+)
+def test_a_clock_that_is_wrong_is_measured_and_said(desk: Desk, off: int, sentence: str) -> None:
     enrolment = desk.begin()
     with time_machine.travel(enrolment.begun_at, tick=False):
-        assert said in wrong(desk, enrolment, *desk.codes(enrolment, off=off))
+        assert sentence in wrong(desk, enrolment, *desk.codes(enrolment, off=off))
     assert Change.objects.count() == 1
     assert desk.stands(enrolment).stage is Stage.SCAN
 
@@ -141,9 +143,9 @@ def test_too_many_wrong_codes_end_it_and_the_link_and_leave_no_device(desk: Desk
     desk.seat = replace(desk.seat, link=link)
     enrolment = desk.begin()
     assert enrolment.serial_number in desk.spare()
-    said = [wrong(desk, enrolment) for _ in range(5)]
-    assert "1 attempt is left" in said[3]
-    assert said[4] == wording.LOCKED
+    answers = [wrong(desk, enrolment) for _ in range(5)]
+    assert "1 attempt is left" in answers[3]
+    assert answers[4] == wording.LOCKED
     assert Link.objects.get().ended_why == "revoked", "at once: nothing can be started again by it"
     assert wrong(desk, enrolment, *codes_of("JBSWY3DPEHPK3PXP")) == wording.LOCKED
 
@@ -219,7 +221,7 @@ def test_a_link_has_served_with_the_device_and_an_invitation_goes_on(
 ) -> None:
     link = make_link(purpose, person=desk.seat.person, user_arn=desk.seat.user.arn, actor=None)
     desk.seat = replace(desk.seat, link=link)
-    tending.settle(desk.submit(one := desk.begin(), *desk.codes(one)))
+    tending.settle(desk.submit(enrolment := desk.begin(), *desk.codes(enrolment)))
     assert Link.objects.get().ended_why == ended
 
 

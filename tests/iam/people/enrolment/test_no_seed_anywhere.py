@@ -35,20 +35,24 @@ TRUE_SEND = Celery.send_task
 def in_redis(url: str) -> str:
     """All that lies in Redis, with the bodies of messages as they read."""
     store = redis.Redis.from_url(url)
-    found: list[bytes] = []
+    raw_messages: list[bytes] = []
     for key in store.scan_iter():
         kind = store.type(key)
         if kind == b"list":
-            found += store.lrange(key, 0, -1)
+            raw_messages += store.lrange(key, 0, -1)
         elif kind == b"hash":
-            found += [part for pair in store.hgetall(key).items() for part in pair]
+            raw_messages += [part for pair in store.hgetall(key).items() for part in pair]
         elif kind == b"string":
-            found.append(store.get(key) or b"")
+            raw_messages.append(store.get(key) or b"")
         else:
-            found.append(store.dump(key) or b"")
-    texts = [one.decode("utf-8", "replace") for one in found]
-    bodies = [one.partition('"body": "')[2].partition('"')[0] for one in texts if '"body": "' in one]
-    return " ".join([*texts, *(base64.b64decode(one).decode() for one in bodies)])
+            raw_messages.append(store.dump(key) or b"")
+    texts = [raw_message.decode("utf-8", "replace") for raw_message in raw_messages]
+    bodies = [
+        secret_text.partition('"body": "')[2].partition('"')[0]
+        for secret_text in texts
+        if '"body": "' in secret_text
+    ]
+    return " ".join([*texts, *(base64.b64decode(body).decode() for body in bodies)])
 
 
 @pytest.fixture
@@ -111,6 +115,8 @@ def test_seed_and_codes_are_nowhere_but_on_the_page_of_their_browser(
     }
     secrets = {"seed": seed, "codes": f"{first} {second}", "first": f"'{first}'", "second": f"'{second}'"}
     secrets |= {"cookie": browser.cookies[COOKIE].value, "link": word_of(link.pk)}
-    found = [(what, where) for where, text in places.items() for what, one in secrets.items() if one in text]
-    assert found == []
+    leaks = [
+        (what, where) for where, text in places.items() for what, secret in secrets.items() if secret in text
+    ]
+    assert leaks == []
     assert "gAAAA" not in everything(), "a ciphertext is still there"

@@ -21,17 +21,17 @@ pytestmark = pytest.mark.django_db
 def seed(desk: Desk) -> str:
     """The seed of a device that the person has."""
     enrolment = desk.begin()
-    found = desk.seed(enrolment)
+    seed = desk.seed(enrolment)
     desk.submit(enrolment, *desk.codes(enrolment))
-    return found
+    return seed
 
 
 def device(desk: Desk) -> Entity:
     (serial,) = desk.in_aws()
-    found = Entity.objects.get(kind=Kind.MFA_DEVICE, aws_id=serial)
-    assert own_totp_device(found.pk, arns=frozenset({desk.seat.user.arn})) == found
-    assert own_totp_device(found.pk, arns=frozenset({"arn:aws:iam::1:user/somebody"})) is None
-    return found
+    entity = Entity.objects.get(kind=Kind.MFA_DEVICE, aws_id=serial)
+    assert own_totp_device(entity.pk, arns=frozenset({desk.seat.user.arn})) == entity
+    assert own_totp_device(entity.pk, arns=frozenset({"arn:aws:iam::1:user/somebody"})) is None
+    return entity
 
 
 def test_two_codes_of_a_slow_clock_bring_it_into_step(desk: Desk, seed: str) -> None:
@@ -44,19 +44,19 @@ def test_two_codes_of_a_slow_clock_bring_it_into_step(desk: Desk, seed: str) -> 
 
 
 def test_codes_that_aws_refuses_are_said_and_locked_after_five(desk: Desk, seed: str) -> None:
-    found = device(desk)
+    entity = device(desk)
     with pytest.raises(RefusedError, match="same code twice"):
-        resync(found, person=desk.seat.person, first="123456", second="123 456", key="k")
+        resync(entity, person=desk.seat.person, first="123456", second="123 456", key="k")
     with pytest.raises(RefusedError, match=wording.NOT_SIX):
-        resync(found, person=desk.seat.person, first="12345", second="123456", key="k")
+        resync(entity, person=desk.seat.person, first="12345", second="123456", key="k")
     for _ in range(5):
-        change = resync(found, person=desk.seat.person, first="000000", second="111111", key=str(uuid4()))
+        change = resync(entity, person=desk.seat.person, first="000000", second="111111", key=str(uuid4()))
         assert worked(change).state == ChangeState.FAILED
         assert change.error_message.startswith(
             "AWS didn’t accept the two codes. Nothing was changed in AWS. Wait until"
         )
     with pytest.raises(RefusedError, match="refused the codes 5 times"):
-        resync(found, person=desk.seat.person, first="000000", second="111111", key=str(uuid4()))
+        resync(entity, person=desk.seat.person, first="000000", second="111111", key=str(uuid4()))
 
 
 def test_somebody_else_does_not_bring_it_into_step(desk: Desk, seed: str) -> None:

@@ -26,16 +26,16 @@ def test_wrong_codes_that_are_tried_at_once_are_all_counted(
 ) -> None:
     enrolment, barrier, seed = desk.begin(), Barrier(THREADS), services._seed
 
-    def together(held: Enrolment, seat: Seat) -> str | None:
+    def together(enrolment: Enrolment, seat: Seat) -> str | None:
         """Anyone who reads the row waits for the others, who cannot come as long as it is locked."""
         with suppress(BrokenBarrierError):
             barrier.wait(timeout=0.5)
-        return seed(held, seat)
+        return seed(enrolment, seat)
 
     monkeypatch.setattr(services, "_seed", together)
     with ThreadPoolExecutor(THREADS) as pool:
-        said = list(pool.map(lambda _: alone(lambda: tried(desk, enrolment)), range(THREADS)))
-    assert sorted(one.rpartition("AWS. ")[2] for one in said) == [
+        answers = list(pool.map(lambda _: alone(lambda: tried(desk, enrolment)), range(THREADS)))
+    assert sorted(answer.rpartition("AWS. ")[2] for answer in answers) == [
         "3 attempts are left.",
         "4 attempts are left.",
     ]

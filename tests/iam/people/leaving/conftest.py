@@ -91,7 +91,9 @@ class Farewell:
 
     def approve(self, run: Run) -> None:
         """As many agree as the rules ask for."""
-        for group in {one.change_set for one in self.changes(run) if one.state == "awaiting_approval"}:
+        for group in {
+            change.change_set for change in self.changes(run) if change.state == "awaiting_approval"
+        }:
             self.agree(group.changes.order_by("position")[0])
 
     def agree(self, first: Change) -> None:
@@ -108,14 +110,14 @@ class Farewell:
     def work(self) -> None:
         """Workers do all that is due, and what they are told of leaving."""
         for _ in range(80):
-            found = list(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
-            told, self.sent[:] = [pk for task, pk in self.sent if task == "prove_seat"], []
-            if not found and not told:
+            due_ids = list(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
+            proving, self.sent[:] = [pk for task, pk in self.sent if task == "prove_seat"], []
+            if not due_ids and not proving:
                 return
-            for pk in found:
+            for pk in due_ids:
                 with self.committing(execute=True):
                     carry_out(pk)
-            for pk in dict.fromkeys(told):
+            for pk in dict.fromkeys(proving):
                 with self.committing(execute=True):
                     settling.prove(pk)
 
@@ -135,7 +137,7 @@ class Farewell:
 
     def told(self, run: Run) -> list[tuple[str, str, str]]:
         """How the changes stand, for a failing test."""
-        return [(one.title, one.state, one.error_message) for one in self.changes(run)]
+        return [(change.title, change.state, change.error_message) for change in self.changes(run)]
 
     def held(self) -> dict[str, Any]:
         """What AWS says that the user holds by themselves, and can sign in with."""
@@ -143,15 +145,15 @@ class Farewell:
         keys = self.aws("ListAccessKeys", **name)["AccessKeyMetadata"]
         return {
             "policies": self.aws("ListUserPolicies", **name)["PolicyNames"],
-            "active keys": sum(one["Status"] == "Active" for one in keys),
-            "groups": sorted(one["GroupName"] for one in self.aws("ListGroupsForUser", **name)["Groups"]),
+            "active keys": sum(key["Status"] == "Active" for key in keys),
+            "groups": sorted(group["GroupName"] for group in self.aws("ListGroupsForUser", **name)["Groups"]),
         }
 
     def learn_group(self, name: str) -> None:
         """A group of AWS into the mirror."""
-        found = self.aws("GetGroup", GroupName=name)["Group"]
-        group = factories.group(self.scene.account, name, arn=found["Arn"])
-        Entity.objects.filter(pk=group.pk).update(aws_id=found["GroupId"])
+        group_shown = self.aws("GetGroup", GroupName=name)["Group"]
+        group = factories.group(self.scene.account, name, arn=group_shown["Arn"])
+        Entity.objects.filter(pk=group.pk).update(aws_id=group_shown["GroupId"])
 
     def granted(self) -> Grant:
         """A grant of one more group, which was asked for, approved and given."""

@@ -56,8 +56,8 @@ def admin() -> Viewer:
     ],
 )
 def test_any_part_finds_the_person_with_all_their_users(admin: Viewer, text: str, users: list[str]) -> None:
-    found = find_people(admin, text)
-    names = [sorted(user.name for user in match.person.users) for match in found.people]
+    matches = find_people(admin, text)
+    names = [sorted(user.name for user in match.person.users) for match in matches.people]
     assert names == ([users] if users else [])
 
 
@@ -65,9 +65,9 @@ def test_the_best_match_comes_first_and_a_cut_list_says_so(admin: Viewer) -> Non
     account = factories.account("333333333333", name="lab")
     for name in ("maya.okafor", "amaya", "mayara"):
         factories.user(account, name)
-    found = find_people(admin, "maya")
-    assert [match.user.name for match in found.people] == ["maya.okafor", "mayara", "amaya"]
-    assert not found.is_cut
+    matches = find_people(admin, "maya")
+    assert [match.user.name for match in matches.people] == ["maya.okafor", "mayara", "amaya"]
+    assert not matches.is_cut
     cut = find_people(admin, "maya", most=2)
     assert (len(cut.people), cut.is_cut) == (2, True)
 
@@ -88,8 +88,8 @@ def test_a_lead_finds_people_of_their_teams_only(admin: Viewer) -> None:
     TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="payments")
     person = factories.person("Elif Kaya")
     factories.assign(person, Role.TEAM_LEAD, team=team)
-    found = find_people(viewer_for(person), "kwame")
-    assert [match.user.name for match in found.people] == ["kwame.addo"]
+    matches = find_people(viewer_for(person), "kwame")
+    assert [match.user.name for match in matches.people] == ["kwame.addo"]
 
 
 def test_the_number_of_queries_does_not_grow(admin: Viewer, django_assert_max_num_queries: object) -> None:

@@ -59,7 +59,7 @@ def test_a_worker_killed_at_any_step_of_the_proof_leaves_it_to_another(
     assert farewell.held() == {"policies": ["GatehouseLeft"], "active keys": 0, "groups": []}
     body = json.loads(Certificate.objects.get().text)
     assert all(body[moment] for moment in ("began_at", "denied_everything_at", "proved_at"))
-    assert all(one["proved_at"] for one in body["accounts"])
+    assert all(account["proved_at"] for account in body["accounts"])
 
 
 def restored(farewell: Farewell) -> Leaver:

@@ -45,7 +45,7 @@ def test_everything_ends_the_deny_first_and_aws_shows_it(farewell: Farewell) -> 
         farewell.asked(key="another form")
     first, *others = farewell.changes(run)
     assert (first.operation, first.branch, first.position) == ("inline_policy.put", 1, 0)
-    assert [one.branch for one in others] == list(range(2, len(others) + 2))
+    assert [change.branch for change in others] == list(range(2, len(others) + 2))
     farewell.approve(run)
     farewell.work()
 
@@ -53,7 +53,10 @@ def test_everything_ends_the_deny_first_and_aws_shows_it(farewell: Farewell) -> 
     assert leaver.stage == "gone", (farewell.told(run), list(leaver.seats.values("proof", "trouble")))
     assert farewell.held() == {"policies": ["GatehouseLeft"], "active keys": 0, "groups": []}
     credentials = farewell.aws("ListServiceSpecificCredentials", UserName=farewell.user.name)
-    assert [one["Status"] for one in credentials["ServiceSpecificCredentials"]] == ["Inactive"]
+    assert [
+        service_specific_credential["Status"]
+        for service_specific_credential in credentials["ServiceSpecificCredentials"]
+    ] == ["Inactive"]
     seat = Seat.objects.get()
     assert [(row["what"], row["says"]) for row in seat.proof][:4] == [
         ("User", "Exists"),
@@ -79,7 +82,7 @@ def test_what_came_after_the_approval_ends_as_well(farewell: Farewell) -> None:
     farewell.approve(run)
     name = {"UserName": farewell.user.name}
     keys = farewell.aws("ListAccessKeys", **name)["AccessKeyMetadata"]
-    old = next(one["AccessKeyId"] for one in keys if one["Status"] == "Inactive")
+    old = next(key["AccessKeyId"] for key in keys if key["Status"] == "Inactive")
     farewell.aws("UpdateAccessKey", **name, AccessKeyId=old, Status="Active")
     farewell.aws("CreateGroup", GroupName=f"late-{farewell.mark}")
     farewell.learn_group(f"late-{farewell.mark}")
@@ -89,7 +92,7 @@ def test_what_came_after_the_approval_ends_as_well(farewell: Farewell) -> None:
     assert run.people.get().stage == "gone", list(Seat.objects.values("proof", "trouble"))
     assert farewell.held() == {"policies": ["GatehouseLeft"], "active keys": 0, "groups": []}
     rest = Change.objects.filter(change_set__cause_kind="leaving-rest")
-    assert sorted(one.operation for one in rest) == ["access_key.deactivate", "group_membership.remove"]
+    assert sorted(change.operation for change in rest) == ["access_key.deactivate", "group_membership.remove"]
     assert Seat.objects.get().trials == 1
 
 
@@ -125,8 +128,12 @@ def test_where_no_worker_was_there_for_a_day_access_ends_when_one_comes_back(far
     farewell.work()
     leaver = run.people.get()
     assert (leaver.stage, leaver.began_at is not None) == ("gone", True), farewell.told(run)
-    held = farewell.held()
-    assert (held["policies"], held["active keys"], held["groups"]) == (["GatehouseLeft"], 0, [])
+    held_before = farewell.held()
+    assert (held_before["policies"], held_before["active keys"], held_before["groups"]) == (
+        ["GatehouseLeft"],
+        0,
+        [],
+    )
 
 
 def test_a_rejected_request_ends_nothing_and_can_be_made_again(farewell: Farewell) -> None:
@@ -237,8 +244,8 @@ def test_oneself_and_the_last_administrator_leave_only_when_that_is_confirmed(fa
     with pytest.raises(RefusedError, match="your own access"):
         farewell.asked(actor=own)
     RoleAssignment.objects.filter(role=Role.ADMINISTRATOR).exclude(person=farewell.person).delete()
-    said = warnings_for([farewell.somebody()], viewer=farewell.lead)
-    assert "only administrator of Gatehouse" in said[0]
+    warning_texts = warnings_for([farewell.somebody()], viewer=farewell.lead)
+    assert "only administrator of Gatehouse" in warning_texts[0]
     run = farewell.asked(actor=own, confirmed=True)
     leaver = run.people.get()
     Leaver.objects.update(stage="gone")
@@ -251,14 +258,16 @@ def test_oneself_and_the_last_administrator_leave_only_when_that_is_confirmed(fa
 def test_the_approver_sees_the_warnings_that_the_requester_confirmed(farewell: Farewell) -> None:
     own = farewell.own()
     RoleAssignment.objects.filter(role=Role.ADMINISTRATOR).exclude(person=farewell.person).delete()
-    said = warnings_for([farewell.somebody()], viewer=own)
+    warning_texts = warnings_for([farewell.somebody()], viewer=own)
     run = farewell.asked(actor=own, confirmed=True)
     change_set = run.people.get().seats.get().change_set
     assert change_set is not None
-    accepted = {one.text for one in warnings_of(change_set, parts=change_set.changes.all())}
-    assert len(said) == 2
+    accepted = {
+        accepted_warning.text for accepted_warning in warnings_of(change_set, parts=change_set.changes.all())
+    }
+    assert len(warning_texts) == 2
     assert f"{own.name} requests the removal of their own access in all of these accounts." in accepted
-    assert said[1] in accepted
+    assert warning_texts[1] in accepted
 
 
 def test_what_a_request_leaves_out_and_sessions_that_run_on_are_said_to_the_approver(
@@ -266,16 +275,18 @@ def test_what_a_request_leaves_out_and_sessions_that_run_on_are_said_to_the_appr
 ) -> None:
     user = farewell.scene.user
     role = factories.role(user.account, "break-glass")
-    found = OpenRoles((OpenRole(role, (user.name,), is_sure=True),))
-    monkeypatch.setattr("iam.people.leaving.open_roles.open_roles", lambda users, viewer: found)
+    open_roles = OpenRoles((OpenRole(role, (user.name,), is_sure=True),))
+    monkeypatch.setattr("iam.people.leaving.open_roles.open_roles", lambda users, viewer: open_roles)
     plan = Plan([Site(user, left=["Delete a key: it is gone"])], [])
     run = farewell.asked()
     notes = notes_for(plan, people=list(run.people.all()), run=run)
     assert f"Not included: {user.name} in {user.account.name}: Delete a key: it is gone" in notes
-    told = f"Sessions that already run in break-glass in {user.account.name} continue until they expire."
+    warning_text = (
+        f"Sessions that already run in break-glass in {user.account.name} continue until they expire."
+    )
     change_set = run.people.get().seats.get().change_set
     assert change_set is not None
-    assert told in change_set.notes
+    assert warning_text in change_set.notes
     assert running_sessions([user], viewer=farewell.lead, ended=[role.pk]) == []
 
 

@@ -72,15 +72,15 @@ def test_each_row_means_a_person_with_all_their_users_or_says_why_not() -> None:
 
     work_out()
     run = stage(author, rows=read_leavers(FILE.encode()), source="leavers.csv")
-    said = {one.line: (one.name, one.problems) for one in run.people.all()}
-    assert said[2] == ("Maya Okafor", [])
+    rows_by_line = {person.line: (person.name, person.problems) for person in run.people.all()}
+    assert rows_by_line[2] == ("Maya Okafor", [])
     assert sorted(Seat.objects.filter(leaver__line=2).values_list("user_name", flat=True)) == [
         "maya.okafor",
         "mokafor",
     ]
-    assert said[3][1] == ["No one in your accounts or teams matches. Try a name, email or user name."]
-    assert said[4][1][0].startswith("Several people match: kwame.boateng in")
-    assert said[5][1] == ["The same person is in line 2 too."]
+    assert rows_by_line[3][1] == ["No one in your accounts or teams matches. Try a name, email or user name."]
+    assert rows_by_line[4][1][0].startswith("Several people match: kwame.boateng in")
+    assert rows_by_line[5][1] == ["The same person is in line 2 too."]
     with pytest.raises(RefusedError, match="5 of 6 rows need fixing"):
         request_run(author, run=run, terms=Terms(reason="They go"))
 
@@ -109,8 +109,8 @@ def test_a_long_list_is_asked_for_by_a_worker_and_once_whoever_is_lost(
     sent: list[str] = []
     monkeypatch.setattr(services, "AT_ONCE", 1)
     catch(monkeypatch, "iam.people.leaving.tasks", lambda task, pk: sent.append(task))
-    held = request_run(author, run=run, terms=Terms(reason="They go"))
-    assert (held.state, sent, Change.objects.count()) == ("asking", ["ask_run"], 0)
+    requested = request_run(author, run=run, terms=Terms(reason="They go"))
+    assert (requested.state, sent, Change.objects.count()) == ("asking", ["ask_run"], 0)
 
     assert services.ask_open(older_than=timedelta(seconds=-1)) == 1
     run.refresh_from_db()

@@ -64,7 +64,7 @@ def test_roles_that_name_a_user_are_found_in_all_accounts_with_what_is_left_with
 
     def slugs(choices: Choices | None = None) -> list[str]:
         operations, _ = plan_for([user], viewer=viewer, choices=choices).ordered()
-        return sorted(one.slug for one in operations if one.subject_kind == "role")
+        return sorted(operation.slug for operation in operations if operation.subject_kind == "role")
 
     assert slugs() == ["role_sessions.revoke", "role_sessions.revoke"]
     chosen = Choices(roles=frozenset({alone.role.pk, shared.role.pk}), sessions=frozenset({alone.role.pk}))
@@ -82,12 +82,14 @@ def test_roles_that_trust_the_whole_account_are_found_where_somebody_can_assume_
     factories.inline(user, "assume", body={"Version": "2012-10-17", "Statement": [may]})
     viewer = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
 
-    (found,) = open_roles([user], viewer=viewer).found
-    assert (found.role, found.users, found.is_sure) == (open_to, (user.name,), True)
+    (open_role,) = open_roles([user], viewer=viewer).found
+    assert (open_role.role, open_role.users, open_role.is_sure) == (open_to, (user.name,), True)
 
     chosen = Choices(sessions=frozenset({open_to.pk}))
     operations, _ = plan_for([user], viewer=viewer, choices=chosen).ordered()
-    assert [one.slug for one in operations if one.subject_kind == "role"] == ["role_sessions.revoke"]
+    assert [operation.slug for operation in operations if operation.subject_kind == "role"] == [
+        "role_sessions.revoke"
+    ]
 
 
 def test_where_inline_policies_leave_no_room_the_policy_of_aws_denies(user: Entity) -> None:
@@ -112,7 +114,7 @@ def test_a_lead_ends_all_memberships_of_their_people_and_learns_of_no_role(
     lead = factories.person("Elif Kaya")
     factories.assign(lead, Role.TEAM_LEAD, team=team)
     plan = plan_for([user], viewer=viewer_for(lead))
-    titles = [one.title for one in plan.ordered()[0]]
+    titles = [operation.title for operation in plan.ordered()[0]]
     assert [title for title in titles if title.startswith("Remove")] == [
         "Remove maya.okafor from on-call",
         "Remove maya.okafor from payments-dev",

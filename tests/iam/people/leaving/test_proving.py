@@ -38,13 +38,17 @@ PRESENT = SimpleNamespace()
 
 
 def shown(
-    *, text: str | None = DENY_TEXT, groups: tuple[str, ...] = (), attached: tuple[str, ...] = (), **held: Any
+    *,
+    text: str | None = DENY_TEXT,
+    groups: tuple[str, ...] = (),
+    attached: tuple[str, ...] = (),
+    **holding: Any,
 ) -> UserAccess:
     """What AWS shows of somebody; `held` are records by section."""
     calls = ["iam:GetUser", INLINE, *CALLS.values(), GROUPS, ATTACHED]
     return UserAccess(
         exists=True,
-        credentials={one: Credentials(one, NOW, held.get(one, ())) for one in CALLS},
+        credentials={call: Credentials(call, NOW, holding.get(call, ())) for call in CALLS},
         groups=frozenset(groups),
         attached=frozenset(attached),
         texts={} if text is None else {DENY: text},
@@ -56,7 +60,7 @@ ALLOWS = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "
 
 
 @pytest.mark.parametrize(
-    ("found", "still_open"),
+    ("access", "still_open"),
     [
         (shown(), set()),
         (shown(text=json.dumps(json.loads(DENY_TEXT), indent=4)), set()),
@@ -78,10 +82,10 @@ ALLOWS = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "
         (UserAccess(at={"iam:GetUser": NOW}), set()),
     ],
 )
-def test_a_row_is_open_as_long_as_aws_shows_a_way_in(found: UserAccess, still_open: set[str]) -> None:
-    rows = list(proving.proof_rows(found))
+def test_a_row_is_open_as_long_as_aws_shows_a_way_in(access: UserAccess, still_open: set[str]) -> None:
+    rows = list(proving.proof_rows(access))
     assert {row["what"] for row in rows if row["open"]} == still_open
-    assert len(rows) == (10 if found.exists else 1)
+    assert len(rows) == (10 if access.exists else 1)
 
 
 @pytest.fixture
@@ -96,14 +100,14 @@ def seat(db: None) -> Seat:
     return leaver.seats.get()
 
 
-def prove(seat: Seat, monkeypatch: pytest.MonkeyPatch, found: UserAccess | Exception | None) -> Seat:
+def prove(seat: Seat, monkeypatch: pytest.MonkeyPatch, prove: UserAccess | Exception | None) -> Seat:
     """Prove it where AWS shows this; None where AWS must not be asked at all."""
 
     def read(*_: Any, **__: Any) -> UserAccess:
-        assert found is not None, "AWS was asked"
-        if isinstance(found, Exception):
-            raise found
-        return found
+        assert prove is not None, "AWS was asked"
+        if isinstance(prove, Exception):
+            raise prove
+        return prove
 
     monkeypatch.setattr(proving, "reread_user_access", read)
     proving.prove_seat(seat.pk)
@@ -115,8 +119,8 @@ def test_a_row_that_is_open_is_no_proof_whatever_the_mirror_shows(
     seat: Seat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proving, "_left", lambda seat: [])
-    held = prove(seat, monkeypatch, shown(groups=("AGPA1",)))
-    assert (held.proved_at, bool(held.trouble)) == (None, True)
+    outcome_of_proof = prove(seat, monkeypatch, shown(groups=("AGPA1",)))
+    assert (outcome_of_proof.proved_at, bool(outcome_of_proof.trouble)) == (None, True)
     assert prove(seat, monkeypatch, shown()).proved_at is not None
 
 
@@ -124,10 +128,13 @@ def test_what_the_mirror_still_shows_is_no_proof_and_is_ended_three_times_at_mos
     seat: Seat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for trial in range(1, 6):
-        held = prove(seat, monkeypatch, shown())
-        assert (held.proved_at, held.trials) == (None, min(trial, proving.MOST_TRIALS))
+        outcome_of_proof = prove(seat, monkeypatch, shown())
+        assert (outcome_of_proof.proved_at, outcome_of_proof.trials) == (
+            None,
+            min(trial, proving.MOST_TRIALS),
+        )
         Change.objects.filter(state=ChangeState.QUEUED).update(state=ChangeState.FAILED)
-    assert "Still not removed after 3 attempts" in held.trouble
+    assert "Still not removed after 3 attempts" in outcome_of_proof.trouble
 
 
 def test_nothing_more_is_ended_by_a_request_that_nobody_approved(
@@ -135,14 +142,17 @@ def test_nothing_more_is_ended_by_a_request_that_nobody_approved(
 ) -> None:
     Change.objects.update(queued_at=None)
     count = Change.objects.count()
-    held = prove(seat, monkeypatch, shown())
-    assert (held.proved_at, held.trials, Change.objects.count()) == (None, 0, count)
-    assert "was never approved" in held.trouble
+    outcome_of_proof = prove(seat, monkeypatch, shown())
+    assert (outcome_of_proof.proved_at, outcome_of_proof.trials, Change.objects.count()) == (None, 0, count)
+    assert "was never approved" in outcome_of_proof.trouble
 
 
 def test_what_could_not_be_read_is_no_proof_and_says_so(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
-    held = prove(seat, monkeypatch, UnreadableUserError("AWS did not answer"))
-    assert (held.proved_at, held.trouble) == (None, "AWS couldn’t be checked: AWS did not answer")
+    outcome_of_proof = prove(seat, monkeypatch, UnreadableUserError("AWS did not answer"))
+    assert (outcome_of_proof.proved_at, outcome_of_proof.trouble) == (
+        None,
+        "AWS couldn’t be checked: AWS did not answer",
+    )
 
 
 def test_nothing_is_read_while_changes_are_under_way_or_before_and_after_their_time(

@@ -80,15 +80,15 @@ def test_of_two_accounts_it_takes_who_may_ask_in_both(leaver: Leaver) -> None:
     assert may_act(viewer_for(Person.objects.get(pk=person.pk)), leaver)
 
 
-@pytest.mark.parametrize("stage", [one for one in Stage if one not in afterwards.RESTORABLE])
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in afterwards.RESTORABLE])
 def test_what_is_not_gone_or_is_deleted_is_neither_restored_nor_deleted(leaver: Leaver, stage: Stage) -> None:
     admin = factories.viewer(Role.ADMINISTRATOR)
-    held = at_stage(leaver, stage)
+    leaver_now = at_stage(leaver, stage)
     for act in (afterwards.request_return, afterwards.request_deletion):
         with pytest.raises(RefusedError, match=stage.label.lower()):
-            act(admin, leaver=held, reason="It was the wrong one")
+            act(admin, leaver=leaver_now, reason="It was the wrong one")
     with pytest.raises(RefusedError, match=stage.label.lower()):
-        afterwards.try_again(admin, leaver=held)
+        afterwards.try_again(admin, leaver=leaver_now)
     assert not ChangeSet.objects.filter(cause_kind__in=[OF_RETURN, OF_DELETION]).exists()
 
 
@@ -122,17 +122,17 @@ def test_what_is_turned_back_has_the_deny_last_and_no_session_that_was_ended(lea
     assert restoring.to_turn_back(seat) == []
     Change.objects.update(already_so=False)
     Change.objects.filter(position=1).update(operation="role_sessions.revoke")
-    turned = [one.operation for one in restoring.to_turn_back(seat)]
+    turned = [change.operation for change in restoring.to_turn_back(seat)]
     assert turned == ["access_key.deactivate", "inline_policy.put"]
 
 
 def test_a_certificate_that_was_altered_with_its_digest_does_not_stand(leaver: Leaver) -> None:
-    one = leaver.certificates.get()
-    assert stands(one)
-    one.text = one.text.replace("maya", "nina")
-    assert not stands(one)
-    one.digest = hashlib.sha256(one.text.encode()).hexdigest()
-    assert not stands(one)
+    certificate = leaver.certificates.get()
+    assert stands(certificate)
+    certificate.text = certificate.text.replace("maya", "nina")
+    assert not stands(certificate)
+    certificate.digest = hashlib.sha256(certificate.text.encode()).hexdigest()
+    assert not stands(certificate)
     factories.viewer(Role.ADMINISTRATOR)
     assert afterwards.certify(leaver, kind="ended") == leaver.certificates.get()
 
@@ -146,8 +146,10 @@ def back(leaver: Leaver, *, is_linked: bool = True) -> tuple[Person, Link]:
     leaver.person_id, leaver.stage = person.pk, Stage.RETURNED
     leaver.returned_at = datetime.now(tz=UTC)
     leaver.save()
-    found = seal(PASSWORD, for_person=person.pk, purpose=PURPOSE, ttl=timedelta(hours=1), label="a password")
-    leaver.seats.update(password_seal=found)
+    secret_id = seal(
+        PASSWORD, for_person=person.pk, purpose=PURPOSE, ttl=timedelta(hours=1), label="a password"
+    )
+    leaver.seats.update(password_seal=secret_id)
     cause = returning.cause_of(leaver)
     return person, make_link(
         Purpose.INVITATION, person=person, user_arn=seat.user_arn, actor=None, cause_id=cause
@@ -180,7 +182,7 @@ def test_a_link_goes_once_to_whom_the_user_was_linked_by_hand_and_who_may_sign_i
     link.delete()
     Person.objects.filter(pk=person.pk).update(is_active=is_active)
     sent = [returning.invite_back(leaver) for _ in range(2)]
-    assert [one is not None for one in sent] == [is_sent, False]
+    assert [link is not None for link in sent] == [is_sent, False]
     assert Link.objects.count() == is_sent
 
 

@@ -101,9 +101,9 @@ def test_a_lead_cuts_access_without_approval_and_approvers_are_told(farewell: Fa
     assert leaver.run.reference.startswith("SUS-")
     review = BreakGlass.objects.get()
     assert review.used_by == farewell.lead.person_id
-    told = Outgoing.objects.filter(event="break_glass.used").values_list("recipient", flat=True)
-    assert str(approver.person_id) in set(told)
-    assert str(farewell.lead.person_id) not in set(told)
+    outgoings = Outgoing.objects.filter(event="break_glass.used").values_list("recipient", flat=True)
+    assert str(approver.person_id) in set(outgoings)
+    assert str(farewell.lead.person_id) not in set(outgoings)
     proof = {row["what"]: (row["says"], row["open"]) for row in leaver.seats.get().proof}
     assert proof["Deny for everything"] == ("In force", False)
     assert proof["Access keys"] == ("2 inactive, none active", False)
@@ -158,11 +158,11 @@ def test_a_restore_gives_back_what_it_took_and_nothing_else(farewell: Farewell, 
     reviewed_now = BreakGlass.objects.get().reviewed_at is not None
     assert reviewed_now == (by != "suspender")
     # Who suspended them is told by whom it was restored, and not of what they did themselves.
-    told = Outgoing.objects.filter(event="leaving.restored", channel="email")
-    assert list(told.values_list("recipient", "subject")) == (
+    outgoings = Outgoing.objects.filter(event="leaving.restored", channel="email")
+    assert list(outgoings.values_list("recipient", "subject")) == (
         [] if by == "suspender" else [(str(farewell.lead.person_id), "Access restored: Maya Okafor")]
     )
-    for message in told:
+    for message in outgoings:
         assert message.text.startswith(f"{approver.name} had the access restored")
         assert message.path == f"/leaving/people/{leaver.pk}/"
 
@@ -179,9 +179,11 @@ def test_who_had_them_offboarded_learns_that_another_person_restored_them(
     farewell.work()
     leaver.refresh_from_db()
     assert leaver.stage == "returned"
-    told = Outgoing.objects.filter(event="leaving.restored", channel="email")
-    assert [one.recipient for one in told] == ([str(farewell.lead.person_id)] if is_by_other else [])
-    assert all(one.text.endswith(": Came back") for one in told)
+    outgoings = Outgoing.objects.filter(event="leaving.restored", channel="email")
+    assert [outgoing.recipient for outgoing in outgoings] == (
+        [str(farewell.lead.person_id)] if is_by_other else []
+    )
+    assert all(outgoing.text.endswith(": Came back") for outgoing in outgoings)
 
 
 def test_what_somebody_changes_in_aws_afterwards_is_shown(farewell: Farewell) -> None:

@@ -80,7 +80,7 @@ def test_a_link_works_once(link: Link) -> None:
     again = refused(services.exchange, word_of(link.pk))
     assert again.message.startswith("This link was used on ")
     assert "If that wasn’t you, tell Ines Duarte immediately" in again.message
-    assert [one["why"] for one in journalled("link.refused")] == ["used"]
+    assert [row["why"] for row in journalled("link.refused")] == ["used"]
 
 
 def test_a_link_that_is_too_old_is_refused(link: Link) -> None:
@@ -117,7 +117,7 @@ def test_a_link_by_gatehouse_names_who_to_ask(person: Person) -> None:
 def test_a_guess_is_refused_and_kept_in_the_journal(link: Link) -> None:
     for guess in ("", "x", "a.b", word_of(uuid4()), word_of(link.pk)[:-1], "é" * 40):
         assert refused(services.exchange, guess).message == services.DAMAGED
-    assert {one["why"] for one in journalled("link.refused")} == {"damaged"}
+    assert {row["why"] for row in journalled("link.refused")} == {"damaged"}
 
 
 def test_a_signature_of_one_link_opens_no_other(link: Link, person: Person) -> None:
@@ -162,9 +162,11 @@ def test_who_opens_an_old_link_is_sent_to_the_newer_one_as_long_as_that_one_wait
     with time_machine.travel(datetime.now(tz=UTC) + timedelta(hours=hours), tick=False):
         newer = services.make_link(link.purpose, person=person, user_arn=link.user_arn, actor=None)
     with time_machine.travel(datetime.now(tz=UTC) + timedelta(hours=hours, minutes=1), tick=False):
-        told = [refused(services.find_link, word), refused(services.exchange, word)]
-        told += [refused(services.session_of, cookie)] if end == "over" else []
-        assert {one.message for one in told} == {services.REPLACED}
+        link_refused_errors = [refused(services.find_link, word), refused(services.exchange, word)]
+        link_refused_errors += [refused(services.session_of, cookie)] if end == "over" else []
+        assert {link_refused_error.message for link_refused_error in link_refused_errors} == {
+            services.REPLACED
+        }
         services.exchange(word_of(newer.pk))
         assert services.REPLACED not in refused(services.find_link, word).message or end == "expired"
 
@@ -203,6 +205,6 @@ def test_the_newest_link_of_each_cause_is_found_at_once(person: Person) -> None:
     causes = [uuid4(), uuid4()]
     for cause in (*causes, causes[0]):
         services.make_link(Purpose.INVITATION, person=person, user_arn=ARN, actor=None, cause_id=cause)
-    found = queries.newest_by_cause(causes)
-    assert set(found) == set(causes)
-    assert found[causes[0]].ended_why == ""
+    newest_by_cause = queries.newest_by_cause(causes)
+    assert set(newest_by_cause) == set(causes)
+    assert newest_by_cause[causes[0]].ended_why == ""

@@ -48,7 +48,7 @@ def test_the_lead_sends_it_once_and_the_person_becomes_a_member(
     assert "Send an invitation" in client.get(reverse("moving:move", args=[move.pk])).content.decode()
     answer = client.post(address, follow=True)
     assert "An invitation to Gatehouse was sent to yuki@example.com" in answer.content.decode()
-    assert [one.to for one in mail.outbox] == [["yuki@example.com"]]
+    assert [message.to for message in mail.outbox] == [["yuki@example.com"]]
     assert Operator.objects.get(person=yuki).has_usable_password() is False
     assert list(yuki.assignments.values_list("role", flat=True)) == [Role.MEMBER]
     assert "Send an invitation" not in answer.content.decode()

@@ -70,7 +70,7 @@ class House:
         )
 
     def said(self, sign: str) -> list[str]:
-        return sorted(one.text for one in self.plan().steps if one.sign == sign)
+        return sorted(step.text for step in self.plan().steps if step.sign == sign)
 
     def held(self, sort: Sort, target: str, *, key: str = "by-hand", **fields: Any) -> Grant:
         """A grant that is a reason for it."""
@@ -118,7 +118,7 @@ def test_a_policy_that_another_grant_needs_as_well_stays(house: House) -> None:
     assert house.said("loses") == ["Policy ledger-reader"]
     other = house.held(Sort.INLINE, "ledger-reader")
     assert house.said("loses") == []
-    assert [(one.text, one.says) for one in house.plan().steps if one.sign == "keeps"] == [
+    assert [(step.text, step.says) for step in house.plan().steps if step.sign == "keeps"] == [
         ("Policy ledger-reader", f"{other.reference} also needs it.")
     ]
 
@@ -141,9 +141,9 @@ def test_a_policy_that_another_grant_needs_as_well_stays(house: House) -> None:
 )
 def test_a_user_stays_whom_anything_else_needs(house: House, holds: Callable[[House], Any], why: str) -> None:
     holds(house)
-    said = why_stays(house.user, house.former.body)
-    assert said.endswith(why)
-    assert bool(said) == bool(why)
+    why_kept = why_stays(house.user, house.former.body)
+    assert why_kept.endswith(why)
+    assert bool(why_kept) == bool(why)
 
 
 def moved(house: House, *states: ChangeState) -> Move:

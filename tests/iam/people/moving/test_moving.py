@@ -105,9 +105,9 @@ def test_a_mover_loses_and_gains_in_one_request_and_keeps_what_a_grant_still_jus
     person = somebody(user)
     mover = Mover(person.name, person.person_id, person.users)
     plan = planned(admin, mover=mover, former=former, version=version, key="form")
-    said = {(one["sign"], one["text"]) for one in plan.summary}
-    assert ("keeps", f"Member of {on_call.name}") in said
-    assert {("keeps", f"Member of {squad.group.name}"), ("gains", f"Member of {data.name}")} <= said
+    summary = {(row["sign"], row["text"]) for row in plan.summary}
+    assert ("keeps", f"Member of {on_call.name}") in summary
+    assert {("keeps", f"Member of {squad.group.name}"), ("gains", f"Member of {data.name}")} <= summary
     assert (plan.count("loses"), plan.count("gains")) == (1, 1)
 
     move = request_move(admin, mover=mover, former=former, version=version, reason="Joins Data", key="form")
@@ -124,14 +124,14 @@ def test_a_mover_loses_and_gains_in_one_request_and_keeps_what_a_grant_still_jus
     move.refresh_from_db()
     assert move.state == "done", [(c.title, c.state, c.error_message) for c in move.change_set.changes.all()]
 
-    held = squad.aws("ListGroupsForUser", UserName=squad.yuki)["Groups"]
-    assert {one["GroupName"] for one in held} == {squad.group.name, on_call.name, data.name}
+    groups = squad.aws("ListGroupsForUser", UserName=squad.yuki)["Groups"]
+    assert {holding["GroupName"] for holding in groups} == {squad.group.name, on_call.name, data.name}
     assert squad.aws("ListUserPolicies", UserName=squad.yuki)["PolicyNames"] == []
     assert squad.aws("GetUser", UserName=squad.yuki)["User"]["Path"] == f"{squad.path}data/"
     assert TagSet.objects.get(valid_at(None), entity=user).tags["Team"] == "data"
     reasons = LedgerEntry.objects.filter(entity=user, until__isnull=True, since__isnull=False)
     by_target = {
-        one.target.rpartition("/")[2]: one.part.grant for one in reasons.select_related("part__grant")
+        entry.target.rpartition("/")[2]: entry.part.grant for entry in reasons.select_related("part__grant")
     }
     assert by_target.keys() == {squad.group.name, on_call.name, data.name}
     assert by_target[on_call.name] == grant

@@ -102,8 +102,8 @@ def elsewhere(squad: Squad, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
 def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_leaves(
     elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told: list[object] = []
-    catch(monkeypatch, "iam.people.leaving.tasks", lambda _, pk: told.append(pk))
+    told_runs: list[object] = []
+    catch(monkeypatch, "iam.people.leaving.tasks", lambda _, pk: told_runs.append(pk))
     squad = elsewhere.squad
     move = elsewhere.asked()
     assert leaving_already([elsewhere.user]) == (
@@ -111,7 +111,7 @@ def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_le
     )
     agree(squad, move.change_set.changes.order_by("position")[0])
     squad.work(OnboardingRun.objects.get(pk=made_id(move.pk)))
-    for seat in dict.fromkeys(told):
+    for seat in dict.fromkeys(told_runs):
         with squad.committing(execute=True):
             leaving.prove(seat)
 
@@ -121,7 +121,7 @@ def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_le
     made = writes.call(elsewhere.aws, "iam", "GetUser", {"UserName": squad.yuki}).response["User"]
     assert made["Path"] == squad.path
     groups = writes.call(elsewhere.aws, "iam", "ListGroupsForUser", {"UserName": squad.yuki}).response
-    assert [one["GroupName"] for one in groups["Groups"]] == [f"reports-{squad.mark}"]
+    assert [group["GroupName"] for group in groups["Groups"]] == [f"reports-{squad.mark}"]
     newcomer = Newcomer.objects.get(run=made_id(move.pk))
     assert invitations([newcomer])[newcomer.pk].person.email == f"yuki-{squad.mark}@example.com"
 
@@ -156,9 +156,9 @@ def test_whoever_has_the_user_for_something_else_as_well_keeps_it(elsewhere: Els
         admin, mover=elsewhere.mover(), former=elsewhere.former, version=elsewhere.version, key="form"
     )
     assert plan.left == ()
-    says = {one.text: one.says for one in plan.steps if one.sign == "note"}
+    says = {step.text: step.says for step in plan.steps if step.sign == "note"}
     assert "The user is also in on-call." in says.values()
-    assert any(one.text == f"Member of {elsewhere.squad.group.name}" for one in plan.steps)
+    assert any(step.text == f"Member of {elsewhere.squad.group.name}" for step in plan.steps)
 
 
 def test_a_move_that_is_rejected_leaves_everything_as_it_was(elsewhere: Elsewhere) -> None:

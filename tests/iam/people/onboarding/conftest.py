@@ -135,10 +135,10 @@ class Squad:
     def work(self, run: OnboardingRun) -> OnboardingRun:
         """Workers do all that is due."""
         for _ in range(60):
-            found = list(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
-            if not found:
+            due_ids = list(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
+            if not due_ids:
                 break
-            for pk in found:
+            for pk in due_ids:
                 with self.committing(execute=True):
                     carry_out(pk)
         run.refresh_from_db()
@@ -166,8 +166,12 @@ def sheet(*rows: str) -> str:
 
 def template() -> Filled:
     """A template that has one parameter, filled in."""
-    for one in TemplateVersion.objects.order_by("pk"):
-        body = one.body
+    for template_version in TemplateVersion.objects.order_by("pk"):
+        body = template_version.body
         if len(body.parameters) == 1 and len(json.dumps(body.json)) < 2500:
-            return Filled(one.template.slug, one.number, {body.parameters[0].name: body.parameters[0].sample})
+            return Filled(
+                template_version.template.slug,
+                template_version.number,
+                {body.parameters[0].name: body.parameters[0].sample},
+            )
     raise AssertionError("no template has one parameter")

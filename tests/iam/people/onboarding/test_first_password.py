@@ -43,7 +43,7 @@ def found(account: Account, *statements: dict[str, Any], **fields: Any) -> list[
         factories.inline(group, "own", body={"Version": "2012-10-17", "Statement": list(statements)})
     body = Body(accounts=(account.account_id,), path="/payments/", groups=("payments-dev",), **fields)
     sites = sites_of(body, viewer=factories.viewer())
-    return [(one.is_denied, one.is_sure) for one in lockouts(sites)]
+    return [(lockout.is_denied, lockout.is_sure) for lockout in lockouts(sites)]
 
 
 def test_nothing_that_allows_it_is_a_lockout(account: Account) -> None:

@@ -34,17 +34,17 @@ def written(rows: list[tuple[str, str]], *, separator: str = ",", ends: str = "\
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
 def test_every_encoding_and_separator_of_a_spreadsheet_is_read(encoding: str, separator: str) -> None:
-    found = read_sheet(written(ROWS, separator=separator).encode(encoding))
-    assert [(one.name, one.email) for one in found] == ROWS
-    assert [one.errors for one in found] == [()] * 3
+    typeds = read_sheet(written(ROWS, separator=separator).encode(encoding))
+    assert [(typed.name, typed.email) for typed in typeds] == ROWS
+    assert [typed.errors for typed in typeds] == [()] * 3
 
 
 def test_what_old_spreadsheets_write_is_read() -> None:
     assert (
         read_sheet(written([("José", "jose@example.com")], separator=";").encode("cp1252"))[0].name == "José"
     )
-    told = "sep=;\nName;E-mail\nBo;bo@example.com\n"
-    assert [(one.line, one.name) for one in read_sheet(told.encode())] == [(3, "Bo")]
+    pasted = "sep=;\nName;E-mail\nBo;bo@example.com\n"
+    assert [(typed.line, typed.name) for typed in read_sheet(pasted.encode())] == [(3, "Bo")]
     assert read_sheet(b"First name,Surname,Mail\rBo,Berg,bo@example.com\r")[0].name == "Bo Berg"
 
 
@@ -53,15 +53,15 @@ def test_every_mistake_is_told_with_its_line() -> None:
         'Name,E-mail,User name,Until\n"Bo\nBerg",bo@example.com,,\n,nobody,,\n\n'
         "=HYPERLINK(1),x@example.com,,\nMia,mia@example.com,mía,tomorrow\nAda,ada@example.com,,30.11.2030,more\n"
     )
-    found = read_sheet(text.encode())
-    assert [one.line for one in found] == [2, 4, 6, 7, 8]
-    assert found[0].name == "Bo Berg"
-    assert found[1].errors == ("The name is missing.", "“nobody” isn’t a valid email address.")
-    assert "formula" in found[2].errors[0]
-    assert found[3].errors[0].startswith("A user name has")
-    assert found[3].errors[1] == "“tomorrow” isn’t a date. Write it as 2026-11-30."
-    assert str(found[4].until) == "2030-11-30"
-    assert found[4].errors == ("The row has 5 cells, and the first line has 4 column names.",)
+    typeds = read_sheet(text.encode())
+    assert [typed.line for typed in typeds] == [2, 4, 6, 7, 8]
+    assert typeds[0].name == "Bo Berg"
+    assert typeds[1].errors == ("The name is missing.", "“nobody” isn’t a valid email address.")
+    assert "formula" in typeds[2].errors[0]
+    assert typeds[3].errors[0].startswith("A user name has")
+    assert typeds[3].errors[1] == "“tomorrow” isn’t a date. Write it as 2026-11-30."
+    assert str(typeds[4].until) == "2030-11-30"
+    assert typeds[4].errors == ("The row has 5 cells, and the first line has 4 column names.",)
 
 
 @pytest.mark.parametrize(
@@ -108,18 +108,18 @@ def test_whatever_a_spreadsheet_writes_comes_back_as_it_was(
     names: list[str], separator: str, encoding: str, ends: str
 ) -> None:
     rows = [(name, f"p{at}@example.com") for at, name in enumerate(names)]
-    found = read_sheet(written(rows, separator=separator, ends=ends).encode(encoding))
-    assert [(one.name, one.email) for one in found] == rows
+    typeds = read_sheet(written(rows, separator=separator, ends=ends).encode(encoding))
+    assert [(typed.name, typed.email) for typed in typeds] == rows
 
 
 @settings(max_examples=100)
 @given(data=st.binary(max_size=300) | st.text(max_size=100).map(lambda text: f"Name,E-mail\n{text}".encode()))
 def test_no_bytes_at_all_are_more_than_refused(data: bytes) -> None:
     try:
-        found = read_sheet(data)
+        typeds = read_sheet(data)
     except SheetError:
         return
-    assert all(one.name.isprintable() and len(one.name) <= 128 for one in found)
+    assert all(typed.name.isprintable() and len(typed.name) <= 128 for typed in typeds)
 
 
 @pytest.mark.parametrize(
@@ -145,13 +145,13 @@ def test_no_bytes_at_all_are_more_than_refused(data: bytes) -> None:
 def test_a_table_is_read_as_it_was_pasted_with_or_without_column_names(
     text: str, rows: list[tuple[str, str, str, str]]
 ) -> None:
-    found = read_pasted(text)
-    assert [(one.name, one.email, one.user_name, str(one.until or "")) for one in found] == rows
+    typeds = read_pasted(text)
+    assert [(typed.name, typed.email, typed.user_name, str(typed.until or "")) for typed in typeds] == rows
 
 
 def test_three_hundred_pasted_rows_are_read_and_nothing_is_cut() -> None:
     text = "\n".join(f"Person {at}\tp{at}@example.com" for at in range(300))
-    assert [one.line for one in read_pasted(text)] == list(range(1, 301))
+    assert [typed.line for typed in read_pasted(text)] == list(range(1, 301))
     with pytest.raises(SheetError, match="more than 10,000 rows"):
         read_pasted("\n".join(f"P {at}\tp{at}@example.com" for at in range(MOST_ROWS + 1)))
 
@@ -177,10 +177,10 @@ def test_each_line_is_read_by_its_own_separator(
     head = [("Name", "Email", "User name", "Last day")] if has_columns else [SAME]
     for row, separator in zip([*head, *PEOPLE], (first, second, third), strict=True):
         csv.writer(made, delimiter=separator, lineterminator="\n").writerow(row)
-    found = read_pasted(made.getvalue())
-    rows = [(one.name, one.email, one.user_name, str(one.until)) for one in found]
+    typeds = read_pasted(made.getvalue())
+    rows = [(typed.name, typed.email, typed.user_name, str(typed.until)) for typed in typeds]
     assert rows == (PEOPLE if has_columns else [SAME, *PEOPLE])
-    assert not any(one.errors for one in found)
+    assert not any(typed.errors for typed in typeds)
 
 
 @pytest.mark.parametrize(
@@ -196,14 +196,14 @@ def test_each_line_is_read_by_its_own_separator(
 def test_a_comma_in_a_name_is_no_separator_where_another_one_is(
     before: str, line: str, name: str, email: str
 ) -> None:
-    _, found = read_pasted(f"{before}\n{line}")
-    assert (found.name, found.email, found.line) == (name, email, 2)
+    _, typed = read_pasted(f"{before}\n{line}")
+    assert (typed.name, typed.email, typed.line) == (name, email, 2)
 
 
 @pytest.mark.parametrize("before", ["", "Name,Email,User name\n", "Bo Ek;bo@example.com\n"])
 def test_a_line_that_cannot_be_taken_apart_says_so_and_the_others_are_read(before: str) -> None:
-    found = read_pasted(f"{before}Ada Lovelace\tada@example.com,ada\nBea Holm,bea@example.com,bea\n")
-    wrong, right = found[-2:]
+    typeds = read_pasted(f"{before}Ada Lovelace\tada@example.com,ada\nBea Holm,bea@example.com,bea\n")
+    wrong, right = typeds[-2:]
     assert MIXED in wrong.errors
     assert (right.name, right.email, right.user_name, right.errors) == (
         "Bea Holm",

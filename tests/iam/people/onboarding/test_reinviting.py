@@ -57,8 +57,8 @@ def used(link: Link, mark: str) -> Link:
 
 def passwords(place: ProvisionedUser) -> list[Change]:
     """What set a password of the user, in order."""
-    found = Change.objects.filter(operation__startswith="login_profile.", lane=place.lane)
-    return list(found.order_by("created_at", "position"))
+    changes = Change.objects.filter(operation__startswith="login_profile.", lane=place.lane)
+    return list(changes.order_by("created_at", "position"))
 
 
 def test_a_password_that_nobody_has_seen_is_not_set_again(squad: Squad) -> None:
@@ -81,7 +81,7 @@ def test_a_password_that_was_shown_is_replaced_in_aws_and_the_link_follows(squad
 
     run = squad.work(run)
     assert run.state == RunState.DONE
-    assert [one.state for one in passwords(place)] == ["applied", "applied"]
+    assert [password.state for password in passwords(place)] == ["applied", "applied"]
     assert passwords(place)[1].operation == "login_profile.update"
     assert squad.aws("GetLoginProfile", UserName=squad.yuki)["LoginProfile"]["PasswordResetRequired"]
     assert len(links(newcomer)) == 2
@@ -89,10 +89,12 @@ def test_a_password_that_was_shown_is_replaced_in_aws_and_the_link_follows(squad
     another = show_secret(used(links(newcomer)[1], "b"), place, session="other")
     assert another != shown
     # Nobody but the person: neither what was requested nor what was noted holds a password.
-    told = str([(one.params, one.before, one.after, one.receipt) for one in Change.objects.all()])
-    told += str(list(Entry.objects.values()))
-    assert shown not in told
-    assert another not in told
+    stored_text = str(
+        [(change.params, change.before, change.after, change.receipt) for change in Change.objects.all()]
+    )
+    stored_text += str(list(Entry.objects.values()))
+    assert shown not in stored_text
+    assert another not in stored_text
     assert Entry.objects.filter(kind="onboarding.reset", actor_label=squad.lead.name).count() == 1
 
 
@@ -148,7 +150,7 @@ def test_nobody_invites_people_of_another_team_or_whose_access_has_ended(squad: 
         invite_again(newcomer, actor=squad.lead)
     shown = checklists([newcomer], body=newcomer.run.version.body)[0]
     assert not shown.may_be_invited
-    assert next(one for one in shown.items if one.what == "Invitation opened").says == "Access ended"
+    assert next(step for step in shown.items if step.what == "Invitation opened").says == "Access ended"
 
 
 @pytest.mark.parametrize(
@@ -177,7 +179,7 @@ def test_nothing_waits_for_a_person_without_access_and_nobody_is_stuck_for_it(
         leaver=leaver, account=place.account, user=user, user_arn=user.arn, user_name=user.name
     )
     (row,) = person_rows(checklists([newcomer]))
-    stuck = {one.newcomer.pk for one in stuck_newcomers(squad.lead).people}
+    stuck = {person.newcomer.pk for person in stuck_newcomers(squad.lead).people}
     assert (newcomer.pk in stuck) is not bool(words)
     assert row.checklist.may_be_invited is not bool(words)
     assert row.text == (words or "Waiting for the person")
@@ -199,14 +201,14 @@ def test_a_password_that_gatehouse_set_later_is_not_their_own(squad: Squad) -> N
     later = seal.released_at + timedelta(hours=1)
     rows = UserCredentials.objects.filter(user=user)
     rows.update(password_changed_at=later)
-    own = [one for one in checklists([newcomer])[0].items if one.what == "Own password chosen"]
-    assert [one.standing for one in own] == [Standing.DONE]
+    own = [step for step in checklists([newcomer])[0].items if step.what == "Own password chosen"]
+    assert [step.standing for step in own] == [Standing.DONE]
     reset = passwords(place)[0]
     reset.pk, reset.idempotency_key, reset.position, reset.lane = uuid4(), "restore", 90, 90
     reset.entity, reset.ended_at, reset.operation = user, later, "login_profile.create"
     reset.save(force_insert=True)
-    own = [one for one in checklists([newcomer])[0].items if one.what == "Own password chosen"]
-    assert [one.standing for one in own] == [Standing.PERSON]
+    own = [step for step in checklists([newcomer])[0].items if step.what == "Own password chosen"]
+    assert [step.standing for step in own] == [Standing.PERSON]
     assert not has_chosen_password(place)
     rows.update(password_changed_at=later + timedelta(minutes=1))
     assert has_chosen_password(place)
@@ -220,7 +222,7 @@ def test_an_invitation_that_a_restore_replaced_has_not_expired(squad: Squad) -> 
     assert row.text == "Waiting for the person"
     used(Link.objects.latest("created_at"), "b")
     (row,) = person_rows(checklists([newcomer]))
-    opened = next(one for one in row.items if one.item.what == "Invitation opened")
+    opened = next(step for step in row.items if step.item.what == "Invitation opened")
     assert opened.text == "Done"
 
 

@@ -51,10 +51,10 @@ def version(account: Account) -> BlueprintVersion:
 @pytest.fixture
 def run(version: BlueprintVersion, account: Account) -> OnboardingRun:
     """Made; nobody was invited yet."""
-    found = onboarding.asked(version, factories.person("Elif Kaya"), account, count=2)
-    for one in found.people.all():
-        Newcomer.objects.filter(pk=one.pk).update(person_id=uuid4())
-    return found
+    asked = onboarding.asked(version, factories.person("Elif Kaya"), account, count=2)
+    for person in asked.people.all():
+        Newcomer.objects.filter(pk=person.pk).update(person_id=uuid4())
+    return asked
 
 
 def lead_of(team: Team, name: str = "Lena Berg") -> Viewer:
@@ -172,10 +172,10 @@ def test_the_link_of_one_run_takes_nothing_that_another_has_given_the_same_perso
     person = known(newcomer)
     later = onboarding.asked(version, Person.objects.get(name="Elif Kaya"), account).people.get()
     Newcomer.objects.filter(pk=later.pk).update(person_id=person.pk)
-    text = {one.pk: f"quiet-Harbor-{one.pk}-lantern" for one in (newcomer, later)}
-    for one in (newcomer, later):
-        sealed = seal(text[one.pk], for_person=person.pk, purpose=PURPOSE, ttl=timedelta(hours=1))
-        one.places.update(password_seal=sealed, joined_at=datetime.now(tz=UTC))
+    text = {who.pk: f"quiet-Harbor-{who.pk}-lantern" for who in (newcomer, later)}
+    for who in (newcomer, later):
+        sealed = seal(text[who.pk], for_person=person.pk, purpose=PURPOSE, ttl=timedelta(hours=1))
+        who.places.update(password_seal=sealed, joined_at=datetime.now(tz=UTC))
 
     def link_of(cause: UUID) -> Link:
         arn = newcomer.places.get().user_arn
@@ -218,10 +218,12 @@ def test_what_is_given_ends_with_the_last_day_and_the_password_is_changed_at_the
         {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
     )
     site = Site(account, version.body, documents=[(Filled("reader", 1, {}), "Reader", text)])
-    one = Newcomer(name="Ada", email="ada@example.com", user_name="ada", position=0, person_id=uuid4())
-    one.until = date(2026, 12, 31)
-    ((put, _),) = policies(site, one, "arn:aws:iam::111111111111:user/ada", key="k")
+    newcomer = Newcomer(name="Ada", email="ada@example.com", user_name="ada", position=0, person_id=uuid4())
+    newcomer.until = date(2026, 12, 31)
+    ((put, _),) = policies(site, newcomer, "arn:aws:iam::111111111111:user/ada", key="k")
     assert isinstance(put, PutInlinePolicy)
     assert "2027-01-01T00:00:00Z" in put.text
-    given = [step.operation for step in part_of(site, one, key="k").steps]
-    assert [one.given.must_change for one in given if isinstance(one, CreateLoginProfile)] == ["yes"]
+    operations = [step.operation for step in part_of(site, newcomer, key="k").steps]
+    assert [
+        password.given.must_change for password in operations if isinstance(password, CreateLoginProfile)
+    ] == ["yes"]

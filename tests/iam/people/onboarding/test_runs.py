@@ -54,12 +54,12 @@ def test_people_are_made_with_all_that_the_blueprint_gives_and_are_known(squad: 
 
     assert run.state == RunState.DONE, [(c.title, c.state, c.error_message) for c in squad.changes(run)]
     user = squad.aws("GetUser", UserName=squad.yuki)["User"]
-    tags = {one["Key"]: one["Value"] for one in user["Tags"]}
+    tags = {tag["Key"]: tag["Value"] for tag in user["Tags"]}
     email = f"yuki-{squad.mark}@example.com"
     assert user["Path"] == squad.path
     assert tags == {"Team": "payments", "DisplayName": f"Yuki Tanaka{squad.mark}", "Email": email}
     groups = squad.aws("ListGroupsForUser", UserName=squad.bo)["Groups"]
-    assert [one["GroupName"] for one in groups] == [squad.group.name]
+    assert [group["GroupName"] for group in groups] == [squad.group.name]
     assert squad.aws("GetLoginProfile", UserName=squad.yuki)["LoginProfile"]["PasswordResetRequired"]
     name = squad.aws("ListUserPolicies", UserName=squad.yuki)["PolicyNames"][0]
     document = str(squad.aws("GetUserPolicy", UserName=squad.yuki, PolicyName=name)["PolicyDocument"])
@@ -70,8 +70,10 @@ def test_people_are_made_with_all_that_the_blueprint_gives_and_are_known(squad: 
     assert Identity.objects.get(person=person).user_arn == user["Arn"]
     reasons = LedgerEntry.objects.filter(holder_arn=user["Arn"], since__isnull=False, until__isnull=True)
     assert sorted(reasons.values_list("sort", flat=True)) == ["inline", "member"]
-    grants = [one.part.grant for one in reasons]
-    assert {(one.state, one.ends_at.date() if one.ends_at else None) for one in grants} == {("active", end)}
+    grants = [reason.part.grant for reason in reasons]
+    assert {(grant.state, grant.ends_at.date() if grant.ends_at else None) for grant in grants} == {
+        ("active", end)
+    }
     assert run.reference in grants[0].terms["why"]
 
     sent = invitations(list(run.people.all()))
@@ -90,7 +92,7 @@ def test_a_grant_of_an_onboarding_is_written_as_following_its_changes_would_leav
     assert [len(rows) for rows in before[:3]] == [4, 4, 4]
     assert all(row["entity_id"] and row["since"] for row in before[2])
     states = [entry.data for entry in Entry.objects.filter(kind="grant.state")]
-    assert [(one["from"], one["to"]) for one in states] == [("waiting", "active")] * 4
+    assert [(state["from"], state["to"]) for state in states] == [("waiting", "active")] * 4
 
     for grant in Grant.objects.all():
         settle(grant)
@@ -111,7 +113,7 @@ def test_one_who_fails_stops_nobody_and_is_tried_again_alone(squad: Squad) -> No
 
     assert run.state == RunState.DONE, [(c.title, c.state, c.error_message) for c in Change.objects.all()]
     assert squad.aws("GetLoginProfile", UserName=squad.yuki)
-    assert {one.state for one in Grant.objects.all()} == {"active"}
+    assert {grant.state for grant in Grant.objects.all()} == {"active"}
     with pytest.raises(RefusedError, match="No approved change has failed"):
         services.retry_failed(squad.lead, run=run)
 
@@ -157,7 +159,7 @@ def test_a_password_of_which_nobody_knows_whether_it_was_set_is_set_anew(squad: 
     assert (secret.state, str(secret.pk)) != ("sealed", doubtful.params["sealed_id"])
     assert secret.state == "sealed"
     (shown,) = checklists([newcomer], body=run.version.body)
-    assert "First password set" in {one.what for one in shown.items if one.standing == "done"}
+    assert "First password set" in {step.what for step in shown.items if step.standing == "done"}
 
 
 def test_a_password_that_was_found_set_when_it_was_tried_again_is_set_anew_all_the_same(squad: Squad) -> None:
@@ -188,7 +190,7 @@ def test_a_password_of_which_the_answer_was_lost_is_set_anew_at_the_first_trial(
         wait_over(doubtful)
     run = squad.work(run)
     unknown = Change.objects.filter(operation="login_profile.create", state="unknown")
-    assert [one.error_kind for one in unknown] == ["drift", "drift"]
+    assert [step.error_kind for step in unknown] == ["drift", "drift"]
 
     assert services.retry_failed(squad.lead, run=run) == 2
     assert squad.work(run).state == RunState.DONE
@@ -219,7 +221,7 @@ def test_nobody_is_asked_for_twice_nor_while_a_row_is_bad(squad: Squad) -> None:
     assert ProvisionedUser.objects.count() == 2
 
     twin = squad.staged(squad.two)
-    assert [one.user_name for one in twin.people.all()] == [f"{squad.yuki}2", f"{squad.bo}2"]
+    assert [person.user_name for person in twin.people.all()] == [f"{squad.yuki}2", f"{squad.bo}2"]
 
     with squad.committing(execute=True):
         reject(squad.changes(run)[0], actor=squad.scene.approver, comment="Not now")
@@ -287,7 +289,7 @@ def test_who_has_a_user_already_is_taken_in_without_a_password_or_a_second_user(
     )
     mixed = squad.two.replace("bo-", "kim-").replace("Bo O'Brien", "Kim Park")
     run = squad.staged(mixed, version=version, actor=squad.scene.requester)
-    assert [one.standing for one in run.people.all()] == ["existing", "ready"]
+    assert [person.standing for person in run.people.all()] == ["existing", "ready"]
     with pytest.raises(RefusedError, match="1 of 2 rows"):
         services.request_run(squad.scene.requester, run=run, reason="The rota")
 
@@ -295,17 +297,17 @@ def test_who_has_a_user_already_is_taken_in_without_a_password_or_a_second_user(
     run.refresh_from_db()
     run = squad.work(squad.approve(run))
     assert run.state == RunState.DONE, [(c.title, c.state, c.error_message) for c in squad.changes(run)]
-    of_yuki = [one.operation for one in squad.changes(run) if one.subject_arn.endswith(squad.yuki)]
+    of_yuki = [change.operation for change in squad.changes(run) if change.subject_arn.endswith(squad.yuki)]
     assert of_yuki == ["group_membership.add", "inline_policy.put"]
-    groups = {one["GroupName"] for one in squad.aws("ListGroupsForUser", UserName=squad.yuki)["Groups"]}
+    groups = {group["GroupName"] for group in squad.aws("ListGroupsForUser", UserName=squad.yuki)["Groups"]}
     assert groups == {squad.group.name, on_call.name}
     arn = squad.aws("GetUser", UserName=squad.yuki)["User"]["Arn"]
     reasons = LedgerEntry.objects.filter(holder_arn=arn, until__isnull=True, since__isnull=False)
-    assert {one.part.grant.terms["why"].count(run.reference) for one in reasons} == {0, 1}
+    assert {reason.part.grant.terms["why"].count(run.reference) for reason in reasons} == {0, 1}
     yuki, kim = run.people.all()
     assert (yuki.pk in invitations([yuki, kim]), kim.pk in invitations([yuki, kim])) == (False, True)
     lists = checklists([yuki, kim], body=version.body)
-    assert {one.standing for one in lists[0].items} == {"done"}
+    assert {step.standing for step in lists[0].items} == {"done"}
 
     again = squad.staged(squad.two, version=version, actor=squad.scene.requester)
     again.people.filter(user_name=squad.bo).delete()
@@ -319,7 +321,7 @@ def test_a_lead_takes_in_nobody_of_another_team(squad: Squad) -> None:
     Edge.objects.filter(source__name=squad.yuki).delete()
     lead = viewer_for(Person.objects.get(pk=squad.lead.person_id))
     run = squad.staged(squad.two, version=squad.blueprint(actor=lead, name="Again"), actor=lead)
-    assert [(one.standing, bool(one.users)) for one in run.people.all()] == [
+    assert [(person.standing, bool(person.users)) for person in run.people.all()] == [
         ("existing", False),
         ("existing", True),
     ]

@@ -69,9 +69,9 @@ def test_twins_and_people_who_are_there_are_told_apart_from_those_who_are_ready(
         f"Late,late@example.com,,{TODAY + timedelta(days=31)}",
         f"Over,over@example.com,,{TODAY - timedelta(days=1)}",
     )
-    found = {one.line: one for one in run.people.all()}
+    rows_by_line = {person.line: person for person in run.people.all()}
     ready, bad, there = RowStatus.READY, RowStatus.BAD, RowStatus.EXISTING
-    assert [found[line].standing for line in range(2, 12)] == [
+    assert [rows_by_line[line].standing for line in range(2, 12)] == [
         ready,
         bad,
         there,
@@ -80,21 +80,23 @@ def test_twins_and_people_who_are_there_are_told_apart_from_those_who_are_ready(
         ready,
         *[bad] * 4,
     ]
-    assert found[3].problems == ["Line 2 has the same email address."]
-    assert found[4].problems == ["Someone with this email address already has an IAM user in production."]
-    assert found[7].user_name == "maya.okafor2"
-    assert found[8].problems == ["The user name MAYA.OKAFOR is taken."]
-    assert "Enter one" in found[9].problems[0]
-    assert found[2].until == TODAY + timedelta(days=30)
-    assert "allows 30 days" in found[10].problems[0]
-    assert "in the past" in found[11].problems[0]
+    assert rows_by_line[3].problems == ["Line 2 has the same email address."]
+    assert rows_by_line[4].problems == [
+        "Someone with this email address already has an IAM user in production."
+    ]
+    assert rows_by_line[7].user_name == "maya.okafor2"
+    assert rows_by_line[8].problems == ["The user name MAYA.OKAFOR is taken."]
+    assert "Enter one" in rows_by_line[9].problems[0]
+    assert rows_by_line[2].until == TODAY + timedelta(days=30)
+    assert "allows 30 days" in rows_by_line[10].problems[0]
+    assert "in the past" in rows_by_line[11].problems[0]
 
 
 def test_names_that_were_written_come_before_those_that_are_made(version: BlueprintVersion) -> None:
     run = staged(
         version, "Ada Adler,a1@example.com,,", "Ada Adler,a2@example.com,,", "Zed,z@example.com,ada.adler2,"
     )
-    assert [one.user_name for one in run.people.all()] == ["ada.adler", "ada.adler3", "ada.adler2"]
+    assert [person.user_name for person in run.people.all()] == ["ada.adler", "ada.adler3", "ada.adler2"]
 
 
 def test_who_is_known_already_keeps_who_they_are(version: BlueprintVersion) -> None:
@@ -123,10 +125,10 @@ def test_nobody_onboards_into_a_team_that_is_not_theirs(version: BlueprintVersio
 def test_a_lead_does_not_learn_which_groups_others_have(version: BlueprintVersion) -> None:
     run = staged(version, "Ada Adler,ada@example.com,,")
     lead = viewer_for(Person.objects.get(email="elif@example.com"))
-    said = []
+    sentences = []
     for _ in range(2):
         with pytest.raises(RefusedError) as refused:
             services.plan_run(run, list(run.people.all()), viewer=lead)
-        said.append(refused.value.message)
+        sentences.append(refused.value.message)
         factories.group(Account.objects.get(), "payments-dev")
-    assert said == ["production has no group “payments-dev” of your teams, as of the last sync."] * 2
+    assert sentences == ["production has no group “payments-dev” of your teams, as of the last sync."] * 2

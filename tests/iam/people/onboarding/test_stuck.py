@@ -34,14 +34,17 @@ def earlier(**ago: Any) -> None:
 
 
 def troubles(squad: Squad) -> dict[str, str]:
-    return {one.newcomer.user_name: one.trouble for one in stuck_newcomers(squad.lead).people}
+    return {
+        stuck_newcomer.newcomer.user_name: stuck_newcomer.trouble
+        for stuck_newcomer in stuck_newcomers(squad.lead).people
+    }
 
 
 def test_who_has_not_opened_the_invitation_is_shown_and_not_reminded_at_once(squad: Squad) -> None:
     onboarded(squad)
-    found = stuck_newcomers(squad.lead)
+    stuck_now = stuck_newcomers(squad.lead)
     assert troubles(squad) == dict.fromkeys((squad.yuki, squad.bo), "Invitation not opened yet")
-    assert found.to_remind == 0
+    assert stuck_now.to_remind == 0
     assert remind_all(squad.lead) == stuck.Reminded()
     earlier(hours=21)
     assert stuck_newcomers(squad.lead).to_remind == 2
@@ -87,9 +90,9 @@ def test_what_the_lead_has_to_send_again_is_not_told_to_wait_for_the_person(
         values |= {"used_at": now, "session_until": now, "browser": "b"}
     Link.objects.filter(pk=links(person)[0].pk).update(**values)
     run.people.filter(pk=person.pk).update(**dict.fromkeys(newcomer, now))
-    (one,) = (one for one in checklists([run.people.get(pk=person.pk)]))
-    assert one.standing is Standing.INVITE
-    assert MARKS[one.standing][0] == "Needs another invitation"
+    (checklist,) = (checklist for checklist in checklists([run.people.get(pk=person.pk)]))
+    assert checklist.standing is Standing.INVITE
+    assert MARKS[checklist.standing][0] == "Needs another invitation"
     first = stuck_newcomers(squad.lead).people[0]
     assert (first.newcomer.pk, first.trouble, first.tone, first.to_remind) == (
         person.pk,
@@ -134,9 +137,9 @@ def test_it_takes_the_same_queries_for_few_people_and_for_many(squad: Squad) -> 
                 requested_label="Elif Kaya",
             )
             Newcomer.objects.create(run=other, position=1, line=1, name=f"N {number}", user_name=f"n{number}")
-        with CaptureQueriesContext(connection) as found:
+        with CaptureQueriesContext(connection) as queries:
             stuck_newcomers(squad.lead)
-        counts.append(len(found))
+        counts.append(len(queries))
     assert counts[0] == counts[1]
 
 

@@ -68,10 +68,10 @@ def asked(viewer: Viewer, device: Entity) -> Replacement:
 def test_a_second_person_who_made_sure_sends_a_link_and_has_the_removal_approved(
     ines: Viewer, hana: Viewer, device: Entity
 ) -> None:
-    one = asked(ines, device)
-    assert asked(ines, device) == one
+    replacement = asked(ines, device)
+    assert asked(ines, device) == replacement
     assert not Link.objects.exists()
-    done = services.check(hana, one, over=Channel.PHONE, how=HOW)
+    done = services.check(hana, replacement, over=Channel.PHONE, how=HOW)
     assert (done.state, done.decided_by_id) == (State.CHECKED, hana.person_id)
     assert done.link is not None
     assert done.link.expires_at - done.link.created_at == timedelta(hours=1)
@@ -81,16 +81,16 @@ def test_a_second_person_who_made_sure_sends_a_link_and_has_the_removal_approved
     assert HOW in removal.change_set.notes[0]
     assert changes.standing_of(removal, viewer=hana).may_decide
     with pytest.raises(RefusedError, match="already decided"):
-        services.check(hana, one, over=Channel.PHONE, how=HOW)
+        services.check(hana, replacement, over=Channel.PHONE, how=HOW)
 
 
 def test_nobody_makes_sure_alone_or_for_themselves_or_over_the_channel_that_it_came_by(
     ines: Viewer, hana: Viewer, device: Entity
 ) -> None:
-    one = services.ask(ines, device=device, over=Channel.PHONE, reason="Stolen.")
+    replacement = services.ask(ines, device=device, over=Channel.PHONE, reason="Stolen.")
     maya = viewer_for(Person.objects.get(name="Maya Okafor"))
     member = somebody("Tomas Lind", Role.MEMBER)
-    for viewer, over, how, said in (
+    for viewer, over, how, sentence in (
         (ines, Channel.VIDEO, HOW, "You requested it"),
         (maya, Channel.VIDEO, HOW, "This is about you"),
         (member, Channel.VIDEO, HOW, "Someone who can request"),
@@ -98,10 +98,10 @@ def test_nobody_makes_sure_alone_or_for_themselves_or_over_the_channel_that_it_c
         (hana, Channel.MAIL, HOW, "control a mailbox or a chat"),
         (hana, Channel.VIDEO, " ", "how you checked their identity"),
     ):
-        with pytest.raises(RefusedError, match=said):
-            services.check(viewer, one, over=over, how=how)
-    one.refresh_from_db()
-    assert (one.state, Link.objects.count(), Change.objects.count()) == (State.WAITING, 0, 0)
+        with pytest.raises(RefusedError, match=sentence):
+            services.check(viewer, replacement, over=over, how=how)
+    replacement.refresh_from_db()
+    assert (replacement.state, Link.objects.count(), Change.objects.count()) == (State.WAITING, 0, 0)
 
 
 def test_it_is_over_after_four_hours_and_can_be_asked_for_again(
@@ -109,12 +109,12 @@ def test_it_is_over_after_four_hours_and_can_be_asked_for_again(
 ) -> None:
     now = datetime(2026, 11, 27, 9, tzinfo=UTC)
     with time_machine.travel(now, tick=False) as clock:
-        one = asked(ines, device)
+        replacement = asked(ines, device)
         clock.move_to(now + timedelta(hours=4))
         with pytest.raises(RefusedError, match="already decided"):
-            services.check(hana, one, over=Channel.PHONE, how=HOW)
+            services.check(hana, replacement, over=Channel.PHONE, how=HOW)
         assert [services.expire(), services.expire()] == [1, 0]
-        assert asked(ines, device) != one
+        assert asked(ines, device) != replacement
 
 
 def test_the_person_and_the_journal_hear_of_each_step(ines: Viewer, hana: Viewer, device: Entity) -> None:
@@ -124,8 +124,8 @@ def test_the_person_and_the_journal_hear_of_each_step(ines: Viewer, hana: Viewer
         Entry.objects.filter(kind__startswith="replacement.").order_by("pk").values_list("kind", flat=True)
     )
     assert list(kinds) == ["replacement.ask", "replacement.refuse", "replacement.ask", "replacement.check"]
-    told = Outgoing.objects.filter(event="mfa.replaced", name="Maya Okafor").order_by("created_at")
-    assert [one.subject.partition(" ")[0] for one in told] == ["Ines", "Your", "Ines", "Your"]
+    outgoings = Outgoing.objects.filter(event="mfa.replaced", name="Maya Okafor").order_by("created_at")
+    assert [outgoing.subject.partition(" ")[0] for outgoing in outgoings] == ["Ines", "Your", "Ines", "Your"]
     assert Outgoing.objects.filter(event="mfa.enrol", name="Maya Okafor").count() == 1
 
 
@@ -134,9 +134,9 @@ def test_what_a_person_says_of_their_own_device_came_by_this_page(
 ) -> None:
     maya = Person.objects.get(name="Maya Okafor")
     factories.assign(maya, Role.MEMBER)
-    one = asked(viewer_for(maya), device)
-    assert one.asked_over == Channel.PORTAL
-    services.check(ines, one, over=Channel.PHONE, how=HOW)
+    replacement = asked(viewer_for(maya), device)
+    assert replacement.asked_over == Channel.PORTAL
+    services.check(ines, replacement, over=Channel.PHONE, how=HOW)
     assert Change.objects.get().requested_by == ines.person_id
 
 
@@ -166,26 +166,26 @@ def test_the_pages_take_it_from_the_loss_to_the_link(account: Account, device: E
 def test_only_whoever_made_sure_has_the_link_shown_within_its_hour_and_once_used_not_again(
     ines: Viewer, hana: Viewer, device: Entity
 ) -> None:
-    one = services.check(hana, asked(ines, device), over=Channel.PHONE, how=HOW)
-    sent = one.link
+    replacement = services.check(hana, asked(ines, device), over=Channel.PHONE, how=HOW)
+    sent = replacement.link
     assert sent is not None
     assert sent.is_checked
     with pytest.raises(RefusedError, match="Only the person who confirmed"):
-        services.show_link(ines, one)
-    link, address = services.show_link(hana, one)
+        services.show_link(ines, replacement)
+    link, address = services.show_link(hana, replacement)
     assert address == address_of(link)
     assert (link.is_checked, Link.objects.get(pk=sent.pk).ended_why) == (True, "replaced")
     assert link.expires_at <= sent.expires_at + timedelta(seconds=1)
     assert Entry.objects.filter(kind="replacement.show", actor_label="Hana Sato").count() == 1
-    assert one.decided_at is not None
+    assert replacement.decided_at is not None
     with (
-        time_machine.travel(one.decided_at + services.LINK_HOLDS, tick=False),
+        time_machine.travel(replacement.decided_at + services.LINK_HOLDS, tick=False),
         pytest.raises(RefusedError, match="within an hour"),
     ):
-        services.show_link(hana, one)
+        services.show_link(hana, replacement)
     exchange(word_of(link.pk))
     with pytest.raises(RefusedError, match="until it is used"):
-        services.show_link(hana, one)
+        services.show_link(hana, replacement)
 
 
 def test_who_reaches_neither_the_user_nor_the_request_asks_for_nothing_and_sees_nothing(
@@ -198,15 +198,20 @@ def test_who_reaches_neither_the_user_nor_the_request_asks_for_nothing_and_sees_
     for viewer in (member, stranger, somebody("Otto Audit", Role.AUDITOR)):
         with pytest.raises(RefusedError, match="people in your teams"):
             asked(viewer, device)
-    one = asked(ines, device)
+    replacement = asked(ines, device)
     maya = viewer_for(Person.objects.get(name="Maya Okafor"))
     seen = {
         viewer.name: list(services.visible_replacements(viewer)) for viewer in (member, stranger, ines, maya)
     }
-    assert seen == {"Tomas Lind": [], "Bo Berg": [], "Ines Duarte": [one], "Maya Okafor": [one]}
+    assert seen == {
+        "Tomas Lind": [],
+        "Bo Berg": [],
+        "Ines Duarte": [replacement],
+        "Maya Okafor": [replacement],
+    }
     client = Client()
     client.force_login(factories.operator(Role.TEAM_LEAD, name="Lena Berg", team=team))
-    for page in (f"/mfa/devices/{device.pk}/lost/", f"/mfa/replacements/{one.pk}/"):
+    for page in (f"/mfa/devices/{device.pk}/lost/", f"/mfa/replacements/{replacement.pk}/"):
         assert client.get(page).status_code == 404
         assert client.post(page, {"over": "phone", "how": HOW, "reason": "Lost"}).status_code == 404
 
@@ -236,9 +241,9 @@ def test_a_link_that_is_shown_late_lasts_no_longer_than_the_one_that_went_out(
     ines: Viewer, hana: Viewer, device: Entity
 ) -> None:
     with time_machine.travel(datetime(2026, 11, 27, 9, tzinfo=UTC), tick=False) as clock:
-        one = services.check(hana, asked(ines, device), over=Channel.PHONE, how=HOW)
-        sent = one.link
+        replacement = services.check(hana, asked(ines, device), over=Channel.PHONE, how=HOW)
+        sent = replacement.link
         clock.shift(timedelta(minutes=50))
-        link, _ = services.show_link(hana, one)
+        link, _ = services.show_link(hana, replacement)
     assert sent is not None
     assert link.expires_at == sent.expires_at

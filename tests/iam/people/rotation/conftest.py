@@ -110,14 +110,14 @@ class Wheel:
     def work(self) -> None:
         """Workers do all that is due, and what they are told of rotations."""
         for _ in range(30):
-            found = list(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
-            told, self.sent[:] = list(dict.fromkeys(self.sent)), []
-            if not found and not told:
+            due_ids = list(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
+            sending, self.sent[:] = list(dict.fromkeys(self.sent)), []
+            if not due_ids and not sending:
                 return
-            for pk in found:
+            for pk in due_ids:
                 with self.done():
                     carry_out(pk)
-            for task, pk in told:
+            for task, pk in sending:
                 with self.done():
                     (settling.look if task == "look" else asking.ask_batch)(pk)
 
@@ -172,11 +172,11 @@ class Wheel:
     def pass_days(self, rotation: Rotation, days: int) -> None:
         """All that has happened to it lies so much further back."""
         back = timedelta(days=days, minutes=1)
-        held = self.now(rotation)
+        now = self.now(rotation)
         for name in ("stage_at", "read_at", "quiet_from", "inactive_at", "fetched_at", "told_at", "retry_at"):
-            if getattr(held, name):
-                setattr(held, name, getattr(held, name) - back)
-        held.save()
+            if getattr(now, name):
+                setattr(now, name, getattr(now, name) - back)
+        now.save()
 
     def now(self, rotation: Rotation) -> Rotation:
         """As it stands."""
@@ -190,7 +190,7 @@ class Wheel:
 
     def in_aws(self) -> dict[str, str]:
         """The keys of the user as AWS has them: id → status."""
-        return {one["AccessKeyId"]: one["Status"] for one in self.aws("ListAccessKeys")["AccessKeyMetadata"]}
+        return {key["AccessKeyId"]: key["Status"] for key in self.aws("ListAccessKeys")["AccessKeyMetadata"]}
 
     def used(self, key_id: str) -> Usage:
         """What the mirror says of its use."""

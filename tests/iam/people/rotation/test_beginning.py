@@ -127,9 +127,9 @@ def test_a_key_that_is_gone_is_not_rotated() -> None:
 def test_a_key_is_idle_only_when_aws_said_that_nobody_used_it_for_long(
     key_of: dict[str, Any], is_idle: bool
 ) -> None:
-    said = {"status": "Active", "created_at": LONG_AGO, "used_at": None, "read_at": JUST_NOW}
-    held = Held(entity=Entity(), service="", region="", **said | key_of)
-    assert held.is_idle is is_idle
+    usage = {"status": "Active", "created_at": LONG_AGO, "used_at": None, "read_at": JUST_NOW}
+    holding = Held(entity=Entity(), service="", region="", **usage | key_of)
+    assert holding.is_idle is is_idle
 
 
 def test_the_same_rotation_is_begun_once(wheel: Wheel) -> None:
@@ -157,9 +157,9 @@ def test_a_rejected_request_ends_it_and_says_what_stands(wheel: Wheel) -> None:
     assert rotation.change is not None
     with wheel.done():
         reject(rotation.change, actor=wheel.scene.approver, comment="Not this week")
-    held = wheel.now(rotation)
-    assert (held.stage, held.outcome) == (Stage.ENDED, Outcome.NOT_MADE)
-    assert "still works" in held.trouble
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.stage, rotation_now.outcome) == (Stage.ENDED, Outcome.NOT_MADE)
+    assert "still works" in rotation_now.trouble
 
 
 def test_many_are_asked_for_as_one_set_and_the_others_are_left_out_with_reasons(wheel: Wheel) -> None:
@@ -171,7 +171,7 @@ def test_many_are_asked_for_as_one_set_and_the_others_are_left_out_with_reasons(
             person = factories.person(f"Person {number}", email=f"p{number}-{wheel.mark}@example.com")
             Identity.objects.create(person=person, user_arn=user.arn)
     key(keys[3].owner)
-    pks = [one.pk for one in keys] + [wheel.begin().old_id]
+    pks = [entity.pk for entity in keys] + [wheel.begin().old_id]
     with wheel.done():
         batch, choice = asking.begin_many(wheel.scene.requester, pks, Terms(REASON))
     assert choice.left_out == {TWO: 1, NOBODYS: 1, UNDER_WAY: 1}
@@ -194,15 +194,17 @@ def test_of_many_those_are_left_out_whose_user_is_nobodys_now_or_whose_account_i
     )
     keys = [key(factories.user(writable, name)) for name in ("fine", "left", "again")]
     keys += [key(factories.user(exported, "read-only"))]
-    for one in keys:
-        assert one.owner is not None
-        factories.person(one.owner.name, arns=(one.owner.arn,))
+    for entity in keys:
+        assert entity.owner is not None
+        factories.person(entity.owner.name, arns=(entity.owner.arn,))
     Person.objects.filter(name="left").update(is_active=False)
     # The user of whom that was said is gone, and another one has the name; the links are not worked out yet.
     Identity.objects.filter(person__name="again").update(aws_id="AIDAGONE")
-    found = choose(factories.viewer(Role.ADMINISTRATOR), [one.pk for one in keys])
-    assert [(one.key, one.person.name) for one in found.chosen] == [(keys[0], "fine")]
-    assert found.left_out == {NOBODYS: 2, CLOSED: 1}
+    choice = choose(factories.viewer(Role.ADMINISTRATOR), [entity.pk for entity in keys])
+    assert [(chosen_part.key, chosen_part.person.name) for chosen_part in choice.chosen] == [
+        (keys[0], "fine")
+    ]
+    assert choice.left_out == {NOBODYS: 2, CLOSED: 1}
 
     elsewhere = factories.person("Jonas Berg")
     factories.assign(elsewhere, Role.AUDITOR)

@@ -20,9 +20,9 @@ def test_an_old_key_that_was_deleted_outside_ends_it(wheel: Wheel) -> None:
     wheel.aws("DeleteAccessKey", AccessKeyId=wheel.old.aws_id)
     wheel.pass_days(rotation, 0)
     wheel.tend()
-    held = wheel.now(rotation)
-    assert held.outcome == Outcome.DONE
-    assert "outside of Gatehouse" in held.trouble
+    rotation_now = wheel.now(rotation)
+    assert rotation_now.outcome == Outcome.DONE
+    assert "outside of Gatehouse" in rotation_now.trouble
     assert wheel.in_aws() == {fetched.key_id: "Active"}
 
 
@@ -41,9 +41,9 @@ def test_an_old_key_that_was_made_active_outside_is_watched_anew(wheel: Wheel) -
     wheel.aws("UpdateAccessKey", AccessKeyId=wheel.old.aws_id, Status="Active")
     wheel.pass_days(rotation, 0)
     wheel.tend()
-    held = wheel.now(rotation)
-    assert (held.stage, wheel.in_aws()[wheel.old.aws_id]) == (Stage.USING, "Active")
-    assert held.inactive_at is None
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.stage, wheel.in_aws()[wheel.old.aws_id]) == (Stage.USING, "Active")
+    assert rotation_now.inactive_at is None
 
 
 def test_a_new_key_that_was_deleted_outside_ends_it_while_the_old_one_works(wheel: Wheel) -> None:
@@ -51,9 +51,9 @@ def test_a_new_key_that_was_deleted_outside_ends_it_while_the_old_one_works(whee
     wheel.aws("DeleteAccessKey", AccessKeyId=fetched.key_id)
     wheel.pass_days(rotation, 0)
     wheel.tend()
-    held = wheel.now(rotation)
-    assert held.outcome == Outcome.KEY_GONE
-    assert "still works" in held.trouble
+    rotation_now = wheel.now(rotation)
+    assert rotation_now.outcome == Outcome.KEY_GONE
+    assert "still works" in rotation_now.trouble
 
 
 def test_the_last_key_that_works_is_never_deleted(wheel: Wheel) -> None:
@@ -61,9 +61,9 @@ def test_the_last_key_that_works_is_never_deleted(wheel: Wheel) -> None:
     wheel.aws("DeleteAccessKey", AccessKeyId=rotation.new_key_id)
     wheel.pass_days(rotation, 30)
     wheel.tend()
-    held = wheel.now(rotation)
-    assert (held.stage, wheel.in_aws()) == (Stage.INACTIVE, {wheel.old.aws_id: "Inactive"})
-    assert "Reactivate the old one" in held.trouble
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.stage, wheel.in_aws()) == (Stage.INACTIVE, {wheel.old.aws_id: "Inactive"})
+    assert "Reactivate the old one" in rotation_now.trouble
 
 
 def test_a_user_who_is_gone_ends_it(wheel: Wheel) -> None:
@@ -84,20 +84,20 @@ def test_nothing_is_taken_away_while_the_account_cannot_be_reached(wheel: Wheel)
     with wheel.done():
         services.want(wheel.owner, rotation, Wanted.DEACTIVATE)
     wheel.work()
-    held = wheel.now(rotation)
-    assert (held.stage, held.wanted) == (Stage.USING, "")
-    assert "isn’t connected" in held.read_trouble
-    assert "nothing was changed" in held.trouble
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.stage, rotation_now.wanted) == (Stage.USING, "")
+    assert "isn’t connected" in rotation_now.read_trouble
+    assert "nothing was changed" in rotation_now.trouble
     assert wheel.in_aws()[wheel.old.aws_id] == "Active"
 
 
 def test_a_use_after_the_deactivation_holds_the_deletion(wheel: Wheel) -> None:
     rotation = wheel.inactive()
     wheel.pass_days(rotation, 7)
-    held = wheel.now(rotation)
-    assert held.inactive_at is not None
-    held.old_used_at = held.inactive_at + timedelta(hours=1)
-    held.save(update_fields=["old_used_at"])
+    rotation_now = wheel.now(rotation)
+    assert rotation_now.inactive_at is not None
+    rotation_now.old_used_at = rotation_now.inactive_at + timedelta(hours=1)
+    rotation_now.save(update_fields=["old_used_at"])
     wheel.tend()
     assert wheel.stage(rotation) == Stage.INACTIVE
     assert "Find out what used it" in wheel.now(rotation).trouble
@@ -109,8 +109,8 @@ def test_cancelled_before_the_approval_no_key_is_made(wheel: Wheel) -> None:
     with pytest.raises(RefusedError, match="Only the requester"):
         services.cancel(wheel.scene.requester, rotation)
     with wheel.done():
-        said = services.cancel(wheel.owner, rotation)
-    assert "No new key was created" in said
+        cancel = services.cancel(wheel.owner, rotation)
+    assert "No new key was created" in cancel
     assert wheel.stage(rotation) == Stage.ENDED
     assert wheel.in_aws() == {wheel.old.aws_id: "Active"}
 
@@ -123,10 +123,10 @@ def test_cancelled_in_use_both_keys_stand_or_the_new_one_goes(wheel: Wheel) -> N
     assert fetched.key_id not in wheel.in_aws()
     again, second = wheel.using()
     with wheel.done():
-        said = services.cancel(wheel.owner, again)
+        cancel = services.cancel(wheel.owner, again)
     wheel.work()
     assert set(wheel.in_aws()) == {wheel.old.aws_id, second.key_id}
-    assert "is kept" in said
+    assert "is kept" in cancel
 
 
 def test_a_new_key_that_is_in_use_is_deleted_by_no_cancelling(wheel: Wheel) -> None:
@@ -162,10 +162,10 @@ def test_what_comes_too_early_or_too_late_is_refused_and_says_where_it_stands(wh
 def test_cancelled_while_inactive_the_old_key_stays_inactive(wheel: Wheel) -> None:
     rotation = wheel.inactive()
     with wheel.done():
-        said = services.cancel(wheel.owner, rotation)
+        cancel = services.cancel(wheel.owner, rotation)
     wheel.tend()
     assert wheel.in_aws()[wheel.old.aws_id] == "Inactive"
-    assert "stays inactive" in said
+    assert "stays inactive" in cancel
 
 
 def test_what_aws_shows_right_after_a_step_ends_nothing(wheel: Wheel) -> None:

@@ -68,8 +68,10 @@ def test_the_secret_is_nowhere_but_on_the_page_of_its_person(
         "logs while the link was new": logged,
     }
     secrets = {"secret": secret, "cookie": cookie, "link": word_of(link)}
-    found = [(what, where) for where, text in places.items() for what, one in secrets.items() if one in text]
-    assert found == []
+    leaks = [
+        (what, where) for where, text in places.items() for what, secret in secrets.items() if secret in text
+    ]
+    assert leaks == []
     assert key_id in places["database"], "the database is not looked at"
     assert "gAAAA" not in everything(), "a ciphertext is still there"
     assert settling.tend() == 0

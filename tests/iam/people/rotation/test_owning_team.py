@@ -122,13 +122,13 @@ def test_another_lead_takes_over_and_the_first_one_cannot_use_what_they_saw(crew
         services.take_over(viewer_for(crew.noor), rotation)
     wheel.work()
     wheel.tend()
-    held = wheel.now(rotation)
-    assert (held.person, held.stage) == (crew.noor, Stage.HANDING)
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.person, rotation_now.stage) == (crew.noor, Stage.HANDING)
     assert seen.key_id not in wheel.in_aws()
     with pytest.raises(RefusedError):
-        services.fetch(held, person=viewer_for(crew.elif_))
+        services.fetch(rotation_now, person=viewer_for(crew.elif_))
     with wheel.done():
-        fetched = services.fetch(held, person=viewer_for(crew.noor))
+        fetched = services.fetch(rotation_now, person=viewer_for(crew.noor))
     assert fetched.key_id in wheel.in_aws()
 
 
@@ -145,9 +145,9 @@ def test_only_a_lead_of_the_owning_team_takes_over(crew: Crew) -> None:
 def test_a_lead_who_left_is_followed_by_another_one(crew: Crew) -> None:
     rotation = crew.made(viewer_for(crew.elif_))
     Person.objects.filter(pk=crew.elif_.pk).update(is_active=False)
-    held = crew.wheel.now(rotation)
+    rotation_now = crew.wheel.now(rotation)
     with crew.wheel.done():
-        services.discard_new(services.locked(held), actor=None)
+        services.discard_new(services.locked(rotation_now), actor=None)
     crew.wheel.work()
     crew.wheel.tend()
     assert crew.wheel.now(rotation).person == crew.noor
@@ -156,9 +156,9 @@ def test_a_lead_who_left_is_followed_by_another_one(crew: Crew) -> None:
 def test_many_machine_keys_go_to_the_lead_who_asks_or_to_the_first_one(crew: Crew) -> None:
     key = crew.wheel.old
     mine = choose(viewer_for(crew.noor), [key.pk])
-    assert [(one.person, one.team) for one in mine.chosen] == [(crew.noor, crew.team)]
+    assert [(chosen_part.person, chosen_part.team) for chosen_part in mine.chosen] == [(crew.noor, crew.team)]
     theirs = choose(crew.wheel.scene.requester, [key.pk])
-    assert [one.person for one in theirs.chosen] == [crew.elif_]
+    assert [chosen_part.person for chosen_part in theirs.chosen] == [crew.elif_]
     crew.team.assignments.all().delete()
     assert choose(crew.wheel.scene.requester, [key.pk]).left_out == {NO_LEAD: 1}
     set_owning_team(

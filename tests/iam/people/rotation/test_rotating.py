@@ -28,24 +28,24 @@ def test_a_key_goes_through_all_four_steps_with_one_approval(wheel: Wheel) -> No
     assert wheel.stage(rotation) == Stage.USING
     wheel.pass_days(rotation, 1)
     wheel.tend()
-    held = wheel.now(rotation)
-    assert (held.stage, wheel.in_aws()[old]) == (Stage.INACTIVE, "Inactive")
-    assert held.new_service == "sts"
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.stage, wheel.in_aws()[old]) == (Stage.INACTIVE, "Inactive")
+    assert rotation_now.new_service == "sts"
 
     wheel.pass_days(rotation, 6)
     wheel.tend()
     assert wheel.stage(rotation) == Stage.INACTIVE
     wheel.pass_days(rotation, 1)
     wheel.tend()
-    held = wheel.now(rotation)
-    assert (held.stage, held.outcome) == (Stage.ENDED, Outcome.DONE)
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.stage, rotation_now.outcome) == (Stage.ENDED, Outcome.DONE)
     assert wheel.in_aws() == {fetched.key_id: "Active"}
     slugs = Change.objects.order_by("created_at").values_list("operation", flat=True)
     assert list(slugs) == ["access_key.create", "access_key.deactivate", "access_key.delete"]
-    assert [one.act for one in held.happenings.order_by("pk")] == [
+    assert [happening.act for happening in rotation_now.happenings.order_by("pk")] == [
         "begin", "ask", "made", "fetch", "deactivate", "inactive", "delete", "end",
     ]  # fmt: skip
-    assert services.waits(held) is False
+    assert services.waits(rotation_now) is False
 
 
 def test_an_old_key_that_is_in_use_stays_and_its_person_is_reminded(wheel: Wheel, settings: Any) -> None:
@@ -55,9 +55,9 @@ def test_an_old_key_that_is_in_use_stays_and_its_person_is_reminded(wheel: Wheel
     wheel.pass_days(rotation, 8)
     wheel.use(*wheel.old_secret)
     wheel.tend()
-    held = wheel.now(rotation)
-    assert (held.stage, held.reminders) == (Stage.USING, 1)
-    assert (held.old_service, held.old_region) == ("sts", "eu-west-1")
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.stage, rotation_now.reminders) == (Stage.USING, 1)
+    assert (rotation_now.old_service, rotation_now.old_region) == ("sts", "eu-west-1")
     assert Outgoing.objects.filter(subject__contains="is still in use", recipient=wheel.person.pk).exists()
     wheel.tend()
     assert wheel.now(rotation).reminders == 1
@@ -77,15 +77,18 @@ def test_by_hand_a_key_in_use_is_held_and_goes_in_spite_of_it_by_an_approval_of_
     with wheel.done():
         services.want(wheel.owner, rotation, Wanted.DEACTIVATE)
     wheel.work()
-    held = wheel.now(rotation)
-    assert (held.stage, held.wanted) == (Stage.USING, "")
-    assert "by sts in eu-west-1" in held.trouble
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.stage, rotation_now.wanted) == (Stage.USING, "")
+    assert "by sts in eu-west-1" in rotation_now.trouble
     with wheel.done():
         services.want(wheel.owner, rotation, Wanted.DEACTIVATE, in_spite=True)
     wheel.work()
-    held = wheel.now(rotation)
-    assert (held.stage, held.change and held.change.state) == (Stage.DEACTIVATING, "awaiting_approval")
-    wheel.agree(held.change)
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.stage, rotation_now.change and rotation_now.change.state) == (
+        Stage.DEACTIVATING,
+        "awaiting_approval",
+    )
+    wheel.agree(rotation_now.change)
     wheel.work()
     assert (wheel.stage(rotation), wheel.in_aws()[wheel.old.aws_id]) == (Stage.INACTIVE, "Inactive")
 
@@ -96,10 +99,10 @@ def test_one_click_makes_the_old_key_active_again_and_the_watch_begins_anew(whee
     with wheel.done():
         services.activate(wheel.owner, rotation)
     wheel.work()
-    held = wheel.now(rotation)
-    assert (held.stage, wheel.in_aws()[wheel.old.aws_id]) == (Stage.USING, "Active")
-    assert held.change is not None
-    assert (held.change.reverts, held.inactive_at) == (deactivated, None)
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.stage, wheel.in_aws()[wheel.old.aws_id]) == (Stage.USING, "Active")
+    assert rotation_now.change is not None
+    assert (rotation_now.change.reverts, rotation_now.inactive_at) == (deactivated, None)
     wheel.tend()
     assert wheel.stage(rotation) == Stage.USING
     wheel.pass_days(rotation, 7)
@@ -155,13 +158,13 @@ def test_a_step_that_was_rejected_goes_back_to_where_it_was(wheel: Wheel) -> Non
     assert change is not None
     with wheel.done():
         reject(change, actor=wheel.scene.approver, comment="Wait for the batch of the month")
-    held = wheel.now(rotation)
-    assert held.stage == Stage.USING
-    assert held.trouble.endswith("“Wait for the batch of the month”")
-    assert wheel.scene.approver.name in held.trouble
+    rotation_now = wheel.now(rotation)
+    assert rotation_now.stage == Stage.USING
+    assert rotation_now.trouble.endswith("“Wait for the batch of the month”")
+    assert wheel.scene.approver.name in rotation_now.trouble
     # Nothing is tried again before someone asks for it, and the page promises nothing else.
-    assert held.retry_at is None
-    assert retries_at(held) is None
+    assert rotation_now.retry_at is None
+    assert retries_at(rotation_now) is None
 
 
 @pytest.mark.parametrize("state", [ChangeState.REJECTED, ChangeState.CANCELLED, ChangeState.EXPIRED])
@@ -174,7 +177,7 @@ def test_what_people_stopped_is_not_tried_again(wheel: Wheel, state: ChangeState
     assert change is not None
     Change.objects.filter(pk=change.pk).update(state=state)
     settling.settle(rotation.pk)
-    held = wheel.now(rotation)
-    assert held.stage == Stage.USING
-    assert held.retry_at is None
-    assert "failed" not in held.trouble
+    rotation_now = wheel.now(rotation)
+    assert rotation_now.stage == Stage.USING
+    assert rotation_now.retry_at is None
+    assert "failed" not in rotation_now.trouble

@@ -43,16 +43,16 @@ def test_a_key_whose_secret_nobody_fetched_is_deleted_and_another_is_made_three_
     rotation = wheel.made()
     seen = []
     for _ in range(3):
-        held = wheel.now(rotation)
-        seen.append(held.new_key_id)
-        let_it_lie(held)
+        rotation_now = wheel.now(rotation)
+        seen.append(rotation_now.new_key_id)
+        let_it_lie(rotation_now)
         wheel.tend()
         assert seen[-1] not in wheel.in_aws()
-    held = wheel.now(rotation)
+    rotation_now = wheel.now(rotation)
     assert len(set(seen)) == 3
-    assert (held.stage, held.outcome) == (Stage.ENDED, Outcome.UNFETCHED)
+    assert (rotation_now.stage, rotation_now.outcome) == (Stage.ENDED, Outcome.UNFETCHED)
     assert wheel.in_aws() == {wheel.old.aws_id: "Active"}
-    assert "still works" in held.trouble
+    assert "still works" in rotation_now.trouble
 
 
 def test_a_lost_secret_is_replaced_as_long_as_the_key_was_not_used(wheel: Wheel) -> None:
@@ -60,10 +60,10 @@ def test_a_lost_secret_is_replaced_as_long_as_the_key_was_not_used(wheel: Wheel)
     with wheel.done():
         services.issue_again(wheel.owner, rotation)
     wheel.work()
-    held = wheel.now(rotation)
-    assert held.stage == Stage.HANDING
-    assert set(wheel.in_aws()) == {wheel.old.aws_id, held.new_key_id}
-    second = services.fetch(held, person=wheel.person)
+    rotation_now = wheel.now(rotation)
+    assert rotation_now.stage == Stage.HANDING
+    assert set(wheel.in_aws()) == {wheel.old.aws_id, rotation_now.new_key_id}
+    second = services.fetch(rotation_now, person=wheel.person)
     assert second.key_id != first.key_id
     wheel.use(second.key_id, second.secret)
     wheel.tend()
@@ -84,17 +84,17 @@ def test_for_somebody_who_has_left_no_other_key_is_made(wheel: Wheel) -> None:
     Person.objects.filter(pk=wheel.person.pk).update(is_active=False)
     let_it_lie(rotation)
     wheel.tend()
-    held = wheel.now(rotation)
-    assert (held.outcome, wheel.in_aws()) == (Outcome.UNFETCHED, {wheel.old.aws_id: "Active"})
+    rotation_now = wheel.now(rotation)
+    assert (rotation_now.outcome, wheel.in_aws()) == (Outcome.UNFETCHED, {wheel.old.aws_id: "Active"})
 
 
 def test_a_cancelled_rotation_takes_the_unread_key_with_it(wheel: Wheel) -> None:
     rotation = wheel.made()
     with wheel.done():
-        said = services.cancel(wheel.owner, rotation)
+        cancel = services.cancel(wheel.owner, rotation)
     wheel.work()
     assert wheel.in_aws() == {wheel.old.aws_id: "Active"}
-    assert "is deleted" in said
+    assert "is deleted" in cancel
     assert Secret.objects.get(pk=rotation.sealed_id).state == State.SHREDDED
     assert Link.objects.get(cause_id=rotation.pk).ended_at is not None
 

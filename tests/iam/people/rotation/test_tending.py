@@ -19,9 +19,9 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     """Whom AWS would be asked about."""
-    found: list[UUID] = []
-    monkeypatch.setattr(settling, "look", found.append)
-    return found
+    looked: list[UUID] = []
+    monkeypatch.setattr(settling, "look", looked.append)
+    return looked
 
 
 def under_way(number: int, **values: Any) -> Rotation:

@@ -30,10 +30,10 @@ def ago(days: int) -> datetime:
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each step that was taken rested on the agreement at the beginning."""
-    found: list[bool] = []
+    done: list[bool] = []
     for name in ("deactivate_old", "delete_old"):
-        monkeypatch.setattr(watching, name, lambda held, agreed: found.append(agreed))
-    return found
+        monkeypatch.setattr(watching, name, lambda seen_rotation, agreed: done.append(agreed))
+    return done
 
 
 def rotation(**values: Any) -> Rotation:
@@ -75,14 +75,14 @@ BY_HAND = {"is_automatic": False}
 def test_the_old_key_is_deactivated_when_it_is_quiet_and_the_new_one_works(
     done: list[bool], values: dict[str, Any], expected: list[bool]
 ) -> None:
-    held = rotation(**values)
-    watching.watch_using(held, None)
+    started = rotation(**values)
+    watching.watch_using(started, None)
     assert done == []
-    watching.watch_using(held, SEEN)
+    watching.watch_using(started, SEEN)
     assert done == expected
-    held.refresh_from_db()
-    assert held.stage == (Stage.INACTIVE if held.old_state == INACTIVE else Stage.USING)
-    assert bool(held.trouble) == (held.new_state == INACTIVE or values in (EARLY | WANTED,))
+    started.refresh_from_db()
+    assert started.stage == (Stage.INACTIVE if started.old_state == INACTIVE else Stage.USING)
+    assert bool(started.trouble) == (started.new_state == INACTIVE or values in (EARLY | WANTED,))
 
 
 DELETE = {"wanted": Wanted.DELETE}
@@ -111,13 +111,13 @@ def test_the_old_key_is_deleted_when_it_was_kept_unused_and_another_one_works(
     done: list[bool], values: dict[str, Any], expected: list[bool]
 ) -> None:
     kept = {"stage": Stage.INACTIVE, "old_state": INACTIVE, "inactive_at": ago(8)}
-    held = rotation(**kept | values)
-    watching.watch_inactive(held, None)
+    started = rotation(**kept | values)
+    watching.watch_inactive(started, None)
     assert done == []
-    watching.watch_inactive(held, SEEN)
+    watching.watch_inactive(started, SEEN)
     assert done == expected
-    held.refresh_from_db()
-    assert held.stage == (Stage.USING if held.old_state == ACTIVE else Stage.INACTIVE)
+    started.refresh_from_db()
+    assert started.stage == (Stage.USING if started.old_state == ACTIVE else Stage.INACTIVE)
 
 
 @pytest.mark.parametrize(
@@ -132,10 +132,10 @@ def test_the_old_key_is_deleted_when_it_was_kept_unused_and_another_one_works(
 def test_a_reading_of_before_the_latest_step_says_nothing_and_one_of_right_after_it_ends_nothing(
     done: list[bool], after: timedelta, is_there: bool, expected: tuple[bool, Stage]
 ) -> None:
-    held = rotation(new_used_at=None)
-    keys = {held.old.aws_id: KeySeen(held.old.aws_id, ACTIVE, ago(120))}
+    started = rotation(new_used_at=None)
+    keys = {started.old.aws_id: KeySeen(started.old.aws_id, ACTIVE, ago(120))}
     if is_there:
-        keys[held.new_key_id] = KeySeen(held.new_key_id, ACTIVE, ago(9), used_at=ago(1))
-    settling.settle(held.pk, KeysSeen(held.stage_at + after, exists=True, keys=keys))
-    held.refresh_from_db()
-    assert (held.new_used_at is not None, held.stage) == expected
+        keys[started.new_key_id] = KeySeen(started.new_key_id, ACTIVE, ago(9), used_at=ago(1))
+    settling.settle(started.pk, KeysSeen(started.stage_at + after, exists=True, keys=keys))
+    started.refresh_from_db()
+    assert (started.new_used_at is not None, started.stage) == expected

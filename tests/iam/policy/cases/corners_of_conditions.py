@@ -111,7 +111,7 @@ page.case(
     identity=allow("s3:*", when={"Null": {"x:y": ["true", "false"]}}),
 )
 OPEN_TAG = "${aws:RequestTag/team}"
-for name, operator, wanted, given, strict, loose in (
+for name, operator, wanted, value, strict, loose in (
     ("an open variable", "StringEquals", OPEN_TAG, "a", NOT_ALLOWED, CONDITIONAL),
     ("an open variable, negated", "StringNotEquals", OPEN_TAG, "a", ALLOWED, CONDITIONAL),
     ("an open variable beside a value that matches", "StringEquals", [OPEN_TAG, "a"], "a", ALLOWED, ALLOWED),
@@ -177,7 +177,7 @@ for name, operator, wanted, given, strict, loose in (
         name,
         strict,
         loose=loose,
-        context={"x:y": given},
+        context={"x:y": value},
         identity=allow("s3:*", when={operator: {"x:y": wanted}}),
     )
 

@@ -303,7 +303,7 @@ page = Page("IAM tutorial: Define permissions to access AWS resources based on t
 SECRET = f"arn:aws:secretsmanager:us-east-2:{ACCOUNT}:secret:a"
 MATCHING = {
     "StringEquals": {
-        f"aws:ResourceTag/access-{one}": f"${{aws:PrincipalTag/access-{one}}}" for one in ("project", "team")
+        f"aws:ResourceTag/access-{key}": f"${{aws:PrincipalTag/access-{key}}}" for key in ("project", "team")
     }
 }
 PEG = {"arn": SESSION, "tags": {"access-project": "peg", "access-team": "eng"}}

@@ -144,7 +144,7 @@ page.conditions(
     "opposite of the plain one.",
 )
 NAMED = {ALL: {KEYS: TWO}, "Null": {KEYS: "false"}}
-for name, given, strict, loose in (
+for name, tag_keys, strict, loose in (
     ("with Null: a named key", ["environment"], ALLOWED, ALLOWED),
     ("with Null: a key that is not named", ["environment", "dept"], NOT_ALLOWED, NOT_ALLOWED),
     ("with Null: absent", None, NOT_ALLOWED, NOT_ALLOWED),
@@ -155,7 +155,7 @@ for name, given, strict, loose in (
         loose=loose,
         action="ec2:DeleteTags",
         resource="*",
-        context={KEYS: given} if given else {KEYS: None},
+        context={KEYS: tag_keys} if tag_keys else {KEYS: None},
         identity=allow("ec2:DeleteTags", when=NAMED),
     )
 page.case(
@@ -192,7 +192,7 @@ page.conditions(
         ("StringLike without IfExists: absent", "StringLike", TYPE, ["t1.*"], ABSENT, False),
     ]
 )
-for operator, wanted, given in (
+for operator, wanted, value in (
     ("StringEquals", "a", "b"),
     ("StringEqualsIgnoreCase", "a", "b"),
     ("NumericEquals", "1", "2"),
@@ -219,7 +219,7 @@ for operator, wanted, given in (
                 f"{operator}IfExists",
                 "x:key",
                 wanted,
-                given,
+                value,
                 False,
             ),
             (f"{operator}IfExists: absent", f"{operator}IfExists", "x:key", wanted, ABSENT, True),

@@ -128,15 +128,15 @@ page.case(
     identity=allow("s3:*", None, not_resource=BUCKET + "/${aws:PrincipalTag/team}/*"),
     note="What such a pattern stands for matches no resource, and what is not named is meant.",
 )
-for kind, given in (
+for kind, row in (
     ("a boundary", {"identity": allow("s3:*"), "boundary": allow("s3:*", HOME)}),
     ("a session policy", {"identity": allow("s3:*"), "session": allow("s3:*", HOME)}),
     ("an SCP", {"identity": allow("s3:*"), "scps": [[allow("s3:*", HOME)]]}),
     ("a resource policy", {"resource_policy": allow("s3:*", HOME, to={"AWS": USER})}),
     ("an endpoint policy", {"identity": allow("s3:*"), "endpoint": allow("s3:*", HOME, to="*")}),
 ):
-    page.case(f"in {kind}: it fits", ALLOWED, resource=f"{BUCKET}/ana/x", **given)
-    page.case(f"in {kind}: it does not fit", NOT_ALLOWED, resource=f"{BUCKET}/ben/x", **given)
+    page.case(f"in {kind}: it fits", ALLOWED, resource=f"{BUCKET}/ana/x", **row)
+    page.case(f"in {kind}: it does not fit", NOT_ALLOWED, resource=f"{BUCKET}/ben/x", **row)
 TAG, OWN = "s3:ExistingObjectTag/owner", "${aws:PrincipalTag/owner}"
 OWNER: dict[str, Any] = {"principal": {"arn": USER, "tags": {"owner": "ana"}}}
 NOBODY: dict[str, Any] = {"principal": NO_TAGS}
@@ -191,7 +191,7 @@ page.condition(
 page.condition(
     "2008-10-17: not the value", "StringEquals", TAG, OWN, "ana", False, version="2008-10-17", **OWNER
 )
-for operator, key, value, given in (
+for operator, key, value, row in (
     ("NumericEquals", "s3:max-keys", "5", "5"),
     ("NumericLessThan", "s3:max-keys", "5", "4"),
     ("NumericLessThanEquals", "s3:max-keys", "5", "5"),
@@ -207,7 +207,7 @@ for operator, key, value, given in (
     ("BinaryEquals", "x:bytes", "AAAA", "AAAA"),
 ):
     who = {"arn": USER, "tags": {"owner": value}}
-    page.condition(f"not with {operator}", operator, key, OWN, given, False, principal=who)
+    page.condition(f"not with {operator}", operator, key, OWN, row, False, principal=who)
 page.conditions(
     [
         ("with ArnEquals", "ArnEquals", "aws:SourceArn", f"arn:aws:s3:::{OWN}", "arn:aws:s3:::ana", True),

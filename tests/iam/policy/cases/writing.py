@@ -55,12 +55,12 @@ def _statement(effect: str, action: Any, resource: Any, elements: dict[str, Any]
         "not_resource": "NotResource",
         "sid": "Sid",
     }
-    found: dict[str, Any] = {"Effect": effect}
+    statement: dict[str, Any] = {"Effect": effect}
     if "not_action" not in elements and action is not None:
-        found["Action"] = action
+        statement["Action"] = action
     if "not_resource" not in elements and resource is not None:
-        found["Resource"] = resource
-    return found | {names[key]: value for key, value in elements.items()}
+        statement["Resource"] = resource
+    return statement | {names[key]: value for key, value in elements.items()}
 
 
 def allow(action: Any = "*", resource: Any = "*", **elements: Any) -> dict[str, Any]:
@@ -83,21 +83,21 @@ def policies_of(value: Any) -> list[Any]:
     """A list of policies from one policy, one statement, a list of statements, or a list of policies."""
     if isinstance(value, dict):
         return [value if "Statement" in value else policy(value)]
-    if value and all(isinstance(one, dict) and "Effect" in one for one in value):
+    if value and all(isinstance(item, dict) and "Effect" in item for item in value):
         return [policy(*value)]
     return [*value]
 
 
-def _policies(given: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for kind, value in given.items():
+def _policies(case_line: dict[str, Any]) -> dict[str, Any]:
+    policies: dict[str, Any] = {}
+    for kind, value in case_line.items():
         if kind == "resource_policy":
-            found["resource"] = None if value is None else policies_of(value)[0]
+            policies["resource"] = None if value is None else policies_of(value)[0]
         elif kind in {"scps", "rcps"}:
-            found[kind] = [policies_of(level) for level in value]
+            policies[kind] = [policies_of(level) for level in value]
         else:
-            found[kind] = policies_of(value)
-    return found
+            policies[kind] = policies_of(value)
+    return policies
 
 
 class Page:
@@ -131,16 +131,23 @@ class Page:
         self.into.append(Case(self.title, name, line, strict, loose or strict, note))
 
     def condition(
-        self, name: str, operator: str, key: str, wanted: Any, given: Any, matches: bool, **more: Any
+        self,
+        name: str,
+        operator: str,
+        key: str,
+        wanted: Any,
+        principal_given: Any,
+        matches: bool,
+        **more: Any,
     ) -> None:
         """One test of a condition; tried as the condition of an Allow, and of a Deny beside an Allow.
 
         An absent key is open when not strict, unless `loose` says that it follows from the caller.
         """
         block = {operator: {key: wanted}}
-        context = {} if given is ABSENT else {key: given}
+        context = {} if principal_given is ABSENT else {key: principal_given}
         context |= more.get("context", {})
-        loose = more.get("loose", CONDITIONAL if given is ABSENT else "")
+        loose = more.get("loose", CONDITIONAL if principal_given is ABSENT else "")
         line: dict[str, Any] = {"id": name, "action": "s3:GetObject", "resource": OBJECT}
         line |= {"principal": more.get("principal", USER), "context": context}
         version = more.get("version", "2012-10-17")

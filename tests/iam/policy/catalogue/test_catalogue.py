@@ -39,11 +39,11 @@ def test_every_action_of_the_data_is_known_with_its_level() -> None:
 
 
 def test_actions_that_work_only_on_everything_are_known_without_reading_services() -> None:
-    found = set(KNOWN.names(KNOWN.mask_without_resources))
+    names = set(KNOWN.names(KNOWN.mask_without_resources))
     for prefix in ("s3", "iam", "ec2", "sts"):
         for raw in _raw("actions", prefix).values():
-            assert (f"{prefix}:{raw['name']}" in found) == (not raw["resourceTypes"])
-    assert {"s3:ListAllMyBuckets", "iam:ListUsers", "sts:GetCallerIdentity"} <= found
+            assert (f"{prefix}:{raw['name']}" in names) == (not raw["resourceTypes"])
+    assert {"s3:ListAllMyBuckets", "iam:ListUsers", "sts:GetCallerIdentity"} <= names
 
 
 def test_the_pack_is_of_the_installed_version() -> None:
@@ -132,9 +132,9 @@ def test_a_service_knows_its_parts() -> None:
     ],
 )
 def test_what_aws_calls_deprecated_is(action: str, is_deprecated: bool) -> None:
-    found = KNOWN.action(action)
-    assert found is not None
-    assert found.is_deprecated is is_deprecated
+    known_action = KNOWN.action(action)
+    assert known_action is not None
+    assert known_action.is_deprecated is is_deprecated
 
 
 def test_keys_of_the_resource_types_of_an_action_are_keys_of_the_action() -> None:
@@ -161,9 +161,13 @@ def test_keys_of_the_resource_types_of_an_action_are_keys_of_the_action() -> Non
 def test_condition_keys_have_type_and_multiplicity(
     key: str, name: str, kind: KeyType, is_multivalued: bool
 ) -> None:
-    found = KNOWN.condition_key(key)
-    assert found is not None
-    assert (found.name, found.type, found.is_multivalued) == (name, kind, is_multivalued)
+    condition_key = KNOWN.condition_key(key)
+    assert condition_key is not None
+    assert (condition_key.name, condition_key.type, condition_key.is_multivalued) == (
+        name,
+        kind,
+        is_multivalued,
+    )
 
 
 @pytest.mark.parametrize(
@@ -210,9 +214,9 @@ def test_a_pattern_means_what_matching_each_name_gives(pattern: str) -> None:
 def test_bits_and_names_are_two_forms_of_one_set(digits: int, place: int) -> None:
     chosen = random.Random(digits).sample(range(len(KNOWN)), 1 + place % 50)
     mask = 0
-    for one in chosen:
-        mask |= 1 << one
-    assert KNOWN.names(mask) == tuple(KNOWN.actions[one] for one in sorted(chosen))
+    for number in chosen:
+        mask |= 1 << number
+    assert KNOWN.names(mask) == tuple(KNOWN.actions[number] for number in sorted(chosen))
 
 
 def test_levels_part_the_actions() -> None:

@@ -86,5 +86,5 @@ def test_the_finder_uses_every_method_of_the_file() -> None:
 
 def test_each_class_is_there() -> None:
     data = pass_role_data()
-    found = Counter(data.gain_of(action) for action in set(passing()))
-    assert set(found) == set(Gain)
+    counter = Counter(data.gain_of(action) for action in set(passing()))
+    assert set(counter) == set(Gain)

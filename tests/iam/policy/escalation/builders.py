@@ -142,16 +142,16 @@ class World:
     @property
     def graph(self) -> Graph:
         """The graph of everything so far."""
-        found: Graph | None = self.__dict__.get("_graph")
-        if found is None:
-            found = self.__dict__["_graph"] = Graph(self.index, facts=self.facts)
-        return found
+        graph: Graph | None = self.__dict__.get("_graph")
+        if graph is None:
+            graph = self.__dict__["_graph"] = Graph(self.index, facts=self.facts)
+        return graph
 
     def at(self, name: str) -> At:
         """Where a principal is."""
-        found = self.graph.find(*self.arns[name])
-        assert found is not None
-        return found
+        at = self.graph.find(*self.arns[name])
+        assert at is not None
+        return at
 
     def becomes_administrator(self, name: str) -> str:
         """Whether somebody is or reaches an administrator: `sure`, `conditional` or `none`."""
@@ -175,17 +175,17 @@ class World:
         """All methods that somebody can use on anything, whether or not they lead to much."""
         at = self.at(name)
         bit = 1 << at.node
-        found: dict[str, str] = {}
+        methods: dict[str, str] = {}
         estate = self.graph.estates[at.account]
         crossing = [c for each in self.graph.crossings.values() for c in each if c.account == at.account]
         ways = [way for each in estate.inward.values() for way in each]
         for parts, bits in [(w.parts, w.bits) for w in ways] + [(c.parts, c.bits) for c in crossing]:
-            for one in (one for part in parts for one in part if bits.any & bit):
-                if one.bits.sure & bits.sure & bit:
-                    found[one.method.name] = SURE
-                elif one.bits.any & bit:
-                    found.setdefault(one.method.name, CONDITIONAL)
-        return found
+            for alternative in (alternative for part in parts for alternative in part if bits.any & bit):
+                if alternative.bits.sure & bits.sure & bit:
+                    methods[alternative.method.name] = SURE
+                elif alternative.bits.any & bit:
+                    methods.setdefault(alternative.method.name, CONDITIONAL)
+        return methods
 
 
 def digest_of(document: str) -> str:

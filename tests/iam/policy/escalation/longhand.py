@@ -94,9 +94,9 @@ class Longhand:
 
     def on_tagged(self, at: At, action: str, other: Member, **context: Any) -> int:
         """The same, perhaps after tags of the other one were set."""
-        found = self.on(at, action, other, **context)
+        on = self.on(at, action, other, **context)
         tags = self.on(at, f"iam:Tag{_kind(other)}", other)
-        return max(found, min(OPEN, tags, self.on(at, action, other, is_tagged=True, **context)))
+        return max(on, min(OPEN, tags, self.on(at, action, other, is_tagged=True, **context)))
 
     def on(self, at: At, action: str, other: Member, *, is_tagged: bool = False, **context: Any) -> int:
         boundary = self.index.accounts[other.account].boundary_of(other.grants)
@@ -111,7 +111,7 @@ class Longhand:
         account = at[0].account
         ceiling = as_node(at[0], Grants((("all", FULL_DIGEST),)))
         ceiling.arn, ceiling.tags = f"arn:aws:iam::{account}:role/anybody", {}
-        found, asked = YES, 0
+        number, asked = YES, 0
         for action, kind in DECISIVE:
             resource = f"arn:aws:iam::{account}:{kind}/nobody"
             context = {"iam:PermissionsBoundary": None, "iam:PolicyARN": ADMINISTRATOR_ACCESS}
@@ -120,8 +120,8 @@ class Longhand:
                 continue
             asked += 1
             mark = self.ask(at, f"iam:{action}", resource, context)
-            found = min(found, YES if mark >= most else mark)
-        return found if asked else NO
+            number = min(number, YES if mark >= most else mark)
+        return number if asked else NO
 
     def _of_ceiling(self, ceiling: Member, action: str, resource: str, context: dict[str, Any]) -> int:
         return MARKS.get(
@@ -220,12 +220,12 @@ class Longhand:
             return max((self.on_tagged(at, action, other) for action in actions), default=NO)
         if is_far:
             return self.on(at, "sts:AssumeRole", other)
-        found = self.on_tagged(at, "sts:AssumeRole", other)
+        on_tagged = self.on_tagged(at, "sts:AssumeRole", other)
         rewrites = self.on_tagged(at, "iam:UpdateAssumeRolePolicy", other)
         if rewrites:
             takes = self.ask(at, "sts:AssumeRole", other.arn, {}, resource_policy=OPEN_TRUST)
-            found = max(found, min(rewrites, takes))
-        return max(found, self.by_lambda(at, other), self.by_ec2(at, other))
+            on_tagged = max(on_tagged, min(rewrites, takes))
+        return max(on_tagged, self.by_lambda(at, other), self.by_ec2(at, other))
 
     def by_lambda(self, at: At, role: Member) -> int:
         service = "lambda.amazonaws.com"
@@ -266,11 +266,11 @@ class Longhand:
             return NO
         kind = "User" if other.kind is PrincipalKind.USER else "Role"
         on = self.on if isinstance(other, NewMember) else self.on_tagged
-        found = on(at, f"iam:Delete{kind}PermissionsBoundary", other)
+        is_open = on(at, f"iam:Delete{kind}PermissionsBoundary", other)
         everything = {"iam:PermissionsBoundary": ADMINISTRATOR_ACCESS}
-        found = max(found, on(at, f"iam:Put{kind}PermissionsBoundary", other, **everything))
+        is_open = max(is_open, on(at, f"iam:Put{kind}PermissionsBoundary", other, **everything))
         shard = self.index.accounts[other.account]
-        return max(found, self.ask(at, "iam:CreatePolicyVersion", shard.policies[boundary].name, {}))
+        return max(is_open, self.ask(at, "iam:CreatePolicyVersion", shard.policies[boundary].name, {}))
 
     def edits(self, at: At, other: Member) -> Iterator[tuple[State, int]]:
         shard = self.index.accounts[other.account]
@@ -327,11 +327,11 @@ class Longhand:
 
     def denying(self, other: Member) -> list[Removal]:
         shard = self.index.accounts[other.account]
-        found = self.denying_in(other.grants, 0, shard)
+        denying_in = self.denying_in(other.grants, 0, shard)
         for number in other.grants.groups:
             own = self.denying_in(shard.groups[number].grants, number, shard)
-            found += [*own, Removal("left", number, "")] if own else []
-        return found
+            denying_in += [*own, Removal("left", number, "")] if own else []
+        return denying_in
 
     def denying_in(self, grants: Grants, group: int, shard: Any) -> list[Removal]:
         digests = [("inline", name, digest) for name, digest in grants.inline]

@@ -38,7 +38,7 @@ class Northline:
         self.index.put_all(accounts, self.held)
         self.facts = Facts(
             group_arns=self._group_arns,
-            profiled={n: frozenset(found) for n, found in self._profiled.items()},
+            profiled={n: frozenset(role_numbers) for n, role_numbers in self._profiled.items()},
             versions=self._versions,
         )
 
@@ -118,7 +118,7 @@ class Northline:
         )
 
     def _level(self, place: str) -> Level:
-        found = all_pages(
+        listed = all_pages(
             self._organizations,
             "list_policies_for_target",
             "Policies",
@@ -126,7 +126,7 @@ class Northline:
             Filter="SERVICE_CONTROL_POLICY",
         )
         contents = (
-            (one["Name"], self._organizations.describe_policy(PolicyId=one["Id"])["Policy"]["Content"])
-            for one in found
+            (policy["Name"], self._organizations.describe_policy(PolicyId=policy["Id"])["Policy"]["Content"])
+            for policy in listed
         )
         return tuple(PolicyRow(next(self._numbers), name, self._digest(text)) for name, text in contents)

@@ -72,19 +72,19 @@ def statement(dice: random.Random) -> dict[str, Any]:
 
 def world(dice: random.Random) -> World:
     """Two accounts with an administrator role, users, roles, a group, a shared policy and a boundary."""
-    found = World()
+    world = World()
     for account, names in ((ONE, "u"), (TWO, "v")):
-        shared = found.policy("shared", statement(dice), account=account)
-        boundary = found.policy(
+        shared = world.policy("shared", statement(dice), account=account)
+        boundary = world.policy(
             "boundary",
             allow("*"),
             deny([*dice.sample(ACTIONS, dice.randint(0, 2)), "iam:CreateUser"]),
             account=account,
         )
-        group = found.group("team", statement(dice), attached=(shared,), account=account)
-        found.role(f"admin{names}", allow("*"), trusts=dice.choice(TRUSTS), account=account)
+        group = world.group("team", statement(dice), attached=(shared,), account=account)
+        world.role(f"admin{names}", allow("*"), trusts=dice.choice(TRUSTS), account=account)
         for place in range(dice.randint(1, 3)):
-            found.user(
+            world.user(
                 f"{names}{place}",
                 *(statement(dice) for _ in range(dice.randint(0, 2))),
                 account=account,
@@ -94,7 +94,7 @@ def world(dice: random.Random) -> World:
                 tags=dice.choice(({}, {"team": "red"}, {"team": "blue"})),
             )
         for place in range(dice.randint(0, 2)):
-            found.role(
+            world.role(
                 f"a{names}{place}",
                 *(statement(dice) for _ in range(dice.randint(0, 2))),
                 account=account,
@@ -102,5 +102,5 @@ def world(dice: random.Random) -> World:
                 tags=dice.choice(({}, {"team": "red"})),
             )
         if dice.random() < 0.3:
-            found.stand(deny(dice.choice(ACTIONS)), account=account)
-    return found
+            world.stand(deny(dice.choice(ACTIONS)), account=account)
+    return world

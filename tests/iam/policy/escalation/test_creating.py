@@ -43,7 +43,7 @@ OWN: dict[str, str] = {
 def scoped(actions: Any, **conditions: Any) -> list[dict[str, Any]]:
     """Each action on new users only, where it is about users: on everything it would be a path of its own."""
     names = [actions] if isinstance(actions, str) else actions
-    return [allow(one, _resource(one), **conditions) for one in names]
+    return [allow(name, _resource(name), **conditions) for name in names]
 
 
 def _resource(action: str) -> str:
@@ -51,21 +51,21 @@ def _resource(action: str) -> str:
 
 
 def world(*statements: dict[str, Any], boundary: tuple[dict[str, Any], ...] = (), **more: Any) -> World:
-    found = World()
-    found.policy("Boundary", *(boundary or (allow("s3:*"),)))
-    found.group("admins", EVERYTHING)
-    found.user("dev", *statements, **more)
-    return found
+    world = World()
+    world.policy("Boundary", *(boundary or (allow("s3:*"),)))
+    world.group("admins", EVERYTHING)
+    world.user("dev", *statements, **more)
+    return world
 
 
 @pytest.mark.parametrize("actions", CREATED, ids="+".join)
 def test_a_principal_that_is_created_with_every_permission_is_an_administrator(
     actions: tuple[str, ...],
 ) -> None:
-    found = World()
-    found.user("dev", *scoped(actions))
-    assert found.becomes_administrator("dev") == SURE
-    path = found.path("dev")
+    world = World()
+    world.user("dev", *scoped(actions))
+    assert world.becomes_administrator("dev") == SURE
+    path = world.path("dev")
     assert path is not None
     assert {ground.action for ground in path.steps[0].grounds} >= set(actions) - {"iam:AddUserToGroup"}
 
@@ -74,22 +74,22 @@ def test_a_principal_that_is_created_with_every_permission_is_an_administrator(
 def test_each_action_is_needed_to_create_one(actions: tuple[str, ...]) -> None:
     for missing in actions:
         # To join a group that exists is a path of its own, so that there is none here.
-        found = World()
-        found.user("dev", allow("s3:Get*"), *scoped([one for one in actions if one != missing]))
-        assert found.becomes_administrator("dev") == NONE, missing
+        world = World()
+        world.user("dev", allow("s3:Get*"), *scoped([action for action in actions if action != missing]))
+        assert world.becomes_administrator("dev") == NONE, missing
 
 
 @pytest.mark.parametrize("actions", CREATED, ids="+".join)
 def test_a_deny_or_an_scp_closes_it(actions: tuple[str, ...]) -> None:
     for denied in actions:
-        found = World()
-        attached = found.policy("Refusal", deny(denied))
-        found.user("dev", *scoped(actions), attached=(attached,))
-        assert found.becomes_administrator("dev") == NONE, denied
-        found = World()
-        found.user("dev", *scoped(actions))
-        found.stand(deny(denied))
-        assert found.becomes_administrator("dev") == NONE, denied
+        world = World()
+        attached = world.policy("Refusal", deny(denied))
+        world.user("dev", *scoped(actions), attached=(attached,))
+        assert world.becomes_administrator("dev") == NONE, denied
+        world = World()
+        world.user("dev", *scoped(actions))
+        world.stand(deny(denied))
+        assert world.becomes_administrator("dev") == NONE, denied
 
 
 @pytest.mark.parametrize("actions", CREATED[:6], ids="+".join)
@@ -100,9 +100,9 @@ def test_a_name_that_fits_the_pattern_is_chosen(actions: tuple[str, ...]) -> Non
         f"arn:aws:iam::*:{kind}/apps/*",
         f"arn:aws:iam::{ONE}:{kind}/app-?",
     ):
-        found = world(allow(list(actions), pattern))
-        assert found.becomes_administrator("dev") == SURE, pattern
-        path = found.path("dev")
+        scene = world(allow(list(actions), pattern))
+        assert scene.becomes_administrator("dev") == SURE, pattern
+        path = scene.path("dev")
         assert path is not None
         assert all(ground.explanation.decision.value == "allowed" for ground in path.steps[0].grounds)
     first, *others = actions
@@ -120,11 +120,11 @@ def test_a_name_that_fits_the_pattern_is_chosen(actions: tuple[str, ...]) -> Non
 
 def test_a_principal_that_exists_cannot_be_created_again() -> None:
     arn = f"arn:aws:iam::{ONE}:role/app"
-    found = world(allow(["iam:CreateRole", "iam:PutRolePolicy"], arn))
-    assert found.becomes_administrator("dev") == SURE
-    found = world(allow(["iam:CreateRole", "iam:PutRolePolicy"], arn))
-    found.role("app", trusts={"Service": "ec2.amazonaws.com"})
-    assert found.becomes_administrator("dev") == NONE
+    scene = world(allow(["iam:CreateRole", "iam:PutRolePolicy"], arn))
+    assert scene.becomes_administrator("dev") == SURE
+    scene = world(allow(["iam:CreateRole", "iam:PutRolePolicy"], arn))
+    scene.role("app", trusts={"Service": "ec2.amazonaws.com"})
+    assert scene.becomes_administrator("dev") == NONE
 
 
 @pytest.mark.parametrize("actions", CREATED[:6], ids="+".join)
@@ -146,17 +146,17 @@ def test_a_required_boundary_closes_it(actions: tuple[str, ...]) -> None:
         "iam:AttachRolePolicy",
         "iam:AttachUserPolicy",
     }
-    asks = [one for one in actions if one in bounded]
-    others = [one for one in actions if one not in bounded] + ["s3:Get*"]
-    found = world(*scoped(asks, **REQUIRED), *scoped(others))
-    assert found.becomes_administrator("dev") == NONE
+    asks = [action for action in actions if action in bounded]
+    others = [action for action in actions if action not in bounded] + ["s3:Get*"]
+    scene = world(*scoped(asks, **REQUIRED), *scoped(others))
+    assert scene.becomes_administrator("dev") == NONE
     assert world(*scoped(asks), *scoped(others)).becomes_administrator("dev") == SURE
     # A condition on the creation alone is enough, since the boundary stays.
-    found = world(*scoped(actions[0], **REQUIRED), *scoped(actions[1:]))
-    assert found.becomes_administrator("dev") == NONE
+    scene = world(*scoped(actions[0], **REQUIRED), *scoped(actions[1:]))
+    assert scene.becomes_administrator("dev") == NONE
     # One on the policy alone is, too: without the boundary nothing can be added.
-    found = world(*scoped(actions[0]), *scoped(actions[1], **REQUIRED), *scoped(actions[2:]))
-    assert found.becomes_administrator("dev") == NONE
+    scene = world(*scoped(actions[0]), *scoped(actions[1], **REQUIRED), *scoped(actions[2:]))
+    assert scene.becomes_administrator("dev") == NONE
 
 
 @pytest.mark.parametrize("actions", CREATED[:6], ids="+".join)
@@ -173,8 +173,8 @@ def test_a_boundary_that_can_be_removed_or_rewritten_does_not_close_it(actions: 
     kept = allow(f"iam:Put{kind}PermissionsBoundary", **REQUIRED)
     assert world(*required, *others, kept).becomes_administrator("dev") == NONE
     refused = deny(f"iam:Delete{kind}PermissionsBoundary")
-    found = world(*required, *others, allow(f"iam:Delete{kind}PermissionsBoundary"), refused)
-    assert found.becomes_administrator("dev") == NONE
+    scene = world(*required, *others, allow(f"iam:Delete{kind}PermissionsBoundary"), refused)
+    assert scene.becomes_administrator("dev") == NONE
 
 
 def test_a_new_user_joins_a_group_that_exists() -> None:
@@ -183,36 +183,36 @@ def test_a_new_user_joins_a_group_that_exists() -> None:
         (["iam:CreateUser", "iam:AddUserToGroup"], NONE),
         (["iam:AddUserToGroup", "iam:CreateAccessKey"], NONE),
     ):
-        found = World()
-        found.group("admins", EVERYTHING)
-        found.role("dev", allow(actions), trusts={"Service": "ec2.amazonaws.com"})
-        assert found.becomes_administrator("dev") == expected
-    found = World()
-    found.group("readers", allow("s3:*"))
-    found.role("dev", allow(["iam:CreateUser", "iam:AddUserToGroup", "iam:CreateAccessKey"]))
-    assert found.becomes_administrator("dev") == NONE
+        world = World()
+        world.group("admins", EVERYTHING)
+        world.role("dev", allow(actions), trusts={"Service": "ec2.amazonaws.com"})
+        assert world.becomes_administrator("dev") == expected
+    world = World()
+    world.group("readers", allow("s3:*"))
+    world.role("dev", allow(["iam:CreateUser", "iam:AddUserToGroup", "iam:CreateAccessKey"]))
+    assert world.becomes_administrator("dev") == NONE
 
 
 def test_a_boundary_that_leaves_a_way_leads_on() -> None:
-    found = world(
+    scene = world(
         allow(["iam:CreateRole", "iam:PutRolePolicy"], **REQUIRED), boundary=(allow("sts:AssumeRole"),)
     )
-    found.role("admin", EVERYTHING, trusts={"AWS": ONE})
-    path = found.path("dev")
+    scene.role("admin", EVERYTHING, trusts={"AWS": ONE})
+    path = scene.path("dev")
     assert path is not None
     assert [len(step.acts) for step in path.steps] == [2, 1]
-    assert found.becomes_administrator("dev") == SURE
-    found = world(
+    assert scene.becomes_administrator("dev") == SURE
+    scene = world(
         allow(["iam:CreateRole", "iam:PutRolePolicy"], **REQUIRED),
         boundary=(allow(["s3:*", "iam:DeleteRolePermissionsBoundary"]),),
     )
-    assert found.becomes_administrator("dev") == SURE
+    assert scene.becomes_administrator("dev") == SURE
 
 
 def test_any_boundary_is_met_by_one_that_allows_everything() -> None:
     exists = {"Null": {"iam:PermissionsBoundary": "false"}}
-    found = world(allow(["iam:CreateRole", "iam:AttachRolePolicy"], **exists))
-    assert found.becomes_administrator("dev") == SURE
+    scene = world(allow(["iam:CreateRole", "iam:AttachRolePolicy"], **exists))
+    assert scene.becomes_administrator("dev") == SURE
     like = {"ArnLike": {"iam:PermissionsBoundary": "arn:aws:iam::*:policy/*"}}
     assert (
         world(allow(["iam:CreateRole", "iam:AttachRolePolicy"], **like)).becomes_administrator("dev") == SURE
@@ -230,22 +230,22 @@ def test_a_new_role_is_passed_where_it_cannot_be_assumed() -> None:
             "lambda:InvokeFunction",
         ]
     )
-    found = World()
-    refusal = found.policy("Refusal", deny("sts:AssumeRole"))
-    found.user("dev", makes, attached=(refusal,))
-    assert found.becomes_administrator("dev") == SURE
-    assert found.steps("dev") == [["iam-create-role-attach", "pass-role-lambda-invoke"]]
-    found = World()
-    refusal = found.policy("Refusal", deny(["sts:AssumeRole", "iam:PassRole"]))
-    found.user("dev", makes, attached=(refusal,))
-    assert found.becomes_administrator("dev") == NONE
+    world = World()
+    refusal = world.policy("Refusal", deny("sts:AssumeRole"))
+    world.user("dev", makes, attached=(refusal,))
+    assert world.becomes_administrator("dev") == SURE
+    assert world.steps("dev") == [["iam-create-role-attach", "pass-role-lambda-invoke"]]
+    world = World()
+    refusal = world.policy("Refusal", deny(["sts:AssumeRole", "iam:PassRole"]))
+    world.user("dev", makes, attached=(refusal,))
+    assert world.becomes_administrator("dev") == NONE
 
 
 def test_a_boundary_of_the_creator_does_not_bound_what_it_creates() -> None:
-    found = World()
-    boundary = found.policy("Mine", allow(["iam:CreateRole", "iam:PutRolePolicy", "sts:AssumeRole"]))
-    found.user("dev", EVERYTHING, boundary=boundary)
-    assert found.becomes_administrator("dev") == SURE
+    world = World()
+    boundary = world.policy("Mine", allow(["iam:CreateRole", "iam:PutRolePolicy", "sts:AssumeRole"]))
+    world.user("dev", EVERYTHING, boundary=boundary)
+    assert world.becomes_administrator("dev") == SURE
 
 
 def test_a_policy_of_ones_own_is_attached_where_only_some_can_be() -> None:
@@ -258,29 +258,29 @@ def test_a_policy_of_ones_own_is_attached_where_only_some_can_be() -> None:
         )
         == NONE
     )
-    found = world(attach, allow("iam:CreatePolicy", f"arn:aws:iam::{ONE}:policy/team-*"))
-    assert found.steps("dev") == [["iam-attach-user-policy-new-policy"]]
-    path = found.path("dev")
+    scene = world(attach, allow("iam:CreatePolicy", f"arn:aws:iam::{ONE}:policy/team-*"))
+    assert scene.steps("dev") == [["iam-attach-user-policy-new-policy"]]
+    path = scene.path("dev")
     assert path is not None
     assert path.is_sure
     assert [ground.action for ground in path.steps[0].grounds] == ["iam:CreatePolicy", "iam:AttachUserPolicy"]
-    found = world(attach, allow("iam:CreatePolicyVersion", f"arn:aws:iam::{ONE}:policy/*"))
-    assert found.becomes_administrator("dev") == NONE
-    found = world(attach, allow("iam:CreatePolicyVersion", f"arn:aws:iam::{ONE}:policy/*"))
-    found.policy("team-read", allow("s3:*"))
-    assert found.steps("dev") == [["iam-attach-user-policy-new-version"]]
+    scene = world(attach, allow("iam:CreatePolicyVersion", f"arn:aws:iam::{ONE}:policy/*"))
+    assert scene.becomes_administrator("dev") == NONE
+    scene = world(attach, allow("iam:CreatePolicyVersion", f"arn:aws:iam::{ONE}:policy/*"))
+    scene.policy("team-read", allow("s3:*"))
+    assert scene.steps("dev") == [["iam-attach-user-policy-new-version"]]
 
 
 def test_a_new_role_in_another_account_is_no_way_but_that_of_its_creator() -> None:
-    found = world(allow(["iam:CreateRole", "iam:PutRolePolicy"]))
-    found.user("other", allow("s3:*"))
-    assert found.becomes_administrator("other") == NONE
+    scene = world(allow(["iam:CreateRole", "iam:PutRolePolicy"]))
+    scene.user("other", allow("s3:*"))
+    assert scene.becomes_administrator("other") == NONE
     assert trust({"AWS": ONE})
 
 
 def test_the_step_says_what_is_created_and_who_it_becomes() -> None:
-    found = world(allow(["iam:CreateRole", "iam:PutRolePolicy"], f"arn:aws:iam::{ONE}:role/app-*"))
-    path = found.path("dev")
+    scene = world(allow(["iam:CreateRole", "iam:PutRolePolicy"], f"arn:aws:iam::{ONE}:role/app-*"))
+    path = scene.path("dev")
     assert path is not None
     assert [act.title for act in path.steps[0].acts] == [
         "Creates a role, for example app-x, and adds an inline policy to it",

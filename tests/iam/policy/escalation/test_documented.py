@@ -21,19 +21,19 @@ def world(path: Documented, actions: tuple[str, ...], *refused: str) -> World:
     """The management account with an administrator role for each sort of trust, and a user with only these
     actions.
     """
-    found = World()
+    world = World()
     federated = {"Federated": ["cognito-identity.amazonaws.com", SAML, OIDC]}
     trusts = {
         "Effect": "Allow",
         "Principal": {"Service": TRUSTED, **federated},
         "Action": ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity", "sts:AssumeRoleWithSAML"],
     }
-    found.role("admin", EVERYTHING, trusts=trusts)
-    found.group("admins", EVERYTHING)
+    world.role("admin", EVERYTHING, trusts=trusts)
+    world.group("admins", EVERYTHING)
     refusal = [deny(list(refused))] if refused else []
-    found.user("dev", allow([*actions, "s3:GetObject"]), *refusal)
-    found.stand(is_management=True)
-    return found
+    world.user("dev", allow([*actions, "s3:GetObject"]), *refusal)
+    world.stand(is_management=True)
+    return world
 
 
 def test_there_are_enough_of_them() -> None:
@@ -43,9 +43,9 @@ def test_there_are_enough_of_them() -> None:
 
 @pytest.mark.parametrize("path", PATHS, ids=name_of)
 def test_a_documented_path_is_found(path: Documented) -> None:
-    found = world(path, path.actions)
-    assert path.method in found.methods("dev"), path.gains
-    assert found.becomes_administrator("dev") != NONE
+    scene = world(path, path.actions)
+    assert path.method in scene.methods("dev"), path.gains
+    assert scene.becomes_administrator("dev") != NONE
 
 
 @pytest.mark.parametrize("path", PATHS, ids=name_of)
@@ -56,16 +56,16 @@ def test_a_deny_of_any_of_its_actions_closes_it(path: Documented) -> None:
 
 @pytest.mark.parametrize("path", PATHS, ids=name_of)
 def test_a_boundary_a_condition_and_a_deny_by_a_tag_close_it(path: Documented) -> None:
-    found = world(path, ())
-    few = found.policy("Few", allow("s3:*"))
+    scene = world(path, ())
+    few = scene.policy("Few", allow("s3:*"))
     team = {"aws:PrincipalTag/team": "none"}
-    found.user("bounded", allow(list(path.actions)), boundary=few)
-    found.user("unmatched", allow(list(path.actions), "*", StringEquals=team))
-    found.user("refused", allow(list(path.actions)), deny("*", "*", StringNotEquals=team))
-    found.user("open", allow(list(path.actions)))
-    reached = {name: found.becomes_administrator(name) for name in ("bounded", "unmatched", "refused")}
+    scene.user("bounded", allow(list(path.actions)), boundary=few)
+    scene.user("unmatched", allow(list(path.actions), "*", StringEquals=team))
+    scene.user("refused", allow(list(path.actions)), deny("*", "*", StringNotEquals=team))
+    scene.user("open", allow(list(path.actions)))
+    reached = {name: scene.becomes_administrator(name) for name in ("bounded", "unmatched", "refused")}
     assert reached == dict.fromkeys(reached, NONE)
-    assert found.becomes_administrator("open") != NONE
+    assert scene.becomes_administrator("open") != NONE
 
 
 def needed(path: Documented) -> list[str]:

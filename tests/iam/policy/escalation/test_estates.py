@@ -21,25 +21,25 @@ from tests.iam.policy.escalation.random_worlds import ACTIONS, RESOURCES, world
 def said(graph: Graph) -> dict[tuple[str, int], tuple[bool, int]]:
     """Who becomes administrator: whether surely, and in how many steps."""
     reach: Reach = graph.to_administrator()
-    found = {}
+    bits_by_pair = {}
     for at in graph.everybody:
         hops = reach.best(at)
         member = graph.node(at).member
         if hops is not None and member is not None:
-            found[at.account, member.id] = (at in reach.sure, hops[at][0])
-    return found
+            bits_by_pair[at.account, member.id] = (at in reach.sure, hops[at][0])
+    return bits_by_pair
 
 
-def change(found: World, dice: random.Random, index: Index, held: list[Any]) -> None:
+def change(world: World, dice: random.Random, index: Index, held_documents: list[Any]) -> None:
     """Another policy for one principal, another place for one account, or an account that goes."""
-    rows = dice.choice(found.organisation.accounts)
+    rows = dice.choice(world.organisation.accounts)
     if dice.random() < 0.15:
         index.drop(rows.number)
         return
     statement = dice.choice((allow, deny))(dice.choice(ACTIONS), dice.choice(RESOURCES))
     body = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-    digest = found.organisation.digest(body)
-    held.append(index.documents.add(digest, body))
+    digest = world.organisation.digest(body)
+    held_documents.append(index.documents.add(digest, body))
     if dice.random() < 0.2:
         policy = type(rows.standing.scps[0][0])(-1, "more", digest) if rows.standing.scps else None
         if policy is not None:
@@ -53,9 +53,9 @@ def change(found: World, dice: random.Random, index: Index, held: list[Any]) -> 
 @settings(max_examples=15)
 @given(st.integers(0, 2**32))
 def test_what_was_kept_makes_the_same_graph(seed: int) -> None:
-    found, dice, held = world(random.Random(seed)), random.Random(seed + 1), list[Any]()
-    index, kept = found.index, Estates()
-    facts = found.facts
+    scene, dice, results = world(random.Random(seed)), random.Random(seed + 1), list[Any]()
+    index, kept = scene.index, Estates()
+    facts = scene.facts
     assert said(Graph(index, facts=facts, kept=kept)) == said(Graph(index, facts=facts))
     for _ in range(4):
         if dice.random() < 0.3:
@@ -63,17 +63,17 @@ def test_what_was_kept_makes_the_same_graph(seed: int) -> None:
                 passwords={pk: dice.random() < 0.5 for s in index.accounts.values() for pk in s.members}
             )
         else:
-            change(found, dice, index, held)
+            change(scene, dice, index, results)
         assert said(Graph(index, facts=facts, kept=kept)) == said(Graph(index, facts=facts))
 
 
 def test_only_the_account_that_changed_is_looked_at_again() -> None:
-    found, kept = world(random.Random(5)), Estates()
-    index = found.index
+    scene, kept = world(random.Random(5)), Estates()
+    index = scene.index
     number = len(index.accounts)
     assert number > 1
-    Graph(index, facts=found.facts, kept=kept)
+    Graph(index, facts=scene.facts, kept=kept)
     assert kept.made == number
-    index.put(found.organisation.accounts[0])
-    Graph(index, facts=found.facts, kept=kept)
+    index.put(scene.organisation.accounts[0])
+    Graph(index, facts=scene.facts, kept=kept)
     assert kept.made == number + 1

@@ -19,4 +19,4 @@ def test_every_method_within_iam_is_tested() -> None:
     for method in METHODS:
         if method.sort not in (Sort.PASS, Sort.EXISTING, Sort.TAKE, Sort.SIGN_ON, Sort.RECOVER):
             tested = {method.name, *(need.action for need in method.needs)}
-            assert any(f'"{one}"' in source for one in tested), method.name
+            assert any(f'"{action}"' in source for action in tested), method.name

@@ -25,19 +25,19 @@ AUDIENCE = {"StringEquals": {"SAML:aud": "https://signin.aws.amazon.com/saml"}}
 
 
 def world(*statements: dict[str, Any], provider: str, **conditions: Any) -> World:
-    found = World()
+    world = World()
     action = "sts:AssumeRoleWithSAML" if "saml" in provider else "sts:AssumeRoleWithWebIdentity"
     trusts = {"Effect": "Allow", "Principal": {"Federated": provider}, "Action": action}
-    found.role("admin", EVERYTHING, trusts={**trusts, **({"Condition": conditions} if conditions else {})})
-    found.user("dev", *statements)
-    return found
+    world.role("admin", EVERYTHING, trusts={**trusts, **({"Condition": conditions} if conditions else {})})
+    world.user("dev", *statements)
+    return world
 
 
 def test_who_replaces_the_metadata_of_a_saml_provider_signs_in_by_it() -> None:
-    found = world(allow("iam:UpdateSAMLProvider", SAML), provider=SAML, **AUDIENCE)
-    assert found.steps("dev") == [["iam-update-saml-provider"]]
-    assert found.becomes_administrator("dev") == SURE
-    path = found.path("dev")
+    scene = world(allow("iam:UpdateSAMLProvider", SAML), provider=SAML, **AUDIENCE)
+    assert scene.steps("dev") == [["iam-update-saml-provider"]]
+    assert scene.becomes_administrator("dev") == SURE
+    path = scene.path("dev")
     assert path is not None
     assert [ground.action for ground in path.steps[0].grounds] == [
         "iam:UpdateSAMLProvider",
@@ -57,11 +57,11 @@ def test_who_replaces_the_metadata_of_a_saml_provider_signs_in_by_it() -> None:
 
 def test_what_the_role_asks_of_the_assertion_makes_it_conditional() -> None:
     subject = {"StringEquals": {"SAML:sub_type": "persistent", **AUDIENCE["StringEquals"]}}
-    found = world(allow("iam:UpdateSAMLProvider", SAML), provider=SAML, **subject)
-    assert found.becomes_administrator("dev") == CONDITIONAL
+    scene = world(allow("iam:UpdateSAMLProvider", SAML), provider=SAML, **subject)
+    assert scene.becomes_administrator("dev") == CONDITIONAL
     other = {"StringEquals": {"SAML:aud": "https://elsewhere.example"}}
-    found = world(allow("iam:UpdateSAMLProvider", SAML), provider=SAML, **other)
-    assert found.becomes_administrator("dev") == NONE
+    scene = world(allow("iam:UpdateSAMLProvider", SAML), provider=SAML, **other)
+    assert scene.becomes_administrator("dev") == NONE
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,9 @@ def test_what_the_role_asks_of_the_assertion_makes_it_conditional() -> None:
     ],
 )
 def test_other_changes_of_a_provider_are_conditional_and_say_on_what(action: str, provider: str) -> None:
-    found = world(allow(action, provider), provider=provider)
-    assert found.becomes_administrator("dev") == CONDITIONAL
-    path = found.path("dev")
+    scene = world(allow(action, provider), provider=provider)
+    assert scene.becomes_administrator("dev") == CONDITIONAL
+    path = scene.path("dev")
     assert path is not None
     assert path.conditions
     assert (
@@ -92,14 +92,14 @@ def name_of(method: Method) -> str:
 @pytest.mark.parametrize("method", SIGN_ON, ids=name_of)
 def test_identity_center_leads_from_the_management_account_to_all(method: Method) -> None:
     actions = [need.action for need in method.needs]
-    found = World()
-    found.user("dev", allow(actions))
-    found.user("boss", EVERYTHING, account=TWO)
-    found.stand(is_management=True)
-    found.stand(account=TWO)
-    assert found.methods("dev")[method.name] == CONDITIONAL
-    assert found.becomes_administrator("dev") == CONDITIONAL
-    path = found.path("dev")
+    world = World()
+    world.user("dev", allow(actions))
+    world.user("boss", EVERYTHING, account=TWO)
+    world.stand(is_management=True)
+    world.stand(account=TWO)
+    assert world.methods("dev")[method.name] == CONDITIONAL
+    assert world.becomes_administrator("dev") == CONDITIONAL
+    path = world.path("dev")
     assert path is not None
     assert IN_USE in path.conditions
 
@@ -108,14 +108,14 @@ def test_identity_center_leads_from_the_management_account_to_all(method: Method
 def test_identity_center_leads_nowhere_without_one_of_the_actions_or_from_a_member(method: Method) -> None:
     actions = [need.action for need in method.needs]
     for missing in actions:
-        found = World()
-        found.user("dev", allow([*(one for one in actions if one != missing), "s3:Get*"]))
-        found.stand(is_management=True)
-        assert method.name not in found.methods("dev"), missing
-        found = World()
-        found.user("dev", allow(actions), deny(missing))
-        found.stand(is_management=True)
-        assert method.name not in found.methods("dev"), missing
+        world = World()
+        world.user("dev", allow([*(action for action in actions if action != missing), "s3:Get*"]))
+        world.stand(is_management=True)
+        assert method.name not in world.methods("dev"), missing
+        world = World()
+        world.user("dev", allow(actions), deny(missing))
+        world.stand(is_management=True)
+        assert method.name not in world.methods("dev"), missing
     member = World()
     member.user("dev", allow(actions))
     member.stand()

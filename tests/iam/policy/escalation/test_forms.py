@@ -38,63 +38,63 @@ OF_USERS = {"iam:AddUserToGroup"}
 
 def world(*, trusts: Any = TRUST, is_management: bool = True, scps: tuple[dict[str, Any], ...] = ()) -> World:
     """An administrator role for each sort of trust."""
-    found = World()
-    found.role("admin", EVERYTHING, trusts=trusts)
-    found.group("admins", EVERYTHING)
-    found.stand(*scps, is_management=is_management)
-    return found
+    world = World()
+    world.role("admin", EVERYTHING, trusts=trusts)
+    world.group("admins", EVERYTHING)
+    world.stand(*scps, is_management=is_management)
+    return world
 
 
 def wildcards(path: Documented) -> str:
-    found = world()
-    found.user("dev", allow([action[:-1] + "*" for action in path.actions]))
-    return found.becomes_administrator("dev")
+    scene = world()
+    scene.user("dev", allow([action[:-1] + "*" for action in path.actions]))
+    return scene.becomes_administrator("dev")
 
 
 def one_by_one(path: Documented) -> str:
-    found = world()
-    found.user("dev", *(allow(action.upper()) for action in path.actions))
-    return found.becomes_administrator("dev")
+    scene = world()
+    scene.user("dev", *(allow(action.upper()) for action in path.actions))
+    return scene.becomes_administrator("dev")
 
 
 def by_group(path: Documented) -> str:
-    found = world()
-    policy = found.policy("Allowed", allow(list(path.actions)))
-    found.user("dev", groups=(found.group("team", attached=(policy,)),))
-    return found.becomes_administrator("dev")
+    scene = world()
+    policy = scene.policy("Allowed", allow(list(path.actions)))
+    scene.user("dev", groups=(scene.group("team", attached=(policy,)),))
+    return scene.becomes_administrator("dev")
 
 
 def by_not_action(path: Documented) -> str:
     """Nearly everything is allowed, and a boundary leaves what is needed: more permissions of its own are of
     no use to it.
     """
-    found = world()
-    few = found.policy("Few", allow([*path.actions, "sts:AssumeRole", "s3:GetObject"]))
+    scene = world()
+    few = scene.policy("Few", allow([*path.actions, "sts:AssumeRole", "s3:GetObject"]))
     every = {"Effect": "Allow", "NotAction": ["ec2:Describe*", "s3:Put*"], "Resource": "*"}
-    found.user("dev", every, boundary=few)
-    return found.becomes_administrator("dev")
+    scene.user("dev", every, boundary=few)
+    return scene.becomes_administrator("dev")
 
 
 def by_role(path: Documented) -> str:
-    found = world()
-    found.role("mid", allow(list(path.actions)), trusts={"AWS": ONE})
-    found.user("dev", allow("sts:AssumeRole", MID))
-    return found.becomes_administrator("dev")
+    scene = world()
+    scene.role("mid", allow(list(path.actions)), trusts={"AWS": ONE})
+    scene.user("dev", allow("sts:AssumeRole", MID))
+    return scene.becomes_administrator("dev")
 
 
 def from_another_account(path: Documented) -> str:
-    found = world()
-    found.role("mid", allow(list(path.actions)), trusts={"AWS": TWO})
-    found.user("dev", allow("sts:AssumeRole", MID), account=TWO)
-    found.stand(account=TWO)
-    return found.becomes_administrator("dev")
+    scene = world()
+    scene.role("mid", allow(list(path.actions)), trusts={"AWS": TWO})
+    scene.user("dev", allow("sts:AssumeRole", MID), account=TWO)
+    scene.stand(account=TWO)
+    return scene.becomes_administrator("dev")
 
 
 def passed_by_pattern(path: Documented) -> str:
-    found = world()
+    scene = world()
     rest = [action for action in path.actions if action != "iam:PassRole"]
-    found.user("dev", allow(rest), allow("iam:PassRole", "arn:aws:iam::*:role/ad*"))
-    return found.becomes_administrator("dev")
+    scene.user("dev", allow(rest), allow("iam:PassRole", "arn:aws:iam::*:role/ad*"))
+    return scene.becomes_administrator("dev")
 
 
 FORMS: tuple[Callable[[Documented], str], ...] = (
@@ -132,15 +132,15 @@ UNMET: tuple[dict[str, Any], ...] = (
 
 
 def with_conditions(path: Documented, **conditions: Any) -> str:
-    found = world()
-    found.user("dev", allow(list(path.actions), "*", **conditions))
-    return found.becomes_administrator("dev")
+    scene = world()
+    scene.user("dev", allow(list(path.actions), "*", **conditions))
+    return scene.becomes_administrator("dev")
 
 
 def in_a_member(path: Documented, *scps: dict[str, Any]) -> str:
-    found = world(is_management=False, scps=scps)
-    found.user("dev", allow(list(path.actions)))
-    return found.becomes_administrator("dev")
+    scene = world(is_management=False, scps=scps)
+    scene.user("dev", allow(list(path.actions)))
+    return scene.becomes_administrator("dev")
 
 
 def test_a_condition_that_is_not_met_closes_it() -> None:
@@ -164,16 +164,16 @@ def test_an_scp_closes_it_in_a_member_account() -> None:
 def test_a_trust_that_excludes_the_service_leaves_nothing_confirmed() -> None:
     for path in PATHS:
         if path.gains == PASSED:
-            found = world(trusts={"Service": "s3.amazonaws.com"})
-            found.user("dev", allow(list(path.actions)))
-            assert found.becomes_administrator("dev") == NONE, path.name
+            scene = world(trusts={"Service": "s3.amazonaws.com"})
+            scene.user("dev", allow(list(path.actions)))
+            assert scene.becomes_administrator("dev") == NONE, path.name
 
 
 def test_another_service_to_which_it_may_be_passed_leaves_nothing_confirmed() -> None:
     other = {"iam:PassedToService": "s3.amazonaws.com"}
     for path in PATHS:
         if path.gains == PASSED:
-            found = world()
+            scene = world()
             rest = [action for action in path.actions if action != "iam:PassRole"]
-            found.user("dev", allow(rest), allow("iam:PassRole", "*", StringEquals=other))
-            assert found.becomes_administrator("dev") != SURE, path.name
+            scene.user("dev", allow(rest), allow("iam:PassRole", "*", StringEquals=other))
+            assert scene.becomes_administrator("dev") != SURE, path.name

@@ -11,18 +11,18 @@ EMAIL = ("account:StartPrimaryEmailUpdate", "account:AcceptPrimaryEmailUpdate")
 
 def world(*statements: dict[str, object], is_management: bool = True) -> World:
     """A user of one account with the statements, and another account of the organization."""
-    found = World()
-    found.user("dev", *statements)
-    found.user("other", account=TWO)
-    found.stand(is_management=is_management)
-    found.stand(account=TWO)
-    return found
+    world = World()
+    world.user("dev", *statements)
+    world.user("other", account=TWO)
+    world.stand(is_management=is_management)
+    world.stand(account=TWO)
+    return world
 
 
 def test_the_root_user_of_a_member_is_taken_over_by_its_email_address() -> None:
-    found = world(allow(list(EMAIL)))
-    assert found.becomes_administrator("dev") == CONDITIONAL
-    path = found.path("dev")
+    scene = world(allow(list(EMAIL)))
+    assert scene.becomes_administrator("dev") == CONDITIONAL
+    path = scene.path("dev")
     assert path is not None
     (step,) = path.steps
     assert step.target.account == TWO
@@ -41,21 +41,21 @@ def test_a_member_account_cannot_do_it() -> None:
 
 
 def test_the_management_account_itself_is_not_taken_over_so() -> None:
-    found = World()
-    found.user("dev", allow(list(EMAIL)))
-    found.stand(is_management=True)
-    assert found.becomes_administrator("dev") == NONE
+    world = World()
+    world.user("dev", allow(list(EMAIL)))
+    world.stand(is_management=True)
+    assert world.becomes_administrator("dev") == NONE
 
 
 def test_a_permission_set_names_the_account_that_it_reaches() -> None:
-    found = world(allow("sso:DetachManagedPolicyFromPermissionSet"))
-    assert {c.to_account for each in found.graph.crossings.values() for c in each} == {TWO}
+    scene = world(allow("sso:DetachManagedPolicyFromPermissionSet"))
+    assert {c.to_account for each in scene.graph.crossings.values() for c in each} == {TWO}
     titles = {
-        one.method.title.format(one.subject.name)
-        for each in found.graph.crossings.values()
+        alternative.method.title.format(alternative.subject.name)
+        for each in scene.graph.crossings.values()
         for crossing in each
         for part in crossing.parts
-        for one in part
+        for alternative in part
     }
     assert titles
     assert all(TWO in title and ONE not in title for title in titles)

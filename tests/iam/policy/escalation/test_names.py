@@ -33,28 +33,28 @@ def parts(pattern: str) -> tuple[str, ...]:
     ],
 )
 def test_patterns_with_a_name_in_common(patterns: tuple[str, ...], expected: bool) -> None:
-    found = common(tuple(map(parts, patterns)))
-    assert (found is not None) is expected
-    assert found is None or all(compile_glob(one)(found) for one in patterns)
+    common_name = common(tuple(map(parts, patterns)))
+    assert (common_name is not None) is expected
+    assert common_name is None or all(compile_glob(pattern)(common_name) for pattern in patterns)
 
 
 def _fit(patterns: tuple[str, ...]) -> list[bool]:
     texts = ("".join(letters) for size in range(7) for letters in product("ab", repeat=size))
-    return [all(compile_glob(one)(text) for one in patterns) for text in texts]
+    return [all(compile_glob(pattern)(text) for pattern in patterns) for text in texts]
 
 
 @given(PATTERN, PATTERN)
-def test_a_name_is_found_where_any_short_one_fits(one: str, other: str) -> None:
-    found = common((parts(one), parts(other)))
-    if found is None:
-        assert not any(_fit((one, other)))
+def test_a_name_is_found_where_any_short_one_fits(pattern: str, other: str) -> None:
+    common_name = common((parts(pattern), parts(other)))
+    if common_name is None:
+        assert not any(_fit((pattern, other)))
     else:
-        assert compile_glob(one)(found)
-        assert compile_glob(other)(found)
+        assert compile_glob(pattern)(common_name)
+        assert compile_glob(other)(common_name)
 
 
 def test_templates_are_those_of_the_catalogue() -> None:
-    found = template_of(
+    template = template_of(
         "lambda:CreateFunction", "function", partition="aws-cn", region="cn-north-1", account="111111111111"
     )
-    assert found == "arn:aws-cn:lambda:cn-north-1:111111111111:function:?*"
+    assert template == "arn:aws-cn:lambda:cn-north-1:111111111111:function:?*"

@@ -51,7 +51,11 @@ def methods(graph: Graph, at: At) -> set[str]:
     ways = [way for each in graph.estates[at.account].inward.values() for way in each]
     used = [way for way in ways if way.bits.any >> at.node & 1]
     return {
-        one.method.name for way in used for part in way.parts for one in part if one.bits.any >> at.node & 1
+        alternative.method.name
+        for way in used
+        for part in way.parts
+        for alternative in part
+        if alternative.bits.any >> at.node & 1
     }
 
 
@@ -75,7 +79,7 @@ def test_a_planted_escalation_is_found(northline: Northline, graph: Graph, probl
 
 def test_deployers_and_data_platform_reach_administrators(northline: Northline, graph: Graph) -> None:
     reach = graph.to_administrator()
-    for problem in (one for one in ESCALATIONS if name_of(one) in ("deployers", "data-platform")):
+    for problem in (problem for problem in ESCALATIONS if name_of(problem) in ("deployers", "data-platform")):
         for arn in members(northline, problem):
             member = northline.index.find(arn)
             assert member is not None
@@ -83,7 +87,7 @@ def test_deployers_and_data_platform_reach_administrators(northline: Northline, 
 
 
 def test_without_the_boundary_members_of_qa_attach_policies_to_themselves(northline: Northline) -> None:
-    (problem,) = (one for one in ESCALATIONS if name_of(one) == "qa")
+    (problem,) = (problem for problem in ESCALATIONS if name_of(problem) == "qa")
     member = northline.index.find(members(northline, problem)[0])
     assert member is not None
     row, bare = row_of(member), row_of(member)
@@ -99,7 +103,7 @@ def test_without_the_boundary_members_of_qa_attach_policies_to_themselves(northl
 
 
 def test_what_only_looks_like_escalation_is_none(northline: Northline, graph: Graph) -> None:
-    (problem,) = (one for one in HARMLESS if one.kind == "privilege-escalation")
+    (problem,) = (problem for problem in HARMLESS if problem.kind == "privilege-escalation")
     member = northline.index.find(problem.arn)
     assert member is not None
     assert graph.at(member) not in graph.to_administrator().any
@@ -107,7 +111,7 @@ def test_what_only_looks_like_escalation_is_none(northline: Northline, graph: Gr
 
 def test_planted_administrators_are_administrators(northline: Northline, graph: Graph) -> None:
     reach = graph.to_administrator()
-    for problem in (one for one in PLANTED if one.kind == "administrator-role"):
+    for problem in (problem for problem in PLANTED if problem.kind == "administrator-role"):
         member = northline.index.find(problem.arn)
         assert member is not None
         at = graph.at(member)
@@ -119,12 +123,12 @@ def test_administrators_that_are_found_alone_are_those_of_the_graph(
     northline: Northline, graph: Graph
 ) -> None:
     for number, estate in graph.estates.items():
-        found = Builder(northline.index, northline.index.accounts[number], Facts()).administrators()
+        administrators = Builder(northline.index, northline.index.accounts[number], Facts()).administrators()
         bits = estate.administrators
         wanted = {
             node.member.id: bool(bits.sure >> place & 1)
             for place, node in enumerate(estate.nodes)
             if node.member is not None and node.state == AS_IT_IS and bits.any >> place & 1
         }
-        assert found == wanted
+        assert administrators == wanted
     assert any(graph.estates[number].administrators.sure for number in graph.estates)

@@ -18,17 +18,17 @@ from tests.iam.policy.escalation.random_worlds import ACTIONS, RESOURCES, world
 ORDER = (NONE, CONDITIONAL, SURE)
 
 
-def answers(found: World) -> dict[str, str]:
-    return {name: found.becomes_administrator(name) for name in found.arns}
+def answers(world: World) -> dict[str, str]:
+    return {name: world.becomes_administrator(name) for name in world.arns}
 
 
 @settings(max_examples=40)
 @given(st.integers(0, 2**32))
 def test_the_graph_finds_what_the_long_way_finds(seed: int) -> None:
-    found = world(random.Random(seed))
-    slowly = Longhand(found)
-    for name, answer in answers(found).items():
-        member = found.index.member(*found.arns[name])
+    scene = world(random.Random(seed))
+    slowly = Longhand(scene)
+    for name, answer in answers(scene).items():
+        member = scene.index.member(*scene.arns[name])
         assert member is not None
         expected = (
             SURE
@@ -57,5 +57,5 @@ def test_a_deny_never_opens_a_way(seed: int) -> None:
 
 def test_random_organisations_have_all_sorts_of_answers() -> None:
     """What the properties above would be worth nothing without."""
-    found = [answer for seed in range(40) for answer in answers(world(random.Random(seed))).values()]
-    assert min(found.count(answer) for answer in ORDER) > 10
+    answers_of_all = [answer for seed in range(40) for answer in answers(world(random.Random(seed))).values()]
+    assert min(answers_of_all.count(answer) for answer in ORDER) > 10

@@ -180,19 +180,19 @@ def world(*actions: str) -> World:
     """Anyone who has the actions, in the management account, where there is something to win by each of
     them.
     """
-    found = World()
-    policy = found.policy("Team", allow("s3:ListAllMyBuckets"))
-    found.group("admins", EVERYTHING)
-    mine = found.group("mine", attached=(policy,))
+    world = World()
+    policy = world.policy("Team", allow("s3:ListAllMyBuckets"))
+    world.group("admins", EVERYTHING)
+    mine = world.group("mine", attached=(policy,))
     trusts = {"Service": SERVICES, "Federated": "cognito-identity.amazonaws.com"}
-    found.role("admin", EVERYTHING, trusts=trusts)
-    found.role("app", trusts={"AWS": ONE}, attached=(policy,))
-    found.user("boss", EVERYTHING)
-    found.user("dev", allow(list(actions)), groups=(mine,), attached=(policy,))
-    found.organisation.digest(text(EVERYTHING))
-    found.facts = Facts(versions={policy: (digest_of(text(EVERYTHING)),)})
-    found.stand(is_management=True)
-    return found
+    world.role("admin", EVERYTHING, trusts=trusts)
+    world.role("app", trusts={"AWS": ONE}, attached=(policy,))
+    world.user("boss", EVERYTHING)
+    world.user("dev", allow(list(actions)), groups=(mine,), attached=(policy,))
+    world.organisation.digest(text(EVERYTHING))
+    world.facts = Facts(versions={policy: (digest_of(text(EVERYTHING)),)})
+    world.stand(is_management=True)
+    return world
 
 
 @pytest.mark.parametrize("actions", COMBINATIONS, ids="+".join)

@@ -43,30 +43,30 @@ BLOCKED = deny(
 Placed = Callable[[World, str], None]
 
 
-def inline(found: World, action: str) -> None:
-    allowed = found.policy(
+def inline(world: World, action: str) -> None:
+    allowed = world.policy(
         "Allowed", allow(["iam:*", "s3:*"]) if action == "all" else allow([action, *POWER])
     )
-    found.user("dev", BLOCKED, attached=(allowed,))
+    world.user("dev", BLOCKED, attached=(allowed,))
 
 
 POWER = ["iam:PutUserPolicy", "s3:*"]
 
 
-def attached(found: World, action: str) -> None:
-    refusal = found.policy("Refusal", BLOCKED)
-    found.user("dev", allow([action, *POWER]), attached=(refusal,))
+def attached(world: World, action: str) -> None:
+    refusal = world.policy("Refusal", BLOCKED)
+    world.user("dev", allow([action, *POWER]), attached=(refusal,))
 
 
-def in_group(found: World, action: str) -> None:
-    group = found.group("blocked", BLOCKED)
-    found.user("dev", allow([action, *POWER]), groups=(group,))
+def in_group(world: World, action: str) -> None:
+    group = world.group("blocked", BLOCKED)
+    world.user("dev", allow([action, *POWER]), groups=(group,))
 
 
-def in_group_attached(found: World, action: str) -> None:
-    refusal = found.policy("Refusal", BLOCKED)
-    group = found.group("blocked", attached=(refusal,))
-    found.user("dev", allow([action, *POWER]), groups=(group,))
+def in_group_attached(world: World, action: str) -> None:
+    refusal = world.policy("Refusal", BLOCKED)
+    group = world.group("blocked", attached=(refusal,))
+    world.user("dev", allow([action, *POWER]), groups=(group,))
 
 
 CASES: tuple[tuple[str, str, Placed], ...] = (
@@ -81,100 +81,100 @@ CASES: tuple[tuple[str, str, Placed], ...] = (
 
 @pytest.mark.parametrize(("method", "action", "placed"), CASES)
 def test_a_deny_that_one_can_remove_blocks_nothing(method: str, action: str, placed: Placed) -> None:
-    found = World()
-    placed(found, action)
-    assert found.becomes_administrator("dev") == SURE
-    steps = found.steps("dev")
+    world = World()
+    placed(world, action)
+    assert world.becomes_administrator("dev") == SURE
+    steps = world.steps("dev")
     assert steps is not None
     assert steps[0] == [method]
-    path = found.path("dev")
+    path = world.path("dev")
     assert path is not None
     assert path.closing
 
 
 @pytest.mark.parametrize(("method", "action", "placed"), CASES)
 def test_without_the_action_the_deny_stays(method: str, action: str, placed: Placed) -> None:
-    found = World()
-    placed(found, "iam:GetUser")
-    assert found.becomes_administrator("dev") == NONE
-    assert method not in found.methods("dev")
+    world = World()
+    placed(world, "iam:GetUser")
+    assert world.becomes_administrator("dev") == NONE
+    assert method not in world.methods("dev")
 
 
 @pytest.mark.parametrize(("method", "action", "placed"), CASES)
 def test_a_deny_of_the_removal_or_an_scp_keeps_it(method: str, action: str, placed: Placed) -> None:
-    found = World()
-    placed(found, action)
-    found.stand(deny(action))
-    assert found.becomes_administrator("dev") == NONE
+    world = World()
+    placed(world, action)
+    world.stand(deny(action))
+    assert world.becomes_administrator("dev") == NONE
 
 
 @pytest.mark.parametrize(("method", "action", "placed"), CASES)
 def test_a_condition_makes_it_conditional(method: str, action: str, placed: Placed) -> None:
-    found = World()
-    placed(found, action)
-    found.stand(deny(action, BoolIfExists={"aws:MultiFactorAuthPresent": "false"}))
-    assert found.becomes_administrator("dev") == CONDITIONAL
+    world = World()
+    placed(world, action)
+    world.stand(deny(action, BoolIfExists={"aws:MultiFactorAuthPresent": "false"}))
+    assert world.becomes_administrator("dev") == CONDITIONAL
 
 
 def test_who_gains_nothing_by_it_does_not_get_there() -> None:
-    found = World()
-    refusal = found.policy("Refusal", deny("ec2:*"))
-    found.user("dev", allow(["iam:DetachUserPolicy", "s3:*"]), attached=(refusal,))
-    assert found.becomes_administrator("dev") == NONE
+    world = World()
+    refusal = world.policy("Refusal", deny("ec2:*"))
+    world.user("dev", allow(["iam:DetachUserPolicy", "s3:*"]), attached=(refusal,))
+    assert world.becomes_administrator("dev") == NONE
 
 
 def test_an_inline_policy_that_denies_is_overwritten() -> None:
-    found = World()
-    allowed = found.policy("Allowed", allow(["iam:PutUserPolicy"]))
-    found.user(
+    world = World()
+    allowed = world.policy("Allowed", allow(["iam:PutUserPolicy"]))
+    world.user(
         "dev", deny(["iam:CreateUser", "iam:AttachUserPolicy", "iam:PutRolePolicy"]), attached=(allowed,)
     )
-    assert found.steps("dev") == [["iam-put-user-policy"]]
-    found = World()
+    assert world.steps("dev") == [["iam-put-user-policy"]]
+    world = World()
     only = {"Effect": "Deny", "NotAction": "iam:PutUserPolicy", "Resource": "*"}
-    refusal = found.policy("Refusal", only)
-    found.user("dev", allow("iam:PutUserPolicy"), attached=(refusal,))
-    assert found.becomes_administrator("dev") == NONE
+    refusal = world.policy("Refusal", only)
+    world.user("dev", allow("iam:PutUserPolicy"), attached=(refusal,))
+    assert world.becomes_administrator("dev") == NONE
 
 
 def test_a_new_version_replaces_what_the_policy_denied() -> None:
-    found = World()
-    policy = found.policy(
+    world = World()
+    policy = world.policy(
         "Team", allow("iam:CreatePolicyVersion"), deny(["iam:CreateUser", "iam:PutUserPolicy"])
     )
-    found.user("dev", attached=(policy,))
-    assert found.steps("dev") == [["iam-create-policy-version"]]
-    found = World()
-    policy = found.policy(
+    world.user("dev", attached=(policy,))
+    assert world.steps("dev") == [["iam-create-policy-version"]]
+    world = World()
+    policy = world.policy(
         "Team", allow("iam:CreatePolicyVersion"), deny(["iam:CreateUser", "iam:PutUserPolicy"])
     )
-    found.user("dev", groups=(found.group("team", attached=(policy,)),))
-    assert found.steps("dev") == [["iam-create-policy-version"]]
+    world.user("dev", groups=(world.group("team", attached=(policy,)),))
+    assert world.steps("dev") == [["iam-create-policy-version"]]
 
 
 def test_an_older_version_replaces_what_the_policy_of_a_group_denied() -> None:
     older = text(EVERYTHING)
-    found = World()
-    policy = found.policy("Team", allow("iam:SetDefaultPolicyVersion"), deny("iam:CreateUser"))
-    found.organisation.digest(older)
-    found.user("dev", groups=(found.group("team", attached=(policy,)),))
-    found.facts = Facts(versions={policy: (digest_of(older),)})
-    assert found.steps("dev") == [["iam-set-default-policy-version"]]
+    world = World()
+    policy = world.policy("Team", allow("iam:SetDefaultPolicyVersion"), deny("iam:CreateUser"))
+    world.organisation.digest(older)
+    world.user("dev", groups=(world.group("team", attached=(policy,)),))
+    world.facts = Facts(versions={policy: (digest_of(older),)})
+    assert world.steps("dev") == [["iam-set-default-policy-version"]]
 
 
 def test_the_deny_of_a_role_is_removed_by_who_assumes_it() -> None:
     for action, closed in (("iam:DeleteRolePolicy", False), ("iam:GetRole", True)):
-        found = World()
-        everything = found.policy("Everything", EVERYTHING)
+        world = World()
+        everything = world.policy("Everything", EVERYTHING)
         kept = deny(["iam:Delete*", "iam:Detach*"])
-        found.role("ops", BLOCKED, kept, trusts={"AWS": ONE}, attached=(everything,))
-        found.user("dev", allow(["sts:AssumeRole", action]))
-        assert found.becomes_administrator("dev") == (NONE if closed else SURE)
-    found = World()
-    everything, refusal = found.policy("Everything", EVERYTHING), found.policy("Refusal", BLOCKED)
-    found.role("ops", trusts={"AWS": ONE}, attached=(everything, refusal))
-    found.user("dev", allow(["sts:AssumeRole", "iam:DetachRolePolicy"]))
-    steps = found.steps("dev")
+        world.role("ops", BLOCKED, kept, trusts={"AWS": ONE}, attached=(everything,))
+        world.user("dev", allow(["sts:AssumeRole", action]))
+        assert world.becomes_administrator("dev") == (NONE if closed else SURE)
+    world = World()
+    everything, refusal = world.policy("Everything", EVERYTHING), world.policy("Refusal", BLOCKED)
+    world.role("ops", trusts={"AWS": ONE}, attached=(everything, refusal))
+    world.user("dev", allow(["sts:AssumeRole", "iam:DetachRolePolicy"]))
+    steps = world.steps("dev")
     assert steps is not None
     assert steps[0] == ["iam-detach-role-policy", "sts-assume-role"]
 
@@ -185,24 +185,24 @@ def test_several_denies_have_to_be_removed_all() -> None:
         (["iam:DetachUserPolicy"], NONE),
         (["iam:RemoveUserFromGroup"], NONE),
     ):
-        found = World()
-        refusal = found.policy("Refusal", BLOCKED)
-        group = found.group("blocked", BLOCKED)
-        found.user("dev", allow([*actions, *POWER]), attached=(refusal,), groups=(group,))
-        assert found.becomes_administrator("dev") == expected, actions
+        world = World()
+        refusal = world.policy("Refusal", BLOCKED)
+        group = world.group("blocked", BLOCKED)
+        world.user("dev", allow([*actions, *POWER]), attached=(refusal,), groups=(group,))
+        assert world.becomes_administrator("dev") == expected, actions
 
 
 def test_what_may_be_detached_is_limited_by_the_policy() -> None:
     for name, expected in (("Refusal", SURE), ("Other", NONE)):
-        found = World()
-        refusal = found.policy("Refusal", BLOCKED)
+        world = World()
+        refusal = world.policy("Refusal", BLOCKED)
         only = {"ArnEquals": {"iam:PolicyARN": f"arn:aws:iam::{ONE}:policy/{name}"}}
-        found.user("dev", allow("iam:DetachUserPolicy", **only), allow(POWER), attached=(refusal,))
-        assert found.becomes_administrator("dev") == expected
+        world.user("dev", allow("iam:DetachUserPolicy", **only), allow(POWER), attached=(refusal,))
+        assert world.becomes_administrator("dev") == expected
 
 
 def test_what_a_group_allows_is_lost_with_the_group() -> None:
-    found = World()
-    group = found.group("blocked", BLOCKED, allow(POWER))
-    found.user("dev", allow("iam:RemoveUserFromGroup"), groups=(group,))
-    assert found.becomes_administrator("dev") == NONE
+    world = World()
+    group = world.group("blocked", BLOCKED, allow(POWER))
+    world.user("dev", allow("iam:RemoveUserFromGroup"), groups=(group,))
+    assert world.becomes_administrator("dev") == NONE

@@ -14,12 +14,12 @@ MINE = {"aws:PrincipalTag/team": "platform"}
 
 def world(*statements: dict[str, Any], **tags: str) -> World:
     """An administrator of each sort and a policy, all with the tags, and a user with the statements."""
-    found = World()
-    found.role("admin", EVERYTHING, trusts={"AWS": ONE}, tags=tags)
-    found.user("boss", EVERYTHING, tags=tags)
-    held = found.policy("Held", allow("s3:GetObject"))
-    found.user("dev", *statements, attached=(held,))
-    return found
+    world = World()
+    world.role("admin", EVERYTHING, trusts={"AWS": ONE}, tags=tags)
+    world.user("boss", EVERYTHING, tags=tags)
+    policy = world.policy("Held", allow("s3:GetObject"))
+    world.user("dev", *statements, attached=(policy,))
+    return world
 
 
 TARGETS = [
@@ -39,10 +39,10 @@ def test_whoever_can_set_the_tag_meets_the_condition(method: str, tag: str, acti
         action, "*", StringEquals=OPEN if action.startswith("iam") else {"aws:ResourceTag/open": "yes"}
     )
     assert world(condition).becomes_administrator("dev") == NONE
-    found = world(condition, allow(tag))
-    assert found.methods("dev")[method] == CONDITIONAL
-    assert found.becomes_administrator("dev") == CONDITIONAL
-    path = found.path("dev")
+    scene = world(condition, allow(tag))
+    assert scene.methods("dev")[method] == CONDITIONAL
+    assert scene.becomes_administrator("dev") == CONDITIONAL
+    path = scene.path("dev")
     assert path is not None
     assert {tag, action} <= {ground.action for step in path.steps for ground in step.grounds}
     assert any("open" in condition for condition in path.conditions)
@@ -53,57 +53,57 @@ def test_whoever_can_set_the_tag_meets_the_condition(method: str, tag: str, acti
 def test_a_deny_of_either_action_closes_it(method: str, tag: str, action: str) -> None:
     condition = allow(action, "*", StringEquals={"aws:ResourceTag/open": "yes"})
     for refused in (tag, action):
-        found = world(condition, allow(tag), deny(refused))
-        assert method not in found.methods("dev")
-        assert found.becomes_administrator("dev") == NONE
+        scene = world(condition, allow(tag), deny(refused))
+        assert method not in scene.methods("dev")
+        assert scene.becomes_administrator("dev") == NONE
 
 
 def test_tags_that_may_be_set_of_others_only_change_nothing() -> None:
     key = allow("iam:CreateAccessKey", "*", StringEquals=OPEN)
-    found = world(key, allow("iam:TagUser", f"arn:aws:iam::{ONE}:user/somebody"))
-    assert found.becomes_administrator("dev") == NONE
+    scene = world(key, allow("iam:TagUser", f"arn:aws:iam::{ONE}:user/somebody"))
+    assert scene.becomes_administrator("dev") == NONE
 
 
 def test_where_no_condition_asks_for_tags_none_are_set() -> None:
-    found = world(allow(["iam:CreateAccessKey", "iam:TagUser"]))
-    assert found.becomes_administrator("dev") == SURE
-    assert not [name for name in found.methods("dev") if name.endswith("-tagged")]
+    scene = world(allow(["iam:CreateAccessKey", "iam:TagUser"]))
+    assert scene.becomes_administrator("dev") == SURE
+    assert not [name for name in scene.methods("dev") if name.endswith("-tagged")]
 
 
 def test_who_has_the_tag_already_needs_no_other() -> None:
-    found = world(allow("iam:CreateAccessKey", "*", StringEquals=OPEN), open="yes")
-    assert found.becomes_administrator("dev") == SURE
+    scene = world(allow("iam:CreateAccessKey", "*", StringEquals=OPEN), open="yes")
+    assert scene.becomes_administrator("dev") == SURE
 
 
 @pytest.mark.parametrize("kind", ["user", "role"])
 def test_tags_of_its_own_open_what_is_for_those_who_have_them(kind: str) -> None:
     for setting, reached in (((), NONE), ((allow(["iam:TagUser", "iam:TagRole"]),), CONDITIONAL)):
-        found = World()
-        found.user("boss", EVERYTHING)
+        world = World()
+        world.user("boss", EVERYTHING)
         statements = (allow("iam:*", "*", StringEquals=MINE), *setting)
         if kind == "user":
-            found.user("dev", *statements)
+            world.user("dev", *statements)
         else:
-            found.role("dev", *statements)
-        assert found.becomes_administrator("dev") == reached
-    steps = found.steps("dev")
+            world.role("dev", *statements)
+        assert world.becomes_administrator("dev") == reached
+    steps = world.steps("dev")
     assert steps is not None
     assert steps[0] == [f"iam-tag-{kind}"]
 
 
 def test_tags_of_its_own_open_roles_that_trust_who_has_them() -> None:
     def trusting(*statements: dict[str, Any]) -> World:
-        found = World()
+        world = World()
         trust = {"Effect": "Allow", "Principal": {"AWS": ONE}, "Action": "sts:AssumeRole"}
-        found.role("admin", EVERYTHING, trusts={**trust, "Condition": {"StringEquals": MINE}})
-        found.user("dev", allow("sts:AssumeRole"), *statements)
-        return found
+        world.role("admin", EVERYTHING, trusts={**trust, "Condition": {"StringEquals": MINE}})
+        world.user("dev", allow("sts:AssumeRole"), *statements)
+        return world
 
     assert trusting().becomes_administrator("dev") == NONE
     own = allow("iam:TagUser", "arn:aws:iam::*:user/${aws:username}")
-    found = trusting(own)
-    assert found.becomes_administrator("dev") == CONDITIONAL
-    path = found.path("dev")
+    world = trusting(own)
+    assert world.becomes_administrator("dev") == CONDITIONAL
+    path = world.path("dev")
     assert path is not None
     assert any("team" in condition for condition in path.conditions)
     assert trusting(own, deny("iam:TagUser")).becomes_administrator("dev") == NONE
@@ -112,11 +112,11 @@ def test_tags_of_its_own_open_roles_that_trust_who_has_them() -> None:
 
 
 def test_a_boundary_without_the_right_to_set_tags_closes_it() -> None:
-    found = World()
-    found.user("boss", EVERYTHING)
-    few = found.policy("Few", allow("iam:CreateAccessKey"))
+    world = World()
+    world.user("boss", EVERYTHING)
+    few = world.policy("Few", allow("iam:CreateAccessKey"))
     both = allow("iam:CreateAccessKey", "*", StringEquals=OPEN), allow("iam:TagUser")
-    found.user("bounded", *both, boundary=few)
-    found.user("open", *both)
-    assert found.becomes_administrator("bounded") == NONE
-    assert found.becomes_administrator("open") == CONDITIONAL
+    world.user("bounded", *both, boundary=few)
+    world.user("open", *both)
+    assert world.becomes_administrator("bounded") == NONE
+    assert world.becomes_administrator("open") == CONDITIONAL

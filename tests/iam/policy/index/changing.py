@@ -147,18 +147,18 @@ OF_ACTION = {
 
 def statement(dice: random.Random, *, denies: float) -> JSON:
     """A statement that AWS would take."""
-    found: JSON = {"Effect": "Deny" if dice.random() < denies else "Allow"}
-    found["NotAction" if dice.random() < 0.1 else "Action"] = dice.sample(NAMES, dice.randint(1, 3))
+    statement: JSON = {"Effect": "Deny" if dice.random() < denies else "Allow"}
+    statement["NotAction" if dice.random() < 0.1 else "Action"] = dice.sample(NAMES, dice.randint(1, 3))
     if dice.random() < 0.4:
-        found["Resource"] = "*"
+        statement["Resource"] = "*"
     else:
-        found["NotResource" if dice.random() < 0.15 else "Resource"] = dice.sample(
+        statement["NotResource" if dice.random() < 0.15 else "Resource"] = dice.sample(
             PATTERNS, dice.randint(1, 4)
         )
     if dice.random() < 0.45:
         for operator, key, values in dice.sample(CONDITIONS, dice.randint(1, 2)):
-            found.setdefault("Condition", {}).setdefault(operator, {})[key] = values
-    return found
+            statement.setdefault("Condition", {}).setdefault(operator, {})[key] = values
+    return statement
 
 
 def document(dice: random.Random, *, denies: float = 0.25) -> JSON:
@@ -195,7 +195,7 @@ class Case:
 
     def index(self, documents: Documents) -> tuple[Index, list[Any], Changes]:
         """The index as it is before, the documents that it needs, and the changes."""
-        held = [documents.add(digest, text) for digest, text in self.texts.items()]
+        doc_list = [documents.add(digest, text) for digest, text in self.texts.items()]
         standing = Standing(
             "o-1",
             ("o-1/r-1/",),
@@ -211,11 +211,11 @@ class Case:
             return PrincipalRow(1, self.arn, "AIDA1" if ":user/" in self.arn else "AROA1", grants, self.tags)
 
         index.put(AccountRows([row(self.before)], (), policies.values(), (), ACCOUNT, "aws", standing))
-        return index, held, Changes(principals=[row(self.after)])
+        return index, doc_list, Changes(principals=[row(self.after)])
 
     def answer(self, action: str, resource: str, context: JSON, *, after: bool, agrees: bool = False) -> bool:
         """What the plain engine says."""
-        held = self.after if after else self.before
+        holding = self.after if after else self.before
         owner = resource.split(":")[4] if resource.count(":") >= 5 else ""
         place = {"aws:ResourceOrgID": "o-1", "aws:ResourceOrgPaths": ["o-1/r-1/"]}
         line = {
@@ -233,8 +233,8 @@ class Case:
                 **context,
             },
             "policies": {
-                "identity": [self._body(d) for d in held.identity],
-                "boundary": [self._body(held.boundary)] if held.boundary else [],
+                "identity": [self._body(d) for d in holding.identity],
+                "boundary": [self._body(holding.boundary)] if holding.boundary else [],
                 "scps": [[self._body(d) for d in self.scps]] if self.scps else [],
                 "resource": AGREEING if agrees or _must_agree(action, resource) else None,
             },
@@ -242,10 +242,10 @@ class Case:
         return naive.decide(line) == "allowed"
 
     def _body(self, digest: str) -> JSON:
-        found = _READ.get(self.texts[digest])
-        if found is None:
-            found = _READ[self.texts[digest]] = json.loads(self.texts[digest])
-        return found
+        body = _READ.get(self.texts[digest])
+        if body is None:
+            body = _READ[self.texts[digest]] = json.loads(self.texts[digest])
+        return body
 
 
 _READ: dict[str, JSON] = {}
@@ -263,25 +263,25 @@ def case(dice: random.Random) -> Case:
     name = dice.choice(("maya", "ben", "zoe"))
     arn = f"arn:aws:iam::{ACCOUNT}:user/{name}" if is_user else f"{ROLE}/{name}"
     tags = {} if dice.random() < 0.5 else {"team": dice.choice(("red", "maya", "ledger"))}
-    found = Case(arn, tags, Held([], None), Held([], None), [])
-    kept = [found.digest(document(dice)) for _ in range(dice.randint(0, 2))]
-    gone = [found.digest(document(dice)) for _ in range(dice.randint(0, 2))]
-    fresh = [found.digest(document(dice)) for _ in range(dice.randint(0, 2))]
+    case = Case(arn, tags, Held([], None), Held([], None), [])
+    kept = [case.digest(document(dice)) for _ in range(dice.randint(0, 2))]
+    gone = [case.digest(document(dice)) for _ in range(dice.randint(0, 2))]
+    fresh = [case.digest(document(dice)) for _ in range(dice.randint(0, 2))]
     if gone and dice.random() < 0.5:
-        body = json.loads(found.texts[gone[0]])
+        body = json.loads(case.texts[gone[0]])
         body["Statement"][0] = statement(dice, denies=0.2)
-        fresh.append(found.digest(body))
-    bound = found.digest(document(dice, denies=0.1)) if dice.random() < 0.4 else None
-    other = found.digest(document(dice, denies=0.1)) if dice.random() < 0.2 else None
-    found.before = Held(kept + gone, bound)
-    found.after = Held(kept + fresh, dice.choice((bound, bound, other)))
+        fresh.append(case.digest(body))
+    bound = case.digest(document(dice, denies=0.1)) if dice.random() < 0.4 else None
+    other = case.digest(document(dice, denies=0.1)) if dice.random() < 0.2 else None
+    case.before = Held(kept + gone, bound)
+    case.after = Held(kept + fresh, dice.choice((bound, bound, other)))
     if dice.random() < 0.4:
         allow = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
-        found.scps = [
-            found.digest(allow),
-            found.digest({"Version": "2012-10-17", "Statement": [statement(dice, denies=1)]}),
+        case.scps = [
+            case.digest(allow),
+            case.digest({"Version": "2012-10-17", "Statement": [statement(dice, denies=1)]}),
         ]
-    return found
+    return case
 
 
 def request(dice: random.Random) -> tuple[str, str, JSON]:

@@ -24,7 +24,7 @@ def who_can(organisation: Organisation, question: Question) -> dict[int, Decisio
     """The decision about everybody who is asked about, by number; a root user's number is its account's,
     negative.
     """
-    found = {}
+    who_can = {}
     place = question.resource_account or account_of(question.resource)
     for rows in organisation.accounts:
         if question.accounts is not None and rows.number not in question.accounts:
@@ -33,8 +33,8 @@ def who_can(organisation: Organisation, question: Question) -> dict[int, Decisio
         for row in (root, *rows.principals):
             asking = _Asking(organisation, question, rows, row, place)
             if not asking.is_left_out():
-                found[row.id] = asking.decision()
-    return found
+                who_can[row.id] = asking.decision()
+    return who_can
 
 
 class _Asking:
@@ -116,12 +116,12 @@ class _Asking:
         )
 
     def identity(self, grants: Grants) -> Named:
-        found: Named = [(name, self.organisation.texts[digest]) for name, digest in grants.inline]
+        page: Named = [(name, self.organisation.texts[digest]) for name, digest in grants.inline]
         for number in grants.attached:
-            found += self.managed(number)
+            page += self.managed(number)
         for number in grants.groups:
-            found += self.identity(self.groups[number].grants if number in self.groups else NOTHING)
-        return found
+            page += self.identity(self.groups[number].grants if number in self.groups else NOTHING)
+        return page
 
     def managed(self, number: int) -> Named:
         policy = self.policies.get(number)
@@ -137,12 +137,12 @@ class _Asking:
 
     def compiled(self, named: Named, kind: PolicyKind) -> PolicySet:
         documents: list[tuple[str, Document]] = [(name, read(text)) for name, text in named]
-        found = compile_set(documents, kind=kind)
+        policy_set = compile_set(documents, kind=kind)
         if not self.question.asks_for_pattern:
-            return found
+            return policy_set
         versions = [d.has_variables for _, d in documents for _ in d.statements]
         statements = tuple(
-            replace(one, fits=pattern_fits(area_of(one.source, has_variables=has_variables)))
-            for one, has_variables in zip(found.statements, versions, strict=True)
+            replace(compiled, fits=pattern_fits(area_of(compiled.source, has_variables=has_variables)))
+            for compiled, has_variables in zip(policy_set.statements, versions, strict=True)
         )
-        return PolicySet(kind, statements, found.problems)
+        return PolicySet(kind, statements, policy_set.problems)

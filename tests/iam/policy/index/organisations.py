@@ -92,21 +92,21 @@ def some(dice: random.Random, choices: Sequence[T], *, least: int, most: int) ->
 
 def statement(dice: random.Random, *, with_principal: bool) -> dict[str, Any]:
     """A statement, mostly a sound one."""
-    found: dict[str, Any] = {"Effect": dice.choice(("Allow", "Allow", "Allow", "Deny"))}
+    statement: dict[str, Any] = {"Effect": dice.choice(("Allow", "Allow", "Allow", "Deny"))}
     names = ("*", "s3:*", "s3:GetObject", "s3:Get*", "sts:*", "iam:PassRole", "kms:*", *ACTIONS)
-    found["NotAction" if dice.random() < 0.15 else "Action"] = some(dice, names, least=1, most=3)
+    statement["NotAction" if dice.random() < 0.15 else "Action"] = some(dice, names, least=1, most=3)
     if not with_principal or dice.random() < 0.3:
         is_everything = dice.random() < 0.4
         resources = ["*"] if is_everything else some(dice, PATTERNS, least=1, most=3)
         is_not = not is_everything and dice.random() < 0.25
-        found["NotResource" if is_not else "Resource"] = resources
+        statement["NotResource" if is_not else "Resource"] = resources
     for operator, key, values in some(dice, CONDITIONS, least=0, most=2):
-        found.setdefault("Condition", {}).setdefault(operator, {})[key] = values
+        statement.setdefault("Condition", {}).setdefault(operator, {})[key] = values
     if with_principal or dice.random() < 0.08:
-        found["NotPrincipal" if dice.random() < 0.2 else "Principal"] = dice.choice(PRINCIPALS)
+        statement["NotPrincipal" if dice.random() < 0.2 else "Principal"] = dice.choice(PRINCIPALS)
     if dice.random() < 0.03:
-        found.pop(dice.choice(tuple(found)))
-    return found
+        statement.pop(dice.choice(tuple(statement)))
+    return statement
 
 
 def document(dice: random.Random, *, with_principal: bool = False) -> str:
@@ -144,19 +144,21 @@ class Organisation:
 
     def index(self) -> Index:
         """An index of it, in which only what is in use is kept."""
-        held = self.held()
+        documents = self.held()
         index = Index(self.store)
         for rows in self.accounts:
             index.put(rows)
-        del held
+        del documents
         return index
 
 
 def organisation(dice: random.Random) -> Organisation:
     """One to three accounts; what they hold comes from a few documents, so that much is shared."""
-    found = Organisation()
-    pool = [found.digest(document(dice)) for _ in range(dice.randint(2, 5))] + [found.digest(ALLOW_ALL)]
-    with_principal = [found.digest(document(dice, with_principal=True)) for _ in range(4)]
+    organisation = Organisation()
+    pool = [organisation.digest(document(dice)) for _ in range(dice.randint(2, 5))] + [
+        organisation.digest(ALLOW_ALL)
+    ]
+    with_principal = [organisation.digest(document(dice, with_principal=True)) for _ in range(4)]
     scps, rcps = _levels(dice, [*pool, pool[-1]]), _levels(dice, with_principal)
     for place, number in enumerate(ACCOUNTS[: dice.randint(1, 3)]):
         standing = dice.choice(
@@ -168,8 +170,8 @@ def organisation(dice: random.Random) -> Organisation:
                 Standing("o-two", is_known=False),
             )
         )
-        found.accounts.append(account(dice, number, 1000 * place, pool, with_principal, standing))
-    return found
+        organisation.accounts.append(account(dice, number, 1000 * place, pool, with_principal, standing))
+    return organisation
 
 
 def _levels(dice: random.Random, pool: list[str]) -> Levels:
@@ -191,20 +193,20 @@ def account(
         for n in range(3)
     ]
     groups = [GroupRow(base + 10 + n, f"group{n}", grants(dice, policies, [], pool)) for n in range(2)]
-    held = [grants(dice, policies, groups, pool) for _ in range(3)]
-    people = [principal(dice, number, base + 20 + n, held, trusts) for n in range(dice.randint(0, 8))]
+    grantses = [grants(dice, policies, groups, pool) for _ in range(3)]
+    people = [principal(dice, number, base + 20 + n, grantses, trusts) for n in range(dice.randint(0, 8))]
     return AccountRows(people, groups, policies, (), number, "aws", standing)
 
 
 def principal(
-    dice: random.Random, number: str, pk: int, held: list[Grants], trusts: list[str]
+    dice: random.Random, number: str, pk: int, grantses: list[Grants], trusts: list[str]
 ) -> PrincipalRow:
     """A user, a role, or a service-linked role. Names repeat over accounts."""
     name = NAMES[pk % len(NAMES)]
     tags = dice.choice(
         (None, {}, {"team": "red"}, {"team": "blue"}, {"Team": "red", "boss": "red"}, {"team": "mayor"})
     )
-    mine = dice.choice(held)
+    mine = dice.choice(grantses)
     if dice.random() < 0.6:
         return PrincipalRow(pk, f"arn:aws:iam::{number}:user/{name}", f"AIDA{pk}", mine, tags)
     path = dice.choice(("", "app/", "aws-service-role/x/"))

@@ -17,12 +17,12 @@ ONE, TWO = "111111111111", "222222222222"
 KEY = f"arn:aws:kms:eu-west-1:{ONE}:key/1"
 
 
-def index(*held: dict[str, Any] | str, number: str = ONE, into: Organisation | None = None) -> Index:
+def index(*text_or_body: dict[str, Any] | str, number: str = ONE, into: Organisation | None = None) -> Index:
     """An account in which each user holds one statement, or a document as text."""
     organisation = into or Organisation()
     people = []
-    for place, one in enumerate(held):
-        text = one if isinstance(one, str) else json.dumps({"Version": "2012-10-17", "Statement": [one]})
+    for place, row in enumerate(text_or_body):
+        text = row if isinstance(row, str) else json.dumps({"Version": "2012-10-17", "Statement": [row]})
         grants = Grants((("own", organisation.digest(text)),))
         people.append(
             PrincipalRow(int(number[:1]) * 100 + place, f"arn:aws:iam::{number}:user/u{place}", "", grants)
@@ -35,60 +35,64 @@ def say(effect: str, action: str, resource: Any = "*", **more: Any) -> dict[str,
     return {"Effect": effect, "Action": action, "Resource": resource, **more}
 
 
-def kinds(found: Index, question: Question) -> list[str]:
-    return [limit.kind for limit in found.who_can(question).limitations]
+def kinds(index: Index, question: Question) -> list[str]:
+    return [limit.kind for limit in index.who_can(question).limitations]
 
 
 def test_a_key_whose_policy_is_not_known_makes_everybody_conditional() -> None:
-    found = index(say("Allow", "kms:Decrypt"), say("Allow", "s3:*"))
-    answer = found.who_can(Question("kms:Decrypt", KEY))
+    built_index = index(say("Allow", "kms:Decrypt"), say("Allow", "s3:*"))
+    answer = built_index.who_can(Question("kms:Decrypt", KEY))
     assert [(m.name, str(each.decision)) for each in answer.found() for m in each.members] == [
         ("u0", "conditional")
     ]
-    assert kinds(found, Question("kms:Decrypt", KEY)) == ["resource-policy", "other-accounts", "kms-grants"]
+    assert kinds(built_index, Question("kms:Decrypt", KEY)) == [
+        "resource-policy",
+        "other-accounts",
+        "kms-grants",
+    ]
 
 
 def test_a_key_policy_that_is_given_decides() -> None:
-    found = index(say("Allow", "kms:Decrypt"))
+    built_index = index(say("Allow", "kms:Decrypt"))
     policy = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": ONE}, "Action": "kms:*", "Resource": "*"}],
     }
-    answer = found.who_can(Question("kms:Decrypt", KEY, resource_policy=policy))
+    answer = built_index.who_can(Question("kms:Decrypt", KEY, resource_policy=policy))
     assert answer.count(Decision.ALLOWED) == 1
     assert [limit.kind for limit in answer.limitations] == ["kms-grants"]
 
 
 def test_grants_of_keys_are_told_of_only_where_one_could_allow_it() -> None:
-    found = index(say("Allow", "kms:*"))
-    assert "kms-grants" in kinds(found, Question("kms:GenerateDataKey", KEY))
-    assert "kms-grants" not in kinds(found, Question("kms:PutKeyPolicy", KEY))
+    built_index = index(say("Allow", "kms:*"))
+    assert "kms-grants" in kinds(built_index, Question("kms:GenerateDataKey", KEY))
+    assert "kms-grants" not in kinds(built_index, Question("kms:PutKeyPolicy", KEY))
 
 
 def test_principals_of_other_accounts_are_left_out_and_that_is_told() -> None:
     organisation = Organisation()
     index(say("Allow", "sqs:*"), into=organisation)
-    found = index(say("Allow", "sqs:*"), number=TWO, into=organisation)
+    built_index = index(say("Allow", "sqs:*"), number=TWO, into=organisation)
     question = Question("sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{ONE}:queue")
-    assert {member.account for member in found.who_can(question).members()} == {ONE}
-    assert kinds(found, question) == ["other-accounts"]
+    assert {member.account for member in built_index.who_can(question).members()} == {ONE}
+    assert kinds(built_index, question) == ["other-accounts"]
 
 
 def test_a_bucket_is_taken_to_be_in_each_principals_own_account_unless_one_is_named() -> None:
     organisation = Organisation()
     index(say("Allow", "s3:*"), into=organisation)
-    found = index(say("Allow", "s3:*"), number=TWO, into=organisation)
+    built_index = index(say("Allow", "s3:*"), number=TWO, into=organisation)
     question = Question("s3:GetObject", "arn:aws:s3:::data/x")
-    assert {member.account for member in found.who_can(question).members()} == {ONE, TWO}
-    assert kinds(found, question) == ["own-account"]
+    assert {member.account for member in built_index.who_can(question).members()} == {ONE, TWO}
+    assert kinds(built_index, question) == ["own-account"]
     named = Question("s3:GetObject", "arn:aws:s3:::data/x", resource_account=TWO)
-    assert {member.account for member in found.who_can(named).members()} == {TWO}
+    assert {member.account for member in built_index.who_can(named).members()} == {TWO}
 
 
 def test_a_document_that_cannot_be_read_is_told_of_and_the_rest_answers() -> None:
-    found = index("{", say("Allow", "s3:*"))
+    built_index = index("{", say("Allow", "s3:*"))
     question = Question("s3:GetObject", "arn:aws:s3:::data/x")
-    answer = found.who_can(question)
+    answer = built_index.who_can(question)
     assert [member.name for member in answer.members()] == ["u1"]
     assert answer.limitations[-1].kind == "unreadable"
     assert answer.limitations[-1].accounts == (ONE,)
@@ -106,36 +110,38 @@ def test_a_document_that_cannot_be_read_is_told_of_and_the_rest_answers() -> Non
 def test_a_pattern_is_allowed_when_all_of_it_is_and_conditional_when_some_is(
     resource: str, expected: str
 ) -> None:
-    found = index(say("Allow", "s3:*", "arn:aws:s3:::prod-*"))
-    decisions = [str(each.decision) for each in found.who_can(Question("s3:GetObject", resource)).found()]
+    built_index = index(say("Allow", "s3:*", "arn:aws:s3:::prod-*"))
+    decisions = [
+        str(each.decision) for each in built_index.who_can(Question("s3:GetObject", resource)).found()
+    ]
     assert decisions == ([expected] if expected != "none" else [])
 
 
 def test_what_a_conditional_answer_depends_on_is_told() -> None:
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
-    found = index(say("Allow", "s3:*", "arn:aws:s3:::prod-*", Condition=mfa))
+    built_index = index(say("Allow", "s3:*", "arn:aws:s3:::prod-*", Condition=mfa))
     question = Question("s3:GetObject", "arn:aws:s3:::pro*")
-    (member,) = found.who_can(question).members(Decision.CONDITIONAL)
-    explanation = found.explain(member, question)
+    (member,) = built_index.who_can(question).members(Decision.CONDITIONAL)
+    explanation = built_index.explain(member, question)
     assert explanation.decision is Decision.CONDITIONAL
     assert explanation.residual == ("Bool aws:MultiFactorAuthPresent: true", "Resource: arn:aws:s3:::prod-*")
     assert explanation.reasons[0].policy == "inline policy own"
-    assert found.decide(member, question) is Decision.CONDITIONAL
+    assert built_index.decide(member, question) is Decision.CONDITIONAL
 
 
 def test_root_users_are_found_when_they_are_asked_for() -> None:
-    found = index(say("Allow", "ec2:*"))
+    built_index = index(say("Allow", "ec2:*"))
     question = Question("s3:GetObject", "arn:aws:s3:::data/x")
-    assert found.who_can(question).names() == []
+    assert built_index.who_can(question).names() == []
     with_root = Question("s3:GetObject", "arn:aws:s3:::data/x", kinds=WITH_ROOT)
-    assert found.who_can(with_root).names() == [f"arn:aws:iam::{ONE}:root"]
+    assert built_index.who_can(with_root).names() == [f"arn:aws:iam::{ONE}:root"]
 
 
 def test_pages_are_sorted_and_follow_each_other() -> None:
     organisation = Organisation()
     index(*(say("Allow", "s3:*") for _ in range(5)), number=TWO, into=organisation)
-    found = index(*(say("Allow", "s3:*") for _ in range(4)), into=organisation)
-    answer = found.who_can(Question("s3:GetObject", "arn:aws:s3:::data/x"))
+    built_index = index(*(say("Allow", "s3:*") for _ in range(4)), into=organisation)
+    answer = built_index.who_can(Question("s3:GetObject", "arn:aws:s3:::data/x"))
     seen: list[str] = []
     after = ("", "")
     while page := answer.page(size=4, after=after):
@@ -148,6 +154,6 @@ def test_pages_are_sorted_and_follow_each_other() -> None:
 def test_everything_is_one_resource_for_an_action_that_takes_none() -> None:
     assert Question("s3:GetObject", "*").asks_for_pattern
     assert not Question("s3:ListAllMyBuckets", "*").asks_for_pattern
-    found = index(say("Allow", "s3:*", "arn:aws:s3:::prod-*"))
-    assert found.who_can(Question("s3:ListAllMyBuckets", "*")).names() == []
-    assert found.who_can(Question("s3:GetObject", "*")).count(Decision.CONDITIONAL) == 1
+    built_index = index(say("Allow", "s3:*", "arn:aws:s3:::prod-*"))
+    assert built_index.who_can(Question("s3:ListAllMyBuckets", "*")).names() == []
+    assert built_index.who_can(Question("s3:GetObject", "*")).count(Decision.CONDITIONAL) == 1

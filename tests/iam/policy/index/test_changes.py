@@ -67,8 +67,8 @@ def _fields(row: object) -> dict[str, object]:
 
 
 def effective(index: Index) -> dict[int, Effective]:
-    found = index.effective()
-    return {member.id: found.of(member) for member in index.members}
+    effective_actions = index.effective()
+    return {member.id: effective_actions.of(member) for member in index.members}
 
 
 def shape(index: Index) -> object:
@@ -108,7 +108,7 @@ def both(seed: int) -> tuple[random.Random, Organisation, Organisation, dict[str
 @given(st.integers(0, 2**32))
 def test_a_changed_index_is_as_if_it_had_been_made_so(seed: int) -> None:
     dice, before, after, changes = both(seed)
-    index, held = before.index(), before.held()
+    index, documents = before.index(), before.held()
     effective(index)
     for number, each in changes.items():
         index.apply(number, each)
@@ -118,7 +118,7 @@ def test_a_changed_index_is_as_if_it_had_been_made_so(seed: int) -> None:
     for _ in range(3):
         question = made.question(dice)
         assert decisions(index, question) == decisions(fresh, question), question
-    assert held
+    assert documents
 
 
 @settings(max_examples=60)
@@ -127,32 +127,32 @@ def test_what_would_change_is_what_does(seed: int) -> None:
     _, before, after, changes = both(seed)
     index = before.index()
     was, untouched = effective(index), shape(index)
-    found = index.what_if({number: Edits(each) for number, each in changes.items()}, texts=before.texts)
+    difference = index.what_if({number: Edits(each) for number, each in changes.items()}, texts=before.texts)
     assert shape(index) == untouched
     becomes = effective(after.index())
-    said = {member.id: shift for shift, members in found.shifts.items() for member in members}
+    shift_of = {member.id: shift for shift, members in difference.shifts.items() for member in members}
     for number in was.keys() | becomes.keys():
         left, right = was.get(number, NOTHING), becomes.get(number, NOTHING)
         if left != right:
-            assert (said[number].before, said[number].after) == (left, right)
-        elif number in said:
-            assert said[number].change.proofs
+            assert (shift_of[number].before, shift_of[number].after) == (left, right)
+        elif number in shift_of:
+            assert shift_of[number].change.proofs
 
 
 @settings(max_examples=40)
 @given(st.integers(0, 2**32))
 def test_an_account_that_stands_elsewhere_is_as_if_it_had_always_stood_there(seed: int) -> None:
     dice = random.Random(seed)
-    one, other = made.organisation(dice), made.organisation(dice)
-    one.texts.update(other.texts)
-    index, held, standing = one.index(), one.held(), other.accounts[0].standing
+    organisation, other = made.organisation(dice), made.organisation(dice)
+    organisation.texts.update(other.texts)
+    index, documents, standing = organisation.index(), organisation.held(), other.accounts[0].standing
     index.stand(ACCOUNTS[0], standing)
-    one.accounts[0].standing = standing
-    fresh = one.index()
+    organisation.accounts[0].standing = standing
+    fresh = organisation.index()
     assert shape(index) == shape(fresh)
     question = made.question(dice)
     assert decisions(index, question) == decisions(fresh, question)
-    assert held
+    assert documents
 
 
 @settings(max_examples=20)

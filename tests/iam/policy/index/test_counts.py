@@ -8,8 +8,8 @@ from tests.iam.policy.index.test_effective import MFA, PROD, one, say
 
 
 def test_counts_add_up_to_the_actions_of_the_service() -> None:
-    effective, found = one(say("Allow", "sqs:*"), say("Allow", "sns:Publish", "arn:aws:sns:*:*:x"))
-    counts = by_service(found, effective.space)
+    effective, allowed = one(say("Allow", "sqs:*"), say("Allow", "sns:Publish", "arn:aws:sns:*:*:x"))
+    counts = by_service(allowed, effective.space)
     assert set(counts) == {"sqs", "sns", "sts"}
     assert sum(count.everywhere for count in counts["sqs"].values()) == len(catalogue().expand("sqs:*"))
     assert all(count.everywhere == count.total for count in counts["sqs"].values())
@@ -20,17 +20,17 @@ def test_counts_add_up_to_the_actions_of_the_service() -> None:
 
 
 def test_a_service_with_a_like_name_is_counted_apart() -> None:
-    effective, found = one(say("Allow", "s3-object-lambda:*"))
-    assert set(by_service(found, effective.space)) == {"s3-object-lambda", "sts"}
+    effective, allowed = one(say("Allow", "s3-object-lambda:*"))
+    assert set(by_service(allowed, effective.space)) == {"s3-object-lambda", "sts"}
 
 
 def test_the_strongest_of_an_access_level_is_told() -> None:
-    effective, found = one(
+    effective, allowed = one(
         say("Allow", "s3:List*"),
         say("Allow", "s3:GetObject", PROD),
         say("Allow", "s3:PutObject", Condition=MFA),
     )
-    assert levels(found, effective.space) == {
+    assert levels(allowed, effective.space) == {
         Level.LIST: "everywhere",
         Level.READ: "limited",
         Level.WRITE: "conditional",
@@ -38,5 +38,5 @@ def test_the_strongest_of_an_access_level_is_told() -> None:
 
 
 def test_what_needs_no_permission_is_no_access_level() -> None:
-    effective, found = one(say("Deny", "*"))
-    assert levels(found, effective.space) == {}
+    effective, allowed = one(say("Deny", "*"))
+    assert levels(allowed, effective.space) == {}

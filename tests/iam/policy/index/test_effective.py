@@ -30,11 +30,11 @@ ACTIONS = ("s3:GetObject", "s3:PutObject", "iam:PassRole", "s3:ListAllMyBuckets"
 ACCOUNT = "111111111111"
 
 
-def asked(effective: EffectiveActions, found: Effective, action: str) -> str:
+def asked(effective: EffectiveActions, allowed: Effective, action: str) -> str:
     """The set that an action is in."""
     place = effective.space.actions.index_of(action)
     assert place is not None
-    return next((name for name in Effective._fields if getattr(found, name) >> place & 1), "none")
+    return next((name for name in Effective._fields if getattr(allowed, name) >> place & 1), "none")
 
 
 def places(action: str) -> tuple[str, ...]:
@@ -76,9 +76,9 @@ def test_effective_actions_agree_with_the_engine(seed: int) -> None:
 def test_principals_who_are_told_together_can_do_the_same(seed: int) -> None:
     index = made.organisation(random.Random(seed)).index()
     effective = EffectiveActions(index.documents.space, index.accounts)
-    for members, found in effective.everybody(index.classes):
+    for members, row in effective.everybody(index.classes):
         for member in members:
-            assert EffectiveActions(index.documents.space, index.accounts).of(member) == found
+            assert EffectiveActions(index.documents.space, index.accounts).of(member) == row
 
 
 def one(
@@ -158,14 +158,14 @@ def test_a_statement_about_some_resources_gives_nothing_that_works_on_everything
 
 
 def test_an_action_that_no_catalogue_knows_is_counted_too() -> None:
-    effective, found = one(say("Allow", "made:Up"), say("Allow", "s3:GetObject"))
-    assert asked(effective, found, "made:Up") == "everywhere"
+    effective, allowed = one(say("Allow", "made:Up"), say("Allow", "s3:GetObject"))
+    assert asked(effective, allowed, "made:Up") == "everywhere"
     assert effective.space.actions.unknown == ("made:Up",)
 
 
 def test_what_needs_no_permission_is_allowed_whatever_denies_it() -> None:
-    effective, found = one(say("Deny", "*"))
-    assert set(effective.space.actions.names(found.any)) == {"sts:GetCallerIdentity", "sts:GetSessionToken"}
+    effective, allowed = one(say("Deny", "*"))
+    assert set(effective.space.actions.names(allowed.any)) == {"sts:GetCallerIdentity", "sts:GetSessionToken"}
     assert len(FREE) == 2
 
 
@@ -192,13 +192,15 @@ REACHED = [
 ]
 
 
-@pytest.mark.parametrize(("action", "resource", "none", "some"), REACHED)
+@pytest.mark.parametrize(("action", "resource", "none", "names_some"), REACHED)
 def test_what_cannot_work_on_the_resources_is_not_counted(
-    action: object, resource: object, none: tuple[str, ...], some: tuple[str, ...]
+    action: object, resource: object, none: tuple[str, ...], names_some: tuple[str, ...]
 ) -> None:
-    effective, found = one(say("Allow", action, resource), say("Allow", "made:Up", PROD))
-    assert {name: asked(effective, found, name) for name in none} == dict.fromkeys(none, "none")
-    assert {name: asked(effective, found, name) for name in some} == dict.fromkeys(some, "limited")
+    effective, allowed = one(say("Allow", action, resource), say("Allow", "made:Up", PROD))
+    assert {name: asked(effective, allowed, name) for name in none} == dict.fromkeys(none, "none")
+    assert {name: asked(effective, allowed, name) for name in names_some} == dict.fromkeys(
+        names_some, "limited"
+    )
 
 
 def test_a_deny_of_what_it_cannot_work_on_takes_nothing() -> None:
@@ -207,7 +209,9 @@ def test_a_deny_of_what_it_cannot_work_on_takes_nothing() -> None:
 
 def test_the_reach_of_patterns_is_what_applies_action_by_action() -> None:
     known, dice = catalogue(), random.Random(5)
-    types = [arn for one in ("s3", "iam", "ec2", "ssm", "lambda") for arn in resource_arns(one).values()]
+    types = [
+        arn for service in ("s3", "iam", "ec2", "ssm", "lambda") for arn in resource_arns(service).values()
+    ]
     for arn in dice.sample(types, 30):
         pattern = re.sub(r"\$\{[^}]*\}", lambda _: dice.choice(["*", "a", "a*"]), arn)
         pattern = pattern.replace("arn:a:", "arn:aws:").replace("arn:a*:", "arn:aws:")

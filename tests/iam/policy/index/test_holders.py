@@ -48,38 +48,40 @@ def test_whatever_may_meet_a_resource_or_a_pattern_is_found(seed: int) -> None:
     dice = random.Random(seed)
     documents, holders = Documents(), Holders()
     docs = [documents.add(name, _text(name)) for name in dice.sample(PATTERNS, 5)]
-    held = {clause.source.resources[0]: (clause, doc) for doc in docs for clause in doc.clauses}
-    for clause, doc in held.values():
+    clause_of = {clause.source.resources[0]: (clause, doc) for doc in docs for clause in doc.clauses}
+    for clause, doc in clause_of.values():
         for start in starts_of(clause):
             holders.add(start, clause, doc)
     for resource in RESOURCES:
-        expected = {name for name in held if any(map(resource.startswith, starts_of(held[name][0])))}
+        expected = {
+            name for name in clause_of if any(map(resource.startswith, starts_of(clause_of[name][0])))
+        }
         assert _names(holders.about(resource)) == expected
     for asked in map(pattern_of, PATTERNS):
-        met = {name for name in held if relation(pattern_of(name), asked)}
+        met = {name for name in clause_of if relation(pattern_of(name), asked)}
         assert _names(holders.meeting(asked.start)) >= met
-    gone, doc = held.pop(dice.choice(list(held)))
+    gone, doc = clause_of.pop(dice.choice(list(clause_of)))
     for start in starts_of(gone):
         holders.discard(start, gone, doc)
-    assert _names(holders.meeting("")) == set(held)
+    assert _names(holders.meeting("")) == set(clause_of)
 
 
 def test_starts_that_come_and_go_after_a_pattern_was_asked_for_stay_in_order() -> None:
     documents, holders = Documents(), Holders()
     docs = [documents.add(name, _text(name)) for name in ("bucket-b", "bucket-a*", "bucket-b*")]
-    (one, two, three) = [(doc.clauses[0], doc) for doc in docs]
-    holders.add("bucket-b", *one)
-    assert [dict(held.items()) for held in holders.meeting("bucket-")] == [{one[0]: (one[1],)}]
+    (first, two, three) = [(doc.clauses[0], doc) for doc in docs]
+    holders.add("bucket-b", *first)
+    assert [dict(holder.items()) for holder in holders.meeting("bucket-")] == [{first[0]: (first[1],)}]
     holders.add("bucket-a", *two)
     holders.add("bucket-b", *three)
-    assert [{clause for clause, _ in held.items()} for held in holders.meeting("bucket-")] == [
+    assert [{clause for clause, _ in holder.items()} for holder in holders.meeting("bucket-")] == [
         {two[0]},
-        {one[0], three[0]},
+        {first[0], three[0]},
     ]
     holders.discard("bucket-a", *two)
     holders.discard("bucket-a", *two)
-    holders.discard("bucket-b", *one)
-    assert [{clause for clause, _ in held.items()} for held in holders.meeting("bucket-")] == [{three[0]}]
+    holders.discard("bucket-b", *first)
+    assert [{clause for clause, _ in holder.items()} for holder in holders.meeting("bucket-")] == [{three[0]}]
 
 
 @pytest.mark.parametrize(
@@ -116,5 +118,5 @@ def _text(name: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": _statement(name)})
 
 
-def _names(found: Iterable[Held]) -> set[str]:
-    return {clause.source.resources[0] for held in found for clause, docs in held.items() if docs}
+def _names(holders_found: Iterable[Held]) -> set[str]:
+    return {clause.source.resources[0] for holder in holders_found for clause, docs in holder.items() if docs}

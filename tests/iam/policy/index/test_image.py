@@ -30,13 +30,13 @@ NUMBER = "111111111111"
 
 def packed(organisation: Organisation) -> list[tuple[bytes, Standing]]:
     """The image of each account, in the order of the accounts."""
-    held = organisation.held()
-    found = [
+    documents = organisation.held()
+    packed = [
         (pack(image_of(Shard(Register(organisation.store), rows))), rows.standing)
         for rows in organisation.accounts
     ]
-    del held
-    return found
+    del documents
+    return packed
 
 
 def from_images(organisation: Organisation) -> tuple[Index, list[Doc]]:
@@ -44,11 +44,11 @@ def from_images(organisation: Organisation) -> tuple[Index, list[Doc]]:
     documents = Documents()
     levels = [level for rows in organisation.accounts for level in (*rows.standing.scps, *rows.standing.rcps)]
     digests = {row.digest for level in levels for row in level if row.digest}
-    held = [documents.add(digest, organisation.texts[digest]) for digest in digests]
+    doc_list = [documents.add(digest, organisation.texts[digest]) for digest in digests]
     index = Index(documents)
-    for one, standing in packed(organisation):
-        index.put_image(unpack(one), standing)
-    return index, held
+    for data, standing in packed(organisation):
+        index.put_image(unpack(data), standing)
+    return index, doc_list
 
 
 def written(doc: Doc | None) -> object:
@@ -87,7 +87,7 @@ def contents(index: Index) -> object:
             {
                 member.id: (
                     {doc.digest: written(doc) for doc in member.cls.profile.bundle.docs},
-                    {one.doc.digest: one.marks for one in member.cls.profile.marked},
+                    {marked.doc.digest: marked.marks for marked in member.cls.profile.marked},
                     member.cls.profile.limits.flags,
                     written(member.cls.profile.limits.boundary),
                     member.cls.profile.limits.boundary_marks,
@@ -107,9 +107,9 @@ def assert_same(index: Index, fresh: Index, dice: random.Random) -> None:
     assert shape(index) == shape(fresh)
     assert effective(index) == effective(fresh)
     for member in fresh.members:
-        found = index.find(member.arn)
-        assert found is not None
-        assert (found.arn, found.account) == (member.arn, member.account)
+        member_now = index.find(member.arn)
+        assert member_now is not None
+        assert (member_now.arn, member_now.account) == (member.arn, member.account)
         assert index.member(member.account, member.id) == index.member(member.account, member.id)
     for _ in range(3):
         question = made.question(dice)
@@ -122,16 +122,16 @@ def assert_same(index: Index, fresh: Index, dice: random.Random) -> None:
 def test_an_image_is_what_the_rows_make(seed: int) -> None:
     dice = random.Random(seed)
     organisation = made.organisation(dice)
-    index, held = from_images(organisation)
+    index, documents = from_images(organisation)
     assert_same(index, organisation.index(), dice)
-    del held
+    del documents
 
 
 @settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_what_is_written_after_an_image_makes_what_all_rows_make(seed: int) -> None:
     dice, before, after, changes = both(seed)
-    index, held = from_images(before)
+    index, documents = from_images(before)
     texts = [index.documents.add(digest, text) for digest, text in {**before.texts, **after.texts}.items()]
     effective(index)
     for number, each in changes.items():
@@ -143,21 +143,21 @@ def test_what_is_written_after_an_image_makes_what_all_rows_make(seed: int) -> N
     for number in list(index.accounts):
         index.drop(number)
     assert shape(index) == ([], 0, 0, [], [], [])
-    del held, texts
+    del documents, texts
 
 
 @settings(max_examples=40)
 @given(st.integers(0, 2**32))
 def test_an_account_of_an_image_that_stands_elsewhere_is_as_if_it_had_always_stood_there(seed: int) -> None:
     dice = random.Random(seed)
-    one, other = made.organisation(dice), made.organisation(dice)
-    one.texts.update(other.texts)
-    index, held = from_images(one)
-    texts = [index.documents.add(digest, text) for digest, text in one.texts.items()]
+    organisation, other = made.organisation(dice), made.organisation(dice)
+    organisation.texts.update(other.texts)
+    index, documents = from_images(organisation)
+    texts = [index.documents.add(digest, text) for digest, text in organisation.texts.items()]
     index.stand(made.ACCOUNTS[0], other.accounts[0].standing)
-    one.accounts[0].standing = other.accounts[0].standing
-    assert_same(index, one.index(), dice)
-    del held, texts
+    organisation.accounts[0].standing = other.accounts[0].standing
+    assert_same(index, organisation.index(), dice)
+    del documents, texts
 
 
 @settings(max_examples=20)

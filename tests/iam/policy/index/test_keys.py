@@ -30,8 +30,8 @@ def test_every_key_that_the_engine_derives_is_known_to_follow_from_the_principal
 @pytest.mark.parametrize("who", PRINCIPALS, ids=lambda who: who.arn)
 @pytest.mark.parametrize("key", [*sorted(keys.OWN), "aws:principaltag/team", "aws:principaltag/none"])
 def test_own_values_are_those_of_a_request(who: Principal, key: str) -> None:
-    found = keys.own_values(who.kind, who.arn, who.unique_id, who.tags, key)
-    assert found == Request("s3:GetObject", "*", who).values(key)
+    own_values = keys.own_values(who.kind, who.arn, who.unique_id, who.tags, key)
+    assert own_values == Request("s3:GetObject", "*", who).values(key)
 
 
 def member(who: Principal) -> Member:

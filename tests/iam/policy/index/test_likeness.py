@@ -68,9 +68,9 @@ def people_of_two_accounts(dice: random.Random) -> tuple[Index, dict[str, Edits]
     """Users of the same names who hold the same policies in two accounts, one of which is exchanged in
     both.
     """
-    found = Organisation()
-    pool = [found.digest(document(dice)) for _ in range(4)]
-    fresh = found.digest(document(dice))
+    organisation = Organisation()
+    pool = [organisation.digest(document(dice)) for _ in range(4)]
+    fresh = organisation.digest(document(dice))
     edits: dict[str, Edits] = {}
     for place, number in enumerate(ACCOUNTS[:2]):
         base = 1000 * place
@@ -86,67 +86,70 @@ def people_of_two_accounts(dice: random.Random) -> tuple[Index, dict[str, Edits]
             people.append(
                 PrincipalRow(base + 100 + n, f"arn:aws:iam::{number}:{kind}/{name}", unique, grants, tags)
             )
-        found.accounts.append(AccountRows(people, [], policies, (), number, "aws"))
+        organisation.accounts.append(AccountRows(people, [], policies, (), number, "aws"))
         edits[number] = Edits(Changes(policies=[PolicyRow(base, "policy0", fresh)]))
-    held = found.held()
-    return found.index(), edits, found.store, [held]
+    documents = organisation.held()
+    return organisation.index(), edits, organisation.store, [documents]
 
 
 def said(change: Change) -> dict[object, int]:
     """What becomes of which actions, without the requests that prove it."""
-    found: dict[object, int] = {}
+    numbers: dict[object, int] = {}
     for mask, verdict in change.proofs:
         key = verdict._replace(
             more=None, less=None, already=frozenset(verdict.already), keeps=frozenset(verdict.keeps)
         )
         key = (verdict.more is not None, verdict.less is not None, key)
-        found[key] = found.get(key, 0) | mask
-    return found
+        numbers[key] = numbers.get(key, 0) | mask
+    return numbers
 
 
-def check(index: Index, found: Difference, dice: random.Random) -> int:
+def check(index: Index, difference: Difference, dice: random.Random) -> int:
     """Compare everybody with what is proved for them alone, and the requests that are shown; how many were
     compared.
     """
-    shifts = {member.id: shift for shift, members in found.shifts.items() for member in members}
+    shifts = {member.id: shift for shift, members in difference.shifts.items() for member in members}
     compared = 0
-    for member in [*index.members, *(member for _, members in found.shifts.items() for member in members)]:
+    for member in [
+        *index.members,
+        *(member for _, members in difference.shifts.items() for member in members),
+    ]:
         try:
-            before, after = found.sides_of(member.id)
+            before, after = difference.sides_of(member.id)
         except KeyError:
             continue
-        alone = Prover(found.space, NOW).change(before, after)
+        alone = Prover(difference.space, NOW).change(before, after)
         shift = shifts.get(member.id)
         assert said(alone) == ({} if shift is None else said(shift.change)), member.arn
         compared += 1
         for mask, verdict in dice.sample(alone.proofs, min(3, len(alone.proofs))):
             bit = mask & -mask
-            action = found.space.actions.names(bit)[0]
+            action = difference.space.actions.names(bit)[0]
             shown = shift.witnesses(action, bit, before=before, after=after) if shift else ()
             assert len(shown) == (verdict.more is not None) + (verdict.less is not None)
-            assert {one.principal for one in shown} <= {member.arn}
+            assert {witness.principal for witness in shown} <= {member.arn}
             expected = {cell.resource for cell in (verdict.more, verdict.less) if cell and cell.resource}
-            assert expected <= {one.resource for one in shown}
+            assert expected <= {witness.resource for witness in shown}
     return compared
 
 
 @pytest.mark.parametrize("seed", range(100, 100 + 60 * MANY))
 def test_what_is_taken_over_for_others_is_true_of_each(seed: int) -> None:
     dice = random.Random(seed)
-    index, edits, documents, held = people_of_two_accounts(dice)
-    found = index.what_if(edits, now=NOW)
-    assert check(index, found, dice) >= 2 * len(NAMES)
+    index, edits, documents, held_documents = people_of_two_accounts(dice)
+    difference = index.what_if(edits, now=NOW)
+    assert check(index, difference, dice) >= 2 * len(NAMES)
     assert documents
-    assert held
+    assert held_documents
 
 
 @pytest.mark.parametrize("seed", range(6 * MANY))
 def test_it_is_so_in_any_organization(seed: int) -> None:
     dice, before, _, changes = both(seed)
-    index, held = before.index(), before.held()
-    found = index.what_if({number: Edits(each) for number, each in changes.items()}, now=NOW)
-    check(index, found, dice)
-    assert held
+    index, documents = before.index(), before.held()
+    difference = index.what_if({number: Edits(each) for number, each in changes.items()}, now=NOW)
+    check(index, difference, dice)
+    assert documents
 
 
 def test_a_proof_is_shared_where_nothing_tells_names_and_accounts_apart(
@@ -188,7 +191,7 @@ def test_a_proof_is_shared_where_nothing_tells_names_and_accounts_apart(
         return change(prover, *sides, **how)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Prover, "change", counted)
-    held, index = organisation.held(), organisation.index()
+    documents, index = organisation.held(), organisation.index()
     assert index.what_if(edits, now=NOW).affected == 60
     assert len(proved) == 1
-    assert held
+    assert documents

@@ -30,22 +30,27 @@ def pattern(dice: random.Random) -> Tokens:
 def test_the_overlap_takes_in_what_both_take_in(seed: int) -> None:
     dice = random.Random(seed)
     for _ in range(20):
-        one, other = pattern(dice), pattern(dice)
-        found = overlaps(one, other)
-        assert set(found) == set(overlaps(other, one)) or MOST in (len(found), len(overlaps(other, one)))
-        left, right = from_tokens(one), from_tokens(other)
-        shared = [from_tokens(each) for each in found]
+        first, other = pattern(dice), pattern(dice)
+        overlap = overlaps(first, other)
+        assert set(overlap) == set(overlaps(other, first)) or MOST in (
+            len(overlap),
+            len(overlaps(other, first)),
+        )
+        left, right = from_tokens(first), from_tokens(other)
+        shared = [from_tokens(each) for each in overlap]
         for _ in range(200):
             text = "".join(dice.choice(LETTERS) for _ in range(dice.randint(0, 7)))
             is_of_both = left(text) and right(text)
             is_of_overlap = any(matches(text) for matches in shared)
             # A list that was cut takes in less, and never more.
-            assert is_of_overlap == is_of_both or (is_of_both and len(found) == MOST), (one, other, text)
+            assert is_of_overlap == is_of_both or (is_of_both and len(overlap) == MOST), (first, other, text)
 
 
 def test_long_patterns_with_many_stars_take_no_time() -> None:
-    one = pattern_tokens("arn:aws:s3:::b-" + "*".join(f"part{n:02}/of/a/long/key" for n in range(20)) + "*")
+    tokens = pattern_tokens(
+        "arn:aws:s3:::b-" + "*".join(f"part{n:02}/of/a/long/key" for n in range(20)) + "*"
+    )
     other = pattern_tokens("arn:aws:s3:::*" + "*".join(f"{n:02}/of" for n in range(20)) + "*")
     began = time.process_time()
-    assert len(overlaps(one, other)) == MOST
+    assert len(overlaps(tokens, other)) == MOST
     assert time.process_time() - began < 0.1

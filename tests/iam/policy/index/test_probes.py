@@ -12,16 +12,17 @@ LONG = [f"arn:aws:apigateway:*::/apis/*/{chr(97 + number)}/*" for number in rang
 
 
 def test_patterns_of_one_list_are_not_combined_with_each_other() -> None:
-    patterns = {pattern_tokens(one): 1 for one in LONG} | {(ANY,): 2}
-    found = probes(patterns, formats=None, place=HERE)
-    assert len(found) <= 2 * (len(patterns) + 2)
+    patterns = {pattern_tokens(pattern): 1 for pattern in LONG} | {(ANY,): 2}
+    probe_list = probes(patterns, formats=None, place=HERE)
+    assert len(probe_list) <= 2 * (len(patterns) + 2)
 
 
 def test_what_two_lists_have_in_common_is_asked_about() -> None:
     patterns = {
-        pattern_tokens(f"arn:aws:s3:::{one}"): lists for one, lists in (("a*", 1), ("b*", 1), ("*z", 2))
+        pattern_tokens(f"arn:aws:s3:::{pattern}"): lists
+        for pattern, lists in (("a*", 1), ("b*", 1), ("*z", 2))
     }
-    found = probes(patterns, formats=None, place=Place("aws", "111111111111", "s3"))
+    probe_list = probes(patterns, formats=None, place=Place("aws", "111111111111", "s3"))
     for begin in "ab":
-        inside = [one for one in found if one.startswith(f"arn:aws:s3:::{begin}")]
-        assert {one.endswith("z") for one in inside} == {True, False}
+        inside = [probe for probe in probe_list if probe.startswith(f"arn:aws:s3:::{begin}")]
+        assert {probe.endswith("z") for probe in inside} == {True, False}

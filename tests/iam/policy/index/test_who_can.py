@@ -21,13 +21,13 @@ POSITIVE = {Decision.ALLOWED, Decision.CONDITIONAL}
 
 def decisions(index: Index, question: Question) -> dict[int, Decision]:
     """What the index answers, by number; nobody may be told twice."""
-    found: dict[int, Decision] = {}
+    decisions: dict[int, Decision] = {}
     for each in index.who_can(question).found():
         for member in each.members:
-            assert member.id not in found
+            assert member.id not in decisions
             assert member.account == each.account
-            found[member.id] = each.decision
-    return found
+            decisions[member.id] = each.decision
+    return decisions
 
 
 @settings(deadline=None, max_examples=60)
@@ -40,8 +40,10 @@ def test_the_index_answers_as_the_engine_does_for_each_principal(seed: int) -> N
     for _ in range(8):
         question = made.question(dice)
         expected = longhand.who_can(organisation, question)
-        found = decisions(index, question)
-        assert found == {number: each for number, each in expected.items() if each in POSITIVE}, question
+        decisions_now = decisions(index, question)
+        assert decisions_now == {number: each for number, each in expected.items() if each in POSITIVE}, (
+            question
+        )
 
 
 HOMES = "arn:aws:s3:::homes/${aws:username}/*"
@@ -67,9 +69,9 @@ def test_only_those_whom_the_question_names_are_told_apart_by_name(
     asked = frozenset(made.ACCOUNTS) if accounts is None else accounts
     for name in ("Maya", "tomas", "nobody"):
         question = Question("s3:GetObject", f"arn:aws:s3:::homes/{name}/x", accounts=accounts)
-        found = index.who_can(question).names()
+        names = index.who_can(question).names()
         expected = [f"arn:aws:iam::{number}:user/{name}" for number in sorted(asked)]
-        assert sorted(found) == (expected if name != "nobody" else [])
+        assert sorted(names) == (expected if name != "nobody" else [])
     index.apply(made.ACCOUNTS[1], Changes(gone=[10]))
     question = Question("s3:GetObject", "arn:aws:s3:::homes/Maya/x", accounts=accounts)
     assert len(index.who_can(question).names()) == len(asked) - 1

@@ -26,22 +26,22 @@ MANY = int(os.environ.get("GATEHOUSE_WITNESSES", "1"))
 
 def difference_of(case: Case) -> tuple[Difference, Shift | None]:
     """What the index says of the case."""
-    index, held, changes = case.index(SHARED)
-    found = index.what_if({ACCOUNT: Edits(changes)}, texts=case.texts, now=NOW)
-    assert len(held) == len(case.texts)
-    shift = next((shift for shift, members in found.shifts.items() if members[0].id == 1), None)
-    return found, shift
+    index, held_documents, changes = case.index(SHARED)
+    difference = index.what_if({ACCOUNT: Edits(changes)}, texts=case.texts, now=NOW)
+    assert len(held_documents) == len(case.texts)
+    shift = next((shift for shift, members in difference.shifts.items() if members[0].id == 1), None)
+    return difference, shift
 
 
 def actions_of(shift: Shift, space: Space, dice: random.Random) -> list[str]:
     """Some actions of each line, those of the requests among them."""
-    found = [
+    changing_names = [
         name for name in changing.RESOURCES if 1 << space.actions.index_of(name) & (shift.more | shift.less)
     ]
     for mask, _ in shift.change.proofs:
         names = space.actions.names(mask & (shift.more | shift.less))
-        found += dice.sample(names, min(4, len(names)))
-    return found
+        changing_names += dice.sample(names, min(4, len(names)))
+    return changing_names
 
 
 @pytest.mark.parametrize("seed", range(20 * MANY))
@@ -49,23 +49,25 @@ def test_each_line_has_a_witness_that_the_plain_engine_confirms(seed: int) -> No
     dice = random.Random(seed)
     for _ in range(2):
         case = changing.case(dice)
-        found, shift = difference_of(case)
+        difference, shift = difference_of(case)
         if shift is None:
             continue
-        before, after = found.sides_of(1)
-        for action in actions_of(shift, found.space, dice):
-            bit = 1 << found.space.actions.index_of(action)
+        before, after = difference.sides_of(1)
+        for action in actions_of(shift, difference.space, dice):
+            bit = 1 << difference.space.actions.index_of(action)
             witnesses = shift.witnesses(action, bit, before=before, after=after)
-            assert {one.was_allowed for one in witnesses} == {
+            assert {witness.was_allowed for witness in witnesses} == {
                 was for was, mask in ((False, shift.more), (True, shift.less)) if mask & bit
             }
-            for one in witnesses:
-                context = {key: list(values) for key, values in one.context}
+            for witness in witnesses:
+                context = {key: list(values) for key, values in witness.context}
                 answers = [
-                    case.answer(one.action, one.resource, context, after=after, agrees=bool(one.given))
+                    case.answer(
+                        witness.action, witness.resource, context, after=after, agrees=bool(witness.given)
+                    )
                     for after in (False, True)
                 ]
-                assert answers == [one.was_allowed, not one.was_allowed], (one, case)
+                assert answers == [witness.was_allowed, not witness.was_allowed], (witness, case)
 
 
 @pytest.mark.parametrize("seed", range(20 * MANY))
@@ -86,7 +88,7 @@ def check(dice: random.Random, *, cases: int, requests: int) -> None:
 
 def assert_covered(case: Case, dice: random.Random, requests: int) -> None:
     """Each of some random requests that is answered differently is of an action that has a line."""
-    found, shift = difference_of(case)
+    difference, shift = difference_of(case)
     more = shift.more if shift else 0
     less = shift.less if shift else 0
     asked = set()
@@ -98,7 +100,7 @@ def assert_covered(case: Case, dice: random.Random, requests: int) -> None:
         asked.add(key)
         was, becomes = (case.answer(action, resource, context, after=after) for after in (False, True))
         if was != becomes:
-            bit = 1 << found.space.actions.index_of(action)
+            bit = 1 << difference.space.actions.index_of(action)
             has_line = bool((more if becomes else less) & bit)
             assert has_line, (action, resource, context, case)
 
@@ -170,10 +172,10 @@ def test_a_difference_outside_of_the_account_has_a_line_and_a_witness(what: str)
     case.before.identity = [case.digest({"Version": "2012-10-17", "Statement": before})] if before else []
     case.after.identity = [case.digest({"Version": "2012-10-17", "Statement": after})]
     assert_covered(case, random.Random(0), 300)
-    found, shift = difference_of(case)
+    difference, shift = difference_of(case)
     assert shift is not None
-    left, right = found.sides_of(1)
-    bit = 1 << found.space.actions.index_of("sts:AssumeRole")
+    left, right = difference.sides_of(1)
+    bit = 1 << difference.space.actions.index_of("sts:AssumeRole")
     (witness,) = shift.witnesses("sts:AssumeRole", bit, before=left, after=right)
     assert witness.resource.split(":")[4] not in ("", ACCOUNT)
     assert witness.given

@@ -22,8 +22,8 @@ def policy(*statements: dict[str, Any], **top: Any) -> str:
 
 def allow(action: Any = "s3:GetObject", resource: Any = f"{BUCKET}/*", **more: Any) -> dict[str, Any]:
     """An Allow; `more` adds or replaces elements, None removes one."""
-    found = {"Effect": "Allow", "Action": action, "Resource": resource, **more}
-    return {name: value for name, value in found.items() if value is not None}
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+    return {name: value for name, value in statement.items() if value is not None}
 
 
 def deny(action: Any = "s3:GetObject", resource: Any = f"{BUCKET}/*", **more: Any) -> dict[str, Any]:

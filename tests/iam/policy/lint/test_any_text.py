@@ -101,11 +101,11 @@ POLICIES = some.fixed_dictionaries(
 KINDS = some.sampled_from(list(Kind))
 
 
-def _places_are_in(text: str, found: list[Finding]) -> None:
+def _places_are_in(text: str, findings: list[Finding]) -> None:
     lines = text.split("\n")
-    for one in found:
-        assert 1 <= one.line <= len(lines)
-        assert 1 <= one.column <= len(lines[one.line - 1]) + 1
+    for finding in findings:
+        assert 1 <= finding.line <= len(lines)
+        assert 1 <= finding.column <= len(lines[finding.line - 1]) + 1
 
 
 @settings(max_examples=150, deadline=None)
@@ -126,10 +126,13 @@ def test_no_json_is_too_strange(value: Any, kind: Kind, indent: int | None) -> N
 def test_what_the_engine_cannot_understand_is_an_error(value: Any) -> None:
     text = json.dumps(value)
     document = read(text)
-    problems = [*document.problems, *(one for found in document.statements for one in found.problems)]
-    found = lint(text, kind="identity")
+    problems = [
+        *document.problems,
+        *(problem for statement in document.statements for problem in statement.problems),
+    ]
+    findings = lint(text, kind="identity")
     if problems:
-        assert any(one.severity is Severity.ERROR for one in found), problems
+        assert any(finding.severity is Severity.ERROR for finding in findings), problems
 
 
 @settings(max_examples=150, deadline=None)
@@ -137,8 +140,8 @@ def test_what_the_engine_cannot_understand_is_an_error(value: Any) -> None:
 def test_what_the_engine_cannot_compile_is_an_error(statements: list[dict[str, Any]], kind: str) -> None:
     text = json.dumps({"Version": "2012-10-17", "Statement": statements})
     compiled = compile_set([("p", read(text))], kind=PolicyKind(kind))
-    if any(one.unknown for one in compiled.statements):
-        assert any(one.severity is Severity.ERROR for one in lint(text, kind=kind))
+    if any(compiled.unknown for compiled in compiled.statements):
+        assert any(finding.severity is Severity.ERROR for finding in lint(text, kind=kind))
 
 
 @given(some.integers(0, len(PLAIN)), some.text(max_size=3))

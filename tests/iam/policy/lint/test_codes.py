@@ -18,17 +18,17 @@ def _found(text: str, case: Case) -> list[Finding]:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
 def test_a_policy_that_has_it_is_told_so_at_the_place(case: Case) -> None:
-    found = [one for one in _found(case.bad, case) if one.code == case.code]
-    assert case.path in [one.path for one in found], _found(case.bad, case)
-    for one in found:
-        assert one.message.endswith((".", ")"))
-        assert one.remedy
-        assert "\n" not in one.message + one.remedy
+    findings = [finding for finding in _found(case.bad, case) if finding.code == case.code]
+    assert case.path in [finding.path for finding in findings], _found(case.bad, case)
+    for finding in findings:
+        assert finding.message.endswith((".", ")"))
+        assert finding.remedy
+        assert "\n" not in finding.message + finding.remedy
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.code)
 def test_a_policy_close_to_it_is_not(case: Case) -> None:
-    assert case.code not in [one.code for one in _found(case.good, case)]
+    assert case.code not in [finding.code for finding in _found(case.good, case)]
 
 
 def test_every_code_has_a_case_and_every_case_a_code() -> None:

@@ -35,9 +35,9 @@ TEXT = """{
 
 
 def _only(text: str, code: str, kind: str = "identity") -> Finding:
-    found = [one for one in lint(text, kind=kind) if one.code == code]
-    assert len(found) == 1
-    return found[0]
+    findings = [finding for finding in lint(text, kind=kind) if finding.code == code]
+    assert len(findings) == 1
+    return findings[0]
 
 
 def test_a_good_policy_has_no_finding() -> None:
@@ -50,13 +50,18 @@ def test_a_good_policy_has_no_finding() -> None:
 
 
 def test_findings_know_statement_line_and_column_and_come_in_order() -> None:
-    found = lint(TEXT, kind="identity")
-    assert [(one.code, one.statement, one.line, one.column) for one in found] == [
+    findings = lint(TEXT, kind="identity")
+    assert [(finding.code, finding.statement, finding.line, finding.column) for finding in findings] == [
         ("INVALID_ACTION", 0, 6, 18),
         ("INVALID_CONDITION_OPERATOR", 0, 9, 9),
     ]
-    assert [one.remedy for one in found] == ["Did you mean s3:GetObject?", "Did you mean StringEquals?"]
-    assert all((one.line, one.column) <= (two.line, two.column) for one, two in pairwise(found))
+    assert [finding.remedy for finding in findings] == [
+        "Did you mean s3:GetObject?",
+        "Did you mean StringEquals?",
+    ]
+    assert all(
+        (finding.line, finding.column) <= (two.line, two.column) for finding, two in pairwise(findings)
+    )
 
 
 MEANT = [
@@ -112,12 +117,12 @@ UNKNOWN = [
 def test_an_unknown_name_is_an_error_until_it_is_accepted_as_a_newer_one(
     text: str, code: str, name: str, accepting: Callable[[str], None]
 ) -> None:
-    found = _only(text, code)
-    assert found.severity is Severity.ERROR
-    assert found.is_by_catalogue
-    assert not found.is_refused
+    finding = _only(text, code)
+    assert finding.severity is Severity.ERROR
+    assert finding.is_by_catalogue
+    assert not finding.is_refused
     accepting("another:Name")
-    assert _only(text, code) == found
+    assert _only(text, code) == finding
     accepting(name)
     assert _only(text, code).severity is Severity.WARNING
 
@@ -130,42 +135,42 @@ def accepting() -> Iterator[Callable[[str], None]]:
 
 def test_a_key_of_a_service_without_actions_is_a_warning() -> None:
     """AWS has such services: `catalog:ChangeType` of AWS Marketplace."""
-    found = _only(when("StringEquals", "catalog:ChangeType", "x"), "INVALID_SERVICE_CONDITION_KEY")
-    assert found.severity is Severity.WARNING
+    finding = _only(when("StringEquals", "catalog:ChangeType", "x"), "INVALID_SERVICE_CONDITION_KEY")
+    assert finding.severity is Severity.WARNING
 
 
 def test_what_aws_refuses_is_no_matter_of_the_catalogue() -> None:
     for text in (policy(allow("GetObject")), policy(allow(resource="bucket"))):
-        assert [one.is_refused for one in lint(text, kind="identity")] == [True]
+        assert [finding.is_refused for finding in lint(text, kind="identity")] == [True]
 
 
 def test_what_a_text_said_before_is_a_warning_in_the_next_one() -> None:
     former, text = policy(allow("s3:GetOld")), policy(allow(["s3:GetOld", "s3:GetNew"], "*"))
-    found = less_standing(lint(text, kind="identity"), former=lambda: former, kind=Kind.IDENTITY)
-    severities = {one.message.split("“")[1][:9]: one.severity for one in found}
+    findings = less_standing(lint(text, kind="identity"), former=lambda: former, kind=Kind.IDENTITY)
+    severities = {finding.message.split("“")[1][:9]: finding.severity for finding in findings}
     assert severities == {"s3:GetOld": Severity.WARNING, "s3:GetNew": Severity.ERROR}
 
 
 def test_every_region_of_the_sdk_is_known() -> None:
     partitions = json.loads((Path(botocore.__file__).parent / "data" / "partitions.json").read_bytes())
-    known = {name for one in partitions["partitions"] for name in one["regions"]}
+    known = {name for partition in partitions["partitions"] for name in partition["regions"]}
     assert known - REGIONS - NO_PLACE == set()
 
 
 def test_an_account_beside_its_users_is_what_a_not_principal_needs() -> None:
     both = [f"arn:aws:iam::{ACCOUNT}:root", f"arn:aws:iam::{ACCOUNT}:user/ada"]
     text = policy(deny(Principal=None, NotPrincipal={"AWS": both}))
-    assert "REDUNDANT_PRINCIPAL" not in [one.code for one in lint(text, kind="resource")]
+    assert "REDUNDANT_PRINCIPAL" not in [finding.code for finding in lint(text, kind="resource")]
 
 
 def test_a_private_address_beside_a_public_one_is_a_suggestion() -> None:
-    found = _only(when("IpAddress", "aws:SourceIp", "10.0.0.0/8", "203.0.113.0/24"), "PRIVATE_IP_ADDRESS")
-    assert found.severity is Severity.SUGGESTION
+    finding = _only(when("IpAddress", "aws:SourceIp", "10.0.0.0/8", "203.0.113.0/24"), "PRIVATE_IP_ADDRESS")
+    assert finding.severity is Severity.SUGGESTION
 
 
 def test_a_comma_too_many_hides_no_other_finding() -> None:
     text = TEXT.replace('"s3:GetObject"]', '"s3:GetObject",]')
-    assert [one.code for one in lint(text, kind="identity")] == [
+    assert [finding.code for finding in lint(text, kind="identity")] == [
         "INVALID_ACTION",
         "JSON_SYNTAX_ERROR",
         "INVALID_CONDITION_OPERATOR",
@@ -175,7 +180,7 @@ def test_a_comma_too_many_hides_no_other_finding() -> None:
 def test_white_space_counts_for_organizations_and_not_for_iam() -> None:
     text = PLAIN + " " * 7_000
     assert lint(text, kind="identity") == []
-    assert [one.code for one in lint(text, kind="scp")] == ["POLICY_SIZE_EXCEEDS_SCP_QUOTA"]
+    assert [finding.code for finding in lint(text, kind="scp")] == ["POLICY_SIZE_EXCEEDS_SCP_QUOTA"]
     assert lint(text, kind="scp", quota=None) == []
     assert SCP.size(" {} ") == 4
 
@@ -183,16 +188,18 @@ def test_white_space_counts_for_organizations_and_not_for_iam() -> None:
 def test_the_limit_itself_is_allowed_and_what_others_use_counts() -> None:
     size = USER_INLINE.size(PLAIN)
     assert lint(PLAIN, kind="identity", quota=Quota("it", size)) == []
-    assert [one.code for one in lint(PLAIN, kind="identity", quota=Quota("it", size - 1))] == [
+    assert [finding.code for finding in lint(PLAIN, kind="identity", quota=Quota("it", size - 1))] == [
         "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"
     ]
-    found = lint(PLAIN, kind="identity", quota=Quota("it", size + 9, used=10))
-    assert "the others have 10" in found[0].message
+    findings = lint(PLAIN, kind="identity", quota=Quota("it", size + 9, used=10))
+    assert "the others have 10" in findings[0].message
 
 
 def test_what_only_limits_is_not_blamed_for_width() -> None:
     wide = policy(allow("*", "*"))
-    assert "ALLOW_WITH_STAR_IN_ACTION_AND_RESOURCE" in [one.code for one in lint(wide, kind="identity")]
+    assert "ALLOW_WITH_STAR_IN_ACTION_AND_RESOURCE" in [
+        finding.code for finding in lint(wide, kind="identity")
+    ]
     for kind in ("boundary", "scp", "session"):
         assert lint(wide, kind=kind) == []
 

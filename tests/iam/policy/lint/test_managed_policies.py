@@ -24,13 +24,20 @@ def _all() -> dict[str, list[Finding]]:
 
 def test_aws_would_refuse_no_managed_policy() -> None:
     assert len(_all()) > 1_500
-    errors = [(name, one) for name, found in _all().items() for one in found if one.is_refused]
+    errors = [
+        (name, finding) for name, findings in _all().items() for finding in findings if finding.is_refused
+    ]
     assert errors == []
 
 
 def test_only_few_names_of_aws_itself_are_errors() -> None:
     """Of some 20,000 names; those of retired services most of all."""
-    errors = Counter(one.code for found in _all().values() for one in found if one.severity is Severity.ERROR)
+    errors = Counter(
+        finding.code
+        for findings in _all().values()
+        for finding in findings
+        if finding.severity is Severity.ERROR
+    )
     assert sum(errors.values()) < 300
     assert set(errors) <= {
         "INVALID_ACTION",
@@ -42,7 +49,7 @@ def test_only_few_names_of_aws_itself_are_errors() -> None:
 
 
 def _codes(name: str) -> set[str]:
-    return {one.code for one in _all()[name]}
+    return {finding.code for finding in _all()[name]}
 
 
 def test_administrators_power_users_and_readers_are_told_apart() -> None:
@@ -58,13 +65,15 @@ def test_administrators_power_users_and_readers_are_told_apart() -> None:
 
 
 def test_mistakes_of_aws_itself_are_found_at_their_places() -> None:
-    found = {(one.code, one.path) for one in _all()["AmazonEC2RoleforAWSCodeDeployLimited"]}
-    assert ("ACTION_MATCHES_NO_RESOURCE", "Statement[0].Action[2]") in found
+    code_and_path = {
+        (finding.code, finding.path) for finding in _all()["AmazonEC2RoleforAWSCodeDeployLimited"]
+    }
+    assert ("ACTION_MATCHES_NO_RESOURCE", "Statement[0].Action[2]") in code_and_path
 
 
 def test_most_names_of_aws_are_known() -> None:
     """The catalogue lacks what AWS has retired: a share that would jump if a check or the data broke."""
-    count = Counter(one.code for found in _all().values() for one in found)
+    count = Counter(finding.code for findings in _all().values() for finding in findings)
     assert (
         0
         < count["INVALID_ACTION"] + count["INVALID_SERVICE_IN_ACTION"] + count["ACTION_MATCHES_NOTHING"]

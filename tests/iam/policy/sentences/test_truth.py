@@ -182,15 +182,19 @@ def check(document: dict[str, Any], actions: list[str]) -> None:
     for action in actions:
         for resource in requests(action):
             for context in CONTEXTS:
-                claimed = [one for one in sentences if claims(one, action, resource) and holds(one, context)]
-                gives = [one for one in claimed if one.allows]
-                denies = [one for one in claimed if not one.allows]
+                claimed = [
+                    sentence
+                    for sentence in sentences
+                    if claims(sentence, action, resource) and holds(sentence, context)
+                ]
+                gives = [sentence for sentence in claimed if sentence.allows]
+                denies = [sentence for sentence in claimed if not sentence.allows]
                 request = (action, resource, context)
-                texts = [one.text for one in sentences]
+                texts = [sentence.text for sentence in sentences]
                 assert engine(statements, *request) == (bool(gives) and not denies), (request, texts)
-                for one in gives:
-                    own = [statements[index] for index in one.statements]
-                    assert engine(own, *request), (request, one)
+                for sentence in gives:
+                    own = [statements[index] for index in sentence.statements]
+                    assert engine(own, *request), (request, sentence)
 
 
 @st.composite

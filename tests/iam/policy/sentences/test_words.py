@@ -26,8 +26,8 @@ def allow(action: str | list[str], resource: str | list[str] = "*", **condition:
 
 def texts(*statements: Statement, plain: bool = False) -> list[str]:
     """Sentences of a policy with these statements."""
-    found = sentences_of({"Version": "2012-10-17", "Statement": list(statements)}, account_id=ACCOUNT)
-    return [one.plain if plain else one.text for one in found]
+    sentences = sentences_of({"Version": "2012-10-17", "Statement": list(statements)}, account_id=ACCOUNT)
+    return [sentence.plain if plain else sentence.text for sentence in sentences]
 
 
 BUCKET, OBJECTS = "arn:aws:s3:::pay-ledger", "arn:aws:s3:::pay-ledger/*"
@@ -192,17 +192,17 @@ DATES = [
 
 
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
-@pytest.mark.parametrize(("condition", "said"), DATES)
+@pytest.mark.parametrize(("condition", "what"), DATES)
 def test_a_statement_that_does_not_apply_now_says_so(
-    effect: str, condition: dict[str, Any], said: str
+    effect: str, condition: dict[str, Any], what: str
 ) -> None:
     statement = allow("s3:GetObject", OBJECTS) | {"Effect": effect, "Condition": condition}
     source = {"Version": "2012-10-17", "Statement": statement}
     with time_machine.travel(datetime(2026, 12, 1, tzinfo=UTC), tick=False):
         (sentence,) = sentences_of(source)
-        assert sentence.standing == said
+        assert sentence.standing == what
         for text in (sentence.text, sentence.plain, sentence.say(until="some day")):
-            assert text.endswith(f" ({said})") is bool(said)
+            assert text.endswith(f" ({what})") is bool(what)
     with time_machine.travel(datetime(2031, 1, 1, tzinfo=UTC), tick=False):
         (sentence,) = sentences_of(source)
         assert "yet" not in sentence.text
@@ -219,19 +219,19 @@ def test_equal_policies_of_two_accounts_read_alike() -> None:
             "Version": "2012-10-17",
             "Statement": allow("sqs:SendMessage", arn) | {"Condition": block},
         }
-        return [one.text for one in sentences_of(document, account_id=account)]
+        return [sentence.text for sentence in sentences_of(document, account_id=account)]
 
     assert of("111111111111") == of("222222222222")
 
 
 def test_what_is_cut_says_so() -> None:
-    found = sentences_of(
+    sentences = sentences_of(
         {
             "Version": "2012-10-17",
             "Statement": [allow("s3:GetObject", f"arn:aws:s3:::bucket-{number}/*") for number in range(5)],
         }
     )
-    assert in_short(found, most=2)[-1] == "and 3 more permissions; see the policy"
+    assert in_short(sentences, most=2)[-1] == "and 3 more permissions; see the policy"
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,10 @@ def test_the_table_of_abilities_names_actions_and_types_that_exist() -> None:
         kind = "bucket" if ability.kind == LISTING else ability.kind
         if kind:
             for action in ability.needs:
-                assert kind in {one.name for one in catalogue().resource_types(action)}, (action, kind)
+                assert kind in {resource_type.name for resource_type in catalogue().resource_types(action)}, (
+                    action,
+                    kind,
+                )
         assert service == next(iter(ability.needs)).partition(":")[0]
 
 
@@ -265,4 +268,7 @@ def test_the_table_of_types_names_types_that_exist() -> None:
     for service, kind in TYPES:
         published = catalogue().service(service)
         assert published is not None
-        assert kind in {one.name for one in published.resource_types.values()}, (service, kind)
+        assert kind in {resource_type.name for resource_type in published.resource_types.values()}, (
+            service,
+            kind,
+        )
