@@ -4,7 +4,8 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
-WORKERS ?= 2
+# One more than cores: a test that waits for a browser or a process leaves its own to another.
+WORKERS ?= 3
 # Every process would compile each module anew.
 unexport PYTHONDONTWRITEBYTECODE
 

@@ -82,31 +82,58 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in others]
 
 
-OF_THEIR_OWN = ("test_every_page", "test_production", "test_supervisor", "test_torture", "test_without_redis")
-"""Journeys that start what they walk through, or take as long as all others together."""
+JOURNEYS = "tests/journeys/"
+OF_THEIR_OWN = ("test_every_page", "test_links", "test_production", "test_supervisor", "test_torture")
+"""Journeys that start what they walk through, or take as long as many others together."""
+SECOND_HALF = "test_i"
+"""Journeys from this letter on share a second console, so that nobody waits for all of them."""
 FIRST = (
+    "journeys 1",
+    "tests/journeys/test_production.py",
+    "tests/production",
     "tests/journeys/test_torture.py",
-    "journeys",
-    *(f"tests/journeys/{name}.py" for name in OF_THEIR_OWN),
+    "journeys 2",
+    "tests/journeys/test_every_page.py",
+    "tests/journeys/test_links.py",
+    "tests/journeys/test_without_redis.py",
+    "tests/journeys/test_supervisor.py",
+    "tests/iam/policy/index/test_changes.py",
+    "tests/iam/mirror/pull/test_two_at_once.py",
 )
-"""What takes longest is begun first, so that nobody waits for it at the end."""
+"""What takes longest is begun first, so that nobody waits for it at the end; what needs no prepared data runs
+beside what makes them.
+"""
 
 
-class OneConsole(LoadScopeScheduling):
-    """Journeys share one running console, and so one test process; all other tests go wherever there is time,
-    the longest first.
+def scope_of(nodeid: str) -> str:
+    """What one test process runs in one go: a file, whose fixtures are made once; but journeys that share a
+    console, and the tests of one installation, together.
+    """
+    file = nodeid.partition("::")[0]
+    stem = Path(file).stem
+    if file.startswith("tests/production/"):
+        return "tests/production"
+    if not file.startswith(JOURNEYS) or stem == "test_without_redis":
+        return file
+    if stem == "test_links":
+        return nodeid
+    if stem in OF_THEIR_OWN:
+        return file
+    return "journeys 2" if stem > SECOND_HALF else "journeys 1"
+
+
+class LongestFirst(LoadScopeScheduling):
+    """Hands out files to test processes, what takes longest first.
 
     xdist marks groups in the ids of tests, which pytest 9.2 does not let it change any more.
     """
 
     def _split_scope(self, nodeid: str) -> str:
-        file = nodeid.partition("::")[0]
-        if not file.startswith("tests/journeys/"):
-            return nodeid
-        return file if Path(file).stem in OF_THEIR_OWN else "journeys"
+        return scope_of(nodeid)
 
     def _assign_work_unit(self, node: Any) -> None:
-        first = next((scope for scope in FIRST if scope in self.workqueue), None)
+        waiting = (scope for start in FIRST for scope in self.workqueue if scope.partition("::")[0] == start)
+        first = next(waiting, None)
         if first is not None:
             self.workqueue.move_to_end(first, last=False)
         super()._assign_work_unit(node)
@@ -114,7 +141,7 @@ class OneConsole(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """How tests are handed out to processes."""
-    return OneConsole(config, log)
+    return LongestFirst(config, log)
 
 
 @pytest.hookimpl(trylast=True)

@@ -61,7 +61,7 @@ LOCKS: Final = ("test_two_at_once.py", "test_at_once.py")
 """Each database locks in its own way: on both, wherever they are."""
 
 
-def main(workers: str = "2") -> int:
+def main(workers: str = "3") -> int:
     """The exit code of the first pass that failed; the second runs whatever came of the first."""
     command = [sys.executable, "-m", "pytest", "-n", workers, "--dist", "loadscope"]
     if postgres.why_missing():
