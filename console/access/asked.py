@@ -119,12 +119,12 @@ def read(request: ViewerRequest) -> Address:
             ("as-of", get.get("as-of", "") if request.at else ""),
         ]
     )
-    found = Address(action, level, resource, owner, account, circumstances, query)
-    found.regions, found.candidates, found.is_owner_assumed = regions, candidates, is_owner_assumed
-    found.narrowed, found.view = narrowed, view
-    if not found.is_blank:
-        _ask(found, request)
-    return found
+    address = Address(action, level, resource, owner, account, circumstances, query)
+    address.regions, address.candidates, address.is_owner_assumed = regions, candidates, is_owner_assumed
+    address.narrowed, address.view = narrowed, view
+    if not address.is_blank:
+        _ask(address, request)
+    return address
 
 
 def _assume(get: QueryDict, *, action: str, resource: str, regions: list[str]) -> None:
@@ -162,40 +162,40 @@ def _narrowing(get: QueryDict, narrowed: Narrowed, view: str) -> list[tuple[str,
     ]
 
 
-def _ask(found: Address, request: ViewerRequest) -> None:
-    resource = found.resource or "*"
+def _ask(address: Address, request: ViewerRequest) -> None:
+    resource = address.resource or "*"
     if problem := resource_problem(resource):
-        found.errors["resource"] = problem
-    if problem := owner_problem(found.owner, resource=resource):
-        found.errors["owner"] = problem
-    valid_resource = "*" if "resource" in found.errors else resource
-    meant = _meant(found, valid_resource)
-    if meant is None or found.errors or found.circumstances.errors:
+        address.errors["resource"] = problem
+    if problem := owner_problem(address.owner, resource=resource):
+        address.errors["owner"] = problem
+    valid_resource = "*" if "resource" in address.errors else resource
+    meaning = _meant(address, valid_resource)
+    if meaning is None or address.errors or address.circumstances.errors:
         return
     viewer = request.viewer
-    owner = "" if found.owner == ANY else found.owner
+    owner = "" if address.owner == ANY else address.owner
     place = owner or account_of(resource)
-    account_id = found.account.account_id if found.account else ""
-    found.asked = Asked(
-        meant,
+    account_id = address.account.account_id if address.account else ""
+    address.asked = Asked(
+        meaning,
         resource,
-        context=found.circumstances.context,
-        strict=found.circumstances.strict,
-        is_any_time=found.circumstances.is_any_time,
-        is_now=found.circumstances.assumed_now,
+        context=address.circumstances.context,
+        strict=address.circumstances.strict,
+        is_any_time=address.circumstances.is_any_time,
+        is_now=address.circumstances.assumed_now,
         owner=owner,
         accounts=accounts_seen(viewer, account=account_id),
         at=request.at,
         is_hidden=bool(place) and not viewer.scope.sees_account(place),
     )
-    _read_place(found, request)
+    _read_place(address, request)
 
 
-def _meant(found: Address, resource: str) -> Meant | None:
+def _meant(address: Address, resource: str) -> Meant | None:
     try:
-        return actions_meant(found.action, level=found.level, resource=resource)
+        return actions_meant(address.action, level=address.level, resource=resource)
     except ActionsError as error:
-        found.errors["action"] = str(error)
+        address.errors["action"] = str(error)
         return None
 
 
@@ -220,13 +220,13 @@ def owner_problem(text: str, *, resource: str) -> str:
         return ""
     if ACCOUNT.fullmatch(text) is None:
         return f"“{text[:SHOWN]}” isn’t an account ID. An account ID has 12 digits."
-    told = account_of(resource)
-    if told != text and ACCOUNT.fullmatch(told):
-        return f"The ARN says that the resource is in account {told}. Leave this empty, or change the ARN."
+    owner = account_of(resource)
+    if owner != text and ACCOUNT.fullmatch(owner):
+        return f"The ARN says that the resource is in account {owner}. Leave this empty, or change the ARN."
     return ""
 
 
-def _read_place(found: Address, request: ViewerRequest) -> None:
+def _read_place(address: Address, request: ViewerRequest) -> None:
     """The place after or before which the page begins, never both."""
     for name in ("after", "before"):
         if not (word := request.GET.get(name, "")):
@@ -235,9 +235,9 @@ def _read_place(found: Address, request: ViewerRequest) -> None:
             cursor = decode(word, kind=str)
             place_of(cursor)
         except CursorError:
-            found.problem = "This page link doesn’t belong to this answer, so you see its first page."
+            address.problem = "This page link doesn’t belong to this answer, so you see its first page."
             return
-        setattr(found, name, cursor)
+        setattr(address, name, cursor)
         return
 
 

@@ -35,9 +35,9 @@ def waits_for_calculation(
     """
 
     @wraps(view)
-    def waiting(request: ViewerRequest, /, *args: Given.args, **given: Given.kwargs) -> HttpResponse:
+    def waiting(request: ViewerRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponse:
         try:
-            return view(request, *args, **given)
+            return view(request, *args, **kwargs)
         except BeingCalculatedError as waits:
             context = {
                 **asof_context(request, account=None),
@@ -64,9 +64,9 @@ def file_waits_for_calculation(
     """The same for a file, which says when to ask again."""
 
     @wraps(view)
-    def waiting(request: ViewerRequest, /, *args: Given.args, **given: Given.kwargs) -> HttpResponseBase:
+    def waiting(request: ViewerRequest, /, *args: Given.args, **kwargs: Given.kwargs) -> HttpResponseBase:
         try:
-            return view(request, *args, **given)
+            return view(request, *args, **kwargs)
         except BeingCalculatedError:
             response = HttpResponse(IN_A_FILE, content_type="text/plain; charset=utf-8", status=503)
             response["Retry-After"] = str(RETRY_SECONDS)

@@ -111,37 +111,37 @@ def circumstances_of(query: QueryDict, *, action: str = "", now: datetime | None
     the time of the request where none is given. Never raises.
     """
     action = action or query.get("action", "")
-    found = Circumstances(strict=query.get("strict") == "1")
-    pairs = [pair for pair in _pairs(query, found) if "=".join(pair) not in query.getlist("without")]
-    found.pairs = tuple(pairs)
-    found.given |= {name: value for name, value in pairs if name != "ctx"}
-    if moment := parse_moment(found.given.get("time", "")):
-        found.given["time"] = input_text(moment)
-    found.strict = ("strict", "1") in pairs
+    circumstances = Circumstances(strict=query.get("strict") == "1")
+    pairs = [pair for pair in _pairs(query, circumstances) if "=".join(pair) not in query.getlist("without")]
+    circumstances.pairs = tuple(pairs)
+    circumstances.given |= {name: value for name, value in pairs if name != "ctx"}
+    if moment := parse_moment(circumstances.given.get("time", "")):
+        circumstances.given["time"] = input_text(moment)
+    circumstances.strict = ("strict", "1") in pairs
     known = _Known(action)
-    found.key_names = known.offered
+    circumstances.key_names = known.offered
     plain = Query.of([*_others(query), *pairs])
     for name, value in pairs:
         if value == ANY and name in FIELDS:
             continue
-        _enter(found, name, value)
-        _mark(found, name, value, plain)
+        _enter(circumstances, name, value)
+        _mark(circumstances, name, value, plain)
     if now is not None:
-        _assume_time(found, now)
-    _doubt(found, known, plain)
-    return found
+        _assume_time(circumstances, now)
+    _doubt(circumstances, known, plain)
+    return circumstances
 
 
-def _assume_time(found: Circumstances, now: datetime) -> None:
-    lowered = {fold(key) for key in found.context}
-    if "time" not in found.given and not lowered & {fold(TIME_KEY), fold(EPOCH_KEY)}:
-        _set_time(found, now)
-        found.assumed_now = True
+def _assume_time(circumstances: Circumstances, now: datetime) -> None:
+    lowered = {fold(key) for key in circumstances.context}
+    if "time" not in circumstances.given and not lowered & {fold(TIME_KEY), fold(EPOCH_KEY)}:
+        _set_time(circumstances, now)
+        circumstances.assumed_now = True
 
 
-def _set_time(found: Circumstances, moment: datetime) -> None:
-    _set(found, "time", TIME_KEY, f"{moment:%Y-%m-%dT%H:%M:%SZ}")
-    _set(found, "time", EPOCH_KEY, str(int(moment.timestamp())))
+def _set_time(circumstances: Circumstances, moment: datetime) -> None:
+    _set(circumstances, "time", TIME_KEY, f"{moment:%Y-%m-%dT%H:%M:%SZ}")
+    _set(circumstances, "time", EPOCH_KEY, str(int(moment.timestamp())))
 
 
 def _others(query: QueryDict) -> Iterator[tuple[str, str]]:
@@ -154,7 +154,7 @@ def _others(query: QueryDict) -> Iterator[tuple[str, str]]:
             yield from ((name, str(value)) for value in values)
 
 
-def _pairs(query: QueryDict, found: Circumstances) -> Iterator[tuple[str, str]]:
+def _pairs(query: QueryDict, circumstances: Circumstances) -> Iterator[tuple[str, str]]:
     """What is set, each once, in the plain form."""
     for name in FIELDS:
         value = query.get(name, "").strip()[:LONGEST]
@@ -163,97 +163,107 @@ def _pairs(query: QueryDict, found: Circumstances) -> Iterator[tuple[str, str]]:
         if value:
             yield name, value
     settings = [text.strip() for text in query.getlist("ctx")]
-    settings += list(_added(query, found, "key", "value", ""))
-    settings += list(_added(query, found, "tag", "tag-value", TAG_KEY))
+    settings += list(_added(query, circumstances, "key", "value", ""))
+    settings += list(_added(query, circumstances, "tag", "tag-value", TAG_KEY))
     kept = list(dict.fromkeys(text for text in settings if text))
     if len(kept) > MOST:
-        found.errors["ctx"] = f"You can set at most {MOST} conditions. The ones after these were left out."
+        circumstances.errors["ctx"] = (
+            f"You can set at most {MOST} conditions. The ones after these were left out."
+        )
     yield from (("ctx", text[:LONGEST]) for text in kept[:MOST])
     if query.get("strict") == "1":
         yield "strict", "1"
 
 
-def _added(query: QueryDict, found: Circumstances, name: str, value: str, start: str) -> Iterator[str]:
+def _added(
+    query: QueryDict, circumstances: Circumstances, name: str, value: str, start: str
+) -> Iterator[str]:
     key, text = query.get(name, "").strip(), query.get(value, "").strip()
     if not key:
         if text:
-            found.errors[name] = (
+            circumstances.errors[name] = (
                 f"“{text[:SHOWN]}” is a value without a key. Enter its key, or remove the value."
             )
-            found.given[value] = text
+            circumstances.given[value] = text
         return
     if "=" in key:
-        found.errors[name] = (
+        circumstances.errors[name] = (
             f"“{key[:SHOWN]}” contains an equals sign. Enter the key here and its value beside it."
         )
-        found.given |= {name: key, value: text}
+        circumstances.given |= {name: key, value: text}
         return
     yield f"{start}{key}={text}"
 
 
-def _enter(found: Circumstances, name: str, value: str) -> None:
+def _enter(circumstances: Circumstances, name: str, value: str) -> None:
     """One pair becomes a part of the context, or an error."""
     if name == "mfa":
         if value in MFA:
-            _set(found, name, MFA_KEY, MFA[value])
+            _set(circumstances, name, MFA_KEY, MFA[value])
         else:
-            found.errors["mfa"] = f"“{value[:SHOWN]}” isn’t an MFA state. Use yes, no or any."
+            circumstances.errors["mfa"] = f"“{value[:SHOWN]}” isn’t an MFA state. Use yes, no or any."
     elif name == "region":
         if REGION.fullmatch(value):
-            _set(found, name, REGION_KEY, value)
+            _set(circumstances, name, REGION_KEY, value)
         else:
-            found.errors["region"] = (
+            circumstances.errors["region"] = (
                 f"“{value[:SHOWN]}” isn’t a Region. Enter one such as eu-west-1, or any for all Regions."
             )
     elif name == "ip":
         if problem := _address_problem(value):
-            found.errors["ip"] = problem
+            circumstances.errors["ip"] = problem
         else:
-            _set(found, name, IP_KEY, value)
+            _set(circumstances, name, IP_KEY, value)
     elif name == "time":
         moment = parse_moment(value)
         if moment is None:
-            found.errors["time"] = f"“{value[:SHOWN]}” isn’t a time. Enter one such as 2026-11-24T14:05."
+            circumstances.errors["time"] = (
+                f"“{value[:SHOWN]}” isn’t a time. Enter one such as 2026-11-24T14:05."
+            )
         else:
-            _set_time(found, moment)
+            _set_time(circumstances, moment)
     elif name == "ctx":
-        _enter_setting(found, value)
+        _enter_setting(circumstances, value)
 
 
-def _enter_setting(found: Circumstances, text: str) -> None:
+def _enter_setting(circumstances: Circumstances, text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
-        found.errors["ctx"] = (
+        circumstances.errors["ctx"] = (
             f"“{text[:SHOWN]}” isn’t a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."
         )
         return
-    _set(found, "ctx", key.strip(), value.strip())
+    _set(circumstances, "ctx", key.strip(), value.strip())
 
 
-def _set(found: Circumstances, field_name: str, key: str, value: str) -> None:
+def _set(circumstances: Circumstances, field_name: str, key: str, value: str) -> None:
     """Enter a value; keys in upper and lower case are the same. No value says that the key is absent."""
-    held = next((one for one in found.context if fold(one) == fold(key)), None)
-    if held is None:
-        found.context[key] = value if value else []
+    key_given = next((known_key for known_key in circumstances.context if fold(known_key) == fold(key)), None)
+    if key_given is None:
+        circumstances.context[key] = value if value else []
         return
-    if field_name != "ctx" or held in _fields_set(found):
-        found.errors["ctx"] = f"{held} is set twice: by its own field and as a condition. Remove one of them."
+    if field_name != "ctx" or key_given in _fields_set(circumstances):
+        circumstances.errors["ctx"] = (
+            f"{key_given} is set twice: by its own field and as a condition. Remove one of them."
+        )
         return
-    before = found.context[held]
+    before = circumstances.context[key_given]
     if not value or before == []:
-        found.errors["ctx"] = f"{held} is set both as absent and with a value. Remove one of them."
+        circumstances.errors["ctx"] = (
+            f"{key_given} is set both as absent and with a value. Remove one of them."
+        )
         return
-    found.context[held] = [*([before] if isinstance(before, str) else before), value]
+    circumstances.context[key_given] = [*([before] if isinstance(before, str) else before), value]
 
 
-def _fields_set(found: Circumstances) -> set[str]:
+def _fields_set(circumstances: Circumstances) -> set[str]:
     by_field = {
         "mfa": (MFA_KEY,),
         "region": (REGION_KEY,),
         "ip": (IP_KEY,),
         "time": (TIME_KEY, EPOCH_KEY),
     }
-    return set(chain.from_iterable(keys for name, keys in by_field.items() if name in found.given))
+    return set(chain.from_iterable(keys for name, keys in by_field.items() if name in circumstances.given))
 
 
 def _address_problem(text: str) -> str:
@@ -266,9 +276,9 @@ def _address_problem(text: str) -> str:
     return ""
 
 
-def _mark(found: Circumstances, name: str, value: str, plain: Query) -> None:
+def _mark(circumstances: Circumstances, name: str, value: str, plain: Query) -> None:
     label, words = _words(name, value)
-    found.chips.append(Chip(label, words, str(plain.without(name, value)), f"{name}={value}"))
+    circumstances.chips.append(Chip(label, words, str(plain.without(name, value)), f"{name}={value}"))
 
 
 def _words(name: str, value: str) -> tuple[str, str]:
@@ -305,17 +315,17 @@ class _Known:
         return self._by_lower[near[0]] if near and "${" not in near[0] and "<" not in near[0] else ""
 
 
-def _doubt(found: Circumstances, known: _Known, plain: Query) -> None:
+def _doubt(circumstances: Circumstances, known: _Known, plain: Query) -> None:
     """Name the conditions that AWS would hardly have in a request; they are kept all the same."""
-    for key, value in found.context.items():
+    for key, value in circumstances.context.items():
         values = [value] if isinstance(value, str) else value
         record = catalogue().condition_key(key)
         if record is not None:
-            found.doubts += [Doubt(text) for text in doubt_about(record, key, values)]
+            circumstances.doubts += [Doubt(text) for text in doubt_about(record, key, values)]
             continue
         near = known.closest(key)
         instead = _instead(plain, key, near) if near else ""
-        found.doubts.append(
+        circumstances.doubts.append(
             Doubt(
                 f"AWS doesn’t list a condition key {key[:SHOWN]}. It’s used as entered.",
                 near,
@@ -333,8 +343,8 @@ def _instead(plain: Query, key: str, near: str) -> str:
     return str(Query.of(pairs))
 
 
-def circumstances_context(found: Circumstances, *, is_posted: bool = False) -> dict[str, Any]:
+def circumstances_context(circumstances: Circumstances, *, is_posted: bool = False) -> dict[str, Any]:
     """What `access/_circumstances.html` shows. `is_posted`: the form is one that posts, so that chips are its
     buttons.
     """
-    return {"circumstances": found, "circumstances_posted": is_posted}
+    return {"circumstances": circumstances, "circumstances_posted": is_posted}

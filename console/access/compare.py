@@ -67,40 +67,40 @@ def compare_page(request: ViewerRequest) -> HttpResponse:
         "account_kept": request.GET.get("account", ""),
     }
     if versus.left is not None and versus.right is not None:
-        found = compare(versus.left, versus.right)
-        context |= _answer(request, versus, found) | _ends(versus.left, versus.right)
+        comparison = compare(versus.left, versus.right)
+        context |= _answer(request, versus, comparison) | _ends(versus.left, versus.right)
     status = 422 if versus.is_wrong else 200
     return render_page(request, "access/compare.html", context, partial="comparison", status=status)
 
 
-def _answer(request: ViewerRequest, versus: Versus, found: Comparison) -> dict[str, Any]:
-    differing = [one for one in found.services if one.differs]
-    listed = found.services if versus.shows_all else differing
+def _answer(request: ViewerRequest, versus: Versus, comparison: Comparison) -> dict[str, Any]:
+    differing = [service for service in comparison.services if service.differs]
+    listed = comparison.services if versus.shows_all else differing
     after = _after(request, listed)
     part = listed[after : after + LISTED]
-    left, right = found.risks
+    left, right = comparison.risks
     return {
-        "found": found,
-        "only_right": found.number(Sort.ONLY_RIGHT),
-        "only_left": found.number(Sort.ONLY_LEFT),
-        "wider": found.number(Sort.WIDER),
-        "narrower": found.number(Sort.NARROWER),
-        "altered": found.number(Sort.ALTERED),
+        "found": comparison,
+        "only_right": comparison.number(Sort.ONLY_RIGHT),
+        "only_left": comparison.number(Sort.ONLY_LEFT),
+        "wider": comparison.number(Sort.WIDER),
+        "narrower": comparison.number(Sort.NARROWER),
+        "altered": comparison.number(Sort.ALTERED),
         "risk_left": left,
         "risk_right": right,
-        "services": [service_row(found, one, query=versus.query) for one in part],
+        "services": [service_row(comparison, service, query=versus.query) for service in part],
         "total": len(listed),
-        "all_services": len(found.services),
+        "all_services": len(comparison.services),
         "next": str(versus.query.but(after=part[-1].prefix)) if after + LISTED < len(listed) else "",
         "differences_url": str(versus.query.but(show="")),
         "all_url": str(versus.query.but(show="all")),
         "details": [
             (
-                one,
-                service_row(found, one, query=versus.query),
-                group_rows(found, one.prefix, query=versus.query),
+                service,
+                service_row(comparison, service, query=versus.query),
+                group_rows(comparison, service.prefix, query=versus.query),
             )
-            for one in _chosen(versus, differing)
+            for service in _chosen(versus, differing)
         ],
         "is_choice": len(differing) > FEW,
         "files": _files(request, versus),
@@ -109,14 +109,14 @@ def _answer(request: ViewerRequest, versus: Versus, found: Comparison) -> dict[s
 
 def _after(request: ViewerRequest, listed: list[OneService]) -> int:
     """From where on the table goes on; a service that is not in it begins it anew."""
-    prefixes = [one.prefix for one in listed]
+    prefixes = [service.prefix for service in listed]
     after = request.GET.get("after", "")
     return prefixes.index(after) + 1 if after in prefixes else 0
 
 
 def _chosen(versus: Versus, differing: list[OneService]) -> list[OneService]:
     if versus.prefix:
-        return [one for one in differing if one.prefix == versus.prefix]
+        return [service for service in differing if service.prefix == versus.prefix]
     return differing if len(differing) <= FEW else []
 
 
@@ -193,14 +193,14 @@ def compare_export(request: ViewerRequest, form: str) -> HttpResponseBase:
         account_id=account_id,
         data={"form": form, "query": str(versus.query)},
     )
-    found = compare(left, right)
+    comparison = compare(left, right)
     about = {
         "left": {"principal": left.who.arn, "as_of": json_value(left.at)},
         "right": {"principal": right.who.arn, "as_of": json_value(right.at)},
         "exported_at": json_value(now),
-        "undecidable": [f"{policy}: {problem}" for policy, problem in found.undecided],
+        "undecidable": [f"{policy}: {problem}" for policy, problem in comparison.undecided],
     }
-    rows = lines(found)
+    rows = lines(comparison)
     parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about, rows)
     return download(
         parts, form=form, name=f"gatehouse-compare-{left.who.name}-{right.who.name}-{now:%Y-%m-%dT%H%M%SZ}"

@@ -80,43 +80,43 @@ class GroupRow:
     witnesses: list[WitnessShown]
 
 
-def service_row(found: Comparison, one: OneService, *, query: Query) -> ServiceRow:
+def service_row(comparison: Comparison, service: OneService, *, query: Query) -> ServiceRow:
     """A row of the table of services."""
-    because = _because(found.causes_of(one.prefix), query) if one.differs else []
+    because = _because(comparison.causes_of(service.prefix), query) if service.differs else []
     return ServiceRow(
-        title=one.title,
-        url=f"{query.but(service=one.prefix)}#actions",
-        left=bar(one.left)[0],
-        right=bar(one.right)[0],
+        title=service.title,
+        url=f"{query.but(service=service.prefix)}#actions",
+        left=bar(service.left)[0],
+        right=bar(service.right)[0],
         badges=[
             (BADGES[sort][0].format(number), BADGES[sort][1])
-            for sort, number in one.numbers.items()
+            for sort, number in service.numbers.items()
             if number
         ],
-        because=because[:FEW] or ([_elsewhere(found, _only_sort(one))] if one.differs else []),
+        because=because[:FEW] or ([_elsewhere(comparison, _only_sort(service))] if service.differs else []),
         more=max(0, len(because) - FEW),
     )
 
 
-def group_rows(found: Comparison, prefix: str, *, query: Query) -> list[GroupRow]:
+def group_rows(comparison: Comparison, prefix: str, *, query: Query) -> list[GroupRow]:
     """What differs of a service, action by action, the same together."""
-    return [_group_row(found, group, query) for group in found.groups(prefix)]
+    return [_group_row(comparison, group, query) for group in comparison.groups(prefix)]
 
 
-def _only_sort(one: OneService) -> Sort | None:
+def _only_sort(service: OneService) -> Sort | None:
     """The sort of all that differs of a service, if it is one."""
-    sorts = [sort for sort, number in one.numbers.items() if number]
+    sorts = [sort for sort, number in service.numbers.items() if number]
     return sorts[0] if len(sorts) == 1 else None
 
 
-def _elsewhere(found: Comparison, sort: Sort | None) -> Because:
+def _elsewhere(comparison: Comparison, sort: Sort | None) -> Because:
     """What makes a difference where all statements about the actions are the same."""
-    is_two = found.left.moment.who.number != found.right.moment.who.number
+    is_two = comparison.left.moment.who.number != comparison.right.moment.who.number
     text = VARIABLES if is_two and sort is Sort.ALTERED else BOUNDED
     return Because(text, "", "")
 
 
-def _group_row(found: Comparison, group: Group, query: Query) -> GroupRow:
+def _group_row(comparison: Comparison, group: Group, query: Query) -> GroupRow:
     css, sign, spoken = SIGNS[group.sort]
     bare = [group.names[0], *(name.partition(":")[2] for name in group.names[1:])]
     spoken_in_full = f"{spoken}, risky" if group.is_risky else spoken
@@ -131,10 +131,10 @@ def _group_row(found: Comparison, group: Group, query: Query) -> GroupRow:
         level=level,
         dot=dot,
         extent=_extent(group),
-        because=_because(group.causes, query) or [_elsewhere(found, group.sort)],
+        because=_because(group.causes, query) or [_elsewhere(comparison, group.sort)],
         notes=tuple(_notes(group.causes)),
         is_risky=group.is_risky,
-        witnesses=witnesses_shown(map(asdict, found.witnesses(group.names[0]))),
+        witnesses=witnesses_shown(map(asdict, comparison.witnesses(group.names[0]))),
     )
 
 
@@ -162,36 +162,37 @@ def _notes(causes: Iterable[Cause]) -> Iterator[str]:
 
 def _because(causes: Iterable[Cause], query: Query) -> list[Because]:
     """The policies of some statements, each once."""
-    found: dict[tuple[Any, ...], Because] = {}
+    because_by_rule: dict[tuple[Any, ...], Because] = {}
     for cause in causes:
-        held, allows = cause.says.held, cause.says.statement.allows
-        text = f"{held.policy.name} of {held.group.name}" if held.group else held.policy.name
+        holding, allows = cause.says.held, cause.says.statement.allows
+        text = f"{holding.policy.name} of {holding.group.name}" if holding.group else holding.policy.name
         verb = f"{'allows' if allows else 'denies'} on the {'right' if cause.is_right else 'left'}"
-        url = reverse("identities:policy", args=[held.policy.pk]) if held.policy.pk else ""
+        url = reverse("identities:policy", args=[holding.policy.pk]) if holding.policy.pk else ""
         moment_field = "b-at" if cause.is_right else "a-at"
         moment = dict(query.pairs).get(moment_field, "")
         address = f"{url}{Query.of([('as-of', moment)])}".rstrip("?") if url else ""
-        found[text, verb] = Because(text, address, verb)
-    return list(found.values())
+        because_by_rule[text, verb] = Because(text, address, verb)
+    return list(because_by_rule.values())
 
 
-def lines(found: Comparison) -> Iterator[dict[str, Any]]:
+def lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
     """Every action that differs, for a file."""
-    for one in found.services:
-        for group in found.groups(one.prefix) if one.differs else ():
+    for service in comparison.services:
+        for group in comparison.groups(service.prefix) if service.differs else ():
             for name in group.names:
                 yield {
-                    "service": one.prefix,
-                    "service_name": one.title,
+                    "service": service.prefix,
+                    "service_name": service.title,
                     "action": name,
                     "access_level": str(group.level or ""),
                     "difference": str(group.sort),
                     "left": _word(group.left),
                     "right": _word(group.right),
                     "because": [f"{why.text} {why.verb}" for why in _because(group.causes, Query())]
-                    or [_elsewhere(found, group.sort).text],
+                    or [_elsewhere(comparison, group.sort).text],
                     "example": [
-                        witness_text(one) for one in witnesses_shown(map(asdict, found.witnesses(name)))
+                        witness_text(witness)
+                        for witness in witnesses_shown(map(asdict, comparison.witnesses(name)))
                     ],
                     "risky": group.is_risky,
                 }

@@ -185,6 +185,6 @@ def _page(
 def _gutter(draft: Draft) -> list[tuple[int, str]]:
     """(number, tone) of each line; of several findings of a line, the most severe."""
     tones: dict[int, str] = {}
-    for finding in sorted(draft.findings, key=lambda one: ORDER.index(one.severity), reverse=True):
+    for finding in sorted(draft.findings, key=lambda finding: ORDER.index(finding.severity), reverse=True):
         tones[finding.line] = LOOKS[finding.severity][0]
     return [(number, tones.get(number, "")) for number in range(1, draft.text.count("\n") + 2)]

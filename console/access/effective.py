@@ -53,10 +53,10 @@ def role_service(request: ViewerRequest, pk: int, prefix: str) -> HttpResponse:
 
 def access_or_404(shown: Shown) -> Access:
     """What the index says; 404 where it does not know what the mirror knows, which is a matter of moments."""
-    found = access_of(shown.entity.pk, account=shown.account_id, at=shown.at)
-    if found is None:
+    access = access_of(shown.entity.pk, account=shown.account_id, at=shown.at)
+    if access is None:
         raise Http404
-    return found
+    return access
 
 
 def _overview(request: ViewerRequest, shown: Shown) -> HttpResponse:
@@ -67,7 +67,7 @@ def _overview(request: ViewerRequest, shown: Shown) -> HttpResponse:
         "tab": "access/effective.html",
         "page": rows.services(access, asking, shown),
         "all_services": len(access.services),
-        "all_actions": sum(one.allowed for one in access.services),
+        "all_actions": sum(service.allowed for service in access.services),
         **_around(shown, access, asking),
     }
     return _rendered(request, shown, context)
@@ -77,7 +77,7 @@ def _service(request: ViewerRequest, shown: Shown, prefix: str) -> HttpResponse:
     if shown.state is None:
         return render_shown(request, shown, PAGES[shown.entity.kind], {})
     access, asking = access_or_404(shown), read_asking(request)
-    service = next((one for one in access.services if one.prefix == prefix), None)
+    service = next((service for service in access.services if service.prefix == prefix), None)
     if service is None and not rows.is_known(prefix):
         raise Http404
     context = {

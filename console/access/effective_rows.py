@@ -141,9 +141,12 @@ def is_known(prefix: str) -> bool:
 
 def services(access: Access, asking: Asking, shown: Shown) -> Page[ServiceRow]:
     """A page of the services that are asked for."""
-    found = [one for one in access.services if _is_asked(access, one, asking)]
+    services = [service for service in access.services if _is_asked(access, service, asking)]
     return _page(
-        found, [one.prefix for one in found], asking.after, lambda one: _service_row(access, one, shown)
+        services,
+        [service.prefix for service in services],
+        asking.after,
+        lambda service: _service_row(access, service, shown),
     )
 
 
@@ -151,60 +154,62 @@ Thing = TypeVar("Thing")
 
 
 def _page(
-    found: Sequence[Thing], names: Sequence[str], after: str, row: Callable[[Thing], RowT]
+    things: Sequence[Thing], names: Sequence[str], after: str, row: Callable[[Thing], RowT]
 ) -> Page[RowT]:
     """Those after a name; a name that is not there begins at the beginning."""
     begin = names.index(after) + 1 if after in names else 0
-    part = found[begin : begin + SIZE]
+    part = things[begin : begin + SIZE]
     end = begin + len(part)
     first = begin + 1 if part else 0
-    last_name = names[end - 1] if end < len(found) else ""
+    last_name = names[end - 1] if end < len(things) else ""
     return Page(
-        rows=[row(one) for one in part],
-        total=len(found),
+        rows=[row(thing) for thing in part],
+        total=len(things),
         first=first,
         last=end,
         after=last_name,
     )
 
 
-def _is_asked(access: Access, one: OneService, asking: Asking) -> bool:
-    if asking.level and not any(allowed(one.levels[level]) for level in asking.levels if level in one.levels):
+def _is_asked(access: Access, service: OneService, asking: Asking) -> bool:
+    if asking.level and not any(
+        allowed(service.levels[level]) for level in asking.levels if level in service.levels
+    ):
         return False
     text = asking.text.lower()
-    if not text or text in one.title.lower() or text in one.prefix:
+    if not text or text in service.title.lower() or text in service.prefix:
         return True
-    if any(text in name.lower() for name in access.resources(one.prefix) or ()):
+    if any(text in name.lower() for name in access.resources(service.prefix) or ()):
         return True
-    return any(text in name.lower() for name in catalogue().names(access.of_service(one.prefix)))
+    return any(text in name.lower() for name in catalogue().names(access.of_service(service.prefix)))
 
 
-def _service_row(access: Access, one: OneService, shown: Shown) -> ServiceRow:
-    fills, counts = bar(one.levels)
-    resources = access.resources(one.prefix)
+def _service_row(access: Access, service: OneService, shown: Shown) -> ServiceRow:
+    fills, counts = bar(service.levels)
+    resources = access.resources(service.prefix)
     short = tuple(own_name(name, shown) for name in resources or ())
     resources_shown = ("All resources",) if resources is None else short[:SHOWN]
     return ServiceRow(
-        one.prefix,
-        one.title,
-        address(shown, one.prefix),
+        service.prefix,
+        service.title,
+        address(shown, service.prefix),
         fills,
         counts,
-        in_words(one.levels),
-        one.sum(Grade.EVERYWHERE),
-        one.sum(Grade.LIMITED),
-        one.sum(Grade.CONDITIONAL),
-        one.unlisted,
+        in_words(service.levels),
+        service.sum(Grade.EVERYWHERE),
+        service.sum(Grade.LIMITED),
+        service.sum(Grade.CONDITIONAL),
+        service.unlisted,
         resources_shown,
         max(0, len(short) - SHOWN),
-        tuple(_risks(access, one, fills)),
+        tuple(_risks(access, service, fills)),
     )
 
 
-def _risks(access: Access, one: OneService, fills: str) -> Iterator[str]:
-    if one.levels and all(count.everywhere == count.total for count in one.levels.values()):
+def _risks(access: Access, service: OneService, fills: str) -> Iterator[str]:
+    if service.levels and all(count.everywhere == count.total for count in service.levels.values()):
         yield FULL
-    elif one.prefix == "iam" and access.passes_roles:
+    elif service.prefix == "iam" and access.passes_roles:
         yield "iam:PassRole"
 
 
@@ -223,51 +228,55 @@ def own_name(pattern: str, shown: Shown) -> str:
     return name if shown.viewer.sees_accounts else name.replace("${aws:username}", shown.entity.name)
 
 
-def service_head(prefix: str, found: OneService | None) -> dict[str, Any]:
+def service_head(prefix: str, service: OneService | None) -> dict[str, Any]:
     """The head of the page of one service, of which perhaps nothing is allowed."""
-    fills, counts = bar(found.levels) if found and found.levels else ("", "")
+    fills, counts = bar(service.levels) if service and service.levels else ("", "")
     return {
         "prefix": prefix,
-        "title": found.title if found else catalogue().title(prefix),
+        "title": service.title if service else catalogue().title(prefix),
         "fills": fills,
         "counts": counts,
-        "words": in_words(found.levels) if found else "",
-        "allowed": found.allowed if found else 0,
+        "words": in_words(service.levels) if service else "",
+        "allowed": service.allowed if service else 0,
     }
 
 
 def actions(access: Access, prefix: str, asking: Asking, shown: Shown) -> Page[ActionRow]:
     """A page of the allowed actions of a service that are asked for."""
     every = access.actions(prefix)
-    found = [one for one in every if asking.wants(one.level, one.grade) and _has(one, asking.text)]
-    return _page(found, [one.name for one in found], asking.after, lambda one: action_row(one, shown))
+    actions = [
+        action for action in every if asking.wants(action.level, action.grade) and _has(action, asking.text)
+    ]
+    return _page(
+        actions, [action.name for action in actions], asking.after, lambda action: action_row(action, shown)
+    )
 
 
-def _has(one: OneAction, text: str) -> bool:
-    if not text or text.lower() in one.name.lower():
+def _has(action: OneAction, text: str) -> bool:
+    if not text or text.lower() in action.name.lower():
         return True
-    patterns = chain.from_iterable(patterns_of(says.statement) for says in one.allows)
+    patterns = chain.from_iterable(patterns_of(says.statement) for says in action.allows)
     return any(text.lower() in name.lower() for name in patterns)
 
 
-def action_row(one: OneAction, shown: Shown) -> ActionRow:
+def action_row(action: OneAction, shown: Shown) -> ActionRow:
     """An action as the table shows it."""
-    known = catalogue().action(one.name)
-    resources = resources_of(one)
+    known = catalogue().action(action.name)
+    resources = resources_of(action)
     description = known.description if known else ""
-    level = str(one.level) if one.level else "Not listed"
-    denied = chain.from_iterable(map(denied_part, one.denies))
+    level = str(action.level) if action.level else "Not listed"
+    denied = chain.from_iterable(map(denied_part, action.denies))
     return ActionRow(
-        name=one.name,
+        name=action.name,
         description=plain_description(description),
         level=level,
-        grade=GRADES[one.grade],
+        grade=GRADES[action.grade],
         resources=tuple(own_name(name, shown) for name in resources[:SHOWN]),
         more=max(0, len(resources) - SHOWN),
         besides=tuple(map(short_name, denied))[:SHOWN],
-        when=when(one),
-        by=tuple(_by(says, shown) for says in one.allows),
-        why=why_address(shown, one.name),
+        when=when(action),
+        by=tuple(_by(says, shown) for says in action.allows),
+        why=why_address(shown, action.name),
     )
 
 
@@ -277,11 +286,11 @@ def plain_description(text: str) -> str:
     return rest[:1].upper() + rest[1:]
 
 
-def resources_of(one: OneAction) -> tuple[str, ...]:
+def resources_of(action: OneAction) -> tuple[str, ...]:
     """The resources of the statements that allow an action."""
-    if one.grade is Grade.EVERYWHERE:
+    if action.grade is Grade.EVERYWHERE:
         return ("*",)
-    patterns = chain.from_iterable(patterns_of(says.statement) for says in one.allows)
+    patterns = chain.from_iterable(patterns_of(says.statement) for says in action.allows)
     return tuple(dict.fromkeys(patterns))
 
 
@@ -290,15 +299,15 @@ def denied_part(says: Says) -> tuple[str, ...]:
     return () if says.statement.conditions else patterns_of(says.statement)
 
 
-def when(one: OneAction) -> tuple[str, ...]:
+def when(action: OneAction) -> tuple[str, ...]:
     """What a conditional action depends on, as far as one's own policies say so."""
-    if one.grade is not Grade.CONDITIONAL:
+    if action.grade is not Grade.CONDITIONAL:
         return ()
-    allowed = chain.from_iterable(conditions_in_words(says.statement) for says in one.allows)
-    denied = chain.from_iterable(conditions_in_words(says.statement) for says in one.denies)
-    found = [f"Only when {phrase}" for phrase in dict.fromkeys(allowed)]
-    found += [f"Not when {phrase}" for phrase in dict.fromkeys(denied)]
-    return tuple(found) or ("Depends on the permissions boundary, SCPs or RCPs",)
+    allowed = chain.from_iterable(conditions_in_words(says.statement) for says in action.allows)
+    denied = chain.from_iterable(conditions_in_words(says.statement) for says in action.denies)
+    sentences = [f"Only when {phrase}" for phrase in dict.fromkeys(allowed)]
+    sentences += [f"Not when {phrase}" for phrase in dict.fromkeys(denied)]
+    return tuple(sentences) or ("Depends on the permissions boundary, SCPs or RCPs",)
 
 
 def _by(says: Says, shown: Shown) -> tuple[str, str, str]:
@@ -327,28 +336,28 @@ def basis_words(basis: Basis, *, plain: bool) -> str:
             for count, name in ((basis.scps, "SCP"), (basis.rcps, "RCP"))
             if count
         ]
-    said = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
+    joined = f"{', '.join(parts[:-1])} and {parts[-1]}" if len(parts) > 1 else parts[0]
     exempt = " No SCP restricts it." if basis.is_exempt and not plain else ""
-    return f"Computed from {said}.{exempt}"
+    return f"Computed from {joined}.{exempt}"
 
 
 def lines(access: Access, asked: Iterable[OneService]) -> Iterator[dict[str, Any]]:
     """The rows of a file: every allowed action, with all of its resources, conditions and statements."""
     for service in asked:
-        for one in access.actions(service.prefix):
-            conditions = chain.from_iterable(says.statement.conditions for says in one.allows)
+        for action in access.actions(service.prefix):
+            conditions = chain.from_iterable(says.statement.conditions for says in action.allows)
             yield {
                 "service": service.prefix,
                 "service_name": service.title,
-                "action": one.name,
-                "access_level": str(one.level) if one.level else None,
-                "allowed": str(one.grade),
-                "resources": list(resources_of(one)),
-                "except": list(chain.from_iterable(map(denied_part, one.denies))),
+                "action": action.name,
+                "access_level": str(action.level) if action.level else None,
+                "allowed": str(action.grade),
+                "resources": list(resources_of(action)),
+                "except": list(chain.from_iterable(map(denied_part, action.denies))),
                 "conditions": [
                     f"{operator} {key}: {', '.join(values)}" for operator, key, values in conditions
                 ],
-                "policies": list(dict.fromkeys(_file_name(says) for says in one.allows)),
+                "policies": list(dict.fromkeys(_file_name(says) for says in action.allows)),
             }
 
 

@@ -107,7 +107,7 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
 
 
 def _ask(shown: Shown, wanted: Wanted) -> Answer:
-    found = why_of(
+    answer = why_of(
         shown.viewer,
         shown.entity.pk,
         account=shown.account_id,
@@ -115,9 +115,9 @@ def _ask(shown: Shown, wanted: Wanted) -> Answer:
         action=wanted.action,
         resource=wanted.resource,
     )
-    if found is None:
+    if answer is None:
         raise Http404
-    return found
+    return answer
 
 
 def _depends(why: Why) -> list[str]:

@@ -91,14 +91,14 @@ def escalation_page(request: ViewerRequest) -> HttpResponse:
 @waits_for_calculation
 def escalation_path(request: ViewerRequest, pk: int) -> HttpResponse:
     """One path with everything that it rests on; a part of the page as a drawer."""
-    asked, account, found = _path_or_404(request, pk)
+    asked, account, explained = _path_or_404(request, pk)
     query = asked.query.but(**{"from": ""})
-    context = _explained(request, asked, found) | {
+    context = _explained(request, asked, explained) | {
         **asof_context(request, account=account),
         "section": "escalation",
         "account": account,
         "back": f"{reverse('access:escalation')}{query}".rstrip("?"),
-        "arn": found.who.arn,
+        "arn": explained.who.arn,
     }
     return render_page(request, "access/escalation_path.html", context, partial="drawer")
 
@@ -108,12 +108,12 @@ def escalation_path(request: ViewerRequest, pk: int) -> HttpResponse:
 def escalation_closing(request: ViewerRequest, pk: int) -> HttpResponse:
     """What closes every path of a principal, once a worker has found it; nothing until then."""
     try:
-        asked, _, found = _path_or_404(request, pk)
+        asked, _, explained = _path_or_404(request, pk)
     except BeingCalculatedError:
         return HttpResponse(status=204)
-    if found.waits or found.path is None:
+    if explained.waits or explained.path is None:
         return HttpResponse(status=204)
-    return render_page(request, "access/_escalation_closing.html", _explained(request, asked, found))
+    return render_page(request, "access/_escalation_closing.html", _explained(request, asked, explained))
 
 
 def _path_or_404(request: ViewerRequest, pk: int) -> tuple[Asked, Account, domain.Explained]:
@@ -123,12 +123,12 @@ def _path_or_404(request: ViewerRequest, pk: int) -> tuple[Asked, Account, domai
     shown = shown_or_404(request, pk, kinds=[Kind.USER, Kind.ROLE])
     seen = accounts_seen(request.viewer)
     is_seen = seen is None or shown.account_id in seen
-    found = (
+    explained = (
         domain.explained(shown.account_id, pk, at=request.at, to=asked.to, accounts=seen) if is_seen else None
     )
-    if found is None:
+    if explained is None:
         raise Http404
-    return asked, shown.entity.account, found
+    return asked, shown.entity.account, explained
 
 
 @require_safe
@@ -187,7 +187,7 @@ def _views(request: ViewerRequest, asked: Asked) -> list[tuple[str, str, bool]]:
     if asked.goal is not None:
         return []
     query = asked.query.but(show="", all="")
-    found = [
+    views = [
         (
             label,
             f"{request.path}{query.but(view=view)}",
@@ -196,7 +196,7 @@ def _views(request: ViewerRequest, asked: Asked) -> list[tuple[str, str, bool]]:
         for view, label in VIEWS
     ]
     there = f"{request.path}{query.but(view='', certainty='', show='there')}"
-    return [*found, ("Already administrator", there, asked.wanted.is_there)]
+    return [*views, ("Already administrator", there, asked.wanted.is_there)]
 
 
 def _choices(asked: Asked) -> dict[str, Any]:
@@ -211,15 +211,15 @@ def _choices(asked: Asked) -> dict[str, Any]:
 
 
 def _list(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
-    found = domain.who_reaches(asked.wanted, size=PAGE, after=asked.after)
+    answer = domain.who_reaches(asked.wanted, size=PAGE, after=asked.after)
     frame = frame_of_path(request, asked)
     return {
-        "found": found,
-        "summary": _summary(found, asked),
-        "lines": [_line(row, asked, frame) for row in found.rows],
-        "after": word_of(found.rows[-1].place) if found.rows and found.has_after else "",
+        "found": answer,
+        "summary": _summary(answer, asked),
+        "lines": [_line(row, asked, frame) for row in answer.rows],
+        "after": word_of(answer.rows[-1].place) if answer.rows and answer.has_after else "",
         "is_later": asked.after is not None,
-        "limits": limit_rows(found.limitations, viewer=request.viewer),
+        "limits": limit_rows(answer.limitations, viewer=request.viewer),
         "all_accounts": asked.account is None,
         "files": _files(request, asked),
     }
@@ -252,15 +252,15 @@ def _notes(row: domain.Row, path: Path, frame: Frame) -> list[str]:
     return conditions_of(path, frame)
 
 
-def _summary(found: domain.Found, asked: Asked) -> str:
+def _summary(answer: domain.Found, asked: Asked) -> str:
     """'3 IAM users (3 people) and 1 role can become administrator: 3 confirmed, 1 conditional'."""
     goal = asked.goal.name if asked.goal else "administrator"
-    if not found.total:
+    if not answer.total:
         return f"No one is {goal}" if asked.wanted.is_there else f"No one can become {goal}"
     if asked.wanted.is_there:
-        return f"{found.everyone.words} {'is' if found.total == 1 else 'are'} {goal} already"
-    parts = [f"{found.by_certainty[each]:,} {each}" for each in Certainty if found.by_certainty[each]]
-    return f"{found.everyone.words} can become {goal}: {', '.join(parts)}"
+        return f"{answer.everyone.words} {'is' if answer.total == 1 else 'are'} {goal} already"
+    parts = [f"{answer.by_certainty[each]:,} {each}" for each in Certainty if answer.by_certainty[each]]
+    return f"{answer.everyone.words} can become {goal}: {', '.join(parts)}"
 
 
 def _files(request: ViewerRequest, asked: Asked) -> list[tuple[str, str]]:
@@ -274,38 +274,38 @@ def _files(request: ViewerRequest, asked: Asked) -> list[tuple[str, str]]:
 
 def _one(request: ViewerRequest, asked: Asked, start: Principal) -> dict[str, Any]:
     seen = accounts_seen(request.viewer)
-    found = domain.explained(start.account, start.id, at=request.at, to=asked.to, accounts=seen)
-    return {"nobody": start} if found is None else _explained(request, asked, found)
+    explained = domain.explained(start.account, start.id, at=request.at, to=asked.to, accounts=seen)
+    return {"nobody": start} if explained is None else _explained(request, asked, explained)
 
 
-def _explained(request: ViewerRequest, asked: Asked, found: domain.Explained) -> dict[str, Any]:
-    path, closing = found.path, found.closing
+def _explained(request: ViewerRequest, asked: Asked, explained: domain.Explained) -> dict[str, Any]:
+    path, closing = explained.path, explained.closing
     alone = path.closing if path and closing and path.closing != closing.statements else frozenset()
     statements = [*(closing.statements if closing else ()), *alone]
     policies = domain.policies_of(statements, at=request.at)
     members = members_of(path) if path else {}
     frame = replace(frame_of_path(request, asked, policies), members=members)
     return {
-        "who": found.who,
-        "name": found.who.name,
-        "entity_url": page_of(found.who, frame),
+        "who": explained.who,
+        "name": explained.who.name,
+        "entity_url": page_of(explained.who, frame),
         "goal_name": asked.goal.name if asked.goal else "administrator",
         "path": path,
-        "mark": _mark(path, found.unread) if path else None,
-        "stages": stages_of(path, frame, _mark(path, found.unread)) if path else [],
+        "mark": _mark(path, explained.unread) if path else None,
+        "stages": stages_of(path, frame, _mark(path, explained.unread)) if path else [],
         "closing": closing,
         "closers": closers_of(closing.statements, frame) if closing else [],
         "alone": closers_of(alone, frame),
         "given_by": given_by(request, statements),
-        "made_at": found.made_at,
-        "closing_url": _closing_url(asked, found) if found.waits else "",
-        "unread_words": unread_words(found.unread),
-        "limits": limit_rows(found.limitations, viewer=request.viewer),
+        "made_at": explained.made_at,
+        "closing_url": _closing_url(asked, explained) if explained.waits else "",
+        "unread_words": unread_words(explained.unread),
+        "limits": limit_rows(explained.limitations, viewer=request.viewer),
     }
 
 
-def _closing_url(asked: Asked, found: domain.Explained) -> str:
-    address = reverse("access:escalation-closing", args=[found.who.id])
+def _closing_url(asked: Asked, explained: domain.Explained) -> str:
+    address = reverse("access:escalation-closing", args=[explained.who.id])
     return f"{address}{asked.query.only('to', 'account', 'as-of')}".rstrip("?")
 
 
@@ -321,7 +321,7 @@ def _values(request: ViewerRequest, asked: Asked) -> Iterator[dict[str, Any]]:
     for row in domain.every_row(asked.wanted):
         path = row.path
         place = row.place
-        closing = [one.text for one in closers_of(path.closing, frame)]
+        closing = [closer.text for closer in closers_of(path.closing, frame)]
         values = (
             place.account,
             place.arn,

@@ -104,19 +104,19 @@ def _named(request: ViewerRequest, asked: Asked, name: str) -> Principal | None:
     text = asked.texts[name]
     if not text:
         return None
-    found = domain.find(text, accounts=accounts_seen(request.viewer), at=request.at)
-    here = [member for member in found if asked.account and member.account == asked.account.account_id]
-    if len(found) > 1 and len(here) == 1:
+    principals = domain.find(text, accounts=accounts_seen(request.viewer), at=request.at)
+    here = [member for member in principals if asked.account and member.account == asked.account.account_id]
+    if len(principals) > 1 and len(here) == 1:
         return here[0]
-    if len(found) == 1:
-        return found[0]
-    if found:
+    if len(principals) == 1:
+        return principals[0]
+    if principals:
         asked.errors[name] = (
-            f"“{text[:SHOWN]}” matches {len(found)} users or roles. Choose one, or enter its ARN."
+            f"“{text[:SHOWN]}” matches {len(principals)} users or roles. Choose one, or enter its ARN."
         )
         asked.choices[name] = [
             (member.arn, f"{request.path}{asked.query.but(**{name: member.arn})}")
-            for member in sorted(found, key=lambda member: member.arn)[:CHOICES]
+            for member in sorted(principals, key=lambda member: member.arn)[:CHOICES]
         ]
     else:
         asked.errors[name] = (

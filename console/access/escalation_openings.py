@@ -147,7 +147,7 @@ def _card(opening: Opening, frame: Frame, query: Query, *, most: int, own: Colle
         titles=_titles(opening, frame),
         count=_count_words(opening.users, opening.roles),
         marks=_marks(opening),
-        lines=[_line(one, frame, query, is_own=opening.is_own) for one in opening.affected[:most]],
+        lines=[_line(affected, frame, query, is_own=opening.is_own) for affected in opening.affected[:most]],
         total=f"{opening.total:,}",
         more=max(0, opening.total - most),
         url=f"{reverse('access:escalation-opening', args=[opening.key])}{query}".rstrip("?"),
@@ -178,7 +178,7 @@ def _fix_sentence(opening: Opening, closers: list[Closer], *, own: Collection[st
     many = opening.total
     if not closers:
         return "No single policy opens these paths. Open each principal to see its steps."
-    if any(one.holder in own for one in opening.statements):
+    if any(statement.holder in own for statement in opening.statements):
         return OWN_STATEMENT
     whom = "it" if many == 1 else f"all {many:,}"
     if all(closer.note for closer in closers):
@@ -188,21 +188,21 @@ def _fix_sentence(opening: Opening, closers: list[Closer], *, own: Collection[st
     return f"Remove {what}. This closes the path for {whom}."
 
 
-def _line(one: Affected, frame: Frame, query: Query, *, is_own: bool = False) -> AffectedLine:
-    notes = conditions_of(one.path, frame) if one.certainty is Certainty.CONDITIONAL else []
-    if one.certainty is Certainty.UNCONFIRMED:
-        notes = [f"Unconfirmed: {unread_words(one.unread)}"]
+def _line(affected: Affected, frame: Frame, query: Query, *, is_own: bool = False) -> AffectedLine:
+    notes = conditions_of(affected.path, frame) if affected.certainty is Certainty.CONDITIONAL else []
+    if affected.certainty is Certainty.UNCONFIRMED:
+        notes = [f"Unconfirmed: {unread_words(affected.unread)}"]
     return AffectedLine(
-        name=one.name,
-        url=page_of(one.member, frame),
-        is_role=one.is_role,
-        account=frame.accounts.get(one.member.account, one.member.account),
-        mark=PATH_MARKS[one.certainty],
-        nodes=nodes_of(one.path, frame),
-        titles=titles_of(one.path, frame),
+        name=affected.name,
+        url=page_of(affected.member, frame),
+        is_role=affected.is_role,
+        account=frame.accounts.get(affected.member.account, affected.member.account),
+        mark=PATH_MARKS[affected.certainty],
+        nodes=nodes_of(affected.path, frame),
+        titles=titles_of(affected.path, frame),
         notes=notes,
-        path_url=f"{reverse('access:escalation-path', args=[one.member.id])}{query}".rstrip("?"),
-        steps=counted(len(one.path.steps), "step"),
+        path_url=f"{reverse('access:escalation-path', args=[affected.member.id])}{query}".rstrip("?"),
+        steps=counted(len(affected.path.steps), "step"),
         is_own=is_own,
     )
 
@@ -243,7 +243,7 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
         "steps": steps,
         "more_steps": more,
         "fix_words": fix_words(fix) if fix else "",
-        "others": [_line(one, frame, query) for one in fix.others] if fix else [],
+        "others": [_line(affected, frame, query) for affected in fix.others] if fix else [],
         "back": f"{reverse('access:escalation')}{query}".rstrip("?"),
     }
     return render_page(request, "access/escalation_opening.html", context)
@@ -278,30 +278,30 @@ def fix_words(fix: Fix) -> str:
 
 
 def _steps(request: ViewerRequest, frame: Frame, statements: list[Statement]) -> list[FixStep]:
-    holders = {one.holder for one in statements}
+    holders = {statement.holder for statement in statements}
     numbers = dict(Entity.objects.filter(arn__in=holders, gone_at__isnull=True).values_list("arn", "pk"))
     changes = request.at is None and request.viewer.may(Right.REQUEST_CHANGE)
     steps = []
-    for one in sorted(statements, key=closer_text):
-        (closer,) = closers_of([one], frame)
-        label, url = _place(one, closer, numbers) if changes else ("", "")
+    for statement in sorted(statements, key=closer_text):
+        (closer,) = closers_of([statement], frame)
+        label, url = _place(statement, closer, numbers) if changes else ("", "")
         steps.append(FixStep(closer, label, url))
     return steps
 
 
-def _place(one: Statement, closer: Closer, numbers: Mapping[str, int]) -> tuple[str, str]:
+def _place(statement: Statement, closer: Closer, numbers: Mapping[str, int]) -> tuple[str, str]:
     """Where the statement can be removed: (what the button says, its address)."""
-    pk = numbers.get(one.holder)
+    pk = numbers.get(statement.holder)
     if closer.is_hidden:
         return "", ""
-    if one.holder.startswith(AWS):
+    if statement.holder.startswith(AWS):
         return ("Open policy", closer.url) if closer.url else ("", "")
-    if one.policy == TRUST and pk is not None:
+    if statement.policy == TRUST and pk is not None:
         return "Edit trust policy", f"{reverse('changes:act', args=['trust'])}?{urlencode({'on': pk})}"
     if closer.is_managed and pk is not None:
         edit = reverse("access:policy-edit", args=[pk])
-        return "Edit without this statement", f"{edit}?{urlencode({'remove': one.number})}"
+        return "Edit without this statement", f"{edit}?{urlencode({'remove': statement.number})}"
     if pk is not None:
         put = reverse("changes:act", args=["put-inline"])
-        return "Edit inline policy", f"{put}?{urlencode({'on': pk, 'policy': one.policy})}"
+        return "Edit inline policy", f"{put}?{urlencode({'on': pk, 'policy': statement.policy})}"
     return "", ""

@@ -90,13 +90,13 @@ def name_of(member: Principal | None, frame: Frame) -> str:
 
 def nodes_of(path: Path, frame: Frame) -> list[Node]:
     """The stops, from the principal to the goal."""
-    found = [Node(ICONS[path.who.kind], path.who.name)]
+    nodes = [Node(ICONS[path.who.kind], path.who.name)]
     for step in path.steps:
         if step.becomes is not None and step.becomes.arn != step.who.arn:
-            found.append(Node(ICONS[step.becomes.kind], name_of(step.becomes, frame)))
+            nodes.append(Node(ICONS[step.becomes.kind], name_of(step.becomes, frame)))
     if frame.goal == ADMINISTRATOR:
-        found.append(Node("shield-alert", ADMINISTRATOR, "bad"))
-    return found
+        nodes.append(Node("shield-alert", ADMINISTRATOR, "bad"))
+    return nodes
 
 
 def titles_of(path: Path, frame: Frame) -> list[str]:
@@ -132,18 +132,18 @@ def _hidden_title(title: str) -> str:
 
 def conditions_of(path: Path, frame: Frame) -> list[str]:
     """What the path depends on, as sentences."""
-    found: list[str] = []
+    conditions: list[str] = []
     for step in path.steps:
         for act in step.acts:
             if act.is_assumed:
-                found.append(act.assumes)
+                conditions.append(act.assumes)
             if frame.sees(step.who.account):
                 for ground in act.grounds:
-                    found += _open(ground, frame)
+                    conditions += _open(ground, frame)
     if not path.ends_sure and frame.goal == ADMINISTRATOR:
         last = next((step.becomes for step in reversed(path.steps)), path.who)
-        found.append(f"{name_of(last, frame)} is an administrator only conditionally")
-    return list(dict.fromkeys(found))
+        conditions.append(f"{name_of(last, frame)} is an administrator only conditionally")
+    return list(dict.fromkeys(conditions))
 
 
 def _open(ground: Ground, frame: Frame) -> Iterator[str]:
@@ -183,13 +183,13 @@ def _label(reason: Reason) -> str:
 
 def stages_of(path: Path, frame: Frame, mark: tuple[str, str, str]) -> list[Stage]:
     """The whole path: who it is, each step with the requests that it takes, and what comes of it."""
-    found = [_principal(path.who, frame)]
+    stages = [_principal(path.who, frame)]
     for step in path.steps:
-        found += _step(step, frame)
+        stages += _step(step, frame)
     words, tone, icon = mark
     goal = "administrator" if frame.goal == ADMINISTRATOR else frame.goal
     end = f"{path.who.name} becomes {goal}" if path.steps else f"{path.who.name} is already {goal}"
-    return [*found, Stage(icon, tone, f"{end}: {words.lower()}", tuple(conditions_of(path, frame)))]
+    return [*stages, Stage(icon, tone, f"{end}: {words.lower()}", tuple(conditions_of(path, frame)))]
 
 
 def _principal(member: Principal, frame: Frame) -> Stage:
@@ -237,69 +237,79 @@ def _ground(ground: Ground, frame: Frame) -> Stage:
     asks = f"{ground.who_arn} calls " if ground.who_kind in SERVICES else ""
     statements = ground.statements if is_seen else ground.identity
     allowing = dict.fromkeys(statements)
-    notes = [_allowed_by(one) for one in allowing]
+    notes = [_allowed_by(statement) for statement in allowing]
     return Stage(icon, tone, f"{asks}{ground.action}{where}", (*notes, *_open(ground, frame)))
 
 
-def _allowed_by(one: Statement) -> str:
-    if one.policy.startswith(GIVEN):
+def _allowed_by(statement: Statement) -> str:
+    if statement.policy.startswith(GIVEN):
         return "Allowed by the policy that it was given on the way"
-    return f"{closer_text(one)} allows it"
+    return f"{closer_text(statement)} allows it"
 
 
 def members_of(path: Path) -> dict[str, Principal]:
     """Everybody on a path, by ARN."""
-    found = {step.becomes.arn: step.becomes for step in path.steps if step.becomes is not None}
-    return {path.who.arn: path.who} | found
+    members = {step.becomes.arn: step.becomes for step in path.steps if step.becomes is not None}
+    return {path.who.arn: path.who} | members
 
 
-def closer_text(one: Statement) -> str:
+def closer_text(statement: Statement) -> str:
     """'PaymentsDeploy, statement 2 (PassDeployRole)'."""
-    return f"{'Trust policy' if one.policy == TRUST else one.policy}, {statement_text(one)}"
+    return f"{'Trust policy' if statement.policy == TRUST else statement.policy}, {statement_text(statement)}"
 
 
-def statement_text(one: Statement) -> str:
+def statement_text(statement: Statement) -> str:
     """'statement 2 (PassDeployRole)', 'statement 1'."""
-    sid = f" ({one.sid})" if one.sid else ""
-    return f"statement {one.number + 1}{sid}"
+    sid = f" ({statement.sid})" if statement.sid else ""
+    return f"statement {statement.number + 1}{sid}"
 
 
 def closers_of(statements: Iterable[Statement], frame: Frame) -> list[Closer]:
     """The statements, sorted; those of accounts that the viewer doesn't see without their names."""
-    return [_closer(one, frame) for one in sorted(statements, key=closer_text)]
+    return [_closer(statement, frame) for statement in sorted(statements, key=closer_text)]
 
 
-def _closer(one: Statement, frame: Frame) -> Closer:
-    role = one.holder.rpartition("/")[2]
-    policy = f"the trust policy of {role}" if one.policy == TRUST else one.policy
-    if one.holder.startswith(AWS):
+def _closer(statement: Statement, frame: Frame) -> Closer:
+    role = statement.holder.rpartition("/")[2]
+    policy = f"the trust policy of {role}" if statement.policy == TRUST else statement.policy
+    if statement.holder.startswith(AWS):
         note = "AWS manages this policy: detach it, or attach a narrower one instead"
-        number = next((pk for (_, arn), pk in frame.policies.items() if arn == one.holder), None)
+        number = next((pk for (_, arn), pk in frame.policies.items() if arn == statement.holder), None)
         url = "" if number is None else _policy_url(number, frame)
-        return Closer(closer_text(one), "AWS managed policy", url, note, policy, statement_text(one))
-    account = _account_of(one)
+        return Closer(
+            closer_text(statement), "AWS managed policy", url, note, policy, statement_text(statement)
+        )
+    account = _account_of(statement)
     if not frame.sees(account):
         return Closer("A statement", HIDDEN, "", is_hidden=True)
-    number = frame.policies.get((account, one.holder))
+    number = frame.policies.get((account, statement.holder))
     url = "" if number is None else _policy_url(number, frame)
     name = frame.accounts.get(account, account)
-    where = f"Managed policy in {name}" if number is not None else f"{_whose(one)} in {name}"
-    if not url and one.holder in frame.members:
-        url = page_of(frame.members[one.holder], frame)
+    where = f"Managed policy in {name}" if number is not None else f"{_whose(statement)} in {name}"
+    if not url and statement.holder in frame.members:
+        url = page_of(frame.members[statement.holder], frame)
     is_managed = number is not None
-    return Closer(closer_text(one), where, url, "", policy, statement_text(one), is_managed)
+    return Closer(closer_text(statement), where, url, "", policy, statement_text(statement), is_managed)
 
 
 def _policy_url(number: int, frame: Frame) -> str:
     return f"{reverse('identities:policy', args=[number])}{frame.query.only('as-of')}".rstrip("?")
 
 
-def _account_of(one: Statement) -> str:
-    return one.holder.split(":", 5)[4] if one.holder.startswith("arn:") else one.holder.rpartition(" ")[2]
+def _account_of(statement: Statement) -> str:
+    return (
+        statement.holder.split(":", 5)[4]
+        if statement.holder.startswith("arn:")
+        else statement.holder.rpartition(" ")[2]
+    )
 
 
-def _whose(one: Statement) -> str:
-    if one.policy == TRUST:
-        return f"Role {one.holder.rpartition('/')[2]}"
-    name = one.holder.rpartition("/")[2] if one.holder.startswith("arn:") else one.holder.partition(" of ")[0]
+def _whose(statement: Statement) -> str:
+    if statement.policy == TRUST:
+        return f"Role {statement.holder.rpartition('/')[2]}"
+    name = (
+        statement.holder.rpartition("/")[2]
+        if statement.holder.startswith("arn:")
+        else statement.holder.partition(" of ")[0]
+    )
     return f"Inline policy of {name}"

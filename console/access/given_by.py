@@ -21,8 +21,8 @@ def given_by(request: ViewerRequest, statements: Sequence[Statement]) -> Cut[Gra
     if request.at is not None or not statements:
         return Cut([], 0)
     which = Q()
-    for one in statements:
-        which |= Q(target=one.holder) | Q(holder_arn=one.holder, target=one.policy)
+    for statement in statements:
+        which |= Q(target=statement.holder) | Q(holder_arn=statement.holder, target=statement.policy)
     entries = LedgerEntry.objects.filter(which, since__isnull=False, until__isnull=True)
-    found = visible_grants(request.viewer).filter(state__in=GIVING, pk__in=entries.values("part__grant"))
-    return first_rows(request, found.order_by("-created_at", "-id"), most=GRANTS, name="given-by")
+    grants = visible_grants(request.viewer).filter(state__in=GIVING, pk__in=entries.values("part__grant"))
+    return first_rows(request, grants.order_by("-created_at", "-id"), most=GRANTS, name="given-by")

@@ -111,7 +111,7 @@ def graph_of(rows: Sequence[Row], *, resource: str) -> Graph:
             for box in way:
                 boxes.setdefault(box.key, box)
             keys = [*(box.key for box in way), goal]
-            edges |= {Edge(one, two, _css(row, step)): None for one, two in pairwise(keys)}
+            edges |= {Edge(start, two, _css(row, step)): None for start, two in pairwise(keys)}
     sub = "The resource" if resource != "*" else "of the action"
     boxes[goal] = Box(goal, short(resource), sub, "end")
     kept = _merged(boxes, list(edges))
@@ -141,10 +141,10 @@ def _way(row: Row, step: Step, *, is_wide: bool) -> list[Box]:
         way.append(Box((GROUP, f"{row.account} {name}"), name, sub))
     level = f", level {step.reason.level}" if step.reason.level else ""
     verdict = "explicit deny, " if mark else ""
-    said = f"{verdict}{step.statement}" if step.statement else "AWS rule"
+    label = f"{verdict}{step.statement}" if step.statement else "AWS rule"
     name = policy_name(step).removesuffix(f" at level {step.reason.level}")
     way.append(
-        Box((POLICY, f"{_home(row, step)} {step.reason.statement}{level}"), name, f"{said}{level}", mark)
+        Box((POLICY, f"{_home(row, step)} {step.reason.statement}{level}"), name, f"{label}{level}", mark)
     )
     return way
 
@@ -200,8 +200,8 @@ def _twins(boxes: dict[Key, Box], edges: list[Edge]) -> dict[Key, Key]:
     if len(ways) <= MOST:
         return {}
     alike: dict[tuple[tuple[Key, str], ...], list[Key]] = defaultdict(list)
-    for key, found in ways.items():
-        alike[tuple(found)].append(key)
+    for key, twins in ways.items():
+        alike[tuple(twins)].append(key)
     shared: dict[Key, Key] = {}
     for keys in alike.values():
         if len(keys) > 1:
@@ -255,9 +255,9 @@ def _middle(places: list[int]) -> int:
     return sum(places) // len(places) if places else TOP
 
 
-def _curve(one: Box, two: Box) -> str:
-    x1, y1, x2, y2 = one.x + one.width, one.y + HEIGHT // 2, two.x, two.y + HEIGHT // 2
-    bend = (x1 + x2) // 2 if two.key[0] - one.key[0] == 1 else x2 - BEND
+def _curve(box: Box, two: Box) -> str:
+    x1, y1, x2, y2 = box.x + box.width, box.y + HEIGHT // 2, two.x, two.y + HEIGHT // 2
+    bend = (x1 + x2) // 2 if two.key[0] - box.key[0] == 1 else x2 - BEND
     return f"M{x1} {y1}C{bend} {y1} {bend} {y2} {x2} {y2}"
 
 
@@ -272,14 +272,14 @@ def _words(rows: Sequence[Row], resource: str) -> str:
     able = len(rows) - denied
     steps = chain.from_iterable(map(_steps, rows))
     policies = {policy_name(step) for step in steps if step.allows}
-    found = (
+    sentence = (
         f"{_counted(able, 'principal', 'principals')} through "
         f"{_counted(len(policies), 'policy', 'policies')}: {short(resource)}."
     )
     if denied:
-        found += f" {_counted(denied, 'principal is', 'principals are')} denied."
-    return f"{found} The lists above show the same as text."
+        sentence += f" {_counted(denied, 'principal is', 'principals are')} denied."
+    return f"{sentence} The lists above show the same as text."
 
 
-def _counted(number: int, one: str, several: str) -> str:
-    return f"{number} {one if number == 1 else several}"
+def _counted(number: int, noun: str, several: str) -> str:
+    return f"{number} {noun if number == 1 else several}"

@@ -87,82 +87,82 @@ def read(request: ViewerRequest) -> Asking:
             ("as-of", request.GET.get("as-of", "") if request.at else ""),
         ]
     )
-    found = Asking(principal, action, resource, owner, account, circumstances, query)
+    asking = Asking(principal, action, resource, owner, account, circumstances, query)
     if request.method == "POST":
         texts = {name: source.get(name, "") for name in POLICIES}
-        found.texts = {name: text for name, text in texts.items() if text.strip()}
-    if not found.is_blank:
-        _ask(found, request)
-    return found
+        asking.texts = {name: text for name, text in texts.items() if text.strip()}
+    if not asking.is_blank:
+        _ask(asking, request)
+    return asking
 
 
-def _ask(found: Asking, request: ViewerRequest) -> None:
-    _read_principal(found, request)
-    resource = found.resource or "*"
+def _ask(asking: Asking, request: ViewerRequest) -> None:
+    _read_principal(asking, request)
+    resource = asking.resource or "*"
     if problem := resource_problem(resource):
-        found.errors["resource"] = problem
-    if problem := owner_problem(found.owner, resource=resource):
-        found.errors["owner"] = problem
-    valid_resource = "*" if "resource" in found.errors else resource
-    _read_action(found, valid_resource)
-    for name in found.texts:
-        if problem := _text_problem(found, name):
-            found.errors[name] = problem
-    if found.who is None or found.meant is None or found.errors or found.circumstances.errors:
+        asking.errors["resource"] = problem
+    if problem := owner_problem(asking.owner, resource=resource):
+        asking.errors["owner"] = problem
+    valid_resource = "*" if "resource" in asking.errors else resource
+    _read_action(asking, valid_resource)
+    for name in asking.texts:
+        if problem := _text_problem(asking, name):
+            asking.errors[name] = problem
+    if asking.who is None or asking.meant is None or asking.errors or asking.circumstances.errors:
         return
-    place = found.owner or account_of(resource)
-    found.inquiry = Inquiry(
-        found.who,
-        found.meant.actions[0],
+    place = asking.owner or account_of(resource)
+    asking.inquiry = Inquiry(
+        asking.who,
+        asking.meant.actions[0],
         resource,
         at=request.at,
-        context=found.circumstances.context,
-        strict=found.circumstances.strict,
-        is_any_time=found.circumstances.is_any_time,
-        owner=found.owner,
+        context=asking.circumstances.context,
+        strict=asking.circumstances.strict,
+        is_any_time=asking.circumstances.is_any_time,
+        owner=asking.owner,
         is_hidden=bool(place) and not request.viewer.scope.sees_account(place),
-        **{name.replace("-", "_"): text for name, text in found.texts.items()},
+        **{name.replace("-", "_"): text for name, text in asking.texts.items()},
     )
 
 
-def _read_principal(found: Asking, request: ViewerRequest) -> None:
+def _read_principal(asking: Asking, request: ViewerRequest) -> None:
     """A name means somebody of the chosen account; an ARN says itself of which account it is."""
-    chosen = found.account.account_id if found.account and not found.principal.startswith("arn:") else ""
+    chosen = asking.account.account_id if asking.account and not asking.principal.startswith("arn:") else ""
     seen = accounts_seen(request.viewer, account=chosen)
     try:
-        found.who = find_principal(found.principal, accounts=seen, at=request.at)
+        asking.who = find_principal(asking.principal, accounts=seen, at=request.at)
     except PrincipalError as error:
-        found.errors["principal"] = str(error)
+        asking.errors["principal"] = str(error)
 
 
-def _read_action(found: Asking, resource: str) -> None:
+def _read_action(asking: Asking, resource: str) -> None:
     try:
-        meant = actions_meant(found.action, resource=resource)
+        meaning = actions_meant(asking.action, resource=resource)
     except ActionsError as error:
-        found.errors["action"] = str(error)
+        asking.errors["action"] = str(error)
         return
-    if meant.is_one:
-        found.meant = meant
+    if meaning.is_one:
+        asking.meant = meaning
     else:
-        found.errors["action"] = "Enter one full action name, such as s3:GetObject."
+        asking.errors["action"] = "Enter one full action name, such as s3:GetObject."
 
 
-def _text_problem(found: Asking, name: str) -> str:
+def _text_problem(asking: Asking, name: str) -> str:
     """Why AWS would refuse a policy text; empty where it would not."""
-    text, kind = found.texts[name], POLICIES[name]
+    text, kind = asking.texts[name], POLICIES[name]
     if len(text) > LONGEST_TEXT or CONTROLS.search(text):
         return (
             f"This isn’t a policy that AWS accepts: it has more than {LONGEST_TEXT:,} characters, or "
             "invisible ones."
         )
-    if kind is Kind.SESSION and found.who is not None and found.who.kind not in WITH_SESSIONS:
+    if kind is Kind.SESSION and asking.who is not None and asking.who.kind not in WITH_SESSIONS:
         return (
             "A session policy applies only to role sessions. Choose a role or a session, or remove the "
             "policy."
         )
-    if kind is Kind.RESOURCE and fold(found.action) in ASSUMING:
+    if kind is Kind.RESOURCE and fold(asking.action) in ASSUMING:
         kind = Kind.TRUST
-    wrong = [one for one in lint(text, kind=kind, quota=None) if one.is_refused]
+    wrong = [finding for finding in lint(text, kind=kind, quota=None) if finding.is_refused]
     if not wrong:
         return ""
     more = f" And {len(wrong) - 1} more." if len(wrong) > 1 else ""

@@ -23,7 +23,7 @@ class Limit:
 
 def limit_rows(limitations: Iterable[Limitation], *, viewer: Viewer) -> list[Limit]:
     """Limitations of the engine; only accounts that the viewer sees are named."""
-    return [Limit(one.text, _where(one.accounts, viewer)) for one in limitations]
+    return [Limit(limitation.text, _where(limitation.accounts, viewer)) for limitation in limitations]
 
 
 def unread_rows(unread: Mapping[str, Sequence[str]], *, viewer: Viewer) -> list[Limit]:

@@ -210,13 +210,13 @@ def _sentence(step: Step) -> str:
     if step.is_unread:
         return NOT_KNOWN
     name = policy_name(step)
-    said = f"{name}, {step.statement}," if step.statement else name
+    label = f"{name}, {step.statement}," if step.statement else name
     places, phrases, doubts = parts_of(step.reason.conditions)
     only = " only" if step.allows and (places or phrases) else ""
     where = f" on {' and '.join(places)}" if places else ""
     when = f" when {' and '.join(phrases)}" if phrases else ""
     doubt = f", which Gatehouse can’t evaluate ({'; '.join(doubts)})" if doubts else ""
-    return f"{said} {'allows it' if step.allows else 'denies it'}{only}{where}{when}{doubt}"
+    return f"{label} {'allows it' if step.allows else 'denies it'}{only}{where}{when}{doubt}"
 
 
 def parts_of(conditions: Iterable[str]) -> tuple[list[str], list[str], list[str]]:
@@ -224,13 +224,13 @@ def parts_of(conditions: Iterable[str]) -> tuple[list[str], list[str], list[str]
     statement leaves open.
     """
     places, phrases, doubts = list[str](), list[str](), list[str]()
-    for one in conditions:
-        if one.startswith(RESOURCE):
-            places.append(one.removeprefix(RESOURCE))
-        elif one.startswith(f"Not{RESOURCE}"):
-            places.append(f"anything except {one.removeprefix(f'Not{RESOURCE}')}")
-        elif one.startswith(DOUBTS):
-            doubts.append(one.partition(": ")[2])
+    for condition in conditions:
+        if condition.startswith(RESOURCE):
+            places.append(condition.removeprefix(RESOURCE))
+        elif condition.startswith(f"Not{RESOURCE}"):
+            places.append(f"anything except {condition.removeprefix(f'Not{RESOURCE}')}")
+        elif condition.startswith(DOUBTS):
+            doubts.append(condition.partition(": ")[2])
         else:
-            phrases.append(phrase_of(one))
+            phrases.append(phrase_of(condition))
     return places, phrases, doubts

@@ -30,10 +30,10 @@ def circumstances_given(settings: list[str], *, action: str) -> Circumstances:
     """The circumstances of several `--context KEY=VALUE`. Raises CommandError."""
     query = QueryDict(mutable=True)
     query.setlist("ctx", settings)
-    found = circumstances_of(query, action=action)
-    if found.errors:
-        raise CommandError(f"--context: {' '.join(found.errors.values())}")
-    return found
+    circumstances = circumstances_of(query, action=action)
+    if circumstances.errors:
+        raise CommandError(f"--context: {' '.join(circumstances.errors.values())}")
+    return circumstances
 
 
 def owner_given(text: str, *, resource: str, option: str) -> str:

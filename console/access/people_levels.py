@@ -36,37 +36,41 @@ def people_levels(request: ViewerRequest) -> HttpResponse:
     """A bar for each of the people on the page of the list with this address."""
     asked = read(request, page_for(request.viewer))
     people = _people(asked)
-    found = levels_of({row["entity"]: row["number"] for row in people}, at=request.at)
+    levels_by_user = levels_of({row["entity"]: row["number"] for row in people}, at=request.at)
     if not is_fragment(request):
-        return _page(request, asked, people, found)
-    cells = ((SafeString(CELL.format(int(pk))), _link(pk, levels, asked)) for pk, levels in found.items())
+        return _page(request, asked, people, levels_by_user)
+    cells = (
+        (SafeString(CELL.format(int(pk))), _link(pk, levels, asked)) for pk, levels in levels_by_user.items()
+    )
     return HttpResponse(format_html_join("\n", '<div hx-swap-oob="{}">{}</div>', cells))
 
 
 def _people(asked: Asked) -> list[Row]:
     after = asked.after.place if asked.after else None
     before = asked.before.place if asked.before else None
-    found = list_page(
+    slice_of_users = list_page(
         PAGE.listing,
         asked.lens,
         asked.wanted,
         after=after,
         before=before,
     )
-    return found.rows
+    return slice_of_users.rows
 
 
-def _page(request: ViewerRequest, asked: Asked, people: list[Row], found: dict[int, Levels]) -> HttpResponse:
+def _page(
+    request: ViewerRequest, asked: Asked, people: list[Row], levels_by_user: dict[int, Levels]
+) -> HttpResponse:
     rows = [
         {
             "name": row["display"],
             "login": row["name"],
             "account": row["account_name"],
             "url": _address(row["entity"], asked),
-            "bar": small_bar(found[row["entity"]]),
+            "bar": small_bar(levels_by_user[row["entity"]]),
         }
         for row in people
-        if row["entity"] in found
+        if row["entity"] in levels_by_user
     ]
     context = asof_context(request, account=asked.lens.account) | {
         "section": "people",

@@ -71,18 +71,18 @@ class Line:
 def services_page(request: ViewerRequest) -> HttpResponse:
     """All services that somebody can use."""
     account, asking = _account(request), read_asking(request)
-    found = domain.uses(accounts_seen(request.viewer, account=_number(account)), at=request.at)
-    fitting = [use for use in found.services if _is_asked(use, asking)]
+    uses = domain.uses(accounts_seen(request.viewer, account=_number(account)), at=request.at)
+    fitting = [use for use in uses.services if _is_asked(use, asking)]
     begin = next((place for place, use in enumerate(fitting, 1) if use.prefix == asking.after), 0)
     part = fitting[begin : begin + SERVICES]
     context = _around(request, account, asking) | {
-        "lines": [_service_line(use, found, request) for use in part],
-        "all_services": len(found.services),
-        "counted_at": found.calculated_at,
+        "lines": [_service_line(use, uses, request) for use in part],
+        "all_services": len(uses.services),
+        "counted_at": uses.calculated_at,
         "fitting": len(fitting),
-        "principals": found.users + found.roles,
-        "users": found.users,
-        "roles": found.roles,
+        "principals": uses.users + uses.roles,
+        "users": uses.users,
+        "roles": uses.roles,
         "first": begin + 1 if part else 0,
         "last": begin + len(part),
         "after": part[-1].prefix if begin + SERVICES < len(fitting) else "",
@@ -162,7 +162,7 @@ def values_of(row: domain.Row) -> dict[str, Any]:
         counts = row.levels.get(level)
         total = 0 if counts is None else counts.everywhere + counts.limited + counts.conditional
         levels.append(total)
-    far = [sum(getattr(one, name) for one in row.levels.values()) for name in COLUMNS[-3:]]
+    far = [sum(getattr(count, name) for count in row.levels.values()) for name in COLUMNS[-3:]]
     return dict(
         zip(COLUMNS, [row.account, row.arn, row.name, row.display, str(row.kind), *levels, *far], strict=True)
     )
@@ -200,8 +200,8 @@ def _place(text: str) -> tuple[str, str]:
 
 def _query(request: ViewerRequest) -> Query:
     """What the page understands of the address, and no more of it."""
-    given = {name: request.GET.get(name, "")[:LONGEST] for name in NAMES}
-    return Query.of((given | {"as-of": given["as-of"] if request.at else ""}).items())
+    texts = {name: request.GET.get(name, "")[:LONGEST] for name in NAMES}
+    return Query.of((texts | {"as-of": texts["as-of"] if request.at else ""}).items())
 
 
 def _around(request: ViewerRequest, account: Account | None, asking: Asking) -> dict[str, Any]:
@@ -221,8 +221,8 @@ def _is_asked(use: domain.Use, asking: Asking) -> bool:
     return fits and (not asking.level or any(use.levels[level] for level in asking.levels))
 
 
-def _service_line(use: domain.Use, found: domain.Uses, request: ViewerRequest) -> ServiceLine:
-    everybody = found.users + found.roles
+def _service_line(use: domain.Use, uses: domain.Uses, request: ViewerRequest) -> ServiceLine:
+    everybody = uses.users + uses.roles
     counts = [use.levels[level] for level in ORDER]
     query = _query(request).only("account", "as-of")
     return ServiceLine(
@@ -236,9 +236,9 @@ def _service_line(use: domain.Use, found: domain.Uses, request: ViewerRequest) -
 def _line(row: domain.Row, names: dict[str, str], prefix: str) -> Line:
     fills, counts = bar(row.levels)
     far = (
-        (sum(one.everywhere for one in row.levels.values()), "everywhere"),
-        (sum(one.limited for one in row.levels.values()), "on some resources"),
-        (sum(one.conditional for one in row.levels.values()), "conditional"),
+        (sum(count.everywhere for count in row.levels.values()), "everywhere"),
+        (sum(count.limited for count in row.levels.values()), "on some resources"),
+        (sum(count.conditional for count in row.levels.values()), "conditional"),
     )
     return Line(
         row,
@@ -254,8 +254,8 @@ def _line(row: domain.Row, names: dict[str, str], prefix: str) -> Line:
 def _names(request: ViewerRequest, rows: list[domain.Row]) -> dict[str, str]:
     """The accounts of a page by number; one query."""
     numbers = {row.account for row in rows}
-    found = visible_accounts(request.viewer).filter(account_id__in=numbers)
-    return dict(found.values_list("account_id", "name"))
+    accounts = visible_accounts(request.viewer).filter(account_id__in=numbers)
+    return dict(accounts.values_list("account_id", "name"))
 
 
 def _files(request: ViewerRequest, account: Account | None, prefix: str) -> list[tuple[str, str]]:

@@ -57,19 +57,19 @@ def simulate_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _frame(request: ViewerRequest, asking: Asking) -> dict[str, Any]:
-    meant = asking.meant
+    meaning = asking.meant
     return {
         **asof_context(request, account=asking.account),
         **circumstances_context(asking.circumstances, is_posted=True),
         "section": "simulate",
         "account": asking.account,
         "asking": asking,
-        "meant": meant,
+        "meant": meaning,
         "address": f"{request.path}{asking.query.only('account', 'as-of')}",
         "action_names": action_names(asking.action, size=OFFERED),
         "principals": principals_offered(request, asking.principal),
         "resources": resources_offered(request, asking.resource),
-        "takes": resources_of(meant.actions[0]) if meant else (),
+        "takes": resources_of(meaning.actions[0]) if meaning else (),
         "asks_owner": bool(asking.owner) or (not asking.is_blank and not account_of(asking.resource)),
         "policies": [
             (name, label, hint, asking.texts.get(name, ""), asking.errors.get(name, ""))
@@ -114,13 +114,13 @@ def _answer(asking: Asking, verdict: Verdict | None) -> dict[str, Any]:
 
 def _help(request: ViewerRequest, asking: Asking, verdict: Verdict | None) -> dict[str, Any]:
     """Where the smallest grant that helps is worked out, for who may ask for it."""
-    who, meant = asking.who, asking.meant
+    who, meaning = asking.who, asking.meant
     refused = verdict is not None and verdict.decision is not Decision.ALLOWED
-    if not refused or who is None or meant is None or who.is_root or request.at is not None:
+    if not refused or who is None or meaning is None or who.is_root or request.at is not None:
         return {}
     if not request.viewer.may(Right.REQUEST_CHANGE, account_id=who.account):
         return {}
-    pairs = [("action", meant.actions[0]), ("resource", asking.resource), ("principal", who.arn)]
+    pairs = [("action", meaning.actions[0]), ("resource", asking.resource), ("principal", who.arn)]
     return {"helps_url": f"{reverse('access:ask')}{Query.of(pairs)}"}
 
 
@@ -134,5 +134,5 @@ def _url(who: Who, asking: Asking) -> str:
 def simulate_offers(request: ViewerRequest) -> HttpResponse:
     """Who may be meant by what has been typed: options of the list of the field."""
     field = request.GET.get("of", "principal")
-    found = principals_offered(request, request.GET.get(field, ""))
-    return render_page(request, "access/simulate_offers.html", {"principals": found})
+    offers = principals_offered(request, request.GET.get(field, ""))
+    return render_page(request, "access/simulate_offers.html", {"principals": offers})

@@ -78,8 +78,8 @@ def tall(row: Row, *, account: str, query: Query) -> list[Stage]:
 
 def _stages(steps: Iterable[Step], query: Query) -> Iterator[Stage]:
     """Levels of the organization that only allow are one step."""
-    for kind, found in groupby(steps, key=lambda step: step.reason.kind):
-        mine = list(found)
+    for kind, stage_steps in groupby(steps, key=lambda step: step.reason.kind):
+        mine = list(stage_steps)
         if kind in LEVELS and all(step.reason.outcome is Outcome.ALLOWS for step in mine):
             yield _levels(kind, mine)
         else:
@@ -129,21 +129,23 @@ def _policy(step: Step, query: Query) -> str:
     return f"{reverse('identities:policy', args=[step.policy.pk])}{query.only('as-of')}".rstrip("?")
 
 
-def statement_text(one: Statement) -> str:
+def statement_text(statement: Statement) -> str:
     """The statement as JSON, as it was understood."""
-    said: dict[str, Any] = {"Sid": one.sid} if one.sid else {}
-    said["Effect"] = "Allow" if one.allows else "Deny"
-    if one.principals is not None:
-        said["NotPrincipal" if one.is_not_principal else "Principal"] = {
-            kind: _bare(names) for kind, names in one.principals.items()
+    statement_json: dict[str, Any] = {"Sid": statement.sid} if statement.sid else {}
+    statement_json["Effect"] = "Allow" if statement.allows else "Deny"
+    if statement.principals is not None:
+        statement_json["NotPrincipal" if statement.is_not_principal else "Principal"] = {
+            kind: _bare(names) for kind, names in statement.principals.items()
         }
-    said["NotAction" if one.is_not_action else "Action"] = _bare(one.actions)
-    if one.resources is not None:
-        said["NotResource" if one.is_not_resource else "Resource"] = _bare(one.resources)
+    statement_json["NotAction" if statement.is_not_action else "Action"] = _bare(statement.actions)
+    if statement.resources is not None:
+        statement_json["NotResource" if statement.is_not_resource else "Resource"] = _bare(
+            statement.resources
+        )
     block: dict[str, dict[str, Any]] = {}
-    for operator, key, values in one.conditions:
+    for operator, key, values in statement.conditions:
         block.setdefault(operator, {})[key] = _bare(values)
-    return json.dumps(said | ({"Condition": block} if block else {}), ensure_ascii=False)
+    return json.dumps(statement_json | ({"Condition": block} if block else {}), ensure_ascii=False)
 
 
 def _bare(values: tuple[str, ...]) -> str | list[str]:

@@ -130,8 +130,8 @@ def _leaf(leaf: Leaf, query: Query) -> LeafShown:
 def _group(branch: Branch, query: Query) -> str:
     if branch.kind != "identity":
         return ""
-    held = next((leaf.held for leaf in branch.leaves if leaf.held is not None), None)
-    group = held.group if held else None
+    holding = next((leaf.held for leaf in branch.leaves if leaf.held is not None), None)
+    group = holding.group if holding else None
     return _page("identities:group", group, query)
 
 

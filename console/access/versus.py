@@ -71,50 +71,50 @@ def read(request: ViewerRequest) -> Versus:
     if get.get("account") and account is None:
         raise Http404
     texts = {name: get.get(name, "").strip()[: LONGEST + 1] for name in ("a", "a-at", "b", "b-at")}
-    found = Versus(texts, Query(), get.get("service", "").lower()[:SHOWN], get.get("show") == "all")
-    if not found.is_blank:
-        _ask(found, request)
-    if found.left and found.right:
-        for name, side in (("a", found.left), ("b", found.right)):
+    versus = Versus(texts, Query(), get.get("service", "").lower()[:SHOWN], get.get("show") == "all")
+    if not versus.is_blank:
+        _ask(versus, request)
+    if versus.left and versus.right:
+        for name, side in (("a", versus.left), ("b", versus.right)):
             texts[name] = side.who.arn
             texts[f"{name}-at"] = f"{side.at:%Y-%m-%dT%H:%M:%S}" if side.at else ""
     # What could not be read stays as it was typed, and so in its zone; moments that were read are in UTC.
-    is_typed = bool(found.errors)
-    found.query = Query.of(
+    is_typed = bool(versus.errors)
+    versus.query = Query.of(
         [
             *texts.items(),
             (ZONE, get.get(ZONE, "") if is_typed else ""),
-            ("show", "all" if found.shows_all else ""),
+            ("show", "all" if versus.shows_all else ""),
             ("account", account.account_id if account else ""),
         ]
     )
-    return found
+    return versus
 
 
-def _ask(found: Versus, request: ViewerRequest) -> None:
-    texts = found.texts
+def _ask(versus: Versus, request: ViewerRequest) -> None:
+    texts = versus.texts
     is_same = not texts["b"] or texts["b"] == texts["a"]
-    moments = {name: _moment(found, f"{name}-at", request) for name in ("a", "b")}
+    moments = {name: _moment(versus, f"{name}-at", request) for name in ("a", "b")}
     if not texts["a"]:
-        found.errors["a"] = "Enter a principal for the left side."
+        versus.errors["a"] = "Enter a principal for the left side."
         return
-    left = _who(found, "a", request, moments["a"], near="")
-    right = left if is_same or left is None else _who(found, "b", request, moments["b"], near=left.account)
-    if left is None or right is None or found.errors:
+    left = _who(versus, "a", request, moments["a"], near="")
+    right = left if is_same or left is None else _who(versus, "b", request, moments["b"], near=left.account)
+    if left is None or right is None or versus.errors:
         return
     if is_same and moments["a"] == moments["b"] and not texts["a-at"]:
         moments["a"] = _before(request, left, moments["b"])
-    found.left, found.right = Moment(left, moments["a"]), Moment(right, moments["b"])
+    versus.left, versus.right = Moment(left, moments["a"]), Moment(right, moments["b"])
 
 
-def _moment(found: Versus, name: str, request: ViewerRequest) -> datetime | None:
+def _moment(versus: Versus, name: str, request: ViewerRequest) -> datetime | None:
     """None is now; where the page is of the past, nothing written means that moment. The future is now."""
-    text = found.texts[name]
+    text = versus.texts[name]
     if not text:
         return request.at
     moment = moment_of(request.GET, name)
     if moment is None:
-        found.errors[name] = f"“{text[:SHOWN]}” isn’t a time. {SHAPE}"
+        versus.errors[name] = f"“{text[:SHOWN]}” isn’t a time. {SHAPE}"
         return None
     return moment if moment < datetime.now(tz=UTC) else None
 
@@ -127,12 +127,12 @@ def _before(request: ViewerRequest, who: Who, moment: datetime | None) -> dateti
 
 
 def _who(
-    found: Versus, name: str, request: ViewerRequest, moment: datetime | None, *, near: str
+    versus: Versus, name: str, request: ViewerRequest, moment: datetime | None, *, near: str
 ) -> Who | None:
     """Those who are there now may not have been there then, which is a difference, too. A name means somebody
     of the chosen account, or else rather somebody of the account `near`.
     """
-    text = found.texts[name]
+    text = versus.texts[name]
     if text.isdecimal() and len(text) < 19:
         return _numbered(request, int(text))
     chosen = frame_of(request).chosen
@@ -145,7 +145,7 @@ def _who(
             return find_principal(text, accounts=scope, at=at)
         except PrincipalError as error:
             problem = str(error)
-    found.errors[name] = problem
+    versus.errors[name] = problem
     return None
 
 

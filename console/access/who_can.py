@@ -64,7 +64,7 @@ def who_can_page(request: ViewerRequest) -> HttpResponse:
         is_first = not (address.after or address.before or address.narrowed.way or address.is_filtered)
         denied = STOPPED if is_first else 0
         group_size = 0 if address.is_list else OF_GROUP
-        found = who_can(
+        answer = who_can(
             address.asked,
             size=PAGE,
             after=place_of(address.after),
@@ -73,7 +73,7 @@ def who_can_page(request: ViewerRequest) -> HttpResponse:
             narrowed=address.narrowed,
             group_size=group_size,
         )
-        context |= _answer(request, address, found)
+        context |= _answer(request, address, answer)
     status = 422 if address.is_wrong else 200
     response = render_page(request, "access/who_can.html", context, partial="question", status=status)
     if is_fragment(request):
@@ -113,11 +113,11 @@ def _frame(request: ViewerRequest, address: Address) -> dict[str, Any]:
     }
 
 
-def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str, Any]:
+def _answer(request: ViewerRequest, address: Address, answer: Found) -> dict[str, Any]:
     asked = address.asked
     assert asked is not None
-    grouped = list(chain.from_iterable(group.rows for group in found.groups))
-    shown = [*found.rows, *grouped, *found.stopped]
+    grouped = list(chain.from_iterable(group.rows for group in answer.groups))
+    shown = [*answer.rows, *grouped, *answer.stopped]
     accounts = _account_names(request, shown)
     total = len(asked.meant.actions)
 
@@ -127,23 +127,23 @@ def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str,
             for row in rows
         ]
 
-    has_goals = found.counts[Decision.ALLOWED] > 0 and not address.is_list and not address.is_filtered
+    has_goals = answer.counts[Decision.ALLOWED] > 0 and not address.is_list and not address.is_filtered
     return {
-        "found": found,
-        "summary": headline(found, asked),
+        "found": answer,
+        "summary": headline(answer, asked),
         "meant": asked.meant,
         "total": total,
-        "groups": group_cards(found.groups, address=address, lines=lines, accounts=accounts),
-        "lines": lines(found.rows) if address.is_list else [],
-        "stopped": lines(found.stopped),
+        "groups": group_cards(answer.groups, address=address, lines=lines, accounts=accounts),
+        "lines": lines(answer.rows) if address.is_list else [],
+        "stopped": lines(answer.stopped),
         "all_accounts": address.account is None,
-        "pager": _pager(address, found),
+        "pager": _pager(address, answer),
         "reach": f"{reverse('access:who-can-reach')}{address.query}" if has_goals else "",
         "reach_at_once": is_quick(),
-        "graph": _graph(address, found, asked.resource),
+        "graph": _graph(address, answer, asked.resource),
         "files": _files(request, address),
-        "limits": limits(found, viewer=request.viewer),
-        "way_title": way_words(found.way) if found.way else "",
+        "limits": limits(answer, viewer=request.viewer),
+        "way_title": way_words(answer.way) if answer.way else "",
         "kind_choices": [
             (value, label, value == request.GET.get("kind", "")) for value, label in KIND_CHOICES
         ],
@@ -160,10 +160,10 @@ def _answer(request: ViewerRequest, address: Address, found: Found) -> dict[str,
     }
 
 
-def _graph(address: Address, found: Found, resource: str) -> Graph | None:
+def _graph(address: Address, answer: Found, resource: str) -> Graph | None:
     """The graph of the page; beside groups only where it can show everyone, since its boxes count."""
-    rows = [*found.rows, *found.stopped]
-    if not rows or (found.has_after and not address.is_list):
+    rows = [*answer.rows, *answer.stopped]
+    if not rows or (answer.has_after and not address.is_list):
         return None
     return graph_of(rows, resource=resource)
 
@@ -180,29 +180,29 @@ def _files(request: ViewerRequest, address: Address) -> list[tuple[str, str]]:
 
 def _account_names(request: ViewerRequest, rows: list[Row]) -> dict[str, str]:
     numbers = {row.account for row in rows}
-    found = visible_accounts(request.viewer).filter(account_id__in=numbers)
-    return dict(found.values_list("account_id", "name")) if numbers else {}
+    accounts = visible_accounts(request.viewer).filter(account_id__in=numbers)
+    return dict(accounts.values_list("account_id", "name")) if numbers else {}
 
 
-def _pager(address: Address, found: Found) -> dict[str, Any]:
+def _pager(address: Address, answer: Found) -> dict[str, Any]:
     """Numbers are carried along from page to page."""
-    length, first = len(found.rows), 1
+    length, first = len(answer.rows), 1
     if address.after:
         first = address.after.number + 1
-    elif address.before and found.has_before:
+    elif address.before and answer.has_before:
         first = max(1, address.before.number - length)
     last = first + length - 1
-    query, rows = address.query, found.rows
+    query, rows = address.query, answer.rows
     return {
         "first": first,
         "last": last,
-        "total": f"{found.fitting:,}",
+        "total": f"{answer.fitting:,}",
         "number": (first - 1) // PAGE + 1,
         "start": str(query) if address.after or address.before else "",
         "before": str(query.but(before=cursor_of(rows[0], number=first)))
-        if rows and found.has_before
+        if rows and answer.has_before
         else "",
-        "after": str(query.but(after=cursor_of(rows[-1], number=last))) if rows and found.has_after else "",
+        "after": str(query.but(after=cursor_of(rows[-1], number=last))) if rows and answer.has_after else "",
     }
 
 

@@ -67,20 +67,20 @@ class GroupCard:
     is_open: bool
 
 
-def headline(found: Found, asked: Asked) -> str:
+def headline(answer: Found, asked: Asked) -> str:
     """'9 IAM users (8 people) and 4 roles: 9 confirmed, 4 conditional'; 'No one' where nobody can."""
     words = asked.meant.words
-    if not found.everyone.total:
-        stopped = counted(len(found.stopped), "principal")
-        least = "" if found.is_stopped_whole else "at least "
-        more = f"; {least}{stopped} denied" if found.stopped else ""
+    if not answer.everyone.total:
+        stopped = counted(len(answer.stopped), "principal")
+        least = "" if answer.is_stopped_whole else "at least "
+        more = f"; {least}{stopped} denied" if answer.stopped else ""
         return f"No one can {_verb(words)}{more}"
     parts = [
-        f"{found.by_certainty[each]:,} {each}"
+        f"{answer.by_certainty[each]:,} {each}"
         for each in (Certainty.CONFIRMED, Certainty.CONDITIONAL, Certainty.UNCONFIRMED)
-        if found.by_certainty[each]
+        if answer.by_certainty[each]
     ]
-    return f"{found.everyone.words} can {_verb(words)}: {', '.join(parts)}"
+    return f"{answer.everyone.words} can {_verb(words)}: {', '.join(parts)}"
 
 
 def _verb(words: str) -> str:
@@ -99,24 +99,24 @@ def assumptions(address: Address) -> list[Assumption]:
     """Everything that the address does not leave open, each with a way to remove it."""
     if address.is_blank:
         return []
-    found = []
+    assumptions = []
     for chip in address.circumstances.chips:
         url = chip.url
         if chip.word.startswith(("mfa=", "region=")):
             url = str(address.query.but(**{chip.word.partition("=")[0]: ANY}))
-        found.append(Assumption(chip.label, chip.value, url))
+        assumptions.append(Assumption(chip.label, chip.value, url))
     if address.circumstances.assumed_now:
         words = "as of the moment shown" if address.asked and address.asked.at else "now"
-        found.append(Assumption("Time", words, str(address.query.but(time=ANY))))
+        assumptions.append(Assumption("Time", words, str(address.query.but(time=ANY))))
     if address.owner and address.owner != ANY:
-        found.append(
+        assumptions.append(
             Assumption("Account of the resource", _owner_words(address), str(address.query.but(owner=ANY)))
         )
-    return found
+    return assumptions
 
 
 def _owner_words(address: Address) -> str:
-    named = {one.account: one.name for one in address.candidates}
+    named = {candidate.account: candidate.name for candidate in address.candidates}
     name = named.get(address.owner, "")
     return f"{name} ({address.owner})" if name else address.owner
 
@@ -125,7 +125,10 @@ def account_choices(request: ViewerRequest, address: Address) -> list[Choice]:
     """(value, label, chosen) for the account of a resource whose ARN has none: accounts whose policies name
     it first.
     """
-    named = [(one.account, _candidate_words(one.name, one.policies)) for one in address.candidates]
+    named = [
+        (candidate.account, _candidate_words(candidate.name, candidate.policies))
+        for candidate in address.candidates
+    ]
     known = {number for number, _ in named}
     accounts = connected_accounts(accounts_seen(request.viewer))
     others = [(number, name) for number, name in accounts if number not in known]
@@ -219,14 +222,14 @@ def _count(group: Group) -> str:
     return " and ".join(parts)
 
 
-def limits(found: Found, *, viewer: Viewer) -> list[Limit]:
+def limits(answer: Found, *, viewer: Viewer) -> list[Limit]:
     """Everything that the answer cannot know, in one list."""
-    rows = limit_rows(found.limitations, viewer=viewer)
-    if found.roots:
-        whose = "1 account" if found.roots == 1 else f"{found.roots:,} accounts"
-        users = "user" if found.roots == 1 else "users"
+    rows = limit_rows(answer.limitations, viewer=viewer)
+    if answer.roots:
+        whose = "1 account" if answer.roots == 1 else f"{answer.roots:,} accounts"
+        users = "user" if answer.roots == 1 else "users"
         rows.insert(0, Limit(f"The root {users} of {whose} can do this too. Only SCPs can stop a root user."))
-    return [*rows, *unread_rows(found.unread, viewer=viewer)]
+    return [*rows, *unread_rows(answer.unread, viewer=viewer)]
 
 
 def owner_is_unclear(address: Address) -> bool:

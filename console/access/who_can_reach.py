@@ -59,8 +59,8 @@ def who_can_reach(request: ViewerRequest) -> HttpResponse:
     address = read(request)
     if address.asked is None:
         raise Http404
-    found = reaching(address.asked, seen=accounts_seen(request.viewer), most=MOST)
-    accounts = _account_names(request, found.rows)
+    reach = reaching(address.asked, seen=accounts_seen(request.viewer), most=MOST)
+    accounts = _account_names(request, reach.rows)
     context = {
         **asof_context(request, account=address.account),
         "section": "who-can",
@@ -68,36 +68,38 @@ def who_can_reach(request: ViewerRequest) -> HttpResponse:
         "address": address,
         "meant": address.asked.meant,
         "back": f"{reverse('access:who-can')}{address.query}",
-        "reach": found,
-        "reach_words": f"{found.sure:,} confirmed, {found.total - found.sure:,} conditional or unconfirmed",
-        "climbers": [_climber(one, address.query, accounts) for one in found.rows],
-        "more": found.total - len(found.rows),
+        "reach": reach,
+        "reach_words": f"{reach.sure:,} confirmed, {reach.total - reach.sure:,} conditional or unconfirmed",
+        "climbers": [_climber(reached, address.query, accounts) for reached in reach.rows],
+        "more": reach.total - len(reach.rows),
     }
     return render_page(request, "access/who_can_reach.html", context, partial="reach")
 
 
 def _account_names(request: ViewerRequest, rows: list[Reached]) -> dict[str, str]:
-    numbers = {one.member.account for one in rows}
-    found = visible_accounts(request.viewer).filter(account_id__in=numbers)
-    return dict(found.values_list("account_id", "name")) if numbers else {}
+    numbers = {reached.member.account for reached in rows}
+    accounts = visible_accounts(request.viewer).filter(account_id__in=numbers)
+    return dict(accounts.values_list("account_id", "name")) if numbers else {}
 
 
-def _climber(one: Reached, query: Query, accounts: Mapping[str, str]) -> Climber:
-    first = one.first if one.first is not None and one.first.id != one.member.id else None
-    note = f"Unconfirmed: {unread_words(one.unread)}" if one.certainty is Certainty.UNCONFIRMED else ""
+def _climber(reached: Reached, query: Query, accounts: Mapping[str, str]) -> Climber:
+    first = reached.first if reached.first is not None and reached.first.id != reached.member.id else None
+    note = (
+        f"Unconfirmed: {unread_words(reached.unread)}" if reached.certainty is Certainty.UNCONFIRMED else ""
+    )
     first_name = first.name if first else ""
     first_icon = ICONS[first.kind] if first else ""
     first_url = _url(first, query) if first else ""
-    path = _path(one.member, first, query) if first else ""
+    path = _path(reached.member, first, query) if first else ""
     return Climber(
-        name=shown_name(one.member),
-        icon=ICONS[one.member.kind],
-        account=accounts.get(one.member.account, one.member.account),
-        url=_url(one.member, query),
-        steps=f"{one.steps} step{'' if one.steps == 1 else 's'}",
-        mark=CERTAINTY_MARKS[one.certainty],
+        name=shown_name(reached.member),
+        icon=ICONS[reached.member.kind],
+        account=accounts.get(reached.member.account, reached.member.account),
+        url=_url(reached.member, query),
+        steps=f"{reached.steps} step{'' if reached.steps == 1 else 's'}",
+        mark=CERTAINTY_MARKS[reached.certainty],
         note=note,
-        is_role=one.member.kind is PrincipalKind.ROLE,
+        is_role=reached.member.kind is PrincipalKind.ROLE,
         first=first_name,
         first_icon=first_icon,
         first_url=first_url,

@@ -36,10 +36,10 @@ SHOWN = 20
 
 def offer_or_404(slug: str, *, number: int | None = None) -> Offer:
     """The template of an address with the version that is offered, or with another."""
-    found = offer_of(slug, number=number)
-    if found is None:
+    offer = offer_of(slug, number=number)
+    if offer is None:
         raise Http404
-    return found
+    return offer
 
 
 def writable_or_404(request: ViewerRequest, slug: str) -> Offer:
@@ -112,7 +112,7 @@ def _page(request: ViewerRequest, offer: Offer) -> HttpResponse:
 
 def _newer_shipped(template: Template, versions: list[TemplateVersion]) -> TemplateVersion | None:
     """What came with Gatehouse after the version of our own that is offered."""
-    newest = next((one for one in versions if one.origin == Origin.SHIPPED), None)
+    newest = next((version for version in versions if version.origin == Origin.SHIPPED), None)
     return newest if newest and newest.number > template.current else None
 
 
@@ -125,7 +125,7 @@ def body_context(body: Body, version: TemplateVersion) -> dict[str, Any]:
         "risk_tone": TONES[body.risk],
         "longest": duration_words(body.hours),
         "levels": levels_of(version.digest, body),
-        "parameters": [(one, LABELS[one.kind]) for one in body.parameters],
+        "parameters": [(parameter, LABELS[parameter.kind]) for parameter in body.parameters],
         "lines": sentences_of(body.render(body.samples), account_id=SAMPLE_ACCOUNT),
         "statements": statements_text(body),
         "sample": sample_text(body),
@@ -135,12 +135,12 @@ def body_context(body: Body, version: TemplateVersion) -> dict[str, Any]:
 
 def statements_text(body: Body) -> str:
     """The statements as they are written."""
-    return json.dumps([dict(one) for one in body.statements], indent=2, ensure_ascii=False)
+    return json.dumps([dict(statement) for statement in body.statements], indent=2, ensure_ascii=False)
 
 
 def grants_context(request: ViewerRequest, template: Template) -> dict[str, Any]:
     """The living grants of it that the viewer sees, and how many of them have an older version."""
     rows = visible_grants(request.viewer).filter(template=template.slug, state__in=LIVING)
     older = rows.exclude(template_version=template.current).count()
-    found = list(rows.order_by("-created_at", "-id")[: SHOWN + 1])
-    return {"grants": found[:SHOWN], "more_grants": len(found) > SHOWN, "older_grants": older}
+    grants = list(rows.order_by("-created_at", "-id")[: SHOWN + 1])
+    return {"grants": grants[:SHOWN], "more_grants": len(grants) > SHOWN, "older_grants": older}

@@ -90,10 +90,10 @@ def _begun(request: ViewerRequest) -> Written:
         return blank()
     if draft is None or draft._state.adding:
         return blank()
-    given = draft.body.get("what") or {}
+    what = draft.body.get("what") or {}
     who, ends = who_of(draft.body), Ends.of(draft.body)
     return of_documents(
-        given.get("documents", ()), accounts=accounts_of(draft.body, who), hours=hours_of(ends)
+        what.get("documents", ()), accounts=accounts_of(draft.body, who), hours=hours_of(ends)
     )
 
 
@@ -135,7 +135,7 @@ def _checked(request: ViewerRequest, written: Written, template: Template | None
         "lines": sentences_of(body.render(body.samples), account_id=SAMPLE_ACCOUNT),
         "sample": sample_text(body),
         "summary": summary(findings),
-        "has_errors": any(one.severity is Severity.ERROR for one in findings),
+        "has_errors": any(finding.severity is Severity.ERROR for finding in findings),
         **finding_rows(findings),
         **_affected(request, template, body),
     }

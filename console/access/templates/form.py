@@ -50,7 +50,7 @@ class Written:
             category=body.category,
             risk=body.risk,
             hours=str(body.hours),
-            parameters=tuple(_row(one) for one in body.parameters),
+            parameters=tuple(_row(parameter) for parameter in body.parameters),
             statements=statements_text(body),
             base=base,
         )
@@ -75,7 +75,9 @@ class Written:
                 "category": self.category,
                 "risk": self.risk,
                 "hours": int(self.hours) if self.hours.strip().isdecimal() and len(self.hours) < 6 else -1,
-                "parameters": [_parameter(one) for one in self.parameters if one.get("name")],
+                "parameters": [
+                    _parameter(parameter) for parameter in self.parameters if parameter.get("name")
+                ],
                 "statements": statements if isinstance(statements, list) else [statements],
             }
         )
@@ -158,8 +160,8 @@ def formatted(written: Written) -> Written:
 
 
 def _posted(data: QueryDict, number: int) -> dict[str, str]:
-    found = {name: data.get(f"q{number}-{name}", "").strip()[:LONGEST] for name in TEXTS}
-    return found | {name: "on" for name in FLAGS if data.get(f"q{number}-{name}")}
+    texts = {name: data.get(f"q{number}-{name}", "").strip()[:LONGEST] for name in TEXTS}
+    return texts | {name: "on" for name in FLAGS if data.get(f"q{number}-{name}")}
 
 
 def _row(parameter: Parameter) -> dict[str, str]:

@@ -50,17 +50,17 @@ def templates_page(request: ViewerRequest) -> HttpResponse:
     category = request.GET.get("category", "")
     is_retired = request.GET.get("retired", "") == "1"
     every = offers(with_retired=True)
-    found = [one for one in every if (one.template.retired_at is not None) is is_retired]
+    offers_shown = [offer for offer in every if (offer.template.retired_at is not None) is is_retired]
     query = Query.of([("q", text), ("category", category), ("retired", "1" if is_retired else "")])
     context = {
         "section": "templates",
         "text": text,
-        "cards": [_card(one) for one in found if _fits(one, text, category)],
-        "total": len(found),
-        "retired": len(every) - len(found) if not is_retired else len(found),
+        "cards": [_card(offer) for offer in offers_shown if _fits(offer, text, category)],
+        "total": len(offers_shown),
+        "retired": len(every) - len(offers_shown) if not is_retired else len(offers_shown),
         "is_retired": is_retired,
         "category": category if category in CATEGORIES else "",
-        "categories": _categories(found, query, category),
+        "categories": _categories(offers_shown, query, category),
         "may_write": may_write(request.viewer),
         "cleared": str(query.only("retired")),
         "is_filtered": bool(text or category),
@@ -92,12 +92,12 @@ def _card(offer: Offer) -> Card:
     )
 
 
-def _categories(found: list[Offer], query: Query, chosen: str) -> list[tuple[str, str, str, bool]]:
+def _categories(offers: list[Offer], query: Query, chosen: str) -> list[tuple[str, str, str, bool]]:
     """(address, label, how many, chosen) of each category that has templates."""
     counts: dict[str, int] = {}
-    for one in found:
-        counts[one.version.category] = counts.get(one.version.category, 0) + 1
-    rows = [(str(query.but(category="")), "All", str(len(found)), not chosen)]
+    for offer in offers:
+        counts[offer.version.category] = counts.get(offer.version.category, 0) + 1
+    rows = [(str(query.but(category="")), "All", str(len(offers)), not chosen)]
     return rows + [
         (str(query.but(category=key)), label, str(counts[key]), key == chosen)
         for key, label in CATEGORIES.items()

@@ -51,9 +51,9 @@ def affected_context(request: ViewerRequest, template: Template, body: Body) -> 
 def plan_context(plan: RolloutPlan) -> dict[str, Any]:
     """How many grants follow, which stay and why."""
     return {
-        "followed": [one.grant for one in plan.followed[:SHOWN]],
+        "followed": [followed.grant for followed in plan.followed[:SHOWN]],
         "followed_count": len(plan.followed),
-        "left": [(one.grant, one.why) for one in plan.left[:SHOWN]],
+        "left": [(left.grant, left.why) for left in plan.left[:SHOWN]],
         "left_count": len(plan.left),
         "rewritten": len(plan.operations),
         "more_grants": plan.more,
@@ -87,11 +87,11 @@ def template_difference(request: ViewerRequest, slug: str) -> HttpResponse:
 
 
 def _chosen(versions: list[TemplateVersion], number: str) -> TemplateVersion | None:
-    return next((one for one in versions if str(one.number) == number), None)
+    return next((version for version in versions if str(version.number) == number), None)
 
 
 def _before(versions: list[TemplateVersion], new: TemplateVersion) -> TemplateVersion:
-    older = [one for one in versions if one.number < new.number]
+    older = [version for version in versions if version.number < new.number]
     return older[0] if older else new
 
 
@@ -105,8 +105,8 @@ def _differing_words(before: Body, after: Body) -> list[tuple[str, str, str]]:
         ("Longest hours", str(before.hours), str(after.hours)),
         (
             "Parameters",
-            ", ".join(one.name for one in before.parameters) or "none",
-            ", ".join(one.name for one in after.parameters) or "none",
+            ", ".join(parameter.name for parameter in before.parameters) or "none",
+            ", ".join(parameter.name for parameter in after.parameters) or "none",
         ),
     ]
     return [row for row in rows if row[1] != row[2]]

@@ -136,58 +136,58 @@ def part_views(
 ) -> list[PartView]:
     """The parts; only the open one in full."""
     place = place_of(accounts)
-    found = []
-    for number, one in enumerate(state.chosen):
-        part = one.part(place)
+    views = []
+    for number, chosen_part in enumerate(state.chosen):
+        part = chosen_part.part(place)
         account_id = accounts[0] if accounts else ""
         lines = sentences_of_part(part, account_id=account_id)
         is_open = number == state.open
-        opened = _open(request, state, one, part, place=place, accounts=accounts) if is_open else None
-        found.append(
+        opened = _open(request, state, chosen_part, part, place=place, accounts=accounts) if is_open else None
+        views.append(
             PartView(
                 number=number,
-                service=one.service,
-                title=catalogue().title(one.service),
+                service=chosen_part.service,
+                title=catalogue().title(chosen_part.service),
                 lines=lines[:MOST_LINES],
                 more_lines=len(lines[MOST_LINES:]),
                 warning=next((line.warning for line in lines if line.warning), ""),
                 levels=quarters(part),
                 count=len(part.actions),
                 troubles=[trouble.message for trouble in troubles if trouble.part == number],
-                everywhere=one.everywhere,
+                everywhere=chosen_part.everywhere,
                 open=opened,
             )
         )
-    return found
+    return views
 
 
 def _open(
     request: ViewerRequest,
     state: State,
-    one: Chosen,
+    chosen_part: Chosen,
     part: Part,
     *,
     place: Place,
     accounts: tuple[str, ...],
 ) -> Open:
     views = [_level(part, level, seek=state.seek) for level in CHOICES]
-    types = types_for(one.service, one.actions)
-    free = [name.partition(":")[2] for name in one.actions if not catalogue().resource_types(name)]
+    types = types_for(chosen_part.service, chosen_part.actions)
+    free = [name.partition(":")[2] for name in chosen_part.actions if not catalogue().resource_types(name)]
     known = resources_known(
-        request.viewer, service=one.service, types=types, accounts=accounts, text="", most=20
+        request.viewer, service=chosen_part.service, types=types, accounts=accounts, text="", most=20
     )
     named = set(part.arns)
     return Open(
         levels=views,
         whole=" ".join(view.value for view in views if view.is_whole),
         seek=state.seek,
-        rows=[_row(number, row, one, part, place) for number, row in enumerate(one.rows)],
+        rows=[_row(number, row, chosen_part, part, place) for number, row in enumerate(chosen_part.rows)],
         types=[kind.name for kind in types][:MOST_TYPES],
         suggestions=[hit for hit in known if hit.arn not in named][:MOST_SUGGESTIONS],
-        conditions=conditions_shown(one, part),
+        conditions=conditions_shown(chosen_part, part),
         unlimited=free[:3],
         more_unlimited=len(free[3:]),
-        can_name=len(free) < len(one.actions) or not one.actions,
+        can_name=len(free) < len(chosen_part.actions) or not chosen_part.actions,
         total=sum(view.total for view in views),
     )
 
@@ -217,10 +217,10 @@ def _level(part: Part, level: Level, *, seek: str) -> LevelView:
     )
 
 
-def _quarters(some: int, every: int) -> int:
-    if not some:
+def _quarters(part_of_all: int, every: int) -> int:
+    if not part_of_all:
         return 0
-    return 4 if some == every else min(3, max(1, some * 4 // every))
+    return 4 if part_of_all == every else min(3, max(1, part_of_all * 4 // every))
 
 
 def _is_sought(name: str, seek: str) -> bool:
@@ -232,37 +232,37 @@ def _is_sought(name: str, seek: str) -> bool:
 
 
 def _action(name: str, is_chosen: bool) -> ActionView:
-    found = catalogue().action(name)
+    action = catalogue().action(name)
     short = name.partition(":")[2]
     badge, tone = ("Risky", "warn") if name in RISKY else ("", "")
-    if found is not None and found.is_deprecated:
+    if action is not None and action.is_deprecated:
         badge, tone = "Deprecated", ""
-    elif found is not None and not found.targets:
+    elif action is not None and not action.targets:
         badge = badge or "All resources"
-    words = found.description.removeprefix("Grants permission to ") if found else ""
+    words = action.description.removeprefix("Grants permission to ") if action else ""
     return ActionView(name, short, words[:1].upper() + words[1:], is_chosen, badge, tone)
 
 
-def _row(number: int, row: Row, one: Chosen, part: Part, place: Place) -> RowView:
-    pattern = pattern_of(one.service, row.type) if row.type else ""
-    arn = arn_of(row, service=one.service, place=place)
-    works = [name for name in one.actions if arn and arn in arns_for(part, name)]
+def _row(number: int, row: Row, chosen_part: Chosen, part: Part, place: Place) -> RowView:
+    pattern = pattern_of(chosen_part.service, row.type) if row.type else ""
+    arn = arn_of(row, service=chosen_part.service, place=place)
+    works = [name for name in chosen_part.actions if arn and arn in arns_for(part, name)]
     noun = "action" if len(works) == 1 else "actions"
-    sub = f"{len(works)} {noun} of {len(one.actions)}" if arn else ""
+    sub = f"{len(works)} {noun} of {len(chosen_part.actions)}" if arn else ""
     return RowView(
         number=number,
         type=row.type,
         pieces=_pieces(row, pattern, place, number),
         arn=arn,
         sub=sub,
-        error=_row_error(arn, works, one),
+        error=_row_error(arn, works, chosen_part),
     )
 
 
-def _row_error(arn: str, works: Sequence[str], one: Chosen) -> str:
+def _row_error(arn: str, works: Sequence[str], part: Chosen) -> str:
     if not arn:
         return "Fill in every field. Use * for any value."
-    if one.actions and not works:
+    if part.actions and not works:
         return "None of the selected actions works on this resource."
     return ""
 
@@ -270,15 +270,15 @@ def _row_error(arn: str, works: Sequence[str], one: Chosen) -> str:
 def _pieces(row: Row, pattern: str, place: Place, number: int) -> list[tuple[str, str, str, str]]:
     if not pattern:
         return [("", f"r{number}-{FREE}", "ARN", row.values.get(FREE, ""))]
-    found, fixed = [], ""
+    row_pieces, fixed = [], ""
     for text, name in pieces(pattern):
         fixed += text
         if name == PARTITION:
             fixed += place.partition
         elif name:
-            found.append((fixed, f"r{number}-{name}", _label(name), row.values.get(name, "")))
+            row_pieces.append((fixed, f"r{number}-{name}", _label(name), row.values.get(name, "")))
             fixed = ""
-    return [*found, (fixed, "", "", "")] if fixed else found
+    return [*row_pieces, (fixed, "", "", "")] if fixed else row_pieces
 
 
 @lru_cache(maxsize=1024)
@@ -296,11 +296,13 @@ def service_offers(find: str) -> list[dict[str, Any]]:
     if not wanted:
         names: Sequence[str] = COMMON
     elif ":" in wanted:
-        names = [one for one in known.prefixes if one == wanted.partition(":")[0]]
+        names = [prefix for prefix in known.prefixes if prefix == wanted.partition(":")[0]]
     else:
-        hits = [one for one in known.prefixes if wanted in one or wanted in known.title(one).lower()]
-        names = sorted(hits, key=lambda one: (one != wanted, not one.startswith(wanted), one))
+        hits = [
+            prefix for prefix in known.prefixes if wanted in prefix or wanted in known.title(prefix).lower()
+        ]
+        names = sorted(hits, key=lambda prefix: (prefix != wanted, not prefix.startswith(wanted), prefix))
     return [
-        {"prefix": one, "title": known.title(one), "count": known.mask_of_service(one).bit_count()}
-        for one in names[:MOST_SERVICES]
+        {"prefix": name, "title": known.title(name), "count": known.mask_of_service(name).bit_count()}
+        for name in names[:MOST_SERVICES]
     ]

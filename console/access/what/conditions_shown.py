@@ -82,21 +82,21 @@ class Condition:
     others: Sequence[Other] = ()
 
 
-def conditions_shown(one: Chosen, part: Part) -> list[Condition]:
+def conditions_shown(chosen_part: Chosen, part: Part) -> list[Condition]:
     """A line for each kind, in the order of the list."""
-    wrong = asked(one.form)[1]
-    return [_condition(kind, one, part, wrong) for kind in WORDS]
+    wrong = asked(chosen_part.form)[1]
+    return [_condition(kind, chosen_part, part, wrong) for kind in WORDS]
 
 
-def _condition(kind: str, one: Chosen, part: Part, wrong: dict[str, str]) -> Condition:
+def _condition(kind: str, chosen_part: Chosen, part: Part, wrong: dict[str, str]) -> Condition:
     label, key, note = WORDS[kind]
-    form = one.form
+    form = chosen_part.form
     if kind == "tag" and form.get("tag-key"):
         key = f"aws:ResourceTag/{form['tag-key']}"
     field = FIELDS.get(kind)
     is_known_only = form.get(f"{kind}-known") == ON
     lacking = _lacking(part, key) if kind == "tag" and form.get("tag") == ON and form.get("tag-key") else ""
-    others = _others(one, part, wrong) if kind == "other" else ()
+    others = _others(chosen_part, part, wrong) if kind == "other" else ()
     value = ""
     if field:
         value = form.get(field[0][2:], "")
@@ -138,15 +138,15 @@ def _choices(kind: str, age: str, comparison: str) -> list[Choice]:
     return []
 
 
-def _others(one: Chosen, part: Part, wrong: dict[str, str]) -> list[Other]:
+def _others(chosen_part: Chosen, part: Part, wrong: dict[str, str]) -> list[Other]:
     """Those that are there, and a blank one."""
-    found = others_in(one.form)
-    blank = next(f"o{number}" for number in range(len(found) + 1) if f"o{number}" not in found)
-    return [_other(name, one, part, wrong) for name in [*found, blank]]
+    other_keys = others_in(chosen_part.form)
+    blank = next(f"o{number}" for number in range(len(other_keys) + 1) if f"o{number}" not in other_keys)
+    return [_other(name, chosen_part, part, wrong) for name in [*other_keys, blank]]
 
 
-def _other(name: str, one: Chosen, part: Part, wrong: dict[str, str]) -> Other:
-    form = one.form
+def _other(name: str, chosen_part: Chosen, part: Part, wrong: dict[str, str]) -> Other:
+    form = chosen_part.form
     operator, key = form.get(f"{name}-op", "StringEquals"), form.get(f"{name}-key", "")
     names = OPERATORS if operator in OPERATORS else (operator, *OPERATORS)
     error = wrong.get(name, "")
@@ -164,7 +164,7 @@ def _other(name: str, one: Chosen, part: Part, wrong: dict[str, str]) -> Other:
 
 def _lacking(part: Part, key: str) -> str:
     """Those of the chosen actions that do not know a key, in words; "" where all do."""
-    names = [one.partition(":")[2] for one in part.actions if not knows(one, key)]
+    names = [action.partition(":")[2] for action in part.actions if not knows(action, key)]
     if not names:
         return ""
     if len(names) == len(part.actions):

@@ -51,13 +51,13 @@ def managed_view(request: ViewerRequest, state: State, *, accounts: tuple[str, .
     wanted = Q()
     for word in state.find.lower().split()[:8]:
         wanted &= Q(search__contains=word)
-    found = list(
+    entities = list(
         rows.filter(wanted)
         .exclude(arn=state.policy)
         .select_related("account")
         .order_by("name", "pk")[: MOST * 4]
     )
-    hits = {one.arn: _hit(one, state) for one in [*chosen, *found]}
+    hits = {entity.arn: _hit(entity, state) for entity in [*chosen, *entities]}
     return {
         "hits": list(hits.values())[:MOST],
         "more_hits": len(hits) > MOST,
@@ -68,26 +68,26 @@ def managed_view(request: ViewerRequest, state: State, *, accounts: tuple[str, .
     }
 
 
-def _hit(one: Entity, state: State) -> Hit:
-    is_aws = ":iam::aws:" in one.arn
-    sub = "Managed by AWS" if is_aws else f"In {one.account.name}"
+def _hit(entity: Entity, state: State) -> Hit:
+    is_aws = ":iam::aws:" in entity.arn
+    sub = "Managed by AWS" if is_aws else f"In {entity.account.name}"
     return Hit(
-        arn=one.arn,
-        name=one.name,
+        arn=entity.arn,
+        name=entity.name,
         sub=sub,
         is_aws=is_aws,
-        is_chosen=one.arn == state.policy,
-        url=reverse("identities:policy", args=[one.pk]),
+        is_chosen=entity.arn == state.policy,
+        url=reverse("identities:policy", args=[entity.pk]),
     )
 
 
 def _typed_error(state: State, *, is_known: bool) -> str:
     if not state.policy or is_known:
         return ""
-    found = POLICY.fullmatch(state.policy)
-    if found is None:
+    match = POLICY.fullmatch(state.policy)
+    if match is None:
         return "Enter the ARN of a policy, such as arn:aws:iam::aws:policy/ReadOnlyAccess."
-    if found[2] != "aws":
+    if match[2] != "aws":
         return "This policy isn’t in the accounts that you chose, as of the last sync."
     return ""
 

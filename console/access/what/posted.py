@@ -76,14 +76,14 @@ def _policy(had: str, data: QueryDict) -> str:
     return picked or ("" if "what-arn" in data else had)
 
 
-def _part(one: Chosen, data: QueryDict) -> Chosen:
+def _part(part: Chosen, data: QueryDict) -> Chosen:
     """The open part as its fields say."""
-    scope_unless_posted = "any" if one.everywhere else "named"
+    scope_unless_posted = "any" if part.everywhere else "named"
     return replace(
-        one,
-        actions=_actions(one.service, data),
+        part,
+        actions=_actions(part.service, data),
         everywhere=data.get("b-scope", scope_unless_posted) == "any",
-        rows=_rows(one, data),
+        rows=_rows(part, data),
         form={
             name[2:]: typed_value(name, str(data[name]))[:LONGEST]
             for name in data
@@ -105,7 +105,7 @@ def _actions(service: str, data: QueryDict) -> tuple[str, ...]:
     itself.
     """
     ticked, were = set(data.getlist("b-level")), set(data.get("b-whole", "").split())
-    names = set(ordered([f"{service}:{one}" for one in data.getlist("b-act")], service=service))
+    names = set(ordered([f"{service}:{action}" for action in data.getlist("b-act")], service=service))
     for level in Level:
         key, every = str(level).split()[0].lower(), level_actions(service, level)
         if key in ticked - were:
@@ -115,16 +115,16 @@ def _actions(service: str, data: QueryDict) -> tuple[str, ...]:
     return ordered(sorted(names), service=service)
 
 
-def _rows(one: Chosen, data: QueryDict) -> tuple[Row, ...]:
-    found = []
-    for number in range(min(len(one.rows), MOST_ARNS)):
-        kind = data.get(f"r{number}-type", one.rows[number].type)
-        names = fields(pattern_of(one.service, kind)) if kind else (FREE,)
-        had = one.rows[number].values
-        found.append(
+def _rows(part: Chosen, data: QueryDict) -> tuple[Row, ...]:
+    rows_posted = []
+    for number in range(min(len(part.rows), MOST_ARNS)):
+        kind = data.get(f"r{number}-type", part.rows[number].type)
+        names = fields(pattern_of(part.service, kind)) if kind else (FREE,)
+        had = part.rows[number].values
+        rows_posted.append(
             Row(kind, {name: data.get(f"r{number}-{name}", had.get(name, ""))[:LONGEST] for name in names})
         )
-    return tuple(found)
+    return tuple(rows_posted)
 
 
 def _open(state: State, rest: str, accounts: tuple[str, ...]) -> State:
@@ -157,27 +157,29 @@ def _alter(state: State, alter: Callable[[Chosen], Chosen]) -> State:
 
 
 def _add_row(state: State, rest: str, accounts: tuple[str, ...]) -> State:
-    def alter(one: Chosen) -> Chosen:
-        if rest and not pattern_of(one.service, rest):
-            return one
-        row = blank(one.service, rest, place=place_of(accounts)) if rest else Row("", {FREE: ""})
-        return replace(one, rows=(*one.rows, row)[:MOST_ARNS], everywhere=False)
+    def alter(part: Chosen) -> Chosen:
+        if rest and not pattern_of(part.service, rest):
+            return part
+        row = blank(part.service, rest, place=place_of(accounts)) if rest else Row("", {FREE: ""})
+        return replace(part, rows=(*part.rows, row)[:MOST_ARNS], everywhere=False)
 
     return _alter(state, alter)
 
 
 def _add_arn(state: State, rest: str, accounts: tuple[str, ...]) -> State:
-    def alter(one: Chosen) -> Chosen:
-        row = row_of(rest[:LONGEST], service=one.service, actions=one.actions)
-        return one if row in one.rows else replace(one, rows=(*one.rows, row)[:MOST_ARNS], everywhere=False)
+    def alter(part: Chosen) -> Chosen:
+        row = row_of(rest[:LONGEST], service=part.service, actions=part.actions)
+        return (
+            part if row in part.rows else replace(part, rows=(*part.rows, row)[:MOST_ARNS], everywhere=False)
+        )
 
     return _alter(state, alter)
 
 
 def _drop_row(state: State, rest: str, accounts: tuple[str, ...]) -> State:
-    def alter(one: Chosen) -> Chosen:
-        rows = tuple(row for number, row in enumerate(one.rows) if str(number) != rest)
-        return replace(one, rows=rows)
+    def alter(part: Chosen) -> Chosen:
+        rows = tuple(row for number, row in enumerate(part.rows) if str(number) != rest)
+        return replace(part, rows=rows)
 
     return _alter(state, alter)
 
@@ -185,8 +187,8 @@ def _drop_row(state: State, rest: str, accounts: tuple[str, ...]) -> State:
 def _split(state: State, rest: str, accounts: tuple[str, ...]) -> State:
     """Let actions that do not know the key of a condition do without it."""
 
-    def alter(one: Chosen) -> Chosen:
-        return replace(one, form={**one.form, f"{rest[:8]}-known": ON})
+    def alter(part: Chosen) -> Chosen:
+        return replace(part, form={**part.form, f"{rest[:8]}-known": ON})
 
     return _alter(state, alter)
 
@@ -194,9 +196,9 @@ def _split(state: State, rest: str, accounts: tuple[str, ...]) -> State:
 def _leave_out(state: State, rest: str, accounts: tuple[str, ...]) -> State:
     """Take actions out of the open part, named after one another."""
 
-    def alter(one: Chosen) -> Chosen:
-        gone = {f"{one.service}:{name}".lower() for name in rest.split()}
-        return replace(one, actions=tuple(name for name in one.actions if name.lower() not in gone))
+    def alter(part: Chosen) -> Chosen:
+        gone = {f"{part.service}:{name}".lower() for name in rest.split()}
+        return replace(part, actions=tuple(name for name in part.actions if name.lower() not in gone))
 
     return _alter(state, alter)
 

@@ -43,9 +43,9 @@ def what_of(state: State, *, accounts: tuple[str, ...]) -> What:
         what = What(WhatKind.MANAGED, policy_arn=state.policy)
         what.check()
         return what
-    found = troubles(state, accounts=accounts)
-    if found:
-        raise TermsError(found[0].message, part="what")
+    problems = troubles(state, accounts=accounts)
+    if problems:
+        raise TermsError(problems[0].message, part="what")
     text = state.built(place_of(accounts)).text
     if not text:
         raise TermsError("Add a service, and choose what may be done with it.", part="what")
@@ -60,12 +60,12 @@ def _of_template(state: State, accounts: tuple[str, ...]) -> What:
         values = offer.body.values(_known(state, offer.body))
     except TemplateError as error:
         raise TermsError(error.message, part="what") from None
-    parameters = {name: "\n".join(some) for name, some in values.items()}
+    parameters = {name: "\n".join(parameter_values) for name, parameter_values in values.items()}
     return What(WhatKind.TEMPLATE, template=offer.slug, version=offer.version.number, parameters=parameters)
 
 
 def _known(state: State, body: Any) -> dict[str, str]:
-    names = {one.name for one in body.parameters}
+    names = {parameter.name for parameter in body.parameters}
     return {name: value for name, value in state.parameters.items() if name in names}
 
 
@@ -84,8 +84,8 @@ def documents_of(state: State, *, accounts: tuple[str, ...]) -> list[dict[str, A
         return []
     account = accounts[0] if accounts else place.account
     try:
-        given = _known(state, offer.body)
-        return [offer.body.render(given, account_id=account, partition=place.partition)]
+        texts = _known(state, offer.body)
+        return [offer.body.render(texts, account_id=account, partition=place.partition)]
     except TemplateError:
         return []
 
@@ -93,32 +93,32 @@ def documents_of(state: State, *, accounts: tuple[str, ...]) -> list[dict[str, A
 def troubles(state: State, *, accounts: tuple[str, ...]) -> list[Trouble]:
     """What keeps what is built from being given as it is, in the order of its parts."""
     place = place_of(accounts)
-    found = []
-    for number, one in enumerate(state.chosen):
-        title = catalogue().title(one.service)
-        if not one.actions:
-            found.append(Trouble(number, f"{title}: choose at least one action, or remove it."))
-        for row in () if one.everywhere else one.rows:
-            if not arn_of(row, service=one.service, place=place):
-                found.append(
+    problems = []
+    for number, part in enumerate(state.chosen):
+        title = catalogue().title(part.service)
+        if not part.actions:
+            problems.append(Trouble(number, f"{title}: choose at least one action, or remove it."))
+        for row in () if part.everywhere else part.rows:
+            if not arn_of(row, service=part.service, place=place):
+                problems.append(
                     Trouble(number, f"{title}: fill in the {row.type or 'ARN'}, or remove the line.")
                 )
-        found += [Trouble(number, f"{title}: {why}") for why in asked(one.form)[1].values()]
+        problems += [Trouble(number, f"{title}: {why}") for why in asked(part.form)[1].values()]
     built = state.built(place)
-    found += [Trouble(lack.part, _words(lack, state)) for lack in built.lacks]
-    found += [
+    problems += [Trouble(lack.part, _words(lack, state)) for lack in built.lacks]
+    problems += [
         Trouble(
             number,
             f"{catalogue().title(state.chosen[number].service)}: nothing that is chosen works on {arn}.",
         )
         for number, arn in built.unused
     ]
-    return sorted(found, key=lambda one: one.part)
+    return sorted(problems, key=lambda trouble: trouble.part)
 
 
 def _words(lack: Lack, state: State) -> str:
     title = catalogue().title(state.chosen[lack.part].service)
-    names = [one.partition(":")[2] for one in lack.actions]
+    names = [action.partition(":")[2] for action in lack.actions]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     verb = "does" if len(names) == 1 else "do"
     if lack.key:
@@ -127,6 +127,6 @@ def _words(lack: Lack, state: State) -> str:
             "allowed."
         )
     types = chain.from_iterable(catalogue().resource_types(action) for action in lack.actions)
-    kinds = sorted({one.name for one in types})
+    kinds = sorted({resource_type.name for resource_type in types})
     works = "works" if len(names) == 1 else "work"
     return f"{title}: {shown} {works} on {' or '.join(kinds[:3])}, and none is named."

@@ -80,14 +80,14 @@ def shown(
 
 
 def _building(request: ViewerRequest, state: State, *, accounts: tuple[str, ...]) -> dict[str, Any]:
-    found = troubles(state, accounts=accounts)
-    parts: list[PartView] = part_views(request, state, accounts=accounts, troubles=found)
+    problems = troubles(state, accounts=accounts)
+    parts: list[PartView] = part_views(request, state, accounts=accounts, troubles=problems)
     return {
         "parts": parts,
-        "troubles": found,
+        "troubles": problems,
         "services": service_offers(state.find),
         "paste": state.paste,
-        "chosen_actions": sum(len(one.actions) for one in state.chosen),
+        "chosen_actions": sum(len(part.actions) for part in state.chosen),
     }
 
 

@@ -49,7 +49,7 @@ class Chosen:
         """As JSON."""
         return {
             "service": self.service,
-            "actions": [one.partition(":")[2] for one in self.actions],
+            "actions": [action.partition(":")[2] for action in self.actions],
             "everywhere": self.everywhere,
             "rows": [row.body for row in self.rows],
             "form": dict(self.form),
@@ -68,12 +68,12 @@ class Chosen:
         if not isinstance(service, str) or not catalogue().has_service(service):
             return None
         service = service.lower()
-        actions = [f"{service}:{one}" for one in _list(body.get("actions")) if isinstance(one, str)]
+        actions = [f"{service}:{action}" for action in _list(body.get("actions")) if isinstance(action, str)]
         return cls(
             service=service,
             actions=ordered(actions[:2000], service=service),
             everywhere=body.get("everywhere") is True,
-            rows=tuple(_row(one) for one in _list(body.get("rows"))[:MOST_ARNS]),
+            rows=tuple(_row(row) for row in _list(body.get("rows"))[:MOST_ARNS]),
             form=_texts(body.get("form")),
         )
 
@@ -102,7 +102,7 @@ class State:
 
     def parts(self, place: Place) -> tuple[Part, ...]:
         """What is built, as far as it is whole."""
-        return tuple(one.part(place) for one in self.chosen)
+        return tuple(part.part(place) for part in self.chosen)
 
     def built(self, place: Place) -> Built:
         """The statements of it."""
@@ -117,7 +117,7 @@ class State:
             "version": self.version,
             "parameters": dict(self.parameters),
             "policy": self.policy,
-            "chosen": [one.body for one in self.chosen],
+            "chosen": [part.body for part in self.chosen],
             "open": self.open,
         }
 
@@ -131,7 +131,7 @@ class State:
         """From JSON, no matter who wrote it; what is not of its shape is left out."""
         if not isinstance(body, Mapping):
             return cls()
-        chosen = [found for one in _list(body.get("chosen"))[:MOST_PARTS] if (found := Chosen.of(one))]
+        chosen = [part for item in _list(body.get("chosen"))[:MOST_PARTS] if (part := Chosen.of(item))]
         tab, place, version = body.get("tab"), body.get("open"), body.get("version")
         known_tab = tab if tab in dict(TABS) else TEMPLATE
         known_version = version if isinstance(version, int) and 0 <= version < 10**6 else 0
@@ -154,9 +154,9 @@ class State:
         except (ValueError, RecursionError):
             return cls()
 
-    def with_chosen(self, number: int, one: Chosen) -> Self:
+    def with_chosen(self, number: int, part: Chosen) -> Self:
         """With another content of one part."""
-        return replace(self, chosen=(*self.chosen[:number], one, *self.chosen[number + 1 :]))
+        return replace(self, chosen=(*self.chosen[:number], part, *self.chosen[number + 1 :]))
 
 
 def state_for(what: What | None) -> State:

@@ -67,14 +67,14 @@ class Field:
 def tiles(state: State) -> list[Tile]:
     """The templates in which every word of the search occurs, and the chosen one in any case."""
     words = state.find.lower().split()
-    found = [_tile(offer, state) for offer in offers()]
+    tiles = [_tile(offer, state) for offer in offers()]
     return [
-        one
-        for one in found
-        if one.is_chosen
+        tile
+        for tile in tiles
+        if tile.is_chosen
         or (
-            (not state.kind or state.kind in (one.category, "ours" if one.is_ours else ""))
-            and all(word in f"{one.title} {one.description} {one.slug}".lower() for word in words)
+            (not state.kind or state.kind in (tile.category, "ours" if tile.is_ours else ""))
+            and all(word in f"{tile.title} {tile.description} {tile.slug}".lower() for word in words)
         )
     ]
 
@@ -102,10 +102,10 @@ def levels_of(digest: str, body: Body) -> str:
     """The access levels of a template over all its services, in quarters; kept, since a version never
     changes.
     """
-    found = _LEVELS.get(digest)
-    if found is None:
-        found = _LEVELS[digest] = quarters_of(body.render(body.samples))
-    return found
+    levels = _LEVELS.get(digest)
+    if levels is None:
+        levels = _LEVELS[digest] = quarters_of(body.render(body.samples))
+    return levels
 
 
 def chosen_view(
@@ -127,8 +127,8 @@ def chosen_view(
         "tone": TONES[body.risk],
         "fields": _with_next(
             [
-                _field(request, one, state, accounts, errors.get(one.name, ""), strict=strict)
-                for one in body.parameters
+                _field(request, parameter, state, accounts, errors.get(parameter.name, ""), strict=strict)
+                for parameter in body.parameters
             ]
         ),
         "is_retired": offer.template.retired_at is not None,
@@ -137,14 +137,14 @@ def chosen_view(
 
 def _with_next(fields: list[Field]) -> list[Field]:
     """The first field that is still empty has the focus, while nothing is filled in yet."""
-    if any(one.value and one.value != one.default for one in fields):
+    if any(field.value and field.value != field.default for field in fields):
         return fields
-    first = next((one.name for one in fields if not one.value), "")
-    return [replace(one, is_next=one.name == first) for one in fields]
+    first = next((field.name for field in fields if not field.value), "")
+    return [replace(field, is_next=field.name == first) for field in fields]
 
 
 def _errors(body: Body, state: State) -> dict[str, str]:
-    names = {one.name for one in body.parameters}
+    names = {parameter.name for parameter in body.parameters}
     try:
         body.values({name: value for name, value in state.parameters.items() if name in names})
     except TemplateError as error:
@@ -154,26 +154,26 @@ def _errors(body: Body, state: State) -> dict[str, str]:
 
 def _field(
     request: ViewerRequest,
-    one: Parameter,
+    parameter: Parameter,
     state: State,
     accounts: tuple[str, ...],
     error: str,
     *,
     strict: bool,
 ) -> Field:
-    value = state.parameters.get(one.name, one.default)
+    value = state.parameters.get(parameter.name, parameter.default)
     shown_error = error if strict or value.strip() else ""
     return Field(
-        name=f"p-{state.template}-{one.name}",
-        id=f"p-{one.name}",
-        label=one.label,
-        hint=one.hint,
+        name=f"p-{state.template}-{parameter.name}",
+        id=f"p-{parameter.name}",
+        label=parameter.label,
+        hint=parameter.hint,
         value=value,
-        default=one.default,
+        default=parameter.default,
         error=shown_error,
-        example=one.sample,
-        options=names_known(request.viewer, parameter=one, accounts=accounts, most=OFFERED),
-        is_many=one.many,
+        example=parameter.sample,
+        options=names_known(request.viewer, parameter=parameter, accounts=accounts, most=OFFERED),
+        is_many=parameter.many,
     )
 
 
