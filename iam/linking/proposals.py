@@ -154,8 +154,8 @@ def _hinted(viewer: Viewer) -> QuerySet[Sign]:
     unlinked = signs_of(UNLINKED, viewer)
     tied = Identity.objects.filter(user_arn=OuterRef("user__arn"))
     twins = Sign.objects.filter(Exists(tied), login=OuterRef("login"), user__gone_at__isnull=True)
-    hints = ~Q(address="") | Q(former__isnull=False) | Q(Exists(twins.exclude(account=OuterRef("account"))))
-    return unlinked.filter(hints | Q(pk__in=_named_like_people(unlinked, viewer)))
+    clues = ~Q(address="") | Q(former__isnull=False) | Q(Exists(twins.exclude(account=OuterRef("account"))))
+    return unlinked.filter(clues | Q(pk__in=_named_like_people(unlinked, viewer)))
 
 
 def _named_like_people(signs: QuerySet[Sign], viewer: Viewer) -> list[int]:

@@ -33,56 +33,56 @@ class ParameterKind(StrEnum):
     KEY = "key"
 
 
-class _Form(NamedTuple):
+class _ValueShape(NamedTuple):
     pattern: str
     words: str
     example: str
 
 
-FORMS: Final[dict[ParameterKind, _Form]] = {
-    ParameterKind.BUCKET: _Form(
+FORMS: Final[dict[ParameterKind, _ValueShape]] = {
+    ParameterKind.BUCKET: _ValueShape(
         r"[a-z0-9W][a-z0-9.W-]{1,61}[a-z0-9W]",
         "A bucket has 3 to 63 small letters, digits, dots and hyphens.",
         "pay-artifacts",
     ),
-    ParameterKind.PREFIX: _Form(
+    ParameterKind.PREFIX: _ValueShape(
         r"(?!/)[A-Za-z0-9!_.'()/=+@:, W-]{1,512}",
         "A prefix begins without a slash and has letters, digits, spaces and ! _ . ' ( ) / = + @ : , -",
         "settle/2026/",
     ),
-    ParameterKind.REGION: _Form(
+    ParameterKind.REGION: _ValueShape(
         r"[a-z]{2}(-[a-z]+)+-[0-9]", "A region is written as eu-west-1 is.", "eu-west-1"
     ),
-    ParameterKind.ARN: _Form(
+    ParameterKind.ARN: _ValueShape(
         r"arn:(aws|aws-cn|aws-us-gov):[a-z0-9-]+:[a-z0-9-]*:([0-9]{12})?:[A-Za-z0-9_+=,.@/:W-]+",
         "An ARN is written as arn:aws:service:region:account:resource.",
         "arn:aws:sns:eu-west-1:111122223333:deploys",
     ),
-    ParameterKind.TAG_KEY: _Form(
+    ParameterKind.TAG_KEY: _ValueShape(
         r"[A-Za-z0-9 _.:/=+@-]{1,128}",
         "The key of a tag has up to 128 letters, digits, spaces and _ . : / = + - @",
         "team",
     ),
-    ParameterKind.TAG_VALUE: _Form(
+    ParameterKind.TAG_VALUE: _ValueShape(
         r"[A-Za-z0-9 _.:/=+@W-]{1,256}",
         "The value of a tag has up to 256 letters, digits, spaces and _ . : / = + - @",
         "payments",
     ),
-    ParameterKind.ACCOUNT: _Form(r"[0-9]{12}", "An account ID has 12 digits.", "111122223333"),
-    ParameterKind.ROLE: _Form(
+    ParameterKind.ACCOUNT: _ValueShape(r"[0-9]{12}", "An account ID has 12 digits.", "111122223333"),
+    ParameterKind.ROLE: _ValueShape(
         r"([A-Za-z0-9_+=,.@-]+/)*[A-Za-z0-9_+=,.@W-]{1,64}",
         "A role is named by its name, after its path if it has one, such as service/pay-settle.",
         "pay-settle",
     ),
-    ParameterKind.NAME: _Form(
+    ParameterKind.NAME: _ValueShape(
         r"[A-Za-z0-9_./W-]{1,255}", "A name has letters, digits and _ . / -", "pay-settle"
     ),
-    ParameterKind.LOG_GROUP: _Form(
+    ParameterKind.LOG_GROUP: _ValueShape(
         r"[A-Za-z0-9_./#W-]{1,512}",
         "A log group has letters, digits and _ . / # -",
         "/aws/lambda/pay-settle",
     ),
-    ParameterKind.KEY: _Form(
+    ParameterKind.KEY: _ValueShape(
         r"[A-Fa-f0-9]{8}(-[A-Fa-f0-9]{4}){3}-[A-Fa-f0-9]{12}|mrk-[a-f0-9]{32}",
         "A key is named by its id, such as 1234abcd-12ab-34cd-56ef-1234567890ab; an alias gives nothing.",
         "1234abcd-12ab-34cd-56ef-1234567890ab",

@@ -106,7 +106,7 @@ def drop_drafts(*, older_than: timedelta = timedelta(days=7)) -> int:
 
 def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
     found = _meant({row.text for row in rows if row.text and not row.errors}, viewer=viewer)
-    hints = _by_name(found, viewer=viewer)
+    suggestions = _by_name(found, viewer=viewer)
     firsts = {text: users[0] for text, users in found.items() if users}
     order = list(firsts)
     people = within(people_of([firsts[text] for text in order]), viewer=viewer)
@@ -117,7 +117,7 @@ def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
     for position, row in enumerate(rows):
         leaver = Leaver(run=run, position=position, line=row.line, typed=row.text[:256])
         person = whose.get(row.text)
-        problems = [*row.errors, *_problems(row, person, found.get(row.text, []), busy, seen, hints)]
+        problems = [*row.errors, *_problems(row, person, found.get(row.text, []), busy, seen, suggestions)]
         if person is not None:
             leaver.name, leaver.email = person.name[:256], person.email[:256]
             leaver.person_id, leaver.teams = person.person_id, teams_of(person.users)
@@ -135,13 +135,14 @@ def _problems(
     users: Sequence[Entity],
     busy: Busy,
     seen: dict[frozenset[int], int],
-    hints: dict[str, str],
+    suggestions: dict[str, str],
 ) -> list[str]:
     if row.errors:
         return []
     if person is None:
         return [
-            hints.get(row.text) or "No one in your accounts or teams matches. Try a name, email or user name."
+            suggestions.get(row.text)
+            or "No one in your accounts or teams matches. Try a name, email or user name."
         ]
     own = {one.pk for one in person.users}
     strangers = [one for one in users if one.pk not in own]
@@ -177,7 +178,7 @@ def _by_name(found: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str
     """Add to `found` the users of texts that are just one person's whole name; for the others, who may have
     been meant.
     """
-    hints: dict[str, str] = {}
+    suggestions: dict[str, str] = {}
     unknown = [text for text, users in found.items() if not users and "@" not in text]
     for text in unknown[:MOST_BY_NAME]:
         matches = find_people(viewer, text, most=SHOWN + 1)
@@ -190,10 +191,10 @@ def _by_name(found: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str
             for match in matches.people
         ]
         if names:
-            hints[text] = f"Several people could be meant: {', '.join(names[:SHOWN])}. Choose one."
+            suggestions[text] = f"Several people could be meant: {', '.join(names[:SHOWN])}. Choose one."
         if len(names) == 1:
-            hints[text] = f"Did you mean {names[0]}?"
-    return hints
+            suggestions[text] = f"Did you mean {names[0]}?"
+    return suggestions
 
 
 def _in_runs(users: Sequence[Entity], stages: Sequence[Stage]) -> dict[int, str]:

@@ -1,0 +1,114 @@
+"""`iam` has no page: no address, no icon, no button, no hint, no menu, no form and no template."""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from typing import Final
+
+import pytest
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests.house_rules import ROOT, tracked
+from tests.page_parts import icon_names, page_parts
+
+WORK_LIST: Final[dict[str, int]] = {
+    "iam/access/grants/services/telling.py": 2,
+    "iam/changes/acts/base.py": 1,
+    "iam/changes/acts/certificates.py": 3,
+    "iam/changes/acts/fields.py": 1,
+    "iam/changes/acts/making.py": 14,
+    "iam/changes/acts/on_policies.py": 4,
+    "iam/changes/acts/on_principals.py": 7,
+    "iam/changes/approval/proposals.py": 1,
+    "iam/changes/credential_acts.py": 1,
+    "iam/changes/telling.py": 2,
+    "iam/directory/appointments.py": 1,
+    "iam/mirror/queries/happenings.py": 12,
+    "iam/notify/channels/mail.py": 1,
+    "iam/notify/links.py": 1,
+    "iam/people/campaigns/tending.py": 1,
+    "iam/people/leaving/returning.py": 1,
+    "iam/people/leaving/returning_again.py": 1,
+    "iam/people/links/words.py": 1,
+    "iam/people/onboarding/reinviting.py": 1,
+    "iam/people/replacing/services.py": 2,
+    "iam/people/rotation/noting.py": 1,
+}
+"""What is still there, by file. Nothing is added: a page part belongs to `console`."""
+NOT_OF_A_PAGE: Final = {
+    # Django's own name for the advice of a system check.
+    ("iam/journal/checks.py", "the name hint"),
+    # How Terraform and CloudFormation describe a resource.
+    ("iam/changes/elsewhere/forms.py", "the class Form"),
+    # The author of an access template writes it; it is stored with the template.
+    ("iam/access/templates/parameters.py", "the name hint"),
+}
+
+
+def areas() -> set[str]:
+    """The first parts of all addresses."""
+    return {route.partition("/")[0] for route in _routes(get_resolver().url_patterns)} - {""}
+
+
+def _routes(patterns: list[URLPattern | URLResolver]) -> list[str]:
+    found: list[str] = []
+    for entry in patterns:
+        route = str(entry.pattern)
+        if isinstance(entry, URLResolver) and not route:
+            found += _routes(entry.url_patterns)
+        else:
+            found.append(route)
+    return found
+
+
+def test_the_domain_has_no_part_of_a_page() -> None:
+    known, icons = areas(), icon_names()
+    found: Counter[str] = Counter()
+    for file in tracked("iam/*.py"):
+        place = str(file.relative_to(ROOT))
+        if "migrations" in file.parts:
+            continue
+        for _, what in page_parts(ast.parse(file.read_text(encoding="utf-8")), areas=known, icons=icons):
+            if (place, what) not in NOT_OF_A_PAGE:
+                found[place] += 1
+    assert dict(found) == WORK_LIST
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ('path = f"/changes/{pk}/"', "the address /changes/"),
+        ('icon_of(kind) == "key-round"', "the icon key-round"),
+        ('name = "changes/act.html"', "the template changes/act.html"),
+        ("from django.urls import path", "the import of django.urls"),
+        ("from django import forms", "the import of django.forms"),
+        ("import django.shortcuts", "the import of django.shortcuts"),
+        ("reverse(name)", "the call reverse()"),
+        ("class Grant:\n    icon: str", "the name icon"),
+        ("Act(button=text)", "the name button"),
+        ("def menu_of(subject): ...", "the name menu_of"),
+        ("class ReasonForm: ...", "the class ReasonForm"),
+    ],
+)
+def test_a_part_of_a_page_is_found(source: str, what: str) -> None:
+    found = page_parts(ast.parse(source), areas={"changes"}, icons={"key-round"})
+    assert [one for _, one in found] == [what]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""The address /changes/ and the icon key-round."""',
+        'path = "/payments/"',
+        "platform = 1\nhinted = platform",
+        "from django.db import models",
+    ],
+)
+def test_what_belongs_to_no_page_is_left_alone(source: str) -> None:
+    assert list(page_parts(ast.parse(source), areas={"changes"}, icons={"key-round"})) == []
+
+
+def test_the_areas_and_icons_are_those_of_the_console() -> None:
+    assert {"changes", "grants", "link", "go", "profile"} <= areas()
+    assert "key-round" in icon_names()
