@@ -24,7 +24,6 @@ WORK_LIST: Final[dict[str, int]] = {
     "iam/changes/credential_acts.py": 1,
     "iam/changes/telling.py": 2,
     "iam/directory/appointments.py": 1,
-    "iam/mirror/queries/happenings.py": 12,
     "iam/notify/channels/mail.py": 1,
     "iam/notify/links.py": 1,
     "iam/people/campaigns/tending.py": 1,

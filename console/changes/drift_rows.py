@@ -24,7 +24,7 @@ from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Kind
 from iam.mirror.queries.entities import Openable, openable_in
 from iam.mirror.queries.history import TwoDocuments, two_documents
-from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, Event
+from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, Event, EventTopic
 
 NAMES_SHOWN = 8
 WHOLE = ("Created", "Deleted", "There again")
@@ -127,7 +127,7 @@ def _events(what: What) -> list[Event]:
     if isinstance(what, Changed):
         changes = setting_changes(what.fact, what.old, what.new)
         lead = f"{SETTINGS[what.fact]} changed"
-        return [Event(what.when, what.after, BECAME, "lock", lead, changes=changes)]
+        return [Event(what.when, what.after, BECAME, EventTopic.SIGN_IN, lead, changes=changes)]
     return what.events() if what else []
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain, groupby
-from typing import Any
+from typing import Any, Final
 
 from django.db.models import Q
 from django.http import HttpResponse
@@ -21,11 +21,27 @@ from console.web.render import render_page
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.entities import Openable
 from iam.mirror.queries.history import timeline, two_documents
-from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, Event, Named
+from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, Event, EventTopic, Named
 from iam.mirror.queries.lists.freshness import was_unknown
 from iam.mirror.queries.moments import change_moments, just_after
 
 TONES = {BEGAN: "ok", ENDED: "bad", BECAME: ""}
+EVENT_ICONS: Final = {
+    EventTopic.DELETED: "minus",
+    EventTopic.FIRST_SYNCED: "eye",
+    EventTopic.CREATED: "plus",
+    EventTopic.CHANGED: "pencil",
+    EventTopic.POLICY: "scroll-text",
+    EventTopic.GROUP: "users",
+    EventTopic.BOUNDARY: "shield",
+    EventTopic.INSTANCE_PROFILE: "server",
+    EventTopic.DEFAULT_VERSION: "flag",
+    EventTopic.TAGS: "tag",
+    EventTopic.MFA_DEVICE: "smartphone",
+    EventTopic.CREDENTIAL: "key-round",
+    EventTopic.CERTIFICATE: "file-text",
+    EventTopic.SIGN_IN: "lock",
+}
 NAMES_SHOWN = 8
 BARS, BAR_STEP, BAR_HEIGHT = 60, 4, 28
 MOMENTS_COUNTED = 1000
@@ -51,6 +67,11 @@ class Line:
     hidden: str
     at: datetime
     cause: Caused
+
+    @property
+    def icon(self) -> str:
+        """The sign of what the event is about."""
+        return EVENT_ICONS[self.event.topic]
 
     @property
     def plain(self) -> str:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -36,20 +37,38 @@ class Named:
     name: str
 
 
+class EventTopic(StrEnum):
+    """What an event is about."""
+
+    DELETED = "deleted"
+    FIRST_SYNCED = "first-synced"
+    CREATED = "created"
+    CHANGED = "changed"
+    POLICY = "policy"
+    GROUP = "group"
+    BOUNDARY = "boundary"
+    INSTANCE_PROFILE = "instance-profile"
+    DEFAULT_VERSION = "default-version"
+    TAGS = "tags"
+    MFA_DEVICE = "mfa-device"
+    CREDENTIAL = "credential"
+    CERTIFICATE = "certificate"
+    SIGN_IN = "sign-in"
+
+
 @dataclass(slots=True)
 class Event:
     """Something that happened between two observations: after `after` (None: before the first reading) and
     until `when`.
 
     `sign` is began, ended, became or read. The sentence is `lead`, the names in `others`, `tail`; `changes`
-    are (what, before, after); `documents` names two documents for a side-by-side view. `icon` is the
-    sprite's.
+    are (what, before, after); `documents` names two documents for a side-by-side view.
     """
 
     when: datetime
     after: datetime | None
     sign: str
-    icon: str
+    topic: EventTopic
     lead: str
     tail: str = ""
     others: list[Named] = field(default_factory=list)
@@ -74,7 +93,7 @@ class Step:
             return BECAME
         return BEGAN if self.new else ENDED
 
-    def event(self, icon: str, lead: str, **more: Any) -> Event:
+    def event(self, topic: EventTopic, lead: str, **more: Any) -> Event:
         """The event of this step, with its bounds and its cause."""
         row = self.new or self.old
         if self.new:
@@ -83,7 +102,7 @@ class Step:
         else:
             bounds = (row.valid_to, row.last_seen)
             cause = (row.end_cause_kind, row.end_cause_id)
-        made = Event(*bounds, more.pop("sign", self.sign), icon, lead, **more)
+        made = Event(*bounds, more.pop("sign", self.sign), topic, lead, **more)
         made.cause_kind, made.cause_id = cause
         return made
 
@@ -125,7 +144,7 @@ def state_events(steps: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
         if old is None:
             yield _beginning(step, entity)
         elif new is None:
-            yield step.event("minus", "Deleted", note="AWS no longer lists it")
+            yield step.event(EventTopic.DELETED, "Deleted", note="AWS no longer lists it")
         else:
             yield from _became(step)
 
@@ -133,12 +152,12 @@ def state_events(steps: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
 def _beginning(step: Step, entity: Entity) -> Event:
     if step.new.after is None:
         note = "Nothing is known from before"
-        return step.event("eye", "First synced by Gatehouse", sign=READ, note=note)
+        return step.event(EventTopic.FIRST_SYNCED, "First synced by Gatehouse", sign=READ, note=note)
     if step.new.valid_from > entity.first_seen:
-        return step.event("plus", "Exists again")
+        return step.event(EventTopic.CREATED, "Exists again")
     made = step.new.created_at
     note = f"AWS says: {made:%-d %b %Y, %H:%M:%S} UTC" if made else ""
-    return step.event("plus", "Created", note=note)
+    return step.event(EventTopic.CREATED, "Created", note=note)
 
 
 def _became(step: Step) -> Iterator[Event]:
@@ -151,9 +170,9 @@ def _became(step: Step) -> Iterator[Event]:
     changes += _attribute_changes(old.attrs, new.attrs)
     if old.document_id != new.document_id and old.document_id and new.document_id:
         lead = "Trust policy changed" if new.kind == Kind.ROLE else "Document changed"
-        yield step.event("pencil", lead, documents=f"state-{old.pk}-{new.pk}", changes=changes)
+        yield step.event(EventTopic.CHANGED, lead, documents=f"state-{old.pk}-{new.pk}", changes=changes)
     elif changes:
-        yield step.event("pencil", "Settings changed", changes=changes)
+        yield step.event(EventTopic.CHANGED, "Settings changed", changes=changes)
 
 
 def _attribute_changes(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str]]:
@@ -174,11 +193,11 @@ def _text(value: object) -> str:
 
 
 NOUNS = {
-    Kind.ACCESS_KEY: ("Access key", "key-round"),
-    Kind.MFA_DEVICE: ("MFA device", "smartphone"),
-    Kind.SSH_KEY: ("SSH key", "key-round"),
-    Kind.SIGNING_CERTIFICATE: ("Signing certificate", "file-text"),
-    Kind.SERVICE_CREDENTIAL: ("Service-specific credential", "key-round"),
+    Kind.ACCESS_KEY: ("Access key", EventTopic.CREDENTIAL),
+    Kind.MFA_DEVICE: ("MFA device", EventTopic.MFA_DEVICE),
+    Kind.SSH_KEY: ("SSH key", EventTopic.CREDENTIAL),
+    Kind.SIGNING_CERTIFICATE: ("Signing certificate", EventTopic.CERTIFICATE),
+    Kind.SERVICE_CREDENTIAL: ("Service-specific credential", EventTopic.CREDENTIAL),
 }
 
 
@@ -190,40 +209,44 @@ def owned_events(steps: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
     """Keys, devices and certificates: made, deleted, turned on or off."""
     for step in steps:
         row: EntityState = step.new or step.old
-        noun, icon = NOUNS.get(Kind(row.kind), (row.get_kind_display(), "key-round"))
+        noun, topic = NOUNS.get(Kind(row.kind), (row.get_kind_display(), EventTopic.CREDENTIAL))
         lead = f"{noun} {row.name.rpartition('/')[2]}"
         if step.old is None:
             first = row.after is None
             if first and row.valid_from - entity.first_seen < FIRST_READING:
                 continue
             if first:
-                yield step.event(icon, f"{lead} synced for the first time", sign=READ)
+                yield step.event(topic, f"{lead} synced for the first time", sign=READ)
             else:
-                yield step.event(icon, f"{lead} added", sign=BEGAN)
+                yield step.event(topic, f"{lead} added", sign=BEGAN)
         elif step.new is None:
-            yield step.event(icon, f"{lead} deleted")
+            yield step.event(topic, f"{lead} deleted")
         else:
             changes = _attribute_changes(step.old.attrs, step.new.attrs)
             if step.old.category != step.new.category:
                 changes.insert(0, ("State", step.old.category or "unknown", step.new.category or "unknown"))
             if changes:
-                yield step.event(icon, lead, changes=changes)
+                yield step.event(topic, lead, changes=changes)
 
 
-TIES: dict[str, tuple[str, tuple[str, str], tuple[str, str]]] = {
-    EdgeKind.MEMBER: ("users", ("Joined", "Left"), ("joined", "left")),
-    EdgeKind.ATTACHED: ("scroll-text", ("Attached", "Detached"), ("got this policy", "lost this policy")),
+TIES: dict[str, tuple[EventTopic, tuple[str, str], tuple[str, str]]] = {
+    EdgeKind.MEMBER: (EventTopic.GROUP, ("Joined", "Left"), ("joined", "left")),
+    EdgeKind.ATTACHED: (EventTopic.POLICY, ("Attached", "Detached"), ("got this policy", "lost this policy")),
     EdgeKind.BOUNDARY: (
-        "shield",
+        EventTopic.BOUNDARY,
         ("Permissions boundary set:", "Permissions boundary removed:"),
         ("got this as permissions boundary", "lost this as permissions boundary"),
     ),
     EdgeKind.PROFILE_ROLE: (
-        "server",
+        EventTopic.INSTANCE_PROFILE,
         ("Role added:", "Role removed:"),
         ("holds it", "no longer has it"),
     ),
-    EdgeKind.INSTANCE_PROFILE: ("server", ("Uses", "No longer uses"), ("uses it", "no longer uses it")),
+    EdgeKind.INSTANCE_PROFILE: (
+        EventTopic.INSTANCE_PROFILE,
+        ("Uses", "No longer uses"),
+        ("uses it", "no longer uses it"),
+    ),
 }
 
 
@@ -244,16 +267,16 @@ def edge_events(steps: Sequence[Step], *, outgoing: bool) -> Iterator[Event]:
         row: Edge = step.new or step.old
         if row.kind not in TIES or (step.old is None and row.after is None):
             continue
-        icon, out, into = TIES[row.kind]
+        topic, out, into = TIES[row.kind]
         if step.old and step.new and step.old.target_id == step.new.target_id:
             continue
         if step.old and step.new:
             lead, label = SWAPS[EdgeKind(row.kind)]
-            yield step.event(icon, lead, changes=[(label, step.old.target.name, step.new.target.name)])
+            yield step.event(topic, lead, changes=[(label, step.old.target.name, step.new.target.name)])
             continue
         word = (out if outgoing else into)[0 if step.new else 1]
         lead, tail = (word, "") if outgoing else ("", word)
-        event = step.event(icon, lead, tail=tail)
+        event = step.event(topic, lead, tail=tail)
         place = (row.kind, event.when, event.sign, event.after, event.cause_kind, event.cause_id)
         other = row.target if outgoing else row.source
         together.setdefault(place, event).others.append(Named(other.pk, other.kind, other.name))
@@ -268,10 +291,10 @@ def inline_events(steps: Sequence[Step]) -> Iterator[Event]:
             continue
         if step.old and step.new:
             documents = f"inline-{step.old.pk}-{step.new.pk}"
-            yield step.event("pencil", f"Inline policy {row.name} changed", documents=documents)
+            yield step.event(EventTopic.CHANGED, f"Inline policy {row.name} changed", documents=documents)
         elif step.old or row.after is not None:
             verb = "added" if step.new else "removed"
-            yield step.event("scroll-text", f"Inline policy {row.name} {verb}")
+            yield step.event(EventTopic.POLICY, f"Inline policy {row.name} {verb}")
 
 
 def version_events(steps: Sequence[Step], *, at_once: bool = True) -> Iterator[Event]:
@@ -287,13 +310,15 @@ def version_events(steps: Sequence[Step], *, at_once: bool = True) -> Iterator[E
         if step.old is None:
             if row.after is not None:
                 tail = "created and set as default" if row.is_default else "made"
-                yield step.event("plus", f"Version {row.version_id} {tail}", documents=documents)
+                yield step.event(EventTopic.CREATED, f"Version {row.version_id} {tail}", documents=documents)
         elif step.new is None:
-            yield step.event("minus", f"Version {row.version_id} deleted")
+            yield step.event(EventTopic.DELETED, f"Version {row.version_id} deleted")
         elif row.is_default and not step.old.is_default:
-            yield step.event("flag", f"Version {row.version_id} set as default", documents=documents)
+            yield step.event(
+                EventTopic.DEFAULT_VERSION, f"Version {row.version_id} set as default", documents=documents
+            )
         elif step.old.is_default and not row.is_default and (at_once and row.valid_from) not in new_default:
-            yield step.event("flag", f"Version {row.version_id} is no longer the default")
+            yield step.event(EventTopic.DEFAULT_VERSION, f"Version {row.version_id} is no longer the default")
 
 
 def tag_events(steps: Sequence[Step]) -> Iterator[Event]:
@@ -309,7 +334,7 @@ def tag_events(steps: Sequence[Step]) -> Iterator[Event]:
             if old.get(key) != new.get(key)
         ]
         if changes:
-            yield step.event("tag", "Tags changed", changes=changes)
+            yield step.event(EventTopic.TAGS, "Tags changed", changes=changes)
 
 
 MFA_WORDS = {
@@ -336,23 +361,23 @@ def credential_events(steps: Sequence[Step], *, has_key_rows: bool) -> Iterator[
                 lead, sign = "MFA turned off", ENDED
             elif old.mfa == "none":
                 lead, sign = "MFA on", BEGAN
-            yield step.event("smartphone", lead, changes=[words], sign=sign)
+            yield step.event(EventTopic.MFA_DEVICE, lead, changes=[words], sign=sign)
         if old.has_password is not None and new.has_password is not None:
             yield from _password(step)
         if not has_key_rows and old.active_keys != new.active_keys:
             counts = ("Active access keys", str(old.active_keys), str(new.active_keys))
-            yield step.event("key-round", "Access keys changed", changes=[counts])
+            yield step.event(EventTopic.CREDENTIAL, "Access keys changed", changes=[counts])
 
 
 def _password(step: Step) -> Iterator[Event]:
     old, new = step.old, step.new
     if old.has_password != new.has_password:
         if new.has_password:
-            yield step.event("lock", "Console password set", sign=BEGAN)
+            yield step.event(EventTopic.SIGN_IN, "Console password set", sign=BEGAN)
         else:
-            yield step.event("lock", "Console password removed", sign=ENDED)
+            yield step.event(EventTopic.SIGN_IN, "Console password removed", sign=ENDED)
     elif new.has_password and old.password_changed_at and not _is_same_moment(old, new):
-        yield step.event("lock", "Console password changed")
+        yield step.event(EventTopic.SIGN_IN, "Console password changed")
 
 
 def _is_same_moment(old: UserCredentials, new: UserCredentials) -> bool:
