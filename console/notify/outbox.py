@@ -19,9 +19,9 @@ from iam.guard import Right
 from iam.newest_first import Place
 from iam.notify.events import Event, spec_of
 from iam.notify.models import Outgoing, State
+from iam.notify.pages import Page, prefix_of
 from iam.notify.queries import outbox_page, unsent_counts
 from iam.notify.services import NotifyError, notify, send_again
-from iam.people.links.signed_ids import PREFIX
 
 TABS = (("", "All"), ("waiting", "Waiting"), ("given_up", "Failed"), ("sent", "Sent"))
 MARKS = {
@@ -79,7 +79,7 @@ def outbox(request: ViewerRequest) -> HttpResponse:
 
 def _row(message: Outgoing) -> Row:
     mark = MARKS[State(message.state)]
-    opens_once = message.path.startswith(PREFIX)
+    opens_once = message.path.startswith(prefix_of(Page.LINK))
     return Row(message, mark, ICONS[message.channel], spec_of(message.event).headline, opens_once)
 
 

@@ -23,6 +23,7 @@ from iam.changes.warnings import warnings_of
 from iam.directory.models import Identity, Person
 from iam.guard import viewer_for
 from iam.notify.events import Event
+from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.prepared import Slot, Statement
 
@@ -106,7 +107,7 @@ def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: i
         outcome=f"Still to be reviewed, applied without approval by {by}",
         text=f"{_requested(first)}\n\nYou get this reminder until someone has reviewed it.",
         key=f"{first.change_set_id}:unreviewed:{turn}",
-        page=f"/changes/{first.pk}/review/",
+        page=path_of(Page.CHANGE_REVIEW, first.pk),
     )
 
 
@@ -234,7 +235,7 @@ def _tell(
             people=recipients,
             subject=f"{outcome}: {title}",
             text="\n\n".join(filter(None, lines)),
-            path=page or f"/changes/{first.pk}/request/",
+            path=page or path_of(Page.REQUEST, first.pk),
             key=key,
             reference=first.reference,
         )

@@ -10,23 +10,22 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 
+from iam.notify.pages import Page, path_of, prefix_of
+
 SALT = "gatehouse.notify.link"
-PREFIX = "/go/"
+_makers: dict[Page, Callable[[str], str]] = {}
 
 
-_makers: dict[str, Callable[[str], str]] = {}
-
-
-def make_links_of(prefix: str, maker: Callable[[str], str]) -> None:
-    """Let a higher layer make the links of the pages under a prefix itself, when a mail is sent: `maker`
+def make_links_of(page: Page, maker: Callable[[str], str]) -> None:
+    """Let a higher layer make the links of a page itself, when a mail is sent: `maker`
     gives the whole address for a path. Such a link opens without signing in, so it stands in no row.
     """
-    _makers[prefix] = maker
+    _makers[page] = maker
 
 
 def opens_alone(path: str) -> bool:
     """Whether the link of a page opens without signing in."""
-    return path.startswith(tuple(_makers))
+    return any(path.startswith(prefix_of(page)) for page in _makers)
 
 
 class LinkError(Exception):
@@ -45,11 +44,11 @@ def link_for(person_id: UUID, *, path: str) -> str:
     """The address for a person, with the host that people type; it expires after
     settings.NOTIFY_LINK_DAYS.
     """
-    for prefix, maker in _makers.items():
-        if path.startswith(prefix):
+    for page, maker in _makers.items():
+        if path.startswith(prefix_of(page)):
             return maker(path)
     word = signing.dumps([person_id.hex, path], salt=SALT, compress=True)
-    return f"{settings.BASE_URL}{PREFIX}{word}/"
+    return f"{settings.BASE_URL}{path_of(Page.MESSAGE, word)}"
 
 
 def plain_link(path: str) -> str:

@@ -19,6 +19,7 @@ from iam.journal.services import Actor, record
 from iam.mirror.models import Account, Entity
 from iam.moments import moment_words
 from iam.notify.events import Event
+from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.campaigns.models import Campaign, Ending, Participant, State
 from iam.people.campaigns.queries import Standing, may_begin, may_run, participants, users_of
@@ -26,7 +27,6 @@ from iam.people.campaigns.reconsidering import reconsider, waits_for_approval
 from iam.people.enrolment.inviting import person_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from iam.people.links.signed_ids import PREFIX
 
 LASTS: Final = timedelta(days=7)
 LONGEST: Final = 365
@@ -124,7 +124,7 @@ def tell(participant: Participant, *, actor: Actor | None, is_reminder: bool) ->
             people=[person],
             subject=subject,
             text=text,
-            path=f"{PREFIX}{link.pk}/",
+            path=path_of(Page.LINK, link.pk),
             key=str(link.pk),
         )
     return link

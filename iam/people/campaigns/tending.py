@@ -30,6 +30,7 @@ from iam.journal.services import record
 from iam.linking.whose import confirmed
 from iam.mirror.models import Account
 from iam.notify.events import Event
+from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, Ending, Participant, State
 from iam.people.campaigns.queries import Standing, participants
@@ -241,7 +242,7 @@ def _told_author(campaign: Campaign, missing: Sequence[Participant], trouble: Se
         subject=f"{campaign.name} is due: {len(missing)} IAM "
         f"{'user has' if len(missing) == 1 else 'users have'} no MFA",
         text="\n\n".join([f"Without MFA: {names}{more}.", *trouble]),
-        path=f"/mfa/campaigns/{campaign.pk}/",
+        path=path_of(Page.CAMPAIGN, campaign.pk),
         key=f"{campaign.pk}:{today.isoformat()}",
     )
 

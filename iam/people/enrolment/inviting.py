@@ -19,12 +19,13 @@ from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.moments import moment_words
 from iam.notify.events import Event
+from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.enrolment.queries import has_mfa
 from iam.people.enrolment.wording import HAS_ONE
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
-from iam.people.links.signed_ids import PREFIX, address_of
+from iam.people.links.signed_ids import address_of
 
 NOBODY: Final = (
     "No person in Gatehouse is linked to this IAM user. An administrator or the team lead can link one "
@@ -57,7 +58,7 @@ def send_link(viewer: Viewer, *, user: Entity) -> Link:
         f"{user.account.name}. It takes two minutes with an "
         f"authenticator app.\n\nThe link works once, in one browser, until {moment_words(link.expires_at)}. "
         "You never need to enter a password there.",
-        path=f"{PREFIX}{link.pk}/",
+        path=path_of(Page.LINK, link.pk),
         key=str(link.pk),
     )
     _note("send", link, viewer, told=told)

@@ -20,6 +20,7 @@ from iam.journal.services import record
 from iam.linking.whose import is_linked
 from iam.moments import moment_words
 from iam.notify.events import Event
+from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.leaving.models import Leaver, Seat
 from iam.people.leaving.proving import turned_changes_of
@@ -27,7 +28,6 @@ from iam.people.leaving.queries import openable
 from iam.people.leaving.rules import asker_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from iam.people.links.signed_ids import PREFIX
 from iam.sealed import services as sealed
 from iam.sealed.services import SealedError
 
@@ -94,7 +94,7 @@ def invite_back(leaver: Leaver) -> Link | None:
         text="Your access to AWS was restored. Open this page to get a new password and to add your phone "
         "for multi-factor sign-in (MFA).\n\n"
         f"The link works once, in one browser, until {moment_words(link.expires_at)}.",
-        path=f"{PREFIX}{link.pk}/",
+        path=path_of(Page.LINK, link.pk),
         key=str(link.pk),
     )
     data = {"leaver": leaver.pk, "for": person.email, "link": link.pk}
@@ -119,7 +119,7 @@ def tell_restored(leaver: Leaver, *, by: UUID, name: str, reason: str) -> None:
             people=[asker],
             subject=f"Access restored: {one.name}",
             text=f"{name} had the access restored that “{one.title}” ({one.run.reference}) had cut: {reason}",
-            path=f"/leaving/people/{one.pk}/",
+            path=path_of(Page.LEAVER, one.pk),
             key=f"{one.pk}:restored:{leaver.trials}",
             reference=one.run.reference,
         )

@@ -23,6 +23,7 @@ from iam.guard import Viewer
 from iam.journal.models import Entry
 from iam.journal.services import record
 from iam.notify.events import Event
+from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.leaving.models import OF_INVITING, OF_RETURN, Leaver, Seat, Stage
 from iam.people.leaving.returning import has_link, invite_back, returned_by
@@ -123,7 +124,7 @@ def request_again(link: Link) -> str:
             text=f"The invitation of {leaver.name} after the restore no longer shows a password. Open the "
             "page and choose “Send another invitation”: "
             "where it is needed, Gatehouse sets a new password, which only they see.",
-            path=f"/leaving/people/{leaver.pk}/",
+            path=path_of(Page.LEAVER, leaver.pk),
             key=f"back-wanted-{leaver.pk}-{now:%Y%m%d%H%M}",
         )
         record(

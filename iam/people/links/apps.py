@@ -11,6 +11,7 @@ class LinksConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.notify.links import make_links_of
-        from iam.people.links.signed_ids import PREFIX, address_on
+        from iam.notify.pages import Page
+        from iam.people.links.signed_ids import address_on
 
-        make_links_of(PREFIX, address_on)
+        make_links_of(Page.LINK, address_on)

@@ -17,11 +17,11 @@ from iam.guard import Viewer
 from iam.journal.services import record
 from iam.moments import moment_words
 from iam.notify.events import Event
+from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.links.models import Ended, Link, Purpose
 from iam.people.links.queries import newest_by_cause
 from iam.people.links.services import make_link
-from iam.people.links.signed_ids import PREFIX
 from iam.people.onboarding.invitation_state import (
     check_may_invite,
     has_chosen_password,
@@ -95,7 +95,7 @@ def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
         "to add your phone as a "
         "second factor.\n\n"
         f"The link works once, in one browser, until {moment_words(link.expires_at)}.",
-        path=f"{PREFIX}{link.pk}/",
+        path=path_of(Page.LINK, link.pk),
         key=str(link.pk),
     )
     record(

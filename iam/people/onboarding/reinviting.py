@@ -24,6 +24,7 @@ from iam.guard import Viewer
 from iam.journal.services import record
 from iam.mirror.models import Entity, Kind
 from iam.notify.events import Event
+from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.links.models import Link
 from iam.people.onboarding.invitation_state import (
@@ -173,7 +174,7 @@ def request_invitation(link: Link) -> str:
             text=f"The invitation of {newcomer.name} ({newcomer.email}) no longer opens. Open the page and "
             "choose “Send the invitation again”: "
             "if needed, Gatehouse sets a new first password that only they can see.",
-            path=f"/onboarding/{newcomer.run_id}/?q={newcomer.user_name}",
+            path=path_of(Page.NEWCOMER, newcomer.run_id, newcomer.user_name),
             key=f"invitation-wanted-{newcomer.pk}-{now:%Y%m%d%H%M}",
         )
         data = {"run": newcomer.run_id, "for": newcomer.email}

@@ -23,11 +23,12 @@ from iam.mirror.queries.visibility import visible_entities
 from iam.mirror.refresh.credentials import is_virtual
 from iam.moments import moment_words
 from iam.notify.events import Event
+from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.enrolment.inviting import NOBODY, may_invite, person_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from iam.people.links.signed_ids import PREFIX, address_of
+from iam.people.links.signed_ids import address_of
 from iam.people.replacing.models import SURE, Channel, Replacement, State
 
 CAUSE: Final = "mfa_replacement"
@@ -255,7 +256,7 @@ def _send(held: Replacement) -> Link:
         text=f"Use this link to replace {held.device.name}, which you lost. It works once, in one browser, "
         "until "
         f"{moment_words(link.expires_at)}. You never need to enter a password there.",
-        path=f"{PREFIX}{link.pk}/",
+        path=path_of(Page.LINK, link.pk),
         key=str(link.pk),
     )
     return link
@@ -277,7 +278,7 @@ def _tell_asked(made: Replacement) -> None:
         subject=f"Check the identity of {made.person.name}, who lost an MFA device",
         text=f"{made.asked_by.name} requested a replacement. Contact {made.person.name} over another channel "
         f"by {made.until:%H:%M} UTC.",
-        path=f"/mfa/replacements/{made.pk}/",
+        path=path_of(Page.MFA_REPLACEMENT, made.pk),
         key=f"replacement:{made.pk}",
     )
 
@@ -288,7 +289,7 @@ def _tell_person(one: Replacement, *, subject: str, text: str, key: str) -> None
         people=[one.person],
         subject=subject,
         text=text,
-        path=f"/mfa/replacements/{one.pk}/",
+        path=path_of(Page.MFA_REPLACEMENT, one.pk),
         key=key,
     )
 

@@ -11,6 +11,7 @@ from iam.changes.models import Change
 from iam.journal.services import Actor, record
 from iam.linking.owners import leads_of
 from iam.notify.events import Event
+from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.rotation.models import Happening, Outcome, Rotation, Stage
 
@@ -91,6 +92,6 @@ def tell(
         people=list(people.values()),
         subject=subject,
         text=text,
-        path=path or f"/keys/rotations/{rotation.pk}/",
+        path=path or path_of(Page.ROTATION, rotation.pk),
         key=f"rotation:{rotation.pk}:{key}",
     )

@@ -19,9 +19,9 @@ from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.journal.services import Actor
 from iam.moments import moment_words
+from iam.notify.pages import Page, path_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
-from iam.people.links.signed_ids import PREFIX
 from iam.people.rotation.carrying import activate_old, discard_new
 from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
 from iam.people.rotation.noting import end, move_to, note, save, tell
@@ -98,7 +98,7 @@ def hand_over(held: Rotation, *, actor: Actor | None = None) -> Link:
         f"Only you can see its secret, once, until {moment_words(link.expires_at)}: with this link, which "
         "works once in one browser, or in Gatehouse after you sign in.\n\n"
         f"Then use the new key wherever you use the old one. The old key works until it is no longer used.",
-        path=f"{PREFIX}{link.pk}/",
+        path=path_of(Page.LINK, link.pk),
         key=str(link.pk),
     )
     return link

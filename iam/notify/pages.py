@@ -1,0 +1,42 @@
+"""The pages that a message can lead to, by name; the console says where each one is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Page(StrEnum):
+    """A page, and what its address names in brackets."""
+
+    APPROVALS = "approvals"
+    CAMPAIGN = "campaign"
+    CHANGE_REVIEW = "change-review"
+    GRANT = "grant"
+    LEAVER = "leaver"
+    LINK = "link"
+    MESSAGE = "message"
+    MFA_REPLACEMENT = "mfa-replacement"
+    NEWCOMER = "newcomer"
+    NOTIFICATIONS = "notifications"
+    REQUEST = "request"
+    ROTATION = "rotation"
+    RULES_PROPOSAL = "rules-proposal"
+
+
+_paths: dict[Page, str] = {}
+
+
+def place_pages(paths: Mapping[Page, str]) -> None:
+    """Say where the pages are: paths with a pair of braces for each key."""
+    _paths.update(paths)
+
+
+def path_of(page: Page, *keys: object) -> str:
+    """The path of a page about something."""
+    return _paths[page].format(*keys)
+
+
+def prefix_of(page: Page) -> str:
+    """What the paths of a page begin with, whatever it is about."""
+    return _paths[page].partition("{")[0]
