@@ -162,8 +162,8 @@ app.conf.update(
             "schedule": 24 * 3600.0,
             "options": {"expires": 3600},
         },
-        "tend-leavers": {
-            "task": "iam.people.leaving.tasks.tend_leavers",
+        "reconcile-offboarding": {
+            "task": "iam.people.leaving.tasks.reconcile_runs",
             "schedule": 10.0,
             "options": {"expires": 10},
         },
@@ -172,8 +172,8 @@ app.conf.update(
             "schedule": 20.0,
             "options": {"expires": 20},
         },
-        "drop-leaving-drafts": {
-            "task": "iam.people.leaving.tasks.drop_leaving_drafts",
+        "delete-offboarding-drafts": {
+            "task": "iam.people.leaving.tasks.delete_old_drafts",
             "schedule": 24 * 3600.0,
             "options": {"expires": 3600},
         },

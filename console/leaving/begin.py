@@ -23,7 +23,7 @@ from iam.guard import Right
 from iam.linking.machines import is_machine
 from iam.mirror.models import Entity
 from iam.people.leaving.finding import find_people, without_users
-from iam.people.leaving.models import MOVING, Seat, Stage
+from iam.people.leaving.models import MOVING, OffboardedUser, Stage
 from iam.people.leaving.queries import listed, openable
 from iam.people.leaving.rules import warnings_for
 from iam.people.leaving.services import request_leaving
@@ -108,7 +108,7 @@ def _page(
 ) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     typed = typed_terms(data)
-    seats = Seat.objects.filter(user__in=person.users).select_related("leaver__run").order_by("-pk")
+    seats = OffboardedUser.objects.filter(user__in=person.users).select_related("leaver__run").order_by("-pk")
     running = seats.filter(leaver__stage__in=MOVING).first()
     left = seats.filter(leaver__stage=Stage.GONE).first()
     context: dict[str, Any] = {

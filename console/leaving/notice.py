@@ -11,7 +11,7 @@ from uuid import UUID
 from console.leaving.shown import mark_of
 from iam.guard import Viewer
 from iam.mirror.models import Entity
-from iam.people.leaving.models import MOVING, SUSPENSION, Leaver, Seat, Stage
+from iam.people.leaving.models import MOVING, SUSPENSION, Leaver, OffboardedUser, Stage
 from iam.people.leaving.queries import openable
 
 SAID: Final = (*MOVING, *SUSPENSION, Stage.GONE, Stage.PARTLY)
@@ -36,7 +36,7 @@ def access_notice(user: Entity, *, viewer: Viewer) -> AccessNotice | None:
     """The newest request that took the user's access or is about to; None while nothing does. Two queries at
     most.
     """
-    seats = Seat.objects.filter(user=user, leaver__stage__in=SAID).select_related("leaver__run")
+    seats = OffboardedUser.objects.filter(user=user, leaver__stage__in=SAID).select_related("leaver__run")
     seat = seats.order_by("-leaver__run__created_at").first()
     if seat is None:
         return None

@@ -11,7 +11,7 @@ from console.mfa import link_landing
 from console.mfa.enrollment import having_mfa
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
-from iam.people.leaving.models import Leaver, Seat
+from iam.people.leaving.models import Leaver, OffboardedUser
 from iam.people.leaving.returning import returned_by, show_password
 from iam.people.links.models import Link
 from iam.people.links.signed_ids import word_of
@@ -49,7 +49,7 @@ def _page(
     link: Link,
     leaver: Leaver,
     *,
-    taken: tuple[Seat, str] | None = None,
+    taken: tuple[OffboardedUser, str] | None = None,
     refused: RefusedError | None = None,
 ) -> HttpResponse:
     seats = leaver.seats.select_related("account").order_by("account__name", "pk")
@@ -70,7 +70,9 @@ def _page(
     return render_page(request, "leaving/returned.html", context, status=status)
 
 
-def _row(seat: Seat, taken: tuple[Seat, str] | None, *, session: str) -> tuple[Seat, bool, str, str]:
+def _row(
+    seat: OffboardedUser, taken: tuple[OffboardedUser, str] | None, *, session: str
+) -> tuple[OffboardedUser, bool, str, str]:
     """The seat, whether its password can be shown here, the password itself once shown, and what to know
     where it can't be shown.
     """

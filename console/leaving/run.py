@@ -26,19 +26,21 @@ from console.web.render import render_live, render_page
 from iam.changes.acts.fields import field_errors
 from iam.changes.errors import RefusedError
 from iam.guard import Right
-from iam.people.leaving.models import Leaver, Run, RunState, Standing
+from iam.people.leaving.models import Leaver, OffboardingRun
 from iam.people.leaving.queries import held_by, run_for, visible_leavers
 from iam.people.leaving.rules import warnings_for
 from iam.people.leaving.services import request_run
-from iam.people.leaving.staging import candidates, check_again, correct, discard
+from iam.people.leaving.staging import candidates, check_again, correct
 from iam.people.leaving.who import people_of
+from iam.people.runs.drafts import discard
+from iam.people.runs.models import RowStatus, RunState
 
 PAGE: Final = 50
 LONGEST_ROW: Final = 2_048
 """Characters of one row: an ARN is the longest."""
 
 
-def run_or_404(request: ViewerRequest, pk: UUID) -> Run:
+def run_or_404(request: ViewerRequest, pk: UUID) -> OffboardingRun:
     """The run, if the viewer sees it."""
     return found_or_404(run_for(request.viewer, pk))
 
@@ -58,14 +60,16 @@ def run_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return _live(request, run)
 
 
-def draft_page(request: ViewerRequest, run: Run, *, refused_now: RefusedError | None = None) -> HttpResponse:
+def draft_page(
+    request: ViewerRequest, run: OffboardingRun, *, refused_now: RefusedError | None = None
+) -> HttpResponse:
     """What the rows come to."""
     typed = typed_terms(request.POST)
-    ready = list(run.people.filter(standing=Standing.READY).prefetch_related("seats__user__account"))
+    ready = list(run.people.filter(standing=RowStatus.READY).prefetch_related("seats__user__account"))
     seats = chain.from_iterable(leaver.seats.all() for leaver in ready)
     users = [seat.user for seat in seats]
     only = request.GET.get("show", "")
-    rows = run.people.filter(standing=only) if only in Standing.values else run.people.all()
+    rows = run.people.filter(standing=only) if only in RowStatus.values else run.people.all()
     total, good = run.people.count(), len(ready)
     firsts = [leaver.seats.all()[0].user for leaver in ready if leaver.seats.all()]
     page = Paginator(rows, PAGE).get_page(request.GET.get("page"))
@@ -124,7 +128,7 @@ def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return redirect("leaving:run", pk=pk)
 
 
-def _corrected(request: ViewerRequest, run: Run) -> dict[UUID, str]:
+def _corrected(request: ViewerRequest, run: OffboardingRun) -> dict[UUID, str]:
     """The rows that were changed: the ARN of a chosen candidate, else the text of the field."""
     values: dict[UUID, str] = {}
     for pk in run.people.values_list("pk", flat=True):
@@ -148,15 +152,15 @@ def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return redirect("leaving:leavers")
 
 
-def _live(request: ViewerRequest, run: Run) -> HttpResponse:
+def _live(request: ViewerRequest, run: OffboardingRun) -> HttpResponse:
     people = visible_leavers(request.viewer).filter(run=run).order_by("position")
     page = Paginator(people, PAGE).get_page(request.GET.get("page"))
     leavers = list(page.object_list)
     holdings_by_leaver = held_by(leavers)
     step = step_of(request)
     # While the request is written, its people are no offboardings yet, but so many are asked for.
-    is_asking = run.state == RunState.ASKING
-    total = run.people.filter(standing=Standing.READY).count() if is_asking else people.count()
+    is_asking = run.state == RunState.SUBMITTING
+    total = run.people.filter(standing=RowStatus.READY).count() if is_asking else people.count()
     is_open = is_asking or any(map(is_moving, leavers))
     pace = step.wait if is_open else ""
     context = {
@@ -173,7 +177,7 @@ def _live(request: ViewerRequest, run: Run) -> HttpResponse:
     return render_live(request, "leaving/run.html", context, pace=pace)
 
 
-def _counts(run: Run, total: int) -> dict[str, int]:
-    people = Leaver.objects.filter(run=run, standing=Standing.READY)
+def _counts(run: OffboardingRun, total: int) -> dict[str, int]:
+    people = Leaver.objects.filter(run=run, standing=RowStatus.READY)
     proved = people.filter(proved_at__isnull=False).count()
     return {"total": total, "proved": proved, "share": round(100 * proved / max(1, total))}

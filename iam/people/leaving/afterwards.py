@@ -25,7 +25,7 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
 from iam.people.leaving.certificates import certify
-from iam.people.leaving.models import OF_DELETION, OF_RETURN, PROVE_SEAT, Leaver, Seat, Stage
+from iam.people.leaving.models import OF_DELETION, OF_RETURN, PROVE_USER, Leaver, OffboardedUser, Stage
 from iam.people.leaving.reaching import of_leaver
 from iam.people.leaving.regranting import grant_again
 from iam.people.leaving.restoring import restore_notes, return_plans, seats_of
@@ -341,8 +341,10 @@ def try_again(actor: Viewer, *, leaver: Leaver) -> None:
     if not may_act(actor, leaver):
         raise RefusedError("You can do this only for people in your own teams.")
     with transaction.atomic():
-        Seat.objects.filter(leaver=leaver, proved_at__isnull=True).update(trials=0, read_at=None, trouble="")
+        OffboardedUser.objects.filter(leaver=leaver, proved_at__isnull=True).update(
+            trials=0, read_at=None, trouble=""
+        )
         data = {"leaver": leaver.pk, "reference": leaver.run.reference}
         record(kind="leaving.retried", actor=actor, subject=leaver.name, data=data)
     for pk in leaver.seats.filter(proved_at__isnull=True).values_list("pk", flat=True):
-        nudge.send(PROVE_SEAT, pk)
+        nudge.send(PROVE_USER, pk)

@@ -14,7 +14,7 @@ from django.db import transaction
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.journal.models import Entry
 from iam.journal.services import record
-from iam.people.leaving.models import OF_DELETION, Certificate, EndedGrant, Leaver, Seat
+from iam.people.leaving.models import OF_DELETION, Certificate, EndedGrant, Leaver, OffboardedUser
 from iam.people.leaving.proving import changes_of
 
 FORM: Final = 1
@@ -91,12 +91,12 @@ def _body(leaver: Leaver, *, kind: str) -> dict[str, Any]:
     return body
 
 
-def _approvals(seat: Seat) -> list[dict[str, Any]]:
+def _approvals(seat: OffboardedUser) -> list[dict[str, Any]]:
     rows = Approval.objects.filter(change_set=seat.change_set_id, decision=Decision.APPROVE).order_by("at")
     return [{"by": one.approver_label, "at": _at(one.at), "comment": one.comment} for one in rows]
 
 
-def _account(seat: Seat) -> dict[str, Any]:
+def _account(seat: OffboardedUser) -> dict[str, Any]:
     changes = changes_of(seat).select_related("account").order_by("created_at", "position")
     return {
         "account": seat.account.account_id,

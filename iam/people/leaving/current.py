@@ -24,7 +24,7 @@ from iam.mirror.models import (
     valid_at,
 )
 from iam.people.leaving.closing import DENY, DENY_ALL, ORDER, says_deny
-from iam.people.leaving.models import Leaver, Seat, Stage
+from iam.people.leaving.models import Leaver, OffboardedUser, Stage
 
 CUT: Final = (Stage.GONE, Stage.SUSPENDED, Stage.CONFIRMED)
 """In these, nothing by which the person signs in should be there."""
@@ -46,7 +46,7 @@ class Fact:
 class UserNow:
     """How a user is now. `read_at` is when the newest of it was read from AWS."""
 
-    seat: Seat
+    seat: OffboardedUser
     facts: list[Fact]
     read_at: datetime | None
     is_there: bool = True
@@ -57,7 +57,7 @@ class UserNow:
         return [fact for fact in self.facts if fact.is_open]
 
 
-def users_now(seats: Sequence[Seat]) -> list[UserNow]:
+def users_now(seats: Sequence[OffboardedUser]) -> list[UserNow]:
     """How the users are now, in their order; the same queries, whatever their number."""
     pks = [seat.user_id for seat in seats]
     users = {user.pk: user for user in Entity.objects.filter(pk__in=pks)}

@@ -11,10 +11,10 @@ from iam.access.grants.services.offboard_receivers import (
     take_from_leaver,
 )
 from iam.changes.services import Cause
-from iam.people.leaving.models import OF_REST, EndedGrant, Leaver, Seat
+from iam.people.leaving.models import OF_REST, EndedGrant, Leaver, OffboardedUser
 
 
-def end_grants(seat: Seat) -> list[str]:
+def end_grants(seat: OffboardedUser) -> list[str]:
     """End what is granted to the user of a seat; sentences on what cannot be. Harmless when repeated."""
     arns = set(seat.leaver.seats.values_list("user_arn", flat=True))
     run = seat.leaver.run

@@ -12,9 +12,8 @@ from django.db.models import Q
 from iam.access.grants.models import Grant
 from iam.changes.models import OF_OFFBOARDING, ChangeSet
 from iam.mirror.models import Account, Entity
+from iam.people.runs.models import AbstractListRun, RowStatus
 
-OF_RUN = OF_OFFBOARDING
-"""The cause of a set that ends access; its id is the run's."""
 OF_REST = "leaving-rest"
 """The cause of a set that ends what was still found; its id is the seat's."""
 OF_RETURN = "leaving-return"
@@ -25,25 +24,17 @@ OF_SUSPENSION = "suspension"
 """The cause of a set that suspends somebody, without an approval before; its id is the run's."""
 OF_INVITING = "leaving-invite"
 """The cause of a set that gives a restored person another password; its id is the leaver's."""
-CAUSES = (OF_RUN, OF_REST, OF_RETURN, OF_DELETION, OF_SUSPENSION, OF_INVITING)
+CAUSES = (OF_OFFBOARDING, OF_REST, OF_RETURN, OF_DELETION, OF_SUSPENSION, OF_INVITING)
 
 
-PROVE_SEAT: Final = "iam.people.leaving.tasks.prove_seat"
-ASK_RUN: Final = "iam.people.leaving.tasks.ask_run"
+PROVE_USER: Final = "iam.people.leaving.tasks.prove_user"
+REQUEST_RUN: Final = "iam.people.leaving.tasks.request_run"
 MOVE: Final = re.compile(r"MOV-[0-9A-F]{8}")
 
 
-class RunState(models.TextChoices):
-    """Where a run stands as a request; how each person stands, their own state says."""
-
-    DRAFT = "draft", "Draft"
-    ASKING = "asking", "Submitting"
-    ASKED = "asked", "Requested"
-
-
-class Run(models.Model):
-    """People who leave together: one request. `leaves_at` null: at once. `source` is the name of the file,
-    blank for one person by name.
+class OffboardingRun(AbstractListRun):
+    """People who are offboarded together: one request. Each of them has a stage, so the run ends with being
+    requested. `leaves_at` null: at once.
 
     `grace_days` after the proof the users are deleted, once that was approved; 0: they stay, without access.
     `roles` are the roles (by number of the mirror) whose trust policy loses the person, `sessions` those of
@@ -51,34 +42,24 @@ class Run(models.Model):
     somebody else confirms it afterwards.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    state = models.CharField(max_length=8, choices=RunState.choices, default=RunState.DRAFT)
-    source = models.CharField(max_length=128, blank=True)
-    reason = models.CharField(max_length=1024, blank=True)
+    ended_at = None
     leaves_at = models.DateTimeField(null=True)
     grace_days = models.PositiveSmallIntegerField(default=30)
     roles = models.JSONField(default=list)
     sessions = models.JSONField(default=list)
     is_suspension = models.BooleanField(default=False)
-    requested_by = models.UUIDField()
-    requested_label = models.CharField(max_length=128)
-    trouble = models.CharField(max_length=1024, blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
-    asked_at = models.DateTimeField(null=True)
 
     class Meta:
+        db_table = "leaving_run"
         indexes = [
             models.Index(fields=["-created_at", "-id"], name="leaving_newest"),
             models.Index(fields=["state", "asked_at"], name="leaving_by_state"),
         ]
 
-    def __str__(self) -> str:
-        return self.reference
-
     @property
-    def reference(self) -> str:
-        """The short name by which people speak of it."""
-        return f"{'SUS' if self.is_suspension else 'LVG'}-{self.id.hex[:8].upper()}"
+    def prefix(self) -> str:  # type: ignore[override]
+        """How its reference begins."""
+        return "SUS" if self.is_suspension else "LVG"
 
     @property
     def is_move(self) -> bool:
@@ -86,13 +67,6 @@ class Run(models.Model):
         offboarded.
         """
         return MOVE.fullmatch(self.source) is not None
-
-
-class Standing(models.TextChoices):
-    """What came of checking a row."""
-
-    READY = "ready", "Ready"
-    BAD = "bad", "Needs fixing"
 
 
 class Stage(models.TextChoices):
@@ -146,7 +120,7 @@ class Leaver(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="people")
+    run = models.ForeignKey(OffboardingRun, on_delete=models.CASCADE, related_name="people")
     position = models.PositiveIntegerField(default=0)
     line = models.PositiveIntegerField(default=0)
     typed = models.CharField(max_length=256, blank=True)
@@ -154,7 +128,7 @@ class Leaver(models.Model):
     email = models.CharField(max_length=256, blank=True)
     person_id = models.UUIDField(null=True)
     teams = models.JSONField(default=list)
-    standing = models.CharField(max_length=8, choices=Standing.choices, default=Standing.READY)
+    standing = models.CharField(max_length=8, choices=RowStatus.choices, default=RowStatus.READY)
     problems = models.JSONField(default=list)
     stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.DRAFT)
     began_at = models.DateTimeField(null=True)
@@ -200,7 +174,7 @@ class Leaver(models.Model):
         return f"{'Suspension' if self.run.is_suspension else 'Offboarding'} of {self.name}"
 
 
-class Seat(models.Model):
+class OffboardedUser(models.Model):
     """The user of a leaver in an account. The changes are those of `lane` in `change_set`, and of the sets
     that ended what was still found (`trials` of them).
 
@@ -225,6 +199,7 @@ class Seat(models.Model):
     trouble = models.CharField(max_length=1024, blank=True)
 
     class Meta:
+        db_table = "leaving_seat"
         constraints = [models.UniqueConstraint(fields=["leaver", "user"], name="one_seat_of_user")]
         indexes = [
             models.Index(fields=["user"], name="seat_by_user"),
@@ -238,7 +213,7 @@ class Seat(models.Model):
 class EndedGrant(models.Model):
     """A grant that ends, wholly or for this user, because they leave."""
 
-    seat = models.ForeignKey(Seat, on_delete=models.CASCADE, related_name="grants")
+    seat = models.ForeignKey(OffboardedUser, on_delete=models.CASCADE, related_name="grants")
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="+")
     is_whole = models.BooleanField()
 

@@ -20,7 +20,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.moments import moment_words
 from iam.people.leaving.closing import closing_of, deny_of
-from iam.people.leaving.models import Leaver, Run
+from iam.people.leaving.models import Leaver, OffboardingRun
 from iam.people.leaving.open_roles import chosen_among
 from iam.people.leaving.reaching import with_their_groups
 from iam.people.leaving.trusts import Trusting, trusting
@@ -169,7 +169,7 @@ def known_sessions(one: Trusting, *, at: datetime) -> Iterator[Operation]:
         yield RevokeSessions.of_session_name(one.role, session_name=name, at=at)
 
 
-def notes_for(plan: Plan, *, people: Sequence[Leaver], run: Run) -> list[str]:
+def notes_for(plan: Plan, *, people: Sequence[Leaver], run: OffboardingRun) -> list[str]:
     """What anyone who approves agrees to besides."""
     who = people[0].name if len(people) == 1 else f"{len(people):,} people"
     found = [

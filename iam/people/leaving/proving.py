@@ -31,7 +31,7 @@ from iam.mirror.refresh.user_access import (
     reread_user_access,
 )
 from iam.people.leaving.closing import DENY, DENY_ALL, closing_of, deny_of, says_deny, sign_in_of
-from iam.people.leaving.models import OF_REST, Seat, Stage
+from iam.people.leaving.models import OF_REST, OffboardedUser, Stage
 
 logger = structlog.get_logger(__name__)
 MOST_TRIALS: Final = 3
@@ -46,13 +46,13 @@ _WORDS: Final = {
 }
 
 
-def prove_seat(seat_id: UUID) -> bool:
+def prove_user(seat_id: UUID) -> bool:
     """Read AWS once more for a seat whose changes have ended; whether it shows nothing open. What is still
     open is queued to be ended, a few times.
 
     Harmless at any time and from any number of workers.
     """
-    seat = Seat.objects.select_related("leaver__run", "account", "user__account", "change_set").get(
+    seat = OffboardedUser.objects.select_related("leaver__run", "account", "user__account", "change_set").get(
         pk=seat_id
     )
     if seat.proved_at is not None or seat.leaver.stage not in (Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING):
@@ -69,7 +69,7 @@ def prove_seat(seat_id: UUID) -> bool:
     is_open = found.exists and (bool(left) or any(row["open"] for row in rows))
     if not is_open:
         now = datetime.now(tz=UTC)
-        Seat.objects.filter(pk=seat.pk, proved_at__isnull=True).update(
+        OffboardedUser.objects.filter(pk=seat.pk, proved_at__isnull=True).update(
             proof=rows, read_at=now, proved_at=now, trouble=""
         )
         return True
@@ -78,24 +78,24 @@ def prove_seat(seat_id: UUID) -> bool:
     return False
 
 
-def is_busy(seat: Seat) -> bool:
+def is_busy(seat: OffboardedUser) -> bool:
     """Whether changes of it are under way."""
     return changes_of(seat).filter(state__in=OPEN).exists()
 
 
-def changes_of(seat: Seat) -> QuerySet[Change]:
+def changes_of(seat: OffboardedUser) -> QuerySet[Change]:
     """All changes that end the access of a seat: the first ones, and what was ended besides."""
     first = Change.objects.filter(change_set=seat.change_set_id, lane=seat.lane)
     again = Change.objects.filter(change_set__cause_kind=OF_REST, change_set__cause_id=seat.pk)
     return first | again
 
 
-def turned_changes_of(seat: Seat) -> QuerySet[Change]:
+def turned_changes_of(seat: OffboardedUser) -> QuerySet[Change]:
     """The same, and those of suspensions of the same user from which the offboarding went on: what a restore
     turns back.
     """
     found = changes_of(seat)
-    before = Seat.objects.filter(user=seat.user_id, leaver__followed_by=seat.leaver_id)
+    before = OffboardedUser.objects.filter(user=seat.user_id, leaver__followed_by=seat.leaver_id)
     for suspended in before.select_related("leaver"):
         found = found | changes_of(suspended)
     return found
@@ -142,7 +142,7 @@ def _row(what: str, call: str, found: UserAccess, says: str, *, is_open: bool) -
     return {"what": what, "call": call, "at": found.at[call].isoformat(), "says": says, "open": is_open}
 
 
-def _left(seat: Seat) -> list[Operation]:
+def _left(seat: OffboardedUser) -> list[Operation]:
     """What would still have to be ended, as the mirror stands after the reading."""
     user = Entity.objects.select_related("account").get(pk=seat.user_id)
     if user.kind != Kind.USER or user.gone_at is not None:
@@ -157,7 +157,7 @@ def _left(seat: Seat) -> list[Operation]:
     return found + rest
 
 
-def _end_rest(seat: Seat, left: list[Operation]) -> str:
+def _end_rest(seat: OffboardedUser, left: list[Operation]) -> str:
     """Queue what is left; a sentence where that cannot be, or was tried often enough."""
     names = "; ".join(one.title for one in left)
     if seat.trials >= MOST_TRIALS:
@@ -175,7 +175,9 @@ def _end_rest(seat: Seat, left: list[Operation]) -> str:
     assert seat.change_set is not None
     try:
         with transaction.atomic():
-            if not Seat.objects.filter(pk=seat.pk, trials=seat.trials).update(trials=seat.trials + 1):
+            if not OffboardedUser.objects.filter(pk=seat.pk, trials=seat.trials).update(
+                trials=seat.trials + 1
+            ):
                 return ""
             queue_accepted(
                 fit,
@@ -194,7 +196,7 @@ def _end_rest(seat: Seat, left: list[Operation]) -> str:
     return "; ".join(refused_now)[:1024]
 
 
-def _keep(seat: Seat, *, rows: list[dict[str, Any]], trouble: str) -> None:
-    Seat.objects.filter(pk=seat.pk, proved_at__isnull=True).update(
+def _keep(seat: OffboardedUser, *, rows: list[dict[str, Any]], trouble: str) -> None:
+    OffboardedUser.objects.filter(pk=seat.pk, proved_at__isnull=True).update(
         proof=rows, read_at=datetime.now(tz=UTC), trouble=trouble[:1024]
     )

@@ -11,7 +11,8 @@ from django.db.models import Count, Q, QuerySet
 
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.guard import Viewer
-from iam.people.leaving.models import OF_REST, Leaver, Run, RunState, Seat, Stage
+from iam.people.leaving.models import OF_REST, Leaver, OffboardedUser, OffboardingRun, Stage
+from iam.people.runs.models import RunState
 
 
 def visible_leavers(viewer: Viewer) -> QuerySet[Leaver]:
@@ -23,7 +24,7 @@ def visible_leavers(viewer: Viewer) -> QuerySet[Leaver]:
         return asked
     seen = Q(pk__in=[])
     if viewer.scope.accounts:
-        seats = Seat.objects.filter(account__account_id__in=viewer.scope.accounts)
+        seats = OffboardedUser.objects.filter(account__account_id__in=viewer.scope.accounts)
         seen |= Q(pk__in=seats.values("leaver"))
     for slug in viewer.leads:
         # A list of slugs as JSON: each stands in quotes.
@@ -44,12 +45,16 @@ def openable(viewer: Viewer, leavers: Iterable[Leaver | None]) -> set[UUID]:
     )
 
 
-def run_for(viewer: Viewer, pk: UUID) -> Run | None:
+def run_for(viewer: Viewer, pk: UUID) -> OffboardingRun | None:
     """The run, if the viewer sees somebody of it; a draft is seen by who writes it."""
-    mine = Run.objects.filter(pk=pk, requested_by=viewer.person_id).exclude(state=RunState.ASKED).first()
+    mine = (
+        OffboardingRun.objects.filter(pk=pk, requested_by=viewer.person_id)
+        .exclude(state=RunState.REQUESTED)
+        .first()
+    )
     if mine is not None:
         return mine
-    return Run.objects.filter(pk=pk, people__in=visible_leavers(viewer).values("pk")).first()
+    return OffboardingRun.objects.filter(pk=pk, people__in=visible_leavers(viewer).values("pk")).first()
 
 
 def listed(
@@ -81,9 +86,9 @@ def needs_attention(viewer: Viewer) -> QuerySet[Leaver]:
     return waits.order_by("-run__created_at", "pk")
 
 
-def drafts_of(viewer: Viewer) -> list[Run]:
+def drafts_of(viewer: Viewer) -> list[OffboardingRun]:
     """The lists that the viewer has begun and not asked for, the newest first."""
-    rows = Run.objects.filter(requested_by=viewer.person_id).exclude(state=RunState.ASKED)
+    rows = OffboardingRun.objects.filter(requested_by=viewer.person_id).exclude(state=RunState.REQUESTED)
     return list(rows.annotate(people_count=Count("people")).order_by("-created_at")[:10])
 
 
@@ -91,7 +96,7 @@ def drafts_of(viewer: Viewer) -> list[Run]:
 class Held:
     """A seat and its changes, in the order in which they were asked for."""
 
-    seat: Seat
+    seat: OffboardedUser
     changes: tuple[Change, ...] = field(default=())
 
     @property
@@ -115,7 +120,7 @@ class Held:
 def held_by(leavers: Sequence[Leaver]) -> dict[UUID, list[Held]]:
     """The seats of some leavers with their changes, by leaver; three queries, whatever their number."""
     seats = list(
-        Seat.objects.filter(leaver__in=leavers)
+        OffboardedUser.objects.filter(leaver__in=leavers)
         .select_related("account", "user")
         .order_by("account__name", "pk")
     )

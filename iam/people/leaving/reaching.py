@@ -8,13 +8,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from uuid import UUID
 
-from iam.changes.models import Change
+from iam.changes.models import OF_OFFBOARDING, Change
 from iam.changes.operations import REMOVE_FROM_GROUP
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.causes import OF_MOVE
-from iam.people.leaving.models import OF_REST, OF_RUN, Leaver, Seat
+from iam.people.leaving.models import OF_REST, Leaver, OffboardedUser
 from iam.people.leaving.who import reach_of
 
 
@@ -33,7 +33,7 @@ def with_their_groups(viewer: Viewer, users: Sequence[Entity]) -> Viewer:
 
 def of_run(run_id: UUID, viewer: Viewer) -> Viewer:
     """Anyone who has asked for a run."""
-    seats = Seat.objects.filter(leaver__run=run_id).select_related("user__account")
+    seats = OffboardedUser.objects.filter(leaver__run=run_id).select_related("user__account")
     return with_their_groups(viewer, [seat.user for seat in seats])
 
 
@@ -49,7 +49,7 @@ def of_leaver(leaver_id: UUID, viewer: Viewer) -> Viewer:
     taken = Change.objects.filter(
         operation=REMOVE_FROM_GROUP.slug,
         subject_arn__in=arns,
-        change_set__cause_kind__in=[OF_RUN, OF_REST, OF_MOVE],
+        change_set__cause_kind__in=[OF_OFFBOARDING, OF_REST, OF_MOVE],
     )
     groups = {
         (number, params["group_name"])

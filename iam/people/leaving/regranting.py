@@ -15,14 +15,14 @@ from iam.access.grants.models import ENDING, Grant, LedgerEntry, Sort
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Edge, EdgeKind, InlinePolicy, valid_at
 from iam.people.granting import Given, Held, Reason, write_grant
-from iam.people.leaving.models import EndedGrant, Seat
+from iam.people.leaving.models import EndedGrant, OffboardedUser
 
 AGAIN: Final = UUID("0d0a9a3e-53c9-4b0c-b7f1-1f3f0b6f0a7d")
 """The name space in which a seat and a grant give the grant that follows its id."""
 _EDGES: Final = {Sort.MEMBER: EdgeKind.MEMBER, Sort.ATTACHED: EdgeKind.ATTACHED}
 
 
-def grant_again(seat: Seat, *, by: Sequence[Change]) -> None:
+def grant_again(seat: OffboardedUser, *, by: Sequence[Change]) -> None:
     """Write a grant for each that ended with them, that has not run out, and of which AWS shows something
     again. Harmless when repeated.
     """
@@ -52,7 +52,7 @@ def _given_again(by: Sequence[Change]) -> set[UUID]:
     return {pk for pk in undone.values_list("change_set__cause_id", flat=True) if pk}
 
 
-def _stands(seat: Seat, entry: LedgerEntry) -> bool:
+def _stands(seat: OffboardedUser, entry: LedgerEntry) -> bool:
     """Whether the mirror shows it, now that what gave it back was read back."""
     sort = Sort(entry.sort)
     if sort in _EDGES:
@@ -64,7 +64,12 @@ def _stands(seat: Seat, entry: LedgerEntry) -> bool:
 
 
 def _write(
-    seat: Seat, former: Grant, entries: Sequence[LedgerEntry], *, grant_id: UUID, by: Sequence[Change]
+    seat: OffboardedUser,
+    former: Grant,
+    entries: Sequence[LedgerEntry],
+    *,
+    grant_id: UUID,
+    by: Sequence[Change],
 ) -> None:
     why = (
         f"Restores {former.reference}, which ended when {seat.leaver.name} was offboarded "

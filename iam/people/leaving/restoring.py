@@ -18,7 +18,7 @@ from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.services import Lane
 from iam.changes.services.plans import Plan, check_account, check_right, examine
 from iam.guard import Viewer
-from iam.people.leaving.models import EndedGrant, Leaver, Seat
+from iam.people.leaving.models import EndedGrant, Leaver, OffboardedUser
 from iam.people.leaving.proving import turned_changes_of
 from iam.people.leaving.returning import password_of
 
@@ -52,7 +52,7 @@ def return_plans(
     return plans, lanes, lost
 
 
-def _to_give_back(seat: Seat, lost: list[str]) -> Iterator[tuple[Operation, Change | None]]:
+def _to_give_back(seat: OffboardedUser, lost: list[str]) -> Iterator[tuple[Operation, Change | None]]:
     """Each operation that restores something of a user, with the change that it reverts; `lost` gets a
     sentence for what AWS can't restore.
     """
@@ -93,14 +93,14 @@ def restore_notes(leaver: Leaver, lost: Sequence[str]) -> list[str]:
     return notes
 
 
-def seats_of(leaver: Leaver) -> list[Seat]:
+def seats_of(leaver: Leaver) -> list[OffboardedUser]:
     """The users of a person, by account."""
     return list(
         leaver.seats.select_related("account", "user__account", "change_set").order_by("account__name", "pk")
     )
 
 
-def to_turn_back(seat: Seat) -> list[Change]:
+def to_turn_back(seat: OffboardedUser) -> list[Change]:
     """What of a seat was changed and is not turned back yet, the newest first, so that the deny goes last."""
     done = turned_changes_of(seat).filter(state=ChangeState.APPLIED, already_so=False)
     reverted = Change.objects.filter(reverts=OuterRef("pk"), state=ChangeState.APPLIED)

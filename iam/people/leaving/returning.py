@@ -22,7 +22,7 @@ from iam.moments import moment_words
 from iam.notify.events import Event
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
-from iam.people.leaving.models import Leaver, Seat
+from iam.people.leaving.models import Leaver, OffboardedUser
 from iam.people.leaving.proving import turned_changes_of
 from iam.people.leaving.queries import openable
 from iam.people.leaving.rules import asker_of
@@ -35,7 +35,7 @@ LINKS: Final = UUID("f6e2c1b4-57a1-4a52-93f0-93b0f6f4b811")
 """The name space in which a leaver gives the link back its cause."""
 
 
-def password_of(seat: Seat) -> CreateLoginProfile | None:
+def password_of(seat: OffboardedUser) -> CreateLoginProfile | None:
     """What gives the person of a seat a new password, where one was taken from them; None for nobody to whom
     the user was linked by hand.
     """
@@ -63,7 +63,7 @@ def keep_seals(leaver: Leaver, written: Sequence[Change]) -> None:
     """Remember where the passwords wait that were asked for."""
     for change in written:
         if change.operation == CreateLoginProfile.spec.slug:
-            seats = Seat.objects.filter(leaver=leaver, user_arn=change.params["user_arn"])
+            seats = OffboardedUser.objects.filter(leaver=leaver, user_arn=change.params["user_arn"])
             seats.update(password_seal=UUID(change.params["sealed_id"]))
 
 
@@ -131,7 +131,7 @@ def returned_by(link: Link) -> Leaver | None:
     return next((one for one in people if cause_of(one) == link.cause_id), None)
 
 
-def show_password(link: Link, seat: Seat, *, session: str) -> str:
+def show_password(link: Link, seat: OffboardedUser, *, session: str) -> str:
     """The new password, for the person of the link: the first browser session that asks sees it again until
     it ends. Raises RefusedError.
     """

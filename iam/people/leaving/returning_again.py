@@ -25,7 +25,7 @@ from iam.journal.services import record
 from iam.notify.events import Event
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
-from iam.people.leaving.models import OF_INVITING, OF_RETURN, Leaver, Seat, Stage
+from iam.people.leaving.models import OF_INVITING, OF_RETURN, Leaver, OffboardedUser, Stage
 from iam.people.leaving.returning import has_link, invite_back, returned_by
 from iam.people.leaving.rules import asker_of, is_about_oneself, may_act
 from iam.people.links.models import Link
@@ -147,7 +147,7 @@ def _inviters(leaver: Leaver) -> list[Person]:
     return list(found.values())
 
 
-def _needs_reset(seat: Seat) -> bool:
+def _needs_reset(seat: OffboardedUser) -> bool:
     """Whether the password that was set can't be shown to a new browser, and the person has none of their
     own.
     """
@@ -156,7 +156,7 @@ def _needs_reset(seat: Seat) -> bool:
     return not can_be_shown(seat.password_seal) or is_password_gone(seat)
 
 
-def _reset(leaver: Leaver, seats: Sequence[Seat], *, actor: Viewer) -> None:
+def _reset(leaver: Leaver, seats: Sequence[OffboardedUser], *, actor: Viewer) -> None:
     approved = (
         ChangeSet.objects.filter(cause_kind=OF_RETURN, cause_id=leaver.pk).order_by("-created_at").first()
     )
@@ -176,7 +176,7 @@ def _reset(leaver: Leaver, seats: Sequence[Seat], *, actor: Viewer) -> None:
     record(kind="leaving.password_reset", actor=actor, subject=leaver.name, data=data)
 
 
-def _new_password(leaver: Leaver, seat: Seat) -> Operation:
+def _new_password(leaver: Leaver, seat: OffboardedUser) -> Operation:
     """The operation that sets another password, sealed anew for the person."""
     first = Change.objects.filter(
         change_set__cause_kind__in=(OF_RETURN, OF_INVITING),

@@ -12,7 +12,7 @@ from iam.changes.approval.models import BreakGlass, Verdict
 from iam.directory.models import Person, Role, RoleAssignment
 from iam.directory.rules import EVERYWHERE
 from iam.guard import Right, Viewer
-from iam.people.leaving.models import OF_SUSPENSION, Leaver, Run
+from iam.people.leaving.models import OF_SUSPENSION, Leaver, OffboardingRun
 from iam.people.leaving.who import Somebody
 
 OWN_ACCESS: Final = "You are about to remove your own access in all of these accounts."
@@ -90,7 +90,7 @@ def is_about_oneself(viewer: Viewer, leaver: Leaver) -> bool:
     return leaver.person_id == viewer.person_id or bool(arns & viewer.scope.user_arns)
 
 
-def asker_of(run: Run) -> Person | None:
+def asker_of(run: OffboardingRun) -> Person | None:
     """Who asked, as the directory knows them today."""
     return Person.objects.filter(pk=run.requested_by).first()
 

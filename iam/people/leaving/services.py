@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -11,34 +11,31 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from iam import nudge
-from iam.changes import services as changes
 from iam.changes.acts.fields import FieldError
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change
-from iam.changes.receipts import Receipt
+from iam.changes.models import OF_OFFBOARDING, Change
 from iam.changes.services import Cause
 from iam.changes.services.plans import MOST
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
 from iam.people.leaving.models import (
-    ASK_RUN,
     MOVING,
-    OF_RUN,
+    REQUEST_RUN,
     SUSPENSION,
     Leaver,
-    Run,
-    RunState,
-    Seat,
+    OffboardedUser,
+    OffboardingRun,
     Stage,
-    Standing,
 )
 from iam.people.leaving.open_roles import running_sessions
 from iam.people.leaving.planning import Choices, Plan, Site, notes_for, plan_for
 from iam.people.leaving.reaching import with_their_groups
 from iam.people.leaving.rules import accepted_warnings, asker_of, warnings_for
 from iam.people.leaving.who import Somebody, people_of, teams_of
+from iam.people.runs.drafts import lock_draft
+from iam.people.runs.models import RowStatus, RunState, requester
+from iam.people.runs.requests import RunKind, batches, request_operations
 
 KEYS: Final = UUID("b0a3d6de-2f0a-4d06-8e52-0f6a3c3f4d11")
 """The name space in which a person and the key of their form give a run its id."""
@@ -78,56 +75,44 @@ class Terms:
             raise FieldError("Choose a time in the future, within a year.", field="at")
 
 
-def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) -> Run:
+def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) -> OffboardingRun:
     """Ask that one person leaves (`iam.people.leaving.who.within`); the same key of the same actor gives the
     same run. Raises RefusedError.
     """
     run_id = uuid5(KEYS, f"{actor.person_id}:{key}")
-    standing = Run.objects.filter(pk=run_id).first()
-    if standing is not None and standing.state == RunState.ASKED:
+    standing = OffboardingRun.objects.filter(pk=run_id).first()
+    if standing is not None and standing.state == RunState.REQUESTED:
         return standing
     if not person.users:
         raise RefusedError("None of their IAM users is in an account or a team that you manage.")
     _check(actor, [person], terms)
     with transaction.atomic():
-        run = standing or Run(pk=run_id, requested_by=actor.person_id, requested_label=actor.name[:128])
+        run = standing or OffboardingRun(pk=run_id, **requester(actor))
         _write_terms(run, terms)
-        run.state = RunState.ASKING
-        run.save()
         run.people.all().delete()
         seat_all(run, [person])
-    return _asked(ask(run))
+    try:
+        return OFFBOARDING.submit(run, by_worker=False)
+    except RefusedError:
+        run.delete()
+        raise
 
 
-def request_run(actor: Viewer, *, run: Run, terms: Terms, skip: bool = False) -> Run:
+def request_run(actor: Viewer, *, run: OffboardingRun, terms: Terms, skip: bool = False) -> OffboardingRun:
     """Ask for everybody of a draft from a file; many by a worker, soon after. Raises RefusedError."""
     with transaction.atomic():
-        held = drafted(actor, run)
+        held = lock_draft(actor, run)
         people = ready(held, skip=skip)
         _check(actor, people_of([one.seats.all()[0].user for one in people]), terms)
         _write_terms(held, terms)
-        held.state = RunState.ASKING
-        held.save()
-    if Seat.objects.filter(leaver__in=people).count() > AT_ONCE:
-        nudge.send(ASK_RUN, held.pk)
-        return held
-    return _asked(ask(held))
+    is_large = OffboardedUser.objects.filter(leaver__in=people).count() > AT_ONCE
+    return OFFBOARDING.submit(held, by_worker=is_large)
 
 
-def drafted(actor: Viewer, run: Run) -> Run:
-    """The run, locked, while it is a draft of the actor. Raises RefusedError."""
-    held = Run.objects.select_for_update().get(pk=run.pk)
-    if held.requested_by != actor.person_id:
-        raise RefusedError("Only the person who started this list can continue it.")
-    if held.state != RunState.DRAFT:
-        raise RefusedError(f"{held.reference} was already submitted.")
-    return held
-
-
-def ready(run: Run, *, skip: bool) -> list[Leaver]:
+def ready(run: OffboardingRun, *, skip: bool) -> list[Leaver]:
     """Who leaves. Raises RefusedError while a row is bad, unless these are to be passed over."""
     people = list(run.people.prefetch_related("seats__user__account"))
-    found = [one for one in people if one.standing == Standing.READY]
+    found = [one for one in people if one.standing == RowStatus.READY]
     left = len(people) - len(found)
     if left and not skip:
         raise RefusedError(f"{left:,} of {len(people):,} rows need fixing. Fix them, or choose to skip them.")
@@ -140,43 +125,20 @@ def ready(run: Run, *, skip: bool) -> list[Leaver]:
     return found
 
 
-def ask(run: Run) -> Run:
-    """Ask for a run that was submitted, batch by batch; as often as it is called, each person is asked for
-    once. Where that is refused, it is a draft again, and `trouble` says why.
-    """
+def _request_rows(run: OffboardingRun) -> None:
+    """Request everyone who is ready and was not requested before, batch by batch. Raises RefusedError."""
     person = asker_of(run)
-    people = list(run.people.filter(standing=Standing.READY).prefetch_related("seats__user__account"))
-    trouble = ""
-    try:
-        if person is None:
-            raise RefusedError("The person who requested this is no longer in Gatehouse.")
-        _ask_all(run, people, actor=viewer_for(person))
-    except RefusedError as refused:
-        trouble = refused.message[:1024]
-    is_asked = Seat.objects.filter(leaver__run=run, change_set__isnull=False).exists()
-    state, asked_at = (RunState.ASKED, datetime.now(tz=UTC)) if is_asked else (RunState.DRAFT, None)
-    with transaction.atomic():
-        moved = Run.objects.filter(pk=run.pk, state=RunState.ASKING).update(
-            state=state, trouble=trouble, asked_at=asked_at
-        )
-        if moved and is_asked:
-            _note_asked(run, people)
-    run.refresh_from_db()
-    return run
+    if person is None:
+        raise RefusedError("The person who requested this is no longer in Gatehouse.")
+    people = list(run.people.filter(standing=RowStatus.READY).prefetch_related("seats__user__account"))
+    _ask_all(run, people, actor=viewer_for(person))
 
 
-def ask_open(*, older_than: timedelta = timedelta(minutes=2)) -> int:
-    """Go on with what was submitted and not asked for: the process that did so was lost. Returns how many
-    there were.
-    """
-    before = datetime.now(tz=UTC) - older_than
-    found = list(Run.objects.filter(state=RunState.ASKING, created_at__lt=before).order_by("created_at")[:5])
-    for run in found:
-        ask(run)
-    return len(found)
+def _is_requested(run: OffboardingRun) -> bool:
+    return OffboardedUser.objects.filter(leaver__run=run, change_set__isnull=False).exists()
 
 
-def seat_all(run: Run, people: Sequence[Somebody], *, start: int = 0) -> list[Leaver]:
+def seat_all(run: OffboardingRun, people: Sequence[Somebody], *, start: int = 0) -> list[Leaver]:
     """Write a leaver with seats for each; in the caller's transaction."""
     found = []
     for position, one in enumerate(people, start=start):
@@ -196,13 +158,13 @@ def seat_all(run: Run, people: Sequence[Somebody], *, start: int = 0) -> list[Le
 
 def write_seats(leaver: Leaver, users: Sequence[Entity]) -> None:
     """A seat for each user of a leaver."""
-    Seat.objects.bulk_create(
-        Seat(leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name)
+    OffboardedUser.objects.bulk_create(
+        OffboardedUser(leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name)
         for user in users
     )
 
 
-def choices_of(run: Run) -> Choices:
+def choices_of(run: OffboardingRun) -> Choices:
     """What was chosen about the roles."""
     at = run.created_at.replace(microsecond=0)
     return Choices(frozenset(run.roles), frozenset(run.sessions), at)
@@ -225,7 +187,9 @@ def _check(actor: Viewer, people: Sequence[Somebody], terms: Terms) -> None:
 
 def leaving_already(users: Sequence[Entity]) -> str:
     """Who of them loses access by another run that has not ended, as a sentence; "" where nobody does."""
-    seats = Seat.objects.filter(user__in=users, leaver__stage__in=MOVING).select_related("leaver__run")
+    seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=MOVING).select_related(
+        "leaver__run"
+    )
     found = seats.first()
     if found is None:
         return ""
@@ -240,7 +204,9 @@ def without_access_already(users: Sequence[Entity]) -> str:
     offboarded; "" where they have access.
     """
     stages = (*SUSPENSION, Stage.SUSPENDING, Stage.GONE, Stage.RETURNING)
-    seats = Seat.objects.filter(user__in=users, leaver__stage__in=stages).select_related("leaver__run")
+    seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=stages).select_related(
+        "leaver__run"
+    )
     found = [seat for seat in seats.order_by("-leaver__run__created_at") if not seat.leaver.run.is_move]
     if not found or {seat.user_id for seat in found} != {user.pk for user in users}:
         return ""
@@ -249,21 +215,14 @@ def without_access_already(users: Sequence[Entity]) -> str:
     return f"{leaver.name} {did} ({leaver.run.reference}). Restore access first."
 
 
-def _write_terms(run: Run, terms: Terms) -> None:
-    run.reason, run.leaves_at, run.grace_days = terms.reason.strip(), terms.leaves_at, terms.grace_days
-    run.roles, run.sessions, run.trouble = list(terms.roles), list(terms.sessions), ""
+def _write_terms(run: OffboardingRun, terms: Terms) -> None:
+    run.leaves_at, run.grace_days = terms.leaves_at, terms.grace_days
+    run.roles, run.sessions = list(terms.roles), list(terms.sessions)
+    run.begin_submission(terms.reason.strip())
+    run.save()
 
 
-def _asked(run: Run) -> Run:
-    if run.state == RunState.DRAFT:
-        trouble = run.trouble
-        if not run.source:
-            run.delete()
-        raise RefusedError(trouble)
-    return run
-
-
-def _ask_all(run: Run, people: Sequence[Leaver], *, actor: Viewer) -> None:
+def _ask_all(run: OffboardingRun, people: Sequence[Leaver], *, actor: Viewer) -> None:
     _adopt(run, people)
     todo = [one for one in people if any(seat.change_set_id is None for seat in one.seats.all())]
     if not todo:
@@ -273,13 +232,18 @@ def _ask_all(run: Run, people: Sequence[Leaver], *, actor: Viewer) -> None:
     by_user = {site.user.pk: site for site in plan.sites}
     # Those of the whole run: who is the last administrator may be in another batch than the others.
     warnings = accepted_warnings(people, actor=actor)
-    for batch in _batches(todo, by_user):
+
+    def size(leaver: Leaver) -> int:
+        return sum(len(by_user[seat.user_id].operations) for seat in leaver.seats.all())
+
+    # Whole people, so that each has all their accounts in one approval.
+    for batch in batches(todo, size=size, most=MOST):
         _ask_batch(run, batch, plan=plan, by_user=by_user, actor=actor, warnings=warnings)
 
 
-def _adopt(run: Run, people: Sequence[Leaver]) -> None:
+def _adopt(run: OffboardingRun, people: Sequence[Leaver]) -> None:
     """What a lost process had asked for already belongs to its seats."""
-    asked = Change.objects.filter(change_set__cause_kind=OF_RUN, change_set__cause_id=run.pk)
+    asked = Change.objects.filter(change_set__cause_kind=OF_OFFBOARDING, change_set__cause_id=run.pk)
     places = {
         arn: (group, lane) for arn, group, lane in asked.values_list("subject_arn", "change_set", "lane")
     }
@@ -290,27 +254,12 @@ def _adopt(run: Run, people: Sequence[Leaver]) -> None:
             Leaver.objects.filter(pk=seat.leaver_id, stage=Stage.DRAFT).update(stage=Stage.WAITING)
 
 
-def _seats_of(people: Sequence[Leaver]) -> list[Seat]:
+def _seats_of(people: Sequence[Leaver]) -> list[OffboardedUser]:
     return list(chain.from_iterable(leaver.seats.all() for leaver in people))
 
 
-def _batches(people: Sequence[Leaver], by_user: dict[int, Site]) -> Iterator[list[Leaver]]:
-    """Whole people, so that each has all their accounts in one approval."""
-    batch: list[Leaver] = []
-    size = 0
-    for one in people:
-        more = sum(len(by_user[seat.user_id].operations) for seat in one.seats.all())
-        if batch and size + more > MOST:
-            yield batch
-            batch, size = [], 0
-        batch.append(one)
-        size += more
-    if batch:
-        yield batch
-
-
 def _ask_batch(
-    run: Run,
+    run: OffboardingRun,
     batch: Sequence[Leaver],
     *,
     plan: Plan,
@@ -325,15 +274,14 @@ def _ask_batch(
         raise RefusedError(f"{title_for(batch)}: no access is left to remove.")
     notes = [*warnings, *notes_for(part, people=batch, run=run)]
     notes += running_sessions([seat.user for seat in seats], viewer=actor, ended=run.sessions)
-    nothing = Receipt(body={}, digest="")
-    written = changes.request_changes(
-        [changes.Plan(one, before={}, receipt=nothing) for one in operations],
+    written = request_operations(
+        operations,
         actor=with_their_groups(actor, [seat.user for seat in seats]),
         reason=run.reason,
         idempotency_key=f"leaving-{run.pk.hex}-{batch[0].position}",
         not_before=run.leaves_at,
         title=title_for(batch),
-        cause=Cause(OF_RUN, run.pk),
+        cause=Cause(OF_OFFBOARDING, run.pk),
         lanes=lanes,
         notes=notes,
     )
@@ -345,7 +293,8 @@ def _ask_batch(
         Leaver.objects.filter(pk__in=[one.pk for one in batch]).update(stage=Stage.WAITING)
 
 
-def _note_asked(run: Run, people: Sequence[Leaver]) -> None:
+def _record_request(run: OffboardingRun) -> None:
+    people = list(run.people.filter(standing=RowStatus.READY))
     subject = people[0].name if len(people) == 1 else run.reference
     record(
         kind="leaving.asked",
@@ -355,9 +304,19 @@ def _note_asked(run: Run, people: Sequence[Leaver]) -> None:
             "run": run.pk,
             "reference": run.reference,
             "people": len(people),
-            "users": list(Seat.objects.filter(leaver__run=run).values_list("user_arn", flat=True)),
+            "users": list(OffboardedUser.objects.filter(leaver__run=run).values_list("user_arn", flat=True)),
             "leaves_at": run.leaves_at,
             "grace_days": run.grace_days,
             "reason": run.reason,
         },
     )
+
+
+OFFBOARDING: Final = RunKind(
+    model=OffboardingRun,
+    task=REQUEST_RUN,
+    requested=RunState.REQUESTED,
+    request_rows=_request_rows,
+    is_requested=_is_requested,
+    record_request=_record_request,
+)

@@ -5,7 +5,6 @@ author sees. Nothing in AWS changes.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
 from itertools import chain
 from typing import Final, NamedTuple
 from uuid import UUID
@@ -19,11 +18,13 @@ from iam.linking.pasted import match_names
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.leaving.finding import find_people, named_exactly
-from iam.people.leaving.models import MOVE, MOVING, Leaver, Run, RunState, Seat, Stage, Standing
+from iam.people.leaving.models import MOVE, MOVING, Leaver, OffboardedUser, OffboardingRun, Stage
 from iam.people.leaving.reading import Typed, typed
 from iam.people.leaving.rules import may_begin
-from iam.people.leaving.services import drafted, write_seats
+from iam.people.leaving.services import write_seats
 from iam.people.leaving.who import Somebody, people_of, reach_of, teams_of, within
+from iam.people.runs.drafts import lock_draft
+from iam.people.runs.models import RowStatus, requester
 
 SHOWN: Final = 3
 MOST_CANDIDATES: Final = 8
@@ -46,22 +47,22 @@ class Busy(NamedTuple):
 
 
 @transaction.atomic
-def stage(actor: Viewer, *, rows: Sequence[Typed], source: str, run: Run | None = None) -> Run:
+def stage(
+    actor: Viewer, *, rows: Sequence[Typed], source: str, run: OffboardingRun | None = None
+) -> OffboardingRun:
     """A draft with these rows, each checked, or the same draft with others. Raises RefusedError."""
     if not may_begin(actor):
         raise RefusedError("You can view this, but you can’t request changes.")
     if run is None:
-        run = Run.objects.create(
-            source=source[:128] or "a list", requested_by=actor.person_id, requested_label=actor.name[:128]
-        )
+        run = OffboardingRun.objects.create(source=source[:128] or "a list", **requester(actor))
     else:
-        run = drafted(actor, run)
+        run = lock_draft(actor, run)
         run.people.all().delete()
     _check(run, rows, viewer=actor)
     return run
 
 
-def correct(actor: Viewer, *, run: Run, values: Mapping[UUID, str]) -> Run:
+def correct(actor: Viewer, *, run: OffboardingRun, values: Mapping[UUID, str]) -> OffboardingRun:
     """The same rows, some with another text (by the number of the row), each checked again. Raises
     RefusedError.
     """
@@ -73,7 +74,7 @@ def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[Candida
     """For rows that need fixing: the users who can be meant and why, by the number of the row; a few queries
     and a search per unknown name.
     """
-    bad = [row for row in rows if row.standing == Standing.BAD and row.typed]
+    bad = [row for row in rows if row.standing == RowStatus.BAD and row.typed]
     lines = {line.text: line for line in match_names([row.typed for row in bad], among=_living(actor))}
     found: dict[UUID, list[Candidate]] = {}
     for row in bad:
@@ -86,25 +87,13 @@ def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[Candida
     return found
 
 
-def check_again(actor: Viewer, *, run: Run) -> Run:
+def check_again(actor: Viewer, *, run: OffboardingRun) -> OffboardingRun:
     """The same rows, against how things stand now. Raises RefusedError."""
     rows = [Typed(line=one.line, text=one.typed) for one in run.people.all()]
     return stage(actor, rows=rows, source=run.source, run=run)
 
 
-@transaction.atomic
-def discard(actor: Viewer, *, run: Run) -> None:
-    """Discard a draft. Raises RefusedError."""
-    drafted(actor, run).delete()
-
-
-def drop_drafts(*, older_than: timedelta = timedelta(days=7)) -> int:
-    """Forget drafts that nobody went on with, with the names in them. Returns how many."""
-    before = datetime.now(tz=UTC) - older_than
-    return Run.objects.filter(state=RunState.DRAFT, created_at__lt=before).delete()[1].get("leaving.Run", 0)
-
-
-def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
+def _check(run: OffboardingRun, rows: Sequence[Typed], *, viewer: Viewer) -> None:
     found = _meant({row.text for row in rows if row.text and not row.errors}, viewer=viewer)
     suggestions = _by_name(found, viewer=viewer)
     firsts = {text: users[0] for text, users in found.items() if users}
@@ -123,7 +112,7 @@ def _check(run: Run, rows: Sequence[Typed], *, viewer: Viewer) -> None:
             leaver.person_id, leaver.teams = person.person_id, teams_of(person.users)
             leaver.unseen = person.unseen
         leaver.problems = problems
-        leaver.standing = Standing.BAD if problems else Standing.READY
+        leaver.standing = RowStatus.BAD if problems else RowStatus.READY
         leaver.save()
         if person is not None and not problems:
             write_seats(leaver, person.users)
@@ -199,7 +188,9 @@ def _by_name(found: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str
 
 def _in_runs(users: Sequence[Entity], stages: Sequence[Stage]) -> dict[int, str]:
     """Who of them stands at one of these stages, and in which run, or in which change of team."""
-    seats = Seat.objects.filter(user__in=users, leaver__stage__in=stages).select_related("leaver__run")
+    seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=stages).select_related(
+        "leaver__run"
+    )
     names: dict[int, str] = {}
     for seat in seats:
         run = seat.leaver.run

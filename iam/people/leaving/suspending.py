@@ -27,20 +27,13 @@ from iam.journal.services import record
 from iam.linking.whose import is_linked
 from iam.mirror.models import Entity
 from iam.people.leaving.closing import deny_of, sign_in_of
-from iam.people.leaving.models import (
-    OF_SUSPENSION,
-    SUSPENSION,
-    Leaver,
-    Run,
-    RunState,
-    Seat,
-    Stage,
-)
+from iam.people.leaving.models import OF_SUSPENSION, SUSPENSION, Leaver, OffboardedUser, OffboardingRun, Stage
 from iam.people.leaving.planning import Plan, Site, known_sessions
 from iam.people.leaving.rules import administrators
 from iam.people.leaving.services import MAX_REASON, seat_all
 from iam.people.leaving.trusts import trusting
 from iam.people.leaving.who import Somebody, somebody, user_for, within
+from iam.people.runs.models import RunState
 
 KEYS: Final = UUID("6f1c1f0e-3f4a-4a07-9d0c-8a0f7c0b5d21")
 """The name space in which a person and the key of their form give a suspension its id."""
@@ -125,9 +118,11 @@ def why_not_suspend(viewer: Viewer, person: Somebody) -> str:
     return ""
 
 
-def suspended_already(users: Sequence[Entity]) -> Seat | None:
+def suspended_already(users: Sequence[Entity]) -> OffboardedUser | None:
     """The user of an earlier run by which their access is cut already, or is being cut."""
-    seats = Seat.objects.filter(user__in=users, leaver__stage__in=BUSY).select_related("leaver__run")
+    seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=BUSY).select_related(
+        "leaver__run"
+    )
     return seats.order_by("-leaver__run__created_at").first()
 
 
@@ -158,12 +153,12 @@ def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> Plan:
     return plan
 
 
-def request_suspension(actor: Viewer, *, person: Somebody, reason: str, key: str) -> Run:
+def request_suspension(actor: Viewer, *, person: Somebody, reason: str, key: str) -> OffboardingRun:
     """Cut the access of a person at once (`person_to_suspend`); the same key of the same actor gives the same
     suspension. Raises RefusedError.
     """
     run_id = uuid5(KEYS, f"{actor.person_id}:{key}")
-    earlier = Run.objects.filter(pk=run_id).first()
+    earlier = OffboardingRun.objects.filter(pk=run_id).first()
     if earlier is not None:
         return earlier
     reason = checked_reason(reason)
@@ -181,9 +176,9 @@ def request_suspension(actor: Viewer, *, person: Somebody, reason: str, key: str
             # Of two who suspend the same person at the same time, the second one waits here and is refused.
             list(Entity.objects.select_for_update().filter(pk__in=[user.pk for user in person.users]))
             _check_not_suspended(person)
-            run = Run.objects.create(
+            run = OffboardingRun.objects.create(
                 pk=run_id,
-                state=RunState.ASKED,
+                state=RunState.REQUESTED,
                 is_suspension=True,
                 reason=reason,
                 grace_days=0,
@@ -209,7 +204,7 @@ def request_suspension(actor: Viewer, *, person: Somebody, reason: str, key: str
             )
             _note(run, leaver, actor=actor)
     except IntegrityError:
-        earlier = Run.objects.filter(pk=run_id).first()
+        earlier = OffboardingRun.objects.filter(pk=run_id).first()
         if earlier is None:
             raise
         return earlier
@@ -274,7 +269,7 @@ def _close_gatehouse(leaver: Leaver) -> str:
     return deactivate(leaver.person_id, why=leaver.run.reference)
 
 
-def _note(run: Run, leaver: Leaver, *, actor: Viewer) -> None:
+def _note(run: OffboardingRun, leaver: Leaver, *, actor: Viewer) -> None:
     record(
         kind="leaving.suspended",
         actor=actor,

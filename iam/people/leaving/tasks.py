@@ -1,39 +1,38 @@
-"""The Celery tasks of leaving."""
+"""The Celery tasks of offboarding."""
 
 from __future__ import annotations
 
 from uuid import UUID
 
-from celery import shared_task
+from iam.people.leaving import afterwards, reconcile, returning_again
+from iam.people.leaving.models import PROVE_USER, REQUEST_RUN, OffboardingRun
+from iam.people.leaving.services import OFFBOARDING
+from iam.people.runs import drafts
+from iam.people.runs.task_names import run_task
 
-from iam.people.leaving import afterwards, returning_again, services, settling, staging
-from iam.people.leaving.models import Run, RunState
 
-
-@shared_task(name="iam.people.leaving.tasks.tend_leavers")  # type: ignore[untyped-decorator]
-def tend_leavers() -> int:
-    """Go on with what a lost process has left: asking, following, reading AWS again, sending links; ask for
+@run_task("iam.people.leaving.tasks.reconcile_runs", former="iam.people.leaving.tasks.tend_leavers")
+def reconcile_runs() -> int:
+    """Continue with what a lost process has left: requests, changes, checks of AWS and links. Request
     deletions that are due.
     """
-    settled = services.ask_open() + settling.settle_open() + returning_again.settle_passwords()
-    return settled + afterwards.ask_due_deletions()
+    continued = OFFBOARDING.resume() + reconcile.reconcile_open() + returning_again.settle_passwords()
+    return continued + afterwards.ask_due_deletions()
 
 
-@shared_task(name="iam.people.leaving.tasks.drop_leaving_drafts")  # type: ignore[untyped-decorator]
-def drop_leaving_drafts() -> int:
-    """Forget drafts that nobody went on with."""
-    return staging.drop_drafts()
+@run_task("iam.people.leaving.tasks.delete_old_drafts", former="iam.people.leaving.tasks.drop_leaving_drafts")
+def delete_old_drafts() -> int:
+    """Delete abandoned drafts."""
+    return drafts.delete_old_drafts(OffboardingRun)
 
 
-@shared_task(name="iam.people.leaving.tasks.ask_run")  # type: ignore[untyped-decorator]
-def ask_run(run_id: str) -> None:
-    """Ask for a run of many people."""
-    run = Run.objects.filter(pk=UUID(run_id), state=RunState.ASKING).first()
-    if run is not None:
-        services.ask(run)
+@run_task(REQUEST_RUN, former="iam.people.leaving.tasks.ask_run")
+def request_run(run_id: str) -> None:
+    """Request a run of many people."""
+    OFFBOARDING.request_by_id(UUID(run_id))
 
 
-@shared_task(name="iam.people.leaving.tasks.prove_seat")  # type: ignore[untyped-decorator]
-def prove_seat(seat_id: str) -> None:
-    """Read AWS again for one user who leaves."""
-    settling.prove(UUID(seat_id))
+@run_task(PROVE_USER, former="iam.people.leaving.tasks.prove_seat")
+def prove_user(user_id: str) -> None:
+    """Check in AWS that a user has no access any more."""
+    reconcile.prove(UUID(user_id))

@@ -188,9 +188,9 @@ def write_left(move: Move, left: Sequence[tuple[int, Entity]], *, email: str, gr
     """
     if not left:
         return
-    run = leaving.Run.objects.create(
+    run = leaving.OffboardingRun.objects.create(
         pk=left_id(move.pk),
-        state=leaving.RunState.ASKED,
+        state=RunState.REQUESTED,
         source=move.reference,
         reason=move.reason,
         grace_days=GRACE_DAYS,
@@ -209,8 +209,8 @@ def write_left(move: Move, left: Sequence[tuple[int, Entity]], *, email: str, gr
         # Anyone who moves goes on working: their sign-in to Gatehouse stays.
         unseen=max(1, len(move.users) - len(users)),
     )
-    leaving.Seat.objects.bulk_create(
-        leaving.Seat(
+    leaving.OffboardedUser.objects.bulk_create(
+        leaving.OffboardedUser(
             leaver=leaver,
             account=user.account,
             user=user,

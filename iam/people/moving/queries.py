@@ -11,8 +11,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.people.blueprints.models import Blueprint
 from iam.people.blueprints.queries import visible_blueprints
-from iam.people.leaving.models import Run as LeavingRun
-from iam.people.leaving.models import Seat
+from iam.people.leaving.models import OffboardedUser, OffboardingRun
 from iam.people.moving.models import Move
 from iam.people.onboarding.models import ProvisionedUser
 from iam.people.runs.models import RunState
@@ -30,11 +29,11 @@ def move_for(viewer: Viewer, pk: UUID) -> Move | None:
     return visible_moves(viewer).filter(pk=pk).first()
 
 
-def move_of(run: LeavingRun) -> Move | None:
+def move_of(run: OffboardingRun) -> Move | None:
     """The move within which somebody's access ends; one query, none for who leaves altogether."""
     if not run.source.startswith("MOV-"):
         return None
-    sets = Seat.objects.filter(leaver__run=run).values("change_set")
+    sets = OffboardedUser.objects.filter(leaver__run=run).values("change_set")
     return Move.objects.filter(change_set__in=sets).first()
 
 

@@ -16,7 +16,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind, UserCredentials, valid_at
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import may_run
-from iam.people.leaving.models import SUSPENSION, Seat, Stage
+from iam.people.leaving.models import SUSPENSION, OffboardedUser, Stage
 from iam.people.moving.models import Move
 from iam.people.onboarding.models import Newcomer, ProvisionedUser
 from iam.people.runs.models import RunState
@@ -82,7 +82,7 @@ def without_access(places: Iterable[ProvisionedUser]) -> dict[str, str]:
     access of today.
     """
     since = {place.user_arn: place.joined_at for place in places if place.joined_at}
-    seats = Seat.objects.filter(user_arn__in=since, leaver__stage__in=(*ENDED, *SUSPENDED))
+    seats = OffboardedUser.objects.filter(user_arn__in=since, leaver__stage__in=(*ENDED, *SUSPENDED))
     found: dict[str, str] = {}
     for arn, stage, at in seats.values_list("user_arn", "leaver__stage", "leaver__run__created_at"):
         if at >= since[arn] and (stage in ENDED or arn not in found):
@@ -103,7 +103,7 @@ def check_may_invite(newcomer: Newcomer, *, actor: Viewer) -> None:
         raise RefusedError("You can invite only people in your teams.")
 
 
-def has_chosen_password(place: ProvisionedUser | Seat) -> bool:
+def has_chosen_password(place: ProvisionedUser | OffboardedUser) -> bool:
     """True if the person replaced the first password by one of their own."""
     row, made = _credentials(place), _made_at(place)
     if row is None or made is None or row.password_changed_at is None:
@@ -111,7 +111,7 @@ def has_chosen_password(place: ProvisionedUser | Seat) -> bool:
     return row.password_changed_at > made + SLACK
 
 
-def is_password_gone(place: ProvisionedUser | Seat) -> bool:
+def is_password_gone(place: ProvisionedUser | OffboardedUser) -> bool:
     """True if AWS was read after the first password was set, and the user has no password: somebody deleted
     it.
     """
@@ -119,20 +119,20 @@ def is_password_gone(place: ProvisionedUser | Seat) -> bool:
     return row is not None and made is not None and row.has_password is False and row.valid_from > made
 
 
-def lacks_password(place: ProvisionedUser | Seat) -> bool:
+def lacks_password(place: ProvisionedUser | OffboardedUser) -> bool:
     """True if AWS shows that the user has no password, whenever that was read."""
     row = _credentials(place)
     return row is not None and row.has_password is False
 
 
-def _credentials(place: ProvisionedUser | Seat) -> UserCredentials | None:
+def _credentials(place: ProvisionedUser | OffboardedUser) -> UserCredentials | None:
     users = Entity.objects.filter(
         account=place.account_id, kind=Kind.USER, arn=place.user_arn, gone_at__isnull=True
     )
     return UserCredentials.objects.filter(valid_at(None), user__in=users).first()
 
 
-def _made_at(place: ProvisionedUser | Seat) -> datetime | None:
+def _made_at(place: ProvisionedUser | OffboardedUser) -> datetime | None:
     seal = Secret.objects.filter(pk=place.password_seal).first() if place.password_seal else None
     return last_made_at(seal, made_passwords([place.user_arn]).get(place.user_arn))
 

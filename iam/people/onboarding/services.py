@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import chain
 from typing import Any, Final
 from uuid import UUID
@@ -178,14 +177,10 @@ def request_run(
         people = ready(held, skip=skip, adopt=adopt)
         plan = plan_run(held, people, viewer=actor)
         held.people.filter(pk__in=[one.pk for one in people]).update(standing=RowStatus.READY, problems=[])
-        held.state, held.reason, held.asked_at = RunState.SUBMITTING, reason, datetime.now(tz=UTC)
-        held.trouble = ""
+        held.begin_submission(reason)
         held.save(update_fields=["state", "reason", "asked_at", "trouble"])
     is_large = plan.people > AT_ONCE or plan.steps > STEPS_AT_ONCE
-    run = ONBOARDING.submit(held, by_worker=is_large)
-    if run.state == RunState.DRAFT:
-        raise RefusedError(run.trouble)
-    return run
+    return ONBOARDING.submit(held, by_worker=is_large)
 
 
 def _request_rows(run: OnboardingRun) -> None:

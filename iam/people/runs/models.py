@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
 from django.db import models
@@ -76,6 +77,11 @@ class AbstractListRun(AbstractRun):
 
     class Meta:
         abstract = True
+
+    def begin_submission(self, reason: str) -> None:
+        """Set the columns that say that it is being requested; the caller saves the row."""
+        self.state, self.reason, self.trouble = RunState.SUBMITTING, reason, ""
+        self.asked_at = datetime.now(tz=UTC)
 
 
 def requester(actor: Viewer) -> dict[str, Any]:

@@ -40,13 +40,18 @@ class RunKind(Generic[RunT]):
     record_request: Callable[[RunT], None]
 
     def submit(self, run: RunT, *, by_worker: bool) -> RunT:
-        """Request a run that was saved as being submitted: now, or soon by a worker."""
+        """Request a run that was saved as being submitted: now, or soon by a worker. Raises RefusedError; the
+        run is a draft again then.
+        """
         if by_worker:
             nudge.send(self.task, run.pk)
             return run
-        return self.request(run)
+        self.request(run)
+        if run.state == RunState.DRAFT:
+            raise RefusedError(run.trouble)
+        return run
 
-    def request(self, run: RunT) -> RunT:
+    def request(self, run: RunT) -> None:
         """Request what is left of the run. Where the first batch is refused, the run is a draft again, and
         `trouble` says why. No transaction holds up others meanwhile.
         """
@@ -64,7 +69,6 @@ class RunKind(Generic[RunT]):
             if submitted.update(**values) and is_requested:
                 self.record_request(run)
         run.refresh_from_db()
-        return run
 
     def request_by_id(self, run_id: UUID) -> None:
         """Request a run; nothing if it was requested meanwhile."""

@@ -63,18 +63,18 @@ def ask() -> dict[str, Any]:
     """Ask in one run that all of them leave; how many changes that takes."""
     from iam.directory.models import Person
     from iam.people.leaving import services
-    from iam.people.leaving.models import RunState
     from iam.people.leaving.reading import Typed
     from iam.people.leaving.staging import stage
+    from iam.people.runs.models import RunState
 
     addresses = Person.objects.filter(email__startswith="maya").order_by("pk").values_list("email", flat=True)
     rows = [Typed(line=line, text=address) for line, address in enumerate(addresses, start=2)]
     run = stage(asker(), rows=rows, source="bench.csv")
     run = services.request_run(asker(), run=run, terms=services.Terms("Measured", confirmed=True))
-    if run.state == RunState.ASKING:
+    if run.state == RunState.SUBMITTING:
         # What a worker does soon after.
-        run = services.ask(run)
-    if run.state != RunState.ASKED:
+        services.OFFBOARDING.request(run)
+    if run.state != RunState.REQUESTED:
         raise RuntimeError(
             f"{run.state}: {run.trouble} {list(run.people.values_list('problems', flat=True))}"
         )
@@ -88,10 +88,9 @@ def approve() -> dict[str, Any]:
 
 
 def _sets() -> list[Any]:
-    from iam.changes.models import ChangeSet
-    from iam.people.leaving.models import OF_RUN
+    from iam.changes.models import OF_OFFBOARDING, ChangeSet
 
-    return list(ChangeSet.objects.filter(cause_kind=OF_RUN).order_by("created_at"))
+    return list(ChangeSet.objects.filter(cause_kind=OF_OFFBOARDING).order_by("created_at"))
 
 
 def again() -> dict[str, Any]:
@@ -111,15 +110,15 @@ def standing() -> dict[str, Any]:
 
     from iam.changes.models import Change
     from iam.people.leaving.certificates import stands
-    from iam.people.leaving.models import Certificate, Leaver, Seat
+    from iam.people.leaving.models import Certificate, Leaver, OffboardedUser
 
     wrong = Change.objects.exclude(error_kind="").exclude(state="applied")
     certificates = list(Certificate.objects.filter(kind="ended"))
     return {
         "stages": dict(Leaver.objects.values_list("stage").annotate(n=Count("pk"))),
         "proved": Leaver.objects.exclude(proved_at=None).count(),
-        "trials": dict(Seat.objects.values_list("trials").annotate(n=Count("pk"))),
-        "trouble": list(Seat.objects.exclude(trouble="").values_list("trouble", flat=True)[:3]),
+        "trials": dict(OffboardedUser.objects.values_list("trials").annotate(n=Count("pk"))),
+        "trouble": list(OffboardedUser.objects.exclude(trouble="").values_list("trouble", flat=True)[:3]),
         "reasons": dict(
             Counter(
                 f"{change.operation} {change.error_kind}: {change.error_message[:90]}" for change in wrong
@@ -154,17 +153,17 @@ def truth() -> dict[str, Any]:
     from iam.journal.chain import chain_pending
     from iam.mirror.refresh.user_access import reread_user_access
     from iam.people.leaving.closing import DENY
-    from iam.people.leaving.models import Seat
+    from iam.people.leaving.models import OffboardedUser
     from tests.bench.changes.plant import differences, read_all
 
     began, problems = datetime.now(tz=UTC), []
-    for seat in Seat.objects.select_related("account", "user"):
+    for seat in OffboardedUser.objects.select_related("account", "user"):
         with lent_for_writing(seat.account) as aws:
             problems += [f"{seat.user_arn}: {words}" for words in _open(aws.iam, seat.user_name)]
         reread_user_access(seat.account, seat.user, policies=(DENY,))
     read_all()
     chain_pending()
-    arns = Seat.objects.values("user_arn")
+    arns = OffboardedUser.objects.values("user_arn")
     alone = [grant for grant in Grant.objects.exclude(state__in=OVER) if len(grant.terms["who"]["arns"]) == 1]
     return {
         "open": problems,

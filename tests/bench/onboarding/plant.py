@@ -41,7 +41,7 @@ def ask(count: str) -> dict[str, Any]:
     services.AT_ONCE = 0  # type: ignore[misc]
     run = _timed(took, "submit", lambda: services.request_run(actor, run=run, reason="Measured"))
     if run.state == RunState.SUBMITTING:
-        run = _timed(took, "ask", lambda: services.ONBOARDING.request(run))
+        _timed(took, "ask", lambda: services.ONBOARDING.request(run))
     if run.state != RunState.WAITING:
         raise RuntimeError(f"{run.state}: {run.trouble}")
     return {"took": took, "approvals": len(sets_of(run)), "steps": _changes().count()}

@@ -5,23 +5,24 @@ from __future__ import annotations
 from typing import Any
 from uuid import uuid4
 
-from iam.changes.models import Change, ChangeSet, ChangeState
+from iam.changes.models import OF_OFFBOARDING, Change, ChangeSet, ChangeState
 from iam.directory.models import Person
 from iam.mirror.models import Entity
 from iam.people.leaving.certificates import certify
-from iam.people.leaving.models import OF_RUN, Leaver, Run, RunState, Seat, Stage, Standing
+from iam.people.leaving.models import Leaver, OffboardedUser, OffboardingRun, Stage
+from iam.people.runs.models import RowStatus, RunState
 
 STEPS = ("inline_policy.put", "login_profile.delete", "access_key.deactivate")
 
 
-def draft(author: Person, user: Entity, *, count: int = 1) -> Run:
+def draft(author: Person, user: Entity, *, count: int = 1) -> OffboardingRun:
     """A list of so many rows, which nobody has asked for."""
-    run = Run.objects.create(
+    run = OffboardingRun.objects.create(
         source="leavers.csv", requested_by=author.pk, requested_label=author.name, reason=""
     )
     for at in range(count):
         leaver = Leaver.objects.create(
-            run=run, position=at, line=at + 2, typed=user.name, name=user.name, standing=Standing.READY
+            run=run, position=at, line=at + 2, typed=user.name, name=user.name, standing=RowStatus.READY
         )
         _seat(leaver, user)
     return run
@@ -29,10 +30,10 @@ def draft(author: Person, user: Entity, *, count: int = 1) -> Run:
 
 def left(user: Entity, author: Person, *, stage: Stage = Stage.GONE, teams: tuple[str, ...] = ()) -> Leaver:
     """Somebody whose access has ended, with a certificate; each step was applied."""
-    run = Run.objects.create(
-        state=RunState.ASKED, requested_by=author.pk, requested_label=author.name, reason="Last day"
+    run = OffboardingRun.objects.create(
+        state=RunState.REQUESTED, requested_by=author.pk, requested_label=author.name, reason="Last day"
     )
-    Run.objects.filter(pk=run.pk).update(asked_at=run.created_at)
+    OffboardingRun.objects.filter(pk=run.pk).update(asked_at=run.created_at)
     run.refresh_from_db()
     at = run.created_at
     leaver = Leaver.objects.create(
@@ -45,7 +46,9 @@ def left(user: Entity, author: Person, *, stage: Stage = Stage.GONE, teams: tupl
         closed_at=at,
         proved_at=at,
     )
-    group = ChangeSet.objects.create(title=f"Offboard {user.name}", cause_kind=OF_RUN, cause_id=run.pk)
+    group = ChangeSet.objects.create(
+        title=f"Offboard {user.name}", cause_kind=OF_OFFBOARDING, cause_id=run.pk
+    )
     proof = [
         {
             "what": "Groups",
@@ -78,8 +81,8 @@ def arguments(own: Entity, other: Entity, author: Person) -> dict[str, dict[str,
     }
 
 
-def _seat(leaver: Leaver, user: Entity, **fields: Any) -> Seat:
-    return Seat.objects.create(
+def _seat(leaver: Leaver, user: Entity, **fields: Any) -> OffboardedUser:
+    return OffboardedUser.objects.create(
         leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name, **fields
     )
 

@@ -13,7 +13,8 @@ from django.urls import reverse
 from iam.directory.models import Identity, Role
 from iam.linking.working import work_out
 from iam.mirror.models import Account, Entity
-from iam.people.leaving.models import Leaver, Run, Standing
+from iam.people.leaving.models import Leaver, OffboardingRun
+from iam.people.runs.models import RowStatus
 from tests import factories
 from tests.iam.linking.test_whose import tagged
 
@@ -58,13 +59,13 @@ def test_names_addresses_user_names_and_arns_are_understood_and_a_wrong_name_blo
     arn = users["noor"].arn
     assert paste(client, f"Maya <maya@example.com>, kofi@example.com; {arn}\nnobody.here").status_code == 302
     assert standings() == {
-        "maya@example.com": Standing.READY,
-        "kofi@example.com": Standing.READY,
-        arn: Standing.READY,
-        "nobody.here": Standing.BAD,
+        "maya@example.com": RowStatus.READY,
+        "kofi@example.com": RowStatus.READY,
+        arn: RowStatus.READY,
+        "nobody.here": RowStatus.BAD,
     }
     assert paste(client, "MAYA OKAFOR").status_code == 302
-    assert Run.objects.order_by("-created_at").first().people.get().standing == Standing.READY  # type: ignore[union-attr]
+    assert OffboardingRun.objects.order_by("-created_at").first().people.get().standing == RowStatus.READY  # type: ignore[union-attr]
 
 
 def test_an_ambiguous_name_shows_who_is_meant_to_choose_from(
@@ -72,14 +73,14 @@ def test_an_ambiguous_name_shows_who_is_meant_to_choose_from(
 ) -> None:
     paste(client, "jonas")
     row = Leaver.objects.get()
-    assert row.standing == Standing.BAD
+    assert row.standing == RowStatus.BAD
     page = " ".join(client.get(reverse("leaving:run", args=[row.run_id])).content.decode().split())
     for user in (users["jonas one"], users["jonas two"]):
         assert f'value="{user.arn}"' in page
     data = {"do": "correct", f"text-{row.pk}": "jonas", f"pick-{row.pk}": users["jonas two"].arn}
     client.post(reverse("leaving:run-ask", args=[row.run_id]), data)
     chosen = Leaver.objects.get()
-    assert chosen.standing == Standing.READY
+    assert chosen.standing == RowStatus.READY
     assert [seat.user for seat in chosen.seats.all()] == [users["jonas two"]]
 
 
@@ -87,13 +88,13 @@ def test_a_wrong_row_is_corrected_in_the_table_and_the_others_stay(
     client: Client, users: dict[str, Entity]
 ) -> None:
     paste(client, "maya@example.com\nnoor.amim")
-    bad = Leaver.objects.get(standing=Standing.BAD)
+    bad = Leaver.objects.get(standing=RowStatus.BAD)
     page = client.get(reverse("leaving:run", args=[bad.run_id])).content.decode()
     assert 'value="noor.amim"' in page
     client.post(
         reverse("leaving:run-ask", args=[bad.run_id]), {"do": "correct", f"text-{bad.pk}": "noor.amin"}
     )
-    assert standings() == {"maya@example.com": Standing.READY, "noor.amin": Standing.READY}
+    assert standings() == {"maya@example.com": RowStatus.READY, "noor.amin": RowStatus.READY}
 
 
 @pytest.mark.parametrize("text", ["x" * 20_001, "\n".join(f"user{number}" for number in range(201))])
@@ -103,4 +104,4 @@ def test_a_list_that_is_too_long_is_refused_and_nothing_of_it_is_lost(client: Cl
     assert answer.status_code == 422
     assert "The limit here is" in answer.content.decode()
     assert answer.context["text"] == text
-    assert not Run.objects.exists()
+    assert not OffboardingRun.objects.exists()

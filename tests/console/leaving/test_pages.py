@@ -21,9 +21,10 @@ from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.people.leaving import afterwards, current
 from iam.people.leaving.closing import DENY, DENY_TEXT
-from iam.people.leaving.models import Certificate, Leaver, Run, Seat, Stage, Standing
+from iam.people.leaving.models import Certificate, Leaver, OffboardedUser, OffboardingRun, Stage
 from iam.people.leaving.queries import openable
 from iam.people.leaving.services import without_access_already
+from iam.people.runs.models import RowStatus
 from tests import factories
 from tests.console import leaving
 
@@ -79,9 +80,9 @@ def test_a_change_of_team_without_a_choice_says_what_to_choose(admin: Client, us
 def test_the_page_of_a_user_says_whether_their_access_is_gone(
     admin: Client, user: Entity, stage: Stage, source: str, words: str
 ) -> None:
-    run = Run.objects.create(requested_by=uuid4(), requested_label="Elif Kaya", source=source)
+    run = OffboardingRun.objects.create(requested_by=uuid4(), requested_label="Elif Kaya", source=source)
     leaver = Leaver.objects.create(run=run, name="Maya Okafor", stage=stage)
-    Seat.objects.create(
+    OffboardedUser.objects.create(
         leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name
     )
     address = reverse("leaving:leaver", args=[leaver.pk])
@@ -99,26 +100,28 @@ def test_the_page_of_a_user_says_whether_their_access_is_gone(
 def test_who_has_no_access_is_restored_before_they_change_team(
     user: Entity, stage: Stage, words: str
 ) -> None:
-    run = Run.objects.create(
+    run = OffboardingRun.objects.create(
         requested_by=uuid4(), requested_label="Elif Kaya", is_suspension=stage == Stage.CONFIRMED
     )
     leaver = Leaver.objects.create(run=run, name="Maya Okafor", stage=stage)
-    Seat.objects.create(
+    OffboardedUser.objects.create(
         leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name
     )
     reason = without_access_already([user])
     assert reason == (f"Maya Okafor {words} ({run.reference}). Restore access first." if words else "")
     other = factories.user(user.account, "maya.two")
     assert without_access_already([user, other]) == ""
-    Run.objects.update(source="MOV-2F27B278")
+    OffboardingRun.objects.update(source="MOV-2F27B278")
     assert without_access_already([user]) == ""
 
 
 def test_a_request_that_is_being_written_counts_those_for_whom_it_is(user: Entity) -> None:
     operator = factories.operator(Role.ADMINISTRATOR, name="Ines Duarte")
-    run = Run.objects.create(requested_by=operator.person_id, requested_label="Ines Duarte", state="asking")
+    run = OffboardingRun.objects.create(
+        requested_by=operator.person_id, requested_label="Ines Duarte", state="asking"
+    )
     for number in range(4):
-        standing = Standing.READY if number else Standing.BAD
+        standing = RowStatus.READY if number else RowStatus.BAD
         Leaver.objects.create(run=run, position=number, name=f"N {number}", standing=standing)
     client = Client()
     client.force_login(operator)
@@ -154,7 +157,7 @@ def test_what_ends_is_shown_and_then_asked_for_once(admin: Client, user: Entity)
     change = Change.objects.get(position=0)
     assert f'href="{reverse("changes:request", args=[change.pk])}"' in live
     assert (
-        reverse("leaving:run", args=[Run.objects.get().pk])
+        reverse("leaving:run", args=[OffboardingRun.objects.get().pk])
         in admin.get(reverse("changes:request", args=[change.pk])).content.decode()
     )
     again = admin.get(address).content.decode()
@@ -169,7 +172,7 @@ def test_a_list_is_checked_row_by_row_and_nobody_is_asked_for_while_one_is_bad(
     file.name = "leavers.csv"
     draft = admin.post(reverse("leaving:file"), {"file": file})["Location"]
     assert "No one in your accounts or teams" in admin.get(draft).content.decode()
-    run = Run.objects.get()
+    run = OffboardingRun.objects.get()
     ask = reverse("leaving:run-ask", args=[run.pk])
     refused = admin.post(ask, {"reason": "They go", "grace": "30"})
     assert "1 of 2 rows need fixing" in refused.content.decode()
@@ -225,7 +228,7 @@ def test_in_a_list_whoever_has_left_is_to_be_put_right(admin: Client, user: Enti
     draft = admin.post(reverse("leaving:file"), {"file": file})["Location"]
     page = admin.get(draft).content.decode()
     assert f"was already offboarded ({leaver.run.reference}). No access is left to remove." in page
-    assert not Leaver.objects.filter(standing=Standing.READY, stage=Stage.DRAFT).exists()
+    assert not Leaver.objects.filter(standing=RowStatus.READY, stage=Stage.DRAFT).exists()
 
 
 def test_a_deletion_that_is_refused_keeps_the_reason(admin: Client, user: Entity) -> None:
@@ -330,7 +333,7 @@ def test_the_numbers_of_a_person_are_those_of_their_accounts(admin: Client, user
     page = admin.get(reverse("leaving:leaver", args=[leaver.pk])).content.decode()
     assert "2 of 2 steps done" in page
     assert "2 of 2 done" in page
-    Seat.objects.update(proved_at=None)
+    OffboardedUser.objects.update(proved_at=None)
     page = admin.get(reverse("leaving:leaver", args=[leaver.pk])).content.decode()
     assert "2 of 3 steps done" in page
     assert "2 of 3 done" in page

@@ -14,7 +14,8 @@ from django.urls import reverse
 from iam.changes.models import Change
 from iam.directory.models import Role
 from iam.mirror.models import EdgeKind, Entity
-from iam.people.leaving.models import MOVING, SUSPENSION, Leaver, Run, RunState, Seat, Stage
+from iam.people.leaving.models import MOVING, SUSPENSION, Leaver, OffboardedUser, OffboardingRun, Stage
+from iam.people.runs.models import RunState
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -44,11 +45,14 @@ def admin(user: Entity) -> Client:
 def under_way(user: Entity, stage: Stage) -> Leaver:
     """Somebody with this status."""
     is_suspension = stage in (*SUSPENSION, Stage.SUSPENDING)
-    run = Run.objects.create(
-        requested_by=uuid4(), requested_label="Elif Kaya", state=RunState.ASKED, is_suspension=is_suspension
+    run = OffboardingRun.objects.create(
+        requested_by=uuid4(),
+        requested_label="Elif Kaya",
+        state=RunState.REQUESTED,
+        is_suspension=is_suspension,
     )
     leaver = Leaver.objects.create(run=run, name="Maya Okafor", stage=stage)
-    Seat.objects.create(
+    OffboardedUser.objects.create(
         leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name
     )
     return leaver

@@ -22,9 +22,9 @@ from iam.linking.working import work_out
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.enrolment.inviting import person_of
-from iam.people.leaving.models import Leaver, Run, Seat
+from iam.people.leaving.models import Leaver, OffboardedUser, OffboardingRun
+from iam.people.leaving.reconcile import _close_sign_in
 from iam.people.leaving.returning import invite_back, password_of
-from iam.people.leaving.settling import _close_sign_in
 from tests import factories
 from tests.console.leaving import left
 from tests.iam.linking.test_whose import tagged
@@ -76,9 +76,11 @@ def test_who_tags_a_user_with_their_own_address_gets_nothing_by_it(account: Acco
     assert [match.is_sure for match in pasted.to_decide[0].matches] == [False], "shown, and never selected"
     # It works against them only: they cannot decide about the user.
     assert owners_of([chief.arn]) == {mallory.pk}
-    run = Run.objects.create(requested_by=mallory.pk, requested_label="x", reason="x")
+    run = OffboardingRun.objects.create(requested_by=mallory.pk, requested_label="x", reason="x")
     leaver = Leaver.objects.create(run=run, name="Chief", person_id=mallory.pk)
-    Seat.objects.create(leaver=leaver, user=chief, account=account, user_arn=chief.arn, user_name="chief")
+    OffboardedUser.objects.create(
+        leaver=leaver, user=chief, account=account, user_arn=chief.arn, user_name="chief"
+    )
     assert invite_back(leaver) is None
 
 
@@ -105,9 +107,11 @@ def test_who_tags_a_user_with_an_administrators_address_shuts_nobody_out(
     lead = lead_of(team)
     user = tagged(of_team(account, "temp"), email=ines.email)
     work_out()
-    run = Run.objects.create(requested_by=lead.person_id, requested_label="x", reason="x")
+    run = OffboardingRun.objects.create(requested_by=lead.person_id, requested_label="x", reason="x")
     leaver = Leaver.objects.create(run=run, name="Ines", person_id=ines.pk)
-    Seat.objects.create(leaver=leaver, user=user, account=account, user_arn=user.arn, user_name="temp")
+    OffboardedUser.objects.create(
+        leaver=leaver, user=user, account=account, user_arn=user.arn, user_name="temp"
+    )
     _close_sign_in(leaver)
     ines.refresh_from_db()
     assert ines.is_active

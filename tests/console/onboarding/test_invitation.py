@@ -216,11 +216,11 @@ def _changes_team(place: ProvisionedUser) -> None:
 
 
 def _leaves(place: ProvisionedUser) -> None:
-    run = leaving.Run.objects.create(
+    run = leaving.OffboardingRun.objects.create(
         requested_by=place.newcomer.run.requested_by, requested_label="Elif Kaya"
     )
     leaver = leaving.Leaver.objects.create(run=run, name=place.newcomer.name, stage=leaving.Stage.CLOSING)
-    leaving.Seat.objects.create(
+    leaving.OffboardedUser.objects.create(
         leaver=leaver,
         account=place.account,
         user=_user_of(place),

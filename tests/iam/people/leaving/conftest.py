@@ -25,8 +25,8 @@ from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRul
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity
 from iam.mirror.refresh.user_access import reread_user_access
-from iam.people.leaving import settling
-from iam.people.leaving.models import Leaver, Run, Seat, Stage
+from iam.people.leaving import reconcile
+from iam.people.leaving.models import Leaver, OffboardedUser, OffboardingRun, Stage
 from iam.people.leaving.services import Terms, request_leaving
 from iam.people.leaving.who import Somebody, somebody
 from tests import factories
@@ -80,7 +80,7 @@ class Farewell:
         self.person  # noqa: B018
         return somebody(self.user)
 
-    def asked(self, *, actor: Viewer | None = None, key: str = "form", **terms: Any) -> Run:
+    def asked(self, *, actor: Viewer | None = None, key: str = "form", **terms: Any) -> OffboardingRun:
         """Asked for by an administrator."""
         return request_leaving(
             actor or self.scene.requester,
@@ -89,7 +89,7 @@ class Farewell:
             key=key,
         )
 
-    def approve(self, run: Run) -> None:
+    def approve(self, run: OffboardingRun) -> None:
         """As many agree as the rules ask for."""
         for group in {
             change.change_set for change in self.changes(run) if change.state == "awaiting_approval"
@@ -111,7 +111,7 @@ class Farewell:
         """Workers do all that is due, and what they are told of leaving."""
         for _ in range(80):
             due_ids = list(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
-            proving, self.sent[:] = [pk for task, pk in self.sent if task == "prove_seat"], []
+            proving, self.sent[:] = [pk for task, pk in self.sent if task == "prove_user"], []
             if not due_ids and not proving:
                 return
             for pk in due_ids:
@@ -119,7 +119,7 @@ class Farewell:
                     carry_out(pk)
             for pk in dict.fromkeys(proving):
                 with self.committing(execute=True):
-                    settling.prove(pk)
+                    reconcile.prove(pk)
 
     def gone(self, *, actor: Viewer | None = None, **terms: Any) -> Leaver:
         """Asked for, agreed to and done."""
@@ -130,12 +130,12 @@ class Farewell:
         assert leaver.stage == Stage.GONE, (self.told(run), list(leaver.seats.values("proof", "trouble")))
         return leaver
 
-    def changes(self, run: Run) -> list[Change]:
+    def changes(self, run: OffboardingRun) -> list[Change]:
         """All of it, in order."""
-        sets = Seat.objects.filter(leaver__run=run).values("change_set")
+        sets = OffboardedUser.objects.filter(leaver__run=run).values("change_set")
         return list(Change.objects.filter(change_set__in=sets).order_by("position"))
 
-    def told(self, run: Run) -> list[tuple[str, str, str]]:
+    def told(self, run: OffboardingRun) -> list[tuple[str, str, str]]:
         """How the changes stand, for a failing test."""
         return [(change.title, change.state, change.error_message) for change in self.changes(run)]
 

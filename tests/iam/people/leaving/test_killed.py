@@ -18,8 +18,8 @@ from iam.changes.models import Change
 from iam.directory.models import Person
 from iam.notify.events import Event
 from iam.notify.models import Outgoing
-from iam.people.leaving import afterwards, proving, returning, returning_again, settling, tasks
-from iam.people.leaving.models import OF_RETURN, Certificate, Leaver, Seat
+from iam.people.leaving import afterwards, proving, reconcile, returning, returning_again, tasks
+from iam.people.leaving.models import OF_RETURN, Certificate, Leaver, OffboardedUser
 from iam.people.leaving.returning_again import invite_again
 from iam.people.links.models import Link
 from tests.iam.changes.test_lost_workers import KilledError, dying_after, killed
@@ -30,9 +30,9 @@ pytestmark = pytest.mark.django_db
 STEPS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "before AWS is read again": (proving, "reread_user_access", killed),
     "after AWS was read again": (proving, "reread_user_access", dying_after(proving.reread_user_access)),
-    "after it is proved": (settling, "prove_seat", dying_after(settling.prove_seat)),
-    "before it is certified": (settling, "certify", killed),
-    "after it is certified": (settling, "certify", dying_after(settling.certify)),
+    "after it is proved": (reconcile, "prove_user", dying_after(reconcile.prove_user)),
+    "before it is certified": (reconcile, "certify", killed),
+    "after it is certified": (reconcile, "certify", dying_after(reconcile.certify)),
 }
 
 
@@ -51,11 +51,11 @@ def test_a_worker_killed_at_any_step_of_the_proof_leaves_it_to_another(
     farewell.sent.clear()
     assert run.people.get().stage == "closing"
 
-    settling.settle_open(older_than=timedelta(seconds=-1))
+    reconcile.reconcile_open(older_than=timedelta(seconds=-1))
     farewell.work()
 
     leaver = run.people.get()
-    assert leaver.stage == "gone", list(Seat.objects.values("proof", "trouble"))
+    assert leaver.stage == "gone", list(OffboardedUser.objects.values("proof", "trouble"))
     assert farewell.held() == {"policies": ["GatehouseLeft"], "active keys": 0, "groups": []}
     body = json.loads(Certificate.objects.get().text)
     assert all(body[moment] for moment in ("began_at", "denied_everything_at", "proved_at"))
@@ -131,7 +131,7 @@ def test_the_sweep_of_offboardings_sends_a_link_that_nobody_was_told_to_send(far
         invite_again(farewell.lead, leaver=leaver)
     farewell.work_alone()
     Leaver.objects.update(link_due_at=datetime.now(tz=UTC) - timedelta(minutes=1))
-    assert tasks.tend_leavers() == 1
+    assert tasks.reconcile_runs() == 1
     assert opened(leaver)
 
 
@@ -182,7 +182,7 @@ def test_a_restore_whose_process_is_lost_before_its_link_is_finished_by_the_swee
     leaver.refresh_from_db()
     assert leaver.stage == "returning"
 
-    settling.settle_open(older_than=timedelta(seconds=-1))
+    reconcile.reconcile_open(older_than=timedelta(seconds=-1))
     leaver.refresh_from_db()
     assert leaver.stage == "returned"
     assert opened(leaver)

@@ -23,9 +23,9 @@ from iam.journal.models import Entry
 from iam.mirror.models import EdgeKind, Entity
 from iam.notify.events import Event
 from iam.notify.models import Outgoing
-from iam.people.leaving import afterwards, returning, settling
+from iam.people.leaving import afterwards, reconcile, returning
 from iam.people.leaving.certificates import stands
-from iam.people.leaving.models import Certificate, Leaver, Seat
+from iam.people.leaving.models import Certificate, Leaver, OffboardedUser
 from iam.people.leaving.open_roles import OpenRole, OpenRoles, running_sessions
 from iam.people.leaving.planning import Plan, Site, notes_for
 from iam.people.leaving.regranting import grant_again
@@ -57,7 +57,7 @@ def test_everything_ends_the_deny_first_and_aws_shows_it(farewell: Farewell) -> 
         service_specific_credential["Status"]
         for service_specific_credential in credentials["ServiceSpecificCredentials"]
     ] == ["Inactive"]
-    seat = Seat.objects.get()
+    seat = OffboardedUser.objects.get()
     assert [(row["what"], row["says"]) for row in seat.proof][:4] == [
         ("User", "Exists"),
         ("Deny for everything", "In force"),
@@ -89,18 +89,18 @@ def test_what_came_after_the_approval_ends_as_well(farewell: Farewell) -> None:
     farewell.aws("AddUserToGroup", **name, GroupName=f"late-{farewell.mark}")
     farewell.work()
 
-    assert run.people.get().stage == "gone", list(Seat.objects.values("proof", "trouble"))
+    assert run.people.get().stage == "gone", list(OffboardedUser.objects.values("proof", "trouble"))
     assert farewell.held() == {"policies": ["GatehouseLeft"], "active keys": 0, "groups": []}
     rest = Change.objects.filter(change_set__cause_kind="leaving-rest")
     assert sorted(change.operation for change in rest) == ["access_key.deactivate", "group_membership.remove"]
-    assert Seat.objects.get().trials == 1
+    assert OffboardedUser.objects.get().trials == 1
 
 
 def test_at_a_time_it_begins_then_and_a_lost_worker_changes_nothing(farewell: Farewell) -> None:
     at = datetime.now(tz=UTC) + timedelta(hours=3)
     run = farewell.asked(leaves_at=at)
     farewell.approve(run)
-    settling.settle(run.people.get().pk)
+    reconcile.reconcile(run.people.get().pk)
     farewell.work()
     assert run.people.get().stage == "planned"
     assert farewell.held()["active keys"] == 1
@@ -109,7 +109,7 @@ def test_at_a_time_it_begins_then_and_a_lost_worker_changes_nothing(farewell: Fa
     for _ in range(12):
         farewell.work_alone()
     assert run.people.get().stage == "planned"
-    settling.settle_open(older_than=timedelta(seconds=-1))
+    reconcile.reconcile_open(older_than=timedelta(seconds=-1))
     farewell.work()
     assert run.people.get().stage == "gone"
 
@@ -124,7 +124,7 @@ def test_where_no_worker_was_there_for_a_day_access_ends_when_one_comes_back(far
     assert set(Change.objects.values_list("state", flat=True)) == {"expired"}
 
     with farewell.committing(execute=True):
-        settling.settle_open(older_than=timedelta(seconds=-1))
+        reconcile.reconcile_open(older_than=timedelta(seconds=-1))
     farewell.work()
     leaver = run.people.get()
     assert (leaver.stage, leaver.began_at is not None) == ("gone", True), farewell.told(run)

@@ -15,7 +15,7 @@ from iam.guard import viewer_for
 from iam.linking.working import work_out
 from iam.mirror.models import EdgeKind, Entity, TagSet
 from iam.people.leaving import services
-from iam.people.leaving.models import Run, Seat
+from iam.people.leaving.models import OffboardedUser, OffboardingRun
 from iam.people.leaving.reading import SheetError, read_leavers
 from iam.people.leaving.services import Terms, request_run
 from iam.people.leaving.staging import check_again, stage
@@ -74,7 +74,7 @@ def test_each_row_means_a_person_with_all_their_users_or_says_why_not() -> None:
     run = stage(author, rows=read_leavers(FILE.encode()), source="leavers.csv")
     rows_by_line = {person.line: (person.name, person.problems) for person in run.people.all()}
     assert rows_by_line[2] == ("Maya Okafor", [])
-    assert sorted(Seat.objects.filter(leaver__line=2).values_list("user_name", flat=True)) == [
+    assert sorted(OffboardedUser.objects.filter(leaver__line=2).values_list("user_name", flat=True)) == [
         "maya.okafor",
         "mokafor",
     ]
@@ -94,7 +94,7 @@ def test_each_row_means_a_person_with_all_their_users_or_says_why_not() -> None:
     assert (first.problems, first.unseen, first.teams) == ([], 1, ["payments"])
     assert "No one in your accounts or teams" in own.people.get(line=4).problems[0]
     assert check_again(viewer_for(lead), run=own).people.count() == 6
-    assert Run.objects.count() == 2
+    assert OffboardingRun.objects.count() == 2
 
 
 @pytest.mark.django_db
@@ -110,9 +110,9 @@ def test_a_long_list_is_asked_for_by_a_worker_and_once_whoever_is_lost(
     monkeypatch.setattr(services, "AT_ONCE", 1)
     catch(monkeypatch, "iam.people.leaving.tasks", lambda task, pk: sent.append(task))
     requested = request_run(author, run=run, terms=Terms(reason="They go"))
-    assert (requested.state, sent, Change.objects.count()) == ("asking", ["ask_run"], 0)
+    assert (requested.state, sent, Change.objects.count()) == ("asking", ["request_run"], 0)
 
-    assert services.ask_open(older_than=timedelta(seconds=-1)) == 1
+    assert services.OFFBOARDING.resume(older_than=timedelta(seconds=-1)) == 1
     run.refresh_from_db()
     asked = Change.objects.count()
     assert (run.state, set(run.people.values_list("stage", flat=True))) == ("asked", {"waiting"})
@@ -130,10 +130,10 @@ def test_a_long_list_is_asked_for_by_a_worker_and_once_whoever_is_lost(
     )
 
     # The process was lost when it had asked, and before it had written so.
-    Seat.objects.update(change_set=None, lane=0)
+    OffboardedUser.objects.update(change_set=None, lane=0)
     run.people.update(stage="draft")
-    Run.objects.update(state="asking")
-    services.ask(run)
+    OffboardingRun.objects.update(state="asking")
+    services.OFFBOARDING.request(run)
     run.refresh_from_db()
     assert (run.state, Change.objects.count()) == ("asked", asked)
-    assert sorted(Seat.objects.values_list("lane", flat=True)) == [0, 1]
+    assert sorted(OffboardedUser.objects.values_list("lane", flat=True)) == [0, 1]

@@ -21,9 +21,9 @@ from iam.mirror.refresh.user_access import (
     UnreadableUserError,
     UserAccess,
 )
-from iam.people.leaving import proving, settling
+from iam.people.leaving import proving, reconcile
 from iam.people.leaving.closing import DENY, DENY_TEXT
-from iam.people.leaving.models import Certificate, Leaver, Seat, Stage
+from iam.people.leaving.models import Certificate, Leaver, OffboardedUser, Stage
 from tests import factories
 from tests.console import leaving
 from tests.queue import catch
@@ -89,7 +89,7 @@ def test_a_row_is_open_as_long_as_aws_shows_a_way_in(access: UserAccess, still_o
 
 
 @pytest.fixture
-def seat(db: None) -> Seat:
+def seat(db: None) -> OffboardedUser:
     """Of somebody whose changes have all ended, and of whom AWS was not read again yet."""
     account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/w")
     user = factories.user(account, "maya.okafor")
@@ -100,7 +100,9 @@ def seat(db: None) -> Seat:
     return leaver.seats.get()
 
 
-def prove(seat: Seat, monkeypatch: pytest.MonkeyPatch, prove: UserAccess | Exception | None) -> Seat:
+def prove(
+    seat: OffboardedUser, monkeypatch: pytest.MonkeyPatch, prove: UserAccess | Exception | None
+) -> OffboardedUser:
     """Prove it where AWS shows this; None where AWS must not be asked at all."""
 
     def read(*_: Any, **__: Any) -> UserAccess:
@@ -110,13 +112,13 @@ def prove(seat: Seat, monkeypatch: pytest.MonkeyPatch, prove: UserAccess | Excep
         return prove
 
     monkeypatch.setattr(proving, "reread_user_access", read)
-    proving.prove_seat(seat.pk)
+    proving.prove_user(seat.pk)
     seat.refresh_from_db()
     return seat
 
 
 def test_a_row_that_is_open_is_no_proof_whatever_the_mirror_shows(
-    seat: Seat, monkeypatch: pytest.MonkeyPatch
+    seat: OffboardedUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(proving, "_left", lambda seat: [])
     outcome_of_proof = prove(seat, monkeypatch, shown(groups=("AGPA1",)))
@@ -125,7 +127,7 @@ def test_a_row_that_is_open_is_no_proof_whatever_the_mirror_shows(
 
 
 def test_what_the_mirror_still_shows_is_no_proof_and_is_ended_three_times_at_most(
-    seat: Seat, monkeypatch: pytest.MonkeyPatch
+    seat: OffboardedUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for trial in range(1, 6):
         outcome_of_proof = prove(seat, monkeypatch, shown())
@@ -138,7 +140,7 @@ def test_what_the_mirror_still_shows_is_no_proof_and_is_ended_three_times_at_mos
 
 
 def test_nothing_more_is_ended_by_a_request_that_nobody_approved(
-    seat: Seat, monkeypatch: pytest.MonkeyPatch
+    seat: OffboardedUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Change.objects.update(queued_at=None)
     count = Change.objects.count()
@@ -147,7 +149,9 @@ def test_nothing_more_is_ended_by_a_request_that_nobody_approved(
     assert "was never approved" in outcome_of_proof.trouble
 
 
-def test_what_could_not_be_read_is_no_proof_and_says_so(seat: Seat, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_could_not_be_read_is_no_proof_and_says_so(
+    seat: OffboardedUser, monkeypatch: pytest.MonkeyPatch
+) -> None:
     outcome_of_proof = prove(seat, monkeypatch, UnreadableUserError("AWS did not answer"))
     assert (outcome_of_proof.proved_at, outcome_of_proof.trouble) == (
         None,
@@ -156,7 +160,7 @@ def test_what_could_not_be_read_is_no_proof_and_says_so(seat: Seat, monkeypatch:
 
 
 def test_nothing_is_read_while_changes_are_under_way_or_before_and_after_their_time(
-    seat: Seat, monkeypatch: pytest.MonkeyPatch
+    seat: OffboardedUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Change.objects.filter(position=1).update(state=ChangeState.QUEUED)
     assert prove(seat, monkeypatch, None).proved_at is None
@@ -167,22 +171,22 @@ def test_nothing_is_read_while_changes_are_under_way_or_before_and_after_their_t
 
 
 def test_one_account_that_is_not_proved_keeps_the_certificate_back(
-    seat: Seat, monkeypatch: pytest.MonkeyPatch
+    seat: OffboardedUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catch(monkeypatch, "iam.people.leaving.tasks", lambda *_, **__: None)
     elsewhere = factories.user(factories.account("222222222222", name="data"), "maya.okafor")
-    other = Seat.objects.create(
+    other = OffboardedUser.objects.create(
         leaver=seat.leaver, account=elsewhere.account, user=elsewhere, user_arn=elsewhere.arn, user_name="m"
     )
     now = datetime.now(tz=UTC)
-    Seat.objects.filter(pk=seat.pk).update(proved_at=now, read_at=now)
-    settling.settle(seat.leaver_id)
+    OffboardedUser.objects.filter(pk=seat.pk).update(proved_at=now, read_at=now)
+    reconcile.reconcile(seat.leaver_id)
     leaver = Leaver.objects.get()
     assert (leaver.stage, leaver.proved_at, Certificate.objects.count()) == (Stage.CLOSING, None, 0)
 
-    Seat.objects.filter(pk=other.pk).update(proved_at=now, read_at=now)
+    OffboardedUser.objects.filter(pk=other.pk).update(proved_at=now, read_at=now)
     for _ in range(2):
-        settling.settle(seat.leaver_id)
+        reconcile.reconcile(seat.leaver_id)
     leaver.refresh_from_db()
     assert (leaver.stage, leaver.proved_at, leaver.delete_after) == (
         Stage.GONE,
@@ -193,15 +197,15 @@ def test_one_account_that_is_not_proved_keeps_the_certificate_back(
 
 
 def test_nobody_is_said_to_be_denied_everything_while_a_deny_found_no_room(
-    seat: Seat, monkeypatch: pytest.MonkeyPatch
+    seat: OffboardedUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catch(monkeypatch, "iam.people.leaving.tasks", lambda *_, **__: None)
     began = datetime.now(tz=UTC)
     Leaver.objects.update(closed_at=None, began_at=began)
     Change.objects.update(applying_at=began, ended_at=began)
     Change.objects.filter(operation="inline_policy.put").update(operation="group_membership.remove")
-    settling.settle(seat.leaver_id)
+    reconcile.reconcile(seat.leaver_id)
     assert Leaver.objects.get().closed_at is None
     factories.inline(seat.user, DENY, body=json.loads(DENY_TEXT))
-    settling.settle(seat.leaver_id)
+    reconcile.reconcile(seat.leaver_id)
     assert Leaver.objects.get().closed_at == began

@@ -20,7 +20,7 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, Entity
 from iam.people.leaving import afterwards, restoring, returning
 from iam.people.leaving.certificates import stands
-from iam.people.leaving.models import OF_DELETION, OF_RETURN, Certificate, Leaver, Seat, Stage
+from iam.people.leaving.models import OF_DELETION, OF_RETURN, Certificate, Leaver, OffboardedUser, Stage
 from iam.people.leaving.queries import run_for, visible_leavers
 from iam.people.leaving.rules import may_act
 from iam.people.links.models import Link, Purpose
@@ -74,7 +74,9 @@ def test_of_two_accounts_it_takes_who_may_ask_in_both(leaver: Leaver) -> None:
     factories.assign(person, Role.ADMINISTRATOR, account_id="111111111111")
     assert may_act(viewer_for(person), leaver)
     other = factories.user(factories.account("222222222222", name="data"), "maya.okafor")
-    Seat.objects.create(leaver=leaver, account=other.account, user=other, user_arn=other.arn, user_name="m")
+    OffboardedUser.objects.create(
+        leaver=leaver, account=other.account, user=other, user_arn=other.arn, user_name="m"
+    )
     assert not may_act(viewer_for(person), leaver)
     factories.assign(person, Role.ADMINISTRATOR, account_id="222222222222")
     assert may_act(viewer_for(Person.objects.get(pk=person.pk)), leaver)
@@ -202,7 +204,7 @@ def test_of_one_account_somebody_reads_of_that_account_and_no_certificate_of_bot
 ) -> None:
     elsewhere = factories.account("222222222222", name="secret-lab")
     other: Entity = factories.user(elsewhere, "m.okafor")
-    Seat.objects.create(
+    OffboardedUser.objects.create(
         leaver=leaver, account=elsewhere, user=other, user_arn=other.arn, user_name="m.okafor"
     )
     client, person = Client(), factories.operator(Role.AUDITOR, name="Otto Audit")

@@ -19,10 +19,10 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.models import Entry
 from iam.mirror.models import Entity
 from iam.notify.models import Outgoing
-from iam.people.leaving import afterwards, proving, services, settling
+from iam.people.leaving import afterwards, proving, reconcile, services
 from iam.people.leaving.confirming import confirm, may_take_back, order_restore, take_back, why_not_confirm
 from iam.people.leaving.current import differs_now, users_now
-from iam.people.leaving.models import Leaver, Run, Stage
+from iam.people.leaving.models import Leaver, OffboardingRun, Stage
 from iam.people.leaving.suspending import may_suspend, person_to_suspend, request_suspension
 from iam.people.links.models import Link
 from tests import factories
@@ -47,7 +47,7 @@ def suspend(farewell: Farewell, *, actor: Viewer | None = None, key: str = "form
 @pytest.mark.parametrize("stage", Stage)
 @pytest.mark.parametrize("is_suspension", [True, False])
 def test_no_page_is_headed_by_what_no_longer_happens(stage: Stage, is_suspension: bool) -> None:
-    leaver = Leaver(name="Maya Okafor", stage=stage, run=Run(is_suspension=is_suspension))
+    leaver = Leaver(name="Maya Okafor", stage=stage, run=OffboardingRun(is_suspension=is_suspension))
     is_over = stage in (Stage.RETURNED, Stage.CALLED_OFF)
     assert (leaver.heading == leaver.title) is not is_over
     if is_over:
@@ -208,7 +208,7 @@ def test_twice_is_once_and_another_form_is_refused(farewell: Farewell) -> None:
     farewell.work()
     with pytest.raises(RefusedError, match="There is nothing to suspend"):
         suspend(farewell, key="another form")
-    assert (Run.objects.count(), BreakGlass.objects.count()) == (1, 1)
+    assert (OffboardingRun.objects.count(), BreakGlass.objects.count()) == (1, 1)
 
 
 def test_who_may_suspend_whom(farewell: Farewell) -> None:
@@ -252,7 +252,7 @@ def test_a_tag_in_aws_shields_nobody(farewell: Farewell) -> None:
 
 STEPS: dict[str, tuple[Any, str, Any]] = {
     "before AWS is read again": (proving, "reread_user_access", killed),
-    "after it is proved": (settling, "prove_seat", dying_after(settling.prove_seat)),
+    "after it is proved": (reconcile, "prove_user", dying_after(reconcile.prove_user)),
 }
 
 
@@ -267,7 +267,7 @@ def test_a_killed_worker_leaves_the_suspension_to_another(
         with pytest.raises(KilledError):
             farewell.work()
     farewell.sent.clear()
-    settling.settle_open(older_than=timedelta(seconds=-1))
+    reconcile.reconcile_open(older_than=timedelta(seconds=-1))
     farewell.work()
     leaver.refresh_from_db()
     assert leaver.stage == "suspended"

@@ -21,7 +21,7 @@ from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.notify.events import Event
 from iam.notify.models import Outgoing
 from iam.people.blueprints.models import BlueprintVersion
-from iam.people.leaving import settling as leaving
+from iam.people.leaving import reconcile as leaving
 from iam.people.leaving.models import Leaver, Stage
 from iam.people.leaving.services import leaving_already
 from iam.people.leaving.who import somebody

@@ -140,10 +140,12 @@ def test_nobody_invites_people_of_another_team_or_whose_access_has_ended(squad: 
     factories.assign(stranger, Role.TEAM_LEAD, team=Team.objects.create(slug=f"o{squad.mark}", name="Other"))
     with pytest.raises(RefusedError, match="people in your teams"):
         invite_again(newcomer, actor=viewer_for(stranger))
-    run = leaving.Run.objects.create(requested_by=squad.lead.person_id, requested_label="Elif Kaya")
+    run = leaving.OffboardingRun.objects.create(
+        requested_by=squad.lead.person_id, requested_label="Elif Kaya"
+    )
     leaver = leaving.Leaver.objects.create(run=run, name=newcomer.name, stage=leaving.Stage.GONE)
     user = Entity.objects.get(name=squad.yuki)
-    leaving.Seat.objects.create(
+    leaving.OffboardedUser.objects.create(
         leaver=leaver, account=place.account, user=user, user_arn=user.arn, user_name=user.name
     )
     with pytest.raises(RefusedError, match="has ended"):
@@ -172,10 +174,12 @@ def test_nothing_waits_for_a_person_without_access_and_nobody_is_stuck_for_it(
     squad: Squad, stage: leaving.Stage, words: str
 ) -> None:
     _, newcomer, place = onboarded(squad)
-    run = leaving.Run.objects.create(requested_by=squad.lead.person_id, requested_label="Elif Kaya")
+    run = leaving.OffboardingRun.objects.create(
+        requested_by=squad.lead.person_id, requested_label="Elif Kaya"
+    )
     leaver = leaving.Leaver.objects.create(run=run, name=newcomer.name, stage=stage)
     user = Entity.objects.get(name=squad.yuki)
-    leaving.Seat.objects.create(
+    leaving.OffboardedUser.objects.create(
         leaver=leaver, account=place.account, user=user, user_arn=user.arn, user_name=user.name
     )
     (row,) = person_rows(checklists([newcomer]))
@@ -229,10 +233,14 @@ def test_an_invitation_that_a_restore_replaced_has_not_expired(squad: Squad) -> 
 def test_who_comes_back_under_the_name_of_an_offboarded_user_is_invited(squad: Squad) -> None:
     _, newcomer, place = onboarded(squad)
     user = Entity.objects.get(name=squad.yuki)
-    run = leaving.Run.objects.create(requested_by=squad.lead.person_id, requested_label="Elif Kaya")
-    leaving.Run.objects.filter(pk=run.pk).update(created_at=newcomer.run.created_at - timedelta(days=90))
+    run = leaving.OffboardingRun.objects.create(
+        requested_by=squad.lead.person_id, requested_label="Elif Kaya"
+    )
+    leaving.OffboardingRun.objects.filter(pk=run.pk).update(
+        created_at=newcomer.run.created_at - timedelta(days=90)
+    )
     leaver = leaving.Leaver.objects.create(run=run, name=newcomer.name, stage=leaving.Stage.DELETED)
-    leaving.Seat.objects.create(
+    leaving.OffboardedUser.objects.create(
         leaver=leaver, account=place.account, user=user, user_arn=user.arn, user_name=user.name
     )
     assert why_over(newcomer, since=datetime.now(tz=UTC)) == ""

@@ -10,6 +10,10 @@ FORMER = {
     "iam.people.onboarding.tasks.ask_run": "iam.people.onboarding.tasks.request_run",
     "iam.people.onboarding.tasks.settle_runs": "iam.people.onboarding.tasks.reconcile_runs",
     "iam.people.onboarding.tasks.drop_drafts": "iam.people.onboarding.tasks.delete_old_drafts",
+    "iam.people.leaving.tasks.ask_run": "iam.people.leaving.tasks.request_run",
+    "iam.people.leaving.tasks.drop_leaving_drafts": "iam.people.leaving.tasks.delete_old_drafts",
+    "iam.people.leaving.tasks.prove_seat": "iam.people.leaving.tasks.prove_user",
+    "iam.people.leaving.tasks.tend_leavers": "iam.people.leaving.tasks.reconcile_runs",
     "iam.people.moving.tasks.settle_moves": "iam.people.moving.tasks.reconcile_moves",
 }
 

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from iam import nudge
 from iam.access.grants.models import ENDING
-from iam.changes.models import OPEN, Change, ChangeState
+from iam.changes.models import OF_OFFBOARDING, OPEN, Change, ChangeState
 from iam.changes.operations import ATTACH_POLICY, PutInlinePolicy
 from iam.directory.deactivation import deactivate, reactivate
 from iam.guard import Right, viewer_for
@@ -28,18 +28,18 @@ from iam.people.leaving.models import (
     OF_INVITING,
     OF_REST,
     OF_RETURN,
-    OF_RUN,
     OF_SUSPENSION,
-    PROVE_SEAT,
+    PROVE_USER,
     SUSPENSION,
     EndedGrant,
     Leaver,
-    Seat,
+    OffboardedUser,
     Stage,
 )
-from iam.people.leaving.proving import changes_of, is_busy, prove_seat
+from iam.people.leaving.proving import changes_of, is_busy, prove_user
 from iam.people.leaving.returning_again import settle_password
 from iam.people.leaving.rules import asker_of, is_confirmed
+from iam.people.runs.reconcile import reconcile_missed
 
 BATCH: Final = 100
 AGAIN: Final = timedelta(minutes=10)
@@ -51,11 +51,15 @@ CUTTING: Final = (Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING)
 def change_ended(change: Change) -> None:
     """A handler of ends (`iam.changes.handlers`)."""
     group = change.change_set
-    if group.cause_kind in (OF_RUN, OF_MOVE, OF_SUSPENSION):
-        seats = Seat.objects.filter(change_set=group, lane=change.lane)
+    if group.cause_kind in (OF_OFFBOARDING, OF_MOVE, OF_SUSPENSION):
+        seats = OffboardedUser.objects.filter(change_set=group, lane=change.lane)
         leavers = set(seats.values_list("leaver", flat=True))
     elif group.cause_kind == OF_REST:
-        rest = Seat.objects.filter(pk=group.cause_id) if group.cause_id else Seat.objects.none()
+        rest = (
+            OffboardedUser.objects.filter(pk=group.cause_id)
+            if group.cause_id
+            else OffboardedUser.objects.none()
+        )
         leavers = set(rest.values_list("leaver", flat=True))
     elif group.cause_kind in (OF_RETURN, OF_DELETION):
         leavers = {group.cause_id} if group.cause_id else set()
@@ -69,23 +73,20 @@ def change_ended(change: Change) -> None:
     else:
         return
     for pk in leavers:
-        settle(pk)
+        reconcile(pk)
 
 
-def settle_open(*, older_than: timedelta = timedelta(seconds=10)) -> int:
-    """Settle whom nobody was told of: the process that ended their changes, or read AWS, was lost. Returns
-    how many were looked at.
+def reconcile_open(*, older_than: timedelta = timedelta(seconds=10)) -> int:
+    """Reconcile people of whom nobody was told: the process that ended their changes, or read AWS, was lost.
+    Returns how many were looked at.
     """
     before = datetime.now(tz=UTC) - older_than
     moving = (*BEFORE_END, Stage.RETURNING, Stage.DELETING)
-    found = Leaver.objects.filter(stage__in=moving, run__asked_at__lt=before).order_by("run__asked_at")
-    pks = list(found.values_list("pk", flat=True)[:BATCH])
-    for pk in pks:
-        settle(pk)
-    return len(pks)
+    leavers = Leaver.objects.filter(stage__in=moving, run__asked_at__lt=before).order_by("run__asked_at")
+    return reconcile_missed(leavers, reconcile, most=BATCH)
 
 
-def settle(leaver_id: UUID) -> None:
+def reconcile(leaver_id: UUID) -> None:
     """Bring one leaver to where their changes are."""
     with transaction.atomic():
         leaver = Leaver.objects.select_for_update().filter(pk=leaver_id).first()
@@ -105,11 +106,11 @@ def prove(seat_id: UUID) -> None:
     """Read AWS again for a seat, and see what follows; nothing for a seat of a database that a backup has
     replaced.
     """
-    leaver = Seat.objects.filter(pk=seat_id).values_list("leaver", flat=True).first()
+    leaver = OffboardedUser.objects.filter(pk=seat_id).values_list("leaver", flat=True).first()
     if leaver is None:
         return
-    prove_seat(seat_id)
-    settle(leaver)
+    prove_user(seat_id)
+    reconcile(leaver)
 
 
 def _settle_end(leaver: Leaver) -> None:
@@ -226,7 +227,7 @@ def _look_after(leaver: Leaver) -> None:
             if ends_grants:
                 _note(seat, end_grants(seat))
             if _is_due(seat):
-                nudge.send(PROVE_SEAT, seat.pk)
+                nudge.send(PROVE_USER, seat.pk)
     if waits or any(seat.proved_at is None for seat in seats):
         if not waits and any(_is_stuck(seat) for seat in seats):
             _move(leaver, Stage.OPEN)
@@ -237,7 +238,7 @@ def _look_after(leaver: Leaver) -> None:
         _gone(leaver)
 
 
-def _is_due(seat: Seat) -> bool:
+def _is_due(seat: OffboardedUser) -> bool:
     """Whether AWS is to be read (again): never yet, since something has ended, or a while after it could not
     be read or ended.
     """
@@ -246,13 +247,13 @@ def _is_due(seat: Seat) -> bool:
     return datetime.now(tz=UTC) - seat.read_at > AGAIN
 
 
-def _is_stuck(seat: Seat) -> bool:
+def _is_stuck(seat: OffboardedUser) -> bool:
     return seat.proved_at is None and seat.read_at is not None and bool(seat.trouble)
 
 
-def _note(seat: Seat, said: list[str]) -> None:
+def _note(seat: OffboardedUser, said: list[str]) -> None:
     if said:
-        Seat.objects.filter(pk=seat.pk).update(trouble=" ".join(said)[:1024])
+        OffboardedUser.objects.filter(pk=seat.pk).update(trouble=" ".join(said)[:1024])
 
 
 def _suspended(leaver: Leaver) -> None:
