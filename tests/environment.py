@@ -69,6 +69,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers", "postgresql: about what SQLite doesn't have, such as several writers at a time"
     )
+    config.addinivalue_line("markers", "on_postgresql: `make test` runs this file on PostgreSQL only")
+    config.addinivalue_line("markers", "on_both: `make test` runs this file on each database")
     if MISSING:
         pytest.exit(f"skipped: PostgreSQL ({MISSING})", returncode=1 if REQUIRED else 0)
 

@@ -1,64 +1,25 @@
-"""Runs the tests in two passes, one on each database, and says which test runs on which: `python -m
-tests.passes [WORKERS]`.
+"""Runs the tests in two passes, one on each database: `python -m tests.passes [WORKERS]`.
 
 SQLite is the embedded default, on which all pages and all journeys run. What is SQL, locks and transactions
-runs on PostgreSQL: alone, where the journeys walk over the same lines on SQLite, or on both. Without
-PostgreSQL there is one pass, and SQLite has everything.
+runs on PostgreSQL, and its file says so: `pytestmark = pytest.mark.on_postgresql` where the journeys walk
+over the same lines on SQLite, `pytest.mark.on_both` where each database has its own way. Without PostgreSQL
+there is one pass, and SQLite has everything.
 """
 
 from __future__ import annotations
 
+import ast
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 from tests.services import postgres
 
-ON_POSTGRESQL: Final = (
-    "tests/iam/mirror/pull",
-    "tests/iam/changes/approval",
-    "tests/iam/changes/drift",
-    "tests/iam/access/grants",
-    "tests/iam/access/rollout",
-    "tests/iam/people/rotation",
-    "tests/iam/people/leaving",
-    "tests/iam/people/moving",
-    "tests/iam/changes/test_lanes.py",
-    "tests/iam/changes/test_planning.py",
-    "tests/iam/changes/test_policy_version*.py",
-    "tests/iam/changes/test_receipt_is_true.py",
-    "tests/iam/changes/test_runner.py",
-    "tests/iam/changes/test_scope_lost.py",
-    "tests/iam/changes/test_slow_pull.py",
-    "tests/iam/changes/test_states.py",
-    "tests/iam/changes/test_text_search.py",
-    "tests/iam/changes/test_trouble.py",
-    "tests/iam/changes/test_undo*.py",
-    "tests/console/changes/test_undo_set.py",
-)
-"""Folders and files of one pass: what they ask of a database, the journeys ask of SQLite."""
-ON_BOTH: Final = (
-    "tests/iam/mirror/accounts",
-    "tests/iam/mirror/queries",
-    "tests/iam/mirror/snapshot",
-    "tests/console/identities/lists",
-    "tests/iam/linking",
-    "tests/console/linking",
-    "tests/iam/people/links",
-    "tests/iam/sealed",
-    "tests/iam/journal",
-    "tests/iam/directory",
-    "tests/console/changes/test_change_lists.py",
-    "tests/iam/changes/test_decisions.py",
-    "tests/iam/changes/test_lost_workers.py",
-    "tests/iam/changes/test_requests.py",
-    "tests/attacks",
-)
-"""Queries that are written for both, and what tries to get past them."""
-LOCKS: Final = ("test_two_at_once.py", "test_at_once.py")
-"""Each database locks in its own way: on both, wherever they are."""
+ON_POSTGRESQL: Final = "on_postgresql"
+ON_BOTH: Final = "on_both"
 
 
 def main(workers: str = "3") -> int:
@@ -73,19 +34,34 @@ def main(workers: str = "3") -> int:
 
 def left_out() -> list[str]:
     """What pytest is told, for all that does not run on SQLite."""
-    alone = [path for pattern in ON_POSTGRESQL for path in _files(pattern)]
-    return [f"--ignore={path}" for path in alone if path.name not in LOCKS]
+    return [f"--ignore={file}" for file in files() if ON_POSTGRESQL in marks_of(file)]
 
 
 def on_postgresql() -> list[str]:
-    """What runs on PostgreSQL; pages in a browser run on SQLite."""
-    paths = [path for pattern in (*ON_POSTGRESQL, *ON_BOTH) for path in _files(pattern)]
-    return [str(path) for path in paths if "browser" not in path.name]
+    """What runs on PostgreSQL."""
+    return [str(file) for file in files() if marks_of(file) & {ON_POSTGRESQL, ON_BOTH}]
 
 
-def _files(pattern: str) -> list[Path]:
-    """The test files of a folder, or those that a pattern names."""
-    return sorted(Path().glob(pattern if pattern.endswith(".py") else f"{pattern}/test_*.py"))
+def files() -> list[Path]:
+    """All files of tests."""
+    return sorted(path for path in Path("tests").rglob("test_*.py") if "bench" not in path.parts)
+
+
+@cache
+def marks_of(file: Path) -> frozenset[str]:
+    """The marks that a file puts on all of its tests, read without an import: a pass need not collect what it
+    leaves out.
+    """
+    text = file.read_text(encoding="utf-8")
+    if "mark.on_" not in text:
+        return frozenset()
+    return frozenset(
+        word.attr
+        for node in ast.parse(text).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "pytestmark"
+        for word in ast.walk(node.value)
+        if isinstance(word, ast.Attribute) and ast.unparse(word.value) == "pytest.mark"
+    )
 
 
 if __name__ == "__main__":

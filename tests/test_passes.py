@@ -1,25 +1,74 @@
-"""No test falls between the two passes."""
+"""No test falls between the two passes, and each file says on which database it runs."""
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
+
+import pytest
 
 from tests import passes
 
-
-def test_each_folder_and_pattern_is_there_once() -> None:
-    for pattern in (*passes.ON_POSTGRESQL, *passes.ON_BOTH):
-        assert list(Path().glob(pattern)), pattern
-    named = passes.on_postgresql()
-    assert len(named) == len(set(named))
+BOTH_WAYS = {passes.ON_POSTGRESQL, passes.ON_BOTH}
+ONE_DATABASE = re.compile(r"mark\.(sqlite_plan|postgresql)\b")
+"""On a test that only one database runs, in whatever pass."""
 
 
-def test_what_sqlite_leaves_out_runs_on_postgresql() -> None:
-    named = set(passes.on_postgresql())
-    out = [left.removeprefix("--ignore=") for left in passes.left_out()]
-    assert out
-    assert [left_path for left_path in out if left_path not in named] == []
+@pytest.fixture(scope="module")
+def databases() -> dict[Path, set[str]]:
+    """Of each file, the marks of the databases that run it."""
+    left_out, on_postgresql = set(passes.left_out()), set(passes.on_postgresql())
+    names_of: dict[Path, set[str]] = {file: set() for file in passes.files()}
+    for file, names in names_of.items():
+        if f"--ignore={file}" not in left_out:
+            names.add("sqlite_plan")
+        if str(file) in on_postgresql:
+            names.add("postgresql")
+    return names_of
+
+
+def test_each_file_runs_somewhere_and_both_passes_have_some(databases: dict[Path, set[str]]) -> None:
+    assert passes.left_out()
+    assert len(passes.left_out()) < len(passes.on_postgresql()) < len(passes.files())
+    assert [file for file, names in databases.items() if not names] == []
+
+
+def test_a_file_names_one_place_and_names_it_for_all_its_tests() -> None:
+    for file in passes.files():
+        marks = passes.marks_of(file) & BOTH_WAYS
+        assert len(marks) < 2, file
+        if file != Path("tests/test_passes.py"):
+            assert len(re.findall(r"mark\.on_(?:postgresql|both)\b", file.read_text())) == len(marks), file
+
+
+def test_no_test_is_left_to_a_database_that_does_not_run_its_file(databases: dict[Path, set[str]]) -> None:
+    for file, names in databases.items():
+        assert set(ONE_DATABASE.findall(file.read_text())) <= names, file
 
 
 def test_what_locks_runs_on_both() -> None:
-    assert [left for left in passes.left_out() if left.endswith(passes.LOCKS)] == []
+    """Each database locks in its own way."""
+    names = {"test_two_at_once.py", "test_at_once.py"}
+    locking = [file for file in passes.files() if file.name in names]
+    assert locking
+    assert [file for file in locking if passes.ON_BOTH not in passes.marks_of(file)] == []
+
+
+def test_pages_in_a_browser_run_on_sqlite() -> None:
+    """The journeys do, and one look at a page is enough."""
+    marked = [file for file in passes.files() if passes.marks_of(file) & BOTH_WAYS]
+    assert [file for file in marked if "browser" in file.name or "journeys" in file.parts] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "marks"),
+    [
+        ("import pytest\npytestmark = pytest.mark.on_both", {"on_both"}),
+        ("pytestmark = [pytest.mark.on_postgresql, pytest.mark.timeout(9)]", {"on_postgresql", "timeout"}),
+        ("@pytest.mark.on_both\ndef test(): ...", set()),
+        ("def test():\n    pytestmark = pytest.mark.on_both", set()),
+    ],
+)
+def test_marks_are_those_of_the_whole_file(tmp_path: Path, text: str, marks: set[str]) -> None:
+    (tmp_path / "test_some.py").write_text(text)
+    assert passes.marks_of(tmp_path / "test_some.py") == marks

@@ -14,6 +14,8 @@ from django.test import Client
 from tests import factories as make
 from tests.console.access.who_can.conftest import LEDGER, World, auditor, sign_in, world
 
+pytestmark = pytest.mark.on_both
+
 __all__ = ["auditor", "sign_in", "world"]
 SCRIPT = "<script>alert(1)</script>"
 NASTY = {

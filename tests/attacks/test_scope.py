@@ -16,7 +16,7 @@ from iam.mirror.models import AccountFact
 from tests.attacks.conftest import HIDDEN, OTHER, SECRET, SEEN, World
 from tests.console.access.who_can.conftest import SignIn
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("prompt_worker")]
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db, pytest.mark.usefixtures("prompt_worker")]
 THEN = "2026-02-01T00:00:00"
 MAYA, OPENER = f"arn:aws:iam::{SEEN}:user/maya", f"arn:aws:iam::{SEEN}:role/opener"
 RESOURCES = (

@@ -23,6 +23,8 @@ from tests.attacks.conftest import HUB, World
 from tests.console.access.who_can.conftest import SignIn, say
 from tests.iam.mirror.snapshot.test_snapshot import organization
 
+pytestmark = pytest.mark.on_both
+
 
 def test_names_that_two_meet_at_once_have_bits_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
     space, whole = Space(), ActionSpace.extended

@@ -19,6 +19,8 @@ from iam.mirror.models import EdgeKind
 from tests import factories
 from tests.iam.changes.site import HTMX, Site, page_of, signed_in
 
+pytestmark = pytest.mark.on_both
+
 
 def test_a_member_sees_what_is_about_themselves_and_nothing_else(site: Site) -> None:
     change = site.asked()

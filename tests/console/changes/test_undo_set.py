@@ -20,6 +20,8 @@ from iam.mirror.models import Edge, EdgeKind
 from tests import factories
 from tests.iam.changes.site import Site
 
+pytestmark = pytest.mark.on_postgresql
+
 MOVED = "has changed this in AWS since"
 
 

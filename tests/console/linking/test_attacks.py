@@ -29,7 +29,7 @@ from tests import factories
 from tests.console.leaving import left
 from tests.iam.linking.test_whose import tagged
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from tests import factories
 from tests.console.linking.test_owners import MACHINE, team
 from tests.iam.linking.test_whose import tagged
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 FOR_PEOPLE = ("moving:begin", "leaving:begin")
 
 

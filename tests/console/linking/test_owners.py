@@ -25,7 +25,7 @@ from iam.mirror.queries.visibility import visible_entities
 from tests import factories
 from tests.iam.linking.test_whose import tagged
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 MACHINE = {"has_password": False, "keys": 1, "active_keys": 1, "mfa": "none"}
 
 

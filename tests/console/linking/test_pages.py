@@ -19,7 +19,7 @@ from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories
 from tests.iam.linking.test_whose import tagged
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 @dataclass

@@ -24,7 +24,7 @@ from iam.mirror.models import Account, EdgeKind, Entity, TagSet
 from tests import factories
 from tests.iam.linking.test_whose import tagged
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 ADDRESS = reverse_lazy("linking:review")
 RULE = "name rule {f}{last} of {first}.{last}"
 CONFIRM = {"confirm": "1"}

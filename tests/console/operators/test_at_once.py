@@ -28,6 +28,8 @@ from console.operators.totp import authenticator_of
 from iam.journal.models import Entry
 from tests.console.operators.conftest import sign_in
 
+pytestmark = pytest.mark.on_both
+
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.postgresql

@@ -18,6 +18,8 @@ from iam.mirror.models import EdgeKind
 from tests import factories
 from tests.iam.changes.conftest import Nudges, Scene
 
+pytestmark = pytest.mark.on_both
+
 
 def test_nobody_approves_what_they_asked_for_themselves(scene: Scene) -> None:
     planned = scene.plan(viewer=scene.approver)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
 from iam.changes import services
 from iam.changes.models import LAST_BRANCH, Change, ChangeState
 from iam.changes.runner import run
@@ -12,6 +14,8 @@ from iam.changes.runner.claims import due
 from iam.changes.services import Lane
 from iam.mirror.models import Entity
 from tests.iam.changes.conftest import Nudges, Scene, make_group
+
+pytestmark = pytest.mark.on_postgresql
 
 
 def _asked(scene: Scene, lanes: list[Lane]) -> tuple[list[Change], list[Entity]]:

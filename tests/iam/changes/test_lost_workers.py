@@ -21,6 +21,8 @@ from iam.changes.states import RUN_CHANGE
 from iam.journal.models import Entry
 from tests.iam.changes.conftest import Nudges, Scene, wait_over
 
+pytestmark = pytest.mark.on_both
+
 ADD = "iam:AddUserToGroup"
 
 

@@ -16,6 +16,8 @@ from tests import factories
 from tests.factories import FIRST_READ
 from tests.iam.changes.conftest import Scene
 
+pytestmark = pytest.mark.on_postgresql
+
 
 def refusal(error: pytest.ExceptionInfo[RefusedError]) -> str:
     """The sentence of a refusal."""

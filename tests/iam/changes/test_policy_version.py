@@ -18,6 +18,8 @@ from iam.mirror.models import PolicyVersion, Pull
 from tests.iam.changes.conftest import Scene, wait_over
 from tests.iam.changes.policies import READS, WRITES, PolicyScene, allowing, make_policy, ran
 
+pytestmark = pytest.mark.on_postgresql
+
 CREATE, DROP, SET = "iam:CreatePolicyVersion", "iam:DeletePolicyVersion", "iam:SetDefaultPolicyVersion"
 
 

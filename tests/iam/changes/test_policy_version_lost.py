@@ -19,6 +19,8 @@ from tests.iam.changes.conftest import Scene, wait_over
 from tests.iam.changes.policies import WRITES, PolicyScene, make_policy, ran
 from tests.iam.changes.test_lost_workers import KilledError, dying_after, killed
 
+pytestmark = pytest.mark.on_postgresql
+
 CREATE, DROP = "iam:CreatePolicyVersion", "iam:DeletePolicyVersion"
 FULL = ["v2", "v3", "v4", "v5", "v6"]
 

@@ -17,6 +17,8 @@ from tests.iam.changes.conftest import Scene
 from tests.iam.changes.operations.stage import Stage
 from tests.iam.changes.true_receipts import Play, check, take_back
 
+pytestmark = pytest.mark.on_postgresql
+
 SEEDS = range(int(os.environ.get("GATEHOUSE_RECEIPTS", "2")))
 SETS = 2 if len(SEEDS) > 2 else 1
 

@@ -15,6 +15,8 @@ from iam.journal.models import Entry
 from tests import factories
 from tests.iam.changes.conftest import Scene
 
+pytestmark = pytest.mark.on_both
+
 
 def refusal(error: pytest.ExceptionInfo[RefusedError]) -> str:
     """The sentence of a refusal."""

@@ -25,6 +25,8 @@ from iam.mirror.models import Edge, Entity
 from tests import factories
 from tests.iam.changes.conftest import Nudges, Scene, make_group, make_user, wait_over
 
+pytestmark = pytest.mark.on_postgresql
+
 ADD, REMOVE = "iam:AddUserToGroup", "iam:RemoveUserFromGroup"
 
 

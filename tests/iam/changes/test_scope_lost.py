@@ -17,6 +17,8 @@ from iam.mirror.models import Edge, EdgeKind
 from tests import factories
 from tests.iam.changes.site import Site, page_of, signed_in
 
+pytestmark = pytest.mark.on_postgresql
+
 
 @pytest.fixture
 def lead(site: Site) -> Any:

@@ -15,6 +15,8 @@ from iam.mirror.models.accounts import PullState
 from iam.mirror.pull import fast_lane
 from tests.iam.changes.conftest import Scene
 
+pytestmark = pytest.mark.on_postgresql
+
 
 @pytest.fixture(autouse=True)
 def _unhurried(settings: Any) -> None:

@@ -11,6 +11,8 @@ from iam.changes.states import TRANSITIONS, ForbiddenTransitionError, move
 from iam.journal.models import Entry
 from tests.iam.changes.conftest import Scene
 
+pytestmark = pytest.mark.on_postgresql
+
 S = ChangeState
 
 ALLOWED = {

@@ -15,7 +15,7 @@ from iam.changes.models import Change, ChangeSet
 from iam.changes.queries import _matches
 from iam.directory.models import Person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db, pytest.mark.postgresql]
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ from iam.mirror.models import Edge, Pull
 from tests import factories
 from tests.iam.changes.conftest import Nudges, Scene, wait_over
 
+pytestmark = pytest.mark.on_postgresql
+
 ADD, REMOVE = "iam:AddUserToGroup", "iam:RemoveUserFromGroup"
 
 

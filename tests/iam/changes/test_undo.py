@@ -12,6 +12,8 @@ from iam.directory.models import Role
 from tests import factories
 from tests.iam.changes.conftest import Scene
 
+pytestmark = pytest.mark.on_postgresql
+
 
 def test_undo_is_a_change_of_its_own_that_somebody_else_approves(scene: Scene) -> None:
     change = scene.applied()

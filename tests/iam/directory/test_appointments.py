@@ -24,7 +24,7 @@ from iam.journal.services import COMMAND_LINE
 from iam.notify.models import Outgoing
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from iam.directory.models import Role, RoleAssignment, Team
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 def test_a_role_is_held_once_per_account_and_team() -> None:

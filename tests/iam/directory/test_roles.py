@@ -23,7 +23,7 @@ from iam.journal.services import COMMAND_LINE
 from iam.people.blueprints.models import Blueprint
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 ONE, TWO = "111111111111", "222222222222"
 
 

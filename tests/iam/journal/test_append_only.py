@@ -15,7 +15,7 @@ from iam.journal.models import Block, Entry, Link
 from iam.journal.services import record
 from iam.journal.verify import verify
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 STATEMENTS = [
     "UPDATE journal_entry SET kind = 'x.y'",

@@ -21,6 +21,8 @@ from iam.journal.services import record
 from iam.journal.tasks import chain_journal
 from iam.journal.verify import verify
 
+pytestmark = pytest.mark.on_both
+
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 
 

@@ -14,7 +14,7 @@ from iam.journal.head import is_behind, note_head
 from iam.journal.models import Block
 from iam.journal.services import record
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 @pytest.fixture

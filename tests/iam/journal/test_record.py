@@ -15,7 +15,7 @@ from iam.journal.services import COMMAND_LINE, NOT_SIGNED_IN, record
 from iam.journal.withheld import WITHHELD, SecretRefusedError, withhold
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 def test_a_person_is_copied_into_the_entry() -> None:

@@ -8,7 +8,7 @@ from django.db import connection
 from iam.journal.queries import Filter, entries
 from tests.bench.list_rows import BEGAN, insert
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db, pytest.mark.postgresql]
 
 
 def test_a_rare_text_is_found_by_the_index() -> None:

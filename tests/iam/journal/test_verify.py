@@ -22,7 +22,7 @@ from iam.journal.tasks import verify_journal, verify_regularly
 from iam.journal.verify import ask_for_verification, verify
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture

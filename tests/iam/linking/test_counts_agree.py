@@ -14,7 +14,7 @@ from tests.console.linking.test_pages import World, page, world
 
 __all__ = ["world"]
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 COUNT = re.compile(r"\d+ IAM users? in \d+ accounts?")
 
 

@@ -9,7 +9,7 @@ import time_machine
 
 from iam.linking import generation
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 END_OF_A_MINUTE = datetime(2026, 11, 29, 17, 4, 59, tzinfo=UTC)
 
 

@@ -11,7 +11,7 @@ from iam.linking.working import work_out
 from iam.mirror.models import Entity, Kind, TagSet
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize(

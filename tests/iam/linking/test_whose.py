@@ -23,7 +23,7 @@ from iam.mirror.models import Account, Entity, TagSet
 from iam.people.leaving.who import somebody
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 def tagged(user: Entity, **tags: str) -> Entity:

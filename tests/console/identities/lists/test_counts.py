@@ -20,7 +20,7 @@ from iam.mirror.queries.lists.people import PEOPLE
 from tests import factories
 from tests.console.identities.lists.conftest import SignIn, tabs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 @pytest.fixture

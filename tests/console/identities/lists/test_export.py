@@ -17,7 +17,7 @@ from iam.mirror.models import NEVER, EdgeKind, Entity, Kind
 from tests import factories
 from tests.console.identities.lists.conftest import SignIn, link, shown
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 NOW = datetime.now(tz=UTC)
 

@@ -24,7 +24,7 @@ from iam.mirror.models import (
 from tests import factories
 from tests.console.identities.lists.conftest import shown, tabs
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 NOW = datetime.now(tz=UTC)
 LONG_AGO = NOW - timedelta(days=400)

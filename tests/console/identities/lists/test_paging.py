@@ -14,7 +14,7 @@ from iam.mirror.models import NEVER, Account
 from tests import factories
 from tests.console.identities.lists.conftest import link, shown
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 SORTS = ["name", "created", "mfa", "key", "activity"]

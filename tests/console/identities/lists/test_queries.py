@@ -20,7 +20,7 @@ from iam.mirror.models import Account, EdgeKind, Kind
 from tests import factories
 from tests.console.identities.lists.conftest import SignIn, shown
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 LIMIT = 14
 WITH_TEAMS = LIMIT + 1

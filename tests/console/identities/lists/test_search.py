@@ -17,7 +17,7 @@ from iam.mirror.queries import search as queries
 from tests import factories
 from tests.console.identities.lists.conftest import SignIn
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 @pytest.fixture

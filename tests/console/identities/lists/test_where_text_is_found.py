@@ -18,7 +18,7 @@ from iam.mirror.queries.lists.core import Lens, Wanted, list_page
 from iam.mirror.queries.lists.people import PEOPLE
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 EVERYTHING = Viewer(person_id=UUID(int=1), name="", email="", scope=Scope(accounts=None))

@@ -11,7 +11,7 @@ from iam.mirror.models import EdgeKind, Kind
 from tests import factories
 from tests.console.identities.lists.conftest import SignIn, shown
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 EVERYBODY_ELSES = ["roles", "policies", "instance-profiles", "providers"]
 LISTS = ["people", "groups", *EVERYBODY_ELSES]

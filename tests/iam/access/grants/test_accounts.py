@@ -7,6 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import boto3
+import pytest
 from botocore.exceptions import ClientError
 
 from iam.access.grants import services
@@ -14,6 +15,8 @@ from iam.access.grants.models import Sort, State
 from iam.access.grants.terms import Terms, Who, WhoKind
 from iam.changes.models import Change
 from tests.iam.access.grants.conftest import Office, statements
+
+pytestmark = pytest.mark.on_postgresql
 
 
 def _terms(office: Office, there: Office, *arns: str) -> Terms:

@@ -17,7 +17,7 @@ from iam.access.templates.queries import offer_of
 from iam.mirror.models import Account, EdgeKind
 from tests import factories as make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 READ_LEDGER = {
     "Version": "2012-10-17",
     "Statement": {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::pay-ledger/*"},

@@ -29,6 +29,8 @@ from iam.policy.request import Principal, Request
 from tests import factories
 from tests.iam.access.grants.conftest import READS, Office, statements
 
+pytestmark = pytest.mark.on_postgresql
+
 HOUR = timedelta(hours=1)
 
 

@@ -28,6 +28,8 @@ from tests import factories
 from tests.iam.access.grants.conftest import Office, statements
 from tests.iam.access.grants.test_roles import _json, _role
 
+pytestmark = pytest.mark.on_postgresql
+
 HOUR = timedelta(hours=1)
 
 

@@ -18,6 +18,8 @@ from iam.changes.errors import RefusedError
 from iam.mirror.models import Account
 from tests import factories as make
 
+pytestmark = pytest.mark.on_postgresql
+
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PROD, OTHER = "111111111111", "339011276654"
 GITHUB = f"arn:aws:iam::{PROD}:oidc-provider/token.actions.githubusercontent.com"

@@ -6,6 +6,7 @@ import os
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -21,6 +22,8 @@ from iam.mirror.models import EdgeKind
 from tests import factories
 from tests.iam.access.grants.conftest import Office, allowing, statements
 from tests.iam.changes.conftest import make_group, make_user
+
+pytestmark = pytest.mark.on_postgresql
 
 
 def _joining(office: Office) -> What:

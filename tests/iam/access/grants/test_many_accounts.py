@@ -23,6 +23,8 @@ from iam.mirror.models import Account
 from tests import factories as make
 from tests.iam.access.grants.conftest import READS
 
+pytestmark = pytest.mark.on_postgresql
+
 MANY = int(os.environ.get("GATEHOUSE_ACCOUNTS", "8"))
 """Few for every run; `tests.bench.grant_accounts` asks for two hundred."""
 HOME = "111111111111"

@@ -21,6 +21,8 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh import reread_entity
 from tests.iam.access.grants.conftest import Office, statements
 
+pytestmark = pytest.mark.on_postgresql
+
 
 def _joining(office: Office, group: Entity | None = None) -> What:
     return What(WhatKind.GROUP, group_arn=(group or office.scene.group).arn)

@@ -28,6 +28,8 @@ from iam.notify.models import Outgoing
 from tests import factories
 from tests.iam.access.grants.conftest import Office, statements
 
+pytestmark = pytest.mark.on_postgresql
+
 
 def test_twenty_people_get_it_at_once_beside_each_other(office: Office) -> None:
     people = [office.user(f"new-{place}") for place in range(20)]

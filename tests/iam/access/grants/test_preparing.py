@@ -27,7 +27,7 @@ from iam.notify.models import Outgoing
 from tests import factories as make
 from tests.iam.access.grants.conftest import READS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 MANY = large_requests.ACCOUNTS_AT_ONCE + 1
 
 

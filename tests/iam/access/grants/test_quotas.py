@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -20,6 +21,8 @@ from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity
 from iam.policy.lint import MANAGED
 from tests import factories as make
+
+pytestmark = pytest.mark.on_postgresql
 
 EXAMPLES = int(os.environ.get("GATEHOUSE_QUOTAS", "10"))
 """Few for every run; more by hand."""

@@ -18,6 +18,8 @@ from iam.directory.models import Role
 from tests import factories
 from tests.iam.access.grants.conftest import Office, allowing, statements
 
+pytestmark = pytest.mark.on_postgresql
+
 WIDE = allowing("s3:GetObject", "s3:PutObject", resource="arn:aws:s3:::ledger/*")
 LESS = allowing("s3:GetObject", resource="arn:aws:s3:::ledger/2026/*")
 

@@ -22,6 +22,8 @@ from iam.mirror.models import EdgeKind, Kind
 from tests import factories
 from tests.iam.access.grants.conftest import Office, allowing, statements
 
+pytestmark = pytest.mark.on_postgresql
+
 OTHER = "339011276654"
 
 

@@ -22,6 +22,8 @@ from iam.mirror.models import Edge, EdgeKind, Entity, PolicyVersion, Section
 from tests import factories as make
 from tests.iam.access.grants.conftest import Office, allowing, statements
 
+pytestmark = pytest.mark.on_postgresql
+
 
 def _said(grant: Grant) -> str:
     return " ".join(sentence for sentences in missing_in(grant).values() for sentence in sentences)

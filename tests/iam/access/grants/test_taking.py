@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from iam.access.grants import services
 from iam.access.grants.models import Sort, State
 from iam.access.grants.proof import proof_of
@@ -13,6 +15,8 @@ from iam.access.grants.services.expiry import _end_part
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.changes.models import Change
 from tests.iam.access.grants.conftest import Office, allowing, statements
+
+pytestmark = pytest.mark.on_postgresql
 
 LATER = timedelta(hours=2)
 

@@ -20,6 +20,8 @@ from iam.directory.models import Role
 from tests import factories
 from tests.iam.access.grants.conftest import Office, statements
 
+pytestmark = pytest.mark.on_postgresql
+
 READ_BUCKET = What(WhatKind.TEMPLATE, template="read-bucket", version=1, parameters={"bucket": "pay-ledger"})
 
 

@@ -11,6 +11,8 @@ import pytest
 from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
 from iam.access.grants.titles import what_words
 
+pytestmark = pytest.mark.on_postgresql
+
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 PROD, PARTNER = "111111111111", "339011276654"
 READS = json.dumps(

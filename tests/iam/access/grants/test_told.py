@@ -22,6 +22,8 @@ from iam.notify.models import Outgoing, Preference
 from tests import factories
 from tests.iam.access.grants.conftest import Office, allowing, statements
 
+pytestmark = pytest.mark.on_postgresql
+
 READS = allowing("s3:GetObject", resource="arn:aws:s3:::pay-ledger/*")
 
 

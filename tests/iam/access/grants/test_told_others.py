@@ -24,6 +24,8 @@ from tests.iam.access.grants.conftest import Office, allowing, statements
 from tests.iam.access.grants.test_roles import _role
 from tests.iam.access.grants.test_told import mails, member
 
+pytestmark = pytest.mark.on_postgresql
+
 READS = statements(allowing("s3:GetObject", resource="arn:aws:s3:::pay-ledger/*"))
 SECRET = "Because Otto Brandt is suspected of fraud"
 

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from iam.access.grants import services
 from iam.access.grants.models import Sort, State
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from tests import factories
 from tests.iam.access.grants.conftest import READS, Office, allowing, statements
+
+pytestmark = pytest.mark.on_postgresql
 
 
 def test_what_nothing_gives_yet_gets_a_policy_of_its_own_which_goes_with_it(office: Office) -> None:

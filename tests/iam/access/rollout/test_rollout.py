@@ -29,7 +29,7 @@ from iam.directory.models import Role
 from tests import factories
 from tests.iam.access.grants.conftest import Office
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 SLUG = "consume-sqs"
 
 

@@ -23,6 +23,8 @@ from iam.directory.models import Role
 from tests import factories
 from tests.iam.changes.approval.conftest import Desk, in_force
 
+pytestmark = pytest.mark.on_both
+
 S = ChangeState
 THREE = Rule(key="three", name="Three", stages=(Stage((APPROVERS,), 2),))
 IN_TURN = Rule(key="turn", name="In turn", stages=(Stage((APPROVERS,)), Stage((APPROVERS,))))

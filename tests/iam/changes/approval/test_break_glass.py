@@ -18,6 +18,8 @@ from iam.notify.models import Outgoing
 from tests import factories
 from tests.iam.changes.approval.conftest import Desk, in_force
 
+pytestmark = pytest.mark.on_postgresql
+
 
 def use(
     desk: Desk, change: Change, *, name: str = "Ines Duarte", reason: str = "Payments are down"

@@ -17,6 +17,8 @@ from iam.notify.models import Outgoing
 from tests.iam.changes.approval.conftest import Desk, in_force
 from tests.iam.changes.approval.test_reminders import RULE, later
 
+pytestmark = pytest.mark.on_postgresql
+
 
 def is_of(desk: Desk, name: str) -> None:
     """The user of the requests is this person's."""

@@ -24,6 +24,8 @@ from tests import factories
 from tests.iam.changes.approval.conftest import in_force
 from tests.iam.changes.site import HTMX, Site, page_of, signed_in
 
+pytestmark = pytest.mark.on_postgresql
+
 TWO = Rule(key="two", name="Two of them", stages=(Stage((APPROVERS,), 2),))
 INBOX = "/changes/approvals/"
 

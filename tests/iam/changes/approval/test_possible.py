@@ -19,6 +19,8 @@ from iam.directory.models import Identity, Person, Role, RoleAssignment
 from iam.notify.models import Outgoing
 from tests.iam.changes.approval.conftest import Desk, in_force
 
+pytestmark = pytest.mark.on_postgresql
+
 ONE = Rule(key="one", name="One", stages=(Stage((APPROVERS,)),))
 TWO = Rule(key="two", name="Two", stages=(Stage((APPROVERS,)), Stage((ADMINISTRATORS, APPROVERS))))
 

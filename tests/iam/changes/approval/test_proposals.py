@@ -17,6 +17,8 @@ from iam.journal.models import Entry
 from iam.notify.models import Outgoing
 from tests.iam.changes.approval.conftest import Desk
 
+pytestmark = pytest.mark.on_postgresql
+
 LAX = replace(SHIPPED[-1], name="Everybody may")
 
 

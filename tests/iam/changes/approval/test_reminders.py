@@ -20,6 +20,8 @@ from iam.notify.models import Outgoing
 from tests.iam.changes.approval.conftest import Desk, in_force
 from tests.iam.changes.approval.test_break_glass import review, use
 
+pytestmark = pytest.mark.on_postgresql
+
 RULE = Rule(
     key="r",
     name="All",

@@ -27,6 +27,8 @@ from iam.changes.approval.rules import (
     rule_for,
 )
 
+pytestmark = pytest.mark.on_postgresql
+
 ONE, TWO = "111111111111", "222222222222"
 REST = Rule(key="rest", name="Everything else", stages=(Stage((APPROVERS,)),))
 LEADS = Rule(

@@ -18,6 +18,8 @@ from iam.guard import Viewer
 from iam.journal.models import Entry
 from tests.iam.changes.approval.conftest import Desk
 
+pytestmark = pytest.mark.on_postgresql
+
 SOON = datetime.now(tz=UTC).replace(microsecond=0) + timedelta(hours=8)
 
 

@@ -20,6 +20,8 @@ from iam.journal.services import COMMAND_LINE
 from tests import factories
 from tests.iam.changes.approval.conftest import Desk, in_force
 
+pytestmark = pytest.mark.on_postgresql
+
 
 def rule(*stages: Stage, **fields: Any) -> Rule:
     """The only rule."""

@@ -24,6 +24,8 @@ from tests import factories
 from tests.iam.changes.drift.conftest import Outside
 from tests.iam.changes.operations.stage import Stage
 
+pytestmark = pytest.mark.on_postgresql
+
 READS = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 )

@@ -12,7 +12,7 @@ from tests import factories
 from tests.iam.changes.drift.test_pages import text
 from tests.iam.changes.site import Site
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 LATER = factories.FIRST_READ + factories.BETWEEN_READINGS
 KEY = "AKIAOUTOFBAND000001"
 EVERYTHING = {

@@ -23,6 +23,8 @@ from tests import factories
 from tests.iam.changes.conftest import Scene
 from tests.iam.changes.drift.conftest import Outside, pull
 
+pytestmark = pytest.mark.on_postgresql
+
 READS = json.dumps(
     {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}]}
 )

@@ -20,7 +20,7 @@ from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories
 from tests.iam.changes.site import HTMX, Site
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 LIST, ADOPT = "/changes/drift/", "/changes/drift/adopt/"
 LATER = factories.FIRST_READ + factories.BETWEEN_READINGS
 

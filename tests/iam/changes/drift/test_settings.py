@@ -26,6 +26,8 @@ from iam.mirror.refresh import enter_setting
 from tests import factories
 from tests.iam.changes.conftest import Scene
 
+pytestmark = pytest.mark.on_postgresql
+
 STRICT = {"MinimumPasswordLength": 14, "RequireNumbers": True, "MaxPasswordAge": 90}
 
 

@@ -23,6 +23,8 @@ from tests.iam.changes.drift.conftest import Outside
 from tests.iam.changes.operations import credentials
 from tests.iam.changes.operations.stage import READS, TRUST_EC2, Stage
 
+pytestmark = pytest.mark.on_postgresql
+
 TRUST_LAMBDA = TRUST_EC2.replace("ec2", "lambda")
 OF_AWS = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 

@@ -24,7 +24,7 @@ from iam.mirror.models.accounts import PullState, Source
 from iam.mirror.services import request_pull
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 NUMBER = "910277403318"
 
 

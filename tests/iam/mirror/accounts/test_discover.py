@@ -25,7 +25,7 @@ from iam.mirror.models import Account
 from tests import factories
 from tests.iam.mirror.accounts.aws import HUB, ID_OF_SPOKES, PRODUCTION, SANDBOX, Cloud, spoke
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 PLAN = RolePlan(READER_ROLE, WRITER_ROLE, external_id=ID_OF_SPOKES)
 
 

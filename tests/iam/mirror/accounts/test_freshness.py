@@ -20,7 +20,7 @@ from iam.mirror.queries.freshness import cells, short_age, standing
 from iam.mirror.queries.organization import organization_tree
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 NOW = datetime.now(tz=UTC)
 
 

@@ -26,7 +26,7 @@ from iam.mirror.models.accounts import PullState
 from tests import factories
 from tests.iam.mirror.accounts import exports
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 MADE = datetime(2026, 3, 3, 10, 0, tzinfo=UTC)
 
 

@@ -17,6 +17,8 @@ from iam.mirror.accounts.validation import (
     checked_role_name,
 )
 
+pytestmark = pytest.mark.on_both
+
 WHERE = {"account_id": "123456789012", "partition": "aws"}
 
 

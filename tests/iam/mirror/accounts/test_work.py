@@ -22,7 +22,7 @@ from iam.mirror.models import DoctorRun, SetupJob
 from iam.mirror.models.setup import JobState, SetupKind
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 Sent = list[tuple[str, list[str]]]
 
 

@@ -27,7 +27,7 @@ from iam.mirror.services.pulls import NotPullableError
 from tests import factories
 from tests.bench.fakeaws.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 @pytest.fixture

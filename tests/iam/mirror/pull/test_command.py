@@ -12,7 +12,7 @@ from iam.mirror.models import Account
 from tests import factories
 from tests.bench.fakeaws.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 def run(*arguments: str) -> str:

@@ -18,7 +18,7 @@ from tests.bench.fakeaws.world import World
 from tests.iam.mirror.pull.conftest import redraw
 from tests.iam.mirror.pull.picture import rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 PER_ENTITY = (
     "ListAccessKeys", "GetAccessKeyLastUsed", "ListMFADevices", "GetLoginProfile", "ListSSHPublicKeys",
     "ListSigningCertificates", "ListPolicyTags", "ListInstanceProfileTags", "ListMFADeviceTags",

@@ -13,6 +13,8 @@ from iam.mirror.models import NEVER
 from iam.mirror.pull.evidence import Evidence, credentials_of, mfa_of
 from iam.mirror.pull.needs import agree
 
+pytestmark = pytest.mark.on_postgresql
+
 OLD, REPORTED, NEW = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))
 ON = {"user_creation_time": "2025-01-01T00:00:00Z", "mfa_active": True}
 OFF = {**ON, "mfa_active": False}

@@ -14,7 +14,7 @@ from tests.bench.fakeaws.accounts import account_id
 from tests.bench.fakeaws.world import World
 from tests.iam.mirror.pull.picture import picture, seen, source
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 @pytest.mark.parametrize("seed", [1, 2])

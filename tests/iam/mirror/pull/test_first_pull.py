@@ -13,7 +13,7 @@ from iam.mirror.pull.sections import DETAIL_LANE, FAST_LANE
 from tests.bench.fakeaws.world import World
 from tests.iam.mirror.pull.picture import picture, seen, source
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 def test_the_mirror_is_the_account(world: World, account: Account, pull: Callable[..., Pull]) -> None:

@@ -13,7 +13,7 @@ from iam.mirror.pull.progress import Progress
 from iam.mirror.pull.run import end_pull
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 def pulled(account: Account, *, hours_ago: float, state: str = "complete", **fields: Any) -> Pull:

@@ -17,7 +17,7 @@ from tests.bench.fakeaws.world import World
 from tests.iam.mirror.pull.conftest import redraw
 from tests.iam.mirror.pull.picture import picture, rows, seen, source
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 ACTIONS = {
     "iam:ListUsers": "user_list",
     "iam:ListRoles": "role_list",

@@ -16,7 +16,7 @@ from tests.bench.fakeaws.accounts import account_id
 from tests.bench.fakeaws.bulk import ApiError
 from tests.bench.fakeaws.world import World
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 CALLS = (
     "DescribeOrganization",

@@ -12,7 +12,7 @@ from tests import factories as make
 from tests.bench.fakeaws.world import World
 from tests.iam.mirror.pull.conftest import redraw
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 def written_since(account: Account, revision: int) -> set[str]:

@@ -21,7 +21,7 @@ from tests import factories
 from tests.iam.aws import stock
 from tests.iam.mirror.pull.picture import TABLES, picture, rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,8 @@ from iam.mirror.pull.facts import Seen
 from iam.mirror.pull.temporal import EDGES, TAGS, Current, Difference, Rows
 from tests import factories
 
+pytestmark = pytest.mark.on_postgresql
+
 EARLY, AT, LATE = (datetime(2026, 1, day, tzinfo=UTC) for day in (1, 2, 3))
 
 

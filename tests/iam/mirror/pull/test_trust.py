@@ -9,6 +9,8 @@ import pytest
 
 from iam.mirror.pull.trust import trust_category
 
+pytestmark = pytest.mark.on_postgresql
+
 ACCOUNT = "111111111111"
 
 

@@ -15,6 +15,8 @@ from tests.bench.fakeaws.accounts import account_id
 from tests.bench.fakeaws.running import in_thread
 from tests.bench.fakeaws.world import Options
 
+pytestmark = pytest.mark.on_both
+
 ROOT = Path(__file__).resolve().parents[4]
 PREPARE = """
 import django; django.setup()

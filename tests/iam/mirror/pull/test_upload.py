@@ -37,7 +37,7 @@ from tests.bench.fakeaws.world import World
 from tests.iam.mirror.pull.conftest import redraw
 from tests.iam.mirror.pull.picture import picture, rows, seen, source
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 MADE = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 LATER = MADE + timedelta(days=2)
 

@@ -10,7 +10,7 @@ from iam.mirror.queries.lists.core import Seen
 from iam.mirror.queries.lists.freshness import unsynced_sections
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 
 @pytest.fixture

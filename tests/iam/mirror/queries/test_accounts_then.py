@@ -28,7 +28,7 @@ from iam.mirror.queries.organization import organization_tree
 from iam.mirror.queries.own_facts import own_facts, unit_path
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 NOW = datetime(2026, 5, 20, 12, 0, tzinfo=UTC)
 EVERYBODY = Viewer(person_id=UUID(int=0), name="", email="", scope=Scope(accounts=None))
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -18,7 +18,7 @@ from iam.mirror.queries.overview import news
 from tests import factories
 from tests.factories import FIRST_READ, becomes, ends, seen_after
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 DAY = timedelta(days=1)
 LEFT = FIRST_READ + DAY
 LATER = FIRST_READ + 10 * DAY

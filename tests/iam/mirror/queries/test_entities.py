@@ -14,7 +14,7 @@ from iam.mirror.queries import entities, holders
 from tests import factories
 from tests.factories import FIRST_READ, becomes, ends
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 DAY = timedelta(days=1)
 LATER = FIRST_READ + 10 * DAY
 

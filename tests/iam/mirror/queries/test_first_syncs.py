@@ -34,7 +34,7 @@ from iam.mirror.queries.overview import news
 from iam.mirror.snapshot import snapshot
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 NOW = datetime.now(tz=UTC).replace(microsecond=0)
 CONNECTED = NOW - timedelta(days=60)
 BEFORE = NOW - timedelta(days=30)

@@ -14,7 +14,7 @@ from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, READ, Event
 from tests import factories
 from tests.factories import BETWEEN_READINGS, FIRST_READ, becomes, ends, seen_after
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 DAY = timedelta(days=1)
 LATER = FIRST_READ + 10 * DAY
 OTHER = {"Version": "2012-10-17", "Statement": []}

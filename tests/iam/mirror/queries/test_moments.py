@@ -15,7 +15,7 @@ from iam.mirror.models.accounts import PullState
 from iam.mirror.queries.moments import account_moments, entity_moments, just_after, just_before
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 DAY = timedelta(days=1)
 FIRST = factories.FIRST_READ
 

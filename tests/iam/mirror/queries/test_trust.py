@@ -14,7 +14,7 @@ from iam.mirror.queries.trust import roles_trusting, trust_of
 from tests import factories
 from tests.factories import FIRST_READ, becomes
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 LATER = FIRST_READ + timedelta(days=10)
 OKTA = "arn:aws:iam::111111111111:saml-provider/Okta"
 

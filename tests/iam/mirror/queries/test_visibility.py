@@ -13,7 +13,7 @@ from iam.mirror.models import EdgeKind, Entity, EntityState, Kind
 from iam.mirror.queries.visibility import visible, visible_entities, visible_states
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 MARCH = datetime(2026, 3, 1, tzinfo=UTC)
 MAY = datetime(2026, 5, 1, tzinfo=UTC)

@@ -21,7 +21,7 @@ from iam.mirror.queries.lists.providers import PROVIDERS
 from iam.mirror.queries.lists.roles import ROLES
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 LISTINGS = (PEOPLE, GROUPS, ROLES, POLICIES, INSTANCE_PROFILES, PROVIDERS)

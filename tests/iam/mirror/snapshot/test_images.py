@@ -24,7 +24,7 @@ from tests.iam.mirror.pull.conftest import redraw
 from tests.iam.mirror.snapshot.test_refresh import as_kept, in_a_while
 from tests.iam.policy.index.test_image import contents
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 Reading = Callable[..., Pull]
 WRITTEN = """
 import sys

@@ -19,6 +19,8 @@ from iam.mirror.snapshot import forget, moment, snapshot
 from iam.mirror.snapshot.gate import Gate
 from tests import factories as make
 
+pytestmark = pytest.mark.on_both
+
 PATIENCE = 10.0
 
 

@@ -21,7 +21,7 @@ from tests.bench.fakeaws.world import World
 from tests.iam.mirror.pull.conftest import redraw
 from tests.iam.policy.index.test_changes import shape
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 Reading = Callable[..., Pull]
 
 

@@ -15,7 +15,7 @@ from iam.policy.evaluate import Decision
 from iam.policy.index.question import Question
 from tests import factories as make
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 LATER = make.FIRST_READ + timedelta(days=30)
 READ = Question("s3:GetObject", "arn:aws:s3:::prod-data/x")

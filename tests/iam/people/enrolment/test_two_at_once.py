@@ -17,7 +17,7 @@ from iam.people.enrolment.models import Enrolment
 from iam.people.enrolment.services import Seat
 from tests.iam.people.enrolment.conftest import Desk
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db(transaction=True)]
 THREADS = 2
 
 

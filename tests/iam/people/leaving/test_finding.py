@@ -12,7 +12,7 @@ from iam.people.leaving.finding import find_people, fold, without_users
 from tests import factories
 from tests.iam.people.leaving.test_lists import tagged
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 @pytest.fixture

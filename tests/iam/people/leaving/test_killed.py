@@ -25,7 +25,7 @@ from iam.people.links.models import Link
 from tests.iam.changes.test_lost_workers import KilledError, dying_after, killed
 from tests.iam.people.leaving.conftest import Farewell
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 STEPS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
     "before AWS is read again": (proving, "reread_user_access", killed),

@@ -35,7 +35,7 @@ from iam.people.links.models import Link
 from tests import factories
 from tests.iam.people.leaving.conftest import Farewell
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 def test_everything_ends_the_deny_first_and_aws_shows_it(farewell: Farewell) -> None:

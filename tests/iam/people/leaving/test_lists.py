@@ -22,6 +22,8 @@ from iam.people.leaving.staging import check_again, stage
 from tests import factories
 from tests.queue import catch
 
+pytestmark = pytest.mark.on_postgresql
+
 FILE = """\
 Name;User name;E-Mail
 Maya;;Maya@example.com

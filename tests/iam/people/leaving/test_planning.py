@@ -17,7 +17,7 @@ from iam.people.leaving.planning import Choices, plan_for
 from iam.people.leaving.trusts import trusting
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 OTHER = "arn:aws:iam::111111111111:user/somebody.else"
 PAGE = "sts:RoleSessionName"
 

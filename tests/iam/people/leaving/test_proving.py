@@ -28,6 +28,8 @@ from tests import factories
 from tests.console import leaving
 from tests.queue import catch
 
+pytestmark = pytest.mark.on_postgresql
+
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)
 OF_AWS = "arn:aws:iam::aws:policy/AWSDenyAll"
 LOOKALIKE = "arn:aws:iam::111111111111:policy/AWSDenyAll"

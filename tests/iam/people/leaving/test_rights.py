@@ -29,7 +29,7 @@ from iam.sealed.services import seal
 from tests import factories
 from tests.console import leaving
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 PASSWORD = "quiet-Harbor-47-lantern"
 
 

@@ -29,7 +29,7 @@ from tests import factories
 from tests.iam.changes.test_lost_workers import KilledError, dying_after, killed
 from tests.iam.people.leaving.conftest import Farewell
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 REASON = "A laptop was stolen"
 
 

@@ -18,7 +18,7 @@ from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import address_of, id_in, word_of
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 ARN = "arn:aws:iam::111111111111:user/kwame.boateng"
 
 

@@ -16,7 +16,7 @@ from iam.people.links.models import Link, Purpose
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import word_of
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db(transaction=True)]
 THREADS = 4
 
 

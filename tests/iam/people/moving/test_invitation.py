@@ -17,7 +17,7 @@ from tests import factories
 from tests.iam.people.moving.test_keeping import House, house, moved
 
 __all__ = ["house"]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 @pytest.fixture

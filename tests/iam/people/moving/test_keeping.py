@@ -35,7 +35,7 @@ from tests import factories
 from tests.console import leaving, onboarding
 from tests.console.access.grants import made
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 FILLED = Filled("read-one-bucket", 1, {"bucket": "ledger"})
 
 

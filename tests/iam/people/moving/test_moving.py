@@ -32,7 +32,7 @@ from tests import factories
 from tests.iam.changes.conftest import make_group
 from tests.iam.people.onboarding.conftest import Squad, template
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 def _is_invited_anew(squad: Squad, run: OnboardingRun, admin: Viewer) -> None:

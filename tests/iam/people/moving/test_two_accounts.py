@@ -42,7 +42,7 @@ from tests.iam.people.moving.test_moving import agree
 from tests.iam.people.onboarding.conftest import Squad
 from tests.queue import catch
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 @dataclass

@@ -24,7 +24,7 @@ from tests.console.rotation.rows import key
 from tests.iam.changes.conftest import make_user
 from tests.iam.people.rotation.conftest import REASON, Wheel
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 JUST_NOW = datetime.now(tz=UTC) - timedelta(hours=1)
 LONG_AGO = JUST_NOW - timedelta(days=91)
 

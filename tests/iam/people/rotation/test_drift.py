@@ -12,7 +12,7 @@ from iam.people.rotation import services
 from iam.people.rotation.models import Outcome, Stage, Wanted
 from tests.iam.people.rotation.conftest import Wheel
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 def test_an_old_key_that_was_deleted_outside_ends_it(wheel: Wheel) -> None:

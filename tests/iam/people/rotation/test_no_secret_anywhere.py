@@ -19,7 +19,7 @@ from tests.iam.people.enrolment.test_no_seed_anywhere import in_redis, messages
 from tests.iam.people.rotation.conftest import Wheel
 
 __all__ = ["messages", "wire"]
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 def test_the_secret_is_nowhere_but_on_the_page_of_its_person(

@@ -24,7 +24,7 @@ from iam.people.rotation.queries import visible_rotations
 from tests import factories
 from tests.iam.people.rotation.conftest import REASON, Wheel
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 class Crew:

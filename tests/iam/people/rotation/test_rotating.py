@@ -14,7 +14,7 @@ from iam.people.rotation import services, settling
 from iam.people.rotation.models import Outcome, Stage, Wanted
 from tests.iam.people.rotation.conftest import Wheel
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 def test_a_key_goes_through_all_four_steps_with_one_approval(wheel: Wheel) -> None:

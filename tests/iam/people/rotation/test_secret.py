@@ -17,7 +17,7 @@ from iam.sealed.models import Secret, State
 from iam.sealed.services import sweep
 from tests.iam.people.rotation.conftest import Wheel
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 def let_it_lie(rotation: Rotation) -> None:

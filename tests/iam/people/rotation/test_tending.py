@@ -13,7 +13,7 @@ from iam.people.rotation.models import Rotation, Stage, Wanted
 from tests import factories
 from tests.console.rotation import rows
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 
 @pytest.fixture
