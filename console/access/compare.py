@@ -14,8 +14,8 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from console.access.compare_rows import group_rows, lines, service_row
+from console.access.forms.compare import CompareForm
 from console.access.offers import Offer, principals_offered
-from console.access.versus import Versus, read
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
@@ -54,28 +54,28 @@ def compare_page(request: ViewerRequest) -> HttpResponse:
     """`?a=PK&a-at=…&b=PK&b-at=…`, by number, name or ARN; without `b` the same one. Without anybody, the
     form.
     """
-    versus = read(request)
+    form = CompareForm(request)
     context: dict[str, Any] = {
         "section": "compare-access",
         "account": frame_of(request).chosen,
-        "versus": versus,
-        "a_at": versus.at_input("a"),
-        "b_at": versus.at_input("b"),
-        "a_at_error": versus.errors.get("a-at", ""),
-        "b_at_error": versus.errors.get("b-at", ""),
-        "principals": _principals(request, versus),
+        "form": form,
+        "a_at": form.at_input("a"),
+        "b_at": form.at_input("b"),
+        "a_at_error": form.problems.get("a_at", ""),
+        "b_at_error": form.problems.get("b_at", ""),
+        "principals": _principals(request, form),
         "account_kept": request.GET.get("account", ""),
     }
-    if versus.left is not None and versus.right is not None:
-        comparison = compare(versus.left, versus.right)
-        context |= _answer(request, versus, comparison) | _ends(versus.left, versus.right)
-    status = 422 if versus.is_wrong else 200
+    if form.left is not None and form.right is not None:
+        comparison = compare(form.left, form.right)
+        context |= _answer(request, form, comparison) | _ends(form.left, form.right)
+    status = 422 if form.errors else 200
     return render_page(request, "access/compare.html", context, partial="comparison", status=status)
 
 
-def _answer(request: ViewerRequest, versus: Versus, comparison: Comparison) -> dict[str, Any]:
+def _answer(request: ViewerRequest, form: CompareForm, comparison: Comparison) -> dict[str, Any]:
     differing = [service for service in comparison.services if service.differs]
-    listed = comparison.services if versus.shows_all else differing
+    listed = comparison.services if form.shows_all else differing
     after = _after(request, listed)
     part = listed[after : after + LISTED]
     left, right = comparison.risks
@@ -88,22 +88,22 @@ def _answer(request: ViewerRequest, versus: Versus, comparison: Comparison) -> d
         "altered": comparison.number(Sort.ALTERED),
         "risk_left": left,
         "risk_right": right,
-        "services": [service_row(comparison, service, query=versus.query) for service in part],
+        "services": [service_row(comparison, service, query=form.query) for service in part],
         "total": len(listed),
         "all_services": len(comparison.services),
-        "next": str(versus.query.but(after=part[-1].prefix)) if after + LISTED < len(listed) else "",
-        "differences_url": str(versus.query.but(show="")),
-        "all_url": str(versus.query.but(show="all")),
+        "next": str(form.query.but(after=part[-1].prefix)) if after + LISTED < len(listed) else "",
+        "differences_url": str(form.query.but(show="")),
+        "all_url": str(form.query.but(show="all")),
         "details": [
             (
                 service,
-                service_row(comparison, service, query=versus.query),
-                group_rows(comparison, service.prefix, query=versus.query),
+                service_row(comparison, service, query=form.query),
+                group_rows(comparison, service.prefix, query=form.query),
             )
-            for service in _chosen(versus, differing)
+            for service in _chosen(form, differing)
         ],
         "is_choice": len(differing) > FEW,
-        "files": _files(request, versus),
+        "files": _files(request, form),
     }
 
 
@@ -114,9 +114,9 @@ def _after(request: ViewerRequest, listed: list[OneService]) -> int:
     return prefixes.index(after) + 1 if after in prefixes else 0
 
 
-def _chosen(versus: Versus, differing: list[OneService]) -> list[OneService]:
-    if versus.prefix:
-        return [service for service in differing if service.prefix == versus.prefix]
+def _chosen(form: CompareForm, differing: list[OneService]) -> list[OneService]:
+    if form.service:
+        return [service for service in differing if service.prefix == form.service]
     return differing if len(differing) <= FEW else []
 
 
@@ -154,24 +154,25 @@ def _url(side: Moment) -> str:
     return f"{address}?as-of={side.at:%Y-%m-%dT%H:%M:%S}" if side.at else address
 
 
-def _principals(request: ViewerRequest, versus: Versus) -> list[Offer]:
+def _principals(request: ViewerRequest, form: CompareForm) -> list[Offer]:
     """Who may be meant where nobody was found by what was written; one query a side that is wrong."""
-    wrong = [versus.texts[name] for name in ("a", "b") if name in versus.errors]
+    wrong = [form.texts[name] for name in ("a", "b") if name in form.problems]
     offers = chain.from_iterable(principals_offered(request, text) for text in wrong)
     return list(dict.fromkeys(offers))
 
 
-def _files(request: ViewerRequest, versus: Versus) -> list[tuple[str, str]]:
-    if not _may_export(request, versus):
+def _files(request: ViewerRequest, form: CompareForm) -> list[tuple[str, str]]:
+    if not _may_export(request, form):
         return []
-    query = versus.query.but(show="")
+    query = form.query.but(show="")
     return [
-        (form.upper(), f"{reverse('access:compare-export', args=[form])}{query}") for form in ("csv", "json")
+        (suffix.upper(), f"{reverse('access:compare-export', args=[suffix])}{query}")
+        for suffix in ("csv", "json")
     ]
 
 
-def _may_export(request: ViewerRequest, versus: Versus) -> bool:
-    sides = [side for side in (versus.left, versus.right) if side is not None]
+def _may_export(request: ViewerRequest, form: CompareForm) -> bool:
+    sides = [side for side in (form.left, form.right) if side is not None]
     return all(request.viewer.may(Right.EXPORT, account_id=side.who.account) for side in sides)
 
 
@@ -180,18 +181,18 @@ def compare_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     """Every action that differs, as a file; 404 for who may not export and for what is no comparison. Noted
     in the journal.
     """
-    versus = read(request)
-    if form not in FORMS or versus.left is None or versus.right is None or not _may_export(request, versus):
+    question = CompareForm(request)
+    left, right, now = question.left, question.right, datetime.now(tz=UTC)
+    if form not in FORMS or left is None or right is None or not _may_export(request, question):
         raise Http404
-    left, right, now = versus.left, versus.right, datetime.now(tz=UTC)
-    subject = f"{left.who.arn} and {right.who.arn}" if not versus.is_one else left.who.arn
+    subject = f"{left.who.arn} and {right.who.arn}" if not question.is_one else left.who.arn
     account_id = left.who.account if left.who.account == right.who.account else ""
     record(
         kind="access_comparison.export",
         actor=request.viewer,
         subject=subject,
         account_id=account_id,
-        data={"form": form, "query": str(versus.query)},
+        data={"form": form, "query": str(question.query)},
     )
     comparison = compare(left, right)
     about = {

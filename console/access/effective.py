@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.access import effective_rows as rows
-from console.access.asking import Asking, read_asking
+from console.access.forms.effective import EffectiveAccessForm
 from console.identities.details.frame import Shown, render_shown, shown_or_404
 from console.identities.details.people import SEES, person_head
 from console.identities.details.roles import role_head
@@ -62,13 +62,13 @@ def access_or_404(shown: Shown) -> Access:
 def _overview(request: ViewerRequest, shown: Shown) -> HttpResponse:
     if shown.state is None:
         return render_shown(request, shown, PAGES[shown.entity.kind], {})
-    access, asking = access_or_404(shown), read_asking(request)
+    access, form = access_or_404(shown), EffectiveAccessForm(request.GET)
     context = {
         "tab": "access/effective.html",
-        "page": rows.services(access, asking, shown),
+        "page": rows.services(access, form, shown),
         "all_services": len(access.services),
         "all_actions": sum(service.allowed for service in access.services),
-        **_around(shown, access, asking),
+        **_around(shown, access, form),
     }
     return _rendered(request, shown, context)
 
@@ -76,23 +76,23 @@ def _overview(request: ViewerRequest, shown: Shown) -> HttpResponse:
 def _service(request: ViewerRequest, shown: Shown, prefix: str) -> HttpResponse:
     if shown.state is None:
         return render_shown(request, shown, PAGES[shown.entity.kind], {})
-    access, asking = access_or_404(shown), read_asking(request)
+    access, form = access_or_404(shown), EffectiveAccessForm(request.GET)
     service = next((service for service in access.services if service.prefix == prefix), None)
     if service is None and not rows.is_known(prefix):
         raise Http404
     context = {
         "tab": "access/effective_service.html",
         "service": rows.service_head(prefix, service),
-        "page": rows.actions(access, prefix, asking, shown),
-        **_around(shown, access, asking),
+        "page": rows.actions(access, prefix, form, shown),
+        **_around(shown, access, form),
     }
     return _rendered(request, shown, context)
 
 
-def _around(shown: Shown, access: Access, asking: Asking) -> dict[str, Any]:
+def _around(shown: Shown, access: Access, form: EffectiveAccessForm) -> dict[str, Any]:
     """What both pages say: of whom, from what it was worked out, how to ask for less."""
     return {
-        "asking": asking,
+        "form": form,
         "basis": access.basis,
         "basis_words": rows.basis_words(access.basis, plain=not shown.viewer.sees_accounts),
         "is_full": access.is_full,

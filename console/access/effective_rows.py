@@ -12,8 +12,8 @@ from typing import Any, Final, Generic, TypeVar
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from console.access.asking import Asking
 from console.access.bars import allowed, bar, in_words
+from console.access.forms.effective import EffectiveAccessForm
 from console.identities.details.frame import Shown
 from iam.access.effective import Access, Basis, Grade, OneAction, OneService, Says, patterns_of
 from iam.guard import Right
@@ -139,13 +139,13 @@ def is_known(prefix: str) -> bool:
     return prefix == prefix.lower() and catalogue().has_service(prefix)
 
 
-def services(access: Access, asking: Asking, shown: Shown) -> Page[ServiceRow]:
+def services(access: Access, form: EffectiveAccessForm, shown: Shown) -> Page[ServiceRow]:
     """A page of the services that are asked for."""
-    services = [service for service in access.services if _is_asked(access, service, asking)]
+    services = [service for service in access.services if _is_asked(access, service, form)]
     return _page(
         services,
         [service.prefix for service in services],
-        asking.after,
+        form.after,
         lambda service: _service_row(access, service, shown),
     )
 
@@ -171,12 +171,12 @@ def _page(
     )
 
 
-def _is_asked(access: Access, service: OneService, asking: Asking) -> bool:
-    if asking.level and not any(
-        allowed(service.levels[level]) for level in asking.levels if level in service.levels
+def _is_asked(access: Access, service: OneService, form: EffectiveAccessForm) -> bool:
+    if form.access_level and not any(
+        allowed(service.levels[level]) for level in form.levels if level in service.levels
     ):
         return False
-    text = asking.text.lower()
+    text = form.text.lower()
     if not text or text in service.title.lower() or text in service.prefix:
         return True
     if any(text in name.lower() for name in access.resources(service.prefix) or ()):
@@ -241,14 +241,14 @@ def service_head(prefix: str, service: OneService | None) -> dict[str, Any]:
     }
 
 
-def actions(access: Access, prefix: str, asking: Asking, shown: Shown) -> Page[ActionRow]:
+def actions(access: Access, prefix: str, form: EffectiveAccessForm, shown: Shown) -> Page[ActionRow]:
     """A page of the allowed actions of a service that are asked for."""
     every = access.actions(prefix)
     actions = [
-        action for action in every if asking.wants(action.level, action.grade) and _has(action, asking.text)
+        action for action in every if form.wants(action.level, action.grade) and _has(action, form.text)
     ]
     return _page(
-        actions, [action.name for action in actions], asking.after, lambda action: action_row(action, shown)
+        actions, [action.name for action in actions], form.after, lambda action: action_row(action, shown)
     )
 
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from django.core.management.base import CommandError
 from django.http import QueryDict
 
-from console.access.asked import owner_problem
 from console.access.circumstances import Circumstances, circumstances_of
+from console.access.forms.resource import owner_problem
 from console.web.middleware import parse_moment
 
 

@@ -13,9 +13,9 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from console.access.asking import Asking, read_asking
 from console.access.bars import ORDER, bar, quarters
 from console.access.calculation import waits_for_calculation
+from console.access.forms.effective import EffectiveAccessForm
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of
@@ -70,12 +70,12 @@ class Line:
 @waits_for_calculation
 def services_page(request: ViewerRequest) -> HttpResponse:
     """All services that somebody can use."""
-    account, asking = _account(request), read_asking(request)
+    account, form = _account(request), EffectiveAccessForm(request.GET)
     uses = domain.uses(accounts_seen(request.viewer, account=_number(account)), at=request.at)
-    fitting = [use for use in uses.services if _is_asked(use, asking)]
-    begin = next((place for place, use in enumerate(fitting, 1) if use.prefix == asking.after), 0)
+    fitting = [use for use in uses.services if _is_asked(use, form)]
+    begin = next((place for place, use in enumerate(fitting, 1) if use.prefix == form.after), 0)
     part = fitting[begin : begin + SERVICES]
-    context = _around(request, account, asking) | {
+    context = _around(request, account, form) | {
         "lines": [_service_line(use, uses, request) for use in part],
         "all_services": len(uses.services),
         "counted_at": uses.calculated_at,
@@ -94,12 +94,12 @@ def services_page(request: ViewerRequest) -> HttpResponse:
 @require(Right.SEE_ACCOUNT)
 def service_page(request: ViewerRequest, prefix: str) -> HttpResponse:
     """Who can use one service."""
-    account, asking = _account(request), read_asking(request)
-    wanted, kind = _wanted(request, account, asking, prefix)
-    page = domain.page_of(prefix, wanted, after=_place(asking.after), size=SIZE)
+    account, form = _account(request), EffectiveAccessForm(request.GET)
+    wanted, kind = _wanted(request, account, form, prefix)
+    page = domain.page_of(prefix, wanted, after=_place(form.after), size=SIZE)
     names = _names(request, page.rows)
     last = page.rows[-1].place if page.rows and page.has_after else None
-    context = _around(request, account, asking) | {
+    context = _around(request, account, form) | {
         "prefix": prefix,
         "title": catalogue().title(prefix),
         "kind": kind,
@@ -108,7 +108,7 @@ def service_page(request: ViewerRequest, prefix: str) -> HttpResponse:
         "users": page.users,
         "roles": page.roles,
         "after": SEPARATOR.join(last) if last else "",
-        "is_filtered": asking.is_filtered or bool(kind),
+        "is_filtered": form.is_filtered or bool(kind),
         "files": _files(request, account, prefix),
     }
     return render_page(request, "access/service.html", context, partial="table")
@@ -118,8 +118,8 @@ def service_page(request: ViewerRequest, prefix: str) -> HttpResponse:
 @require(Right.SEE_ACCOUNT)
 def service_export(request: ViewerRequest, prefix: str, form: str) -> HttpResponseBase:
     """All who fit as a file; 404 for who may not export, and noted in the journal."""
-    account, asking = _account(request), read_asking(request)
-    wanted, _ = _wanted(request, account, asking, prefix)
+    account, question = _account(request), EffectiveAccessForm(request.GET)
+    wanted, _ = _wanted(request, account, question, prefix)
     if form not in FORMS or not request.viewer.may(Right.EXPORT, account_id=_number(account) or None):
         raise Http404
     now, query = datetime.now(tz=UTC), str(_query(request))
@@ -181,7 +181,7 @@ def _number(account: Account | None) -> str:
 
 
 def _wanted(
-    request: ViewerRequest, account: Account | None, asking: Asking, prefix: str
+    request: ViewerRequest, account: Account | None, form: EffectiveAccessForm, prefix: str
 ) -> tuple[domain.Wanted, str]:
     """Who is asked for, and the kind as the address has it; 404 for a service that AWS does not have."""
     if prefix != prefix.lower() or not catalogue().has_service(prefix):
@@ -189,8 +189,8 @@ def _wanted(
     kind = request.GET.get("kind", "")
     kind = kind if kind in KINDS else ""
     seen = accounts_seen(request.viewer, account=_number(account))
-    levels = asking.levels if asking.level else ()
-    return domain.Wanted(seen, request.at, levels, KINDS.get(kind), asking.text), kind
+    levels = form.levels if form.access_level else ()
+    return domain.Wanted(seen, request.at, levels, KINDS.get(kind), form.text), kind
 
 
 def _place(text: str) -> tuple[str, str]:
@@ -204,21 +204,21 @@ def _query(request: ViewerRequest) -> Query:
     return Query.of((texts | {"as-of": texts["as-of"] if request.at else ""}).items())
 
 
-def _around(request: ViewerRequest, account: Account | None, asking: Asking) -> dict[str, Any]:
+def _around(request: ViewerRequest, account: Account | None, form: EffectiveAccessForm) -> dict[str, Any]:
     kept = _query(request).only("account", "as-of").pairs
     return asof_context(request, account=account) | {
         "section": "services",
         "account": account,
-        "asking": asking,
+        "form": form,
         "kept": kept,
         "no_account": not frame_of(request).accounts,
     }
 
 
-def _is_asked(use: domain.Use, asking: Asking) -> bool:
-    text = asking.text.lower()
+def _is_asked(use: domain.Use, form: EffectiveAccessForm) -> bool:
+    text = form.text.lower()
     fits = not text or text in use.title.lower() or text in use.prefix
-    return fits and (not asking.level or any(use.levels[level] for level in asking.levels))
+    return fits and (not form.access_level or any(use.levels[level] for level in form.levels))
 
 
 def _service_line(use: domain.Use, uses: domain.Uses, request: ViewerRequest) -> ServiceLine:

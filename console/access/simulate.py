@@ -10,7 +10,7 @@ from django.http import HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from console.access.circumstances import circumstances_context
-from console.access.inquiry import Asking, read
+from console.access.forms.simulation import SimulationForm
 from console.access.lines import MARKS
 from console.access.offers import principals_offered, resources_offered
 from console.access.verdicts import shown
@@ -38,96 +38,96 @@ def simulate_page(request: ViewerRequest) -> HttpResponse:
     """The form, and the answer if something is asked. What has no policy texts has an address of its own,
     where a form leads to.
     """
-    asking = read(request)
+    form = SimulationForm.of(request)
     if (
         request.method == "POST"
-        and asking.inquiry is not None
-        and not asking.texts
+        and form.inquiry is not None
+        and not form.policies
         and not is_fragment(request)
     ):
-        return HttpResponseRedirect(f"{request.path}{asking.query}")
-    verdict = simulate(asking.inquiry) if asking.inquiry is not None else None
-    context = _frame(request, asking) | _answer(asking, verdict) | _help(request, asking, verdict)
-    status = 422 if asking.is_wrong else 200
+        return HttpResponseRedirect(f"{request.path}{form.query}")
+    verdict = simulate(form.inquiry) if form.inquiry is not None else None
+    context = _frame(request, form) | _answer(form, verdict) | _help(request, form, verdict)
+    status = 422 if form.is_wrong else 200
     response = render_page(request, "access/simulate.html", context, partial="question", status=status)
     if is_fragment(request):
-        is_plain = not asking.texts and not asking.is_wrong
-        response["HX-Push-Url"] = f"{request.path}{asking.query}" if is_plain else "false"
+        is_plain = not form.policies and not form.is_wrong
+        response["HX-Push-Url"] = f"{request.path}{form.query}" if is_plain else "false"
     return response
 
 
-def _frame(request: ViewerRequest, asking: Asking) -> dict[str, Any]:
-    meaning = asking.meant
+def _frame(request: ViewerRequest, form: SimulationForm) -> dict[str, Any]:
+    meaning, texts = form.meant, form.texts
     return {
-        **asof_context(request, account=asking.account),
-        **circumstances_context(asking.circumstances, is_posted=True),
+        **asof_context(request, account=form.account),
+        **circumstances_context(form.circumstances, is_posted=True),
         "section": "simulate",
-        "account": asking.account,
-        "asking": asking,
+        "account": form.account,
+        "form": form,
         "meant": meaning,
-        "address": f"{request.path}{asking.query.only('account', 'as-of')}",
-        "action_names": action_names(asking.action, size=OFFERED),
-        "principals": principals_offered(request, asking.principal),
-        "resources": resources_offered(request, asking.resource),
+        "address": f"{request.path}{form.query.only('account', 'as-of')}",
+        "action_names": action_names(texts["action"], size=OFFERED),
+        "principals": principals_offered(request, texts["principal"]),
+        "resources": resources_offered(request, texts["resource"]),
         "takes": resources_of(meaning.actions[0]) if meaning else (),
-        "asks_owner": bool(asking.owner) or (not asking.is_blank and not account_of(asking.resource)),
+        "asks_owner": bool(texts["owner"]) or (not form.is_blank and not account_of(texts["resource"])),
         "policies": [
-            (name, label, hint, asking.texts.get(name, ""), asking.errors.get(name, ""))
+            (form.add_prefix(name), label, hint, form.policies.get(name, ""), form.problems.get(name, ""))
             for name, label, hint in TEXTS
         ],
-        "has_texts": bool(asking.texts),
+        "has_texts": bool(form.policies),
     }
 
 
 TEXTS: Final = (
     (
-        "resource-policy",
+        "resource_policy",
         "Resource-based policy",
         "Policy of a bucket, key, queue or secret. Trust policies of synced roles are included already.",
     ),
     (
-        "session-policy",
+        "session_policy",
         "Session policy",
         "Policy passed when the role was assumed. It can only limit access.",
     ),
     (
-        "endpoint-policy",
+        "endpoint_policy",
         "VPC endpoint policy",
         "Policy of the VPC endpoint that the request goes through.",
     ),
 )
 
 
-def _answer(asking: Asking, verdict: Verdict | None) -> dict[str, Any]:
-    if verdict is None or asking.who is None:
-        return {"verdict": None, "is_absent": verdict is None and asking.inquiry is not None}
-    query = asking.query
+def _answer(form: SimulationForm, verdict: Verdict | None) -> dict[str, Any]:
+    if verdict is None or form.who is None:
+        return {"verdict": None, "is_absent": verdict is None and form.inquiry is not None}
+    query = form.query
     return {
         "verdict": verdict,
         "mark": MARKS[verdict.decision],
         "branches": shown(verdict.branches, query=query),
-        "who": asking.who,
-        "who_url": _url(asking.who, asking),
+        "who": form.who,
+        "who_url": _url(form.who, form),
         "who_can": f"{reverse('access:who-can')}{query.but(principal='')}",
     }
 
 
-def _help(request: ViewerRequest, asking: Asking, verdict: Verdict | None) -> dict[str, Any]:
+def _help(request: ViewerRequest, form: SimulationForm, verdict: Verdict | None) -> dict[str, Any]:
     """Where the smallest grant that helps is worked out, for who may ask for it."""
-    who, meaning = asking.who, asking.meant
+    who, meaning = form.who, form.meant
     refused = verdict is not None and verdict.decision is not Decision.ALLOWED
     if not refused or who is None or meaning is None or who.is_root or request.at is not None:
         return {}
     if not request.viewer.may(Right.REQUEST_CHANGE, account_id=who.account):
         return {}
-    pairs = [("action", meaning.actions[0]), ("resource", asking.resource), ("principal", who.arn)]
+    pairs = [("action", meaning.actions[0]), ("resource", form.texts["resource"]), ("principal", who.arn)]
     return {"helps_url": f"{reverse('access:ask')}{Query.of(pairs)}"}
 
 
-def _url(who: Who, asking: Asking) -> str:
+def _url(who: Who, form: SimulationForm) -> str:
     if who.is_root:
-        return f"{reverse('setup:account', args=[who.account])}{asking.query.only('as-of')}".rstrip("?")
-    return f"{reverse(PAGES[who.kind], args=[who.number])}{asking.query.only('as-of')}".rstrip("?")
+        return f"{reverse('setup:account', args=[who.account])}{form.query.only('as-of')}".rstrip("?")
+    return f"{reverse(PAGES[who.kind], args=[who.number])}{form.query.only('as-of')}".rstrip("?")
 
 
 @require(Right.SEE_ACCOUNT)

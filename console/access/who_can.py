@@ -11,8 +11,8 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
 
-from console.access.asked import Address, cursor_of, place_of, read
 from console.access.circumstances import circumstances_context
+from console.access.forms.who_can import WhoCanForm, cursor_of, place_of
 from console.access.graph import Graph, graph_of
 from console.access.lines import MARKS, Line, entity_url, line
 from console.access.offers import resources_offered
@@ -58,26 +58,26 @@ LEVEL_WORDS: Final = {
 @require(Right.SEE_ACCOUNT)
 def who_can_page(request: ViewerRequest) -> HttpResponse:
     """The form, and the answer if something is asked; with htmx only the part below the heading."""
-    address = read(request)
-    context = _frame(request, address)
-    if address.asked is not None:
-        is_first = not (address.after or address.before or address.narrowed.way or address.is_filtered)
+    form = WhoCanForm(request)
+    context = _frame(request, form)
+    if form.asked is not None:
+        is_first = not (form.after or form.before or form.narrowed.way or form.is_filtered)
         denied = STOPPED if is_first else 0
-        group_size = 0 if address.is_list else OF_GROUP
+        group_size = 0 if form.is_list else OF_GROUP
         answer = who_can(
-            address.asked,
+            form.asked,
             size=PAGE,
-            after=place_of(address.after),
-            before=place_of(address.before),
+            after=place_of(form.after),
+            before=place_of(form.before),
             denied=denied,
-            narrowed=address.narrowed,
+            narrowed=form.narrowed,
             group_size=group_size,
         )
-        context |= _answer(request, address, answer)
-    status = 422 if address.is_wrong else 200
+        context |= _answer(request, form, answer)
+    status = 422 if form.is_wrong else 200
     response = render_page(request, "access/who_can.html", context, partial="question", status=status)
     if is_fragment(request):
-        response["HX-Push-Url"] = f"{request.path}{address.query.but(**_place(request))}"
+        response["HX-Push-Url"] = f"{request.path}{form.query.but(**_place(request))}"
     return response
 
 
@@ -85,36 +85,36 @@ def _place(request: ViewerRequest) -> dict[str, str]:
     return {name: request.GET[name] for name in ("after", "before") if request.GET.get(name)}
 
 
-def _frame(request: ViewerRequest, address: Address) -> dict[str, Any]:
-    asked = address.asked
-    names = action_names(address.action, size=OFFERED)
-    asks_owner = bool(address.owner) or (
-        not address.is_blank
-        and address.resource.strip("*") != ""
-        and not account_of(address.resource)
-        and "resource" not in address.errors
+def _frame(request: ViewerRequest, form: WhoCanForm) -> dict[str, Any]:
+    asked = form.asked
+    names = action_names(form.texts["action"], size=OFFERED)
+    asks_owner = bool(form.texts["owner"]) or (
+        not form.is_blank
+        and form.texts["resource"].strip("*") != ""
+        and not account_of(form.texts["resource"])
+        and "resource" not in form.problems
     )
     return {
-        **asof_context(request, account=address.account),
-        **circumstances_context(address.circumstances),
+        **asof_context(request, account=form.account),
+        **circumstances_context(form.circumstances),
         "section": "who-can",
-        "account": address.account,
-        "address": address,
+        "account": form.account,
+        "form": form,
         "levels": LEVEL_WORDS,
         "action_names": names,
-        "resources": resources_offered(request, address.resource),
+        "resources": resources_offered(request, form.texts["resource"]),
         "takes": resources_of(asked.meant.actions[0]) if asked and asked.meant.is_one else (),
         "asks_owner": asks_owner,
-        "owner_choices": account_choices(request, address) if asks_owner else [],
-        "owner_is_unclear": owner_is_unclear(address),
-        "assumptions": assumptions(address),
-        "kept": address.query.only("account", "as-of").pairs,
+        "owner_choices": account_choices(request, form) if asks_owner else [],
+        "owner_is_unclear": owner_is_unclear(form),
+        "assumptions": assumptions(form),
+        "kept": form.query.only("account", "as-of").pairs,
         "fragment": is_fragment(request),
     }
 
 
-def _answer(request: ViewerRequest, address: Address, answer: Found) -> dict[str, Any]:
-    asked = address.asked
+def _answer(request: ViewerRequest, form: WhoCanForm, answer: Found) -> dict[str, Any]:
+    asked = form.asked
     assert asked is not None
     grouped = list(chain.from_iterable(group.rows for group in answer.groups))
     shown = [*answer.rows, *grouped, *answer.stopped]
@@ -123,25 +123,25 @@ def _answer(request: ViewerRequest, address: Address, answer: Found) -> dict[str
 
     def lines(rows: list[Row]) -> list[Line]:
         return [
-            line(row, accounts=accounts, query=address.query, total=total, resource=asked.resource)
+            line(row, accounts=accounts, query=form.query, total=total, resource=asked.resource)
             for row in rows
         ]
 
-    has_goals = answer.counts[Decision.ALLOWED] > 0 and not address.is_list and not address.is_filtered
+    has_goals = answer.counts[Decision.ALLOWED] > 0 and not form.is_list and not form.is_filtered
     return {
         "found": answer,
         "summary": headline(answer, asked),
         "meant": asked.meant,
         "total": total,
-        "groups": group_cards(answer.groups, address=address, lines=lines, accounts=accounts),
-        "lines": lines(answer.rows) if address.is_list else [],
+        "groups": group_cards(answer.groups, form=form, lines=lines, accounts=accounts),
+        "lines": lines(answer.rows) if form.is_list else [],
         "stopped": lines(answer.stopped),
-        "all_accounts": address.account is None,
-        "pager": _pager(address, answer),
-        "reach": f"{reverse('access:who-can-reach')}{address.query}" if has_goals else "",
+        "all_accounts": form.account is None,
+        "pager": _pager(form, answer),
+        "reach": f"{reverse('access:who-can-reach')}{form.query}" if has_goals else "",
         "reach_at_once": is_quick(),
-        "graph": _graph(address, answer, asked.resource),
-        "files": _files(request, address),
+        "graph": _graph(form, answer, asked.resource),
+        "files": _files(request, form),
         "limits": limits(answer, viewer=request.viewer),
         "way_title": way_words(answer.way) if answer.way else "",
         "kind_choices": [
@@ -150,31 +150,31 @@ def _answer(request: ViewerRequest, address: Address, answer: Found) -> dict[str
         "certainty_choices": [
             (value, label, value == request.GET.get("certainty", "")) for value, label in CERTAINTIES
         ],
-        "filter_kept": address.query.but(q="", kind="", certainty="").pairs,
+        "filter_kept": form.query.but(q="", kind="", certainty="").pairs,
         "unfiltered": (
-            f"{reverse('access:who-can')}{address.query.but(q='', kind='', certainty='', way='', view='')}"
+            f"{reverse('access:who-can')}{form.query.but(q='', kind='', certainty='', way='', view='')}"
         ),
-        "as_list": f"{reverse('access:who-can')}{address.query.but(view='list')}",
-        "as_groups": f"{reverse('access:who-can')}{address.query.but(view='', way='')}",
+        "as_list": f"{reverse('access:who-can')}{form.query.but(view='list')}",
+        "as_groups": f"{reverse('access:who-can')}{form.query.but(view='', way='')}",
         "gives": request.at is None and asked.meant.is_one and request.viewer.may(Right.REQUEST_CHANGE),
     }
 
 
-def _graph(address: Address, answer: Found, resource: str) -> Graph | None:
+def _graph(form: WhoCanForm, answer: Found, resource: str) -> Graph | None:
     """The graph of the page; beside groups only where it can show everyone, since its boxes count."""
     rows = [*answer.rows, *answer.stopped]
-    if not rows or (answer.has_after and not address.is_list):
+    if not rows or (answer.has_after and not form.is_list):
         return None
     return graph_of(rows, resource=resource)
 
 
-def _files(request: ViewerRequest, address: Address) -> list[tuple[str, str]]:
+def _files(request: ViewerRequest, form: WhoCanForm) -> list[tuple[str, str]]:
     """(label, address) of the answer as a file, for those who may export."""
-    if not may_export(request.viewer, address):
+    if not may_export(request.viewer, form):
         return []
     return [
-        (label, f"{reverse('access:who-can-export', args=[form])}{address.query}")
-        for form, label in (("csv", "Export CSV"), ("json", "Export JSON"))
+        (label, f"{reverse('access:who-can-export', args=[suffix])}{form.query}")
+        for suffix, label in (("csv", "Export CSV"), ("json", "Export JSON"))
     ]
 
 
@@ -184,21 +184,21 @@ def _account_names(request: ViewerRequest, rows: list[Row]) -> dict[str, str]:
     return dict(accounts.values_list("account_id", "name")) if numbers else {}
 
 
-def _pager(address: Address, answer: Found) -> dict[str, Any]:
+def _pager(form: WhoCanForm, answer: Found) -> dict[str, Any]:
     """Numbers are carried along from page to page."""
     length, first = len(answer.rows), 1
-    if address.after:
-        first = address.after.number + 1
-    elif address.before and answer.has_before:
-        first = max(1, address.before.number - length)
+    if form.after:
+        first = form.after.number + 1
+    elif form.before and answer.has_before:
+        first = max(1, form.before.number - length)
     last = first + length - 1
-    query, rows = address.query, answer.rows
+    query, rows = form.query, answer.rows
     return {
         "first": first,
         "last": last,
         "total": f"{answer.fitting:,}",
         "number": (first - 1) // PAGE + 1,
-        "start": str(query) if address.after or address.before else "",
+        "start": str(query) if form.after or form.before else "",
         "before": str(query.but(before=cursor_of(rows[0], number=first)))
         if rows and answer.has_before
         else "",
@@ -211,7 +211,7 @@ def who_can_offers(request: ViewerRequest) -> HttpResponse:
     """Suggestions for what has been typed: options of the lists of the two fields."""
     text = request.GET.get("action", "")
     context = {
-        "address": {"action": text},
+        "form": {"texts": {"action": text}},
         "action_names": action_names(text, size=OFFERED),
         "resources": resources_offered(request, request.GET.get("resource", "")),
     }
@@ -223,46 +223,44 @@ def who_can_offers(request: ViewerRequest) -> HttpResponse:
 def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
     """Why one principal can or cannot: a drawer with htmx, else a page."""
     shown = shown_or_404(request, pk, kinds=[Kind.USER, Kind.ROLE])
-    address = read(request)
-    if address.asked is None or not request.viewer.scope.sees_account(shown.account_id):
+    form = WhoCanForm(request)
+    if form.asked is None or not request.viewer.scope.sees_account(shown.account_id):
         raise Http404
     if request.GET.get("account", shown.account_id) not in ("", shown.account_id):
         # The account switch of this page: the principal isn't in the other account, the question is.
-        return redirect(f"{reverse('access:who-can')}{address.query}")
-    rows = why_one(address.asked, account=shown.account_id, pk=pk)
+        return redirect(f"{reverse('access:who-can')}{form.query}")
+    rows = why_one(form.asked, account=shown.account_id, pk=pk)
     if not rows:
         raise Http404
     context = {
         **asof_context(request, account=shown.entity.account),
         "section": "who-can",
         "account": shown.entity.account,
-        "address": address,
-        "meant": address.asked.meant,
-        "assumptions": assumptions(address),
-        "back": f"{reverse('access:who-can')}{address.query}",
-        "simulate": _simulate(address, rows),
-        "entity_url": f"{entity_url(rows[0])}{address.query.only('as-of')}".rstrip("?"),
+        "form": form,
+        "meant": form.asked.meant,
+        "assumptions": assumptions(form),
+        "back": f"{reverse('access:who-can')}{form.query}",
+        "simulate": _simulate(form, rows),
+        "entity_url": f"{entity_url(rows[0])}{form.query.only('as-of')}".rstrip("?"),
         "name": rows[0].display,
         "arn": rows[0].arn,
-        "stages": tall(rows[0], account=shown.entity.account.name, query=address.query)
+        "stages": tall(rows[0], account=shown.entity.account.name, query=form.query)
         if len(rows) == 1
         else [],
-        "actions": [(row, MARKS[row.decision], _one(address, row, pk)) for row in rows]
-        if len(rows) > 1
-        else [],
+        "actions": [(row, MARKS[row.decision], _one(form, row, pk)) for row in rows] if len(rows) > 1 else [],
     }
     return render_page(request, "access/who_can_why.html", context, partial="drawer")
 
 
-def _simulate(address: Address, rows: list[Row]) -> str:
+def _simulate(form: WhoCanForm, rows: list[Row]) -> str:
     """Where the one request can be tried under other conditions; several actions are no one request."""
     if len(rows) > 1:
         return ""
-    query = address.query.but(principal=rows[0].arn, level="", q="", kind="", certainty="", way="", view="")
+    query = form.query.but(principal=rows[0].arn, level="", q="", kind="", certainty="", way="", view="")
     return f"{reverse('access:simulate')}{query}"
 
 
-def _one(address: Address, row: Row, pk: int) -> str:
+def _one(form: WhoCanForm, row: Row, pk: int) -> str:
     """The same page about one of several actions."""
-    query = address.query.but(action=row.action, level="")
+    query = form.query.but(action=row.action, level="")
     return f"{reverse('access:who-can-why', args=[pk])}{query}"

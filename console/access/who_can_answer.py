@@ -10,8 +10,8 @@ from typing import Final
 
 from django.urls import reverse
 
-from console.access.asked import Address
 from console.access.circumstances import ANY
+from console.access.forms.who_can import WhoCanForm
 from console.access.limits import Limit, limit_rows, unread_rows
 from console.access.lines import CERTAINTY_MARKS, Line, address_of
 from console.web.access import ViewerRequest
@@ -95,47 +95,49 @@ def _verb(words: str) -> str:
     return words
 
 
-def assumptions(address: Address) -> list[Assumption]:
+def assumptions(form: WhoCanForm) -> list[Assumption]:
     """Everything that the address does not leave open, each with a way to remove it."""
-    if address.is_blank:
+    if form.is_blank:
         return []
     assumptions = []
-    for chip in address.circumstances.chips:
+    for chip in form.circumstances.chips:
         url = chip.url
         if chip.word.startswith(("mfa=", "region=")):
-            url = str(address.query.but(**{chip.word.partition("=")[0]: ANY}))
+            url = str(form.query.but(**{chip.word.partition("=")[0]: ANY}))
         assumptions.append(Assumption(chip.label, chip.value, url))
-    if address.circumstances.assumed_now:
-        words = "as of the moment shown" if address.asked and address.asked.at else "now"
-        assumptions.append(Assumption("Time", words, str(address.query.but(time=ANY))))
-    if address.owner and address.owner != ANY:
+    if form.circumstances.assumed_now:
+        words = "as of the moment shown" if form.asked and form.asked.at else "now"
+        assumptions.append(Assumption("Time", words, str(form.query.but(time=ANY))))
+    if form.texts["owner"] and form.texts["owner"] != ANY:
         assumptions.append(
-            Assumption("Account of the resource", _owner_words(address), str(address.query.but(owner=ANY)))
+            Assumption("Account of the resource", _owner_words(form), str(form.query.but(owner=ANY)))
         )
     return assumptions
 
 
-def _owner_words(address: Address) -> str:
-    named = {candidate.account: candidate.name for candidate in address.candidates}
-    name = named.get(address.owner, "")
-    return f"{name} ({address.owner})" if name else address.owner
+def _owner_words(form: WhoCanForm) -> str:
+    named = {candidate.account: candidate.name for candidate in form.candidates}
+    name = named.get(form.texts["owner"], "")
+    return f"{name} ({form.texts['owner']})" if name else form.texts["owner"]
 
 
-def account_choices(request: ViewerRequest, address: Address) -> list[Choice]:
+def account_choices(request: ViewerRequest, form: WhoCanForm) -> list[Choice]:
     """(value, label, chosen) for the account of a resource whose ARN has none: accounts whose policies name
     it first.
     """
     named = [
         (candidate.account, _candidate_words(candidate.name, candidate.policies))
-        for candidate in address.candidates
+        for candidate in form.candidates
     ]
     known = {number for number, _ in named}
     accounts = connected_accounts(accounts_seen(request.viewer))
     others = [(number, name) for number, name in accounts if number not in known]
     known |= {number for number, _ in others}
-    typed = [(address.owner, address.owner)] if address.owner not in {*known, ANY, ""} else []
+    typed = (
+        [(form.texts["owner"], form.texts["owner"])] if form.texts["owner"] not in {*known, ANY, ""} else []
+    )
     values = [(ANY, "Each principal’s own account"), *named, *others, *typed]
-    chosen = address.owner or ANY
+    chosen = form.texts["owner"] or ANY
     return [(value, label, value == chosen) for value, label in values]
 
 
@@ -144,14 +146,14 @@ def _candidate_words(name: str, policies: int) -> str:
 
 
 def group_cards(
-    groups: list[Group], *, address: Address, lines: Lines, accounts: Mapping[str, str]
+    groups: list[Group], *, form: WhoCanForm, lines: Lines, accounts: Mapping[str, str]
 ) -> list[GroupCard]:
     """The groups of an answer, the first of them open."""
     cards = []
     for number, group in enumerate(groups):
         way = group.way
-        title, url, policy, policy_url = _title(way, address.query)
-        account = accounts.get(way.account, way.account) if address.account is None else ""
+        title, url, policy, policy_url = _title(way, form.query)
+        account = accounts.get(way.account, way.account) if form.account is None else ""
         cards.append(
             GroupCard(
                 key=way.key,
@@ -170,7 +172,7 @@ def group_cards(
                 lines=tuple(lines(group.rows)),
                 total=f"{group.total:,}",
                 more=group.total - len(group.rows),
-                all_url=f"{reverse('access:who-can')}{address.query.but(way=way.key)}",
+                all_url=f"{reverse('access:who-can')}{form.query.but(way=way.key)}",
                 is_open=number < OPEN_GROUPS,
             )
         )
@@ -232,6 +234,6 @@ def limits(answer: Found, *, viewer: Viewer) -> list[Limit]:
     return [*rows, *unread_rows(answer.unread, viewer=viewer)]
 
 
-def owner_is_unclear(address: Address) -> bool:
+def owner_is_unclear(form: WhoCanForm) -> bool:
     """Whether several accounts name the resource equally often, so that none is assumed."""
-    return len(address.candidates) > 1 and not address.owner and not account_of(address.resource)
+    return len(form.candidates) > 1 and not form.texts["owner"] and not account_of(form.texts["resource"])

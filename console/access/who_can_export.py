@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.http import Http404
 from django.http.response import HttpResponseBase
 
-from console.access.asked import Address, read
+from console.access.forms.who_can import WhoCanForm
 from console.access.lines import conditions, policy_name
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
@@ -44,29 +44,29 @@ def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     """All who can, as a file; 404 for who may not export and for what is no question. Noted in the
     journal.
     """
-    address = read(request)
-    asked = address.asked
-    if asked is None or form not in FORMS or not may_export(request.viewer, address):
+    question = WhoCanForm(request)
+    asked = question.asked
+    if asked is None or form not in FORMS or not may_export(request.viewer, question):
         raise Http404
-    number = address.account.account_id if address.account else ""
+    number = question.account.account_id if question.account else ""
     record(
         kind="who_can.export",
         actor=request.viewer,
         subject=f"{asked.meant.words} on {asked.resource}",
         account_id=number,
-        data={"form": form, "query": str(address.query)},
+        data={"form": form, "query": str(question.query)},
     )
     now = datetime.now(tz=UTC)
     shown = asked.at or now
     name = f"gatehouse-who-can-{number or 'all-accounts'}-{shown:%Y-%m-%dT%H%M%SZ}"
-    rows = _rows(asked, address.narrowed)
+    rows = _rows(asked, question.narrowed)
     parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about(asked, number, now), rows)
     return download(parts, form=form, name=name)
 
 
-def may_export(viewer: Viewer, address: Address) -> bool:
+def may_export(viewer: Viewer, form: WhoCanForm) -> bool:
     """Whether they may take the answer away: in the account that is asked about, or in one at least."""
-    account_id = address.account.account_id if address.account else None
+    account_id = form.account.account_id if form.account else None
     return viewer.may(Right.EXPORT, account_id=account_id)
 
 

@@ -11,8 +11,8 @@ from typing import Final
 from django.http import Http404, HttpResponse
 from django.urls import reverse
 
-from console.access.asked import read
 from console.access.calculation import waits_for_calculation
+from console.access.forms.who_can import WhoCanForm
 from console.access.lines import CERTAINTY_MARKS, ICONS, KINDS, unread_words
 from console.identities.details.frame import SECTIONS
 from console.web.access import ViewerRequest, require
@@ -56,21 +56,21 @@ class Climber:
 @waits_for_calculation
 def who_can_reach(request: ViewerRequest) -> HttpResponse:
     """The answer to the question of the address; 404 where it asks nothing."""
-    address = read(request)
-    if address.asked is None:
+    form = WhoCanForm(request)
+    if form.asked is None:
         raise Http404
-    reach = reaching(address.asked, seen=accounts_seen(request.viewer), most=MOST)
+    reach = reaching(form.asked, seen=accounts_seen(request.viewer), most=MOST)
     accounts = _account_names(request, reach.rows)
     context = {
-        **asof_context(request, account=address.account),
+        **asof_context(request, account=form.account),
         "section": "who-can",
-        "account": address.account,
-        "address": address,
-        "meant": address.asked.meant,
-        "back": f"{reverse('access:who-can')}{address.query}",
+        "account": form.account,
+        "form": form,
+        "meant": form.asked.meant,
+        "back": f"{reverse('access:who-can')}{form.query}",
         "reach": reach,
         "reach_words": f"{reach.sure:,} confirmed, {reach.total - reach.sure:,} conditional or unconfirmed",
-        "climbers": [_climber(reached, address.query, accounts) for reached in reach.rows],
+        "climbers": [_climber(reached, form.query, accounts) for reached in reach.rows],
         "more": reach.total - len(reach.rows),
     }
     return render_page(request, "access/who_can_reach.html", context, partial="reach")

@@ -9,7 +9,7 @@ from typing import Final
 
 from django.http import QueryDict
 
-from console.access.asked import resource_problem
+from console.access.forms.resource import resource_problem
 from console.web.access import ViewerRequest
 from console.web.query import Query
 from iam.access.actions import ActionsError, actions_meant

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 from typing import Final
 
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, QueryDict
 from django.views.decorators.http import require_safe
 
 from console.access import effective_rows as rows
-from console.access.asking import Asking
+from console.access.forms.effective import EffectiveAccessForm
 from console.dashboard.my_access import my_access
 from console.identities.details.frame import Shown, shown_or_404
 from console.web.access import ViewerRequest, layout_for, require
@@ -52,7 +52,7 @@ def mine_can(request: ViewerRequest, pk: int) -> HttpResponse:
 
 def _said(access: Access, shown: Shown) -> dict[str, object]:
     """The services of which most may be done, in words."""
-    page = rows.services(access, Asking("", "", "", "", ()), shown)
+    page = rows.services(access, EffectiveAccessForm(QueryDict()), shown)
     weighty = sorted(page.rows, key=lambda row: -(row.everywhere + row.limited + row.conditional))
     return {
         "services": [(ICONS.get(row.prefix, "circle-check"), row) for row in weighty[:SHOWN]],

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
-from console.access.asked import resource_problem
+from console.access.forms.resource import resource_problem
 from console.access.grants.labels import what_words, who_words
 from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
 from iam.access.actions import ActionsError, actions_meant

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from console.access.asked import resource_problem
+from console.access.forms.resource import resource_problem
 from console.access.options import circumstances_given, moment_given, owner_given
 from console.access.verdict_text import json_of, text_of
 from iam.access.actions import ActionsError, actions_meant

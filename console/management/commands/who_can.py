@@ -9,7 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from console.access.asked import resource_problem
+from console.access.forms.resource import resource_problem
 from console.access.options import circumstances_given, moment_given, owner_given
 from console.access.who_can_export import about, values_of
 from iam.access.actions import LEVELS, ActionsError, Meant, actions_meant

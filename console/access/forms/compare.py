@@ -1,0 +1,149 @@
+"""The form of the page "Compare access": who, and when, on either side."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.http import Http404
+
+from console.access.forms.base import MAX_LENGTH, AccessForm, TypedField
+from console.web.access import ViewerRequest, entity_or_404
+from console.web.middleware import ZONE, moment_of
+from console.web.moments import input_text
+from console.web.query import Query
+from iam.access.compare import Moment
+from iam.access.principals import PrincipalError, Who, find_principal
+from iam.access.visible_accounts import accounts_seen
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries.moments import just_after
+from iam.policy.request import PrincipalKind
+
+SHOWN: Final = 80
+WEEK: Final = timedelta(days=7)
+KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
+SHAPE: Final = "Enter a time such as 2026-11-24T14:05. Leave it empty for now."
+
+
+class CompareForm(AccessForm):
+    """Two principals, or one at two moments. `left` and `right` are None where nothing can be compared;
+    somebody by number whom the viewer does not see is 404.
+
+    `a_at` and `b_at` are written in the reader's time zone; `query` has them in UTC, unless something could
+    not be read: then all stays as it was typed, and so in its zone.
+    """
+
+    ASKED_BY = ("a", "b")
+
+    a_at = TypedField(cut=MAX_LENGTH + 1)
+    b_at = TypedField(cut=MAX_LENGTH + 1)
+    a = TypedField(cut=MAX_LENGTH + 1)
+    b = TypedField(cut=MAX_LENGTH + 1)
+
+    def __init__(self, request: ViewerRequest) -> None:
+        super().__init__(request.GET, request=request)
+        self.service = request.GET.get("service", "").lower()[:SHOWN]
+        self.shows_all = request.GET.get("show") == "all"
+        self.left: Moment | None = None
+        self.right: Moment | None = None
+        if self.is_valid():
+            self._take_sides()
+        self.query = Query.of(
+            [
+                *((self.add_prefix(name), self.texts[name]) for name in ("a", "a_at", "b", "b_at")),
+                (ZONE, request.GET.get(ZONE, "") if self.errors else ""),
+                ("show", "all" if self.shows_all else ""),
+                ("account", self.account_id),
+            ]
+        )
+
+    @property
+    def is_one(self) -> bool:
+        """Whether both sides are the same principal."""
+        return bool(self.left and self.right and self.left.who.number == self.right.who.number)
+
+    @property
+    def has_same_text(self) -> bool:
+        """Whether the right side names nobody else."""
+        return self.texts["b"] in ("", self.texts["a"])
+
+    def at_input(self, name: str) -> str:
+        """A moment for its field, in the reader's time zone; what was typed where that is no moment."""
+        side = self.left if name == "a" else self.right
+        return self.texts[f"{name}_at"] if side is None else input_text(side.at)
+
+    def clean_a_at(self) -> datetime | None:
+        """The moment of the left side; None for now."""
+        return self._moment("a_at")
+
+    def clean_b_at(self) -> datetime | None:
+        """The moment of the right side; None for now."""
+        return self._moment("b_at")
+
+    def clean_a(self) -> Who:
+        """The principal of the left side."""
+        if not self.texts["a"]:
+            raise ValidationError("Enter a principal for the left side.")
+        return self._who("a", near="")
+
+    def clean_b(self) -> Who | None:
+        """The principal of the right side; the same where nobody else is named."""
+        left: Who | None = self.cleaned_data.get("a")
+        if left is None or self.has_same_text:
+            return left
+        return self._who("b", near=left.account)
+
+    def _moment(self, name: str) -> datetime | None:
+        """None is now, and so is the future; where the page is of the past, no text means that moment."""
+        text = self.texts[name]
+        if not text:
+            return self.request.at
+        moment = moment_of(self.request.GET, self.add_prefix(name))
+        if moment is None:
+            raise ValidationError(f"“{text[:SHOWN]}” isn’t a time. {SHAPE}")
+        return moment if moment < datetime.now(tz=UTC) else None
+
+    def _who(self, name: str, *, near: str) -> Who:
+        """Those who are there now may not have been there then, which is a difference, too. A name means
+        somebody of the chosen account, or else rather somebody of the account `near`.
+        """
+        text, moment = self.texts[name], self.cleaned_data.get(f"{name}_at")
+        if text.isdecimal() and len(text) < 19:
+            return self._numbered(int(text))
+        scopes = [accounts_seen(self.request.viewer, account=near)] if near else []
+        account_id = "" if text[:4] == "arn:" else self.account_id
+        scopes.append(accounts_seen(self.request.viewer, account=account_id))
+        problem = ""
+        for scope, at in product(scopes, dict.fromkeys((moment, None))):
+            try:
+                return find_principal(text, accounts=scope, at=at)
+            except PrincipalError as error:
+                problem = str(error)
+        raise ValidationError(problem)
+
+    def _numbered(self, number: int) -> Who:
+        """The user or role of a number, whether it still exists or not."""
+        entity = entity_or_404(self.request.viewer, number, kinds=KINDS)
+        if not self.request.viewer.scope.sees_account(entity.account.account_id):
+            raise Http404
+        return Who(entity.account.account_id, entity.pk, entity.arn, entity.name, KINDS[entity.kind])
+
+    def _take_sides(self) -> None:
+        """Who stands where, and when; the same principal at one moment is compared with a week before."""
+        answers = self.cleaned_data
+        left, right = Moment(answers["a"], answers["a_at"]), Moment(answers["b"], answers["b_at"])
+        if self.has_same_text and left.at == right.at and not self.texts["a_at"]:
+            left = Moment(left.who, _before(left.who, right.at))
+        self.left, self.right = left, right
+        for name, side in (("a", left), ("b", right)):
+            self.texts[name] = side.who.arn
+            self.texts[f"{name}_at"] = f"{side.at:%Y-%m-%dT%H:%M:%S}" if side.at else ""
+
+
+def _before(who: Who, moment: datetime | None) -> datetime:
+    """A week before, or the first reading if that is later: of what lies before nothing is known."""
+    earliest = Entity.objects.filter(pk=who.number).values_list("first_seen", flat=True).first()
+    week = ((moment or datetime.now(tz=UTC)) - WEEK).replace(microsecond=0)
+    return max(week, just_after(earliest)) if earliest else week

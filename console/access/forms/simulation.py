@@ -1,0 +1,157 @@
+"""The form of the page "Simulate"."""
+
+from __future__ import annotations
+
+import re
+from functools import cached_property
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+
+from console.access.circumstances import circumstances_of
+from console.access.forms.base import MAX_LENGTH, TypedField
+from console.access.forms.resource import ResourceForm
+from console.web.access import ViewerRequest
+from console.web.query import Query
+from iam.access.actions import ActionsError, Meant, actions_meant
+from iam.access.principals import PrincipalError, Who, find_principal
+from iam.access.simulate import Inquiry
+from iam.access.visible_accounts import accounts_seen
+from iam.policy.evaluate import ASSUMING
+from iam.policy.letter_case import fold
+from iam.policy.lint import Kind, lint
+from iam.policy.request import PrincipalKind, account_of
+
+MAX_POLICY_LENGTH: Final = 65_536
+"""Characters of a policy text: more than any policy of AWS has."""
+POLICIES: Final = {
+    "resource_policy": Kind.RESOURCE,
+    "session_policy": Kind.SESSION,
+    "endpoint_policy": Kind.ENDPOINT,
+}
+WITH_SESSIONS: Final = frozenset({PrincipalKind.ROLE, PrincipalKind.SESSION})
+CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
+
+
+class SimulationForm(ResourceForm):
+    """One request, with all that is known of it. Policy texts are only posted: they are too long for an
+    address.
+    """
+
+    ASKED_BY = ("principal", "action", "resource", *POLICIES)
+
+    principal = TypedField(cut=MAX_LENGTH + 1)
+    action = TypedField(cut=MAX_LENGTH + 1)
+    resource_policy = TypedField(cut=None, strip=False)
+    session_policy = TypedField(cut=None, strip=False)
+    endpoint_policy = TypedField(cut=None, strip=False)
+
+    @classmethod
+    def of(cls, request: ViewerRequest) -> SimulationForm:
+        """The form as it was posted, or as its address fills it in."""
+        if request.method == "POST":
+            return cls(request.POST, request=request)
+        data = request.GET.copy()
+        for name in POLICIES:
+            data.pop(name.replace("_", "-"), None)
+        return cls(data, request=request)
+
+    def __init__(self, data: QueryDict, *, request: ViewerRequest) -> None:
+        super().__init__(data, request=request)
+        self.circumstances = circumstances_of(data, action=self.texts["action"])
+        self.policies = {name: self.texts[name] for name in POLICIES if self.texts[name].strip()}
+        self.query = Query.of(
+            [
+                *((name, self.texts[name]) for name in ("principal", "action", "resource", "owner")),
+                *self.circumstances.pairs,
+                ("account", self.account_id),
+                ("as-of", self.as_of),
+            ]
+        )
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something that was asked cannot be answered."""
+        return self.inquiry is None and not self.is_blank
+
+    @property
+    def who(self) -> Who | None:
+        """The principal, once it is found."""
+        principal: Who | None = self.answer("principal")
+        return principal
+
+    @property
+    def meant(self) -> Meant | None:
+        """The action, once it is known."""
+        action: Meant | None = self.answer("action")
+        return action
+
+    def clean_principal(self) -> Who:
+        """A name means somebody of the chosen account; an ARN says itself of which account it is."""
+        text = self.texts["principal"]
+        chosen = "" if text.startswith("arn:") else self.account_id
+        seen = accounts_seen(self.request.viewer, account=chosen)
+        try:
+            return find_principal(text, accounts=seen, at=self.request.at)
+        except PrincipalError as error:
+            raise ValidationError(str(error)) from error
+
+    def clean_action(self) -> Meant:
+        """One action of AWS."""
+        try:
+            meaning = actions_meant(self.texts["action"], resource=self.checked_arn)
+        except ActionsError as error:
+            raise ValidationError(str(error)) from error
+        if not meaning.is_one:
+            raise ValidationError("Enter one full action name, such as s3:GetObject.")
+        return meaning
+
+    def clean(self) -> None:
+        """The policy texts, which depend on who asks for what."""
+        for name in self.policies:
+            if problem := self._policy_problem(name):
+                self.add_error(name, problem)
+
+    def _policy_problem(self, name: str) -> str:
+        """Why AWS would refuse a policy text; empty where it would not."""
+        text, kind = self.policies[name], POLICIES[name]
+        who: Who | None = self.cleaned_data.get("principal")
+        if len(text) > MAX_POLICY_LENGTH or CONTROLS.search(text):
+            return (
+                f"This isn’t a policy that AWS accepts: it has more than {MAX_POLICY_LENGTH:,} characters, "
+                "or invisible ones."
+            )
+        if kind is Kind.SESSION and who is not None and who.kind not in WITH_SESSIONS:
+            return (
+                "A session policy applies only to role sessions. Choose a role or a session, or remove the "
+                "policy."
+            )
+        if kind is Kind.RESOURCE and fold(self.texts["action"]) in ASSUMING:
+            kind = Kind.TRUST
+        wrong = [finding for finding in lint(text, kind=kind, quota=None) if finding.is_refused]
+        if not wrong:
+            return ""
+        more = f" And {len(wrong) - 1} more." if len(wrong) > 1 else ""
+        first = wrong[0]
+        return f"Line {first.line}, column {first.column}: {first.message} {first.remedy}{more}"
+
+    @cached_property
+    def inquiry(self) -> Inquiry | None:
+        """The question for the engine; None where something in it is wrong."""
+        if not self.is_valid() or self.circumstances.errors:
+            return None
+        answers = self.cleaned_data
+        place = answers["owner"] or account_of(answers["resource"])
+        return Inquiry(
+            answers["principal"],
+            answers["action"].actions[0],
+            answers["resource"],
+            at=self.request.at,
+            context=self.circumstances.context,
+            strict=self.circumstances.strict,
+            is_any_time=self.circumstances.is_any_time,
+            owner=answers["owner"],
+            is_hidden=bool(place) and not self.request.viewer.scope.sees_account(place),
+            **self.policies,
+        )

@@ -1,0 +1,192 @@
+"""The form of the page "Who can": what is asked, what is assumed, and how the answer is narrowed."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from functools import cached_property
+from typing import Final
+
+from django.core.exceptions import ValidationError
+from django.http import QueryDict
+
+from console.access.circumstances import ANY, REGION_KEY, circumstances_of
+from console.access.forms.base import TypedField
+from console.access.forms.resource import ResourceForm
+from console.web.access import ViewerRequest
+from console.web.paging import Cursor, CursorError, decode, encode
+from console.web.query import Query
+from iam.access.actions import ActionsError, Meant, actions_meant
+from iam.access.answers import ORDER, Narrowed, Place
+from iam.access.certainty import Certainty
+from iam.access.usual import Candidate, accounts_naming, likely_owner, region_of, usual_regions
+from iam.access.visible_accounts import accounts_seen
+from iam.access.who_can import Asked, Row
+from iam.mirror.queries.keyset import Place as Kept
+from iam.policy.request import PrincipalKind, account_of
+
+SEPARATOR: Final = " "
+KINDS: Final = {"users": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
+KEY: Final = re.compile(r"[0-9a-f]{12}")
+MFA_USUAL: Final = "yes"
+
+
+class WhoCanForm(ResourceForm):
+    """A question about everyone. `query` is its address in the plain form, with what is assumed and without
+    the place; `after` or `before` is the place, `problem` says why there is none.
+
+    The owner is the account of the resource, "any" where each principal's own account is meant; `candidates`
+    are the accounts whose policies name the resource, `is_owner_assumed` says that the most likely of them
+    was taken. `regions` are the usual ones.
+    """
+
+    ASKED_BY = ("action", "level", "resource")
+
+    action = TypedField()
+    level = TypedField()
+
+    def __init__(self, request: ViewerRequest) -> None:
+        data, viewer = request.GET.copy(), request.viewer
+        super().__init__(data, request=request)
+        self.candidates: list[Candidate] = []
+        self.regions: list[str] = []
+        self.is_owner_assumed = False
+        now: datetime | None = None
+        if not self.is_blank:
+            self.regions = usual_regions(accounts_seen(viewer, account=self.account_id))
+            self.candidates = accounts_naming(self.texts["resource"], accounts_seen(viewer))
+            self._assume_owner()
+            _assume(data, texts=self.texts, regions=self.regions)
+            now = request.at or datetime.now(tz=UTC)
+        self.circumstances = circumstances_of(data, action=self.texts["action"], now=now)
+        self.narrowed = _narrowed(data)
+        self.view = "list" if data.get("view") == "list" else ""
+        self.query = Query.of(
+            [
+                *((name, self.texts[name]) for name in ("action", "level", "resource", "owner")),
+                *self.circumstances.pairs,
+                *_narrowing(data, self.narrowed, self.view),
+                ("account", self.account_id),
+                ("as-of", self.as_of),
+            ]
+        )
+        self.after: Cursor | None = None
+        self.before: Cursor | None = None
+        self.problem = ""
+        if self.asked is not None:
+            self._read_place()
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the answer is narrowed by a text, a kind or a certainty."""
+        return bool(self.narrowed.text or self.narrowed.kind or self.narrowed.certainty)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the answer is one list with pages, not groups."""
+        return self.view == "list" or bool(self.narrowed.way)
+
+    @property
+    def is_wrong(self) -> bool:
+        """Whether something that was asked cannot be answered."""
+        return self.asked is None and not self.is_blank
+
+    def clean_action(self) -> Meant:
+        """The actions of a name, a pattern or a level of a service."""
+        try:
+            return actions_meant(self.texts["action"], level=self.texts["level"], resource=self.checked_arn)
+        except ActionsError as error:
+            raise ValidationError(str(error)) from error
+
+    @cached_property
+    def asked(self) -> Asked | None:
+        """The question for the index; None where something in it is wrong."""
+        if not self.is_valid() or self.circumstances.errors:
+            return None
+        resource, viewer = self.cleaned_data["resource"], self.request.viewer
+        owner = self.cleaned_data["owner"]
+        owner = "" if owner == ANY else owner
+        place = owner or account_of(resource)
+        return Asked(
+            self.cleaned_data["action"],
+            resource,
+            context=self.circumstances.context,
+            strict=self.circumstances.strict,
+            is_any_time=self.circumstances.is_any_time,
+            is_now=self.circumstances.assumed_now,
+            owner=owner,
+            accounts=accounts_seen(viewer, account=self.account_id),
+            at=self.request.at,
+            is_hidden=bool(place) and not viewer.scope.sees_account(place),
+        )
+
+    def _assume_owner(self) -> None:
+        if self.texts["owner"]:
+            return
+        self.texts["owner"] = likely_owner(self.candidates)
+        self.is_owner_assumed = bool(self.texts["owner"])
+
+    def _read_place(self) -> None:
+        """The place after or before which the page begins, never both."""
+        for name in ("after", "before"):
+            if not (word := self.request.GET.get(name, "")):
+                continue
+            try:
+                cursor = decode(word, kind=str)
+                place_of(cursor)
+            except CursorError:
+                self.problem = "This page link doesn’t belong to this answer, so you see its first page."
+                return
+            setattr(self, name, cursor)
+            return
+
+
+def _assume(get: QueryDict, *, texts: dict[str, str], regions: list[str]) -> None:
+    """MFA and the usual Region, where the address does not say anything else."""
+    for name in ("mfa", "region"):
+        if name in get and not str(get[name]).strip():
+            get[name] = ANY
+    keys = {setting.partition("=")[0].strip().lower() for setting in get.getlist("ctx")}
+    if "mfa" not in get and "aws:multifactorauthpresent" not in keys:
+        get["mfa"] = MFA_USUAL
+    region = region_of(texts["action"], texts["resource"], regions)
+    if region and "region" not in get and REGION_KEY.lower() not in keys:
+        get["region"] = region
+
+
+def _narrowed(get: QueryDict) -> Narrowed:
+    certainty, way = get.get("certainty", ""), get.get("way", "")
+    wanted_certainty = Certainty(certainty) if certainty in set(Certainty) else None
+    way_key = way if KEY.fullmatch(way) else ""
+    return Narrowed(
+        text=" ".join(get.get("q", "").replace("\x00", "")[:200].split()),
+        kind=KINDS.get(get.get("kind", "")),
+        certainty=wanted_certainty,
+        way=way_key,
+    )
+
+
+def _narrowing(get: QueryDict, narrowed: Narrowed, view: str) -> list[tuple[str, str]]:
+    return [
+        ("q", narrowed.text),
+        ("kind", get.get("kind", "") if narrowed.kind else ""),
+        ("certainty", str(narrowed.certainty or "")),
+        ("way", narrowed.way),
+        ("view", view),
+    ]
+
+
+def place_of(cursor: Cursor | None) -> Place | None:
+    """The place that a cursor names. Raises CursorError where it cannot be one of an answer."""
+    if cursor is None:
+        return None
+    rank, _, rest = str(cursor.place.value).partition(SEPARATOR)
+    account, _, arn = rest.partition(SEPARATOR)
+    if rank not in {str(place) for place in range(len(ORDER))}:
+        raise CursorError
+    return Place(int(rank), account, arn)
+
+
+def cursor_of(row: Row, *, number: int) -> str:
+    """The place of a row as a word of an address."""
+    return encode(Cursor(Kept(SEPARATOR.join(map(str, row.place)), row.pk), number))
