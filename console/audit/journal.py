@@ -28,7 +28,7 @@ from console.web.render import is_fragment, render_page
 from iam.guard import Right, Viewer
 from iam.journal.chain import canonical
 from iam.journal.models import Entry
-from iam.journal.queries import Filter, chain_state, entries_page, every_entry
+from iam.journal.queries import EntryFilter, chain_state, entries_page, every_entry
 from iam.journal.services import record
 from iam.journal.tasks import verify_journal
 from iam.journal.verify import ask_for_verification, withdraw_verification
@@ -106,7 +106,7 @@ def _chain(viewer: Viewer) -> dict[str, Any]:
     return {"chain": chain_state(), "beat": beat, "sees_all": viewer.may(Right.SEE_JOURNAL, account_id="")}
 
 
-def _filter(request: ViewerRequest) -> Filter:
+def _filter(request: ViewerRequest) -> EntryFilter:
     """The filter of the address; what is malformed there filters nothing, what the viewer may not see is left
     out.
     """
@@ -114,7 +114,7 @@ def _filter(request: ViewerRequest) -> Filter:
     kind, before = get("kind", ""), get("before", "")
     known_kind = kind if kind.replace("_", "").replace(".", "").isalnum() else ""
     before_number = int(before) if before.isdecimal() and len(before) < 19 else None
-    return Filter(
+    return EntryFilter(
         accounts=_accounts(request.viewer),
         text=get("q", "").strip()[:200],
         kind=known_kind,
@@ -148,7 +148,7 @@ def _day(text: str, *, days: int = 0) -> datetime | None:
     return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
-def _export(request: ViewerRequest, wanted: Filter, form: str) -> StreamingHttpResponse:
+def _export(request: ViewerRequest, wanted: EntryFilter, form: str) -> StreamingHttpResponse:
     rows = every_entry(wanted, limit=EXPORT_ROWS)
     record(
         kind="journal.export",

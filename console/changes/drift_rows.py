@@ -24,7 +24,7 @@ from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Kind
 from iam.mirror.queries.entities import Openable, openable_in
 from iam.mirror.queries.history import TwoDocuments, two_documents
-from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, Event, EventTopic
+from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, EventTopic, HistoryEvent
 
 NAMES_SHOWN = 8
 WHOLE = ("Created", "Deleted", "There again")
@@ -60,7 +60,7 @@ ICONS: dict[str, str] = {
 class Line:
     """One difference: its sign, the sentence with its names, from what to what."""
 
-    event: Event
+    event: HistoryEvent
     css: str
     sign: str
     said: str
@@ -123,11 +123,11 @@ def rows_of(drifts: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Row
     return rows
 
 
-def _events(what: What) -> list[Event]:
+def _events(what: What) -> list[HistoryEvent]:
     if isinstance(what, Changed):
         changes = setting_changes(what.fact, what.old, what.new)
         lead = f"{SETTINGS[what.fact]} changed"
-        return [Event(what.when, what.after, BECAME, EventTopic.SIGN_IN, lead, changes=changes)]
+        return [HistoryEvent(what.when, what.after, BECAME, EventTopic.SIGN_IN, lead, changes=changes)]
     return what.events() if what else []
 
 
@@ -146,7 +146,7 @@ def _risks(drift: Drift, happened: Happened, texts: Mapping[int, str]) -> list[t
 
 def _row(
     drift: Drift,
-    events: Iterable[Event],
+    events: Iterable[HistoryEvent],
     open_to: Openable,
     *,
     risks: list[tuple[str, str]],
@@ -169,7 +169,7 @@ def _row(
     )
 
 
-def _line(event: Event, open_to: Openable) -> Line:
+def _line(event: HistoryEvent, open_to: Openable) -> Line:
     css, sign, label = _SIGNS.get(event.sign, ("", "~", "Changed"))
     names = [
         Link(named.name, _address(named.kind, named.pk, open_to)) for named in event.others[:NAMES_SHOWN]

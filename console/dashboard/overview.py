@@ -33,7 +33,7 @@ from iam.mirror.pull.sections import CREDENTIAL_REPORT, GROUPS, POLICIES, ROLES,
 from iam.mirror.queries import overview as mirror
 from iam.mirror.queries.account_pages import ATTENTION, accounts_by_need, facts_of, readable_accounts
 from iam.mirror.queries.figures import Numbers, figures
-from iam.mirror.queries.freshness import Facts, Standing, standing
+from iam.mirror.queries.freshness import AccountStatus, FreshnessFacts, standing
 from iam.mirror.queries.lists.core import Lens, Wanted, list_page
 from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.mirror.queries.lists.people import PEOPLE
@@ -57,8 +57,8 @@ class Sync:
     need attention.
     """
 
-    facts: Facts
-    standing: Standing
+    facts: FreshnessFacts
+    standing: AccountStatus
     needs_attention: bool
 
 

@@ -17,18 +17,18 @@ from console.web.render import render_page
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.newest_first import Place
-from iam.notify.events import Event, spec_of
-from iam.notify.models import Outgoing, State
+from iam.notify.events import NotifyEvent, spec_of
+from iam.notify.models import MessageState, Outgoing
 from iam.notify.pages import Page, prefix_of
 from iam.notify.queries import outbox_page, unsent_counts
 from iam.notify.services import NotifyError, notify, send_again
 
 TABS = (("", "All"), ("waiting", "Waiting"), ("given_up", "Failed"), ("sent", "Sent"))
 MARKS = {
-    State.WAITING: ("Waiting", "info", "clock"),
-    State.SENDING: ("Sending", "info", "loader-circle"),
-    State.SENT: ("Sent", "ok", "check"),
-    State.GIVEN_UP: ("Failed", "bad", "x"),
+    MessageState.WAITING: ("Waiting", "info", "clock"),
+    MessageState.SENDING: ("Sending", "info", "loader-circle"),
+    MessageState.SENT: ("Sent", "ok", "check"),
+    MessageState.GIVEN_UP: ("Failed", "bad", "x"),
 }
 ICONS = {"email": "mail", "slack": "message-square", "webhook": "link"}
 
@@ -78,7 +78,7 @@ def outbox(request: ViewerRequest) -> HttpResponse:
 
 
 def _row(message: Outgoing) -> Row:
-    mark = MARKS[State(message.state)]
+    mark = MARKS[MessageState(message.state)]
     opens_once = message.path.startswith(prefix_of(Page.LINK))
     return Row(message, mark, ICONS[message.channel], spec_of(message.event).headline, opens_once)
 
@@ -128,7 +128,7 @@ def test(request: ViewerRequest) -> HttpResponse:
     """Send a test to oneself and into every room."""
     me = Person.objects.get(pk=request.viewer.person_id)
     number = notify(
-        Event.TEST,
+        NotifyEvent.TEST,
         people=[me],
         subject="Test notification",
         text="This is a test. Notifications from Gatehouse look like this.",

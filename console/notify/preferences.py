@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from console.web.access import ViewerRequest
 from console.web.render import render_page
-from iam.notify.models import Channel
+from iam.notify.models import MessageChannel
 from iam.notify.queries import choices_of, slack_member_of
 from iam.notify.services import NotifyError, save_preferences
 
@@ -25,7 +25,10 @@ def preferences(request: ViewerRequest) -> HttpResponse:
         try:
             save_preferences(
                 me,
-                wanted={channel: request.POST.getlist(channel) for channel in (Channel.EMAIL, Channel.SLACK)},
+                wanted={
+                    channel: request.POST.getlist(channel)
+                    for channel in (MessageChannel.EMAIL, MessageChannel.SLACK)
+                },
                 slack_member=member,
                 actor=request.viewer,
             )

@@ -17,7 +17,7 @@ from iam.directory.models import Identity
 from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries import search as queries
-from iam.mirror.queries.search import Hit
+from iam.mirror.queries.search import EntityHit
 from iam.mirror.queries.visibility import visible_entities
 
 MOST_PERSONS = 10
@@ -37,7 +37,7 @@ PLURALS = {
 }
 
 
-def address(hit: Hit, kept: Query) -> str:
+def address(hit: EntityHit, kept: Query) -> str:
     """The page that shows the hit, or "" when none does (a device that nobody has)."""
     _, _, name = SECTIONS.get(hit.page_kind, ("", "", ""))
     if not name:
@@ -47,7 +47,7 @@ def address(hit: Hit, kept: Query) -> str:
     return f"{reverse(name, args=[hit.page_pk])}{kept}".rstrip("?")
 
 
-def result_of(hit: Hit, kept: Query, *, plain: bool) -> Result:
+def result_of(hit: EntityHit, kept: Query, *, plain: bool) -> Result:
     """The hit as the page shows it; `plain` without what only AWS calls it."""
     identifier = hit.arn or (hit.aws_id if hit.aws_id != hit.name else "")
     detail = f"of {hit.owner}, {hit.account}" if hit.owner else hit.account

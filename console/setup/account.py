@@ -35,7 +35,7 @@ from iam.mirror.queries.account_pages import (
 )
 from iam.mirror.queries.accounts_then import was_connected
 from iam.mirror.queries.figures import quota_usage, section_counts
-from iam.mirror.queries.freshness import Cell, Facts, cells, standing
+from iam.mirror.queries.freshness import FreshnessFacts, SectionCell, cells, standing
 from iam.mirror.queries.organization import organization_tree
 from iam.mirror.queries.own_facts import own_facts, unit_path
 from iam.mirror.services import cancel_pull, request_pull
@@ -66,7 +66,7 @@ def account(request: ViewerRequest, number: str) -> HttpResponse:
     return setup_page(request, "account.html", context)
 
 
-def _used(account: Account, facts: Facts, at: datetime | None) -> dict[str, int]:
+def _used(account: Account, facts: FreshnessFacts, at: datetime | None) -> dict[str, int]:
     synced = {name for name, section in facts.sections.items() if section.observed_at is not None}
     return quota_usage(account, facts.counts, synced=synced, at=at)
 
@@ -103,7 +103,7 @@ def live_context(request: ViewerRequest, account: Account, *, at: datetime | Non
     }
 
 
-def _problems(shown: list[Cell], facts: Facts) -> list[Cell]:
+def _problems(shown: list[SectionCell], facts: FreshnessFacts) -> list[SectionCell]:
     """The sections with a problem of their own. Where the account couldn't be accessed, all have the one that
     is told above them.
     """
@@ -112,7 +112,7 @@ def _problems(shown: list[Cell], facts: Facts) -> list[Cell]:
     return [cell for cell in stopped if not (message and cell.section and cell.section.message == message)]
 
 
-def _is_missing(cell: Cell) -> bool:
+def _is_missing(cell: SectionCell) -> bool:
     return bool(cell.section and cell.section.state == SectionState.DENIED)
 
 
@@ -228,11 +228,11 @@ def apply_loss(request: ViewerRequest, number: str) -> HttpResponse:
     return redirect("setup:account", number=number)
 
 
-def _is_held(cell: Cell) -> bool:
+def _is_held(cell: SectionCell) -> bool:
     return bool(cell.section and cell.section.state == SectionState.HELD)
 
 
-def facts_or_404(account: Account) -> Facts:
+def facts_or_404(account: Account) -> FreshnessFacts:
     """The facts of an account that was just found."""
     facts = facts_of([account.pk])
     if not facts:

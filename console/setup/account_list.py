@@ -22,13 +22,13 @@ from iam.mirror.queries.account_pages import (
     ALL,
     ATTENTION,
     REMOVED,
-    Filter,
+    AccountFilter,
     account_counts,
     account_page,
     facts_of,
     readable_accounts,
 )
-from iam.mirror.queries.freshness import Facts, cells, standing
+from iam.mirror.queries.freshness import FreshnessFacts, cells, standing
 from iam.mirror.queries.setup import own_drafts
 
 _LIVE_ROWS = 50
@@ -41,7 +41,7 @@ def accounts(request: ViewerRequest) -> HttpResponse:
     state = request.GET.get("state", ALL)
     states = {ATTENTION} if request.at else {ATTENTION, REMOVED}
     known_state = state if state in states else ALL
-    wanted = Filter(text=request.GET.get("q", "")[:200], state=known_state)
+    wanted = AccountFilter(text=request.GET.get("q", "")[:200], state=known_state)
     page = account_page(
         request.viewer,
         wanted,
@@ -66,7 +66,7 @@ def accounts(request: ViewerRequest) -> HttpResponse:
     return setup_page(request, "accounts.html", context, partial="table")
 
 
-def shown(facts: Facts) -> dict[str, Any]:
+def shown(facts: FreshnessFacts) -> dict[str, Any]:
     """A row as the template shows it."""
     return {
         "facts": facts,

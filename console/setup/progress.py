@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from iam.mirror.models import PullSection, SectionState
 from iam.mirror.models.accounts import PullState
 from iam.mirror.pull.sections import ALL
-from iam.mirror.queries.freshness import Facts, percent
+from iam.mirror.queries.freshness import FreshnessFacts, percent
 
 FAST, SLOW = "300ms", "2s"
 FAST_QUESTIONS = 16
@@ -62,7 +62,7 @@ class Progress:
     spoken: str
 
 
-def progress_of(facts: Facts, sections: list[PullSection]) -> Progress:
+def progress_of(facts: FreshnessFacts, sections: list[PullSection]) -> Progress:
     """The progress of the account's active pull."""
     pull = facts.pull
     assert pull is not None
@@ -101,7 +101,7 @@ def _moved(section: PullSection) -> str:
     return ", ".join(words)
 
 
-def _left(facts: Facts, share: int) -> str:
+def _left(facts: FreshnessFacts, share: int) -> str:
     """How long it will still take, as far as its own pace tells."""
     pull = facts.pull
     if pull is None or pull.began_at is None or share < 5:

@@ -19,7 +19,7 @@ from console.setup.pages import setup_page
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
-from iam.mirror.accounts.jobs import DISK_FULL, Upload, request_import
+from iam.mirror.accounts.jobs import DISK_FULL, UploadedFile, request_import
 from iam.mirror.accounts.uploads import is_disk_full, limit_bytes
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.setup import JobState, SetupKind
@@ -88,9 +88,9 @@ def _form_context(form: UploadForm) -> dict[str, Any]:
 
 def _keep(request: ViewerRequest, form: UploadForm) -> HttpResponse:
     export, report = form.cleaned_data["export"], form.cleaned_data["report"]
-    report_upload = Upload(report.name or "report", report.chunks()) if report else None
+    report_upload = UploadedFile(report.name or "report", report.chunks()) if report else None
     job = request_import(
-        Upload(export.name or "export", export.chunks()),
+        UploadedFile(export.name or "export", export.chunks()),
         report=report_upload,
         name=form.cleaned_data["name"],
         observed_at=form.cleaned_data["observed_at"],

@@ -20,7 +20,7 @@ from iam.changes.restore.services import open_holds
 from iam.changes.services import to_review
 from iam.directory.rules import APPROVERS_NEEDED, who_approve
 from iam.guard import Right, Viewer
-from iam.mirror.queries.accounts import Frame, frame
+from iam.mirror.queries.accounts import AccountFrame, frame
 from iam.prepared import SCOPES_KEPT, Counts
 
 MOST_SAID = 99
@@ -91,9 +91,9 @@ def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
     return [dict(row) for row in rows]
 
 
-def frame_of(request: HttpRequest) -> Frame:
+def frame_of(request: HttpRequest) -> AccountFrame:
     """The accounts of the frame, read once a request; a view that needs the chosen account asks here."""
-    known_frame: Frame | None = getattr(request, "frame", None)
+    known_frame: AccountFrame | None = getattr(request, "frame", None)
     if known_frame is None:
         viewer: Viewer = request.viewer  # type: ignore[attr-defined]
         known_frame = frame(viewer, account_id=request.GET.get("account", ""))

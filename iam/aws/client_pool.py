@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from typing import Any, Final
 
 from iam.aws.ratelimit import RateLimit
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 
 MOST: Final = 64
 """Ways that a process keeps; one takes about a megabyte."""
@@ -27,7 +27,7 @@ _lock = threading.Lock()
 
 @contextmanager
 def pooled_client(
-    access: Access,
+    access: AccountAccess,
     *,
     rate: RateLimit | None = None,
     on_call: Callable[[str], None] | None = None,

@@ -15,7 +15,7 @@ from iam.aws.errors import map_errors
 from iam.aws.partitions import global_region
 
 if TYPE_CHECKING:
-    from iam.aws.session import Access
+    from iam.aws.session import AccountAccess
 
 _KEPT = 256
 _kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
@@ -32,7 +32,7 @@ class FixedCredentials:
         return self._credentials
 
 
-def role_credentials(access: Access, *, session: Session) -> Any:
+def role_credentials(access: AccountAccess, *, session: Session) -> Any:
     """Refreshable credentials of `access.role_arn`; sts:AssumeRole is called when they are first needed.
 
     Sessions of a role last one hour, which is the most that role chaining allows
@@ -58,14 +58,14 @@ def role_credentials(access: Access, *, session: Session) -> Any:
     return _kept[key]
 
 
-def _assume_arguments(access: Access) -> dict[str, Any]:
+def _assume_arguments(access: AccountAccess) -> dict[str, Any]:
     arguments: dict[str, Any] = {"RoleSessionName": access.session_name, "DurationSeconds": 3600}
     if access.external_id:
         arguments["ExternalId"] = access.external_id
     return arguments
 
 
-def _client_creator(access: Access) -> Any:
+def _client_creator(access: AccountAccess) -> Any:
     def create(service: str, **keys: Any) -> Any:
         from iam.aws.session import new_session
 

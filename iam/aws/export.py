@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any, BinaryIO, NoReturn
 
-from iam.aws.export_nodes import ExportError, Node, named_type
+from iam.aws.export_nodes import ExportError, ExportNode, named_type
 from iam.aws.export_shapes import BUILDERS, instance_profiles_of
-from iam.aws.reads.authorization import Item
+from iam.aws.reads.authorization import AuthorizationItem
 from iam.aws.records import InstanceProfileRecord, LastUsed, RoleRecord
 
 __all__ = ["MAX_BYTES", "Export", "ExportError", "parse_export", "read_export"]
@@ -44,7 +44,7 @@ class Export:
 
     account_id: str
     partition: str
-    items: tuple[Item, ...]
+    items: tuple[AuthorizationItem, ...]
     profiles: tuple[InstanceProfileRecord, ...] = field(default=())
     warnings: tuple[str, ...] = field(default=())
 
@@ -67,12 +67,12 @@ def read_export(stream: BinaryIO, *, max_bytes: int = MAX_BYTES) -> Export:
 def parse_export(content: bytes) -> Export:
     """Parse the bytes of a file; ExportError with a sentence that says where it is wrong and what to do."""
     text = _decoded(content)
-    items: list[Item] = []
+    items: list[AuthorizationItem] = []
     profiles: list[InstanceProfileRecord] = []
     for name, path, value in _entries(text):
         if len(items) == MAX_ENTITIES:
             raise ExportError(f"The file has more than {MAX_ENTITIES:,} entities, which no account has.")
-        node = Node(value, path)
+        node = ExportNode(value, path)
         items.append(_item(_LISTS[name], node))
         if name == "RoleDetailList":
             profiles += instance_profiles_of(node)
@@ -213,13 +213,13 @@ def _refuse_truncation(key: str, value: Any) -> None:
         )
 
 
-def _item(kind: str, node: Node) -> Item:
+def _item(kind: str, node: ExportNode) -> AuthorizationItem:
     record = BUILDERS[kind](node)
     last_used = None
     if isinstance(record, RoleRecord) and record.last_used_at:
         last_used = LastUsed(record.last_used_at, record.last_used_region)
     digest = blake2b(repr(_without_use(record)).encode(), digest_size=16).digest()
-    return Item(kind, record.aws_id, record.name, record.arn, digest, record, last_used)
+    return AuthorizationItem(kind, record.aws_id, record.name, record.arn, digest, record, last_used)
 
 
 def _without_use(record: Any) -> Any:
@@ -233,7 +233,7 @@ def _without_use(record: Any) -> Any:
 class _Checked:
     """The checks that look at all entities together."""
 
-    def __init__(self, items: list[Item], profiles: list[InstanceProfileRecord]) -> None:
+    def __init__(self, items: list[AuthorizationItem], profiles: list[InstanceProfileRecord]) -> None:
         self._items = items
         self._profiles = profiles
 
@@ -312,9 +312,9 @@ class _Checked:
             )
 
 
-def _by_id(item: Item) -> tuple[str, str]:
+def _by_id(item: AuthorizationItem) -> tuple[str, str]:
     return item.kind, item.aws_id
 
 
-def _by_arn(item: Item) -> tuple[str, str]:
+def _by_arn(item: AuthorizationItem) -> tuple[str, str]:
     return item.kind, item.arn

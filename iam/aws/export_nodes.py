@@ -20,7 +20,7 @@ class ExportError(Exception):
     """The file cannot be imported; the message says where and what to do."""
 
 
-class Node:
+class ExportNode:
     """An object of the file and its JSON path."""
 
     def __init__(self, value: Any, path: str) -> None:
@@ -75,14 +75,14 @@ class Node:
         except (TypeError, ValueError, OverflowError, OSError):
             raise ExportError(f"{self.at(key)} is not a date and time: {shown(value)}.") from None
 
-    def node(self, key: str) -> Node:
+    def node(self, key: str) -> ExportNode:
         """An object that must be there."""
-        return Node(self._value.get(key), self.at(key))
+        return ExportNode(self._value.get(key), self.at(key))
 
-    def nodes(self, key: str) -> Iterator[Node]:
+    def nodes(self, key: str) -> Iterator[ExportNode]:
         """The objects of a list; none when the list is not there."""
         for position, item in enumerate(self._list(key)):
-            yield Node(item, f"{self.at(key)}[{position}]")
+            yield ExportNode(item, f"{self.at(key)}[{position}]")
 
     def texts(self, key: str, *, longest: int, pattern: re.Pattern[str]) -> Iterator[str]:
         """The strings of a list; none when the list is not there."""

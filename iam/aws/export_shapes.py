@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from iam.aws.export_nodes import ExportError, Node
+from iam.aws.export_nodes import ExportError, ExportNode
 from iam.aws.reads.decode import is_aws_managed
 from iam.aws.records import (
     GroupRecord,
@@ -26,23 +26,23 @@ _ARN = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[a-z0-9-]*:(?:\d{12}|aws)?:[\x21-\x7e
 _VERSION = re.compile(r"v[1-9][0-9]*")
 
 
-def _arn(node: Node, key: str = "Arn") -> str:
+def _arn(node: ExportNode, key: str = "Arn") -> str:
     return node.text(key, longest=2048, pattern=_ARN)
 
 
-def _name(node: Node, key: str) -> str:
+def _name(node: ExportNode, key: str) -> str:
     return node.text(key, longest=128, pattern=_NAME)
 
 
-def _path(node: Node) -> str:
+def _path(node: ExportNode) -> str:
     return node.text("Path", longest=512, pattern=_PATH)
 
 
-def _tags(node: Node) -> dict[str, str]:
+def _tags(node: ExportNode) -> dict[str, str]:
     return {tag.text("Key", longest=128): tag.text("Value", longest=256) for tag in node.nodes("Tags")}
 
 
-def _inline(node: Node, key: str) -> tuple[InlinePolicyRecord, ...]:
+def _inline(node: ExportNode, key: str) -> tuple[InlinePolicyRecord, ...]:
     policies = (
         InlinePolicyRecord(_name(item, "PolicyName"), item.document("PolicyDocument"))
         for item in node.nodes(key)
@@ -50,24 +50,24 @@ def _inline(node: Node, key: str) -> tuple[InlinePolicyRecord, ...]:
     return tuple(sorted(policies))
 
 
-def _attached(node: Node) -> tuple[str, ...]:
+def _attached(node: ExportNode) -> tuple[str, ...]:
     return tuple(sorted(_arn(item, "PolicyArn") for item in node.nodes("AttachedManagedPolicies")))
 
 
-def _boundary(node: Node) -> str | None:
+def _boundary(node: ExportNode) -> str | None:
     if not node.has("PermissionsBoundary"):
         return None
     return _arn(node.node("PermissionsBoundary"), "PermissionsBoundaryArn")
 
 
-def _last_used(node: Node) -> LastUsed | None:
+def _last_used(node: ExportNode) -> LastUsed | None:
     if not node.has("RoleLastUsed") or not node.node("RoleLastUsed").has("LastUsedDate"):
         return None
     used = node.node("RoleLastUsed")
     return LastUsed(used.moment("LastUsedDate"), used.optional("Region", longest=64))
 
 
-def _user(node: Node) -> UserRecord:
+def _user(node: ExportNode) -> UserRecord:
     return UserRecord(
         aws_id=node.text("UserId", longest=128, pattern=_ID),
         name=_name(node, "UserName"),
@@ -82,7 +82,7 @@ def _user(node: Node) -> UserRecord:
     )
 
 
-def _group(node: Node) -> GroupRecord:
+def _group(node: ExportNode) -> GroupRecord:
     return GroupRecord(
         aws_id=node.text("GroupId", longest=128, pattern=_ID),
         name=_name(node, "GroupName"),
@@ -94,7 +94,7 @@ def _group(node: Node) -> GroupRecord:
     )
 
 
-def _role(node: Node) -> RoleRecord:
+def _role(node: ExportNode) -> RoleRecord:
     last_used = _last_used(node)
     last_used_at, last_used_region = (last_used.at, last_used.region) if last_used else (None, None)
     return RoleRecord(
@@ -114,13 +114,13 @@ def _role(node: Node) -> RoleRecord:
     )
 
 
-def instance_profiles_of(role: Node) -> tuple[InstanceProfileRecord, ...]:
+def instance_profiles_of(role: ExportNode) -> tuple[InstanceProfileRecord, ...]:
     """The instance profiles that hold a role of the file: the only ones that an export describes."""
     role_name = _name(role, "RoleName")
     return tuple(_instance_profile(profile, role_name) for profile in role.nodes("InstanceProfileList"))
 
 
-def _instance_profile(node: Node, role_name: str) -> InstanceProfileRecord:
+def _instance_profile(node: ExportNode, role_name: str) -> InstanceProfileRecord:
     return InstanceProfileRecord(
         aws_id=node.text("InstanceProfileId", longest=128, pattern=_ID),
         name=_name(node, "InstanceProfileName"),
@@ -131,7 +131,7 @@ def _instance_profile(node: Node, role_name: str) -> InstanceProfileRecord:
     )
 
 
-def _version(node: Node) -> PolicyVersionRecord:
+def _version(node: ExportNode) -> PolicyVersionRecord:
     return PolicyVersionRecord(
         version_id=node.text("VersionId", longest=16, pattern=_VERSION),
         document=node.document("Document"),
@@ -140,7 +140,7 @@ def _version(node: Node) -> PolicyVersionRecord:
     )
 
 
-def _policy(node: Node) -> PolicyRecord:
+def _policy(node: ExportNode) -> PolicyRecord:
     arn = _arn(node)
     record = PolicyRecord(
         aws_id=node.text("PolicyId", longest=128, pattern=_ID),
@@ -164,7 +164,7 @@ def _policy(node: Node) -> PolicyRecord:
     return record
 
 
-BUILDERS: dict[str, Callable[[Node], Record]] = {
+BUILDERS: dict[str, Callable[[ExportNode], Record]] = {
     "user": _user,
     "group": _group,
     "role": _role,

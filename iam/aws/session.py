@@ -38,7 +38,7 @@ way.
 
 
 @dataclass(frozen=True)
-class Access:
+class AccountAccess:
     """How to reach one account.
 
     `environment` takes the credentials that boto3 would find; `role` assumes `role_arn` with them (hub →
@@ -77,7 +77,7 @@ class Aws:
 
     def __init__(
         self,
-        access: Access,
+        access: AccountAccess,
         *,
         session: Session,
         rate: RateLimit | None = None,
@@ -196,7 +196,7 @@ _credentials_lock = threading.Lock()
 
 
 def connect(
-    access: Access,
+    access: AccountAccess,
     *,
     rate: RateLimit | None = None,
     on_call: Callable[[str], None] | None = None,

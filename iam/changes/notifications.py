@@ -22,24 +22,24 @@ from iam.changes.titles import partly_hidden, title_of
 from iam.changes.warnings import warnings_of
 from iam.directory.models import Identity, Person
 from iam.guard import viewer_for
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.prepared import Slot, Statement
 
 A_MINUTE, MISSED_FOR, MOST = timedelta(minutes=1), timedelta(minutes=10), 200
 MOST_WARNINGS = 20
-_ENDED: dict[str, tuple[Event, str]] = {
-    ChangeState.APPLIED: (Event.APPLIED, "Done"),
-    ChangeState.FAILED: (Event.TROUBLE, "Failed"),
-    ChangeState.UNKNOWN: (Event.TROUBLE, "Outcome unknown"),
-    ChangeState.REJECTED: (Event.DECIDED, "Rejected"),
-    ChangeState.EXPIRED: (Event.DECIDED, "Expired"),
+_ENDED: dict[str, tuple[NotifyEvent, str]] = {
+    ChangeState.APPLIED: (NotifyEvent.APPLIED, "Done"),
+    ChangeState.FAILED: (NotifyEvent.TROUBLE, "Failed"),
+    ChangeState.UNKNOWN: (NotifyEvent.TROUBLE, "Outcome unknown"),
+    ChangeState.REJECTED: (NotifyEvent.DECIDED, "Rejected"),
+    ChangeState.EXPIRED: (NotifyEvent.DECIDED, "Expired"),
 }
 _WAITS = {
-    Event.WAITING: "Waiting for your approval",
-    Event.REMINDER: "Still waiting for your approval",
-    Event.ESCALATION: "Escalated to you for approval",
+    NotifyEvent.WAITING: "Waiting for your approval",
+    NotifyEvent.REMINDER: "Still waiting for your approval",
+    NotifyEvent.ESCALATION: "Escalated to you for approval",
 }
 ACCEPTED = "Warnings you accept by approving:"
 
@@ -56,7 +56,7 @@ _LEFT = Statement(
 
 
 def tell_waiting(
-    first: Change, *, people: Collection[UUID], event: Event = Event.WAITING, turn: int | str = 0
+    first: Change, *, people: Collection[UUID], event: NotifyEvent = NotifyEvent.WAITING, turn: int | str = 0
 ) -> None:
     """A set waits for these people; `event` also reminds and escalates. `turn` tells one stage, or one
     reminder, from the next.
@@ -75,7 +75,7 @@ def tell_waiting(
 def tell_decided(first: Change) -> None:
     """Anyone who requested a set learns that it was approved."""
     _tell(
-        Event.DECIDED,
+        NotifyEvent.DECIDED,
         first,
         people={first.requested_by},
         outcome="Approved",
@@ -87,7 +87,7 @@ def tell_decided(first: Change) -> None:
 def tell_broken_glass(first: Change, *, people: Collection[UUID], by: str) -> None:
     """A set was applied without approval, in an emergency: these people learn of it, whatever they chose."""
     _tell(
-        Event.BREAK_GLASS,
+        NotifyEvent.BREAK_GLASS,
         first,
         people=set(people),
         outcome=f"Applied without approval by {by}",
@@ -101,7 +101,7 @@ def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: i
     they chose.
     """
     _tell(
-        Event.BREAK_GLASS,
+        NotifyEvent.BREAK_GLASS,
         first,
         people=set(people),
         outcome=f"Still to be reviewed, applied without approval by {by}",
@@ -118,7 +118,7 @@ def tell_comment(first: Change, *, by: UUID, name: str, comment: str, event: int
     people = {first.requested_by, *_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True)}
     people |= {pk for pk in first.events.filter(kind="commented").values_list("actor_id", flat=True) if pk}
     _tell(
-        Event.COMMENTED,
+        NotifyEvent.COMMENTED,
         first,
         people=people - {by},
         outcome=f"{name} commented",
@@ -145,16 +145,16 @@ def tell_end(change: Change) -> None:
     if event is None or _is_of_own_device(change):
         return
     of_set = Change.objects.filter(change_set=change.change_set_id)
-    if event is Event.APPLIED and _LEFT.rows(change_set=change.change_set_id):
+    if event is NotifyEvent.APPLIED and _LEFT.rows(change_set=change.change_set_id):
         return
     is_first = change.position == 0 and change.lane == 0
     first = change if is_first else of_set.select_related("account", "change_set").order_by("position")[0]
     people = {first.requested_by}
-    if event is Event.APPLIED and _is_for_requester(first):
+    if event is NotifyEvent.APPLIED and _is_for_requester(first):
         text = "You now have access"
-    if event is Event.APPLIED:
+    if event is NotifyEvent.APPLIED:
         people -= _told_otherwise(first)
-    if event is Event.TROUBLE:
+    if event is NotifyEvent.TROUBLE:
         people |= set(_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True))
     _tell(
         event,
@@ -207,7 +207,7 @@ def tell_missed_ends() -> int:
 
 
 def _tell(
-    event: Event,
+    event: NotifyEvent,
     first: Change,
     *,
     people: Iterable[UUID],

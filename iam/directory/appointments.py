@@ -18,7 +18,7 @@ from iam.directory.rules import (
 from iam.directory.second_approvers import seconds_for, why_alone
 from iam.directory.services import ACCOUNT, give_role
 from iam.journal.services import Actor, person_id_of, record
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 
@@ -82,7 +82,7 @@ def _ask(person: Person, role: Role, *, account_id: str, actor: Actor, seconds: 
 
 def _tell(made: Appointment, seconds: list[Person]) -> None:
     notify(
-        Event.WAITING,
+        NotifyEvent.WAITING,
         people=seconds,
         subject=(
             f"{made.asked_label} requested the {made.get_role_display().lower()} role for {made.person.name}"

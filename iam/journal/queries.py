@@ -23,7 +23,7 @@ _REFERENCE = re.compile(r"(?P<kind>chg|grt)-(?P<digits>[0-9a-f]{4,8})", re.IGNOR
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class EntryFilter:
     """Which entries. `accounts` None: of every account and of none; else only of these. `kind` is a slug, or
     its first part.
     """
@@ -38,7 +38,7 @@ class Filter:
     before: int | None = field(default=None)
 
 
-def entries(wanted: Filter) -> QuerySet[Entry]:
+def entries(wanted: EntryFilter) -> QuerySet[Entry]:
     """The entries of the filter, newest first, each with its link to the chain."""
     rows = Entry.objects.select_related("link").order_by("-id")
     if wanted.accounts is not None:
@@ -75,7 +75,7 @@ def _text(text: str) -> Q:
     return Q(actor_label__icontains=text) | Q(actor_email__icontains=text) | Q(subject__icontains=text)
 
 
-def entries_page(wanted: Filter) -> tuple[list[Entry], int | None]:
+def entries_page(wanted: EntryFilter) -> tuple[list[Entry], int | None]:
     """Up to 50 entries, and the id before which the next page lies (None at the end)."""
     older = entries(wanted)
     if wanted.before is not None:
@@ -84,7 +84,7 @@ def entries_page(wanted: Filter) -> tuple[list[Entry], int | None]:
     return rows[:PAGE], rows[PAGE - 1].id if len(rows) > PAGE else None
 
 
-def every_entry(wanted: Filter, *, limit: int) -> Iterator[Entry]:
+def every_entry(wanted: EntryFilter, *, limit: int) -> Iterator[Entry]:
     """The entries of the filter that are there now, one by one, for an export."""
     latest = Entry.objects.order_by("-id").values_list("id", flat=True).first() or 0
     return entries(wanted).filter(id__lte=latest)[:limit].iterator(chunk_size=1_000)

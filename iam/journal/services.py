@@ -35,7 +35,7 @@ class _Acting(Protocol):
     def email(self) -> str: ...
 
 
-class _Known(Protocol):
+class _KnownPerson(Protocol):
     """A person of the directory."""
 
     @property
@@ -59,7 +59,7 @@ GATEHOUSE = Nameless("Gatehouse")
 NOT_SIGNED_IN = Nameless("Not signed in")
 COMMAND_LINE = Nameless("Command line")
 
-Actor = _Acting | _Known | Nameless
+Actor = _Acting | _KnownPerson | Nameless
 
 
 def person_id_of(actor: Actor | None) -> UUID | None:

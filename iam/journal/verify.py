@@ -47,7 +47,7 @@ class Dating:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class ChainVerdict:
     """What a verification found. `tail` entries wait for their block, the oldest since `tail_since`."""
 
     broken: Break | None
@@ -76,7 +76,7 @@ class Verdict:
         return ((now or clock.now()) - self.tail_since).total_seconds() if self.tail_since else 0.0
 
 
-def verify(*, expect: tuple[int, str] | None = None) -> Verdict:
+def verify(*, expect: tuple[int, str] | None = None) -> ChainVerdict:
     """Recompute everything from the first block on; `expect` is a block number and hash noted down earlier,
     elsewhere.
 
@@ -102,7 +102,7 @@ def verify(*, expect: tuple[int, str] | None = None) -> Verdict:
     head, head_sequence, head_at = GENESIS, 0, None
     if previous:
         head, head_sequence, head_at = previous.hash, previous.sequence, previous.made_at
-    return Verdict(
+    return ChainVerdict(
         broken=broken,
         blocks=blocks,
         entries=entries,
@@ -235,7 +235,7 @@ def _check_dates(
     ]
 
 
-def acknowledge(verdict: Verdict, *, actor: Actor | None, reason: str) -> int:
+def acknowledge(verdict: ChainVerdict, *, actor: Actor | None, reason: str) -> int:
     """Write down that somebody has looked at the open dating problems, and why they are harmless; the number
     of them.
     """

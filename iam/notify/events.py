@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Event(StrEnum):
+class NotifyEvent(StrEnum):
     """Something that people are told of."""
 
     WAITING = "change.waiting"
@@ -36,7 +36,7 @@ class Spec:
     room, and nobody chooses them; `headline` is all that a room is told.
     """
 
-    event: Event
+    event: NotifyEvent
     label: str
     headline: str
     is_fixed: bool = False
@@ -44,89 +44,89 @@ class Spec:
 
 
 SPECS: tuple[Spec, ...] = (
-    Spec(Event.WAITING, "A request is waiting for my approval", "A request is waiting for approval"),
+    Spec(NotifyEvent.WAITING, "A request is waiting for my approval", "A request is waiting for approval"),
     Spec(
-        Event.REMINDER,
+        NotifyEvent.REMINDER,
         "A request is still waiting for my approval",
         "A request is still waiting for approval",
     ),
     Spec(
-        Event.ESCALATION,
+        NotifyEvent.ESCALATION,
         "An unanswered request is escalated to me",
         "An unanswered request was escalated",
     ),
-    Spec(Event.DECIDED, "My request was approved, rejected or expired", "A request was decided"),
+    Spec(NotifyEvent.DECIDED, "My request was approved, rejected or expired", "A request was decided"),
     Spec(
-        Event.COMMENTED,
+        NotifyEvent.COMMENTED,
         "Someone commented on a request that I made or answered",
         "Someone commented on a request",
     ),
-    Spec(Event.APPLIED, "My request is done", "A change in AWS is done"),
+    Spec(NotifyEvent.APPLIED, "My request is done", "A change in AWS is done"),
     Spec(
-        Event.TROUBLE,
+        NotifyEvent.TROUBLE,
         "A change that I requested failed, or its outcome is unknown",
         "A change failed, or its outcome is unknown",
     ),
-    Spec(Event.GRANT_BEGAN, "I receive access that someone else requested", "A grant has started"),
-    Spec(Event.GRANT_ENDING, "Access of mine ends soon", "A grant ends soon"),
-    Spec(Event.GRANT_ENDED, "Access of mine has ended", "A grant has ended"),
+    Spec(NotifyEvent.GRANT_BEGAN, "I receive access that someone else requested", "A grant has started"),
+    Spec(NotifyEvent.GRANT_ENDING, "Access of mine ends soon", "A grant ends soon"),
+    Spec(NotifyEvent.GRANT_ENDED, "Access of mine has ended", "A grant has ended"),
     Spec(
-        Event.RESTORED,
+        NotifyEvent.RESTORED,
         "Someone restores access that I had removed or suspended",
         "Access was restored",
     ),
     Spec(
-        Event.BREAK_GLASS,
+        NotifyEvent.BREAK_GLASS,
         "Someone changed AWS without approval in an emergency",
         "Break-glass: AWS was changed without approval",
         is_fixed=True,
     ),
     Spec(
-        Event.INVITED,
+        NotifyEvent.INVITED,
         "My access to AWS is set up",
         "Someone is invited to AWS",
         is_fixed=True,
         is_private=True,
     ),
     Spec(
-        Event.INVITATION_WANTED,
+        NotifyEvent.INVITATION_WANTED,
         "Someone I onboarded needs another invitation",
         "Someone needs another invitation",
     ),
     Spec(
-        Event.ENROL,
+        NotifyEvent.ENROL,
         "I need to add an MFA device",
         "Someone needs to add an MFA device",
         is_fixed=True,
         is_private=True,
     ),
     Spec(
-        Event.CAMPAIGN,
+        NotifyEvent.CAMPAIGN,
         "A campaign of mine is due, and someone has no MFA",
         "A campaign for MFA is due",
     ),
     Spec(
-        Event.REPLACED,
+        NotifyEvent.REPLACED,
         "Someone reported that I lost an MFA device",
         "A lost MFA device needs replacing",
         is_fixed=True,
         is_private=True,
     ),
     Spec(
-        Event.ROTATION,
+        NotifyEvent.ROTATION,
         "An access key of mine is rotated",
         "An access key is rotated",
         is_fixed=True,
         is_private=True,
     ),
-    Spec(Event.TEST, "A test", "A test of notifications", is_fixed=True),
+    Spec(NotifyEvent.TEST, "A test", "A test of notifications", is_fixed=True),
 )
 OFFERED: tuple[Spec, ...] = tuple(
-    spec for spec in SPECS if not spec.is_private and spec.event is not Event.TEST
+    spec for spec in SPECS if not spec.is_private and spec.event is not NotifyEvent.TEST
 )
 _BY_EVENT = {spec.event: spec for spec in SPECS}
 
 
-def spec_of(event: Event | str) -> Spec:
+def spec_of(event: NotifyEvent | str) -> Spec:
     """The spec of an event. Raises ValueError for what is none."""
-    return _BY_EVENT[Event(event)]
+    return _BY_EVENT[NotifyEvent(event)]

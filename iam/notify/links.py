@@ -33,7 +33,7 @@ class LinkError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class LinkTarget:
     """Whose link it is, and the page that it leads to."""
 
     person_id: UUID
@@ -56,7 +56,7 @@ def plain_link(path: str) -> str:
     return f"{settings.BASE_URL}{path}"
 
 
-def target_of(word: str) -> Target:
+def target_of(word: str) -> LinkTarget:
     """Where a link leads, and for whom. Raises LinkError."""
     try:
         signed = signing.loads(word, salt=SALT, max_age=timedelta(days=settings.NOTIFY_LINK_DAYS))
@@ -68,4 +68,4 @@ def target_of(word: str) -> Target:
     except signing.BadSignature:
         raise LinkError("This link is incomplete. Copy the whole link from the message.") from None
     person, path = signed
-    return Target(UUID(person), path)
+    return LinkTarget(UUID(person), path)

@@ -10,7 +10,7 @@ from django.db.models import Q
 DELIVER = "iam.notify.tasks.deliver"
 
 
-class Channel(models.TextChoices):
+class MessageChannel(models.TextChoices):
     """How a message goes out. Mail is for one person; Slack and the webhook are rooms, told once."""
 
     EMAIL = "email", "E-mail"
@@ -18,7 +18,7 @@ class Channel(models.TextChoices):
     WEBHOOK = "webhook", "Webhook"
 
 
-class State(models.TextChoices):
+class MessageState(models.TextChoices):
     """Where a message stands."""
 
     WAITING = "waiting", "Waiting"
@@ -37,7 +37,7 @@ class Outgoing(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     event = models.CharField(max_length=32)
-    channel = models.CharField(max_length=8, choices=Channel.choices)
+    channel = models.CharField(max_length=8, choices=MessageChannel.choices)
     key = models.CharField(max_length=160)
     recipient = models.CharField(max_length=36, blank=True)
     name = models.CharField(max_length=128, blank=True)
@@ -49,7 +49,7 @@ class Outgoing(models.Model):
     mentions = models.JSONField(
         default=list, help_text="Slack's ids of the people whom a room's message names."
     )
-    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    state = models.CharField(max_length=8, choices=MessageState.choices, default=MessageState.WAITING)
     due_at = models.DateTimeField(null=True)
     lease_until = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -78,7 +78,7 @@ class Preference(models.Model):
 
     person_id = models.UUIDField()
     event = models.CharField(max_length=32)
-    channel = models.CharField(max_length=8, choices=Channel.choices)
+    channel = models.CharField(max_length=8, choices=MessageChannel.choices)
     is_wanted = models.BooleanField()
 
     class Meta:

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from iam import nudge
 from iam.journal.services import record
 from iam.notify.channels import DeliveryError, send
-from iam.notify.models import DELIVER, Outgoing, State
+from iam.notify.models import DELIVER, MessageState, Outgoing
 
 logger = structlog.get_logger(__name__)
 
@@ -31,7 +31,7 @@ BATCH = 200
 def due(now: datetime) -> QuerySet[Outgoing]:
     """What waits and is due, or was left by a worker whose lease ran out."""
     return Outgoing.objects.filter(
-        Q(state=State.WAITING, due_at__lte=now) | Q(state=State.SENDING, lease_until__lte=now)
+        Q(state=MessageState.WAITING, due_at__lte=now) | Q(state=MessageState.SENDING, lease_until__lte=now)
     )
 
 
@@ -56,7 +56,7 @@ def deliver(outgoing_id: UUID) -> None:
     except DeliveryError as error:
         _after_failure(message, error)
     else:
-        _end(message, state=State.SENT, error="")
+        _end(message, state=MessageState.SENT, error="")
 
 
 def _claim(outgoing_id: UUID) -> Outgoing | None:
@@ -65,9 +65,9 @@ def _claim(outgoing_id: UUID) -> Outgoing | None:
     if message is None:
         return None
     claimed = Outgoing.objects.filter(pk=message.pk, state=message.state, attempts=message.attempts)
-    if not claimed.update(state=State.SENDING, attempts=message.attempts + 1, lease_until=now + LEASE):
+    if not claimed.update(state=MessageState.SENDING, attempts=message.attempts + 1, lease_until=now + LEASE):
         return None
-    message.state, message.attempts = State.SENDING, message.attempts + 1
+    message.state, message.attempts = MessageState.SENDING, message.attempts + 1
     return message
 
 
@@ -77,12 +77,12 @@ def _after_failure(message: Outgoing, error: DeliveryError) -> None:
         _give_up(message, error)
         return
     again = datetime.now(tz=UTC) + timedelta(seconds=PAUSES[message.attempts - 1])
-    _held(message).update(state=State.WAITING, due_at=again, lease_until=None, error=str(error)[:512])
+    _held(message).update(state=MessageState.WAITING, due_at=again, lease_until=None, error=str(error)[:512])
 
 
 def _give_up(message: Outgoing, error: DeliveryError) -> None:
     with transaction.atomic():
-        if not _end(message, state=State.GIVEN_UP, error=str(error)):
+        if not _end(message, state=MessageState.GIVEN_UP, error=str(error)):
             return
         logger.error("notify.given_up", outgoing=str(message.pk), channel=message.channel, error=str(error))
         record(
@@ -98,14 +98,14 @@ def _give_up(message: Outgoing, error: DeliveryError) -> None:
         )
 
 
-def _end(message: Outgoing, *, state: State, error: str) -> bool:
+def _end(message: Outgoing, *, state: MessageState, error: str) -> bool:
     values = {"state": state, "due_at": None, "lease_until": None, "error": error[:512]}
     return bool(_held(message).update(**values, ended_at=datetime.now(tz=UTC)))
 
 
 def _held(message: Outgoing) -> QuerySet[Outgoing]:
     """The row, while it is still this worker's."""
-    return Outgoing.objects.filter(pk=message.pk, state=State.SENDING, attempts=message.attempts)
+    return Outgoing.objects.filter(pk=message.pk, state=MessageState.SENDING, attempts=message.attempts)
 
 
 def sweep() -> int:
@@ -113,7 +113,7 @@ def sweep() -> int:
     harm.
     """
     now = datetime.now(tz=UTC)
-    Outgoing.objects.filter(state=State.SENT, ended_at__lt=now - KEPT).delete()
+    Outgoing.objects.filter(state=MessageState.SENT, ended_at__lt=now - KEPT).delete()
     return nudge.send_each(
         DELIVER, list(due(now).order_by("created_at").values_list("pk", flat=True)[:BATCH])
     )

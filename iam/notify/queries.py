@@ -9,7 +9,7 @@ from django.db.models import Count, Q
 
 from iam.newest_first import Page, Place
 from iam.notify.events import OFFERED, Spec
-from iam.notify.models import Channel, Outgoing, Preference, SlackMember, State
+from iam.notify.models import MessageChannel, MessageState, Outgoing, Preference, SlackMember
 
 PAGE = 50
 
@@ -17,7 +17,7 @@ PAGE = 50
 def outbox_page(*, state: str = "", after: Place | None = None) -> Page[Outgoing]:
     """Newest first; one query, as fast at any depth."""
     messages = Outgoing.objects.all()
-    if state in State.values:
+    if state in MessageState.values:
         messages = messages.filter(state=state)
     if after:
         messages = messages.filter(
@@ -31,12 +31,12 @@ def outbox_page(*, state: str = "", after: Place | None = None) -> Page[Outgoing
 
 def unsent_counts() -> dict[str, int]:
     """How many wait, are being sent or were given up, by state; one query."""
-    unsent = Outgoing.objects.exclude(state=State.SENT).values_list("state")
+    unsent = Outgoing.objects.exclude(state=MessageState.SENT).values_list("state")
     return dict(unsent.annotate(count=Count("pk")).order_by())
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class EventChoice:
     """An event with what the person wants: by mail, and to be named in Slack's room."""
 
     spec: Spec
@@ -44,22 +44,22 @@ class Choice:
     slack: bool
 
 
-def choices_of(person_id: UUID) -> list[Choice]:
+def choices_of(person_id: UUID) -> list[EventChoice]:
     """What the person is told of and how; one query."""
     chosen = _chosen([person_id])
     return [
-        Choice(
+        EventChoice(
             spec,
-            email=spec.is_fixed or chosen.get((person_id, spec.event, Channel.EMAIL), True),
-            slack=chosen.get((person_id, spec.event, Channel.SLACK), False),
+            email=spec.is_fixed or chosen.get((person_id, spec.event, MessageChannel.EMAIL), True),
+            slack=chosen.get((person_id, spec.event, MessageChannel.SLACK), False),
         )
         for spec in OFFERED
     ]
 
 
-def wants(people: list[UUID], *, spec: Spec, channel: Channel) -> set[UUID]:
+def wants(people: list[UUID], *, spec: Spec, channel: MessageChannel) -> set[UUID]:
     """Who of these wants to be told of the event by the channel; one query."""
-    default = channel is Channel.EMAIL
+    default = channel is MessageChannel.EMAIL
     if spec.is_fixed and default:
         return set(people)
     chosen = _chosen(people, event=spec.event)

@@ -13,8 +13,8 @@ from django.db import transaction
 
 from iam import nudge
 from iam.journal.services import Actor, record
-from iam.notify.events import OFFERED, Event, Spec, spec_of
-from iam.notify.models import DELIVER, Channel, Outgoing, Preference, SlackMember, State
+from iam.notify.events import OFFERED, NotifyEvent, Spec, spec_of
+from iam.notify.models import DELIVER, MessageChannel, MessageState, Outgoing, Preference, SlackMember
 from iam.notify.queries import wants
 
 SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{5,20}")
@@ -38,7 +38,7 @@ class Addressee(Protocol):
 
 
 def notify(
-    event: Event,
+    event: NotifyEvent,
     *,
     people: Iterable[Addressee],
     subject: str,
@@ -60,7 +60,7 @@ def notify(
     known = {addressee.id: addressee for addressee in people}
     rows = [
         _row(
-            spec, Channel.EMAIL, key, subject, text, path, reference,
+            spec, MessageChannel.EMAIL, key, subject, text, path, reference,
             recipient=str(pk), name=known[pk].name[:NAME], address=known[pk].email,
         )
         for pk in sorted(_by_mail(list(known), spec))
@@ -82,18 +82,21 @@ def _by_mail(people: list[UUID], spec: Spec) -> set[UUID]:
     """Who is told by mail; nobody where no mail server is set up: what waits is in everybody's inbox, and
     counted on every page.
     """
-    return wants(people, spec=spec, channel=Channel.EMAIL) if settings.MAIL_IS_CONFIGURED else set()
+    return wants(people, spec=spec, channel=MessageChannel.EMAIL) if settings.MAIL_IS_CONFIGURED else set()
 
 
-def rooms() -> list[Channel]:
+def rooms() -> list[MessageChannel]:
     """The rooms that are set up."""
-    channels = [(Channel.SLACK, settings.SLACK_WEBHOOK), (Channel.WEBHOOK, settings.WEBHOOK_URL)]
+    channels = [
+        (MessageChannel.SLACK, settings.SLACK_WEBHOOK),
+        (MessageChannel.WEBHOOK, settings.WEBHOOK_URL),
+    ]
     return [channel for channel, address in channels if address]
 
 
 def _row(
     spec: Spec,
-    channel: Channel,
+    channel: MessageChannel,
     key: str,
     subject: str,
     text: str,
@@ -116,10 +119,10 @@ def _row(
     )
 
 
-def _mentions(room: Channel, spec: Spec, people: list[UUID]) -> list[str]:
-    if room is not Channel.SLACK or not people:
+def _mentions(room: MessageChannel, spec: Spec, people: list[UUID]) -> list[str]:
+    if room is not MessageChannel.SLACK or not people:
         return []
-    wanting = wants(people, spec=spec, channel=Channel.SLACK)
+    wanting = wants(people, spec=spec, channel=MessageChannel.SLACK)
     return list(
         SlackMember.objects.filter(pk__in=wanting).order_by("member_id").values_list("member_id", flat=True)
     )
@@ -127,7 +130,7 @@ def _mentions(room: Channel, spec: Spec, people: list[UUID]) -> list[str]:
 
 @transaction.atomic
 def save_preferences(
-    person_id: UUID, *, wanted: Mapping[Channel, Sequence[str]], slack_member: str, actor: Actor
+    person_id: UUID, *, wanted: Mapping[MessageChannel, Sequence[str]], slack_member: str, actor: Actor
 ) -> None:
     """Keep what the person wants, every event by mail and by Slack; an event that is not named is not wanted.
     Raises NotifyError.
@@ -140,7 +143,7 @@ def save_preferences(
         )
     if member and SlackMember.objects.filter(member_id=member).exclude(pk=person_id).exists():
         raise NotifyError(f"{member} is already someone else’s Slack member ID.")
-    for channel in (Channel.EMAIL, Channel.SLACK):
+    for channel in (MessageChannel.EMAIL, MessageChannel.SLACK):
         for spec in OFFERED:
             Preference.objects.update_or_create(
                 person_id=person_id,
@@ -155,7 +158,10 @@ def save_preferences(
     record(
         kind="notice.preferences",
         actor=actor,
-        data={"email": sorted(wanted.get(Channel.EMAIL, ())), "slack": sorted(wanted.get(Channel.SLACK, ()))},
+        data={
+            "email": sorted(wanted.get(MessageChannel.EMAIL, ())),
+            "slack": sorted(wanted.get(MessageChannel.SLACK, ())),
+        },
     )
 
 
@@ -165,8 +171,8 @@ def send_again(outgoing: Outgoing, *, actor: Actor) -> None:
     """
     now = datetime.now(tz=UTC)
     with transaction.atomic():
-        given_up = Outgoing.objects.filter(pk=outgoing.pk, state=State.GIVEN_UP)
-        if not given_up.update(state=State.WAITING, attempts=0, due_at=now, ended_at=None, error=""):
+        given_up = Outgoing.objects.filter(pk=outgoing.pk, state=MessageState.GIVEN_UP)
+        if not given_up.update(state=MessageState.WAITING, attempts=0, due_at=now, ended_at=None, error=""):
             raise NotifyError("This message is on its way already.")
         record(
             kind="notice.send_again",

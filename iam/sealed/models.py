@@ -8,7 +8,7 @@ from django.db import models
 from django.db.models import Q
 
 
-class State(models.TextChoices):
+class SecretState(models.TextChoices):
     """What became of a secret. While it is held or sealed it can be had; afterwards its text is gone for
     good.
     """
@@ -21,7 +21,7 @@ class State(models.TextChoices):
     SHREDDED = "shredded", "Destroyed"
 
 
-LIVING = (State.HELD, State.SEALED)
+LIVING = (SecretState.HELD, SecretState.SEALED)
 
 
 class Secret(models.Model):
@@ -40,7 +40,7 @@ class Secret(models.Model):
     person_id = models.UUIDField(null=True)
     browser = models.CharField(max_length=64, blank=True)
     ciphertext = models.TextField(blank=True)
-    state = models.CharField(max_length=8, choices=State.choices, default=State.SEALED)
+    state = models.CharField(max_length=8, choices=SecretState.choices, default=SecretState.SEALED)
     sealed_at = models.DateTimeField()
     released_at = models.DateTimeField(null=True)
     expires_at = models.DateTimeField()

@@ -13,7 +13,7 @@ from django.db import transaction
 from iam.journal.services import Actor, person_id_of, record
 from iam.moments import moment_words
 from iam.sealed.cipher import UnreadableError, decrypt, encrypt
-from iam.sealed.models import LIVING, Secret, State
+from iam.sealed.models import LIVING, Secret, SecretState
 
 logger = structlog.get_logger(__name__)
 
@@ -67,13 +67,15 @@ def seal(
         "person_id": for_person,
         "browser": _digest(session),
         "ciphertext": encrypt(text, secret_id=secret_id, person_id=for_person, purpose=purpose),
-        "state": State.HELD if is_held else State.SEALED,
+        "state": SecretState.HELD if is_held else SecretState.SEALED,
         "sealed_at": now,
         "released_at": None if is_held else now,
         "expires_at": now + ttl,
     }
     with transaction.atomic():
-        replaced = Secret.objects.filter(pk=secret_id, state=State.HELD, purpose=purpose).update(**values)
+        replaced = Secret.objects.filter(pk=secret_id, state=SecretState.HELD, purpose=purpose).update(
+            **values
+        )
         if not replaced:
             Secret.objects.create(id=secret_id, **values)
         _note("sealed", Secret.objects.get(pk=secret_id), actor=None)
@@ -85,8 +87,8 @@ def release(secret_id: UUID, *, label: str = "") -> bool:
     time.
     """
     values = {"label": label[:512]} if label else {}
-    held_secrets = Secret.objects.filter(pk=secret_id, state=State.HELD)
-    return bool(held_secrets.update(state=State.SEALED, released_at=datetime.now(tz=UTC), **values))
+    held_secrets = Secret.objects.filter(pk=secret_id, state=SecretState.HELD)
+    return bool(held_secrets.update(state=SecretState.SEALED, released_at=datetime.now(tz=UTC), **values))
 
 
 def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:
@@ -98,9 +100,9 @@ def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:
         raise SealedError(NOT_YOURS)
     if secret.browser and secret.browser != _digest(session):
         raise SealedError("You can see this only in the browser session in which you requested it.")
-    if secret.state == State.HELD:
+    if secret.state == SecretState.HELD:
         raise SealedError("AWS has not accepted it yet. You can see it as soon as it has.")
-    return _end(secret, to=State.OPENED, actor=person)
+    return _end(secret, to=SecretState.OPENED, actor=person)
 
 
 def show(secret_id: UUID, *, person: Actor, session: str) -> str:
@@ -113,7 +115,7 @@ def show(secret_id: UUID, *, person: Actor, session: str) -> str:
     secret = Secret.objects.filter(pk=secret_id).first()
     if secret is None or secret.person_id is None or secret.person_id != person_id_of(person):
         raise SealedError(NOT_YOURS)
-    if not secret.browser or secret.browser != _digest(session) or secret.state == State.HELD:
+    if not secret.browser or secret.browser != _digest(session) or secret.state == SecretState.HELD:
         raise SealedError(NOT_YOURS)
     if secret.is_there and secret.expires_at <= datetime.now(tz=UTC):
         raise SealedError("Its time is over.")
@@ -130,10 +132,10 @@ def reveal(secret_id: UUID, *, person: Actor, session: str, until: datetime) -> 
     secret = Secret.objects.filter(pk=secret_id).first()
     if secret is None or secret.person_id is None or secret.person_id != person_id_of(person) or not session:
         raise SealedError(NOT_YOURS)
-    if secret.state == State.HELD:
+    if secret.state == SecretState.HELD:
         raise SealedError("AWS has not accepted it yet. Try again in a moment.")
     if secret.is_there and not secret.browser:
-        fresh = Secret.objects.filter(pk=secret_id, state=State.SEALED, browser="")
+        fresh = Secret.objects.filter(pk=secret_id, state=SecretState.SEALED, browser="")
         with transaction.atomic():
             if fresh.update(browser=_digest(session), expires_at=min(until, secret.expires_at)):
                 _note("shown", secret, actor=person)
@@ -146,14 +148,14 @@ def reveal(secret_id: UUID, *, person: Actor, session: str, until: datetime) -> 
 def can_reveal(secret: Secret, *, session: str) -> bool:
     """True if `reveal` would give the text to its person in this browser session."""
     is_here = secret.browser in ("", _digest(session))
-    return secret.state == State.SEALED and is_here and secret.expires_at > datetime.now(tz=UTC)
+    return secret.state == SecretState.SEALED and is_here and secret.expires_at > datetime.now(tz=UTC)
 
 
 def take(secret_id: UUID, *, purpose: str) -> str:
     """The text, for a worker, and never again. Raises SealedError, also for another purpose and after its
     time.
     """
-    return _end(_for_worker(secret_id, purpose), to=State.TAKEN, actor=None)
+    return _end(_for_worker(secret_id, purpose), to=SecretState.TAKEN, actor=None)
 
 
 def look(secret_id: UUID, *, purpose: str) -> str:
@@ -165,13 +167,15 @@ def look(secret_id: UUID, *, purpose: str) -> str:
 
 def shred(secret_id: UUID, *, actor: Actor | None = None) -> bool:
     """Destroy the text; False when it is gone already."""
-    return _wipe(secret_id, to=State.SHREDDED, actor=actor)
+    return _wipe(secret_id, to=SecretState.SHREDDED, actor=actor)
 
 
 def sweep() -> int:
     """Destroy what nobody has read in time; how many."""
     over = Secret.objects.filter(state__in=LIVING, expires_at__lte=datetime.now(tz=UTC))
-    return sum(_wipe(pk, to=State.EXPIRED, actor=None) for pk in list(over.values_list("pk", flat=True)))
+    return sum(
+        _wipe(pk, to=SecretState.EXPIRED, actor=None) for pk in list(over.values_list("pk", flat=True))
+    )
 
 
 def _for_worker(secret_id: UUID, purpose: str) -> Secret:
@@ -185,7 +189,7 @@ def _text(secret: Secret) -> str:
     if not secret.is_there:
         raise SealedError(_why_gone(secret))
     if secret.expires_at <= datetime.now(tz=UTC):
-        _wipe(secret.pk, to=State.EXPIRED, actor=None)
+        _wipe(secret.pk, to=SecretState.EXPIRED, actor=None)
         raise SealedError(_why_gone(Secret.objects.get(pk=secret.pk)))
     try:
         return decrypt(
@@ -196,7 +200,7 @@ def _text(secret: Secret) -> str:
         raise SealedError(UNREADABLE) from None
 
 
-def _end(secret: Secret, *, to: State, actor: Actor | None) -> str:
+def _end(secret: Secret, *, to: SecretState, actor: Actor | None) -> str:
     """Give the text to the one whose update finds it still there."""
     text = _text(secret)
     if not _wipe(secret.pk, to=to, actor=actor):
@@ -204,7 +208,7 @@ def _end(secret: Secret, *, to: State, actor: Actor | None) -> str:
     return text
 
 
-def _wipe(secret_id: UUID, *, to: State, actor: Actor | None) -> bool:
+def _wipe(secret_id: UUID, *, to: SecretState, actor: Actor | None) -> bool:
     now = datetime.now(tz=UTC)
     living = Secret.objects.filter(pk=secret_id, state__in=LIVING)
     with transaction.atomic():
@@ -218,14 +222,14 @@ def _wipe(secret_id: UUID, *, to: State, actor: Actor | None) -> bool:
 
 def _why_gone(secret: Secret) -> str:
     at = moment_words(secret.ended_at) if secret.ended_at else "an unknown date"
-    if secret.state == State.EXPIRED and secret.browser:
+    if secret.state == SecretState.EXPIRED and secret.browser:
         return f"You could see it until {at}. It was destroyed then."
     return {
-        State.OPENED: f"{secret.ended_by} saw it on {at}. It isn’t stored anywhere.",
-        State.TAKEN: f"It was used on {at}. It isn’t stored anywhere.",
-        State.EXPIRED: f"No one opened it in time. It was destroyed on {at}.",
-        State.SHREDDED: f"It was destroyed on {at}.",
-    }.get(State(secret.state), NOT_YOURS)
+        SecretState.OPENED: f"{secret.ended_by} saw it on {at}. It isn’t stored anywhere.",
+        SecretState.TAKEN: f"It was used on {at}. It isn’t stored anywhere.",
+        SecretState.EXPIRED: f"No one opened it in time. It was destroyed on {at}.",
+        SecretState.SHREDDED: f"It was destroyed on {at}.",
+    }.get(SecretState(secret.state), NOT_YOURS)
 
 
 def _note(act: str, secret: Secret, *, actor: Actor | None) -> None:

@@ -125,9 +125,9 @@ def _digests() -> Digests:
 
 def _ours(known: Digests, *, keep: Digests | None = None) -> Callable[[], int]:
     from iam.aws.reads.authorization import stream_authorization
-    from iam.aws.session import Access, connect
+    from iam.aws.session import AccountAccess, connect
 
-    aws = connect(Access(ACCOUNT))
+    aws = connect(AccountAccess(ACCOUNT))
     assert aws.iam
 
     def read() -> int:
@@ -145,10 +145,10 @@ def ours_whole_lane(database: str) -> Callable[[], int]:
     """Our read of all bulk calls of an unchanged account: what a pull reads in its fast lane."""
     from iam.aws.reads import lists
     from iam.aws.reads.credential_report import read_credential_report
-    from iam.aws.session import Access, connect
+    from iam.aws.session import AccountAccess, connect
 
     stream = ours_unchanged(database)
-    aws = connect(Access(ACCOUNT))
+    aws = connect(AccountAccess(ACCOUNT))
 
     def read() -> int:
         for part in (

@@ -72,11 +72,11 @@ def main(address: str) -> Steps:
 
 def _warm() -> None:
     """What an idle worker has loaded: botocore's models, our modules."""
-    from iam.aws.session import Access, connect
+    from iam.aws.session import AccountAccess, connect
     from iam.mirror.pull import run
 
     assert run.run_pull
-    aws = connect(Access(ACCOUNT))
+    aws = connect(AccountAccess(ACCOUNT))
     for client in (aws.iam, aws.sts, aws.organizations, aws.ec2("us-east-1")):
         assert client
     aws.close()

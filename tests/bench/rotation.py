@@ -295,7 +295,7 @@ def _under_way() -> None:
 
 
 def _seal(pk: uuid.UUID, person: Any, now: datetime) -> Any:
-    from iam.sealed.models import Secret, State
+    from iam.sealed.models import Secret, SecretState
 
     return Secret(
         pk=pk,
@@ -303,7 +303,7 @@ def _seal(pk: uuid.UUID, person: Any, now: datetime) -> Any:
         purpose="access_key",
         label="AKIA",
         ciphertext="x",
-        state=State.SEALED,
+        state=SecretState.SEALED,
         sealed_at=now,
         released_at=now,
         expires_at=now + timedelta(hours=20),

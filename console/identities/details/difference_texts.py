@@ -10,7 +10,7 @@ from django.urls import reverse
 from console.identities.details.causes import UNKNOWN, Caused, causes
 from console.identities.details.frame import SECTIONS
 from iam.guard import Viewer
-from iam.mirror.queries.differences import CAME, CHANGED, WENT, Row
+from iam.mirror.queries.differences import CAME, CHANGED, WENT, DifferenceRow
 from iam.mirror.queries.entities import Openable
 from iam.mirror.queries.history_events import MFA_WORDS
 from iam.mirror.queries.visibility import visible_entities
@@ -88,7 +88,7 @@ Piece = tuple[str, str]
 class Difference:
     """A difference as the page shows it: pieces of a sentence, the marks of its sign, and its cause."""
 
-    row: Row
+    row: DifferenceRow
     pieces: list[Piece]
     css: str
     mark: str
@@ -99,7 +99,7 @@ class Difference:
 
 
 def differences(
-    rows: Iterable[Row], *, viewer: Viewer, whole: bool = False, with_nouns: bool = False
+    rows: Iterable[DifferenceRow], *, viewer: Viewer, whole: bool = False, with_nouns: bool = False
 ) -> list[Difference]:
     """The rows as sentences; `whole` where the viewer sees all of their account, `with_nouns` where no
     heading says what they are about. At most two queries.
@@ -114,20 +114,20 @@ def differences(
     return sentences
 
 
-def _openable(rows: list[Row], viewer: Viewer) -> Openable:
+def _openable(rows: list[DifferenceRow], viewer: Viewer) -> Openable:
     pks = {row.entity for row in rows} | {row.other_entity for row in rows if row.other_entity}
     openable = visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True)
     return Openable(whole=False, pks=frozenset(openable))
 
 
-def _difference(row: Row, open_to: Openable, *, with_nouns: bool, cause: Caused) -> Difference:
+def _difference(row: DifferenceRow, open_to: Openable, *, with_nouns: bool, cause: Caused) -> Difference:
     css, mark, spoken = SIGNS[row.sign]
     tone, icon = TONES[row.sign]
     pieces = _pieces(row, open_to, with_nouns=with_nouns)
     return Difference(row, pieces, css, mark, spoken, tone, icon, cause)
 
 
-def _pieces(row: Row, open_to: Openable, *, with_nouns: bool) -> list[Piece]:
+def _pieces(row: DifferenceRow, open_to: Openable, *, with_nouns: bool) -> list[Piece]:
     name = (row.name, _address(row.kind, row.entity, open_to))
     other = (row.other, _address(row.other_kind, row.other_entity, open_to))
     if row.sort in JOINTS:
@@ -147,7 +147,7 @@ def _pieces(row: Row, open_to: Openable, *, with_nouns: bool) -> list[Piece]:
     return [(noun[:1].upper() + noun[1:], ""), *body, *([(verb, "")] if verb else [])]
 
 
-def _body(row: Row, name: Piece, other: Piece) -> list[Piece]:
+def _body(row: DifferenceRow, name: Piece, other: Piece) -> list[Piece]:
     if row.sort == "inline":
         return [(row.words, ""), ("of", ""), name]
     if row.sort == "document":

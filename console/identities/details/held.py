@@ -13,7 +13,7 @@ from console.identities.details import labels
 from console.identities.details.frame import Shown
 from iam.mirror.models import EdgeKind, InlinePolicy
 from iam.mirror.queries import entities
-from iam.mirror.queries.entities import Openable, Tie
+from iam.mirror.queries.entities import EntityTie, Openable
 
 HELD = (EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 
@@ -22,9 +22,9 @@ HELD = (EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 class Held:
     """What a principal is tied to, split by how."""
 
-    groups: list[Tie] = field(default_factory=list)
-    policies: list[Tie] = field(default_factory=list)
-    boundary: Tie | None = None
+    groups: list[EntityTie] = field(default_factory=list)
+    policies: list[EntityTie] = field(default_factory=list)
+    boundary: EntityTie | None = None
 
     @property
     def pks(self) -> list[int]:
@@ -63,12 +63,12 @@ def held_by(shown: Shown) -> Held:
     return holding
 
 
-def address(name: str, tie: Tie | None, open_to: Openable) -> str:
+def address(name: str, tie: EntityTie | None, open_to: Openable) -> str:
     """The page of an entity, where the viewer may open it; else nothing."""
     return reverse(name, args=[tie.pk]) if tie and tie.pk in open_to else ""
 
 
-def managed(tie: Tie, open_to: Openable, *, through: str = "", through_url: str = "") -> PolicyRow:
+def managed(tie: EntityTie, open_to: Openable, *, through: str = "", through_url: str = "") -> PolicyRow:
     """A managed policy as a row."""
     return PolicyRow(
         name=tie.name,

@@ -21,7 +21,7 @@ from console.web.render import render_page
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.entities import Openable
 from iam.mirror.queries.history import timeline, two_documents
-from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, Event, EventTopic, Named
+from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, EventTopic, HistoryEvent, NamedEntity
 from iam.mirror.queries.lists.freshness import was_unknown
 from iam.mirror.queries.moments import change_moments, just_after
 
@@ -61,7 +61,7 @@ class Line:
     are not shown.
     """
 
-    event: Event
+    event: HistoryEvent
     tone: str
     names: list[Link]
     hidden: str
@@ -127,7 +127,7 @@ def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     }
 
 
-def lines_of(events: Iterable[Event], *, shown: Shown, open_to: Openable) -> list[Line]:
+def lines_of(events: Iterable[HistoryEvent], *, shown: Shown, open_to: Openable) -> list[Line]:
     """Events with the links, names and causes that the viewer may see. At most one query."""
     events = list(events)
     known = causes(((event.cause_kind, event.cause_id) for event in events), viewer=shown.viewer)
@@ -138,7 +138,7 @@ def lines_of(events: Iterable[Event], *, shown: Shown, open_to: Openable) -> lis
     return lines
 
 
-def _line(event: Event, *, open_to: Openable, cause: Caused) -> Line:
+def _line(event: HistoryEvent, *, open_to: Openable, cause: Caused) -> Line:
     shown = [named for named in event.others if named.kind != Kind.USER or named.pk in open_to]
     outside, more = len(event.others) - len(shown), max(0, len(shown) - NAMES_SHOWN)
     hidden = [f"and {more} more"] if more else []
@@ -155,7 +155,7 @@ def _line(event: Event, *, open_to: Openable, cause: Caused) -> Line:
     )
 
 
-def _link(named: Named, open_to: Openable) -> Link:
+def _link(named: NamedEntity, open_to: Openable) -> Link:
     if named.kind not in SECTIONS or named.pk not in open_to:
         return Link(named.name)
     return Link(named.name, reverse(SECTIONS[named.kind][2], args=[named.pk]))

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from iam.journal.services import COMMAND_LINE
-from iam.mirror.accounts.import_export import Parts, import_export
+from iam.mirror.accounts.import_export import ExportFiles, import_export
 from iam.mirror.accounts.validation import SetupError
 
 
@@ -44,7 +44,7 @@ class Command(BaseCommand):
         for path in (options["file"], options["credential_report"]):
             if path is not None and not path.is_file():
                 raise CommandError(f"File not found: {path}.")
-        parts = Parts(
+        parts = ExportFiles(
             export=options["file"],
             report=options["credential_report"],
             name=options["name"],

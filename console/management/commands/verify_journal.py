@@ -12,7 +12,7 @@ from django.db import connection
 
 from iam.journal import triggers
 from iam.journal.services import COMMAND_LINE, record
-from iam.journal.verify import Verdict, acknowledge, verify
+from iam.journal.verify import ChainVerdict, acknowledge, verify
 
 # The chain takes what is new every second: a tail that is older than this means that nobody chains.
 TAIL_SECONDS = 60
@@ -68,7 +68,7 @@ class Command(BaseCommand):
         if unprotected or verdict.open_warnings or verdict.tail_age() > TAIL_SECONDS:
             sys.exit(2)
 
-    def _tell(self, verdict: Verdict, absent: list[str], *, restored: bool) -> None:
+    def _tell(self, verdict: ChainVerdict, absent: list[str], *, restored: bool) -> None:
         write = self.stdout.write
         if verdict.broken:
             write(self.style.ERROR(f"The chain is broken. {verdict.broken.sentence}"))
@@ -109,7 +109,7 @@ def _expectation(text: str) -> tuple[int, str]:
     return int(number), digest.lower()
 
 
-def _as_json(verdict: Verdict, absent: list[str]) -> dict[str, Any]:
+def _as_json(verdict: ChainVerdict, absent: list[str]) -> dict[str, Any]:
     broken = verdict.broken
     return {
         "holds": verdict.holds,

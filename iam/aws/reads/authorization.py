@@ -28,7 +28,7 @@ Known = Callable[[str, str], bytes | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class AuthorizationItem:
     """One entity of a page. `record` is None when its bytes are those that the caller knows by `digest`.
 
     The digest covers all that AWS says but when a role was last used, which is in `last_used` (None: not a
@@ -46,11 +46,11 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class AuthorizationPage:
     """One answer: its entities, its number from 1 on, whether it was the last, and the bytes of its
     entities."""
 
-    items: list[Item]
+    items: list[AuthorizationItem]
     number: int
     is_last: bool
     size: int
@@ -58,7 +58,7 @@ class Page:
 
 def stream_authorization(
     aws: Aws, *, page_size: int = 1000, known: Known = lambda kind, aws_id: None
-) -> Iterator[Page]:
+) -> Iterator[AuthorizationPage]:
     """All users, groups, roles and managed policies (customer's, and the attached ones of AWS), a page at a
     time.
 
@@ -74,12 +74,14 @@ def stream_authorization(
         yield _page(lists, number=number, is_last=is_last, known=known, prefix=prefix)
 
 
-def _page(lists: dict[str, list[bytes]], *, number: int, is_last: bool, known: Known, prefix: str) -> Page:
-    items: list[Item] = []
+def _page(
+    lists: dict[str, list[bytes]], *, number: int, is_last: bool, known: Known, prefix: str
+) -> AuthorizationPage:
+    items: list[AuthorizationItem] = []
     for kind, tag, element in KINDS:
         items += [_item(kind, element, fragment, known=known, prefix=prefix) for fragment in lists[tag]]
     size = sum(map(len, chain.from_iterable(lists.values())))
-    return Page(items=items, number=number, is_last=is_last, size=size)
+    return AuthorizationPage(items=items, number=number, is_last=is_last, size=size)
 
 
 _IDENTITY = {
@@ -94,7 +96,7 @@ _USED_AT = re.compile(rb"<LastUsedDate>([^<]+)</LastUsedDate>")
 _USED_IN = re.compile(rb"<Region>([^<]+)</Region>")
 
 
-def _item(kind: str, element: bytes, fragment: bytes, *, known: Known, prefix: str) -> Item:
+def _item(kind: str, element: bytes, fragment: bytes, *, known: Known, prefix: str) -> AuthorizationItem:
     last_used = None
     stable = fragment
     head = fragment
@@ -106,7 +108,7 @@ def _item(kind: str, element: bytes, fragment: bytes, *, known: Known, prefix: s
         raise malformed(ACTION, f"{arn} doesn’t belong to the expected account")
     digest = blake2b(stable, digest_size=16).digest()
     record = None if known(kind, aws_id) == digest else decode(kind, fragment, action=ACTION)
-    return Item(kind, aws_id, name, arn, digest, record, last_used)
+    return AuthorizationItem(kind, aws_id, name, arn, digest, record, last_used)
 
 
 def _cut_last_used(fragment: bytes) -> tuple[bytes, LastUsed | None]:

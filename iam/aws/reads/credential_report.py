@@ -75,7 +75,7 @@ class CredentialRow:
 
 
 @dataclass(frozen=True, slots=True)
-class CredentialReport:
+class ReadReport:
     """All rows, as of `generated_at`; AWS makes a new report at most every four hours."""
 
     generated_at: datetime
@@ -84,7 +84,7 @@ class CredentialReport:
 
 def read_credential_report(
     aws: Aws, *, wait_seconds: float = 60, sleep: Callable[[float], None] = time.sleep
-) -> CredentialReport:
+) -> ReadReport:
     """Have the report made if AWS has none that is fresh, and read it.
 
     Raises AwsError (timeout) when it is not ready within `wait_seconds`.
@@ -121,7 +121,7 @@ def _fetch(aws: Aws) -> Any:
         raise
 
 
-def parse_credential_report(content: bytes, *, generated_at: datetime) -> CredentialReport:
+def parse_credential_report(content: bytes, *, generated_at: datetime) -> ReadReport:
     """The report in the bytes of its CSV file; ValueError with a sentence that names line and column."""
     if len(content) > MAX_BYTES:
         raise ValueError(f"The credential report is larger than {MAX_BYTES // 1_000_000} MB.")
@@ -136,7 +136,7 @@ def parse_credential_report(content: bytes, *, generated_at: datetime) -> Creden
     except csv.Error as error:
         raise ValueError(f"Line {reader.line_num} of the credential report is not CSV: {error}.") from None
     _refuse_doubles(rows)
-    return CredentialReport(generated_at=generated_at, rows=rows)
+    return ReadReport(generated_at=generated_at, rows=rows)
 
 
 def _refuse_doubles(rows: tuple[CredentialRow, ...]) -> None:

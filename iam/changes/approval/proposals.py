@@ -19,7 +19,7 @@ from iam.directory.rules import DirectoryRuleError, assert_administers
 from iam.directory.second_approvers import seconds_for, why_alone
 from iam.guard import Viewer
 from iam.journal.services import record
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 
@@ -92,7 +92,7 @@ def propose(draft: RuleSet, *, actor: Viewer, reason: str) -> None:
 
 def _tell(proposal: RuleSet, seconds: list[Person]) -> None:
     notify(
-        Event.WAITING,
+        NotifyEvent.WAITING,
         people=seconds,
         subject=f"{proposal.author_label} proposes new approval rules",
         text=proposal.reason,

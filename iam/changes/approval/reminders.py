@@ -17,7 +17,7 @@ from iam.changes.approval.progress import progress_of
 from iam.changes.approval.rules import REVIEWERS
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.states import add_event, write_journal
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 
 BATCH = 200
 SHOWN = 8
@@ -66,7 +66,7 @@ def _remind(row: Requirement, now: datetime) -> bool:
             return False
         _say(parts[0], kind="reminded", note=_listed(list(current.able.values())))
         people, turn = current.able.keys(), row.reminded + 1
-        notifications.tell_waiting(parts[0], people=people, event=Event.REMINDER, turn=turn)
+        notifications.tell_waiting(parts[0], people=people, event=NotifyEvent.REMINDER, turn=turn)
     return True
 
 
@@ -88,7 +88,7 @@ def _escalate(row: Requirement, now: datetime) -> bool:
             if pk not in barred
         }
         _say(parts[0], kind="escalated", note=_listed(list(people.values())))
-        notifications.tell_waiting(parts[0], people=people.keys(), event=Event.ESCALATION)
+        notifications.tell_waiting(parts[0], people=people.keys(), event=NotifyEvent.ESCALATION)
     return True
 
 

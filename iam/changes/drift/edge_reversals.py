@@ -17,7 +17,7 @@ from iam.changes.operations import (
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.profile_role import ADD_ROLE, REMOVE_ROLE, RoleInProfile
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
-from iam.mirror.queries.history_events import Step
+from iam.mirror.queries.history_events import FactStep
 
 Make = Callable[[Entity, Entity], Operation]
 _WORDS = {
@@ -51,7 +51,7 @@ _UNTIES: dict[str, Make] = {
 }
 
 
-def edge(step: Step, entity: Entity) -> Iterator[Reversal]:
+def edge(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     """What turns one tie back; of a boundary or a role that was exchanged, only the former is put back."""
     row: Edge = step.new or step.old
     what = f"{entity.name} {_WORDS[EdgeKind(row.kind)][0 if step.new else 1]} {row.target.name}"
@@ -68,7 +68,7 @@ def edge(step: Step, entity: Entity) -> Iterator[Reversal]:
     yield Reversal(what, operations, why_not=why_not)
 
 
-def _operations(step: Step, entity: Entity) -> Iterator[Operation]:
+def _operations(step: FactStep, entity: Entity) -> Iterator[Operation]:
     row: Edge = step.new or step.old
     if step.new is not None and row.kind in _UNTIES and not (step.old and row.kind == EdgeKind.BOUNDARY):
         yield _UNTIES[row.kind](entity, step.new.target)
@@ -76,7 +76,7 @@ def _operations(step: Step, entity: Entity) -> Iterator[Operation]:
         yield _TIES[row.kind](entity, step.old.target)
 
 
-def _has_moved_on(step: Step, entity: Entity) -> bool:
+def _has_moved_on(step: FactStep, entity: Entity) -> bool:
     """Whether what came has gone since, or what went is there again; of ties of which there is one at a
     time, any other counts."""
     if step.new is not None:

@@ -27,7 +27,7 @@ from iam.mirror.models import (
     valid_at,
 )
 from iam.mirror.queries import history_events
-from iam.mirror.queries.history_events import ENDED, KEYS, TIES, Event, Step, steps
+from iam.mirror.queries.history_events import ENDED, KEYS, TIES, FactStep, HistoryEvent, steps
 
 KINDS: tuple[Kind, ...] = (
     Kind.USER,
@@ -70,7 +70,7 @@ class Happened:
 
     entity: Entity
     when: datetime
-    steps: dict[str, list[Step]] = field(default_factory=dict)
+    steps: dict[str, list[FactStep]] = field(default_factory=dict)
 
     @property
     def has_late_steps(self) -> bool:
@@ -87,11 +87,11 @@ class Happened:
         bounds = [event.after for event in self.events() if event.after is not None]
         return min(bounds) if bounds else None
 
-    def events(self) -> list[Event]:
+    def events(self) -> list[HistoryEvent]:
         """In the words of the history; nothing where only what is no drift became different."""
         return history_events.newest_first(self._events())
 
-    def _events(self) -> Iterator[Event]:
+    def _events(self) -> Iterator[HistoryEvent]:
         of = self.steps.get
         yield from history_events.state_events(of(STATE, ()), entity=self.entity)
         yield from history_events.owned_events(
@@ -139,7 +139,7 @@ def given_texts(events: Iterable[Happened]) -> dict[int, str]:
     return dict(rows.values_list("policy_id", "document__text"))
 
 
-def _is_new_device(step: Step) -> bool:
+def _is_new_device(step: FactStep) -> bool:
     """People enrol their own devices, and change their own passwords: only what makes a sign-in weaker is
     drift.
     """
@@ -226,13 +226,13 @@ def _came_with_owner(row: EntityState) -> bool:
     return owner is not None and row.after is not None and row.after < owner.first_seen < row.valid_from
 
 
-def _steps(tables: dict[str, list[Any]], when: datetime) -> dict[str, list[Step]]:
+def _steps(tables: dict[str, list[Any]], when: datetime) -> dict[str, list[FactStep]]:
     steps_by_name = {
         name: list(steps(rows, key=KEYS[type(rows[0])], low=when, high=when)) for name, rows in tables.items()
     }
     late = [row for row in tables.get(OWNED, ()) if row.valid_from != when and _came_with_owner(row)]
     if late:
-        steps_by_name[OWNED] += [Step(None, row) for row in late if row.entity.owner.first_seen == when]
+        steps_by_name[OWNED] += [FactStep(None, row) for row in late if row.entity.owner.first_seen == when]
     return steps_by_name
 
 

@@ -27,7 +27,7 @@ from iam.changes.operations.tags import SET_TAGS, SetTags
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.operations.user import UpdateUser
 from iam.mirror.models import Entity, InlinePolicy, Kind, PolicyVersion, TagSet, valid_at
-from iam.mirror.queries.history_events import QUIET, Step
+from iam.mirror.queries.history_events import QUIET, FactStep
 
 IN_AWS = "Gatehouse can’t undo this. Change it back in AWS, or accept it."
 _TAGGED = frozenset(SET_TAGS) - {Kind.MFA_DEVICE}
@@ -50,7 +50,7 @@ def reversals(happened: Happened) -> list[Reversal]:
     return reversals
 
 
-def _state(step: Step, entity: Entity) -> Iterator[Reversal]:
+def _state(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     old, new = step.old, step.new
     is_current = new.valid_to is None
     if old.document_id != new.document_id and old.document_id and new.document_id:
@@ -64,7 +64,7 @@ def _state(step: Step, entity: Entity) -> Iterator[Reversal]:
     yield from _settings(step, entity, is_current=is_current)
 
 
-def _settings(step: Step, entity: Entity, *, is_current: bool) -> Iterator[Reversal]:
+def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[Reversal]:
     old, new = step.old, step.new
     differing = {name for name in old.attrs.keys() & new.attrs.keys() if old.attrs[name] != new.attrs[name]}
     differing -= QUIET
@@ -91,7 +91,7 @@ def _settings(step: Step, entity: Entity, *, is_current: bool) -> Iterator[Rever
             yield Reversal(what, why_not=IN_AWS)
 
 
-def _inline(step: Step, entity: Entity) -> Iterator[Reversal]:
+def _inline(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     row: InlinePolicy = step.new or step.old
     what = f"Inline policy {row.name} of {entity.name}"
     same = InlinePolicy.objects.filter(valid_at(None), owner=entity, name=row.name)
@@ -103,17 +103,17 @@ def _inline(step: Step, entity: Entity) -> Iterator[Reversal]:
         yield Reversal(what, (PutInlinePolicy.of(entity, name=row.name, text=step.old.document.text),))
 
 
-def _default_step(steps: list[Step]) -> list[Step]:
+def _default_step(steps: list[FactStep]) -> list[FactStep]:
     """One step tells of the text: that of the new default, with the old default beside it; blank where the
     default stays."""
     old = next((s.old for s in steps if s.old is not None and s.old.is_default), None)
     new = next((s.new for s in steps if s.new is not None and s.new.is_default), None)
     if not steps:
         return []
-    return [Step(old, new)] if old is not None and new is not None else [Step(None, None)]
+    return [FactStep(old, new)] if old is not None and new is not None else [FactStep(None, None)]
 
 
-def _version(step: Step, entity: Entity) -> Iterator[Reversal]:
+def _version(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     old: PolicyVersion | None = step.old
     new: PolicyVersion | None = step.new
     what = f"The text of {entity.name}"
@@ -135,7 +135,7 @@ def _version(step: Step, entity: Entity) -> Iterator[Reversal]:
         yield Reversal(what, (CreatePolicyVersion.of(entity, text=old.document.text),))
 
 
-def _tags(step: Step, entity: Entity) -> Iterator[Reversal]:
+def _tags(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     what = f"Tags of {entity.name}"
     now = TagSet.objects.filter(valid_at(None), entity=entity).first()
     wanted = step.new.tags if step.new else {}
@@ -149,7 +149,7 @@ def _tags(step: Step, entity: Entity) -> Iterator[Reversal]:
         yield Reversal(what, why_not=IN_AWS)
 
 
-_Turn = Callable[[Step, Entity], Iterator[Reversal]]
+_Turn = Callable[[FactStep, Entity], Iterator[Reversal]]
 _TURNS: tuple[tuple[str, _Turn], ...] = (
     (CREDENTIALS, credentials),
     (OWNED, owned),

@@ -8,13 +8,13 @@ from iam.changes.drift.reversal import Reversal, moved
 from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, SetStatus
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
-from iam.mirror.queries.history_events import NOUNS, Step
+from iam.mirror.queries.history_events import NOUNS, FactStep
 
 _TURNS = {"Active": ACTIVATE, "Inactive": DEACTIVATE}
 """The status to which a credential is turned back → the operations by its kind."""
 
 
-def owned(step: Step, entity: Entity) -> Iterator[Reversal]:
+def owned(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     """Keys, certificates and devices: one that came is turned off, one that was turned on or off is turned
     back."""
     row: EntityState = step.new or step.old
@@ -43,7 +43,7 @@ def _turned_off(row: EntityState, what: str) -> Iterator[Reversal]:
         yield Reversal(what, why_not="Gatehouse can’t undo this. Change it back in AWS, or accept it.")
 
 
-def credentials(step: Step, entity: Entity) -> Iterator[Reversal]:
+def credentials(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     """Password and MFA."""
     old, new = step.old, step.new
     if old is None or new is None:

@@ -18,7 +18,7 @@ from iam.changes.operations.credential_status import deletion
 from iam.changes.operations.sealed_secret import accepted, check_ids, seal_for
 from iam.changes.operations.user_credential import OfSort, UserParams, owned
 from iam.mirror.models import Entity, Kind
-from iam.mirror.refresh.credentials import Credentials
+from iam.mirror.refresh.credentials import ReadCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class GivenOnce(OfSort):
     def image_of(self, user: Entity) -> Image:
         return {"ids": sorted(owned(user, self.kind))}
 
-    def image_now(self, read: Credentials) -> Image:
+    def image_now(self, read: ReadCredentials) -> Image:
         return {"ids": sorted(getattr(record, self.spec.sort.id_field) for record in read.records)}
 
     def initial_state(self) -> Image:

@@ -32,7 +32,7 @@ from iam.changes.operations.spec import OperationSpec
 from iam.changes.world import World
 from iam.mirror.models import Account, Document, Entity, InlinePolicy, valid_at
 from iam.mirror.pull.transform.principals import document_digest
-from iam.mirror.refresh import Inline, read_inline, reread_inline
+from iam.mirror.refresh import ReadInlinePolicy, read_inline, reread_inline
 from iam.policy.lint import GROUP_INLINE, ROLE_INLINE, USER_INLINE
 
 SIZES: Final = {"user": USER_INLINE, "group": GROUP_INLINE, "role": ROLE_INLINE}
@@ -60,7 +60,7 @@ class InlineOperation(OfHolder):
     """What both have in common."""
 
     given: InlineParams
-    _read: Inline | None = None
+    _read: ReadInlinePolicy | None = None
 
     @property
     @abstractmethod

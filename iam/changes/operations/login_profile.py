@@ -14,7 +14,7 @@ from iam.changes.operations.spec import Loss, OperationSpec
 from iam.changes.operations.user_credential import OfUser, UserParams, credentials_row, names_of
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import LOGIN_PROFILES
-from iam.mirror.refresh.credentials import Credentials
+from iam.mirror.refresh.credentials import ReadCredentials
 
 YES: Final = "yes"
 NO: Final = "no"
@@ -30,7 +30,7 @@ class OnLoginProfile(OfUser):
         row = credentials_row(user)
         return {"has_password": bool(row and row.has_password)}
 
-    def image_now(self, read: Credentials) -> Image:
+    def image_now(self, read: ReadCredentials) -> Image:
         return {"has_password": bool(read.records)}
 
     def initial_state(self) -> Image | None:
@@ -102,7 +102,7 @@ class RequirePasswordChange(OnLoginProfile):
         known = profile.get("PasswordResetRequired") if isinstance(profile, dict) else not self.must_change
         return {"must_change": bool(known)}
 
-    def image_now(self, read: Credentials) -> Image:
+    def image_now(self, read: ReadCredentials) -> Image:
         return {"must_change": read.records[0].is_reset_required if read.records else None}
 
     def initial_state(self) -> Image | None:

@@ -42,7 +42,7 @@ from iam.changes.operations.subject import (
 )
 from iam.changes.world import World
 from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
-from iam.mirror.refresh import Reading, reread_entity
+from iam.mirror.refresh import SubjectReading, reread_entity
 from iam.policy.index.rows import PolicyRow
 from iam.policy.lint import MANAGED
 
@@ -54,7 +54,7 @@ class OnPolicy(OnSubject):
     """A policy as a whole: found by its ARN, read once with all that it says, and read back from that."""
 
     given: SubjectParams
-    _reading: Reading | None = None
+    _reading: SubjectReading | None = None
 
     @property
     def noun(self) -> str:
@@ -68,7 +68,7 @@ class OnPolicy(OnSubject):
         """Two calls and one for each version, one where there is nothing."""
         at = datetime.now(tz=UTC)
         record = found_or_none(lambda: get_policy(aws, arn=self.given.subject_arn))
-        self._reading = Reading(at, record)
+        self._reading = SubjectReading(at, record)
         return record
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:

@@ -30,7 +30,7 @@ from iam.changes.operations.user_credential import (
 )
 from iam.changes.risks import MFA_REMOVED
 from iam.mirror.models import Entity, Kind
-from iam.mirror.refresh.credentials import Credentials, device_exists, is_virtual
+from iam.mirror.refresh.credentials import ReadCredentials, device_exists, is_virtual
 from iam.sealed import services as sealed
 
 DEVICES_PER_USER: Final = 8
@@ -106,7 +106,7 @@ class OnDevice(OnCredential):
             return {"status": SPARE}
         return image
 
-    def image_now(self, read: Credentials) -> Image:
+    def image_now(self, read: ReadCredentials) -> Image:
         serials = {record.serial_number for record in read.records}
         return {"status": ASSIGNED if self.serial in serials else ABSENT}
 

@@ -24,7 +24,7 @@ from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnPr
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import ABSENT, SubjectParams, names_of, tags_in_mirror
 from iam.mirror.models import Account, Entity, Kind
-from iam.mirror.pull.facts import Found
+from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
 
 MOST_PROVIDERS: Final = 100
@@ -60,7 +60,7 @@ class OnOidc(OnProvider):
     def image_shown(self, record: OidcProviderRecord) -> Image:
         return oidc_image(clients=record.client_ids, thumbprints=record.thumbprints, tags=record.tags)
 
-    def found_of(self, record: OidcProviderRecord) -> Found:
+    def found_of(self, record: OidcProviderRecord) -> FoundEntity:
         return inventory.oidc_provider(record)
 
 

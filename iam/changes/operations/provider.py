@@ -19,7 +19,7 @@ from iam.changes.operations.lifecycle import Create, Delete
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
 from iam.changes.risks import TRUST_OPENED
 from iam.mirror.models import EntityState, Kind, valid_at
-from iam.mirror.pull.facts import Found
+from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.refresh import reread_listed
 
 NAMED: Final = 5
@@ -83,7 +83,7 @@ class OnProvider(OnSubject):
         """The image of what AWS shows."""
 
     @abstractmethod
-    def found_of(self, record: Any) -> Found:
+    def found_of(self, record: Any) -> FoundEntity:
         """What the loader of the mirror takes."""
 
     def image_now(self, now: Any) -> Image:

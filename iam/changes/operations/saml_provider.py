@@ -22,7 +22,7 @@ from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnPr
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import ABSENT, SubjectParams, names_of, tags_in_mirror
 from iam.mirror.models import Account, Document, Entity, Kind
-from iam.mirror.pull.facts import Found
+from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
 from iam.mirror.pull.transform.principals import document_digest
 
@@ -47,7 +47,7 @@ class OnSaml(OnProvider):
     def image_shown(self, record: SamlProviderRecord) -> Image:
         return saml_image(digest=document_digest(record.metadata), tags=record.tags)
 
-    def found_of(self, record: SamlProviderRecord) -> Found:
+    def found_of(self, record: SamlProviderRecord) -> FoundEntity:
         """The document is stored first."""
         digest = document_digest(record.metadata)
         Document.objects.get_or_create(digest=digest, defaults={"text": record.metadata})

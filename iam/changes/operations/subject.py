@@ -16,7 +16,7 @@ from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.params import Params
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, TagSet, valid_at
-from iam.mirror.refresh import Reading, reread_entity
+from iam.mirror.refresh import SubjectReading, reread_entity
 
 NOUNS: Final = {
     Kind.USER.value: "user",
@@ -133,7 +133,7 @@ class OnSubject(Operation):
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """Four calls and one for each inline policy, none where nothing was there at the last look."""
-        nothing_there = Reading(self.seen.at, None) if self.seen and self.seen.now is None else None
+        nothing_there = SubjectReading(self.seen.at, None) if self.seen and self.seen.now is None else None
         reread_entity(
             self.account,
             aws,

@@ -19,7 +19,7 @@ from iam.changes.operations.user_credential import (
     owned,
 )
 from iam.mirror.models import Entity
-from iam.mirror.refresh.credentials import Credentials
+from iam.mirror.refresh.credentials import ReadCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Upload(OfSort):
         image["is_there"] = any(self.is_this(aws, credential_id) for credential_id in self._new(image["ids"]))
         return image
 
-    def image_now(self, read: Credentials) -> Image:
+    def image_now(self, read: ReadCredentials) -> Image:
         return {"ids": sorted(getattr(record, self.spec.sort.id_field) for record in read.records)}
 
     @abstractmethod

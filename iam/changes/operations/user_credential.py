@@ -20,7 +20,7 @@ from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Params
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
-from iam.mirror.refresh.credentials import Credentials, read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import ReadCredentials, read_credentials, reread_credentials
 
 ACTIVE: Final = "Active"
 INACTIVE: Final = "Inactive"
@@ -55,7 +55,7 @@ class OfUser(Operation):
     params_type: ClassVar[type[UserParams]] = UserParams
     can_observe_concurrently = True
     given: UserParams
-    _read: Credentials | None = None
+    _read: ReadCredentials | None = None
 
     @property
     def section(self) -> str:
@@ -83,7 +83,7 @@ class OfUser(Operation):
         """The image of what the mirror holds of a user; None where it does not hold what this is about."""
         raise NotImplementedError
 
-    def image_now(self, read: Credentials) -> Image:
+    def image_now(self, read: ReadCredentials) -> Image:
         """The image of what AWS showed."""
         raise NotImplementedError
 
@@ -165,7 +165,7 @@ class OnCredential(OfSort):
     def desired_state(self) -> Image:
         return {"status": self.spec.status_after}
 
-    def image_now(self, read: Credentials) -> Image:
+    def image_now(self, read: ReadCredentials) -> Image:
         statuses = {getattr(record, self.spec.sort.id_field): record.status for record in read.records}
         return {"status": statuses.get(self.given.credential_id, ABSENT)}
 

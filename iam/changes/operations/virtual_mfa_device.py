@@ -24,7 +24,7 @@ from iam.changes.operations.spec import OperationSpec
 from iam.changes.operations.user_credential import OfUser, UserParams, names_of
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.sections import USER_MFA
-from iam.mirror.refresh.credentials import Credentials, device_exists
+from iam.mirror.refresh.credentials import ReadCredentials, device_exists
 from iam.sealed import services as sealed
 
 SEED: Final = "mfa_device.seed"
@@ -117,7 +117,7 @@ class CreateVirtualMfaDevice(OfUser):
             return {"status": SPARE}
         return image
 
-    def image_now(self, read: Credentials) -> Image:
+    def image_now(self, read: ReadCredentials) -> Image:
         serials = {record.serial_number for record in read.records}
         return {"status": ASSIGNED if self.serial in serials else ABSENT}
 

@@ -10,14 +10,14 @@ from django.conf import settings
 from iam.aws.client_pool import pooled_client
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.ratelimit import RateLimit
-from iam.aws.session import Access, Aws
+from iam.aws.session import AccountAccess, Aws
 from iam.mirror.models import Account
 from iam.mirror.models.accounts import Source
 
 SESSION_NAME = "gatehouse-changes"
 
 
-def access_for_writing(account: Account) -> Access:
+def access_for_writing(account: Account) -> AccountAccess:
     """Raises AwsError (credentials) for an account that nothing writes to."""
     if account.removed_at is not None or not account.is_writable:
         raise AwsError(
@@ -27,8 +27,10 @@ def access_for_writing(account: Account) -> Access:
             code="NoWriteRole",
         )
     if account.source == Source.ENVIRONMENT and not account.write_role_arn:
-        return Access(account_id=account.account_id, partition=account.partition, session_name=SESSION_NAME)
-    return Access(
+        return AccountAccess(
+            account_id=account.account_id, partition=account.partition, session_name=SESSION_NAME
+        )
+    return AccountAccess(
         account_id=account.account_id,
         partition=account.partition,
         mode="role",

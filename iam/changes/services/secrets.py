@@ -11,7 +11,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.guard import Viewer
 from iam.sealed import services as sealed
-from iam.sealed.models import Secret, State
+from iam.sealed.models import Secret, SecretState
 from iam.sealed.queries import secret_of
 from iam.sealed.services import SealedError
 
@@ -29,7 +29,7 @@ class Seal:
     @property
     def is_readable(self) -> bool:
         """Whether it can be read now."""
-        return self.row is not None and self.row.state == State.SEALED
+        return self.row is not None and self.row.state == SecretState.SEALED
 
 
 def seal_of(change: Change) -> Seal | None:

@@ -31,7 +31,7 @@ class RolePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ConnectOutcome:
     """Who was connected, and who was left out and why."""
 
     connected: tuple[Account, ...]
@@ -40,7 +40,7 @@ class Outcome:
 
 def connect_discovered(
     result: dict[str, object], *, chosen: Collection[str] | None, plan: RolePlan, actor: Actor
-) -> Outcome:
+) -> ConnectOutcome:
     """Connect the chosen accounts of a discovery (None: all that are active and not connected); the schedule
     reads them at once.
 
@@ -73,7 +73,7 @@ def connect_discovered(
             own = free_name(name, account_id=number, taken=names)
             connections.append(_connection(result, number, name=own, plan=checked))
     connected = connect_accounts(connections, actor=actor, due_at=datetime.now(tz=UTC))
-    return Outcome(tuple(connected), tuple(left_out))
+    return ConnectOutcome(tuple(connected), tuple(left_out))
 
 
 def _checked(plan: RolePlan) -> RolePlan:

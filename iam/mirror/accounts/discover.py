@@ -8,7 +8,7 @@ from typing import Any
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.lists import caller_identity
 from iam.aws.reads.organization import discover_accounts, is_outside_of_organization, organization
-from iam.aws.session import Access, connect
+from iam.aws.session import AccountAccess, connect
 from iam.mirror.accounts.reach import own_access
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.accounts import Account
@@ -21,7 +21,7 @@ WRONG_CREDENTIALS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class CallerIdentity:
     """Whose credentials were used. `principal` is what a trust policy names for them."""
 
     account_id: str
@@ -31,7 +31,7 @@ class Identity:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class DiscoveredAccount:
     """An account of the organization; `status` is AWS's word, "ACTIVE" for one that can be read."""
 
     account_id: str
@@ -40,21 +40,21 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class Discovery:
+class AccountDiscovery:
     """The accounts of an organization, and who was asked."""
 
-    identity: Identity
+    identity: CallerIdentity
     own_credentials: bool
     organization_id: str
     management_account_id: str
-    accounts: tuple[Found, ...]
+    accounts: tuple[DiscoveredAccount, ...]
 
     def as_result(self) -> dict[str, Any]:
         """The discovery as JSON."""
         return asdict(self)
 
 
-def find_identity(access: Access | None = None) -> Identity:
+def find_identity(access: AccountAccess | None = None) -> CallerIdentity:
     """Whose credentials these are: the worker's own by default. Raises SetupError when AWS does not say."""
     try:
         aws = connect(access or own_access(), attempts=2)
@@ -63,7 +63,7 @@ def find_identity(access: Access | None = None) -> Identity:
         raise SetupError(sentence(error)) from error
     aws.close()
     partition = caller.arn.split(":")[1]
-    return Identity(caller.account_id, caller.arn, partition, principal_of(caller.arn))
+    return CallerIdentity(caller.account_id, caller.arn, partition, principal_of(caller.arn))
 
 
 def principal_of(arn: str) -> str:
@@ -76,7 +76,7 @@ def principal_of(arn: str) -> str:
     return arn
 
 
-def discover(account: Account | None) -> Discovery:
+def discover(account: Account | None) -> AccountDiscovery:
     """All accounts of the organization, asked through a connected account or (None) with the worker's own
     credentials.
 
@@ -96,19 +96,19 @@ def discover(account: Account | None) -> Discovery:
         raise SetupError(_refusal(error, identity)) from error
     finally:
         aws.close()
-    return Discovery(
+    return AccountDiscovery(
         identity=identity,
         own_credentials=account is None,
         organization_id=described.organization_id,
         management_account_id=described.management_account_id,
         accounts=tuple(
-            Found(account.account_id, account.name or account.account_id, account.status)
+            DiscoveredAccount(account.account_id, account.name or account.account_id, account.status)
             for account in sorted(accounts, key=lambda account: (account.name.lower(), account.account_id))
         ),
     )
 
 
-def _refusal(error: AwsError, identity: Identity) -> str:
+def _refusal(error: AwsError, identity: CallerIdentity) -> str:
     if is_outside_of_organization(error):
         return f"Account {identity.account_id} isn’t part of an organization. Connect it by a role instead."
     if error.kind is ErrorKind.DENIED:

@@ -17,7 +17,7 @@ from django.db.models import Max
 
 from iam.aws.export import Export, ExportError, read_export
 from iam.aws.reads import credential_report
-from iam.aws.reads.credential_report import CredentialReport
+from iam.aws.reads.credential_report import ReadReport
 from iam.journal.services import record
 from iam.mirror import services
 from iam.mirror.accounts import uploads
@@ -30,7 +30,7 @@ OnPhase = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class ExportFiles:
     """The files of an import. `observed_at` None takes the newest date that the files themselves hold."""
 
     export: Path
@@ -64,7 +64,7 @@ class Imported:
         }
 
 
-def import_export(parts: Parts, *, actor: Actor, on_phase: OnPhase = lambda phase: None) -> Imported:
+def import_export(parts: ExportFiles, *, actor: Actor, on_phase: OnPhase = lambda phase: None) -> Imported:
     """Read the files, find or make the account that they are about, and add the observation.
 
     Raises SetupError with a sentence that says what is wrong and where: in the file, or with the account.
@@ -114,7 +114,7 @@ def _read(path: Path) -> Export:
         raise SetupError(f"We can’t read this file: {error.strerror}.", field="export") from error
 
 
-def _read_report(path: Path, export: Export) -> CredentialReport:
+def _read_report(path: Path, export: Export) -> ReadReport:
     try:
         with path.open("rb") as file:
             content = file.read(uploads.limit_bytes() + 1)
@@ -136,7 +136,7 @@ def _read_report(path: Path, export: Export) -> CredentialReport:
     return report
 
 
-def newest(export: Export, report: CredentialReport | None) -> datetime:
+def newest(export: Export, report: ReadReport | None) -> datetime:
     """The newest date in the files: the earliest moment at which they can have been made. Never in the
     future.
     """
@@ -145,7 +145,7 @@ def newest(export: Export, report: CredentialReport | None) -> datetime:
     return max(dates, default=now)
 
 
-def _dates(export: Export, report: CredentialReport | None) -> Iterator[datetime]:
+def _dates(export: Export, report: ReadReport | None) -> Iterator[datetime]:
     for item in export.items:
         rec = item.record
         yield from _known(

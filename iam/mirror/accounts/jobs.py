@@ -27,7 +27,7 @@ DISK_FULL = (
 
 
 @dataclass(frozen=True, slots=True)
-class Upload:
+class UploadedFile:
     """One uploaded file as it comes in: its name as the browser told it, for display only, and its bytes in
     pieces.
     """
@@ -84,10 +84,10 @@ def _kept_external_id() -> str:
 
 
 def request_import(
-    export: Upload,
+    export: UploadedFile,
     *,
     actor: Actor,
-    report: Upload | None = None,
+    report: UploadedFile | None = None,
     name: str = "",
     observed_at: datetime | None = None,
     accept_loss: bool = False,

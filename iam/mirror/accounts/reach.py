@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 
-from iam.aws.session import Access
+from iam.aws.session import AccountAccess
 
 ANY_ACCOUNT = "000000000000"
 """Stands for the account of the worker's own credentials until AWS has said which one it is."""
 
 
-def own_access() -> Access:
+def own_access() -> AccountAccess:
     """The way of the worker's own credentials, in the partition that its region belongs to."""
-    return Access(
+    return AccountAccess(
         account_id=ANY_ACCOUNT,
         partition=own_partition(),
         mode="environment",

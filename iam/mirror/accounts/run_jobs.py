@@ -14,7 +14,7 @@ from iam.journal.services import COMMAND_LINE
 from iam.mirror.accounts import uploads
 from iam.mirror.accounts.actors import Actor
 from iam.mirror.accounts.discover import discover, find_identity
-from iam.mirror.accounts.import_export import Parts, import_export
+from iam.mirror.accounts.import_export import ExportFiles, import_export
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.accounts.work import LEASE, claim, end, report_progress, sweep
 from iam.mirror.models import Account
@@ -77,7 +77,7 @@ def _import(job: SetupJob) -> dict[str, Any]:
         raise SetupError(_NO_FILE)
     made = job.params.get("observed_at", "")
     observed_at = datetime.fromisoformat(made) if made else None
-    parts = Parts(
+    parts = ExportFiles(
         export=export,
         report=report,
         name=job.params.get("name", ""),

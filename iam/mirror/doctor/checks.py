@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from iam.aws.errors import AwsError
 
 
-class Verdict(StrEnum):
+class CheckVerdict(StrEnum):
     """How a check ended. `untested` could not be tried without changing something; `skipped` is not needed
     here.
     """
@@ -27,11 +27,11 @@ class Verdict(StrEnum):
     SKIPPED = "skipped"
 
 
-BAD = frozenset({Verdict.DENIED, Verdict.FAILED})
+BAD = frozenset({CheckVerdict.DENIED, CheckVerdict.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class ExaminationCheck:
     """One line of an examination. `group` is way, read or write; `missing` the actions that were denied.
 
     `is_explicit` says that a policy forbids the actions, so that allowing them elsewhere does not help;
@@ -41,7 +41,7 @@ class Check:
     key: str
     group: str
     title: str
-    verdict: Verdict
+    verdict: CheckVerdict
     detail: str = ""
     missing: tuple[str, ...] = ()
     is_explicit: bool = False
@@ -55,7 +55,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
+class Examination:
     """All checks of one examination, as stored, and what follows from them."""
 
     checks: tuple[dict[str, Any], ...] = field(default=())
@@ -135,13 +135,13 @@ def _outside_of_role(message: str) -> str:
     )
 
 
-def failed(key: str, group: str, title: str, error: AwsError, *, detail: str = "") -> Check:
+def failed(key: str, group: str, title: str, error: AwsError, *, detail: str = "") -> ExaminationCheck:
     """The check of a call that ended in an error other than a denial."""
-    return Check(
+    return ExaminationCheck(
         key,
         group,
         title,
-        Verdict.FAILED,
+        CheckVerdict.FAILED,
         detail=detail or error.message,
         told=error.message,
         code=error.code,

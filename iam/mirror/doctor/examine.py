@@ -6,14 +6,14 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from iam.aws.session import Access
-from iam.mirror.doctor.checks import BAD, Check, Verdict
+from iam.aws.session import AccountAccess
+from iam.mirror.doctor.checks import BAD, CheckVerdict, ExaminationCheck
 from iam.mirror.doctor.reads import examine_reads
 from iam.mirror.doctor.way import assumed, belongs, opened, own_caller, without_external_id
 from iam.mirror.doctor.writes import examine_read_only, examine_writes
 from iam.mirror.models.accounts import Account, Source
 
-OnCheck = Callable[[Check], None]
+OnCheck = Callable[[ExaminationCheck], None]
 
 
 class Examination:
@@ -23,11 +23,11 @@ class Examination:
 
     def __init__(self, account: Account, *, on_check: OnCheck | None = None) -> None:
         self.account = account
-        self.checks: list[Check] = []
+        self.checks: list[ExaminationCheck] = []
         self._on_check = on_check
         self._session_name = f"gatehouse-doctor-{secrets.token_hex(4)}"
 
-    def run(self) -> list[Check]:
+    def run(self) -> list[ExaminationCheck]:
         """All checks in order. Where the way is barred nothing behind it is tried."""
         reading, principal = self._way()
         if reading is None:
@@ -44,8 +44,8 @@ class Examination:
             self._writing(principal)
         return self.checks
 
-    def _way(self) -> tuple[Access | None, str]:
-        own = Access(
+    def _way(self) -> tuple[AccountAccess | None, str]:
+        own = AccountAccess(
             account_id=self.account.account_id,
             partition=self.account.partition,
             session_name=self._session_name,
@@ -60,7 +60,7 @@ class Examination:
             return (own if check.verdict not in BAD else None), caller.principal
         return self._reading(caller.principal), caller.principal
 
-    def _reading(self, principal: str) -> Access | None:
+    def _reading(self, principal: str) -> AccountAccess | None:
         access = self._role(self.account.role_arn)
         _, checks = assumed(
             self.account, access, principal=principal, key="assume", title="Assume the read role"
@@ -94,9 +94,9 @@ class Examination:
             for check in examine_writes(aws, self.account, principal=self.account.write_role_arn):
                 self._add(check)
 
-    def _role(self, role_arn: str, *, external_id: str | None = None) -> Access:
+    def _role(self, role_arn: str, *, external_id: str | None = None) -> AccountAccess:
         chosen = self.account.external_id if external_id is None else external_id
-        return Access(
+        return AccountAccess(
             account_id=self.account.account_id,
             partition=self.account.partition,
             mode="role",
@@ -105,22 +105,22 @@ class Examination:
             session_name=self._session_name,
         )
 
-    def _add(self, *checks: Check) -> None:
+    def _add(self, *checks: ExaminationCheck) -> None:
         for check in checks:
             self.checks.append(check)
             if self._on_check:
                 self._on_check(check)
 
 
-def optional(check: Check) -> Check:
+def optional(check: ExaminationCheck) -> ExaminationCheck:
     """Own credentials need not be able to write: without that, the account is read only."""
-    if check.verdict is not Verdict.DENIED:
+    if check.verdict is not CheckVerdict.DENIED:
         return check
     detail = f"{check.detail}. Until this is fixed, this account is read-only"
-    return replace(check, verdict=Verdict.WARNING, detail=detail)
+    return replace(check, verdict=CheckVerdict.WARNING, detail=detail)
 
 
-def examine(account: Account, *, on_check: OnCheck | None = None) -> list[Check]:
+def examine(account: Account, *, on_check: OnCheck | None = None) -> list[ExaminationCheck]:
     """Examine how the account is reached and what its roles may do; failures become checks, never exceptions
     of AWS.
     """

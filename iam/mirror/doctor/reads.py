@@ -8,7 +8,7 @@ from iam.aws.calls import invoke
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.permissions import READ
 from iam.aws.session import Aws
-from iam.mirror.doctor.checks import Check, Verdict, is_explicit_denial, why_denied
+from iam.mirror.doctor.checks import CheckVerdict, ExaminationCheck, is_explicit_denial, why_denied
 from iam.mirror.doctor.error_texts import READS
 from iam.mirror.doctor.probes import KEY_IN_USE, Probe, probes
 from iam.mirror.models import Account, Entity, Kind
@@ -19,7 +19,7 @@ _GIVES_UP = 3
 """So many sections that fail one after the other: AWS is not there, and asking on would only take long."""
 
 
-def examine_reads(aws: Aws, account: Account) -> Iterator[Check]:
+def examine_reads(aws: Aws, account: Account) -> Iterator[ExaminationCheck]:
     """One check per section of `iam.aws.permissions.READ`."""
     table = probes(
         account_id=account.account_id, partition=account.partition, access_key_id=_some_key(aws, account)
@@ -31,7 +31,7 @@ def examine_reads(aws: Aws, account: Account) -> Iterator[Check]:
         else:
             check = tried(aws, actions, table=table, key=section, title=READS.get(section, section))
         yield check
-        broken = broken + 1 if check.verdict is Verdict.FAILED else 0
+        broken = broken + 1 if check.verdict is CheckVerdict.FAILED else 0
         if broken == _GIVES_UP:
             return
 
@@ -49,7 +49,7 @@ def tried(
     title: str,
     group: str = "read",
     known: Answers | None = None,
-) -> Check:
+) -> ExaminationCheck:
     """One check of several actions: each is tried, and all that are denied are named. What is `known` is not
     tried again.
     """
@@ -73,13 +73,13 @@ def tried(
         return _denial(denied, key=key, group=group, title=title)
     if broken:
         first = broken[0]
-        return Check(
-            key, group, title, Verdict.FAILED, f"{first.action} failed: {first.message}",
+        return ExaminationCheck(
+            key, group, title, CheckVerdict.FAILED, f"{first.action} failed: {first.message}",
             told=first.message, code=first.code, request_id=first.request_id,
         )  # fmt: skip
     if untried:
-        return Check(key, group, title, Verdict.UNTESTED, _untried(untried, actions))
-    return Check(key, group, title, Verdict.OK, _count(len(actions)))
+        return ExaminationCheck(key, group, title, CheckVerdict.UNTESTED, _untried(untried, actions))
+    return ExaminationCheck(key, group, title, CheckVerdict.OK, _count(len(actions)))
 
 
 def _error_of(aws: Aws, probe: Probe) -> AwsError | None:
@@ -100,14 +100,14 @@ def _is_hopeless(error: AwsError) -> bool:
     return error.kind in {ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.CREDENTIALS}
 
 
-def _denial(errors: list[AwsError], *, key: str, group: str, title: str) -> Check:
+def _denial(errors: list[AwsError], *, key: str, group: str, title: str) -> ExaminationCheck:
     first = errors[0]
     missing = tuple(dict.fromkeys(error.permission or error.action for error in errors))
-    return Check(
+    return ExaminationCheck(
         key,
         group,
         title,
-        Verdict.DENIED,
+        CheckVerdict.DENIED,
         f"{', '.join(missing)}: {why_denied(first.message)}",
         missing=missing,
         is_explicit=is_explicit_denial(first.message),
@@ -129,7 +129,7 @@ def _count(number: int) -> str:
     return "1 action works" if number == 1 else f"{number} actions work"
 
 
-def _organization(aws: Aws, account: Account, table: dict[str, Probe]) -> Check:
+def _organization(aws: Aws, account: Account, table: dict[str, Probe]) -> ExaminationCheck:
     """The organization is read through its management account or a delegated administrator's; a member needs
     nothing.
     """
@@ -138,19 +138,19 @@ def _organization(aws: Aws, account: Account, table: dict[str, Probe]) -> Check:
         answer = invoke(aws.organizations, "DescribeOrganization", {})
     except AwsError as error:
         if error.kind is ErrorKind.NOT_FOUND:
-            return Check(
-                ORGANIZATION, "read", title, Verdict.SKIPPED, "The account isn’t part of an organization"
+            return ExaminationCheck(
+                ORGANIZATION, "read", title, CheckVerdict.SKIPPED, "The account isn’t part of an organization"
             )
         if error.kind is ErrorKind.DENIED:
             return tried(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
-        return Check(
-            ORGANIZATION, "read", title, Verdict.FAILED, f"{error.action} failed: {error.message}",
+        return ExaminationCheck(
+            ORGANIZATION, "read", title, CheckVerdict.FAILED, f"{error.action} failed: {error.message}",
             told=error.message, code=error.code, request_id=error.request_id,
         )  # fmt: skip
     management = str(answer.get("Organization", {}).get("MasterAccountId", ""))
     if management != account.account_id and _error_of(aws, table["organizations:ListAccounts"]) is not None:
         detail = f"Not needed: the organization is synced through its management account {management}"
-        return Check(ORGANIZATION, "read", title, Verdict.SKIPPED, detail)
+        return ExaminationCheck(ORGANIZATION, "read", title, CheckVerdict.SKIPPED, detail)
     return tried(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
 
 

@@ -13,9 +13,9 @@ from typing import Any
 
 from iam.aws.calls import invoke
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from iam.mirror.accounts.discover import principal_of
-from iam.mirror.doctor.checks import Check, Verdict, failed
+from iam.mirror.doctor.checks import CheckVerdict, ExaminationCheck, failed
 from iam.mirror.doctor.error_texts import no_credentials, no_role
 from iam.mirror.models.accounts import Account, Source
 
@@ -26,7 +26,7 @@ minutes on.
 
 
 @dataclass(frozen=True, slots=True)
-class Caller:
+class AwsCaller:
     """Whom AWS sees, and by how many seconds its clock is ahead of ours."""
 
     account_id: str
@@ -45,7 +45,7 @@ class Caller:
 
 
 @contextmanager
-def opened(access: Access, *, attempts: int = 2) -> Iterator[Aws]:
+def opened(access: AccountAccess, *, attempts: int = 2) -> Iterator[Aws]:
     """A way that is closed afterwards, with few retries: who waits at the page would rather hear of a failure
     soon.
     """
@@ -56,12 +56,12 @@ def opened(access: Access, *, attempts: int = 2) -> Iterator[Aws]:
         aws.close()
 
 
-def ask(aws: Aws) -> Caller:
+def ask(aws: Aws) -> AwsCaller:
     """Whose credentials these are.
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     """
     answer = invoke(aws.sts, "GetCallerIdentity", {})
-    return Caller(answer["Account"], answer["Arn"], _skew(answer.get("ResponseMetadata", {})))
+    return AwsCaller(answer["Account"], answer["Arn"], _skew(answer.get("ResponseMetadata", {})))
 
 
 def _skew(metadata: dict[str, Any]) -> int | None:
@@ -73,7 +73,7 @@ def _skew(metadata: dict[str, Any]) -> int | None:
     return round((moment - datetime.now(tz=UTC)).total_seconds()) if moment and moment.tzinfo else None
 
 
-def own_caller(access: Access) -> tuple[Caller | None, list[Check]]:
+def own_caller(access: AccountAccess) -> tuple[AwsCaller | None, list[ExaminationCheck]]:
     """The worker's own credentials and its clock."""
     title = "The worker’s own credentials"
     try:
@@ -81,24 +81,27 @@ def own_caller(access: Access) -> tuple[Caller | None, list[Check]]:
             caller = ask(aws)
     except AwsError as error:
         return None, [failed("worker", "way", title, error, detail=no_credentials(error))]
-    return caller, [Check("worker", "way", title, Verdict.OK, caller.principal), *_clock(caller)]
+    return caller, [
+        ExaminationCheck("worker", "way", title, CheckVerdict.OK, caller.principal),
+        *_clock(caller),
+    ]
 
 
-def _clock(caller: Caller) -> list[Check]:
+def _clock(caller: AwsCaller) -> list[ExaminationCheck]:
     if caller.skew is None:
         return []
     title = "The worker’s clock"
     if abs(caller.skew) <= SKEW_WARNS:
-        return [Check("clock", "way", title, Verdict.OK, "Matches AWS’s clock")]
+        return [ExaminationCheck("clock", "way", title, CheckVerdict.OK, "Matches AWS’s clock")]
     word = "behind" if caller.skew > 0 else "ahead of"
     detail = (
         f"It is {abs(caller.skew)} s {word} AWS’s; from five minutes on AWS rejects every call. Synchronize "
         "the clock of this machine (NTP)."
     )
-    return [Check("clock", "way", title, Verdict.WARNING, detail)]
+    return [ExaminationCheck("clock", "way", title, CheckVerdict.WARNING, detail)]
 
 
-def belongs(account: Account, caller: Caller, *, key: str, group: str = "way") -> Check:
+def belongs(account: Account, caller: AwsCaller, *, key: str, group: str = "way") -> ExaminationCheck:
     """Whether the credentials lead to the account that the row says, in the partition that it says."""
     title = "The account behind it"
     if caller.account_id != account.account_id:
@@ -107,16 +110,18 @@ def belongs(account: Account, caller: Caller, *, key: str, group: str = "way") -
             if account.source == Source.ENVIRONMENT
             else "Correct the role’s ARN."
         )
-        return Check(key, group, title, Verdict.FAILED, detail)
+        return ExaminationCheck(key, group, title, CheckVerdict.FAILED, detail)
     if caller.partition != account.partition:
         detail = f"AWS reports the partition {caller.partition}; Gatehouse has {account.partition}."
-        return Check(key, group, title, Verdict.FAILED, detail)
-    return Check(key, group, title, Verdict.OK, f"{account.account_id} in the partition {account.partition}")
+        return ExaminationCheck(key, group, title, CheckVerdict.FAILED, detail)
+    return ExaminationCheck(
+        key, group, title, CheckVerdict.OK, f"{account.account_id} in the partition {account.partition}"
+    )
 
 
 def assumed(
-    account: Account, access: Access, *, principal: str, key: str, title: str, group: str = "way"
-) -> tuple[Caller | None, list[Check]]:
+    account: Account, access: AccountAccess, *, principal: str, key: str, title: str, group: str = "way"
+) -> tuple[AwsCaller | None, list[ExaminationCheck]]:
     """Whether a role can be assumed, and whether it leads to the account."""
     try:
         with opened(access) as aws:
@@ -128,8 +133,8 @@ def assumed(
             principal=principal,
             has_external_id=bool(access.external_id),
         )
-        verdict = Verdict.DENIED if error.kind is ErrorKind.DENIED else Verdict.FAILED
-        check = Check(
+        verdict = CheckVerdict.DENIED if error.kind is ErrorKind.DENIED else CheckVerdict.FAILED
+        check = ExaminationCheck(
             key,
             group,
             title,
@@ -141,12 +146,12 @@ def assumed(
         )
         return None, [check]
     return caller, [
-        Check(key, group, title, Verdict.OK, access.role_arn or ""),
+        ExaminationCheck(key, group, title, CheckVerdict.OK, access.role_arn or ""),
         belongs(account, caller, key=f"{key}-account", group=group),
     ]
 
 
-def without_external_id(access: Access, *, key: str, group: str = "way") -> Check:
+def without_external_id(access: AccountAccess, *, key: str, group: str = "way") -> ExaminationCheck:
     """Whether the role is refused to anyone who does not name the external id, as its trust policy should
     have it.
 
@@ -158,11 +163,11 @@ def without_external_id(access: Access, *, key: str, group: str = "way") -> Chec
             ask(aws)
     except AwsError as error:
         if error.kind is ErrorKind.DENIED:
-            return Check(key, group, title, Verdict.OK, "Denied, as expected")
+            return ExaminationCheck(key, group, title, CheckVerdict.OK, "Denied, as expected")
         return failed(key, group, title, error)
     detail = (
         "The role can be assumed without the external ID: the trust policy has no condition on "
         "sts:ExternalId. "
         "Add the condition, so that no one else who uses this hub can reach this account (confused deputy)."
     )
-    return Check(key, group, title, Verdict.WARNING, detail)
+    return ExaminationCheck(key, group, title, CheckVerdict.WARNING, detail)

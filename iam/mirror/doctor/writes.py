@@ -9,7 +9,7 @@ from iam.aws.calls import invoke
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.permissions import OBSERVE, WRITE, WRITTEN, resource_arn
 from iam.aws.session import Aws
-from iam.mirror.doctor.checks import Check, Verdict, failed
+from iam.mirror.doctor.checks import CheckVerdict, ExaminationCheck, failed
 from iam.mirror.doctor.probes import NOBODY, probes
 from iam.mirror.doctor.reads import Answers, tried
 from iam.mirror.models import Account
@@ -41,7 +41,7 @@ _PLURALS = {
 }
 
 
-def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[Check]:
+def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[ExaminationCheck]:
     """What the runner does around a write is tried; the writes themselves are simulated by AWS where that is
     allowed.
     """
@@ -63,13 +63,13 @@ def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[Ch
         check = (
             _simulated(aws, account=account, principal=principal, family=family, title=f"{title}: write")
             if may_ask
-            else Check(family, "write", f"{title}: write", Verdict.UNTESTED, _UNTESTED)
+            else ExaminationCheck(family, "write", f"{title}: write", CheckVerdict.UNTESTED, _UNTESTED)
         )
-        may_ask = check.verdict is not Verdict.UNTESTED
+        may_ask = check.verdict is not CheckVerdict.UNTESTED
         yield check
 
 
-def examine_read_only(aws: Aws, account: Account, *, principal: str) -> Check:
+def examine_read_only(aws: Aws, account: Account, *, principal: str) -> ExaminationCheck:
     """Whether the reading role really cannot write, where AWS's simulator may be asked."""
     key, title = "read-only", "Write actions with the read role"
     decisions: dict[str, str] = {}
@@ -78,7 +78,7 @@ def examine_read_only(aws: Aws, account: Account, *, principal: str) -> Check:
             decisions |= _decisions(aws, actions, account=account, principal=principal, family=family)
     except AwsError as error:
         if error.kind in _UNASKED:
-            return Check(key, "read", title, Verdict.UNTESTED, _UNTESTED)
+            return ExaminationCheck(key, "read", title, CheckVerdict.UNTESTED, _UNTESTED)
         return failed(key, "read", title, error)
     allowed = [action for action, decision in decisions.items() if decision == "allowed"]
     if allowed:
@@ -86,24 +86,26 @@ def examine_read_only(aws: Aws, account: Account, *, principal: str) -> Check:
             f"The role may also call {', '.join(allowed)}. Remove these permissions: the read role must not "
             "be able to write."
         )
-        return Check(key, "read", title, Verdict.WARNING, detail)
-    return Check(key, "read", title, Verdict.OK, "Denied, as expected")
+        return ExaminationCheck(key, "read", title, CheckVerdict.WARNING, detail)
+    return ExaminationCheck(key, "read", title, CheckVerdict.OK, "Denied, as expected")
 
 
-def _simulated(aws: Aws, *, account: Account, principal: str, family: str, title: str) -> Check:
+def _simulated(aws: Aws, *, account: Account, principal: str, family: str, title: str) -> ExaminationCheck:
     actions = WRITE[family]
     try:
         decisions = _decisions(aws, actions, account=account, principal=principal, family=family)
     except AwsError as error:
         if error.kind in _UNASKED:
-            return Check(family, "write", title, Verdict.UNTESTED, _UNTESTED)
+            return ExaminationCheck(family, "write", title, CheckVerdict.UNTESTED, _UNTESTED)
         return failed(family, "write", title, error)
     missing = tuple(action for action in actions if decisions.get(action) != "allowed")
     if missing:
         explicit = any(decisions.get(action) == "explicitDeny" for action in missing)
         detail = f"AWS’s policy simulator denies {', '.join(missing)} on {_PLURALS[WRITTEN[family]]}"
-        return Check(family, "write", title, Verdict.DENIED, detail, missing=missing, is_explicit=explicit)
-    return Check(family, "write", title, Verdict.OK, "AWS’s policy simulator allows it")
+        return ExaminationCheck(
+            family, "write", title, CheckVerdict.DENIED, detail, missing=missing, is_explicit=explicit
+        )
+    return ExaminationCheck(family, "write", title, CheckVerdict.OK, "AWS’s policy simulator allows it")
 
 
 def _decisions(

@@ -88,8 +88,8 @@ class DoctorRun(Job):
     """One examination of how an account is reached: every permission tried, with the result of each in
     `checks`.
 
-    A check is a dictionary as `iam.mirror.doctor.checks.Check` makes it. `pull_after` asks for a first
-    reading when the account can be reached.
+    A check is a dictionary as `iam.mirror.doctor.checks.ExaminationCheck` makes it. `pull_after` asks for a
+    first reading when the account can be reached.
     """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="doctor_runs")

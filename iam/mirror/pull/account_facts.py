@@ -8,11 +8,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from iam.aws.reads import lists
-from iam.aws.reads.credential_report import CredentialReport
+from iam.aws.reads.credential_report import ReadReport
 from iam.aws.session import Aws
 from iam.mirror.models import Account
 from iam.mirror.pull import temporal
-from iam.mirror.pull.facts import Seen
+from iam.mirror.pull.facts import Observation
 from iam.mirror.pull.temporal import FACTS
 from iam.mirror.pull.transform.credentials import report_facts, report_use
 
@@ -41,7 +41,7 @@ def read_settings(aws: Aws) -> AccountSettings:
     )
 
 
-def root_facts(report: CredentialReport) -> dict[str, Any]:
+def root_facts(report: ReadReport) -> dict[str, Any]:
     """The root user's line of the report, last uses included: each is worth a place in history."""
     for row in report.rows:
         if row.is_root:
@@ -49,7 +49,7 @@ def root_facts(report: CredentialReport) -> dict[str, Any]:
     return {}
 
 
-def load_facts(account: Account, facts: dict[str, Any], *, seen: Seen) -> int:
+def load_facts(account: Account, facts: dict[str, Any], *, seen: Observation) -> int:
     """Make the named facts the current ones and leave the others; how many changed."""
     names = {(name,) for name in facts}
     current = temporal.current_rows(FACTS, owners=[account.pk])

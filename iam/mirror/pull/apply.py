@@ -12,7 +12,7 @@ from django.db.models import BigIntegerField
 from iam.mirror.models import Account, Edge, EdgeKind, Kind
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import Found, Outcome, Part, Seen
+from iam.mirror.pull.facts import FoundEntity, Observation, PartOutcome, SectionPart
 from iam.mirror.pull.sections import KINDS
 from iam.mirror.pull.states import load_states
 from iam.mirror.pull.sweep import LossLimit, sweep
@@ -20,7 +20,7 @@ from iam.mirror.pull.temporal import EDGES, INLINE, TAGS, VERSIONS, Wanted, tag_
 from iam.mirror.pull.upsert_entities import UpsertResult, is_newer, upsert_entities
 from iam.prepared import Slot, Statement
 
-Members = list[tuple[EntityRow, Found]]
+Members = list[tuple[EntityRow, FoundEntity]]
 _LOCK = Statement(
     lambda: (
         Account.objects.select_for_update(no_key=True)
@@ -40,13 +40,13 @@ def lock_account(account: Account) -> None:
 class Applied:
     """What applying did, by section, and who was enrolled."""
 
-    outcomes: dict[str, Outcome]
+    outcomes: dict[str, PartOutcome]
     roster: UpsertResult
 
 
-def apply_parts(census: EntityCache, parts: list[Part], *, limit: LossLimit) -> Applied:
+def apply_parts(census: EntityCache, parts: list[SectionPart], *, limit: LossLimit) -> Applied:
     """Make the mirror agree with the parts. To be called in a transaction, with the account locked."""
-    outcomes = {part.section: Outcome() for part in parts}
+    outcomes = {part.section: PartOutcome() for part in parts}
     roster = upsert_entities(census, parts)
     for part in parts:
         _load(census, part, roster, outcomes[part.section])
@@ -60,7 +60,7 @@ def apply_parts(census: EntityCache, parts: list[Part], *, limit: LossLimit) -> 
     return Applied(outcomes, roster)
 
 
-def _load(census: EntityCache, part: Part, roster: UpsertResult, outcome: Outcome) -> None:
+def _load(census: EntityCache, part: SectionPart, roster: UpsertResult, outcome: PartOutcome) -> None:
     members = roster.members.get(part.section, [])
     outcome.added = sum(1 for known, _ in members if known.id in roster.added and part.covers(known))
     if not members:
@@ -87,7 +87,7 @@ def _doubt(census: EntityCache, roster: UpsertResult) -> None:
     bulk.execute_in("UPDATE mirror_entity SET source_digest = NULL WHERE id", [], roster.doubtful)
 
 
-def _after(census: EntityCache, seen: Seen) -> temporal.After:
+def _after(census: EntityCache, seen: Observation) -> temporal.After:
     """The last observation of an entity before this one: its section's, or a later one of itself or of its
     owner alone.
 
@@ -106,7 +106,7 @@ def _after(census: EntityCache, seen: Seen) -> temporal.After:
     return after
 
 
-def _edges(members: Members, roster: UpsertResult, outcome: Outcome) -> Wanted:
+def _edges(members: Members, roster: UpsertResult, outcome: PartOutcome) -> Wanted:
     wanted: dict[int, dict[temporal.Key, temporal.Values]] = {}
     for known, aws_entity in members:
         if aws_entity.edges is None:
@@ -149,7 +149,7 @@ def _tags(members: Members) -> Wanted:
 _POINTED = {Kind.GROUP: (EdgeKind.MEMBER,), Kind.POLICY: (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)}
 
 
-def _redirect(census: EntityCache, parts: Iterable[Part], roster: UpsertResult) -> None:
+def _redirect(census: EntityCache, parts: Iterable[SectionPart], roster: UpsertResult) -> None:
     """Lead edges of unchanged entities from anyone who had a name or ARN to anyone who has it now.
 
     AWS writes memberships by name and attachments by ARN: when a group or policy is made anew under the old
@@ -160,7 +160,7 @@ def _redirect(census: EntityCache, parts: Iterable[Part], roster: UpsertResult) 
         rows = Edge.objects.filter(
             valid_to__isnull=True, target_id__in=roster.moved, observed_at__lte=part.seen.at
         )
-        change = temporal.Difference()
+        change = temporal.RowDifference()
         for pk, source, kind, target in rows.values_list("id", "source_id", "kind", "target_id"):
             known = census.by_pk.get(source)
             if (

@@ -7,12 +7,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from iam.aws.reads.authorization import Item, Page, stream_authorization
+from iam.aws.reads.authorization import AuthorizationItem, AuthorizationPage, stream_authorization
 from iam.aws.records import LastUsed
 from iam.mirror.models import Kind
 from iam.mirror.pull.entity_cache import EntityRow
-from iam.mirror.pull.facts import Found, Part
-from iam.mirror.pull.job import Job, LiveJob, Reading
+from iam.mirror.pull.facts import FoundEntity, SectionPart
+from iam.mirror.pull.job import LiveJob, PullJob, SectionReading
 from iam.mirror.pull.sections import GROUPS, POLICIES, ROLES, USERS
 from iam.mirror.pull.transform.credentials import VIRTUAL
 from iam.mirror.pull.transform.principals import Intern, found_of
@@ -36,13 +36,13 @@ class Bulk:
     id.
     """
 
-    found: dict[str, list[Found]] = field(default_factory=lambda: {kind: [] for kind in SECTION_OF})
+    found: dict[str, list[FoundEntity]] = field(default_factory=lambda: {kind: [] for kind in SECTION_OF})
     unchanged: dict[str, list[tuple[str, str]]] = field(
         default_factory=lambda: {kind: [] for kind in SECTION_OF}
     )
     last_used: dict[str, LastUsed | None] = field(default_factory=dict)
 
-    def take(self, item: Item, *, account_id: str, intern: Intern, known: Digest) -> None:
+    def take(self, item: AuthorizationItem, *, account_id: str, intern: Intern, known: Digest) -> None:
         """Add one entity; `known` gives the digest that the mirror has of it."""
         if item.kind == Kind.ROLE:
             self.last_used[item.aws_id] = item.last_used
@@ -54,7 +54,7 @@ class Bulk:
             )
 
 
-def read_authorization(job: LiveJob) -> Reading[Bulk]:
+def read_authorization(job: LiveJob) -> SectionReading[Bulk]:
     """Walk all pages; documents are stored as they pass by, so that only their digests are kept."""
     pages = 0
 
@@ -71,7 +71,7 @@ def read_authorization(job: LiveJob) -> Reading[Bulk]:
     return reading
 
 
-def _take_page(job: LiveJob, bulk: Bulk, page: Page) -> None:
+def _take_page(job: LiveJob, bulk: Bulk, page: AuthorizationPage) -> None:
     for item in page.items:
         bulk.take(
             item, account_id=job.account.account_id, intern=job.documents.intern, known=job.census.digest
@@ -80,12 +80,12 @@ def _take_page(job: LiveJob, bulk: Bulk, page: Page) -> None:
     job.progress.check()
 
 
-def parts_of(job: Job, reading: Reading[Bulk]) -> list[Part]:
+def parts_of(job: PullJob, reading: SectionReading[Bulk]) -> list[SectionPart]:
     """The four sections of a whole answer."""
     if reading.value is None:
         return []
     return [
-        Part(
+        SectionPart(
             section=section,
             seen=job.seen(section, at=reading.began_at),
             found=reading.value.found[kind],

@@ -9,16 +9,16 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from iam.aws.reads.credential_report import CredentialReport, CredentialRow, ReportedKey
+from iam.aws.reads.credential_report import CredentialRow, ReadReport, ReportedKey
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials
 from iam.mirror.pull import bulk, revisions, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.evidence import UNKNOWN, Evidence, credentials_of
-from iam.mirror.pull.facts import Seen
-from iam.mirror.pull.temporal import CREDENTIALS, Current, Difference, Values
+from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.temporal import CREDENTIALS, Current, RowDifference, Values
 from iam.mirror.pull.transform.credentials import report_facts, sort_of_device
 from iam.mirror.pull.upsert_entities import is_newer
-from iam.mirror.pull.usage import Use
+from iam.mirror.pull.usage import LastUse
 
 _MFA = CREDENTIALS.values.index("mfa")
 _REPORT = CREDENTIALS.values.index("report")
@@ -46,7 +46,7 @@ class Reported:
 
 
 def match_report(
-    census: EntityCache, report: CredentialReport, *, created: Mapping[int, datetime | None]
+    census: EntityCache, report: ReadReport, *, created: Mapping[int, datetime | None]
 ) -> Reported:
     """Give each line to its user. A line about a user who was deleted and made again since belongs to nobody
     here.
@@ -77,8 +77,8 @@ class Clock:
     `released` are users who lost a device to nobody: it is still there, assigned to no one.
     """
 
-    seen: Seen
-    born: Seen
+    seen: Observation
+    born: Observation
     listed_at: datetime | None
     reported_at: datetime | None
     reported_before: datetime | None = None
@@ -102,7 +102,7 @@ def derive(
     users = [user for user in users if read_alone or not is_newer(user, clock.seen.at)]
     current = temporal.current_rows(CREDENTIALS, owners=[user.id for user in users])
     gather = _Gatherer(census, users, clock.reported_at)
-    changes: dict[Seen, Difference] = defaultdict(Difference)
+    changes: dict[Observation, RowDifference] = defaultdict(RowDifference)
     learned: list[bulk.Row] = []
     changed: set[int] = set()
     for user in users:
@@ -152,7 +152,7 @@ def _facts(user: EntityRow, old: Current | None, reported: Reported | None) -> d
     return facts
 
 
-def _note(change: Difference, user: EntityRow, old: Current | None, values: Values) -> None:
+def _note(change: RowDifference, user: EntityRow, old: Current | None, values: Values) -> None:
     if old is not None:
         change.closes.append(old.id)
     change.inserts.append((user.id, (), values))
@@ -176,7 +176,7 @@ def _is_learned(old: Values, new: Values) -> bool:
     return filled == list(new)
 
 
-def _moment(old: Current | None, values: Values, clock: Clock) -> Seen:
+def _moment(old: Current | None, values: Values, clock: Clock) -> Observation:
     """From when on the new row holds: what the report says holds since AWS made it, all else since it was
     seen.
     """
@@ -250,7 +250,7 @@ def _owners_of_lost_devices(census: EntityCache, since: datetime | None) -> set[
     return {owner for owner in lost.values_list("owner_id", flat=True) if owner is not None}
 
 
-def key_uses(census: EntityCache, reported: Reported) -> dict[int, Use]:
+def key_uses(census: EntityCache, reported: Reported) -> dict[int, LastUse]:
     """When keys were last used, by entity id, as far as the report tells: it has no ids, but the date a key
     was made.
     """
@@ -259,7 +259,7 @@ def key_uses(census: EntityCache, reported: Reported) -> dict[int, Use]:
         for key in line.keys:
             if key.last_rotated is not None:
                 slots[user_id, key.last_rotated].append(key)
-    uses: dict[int, Use] = {}
+    uses: dict[int, LastUse] = {}
     rows = EntityState.objects.filter(account=census.account, kind=Kind.ACCESS_KEY, valid_to__isnull=True)
     for pk, created in rows.values_list("entity_id", "created_at").iterator(chunk_size=5000):
         known = census.by_pk.get(pk)
@@ -271,6 +271,8 @@ def key_uses(census: EntityCache, reported: Reported) -> dict[int, Use]:
     return uses
 
 
-def use_of_slot(key: ReportedKey) -> Use:
+def use_of_slot(key: ReportedKey) -> LastUse:
     """The last use that the report knows of a key."""
-    return Use(at=key.last_used_at, region=key.last_used_region or "", service=key.last_used_service or "")
+    return LastUse(
+        at=key.last_used_at, region=key.last_used_region or "", service=key.last_used_service or ""
+    )

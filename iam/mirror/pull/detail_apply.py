@@ -15,8 +15,8 @@ from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.credentials import Clock, derive
 from iam.mirror.pull.detail_reads import Answers
 from iam.mirror.pull.entity_cache import EntityRow
-from iam.mirror.pull.facts import Outcome, Part, Seen
-from iam.mirror.pull.job import Job
+from iam.mirror.pull.facts import Observation, PartOutcome, SectionPart
+from iam.mirror.pull.job import PullJob
 from iam.mirror.pull.sections import ACCESS_KEYS, CREDENTIAL_REPORT, KINDS, MFA_DEVICES, TAGS, USER_MFA
 from iam.mirror.pull.sweep import LossLimit
 from iam.mirror.pull.transform.credentials import VIRTUAL
@@ -35,7 +35,9 @@ class Visited:
     gaps: tuple[str, ...]
 
 
-def apply_batch(job: Job, answers: Answers, *, at: datetime, visited: list[Visited]) -> dict[str, Outcome]:
+def apply_batch(
+    job: PullJob, answers: Answers, *, at: datetime, visited: list[Visited]
+) -> dict[str, PartOutcome]:
     """Apply what was read of some entities from a moment on; `visited` says of whom."""
     with job.applying():
         limit = job.take_hold()
@@ -45,18 +47,20 @@ def apply_batch(job: Job, answers: Answers, *, at: datetime, visited: list[Visit
         on_hold = set(chain.from_iterable(answers.read.get(section, ()) for section in sections_on_hold))
         _note_visits(job, [visit for visit in visited if visit.known.id not in on_hold], at)
         changed = _derive(job, answers, at)
-        outcomes.setdefault(USER_MFA, Outcome()).changed |= changed
+        outcomes.setdefault(USER_MFA, PartOutcome()).changed |= changed
         _load_key_usage(job, answers, at)
     return outcomes
 
 
-def _apply_credentials(job: Job, answers: Answers, at: datetime, limit: LossLimit) -> dict[str, Outcome]:
+def _apply_credentials(
+    job: PullJob, answers: Answers, at: datetime, limit: LossLimit
+) -> dict[str, PartOutcome]:
     _note_absences(job, set().union(*answers.read.values()))
-    nothing = Outcome()
+    nothing = PartOutcome()
     parts = [
-        Part(
+        SectionPart(
             section=section,
-            seen=Seen(at=at, after=None),
+            seen=Observation(at=at, after=None),
             found=aws_entities,
             covers=_owned_by(job, section, answers.read[section], at),
             whole_size=sum(1 for _ in job.census.of_kind(*KINDS[section])),
@@ -68,7 +72,7 @@ def _apply_credentials(job: Job, answers: Answers, at: datetime, limit: LossLimi
     return apply_parts(job.census, parts, limit=limit).outcomes
 
 
-def _note_absences(job: Job, owners: set[int]) -> None:
+def _note_absences(job: PullJob, owners: set[int]) -> None:
     """When owners whose details are read for the first time were not there yet: one query, which finds none
     of a first sync.
     """
@@ -80,7 +84,7 @@ def _note_absences(job: Job, owners: set[int]) -> None:
         job.census.absent_at |= {pk: after for pk, after in first.values_list("entity_id", "after") if after}
 
 
-def _owned_by(job: Job, section: str, owners: set[int], at: datetime) -> Callable[[EntityRow], bool]:
+def _owned_by(job: PullJob, section: str, owners: set[int], at: datetime) -> Callable[[EntityRow], bool]:
     """What a batch speaks of: credentials of the users that it read, unless they were read again since."""
     kinds = KINDS[section]
     by_pk = job.census.by_pk
@@ -96,21 +100,21 @@ def _owned_by(job: Job, section: str, owners: set[int], at: datetime) -> Callabl
     return covers
 
 
-def _apply_tags(job: Job, answers: Answers, at: datetime) -> Outcome:
+def _apply_tags(job: PullJob, answers: Answers, at: datetime) -> PartOutcome:
     current = {pk: tags for pk, tags in answers.tags.items() if pk in job.census.by_pk}
     read_before = {pk for pk in current if job.census.by_pk[pk].detail_at is not None}
     changed = temporal.load(
         temporal.TAGS,
         wanted={pk: temporal.tag_rows(tags) for pk, tags in current.items()},
         account_id=job.account.pk,
-        seen=Seen(at=at, after=None),
+        seen=Observation(at=at, after=None),
         after=lambda pk: job.census.by_pk[pk].detail_at,
     )
     # Tags that are synced for the first time are no change of their entity.
-    return Outcome(changed=changed & read_before)
+    return PartOutcome(changed=changed & read_before)
 
 
-def _note_visits(job: Job, visited: list[Visited], at: datetime) -> None:
+def _note_visits(job: PullJob, visited: list[Visited], at: datetime) -> None:
     rows = []
     for visit in visited:
         known = job.census.by_pk.get(visit.known.id)
@@ -121,7 +125,7 @@ def _note_visits(job: Job, visited: list[Visited], at: datetime) -> None:
     bulk.update(Entity, key="id", columns=("detail_at", "detail_gaps"), rows=rows)
 
 
-def _derive(job: Job, answers: Answers, at: datetime) -> set[int]:
+def _derive(job: PullJob, answers: Answers, at: datetime) -> set[int]:
     """The credentials of the users that were read: now the sorts of their devices and their keys are
     known.
     """
@@ -129,7 +133,7 @@ def _derive(job: Job, answers: Answers, at: datetime) -> set[int]:
     users = [
         known for pk in ids if (known := job.census.by_pk.get(pk)) is not None and known.kind == Kind.USER
     ]
-    seen = Seen(at=at, after=None)
+    seen = Observation(at=at, after=None)
     clock = Clock(
         seen=seen,
         born=seen,
@@ -139,7 +143,7 @@ def _derive(job: Job, answers: Answers, at: datetime) -> set[int]:
     return derive(job.census, users, reported=None, clock=clock, login_profiles=answers.login_profiles)
 
 
-def _load_key_usage(job: Job, answers: Answers, at: datetime) -> None:
+def _load_key_usage(job: PullJob, answers: Answers, at: datetime) -> None:
     owners = answers.read.get(ACCESS_KEYS, set())
     keys = [known for known in job.census.of_kind(Kind.ACCESS_KEY) if known.owner_id in owners]
     uses = {known.id: answers.uses[known.aws_id] for known in keys if known.aws_id in answers.uses}

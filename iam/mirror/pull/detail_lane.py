@@ -18,8 +18,8 @@ from iam.mirror.models import NEVER, Kind, SectionState, UserCredentials
 from iam.mirror.pull.authorization import is_virtual_device
 from iam.mirror.pull.detail_apply import Visited, apply_batch
 from iam.mirror.pull.detail_reads import Answers, read_section
-from iam.mirror.pull.facts import Outcome
-from iam.mirror.pull.freshness import Verdict, verdict_of
+from iam.mirror.pull.facts import PartOutcome
+from iam.mirror.pull.freshness import SectionVerdict, verdict_of
 from iam.mirror.pull.job import LiveJob
 from iam.mirror.pull.needs import TAGGED, Visit, has_readable_tags, visits
 from iam.mirror.pull.sections import (
@@ -36,7 +36,7 @@ BATCH = 100
 
 
 @dataclass
-class Lane:
+class DetailLane:
     """How far the lane is: sections that failed are left alone for the rest of the pull."""
 
     began_at: datetime
@@ -56,7 +56,7 @@ def pull_details(job: LiveJob) -> None:
     budget = settings.DETAIL_CALLS
     if not budget:
         return
-    lane = Lane(began_at=timezone.now(), budget=budget)
+    lane = DetailLane(began_at=timezone.now(), budget=budget)
     due = visits(
         job.census,
         reports=_reports(job),
@@ -79,7 +79,7 @@ def _reports(job: LiveJob) -> dict[int, dict[str, Any]]:
     return dict(rows.values_list("user_id", "report").iterator(chunk_size=5000))
 
 
-def _read_batch(job: LiveJob, lane: Lane, batch: list[Visit]) -> None:
+def _read_batch(job: LiveJob, lane: DetailLane, batch: list[Visit]) -> None:
     lines = job.reported.lines if job.reported else {}
     answers = Answers(lines=lines)
     at = timezone.now()
@@ -93,10 +93,10 @@ def _read_batch(job: LiveJob, lane: Lane, batch: list[Visit]) -> None:
             if gaps is not None and len(gaps) < len(visit.sections):
                 visited.append(Visited(visit.known, visit.is_full, gaps))
     for section, outcome in apply_batch(job, answers, at=at, visited=visited).items():
-        _add(job.outcomes.setdefault(section, Outcome()), outcome)
+        _add(job.outcomes.setdefault(section, PartOutcome()), outcome)
 
 
-def _read_visit(job: LiveJob, lane: Lane, visit: Visit, answers: Answers) -> tuple[str, ...] | None:
+def _read_visit(job: LiveJob, lane: DetailLane, visit: Visit, answers: Answers) -> tuple[str, ...] | None:
     """Read what is due of one entity; the sections that could not be read, or None when it has gone
     meanwhile.
     """
@@ -120,15 +120,15 @@ def _read_visit(job: LiveJob, lane: Lane, visit: Visit, answers: Answers) -> tup
     return tuple(gaps)
 
 
-def _add(total: Outcome, outcome: Outcome) -> None:
+def _add(total: PartOutcome, outcome: PartOutcome) -> None:
     total.added += outcome.added
     total.ended += outcome.ended
     total.changed |= outcome.changed
     total.held = outcome.held or total.held
 
 
-def _settle(job: LiveJob, lane: Lane, section: str) -> None:
-    outcome = job.outcomes.setdefault(section, Outcome())
+def _settle(job: LiveJob, lane: DetailLane, section: str) -> None:
+    outcome = job.outcomes.setdefault(section, PartOutcome())
     outcome.count = _count(job, section)
     job.verdicts[section] = verdict = _verdict(job, lane, section, outcome)
     job.freshness.end(verdict, outcome=outcome, now=timezone.now())
@@ -145,7 +145,7 @@ def _count(job: LiveJob, section: str) -> int:
     return sum(1 for known in known_of_kind if section != USER_MFA or not is_virtual_device(known))
 
 
-def _verdict(job: LiveJob, lane: Lane, section: str, outcome: Outcome) -> Verdict:
+def _verdict(job: LiveJob, lane: DetailLane, section: str, outcome: PartOutcome) -> SectionVerdict:
     calls, left = lane.calls[section], lane.waiting[section] - lane.read[section]
     if section in lane.errors:
         is_partial = lane.read[section] > 0
@@ -153,14 +153,18 @@ def _verdict(job: LiveJob, lane: Lane, section: str, outcome: Outcome) -> Verdic
             section, lane.errors[section], began_at=lane.began_at, calls=calls, is_partial=is_partial
         )
     if outcome.held:
-        return Verdict(section, SectionState.HELD.value, lane.began_at, calls=calls, message=outcome.held)
+        return SectionVerdict(
+            section, SectionState.HELD.value, lane.began_at, calls=calls, message=outcome.held
+        )
     if left > 0:
         message = (
             f"{lane.read[section]:,} of {lane.waiting[section]:,} due entries were synced. The next sync "
             "continues."
         )
-        return Verdict(section, SectionState.PARTIAL.value, lane.began_at, calls=calls, message=message)
-    return Verdict(
+        return SectionVerdict(
+            section, SectionState.PARTIAL.value, lane.began_at, calls=calls, message=message
+        )
+    return SectionVerdict(
         section,
         SectionState.COMPLETE.value,
         lane.began_at,
@@ -169,7 +173,7 @@ def _verdict(job: LiveJob, lane: Lane, section: str, outcome: Outcome) -> Verdic
     )
 
 
-def _observed_at(job: LiveJob, lane: Lane, section: str) -> datetime:
+def _observed_at(job: LiveJob, lane: DetailLane, section: str) -> datetime:
     """The oldest moment of which a fact of the section is; what the report bears out is as new as the
     report.
     """

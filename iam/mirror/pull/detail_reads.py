@@ -15,7 +15,7 @@ from iam.aws.session import Aws
 from iam.mirror.models import Kind
 from iam.mirror.pull.credentials import use_of_slot
 from iam.mirror.pull.entity_cache import EntityRow
-from iam.mirror.pull.facts import Found
+from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
     LOGIN_PROFILES,
@@ -25,7 +25,7 @@ from iam.mirror.pull.sections import (
     USER_MFA,
 )
 from iam.mirror.pull.transform import credentials as transform
-from iam.mirror.pull.usage import Use, instant
+from iam.mirror.pull.usage import LastUse, instant
 
 
 @dataclass
@@ -38,13 +38,13 @@ class Answers:
 
     lines: Mapping[int, CredentialRow]
 
-    found: dict[str, list[Found]] = field(default_factory=dict)
+    found: dict[str, list[FoundEntity]] = field(default_factory=dict)
     read: dict[str, set[int]] = field(default_factory=dict)
     tags: dict[int, dict[str, str]] = field(default_factory=dict)
     login_profiles: dict[int, dict[str, Any] | None] = field(default_factory=dict)
-    uses: dict[str, Use] = field(default_factory=dict)
+    uses: dict[str, LastUse] = field(default_factory=dict)
 
-    def add(self, section: str, known: EntityRow, aws_entities: list[Found]) -> None:
+    def add(self, section: str, known: EntityRow, aws_entities: list[FoundEntity]) -> None:
         """Note that a section of an entity was read whole."""
         self.found.setdefault(section, []).extend(aws_entities)
         self.read.setdefault(section, set()).add(known.id)
@@ -62,12 +62,12 @@ def _access_keys(aws: Aws, user: EntityRow, answers: Answers) -> None:
     answers.add(ACCESS_KEYS, user, [transform.access_key(r, user_id=user.aws_id) for r in records])
 
 
-def _use(aws: Aws, record: AccessKeyRecord, line: CredentialRow | None) -> Use:
+def _use(aws: Aws, record: AccessKeyRecord, line: CredentialRow | None) -> LastUse:
     slots = [key for key in line.keys if key.last_rotated == record.created_at] if line else []
     if len(slots) == 1:
         return use_of_slot(slots[0])
     used = details.access_key_last_used(aws, key_id=record.key_id)
-    return Use(at=used.at, region=used.region or "", service=used.service or "")
+    return LastUse(at=used.at, region=used.region or "", service=used.service or "")
 
 
 def _user_mfa(aws: Aws, user: EntityRow, answers: Answers) -> None:

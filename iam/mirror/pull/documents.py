@@ -9,7 +9,7 @@ from iam.mirror.pull import bulk
 from iam.mirror.pull.transform.principals import document_digest
 
 
-class Documents:
+class PolicyDocuments:
     """Texts wait here until `flush` stores those that are new; only digests are kept after that."""
 
     def __init__(self) -> None:

@@ -44,7 +44,7 @@ class Version(NamedTuple):
 
 
 @dataclass(slots=True)
-class Found:
+class FoundEntity:
     """One entity as AWS describes it. Documents are digests of interned texts.
 
     `tags`, `edges`, `inline` and `versions` are None where the reading says nothing about them, and empty
@@ -70,7 +70,7 @@ class Found:
     versions: tuple[Version, ...] | None = None
 
 
-class Seen(NamedTuple):
+class Observation(NamedTuple):
     """When something was observed, when it was observed before, and what caused a difference, if that is
     known.
 
@@ -85,7 +85,7 @@ class Seen(NamedTuple):
 
 
 @dataclass(slots=True)
-class Part:
+class SectionPart:
     """A section's share of a reading that is applied in one transaction.
 
     `found` are the entities to compare; `unchanged` (kind, unique id) those whose bytes are as known.
@@ -95,8 +95,8 @@ class Part:
     """
 
     section: str
-    seen: Seen
-    found: list[Found]
+    seen: Observation
+    found: list[FoundEntity]
     covers: Callable[[EntityRow], bool]
     unchanged: Collection[tuple[str, str]] = ()
     is_whole: bool = True
@@ -106,7 +106,7 @@ class Part:
 
 
 @dataclass(slots=True)
-class Outcome:
+class PartOutcome:
     """What applying a part did; `changed` holds entity ids, `count` is how many entities the section
     has now.
     """

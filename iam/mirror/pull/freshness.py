@@ -14,12 +14,12 @@ from django.db.models.functions import Coalesce
 from iam.aws.errors import AwsError, ErrorKind
 from iam.mirror.models import Account, Pull, PullSection, Section, SectionState
 from iam.mirror.models.accounts import UPLOAD
-from iam.mirror.pull.facts import Outcome
+from iam.mirror.pull.facts import PartOutcome
 from iam.mirror.pull.sections import ALL
 
 
 @dataclass(slots=True)
-class Verdict:
+class SectionVerdict:
     """How reading a section ended. `observed_at` is of a complete observation only."""
 
     section: str
@@ -33,7 +33,9 @@ class Verdict:
     request_id: str = ""
 
 
-def verdict_of(section: str, error: AwsError, *, began_at: datetime, calls: int, is_partial: bool) -> Verdict:
+def verdict_of(
+    section: str, error: AwsError, *, began_at: datetime, calls: int, is_partial: bool
+) -> SectionVerdict:
     """What an error makes of a section."""
     if error.kind is ErrorKind.DENIED:
         state, message = (
@@ -44,7 +46,7 @@ def verdict_of(section: str, error: AwsError, *, began_at: datetime, calls: int,
         state, message = SectionState.PARTIAL, f"Synced in part, then {error.action} failed: {error.message}"
     else:
         state, message = SectionState.FAILED, f"{error.action} failed: {error.message}"
-    return Verdict(
+    return SectionVerdict(
         section=section,
         state=state.value,
         began_at=began_at,
@@ -91,7 +93,7 @@ class Freshness:
                 pull=self._pull, name=section, defaults={"state": SectionState.READING, "began_at": at}
             )
 
-    def end(self, verdict: Verdict, *, outcome: Outcome | None, now: datetime) -> None:
+    def end(self, verdict: SectionVerdict, *, outcome: PartOutcome | None, now: datetime) -> None:
         """Write how it ended; a section that was not complete keeps its last complete observation."""
         if self._pull is not None:
             self._end_in_pull(verdict, outcome, now)
@@ -121,7 +123,7 @@ class Freshness:
             request_id=error.request_id[:64],
         )
 
-    def _end_in_pull(self, verdict: Verdict, outcome: Outcome | None, now: datetime) -> None:
+    def _end_in_pull(self, verdict: SectionVerdict, outcome: PartOutcome | None, now: datetime) -> None:
         values: dict[str, Any] = {
             "state": verdict.state,
             "began_at": verdict.began_at,
@@ -149,7 +151,7 @@ def _known_since(row: Section | None, moment: datetime) -> datetime:
     return moment if before is None else min(before, moment)
 
 
-def _fields(row: Section | None, verdict: Verdict, outcome: Outcome | None) -> dict[str, Any]:
+def _fields(row: Section | None, verdict: SectionVerdict, outcome: PartOutcome | None) -> dict[str, Any]:
     is_complete = verdict.state == SectionState.COMPLETE
     bad_since = (row.bad_since if row else None) or verdict.began_at
     values: dict[str, Any] = {

@@ -14,8 +14,8 @@ from iam.mirror.pull.account_facts import load_facts, read_settings
 from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.authorization import is_of_kind
 from iam.mirror.pull.entity_cache import EntityRow
-from iam.mirror.pull.facts import Found, Outcome, Part
-from iam.mirror.pull.job import LiveJob, Reading
+from iam.mirror.pull.facts import FoundEntity, PartOutcome, SectionPart
+from iam.mirror.pull.job import LiveJob, SectionReading
 from iam.mirror.pull.organization import pull_organization
 from iam.mirror.pull.sections import (
     ACCOUNT,
@@ -41,7 +41,7 @@ def pull_settings(job: LiveJob) -> None:
         outcome = None
         if settings is not None:
             changed = load_facts(job.account, settings.facts(), seen=job.seen(ACCOUNT, at=reading.began_at))
-            outcome = Outcome(count=len(settings.facts()))
+            outcome = PartOutcome(count=len(settings.facts()))
             if changed:
                 # 0 stands for the account itself, which is no entity.
                 outcome.changed.add(0)
@@ -85,7 +85,7 @@ def pull_inventory(job: LiveJob) -> None:
     pull_instances(job)
 
 
-def _providers(job: LiveJob) -> list[Found]:
+def _providers(job: LiveJob) -> list[FoundEntity]:
     saml, oidc = lists.list_saml_providers(job.aws), lists.list_oidc_providers(job.aws)
     providers = [transform.saml_provider(record, intern=job.documents.intern) for record in saml]
     job.documents.flush()
@@ -95,7 +95,7 @@ def _providers(job: LiveJob) -> list[Found]:
 def _pull(
     job: LiveJob,
     section: str,
-    get: Callable[[], list[Found]],
+    get: Callable[[], list[FoundEntity]],
     *,
     covers: Callable[[EntityRow], bool] | None = None,
 ) -> None:
@@ -106,13 +106,13 @@ def _pull(
 
 
 def _apply(
-    job: LiveJob, reading: Reading[list[Found]], *, covers: Callable[[EntityRow], bool]
-) -> Outcome | None:
+    job: LiveJob, reading: SectionReading[list[FoundEntity]], *, covers: Callable[[EntityRow], bool]
+) -> PartOutcome | None:
     limit = job.take_hold()
     if reading.value is None:
         return None
     seen = job.seen(reading.section, at=reading.began_at)
-    part = Part(section=reading.section, seen=seen, found=reading.value, covers=covers)
+    part = SectionPart(section=reading.section, seen=seen, found=reading.value, covers=covers)
     return apply_parts(job.census, [part], limit=limit).outcomes[reading.section]
 
 
@@ -120,7 +120,7 @@ def pull_instances(job: LiveJob) -> None:
     """EC2 instances of the regions that are asked for; those of other regions are left as they are."""
     regions: set[str] = set()
 
-    def get() -> list[Found]:
+    def get() -> list[FoundEntity]:
         regions.update(_regions(job.aws))
         records = instances.list_instances(job.aws, regions=sorted(regions))
         account = job.account

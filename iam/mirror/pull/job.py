@@ -18,11 +18,11 @@ from iam.aws.session import Aws
 from iam.mirror.models import Account, Pull, SectionState
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.credentials import Reported
-from iam.mirror.pull.documents import Documents
+from iam.mirror.pull.documents import PolicyDocuments
 from iam.mirror.pull.entity_cache import EntityCache
-from iam.mirror.pull.facts import Outcome, Seen
-from iam.mirror.pull.freshness import Freshness, Verdict, verdict_of
-from iam.mirror.pull.progress import Progress
+from iam.mirror.pull.facts import Observation, PartOutcome
+from iam.mirror.pull.freshness import Freshness, SectionVerdict, verdict_of
+from iam.mirror.pull.progress import PullProgress
 from iam.mirror.pull.sections import LABELS
 from iam.mirror.pull.sweep import LossLimit
 
@@ -31,7 +31,7 @@ NOTES_KEPT = 3
 
 
 @dataclass
-class Reading(Generic[T]):
+class SectionReading(Generic[T]):
     """A section as it was read: its value, or the error in which reading it ended."""
 
     section: str
@@ -47,30 +47,30 @@ class Reading(Generic[T]):
         return self.error is None
 
 
-def _notes(outcome: Outcome) -> str:
+def _notes(outcome: PartOutcome) -> str:
     """The first notes, and how many more there are."""
     more = len(outcome.notes) - NOTES_KEPT
     return " ".join([*outcome.notes[:NOTES_KEPT], *([f"And {more:,} more."] if more > 0 else [])])
 
 
 @dataclass
-class Job:
+class PullJob:
     """One pull at work, or an upload: what applying needs."""
 
     account: Account
     pull: Pull
-    progress: Progress
+    progress: PullProgress
     began_at: datetime
     census: EntityCache
     freshness: Freshness
-    documents: Documents = field(default_factory=Documents)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
-    outcomes: dict[str, Outcome] = field(default_factory=dict)
+    documents: PolicyDocuments = field(default_factory=PolicyDocuments)
+    verdicts: dict[str, SectionVerdict] = field(default_factory=dict)
+    outcomes: dict[str, PartOutcome] = field(default_factory=dict)
     reported: Reported | None = None
 
-    def seen(self, section: str, *, at: datetime) -> Seen:
+    def seen(self, section: str, *, at: datetime) -> Observation:
         """An observation of a section at a moment."""
-        return Seen(at=at, after=self.freshness.observed_at(section))
+        return Observation(at=at, after=self.freshness.observed_at(section))
 
     def applying(self) -> transaction.Atomic:
         """The transaction in which sections are applied; begin it with `take_hold`."""
@@ -88,9 +88,9 @@ class Job:
 
     def settle(
         self,
-        reading: Reading[Any],
+        reading: SectionReading[Any],
         *,
-        outcome: Outcome | None,
+        outcome: PartOutcome | None,
         section: str | None = None,
         observed_at: datetime | None = None,
     ) -> None:
@@ -103,12 +103,12 @@ class Job:
                 name, reading.error, began_at=reading.began_at, calls=calls, is_partial=reading.is_partial
             )
         elif outcome is not None and outcome.held:
-            verdict = Verdict(
+            verdict = SectionVerdict(
                 name, SectionState.HELD.value, reading.began_at, calls=calls, message=outcome.held
             )
         else:
             message = _notes(outcome) if outcome else ""
-            verdict = Verdict(
+            verdict = SectionVerdict(
                 name,
                 SectionState.COMPLETE.value,
                 reading.began_at,
@@ -123,15 +123,15 @@ class Job:
 
 
 @dataclass(kw_only=True)
-class LiveJob(Job):
+class LiveJob(PullJob):
     """A pull that reads from AWS."""
 
     aws: Aws
 
-    def read(self, section: str, get: Callable[[], T]) -> Reading[T]:
+    def read(self, section: str, get: Callable[[], T]) -> SectionReading[T]:
         """Read a section by `get`; an AwsError becomes part of the reading."""
         self.progress.enter(f"Reading {LABELS[section].lower()}")
-        reading: Reading[T] = Reading(section, began_at=timezone.now())
+        reading: SectionReading[T] = SectionReading(section, began_at=timezone.now())
         self.freshness.begin(section, at=reading.began_at)
         before = self.progress.calls
         try:

@@ -51,7 +51,7 @@ class Visit:
 
 
 @dataclass
-class Held:
+class HeldCredentials:
     """What the mirror holds of users' credentials, by owner: the statuses of keys and certificates, and
     devices.
     """
@@ -62,9 +62,9 @@ class Held:
     other_devices: set[int] = field(default_factory=set)
 
 
-def held_of(census: EntityCache) -> Held:
+def held_of(census: EntityCache) -> HeldCredentials:
     """Read what is held; one query."""
-    known_credentials = Held()
+    known_credentials = HeldCredentials()
     for device in census.of_kind(Kind.MFA_DEVICE):
         if device.owner_id is not None:
             (known_credentials.virtual if VIRTUAL in device.aws_id else known_credentials.other_devices).add(
@@ -126,7 +126,7 @@ def _visit_user(
     user: EntityRow,
     report: dict[str, Any],
     reported_at: datetime | None,
-    known_credentials: Held,
+    known_credentials: HeldCredentials,
     now: datetime,
 ) -> Visit | None:
     is_stale = _is_stale(user, now)
@@ -145,7 +145,9 @@ def _visit_user(
     return Visit(user, tuple(sorted(due)), urgency=urgency, is_full=is_full)
 
 
-def _contradictions(user: EntityRow, report: dict[str, Any], known_credentials: Held) -> Iterator[str]:
+def _contradictions(
+    user: EntityRow, report: dict[str, Any], known_credentials: HeldCredentials
+) -> Iterator[str]:
     """Where a newer report says otherwise than the mirror."""
     if not agree(reported_keys(report), known_credentials.keys.get(user.id, ()), read_at=user.detail_at):
         yield ACCESS_KEYS
@@ -163,7 +165,7 @@ def _contradictions(user: EntityRow, report: dict[str, Any], known_credentials: 
 
 
 def _unknowable(
-    report: dict[str, Any], *, is_reported: bool, user: EntityRow, known_credentials: Held
+    report: dict[str, Any], *, is_reported: bool, user: EntityRow, known_credentials: HeldCredentials
 ) -> Iterator[str]:
     """What no report tells, and what to confirm now that the user is read anyway; without a report that is
     everything.

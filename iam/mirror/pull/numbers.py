@@ -15,7 +15,7 @@ from iam.guard import Scope, Viewer
 from iam.mirror.models import Account, AccountFact, Kind, UserCredentials, valid_at
 from iam.mirror.pull.account_facts import load_facts
 from iam.mirror.pull.apply import lock_account
-from iam.mirror.pull.facts import Seen
+from iam.mirror.pull.facts import Observation
 from iam.mirror.queries.lists.core import Lens, of_account
 from iam.mirror.queries.lists.counts import count
 from iam.mirror.queries.lists.groups import GROUPS
@@ -48,7 +48,9 @@ def keep_numbers(account: Account, *, at: datetime) -> None:
         before = kept.values_list("observed_at", flat=True).first()
         if before and at - before < RECOUNT and is_counted().filter(pk=account.pk).exists():
             return
-        load_facts(account, {NUMBERS: numbers_of(account, at=None, now=at)}, seen=Seen(at=at, after=before))
+        load_facts(
+            account, {NUMBERS: numbers_of(account, at=None, now=at)}, seen=Observation(at=at, after=before)
+        )
         kept.update(observed_at=at)
         Account.objects.filter(pk=account.pk).update(counted_writes=F("writes"))
 

@@ -13,8 +13,8 @@ from iam.mirror.models import Account
 from iam.mirror.pull.account_facts import load_facts
 from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.authorization import is_of_kind
-from iam.mirror.pull.facts import Found, Outcome, Part
-from iam.mirror.pull.job import LiveJob, Reading
+from iam.mirror.pull.facts import FoundEntity, PartOutcome, SectionPart
+from iam.mirror.pull.job import LiveJob, SectionReading
 from iam.mirror.pull.sections import KINDS, ORGANIZATION
 from iam.mirror.pull.sweep import LossLimit
 from iam.mirror.pull.transform.organization import organization_entities, paths
@@ -32,7 +32,7 @@ def pull_organization(job: LiveJob) -> None:
     job.documents.flush()
     with job.applying():
         limit = job.take_hold()
-        outcome: Outcome | None = None
+        outcome: PartOutcome | None = None
         if reading.is_whole:
             outcome = _apply_tree(job, reading, entities, limit)
             _apply_membership(job, reading)
@@ -64,16 +64,18 @@ def _read_organization(job: LiveJob) -> Organization:
 
 
 def _apply_tree(
-    job: LiveJob, reading: Reading[Organization], entities: list[Found] | None, limit: LossLimit
-) -> Outcome:
+    job: LiveJob, reading: SectionReading[Organization], entities: list[FoundEntity] | None, limit: LossLimit
+) -> PartOutcome:
     if entities is None:
-        return Outcome()
+        return PartOutcome()
     seen = job.seen(ORGANIZATION, at=reading.began_at)
-    part = Part(section=ORGANIZATION, seen=seen, found=entities, covers=is_of_kind(*KINDS[ORGANIZATION]))
+    part = SectionPart(
+        section=ORGANIZATION, seen=seen, found=entities, covers=is_of_kind(*KINDS[ORGANIZATION])
+    )
     return apply_parts(job.census, [part], limit=limit).outcomes[ORGANIZATION]
 
 
-def _apply_membership(job: LiveJob, reading: Reading[Organization]) -> None:
+def _apply_membership(job: LiveJob, reading: SectionReading[Organization]) -> None:
     organization = reading.value
     record = organization.organization if isinstance(organization, OrganizationTree) else organization
     value = (

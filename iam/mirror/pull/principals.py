@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import Model
 
-from iam.aws.reads.credential_report import CredentialReport
+from iam.aws.reads.credential_report import ReadReport
 from iam.aws.records import RoleListing, UserListing, VirtualMfaDeviceRecord
 from iam.mirror.models import Document, Entity, Kind, Usage
 from iam.mirror.pull import bulk, temporal
@@ -18,8 +18,8 @@ from iam.mirror.pull.apply import Applied, apply_parts
 from iam.mirror.pull.authorization import Bulk, is_virtual_device, parts_of
 from iam.mirror.pull.credentials import Clock, Reported, creation_times, derive, key_uses, match_report
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import Outcome, Part, Seen
-from iam.mirror.pull.job import Job, Reading
+from iam.mirror.pull.facts import Observation, PartOutcome, SectionPart
+from iam.mirror.pull.job import PullJob, SectionReading
 from iam.mirror.pull.sections import (
     AUTHORIZATION,
     CREDENTIAL_REPORT,
@@ -29,21 +29,21 @@ from iam.mirror.pull.sections import (
 )
 from iam.mirror.pull.states import load_attrs
 from iam.mirror.pull.transform.credentials import report_use, virtual_device
-from iam.mirror.pull.usage import PASSWORD, Use, instant, load_usage
+from iam.mirror.pull.usage import PASSWORD, LastUse, instant, load_usage
 
 
 @dataclass
-class Principals:
+class PrincipalsReading:
     """What was read of the principals; an uploaded export has the bulk answer and perhaps the report only."""
 
-    authorization: Reading[Bulk]
-    report: Reading[CredentialReport] | None = None
-    user_list: Reading[tuple[UserListing, ...]] | None = None
-    role_list: Reading[tuple[RoleListing, ...]] | None = None
-    devices: Reading[tuple[VirtualMfaDeviceRecord, ...]] | None = None
+    authorization: SectionReading[Bulk]
+    report: SectionReading[ReadReport] | None = None
+    user_list: SectionReading[tuple[UserListing, ...]] | None = None
+    role_list: SectionReading[tuple[RoleListing, ...]] | None = None
+    devices: SectionReading[tuple[VirtualMfaDeviceRecord, ...]] | None = None
 
     @property
-    def report_value(self) -> CredentialReport | None:
+    def report_value(self) -> ReadReport | None:
         """The report, if it was read."""
         return self.report.value if self.report else None
 
@@ -58,7 +58,7 @@ class Principals:
         return (self.role_list.value if self.role_list else None) or ()
 
 
-def apply_principals(job: Job, read: Principals) -> None:
+def apply_principals(job: PullJob, read: PrincipalsReading) -> None:
     """Apply all of it and write how each section ended; to be called in a transaction."""
     limit = job.take_hold()
     _complete_roles(read)
@@ -71,7 +71,7 @@ def apply_principals(job: Job, read: Principals) -> None:
     _settle(job, read, applied, patched=patched, changed=changed)
 
 
-def refresh_statistics(job: Job) -> None:
+def refresh_statistics(job: PullJob) -> None:
     """After a first pull, tell the database's planner what its tables hold now; to be called once it is
     committed.
     """
@@ -79,36 +79,38 @@ def refresh_statistics(job: Job) -> None:
     bulk.refresh_statistics(models, added=sum(outcome.added for outcome in job.outcomes.values()))
 
 
-def _settle(job: Job, read: Principals, applied: Applied, *, patched: set[int], changed: set[int]) -> None:
+def _settle(
+    job: PullJob, read: PrincipalsReading, applied: Applied, *, patched: set[int], changed: set[int]
+) -> None:
     for section in AUTHORIZATION:
         job.settle(read.authorization, outcome=applied.outcomes.get(section), section=section)
     if read.role_list is not None:
-        job.settle(read.role_list, outcome=Outcome(count=len(read.roles), changed=patched))
+        job.settle(read.role_list, outcome=PartOutcome(count=len(read.roles), changed=patched))
     if read.user_list is not None:
-        job.settle(read.user_list, outcome=Outcome(count=len(read.users)))
+        job.settle(read.user_list, outcome=PartOutcome(count=len(read.users)))
     if read.devices is not None:
         job.settle(read.devices, outcome=applied.outcomes.get(MFA_DEVICES))
     if read.report is not None:
         _settle_report(job, read.report, changed)
 
 
-def _settle_report(job: Job, reading: Reading[CredentialReport], changed: set[int]) -> None:
+def _settle_report(job: PullJob, reading: SectionReading[ReadReport], changed: set[int]) -> None:
     report = reading.value
     if report is None:
         job.settle(reading, outcome=None)
         return
     before = job.freshness.observed_at(CREDENTIAL_REPORT)
     if before is None or report.generated_at > before:
-        load_facts(job.account, root_facts(report), seen=Seen(at=report.generated_at, after=before))
-    outcome = Outcome(count=len(report.rows), changed=changed)
+        load_facts(job.account, root_facts(report), seen=Observation(at=report.generated_at, after=before))
+    outcome = PartOutcome(count=len(report.rows), changed=changed)
     job.settle(reading, outcome=outcome, observed_at=max(report.generated_at, before or report.generated_at))
 
 
-def _device_part(job: Job, read: Principals) -> list[Part]:
+def _device_part(job: PullJob, read: PrincipalsReading) -> list[SectionPart]:
     if read.devices is None or read.devices.value is None:
         return []
     return [
-        Part(
+        SectionPart(
             section=MFA_DEVICES,
             seen=job.seen(MFA_DEVICES, at=read.devices.began_at),
             found=[virtual_device(record) for record in read.devices.value],
@@ -117,7 +119,7 @@ def _device_part(job: Job, read: Principals) -> list[Part]:
     ]
 
 
-def _complete_roles(read: Principals) -> None:
+def _complete_roles(read: PrincipalsReading) -> None:
     """Add to roles that were decoded what only ListRoles says, so that they get one state and not two."""
     listed = {listing.aws_id: _role_attrs(listing) for listing in read.roles}
     for aws_entity in read.authorization.value.found[Kind.ROLE.value] if read.authorization.value else ():
@@ -128,7 +130,7 @@ def _role_attrs(listing: RoleListing) -> dict[str, object]:
     return {"MaxSessionDuration": listing.max_session_duration, "Description": listing.description}
 
 
-def _patch_roles(job: Job, read: Principals) -> set[int]:
+def _patch_roles(job: PullJob, read: PrincipalsReading) -> set[int]:
     """Set the same on roles whose bytes in the bulk answer are as they were."""
     patches = {
         known.id: _role_attrs(listing)
@@ -141,7 +143,7 @@ def _patch_roles(job: Job, read: Principals) -> set[int]:
     return load_attrs(job.census, patches, kind=Kind.ROLE.value, seen=seen)
 
 
-def _match_report(job: Job, read: Principals) -> Reported | None:
+def _match_report(job: PullJob, read: PrincipalsReading) -> Reported | None:
     report, census = read.report_value, job.census
     if report is None:
         return None
@@ -153,7 +155,9 @@ def _match_report(job: Job, read: Principals) -> Reported | None:
     return match_report(census, report, created=created or creation_times(census))
 
 
-def _derive_credentials(job: Job, read: Principals, applied: Applied, reported: Reported | None) -> set[int]:
+def _derive_credentials(
+    job: PullJob, read: PrincipalsReading, applied: Applied, reported: Reported | None
+) -> set[int]:
     """Derive the rows of all users when AWS has made a new report, else of those of whom something else is
     new.
     """
@@ -179,31 +183,31 @@ def _derive_credentials(job: Job, read: Principals, applied: Applied, reported: 
 def _touched(census: EntityCache, applied: Applied) -> list[EntityRow]:
     """Users who are new, and those who got, lost or changed a device."""
     roster = applied.roster
-    devices = applied.outcomes.get(MFA_DEVICES, Outcome()).changed | roster.added
+    devices = applied.outcomes.get(MFA_DEVICES, PartOutcome()).changed | roster.added
     owners = {known.owner_id for pk in devices if (known := census.by_pk.get(pk)) is not None}
     ids = roster.added | roster.released | owners
     return [known for known in census.of_kind(Kind.USER) if known.id in ids]
 
 
-def _load_usage(job: Job, read: Principals, reported: Reported | None) -> None:
+def _load_usage(job: PullJob, read: PrincipalsReading, reported: Reported | None) -> None:
     """When each user and role was last used, from the list of users, the report, and the bulk answer."""
     census = job.census
     uses = {pk: report_use(line) for pk, line in reported.lines.items()} if reported else {}
     for listing in read.users:
         user = census.current.get((Kind.USER.value, listing.aws_id))
         if user is not None:
-            _note_sign_in(uses.setdefault(user.id, Use()), listing)
+            _note_sign_in(uses.setdefault(user.id, LastUse()), listing)
     for aws_id, last_used in read.authorization.value.last_used.items() if read.authorization.value else ():
         role = census.current.get((Kind.ROLE.value, aws_id))
         if role is not None and last_used is not None:
-            uses[role.id] = Use(at=last_used.at, region=last_used.region or "")
+            uses[role.id] = LastUse(at=last_used.at, region=last_used.region or "")
     if reported is not None and reported.at != job.freshness.observed_at(CREDENTIAL_REPORT):
         uses.update(key_uses(census, reported))
     used = census.of_kind(Kind.USER, Kind.ROLE, Kind.ACCESS_KEY)
     load_usage(census.account.pk, entities=used, uses=uses, observed_at=read.authorization.began_at)
 
 
-def _note_sign_in(use: Use, listing: UserListing) -> None:
+def _note_sign_in(use: LastUse, listing: UserListing) -> None:
     use.note(listing.password_last_used)
     signed_in = instant(listing.password_last_used)
     if (use.details.get(PASSWORD) or "") <= (signed_in or ""):

@@ -29,7 +29,7 @@ class PullCancelledError(Exception):
     """Somebody asked for the pull to stop."""
 
 
-class LeaseLostError(Exception):
+class PullLeaseLostError(Exception):
     """The pull is no longer this worker's: it was taken for dead, and what it read must not be applied."""
 
 
@@ -45,7 +45,7 @@ def claim(pull_id: UUID, *, now: datetime) -> bool:
     return claimed == 1
 
 
-class Progress:
+class PullProgress:
     """Counts calls and says which section is being read; `retries` is asked how many requests were sent
     again.
     """
@@ -74,7 +74,7 @@ class Progress:
         """Raise PullCancelledError or LeaseLostError if either is so; to be called between pages."""
         self._tell_now_and_then()
         if self._is_lost:
-            raise LeaseLostError
+            raise PullLeaseLostError
         if self._is_cancelled:
             raise PullCancelledError
 
@@ -98,7 +98,7 @@ class Progress:
         The row stays locked until the transaction ends, so nobody can take the pull for dead meanwhile.
         """
         if not self._write():
-            raise LeaseLostError
+            raise PullLeaseLostError
 
     def _write(self) -> int:
         return Pull.objects.filter(pk=self._pull_id, state=PullState.RUNNING).update(

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.conf import settings
 
 from iam.aws.ratelimit import RateLimit
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from iam.mirror.models import Account
 from iam.mirror.models.accounts import Source
 
@@ -23,14 +23,14 @@ class UnreachableError(Exception):
     """There is no way into this account: it is known from an uploaded file, or was disconnected."""
 
 
-def access_to(account: Account) -> Access:
+def access_to(account: Account) -> AccountAccess:
     """The way in for reading; UnreachableError when there is none."""
     if account.source == Source.EXPORT or account.removed_at is not None:
         raise UnreachableError(f"{account} isn’t connected: it comes from an uploaded file or was removed.")
     region = _home_region(account.partition)
     if account.source == Source.ENVIRONMENT:
-        return Access(account_id=account.account_id, partition=account.partition, region=region)
-    return Access(
+        return AccountAccess(account_id=account.account_id, partition=account.partition, region=region)
+    return AccountAccess(
         account_id=account.account_id,
         partition=account.partition,
         mode="role",

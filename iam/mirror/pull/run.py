@@ -17,9 +17,15 @@ from iam.mirror.models.accounts import PULLS_KEPT, PullState
 from iam.mirror.pull import detail_lane, fast_lane, inventory
 from iam.mirror.pull.entity_cache import EntityCache
 from iam.mirror.pull.freshness import Freshness
-from iam.mirror.pull.job import Job, LiveJob
+from iam.mirror.pull.job import LiveJob, PullJob
 from iam.mirror.pull.numbers import keep_numbers
-from iam.mirror.pull.progress import LeaseLostError, Progress, PullCancelledError, claim, close_sections
+from iam.mirror.pull.progress import (
+    PullCancelledError,
+    PullLeaseLostError,
+    PullProgress,
+    claim,
+    close_sections,
+)
 from iam.mirror.pull.reach import UnreachableError, open_account
 
 log = structlog.get_logger(__name__)
@@ -31,7 +37,7 @@ def run_pull(pull_id: UUID) -> None:
     if not claim(pull_id, now=now):
         return
     pull = Pull.objects.select_related("account").get(pk=pull_id)
-    progress = Progress(pull_id, expected=_expected_calls(pull.account))
+    progress = PullProgress(pull_id, expected=_expected_calls(pull.account))
     try:
         state, message = _carry_out(pull, progress, now)
     except PullCancelledError:
@@ -41,7 +47,7 @@ def run_pull(pull_id: UUID) -> None:
     except AwsError as error:
         state, message = PullState.FAILED, _no_way_in(error, pull.account)
         Freshness(pull.account, pull).end_all(error, at=now, message=message)
-    except LeaseLostError:
+    except PullLeaseLostError:
         log.warning("pull_lease_lost", pull=str(pull_id))
         return
     except Exception:
@@ -61,7 +67,7 @@ def _expected_calls(account: Account) -> int:
     return last.calls if last else 24
 
 
-def _carry_out(pull: Pull, progress: Progress, now: datetime) -> tuple[PullState, str]:
+def _carry_out(pull: Pull, progress: PullProgress, now: datetime) -> tuple[PullState, str]:
     account = pull.account
     aws = open_account(account, on_call=progress.on_call)
     progress.retries = lambda: aws.retries
@@ -99,7 +105,7 @@ def _no_way_in(error: AwsError, account: Account) -> str:
     return f"Can’t access the account: {error}.{missing}"[:1024]
 
 
-def verdict_of_job(job: Job) -> tuple[PullState, str]:
+def verdict_of_job(job: PullJob) -> tuple[PullState, str]:
     """How a pull ended, from how its sections did; the totals go to its row."""
     states = {verdict.state for verdict in job.verdicts.values()}
     reasons_held = [outcome.held for outcome in job.outcomes.values() if outcome.held]
@@ -117,7 +123,7 @@ def verdict_of_job(job: Job) -> tuple[PullState, str]:
     return PullState.FAILED, message
 
 
-def end_pull(pull: Pull, progress: Progress, state: PullState, message: str) -> None:
+def end_pull(pull: Pull, progress: PullProgress, state: PullState, message: str) -> None:
     """End the row, unless it was taken for dead meanwhile, and forget old ones that tell nothing."""
     now = timezone.now()
     ended = Pull.objects.filter(pk=pull.pk, state=PullState.RUNNING).update(

@@ -12,14 +12,14 @@ from typing import Any
 from iam.mirror.models import EntityState
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import Found, Seen
+from iam.mirror.pull.facts import FoundEntity, Observation
 from iam.mirror.pull.temporal import STATES, Current, Values
 from iam.mirror.pull.upsert_entities import is_newer
 
 _AT = {name: position for position, name in enumerate(STATES.values)}
 
 
-def state_of(aws_entity: Found, *, attrs: dict[str, Any]) -> Values:
+def state_of(aws_entity: FoundEntity, *, attrs: dict[str, Any]) -> Values:
     """The values of a state row, its digest last."""
     facts = (
         aws_entity.name, aws_entity.path, aws_entity.arn, aws_entity.created_at, aws_entity.category,
@@ -36,10 +36,10 @@ def _digest(facts: tuple[Any, ...]) -> str:
 
 
 def load_states(
-    members: list[tuple[EntityRow, Found]],
+    members: list[tuple[EntityRow, FoundEntity]],
     *,
     account_id: int,
-    seen: Seen,
+    seen: Observation,
     fresh: Collection[int],
     after: temporal.After,
 ) -> set[int]:
@@ -58,7 +58,7 @@ def load_states(
     return change.owners
 
 
-def _learn(members: list[tuple[EntityRow, Found]], current: temporal.Rows, *, at: datetime) -> None:
+def _learn(members: list[tuple[EntityRow, FoundEntity]], current: temporal.Rows, *, at: datetime) -> None:
     """Fill attributes of which nothing was known into the current states, as `load_attrs` does; an upload,
     for one, lacks them.
     """
@@ -75,7 +75,7 @@ def _learn(members: list[tuple[EntityRow, Found]], current: temporal.Rows, *, at
     bulk.update(EntityState, key="id", columns=("attrs", "digest"), rows=learned)
 
 
-def _attrs(aws_entity: Found, current: Current | None) -> dict[str, Any]:
+def _attrs(aws_entity: FoundEntity, current: Current | None) -> dict[str, Any]:
     if not aws_entity.keeps or current is None:
         return aws_entity.attrs
     old: dict[str, Any] = current.values[_AT["attrs"]]
@@ -84,7 +84,7 @@ def _attrs(aws_entity: Found, current: Current | None) -> dict[str, Any]:
 
 
 def load_attrs(
-    census: EntityCache, patches: Mapping[int, dict[str, Any]], *, kind: str, seen: Seen
+    census: EntityCache, patches: Mapping[int, dict[str, Any]], *, kind: str, seen: Observation
 ) -> set[int]:
     """Set some attributes of current states of one kind and leave the others; the entities that changed.
 

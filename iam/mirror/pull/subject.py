@@ -20,9 +20,9 @@ from iam.mirror.models import Account, Cause, Entity, Kind
 from iam.mirror.pull.apply import apply_parts, lock_account
 from iam.mirror.pull.authorization import SECTION_OF
 from iam.mirror.pull.credentials import Clock, derive
-from iam.mirror.pull.documents import Documents
+from iam.mirror.pull.documents import PolicyDocuments
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import Found, Part, Seen
+from iam.mirror.pull.facts import FoundEntity, Observation, SectionPart
 from iam.mirror.pull.freshness import Freshness
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, MFA_DEVICES
 from iam.mirror.pull.sweep import LossLimit
@@ -37,7 +37,7 @@ _READS: dict[str, Callable[[Aws, str, str], Record]] = {
 }
 
 
-class Reading(NamedTuple):
+class SubjectReading(NamedTuple):
     """What has just been read of one of them, None where there was nothing; `at` is before the reading."""
 
     at: datetime
@@ -52,7 +52,7 @@ def reread_entity(
     name: str,
     arn: str = "",
     cause_id: UUID | None,
-    read: Reading | None = None,
+    read: SubjectReading | None = None,
 ) -> Entity | None:
     """Make what the mirror holds of one user, group, role or policy what AWS shows now; None when it is gone.
 
@@ -62,8 +62,8 @@ def reread_entity(
     anew. Four calls and more, none if it has just been `read`; raises AwsError when AWS cannot be read, and
     then nothing is written.
     """
-    at, record = read or Reading(timezone.now(), _read(aws, kind, name, arn))
-    documents = Documents()
+    at, record = read or SubjectReading(timezone.now(), _read(aws, kind, name, arn))
+    documents = PolicyDocuments()
     aws_entity = (
         found_of(record, account_id=account.account_id, digest=None, intern=documents.intern)
         if record
@@ -72,7 +72,7 @@ def reread_entity(
     documents.flush()
     with transaction.atomic():
         lock_account(account)
-        return _apply(account, _Read(kind, name, arn, aws_entity, at, cause_id))
+        return _apply(account, _SubjectRead(kind, name, arn, aws_entity, at, cause_id))
 
 
 def _read(aws: Aws, kind: str, name: str, arn: str) -> Record | None:
@@ -84,11 +84,17 @@ def _read(aws: Aws, kind: str, name: str, arn: str) -> Record | None:
         raise
 
 
-class _Read:
+class _SubjectRead:
     """What was read, and of what."""
 
     def __init__(
-        self, kind: str, name: str, arn: str, aws_entity: Found | None, at: datetime, cause_id: UUID | None
+        self,
+        kind: str,
+        name: str,
+        arn: str,
+        aws_entity: FoundEntity | None,
+        at: datetime,
+        cause_id: UUID | None,
     ) -> None:
         self.kind, self.name, self.arn = kind, name, arn
         self.found, self.at, self.cause_id = aws_entity, at, cause_id
@@ -100,16 +106,16 @@ class _Read:
         return known.arn == self.arn if self.kind == Kind.POLICY else known.name == self.name
 
 
-def _apply(account: Account, read: _Read) -> Entity | None:
+def _apply(account: Account, read: _SubjectRead) -> Entity | None:
     census, freshness = EntityCache(account), Freshness(account, None)
     before = [known for known in census.current.values() if read.covers(known)]
     if any(known.reread_at is not None and known.reread_at > read.at for known in before):
         return Entity.objects.get(pk=before[-1].id)
     section = SECTION_OF[read.kind]
     members = [read.found] if read.found else []
-    part = Part(
+    part = SectionPart(
         section=section,
-        seen=Seen(
+        seen=Observation(
             at=read.at,
             after=freshness.observed_at(section),
             cause_kind=(Cause.CHANGE if read.cause_id else Cause.UNKNOWN).value,
@@ -129,7 +135,7 @@ def _apply(account: Account, read: _Read) -> Entity | None:
     return Entity.objects.get(pk=known.id)
 
 
-def _complete(census: EntityCache, known: EntityRow, seen: Seen, freshness: Freshness) -> None:
+def _complete(census: EntityCache, known: EntityRow, seen: Observation, freshness: Freshness) -> None:
     """A new user or role has rows of credentials and usage from the start."""
     if known.kind in (Kind.USER, Kind.ROLE):
         load_usage(census.account.pk, entities=[known], uses={}, observed_at=seen.at)

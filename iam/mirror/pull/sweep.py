@@ -12,7 +12,7 @@ from django.db.models import Exists, OuterRef
 from iam.mirror.models import Edge, Entity, Kind
 from iam.mirror.pull import bulk, revisions, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import Outcome, Part, Seen
+from iam.mirror.pull.facts import Observation, PartOutcome, SectionPart
 from iam.mirror.pull.sections import KINDS, LABELS, POLICIES
 from iam.mirror.pull.upsert_entities import UpsertResult, is_newer
 
@@ -40,7 +40,7 @@ class LossLimit:
 
 
 def sweep(
-    census: EntityCache, part: Part, roster: UpsertResult, *, limit: LossLimit, outcome: Outcome
+    census: EntityCache, part: SectionPart, roster: UpsertResult, *, limit: LossLimit, outcome: PartOutcome
 ) -> None:
     """End what the part covers and did not see, if it is whole; or hold all of that back."""
     if not part.is_whole:
@@ -72,7 +72,7 @@ def sweep(
         end(census, _unused_placeholders(census), seen=part.seen)
 
 
-def end(census: EntityCache, gone: Collection[EntityRow], *, seen: Seen) -> None:
+def end(census: EntityCache, gone: Collection[EntityRow], *, seen: Observation) -> None:
     """End entities with everything that belongs to them or points to them."""
     owners = {known.id for known in gone if known.kind == Kind.USER}
     owned = [

@@ -22,7 +22,7 @@ from iam.mirror.models import (
     UserCredentials,
 )
 from iam.mirror.pull import bulk, revisions
-from iam.mirror.pull.facts import Seen
+from iam.mirror.pull.facts import Observation
 from iam.mirror.pull.reformatted import say_the_same
 
 DOCUMENT = "document_id"
@@ -114,7 +114,7 @@ Rows = dict[int, dict[Key, Current]]
 
 
 @dataclass
-class Difference:
+class RowDifference:
     """Rows to insert (owner, key, values) and rows to close (ids), and the owners of either.
 
     `reworded` are rows that stay, with their new values: all that differs is how their document is written.
@@ -145,12 +145,12 @@ def current_rows(table: Table, *, owners: Iterable[int]) -> Rows:
     return rows_by_entity
 
 
-def difference(table: Table, *, wanted: Wanted, current: Rows, at: datetime) -> Difference:
+def difference(table: Table, *, wanted: Wanted, current: Rows, at: datetime) -> RowDifference:
     """What must be written so that the wanted rows are the current ones of each owner.
 
     A row that was observed after `at` is newer than the reading: it is neither closed nor replaced.
     """
-    result = Difference()
+    result = RowDifference()
     positions = table.compared_positions
     same = _reworded(table, wanted, current)
     for owner, rows in wanted.items():
@@ -195,7 +195,7 @@ After = Callable[[int], datetime | None]
 
 
 def write(
-    table: Table, change: Difference, *, account_id: int, seen: Seen, after: After | None = None
+    table: Table, change: RowDifference, *, account_id: int, seen: Observation, after: After | None = None
 ) -> None:
     """Close and insert; `after(owner)` overrides the last observation before this one."""
     if change.reworded:
@@ -247,7 +247,7 @@ def _reword(table: Table, reworded: list[tuple[int, Values]]) -> None:
     bulk.update(table.model, key="id", columns=columns, rows=rows)
 
 
-def _noted(table: Table, change: Difference) -> set[int]:
+def _noted(table: Table, change: RowDifference) -> set[int]:
     """The entities that are not new; facts are of the account itself."""
     if table.owner == "account_id":
         return set()
@@ -268,7 +268,7 @@ def load(
     *,
     wanted: Wanted,
     account_id: int,
-    seen: Seen,
+    seen: Observation,
     fresh: Collection[int] = frozenset(),
     after: After | None = None,
 ) -> set[int]:
@@ -282,7 +282,7 @@ def load(
     return change.owners
 
 
-def close(table: Table, ids: Collection[int], *, seen: Seen) -> None:
+def close(table: Table, ids: Collection[int], *, seen: Observation) -> None:
     """End rows by id: the last observation of them is the section's one before, or their own if that is
     later.
     """
@@ -291,7 +291,7 @@ def close(table: Table, ids: Collection[int], *, seen: Seen) -> None:
         bulk.execute_in(f"{statement} WHERE id", parameters, ids)
 
 
-def close_of_owners(table: Table, owners: Collection[int], *, seen: Seen, column: str = "") -> None:
+def close_of_owners(table: Table, owners: Collection[int], *, seen: Observation, column: str = "") -> None:
     """End the current rows of entities that have gone; `column` is the owner's unless told."""
     if owners:
         statement, parameters = _ending(table, seen)
@@ -299,7 +299,7 @@ def close_of_owners(table: Table, owners: Collection[int], *, seen: Seen, column
         bulk.execute_in(f"{statement} WHERE {where}", [*parameters, seen.at], owners)
 
 
-def _ending(table: Table, seen: Seen) -> tuple[str, list[Any]]:
+def _ending(table: Table, seen: Observation) -> tuple[str, list[Any]]:
     later = "GREATEST" if connection.vendor == "postgresql" else "MAX"
     last = f"{later}(observed_at, %s)" if seen.after else "observed_at"
     statement = (

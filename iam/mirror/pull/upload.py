@@ -10,18 +10,18 @@ from datetime import datetime
 from django.utils import timezone
 
 from iam.aws.export import Export
-from iam.aws.reads.credential_report import CredentialReport
+from iam.aws.reads.credential_report import ReadReport
 from iam.mirror.models import Account, Kind, Pull, SectionState
 from iam.mirror.models.accounts import UPLOAD, PullState
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import apply_parts
 from iam.mirror.pull.authorization import Bulk, is_of_kind
 from iam.mirror.pull.entity_cache import EntityCache
-from iam.mirror.pull.facts import Part
-from iam.mirror.pull.freshness import Freshness, Verdict
-from iam.mirror.pull.job import Job, Reading
-from iam.mirror.pull.principals import Principals, apply_principals, refresh_statistics
-from iam.mirror.pull.progress import LEASE, Progress
+from iam.mirror.pull.facts import SectionPart
+from iam.mirror.pull.freshness import Freshness, SectionVerdict
+from iam.mirror.pull.job import PullJob, SectionReading
+from iam.mirror.pull.principals import PrincipalsReading, apply_principals, refresh_statistics
+from iam.mirror.pull.progress import LEASE, PullProgress
 from iam.mirror.pull.run import end_pull, verdict_of_job
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, INSTANCE_PROFILES, USERS
 from iam.mirror.pull.sweep import LossLimit
@@ -36,7 +36,7 @@ def load_export(
     export: Export,
     *,
     observed_at: datetime,
-    credential_report: CredentialReport | None = None,
+    credential_report: ReadReport | None = None,
     accept_loss: bool = False,
 ) -> Pull:
     """Load the records; users, groups, roles and policies are complete then, the report too if there is one.
@@ -57,9 +57,9 @@ def load_export(
         lease_until=now + LEASE,
         accept_loss=accept_loss,
     )
-    progress = Progress(pull.pk, expected=0)
+    progress = PullProgress(pull.pk, expected=0)
     try:
-        job = Job(
+        job = PullJob(
             account=account,
             pull=pull,
             progress=progress,
@@ -76,28 +76,30 @@ def load_export(
     return pull
 
 
-def _apply(job: Job, export: Export, report: CredentialReport | None, observed_at: datetime) -> None:
+def _apply(job: PullJob, export: Export, report: ReadReport | None, observed_at: datetime) -> None:
     bulk = Bulk()
     for item in export.items:
         bulk.take(item, account_id=export.account_id, intern=job.documents.intern, known=job.census.digest)
     job.documents.flush()
-    read = Principals(authorization=Reading(USERS, began_at=observed_at, value=bulk))
+    read = PrincipalsReading(authorization=SectionReading(USERS, began_at=observed_at, value=bulk))
     if report is not None:
         dated = replace(report, generated_at=observed_at)
-        read.report = Reading(CREDENTIAL_REPORT, began_at=observed_at, value=dated)
+        read.report = SectionReading(CREDENTIAL_REPORT, began_at=observed_at, value=dated)
     with job.applying():
         apply_principals(job, read)
         _apply_profiles(job, export, observed_at)
     refresh_statistics(job)
 
 
-def _apply_profiles(job: Job, export: Export, observed_at: datetime) -> None:
+def _apply_profiles(job: PullJob, export: Export, observed_at: datetime) -> None:
     """Load the instance profiles that hold a role. One that the file does not name has no role now, if it
     still exists.
     """
     listed = [instance_profile(record) for record in export.profiles]
     seen = job.seen(INSTANCE_PROFILES, at=observed_at)
-    part = Part(INSTANCE_PROFILES, seen, listed, covers=is_of_kind(Kind.INSTANCE_PROFILE), is_whole=False)
+    part = SectionPart(
+        INSTANCE_PROFILES, seen, listed, covers=is_of_kind(Kind.INSTANCE_PROFILE), is_whole=False
+    )
     outcome = apply_parts(job.census, [part], limit=LossLimit(percent=0)).outcomes[INSTANCE_PROFILES]
     named = {aws_entity.aws_id for aws_entity in listed}
     known = job.census.of_kind(Kind.INSTANCE_PROFILE)
@@ -105,5 +107,7 @@ def _apply_profiles(job: Job, export: Export, observed_at: datetime) -> None:
     outcome.changed |= temporal.load(EDGES, wanted=emptied, account_id=job.account.pk, seen=seen)
     job.outcomes[INSTANCE_PROFILES] = outcome
     # Not among the verdicts of the upload: the file was read whole, AWS just puts no more into it.
-    verdict = Verdict(INSTANCE_PROFILES, SectionState.PARTIAL.value, observed_at, message=ONLY_WITH_ROLE)
+    verdict = SectionVerdict(
+        INSTANCE_PROFILES, SectionState.PARTIAL.value, observed_at, message=ONLY_WITH_ROLE
+    )
     job.freshness.end(verdict, outcome=outcome, now=timezone.now())

@@ -13,7 +13,7 @@ from iam.mirror.display_names import searched_tags
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull import bulk, revisions
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import Found, Part, Ref, by_arn
+from iam.mirror.pull.facts import FoundEntity, Ref, SectionPart, by_arn
 
 SEARCH_LONGEST = 2048
 SETTLES_IN = timedelta(seconds=10)
@@ -33,7 +33,7 @@ def is_newer(known: EntityRow, at: datetime, *, is_direct: bool = False) -> bool
     return known.reread_at > at if is_direct else known.reread_at + SETTLES_IN > at
 
 
-class Names:
+class EntityNames:
     """Finds entities as AWS points to them. What a reading saw goes before what it did not see."""
 
     def __init__(self, census: EntityCache) -> None:
@@ -60,19 +60,19 @@ class UpsertResult:
     former owners (`released`).
     """
 
-    names: Names
+    names: EntityNames
     seen: set[int] = field(default_factory=set)
     fresh: set[int] = field(default_factory=set)
     added: set[int] = field(default_factory=set)
     moved: dict[int, EntityRow] = field(default_factory=dict)
     doubtful: set[int] = field(default_factory=set)
     released: set[int] = field(default_factory=set)
-    members: dict[str, list[tuple[EntityRow, Found]]] = field(default_factory=dict)
+    members: dict[str, list[tuple[EntityRow, FoundEntity]]] = field(default_factory=dict)
 
 
-def upsert_entities(census: EntityCache, parts: list[Part]) -> UpsertResult:
+def upsert_entities(census: EntityCache, parts: list[SectionPart]) -> UpsertResult:
     """Enter new entities, update the stable rows of those that changed, and note all that was seen."""
-    roster = UpsertResult(names=Names(census))
+    roster = UpsertResult(names=EntityNames(census))
     for part in parts:
         for key in part.unchanged:
             known = census.current.get(key)
@@ -86,16 +86,16 @@ def upsert_entities(census: EntityCache, parts: list[Part]) -> UpsertResult:
     return roster
 
 
-def _enrol_part(census: EntityCache, part: Part, roster: UpsertResult) -> None:
+def _enrol_part(census: EntityCache, part: SectionPart, roster: UpsertResult) -> None:
     members = roster.members.setdefault(part.section, [])
     past = census.past(
         (aws_entity.kind, aws_entity.aws_id)
         for aws_entity in part.found
         if (aws_entity.kind, aws_entity.aws_id) not in census.current
     )
-    fresh: list[Found] = []
+    fresh: list[FoundEntity] = []
     returned: list[int] = []
-    updates: list[tuple[EntityRow, Found]] = []
+    updates: list[tuple[EntityRow, FoundEntity]] = []
     for aws_entity in part.found:
         known = _matching(census, aws_entity) or past.get((aws_entity.kind, aws_entity.aws_id))
         if known is None:
@@ -118,18 +118,18 @@ def _enrol_part(census: EntityCache, part: Part, roster: UpsertResult) -> None:
     members.extend(updates)
 
 
-def _matching(census: EntityCache, aws_entity: Found) -> EntityRow | None:
+def _matching(census: EntityCache, aws_entity: FoundEntity) -> EntityRow | None:
     known = census.current.get((aws_entity.kind, aws_entity.aws_id))
     if known is None and aws_entity.kind == Kind.POLICY:
         known = census.current.get((Kind.POLICY, aws_entity.arn))
     return known
 
 
-def _placeholders(census: EntityCache, part: Part, roster: UpsertResult) -> list[Found]:
+def _placeholders(census: EntityCache, part: SectionPart, roster: UpsertResult) -> list[FoundEntity]:
     """Managed policies that something is attached to but that the answer does not describe, such as AWS's
     own.
     """
-    missing: dict[str, Found] = {}
+    missing: dict[str, FoundEntity] = {}
     for _, aws_entity in roster.members[part.section]:
         for _, ref in aws_entity.edges or ():
             if ref.kind == Kind.POLICY and ref.by == "arn" and roster.names.find(ref) is None:
@@ -141,12 +141,12 @@ def _placeholders(census: EntityCache, part: Part, roster: UpsertResult) -> list
     return list(missing.values())
 
 
-def placeholder(arn: str) -> Found:
+def placeholder(arn: str) -> FoundEntity:
     """A managed policy of which nothing but the ARN is known."""
     parents, _, name = arn.partition(":policy/")[2].rpartition("/")
     path = f"/{parents}/" if parents else "/"
     category = "aws" if arn.split(":", 5)[4] == "aws" else "customer"
-    return Found(
+    return FoundEntity(
         kind=Kind.POLICY,
         aws_id=arn,
         name=name,
@@ -158,9 +158,9 @@ def placeholder(arn: str) -> Found:
 
 
 def _insert(
-    census: EntityCache, aws_entities: list[Found], roster: UpsertResult, *, at: datetime
-) -> list[tuple[EntityRow, Found]]:
-    entered: list[tuple[EntityRow, Found]] = []
+    census: EntityCache, aws_entities: list[FoundEntity], roster: UpsertResult, *, at: datetime
+) -> list[tuple[EntityRow, FoundEntity]]:
+    entered: list[tuple[EntityRow, FoundEntity]] = []
     for pk, entity in zip(bulk.allocate_ids(Entity, len(aws_entities)), aws_entities, strict=True):
         known = EntityRow(pk, entity.kind, entity.aws_id, entity.name, entity.arn, entity.source_digest)
         known.owner_id = _owner(entity, roster.names)
@@ -218,12 +218,12 @@ def search_text(known: EntityRow | Entity, tags: Mapping[str, str] | None = None
     return f"{text} {searched_tags(tags)}".rstrip()[:SEARCH_LONGEST] if known.kind == Kind.USER else text
 
 
-def _owner(aws_entity: Found, names: Names) -> int | None:
+def _owner(aws_entity: FoundEntity, names: EntityNames) -> int | None:
     owner = names.find(aws_entity.owner) if aws_entity.owner else None
     return owner.id if owner else None
 
 
-def _note_move(aws_entity: Found, known: EntityRow, roster: UpsertResult) -> None:
+def _note_move(aws_entity: FoundEntity, known: EntityRow, roster: UpsertResult) -> None:
     """Remember whose name or ARN this entity has taken: bytes of others that mention it did not change."""
     if aws_entity.kind not in (Kind.GROUP, Kind.POLICY):
         return
@@ -233,7 +233,9 @@ def _note_move(aws_entity: Found, known: EntityRow, roster: UpsertResult) -> Non
         roster.moved[holder.id] = known
 
 
-def _update(census: EntityCache, updates: Iterable[tuple[EntityRow, Found]], roster: UpsertResult) -> None:
+def _update(
+    census: EntityCache, updates: Iterable[tuple[EntityRow, FoundEntity]], roster: UpsertResult
+) -> None:
     rows: list[tuple[Any, ...]] = []
     for known, aws_entity in updates:
         before = _stable(known)
@@ -264,4 +266,12 @@ def _stable(known: EntityRow) -> tuple[Any, ...]:
     return known.aws_id, known.name, known.arn, known.source_digest, known.owner_id, known.gone_at
 
 
-__all__ = ["Names", "UpsertResult", "by_arn", "is_newer", "placeholder", "search_text", "upsert_entities"]
+__all__ = [
+    "EntityNames",
+    "UpsertResult",
+    "by_arn",
+    "is_newer",
+    "placeholder",
+    "search_text",
+    "upsert_entities",
+]

@@ -17,7 +17,7 @@ _COLUMNS = ("last_used_at", "region", "service", "details", "observed_at")
 
 
 @dataclass(slots=True)
-class Use:
+class LastUse:
     """What is known of a last use; `details` are laid over those that are stored, and None takes one away."""
 
     at: datetime | None = None
@@ -37,7 +37,7 @@ def instant(moment: datetime | None) -> str | None:
 
 
 def load_usage(
-    account_id: int, *, entities: Iterable[EntityRow], uses: Mapping[int, Use], observed_at: datetime
+    account_id: int, *, entities: Iterable[EntityRow], uses: Mapping[int, LastUse], observed_at: datetime
 ) -> int:
     """Give every one of the entities its row, and write those whose use is news; how many were written.
 
@@ -50,7 +50,7 @@ def load_usage(
     for known in entities:
         use, old = uses.get(known.id), stored.get(known.id)
         if old is None:
-            at, region, service, details = _merged((NEVER, "", "", {}), use or Use())
+            at, region, service, details = _merged((NEVER, "", "", {}), use or LastUse())
             inserts.append(
                 (known.id, account_id, known.kind, at, region, service, bulk.canonical(details), observed_at)
             )
@@ -71,7 +71,7 @@ def _stored(account_id: int, entities: list[EntityRow]) -> dict[int, tuple[Any, 
     return {row[0]: row[1:] for row in rows.values_list(*columns).iterator(chunk_size=5000)}
 
 
-def _merged(old: tuple[Any, ...], use: Use) -> tuple[Any, ...]:
+def _merged(old: tuple[Any, ...], use: LastUse) -> tuple[Any, ...]:
     at, region, service, details = old
     if use.at is not None and use.at >= at:
         at, region, service = use.at, use.region or region, use.service or service

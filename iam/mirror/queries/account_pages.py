@@ -48,7 +48,7 @@ from iam.mirror.queries.accounts_then import (
     with_last_pull,
 )
 from iam.mirror.queries.figures import identities_of, with_kept_figures
-from iam.mirror.queries.freshness import Facts, patience
+from iam.mirror.queries.freshness import FreshnessFacts, patience
 from iam.prepared import SCOPES_KEPT, Slot, Statement, columns, instance
 
 PAGE_SIZE = 50
@@ -97,7 +97,7 @@ def _within(scope: Scope) -> QuerySet[Account]:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class AccountFilter:
     """What the list is narrowed to: words in name, alias, number or unit; and a state."""
 
     text: str = ""
@@ -159,14 +159,14 @@ def _old(oldest: Callable[[int | None], Any]) -> Q:
 class AccountPage:
     """One page of accounts, with the places before and after it."""
 
-    rows: list[Facts]
+    rows: list[FreshnessFacts]
     before: keyset.Place | None
     after: keyset.Place | None
 
 
 def account_page(
     viewer: Viewer,
-    wanted: Filter,
+    wanted: AccountFilter,
     *,
     at: datetime | None = None,
     after: keyset.Place | None = None,
@@ -184,7 +184,9 @@ def account_page(
     return AccountPage(rows=_facts(rows, at=at), before=earlier, after=later)
 
 
-def facts_of(ids: list[int], *, at: datetime | None = None, for_standing: bool = False) -> list[Facts]:
+def facts_of(
+    ids: list[int], *, at: datetime | None = None, for_standing: bool = False
+) -> list[FreshnessFacts]:
     """The facts of accounts in the given order: three queries, four of the past; `for_standing` without what
     it does not need.
     """
@@ -231,7 +233,7 @@ def _with_last_pull(accounts: QuerySet[Account], *, at: datetime | None) -> Quer
     )
 
 
-def _facts(accounts: list[Any], *, at: datetime | None, for_standing: bool = False) -> list[Facts]:
+def _facts(accounts: list[Any], *, at: datetime | None, for_standing: bool = False) -> list[FreshnessFacts]:
     ids = [account.pk for account in accounts]
     if at is not None:
         return _facts_then(accounts, ids, at=at)
@@ -247,7 +249,7 @@ def _facts(accounts: list[Any], *, at: datetime | None, for_standing: bool = Fal
         own = sections[account.pk]
         known_identities = identities.get(account.pk) if _has_identities(own) else None
         facts.append(
-            Facts(
+            FreshnessFacts(
                 account=account,
                 sections=own,
                 pull=pulls.get(account.pk),
@@ -301,11 +303,11 @@ def _active_pulls(number: int) -> Statement:
     return Statement(lambda: pulls.annotate(part=F("being_read__name")).values_list("part", *columns(Pull)))
 
 
-def _facts_then(accounts: list[Any], ids: list[int], *, at: datetime) -> list[Facts]:
+def _facts_then(accounts: list[Any], ids: list[int], *, at: datetime) -> list[FreshnessFacts]:
     sections = sections_at({account.pk: account.newest for account in accounts}, at=at)
     known = facts_at(ids, at=at)
     return [
-        Facts(
+        FreshnessFacts(
             account=account,
             sections=sections[account.pk],
             last_state=account.last_state,
@@ -343,7 +345,7 @@ def _identities_then(kept: dict[str, int] | None, sections: dict[str, Section]) 
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
+class TabCounts:
     """How many accounts each tab of the list holds; of a past moment how many have been connected and
     disconnected since.
     """
@@ -355,7 +357,7 @@ class Counts:
     gone: int = 0
 
 
-def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None) -> Counts:
+def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None) -> TabCounts:
     """All counts in one query."""
     accounts = _scoped(viewer)
     if text.strip():
@@ -366,7 +368,9 @@ def account_counts(viewer: Viewer, *, text: str = "", at: datetime | None = None
         wanted["removed"] = ~here
     else:
         wanted |= {"come": here & ~connected_at(at), "gone": connected_at(at) & ~here}
-    return Counts(**accounts.aggregate(**{name: Count("pk", filter=which) for name, which in wanted.items()}))
+    return TabCounts(
+        **accounts.aggregate(**{name: Count("pk", filter=which) for name, which in wanted.items()})
+    )
 
 
 def pull_history(

@@ -78,7 +78,7 @@ def whole_accounts(viewer: Viewer) -> QuerySet[Account]:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class AccountFrame:
     """What the frame of a page shows of accounts: the chosen one, a few to switch to, the oldest observation,
     and whether a part of one of them could not be synced lately.
     """
@@ -100,7 +100,7 @@ class Frame:
         return (self.chosen.account_id, self.chosen.name, self.chosen.display_id) if self.chosen else ()
 
 
-def frame(viewer: Viewer, *, account_id: str) -> Frame:
+def frame(viewer: Viewer, *, account_id: str) -> AccountFrame:
     """One query, whatever the number of accounts: the chosen one comes first and so is always among those
     read.
     """
@@ -109,7 +109,7 @@ def frame(viewer: Viewer, *, account_id: str) -> Frame:
     chosen = accounts[0] if accounts and accounts[0].account_id == account_id else None
     shown = rows[:1] if chosen else rows
     read = [read_at for read_at, *_ in shown if read_at]
-    return Frame(
+    return AccountFrame(
         chosen=chosen,
         accounts=sorted(accounts[:SWITCH_LIMIT], key=lambda a: (a.name, a.pk)),
         more=len(accounts) > SWITCH_LIMIT,

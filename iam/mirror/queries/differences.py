@@ -78,7 +78,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DifferenceRow:
     """One difference: `sort` names the section, `sign` came, went or changed. Which of the rest is filled
     depends on the sort.
     """
@@ -100,19 +100,19 @@ class Row:
 
 
 @dataclass(slots=True)
-class Section:
+class DifferenceSection:
     """The differences of one sort: how many of each sign, and the first few."""
 
     sort: str
     counts: dict[str, int] = field(default_factory=dict)
-    rows: list[Row] = field(default_factory=list)
+    rows: list[DifferenceRow] = field(default_factory=list)
 
 
-def sections(account: Account, span: Span, *, few: int) -> list[Section]:
+def sections(account: Account, span: Span, *, few: int) -> list[DifferenceSection]:
     """Every sort of which something differs, each with its numbers and its first rows: one query a source,
     whatever differs.
     """
-    by_name: dict[str, Section] = {}
+    by_name: dict[str, DifferenceSection] = {}
     for source in SOURCES:
         rows = source.rows(account, span).annotate(
             place=Window(RowNumber(), partition_by=[F(source.sort)], order_by=F("pk").asc()),
@@ -120,7 +120,7 @@ def sections(account: Account, span: Span, *, few: int) -> list[Section]:
         )
         for raw in source.select(rows.filter(place__lte=few).order_by("pk"), extra=("total",)):
             row = source.read(raw)
-            section = by_name.setdefault(row.sort, Section(row.sort))
+            section = by_name.setdefault(row.sort, DifferenceSection(row.sort))
             section.counts[row.sign] = raw["total"]
             section.rows.append(row)
     order = {sort: place for place, sort in enumerate(ORDER)}
@@ -129,7 +129,7 @@ def sections(account: Account, span: Span, *, few: int) -> list[Section]:
 
 def section_page(
     account: Account, span: Span, *, sort: str, sign: str, after: int, size: int
-) -> tuple[list[Row], bool]:
+) -> tuple[list[DifferenceRow], bool]:
     """A page of one sort and sign, in the order of discovery, beyond a row; and whether more follows. One
     query.
     """
@@ -169,7 +169,7 @@ def fact_changes(account: Account, span: Span) -> list[FactChange]:
     ]
 
 
-class Source:
+class DifferenceSource:
     """Where the rows of some sorts come from: one table, one sign."""
 
     sort = ""
@@ -199,14 +199,14 @@ class Source:
             return ("end_cause_kind", "end_cause_id")
         return ("cause_kind", "cause_id")
 
-    def read(self, raw: dict[str, Any]) -> Row:
+    def read(self, raw: dict[str, Any]) -> DifferenceRow:
         """A difference."""
         raise NotImplementedError
 
-    def _row(self, raw: dict[str, Any], **values: Any) -> Row:
+    def _row(self, raw: dict[str, Any], **values: Any) -> DifferenceRow:
         when, after = (raw[name] for name in self.bounds())
         kind, cause = (raw[name] for name in self.cause())
-        return Row(
+        return DifferenceRow(
             sign=self.sign, pk=raw["pk"], when=when, after=after, cause_kind=kind, cause_id=cause, **values
         )
 
@@ -217,7 +217,7 @@ def _twin(model: type[Temporal], at: datetime | None, **same: str) -> Exists:
     return Exists(model._default_manager.filter(valid_at(at), **keys))
 
 
-class States(Source):
+class States(DifferenceSource):
     """Entities that came, went, or are otherwise now."""
 
     sort, sorts = "kind", tuple(kind.value for kind in KINDS)
@@ -234,7 +234,7 @@ class States(Source):
             return rows.exclude(was_there)
         return rows.filter(was_there).exclude(_twin(EntityState, span.left, entity="entity", digest="digest"))
 
-    def read(self, raw: dict[str, Any]) -> Row:
+    def read(self, raw: dict[str, Any]) -> DifferenceRow:
         """The entity; what it belongs to is the other."""
         owner_kind = Kind.USER.value if raw["entity__owner"] else ""
         category = raw["category"] if self.sign == CHANGED and raw["entity__owner"] else ""
@@ -251,7 +251,7 @@ class States(Source):
         )
 
 
-class Ties(Source):
+class Ties(DifferenceSource):
     """Memberships, attachments, boundaries, roles of instance profiles; places in the organization, and what
     bounds them.
     """
@@ -273,7 +273,7 @@ class Ties(Source):
         side, other = (span.ended(), span.right) if self.sign == WENT else (span.begun(), span.left)
         return rows.filter(side).exclude(_twin(Edge, other, source="source", kind="kind", target="target"))
 
-    def read(self, raw: dict[str, Any]) -> Row:
+    def read(self, raw: dict[str, Any]) -> DifferenceRow:
         """From the principal to the group or policy, from what lies in a unit to the unit, from an SCP to
         what it bounds.
         """
@@ -289,7 +289,7 @@ class Ties(Source):
         )
 
 
-class Inline(Source):
+class InlinePolicyDifferences(DifferenceSource):
     """Inline policies."""
 
     sort, sorts, fixed = "owner__account", ("inline",), True
@@ -306,7 +306,7 @@ class Inline(Source):
             return rows.exclude(was_there)
         return rows.filter(was_there).exclude(_twin(InlinePolicy, span.left, **same, document="document"))
 
-    def read(self, raw: dict[str, Any]) -> Row:
+    def read(self, raw: dict[str, Any]) -> DifferenceRow:
         """The policy's name, and whose it is."""
         return self._row(
             raw,
@@ -318,7 +318,7 @@ class Inline(Source):
         )
 
 
-class Documents(Source):
+class DocumentDifferences(DifferenceSource):
     """Managed policies whose default version has another document than before."""
 
     sort, sorts, fixed = "policy__account", ("document",), True
@@ -330,7 +330,7 @@ class Documents(Source):
         was = PolicyVersion.objects.filter(valid_at(span.left), policy=OuterRef("policy"), is_default=True)
         return rows.filter(Exists(was)).exclude(Exists(was.filter(document=OuterRef("document"))))
 
-    def read(self, raw: dict[str, Any]) -> Row:
+    def read(self, raw: dict[str, Any]) -> DifferenceRow:
         """The policy, and its default version now."""
         return self._row(
             raw,
@@ -342,7 +342,7 @@ class Documents(Source):
         )
 
 
-class Sign(Source):
+class DifferenceSign(DifferenceSource):
     """Users whose MFA or password came, went, or is another."""
 
     sort, fixed = "user__account", True
@@ -371,7 +371,7 @@ class Sign(Source):
             return rows.filter(was_mfa="none").exclude(mfa="none")
         return rows.exclude(was_mfa="none").exclude(mfa="none").exclude(was_mfa=F("mfa"))
 
-    def read(self, raw: dict[str, Any]) -> Row:
+    def read(self, raw: dict[str, Any]) -> DifferenceRow:
         """The user."""
         both_mfa = f"{raw['was_mfa']} {raw['mfa']}" if self.sorts == ("mfa",) else ""
         return self._row(
@@ -384,21 +384,21 @@ class Sign(Source):
         )
 
 
-SOURCES: tuple[Source, ...] = (
+SOURCES: tuple[DifferenceSource, ...] = (
     States(CAME),
     States(WENT),
     States(CHANGED),
     Ties(CAME),
     Ties(WENT),
-    Inline(CAME),
-    Inline(WENT),
-    Inline(CHANGED),
-    Documents(CHANGED),
-    Sign(CAME, "mfa"),
-    Sign(WENT, "mfa"),
-    Sign(CHANGED, "mfa"),
-    Sign(CAME, "password"),
-    Sign(WENT, "password"),
+    InlinePolicyDifferences(CAME),
+    InlinePolicyDifferences(WENT),
+    InlinePolicyDifferences(CHANGED),
+    DocumentDifferences(CHANGED),
+    DifferenceSign(CAME, "mfa"),
+    DifferenceSign(WENT, "mfa"),
+    DifferenceSign(CHANGED, "mfa"),
+    DifferenceSign(CAME, "password"),
+    DifferenceSign(WENT, "password"),
 )
 ORDER = (
     "user",

@@ -28,7 +28,7 @@ from iam.mirror.queries.visibility import disconnected_entities, visible, visibl
 
 
 @dataclass(frozen=True, slots=True)
-class Tie:
+class EntityTie:
     """An entity at the other end of an edge, as it was at the moment; `since` and `after` bound when the tie
     began (`after` None: it was there when the section was first read).
     """
@@ -96,7 +96,7 @@ def first_state(entity: Entity) -> EntityState | None:
 _TIE = ("entity_id", "kind", "name", "arn", "category", "path")
 
 
-def targets(entity: Entity, *, kinds: Collection[str], at: datetime | None) -> list[Tie]:
+def targets(entity: Entity, *, kinds: Collection[str], at: datetime | None) -> list[EntityTie]:
     """What the entity's edges of these kinds lead to, by name: the groups of a user, the policies of a
     principal.
     """
@@ -105,14 +105,16 @@ def targets(entity: Entity, *, kinds: Collection[str], at: datetime | None) -> l
 
 def sources(
     entity: Entity, *, kinds: Collection[str], at: datetime | None, limit: int | None = None
-) -> list[Tie]:
+) -> list[EntityTie]:
     """Whose edges of these kinds lead to the entity, by name: the principals of a policy, the profiles of a
     role.
     """
     return _ties(side="edges_out", other="target", entity=entity, kinds=kinds, at=at)[:limit]
 
 
-def _ties(*, side: str, other: str, entity: Entity, kinds: Collection[str], at: datetime | None) -> list[Tie]:
+def _ties(
+    *, side: str, other: str, entity: Entity, kinds: Collection[str], at: datetime | None
+) -> list[EntityTie]:
     edge = f"entity__{side}"
     rows = (
         EntityState.objects.filter(
@@ -123,7 +125,7 @@ def _ties(*, side: str, other: str, entity: Entity, kinds: Collection[str], at: 
         .order_by("sort_name", "entity_id")
         .values_list(*_TIE, F(f"{edge}__kind"), F(f"{edge}__valid_from"), F(f"{edge}__after"))
     )
-    return [Tie(*row) for row in rows]
+    return [EntityTie(*row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,7 @@ class GroupContent:
     """What a group gives and to how many; `policies` are managed ones, `inline` the names of inline ones."""
 
     people: int
-    policies: list[Tie]
+    policies: list[EntityTie]
     inline: list[str]
 
 
@@ -142,7 +144,7 @@ def group_contents(groups: Collection[int], *, at: datetime | None) -> dict[int,
         .values_list("target")
         .annotate(n=Count("pk"))
     )
-    ties: dict[int, list[Tie]] = {}
+    ties: dict[int, list[EntityTie]] = {}
     edge = "entity__edges_in"
     rows = EntityState.objects.filter(
         valid_at(at),
@@ -152,7 +154,7 @@ def group_contents(groups: Collection[int], *, at: datetime | None) -> dict[int,
         F(f"{edge}__source"), *_TIE, F(f"{edge}__kind"), F(f"{edge}__valid_from"), F(f"{edge}__after")
     )
     for owner, *row in rows.order_by("sort_name", "entity_id"):
-        ties.setdefault(owner, []).append(Tie(*row))
+        ties.setdefault(owner, []).append(EntityTie(*row))
     inline: dict[int, list[str]] = {}
     for owner_id, name in (
         InlinePolicy.objects.filter(valid_at(at), owner__in=groups)

@@ -34,7 +34,7 @@ def patience(pull_every: int | None) -> timedelta:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
+class SectionCell:
     """One section of one account: its tone, its state in words, and the row behind it."""
 
     name: str
@@ -46,7 +46,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountStatus:
     """An account's state in a few words, with their tone."""
 
     tone: str
@@ -55,7 +55,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class FreshnessFacts:
     """What the freshness of an account follows from. `reading` names the sections that are being read just
     now.
 
@@ -108,7 +108,7 @@ class Facts:
         return min(known) if known and len(known) == len(AUTHORIZATION) else None
 
 
-def cells(facts: Facts) -> list[Cell]:
+def cells(facts: FreshnessFacts) -> list[SectionCell]:
     """A cell per section, always in the same order."""
     cells_shown = [_cell(facts, name) for name in ALL]
     # A list of accounts has a thousand cells without any count.
@@ -119,7 +119,7 @@ def cells(facts: Facts) -> list[Cell]:
     )
 
 
-def _count(facts: Facts, name: str) -> int | None:
+def _count(facts: FreshnessFacts, name: str) -> int | None:
     """How many entities are kept of a section; None if it was never synced or has none of its own."""
     section = facts.sections.get(name)
     was_synced = section is not None and (
@@ -128,38 +128,38 @@ def _count(facts: Facts, name: str) -> int | None:
     return facts.counts.get(name) if was_synced else None
 
 
-def _cell(facts: Facts, name: str) -> Cell:
+def _cell(facts: FreshnessFacts, name: str) -> SectionCell:
     section = facts.sections.get(name)
     label = LABELS[name]
     if name in facts.reading:
-        return Cell(name, label, INFO, "syncing", section)
+        return SectionCell(name, label, INFO, "syncing", section)
     if section is None or section.state in {SectionState.NEVER, SectionState.READING}:
         words = "not in the upload" if facts.is_export else NOT_YET.lower()
-        return Cell(name, label, IDLE, words, section)
+        return SectionCell(name, label, IDLE, words, section)
     if section.state == SectionState.DENIED:
-        return Cell(name, label, BAD, f"denied{_kept(section, facts)}", section)
+        return SectionCell(name, label, BAD, f"denied{_kept(section, facts)}", section)
     if section.state == SectionState.HELD:
-        return Cell(name, label, WARN, f"on hold{_kept(section, facts)}", section)
+        return SectionCell(name, label, WARN, f"on hold{_kept(section, facts)}", section)
     if section.state == SectionState.PARTIAL and facts.is_export:
-        return Cell(name, label, IDLE, "in part in the upload", section)
+        return SectionCell(name, label, IDLE, "in part in the upload", section)
     if section.state in NOT_WHOLE:
         words = "synced in part" if section.state == SectionState.PARTIAL else "sync failed"
-        return Cell(name, label, WARN, f"{words}{_kept(section, facts)}", section)
+        return SectionCell(name, label, WARN, f"{words}{_kept(section, facts)}", section)
     if section.observed_at is None:
-        return Cell(name, label, IDLE, NOT_YET.lower(), section)
+        return SectionCell(name, label, IDLE, NOT_YET.lower(), section)
     if facts.is_export:
-        return Cell(name, label, PLAIN, _synced(section.observed_at, facts), section)
+        return SectionCell(name, label, PLAIN, _synced(section.observed_at, facts), section)
     tone = WARN if is_old(facts, name, section.observed_at) else OK
-    return Cell(name, label, tone, _synced(section.observed_at, facts), section)
+    return SectionCell(name, label, tone, _synced(section.observed_at, facts), section)
 
 
-def _kept(section: Section, facts: Facts) -> str:
+def _kept(section: Section, facts: FreshnessFacts) -> str:
     if section.observed_at is None:
         return ""
     return f", rows synced {_synced(section.observed_at, facts)}"
 
 
-def _synced(observed_at: datetime, facts: Facts) -> str:
+def _synced(observed_at: datetime, facts: FreshnessFacts) -> str:
     """When a section was synced: "4 min ago", of a past moment "4 min before"."""
     if facts.is_dated(observed_at):
         return f"{_date(observed_at, facts.now)}, {observed_at.astimezone(UTC):%H:%M} UTC"
@@ -169,7 +169,7 @@ def _synced(observed_at: datetime, facts: Facts) -> str:
     return f"{age} before" if facts.is_past else f"{age} ago"
 
 
-def is_old(facts: Facts, name: str, observed_at: datetime) -> bool:
+def is_old(facts: FreshnessFacts, name: str, observed_at: datetime) -> bool:
     """Whether a section should have been read again by now."""
     slack = patience(facts.account.pull_every)
     if name == CREDENTIAL_REPORT:
@@ -180,7 +180,7 @@ def is_old(facts: Facts, name: str, observed_at: datetime) -> bool:
     return facts.now - newest > slack
 
 
-def standing(facts: Facts) -> Standing:
+def standing(facts: FreshnessFacts) -> AccountStatus:
     """The account's state: what is going on, else what a person should look at first, else how old the facts
     are.
     """
@@ -189,18 +189,18 @@ def standing(facts: Facts) -> Standing:
     if facts.is_export:
         made = facts.observed_at
         words = f"As of {_date(made, facts.now)}" if made else "Nothing uploaded"
-        return Standing(PLAIN, words)
+        return AccountStatus(PLAIN, words)
     if facts.last_state == PullState.FAILED:
-        return Standing(BAD, "Sync failed", facts.last_message)
+        return AccountStatus(BAD, "Sync failed", facts.last_message)
     return _by_sections(facts) or _by_age(facts)
 
 
-def _reading(pull: Pull) -> Standing:
+def _reading(pull: Pull) -> AccountStatus:
     if pull.state == PullState.QUEUED:
-        return Standing(INFO, "Waiting to sync")
+        return AccountStatus(INFO, "Waiting to sync")
     if pull.calls_expected and pull.calls:
-        return Standing(INFO, f"Syncing, {percent(pull)}%")
-    return Standing(INFO, "Syncing")
+        return AccountStatus(INFO, f"Syncing, {percent(pull)}%")
+    return AccountStatus(INFO, "Syncing")
 
 
 def percent(pull: Pull) -> int:
@@ -208,7 +208,7 @@ def percent(pull: Pull) -> int:
     return min(99, 100 * pull.calls // max(pull.calls_expected, pull.calls, 1))
 
 
-def _by_sections(facts: Facts) -> Standing | None:
+def _by_sections(facts: FreshnessFacts) -> AccountStatus | None:
     by_state: dict[str, list[Section]] = {}
     for name in ALL:
         if name in facts.sections:
@@ -216,12 +216,12 @@ def _by_sections(facts: Facts) -> Standing | None:
     if denied := by_state.get(SectionState.DENIED):
         missing = ", ".join(dict.fromkeys(s.permission for s in denied if s.permission))
         note = f"Missing: {missing}" if missing else ""
-        return Standing(BAD, f"{_sections(len(denied))} denied", note)
+        return AccountStatus(BAD, f"{_sections(len(denied))} denied", note)
     if held_sections := by_state.get(SectionState.HELD):
-        return Standing(WARN, _held(held_sections[0]), held_sections[0].message)
+        return AccountStatus(WARN, _held(held_sections[0]), held_sections[0].message)
     broken = list(chain.from_iterable(by_state.get(state, ()) for state in NOT_WHOLE))
     if broken:
-        return Standing(WARN, f"{_sections(len(broken))} not synced", broken[0].message)
+        return AccountStatus(WARN, f"{_sections(len(broken))} not synced", broken[0].message)
     return None
 
 
@@ -233,11 +233,11 @@ def _held(section: Section) -> str:
     return f"On hold: would remove {counted[1]} of {counted[2]} ({LABELS[section.name]})"
 
 
-def _by_age(facts: Facts) -> Standing:
+def _by_age(facts: FreshnessFacts) -> AccountStatus:
     if facts.observed_at is None:
-        return Standing(PLAIN, NOT_YET)
+        return AccountStatus(PLAIN, NOT_YET)
     tone = WARN if is_old(facts, USERS, facts.observed_at) else OK
-    return Standing(tone, f"Synced {_synced(facts.observed_at, facts)}")
+    return AccountStatus(tone, f"Synced {_synced(facts.observed_at, facts)}")
 
 
 def _sections(number: int) -> str:

@@ -22,7 +22,7 @@ from iam.mirror.models import (
     valid_at,
 )
 from iam.mirror.queries import history_events
-from iam.mirror.queries.history_events import KEYS, Event, Step, newest_first, steps
+from iam.mirror.queries.history_events import KEYS, FactStep, HistoryEvent, newest_first, steps
 from iam.mirror.queries.moments import change_moments
 
 PAGE = 20
@@ -39,7 +39,7 @@ class Timeline:
     `is_cut` tells that more rows changed at once than a page reads.
     """
 
-    events: list[Event]
+    events: list[HistoryEvent]
     older: datetime | None
     is_cut: bool = False
 
@@ -60,14 +60,14 @@ def timeline(
     page, more = moments[:size], len(moments) > size
     if not page:
         return Timeline([], None)
-    reading = _Reading(entity, low=page[-1], high=page[0])
+    reading = _HistoryReading(entity, low=page[-1], high=page[0])
     events = newest_first(reading.events())
     older = page[-1] if more else None
     return Timeline(events, older=older, is_cut=reading.is_cut)
 
 
 @dataclass(slots=True)
-class _Reading:
+class _HistoryReading:
     """Reads the rows of each table between two moments."""
 
     entity: Entity
@@ -76,7 +76,7 @@ class _Reading:
     is_cut: bool = False
     at_once: bool = True
 
-    def events(self) -> Iterator[Event]:
+    def events(self) -> Iterator[HistoryEvent]:
         entity = self.entity
         yield from history_events.state_events(
             self._steps(EntityState.objects.filter(entity=entity), with_first=True), entity=entity
@@ -95,7 +95,7 @@ class _Reading:
         credentials = UserCredentials.objects.filter(user=entity)
         yield from history_events.credential_events(self._steps(credentials), has_key_rows=self._has_keys())
 
-    def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[Step]:
+    def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[FactStep]:
         """Rows of a first reading are told by the entity's own beginning, but for the entity and what it
         owns.
         """
@@ -124,12 +124,12 @@ def difference(entity: Entity, *, left: datetime, right: datetime | None) -> Tim
 
 
 @dataclass(slots=True)
-class _Comparing(_Reading):
+class _Comparing(_HistoryReading):
     """Takes the rows that hold at one of two moments, and not at the other."""
 
     right: datetime | None = None
 
-    def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[Step]:
+    def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[FactStep]:
         then, now = valid_at(self.low), valid_at(self.right)
         newest = list(rows.filter((then & ~now) | (now & ~then)).order_by("-valid_from", "-pk")[: ROWS + 1])
         self.is_cut = self.is_cut or len(newest) > ROWS
@@ -138,7 +138,7 @@ class _Comparing(_Reading):
         for row in newest[:ROWS]:
             was_there = row.valid_from <= self.low
             sides.setdefault(key(row), [None, None])[0 if was_there else 1] = row
-        return [Step(old, new) for old, new in sides.values()]
+        return [FactStep(old, new) for old, new in sides.values()]
 
 
 @dataclass(frozen=True, slots=True)

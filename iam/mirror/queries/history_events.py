@@ -29,7 +29,7 @@ BEGAN, ENDED, BECAME, READ = "began", "ended", "became", "read"
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedEntity:
     """Another entity that an event names."""
 
     pk: int
@@ -57,7 +57,7 @@ class EventTopic(StrEnum):
 
 
 @dataclass(slots=True)
-class Event:
+class HistoryEvent:
     """Something that happened between two observations: after `after` (None: before the first reading) and
     until `when`.
 
@@ -71,7 +71,7 @@ class Event:
     topic: EventTopic
     lead: str
     tail: str = ""
-    others: list[Named] = field(default_factory=list)
+    others: list[NamedEntity] = field(default_factory=list)
     changes: list[tuple[str, str, str]] = field(default_factory=list)
     documents: str = ""
     cause_kind: str = ""
@@ -80,7 +80,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FactStep:
     """One step of one fact: an old row, a new row, or both."""
 
     old: Any
@@ -93,7 +93,7 @@ class Step:
             return BECAME
         return BEGAN if self.new else ENDED
 
-    def event(self, topic: EventTopic, lead: str, **more: Any) -> Event:
+    def event(self, topic: EventTopic, lead: str, **more: Any) -> HistoryEvent:
         """The event of this step, with its bounds and its cause."""
         row = self.new or self.old
         if self.new:
@@ -102,14 +102,14 @@ class Step:
         else:
             bounds = (row.valid_to, row.last_seen)
             cause = (row.end_cause_kind, row.end_cause_id)
-        made = Event(*bounds, more.pop("sign", self.sign), topic, lead, **more)
+        made = HistoryEvent(*bounds, more.pop("sign", self.sign), topic, lead, **more)
         made.cause_kind, made.cause_id = cause
         return made
 
 
 def steps(
     rows: Iterable[T], *, key: Callable[[T], Hashable], low: datetime, high: datetime
-) -> Iterator[Step]:
+) -> Iterator[FactStep]:
     """The steps within the bounds (inclusive): what ended and began anew at one moment under one key is one
     step.
     """
@@ -117,9 +117,9 @@ def steps(
     ended = {(key(row), row.valid_to): row for row in rows if row.valid_to and low <= row.valid_to <= high}
     for row in rows:
         if low <= row.valid_from <= high:
-            yield Step(ended.pop((key(row), row.valid_from), None), row)
+            yield FactStep(ended.pop((key(row), row.valid_from), None), row)
     for row in ended.values():
-        yield Step(row, None)
+        yield FactStep(row, None)
 
 
 LABELS = {
@@ -137,7 +137,7 @@ QUIET = {"UpdateDate", "DefaultVersionId", "IsPlaceholder"}
 """Attributes that repeat what other rows tell."""
 
 
-def state_events(steps: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
+def state_events(steps: Sequence[FactStep], *, entity: Entity) -> Iterator[HistoryEvent]:
     """Creation, deletion, renaming and new settings of the entity itself."""
     for step in steps:
         old, new = step.old, step.new
@@ -149,7 +149,7 @@ def state_events(steps: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
             yield from _became(step)
 
 
-def _beginning(step: Step, entity: Entity) -> Event:
+def _beginning(step: FactStep, entity: Entity) -> HistoryEvent:
     if step.new.after is None:
         note = "Nothing is known from before"
         return step.event(EventTopic.FIRST_SYNCED, "First synced by Gatehouse", sign=READ, note=note)
@@ -160,7 +160,7 @@ def _beginning(step: Step, entity: Entity) -> Event:
     return step.event(EventTopic.CREATED, "Created", note=note)
 
 
-def _became(step: Step) -> Iterator[Event]:
+def _became(step: FactStep) -> Iterator[HistoryEvent]:
     old, new = step.old, step.new
     changes = [
         (label, getattr(old, name), getattr(new, name))
@@ -205,7 +205,7 @@ FIRST_READING = timedelta(hours=1)
 """What a user owns is read after the user, within one pull."""
 
 
-def owned_events(steps: Sequence[Step], *, entity: Entity) -> Iterator[Event]:
+def owned_events(steps: Sequence[FactStep], *, entity: Entity) -> Iterator[HistoryEvent]:
     """Keys, devices and certificates: made, deleted, turned on or off."""
     for step in steps:
         row: EntityState = step.new or step.old
@@ -258,11 +258,11 @@ SWAPS = {
 """Ties of which there is one at a time."""
 
 
-def edge_events(steps: Sequence[Step], *, outgoing: bool) -> Iterator[Event]:
+def edge_events(steps: Sequence[FactStep], *, outgoing: bool) -> Iterator[HistoryEvent]:
     """What the entity was tied to (`outgoing`), or what was tied to it; what came or went together is one
     event.
     """
-    together: dict[tuple[Any, ...], Event] = {}
+    together: dict[tuple[Any, ...], HistoryEvent] = {}
     for step in steps:
         row: Edge = step.new or step.old
         if row.kind not in TIES or (step.old is None and row.after is None):
@@ -279,11 +279,11 @@ def edge_events(steps: Sequence[Step], *, outgoing: bool) -> Iterator[Event]:
         event = step.event(topic, lead, tail=tail)
         place = (row.kind, event.when, event.sign, event.after, event.cause_kind, event.cause_id)
         other = row.target if outgoing else row.source
-        together.setdefault(place, event).others.append(Named(other.pk, other.kind, other.name))
+        together.setdefault(place, event).others.append(NamedEntity(other.pk, other.kind, other.name))
     yield from together.values()
 
 
-def inline_events(steps: Sequence[Step]) -> Iterator[Event]:
+def inline_events(steps: Sequence[FactStep]) -> Iterator[HistoryEvent]:
     """Inline policies: added, changed, removed."""
     for step in steps:
         row: InlinePolicy = step.new or step.old
@@ -297,7 +297,7 @@ def inline_events(steps: Sequence[Step]) -> Iterator[Event]:
             yield step.event(EventTopic.POLICY, f"Inline policy {row.name} {verb}")
 
 
-def version_events(steps: Sequence[Step], *, at_once: bool = True) -> Iterator[Event]:
+def version_events(steps: Sequence[FactStep], *, at_once: bool = True) -> Iterator[HistoryEvent]:
     """Versions of a policy: made, made the default, deleted; `at_once` pairs the old default and the new one
     by the moment.
     """
@@ -321,7 +321,7 @@ def version_events(steps: Sequence[Step], *, at_once: bool = True) -> Iterator[E
             yield step.event(EventTopic.DEFAULT_VERSION, f"Version {row.version_id} is no longer the default")
 
 
-def tag_events(steps: Sequence[Step]) -> Iterator[Event]:
+def tag_events(steps: Sequence[FactStep]) -> Iterator[HistoryEvent]:
     """Tags: each that came, went or has another value."""
     for step in steps:
         if step.old is None and step.new.after is None:
@@ -347,7 +347,7 @@ MFA_WORDS = {
 }
 
 
-def credential_events(steps: Sequence[Step], *, has_key_rows: bool) -> Iterator[Event]:
+def credential_events(steps: Sequence[FactStep], *, has_key_rows: bool) -> Iterator[HistoryEvent]:
     """Password, MFA, and, where the keys themselves are not known, the number of keys."""
     for step in steps:
         if step.old is None or step.new is None:
@@ -369,7 +369,7 @@ def credential_events(steps: Sequence[Step], *, has_key_rows: bool) -> Iterator[
             yield step.event(EventTopic.CREDENTIAL, "Access keys changed", changes=[counts])
 
 
-def _password(step: Step) -> Iterator[Event]:
+def _password(step: FactStep) -> Iterator[HistoryEvent]:
     old, new = step.old, step.new
     if old.has_password != new.has_password:
         if new.has_password:
@@ -406,7 +406,7 @@ KEYS: dict[type[Temporal], Callable[[Any], Hashable]] = {
 """By what two rows of a table are the same fact."""
 
 
-def newest_first(events: Iterable[Event]) -> list[Event]:
+def newest_first(events: Iterable[HistoryEvent]) -> list[HistoryEvent]:
     """In the order of a timeline; of one moment, the entity's own beginning comes last."""
     order: dict[str, int] = defaultdict(
         lambda: 1, {"Created": 2, "First synced by Gatehouse": 2, "Deleted": 0}

@@ -17,7 +17,7 @@ SHOWN = 30
 
 
 @dataclass(slots=True)
-class Policy:
+class OrganizationPolicy:
     """A service or resource control policy; `document` is its text."""
 
     entity_id: int
@@ -33,7 +33,7 @@ class Policy:
 
 
 @dataclass(slots=True)
-class Place:
+class OrganizationNode:
     """A root, a unit or an account, with what lies in it and the policies attached to it. `aws_id` of an
     account is its number.
     """
@@ -41,9 +41,9 @@ class Place:
     name: str
     kind: str
     aws_id: str
-    units: list[Place] = field(default_factory=list)
-    accounts: list[Place] = field(default_factory=list)
-    policies: list[Policy] = field(default_factory=list)
+    units: list[OrganizationNode] = field(default_factory=list)
+    accounts: list[OrganizationNode] = field(default_factory=list)
+    policies: list[OrganizationPolicy] = field(default_factory=list)
 
     @property
     def is_root(self) -> bool:
@@ -51,12 +51,12 @@ class Place:
         return self.kind == Kind.ORG_ROOT
 
     @property
-    def own_policies(self) -> list[Policy]:
+    def own_policies(self) -> list[OrganizationPolicy]:
         """The policies that somebody wrote: AWS's own, which allow everything, are attached everywhere."""
         return [policy for policy in self.policies if not policy.is_aws_managed]
 
     @property
-    def listed(self) -> list[Place]:
+    def listed(self) -> list[OrganizationNode]:
         """The accounts that a page lists."""
         return self.accounts[:SHOWN]
 
@@ -67,14 +67,14 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Tree:
+class OrganizationTree:
     """The roots with everything below, and all policies once."""
 
-    roots: list[Place]
-    policies: list[Policy]
+    roots: list[OrganizationNode]
+    policies: list[OrganizationPolicy]
 
 
-def organization_tree(account: Account, *, at: datetime | None = None) -> Tree | None:
+def organization_tree(account: Account, *, at: datetime | None = None) -> OrganizationTree | None:
     """The organization that was read through this account, now or at a moment; None when none was. Two
     queries, one where there is none.
     """
@@ -83,11 +83,13 @@ def organization_tree(account: Account, *, at: datetime | None = None) -> Tree |
     if not rows:
         return None
     places = {
-        row.entity_id: Place(row.name, row.kind, row.entity.aws_id) for row in rows if row.kind in _PLACES
+        row.entity_id: OrganizationNode(row.name, row.kind, row.entity.aws_id)
+        for row in rows
+        if row.kind in _PLACES
     }
     policies = {row.entity_id: _policy(row) for row in rows if row.kind in _POLICIES}
     above: set[int] = set()
-    attached: dict[int, list[Policy]] = defaultdict(list)
+    attached: dict[int, list[OrganizationPolicy]] = defaultdict(list)
     edges = Edge.objects.filter(valid_at(at), account=account, kind__in=(EdgeKind.PARENT, EdgeKind.TARGET))
     parent_of: dict[int, int] = {}
     for kind, source, target in edges.values_list("kind", "source_id", "target_id"):
@@ -102,12 +104,12 @@ def organization_tree(account: Account, *, at: datetime | None = None) -> Tree |
             (parent.accounts if place.kind == Kind.ORG_ACCOUNT else parent.units).append(place)
             above.add(key)
     roots = [place for key, place in places.items() if key not in above]
-    return Tree(roots=roots, policies=list(policies.values()))
+    return OrganizationTree(roots=roots, policies=list(policies.values()))
 
 
-def _policy(row: EntityState) -> Policy:
+def _policy(row: EntityState) -> OrganizationPolicy:
     document = row.document.text if row.document else ""
-    return Policy(
+    return OrganizationPolicy(
         entity_id=row.entity_id,
         name=row.name,
         kind=row.kind,

@@ -28,11 +28,11 @@ from iam.mirror.queries.differences import (
     KINDS,
     TIES,
     WENT,
-    Documents,
-    Inline,
-    Row,
-    Sign,
-    Source,
+    DifferenceRow,
+    DifferenceSign,
+    DifferenceSource,
+    DocumentDifferences,
+    InlinePolicyDifferences,
     States,
     Ties,
 )
@@ -46,11 +46,11 @@ from iam.prepared import SCOPES_KEPT, Slot, Statement
 M = TypeVar("M", bound=Model)
 NEWS_DAYS = 30
 PRINCIPALS = (Kind.USER, Kind.GROUP, Kind.ROLE)
-_kept = KeptResults[list[Row]]()
+_kept = KeptResults[list[DifferenceRow]]()
 forget = _kept.forget
 
 
-def news(lens: Lens, *, limit: int) -> list[Row]:
+def news(lens: Lens, *, limit: int) -> list[DifferenceRow]:
     """What came, went or changed last, newest first, within thirty days before the moment. What was there at
     a first sync is no news.
 
@@ -62,7 +62,7 @@ def news(lens: Lens, *, limit: int) -> list[Row]:
     return list(_kept.of(about, lambda: _newest(lens, shown, limit)))
 
 
-def _newest(lens: Lens, shown: datetime, limit: int) -> list[Row]:
+def _newest(lens: Lens, shown: datetime, limit: int) -> list[DifferenceRow]:
     rows = chain.from_iterable(_parts(lens, shown, limit))
     return sorted(rows, key=lambda row: row.when, reverse=True)[:limit]
 
@@ -93,7 +93,7 @@ def _first_known(scope: Scope | None) -> Statement:
     return Statement(lambda: known.order_by("known_since").values_list("known_since")[:1])
 
 
-def _parts(lens: Lens, shown: datetime, limit: int) -> Iterator[Iterator[Row]]:
+def _parts(lens: Lens, shown: datetime, limit: int) -> Iterator[Iterator[DifferenceRow]]:
     window = (shown - timedelta(days=NEWS_DAYS), shown)
     begun = Q(valid_from__range=window, after__isnull=False)
     ended = Q(valid_to__range=window)
@@ -124,10 +124,10 @@ def _parts(lens: Lens, shown: datetime, limit: int) -> Iterator[Iterator[Row]]:
 
     inline = _seen(InlinePolicy.objects.filter(begun), lens, entity="owner", kinds=PRINCIPALS)
     inline = inline.annotate(was_there=_before(InlinePolicy, owner="owner", name="name"))
-    yield _told(Inline, inline, by="was_there", order="-valid_from", limit=limit)
+    yield _told(InlinePolicyDifferences, inline, by="was_there", order="-valid_from", limit=limit)
     dropped = _seen(InlinePolicy.objects.filter(ended), lens, entity="owner", kinds=PRINCIPALS)
     dropped = dropped.exclude(_behind(InlinePolicy, owner="owner", name="name"))
-    yield _told(Inline, dropped, order="-valid_to", limit=limit)
+    yield _told(InlinePolicyDifferences, dropped, order="-valid_to", limit=limit)
 
     defaults = _seen(
         PolicyVersion.objects.filter(begun, is_default=True), lens, entity="policy", kinds=(Kind.POLICY,)
@@ -138,7 +138,7 @@ def _parts(lens: Lens, shown: datetime, limit: int) -> Iterator[Iterator[Row]]:
     documents = defaults.filter(Exists(had_one)).exclude(
         Exists(had_one.filter(document=OuterRef("document")))
     )
-    source = Documents(CHANGED)
+    source = DocumentDifferences(CHANGED)
     yield (source.read(raw) for raw in source.select(documents.order_by("-valid_from")[:limit]))
     yield _mfa_news(lens, begun, limit)
 
@@ -160,8 +160,8 @@ def _behind(model: Any, **same: str) -> Exists:
 
 
 def _told(
-    sort: type[Source], rows: QuerySet[Any, Any], *, order: str, limit: int, by: str = ""
-) -> Iterator[Row]:
+    sort: type[DifferenceSource], rows: QuerySet[Any, Any], *, order: str, limit: int, by: str = ""
+) -> Iterator[DifferenceRow]:
     sign = WENT if order == "-valid_to" else CAME
     extra = (by,) if by else ()
     for raw in sort(sign).select(rows.order_by(order)[:limit], extra=extra):
@@ -169,7 +169,7 @@ def _told(
         yield sort(shown_sign).read(raw)
 
 
-def _mfa_news(lens: Lens, begun: Q, limit: int) -> Iterator[Row]:
+def _mfa_news(lens: Lens, begun: Q, limit: int) -> Iterator[DifferenceRow]:
     was = UserCredentials.objects.filter(user=OuterRef("user"), valid_to=OuterRef("valid_from"))
     rows = (
         _seen(UserCredentials.objects.filter(begun), lens, entity="user", kinds=(Kind.USER,))
@@ -178,10 +178,10 @@ def _mfa_news(lens: Lens, begun: Q, limit: int) -> Iterator[Row]:
         )
         .exclude(mfa_is_unknown() | mfa_is_unknown("was_mfa") | Q(was_mfa=F("mfa")))
     )
-    for raw in Sign(CHANGED, "mfa").select(rows.order_by("-valid_from")[:limit]):
+    for raw in DifferenceSign(CHANGED, "mfa").select(rows.order_by("-valid_from")[:limit]):
         sign = CHANGED
         if raw["mfa"] == "none":
             sign = WENT
         elif raw["was_mfa"] == "none":
             sign = CAME
-        yield Sign(sign, "mfa").read(raw)
+        yield DifferenceSign(sign, "mfa").read(raw)

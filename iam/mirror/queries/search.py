@@ -39,7 +39,7 @@ FOUND = (
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
+class EntityHit:
     """An entity that matches. `page_pk` and `page_kind` name the entity on whose page it is: itself, or its
     owner.
     """
@@ -57,15 +57,15 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class HitGroup:
     """The hits of one kind, at most PER_KIND of them, the closest first; `total` is how many there are."""
 
     kind: str
-    hits: list[Hit]
+    hits: list[EntityHit]
     total: int
 
 
-def exact(viewer: Viewer, text: str, *, at: datetime | None = None) -> Hit | None:
+def exact(viewer: Viewer, text: str, *, at: datetime | None = None) -> EntityHit | None:
     """What has exactly this ARN or this id, if it is one thing; what exists goes before what is gone. One
     query, two of the past.
     """
@@ -76,7 +76,7 @@ def exact(viewer: Viewer, text: str, *, at: datetime | None = None) -> Hit | Non
     return candidates[0] if len({hit.page_pk for hit in candidates}) == 1 else None
 
 
-def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Group]:
+def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[HitGroup]:
     """All that matches, by kind, in two queries, three of the past. What is too short finds nothing.
 
     It is counted first, and of each kind that was found only the closest are taken: to give every match its
@@ -86,7 +86,9 @@ def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Gro
         return []
     rows = _matching(_found(viewer, at), text, at)
     totals = dict(rows.values_list("kind").annotate(total=Count("pk")).order_by())
-    by_kind: dict[str, Group] = {kind: Group(kind, [], totals[kind]) for kind in FOUND if kind in totals}
+    by_kind: dict[str, HitGroup] = {
+        kind: HitGroup(kind, [], totals[kind]) for kind in FOUND if kind in totals
+    }
     if by_kind:
         for hit in _hits(_values(_closest(viewer, text, at, list(by_kind))), at):
             by_kind[hit.kind].hits.append(hit)
@@ -104,7 +106,7 @@ def _closest(viewer: Viewer, text: str, at: datetime | None, kinds: list[str]) -
     return _ranked(chosen, text, at).order_by(*CLOSEST)
 
 
-def suggestions(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Hit]:
+def suggestions(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[EntityHit]:
     """The few closest of what exists, for anyone who is still typing. One query, two of the past."""
     if _is_too_short(text):
         return []
@@ -164,7 +166,7 @@ def _other_names(words: list[str], at: datetime) -> QuerySet[Any, Any]:
     return then.values("entity")
 
 
-def _hits(rows: Iterable[dict[str, Any]], at: datetime | None) -> list[Hit]:
+def _hits(rows: Iterable[dict[str, Any]], at: datetime | None) -> list[EntityHit]:
     """The rows as hits; of a past moment under the names of then, and not gone yet if they went later."""
     hits = [_hit(row) for row in rows]
     if at is None:
@@ -187,11 +189,11 @@ def _values(rows: QuerySet[Any, Any]) -> QuerySet[Any, dict[str, Any]]:
     )
 
 
-def _hit(row: dict[str, Any]) -> Hit:
+def _hit(row: dict[str, Any]) -> EntityHit:
     page_pk, page_kind = row["pk"], row["kind"]
     if row["owner_id"] is not None:
         page_pk, page_kind = row["owner_id"], row["owner_kind"]
-    return Hit(
+    return EntityHit(
         pk=row["pk"],
         kind=row["kind"],
         name=row["name"],

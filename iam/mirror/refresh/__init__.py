@@ -1,10 +1,10 @@
 """Read one subject on its own, straight after a change, so that nobody waits for the next pull."""
 
-from iam.mirror.pull.subject import Reading, reread_entity
+from iam.mirror.pull.subject import SubjectReading, reread_entity
 from iam.mirror.refresh.facts import reread_boundary, reread_tags
 from iam.mirror.refresh.holdings import (
     Attachments,
-    Inline,
+    ReadInlinePolicy,
     read_attachments,
     read_inline,
     reread_attachments,
@@ -17,9 +17,9 @@ from iam.mirror.refresh.settings import enter_setting
 
 __all__ = [
     "Attachments",
-    "Inline",
     "Memberships",
-    "Reading",
+    "ReadInlinePolicy",
+    "SubjectReading",
     "enter_setting",
     "read_attachments",
     "read_inline",

@@ -24,7 +24,7 @@ from iam.mirror.pull.credentials import (
     derive,
 )
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import Found, Part, Seen
+from iam.mirror.pull.facts import FoundEntity, Observation, SectionPart
 from iam.mirror.pull.freshness import Freshness
 from iam.mirror.pull.sections import (
     ACCESS_KEYS,
@@ -50,7 +50,7 @@ _READS: dict[str, Callable[..., Records]] = {
     SIGNING_CERTIFICATES: details.signing_certificates,
     SERVICE_CREDENTIALS: details.service_credentials,
 }
-_FOUND: dict[str, Callable[..., Found]] = {
+_FOUND: dict[str, Callable[..., FoundEntity]] = {
     ACCESS_KEYS: transform.access_key,
     USER_MFA: transform.own_device,
     SSH_KEYS: transform.ssh_key,
@@ -61,7 +61,7 @@ _READ_AT = {ACCESS_KEYS: KEYS_READ_AT, USER_MFA: MFA_READ_AT, LOGIN_PROFILES: PR
 
 
 @dataclass(frozen=True, slots=True)
-class Credentials:
+class ReadCredentials:
     """One section of a user's credentials as AWS showed it; `at` is before the reading.
 
     `records` are whole. Of a login profile there is one or none; `set_at` is when a change set its password,
@@ -75,7 +75,7 @@ class Credentials:
     set_at: datetime | None = None
 
 
-def read_credentials(aws: Aws, *, user_name: str, section: str) -> Credentials:
+def read_credentials(aws: Aws, *, user_name: str, section: str) -> ReadCredentials:
     """Read one section (`iam.mirror.pull.sections`) of a user; one call and a call for each further page.
     Raises AwsError.
     """
@@ -83,8 +83,8 @@ def read_credentials(aws: Aws, *, user_name: str, section: str) -> Credentials:
     if section == LOGIN_PROFILES:
         profile = details.login_profile(aws, user_name=user_name)
         records = [profile] if profile else []
-        return Credentials(section, at, records)
-    return Credentials(section, at, _READS[section](aws, user_name=user_name))
+        return ReadCredentials(section, at, records)
+    return ReadCredentials(section, at, _READS[section](aws, user_name=user_name))
 
 
 def device_exists(aws: Aws, *, serial_number: str) -> bool:
@@ -98,7 +98,9 @@ def device_exists(aws: Aws, *, serial_number: str) -> bool:
     return True
 
 
-def reread_credentials(account: Account, user: Entity, read: Credentials, *, cause_id: UUID | None) -> None:
+def reread_credentials(
+    account: Account, user: Entity, read: ReadCredentials, *, cause_id: UUID | None
+) -> None:
     """Make what the mirror holds of a section of a user's credentials what was `read`, caused by the change
     (None: cause unknown).
 
@@ -113,7 +115,7 @@ def reread_credentials(account: Account, user: Entity, read: Credentials, *, cau
         if known is None:
             return
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-        seen = Seen(
+        seen = Observation(
             read.at,
             after=freshness.observed_at(read.section),
             cause_kind=cause.value,
@@ -125,11 +127,11 @@ def reread_credentials(account: Account, user: Entity, read: Credentials, *, cau
         Entity.objects.filter(pk__in={known.id} | touched).update(reread_at=read.at, source_digest=None)
 
 
-def _apply(census: EntityCache, user: EntityRow, read: Credentials, seen: Seen) -> set[int]:
+def _apply(census: EntityCache, user: EntityRow, read: ReadCredentials, seen: Observation) -> set[int]:
     """Enter the credentials, and end those that AWS does not show any more; the ids of all of them."""
     kinds = KINDS[read.section]
     before = {known.id for known in census.of_kind(*kinds) if known.owner_id == user.id}
-    part = Part(
+    part = SectionPart(
         section=read.section,
         seen=seen,
         found=[
@@ -150,9 +152,9 @@ def _apply(census: EntityCache, user: EntityRow, read: Credentials, seen: Seen) 
     return before | {known.id for known in members}
 
 
-def spare_device(serial_number: str) -> Found:
+def spare_device(serial_number: str) -> FoundEntity:
     """A virtual MFA device that is assigned to nobody."""
-    return Found(
+    return FoundEntity(
         kind=Kind.MFA_DEVICE.value,
         aws_id=serial_number,
         name=serial_number.rpartition("/")[2],
@@ -163,7 +165,7 @@ def spare_device(serial_number: str) -> Found:
 
 
 def _derive(
-    census: EntityCache, user: EntityRow, read: Credentials, seen: Seen, freshness: Freshness
+    census: EntityCache, user: EntityRow, read: ReadCredentials, seen: Observation, freshness: Freshness
 ) -> None:
     """The row that says whether the user has a password, MFA and keys."""
     user.reread_at = read.at
@@ -212,9 +214,9 @@ def reread_spare_device(account: Account, aws: Aws, *, serial_number: str, cause
         if known is None or exists:
             return
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-        part = Part(
+        part = SectionPart(
             section=MFA_DEVICES,
-            seen=Seen(
+            seen=Observation(
                 at, after=freshness.observed_at(MFA_DEVICES), cause_kind=cause.value, cause_id=cause_id
             ),
             found=[],

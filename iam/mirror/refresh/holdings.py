@@ -17,8 +17,8 @@ from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, InlinePoli
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.authorization import SECTION_OF
-from iam.mirror.pull.documents import Documents
-from iam.mirror.pull.facts import Seen
+from iam.mirror.pull.documents import PolicyDocuments
+from iam.mirror.pull.facts import Observation
 from iam.mirror.pull.subject import reread_entity
 
 
@@ -29,7 +29,7 @@ class Attachments(NamedTuple):
     arns: frozenset[str]
 
 
-class Inline(NamedTuple):
+class ReadInlinePolicy(NamedTuple):
     """The text of an inline policy as AWS showed it, None when there was none; `at` is before the reading."""
 
     at: datetime
@@ -43,10 +43,12 @@ def read_attachments(aws: Aws, *, kind: str, name: str) -> Attachments:
     return Attachments(at, holdings.attached_arns(aws, kind=kind, name=name))
 
 
-def read_inline(aws: Aws, *, kind: str, name: str, policy_name: str) -> Inline:
+def read_inline(aws: Aws, *, kind: str, name: str, policy_name: str) -> ReadInlinePolicy:
     """Read it; one call. Raises AwsError."""
     at = datetime.now(tz=UTC)
-    return Inline(at, policy_name, holdings.inline_text(aws, kind=kind, name=name, policy_name=policy_name))
+    return ReadInlinePolicy(
+        at, policy_name, holdings.inline_text(aws, kind=kind, name=name, policy_name=policy_name)
+    )
 
 
 def reread_attachments(
@@ -75,12 +77,14 @@ def reread_attachments(
         _end(holder, at=at)
 
 
-def reread_inline(account: Account, holder: Entity, *, cause_id: UUID | None, read: Iterable[Inline]) -> None:
+def reread_inline(
+    account: Account, holder: Entity, *, cause_id: UUID | None, read: Iterable[ReadInlinePolicy]
+) -> None:
     """Make some inline policies of a user, group or role in the mirror what AWS has just shown; no call. See
     reread_attachments.
     """
     policies = list(read)
-    documents = Documents()
+    documents = PolicyDocuments()
     digests = {
         (policy.name,): documents.intern(policy.text) for policy in policies if policy.text is not None
     }
@@ -104,7 +108,7 @@ def _policies(account: Account, arns: frozenset[str]) -> models.QuerySet[Entity]
     return Entity.objects.filter(account=account, kind=Kind.POLICY, arn__in=arns, gone_at__isnull=True)
 
 
-def _begin(account: Account, holder: Entity, *, at: datetime, cause_id: UUID | None) -> Seen | None:
+def _begin(account: Account, holder: Entity, *, at: datetime, cause_id: UUID | None) -> Observation | None:
     """Hold the account; None when the holder has been read since."""
     lock_account(account)
     known = Entity.objects.get(pk=holder.pk)
@@ -113,7 +117,7 @@ def _begin(account: Account, holder: Entity, *, at: datetime, cause_id: UUID | N
     section = Section.objects.filter(account=account, name=SECTION_OF[known.kind]).first()
     moments = [m for m in (section.observed_at if section else None, known.reread_at) if m is not None]
     cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
-    return Seen(at, after=max(moments, default=None), cause_kind=cause.value, cause_id=cause_id)
+    return Observation(at, after=max(moments, default=None), cause_kind=cause.value, cause_id=cause_id)
 
 
 def _end(holder: Entity, *, at: datetime) -> None:

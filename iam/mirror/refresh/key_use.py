@@ -19,7 +19,7 @@ from iam.aws.session import Aws
 from iam.mirror.models import Account, Entity, EntityState, Kind, Usage, valid_at
 from iam.mirror.pull.reach import BURST, UnreachableError, access_to
 from iam.mirror.pull.sections import ACCESS_KEYS
-from iam.mirror.refresh.credentials import Credentials, read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import ReadCredentials, read_credentials, reread_credentials
 
 MOST_NAME, MOST_REGION = 64, 32
 
@@ -102,7 +102,7 @@ def _is_there(aws: Aws, user: Entity) -> bool:
         raise
 
 
-def _differs(user: Entity, read: Credentials) -> bool:
+def _differs(user: Entity, read: ReadCredentials) -> bool:
     """Whether the mirror has to learn from it: taking it in means reading the account's rows."""
     rows = EntityState.objects.filter(
         valid_at(None), kind=Kind.ACCESS_KEY, entity__owner=user, entity__gone_at__isnull=True

@@ -12,7 +12,7 @@ from django.db import transaction
 from iam.mirror.models import Account, Cause, Entity
 from iam.mirror.pull.apply import apply_parts, lock_account
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
-from iam.mirror.pull.facts import Found, Part, Seen
+from iam.mirror.pull.facts import FoundEntity, Observation, SectionPart
 from iam.mirror.pull.freshness import Freshness
 from iam.mirror.pull.sections import KINDS
 from iam.mirror.pull.sweep import LossLimit
@@ -24,7 +24,7 @@ def reread_listed(
     kind: str,
     name: str,
     aws_id: str = "",
-    aws_entity: Found | None,
+    aws_entity: FoundEntity | None,
     at: datetime,
     cause_id: UUID | None,
 ) -> Entity | None:
@@ -48,9 +48,11 @@ def reread_listed(
             return Entity.objects.get(pk=before[-1].id)
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
         members = [aws_entity] if aws_entity else []
-        part = Part(
+        part = SectionPart(
             section=section,
-            seen=Seen(at, after=freshness.observed_at(section), cause_kind=cause.value, cause_id=cause_id),
+            seen=Observation(
+                at, after=freshness.observed_at(section), cause_kind=cause.value, cause_id=cause_id
+            ),
             found=members,
             covers=covers,
             is_direct=True,

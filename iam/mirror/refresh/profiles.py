@@ -9,7 +9,7 @@ from iam.aws.reads import instances
 from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
 from iam.mirror.models import Account, EdgeKind, Kind
-from iam.mirror.pull.facts import Found, by_name
+from iam.mirror.pull.facts import FoundEntity, by_name
 from iam.mirror.pull.transform import inventory
 from iam.mirror.refresh.listed import reread_listed
 
@@ -25,8 +25,8 @@ def reread_profile(
     reread_listed(account, kind=kind, name=name, aws_entity=aws_entity, at=at, cause_id=cause_id)
 
 
-def _found(now: EntityNow) -> Found:
-    return Found(
+def _found(now: EntityNow) -> FoundEntity:
+    return FoundEntity(
         kind=Kind.INSTANCE_PROFILE.value,
         aws_id=now.aws_id,
         name=now.name,

@@ -37,9 +37,9 @@ from iam.mirror.pull.sections import (
     SSH_KEYS,
     USER_MFA,
 )
-from iam.mirror.refresh.credentials import Credentials, read_credentials, reread_credentials
+from iam.mirror.refresh.credentials import ReadCredentials, read_credentials, reread_credentials
 from iam.mirror.refresh.holdings import (
-    Inline,
+    ReadInlinePolicy,
     read_attachments,
     read_inline,
     reread_attachments,
@@ -79,7 +79,7 @@ class UserAccess:
     """
 
     exists: bool = False
-    credentials: dict[str, Credentials] = field(default_factory=dict)
+    credentials: dict[str, ReadCredentials] = field(default_factory=dict)
     groups: frozenset[str] = frozenset()
     attached: frozenset[str] = frozenset()
     texts: dict[str, str] = field(default_factory=dict)
@@ -146,7 +146,7 @@ def _is_there(aws: Aws, user: Entity) -> bool:
         raise
 
 
-def _inline(account: Account, user: Entity, read: list[Inline], access: UserAccess) -> None:
+def _inline(account: Account, user: Entity, read: list[ReadInlinePolicy], access: UserAccess) -> None:
     for policy in read:
         if policy.text is not None:
             access.texts[policy.name] = policy.text
@@ -155,7 +155,7 @@ def _inline(account: Account, user: Entity, read: list[Inline], access: UserAcce
         reread_inline(account, user, cause_id=None, read=read)
 
 
-def _differs(user: Entity, read: Credentials) -> bool:
+def _differs(user: Entity, read: ReadCredentials) -> bool:
     """Whether the mirror has to learn from it: taking it in means reading the account's rows, which an answer
     that is known already is not worth.
     """

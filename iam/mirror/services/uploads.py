@@ -9,7 +9,7 @@ from iam.mirror.models import Account, Pull
 
 if TYPE_CHECKING:
     from iam.aws.export import Export
-    from iam.aws.reads.credential_report import CredentialReport
+    from iam.aws.reads.credential_report import ReadReport
 
 
 def load_export(
@@ -17,7 +17,7 @@ def load_export(
     export: Export,
     *,
     observed_at: datetime,
-    credential_report: CredentialReport | None = None,
+    credential_report: ReadReport | None = None,
     accept_loss: bool = False,
 ) -> Pull:
     """Load an export as one observation at `observed_at`; the pull row that tells what it did. See

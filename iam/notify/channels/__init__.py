@@ -6,17 +6,17 @@ from iam.notify.channels.errors import DeliveryError
 from iam.notify.channels.mail import send_mail
 from iam.notify.channels.slack import send_to_slack
 from iam.notify.channels.webhook import send_to_webhook
-from iam.notify.models import Channel, Outgoing
+from iam.notify.models import MessageChannel, Outgoing
 
 __all__ = ["DeliveryError", "send"]
 
 _WAYS = {
-    Channel.EMAIL: send_mail,
-    Channel.SLACK: send_to_slack,
-    Channel.WEBHOOK: send_to_webhook,
+    MessageChannel.EMAIL: send_mail,
+    MessageChannel.SLACK: send_to_slack,
+    MessageChannel.WEBHOOK: send_to_webhook,
 }
 
 
 def send(message: Outgoing) -> None:
     """Send it by its channel. Raises DeliveryError."""
-    _WAYS[Channel(message.channel)](message)
+    _WAYS[MessageChannel(message.channel)](message)

@@ -18,7 +18,7 @@ from iam.guard import Viewer
 from iam.journal.services import Actor, record
 from iam.mirror.models import Account, Entity
 from iam.moments import moment_words
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.campaigns.models import Campaign, Ending, Participant, State
@@ -120,7 +120,7 @@ def tell(participant: Participant, *, actor: Actor | None, is_reminder: bool) ->
         )
         subject, text = message(campaign, user=user, until=link.expires_at, is_reminder=is_reminder)
         notify(
-            Event.ENROL,
+            NotifyEvent.ENROL,
             people=[person],
             subject=subject,
             text=text,

@@ -29,7 +29,7 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.linking.whose import confirmed
 from iam.mirror.models import Account
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, Ending, Participant, State
@@ -237,7 +237,7 @@ def _told_author(campaign: Campaign, missing: Sequence[Participant], trouble: Se
     more = f" and {len(missing) - 20} more" if len(missing) > 20 else ""
     today = datetime.now(tz=UTC).date()
     notify(
-        Event.CAMPAIGN,
+        NotifyEvent.CAMPAIGN,
         people=[campaign.begun_by],
         subject=f"{campaign.name} is due: {len(missing)} IAM "
         f"{'user has' if len(missing) == 1 else 'users have'} no MFA",

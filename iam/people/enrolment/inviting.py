@@ -18,7 +18,7 @@ from iam.linking.whose import owner
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.moments import moment_words
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.enrolment.queries import has_mfa
@@ -51,7 +51,7 @@ def send_link(viewer: Viewer, *, user: Entity) -> Link:
     """Send the person a link by mail. Raises RefusedError."""
     link = _link(viewer, user)
     told = notify(
-        Event.ENROL,
+        NotifyEvent.ENROL,
         people=[link.person],
         subject=f"Add an MFA device to {user.name}",
         text=f"{viewer.name} wants you to add an MFA device to your AWS user {user.name} in "

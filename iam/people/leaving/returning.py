@@ -19,7 +19,7 @@ from iam.guard import viewer_for
 from iam.journal.services import record
 from iam.linking.whose import is_linked
 from iam.moments import moment_words
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.leaving.models import Leaver, OffboardedUser
@@ -88,7 +88,7 @@ def invite_back(leaver: Leaver) -> Link | None:
         Purpose.INVITATION, person=person, user_arn=seat.user_arn, actor=None, cause_id=cause_of(leaver)
     )
     notify(
-        Event.INVITED,
+        NotifyEvent.INVITED,
         people=[person],
         subject="Your access to AWS is back",
         text="Your access to AWS was restored. Open this page to get a new password and to add your phone "
@@ -115,7 +115,7 @@ def tell_restored(leaver: Leaver, *, by: UUID, name: str, reason: str) -> None:
         if not openable(viewer_for(asker), [one]):
             continue
         notify(
-            Event.RESTORED,
+            NotifyEvent.RESTORED,
             people=[asker],
             subject=f"Access restored: {one.name}",
             text=f"{name} had the access restored that “{one.title}” ({one.run.reference}) had cut: {reason}",

@@ -22,7 +22,7 @@ from iam.directory.models import Person, Role
 from iam.guard import Viewer
 from iam.journal.models import Entry
 from iam.journal.services import record
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.leaving.models import OF_INVITING, OF_RETURN, Leaver, OffboardedUser, Stage
@@ -118,7 +118,7 @@ def request_again(link: Link) -> str:
     if not told.exists():
         now = datetime.now(tz=UTC)
         notify(
-            Event.INVITATION_WANTED,
+            NotifyEvent.INVITATION_WANTED,
             people=people,
             subject=f"{leaver.name} needs another invitation",
             text=f"The invitation of {leaver.name} after the restore no longer shows a password. Open the "

@@ -16,7 +16,7 @@ from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.moments import moment_words
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.links.models import Ended, Link, Purpose
@@ -31,7 +31,7 @@ from iam.people.onboarding.invitation_state import (
 )
 from iam.people.onboarding.models import Newcomer, ProvisionedUser
 from iam.sealed import services as sealed
-from iam.sealed.models import Secret, State
+from iam.sealed.models import Secret, SecretState
 from iam.sealed.services import SealedError
 
 INVITATIONS: Final = UUID("7f4e3a0e-02c4-4f0c-8a8b-9d9f5d1f7a2c")
@@ -88,7 +88,7 @@ def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
     )
     Newcomer.objects.filter(pk=newcomer.pk).update(wants_link_at=None, link_for=None)
     notify(
-        Event.INVITED,
+        NotifyEvent.INVITED,
         people=[person],
         subject=f"Your access to AWS with {team_of(newcomer).name}",
         text=f"{link.created_label} set up your access to AWS. Open the page to see your first password and "
@@ -179,7 +179,7 @@ def close_invitations() -> int:
     """Destroy the passwords and keys of invitations that no longer work, because their person changed team or
     left; how many.
     """
-    waiting = Secret.objects.filter(state__in=(State.HELD, State.SEALED)).values("pk")
+    waiting = Secret.objects.filter(state__in=(SecretState.HELD, SecretState.SEALED)).values("pk")
     closed = 0
     for column in ("password_seal", "key_seal"):
         rows = ProvisionedUser.objects.filter(**{f"{column}__in": waiting}, joined_at__isnull=False)

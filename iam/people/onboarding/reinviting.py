@@ -23,7 +23,7 @@ from iam.directory.models import Person, Role
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.mirror.models import Entity, Kind
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.links.models import Link
@@ -168,7 +168,7 @@ def request_invitation(link: Link) -> str:
     if wanted is None or wanted < now - PAUSE:
         Newcomer.objects.filter(pk=newcomer.pk).update(wants_link_at=now)
         notify(
-            Event.INVITATION_WANTED,
+            NotifyEvent.INVITATION_WANTED,
             people=people,
             subject=f"{newcomer.name} needs another invitation",
             text=f"The invitation of {newcomer.name} ({newcomer.email}) no longer opens. Open the page and "

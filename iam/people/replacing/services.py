@@ -22,7 +22,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 from iam.mirror.refresh.credentials import is_virtual
 from iam.moments import moment_words
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.enrolment.inviting import NOBODY, may_invite, person_of
@@ -250,7 +250,7 @@ def _send(held: Replacement) -> Link:
         is_checked=True,
     )
     notify(
-        Event.ENROL,
+        NotifyEvent.ENROL,
         people=[held.person],
         subject=f"Add a new MFA device to {user.name}",
         text=f"Use this link to replace {held.device.name}, which you lost. It works once, in one browser, "
@@ -273,7 +273,7 @@ def _tell_asked(made: Replacement) -> None:
     )
     able = seconds_for(but={made.asked_by_id, made.person_id}, account_id=made.user.account.account_id)
     notify(
-        Event.WAITING,
+        NotifyEvent.WAITING,
         people=able,
         subject=f"Check the identity of {made.person.name}, who lost an MFA device",
         text=f"{made.asked_by.name} requested a replacement. Contact {made.person.name} over another channel "
@@ -285,7 +285,7 @@ def _tell_asked(made: Replacement) -> None:
 
 def _tell_person(one: Replacement, *, subject: str, text: str, key: str) -> None:
     notify(
-        Event.REPLACED,
+        NotifyEvent.REPLACED,
         people=[one.person],
         subject=subject,
         text=text,

@@ -10,7 +10,7 @@ from typing import Any
 from iam.changes.models import Change
 from iam.journal.services import Actor, record
 from iam.linking.owners import leads_of
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.rotation.models import Happening, Outcome, Rotation, Stage
@@ -88,7 +88,7 @@ def tell(
     if others:
         people[rotation.begun_by_id] = rotation.begun_by
     return notify(
-        Event.ROTATION,
+        NotifyEvent.ROTATION,
         people=list(people.values()),
         subject=subject,
         text=text,

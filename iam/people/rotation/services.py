@@ -28,7 +28,7 @@ from iam.people.rotation.noting import end, move_to, note, save, tell
 from iam.people.rotation.planning import may_run
 from iam.people.rotation.standing import what_stands
 from iam.sealed import services as sealed
-from iam.sealed.models import State
+from iam.sealed.models import SecretState
 from iam.sealed.queries import secret_of
 from iam.sealed.services import SealedError
 
@@ -241,7 +241,7 @@ def waits(rotation: Rotation) -> bool:
     return (
         rotation.stage == Stage.HANDING
         and seal is not None
-        and seal.state == State.SEALED
+        and seal.state == SecretState.SEALED
         and seal.expires_at > datetime.now(tz=UTC)
     )
 

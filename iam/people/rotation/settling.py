@@ -21,7 +21,7 @@ from iam.people.rotation.noting import end, move_to, note, save, tell
 from iam.people.rotation.planning import days
 from iam.people.rotation.services import fetched, hand_over, locked
 from iam.people.rotation.watching import is_other, note_seen, watch_inactive, watch_using
-from iam.sealed.models import Secret, State
+from iam.sealed.models import Secret, SecretState
 from iam.sealed.queries import secret_of
 
 READ_EVERY: Final = timedelta(hours=6)
@@ -62,7 +62,7 @@ def _to_settle(now: datetime) -> list[UUID]:
     """Of whom a worker was not told that their change has ended, or their secret expired."""
     waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
     ended = ~Q(change__state__in=OPEN)
-    seal = Secret.objects.filter(pk=OuterRef("sealed_id"), state=State.SEALED, expires_at__gt=now)
+    seal = Secret.objects.filter(pk=OuterRef("sealed_id"), state=SecretState.SEALED, expires_at__gt=now)
     unread = Q(stage=Stage.HANDING) & Q(discarding__isnull=True) & ~Exists(seal)
     discarded = Q(stage=Stage.HANDING, discarding__isnull=False) & ~Q(discarding__state__in=OPEN)
     found = waiting.filter(stage__in=(*MOVING, Stage.HANDING))
@@ -166,9 +166,9 @@ def _handing(held: Rotation, seen: KeysSeen | None) -> None:
         _discarded(held, discarding)
         return
     seal = secret_of(held.sealed_id) if held.sealed_id else None
-    if seal is not None and seal.state == State.OPENED:
+    if seal is not None and seal.state == SecretState.OPENED:
         fetched(held, actor=held.person)
-    elif seal is None or seal.state != State.SEALED or seal.expires_at <= datetime.now(tz=UTC):
+    elif seal is None or seal.state != SecretState.SEALED or seal.expires_at <= datetime.now(tz=UTC):
         note(
             held,
             "unfetched",

@@ -16,7 +16,7 @@ from iam.aws.permissions import READ
 from iam.aws.reads import details, entities, instances, lists, organization
 from iam.aws.reads.authorization import stream_authorization
 from iam.aws.reads.credential_report import read_credential_report
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from tests.console.demo.clients import control
 
 ACCOUNT = ACCOUNT_IDS["production"]
@@ -73,7 +73,7 @@ def read_everything(aws: Aws) -> None:
 
 def test_the_reader_may_make_every_read_of_the_mirror(hub: Handle) -> None:
     role = f"arn:aws:iam::{ACCOUNT}:role/{READER_ROLE}"
-    aws = connect(Access(ACCOUNT, mode="role", role_arn=role, external_id=EXTERNAL_ID))
+    aws = connect(AccountAccess(ACCOUNT, mode="role", role_arn=role, external_id=EXTERNAL_ID))
     read_everything(aws)
     called = {action for action in aws.calls if not action.startswith("sts:")}
     allowed = {action for section in MEMBER_SECTIONS for action in READ[section]}
@@ -83,6 +83,6 @@ def test_the_reader_may_make_every_read_of_the_mirror(hub: Handle) -> None:
 
 
 def test_the_hub_may_read_the_organisation(hub: Handle) -> None:
-    aws = connect(Access(HUB_ACCOUNT))
+    aws = connect(AccountAccess(HUB_ACCOUNT))
     assert len(organization.read_organization(aws).accounts) == 5
     assert len(organization.discover_accounts(aws)) == 5

@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from iam.directory.models import Role
 from iam.notify import outbox
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.links import link_for
 from iam.notify.models import Outgoing
 from iam.notify.queries import choices_of
@@ -42,7 +42,7 @@ def browser(operator: Any) -> Client:
 
 def tell(person: Any, *, number: int = 1, subject: str = "CHG-1 waits for you") -> None:
     for key in range(number):
-        notify(Event.WAITING, people=[person], subject=subject, key=str(key), path="/changes/")
+        notify(NotifyEvent.WAITING, people=[person], subject=subject, key=str(key), path="/changes/")
 
 
 def test_the_outbox_shows_what_went_to_whom_and_where_mails_are(ines: Any, kwame: Any, settings: Any) -> None:
@@ -56,7 +56,7 @@ def test_the_outbox_shows_what_went_to_whom_and_where_mails_are(ines: Any, kwame
 
 def test_a_link_that_opens_once_is_said_not_linked(ines: Any, kwame: Any) -> None:
     path = "/link/8f0c6a51-6f3f-4f5c-9d53-1d4c2b8a7e10/"
-    notify(Event.WAITING, people=[kwame.person], subject="Enrol", key="one", path=path)
+    notify(NotifyEvent.WAITING, people=[kwame.person], subject="Enrol", key="one", path=path)
     page = browser(ines).get(OUTBOX).content.decode()
     assert "A link that works once, only for its recipient" in page
     assert path not in page
@@ -115,9 +115,9 @@ def test_everybody_chooses_for_themselves(kwame: Any, ines: Any) -> None:
     client = browser(kwame)
     assert client.post(CHOICES, {"email": ["change.applied"], "slack": []}).status_code == 302
     chosen = {choice.spec.event: choice.email for choice in choices_of(kwame.person.id)}
-    assert chosen[Event.APPLIED] is True
-    assert chosen[Event.WAITING] is False
-    assert chosen[Event.BREAK_GLASS] is True
+    assert chosen[NotifyEvent.APPLIED] is True
+    assert chosen[NotifyEvent.WAITING] is False
+    assert chosen[NotifyEvent.BREAK_GLASS] is True
     assert all(choice.email for choice in choices_of(ines.person.id))
 
 
@@ -136,8 +136,8 @@ def test_a_wrong_member_id_comes_back_with_the_reason_and_what_was_ticked(kwame:
 def test_events_that_there_are_not_are_not_kept(kwame: Any, events: list[str]) -> None:
     browser(kwame).post(CHOICES, {"email": events})
     assert {choice.spec.event for choice in choices_of(kwame.person.id) if choice.email} <= {
-        Event.APPLIED,
-        Event.BREAK_GLASS,
+        NotifyEvent.APPLIED,
+        NotifyEvent.BREAK_GLASS,
     }
 
 

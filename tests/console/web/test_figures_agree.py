@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from console.demo.organisation.gatehouse import EXTERNAL_ID, WRITER_ROLE
 from iam.aws import credentials
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from iam.directory.models import Role
 from iam.mirror.models import Account, Entity
 from iam.mirror.pull.sections import LOGIN_PROFILES, USER_MFA
@@ -66,7 +66,9 @@ def client(db: None) -> Client:
 
 def in_aws(number: str) -> tuple[Aws, dict[str, int]]:
     """An administrator's session in an account, and what boto3 counts there."""
-    aws = connect(Access(number, mode="role", role_arn=arn_of(number, WRITER_ROLE), external_id=EXTERNAL_ID))
+    aws = connect(
+        AccountAccess(number, mode="role", role_arn=arn_of(number, WRITER_ROLE), external_id=EXTERNAL_ID)
+    )
 
     def count(operation: str, key: str, **parameters: Any) -> int:
         pages = aws.iam.get_paginator(operation).paginate(**parameters)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from iam.aws import credentials
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from tests.bench.fakeaws.running import in_thread
 from tests.bench.fakeaws.world import Options, World
 from tests.iam.aws.scripted import ACCOUNT, Script
@@ -54,7 +54,7 @@ def world(small_aws: tuple[str, World], monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.fixture
 def aws(world: World) -> Iterator[Aws]:
     """A way into account 0 of the small organisation."""
-    opened = connect(Access(ACCOUNT))
+    opened = connect(AccountAccess(ACCOUNT))
     yield opened
     opened.close()
 
@@ -73,7 +73,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Aws]]:
     opened: list[Aws] = []
 
     def script(*answers: object, service: str = "iam") -> Aws:
-        aws = connect(Access(ACCOUNT))
+        aws = connect(AccountAccess(ACCOUNT))
         opened.append(aws)
         Script(answers).install(aws.client(service))
         return aws

@@ -12,9 +12,9 @@ import pytest
 
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.raw import MALFORMED
-from iam.aws.reads.authorization import Item, stream_authorization
+from iam.aws.reads.authorization import AuthorizationItem, stream_authorization
 from iam.aws.records import LastUsed, Record, RoleRecord
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from tests.bench.fakeaws.accounts import key_of
 from tests.bench.fakeaws.world import World
 from tests.iam.aws import stock
@@ -24,11 +24,11 @@ OPERATION = "GetAccountAuthorizationDetails"
 Scripted = Callable[..., Aws]
 
 
-def read(aws: Aws, **options: Any) -> list[Item]:
+def read(aws: Aws, **options: Any) -> list[AuthorizationItem]:
     return [item for page in stream_authorization(aws, **options) for item in page.items]
 
 
-def digests(items: list[Item]) -> Callable[[str, str], bytes | None]:
+def digests(items: list[AuthorizationItem]) -> Callable[[str, str], bytes | None]:
     known = {(item.kind, item.aws_id): item.digest for item in items}
     return lambda kind, aws_id: known.get((kind, aws_id))
 
@@ -98,7 +98,7 @@ def test_another_account_is_answered_with_its_own_names(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key_of(3))
-    aws = connect(Access("111111111114"))
+    aws = connect(AccountAccess("111111111114"))
     owners = {item.arn.split(":")[4] for item in read(aws)}
     assert owners == {"111111111114", "aws"}
     aws.close()
@@ -106,7 +106,7 @@ def test_another_account_is_answered_with_its_own_names(
 
 def test_the_answer_for_another_account_is_refused(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", key_of(3))
-    aws = connect(Access("111111111111"))
+    aws = connect(AccountAccess("111111111111"))
     with pytest.raises(AwsError, match="doesn’t belong to the expected account"):
         read(aws)
     aws.close()

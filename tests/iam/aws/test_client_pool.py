@@ -11,12 +11,12 @@ from botocore.exceptions import ClientError
 
 from iam.aws import client_pool
 from iam.aws.client_pool import pooled_client
-from iam.aws.session import MAX_ATTEMPTS, Access, Aws
+from iam.aws.session import MAX_ATTEMPTS, AccountAccess, Aws
 from tests.bench.fakeaws.world import World
 from tests.iam.aws.scripted import ACCOUNT
 
 pytestmark = pytest.mark.usefixtures("world")
-HERE = Access(ACCOUNT)
+HERE = AccountAccess(ACCOUNT)
 
 
 def test_the_next_one_gets_the_same_clients_with_a_count_of_its_own() -> None:
@@ -59,9 +59,13 @@ def test_threads_never_share_one() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [Access("222222222222"), Access(ACCOUNT, region="eu-west-1"), Access(ACCOUNT, session_name="other")],
+    [
+        AccountAccess("222222222222"),
+        AccountAccess(ACCOUNT, region="eu-west-1"),
+        AccountAccess(ACCOUNT, session_name="other"),
+    ],
 )
-def test_another_way_is_another_one(other: Access) -> None:
+def test_another_way_is_another_one(other: AccountAccess) -> None:
     with pooled_client(HERE) as first:
         pass
     with pooled_client(other) as second:
@@ -105,7 +109,7 @@ def test_an_old_one_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_only_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client_pool, "MOST", 2)
     for number in ("1", "2", "3"):
-        with pooled_client(Access(number * 12)):
+        with pooled_client(AccountAccess(number * 12)):
             pass
     assert [key[0].account_id for key in client_pool._idle] == ["2" * 12, "3" * 12]
 

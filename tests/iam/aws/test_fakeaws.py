@@ -13,7 +13,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from iam.aws.session import Access, connect
+from iam.aws.session import AccountAccess, connect
 from tests.bench.fakeaws.accounts import account_id, key_of, number_of
 from tests.bench.fakeaws.running import control, in_process, in_thread
 from tests.bench.fakeaws.world import Options, World
@@ -106,7 +106,7 @@ def test_accounts_are_alike_and_share_no_id(monkeypatch: pytest.MonkeyPatch) -> 
         seen: list[set[str]] = []
         for number in range(3):
             monkeypatch.setenv("AWS_ACCESS_KEY_ID", key_of(number))
-            aws = connect(Access(account_id(number)))
+            aws = connect(AccountAccess(account_id(number)))
             assert aws.sts.get_caller_identity()["Account"] == account_id(number)
             get_account_authorization_details = aws.iam.get_account_authorization_details(MaxItems=1000)
             seen.append({user["UserId"] for user in get_account_authorization_details["UserDetailList"]})
@@ -121,7 +121,7 @@ def test_accounts_are_alike_and_share_no_id(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_control_speaks_json_over_http(tiny: tuple[str, World]) -> None:
     address, world = tiny
-    aws = connect(Access(account_id(0)))
+    aws = connect(AccountAccess(account_id(0)))
     aws.iam.list_users()
     stats = json.loads(control(address, "_stats"))
     assert stats["by_action"] == {"ListUsers": 1}
@@ -140,7 +140,7 @@ def test_control_speaks_json_over_http(tiny: tuple[str, World]) -> None:
 def test_a_failure_at_a_chosen_call_starts_there(tiny: tuple[str, World]) -> None:
     address, _ = tiny
     control(address, "_config?fail=ListUsers:2:denied")
-    aws = connect(Access(account_id(0)))
+    aws = connect(AccountAccess(account_id(0)))
     assert aws.iam.list_users()["Users"]
     with pytest.raises(aws.iam.exceptions.ClientError):
         aws.iam.list_users()

@@ -11,9 +11,9 @@ import pytest
 
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import details, lists, organization
-from iam.aws.reads.authorization import Page, stream_authorization
+from iam.aws.reads.authorization import AuthorizationPage, stream_authorization
 from iam.aws.reads.credential_report import read_credential_report
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from tests.bench.fakeaws.world import World
 from tests.iam.aws.scripted import ACCOUNT
 
@@ -67,7 +67,7 @@ READS: list[Callable[[Aws], Any]] = [
 
 @pytest.mark.parametrize("kinds", ["throttling,500,reset", "short,throttling"])
 def test_one_fault_in_ten_changes_nothing_of_what_is_read(world: World, kinds: str) -> None:
-    aws = connect(Access(ACCOUNT))
+    aws = connect(AccountAccess(ACCOUNT))
     clean = [read(aws) for read in READS]
     world.reset()
     world.control("/_config", {"fault_rate": "0.1", "fault_kinds": kinds})
@@ -88,7 +88,7 @@ def test_what_always_fails_ends_as_an_error(world: World, read: Callable[[Aws], 
         "malformed": {ErrorKind.UNEXPECTED},
         "denied": {ErrorKind.DENIED},
     }
-    aws = connect(Access(ACCOUNT))
+    aws = connect(AccountAccess(ACCOUNT))
     with pytest.raises(AwsError) as caught:
         read(aws)
     assert caught.value.kind in expected[kind]
@@ -99,8 +99,8 @@ def test_what_always_fails_ends_as_an_error(world: World, read: Callable[[Aws], 
 @pytest.mark.parametrize("page", [1, 2, 5])
 def test_a_stream_that_breaks_gives_the_pages_before_and_never_a_last_one(world: World, page: int) -> None:
     world.control("/_config", {"fail": f"GetAccountAuthorizationDetails:{page}:500"})
-    aws = connect(Access(ACCOUNT))
-    seen: list[Page] = []
+    aws = connect(AccountAccess(ACCOUNT))
+    seen: list[AuthorizationPage] = []
     with pytest.raises(AwsError):
         seen.extend(stream_authorization(aws, page_size=20))
     # list.extend keeps what came before the error.
@@ -110,7 +110,7 @@ def test_a_stream_that_breaks_gives_the_pages_before_and_never_a_last_one(world:
 
 
 def test_a_short_body_among_whole_ones_is_read_again(world: World) -> None:
-    aws = connect(Access(ACCOUNT))
+    aws = connect(AccountAccess(ACCOUNT))
     clean = authorization(aws)
     world.control("/_config", {"fault_rate": "0.2", "fault_kinds": "malformed"})
     assert authorization(aws) == clean

@@ -16,7 +16,7 @@ from moto import mock_aws
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import details, entities, lists
 from iam.aws.reads.authorization import stream_authorization
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from iam.aws.writes import call
 from tests.iam.aws import stock
 from tests.iam.aws.test_authorization import meaning
@@ -43,7 +43,7 @@ def moto_aws() -> Iterator[Aws]:
     with mock_aws():
         iam = stock.client()
         furnish(iam)
-        aws = connect(Access(ACCOUNT))
+        aws = connect(AccountAccess(ACCOUNT))
         yield aws
         aws.close()
 

@@ -16,14 +16,14 @@ import pytest
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads import details, lists
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from tests.iam.aws.scripted import ACCOUNT
 
 pytestmark = pytest.mark.usefixtures("world")
 
 
 def way(width: int, on_call: Callable[[str], None] | None = None) -> Aws:
-    aws = connect(Access(ACCOUNT), on_call=on_call)
+    aws = connect(AccountAccess(ACCOUNT), on_call=on_call)
     aws.width = width
     return aws
 

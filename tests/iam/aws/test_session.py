@@ -13,11 +13,11 @@ from iam.aws import session as session_module
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.ratelimit import RateLimit, TokenBucket
 from iam.aws.reads import lists
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from tests.bench.fakeaws.world import World
 from tests.iam.aws.scripted import ACCOUNT, Script, answer, error
 
-SPOKE = Access(
+SPOKE = AccountAccess(
     "111111111113", mode="role", role_arn="arn:aws:iam::111111111113:role/gatehouse-read", external_id="e-7"
 )
 
@@ -35,7 +35,7 @@ WRONG = {
 @pytest.mark.parametrize("fields", WRONG.values(), ids=WRONG)
 def test_a_way_that_makes_no_sense_is_refused(fields: dict[str, Any]) -> None:
     with pytest.raises(ValueError):
-        Access(**fields)
+        AccountAccess(**fields)
 
 
 ENDPOINTS = [
@@ -62,7 +62,7 @@ def test_each_partition_has_its_own_endpoints(
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFAKE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    aws = connect(Access(ACCOUNT, partition=partition))
+    aws = connect(AccountAccess(ACCOUNT, partition=partition))
     assert (aws.iam.meta.endpoint_url, aws.sts.meta.endpoint_url) == (iam, sts)
     assert aws.home_region == region
     Script([answer("ListAccountAliases", "<AccountAliases/>")]).install(aws.iam)
@@ -75,7 +75,7 @@ def test_each_partition_has_its_own_endpoints(
 
 def test_a_region_of_ones_own_is_used_for_sts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
-    aws = connect(Access(ACCOUNT, region="eu-west-1"))
+    aws = connect(AccountAccess(ACCOUNT, region="eu-west-1"))
     assert aws.sts.meta.endpoint_url == "https://sts.eu-west-1.amazonaws.com"
     assert aws.iam.meta.endpoint_url == "https://iam.amazonaws.com"
     assert aws.ec2("eu-north-1").meta.endpoint_url == "https://ec2.eu-north-1.amazonaws.com"
@@ -84,14 +84,14 @@ def test_a_region_of_ones_own_is_used_for_sts(monkeypatch: pytest.MonkeyPatch) -
 
 def test_no_credentials_at_all_is_said_as_that(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
-    for access in (Access(ACCOUNT), SPOKE):
+    for access in (AccountAccess(ACCOUNT), SPOKE):
         with pytest.raises(AwsError) as caught:
             lists.account_aliases(connect(access))
         assert caught.value.kind is ErrorKind.CREDENTIALS
 
 
 def test_the_credentials_of_another_account_are_noticed(world: World) -> None:
-    aws = connect(Access("222222222222"))
+    aws = connect(AccountAccess("222222222222"))
     with pytest.raises(AwsError, match="belong to account 111111111111, not to 222222222222") as caught:
         lists.confirm_account(aws)
     assert caught.value.kind is ErrorKind.CREDENTIALS
@@ -199,7 +199,7 @@ def test_two_ways_into_an_account_share_its_bucket(world: World, monkeypatch: py
     waited: list[float] = []
     monkeypatch.setattr("iam.aws.ratelimit.time.sleep", waited.append)
     limit = RateLimit(per_second=0.001, burst=2)
-    first, second = connect(Access(ACCOUNT), rate=limit), connect(Access(ACCOUNT), rate=limit)
+    first, second = connect(AccountAccess(ACCOUNT), rate=limit), connect(AccountAccess(ACCOUNT), rate=limit)
     for aws in (first, second, second):
         lists.account_aliases(aws)
     assert len(waited) == 1
@@ -220,7 +220,7 @@ def test_ended_sessions_do_not_pile_up(world: World, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(credentials, "_KEPT", 3)
     for number in range(6):
         account = str(111111111111 + number)
-        aws = connect(Access(account, mode="role", role_arn=f"arn:aws:iam::{account}:role/r"))
+        aws = connect(AccountAccess(account, mode="role", role_arn=f"arn:aws:iam::{account}:role/r"))
         assert lists.account_aliases(aws) == (f"corp-{account}",)
         aws.close()
     assert len(credentials._kept) == 3

@@ -18,7 +18,7 @@ from iam.aws.reads import entities, instances, lists, organization
 from iam.aws.reads.authorization import stream_authorization
 from iam.aws.reads.credential_report import read_credential_report
 from iam.aws.records import PolicyRecord, RoleRecord
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from tests.iam.aws import stock
 from tests.iam.aws.test_authorization import meaning
 
@@ -44,8 +44,8 @@ def hub(standin: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
     monkeypatch.setenv("AWS_ENDPOINT_URL", standin)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFAKE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    account = lists.caller_identity(connect(Access("123456789012"))).account_id
-    aws = connect(Access(account))
+    account = lists.caller_identity(connect(AccountAccess("123456789012"))).account_id
+    aws = connect(AccountAccess(account))
     yield aws
     aws.close()
 

@@ -25,7 +25,7 @@ from botocore.exceptions import ConnectionClosedError
 from botocore.stub import Stubber
 
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from iam.aws.writes import as_boto3, as_cli, as_curl, as_javascript, call, validate
 from tests.iam.aws.scripted import ACCOUNT, REQUEST_ID, Script, answer, error
 
@@ -41,7 +41,7 @@ def test_a_write_returns_the_request_id_that_cloudtrail_records(scripted: Script
 def test_a_write_is_sent_with_exactly_its_parameters(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAFAKE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    aws = connect(Access(ACCOUNT))
+    aws = connect(AccountAccess(ACCOUNT))
     with Stubber(aws.iam) as stub:
         stub.add_response("add_user_to_group", {"ResponseMetadata": {"RequestId": "r-1"}}, MEMBERSHIP)
         assert call(aws, "iam", "AddUserToGroup", MEMBERSHIP).request_id == "r-1"

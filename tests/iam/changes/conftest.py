@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from iam.aws import writes
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from iam.changes import services
 from iam.changes.models import Change, ChangeState
 from iam.changes.runner import run
@@ -179,7 +179,7 @@ def make_group(aws: Aws, account: Account, name: str) -> Entity:
 def scene(db: None, standin: Standin, nudges: Nudges) -> Iterator[Scene]:
     """A user who is not in the group; an administrator who asks, and an approver."""
     number = standin.hub
-    aws = connect(Access(number))
+    aws = connect(AccountAccess(number))
     # What an earlier test left behind, in whatever order they ran, would bind the passwords of this one.
     with suppress(ClientError):
         aws.iam.delete_account_password_policy()

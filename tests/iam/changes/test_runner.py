@@ -14,7 +14,7 @@ from console.demo.organisation.gatehouse import EXTERNAL_ID, WRITER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from iam.aws import writes
-from iam.aws.session import Access, connect
+from iam.aws.session import AccountAccess, connect
 from iam.changes import services
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.group_membership import Membership
@@ -196,7 +196,7 @@ def test_the_write_role_is_used_to_write(scene: Scene, monkeypatch: pytest.Monke
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", HUB_ACCESS_KEY_ID)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", HUB_SECRET_ACCESS_KEY)
     account = factories.account(number, role_arn=f"{role}-none", write_role_arn=role, external_id=EXTERNAL_ID)
-    aws = connect(Access(number, mode="role", role_arn=role, external_id=EXTERNAL_ID))
+    aws = connect(AccountAccess(number, mode="role", role_arn=role, external_id=EXTERNAL_ID))
     there = replace(
         scene,
         aws=aws,

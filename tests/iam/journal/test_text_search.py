@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 
-from iam.journal.queries import Filter, entries
+from iam.journal.queries import EntryFilter, entries
 from tests.bench.list_rows import BEGAN, insert
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db, pytest.mark.postgresql]
@@ -29,6 +29,6 @@ def test_a_rare_text_is_found_by_the_index() -> None:
         cursor.execute("SELECT gin_clean_pending_list('journal_entry_trigrams')")
         # So few rows are read as fast from end to end.
         cursor.execute("SET LOCAL enable_seqscan = off")
-    actual_entries = entries(Filter(accounts=None, text="Quart"))
+    actual_entries = entries(EntryFilter(accounts=None, text="Quart"))
     assert [entry.id for entry in actual_entries] == [12345]
     assert "journal_entry_trigrams" in actual_entries.explain()

@@ -14,9 +14,9 @@ from iam.aws.records import AccessKeyRecord, LoginProfileRecord, MfaDeviceRecord
 from iam.mirror.models import Account, Cause, Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.pull.credentials import Clock, Reported, derive
 from iam.mirror.pull.entity_cache import EntityCache
-from iam.mirror.pull.facts import Seen
+from iam.mirror.pull.facts import Observation
 from iam.mirror.pull.sections import ACCESS_KEYS, LOGIN_PROFILES, USER_MFA
-from iam.mirror.refresh.credentials import Credentials, reread_credentials
+from iam.mirror.refresh.credentials import ReadCredentials, reread_credentials
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -48,7 +48,7 @@ def read(
     user: Entity, section: str, *records: Any, at: datetime = CHANGED, spare: tuple[str, ...] = ()
 ) -> None:
     """AWS showed this, straight after a change."""
-    reread_credentials(user.account, user, Credentials(section, at, records, spare), cause_id=None)
+    reread_credentials(user.account, user, ReadCredentials(section, at, records, spare), cause_id=None)
 
 
 def report(
@@ -71,7 +71,10 @@ def report(
     )
     later = CHANGED + 2 * HOUR
     clock = Clock(
-        seen=Seen(later, after=None), born=Seen(later, after=None), listed_at=later, reported_at=made_at
+        seen=Observation(later, after=None),
+        born=Observation(later, after=None),
+        listed_at=later,
+        reported_at=made_at,
     )
     known = census.by_pk[user.pk]
     derive(census, [known], reported=Reported(made_at, {user.pk: line}), clock=clock)
@@ -173,7 +176,7 @@ def test_a_password_that_a_change_has_set_is_as_old_as_the_change(user: Entity) 
     report(user, made_at=CHANGED - 2 * HOUR, has_key=False)
     assert row(user).password_changed_at == MADE
     reread_credentials(
-        user.account, user, Credentials(LOGIN_PROFILES, CHANGED, [profile], set_at=CHANGED), cause_id=None
+        user.account, user, ReadCredentials(LOGIN_PROFILES, CHANGED, [profile], set_at=CHANGED), cause_id=None
     )
     assert row(user).password_changed_at == CHANGED
 

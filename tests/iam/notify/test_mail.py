@@ -15,7 +15,7 @@ from django.core import mail
 from iam.directory.models import Person
 from iam.journal.models import Entry
 from iam.notify import outbox
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.links import target_of
 from iam.notify.models import Outgoing
 from iam.notify.services import notify
@@ -31,7 +31,7 @@ def hana() -> Person:
 
 def tell(person: Person, **subject_line: str) -> Outgoing:
     words = {"subject": "CHG-1 waits for you", "text": "Asked by Ines: on call"} | subject_line
-    notify(Event.WAITING, people=[person], key="1", path="/changes/x/", **words)
+    notify(NotifyEvent.WAITING, people=[person], key="1", path="/changes/x/", **words)
     return Outgoing.objects.get()
 
 
@@ -113,5 +113,5 @@ def test_where_no_mail_server_is_set_up_no_mail_is_written_and_none_given_up(
     hana: Person, settings: Any
 ) -> None:
     settings.MAIL_IS_CONFIGURED = False
-    assert notify(Event.WAITING, people=[hana], subject="CHG-1", key="1", path="/x/") == 0
+    assert notify(NotifyEvent.WAITING, people=[hana], subject="CHG-1", key="1", path="/x/") == 0
     assert not Outgoing.objects.exists()

@@ -14,9 +14,9 @@ from django.db import transaction
 from iam.directory.models import Person
 from iam.journal.models import Entry
 from iam.notify import outbox
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.links import LinkError, link_for, target_of
-from iam.notify.models import Channel, Outgoing
+from iam.notify.models import MessageChannel, Outgoing
 from iam.notify.services import NotifyError, notify, save_preferences, send_again
 from tests import factories
 
@@ -28,7 +28,7 @@ def hana() -> Person:
     return factories.person("Hana Sato")
 
 
-def tell(*people: Person, event: Event = Event.WAITING, key: str = "1", **more: Any) -> int:
+def tell(*people: Person, event: NotifyEvent = NotifyEvent.WAITING, key: str = "1", **more: Any) -> int:
     return notify(event, people=people, subject="CHG-1 waits for you", key=key, path="/changes/x/", **more)
 
 
@@ -72,10 +72,12 @@ def test_a_person_is_told_of_one_thing_once(hana: Person, nudged: list[UUID]) ->
 
 
 def test_who_does_not_want_to_be_told_is_not_but_of_an_emergency(hana: Person) -> None:
-    save_preferences(hana.id, wanted={Channel.EMAIL: [Event.APPLIED]}, slack_member="", actor=hana)
+    save_preferences(
+        hana.id, wanted={MessageChannel.EMAIL: [NotifyEvent.APPLIED]}, slack_member="", actor=hana
+    )
     assert tell(hana) == 0
-    assert tell(hana, event=Event.APPLIED) == 1
-    assert tell(hana, event=Event.BREAK_GLASS) == 1
+    assert tell(hana, event=NotifyEvent.APPLIED) == 1
+    assert tell(hana, event=NotifyEvent.BREAK_GLASS) == 1
 
 
 def test_a_transaction_that_is_rolled_back_tells_nobody(
@@ -187,11 +189,11 @@ def test_a_link_is_good_for_a_week_and_for_one_page(hana: Person, settings: Any,
 def test_only_pages_of_ours_are_linked_to(hana: Person) -> None:
     for path in ("https://evil.example/", "//evil.example/", "evil"):
         with pytest.raises(ValueError, match="isn’t an address of Gatehouse"):
-            notify(Event.WAITING, people=[hana], subject="x", key="1", path=path)
+            notify(NotifyEvent.WAITING, people=[hana], subject="x", key="1", path=path)
 
 
 def test_a_line_break_in_a_subject_breaks_no_mail(hana: Person) -> None:
-    notify(Event.WAITING, people=[hana], subject="One\nBcc: all@example.com", key="1")
+    notify(NotifyEvent.WAITING, people=[hana], subject="One\nBcc: all@example.com", key="1")
     outbox.deliver(Outgoing.objects.get().pk)
     assert mail.outbox[0].subject == "[Gatehouse] One Bcc: all@example.com"
     assert mail.outbox[0].recipients() == ["hana.sato@example.com"]

@@ -13,8 +13,8 @@ import pytest
 from console import env, notices
 from iam.notify import outbox
 from iam.notify.channels.http_post import is_public
-from iam.notify.events import Event
-from iam.notify.models import Channel, Outgoing
+from iam.notify.events import NotifyEvent
+from iam.notify.models import MessageChannel, Outgoing
 from iam.notify.services import NotifyError, notify, save_preferences
 from tests import factories
 from tests.iam.notify.conftest import Receiver
@@ -43,7 +43,7 @@ def told(channel: str, **more: Any) -> Outgoing:
         "path": "/changes/1/",
         "reference": "CHG-1",
     }
-    notify(Event.WAITING, key="1", **message_fields | more)
+    notify(NotifyEvent.WAITING, key="1", **message_fields | more)
     message = Outgoing.objects.get(channel=channel)
     outbox.deliver(message.pk)
     message.refresh_from_db()
@@ -75,7 +75,9 @@ def test_a_room_is_told_no_names_unless_the_settings_say_so(webhook: Receiver, s
 
 def test_slack_reads_the_event_and_names_who_wants_to_be_named(slack: Receiver, settings: Any) -> None:
     hana, jonas = factories.person("Hana Sato"), factories.person("Jonas Berg")
-    save_preferences(hana.id, wanted={Channel.SLACK: [Event.WAITING]}, slack_member="u024be7lh", actor=hana)
+    save_preferences(
+        hana.id, wanted={MessageChannel.SLACK: [NotifyEvent.WAITING]}, slack_member="u024be7lh", actor=hana
+    )
     told("slack", people=[hana, jonas])
     text = json.loads(slack.arrived[0][2])["text"]
     first, second = text.splitlines()

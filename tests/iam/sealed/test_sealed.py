@@ -15,7 +15,7 @@ from iam.directory.models import Role
 from iam.guard import Viewer
 from iam.journal.models import Entry
 from iam.sealed import services
-from iam.sealed.models import Secret, State
+from iam.sealed.models import Secret, SecretState
 from iam.sealed.services import SealedError
 from iam.sealed.tasks import sweep_secrets
 from tests import factories
@@ -54,7 +54,7 @@ def test_a_secret_is_read_once(ines: Viewer) -> None:
     secret = sealed_for(ines)
 
     assert services.open_once(secret, person=ines) == TEXT
-    assert state_of(secret) == (State.OPENED, "")
+    assert state_of(secret) == (SecretState.OPENED, "")
     with pytest.raises(SealedError, match=r"Ines Duarte saw it on"):
         services.open_once(secret, person=ines)
 
@@ -122,10 +122,10 @@ def test_after_its_time_it_is_gone(ines: Viewer, by: str) -> None:
     if by == "sweeping":
         kept = sealed_for(ines)
         sweep_secrets()
-        assert state_of(kept)[0] == State.SEALED
+        assert state_of(kept)[0] == SecretState.SEALED
     with pytest.raises(SealedError, match="No one opened it in time"):
         services.open_once(secret, person=ines)
-    assert state_of(secret) == (State.EXPIRED, "")
+    assert state_of(secret) == (SecretState.EXPIRED, "")
 
 
 def test_a_shredded_secret_is_gone(ines: Viewer) -> None:
@@ -133,7 +133,7 @@ def test_a_shredded_secret_is_gone(ines: Viewer) -> None:
 
     assert services.shred(secret, actor=ines)
     assert not services.shred(secret)
-    assert state_of(secret) == (State.SHREDDED, "")
+    assert state_of(secret) == (SecretState.SHREDDED, "")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +195,7 @@ def test_without_its_key_a_secret_stays_closed_and_says_why(ines: Viewer, settin
     settings.SEALED_KEYS = ["another"]
     with pytest.raises(SealedError, match="GATEHOUSE_SEALED_KEY"):
         services.open_once(secret, person=ines)
-    assert state_of(secret)[0] == State.SEALED
+    assert state_of(secret)[0] == SecretState.SEALED
 
 
 @pytest.mark.django_db(transaction=True)

@@ -22,8 +22,8 @@ from iam.access.grants.recipients import recipients_of
 from iam.changes.summary import where_words
 from iam.directory.models import Person
 from iam.guard import viewer_for
-from iam.notify.events import Event, spec_of
-from iam.notify.models import Channel
+from iam.notify.events import NotifyEvent, spec_of
+from iam.notify.models import MessageChannel
 from iam.notify.pages import Page, path_of
 from iam.notify.queries import wants
 from iam.notify.services import notify
@@ -63,7 +63,7 @@ def _warn(grant: Grant) -> None:
     end = moment(grant.ends_at)
     _tell(
         grant,
-        Event.GRANT_ENDING,
+        NotifyEvent.GRANT_ENDING,
         outcome="ends soon",
         text=f"{_what(grant)} until {end}. To keep the access longer, open the grant before then and extend "
         "it or request it again. Both need approval.",
@@ -74,7 +74,7 @@ def _warn(grant: Grant) -> None:
         _tell_others(
             grant,
             group.people,
-            Event.GRANT_ENDING,
+            NotifyEvent.GRANT_ENDING,
             subject=f"Your access ends soon: {_words(grant)}",
             text=f"{_words(grant)} ({where}) until {end}. To keep the access longer, ask "
             f"{grant.requested_label}, who requested it.",
@@ -103,7 +103,7 @@ def tell_began(grant: Grant) -> None:
         _tell_some(
             grant,
             people,
-            Event.GRANT_BEGAN,
+            NotifyEvent.GRANT_BEGAN,
             subject=f"You now have access: {grant.title}",
             text=f"{what}\n\nRequested by {grant.requested_label}: {grant.agreed.why}",
             key=key,
@@ -111,7 +111,7 @@ def tell_began(grant: Grant) -> None:
         _tell_others(
             grant,
             people,
-            Event.GRANT_BEGAN,
+            NotifyEvent.GRANT_BEGAN,
             subject=f"You now have access: {_words(grant)}",
             text=f"{what}\n\nRequested by {grant.requested_label}.",
             key=key,
@@ -129,13 +129,13 @@ def tell_ended(grant: Grant) -> None:
     end, again = moment(grant.ended_at), "To get the access again, submit a new request."
     key = f"{grant.pk}:ended"
     text = f"{_what(grant)}: ended on {end}. {again}"
-    _tell(grant, Event.GRANT_ENDED, outcome="has ended", text=text, key=key)
+    _tell(grant, NotifyEvent.GRANT_ENDED, outcome="has ended", text=text, key=key)
     for group in recipients_of(grant, has_ended=True):
         where = where_words([name for _, name in group.places])
         _tell_others(
             grant,
             group.people,
-            Event.GRANT_ENDED,
+            NotifyEvent.GRANT_ENDED,
             subject=f"Your access has ended: {_words(grant)}",
             text=f"{_words(grant)} ({where}): ended on {end}. {again}",
             key=key,
@@ -148,7 +148,7 @@ def told_of_end(grant_id: UUID) -> set[UUID]:
     if grant is None or _went_with_its_person(grant):
         return set()
     people = [person.pk for person in _who_open(grant, _people(grant))]
-    return wants(people, spec=spec_of(Event.GRANT_ENDED), channel=Channel.EMAIL)
+    return wants(people, spec=spec_of(NotifyEvent.GRANT_ENDED), channel=MessageChannel.EMAIL)
 
 
 def _went_with_its_person(grant: Grant) -> bool:
@@ -162,7 +162,7 @@ def tell_refused(grant: Grant, problems: Sequence[str]) -> None:
     """
     more = f" And {len(problems) - TOLD} more." if len(problems) > TOLD else ""
     notify(
-        Event.DECIDED,
+        NotifyEvent.DECIDED,
         people=list(Person.objects.filter(pk=grant.requested_by, is_active=True)),
         subject=f"{grant.reference} couldn’t be submitted: {grant.title}",
         text=f"{' '.join(problems[:TOLD])}{more} Nothing was submitted. Open the grant to see what to do.",
@@ -185,7 +185,7 @@ def _words(grant: Grant) -> str:
     return in_one_line(terms.what, account_id=terms.accounts[0], bodies=bodies_for([grant]), plain=True)
 
 
-def _tell(grant: Grant, event: Event, *, outcome: str, text: str, key: str) -> None:
+def _tell(grant: Grant, event: NotifyEvent, *, outcome: str, text: str, key: str) -> None:
     subject = f"{grant.reference} {outcome}: {grant.title}"
     _tell_some(grant, _people(grant), event, subject=subject, text=text, key=key)
 
@@ -196,7 +196,7 @@ def _who_open(grant: Grant, people: Sequence[Person]) -> list[Person]:
 
 
 def _tell_others(
-    grant: Grant, people: Sequence[Person], event: Event, *, subject: str, text: str, key: str
+    grant: Grant, people: Sequence[Person], event: NotifyEvent, *, subject: str, text: str, key: str
 ) -> None:
     """Tell those of these people who receive it but cannot open it: its title and its reason may name others,
     so that they read neither.
@@ -208,7 +208,7 @@ def _tell_others(
 
 
 def _tell_some(
-    grant: Grant, people: Sequence[Person], event: Event, *, subject: str, text: str, key: str
+    grant: Grant, people: Sequence[Person], event: NotifyEvent, *, subject: str, text: str, key: str
 ) -> None:
     notify(
         event,

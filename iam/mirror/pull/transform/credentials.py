@@ -14,8 +14,8 @@ from iam.aws.records import (
     VirtualMfaDeviceRecord,
 )
 from iam.mirror.models import Kind
-from iam.mirror.pull.facts import Found, by_id, by_name
-from iam.mirror.pull.usage import Use, instant
+from iam.mirror.pull.facts import FoundEntity, by_id, by_name
+from iam.mirror.pull.usage import LastUse, instant
 
 VIRTUAL = ":mfa/"
 """Stands in the serial number of a virtual device, which is an ARN."""
@@ -32,13 +32,13 @@ def sort_of_device(serial_number: str) -> str:
     return "security-key" if _SECURITY_KEY in serial_number else "hardware"
 
 
-def virtual_device(record: VirtualMfaDeviceRecord) -> Found:
+def virtual_device(record: VirtualMfaDeviceRecord) -> FoundEntity:
     """A virtual device, with the user it is assigned to; the root user's has `IsRoot`, a spare one no
     user.
     """
     arn = record.user_arn or ""
     owner = by_id(Kind.USER.value, record.user_id) if record.user_id else None
-    return Found(
+    return FoundEntity(
         kind=Kind.MFA_DEVICE.value,
         aws_id=record.serial_number,
         name=record.serial_number.rpartition("/")[2],
@@ -50,10 +50,10 @@ def virtual_device(record: VirtualMfaDeviceRecord) -> Found:
     )
 
 
-def own_device(record: MfaDeviceRecord, *, user_id: str) -> Found:
+def own_device(record: MfaDeviceRecord, *, user_id: str) -> FoundEntity:
     """A device from a user's own list: here the hardware devices and security keys are."""
     arn = record.serial_number if record.serial_number.startswith("arn:") else ""
-    return Found(
+    return FoundEntity(
         kind=Kind.MFA_DEVICE.value,
         aws_id=record.serial_number,
         name=record.serial_number.rpartition("/")[2],
@@ -65,9 +65,9 @@ def own_device(record: MfaDeviceRecord, *, user_id: str) -> Found:
     )
 
 
-def service_credential(record: ServiceSpecificCredentialRecord) -> Found:
+def service_credential(record: ServiceSpecificCredentialRecord) -> FoundEntity:
     """A service-specific credential."""
-    return Found(
+    return FoundEntity(
         kind=Kind.SERVICE_CREDENTIAL.value,
         aws_id=record.credential_id,
         name=record.service_user_name or record.credential_id,
@@ -82,9 +82,9 @@ def service_credential(record: ServiceSpecificCredentialRecord) -> Found:
     )
 
 
-def access_key(record: AccessKeyRecord, *, user_id: str) -> Found:
+def access_key(record: AccessKeyRecord, *, user_id: str) -> FoundEntity:
     """An access key, by its id; AWS never shows its secret again."""
-    return Found(
+    return FoundEntity(
         kind=Kind.ACCESS_KEY.value,
         aws_id=record.key_id,
         name=record.key_id,
@@ -95,9 +95,9 @@ def access_key(record: AccessKeyRecord, *, user_id: str) -> Found:
     )
 
 
-def ssh_key(record: SshKeyRecord, *, user_id: str) -> Found:
+def ssh_key(record: SshKeyRecord, *, user_id: str) -> FoundEntity:
     """An SSH public key for CodeCommit."""
-    return Found(
+    return FoundEntity(
         kind=Kind.SSH_KEY.value,
         aws_id=record.key_id,
         name=record.key_id,
@@ -108,9 +108,9 @@ def ssh_key(record: SshKeyRecord, *, user_id: str) -> Found:
     )
 
 
-def signing_certificate(record: SigningCertificateRecord, *, user_id: str) -> Found:
+def signing_certificate(record: SigningCertificateRecord, *, user_id: str) -> FoundEntity:
     """An X.509 signing certificate."""
-    return Found(
+    return FoundEntity(
         kind=Kind.SIGNING_CERTIFICATE.value,
         aws_id=record.certificate_id,
         name=record.certificate_id,
@@ -141,9 +141,9 @@ def report_facts(row: CredentialRow) -> dict[str, Any]:
     return facts
 
 
-def report_use(row: CredentialRow) -> Use:
+def report_use(row: CredentialRow) -> LastUse:
     """When the report last saw a user's password or keys used."""
-    use = Use(details={"password_last_used": instant(row.password_last_used)})
+    use = LastUse(details={"password_last_used": instant(row.password_last_used)})
     use.note(row.password_last_used)
     for slot, key in enumerate(row.keys, 1):
         use.details[f"key_{slot}_last_used"] = instant(key.last_used_at)

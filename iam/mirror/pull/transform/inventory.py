@@ -10,14 +10,14 @@ from iam.aws.records import (
     ServerCertificateRecord,
 )
 from iam.mirror.models import EdgeKind, Kind
-from iam.mirror.pull.facts import Found, Ref, by_arn, by_name
+from iam.mirror.pull.facts import FoundEntity, Ref, by_arn, by_name
 from iam.mirror.pull.transform.principals import Intern
 from iam.mirror.pull.usage import instant
 
 
-def instance_profile(record: InstanceProfileRecord) -> Found:
+def instance_profile(record: InstanceProfileRecord) -> FoundEntity:
     """An instance profile with its role; tags come with the detail lane."""
-    return Found(
+    return FoundEntity(
         kind=Kind.INSTANCE_PROFILE.value,
         aws_id=record.aws_id,
         name=record.name,
@@ -28,9 +28,9 @@ def instance_profile(record: InstanceProfileRecord) -> Found:
     )
 
 
-def saml_provider(record: SamlProviderRecord, *, intern: Intern) -> Found:
+def saml_provider(record: SamlProviderRecord, *, intern: Intern) -> FoundEntity:
     """A SAML provider, its metadata as its document; it is told apart by its ARN."""
-    return Found(
+    return FoundEntity(
         kind=Kind.SAML_PROVIDER.value,
         aws_id=record.arn,
         name=record.name,
@@ -42,9 +42,9 @@ def saml_provider(record: SamlProviderRecord, *, intern: Intern) -> Found:
     )
 
 
-def oidc_provider(record: OidcProviderRecord) -> Found:
+def oidc_provider(record: OidcProviderRecord) -> FoundEntity:
     """An OpenID Connect provider, named by its URL without the scheme."""
-    return Found(
+    return FoundEntity(
         kind=Kind.OIDC_PROVIDER.value,
         aws_id=record.arn,
         name=record.url or record.arn.partition(":oidc-provider/")[2],
@@ -55,9 +55,9 @@ def oidc_provider(record: OidcProviderRecord) -> Found:
     )
 
 
-def server_certificate(record: ServerCertificateRecord) -> Found:
+def server_certificate(record: ServerCertificateRecord) -> FoundEntity:
     """A TLS certificate kept in IAM."""
-    return Found(
+    return FoundEntity(
         kind=Kind.SERVER_CERTIFICATE.value,
         aws_id=record.aws_id,
         name=record.name,
@@ -68,13 +68,13 @@ def server_certificate(record: ServerCertificateRecord) -> Found:
     )
 
 
-def instance(record: InstanceRecord, *, account_id: str, partition: str) -> Found:
+def instance(record: InstanceRecord, *, account_id: str, partition: str) -> FoundEntity:
     """An EC2 instance and the instance profile that it uses."""
     edges: tuple[tuple[str, Ref], ...] = ()
     if record.profile_arn:
         profile = by_arn(Kind.INSTANCE_PROFILE.value, record.profile_arn)
         edges = ((EdgeKind.INSTANCE_PROFILE.value, profile),)
-    return Found(
+    return FoundEntity(
         kind=Kind.INSTANCE.value,
         aws_id=record.instance_id,
         name=record.name or record.instance_id,

@@ -15,11 +15,11 @@ from iam.aws.reads.organization import (
     OrganizationUnit,
 )
 from iam.mirror.models import EdgeKind, Kind
-from iam.mirror.pull.facts import Found, Ref, by_id
+from iam.mirror.pull.facts import FoundEntity, Ref, by_id
 from iam.mirror.pull.usage import instant
 
 
-def organization_entities(tree: OrganizationTree, *, intern: Callable[[str], str]) -> list[Found]:
+def organization_entities(tree: OrganizationTree, *, intern: Callable[[str], str]) -> list[FoundEntity]:
     """All entities of the tree, parents first."""
     return [
         *(_unit(unit) for unit in tree.units),
@@ -56,13 +56,13 @@ def _parent(parent_id: str | None) -> tuple[tuple[str, Ref], ...]:
     return ((EdgeKind.PARENT.value, place(parent_id)),) if parent_id else ()
 
 
-def _unit(unit: OrganizationUnit) -> Found:
+def _unit(unit: OrganizationUnit) -> FoundEntity:
     kind = Kind.ORG_UNIT
     attrs: dict[str, Any] = {}
     if unit.parent_id is None:
         kind = Kind.ORG_ROOT
         attrs = {"PolicyTypes": list(unit.enabled_types)}
-    return Found(
+    return FoundEntity(
         kind=kind.value,
         aws_id=unit.unit_id,
         name=unit.name,
@@ -72,8 +72,8 @@ def _unit(unit: OrganizationUnit) -> Found:
     )
 
 
-def _account(account: MemberAccount) -> Found:
-    return Found(
+def _account(account: MemberAccount) -> FoundEntity:
+    return FoundEntity(
         kind=Kind.ORG_ACCOUNT.value,
         aws_id=account.account_id,
         name=account.name or account.account_id,
@@ -85,10 +85,10 @@ def _account(account: MemberAccount) -> Found:
     )
 
 
-def _policy(policy: ControlPolicy, intern: Callable[[str], str]) -> Found:
+def _policy(policy: ControlPolicy, intern: Callable[[str], str]) -> FoundEntity:
     kind = Kind.SCP if policy.kind == SCP else Kind.RCP
     category = "aws" if policy.is_aws_managed else "customer"
-    return Found(
+    return FoundEntity(
         kind=kind.value,
         aws_id=policy.policy_id,
         name=policy.name,

@@ -7,7 +7,7 @@ from hashlib import blake2b
 
 from iam.aws.records import GroupRecord, PolicyRecord, Record, RoleRecord, UserRecord
 from iam.mirror.models import EdgeKind, Kind
-from iam.mirror.pull.facts import Found, Ref, Version, by_arn, by_name
+from iam.mirror.pull.facts import FoundEntity, Ref, Version, by_arn, by_name
 from iam.mirror.pull.trust import trust_category
 
 Intern = Callable[[str], str]
@@ -22,7 +22,7 @@ def document_digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def found_of(record: Record, *, account_id: str, digest: bytes | None, intern: Intern) -> Found:
+def found_of(record: Record, *, account_id: str, digest: bytes | None, intern: Intern) -> FoundEntity:
     """What the loader takes, for any of the four records; `digest` is None when the record was not read in
     bulk.
     """
@@ -35,9 +35,9 @@ def found_of(record: Record, *, account_id: str, digest: bytes | None, intern: I
     return _policy(record, digest, intern)
 
 
-def _user(record: UserRecord, digest: bytes | None, intern: Intern) -> Found:
+def _user(record: UserRecord, digest: bytes | None, intern: Intern) -> FoundEntity:
     members = tuple((EdgeKind.MEMBER.value, by_name(Kind.GROUP.value, name)) for name in record.groups)
-    return Found(
+    return FoundEntity(
         kind=Kind.USER.value,
         aws_id=record.aws_id,
         name=record.name,
@@ -52,8 +52,8 @@ def _user(record: UserRecord, digest: bytes | None, intern: Intern) -> Found:
     )
 
 
-def _group(record: GroupRecord, digest: bytes | None, intern: Intern) -> Found:
-    return Found(
+def _group(record: GroupRecord, digest: bytes | None, intern: Intern) -> FoundEntity:
+    return FoundEntity(
         kind=Kind.GROUP.value,
         aws_id=record.aws_id,
         name=record.name,
@@ -66,11 +66,11 @@ def _group(record: GroupRecord, digest: bytes | None, intern: Intern) -> Found:
     )
 
 
-def _role(record: RoleRecord, digest: bytes | None, intern: Intern, account_id: str) -> Found:
+def _role(record: RoleRecord, digest: bytes | None, intern: Intern, account_id: str) -> FoundEntity:
     attrs: dict[str, object] = {}
     if record.max_session_duration is not None:
         attrs = {"MaxSessionDuration": record.max_session_duration, "Description": record.description or ""}
-    return Found(
+    return FoundEntity(
         kind=Kind.ROLE.value,
         aws_id=record.aws_id,
         name=record.name,
@@ -88,13 +88,13 @@ def _role(record: RoleRecord, digest: bytes | None, intern: Intern, account_id: 
     )
 
 
-def _policy(record: PolicyRecord, digest: bytes | None, intern: Intern) -> Found:
+def _policy(record: PolicyRecord, digest: bytes | None, intern: Intern) -> FoundEntity:
     """Attachment counts are left out: they are the number of edges, and would make every attachment a new
     state.
     """
     category = "aws" if record.is_aws_managed else "customer"
     tags = None if record.tags is None else dict(record.tags)
-    return Found(
+    return FoundEntity(
         kind=Kind.POLICY.value,
         aws_id=record.aws_id,
         name=record.name,

@@ -21,7 +21,7 @@ from iam.access.grants import services
 from iam.access.grants.models import Grant, LedgerEntry
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.aws import writes
-from iam.aws.session import Access, connect
+from iam.aws.session import AccountAccess, connect
 from iam.changes.models import Change
 from iam.changes.runner import run
 from iam.changes.runner.claims import due
@@ -196,7 +196,7 @@ def there(office: Office, monkeypatch: pytest.MonkeyPatch) -> Iterator[Office]:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", HUB_ACCESS_KEY_ID)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", HUB_SECRET_ACCESS_KEY)
     account = factories.account(number, role_arn=f"{role}-none", write_role_arn=role, external_id=EXTERNAL_ID)
-    aws = connect(Access(number, mode="role", role_arn=role, external_id=EXTERNAL_ID))
+    aws = connect(AccountAccess(number, mode="role", role_arn=role, external_id=EXTERNAL_ID))
     yield Office(replace(office.scene, aws=aws, account=account))
     aws.close()
 

@@ -17,7 +17,7 @@ from iam.directory.models import Person, Role
 from iam.guard import viewer_for
 from iam.mirror.models import Entity
 from iam.moments import moment_words
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing, Preference
 from tests import factories
 from tests.iam.access.grants.conftest import Office, allowing, statements
@@ -55,12 +55,12 @@ def test_who_receives_a_grant_reads_what_they_have_where_and_until_when(office: 
     where, until = office.scene.account.name, moment_words(grant.ends_at)
     for person in (gerda, hans):
         [(event, text)] = mails(person)
-        assert event == Event.GRANT_BEGAN
+        assert event == NotifyEvent.GRANT_BEGAN
         assert text == (
             f"Read files in the bucket pay-ledger ({where}) until {until}.\n\n"
             f"Requested by {office.asks.name}: Settles the quarter"
         )
-    subject, path = Outgoing.objects.filter(event=Event.GRANT_BEGAN).values_list("subject", "path")[0]
+    subject, path = Outgoing.objects.filter(event=NotifyEvent.GRANT_BEGAN).values_list("subject", "path")[0]
     assert subject == f"You now have access: {grant.title}"
     assert path == f"/grants/{grant.pk}/"
 
@@ -73,7 +73,7 @@ def test_a_permanent_grant_says_so_and_who_requested_it_gets_one_mail(office: Of
     person = member(other, "Jo Lind")
     grant = office.granted(office.terms(statements(READS), mine, other))
     tell_ends_of(grant)
-    assert [event for event, _ in mails(asker)] == [Event.DECIDED, Event.APPLIED]
+    assert [event for event, _ in mails(asker)] == [NotifyEvent.DECIDED, NotifyEvent.APPLIED]
     [(_, text)] = mails(person)
     assert "permanently" in text
 
@@ -107,22 +107,26 @@ def test_the_end_of_a_grant_is_one_mail_to_each(office: Office) -> None:
     assert grant.state == State.ENDED
     tell_ends_of(grant)
     for who in (asker, person):
-        assert [event for event, _ in mails(who) if event not in (Event.APPLIED, Event.GRANT_ENDED)] == []
+        assert [
+            event for event, _ in mails(who) if event not in (NotifyEvent.APPLIED, NotifyEvent.GRANT_ENDED)
+        ] == []
     ends = [event for event, _ in mails(asker)]
-    assert ends.count(Event.GRANT_ENDED) == 1
-    titles = Outgoing.objects.filter(event=Event.APPLIED, recipient=str(asker.pk))
+    assert ends.count(NotifyEvent.GRANT_ENDED) == 1
+    titles = Outgoing.objects.filter(event=NotifyEvent.APPLIED, recipient=str(asker.pk))
     assert not titles.filter(subject__contains=f"End of {grant.reference}").exists()
-    assert [event for event, _ in mails(person)] == [Event.GRANT_ENDED]
+    assert [event for event, _ in mails(person)] == [NotifyEvent.GRANT_ENDED]
 
 
 def test_who_wants_no_mail_of_ends_still_reads_that_the_request_is_done(office: Office) -> None:
     asker = Person.objects.get(pk=office.asks.person_id)
-    Preference.objects.create(person_id=asker.pk, event=Event.GRANT_ENDED, channel="email", is_wanted=False)
+    Preference.objects.create(
+        person_id=asker.pk, event=NotifyEvent.GRANT_ENDED, channel="email", is_wanted=False
+    )
     grant = office.ended(office.granted(office.terms(statements(READS), lasts=3600)))
     tell_ends_of(grant)
-    done = Outgoing.objects.filter(event=Event.APPLIED, recipient=str(asker.pk))
+    done = Outgoing.objects.filter(event=NotifyEvent.APPLIED, recipient=str(asker.pk))
     assert done.filter(subject__contains=f"End of {grant.reference}").count() == 1
-    assert not Outgoing.objects.filter(event=Event.GRANT_ENDED, recipient=str(asker.pk)).exists()
+    assert not Outgoing.objects.filter(event=NotifyEvent.GRANT_ENDED, recipient=str(asker.pk)).exists()
 
 
 @pytest.mark.parametrize("is_active", [True, False])

@@ -17,7 +17,7 @@ from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.mirror.models import Entity
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from tests import factories
 from tests.iam.access.grants.conftest import Office, allowing, statements
@@ -112,9 +112,9 @@ def test_each_is_told_once_when_it_begins_when_it_ends_soon_and_when_it_has_ende
     tell_ended(grant)
     mails_of_gerda = mails(gerda)
     assert [event for event, _ in mails_of_gerda] == [
-        Event.GRANT_BEGAN,
-        Event.GRANT_ENDING,
-        Event.GRANT_ENDED,
+        NotifyEvent.GRANT_BEGAN,
+        NotifyEvent.GRANT_ENDING,
+        NotifyEvent.GRANT_ENDED,
     ]
     assert case.how in mails_of_gerda[0][1]
     assert f"({case.place}) until " in mails_of_gerda[0][1]
@@ -141,7 +141,7 @@ def test_a_person_with_two_users_in_a_group_gets_one_mail(office: Office, there:
     office.call("AddUserToGroup", UserName=second.name, GroupName=group)
     office.read(second)
     office.granted(case.terms)
-    assert [event for event, _ in mails(gerda)] == [Event.GRANT_BEGAN]
+    assert [event for event, _ in mails(gerda)] == [NotifyEvent.GRANT_BEGAN]
 
 
 def test_others_whom_the_role_trusts_already_are_not_told(office: Office, there: Office) -> None:
@@ -152,7 +152,7 @@ def test_others_whom_the_role_trusts_already_are_not_told(office: Office, there:
     grant = office.granted(office.terms(What(WhatKind.ROLE, role_arn=role.arn), new, lasts=3600))
     assert [entry.sort for entry in office.entries(grant)] == [Sort.TRUST]
     assert mails(otto) == []
-    assert [event for event, _ in mails(gerda)] == [Event.GRANT_BEGAN]
+    assert [event for event, _ in mails(gerda)] == [NotifyEvent.GRANT_BEGAN]
 
 
 def test_who_has_no_address_here_or_is_deactivated_is_left_out(office: Office, there: Office) -> None:

@@ -24,8 +24,8 @@ from iam.changes.operations.server_certificate import (
     UploadServerCertificate,
 )
 from iam.mirror.models import Entity, Kind
-from iam.mirror.pull.documents import Documents
-from iam.mirror.pull.facts import Found
+from iam.mirror.pull.documents import PolicyDocuments
+from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
 from iam.mirror.refresh import reread_listed
 from iam.sealed import services as sealed
@@ -52,7 +52,7 @@ def metadata(number: int) -> str:
     )
 
 
-def read(stage: Stage, kind: Kind, aws_entity: Found) -> Entity:
+def read(stage: Stage, kind: Kind, aws_entity: FoundEntity) -> Entity:
     """Have the mirror read one."""
     entity = reread_listed(
         stage.account,
@@ -73,7 +73,7 @@ def saml(stage: Stage, number: int = 1) -> Entity:
         Name=stage.name("idp"), SAMLMetadataDocument=metadata(number), Tags=TAGS
     )
     stage.keep["arn"] = made["SAMLProviderArn"]
-    documents = Documents()
+    documents = PolicyDocuments()
     record = lists.get_saml_provider(stage.scene.aws, arn=stage.keep["arn"])
     saml_provider = inventory.saml_provider(record, intern=documents.intern)
     documents.flush()

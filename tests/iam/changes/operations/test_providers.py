@@ -21,7 +21,7 @@ from iam.changes.services import reject
 from iam.changes.services.certificates import NewCertificate, request_upload
 from iam.changes.services.plans import examine
 from iam.mirror.models import Account, Document, Entity, Kind
-from iam.sealed.models import Secret, State
+from iam.sealed.models import Secret, SecretState
 from tests import factories
 from tests.iam.changes.conftest import Scene
 from tests.iam.changes.operations.cases_providers import certificate_shown, metadata, uploaded
@@ -164,12 +164,12 @@ def test_a_private_key_is_kept_nowhere(stage: Stage) -> None:
     change = upload(stage.scene, name=name)
 
     assert upload(stage.scene, name=name).pk == change.pk, "the same form asks twice"
-    assert Secret.objects.get().state == State.HELD
+    assert Secret.objects.get().state == SecretState.HELD
     assert secret not in everything()
     applied(stage.scene.approve(change))
     assert certificate_shown(stage)[0] == name
     sealed = Secret.objects.get()
-    assert (sealed.state, sealed.ciphertext) == (State.SHREDDED, "")
+    assert (sealed.state, sealed.ciphertext) == (SecretState.SHREDDED, "")
     assert secret not in everything()
 
 

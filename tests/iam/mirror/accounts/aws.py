@@ -14,7 +14,7 @@ from console.demo.organisation.gatehouse import EXTERNAL_ID, HUB_ACCOUNT, READER
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from iam.aws import writes
-from iam.aws.session import Access, connect
+from iam.aws.session import AccountAccess, connect
 from iam.mirror.accounts.connect import Connection
 from iam.mirror.models.accounts import Source
 from tests.iam.changes.standin import Standin, running
@@ -58,9 +58,9 @@ class Cloud:
     def call(self, number: str, operation: str, **parameters: Any) -> dict[str, Any]:
         """Call IAM in an account, with enforcement off."""
         if number == HUB:
-            access = Access(number)
+            access = AccountAccess(number)
         else:
-            access = Access(
+            access = AccountAccess(
                 number, mode="role", role_arn=arn_of(number, WRITER_ROLE), external_id=EXTERNAL_ID
             )
         aws = connect(access)

@@ -16,7 +16,7 @@ from iam.guard import viewer_for
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.accounts.connect import connect_account
 from iam.mirror.accounts.connect_discovered import RolePlan, connect_discovered
-from iam.mirror.accounts.discover import Discovery, discover, find_identity, principal_of
+from iam.mirror.accounts.discover import AccountDiscovery, discover, find_identity, principal_of
 from iam.mirror.accounts.jobs import request_discovery, request_identity
 from iam.mirror.accounts.prepare import prepare_connection
 from iam.mirror.accounts.run_jobs import run_job
@@ -123,16 +123,18 @@ def test_an_account_that_was_disconnected_meanwhile_ends_the_job_with_the_reason
 
 def made_up(*statuses: str) -> dict[str, Any]:
     """A discovery of accounts with these statuses."""
-    from iam.mirror.accounts.discover import Found, Identity
+    from iam.mirror.accounts.discover import CallerIdentity, DiscoveredAccount
 
-    return Discovery(
-        identity=Identity(
+    return AccountDiscovery(
+        identity=CallerIdentity(
             "000000000001", "arn:aws:iam::000000000001:role/x", "aws", "arn:aws:iam::000000000001:role/x"
         ),
         own_credentials=False,
         organization_id="o-abc",
         management_account_id="000000000001",
-        accounts=tuple(Found(f"{n:012d}", f"a{n}", status) for n, status in enumerate(statuses, 1)),
+        accounts=tuple(
+            DiscoveredAccount(f"{n:012d}", f"a{n}", status) for n, status in enumerate(statuses, 1)
+        ),
     ).as_result()
 
 

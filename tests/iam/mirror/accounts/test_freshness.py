@@ -15,7 +15,7 @@ from iam.directory.models import Role
 from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Kind, Pull, PullSection, Section
 from iam.mirror.pull.sections import ALL, AUTHORIZATION
-from iam.mirror.queries.account_pages import Filter, account_counts, account_page, facts_of
+from iam.mirror.queries.account_pages import AccountFilter, account_counts, account_page, facts_of
 from iam.mirror.queries.freshness import cells, short_age, standing
 from iam.mirror.queries.organization import organization_tree
 from tests import factories
@@ -210,7 +210,7 @@ def test_what_needs_attention(settings: Any) -> None:
     read(upload, ago=timedelta(days=300), sections=AUTHORIZATION)
     factories.account("100000000009", name="gone", removed_at=NOW)
     viewer = factories.viewer()
-    shown = account_page(viewer, Filter(state="attention"))
+    shown = account_page(viewer, AccountFilter(state="attention"))
     assert [row.account.name for row in shown.rows] == ["denied", "failed", "held", "old"]
     counts = account_counts(viewer)
     assert (counts.all, counts.attention, counts.removed) == (8, 4, 1)
@@ -232,7 +232,7 @@ def test_the_list_is_narrowed_by_name_number_or_unit(text: str, results: list[st
     factories.account("447109238816", name="prod-core", organization_path="o-1/r-1/ou-payments/")
     factories.account("612044783021", name="prod-data")
     factories.account("880311547790", name="staging", alias="stage")
-    shown = account_page(factories.viewer(), Filter(text=text))
+    shown = account_page(factories.viewer(), AccountFilter(text=text))
     assert [row.account.name for row in shown.rows] == results
 
 
@@ -254,16 +254,16 @@ def test_pages_go_forth_and_back_without_a_gap_or_a_double() -> None:
     many(23)
     viewer = factories.viewer()
     names: list[str] = []
-    page = account_page(viewer, Filter(), size=5)
+    page = account_page(viewer, AccountFilter(), size=5)
     assert page.before is None
     pages = [page]
     while page.after:
-        page = account_page(viewer, Filter(), after=page.after, size=5)
+        page = account_page(viewer, AccountFilter(), after=page.after, size=5)
         pages.append(page)
     names = [row.account.name for page in pages for row in page.rows]
     assert names == sorted(names, key=str.lower)
     assert len(names) == len(set(names)) == 23
-    back = account_page(viewer, Filter(), before=pages[2].before, size=5)
+    back = account_page(viewer, AccountFilter(), before=pages[2].before, size=5)
     assert [row.account.pk for row in back.rows] == [row.account.pk for row in pages[1].rows]
 
 
@@ -275,7 +275,7 @@ def test_the_list_costs_the_same_queries_at_1_and_at_2000_accounts() -> None:
         with CaptureQueriesContext(
             connection,
         ) as queries:
-            account_page(viewer, Filter())
+            account_page(viewer, AccountFilter())
             account_counts(viewer)
         counts.append(len(queries))
     assert Account.objects.count() == 2000
@@ -298,7 +298,7 @@ def test_an_auditor_of_one_account_sees_that_one() -> None:
     many(3)
     person = factories.person()
     factories.assign(person, Role.AUDITOR, account_id="000000000002")
-    shown = account_page(viewer_for(person), Filter())
+    shown = account_page(viewer_for(person), AccountFilter())
     assert [row.account.account_id for row in shown.rows] == ["000000000002"]
 
 

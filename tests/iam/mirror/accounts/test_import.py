@@ -17,8 +17,8 @@ from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.accounts import uploads
-from iam.mirror.accounts.import_export import Parts, import_export
-from iam.mirror.accounts.jobs import Upload, request_import
+from iam.mirror.accounts.import_export import ExportFiles, import_export
+from iam.mirror.accounts.jobs import UploadedFile, request_import
 from iam.mirror.accounts.run_jobs import run_job, sweep_jobs
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models import Account, EntityState, Kind, Pull, Section, SetupJob, UserCredentials, valid_at
@@ -44,7 +44,7 @@ def load(tmp_path: Path, body: dict[str, Any] | bytes, *, report: bytes | None =
         path = tmp_path / "report.csv"
         path.write_bytes(report)
     actor = fields.pop("actor", COMMAND_LINE)
-    return import_export(Parts(export=export, report=path, **fields), actor=actor)
+    return import_export(ExportFiles(export=export, report=path, **fields), actor=actor)
 
 
 def names(kind: Kind, *, at: datetime | None = None) -> list[str]:
@@ -247,8 +247,8 @@ def asked(content: bytes, *, report: bytes | None = None, **fields: Any) -> Setu
     """An upload as the page hands it over."""
     someone = fields.pop("actor", None) or factories.viewer()
     return request_import(
-        Upload("iam.json", [content[:100], content[100:]]),
-        report=Upload("report.csv", [report]) if report else None,
+        UploadedFile("iam.json", [content[:100], content[100:]]),
+        report=UploadedFile("report.csv", [report]) if report else None,
         actor=someone,
         **fields,
     )

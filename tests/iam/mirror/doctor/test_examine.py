@@ -13,10 +13,10 @@ from console.demo.organisation.gatehouse import READER_ROLE, WRITER_ROLE
 from iam.aws import writes
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.permissions import OBSERVE, READ, WRITE, read_policy, trust_policy, write_policy
-from iam.aws.session import Access, connect
+from iam.aws.session import AccountAccess, connect
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.accounts.connect import Connection, connect_account
-from iam.mirror.doctor.checks import Check
+from iam.mirror.doctor.checks import ExaminationCheck
 from iam.mirror.doctor.examine import examine
 from iam.mirror.doctor.probes import probes
 from iam.mirror.doctor.reads import tried
@@ -36,7 +36,7 @@ def sandbox(**fields: Any) -> Account:
     return connect_account(spoke(**fields), actor=COMMAND_LINE)
 
 
-def by_key(checks: list[Check]) -> dict[str, Check]:
+def by_key(checks: list[ExaminationCheck]) -> dict[str, ExaminationCheck]:
     return {check.key: check for check in checks}
 
 
@@ -45,7 +45,7 @@ ONE_TEXT = (
 )
 
 
-def bad(checks: list[Check]) -> dict[str, tuple[str, ...]]:
+def bad(checks: list[ExaminationCheck]) -> dict[str, tuple[str, ...]]:
     return {check.key: check.missing for check in checks if check.verdict in {"denied", "failed"}}
 
 
@@ -86,10 +86,10 @@ def test_exactly_our_read_policy_pulls_every_section(exact: Cloud) -> None:
 
 def test_exactly_our_write_policy_adds_and_removes_and_spares_gatehouse_itself(exact: Cloud) -> None:
     role = arn_of(SANDBOX, WRITER_ROLE)
-    aws = connect(Access(SANDBOX, mode="role", role_arn=role, external_id=ID_OF_SPOKES), attempts=1)
+    aws = connect(AccountAccess(SANDBOX, mode="role", role_arn=role, external_id=ID_OF_SPOKES), attempts=1)
     pair = {"UserName": "jonas.berg", "GroupName": "power-users"}
     exact.enforce(False)
-    reader = connect(Access(SANDBOX, mode="role", role_arn=arn_of(SANDBOX), external_id=ID_OF_SPOKES))
+    reader = connect(AccountAccess(SANDBOX, mode="role", role_arn=arn_of(SANDBOX), external_id=ID_OF_SPOKES))
     pair["GroupName"] = reader.iam.list_groups(MaxItems=1)["Groups"][0]["GroupName"]
     pair["UserName"] = reader.iam.list_users(MaxItems=1)["Users"][0]["UserName"]
     exact.enforce()
@@ -113,7 +113,7 @@ def test_exactly_our_write_policy_changes_policies_and_no_other_way_of_giving(ex
     made = exact.call(SANDBOX, "CreatePolicy", PolicyName="doctors-test", PolicyDocument=ONE_TEXT)
     policy = {"PolicyArn": made["Policy"]["Arn"]}
     exact.enforce()
-    aws = connect(Access(SANDBOX, mode="role", role_arn=role, external_id=ID_OF_SPOKES), attempts=1)
+    aws = connect(AccountAccess(SANDBOX, mode="role", role_arn=role, external_id=ID_OF_SPOKES), attempts=1)
     other = {**policy, "PolicyDocument": ONE_TEXT.replace("GetObject", "PutObject"), "SetAsDefault": True}
     assert writes.call(aws, "iam", "CreatePolicyVersion", other).request_id
     assert writes.call(aws, "iam", "SetDefaultPolicyVersion", {**policy, "VersionId": "v1"}).request_id
@@ -133,7 +133,8 @@ def test_exactly_our_write_policy_changes_policies_and_no_other_way_of_giving(ex
 def test_each_single_action_that_is_denied_is_named(section: str, cloud: Cloud) -> None:
     account = sandbox()
     aws = connect(
-        Access(SANDBOX, mode="role", role_arn=account.role_arn, external_id=account.external_id), attempts=1
+        AccountAccess(SANDBOX, mode="role", role_arn=account.role_arn, external_id=account.external_id),
+        attempts=1,
     )
     key = aws.iam.list_access_keys(UserName=first_user_with_key(aws))["AccessKeyMetadata"][0]["AccessKeyId"]
     table = probes(account_id=SANDBOX, partition="aws", access_key_id=key)
@@ -254,10 +255,12 @@ def test_credentials_of_another_account_are_noticed(cloud: Cloud) -> None:
 
 
 def test_another_partition_than_kept_is_noticed(cloud: Cloud) -> None:
-    from iam.mirror.doctor.way import Caller, belongs
+    from iam.mirror.doctor.way import AwsCaller, belongs
 
     account = sandbox()
-    check = belongs(account, Caller(SANDBOX, f"arn:aws-cn:sts::{SANDBOX}:assumed-role/r/s", 0), key="account")
+    check = belongs(
+        account, AwsCaller(SANDBOX, f"arn:aws-cn:sts::{SANDBOX}:assumed-role/r/s", 0), key="account"
+    )
     assert check.verdict == "failed"
     assert "aws-cn" in check.detail
 

@@ -12,11 +12,11 @@ from iam.aws.actions import TITLES
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.permissions import OBSERVE, READ, WRITE, read_actions
 from iam.aws.writes import validate
-from iam.mirror.doctor.checks import Findings, is_explicit_denial, statement, why_denied
+from iam.mirror.doctor.checks import Examination, is_explicit_denial, statement, why_denied
 from iam.mirror.doctor.error_texts import READS, is_clock_skew, no_credentials
 from iam.mirror.doctor.probes import probes
 from iam.mirror.doctor.refused_calls import missing_of
-from iam.mirror.doctor.way import Caller, _clock, _skew
+from iam.mirror.doctor.way import AwsCaller, _clock, _skew
 from iam.mirror.models import Account, DoctorRun, Section
 from tests import factories
 
@@ -92,7 +92,7 @@ def test_a_clock_that_is_off_is_mentioned_before_aws_refuses(seconds: int, verdi
     now = datetime.now(tz=UTC) + timedelta(seconds=seconds)
     skew = _skew({"HTTPHeaders": {"date": now.strftime("%a, %d %b %Y %H:%M:%S GMT")}})
     assert skew is not None
-    (check,) = _clock(Caller("1", "arn:aws:iam::1:root", skew))
+    (check,) = _clock(AwsCaller("1", "arn:aws:iam::1:root", skew))
     assert check.verdict == verdict
     if verdict == "warning":
         assert ("behind" in check.detail) is (seconds > 0)
@@ -201,7 +201,7 @@ def test_an_examination_older_than_the_last_reading_does_not_count_for_reads() -
 
 def test_an_account_is_reachable_only_when_every_check_of_the_way_works() -> None:
     ok = a_check("worker", "way", [], verdict="ok")
-    assert Findings((ok,)).is_reachable
-    assert Findings((ok, a_check("tags", "read", ["x"]))).is_reachable
-    assert not Findings((ok, a_check("assume", "way", []))).is_reachable
-    assert not Findings(()).is_reachable
+    assert Examination((ok,)).is_reachable
+    assert Examination((ok, a_check("tags", "read", ["x"]))).is_reachable
+    assert not Examination((ok, a_check("assume", "way", []))).is_reachable
+    assert not Examination(()).is_reachable

@@ -21,7 +21,7 @@ from iam.journal.services import COMMAND_LINE
 from iam.mirror.models import Account, Entity, Pull
 from iam.mirror.models.accounts import PullState
 from iam.mirror.pull import authorization
-from iam.mirror.pull.progress import LEASE, LeaseLostError, Progress, claim
+from iam.mirror.pull.progress import LEASE, PullLeaseLostError, PullProgress, claim
 from iam.mirror.services import cancel_pull, pull_due_accounts, request_pull, run_pull
 from iam.mirror.services.pulls import NotPullableError
 from tests import factories
@@ -129,7 +129,7 @@ def test_the_lease_is_renewed_while_the_pull_goes_on(db: None) -> None:
     pull = request_pull(factories.account())
     begun = timezone.now()
     claim(pull.pk, now=begun)
-    progress = Progress(pull.pk, expected=10)
+    progress = PullProgress(pull.pk, expected=10)
     with time_machine.travel(begun + timedelta(seconds=100)):
         progress.on_call("iam:ListUsers")
         progress.enter("Reading roles")
@@ -139,7 +139,7 @@ def test_the_lease_is_renewed_while_the_pull_goes_on(db: None) -> None:
     assert pull.lease_until >= begun + timedelta(seconds=100) + LEASE
     assert (pull.calls, pull.calls_expected, pull.phase) == (1, 10, "Reading roles")
     Pull.objects.update(state=PullState.FAILED)
-    with pytest.raises(LeaseLostError):
+    with pytest.raises(PullLeaseLostError):
         progress.keep()
 
 
@@ -148,7 +148,7 @@ def test_progress_is_written_at_most_twice_a_second(
 ) -> None:
     pull = request_pull(factories.account())
     claim(pull.pk, now=timezone.now())
-    progress = Progress(pull.pk, expected=10)
+    progress = PullProgress(pull.pk, expected=10)
     progress.tell()
     with django_assert_max_num_queries(2):  # type: ignore[attr-defined]
         for _ in range(1000):

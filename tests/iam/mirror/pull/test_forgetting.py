@@ -9,7 +9,7 @@ import pytest
 
 from iam.mirror.models import Account, Pull
 from iam.mirror.models.accounts import PULLS_KEPT, PullState
-from iam.mirror.pull.progress import Progress
+from iam.mirror.pull.progress import PullProgress
 from iam.mirror.pull.run import end_pull
 from tests import factories
 
@@ -27,7 +27,7 @@ def pulled(account: Account, *, hours_ago: float, state: str = "complete", **fie
 def after_another_pull(account: Account) -> set[Any]:
     """What is left when one more has ended."""
     pull = Pull.objects.create(account=account, state="running", began_at=datetime.now(tz=UTC))
-    end_pull(pull, Progress(pull.pk, expected=0), PullState.FAILED, "")
+    end_pull(pull, PullProgress(pull.pk, expected=0), PullState.FAILED, "")
     return set(Pull.objects.exclude(pk=pull.pk).values_list("pk", flat=True))
 
 

@@ -10,8 +10,8 @@ from django.test.utils import CaptureQueriesContext
 
 from iam.mirror.models import Account, Edge, TagSet, UserCredentials
 from iam.mirror.pull import bulk, temporal
-from iam.mirror.pull.facts import Seen
-from iam.mirror.pull.temporal import EDGES, TAGS, Current, Difference, Rows
+from iam.mirror.pull.facts import Observation
+from iam.mirror.pull.temporal import EDGES, TAGS, Current, RowDifference, Rows
 from tests import factories
 
 pytestmark = pytest.mark.on_postgresql
@@ -47,7 +47,7 @@ def test_rows_are_inserted_closed_or_left(
 
 def test_owners_that_are_not_wanted_are_left_alone() -> None:
     rows: Rows = {2: {(): Current(7, ({"a": "1"},), EARLY)}}
-    assert temporal.difference(TAGS, wanted={1: {}}, current=rows, at=AT) == Difference()
+    assert temporal.difference(TAGS, wanted={1: {}}, current=rows, at=AT) == RowDifference()
 
 
 @pytest.mark.django_db
@@ -59,7 +59,10 @@ def test_a_row_that_ends_was_last_seen_at_the_observation_before_or_at_its_own()
     own = factories.edge("member", other, group, since=AT)  # type: ignore[arg-type]
     between = datetime(2026, 1, 1, 12, tzinfo=UTC)
     temporal.load(
-        EDGES, wanted={user.pk: {}, other.pk: {}}, account_id=account.pk, seen=Seen(LATE, after=between)
+        EDGES,
+        wanted={user.pk: {}, other.pk: {}},
+        account_id=account.pk,
+        seen=Observation(LATE, after=between),
     )
     old.refresh_from_db()
     own.refresh_from_db()
@@ -76,7 +79,10 @@ def test_values_of_all_types_come_back_as_they_went_in() -> None:
     report = {"ü": "“quoted”\\ \n\t", "none": None, "list": [1, True, "x"]}
     values = (None, moment, "virtual", 1, 2, moment, report)
     temporal.load(
-        temporal.CREDENTIALS, wanted={user.pk: {(): values}}, account_id=account.pk, seen=Seen(AT, after=None)
+        temporal.CREDENTIALS,
+        wanted={user.pk: {(): values}},
+        account_id=account.pk,
+        seen=Observation(AT, after=None),
     )
     row = UserCredentials.objects.get()
     assert (row.has_password, row.password_changed_at, row.report) == (None, moment, report)

@@ -17,7 +17,7 @@ from iam.mirror.models import Account, AccountFact, EdgeKind, Kind, Pull, PullSe
 from iam.mirror.pull.progress import NOT_APPLIED
 from iam.mirror.pull.sections import AUTHORIZATION
 from iam.mirror.queries.account_pages import (
-    Filter,
+    AccountFilter,
     account_counts,
     account_page,
     facts_of,
@@ -85,7 +85,7 @@ def words(account: Account, at: datetime) -> tuple[str, str]:
 
 
 def names(at: datetime, **wanted: str) -> list[str]:
-    return [row.account.name for row in account_page(EVERYBODY, Filter(**wanted), at=at).rows]
+    return [row.account.name for row in account_page(EVERYBODY, AccountFilter(**wanted), at=at).rows]
 
 
 def test_an_account_is_listed_from_its_connection_to_its_end() -> None:
@@ -269,6 +269,6 @@ def test_a_viewer_of_one_account_sees_no_other_of_then() -> None:
     person = factories.person()
     factories.assign(person, Role.AUDITOR, account_id=mine.account_id)
     viewer = viewer_for(person)
-    shown = account_page(viewer, Filter(), at=NOW - 2 * DAY)
+    shown = account_page(viewer, AccountFilter(), at=NOW - 2 * DAY)
     assert [row.account.pk for row in shown.rows] == [mine.pk]
     assert account_counts(viewer, at=NOW - 2 * DAY).all == 1

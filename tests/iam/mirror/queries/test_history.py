@@ -10,7 +10,7 @@ import pytest
 
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, PolicyVersion, TagSet, UserCredentials
 from iam.mirror.queries.history import difference, timeline, two_documents
-from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, READ, Event
+from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, READ, HistoryEvent
 from tests import factories
 from tests.factories import BETWEEN_READINGS, FIRST_READ, becomes, ends, seen_after
 
@@ -24,7 +24,7 @@ def _told(entity: Entity) -> list[str]:
     return [_sentence(event) for event in timeline(entity).events]
 
 
-def _sentence(event: Event) -> str:
+def _sentence(event: HistoryEvent) -> str:
     names = ", ".join(other.name for other in event.others)
     changes = "; ".join(f"{what}: {old} > {new}" for what, old, new in event.changes)
     return " ".join(part for part in (event.lead, names, event.tail, changes) if part)

@@ -16,7 +16,7 @@ import pytest
 
 from iam.changes.models import Change
 from iam.directory.models import Person
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from iam.people.leaving import afterwards, proving, reconcile, returning, returning_again, tasks
 from iam.people.leaving.models import OF_RETURN, Certificate, Leaver, OffboardedUser
@@ -116,12 +116,12 @@ def test_the_link_to_a_new_password_is_sent_once_though_the_process_is_lost(
     assert not Link.objects.filter(cause_id=returning.cause_of(leaver)).exists()
 
     returning_again.settle_passwords(older_than=timedelta(seconds=-1))
-    mails = Outgoing.objects.filter(event=Event.INVITED).count()
+    mails = Outgoing.objects.filter(event=NotifyEvent.INVITED).count()
     password = opened(leaver)
     assert len(password) >= 12
     assert (leaver.link_due_at, leaver.trouble) == (None, "")
     assert returning_again.settle_passwords(older_than=timedelta(seconds=-1)) == 0
-    assert Outgoing.objects.filter(event=Event.INVITED).count() == mails
+    assert Outgoing.objects.filter(event=NotifyEvent.INVITED).count() == mails
     assert Change.objects.filter(operation="login_profile.update").count() == 1
 
 

@@ -21,7 +21,7 @@ from iam.directory.deactivation import deactivate
 from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
 from iam.mirror.models import EdgeKind, Entity
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from iam.people.leaving import afterwards, reconcile, returning
 from iam.people.leaving.certificates import stands
@@ -208,7 +208,7 @@ def test_a_restored_person_gets_another_password_by_another_invitation(farewell:
     seat = leaver.seats.get()
     password = returning.show_password(first, seat, session="here")
     assert request_again(first) == f"{farewell.lead.name}"
-    assert Outgoing.objects.filter(event=Event.INVITATION_WANTED).exists()
+    assert Outgoing.objects.filter(event=NotifyEvent.INVITATION_WANTED).exists()
     with pytest.raises(RefusedError, match="another invitation"):
         invite_again(farewell.stranger, leaver=leaver)
     with farewell.committing(execute=True):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from iam.changes.models import Change, ChangeState
-from iam.mirror.refresh.credentials import Credentials
+from iam.mirror.refresh.credentials import ReadCredentials
 from iam.mirror.refresh.user_access import (
     ATTACHED,
     CALLS,
@@ -50,7 +50,7 @@ def shown(
     calls = ["iam:GetUser", INLINE, *CALLS.values(), GROUPS, ATTACHED]
     return UserAccess(
         exists=True,
-        credentials={call: Credentials(call, NOW, holding.get(call, ())) for call in CALLS},
+        credentials={call: ReadCredentials(call, NOW, holding.get(call, ())) for call in CALLS},
         groups=frozenset(groups),
         attached=frozenset(attached),
         texts={} if text is None else {DENY: text},

@@ -14,11 +14,11 @@ from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.onboarding.shown import person_rows
 from iam.access.grants.models import Grant, State
 from iam.aws import writes
-from iam.aws.session import Access, Aws, connect
+from iam.aws.session import AccountAccess, Aws, connect
 from iam.changes.services import reject
 from iam.directory.models import Person
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.leaving import reconcile as leaving
@@ -90,7 +90,7 @@ def elsewhere(squad: Squad, monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
         number, name="staging", role_arn=f"{role}-none", write_role_arn=role, external_id=EXTERNAL_ID
     )
     allows_own_passwords(account)
-    aws = connect(Access(number, mode="role", role_arn=role, external_id=EXTERNAL_ID))
+    aws = connect(AccountAccess(number, mode="role", role_arn=role, external_id=EXTERNAL_ID))
     group = make_group(aws, account, f"reports-{squad.mark}")
     former = squad.blueprint(actor=admin)
     version = squad.blueprint(actor=admin, name="Reports", accounts=(number,), groups=(group.name,))
@@ -145,7 +145,7 @@ def _nothing_calls_it_an_offboarding(leaver: Leaver, move: Move) -> None:
     assert request_invitation(link) == ""
     (row,) = person_rows(checklists([former]))
     assert (row.text, row.checklist.may_be_invited) == ("Changed team", False)
-    assert not Outgoing.objects.filter(event=Event.GRANT_ENDED).exists()
+    assert not Outgoing.objects.filter(event=NotifyEvent.GRANT_ENDED).exists()
     assert Grant.objects.filter(state=State.ENDED).exists()
 
 

@@ -14,7 +14,7 @@ from iam.changes.errors import RefusedError
 from iam.directory.models import Person, Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.linking.owners import set_owning_team
-from iam.notify.events import Event
+from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from iam.people.rotation import asking, services
 from iam.people.rotation.choosing import NO_LEAD, NOBODYS, choose
@@ -61,7 +61,7 @@ def crew(wheel: Wheel) -> Crew:
 
 def told(person: Person) -> list[str]:
     return list(
-        Outgoing.objects.filter(recipient=str(person.pk), event=Event.ROTATION).values_list(
+        Outgoing.objects.filter(recipient=str(person.pk), event=NotifyEvent.ROTATION).values_list(
             "subject", flat=True
         )
     )

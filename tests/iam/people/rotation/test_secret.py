@@ -13,7 +13,7 @@ from iam.directory.models import Person
 from iam.people.links.models import Link
 from iam.people.rotation import services
 from iam.people.rotation.models import Outcome, Rotation, Stage
-from iam.sealed.models import Secret, State
+from iam.sealed.models import Secret, SecretState
 from iam.sealed.services import sweep
 from tests.iam.people.rotation.conftest import Wheel
 
@@ -95,7 +95,7 @@ def test_a_cancelled_rotation_takes_the_unread_key_with_it(wheel: Wheel) -> None
     wheel.work()
     assert wheel.in_aws() == {wheel.old.aws_id: "Active"}
     assert "is deleted" in cancel
-    assert Secret.objects.get(pk=rotation.sealed_id).state == State.SHREDDED
+    assert Secret.objects.get(pk=rotation.sealed_id).state == SecretState.SHREDDED
     assert Link.objects.get(cause_id=rotation.pk).ended_at is not None
 
 
