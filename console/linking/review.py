@@ -105,9 +105,9 @@ def _confirm(
     chosen = list(chain.from_iterable(map(selection.chosen, current.groups)))
     if not chosen:
         return _page(request, current, selection, group, number, error=NOTHING_CHOSEN)
-    names = _names(request, selection, [chosen for chosen in chosen if chosen.person is None])
+    names = _names(request, selection, [match for match in chosen if match.person is None])
     if nameless := next(
-        (chosen for chosen in chosen if chosen.person is None and not names.get(chosen.user)), None
+        (match for match in chosen if match.person is None and not names.get(match.user)), None
     ):
         newcomers = current.group(NEWCOMERS)
         page = _page_of(newcomers, nameless.user)
@@ -162,10 +162,10 @@ def _take_over(request: ViewerRequest, current: Review, selection: Selection) ->
 
 def _names(request: ViewerRequest, selection: Selection, chosen: list[Chosen]) -> dict[int, str]:
     """The names of new people: as typed, or as their tags say."""
-    untyped = [Proposal(chosen.user) for chosen in chosen if chosen.user not in selection.names]
+    untyped = [Proposal(match.user) for match in chosen if match.user not in selection.names]
     proposed = {row.user.pk: row.display for row in match_rows(request.viewer, untyped)} if untyped else {}
     return proposed | {
-        chosen.user: selection.names[chosen.user] for chosen in chosen if chosen.user in selection.names
+        match.user: selection.names[match.user] for match in chosen if match.user in selection.names
     }
 
 

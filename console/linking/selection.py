@@ -103,7 +103,7 @@ class Selection:
         was shown.
         """
         chosen = chain.from_iterable(map(self.chosen, review.groups))
-        pairs = sorted((chosen.user, str(chosen.person or "")) for chosen in chosen if chosen.user not in but)
+        pairs = sorted((match.user, str(match.person or "")) for match in chosen if match.user not in but)
         return sha256(json.dumps(pairs).encode()).hexdigest()[:16]
 
     def _person(self, group: Group, proposal: Proposal) -> UUID | None:

@@ -275,7 +275,7 @@ def _do(request: ViewerRequest, campaign: Campaign) -> None:
         services.close(viewer, campaign)
     elif do == "remind":
         chosen = [_participant(request, campaign)] if request.POST.get("who") else None
-        count = services.remind(viewer, campaign=campaign, some=chosen)
+        count = services.remind(viewer, campaign=campaign, wanted=chosen)
         sentence = "Sending 1 reminder." if count == 1 else f"Sending {count} reminders."
         none = "No reminder was sent: these people got one within the last 20 hours, or no person is linked."
         outcome = sentence if count else none

@@ -108,11 +108,11 @@ def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> Confir
     """Accept what the ways say of each of the users; one that nobody may accept stops no other."""
     done, known = Confirmed(), whose(users)
     for user in users[:MOST_AT_ONCE]:
-        said = known[user.pk]
-        if said.person is None or said.confirmed or said.how == How.HAND:
+        ownership = known[user.pk]
+        if ownership.person is None or ownership.confirmed or ownership.how == How.HAND:
             continue
         try:
-            link(viewer, user=user, person=said.person, why=why)
+            link(viewer, user=user, person=ownership.person, why=why)
             done.linked += 1
         except DirectoryRuleError as error:
             done.refused.append(f"{user.name} in {user.account.name}: {error}")
@@ -120,10 +120,10 @@ def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> Confir
 
 
 def _held(user: Entity) -> Identity:
-    found = Identity.objects.filter(user_arn=user.arn).select_related("person").first()
-    if found is None:
+    identity = Identity.objects.filter(user_arn=user.arn).select_related("person").first()
+    if identity is None:
         raise DirectoryRuleError(f"{user.name} is not linked by hand.")
-    return found
+    return identity
 
 
 def _note(kind: str, viewer: Viewer, user: Entity, person: Person, *, why: str = "") -> None:

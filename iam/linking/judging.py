@@ -71,18 +71,18 @@ class Known:
         self.by_address = {email.lower(): pk for pk, email in people}
         self._named: list[tuple[str, dict[str, list[UUID]]]] = []
         for rule in ways.rules:
-            found: dict[str, list[UUID]] = defaultdict(list)
+            people_by_name: dict[str, list[UUID]] = defaultdict(list)
             for email, pk in self.by_address.items():
                 name = rule.user_name_of(email)
                 if name:
-                    found[name].append(pk)
-            self._named.append((" of ".join(rule.texts), found))
+                    people_by_name[name].append(pk)
+            self._named.append((" of ".join(rule.texts), people_by_name))
         self._ways = ways
 
     def names_of(self, pk: UUID, email: str) -> set[str]:
         """The user names by which a person is found."""
-        found = {rule.user_name_of(email) for rule in self._ways.rules}
-        return {name for name in (*found, email.lower()) if name}
+        names = {rule.user_name_of(email) for rule in self._ways.rules}
+        return {name for name in (*names, email.lower()) if name}
 
     def names_by(self, rules: Collection[tuple[str, str]]) -> set[str]:
         """Every user name that one of some rules makes of somebody."""
@@ -97,9 +97,9 @@ class Known:
             voices.append(
                 Voice(self.by_address[login], login, How.ADDRESS, "the user name is their email address")
             )
-        for words, found in self._named:
-            voices += [Voice(pk, "", How.RULE, f"name rule {words}") for pk in found.get(login, ())]
-        voices = [one for one in voices if one.person is None or one.person not in facts.apart]
+        for words, people_by_name in self._named:
+            voices += [Voice(pk, "", How.RULE, f"name rule {words}") for pk in people_by_name.get(login, ())]
+        voices = [voice for voice in voices if voice.person is None or voice.person not in facts.apart]
         return _verdict(address, voices)
 
     def _tagged(self, facts: Facts) -> tuple[str, list[Voice]]:
@@ -112,11 +112,11 @@ class Known:
 
 
 def _verdict(address: str, voices: Sequence[Voice]) -> Verdict:
-    meant = {one.person or one.address for one in voices}
-    if not meant:
+    owners = {voice.person or voice.address for voice in voices}
+    if not owners:
         return Verdict(Standing.NOBODY, address=address, said=tuple(voices))
-    if len(meant) > 1:
-        ways = {(one.how, one.words if one.how is How.RULE else "") for one in voices}
+    if len(owners) > 1:
+        ways = {(voice.how, voice.words if voice.how is How.RULE else "") for voice in voices}
         standing = Standing.AMBIGUOUS if len(ways) == 1 and voices[0].how is How.RULE else Standing.CONFLICT
         return Verdict(standing, address=address, said=tuple(voices))
     first = voices[0]

@@ -198,7 +198,9 @@ def owner_rows(viewer: Viewer, users: Sequence[Entity]) -> list[OwnerRow]:
     for user in users:
         owned, known = owners.get(user.pk), people[user.pk]
         refusal = _person_refusal(user, known) or _owner_refusal(viewer, user, owned)
-        candidates = [one for one in teams.named_by(named[user.pk]) if one.team.pk in choosable]
+        candidates = [
+            candidate for candidate in teams.named_by(named[user.pk]) if candidate.team.pk in choosable
+        ]
         person = known.person.name if known.person and not known.confirmed else ""
         rows.append(OwnerRow(user, owned, tuple(candidates), person, refusal))
     return rows
@@ -221,12 +223,12 @@ def _owner_refusal(viewer: Viewer, user: Entity, owned: OwnedUser | None) -> str
 
 def _owner_tags(tags: Mapping[str, str]) -> list[tuple[str, str]]:
     """The tags that can name an owner, with their values."""
-    found = []
+    owner_tags = []
     for key, value in tags.items():
         plain = key.lower().replace("-", "").replace("_", "").replace(" ", "")
         if plain in TAG_KEYS and str(value).strip():
-            found.append((key, str(value).strip()))
-    return found
+            owner_tags.append((key, str(value).strip()))
+    return owner_tags
 
 
 class _Teams:
@@ -240,24 +242,24 @@ class _Teams:
 
     def named_by(self, tags: Sequence[tuple[str, str]]) -> list[Candidate]:
         """The teams that tags name, each once."""
-        found: dict[int, Candidate] = {}
+        candidates: dict[int, Candidate] = {}
         for key, value in tags:
             team = self._by_name.get(value.lower()) or self._by_name.get(slugify(value))
             if team is not None:
-                found.setdefault(team.pk, Candidate(team, f"tag {key}: {value}"))
+                candidates.setdefault(team.pk, Candidate(team, f"tag {key}: {value}"))
             for led in self._by_lead.get(value.lower(), ()):
-                found.setdefault(led.pk, Candidate(led, f"tag {key}: {value}, who leads {led.name}"))
-        return list(found.values())
+                candidates.setdefault(led.pk, Candidate(led, f"tag {key}: {value}, who leads {led.name}"))
+        return list(candidates.values())
 
 
 def _teams_by_lead(addresses: Collection[str]) -> dict[str, list[Team]]:
     if not addresses:
         return {}
-    found: dict[str, list[Team]] = defaultdict(list)
+    teams_by_lead: dict[str, list[Team]] = defaultdict(list)
     rows = RoleAssignment.objects.filter(
         role=Role.TEAM_LEAD, team__isnull=False, person__is_active=True, person__email__in=addresses
     ).select_related("team", "person")
     for row in rows.order_by("team__name"):
-        if row.team is not None and row.team not in found[row.person.email.lower()]:
-            found[row.person.email.lower()].append(row.team)
-    return found
+        if row.team is not None and row.team not in teams_by_lead[row.person.email.lower()]:
+            teams_by_lead[row.person.email.lower()].append(row.team)
+    return teams_by_lead

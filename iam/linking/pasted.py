@@ -153,9 +153,9 @@ def _by_person(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> 
     """The users that were linked by hand to people of these addresses and names."""
     small = [name.lower() for name in names]
     people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
-    meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names))
-    identities = Identity.objects.filter(person__in=meant).select_related("person")
-    by_arn = {one.user_arn: one for one in identities}
+    people_meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names))
+    identities = Identity.objects.filter(person__in=people_meant).select_related("person")
+    by_arn = {identity.user_arn: identity for identity in identities}
     for entity in among.filter(arn__in=by_arn, kind=Kind.USER).select_related("account"):
         identity = by_arn[entity.arn]
         if identity.aws_id not in ("", entity.aws_id):
@@ -169,9 +169,10 @@ def _by_sign(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> No
     """The users that tags and rules say to be of people of these addresses and names."""
     small = [name.lower() for name in names]
     people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
-    meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names)).values("pk")
+    people_meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names)).values("pk")
     signs = Sign.objects.filter(
-        Q(address__in=small) | Q(person__in=meant, standing=Standing.KNOWN), user__in=among.values("pk")
+        Q(address__in=small) | Q(person__in=people_meant, standing=Standing.KNOWN),
+        user__in=among.values("pk"),
     ).select_related("person", "user__account")
     for sign in signs:
         basis = f"{sign.words[:1].upper()}{sign.words[1:]}" if sign.words else "Email tag"
@@ -190,12 +191,12 @@ def _by_name_tag(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -
     rows = TagSet.objects.filter(
         valid_at(None), entity__in=among.filter(kind=Kind.USER).values("pk"), tags__icontains="name"
     )
-    found: dict[int, str] = {}
+    names_by_user: dict[int, str] = {}
     for pk, tags in rows.values_list("entity_id", "tags").iterator(chunk_size=5_000):
         name = display_name("", tags)
         if name.lower() in small:
-            found[pk] = name
-    _add_named(known, found, among, "Name tag")
+            names_by_user[pk] = name
+    _add_named(known, names_by_user, among, "Name tag")
 
 
 def _by_login(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
@@ -206,10 +207,15 @@ def _by_login(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> N
 
 
 def _add_named(
-    known: _Known, found: Mapping[int, str], among: QuerySet[Entity], basis: str, *, is_sure: bool = False
+    known: _Known,
+    names_by_user: Mapping[int, str],
+    among: QuerySet[Entity],
+    basis: str,
+    *,
+    is_sure: bool = False,
 ) -> None:
-    for entity in among.filter(pk__in=list(found)).select_related("account"):
-        known.add(found[entity.pk], entity, basis, is_sure=is_sure)
+    for entity in among.filter(pk__in=list(names_by_user)).select_related("account"):
+        known.add(names_by_user[entity.pk], entity, basis, is_sure=is_sure)
 
 
 def in_words(names: Iterable[str], *, most: int = 10) -> str:

@@ -25,9 +25,9 @@ class Pattern:
         self._user_name, self._address = user_name.strip().lower(), address.strip().lower()
         _check(self._user_name, "the user name")
         _check(self._address, "the address")
-        given = set(PART.findall(self._address))
+        parts_given = set(PART.findall(self._address))
         for part in PART.findall(self._user_name):
-            if part not in given and LETTERS.get(part) not in given:
+            if part not in parts_given and LETTERS.get(part) not in parts_given:
                 raise PatternError(
                     f"The user name contains {{{part}}}, but the address doesn’t say what that is."
                 )
@@ -42,8 +42,8 @@ class Pattern:
         """The user name that somebody with this address would have, in small letters; "" where the rule does
         not fit them.
         """
-        found = self._expression.fullmatch(email.lower().rpartition("@")[0])
-        return _filled(self._user_name, found.groupdict()) if found else ""
+        match = self._expression.fullmatch(email.lower().rpartition("@")[0])
+        return _filled(self._user_name, match.groupdict()) if match else ""
 
 
 def _check(text: str, which: str) -> None:
@@ -56,7 +56,7 @@ def _check(text: str, which: str) -> None:
     if len(set(names)) != len(names):
         raise PatternError(f"Use each part only once in {which}.")
     between = PART.split(text)[::2]
-    if any(not USER_NAME.fullmatch(one) or "@" in one for one in between):
+    if any(not USER_NAME.fullmatch(separator) or "@" in separator for separator in between):
         raise PatternError(f"Besides parts, {which} can contain only letters, digits and + = , . _ -")
     for left, middle in zip(names, between[1:-1], strict=False):
         if not middle and left not in LETTERS and which == "the address":
@@ -79,4 +79,4 @@ def _filled(text: str, parts: Mapping[str, str]) -> str:
     for letter, whole in LETTERS.items():
         if letter not in known and whole in known:
             known[letter] = known[whole][0]
-    return PART.sub(lambda found: known[found[1]], text)
+    return PART.sub(lambda match: known[match[1]], text)

@@ -123,9 +123,11 @@ def review(viewer: Viewer) -> Review:
 
 def match_rows(viewer: Viewer, proposals: Sequence[Proposal]) -> list[MatchRow]:
     """The rows of some proposals, in their order."""
-    signs = {sign.pk: sign for sign in _rows(Sign.objects.filter(pk__in=[one.user for one in proposals]))}
+    signs = {
+        sign.pk: sign for sign in _rows(Sign.objects.filter(pk__in=[proposal.user for proposal in proposals]))
+    }
     candidates = _Candidates(viewer, list(signs.values()))
-    return [candidates.row(signs[one.user]) for one in proposals if one.user in signs]
+    return [candidates.row(signs[proposal.user]) for proposal in proposals if proposal.user in signs]
 
 
 def has_proposals(viewer: Viewer) -> bool:
@@ -140,10 +142,10 @@ def _sure_groups(viewer: Viewer) -> Iterator[Group]:
     if not viewer.scope.sees_everything:
         # A proposed person outside the viewer's scope is for somebody else to confirm.
         signs = signs.filter(person__in=persons(viewer).values("pk"))
-    found: dict[str, list[Proposal]] = defaultdict(list)
+    groups_by_reason: dict[str, list[Proposal]] = defaultdict(list)
     for user, person, words in signs.order_by("login", "user").values_list("user", "person", "words"):
-        found[words.partition(": ")[0]].append(Proposal(user, person))
-    for words, proposals in sorted(found.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        groups_by_reason[words.partition(": ")[0]].append(Proposal(user, person))
+    for words, proposals in sorted(groups_by_reason.items(), key=lambda pair: (-len(pair[1]), pair[0])):
         yield Group(words.lower(), words[:1].upper() + words[1:], tuple(proposals))
 
 
@@ -219,11 +221,11 @@ class _Candidates:
 def _people_named(viewer: Viewer, names: Iterable[str]) -> dict[str, list[Person]]:
     """People whom the viewer can link, by their names in small letters; one query."""
     wanted = {name.lower() for name in names if " " in name}
-    found: dict[str, list[Person]] = defaultdict(list)
+    people_by_name: dict[str, list[Person]] = defaultdict(list)
     if wanted:
         for person in people_to_choose(viewer).alias(low=Lower("name")).filter(low__in=wanted):
-            found[person.name.lower()].append(person)
-    return found
+            people_by_name[person.name.lower()].append(person)
+    return people_by_name
 
 
 def link_many(

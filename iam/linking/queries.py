@@ -57,12 +57,12 @@ def everything_of(user: Entity, *, viewer: Viewer) -> Everybody:
     known = whose([user])[user.pk]
     people = [known.person] if known.person else []
     addresses = [] if people else [known.address]
-    found = users_of(people, addresses=addresses)
-    theirs = list(chain.from_iterable(found.values())) or [Theirs(user, known)]
-    pks = {one.user.pk for one in theirs}
+    users_by_owner = users_of(people, addresses=addresses)
+    theirs = list(chain.from_iterable(users_by_owner.values())) or [Theirs(user, known)]
+    pks = {owned_user.user.pk for owned_user in theirs}
     seen = set(visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True))
     may = set(linkable(viewer).filter(pk__in=pks | {user.pk}).values_list("pk", flat=True))
-    shown = [one for one in theirs if one.user.pk in seen]
+    shown = [owned_user for owned_user in theirs if owned_user.user.pk in seen]
     return Everybody(known, lines_of(shown, may=may), len(theirs) - len(shown), user.pk in may)
 
 
@@ -80,18 +80,21 @@ def gone_of(person: Person, *, viewer: Viewer) -> list[Entity]:
 
 def lines_of(theirs: Sequence[Theirs], *, may: set[int]) -> tuple[Line, ...]:
     """Users with what is known of their credentials and last use: two queries."""
-    pks = [one.user.pk for one in theirs]
-    credentials = {one.user_id: one for one in UserCredentials.objects.filter(valid_at(None), user__in=pks)}
+    pks = [owned_user.user.pk for owned_user in theirs]
+    credentials = {
+        credentials.user_id: credentials
+        for credentials in UserCredentials.objects.filter(valid_at(None), user__in=pks)
+    }
     used = dict(Usage.objects.filter(entity__in=pks).values_list("entity_id", "last_used_at"))
     return tuple(
         Line(
-            one.user,
-            one.whose,
-            credentials.get(one.user.pk),
-            used.get(one.user.pk, NEVER),
-            one.user.pk in may,
+            owned_user.user,
+            owned_user.whose,
+            credentials.get(owned_user.user.pk),
+            used.get(owned_user.user.pk, NEVER),
+            owned_user.user.pk in may,
         )
-        for one in theirs
+        for owned_user in theirs
     )
 
 
@@ -99,10 +102,10 @@ def people_found(viewer: Viewer, text: str) -> list[Person]:
     """People to whom the viewer may link a user, by a part of the name or of the address."""
     if not text.strip():
         return []
-    found = people_to_choose(viewer).filter(
+    people = people_to_choose(viewer).filter(
         Q(name__icontains=text.strip()) | Q(email__icontains=text.strip())
     )
-    return list(found.order_by("name", "pk")[:MOST_FOUND])
+    return list(people.order_by("name", "pk")[:MOST_FOUND])
 
 
 def person_to_choose(viewer: Viewer, pk: UUID) -> Person | None:
@@ -119,7 +122,7 @@ def users_found(viewer: Viewer, text: str) -> list[Entity]:
         return []
     signs = waiting(Sign.objects.filter(login__gte=start, login__lt=start + "\U0010ffff"))
     rows = _linkable(signs, viewer).select_related("user__account")
-    return [one.user for one in rows.order_by("login", "user")[:MOST_FOUND]]
+    return [sign.user for sign in rows.order_by("login", "user")[:MOST_FOUND]]
 
 
 PROPOSED, DOUBTFUL, UNLINKED, LINKED, APART = "proposed", "doubtful", "unlinked", "linked", "apart"
@@ -171,12 +174,12 @@ def part_of(view: str, viewer: Viewer, *, after: tuple[str, int] | None = None) 
     if after is not None:
         login, pk = after
         rows = rows.filter(Q(login__gt=login) | Q(login=login, user__gt=pk))
-    found = list(
+    rows_found = list(
         rows.select_related("user__account", "person", "former").order_by("login", "user")[: PAGE + 1]
     )
-    last = found[PAGE - 1] if len(found) > PAGE else None
+    last = rows_found[PAGE - 1] if len(rows_found) > PAGE else None
     next_place = (last.login, last.pk) if last else None
-    return Part(found[:PAGE], next_place)
+    return Part(rows_found[:PAGE], next_place)
 
 
 def count_of(view: str, viewer: Viewer) -> int:
@@ -197,19 +200,21 @@ def same_names(signs: Sequence[Sign], *, viewer: Viewer) -> dict[int, list[tuple
     """Whom users of the same name in other accounts that the viewer sees were linked to by hand, by user:
     three queries. A proposal, and never more.
     """
-    logins = {one.login for one in signs}
+    logins = {sign.login for sign in signs}
     twins = Sign.objects.filter(login__in=logins, user__gone_at__isnull=True).select_related("user__account")
     if not viewer.scope.sees_everything:
         twins = twins.filter(user__in=visible_entities(viewer).values("pk"))
     tied = Identity.objects.filter(user_arn=OuterRef("user__arn"))
     others = list(twins.filter(Exists(tied)).exclude(account__removed_at__isnull=False))
-    rows = Identity.objects.filter(user_arn__in=[one.user.arn for one in others]).select_related("person")
-    held = {one.user_arn: one.person for one in rows}
-    apart = set(Apart.objects.filter(user__in=[one.pk for one in signs]).values_list("user_id", "person_id"))
+    rows = Identity.objects.filter(user_arn__in=[sign.user.arn for sign in others]).select_related("person")
+    person_by_arn = {identity.user_arn: identity.person for identity in rows}
+    apart = set(
+        Apart.objects.filter(user__in=[sign.pk for sign in signs]).values_list("user_id", "person_id")
+    )
     by_login: dict[str, list[tuple[Person, Entity]]] = {}
-    for one in others:
-        if one.user.arn in held:
-            by_login.setdefault(one.login, []).append((held[one.user.arn], one.user))
+    for sign in others:
+        if sign.user.arn in person_by_arn:
+            by_login.setdefault(sign.login, []).append((person_by_arn[sign.user.arn], sign.user))
     return {
         sign.pk: [
             (person, user)
@@ -244,9 +249,9 @@ def persons(viewer: Viewer) -> QuerySet[Person]:
     if viewer.scope.sees_everything:
         return Person.objects.all()
     seen = visible_entities(viewer).filter(kind=Kind.USER, gone_at__isnull=True)
-    held = Identity.objects.filter(user_arn__in=seen.values("arn")).values("person")
-    said = Sign.objects.filter(user__in=seen.values("pk"), person__isnull=False).values("person")
-    return Person.objects.filter(Q(pk__in=held) | Q(pk__in=said))
+    linked_people = Identity.objects.filter(user_arn__in=seen.values("arn")).values("person")
+    proposed_people = Sign.objects.filter(user__in=seen.values("pk"), person__isnull=False).values("person")
+    return Person.objects.filter(Q(pk__in=linked_people) | Q(pk__in=proposed_people))
 
 
 def people_part(
@@ -255,23 +260,23 @@ def people_part(
     """A page of people by name, and the place of the next: eight queries, whatever the number of people and
     users.
     """
-    found = persons(viewer).annotate(low=Lower("name"))
+    people_found = persons(viewer).annotate(low=Lower("name"))
     if text:
-        found = found.filter(Q(name__icontains=text) | Q(email__icontains=text))
+        people_found = people_found.filter(Q(name__icontains=text) | Q(email__icontains=text))
     if after is not None:
-        found = found.filter(Q(low__gt=after[0]) | Q(low=after[0], pk__gt=UUID(after[1])))
-    people = list(found.order_by("low", "pk")[: PAGE + 1])
+        people_found = people_found.filter(Q(low__gt=after[0]) | Q(low=after[0], pk__gt=UUID(after[1])))
+    people = list(people_found.order_by("low", "pk")[: PAGE + 1])
     last = people[PAGE - 1] if len(people) > PAGE else None
     people = people[:PAGE]
     theirs = users_of(people)
     users_of_all = list(chain.from_iterable(theirs.values()))
-    pks = {one.user.pk for one in users_of_all}
+    pks = {owned_user.user.pk for owned_user in users_of_all}
     seen = set(visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True))
-    shown = [one for one in users_of_all if one.user.pk in seen]
+    shown = [owned_user for owned_user in users_of_all if owned_user.user.pk in seen]
     lines = {line.user.pk: line for line in lines_of(shown, may=set())}
     rows = []
     for person in people:
         own = theirs.get(person.pk, [])
-        some = tuple(lines[one.user.pk] for one in own if one.user.pk in lines)
-        rows.append(Row(person, some, len(own) - len(some)))
+        own_lines = tuple(lines[owned_user.user.pk] for owned_user in own if owned_user.user.pk in lines)
+        rows.append(Row(person, own_lines, len(own) - len(own_lines)))
     return rows, (last.name.lower(), str(last.pk)) if last else None

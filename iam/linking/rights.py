@@ -40,8 +40,8 @@ def linkable(viewer: Viewer) -> QuerySet[Entity]:
     """The living users of whom they may say whose they are: of accounts that they administer, and of teams
     that they lead.
     """
-    held = viewer.accounts_by_role.get(Role.ADMINISTRATOR, set())
-    administered = None if "" in held else frozenset(held)
+    account_ids = viewer.accounts_by_role.get(Role.ADMINISTRATOR, set())
+    administered = None if "" in account_ids else frozenset(account_ids)
     scope = replace(viewer.scope, accounts=administered, user_arns=frozenset())
     seen = visible_entities(replace(viewer, scope=scope))
     return seen.filter(kind=Kind.USER, gone_at__isnull=True)

@@ -96,14 +96,14 @@ def foretell(chosen: Chosen) -> Effect:
     wanted, before = chosen.ways(), ways_now()
     new, old = known_by(wanted), known_by(before)
     effect, people = Effect(), set()
-    found: list[tuple[_Now, Verdict]] = []
-    for some in _chunks(_concerned(before, wanted, old, new)):
-        signs = waiting(Sign.objects.filter(pk__in=some)).order_by("login", "pk")
+    verdicts: list[tuple[_Now, Verdict]] = []
+    for chunk in _chunks(_concerned(before, wanted, old, new)):
+        signs = waiting(Sign.objects.filter(pk__in=chunk)).order_by("login", "pk")
         # As values: of very many users only the few that are shown are made to objects.
         rows = [_Now(*row) for row in signs.values_list("pk", "user__name", "person", "standing", "address")]
         facts = facts_of({row.pk: row.name for row in rows})
-        found += [(row, new.judge(facts[row.pk])) for row in rows]
-    for now, verdict in found:
+        verdicts += [(row, new.judge(facts[row.pk])) for row in rows]
+    for now, verdict in verdicts:
         if verdict.standing == Standing.KNOWN and verdict.person != now.person:
             effect.linked += 1
             people.add(verdict.person)
@@ -114,7 +114,7 @@ def foretell(chosen: Chosen) -> Effect:
         if verdict.person is None and now.person is None and verdict.address != now.address:
             effect.readdressed += 1
     effect.people = len(people)
-    _name(effect, found)
+    _name(effect, verdicts)
     return effect
 
 
@@ -128,10 +128,10 @@ class _Now(NamedTuple):
     address: str
 
 
-def _name(effect: Effect, found: Sequence[tuple[_Now, Verdict]]) -> None:
-    gains = [(u, v) for u, v in found if v.standing == Standing.KNOWN and v.person != u.person][:SHOWN]
-    loses = [(u, u.person) for u, v in found if u.person is not None and v.person != u.person][:SHOWN]
-    doubts = [(u, v) for u, v in found if v.standing in DOUBTS and v.standing != u.standing][:SHOWN]
+def _name(effect: Effect, verdicts: Sequence[tuple[_Now, Verdict]]) -> None:
+    gains = [(u, v) for u, v in verdicts if v.standing == Standing.KNOWN and v.person != u.person][:SHOWN]
+    loses = [(u, u.person) for u, v in verdicts if u.person is not None and v.person != u.person][:SHOWN]
+    doubts = [(u, v) for u, v in verdicts if v.standing in DOUBTS and v.standing != u.standing][:SHOWN]
     pks = {v.person for _, v in gains} | {person for _, person in loses}
     pks |= {voice.person for voice in chain.from_iterable(verdict.said for _, verdict in doubts)}
     people = Person.objects.in_bulk([pk for pk in pks if pk is not None])
@@ -143,8 +143,8 @@ def _name(effect: Effect, found: Sequence[tuple[_Now, Verdict]]) -> None:
         (
             users[u.pk],
             sorted(
-                f"{people[one.person].name if one.person in people else one.address} ({one.words})"
-                for one in v.said
+                f"{people[voice.person].name if voice.person in people else voice.address} ({voice.words})"
+                for voice in v.said
             ),
         )
         for u, v in doubts
@@ -157,9 +157,9 @@ def _concerned(before: Ways, wanted: Ways, old: Known, new: Known) -> list[int]:
     logins = old.names_by(rules) | new.names_by(rules)
     if before.by_address != wanted.by_address:
         logins |= set(new.by_address)
-    found: set[int] = set()
-    for some in _chunks(sorted(logins)):
-        found.update(Sign.objects.filter(login__in=some).values_list("pk", flat=True))
+    concerned: set[int] = set()
+    for chunk in _chunks(sorted(logins)):
+        concerned.update(Sign.objects.filter(login__in=chunk).values_list("pk", flat=True))
     keys = set(before.tag_keys) ^ set(wanted.tag_keys)
     if keys or before.tag_keys != wanted.tag_keys:
         rows = TagSet.objects.filter(
@@ -167,8 +167,8 @@ def _concerned(before: Ways, wanted: Ways, old: Known, new: Known) -> list[int]:
         ).filter(_has_any(keys or set(wanted.tag_keys)))
         for pk, tags in rows.values_list("entity_id", "tags").iterator(chunk_size=5000):
             if keys & {key.lower() for key in tags} or not keys:
-                found.add(pk)
-    return sorted(found)
+                concerned.add(pk)
+    return sorted(concerned)
 
 
 def _has_any(keys: Iterable[str]) -> Q:
@@ -200,10 +200,10 @@ def save(viewer: Viewer, chosen: Chosen) -> bool:
 def _save(viewer: Viewer, wanted: Ways) -> bool:
     row = Row.objects.select_for_update().get(pk=1)
     texts = {rule.texts for rule in wanted.rules}
-    held = {(one.user_name, one.address): one for one in NameRule.objects.all()}
+    rules_by_text = {(rule.user_name, rule.address): rule for rule in NameRule.objects.all()}
     data = {"tags": list(wanted.tag_keys), "user_name": wanted.by_address}
     before = {"tags": row.tag_keys, "user_name": row.by_address}
-    gone, come = held.keys() - texts, texts - held.keys()
+    gone, come = rules_by_text.keys() - texts, texts - rules_by_text.keys()
     if data == before and not gone and not come:
         return False
     Row.objects.filter(pk=1).update(
@@ -212,7 +212,7 @@ def _save(viewer: Viewer, wanted: Ways) -> bool:
     if data != before:
         record(kind="linking.ways", actor=viewer, subject="People", data={"before": before, "after": data})
     for pair in sorted(gone):
-        held[pair].delete()
+        rules_by_text[pair].delete()
         record(kind="linking.rule_remove", actor=viewer, subject=" of ".join(pair))
     for user_name, address in sorted(come):
         NameRule.objects.create(user_name=user_name, address=address, added_by=viewer.name[:128])

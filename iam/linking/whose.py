@@ -71,7 +71,7 @@ def confirmed(users: str = "user_arn") -> Exists:
 def owners(arns: Iterable[str]) -> dict[str, Person]:
     """Who was linked by hand to users, by ARN, if they are active; one query."""
     rows = Identity.objects.filter(user_arn__in=set(arns), person__is_active=True).select_related("person")
-    return {one.user_arn: one.person for one in _valid(rows)}
+    return {identity.user_arn: identity.person for identity in _valid(rows)}
 
 
 def owner(user: Entity) -> Person | None:
@@ -87,12 +87,12 @@ def owns(person_id: UUID, *, user_arn: str) -> bool:
 
 def arns_of(addresses: Iterable[str]) -> dict[str, frozenset[str]]:
     """The users that were linked by hand to the people of addresses (in small letters); one query."""
-    found: dict[str, set[str]] = defaultdict(set)
+    arns: dict[str, set[str]] = defaultdict(set)
     wanted = set(addresses)
     rows = Identity.objects.alias(low=Lower("person__email")).filter(low__in=wanted)
     for address, arn in _valid(rows).values_list("person__email", "user_arn"):
-        found[address.lower()].add(arn)
-    return {address: frozenset(arns) for address, arns in found.items()}
+        arns[address.lower()].add(arn)
+    return {address: frozenset(arns) for address, arns in arns.items()}
 
 
 def is_linked(person_id: UUID, *, user: Entity) -> bool:
@@ -118,23 +118,27 @@ def people_concerned(arns: Iterable[str]) -> frozenset[UUID]:
     wanted = set(arns)
     if not wanted:
         return frozenset()
-    held = Identity.objects.filter(user_arn__in=wanted).values_list("user_arn", "person_id")
-    by_hand = dict(held)
+    linked = Identity.objects.filter(user_arn__in=wanted).values_list("user_arn", "person_id")
+    by_hand = dict(linked)
     signs = Sign.objects.filter(user__arn__in=wanted - by_hand.keys(), user__gone_at__isnull=True)
     voices = signs.values_list("said", flat=True)
-    said = {UUID(voice["person"]) for voice in chain.from_iterable(voices) if voice["person"]}
-    return frozenset(by_hand.values()) | said
+    proposed = {UUID(voice["person"]) for voice in chain.from_iterable(voices) if voice["person"]}
+    return frozenset(by_hand.values()) | proposed
 
 
 def whose(users: Sequence[Entity]) -> dict[int, Whose]:
     """Whose each user is; two queries, whatever their number."""
-    rows = Identity.objects.filter(user_arn__in=[one.arn for one in users]).select_related("person")
-    held = {one.user_arn: one for one in rows}
+    rows = Identity.objects.filter(user_arn__in=[entity.arn for entity in users]).select_related("person")
+    identity_by_arn = {identity.user_arn: identity for identity in rows}
     signs = {
-        one.pk: one
-        for one in Sign.objects.filter(pk__in=[one.pk for one in users]).select_related("person", "former")
+        sign.pk: sign
+        for sign in Sign.objects.filter(pk__in=[entity.pk for entity in users]).select_related(
+            "person", "former"
+        )
     }
-    return {one.pk: _answer(one, held.get(one.arn), signs.get(one.pk)) for one in users}
+    return {
+        entity.pk: _answer(entity, identity_by_arn.get(entity.arn), signs.get(entity.pk)) for entity in users
+    }
 
 
 def _answer(user: Entity, identity: Identity | None, sign: Sign | None) -> Whose:
@@ -163,38 +167,41 @@ def users_of(people: Iterable[Person], *, addresses: Iterable[str] = ()) -> dict
 
     Beyond what somebody sees: anyone who shows it filters by what the viewer may see.
     """
-    by_id = {one.pk: one for one in people}
-    strange = {one for one in addresses if one}
-    held = list(Identity.objects.filter(person__in=by_id).select_related("person"))
+    by_id = {person.pk: person for person in people}
+    strange = {address for address in addresses if address}
+    identities = list(Identity.objects.filter(person__in=by_id).select_related("person"))
     signs = list(
         Sign.objects.filter(
             Q(person__in=by_id) | Q(person__isnull=True, standing=Standing.NOBODY, address__in=strange)
         ).select_related("person")
     )
     living = Entity.objects.filter(
-        Q(arn__in={one.user_arn for one in held}) | Q(pk__in={one.pk for one in signs}),
+        Q(arn__in={identity.user_arn for identity in identities}) | Q(pk__in={sign.pk for sign in signs}),
         kind=Kind.USER,
         gone_at__isnull=True,
         account__removed_at__isnull=True,
     )
     users = list(living.select_related("account").order_by("account__name", "account_id", "name", "pk"))
-    tied = {one.user_arn: one for one in held}
-    arns = {one.arn for one in users} - tied.keys()
-    tied |= {one.user_arn: one for one in Identity.objects.filter(user_arn__in=arns).select_related("person")}
-    known = {one.pk: one for one in signs}
-    found: dict[UUID | str, list[Theirs]] = defaultdict(list)
+    tied = {identity.user_arn: identity for identity in identities}
+    arns = {entity.arn for entity in users} - tied.keys()
+    tied |= {
+        identity.user_arn: identity
+        for identity in Identity.objects.filter(user_arn__in=arns).select_related("person")
+    }
+    known = {sign.pk: sign for sign in signs}
+    users_by_owner: dict[UUID | str, list[Theirs]] = defaultdict(list)
     for user in users:
         answer = _answer(user, tied.get(user.arn), known.get(user.pk))
         key = answer.person.pk if answer.person else answer.address
         if key in by_id or key in strange:
-            found[key].append(Theirs(user, answer))
-    return found
+            users_by_owner[key].append(Theirs(user, answer))
+    return users_by_owner
 
 
 def lines_by_hand(users: Sequence[Entity]) -> dict[str, Identity]:
     """What was said of users by hand, by ARN; one query."""
-    rows = Identity.objects.filter(user_arn__in=[one.arn for one in users]).select_related("person")
-    return {one.user_arn: one for one in rows}
+    rows = Identity.objects.filter(user_arn__in=[entity.arn for entity in users]).select_related("person")
+    return {identity.user_arn: identity for identity in rows}
 
 
 def unconfirmed_of(person_id: UUID) -> int:

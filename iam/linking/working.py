@@ -69,7 +69,7 @@ def work_out(*, whole: bool = False) -> int:
         Row.objects.filter(pk=row.pk).update(people_until=now)
         return 0
     known = known_by(ways_now())
-    done = sum(_account(one, known, version=row.version, whole=whole) for one in due)
+    done = sum(_account(account, known, version=row.version, whole=whole) for account in due)
     done += _newcomers(newcomers, known)
     Row.objects.filter(pk=row.pk).update(people_until=now)
     return done
@@ -111,25 +111,28 @@ def _newcomers(people: Iterable[tuple[UUID, str]], known: Known) -> int:
     for pk, email in people:
         names |= known.names_of(pk, email)
         addresses.add(email.lower())
-    found: set[int] = set()
-    for some in _chunks(sorted(names | addresses)):
-        rows = Sign.objects.filter(Q(login__in=some) | Q(address__in=some))
-        found.update(rows.values_list("pk", flat=True))
-    for chunk in _chunks(sorted(found)):
+    newcomers: set[int] = set()
+    for texts_part in _chunks(sorted(names | addresses)):
+        rows = Sign.objects.filter(Q(login__in=texts_part) | Q(address__in=texts_part))
+        newcomers.update(rows.values_list("pk", flat=True))
+    for chunk in _chunks(sorted(newcomers)):
         _users(chunk, known)
-    return len(found)
+    return len(newcomers)
 
 
 @transaction.atomic
 def _users(pks: Collection[int], known: Known) -> None:
     users = list(Entity.objects.filter(pk__in=pks, kind=Kind.USER).select_related("account"))
     former = _follow(users)
-    facts = facts_of({one.pk: one.name for one in users})
-    rows = [_row(one, known.judge(facts[one.pk]), former.get(one.pk)) for one in users]
-    kept = [one for one in rows if one.former_id is None]
-    for some, fields in ((kept, SAID), ([one for one in rows if one.former_id], (*SAID, "former"))):
+    facts = facts_of({entity.pk: entity.name for entity in users})
+    rows = [_row(entity, known.judge(facts[entity.pk]), former.get(entity.pk)) for entity in users]
+    kept = [sign for sign in rows if sign.former_id is None]
+    for signs_to_save, fields in (
+        (kept, SAID),
+        ([sign for sign in rows if sign.former_id], (*SAID, "former")),
+    ):
         Sign.objects.bulk_create(
-            some, update_conflicts=True, unique_fields=["user"], update_fields=list(fields)
+            signs_to_save, update_conflicts=True, unique_fields=["user"], update_fields=list(fields)
         )
 
 
@@ -153,7 +156,7 @@ def _row(user: Entity, verdict: Verdict, former: UUID | None) -> Sign:
         former_id=former,
         how=verdict.how,
         words=verdict.words[:256],
-        said=[one.as_json() for one in verdict.said],
+        said=[voice.as_json() for voice in verdict.said],
     )
 
 
@@ -161,8 +164,8 @@ def _follow(users: Collection[Entity]) -> dict[int, UUID]:
     """Links and owning teams go with a user who was renamed; links end where the name belongs to another user
     by now; who had it before, by user.
     """
-    living = [one for one in users if one.gone_at is None]
-    by_id = {one.aws_id: one for one in living}
+    living = [entity for entity in users if entity.gone_at is None]
+    by_id = {entity.aws_id: entity for entity in living}
     for aws_id, arn in list(Identity.objects.filter(aws_id__in=by_id).values_list("aws_id", "user_arn")):
         user = by_id[aws_id]
         if arn != user.arn and arn.split(":")[4] == user.account.account_id:
@@ -173,7 +176,7 @@ def _follow(users: Collection[Entity]) -> dict[int, UUID]:
         if arn != owned.user_arn:
             OwnedUser.objects.filter(pk=owned.pk).update(user_arn=arn)
     former: dict[int, UUID] = {}
-    by_arn = {one.arn: one for one in living}
+    by_arn = {entity.arn: entity for entity in living}
     for identity in Identity.objects.filter(user_arn__in=by_arn).select_related("person"):
         user = by_arn[identity.user_arn]
         if not identity.aws_id:
@@ -193,6 +196,6 @@ def _free(user: Entity, *, of: str) -> None:
 
 
 def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
-    found = list(values)
-    for start in range(0, len(found), CHUNK):
-        yield found[start : start + CHUNK]
+    remaining = list(values)
+    for start in range(0, len(remaining), CHUNK):
+        yield remaining[start : start + CHUNK]

@@ -83,11 +83,11 @@ def given_by(
     )
     target = what.group_arn if is_group else str(change.params["policy_name"])
     sort, way = (Sort.MEMBER, Way.GROUP) if is_group else (Sort.INLINE, Way.INLINE)
-    held = Held(sort, target, change, entity)
-    return Given(change.account, holder_arn, title_of(terms), terms.body, way, change, (held,))
+    permission = Held(sort, target, change, entity)
+    return Given(change.account, holder_arn, title_of(terms), terms.body, way, change, (permission,))
 
 
-def write_grant(grant_id: UUID, given: Given, *, reason: Reason) -> None:
+def write_grant(grant_id: UUID, by_run: Given, *, reason: Reason) -> None:
     """Write the grant with its entries in the ledger, once; of one that is there, only what was tried again
     is followed.
     """
@@ -97,61 +97,63 @@ def write_grant(grant_id: UUID, given: Given, *, reason: Reason) -> None:
             GrantPart.objects.filter(grant=standing).update(retry_set=reason.retry)
             settle(standing)
         return
-    is_so = reason.retry is None and all(_came_true(one) for one in given.held)
+    is_so = reason.retry is None and all(_came_true(permission) for permission in by_run.held)
     state = State.ACTIVE if is_so else State.WAITING
-    grant = _grant(grant_id, given, reason, state=state)
+    grant = _grant(grant_id, by_run, reason, state=state)
     part = GrantPart.objects.create(
         grant=grant,
-        account=given.account,
+        account=by_run.account,
         state=state,
-        lane=given.change.lane,
-        way=given.way,
+        lane=by_run.change.lane,
+        way=by_run.way,
         plan={"why": reason.says, "others": [], "quotas": [], "notes": [], "ends_only": ""},
-        change_set_id=given.change.change_set_id,
+        change_set_id=by_run.change.change_set_id,
         retry_set_id=reason.retry,
     )
-    LedgerEntry.objects.bulk_create(_entry(part, given, one, is_so=is_so) for one in given.held)
-    note(grant, act=Act.ASKED, actor=None, reason=str(given.terms["why"]), number=1)
+    LedgerEntry.objects.bulk_create(
+        _entry(part, by_run, permission, is_so=is_so) for permission in by_run.held
+    )
+    note(grant, act=Act.ASKED, actor=None, reason=str(by_run.terms["why"]), number=1)
     if is_so:
         note_state(grant, before=State.WAITING)
     else:
         settle(grant)
 
 
-def _came_true(held: Held) -> bool:
+def _came_true(permission: Held) -> bool:
     """Whether its change has given it, where nothing was before: then it stands by this reason alone, and
     there is nothing to weigh.
     """
-    change = held.change
-    is_plain = held.sort in (Sort.MEMBER, Sort.INLINE) and not change.already_so
+    change = permission.change
+    is_plain = permission.sort in (Sort.MEMBER, Sort.INLINE) and not change.already_so
     return is_plain and change.state == ChangeState.APPLIED and change.ended_at is not None
 
 
-def _entry(part: GrantPart, given: Given, held: Held, *, is_so: bool) -> LedgerEntry:
+def _entry(part: GrantPart, by_run: Given, permission: Held, *, is_so: bool) -> LedgerEntry:
     entry = LedgerEntry(
         part=part,
-        account=given.account,
-        entity=held.entity,
-        target_entity_id=held.target_id,
-        holder_arn=given.holder_arn,
-        sort=held.sort,
-        target=held.target,
-        change=held.change,
+        account=by_run.account,
+        entity=permission.entity,
+        target_entity_id=permission.target_id,
+        holder_arn=by_run.holder_arn,
+        sort=permission.sort,
+        target=permission.target,
+        change=permission.change,
     )
     if is_so:
-        entry.since = held.change.ended_at
+        entry.since = permission.change.ended_at
         if entry.entity_id is None:
-            entry.entity_id = entity_of(given.account.pk, given.holder_arn)
+            entry.entity_id = entity_of(by_run.account.pk, by_run.holder_arn)
     return entry
 
 
-def _grant(grant_id: UUID, given: Given, reason: Reason, *, state: State) -> Grant:
-    what = given.terms["what"]
+def _grant(grant_id: UUID, by_run: Given, reason: Reason, *, state: State) -> Grant:
+    what = by_run.terms["what"]
     return Grant.objects.create(
         id=grant_id,
-        title=given.title,
-        terms=dict(given.terms),
-        who_kind=given.terms["who"]["kind"],
+        title=by_run.title,
+        terms=dict(by_run.terms),
+        who_kind=by_run.terms["who"]["kind"],
         what_kind=what["kind"],
         template=what.get("template", ""),
         template_version=what.get("version", 0),

@@ -81,7 +81,7 @@ class Body:
         return plain | {
             "accounts": list(self.accounts),
             "groups": list(self.groups),
-            "templates": [one.json for one in self.templates],
+            "templates": [filled.json for filled in self.templates],
             "tags": dict(self.tags),
         }
 
@@ -94,7 +94,7 @@ class Body:
             | {
                 "accounts": tuple(content.get("accounts", ())),
                 "groups": tuple(content.get("groups", ())),
-                "templates": tuple(Filled(**one) for one in content.get("templates", ())),
+                "templates": tuple(Filled(**template) for template in content.get("templates", ())),
                 "tags": dict(content.get("tags", {})),
             }
         )

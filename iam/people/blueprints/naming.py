@@ -49,9 +49,9 @@ def free_name(wanted: str, *, taken: Collection[str]) -> str:
     if wanted.lower() not in taken:
         return wanted
     number = 2
-    while (found := f"{wanted[: LONGEST - len(str(number))]}{number}").lower() in taken:
+    while (free := f"{wanted[: LONGEST - len(str(number))]}{number}").lower() in taken:
         number += 1
-    return found
+    return free
 
 
 def _plain(text: str) -> str:

@@ -119,5 +119,5 @@ def template_words(filled: Filled) -> str:
     """'Read an S3 bucket (bucket: ledger)'."""
     offer = offer_of(filled.slug, number=filled.version)
     title = offer.version.title if offer else filled.slug
-    given = ", ".join(f"{key}: {value}" for key, value in sorted(filled.parameters.items()))
-    return f"{title} ({given})" if given else title
+    parameters = ", ".join(f"{key}: {value}" for key, value in sorted(filled.parameters.items()))
+    return f"{title} ({parameters})" if parameters else title

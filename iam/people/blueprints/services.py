@@ -48,21 +48,21 @@ def save_version(
     before = BlueprintVersion.objects.filter(blueprint=blueprint, number=base).first()
     body_before = before.body if before else None
     _check(actor, blueprint.team, body, before=body_before)
-    held = Blueprint.objects.select_for_update().get(pk=blueprint.pk)
-    if held.current != base:
+    locked_blueprint = Blueprint.objects.select_for_update().get(pk=blueprint.pk)
+    if locked_blueprint.current != base:
         raise BlueprintError(
-            f"Someone saved version {held.current} after you opened this page. Reload it, then make your "
-            "changes again."
+            f"Someone saved version {locked_blueprint.current} after you opened this page. Reload it, then "
+            "make your changes again."
         )
-    if not differences(BlueprintVersion.objects.get(blueprint=held, number=base).body, body):
+    if not differences(BlueprintVersion.objects.get(blueprint=locked_blueprint, number=base).body, body):
         raise BlueprintError("Nothing differs from the current version.")
-    version = _write(held, actor=actor, body=body, number=base + 1, note=note.strip()[:MOST_NOTE])
-    held.current = version.number
-    held.save(update_fields=["current"])
+    version = _write(locked_blueprint, actor=actor, body=body, number=base + 1, note=note.strip()[:MOST_NOTE])
+    locked_blueprint.current = version.number
+    locked_blueprint.save(update_fields=["current"])
     record(
         kind="blueprint.version",
         actor=actor,
-        subject=held.name,
+        subject=locked_blueprint.name,
         data={"team": blueprint.team.slug, "version": version.number, "note": version.note},
     )
     return version
@@ -191,17 +191,17 @@ def _check_templates(body: Body) -> None:
     for number in body.accounts:
         account = Account.objects.get(account_id=number)
         size = 0
-        for one in body.templates:
+        for filled in body.templates:
             try:
                 document = document_for(
-                    one.slug,
-                    version=one.version,
-                    parameters=one.parameters,
+                    filled.slug,
+                    version=filled.version,
+                    parameters=filled.parameters,
                     account_id=number,
                     partition=account.partition,
                 )
             except TemplateError as error:
-                raise BlueprintError(f"{one.slug}: {error.message}", part="templates") from None
+                raise BlueprintError(f"{filled.slug}: {error.message}", part="templates") from None
             size += USER_INLINE.size(written(document)) + ROOM_FOR_END * bool(body.stay)
         if size > USER_INLINE.limit:
             raise BlueprintError(

@@ -55,20 +55,20 @@ def audience(
     there = list(users_of(draft, viewer=viewer).select_related("account").order_by("name", "pk"))
     words = dict(UserCredentials.objects.filter(valid_at(None), user__in=there).values_list("user", "mfa"))
     people = owners(user.arn for user in there)
-    found = Audience([], [], [], 0)
+    reached = Audience([], [], [], 0)
     enrolled = 0
     for user in there:
         known = has_mfa(words.get(user.pk))
         person = people.get(user.arn)
         if known is None:
-            found.unknown.append(user)
+            reached.unknown.append(user)
         elif known:
             enrolled += 1
         elif person is None or not person.email:
-            found.unlinked.append(user)
+            reached.unlinked.append(user)
         else:
-            found.mailed.append((user, person))
-    return Audience(found.mailed, found.unlinked, found.unknown, enrolled)
+            reached.mailed.append((user, person))
+    return Audience(reached.mailed, reached.unlinked, reached.unknown, enrolled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def stuck_campaigns(viewer: Viewer, *, most: int = MOST_STUCK) -> list[StuckCamp
     campaigns = list(running[:most])
     known = progresses(campaigns, viewer=viewer)
     today = datetime.now(tz=UTC).date()
-    found = []
+    stuck = []
     for campaign in campaigns:
         progress = known[campaign.pk]
         missing = progress.missing - progress.excused
@@ -110,7 +110,7 @@ def stuck_campaigns(viewer: Viewer, *, most: int = MOST_STUCK) -> list[StuckCamp
         first: Sequence[object] = list(
             rows.select_related("user__account").order_by("user__name", "pk")[:most]
         )
-        found.append(
+        stuck.append(
             StuckCampaign(
                 campaign,
                 progress,
@@ -121,4 +121,4 @@ def stuck_campaigns(viewer: Viewer, *, most: int = MOST_STUCK) -> list[StuckCamp
                 may_run(viewer, campaign),
             )
         )
-    return found
+    return stuck

@@ -35,18 +35,18 @@ def listed(
     """The users with a console password whom the list names, within the account or the team; `picks` are
     chosen among ambiguous ones.
     """
-    found = match_list(text, among=users_of(Campaign(account=account, team=team), viewer=viewer))
-    matches = chain.from_iterable(line.matches for line in found.lines)
+    pasted = match_list(text, among=users_of(Campaign(account=account, team=team), viewer=viewer))
+    matches = chain.from_iterable(line.matches for line in pasted.lines)
     people = owners(match.entity.arn for match in matches)
     users: dict[int, Entity] = {}
     open_lines = []
-    for line in found.lines:
-        meant = _meant(line, {arn: person.pk for arn, person in people.items()})
-        chosen = meant or [match.entity for match in line.matches if match.entity.pk in picks]
+    for line in pasted.lines:
+        users_meant = _meant(line, {arn: person.pk for arn, person in people.items()})
+        chosen = users_meant or [match.entity for match in line.matches if match.entity.pk in picks]
         users |= {user.pk: user for user in chosen}
-        if line.matches and not meant:
+        if line.matches and not users_meant:
             open_lines.append(line)
-    return Listed(list(users.values()), open_lines, found.unknown, found.left_over)
+    return Listed(list(users.values()), open_lines, pasted.unknown, pasted.left_over)
 
 
 def _meant(line: Line, people: dict[str, object]) -> list[Entity]:

@@ -94,7 +94,7 @@ def users_of(campaign: Campaign, *, viewer: Viewer) -> QuerySet[Entity]:
     if campaign.account is not None:
         users = users.filter(account=campaign.account)
     if campaign.team is not None:
-        rules = [Rule(one.kind, one.account_id, one.value) for one in campaign.team.rules.all()]
+        rules = [Rule(rule.kind, rule.account_id, rule.value) for rule in campaign.team.rules.all()]
         users = users.filter(pk__in=people_under(rules))
     if campaign.listed:
         users = users.filter(pk__in=campaign.listed)
@@ -118,10 +118,10 @@ def _standing(rows: QuerySet[Any, Any], viewer: Viewer | None) -> QuerySet[Any, 
     elif viewer is not None:
         seen = visible(Entity.objects.all(), viewer, entity="pk", kinds=(Kind.USER,))
         rows = rows.filter(user__in=seen.values("pk"))
-    held = FilteredRelation(
+    credentials_of_user = FilteredRelation(
         "user__credential_states", condition=Q(user__credential_states__valid_to__isnull=True)
     )
-    shown: QuerySet[Any, Any] = rows.annotate(held=held).annotate(
+    shown: QuerySet[Any, Any] = rows.annotate(held=credentials_of_user).annotate(
         standing=Case(
             When(Q(user__gone_at__isnull=False) | Q(held__has_password=False), then=Value(Standing.GONE)),
             When(Q(held__isnull=True) | mfa_is_unknown("held__mfa"), then=Value(Standing.UNREAD)),
@@ -141,10 +141,13 @@ def progress(campaign: Campaign, *, viewer: Viewer | None = None) -> Progress:
 
 def progresses(campaigns: Sequence[Campaign], *, viewer: Viewer | None = None) -> dict[Any, Progress]:
     """The same for several, in one query."""
-    rows = _standing(Participant.objects.filter(campaign__in=[one.pk for one in campaigns]), viewer)
+    rows = _standing(Participant.objects.filter(campaign__in=[campaign.pk for campaign in campaigns]), viewer)
     counted = rows.order_by().values("campaign", "standing").annotate(n=Count("pk"))
     counts = {(pk, standing): n for pk, standing, n in counted.values_list("campaign", "standing", "n")}
-    return {one.pk: _progress({s: counts.get((one.pk, s), 0) for s in Standing}) for one in campaigns}
+    return {
+        campaign.pk: _progress({s: counts.get((campaign.pk, s), 0) for s in Standing})
+        for campaign in campaigns
+    }
 
 
 def _progress(counts: dict[Standing, int]) -> Progress:
@@ -170,21 +173,21 @@ class Row:
     link_until: datetime | None
 
 
-def rows_of(found: Sequence[Any]) -> list[Row]:
+def rows_of(participants: Sequence[Any]) -> list[Row]:
     """What the rows of a page show besides: persons and links; two queries."""
-    people = owners(one.user.arn for one in found)
-    links = newest_by_cause(one.pk for one in found)
+    people = owners(participant.user.arn for participant in participants)
+    links = newest_by_cause(participant.pk for participant in participants)
     shown, now = [], datetime.now(tz=UTC)
-    for one in found:
-        link = links.get(one.pk)
-        standing = Standing(one.standing)
+    for participant in participants:
+        link = links.get(participant.pk)
+        standing = Standing(participant.standing)
         is_inside = bool(link and link.session_until and link.session_until > now and not link.ended_at)
         if standing is Standing.MISSING and is_inside:
             standing = Standing.ENROLLING
         opened_at = link.used_at if link else None
         usable = bool(link and not link.used_at and not link.ended_at and link.expires_at > now)
         link_until = link.expires_at if link and usable else None
-        shown.append(Row(one, people.get(one.user.arn), standing, opened_at, link_until))
+        shown.append(Row(participant, people.get(participant.user.arn), standing, opened_at, link_until))
     return shown
 
 

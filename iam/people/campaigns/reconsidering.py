@@ -55,7 +55,9 @@ def reconsider(campaign: Campaign) -> int:
     names: dict[UUID, list[str]] = {}
     for group, name in over.values_list("asked", "user__name").order_by("user__name"):
         names.setdefault(group, []).append(name)
-    return sum(_take_back(campaign, group, author=author, names=some) for group, some in names.items())
+    return sum(
+        _take_back(campaign, group, author=author, names=group_names) for group, group_names in names.items()
+    )
 
 
 def _take_back(campaign: Campaign, group: UUID, *, author: Viewer, names: list[str]) -> bool:

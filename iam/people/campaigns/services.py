@@ -107,8 +107,10 @@ def tell(participant: Participant, *, actor: Actor | None, is_reminder: bool) ->
     if person is None or not settings.MAIL_IS_CONFIGURED:
         return None
     with transaction.atomic():
-        held = Participant.objects.filter(pk=participant.pk).exclude(told_at__gt=now - PAUSE)
-        if not held.update(told_at=now, messages=F("messages") + 1, invited_at=participant.invited_at or now):
+        untold = Participant.objects.filter(pk=participant.pk).exclude(told_at__gt=now - PAUSE)
+        if not untold.update(
+            told_at=now, messages=F("messages") + 1, invited_at=participant.invited_at or now
+        ):
             return None
         link = make_link(
             Purpose.MFA,
@@ -146,7 +148,7 @@ def message(campaign: Campaign, *, user: Entity, until: datetime, is_reminder: b
     )
 
 
-def remind(viewer: Viewer, *, campaign: Campaign, some: Sequence[Participant] | None = None) -> int:
+def remind(viewer: Viewer, *, campaign: Campaign, wanted: Sequence[Participant] | None = None) -> int:
     """Remind those who are missing, or some of them; how many were told. Raises RefusedError."""
     _check_runs(viewer, campaign)
     missing = (
@@ -154,12 +156,15 @@ def remind(viewer: Viewer, *, campaign: Campaign, some: Sequence[Participant] | 
         .filter(standing=Standing.MISSING)
         .select_related("user__account", "campaign__begun_by")
     )
-    if some is not None:
-        missing = missing.filter(pk__in=[one.pk for one in some])
-    told = sum(tell(one, actor=viewer, is_reminder=one.invited_at is not None) is not None for one in missing)
-    if told:
-        _note("remind", campaign, viewer, people=told)
-    return told
+    if wanted is not None:
+        missing = missing.filter(pk__in=[participant.pk for participant in wanted])
+    sent = sum(
+        tell(participant, actor=viewer, is_reminder=participant.invited_at is not None) is not None
+        for participant in missing
+    )
+    if sent:
+        _note("remind", campaign, viewer, people=sent)
+    return sent
 
 
 def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -> None:
@@ -193,8 +198,8 @@ def end_exception(viewer: Viewer, participant: Participant) -> None:
     """Ask it of them after all. Raises RefusedError."""
     _check_runs(viewer, participant.campaign)
     with transaction.atomic():
-        held = Participant.objects.filter(pk=participant.pk, excused_until__isnull=False)
-        if held.update(excused_until=None, excused_why="", excused_by=""):
+        excepted = Participant.objects.filter(pk=participant.pk, excused_until__isnull=False)
+        if excepted.update(excused_until=None, excused_why="", excused_by=""):
             _note("unexcuse", participant.campaign, viewer, user=participant.user.arn)
 
 

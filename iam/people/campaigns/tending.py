@@ -50,14 +50,14 @@ def tend() -> int:
     asked = waiting_sets().values("cause_id")
     for campaign in Campaign.objects.filter(pk__in=asked).select_related("begun_by"):
         reconsider(campaign)
-    found = list(
+    open_campaigns = list(
         Campaign.objects.exclude(state=State.CLOSED)
         .select_related("account", "team", "begun_by")
         .order_by("begun_at")
     )
-    for campaign in found:
+    for campaign in open_campaigns:
         tend_one(campaign)
-    return len(found)
+    return len(open_campaigns)
 
 
 def tend_one(campaign: Campaign) -> None:
@@ -87,8 +87,8 @@ def _tell(campaign: Campaign, *, today: date) -> None:
         since = datetime.combine(campaign.due - timedelta(days=day), datetime.min.time(), tzinfo=UTC)
         wanted |= Q(told_at__lt=since)
     rows = missing.filter(wanted).select_related("user__account", "campaign__begun_by")
-    for one in rows.order_by(F("told_at").asc(nulls_first=True), "pk")[:AT_ONCE]:
-        tell(one, actor=None, is_reminder=one.invited_at is not None)
+    for row in rows.order_by(F("told_at").asc(nulls_first=True), "pk")[:AT_ONCE]:
+        tell(row, actor=None, is_reminder=row.invited_at is not None)
 
 
 def _end(campaign: Campaign, author: Viewer) -> None:
@@ -102,11 +102,11 @@ def _end(campaign: Campaign, author: Viewer) -> None:
         _handle(missing, None)
     elif missing:
         by_account: dict[Account, list[Participant]] = defaultdict(list)
-        for one in missing:
-            by_account[one.user.account].append(one)
-        for account, some in by_account.items():
-            if said := _ask(campaign, author, account=account, some=some):
-                trouble.append(said)
+        for participant in missing:
+            by_account[participant.user.account].append(participant)
+        for account, account_participants in by_account.items():
+            if message := _ask(campaign, author, account=account, participants=account_participants):
+                trouble.append(message)
     with transaction.atomic():
         Campaign.objects.filter(pk=campaign.pk).exclude(trouble=" ".join(trouble)[:1024]).update(
             trouble=" ".join(trouble)[:1024]
@@ -120,21 +120,26 @@ def _end(campaign: Campaign, author: Viewer) -> None:
             _close(campaign)
 
 
-def _ask(campaign: Campaign, author: Viewer, *, account: Account, some: Sequence[Participant]) -> str:
+def _ask(campaign: Campaign, author: Viewer, *, account: Account, participants: Sequence[Participant]) -> str:
     """One set for an account; why there is none, or whom it leaves out."""
     try:
         check_account(account)
         asked = _disabling if campaign.ending == Ending.DISABLE else _restricting
         with transaction.atomic():
-            operations, notes, reached, said = asked(author, account, list(some)[: MOST - 1])
+            operations, notes, reached, message = asked(author, account, list(participants)[: MOST - 1])
             if reached:
                 made = _requested(
-                    campaign, author, operations=operations, notes=notes, account=account, some=reached
+                    campaign,
+                    author,
+                    operations=operations,
+                    notes=notes,
+                    account=account,
+                    participants=reached,
                 )
                 _handle(reached, made)
     except RefusedError as refused:
         return f"{account.name}: {refused.message}"
-    return f"{account.name}: {said}" if said else ""
+    return f"{account.name}: {message}" if message else ""
 
 
 Asked = tuple[list[Operation], list[str], list[Participant], str]
@@ -142,19 +147,19 @@ Asked = tuple[list[Operation], list[str], list[Participant], str]
 
 
 def _disabling(author: Viewer, account: Account, part: list[Participant]) -> Asked:
-    wanted = [(one, DeleteLoginProfile.of(one.user)) for one in part]
-    possible, said = _possible(author, wanted, earlier=())
-    return [operation for _, operation in possible], [], [one for one, _ in possible], said
+    wanted = [(participant, DeleteLoginProfile.of(participant.user)) for participant in part]
+    possible, message = _possible(author, wanted, earlier=())
+    return [operation for _, operation in possible], [], [participant for participant, _ in possible], message
 
 
 def _restricting(author: Viewer, account: Account, part: list[Participant]) -> Asked:
     """Anyone who has the policy already is done with; anyone who would be locked out is left out."""
     has = holders_of(account, denies_keys=False)
-    _handle([one for one in part if one.user_id in has], None)
+    _handle([participant for participant in part if participant.user_id in has], None)
     scope = Scope(account, path="/")
-    users = {one.user_id: one.user for one in part if one.user_id not in has}
+    users = {participant.user_id: participant.user for participant in part if participant.user_id not in has}
     seen = outlook(scope, users=users, denies_keys=False)
-    barred = {one.number for one in seen.locked_out} | {one.pk for one in seen.outside}
+    barred = {standing.number for standing in seen.locked_out} | {entity.pk for entity in seen.outside}
     left = {pk: user for pk, user in users.items() if pk not in barred}
     words = f"{len(barred)} would be locked out by the policy and were not included." if barred else ""
     if not left:
@@ -162,12 +167,21 @@ def _restricting(author: Viewer, account: Account, part: list[Participant]) -> A
     if barred:
         seen = outlook(scope, users=left, denies_keys=False)
     operations = operations_for(seen)
-    first = [one for one in operations if one.spec is not ATTACH_POLICY]
-    by_arn = {one.user.arn: one for one in part}
-    wanted = [(by_arn[one.given.holder_arn], one) for one in operations if one.spec is ATTACH_POLICY]
-    possible, said = _possible(author, wanted, earlier=first)
-    found = [*first, *(operation for _, operation in possible)]
-    return found, notes_for(seen), [one for one, _ in possible], " ".join(filter(None, [words, said]))
+    first = [operation for operation in operations if operation.spec is not ATTACH_POLICY]
+    by_arn = {participant.user.arn: participant for participant in part}
+    wanted = [
+        (by_arn[operation.given.holder_arn], operation)
+        for operation in operations
+        if operation.spec is ATTACH_POLICY
+    ]
+    possible, message = _possible(author, wanted, earlier=first)
+    all_operations = [*first, *(operation for _, operation in possible)]
+    return (
+        all_operations,
+        notes_for(seen),
+        [participant for participant, _ in possible],
+        " ".join(filter(None, [words, message])),
+    )
 
 
 def _possible(
@@ -176,19 +190,19 @@ def _possible(
     """What can be asked for, one by one, so that one whom a rule is against stops nobody; what somebody else
     asks for already counts as asked for.
     """
-    found: list[tuple[Participant, Operation]] = []
-    said: list[str] = []
-    for one, operation in wanted:
+    possible: list[tuple[Participant, Operation]] = []
+    problems: list[str] = []
+    for participant, operation in wanted:
         try:
             changes.plan(operation, viewer=author, earlier=earlier)
         except RefusedError as refused:
             if refused.change is not None:
-                _handle([one], refused.change)
+                _handle([participant], refused.change)
             else:
-                said.append(f"{one.user.name}: {refused.message}")
+                problems.append(f"{participant.user.name}: {refused.message}")
             continue
-        found.append((one, operation))
-    return found, " ".join(said[:3])
+        possible.append((participant, operation))
+    return possible, " ".join(problems[:3])
 
 
 def _requested(
@@ -198,7 +212,7 @@ def _requested(
     operations: Sequence[Operation],
     notes: Sequence[str],
     account: Account,
-    some: Sequence[Participant],
+    participants: Sequence[Participant],
 ) -> Change:
     """The first change of the set. Anyone who is in it waits for the making of the policy, if for anything,
     and for nobody else.
@@ -208,7 +222,7 @@ def _requested(
     if standing := asked_before(operations, actor=author, idempotency_key=key):
         return standing[0]
     what = "Require MFA for" if campaign.ending == Ending.RESTRICT else "Delete the console password of"
-    who = some[0].user.name if len(some) == 1 else f"{len(some):,} IAM users"
+    who = participants[0].user.name if len(participants) == 1 else f"{len(participants):,} IAM users"
     lanes = []
     for at, operation in enumerate(operations, 1):
         branch = 0 if isinstance(operation, CreatePolicy) else at
@@ -225,15 +239,17 @@ def _requested(
     )[0]
 
 
-def _handle(some: Sequence[Participant], made: Change | None) -> None:
-    rows = Participant.objects.filter(pk__in=[one.pk for one in some], handled_at__isnull=True)
+def _handle(participants: Sequence[Participant], made: Change | None) -> None:
+    rows = Participant.objects.filter(
+        pk__in=[participant.pk for participant in participants], handled_at__isnull=True
+    )
     change_set = made.change_set if made else None
     rows.update(handled_at=datetime.now(tz=UTC), asked=change_set)
 
 
 def _told_author(campaign: Campaign, missing: Sequence[Participant], trouble: Sequence[str]) -> None:
     """Once a day at most, by the key."""
-    names = ", ".join(one.user.name for one in missing[:20])
+    names = ", ".join(participant.user.name for participant in missing[:20])
     more = f" and {len(missing) - 20} more" if len(missing) > 20 else ""
     today = datetime.now(tz=UTC).date()
     notify(

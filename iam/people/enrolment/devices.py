@@ -60,9 +60,9 @@ def add_hardware(user: Entity, *, person: Person, serial: str, codes: tuple[str,
     wording.check_codes(first, second, shower="the token")
     with transaction.atomic():
         seal_codes(first, second, sealed_id=sealed_id, account_id=user.account.account_id)
-        given = CodesParams(**names_of(user), credential_id=number, sealed_id=str(sealed_id))
+        params = CodesParams(**names_of(user), credential_id=number, sealed_id=str(sealed_id))
         return queue_own(
-            EnableMfaDevice(user.account, given),
+            EnableMfaDevice(user.account, params),
             person=person,
             reason=f"{person.name} adds a hardware token of their own.",
             cause=Cause(CAUSE, sealed_id),
@@ -106,12 +106,13 @@ def set_label(device: Entity, *, person: Person, label: str, key: str) -> Change
 
 def _check_room(user: Entity, serial: str) -> None:
     """What AWS would say no to, said here in words."""
-    held = {one.entity.aws_id for one in devices_of(user)}
-    if serial in held:
+    serials = {device.entity.aws_id for device in devices_of(user)}
+    if serial in serials:
         raise RefusedError(f"{user.name} already has the token {serial}.")
-    if len(held) >= DEVICES_PER_USER:
+    if len(serials) >= DEVICES_PER_USER:
         raise RefusedError(
-            f"{user.name} has {len(held)} MFA devices, and AWS allows {DEVICES_PER_USER}. Remove one first."
+            f"{user.name} has {len(serials)} MFA devices, and AWS allows {DEVICES_PER_USER}. Remove one "
+            "first."
         )
     other = Entity.objects.filter(
         kind=Kind.MFA_DEVICE, aws_id=serial, gone_at__isnull=True, owner__isnull=False

@@ -57,12 +57,12 @@ def standing_of(enrolment: Enrolment) -> Standing:
     if enrolment.expires_at <= datetime.now(tz=UTC):
         return Standing(Stage.OVER, said=wording.OVER)
     if making is None or making.state in OPEN:
-        said = making.error_message if making else ""
-        return Standing(Stage.MAKING, said=said, is_late=making is not None and _is_late(making))
+        error_text = making.error_message if making else ""
+        return Standing(Stage.MAKING, said=error_text, is_late=making is not None and _is_late(making))
     if making.state != ChangeState.APPLIED:
         return Standing(Stage.OVER, said=making.error_message)
-    said = giving.error_message if giving else ""
-    return Standing(Stage.SCAN, said=said)
+    error_text = giving.error_message if giving else ""
+    return Standing(Stage.SCAN, said=error_text)
 
 
 def latest(user: Entity, *, browser: str) -> Enrolment | None:
@@ -88,10 +88,10 @@ def locked_until(user: Entity) -> datetime | None:
 
 def devices_of(user: Entity) -> list[EntityState]:
     """The MFA devices that the mirror shows of a user, by name."""
-    found = EntityState.objects.filter(
+    devices = EntityState.objects.filter(
         valid_at(None), kind=Kind.MFA_DEVICE, entity__owner=user, entity__gone_at__isnull=True
     )
-    return list(found.select_related("entity").order_by("sort_name", "entity_id"))
+    return list(devices.select_related("entity").order_by("sort_name", "entity_id"))
 
 
 def has_mfa(user: Entity) -> bool:

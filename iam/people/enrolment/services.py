@@ -148,22 +148,22 @@ def submit_codes(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -
     wording.check_codes(*codes)
     refusal = ""
     with transaction.atomic():
-        held = (
+        locked_enrolment = (
             Enrolment.objects.select_for_update(of=("self",))
             .select_related("making", "giving")
             .get(pk=enrolment.pk)
         )
-        standing = standing_of(held)
+        standing = standing_of(locked_enrolment)
         if standing.stage in (Stage.CHECKING, Stage.DONE):
             return
-        seed = _seed(held, seat) if standing.stage is Stage.SCAN else None
+        seed = _seed(locked_enrolment, seat) if standing.stage is Stage.SCAN else None
         if seed is None:
             raise RefusedError(standing.said or wording.OVER)
         refusal = wording.trouble_in(totp.reading_of(seed, *codes, at=time.time()))
         if not refusal:
-            _give(held, seat, first=codes[0], second=codes[1])
+            _give(locked_enrolment, seat, first=codes[0], second=codes[1])
         elif refusal == wording.WRONG:
-            refusal = _count_failure(held, seat)
+            refusal = _count_failure(locked_enrolment, seat)
     if refusal == wording.LOCKED:
         raise RefusedError(refusal)
     if refusal:
@@ -173,13 +173,16 @@ def submit_codes(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -
 def cancel(enrolment: Enrolment, seat: Seat) -> None:
     """Give it up: the seed is destroyed, and the device deleted. Harmless when it is over."""
     with transaction.atomic():
-        held = (
+        locked_enrolment = (
             Enrolment.objects.select_for_update(of=("self",))
             .select_related("making", "giving")
             .get(pk=enrolment.pk)
         )
-        if held.browser == seat.browser and standing_of(held).stage in (Stage.MAKING, Stage.SCAN):
-            end(held, outcome=Outcome.CANCELLED, actor=seat.person)
+        if locked_enrolment.browser == seat.browser and standing_of(locked_enrolment).stage in (
+            Stage.MAKING,
+            Stage.SCAN,
+        ):
+            end(locked_enrolment, outcome=Outcome.CANCELLED, actor=seat.person)
 
 
 def end(enrolment: Enrolment, *, outcome: Outcome, actor: Actor | None) -> bool:
@@ -250,12 +253,12 @@ def _seed(enrolment: Enrolment, seat: Seat) -> str | None:
 def _give(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -> None:
     account = seat.user.account
     sealed_id = seal_codes(first, second, sealed_id=uuid4(), account_id=account.account_id)
-    given = CodesParams(
+    params = CodesParams(
         **names_of(seat.user), credential_id=enrolment.serial_number, sealed_id=str(sealed_id)
     )
     enrolment.attempts += 1
     enrolment.giving = queue_own(
-        EnableMfaDevice(account, given),
+        EnableMfaDevice(account, params),
         person=seat.person,
         reason=_reason(enrolment),
         cause=Cause(CAUSE, enrolment.pk),

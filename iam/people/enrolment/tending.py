@@ -54,21 +54,21 @@ def tend() -> int:
 def settle(enrolment: Enrolment) -> None:
     """Take one enrolment as far as it goes now."""
     with transaction.atomic():
-        held = (
+        locked_enrolment = (
             Enrolment.objects.select_for_update(of=("self",))
             .select_related("making", "giving", "cleaning", "link", "person", "user__account")
             .get(pk=enrolment.pk)
         )
-        if held.is_settled:
+        if locked_enrolment.is_settled:
             return
-        if held.giving is not None and held.giving.state in OPEN:
+        if locked_enrolment.giving is not None and locked_enrolment.giving.state in OPEN:
             return
-        if held.giving is not None and held.giving.state == ChangeState.APPLIED:
-            _enabled(held)
+        if locked_enrolment.giving is not None and locked_enrolment.giving.state == ChangeState.APPLIED:
+            _enabled(locked_enrolment)
             return
-        _end_what_is_over(held)
-        if held.ended_at is not None:
-            _clean(held)
+        _end_what_is_over(locked_enrolment)
+        if locked_enrolment.ended_at is not None:
+            _clean(locked_enrolment)
 
 
 def _enabled(enrolment: Enrolment) -> None:

@@ -65,23 +65,23 @@ def fresh(places: Places, *, account: Account | None) -> Fresh:
     a worker; in a small organization the administrators are found at once, and nothing is written, since a
     page only reads.
     """
-    found = _fresh(places, account)
-    if not found.behind:
-        return found
+    fresh_rows = _fresh(places, account)
+    if not fresh_rows.behind:
+        return fresh_rows
     if _is_small():
         number = account.account_id if account else ""
         administrators = in_force.administrators(places.revisions, account=number)
-        return Fresh((), None, found.stamp, lacks_users=False, found=administrators)
+        return Fresh((), None, fresh_rows.stamp, lacks_users=False, found=administrators)
     send_seldom(TASK, seconds=NUDGE_SECONDS)
-    return found
+    return fresh_rows
 
 
 def _fresh(places: Places, account: Account | None) -> Fresh:
     numbers = [account.account_id] if account else None
     accounts = _accounts(numbers)
-    behind = tuple(one for one in accounts if is_behind(one, places))
-    times = [kept.calculated_at for one in accounts if (kept := kept_of(one))]
-    known = [kept.calculated_at for one in behind if (kept := kept_of(one))]
+    behind = tuple(account for account in accounts if is_behind(account, places))
+    times = [kept.calculated_at for account in accounts if (kept := kept_of(account))]
+    known = [kept.calculated_at for account in behind if (kept := kept_of(account))]
     since = min(known) if known and len(known) == len(behind) else None
     stamp = f"{max(times).isoformat()} {len(behind)}" if times else ""
     return Fresh(
@@ -142,11 +142,11 @@ def calculate(numbers: Collection[str] | None = None) -> int:
     calculated once more.
     """
     places, began = Places(), datetime.now(tz=UTC)
-    due = [one for one in _accounts(numbers) if is_behind(one, places) or _is_old(one, began)]
+    due = [account for account in _accounts(numbers) if is_behind(account, places) or _is_old(account, began)]
     if not due:
         return 0
     state = _State(places, began)
-    if any(_is_old(one, began) for one in due):
+    if any(_is_old(account, began) for account in due):
         in_force.forget()
     for account in due:
         _calculate(account, state)
@@ -169,13 +169,13 @@ def _calculate(account: Account, state: _State) -> None:
         and known.keys() >= set(users.values_list("entity", flat=True))
     )
     if is_same:
-        found = {user: level for user, (level, _) in known.items()}
+        levels = {user: level for user, (level, _) in known.items()}
     else:
         surely = in_force.administrators(state.places.revisions, account=account.account_id)
-        found = {}
+        levels = {}
         for user, is_sure in surely.items():
-            found[user] = Administrator.YES if is_sure else Administrator.CONDITIONAL
-    _keep(account, state, standing, known=known, wanted=_wanted(account, state.places, found))
+            levels[user] = Administrator.YES if is_sure else Administrator.CONDITIONAL
+    _keep(account, state, standing, known=known, wanted=_wanted(account, state.places, levels))
 
 
 def _known(account: Account) -> dict[int, tuple[int, str]]:
@@ -183,9 +183,9 @@ def _known(account: Account) -> dict[int, tuple[int, str]]:
     return {user: (level, place) for user, level, place in rows}
 
 
-def _wanted(account: Account, places: Places, found: Mapping[int, int]) -> dict[int, tuple[int, str]]:
+def _wanted(account: Account, places: Places, levels: Mapping[int, int]) -> dict[int, tuple[int, str]]:
     """Whether each user is administrator, and their place."""
-    administrators = [user for user, level in found.items() if level != Administrator.NO]
+    administrators = [user for user, level in levels.items() if level != Administrator.NO]
     users = (
         EntityState.objects.filter(valid_at(None), account=account, kind=Kind.USER)
         .annotate(credentials=fact_at(CREDENTIALS, None))
@@ -197,7 +197,7 @@ def _wanted(account: Account, places: Places, found: Mapping[int, int]) -> dict[
         .annotate(urgency=urgency(places, is_administrator=Q(entity__in=administrators)))
     )
     rows = users.order_by().values_list("entity", "urgency", "sort_name")
-    return {user: (found.get(user, Administrator.NO), f"{level}{name}") for user, level, name in rows}
+    return {user: (levels.get(user, Administrator.NO), f"{level}{name}") for user, level, name in rows}
 
 
 def _keep(

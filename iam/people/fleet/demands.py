@@ -56,7 +56,7 @@ def demand(viewer: Viewer, *, place: Account | Team, wanted: bool) -> bool:
 def demanded() -> list[HardwareDemand]:
     """All demands, accounts first."""
     rows = HardwareDemand.objects.select_related("account", "team")
-    return sorted(rows, key=lambda one: (one.account is None, one.place.name, one.pk))
+    return sorted(rows, key=lambda demand: (demand.account is None, demand.place.name, demand.pk))
 
 
 class Places:
@@ -91,7 +91,7 @@ class Places:
     @property
     def teams(self) -> list[tuple[str, str]]:
         """(slug, name) of each, by name."""
-        return sorted(((slug, name) for slug, (name, _) in self._teams.items()), key=lambda one: one[1])
+        return sorted(((slug, name) for slug, (name, _) in self._teams.items()), key=lambda choice: choice[1])
 
     @property
     def is_anywhere(self) -> bool:
@@ -100,19 +100,19 @@ class Places:
 
     def demanded_of(self, column: str, account: str) -> Q:
         """Rows of users of whom it is demanded; the columns lead to the user and to the account."""
-        found = Q(**{f"{account}__in": self._accounts}) if self._accounts else NOBODY
+        condition = Q(**{f"{account}__in": self._accounts}) if self._accounts else NOBODY
         for slug, (_, rules) in self._teams.items():
             if f"team:{slug}" in self._demanding:
-                found |= Q(**{f"{column}__in": people_under(rules)})
-        return found
+                condition |= Q(**{f"{column}__in": people_under(rules)})
+        return condition
 
     def people_of(self, slugs: Iterable[str]) -> Q:
         """Rows whose `entity` is a user of one of the teams."""
-        found = NOBODY
+        condition = NOBODY
         for slug in slugs:
             _, rules = self._teams.get(slug, ("", set()))
-            found |= Q(entity__in=people_under(rules))
-        return found
+            condition |= Q(entity__in=people_under(rules))
+        return condition
 
 
 def people_under(rules: Iterable[Rule]) -> QuerySet[Entity, Any]:

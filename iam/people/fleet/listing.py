@@ -37,8 +37,8 @@ def _users(seen: Seen) -> States:
     them.
     """
     others = [kind.value for kind in Kind if kind is not Kind.USER]
-    found = visible_states(seen.viewer, at=None, kinds=(Kind.USER,))
-    users: States = found.filter(of_account(seen)).exclude(kind__in=others)
+    states = visible_states(seen.viewer, at=None, kinds=(Kind.USER,))
+    users: States = states.filter(of_account(seen)).exclude(kind__in=others)
     return users
 
 
@@ -73,9 +73,9 @@ class Fleet:
         is_kept = sort == "urgency" and not self.fresh.lacks_users and self.fresh.found is None
         users = _users(seen) if is_kept else None
         sort_of_people = "" if sort == "urgency" else sort
-        found = people.rows(seen, sort_of_people, users=users)
-        found = found.annotate(administrator=self._administrator())
-        shown: States = found.annotate(
+        rows = people.rows(seen, sort_of_people, users=users)
+        rows = rows.annotate(administrator=self._administrator())
+        shown: States = rows.annotate(
             urgency=urgency(self.places, is_administrator=IS_ADMINISTRATOR, is_unchecked=IS_UNCHECKED)
         )
         if sort != "urgency":
@@ -137,8 +137,8 @@ class Fleet:
     @staticmethod
     def _counted(wanted: Q) -> Callable[[Lens], QuerySet[Any, Any]]:
         def counted(lens: Lens) -> QuerySet[Any, Any]:
-            held = UserCredentials.objects.filter(valid_at(None), of_account(lens)).filter(wanted)
-            return visible(held, lens.viewer, entity="user", kinds=(Kind.USER,))
+            with_credentials = UserCredentials.objects.filter(valid_at(None), of_account(lens)).filter(wanted)
+            return visible(with_credentials, lens.viewer, entity="user", kinds=(Kind.USER,))
 
         return counted
 
@@ -153,11 +153,11 @@ class Fleet:
     def _team(self, lens: Lens, values: list[str]) -> Q:
         return self.places.people_of(values)
 
-    def _complete(self, lens: Lens, found: list[Row]) -> None:
+    def _complete(self, lens: Lens, page_rows: list[Row]) -> None:
         """Adds to each row its devices and its display name."""
-        by_user = {row["entity"]: row for row in found}
+        by_user = {row["entity"]: row for row in page_rows}
         people = people_of_users(by_user)
-        for row in found:
+        for row in page_rows:
             row["display"] = display_name(row["name"], row["tags"], person=people.get(row["entity"], ""))
             row["mfa"] = row["mfa"] or "unread"
             row["devices"] = []

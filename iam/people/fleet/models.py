@@ -35,9 +35,9 @@ class HardwareDemand(models.Model):
     @property
     def place(self) -> Account | Team:
         """The account or the team."""
-        found = self.account or self.team
-        assert found is not None
-        return found
+        place = self.account or self.team
+        assert place is not None
+        return place
 
 
 class Administrator(models.IntegerChoices):

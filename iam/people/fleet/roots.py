@@ -70,11 +70,11 @@ def roots(viewer: Viewer, *, account: Account | None = None) -> list[Root]:
         known = facts.setdefault((number, name), {})
         if fact[0] is not None:
             known[fact[0]] = Fact(*fact)
-    seen = {one: facts[one] for one in facts if viewer.may(Right.SEE_ACCOUNT, account_id=one[0])}
-    found = [_root(number, name, known) for (number, name), known in seen.items()]
+    seen = {fact: facts[fact] for fact in facts if viewer.may(Right.SEE_ACCOUNT, account_id=fact[0])}
+    roots = [_root(number, name, known) for (number, name), known in seen.items()]
     if account is None:
-        found += _unconnected(viewer, {number for number, _ in seen})
-    return sorted(found, key=lambda one: (one.standing, one.name.lower(), one.account_id))
+        roots += _unconnected(viewer, {number for number, _ in seen})
+    return sorted(roots, key=lambda root: (root.standing, root.name.lower(), root.account_id))
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
@@ -84,11 +84,11 @@ def _accounts_and_facts(scope: Scope | None) -> Statement:
     """
     accounts = Account.objects.filter(pk=Slot("account", BigAutoField()))
     accounts = accounts_within(scope) if scope is not None else accounts
-    told = FilteredRelation(
+    facts_of_root = FilteredRelation(
         "facts", condition=valid_at(None, prefix="facts__") & Q(facts__name__in=[SUMMARY, REPORT])
     )
     columns = ("account_id", "name", "told__name", "told__value", "told__observed_at")
-    return Statement(lambda: accounts.annotate(told=told).values_list(*columns))
+    return Statement(lambda: accounts.annotate(told=facts_of_root).values_list(*columns))
 
 
 def _root(number: str, name: str, facts: Mapping[str, Fact]) -> Root:
@@ -96,10 +96,10 @@ def _root(number: str, name: str, facts: Mapping[str, Fact]) -> Root:
     hours.
     """
     summary, report = facts.get(SUMMARY), facts.get(REPORT)
-    told = [one for one in (report, summary) if one is not None and _mfa(one) is not None]
-    if not told:
+    known_facts = [fact for fact in (report, summary) if fact is not None and _mfa(fact) is not None]
+    if not known_facts:
         return Root(number, name, RootStanding.UNREAD)
-    newest = max(told, key=lambda one: one.observed_at)
+    newest = max(known_facts, key=lambda fact: fact.observed_at)
     values: dict[str, Any] = (summary.value or {}) if summary else {}
     standing = RootStanding.ON if _mfa(newest) else RootStanding.NONE
     keys = _keys(summary, report)
@@ -138,10 +138,10 @@ def _last_used(report: Fact | None) -> datetime | None:
 
 def _unconnected(viewer: Viewer, connected: set[str]) -> list[Root]:
     """Accounts that an organization has, and Gatehouse does not."""
-    found = dict(_accounts_of_organizations(viewer).rows())
+    names = dict(_accounts_of_organizations(viewer).rows())
     return [
         Root(number, name, RootStanding.UNCONNECTED)
-        for number, name in found.items()
+        for number, name in names.items()
         if number not in connected
     ]
 

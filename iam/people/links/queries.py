@@ -27,5 +27,5 @@ def newest_by_cause(causes: Iterable[UUID]) -> dict[UUID, Link]:
     """The newest link for each of the causes that has one; `used_at` says whether it was opened. One
     query.
     """
-    found = Link.objects.filter(cause_id__in=list(causes)).order_by("created_at", "id")
-    return {link.cause_id: link for link in found if link.cause_id}
+    links = Link.objects.filter(cause_id__in=list(causes)).order_by("created_at", "id")
+    return {link.cause_id: link for link in links if link.cause_id}

@@ -184,8 +184,8 @@ def _end(link: Link, *, why: Ended, actor: Actor | None, act: str, reason: str =
         if not living.update(ended_at=now, ended_why=why, ended_label=label):
             return False
         link.refresh_from_db()
-        said = {"reason": reason} if reason else {}
-        _note(act, link, actor=actor, **said)
+        data = {"reason": reason} if reason else {}
+        _note(act, link, actor=actor, **data)
     return True
 
 

@@ -21,7 +21,7 @@ from iam.people.runs.models import RowStatus
 
 def reached_by(viewer: Viewer, users: Iterable[Entity]) -> frozenset[int]:
     """Those of whom somebody may ask for changes; one query, none for who reaches everything."""
-    pks = [one.pk for one in users]
+    pks = [entity.pk for entity in users]
     if viewer.asks.sees_everything:
         return frozenset(pks)
     seen = visible_entities(replace(viewer, scope=viewer.asks)).filter(pk__in=pks)
@@ -30,7 +30,7 @@ def reached_by(viewer: Viewer, users: Iterable[Entity]) -> frozenset[int]:
 
 def adoptable(run: OnboardingRun) -> list[Newcomer]:
     """Who of a draft can be taken in."""
-    return [one for one in run.people.filter(standing=RowStatus.EXISTING) if one.users]
+    return [newcomer for newcomer in run.people.filter(standing=RowStatus.EXISTING) if newcomer.users]
 
 
 def users_by_place(people: Sequence[Newcomer]) -> dict[tuple[int, int], Entity]:
@@ -54,17 +54,17 @@ class Holdings:
 
 def held_by_users(users: Iterable[Entity]) -> Holdings:
     """Two queries; none for nobody."""
-    pks = [one.pk for one in users]
+    pks = [entity.pk for entity in users]
     if not pks:
         return Holdings()
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=pks)
     entries = LedgerEntry.objects.filter(
         entity__in=pks, sort=Sort.INLINE, since__isnull=False, until__isnull=True
     ).values_list("entity", "part__grant__terms")
-    given = ((pk, terms.get("what", {})) for pk, terms in entries)
+    whats = ((pk, terms.get("what", {})) for pk, terms in entries)
     return Holdings(
         frozenset(edges.values_list("source_id", "target_id")),
-        frozenset((pk, _mark(what)) for pk, what in given if pk),
+        frozenset((pk, _mark(what)) for pk, what in whats if pk),
     )
 
 
@@ -73,23 +73,23 @@ def _mark(what: Mapping[str, Any]) -> str:
     return json.dumps([what.get("template"), what.get("version"), what.get("parameters", {})], sort_keys=True)
 
 
-def adopted_part(site: Site, newcomer: Newcomer, user: Entity, *, held: Holdings, key: str) -> Part:
+def adopted_part(site: Site, newcomer: Newcomer, user: Entity, *, holdings: Holdings, key: str) -> Part:
     """What a user who is there gets: each thing in the branch that it has for somebody new, without what they
     have already.
     """
-    return Part(newcomer, site.account, user.arn, tuple(_steps(site, newcomer, user, held, key)))
+    return Part(newcomer, site.account, user.arn, tuple(_steps(site, newcomer, user, holdings, key)))
 
 
-def _steps(site: Site, newcomer: Newcomer, user: Entity, held: Holdings, key: str) -> Iterator[Step]:
-    given = [*memberships(site, newcomer, user.arn), *policies(site, newcomer, user.arn, key=key)]
+def _steps(site: Site, newcomer: Newcomer, user: Entity, holdings: Holdings, key: str) -> Iterator[Step]:
+    steps = [*memberships(site, newcomer, user.arn), *policies(site, newcomer, user.arn, key=key)]
     groups = {group.arn: group for group in site.groups}
-    for branch, (operation, what) in enumerate(given, start=1):
+    for branch, (operation, what) in enumerate(steps, start=1):
         if operation.spec is ADD_TO_GROUP:
             group = groups[operation.given.group_arn]
-            if (user.pk, group.pk) not in held.groups:
+            if (user.pk, group.pk) not in holdings.groups:
                 yield Step(Membership.of(ADD_TO_GROUP, user, group=group), branch, what)
         elif isinstance(operation, PutInlinePolicy):
-            if what is not None and (user.pk, _mark(what.body)) in held.templates:
+            if what is not None and (user.pk, _mark(what.body)) in holdings.templates:
                 continue
             again = PutInlinePolicy.of(user, name=operation.given.policy_name, text=operation.text)
             yield Step(again, branch, what)

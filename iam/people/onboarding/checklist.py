@@ -85,12 +85,12 @@ class Checklist:
     @property
     def done(self) -> int:
         """How many lines are ticked."""
-        return sum(one.standing is Standing.DONE for one in self.items)
+        return sum(item.standing is Standing.DONE for item in self.items)
 
     @property
     def standing(self) -> Standing:
         """The whole person in one word: what needs somebody first."""
-        found = {one.standing for one in self.items} or {Standing.TODO}
+        standings = {item.standing for item in self.items} or {Standing.TODO}
         order = (
             Standing.FAILED,
             Standing.DOING,
@@ -100,9 +100,9 @@ class Checklist:
             Standing.OVER,
             Standing.CLOSED,
         )
-        for one in order:
-            if one in found:
-                return one
+        for standing in order:
+            if standing in standings:
+                return standing
         return Standing.DONE
 
 
@@ -128,28 +128,29 @@ def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[
     """
     by_person = places_of(people)
     places = list(chain.from_iterable(by_person[newcomer.pk] for newcomer in people))
-    held = dict(zip((place.pk for place in places), held_by(places), strict=True))
+    changes_by_place = dict(zip((place.pk for place in places), held_by(places), strict=True))
     facts, links = _facts(places, people), invitations(people)
-    found = []
+    lists = []
     for person in people:
         own = by_person[person.pk]
-        given = [
-            (place, held[place.pk], f" in {place.account.name}" if len(own) > 1 else "") for place in own
+        rows = [
+            (place, changes_by_place[place.pk], f" in {place.account.name}" if len(own) > 1 else "")
+            for place in own
         ]
-        items = list(chain.from_iterable(starmap(_given, given)))
+        items = list(chain.from_iterable(starmap(_given, rows)))
         link = links.get(person.pk)
         closed = _why_closed(person, link, own, facts)
-        items += _invited(link, person, own, held, over=closed)
-        for place, now, where in given:
+        items += _invited(link, person, own, changes_by_place, over=closed)
+        for place, now, where in rows:
             body_of_run = body or person.run.version.body
             items += _done(place, now, facts, body=body_of_run, where=where, closed=closed)
         users = tuple((place.account.name, _number(facts, place)) for place in own)
-        made = [place for place in own if place.joined_at and not held[place.pk].is_taken_in]
-        is_busy = any(held[place.pk].is_open for place in own)
-        is_complete = all(one.standing is Standing.DONE for one in items)
+        made = [place for place in own if place.joined_at and not changes_by_place[place.pk].is_taken_in]
+        is_busy = any(changes_by_place[place.pk].is_open for place in own)
+        is_complete = all(item.standing is Standing.DONE for item in items)
         can_invite = bool(made) and not is_busy and not is_complete and closed not in WITHOUT_ACCESS
-        found.append(Checklist(person, tuple(items), users, may_be_invited=can_invite))
-    return found
+        lists.append(Checklist(person, tuple(items), users, may_be_invited=can_invite))
+    return lists
 
 
 def _number(facts: _Facts, place: ProvisionedUser) -> int | None:
@@ -161,8 +162,8 @@ def _facts(places: Iterable[ProvisionedUser], people: Sequence[Newcomer]) -> _Fa
     places = list(places)
     arns = [place.user_arn for place in places]
     living = Entity.objects.filter(kind=Kind.USER, arn__in=arns, gone_at__isnull=True)
-    users = {one.arn: one for one in living}
-    keys = [one.pk for one in users.values()]
+    users = {entity.arn: entity for entity in living}
+    keys = [entity.pk for entity in users.values()]
     rows = UserCredentials.objects.filter(valid_at(None), user__in=keys)
     pairs = ((place.password_seal, place.key_seal) for place in places)
     seals = list(filter(None, chain.from_iterable(pairs)))
@@ -170,7 +171,7 @@ def _facts(places: Iterable[ProvisionedUser], people: Sequence[Newcomer]) -> _Fa
         users=users,
         credentials={row.user_id: row for row in rows},
         used=dict(Usage.objects.filter(entity__in=keys).values_list("entity_id", "last_used_at")),
-        seals={one.pk: one for one in Secret.objects.filter(pk__in=seals)},
+        seals={secret.pk: secret for secret in Secret.objects.filter(pk__in=seals)},
         made=made_passwords(arns),
         over=without_access(places),
         moved=_moved(people),
@@ -179,7 +180,7 @@ def _facts(places: Iterable[ProvisionedUser], people: Sequence[Newcomer]) -> _Fa
 
 def _moved(people: Sequence[Newcomer]) -> dict[UUID, datetime]:
     """When people changed team after they were onboarded; a change of team under way counts from now."""
-    runs = {one.person_id: one.run.source for one in people}
+    runs = {newcomer.person_id: newcomer.run.source for newcomer in people}
     moves = Move.objects.filter(
         person_id__in=runs, state__in=(RunState.RUNNING, RunState.DONE, RunState.PARTLY)
     )
@@ -204,12 +205,12 @@ def _why_closed(person: Newcomer, link: Link | None, own: Sequence[ProvisionedUs
     return TEAM_CHANGED if has_moved else ""
 
 
-def _given(place: ProvisionedUser, held: Held, where: str) -> Iterable[Item]:
+def _given(place: ProvisionedUser, place_changes: Held, where: str) -> Iterable[Item]:
     """What Gatehouse does in a place."""
     by_operation: dict[str, list[Change]] = {}
-    for change in held.latest:
+    for change in place_changes.latest:
         by_operation.setdefault(change.operation, []).append(change)
-    if held.is_taken_in:
+    if place_changes.is_taken_in:
         yield Item(f"IAM user {place.newcomer.user_name}{where}", Standing.DONE, "Existed before")
     else:
         made = by_operation.get(CreateUser.spec.slug, [])
@@ -226,16 +227,16 @@ def _given(place: ProvisionedUser, held: Held, where: str) -> Iterable[Item]:
 
 
 def _done(
-    place: ProvisionedUser, held: Held, facts: _Facts, *, body: Body, where: str, closed: str
+    place: ProvisionedUser, place_changes: Held, facts: _Facts, *, body: Body, where: str, closed: str
 ) -> Iterable[Item]:
     """What the person does there by themselves; nothing is new to who was there. `closed` is why the
     invitation as a whole no longer works.
     """
-    if held.is_taken_in:
+    if place_changes.is_taken_in:
         return
     user = facts.users.get(place.user_arn)
     over = closed if closed in WITHOUT_ACCESS else facts.over.get(place.user_arn, "")
-    waits, says = _waits(held, over=over)
+    waits, says = _waits(place_changes, over=over)
     if body.password:
         yield _after(f"Own password chosen{where}", _chosen_at(place, facts, user), waits=waits, says=says)
     if body.mfa:
@@ -248,14 +249,14 @@ def _invited(
     link: Link | None,
     person: Newcomer,
     own: Sequence[ProvisionedUser],
-    held: Mapping[int, Held],
+    changes_by_place: Mapping[int, Held],
     *,
     over: str,
 ) -> Iterable[Item]:
     """Whether the invitation was sent and opened, and whether it still works; it is sent when the users are
     there.
     """
-    if all(held[place.pk].is_taken_in for place in own):
+    if all(changes_by_place[place.pk].is_taken_in for place in own):
         return
     if over in WITHOUT_ACCESS:
         yield Item("Invitation opened", Standing.OVER, _OVER[over])
@@ -266,7 +267,7 @@ def _invited(
     elif person.wants_link_at is not None:
         yield Item("Invitation opened", Standing.INVITE, "Requested another invitation")
     elif link is None:
-        if any(held[place.pk].is_open or held[place.pk].applied for place in own):
+        if any(changes_by_place[place.pk].is_open or changes_by_place[place.pk].applied for place in own):
             yield Item("Invitation opened", Standing.TODO, "Not sent yet")
         else:
             yield Item("Invitation opened", Standing.CLOSED)
@@ -286,13 +287,15 @@ def _counted(changes: Sequence[Change], noun: str) -> str:
 
 def _of_changes(what: str, changes: Sequence[Change]) -> Item:
     """One line for several changes: failed if one is, done when all are."""
-    states = {ChangeState(one.state) for one in changes}
-    bad = next((one for one in changes if one.state in (ChangeState.FAILED, ChangeState.UNKNOWN)), None)
+    states = {ChangeState(change.state) for change in changes}
+    bad = next(
+        (change for change in changes if change.state in (ChangeState.FAILED, ChangeState.UNKNOWN)), None
+    )
     if bad is not None:
         return Item(what, Standing.FAILED, bad.error_message, change=bad.pk)
     first = changes[0].pk if changes else None
     if states == {ChangeState.APPLIED}:
-        ends = [one.ended_at for one in changes if one.ended_at]
+        ends = [change.ended_at for change in changes if change.ended_at]
         return Item(what, Standing.DONE, at=max(ends, default=None), change=first)
     if states & {ChangeState.AWAITING, ChangeState.DRAFT}:
         return Item(what, Standing.TODO, "Waiting for approval", change=first)
@@ -310,15 +313,15 @@ def _after(what: str, at: datetime | None, *, waits: Standing, says: str) -> Ite
     return Item(what, waits, says)
 
 
-def _waits(held: Held, *, over: str) -> tuple[Standing, str]:
+def _waits(place_changes: Held, *, over: str) -> tuple[Standing, str]:
     """For whom what the person does waits: for Gatehouse while there is no user, for nobody where there will
     be none or where access is `over`.
     """
     if over:
         return Standing.OVER, _OVER[over]
-    if any(one.operation == CreateUser.spec.slug for one in held.applied):
+    if any(change.operation == CreateUser.spec.slug for change in place_changes.applied):
         return Standing.PERSON, ""
-    return (Standing.TODO, "") if held.is_open else (Standing.CLOSED, "Cancelled")
+    return (Standing.TODO, "") if place_changes.is_open else (Standing.CLOSED, "Cancelled")
 
 
 def _chosen_at(place: ProvisionedUser, facts: _Facts, user: Entity | None) -> datetime | None:

@@ -78,13 +78,13 @@ class Lockout:
 
 def lockouts(sites: Iterable[Site]) -> list[Lockout]:
     """Where newcomers of a blueprint could not change their first password; nothing where they get none."""
-    found = []
+    lockouts_found = []
     for site in sites:
         if site.body.password:
             lockout = _lockout(site)
             if lockout is not None:
-                found.append(lockout)
-    return found
+                lockouts_found.append(lockout)
+    return lockouts_found
 
 
 def check_first_password(sites: Sequence[Site]) -> None:
@@ -106,10 +106,10 @@ def _lockout(site: Site) -> Lockout | None:
         shard = index.accounts.get(number)
         if shard is None:
             return None
-        held = _decision(index, shard, site, is_allowed=_account_allows(site))
-        if held is Decision.ALLOWED:
+        decision = _decision(index, shard, site, is_allowed=_account_allows(site))
+        if decision is Decision.ALLOWED:
             return None
-        if held is Decision.CONDITIONAL:
+        if decision is Decision.CONDITIONAL:
             return Lockout(site.account.name, is_denied=False, is_sure=False)
         with_template = _decision(index, shard, site, is_allowed=True)
     return Lockout(site.account.name, is_denied=with_template is not Decision.ALLOWED, is_sure=True)
@@ -128,7 +128,7 @@ def _decision(index: Index, shard: Shard, site: Site, *, is_allowed: bool) -> De
     if is_allowed:
         texts.append(BY_ACCOUNT)
     docs = [index.documents.add(document_digest(text), text) for text in texts]
-    docs += [index.documents.add(one.digest, one.text) for one in _documents(shard, site)]
+    docs += [index.documents.add(document.digest, document.text) for document in _documents(shard, site)]
     arn = arn_of(site.account, kind=Kind.USER.value, name="newcomer", path=site.body.path)
     inline = tuple((f"policy-{at}", document_digest(text)) for at, text in enumerate(texts))
     grants = Grants(inline=inline, groups=tuple(group.pk for group in site.groups), boundary=_boundary(site))

@@ -48,22 +48,22 @@ def cause_of(newcomer: Newcomer) -> UUID:
 def newcomer_of(link: Link) -> Newcomer | None:
     """Whose invitation a link is."""
     people = Newcomer.objects.filter(person_id=link.person_id).select_related("run__version__blueprint__team")
-    return next((one for one in people if cause_of(one) == link.cause_id), None)
+    return next((newcomer for newcomer in people if cause_of(newcomer) == link.cause_id), None)
 
 
 def invitations(people: Sequence[Newcomer]) -> dict[int, Link]:
     """The newest invitation of each who has one: one query, and one more where a restore sent another one in
     its place.
     """
-    causes = {cause_of(one): one.pk for one in people}
-    found = {causes[cause]: link for cause, link in newest_by_cause(causes).items()}
-    replaced = {pk: link for pk, link in found.items() if link.ended_why == Ended.REPLACED}
+    causes = {cause_of(newcomer): newcomer.pk for newcomer in people}
+    links = {causes[cause]: link for cause, link in newest_by_cause(causes).items()}
+    replaced = {pk: link for pk, link in links.items() if link.ended_why == Ended.REPLACED}
     if replaced:
         users = {link.user_arn for link in replaced.values()}
         newer = Link.objects.filter(purpose=Purpose.INVITATION, user_arn__in=users).order_by("created_at")
         newest = {(link.person_id, link.user_arn): link for link in newer}
-        found |= {pk: newest[link.person_id, link.user_arn] for pk, link in replaced.items()}
-    return found
+        links |= {pk: newest[link.person_id, link.user_arn] for pk, link in replaced.items()}
+    return links
 
 
 @transaction.atomic

@@ -70,8 +70,8 @@ def sites_of(body: Body, *, viewer: Viewer) -> list[Site]:
     """The accounts of a blueprint. Raises RefusedError where one lacks what the blueprint names, or the
     viewer may not ask for it: in the same words.
     """
-    found = []
-    known = {one.account_id: one for one in Account.objects.filter(account_id__in=body.accounts)}
+    sites = []
+    known = {account.account_id: account for account in Account.objects.filter(account_id__in=body.accounts)}
     for number in body.accounts:
         account = known.get(number)
         if account is None:
@@ -79,9 +79,9 @@ def sites_of(body: Body, *, viewer: Viewer) -> list[Site]:
         check_account(account)
         site = Site(account, body, boundary=_boundary(account, body.boundary))
         site.groups = [_group(account, name, viewer) for name in body.groups]
-        site.documents = [_document(account, one) for one in body.templates]
-        found.append(site)
-    return found
+        site.documents = [_document(account, filled) for filled in body.templates]
+        sites.append(site)
+    return sites
 
 
 def part_of(site: Site, newcomer: Newcomer, *, key: str) -> Part:
@@ -102,9 +102,9 @@ def part_of(site: Site, newcomer: Newcomer, *, key: str) -> Part:
         for sort, is_given in (("password", body.password), ("key", body.key))
         if is_given
     }
-    given = [*memberships(site, newcomer, arn), *policies(site, newcomer, arn, key=key)]
-    given += [(one, None) for one in _secrets(site, newcomer, arn, seals)]
-    steps = [Step(one, branch, what) for branch, (one, what) in enumerate(given, start=1)]
+    operations = [*memberships(site, newcomer, arn), *policies(site, newcomer, arn, key=key)]
+    operations += [(operation, None) for operation in _secrets(site, newcomer, arn, seals)]
+    steps = [Step(operation, branch, what) for branch, (operation, what) in enumerate(operations, start=1)]
     return Part(
         newcomer,
         account,
@@ -122,21 +122,21 @@ def tags_for(newcomer: Newcomer, body: Body) -> dict[str, str]:
 
 def notes_for(sites: Sequence[Site]) -> list[str]:
     """Sentences that an approver has to know and that no receipt says."""
-    found = []
+    notes = []
     if sites and sites[0].body.key:
-        found.append("Each person gets an access key that never expires. A role is safer.")
+        notes.append("Each person gets an access key that never expires. A role is safer.")
     if sites and not sites[0].body.mfa:
-        found.append("The blueprint doesn’t require MFA.")
-    return found
+        notes.append("The blueprint doesn’t require MFA.")
+    return notes
 
 
 def _group(account: Account, name: str, viewer: Viewer) -> Entity:
     reached = visible_entities(replace(viewer, scope=viewer.asks))
-    found = reached.filter(account=account, kind=Kind.GROUP, name=name, gone_at__isnull=True).first()
-    if found is None:
+    entity = reached.filter(account=account, kind=Kind.GROUP, name=name, gone_at__isnull=True).first()
+    if entity is None:
         whose = "" if viewer.asks.sees_account(account.account_id) else " of your teams"
         raise RefusedError(f"{account.name} has no group “{name}”{whose}, as of the last sync.")
-    return found
+    return entity
 
 
 def _boundary(account: Account, named: str) -> str:
@@ -145,12 +145,12 @@ def _boundary(account: Account, named: str) -> str:
         return named
     name = named.rpartition("/")[2]
     living = Entity.objects.filter(account=account, kind=Kind.POLICY, name=name, gone_at__isnull=True)
-    found = living.exclude(arn__contains=":iam::aws:").first()
-    if found is None:
+    entity = living.exclude(arn__contains=":iam::aws:").first()
+    if entity is None:
         raise RefusedError(
             f"{account.name} has no policy “{name}” for the permissions boundary, as of the last sync."
         )
-    return found.arn
+    return entity.arn
 
 
 def _document(account: Account, filled: Filled) -> tuple[Filled, str, str]:
@@ -200,7 +200,7 @@ def policies(
 
 
 def _secrets(site: Site, newcomer: Newcomer, arn: str, seals: Mapping[str, UUID]) -> Iterator[Operation]:
-    given: dict[str, Any] = {
+    secret_params: dict[str, Any] = {
         "user_name": newcomer.user_name,
         "user_arn": arn,
         "user_id": "",
@@ -208,7 +208,9 @@ def _secrets(site: Site, newcomer: Newcomer, arn: str, seals: Mapping[str, UUID]
         "recipient_name": newcomer.name,
     }
     if "password" in seals:
-        params = PasswordParams(**given, sealed_id=str(seals["password"]), typed=NO, must_change=YES)
+        params = PasswordParams(**secret_params, sealed_id=str(seals["password"]), typed=NO, must_change=YES)
         yield CreateLoginProfile(site.account, params)
     if "key" in seals:
-        yield CreateAccessKey(site.account, GivenParams(**given, sealed_id=str(seals["key"]), known=""))
+        yield CreateAccessKey(
+            site.account, GivenParams(**secret_params, sealed_id=str(seals["key"]), known="")
+        )

@@ -45,24 +45,26 @@ class Held:
     @property
     def is_open(self) -> bool:
         """Whether something is still to come of them by itself."""
-        return any(one.state in OPEN or one.state == ChangeState.DRAFT for one in self.latest)
+        return any(change.state in OPEN or change.state == ChangeState.DRAFT for change in self.latest)
 
     @property
     def is_taken_in(self) -> bool:
         """Whether the user was there before."""
-        return all(one.operation != CreateUser.spec.slug for one in self.latest)
+        return all(change.operation != CreateUser.spec.slug for change in self.latest)
 
     @property
     def failed(self) -> list[Change]:
         """What did not come true."""
         return [
-            one for one in self.latest if one.state not in (*OPEN, ChangeState.DRAFT, ChangeState.APPLIED)
+            change
+            for change in self.latest
+            if change.state not in (*OPEN, ChangeState.DRAFT, ChangeState.APPLIED)
         ]
 
     @property
     def applied(self) -> list[Change]:
         """What did."""
-        return [one for one in self.latest if one.state == ChangeState.APPLIED]
+        return [change for change in self.latest if change.state == ChangeState.APPLIED]
 
 
 def held_by(places: Sequence[ProvisionedUser]) -> list[Held]:
@@ -73,13 +75,13 @@ def held_by(places: Sequence[ProvisionedUser]) -> list[Held]:
     )
     sets = [*firsts, *again]
     lanes = {place.lane for place in places}
-    found: dict[tuple[UUID | None, int], dict[int, Change]] = defaultdict(dict)
+    changes_by_lane: dict[tuple[UUID | None, int], dict[int, Change]] = defaultdict(dict)
     rows = Change.objects.filter(change_set__in=sets, lane__in=lanes).only(*_COLUMNS)
     for change in rows.order_by("created_at", "position"):
         first = again.get(change.change_set_id, change.change_set_id)
-        found[first, change.lane][change.branch] = change
+        changes_by_lane[first, change.lane][change.branch] = change
     return [
-        Held(tuple(one for _, one in sorted(found[place.change_set_id, place.lane].items())))
+        Held(tuple(change for _, change in sorted(changes_by_lane[place.change_set_id, place.lane].items())))
         for place in places
     ]
 
@@ -92,15 +94,15 @@ def sets_of(run: OnboardingRun) -> list[ChangeSet]:
 
 def places_of(people: Iterable[Newcomer]) -> dict[int, list[ProvisionedUser]]:
     """The places of some people, by newcomer."""
-    found: dict[int, list[ProvisionedUser]] = defaultdict(list)
+    places_by_newcomer: dict[int, list[ProvisionedUser]] = defaultdict(list)
     rows = (
         ProvisionedUser.objects.filter(newcomer__in=list(people))
         .select_related("account", "newcomer")
         .order_by("pk")
     )
     for place in rows:
-        found[place.newcomer_id].append(place)
-    return found
+        places_by_newcomer[place.newcomer_id].append(place)
+    return places_by_newcomer
 
 
 def counted_runs(viewer: Viewer, *, start: int, limit: int) -> list[OnboardingRun]:
@@ -119,13 +121,13 @@ class RunCounts(NamedTuple):
 def counts_of(run: OnboardingRun) -> RunCounts:
     """Of what was tried again the newest counts. Few queries, whatever the size."""
     places = list(ProvisionedUser.objects.filter(newcomer__run=run))
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     failed = set()
-    for place, held in zip(places, held_by(places), strict=True):
-        found.update(str(one.state) for one in held.latest)
-        if any(one.state in (ChangeState.FAILED, ChangeState.UNKNOWN) for one in held.latest):
+    for place, place_changes in zip(places, held_by(places), strict=True):
+        counts.update(str(change.state) for change in place_changes.latest)
+        if any(change.state in (ChangeState.FAILED, ChangeState.UNKNOWN) for change in place_changes.latest):
             failed.add(place.newcomer_id)
-    return RunCounts(dict(found), frozenset(failed))
+    return RunCounts(dict(counts), frozenset(failed))
 
 
 def people_shown(
@@ -138,6 +140,6 @@ def people_shown(
     if only is not None:
         people = people.filter(pk__in=only)
     if text:
-        said = Q(name__icontains=text) | Q(email__icontains=text) | Q(user_name__icontains=text)
-        people = people.filter(said)
+        condition = Q(name__icontains=text) | Q(email__icontains=text) | Q(user_name__icontains=text)
+        people = people.filter(condition)
     return people

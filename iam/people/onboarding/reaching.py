@@ -23,8 +23,8 @@ def with_newcomers(viewer: Viewer, names: Iterable[str], *, body: Body) -> Viewe
     """
     if viewer.asks.sees_everything:
         return viewer
-    given = set(body.groups)
-    own = {account for account, group in viewer.asks.groups if group in given}
+    groups_given = set(body.groups)
+    own = {account for account, group in viewer.asks.groups if group in groups_given}
     numbers = [number for number in body.accounts if "" in own or number in own]
     accounts = Account.objects.filter(account_id__in=numbers)
     arns = {

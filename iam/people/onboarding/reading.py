@@ -98,49 +98,51 @@ def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list
     if head is None:
         raise SheetError("The file is empty.")
     read = reader(head[1])
-    found: list[T] = []
+    rows_read: list[T] = []
     for line, cells in lines:
         if not any(cell.strip() for cell in cells):
             continue
-        if len(found) >= MOST_ROWS:
+        if len(rows_read) >= MOST_ROWS:
             raise SheetError(f"The file has more than {MOST_ROWS:,} people. Split it into smaller files.")
-        found.append(read(line, cells))
-    if not found:
+        rows_read.append(read(line, cells))
+    if not rows_read:
         raise SheetError("The file has column names and no people below them.")
-    return found
+    return rows_read
 
 
 def typed(line: int, values: Mapping[str, str]) -> Typed:
     """A row from its values by column, checked as far as it can be alone."""
     errors: list[str] = []
-    given = {key: " ".join(values.get(key, "").split()) for key in COLUMNS}
-    name = given["name"] or " ".join(filter(None, (given["first"], given["last"])))
+    values_typed = {key: " ".join(values.get(key, "").split()) for key in COLUMNS}
+    name = values_typed["name"] or " ".join(filter(None, (values_typed["first"], values_typed["last"])))
     texts = (
         ("name", "name", name),
-        ("email", "email address", given["email"]),
-        ("user_name", "user name", given["user_name"]),
+        ("email", "email address", values_typed["email"]),
+        ("user_name", "user name", values_typed["user_name"]),
     )
     for field, what, text in texts:
         errors += [Problem(field, error) for error in _text_errors(what, text)]
     if not name:
         errors.append(Problem("name", "The name is missing."))
-    errors += [Problem("email", error) for error in _email_errors(given["email"])]
-    if given["user_name"] and not USER_NAME.fullmatch(given["user_name"]):
+    errors += [Problem("email", error) for error in _email_errors(values_typed["email"])]
+    if values_typed["user_name"] and not USER_NAME.fullmatch(values_typed["user_name"]):
         sentence = "A user name has up to 64 letters without accents, digits and the signs + = , . @ _ -"
         errors.append(Problem("user_name", sentence))
     until = None
-    if given["until"]:
-        until = _day(given["until"])
+    if values_typed["until"]:
+        until = _day(values_typed["until"])
         if until is None:
-            errors.append(Problem("until", f"{_short(given['until'])} isn’t a date. Write it as 2026-11-30."))
+            errors.append(
+                Problem("until", f"{_short(values_typed['until'])} isn’t a date. Write it as 2026-11-30.")
+            )
     return Typed(
         line=line,
         name=_kept(name),
-        email=_kept(given["email"].lower()),
-        user_name=_kept(given["user_name"])[:64],
+        email=_kept(values_typed["email"].lower()),
+        user_name=_kept(values_typed["user_name"])[:64],
         until=until,
         errors=tuple(errors),
-        until_text=_kept(given["until"])[:40],
+        until_text=_kept(values_typed["until"])[:40],
     )
 
 
@@ -227,10 +229,10 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     first, _, rest = text.partition("\n")
     skipped = 0
-    told = re.fullmatch(r'"?sep=([,;\t])"?', first.strip("\ufeff "), re.IGNORECASE)
-    if told:
+    match = re.fullmatch(r'"?sep=([,;\t])"?', first.strip("\ufeff "), re.IGNORECASE)
+    if match:
         text, skipped = rest, 1
-    separator = told[1] if told else max(SEPARATORS, key=_outside_quotes(text).count)
+    separator = match[1] if match else max(SEPARATORS, key=_outside_quotes(text).count)
     reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
     written = text.split("\n")
     before = 0
@@ -242,7 +244,7 @@ def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             cells, wrong = [], str(error)
-        if not told and reader.line_num == before + 1:
+        if not match and reader.line_num == before + 1:
             cells = _by_its_own(written[before], cells, separator)
         if wrong and not cells:
             raise SheetError(f"Line {before + 1 + skipped}: {_said(wrong)}")
@@ -258,16 +260,16 @@ def _by_its_own(line: str, cells: list[str], separator: str) -> list[str]:
     bare = _without_quoted(line)
     if any(_is_address(cell) for cell in cells) and (separator in bare or len(cells) > 1):
         return cells
-    others = [one for one in OTHERS if one != separator and one in bare]
+    others = [delimiter for delimiter in OTHERS if delimiter != separator and delimiter in bare]
     for other in others:
         with suppress(csv.Error):
-            (found,) = csv.reader([line], delimiter=other, strict=True)
-            if any(_is_address(cell) for cell in found):
-                return found
+            (cells_read,) = csv.reader([line], delimiter=other, strict=True)
+            if any(_is_address(cell) for cell in cells_read):
+                return cells_read
     if others and cells and separator not in bare:
         with suppress(csv.Error):
-            (found,) = csv.reader([line], delimiter=max(others, key=bare.count), strict=True)
-            return found
+            (cells_read,) = csv.reader([line], delimiter=max(others, key=bare.count), strict=True)
+            return cells_read
     return cells
 
 
@@ -293,7 +295,7 @@ def _said(error: str) -> str:
 
 def _outside_quotes(text: str) -> str:
     """The first line that says something, without what stands in quotation marks."""
-    return _without_quoted(next((one for one in text.splitlines() if one.strip()), ""))
+    return _without_quoted(next((line_part for line_part in text.splitlines() if line_part.strip()), ""))
 
 
 def _without_quoted(line: str) -> str:
@@ -321,12 +323,12 @@ def _columns(head: Sequence[str]) -> dict[str, int]:
 
 def _row(line: int, cells: Sequence[str], places: Mapping[str, int], *, width: int) -> Typed:
     values = {key: cells[place] for key, place in places.items() if place < len(cells)}
-    found = typed(line, values)
-    found = replace(found, errors=(*found.errors, *_mixed(cells)))
+    row_typed = typed(line, values)
+    row_typed = replace(row_typed, errors=(*row_typed.errors, *_mixed(cells)))
     if any(cell.strip() for cell in cells[width:]):
         more = f"The row has {len(cells)} cells, and the first line has {width} column names."
-        return replace(found, errors=(*found.errors, more))
-    return found
+        return replace(row_typed, errors=(*row_typed.errors, more))
+    return row_typed
 
 
 def last_moment(until: date | None) -> datetime | None:
@@ -375,8 +377,8 @@ def _guessed(cells: Sequence[str]) -> dict[str, str]:
         values[place] = mailbox[2]
         values.insert(place, mailbox[1])
         place += 1
-    found = {"name": " ".join(filter(None, values[:place])), "email": values[place]}
+    guessed = {"name": " ".join(filter(None, values[:place])), "email": values[place]}
     for value in filter(None, values[place + 1 :]):
         key = "until" if _day(value) or value[:1].isdigit() else "user_name"
-        found[key] = f"{found.get(key, '')} {value}".strip()
-    return found
+        guessed[key] = f"{guessed.get(key, '')} {value}".strip()
+    return guessed

@@ -42,15 +42,15 @@ def change_ended(change: Change) -> None:
     ):
         return
     first = group.cause_id if group.cause_kind == OF_RETRY else group.pk
-    for one in _ENDED_AT.mappings(change_set=group.pk, first=first, lane=change.lane):
+    for mapping in _ENDED_AT.mappings(change_set=group.pk, first=first, lane=change.lane):
         is_made = change.operation == CreateUser.spec.slug and change.state == ChangeState.APPLIED
-        if not one["is_busy"] and one["settled_at"] is None:
-            reconcile_user(_users().get(pk=one["pk"]))
-        elif is_made and one["joined_at"] is None:
-            _join(_users().get(pk=one["pk"]))
-        state = one["newcomer__run__state"]
-        if state == RunState.WAITING or (state == RunState.RUNNING and not one["is_set_busy"]):
-            reconcile(one["newcomer__run"])
+        if not mapping["is_busy"] and mapping["settled_at"] is None:
+            reconcile_user(_users().get(pk=mapping["pk"]))
+        elif is_made and mapping["joined_at"] is None:
+            _join(_users().get(pk=mapping["pk"]))
+        state = mapping["newcomer__run__state"]
+        if state == RunState.WAITING or (state == RunState.RUNNING and not mapping["is_set_busy"]):
+            reconcile(mapping["newcomer__run"])
 
 
 def reconcile_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
@@ -76,19 +76,21 @@ def reconcile_user(place: ProvisionedUser) -> None:
     """Who has a user by now is known, and it is theirs; when everything has ended, what they hold has its
     reason in the ledger.
     """
-    held = held_by([place])[0]
-    made = next((one for one in held.applied if one.operation == CreateUser.spec.slug), None)
+    place_changes = held_by([place])[0]
+    made = next(
+        (change for change in place_changes.applied if change.operation == CreateUser.spec.slug), None
+    )
     if made is not None and place.joined_at is None:
         _join(place)
-    if held.is_open or place.settled_at is not None:
+    if place_changes.is_open or place.settled_at is not None:
         return
     with transaction.atomic():
         if not ProvisionedUser.objects.filter(pk=place.pk, settled_at__isnull=True).update(
             settled_at=datetime.now(tz=UTC)
         ):
             return
-        if made is not None or held.is_taken_in:
-            _grant(place, held)
+        if made is not None or place_changes.is_taken_in:
+            _grant(place, place_changes)
             invite_when_made(place.newcomer)
 
 
@@ -153,15 +155,17 @@ def _join(place: ProvisionedUser) -> None:
         )
 
 
-def _grant(place: ProvisionedUser, held: Held) -> None:
+def _grant(place: ProvisionedUser, place_changes: Held) -> None:
     """Each membership and each policy of a template that came true is a grant, so that the ledger says why it
     is there and when it ends.
     """
     newcomer = place.newcomer
-    again = [one.change_set_id for one in held.latest if one.change_set_id != place.change_set_id]
+    again = [
+        change.change_set_id for change in place_changes.latest if change.change_set_id != place.change_set_id
+    ]
     retry = again[-1] if again else None
     run = newcomer.run
-    for change in held.applied:
+    for change in place_changes.applied:
         what = _what(change, newcomer)
         if what is None:
             continue
@@ -186,8 +190,11 @@ def _what(change: Change, newcomer: Newcomer) -> What | None:
         body = newcomer.run.version.body
         place = change.branch - 1 - len(body.groups)
         if 0 <= place < len(body.templates):
-            one = body.templates[place]
+            template = body.templates[place]
             return What(
-                WhatKind.TEMPLATE, template=one.slug, version=one.version, parameters=dict(one.parameters)
+                WhatKind.TEMPLATE,
+                template=template.slug,
+                version=template.version,
+                parameters=dict(template.parameters),
             )
     return None

@@ -58,11 +58,14 @@ class SentAgain:
     resets: int = 0
 
 
-def needs_reset(place: ProvisionedUser, held: Held) -> Change | None:
+def needs_reset(place: ProvisionedUser, place_changes: Held) -> Change | None:
     """The change that set the first password of a place, if that password can no longer be shown and the
     person has none of their own.
     """
-    first = next((one for one in held.latest if one.operation in PASSWORDS and one.queued_at), None)
+    first = next(
+        (change for change in place_changes.latest if change.operation in PASSWORDS and change.queued_at),
+        None,
+    )
     if first is None or has_chosen_password(place):
         return None
     return None if can_be_shown(place.password_seal) and not is_password_gone(place) else first
@@ -85,14 +88,14 @@ def invite_again(newcomer: Newcomer, *, actor: Viewer) -> SentAgain:
     with transaction.atomic():
         run = OnboardingRun.objects.select_for_update().get(pk=newcomer.run_id)
         places = list(newcomer.places.filter(joined_at__isnull=False).select_related("account", "change_set"))
-        held = held_by(places)
-        if any(one.is_open for one in held):
+        changes_by_place = held_by(places)
+        if any(place_changes.is_open for place_changes in changes_by_place):
             raise RefusedError(
                 f"Changes for {newcomer.name} are in progress. Try again when they have ended."
             )
         resets = [
             (place, change)
-            for place, state in zip(places, held, strict=True)
+            for place, state in zip(places, changes_by_place, strict=True)
             if (change := needs_reset(place, state)) is not None
         ]
         if not resets:
@@ -110,16 +113,16 @@ def _reset(
     Newcomer.objects.filter(pk=newcomer.pk).update(link_for=actor.person_id)
     ProvisionedUser.objects.filter(pk__in=[place.pk for place, _ in resets]).update(settled_at=None)
     for set_id in dict.fromkeys(place.change_set_id for place, _ in resets):
-        some = [(place, change) for place, change in resets if place.change_set_id == set_id]
+        resets_of_set = [(place, change) for place, change in resets if place.change_set_id == set_id]
         queue_accepted(
-            [_new_password(run, place, change) for place, change in some],
-            with_set=some[0][0].change_set,
+            [_new_password(run, place, change) for place, change in resets_of_set],
+            with_set=resets_of_set[0][0].change_set,
             actor=actor,
             reason=f"{newcomer.name} needs another invitation ({run.reference}).",
             title=f"Reset the first password of {newcomer.name}",
             cause=Cause(OF_RETRY, set_id),
             key=f"run-invite-{run.id.hex}-{run.trials}-{set_id.hex[:8]}",
-            lanes=[Lane(place.lane, change.branch) for place, change in some],
+            lanes=[Lane(place.lane, change.branch) for place, change in resets_of_set],
         )
     data = {"run": run.pk, "for": newcomer.email, "passwords": len(resets)}
     record(kind="onboarding.reset", actor=actor, subject=run.reference, data=data)
@@ -181,7 +184,7 @@ def request_invitation(link: Link) -> str:
         record(
             kind="onboarding.invitation_wanted", actor=link.person, subject=newcomer.run.reference, data=data
         )
-    return ", ".join(sorted(one.name for one in people)) or "your team lead"
+    return ", ".join(sorted(person.name for person in people)) or "your team lead"
 
 
 def _inviters(newcomer: Newcomer, link: Link) -> list[Person]:

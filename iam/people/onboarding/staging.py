@@ -74,12 +74,17 @@ def stage(
 
 def typed_again(run: OnboardingRun) -> list[Typed]:
     """The rows of a draft as they were typed, to check them again."""
-    return [typed(one.line, typed_values(one)) for one in run.people.all()]
+    return [typed(newcomer.line, typed_values(newcomer)) for newcomer in run.people.all()]
 
 
-def typed_values(one: Newcomer) -> dict[str, str]:
+def typed_values(newcomer: Newcomer) -> dict[str, str]:
     """The fields of a row as somebody typed them."""
-    return {"name": one.name, "email": one.email, "user_name": one.typed_name, "until": one.typed_until}
+    return {
+        "name": newcomer.name,
+        "email": newcomer.email,
+        "user_name": newcomer.typed_name,
+        "until": newcomer.typed_until,
+    }
 
 
 @transaction.atomic
@@ -88,10 +93,10 @@ def edit_rows(actor: Viewer, *, run: OnboardingRun, values: Mapping[int, Mapping
     again, and one that was emptied is removed. Raises RefusedError.
     """
     rows = []
-    for one in run.people.all():
-        fields = typed_values(one) | dict(values.get(one.pk, {}))
+    for newcomer in run.people.all():
+        fields = typed_values(newcomer) | dict(values.get(newcomer.pk, {}))
         if any(text.strip() for text in fields.values()):
-            rows.append(typed(one.line, fields))
+            rows.append(typed(newcomer.line, fields))
     if not rows:
         raise RefusedError("At least one row must stay. To start over, discard the draft.")
     return stage(actor, version=run.version, rows=rows, source=run.source, run=run)
@@ -110,11 +115,11 @@ def checked(run: OnboardingRun, rows: Sequence[Typed], *, body: Body, actor: Vie
     taken = set(known.names)
     seen_emails: dict[str, int] = {}
     seen_names: dict[str, int] = {}
-    found = []
+    rows_checked = []
     # Names that somebody wrote come before those that are made, wherever they stand in the file.
     taken |= {row.user_name.lower() for row in rows if row.user_name}
     for position, row in enumerate(rows):
-        one = Newcomer(
+        newcomer = Newcomer(
             run=run,
             position=position,
             line=row.line,
@@ -123,27 +128,27 @@ def checked(run: OnboardingRun, rows: Sequence[Typed], *, body: Body, actor: Vie
             typed_name=row.user_name,
             typed_until=row.until_text or (row.until.isoformat() if row.until else ""),
         )
-        problems = [*row.errors, *_twice(row, seen_emails, seen_names), *_end(row, one, body)]
-        one.person_id = known.people.get(row.email) or uuid4()
+        problems = [*row.errors, *_twice(row, seen_emails, seen_names), *_end(row, newcomer, body)]
+        newcomer.person_id = known.people.get(row.email) or uuid4()
         home = known.at_home.get(row.email)
         if home:
-            one.standing = RowStatus.EXISTING
-            one.users = [] if problems else [user.pk for user in home if user.pk in reached]
-            one.user_name = home[0].name if one.users else ""
+            newcomer.standing = RowStatus.EXISTING
+            newcomer.users = [] if problems else [user.pk for user in home if user.pk in reached]
+            newcomer.user_name = home[0].name if newcomer.users else ""
             where = ", ".join(user.account.name for user in home)
             problems.append(
                 Problem("email", f"Someone with this email address already has an IAM user in {where}.")
             )
         else:
-            problems += _name(row, one, body, known=known, taken=taken)
-            one.standing = RowStatus.BAD if problems else RowStatus.READY
-        one.problems = [str(problem) for problem in problems]
-        one.wrong = {}
+            problems += _name(row, newcomer, body, known=known, taken=taken)
+            newcomer.standing = RowStatus.BAD if problems else RowStatus.READY
+        newcomer.problems = [str(problem) for problem in problems]
+        newcomer.wrong = {}
         for problem in problems:
             if isinstance(problem, Problem):
-                one.wrong.setdefault(problem.field, str(problem))
-        found.append(one)
-    return found
+                newcomer.wrong.setdefault(problem.field, str(problem))
+        rows_checked.append(newcomer)
+    return rows_checked
 
 
 def _twice(row: Typed, emails: dict[str, int], names: dict[str, int]) -> Iterable[str]:
@@ -158,11 +163,11 @@ def _twice(row: Typed, emails: dict[str, int], names: dict[str, int]) -> Iterabl
             yield Problem(name, f"Line {first} has the same {what}.")
 
 
-def _end(row: Typed, one: Newcomer, body: Body) -> Iterable[str]:
+def _end(row: Typed, newcomer: Newcomer, body: Body) -> Iterable[str]:
     """The last day: as it was written, else as long as the blueprint allows."""
     today = datetime.now(tz=UTC).date()
     latest = today + timedelta(days=body.stay) if body.stay else None
-    one.until = row.until or latest
+    newcomer.until = row.until or latest
     if row.until and row.until < today:
         yield Problem("until", f"The last day, {row.until:%Y-%m-%d}, is in the past.")
     elif row.until and latest and row.until > latest:
@@ -173,9 +178,9 @@ def _end(row: Typed, one: Newcomer, body: Body) -> Iterable[str]:
         yield Problem("until", "The longest time is three years. Leave the last day empty if there is none.")
 
 
-def _name(row: Typed, one: Newcomer, body: Body, *, known: Known, taken: set[str]) -> Iterable[str]:
+def _name(row: Typed, newcomer: Newcomer, body: Body, *, known: Known, taken: set[str]) -> Iterable[str]:
     if row.user_name:
-        one.user_name = row.user_name
+        newcomer.user_name = row.user_name
         if row.user_name.lower() in known.names:
             yield Problem("user_name", f"The user name {row.user_name} is taken.")
         return
@@ -184,14 +189,14 @@ def _name(row: Typed, one: Newcomer, body: Body, *, known: Known, taken: set[str
         if row.name:
             yield Problem("user_name", "We can’t make a user name from this name. Enter one.")
         return
-    one.user_name = free_name(wanted, taken=taken)
-    taken.add(one.user_name.lower())
+    newcomer.user_name = free_name(wanted, taken=taken)
+    taken.add(newcomer.user_name.lower())
 
 
 def known_in(body: Body, *, emails: Iterable[str]) -> Known:
     """Who and what is there in the accounts, or asked for; a few queries, whatever the number of rows."""
     wanted = set(emails)
-    accounts = {one.pk: one for one in Account.objects.filter(account_id__in=body.accounts)}
+    accounts = {account.pk: account for account in Account.objects.filter(account_id__in=body.accounts)}
     users = Entity.objects.filter(account__in=accounts, kind=Kind.USER, gone_at__isnull=True)
     known = Known(names=set(users.annotate(low=Lower("name")).values_list("low", flat=True)))
     asked = Change.objects.filter(account__in=accounts, operation=CreateUser.spec.slug, state__in=OPEN)
@@ -209,8 +214,8 @@ def _at_home(known: Known, accounts: dict[int, Account], wanted: set[str]) -> No
     """Who has a user there already, however that is known."""
     people = {pk: email for email, pk in known.people.items()}
     theirs = users_of(Person.objects.filter(pk__in=people), addresses=wanted)
-    for key, some in theirs.items():
-        for one in some:
-            if one.user.account_id in accounts:
+    for key, owned_users in theirs.items():
+        for owned_user in owned_users:
+            if owned_user.user.account_id in accounts:
                 email = key if isinstance(key, str) else people[key]
-                known.at_home.setdefault(email, []).append(one.user)
+                known.at_home.setdefault(email, []).append(owned_user.user)

@@ -68,23 +68,25 @@ class Reminded:
 
 def stuck_newcomers(viewer: Viewer, *, most: int = 8) -> StuckNewcomers:
     """Who is stuck in the onboardings that the viewer sees; the same few queries for any number of people."""
-    found = _all(viewer)
-    return StuckNewcomers(found[:most], max(0, len(found) - most), sum(one.to_remind for one in found))
+    stuck = _all(viewer)
+    return StuckNewcomers(
+        stuck[:most], max(0, len(stuck) - most), sum(newcomer.to_remind for newcomer in stuck)
+    )
 
 
 def remind_all(viewer: Viewer) -> Reminded:
     """Invite again everyone who can be; one refusal stops no other."""
     done = Reminded()
-    for one in _all(viewer):
-        if not one.to_remind:
+    for newcomer in _all(viewer):
+        if not newcomer.to_remind:
             continue
         try:
-            if invite_again(one.newcomer, actor=viewer).link is None:
+            if invite_again(newcomer.newcomer, actor=viewer).link is None:
                 done.resets += 1
             else:
                 done.sent += 1
         except RefusedError as refused:
-            done.refused.append(f"{one.newcomer.name}: {refused.message}")
+            done.refused.append(f"{newcomer.newcomer.name}: {refused.message}")
     return done
 
 
@@ -98,12 +100,12 @@ def _all(viewer: Viewer) -> list[StuckNewcomer]:
         rows.select_related("run__version__blueprint__team").order_by("-run__created_at", "position")[:MOST]
     )
     links = invitations(people)
-    found = []
+    stuck = []
     for checklist in checklists(people):
-        one = _stuck(checklist, links.get(checklist.newcomer.pk), viewer=viewer, now=now)
-        if one is not None:
-            found.append(one)
-    return sorted(found, key=lambda one: _ORDER[one.tone])
+        stuck_newcomer = _stuck(checklist, links.get(checklist.newcomer.pk), viewer=viewer, now=now)
+        if stuck_newcomer is not None:
+            stuck.append(stuck_newcomer)
+    return sorted(stuck, key=lambda newcomer: _ORDER[newcomer.tone])
 
 
 def _stuck(checklist: Checklist, link: Link | None, *, viewer: Viewer, now: datetime) -> StuckNewcomer | None:

@@ -100,12 +100,13 @@ def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[UUID,
     check_terms(terms)
     if len(keys) > MOST:
         raise RefusedError(f"These are {len(keys):,} keys, and the limit is {MOST:,}. Choose fewer.")
-    found, batch = choose(viewer, keys), uuid4()
-    if not found.chosen:
+    choice, batch = choose(viewer, keys), uuid4()
+    if not choice.chosen:
         raise RefusedError("None of these keys can be rotated now.")
     beginner = Person.objects.get(pk=viewer.person_id)
     rows = [
-        _row(beginner, one.key, terms, person=one.person, team=one.team, batch=batch) for one in found.chosen
+        _row(beginner, chosen.key, terms, person=chosen.person, team=chosen.team, batch=batch)
+        for chosen in choice.chosen
     ]
     with transaction.atomic():
         # Somebody may have begun one of them a moment ago: the constraint leaves it out.
@@ -117,7 +118,7 @@ def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[UUID,
             data={"batch": batch, "keys": len(rows), "reason": terms.reason.strip()},
         )
         nudge.send_after_commit(ASK_BATCH, batch)
-    return batch, found
+    return batch, choice
 
 
 def ask_batch(batch: UUID) -> int:
@@ -134,8 +135,8 @@ def ask_batch(batch: UUID) -> int:
 
 def ask_open() -> int:
     """Go on with what a lost process has left."""
-    found = Rotation.objects.filter(stage=Stage.WAITING).values_list("batch", flat=True).distinct()
-    return sum(ask_batch(batch) for batch in list(found[:20]))
+    batches = Rotation.objects.filter(stage=Stage.WAITING).values_list("batch", flat=True).distinct()
+    return sum(ask_batch(batch) for batch in list(batches[:20]))
 
 
 def plan_one(rotation: Rotation, viewer: Viewer) -> Planned:
@@ -156,12 +157,14 @@ def _ask_rows(rows: Sequence[Rotation]) -> int:
         except RefusedError as error:
             refused[row.pk] = error.message
     with transaction.atomic():
-        held = _waiting(rows[0].batch).filter(pk__in=[row.pk for row in rows]).select_for_update(of=("self",))
-        living = {one.pk for one in held}
+        locked_rows = (
+            _waiting(rows[0].batch).filter(pk__in=[row.pk for row in rows]).select_for_update(of=("self",))
+        )
+        living = {rotation.pk for rotation in locked_rows}
         for row in rows:
             if row.pk in refused and row.pk in living:
                 end(row, Outcome.REFUSED, refused[row.pk], actor=None)
-        left = [one for one in planned if one.rotation.pk in living]
+        left = [ready for ready in planned if ready.rotation.pk in living]
         if left:
             _ask(left, viewer, _terms_of(left[0].rotation))
     return len(left)
@@ -169,10 +172,10 @@ def _ask_rows(rows: Sequence[Rotation]) -> int:
 
 def _ask(planned: Sequence[Planned], viewer: Viewer, terms: Terms) -> None:
     """The set of these rotations, in the caller's transaction. Raises RefusedError."""
-    plans = list(chain.from_iterable(one.plans for one in planned))
+    plans = list(chain.from_iterable(rotation_planned.plans for rotation_planned in planned))
     lanes = []
-    for lane, one in enumerate(planned):
-        lanes.extend([Lane(lane) for _ in one.plans])
+    for lane, rotation_planned in enumerate(planned):
+        lanes.extend([Lane(lane) for _ in rotation_planned.plans])
     operations: list[Operation] = [plan.operation for plan in plans]
     rotation = planned[0].rotation
     title = f"Rotate {len(planned)} access keys"
@@ -188,14 +191,18 @@ def _ask(planned: Sequence[Planned], viewer: Viewer, terms: Terms) -> None:
         lanes=lanes,
         notes=notes_for(
             terms,
-            olds=[one.rotation.old.aws_id for one in planned],
-            teams={one.rotation.team.name for one in planned if one.rotation.team},
+            olds=[rotation_planned.rotation.old.aws_id for rotation_planned in planned],
+            teams={
+                rotation_planned.rotation.team.name
+                for rotation_planned in planned
+                if rotation_planned.rotation.team
+            },
         ),
     )
     at = 0
-    for one in planned:
-        _asked(one.rotation, written[at + len(one.plans) - 1], viewer)
-        at += len(one.plans)
+    for rotation_planned in planned:
+        _asked(rotation_planned.rotation, written[at + len(rotation_planned.plans) - 1], viewer)
+        at += len(rotation_planned.plans)
 
 
 def _asked(rotation: Rotation, change: Change, viewer: Viewer) -> None:

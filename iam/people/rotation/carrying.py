@@ -32,58 +32,64 @@ AGAIN: Final = timedelta(hours=1)
 """So long after something that failed it is tried again by itself."""
 
 
-def deactivate_old(held: Rotation, *, agreed: bool) -> None:
+def deactivate_old(rotation: Rotation, *, agreed: bool) -> None:
     """Make the old key inactive: as agreed, or asked for by who wanted it. The caller holds the row. Raises
     RefusedError.
     """
     change = _queued_or_asked(
-        held, SetStatus.of(DEACTIVATE[held.old.kind], held.old), "deactivate", agreed=agreed
+        rotation, SetStatus.of(DEACTIVATE[rotation.old.kind], rotation.old), "deactivate", agreed=agreed
     )
-    move_to(held, Stage.DEACTIVATING, change=change, wanted="", trouble="", inactive_at=None)
-    did, actor = ("started as approved", None) if agreed else ("requested", held.wanted_by)
+    move_to(rotation, Stage.DEACTIVATING, change=change, wanted="", trouble="", inactive_at=None)
+    did, actor = ("started as approved", None) if agreed else ("requested", rotation.wanted_by)
     note(
-        held,
+        rotation,
         "deactivate",
-        f"Deactivation of {held.old.aws_id} was {did}. It was last used {old_words(held)}.",
+        f"Deactivation of {rotation.old.aws_id} was {did}. It was last used {old_words(rotation)}.",
         actor=actor,
         change=change,
     )
 
 
-def delete_old(held: Rotation, *, agreed: bool) -> None:
+def delete_old(rotation: Rotation, *, agreed: bool) -> None:
     """Delete the old key for good. The caller holds the row. Raises RefusedError."""
-    change = _queued_or_asked(held, DeleteCredential.of(held.old), "delete", agreed=agreed)
-    move_to(held, Stage.DELETING, change=change, wanted="", trouble="")
-    did, actor = ("started as approved", None) if agreed else ("requested", held.wanted_by)
-    note(held, "delete", f"Deletion of {held.old.aws_id} was {did}.", actor=actor, change=change)
+    change = _queued_or_asked(rotation, DeleteCredential.of(rotation.old), "delete", agreed=agreed)
+    move_to(rotation, Stage.DELETING, change=change, wanted="", trouble="")
+    did, actor = ("started as approved", None) if agreed else ("requested", rotation.wanted_by)
+    note(rotation, "delete", f"Deletion of {rotation.old.aws_id} was {did}.", actor=actor, change=change)
 
 
-def activate_old(held: Rotation, *, actor: Actor) -> None:
+def activate_old(rotation: Rotation, *, actor: Actor) -> None:
     """Make the old key active again, as agreed. The caller holds the row. Raises RefusedError."""
-    change = queue(held, SetStatus.of(ACTIVATE[held.old.kind], held.old), "activate", actor=actor)
-    deactivated = held.change
+    change = queue(rotation, SetStatus.of(ACTIVATE[rotation.old.kind], rotation.old), "activate", actor=actor)
+    deactivated = rotation.change
     if deactivated is not None and deactivated.operation == DEACTIVATE[Kind.ACCESS_KEY].slug:
         Change.objects.filter(pk=change.pk).update(reverts=deactivated)
-    move_to(held, Stage.ACTIVATING, change=change, wanted="", trouble="")
-    note(held, "activate", f"Reactivation of {held.old.aws_id} was requested.", actor=actor, change=change)
+    move_to(rotation, Stage.ACTIVATING, change=change, wanted="", trouble="")
+    note(
+        rotation,
+        "activate",
+        f"Reactivation of {rotation.old.aws_id} was requested.",
+        actor=actor,
+        change=change,
+    )
 
 
-def discard_new(held: Rotation, *, actor: Actor | None) -> None:
+def discard_new(rotation: Rotation, *, actor: Actor | None) -> None:
     """Delete the new key, and what is left of its secret. The caller holds the row."""
-    if held.sealed_id:
-        sealed.shred(held.sealed_id, actor=actor)
-    key = new_key(held)
+    if rotation.sealed_id:
+        sealed.shred(rotation.sealed_id, actor=actor)
+    key = new_key(rotation)
     if key is None:
-        save(held, discarding=None)
+        save(rotation, discarding=None)
         return
     try:
-        change = queue(held, DeleteCredential.of(key), "discard", actor=actor)
+        change = queue(rotation, DeleteCredential.of(key), "discard", actor=actor)
     except RefusedError as refused:
-        later(held, f"{key.aws_id} couldn’t be deleted: {refused.message}")
+        later(rotation, f"{key.aws_id} couldn’t be deleted: {refused.message}")
         return
-    save(held, discarding=change, tries=held.tries)
+    save(rotation, discarding=change, tries=rotation.tries)
     note(
-        held,
+        rotation,
         "discard",
         f"The new key {key.aws_id} is deleted because no one has its secret.",
         actor=actor,
@@ -91,42 +97,42 @@ def discard_new(held: Rotation, *, actor: Actor | None) -> None:
     )
 
 
-def make_another(held: Rotation) -> None:
+def make_another(rotation: Rotation) -> None:
     """Another new key, as agreed; after a few that nobody fetched it ends. The caller holds the row."""
-    if held.issues >= MOST_ISSUES:
+    if rotation.issues >= MOST_ISSUES:
         end(
-            held,
+            rotation,
             Outcome.UNFETCHED,
             f"{MOST_ISSUES} new keys were created and no one got a secret. All of them are deleted. The old "
-            f"key {held.old.aws_id} still works.",
+            f"key {rotation.old.aws_id} still works.",
             actor=None,
         )
         return
-    successor = None if held.person.is_active else _other_lead(held)
+    successor = None if rotation.person.is_active else _other_lead(rotation)
     if successor is not None:
-        save(held, person=successor)
-    if not held.person.is_active:
+        save(rotation, person=successor)
+    if not rotation.person.is_active:
         end(
-            held,
+            rotation,
             Outcome.UNFETCHED,
-            f"{held.person.name} has left, so no other key is created. The old key {held.old.aws_id} still "
-            "works.",
+            f"{rotation.person.name} has left, so no other key is created. The old key {rotation.old.aws_id} "
+            "still works.",
             actor=None,
         )
         return
     sealed_id = uuid4()
     try:
-        operation = creation(held.user, person=held.person, sealed_id=sealed_id)
-        change = queue(held, operation, "create", actor=None)
+        operation = creation(rotation.user, person=rotation.person, sealed_id=sealed_id)
+        change = queue(rotation, operation, "create", actor=None)
     except RefusedError as refused:
-        later(held, f"Another key couldn’t be created: {refused.message}")
+        later(rotation, f"Another key couldn’t be created: {refused.message}")
         return
     move_to(
-        held,
+        rotation,
         Stage.ASKED,
         change=change,
         sealed_id=sealed_id,
-        issues=held.issues + 1,
+        issues=rotation.issues + 1,
         new_key_id="",
         new_state="",
         new_used_at=None,
@@ -134,32 +140,32 @@ def make_another(held: Rotation) -> None:
         fetched_at=None,
         trouble="",
     )
-    note(held, "issue", "Another new key is created.", actor=None, change=change)
+    note(rotation, "issue", "Another new key is created.", actor=None, change=change)
 
 
-def _other_lead(held: Rotation) -> Person | None:
+def _other_lead(rotation: Rotation) -> Person | None:
     """Another lead of the owning team, for a new key whose person has left."""
-    if held.team is None:
+    if rotation.team is None:
         return None
-    leads = leads_of(held.team, account_id=held.user.account.account_id)
+    leads = leads_of(rotation.team, account_id=rotation.user.account.account_id)
     return leads[0] if leads else None
 
 
-def queue(held: Rotation, operation: Operation, what: str, *, actor: Actor | None) -> Change:
+def queue(rotation: Rotation, operation: Operation, what: str, *, actor: Actor | None) -> Change:
     """Queue what was agreed to at the beginning; twice for the same trial is once. Raises RefusedError."""
-    if held.agreed is None:
+    if rotation.agreed is None:
         raise RefusedError("The request for this was never approved.")
-    held.tries += 1
-    key = f"rotation-{held.pk.hex}-{what}-{_moment(held)}-{held.tries}"
+    rotation.tries += 1
+    key = f"rotation-{rotation.pk.hex}-{what}-{_moment(rotation)}-{rotation.tries}"
     try:
         with transaction.atomic():
             (change,) = queue_accepted(
                 [operation],
-                with_set=held.agreed.change_set,
+                with_set=rotation.agreed.change_set,
                 actor=actor,
-                reason=f"{held.reference}: {held.reason}"[:1024],
+                reason=f"{rotation.reference}: {rotation.reason}"[:1024],
                 title="",
-                cause=Cause(OF_ROTATION, held.batch),
+                cause=Cause(OF_ROTATION, rotation.batch),
                 key=key,
             )
     except IntegrityError:
@@ -167,45 +173,45 @@ def queue(held: Rotation, operation: Operation, what: str, *, actor: Actor | Non
     return change
 
 
-def later(held: Rotation, trouble: str) -> None:
+def later(rotation: Rotation, trouble: str) -> None:
     """Say what went wrong, and try again in a while."""
     save(
-        held,
+        rotation,
         trouble=trouble[:1024],
         retry_at=datetime.now(tz=UTC) + AGAIN,
         wanted="",
-        tries=held.tries,
+        tries=rotation.tries,
     )
 
 
-def new_key(held: Rotation) -> Entity | None:
+def new_key(rotation: Rotation) -> Entity | None:
     """The mirror's row of the new key, while AWS has it."""
-    if not held.new_key_id:
+    if not rotation.new_key_id:
         return None
     rows = Entity.objects.filter(
-        account=held.user.account, kind=Kind.ACCESS_KEY, aws_id=held.new_key_id, gone_at__isnull=True
+        account=rotation.user.account, kind=Kind.ACCESS_KEY, aws_id=rotation.new_key_id, gone_at__isnull=True
     )
     return rows.select_related("owner", "account").first()
 
 
-def _moment(held: Rotation) -> int:
+def _moment(rotation: Rotation) -> int:
     """When the stage was reached: what is done in one stage and in the next has another key."""
-    return int(held.stage_at.timestamp() * 1_000_000)
+    return int(rotation.stage_at.timestamp() * 1_000_000)
 
 
-def _queued_or_asked(held: Rotation, operation: Operation, what: str, *, agreed: bool) -> Change:
+def _queued_or_asked(rotation: Rotation, operation: Operation, what: str, *, agreed: bool) -> Change:
     if agreed:
-        return queue(held, operation, what, actor=None)
-    if held.wanted_by is None:
+        return queue(rotation, operation, what, actor=None)
+    if rotation.wanted_by is None:
         raise RefusedError("This wasn’t requested.")
-    viewer = for_own(viewer_for(held.wanted_by))
-    held.tries += 1
+    viewer = for_own(viewer_for(rotation.wanted_by))
+    rotation.tries += 1
     (change,) = changes.request_changes(
         changes.plan_set([operation], viewer=viewer),
         actor=viewer,
-        reason=f"{held.reference}: {held.reason}"[:1000],
-        idempotency_key=f"rot-{held.pk.hex[:16]}-{what}-{_moment(held)}-{held.tries}",
-        cause=Cause(OF_ROTATION, held.batch),
-        notes=[f"The old key {held.old.aws_id} was last used {old_words(held)}."],
+        reason=f"{rotation.reference}: {rotation.reason}"[:1000],
+        idempotency_key=f"rot-{rotation.pk.hex[:16]}-{what}-{_moment(rotation)}-{rotation.tries}",
+        cause=Cause(OF_ROTATION, rotation.batch),
+        notes=[f"The old key {rotation.old.aws_id} was last used {old_words(rotation)}."],
     )
     return change

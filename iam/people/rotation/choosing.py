@@ -52,22 +52,22 @@ class Choice:
 
 def choose(viewer: Viewer, keys: Sequence[int]) -> Choice:
     """Of the keys with these numbers. A few queries for each 500 of them."""
-    found, users = Choice(), set[int]()
+    choice, users = Choice(), set[int]()
     for part in _parts(keys):
         rows = Entity.objects.filter(pk__in=part, kind=Kind.ACCESS_KEY).select_related(
             "account", "owner__account"
         )
-        known = _Known(viewer, [one.owner for one in rows if one.owner])
-        for key in sorted(rows, key=lambda one: (one.first_seen, one.pk)):
+        known = _Known(viewer, [key.owner for key in rows if key.owner])
+        for key in sorted(rows, key=lambda key: (key.first_seen, key.pk)):
             why, person = known.why_not(key)
             if not why and key.owner_id in users:
                 why = TWO
             if why or person is None:
-                found.left_out[why] += 1
+                choice.left_out[why] += 1
                 continue
             users.add(key.owner_id or 0)
-            found.chosen.append(Chosen(key, person, known.team_of(key.owner)))
-    return found
+            choice.chosen.append(Chosen(key, person, known.team_of(key.owner)))
+    return choice
 
 
 def _parts(keys: Sequence[int]) -> Iterator[Sequence[int]]:
@@ -80,7 +80,7 @@ class _Known:
 
     def __init__(self, viewer: Viewer, users: Sequence[Entity]) -> None:
         self.viewer = viewer
-        pks = [one.pk for one in users]
+        pks = [entity.pk for entity in users]
         reach = replace(viewer, scope=viewer.asks)
         self.reached = set(
             visible(Entity.objects.filter(pk__in=pks), reach, entity="pk", kinds=(Kind.USER,)).values_list(
@@ -90,7 +90,7 @@ class _Known:
         self.busy = set(
             Rotation.objects.filter(user__in=pks).exclude(stage=Stage.ENDED).values_list("user_id", flat=True)
         )
-        self.people = owners(one.arn for one in users)
+        self.people = owners(entity.arn for entity in users)
         self.owned = owning_teams(users)
         self.leads = _leads(self.owned.values())
         counts: Any = (
@@ -149,10 +149,10 @@ class _Known:
 
 def _leads(owned: Iterable[OwnedUser]) -> dict[int, list[RoleAssignment]]:
     """The active leads of teams, those first who have led longest; one query."""
-    found: dict[int, list[RoleAssignment]] = defaultdict(list)
+    leads_by_team: dict[int, list[RoleAssignment]] = defaultdict(list)
     rows = RoleAssignment.objects.filter(
-        role=Role.TEAM_LEAD, team__in={one.team_id for one in owned}, person__is_active=True
+        role=Role.TEAM_LEAD, team__in={owned_user.team_id for owned_user in owned}, person__is_active=True
     )
     for row in rows.select_related("person").order_by("created_at", "pk"):
-        found[row.team_id or 0].append(row)
-    return found
+        leads_by_team[row.team_id or 0].append(row)
+    return leads_by_team

@@ -50,13 +50,13 @@ def rows(seen: Seen, sort: str = "made") -> States:
     """Keys with their users, tags of these, and use. A sort by use begins with the index of last use, where
     every key has a row.
     """
-    found = states(seen, Kind.ACCESS_KEY).annotate(owner_tags=fact_at("entity__owner__tag_sets", seen.at))
+    key_rows = states(seen, Kind.ACCESS_KEY).annotate(owner_tags=fact_at("entity__owner__tag_sets", seen.at))
     if sort == "used":
         strict: dict[str, Any] = {"entity__usage__kind": Kind.ACCESS_KEY}
         if seen.account:
             strict["entity__usage__account"] = seen.account.pk
-        found = found.filter(**strict)
-    found = found.annotate(
+        key_rows = key_rows.filter(**strict)
+    key_rows = key_rows.annotate(
         status=F("category"),
         user=F("entity__owner"),
         user_name=F("entity__owner__name"),
@@ -66,7 +66,7 @@ def rows(seen: Seen, sort: str = "made") -> States:
         region=F("entity__usage__region"),
         tags=F("owner_tags__tags"),
     )
-    shown: States = common(found).values(
+    shown: States = common(key_rows).values(
         *COMMON,
         *("status", "user", "user_name", "used_at", "usage_key", "service", "region", "tags"),
     )
@@ -84,8 +84,8 @@ def _old(days: int) -> Callable[[Lens], Q]:
 
 def _counted(wanted: Callable[[Lens], Q]) -> Callable[[Lens], QuerySet[Any, Any]]:
     def counted(lens: Lens) -> QuerySet[Any, Any]:
-        found: QuerySet[Any, Any] = _keys(lens).filter(wanted(lens))
-        return found
+        keys_counted: QuerySet[Any, Any] = _keys(lens).filter(wanted(lens))
+        return keys_counted
 
     return counted
 
@@ -158,7 +158,7 @@ def _use(lens: Lens, values: list[str]) -> Q:
 def _team(lens: Lens, values: list[str]) -> Q:
     known = Team.objects.filter(slug__in=values).prefetch_related("rules")
     kept = chain.from_iterable(team.rules.all() for team in known)
-    rules = [Rule(one.kind, one.account_id, one.value) for one in kept]
+    rules = [Rule(team_rule.kind, team_rule.account_id, team_rule.value) for team_rule in kept]
     return Q(entity__owner__in=people_under(rules)) | owned_by("entity__owner__aws_id", values)
 
 
@@ -166,13 +166,13 @@ def _owner(lens: Lens, values: list[str]) -> Q:
     return owner_filter("entity__owner__aws_id", values)
 
 
-def complete(lens: Lens, found: list[Row]) -> None:
+def complete(lens: Lens, page_rows: list[Row]) -> None:
     """Adds to each row the name of its user, the team that owns the user, and the rotation in progress. Two
     queries.
     """
-    living = living_by_key([row["entity"] for row in found])
-    people, owners = people_and_owners(row["user"] for row in found if row["user"])
-    for row in found:
+    living = living_by_key([row["entity"] for row in page_rows])
+    people, owners = people_and_owners(row["user"] for row in page_rows if row["user"])
+    for row in page_rows:
         login, tags = row["user_name"] or "", row["tags"] or {}
         row["display"] = display_name(login, tags, person=people.get(row["user"], ""))
         row["owner"] = owners.get(row["user"], "")

@@ -117,9 +117,11 @@ def keys_of(user: Entity) -> list[Held]:
     rows = EntityState.objects.filter(
         valid_at(None), kind=Kind.ACCESS_KEY, entity__owner=user, entity__gone_at__isnull=True
     )
-    found = list(rows.select_related("entity__account", "entity__owner").order_by("created_at", "entity_id"))
-    uses = {one.entity_id: one for one in Usage.objects.filter(entity__in=[row.entity_id for row in found])}
-    return [_held(row, uses.get(row.entity_id)) for row in found]
+    states = list(rows.select_related("entity__account", "entity__owner").order_by("created_at", "entity_id"))
+    uses = {
+        usage.entity_id: usage for usage in Usage.objects.filter(entity__in=[row.entity_id for row in states])
+    }
+    return [_held(row, uses.get(row.entity_id)) for row in states]
 
 
 def _held(row: EntityState, use: Usage | None) -> Held:
@@ -196,16 +198,16 @@ def _is_linked(user: Entity) -> bool:
     return Identity.objects.filter(user_arn=user.arn).exists()
 
 
-def check_room(held: Sequence[Held], *, old: Entity, first: Entity | None) -> None:
+def check_room(keys: Sequence[Held], *, old: Entity, first: Entity | None) -> None:
     """Two keys at a time: the other one must have been chosen to go first, and be one that nobody uses.
     Raises RefusedError.
     """
-    if old.pk not in {one.entity.pk for one in held}:
+    if old.pk not in {key.entity.pk for key in keys}:
         raise RefusedError(f"Access key {old.aws_id} no longer exists in AWS, as of the last sync.")
-    other = next((one for one in held if one.entity.pk != old.pk), None)
+    other = next((key for key in keys if key.entity.pk != old.pk), None)
     if first is not None and (other is None or other.entity.pk != first.pk):
         raise RefusedError("The other key changed in the meantime. Reload the page.")
-    if other is None or len(held) < KEYS_PER_USER:
+    if other is None or len(keys) < KEYS_PER_USER:
         return
     if first is None:
         raise RefusedError(

@@ -27,10 +27,12 @@ def rotation_of_link(link: Link) -> Rotation | None:
     """What a link was made for, as long as it is the latest one of it and its person is the same."""
     if link.cause_id is None:
         return None
-    found = Rotation.objects.select_related("user__account", "old", "person", "begun_by")
-    return found.filter(pk=link.cause_id, person=link.person_id, user__arn=link.user_arn).first()
+    of_link = Rotation.objects.select_related("user__account", "old", "person", "begun_by")
+    return of_link.filter(pk=link.cause_id, person=link.person_id, user__arn=link.user_arn).first()
 
 
 def living_by_key(keys: list[int]) -> dict[int, Rotation]:
     """The rotations under way of these keys. One query."""
-    return {one.old_id: one for one in Rotation.objects.filter(old__in=keys).exclude(stage="ended")}
+    return {
+        rotation.old_id: rotation for rotation in Rotation.objects.filter(old__in=keys).exclude(stage="ended")
+    }

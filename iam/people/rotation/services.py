@@ -51,50 +51,55 @@ def fetch(rotation: Rotation, *, person: Person | Viewer) -> Fetched:
     if rotation.person_id != reader or rotation.sealed_id is None:
         raise RefusedError("You have no access key to get here.")
     with transaction.atomic():
-        held = locked(rotation)
-        seal = secret_of(held.sealed_id) if held.sealed_id else None
-        if seal is None or held.stage not in (Stage.HANDING, Stage.USING):
+        locked_rotation = locked(rotation)
+        seal = secret_of(locked_rotation.sealed_id) if locked_rotation.sealed_id else None
+        if seal is None or locked_rotation.stage not in (Stage.HANDING, Stage.USING):
             raise RefusedError("No secret is available.")
         try:
             text = sealed.open_once(seal.pk, person=person)
         except SealedError as error:
             refused = error.message
         else:
-            fetched(held, actor=person)
+            fetched(locked_rotation, actor=person)
             return Fetched(seal.label, text)
     # What was found to be over stays written.
     raise RefusedError(refused)
 
 
-def fetched(held: Rotation, *, actor: Actor | None) -> None:
+def fetched(rotation: Rotation, *, actor: Actor | None) -> None:
     """The watch begins: the secret was read. The caller holds the row."""
     now = datetime.now(tz=UTC)
-    move_to(held, Stage.USING, fetched_at=now, quiet_from=now, told_at=now, reminders=0, trouble="")
-    note(held, "fetch", f"The secret of {held.new_key_id} was shown. Both keys are active.", actor=actor)
-    nudge.send_after_commit(LOOK, held.pk)
+    move_to(rotation, Stage.USING, fetched_at=now, quiet_from=now, told_at=now, reminders=0, trouble="")
+    note(
+        rotation,
+        "fetch",
+        f"The secret of {rotation.new_key_id} was shown. Both keys are active.",
+        actor=actor,
+    )
+    nudge.send_after_commit(LOOK, rotation.pk)
 
 
-def hand_over(held: Rotation, *, actor: Actor | None = None) -> Link:
+def hand_over(rotation: Rotation, *, actor: Actor | None = None) -> Link:
     """Tell the person where the secret is: a link that works once, in one browser. The caller holds the
     row.
     """
-    seal = secret_of(held.sealed_id) if held.sealed_id else None
+    seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     until = seal.expires_at if seal else datetime.now(tz=UTC) + timedelta(hours=24)
     lasts = max(until - datetime.now(tz=UTC), timedelta(minutes=1))
     link = make_link(
         Purpose.ROTATION,
-        person=held.person,
-        user_arn=held.user.arn,
-        actor=actor or held.begun_by,
+        person=rotation.person,
+        user_arn=rotation.user.arn,
+        actor=actor or rotation.begun_by,
         lasts=lasts,
-        cause_id=held.pk,
+        cause_id=rotation.pk,
     )
-    save(held, link=link, told_at=datetime.now(tz=UTC))
+    save(rotation, link=link, told_at=datetime.now(tz=UTC))
     tell(
-        held,
-        subject=f"A new access key for {held.user.name}",
-        text=f"The key {held.old.aws_id} of your AWS user {held.user.name} in {held.user.account.name} is "
-        f"being rotated. The new key is {held.new_key_id}. "
+        rotation,
+        subject=f"A new access key for {rotation.user.name}",
+        text=f"The key {rotation.old.aws_id} of your AWS user {rotation.user.name} in "
+        f"{rotation.user.account.name} is being rotated. The new key is {rotation.new_key_id}. "
         f"Only you can see its secret, once, until {moment_words(link.expires_at)}: with this link, which "
         "works once in one browser, or in Gatehouse after you sign in.\n\n"
         f"Then use the new key wherever you use the old one. The old key works until it is no longer used.",
@@ -112,11 +117,11 @@ def send_again(viewer: Viewer, rotation: Rotation) -> Link:
             "secret when they sign in."
         )
     with transaction.atomic():
-        held = _held(viewer, rotation, Stage.HANDING)
-        if held.told_at and held.told_at > datetime.now(tz=UTC) - LINK_PAUSE:
+        locked_rotation = _held(viewer, rotation, Stage.HANDING)
+        if locked_rotation.told_at and locked_rotation.told_at > datetime.now(tz=UTC) - LINK_PAUSE:
             raise RefusedError("A link was sent just now.")
-        link = hand_over(held, actor=viewer)
-        note(held, "send", f"A new link was sent to {held.person.name}.", actor=viewer)
+        link = hand_over(locked_rotation, actor=viewer)
+        note(locked_rotation, "send", f"A new link was sent to {locked_rotation.person.name}.", actor=viewer)
     return link
 
 
@@ -126,9 +131,9 @@ def want(viewer: Viewer, rotation: Rotation, what: Wanted, *, in_spite: bool = F
         what, (Stage.HANDING, Stage.USING, Stage.INACTIVE)
     )
     with transaction.atomic():
-        held = _held(viewer, rotation, *stages)
+        locked_rotation = _held(viewer, rotation, *stages)
         save(
-            held,
+            locked_rotation,
             wanted=what,
             wanted_by=Person.objects.get(pk=viewer.person_id),
             wanted_at=datetime.now(tz=UTC),
@@ -136,14 +141,14 @@ def want(viewer: Viewer, rotation: Rotation, what: Wanted, *, in_spite: bool = F
             trouble="",
             retry_at=None,
         )
-        nudge.send_after_commit(LOOK, held.pk)
+        nudge.send_after_commit(LOOK, locked_rotation.pk)
 
 
 def activate(viewer: Viewer, rotation: Rotation) -> None:
     """Make the old key active again at once: that was agreed to with the rotation. Raises RefusedError."""
     with transaction.atomic():
-        held = _held(viewer, rotation, Stage.INACTIVE)
-        activate_old(held, actor=viewer)
+        locked_rotation = _held(viewer, rotation, Stage.INACTIVE)
+        activate_old(locked_rotation, actor=viewer)
 
 
 def issue_again(viewer: Viewer, rotation: Rotation) -> None:
@@ -151,15 +156,20 @@ def issue_again(viewer: Viewer, rotation: Rotation) -> None:
     used.
     """
     with transaction.atomic():
-        held = _held(viewer, rotation, Stage.USING)
-        if held.new_used_at is not None:
+        locked_rotation = _held(viewer, rotation, Stage.USING)
+        if locked_rotation.new_used_at is not None:
             raise RefusedError(
-                f"{held.new_key_id} was used on {moment_words(held.new_used_at)}: someone has its secret. "
-                "Cancel, then start a new rotation with that key."
+                f"{locked_rotation.new_key_id} was used on {moment_words(locked_rotation.new_used_at)}: "
+                "someone has its secret. Cancel, then start a new rotation with that key."
             )
-        move_to(held, Stage.HANDING, fetched_at=None, quiet_from=None)
-        note(held, "lost", f"The secret of {held.new_key_id} was lost before it was used.", actor=viewer)
-        discard_new(held, actor=viewer)
+        move_to(locked_rotation, Stage.HANDING, fetched_at=None, quiet_from=None)
+        note(
+            locked_rotation,
+            "lost",
+            f"The secret of {locked_rotation.new_key_id} was lost before it was used.",
+            actor=viewer,
+        )
+        discard_new(locked_rotation, actor=viewer)
 
 
 def may_take_over(viewer: Viewer, rotation: Rotation) -> bool:
@@ -175,21 +185,21 @@ def may_take_over(viewer: Viewer, rotation: Rotation) -> bool:
 def take_over(viewer: Viewer, rotation: Rotation) -> None:
     """Delete the new key and create one for this lead, as accepted with the request. Raises RefusedError."""
     with transaction.atomic():
-        held = _held(viewer, rotation, Stage.HANDING, Stage.USING)
-        if not may_take_over(viewer, held):
+        locked_rotation = _held(viewer, rotation, Stage.HANDING, Stage.USING)
+        if not may_take_over(viewer, locked_rotation):
             raise RefusedError("The new key is in use, or the team isn’t yours. It can’t be taken over.")
-        if held.link is not None:
-            revoke_link(held.link, actor=viewer, why=f"{viewer.name} took the rotation over")
+        if locked_rotation.link is not None:
+            revoke_link(locked_rotation.link, actor=viewer, why=f"{viewer.name} took the rotation over")
         person = Person.objects.get(pk=viewer.person_id)
         # The former person may have read the secret, so a key of which they know nothing takes its place.
-        move_to(held, Stage.HANDING, person=person, fetched_at=None, quiet_from=None, link=None)
+        move_to(locked_rotation, Stage.HANDING, person=person, fetched_at=None, quiet_from=None, link=None)
         note(
-            held,
+            locked_rotation,
             "take_over",
             f"{viewer.name} took over. The secret of another new key goes to them.",
             actor=viewer,
         )
-        discard_new(held, actor=viewer)
+        discard_new(locked_rotation, actor=viewer)
 
 
 def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str:
@@ -197,24 +207,24 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
     while a change is under way.
     """
     with transaction.atomic():
-        held = _held(viewer, rotation)
-        if held.stage in (Stage.ASKED, Stage.DEACTIVATING, Stage.DELETING, Stage.ACTIVATING):
-            _withdraw(held, viewer)
-        if held.link is not None:
-            revoke_link(held.link, actor=viewer, why="the rotation was cancelled")
+        locked_rotation = _held(viewer, rotation)
+        if locked_rotation.stage in (Stage.ASKED, Stage.DEACTIVATING, Stage.DELETING, Stage.ACTIVATING):
+            _withdraw(locked_rotation, viewer)
+        if locked_rotation.link is not None:
+            revoke_link(locked_rotation.link, actor=viewer, why="the rotation was cancelled")
         # A key of which nobody has read the secret is of use to nobody.
-        unread = held.stage == Stage.HANDING
-        said = what_stands(held, discards=unread or with_new)
-        if held.new_key_id and held.stage != Stage.ENDED and (unread or with_new):
-            if held.new_used_at is not None:
+        unread = locked_rotation.stage == Stage.HANDING
+        what_is_left = what_stands(locked_rotation, discards=unread or with_new)
+        if locked_rotation.new_key_id and locked_rotation.stage != Stage.ENDED and (unread or with_new):
+            if locked_rotation.new_used_at is not None:
                 raise RefusedError(
-                    f"{held.new_key_id} was used, so deleting it would break what uses it. Cancel without "
-                    "deleting it."
+                    f"{locked_rotation.new_key_id} was used, so deleting it would break what uses it. Cancel "
+                    "without deleting it."
                 )
-            discard_new(held, actor=viewer)
-        end(held, Outcome.CANCELLED, said, actor=viewer)
-        note(held, "cancel", f"{viewer.name} cancelled the rotation.", actor=viewer)
-    return said
+            discard_new(locked_rotation, actor=viewer)
+        end(locked_rotation, Outcome.CANCELLED, what_is_left, actor=viewer)
+        note(locked_rotation, "cancel", f"{viewer.name} cancelled the rotation.", actor=viewer)
+    return what_is_left
 
 
 def locked(rotation: Rotation) -> Rotation:
@@ -249,26 +259,28 @@ def waits(rotation: Rotation) -> bool:
 def new_keys_of(viewer: Viewer) -> list[Rotation]:
     """Rotations whose new key waits until this person reads its secret, the oldest first."""
     handing = Rotation.objects.filter(person=viewer.person_id, stage=Stage.HANDING)
-    return [one for one in handing.select_related("user", "old").order_by("begun_at") if waits(one)]
+    return [
+        rotation for rotation in handing.select_related("user", "old").order_by("begun_at") if waits(rotation)
+    ]
 
 
 def _held(viewer: Viewer, rotation: Rotation, *stages: Stage) -> Rotation:
-    held = locked(rotation)
-    if not may_run(viewer, held):
+    locked_rotation = locked(rotation)
+    if not may_run(viewer, locked_rotation):
         raise RefusedError(NOT_YOURS)
-    if held.stage == Stage.ENDED:
+    if locked_rotation.stage == Stage.ENDED:
         raise RefusedError("This rotation has ended.")
-    if stages and held.stage not in stages:
-        raise RefusedError(f"The status has changed: {held.get_stage_display().lower()}.")
-    return held
+    if stages and locked_rotation.stage not in stages:
+        raise RefusedError(f"The status has changed: {locked_rotation.get_stage_display().lower()}.")
+    return locked_rotation
 
 
-def _withdraw(held: Rotation, viewer: Viewer) -> None:
+def _withdraw(rotation: Rotation, viewer: Viewer) -> None:
     """Take back what waits for approval. A set with the keys of others in it stays with who asked for it."""
-    change = held.change
+    change = rotation.change
     if change is None or change.state != ChangeState.AWAITING:
         raise RefusedError("A change is in progress. Wait until it is done.")
-    others = Rotation.objects.filter(change__change_set=change.change_set_id).exclude(pk=held.pk)
+    others = Rotation.objects.filter(change__change_set=change.change_set_id).exclude(pk=rotation.pk)
     if others.exists():
         raise RefusedError(
             f"It was requested together with {others.count()} other keys and waits for approval. "
