@@ -38,27 +38,27 @@ def areas() -> set[str]:
 
 
 def _routes(patterns: list[URLPattern | URLResolver]) -> list[str]:
-    found: list[str] = []
+    routes: list[str] = []
     for entry in patterns:
         route = str(entry.pattern)
         if isinstance(entry, URLResolver) and not route:
-            found += _routes(entry.url_patterns)
+            routes += _routes(entry.url_patterns)
         else:
-            found.append(route)
-    return found
+            routes.append(route)
+    return routes
 
 
 def test_the_domain_has_no_part_of_a_page() -> None:
     known, icons = areas(), icon_names()
-    found: Counter[str] = Counter()
+    numbers: Counter[str] = Counter()
     for file in tracked("iam/*.py"):
         place = str(file.relative_to(ROOT))
         if "migrations" in file.parts:
             continue
         for _, what in page_parts(ast.parse(file.read_text(encoding="utf-8")), areas=known, icons=icons):
             if (place, what) not in NOT_OF_A_PAGE:
-                found[place] += 1
-    assert dict(found) == WORK_LIST
+                numbers[place] += 1
+    assert dict(numbers) == WORK_LIST
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,8 @@ def test_the_domain_has_no_part_of_a_page() -> None:
     ],
 )
 def test_a_part_of_a_page_is_found(source: str, what: str) -> None:
-    found = page_parts(ast.parse(source), areas={"changes"}, icons={"key-round"})
-    assert [one for _, one in found] == [what]
+    parts = page_parts(ast.parse(source), areas={"changes"}, icons={"key-round"})
+    assert [part for _, part in parts] == [what]
 
 
 @pytest.mark.parametrize(

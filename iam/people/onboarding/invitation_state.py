@@ -83,16 +83,16 @@ def without_access(places: Iterable[ProvisionedUser]) -> dict[str, str]:
     """
     since = {place.user_arn: place.joined_at for place in places if place.joined_at}
     seats = OffboardedUser.objects.filter(user_arn__in=since, leaver__stage__in=(*ENDED, *SUSPENDED))
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for arn, stage, at in seats.values_list("user_arn", "leaver__stage", "leaver__run__created_at"):
-        if at >= since[arn] and (stage in ENDED or arn not in found):
-            found[arn] = ACCESS_ENDED if stage in ENDED else ACCESS_SUSPENDED
+        if at >= since[arn] and (stage in ENDED or arn not in reasons):
+            reasons[arn] = ACCESS_ENDED if stage in ENDED else ACCESS_SUSPENDED
     users = Entity.objects.filter(kind=Kind.USER, arn__in=since).values_list("arn", "gone_at")
     living = {arn for arn, gone_at in users if gone_at is None}
     for arn, gone_at in users:
         if arn not in living and gone_at is not None and gone_at >= since[arn]:
-            found[arn] = ACCESS_ENDED
-    return found
+            reasons[arn] = ACCESS_ENDED
+    return reasons
 
 
 def check_may_invite(newcomer: Newcomer, *, actor: Viewer) -> None:

@@ -90,7 +90,7 @@ def plan_run(run: OnboardingRun, people: Sequence[Newcomer], *, viewer: Viewer) 
         raise RefusedError("No one is ready to be onboarded.")
     check_size(len(people))
     sites = sites_of(run.version.body, viewer=viewer)
-    if any(not one.users for one in people):
+    if any(not newcomer.users for newcomer in people):
         check_first_password(sites)
     by_person = [parts for parts in map(list, _parts(sites, people, key=run.id.hex)) if parts]
     if not by_person:
@@ -101,30 +101,35 @@ def plan_run(run: OnboardingRun, people: Sequence[Newcomer], *, viewer: Viewer) 
     return RunPlan(sets, (*notes_for(sites), *(lockout.sentence for lockout in lockouts(sites))))
 
 
-def _to_try_again(held: Held, *, actor: Viewer) -> list[Change]:
+def _to_try_again(place_changes: Held, *, actor: Viewer) -> list[Change]:
     """What of a place was approved and did not come true; nothing while something of it is under way. Where
     nobody knows whether the user was made, what waits for the user is taken along. AWS is looked at before a
     call is made again; a key, of which AWS would make a second one, a person looks after.
     """
     stuck: list[Change] = []
-    if held.is_open:
-        waiting = [one for one in held.latest if one.state in OPEN]
-        trunk = next((one for one in held.latest if one.branch == 0), None)
+    if place_changes.is_open:
+        waiting = [change for change in place_changes.latest if change.state in OPEN]
+        trunk = next((change for change in place_changes.latest if change.branch == 0), None)
         if trunk is None or trunk.state != ChangeState.UNKNOWN:
             return []
-        if any(one.state != ChangeState.QUEUED for one in waiting):
+        if any(change.state != ChangeState.QUEUED for change in waiting):
             return []
         note = f"{trunk.reference}, which comes first, is retried."
-        for one in waiting:
-            if move(one, to=ChangeState.CANCELLED, actor=actor, kind="withdrawn", note=note):
-                stuck.append(one)
-    wrong = [one for one in held.latest if one.state in _FAILED and one.queued_at is not None]
-    unknown = [
-        one
-        for one in held.latest
-        if one.state == ChangeState.UNKNOWN and one.operation != CreateAccessKey.spec.slug
+        for change in waiting:
+            if move(change, to=ChangeState.CANCELLED, actor=actor, kind="withdrawn", note=note):
+                stuck.append(change)
+    wrong = [
+        change for change in place_changes.latest if change.state in _FAILED and change.queued_at is not None
     ]
-    return sorted({one.pk: one for one in (*wrong, *unknown, *stuck)}.values(), key=lambda one: one.branch)
+    unknown = [
+        change
+        for change in place_changes.latest
+        if change.state == ChangeState.UNKNOWN and change.operation != CreateAccessKey.spec.slug
+    ]
+    return sorted(
+        {change.pk: change for change in (*wrong, *unknown, *stuck)}.values(),
+        key=lambda change: change.branch,
+    )
 
 
 def _parts(sites: Sequence[Site], people: Sequence[Newcomer], *, key: str) -> Iterator[Iterator[Part]]:
@@ -132,15 +137,17 @@ def _parts(sites: Sequence[Site], people: Sequence[Newcomer], *, key: str) -> It
     is, and only what they lack.
     """
     users = users_by_place(people)
-    held = held_by_users(users.values())
-    for one in people:
-        if not one.users:
-            yield (part_of(site, one, key=key) for site in sites)
+    held_already = held_by_users(users.values())
+    for newcomer in people:
+        if not newcomer.users:
+            yield (part_of(site, newcomer, key=key) for site in sites)
             continue
         theirs = [
-            (site, users[one.pk, site.account.pk]) for site in sites if (one.pk, site.account.pk) in users
+            (site, users[newcomer.pk, site.account.pk])
+            for site in sites
+            if (newcomer.pk, site.account.pk) in users
         ]
-        parts = [adopted_part(site, one, user, held=held, key=key) for site, user in theirs]
+        parts = [adopted_part(site, newcomer, user, held=held_already, key=key) for site, user in theirs]
         yield (part for part in parts if part.steps)
 
 
@@ -149,14 +156,16 @@ def ready(run: OnboardingRun, *, skip: bool, adopt: bool = False) -> list[Newcom
     bad, unless they are to be passed over.
     """
     people = list(run.people.all())
-    taken_in = {one.pk for one in adoptable(run)} if adopt else set()
-    found = [one for one in people if one.standing == RowStatus.READY or one.pk in taken_in]
-    left = len(people) - len(found)
+    taken_in = {newcomer.pk for newcomer in adoptable(run)} if adopt else set()
+    newcomers = [
+        newcomer for newcomer in people if newcomer.standing == RowStatus.READY or newcomer.pk in taken_in
+    ]
+    left = len(people) - len(newcomers)
     if left and not skip:
         raise RefusedError(
             f"{left:,} of {len(people):,} rows can’t be used. Fix them, or select that they are left out."
         )
-    return found
+    return newcomers
 
 
 def request_run(
@@ -173,14 +182,16 @@ def request_run(
     if not may_run(actor, run.version.blueprint.team):
         raise RefusedError("You can onboard people only into your own teams.")
     with transaction.atomic():
-        held = lock_draft(actor, run)
-        people = ready(held, skip=skip, adopt=adopt)
-        plan = plan_run(held, people, viewer=actor)
-        held.people.filter(pk__in=[one.pk for one in people]).update(standing=RowStatus.READY, problems=[])
-        held.begin_submission(reason)
-        held.save(update_fields=["state", "reason", "asked_at", "trouble"])
+        locked_run = lock_draft(actor, run)
+        people = ready(locked_run, skip=skip, adopt=adopt)
+        plan = plan_run(locked_run, people, viewer=actor)
+        locked_run.people.filter(pk__in=[newcomer.pk for newcomer in people]).update(
+            standing=RowStatus.READY, problems=[]
+        )
+        locked_run.begin_submission(reason)
+        locked_run.save(update_fields=["state", "reason", "asked_at", "trouble"])
     is_large = plan.people > AT_ONCE or plan.steps > STEPS_AT_ONCE
-    return ONBOARDING.submit(held, by_worker=is_large)
+    return ONBOARDING.submit(locked_run, by_worker=is_large)
 
 
 def _request_rows(run: OnboardingRun) -> None:
@@ -227,9 +238,9 @@ def retry_failed(actor: Viewer, *, run: OnboardingRun) -> int:
     if not may_run(actor, run.version.blueprint.team):
         raise RefusedError("You can view this run, but you can’t retry it.")
     with transaction.atomic():
-        held = OnboardingRun.objects.select_for_update().get(pk=run.pk)
+        locked_run = OnboardingRun.objects.select_for_update().get(pk=run.pk)
         places = list(
-            ProvisionedUser.objects.filter(newcomer__run=held).select_related("newcomer", "account")
+            ProvisionedUser.objects.filter(newcomer__run=locked_run).select_related("newcomer", "account")
         )
         failed = {
             place.pk: _to_try_again(now, actor=actor)
@@ -238,14 +249,16 @@ def retry_failed(actor: Viewer, *, run: OnboardingRun) -> int:
         wanted = [place for place in places if failed.get(place.pk)]
         if not wanted:
             raise RefusedError("No approved change has failed.")
-        held.trials += 1
-        held.state, held.ended_at = RunState.RUNNING, None
-        held.save(update_fields=["trials", "state", "ended_at"])
+        locked_run.trials += 1
+        locked_run.state, locked_run.ended_at = RunState.RUNNING, None
+        locked_run.save(update_fields=["trials", "state", "ended_at"])
         ProvisionedUser.objects.filter(pk__in=[place.pk for place in wanted]).update(settled_at=None)
         for set_id in dict.fromkeys(place.change_set_id for place in wanted):
-            some = [place for place in wanted if place.change_set_id == set_id]
-            _try_again(held, some, failed, actor=actor)
-        record(kind="onboarding.retried", actor=actor, subject=held.reference, data={"run": held.pk})
+            users_of_set = [place for place in wanted if place.change_set_id == set_id]
+            _try_again(locked_run, users_of_set, failed, actor=actor)
+        record(
+            kind="onboarding.retried", actor=actor, subject=locked_run.reference, data={"run": locked_run.pk}
+        )
     return sum(map(len, failed.values()))
 
 
