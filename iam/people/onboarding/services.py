@@ -147,7 +147,7 @@ def _parts(sites: Sequence[Site], people: Sequence[Newcomer], *, key: str) -> It
             for site in sites
             if (newcomer.pk, site.account.pk) in users
         ]
-        parts = [adopted_part(site, newcomer, user, held=held_already, key=key) for site, user in theirs]
+        parts = [adopted_part(site, newcomer, user, holdings=held_already, key=key) for site, user in theirs]
         yield (part for part in parts if part.steps)
 
 
