@@ -50,7 +50,7 @@ def person_of(user: Entity) -> Person | None:
 def send_link(viewer: Viewer, *, user: Entity) -> Link:
     """Send the person a link by mail. Raises RefusedError."""
     link = _link(viewer, user)
-    told = notify(
+    sent = notify(
         NotifyEvent.ENROL,
         people=[link.person],
         subject=f"Add an MFA device to {user.name}",
@@ -61,7 +61,7 @@ def send_link(viewer: Viewer, *, user: Entity) -> Link:
         path=path_of(Page.LINK, link.pk),
         key=str(link.pk),
     )
-    _note("send", link, viewer, told=told)
+    _note("send", link, viewer, told=sent)
     return link
 
 

@@ -54,17 +54,17 @@ def visible_replacements(viewer: Viewer) -> QuerySet[Replacement]:
     return rows.filter(mine)
 
 
-def why_not_check(viewer: Viewer, one: Replacement) -> str:
+def why_not_check(viewer: Viewer, replacement: Replacement) -> str:
     """Why the viewer cannot make sure, or ""."""
-    if one.state != State.WAITING or one.until <= datetime.now(tz=UTC):
+    if replacement.state != State.WAITING or replacement.until <= datetime.now(tz=UTC):
         return "This was already decided."
-    if viewer.person_id == one.asked_by_id:
+    if viewer.person_id == replacement.asked_by_id:
         return "You requested it, so someone else has to confirm it."
-    if viewer.person_id == one.person_id:
+    if viewer.person_id == replacement.person_id:
         return "This is about you, so someone else has to confirm it."
     return (
         ""
-        if may_invite(viewer, user=one.user)
+        if may_invite(viewer, user=replacement.user)
         else "Someone who can request changes to this user has to confirm it."
     )
 
@@ -103,7 +103,7 @@ def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replac
         return Replacement.objects.get(device=device, state=State.WAITING)
 
 
-def check(viewer: Viewer, one: Replacement, *, over: Channel, how: str) -> Replacement:
+def check(viewer: Viewer, replacement: Replacement, *, over: Channel, how: str) -> Replacement:
     """Say that it is really them, over another channel than the request came by: the removal is asked for,
     and a link for a new device goes out.
 
@@ -113,86 +113,97 @@ def check(viewer: Viewer, one: Replacement, *, over: Channel, how: str) -> Repla
         raise RefusedError(
             "Check in person, by phone or by video. Someone else may control a mailbox or a chat."
         )
-    if over == one.asked_over:
+    if over == replacement.asked_over:
         raise RefusedError("The request came over this channel. Check over another one.")
     if not how.strip():
         raise RefusedError("Describe how you checked their identity.")
     with transaction.atomic():
-        held = _held(one, viewer)
-        held.state, held.decided_at = State.CHECKED, datetime.now(tz=UTC)
-        held.decided_by = Person.objects.get(pk=viewer.person_id)
-        held.checked_over, held.checked_how = over, how.strip()[:500]
-        held.removal = _remove(held, viewer)
-        held.link = _send(held)
-        held.save()
-        _note("check", held, viewer, over=over.value, how=held.checked_how, change=held.removal.reference)
+        locked_replacement = _held(replacement, viewer)
+        locked_replacement.state, locked_replacement.decided_at = State.CHECKED, datetime.now(tz=UTC)
+        locked_replacement.decided_by = Person.objects.get(pk=viewer.person_id)
+        locked_replacement.checked_over, locked_replacement.checked_how = over, how.strip()[:500]
+        locked_replacement.removal = _remove(locked_replacement, viewer)
+        locked_replacement.link = _send(locked_replacement)
+        locked_replacement.save()
+        _note(
+            "check",
+            locked_replacement,
+            viewer,
+            over=over.value,
+            how=locked_replacement.checked_how,
+            change=locked_replacement.removal.reference,
+        )
         _tell_person(
-            held,
+            locked_replacement,
             subject="Your identity was checked for a new MFA device",
             text=f"{viewer.name} confirmed that it is you ({over.label.lower()}). The lost device "
-            f"{held.device.name} is removed as soon as "
+            f"{locked_replacement.device.name} is removed as soon as "
             f"the request is approved.",
-            key=f"checked:{held.pk}",
+            key=f"checked:{locked_replacement.pk}",
         )
-    return held
+    return locked_replacement
 
 
-def refuse(viewer: Viewer, one: Replacement, *, why: str) -> Replacement:
+def refuse(viewer: Viewer, replacement: Replacement, *, why: str) -> Replacement:
     """Say that it could not be made sure: nothing is done. Raises RefusedError."""
     if not why.strip():
         raise RefusedError("Enter a reason. The requester reads it.")
     with transaction.atomic():
-        held = _held(one, viewer)
-        held.state, held.decided_at = State.REFUSED, datetime.now(tz=UTC)
-        held.decided_by = Person.objects.get(pk=viewer.person_id)
-        held.checked_how = why.strip()[:500]
-        held.save()
-        _note("refuse", held, viewer, reason=held.checked_how)
+        locked_replacement = _held(replacement, viewer)
+        locked_replacement.state, locked_replacement.decided_at = State.REFUSED, datetime.now(tz=UTC)
+        locked_replacement.decided_by = Person.objects.get(pk=viewer.person_id)
+        locked_replacement.checked_how = why.strip()[:500]
+        locked_replacement.save()
+        _note("refuse", locked_replacement, viewer, reason=locked_replacement.checked_how)
         _tell_person(
-            held,
+            locked_replacement,
             subject="Your lost MFA device won’t be replaced",
-            text=f"{viewer.name}: {held.checked_how}",
-            key=f"refused:{held.pk}",
+            text=f"{viewer.name}: {locked_replacement.checked_how}",
+            key=f"refused:{locked_replacement.pk}",
         )
-    return held
+    return locked_replacement
 
 
-def may_show(viewer: Viewer, one: Replacement) -> bool:
+def may_show(viewer: Viewer, replacement: Replacement) -> bool:
     """Anyone who made sure, and nobody else, passes the link on by hand, within its hour and as long as
     nobody has used it.
     """
-    if one.state != State.CHECKED or one.decided_by_id != viewer.person_id or one.decided_at is None:
+    if (
+        replacement.state != State.CHECKED
+        or replacement.decided_by_id != viewer.person_id
+        or replacement.decided_at is None
+    ):
         return False
-    is_used = one.link is not None and one.link.used_at is not None
-    return not is_used and datetime.now(tz=UTC) < one.decided_at + LINK_HOLDS
+    is_used = replacement.link is not None and replacement.link.used_at is not None
+    return not is_used and datetime.now(tz=UTC) < replacement.decided_at + LINK_HOLDS
 
 
-def show_link(viewer: Viewer, one: Replacement) -> tuple[Link, str]:
+def show_link(viewer: Viewer, replacement: Replacement) -> tuple[Link, str]:
     """A link in the place of the one that went out, and its address, to be passed on; shown this once. Raises
     RefusedError.
     """
     with transaction.atomic():
-        held = (
+        locked_replacement = (
             Replacement.objects.select_for_update(of=("self",))
             .select_related("user__account", "device", "person", "decided_by", "link")
-            .get(pk=one.pk)
+            .get(pk=replacement.pk)
         )
-        if not may_show(viewer, held) or held.decided_at is None:
+        if not may_show(viewer, locked_replacement) or locked_replacement.decided_at is None:
             raise RefusedError(
                 "Only the person who confirmed can show the link, within an hour, until it is used."
             )
-        held.link = make_link(
+        locked_replacement.link = make_link(
             Purpose.MFA,
-            person=held.person,
-            user_arn=held.user.arn,
-            actor=held.decided_by,
-            lasts=held.decided_at + LINK_HOLDS - datetime.now(tz=UTC),
-            cause_id=held.pk,
+            person=locked_replacement.person,
+            user_arn=locked_replacement.user.arn,
+            actor=locked_replacement.decided_by,
+            lasts=locked_replacement.decided_at + LINK_HOLDS - datetime.now(tz=UTC),
+            cause_id=locked_replacement.pk,
             is_checked=True,
         )
-        held.save(update_fields=["link"])
-        _note("show", held, viewer, link=held.link.pk)
-    return held.link, address_of(held.link)
+        locked_replacement.save(update_fields=["link"])
+        _note("show", locked_replacement, viewer, link=locked_replacement.link.pk)
+    return locked_replacement.link, address_of(locked_replacement.link)
 
 
 def expire(*, device: Entity | None = None) -> int:
@@ -201,60 +212,64 @@ def expire(*, device: Entity | None = None) -> int:
     if device is not None:
         over = over.filter(device=device)
     ended = 0
-    for one in over.select_related("user__account", "device", "person"):
+    for replacement in over.select_related("user__account", "device", "person"):
         with transaction.atomic():
-            if Replacement.objects.filter(pk=one.pk, state=State.WAITING).update(state=State.EXPIRED):
-                _note("expire", one, None)
+            if Replacement.objects.filter(pk=replacement.pk, state=State.WAITING).update(state=State.EXPIRED):
+                _note("expire", replacement, None)
                 ended += 1
     return ended
 
 
-def _held(one: Replacement, viewer: Viewer) -> Replacement:
-    held = (
+def _held(replacement: Replacement, viewer: Viewer) -> Replacement:
+    locked_replacement = (
         Replacement.objects.select_for_update(of=("self",))
         .select_related("user__account", "device__owner", "person", "asked_by")
-        .get(pk=one.pk)
+        .get(pk=replacement.pk)
     )
-    if why := why_not_check(viewer, held):
+    if why := why_not_check(viewer, locked_replacement):
         raise RefusedError(why)
-    return held
+    return locked_replacement
 
 
-def _remove(held: Replacement, checker: Viewer) -> Change:
+def _remove(replacement: Replacement, checker: Viewer) -> Change:
     """Asked for by anyone who asked, so that anyone who made sure may approve; by the checker, where they may
     not ask.
     """
-    asker = viewer_for(held.asked_by)
-    actor = asker if may_invite(asker, user=held.user) else checker
-    operation = (DeleteMfaDevice if is_virtual(held.device.aws_id) else DeactivateMfaDevice).of(held.device)
-    over = Channel(held.checked_over).label
+    asker = viewer_for(replacement.asked_by)
+    actor = asker if may_invite(asker, user=replacement.user) else checker
+    operation = (DeleteMfaDevice if is_virtual(replacement.device.aws_id) else DeactivateMfaDevice).of(
+        replacement.device
+    )
+    over = Channel(replacement.checked_over).label
     return changes.request_changes(
         changes.plan_set([operation], viewer=actor),
         actor=actor,
-        reason=f"{held.person.name} lost this device. {held.reason}",
-        idempotency_key=f"replace-{held.pk}",
-        cause=Cause(CAUSE, held.pk),
-        notes=[f"{checker.name} checked their identity: {over[0].lower()}{over[1:]}. {held.checked_how}"],
+        reason=f"{replacement.person.name} lost this device. {replacement.reason}",
+        idempotency_key=f"replace-{replacement.pk}",
+        cause=Cause(CAUSE, replacement.pk),
+        notes=[
+            f"{checker.name} checked their identity: {over[0].lower()}{over[1:]}. {replacement.checked_how}"
+        ],
     )[0]
 
 
-def _send(held: Replacement) -> Link:
-    user = held.user
+def _send(replacement: Replacement) -> Link:
+    user = replacement.user
     link = make_link(
         Purpose.MFA,
-        person=held.person,
+        person=replacement.person,
         user_arn=user.arn,
-        actor=held.decided_by,
+        actor=replacement.decided_by,
         lasts=LINK_HOLDS,
-        cause_id=held.pk,
+        cause_id=replacement.pk,
         is_checked=True,
     )
     notify(
         NotifyEvent.ENROL,
-        people=[held.person],
+        people=[replacement.person],
         subject=f"Add a new MFA device to {user.name}",
-        text=f"Use this link to replace {held.device.name}, which you lost. It works once, in one browser, "
-        "until "
+        text=f"Use this link to replace {replacement.device.name}, which you lost. It works once, in one "
+        "browser, until "
         f"{moment_words(link.expires_at)}. You never need to enter a password there.",
         path=path_of(Page.LINK, link.pk),
         key=str(link.pk),
@@ -283,22 +298,27 @@ def _tell_asked(made: Replacement) -> None:
     )
 
 
-def _tell_person(one: Replacement, *, subject: str, text: str, key: str) -> None:
+def _tell_person(replacement: Replacement, *, subject: str, text: str, key: str) -> None:
     notify(
         NotifyEvent.REPLACED,
-        people=[one.person],
+        people=[replacement.person],
         subject=subject,
         text=text,
-        path=path_of(Page.MFA_REPLACEMENT, one.pk),
+        path=path_of(Page.MFA_REPLACEMENT, replacement.pk),
         key=key,
     )
 
 
-def _note(act: str, one: Replacement, actor: Actor | None, **data: object) -> None:
+def _note(act: str, replacement: Replacement, actor: Actor | None, **data: object) -> None:
     record(
         kind=f"replacement.{act}",
         actor=actor,
-        subject=one.user.arn,
-        account_id=one.user.account.account_id,
-        data={"replacement": one.pk, "device": one.device.aws_id, "for": one.person.email, **data},
+        subject=replacement.user.arn,
+        account_id=replacement.user.account.account_id,
+        data={
+            "replacement": replacement.pk,
+            "device": replacement.device.aws_id,
+            "for": replacement.person.email,
+            **data,
+        },
     )

@@ -52,10 +52,10 @@ def tend() -> int:
     now = datetime.now(tz=UTC)
     for pk in _to_settle(now):
         settle(pk)
-    found = _to_look_at(now)
-    for pk in found:
+    due_ids = _to_look_at(now)
+    for pk in due_ids:
         look(pk)
-    return len(found)
+    return len(due_ids)
 
 
 def _to_settle(now: datetime) -> list[UUID]:
@@ -65,9 +65,9 @@ def _to_settle(now: datetime) -> list[UUID]:
     seal = Secret.objects.filter(pk=OuterRef("sealed_id"), state=SecretState.SEALED, expires_at__gt=now)
     unread = Q(stage=Stage.HANDING) & Q(discarding__isnull=True) & ~Exists(seal)
     discarded = Q(stage=Stage.HANDING, discarding__isnull=False) & ~Q(discarding__state__in=OPEN)
-    found = waiting.filter(stage__in=(*MOVING, Stage.HANDING))
-    found = found.filter(Q(stage__in=MOVING) & ended | unread | discarded)
-    return list(found.values_list("pk", flat=True)[:BATCH])
+    unsettled = waiting.filter(stage__in=(*MOVING, Stage.HANDING))
+    unsettled = unsettled.filter(Q(stage__in=MOVING) & ended | unread | discarded)
+    return list(unsettled.values_list("pk", flat=True)[:BATCH])
 
 
 def _to_look_at(now: datetime) -> list[UUID]:
@@ -76,25 +76,25 @@ def _to_look_at(now: datetime) -> list[UUID]:
     """
     waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
     waiting = waiting.filter(stage__in=READ, discarding__isnull=True)
-    found: list[UUID] = []
+    due_ids: list[UUID] = []
     for due in (
         waiting.filter(wanted__in=Wanted.values).order_by("wanted_at", "pk"),
         waiting.filter(read_at__isnull=True).order_by("pk"),
         waiting.filter(read_at__lte=now - READ_EVERY).order_by("read_at", "pk"),
     ):
-        found += due.exclude(pk__in=found).values_list("pk", flat=True)[: BATCH - len(found)]
-    return found
+        due_ids += due.exclude(pk__in=due_ids).values_list("pk", flat=True)[: BATCH - len(due_ids)]
+    return due_ids
 
 
 def look(pk: UUID) -> None:
     """Ask AWS for the keys of one rotation, and go on with it by what they show. No transaction spans the
     call.
     """
-    found = Rotation.objects.select_related("user__account").filter(pk=pk, stage__in=READ).first()
-    if found is None:
+    rotation = Rotation.objects.select_related("user__account").filter(pk=pk, stage__in=READ).first()
+    if rotation is None:
         return
     try:
-        seen = reread_key_use(found.user.account, found.user)
+        seen = reread_key_use(rotation.user.account, rotation.user)
     except UnreadableKeysError as error:
         _unread(pk, str(error))
         return
@@ -104,31 +104,35 @@ def look(pk: UUID) -> None:
 def settle(pk: UUID, seen: KeysSeen | None = None) -> None:
     """Take one rotation as far as it goes now."""
     with transaction.atomic():
-        held = locked(Rotation(pk=pk))
-        if held.stage in (Stage.ENDED, Stage.WAITING):
+        locked_rotation = locked(Rotation(pk=pk))
+        if locked_rotation.stage in (Stage.ENDED, Stage.WAITING):
             return
-        if seen is not None and seen.at < held.stage_at:
+        if seen is not None and seen.at < locked_rotation.stage_at:
             # It began before the latest step: what it shows may be of the time before.
             seen = None
-        if seen is not None and seen.at < held.stage_at + SETTLES and is_other(held, seen):
+        if (
+            seen is not None
+            and seen.at < locked_rotation.stage_at + SETTLES
+            and is_other(locked_rotation, seen)
+        ):
             # IAM is eventually consistent: what was just changed is looked at once more before anything
             # follows from it.
             seen = None
-        if seen is not None and held.stage in READ and not note_seen(held, seen):
+        if seen is not None and locked_rotation.stage in READ and not note_seen(locked_rotation, seen):
             return
-        _BY_STAGE[Stage(held.stage)](held, seen)
+        _BY_STAGE[Stage(locked_rotation.stage)](locked_rotation, seen)
 
 
 def _unread(pk: UUID, why: str) -> None:
     with transaction.atomic():
-        held = locked(Rotation(pk=pk))
-        if held.stage == Stage.ENDED:
+        locked_rotation = locked(Rotation(pk=pk))
+        if locked_rotation.stage == Stage.ENDED:
             return
-        trouble = held.trouble
-        if held.wanted and held.wanted != Wanted.LOOK:
+        trouble = locked_rotation.trouble
+        if locked_rotation.wanted and locked_rotation.wanted != Wanted.LOOK:
             trouble = "AWS couldn’t be checked, so nothing was changed."
         save(
-            held,
+            locked_rotation,
             read_trouble=why[:1024],
             retry_at=datetime.now(tz=UTC) + UNREAD_AGAIN,
             wanted="",
@@ -136,138 +140,138 @@ def _unread(pk: UUID, why: str) -> None:
         )
 
 
-def _asked(held: Rotation, seen: KeysSeen | None) -> None:
-    change = held.change
+def _asked(rotation: Rotation, seen: KeysSeen | None) -> None:
+    change = rotation.change
     if change is None or change.state in OPEN:
         return
     if change.state == ChangeState.APPLIED:
-        _made(held, change)
-    elif not _is_unknown(held, change):
-        end(held, Outcome.NOT_MADE, f"{_fate(change)} {_old_works(held)}", actor=None, change=change)
+        _made(rotation, change)
+    elif not _is_unknown(rotation, change):
+        end(rotation, Outcome.NOT_MADE, f"{_fate(change)} {_old_works(rotation)}", actor=None, change=change)
 
 
-def _made(held: Rotation, change: Change) -> None:
-    seal = secret_of(held.sealed_id) if held.sealed_id else None
+def _made(rotation: Rotation, change: Change) -> None:
+    seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     new_key_id = seal.label if seal else ""
-    move_to(held, Stage.HANDING, new_key_id=new_key_id, new_state=ACTIVE, trouble="")
+    move_to(rotation, Stage.HANDING, new_key_id=new_key_id, new_state=ACTIVE, trouble="")
     note(
-        held,
+        rotation,
         "made",
-        f"The new key {held.new_key_id} was created. Its secret is waiting for {held.person.name}.",
+        f"The new key {rotation.new_key_id} was created. Its secret is waiting for {rotation.person.name}.",
         actor=None,
         change=change,
     )
-    hand_over(held)
+    hand_over(rotation)
 
 
-def _handing(held: Rotation, seen: KeysSeen | None) -> None:
-    discarding = held.discarding
+def _handing(rotation: Rotation, seen: KeysSeen | None) -> None:
+    discarding = rotation.discarding
     if discarding is not None:
-        _discarded(held, discarding)
+        _discarded(rotation, discarding)
         return
-    seal = secret_of(held.sealed_id) if held.sealed_id else None
+    seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     if seal is not None and seal.state == SecretState.OPENED:
-        fetched(held, actor=held.person)
+        fetched(rotation, actor=rotation.person)
     elif seal is None or seal.state != SecretState.SEALED or seal.expires_at <= datetime.now(tz=UTC):
         note(
-            held,
+            rotation,
             "unfetched",
-            f"No one got the secret of {held.new_key_id} in time. It was destroyed.",
+            f"No one got the secret of {rotation.new_key_id} in time. It was destroyed.",
             actor=None,
         )
-        discard_new(held, actor=None)
-        if held.discarding is None and not held.retry_at:
-            make_another(held)
+        discard_new(rotation, actor=None)
+        if rotation.discarding is None and not rotation.retry_at:
+            make_another(rotation)
 
 
-def _discarded(held: Rotation, discarding: Change) -> None:
+def _discarded(rotation: Rotation, discarding: Change) -> None:
     if discarding.state in OPEN:
         return
     if discarding.state == ChangeState.APPLIED:
-        make_another(held)
+        make_another(rotation)
         return
-    if not _is_unknown(held, discarding):
-        save(held, discarding=None, trouble=_fate(discarding)[:1024])
-        save(held, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
+    if not _is_unknown(rotation, discarding):
+        save(rotation, discarding=None, trouble=_fate(discarding)[:1024])
+        save(rotation, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
 
 
-def _deactivating(held: Rotation, seen: KeysSeen | None) -> None:
-    if (change := _ended(held)) is None:
+def _deactivating(rotation: Rotation, seen: KeysSeen | None) -> None:
+    if (change := _ended(rotation)) is None:
         return
     if change.state == ChangeState.APPLIED:
         now = datetime.now(tz=UTC)
-        move_to(held, Stage.INACTIVE, inactive_at=now, trouble="", in_spite=False, told_at=now)
-        note(held, "inactive", f"{held.old.aws_id} is inactive.", actor=None, change=change)
+        move_to(rotation, Stage.INACTIVE, inactive_at=now, trouble="", in_spite=False, told_at=now)
+        note(rotation, "inactive", f"{rotation.old.aws_id} is inactive.", actor=None, change=change)
         tell(
-            held,
-            subject=f"The key {held.old.aws_id} is inactive",
+            rotation,
+            subject=f"The key {rotation.old.aws_id} is inactive",
             text="AWS now rejects every use of it. If something stopped working, reactivate the key on the "
             "rotation’s page with one click. "
-            f"{_kept(held)}",
+            f"{_kept(rotation)}",
             key=f"inactive:{int(now.timestamp())}",
         )
-    elif not _is_unknown(held, change):
-        _back(held, Stage.USING, change)
+    elif not _is_unknown(rotation, change):
+        _back(rotation, Stage.USING, change)
 
 
-def _kept(held: Rotation) -> str:
+def _kept(rotation: Rotation) -> str:
     """How long an inactive key stays, in a sentence."""
-    if held.is_automatic:
-        return f"It is permanently deleted in {days(held.keep_days)}."
-    return f"It is kept for at least {days(held.keep_days)}."
+    if rotation.is_automatic:
+        return f"It is permanently deleted in {days(rotation.keep_days)}."
+    return f"It is kept for at least {days(rotation.keep_days)}."
 
 
-def _activating(held: Rotation, seen: KeysSeen | None) -> None:
-    if (change := _ended(held)) is None:
+def _activating(rotation: Rotation, seen: KeysSeen | None) -> None:
+    if (change := _ended(rotation)) is None:
         return
     if change.state == ChangeState.APPLIED:
         now = datetime.now(tz=UTC)
-        move_to(held, Stage.USING, inactive_at=None, quiet_from=now, told_at=now, reminders=0, trouble="")
+        move_to(rotation, Stage.USING, inactive_at=None, quiet_from=now, told_at=now, reminders=0, trouble="")
         note(
-            held,
+            rotation,
             "active",
-            f"{held.old.aws_id} is active again. Monitoring starts again.",
+            f"{rotation.old.aws_id} is active again. Monitoring starts again.",
             actor=None,
             change=change,
         )
-    elif not _is_unknown(held, change):
-        _back(held, Stage.INACTIVE, change)
+    elif not _is_unknown(rotation, change):
+        _back(rotation, Stage.INACTIVE, change)
 
 
-def _deleting(held: Rotation, seen: KeysSeen | None) -> None:
-    if (change := _ended(held)) is None:
+def _deleting(rotation: Rotation, seen: KeysSeen | None) -> None:
+    if (change := _ended(rotation)) is None:
         return
     if change.state == ChangeState.APPLIED:
         end(
-            held,
+            rotation,
             Outcome.DONE,
-            f"The old key {held.old.aws_id} is deleted. {held.new_key_id} replaces it.",
+            f"The old key {rotation.old.aws_id} is deleted. {rotation.new_key_id} replaces it.",
             actor=None,
             change=change,
         )
-    elif not _is_unknown(held, change):
-        _back(held, Stage.INACTIVE, change)
+    elif not _is_unknown(rotation, change):
+        _back(rotation, Stage.INACTIVE, change)
 
 
-def _back(held: Rotation, stage: Stage, change: Change) -> None:
+def _back(rotation: Rotation, stage: Stage, change: Change) -> None:
     """To where it was before a change that came to nothing; by itself it is tried again in a while."""
     text = _fate(change)
-    move_to(held, stage, trouble=text[:1024])
+    move_to(rotation, stage, trouble=text[:1024])
     if change.state == ChangeState.FAILED:
-        save(held, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
-    note(held, "back", text, actor=None, change=change)
+        save(rotation, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
+    note(rotation, "back", text, actor=None, change=change)
 
 
-def _ended(held: Rotation) -> Change | None:
-    return None if held.change is None or held.change.state in OPEN else held.change
+def _ended(rotation: Rotation) -> Change | None:
+    return None if rotation.change is None or rotation.change.state in OPEN else rotation.change
 
 
-def _is_unknown(held: Rotation, change: Change) -> bool:
+def _is_unknown(rotation: Rotation, change: Change) -> bool:
     if change.state != ChangeState.UNKNOWN:
         return False
     text = f"The result of {change.reference} is unknown. Open it and check AWS again."
-    if held.trouble != text:
-        save(held, trouble=text)
+    if rotation.trouble != text:
+        save(rotation, trouble=text)
     return True
 
 
@@ -291,8 +295,8 @@ def _rejection(change: Change) -> str:
     return f"{decision.approver_label} rejected the request “{change.title}”: “{decision.comment}”"
 
 
-def _old_works(held: Rotation) -> str:
-    return f"The old key {held.old.aws_id} still works."
+def _old_works(rotation: Rotation) -> str:
+    return f"The old key {rotation.old.aws_id} still works."
 
 
 _BY_STAGE: Final[dict[Stage, Callable[[Rotation, KeysSeen | None], None]]] = {
