@@ -29,7 +29,7 @@ from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Kind
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import Decision
-from iam.policy.explain import Outcome
+from iam.policy.explain import ReasonOutcome
 from iam.policy.letter_case import fold
 
 LONGEST_ACTION: Final = 128
@@ -128,7 +128,7 @@ def _depends(why: Why) -> list[str]:
     hidden = [
         step.reason.text
         for step in why.steps
-        if step.source is None and step.reason.outcome is Outcome.DEPENDS and not step.is_unread
+        if step.source is None and step.reason.outcome is ReasonOutcome.DEPENDS and not step.is_unread
     ]
     return [*conditions(replace(why, steps=known)), *hidden]
 

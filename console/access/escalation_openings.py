@@ -45,7 +45,7 @@ from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.mirror.queries.accounts import gatehouse_role_arns
-from iam.policy.escalation.evidence import TRUST, Statement
+from iam.policy.escalation.evidence import TRUST, HeldStatement
 
 OF_CARD: Final = 5
 MOST: Final = 30
@@ -277,7 +277,7 @@ def fix_words(fix: Fix) -> str:
     )
 
 
-def _steps(request: ViewerRequest, frame: Frame, statements: list[Statement]) -> list[FixStep]:
+def _steps(request: ViewerRequest, frame: Frame, statements: list[HeldStatement]) -> list[FixStep]:
     holders = {statement.holder for statement in statements}
     numbers = dict(Entity.objects.filter(arn__in=holders, gone_at__isnull=True).values_list("arn", "pk"))
     changes = request.at is None and request.viewer.may(Right.REQUEST_CHANGE)
@@ -289,7 +289,7 @@ def _steps(request: ViewerRequest, frame: Frame, statements: list[Statement]) ->
     return steps
 
 
-def _place(statement: Statement, closer: Closer, numbers: Mapping[str, int]) -> tuple[str, str]:
+def _place(statement: HeldStatement, closer: Closer, numbers: Mapping[str, int]) -> tuple[str, str]:
     """Where the statement can be removed: (what the button says, its address)."""
     pk = numbers.get(statement.holder)
     if closer.is_hidden:

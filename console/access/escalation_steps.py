@@ -17,10 +17,10 @@ from console.web.query import Query
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.told import Act, Ground, Path, Principal, Step
 from iam.mirror.models import Kind
-from iam.policy.escalation.evidence import TRUST, Statement
+from iam.policy.escalation.evidence import TRUST, HeldStatement
 from iam.policy.escalation.states import GIVEN
 from iam.policy.evaluate import Decision
-from iam.policy.explain import Reason
+from iam.policy.explain import DecisionReason
 from iam.policy.request import PrincipalKind, account_of
 
 Sees = Callable[[str], bool]
@@ -159,7 +159,7 @@ def _sees_resource(ground: Ground, frame: Frame) -> bool:
     return not account or frame.sees(account)
 
 
-def _sentence(reason: Reason) -> str:
+def _sentence(reason: DecisionReason) -> str:
     places, phrases, doubts = parts_of(reason.conditions)
     is_deny = " denies it " in reason.text
     verb = "denies it" if is_deny else "allows it only"
@@ -174,7 +174,7 @@ def policy_text(policy: str) -> str:
     return policy.rpartition("/")[2] if policy.startswith("arn:") else policy
 
 
-def _label(reason: Reason) -> str:
+def _label(reason: DecisionReason) -> str:
     if reason.statement is None:
         return ""
     sid = f" ({reason.sid})" if reason.sid else ""
@@ -241,7 +241,7 @@ def _ground(ground: Ground, frame: Frame) -> Stage:
     return Stage(icon, tone, f"{asks}{ground.action}{where}", (*notes, *_open(ground, frame)))
 
 
-def _allowed_by(statement: Statement) -> str:
+def _allowed_by(statement: HeldStatement) -> str:
     if statement.policy.startswith(GIVEN):
         return "Allowed by the policy that it was given on the way"
     return f"{closer_text(statement)} allows it"
@@ -253,23 +253,23 @@ def members_of(path: Path) -> dict[str, Principal]:
     return {path.who.arn: path.who} | members
 
 
-def closer_text(statement: Statement) -> str:
+def closer_text(statement: HeldStatement) -> str:
     """'PaymentsDeploy, statement 2 (PassDeployRole)'."""
     return f"{'Trust policy' if statement.policy == TRUST else statement.policy}, {statement_text(statement)}"
 
 
-def statement_text(statement: Statement) -> str:
+def statement_text(statement: HeldStatement) -> str:
     """'statement 2 (PassDeployRole)', 'statement 1'."""
     sid = f" ({statement.sid})" if statement.sid else ""
     return f"statement {statement.number + 1}{sid}"
 
 
-def closers_of(statements: Iterable[Statement], frame: Frame) -> list[Closer]:
+def closers_of(statements: Iterable[HeldStatement], frame: Frame) -> list[Closer]:
     """The statements, sorted; those of accounts that the viewer doesn't see without their names."""
     return [_closer(statement, frame) for statement in sorted(statements, key=closer_text)]
 
 
-def _closer(statement: Statement, frame: Frame) -> Closer:
+def _closer(statement: HeldStatement, frame: Frame) -> Closer:
     role = statement.holder.rpartition("/")[2]
     policy = f"the trust policy of {role}" if statement.policy == TRUST else statement.policy
     if statement.holder.startswith(AWS):
@@ -296,7 +296,7 @@ def _policy_url(number: int, frame: Frame) -> str:
     return f"{reverse('identities:policy', args=[number])}{frame.query.only('as-of')}".rstrip("?")
 
 
-def _account_of(statement: Statement) -> str:
+def _account_of(statement: HeldStatement) -> str:
     return (
         statement.holder.split(":", 5)[4]
         if statement.holder.startswith("arn:")
@@ -304,7 +304,7 @@ def _account_of(statement: Statement) -> str:
     )
 
 
-def _whose(statement: Statement) -> str:
+def _whose(statement: HeldStatement) -> str:
     if statement.policy == TRUST:
         return f"Role {statement.holder.rpartition('/')[2]}"
     name = (

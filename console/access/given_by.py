@@ -11,12 +11,12 @@ from console.web.access import ViewerRequest
 from console.web.cut import Cut, first_rows
 from iam.access.grants.models import GIVING, Grant, LedgerEntry
 from iam.access.grants.queries import visible_grants
-from iam.policy.escalation.evidence import Statement
+from iam.policy.escalation.evidence import HeldStatement
 
 GRANTS: Final = 5
 
 
-def given_by(request: ViewerRequest, statements: Sequence[Statement]) -> Cut[Grant]:
+def given_by(request: ViewerRequest, statements: Sequence[HeldStatement]) -> Cut[Grant]:
     """The newest grants that give these statements now: ending one removes what no other grant needs."""
     if request.at is not None or not statements:
         return Cut([], 0)

@@ -18,7 +18,7 @@ from iam.access.explanation import Named, Step, Why
 from iam.access.who_can import Row
 from iam.mirror.models import Kind
 from iam.policy.evaluate import Decision
-from iam.policy.explain import Outcome
+from iam.policy.explain import ReasonOutcome
 from iam.policy.request import PrincipalKind
 from iam.policy.sentences.conditions import phrase_of
 
@@ -202,7 +202,7 @@ def short(resource: str) -> str:
 
 def conditions(why: Why) -> list[str]:
     """What a conditional decision depends on: a sentence for each statement that leaves something open."""
-    open_ones = [step for step in why.deciding if step.reason.outcome is Outcome.DEPENDS]
+    open_ones = [step for step in why.deciding if step.reason.outcome is ReasonOutcome.DEPENDS]
     return list(dict.fromkeys(_sentence(step) for step in open_ones))
 
 

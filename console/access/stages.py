@@ -17,32 +17,32 @@ from console.web.query import Query
 from iam.access.explanation import Step
 from iam.access.who_can import Row
 from iam.policy.document import Statement
-from iam.policy.explain import Outcome
+from iam.policy.explain import ReasonOutcome
 from iam.policy.request import PrincipalKind
 
 LONGEST: Final = 4000
 """A statement that is longer is read on the page of its policy."""
 ORDER: Final = ("rule", "identity", "boundary", "session", "resource", "scp", "rcp", "endpoint")
 OUTCOMES: Final = {
-    Outcome.ALLOWS: ("check", "ok"),
-    Outcome.DENIES: ("shield-x", "bad"),
-    Outcome.DEPENDS: ("circle-help", "warn"),
-    Outcome.WOULD: ("minus", ""),
-    Outcome.MISSING: ("circle-dashed", "bad"),
-    Outcome.PROBLEM: ("triangle-alert", "warn"),
-    Outcome.RULE: ("info", "info"),
+    ReasonOutcome.ALLOWS: ("check", "ok"),
+    ReasonOutcome.DENIES: ("shield-x", "bad"),
+    ReasonOutcome.DEPENDS: ("circle-help", "warn"),
+    ReasonOutcome.WOULD: ("minus", ""),
+    ReasonOutcome.MISSING: ("circle-dashed", "bad"),
+    ReasonOutcome.PROBLEM: ("triangle-alert", "warn"),
+    ReasonOutcome.RULE: ("info", "info"),
 }
 VERBS: Final = {
-    (Outcome.ALLOWS, True): "allows it",
-    (Outcome.DENIES, False): "denies it",
-    (Outcome.DEPENDS, True): "allows it conditionally",
-    (Outcome.DEPENDS, False): "denies it conditionally",
-    (Outcome.WOULD, True): "allows the action, but not this request",
+    (ReasonOutcome.ALLOWS, True): "allows it",
+    (ReasonOutcome.DENIES, False): "denies it",
+    (ReasonOutcome.DEPENDS, True): "allows it conditionally",
+    (ReasonOutcome.DEPENDS, False): "denies it conditionally",
+    (ReasonOutcome.WOULD, True): "allows the action, but not this request",
 }
 CONDITIONS: Final = {
-    (Outcome.DEPENDS, True): ("Only on", "Only when"),
-    (Outcome.DEPENDS, False): ("On", "When"),
-    (Outcome.WOULD, True): ("It applies to", "It requires that"),
+    (ReasonOutcome.DEPENDS, True): ("Only on", "Only when"),
+    (ReasonOutcome.DEPENDS, False): ("On", "When"),
+    (ReasonOutcome.WOULD, True): ("It applies to", "It requires that"),
 }
 """How what a statement depends on, or fails by, begins: a resource, and a condition."""
 LEVELS: Final = {"scp": "SCPs", "rcp": "RCPs"}
@@ -80,7 +80,7 @@ def _stages(steps: Iterable[Step], query: Query) -> Iterator[Stage]:
     """Levels of the organization that only allow are one step."""
     for kind, stage_steps in groupby(steps, key=lambda step: step.reason.kind):
         mine = list(stage_steps)
-        if kind in LEVELS and all(step.reason.outcome is Outcome.ALLOWS for step in mine):
+        if kind in LEVELS and all(step.reason.outcome is ReasonOutcome.ALLOWS for step in mine):
             yield _levels(kind, mine)
         else:
             yield from (_stage(step, query) for step in mine)
@@ -118,7 +118,7 @@ def _notes(step: Step) -> Iterator[str]:
     places, phrases, doubts = parts_of(step.reason.conditions)
     yield from (f"{about} {place}" for place in places)
     yield from (f"{when} {phrase}" for phrase in phrases)
-    is_open = step.reason.outcome is Outcome.DEPENDS
+    is_open = step.reason.outcome is ReasonOutcome.DEPENDS
     concern = "Gatehouse can’t evaluate" if is_open else "Its principals"
     yield from (f"{concern}: {doubt}" for doubt in doubts)
 

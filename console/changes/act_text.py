@@ -25,8 +25,8 @@ from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.guard import Right, Viewer
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Account, Entity, Kind
-from iam.policy.lint import MANAGED, Finding, Quota, Severity, less_standing, lint
-from iam.policy.lint.kinds import Kind as PolicyKind
+from iam.policy.lint import MANAGED, CharacterQuota, LintFinding, Severity, less_standing, lint
+from iam.policy.lint.kinds import LintKind as PolicyKind
 from iam.policy.lint.run import OF_KIND
 
 LISTED: Final = 12
@@ -153,7 +153,7 @@ class Written(NamedTuple):
 
     key: Hashable
     name: str
-    findings: Callable[[], Sequence[Finding]]
+    findings: Callable[[], Sequence[LintFinding]]
 
 
 def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
@@ -241,7 +241,7 @@ def text_shown(operation: Operation, *, before: dict[str, Any]) -> dict[str, Any
     return {"texts": (laid_out(texts[0]), texts[1]) if texts else None, "new_text": laid_out(policy_text[0])}
 
 
-def text_of(operation: Operation) -> tuple[str, PolicyKind, Quota | None] | None:
+def text_of(operation: Operation) -> tuple[str, PolicyKind, CharacterQuota | None] | None:
     """The policy that an operation writes, what kind it is, and the quota of its size that the lint knows."""
     if isinstance(operation, PutInlinePolicy):
         return operation.text, PolicyKind.IDENTITY, None

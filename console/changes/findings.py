@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from iam.access.fixes import key_of
-from iam.policy.lint import Finding, Severity
+from iam.policy.lint import LintFinding, Severity
 
 LOOKS: dict[Severity, tuple[str, str]] = {
     Severity.ERROR: ("bad", "circle-x"),
@@ -31,7 +31,7 @@ ORDER = list(Severity)
 class Row:
     """One finding with its look; `fix` names it where something can be put in its place."""
 
-    finding: Finding
+    finding: LintFinding
     tone: str
     icon: str
     severity: str
@@ -40,7 +40,7 @@ class Row:
     """Which policy it is in, where a request writes several."""
 
 
-def finding_rows(findings: Sequence[Finding], *, policies: Sequence[str] = ()) -> dict[str, Any]:
+def finding_rows(findings: Sequence[LintFinding], *, policies: Sequence[str] = ()) -> dict[str, Any]:
     """The context of `_findings.html`: the rows, how many there are beyond them, and the tone of the gravest.
 
     `policies` names the policy of each finding, where there are several.
@@ -58,7 +58,7 @@ def finding_rows(findings: Sequence[Finding], *, policies: Sequence[str] = ()) -
     }
 
 
-def summary(findings: Sequence[Finding]) -> str:
+def summary(findings: Sequence[LintFinding]) -> str:
     """'1 error, 2 warnings', or that there is none."""
     counts = [
         (sum(finding.severity is severity for finding in findings), WORDS[severity]) for severity in Severity

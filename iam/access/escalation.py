@@ -22,7 +22,7 @@ from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_n
 from iam.access.principals import candidates
 from iam.mirror.models import EntityState, Kind, TagSet, valid_at
 from iam.mirror.queries.accounts import gatehouse_role_arns
-from iam.policy.escalation.evidence import Statement
+from iam.policy.escalation.evidence import HeldStatement
 from iam.policy.index.question import Limitation
 from iam.policy.request import SERVICE_LINKED_PATH, PrincipalKind
 
@@ -267,7 +267,7 @@ class Closing:
     it.
     """
 
-    statements: frozenset[Statement]
+    statements: frozenset[HeldStatement]
     is_exact: bool
 
 
@@ -372,7 +372,7 @@ class Reached(NamedTuple):
     unread: tuple[str, ...] = ()
 
 
-def policies_of(statements: Iterable[Statement], *, at: datetime | None) -> dict[tuple[str, str], int]:
+def policies_of(statements: Iterable[HeldStatement], *, at: datetime | None) -> dict[tuple[str, str], int]:
     """The numbers of the managed policies that some statements are in, by account and ARN; one query."""
     holders = {statement.holder for statement in statements if ":policy/" in statement.holder}
     if not holders:

@@ -25,14 +25,14 @@ from iam.mirror.models import (
 )
 from iam.mirror.pull.bulk import chunks
 from iam.mirror.pull.sections import INSTANCE_PROFILES
-from iam.policy.escalation.states import Facts, Instance
+from iam.policy.escalation.states import Ec2Instance, OutsideFacts
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 
 RUNNING: Final = (EdgeKind.PROFILE_ROLE.value, EdgeKind.INSTANCE_PROFILE.value)
 
 
-def facts_at(at: datetime | None, index: Index) -> tuple[Facts, list[Doc]]:
+def facts_at(at: datetime | None, index: Index) -> tuple[OutsideFacts, list[Doc]]:
     """The facts, and the documents of other versions, which have to be held as long as the facts are used.
     Eight queries.
     """
@@ -40,7 +40,7 @@ def facts_at(at: datetime | None, index: Index) -> tuple[Facts, list[Doc]]:
     versions = _versions(at)
     digests = set(chain.from_iterable(versions.values()))
     documents = _held(index, digests | _unattached(index))
-    facts = Facts(
+    facts = OutsideFacts(
         group_arns=dict(
             EntityState.objects.filter(valid_at(at), kind=Kind.GROUP).values_list("entity_id", "arn")
         ),
@@ -59,14 +59,14 @@ def _passwords(at: datetime | None) -> dict[int, bool]:
 
 def _running(
     at: datetime | None, roles_of: Mapping[int, Sequence[int]], profiles: Mapping[int, int]
-) -> dict[int, tuple[Instance, ...]]:
+) -> dict[int, tuple[Ec2Instance, ...]]:
     """The instances of each role, with their tags. An instance without tags has no row."""
-    of_role: dict[int, list[Instance]] = defaultdict(list)
+    of_role: dict[int, list[Ec2Instance]] = defaultdict(list)
     for chunk in chunks(sorted(profiles)):
         tags = dict(TagSet.objects.filter(valid_at(at), entity__in=chunk).values_list("entity_id", "tags"))
         arns = EntityState.objects.filter(valid_at(at), entity__in=chunk).values_list("entity_id", "arn")
         for number, arn in arns.order_by("arn"):
-            instance = Instance(arn, tuple(sorted(tags.get(number, {}).items())))
+            instance = Ec2Instance(arn, tuple(sorted(tags.get(number, {}).items())))
             for role in roles_of.get(profiles[number], ()):
                 of_role[role].append(instance)
     return {role: tuple(instances) for role, instances in of_role.items()}

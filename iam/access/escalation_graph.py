@@ -20,7 +20,7 @@ from iam.access.escalation_facts import facts_at
 from iam.mirror.snapshot import snapshot
 from iam.mirror.snapshot.gate import Gate
 from iam.policy.escalation.estates import Estates
-from iam.policy.escalation.graph import Graph
+from iam.policy.escalation.graph import EscalationGraph
 from iam.policy.escalation.paths import Explorer
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
@@ -39,7 +39,7 @@ class Escalation:
     `version`.
     """
 
-    graph: Graph
+    graph: EscalationGraph
     index: Index
     explorer: Explorer
     source: Index
@@ -156,7 +156,7 @@ def _made(at: datetime | None, private: _Private, version: int) -> Escalation:
     private.follow()
     index = private.index
     facts, documents = facts_at(at, index)
-    graph = Graph(index, facts=facts, kept=private.estates)
+    graph = EscalationGraph(index, facts=facts, kept=private.estates)
     graph.to_administrator()
     return Escalation(
         graph, index, Explorer(graph, index), private.source, version, documents, private.gate, at

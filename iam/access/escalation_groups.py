@@ -25,10 +25,10 @@ from iam.access.escalation_calculation.told import Act, Path, Principal, from_js
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import PrincipalCount, shown_name, text_filter
 from iam.mirror.queries.kept import KeptResults
-from iam.policy.escalation.evidence import Statement
+from iam.policy.escalation.evidence import HeldStatement
 from iam.policy.request import PrincipalKind
 
-Opener = frozenset[Statement]
+Opener = frozenset[HeldStatement]
 """Statements without which a path is not there."""
 ORDER: Final = ("certainty", "is_role", "steps", "account", "arn")
 """Confirmed first, users before roles, short paths first."""
@@ -342,7 +342,7 @@ class Fix:
     statements: Opener
     closed: tuple[Affected, ...]
     others: tuple[Affected, ...]
-    more: tuple[Statement, ...]
+    more: tuple[HeldStatement, ...]
     is_whole: bool
     unchecked: int = 0
 

@@ -18,7 +18,7 @@ from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import (
     FREE,
     Decision,
-    Policies,
+    RequestPolicies,
     decide,
     has_rcps,
     has_scps,
@@ -69,7 +69,7 @@ class Tree:
     def __init__(
         self,
         request: Request,
-        policies: Policies,
+        policies: RequestPolicies,
         *,
         held_policies: Mapping[str, Held],
         levels: Levels,

@@ -19,7 +19,7 @@ from iam.guard import Viewer
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import catalogue
 from iam.policy.evaluate import FREE
-from iam.policy.explain import Outcome, Reason
+from iam.policy.explain import DecisionReason, ReasonOutcome
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
@@ -39,8 +39,12 @@ WHOSE: Final = {
     "boundary": "the permissions boundary",
 }
 """Who is said to have decided, instead of the policies of a kind."""
-STRONGEST: Final = (Outcome.DENIES, Outcome.MISSING, Outcome.DEPENDS, Outcome.ALLOWS)
-VERBS: Final = {Outcome.DENIES: "forbids", Outcome.MISSING: "does not allow", Outcome.ALLOWS: "allows"}
+STRONGEST: Final = (ReasonOutcome.DENIES, ReasonOutcome.MISSING, ReasonOutcome.DEPENDS, ReasonOutcome.ALLOWS)
+VERBS: Final = {
+    ReasonOutcome.DENIES: "forbids",
+    ReasonOutcome.MISSING: "does not allow",
+    ReasonOutcome.ALLOWS: "allows",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +146,22 @@ def _told(why: Why, viewer: Viewer, account: str) -> Why:
     return replace(why, steps=(*own, *(Step(reason) for reason in _in_short(others))))
 
 
-def _in_short(reasons: list[Reason]) -> Iterator[Reason]:
+def _in_short(reasons: list[DecisionReason]) -> Iterator[DecisionReason]:
     """What each kind of policies comes to, without their names and texts. RCPs can only forbid: that they do
     not is no news.
     """
     for kind, whose in WHOSE.items():
         outcomes = {reason.outcome for reason in reasons if reason.kind == kind}
         outcome = next((effect for effect in STRONGEST if effect in outcomes), None)
-        if outcome is Outcome.DEPENDS:
-            yield Reason(LAST, outcome, f"Whether {whose} allows it depends on conditions")
-        elif outcome is not None and (kind, outcome) != ("rcp", Outcome.ALLOWS):
-            yield Reason(LAST, outcome, f"T{whose[1:]} {VERBS[outcome]} it")
+        if outcome is ReasonOutcome.DEPENDS:
+            yield DecisionReason(LAST, outcome, f"Whether {whose} allows it depends on conditions")
+        elif outcome is not None and (kind, outcome) != ("rcp", ReasonOutcome.ALLOWS):
+            yield DecisionReason(LAST, outcome, f"T{whose[1:]} {VERBS[outcome]} it")
 
 
 def _plain(step: Step) -> Step:
     """Without the way to the policy's page; pages leave out the text of the statement too."""
     reason = step.reason
-    if reason.kind == "identity" and reason.outcome is Outcome.MISSING:
+    if reason.kind == "identity" and reason.outcome is ReasonOutcome.MISSING:
         return Step(replace(reason, text="No policy allows it"))
     return replace(step, policy=step.policy and replace(step.policy, pk=None))

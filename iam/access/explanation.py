@@ -8,8 +8,8 @@ from typing import Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.document import Statement
-from iam.policy.evaluate import Decision, Policies
-from iam.policy.explain import Explanation, Outcome, Reason, explain
+from iam.policy.evaluate import Decision, RequestPolicies
+from iam.policy.explain import DecisionReason, Explanation, ReasonOutcome, explain
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
@@ -19,7 +19,9 @@ from iam.policy.request import Request
 
 UNREAD: Final = "the policy of the resource"
 """How the index calls the policy that it takes a resource to have where none is known."""
-DECIDING: Final = frozenset({Outcome.ALLOWS, Outcome.DENIES, Outcome.DEPENDS, Outcome.RULE})
+DECIDING: Final = frozenset(
+    {ReasonOutcome.ALLOWS, ReasonOutcome.DENIES, ReasonOutcome.DEPENDS, ReasonOutcome.RULE}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ class Step:
     policies.
     """
 
-    reason: Reason
+    reason: DecisionReason
     policy: Named | None = None
     held: Held | None = None
     source: Statement | None = None
@@ -53,7 +55,7 @@ class Step:
     @property
     def allows(self) -> bool:
         """Whether it speaks for the request: what allows, and rules of AWS."""
-        return self.source.allows if self.source is not None else self.reason.outcome is Outcome.RULE
+        return self.source.allows if self.source is not None else self.reason.outcome is ReasonOutcome.RULE
 
     @property
     def is_unread(self) -> bool:
@@ -120,7 +122,7 @@ def why(index: Index, member: Member, question: Question) -> Why:
     return explained(index, member, *index.request_and_policies(member, question))
 
 
-def explained(index: Index, member: Member, request: Request, policies: Policies) -> Why:
+def explained(index: Index, member: Member, request: Request, policies: RequestPolicies) -> Why:
     """The same of a request and policies that may be others than those of the index."""
     explanation = explain(request, policies)
     shard = index.accounts[member.account]
@@ -167,7 +169,9 @@ def _policy(shard: Shard, number: int) -> Named:
     )
 
 
-def _step(reason: Reason, held_policies: dict[str, Held], policies: Policies, boundary: Named | None) -> Step:
+def _step(
+    reason: DecisionReason, held_policies: dict[str, Held], policies: RequestPolicies, boundary: Named | None
+) -> Step:
     statement = _statement(reason, policies)
     source = None if statement is None else statement.source
     if reason.kind == PolicyKind.IDENTITY:
@@ -180,7 +184,7 @@ def _step(reason: Reason, held_policies: dict[str, Held], policies: Policies, bo
     return Step(reason, policy, None, source)
 
 
-def _statement(reason: Reason, policies: Policies) -> Compiled | None:
+def _statement(reason: DecisionReason, policies: RequestPolicies) -> Compiled | None:
     if reason.statement is None:
         return None
     wanted = (reason.policy, reason.statement)
@@ -191,7 +195,7 @@ def _statement(reason: Reason, policies: Policies) -> Compiled | None:
     )
 
 
-def _set_of(reason: Reason, policies: Policies) -> PolicySet | None:
+def _set_of(reason: DecisionReason, policies: RequestPolicies) -> PolicySet | None:
     if reason.kind == PolicyKind.SCP:
         return policies.scps[reason.level - 1]
     if reason.kind == PolicyKind.RCP:

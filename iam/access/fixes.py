@@ -8,7 +8,7 @@ import json
 import re
 from typing import Final
 
-from iam.policy.lint import Finding
+from iam.policy.lint import LintFinding
 
 WHOLE: Final = frozenset(
     {
@@ -25,14 +25,14 @@ PROPOSED: Final = re.compile(r"Did you mean ([^\s?$…]+)\?")
 NAME: Final = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
 
-def key_of(finding: Finding) -> str:
+def key_of(finding: LintFinding) -> str:
     """What names a finding of a text for as long as the text is the same; empty where nothing can be put in
     its place.
     """
     return f"{finding.line}:{finding.column}:{finding.code}" if _proposal(finding) else ""
 
 
-def fixed(text: str, *, finding: Finding) -> str:
+def fixed(text: str, *, finding: LintFinding) -> str:
     """The text with the proposal in its place; as it was where there is none."""
     proposal = _proposal(finding)
     lines = text.split("\n")
@@ -49,7 +49,7 @@ def fixed(text: str, *, finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def _proposal(finding: Finding) -> str:
+def _proposal(finding: LintFinding) -> str:
     match = PROPOSED.fullmatch(finding.remedy) if finding.code in WHOLE else None
     return match[1] if match else ""
 

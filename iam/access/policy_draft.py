@@ -19,8 +19,8 @@ from iam.changes.operations.policy_version import default_text, standing
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.entities import tags
-from iam.policy.lint import MANAGED, Finding, Severity, less_standing, lint
-from iam.policy.lint.kinds import Kind
+from iam.policy.lint import MANAGED, LintFinding, Severity, less_standing, lint
+from iam.policy.lint.kinds import LintKind
 
 UNTAKEN: Final = re.compile(r"[^\t\n\r\x20-\xff]")
 """What AWS takes in no policy;
@@ -39,12 +39,12 @@ class Draft:
 
     text: str
     base: str
-    findings: Sequence[Finding]
+    findings: Sequence[LintFinding]
     plan: services.Plan | None = None
     refused: RefusedError | None = None
 
     @property
-    def errors(self) -> list[Finding]:
+    def errors(self) -> list[LintFinding]:
         """What AWS would refuse, what can never do what it says, and new names that the catalogue lacks."""
         return [finding for finding in self.findings if finding.severity is Severity.ERROR]
 
@@ -96,13 +96,13 @@ def request_edit(
     )
 
 
-def findings_of(policy: Entity, *, text: str) -> list[Finding]:
+def findings_of(policy: Entity, *, text: str) -> list[LintFinding]:
     """What the lint finds, in the order of the text. A policy that is nothing but a boundary is read as
     one.
     """
     ties = Edge.objects.filter(valid_at(None), target=policy).values_list("kind", flat=True).distinct()
     is_boundary = set(ties) == {EdgeKind.BOUNDARY}
-    kind = Kind.BOUNDARY if is_boundary else Kind.IDENTITY
+    kind = LintKind.BOUNDARY if is_boundary else LintKind.IDENTITY
     findings = less_standing(lint(text, kind=kind), former=lambda: default_text(policy), kind=kind)
     return sorted([*_untaken(text), *findings], key=lambda finding: (finding.line, finding.column))
 
@@ -130,7 +130,7 @@ def managed_by(policy: Entity) -> str:
 def laid_out(text: str) -> str:
     """The text with one element a line; as it is where that would lose something of it."""
     text = _lines(text)
-    if any(finding.code in _UNREADABLE for finding in lint(text, kind=Kind.IDENTITY, quota=None)):
+    if any(finding.code in _UNREADABLE for finding in lint(text, kind=LintKind.IDENTITY, quota=None)):
         return text
     try:
         shown = json.dumps(json.loads(text), indent=2, ensure_ascii=False, allow_nan=False)
@@ -154,7 +154,7 @@ def _check_base(policy: Entity, *, base: str) -> None:
         )
 
 
-def _untaken(text: str) -> list[Finding]:
+def _untaken(text: str) -> list[LintFinding]:
     match = UNTAKEN.search(text)
     if match is None:
         return []
@@ -162,7 +162,7 @@ def _untaken(text: str) -> list[Finding]:
     line = text.count("\n", 0, at) + 1
     column = at - text.rfind("\n", 0, at)
     return [
-        Finding(
+        LintFinding(
             code="CHARACTER_NOT_TAKEN",
             severity=Severity.ERROR,
             message=f"AWS doesn’t accept the character U+{ord(match.group()):04X} in policies.",

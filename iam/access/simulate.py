@@ -16,7 +16,7 @@ from iam.access.verdict import Branch, Leaf, Levels, Voice
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.compiled import PolicyKind, PolicySet
-from iam.policy.evaluate import FREE, Decision, Policies, decide
+from iam.policy.evaluate import FREE, Decision, RequestPolicies, decide
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
@@ -111,7 +111,7 @@ def judge(index: Index, member: Member, inquiry: Inquiry) -> Verdict:
     )
 
 
-def _question(index: Index, member: Member, inquiry: Inquiry) -> tuple[Request, Policies, bool]:
+def _question(index: Index, member: Member, inquiry: Inquiry) -> tuple[Request, RequestPolicies, bool]:
     """What the engine is asked, and whether the policy of the resource is the real one."""
     question = Question(
         inquiry.action,
@@ -146,7 +146,7 @@ def _session(member: Member, inquiry: Inquiry) -> Principal:
     )
 
 
-def _with_given(policies: Policies, inquiry: Inquiry, *, of_pattern: bool) -> Policies:
+def _with_given(policies: RequestPolicies, inquiry: Inquiry, *, of_pattern: bool) -> RequestPolicies:
     """With the texts that somebody gave. They are compiled apart: the index keeps for good whatever names it
     meets.
     """
@@ -172,7 +172,7 @@ def _with_given(policies: Policies, inquiry: Inquiry, *, of_pattern: bool) -> Po
     )
 
 
-def _is_open(request: Request, policies: Policies, inquiry: Inquiry) -> bool:
+def _is_open(request: Request, policies: RequestPolicies, inquiry: Inquiry) -> bool:
     """Whether a policy of the resource must have a say, and nobody knows it."""
     if inquiry.resource_policy:
         return False
@@ -184,7 +184,7 @@ def _is_open(request: Request, policies: Policies, inquiry: Inquiry) -> bool:
     )
 
 
-def _levels(shard: Shard, owner: Shard | None, policies: Policies, inquiry: Inquiry) -> Levels:
+def _levels(shard: Shard, owner: Shard | None, policies: RequestPolicies, inquiry: Inquiry) -> Levels:
     owner_shown = None if inquiry.is_hidden else owner
     return Levels(
         scps=_names(shard, len(policies.scps), inquiry.at),
@@ -341,7 +341,7 @@ def _open_words(leaf: Leaf) -> Iterator[str]:
 def _limits(
     inquiry: Inquiry,
     request: Request,
-    policies: Policies,
+    policies: RequestPolicies,
     *,
     is_owner_read: bool,
     is_standing_known: bool,

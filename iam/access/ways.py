@@ -13,7 +13,7 @@ from typing import Any, Final
 from iam.access.explanation import Held, Named, Step, Why, held_as, why
 from iam.access.multi_action import Tallied
 from iam.policy.evaluate import ASSUMING, FREE
-from iam.policy.explain import Outcome
+from iam.policy.explain import ReasonOutcome
 from iam.policy.index.classes import Member, Members
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
@@ -239,5 +239,5 @@ def _sort_key(way: Way) -> tuple[int, str, str, str]:
 
 
 def _best(reasons: Why) -> tuple[Step, ...]:
-    sure = tuple(step for step in reasons.grants if step.reason.outcome is not Outcome.DEPENDS)
+    sure = tuple(step for step in reasons.grants if step.reason.outcome is not ReasonOutcome.DEPENDS)
     return sure or reasons.grants

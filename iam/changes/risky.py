@@ -13,7 +13,7 @@ from iam.policy.applicability import can_apply
 from iam.policy.catalogue import Level
 from iam.policy.compiled import PolicyKind
 from iam.policy.escalation.administrators import DECISIVE
-from iam.policy.escalation.methods import METHODS, Sort
+from iam.policy.escalation.methods import METHODS, Verb
 from iam.policy.index.difference import Shift
 from iam.policy.index.effective import Effective
 from iam.policy.index.masks import Space
@@ -155,7 +155,7 @@ def _works(side: Side, action: str) -> bool:
 @lru_cache(maxsize=1)
 def _needs() -> tuple[tuple[str, ...], ...]:
     """The actions of each method, once; to take a role that trusts one is what roles are for."""
-    ways = (method for method in METHODS if method.needs and method.sort not in (Sort.ASSUME, Sort.REMOVE))
+    ways = (method for method in METHODS if method.needs and method.sort not in (Verb.ASSUME, Verb.REMOVE))
     return tuple(dict.fromkeys(tuple(need.action for need in method.needs) for method in ways))
 
 

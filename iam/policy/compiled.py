@@ -12,14 +12,14 @@ from typing import Final
 from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_matcher, text_matcher
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition, either
-from iam.policy.document import Document, Names, Problem, Statement
+from iam.policy.document import Document, DocumentProblem, Names, Statement
 from iam.policy.glob import ANY, Matcher, Token, compile_glob, from_tokens
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO, OPEN, YES, negation
 from iam.policy.memory import without_collecting
 from iam.policy.principals import DIRECT, EVERYBODY, Grades, Match, compile_principals
 from iam.policy.request import Request
-from iam.policy.variables import AbsentVariableError, OpenVariableError, Template, Variable
+from iam.policy.variables import AbsentVariableError, OpenVariableError, Variable, VariableText
 
 Fits = Callable[[Request], int]
 
@@ -61,7 +61,7 @@ class Compiled:
     fits: Fits | None
     conditions: tuple[Condition, ...]
     means: Match | None
-    unknown: tuple[Problem, ...] = ()
+    unknown: tuple[DocumentProblem, ...] = ()
 
     def applies(self, request: Request) -> int:
         """NO, OPEN or YES for the resource and the circumstances; action and principal are asked for
@@ -118,7 +118,7 @@ def _compiled(statement: Statement, policy: str, kind: PolicyKind, *, has_variab
             conditions.append(compile_condition(operator, key, values, has_variables=has_variables))
         except UnknownOperatorError:
             unknown.append(
-                Problem(
+                DocumentProblem(
                     f"Statement[{statement.index}].Condition[{place}]",
                     f"{operator} isn’t a condition operator",
                 )
@@ -154,35 +154,35 @@ def with_resources(compiled: Compiled, source: Statement, *, has_variables: bool
     )
 
 
-def _misplaced(statement: Statement, kind: PolicyKind) -> list[Problem]:
+def _misplaced(statement: Statement, kind: PolicyKind) -> list[DocumentProblem]:
     """What a policy of this kind must not lack, or must not have."""
     place = f"Statement[{statement.index}]"
     if kind in WITH_PRINCIPAL:
         return _misplaced_principal(statement, kind, place)
     problems = (
-        [Problem(f"{place}.Resource", "is missing, and so is NotResource")]
+        [DocumentProblem(f"{place}.Resource", "is missing, and so is NotResource")]
         if statement.resources is None
         else []
     )
     if statement.principals is not None:
-        problems.append(Problem(f"{place}.Principal", "has no place in this kind of policy"))
+        problems.append(DocumentProblem(f"{place}.Principal", "has no place in this kind of policy"))
     if kind is PolicyKind.SESSION and any(is_incomplete(name) for name in statement.resources or ()):
         problems.append(
-            Problem(f"{place}.Resource", "is an incomplete ARN, which no session policy may have")
+            DocumentProblem(f"{place}.Resource", "is an incomplete ARN, which no session policy may have")
         )
     return problems
 
 
-def _misplaced_principal(statement: Statement, kind: PolicyKind, place: str) -> list[Problem]:
+def _misplaced_principal(statement: Statement, kind: PolicyKind, place: str) -> list[DocumentProblem]:
     """Source: "AWS JSON policy elements: NotPrincipal", "RCP syntax"."""
     if statement.principals is None:
-        return [Problem(f"{place}.Principal", "is missing")]
+        return [DocumentProblem(f"{place}.Principal", "is missing")]
     if not statement.is_not_principal:
         is_right = kind is not PolicyKind.RCP or statement.principals == {"AWS": ("*",)}
-        return [] if is_right else [Problem(f"{place}.Principal", "must be * in this kind of policy")]
-    problems = [Problem(f"{place}.NotPrincipal", "works with Deny only")] if statement.allows else []
+        return [] if is_right else [DocumentProblem(f"{place}.Principal", "must be * in this kind of policy")]
+    problems = [DocumentProblem(f"{place}.NotPrincipal", "works with Deny only")] if statement.allows else []
     if kind is PolicyKind.RCP:
-        problems.append(Problem(f"{place}.NotPrincipal", "has no place in this kind of policy"))
+        problems.append(DocumentProblem(f"{place}.NotPrincipal", "has no place in this kind of policy"))
     return problems
 
 
@@ -254,12 +254,12 @@ def _quick(names: Names, *, has_variables: bool) -> tuple[list[Matcher], Names]:
     return matchers, tuple(others)
 
 
-def resource_templates(names: Names, *, has_variables: bool) -> list[Template]:
+def resource_templates(names: Names, *, has_variables: bool) -> list[VariableText]:
     """The patterns of a Resource or NotResource element, incomplete ARNs completed."""
     return [_completed(variables.read(name, has_variables=has_variables)) for name in names]
 
 
-def with_anything(template: Template) -> list[Token]:
+def with_anything(template: VariableText) -> list[Token]:
     """A pattern wider than what any values make of it: they may hold colons, which change what a star means
     after them.
     """
@@ -272,14 +272,14 @@ def with_anything(template: Template) -> list[Token]:
     return wider
 
 
-def _completed(template: Template) -> Template:
+def _completed(template: VariableText) -> VariableText:
     parts = template.parts
     if not is_incomplete(parts):
         return template
-    return Template((*parts, *missing_segments(parts)), template.variables)
+    return VariableText((*parts, *missing_segments(parts)), template.variables)
 
 
-def _filled(templates: tuple[tuple[Template, Matcher], ...], request: Request) -> int:
+def _filled(templates: tuple[tuple[VariableText, Matcher], ...], request: Request) -> int:
     """Patterns with variables: one whose variable is absent fits nothing, one whose variable is open fits
     perhaps.
 
@@ -311,7 +311,7 @@ class PolicySet:
 
     kind: PolicyKind
     statements: tuple[Compiled, ...]
-    problems: tuple[tuple[str, Problem], ...] = ()
+    problems: tuple[tuple[str, DocumentProblem], ...] = ()
     _by_action: dict[str, Entry] = field(default_factory=dict)
 
     def speaking_of(self, action: str) -> Entry:
@@ -365,7 +365,7 @@ class PolicySet:
 def compile_set(documents: Iterable[tuple[str, Document]], *, kind: PolicyKind) -> PolicySet:
     """(name, document) pairs that are weighed together."""
     statements: list[Compiled] = []
-    problems: list[tuple[str, Problem]] = []
+    problems: list[tuple[str, DocumentProblem]] = []
     for name, document in documents:
         problems += [(name, problem) for problem in document.problems]
         with without_collecting(sum(map(_size_of, document.statements))):

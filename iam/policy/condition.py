@@ -11,9 +11,9 @@ from iam.policy import variables
 from iam.policy.glob import Matcher
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO, OPEN, YES, negation
-from iam.policy.operators import IF_EXISTS, NULL, OPERATORS, QUANTIFIERS, Operator, plain
+from iam.policy.operators import IF_EXISTS, NULL, OPERATORS, QUANTIFIERS, ConditionOperator, plain
 from iam.policy.request import Request, Values
-from iam.policy.variables import AbsentVariableError, OpenVariableError, Template
+from iam.policy.variables import AbsentVariableError, OpenVariableError, VariableText
 
 Test = Callable[[Request], int]
 FEW: Final = 4
@@ -72,7 +72,7 @@ def compile_condition(operator: str, key: str, values: Sequence[str], *, has_var
     return Condition(operator, key, tuple(values), test)
 
 
-def _when_absent(known: Operator, quantifier: str, *, if_exists: bool) -> int:
+def _when_absent(known: ConditionOperator, quantifier: str, *, if_exists: bool) -> int:
     """What a request without the key gives: negated operators pass, others do not; ForAllValues passes,
     ForAnyValue does not.
     """
@@ -98,7 +98,7 @@ def _null(key: str, values: Sequence[str]) -> Test:
     return test
 
 
-def _of_texts(known: Operator, values: Sequence[str]) -> Matcher:
+def _of_texts(known: ConditionOperator, values: Sequence[str]) -> Matcher:
     """One matcher for all values, which have no variables. Many statements share few short values."""
     if len(values) <= FEW and all(len(value) <= SHORT for value in values):
         return _shared(known, tuple(values))
@@ -106,11 +106,11 @@ def _of_texts(known: Operator, values: Sequence[str]) -> Matcher:
 
 
 @lru_cache(maxsize=2048)
-def _shared(known: Operator, values: tuple[str, ...]) -> Matcher:
+def _shared(known: ConditionOperator, values: tuple[str, ...]) -> Matcher:
     return _made(known, values)
 
 
-def _made(known: Operator, values: Sequence[str]) -> Matcher:
+def _made(known: ConditionOperator, values: Sequence[str]) -> Matcher:
     if known.make is OPERATORS["stringequals"].make:
         return frozenset(values).__contains__
     values = tuple(dict.fromkeys(values))
@@ -121,7 +121,7 @@ def _made(known: Operator, values: Sequence[str]) -> Matcher:
     return either([*([exact.__contains__] if exact or not patterns else []), *patterns])
 
 
-def _fixed(known: Operator, templates: Sequence[Template]) -> Matcher | None:
+def _fixed(known: ConditionOperator, templates: Sequence[VariableText]) -> Matcher | None:
     """One matcher for all values, when none of them has a variable."""
     if any(template.variables for template in templates):
         return None
@@ -172,7 +172,7 @@ def _against_fixed(key: str, match: Matcher, quantifier: str, absent: int, *, is
 
 
 def _against_filled(
-    key: str, known: Operator, templates: Sequence[Template], quantifier: str, absent: int
+    key: str, known: ConditionOperator, templates: Sequence[VariableText], quantifier: str, absent: int
 ) -> Test:
     """Values with variables, which each request fills; one whose variable is absent matches nothing."""
 
@@ -194,7 +194,7 @@ def _against_filled(
 
 
 def _judge(
-    values: Values, matchers: list[Matcher], known: Operator, quantifier: str, *, is_open: bool
+    values: Values, matchers: list[Matcher], known: ConditionOperator, quantifier: str, *, is_open: bool
 ) -> int:
     marks = []
     for value in values:

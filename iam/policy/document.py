@@ -25,7 +25,7 @@ Principals = Mapping[str, Names]
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class DocumentProblem:
     """Something that AWS would not understand, and where: a path such as `Statement[2].Condition`."""
 
     place: str
@@ -53,7 +53,7 @@ class Statement:
     principals: Principals | None
     is_not_principal: bool
     conditions: Block
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[DocumentProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class Document:
 
     version: str
     statements: tuple[Statement, ...]
-    problems: tuple[Problem, ...] = ()
+    problems: tuple[DocumentProblem, ...] = ()
     id: str = ""
 
     @property
@@ -71,7 +71,7 @@ class Document:
         return self.version == CURRENT
 
 
-class Members(dict[str, Any]):
+class JsonMembers(dict[str, Any]):
     """An object of JSON that knows which names stand in it more than once, though it keeps the last value
     only.
     """
@@ -79,8 +79,8 @@ class Members(dict[str, Any]):
     repeated: tuple[str, ...] = ()
 
 
-def _members(pairs: list[tuple[str, Any]]) -> Members:
-    members = Members(pairs)
+def _members(pairs: list[tuple[str, Any]]) -> JsonMembers:
+    members = JsonMembers(pairs)
     if len(members) != len(pairs):
         members.repeated = tuple(
             name for name, times in Counter(name for name, _ in pairs).items() if times > 1
@@ -121,16 +121,16 @@ def parse(text: str | bytes) -> Any:
 
 
 @dataclass(slots=True)
-class _Reading:
+class _DocumentReading:
     place: str
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[DocumentProblem] = field(default_factory=list)
 
     def problem(self, place: str, message: str) -> None:
-        self.problems.append(Problem(f"{self.place}.{place}".strip("."), message))
+        self.problems.append(DocumentProblem(f"{self.place}.{place}".strip("."), message))
 
     def once(self, place: str, source: Mapping[str, Any]) -> None:
         """Each name of an object must stand in it once."""
-        if isinstance(source, Members):
+        if isinstance(source, JsonMembers):
             for name in source.repeated:
                 self.problem(f"{place}.{name[:60]}".strip("."), "is given twice")
 
@@ -158,10 +158,12 @@ def read(source: str | bytes | Mapping[str, Any]) -> Document:
                 if isinstance(error, json.JSONDecodeError)
                 else ""
             )
-            return Document("", (), (Problem("", f"This isn’t valid JSON{where}."),))
+            return Document("", (), (DocumentProblem("", f"This isn’t valid JSON{where}."),))
     if not isinstance(source, Mapping):
-        return Document("", (), (Problem("", "A policy is a JSON object with Version and Statement."),))
-    reading = _Reading("")
+        return Document(
+            "", (), (DocumentProblem("", "A policy is a JSON object with Version and Statement."),)
+        )
+    reading = _DocumentReading("")
     reading.once("", source)
     if reading.problems:
         # Which of two statement lists AWS would take is not known: it would take neither.
@@ -181,7 +183,7 @@ def read(source: str | bytes | Mapping[str, Any]) -> Document:
     )
 
 
-def _statements(value: Any, reading: _Reading) -> tuple[Statement, ...]:
+def _statements(value: Any, reading: _DocumentReading) -> tuple[Statement, ...]:
     if value is None:
         reading.problem("Statement", "is missing")
         return ()
@@ -211,7 +213,7 @@ ELEMENTS = frozenset(
 
 
 def _statement(index: int, source: Mapping[str, Any]) -> Statement:
-    reading = _Reading(f"Statement[{index}]")
+    reading = _DocumentReading(f"Statement[{index}]")
     reading.once("", source)
     if not source.keys() <= ELEMENTS:
         for name in sorted(map(str, source.keys() - ELEMENTS)):
@@ -239,7 +241,7 @@ def _statement(index: int, source: Mapping[str, Any]) -> Statement:
     )
 
 
-def _either(source: Mapping[str, Any], name: str, reading: _Reading) -> tuple[Names | None, bool]:
+def _either(source: Mapping[str, Any], name: str, reading: _DocumentReading) -> tuple[Names | None, bool]:
     """An element or its opposite, and which of the two it is."""
     opposite = f"Not{name}"
     if name in source and opposite in source:
@@ -251,7 +253,7 @@ def _either(source: Mapping[str, Any], name: str, reading: _Reading) -> tuple[Na
     return None, False
 
 
-def _principals(source: Mapping[str, Any], reading: _Reading) -> tuple[Principals | None, bool]:
+def _principals(source: Mapping[str, Any], reading: _DocumentReading) -> tuple[Principals | None, bool]:
     if "Principal" in source and "NotPrincipal" in source:
         reading.problem("NotPrincipal", "is given together with Principal, and only one of them is allowed")
     name = "Principal" if "Principal" in source else "NotPrincipal"
@@ -270,7 +272,7 @@ def _principals(source: Mapping[str, Any], reading: _Reading) -> tuple[Principal
     return {str(kind): reading.names(f"{name}.{kind}", names) for kind, names in value.items()}, is_not
 
 
-def _conditions(block: Any, reading: _Reading) -> Block:
+def _conditions(block: Any, reading: _DocumentReading) -> Block:
     if block is None:
         return ()
     if not isinstance(block, Mapping):

@@ -57,7 +57,7 @@ class Decision(StrEnum):
 
 
 @dataclass(slots=True)
-class Policies:
+class RequestPolicies:
     """What has a say about a request. None: there is no such policy, and it does not restrict.
 
     `scps` and `rcps` are levels, the root first; each must allow. `rcp_services` are the services that RCPs
@@ -75,7 +75,7 @@ class Policies:
 
 
 @dataclass(slots=True)
-class Marks:
+class EvaluationMarks:
     """What each kind of policy says, NO, OPEN or YES; `denied` is the strongest deny of all."""
 
     denied: int = NO
@@ -90,7 +90,7 @@ class Marks:
     endpoint: int = YES
 
 
-def decide(request: Request, policies: Policies) -> Decision:
+def decide(request: Request, policies: RequestPolicies) -> Decision:
     """The decision, without its reasons: see `iam.policy.explain` for them."""
     if request.lowered in FREE:
         return Decision.ALLOWED
@@ -99,7 +99,7 @@ def decide(request: Request, policies: Policies) -> Decision:
     return conclude(request, weigh(request, policies))
 
 
-def conclude(request: Request, marks: Marks) -> Decision:
+def conclude(request: Request, marks: EvaluationMarks) -> Decision:
     """The decision that all marks together come to."""
     if marks.denied == YES:
         return Decision.EXPLICITLY_DENIED
@@ -109,9 +109,9 @@ def conclude(request: Request, marks: Marks) -> Decision:
     return Decision.ALLOWED if allowed == YES and marks.denied == NO else Decision.CONDITIONAL
 
 
-def weigh(request: Request, policies: Policies) -> Marks:
+def weigh(request: Request, policies: RequestPolicies) -> EvaluationMarks:
     """Ask every kind of policy."""
-    marks = Marks()
+    marks = EvaluationMarks()
     marks.denied, marks.identity = policies.identity.judge(request)
     if policies.boundary is not None:
         denied, marks.boundary = policies.boundary.judge(request)
@@ -134,7 +134,9 @@ def weigh(request: Request, policies: Policies) -> Marks:
     return marks
 
 
-def _weigh_resource(request: Request, policies: Policies, resource_policies: PolicySet, marks: Marks) -> None:
+def _weigh_resource(
+    request: Request, policies: RequestPolicies, resource_policies: PolicySet, marks: EvaluationMarks
+) -> None:
     is_bounded = policies.boundary is not None
     denied, marks.account, marks.role, marks.direct = resource_policies.judge_grades(
         request, is_bounded=is_bounded
@@ -143,7 +145,9 @@ def _weigh_resource(request: Request, policies: Policies, resource_policies: Pol
         marks.denied = max(marks.denied, denied)
 
 
-def _weigh_endpoint(request: Request, policies: Policies, endpoint_policies: PolicySet, marks: Marks) -> None:
+def _weigh_endpoint(
+    request: Request, policies: RequestPolicies, endpoint_policies: PolicySet, marks: EvaluationMarks
+) -> None:
     """An account that is named means, at a gateway endpoint, its root user only; which kind of endpoint it
     is, is not known.
 
@@ -158,7 +162,7 @@ def _weigh_endpoint(request: Request, policies: Policies, endpoint_policies: Pol
     marks.denied = max(marks.denied, denied)
 
 
-def _weigh_levels(request: Request, levels: tuple[PolicySet, ...], marks: Marks, name: str) -> None:
+def _weigh_levels(request: Request, levels: tuple[PolicySet, ...], marks: EvaluationMarks, name: str) -> None:
     least = YES
     for level in levels:
         denied, allowed = level.judge(request)
@@ -179,7 +183,7 @@ def has_scps(request: Request) -> bool:
     )
 
 
-def has_rcps(request: Request, policies: Policies) -> bool:
+def has_rcps(request: Request, policies: RequestPolicies) -> bool:
     """RCPs protect resources of some services, in all accounts but the management account, from all but
     service-linked roles.
 
@@ -218,7 +222,7 @@ def needs_resource_policy(request: Request) -> bool:
     return resource[2] == "kms" and resource[5].startswith("key/")
 
 
-def combine(request: Request, marks: Marks) -> int:
+def combine(request: Request, marks: EvaluationMarks) -> int:
     """Whether the allows suffice: NO, OPEN or YES, without regard to denies."""
     kind = request.principal.kind
     by_resource = max(marks.account, marks.role, marks.direct)
@@ -245,4 +249,15 @@ def _root(request: Request, by_resource: int) -> int:
     return by_resource if request.is_cross_account or needs_resource_policy(request) else YES
 
 
-__all__ = ["NO", "OPEN", "YES", "Decision", "Marks", "Policies", "combine", "conclude", "decide", "weigh"]
+__all__ = [
+    "NO",
+    "OPEN",
+    "YES",
+    "Decision",
+    "EvaluationMarks",
+    "RequestPolicies",
+    "combine",
+    "conclude",
+    "decide",
+    "weigh",
+]

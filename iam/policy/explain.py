@@ -10,14 +10,22 @@ from enum import StrEnum
 from itertools import chain
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
-from iam.policy.evaluate import FREE, Decision, Policies, decide, has_rcps, has_scps, needs_resource_policy
+from iam.policy.evaluate import (
+    FREE,
+    Decision,
+    RequestPolicies,
+    decide,
+    has_rcps,
+    has_scps,
+    needs_resource_policy,
+)
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.owned import owner_reason
 from iam.policy.principals import OUTSIDERS
 from iam.policy.request import PrincipalKind, Request
 
 
-class Outcome(StrEnum):
+class ReasonOutcome(StrEnum):
     """What a reason says of a statement, or of the lack of one."""
 
     ALLOWS = "allows"
@@ -34,13 +42,13 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class DecisionReason:
     """One reason. `level` counts organization levels from the root, from 1; `conditions` are what it depends
     on or fails by.
     """
 
     kind: str
-    outcome: Outcome
+    outcome: ReasonOutcome
     text: str
     policy: str = ""
     statement: int | None = None
@@ -56,12 +64,12 @@ class Explanation:
     """
 
     decision: Decision
-    reasons: tuple[Reason, ...]
+    reasons: tuple[DecisionReason, ...]
 
     @property
     def residual(self) -> tuple[str, ...]:
         """Each condition that is open, once."""
-        depending = (reason for reason in self.reasons if reason.outcome is Outcome.DEPENDS)
+        depending = (reason for reason in self.reasons if reason.outcome is ReasonOutcome.DEPENDS)
         return tuple(dict.fromkeys(chain.from_iterable(reason.conditions for reason in depending)))
 
 
@@ -95,17 +103,17 @@ WITHOUT_OWN = OUTSIDERS | {PrincipalKind.ROOT}
 NO_SESSION_POLICY = "A federated user session has no permissions without a session policy."
 
 
-def explain(request: Request, policies: Policies) -> Explanation:
+def explain(request: Request, policies: RequestPolicies) -> Explanation:
     """The decision of `decide`, with its reasons."""
     decision = decide(request, policies)
     if request.lowered in FREE:
-        free = Reason(
-            "rule", Outcome.RULE, f"{request.action} needs no permission, and no policy can deny it."
+        free = DecisionReason(
+            "rule", ReasonOutcome.RULE, f"{request.action} needs no permission, and no policy can deny it."
         )
         return Explanation(decision, (free,))
     owned = owner_reason(request.lowered, request.resource)
     if owned:
-        return Explanation(decision, (Reason("rule", Outcome.RULE, owned),))
+        return Explanation(decision, (DecisionReason("rule", ReasonOutcome.RULE, owned),))
     sets = list(_sets(request, policies))
     is_bounded = policies.boundary is not None
     seen: list[_Seen] = []
@@ -123,7 +131,7 @@ def explain(request: Request, policies: Policies) -> Explanation:
 Sets = list[tuple[PolicyKind, int, PolicySet]]
 
 
-def _sets(request: Request, policies: Policies) -> Iterator[tuple[PolicyKind, int, PolicySet]]:
+def _sets(request: Request, policies: RequestPolicies) -> Iterator[tuple[PolicyKind, int, PolicySet]]:
     yield PolicyKind.IDENTITY, 0, policies.identity
     single = (
         (PolicyKind.BOUNDARY, policies.boundary),
@@ -150,8 +158,10 @@ def _look(
         yield _Seen(statement, kind, level, min(mark, max(means)))
 
 
-def _reason(seen: _Seen, outcome: Outcome, verb: str, conditions: tuple[str, ...] = ()) -> Reason:
-    return Reason(
+def _reason(
+    seen: _Seen, outcome: ReasonOutcome, verb: str, conditions: tuple[str, ...] = ()
+) -> DecisionReason:
+    return DecisionReason(
         kind=str(seen.kind),
         outcome=outcome,
         text=f"{seen.one.policy}, {seen.one.name}, {verb}.",
@@ -163,30 +173,35 @@ def _reason(seen: _Seen, outcome: Outcome, verb: str, conditions: tuple[str, ...
     )
 
 
-def _denied(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
+def _denied(request: Request, sets: Sets, seen: list[_Seen]) -> list[DecisionReason]:
     return [
-        _reason(each, Outcome.DENIES, "denies it")
+        _reason(each, ReasonOutcome.DENIES, "denies it")
         for each in seen
         if not each.one.allows and each.mark == YES
     ]
 
 
-def _allowed(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
+def _allowed(request: Request, sets: Sets, seen: list[_Seen]) -> list[DecisionReason]:
     reasons = [
-        _reason(each, Outcome.ALLOWS, "allows it") for each in seen if each.one.allows and each.mark == YES
+        _reason(each, ReasonOutcome.ALLOWS, "allows it")
+        for each in seen
+        if each.one.allows and each.mark == YES
     ]
     if _is_rooted(request) and not any(each.kind == "resource" for each in reasons):
         reasons.insert(
-            0, Reason("rule", Outcome.RULE, "The root user has every permission in its own account.")
+            0,
+            DecisionReason(
+                "rule", ReasonOutcome.RULE, "The root user has every permission in its own account."
+            ),
         )
     return reasons
 
 
-def _conditional(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
+def _conditional(request: Request, sets: Sets, seen: list[_Seen]) -> list[DecisionReason]:
     open_ones = [
         _reason(
             each,
-            Outcome.DEPENDS,
+            ReasonOutcome.DEPENDS,
             f"{'allows' if each.one.allows else 'denies'} it, depending on values that the request doesn’t "
             "give",
             _open_parts(request, each.one),
@@ -197,11 +212,11 @@ def _conditional(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason
     return open_ones + _allowed(request, sets, seen)
 
 
-def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
+def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[DecisionReason]:
     """What does not allow it, the statements that nearly do, and then what does allow it all the same."""
-    reasons: list[Reason] = []
+    reasons: list[DecisionReason] = []
     if request.principal.kind is PrincipalKind.ROOT and request.lowered == "sts:assumerole":
-        reasons.append(Reason("rule", Outcome.RULE, "A root user can’t assume roles."))
+        reasons.append(DecisionReason("rule", ReasonOutcome.RULE, "A root user can’t assume roles."))
     for kind, level, _ in sets:
         if kind in OWN and request.principal.kind in WITHOUT_OWN:
             continue
@@ -213,19 +228,24 @@ def _missing(request: Request, sets: Sets, seen: list[_Seen]) -> list[Reason]:
         at_level = f" at level {level}" if level else ""
         not_allowed = NOT_ALLOWED[kind].format(at_level)
         reasons.append(
-            Reason(str(kind), Outcome.MISSING, f"{not_allowed} {request.action} here.", level=level)
+            DecisionReason(
+                str(kind), ReasonOutcome.MISSING, f"{not_allowed} {request.action} here.", level=level
+            )
         )
         reasons += [
             _reason(
-                each, Outcome.WOULD, "allows the action, but not this request", _failing(request, each.one)
+                each,
+                ReasonOutcome.WOULD,
+                "allows the action, but not this request",
+                _failing(request, each.one),
             )
             for each in mine
         ]
     if _is_resource_needed(request) and not any(kind is PolicyKind.RESOURCE for kind, _, _ in sets):
-        reasons.insert(0, Reason("resource", Outcome.MISSING, _no_resource_policy(request)))
+        reasons.insert(0, DecisionReason("resource", ReasonOutcome.MISSING, _no_resource_policy(request)))
     kinds = {kind for kind, _, _ in sets}
     if request.principal.kind is PrincipalKind.FEDERATED_USER and PolicyKind.SESSION not in kinds:
-        reasons.append(Reason("session", Outcome.MISSING, NO_SESSION_POLICY))
+        reasons.append(DecisionReason("session", ReasonOutcome.MISSING, NO_SESSION_POLICY))
     return reasons + _allowed(request, sets, seen)
 
 
@@ -272,11 +292,13 @@ def _failing(request: Request, statement: Compiled) -> tuple[str, ...]:
     return tuple(failing)
 
 
-def _problems(sets: Sets) -> list[Reason]:
+def _problems(sets: Sets) -> list[DecisionReason]:
     problems = []
     for kind, level, each in sets:
         problems += [
-            Reason(str(kind), Outcome.PROBLEM, f"{policy}: {problem}.", policy=policy, level=level)
+            DecisionReason(
+                str(kind), ReasonOutcome.PROBLEM, f"{policy}: {problem}.", policy=policy, level=level
+            )
             for policy, problem in each.problems
         ]
     return problems

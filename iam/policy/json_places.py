@@ -28,21 +28,21 @@ MOST_FAULTS: Final = 20
 
 
 @dataclass(slots=True)
-class Member:
+class JsonMember:
     """A name of an object and its value; `at` is where the name begins."""
 
     name: str
     at: int
-    node: Node
+    node: JsonNode
 
 
 @dataclass(slots=True)
-class Node:
+class JsonNode:
     """A value and where it begins. An object is a tuple of members, in order and with repetitions; a list is
     a list.
     """
 
-    value: Scalar | list[Node] | tuple[Member, ...]
+    value: Scalar | list[JsonNode] | tuple[JsonMember, ...]
     at: int
 
 
@@ -56,13 +56,13 @@ class Fault:
 
 
 @dataclass(slots=True)
-class Reading:
+class PlacedJson:
     """What was read. `root` is None where the text could not be read to its end; small faults do not hinder
     that.
     """
 
     text: str
-    root: Node | None = None
+    root: JsonNode | None = None
     faults: list[Fault] = field(default_factory=list)
     _lines: list[int] = field(default_factory=list)
 
@@ -84,8 +84,8 @@ class _Open:
 
     is_object: bool
     at: int
-    nodes: list[Node] = field(default_factory=list)
-    members: list[Member] = field(default_factory=list)
+    nodes: list[JsonNode] = field(default_factory=list)
+    members: list[JsonMember] = field(default_factory=list)
     name: str = ""
     name_at: int = 0
     comma_at: int = -1
@@ -94,20 +94,20 @@ class _Open:
     def is_empty(self) -> bool:
         return not (self.members if self.is_object else self.nodes)
 
-    def add(self, node: Node) -> None:
+    def add(self, node: JsonNode) -> None:
         if self.is_object:
-            self.members.append(Member(self.name, self.name_at, node))
+            self.members.append(JsonMember(self.name, self.name_at, node))
         else:
             self.nodes.append(node)
         self.comma_at = -1
 
-    def closed(self) -> Node:
+    def closed(self) -> JsonNode:
         if self.is_object:
-            return Node(tuple(self.members), self.at)
-        return Node(self.nodes, self.at)
+            return JsonNode(tuple(self.members), self.at)
+        return JsonNode(self.nodes, self.at)
 
 
-def read_places(text: str) -> Reading:
+def read_places(text: str) -> PlacedJson:
     """The document and its faults. A missing or a needless comma is reported and passed over; any other fault
     ends it.
     """
@@ -121,7 +121,7 @@ class _Reader:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.reading = Reading(text)
+        self.reading = PlacedJson(text)
         self.open: list[_Open] = []
 
     def fault(self, at: int, message: str, remedy: str) -> None:
@@ -145,7 +145,7 @@ class _Reader:
             self.at = match.end()
         return self.text[self.at : self.at + 1]
 
-    def document(self) -> Node:
+    def document(self) -> JsonNode:
         if self.text.startswith("\ufeff"):
             self.at = 1
             self.fault(0, "The text begins with a byte order mark.", "Save it without a byte order mark.")
@@ -162,7 +162,7 @@ class _Reader:
             )
         return node
 
-    def step(self, node: Node | None) -> Node | None:
+    def step(self, node: JsonNode | None) -> JsonNode | None:
         """Put a finished value into its container, or go on inside of the innermost one; gives a value that
         is finished.
         """
@@ -229,18 +229,18 @@ class _Reader:
             )
         self.at += 1
 
-    def begin(self) -> Node | None:
+    def begin(self) -> JsonNode | None:
         """A scalar; None for a list or an object, which is open then."""
         first, at = self.peek(), self.at
         if first == '"':
-            return Node(self.read_text(), at)
+            return JsonNode(self.read_text(), at)
         if first and first in "{[":
             self.at += 1
             self.open.append(_Open(first == "{", at))
             return None
         if first and first in "-0123456789":
-            return Node(self.read_number(), at)
-        return Node(self.read_word(), at)
+            return JsonNode(self.read_number(), at)
+        return JsonNode(self.read_word(), at)
 
     def read_text(self) -> str:
         plain = PLAIN_TEXT.match(self.text, self.at)

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, Final
 
 from iam.policy.compiled import PolicyKind, PolicySet, compile_set
-from iam.policy.document import Document, Members, parse, read
-from iam.policy.evaluate import Policies
-from iam.policy.explain import Explanation, Reason, explain
+from iam.policy.document import Document, JsonMembers, parse, read
+from iam.policy.evaluate import RequestPolicies
+from iam.policy.explain import DecisionReason, Explanation, explain
 from iam.policy.letter_case import fold
 from iam.policy.request import Principal, Request, text_of
 
@@ -75,7 +75,7 @@ def _object(line: str) -> Mapping[str, Any]:
         raise InvalidRequestError(f"This isn’t valid JSON: {error.msg} at column {error.colno}.") from error
     except ValueError as error:
         raise InvalidRequestError(f"This isn’t valid JSON: {error}.") from error
-    if not isinstance(source, Members):
+    if not isinstance(source, JsonMembers):
         raise InvalidRequestError("A request is a JSON object.")
     return source
 
@@ -96,7 +96,7 @@ def shown(explanation: Explanation) -> dict[str, Any]:
     }
 
 
-def _reason(reason: Reason) -> dict[str, Any]:
+def _reason(reason: DecisionReason) -> dict[str, Any]:
     members = {
         "kind": reason.kind,
         "outcome": str(reason.outcome),
@@ -114,7 +114,7 @@ def _reason(reason: Reason) -> dict[str, Any]:
     }
 
 
-def question(source: Mapping[str, Any], *, strict: bool) -> tuple[Request, Policies]:
+def question(source: Mapping[str, Any], *, strict: bool) -> tuple[Request, RequestPolicies]:
     """The request and the policies of a line; raises InvalidRequestError."""
     _only(source, MEMBERS, "")
     action = _text(source, "action")
@@ -138,7 +138,7 @@ def _only(source: Mapping[str, Any], known: Set[str], place: str) -> None:
         raise InvalidRequestError(
             f"{place}{unknown[0][:SHOWN]!r} isn’t a known member. The members are: {names}."
         )
-    if isinstance(source, Members) and source.repeated:
+    if isinstance(source, JsonMembers) and source.repeated:
         raise InvalidRequestError(f"{place}{source.repeated[0]!r} is given twice.")
 
 
@@ -229,9 +229,9 @@ def _tags(source: Mapping[str, Any]) -> dict[str, str] | None:
     return {key: text_of(value) for key, value in tags.items()}
 
 
-def _policies(source: Mapping[str, Any]) -> Policies:
+def _policies(source: Mapping[str, Any]) -> RequestPolicies:
     _only(source, POLICY_MEMBERS, "policies.")
-    return Policies(
+    return RequestPolicies(
         identity=_set(source, "identity", PolicyKind.IDENTITY) or compile_set([], kind=PolicyKind.IDENTITY),
         boundary=_set(source, "boundary", PolicyKind.BOUNDARY),
         session=_set(source, "session", PolicyKind.SESSION),

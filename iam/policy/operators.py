@@ -39,7 +39,7 @@ PLAIN = {ANY: "*", ONE: "?"}
 
 
 @dataclass(frozen=True, slots=True)
-class Operator:
+class ConditionOperator:
     """`make` gives the matcher of one value of the policy; `is_negated` when it must match none of them.
 
     `is_text`: variables are replaced in the values. Source: "IAM policy elements: Variables and tags",
@@ -207,25 +207,25 @@ def _pair(
     *,
     is_text: bool,
     make_of_text: Callable[[str], Matcher] | None = None,
-) -> list[Operator]:
+) -> list[ConditionOperator]:
     return [
-        Operator(name, make, is_text=is_text, make_of_text=make_of_text),
-        Operator(opposite, make, is_text=is_text, is_negated=True, make_of_text=make_of_text),
+        ConditionOperator(name, make, is_text=is_text, make_of_text=make_of_text),
+        ConditionOperator(opposite, make, is_text=is_text, is_negated=True, make_of_text=make_of_text),
     ]
 
 
-def _ordered(prefix: str, read: Reader) -> list[Operator]:
+def _ordered(prefix: str, read: Reader) -> list[ConditionOperator]:
     equal = _compared(read, operator.eq)
     return [
         *_pair(f"{prefix}Equals", f"{prefix}NotEquals", equal, is_text=False),
-        Operator(f"{prefix}LessThan", _compared(read, operator.lt), is_text=False),
-        Operator(f"{prefix}LessThanEquals", _compared(read, operator.le), is_text=False),
-        Operator(f"{prefix}GreaterThan", _compared(read, operator.gt), is_text=False),
-        Operator(f"{prefix}GreaterThanEquals", _compared(read, operator.ge), is_text=False),
+        ConditionOperator(f"{prefix}LessThan", _compared(read, operator.lt), is_text=False),
+        ConditionOperator(f"{prefix}LessThanEquals", _compared(read, operator.le), is_text=False),
+        ConditionOperator(f"{prefix}GreaterThan", _compared(read, operator.gt), is_text=False),
+        ConditionOperator(f"{prefix}GreaterThanEquals", _compared(read, operator.ge), is_text=False),
     ]
 
 
-def table() -> dict[str, Operator]:
+def table() -> dict[str, ConditionOperator]:
     """Every operator, by its name in lower case; Null is none of them, since it compares nothing."""
     every_operator = (
         *_pair("StringEquals", "StringNotEquals", _equals, is_text=True),
@@ -233,8 +233,8 @@ def table() -> dict[str, Operator]:
         *_pair("StringLike", "StringNotLike", from_tokens, is_text=True, make_of_text=compile_glob),
         *_ordered("Numeric", number_of),
         *_ordered("Date", moment_of),
-        Operator("Bool", _bool, is_text=False),
-        Operator("BinaryEquals", _binary, is_text=False),
+        ConditionOperator("Bool", _bool, is_text=False),
+        ConditionOperator("BinaryEquals", _binary, is_text=False),
         *_pair("IpAddress", "NotIpAddress", _ip, is_text=False),
         *_pair("ArnEquals", "ArnNotEquals", arn_like, is_text=True, make_of_text=arn_like_text),
         *_pair("ArnLike", "ArnNotLike", arn_like, is_text=True, make_of_text=arn_like_text),

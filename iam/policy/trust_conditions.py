@@ -17,7 +17,7 @@ WITHOUT_WILDCARDS = frozenset({"stringequals", "stringequalsignorecase"})
 
 
 @dataclass(frozen=True, slots=True)
-class Requirement:
+class TrustRequirement:
     """One key under one operator; several values are alternatives. `operator` and `key` are as they are
     written.
     """
@@ -55,7 +55,7 @@ class Requirement:
         return f"{self.operator} {self.key}: {', '.join(self.values)}"
 
 
-def read_conditions(block: object) -> tuple[Requirement, ...]:
+def read_conditions(block: object) -> tuple[TrustRequirement, ...]:
     """The tests of a condition block, in its order; all of them must pass. A block of another shape raises
     ValueError.
     """
@@ -67,7 +67,9 @@ def read_conditions(block: object) -> tuple[Requirement, ...]:
     for operator, keys in block.items():
         if not isinstance(keys, Mapping):
             raise ValueError(f"the condition operator {operator} isn’t a JSON object")
-        tests += [Requirement(str(operator), str(key), tuple(_texts(values))) for key, values in keys.items()]
+        tests += [
+            TrustRequirement(str(operator), str(key), tuple(_texts(values))) for key, values in keys.items()
+        ]
     return tuple(tests)
 
 
@@ -110,7 +112,7 @@ _SAME_WORDS = {
 }
 
 
-def in_words(test: Requirement) -> str | None:
+def in_words(test: TrustRequirement) -> str | None:
     """A phrase that follows 'somebody …', such as 'with the external ID x'; None for a test that has to be
     shown as it is.
     """
@@ -125,13 +127,13 @@ def in_words(test: Requirement) -> str | None:
     return _same(test)
 
 
-def _mfa(test: Requirement) -> str:
+def _mfa(test: TrustRequirement) -> str:
     if test.if_exists:
         return "signed in with MFA, or using an access key, which carries no information about MFA"
     return "signed in with MFA"
 
 
-def _same(test: Requirement) -> str | None:
+def _same(test: TrustRequirement) -> str | None:
     if not test.asks_for:
         return None
     if test.name == "sts:rolesessionname" and test.values == ("${aws:username}",):
@@ -159,7 +161,7 @@ def _duration(values: tuple[str, ...]) -> str:
     return f"{number} seconds"
 
 
-def moment_of(test: Requirement) -> datetime | None:
+def moment_of(test: TrustRequirement) -> datetime | None:
     """The one moment that a date test names: ISO 8601 or seconds since 1970."""
     if len(test.values) != 1:
         return None
@@ -173,7 +175,7 @@ def moment_of(test: Requirement) -> datetime | None:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def _time(test: Requirement) -> str | None:
+def _time(test: TrustRequirement) -> str | None:
     words = {"datelessthan": "until", "datelessthanequals": "until"}
     words |= {"dategreaterthan": "from", "dategreaterthanequals": "from"}
     moment = moment_of(test)

@@ -58,7 +58,7 @@ SERVICES: Mapping[str, tuple[str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Principal:
+class TrustPrincipal:
     """One named principal. `kind` is anybody, account, user, role, session, federated-user, deleted, service,
     saml, web or unknown.
 
@@ -72,10 +72,10 @@ class Principal:
     account_id: str = ""
 
 
-def read_principals(element: object) -> Iterator[Principal]:
+def read_principals(element: object) -> Iterator[TrustPrincipal]:
     """The principals of a Principal element, in its order; another shape raises ValueError."""
     if element == "*":
-        yield Principal("anybody", "*")
+        yield TrustPrincipal("anybody", "*")
         return
     if not isinstance(element, Mapping):
         raise ValueError("Principal isn’t * or a JSON object")
@@ -84,28 +84,28 @@ def read_principals(element: object) -> Iterator[Principal]:
             yield _read(str(sort), item)
 
 
-def _read(sort: str, value: Any) -> Principal:
+def _read(sort: str, value: Any) -> TrustPrincipal:
     text = str(value)
     if sort == "Service":
-        return Principal("service", text, name=text)
+        return TrustPrincipal("service", text, name=text)
     if sort == "Federated":
         return _federated(text)
-    return _aws(text) if sort == "AWS" else Principal("unknown", f"{sort}: {text}", name=text)
+    return _aws(text) if sort == "AWS" else TrustPrincipal("unknown", f"{sort}: {text}", name=text)
 
 
-def _federated(text: str) -> Principal:
+def _federated(text: str) -> TrustPrincipal:
     match = PROVIDER_ARN.fullmatch(text)
     if match:
         kind = "saml" if match[2] == "saml-provider" else "web"
-        return Principal(kind, text, name=match[3], account_id=match[1])
-    return Principal("web", text, name=text)
+        return TrustPrincipal(kind, text, name=match[3], account_id=match[1])
+    return TrustPrincipal("web", text, name=text)
 
 
-def _aws(text: str) -> Principal:
+def _aws(text: str) -> TrustPrincipal:
     if text == "*":
-        return Principal("anybody", text)
+        return TrustPrincipal("anybody", text)
     if match := ACCOUNT.fullmatch(text):
-        return Principal("account", text, account_id=match[1])
+        return TrustPrincipal("account", text, account_id=match[1])
     if match := PRINCIPAL_ARN.fullmatch(text):
         kinds = {
             "user": "user",
@@ -113,10 +113,10 @@ def _aws(text: str) -> Principal:
             "assumed-role": "session",
             "federated-user": "federated-user",
         }
-        return Principal(kinds.get(match[3], "unknown"), text, name=match[4], account_id=match[2])
+        return TrustPrincipal(kinds.get(match[3], "unknown"), text, name=match[4], account_id=match[2])
     if UNIQUE_ID.fullmatch(text):
-        return Principal("deleted", text, name=text)
-    return Principal("unknown", text, name=text)
+        return TrustPrincipal("deleted", text, name=text)
+    return TrustPrincipal("unknown", text, name=text)
 
 
 def service_name(host: str) -> tuple[str, str]:

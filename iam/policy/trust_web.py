@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from iam.policy.letter_case import fold
-from iam.policy.trust_conditions import WITHOUT_WILDCARDS, Requirement, one_of
+from iam.policy.trust_conditions import WITHOUT_WILDCARDS, TrustRequirement, one_of
 
 GITHUB = "token.actions.githubusercontent.com"
 EKS = re.compile(r"oidc\.eks\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/id/([A-Za-z0-9]+)")
@@ -27,7 +27,7 @@ SHARED = {
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class WebSubject:
     """`who` in words, the phrase that follows it, what to say below, and the tone: ok, warn (wide), bad
     (open).
     """
@@ -45,7 +45,9 @@ def issuer_words(issuer: str) -> str:
     return SHARED.get(issuer, issuer)
 
 
-def read_subjects(issuer: str, tests: tuple[Requirement, ...]) -> tuple[list[Subject], set[Requirement]]:
+def read_subjects(
+    issuer: str, tests: tuple[TrustRequirement, ...]
+) -> tuple[list[WebSubject], set[TrustRequirement]]:
     """Who may come from an issuer, by the tests of its subject; also which tests are so explained."""
     about = [test for test in tests if test.name == fold(f"{issuer}:sub")]
     asking = [test for test in about if test.asks_for]
@@ -57,39 +59,43 @@ def read_subjects(issuer: str, tests: tuple[Requirement, ...]) -> tuple[list[Sub
     for value in test.values:
         if test.base in WITHOUT_WILDCARDS and ("*" in value or "?" in value):
             note = f"{test.operator} doesn’t support wildcards, so no token matches {value}"
-            subjects.append(Subject(f"No one, by the subject {value}", note=note, tone="warn"))
+            subjects.append(WebSubject(f"No one, by the subject {value}", note=note, tone="warn"))
         else:
             subjects.append(words(issuer, value))
     return subjects, {test}
 
 
-def _without_subject(issuer: str, asking: list[Requirement], about: list[Requirement]) -> Subject:
+def _without_subject(
+    issuer: str, asking: list[TrustRequirement], about: list[TrustRequirement]
+) -> WebSubject:
     name = issuer_words(issuer)
     if asking:
         wanted = " and ".join(one_of(test.values) for test in asking)
-        return Subject(f"Web identities of {name}", f"with the subject {wanted}", tone="warn")
+        return WebSubject(f"Web identities of {name}", f"with the subject {wanted}", tone="warn")
     if about:
-        return Subject(
+        return WebSubject(
             f"Web identities of {name}",
             note="The subject is limited only by the conditions below",
             tone="warn",
         )
     if issuer == GITHUB:
-        return Subject(
+        return WebSubject(
             "Every GitHub Actions run in the world", note="There’s no subject condition", tone="bad"
         )
     if issuer == COGNITO:
-        return Subject("Identities of Amazon Cognito", tone="ok")
+        return WebSubject("Identities of Amazon Cognito", tone="ok")
     if issuer in SHARED:
-        return Subject(
+        return WebSubject(
             f"Everyone with an identity at {name}", note="There’s no subject condition", tone="bad"
         )
     if EKS.fullmatch(issuer):
-        return Subject(f"Every pod of {name}", note="There’s no subject condition", tone="warn")
-    return Subject(f"Everyone with an identity at {name}", note="There’s no subject condition", tone="warn")
+        return WebSubject(f"Every pod of {name}", note="There’s no subject condition", tone="warn")
+    return WebSubject(
+        f"Everyone with an identity at {name}", note="There’s no subject condition", tone="warn"
+    )
 
 
-def _reader(issuer: str) -> Callable[[str, str], Subject]:
+def _reader(issuer: str) -> Callable[[str, str], WebSubject]:
     if issuer == GITHUB:
         return _github
     if EKS.fullmatch(issuer):
@@ -101,28 +107,30 @@ def _reader(issuer: str) -> Callable[[str, str], Subject]:
     return _plain
 
 
-def _plain(issuer: str, value: str) -> Subject:
+def _plain(issuer: str, value: str) -> WebSubject:
     name = issuer_words(issuer)
     if value == "*":
         tone = "bad" if issuer in SHARED else "warn"
-        return Subject(f"Everyone with an identity at {name}", note="The subject can be anything", tone=tone)
+        return WebSubject(
+            f"Everyone with an identity at {name}", note="The subject can be anything", tone=tone
+        )
     tone = "warn" if "*" in value else "ok"
-    return Subject(f"A web identity of {name}", f"with the subject {value}", tone=tone)
+    return WebSubject(f"A web identity of {name}", f"with the subject {value}", tone=tone)
 
 
-def _github(issuer: str, value: str) -> Subject:
+def _github(issuer: str, value: str) -> WebSubject:
     """https://docs.github.com/en/actions/reference/security/oidc"""
     match = re.fullmatch(r"repo:([^:/]*)/([^:]*)(?::(.*))?", value)
     if not match or match[1] in {"", "*"}:
         if value in {"*", "repo:*"} or (match and match[1] == "*"):
             note = f"The subject {value} matches every repository of every owner"
-            return Subject("Every GitHub Actions run in the world", note=note, tone="bad")
+            return WebSubject("Every GitHub Actions run in the world", note=note, tone="bad")
         tone = "warn" if "*" in value else "ok"
-        return Subject("GitHub Actions", f"with the subject {value}", tone=tone)
+        return WebSubject("GitHub Actions", f"with the subject {value}", tone=tone)
     owner, repository, context = match[1], match[2], match[3]
     if "*" in owner:
         who = f"GitHub Actions of every owner like {owner}"
-        return Subject(who, note="Anyone can create an owner with such a name", tone="bad")
+        return WebSubject(who, note="Anyone can create an owner with such a name", tone="bad")
     whole = repository == "*"
     who = (
         f"GitHub Actions of every repository of {owner}"
@@ -131,7 +139,7 @@ def _github(issuer: str, value: str) -> Subject:
     )
     phrase, wide = _github_context(context, ends_open="*" in repository)
     tone = "warn" if wide or "*" in repository else "ok"
-    return Subject(who, phrase, tone=tone)
+    return WebSubject(who, phrase, tone=tone)
 
 
 def _github_context(context: str | None, *, ends_open: bool) -> tuple[str, bool]:
@@ -155,28 +163,28 @@ def _github_context(context: str | None, *, ends_open: bool) -> tuple[str, bool]
     return f"in the context {context}", "*" in context
 
 
-def _eks(issuer: str, value: str) -> Subject:
+def _eks(issuer: str, value: str) -> WebSubject:
     """https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html"""
     cluster = issuer_words(issuer)
     match = re.fullmatch(r"system:serviceaccount:([^:]+):([^:]+)", value)
     if not match:
         if value == "*" or value.startswith("system:serviceaccount:*"):
-            return Subject(f"Every pod of {cluster}", note="The subject can be anything", tone="warn")
-        return Subject(f"Pods of {cluster}", f"with the subject {value}", tone="warn")
+            return WebSubject(f"Every pod of {cluster}", note="The subject can be anything", tone="warn")
+        return WebSubject(f"Pods of {cluster}", f"with the subject {value}", tone="warn")
     namespace, account = match[1], match[2]
     if namespace == "*":
-        return Subject(
+        return WebSubject(
             f"Pods of {cluster}", f"with the service account {account} in any namespace", tone="warn"
         )
     if account == "*":
-        return Subject(f"Every pod in the namespace {namespace} of {cluster}", tone="warn")
+        return WebSubject(f"Every pod in the namespace {namespace} of {cluster}", tone="warn")
     tone = "warn" if "*" in value else "ok"
-    return Subject(
+    return WebSubject(
         f"Pods with the service account {account}", f"in the namespace {namespace} of {cluster}", tone=tone
     )
 
 
-def _gitlab(issuer: str, value: str) -> Subject:
+def _gitlab(issuer: str, value: str) -> WebSubject:
     """https://docs.gitlab.com/ci/cloud_services/aws/"""
     match = re.fullmatch(r"project_path:([^:]+)(?::ref_type:([^:]+):ref:(.+))?", value)
     if not match:
@@ -189,10 +197,10 @@ def _gitlab(issuer: str, value: str) -> Subject:
     else:
         phrase = f"on the {sort} {ref}"
     tone = "warn" if "*" in value or not ref else "ok"
-    return Subject(f"GitLab CI of {project}", phrase, tone=tone)
+    return WebSubject(f"GitLab CI of {project}", phrase, tone=tone)
 
 
-def _terraform(issuer: str, value: str) -> Subject:
+def _terraform(issuer: str, value: str) -> WebSubject:
     """https://developer.hashicorp.com/terraform/cloud-docs/workspaces/dynamic-provider-credentials/aws-configuration"""
     match = re.fullmatch(r"organization:([^:]+):project:([^:]+):workspace:([^:]+):run_phase:(.+)", value)
     if not match or match[1] == "*":
@@ -203,4 +211,4 @@ def _terraform(issuer: str, value: str) -> Subject:
         where += f" of the project {project}"
     runs = "" if phase == "*" else f", in the phase {phase}"
     tone = "warn" if workspace == "*" or "*" in project + workspace else "ok"
-    return Subject(f"HCP Terraform of {organization}", f"in {where}{runs}", tone=tone)
+    return WebSubject(f"HCP Terraform of {organization}", f"in {where}{runs}", tone=tone)

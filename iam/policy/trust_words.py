@@ -13,9 +13,9 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from iam.policy.letter_case import fold
-from iam.policy.trust_conditions import Requirement, as_list, in_words, moment_of, read_conditions
-from iam.policy.trust_principals import Principal, read_principals, service_name
-from iam.policy.trust_web import COGNITO, Subject, issuer_words, read_subjects
+from iam.policy.trust_conditions import TrustRequirement, as_list, in_words, moment_of, read_conditions
+from iam.policy.trust_principals import TrustPrincipal, read_principals, service_name
+from iam.policy.trust_web import COGNITO, WebSubject, issuer_words, read_subjects
 
 CALLS = {
     "anybody": ("sts:assumerole", "sts:assumerolewithwebidentity", "sts:assumerolewithsaml"),
@@ -33,7 +33,7 @@ class UnreadableTrustError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class TrustSentence:
     """`who` is the subject (set in bold), `how` the phrases that follow it, `notes` what to know, `literal`
     the conditions that have no words. `kind` is a Principal's kind, or `refusal`; `principal` and
     `account_id` are what a page may link.
@@ -51,7 +51,7 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class TrustContext:
     """What the words depend on beside the document: the role's account, the names of known accounts, the
     moment.
     """
@@ -67,18 +67,18 @@ class Reading:
 
 def explain_trust(
     text: str, *, account_id: str, names: Mapping[str, str] | None = None, at: datetime | None = None
-) -> list[Sentence]:
+) -> list[TrustSentence]:
     """One sentence per principal and statement, in the document's order; UnreadableTrustError for another
     shape.
 
     `names` gives names of known accounts by number, `at` the moment against which end dates are held.
     """
-    reading = Reading(account_id, names or {}, at)
+    reading = TrustContext(account_id, names or {}, at)
     try:
         document = json.loads(text)
         if not isinstance(document, dict):
             raise UnreadableTrustError("the document isn’t a JSON object")
-        sentences: list[Sentence] = []
+        sentences: list[TrustSentence] = []
         for statement in as_list(document.get("Statement", [])):
             sentences += _statement(statement, reading)
         return sentences
@@ -88,7 +88,7 @@ def explain_trust(
         raise UnreadableTrustError(str(error)) from error
 
 
-def nobody_else(sentences: list[Sentence]) -> str:
+def nobody_else(sentences: list[TrustSentence]) -> str:
     """How the list ends: what is not let in at all. Empty when the list lets in anybody."""
     kinds = {sentence.kind for sentence in sentences if sentence.kind != "refusal"}
     if "anybody" in kinds:
@@ -108,7 +108,7 @@ def nobody_else(sentences: list[Sentence]) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _statement(statement: Any, reading: Reading) -> Iterator[Sentence]:
+def _statement(statement: Any, reading: TrustContext) -> Iterator[TrustSentence]:
     if not isinstance(statement, dict):
         raise UnreadableTrustError("a statement isn’t a JSON object")
     tests = read_conditions(statement.get("Condition"))
@@ -132,14 +132,16 @@ def _actions(statement: dict[str, Any]) -> tuple[str, ...]:
     return tuple(fold(str(item)) for item in as_list(statement.get("Action", [])))
 
 
-def _can_assume(principal: Principal, actions: tuple[str, ...]) -> bool:
+def _can_assume(principal: TrustPrincipal, actions: tuple[str, ...]) -> bool:
     calls = CALLS.get(principal.kind, AWS_CALL)
     if actions[:1] == ("not",):
         return any(not any(fnmatchcase(call, action) for action in actions[1:]) for call in calls)
     return any(any(fnmatchcase(call, action) for action in actions) for call in calls)
 
 
-def _allowed(principal: Principal, tests: tuple[Requirement, ...], reading: Reading) -> Iterator[Sentence]:
+def _allowed(
+    principal: TrustPrincipal, tests: tuple[TrustRequirement, ...], reading: TrustContext
+) -> Iterator[TrustSentence]:
     if principal.kind == "web":
         yield from _web(principal, tests)
     elif principal.kind == "saml":
@@ -152,7 +154,7 @@ def _allowed(principal: Principal, tests: tuple[Requirement, ...], reading: Read
         yield _inside_aws(principal, tests, reading)
 
 
-def _words(tests: tuple[Requirement, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _words(tests: tuple[TrustRequirement, ...]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The phrases of the tests that have words, and the others as they are."""
     phrases: list[str] = []
     literal: list[str] = []
@@ -162,16 +164,18 @@ def _words(tests: tuple[Requirement, ...]) -> tuple[tuple[str, ...], tuple[str, 
     return tuple(phrases), tuple(literal)
 
 
-def _asked(tests: tuple[Requirement, ...]) -> set[str]:
+def _asked(tests: tuple[TrustRequirement, ...]) -> set[str]:
     """The keys that a request must carry with a value out of some, so that not everybody passes."""
     return {test.name for test in tests if test.asks_for and "*" not in test.values}
 
 
-def _inside_aws(principal: Principal, tests: tuple[Requirement, ...], reading: Reading) -> Sentence:
+def _inside_aws(
+    principal: TrustPrincipal, tests: tuple[TrustRequirement, ...], reading: TrustContext
+) -> TrustSentence:
     how, literal = _words(tests)
     here = principal.account_id == reading.account_id
     badge = "This account" if here else "Other account"
-    sentence = Sentence(
+    sentence = TrustSentence(
         who=_who(principal, reading),
         how=how,
         literal=literal,
@@ -191,7 +195,7 @@ def _inside_aws(principal: Principal, tests: tuple[Requirement, ...], reading: R
     return _outside(sentence, tests, known=principal.account_id in reading.names)
 
 
-def _outside(sentence: Sentence, tests: tuple[Requirement, ...], *, known: bool) -> Sentence:
+def _outside(sentence: TrustSentence, tests: tuple[TrustRequirement, ...], *, known: bool) -> TrustSentence:
     names = _asked(tests)
     if names & (ORGANIZATION | {"sts:externalid"}):
         return sentence
@@ -203,7 +207,7 @@ def _outside(sentence: Sentence, tests: tuple[Requirement, ...], *, known: bool)
     return replace(sentence, notes=(note,), tone="warn")
 
 
-def _who(principal: Principal, reading: Reading) -> str:
+def _who(principal: TrustPrincipal, reading: TrustContext) -> str:
     account = reading.account(principal.account_id)
     here = principal.account_id == reading.account_id
     place = "" if here else f" of the account {account}"
@@ -220,24 +224,24 @@ def _who(principal: Principal, reading: Reading) -> str:
     return words.get(principal.kind, principal.text)
 
 
-def _anybody(tests: tuple[Requirement, ...]) -> Sentence:
+def _anybody(tests: tuple[TrustRequirement, ...]) -> TrustSentence:
     how, literal = _words(tests)
     names = _asked(tests)
     tone = "warn" if tests else "bad"
     notes: tuple[str, ...] = ("This trusts every AWS account in the world",)
     if names & NARROWING:
         tone, notes = "ok", ()
-    return Sentence("Anyone in any AWS account", how, notes, literal, tone, "Anyone", "anybody", "*")
+    return TrustSentence("Anyone in any AWS account", how, notes, literal, tone, "Anyone", "anybody", "*")
 
 
-def _service(principal: Principal, tests: tuple[Requirement, ...]) -> Sentence:
+def _service(principal: TrustPrincipal, tests: tuple[TrustRequirement, ...]) -> TrustSentence:
     name, purpose = service_name(principal.text)
     phrases, literal = _words(tests)
     how = (purpose, *phrases) if purpose else phrases
-    return Sentence(name, how, (), literal, badge="Service", kind="service", principal=principal.text)
+    return TrustSentence(name, how, (), literal, badge="Service", kind="service", principal=principal.text)
 
 
-def _saml(principal: Principal, tests: tuple[Requirement, ...]) -> Sentence:
+def _saml(principal: TrustPrincipal, tests: tuple[TrustRequirement, ...]) -> TrustSentence:
     who = f"People who sign in through the SAML provider {principal.name}"
     how, rest, audience = [], [], False
     for test in tests:
@@ -257,12 +261,12 @@ def _saml(principal: Principal, tests: tuple[Requirement, ...]) -> Sentence:
         else ("There’s no audience condition: assertions made for other services are accepted too",)
     )
     tone = "ok" if audience else "warn"
-    return Sentence(
+    return TrustSentence(
         who, (*how, *phrases), notes, literal, tone, "SAML", "saml", principal.text, principal.account_id
     )
 
 
-def _web(principal: Principal, tests: tuple[Requirement, ...]) -> Iterator[Sentence]:
+def _web(principal: TrustPrincipal, tests: tuple[TrustRequirement, ...]) -> Iterator[TrustSentence]:
     issuer = principal.name
     subjects, explained = read_subjects(issuer, tests)
     rest, notes = [], []
@@ -287,12 +291,12 @@ def _web(principal: Principal, tests: tuple[Requirement, ...]) -> Iterator[Sente
 
 
 def _web_sentence(
-    subject: Subject,
-    principal: Principal,
+    subject: WebSubject,
+    principal: TrustPrincipal,
     phrases: tuple[str, ...],
     notes: tuple[str, ...],
     literal: tuple[str, ...],
-) -> Sentence:
+) -> TrustSentence:
     name = issuer_words(principal.name)
     how = (subject.phrase, *phrases) if subject.phrase else phrases
     all_notes = (subject.note, *notes) if subject.note else notes
@@ -301,7 +305,7 @@ def _web_sentence(
         badge = "EKS"
     elif name != principal.name:
         badge = name
-    return Sentence(
+    return TrustSentence(
         who=subject.who,
         how=how,
         notes=all_notes,
@@ -314,7 +318,9 @@ def _web_sentence(
     )
 
 
-def _end(sentence: Sentence, tests: tuple[Requirement, ...], reading: Reading) -> Sentence:
+def _end(
+    sentence: TrustSentence, tests: tuple[TrustRequirement, ...], reading: TrustContext
+) -> TrustSentence:
     """A sentence whose end date has passed says so."""
     ends = [moment_of(t) for t in tests if t.name == "aws:currenttime" and t.base.startswith("datelessthan")]
     if reading.at and any(end and end <= reading.at for end in ends):
@@ -323,8 +329,11 @@ def _end(sentence: Sentence, tests: tuple[Requirement, ...], reading: Reading) -
 
 
 def _refusal(
-    statement: dict[str, Any], tests: tuple[Requirement, ...], actions: tuple[str, ...], reading: Reading
-) -> Sentence:
+    statement: dict[str, Any],
+    tests: tuple[TrustRequirement, ...],
+    actions: tuple[str, ...],
+    reading: TrustContext,
+) -> TrustSentence:
     if "Principal" in statement:
         named = [_refused(principal, reading) for principal in read_principals(statement["Principal"])]
         who = f"Denied: {', '.join(named)}"
@@ -338,11 +347,13 @@ def _refusal(
             literal.append(str(test))
     if literal:
         how.append("when all of these conditions are met")
-    partly = () if _can_assume(Principal("anybody", "*"), actions) else (f"Only for {', '.join(actions)}",)
-    return Sentence(who, tuple(how), partly, tuple(literal), "", "Deny", "refusal")
+    partly = (
+        () if _can_assume(TrustPrincipal("anybody", "*"), actions) else (f"Only for {', '.join(actions)}",)
+    )
+    return TrustSentence(who, tuple(how), partly, tuple(literal), "", "Deny", "refusal")
 
 
-def _refused(principal: Principal, reading: Reading) -> str:
+def _refused(principal: TrustPrincipal, reading: TrustContext) -> str:
     if principal.kind == "anybody":
         return "everyone"
     if principal.kind == "service":
@@ -352,12 +363,12 @@ def _refused(principal: Principal, reading: Reading) -> str:
     return principal.text
 
 
-def _all_but(statement: dict[str, Any], tests: tuple[Requirement, ...]) -> Sentence:
+def _all_but(statement: dict[str, Any], tests: tuple[TrustRequirement, ...]) -> TrustSentence:
     if "NotPrincipal" not in statement:
         raise UnreadableTrustError("a statement has no principal")
     how, literal = _words(tests)
     who = f"Everyone in the world except {_texts(statement['NotPrincipal'])}"
-    return Sentence(who, how, (), literal, "bad", "Anyone", "anybody", "*")
+    return TrustSentence(who, how, (), literal, "bad", "Anyone", "anybody", "*")
 
 
 def _texts(element: object) -> str:
@@ -365,8 +376,11 @@ def _texts(element: object) -> str:
 
 
 def _cannot_assume(
-    principal: Principal, tests: tuple[Requirement, ...], actions: tuple[str, ...], reading: Reading
-) -> Sentence:
+    principal: TrustPrincipal,
+    tests: tuple[TrustRequirement, ...],
+    actions: tuple[str, ...],
+    reading: TrustContext,
+) -> TrustSentence:
     """A statement that lets tag a session or name its source, or one whose call does not fit the
     principal.
     """
@@ -381,8 +395,12 @@ def _cannot_assume(
     )
     if known:
         how: tuple[str, ...] = (f"can pass {' and '.join(known)}",)
-        return Sentence(who, how, (), literal, "", "Session", "tags", principal.text, principal.account_id)
+        return TrustSentence(
+            who, how, (), literal, "", "Session", "tags", principal.text, principal.account_id
+        )
     wanted = {"saml": "sts:AssumeRoleWithSAML", "web": "sts:AssumeRoleWithWebIdentity"}
     call = wanted.get(principal.kind, "sts:AssumeRole")
     note = f"The statement allows {', '.join(actions) or 'nothing'}, but this principal needs {call}"
-    return Sentence(who, ("can’t assume the role",), (note,), literal, "warn", "", "tags", principal.text)
+    return TrustSentence(
+        who, ("can’t assume the role",), (note,), literal, "warn", "", "tags", principal.text
+    )

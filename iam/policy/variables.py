@@ -43,7 +43,7 @@ class AbsentVariableError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Template:
+class VariableText:
     """A text with variables: wildcards outside of them are wildcards, characters of their values are not.
 
     `variables` are those among its parts.
@@ -82,10 +82,10 @@ def _value(variable: Variable, request: Request) -> str:
     raise AbsentVariableError(variable.key)
 
 
-def read(text: str, *, has_variables: bool) -> Template:
+def read(text: str, *, has_variables: bool) -> VariableText:
     """The template of a text; without variables (policies of Version 2008-10-17) `${…}` is plain text."""
     if not has_variables or "${" not in text:
-        return Template(tuple(tokens(text)))
+        return VariableText(tuple(tokens(text)))
     parts: list[Token | Variable] = []
     variables: list[Variable] = []
     at = 0
@@ -98,7 +98,7 @@ def read(text: str, *, has_variables: bool) -> Template:
             variables.append(_variable(inner))
             parts.append(variables[-1])
         at = match.end()
-    return Template((*parts, *tokens(text[at:])), tuple(variables))
+    return VariableText((*parts, *tokens(text[at:])), tuple(variables))
 
 
 @lru_cache(maxsize=1024)

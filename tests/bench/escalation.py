@@ -13,9 +13,9 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from iam.policy.escalation.graph import Graph
+from iam.policy.escalation.graph import EscalationGraph
 from iam.policy.escalation.paths import Explorer
-from iam.policy.escalation.states import NO_FACTS, Facts
+from iam.policy.escalation.states import NO_FACTS, OutsideFacts
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows, Grants, GroupRow, PolicyRow, PrincipalRow
@@ -40,14 +40,14 @@ def _seconds(action: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def _measure(index: Index, words: str, *, limit: float, facts: Facts = NO_FACTS) -> Figures:
+def _measure(index: Index, words: str, *, limit: float, facts: OutsideFacts = NO_FACTS) -> Figures:
     """The graph with all paths to administrator, and what it costs to explain some of them and to close
     them.
     """
-    graphs: list[Graph] = []
+    graphs: list[EscalationGraph] = []
 
     def build() -> None:
-        graphs.append(Graph(index, facts=facts))
+        graphs.append(EscalationGraph(index, facts=facts))
         graphs[0].to_administrator()
 
     value = _seconds(build)

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from typing import Any
 
-from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.evaluate import Decision, RequestPolicies, decide
 from iam.policy.lines import question
 from iam.policy.request import Principal, Request
 from tests.bench.evaluate_requests import Data, heavy, principals, simple, worlds
@@ -55,7 +55,7 @@ def _principal(source: Data) -> Principal:
     return Principal(source["arn"], source["account"], source["tags"], unique_id=source["unique_id"])
 
 
-def _policies(world: Data) -> Policies:
+def _policies(world: Data) -> RequestPolicies:
     line = {"action": "s3:GetObject", "resource": "*", "principal": principals()[0], "policies": world}
     return question(json.loads(json.dumps(line)), strict=True)[1]
 

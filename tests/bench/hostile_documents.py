@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import read
-from iam.policy.evaluate import Policies, decide
+from iam.policy.evaluate import RequestPolicies, decide
 from iam.policy.explain import explain
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
@@ -86,7 +86,7 @@ def steps(text: str) -> Iterator[tuple[str, float]]:
 
     document = read(text)
     yield "parse", passed()
-    policies = Policies(identity=compile_set([("p", document)], kind=PolicyKind.IDENTITY))
+    policies = RequestPolicies(identity=compile_set([("p", document)], kind=PolicyKind.IDENTITY))
     yield "compile", passed()
     request = Request("s3:GetObject", f"arn:aws:s3:::b/{'x' * 200}", Principal(USER, tags={"a": "1"}))
     decide(request, policies)

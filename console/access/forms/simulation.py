@@ -20,15 +20,15 @@ from iam.access.simulate import Inquiry
 from iam.access.visible_accounts import accounts_seen
 from iam.policy.evaluate import ASSUMING
 from iam.policy.letter_case import fold
-from iam.policy.lint import Kind, lint
+from iam.policy.lint import LintKind, lint
 from iam.policy.request import PrincipalKind, account_of
 
 MAX_POLICY_LENGTH: Final = 65_536
 """Characters of a policy text: more than any policy of AWS has."""
 POLICIES: Final = {
-    "resource_policy": Kind.RESOURCE,
-    "session_policy": Kind.SESSION,
-    "endpoint_policy": Kind.ENDPOINT,
+    "resource_policy": LintKind.RESOURCE,
+    "session_policy": LintKind.SESSION,
+    "endpoint_policy": LintKind.ENDPOINT,
 }
 WITH_SESSIONS: Final = frozenset({PrincipalKind.ROLE, PrincipalKind.SESSION})
 CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
@@ -122,13 +122,13 @@ class SimulationForm(ResourceForm):
                 f"This isn’t a policy that AWS accepts: it has more than {MAX_POLICY_LENGTH:,} characters, "
                 "or invisible ones."
             )
-        if kind is Kind.SESSION and who is not None and who.kind not in WITH_SESSIONS:
+        if kind is LintKind.SESSION and who is not None and who.kind not in WITH_SESSIONS:
             return (
                 "A session policy applies only to role sessions. Choose a role or a session, or remove the "
                 "policy."
             )
-        if kind is Kind.RESOURCE and fold(self.texts["action"]) in ASSUMING:
-            kind = Kind.TRUST
+        if kind is LintKind.RESOURCE and fold(self.texts["action"]) in ASSUMING:
+            kind = LintKind.TRUST
         wrong = [finding for finding in lint(text, kind=kind, quota=None) if finding.is_refused]
         if not wrong:
             return ""

@@ -17,7 +17,7 @@ from console.access.what.templates import chosen_view, tiles
 from console.changes.findings import finding_rows
 from console.web.access import ViewerRequest
 from iam.policy.lint import MANAGED as QUOTA
-from iam.policy.lint import Finding, Kind, lint
+from iam.policy.lint import LintFinding, LintKind, lint
 from iam.policy.sentences import Sentence, sentences_of
 
 
@@ -30,7 +30,7 @@ class Result:
     size: int
     limit: int
     documents: int
-    findings: Sequence[Finding]
+    findings: Sequence[LintFinding]
 
 
 def shown(
@@ -109,7 +109,7 @@ def _result(state: State, accounts: tuple[str, ...]) -> Result | None:
         size=size,
         limit=QUOTA.limit,
         documents=-(-size // QUOTA.limit),
-        findings=lint(text, kind=Kind.IDENTITY, quota=None),
+        findings=lint(text, kind=LintKind.IDENTITY, quota=None),
     )
 
 

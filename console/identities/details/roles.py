@@ -18,7 +18,7 @@ from iam.mirror.models import EdgeKind, Kind, Usage
 from iam.mirror.pull.sections import INSTANCE_PROFILES, INSTANCES
 from iam.mirror.queries import entities
 from iam.mirror.queries.trust import trust_of
-from iam.policy.trust_words import Sentence
+from iam.policy.trust_words import TrustSentence
 
 TRUST_QUOTA = 2048
 """Characters without white space; can be raised. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
@@ -76,7 +76,7 @@ def role_history(request: ViewerRequest, pk: int) -> HttpResponse:
     return history.render_history(request, shown, "identities/role.html", context)
 
 
-def _address(sentence: Sentence, known: Any) -> str:
+def _address(sentence: TrustSentence, known: Any) -> str:
     entity = known.get(sentence.principal)
     return reverse(SECTIONS[entity.kind][2], args=[entity.pk]) if entity else ""
 

@@ -24,7 +24,7 @@ from iam.access.persons import searched
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.policy.escalation.estates import facts_of
 from iam.policy.escalation.graph import At
-from iam.policy.escalation.states import Facts
+from iam.policy.escalation.states import OutsideFacts
 from iam.policy.request import PrincipalKind
 
 MEANS: Final = 5
@@ -36,7 +36,7 @@ def digest_of(of: object) -> str:
     return hashlib.blake2b(repr(of).encode(), digest_size=16).hexdigest()
 
 
-def _canonical(facts: Facts) -> tuple[object, ...]:
+def _canonical(facts: OutsideFacts) -> tuple[object, ...]:
     """Facts in one order."""
     return (
         sorted(facts.group_arns.items()),

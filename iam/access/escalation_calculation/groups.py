@@ -12,18 +12,18 @@ from itertools import chain, count, takewhile
 from typing import Final
 
 from iam.access.escalation_graph import Escalation
-from iam.policy.escalation.evidence import TRUST, Statement
+from iam.policy.escalation.evidence import TRUST, HeldStatement
 from iam.policy.escalation.graph import At
-from iam.policy.escalation.paths import Step, TooManyError
+from iam.policy.escalation.paths import PathStep, TooManyError
 
-Opener = frozenset[Statement]
+Opener = frozenset[HeldStatement]
 """Statements without which a path is not there."""
 CHECK_SECONDS: Final = 2.0
 """So long the other paths of a group are looked for while somebody waits."""
 MOST_STATEMENTS: Final = 12
 
 
-def options_of(steps: Iterable[Step]) -> frozenset[Opener]:
+def options_of(steps: Iterable[PathStep]) -> frozenset[Opener]:
     """The sets of statements of which each closes a path."""
     grounds = chain.from_iterable(step.grounds for step in steps)
     options = chain.from_iterable(ground.closing for ground in grounds)
@@ -76,7 +76,7 @@ class FoundFix:
 
     closed: tuple[At, ...]
     others: tuple[At, ...]
-    more: tuple[Statement, ...]
+    more: tuple[HeldStatement, ...]
     is_whole: bool
     unchecked: int = 0
 
@@ -93,7 +93,7 @@ class _Fixing:
     known: Escalation
     statements: Opener
     affected: Sequence[At]
-    gone: set[Statement] = field(default_factory=set)
+    gone: set[HeldStatement] = field(default_factory=set)
     looks: Iterator[int] = field(default_factory=lambda: iter(()))
 
     def fix(self) -> FoundFix:
@@ -119,7 +119,7 @@ class _Fixing:
         )
         return FoundFix(closed, others, tuple(more), is_whole, unchecked)
 
-    def _close(self, left: list[tuple[At, list[Step]]]) -> bool:
+    def _close(self, left: list[tuple[At, list[PathStep]]]) -> bool:
         """Add the statements that most of those left depend on; False where that does not come to an end."""
         while left:
             tally: Counter[Opener] = Counter(chain.from_iterable(options_of(steps) for _, steps in left))
@@ -133,9 +133,9 @@ class _Fixing:
                 return False
         return True
 
-    def _left(self, affected: Iterable[At]) -> list[tuple[At, list[Step]]]:
+    def _left(self, affected: Iterable[At]) -> list[tuple[At, list[PathStep]]]:
         reach, gone = self.known.graph.to_administrator(), frozenset(self.gone)
-        remaining = list[tuple[At, list[Step]]]()
+        remaining = list[tuple[At, list[PathStep]]]()
         for start in affected:
             steps = self.known.explorer.left(start, reach, gone, looks=self.looks)
             if steps is not None:

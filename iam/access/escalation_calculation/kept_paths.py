@@ -6,7 +6,7 @@ from iam.access.escalation_calculation.told import GAINS, Act, Ground, Path, Pri
 from iam.policy.escalation import paths
 from iam.policy.escalation.evidence import StepEvidence as FoundGround
 from iam.policy.escalation.states import NewMember
-from iam.policy.explain import Outcome
+from iam.policy.explain import ReasonOutcome
 from iam.policy.index.classes import Member
 
 
@@ -15,7 +15,7 @@ def principal_of(member: Member) -> Principal:
     return Principal(member.id, member.arn, member.kind, member.tags, isinstance(member, NewMember))
 
 
-def path_of(path: paths.Path) -> Path:
+def path_of(path: paths.EscalationPath) -> Path:
     """A path of the graph."""
     return Path(
         principal_of(path.who),
@@ -26,7 +26,7 @@ def path_of(path: paths.Path) -> Path:
     )
 
 
-def _step_of(step: paths.Step) -> Step:
+def _step_of(step: paths.PathStep) -> Step:
     is_same = step.who is step.becomes
     gains = {
         name
@@ -43,7 +43,7 @@ def _step_of(step: paths.Step) -> Step:
     )
 
 
-def _act_of(act: paths.Act) -> Act:
+def _act_of(act: paths.PathAct) -> Act:
     method, subject = act.alternative.method, act.alternative.subject
     assumes = method.assumes if act.is_assumed else ""
     return Act(method.title, subject.name, subject.arn, assumes, tuple(map(_ground_of, act.grounds)))
@@ -57,7 +57,7 @@ def _ground_of(ground: FoundGround) -> Ground:
         who.arn,
         who.kind,
         explanation.decision,
-        tuple(reason for reason in explanation.reasons if reason.outcome is Outcome.DEPENDS),
+        tuple(reason for reason in explanation.reasons if reason.outcome is ReasonOutcome.DEPENDS),
         ground.identity,
         ground.resource,
     )

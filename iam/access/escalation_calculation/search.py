@@ -16,7 +16,7 @@ from iam.access.escalation_calculation.told import principal_to, statement_from,
 from iam.access.escalation_graph import Escalation
 from iam.access.persons import Matcher, count_of
 from iam.policy.escalation.graph import At, Hop, Reach
-from iam.policy.escalation.paths import Path
+from iam.policy.escalation.paths import EscalationPath
 from iam.policy.escalation.states import NewMember
 from iam.policy.index.classes import Member
 from iam.policy.index.question import UNREADABLE, Limitation
@@ -145,7 +145,7 @@ def _path(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[st
     return {"path": to_json(path_of(path)), "closing": closing, "unread": list(unread)}
 
 
-def members_on(path: Path) -> list[Member]:
+def members_on(path: EscalationPath) -> list[Member]:
     """Whom a path begins with, and whom it becomes, step by step."""
     return [path.who, *(step.becomes for step in path.steps if step.becomes is not None)]
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
-from iam.policy.escalation.evidence import Statement
+from iam.policy.escalation.evidence import HeldStatement
 from iam.policy.evaluate import Decision
-from iam.policy.explain import Outcome, Reason
+from iam.policy.explain import DecisionReason, ReasonOutcome
 from iam.policy.request import PrincipalKind
 
 FORMAT: Final = 1
@@ -51,12 +51,12 @@ class Ground:
     who_arn: str
     who_kind: PrincipalKind
     decision: Decision
-    open_reasons: tuple[Reason, ...]
-    identity: tuple[Statement, ...]
-    by_resource: tuple[Statement, ...]
+    open_reasons: tuple[DecisionReason, ...]
+    identity: tuple[HeldStatement, ...]
+    by_resource: tuple[HeldStatement, ...]
 
     @property
-    def statements(self) -> tuple[Statement, ...]:
+    def statements(self) -> tuple[HeldStatement, ...]:
         """All that allow it."""
         return (*self.identity, *self.by_resource)
 
@@ -105,7 +105,7 @@ class Path:
     steps: tuple[Step, ...]
     ends_sure: bool
     is_sure: bool
-    closing: frozenset[Statement] = frozenset()
+    closing: frozenset[HeldStatement] = frozenset()
 
 
 def to_json(path: Path) -> dict[str, Any]:
@@ -181,7 +181,7 @@ class _Table:
         self.principals: list[list[Any]] = []
         self.statements: list[list[Any]] = []
         self._who: dict[str, int] = {}
-        self._said: dict[Statement, int] = {}
+        self._said: dict[HeldStatement, int] = {}
 
     def who(self, principal: Principal) -> int:
         """The place of a principal."""
@@ -190,7 +190,7 @@ class _Table:
             self.principals.append(principal_to(principal))
         return place
 
-    def all_of(self, statements: Iterable[Statement]) -> list[int]:
+    def all_of(self, statements: Iterable[HeldStatement]) -> list[int]:
         """The places of statements."""
         numbers = []
         for statement in statements:
@@ -217,9 +217,9 @@ class _Table:
         ]
 
 
-def _reason_from(kept: list[Any]) -> Reason:
+def _reason_from(kept: list[Any]) -> DecisionReason:
     kind, text, policy, statement, sid, level, conditions = kept
-    return Reason(kind, Outcome.DEPENDS, text, policy, statement, sid, level, tuple(conditions))
+    return DecisionReason(kind, ReasonOutcome.DEPENDS, text, policy, statement, sid, level, tuple(conditions))
 
 
 def principal_to(principal: Principal) -> list[Any]:
@@ -234,16 +234,16 @@ def principal_from(kept: list[Any]) -> Principal:
     return Principal(number, arn, PrincipalKind(kind), tags, bool(is_new))
 
 
-def statement_to(statement: Statement) -> list[Any]:
+def statement_to(statement: HeldStatement) -> list[Any]:
     """A statement as JSON."""
     return [statement.holder, statement.policy, statement.number, statement.sid, int(statement.is_given)]
 
 
-def statement_from(kept: list[Any]) -> Statement:
+def statement_from(kept: list[Any]) -> HeldStatement:
     """A statement again."""
     holder, policy, number, sid, is_given = kept
-    return Statement(holder, policy, number, sid, bool(is_given))
+    return HeldStatement(holder, policy, number, sid, bool(is_given))
 
 
-def _by_name(statement: Statement) -> tuple[str, str, int]:
+def _by_name(statement: HeldStatement) -> tuple[str, str, int]:
     return statement.holder, statement.policy, statement.number

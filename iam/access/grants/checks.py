@@ -24,8 +24,8 @@ from iam.policy.document import read
 from iam.policy.evaluate import has_scps
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
-from iam.policy.lint import Finding, Severity, lint
-from iam.policy.lint import Kind as LintKind
+from iam.policy.lint import LintFinding, Severity, lint
+from iam.policy.lint import LintKind as LintKind
 from iam.policy.logic import NO, YES
 from iam.policy.request import Request
 
@@ -115,7 +115,7 @@ def _sound(texts: Sequence[str]) -> Iterator[Check]:
         return
     linted = chain.from_iterable(lint(text, kind=LintKind.IDENTITY) for text in texts)
     warnings_found = [finding for finding in linted if not finding.is_refused]
-    wrong: list[Finding] = [
+    wrong: list[LintFinding] = [
         finding for finding in warnings_found if finding.severity is not Severity.SUGGESTION
     ]
     if not wrong:

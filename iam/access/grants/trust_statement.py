@@ -15,7 +15,7 @@ from typing import Any, Final
 from iam.access.grants.documents import timed_statement, written
 from iam.access.grants.terms import TermsError, Who, WhoKind
 from iam.policy.document import CURRENT
-from iam.policy.lint import TRUST, Kind, Severity, lint
+from iam.policy.lint import TRUST, LintKind, Severity, lint
 
 SIGN_IN: Final = {
     "aws": "https://signin.aws.amazon.com/saml",
@@ -136,7 +136,7 @@ def _checked(body: Mapping[str, Any], limit: int) -> str:
             "Choose fewer people, or give access to a role of theirs.",
             part="who",
         )
-    findings = lint(text, kind=Kind.TRUST)
+    findings = lint(text, kind=LintKind.TRUST)
     # The lint knows AWS's own figure; an account may have a higher one.
     wrong = [
         finding for finding in findings if finding.severity is Severity.ERROR and finding.code != TOO_LONG

@@ -15,7 +15,7 @@ from iam.access.grants.who import OUTSIDERS
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.mirror.models import Account
 from iam.policy.document import read
-from iam.policy.lint import Finding, Kind, Severity, lint
+from iam.policy.lint import LintFinding, LintKind, Severity, lint
 
 SECRET: Final = 8
 """Shorter external IDs are guessed."""
@@ -59,7 +59,7 @@ def _can_be_guessed(terms: Terms) -> bool:
 def _doubts(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
     """What the lint doubts of statements that somebody wrote, and what can never hold."""
     for text in terms.what.documents:
-        findings = lint(text, kind=Kind.IDENTITY)
+        findings = lint(text, kind=LintKind.IDENTITY)
         yield from [
             f"{finding.message} {finding.remedy}".strip() for finding in findings if _is_grave(finding)
         ][:MOST_DOUBTS]
@@ -68,7 +68,7 @@ def _doubts(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
                 yield from _elsewhere(statement.resources or (), part.account)
 
 
-def _is_grave(finding: Finding) -> bool:
+def _is_grave(finding: LintFinding) -> bool:
     return (
         finding.severity in (Severity.SECURITY, Severity.WARNING) or finding.code == "EMPTY_ARRAY_CONDITION"
     )

@@ -12,7 +12,7 @@ from typing import Any, Final, Self
 from iam.access.grants.term_errors import TermsError, body_of, kind_of, known_texts, texts_of
 from iam.access.grants.who import ARN
 from iam.policy.document import read
-from iam.policy.lint import Finding, Kind, Severity, lint
+from iam.policy.lint import LintFinding, LintKind, Severity, lint
 
 POLICY: Final = re.compile(
     r"arn:(aws|aws-cn|aws-us-gov):iam::(aws|\d{12}):policy/([\w+=,.@/-]{1,512})", re.ASCII
@@ -101,14 +101,16 @@ def check_documents(documents: tuple[str, ...]) -> None:
             raise TermsError(
                 "Remove the Principal element: who gets access is chosen in the previous step.", part="what"
             )
-        wrong = [finding for finding in lint(text, kind=Kind.IDENTITY) if finding.severity is Severity.ERROR]
+        wrong = [
+            finding for finding in lint(text, kind=LintKind.IDENTITY) if finding.severity is Severity.ERROR
+        ]
         # How much fits is for the planner to say, who writes several policies where one is too small.
         wrong = [finding for finding in wrong if not finding.code.startswith("POLICY_SIZE")]
         if wrong:
             raise TermsError(_refusal(wrong[0]), part="what")
 
 
-def _refusal(finding: Finding) -> str:
+def _refusal(finding: LintFinding) -> str:
     """What is wrong, and how to fix what only the catalogue lacks."""
     if finding.is_refused:
         return f"AWS would reject this: {finding.message}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from iam.access.templates.body import Body
-from iam.policy.lint import Finding, Kind, Severity, lint
+from iam.policy.lint import LintFinding, LintKind, Severity, lint
 
 
 def sample_text(body: Body) -> str:
@@ -13,11 +13,11 @@ def sample_text(body: Body) -> str:
     return json.dumps(body.render(body.samples), indent=2, ensure_ascii=False)
 
 
-def findings_of(body: Body) -> list[Finding]:
+def findings_of(body: Body) -> list[LintFinding]:
     """What the lint finds in `sample_text`, in the order of the text."""
-    return lint(sample_text(body), kind=Kind.IDENTITY)
+    return lint(sample_text(body), kind=LintKind.IDENTITY)
 
 
-def errors_of(body: Body) -> list[Finding]:
+def errors_of(body: Body) -> list[LintFinding]:
     """What AWS would refuse, or what can never do what it says."""
     return [finding for finding in findings_of(body) if finding.severity is Severity.ERROR]

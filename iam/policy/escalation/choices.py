@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from iam.policy.escalation.methods import Method, Need
+from iam.policy.escalation.methods import Method, MethodNeed
 from iam.policy.escalation.names import fitting, template_of
 from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, Asker, Bits
 
@@ -16,17 +16,17 @@ EVERYTHING: Final = "*"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class TargetChoice:
     """One way to choose: the region, and for each type of resource the names that come into question; `about`
     is what is known of the resource, by context key.
     """
 
     region: str
     names: Mapping[str, tuple[str, ...]]
-    needs: tuple[Need, ...]
+    needs: tuple[MethodNeed, ...]
     about: Mapping[str, Any] = field(default_factory=dict)
 
-    def by_type(self) -> Iterator[tuple[tuple[str, ...], list[Need]]]:
+    def by_type(self) -> Iterator[tuple[tuple[str, ...], list[MethodNeed]]]:
         """Names, and the needs that one of them must meet all."""
         for type_name, names in self.names.items():
             yield names, [need for need in self.needs if need.on == type_name]
@@ -38,7 +38,7 @@ class Choice:
 
 
 @dataclass(slots=True)
-class Choices:
+class TargetChoices:
     """What can be chosen in one account, for each method once; `of_roles` is what is there already, by method
     and role. `able` are those who can, by the needs and by who was asked about.
     """
@@ -46,11 +46,11 @@ class Choices:
     asker: Asker
     account: str
     partition: str
-    found: dict[tuple[Need, ...], tuple[Choice, ...]] = field(default_factory=dict)
-    of_roles: dict[tuple[Method, int], tuple[Choice, ...]] = field(default_factory=dict)
-    able: dict[tuple[tuple[Need, ...], int], Bits] = field(default_factory=dict)
+    found: dict[tuple[MethodNeed, ...], tuple[TargetChoice, ...]] = field(default_factory=dict)
+    of_roles: dict[tuple[Method, int], tuple[TargetChoice, ...]] = field(default_factory=dict)
+    able: dict[tuple[tuple[MethodNeed, ...], int], Bits] = field(default_factory=dict)
 
-    def of(self, method: Method) -> Iterator[Choice]:
+    def of(self, method: Method) -> Iterator[TargetChoice]:
         """The choices, one a region, each made when it is asked for; none where no statement allows one of
         the actions.
         """
@@ -69,7 +69,7 @@ class Choices:
         """Whether any statement allows an action."""
         return self.asker.has_allowing(action)
 
-    def _choice(self, needs: tuple[Need, ...], region: str) -> Choice:
+    def _choice(self, needs: tuple[MethodNeed, ...], region: str) -> TargetChoice:
         names: dict[str, tuple[str, ...]] = {}
         for need in needs:
             if need.on in names:
@@ -84,7 +84,7 @@ class Choices:
                 need.action, need.on, partition=self.partition, region=region, account=self.account
             )
             names[need.on] = fitting(clauses, template)
-        return Choice(region, names, needs)
+        return TargetChoice(region, names, needs)
 
     def bits(self, method: Method, act: int) -> Bits:
         """Who can do all that the method needs besides what it needs of its target. Stops early where none of
@@ -104,7 +104,7 @@ class Choices:
                 break
         return principals
 
-    def _in_region(self, choice: Choice, act: int) -> Bits:
+    def _in_region(self, choice: TargetChoice, act: int) -> Bits:
         principals = EVERYBODY
         for names, needs in choice.by_type():
             of_type = NOBODY
@@ -117,7 +117,7 @@ class Choices:
                 return NOBODY
         return principals
 
-    def _on_name(self, needs: list[Need], name: str, choice: Choice) -> Bits:
+    def _on_name(self, needs: list[MethodNeed], name: str, choice: TargetChoice) -> Bits:
         principals = EVERYBODY
         for need in needs:
             principals &= self.asker.ask(need.action, name, choice.context)

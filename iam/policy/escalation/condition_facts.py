@@ -16,7 +16,7 @@ from iam.policy.glob import Matcher, compile_glob
 from iam.policy.index import keys
 from iam.policy.index.documents import Clause
 from iam.policy.letter_case import fold
-from iam.policy.variables import Template, Variable
+from iam.policy.variables import Variable, VariableText
 
 OWN_NAME: Final = "aws:username"
 REGION: Final = "aws:requestedregion"
@@ -44,7 +44,7 @@ class ConditionFacts:
     clauses: tuple[Clause, ...]
     number: int
     keys: frozenset[str]
-    areas: tuple[Names, ...]
+    areas: tuple[ResourceNames, ...]
     tags: tuple[str, ...] = ()
     """Those of the keys that hold tags of the resource."""
     is_allowed: bool = False
@@ -60,7 +60,7 @@ class ConditionFacts:
         return any(names.is_own for names in self.areas)
 
 
-class Names:
+class ResourceNames:
     """The names in a Resource or NotResource element, to tell targets apart."""
 
     __slots__ = ("_fixed", "_loose", "_own", "is_own")
@@ -90,7 +90,7 @@ class Names:
         return None if any(matches(arn) for matches in self._own) else False
 
 
-def _is_own_name(template: Template) -> bool:
+def _is_own_name(template: VariableText) -> bool:
     """Whether a pattern ends with the name of the user who asks: it then fits no other user of the
     account.
     """

@@ -8,10 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Estate, Subject, either
+from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Estate, NeedSubject, either
 from iam.policy.escalation.management import account_subject
-from iam.policy.escalation.methods import Sort, of_sort
-from iam.policy.escalation.permission_checks import HOME, NOBODY, REGION, Asker, Bits, Source, Target
+from iam.policy.escalation.methods import Verb, of_sort
+from iam.policy.escalation.permission_checks import (
+    HOME,
+    NOBODY,
+    REGION,
+    Asker,
+    Bits,
+    CheckSource,
+    CheckTarget,
+)
 from iam.policy.escalation.states import AS_IT_IS, row_in
 from iam.policy.escalation.trusts import accounts_named, admits_strangers
 from iam.policy.index.classes import Member
@@ -49,14 +57,14 @@ class StrangerRole(NamedTuple):
         return self.named is None or account in self.named
 
     @property
-    def subject(self) -> Subject:
+    def subject(self) -> NeedSubject:
         """As the steps of paths name it."""
-        return Subject("role", self.member.arn, self.member.name, self.member.id, self.member)
+        return NeedSubject("role", self.member.arn, self.member.name, self.member.id, self.member)
 
     @property
-    def target(self) -> Target:
+    def target(self) -> CheckTarget:
         """As it is asked about."""
-        return Target(self.member.arn, self.member.tags, "", self.member.trust, account=self.account)
+        return CheckTarget(self.member.arn, self.member.tags, "", self.member.trust, account=self.account)
 
 
 def strangers(index: Index, estates: Mapping[str, Estate]) -> Iterator[StrangerRole]:
@@ -72,7 +80,7 @@ def crossings_from(
     index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole]
 ) -> Iterator[Crossing]:
     """Who of one account takes which of the roles of others."""
-    (method,) = of_sort(Sort.ASSUME, retags=False)
+    (method,) = of_sort(Verb.ASSUME, retags=False)
     (need,) = method.needs
     asker = Asker()
     asker.use([_source(index, shard, estate, roles)], more=[r.member.trust for r in roles if r.member.trust])
@@ -87,7 +95,7 @@ def crossings_from(
             yield Crossing(shard.number, role.account, role.node, parts, bits)
 
 
-def _source(index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole]) -> Source:
+def _source(index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole]) -> CheckSource:
     """All nodes of an account in an index of their own, with the roles beside them."""
     rows, bits = [], {}
     for place, node in enumerate(estate.nodes):
@@ -101,7 +109,7 @@ def _source(index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole
         by_account.setdefault(role.account, []).append(replace(row_of(role.member), grants=NOTHING))
     for number, grants in by_account.items():
         source_index.put(_rows(index.accounts[number], grants, (), ()))
-    return Source(source_index, shard.number, bits)
+    return CheckSource(source_index, shard.number, bits)
 
 
 def _rows(
@@ -128,7 +136,7 @@ def by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[
     """
     for number, estate in estates.items():
         ways = [
-            *(w for w in estate.inward.get(ADMINISTRATOR, ()) if w.parts[0][0].method.sort is Sort.SIGN_ON),
+            *(w for w in estate.inward.get(ADMINISTRATOR, ()) if w.parts[0][0].method.sort is Verb.SIGN_ON),
             *estate.outward,
         ]
         organization = index.accounts[number].standing.organization_id

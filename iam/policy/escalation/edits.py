@@ -8,18 +8,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from iam.policy.escalation.estate import Alternative, Way, either
+from iam.policy.escalation.estate import Alternative, EscalationWay, either
 from iam.policy.escalation.permission_checks import Bits
-from iam.policy.escalation.states import Removal, State
+from iam.policy.escalation.states import PolicyRemoval, PrincipalState
 
 Part = tuple[Alternative, ...]
 
 
-Removed = tuple[Removal, ...]
+Removed = tuple[PolicyRemoval, ...]
 
 
 @dataclass(slots=True)
-class Edits:
+class PolicyEdits:
     """Alternatives by what they change. `unbound` has some only where there is a boundary.
 
     `full` are by the policies that deny and that the same call replaces; `own` give the principal everything,
@@ -33,12 +33,12 @@ class Edits:
     unbound: list[Alternative] = field(default_factory=list)
     groups: dict[int, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
     versions: dict[tuple[int, str], list[Alternative]] = field(default_factory=lambda: defaultdict(list))
-    removed: dict[Removal, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
+    removed: dict[PolicyRemoval, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
     replaced: dict[int, Removed] = field(default_factory=dict)
     tagged: list[Alternative] = field(default_factory=list)
-    by_itself: list[tuple[State, Part, Bits]] | None = None
+    by_itself: list[tuple[PrincipalState, Part, Bits]] | None = None
 
-    def from_itself(self, state: State, node: int) -> Iterator[tuple[State, Way]]:
+    def from_itself(self, state: PrincipalState, node: int) -> Iterator[tuple[PrincipalState, EscalationWay]]:
         """What a principal in a state, which is a node, can make of itself in one step."""
         bit = 1 << node
         every = self._everything().within(bit)
@@ -46,9 +46,9 @@ class Edits:
             if bits.any & bit and not (change.groups and _covers(every, bits.within(bit))):
                 further = _together(state, change)
                 if further != state:
-                    yield further, Way((part,), bits.within(bit))
+                    yield further, EscalationWay((part,), bits.within(bit))
 
-    def from_others(self, become: Part) -> Iterator[tuple[State, Way]]:
+    def from_others(self, become: Part) -> Iterator[tuple[PrincipalState, EscalationWay]]:
         """What somebody can make of it who can then become it."""
         able = either(become)
         every = self._everything() & able
@@ -63,42 +63,45 @@ class Edits:
         """Who can give it every permission and nothing else: a group is of no use to them."""
         return either(tuple(self.full.get((), ())))
 
-    def _of_each(self) -> list[tuple[State, Part, Bits]]:
+    def _of_each(self) -> list[tuple[PrincipalState, Part, Bits]]:
         """What changes it in one step, by which part, and who has one of its alternatives."""
         if self.by_itself is None:
-            own = [(State(full=True), tuple(self.own))] if self.own else []
+            own = [(PrincipalState(full=True), tuple(self.own))] if self.own else []
             self.by_itself = [(change, part, either(part)) for change, part in (*self._single(), *own)]
         return self.by_itself
 
-    def _changes(self) -> Iterator[tuple[State, tuple[Part, ...]]]:
+    def _changes(self) -> Iterator[tuple[PrincipalState, tuple[Part, ...]]]:
         return ((change, (part,)) for change, part in self._single())
 
-    def _without_denies(self) -> Iterator[tuple[State, tuple[Part, ...]]]:
+    def _without_denies(self) -> Iterator[tuple[PrincipalState, tuple[Part, ...]]]:
         """All policies that deny taken away, alone and together with every permission."""
         if not self.removed:
             return
         every = tuple(sorted(self.removed))
         parts = tuple(tuple(self.removed[removal]) for removal in every)
         if len(every) > 1:
-            yield State(removed=every), parts
+            yield PrincipalState(removed=every), parts
         for removed, alternatives in self.full.items():
             together = tuple(sorted({*removed, *every}))
             if together != removed:
-                yield State(full=True, removed=together), (*parts, tuple(alternatives))
+                yield PrincipalState(full=True, removed=together), (*parts, tuple(alternatives))
 
-    def _single(self) -> Iterator[tuple[State, Part]]:
+    def _single(self) -> Iterator[tuple[PrincipalState, Part]]:
         for removed, alternatives in self.full.items():
-            yield State(full=True, removed=removed), tuple(alternatives)
+            yield PrincipalState(full=True, removed=removed), tuple(alternatives)
         if self.unbound:
-            yield State(unbound=True), tuple(self.unbound)
+            yield PrincipalState(unbound=True), tuple(self.unbound)
         for group, joining in self.groups.items():
-            yield State(groups=(group,)), tuple(joining)
+            yield PrincipalState(groups=(group,)), tuple(joining)
         for version, switching in self.versions.items():
-            yield State(versions=(version,), removed=self.replaced.get(version[0], ())), tuple(switching)
+            yield (
+                PrincipalState(versions=(version,), removed=self.replaced.get(version[0], ())),
+                tuple(switching),
+            )
         for removal, removing in self.removed.items():
-            yield State(removed=(removal,)), tuple(removing)
+            yield PrincipalState(removed=(removal,)), tuple(removing)
         if self.tagged:
-            yield State(tagged=True), tuple(self.tagged)
+            yield PrincipalState(tagged=True), tuple(self.tagged)
 
 
 def _covers(more: Bits, less: Bits) -> bool:
@@ -106,15 +109,15 @@ def _covers(more: Bits, less: Bits) -> bool:
     return not (less.any & ~more.any or less.sure & ~more.sure)
 
 
-def _way(state: State, parts: tuple[Part, ...]) -> Iterator[tuple[State, Way]]:
+def _way(state: PrincipalState, parts: tuple[Part, ...]) -> Iterator[tuple[PrincipalState, EscalationWay]]:
     bits = either(parts[0])
     for part in parts[1:]:
         bits &= either(part)
     if bits.any:
-        yield state, Way(parts, bits)
+        yield state, EscalationWay(parts, bits)
 
 
-def _together(state: State, change: State) -> State:
+def _together(state: PrincipalState, change: PrincipalState) -> PrincipalState:
     """A state with one thing more. Who has every permission gains nothing by a group, another version or
     tags.
     """
@@ -124,7 +127,7 @@ def _together(state: State, change: State) -> State:
     if state.full and not change.full:
         return state._replace(unbound=state.unbound or change.unbound, removed=removed)
     policies = dict((*state.versions, *change.versions))
-    return State(
+    return PrincipalState(
         state.unbound or change.unbound,
         state.full or change.full,
         tuple(sorted({*state.groups, *change.groups})),

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from iam.policy.escalation.choices import Choice
+from iam.policy.escalation.choices import TargetChoice
 from iam.policy.escalation.methods import Method
 from iam.policy.escalation.permission_checks import NOBODY, Bits
-from iam.policy.escalation.states import State
+from iam.policy.escalation.states import PrincipalState
 from iam.policy.index.classes import Member
 
 ADMINISTRATOR = 0
@@ -17,7 +17,7 @@ ADMINISTRATOR = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class NeedSubject:
     """What the needs of a method are asked on. `boundary` is the ARN of a permissions boundary that its
     member doesn't have, but would be created with; None: that of the member.
     """
@@ -37,13 +37,13 @@ class Alternative:
     """
 
     method: Method
-    subject: Subject
+    subject: NeedSubject
     bits: Bits
     others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class EscalationWay:
     """Leads into a node. Of each part one alternative is needed; `bits` are those for whom there is one of
     each.
     """
@@ -53,11 +53,11 @@ class Way:
 
 
 @dataclass(slots=True)
-class Node:
+class EscalationNode:
     """A principal in a state. `round` tells which choices are its; the first node has no member."""
 
     member: Member | None
-    state: State
+    state: PrincipalState
     round: int
 
 
@@ -69,24 +69,24 @@ class Estate:
     """
 
     number: str
-    nodes: list[Node] = field(default_factory=list)
-    place: dict[tuple[int, State], int] = field(default_factory=dict)
-    inward: dict[int, list[Way]] = field(default_factory=dict)
-    outward: list[Way] = field(default_factory=list)
+    nodes: list[EscalationNode] = field(default_factory=list)
+    place: dict[tuple[int, PrincipalState], int] = field(default_factory=dict)
+    inward: dict[int, list[EscalationWay]] = field(default_factory=dict)
+    outward: list[EscalationWay] = field(default_factory=list)
     administrators: Bits = NOBODY
-    choices: list[dict[Method | tuple[Method, int], tuple[Choice, ...]]] = field(default_factory=list)
+    choices: list[dict[Method | tuple[Method, int], tuple[TargetChoice, ...]]] = field(default_factory=list)
     ceiling: bool = True
     is_whole: bool = True
     regions: tuple[str, ...] = ()
 
-    def add(self, member: Member | None, state: State, round: int) -> int:
+    def add(self, member: Member | None, state: PrincipalState, round: int) -> int:
         """A node; its number."""
-        self.nodes.append(Node(member, state, round))
+        self.nodes.append(EscalationNode(member, state, round))
         if member is not None:
             self.place[member.id, state] = len(self.nodes) - 1
         return len(self.nodes) - 1
 
-    def lead(self, node: int, way: Way) -> None:
+    def lead(self, node: int, way: EscalationWay) -> None:
         """Note a way into a node."""
         self.inward.setdefault(node, []).append(way)
 

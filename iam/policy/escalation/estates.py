@@ -17,7 +17,7 @@ from iam.policy.escalation.cross_account import (
 )
 from iam.policy.escalation.estate import Estate
 from iam.policy.escalation.path_builder import Builder
-from iam.policy.escalation.states import Facts
+from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
 from iam.policy.memory import collecting_paused
@@ -32,7 +32,7 @@ class _Kept:
     shard: Shard
     version: int
     passed: int
-    facts: Facts
+    facts: OutsideFacts
     estate: Estate
 
 
@@ -45,7 +45,7 @@ class Estates:
         self.made = 0
         """How many estates were made so far."""
 
-    def of(self, index: Index, facts: Facts, accounts: Iterable[str]) -> dict[str, Estate]:
+    def of(self, index: Index, facts: OutsideFacts, accounts: Iterable[str]) -> dict[str, Estate]:
         """The estates of some accounts."""
         passed = index.documents.passed() if index.moment is None else 0
         estates: dict[str, Estate] = {}
@@ -91,14 +91,14 @@ def _key(index: Index, role: StrangerRole) -> Any:
     return role.account, role.node, member.id, member.arn, member.unique_id, tags, member.trust, standing
 
 
-def facts_of(facts: Facts, shard: Shard) -> Facts:
+def facts_of(facts: OutsideFacts, shard: Shard) -> OutsideFacts:
     """Those facts that are about one account."""
     profiled = facts.profiled.get(shard.number)
     versions = None
     if facts.versions is not None:
         versions = {pk: facts.versions[pk] for pk in shard.policies if pk in facts.versions}
     profiled_here = {} if profiled is None else {shard.number: profiled}
-    return Facts(
+    return OutsideFacts(
         group_arns={pk: facts.group_arns[pk] for pk in shard.groups if pk in facts.group_arns},
         profiled=profiled_here,
         running={pk: rows for pk, rows in facts.running.items() if pk in shard.members},

@@ -12,16 +12,25 @@ from itertools import chain
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
-from iam.policy.escalation.choices import Choice
+from iam.policy.escalation.choices import TargetChoice
 from iam.policy.escalation.condition_facts import HOME, boundary_of, tags_of
 from iam.policy.escalation.cross_account import as_node
-from iam.policy.escalation.estate import Alternative, Node
-from iam.policy.escalation.methods import Need, Sort
+from iam.policy.escalation.estate import Alternative, EscalationNode
+from iam.policy.escalation.methods import MethodNeed, Verb
 from iam.policy.escalation.path_finder import circumstances
-from iam.policy.escalation.states import ATTACHED, GIVEN, INLINE, LEFT, OPEN_TRUST, Removal, State, grants_in
+from iam.policy.escalation.states import (
+    ATTACHED,
+    GIVEN,
+    INLINE,
+    LEFT,
+    OPEN_TRUST,
+    PolicyRemoval,
+    PrincipalState,
+    grants_in,
+)
 from iam.policy.escalation.tags import is_retagged
 from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_request, trust_set
-from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.evaluate import Decision, RequestPolicies, decide
 from iam.policy.explain import Explanation, explain
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc
@@ -48,7 +57,7 @@ POSITIVE: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class HeldStatement:
     """One statement of one policy. `holder` is the policy's ARN, or that of whom an inline or trust policy
     belongs to; `policy` is its name, `number` counts from 0. `is_given`: anyone who escalates wrote it on the
     way.
@@ -66,7 +75,7 @@ class Statement:
         return self.sid or f"statement {self.number + 1}"
 
 
-Held = tuple[tuple[Statement, Compiled], ...]
+Held = tuple[tuple[HeldStatement, Compiled], ...]
 
 
 @dataclass(frozen=True)
@@ -76,10 +85,10 @@ class StepEvidence:
     """
 
     request: Request
-    policies: Policies
-    identity: tuple[Statement, ...]
-    resource: tuple[Statement, ...]
-    closing: tuple[frozenset[Statement], ...]
+    policies: RequestPolicies
+    identity: tuple[HeldStatement, ...]
+    resource: tuple[HeldStatement, ...]
+    closing: tuple[frozenset[HeldStatement], ...]
 
     @property
     def action(self) -> str:
@@ -92,7 +101,7 @@ class StepEvidence:
         return explain(self.request, self.policies)
 
     @property
-    def statements(self) -> tuple[Statement, ...]:
+    def statements(self) -> tuple[HeldStatement, ...]:
         """All that allow it."""
         return (*self.identity, *self.resource)
 
@@ -103,10 +112,10 @@ class EvidenceFinder:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._known: dict[Any, tuple[StepEvidence, ...]] = {}
-        self._asking: dict[Any, _Asking] = {}
+        self._asking: dict[Any, _PrincipalEvidence] = {}
 
     def of(
-        self, node: Node, alternative: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
+        self, node: EscalationNode, alternative: Alternative, choices: Mapping[Any, tuple[TargetChoice, ...]]
     ) -> tuple[StepEvidence, ...]:
         """Everything that a node needs for a method on a subject; `choices` are by method, of the round of
         the node.
@@ -127,11 +136,11 @@ class EvidenceFinder:
             evidence = self._known[key] = tuple(self._of(who, node).grounds(alternative, choices))
         return evidence
 
-    def _of(self, who: Any, node: Node) -> _Asking:
+    def _of(self, who: Any, node: EscalationNode) -> _PrincipalEvidence:
         asking = self._asking.get(who)
         if asking is None:
             _make_room(self._asking, ASKING)
-            asking = self._asking[who] = _Asking(self._index, node)
+            asking = self._asking[who] = _PrincipalEvidence(self._index, node)
         return asking
 
 
@@ -140,32 +149,32 @@ def _make_room(kept: dict[Any, Any], most: int) -> None:
         kept.clear()
 
 
-class _Asking:
+class _PrincipalEvidence:
     """One principal in one state."""
 
-    def __init__(self, index: Index, node: Node) -> None:
+    def __init__(self, index: Index, node: EscalationNode) -> None:
         assert node.member is not None
         self._index = index
         self._grants = grants_in(node.member.grants, node.state, index.accounts[node.member.account].groups)
         self._who = as_node(node.member, self._grants, is_tagged=node.state.tagged)
         self._shard = index.accounts[node.member.account]
-        self._found: dict[tuple[tuple[Need, ...], int | None], tuple[StepEvidence, ...]] = {}
+        self._found: dict[tuple[tuple[MethodNeed, ...], int | None], tuple[StepEvidence, ...]] = {}
         self._held = list(held_by(self._shard, node.member, node.state))
         pairs = (_statements(*each, PolicyKind.IDENTITY) for each in self._held)
         self._statements = list(dict(chain.from_iterable(pairs)).items())
 
     def grounds(
-        self, alternative: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
+        self, alternative: Alternative, choices: Mapping[Any, tuple[TargetChoice, ...]]
     ) -> Iterator[StepEvidence]:
         method, subject = alternative.method, alternative.subject
         if method.target_needs:
             yield from self._best(alternative)
-        if method.sort in (Sort.RETRUST, Sort.TAKE):
+        if method.sort in (Verb.RETRUST, Verb.TAKE):
             policies = {"sts:AssumeRole": OPEN_TRUST}
             yield self._ground(
                 "sts:AssumeRole", subject.arn, {"aws:RequestedRegion": HOME}, (), policies=policies
             )
-        if method.sort is Sort.FEDERATE:
+        if method.sort is Verb.FEDERATE:
             yield from self._federated(alternative)
             return
         yield from self._of_choices(alternative, choices)
@@ -180,7 +189,7 @@ class _Asking:
         yield _by_provider(role, provider, moment=self._index.moment)
 
     def _of_choices(
-        self, alternative: Alternative, choices: Mapping[Any, tuple[Choice, ...]]
+        self, alternative: Alternative, choices: Mapping[Any, tuple[TargetChoice, ...]]
     ) -> tuple[StepEvidence, ...]:
         """The same whatever the target is, unless it is something that is known to be there."""
         method = alternative.method
@@ -244,7 +253,7 @@ class _Asking:
 
     def _trust_of(self, alternative: Alternative) -> Held:
         member = alternative.subject.member
-        if alternative.method.sort is not Sort.ASSUME or member is None or member.trust is None:
+        if alternative.method.sort is not Verb.ASSUME or member is None or member.trust is None:
             return ()
         return _statements(member.arn, TRUST, member.trust, PolicyKind.RESOURCE)
 
@@ -269,11 +278,11 @@ class _Asking:
     def _closing(
         self,
         request: Request,
-        having: Policies,
-        mine: frozenset[Statement],
-        theirs: frozenset[Statement],
+        having: RequestPolicies,
+        mine: frozenset[HeldStatement],
+        theirs: frozenset[HeldStatement],
         trust: Held,
-    ) -> Iterator[frozenset[Statement]]:
+    ) -> Iterator[frozenset[HeldStatement]]:
         """Sets of statements without which it is not allowed: its own, those of the trust policy, or else
         both.
         """
@@ -287,7 +296,7 @@ class _Asking:
             yield both
 
     def _is_allowed(
-        self, request: Request, having: Policies, gone: frozenset[Statement], trust: Held
+        self, request: Request, having: RequestPolicies, gone: frozenset[HeldStatement], trust: Held
     ) -> bool:
         identity = PolicySet(
             PolicyKind.IDENTITY, tuple(statement for s, statement in self._statements if s not in gone)
@@ -299,7 +308,7 @@ class _Asking:
             )
         return decide(request, replace(having, identity=identity, resource=resource)) in POSITIVE
 
-    def _allowing(self, requests: Iterable[Request]) -> tuple[Statement, ...]:
+    def _allowing(self, requests: Iterable[Request]) -> tuple[HeldStatement, ...]:
         """The statements of its identity policies that allow one of some requests, surely or perhaps."""
         asked = list(requests)
         return tuple(
@@ -308,7 +317,7 @@ class _Asking:
             if compiled.allows and any(compiled.speaks_of(r.lowered) and compiled.applies(r) for r in asked)
         )
 
-    def _chosen(self, choices: tuple[Choice, ...]) -> Iterator[StepEvidence]:
+    def _chosen(self, choices: tuple[TargetChoice, ...]) -> Iterator[StepEvidence]:
         """Grounds for what is free to choose: the first names by which everything works, surely if there are
         such.
         """
@@ -325,10 +334,10 @@ class _Asking:
         if best is not None:
             yield from best[1]
 
-    def _in_region(self, choice: Choice) -> list[StepEvidence] | None:
+    def _in_region(self, choice: TargetChoice) -> list[StepEvidence] | None:
         evidence: list[StepEvidence] = []
         for names, needs in choice.by_type():
-            good: list[tuple[int, list[tuple[Request, Policies]]]] = []
+            good: list[tuple[int, list[tuple[Request, RequestPolicies]]]] = []
             for name in names:
                 asked = [
                     self._index.request_and_policies(
@@ -361,7 +370,7 @@ def _by_provider(role: Member, provider: str, *, moment: datetime | None) -> Ste
 def _trusting(role: Member, request: Request) -> StepEvidence:
     """What the trust policy of a role says of a request by which it is assumed."""
     assert role.trust is not None
-    policies = Policies(NO_POLICIES, resource=trust_set(role.trust, TRUST))
+    policies = RequestPolicies(NO_POLICIES, resource=trust_set(role.trust, TRUST))
     trust = _statements(role.arn, TRUST, role.trust, PolicyKind.RESOURCE)
     admits = tuple(s for s, compiled in trust if _admits(compiled, request))
     return StepEvidence(request, policies, (), admits, (frozenset(admits),))
@@ -377,36 +386,39 @@ def _admits(compiled: Compiled, request: Request) -> bool:
     return compiled.allows and compiled.speaks_of(request.lowered) and mark > NO and any(means)
 
 
-def _is_given(option: Iterable[Statement]) -> bool:
+def _is_given(option: Iterable[HeldStatement]) -> bool:
     return any(statement.is_given for statement in option)
 
 
 def _statements(holder: str, policy: str, doc: Doc, kind: PolicyKind) -> Held:
     is_given = policy.startswith(GIVEN)
     return tuple(
-        (Statement(holder, policy, compiled.source.index, compiled.source.sid, is_given), compiled)
+        (HeldStatement(holder, policy, compiled.source.index, compiled.source.sid, is_given), compiled)
         for compiled in doc.named(policy, kind, of_pattern=False)
     )
 
 
-def held_by(shard: Shard, member: Member, state: State) -> Iterator[tuple[str, str, Doc]]:
+def held_by(shard: Shard, member: Member, state: PrincipalState) -> Iterator[tuple[str, str, Doc]]:
     """(whose it is, its name, the document) of all identity policies of a principal in a state."""
     grants = grants_in(member.grants, state._replace(removed=()))
     yield from _held(shard, member.arn, grants, 0, state)
     for number in grants.groups:
         group = shard.groups.get(number)
-        if group is not None and Removal(LEFT, number, "") not in state.removed:
+        if group is not None and PolicyRemoval(LEFT, number, "") not in state.removed:
             yield from _held(shard, f"group {group.name} of {shard.number}", group.grants, number, state)
 
 
 def _held(
-    shard: Shard, owner: str, grants: Grants, group: int, state: State
+    shard: Shard, owner: str, grants: Grants, group: int, state: PrincipalState
 ) -> Iterator[tuple[str, str, Doc]]:
     named = shard.named_policies(Grants(grants.inline, grants.attached))
     for place, (name, doc) in enumerate(named):
         if place < len(grants.inline):
             inline = grants.inline[place][0]
-            if Removal(INLINE, group, inline) not in state.removed:
+            if PolicyRemoval(INLINE, group, inline) not in state.removed:
                 yield owner, inline, doc
-        elif Removal(ATTACHED, group, str(grants.attached[place - len(grants.inline)])) not in state.removed:
+        elif (
+            PolicyRemoval(ATTACHED, group, str(grants.attached[place - len(grants.inline)]))
+            not in state.removed
+        ):
             yield name, name.rpartition("/")[2], doc

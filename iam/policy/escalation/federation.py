@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from iam.policy.escalation.estate import Acting, Alternative
-from iam.policy.escalation.found import Found
-from iam.policy.escalation.methods import Sort, of_sort
+from iam.policy.escalation.found import FoundPaths
+from iam.policy.escalation.methods import Verb, of_sort
 from iam.policy.escalation.permission_checks import HOME, Asker
 from iam.policy.escalation.targets import Aim
 from iam.policy.escalation.trusts import provider_mark, providers_in
@@ -15,7 +15,7 @@ from iam.policy.request import account_of
 
 
 def find_federation(
-    reachable: Found,
+    reachable: FoundPaths,
     act: Acting,
     *,
     asker: Asker,
@@ -24,7 +24,7 @@ def find_federation(
     account: str,
 ) -> None:
     """Roles that trust an identity provider which someone can change."""
-    for method in of_sort(Sort.FEDERATE):
+    for method in of_sort(Verb.FEDERATE):
         (need,) = method.needs
         for aim in roles:
             for provider in dict.fromkeys(providers_in(aim.target.trust, need.on)):

@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from iam.policy.escalation.edits import Edits
+from iam.policy.escalation.edits import PolicyEdits
 from iam.policy.escalation.estate import Alternative
 from iam.policy.escalation.methods import Method
 from iam.policy.escalation.new_principals import Lead
@@ -31,13 +31,13 @@ def circumstances(method: Method, action: str, *, policy: str = "") -> dict[str,
 
 
 @dataclass(slots=True)
-class Found:
+class FoundPaths:
     """`become` by node, `edits` by the number of the principal; `everything` leads to the administrator of
     the account, `elsewhere` to those of the other accounts of the organization.
     """
 
     become: dict[int, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
-    edits: dict[int, Edits] = field(default_factory=lambda: defaultdict(Edits))
+    edits: dict[int, PolicyEdits] = field(default_factory=lambda: defaultdict(PolicyEdits))
     new: list[Lead] = field(default_factory=list)
     everything: list[Alternative] = field(default_factory=list)
     elsewhere: list[Alternative] = field(default_factory=list)

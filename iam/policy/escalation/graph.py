@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from iam.policy.escalation.cross_account import Crossing
-from iam.policy.escalation.estate import ADMINISTRATOR, Node, Way, each
+from iam.policy.escalation.estate import ADMINISTRATOR, EscalationNode, EscalationWay, each
 from iam.policy.escalation.estates import Estates
 from iam.policy.escalation.permission_checks import NOBODY, Bits
-from iam.policy.escalation.states import AS_IT_IS, FULL, FULL_DIGEST, NO_FACTS, Facts
+from iam.policy.escalation.states import AS_IT_IS, FULL, FULL_DIGEST, NO_FACTS, OutsideFacts
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import Limitation
@@ -31,7 +31,7 @@ class Hop:
     """One step of a search: to which node, by which way. `is_sure`: nothing is open about it."""
 
     to: At
-    way: Way | Crossing | None
+    way: EscalationWay | Crossing | None
     is_sure: bool
 
 
@@ -49,7 +49,7 @@ class Reach:
         return self.any if at in self.any else None
 
 
-class Graph:
+class EscalationGraph:
     """Built once for a state of an index, which must not change meanwhile; afterwards it needs the index to
     explain only.
     """
@@ -58,7 +58,7 @@ class Graph:
         self,
         index: Index,
         *,
-        facts: Facts = NO_FACTS,
+        facts: OutsideFacts = NO_FACTS,
         accounts: Iterable[str] | None = None,
         kept: Estates | None = None,
     ) -> None:
@@ -82,7 +82,7 @@ class Graph:
             number for number in self.estates if not index.accounts[number].standing.is_known
         )
 
-    def node(self, at: At) -> Node:
+    def node(self, at: At) -> EscalationNode:
         """A node by its place."""
         return self.estates[at.account].nodes[at.node]
 
@@ -165,7 +165,9 @@ class Graph:
                     seen[account] |= fresh
                     yield from ((At(account, node), Hop(at, way, certain)) for node in each(fresh))
 
-    def _ways(self, at: At, *, administers: bool) -> Iterator[tuple[str, Way | Crossing | None, Bits]]:
+    def _ways(
+        self, at: At, *, administers: bool
+    ) -> Iterator[tuple[str, EscalationWay | Crossing | None, Bits]]:
         """(account, way, who) of all that leads into a node."""
         estate = self.estates[at.account]
         for way in estate.inward.get(at.node, ()):

@@ -10,12 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from iam.policy.escalation.choices import Choice, Choices
+from iam.policy.escalation.choices import TargetChoice, TargetChoices
 from iam.policy.escalation.condition_facts import tags_of
 from iam.policy.escalation.estate import Acting
 from iam.policy.escalation.methods import Method
 from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, Bits
-from iam.policy.escalation.states import Facts, Instance
+from iam.policy.escalation.states import Ec2Instance, OutsideFacts
 
 OF_INSTANCES: Final = frozenset({"ec2-user-data", "ec2-instance-connect", "ssm-session", "ssm-command"})
 """The methods that use an instance that runs."""
@@ -27,10 +27,10 @@ TAGS: Final = ("ssm:resourcetag/", "ec2:resourcetag/", "aws:resourcetag/")
 class Instances:
     """Those of one account."""
 
-    choices: Choices
-    facts: Facts
+    choices: TargetChoices
+    facts: OutsideFacts
 
-    def of(self, method: Method, role: int) -> tuple[Instance, ...]:
+    def of(self, method: Method, role: int) -> tuple[Ec2Instance, ...]:
         """The instances that are known to run with the role and that the method can use."""
         return self.facts.running.get(role, ()) if method.name in OF_INSTANCES else ()
 
@@ -39,7 +39,7 @@ class Instances:
         role.
         """
         principals = NOBODY
-        noted: list[Choice] = []
+        noted: list[TargetChoice] = []
         if not all(self.choices.is_allowed_at_all(need.action) for need in method.own_needs):
             return principals
         for choice in self._choices(method, role):
@@ -53,18 +53,18 @@ class Instances:
             self.choices.of_roles[method, role] = tuple(noted)
         return principals
 
-    def _able(self, choice: Choice) -> Bits:
+    def _able(self, choice: TargetChoice) -> Bits:
         principals = EVERYBODY
         (arn,) = choice.names[KIND]
         for need in choice.needs:
             principals &= self.choices.asker.ask(need.action, arn, choice.context)
         return principals
 
-    def _choices(self, method: Method, role: int) -> Iterator[Choice]:
+    def _choices(self, method: Method, role: int) -> Iterator[TargetChoice]:
         needs = method.own_needs
         wanted = frozenset[str]().union(*(self.choices.asker.keys(need.action) for need in needs))
         for instance in self.of(method, role):
             about: dict[str, Any] = {}
             if instance.tags is not None:
                 about = tags_of(dict(instance.tags), wanted, prefixes=TAGS)
-            yield Choice(instance.arn.split(":")[3], {KIND: (instance.arn,)}, needs, about)
+            yield TargetChoice(instance.arn.split(":")[3], {KIND: (instance.arn,)}, needs, about)

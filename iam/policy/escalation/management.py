@@ -4,25 +4,25 @@ root users of members.
 
 from __future__ import annotations
 
-from iam.policy.escalation.choices import Choices
-from iam.policy.escalation.estate import Acting, Alternative, Subject
-from iam.policy.escalation.found import Found
-from iam.policy.escalation.methods import Sort, of_sort
+from iam.policy.escalation.choices import TargetChoices
+from iam.policy.escalation.estate import Acting, Alternative, NeedSubject
+from iam.policy.escalation.found import FoundPaths
+from iam.policy.escalation.methods import Verb, of_sort
 from iam.policy.index.shard import Shard
 
 
-def account_subject(number: str, partition: str) -> Subject:
+def account_subject(number: str, partition: str) -> NeedSubject:
     """An account, as the steps of paths name it."""
-    return Subject("account", f"arn:{partition}:iam::{number}:root", number, -int(number))
+    return NeedSubject("account", f"arn:{partition}:iam::{number}:root", number, -int(number))
 
 
-def find_management(reachable: Found, act: Acting, *, choices: Choices, shard: Shard) -> None:
+def find_management(reachable: FoundPaths, act: Acting, *, choices: TargetChoices, shard: Shard) -> None:
     """Who can use these methods, if the account is the management account or that isn’t known."""
     standing = shard.standing
     if standing.is_known and not (standing.is_management and standing.organization_id):
         return
     subject = account_subject(shard.number, shard.partition)
-    for sort, ways in ((Sort.SIGN_ON, reachable.everything), (Sort.RECOVER, reachable.elsewhere)):
+    for sort, ways in ((Verb.SIGN_ON, reachable.everything), (Verb.RECOVER, reachable.elsewhere)):
         for method in of_sort(sort):
             bits = act.of(choices.bits(method, act.everybody).doubtful)
             if bits.any:

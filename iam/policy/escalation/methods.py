@@ -17,7 +17,7 @@ from iam.policy.catalogue.pass_role import PassRoleMethod, pass_role_data
 from iam.policy.letter_case import fold
 
 
-class Sort(StrEnum):
+class Verb(StrEnum):
     """What a method does, which says how its edge is found."""
 
     ASSUME = "assume"
@@ -65,7 +65,7 @@ WRITTEN: Final = "written policy"
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class MethodNeed:
     """An action. `on` is TARGET, the name of a resource type of the action's service, or empty where it takes
     no resource.
     """
@@ -89,9 +89,9 @@ class Method:
     """
 
     name: str
-    sort: Sort
+    sort: Verb
     title: str
-    needs: tuple[Need, ...]
+    needs: tuple[MethodNeed, ...]
     of: str = "role"
     service: str = ""
     trusted: str = ""
@@ -102,12 +102,12 @@ class Method:
     """
 
     @property
-    def own_needs(self) -> tuple[Need, ...]:
+    def own_needs(self) -> tuple[MethodNeed, ...]:
         """Those that are not about the target."""
         return tuple(need for need in self.needs if need.on not in (TARGET, WRITTEN))
 
     @property
-    def target_needs(self) -> tuple[Need, ...]:
+    def target_needs(self) -> tuple[MethodNeed, ...]:
         """Those about the target."""
         return tuple(need for need in self.needs if need.on == TARGET)
 
@@ -122,96 +122,96 @@ class Method:
         return next((need.action for need in self.needs if need.on == WRITTEN), "")
 
 
-def _iam(name: str, sort: Sort, title: str, of: str, *actions: str) -> Method:
-    return Method(name, sort, title, tuple(Need(f"iam:{action}") for action in actions), of)
+def _iam(name: str, sort: Verb, title: str, of: str, *actions: str) -> Method:
+    return Method(name, sort, title, tuple(MethodNeed(f"iam:{action}") for action in actions), of)
 
 
 def _written(method: Method) -> Method:
     """The same with a policy of the caller's own, where only some policies can be attached."""
     title = method.title.replace("AdministratorAccess", "a new policy that allows everything")
-    needs = (Need("iam:CreatePolicy", WRITTEN), *method.needs)
+    needs = (MethodNeed("iam:CreatePolicy", WRITTEN), *method.needs)
     return replace(method, name=f"{method.name}-new-policy", title=title, needs=needs)
 
 
 def _rewritten(method: Method) -> Method:
     """The same with a policy that can be attached and whose content the caller can change."""
     title = method.title.replace("AdministratorAccess", "a policy changed to allow everything")
-    needs = (Need("iam:CreatePolicyVersion", WRITTEN), *method.needs)
+    needs = (MethodNeed("iam:CreatePolicyVersion", WRITTEN), *method.needs)
     return replace(method, name=f"{method.name}-new-version", title=title, needs=needs)
 
 
-PASS_ROLE: Final = Need("iam:PassRole")
-TAKE_ROLE: Final = Method("sts-assume-new-role", Sort.TAKE, "Assumes {0}", ())
+PASS_ROLE: Final = MethodNeed("iam:PassRole")
+TAKE_ROLE: Final = Method("sts-assume-new-role", Verb.TAKE, "Assumes {0}", ())
 ON_ITSELF: Final = (
-    Method("sts-assume-role", Sort.ASSUME, "Assumes role {0}", (Need("sts:AssumeRole"),)),
+    Method("sts-assume-role", Verb.ASSUME, "Assumes role {0}", (MethodNeed("sts:AssumeRole"),)),
     _iam("iam-update-assume-role-policy",
-        Sort.RETRUST, "Changes the trust policy of {0}, then assumes the role", "role",
+        Verb.RETRUST, "Changes the trust policy of {0}, then assumes the role", "role",
         "UpdateAssumeRolePolicy"),
-    _iam("iam-create-access-key", Sort.SIGN_IN, "Creates an access key for {0}", "user", "CreateAccessKey"),
-    _iam("iam-create-login-profile", Sort.SIGN_IN, "Creates a console password for {0}", "user",
+    _iam("iam-create-access-key", Verb.SIGN_IN, "Creates an access key for {0}", "user", "CreateAccessKey"),
+    _iam("iam-create-login-profile", Verb.SIGN_IN, "Creates a console password for {0}", "user",
         "CreateLoginProfile"),
-    _iam("iam-update-login-profile", Sort.SIGN_IN, "Resets the console password of {0}", "user",
+    _iam("iam-update-login-profile", Verb.SIGN_IN, "Resets the console password of {0}", "user",
         "UpdateLoginProfile"),
-    _iam("iam-put-user-policy", Sort.GRANT, "Adds an inline policy to {0}", "user", "PutUserPolicy"),
-    _iam("iam-attach-user-policy", Sort.GRANT, "Attaches AdministratorAccess to {0}", "user",
+    _iam("iam-put-user-policy", Verb.GRANT, "Adds an inline policy to {0}", "user", "PutUserPolicy"),
+    _iam("iam-attach-user-policy", Verb.GRANT, "Attaches AdministratorAccess to {0}", "user",
         "AttachUserPolicy"),
-    _iam("iam-put-role-policy", Sort.GRANT, "Adds an inline policy to {0}", "role", "PutRolePolicy"),
-    _iam("iam-attach-role-policy", Sort.GRANT, "Attaches AdministratorAccess to {0}", "role",
+    _iam("iam-put-role-policy", Verb.GRANT, "Adds an inline policy to {0}", "role", "PutRolePolicy"),
+    _iam("iam-attach-role-policy", Verb.GRANT, "Attaches AdministratorAccess to {0}", "role",
         "AttachRolePolicy"),
-    _iam("iam-put-group-policy", Sort.GRANT, "Adds an inline policy to group {0}", "group", "PutGroupPolicy"),
-    _iam("iam-attach-group-policy", Sort.GRANT, "Attaches AdministratorAccess to group {0}", "group",
+    _iam("iam-put-group-policy", Verb.GRANT, "Adds an inline policy to group {0}", "group", "PutGroupPolicy"),
+    _iam("iam-attach-group-policy", Verb.GRANT, "Attaches AdministratorAccess to group {0}", "group",
         "AttachGroupPolicy"),
-    _iam("iam-create-policy-version", Sort.GRANT, "Creates a new version of policy {0}", "policy",
+    _iam("iam-create-policy-version", Verb.GRANT, "Creates a new version of policy {0}", "policy",
         "CreatePolicyVersion"),
-    _iam("iam-delete-user-permissions-boundary", Sort.UNBOUND, "Removes the permissions boundary of {0}",
+    _iam("iam-delete-user-permissions-boundary", Verb.UNBOUND, "Removes the permissions boundary of {0}",
         "user", "DeleteUserPermissionsBoundary"),
     _iam("iam-put-user-permissions-boundary",
-        Sort.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "user",
+        Verb.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "user",
         "PutUserPermissionsBoundary"),
-    _iam("iam-delete-role-permissions-boundary", Sort.UNBOUND, "Removes the permissions boundary of {0}",
+    _iam("iam-delete-role-permissions-boundary", Verb.UNBOUND, "Removes the permissions boundary of {0}",
         "role", "DeleteRolePermissionsBoundary"),
     _iam("iam-put-role-permissions-boundary",
-        Sort.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "role",
+        Verb.UNBOUND, "Sets a permissions boundary for {0} that allows everything", "role",
         "PutRolePermissionsBoundary"),
-    _iam("iam-add-user-to-group", Sort.JOIN, "Joins group {0}", "group", "AddUserToGroup"),
-    _iam("iam-set-default-policy-version", Sort.RESTORE, "Sets an older version of {0} as the default",
+    _iam("iam-add-user-to-group", Verb.JOIN, "Joins group {0}", "group", "AddUserToGroup"),
+    _iam("iam-set-default-policy-version", Verb.RESTORE, "Sets an older version of {0} as the default",
         "policy", "SetDefaultPolicyVersion"),
     _iam("iam-create-role-put",
-        Sort.CREATE, "Creates a role, for example {0}, and adds an inline policy to it", "role",
+        Verb.CREATE, "Creates a role, for example {0}, and adds an inline policy to it", "role",
         "CreateRole", "PutRolePolicy"),
     _iam("iam-create-role-attach",
-        Sort.CREATE, "Creates a role, for example {0}, and attaches AdministratorAccess to it", "role",
+        Verb.CREATE, "Creates a role, for example {0}, and attaches AdministratorAccess to it", "role",
         "CreateRole", "AttachRolePolicy"),
     _iam("iam-create-user-put",
-        Sort.CREATE, "Creates a user, for example {0}, and adds an inline policy to it", "user",
+        Verb.CREATE, "Creates a user, for example {0}, and adds an inline policy to it", "user",
         "CreateUser", "PutUserPolicy"),
     _iam("iam-create-user-attach",
-        Sort.CREATE, "Creates a user, for example {0}, and attaches AdministratorAccess to it", "user",
+        Verb.CREATE, "Creates a user, for example {0}, and attaches AdministratorAccess to it", "user",
         "CreateUser", "AttachUserPolicy"),
-    _iam("iam-create-user", Sort.CREATE, "Creates a user, for example {0}", "user", "CreateUser"),
+    _iam("iam-create-user", Verb.CREATE, "Creates a user, for example {0}", "user", "CreateUser"),
     TAKE_ROLE,
     _iam("iam-create-group-put",
-        Sort.OWN, "Creates a group, for example {0}, adds an inline policy to it and joins it", "group",
+        Verb.OWN, "Creates a group, for example {0}, adds an inline policy to it and joins it", "group",
         "CreateGroup", "PutGroupPolicy", "AddUserToGroup"),
     _iam("iam-create-group-attach",
-        Sort.OWN, "Creates a group, for example {0}, attaches AdministratorAccess to it and joins it",
+        Verb.OWN, "Creates a group, for example {0}, attaches AdministratorAccess to it and joins it",
         "group", "CreateGroup", "AttachGroupPolicy", "AddUserToGroup"),
-    _iam("iam-delete-user-policy", Sort.REMOVE, "Deletes the inline policy of {0} that denies access",
+    _iam("iam-delete-user-policy", Verb.REMOVE, "Deletes the inline policy of {0} that denies access",
         "user", "DeleteUserPolicy"),
-    _iam("iam-delete-role-policy", Sort.REMOVE, "Deletes the inline policy of {0} that denies access",
+    _iam("iam-delete-role-policy", Verb.REMOVE, "Deletes the inline policy of {0} that denies access",
         "role", "DeleteRolePolicy"),
     _iam("iam-delete-group-policy",
-        Sort.REMOVE, "Deletes the inline policy of group {0} that denies access", "group",
+        Verb.REMOVE, "Deletes the inline policy of group {0} that denies access", "group",
         "DeleteGroupPolicy"),
-    _iam("iam-detach-user-policy", Sort.REMOVE, "Detaches the policy that denies access from {0}", "user",
+    _iam("iam-detach-user-policy", Verb.REMOVE, "Detaches the policy that denies access from {0}", "user",
         "DetachUserPolicy"),
-    _iam("iam-detach-role-policy", Sort.REMOVE, "Detaches the policy that denies access from {0}", "role",
+    _iam("iam-detach-role-policy", Verb.REMOVE, "Detaches the policy that denies access from {0}", "role",
         "DetachRolePolicy"),
-    _iam("iam-detach-group-policy", Sort.REMOVE, "Detaches the policy that denies access from group {0}",
+    _iam("iam-detach-group-policy", Verb.REMOVE, "Detaches the policy that denies access from group {0}",
         "group", "DetachGroupPolicy"),
-    _iam("iam-tag-user", Sort.TAG, "Sets tags of {0} that policies require", "user", "TagUser"),
-    _iam("iam-tag-role", Sort.TAG, "Sets tags of {0} that policies require", "role", "TagRole"),
-    _iam("iam-remove-user-from-group", Sort.REMOVE, "Leaves group {0}, whose policies deny access",
+    _iam("iam-tag-user", Verb.TAG, "Sets tags of {0} that policies require", "user", "TagUser"),
+    _iam("iam-tag-role", Verb.TAG, "Sets tags of {0} that policies require", "role", "TagRole"),
+    _iam("iam-remove-user-from-group", Verb.REMOVE, "Leaves group {0}, whose policies deny access",
         "group", "RemoveUserFromGroup"),
 )  # fmt: skip
 """Methods whose only needs are on what they are about."""
@@ -227,16 +227,16 @@ ATTACHING: Final = tuple(
 
 def _of_service(source: PassRoleMethod) -> Method:
     """A method of the catalogue's data."""
-    own = tuple(Need(action, on) for action, on in source.needs)
+    own = tuple(MethodNeed(action, on) for action, on in source.needs)
     exists = source.exists
     if exists and not source.passes:
         exists = f"{exists} with this role"
     assumes = f"{exists} (not synced by Gatehouse)" if exists else ""
     if not source.passes:
-        return Method(source.name, Sort.EXISTING, source.title, own, trusted=source.trusted, assumes=assumes)
+        return Method(source.name, Verb.EXISTING, source.title, own, trusted=source.trusted, assumes=assumes)
     return Method(
         source.name,
-        Sort.PASS,
+        Verb.PASS,
         source.title,
         (PASS_ROLE, *own),
         service=source.service,
@@ -253,12 +253,12 @@ IN_USE: Final = "IAM Identity Center is in use (not synced by Gatehouse)"
 
 
 def _sign_on(name: str, title: str, *needs: str) -> Method:
-    return Method(name, Sort.SIGN_ON, title, tuple(map(_need, needs)), "account", assumes=IN_USE)
+    return Method(name, Verb.SIGN_ON, title, tuple(map(_need, needs)), "account", assumes=IN_USE)
 
 
-def _need(text: str) -> Need:
+def _need(text: str) -> MethodNeed:
     action, _, on = text.partition(" ")
-    return Need(action, on)
+    return MethodNeed(action, on)
 
 
 SIGN_ON: Final = (
@@ -336,7 +336,7 @@ THUMBPRINT: Final = "The caller can answer for the provider’s address"
 
 
 def _federated(name: str, title: str, action: str, on: str, assumes: str = "") -> Method:
-    return Method(name, Sort.FEDERATE, title, (Need(f"iam:{action}", on),), assumes=assumes)
+    return Method(name, Verb.FEDERATE, title, (MethodNeed(f"iam:{action}", on),), assumes=assumes)
 
 
 FEDERATION: Final = (
@@ -358,21 +358,24 @@ FEDERATION: Final = (
 MEMBER: Final = "accountInOrganization"
 RECOVERY: Final = Method(
     "account-root-email",
-    Sort.RECOVER,
+    Verb.RECOVER,
     "Changes the email address of the root user of account {0}, then resets its password",
-    (Need("account:StartPrimaryEmailUpdate", MEMBER), Need("account:AcceptPrimaryEmailUpdate", MEMBER)),
+    (
+        MethodNeed("account:StartPrimaryEmailUpdate", MEMBER),
+        MethodNeed("account:AcceptPrimaryEmailUpdate", MEMBER),
+    ),
     "account",
     assumes="The root user of the account has no MFA device",
 )
 TAGS: Final = {"user": "iam:TagUser", "role": "iam:TagRole"}
 """The actions that set tags, by the sort of entity. Tags of policies are not known anyway."""
-TAGGED_SORTS: Final = (Sort.ASSUME, Sort.RETRUST, Sort.SIGN_IN, Sort.GRANT, Sort.UNBOUND)
+TAGGED_SORTS: Final = (Verb.ASSUME, Verb.RETRUST, Verb.SIGN_IN, Verb.GRANT, Verb.UNBOUND)
 
 
 def _retagged(method: Method) -> Method:
     """The same where a statement allows it on what has certain tags, which the caller can set."""
     title = f"Sets tags, then {fold(method.title[0])}{method.title[1:]}"
-    needs = (Need(TAGS[method.of]), *method.needs)
+    needs = (MethodNeed(TAGS[method.of]), *method.needs)
     return replace(method, name=f"{method.name}-tagged", title=title, needs=needs, retags=True)
 
 
@@ -388,7 +391,7 @@ METHODS: Final[tuple[Method, ...]] = (
 )
 
 
-def of_sort(sort: Sort, *, of: str = "", retags: bool = True) -> Iterator[Method]:
+def of_sort(sort: Verb, *, of: str = "", retags: bool = True) -> Iterator[Method]:
     """The methods of a sort, in their order; with `retags` False without those that set tags first."""
     return (
         method

@@ -15,11 +15,11 @@ from typing import Final, NamedTuple
 
 from iam.policy.escalation.attachable import values_of
 from iam.policy.escalation.condition_facts import BOUNDARY
-from iam.policy.escalation.estate import Acting, Alternative, Subject, Way, either
-from iam.policy.escalation.methods import TAKE_ROLE, Method, Sort, of_sort
+from iam.policy.escalation.estate import Acting, Alternative, EscalationWay, NeedSubject, either
+from iam.policy.escalation.methods import TAKE_ROLE, Method, Verb, of_sort
 from iam.policy.escalation.names import fitting, template_of
-from iam.policy.escalation.permission_checks import NOBODY, Asker, Bits, Target
-from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, State, new_member
+from iam.policy.escalation.permission_checks import NOBODY, Asker, Bits, CheckTarget
+from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, PrincipalState, new_member
 from iam.policy.escalation.targets import Aim, Targets
 from iam.policy.glob import compile_glob
 from iam.policy.index.classes import Member
@@ -40,8 +40,8 @@ class Lead(NamedTuple):
     """A way to a new principal in a state; no member: to an administrator of the account."""
 
     member: Member | None
-    state: State
-    way: Way
+    state: PrincipalState
+    way: EscalationWay
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class NewPrincipals:
     def __init__(self, shard: Shard, numbers: count[int]) -> None:
         self.shard, self._numbers = shard, numbers
         self._known: dict[tuple[str, int | None, bool], Member] = {}
-        self._nodes: dict[int, list[tuple[State, int]]] = {}
+        self._nodes: dict[int, list[tuple[PrincipalState, int]]] = {}
 
     def member(self, arn: str, boundary: int | None, tags: Mapping[str, str] | None) -> Member:
         """A new principal by its ARN and boundary."""
@@ -77,11 +77,11 @@ class NewPrincipals:
             )
         return known_member
 
-    def note(self, member: Member, state: State, node: int) -> None:
+    def note(self, member: Member, state: PrincipalState, node: int) -> None:
         """Remember the node of a new principal."""
         self._nodes.setdefault(member.id, []).append((state, node))
 
-    def nodes_of(self, member: Member) -> list[tuple[State, int]]:
+    def nodes_of(self, member: Member) -> list[tuple[PrincipalState, int]]:
         """The states in which a new principal is a node."""
         return self._nodes.get(member.id, [])
 
@@ -98,7 +98,7 @@ class Creating:
         """`on` gives the alternatives of a method on each of some aims."""
         self._asker, self._targets, self._new, self._act, self._on = asker, targets, new, act, on
         self._shard = new.shard
-        self._covered: dict[tuple[str, bool, int | None, State], Bits] = {}
+        self._covered: dict[tuple[str, bool, int | None, PrincipalState], Bits] = {}
         self._existing = {member.arn for member in new.shard.members.values()}
 
     def leads(self) -> Iterator[Lead]:
@@ -144,7 +144,7 @@ class Creating:
         taken = self._taken(kind, aim) if made else ()
         bits = either(made) & either(taken)
         if bits.any:
-            yield Lead(None, State(full=True), Way((made, taken), bits))
+            yield Lead(None, PrincipalState(full=True), EscalationWay((made, taken), bits))
 
     def _bounded(self, kind: str, covered: Bits) -> Iterator[Lead]:
         """New principals that must have a certain boundary: without it after a further call, or with what it
@@ -160,48 +160,52 @@ class Creating:
                 unbound = self._unbound(kind, aim)
                 together = bits & either(unbound)
                 if together.any:
-                    yield Lead(None, State(unbound=True, full=True), Way((made, unbound, taken), together))
-                yield Lead(aim.subject.member, State(full=True), Way((made, taken), bits))
+                    yield Lead(
+                        None,
+                        PrincipalState(unbound=True, full=True),
+                        EscalationWay((made, unbound, taken), together),
+                    )
+                yield Lead(aim.subject.member, PrincipalState(full=True), EscalationWay((made, taken), bits))
                 yield from self._by_groups(kind, aim)
 
     def _by_groups(self, kind: str, aim: Aim) -> Iterator[Lead]:
         """A new user in a group that exists."""
         if kind != "user":
             return
-        (plain,) = (m for m in of_sort(Sort.CREATE, of="user") if len(m.needs) == 1)
+        (plain,) = (m for m in of_sort(Verb.CREATE, of="user") if len(m.needs) == 1)
         made = tuple(alternative for alternative in self._on(plain, [aim]) if alternative.bits.any)
         taken = self._taken(kind, aim) if made else ()
         bits = either(made) & either(taken)
         if not bits.any:
             return
-        for method in of_sort(Sort.JOIN):
+        for method in of_sort(Verb.JOIN):
             for group in self._on(method, self._targets.groups):
                 able = bits & group.bits
                 if able.any:
-                    way = Way((made, (group,), taken), able)
-                    yield Lead(aim.subject.member, State(groups=(group.subject.number,)), way)
+                    way = EscalationWay((made, (group,), taken), able)
+                    yield Lead(aim.subject.member, PrincipalState(groups=(group.subject.number,)), way)
 
     def _unbound(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
         unbound: list[Alternative] = []
-        for method in of_sort(Sort.UNBOUND, of=kind):
+        for method in of_sort(Verb.UNBOUND, of=kind):
             unbound += self._on(method, [aim])
         policies = [
             boundary_aim
             for boundary_aim in self._targets.policies
             if boundary_aim.target.arn == aim.target.boundary
         ]
-        for method in of_sort(Sort.GRANT, of="policy"):
+        for method in of_sort(Verb.GRANT, of="policy"):
             unbound += self._on(method, policies)
         return tuple(alternative for alternative in unbound if alternative.bits.any)
 
     def _made(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
-        methods = [m for m in of_sort(Sort.CREATE, of=kind) if len(m.needs) > 1]
+        methods = [m for m in of_sort(Verb.CREATE, of=kind) if len(m.needs) > 1]
         alternatives = chain.from_iterable(self._on(method, [aim]) for method in methods)
         return tuple(alternative for alternative in alternatives if alternative.bits.any)
 
     def _taken(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
         if kind == "user":
-            methods = (m for m in of_sort(Sort.SIGN_IN, retags=False) if not m.name.startswith("iam-update"))
+            methods = (m for m in of_sort(Verb.SIGN_IN, retags=False) if not m.name.startswith("iam-update"))
             alternatives = chain.from_iterable(self._on(method, [aim]) for method in methods)
             return tuple(alternative for alternative in alternatives if alternative.bits.any)
         (bits,) = self._asker.on_targets("sts:AssumeRole", [aim.target], {}, policy=OPEN_TRUST)
@@ -210,8 +214,8 @@ class Creating:
 
     def _aim(self, kind: str, arn: str, boundary: _Boundary, tags: Mapping[str, str] | None) -> Aim:
         member = self._new.member(arn, boundary.number, tags)
-        subject = Subject(kind, arn, member.name, member.id, member, boundary.arn)
-        return Aim(subject, Target(arn, tags, boundary.arn))
+        subject = NeedSubject(kind, arn, member.name, member.id, member, boundary.arn)
+        return Aim(subject, CheckTarget(arn, tags, boundary.arn))
 
     def _names(self, kind: str) -> tuple[str, ...]:
         create = self._asker.clauses(CREATE[kind])
@@ -253,14 +257,14 @@ def new_groups(asker: Asker, targets: Targets, shard: Shard, *, on: On) -> list[
     )
     existing = {aim.target.arn for aim in targets.groups}
     groups_made: list[Alternative] = []
-    for method in of_sort(Sort.OWN):
+    for method in of_sort(Verb.OWN):
         create, *others = (asker.clauses(need.action) for need in method.target_needs)
         if not any(clause.allows for clause in create):
             continue
         fitting_names = chain.from_iterable(fitting([create, other], template) for other in others)
         names = dict.fromkeys(fitting_names)
         aims = [
-            Aim(Subject("group", name, name.rpartition("/")[2], 0), Target(name))
+            Aim(NeedSubject("group", name, name.rpartition("/")[2], 0), CheckTarget(name))
             for name in names
             if name not in existing
         ]

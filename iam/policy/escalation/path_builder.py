@@ -11,19 +11,19 @@ from typing import Final
 
 from iam.policy.escalation.administrators import Administrators
 from iam.policy.escalation.attachable import attachable
-from iam.policy.escalation.choices import Choice, Choices
-from iam.policy.escalation.estate import ADMINISTRATOR, Acting, Estate, Way, either
+from iam.policy.escalation.choices import TargetChoice, TargetChoices
+from iam.policy.escalation.estate import ADMINISTRATOR, Acting, EscalationWay, Estate, either
 from iam.policy.escalation.methods import METHODS, Method
 from iam.policy.escalation.new_principals import NewPrincipals
-from iam.policy.escalation.path_finder import Finder, Found
-from iam.policy.escalation.permission_checks import Asker, Source
+from iam.policy.escalation.path_finder import Finder, FoundPaths
+from iam.policy.escalation.permission_checks import Asker, CheckSource
 from iam.policy.escalation.states import (
     AS_IT_IS,
     FULL,
     FULL_DIGEST,
-    Facts,
     NewMember,
-    State,
+    OutsideFacts,
+    PrincipalState,
     is_service_linked,
     row_in,
 )
@@ -48,7 +48,7 @@ class Builder:
     be asked.
     """
 
-    def __init__(self, index: Index, shard: Shard, facts: Facts) -> None:
+    def __init__(self, index: Index, shard: Shard, facts: OutsideFacts) -> None:
         self._index, self._shard, self._facts = index, shard, facts
         self._held = index.documents.add(FULL_DIGEST, FULL)
         self._asker = Asker()
@@ -56,7 +56,7 @@ class Builder:
         self._new = NewPrincipals(shard, self._numbers)
         self._services = Services(shard.number, moment=index.moment)
         self.estate = Estate(shard.number)
-        self._states: dict[int, list[tuple[State, int]]] = {}
+        self._states: dict[int, list[tuple[PrincipalState, int]]] = {}
 
     def build(self) -> Estate:
         """The estate with all its ways."""
@@ -113,7 +113,7 @@ class Builder:
         estate.administrators |= administrators.bits().within(_mask(nodes))
         everybody = _mask(nodes) & ~estate.administrators.sure
         act = Acting(everybody, estate.administrators.any & everybody)
-        choices = Choices(self._asker, self._shard.number, self._shard.partition)
+        choices = TargetChoices(self._asker, self._shard.number, self._shard.partition)
         before = len(estate.nodes)
         if everybody:
             targets = Targets(self._shard, estate, self._facts)
@@ -132,24 +132,24 @@ class Builder:
             )
             reachable = finder.find(act)
             self._lead(reachable, everybody, number)
-        chosen: dict[Method | tuple[Method, int], tuple[Choice, ...]] = dict(choices.of_roles.items())
+        chosen: dict[Method | tuple[Method, int], tuple[TargetChoice, ...]] = dict(choices.of_roles.items())
         chosen |= {m: choices.found[m.own_needs] for m in METHODS if m.own_needs in choices.found}
         estate.choices.append(chosen)
         return range(before, len(estate.nodes))
 
-    def _lead(self, reachable: Found, act: int, number: int) -> None:
+    def _lead(self, reachable: FoundPaths, act: int, number: int) -> None:
         estate = self.estate
         self._states = defaultdict(list)
         for (member_id, state), node in estate.place.items():
             self._states[member_id].append((state, node))
         for node, alternatives in reachable.become.items():
-            estate.lead(node, Way((tuple(alternatives),), either(tuple(alternatives))))
+            estate.lead(node, EscalationWay((tuple(alternatives),), either(tuple(alternatives))))
         if reachable.everything:
             parts = (tuple(reachable.everything),)
-            estate.lead(ADMINISTRATOR, Way(parts, either(parts[0])))
+            estate.lead(ADMINISTRATOR, EscalationWay(parts, either(parts[0])))
         if reachable.elsewhere:
             parts = (tuple(reachable.elsewhere),)
-            estate.outward.append(Way(parts, either(parts[0])))
+            estate.outward.append(EscalationWay(parts, either(parts[0])))
         for lead in reachable.new:
             if lead.member is None:
                 estate.lead(ADMINISTRATOR, lead.way)
@@ -165,7 +165,9 @@ class Builder:
                     self._new.note(member, state, place)
             estate.lead(place, way)
 
-    def _edits(self, reachable: Found, act: int) -> Iterator[tuple[Member, State, Way]]:
+    def _edits(
+        self, reachable: FoundPaths, act: int
+    ) -> Iterator[tuple[Member, PrincipalState, EscalationWay]]:
         """Ways into states: by anyone who can edit a principal and become it, or is it already."""
         sure = self.estate.administrators.sure
         for number, edits in reachable.edits.items():
@@ -180,10 +182,10 @@ class Builder:
                 if act >> node & 1:
                     yield from ((member, further, way) for further, way in edits.from_itself(state, node))
 
-    def _states_of(self, number: int) -> list[tuple[State, int]]:
+    def _states_of(self, number: int) -> list[tuple[PrincipalState, int]]:
         return self._states.get(number, [])
 
-    def _first_source(self) -> Source:
+    def _first_source(self) -> CheckSource:
         rows = [row_of(member) for member in self._shard.members.values() if member.id > 0]
         arn = f"arn:{self._shard.partition}:iam::{self._shard.number}:role/{CEILING}"
         number = next(self._numbers)
@@ -193,7 +195,7 @@ class Builder:
             bits[member_id] = 1 << node
         return self._source_of(rows, bits)
 
-    def _source(self, nodes: Iterable[int]) -> Source:
+    def _source(self, nodes: Iterable[int]) -> CheckSource:
         """Nodes in an index of their own, with the roles that anybody may take, whose trust policies have a
         say.
         """
@@ -211,7 +213,7 @@ class Builder:
                 rows.append(row)
         return self._source_of(rows, bits)
 
-    def _source_of(self, rows: list[PrincipalRow], bits: dict[int, int]) -> Source:
+    def _source_of(self, rows: list[PrincipalRow], bits: dict[int, int]) -> CheckSource:
         index = Index(self._index.documents, moment=self._index.moment)
         shard = self._shard
         index.put(
@@ -220,7 +222,7 @@ class Builder:
                 shard.number, shard.partition, shard.standing,
             )
         )  # fmt: skip
-        return Source(index, shard.number, bits)
+        return CheckSource(index, shard.number, bits)
 
 
 def _mask(nodes: Iterable[int]) -> int:

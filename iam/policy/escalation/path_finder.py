@@ -7,23 +7,23 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 
 from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_attaching, new_policies
-from iam.policy.escalation.choices import Choices
-from iam.policy.escalation.estate import Acting, Alternative, Subject, Way, either
+from iam.policy.escalation.choices import TargetChoices
+from iam.policy.escalation.estate import Acting, Alternative, EscalationWay, NeedSubject, either
 from iam.policy.escalation.federation import find_federation
-from iam.policy.escalation.found import Found, circumstances
+from iam.policy.escalation.found import FoundPaths, circumstances
 from iam.policy.escalation.instances import OF_INSTANCES, Instances
 from iam.policy.escalation.management import find_management
-from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Sort, of_sort
+from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Verb, of_sort
 from iam.policy.escalation.new_principals import Creating, Lead, NewPrincipals, new_groups
-from iam.policy.escalation.permission_checks import EVERYBODY, HOME, NOBODY, REGION, Asker, Bits, Target
+from iam.policy.escalation.permission_checks import EVERYBODY, HOME, NOBODY, REGION, Asker, Bits, CheckTarget
 from iam.policy.escalation.removed_denies import Removing
 from iam.policy.escalation.states import (
     ATTACHED,
     INLINE,
     OPEN_TRUST,
-    Facts,
-    Removal,
-    State,
+    OutsideFacts,
+    PolicyRemoval,
+    PrincipalState,
 )
 from iam.policy.escalation.tags import OwnTags, about, can_matter
 from iam.policy.escalation.targets import Aim, Targets
@@ -40,10 +40,10 @@ class Finder:
     def __init__(
         self,
         asker: Asker,
-        choices: Choices,
+        choices: TargetChoices,
         targets: Targets,
         nodes: Mapping[int, int],
-        facts: Facts,
+        facts: OutsideFacts,
         shard: Shard,
         policies: tuple[str, ...],
         new: NewPrincipals,
@@ -59,9 +59,9 @@ class Finder:
         self._instances = Instances(choices, facts)
         self._written: dict[str, tuple[str, ...]] = {}
 
-    def find(self, act: Acting) -> Found:
+    def find(self, act: Acting) -> FoundPaths:
         """All alternatives of those who act."""
-        reachable = Found()
+        reachable = FoundPaths()
         self._find_becoming(reachable, act)
         self._find_services(reachable, act)
         find_federation(
@@ -77,13 +77,13 @@ class Finder:
         find_management(reachable, act, choices=self._choices, shard=self._shard)
         return reachable
 
-    def _find_becoming(self, reachable: Found, act: Acting) -> None:
+    def _find_becoming(self, reachable: FoundPaths, act: Acting) -> None:
         open_roles = [aim for aim in self._targets.roles if admits_people(aim.target.trust)]
-        for method in of_sort(Sort.ASSUME):
+        for method in of_sort(Verb.ASSUME):
             if not method.retags or can_matter(self._asker, method):
                 self._note(reachable, method, open_roles, self._in_any_region(method, open_roles), act)
         editable = self._targets.editable_roles
-        for method in of_sort(Sort.RETRUST):
+        for method in of_sort(Verb.RETRUST):
             rewrites = self._on(method, editable)
             if _any(rewrites, act):
                 takes = self._asker.on_targets(
@@ -91,7 +91,7 @@ class Finder:
                 )
                 both = [rewriting & other for rewriting, other in zip(rewrites, takes, strict=True)]
                 self._note(reachable, method, editable, both, act)
-        for method in of_sort(Sort.SIGN_IN):
+        for method in of_sort(Verb.SIGN_IN):
             users = [aim for aim in self._targets.users if self._has_use(method, aim)]
             self._note(reachable, method, users, self._on(method, users), act)
 
@@ -102,13 +102,13 @@ class Finder:
             return True
         return has_password is method.name.startswith("iam-update-login-profile")
 
-    def _find_services(self, reachable: Found, act: Acting) -> None:
-        methods = (*of_sort(Sort.PASS), *of_sort(Sort.EXISTING))
+    def _find_services(self, reachable: FoundPaths, act: Acting) -> None:
+        methods = (*of_sort(Verb.PASS), *of_sort(Verb.EXISTING))
         trusting = {service: self._trusting(service) for service in {m.trusted: None for m in methods}}
         passes = self._passes(trusting)
         for method in methods:
             aims = self._usable(method, trusting[method.trusted])
-            if not aims or (method.sort is Sort.PASS and method.service not in passes):
+            if not aims or (method.sort is Verb.PASS and method.service not in passes):
                 continue
             does = act.of(self._choices.bits(method, act.everybody))
             if does.any or (method.name in OF_INSTANCES and self._facts.running):
@@ -119,7 +119,7 @@ class Finder:
         passes: dict[str, dict[int, Bits]] = {}
         if not any(clause.allows for clause in self._asker.clauses(PASS_ROLE.action)):
             return passes
-        for method in of_sort(Sort.PASS):
+        for method in of_sort(Verb.PASS):
             if method.service in passes:
                 continue
             roles = [aim for aim, _ in trusting[method.trusted]]
@@ -131,7 +131,7 @@ class Finder:
 
     def _note_service(
         self,
-        reachable: Found,
+        reachable: FoundPaths,
         method: Method,
         aims: list[tuple[Aim, int]],
         does: Bits,
@@ -139,7 +139,7 @@ class Finder:
         passes: Mapping[str, Mapping[int, Bits]],
     ) -> None:
         roles = [aim for aim, _ in aims]
-        of_service = passes[method.service] if method.sort is Sort.PASS else {}
+        of_service = passes[method.service] if method.sort is Verb.PASS else {}
         both = []
         for aim, mark in aims:
             if self._instances.of(method, aim.subject.number):
@@ -148,7 +148,7 @@ class Finder:
                     able = able.doubtful
                 both.append(able)
                 continue
-            bits = of_service.get(aim.subject.number, NOBODY) & does if method.sort is Sort.PASS else does
+            bits = of_service.get(aim.subject.number, NOBODY) & does if method.sort is Verb.PASS else does
             if mark != YES or method.assumes:
                 bits = bits.doubtful
             both.append(bits)
@@ -169,7 +169,7 @@ class Finder:
             return aims
         return [(aim, mark) for aim, mark in aims if aim.subject.number in profiled]
 
-    def _find_edits(self, reachable: Found, act: Acting) -> None:
+    def _find_edits(self, reachable: FoundPaths, act: Acting) -> None:
         self._edit_members(reachable, act)
         groups, policies = self._edit_groups(act), self._edit_policies(act)
         joins, own = (
@@ -201,7 +201,7 @@ class Finder:
         Removing(self._targets, act, on=self._on).into(reachable.edits)
         OwnTags(self._targets).into(reachable.edits, act, on=self._on)
 
-    def _replaced_by(self, method: Method, member: Member, group: int) -> tuple[Removal, ...]:
+    def _replaced_by(self, method: Method, member: Member, group: int) -> tuple[PolicyRemoval, ...]:
         """The inline policies that deny and that the same call overwrites: of a principal (group 0) or of a
         group.
         """
@@ -210,12 +210,12 @@ class Finder:
         denying = self._targets.denying_of(member)
         return tuple(sorted(r for r in denying if r.kind == INLINE and r.group == group))
 
-    def _denying_copies(self, member: Member, policy: int) -> tuple[Removal, ...]:
+    def _denying_copies(self, member: Member, policy: int) -> tuple[PolicyRemoval, ...]:
         """A managed policy that denies, in each place from which a principal has it."""
         denying = self._targets.denying_of(member)
         return tuple(sorted(r for r in denying if r.kind == ATTACHED and r.name == str(policy)))
 
-    def _find_new(self, reachable: Found, act: Acting) -> None:
+    def _find_new(self, reachable: FoundPaths, act: Acting) -> None:
         creating = Creating(
             self._asker, self._targets, self._new, act, on=lambda method, aims: self._each(method, aims, act)
         )
@@ -234,7 +234,7 @@ class Finder:
     def _passing_new(self, made: tuple[Alternative, ...], aim: Aim, act: Acting) -> Iterator[Lead]:
         """Passes a new role, which trusts whatever its creator wants, to a service."""
         passed: list[Alternative] = []
-        for method in of_sort(Sort.PASS):
+        for method in of_sort(Verb.PASS):
             if method.trusted == EC2 and not method.makes_profile:
                 continue
             does = act.of(self._choices.bits(method, act.everybody)) & either(made)
@@ -246,7 +246,7 @@ class Finder:
                     passed.append(Alternative(method, aim.subject, able))
         if passed:
             parts = made, tuple(passed)
-            yield Lead(None, State(full=True), Way(parts, either(made) & either(parts[1])))
+            yield Lead(None, PrincipalState(full=True), EscalationWay(parts, either(made) & either(parts[1])))
 
     def _unbinding(self, member: Member, act: Acting) -> Iterator[Lead]:
         """New principals that remove their own permissions boundary."""
@@ -256,19 +256,19 @@ class Finder:
             if not act.everybody >> node & 1 or not state.full:
                 continue
             kind = "user" if member.kind is PrincipalKind.USER else "role"
-            subject = Subject(kind, member.arn, member.name, member.id, member)
-            aim = Aim(subject, Target(member.arn, member.tags, boundary[0], mask=1 << node))
+            subject = NeedSubject(kind, member.arn, member.name, member.id, member)
+            aim = Aim(subject, CheckTarget(member.arn, member.tags, boundary[0], mask=1 << node))
             policies = [
                 policy_aim for policy_aim in self._targets.policies if policy_aim.target.arn == boundary[0]
             ]
             part: list[Alternative] = []
-            for method in of_sort(Sort.UNBOUND, of=kind):
+            for method in of_sort(Verb.UNBOUND, of=kind):
                 part += self._each(method, [aim], act)
-            for method in of_sort(Sort.GRANT, of="policy"):
+            for method in of_sort(Verb.GRANT, of="policy"):
                 part += self._each(method, policies, act)
             bits = either(tuple(part)).within(1 << node)
             if bits.any:
-                yield Lead(None, State(unbound=True, full=True), Way((tuple(part),), bits))
+                yield Lead(None, PrincipalState(unbound=True, full=True), EscalationWay((tuple(part),), bits))
 
     def _each(self, method: Method, aims: Sequence[Aim], act: Acting) -> list[Alternative]:
         return [
@@ -276,12 +276,12 @@ class Finder:
             for aim, bits in zip(aims, self._on(method, aims), strict=True)
         ]
 
-    def _alternative(self, method: Method, subject: Subject, bits: Bits) -> Alternative:
+    def _alternative(self, method: Method, subject: NeedSubject, bits: Bits) -> Alternative:
         return Alternative(method, subject, bits, self._attached_by(method))
 
-    def _edit_members(self, reachable: Found, act: Acting) -> None:
+    def _edit_members(self, reachable: FoundPaths, act: Acting) -> None:
         for kind, aims in (("user", self._targets.users), ("role", self._targets.editable_roles)):
-            for method in of_sort(Sort.GRANT, of=kind):
+            for method in of_sort(Verb.GRANT, of=kind):
                 for aim, bits in zip(aims, self._on(method, aims), strict=True):
                     able = act.of(bits)
                     if able.any:
@@ -291,7 +291,7 @@ class Finder:
                         alternative = self._alternative(method, aim.subject, able)
                         reachable.edits[aim.subject.number].full[replaced].append(alternative)
             bounded = [aim for aim in aims if aim.target.boundary]
-            for method in of_sort(Sort.UNBOUND, of=kind):
+            for method in of_sort(Verb.UNBOUND, of=kind):
                 for aim, bits in zip(bounded, self._on(method, bounded), strict=True):
                     able = act.of(bits)
                     if able.any:
@@ -300,13 +300,13 @@ class Finder:
                         )
 
     def _edit_groups(self, act: Acting) -> dict[int, list[Alternative]]:
-        return self._by_number(of_sort(Sort.GRANT, of="group"), self._targets.groups, act)
+        return self._by_number(of_sort(Verb.GRANT, of="group"), self._targets.groups, act)
 
     def _edit_policies(self, act: Acting) -> dict[int, list[Alternative]]:
-        return self._by_number(of_sort(Sort.GRANT, of="policy"), self._targets.policies, act)
+        return self._by_number(of_sort(Verb.GRANT, of="policy"), self._targets.policies, act)
 
     def _joins(self, act: Acting) -> dict[int, list[Alternative]]:
-        return self._by_number(of_sort(Sort.JOIN), self._targets.groups, act)
+        return self._by_number(of_sort(Verb.JOIN), self._targets.groups, act)
 
     def _by_number(
         self, methods: Iterable[Method], aims: list[Aim], act: Acting
@@ -319,10 +319,10 @@ class Finder:
                     by_number[aim.subject.number].append(self._alternative(method, aim.subject, able))
         return by_number
 
-    def _restore(self, reachable: Found, act: Acting) -> None:
+    def _restore(self, reachable: FoundPaths, act: Acting) -> None:
         versions = self._facts.versions or {}
         aims = [aim for aim in self._targets.policies if versions.get(aim.subject.number)]
-        restored = self._by_number(of_sort(Sort.RESTORE), aims, act)
+        restored = self._by_number(of_sort(Verb.RESTORE), aims, act)
         for aim in (*self._targets.users, *self._targets.editable_roles) if restored else ():
             member = aim.subject.member
             assert member is not None
@@ -366,7 +366,7 @@ class Finder:
             self._written[method.writing] = written
         return written
 
-    def _with(self, method: Method, targets: list[Target], policy: str) -> list[Bits]:
+    def _with(self, method: Method, targets: list[CheckTarget], policy: str) -> list[Bits]:
         principals = [EVERYBODY] * len(targets)
         for need in method.target_needs:
             context = circumstances(method, need.action, policy=policy)
@@ -390,7 +390,7 @@ class Finder:
         return principals
 
     def _note(
-        self, reachable: Found, method: Method, aims: Sequence[Aim], bits: Sequence[Bits], act: Acting
+        self, reachable: FoundPaths, method: Method, aims: Sequence[Aim], bits: Sequence[Bits], act: Acting
     ) -> None:
         for aim, mark in zip(aims, bits, strict=True):
             able = act.of(mark).within(~aim.target.mask)
@@ -403,4 +403,4 @@ def _any(bits: Iterable[Bits], act: Acting) -> bool:
     return any(act.of(principals).any for principals in bits)
 
 
-__all__ = ["Finder", "Found", "circumstances"]
+__all__ = ["Finder", "FoundPaths", "circumstances"]

@@ -9,10 +9,10 @@ from itertools import chain, count, takewhile
 from typing import Any, Final
 
 from iam.policy.escalation.cross_account import Crossing
-from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Node, Way
-from iam.policy.escalation.evidence import KEPT, TRUST, EvidenceFinder, Statement, StepEvidence
-from iam.policy.escalation.graph import At, Graph, Hop, Reach
-from iam.policy.escalation.states import AS_IT_IS, State
+from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, EscalationNode, EscalationWay
+from iam.policy.escalation.evidence import KEPT, TRUST, EvidenceFinder, HeldStatement, StepEvidence
+from iam.policy.escalation.graph import At, EscalationGraph, Hop, Reach
+from iam.policy.escalation.states import AS_IT_IS, PrincipalState
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.memory import collecting_paused
@@ -26,7 +26,7 @@ SECONDS: Final = 5.0
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class PathAct:
     """One method used in a step, and what it rests on."""
 
     alternative: Alternative
@@ -53,16 +53,16 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PathStep:
     """From one node to the next. Without acts it is an administrator who becomes somebody of the account."""
 
     source: At
     target: At
     who: Member
-    state: State
+    state: PrincipalState
     becomes: Member | None
-    into: State
-    acts: tuple[Act, ...]
+    into: PrincipalState
+    acts: tuple[PathAct, ...]
     is_sure: bool
 
     @property
@@ -72,12 +72,12 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class EscalationPath:
     """A way from a principal to a goal. `ends_sure`: the last node is surely what was looked for."""
 
     start: At
     who: Member
-    steps: tuple[Step, ...]
+    steps: tuple[PathStep, ...]
     ends_sure: bool
 
     @property
@@ -92,7 +92,7 @@ class Path:
         return tuple(dict.fromkeys(chain.from_iterable(act.conditions for act in acts)))
 
     @property
-    def closing(self) -> frozenset[Statement]:
+    def closing(self) -> frozenset[HeldStatement]:
         """The smallest set of statements without which this very path is not there; empty where there is
         none.
         """
@@ -102,12 +102,12 @@ class Path:
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class PathClosing:
     """Statements without which no path is left; none where none was found. `is_exact`: no smaller set does
     it.
     """
 
-    statements: frozenset[Statement]
+    statements: frozenset[HeldStatement]
     is_exact: bool
 
 
@@ -123,38 +123,38 @@ def _looks(until: float) -> Iterator[int]:
 class Explorer:
     """Explains a graph; it asks the index that the graph was made of, which must not have changed."""
 
-    def __init__(self, graph: Graph, index: Index) -> None:
+    def __init__(self, graph: EscalationGraph, index: Index) -> None:
         self._graph, self._index = graph, index
         self._grounds = EvidenceFinder(index)
-        self._leads: dict[At, list[tuple[At, Way | Crossing | None]]] = {}
+        self._leads: dict[At, list[tuple[At, EscalationWay | Crossing | None]]] = {}
         self._known: dict[tuple[At, int], tuple[StepEvidence, ...]] = {}
         self._parts: dict[tuple[At, int], list[Alternative]] = {}
-        self._options: dict[tuple[At, int], tuple[frozenset[Statement], ...]] = {}
+        self._options: dict[tuple[At, int], tuple[frozenset[HeldStatement], ...]] = {}
 
-    def path(self, start: At, reach: Reach) -> Path | None:
+    def path(self, start: At, reach: Reach) -> EscalationPath | None:
         """The best path of a principal: a sure one before a conditional one, then the shortest."""
         hops = reach.best(start)
         return None if hops is None else self._path(start, hops, reach)
 
-    def _path(self, start: At, hops: Mapping[At, tuple[int, Hop | None]], reach: Reach) -> Path:
-        steps: list[Step] = []
+    def _path(self, start: At, hops: Mapping[At, tuple[int, Hop | None]], reach: Reach) -> EscalationPath:
+        steps: list[PathStep] = []
         at = start
         while (hop := hops[at][1]) is not None:
             step = self._step(at, hop.to, hop.way, is_sure=hop.is_sure)
             assert step is not None
             steps.append(step)
             at = hop.to
-        return Path(start, self._member(start), tuple(steps), at in reach.sure)
+        return EscalationPath(start, self._member(start), tuple(steps), at in reach.sure)
 
     def _step(
         self,
         source: At,
         target: At,
-        way: Way | Crossing | None,
+        way: EscalationWay | Crossing | None,
         *,
         is_sure: bool,
-        gone: frozenset[Statement] = frozenset(),
-    ) -> Step | None:
+        gone: frozenset[HeldStatement] = frozenset(),
+    ) -> PathStep | None:
         """A step by the best alternatives that are left without some statements; None where a part has none
         left.
         """
@@ -164,17 +164,19 @@ class Explorer:
             return None
         node, into = self._graph.node(source), self._graph.node(target)
         who = self._member(source)
-        return Step(source, target, who, node.state, into.member, into.state, acts_done, is_sure)
+        return PathStep(source, target, who, node.state, into.member, into.state, acts_done, is_sure)
 
     def _member(self, at: At) -> Member:
         """Who is there; the root user stands for any administrator of an account."""
         return self._graph.node(at).member or self._graph.roots[at.account]
 
-    def _act(self, source: At, part: tuple[Alternative, ...], gone: frozenset[Statement]) -> Act | None:
+    def _act(
+        self, source: At, part: tuple[Alternative, ...], gone: frozenset[HeldStatement]
+    ) -> PathAct | None:
         """The best alternative of a part that is left without some statements."""
         for alternative in self._usable(source, part):
             if self._stays(source, alternative, gone):
-                return Act(
+                return PathAct(
                     alternative, self._of(source, alternative), bool(alternative.bits.sure >> source.node & 1)
                 )
         return None
@@ -189,7 +191,7 @@ class Explorer:
             usable = self._parts[key] = sorted(able, key=lambda alternative: not alternative.bits.sure & bit)
         return usable
 
-    def _stays(self, source: At, alternative: Alternative, gone: frozenset[Statement]) -> bool:
+    def _stays(self, source: At, alternative: Alternative, gone: frozenset[HeldStatement]) -> bool:
         """Whether a node still has an alternative without some statements."""
         key = source, id(alternative)
         options = self._options.get(key)
@@ -199,7 +201,9 @@ class Explorer:
             options = self._options[key] = tuple(closing)
         return not any(option <= gone for option in options)
 
-    def _is_left(self, source: At, way: Way | Crossing | None, gone: frozenset[Statement]) -> bool:
+    def _is_left(
+        self, source: At, way: EscalationWay | Crossing | None, gone: frozenset[HeldStatement]
+    ) -> bool:
         """Whether each part of a way has an alternative left without some statements."""
         for part in () if way is None else way.parts:
             if not any(self._stays(source, alternative, gone) for alternative in self._usable(source, part)):
@@ -220,11 +224,11 @@ class Explorer:
             evidence = self._known[key] = self._grounds.of(node, alternative, self._choices(source, node))
         return evidence
 
-    def _choices(self, at: At, node: Node) -> Mapping[Any, Any]:
+    def _choices(self, at: At, node: EscalationNode) -> Mapping[Any, Any]:
         choices = self._graph.estates[at.account].choices
         return choices[node.round] if node.round < len(choices) else {}
 
-    def closing(self, start: At, reach: Reach) -> Closing:
+    def closing(self, start: At, reach: Reach) -> PathClosing:
         """The smallest set of statements without which a principal does not reach the goal any more, on any
         path.
         """
@@ -232,12 +236,12 @@ class Explorer:
             return _Cut(self, start, reach).smallest()
 
     def left(
-        self, start: At, reach: Reach, gone: frozenset[Statement], *, looks: Iterator[int]
-    ) -> list[Step] | None:
+        self, start: At, reach: Reach, gone: frozenset[HeldStatement], *, looks: Iterator[int]
+    ) -> list[PathStep] | None:
         """A path that is there without some statements, the nearest to the goal first. Each look at a way
         takes one of `looks`; without any left, TooManyError is raised.
         """
-        before: dict[At, tuple[At, Way | Crossing | None] | None] = {start: None}
+        before: dict[At, tuple[At, EscalationWay | Crossing | None] | None] = {start: None}
         waiting = [start]
         while waiting:
             at = waiting.pop()
@@ -258,11 +262,11 @@ class Explorer:
     def _steps_to(
         self,
         at: At,
-        before: Mapping[At, tuple[At, Way | Crossing | None] | None],
-        gone: frozenset[Statement],
-    ) -> list[Step]:
+        before: Mapping[At, tuple[At, EscalationWay | Crossing | None] | None],
+        gone: frozenset[HeldStatement],
+    ) -> list[PathStep]:
         """The steps by which a search came to a node."""
-        steps: list[Step] = []
+        steps: list[PathStep] = []
         while (come := before[at]) is not None:
             source, way = come
             step = self._step(source, at, way, is_sure=False, gone=gone)
@@ -271,14 +275,14 @@ class Explorer:
             at = source
         return steps
 
-    def _from(self, at: At, reach: Reach) -> list[tuple[At, Way | Crossing | None]]:
+    def _from(self, at: At, reach: Reach) -> list[tuple[At, EscalationWay | Crossing | None]]:
         """The ways out of a node to others that reach the goal."""
         leads = self._leads.get(at)
         if leads is None:
             leads = self._leads[at] = list(self._out_of(at))
         return [each for each in leads if each[0] in reach.any]
 
-    def _out_of(self, at: At) -> Iterator[tuple[At, Way | Crossing | None]]:
+    def _out_of(self, at: At) -> Iterator[tuple[At, EscalationWay | Crossing | None]]:
         estate, bit = self._graph.estates[at.account], 1 << at.node
         for node, ways in estate.inward.items():
             yield from ((At(at.account, node), way) for way in ways if way.bits.any & bit)
@@ -297,12 +301,12 @@ class _Cut:
 
     def __init__(self, explorer: Explorer, start: At, reach: Reach) -> None:
         self._explorer, self._start, self._reach = explorer, start, reach
-        self._best: frozenset[Statement] | None = None
-        self._tried: set[frozenset[Statement]] = set()
+        self._best: frozenset[HeldStatement] | None = None
+        self._tried: set[frozenset[HeldStatement]] = set()
         self._searches = 0
         self._looks = _looks(time.thread_time() + SECONDS)
 
-    def smallest(self) -> Closing:
+    def smallest(self) -> PathClosing:
         """The smallest set, or the smallest found when the search was cut short."""
         is_exact = True
         try:
@@ -310,9 +314,9 @@ class _Cut:
         except TooManyError:
             is_exact = False
         is_exact = is_exact and self._searches < SEARCHES and self._best is not None
-        return Closing(self._best or frozenset(), is_exact)
+        return PathClosing(self._best or frozenset(), is_exact)
 
-    def _branch(self, gone: frozenset[Statement]) -> None:
+    def _branch(self, gone: frozenset[HeldStatement]) -> None:
         if gone in self._tried or self._searches >= SEARCHES:
             return
         self._tried.add(gone)
@@ -329,7 +333,7 @@ class _Cut:
                 self._branch(gone | option)
 
 
-def _size(option: frozenset[Statement]) -> tuple[int, int, list[tuple[str, str, int]]]:
+def _size(option: frozenset[HeldStatement]) -> tuple[int, int, list[tuple[str, str, int]]]:
     """Small ones first; of equal ones those that leave trust policies as they are, since others may need
     them.
     """
@@ -341,4 +345,4 @@ def _size(option: frozenset[Statement]) -> tuple[int, int, list[tuple[str, str, 
     )
 
 
-__all__ = ["Closing", "Explorer", "Path", "Step"]
+__all__ = ["EscalationPath", "Explorer", "PathClosing", "PathStep"]

@@ -20,7 +20,7 @@ from iam.policy.escalation.condition_facts import (
     MOST_REGIONS,
     REGION,
     ConditionFacts,
-    Names,
+    ResourceNames,
     boundary_of,
     keys_of,
     regions_in,
@@ -75,7 +75,7 @@ EVERYBODY: Final = Bits(-1, -1)
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class CheckTarget:
     """What is asked about. `tags` of a principal, None: not known, or of none; `boundary` is its ARN, empty
     for none; `mask` are the bits of the principal itself.
     """
@@ -88,7 +88,7 @@ class Target:
     account: str = ""
 
 
-class Source:
+class CheckSource:
     """Principals of one account in an index of their own, and their bits by number."""
 
     def __init__(self, index: Index, account: str, bits: Mapping[int, int]) -> None:
@@ -167,15 +167,15 @@ class Asker:
     """Asks the sources of one account, and remembers."""
 
     def __init__(self) -> None:
-        self.sources: list[Source] = []
+        self.sources: list[CheckSource] = []
         self._spoken: dict[str, ConditionFacts] = {}
         self._known: dict[Any, Bits] = {}
-        self._names: dict[Clause, Names] = {}
+        self._names: dict[Clause, ResourceNames] = {}
         self._regions: tuple[str, ...] | None = None
         self._spoken_of: dict[str, dict[Actions, bool]] = {}
         self.questions = 0
 
-    def use(self, sources: list[Source], *, more: Iterable[Doc] = ()) -> None:
+    def use(self, sources: list[CheckSource], *, more: Iterable[Doc] = ()) -> None:
         """Ask these from now on; statements are looked for in `more` documents too."""
         self.sources = sources
         self._clause_sets: dict[tuple[Clause, ...], int] = {}
@@ -231,7 +231,12 @@ class Asker:
         return principals
 
     def on_targets(
-        self, action: str, targets: Sequence[Target], context: Mapping[str, Any], *, policy: str | None = None
+        self,
+        action: str,
+        targets: Sequence[CheckTarget],
+        context: Mapping[str, Any],
+        *,
+        policy: str | None = None,
     ) -> list[Bits]:
         """Who can do an action on each of some targets; `policy` in the place of each target's own."""
         put, spoken = _Put(action, policy), self._speaking(action)
@@ -251,7 +256,9 @@ class Asker:
                 principals[place] = bits
         return principals
 
-    def _on_group(self, put: _Put, group: list[Target], context: Mapping[str, Any], key: Any) -> list[Bits]:
+    def _on_group(
+        self, put: _Put, group: list[CheckTarget], context: Mapping[str, Any], key: Any
+    ) -> list[Bits]:
         """Who can on targets that only they themselves can tell apart."""
         if not self._speaking(put.action).names_their_own:
             principals = self._known.get(key)
@@ -269,7 +276,7 @@ class Asker:
         ]
 
     def _on_itself(
-        self, put: _Put, target: Target, context: Mapping[str, Any], marks: dict[Class, Decision]
+        self, put: _Put, target: CheckTarget, context: Mapping[str, Any], marks: dict[Class, Decision]
     ) -> Bits:
         """Principals of one class do on themselves what the others do, unless a condition reads their
         names.
@@ -294,7 +301,7 @@ class Asker:
             principals |= source.ask(question)
         return principals
 
-    def _context(self, action: str, target: Target, context: Mapping[str, Any]) -> dict[str, Any]:
+    def _context(self, action: str, target: CheckTarget, context: Mapping[str, Any]) -> dict[str, Any]:
         """What is known of a request about a target, as far as a statement asks for it."""
         wanted = self._speaking(action).keys
         context_keys = self._relevant(action, context)
@@ -334,10 +341,10 @@ class Asker:
                 if is_named:
                     yield from same
 
-    def _names_of(self, clause: Clause) -> Names:
+    def _names_of(self, clause: Clause) -> ResourceNames:
         names = self._names.get(clause)
         if names is None:
-            names = self._names[clause] = Names(clause)
+            names = self._names[clause] = ResourceNames(clause)
         return names
 
 
@@ -371,4 +378,4 @@ def _bits(decision: Decision, bit: int) -> Bits:
     return Bits(0, bit) if decision is Decision.CONDITIONAL else NOBODY
 
 
-__all__ = ["EVERYBODY", "HOME", "NOBODY", "REGION", "Asker", "Bits", "Source", "Target", "tags_of"]
+__all__ = ["EVERYBODY", "HOME", "NOBODY", "REGION", "Asker", "Bits", "CheckSource", "CheckTarget", "tags_of"]

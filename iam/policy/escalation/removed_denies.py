@@ -8,11 +8,11 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
-from iam.policy.escalation.edits import Edits
-from iam.policy.escalation.estate import Acting, Alternative, Subject
-from iam.policy.escalation.methods import Method, Sort, of_sort
+from iam.policy.escalation.edits import PolicyEdits
+from iam.policy.escalation.estate import Acting, Alternative, NeedSubject
+from iam.policy.escalation.methods import Method, Verb, of_sort
 from iam.policy.escalation.permission_checks import Bits
-from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, Removal
+from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, PolicyRemoval
 from iam.policy.escalation.targets import Aim, Targets
 
 
@@ -22,7 +22,7 @@ class On(Protocol):
     def __call__(self, method: Method, aims: Sequence[Aim], *, policy: str = "") -> list[Bits]: ...
 
 
-_METHODS: Final = {method.name: method for method in of_sort(Sort.REMOVE)}
+_METHODS: Final = {method.name: method for method in of_sort(Verb.REMOVE)}
 BY_KIND: Final[Mapping[tuple[str, str], Method]] = {
     (INLINE, "user"): _METHODS["iam-delete-user-policy"],
     (INLINE, "role"): _METHODS["iam-delete-role-policy"],
@@ -42,12 +42,12 @@ class Removing:
     def __init__(self, targets: Targets, act: Acting, *, on: On) -> None:
         self._targets, self._act, self._on = targets, act, on
 
-    def into(self, edits: dict[int, Edits]) -> None:
+    def into(self, edits: dict[int, PolicyEdits]) -> None:
         """Enter who can remove what from whom."""
-        holders: dict[tuple[Method, str], dict[Subject, list[tuple[int, Removal]]]] = defaultdict(
+        holders: dict[tuple[Method, str], dict[NeedSubject, list[tuple[int, PolicyRemoval]]]] = defaultdict(
             lambda: defaultdict(list)
         )
-        aims: dict[Subject, Aim] = {}
+        aims: dict[NeedSubject, Aim] = {}
         groups = {aim.subject.number: aim for aim in self._targets.groups}
         for aim in (*self._targets.users, *self._targets.editable_roles):
             member = aim.subject.member
@@ -69,5 +69,5 @@ class Removing:
                     for number, removal in removals:
                         edits[number].removed[removal].append(alternative)
 
-    def _policy_of(self, removal: Removal) -> str:
+    def _policy_of(self, removal: PolicyRemoval) -> str:
         return self._targets.arn_of_policy(int(removal.name)) if removal.kind == ATTACHED else ""

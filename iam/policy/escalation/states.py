@@ -31,7 +31,7 @@ by IAM Identity Center".
 """
 
 
-class Removal(NamedTuple):
+class PolicyRemoval(NamedTuple):
     """A policy that a principal no longer holds. `group` is the group that has the policy, 0 for the
     principal itself; `name` is the name of an inline policy or the number of an attached one, empty where the
     principal leaves the group.
@@ -47,7 +47,7 @@ ATTACHED: Final = "attached"
 LEFT: Final = "left"
 
 
-class State(NamedTuple):
+class PrincipalState(NamedTuple):
     """How a principal differs from what it is: without its boundary, with every permission in its identity
     policies, in more groups, with other versions of policies as (policy, digest of the document), without
     some policies that deny, with tags of somebody's choice.
@@ -57,14 +57,14 @@ class State(NamedTuple):
     full: bool = False
     groups: tuple[int, ...] = ()
     versions: tuple[tuple[int, str], ...] = ()
-    removed: tuple[Removal, ...] = ()
+    removed: tuple[PolicyRemoval, ...] = ()
     tagged: bool = False
 
 
-AS_IT_IS: Final = State()
+AS_IT_IS: Final = PrincipalState()
 
 
-class Instance(NamedTuple):
+class Ec2Instance(NamedTuple):
     """An EC2 instance; `tags` are its (key, value) pairs, None: not known."""
 
     arn: str
@@ -72,7 +72,7 @@ class Instance(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class OutsideFacts:
     """What policies do not tell, as far as it is known.
 
     `group_arns` by group; `profiled` are the roles in instance profiles, by account where all of these are
@@ -83,12 +83,12 @@ class Facts:
 
     group_arns: Mapping[int, str] = field(default_factory=dict)
     profiled: Mapping[str, frozenset[int]] = field(default_factory=dict)
-    running: Mapping[int, tuple[Instance, ...]] = field(default_factory=dict)
+    running: Mapping[int, tuple[Ec2Instance, ...]] = field(default_factory=dict)
     passwords: Mapping[int, bool] = field(default_factory=dict)
     versions: Mapping[int, tuple[str, ...]] | None = None
 
 
-NO_FACTS: Final = Facts()
+NO_FACTS: Final = OutsideFacts()
 
 
 def can_be_edited(member: Member) -> bool:
@@ -101,7 +101,9 @@ def is_service_linked(member: Member) -> bool:
     return SERVICE_LINKED_PATH in member.arn
 
 
-def row_in(member: Member, state: State, number: int, groups: Mapping[int, GroupRow]) -> PrincipalRow:
+def row_in(
+    member: Member, state: PrincipalState, number: int, groups: Mapping[int, GroupRow]
+) -> PrincipalRow:
     """The row of a member in a state, under a number of its own. `groups` are those of its account."""
     row = row_of(member)
     row.id, row.grants = number, grants_in(member.grants, state, groups)
@@ -113,7 +115,7 @@ def row_in(member: Member, state: State, number: int, groups: Mapping[int, Group
 NO_GROUPS: Final[Mapping[int, GroupRow]] = {}
 
 
-def grants_in(grants: Grants, state: State, groups: Mapping[int, GroupRow] = NO_GROUPS) -> Grants:
+def grants_in(grants: Grants, state: PrincipalState, groups: Mapping[int, GroupRow] = NO_GROUPS) -> Grants:
     """What is held in a state. Versions of policies that come by a group are added, since the group's row
     stays; of a group that lost a policy, the others are held directly.
     """
@@ -128,7 +130,7 @@ def grants_in(grants: Grants, state: State, groups: Mapping[int, GroupRow] = NO_
     joined = tuple(dict.fromkeys((*grants.groups, *state.groups)))
     for number in joined:
         group = groups.get(number)
-        is_left = Removal(LEFT, number, "") in state.removed
+        is_left = PolicyRemoval(LEFT, number, "") in state.removed
         if number in changed and not is_left and group is not None:
             more_inline, more_attached = _without(group.grants.inline, group.grants.attached, number, state)
             inline, attached = (*inline, *more_inline), (*attached, *more_attached)
@@ -138,7 +140,7 @@ def grants_in(grants: Grants, state: State, groups: Mapping[int, GroupRow] = NO_
 
 
 def _without(
-    inline: tuple[tuple[str, str], ...], attached: tuple[int, ...], group: int, state: State
+    inline: tuple[tuple[str, str], ...], attached: tuple[int, ...], group: int, state: PrincipalState
 ) -> tuple[tuple[tuple[str, str], ...], tuple[int, ...]]:
     """The inline and attached policies of a principal (group 0) or of one of its groups that are not
     removed.
@@ -146,8 +148,10 @@ def _without(
     if not state.removed:
         return inline, attached
     return (
-        tuple(each for each in inline if Removal(INLINE, group, each[0]) not in state.removed),
-        tuple(number for number in attached if Removal(ATTACHED, group, str(number)) not in state.removed),
+        tuple(each for each in inline if PolicyRemoval(INLINE, group, each[0]) not in state.removed),
+        tuple(
+            number for number in attached if PolicyRemoval(ATTACHED, group, str(number)) not in state.removed
+        ),
     )
 
 

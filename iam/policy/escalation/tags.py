@@ -14,10 +14,10 @@ from itertools import chain
 from typing import Final
 
 from iam.policy.escalation.condition_facts import keys_of
-from iam.policy.escalation.edits import Edits
+from iam.policy.escalation.edits import PolicyEdits
 from iam.policy.escalation.estate import Acting, Alternative
-from iam.policy.escalation.methods import TAGS, Method, Need, Sort, of_sort
-from iam.policy.escalation.permission_checks import Asker, Target
+from iam.policy.escalation.methods import TAGS, Method, MethodNeed, Verb, of_sort
+from iam.policy.escalation.permission_checks import Asker, CheckTarget
 from iam.policy.escalation.removed_denies import On
 from iam.policy.escalation.targets import Aim, Targets
 from iam.policy.index.documents import Doc
@@ -36,7 +36,7 @@ def can_matter(asker: Asker, method: Method) -> bool:
     )
 
 
-def about(method: Method, need: Need, targets: Sequence[Target]) -> Sequence[Target]:
+def about(method: Method, need: MethodNeed, targets: Sequence[CheckTarget]) -> Sequence[CheckTarget]:
     """The targets, as they are when the need is met: with unknown tags after some were set."""
     if not method.retags or need.action in TAG_ACTIONS:
         return targets
@@ -60,9 +60,9 @@ class OwnTags:
             aim.target.trust is not None and self._reads(aim.target.trust) for aim in targets.roles
         )
 
-    def into(self, edits: dict[int, Edits], act: Acting, *, on: On) -> None:
+    def into(self, edits: dict[int, PolicyEdits], act: Acting, *, on: On) -> None:
         """Enter who can set tags of whom, as far as it matters."""
-        for method in of_sort(Sort.TAG):
+        for method in of_sort(Verb.TAG):
             aims = self._targets.users if method.of == "user" else self._targets.editable_roles
             asked = [aim for aim in aims if self._matter(aim)]
             for aim, bits in zip(asked, on(method, asked), strict=True):

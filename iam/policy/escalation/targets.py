@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from iam.policy.escalation.estate import Estate, Subject
-from iam.policy.escalation.permission_checks import Target
-from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, Facts, Removal, can_be_edited
+from iam.policy.escalation.estate import Estate, NeedSubject
+from iam.policy.escalation.permission_checks import CheckTarget
+from iam.policy.escalation.states import ATTACHED, INLINE, LEFT, OutsideFacts, PolicyRemoval, can_be_edited
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.rows import Grants
@@ -23,8 +23,8 @@ AWS_OWNED = ":iam::aws:"
 class Aim:
     """A subject, as a target of questions."""
 
-    subject: Subject
-    target: Target
+    subject: NeedSubject
+    target: CheckTarget
 
 
 class Targets:
@@ -32,11 +32,11 @@ class Targets:
     not among them.
     """
 
-    def __init__(self, shard: Shard, estate: Estate, facts: Facts) -> None:
+    def __init__(self, shard: Shard, estate: Estate, facts: OutsideFacts) -> None:
         self._shard, self._facts = shard, facts
         self._denying: dict[Doc, bool] = {}
-        self._denying_groups: dict[int, tuple[Removal, ...]] = {}
-        self._denying_members: dict[int, tuple[Removal, ...]] = {}
+        self._denying_groups: dict[int, tuple[PolicyRemoval, ...]] = {}
+        self._denying_members: dict[int, tuple[PolicyRemoval, ...]] = {}
         self.masks: dict[int, int] = defaultdict(int)
         for (number, _), node in estate.place.items():
             self.masks[number] |= 1 << node
@@ -54,7 +54,7 @@ class Targets:
     def _member(self, member: Member) -> Aim:
         boundary = self._shard.boundary_of(member.grants)
         boundary_arn = "" if boundary is None else boundary[0]
-        target = Target(
+        target = CheckTarget(
             member.arn,
             member.tags,
             boundary_arn,
@@ -62,17 +62,17 @@ class Targets:
             self.masks.get(member.id, 0),
         )
         kind = "role" if member.kind is PrincipalKind.ROLE else "user"
-        return Aim(Subject(kind, member.arn, member.name, member.id, member), target)
+        return Aim(NeedSubject(kind, member.arn, member.name, member.id, member), target)
 
     def _group(self, number: int) -> Aim:
         name = self._shard.groups[number].name
         arn = self._facts.group_arns.get(number)
         if arn is None:
             arn = f"arn:{self._shard.partition}:iam::{self._shard.number}:group/{name}"
-        return Aim(Subject("group", arn, name, number), Target(arn))
+        return Aim(NeedSubject("group", arn, name, number), CheckTarget(arn))
 
     def _policy(self, number: int, arn: str) -> Aim:
-        return Aim(Subject("policy", arn, arn.rpartition("/")[2], number), Target(arn))
+        return Aim(NeedSubject("policy", arn, arn.rpartition("/")[2], number), CheckTarget(arn))
 
     def groups_of(self, member: Member) -> tuple[int, ...]:
         """The groups that somebody is in, as far as they are known."""
@@ -85,7 +85,7 @@ class Targets:
             policies |= set(self._grants_of_group(number).attached)
         return policies
 
-    def denying_of(self, member: Member) -> tuple[Removal, ...]:
+    def denying_of(self, member: Member) -> tuple[PolicyRemoval, ...]:
         """The policies of a principal and of its groups that deny something."""
         removals = self._denying_members.get(member.id)
         if removals is None:
@@ -93,25 +93,25 @@ class Targets:
             removals = self._denying_members[member.id] = (*self._denying_in(member.grants, 0), *of_groups)
         return removals
 
-    def denying_in_group(self, number: int) -> tuple[Removal, ...]:
+    def denying_in_group(self, number: int) -> tuple[PolicyRemoval, ...]:
         """The policies of a group that deny something, and the group itself if it has one."""
         removals = self._denying_groups.get(number)
         if removals is None:
             policies = tuple(self._denying_in(self._grants_of_group(number), number))
             removals = self._denying_groups[number] = (
-                (*policies, Removal(LEFT, number, "")) if policies else ()
+                (*policies, PolicyRemoval(LEFT, number, "")) if policies else ()
             )
         return removals
 
-    def _denying_in(self, grants: Grants, group: int) -> Iterator[Removal]:
+    def _denying_in(self, grants: Grants, group: int) -> Iterator[PolicyRemoval]:
         named = self._shard.named_policies(Grants(grants.inline, grants.attached))
         for place, (_, doc) in enumerate(named):
             if not self._is_denying(doc):
                 continue
             if place < len(grants.inline):
-                yield Removal(INLINE, group, grants.inline[place][0])
+                yield PolicyRemoval(INLINE, group, grants.inline[place][0])
             else:
-                yield Removal(ATTACHED, group, str(grants.attached[place - len(grants.inline)]))
+                yield PolicyRemoval(ATTACHED, group, str(grants.attached[place - len(grants.inline)]))
 
     def _is_denying(self, doc: Doc) -> bool:
         denies = self._denying.get(doc)

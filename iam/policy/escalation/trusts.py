@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.escalation.methods import COGNITO
-from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.evaluate import Decision, RequestPolicies, decide
 from iam.policy.index.documents import Doc
 from iam.policy.letter_case import is_digits
 from iam.policy.logic import NO, OPEN, YES
@@ -86,7 +86,7 @@ def provider_request(provider: str, role: str, account: str, *, moment: datetime
 def provider_mark(trust: Doc, provider: str, role: str, account: str, *, moment: datetime | None) -> int:
     """Whether a trust policy admits those whom an identity provider vouches for."""
     request = provider_request(provider, role, account, moment=moment)
-    policies = Policies(NO_POLICIES, resource=trust_set(trust, "trust policy"))
+    policies = RequestPolicies(NO_POLICIES, resource=trust_set(trust, "trust policy"))
     return MARKS.get(decide(request, policies), NO)
 
 
@@ -109,7 +109,7 @@ class Services:
         mark = self._known.get((trust, service))
         if mark is None:
             request = service_request(service, role, self._account, moment=self._moment)
-            policies = Policies(NO_POLICIES, resource=trust_set(trust, "trust policy"))
+            policies = RequestPolicies(NO_POLICIES, resource=trust_set(trust, "trust policy"))
             mark = self._known[trust, service] = MARKS.get(decide(request, policies), NO)
         return mark
 

@@ -15,7 +15,7 @@ from iam.policy.glob import ANY
 from iam.policy.index.patterns import Pattern, pattern_of, relation
 from iam.policy.logic import NO, OPEN, YES, negation
 from iam.policy.request import Request
-from iam.policy.variables import AbsentVariableError, OpenVariableError, Template
+from iam.policy.variables import AbsentVariableError, OpenVariableError, VariableText
 
 FREE: Final = re.compile(r"\$\{[^{}]*\}|[*?]")
 STAR: Final = Pattern(["*"])
@@ -38,7 +38,7 @@ class Area:
 
     __slots__ = ("_fixed", "_loose", "_open", "is_not")
 
-    def __init__(self, templates: Iterable[Template], *, is_not: bool) -> None:
+    def __init__(self, templates: Iterable[VariableText], *, is_not: bool) -> None:
         self.is_not = is_not
         self._open = tuple(template for template in templates if template.variables)
         self._loose = tuple(Pattern(with_anything(template)) for template in self._open)
@@ -129,7 +129,7 @@ def pattern_fits(area: Area | None) -> Fits | None:
     return None if area is None else area.fits
 
 
-def _filled(template: Template, loose: Pattern, request: Request, asked: Pattern) -> int:
+def _filled(template: VariableText, loose: Pattern, request: Request, asked: Pattern) -> int:
     try:
         return relation(Pattern(resource_tokens(template.fill(request))), asked)
     except OpenVariableError:

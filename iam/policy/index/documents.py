@@ -14,7 +14,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from iam.policy.compiled import Compiled, PolicyKind
-from iam.policy.document import Document, Names, Problem, Statement, read
+from iam.policy.document import Document, DocumentProblem, Names, Statement, read
 from iam.policy.index.areas import Area, area_of, pattern_fits
 from iam.policy.index.dates import Dates
 from iam.policy.index.elements import Actions
@@ -139,7 +139,7 @@ class Doc:
         digest: str,
         clauses: tuple[Clause, ...],
         labels: tuple[Label, ...],
-        problems: tuple[Problem, ...],
+        problems: tuple[DocumentProblem, ...],
     ) -> None:
         self.digest = digest
         self.clauses = clauses
@@ -231,7 +231,7 @@ class Documents:
         """Stands for a managed policy whose document the mirror does not hold."""
         key = f"unread:{policy}"
         found = self._docs.get(key)
-        problem = Problem("", f"The text of {policy} has not been synced")
+        problem = DocumentProblem("", f"The text of {policy} has not been synced")
         return self._intern(key, Document("", (), (problem,))) if found is None else found
 
     def _intern(self, digest: str, document: Document) -> Doc:
@@ -248,7 +248,7 @@ class Documents:
         digest: str,
         clauses: Iterable[Clause],
         labels: Iterable[Label],
-        problems: tuple[Problem, ...] = (),
+        problems: tuple[DocumentProblem, ...] = (),
     ) -> Doc:
         """The document that consists of some statements; the caller knows that it is not in use yet."""
         called = tuple(labels)

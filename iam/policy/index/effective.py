@@ -14,7 +14,7 @@ from threading import RLock
 from typing import Any, Final, NamedTuple
 
 from iam.policy.compiled import PolicyKind, PolicySet
-from iam.policy.evaluate import Policies, has_rcps, has_scps
+from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps
 from iam.policy.index.classes import Class, Limits, Marked, Member, Profile
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.masks import Space
@@ -224,7 +224,7 @@ class EffectiveActions:
             for level in limits.levels.scps:
                 yield self._group([doc for _, doc in level], PolicyKind.SCP, asking)
         restricted = Request("s3:GetObject", "*", asking.request.principal)
-        if has_rcps(restricted, Policies(identity=NOBODY)):
+        if has_rcps(restricted, RequestPolicies(identity=NOBODY)):
             for level in limits.levels.rcps:
                 weight, pieces = self._group([doc for _, doc in level], PolicyKind.RCP, asking)
                 yield _of_some_services(weight, self.space.under_rcps), pieces

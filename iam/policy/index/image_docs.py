@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from iam.policy.document import CURRENT, Document, Problem, Statement
+from iam.policy.document import CURRENT, Document, DocumentProblem, Statement
 from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.shapes import Shape
 
@@ -32,7 +32,7 @@ def _statement(one: Statement) -> Written:
     ]  # fmt: skip
 
 
-def _problems(problems: tuple[Problem, ...]) -> Written:
+def _problems(problems: tuple[DocumentProblem, ...]) -> Written:
     return [[one.place, one.message] for one in problems]
 
 
@@ -70,8 +70,8 @@ def _statement_in(found: Written) -> Statement:
     )
 
 
-def _problems_in(found: Written) -> tuple[Problem, ...]:
-    return tuple([Problem(place, message) for place, message in found])
+def _problems_in(found: Written) -> tuple[DocumentProblem, ...]:
+    return tuple([DocumentProblem(place, message) for place, message in found])
 
 
 def small_written(doc: Doc, shape_number: Any) -> Written:

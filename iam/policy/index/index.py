@@ -10,8 +10,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
-from iam.policy.document import Problem
-from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.document import DocumentProblem
+from iam.policy.evaluate import Decision, RequestPolicies, decide
 from iam.policy.explain import Explanation, explain
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.difference import Difference
@@ -213,7 +213,7 @@ class Index:
         """Why one principal can or cannot, down to the statements."""
         return explain(*self.request_and_policies(member, question))
 
-    def request_and_policies(self, member: Member, question: Question) -> tuple[Request, Policies]:
+    def request_and_policies(self, member: Member, question: Question) -> tuple[Request, RequestPolicies]:
         """What `decide` and `explain` take. Policies have the names by which a person finds them."""
         judge, _ = judge_for(question, shards=self.accounts, documents=self.documents, moment=self.moment)
         request = judge.request_of(member)
@@ -222,7 +222,7 @@ class Index:
         boundary = shard.boundary_of(member.grants)
         rcps = () if owner is None else owner.levels.rcps
         bounding = None if boundary is None else naming.set_of(PolicyKind.BOUNDARY, [boundary])
-        return request, Policies(
+        return request, RequestPolicies(
             identity=naming.set_of(PolicyKind.IDENTITY, shard.named_policies(member.grants)),
             boundary=bounding,
             resource=judge.resource,
@@ -240,7 +240,7 @@ class _Naming:
     def set_of(self, kind: PolicyKind, named: Iterable[tuple[str, Doc]]) -> PolicySet:
         """Documents weighed together."""
         statements: list[Compiled] = []
-        problems: list[tuple[str, Problem]] = []
+        problems: list[tuple[str, DocumentProblem]] = []
         for name, doc in named:
             statements += doc.named(name, kind, of_pattern=self._is_pattern)
             problems += [(name, problem) for problem in doc.problems]

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
-from iam.policy.evaluate import Decision, Marks, Policies, conclude, weigh
+from iam.policy.evaluate import Decision, EvaluationMarks, RequestPolicies, conclude, weigh
 from iam.policy.index import keys
 from iam.policy.index.areas import asked_pattern
 from iam.policy.index.classes import Bundle, Levels, Limits, Marked, Member, Profile
@@ -69,7 +69,7 @@ class Bounds:
 
     __slots__ = ("_marks", "_request", "decisions")
 
-    def __init__(self, request: Request, marks: Marks) -> None:
+    def __init__(self, request: Request, marks: EvaluationMarks) -> None:
         self._request, self._marks = request, marks
         self.decisions: dict[Says, Decision] = {}
 
@@ -346,11 +346,11 @@ class Judge:
                 limited.bounds = found
         return found
 
-    def _policies(self, limits: Limits, *, is_local: bool) -> Policies:
+    def _policies(self, limits: Limits, *, is_local: bool) -> RequestPolicies:
         boundary = None
         if limits.boundary is not None:
             boundary = self._spoken(limits.boundary, PolicyKind.BOUNDARY).policies
-        return Policies(
+        return RequestPolicies(
             identity=NO_POLICIES,
             boundary=boundary,
             resource=self.resource,

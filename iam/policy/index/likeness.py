@@ -25,7 +25,7 @@ from iam.policy.index.patterns import Pattern, normal
 from iam.policy.index.probes import WORDS
 from iam.policy.letter_case import fold
 from iam.policy.request import Values
-from iam.policy.variables import Template, Variable
+from iam.policy.variables import Variable, VariableText
 
 ABSTRACT: Final = frozenset({"aws:username", "aws:userid"})
 """Keys that mostly stand where every other pattern takes in all of their values, or none."""
@@ -37,7 +37,7 @@ IN_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 VARYING: Final = "\0"
 Held = Doc | Marked
 Own = tuple[Values | None, ...]
-Pair = tuple[Template, Template]
+Pair = tuple[VariableText, VariableText]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -323,15 +323,15 @@ def _pairs_of(doc: Doc, other: Doc) -> tuple[Pair, ...]:
 
 
 @lru_cache(maxsize=16384)
-def _templates(doc: Doc) -> tuple[Template, ...]:
-    found: dict[Template, None] = {}
+def _templates(doc: Doc) -> tuple[VariableText, ...]:
+    found: dict[VariableText, None] = {}
     for clause in doc.clauses:
         for text in clause.source.resources or ():
             found[variables.read(text, has_variables=clause.has_variables)] = None
     return tuple(found)
 
 
-def _filled(template: Template, member: Member | None) -> Tokens:
+def _filled(template: VariableText, member: Member | None) -> Tokens:
     """The pattern with the member's values in it; variables of other keys, or of nobody, stand for
     anything.
     """

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet, compile_set
 from iam.policy.document import read
-from iam.policy.evaluate import Policies, has_rcps, has_scps, needs_resource_policy
+from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps, needs_resource_policy
 from iam.policy.index.classes import Limits, Member
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.keys import OF_PLACE
@@ -106,7 +106,7 @@ class Side:
         """The documents in which an identity statement stands."""
         return (doc for doc in self.docs if say.clause in doc.clauses)
 
-    def policies(self, request: Request, says: Iterable[Say]) -> Policies:
+    def policies(self, request: Request, says: Iterable[Say]) -> RequestPolicies:
         """What `evaluate.decide` takes, of the statements that speak of the action.
 
         Where a role, a key or another account must agree as well, it is taken to agree.
@@ -121,7 +121,7 @@ class Side:
         must_agree = needs_resource_policy(request) or request.is_cross_account
         boundary = None if self.boundary is None else of(PolicyKind.BOUNDARY)
         resource = _agreeing(self.principal.root_arn) if must_agree else None
-        return Policies(
+        return RequestPolicies(
             identity=of(PolicyKind.IDENTITY),
             boundary=boundary,
             scps=tuple(of(PolicyKind.SCP, level) for level in range(len(self.scps))),
@@ -155,7 +155,9 @@ def _side(member: Member, shard: Shard, docs: tuple[Doc, ...], limits: Limits) -
     levels = limits.levels
     scps = levels.scps if has_scps(known) else ()
     of_rcps = Request(OF_RCPS, "*", principal)
-    rcps = levels.rcps if has_rcps(of_rcps, Policies(identity=PolicySet(PolicyKind.IDENTITY, ()))) else ()
+    rcps = (
+        levels.rcps if has_rcps(of_rcps, RequestPolicies(identity=PolicySet(PolicyKind.IDENTITY, ()))) else ()
+    )
     return Side(
         principal,
         shard.facts,

@@ -1,7 +1,7 @@
 """Finds what is wrong, dangerous or needless in a policy document, with line, column and remedy."""
 
 from iam.policy.lint.codes import SEVERITIES, Severity
-from iam.policy.lint.findings import Finding
+from iam.policy.lint.findings import LintFinding
 from iam.policy.lint.kinds import (
     GROUP_INLINE,
     MANAGED,
@@ -12,8 +12,8 @@ from iam.policy.lint.kinds import (
     SESSION,
     TRUST,
     USER_INLINE,
-    Kind,
-    Quota,
+    CharacterQuota,
+    LintKind,
 )
 from iam.policy.lint.old_findings import less_standing
 from iam.policy.lint.run import lint
@@ -29,9 +29,9 @@ __all__ = [
     "SEVERITIES",
     "TRUST",
     "USER_INLINE",
-    "Finding",
-    "Kind",
-    "Quota",
+    "CharacterQuota",
+    "LintFinding",
+    "LintKind",
     "Severity",
     "less_standing",
     "lint",

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from iam.policy.lint.findings import quoted, shown
-from iam.policy.lint.view import Statement, Subject, Word
+from iam.policy.lint.view import LintStatement, LintSubject, Word
 
 ACCOUNT: Final = re.compile(r"(?:arn:[a-z-]+:iam::)?([0-9]{12})(?::root)?")
 OF_ACCOUNT: Final = re.compile(r"arn:[a-z-]+:(?:iam|sts)::([0-9]{12}):.+", re.DOTALL)
@@ -19,7 +19,7 @@ SESSION: Final = re.compile(r"arn:([a-z-]+):sts::([0-9]{12}):assumed-role/([^/]+
 ROLE: Final = re.compile(r"arn:([a-z-]+):iam::([0-9]{12}):role/(?:.*/)?([^/]+)", re.DOTALL)
 
 
-def check_covered_principals(subject: Subject) -> None:
+def check_covered_principals(subject: LintSubject) -> None:
     """Every Principal and NotPrincipal, whose names of one kind are compared with each other."""
     for statement in subject.document.statements:
         if statement.principals is None:
@@ -29,7 +29,7 @@ def check_covered_principals(subject: Subject) -> None:
                 _check(kind, words, statement, subject)
 
 
-def _check(kind: str, words: Sequence[Word], statement: Statement, subject: Subject) -> None:
+def _check(kind: str, words: Sequence[Word], statement: LintStatement, subject: LintSubject) -> None:
     everybody = next((word for word in words if word.text == "*"), None)
     first: dict[str, Word] = {}
     accounts, roles = _accounts(words), _roles(words)
@@ -50,8 +50,8 @@ def _check_account(
     word: Word,
     accounts: Mapping[str, Word],
     roles: Mapping[tuple[str, ...], Word],
-    statement: Statement,
-    subject: Subject,
+    statement: LintStatement,
+    subject: LintSubject,
 ) -> None:
     own = OF_ACCOUNT.fullmatch(word.text)
     account = accounts.get(own[1]) if own is not None else None
@@ -68,7 +68,7 @@ def _check_account(
         _report(word, f"Role {shown(role.text)} is listed too, which includes its sessions.", subject)
 
 
-def _report(word: Word, message: str, subject: Subject) -> None:
+def _report(word: Word, message: str, subject: LintSubject) -> None:
     subject.report.add("REDUNDANT_PRINCIPAL", word, message, "Remove it, if you don’t need it.")
 
 

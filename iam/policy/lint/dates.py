@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final
 
 from iam.moments import moment_words
-from iam.policy.lint.view import Statement, Subject, Test
+from iam.policy.lint.view import LintStatement, LintSubject, Test
 from iam.policy.operators import moment_of
 from iam.policy.request import TIMES
 
@@ -23,7 +23,7 @@ LATEST: Final = 253_402_300_799
 """The last second of the year 9999."""
 
 
-def check_dates(test: Test, statement: Statement, subject: Subject) -> None:
+def check_dates(test: Test, statement: LintStatement, subject: LintSubject) -> None:
     """A test of the time of the request, whether by a date or by the seconds since 1970."""
     family = test.base.removeprefix("date").removeprefix("numeric")
     if test.name not in TIMES or not family.startswith((*BEFORE, AFTER)):
@@ -50,7 +50,7 @@ def check_dates(test: Test, statement: Statement, subject: Subject) -> None:
         )
 
 
-def _has_end(statement: Statement) -> bool:
+def _has_end(statement: LintStatement) -> bool:
     """Whether the start is one of two dates: then it says when the time began, and nobody needs to
     remove it.
     """

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from iam.policy.json_places import Reading
+from iam.policy.json_places import PlacedJson
 from iam.policy.letter_case import fold
 from iam.policy.lint.codes import SEVERITIES, Severity
 from iam.policy.newer_names import is_newer
@@ -21,7 +21,7 @@ IF_NEWER: Final = "If AWS added it recently, an administrator can allow it in GA
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class LintFinding:
     """One finding. `code` is IAM Access Analyzer's issue code where it has one.
 
     `statement` counts from 0 and is None for the whole document; `path` is such as `Statement[0].Action[2]`;
@@ -59,9 +59,9 @@ class Report:
     allows.
     """
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: PlacedJson) -> None:
         self._reading = reading
-        self._found: dict[Finding, None] = {}
+        self._found: dict[LintFinding, None] = {}
         self._proposals = 0
         self._looks = 0
 
@@ -80,7 +80,7 @@ class Report:
             return
         line, column = self._reading.place(spot.at)
         grave = severity or SEVERITIES[code]
-        finding = Finding(code, grave, message, remedy, spot.statement, spot.path, line, column)
+        finding = LintFinding(code, grave, message, remedy, spot.statement, spot.path, line, column)
         self._found[replace(finding, is_by_catalogue=True) if is_by_catalogue else finding] = None
 
     def add_unknown(
@@ -106,7 +106,7 @@ class Report:
         self._looks += times
         return self._looks <= MOST_LOOKS
 
-    def findings(self) -> list[Finding]:
+    def findings(self) -> list[LintFinding]:
         """All findings in the order of the text; of one place, the graver first."""
         order = list(Severity)
         return sorted(

@@ -15,13 +15,13 @@ from iam.policy.catalogue import Action, Catalogue, ResourceType
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import quoted
 from iam.policy.lint.overlaps import can_mean
-from iam.policy.lint.view import Statement, Subject, Word
+from iam.policy.lint.view import LintStatement, LintSubject, Word
 
 WIDE: Final = 1200
 """A pattern that means more actions than any service has is not asked for the resource types of each."""
 
 
-def check_fit(subject: Subject, hopeless: set[Word]) -> None:
+def check_fit(subject: LintSubject, hopeless: set[Word]) -> None:
     """Actions that fit no resource and resources that fit no action; `hopeless` resources were reported
     before.
     """
@@ -36,7 +36,7 @@ def check_fit(subject: Subject, hopeless: set[Word]) -> None:
 
 
 class _Fit:
-    def __init__(self, statement: Statement, resources: list[Word], subject: Subject) -> None:
+    def __init__(self, statement: LintStatement, resources: list[Word], subject: LintSubject) -> None:
         self.statement = statement
         self.resources = resources
         self.subject = subject

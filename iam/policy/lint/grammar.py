@@ -11,10 +11,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from iam.policy.document import CURRENT, ELEMENTS, VERSIONS
-from iam.policy.json_places import Member, Node
+from iam.policy.json_places import JsonMember, JsonNode
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import Report, Spot, quoted, shown
-from iam.policy.lint.view import Document, Names, Principals, Statement, Test, Word
+from iam.policy.lint.view import LintDocument, LintNames, LintPrincipals, LintStatement, Test, Word
 from iam.policy.operators import IF_EXISTS, NULL, OPERATORS, QUANTIFIERS
 from iam.policy.request import text_of
 
@@ -23,7 +23,7 @@ KINDS: Final = frozenset({"AWS", "Service", "Federated", "CanonicalUser"})
 OPERATOR_NAMES: Final = (*(known.name for known in OPERATORS.values()), "Null")
 
 
-def read_document(root: Node, report: Report) -> Document | None:
+def read_document(root: JsonNode, report: Report) -> LintDocument | None:
     """The policy; None when the text is something else altogether."""
     whole = Spot(root.at, "", None)
     if not isinstance(root.value, tuple):
@@ -39,7 +39,7 @@ def read_document(root: Node, report: Report) -> Document | None:
     version = _version(members.get("Version"), report)
     if "Id" in members:
         text_in(members["Id"], "Id", None, report)
-    return Document(
+    return LintDocument(
         whole,
         version,
         _statements(members.get("Statement"), whole, report),
@@ -47,7 +47,7 @@ def read_document(root: Node, report: Report) -> Document | None:
     )
 
 
-def kind_of(node: Node) -> str:
+def kind_of(node: JsonNode) -> str:
     """What a value is, in words."""
     value = node.value
     if isinstance(value, tuple):
@@ -61,11 +61,11 @@ def kind_of(node: Node) -> str:
     return "true or false" if isinstance(value, bool) else "a number"
 
 
-def members_of(node: Node, spot: Spot, report: Report) -> dict[str, Member]:
+def members_of(node: JsonNode, spot: Spot, report: Report) -> dict[str, JsonMember]:
     """The members of an object by name; of a repeated name the last one, as JSON readers take it."""
-    members: dict[str, Member] = {}
+    members: dict[str, JsonMember] = {}
     for member in node.value if isinstance(node.value, tuple) else ():
-        assert isinstance(member, Member)
+        assert isinstance(member, JsonMember)
         if member.name in members:
             report.add(
                 "DUPLICATE_KEYS",
@@ -83,7 +83,7 @@ def below(spot: Spot, name: str, at: int) -> Spot:
 
 
 def refuse_others(
-    members: Iterable[Member], allowed: frozenset[str], where: str, spot: Spot, report: Report
+    members: Iterable[JsonMember], allowed: frozenset[str], where: str, spot: Spot, report: Report
 ) -> None:
     """Every name that has no meaning here."""
     for member in members:
@@ -98,7 +98,7 @@ def refuse_others(
             )
 
 
-def _mismatch(node: Node, spot: Spot, wanted: str, report: Report) -> None:
+def _mismatch(node: JsonNode, spot: Spot, wanted: str, report: Report) -> None:
     report.add(
         "DATA_TYPE_MISMATCH",
         Spot(node.at, spot.path, spot.statement),
@@ -107,7 +107,7 @@ def _mismatch(node: Node, spot: Spot, wanted: str, report: Report) -> None:
     )
 
 
-def text_in(member: Member, path: str, statement: int | None, report: Report) -> Word | None:
+def text_in(member: JsonMember, path: str, statement: int | None, report: Report) -> Word | None:
     """The text of a member; anything else is a finding."""
     if isinstance(member.node.value, str):
         return Word(member.node.at, path, statement, member.node.value)
@@ -115,7 +115,7 @@ def text_in(member: Member, path: str, statement: int | None, report: Report) ->
     return None
 
 
-def _version(member: Member | None, report: Report) -> Word | None:
+def _version(member: JsonMember | None, report: Report) -> Word | None:
     if member is None:
         return None
     word = text_in(member, "Version", None, report)
@@ -129,7 +129,7 @@ def _version(member: Member | None, report: Report) -> Word | None:
     return word
 
 
-def _statements(member: Member | None, whole: Spot, report: Report) -> tuple[Statement, ...]:
+def _statements(member: JsonMember | None, whole: Spot, report: Report) -> tuple[LintStatement, ...]:
     nodes = [] if member is None else member.node.value
     if isinstance(nodes, tuple) and member is not None:
         nodes = [member.node]
@@ -152,7 +152,7 @@ def _statements(member: Member | None, whole: Spot, report: Report) -> tuple[Sta
     return tuple(statements)
 
 
-def _statement(node: Node, index: int, spot: Spot, report: Report) -> Statement:
+def _statement(node: JsonNode, index: int, spot: Spot, report: Report) -> LintStatement:
     members = members_of(node, spot, report)
     refuse_others(members.values(), ELEMENTS, "a statement", spot, report)
     sid = members.get("Sid")
@@ -165,7 +165,7 @@ def _statement(node: Node, index: int, spot: Spot, report: Report) -> Statement:
             "Add Action, with the actions of the statement.",
         )
     sid_text = None if sid is None else text_in(sid, f"{spot.path}.Sid", index, report)
-    return Statement(
+    return LintStatement(
         spot=spot,
         index=index,
         sid=sid_text,
@@ -177,7 +177,7 @@ def _statement(node: Node, index: int, spot: Spot, report: Report) -> Statement:
     )
 
 
-def _effect(member: Member | None, spot: Spot, report: Report) -> Word | None:
+def _effect(member: JsonMember | None, spot: Spot, report: Report) -> Word | None:
     if member is None:
         report.add(
             "MISSING_EFFECT",
@@ -197,7 +197,7 @@ def _effect(member: Member | None, spot: Spot, report: Report) -> Word | None:
     return word
 
 
-def _either(members: dict[str, Member], name: str, spot: Spot, report: Report) -> Names | None:
+def _either(members: dict[str, JsonMember], name: str, spot: Spot, report: Report) -> LintNames | None:
     """An element or its opposite."""
     opposite = f"Not{name}"
     _refuse_both(members, name, opposite, spot, report)
@@ -205,11 +205,13 @@ def _either(members: dict[str, Member], name: str, spot: Spot, report: Report) -
         if member_name in members:
             place = below(spot, member_name, members[member_name].at)
             words = names_in(members[member_name].node, place, f"EMPTY_ARRAY_{name.upper()}", report)
-            return Names(place, words, is_not)
+            return LintNames(place, words, is_not)
     return None
 
 
-def _refuse_both(members: dict[str, Member], name: str, opposite: str, spot: Spot, report: Report) -> None:
+def _refuse_both(
+    members: dict[str, JsonMember], name: str, opposite: str, spot: Spot, report: Report
+) -> None:
     if name in members and opposite in members:
         report.add(
             "UNSUPPORTED_ELEMENT_COMBINATION",
@@ -219,7 +221,7 @@ def _refuse_both(members: dict[str, Member], name: str, opposite: str, spot: Spo
         )
 
 
-def names_in(node: Node, spot: Spot, empty: str, report: Report) -> tuple[Word, ...]:
+def names_in(node: JsonNode, spot: Spot, empty: str, report: Report) -> tuple[Word, ...]:
     """A text or a list of texts; `empty` is the code for an empty list."""
     if not isinstance(node.value, list):
         if isinstance(node.value, str):
@@ -238,7 +240,7 @@ def names_in(node: Node, spot: Spot, empty: str, report: Report) -> tuple[Word, 
     return tuple(words)
 
 
-def _principals(members: dict[str, Member], spot: Spot, report: Report) -> Principals | None:
+def _principals(members: dict[str, JsonMember], spot: Spot, report: Report) -> LintPrincipals | None:
     _refuse_both(members, "Principal", "NotPrincipal", spot, report)
     name = "Principal" if "Principal" in members else "NotPrincipal"
     if name not in members:
@@ -246,10 +248,10 @@ def _principals(members: dict[str, Member], spot: Spot, report: Report) -> Princ
     node, place = members[name].node, below(spot, name, members[name].at)
     is_not = name == "NotPrincipal"
     if node.value == "*":
-        return Principals(place, {"AWS": (Word(node.at, place.path, spot.statement, "*"),)}, is_not)
+        return LintPrincipals(place, {"AWS": (Word(node.at, place.path, spot.statement, "*"),)}, is_not)
     if not isinstance(node.value, tuple):
         _mismatch(node, place, '"*" or an object', report)
-        return Principals(place, {}, is_not)
+        return LintPrincipals(place, {}, is_not)
     kinds = members_of(node, place, report)
     if not kinds:
         report.add("EMPTY_OBJECT_PRINCIPAL", place, f"{name} is empty.", "Add a principal.")
@@ -266,10 +268,10 @@ def _principals(members: dict[str, Member], spot: Spot, report: Report) -> Princ
                 remedy,
             )
         named[kind] = names_in(member.node, spot_of_kind, "EMPTY_ARRAY_PRINCIPAL", report)
-    return Principals(place, named, is_not)
+    return LintPrincipals(place, named, is_not)
 
 
-def _tests(member: Member | None, spot: Spot, report: Report) -> tuple[Test, ...]:
+def _tests(member: JsonMember | None, spot: Spot, report: Report) -> tuple[Test, ...]:
     if member is None:
         return ()
     place = below(spot, "Condition", member.at)
@@ -299,7 +301,7 @@ def _tests(member: Member | None, spot: Spot, report: Report) -> tuple[Test, ...
     return tuple(tests)
 
 
-def _refuse_same_in_other_case(members: dict[str, Member], spot: Spot, report: Report) -> None:
+def _refuse_same_in_other_case(members: dict[str, JsonMember], spot: Spot, report: Report) -> None:
     seen: dict[str, str] = {}
     for name, member in members.items():
         other = seen.setdefault(fold(name), name)
@@ -313,7 +315,7 @@ def _refuse_same_in_other_case(members: dict[str, Member], spot: Spot, report: R
             )
 
 
-def _test(operator: str, spot: Spot, key: Member, report: Report) -> Test:
+def _test(operator: str, spot: Spot, key: JsonMember, report: Report) -> Test:
     place = below(spot, key.name, key.at)
     base, quantifier, if_exists = parse_operator(operator)
     return Test(
@@ -326,7 +328,7 @@ def _test(operator: str, spot: Spot, key: Member, report: Report) -> Test:
     )
 
 
-def _values(node: Node, spot: Spot, report: Report) -> tuple[Word, ...]:
+def _values(node: JsonNode, spot: Spot, report: Report) -> tuple[Word, ...]:
     is_list = isinstance(node.value, list)
     nodes = node.value if isinstance(node.value, list) else [node]
     if not nodes:

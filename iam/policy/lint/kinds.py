@@ -13,7 +13,7 @@ from typing import Final
 SPACE: Final = re.compile(r"\s+", re.ASCII)
 
 
-class Kind(StrEnum):
+class LintKind(StrEnum):
     """Kinds of policies. A boundary and a session policy only limit; TRUST is a role's trust policy."""
 
     IDENTITY = "identity"
@@ -26,16 +26,23 @@ class Kind(StrEnum):
     ENDPOINT = "endpoint"
 
 
-NAMES_PRINCIPALS: Final = frozenset({Kind.TRUST, Kind.RESOURCE, Kind.RCP, Kind.ENDPOINT})
+NAMES_PRINCIPALS: Final = frozenset({LintKind.TRUST, LintKind.RESOURCE, LintKind.RCP, LintKind.ENDPOINT})
 NEEDS_RESOURCE: Final = frozenset(
-    {Kind.IDENTITY, Kind.BOUNDARY, Kind.SESSION, Kind.SCP, Kind.RCP, Kind.ENDPOINT}
+    {
+        LintKind.IDENTITY,
+        LintKind.BOUNDARY,
+        LintKind.SESSION,
+        LintKind.SCP,
+        LintKind.RCP,
+        LintKind.ENDPOINT,
+    }
 )
-GRANTS: Final = frozenset({Kind.IDENTITY, Kind.RESOURCE, Kind.TRUST})
+GRANTS: Final = frozenset({LintKind.IDENTITY, LintKind.RESOURCE, LintKind.TRUST})
 """Kinds whose Allow gives something; in the others it only does not take away."""
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class CharacterQuota:
     """A limit in characters. `used` is what other policies take of it, as inline policies of one user share
     theirs.
 
@@ -52,29 +59,29 @@ class Quota:
         return len(text) if self.counts_space else len(SPACE.sub("", text))
 
 
-MANAGED: Final = Quota("a managed policy", 6144)
-USER_INLINE: Final = Quota("all inline policies of a user together", 2048)
-ROLE_INLINE: Final = Quota("all inline policies of a role together", 10_240)
-GROUP_INLINE: Final = Quota("all inline policies of a group together", 5120)
-SESSION: Final = Quota("a session policy", 2048)
-TRUST: Final = Quota("a trust policy", 2048)
-SCP: Final = Quota("a service control policy", 5120, counts_space=True)
-RCP: Final = Quota("a resource control policy", 5120, counts_space=True)
+MANAGED: Final = CharacterQuota("a managed policy", 6144)
+USER_INLINE: Final = CharacterQuota("all inline policies of a user together", 2048)
+ROLE_INLINE: Final = CharacterQuota("all inline policies of a role together", 10_240)
+GROUP_INLINE: Final = CharacterQuota("all inline policies of a group together", 5120)
+SESSION: Final = CharacterQuota("a session policy", 2048)
+TRUST: Final = CharacterQuota("a trust policy", 2048)
+SCP: Final = CharacterQuota("a service control policy", 5120, counts_space=True)
+RCP: Final = CharacterQuota("a resource control policy", 5120, counts_space=True)
 
-QUOTAS: Final[dict[Kind, Quota]] = {
-    Kind.IDENTITY: MANAGED,
-    Kind.BOUNDARY: MANAGED,
-    Kind.SESSION: SESSION,
-    Kind.TRUST: TRUST,
-    Kind.SCP: SCP,
-    Kind.RCP: RCP,
+QUOTAS: Final[dict[LintKind, CharacterQuota]] = {
+    LintKind.IDENTITY: MANAGED,
+    LintKind.BOUNDARY: MANAGED,
+    LintKind.SESSION: SESSION,
+    LintKind.TRUST: TRUST,
+    LintKind.SCP: SCP,
+    LintKind.RCP: RCP,
 }
 """The quota of a kind, where AWS has one for all of the kind."""
 
-QUOTA_CODES: Final[dict[Kind, str]] = {
-    Kind.TRUST: "POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA",
-    Kind.SCP: "POLICY_SIZE_EXCEEDS_SCP_QUOTA",
-    Kind.RCP: "POLICY_SIZE_EXCEEDS_RCP_QUOTA",
-    Kind.RESOURCE: "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA",
-    Kind.ENDPOINT: "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA",
+QUOTA_CODES: Final[dict[LintKind, str]] = {
+    LintKind.TRUST: "POLICY_SIZE_EXCEEDS_ROLE_TRUST_POLICY_QUOTA",
+    LintKind.SCP: "POLICY_SIZE_EXCEEDS_SCP_QUOTA",
+    LintKind.RCP: "POLICY_SIZE_EXCEEDS_RCP_QUOTA",
+    LintKind.RESOURCE: "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA",
+    LintKind.ENDPOINT: "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA",
 }

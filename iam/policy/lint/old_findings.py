@@ -8,12 +8,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from iam.policy.lint.codes import Severity
-from iam.policy.lint.findings import Finding
-from iam.policy.lint.kinds import Kind
+from iam.policy.lint.findings import LintFinding
+from iam.policy.lint.kinds import LintKind
 from iam.policy.lint.run import lint
 
 
-def less_standing(findings_now: Sequence[Finding], *, former: Callable[[], str], kind: Kind) -> list[Finding]:
+def less_standing(
+    findings_now: Sequence[LintFinding], *, former: Callable[[], str], kind: LintKind
+) -> list[LintFinding]:
     """The findings, where errors about names that the former text has as well are warnings. Asks for that
     text only if it matters.
     """
@@ -33,5 +35,5 @@ def less_standing(findings_now: Sequence[Finding], *, former: Callable[[], str],
     return findings
 
 
-def _is_name_error(finding: Finding) -> bool:
+def _is_name_error(finding: LintFinding) -> bool:
     return finding.is_by_catalogue and finding.severity is Severity.ERROR

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import shown
-from iam.policy.lint.kinds import Kind
-from iam.policy.lint.view import Statement, Subject
+from iam.policy.lint.kinds import LintKind
+from iam.policy.lint.view import LintStatement, LintSubject
 
 
-def check_organization(subject: Subject) -> None:
+def check_organization(subject: LintSubject) -> None:
     """Only RCPs: of SCPs the missing Principal is checked with the principals."""
-    if subject.kind is not Kind.RCP or _is_aws_own(subject):
+    if subject.kind is not LintKind.RCP or _is_aws_own(subject):
         return
     for statement in subject.document.statements:
         _check_effect(statement, subject)
@@ -22,7 +22,7 @@ def check_organization(subject: Subject) -> None:
         _check_actions(statement, subject)
 
 
-def _is_aws_own(subject: Subject) -> bool:
+def _is_aws_own(subject: LintSubject) -> bool:
     """RCPFullAWSAccess, which AWS attaches everywhere and nobody else can write."""
     statements = subject.document.statements
     return len(statements) == 1 and all(
@@ -37,7 +37,7 @@ def _is_aws_own(subject: Subject) -> bool:
     )
 
 
-def _check_effect(statement: Statement, subject: Subject) -> None:
+def _check_effect(statement: LintStatement, subject: LintSubject) -> None:
     if statement.allows and statement.effect is not None:
         subject.report.add(
             "RCP_SYNTAX_ERROR_ALLOW",
@@ -47,7 +47,7 @@ def _check_effect(statement: Statement, subject: Subject) -> None:
         )
 
 
-def _check_principals(statement: Statement, subject: Subject) -> None:
+def _check_principals(statement: LintStatement, subject: LintSubject) -> None:
     principals = statement.principals
     if principals is None:
         return
@@ -67,7 +67,7 @@ def _check_principals(statement: Statement, subject: Subject) -> None:
         )
 
 
-def _check_actions(statement: Statement, subject: Subject) -> None:
+def _check_actions(statement: LintStatement, subject: LintSubject) -> None:
     if statement.actions is None:
         return
     if statement.actions.is_not:

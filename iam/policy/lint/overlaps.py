@@ -37,7 +37,7 @@ WITHOUT_SLASH: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Gap:
+class PatternGap:
     """A placeholder: any characters but those, and whether it may be empty."""
 
     but: str = ""
@@ -56,7 +56,7 @@ class _Pattern:
     def after(self, state: int, letter: str) -> int:
         return (state & (self.letters.get(letter, 0) | self.ones)) << 1 | state & self.loops
 
-    def across(self, state: int, gap: Gap) -> int:
+    def across(self, state: int, gap: PatternGap) -> int:
         """All places that can be reached by letters that the gap admits."""
         barred = 0
         for letter in gap.but:
@@ -85,22 +85,22 @@ def _pattern(text: str, has_variables: bool) -> _Pattern:
 
 
 @lru_cache(maxsize=4096)
-def _parts(arn: str) -> tuple[str | Gap, ...]:
+def _parts(arn: str) -> tuple[str | PatternGap, ...]:
     return tuple(_split(arn))
 
 
-def _split(arn: str) -> Iterator[str | Gap]:
+def _split(arn: str) -> Iterator[str | PatternGap]:
     at, colons = 0, 0
     for match in PLACEHOLDER.finditer(arn):
         yield from arn[at : match.start()]
         colons += arn.count(":", at, match.start())
         at = match.end()
         if colons < SEGMENTS - 1:
-            yield Gap(":")
+            yield PatternGap(":")
         elif match.group(1) in WITHOUT_SLASH:
-            yield Gap(":/")
+            yield PatternGap(":/")
         else:
-            yield Gap("", may_be_empty=True)
+            yield PatternGap("", may_be_empty=True)
     yield from arn[at:]
 
 
@@ -115,7 +115,7 @@ def can_mean(text: str, arn: str, *, has_variables: bool) -> bool:
     pattern = _pattern(text, has_variables)
     state = 1
     for part in _parts(arn):
-        state = pattern.across(state, part) if isinstance(part, Gap) else pattern.after(state, part)
+        state = pattern.across(state, part) if isinstance(part, PatternGap) else pattern.after(state, part)
         if not state:
             return False
     return bool(state & pattern.goal)

@@ -11,8 +11,8 @@ from typing import Final
 
 from iam.policy.lint.arns import PARTITIONS
 from iam.policy.lint.findings import quoted, shown
-from iam.policy.lint.kinds import GRANTS, NAMES_PRINCIPALS, Kind
-from iam.policy.lint.view import Principals, Statement, Subject, Test, Word
+from iam.policy.lint.kinds import GRANTS, NAMES_PRINCIPALS, LintKind
+from iam.policy.lint.view import LintPrincipals, LintStatement, LintSubject, Test, Word
 from iam.policy.request import PROVIDERS
 
 ACCOUNT: Final = re.compile(r"[0-9]{12}")
@@ -58,7 +58,7 @@ FOR_SERVICES: Final = frozenset(
 """Keys that keep a service from acting for strangers. Source: "The confused deputy problem"."""
 
 
-def check_principals(subject: Subject) -> None:
+def check_principals(subject: LintSubject) -> None:
     """Every statement, whether it has the element or not."""
     for statement in subject.document.statements:
         _check_presence(statement, subject)
@@ -70,7 +70,7 @@ def check_principals(subject: Subject) -> None:
             _check_width(statement, statement.principals, subject)
 
 
-def _check_presence(statement: Statement, subject: Subject) -> None:
+def _check_presence(statement: LintStatement, subject: LintSubject) -> None:
     has, wants = statement.principals is not None, subject.kind in NAMES_PRINCIPALS
     if wants and not has:
         subject.report.add(
@@ -80,7 +80,7 @@ def _check_presence(statement: Statement, subject: Subject) -> None:
             "Add Principal, with the accounts, users, roles or services it is for.",
         )
     elif statement.principals is not None and not wants:
-        code = "SCP_SYNTAX_ERROR_PRINCIPAL" if subject.kind is Kind.SCP else "UNSUPPORTED_PRINCIPAL"
+        code = "SCP_SYNTAX_ERROR_PRINCIPAL" if subject.kind is LintKind.SCP else "UNSUPPORTED_PRINCIPAL"
         subject.report.add(
             code,
             statement.principals.spot,
@@ -89,7 +89,7 @@ def _check_presence(statement: Statement, subject: Subject) -> None:
         )
 
 
-def _check_form(kind: str, word: Word, subject: Subject) -> None:
+def _check_form(kind: str, word: Word, subject: LintSubject) -> None:
     if "${" in word.text or kind not in _FORMS:
         return
     if word.text == "*" and kind != "CanonicalUser":
@@ -105,8 +105,8 @@ def _check_form(kind: str, word: Word, subject: Subject) -> None:
         _FORMS[kind](word, subject)
 
 
-def _check_star(kind: str, word: Word, subject: Subject) -> None:
-    if kind == "AWS" or subject.kind is not Kind.TRUST:
+def _check_star(kind: str, word: Word, subject: LintSubject) -> None:
+    if kind == "AWS" or subject.kind is not LintKind.TRUST:
         return
     subject.report.add(
         "UNSUPPORTED_WILDCARD_IN_PRINCIPAL",
@@ -116,11 +116,11 @@ def _check_star(kind: str, word: Word, subject: Subject) -> None:
     )
 
 
-def _wrong(code: str, word: Word, what: str, remedy: str, subject: Subject) -> None:
+def _wrong(code: str, word: Word, what: str, remedy: str, subject: LintSubject) -> None:
     subject.report.add(code, word, f"{quoted(word.text)} isn’t {what}.", remedy)
 
 
-def _check_aws(word: Word, subject: Subject) -> None:
+def _check_aws(word: Word, subject: LintSubject) -> None:
     match = ARN.fullmatch(word.text)
     if ACCOUNT.fullmatch(word.text) or (match is not None and match["partition"] in PARTITIONS):
         return
@@ -141,7 +141,7 @@ def _check_aws(word: Word, subject: Subject) -> None:
     )
 
 
-def _check_service(word: Word, subject: Subject) -> None:
+def _check_service(word: Word, subject: LintSubject) -> None:
     if SERVICE.fullmatch(word.text) is None:
         _wrong(
             "INVALID_SERVICE_PRINCIPAL_FORMAT",
@@ -152,7 +152,7 @@ def _check_service(word: Word, subject: Subject) -> None:
         )
 
 
-def _check_federated(word: Word, subject: Subject) -> None:
+def _check_federated(word: Word, subject: LintSubject) -> None:
     if PROVIDER.fullmatch(word.text) is None and word.text not in PROVIDERS:
         _wrong(
             "INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY",
@@ -163,7 +163,7 @@ def _check_federated(word: Word, subject: Subject) -> None:
         )
 
 
-def _check_canonical(word: Word, subject: Subject) -> None:
+def _check_canonical(word: Word, subject: LintSubject) -> None:
     if CANONICAL.fullmatch(word.text) is None:
         _wrong(
             "INVALID_PRINCIPAL_FORMAT",
@@ -182,7 +182,7 @@ _FORMS: Final = {
 }
 
 
-def _check_width(statement: Statement, principals: Principals, subject: Subject) -> None:
+def _check_width(statement: LintStatement, principals: LintPrincipals, subject: LintSubject) -> None:
     if principals.is_not:
         subject.report.add(
             "ALLOW_WITH_NOT_PRINCIPAL",
@@ -199,7 +199,7 @@ def _check_width(statement: Statement, principals: Principals, subject: Subject)
                 "Name the principals, or add a condition on aws:PrincipalOrgID, aws:PrincipalArn or "
                 "aws:SourceVpce.",
             )
-    elif subject.kind is Kind.RESOURCE and principals.named.get("Service"):
+    elif subject.kind is LintKind.RESOURCE and principals.named.get("Service"):
         _check_service_width(statement, principals, subject)
 
 
@@ -216,7 +216,7 @@ def is_narrowing(test: Test) -> bool:
     )
 
 
-def _check_service_width(statement: Statement, principals: Principals, subject: Subject) -> None:
+def _check_service_width(statement: LintStatement, principals: LintPrincipals, subject: LintSubject) -> None:
     if any(test.name in FOR_SERVICES for test in statement.tests):
         return
     names = ", ".join(shown(word.text) for word in principals.named["Service"][:3])

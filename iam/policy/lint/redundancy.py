@@ -13,7 +13,7 @@ from typing import Final
 from iam.policy.glob import Matcher, compile_glob
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import quoted
-from iam.policy.lint.view import Names, Statement, Subject, Word
+from iam.policy.lint.view import LintNames, LintStatement, LintSubject, Word
 
 MOST_STATEMENTS: Final = 120
 MOST_INNER: Final = 60
@@ -22,7 +22,7 @@ STAR: Final = "\x00"
 ONE: Final = "\x01"
 
 
-def check_redundancy(subject: Subject) -> None:
+def check_redundancy(subject: LintSubject) -> None:
     """Within each statement, then each statement against the others."""
     for statement in subject.document.statements:
         _check_within(statement.actions, "REDUNDANT_ACTION", str.lower, subject)
@@ -85,7 +85,9 @@ def literal_start(text: str) -> str:
     return text[: min(ends)] if ends else text
 
 
-def _check_within(names: Names | None, code: str, spell: Callable[[str], str], subject: Subject) -> None:
+def _check_within(
+    names: LintNames | None, code: str, spell: Callable[[str], str], subject: LintSubject
+) -> None:
     if names is None or len(names.words) < 2:
         return
     cover = Cover(names.words, spell)
@@ -106,7 +108,7 @@ def _check_within(names: Names | None, code: str, spell: Callable[[str], str], s
 class _Statements:
     """Statements that can be compared: with Action, and with Resource or neither."""
 
-    def __init__(self, statements: Sequence[Statement], subject: Subject) -> None:
+    def __init__(self, statements: Sequence[LintStatement], subject: LintSubject) -> None:
         self.subject = subject
         self.comparable = [statement for statement in statements if _is_comparable(statement)]
         self.meanings = {
@@ -130,18 +132,18 @@ class _Statements:
             if statement.index not in repeated:
                 self._check_actions(statement)
 
-    def _covers(self, wide: Statement, narrow: Statement) -> bool:
+    def _covers(self, wide: LintStatement, narrow: LintStatement) -> bool:
         """Whether `wide` speaks whenever `narrow` does, actions aside."""
         if wide.tests and self.meanings[wide.index] != self.meanings[narrow.index]:
             return False
         return _takes_in_principals(wide, narrow) and self._takes_in_resources(wide, narrow)
 
-    def _takes_in_resources(self, wide: Statement, narrow: Statement) -> bool:
+    def _takes_in_resources(self, wide: LintStatement, narrow: LintStatement) -> bool:
         if wide.resources is None or narrow.resources is None:
             return wide.resources is None and narrow.resources is None
         return wide.resources.has_star or self.resources[wide.index].takes_in(narrow.resources.words)
 
-    def _is_repeated(self, narrow: Statement) -> bool:
+    def _is_repeated(self, narrow: LintStatement) -> bool:
         """Report a statement that another one makes needless, or that a Deny undoes."""
         words = narrow.actions.words if narrow.actions else ()
         for wide in self.comparable:
@@ -171,11 +173,11 @@ class _Statements:
                 return True
         return False
 
-    def _are_equal(self, statement: Statement, other: Statement) -> bool:
+    def _are_equal(self, statement: LintStatement, other: LintStatement) -> bool:
         words = statement.actions.words if statement.actions else ()
         return self._covers(other, statement) and self.actions[other.index].takes_in(words)
 
-    def _check_actions(self, narrow: Statement) -> None:
+    def _check_actions(self, narrow: LintStatement) -> None:
         for wide in self.comparable:
             is_same = _same_effect(wide, narrow)
             if (
@@ -193,11 +195,11 @@ class _Statements:
                     continue
                 self._report(word, taker, wide, is_same=is_same)
 
-    def _taker(self, wide: Statement, word: Word) -> Word | None:
+    def _taker(self, wide: LintStatement, word: Word) -> Word | None:
         cover = self.actions[wide.index]
         return cover.texts.get(fold(word.text)) or cover.of(word)
 
-    def _report(self, word: Word, covering: Word, wide: Statement, *, is_same: bool) -> None:
+    def _report(self, word: Word, covering: Word, wide: LintStatement, *, is_same: bool) -> None:
         how = "" if _is_equal(covering, word) else f", with {quoted(covering.text)}"
         if is_same:
             message = f"{wide.name} already covers {quoted(word.text)}{how}."
@@ -213,7 +215,7 @@ def _is_equal(word: Word, other: Word) -> bool:
     return fold(word.text) == fold(other.text)
 
 
-def _is_comparable(statement: Statement) -> bool:
+def _is_comparable(statement: LintStatement) -> bool:
     if (
         statement.actions is None
         or statement.actions.is_not
@@ -226,11 +228,11 @@ def _is_comparable(statement: Statement) -> bool:
     )
 
 
-def _same_effect(statement: Statement, other: Statement) -> bool:
+def _same_effect(statement: LintStatement, other: LintStatement) -> bool:
     return statement.allows == other.allows
 
 
-def _takes_in_principals(wide: Statement, narrow: Statement) -> bool:
+def _takes_in_principals(wide: LintStatement, narrow: LintStatement) -> bool:
     if wide.principals is None or narrow.principals is None:
         return wide.principals is None and narrow.principals is None
     named = {(kind, word.text) for kind, word in wide.principals.words()}

@@ -13,8 +13,8 @@ from iam.policy.catalogue import Level
 from iam.policy.catalogue.space import is_literal
 from iam.policy.lint.codes import Severity
 from iam.policy.lint.findings import Spot, quoted
-from iam.policy.lint.kinds import GRANTS, Kind
-from iam.policy.lint.view import Names, Statement, Subject, Word
+from iam.policy.lint.kinds import GRANTS, LintKind
+from iam.policy.lint.view import LintNames, LintStatement, LintSubject, Word
 
 ANY_ROLE: Final = re.compile(r"\*+|role/?\*+")
 PASS_ROLE: Final = ("iam:PassRole", "PASS_ROLE", "iam:passedtoservice", "pass roles to services")
@@ -26,9 +26,9 @@ CREATE_SLR: Final = (
 )
 
 
-def check_risks(subject: Subject) -> None:
+def check_risks(subject: LintSubject) -> None:
     """Allow statements of policies that give something."""
-    if subject.kind not in GRANTS or subject.kind is Kind.TRUST:
+    if subject.kind not in GRANTS or subject.kind is LintKind.TRUST:
         return
     for statement in subject.document.statements:
         if statement.allows and statement.actions is not None:
@@ -39,7 +39,7 @@ def check_risks(subject: Subject) -> None:
                 _check_star(statement, statement.actions, subject)
 
 
-def _check_negations(statement: Statement, subject: Subject) -> None:
+def _check_negations(statement: LintStatement, subject: LintSubject) -> None:
     if statement.actions is not None and statement.actions.is_not:
         subject.report.add(
             "ALLOW_WITH_NOT_ACTION",
@@ -57,7 +57,14 @@ def _check_negations(statement: Statement, subject: Subject) -> None:
 
 
 def _check_sensitive(
-    statement: Statement, actions: Names, name: str, prefix: str, key: str, words: str, *, subject: Subject
+    statement: LintStatement,
+    actions: LintNames,
+    name: str,
+    prefix: str,
+    key: str,
+    words: str,
+    *,
+    subject: LintSubject,
 ) -> None:
     """iam:PassRole and its like, without a limit to resources."""
     resources = statement.resources
@@ -82,7 +89,7 @@ def _check_sensitive(
     )
 
 
-def _means_every_role(resources: Names) -> bool:
+def _means_every_role(resources: LintNames) -> bool:
     """`*`, and `arn:aws:iam::*:role/*` with or without an account."""
     return resources.has_star or any(
         ANY_ROLE.fullmatch(word.text.split(":", 5)[-1]) and ":iam:" in word.text for word in resources.words
@@ -93,7 +100,7 @@ def _spelled(key: str) -> str:
     return {"iam:passedtoservice": "iam:PassedToService", "iam:awsservicename": "iam:AWSServiceName"}[key]
 
 
-def _place_of(actions: Names, name: str, subject: Subject) -> Spot | None:
+def _place_of(actions: LintNames, name: str, subject: LintSubject) -> Spot | None:
     """What in the statement gives the action: its name rather than a pattern; of NotAction the element."""
     bit = subject.catalogue.mask(name)
     meaning = [word for word in actions.words if subject.catalogue.mask(word.text) & bit]
@@ -103,7 +110,7 @@ def _place_of(actions: Names, name: str, subject: Subject) -> Spot | None:
     return next(iter([*literal, *meaning]), None)
 
 
-def _check_star(statement: Statement, actions: Names, subject: Subject) -> None:
+def _check_star(statement: LintStatement, actions: LintNames, subject: LintSubject) -> None:
     """Resource `*`."""
     is_limited = bool(statement.tests)
     if actions.has_star:
@@ -136,7 +143,7 @@ def _is_whole_service(word: Word) -> bool:
     return is_literal(prefix) and name != "" and name.strip("*") == ""
 
 
-def _check_levels(words: list[Word], spot: Spot, subject: Subject) -> None:
+def _check_levels(words: list[Word], spot: Spot, subject: LintSubject) -> None:
     catalogue, mask = subject.catalogue, 0
     for word in words:
         mask |= catalogue.mask(word.text)
@@ -159,5 +166,5 @@ def _check_levels(words: list[Word], spot: Spot, subject: Subject) -> None:
             )
 
 
-def _has_targets(name: str, subject: Subject) -> bool:
+def _has_targets(name: str, subject: LintSubject) -> bool:
     return bool(subject.catalogue.resource_types(name))

@@ -11,17 +11,17 @@ from iam.policy.lint.actions import check_actions
 from iam.policy.lint.arns import check_arns
 from iam.policy.lint.conditions import check_conditions
 from iam.policy.lint.covered_principals import check_covered_principals
-from iam.policy.lint.findings import Finding, Report, Spot
+from iam.policy.lint.findings import LintFinding, Report, Spot
 from iam.policy.lint.fit import check_fit
 from iam.policy.lint.grammar import read_document
-from iam.policy.lint.kinds import QUOTAS, Kind, Quota
+from iam.policy.lint.kinds import QUOTAS, CharacterQuota, LintKind
 from iam.policy.lint.organization import check_organization
 from iam.policy.lint.placeholders import check_variables
 from iam.policy.lint.principals import check_principals
 from iam.policy.lint.redundancy import check_redundancy
 from iam.policy.lint.risks import check_risks
 from iam.policy.lint.trust import check_trust
-from iam.policy.lint.view import Subject
+from iam.policy.lint.view import LintSubject
 from iam.policy.lint.whole import check_size, check_whole
 from iam.policy.memory import without_collecting
 
@@ -29,13 +29,17 @@ LONGEST: Final = 262_144
 """Characters. The longest policies that AWS takes anywhere have some 32,000, and may be written with much
 white space.
 """
-OF_KIND: Final = Quota("the quota of its kind", 0)
+OF_KIND: Final = CharacterQuota("the quota of its kind", 0)
 """Stands for the quota that AWS has for all policies of the kind."""
 
 
 def lint(
-    text: str, *, kind: Kind | str, catalogue: Catalogue | None = None, quota: Quota | None = OF_KIND
-) -> list[Finding]:
+    text: str,
+    *,
+    kind: LintKind | str,
+    catalogue: Catalogue | None = None,
+    quota: CharacterQuota | None = OF_KIND,
+) -> list[LintFinding]:
     """What is wrong with a policy, in the order of the text. Never raises for any text.
 
     `catalogue` knows the names; by default it is the installed one. `quota`: by default what AWS grants all
@@ -43,10 +47,12 @@ def lint(
     limit.
     """
     with without_collecting(len(text)):
-        return _findings(text, Kind(kind), quota=quota, catalogue=catalogue)
+        return _findings(text, LintKind(kind), quota=quota, catalogue=catalogue)
 
 
-def _findings(text: str, kind: Kind, *, quota: Quota | None, catalogue: Catalogue | None) -> list[Finding]:
+def _findings(
+    text: str, kind: LintKind, *, quota: CharacterQuota | None, catalogue: Catalogue | None
+) -> list[LintFinding]:
     # What is too long for AWS is not taken apart: that alone would take seconds.
     readable = text if len(text) <= LONGEST else "{}"
     reading = read_places(readable)
@@ -67,11 +73,11 @@ def _findings(text: str, kind: Kind, *, quota: Quota | None, catalogue: Catalogu
     elif reading.root is not None:
         document = read_document(reading.root, report)
         if document is not None:
-            _check(Subject(document, kind, catalogue or installed(), report))
+            _check(LintSubject(document, kind, catalogue or installed(), report))
     return report.findings()
 
 
-def _check(subject: Subject) -> None:
+def _check(subject: LintSubject) -> None:
     check_whole(subject)
     check_principals(subject)
     check_covered_principals(subject)

@@ -11,8 +11,8 @@ from typing import Final
 
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import quoted, shown
-from iam.policy.lint.kinds import Kind
-from iam.policy.lint.view import Principals, Statement, Subject, Test, Word
+from iam.policy.lint.kinds import LintKind
+from iam.policy.lint.view import LintPrincipals, LintStatement, LintSubject, Test, Word
 
 ACTIONS: Final = frozenset(
     {
@@ -49,9 +49,9 @@ SUBJECT_KEYS: Final = {
 """The keys of which one must be asked for; of other OIDC providers it is the subject."""
 
 
-def check_trust(subject: Subject) -> None:
+def check_trust(subject: LintSubject) -> None:
     """Only trust policies."""
-    if subject.kind is not Kind.TRUST:
+    if subject.kind is not LintKind.TRUST:
         return
     for statement in subject.document.statements:
         _check_elements(statement, subject)
@@ -61,7 +61,7 @@ def check_trust(subject: Subject) -> None:
                 _check_provider(word, statement, subject)
 
 
-def _check_elements(statement: Statement, subject: Subject) -> None:
+def _check_elements(statement: LintStatement, subject: LintSubject) -> None:
     if statement.resources is not None:
         subject.report.add(
             "INVALID_POLICY_ELEMENT",
@@ -84,7 +84,7 @@ def _is_saml(word: Word) -> bool:
     return ":saml-provider/" in word.text
 
 
-def _check_calls(statement: Statement, principals: Principals, subject: Subject) -> None:
+def _check_calls(statement: LintStatement, principals: LintPrincipals, subject: LintSubject) -> None:
     """Each assuming action needs a principal that can call it."""
     federated = principals.named.get("Federated", ())
     others = [word for kind, word in principals.words() if kind != "Federated"]
@@ -110,20 +110,20 @@ def _has_star(words: list[Word]) -> bool:
     return any(word.text == "*" for word in words)
 
 
-def _check_provider(word: Word, statement: Statement, subject: Subject) -> None:
+def _check_provider(word: Word, statement: LintStatement, subject: LintSubject) -> None:
     if _is_saml(word):
         _check_saml(word, statement, subject)
     elif _calls(statement, "sts:assumerolewithwebidentity"):
         _check_web_identity(word, statement, subject)
 
 
-def _calls(statement: Statement, action: str) -> bool:
+def _calls(statement: LintStatement, action: str) -> bool:
     return statement.actions is not None and any(
         fold(word.text) == action for word in statement.actions.words
     )
 
 
-def _check_saml(word: Word, statement: Statement, subject: Subject) -> None:
+def _check_saml(word: Word, statement: LintStatement, subject: LintSubject) -> None:
     if _calls(statement, "sts:assumerolewithsaml") and not _asks(statement, {"saml:aud", "saml:recipient"}):
         subject.report.add(
             "MISSING_SAML_AUDIENCE",
@@ -138,7 +138,7 @@ def _host(provider: str) -> str:
     return provider.partition(":oidc-provider/")[2] or provider
 
 
-def _check_web_identity(word: Word, statement: Statement, subject: Subject) -> None:
+def _check_web_identity(word: Word, statement: LintStatement, subject: LintSubject) -> None:
     host = fold(_host(word.text))
     names = SUBJECT_KEYS.get(host.partition("/")[0], ("sub",))
     keys = {f"{host}:{name}" for name in names}
@@ -153,7 +153,7 @@ def _check_web_identity(word: Word, statement: Statement, subject: Subject) -> N
         _check_github(f"{host}:sub", statement, subject)
 
 
-def _asks(statement: Statement, keys: set[str]) -> bool:
+def _asks(statement: LintStatement, keys: set[str]) -> bool:
     """Whether a request without one of the keys, or with any value of it, is turned away."""
     return any(test.name in keys and _is_strict(test) for test in statement.tests)
 
@@ -170,7 +170,7 @@ def _is_anything(value: str) -> bool:
     return value.strip("*?") == "" or (owner != value and owner.startswith("*"))
 
 
-def _check_github(key: str, statement: Statement, subject: Subject) -> None:
+def _check_github(key: str, statement: LintStatement, subject: LintSubject) -> None:
     for test in statement.tests:
         for value in test.values if test.name == key and _is_strict(test) else ():
             if not value.is_pattern:

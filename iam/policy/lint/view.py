@@ -10,7 +10,7 @@ from typing import Final
 from iam.policy.catalogue import Catalogue
 from iam.policy.letter_case import fold
 from iam.policy.lint.findings import Report, Spot
-from iam.policy.lint.kinds import Kind
+from iam.policy.lint.kinds import LintKind
 
 EVERYTHING: Final = re.compile(r"\*+(?::\*+)?|arn:(?:\*|aws[a-z-]*:\*)[*:]*")
 """`*`, `*:*` as an action, and the ARNs `arn:*`, `arn:aws:*`, `arn:*:*:*:*:*` and their like."""
@@ -29,7 +29,7 @@ class Word(Spot):
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class LintNames:
     """An element such as Action or NotResource: its texts, and whether it is the negated one."""
 
     spot: Spot
@@ -67,7 +67,7 @@ class Test:
 
 
 @dataclass(frozen=True, slots=True)
-class Principals:
+class LintPrincipals:
     """A Principal or NotPrincipal element, by kind; `"*"` alone stands under AWS."""
 
     spot: Spot
@@ -87,16 +87,16 @@ class Principals:
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
+class LintStatement:
     """One statement. What is missing, or could not be read, is None or empty."""
 
     spot: Spot
     index: int
     sid: Word | None
     effect: Word | None
-    actions: Names | None
-    resources: Names | None
-    principals: Principals | None
+    actions: LintNames | None
+    resources: LintNames | None
+    principals: LintPrincipals | None
     tests: tuple[Test, ...]
 
     @property
@@ -116,20 +116,20 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class LintDocument:
     """The whole policy. `has_variables`: its version lets variables work."""
 
     spot: Spot
     version: Word | None
-    statements: tuple[Statement, ...]
+    statements: tuple[LintStatement, ...]
     has_variables: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class LintSubject:
     """What the checks look at, and where they report to."""
 
-    document: Document
-    kind: Kind
+    document: LintDocument
+    kind: LintKind
     catalogue: Catalogue
     report: Report

@@ -9,15 +9,15 @@ from typing import Final
 
 from iam.policy.document import CURRENT
 from iam.policy.lint.findings import Report, Spot, quoted
-from iam.policy.lint.kinds import NEEDS_RESOURCE, QUOTA_CODES, Kind, Quota
-from iam.policy.lint.view import Subject, Word
+from iam.policy.lint.kinds import NEEDS_RESOURCE, QUOTA_CODES, CharacterQuota, LintKind
+from iam.policy.lint.view import LintSubject, Word
 
 SID: Final = re.compile(r"[A-Za-z0-9]*")
-LAX_SIDS: Final = frozenset({Kind.RESOURCE, Kind.ENDPOINT})
+LAX_SIDS: Final = frozenset({LintKind.RESOURCE, LintKind.ENDPOINT})
 """Some services let Sids of their resource policies have spaces and other characters, and repeat."""
 
 
-def check_size(text: str, quota: Quota, kind: Kind, report: Report) -> None:
+def check_size(text: str, quota: CharacterQuota, kind: LintKind, report: Report) -> None:
     """The document against its quota, with what other policies take of it."""
     size = quota.size(text)
     if size + quota.used <= quota.limit:
@@ -33,7 +33,7 @@ def check_size(text: str, quota: Quota, kind: Kind, report: Report) -> None:
     )
 
 
-def check_whole(subject: Subject) -> None:
+def check_whole(subject: LintSubject) -> None:
     """Version, Sids and missing elements."""
     _check_version(subject)
     _check_sids(subject)
@@ -48,7 +48,7 @@ def check_whole(subject: Subject) -> None:
                 )
 
 
-def _check_version(subject: Subject) -> None:
+def _check_version(subject: LintSubject) -> None:
     version = subject.document.version
     if version is None:
         subject.report.add(
@@ -66,7 +66,7 @@ def _check_version(subject: Subject) -> None:
         )
 
 
-def _check_sids(subject: Subject) -> None:
+def _check_sids(subject: LintSubject) -> None:
     seen: set[str] = set()
     is_lax = subject.kind in LAX_SIDS
     code_of_repeated = "UNIQUE_SIDS_RECOMMENDED" if is_lax else "UNIQUE_SIDS_REQUIRED"
@@ -88,7 +88,7 @@ def _check_sids(subject: Subject) -> None:
         seen.add(sid.text)
 
 
-def _check_letters(sid: Word, subject: Subject, *, is_lax: bool) -> None:
+def _check_letters(sid: Word, subject: LintSubject, *, is_lax: bool) -> None:
     if not is_lax and SID.fullmatch(sid.text) is None:
         subject.report.add(
             "UNSUPPORTED_SID",

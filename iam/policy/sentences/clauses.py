@@ -15,7 +15,7 @@ from iam.policy.letter_case import fold
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.sentences.abilities import LISTING, Ability, abilities_of
 from iam.policy.sentences.labels import level_of, service_name, type_names
-from iam.policy.sentences.places import EVERYTHING, Reader, join, place_of_all_objects, places_in_words
+from iam.policy.sentences.places import EVERYTHING, PhraseReader, join, place_of_all_objects, places_in_words
 from iam.policy.sentences.sentence import Claim
 
 LEVELS: Final = (Level.LIST, Level.READ, Level.WRITE, Level.TAGGING, Level.PERMISSIONS)
@@ -131,14 +131,14 @@ def _ability_clause(
 ) -> Clause:
     rests = [
         " ".join(filter(None, (ability.noun, _ability_place(ability, spoken, service, resources, reader))))
-        for reader in (Reader(account_id), Reader(account_id, is_plain=True))
+        for reader in (PhraseReader(account_id), PhraseReader(account_id, is_plain=True))
     ]
     clause = _clause((ability.verb,), rests[0], rests[1], spoken, resources)
     return replace(clause, order=ability.order)
 
 
 def _ability_place(
-    ability: Ability, spoken: frozenset[str], service: str, resources: Sequence[str], reader: Reader
+    ability: Ability, spoken: frozenset[str], service: str, resources: Sequence[str], reader: PhraseReader
 ) -> str:
     if not ability.kind:
         return ""
@@ -168,7 +168,7 @@ def _counted(service: str, actions: set[str], resources: Sequence[str], account_
     """Actions by name, or how many of which level there are."""
     where = [
         _on(service, actions, resources, reader)
-        for reader in (Reader(account_id), Reader(account_id, is_plain=True))
+        for reader in (PhraseReader(account_id), PhraseReader(account_id, is_plain=True))
     ]
     names = sorted(actions)
     if len(names) <= NAMED:
@@ -180,7 +180,7 @@ def _counted(service: str, actions: set[str], resources: Sequence[str], account_
     return _clause((), words + where[0], plain + where[1], names, resources)
 
 
-def _on(service: str, actions: set[str], resources: Sequence[str], reader: Reader) -> str:
+def _on(service: str, actions: set[str], resources: Sequence[str], reader: PhraseReader) -> str:
     if EVERYTHING in resources:
         takes_resources = any(
             not catalogue().mask(action) & catalogue().mask_without_resources for action in actions

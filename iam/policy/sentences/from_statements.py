@@ -20,7 +20,7 @@ from iam.policy.lint.overlaps import can_mean
 from iam.policy.sentences.clauses import Clause, clauses_of, weight_of, wide_clause
 from iam.policy.sentences.conditions import clause, split_end, start_of
 from iam.policy.sentences.labels import service_name
-from iam.policy.sentences.places import EVERYTHING, Reader, join, places_in_words
+from iam.policy.sentences.places import EVERYTHING, PhraseReader, join, places_in_words
 from iam.policy.sentences.sentence import Claim, Sentence, capital
 from iam.policy.sentences.warnings import warning_for
 
@@ -32,7 +32,7 @@ NAMED: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class SentenceFrame:
     """What sentences share that can be put together: the effect, the service, the conditions and the end."""
 
     allows: bool
@@ -49,7 +49,7 @@ class Unit:
     statements: set[int] = field(default_factory=set)
 
 
-Units = dict[Frame, dict[tuple[str, ...], Unit]]
+Units = dict[SentenceFrame, dict[tuple[str, ...], Unit]]
 Weighed = tuple[int, Sentence]
 
 
@@ -149,10 +149,10 @@ def _by_service(patterns: Sequence[str]) -> tuple[dict[str, tuple[str, ...]], li
     return {service: tuple(names) for service, names in by_service.items()}, unknown
 
 
-def _frame(statement: Statement, service: str) -> Frame:
+def _frame(statement: Statement, service: str) -> SentenceFrame:
     conditions, until = split_end(statement.conditions)
     ordered = sorted((operator, key, tuple(sorted(values))) for operator, key, values in conditions)
-    return Frame(statement.allows, service, tuple(ordered), until)
+    return SentenceFrame(statement.allows, service, tuple(ordered), until)
 
 
 def _add(
@@ -181,7 +181,9 @@ def resources_for(action: str, resources: tuple[str, ...]) -> tuple[str, ...]:
     )
 
 
-def _of_frame(frame: Frame, by_resources: dict[tuple[str, ...], Unit], account_id: str) -> Iterator[Weighed]:
+def _of_frame(
+    frame: SentenceFrame, by_resources: dict[tuple[str, ...], Unit], account_id: str
+) -> Iterator[Weighed]:
     """Sentences of one frame; clauses that differ in their verbs only become one."""
     groups: dict[str, list[tuple[Clause, Unit]]] = {}
     for resources, unit in by_resources.items():
@@ -197,7 +199,7 @@ def _of_frame(frame: Frame, by_resources: dict[tuple[str, ...], Unit], account_i
 
 
 def _sentence(
-    frame: Frame, clauses: Sequence[Clause], statements: tuple[int, ...], account_id: str
+    frame: SentenceFrame, clauses: Sequence[Clause], statements: tuple[int, ...], account_id: str
 ) -> Weighed:
     verbs = join(list(dict.fromkeys(chain.from_iterable(clause.verbs for clause in clauses))))
     heads = [" ".join(filter(None, (verbs, rest))) for rest in (clauses[0].rest, clauses[0].plain_rest)]
@@ -223,7 +225,7 @@ def _sentence(
     )
 
 
-def _deny(frame: Frame) -> int:
+def _deny(frame: SentenceFrame) -> int:
     return 0 if frame.allows else DENY_WEIGHT
 
 
@@ -245,7 +247,7 @@ def _everything(statement: Statement, resources: tuple[str, ...], account_id: st
 def _on(resources: tuple[str, ...], account_id: str) -> str:
     if EVERYTHING in resources:
         return " on all resources"
-    words = places_in_words(resources, (), reader=Reader(account_id))
+    words = places_in_words(resources, (), reader=PhraseReader(account_id))
     return f" on {words}" if words else ""
 
 
@@ -266,13 +268,15 @@ def _whole_service(
     if not used:
         return
     words = f"all actions in {service_name(service)}"
-    heads = [words + _whole_place(used, kinds, Reader(account_id, is_plain)) for is_plain in (False, True)]
+    heads = [
+        words + _whole_place(used, kinds, PhraseReader(account_id, is_plain)) for is_plain in (False, True)
+    ]
     claim = Claim(names, used)
     clause = Clause((), heads[0], heads[1], claim, WHOLE_WEIGHT)
     yield _alone(statement, clause, account_id, service=service)
 
 
-def _whole_place(resources: tuple[str, ...], kinds: Sequence[Any], reader: Reader) -> str:
+def _whole_place(resources: tuple[str, ...], kinds: Sequence[Any], reader: PhraseReader) -> str:
     if EVERYTHING in resources:
         return " on all resources"
     return f" on {places_in_words(resources, kinds, reader=reader)}"
@@ -286,7 +290,7 @@ def _unknown(patterns: Sequence[str], resources: tuple[str, ...]) -> Clause:
 def _without_effect(statement: Statement, resources: tuple[str, ...]) -> Weighed:
     patterns = join(statement.actions, most=NAMED)
     words = f"{patterns} has no effect on {join(resources, most=NAMED)}: it doesn’t work on such resources"
-    frame = Frame(statement.allows, "", (), None)
+    frame = SentenceFrame(statement.allows, "", (), None)
     weight = LAST + _deny(frame)
     return weight, Sentence(
         statement.allows, "", (statement.index,), (), (), None, capital(words), capital(words)
@@ -302,7 +306,7 @@ def _exception(statement: Statement, account_id: str) -> Weighed:
     if statement.is_not_action:
         words = f"all actions except {listed}"
     if statement.is_not_resource:
-        words += f" on all resources except {places_in_words(resources, (), reader=Reader(account_id))}"
+        words += f" on all resources except {places_in_words(resources, (), reader=PhraseReader(account_id))}"
     else:
         words += _on(resources, account_id)
     claim = Claim(

@@ -27,7 +27,7 @@ OWN_USER: Final = "${aws:username}"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResourcePhrase:
     """One resource, or pattern, in words: `before` is said once for all that share it ("objects in"), `many`
     instead of it for several.
 
@@ -41,7 +41,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class PhraseReader:
     """For whom names are written: `account_id` is where the policy is, `is_plain` for members, who do not
     know s3:// names.
     """
@@ -50,14 +50,14 @@ class Reader:
     is_plain: bool = False
 
 
-def places_in_words(arns: Sequence[str], kinds: Sequence[ResourceType], *, reader: Reader) -> str:
+def places_in_words(arns: Sequence[str], kinds: Sequence[ResourceType], *, reader: PhraseReader) -> str:
     """All of them as one phrase; "" for none."""
-    places: list[Place] = []
+    places: list[ResourcePhrase] = []
     for arn in _without_versions(arns):
         place = place_of(arn, kinds, reader=reader)
         if place not in places:
             places.append(place)
-    groups: dict[tuple[str, str], list[Place]] = {}
+    groups: dict[tuple[str, str], list[ResourcePhrase]] = {}
     for place in places:
         groups.setdefault((place.many, place.after), []).append(place)
     return join([_group(group) for group in groups.values()])
@@ -76,7 +76,7 @@ def _without_versions(arns: Sequence[str]) -> list[str]:
     return marked
 
 
-def _group(places: list[Place]) -> str:
+def _group(places: list[ResourcePhrase]) -> str:
     first = places[0]
     names = [place.name for place in places if place.name]
     before = first.before if len(names) < 2 else first.many
@@ -93,7 +93,7 @@ def join(names: Sequence[str], *, most: int = 0) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def place_of(arn: str, kinds: Sequence[ResourceType], *, reader: Reader) -> Place:
+def place_of(arn: str, kinds: Sequence[ResourceType], *, reader: PhraseReader) -> ResourcePhrase:
     """One ARN of a policy, as the types of resources that the actions work on read it."""
     fitting = [kind for kind in kinds if can_mean(arn, kind.arn, has_variables=True)]
     if arn == EVERYTHING:
@@ -125,35 +125,35 @@ def _log_group_kinds() -> Sequence[ResourceType]:
     return [service.resource_types["log-group"]] if service else []
 
 
-def _matching(arn: str, fitting: Sequence[ResourceType], reader: Reader) -> Place:
+def _matching(arn: str, fitting: Sequence[ResourceType], reader: PhraseReader) -> ResourcePhrase:
     """An ARN that has the form of no type: its last part as it is written, or all of it where it lacks
     segments.
     """
     parts = arn.split(":", 5)
     if len(parts) < 6 or not fitting or set(parts[2]) & SPECIAL:
-        return Place("", "", arn)
+        return ResourcePhrase("", "", arn)
     after = _where({REGION: parts[3] or EVERYTHING, ACCOUNT: parts[4] or EVERYTHING}, reader)
     if len({kind.name for kind in fitting}) > 1:
         words = f"{service_name(parts[2])} resources matching"
-        return Place(words, words, parts[5], after)
+        return ResourcePhrase(words, words, parts[5], after)
     many = type_names(_service_of(fitting[0].arn), fitting[0].name)[1]
     fixed = fitting[0].arn.split(":", 5)[-1].partition("${")[0]
     if not parts[5].startswith(fixed):
-        return Place(f"{many} matching", f"{many} matching", parts[5], after)
+        return ResourcePhrase(f"{many} matching", f"{many} matching", parts[5], after)
     name = parts[5].removeprefix(fixed)
     if name == EVERYTHING:
-        return Place(f"all {many}", f"all {many}", "", after)
-    return Place(f"{many} named", f"{many} named", name, after)
+        return ResourcePhrase(f"all {many}", f"all {many}", "", after)
+    return ResourcePhrase(f"{many} named", f"{many} named", name, after)
 
 
-def _everything(kinds: Sequence[ResourceType]) -> Place:
+def _everything(kinds: Sequence[ResourceType]) -> ResourcePhrase:
     if len({kind.name for kind in kinds}) != 1:
-        return Place("all resources", "all resources", "")
+        return ResourcePhrase("all resources", "all resources", "")
     (kind,) = {kind.name: kind for kind in kinds}.values()
     if kind.arn.startswith("arn:${Partition}:s3:::"):
         return _s3_everything({kind.name})
     _, many = type_names(_service_of(kind.arn), kind.name)
-    return Place(f"all {many}", f"all {many}", "")
+    return ResourcePhrase(f"all {many}", f"all {many}", "")
 
 
 def _service_of(arn: str) -> str:
@@ -172,26 +172,30 @@ def _best(arn: str, kinds: Iterable[ResourceType]) -> tuple[ResourceType, dict[s
 
 
 def _place(
-    arn: str, kind: ResourceType, values: dict[str, str], fitting: Sequence[ResourceType], reader: Reader
-) -> Place:
+    arn: str,
+    kind: ResourceType,
+    values: dict[str, str],
+    fitting: Sequence[ResourceType],
+    reader: PhraseReader,
+) -> ResourcePhrase:
     service = _service_of(kind.arn)
     singular, many = type_names(service, kind.name)
     after = _where(values, reader)
     names = [value for field, value in values.items() if field not in (PARTITION, ACCOUNT, REGION)]
     name = _name(arn, kind)
     if not any(set(value) & SPECIAL for value in names):
-        return Place(f"the {singular}", f"the {many}", name, after)
+        return ResourcePhrase(f"the {singular}", f"the {many}", name, after)
     if len(fitting) > 1:
         # A wildcard may reach into resources of another type, such as the indexes of a table.
         return _matching(arn, fitting, reader)
     if kind.name == "user" and name in (OWN_USER, f"{EVERYTHING}/{OWN_USER}"):
-        return Place("their own IAM user", "their own IAM user", "", after)
+        return ResourcePhrase("their own IAM user", "their own IAM user", "", after)
     if all(value == EVERYTHING for value in names):
-        return Place(f"all {many}", f"all {many}", "", after)
+        return ResourcePhrase(f"all {many}", f"all {many}", "", after)
     if reader.is_plain and name.endswith(EVERYTHING) and not set(name[:-1]) & SPECIAL:
         words = f"{many} whose names start with"
-        return Place(words, words, name[:-1], after)
-    return Place(f"{many} named", f"{many} named", name, after)
+        return ResourcePhrase(words, words, name[:-1], after)
+    return ResourcePhrase(f"{many} named", f"{many} named", name, after)
 
 
 def _name(arn: str, kind: ResourceType) -> str:
@@ -201,7 +205,7 @@ def _name(arn: str, kind: ResourceType) -> str:
     return arn.split(":", 5)[-1].removeprefix(fixed)
 
 
-def _where(values: dict[str, str], reader: Reader) -> str:
+def _where(values: dict[str, str], reader: PhraseReader) -> str:
     """The Region, and the account if it is another one than that of the policy."""
     words: list[str] = []
     region, account = values.get(REGION, EVERYTHING), values.get(ACCOUNT, EVERYTHING)
@@ -212,13 +216,13 @@ def _where(values: dict[str, str], reader: Reader) -> str:
     return " ".join(words)
 
 
-def _s3_everything(kinds: set[str]) -> Place:
+def _s3_everything(kinds: set[str]) -> ResourcePhrase:
     if kinds == {"object"}:
-        return Place("objects in all S3 buckets", "objects in all S3 buckets", "")
-    return Place("all S3 buckets", "all S3 buckets", "")
+        return ResourcePhrase("objects in all S3 buckets", "objects in all S3 buckets", "")
+    return ResourcePhrase("all S3 buckets", "all S3 buckets", "")
 
 
-def _s3_place(resource: str, kinds: set[str], reader: Reader) -> Place:
+def _s3_place(resource: str, kinds: set[str], reader: PhraseReader) -> ResourcePhrase:
     """A bucket, or objects: what follows `arn:aws:s3:::`. Without a slash a pattern means whole buckets and
     all that is in them.
     """
@@ -234,41 +238,41 @@ def _s3_place(resource: str, kinds: set[str], reader: Reader) -> Place:
         return _in_folder(bucket, key[:-1], objects, reader)
     if set(resource) & SPECIAL:
         words = f"{objects} matching"
-        return Place(words, words, f"s3://{resource}")
+        return ResourcePhrase(words, words, f"s3://{resource}")
     if reader.is_plain:
-        return Place("the file", "the files", key, f"in the bucket {bucket}")
-    return Place("the object", "the objects", f"s3://{resource}")
+        return ResourcePhrase("the file", "the files", key, f"in the bucket {bucket}")
+    return ResourcePhrase("the object", "the objects", f"s3://{resource}")
 
 
-def _bucket(bucket: str, reader: Reader) -> Place:
+def _bucket(bucket: str, reader: PhraseReader) -> ResourcePhrase:
     if bucket == EVERYTHING:
         return _s3_everything({"bucket"})
     if set(bucket) & SPECIAL:
-        return Place("S3 buckets named", "S3 buckets named", bucket)
+        return ResourcePhrase("S3 buckets named", "S3 buckets named", bucket)
     if reader.is_plain:
-        return Place("the bucket", "the buckets", bucket)
-    return Place("the bucket", "the buckets", f"s3://{bucket}")
+        return ResourcePhrase("the bucket", "the buckets", bucket)
+    return ResourcePhrase("the bucket", "the buckets", f"s3://{bucket}")
 
 
-def _in_bucket(bucket: str, objects: str, reader: Reader) -> Place:
+def _in_bucket(bucket: str, objects: str, reader: PhraseReader) -> ResourcePhrase:
     if bucket == EVERYTHING:
         words = f"{objects} in all S3 buckets"
-        return Place(words, words, "")
+        return ResourcePhrase(words, words, "")
     if set(bucket) & SPECIAL:
         words = f"{objects} in S3 buckets named"
-        return Place(words, words, bucket)
+        return ResourcePhrase(words, words, bucket)
     if reader.is_plain:
-        return Place(f"{objects} in the bucket", f"{objects} in the buckets", bucket)
-    return Place(f"{objects} in", f"{objects} in", f"s3://{bucket}")
+        return ResourcePhrase(f"{objects} in the bucket", f"{objects} in the buckets", bucket)
+    return ResourcePhrase(f"{objects} in", f"{objects} in", f"s3://{bucket}")
 
 
-def _in_folder(bucket: str, folder: str, objects: str, reader: Reader) -> Place:
+def _in_folder(bucket: str, folder: str, objects: str, reader: PhraseReader) -> ResourcePhrase:
     if reader.is_plain:
         words = f"{objects} in the folder"
-        return Place(words, f"{objects} in the folders", folder, f"of the bucket {bucket}")
-    return Place(f"{objects} under", f"{objects} under", f"s3://{bucket}/{folder}")
+        return ResourcePhrase(words, f"{objects} in the folders", folder, f"of the bucket {bucket}")
+    return ResourcePhrase(f"{objects} under", f"{objects} under", f"s3://{bucket}/{folder}")
 
 
-def place_of_all_objects(reader: Reader) -> str:
+def place_of_all_objects(reader: PhraseReader) -> str:
     """The objects of every bucket."""
     return f"{'files' if reader.is_plain else 'objects'} in all S3 buckets"

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from iam.policy.json_places import Node, read_places
+from iam.policy.json_places import JsonNode, read_places
 
 
-def _plain(node: Node | None) -> Any:
+def _plain(node: JsonNode | None) -> Any:
     assert node is not None
     if isinstance(node.value, tuple):
         return {member.name: _plain(member.node) for member in node.value}

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from iam.policy.compiled import REMEMBERED, PolicyKind, compile_set
 from iam.policy.document import read
 from iam.policy.evaluate import Decision, decide
-from iam.policy.explain import Outcome, explain
+from iam.policy.explain import ReasonOutcome, explain
 from iam.policy.lines import answer, question
 from tests.iam.policy import naive
 from tests.iam.policy.cases.writing import allow, policy
@@ -19,10 +19,10 @@ from tests.iam.policy.worlds import Line, World, worlds
 
 RANKS = {"explicitly_denied": 0, "implicitly_denied": 0, "conditional": 1, "allowed": 2}
 WANTED = {
-    Decision.ALLOWED: {Outcome.ALLOWS, Outcome.RULE},
-    Decision.EXPLICITLY_DENIED: {Outcome.DENIES},
-    Decision.IMPLICITLY_DENIED: {Outcome.MISSING, Outcome.RULE},
-    Decision.CONDITIONAL: {Outcome.DEPENDS},
+    Decision.ALLOWED: {ReasonOutcome.ALLOWS, ReasonOutcome.RULE},
+    Decision.EXPLICITLY_DENIED: {ReasonOutcome.DENIES},
+    Decision.IMPLICITLY_DENIED: {ReasonOutcome.MISSING, ReasonOutcome.RULE},
+    Decision.CONDITIONAL: {ReasonOutcome.DEPENDS},
 }
 """Reasons of which an explanation must have one."""
 MANY, SOME = 600, 150

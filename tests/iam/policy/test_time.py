@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from iam.policy.evaluate import Decision, decide
-from iam.policy.explain import Outcome, explain
+from iam.policy.explain import ReasonOutcome, explain
 from iam.policy.index.dates import SOON
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
@@ -141,7 +141,7 @@ def test_an_explanation_names_the_date_that_closes_it() -> None:
     line = _line(allow(when={"DateLessThan": {"aws:CurrentTime": PASSED}}))
     explanation = explain(*question(line, strict=False))
     assert explanation.decision is Decision.IMPLICITLY_DENIED
-    (would,) = [reason for reason in explanation.reasons if reason.outcome is Outcome.WOULD]
+    (would,) = [reason for reason in explanation.reasons if reason.outcome is ReasonOutcome.WOULD]
     assert would.conditions == (f"DateLessThan aws:CurrentTime: {PASSED}",)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from iam.policy.trust_words import Sentence, explain_trust, nobody_else
+from iam.policy.trust_words import TrustSentence, explain_trust, nobody_else
 
 HERE = "111111111111"
 KNOWN = {"222222222222": "staging"}
@@ -23,7 +23,7 @@ SAML = f"arn:aws:iam::{HERE}:saml-provider/Okta"
 
 def _explain(
     principal: Any, action: Any = "sts:AssumeRole", condition: Any = None, **rest: Any
-) -> list[Sentence]:
+) -> list[TrustSentence]:
     statement = {"Effect": "Allow", "Principal": principal, "Action": action} | rest
     if condition is not None:
         statement["Condition"] = condition
@@ -31,7 +31,7 @@ def _explain(
     return explain_trust(text, account_id=HERE, names=KNOWN, at=datetime(2026, 6, 1, tzinfo=UTC))
 
 
-def _line(sentence: Sentence) -> str:
+def _line(sentence: TrustSentence) -> str:
     return ", ".join((sentence.who, *sentence.how))
 
 

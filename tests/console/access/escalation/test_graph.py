@@ -20,7 +20,7 @@ from iam.journal.models import Entry
 from iam.mirror.models import EdgeKind, Kind, PolicyVersion, Section, TagSet
 from iam.mirror.pull import revisions
 from iam.mirror.snapshot import snapshot
-from iam.policy.escalation.states import Instance
+from iam.policy.escalation.states import Ec2Instance
 from tests import factories as make
 from tests.console.access.escalation.conftest import LATER, ONE, SignIn, World, allow, body
 
@@ -98,7 +98,7 @@ def test_what_runs_with_a_role_is_known(world: World) -> None:
     make.edge(EdgeKind.INSTANCE_PROFILE, instance, profile)
     with snapshot() as index:
         facts, _ = facts_at(None, index)
-    assert facts.running == {boss.pk: (Instance(instance.arn, ()),)}
+    assert facts.running == {boss.pk: (Ec2Instance(instance.arn, ()),)}
 
 
 @pytest.mark.parametrize(("team", "is_way"), [("pay", True), ("ops", False)])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from iam.access.denied_principals import stopped
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import Decision
-from iam.policy.explain import Outcome
+from iam.policy.explain import ReasonOutcome
 from iam.policy.index.question import PEOPLE_AND_ROLES, Question
 from iam.policy.request import account_of
 from tests.iam.policy.index import longhand
@@ -61,7 +61,7 @@ def test_only_as_many_as_wanted_are_given_and_that_is_told() -> None:
     every = stopped(index, question, answer, most=9)
     assert ([member.id for member in every.members], every.is_whole) == ([1, 2, 3, 4, 5], True)
     reasons = index.explain(every.members[0], question).reasons
-    assert [reason.outcome for reason in reasons] == [Outcome.DENIES]
+    assert [reason.outcome for reason in reasons] == [ReasonOutcome.DENIES]
 
 
 ALLOW = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}'

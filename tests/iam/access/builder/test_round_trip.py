@@ -15,7 +15,7 @@ from iam.access.builder import Part, When, build, parts_from, parts_json, read_b
 from iam.access.builder.parts import CHOICES, level_actions, ordered
 from iam.policy.catalogue import catalogue
 from iam.policy.lines import answer
-from iam.policy.lint import Kind, Severity, lint
+from iam.policy.lint import LintKind, Severity, lint
 
 BUCKET, OBJECTS = "arn:aws:s3:::docs", "arn:aws:s3:::docs/a/*"
 ARNS = {
@@ -78,7 +78,7 @@ def test_what_is_built_is_read_back_and_built_again_alike(parts: list[Part]) -> 
     assert build(read_back(again.text).parts).text == again.text
     assert [
         finding
-        for finding in lint(built.text, kind=Kind.IDENTITY, quota=None)
+        for finding in lint(built.text, kind=LintKind.IDENTITY, quota=None)
         if finding.severity is Severity.ERROR
     ] == []
 

@@ -17,7 +17,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
 from iam.policy.lint import MANAGED, Severity, lint
-from iam.policy.lint.kinds import Kind
+from iam.policy.lint.kinds import LintKind
 from tests.iam.access.enforcement.table import (
     ACCOUNT,
     BY_KEY,
@@ -109,7 +109,7 @@ def test_the_usual_policy_would_lock_people_out_of_their_first_password() -> Non
 @each_variant
 def test_aws_would_take_it(variant: Variant) -> None:
     text = text_of(variant)
-    errors = [finding for finding in lint(text, kind=Kind.IDENTITY) if finding.severity is Severity.ERROR]
+    errors = [finding for finding in lint(text, kind=LintKind.IDENTITY) if finding.severity is Severity.ERROR]
     assert not errors
     assert MANAGED.size(text) < MANAGED.limit
 

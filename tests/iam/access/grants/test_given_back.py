@@ -22,7 +22,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import read
-from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.evaluate import Decision, RequestPolicies, decide
 from iam.policy.request import Principal, Request
 from tests import factories
 from tests.iam.access.grants.conftest import Office, statements
@@ -143,7 +143,7 @@ def _may_read(office: Office, role_name: str, *, source_identity: str, issued: d
         },
         strict=True,
     )
-    policies = Policies(identity=compile_set(sources, kind=PolicyKind.IDENTITY))
+    policies = RequestPolicies(identity=compile_set(sources, kind=PolicyKind.IDENTITY))
     return decide(request, policies) == Decision.ALLOWED
 
 

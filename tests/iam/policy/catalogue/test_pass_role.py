@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from iam.policy.catalogue import catalogue
-from iam.policy.catalogue.pass_role import FILE, PASS_ROLE, Gain, PassRoleData, pass_role_data
-from iam.policy.escalation.methods import METHODS, Sort
+from iam.policy.catalogue.pass_role import FILE, PASS_ROLE, PassRoleData, PassRoleGain, pass_role_data
+from iam.policy.escalation.methods import METHODS, Verb
 
 LISTED = Path(__file__).with_name("pass_role_actions.txt")
 """Actions whose dependent actions include iam:PassRole, from the Service Authorization Reference of 2026;
@@ -61,7 +61,7 @@ def test_one_that_is_not_in_the_file_is_refused() -> None:
     less = PassRoleData(
         tuple(m for m in data.methods if "lambda:CreateFunction" not in dict(m.needs)), data.services
     )
-    assert data.gain_of("lambda:CreateFunction") is Gain.CODE
+    assert data.gain_of("lambda:CreateFunction") is PassRoleGain.CODE
     assert less.gain_of("lambda:CreateFunction") is None
 
 
@@ -78,7 +78,7 @@ def test_what_the_file_says_is_in_the_catalogue() -> None:
 
 def test_the_finder_uses_every_method_of_the_file() -> None:
     data = pass_role_data()
-    used = {method.name for method in METHODS if method.sort in (Sort.PASS, Sort.EXISTING)}
+    used = {method.name for method in METHODS if method.sort in (Verb.PASS, Verb.EXISTING)}
     assert used == {method.name for method in data.methods}
     assert len({method.name for method in data.methods}) == len(data.methods)
     assert FILE.exists()
@@ -87,4 +87,4 @@ def test_the_finder_uses_every_method_of_the_file() -> None:
 def test_each_class_is_there() -> None:
     data = pass_role_data()
     counter = Counter(data.gain_of(action) for action in set(passing()))
-    assert set(counter) == set(Gain)
+    assert set(counter) == set(PassRoleGain)

@@ -6,9 +6,9 @@ import hashlib
 import json
 from typing import Any
 
-from iam.policy.escalation.graph import At, Graph
-from iam.policy.escalation.paths import Explorer, Path
-from iam.policy.escalation.states import NO_FACTS, Facts
+from iam.policy.escalation.graph import At, EscalationGraph
+from iam.policy.escalation.paths import EscalationPath, Explorer
+from iam.policy.escalation.states import NO_FACTS, OutsideFacts
 from iam.policy.index.index import Index
 from iam.policy.index.rows import ALONE, AccountRows, Grants, GroupRow, PolicyRow, PrincipalRow, Standing
 from tests.iam.policy.index.organisations import Organisation
@@ -59,7 +59,7 @@ class World:
         self._next = 1
         self._rows: dict[str, AccountRows] = {}
         self._index: Index | None = None
-        self.facts: Facts = NO_FACTS
+        self.facts: OutsideFacts = NO_FACTS
         self.arns: dict[str, tuple[str, int]] = {}
 
     def account(self, number: str = ONE) -> AccountRows:
@@ -140,11 +140,11 @@ class World:
         return self
 
     @property
-    def graph(self) -> Graph:
+    def graph(self) -> EscalationGraph:
         """The graph of everything so far."""
-        graph: Graph | None = self.__dict__.get("_graph")
+        graph: EscalationGraph | None = self.__dict__.get("_graph")
         if graph is None:
-            graph = self.__dict__["_graph"] = Graph(self.index, facts=self.facts)
+            graph = self.__dict__["_graph"] = EscalationGraph(self.index, facts=self.facts)
         return graph
 
     def at(self, name: str) -> At:
@@ -158,7 +158,7 @@ class World:
         reach, at = self.graph.to_administrator(), self.at(name)
         return SURE if at in reach.sure else CONDITIONAL if at in reach.any else NONE
 
-    def path(self, name: str, to: str = "") -> Path | None:
+    def path(self, name: str, to: str = "") -> EscalationPath | None:
         """The path of somebody to administrator, or to somebody else."""
         graph = self.graph
         reach = graph.to([self.at(to)]) if to else graph.to_administrator()

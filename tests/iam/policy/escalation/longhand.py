@@ -17,12 +17,12 @@ from iam.policy.escalation.states import (
     FULL,
     FULL_DIGEST,
     NewMember,
-    Removal,
-    State,
+    PolicyRemoval,
+    PrincipalState,
     grants_in,
     new_member,
 )
-from iam.policy.evaluate import Decision, Policies, decide
+from iam.policy.evaluate import Decision, RequestPolicies, decide
 from iam.policy.index.classes import Member
 from iam.policy.index.question import Question
 from iam.policy.index.rows import Grants
@@ -30,7 +30,7 @@ from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import Principal, PrincipalKind, Request
 from tests.iam.policy.escalation.builders import World
 
-At = tuple[Member, State]
+At = tuple[Member, PrincipalState]
 MARKS = {Decision.ALLOWED: YES, Decision.CONDITIONAL: OPEN}
 OPEN_TRUST = {
     "Version": "2012-10-17",
@@ -68,7 +68,7 @@ class Longhand:
     def reaches(self, start: Member, *, is_sure: bool) -> bool:
         """Whether somebody comes to be administrator."""
         least = YES if is_sure else OPEN
-        seen: set[tuple[int, State]] = set()
+        seen: set[tuple[int, PrincipalState]] = set()
         waiting: list[At] = [(start, AS_IT_IS)]
         while waiting:
             at = waiting.pop()
@@ -190,13 +190,16 @@ class Longhand:
             for boundary in self.boundaries(account):
                 other = self.made(account, kind, boundary)
                 mark = min(self.makes(at, other, kind), self.takes(at, other, kind))
-                yield (other, State(full=True)), mark
+                yield (other, PrincipalState(full=True)), mark
         for boundary in (None, *self.boundaries(account)):
             other = self.made(account, "User", boundary)
             made = min(self.on(at, "iam:CreateUser", other), self.takes(at, other, "User"))
             for number, group in self.index.accounts[account].groups.items():
                 arn = f"arn:aws:iam::{account}:group/{group.name}"
-                yield (other, State(groups=(number,))), min(made, self.ask(at, "iam:AddUserToGroup", arn, {}))
+                yield (
+                    (other, PrincipalState(groups=(number,))),
+                    min(made, self.ask(at, "iam:AddUserToGroup", arn, {})),
+                )
         for other in self.members:
             becomes = self.becomes(at, other) if other is not at[0] else NO
             if becomes:
@@ -258,7 +261,9 @@ class Longhand:
             PolicyKind.RESOURCE, role.trust.named("trust", PolicyKind.RESOURCE, of_pattern=False)
         )
         request = Request("sts:AssumeRole", role.arn, Principal(service), resource_account=role.account)
-        return MARKS.get(decide(request, Policies(PolicySet(PolicyKind.IDENTITY, ()), resource=trust)), NO)
+        return MARKS.get(
+            decide(request, RequestPolicies(PolicySet(PolicyKind.IDENTITY, ()), resource=trust)), NO
+        )
 
     def unbinds(self, at: At, other: Member) -> int:
         boundary = other.grants.boundary
@@ -272,7 +277,7 @@ class Longhand:
         shard = self.index.accounts[other.account]
         return max(is_open, self.ask(at, "iam:CreatePolicyVersion", shard.policies[boundary].name, {}))
 
-    def edits(self, at: At, other: Member) -> Iterator[tuple[State, int]]:
+    def edits(self, at: At, other: Member) -> Iterator[tuple[PrincipalState, int]]:
         shard = self.index.accounts[other.account]
         kind = "User" if other.kind is PrincipalKind.USER else "Role"
         attached = set(other.grants.attached)
@@ -287,8 +292,8 @@ class Longhand:
             attached |= set(shard.groups[number].grants.attached)
         if other is at[0] and other.kind is PrincipalKind.USER:
             full.append(self.own_group(at))
-        yield State(full=True), max(full)
-        replaced: list[tuple[tuple[Removal, ...], int]] = []
+        yield PrincipalState(full=True), max(full)
+        replaced: list[tuple[tuple[PolicyRemoval, ...], int]] = []
         for number, mark in inline.items():
             same = sorted(r for r in removals if r.kind == "inline" and r.group == number)
             replaced.append((tuple(same), mark))
@@ -297,21 +302,21 @@ class Longhand:
             copies = sorted(r for r in removals if r.kind == "attached" and r.name == str(policy))
             replaced.append((tuple(copies), mark))
         for gone, mark in replaced:
-            yield State(full=True, removed=gone), mark
+            yield PrincipalState(full=True, removed=gone), mark
         marks = {removal: self.removes(at, other, removal) for removal in removals}
         for removal, mark in marks.items():
-            yield State(removed=(removal,)), mark
+            yield PrincipalState(removed=(removal,)), mark
         if other is not at[0] and (every := {r for r, mark in marks.items() if mark}):
             least = min(marks[removal] for removal in every)
-            yield State(removed=tuple(sorted(every))), least
+            yield PrincipalState(removed=tuple(sorted(every))), least
             for gone, mark in (((), max(full)), *replaced):
-                yield State(full=True, removed=tuple(sorted({*gone, *every}))), min(mark, least)
-        yield State(unbound=True), self.unbinds(at, other)
-        yield State(tagged=True), self.on(at, f"iam:Tag{kind}", other)
+                yield PrincipalState(full=True, removed=tuple(sorted({*gone, *every}))), min(mark, least)
+        yield PrincipalState(unbound=True), self.unbinds(at, other)
+        yield PrincipalState(tagged=True), self.on(at, f"iam:Tag{kind}", other)
         if other.kind is PrincipalKind.USER:
             for number in shard.groups.keys() - set(other.grants.groups):
                 arn = f"arn:aws:iam::{other.account}:group/{shard.groups[number].name}"
-                yield State(groups=(number,)), self.ask(at, "iam:AddUserToGroup", arn, {})
+                yield PrincipalState(groups=(number,)), self.ask(at, "iam:AddUserToGroup", arn, {})
 
     def own_group(self, at: At) -> int:
         arn = f"arn:aws:iam::{at[0].account}:group/a-new"
@@ -325,24 +330,24 @@ class Longhand:
             ),
         )
 
-    def denying(self, other: Member) -> list[Removal]:
+    def denying(self, other: Member) -> list[PolicyRemoval]:
         shard = self.index.accounts[other.account]
         denying_in = self.denying_in(other.grants, 0, shard)
         for number in other.grants.groups:
             own = self.denying_in(shard.groups[number].grants, number, shard)
-            denying_in += [*own, Removal("left", number, "")] if own else []
+            denying_in += [*own, PolicyRemoval("left", number, "")] if own else []
         return denying_in
 
-    def denying_in(self, grants: Grants, group: int, shard: Any) -> list[Removal]:
+    def denying_in(self, grants: Grants, group: int, shard: Any) -> list[PolicyRemoval]:
         digests = [("inline", name, digest) for name, digest in grants.inline]
         digests += [("attached", str(number), shard.policies[number].digest) for number in grants.attached]
-        return [Removal(kind, group, name) for kind, name, digest in digests if self.denies(digest)]
+        return [PolicyRemoval(kind, group, name) for kind, name, digest in digests if self.denies(digest)]
 
     def denies(self, digest: str) -> bool:
         doc = self.index.documents.known(digest)
         return doc is not None and any(not clause.allows for clause in doc.clauses)
 
-    def removes(self, at: At, other: Member, removal: Removal) -> int:
+    def removes(self, at: At, other: Member, removal: PolicyRemoval) -> int:
         shard = self.index.accounts[other.account]
         context = {}
         if removal.kind == "attached":
@@ -360,8 +365,8 @@ class Longhand:
         return self.on(at, f"iam:{verb[removal.kind]}{kind}Policy", other, **context)
 
 
-def _joined(state: State, change: State) -> State:
-    return State(
+def _joined(state: PrincipalState, change: PrincipalState) -> PrincipalState:
+    return PrincipalState(
         state.unbound or change.unbound,
         state.full or change.full,
         tuple(sorted({*state.groups, *change.groups})),

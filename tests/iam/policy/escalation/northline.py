@@ -10,7 +10,7 @@ from typing import Any
 
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.server import Handle
-from iam.policy.escalation.states import Facts
+from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows, Grants, GroupRow, Level, PolicyRow, PrincipalRow, Standing
@@ -36,7 +36,7 @@ class Northline:
         self.held: list[Doc] = [self.documents.add(digest, text) for digest, text in self._texts.items()]
         self.index = Index(self.documents)
         self.index.put_all(accounts, self.held)
-        self.facts = Facts(
+        self.facts = OutsideFacts(
             group_arns=self._group_arns,
             profiled={n: frozenset(role_numbers) for n, role_numbers in self._profiled.items()},
             versions=self._versions,

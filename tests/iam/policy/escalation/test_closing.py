@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.policy.escalation import paths
-from iam.policy.escalation.evidence import Statement
-from iam.policy.escalation.graph import Graph
-from iam.policy.escalation.paths import Closing, Explorer
+from iam.policy.escalation.evidence import HeldStatement
+from iam.policy.escalation.graph import EscalationGraph
+from iam.policy.escalation.paths import Explorer, PathClosing
 from iam.policy.index.rows import Grants
 from tests.iam.policy.escalation.builders import EVERYTHING, NONE, ONE, World, allow
 from tests.iam.policy.escalation.random_worlds import world
@@ -22,12 +22,12 @@ from tests.iam.policy.index.organisations import Organisation
 ADMIN = f"arn:aws:iam::{ONE}:role/admin"
 
 
-def closing(world: World, name: str) -> Closing:
+def closing(world: World, name: str) -> PathClosing:
     explorer = Explorer(world.graph, world.index)
     return explorer.closing(world.at(name), world.graph.to_administrator())
 
 
-def labels(closing: Closing) -> list[tuple[str, str, int]]:
+def labels(closing: PathClosing) -> list[tuple[str, str, int]]:
     return sorted(
         (statement.holder.rpartition("/")[2], statement.policy, statement.number)
         for statement in closing.statements
@@ -98,7 +98,7 @@ def test_a_shared_policy_is_one_statement_however_it_comes() -> None:
     assert labels(closing(world, "dev")) == [("Shared", "Shared", 0)]
 
 
-def without(organisation: Organisation, gone: frozenset[Statement]) -> None:
+def without(organisation: Organisation, gone: frozenset[HeldStatement]) -> None:
     """Take the statements out of the documents of those who hold them, by rewriting the rows."""
     for rows in organisation.accounts:
         rows.policies = [
@@ -112,13 +112,15 @@ def without(organisation: Organisation, gone: frozenset[Statement]) -> None:
             row.trust = _less(organisation, row.trust, gone, row.arn, "trust policy")
 
 
-def _grants(organisation: Organisation, grants: Grants, gone: frozenset[Statement], holder: str) -> Grants:
+def _grants(
+    organisation: Organisation, grants: Grants, gone: frozenset[HeldStatement], holder: str
+) -> Grants:
     inline = tuple((name, str(_less(organisation, d, gone, holder, name))) for name, d in grants.inline)
     return replace(grants, inline=inline)
 
 
 def _less(
-    organisation: Organisation, digest: str | None, gone: frozenset[Statement], holder: str, policy: str
+    organisation: Organisation, digest: str | None, gone: frozenset[HeldStatement], holder: str, policy: str
 ) -> str | None:
     numbers = {
         statement.number for statement in gone if (statement.holder, statement.policy) == (holder, policy)
@@ -146,12 +148,12 @@ def test_without_the_statements_nobody_gets_there_any_more(seed: int) -> None:
         assert not any(statement.is_given for statement in result.statements)
         mended = world(random.Random(seed))
         without(mended.organisation, result.statements)
-        after = Graph(mended.changed().index, facts=mended.facts)
+        after = EscalationGraph(mended.changed().index, facts=mended.facts)
         assert after.find(*scene.arns[name]) not in after.to_administrator().any
         for statement in result.statements:
             spared = world(random.Random(seed))
             without(spared.organisation, result.statements - {statement})
-            left = Graph(spared.changed().index, facts=spared.facts)
+            left = EscalationGraph(spared.changed().index, facts=spared.facts)
             assert left.find(*scene.arns[name]) in left.to_administrator().any, "one less would do"
 
 
@@ -172,4 +174,4 @@ def test_a_search_that_would_take_too_long_says_that_it_is_not_exact(monkeypatch
     monkeypatch.setattr(paths, "SEARCHES", 2)
     assert not closing(world, "dev").is_exact
     monkeypatch.setattr(paths, "SECONDS", -1.0)
-    assert closing(world, "dev") == Closing(frozenset(), is_exact=False)
+    assert closing(world, "dev") == PathClosing(frozenset(), is_exact=False)

@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.policy.escalation.estates import Estates
-from iam.policy.escalation.graph import Graph, Reach
-from iam.policy.escalation.states import Facts
+from iam.policy.escalation.graph import EscalationGraph, Reach
+from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.index import Index
 from tests.iam.policy.escalation.builders import World, allow, deny
 from tests.iam.policy.escalation.random_worlds import ACTIONS, RESOURCES, world
 
 
-def said(graph: Graph) -> dict[tuple[str, int], tuple[bool, int]]:
+def said(graph: EscalationGraph) -> dict[tuple[str, int], tuple[bool, int]]:
     """Who becomes administrator: whether surely, and in how many steps."""
     reach: Reach = graph.to_administrator()
     bits_by_pair = {}
@@ -56,15 +56,17 @@ def test_what_was_kept_makes_the_same_graph(seed: int) -> None:
     scene, dice, results = world(random.Random(seed)), random.Random(seed + 1), list[Any]()
     index, kept = scene.index, Estates()
     facts = scene.facts
-    assert said(Graph(index, facts=facts, kept=kept)) == said(Graph(index, facts=facts))
+    assert said(EscalationGraph(index, facts=facts, kept=kept)) == said(EscalationGraph(index, facts=facts))
     for _ in range(4):
         if dice.random() < 0.3:
-            facts = Facts(
+            facts = OutsideFacts(
                 passwords={pk: dice.random() < 0.5 for s in index.accounts.values() for pk in s.members}
             )
         else:
             change(scene, dice, index, results)
-        assert said(Graph(index, facts=facts, kept=kept)) == said(Graph(index, facts=facts))
+        assert said(EscalationGraph(index, facts=facts, kept=kept)) == said(
+            EscalationGraph(index, facts=facts)
+        )
 
 
 def test_only_the_account_that_changed_is_looked_at_again() -> None:
@@ -72,8 +74,8 @@ def test_only_the_account_that_changed_is_looked_at_again() -> None:
     index = scene.index
     number = len(index.accounts)
     assert number > 1
-    Graph(index, facts=scene.facts, kept=kept)
+    EscalationGraph(index, facts=scene.facts, kept=kept)
     assert kept.made == number
     index.put(scene.organisation.accounts[0])
-    Graph(index, facts=scene.facts, kept=kept)
+    EscalationGraph(index, facts=scene.facts, kept=kept)
     assert kept.made == number + 1

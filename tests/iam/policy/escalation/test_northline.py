@@ -8,10 +8,10 @@ from dataclasses import replace
 import pytest
 
 from console.demo.standin import start
-from iam.policy.escalation.graph import At, Graph
+from iam.policy.escalation.graph import At, EscalationGraph
 from iam.policy.escalation.path_builder import Builder
 from iam.policy.escalation.paths import Explorer
-from iam.policy.escalation.states import AS_IT_IS, Facts
+from iam.policy.escalation.states import AS_IT_IS, OutsideFacts
 from iam.policy.index.rows import Changes
 from iam.policy.index.scenario import row_of
 from tests.console.demo.planted import HARMLESS, PLANTED, Problem
@@ -37,8 +37,8 @@ def northline() -> Iterator[Northline]:
 
 
 @pytest.fixture(scope="module")
-def graph(northline: Northline) -> Graph:
-    return Graph(northline.index, facts=northline.facts)
+def graph(northline: Northline) -> EscalationGraph:
+    return EscalationGraph(northline.index, facts=northline.facts)
 
 
 def members(northline: Northline, problem: Problem) -> list[str]:
@@ -47,7 +47,7 @@ def members(northline: Northline, problem: Problem) -> list[str]:
     return [user["Arn"] for user in served.details["UserDetailList"] if group in user.get("GroupList", ())]
 
 
-def methods(graph: Graph, at: At) -> set[str]:
+def methods(graph: EscalationGraph, at: At) -> set[str]:
     ways = [way for each in graph.estates[at.account].inward.values() for way in each]
     used = [way for way in ways if way.bits.any >> at.node & 1]
     return {
@@ -64,7 +64,9 @@ def name_of(problem: Problem) -> str:
 
 
 @pytest.mark.parametrize("problem", ESCALATIONS, ids=name_of)
-def test_a_planted_escalation_is_found(northline: Northline, graph: Graph, problem: Problem) -> None:
+def test_a_planted_escalation_is_found(
+    northline: Northline, graph: EscalationGraph, problem: Problem
+) -> None:
     people = members(northline, problem)
     assert people
     for arn in people:
@@ -77,7 +79,9 @@ def test_a_planted_escalation_is_found(northline: Northline, graph: Graph, probl
         assert (METHODS[name_of(problem)] in methods(graph, at)) is (name_of(problem) not in BOUNDED), arn
 
 
-def test_deployers_and_data_platform_reach_administrators(northline: Northline, graph: Graph) -> None:
+def test_deployers_and_data_platform_reach_administrators(
+    northline: Northline, graph: EscalationGraph
+) -> None:
     reach = graph.to_administrator()
     for problem in (problem for problem in ESCALATIONS if name_of(problem) in ("deployers", "data-platform")):
         for arn in members(northline, problem):
@@ -93,7 +97,7 @@ def test_without_the_boundary_members_of_qa_attach_policies_to_themselves(northl
     row, bare = row_of(member), row_of(member)
     bare.grants = replace(row.grants, boundary=None)
     northline.index.apply(member.account, Changes(principals=[bare]))
-    graph = Graph(northline.index, facts=northline.facts, accounts=[member.account])
+    graph = EscalationGraph(northline.index, facts=northline.facts, accounts=[member.account])
     at = graph.find(member.account, member.id)
     assert at is not None
     path = Explorer(graph, northline.index).path(at, graph.to_administrator())
@@ -102,14 +106,14 @@ def test_without_the_boundary_members_of_qa_attach_policies_to_themselves(northl
     assert [act.alternative.method.name for act in path.steps[0].acts] == ["iam-attach-user-policy"]
 
 
-def test_what_only_looks_like_escalation_is_none(northline: Northline, graph: Graph) -> None:
+def test_what_only_looks_like_escalation_is_none(northline: Northline, graph: EscalationGraph) -> None:
     (problem,) = (problem for problem in HARMLESS if problem.kind == "privilege-escalation")
     member = northline.index.find(problem.arn)
     assert member is not None
     assert graph.at(member) not in graph.to_administrator().any
 
 
-def test_planted_administrators_are_administrators(northline: Northline, graph: Graph) -> None:
+def test_planted_administrators_are_administrators(northline: Northline, graph: EscalationGraph) -> None:
     reach = graph.to_administrator()
     for problem in (problem for problem in PLANTED if problem.kind == "administrator-role"):
         member = northline.index.find(problem.arn)
@@ -120,10 +124,12 @@ def test_planted_administrators_are_administrators(northline: Northline, graph: 
 
 
 def test_administrators_that_are_found_alone_are_those_of_the_graph(
-    northline: Northline, graph: Graph
+    northline: Northline, graph: EscalationGraph
 ) -> None:
     for number, estate in graph.estates.items():
-        administrators = Builder(northline.index, northline.index.accounts[number], Facts()).administrators()
+        administrators = Builder(
+            northline.index, northline.index.accounts[number], OutsideFacts()
+        ).administrators()
         bits = estate.administrators
         wanted = {
             node.member.id: bool(bits.sure >> place & 1)

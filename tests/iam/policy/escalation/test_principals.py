@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from iam.policy.escalation.states import Facts
+from iam.policy.escalation.states import OutsideFacts
 from tests.iam.policy.escalation.builders import (
     CONDITIONAL,
     EVERYTHING,
@@ -130,10 +130,10 @@ def test_credentials_are_made_of_another_user(method: str, action: str) -> None:
 
 def test_a_password_is_made_where_there_is_none_and_set_anew_where_there_is_one() -> None:
     world = with_user(allow(["iam:CreateLoginProfile", "iam:UpdateLoginProfile"], USER))
-    world.facts = Facts(passwords={world.arns["boss"][1]: False})
+    world.facts = OutsideFacts(passwords={world.arns["boss"][1]: False})
     assert set(world.methods("dev")) == {"iam-create-login-profile"}
     world = with_user(allow(["iam:CreateLoginProfile", "iam:UpdateLoginProfile"], USER))
-    world.facts = Facts(passwords={world.arns["boss"][1]: True})
+    world.facts = OutsideFacts(passwords={world.arns["boss"][1]: True})
     assert set(world.methods("dev")) == {"iam-update-login-profile"}
 
 
@@ -199,7 +199,7 @@ def test_the_path_of_a_group_has_to_fit() -> None:
     mine = world.group("mine", allow("iam:PutGroupPolicy", f"arn:aws:iam::{ONE}:group/teams/*"))
     world.user("dev", groups=(mine,))
     assert world.becomes_administrator("dev") == NONE
-    world.facts = Facts(group_arns={mine: f"arn:aws:iam::{ONE}:group/teams/mine"})
+    world.facts = OutsideFacts(group_arns={mine: f"arn:aws:iam::{ONE}:group/teams/mine"})
     assert world.changed().becomes_administrator("dev") == SURE
 
 
@@ -223,7 +223,7 @@ def test_an_older_version_is_restored_where_it_says_more() -> None:
         policy = world.policy("Team", allow("iam:SetDefaultPolicyVersion", arn))
         world.organisation.digest(older)
         world.user("dev", attached=(policy,))
-        world.facts = Facts(versions={policy: (digest_of(older),)})
+        world.facts = OutsideFacts(versions={policy: (digest_of(older),)})
         assert world.becomes_administrator("dev") == expected
         assert world.methods("dev") == {"iam-set-default-policy-version": SURE}
 

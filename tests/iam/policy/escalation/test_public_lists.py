@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import pytest
 
-from iam.policy.escalation.states import Facts
+from iam.policy.escalation.states import OutsideFacts
 from tests.iam.policy.escalation.builders import EVERYTHING, NONE, ONE, World, allow, digest_of, text
 
 PASS = "iam:PassRole"
@@ -190,7 +190,7 @@ def world(*actions: str) -> World:
     world.user("boss", EVERYTHING)
     world.user("dev", allow(list(actions)), groups=(mine,), attached=(policy,))
     world.organisation.digest(text(EVERYTHING))
-    world.facts = Facts(versions={policy: (digest_of(text(EVERYTHING)),)})
+    world.facts = OutsideFacts(versions={policy: (digest_of(text(EVERYTHING)),)})
     world.stand(is_management=True)
     return world
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from iam.policy.escalation.states import Facts
+from iam.policy.escalation.states import OutsideFacts
 from tests.iam.policy.escalation.builders import (
     CONDITIONAL,
     EVERYTHING,
@@ -158,7 +158,7 @@ def test_an_older_version_replaces_what_the_policy_of_a_group_denied() -> None:
     policy = world.policy("Team", allow("iam:SetDefaultPolicyVersion"), deny("iam:CreateUser"))
     world.organisation.digest(older)
     world.user("dev", groups=(world.group("team", attached=(policy,)),))
-    world.facts = Facts(versions={policy: (digest_of(older),)})
+    world.facts = OutsideFacts(versions={policy: (digest_of(older),)})
     assert world.steps("dev") == [["iam-set-default-policy-version"]]
 
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from iam.policy.escalation.methods import METHODS, TARGET, Sort
+from iam.policy.escalation.methods import METHODS, TARGET, Verb
 from iam.policy.escalation.methods import WRITTEN as WRITTEN_POLICY
-from iam.policy.escalation.states import Facts, Instance
+from iam.policy.escalation.states import Ec2Instance, OutsideFacts
 from tests.iam.policy.escalation import cases
 from tests.iam.policy.escalation.builders import CONDITIONAL, EVERYTHING, NONE, ONE, SURE, World, allow, deny
 from tests.iam.policy.escalation.cases import EC2, ECS, LAMBDA, OTHERS, WRITTEN
@@ -21,7 +21,7 @@ CHANGED = [*cases.CHANGED, *cases.OTHER_CHANGED]
 
 Case = tuple[str, tuple[str, ...], str]
 ADMIN = f"arn:aws:iam::{ONE}:role/admin"
-INSTANCE = Instance(f"arn:aws:ec2:eu-west-1:{ONE}:instance/i-0a1b2c3d4e5f60718")
+INSTANCE = Ec2Instance(f"arn:aws:ec2:eu-west-1:{ONE}:instance/i-0a1b2c3d4e5f60718")
 
 
 def names(case: Case) -> str:
@@ -127,7 +127,7 @@ def test_a_boundary_or_an_scp_without_one_of_the_actions_closes_it(case: Case) -
 
 def test_every_method_of_the_table_has_a_case() -> None:
     written = {case[0] for case in (*PASSED, *NEEDS_SOMETHING, *CHANGED)}
-    table = {method.name for method in METHODS if method.sort in (Sort.PASS, Sort.EXISTING)}
+    table = {method.name for method in METHODS if method.sort in (Verb.PASS, Verb.EXISTING)}
     without = {name for name in table - written if "cognito" not in name}
     assert without == set()
     assert written <= table
@@ -202,7 +202,7 @@ def test_instances_that_are_known_to_run_with_a_role_make_it_sure() -> None:
     for running, expected in ((True, SURE), (False, CONDITIONAL)):
         scene = world(allow("ssm:SendCommand"), service=EC2)
         _, number = scene.arns["admin"]
-        scene.facts = Facts(running={number: (INSTANCE,)} if running else {})
+        scene.facts = OutsideFacts(running={number: (INSTANCE,)} if running else {})
         assert scene.becomes_administrator("dev") == expected
         path = scene.path("dev")
         assert path is not None
@@ -233,8 +233,8 @@ def test_the_tags_of_instances_decide_where_they_were_read(
 ) -> None:
     scene = world(allow(action, "*", StringEquals={key: "dev"}), service=EC2)
     _, number = scene.arns["admin"]
-    running = tuple(Instance(f"{INSTANCE.arn}{place}", pairs) for place, pairs in enumerate(tags))
-    scene.facts = Facts(running={number: running} if running else {})
+    running = tuple(Ec2Instance(f"{INSTANCE.arn}{place}", pairs) for place, pairs in enumerate(tags))
+    scene.facts = OutsideFacts(running={number: running} if running else {})
     assert scene.becomes_administrator("dev") == expected
     path = scene.path("dev")
     if expected == SURE:
@@ -253,7 +253,7 @@ def test_a_deny_by_the_tag_of_the_instance_closes_the_path() -> None:
     for team, expected in (("dev", SURE), ("ops", NONE)):
         scene = world(allow("ssm:StartSession"), closed, service=EC2)
         _, number = scene.arns["admin"]
-        scene.facts = Facts(running={number: (Instance(INSTANCE.arn, (("team", team),)),)})
+        scene.facts = OutsideFacts(running={number: (Ec2Instance(INSTANCE.arn, (("team", team),)),)})
         assert scene.becomes_administrator("dev") == expected
 
 
@@ -261,13 +261,13 @@ def test_the_name_of_the_instance_decides_too() -> None:
     for resource, expected in ((INSTANCE.arn, SURE), (f"{INSTANCE.arn}9", NONE)):
         scene = world(allow("ssm:StartSession", resource), service=EC2)
         _, number = scene.arns["admin"]
-        scene.facts = Facts(running={number: (INSTANCE,)})
+        scene.facts = OutsideFacts(running={number: (INSTANCE,)})
         assert scene.becomes_administrator("dev") == expected
 
 
 def test_a_role_in_no_instance_profile_goes_to_no_instance() -> None:
     scene = world(allow(["iam:PassRole", "ec2:RunInstances"]), service=EC2)
-    scene.facts = Facts(profiled={ONE: frozenset()})
+    scene.facts = OutsideFacts(profiled={ONE: frozenset()})
     assert scene.becomes_administrator("dev") == NONE
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from iam.policy.compiled import PolicyKind, PolicySet, compile_set
 from iam.policy.document import Document, read
-from iam.policy.evaluate import ASSUMING, Decision, Policies, decide, needs_resource_policy
+from iam.policy.evaluate import ASSUMING, Decision, RequestPolicies, decide, needs_resource_policy
 from iam.policy.index.areas import area_of, pattern_fits
 from iam.policy.index.question import Question
 from iam.policy.index.resources import unknown_policy
@@ -104,7 +104,7 @@ class _Asking:
             rcps = self.owner.standing.rcps
         return decide(
             request,
-            Policies(
+            RequestPolicies(
                 identity=self.compiled(self.identity(row.grants), PolicyKind.IDENTITY),
                 boundary=None
                 if boundary is None

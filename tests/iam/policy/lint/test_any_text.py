@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 
 from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import read
-from iam.policy.lint import Finding, Kind, Severity, lint
+from iam.policy.lint import LintFinding, LintKind, Severity, lint
 from tests.iam.policy.lint.builders import BUCKET, PLAIN, allow, policy
 
 WORDS = some.sampled_from(
@@ -98,10 +98,10 @@ POLICIES = some.fixed_dictionaries(
         "Statement": STATEMENTS | some.lists(STATEMENTS, max_size=4) | VALUES,
     },
 )
-KINDS = some.sampled_from(list(Kind))
+KINDS = some.sampled_from(list(LintKind))
 
 
-def _places_are_in(text: str, findings: list[Finding]) -> None:
+def _places_are_in(text: str, findings: list[LintFinding]) -> None:
     lines = text.split("\n")
     for finding in findings:
         assert 1 <= finding.line <= len(lines)
@@ -110,13 +110,13 @@ def _places_are_in(text: str, findings: list[Finding]) -> None:
 
 @settings(max_examples=150, deadline=None)
 @given(some.text() | some.text(alphabet='{}[]",:\\ \nu0aE-*$'), KINDS)
-def test_no_text_is_too_strange(text: str, kind: Kind) -> None:
+def test_no_text_is_too_strange(text: str, kind: LintKind) -> None:
     _places_are_in(text, lint(text, kind=kind))
 
 
 @settings(max_examples=200, deadline=None)
 @given(POLICIES | VALUES, KINDS, some.sampled_from([None, 1]))
-def test_no_json_is_too_strange(value: Any, kind: Kind, indent: int | None) -> None:
+def test_no_json_is_too_strange(value: Any, kind: LintKind, indent: int | None) -> None:
     text = json.dumps(value, indent=indent)
     _places_are_in(text, lint(text, kind=kind))
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from iam.policy.lint import QUOTAS, SEVERITIES, Finding, Kind, Quota, lint
+from iam.policy.lint import QUOTAS, SEVERITIES, CharacterQuota, LintFinding, LintKind, lint
 from tests.iam.policy.lint.builders import Case
 from tests.iam.policy.lint.cases import CASES
 
-SMALL = Quota("a small one", 400)
+SMALL = CharacterQuota("a small one", 400)
 
 
-def _found(text: str, case: Case) -> list[Finding]:
-    quota = SMALL if case.code == "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA" else QUOTAS.get(Kind(case.kind))
+def _found(text: str, case: Case) -> list[LintFinding]:
+    quota = (
+        SMALL if case.code == "POLICY_SIZE_EXCEEDS_RESOURCE_POLICY_QUOTA" else QUOTAS.get(LintKind(case.kind))
+    )
     return lint(text, kind=case.kind, quota=quota)
 
 

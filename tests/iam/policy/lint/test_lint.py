@@ -12,7 +12,16 @@ import pytest
 
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.regions import NO_PLACE, REGIONS
-from iam.policy.lint import SCP, USER_INLINE, Finding, Kind, Quota, Severity, less_standing, lint
+from iam.policy.lint import (
+    SCP,
+    USER_INLINE,
+    CharacterQuota,
+    LintFinding,
+    LintKind,
+    Severity,
+    less_standing,
+    lint,
+)
 from iam.policy.lint.actions import FORM
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.newer_names import accept_newer
@@ -34,7 +43,7 @@ TEXT = """{
 """
 
 
-def _only(text: str, code: str, kind: str = "identity") -> Finding:
+def _only(text: str, code: str, kind: str = "identity") -> LintFinding:
     findings = [finding for finding in lint(text, kind=kind) if finding.code == code]
     assert len(findings) == 1
     return findings[0]
@@ -146,7 +155,7 @@ def test_what_aws_refuses_is_no_matter_of_the_catalogue() -> None:
 
 def test_what_a_text_said_before_is_a_warning_in_the_next_one() -> None:
     former, text = policy(allow("s3:GetOld")), policy(allow(["s3:GetOld", "s3:GetNew"], "*"))
-    findings = less_standing(lint(text, kind="identity"), former=lambda: former, kind=Kind.IDENTITY)
+    findings = less_standing(lint(text, kind="identity"), former=lambda: former, kind=LintKind.IDENTITY)
     severities = {finding.message.split("“")[1][:9]: finding.severity for finding in findings}
     assert severities == {"s3:GetOld": Severity.WARNING, "s3:GetNew": Severity.ERROR}
 
@@ -187,11 +196,11 @@ def test_white_space_counts_for_organizations_and_not_for_iam() -> None:
 
 def test_the_limit_itself_is_allowed_and_what_others_use_counts() -> None:
     size = USER_INLINE.size(PLAIN)
-    assert lint(PLAIN, kind="identity", quota=Quota("it", size)) == []
-    assert [finding.code for finding in lint(PLAIN, kind="identity", quota=Quota("it", size - 1))] == [
-        "POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"
-    ]
-    findings = lint(PLAIN, kind="identity", quota=Quota("it", size + 9, used=10))
+    assert lint(PLAIN, kind="identity", quota=CharacterQuota("it", size)) == []
+    assert [
+        finding.code for finding in lint(PLAIN, kind="identity", quota=CharacterQuota("it", size - 1))
+    ] == ["POLICY_SIZE_EXCEEDS_IDENTITY_POLICY_QUOTA"]
+    findings = lint(PLAIN, kind="identity", quota=CharacterQuota("it", size + 9, used=10))
     assert "the others have 10" in findings[0].message
 
 

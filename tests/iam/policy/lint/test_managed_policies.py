@@ -10,11 +10,11 @@ from functools import cache
 
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from iam.policy.lint import Finding, Severity, lint
+from iam.policy.lint import LintFinding, Severity, lint
 
 
 @cache
-def _all() -> dict[str, list[Finding]]:
+def _all() -> dict[str, list[LintFinding]]:
     policies = json.loads(aws_managed_policies_data)
     return {
         name: lint(json.dumps(policy["Document"], indent=4), kind="identity", quota=None)
