@@ -4,6 +4,7 @@ can be done next.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,10 +17,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from console.leaving.lists import SEES
 from console.leaving.shown import first_change, is_moving, mark_of, progress_of, seats_shown
-from console.setup.progress import FAST, Step, step_of
+from console.runs.views import render_run
+from console.setup.progress import FAST, Step
 from console.web.access import ViewerRequest, found_or_404, require
 from console.web.cut import Cut, first_rows
-from console.web.render import render_live
 from iam.access.grants.queries import visible_grants
 from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeState
@@ -52,8 +53,6 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     leaver = leaver_or_404(request, pk)
     seat_states = held_by([leaver])[leaver.pk]
     seen, hidden = _within(seat_states, request)
-    step = step_of(request)
-    pace = _pace(leaver, step)
     acts = (
         request.at is None
         and may_act(request.viewer, leaver)
@@ -83,11 +82,11 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "may_delete": acts and leaver.stage in DELETABLE,
         "may_invite": can_invite_again(request.viewer, leaver) and request.at is None,
         "may_again": acts and leaver.stage == Stage.OPEN,
-        "following": f"{reverse('leaving:leaver', args=[leaver.pk])}?n={step.following}",
     }
     if request.at is None:
         context |= _suspension(request, leaver, acts=acts)
-    return render_live(request, "leaving/leaver.html", context, pace=pace)
+    address = reverse("leaving:leaver", args=[leaver.pk])
+    return render_run(request, "leaving/leaver.html", context, address=address, pace=partial(_pace, leaver))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -8,7 +8,6 @@ from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
-from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import redirect
@@ -20,9 +19,9 @@ from console.leaving.lists import SEES
 from console.leaving.preview import preview_context
 from console.leaving.shown import first_change, is_moving, mark_of, progress_of
 from console.leaving.terms import read_terms, typed_terms
-from console.setup.progress import step_of
-from console.web.access import ViewerRequest, found_or_404, require, require_present
-from console.web.render import render_live, render_page
+from console.runs.views import RunPages, render_run, wait_while
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
 from iam.changes.acts.fields import field_errors
 from iam.changes.errors import RefusedError
 from iam.guard import Right
@@ -32,7 +31,6 @@ from iam.people.leaving.rules import warnings_for
 from iam.people.leaving.services import request_run
 from iam.people.leaving.staging import candidates, check_again, correct
 from iam.people.leaving.who import people_of
-from iam.people.runs.drafts import discard
 from iam.people.runs.models import RowStatus, RunState
 
 PAGE: Final = 50
@@ -40,17 +38,12 @@ LONGEST_ROW: Final = 2_048
 """Characters of one row: an ARN is the longest."""
 
 
-def run_or_404(request: ViewerRequest, pk: UUID) -> OffboardingRun:
-    """The run, if the viewer sees it."""
-    return found_or_404(run_for(request.viewer, pk))
-
-
 @never_cache
 @require_safe
 @require(*SEES)
 def run_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """The draft, or everybody of the run; a run of one is the page of that person."""
-    run = run_or_404(request, pk)
+    run = PAGES.run_or_404(request, pk)
     if run.state == RunState.DRAFT:
         return draft_page(request, run)
     people = visible_leavers(request.viewer).filter(run=run)
@@ -61,7 +54,7 @@ def run_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 def draft_page(
-    request: ViewerRequest, run: OffboardingRun, *, refused_now: RefusedError | None = None
+    request: ViewerRequest, run: OffboardingRun, *, refused: RefusedError | None = None
 ) -> HttpResponse:
     """What the rows come to."""
     typed = typed_terms(request.POST)
@@ -85,8 +78,8 @@ def draft_page(
         "only": only,
         "skip": request.POST.get("skip") == "1",
         "warnings": warnings_for(people_of(firsts), viewer=request.viewer),
-        "refused_now": refused_now,
-        "errors": field_errors(refused_now),
+        "refused_now": refused,
+        "errors": field_errors(refused),
         "action": reverse("leaving:run-ask", args=[run.pk]),
         "refused": None,
         "plan": None,
@@ -96,36 +89,38 @@ def draft_page(
         context |= preview_context(
             request, users, roles=typed["roles_chosen"], sessions=typed["sessions_chosen"]
         )
-    status = 422 if refused_now else 200
+    status = 422 if refused else 200
     return render_page(request, "leaving/draft.html", context, partial="rows", status=status)
+
+
+PAGES: Final = RunPages(
+    run_for=run_for,
+    draft_page=draft_page,
+    run_url="leaving:run",
+    list_url="leaving:leavers",
+    discarded="List discarded. Nothing was requested.",
+)
 
 
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    """Ask for everybody of the draft."""
-    run = run_or_404(request, pk)
-    require_present(request)
-    if run.state != RunState.DRAFT:
-        return redirect("leaving:run", pk=pk)
-    try:
-        if request.POST.get("do") == "check":
-            check_again(request.viewer, run=run)
-            return redirect("leaving:run", pk=pk)
-        if request.POST.get("do") == "correct":
-            correct(request.viewer, run=run, values=_corrected(request, run))
-            return redirect("leaving:run", pk=pk)
-        if request.POST.get("do") == "look":
+    """Request the offboarding of everyone in the draft, or correct it first."""
+
+    def submit(run: OffboardingRun) -> HttpResponse | None:
+        action = request.POST.get("do")
+        if action == "look":
             return draft_page(request, run)
-        request_run(
-            request.viewer,
-            run=run,
-            terms=read_terms(request.POST),
-            skip=request.POST.get("skip") == "1",
-        )
-    except RefusedError as error:
-        return draft_page(request, run_or_404(request, pk), refused_now=error)
-    return redirect("leaving:run", pk=pk)
+        if action == "check":
+            check_again(request.viewer, run=run)
+        elif action == "correct":
+            correct(request.viewer, run=run, values=_corrected(request, run))
+        else:
+            skip = request.POST.get("skip") == "1"
+            request_run(request.viewer, run=run, terms=read_terms(request.POST), skip=skip)
+        return None
+
+    return PAGES.change_draft(request, pk, submit)
 
 
 def _corrected(request: ViewerRequest, run: OffboardingRun) -> dict[UUID, str]:
@@ -142,14 +137,7 @@ def _corrected(request: ViewerRequest, run: OffboardingRun) -> dict[UUID, str]:
 @require(Right.REQUEST_CHANGE)
 def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Discard a draft."""
-    run = run_or_404(request, pk)
-    try:
-        discard(request.viewer, run=run)
-    except RefusedError as error:
-        messages.error(request, error.message)
-        return redirect("leaving:run", pk=pk)
-    messages.success(request, "List discarded. Nothing was requested.")
-    return redirect("leaving:leavers")
+    return PAGES.discard(request, pk)
 
 
 def _live(request: ViewerRequest, run: OffboardingRun) -> HttpResponse:
@@ -157,12 +145,10 @@ def _live(request: ViewerRequest, run: OffboardingRun) -> HttpResponse:
     page = Paginator(people, PAGE).get_page(request.GET.get("page"))
     leavers = list(page.object_list)
     holdings_by_leaver = held_by(leavers)
-    step = step_of(request)
     # While the request is written, its people are no offboardings yet, but so many are asked for.
     is_asking = run.state == RunState.SUBMITTING
     total = run.people.filter(standing=RowStatus.READY).count() if is_asking else people.count()
     is_open = is_asking or any(map(is_moving, leavers))
-    pace = step.wait if is_open else ""
     context = {
         "section": "leaving",
         "run": run,
@@ -172,9 +158,9 @@ def _live(request: ViewerRequest, run: OffboardingRun) -> HttpResponse:
         "page": page,
         "request_of": first_change(list(chain.from_iterable(holdings_by_leaver.values()))),
         "counts": _counts(run, total),
-        "following": f"{reverse('leaving:run', args=[run.pk])}?page={page.number}&n={step.following}",
     }
-    return render_live(request, "leaving/run.html", context, pace=pace)
+    address = f"{reverse('leaving:run', args=[run.pk])}?page={page.number}"
+    return render_run(request, "leaving/run.html", context, address=address, pace=wait_while(is_open))
 
 
 def _counts(run: OffboardingRun, total: int) -> dict[str, int]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from console.runs.progress import RunProgress
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.people.leaving.current import CUT, UserNow, users_now
 from iam.people.leaving.models import MOVING, SUSPENSION, Leaver, Stage
@@ -77,31 +78,11 @@ class SeatShown:
     held: Held
     steps: list[StepShown]
     rows: list[RowShown]
-    progress: Progress
+    progress: RunProgress
     now: UserNow
     text: str
     tone: str
     icon: str
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The steps of a leaver by how they stand."""
-
-    total: int
-    applied: int
-    failed: int
-    running: int
-
-    @property
-    def bar(self) -> dict[str, float]:
-        """Shares of the bar in percent."""
-        whole = max(1, self.total)
-        return {
-            "applied": 100 * self.applied / whole,
-            "running": 100 * self.running / whole,
-            "failed": 100 * self.failed / whole,
-        }
 
 
 def mark_of(leaver: Leaver) -> tuple[str, str, str]:
@@ -119,13 +100,13 @@ def first_change(seats: Sequence[Held]) -> Change | None:
     return next((seat.changes[0] for seat in seats if seat.changes), None)
 
 
-def progress_of(seats: Sequence[Held]) -> Progress:
+def progress_of(seats: Sequence[Held]) -> RunProgress:
     """The steps of some users; the numbers of all are the sum of those of each.
 
     A step that failed does not count where a later one ended the same, or where AWS showed afterwards that
     nothing is left of it.
     """
-    total = applied = failed = running = 0
+    total = applied = failed = applying = 0
     for seat in seats:
         done = {change.title for change in seat.changes if change.state == ChangeState.APPLIED}
         is_proved = seat.seat.proved_at is not None
@@ -133,11 +114,11 @@ def progress_of(seats: Sequence[Held]) -> Progress:
         waiting = sum(change.state in OPEN for change in seat.changes)
         applied += seat.applied
         failed += len(left)
-        running += sum(
+        applying += sum(
             change.state in (ChangeState.APPLYING, ChangeState.CONFIRMING) for change in seat.changes
         )
         total += seat.applied + waiting + len(left)
-    return Progress(total, applied, failed, running)
+    return RunProgress(total=total, applied=applied, applying=applying, failed=failed)
 
 
 def seats_shown(seats: Sequence[Held], leaver: Leaver) -> list[SeatShown]:

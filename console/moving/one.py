@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -19,10 +20,10 @@ from console.moving.lists import SEES
 from console.operators.recency import recently_authenticated
 from console.operators.services import has_sign_in, invite_member
 from console.runs.marks import mark_of
-from console.setup.progress import step_of
+from console.runs.progress import progress_of
+from console.runs.views import render_run, wait_while
 from console.web.access import ViewerRequest, found_or_404, require, require_present
-from console.web.render import render_live
-from iam.changes.models import Change, ChangeState
+from iam.changes.models import Change
 from iam.directory.models import Person
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right
@@ -47,8 +48,7 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     changes = list(
         Change.objects.filter(change_set=move.change_set_id).select_related("account").order_by("position")
     )
-    step = step_of(request)
-    pace = step.wait if move.is_open else ""
+    progress = progress_of(Counter(change.state for change in changes))
     users = visible_entities(request.viewer).filter(pk__in=_users_now(move)).select_related("account")
     context: dict[str, Any] = {
         "section": "onboarding",
@@ -56,17 +56,14 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "mark": mark_of(move),
         "accounts": line_rows(move.summary),
         "steps": steps_shown(changes),
-        "done": sum(change.state == ChangeState.APPLIED for change in changes),
-        "share": round(
-            100 * sum(change.state == ChangeState.APPLIED for change in changes) / max(1, len(changes))
-        ),
+        "progress": progress,
         "users": _users(users),
         "made": _made(request, move),
         "invites": _person_to_invite(request, move) is not None,
         "left": visible_leavers(request.viewer).filter(run=left_id(move.pk)).first(),
-        "polls": f"{reverse('moving:move', args=[move.pk])}?n={step.following}",
     }
-    return render_live(request, "moving/move.html", context, pace=pace)
+    address = reverse("moving:move", args=[move.pk])
+    return render_run(request, "moving/move.html", context, address=address, pace=wait_while(move.is_open))
 
 
 def _users_now(move: Move) -> set[int]:

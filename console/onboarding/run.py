@@ -21,12 +21,14 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.onboarding.draft import draft_context
 from console.onboarding.lists import SEES
 from console.onboarding.people import FIELDS
-from console.onboarding.shown import person_rows, progress_of
+from console.onboarding.shown import person_rows
 from console.runs.marks import mark_of
-from console.setup.progress import step_of
-from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.runs.progress import progress_of
+from console.runs.views import RunPages, render_run
+from console.setup.progress import Step
+from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines
-from console.web.render import render_live, render_page
+from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.guard import Right
@@ -38,7 +40,6 @@ from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.queries import counts_of, people_shown, run_for, sets_of
 from iam.people.onboarding.reinviting import invite_again
 from iam.people.onboarding.staging import check_again, edit_rows
-from iam.people.runs.drafts import discard
 from iam.people.runs.models import RowStatus, RunState
 
 PAGE: Final = 25
@@ -48,44 +49,46 @@ QUESTIONS: Final = 60
 COLUMNS: Final = ("name", "email", "user name", "last day", "step", "status", "since")
 
 
-def run_or_404(request: ViewerRequest, pk: UUID) -> OnboardingRun:
-    """The run, if the viewer sees it."""
-    return found_or_404(run_for(request.viewer, pk))
-
-
 @never_cache
 @require_safe
 @require(*SEES)
 def run_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """The draft with its receipt, or the live page."""
-    run = run_or_404(request, pk)
+    run = PAGES.run_or_404(request, pk)
     if run.state == RunState.DRAFT:
         return draft_page(request, run)
     return _live(request, run)
 
 
 def draft_page(
-    request: ViewerRequest, run: OnboardingRun, *, refused: RefusedError | None = None, status: int = 200
+    request: ViewerRequest, run: OnboardingRun, *, refused: RefusedError | None = None
 ) -> HttpResponse:
     """What the rows come to."""
     context = draft_context(request, run) | {"section": "onboarding", "refused_now": refused}
     if refused is not None and not context["reason"].strip():
         context |= {"refused_now": None, "reason_missing": NO_REASON}
+    status = 422 if refused else 200
     return render_page(request, "onboarding/draft.html", context, partial="rows", status=status)
+
+
+PAGES: Final = RunPages(
+    run_for=run_for,
+    draft_page=draft_page,
+    run_url="onboarding:run",
+    list_url="onboarding:runs",
+    discarded="The draft was discarded.",
+)
 
 
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Request the onboarding of everyone in the draft."""
-    run = run_or_404(request, pk)
-    require_present(request)
-    if run.state != RunState.DRAFT:
-        return redirect("onboarding:run", pk=pk)
-    try:
+
+    def submit(run: OnboardingRun) -> None:
         if request.POST.get("do") == "check":
             check_again(request.viewer, run=run)
-            return redirect("onboarding:run", pk=pk)
+            return
         services.request_run(
             request.viewer,
             run=run,
@@ -93,36 +96,35 @@ def run_ask(request: ViewerRequest, pk: UUID) -> HttpResponse:
             skip=request.POST.get("skip") == "1",
             adopt=request.POST.get("adopt") == "1",
         )
-    except RefusedError as error:
-        return draft_page(request, run_or_404(request, pk), refused=error, status=422)
-    return redirect("onboarding:run", pk=pk)
+
+    return PAGES.change_draft(request, pk, submit)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @require(Right.REQUEST_CHANGE)
 def run_rows(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Save the rows that were corrected in the table, and check all of them again."""
-    run = run_or_404(request, pk)
     if request.at is not None:
         raise Http404
-    if request.method != "POST" or run.state != RunState.DRAFT:
+    if request.method != "POST":
+        PAGES.run_or_404(request, pk)
         return redirect("onboarding:run", pk=pk)
-    values: dict[int, dict[str, str]] = {}
-    for number in run.people.values_list("pk", flat=True):
-        if f"p{number}-name" in request.POST:
-            values[number] = {name: request.POST.get(f"p{number}-{name}", "")[:256] for name in FIELDS}
-    try:
-        edited = edit_rows(request.viewer, run=run, values=values)
-    except RefusedError as error:
-        return draft_page(request, run_or_404(request, pk), refused=error, status=422)
-    return draft_page(request, edited)
+
+    def save(run: OnboardingRun) -> HttpResponse:
+        values: dict[int, dict[str, str]] = {}
+        for number in run.people.values_list("pk", flat=True):
+            if f"p{number}-name" in request.POST:
+                values[number] = {name: request.POST.get(f"p{number}-{name}", "")[:256] for name in FIELDS}
+        return draft_page(request, edit_rows(request.viewer, run=run, values=values))
+
+    return PAGES.change_draft(request, pk, save)
 
 
 @require_POST
 @require(Right.REQUEST_CHANGE)
 def run_retry(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Retry what failed."""
-    run = run_or_404(request, pk)
+    run = PAGES.run_or_404(request, pk)
     try:
         count = services.retry_failed(request.viewer, run=run)
     except RefusedError as error:
@@ -138,7 +140,7 @@ def run_invite(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     """Send someone another invitation, with a new first password where the former one is used up; the former
     link opens nothing from now on.
     """
-    newcomer = run_or_404(request, pk).people.filter(pk=min(number, 2**31)).first()
+    newcomer = PAGES.run_or_404(request, pk).people.filter(pk=min(number, 2**31)).first()
     if newcomer is None:
         raise Http404
     try:
@@ -161,21 +163,14 @@ def run_invite(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 def run_discard(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Discard a draft."""
-    run = run_or_404(request, pk)
-    try:
-        discard(request.viewer, run=run)
-    except RefusedError as error:
-        messages.error(request, error.message)
-        return redirect("onboarding:run", pk=pk)
-    messages.success(request, "The draft was discarded.")
-    return redirect("onboarding:runs")
+    return PAGES.discard(request, pk)
 
 
 @require_safe
 @require(Right.EXPORT)
 def run_export(request: ViewerRequest, pk: UUID, form: str) -> HttpResponseBase:
     """Every step of every person, as a file."""
-    run = run_or_404(request, pk)
+    run = PAGES.run_or_404(request, pk)
     if form not in FORMS:
         raise Http404
     record(
@@ -209,14 +204,14 @@ def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
     pages = Paginator(people, PAGE)
     page = pages.get_page(request.GET.get("page"))
     page_checklists = checklists(list(page.object_list), body=run.version.body)
-    step = step_of(request)
     progress = progress_of(counts.states)
     waits_for_people = not run.is_open and any(not person.is_over for person in person_rows(page_checklists))
-    pace = ""
-    if run.is_open:
-        pace = step.wait
-    elif waits_for_people and step.number < QUESTIONS:
-        pace = "10s"
+
+    def pace(step: Step) -> str:
+        if run.is_open:
+            return step.wait
+        return "10s" if waits_for_people and step.number < QUESTIONS else ""
+
     wanted = urlencode({"q": text, "show": "failed" if only == "failed" else ""})
     here = f"{reverse('onboarding:run', args=[run.pk])}?{wanted}&page={page.number}"
     total = run.people.filter(standing=RowStatus.READY).count()
@@ -224,7 +219,6 @@ def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
         "section": "onboarding",
         "title": services.title_for(run, total),
         "here": here,
-        "polls": f"{here}&n={step.following}",
         "run": run,
         "body": run.version.body,
         "mark": mark_of(run),
@@ -236,7 +230,6 @@ def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
         "only_failed": only == "failed",
         "q": text,
         "wanted": wanted,
-        "step": step,
         "sets": [(number, _first(change_set.pk)) for number, change_set in enumerate(sets_of(run), start=1)],
         "may_retry": request.at is None
         and progress.failed
@@ -245,7 +238,7 @@ def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
         "may_invite": request.at is None and may_run(request.viewer, run.version.blueprint.team),
         "may_export": request.viewer.may(Right.EXPORT),
     }
-    return render_live(request, "onboarding/run.html", context, pace=pace)
+    return render_run(request, "onboarding/run.html", context, address=here, pace=pace)
 
 
 def _first(set_id: UUID) -> UUID | None:

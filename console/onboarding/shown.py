@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iam.changes.models import OPEN, ChangeState
 from iam.people.onboarding.checklist import Checklist, Item, Standing
 
 MARKS: dict[Standing, tuple[str, str, str]] = {
@@ -49,46 +48,6 @@ class PersonShown:
     def total(self) -> int:
         """Lines."""
         return len(self.items)
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """The changes of a run by how they stand."""
-
-    total: int
-    applied: int
-    applying: int
-    waiting: int
-    queued: int
-    failed: int
-    closed: int
-
-    @property
-    def bar(self) -> dict[str, float]:
-        """Shares of the bar in percent."""
-        return {
-            name: 100 * getattr(self, name) / max(1, self.total) for name in ("applied", "applying", "failed")
-        }
-
-
-def progress_of(counts: Mapping[str, int]) -> Progress:
-    """From how many changes are in each state."""
-
-    def count(*states: ChangeState) -> int:
-        return sum(counts.get(state.value, 0) for state in states)
-
-    failed = count(ChangeState.FAILED, ChangeState.UNKNOWN)
-    known = count(*OPEN, ChangeState.APPLIED) + failed
-    total = sum(counts.values())
-    return Progress(
-        total=total,
-        applied=count(ChangeState.APPLIED),
-        applying=count(ChangeState.APPLYING, ChangeState.CONFIRMING),
-        waiting=count(ChangeState.AWAITING),
-        queued=count(ChangeState.QUEUED),
-        failed=failed,
-        closed=total - known,
-    )
 
 
 def person_rows(checklists: Sequence[Checklist]) -> list[PersonShown]:

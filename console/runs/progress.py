@@ -1,0 +1,46 @@
+"""How far the changes of a run are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from iam.changes.models import OPEN, ChangeState
+
+
+@dataclass(frozen=True, slots=True)
+class RunProgress:
+    """Changes by state; `closed` were cancelled, rejected or expired."""
+
+    total: int
+    applied: int
+    applying: int
+    failed: int
+    waiting: int = 0
+    queued: int = 0
+    closed: int = 0
+
+    @property
+    def bar(self) -> dict[str, float]:
+        """Shares of the bar in percent."""
+        whole = max(1, self.total)
+        return {name: 100 * getattr(self, name) / whole for name in ("applied", "applying", "failed")}
+
+
+def progress_of(counts: Mapping[str, int]) -> RunProgress:
+    """From how many changes are in each state."""
+
+    def count(*states: ChangeState) -> int:
+        return sum(counts.get(state.value, 0) for state in states)
+
+    failed = count(ChangeState.FAILED, ChangeState.UNKNOWN)
+    total = sum(counts.values())
+    return RunProgress(
+        total=total,
+        applied=count(ChangeState.APPLIED),
+        applying=count(ChangeState.APPLYING, ChangeState.CONFIRMING),
+        failed=failed,
+        waiting=count(ChangeState.AWAITING),
+        queued=count(ChangeState.QUEUED),
+        closed=total - failed - count(*OPEN, ChangeState.APPLIED),
+    )
