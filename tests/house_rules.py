@@ -26,7 +26,7 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FORBIDDEN_NAMES = {"utils.py", "helpers.py"}
 EMPTY_VARIABLES = frozenset({"found", "given", "held", "meant", "one", "said", "some", "told"})
 """Names that say where a value comes from, or only that there is one, and not what it is."""
-EMPTY_VARIABLES_IN = ("iam/people/leaving/", "iam/people/moving/", "iam/policy/index/")
+EMPTY_VARIABLES_IN = ("iam/policy/index/",)
 """Packages where such variables are still to be renamed."""
 # The Content-Security-Policy has no unsafe-inline: such markup would silently do nothing.
 TEMPLATE_TAG = re.compile(r"{[{%].*?[}%]}")

@@ -124,9 +124,9 @@ def deletion_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[Plan], list[
     for lane, seat in enumerate(seats_of(leaver)):
         user = Entity.objects.filter(pk=seat.user_id, gone_at__isnull=True).select_related("account").first()
         if user is not None:
-            found = deletion_of(user)
-            operations += found
-            lanes += [Lane(lane)] * len(found)
+            deletions = deletion_of(user)
+            operations += deletions
+            lanes += [Lane(lane)] * len(deletions)
     if not operations:
         raise RefusedError("Their IAM users no longer exist in AWS.")
     return changes.plan_set(operations, viewer=viewer), lanes
@@ -160,8 +160,8 @@ def ask_due_deletions(*, now: datetime | None = None) -> int:
     """
     moment = now or datetime.now(tz=UTC)
     due = Leaver.objects.filter(stage=Stage.GONE, delete_after__lte=moment).select_related("run")
-    found = list(due.order_by("delete_after")[:50])
-    for leaver in found:
+    leavers = list(due.order_by("delete_after")[:50])
+    for leaver in leavers:
         person = asker_of(leaver.run)
         days = leaver.run.grace_days
         try:
@@ -178,7 +178,7 @@ def ask_due_deletions(*, now: datetime | None = None) -> int:
                 trouble=f"The deletion could not be requested: {refused.message}"[:1024],
                 delete_after=moment + AGAIN,
             )
-    return len(found)
+    return len(leavers)
 
 
 def settle_afterwards(leaver_id: UUID) -> None:
@@ -250,13 +250,13 @@ def _again(states: set[ChangeState]) -> datetime | None:
 def afterwards_changes(leaver: Leaver, kind: str) -> list[Change]:
     """The changes of the newest request of a kind."""
     rows = Change.objects.filter(change_set__cause_kind=kind, change_set__cause_id=leaver.pk)
-    found = list(rows.select_related("account", "change_set").order_by("-created_at", "position"))
-    newest = found[0].change_set_id if found else None
-    return [one for one in found if one.change_set_id == newest]
+    changes = list(rows.select_related("account", "change_set").order_by("-created_at", "position"))
+    newest = changes[0].change_set_id if changes else None
+    return [change for change in changes if change.change_set_id == newest]
 
 
 def _done(leaver: Leaver, newest: Sequence[Change], *, trouble: str = "") -> None:
-    at = max((one.ended_at for one in newest if one.ended_at), default=datetime.now(tz=UTC))
+    at = max((change.ended_at for change in newest if change.ended_at), default=datetime.now(tz=UTC))
     if leaver.stage == Stage.RETURNING:
         for seat in seats_of(leaver):
             grant_again(seat, by=newest)

@@ -78,14 +78,18 @@ def _body(leaver: Leaver, *, kind: str) -> dict[str, Any]:
         "proved_at": _at(leaver.proved_at),
         "accounts": [_account(seat) for seat in seats],
         "grants": [
-            {"reference": one.grant.reference, "title": one.grant.title, "ended_at": _at(one.grant.ended_at)}
-            for one in EndedGrant.objects.filter(seat__leaver=leaver).select_related("grant").order_by("pk")
+            {
+                "reference": ended.grant.reference,
+                "title": ended.grant.title,
+                "ended_at": _at(ended.grant.ended_at),
+            }
+            for ended in EndedGrant.objects.filter(seat__leaver=leaver).select_related("grant").order_by("pk")
         ],
     }
     if kind == "deleted":
         deletion = Change.objects.filter(change_set__cause_kind=OF_DELETION, change_set__cause_id=leaver.pk)
         body["deletion"] = [
-            _step(one) for one in deletion.select_related("account").order_by("created_at", "position")
+            _step(change) for change in deletion.select_related("account").order_by("created_at", "position")
         ]
         body["deleted_at"] = _at(leaver.deleted_at)
     return body
@@ -93,7 +97,10 @@ def _body(leaver: Leaver, *, kind: str) -> dict[str, Any]:
 
 def _approvals(seat: OffboardedUser) -> list[dict[str, Any]]:
     rows = Approval.objects.filter(change_set=seat.change_set_id, decision=Decision.APPROVE).order_by("at")
-    return [{"by": one.approver_label, "at": _at(one.at), "comment": one.comment} for one in rows]
+    return [
+        {"by": approval.approver_label, "at": _at(approval.at), "comment": approval.comment}
+        for approval in rows
+    ]
 
 
 def _account(seat: OffboardedUser) -> dict[str, Any]:
@@ -103,7 +110,7 @@ def _account(seat: OffboardedUser) -> dict[str, Any]:
         "name": seat.account.name,
         "user": seat.user_arn,
         "unique_id": seat.user.aws_id,
-        "steps": [_step(one) for one in changes],
+        "steps": [_step(change) for change in changes],
         "read_again": [{key: row[key] for key in ("what", "call", "at", "says")} for row in seat.proof],
         "proved_at": _at(seat.proved_at),
     }

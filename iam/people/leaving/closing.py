@@ -60,7 +60,7 @@ def deny_of(user: Entity) -> Operation | None:
 def is_denied(user: Entity) -> bool:
     """Whether the mirror shows one of the two."""
     inline = InlinePolicy.objects.filter(valid_at(None), owner=user, name=DENY).select_related("document")
-    if any(says_deny(one.document.text) for one in inline):
+    if any(says_deny(policy.document.text) for policy in inline):
         return True
     attached = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=user)
     return attached.filter(target__arn__endswith=f":iam::aws:{DENY_ALL}").exists()
@@ -99,14 +99,14 @@ def _signing_in(user: Entity) -> Iterator[Operation]:
         entity__owner=user,
         entity__gone_at__isnull=True,
     ).select_related("entity__account", "entity__owner__account")
-    for state in sorted(active, key=lambda one: (ORDER.index(Kind(one.kind)), one.name)):
+    for state in sorted(active, key=lambda credential: (ORDER.index(Kind(credential.kind)), credential.name)):
         yield SetStatus.of(DEACTIVATE[state.kind], state.entity)
 
 
 def _devices(user: Entity) -> Iterator[Operation]:
     devices = Entity.objects.filter(owner=user, kind=Kind.MFA_DEVICE, gone_at__isnull=True)
-    for one in devices.select_related("account", "owner__account").order_by("aws_id"):
-        yield (DeleteMfaDevice if is_virtual(one.aws_id) else DeactivateMfaDevice).of(one)
+    for device in devices.select_related("account", "owner__account").order_by("aws_id"):
+        yield (DeleteMfaDevice if is_virtual(device.aws_id) else DeactivateMfaDevice).of(device)
 
 
 def _memberships(user: Entity) -> Iterator[Operation]:

@@ -28,21 +28,21 @@ CUT: Final = (Stage.SUSPENDED, Stage.CONFIRMED, Stage.OPEN)
 
 def why_not_confirm(viewer: Viewer, leaver: Leaver) -> str:
     """Why this viewer can't confirm a suspension or order the restore, or ""."""
-    found = review_of(leaver)
-    if found is None:
+    review = review_of(leaver)
+    if review is None:
         return "This isn’t a suspension."
     if is_about_oneself(viewer, leaver):
         return "This is your own access, so someone else has to decide."
-    return why_not_review(found, viewer=viewer)
+    return why_not_review(review, viewer=viewer)
 
 
 def may_take_back(viewer: Viewer, leaver: Leaver) -> bool:
     """Whether the viewer suspended them, and nobody has reviewed that yet."""
-    found = review_of(leaver)
+    review = review_of(leaver)
     return (
-        found is not None
-        and found.reviewed_at is None
-        and found.used_by == viewer.person_id
+        review is not None
+        and review.reviewed_at is None
+        and review.used_by == viewer.person_id
         and leaver.stage in (Stage.SUSPENDED, Stage.OPEN)
     )
 
@@ -90,8 +90,8 @@ def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> li
 
 
 def _review(actor: Viewer, leaver: Leaver, *, verdict: Verdict, comment: str) -> list[Change]:
-    found = review_of(leaver)
-    if found is None:
+    glass = review_of(leaver)
+    if glass is None:
         raise RefusedError("This isn’t a suspension.")
     with transaction.atomic():
-        return review(found, actor=actor, verdict=verdict.value, comment=comment, key=uuid4().hex)
+        return review(glass, actor=actor, verdict=verdict.value, comment=comment, key=uuid4().hex)

@@ -66,7 +66,7 @@ def users_now(seats: Sequence[OffboardedUser]) -> list[UserNow]:
     groups = _counted(Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=pks), "source_id")
     rows = {row.user_id: row for row in UserCredentials.objects.filter(valid_at(None), user__in=pks)}
     read_at = _read_at(pks, accounts={seat.account_id for seat in seats})
-    found = []
+    users_shown = []
     for seat in seats:
         user = users[seat.user_id]
         at = max(
@@ -74,11 +74,11 @@ def users_now(seats: Sequence[OffboardedUser]) -> list[UserNow]:
             default=None,
         )
         if user.gone_at is not None:
-            found.append(UserNow(seat, [Fact("IAM user", "Deleted in AWS")], at, is_there=False))
+            users_shown.append(UserNow(seat, [Fact("IAM user", "Deleted in AWS")], at, is_there=False))
             continue
         facts = list(_facts(user.pk in denied, rows.get(user.pk), active[user.pk], groups[user.pk]))
-        found.append(UserNow(seat, facts, at))
-    return found
+        users_shown.append(UserNow(seat, facts, at))
+    return users_shown
 
 
 def differs_now(leaver: Leaver, users: Sequence[UserNow]) -> list[str]:
@@ -133,25 +133,25 @@ def _denied(users: Iterable[int]) -> set[int]:
     inline = InlinePolicy.objects.filter(valid_at(None), owner__in=users, name=DENY).select_related(
         "document"
     )
-    found = {policy.owner_id for policy in inline if says_deny(policy.document.text)}
+    owner_ids = {policy.owner_id for policy in inline if says_deny(policy.document.text)}
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source__in=users)
     attached = edges.filter(target__arn__endswith=f":iam::aws:{DENY_ALL}")
-    return found | set(attached.values_list("source_id", flat=True))
+    return owner_ids | set(attached.values_list("source_id", flat=True))
 
 
 def _active_credentials(users: Iterable[int]) -> dict[int, Counter[str]]:
-    found: dict[int, Counter[str]] = {pk: Counter() for pk in users}
+    active: dict[int, Counter[str]] = {pk: Counter() for pk in users}
     states = EntityState.objects.filter(
         valid_at(None),
         kind__in=ORDER,
         category=ACTIVE,
-        entity__owner__in=found,
+        entity__owner__in=active,
         entity__gone_at__isnull=True,
     )
     for owner, kind in states.values_list("entity__owner_id", "kind"):
         if owner is not None:
-            found[owner][kind] += 1
-    return found
+            active[owner][kind] += 1
+    return active
 
 
 def _counted(rows: object, field: str) -> Counter[int]:
@@ -162,16 +162,16 @@ def _read_at(users: Iterable[int], *, accounts: Iterable[int]) -> dict[int, date
     """When each user was read last, by number; and by minus the number of an account, when all of its users
     were.
     """
-    found: dict[int, datetime] = {}
+    moments: dict[int, datetime] = {}
     states = EntityState.objects.filter(valid_at(None), entity__in=users)
     for pk, at in states.values_list("entity_id", "observed_at"):
-        found[pk] = at
+        moments[pk] = at
     for pk, at in UserCredentials.objects.filter(valid_at(None), user__in=users).values_list(
         "user_id", "observed_at"
     ):
-        found[pk] = max(at, found.get(pk, at))
+        moments[pk] = max(at, moments.get(pk, at))
     sections = Section.objects.filter(account__in=accounts, name="users")
     for account, read_at in sections.values_list("account_id", "observed_at"):
         if read_at is not None:
-            found[-account] = read_at
-    return found
+            moments[-account] = read_at
+    return moments

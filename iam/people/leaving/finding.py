@@ -78,7 +78,7 @@ def find_people(viewer: Viewer, text: str, *, most: int = MOST) -> Matches:
     people = within(people_of(users), viewer=viewer) if users else []
     matches: dict[frozenset[int], Match] = {}
     for user, person in zip(users, people, strict=True):
-        matches.setdefault(frozenset(one.pk for one in person.users), Match(user, person))
+        matches.setdefault(frozenset(entity.pk for entity in person.users), Match(user, person))
     ranked = sorted(matches.values(), key=lambda match: _rank(match, words))
     return Matches(ranked[:most], is_cut or len(ranked) > most)
 
@@ -172,10 +172,10 @@ def named_exactly(matches: Matches, text: str) -> list[Match]:
 @lru_cache(maxsize=1)
 def _variants() -> dict[str, str]:
     """The accented letters of Latin scripts, small and capital, by the letter without accent."""
-    found: dict[str, list[str]] = defaultdict(list)
+    variants: dict[str, list[str]] = defaultdict(list)
     for number in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
         letter = chr(number)
         plain = fold(letter)
         if len(plain) == 1 and plain.isascii() and plain.isalpha():
-            found[plain].append(letter)
-    return {plain: "".join(letters) for plain, letters in found.items()}
+            variants[plain].append(letter)
+    return {plain: "".join(letters) for plain, letters in variants.items()}

@@ -21,7 +21,7 @@ def end_grants(seat: OffboardedUser) -> list[str]:
     reason = f"{seat.leaver.name} was offboarded ({run.reference})."
     if run.is_move:
         reason = f"{seat.leaver.name} changed team ({run.source})."
-    said: list[str] = []
+    problems: list[str] = []
     for grant in grants_to(seat.user):
         whole = is_for_them_alone(grant, arns)
         _, made = EndedGrant.objects.get_or_create(seat=seat, grant=grant, defaults={"is_whole": whole})
@@ -29,7 +29,7 @@ def end_grants(seat: OffboardedUser) -> list[str]:
             if made or grant.state != State.ENDING:
                 end_for_leaver(grant, reason=reason)
         elif seat.change_set is not None:
-            said += take_from_leaver(
+            problems += take_from_leaver(
                 seat.user,
                 grant,
                 with_set=seat.change_set,
@@ -37,16 +37,16 @@ def end_grants(seat: OffboardedUser) -> list[str]:
                 key=f"leaving-grant-{seat.pk.hex}-{grant.pk.hex[:12]}",
                 reason=reason,
             )
-    return said
+    return problems
 
 
 def grants_are_over(leaver: Leaver) -> bool:
     """Whether nothing is granted to them any more."""
     rows = EndedGrant.objects.filter(seat__leaver=leaver).select_related("grant", "seat__user")
     over = True
-    for one in rows:
-        if one.is_whole:
-            over &= one.grant.state in OVER
+    for ended in rows:
+        if ended.is_whole:
+            over &= ended.grant.state in OVER
         else:
-            over &= follow_takings(one.seat.user, [one.grant_id])
+            over &= follow_takings(ended.seat.user, [ended.grant_id])
     return over

@@ -49,17 +49,17 @@ def open_roles(users: Sequence[Entity], *, viewer: Viewer) -> OpenRoles:
     """The roles that trust the account of one of these users and that the user can assume, by account and
     name; of accounts that the viewer sees whole.
     """
-    seen = [one for one in _trusting(users) if viewer.scope.sees_account(one.entity.account.account_id)]
+    seen = [state for state in _trusting(users) if viewer.scope.sees_account(state.entity.account.account_id)]
     if not seen:
         return OpenRoles()
     roles = [state.entity for state in seen[:MOST]]
-    accounts = {one.account.account_id for one in (*users, *roles)}
+    accounts = {entity.account.account_id for entity in (*users, *roles)}
     with snapshot(accounts=accounts) as index:
         asked = [(role, _able(index, role, users)) for role in roles]
-    found = [
+    roles_found = [
         OpenRole(role, tuple(sorted(can)), Decision.ALLOWED in can.values()) for role, can in asked if can
     ]
-    return OpenRoles(tuple(found), len(seen) - len(roles))
+    return OpenRoles(tuple(roles_found), len(seen) - len(roles))
 
 
 def running_sessions(users: Sequence[Entity], *, viewer: Viewer, ended: Collection[int]) -> list[str]:
@@ -67,7 +67,11 @@ def running_sessions(users: Sequence[Entity], *, viewer: Viewer, ended: Collecti
     everyone's sessions there.
     """
     roles = open_roles(users[:WEIGHED], viewer=viewer)
-    names = [f"{one.role.name} in {one.role.account.name}" for one in roles.found if one.role.pk not in ended]
+    names = [
+        f"{open_role.role.name} in {open_role.role.account.name}"
+        for open_role in roles.found
+        if open_role.role.pk not in ended
+    ]
     if not names:
         return []
     more = f" and {len(names) - NAMED} more roles" if len(names) > NAMED else ""
@@ -77,18 +81,18 @@ def running_sessions(users: Sequence[Entity], *, viewer: Viewer, ended: Collecti
 def _able(index: Index, role: Entity, users: Sequence[Entity]) -> dict[str, Decision]:
     """Who of the users can assume a role."""
     question = Question(ASSUME, role.arn, {}, resource_account=role.account.account_id)
-    found: dict[str, Decision] = {}
+    decisions: dict[str, Decision] = {}
     for user in users:
         member = index.member(user.account.account_id, user.pk)
         decision = why(index, member, question).decision if member else Decision.IMPLICITLY_DENIED
         if decision in (Decision.ALLOWED, Decision.CONDITIONAL):
-            found[user.name] = decision
-    return found
+            decisions[user.name] = decision
+    return decisions
 
 
 def chosen_among(users: Sequence[Entity], numbers: Collection[int]) -> list[Entity]:
     """The roles of these numbers that trust the account of one of the users."""
-    return [one.entity for one in _trusting(users) if one.entity.pk in numbers] if numbers else []
+    return [state.entity for state in _trusting(users) if state.entity.pk in numbers] if numbers else []
 
 
 def _trusting(users: Sequence[Entity]) -> list[EntityState]:

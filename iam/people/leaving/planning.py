@@ -72,14 +72,14 @@ class Plan:
         placed = [(lane, 1, site.deny) for lane, site in enumerate(self.sites) if site.deny]
         for lane, site in enumerate(self.sites):
             placed += [(lane, branch, operation) for branch, operation in enumerate(site.others, start=2)]
-        return [one for _, _, one in placed], [Lane(lane, branch) for lane, branch, _ in placed]
+        return [operation for _, _, operation in placed], [Lane(lane, branch) for lane, branch, _ in placed]
 
     @property
     def left(self) -> list[str]:
         """What is not asked for, with the account."""
         lines: list[str] = []
         for site in self.sites:
-            lines += [f"{site.user.name} in {site.user.account.name}: {said}" for said in site.left]
+            lines += [f"{site.user.name} in {site.user.account.name}: {sentence}" for sentence in site.left]
         return lines
 
 
@@ -91,11 +91,11 @@ def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None
     viewer = with_their_groups(viewer, users)
     for user in users:
         check_account(user.account)
-    found = trusting(users)
-    seen = [one for one in found if viewer.asks.sees_account(one.role.account.account_id)]
-    plan = Plan([], seen, unseen=len(found) - len(seen))
+    trusts = trusting(users)
+    seen = [trust for trust in trusts if viewer.asks.sees_account(trust.role.account.account_id)]
+    plan = Plan([], seen, unseen=len(trusts) - len(seen))
     of_roles = _of_roles(seen, chosen)
-    others = chosen.sessions - {one.role.pk for one in seen}
+    others = chosen.sessions - {trust.role.pk for trust in seen}
     for role in chosen_among(users, others):
         if viewer.asks.sees_account(role.account.account_id):
             ending = RevokeSessions.of_everybody(role, at=chosen.at)
@@ -121,18 +121,18 @@ def _deny(site: Site, viewer: Viewer) -> None:
     if site.deny is not None:
         check_right(site.deny, viewer=viewer)
         if why := _why_not(site.deny, [], viewer):
-            site.deny, said = None, why
-            site.left.append(said)
+            site.deny, reason = None, why
+            site.left.append(reason)
 
 
 def _take(site: Site, operations: Iterable[Operation], viewer: Viewer) -> None:
     """Each that can be asked for; of the rest it is told why."""
-    for one in operations:
-        check_right(one, viewer=viewer)
-        if why := _why_not(one, site.operations, viewer):
-            site.left.append(f"{one.title}: {why}")
+    for operation in operations:
+        check_right(operation, viewer=viewer)
+        if why := _why_not(operation, site.operations, viewer):
+            site.left.append(f"{operation.title}: {why}")
         else:
-            site.others.append(one)
+            site.others.append(operation)
 
 
 def _why_not(operation: Operation, earlier: Sequence[Operation], viewer: Viewer) -> str:
@@ -143,36 +143,36 @@ def _why_not(operation: Operation, earlier: Sequence[Operation], viewer: Viewer)
     return ""
 
 
-def _of_roles(found: Sequence[Trusting], chosen: Choices) -> dict[int, list[Operation]]:
+def _of_roles(trusts: Sequence[Trusting], chosen: Choices) -> dict[int, list[Operation]]:
     """By account: sessions that are known to be theirs end; trust policies change, and everybody's sessions
     end, where somebody says so.
     """
     by_account: dict[int, list[Operation]] = {}
-    for one in found:
-        operations = by_account.setdefault(one.role.account_id, [])
-        if one.role.pk in chosen.roles and one.without is not None:
-            operations.append(ReplaceTrustPolicy.of(one.role, text=one.without))
-        operations += _sessions(one, at=chosen.at, everybody=one.role.pk in chosen.sessions)
+    for trust in trusts:
+        operations = by_account.setdefault(trust.role.account_id, [])
+        if trust.role.pk in chosen.roles and trust.without is not None:
+            operations.append(ReplaceTrustPolicy.of(trust.role, text=trust.without))
+        operations += _sessions(trust, at=chosen.at, everybody=trust.role.pk in chosen.sessions)
     return by_account
 
 
-def _sessions(one: Trusting, *, at: datetime, everybody: bool) -> Iterator[Operation]:
+def _sessions(trust: Trusting, *, at: datetime, everybody: bool) -> Iterator[Operation]:
     if everybody:
-        yield RevokeSessions.of_everybody(one.role, at=at)
+        yield RevokeSessions.of_everybody(trust.role, at=at)
         return
-    yield from known_sessions(one, at=at)
+    yield from known_sessions(trust, at=at)
 
 
-def known_sessions(one: Trusting, *, at: datetime) -> Iterator[Operation]:
+def known_sessions(trust: Trusting, *, at: datetime) -> Iterator[Operation]:
     """What ends the sessions of a role that are theirs by their name."""
-    for name in one.names:
-        yield RevokeSessions.of_session_name(one.role, session_name=name, at=at)
+    for name in trust.names:
+        yield RevokeSessions.of_session_name(trust.role, session_name=name, at=at)
 
 
 def notes_for(plan: Plan, *, people: Sequence[Leaver], run: OffboardingRun) -> list[str]:
     """What anyone who approves agrees to besides."""
     who = people[0].name if len(people) == 1 else f"{len(people):,} people"
-    found = [
+    notes = [
         f"All credentials, memberships and grants that {who} gets until then end, too.",
         (
             "Console passwords and MFA devices can’t be restored. Access keys, certificates and service "
@@ -180,22 +180,22 @@ def notes_for(plan: Plan, *, people: Sequence[Leaver], run: OffboardingRun) -> l
         ),
     ]
     if run.leaves_at is not None:
-        found.append(f"Access ends on {moment_words(run.leaves_at)}.")
+        notes.append(f"Access ends on {moment_words(run.leaves_at)}.")
     if run.grace_days:
         days = "day" if run.grace_days == 1 else "days"
-        found.append(
+        notes.append(
             f"Deletion of the IAM users is requested {run.grace_days} {days} after access is removed. It "
             "needs a separate approval."
         )
     if plan.unseen:
-        found.append(
+        notes.append(
             f"{counted(plan.unseen, 'role')} in accounts that the requester can’t see also trust them. An "
             "administrator has to review those trust policies."
         )
-    found += [f"Not included: {sentence}" for sentence in plan.left]
-    if unseen := sum(one.unseen for one in people):
-        found.append(
+    notes += [f"Not included: {sentence}" for sentence in plan.left]
+    if unseen := sum(leaver.unseen for leaver in people):
+        notes.append(
             f"{counted(unseen, 'IAM user')} of theirs outside the requester’s accounts and teams keep their "
             "access."
         )
-    return found
+    return notes

@@ -60,21 +60,21 @@ def prove_user(seat_id: UUID) -> bool:
     if is_busy(seat):
         return False
     try:
-        found = reread_user_access(seat.account, seat.user, policies=(DENY,))
+        access = reread_user_access(seat.account, seat.user, policies=(DENY,))
     except UnreadableUserError as error:
         _keep(seat, rows=seat.proof, trouble=f"AWS couldn’t be checked: {error}")
         return False
-    rows = list(proof_rows(found, is_suspension=seat.leaver.run.is_suspension))
-    left = _left(seat) if found.exists else []
-    is_open = found.exists and (bool(left) or any(row["open"] for row in rows))
+    rows = list(proof_rows(access, is_suspension=seat.leaver.run.is_suspension))
+    left = _left(seat) if access.exists else []
+    is_open = access.exists and (bool(left) or any(row["open"] for row in rows))
     if not is_open:
         now = datetime.now(tz=UTC)
         OffboardedUser.objects.filter(pk=seat.pk, proved_at__isnull=True).update(
             proof=rows, read_at=now, proved_at=now, trouble=""
         )
         return True
-    said = _end_rest(seat, left)
-    _keep(seat, rows=rows, trouble=said)
+    outcome = _end_rest(seat, left)
+    _keep(seat, rows=rows, trouble=outcome)
     return False
 
 
@@ -94,52 +94,52 @@ def turned_changes_of(seat: OffboardedUser) -> QuerySet[Change]:
     """The same, and those of suspensions of the same user from which the offboarding went on: what a restore
     turns back.
     """
-    found = changes_of(seat)
+    turned = changes_of(seat)
     before = OffboardedUser.objects.filter(user=seat.user_id, leaver__followed_by=seat.leaver_id)
     for suspended in before.select_related("leaver"):
-        found = found | changes_of(suspended)
-    return found
+        turned = turned | changes_of(suspended)
+    return turned
 
 
-def proof_rows(found: UserAccess, *, is_suspension: bool = False) -> Iterator[dict[str, Any]]:
+def proof_rows(access: UserAccess, *, is_suspension: bool = False) -> Iterator[dict[str, Any]]:
     """What was read, when, and what it showed; in the order in which it was read. A suspension keeps MFA
     devices and memberships, under the deny.
     """
-    if not found.exists:
-        yield _row("User", "iam:GetUser", found, "Deleted", is_open=False)
+    if not access.exists:
+        yield _row("User", "iam:GetUser", access, "Deleted", is_open=False)
         return
-    yield _row("User", "iam:GetUser", found, "Exists", is_open=False)
-    denied = says_deny(found.texts.get(DENY, "")) or any(
-        arn.endswith(f":iam::aws:{DENY_ALL}") for arn in found.attached
+    yield _row("User", "iam:GetUser", access, "Exists", is_open=False)
+    denied = says_deny(access.texts.get(DENY, "")) or any(
+        arn.endswith(f":iam::aws:{DENY_ALL}") for arn in access.attached
     )
-    said = "In force" if denied else "Missing"
-    yield _row("Deny for everything", INLINE, found, said, is_open=not denied)
+    status = "In force" if denied else "Missing"
+    yield _row("Deny for everything", INLINE, access, status, is_open=not denied)
     for section, call in CALLS.items():
         what, noun = _WORDS[section]
-        records = found.credentials[section].records
-        live = [one for one in records if getattr(one, "status", ACTIVE) == ACTIVE]
-        said = "None"
+        records = access.credentials[section].records
+        live = [record for record in records if getattr(record, "status", ACTIVE) == ACTIVE]
+        status = "None"
         if live:
             plural = "" if len(live) == 1 else "s"
-            said = f"{len(live)} {noun}{plural}"
+            status = f"{len(live)} {noun}{plural}"
         elif records:
-            said = f"{len(records)} inactive, none active"
+            status = f"{len(records)} inactive, none active"
         is_kept = is_suspension and section == "user_mfa" and denied
-        yield _row(what, call, found, said, is_open=bool(live) and not is_kept)
-    count = len(found.groups)
-    said = f"Member of {count}" if count else "None"
+        yield _row(what, call, access, status, is_open=bool(live) and not is_kept)
+    count = len(access.groups)
+    status = f"Member of {count}" if count else "None"
     if count and is_suspension and denied:
-        said = f"Member of {count}, all denied"
-    yield _row("Groups", GROUPS, found, said, is_open=bool(count) and not (is_suspension and denied))
-    held = len(found.attached)
-    said = "None"
-    if held:
-        said = f"{held} attached, all denied" if denied else f"{held} attached"
-    yield _row("Attached policies", ATTACHED, found, said, is_open=bool(held) and not denied)
+        status = f"Member of {count}, all denied"
+    yield _row("Groups", GROUPS, access, status, is_open=bool(count) and not (is_suspension and denied))
+    attached = len(access.attached)
+    status = "None"
+    if attached:
+        status = f"{attached} attached, all denied" if denied else f"{attached} attached"
+    yield _row("Attached policies", ATTACHED, access, status, is_open=bool(attached) and not denied)
 
 
-def _row(what: str, call: str, found: UserAccess, says: str, *, is_open: bool) -> dict[str, Any]:
-    return {"what": what, "call": call, "at": found.at[call].isoformat(), "says": says, "open": is_open}
+def _row(what: str, call: str, access: UserAccess, says: str, *, is_open: bool) -> dict[str, Any]:
+    return {"what": what, "call": call, "at": access.at[call].isoformat(), "says": says, "open": is_open}
 
 
 def _left(seat: OffboardedUser) -> list[Operation]:
@@ -147,29 +147,29 @@ def _left(seat: OffboardedUser) -> list[Operation]:
     user = Entity.objects.select_related("account").get(pk=seat.user_id)
     if user.kind != Kind.USER or user.gone_at is not None:
         return []
-    found: list[Operation] = []
+    remaining: list[Operation] = []
     try:
         deny = deny_of(user)
-        found += [deny] if deny else []
+        remaining += [deny] if deny else []
     except RefusedError as refused:
         logger.warning("leaving.no_deny", seat=str(seat.pk), error=refused.message)
     rest = sign_in_of(user) if seat.leaver.run.is_suspension else closing_of(user)
-    return found + rest
+    return remaining + rest
 
 
 def _end_rest(seat: OffboardedUser, left: list[Operation]) -> str:
     """Queue what is left; a sentence where that cannot be, or was tried often enough."""
-    names = "; ".join(one.title for one in left)
+    names = "; ".join(operation.title for operation in left)
     if seat.trials >= MOST_TRIALS:
         return f"Still not removed after {MOST_TRIALS} attempts: {names}."[:1024]
     fit: list[Operation] = []
     refused_now: list[str] = []
-    for one in left:
+    for operation in left:
         try:
-            examine(one, earlier=fit)
-            fit.append(one)
+            examine(operation, earlier=fit)
+            fit.append(operation)
         except RefusedError as refused:
-            refused_now.append(f"{one.title}: {refused.message}")
+            refused_now.append(f"{operation.title}: {refused.message}")
     if not fit:
         return f"Still not removed: {'; '.join(refused_now) or names}."[:1024]
     assert seat.change_set is not None

@@ -102,18 +102,20 @@ class Held:
     @property
     def is_open(self) -> bool:
         """Whether something is still to come of them."""
-        return any(one.state in OPEN for one in self.changes)
+        return any(change.state in OPEN for change in self.changes)
 
     @property
     def applied(self) -> int:
         """How many came true."""
-        return sum(one.state == ChangeState.APPLIED for one in self.changes)
+        return sum(change.state == ChangeState.APPLIED for change in self.changes)
 
     @property
     def failed(self) -> list[Change]:
         """What did not come true."""
         return [
-            one for one in self.changes if one.state not in (*OPEN, ChangeState.APPLIED, ChangeState.DRAFT)
+            change
+            for change in self.changes
+            if change.state not in (*OPEN, ChangeState.APPLIED, ChangeState.DRAFT)
         ]
 
 
@@ -138,7 +140,7 @@ def held_by(leavers: Sequence[Leaver]) -> dict[UUID, list[Held]]:
     for change in again.order_by("created_at", "position"):
         assert change.change_set.cause_id is not None
         rows[change.change_set.cause_id].append(change)
-    found: dict[UUID, list[Held]] = defaultdict(list)
+    seats_by_leaver: dict[UUID, list[Held]] = defaultdict(list)
     for seat in seats:
-        found[seat.leaver_id].append(Held(seat, tuple(rows[seat.pk])))
-    return found
+        seats_by_leaver[seat.leaver_id].append(Held(seat, tuple(rows[seat.pk])))
+    return seats_by_leaver

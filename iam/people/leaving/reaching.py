@@ -24,7 +24,7 @@ def with_their_groups(viewer: Viewer, users: Sequence[Entity]) -> Viewer:
     """
     if viewer.asks.sees_everything:
         return viewer
-    reached = visible_entities(reach_of(viewer)).filter(pk__in=[one.pk for one in users])
+    reached = visible_entities(reach_of(viewer)).filter(pk__in=[entity.pk for entity in users])
     pks = list(reached.values_list("pk", flat=True))
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=pks)
     pairs = edges.values_list("account__account_id", "target__name")

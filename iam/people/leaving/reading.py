@@ -36,8 +36,8 @@ def read_leavers(data: bytes) -> list[Typed]:
         places = _places(head)
 
         def read(line: int, cells: list[str]) -> Typed:
-            given = (cells[at].strip() for at in places if at < len(cells))
-            return typed(line, next(filter(None, given), ""))
+            given_cells = (cells[at].strip() for at in places if at < len(cells))
+            return typed(line, next(filter(None, given_cells), ""))
 
         return read
 
@@ -68,10 +68,10 @@ def _printable(letter: str) -> str:
 def _places(head: Sequence[str]) -> list[int]:
     """The columns that say who, the address first. Raises SheetError."""
     words = [" ".join(cell.strip("\ufeff").replace("_", " ").lower().split()) for cell in head]
-    found = [at for at, word in enumerate(words) if word in COLUMNS]
-    if not found:
+    places = [at for at, word in enumerate(words) if word in COLUMNS]
+    if not places:
         raise SheetError(
             "The first line must have a column Email or User name. "
             f"It has: “{', '.join(cell.strip() for cell in head)[:60]}”"
         )
-    return sorted(found, key=lambda at: "mail" not in words[at])
+    return sorted(places, key=lambda at: "mail" not in words[at])

@@ -116,10 +116,10 @@ def prove(seat_id: UUID) -> None:
 def _settle_end(leaver: Leaver) -> None:
     """The stage until the end of access is about to be proved, from the states of the changes."""
     changes = _changes(leaver)
-    states = {ChangeState(one.state) for one in changes}
+    states = {ChangeState(change.state) for change in changes}
     if not changes or ChangeState.AWAITING in states or ChangeState.DRAFT in states:
         return
-    if not states & {*OPEN, ChangeState.APPLIED} and not any(one.queued_at for one in changes):
+    if not states & {*OPEN, ChangeState.APPLIED} and not any(change.queued_at for change in changes):
         _call_off(leaver)
         return
     is_late = _is_late(leaver, states)
@@ -128,7 +128,7 @@ def _settle_end(leaver: Leaver) -> None:
         # It was approved, and withdrawn.
         _call_off(leaver)
         return
-    begun = [one.applying_at for one in changes if one.applying_at]
+    begun = [change.applying_at for change in changes if change.applying_at]
     if is_late and not begun:
         begun = [datetime.now(tz=UTC)]
     if not begun:
@@ -141,12 +141,12 @@ def _settle_end(leaver: Leaver) -> None:
         if not leaver.run.is_suspension:
             _close_sign_in(leaver)
             _take_over_suspensions(leaver)
-    denies = [one for one in changes if one.operation in DENYING and one.branch == 1]
-    begun_denies = [one for one in denies if one.state != ChangeState.EXPIRED]
-    are_applied = all(one.state == ChangeState.APPLIED for one in begun_denies)
+    denies = [change for change in changes if change.operation in DENYING and change.branch == 1]
+    begun_denies = [deny for deny in denies if deny.state != ChangeState.EXPIRED]
+    are_applied = all(deny.state == ChangeState.APPLIED for deny in begun_denies)
     if leaver.closed_at is None and are_applied and (begun_denies or not denies):
-        ends = [one.ended_at for one in denies if one.ended_at]
-        if _are_denied(leaver, but={one.subject_arn for one in denies}):
+        ends = [deny.ended_at for deny in denies if deny.ended_at]
+        if _are_denied(leaver, but={deny.subject_arn for deny in denies}):
             leaver.closed_at = max(ends) if ends else leaver.began_at
     leaver.save(update_fields=["began_at", "closed_at", "trouble"])
     if leaver.stage != Stage.OPEN:
@@ -172,8 +172,8 @@ def _take_over_suspensions(leaver: Leaver) -> None:
     if leaver.run.source.startswith("MOV-"):
         return
     users = set(leaver.seats.values_list("user", flat=True))
-    held = Leaver.objects.filter(stage__in=SUSPENSION, seats__user__in=users)
-    for suspended in held.distinct():
+    suspensions = Leaver.objects.filter(stage__in=SUSPENSION, seats__user__in=users)
+    for suspended in suspensions.distinct():
         if users.issuperset(suspended.seats.values_list("user", flat=True)):
             Leaver.objects.filter(pk=suspended.pk).update(followed_by=leaver)
             _move(suspended, Stage.FOLLOWED)
@@ -251,22 +251,24 @@ def _is_stuck(seat: OffboardedUser) -> bool:
     return seat.proved_at is None and seat.read_at is not None and bool(seat.trouble)
 
 
-def _note(seat: OffboardedUser, said: list[str]) -> None:
-    if said:
-        OffboardedUser.objects.filter(pk=seat.pk).update(trouble=" ".join(said)[:1024])
+def _note(seat: OffboardedUser, problems: list[str]) -> None:
+    if problems:
+        OffboardedUser.objects.filter(pk=seat.pk).update(trouble=" ".join(problems)[:1024])
 
 
 def _suspended(leaver: Leaver) -> None:
     """Access is cut, as AWS showed when it was read again."""
     with transaction.atomic():
-        held = Leaver.objects.select_for_update().get(pk=leaver.pk)
-        if held.stage not in (Stage.SUSPENDING, Stage.OPEN):
+        locked_leaver = Leaver.objects.select_for_update().get(pk=leaver.pk)
+        if locked_leaver.stage not in (Stage.SUSPENDING, Stage.OPEN):
             return
-        held.proved_at = max(at for at in held.seats.values_list("proved_at", flat=True) if at)
-        held.save(update_fields=["proved_at"])
-        stage = Stage.CONFIRMED if is_confirmed(held) else Stage.SUSPENDED
-        _move(held, stage)
-        users = held.seats.values("user")
+        locked_leaver.proved_at = max(
+            at for at in locked_leaver.seats.values_list("proved_at", flat=True) if at
+        )
+        locked_leaver.save(update_fields=["proved_at"])
+        stage = Stage.CONFIRMED if is_confirmed(locked_leaver) else Stage.SUSPENDED
+        _move(locked_leaver, stage)
+        users = locked_leaver.seats.values("user")
         # An offboarding of the same users may have begun meanwhile.
         ending = Leaver.objects.filter(
             run__is_suspension=False,
@@ -281,23 +283,23 @@ def _suspended(leaver: Leaver) -> None:
 def _gone(leaver: Leaver) -> None:
     """Access has ended, as AWS showed when it was read again: the grace period begins."""
     with transaction.atomic():
-        held = Leaver.objects.select_for_update().get(pk=leaver.pk)
-        if held.stage not in (Stage.CLOSING, Stage.OPEN):
+        locked_leaver = Leaver.objects.select_for_update().get(pk=leaver.pk)
+        if locked_leaver.stage not in (Stage.CLOSING, Stage.OPEN):
             return
-        proofs = [at for at in held.seats.values_list("proved_at", flat=True) if at]
-        held.proved_at = max(proofs)
-        days = held.run.grace_days
-        held.delete_after = held.proved_at + timedelta(days=days) if days else None
-        held.save(update_fields=["proved_at", "delete_after"])
-        _move(held, Stage.GONE)
-        certify(held, kind="ended")
+        proofs = [at for at in locked_leaver.seats.values_list("proved_at", flat=True) if at]
+        locked_leaver.proved_at = max(proofs)
+        days = locked_leaver.run.grace_days
+        locked_leaver.delete_after = locked_leaver.proved_at + timedelta(days=days) if days else None
+        locked_leaver.save(update_fields=["proved_at", "delete_after"])
+        _move(locked_leaver, Stage.GONE)
+        certify(locked_leaver, kind="ended")
 
 
 def _changes(leaver: Leaver) -> list[Change]:
-    found: list[Change] = []
+    changes: list[Change] = []
     for seat in leaver.seats.all():
-        found += changes_of(seat)
-    return found
+        changes += changes_of(seat)
+    return changes
 
 
 def _move(leaver: Leaver, stage: Stage) -> None:

@@ -26,28 +26,32 @@ def grant_again(seat: OffboardedUser, *, by: Sequence[Change]) -> None:
     """Write a grant for each that ended with them, that has not run out, and of which AWS shows something
     again. Harmless when repeated.
     """
-    applied = [one for one in by if one.state == ChangeState.APPLIED and one.account_id == seat.account_id]
+    applied = [
+        change
+        for change in by
+        if change.state == ChangeState.APPLIED and change.account_id == seat.account_id
+    ]
     if not applied:
         return
     now = datetime.now(tz=UTC)
     ended = (
         EndedGrant.objects.filter(seat=seat).exclude(grant__in=_given_again(applied)).select_related("grant")
     )
-    for one in ended.filter(Q(grant__ends_at__isnull=True) | Q(grant__ends_at__gt=now)):
+    for ended_grant in ended.filter(Q(grant__ends_at__isnull=True) | Q(grant__ends_at__gt=now)):
         own = Q(entity=seat.user) | Q(holder_arn=seat.user_arn)
         entries = LedgerEntry.objects.filter(
-            own, part__grant=one.grant, account=seat.account, until__isnull=False, since__isnull=False
+            own, part__grant=ended_grant.grant, account=seat.account, until__isnull=False, since__isnull=False
         )
         standing = [entry for entry in entries.order_by("pk") if _stands(seat, entry)]
-        grant_id = uuid5(AGAIN, f"{seat.pk}:{one.grant_id}")
+        grant_id = uuid5(AGAIN, f"{seat.pk}:{ended_grant.grant_id}")
         if standing:
-            _write(seat, one.grant, standing, grant_id=grant_id, by=applied)
+            _write(seat, ended_grant.grant, standing, grant_id=grant_id, by=applied)
 
 
 def _given_again(by: Sequence[Change]) -> set[UUID]:
     """The grants whose end these changes undo: they give again themselves, and need no grant after them."""
     undone = Change.objects.filter(
-        pk__in=[one.reverts_id for one in by if one.reverts_id], change_set__cause_kind=ENDING
+        pk__in=[change.reverts_id for change in by if change.reverts_id], change_set__cause_kind=ENDING
     )
     return {pk for pk in undone.values_list("change_set__cause_id", flat=True) if pk}
 
@@ -78,7 +82,10 @@ def _write(
     who = {"kind": "users", "arns": [seat.user_arn]}
     own = {"who": who, "accounts": [seat.account.account_id], "why": why}
     way = former.parts.filter(account=seat.account).values_list("way", flat=True).first() or ""
-    held = [Held(one.sort, one.target, _giving(one, by), seat.user, one.target_entity_id) for one in entries]
+    permissions = [
+        Held(entry.sort, entry.target, _giving(entry, by), seat.user, entry.target_entity_id)
+        for entry in entries
+    ]
     reason = Reason(
         key="leaving-again",
         why=why,
@@ -90,11 +97,13 @@ def _write(
         says=why,
     )
     terms = {**former.terms, **own}
-    given = Given(seat.account, seat.user_arn, former.title, terms, way, by[0], held)
-    write_grant(grant_id, given, reason=reason)
+    by_run = Given(seat.account, seat.user_arn, former.title, terms, way, by[0], permissions)
+    write_grant(grant_id, by_run, reason=reason)
 
 
 def _giving(entry: LedgerEntry, by: Sequence[Change]) -> Change:
     """The change that gave it back; any of them where it was none in particular."""
     names = ("group_arn", "policy_arn", "policy_name")
-    return next((one for one in by if entry.target in [one.params.get(name) for name in names]), by[0])
+    return next(
+        (change for change in by if entry.target in [change.params.get(name) for name in names]), by[0]
+    )

@@ -106,12 +106,12 @@ def to_turn_back(seat: OffboardedUser) -> list[Change]:
     reverted = Change.objects.filter(reverts=OuterRef("pk"), state=ChangeState.APPLIED)
     done = done.exclude(Exists(reverted))
     done = done.exclude(operation__in=NOT_GIVEN_BACK)
-    found = list(done.select_related("account", "change_set").order_by("-created_at", "-position"))
+    changes = list(done.select_related("account", "change_set").order_by("-created_at", "-position"))
     grants = EndedGrant.objects.filter(seat=seat).values("grant")
     taken = LedgerEntry.objects.filter(part__grant__in=grants, ended_by__isnull=False).values("ended_by")
     now = datetime.now(tz=UTC)
     lapsed = LedgerEntry.objects.filter(ended_by__in=taken, part__grant__ends_at__lte=now).values("ended_by")
     by_grants = Change.objects.filter(pk__in=taken, state=ChangeState.APPLIED, already_so=False)
     by_grants = by_grants.exclude(pk__in=lapsed).exclude(operation__in=NOT_GIVEN_BACK)
-    known = {one.pk for one in found}
-    return [*(one for one in by_grants.select_related("account") if one.pk not in known), *found]
+    known = {change.pk for change in changes}
+    return [*(change for change in by_grants.select_related("account") if change.pk not in known), *changes]

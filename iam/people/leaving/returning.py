@@ -81,7 +81,7 @@ def invite_back(leaver: Leaver) -> Link | None:
     """Send the link, once; None where nobody of the directory is meant, or may not sign in."""
     person = Person.objects.filter(pk=leaver.person_id, is_active=True).first() if leaver.person_id else None
     seats = leaver.seats.select_related("user").order_by("pk")
-    seat = next((one for one in seats if person and is_linked(person.pk, user=one.user)), None)
+    seat = next((seat for seat in seats if person and is_linked(person.pk, user=seat.user)), None)
     if person is None or seat is None or has_link(leaver):
         return None
     link = make_link(
@@ -108,27 +108,28 @@ def tell_restored(leaver: Leaver, *, by: UUID, name: str, reason: str) -> None:
 
     An offboarding that followed a suspension turns back both.
     """
-    for one in (leaver, *leaver.follows.select_related("run")):
-        asker = asker_of(one.run)
+    for restored in (leaver, *leaver.follows.select_related("run")):
+        asker = asker_of(restored.run)
         if asker is None or not asker.is_active or asker.pk == by:
             continue
-        if not openable(viewer_for(asker), [one]):
+        if not openable(viewer_for(asker), [restored]):
             continue
         notify(
             NotifyEvent.RESTORED,
             people=[asker],
-            subject=f"Access restored: {one.name}",
-            text=f"{name} had the access restored that “{one.title}” ({one.run.reference}) had cut: {reason}",
-            path=path_of(Page.LEAVER, one.pk),
-            key=f"{one.pk}:restored:{leaver.trials}",
-            reference=one.run.reference,
+            subject=f"Access restored: {restored.name}",
+            text=f"{name} had the access restored that “{restored.title}” ({restored.run.reference}) had "
+            f"cut: {reason}",
+            path=path_of(Page.LEAVER, restored.pk),
+            key=f"{restored.pk}:restored:{leaver.trials}",
+            reference=restored.run.reference,
         )
 
 
 def returned_by(link: Link) -> Leaver | None:
     """Who came back by a link."""
     people = Leaver.objects.filter(person_id=link.person_id, returned_at__isnull=False)
-    return next((one for one in people if cause_of(one) == link.cause_id), None)
+    return next((leaver for leaver in people if cause_of(leaver) == link.cause_id), None)
 
 
 def show_password(link: Link, seat: OffboardedUser, *, session: str) -> str:

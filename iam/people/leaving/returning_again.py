@@ -50,18 +50,18 @@ def invite_again(actor: Viewer, *, leaver: Leaver) -> Link | None:
     if not can_invite_again(actor, leaver):
         raise RefusedError("You can’t send this person another invitation.")
     with transaction.atomic():
-        held = Leaver.objects.select_for_update().get(pk=leaver.pk)
-        if _open_resets(held):
+        locked_leaver = Leaver.objects.select_for_update().get(pk=leaver.pk)
+        if _open_resets(locked_leaver):
             raise RefusedError("A new password is being set. Try again when that has ended.")
-        held.trials += 1
-        seats = [seat for seat in held.seats.select_related("account", "user") if _needs_reset(seat)]
+        locked_leaver.trials += 1
+        seats = [seat for seat in locked_leaver.seats.select_related("account", "user") if _needs_reset(seat)]
         # The link follows the new password, in whatever process that ends: until it is sent, this says so.
-        held.link_due_at = datetime.now(tz=UTC) if seats else None
-        held.save(update_fields=["trials", "link_due_at"])
+        locked_leaver.link_due_at = datetime.now(tz=UTC) if seats else None
+        locked_leaver.save(update_fields=["trials", "link_due_at"])
         if seats:
-            _reset(held, seats, actor=actor)
+            _reset(locked_leaver, seats, actor=actor)
             return None
-        link = invite_back(held)
+        link = invite_back(locked_leaver)
         if link is None:
             raise RefusedError(f"{leaver.name} has no linked IAM user, or is deactivated in Gatehouse.")
         return link
@@ -112,10 +112,10 @@ def request_again(link: Link) -> str:
         return ""
     people = _inviters(leaver)
     since = datetime.now(tz=UTC) - PAUSE
-    told = Entry.objects.filter(
+    wanted_entries = Entry.objects.filter(
         kind="leaving.invitation_wanted", at__gt=since, data_json__contains=str(leaver.pk)
     )
-    if not told.exists():
+    if not wanted_entries.exists():
         now = datetime.now(tz=UTC)
         notify(
             NotifyEvent.INVITATION_WANTED,
@@ -141,10 +141,10 @@ def _inviters(leaver: Leaver) -> list[Person]:
         assignments__role=Role.TEAM_LEAD, assignments__team__slug__in=leaver.teams, is_active=True
     )
     asker = asker_of(leaver.run)
-    found = {person.pk: person for person in leads}
+    leads_by_pk = {person.pk: person for person in leads}
     if asker is not None and asker.is_active:
-        found[asker.pk] = asker
-    return list(found.values())
+        leads_by_pk[asker.pk] = asker
+    return list(leads_by_pk.values())
 
 
 def _needs_reset(seat: OffboardedUser) -> bool:
@@ -197,8 +197,8 @@ def _new_password(leaver: Leaver, seat: OffboardedUser) -> Operation:
 def _resets(leaver: Leaver) -> list[Change]:
     """The changes of the newest reset of passwords."""
     rows = Change.objects.filter(change_set__cause_kind=OF_INVITING, change_set__cause_id=leaver.pk)
-    found = list(rows.order_by("-created_at"))
-    return [change for change in found if change.change_set_id == found[0].change_set_id]
+    reset_changes = list(rows.order_by("-created_at"))
+    return [change for change in reset_changes if change.change_set_id == reset_changes[0].change_set_id]
 
 
 def _open_resets(leaver: Leaver) -> bool:

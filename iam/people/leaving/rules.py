@@ -27,10 +27,10 @@ def warnings_for(people: Iterable[Somebody], *, viewer: Viewer) -> list[str]:
     """What the requester has to confirm, as sentences to them; none for most."""
     ids: dict[UUID, str] = {}
     arns: set[str] = set()
-    for one in people:
-        arns |= {user.arn for user in one.users}
-        if one.person_id is not None:
-            ids[one.person_id] = one.name
+    for person in people:
+        arns |= {user.arn for user in person.users}
+        if person.person_id is not None:
+            ids[person.person_id] = person.name
     return _warnings(ids, arns, viewer=viewer, own=OWN_ACCESS)
 
 
@@ -46,14 +46,14 @@ def accepted_warnings(people: Iterable[Leaver], *, actor: Viewer) -> list[str]:
 
 
 def _warnings(ids: dict[UUID, str], arns: set[str], *, viewer: Viewer, own: str) -> list[str]:
-    found = []
+    warnings = []
     if viewer.person_id in ids or arns & viewer.scope.user_arns:
-        found.append(own)
+        warnings.append(own)
     active = administrators()
     if active and active <= ids.keys():
         names = ", ".join(sorted(name for pk, name in ids.items() if pk in active))
-        found.append(LAST_ADMINISTRATOR.format(names=names))
-    return found
+        warnings.append(LAST_ADMINISTRATOR.format(names=names))
+    return warnings
 
 
 def administrators() -> set[UUID]:

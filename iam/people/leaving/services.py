@@ -101,28 +101,28 @@ def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) 
 def request_run(actor: Viewer, *, run: OffboardingRun, terms: Terms, skip: bool = False) -> OffboardingRun:
     """Ask for everybody of a draft from a file; many by a worker, soon after. Raises RefusedError."""
     with transaction.atomic():
-        held = lock_draft(actor, run)
-        people = ready(held, skip=skip)
-        _check(actor, people_of([one.seats.all()[0].user for one in people]), terms)
-        _write_terms(held, terms)
+        locked_run = lock_draft(actor, run)
+        people = ready(locked_run, skip=skip)
+        _check(actor, people_of([leaver.seats.all()[0].user for leaver in people]), terms)
+        _write_terms(locked_run, terms)
     is_large = OffboardedUser.objects.filter(leaver__in=people).count() > AT_ONCE
-    return OFFBOARDING.submit(held, by_worker=is_large)
+    return OFFBOARDING.submit(locked_run, by_worker=is_large)
 
 
 def ready(run: OffboardingRun, *, skip: bool) -> list[Leaver]:
     """Who leaves. Raises RefusedError while a row is bad, unless these are to be passed over."""
     people = list(run.people.prefetch_related("seats__user__account"))
-    found = [one for one in people if one.standing == RowStatus.READY]
-    left = len(people) - len(found)
+    ready_leavers = [leaver for leaver in people if leaver.standing == RowStatus.READY]
+    left = len(people) - len(ready_leavers)
     if left and not skip:
         raise RefusedError(f"{left:,} of {len(people):,} rows need fixing. Fix them, or choose to skip them.")
-    if not found:
+    if not ready_leavers:
         raise RefusedError("The list has no one who can be offboarded.")
-    if len(found) > MOST_PEOPLE:
+    if len(ready_leavers) > MOST_PEOPLE:
         raise RefusedError(
-            f"The list has {len(found):,} people. A request can hold {MOST_PEOPLE}. Split the file."
+            f"The list has {len(ready_leavers):,} people. A request can hold {MOST_PEOPLE}. Split the file."
         )
-    return found
+    return ready_leavers
 
 
 def _request_rows(run: OffboardingRun) -> None:
@@ -140,20 +140,20 @@ def _is_requested(run: OffboardingRun) -> bool:
 
 def seat_all(run: OffboardingRun, people: Sequence[Somebody], *, start: int = 0) -> list[Leaver]:
     """Write a leaver with seats for each; in the caller's transaction."""
-    found = []
-    for position, one in enumerate(people, start=start):
+    leavers = []
+    for position, person in enumerate(people, start=start):
         leaver = Leaver.objects.create(
             run=run,
             position=position,
-            name=one.name[:256],
-            email=one.email[:256],
-            person_id=one.person_id,
-            teams=teams_of(one.users),
-            unseen=one.unseen,
+            name=person.name[:256],
+            email=person.email[:256],
+            person_id=person.person_id,
+            teams=teams_of(person.users),
+            unseen=person.unseen,
         )
-        write_seats(leaver, one.users)
-        found.append(leaver)
-    return found
+        write_seats(leaver, person.users)
+        leavers.append(leaver)
+    return leavers
 
 
 def write_seats(leaver: Leaver, users: Sequence[Entity]) -> None:
@@ -190,13 +190,13 @@ def leaving_already(users: Sequence[Entity]) -> str:
     seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=MOVING).select_related(
         "leaver__run"
     )
-    found = seats.first()
-    if found is None:
+    seat = seats.first()
+    if seat is None:
         return ""
-    run = found.leaver.run
+    run = seat.leaver.run
     if run.is_move:
-        return f"{found.leaver.name} is changing team ({run.source}). That has to end first."
-    return f"{found.leaver.name} is already being offboarded ({run.reference})."
+        return f"{seat.leaver.name} is changing team ({run.source}). That has to end first."
+    return f"{seat.leaver.name} is already being offboarded ({run.reference})."
 
 
 def without_access_already(users: Sequence[Entity]) -> str:
@@ -207,10 +207,12 @@ def without_access_already(users: Sequence[Entity]) -> str:
     seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=stages).select_related(
         "leaver__run"
     )
-    found = [seat for seat in seats.order_by("-leaver__run__created_at") if not seat.leaver.run.is_move]
-    if not found or {seat.user_id for seat in found} != {user.pk for user in users}:
+    without_access = [
+        seat for seat in seats.order_by("-leaver__run__created_at") if not seat.leaver.run.is_move
+    ]
+    if not without_access or {seat.user_id for seat in without_access} != {user.pk for user in users}:
         return ""
-    leaver = found[0].leaver
+    leaver = without_access[0].leaver
     did = "is suspended" if leaver.run.is_suspension else "was offboarded"
     return f"{leaver.name} {did} ({leaver.run.reference}). Restore access first."
 
@@ -224,7 +226,7 @@ def _write_terms(run: OffboardingRun, terms: Terms) -> None:
 
 def _ask_all(run: OffboardingRun, people: Sequence[Leaver], *, actor: Viewer) -> None:
     _adopt(run, people)
-    todo = [one for one in people if any(seat.change_set_id is None for seat in one.seats.all())]
+    todo = [leaver for leaver in people if any(seat.change_set_id is None for seat in leaver.seats.all())]
     if not todo:
         return
     users = [seat.user for seat in _seats_of(todo)]
@@ -290,7 +292,7 @@ def _ask_batch(
             seat.change_set, seat.lane = written[0].change_set, lane
             seat.trouble = " ".join(by_user[seat.user_id].left)[:1024]
             seat.save(update_fields=["change_set", "lane", "trouble"])
-        Leaver.objects.filter(pk__in=[one.pk for one in batch]).update(stage=Stage.WAITING)
+        Leaver.objects.filter(pk__in=[leaver.pk for leaver in batch]).update(stage=Stage.WAITING)
 
 
 def _record_request(run: OffboardingRun) -> None:

@@ -66,7 +66,7 @@ def correct(actor: Viewer, *, run: OffboardingRun, values: Mapping[UUID, str]) -
     """The same rows, some with another text (by the number of the row), each checked again. Raises
     RefusedError.
     """
-    rows = [typed(one.line, values.get(one.pk, one.typed)) for one in run.people.all()]
+    rows = [typed(leaver.line, values.get(leaver.pk, leaver.typed)) for leaver in run.people.all()]
     return stage(actor, rows=rows, source=run.source, run=run)
 
 
@@ -76,27 +76,27 @@ def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[Candida
     """
     bad = [row for row in rows if row.standing == RowStatus.BAD and row.typed]
     lines = {line.text: line for line in match_names([row.typed for row in bad], among=_living(actor))}
-    found: dict[UUID, list[Candidate]] = {}
+    candidates_by_text: dict[UUID, list[Candidate]] = {}
     for row in bad:
         line = lines[row.typed]
         options = [Candidate(match.entity, match.basis) for match in line.matches]
         if not options:
             near = find_people(actor, row.typed, most=MOST_CANDIDATES).people
             options = [Candidate(match.user, match.person.name) for match in near]
-        found[row.pk] = options[:MOST_CANDIDATES]
-    return found
+        candidates_by_text[row.pk] = options[:MOST_CANDIDATES]
+    return candidates_by_text
 
 
 def check_again(actor: Viewer, *, run: OffboardingRun) -> OffboardingRun:
     """The same rows, against how things stand now. Raises RefusedError."""
-    rows = [Typed(line=one.line, text=one.typed) for one in run.people.all()]
+    rows = [Typed(line=leaver.line, text=leaver.typed) for leaver in run.people.all()]
     return stage(actor, rows=rows, source=run.source, run=run)
 
 
 def _check(run: OffboardingRun, rows: Sequence[Typed], *, viewer: Viewer) -> None:
-    found = _meant({row.text for row in rows if row.text and not row.errors}, viewer=viewer)
-    suggestions = _by_name(found, viewer=viewer)
-    firsts = {text: users[0] for text, users in found.items() if users}
+    people_meant = _meant({row.text for row in rows if row.text and not row.errors}, viewer=viewer)
+    suggestions = _by_name(people_meant, viewer=viewer)
+    firsts = {text: users[0] for text, users in people_meant.items() if users}
     order = list(firsts)
     people = within(people_of([firsts[text] for text in order]), viewer=viewer)
     whose = dict(zip(order, people, strict=True))
@@ -106,7 +106,10 @@ def _check(run: OffboardingRun, rows: Sequence[Typed], *, viewer: Viewer) -> Non
     for position, row in enumerate(rows):
         leaver = Leaver(run=run, position=position, line=row.line, typed=row.text[:256])
         person = whose.get(row.text)
-        problems = [*row.errors, *_problems(row, person, found.get(row.text, []), busy, seen, suggestions)]
+        problems = [
+            *row.errors,
+            *_problems(row, person, people_meant.get(row.text, []), busy, seen, suggestions),
+        ]
         if person is not None:
             leaver.name, leaver.email = person.name[:256], person.email[:256]
             leaver.person_id, leaver.teams = person.person_id, teams_of(person.users)
@@ -133,18 +136,18 @@ def _problems(
             suggestions.get(row.text)
             or "No one in your accounts or teams matches. Try a name, email or user name."
         ]
-    own = {one.pk for one in person.users}
-    strangers = [one for one in users if one.pk not in own]
+    own = {user.pk for user in person.users}
+    strangers = [user for user in users if user.pk not in own]
     if strangers:
-        where = ", ".join(f"{one.name} in {one.account.name}" for one in [*users][:SHOWN])
+        where = ", ".join(f"{user.name} in {user.account.name}" for user in [*users][:SHOWN])
         return [f"Several people match: {where}. Choose one."]
     first = seen.setdefault(frozenset(own), row.line)
     if first != row.line:
         return [f"The same person is in line {first} too."]
-    found = next((busy.leaving[pk] for pk in own if pk in busy.leaving), "")
-    if found:
-        doing = "changing team" if MOVE.fullmatch(found) else "already being offboarded"
-        return [f"{person.name} is {doing} ({found})."]
+    run_title = next((busy.leaving[pk] for pk in own if pk in busy.leaving), "")
+    if run_title:
+        doing = "changing team" if MOVE.fullmatch(run_title) else "already being offboarded"
+        return [f"{person.name} is {doing} ({run_title})."]
     if own <= set(busy.left):
         run = busy.left[min(own)]
         done = "changed team" if MOVE.fullmatch(run) else "was already offboarded"
@@ -163,17 +166,17 @@ def _meant(texts: Collection[str], *, viewer: Viewer) -> dict[str, list[Entity]]
     return {line.text: [match.entity for match in line.matches] for line in lines}
 
 
-def _by_name(found: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str]:
-    """Add to `found` the users of texts that are just one person's whole name; for the others, who may have
-    been meant.
+def _by_name(users_by_text: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str]:
+    """Add to `users_by_text` the users of texts that are just one person's whole name; for the others, who
+    may have been meant.
     """
     suggestions: dict[str, str] = {}
-    unknown = [text for text, users in found.items() if not users and "@" not in text]
+    unknown = [text for text, users in users_by_text.items() if not users and "@" not in text]
     for text in unknown[:MOST_BY_NAME]:
         matches = find_people(viewer, text, most=SHOWN + 1)
         exact = named_exactly(matches, text)
         if len(exact) == 1:
-            found[text] = [exact[0].user]
+            users_by_text[text] = [exact[0].user]
             continue
         names = [
             f"{match.person.name} ({match.user.name} in {match.user.account.name})"

@@ -132,7 +132,7 @@ def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> Plan:
     """
     reach = suspender(viewer)
     roles = trusting(users)
-    seen = [one for one in roles if reach.asks.sees_account(one.role.account.account_id)]
+    seen = [role for role in roles if reach.asks.sees_account(role.role.account.account_id)]
     plan = Plan([], seen, unseen=len(roles) - len(seen))
     at = datetime.now(tz=UTC).replace(microsecond=0)
     for user in users:

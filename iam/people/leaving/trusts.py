@@ -37,7 +37,7 @@ class Trusting:
 
 def trusting(users: Iterable[Entity]) -> list[Trusting]:
     """The roles of all accounts that name one of the users, by account and name; one query."""
-    arns = {one.arn for one in users}
+    arns = {entity.arn for entity in users}
     named = Q()
     for arn in arns:
         named |= Q(document__text__contains=json.dumps(arn))
@@ -51,8 +51,8 @@ def trusting(users: Iterable[Entity]) -> list[Trusting]:
         account__removed_at__isnull=True,
     )
     rows = states.select_related("document", "entity__account").order_by("account__name", "sort_name")
-    found = [_trusting(state, arns) for state in rows]
-    return [one for one in found if one is not None]
+    trusts_found = [_trusting(state, arns) for state in rows]
+    return [trust for trust in trusts_found if trust is not None]
 
 
 def _trusting(state: EntityState, arns: set[str]) -> Trusting | None:
@@ -63,7 +63,7 @@ def _trusting(state: EntityState, arns: set[str]) -> Trusting | None:
     except (ValueError, AttributeError):
         return None
     allowing = _allowing(statements)
-    naming = [one for one in allowing if arns & set(_named(one))]
+    naming = [statement for statement in allowing if arns & set(_named(statement))]
     if not naming:
         return None
     theirs = sorted(arns.intersection(_all_named(naming)))
@@ -71,7 +71,7 @@ def _trusting(state: EntityState, arns: set[str]) -> Trusting | None:
     return Trusting(
         role=state.entity,
         arns=tuple(theirs),
-        demands_name=all(_demands_name(one) for one in naming),
+        demands_name=all(_demands_name(statement) for statement in naming),
         others=len(others),
         without=_without(body, statements, arns),
     )
@@ -79,19 +79,19 @@ def _trusting(state: EntityState, arns: set[str]) -> Trusting | None:
 
 def _without(body: dict[str, Any], statements: Sequence[dict[str, Any]], arns: set[str]) -> str | None:
     kept = []
-    for one in statements:
-        if one.get("Effect") != "Allow" or not arns & set(_named(one)):
-            kept.append(one)
+    for statement in statements:
+        if statement.get("Effect") != "Allow" or not arns & set(_named(statement)):
+            kept.append(statement)
             continue
-        principal = dict(one["Principal"])
-        left = [arn for arn in _named(one) if arn not in arns]
+        principal = dict(statement["Principal"])
+        left = [arn for arn in _named(statement) if arn not in arns]
         if left:
             principal["AWS"] = left[0] if len(left) == 1 else left
         else:
             principal.pop("AWS")
         if principal:
-            kept.append({**one, "Principal": principal})
-    if not any(one.get("Effect") == "Allow" for one in kept):
+            kept.append({**statement, "Principal": principal})
+    if not any(statement.get("Effect") == "Allow" for statement in kept):
         return None
     return json.dumps({**body, "Statement": kept})
 
@@ -115,8 +115,8 @@ def _all_named(statements: Iterable[dict[str, Any]]) -> Iterable[str]:
 
 def _named(statement: dict[str, Any]) -> list[str]:
     principal = statement.get("Principal")
-    found = principal.get("AWS", []) if isinstance(principal, dict) else []
-    return [str(one) for one in _listed(found)]
+    principals = principal.get("AWS", []) if isinstance(principal, dict) else []
+    return [str(principal_arn) for principal_arn in _listed(principals)]
 
 
 def _demands_name(statement: dict[str, Any]) -> bool:

@@ -41,8 +41,8 @@ def people_of(users: Sequence[Entity]) -> list[Somebody]:
     """Whose each of some users is, in their order; the same queries, whatever their number."""
     known = whose(users)
     tags = _tags(users)
-    people = {one.person.pk: one.person for one in known.values() if one.person}
-    strangers = {one.address for one in known.values() if one.person is None}
+    people = {ownership.person.pk: ownership.person for ownership in known.values() if ownership.person}
+    strangers = {ownership.address for ownership in known.values() if ownership.person is None}
     theirs = users_of(list(people.values()), addresses=strangers)
     return [_one(user, known[user.pk], tags.get(user.pk, {}), theirs) for user in users]
 
@@ -58,13 +58,13 @@ def within(people: Sequence[Somebody], *, viewer: Viewer, more: Sequence[Entity]
     """
     pks = {user.pk for user in chain.from_iterable(somebody.users for somebody in people)}
     reached = set(visible_entities(reach_of(viewer)).filter(pk__in=pks).values_list("pk", flat=True))
-    found = []
-    for place, one in enumerate(people):
-        users = tuple(user for user in one.users if user.pk in reached)
+    seen = []
+    for place, person in enumerate(people):
+        users = tuple(user for user in person.users if user.pk in reached)
         added = tuple(more) if place == 0 else ()
-        why = one.why | {user.pk: "same name, chosen" for user in added}
-        found.append(replace(one, users=(*users, *added), why=why, unseen=len(one.users) - len(users)))
-    return found
+        why = person.why | {user.pk: "same name, chosen" for user in added}
+        seen.append(replace(person, users=(*users, *added), why=why, unseen=len(person.users) - len(users)))
+    return seen
 
 
 def user_for(viewer: Viewer, pk: int) -> Entity | None:
@@ -77,15 +77,15 @@ def same_name(person: Somebody, *, viewer: Viewer) -> list[Entity]:
     """Users of other accounts who have the same name and are nobody's, and those of whom several people are
     said to be meant, this one among them: somebody has to say whether they are this person's.
     """
-    names = {one.name for one in person.users}
-    meant = Q(name__in=names) & ~Q(account__in=[one.account_id for one in person.users])
+    names = {entity.name for entity in person.users}
+    alike = Q(name__in=names) & ~Q(account__in=[entity.account_id for entity in person.users])
     if person.person_id is not None:
-        meant |= Q(sign__standing__in=DOUBTS, sign__said__icontains=str(person.person_id))
-    living = visible_entities(reach_of(viewer)).filter(meant, kind=Kind.USER, gone_at__isnull=True)
-    rows = living.exclude(pk__in=[one.pk for one in person.users])
-    found = list(rows.select_related("account").order_by("account__name", "pk")[:20])
-    known = whose(found)
-    return [one for one in found if known[one.pk].person is None and not known[one.pk].address]
+        alike |= Q(sign__standing__in=DOUBTS, sign__said__icontains=str(person.person_id))
+    living = visible_entities(reach_of(viewer)).filter(alike, kind=Kind.USER, gone_at__isnull=True)
+    rows = living.exclude(pk__in=[entity.pk for entity in person.users])
+    users = list(rows.select_related("account").order_by("account__name", "pk")[:20])
+    known = whose(users)
+    return [user for user in users if known[user.pk].person is None and not known[user.pk].address]
 
 
 def teams_of(users: Sequence[Entity]) -> list[str]:
@@ -100,7 +100,7 @@ def teams_of(users: Sequence[Entity]) -> list[str]:
         "account__account_id", "path"
     )
     lie = list(paths)
-    found = set()
+    teams = set()
     for rule in TeamRule.objects.select_related("team"):
         if rule.kind == RuleKind.GROUP:
             fits = any(name == rule.value and rule.account_id in ("", number) for number, name in groups)
@@ -108,8 +108,8 @@ def teams_of(users: Sequence[Entity]) -> list[str]:
             start = f"/{rule.value.strip('/')}/" if rule.value.strip("/") else "/"
             fits = any(path.startswith(start) and rule.account_id in ("", number) for number, path in lie)
         if fits:
-            found.add(rule.team.slug)
-    return sorted(found)
+            teams.add(rule.team.slug)
+    return sorted(teams)
 
 
 def _one(
@@ -118,9 +118,9 @@ def _one(
     person = known.person
     person_id = person.pk if person else None
     key: UUID | str = person_id or known.address
-    found = theirs.get(key, ()) if key else ()
-    why = {one.user.pk: one.whose.words for one in found}
-    users = [one.user for one in found]
+    owned = theirs.get(key, ()) if key else ()
+    why = {owned_user.user.pk: owned_user.whose.words for owned_user in owned}
+    users = [owned_user.user for owned_user in owned]
     if user.pk not in why:
         users.insert(0, user)
         why[user.pk] = "chosen"
@@ -132,4 +132,4 @@ def _one(
 def _tags(users: Sequence[Entity]) -> dict[int, dict[str, str]]:
     """The tags of users, their keys in small letters."""
     rows = TagSet.objects.filter(valid_at(None), entity__in=users).values_list("entity_id", "tags")
-    return {pk: {key.lower(): str(value) for key, value in held.items()} for pk, held in rows}
+    return {pk: {key.lower(): str(value) for key, value in tag_values.items()} for pk, tag_values in rows}

@@ -119,14 +119,16 @@ def why_stays(user: Entity, body: Body) -> str:
     entries = LedgerEntry.objects.filter(
         entity=user, since__isnull=False, until__isnull=True, part__state__in=[*GIVING, State.APPLYING]
     ).select_related("part__grant")
-    given = list(entries.order_by("pk"))
-    other = next((one for one in given if not one.part.grant.idempotency_key.startswith(OWN)), None)
+    given_entries = list(entries.order_by("pk"))
+    other = next(
+        (entry for entry in given_entries if not entry.part.grant.idempotency_key.startswith(OWN)), None
+    )
     if other is not None:
         return f"{other.part.grant.reference} needs the user."
-    named = {one.target for one in given}
+    named = {entry.target for entry in given_entries}
     inline = InlinePolicy.objects.filter(now, owner=user).exclude(name__in=named).order_by("name")
-    found = inline.first()
-    return f"The user also has the policy {found.name}." if found else ""
+    inline_policy = inline.first()
+    return f"The user also has the policy {inline_policy.name}." if inline_policy else ""
 
 
 def leaving_of(user: Entity, *, viewer: Viewer) -> LeavingSite:

@@ -79,28 +79,28 @@ class MovePlan:
     @property
     def doing(self) -> list[Step]:
         """Those that are changes."""
-        return [one for one in self.steps if one.operation is not None]
+        return [step for step in self.steps if step.operation is not None]
 
     @property
     def operations(self) -> list[Operation]:
         """The operations, in the order of the set."""
-        return [one.operation for one in self.steps if one.operation is not None]
+        return [step.operation for step in self.steps if step.operation is not None]
 
     @property
     def lanes(self) -> list[Lane]:
         """The place of each."""
-        return [Lane(one.lane, one.branch) for one in self.doing]
+        return [Lane(step.lane, step.branch) for step in self.doing]
 
     def count(self, sign: str) -> int:
         """How many are lost, gained, kept."""
-        return sum(one.sign == sign for one in self.steps)
+        return sum(step.sign == sign for step in self.steps)
 
     @property
     def summary(self) -> list[dict[str, str]]:
         """As it is kept with the move."""
         return [
-            {"account": one.account, "sign": one.sign, "text": one.text, "says": one.says}
-            for one in self.steps
+            {"account": step.account, "sign": step.sign, "text": step.text, "says": step.says}
+            for step in self.steps
         ]
 
 
@@ -157,10 +157,10 @@ def _making(lane: int, part: Part) -> Iterator[Step]:
     """A user who is made, with all that the blueprint gives: the user first, each thing in the branch that an
     onboarding has it in.
     """
-    for one in part.steps:
-        says = "They get an invitation when it is created." if one.branch == 0 else ""
-        text = text_of(one.operation)
-        yield Step(part.account.name, GAINS, text, says, one.operation, lane, one.branch)
+    for step in part.steps:
+        says = "They get an invitation when it is created." if step.branch == 0 else ""
+        text = text_of(step.operation)
+        yield Step(part.account.name, GAINS, text, says, step.operation, lane, step.branch)
 
 
 def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[Step]:
@@ -171,8 +171,8 @@ def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[Step]:
         if operation is not site.deny:
             text, says = text_of(operation), ""
         yield Step(name, LOSES, text, says, operation, lane, branch)
-    for said in site.left:
-        yield Step(name, NOTE, "Some of it can’t be ended here", said)
+    for sentence in site.left:
+        yield Step(name, NOTE, "Some of it can’t be ended here", sentence)
 
 
 def _numbered(lane: int, steps: Iterator[Step]) -> Iterator[Step]:
@@ -188,15 +188,15 @@ def _in_account(
     user: Entity, old: Body, new: Body, site: Site | None, *, key: str, why: str
 ) -> Iterator[Step]:
     was_here = user.account.account_id in old.accounts
-    given = old if was_here else Body()
-    yield from _groups(user, given.groups, site)
-    yield from _templates(user, given.templates, site, key=key)
+    body = old if was_here else Body()
+    yield from _groups(user, body.groups, site)
+    yield from _templates(user, body.templates, site, key=key)
     if site is None:
         name = user.account.name
         yield Step(name, NOTE, f"The user stays in {name}, which the new blueprint doesn’t include", why)
         return
     yield from _boundary(user, site)
-    yield from _tags(user, given.tags, new.tags)
+    yield from _tags(user, body.tags, new.tags)
     state = EntityState.objects.filter(valid_at(None), entity=user).first()
     if state is not None and state.path != new.path:
         operation = UpdateUser.of(user, name=user.name, path=new.path)
@@ -205,11 +205,11 @@ def _in_account(
 
 def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Step]:
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user)
-    held = {edge.target.name: edge.target for edge in edges.select_related("target__account")}
+    groups_by_name = {edge.target.name: edge.target for edge in edges.select_related("target__account")}
     wanted = {group.name: group for group in site.groups} if site else {}
     name = user.account.name
-    for group in sorted(set(old) & held.keys() - wanted.keys()):
-        why = other_grants(user, Sort.MEMBER, held[group].arn)
+    for group in sorted(set(old) & groups_by_name.keys() - wanted.keys()):
+        why = other_grants(user, Sort.MEMBER, groups_by_name[group].arn)
         if why:
             yield Step(name, KEEPS, f"Member of {group}", f"{why} also needs it.")
         else:
@@ -217,11 +217,11 @@ def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Ste
                 name,
                 LOSES,
                 f"Member of {group}",
-                operation=Membership.of(REMOVE_FROM_GROUP, user, group=held[group]),
+                operation=Membership.of(REMOVE_FROM_GROUP, user, group=groups_by_name[group]),
             )
     for group, entity in wanted.items():
         what = What(WhatKind.GROUP, group_arn=entity.arn)
-        if group in held:
+        if group in groups_by_name:
             yield Step(name, KEEPS, f"Member of {group}", "Both blueprints or another grant give it.")
         else:
             operation = Membership.of(ADD_TO_GROUP, user, group=entity)
@@ -231,10 +231,10 @@ def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Ste
 def _templates(user: Entity, old: Sequence[Filled], site: Site | None, *, key: str) -> Iterator[Step]:
     name = user.account.name
     wanted = list(site.documents) if site else []
-    given = list(_given(user))
+    entries_given = list(_given(user))
     for filled in old:
-        entry = next((one for one in given if _says(one, filled)), None)
-        stays = next((one for one in wanted if one[0] == filled), None)
+        entry = next((entry for entry in entries_given if _says(entry, filled)), None)
+        stays = next((template for template in wanted if template[0] == filled), None)
         if entry is None:
             continue
         if stays is not None:
@@ -265,9 +265,9 @@ def _given(user: Entity) -> Iterator[LedgerEntry]:
     entries = LedgerEntry.objects.filter(
         entity=user, sort=Sort.INLINE, since__isnull=False, until__isnull=True
     ).select_related("part__grant")
-    for one in entries.order_by("pk"):
-        if one.part.grant.idempotency_key.startswith(OWN):
-            yield one
+    for entry in entries.order_by("pk"):
+        if entry.part.grant.idempotency_key.startswith(OWN):
+            yield entry
 
 
 def _says(entry: LedgerEntry, filled: Filled) -> bool:
@@ -289,8 +289,8 @@ def other_grants(user: Entity, sort: Sort, target: str) -> str:
         until__isnull=True,
         part__state__in=[*GIVING, State.APPLYING],
     ).select_related("part__grant")
-    grants = {one.part.grant for one in entries if not one.part.grant.idempotency_key.startswith(OWN)}
-    return ", ".join(sorted(one.reference for one in grants))
+    grants = {entry.part.grant for entry in entries if not entry.part.grant.idempotency_key.startswith(OWN)}
+    return ", ".join(sorted(grant.reference for grant in grants))
 
 
 def _boundary(user: Entity, site: Site) -> Iterator[Step]:
@@ -314,7 +314,7 @@ def _tags(user: Entity, old: Mapping[str, str], new: Mapping[str, str]) -> Itera
     has: dict[str, str] = dict(row.tags) if row else {}
     wanted = {key: value for key, value in has.items() if old.get(key) != value or key in new} | dict(new)
     if wanted != has:
-        said = (
+        tags_text = (
             ", ".join(f"{key} = {value}" for key, value in sorted(new.items())) or "without the previous ones"
         )
-        yield Step(user.account.name, SETS, "Tags", said, SetTags.of(user, tags=wanted))
+        yield Step(user.account.name, SETS, "Tags", tags_text, SetTags.of(user, tags=wanted))

@@ -41,13 +41,13 @@ def blueprint_of(users: Sequence[Entity]) -> Blueprint | None:
     """By which blueprint somebody has what they have: of the newest move or onboarding of one of their users;
     None where neither is known.
     """
-    pks = {one.pk for one in users}
+    pks = {user.pk for user in users}
     done = Move.objects.filter(state__in=[RunState.DONE, RunState.PARTLY]).order_by("-created_at")
     for move in done.select_related("version__blueprint__team")[:500]:
         if pks & set(move.users):
             return move.version.blueprint
     place = (
-        ProvisionedUser.objects.filter(user_arn__in=[one.arn for one in users], joined_at__isnull=False)
+        ProvisionedUser.objects.filter(user_arn__in=[user.arn for user in users], joined_at__isnull=False)
         .select_related("newcomer__run__version__blueprint__team")
         .order_by("-joined_at")
         .first()

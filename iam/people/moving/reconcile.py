@@ -104,14 +104,14 @@ def _stays(move: Move, entry: LedgerEntry) -> bool:
     if entry.sort == Sort.MEMBER:
         return entry.target.rpartition("/")[2] in body.groups
     what = entry.part.grant.terms.get("what", {})
-    given = Filled(str(what.get("template", "")), int(what.get("version", 0)), what.get("parameters", {}))
-    return given in body.templates
+    filled = Filled(str(what.get("template", "")), int(what.get("version", 0)), what.get("parameters", {}))
+    return filled in body.templates
 
 
 def _grant(move: Move, change: Change) -> None:
     """Each membership and each policy that came true is a grant, as for somebody who joins."""
-    given = move.gives.get(str(change.position))
-    if given is None:
+    gift = move.gives.get(str(change.position))
+    if gift is None:
         return
     grant_id = uuid5(GRANTS, f"{move.pk}:{change.pk}")
     user = Entity.objects.get(pk=change.entity_id or 0)
@@ -122,5 +122,5 @@ def _grant(move: Move, change: Change) -> None:
         requested_label=move.requested_label,
         since=change.queued_at,
     )
-    what = given_by(change, What.of(given), holder_arn=user.arn, reason=reason, entity=user)
+    what = given_by(change, What.of(gift), holder_arn=user.arn, reason=reason, entity=user)
     write_grant(grant_id, what, reason=reason)

@@ -90,11 +90,13 @@ def request_move(
                 id=move_id,
                 person_id=mover.person_id,
                 name=mover.name[:256],
-                users=[one.pk for one in mover.users],
+                users=[entity.pk for entity in mover.users],
                 former=former,
                 version=version,
                 summary=plan.summary,
-                gives={str(at): one.what.body for at, one in enumerate(plan.doing) if one.what is not None},
+                gives={
+                    str(at): step.what.body for at, step in enumerate(plan.doing) if step.what is not None
+                },
                 gains=plan.count(GAINS),
                 loses=plan.count(LOSES),
                 reason=reason[:1000],
@@ -128,7 +130,7 @@ def counts_of(plan: MovePlan) -> str:
 
 def notes_for(plan: MovePlan) -> list[str]:
     """What anyone who approves has to know besides."""
-    kept = [f"{one.text} in {one.account} stays: {one.says}" for one in plan.steps if one.sign == KEEPS]
+    kept = [f"{step.text} in {step.account} stays: {step.says}" for step in plan.steps if step.sign == KEEPS]
     return kept[:20]
 
 
