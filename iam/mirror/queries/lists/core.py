@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 
+from django.db import connection
 from django.db.models import (
     BigAutoField,
     CharField,
@@ -295,25 +296,35 @@ def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
 
 
 def _matching(named: QuerySet[Entity], words: list[str], people: QuerySet[Identity]) -> Q:
-    """The entities in which the words are found, and the users of people. One or two queries tell which way
-    is quick.
+    """The entities in which the words are found, and the users of people.
 
-    Not too many are found first, by their index, and then sorted. Of more, each row is looked at in the order
-    of the list, of which a page is soon full: to find all first would take as long for a page as for the
-    whole list.
+    Where an index has the letters of names, one or two queries tell which way is quick. Not too many are found
+    first, by their index, and then sorted. Of more, each row is looked at in the order of the list, of which
+    a page is soon full: to find all first would take as long for a page as for the whole list. Without such an
+    index, the text is looked for in each row at once, and nothing is asked before.
     """
+    condition = Q()
+    for word in words:
+        condition &= Q(entity__search__contains=word)
+    if not has_text_index():
+        return condition | Q(entity__in=_users_of(people.values("user_arn")).values("pk"))
     arns = list(people.order_by().values_list("user_arn", flat=True)[: FEW + 1])
     are_few = len(arns) <= FEW
-    theirs: list[str] | QuerySet[Any, Any] = arns if are_few else people.values("user_arn")
-    of_people = Entity.objects.filter(kind=Kind.USER, arn__in=theirs)
+    of_people = _users_of(arns if are_few else people.values("user_arn"))
     if named.order_by()[: MANY + 1].count() <= MANY and are_few:
         wanted = named | of_people if arns else named
         # The limit keeps the database from looking at each row of the list all the same.
         return Q(entity__in=wanted.order_by().values("pk")[: MANY + FEW])
-    condition = Q()
-    for word in words:
-        condition &= Q(entity__search__contains=word)
     return condition | Q(entity__in=of_people.values("pk")) if arns else condition
+
+
+def has_text_index() -> bool:
+    """Whether the database finds a part of a name by an index: SQLite does not."""
+    return connection.vendor == "postgresql"
+
+
+def _users_of(arns: list[str] | QuerySet[Any, Any]) -> QuerySet[Entity]:
+    return Entity.objects.filter(kind=Kind.USER, arn__in=arns)
 
 
 def _people_of(words: list[str]) -> QuerySet[Identity]:

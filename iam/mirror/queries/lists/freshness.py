@@ -73,7 +73,7 @@ def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
         if synced_at is None:
             unsynced.add(section)
         key = (account.pk, state, permission)
-        before = notes.get(key) or Gap(account, (), state, permission, since=None, synced_at=synced_at)
+        before = notes.get(key) or Gap(account, (), state, permission, since=since, synced_at=synced_at)
         may_see = lens.viewer.may(Right.SEE_ACCOUNT, account_id=account.account_id)
         shown_permission = permission if may_see else ""
         notes[key] = Gap(

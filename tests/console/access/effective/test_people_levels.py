@@ -109,5 +109,5 @@ def test_fifty_people_cost_as_many_queries_as_one(place: Place, auditor: Client)
         with CaptureQueriesContext(connection) as captured:
             asked(auditor, query)
         spent.append(len(captured))
-    # One of them finds the teams by which the list can be filtered, two how the text is looked for.
-    assert spent[0] == spent[1] <= 12
+    # One of them finds the teams by which the list can be filtered.
+    assert spent[0] == spent[1] <= 10

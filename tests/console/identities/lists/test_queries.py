@@ -24,8 +24,6 @@ pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 LIMIT = 14
 WITH_TEAMS = LIMIT + 1
-OF_TEXT = 2
-"""In how many rows a text is found, and whose name has it."""
 
 
 def users(account: Account, count: int, start: int = 0) -> None:
@@ -73,7 +71,6 @@ def spent(client: Client, address: str, *, warm: bool, **headers: str) -> int:
         response = client.get(address, **headers)
     assert response.status_code == 200
     limit = WITH_TEAMS if address.startswith("/people/") else LIMIT
-    limit += OF_TEXT if "q=" in address else 0
     assert len(captured) <= limit, "\n".join(q["sql"][:200] for q in captured)
     return len(captured)
 

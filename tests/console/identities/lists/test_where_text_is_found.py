@@ -40,6 +40,7 @@ def users() -> list[Any]:
     return made
 
 
+@pytest.mark.parametrize("has_index", [True, False])
 @pytest.mark.parametrize(("few", "many"), [(200, 3000), (200, 2), (0, 3000), (0, 2)])
 @pytest.mark.parametrize(
     ("text", "numbers"),
@@ -53,8 +54,15 @@ def users() -> list[Any]:
     ],
 )
 def test_every_way_finds_the_same(
-    users: list[Any], monkeypatch: pytest.MonkeyPatch, few: int, many: int, text: str, numbers: list[int]
+    users: list[Any],
+    monkeypatch: pytest.MonkeyPatch,
+    has_index: bool,
+    few: int,
+    many: int,
+    text: str,
+    numbers: list[int],
 ) -> None:
+    monkeypatch.setattr(core, "has_text_index", lambda: has_index)
     monkeypatch.setattr(core, "FEW", few)
     monkeypatch.setattr(core, "MANY", many)
     assert found(text) == [f"user-{number}" for number in numbers]
@@ -71,6 +79,7 @@ def test_a_page_of_many_does_not_find_all_of_them_first(
         ]
         return page.count('FROM "mirror_entity" ')
 
+    monkeypatch.setattr(core, "has_text_index", lambda: True)
     monkeypatch.setattr(core, "MANY", 2)
     assert subqueries("ser-") == 0
     assert subqueries("user-3") == 1
