@@ -16,4 +16,4 @@ WORKDIR /srv/gatehouse
 ENV GATEHOUSE_MODE=production GATEHOUSE_VAR=/var/lib/gatehouse
 USER gatehouse
 EXPOSE 8000
-CMD [".venv/bin/granian", "--interface", "rsgi", "console.rsgi:serve", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--respawn-failed-workers"]
+CMD [".venv/bin/python", "-m", "console.server", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", "--respawn-failed-workers"]

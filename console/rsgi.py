@@ -46,9 +46,10 @@ ALONE: Final = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGT
 
 threads = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
 
-from console.web.ahead import read_ahead  # noqa: E402  (needs the application)
+from console.web.ahead import load_pages, read_ahead  # noqa: E402  (needs the application)
 
 read_ahead()
+load_pages()
 
 
 @dataclass(slots=True)

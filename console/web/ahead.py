@@ -1,5 +1,5 @@
-"""What a web process reads before anybody asks: the index. Escalation waits until somebody asks, since it
-takes the process for most of a minute.
+"""What a web process does before anybody asks: it loads the code of all pages, and reads the index beside the
+first requests. Escalation waits until somebody asks, since it takes the process for most of a minute.
 """
 
 from __future__ import annotations
@@ -8,10 +8,16 @@ from threading import Thread
 
 import structlog
 from django.db import connections
+from django.urls import get_resolver
 
 from iam.mirror.snapshot import snapshot
 
 logger = structlog.get_logger(__name__)
+
+
+def load_pages() -> None:
+    """Load the code of all pages, which Django does at the first request otherwise."""
+    get_resolver().reverse_dict  # noqa: B018  (reading it loads them)
 
 
 def read_ahead() -> Thread:

@@ -231,7 +231,7 @@ def _children(pid: int) -> list[int]:
 def serving(variables: dict[str, str], cookie: str) -> Iterator[Site]:
     """Two web processes as the guide starts them, just started."""
     port = free_port()
-    command = [sys.executable, "-m", "granian", "--interface", "rsgi", "console.rsgi:serve", "--workers", "2"]
+    command = [sys.executable, "-m", "console.server", "--workers", "2"]
     command += ["--host", "127.0.0.1", "--port", str(port), "--no-ws", "--log-level", "warning"]
     process = subprocess.Popen(command, env=variables)
     try:

@@ -37,7 +37,7 @@ PULLS = (
     "SELECT a.account_id, p.trigger, p.state FROM mirror_pull p JOIN mirror_account a ON a.id = p.account_id"
 )
 READ = {(HUB, "schedule", "complete"), (SANDBOX, "schedule", "complete")}
-PROCESSES = [".venv/bin/granian", "worker", "beat", "migrate"]
+PROCESSES = ["console.server", "worker", "beat", "migrate"]
 # What any number of beats would ask for at one moment, from a process that knows nothing of AWS.
 MANY_BEATS = """
 import django; django.setup()
@@ -87,7 +87,7 @@ def outcomes(services: Installation) -> Outcomes:
         )
         services.start(f"worker{number}", "worker", aws=True)
     steps["collectstatic"] = done(collecting)
-    services.start("web", ".venv/bin/granian")
+    services.start("web", "console.server")
     hub = {"111122223333": HUB}
     role = {"111122223333": SANDBOX, "…": EXTERNAL_ID}
     at_once = {
@@ -355,7 +355,7 @@ def test_busy_and_idle_hours_do_not_use_up_the_connections_of_the_database(
 
 
 def test_a_web_server_with_aws_credentials_does_not_start(installed: Installation) -> None:
-    refused = done(installed.begin(".venv/bin/granian", aws=True, **{"8000": str(free_port())}))
+    refused = done(installed.begin("console.server", aws=True, **{"8000": str(free_port())}))
     assert refused.returncode == 1
     sentence = (
         "The web server must hold no AWS credentials, but finds AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY."

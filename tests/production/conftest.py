@@ -67,7 +67,7 @@ def installed(
             assert "pg_trgm" not in step.stdout, step.stdout
         execute(owner, for_owner)
         made.database_url = address(cluster, "gatehouse_app")
-        made.start("web", ".venv/bin/granian")
+        made.start("web", "console.server")
         deadline = time.monotonic() + START_SECONDS
         while not made.is_serving():
             assert time.monotonic() < deadline, made.logs()

@@ -298,10 +298,10 @@ def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
 def _matching(named: QuerySet[Entity], words: list[str], people: QuerySet[Identity]) -> Q:
     """The entities in which the words are found, and the users of people.
 
-    Where an index has the letters of names, one or two queries tell which way is quick. Not too many are found
-    first, by their index, and then sorted. Of more, each row is looked at in the order of the list, of which
-    a page is soon full: to find all first would take as long for a page as for the whole list. Without such an
-    index, the text is looked for in each row at once, and nothing is asked before.
+    Where an index has the letters of names, one or two queries tell which way is quick. Not too many are
+    found first, by their index, and then sorted. Of more, each row is looked at in the order of the list, of
+    which a page is soon full: to find all first would take as long for a page as for the whole list. Without
+    such an index, the text is looked for in each row at once, and nothing is asked before.
     """
     condition = Q()
     for word in words:
@@ -310,7 +310,8 @@ def _matching(named: QuerySet[Entity], words: list[str], people: QuerySet[Identi
         return condition | Q(entity__in=_users_of(people.values("user_arn")).values("pk"))
     arns = list(people.order_by().values_list("user_arn", flat=True)[: FEW + 1])
     are_few = len(arns) <= FEW
-    of_people = _users_of(arns if are_few else people.values("user_arn"))
+    theirs: list[str] | QuerySet[Any, Any] = arns if are_few else people.values("user_arn")
+    of_people = _users_of(theirs)
     if named.order_by()[: MANY + 1].count() <= MANY and are_few:
         wanted = named | of_people if arns else named
         # The limit keeps the database from looking at each row of the list all the same.

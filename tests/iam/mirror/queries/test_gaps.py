@@ -29,8 +29,6 @@ def test_a_gap_tells_of_no_moment_where_that_of_one_of_its_sections_is_not_known
     account = factories.account()
     factories.synced(account)
     for name, moment in (("users", None), ("groups", factories.FIRST_READ)):
-        Section.objects.filter(account=account, name=name).update(
-            state=SectionState.DENIED, bad_since=moment
-        )
+        Section.objects.filter(account=account, name=name).update(state=SectionState.DENIED, bad_since=moment)
     [gap] = gaps(("users", "groups"), Lens(factories.viewer(Role.AUDITOR))).shown
     assert gap.since is None
