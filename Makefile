@@ -9,11 +9,12 @@ WORKERS ?= 3
 # Every process would compile each module anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help setup run test format lint bench audit clean
+.PHONY: help setup run test check format lint bench audit clean
 
 help:
 	@echo "make run    start Gatehouse with a sample organization (GATEHOUSE_BIND, default 127.0.0.1:8000)"
 	@echo "make test   run the tests;  make lint   check the code;  make bench   measure (writes bench.json)"
+	@echo "make check  lint what differs from the main branch, and run the tests that are near it"
 	@echo "make format lay out code and templates as make lint expects them"
 	@echo "make audit  ask for known vulnerabilities of dependencies"
 
@@ -44,6 +45,9 @@ run: setup
 test: $(VENV)/.dev
 	@$(PY) -m tests.services
 	@$(PY) -m tests.passes $(WORKERS)
+
+check: $(VENV)/.dev
+	@$(PY) -m tests.affected $(SINCE)
 
 format: $(VENV)/.dev
 	@$(PY) -m ruff format .

@@ -11,8 +11,9 @@ import atexit
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from xdist.scheduler import LoadScopeScheduling
@@ -124,16 +125,32 @@ def scope_of(nodeid: str) -> str:
     return "journeys 2" if stem > SECOND_HALF else "journeys 1"
 
 
+SCHEDULER: Final[pytest.StashKey[LongestFirst]] = pytest.StashKey()
+
+
 class LongestFirst(LoadScopeScheduling):
     """Hands out files to test processes, what takes longest first.
 
-    xdist marks groups in the ids of tests, which pytest 9.2 does not let it change any more.
+    xdist marks groups in the ids of tests, which pytest 9.2 does not let it change any more. With
+    `GATEHOUSE_TEST_SECONDS`, nothing is begun after them; see `tests.affected`.
     """
+
+    def __init__(self, config: pytest.Config, log: Any = None) -> None:
+        super().__init__(config, log)
+        seconds = float(os.environ.get("GATEHOUSE_TEST_SECONDS", "0"))
+        self._ends_at = time.monotonic() + seconds if seconds else None
+        self.left_out: set[str] = set()
+        config.stash[SCHEDULER] = self
 
     def _split_scope(self, nodeid: str) -> str:
         return scope_of(nodeid)
 
     def _assign_work_unit(self, node: Any) -> None:
+        if self._ends_at is not None and time.monotonic() > self._ends_at:
+            self.left_out |= self.workqueue.keys()
+            self.workqueue.clear()
+            node.shutdown()
+            return
         waiting = (scope for start in FIRST for scope in self.workqueue if scope.partition("::")[0] == start)
         first = next(waiting, None)
         if first is not None:
@@ -144,6 +161,14 @@ class LongestFirst(LoadScopeScheduling):
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
     """How tests are handed out to processes."""
     return LongestFirst(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """What was not begun is said."""
+    scheduler = config.stash.get(SCHEDULER, None)
+    if scheduler is not None and scheduler.left_out:
+        count = len(scheduler.left_out)
+        terminalreporter.write_line(f"The time was over: {count} files are left to `make test`.", yellow=True)
 
 
 @pytest.hookimpl(trylast=True)
