@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 from typing import Any
+from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
@@ -19,6 +20,9 @@ from console.changes.act_text import (
     shown_name,
     text_shown,
 )
+from console.changes.actions import ACTIONS, Action
+from console.changes.actions.action import END
+from console.changes.actions.form import ActionForm
 from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
 from console.changes.page import address_of
@@ -27,11 +31,10 @@ from console.web.access import ViewerRequest, entity_or_404, require, require_pr
 from console.web.cut import first_rows
 from console.web.render import render_page
 from iam.changes import services
-from iam.changes.acts import ACTS, Act, Field, Subject, check_names, choices_for, read_fields
-from iam.changes.acts.base import END, SEALED
+from iam.changes.acts import Act, Subject
+from iam.changes.acts.base import SEALED
 from iam.changes.acts.base import account as account_of
-from iam.changes.acts.fields import CHOICE, DOCUMENT, FLAG, NAME, FieldError
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
@@ -41,24 +44,11 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Kind
 from iam.mirror.queries.accounts import whole_accounts
 
-MOST_TEXT = 10_000_000
 MOST_SECRET = 16_384
 MOST_REASON = 1_000
 MOST_NAME = 128
-MOST_LINES = 5_000
 MOST_OTHERS = 12
 """Accounts that are offered besides; all are in the choice of accounts at the top of the page."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A question as the form shows it; `lines` are the numbers beside a policy."""
-
-    field: Field
-    value: str
-    choices: tuple[tuple[str, str], ...]
-    error: str
-    lines: range
 
 
 @require_http_methods(["GET", "POST"])
@@ -67,16 +57,18 @@ def act(request: ViewerRequest, slug: str) -> HttpResponse:
     """The page of an act; `on` says of which entity, `account` in which account. An act that asks nothing
     shows at once what it does.
     """
-    act = ACTS.get(slug)
-    if act is None or request.at is not None:
+    action = ACTIONS.get(slug)
+    if action is None or request.at is not None:
         raise Http404
-    subject = _subject(request, act)
-    if request.method == "GET":
-        return _page(request, act, subject, data=_start(request, act, subject), looks=not act.fields)
-    data = {field.name: request.POST.get(field.name, "")[: MOST_TEXT + 1] for field in act.fields}
-    if "look" in request.POST:
-        return _page(request, act, subject, data=data, looks=True)
-    return _ask(request, act, subject, data)
+    subject = _subject(request, action.act)
+    viewer = _asking(request)
+    if request.method == "GET" and action.fields:
+        initial = _start(request, action, subject)
+        return _page(request, action, ActionForm(action, subject, viewer=viewer, initial=initial))
+    form = ActionForm(action, subject, viewer=viewer, data=request.POST)
+    if request.method == "GET" or "look" in request.POST:
+        return _page(request, action, form)
+    return _ask(request, action, form)
 
 
 def _subject(request: ViewerRequest, act: Act) -> Subject:
@@ -96,21 +88,17 @@ def _subject(request: ViewerRequest, act: Act) -> Subject:
     return whole_account
 
 
-def _start(request: ViewerRequest, act: Act, subject: Subject) -> dict[str, str]:
+def _start(request: ViewerRequest, action: Action, subject: Subject) -> dict[str, str]:
     """What the form begins with; `policy` in the address names one of several that the subject has."""
-    data: dict[str, str] = {}
-    for field in act.fields:
-        data[field.name] = field.start(subject) if field.start else ""
+    initial = {field.name: field.start(subject) for field in action.fields if field.start}
     named = request.GET.get("policy", "")[:MOST_NAME]
-    return data | act.begin(subject, named) if named and act.begin else data
+    return initial | action.begin(subject, named) if named and action.begin else initial
 
 
-def _operations(request: ViewerRequest, act: Act, subject: Subject, data: dict[str, str]) -> list[Operation]:
-    """Raises RefusedError with what is wrong with the answers."""
-    check_names(act, subject, data, viewer=_asking(request))
-    values = read_fields(act.fields, data, subject=subject)
+def _operations(action: Action, form: ActionForm) -> list[Operation]:
+    """What the answers come to. Raises RefusedError."""
     try:
-        operations = list(act.build(subject, values))
+        operations = list(action.act.build(form.subject, form.cleaned_data))
     except ValueError as error:
         # A parameter that the operation itself does not take.
         raise RefusedError(str(error)) from error
@@ -119,51 +107,40 @@ def _operations(request: ViewerRequest, act: Act, subject: Subject, data: dict[s
     return operations
 
 
-def _ask(request: ViewerRequest, act: Act, subject: Subject, data: dict[str, str]) -> HttpResponse:
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        return _page(request, act, subject, data=data, looks=True, form=form, status=422)
+def _ask(request: ViewerRequest, action: Action, form: ActionForm) -> HttpResponse:
+    reason = ReasonForm(request.POST)
+    if not reason.is_valid() or not form.is_valid():
+        return _page(request, action, form, reason=reason, status=422)
+    send = _without_secret if action.act.send is None else _with_secret
     try:
-        if act.send is not None:
-            made = _with_secret(request, act, subject, data=data, form=form)
-        else:
-            made = _without_secret(request, act, subject, data=data, form=form)
+        change = send(request, action, form, **reason.cleaned_data)
     except RefusedError as refused:
-        return _page(request, act, subject, data=data, looks=True, form=form, refused=refused, status=422)
-    return redirect(address_of(made))
+        return _page(request, action, form, reason=reason, refused=refused, status=422)
+    return redirect(address_of(change))
 
 
 def _without_secret(
-    request: ViewerRequest, act: Act, subject: Subject, *, data: dict[str, str], form: ReasonForm
+    request: ViewerRequest, action: Action, form: ActionForm, *, reason: str, key: UUID
 ) -> Change:
-    key = str(form.cleaned_data["key"])
-    operations = _operations(request, act, subject, data)
-    standing = asked_before(operations, actor=request.viewer, idempotency_key=key)
+    operations = _operations(action, form)
+    standing = asked_before(operations, actor=request.viewer, idempotency_key=str(key))
     if standing:
         return standing[0]
     planned = _planned(request, operations)
-    title = _title(act, subject) if len(planned) > 1 else ""
-    made = services.request_changes(
-        planned,
-        actor=request.viewer,
-        reason=form.cleaned_data["reason"],
-        idempotency_key=key,
-        title=title,
+    title = _title(action, form.subject) if len(planned) > 1 else ""
+    changes = services.request_changes(
+        planned, actor=request.viewer, reason=reason, idempotency_key=str(key), title=title
     )
-    return made[0]
+    return changes[0]
 
 
 def _with_secret(
-    request: ViewerRequest, act: Act, subject: Subject, *, data: dict[str, str], form: ReasonForm
+    request: ViewerRequest, action: Action, form: ActionForm, *, reason: str, key: UUID
 ) -> Change:
-    assert act.send is not None
-    return act.send(
-        subject,
-        read_fields(act.fields, data, subject=subject),
-        secret=request.POST.get(SEALED, "")[:MOST_SECRET],
-        actor=request.viewer,
-        reason=form.cleaned_data["reason"],
-        key=str(form.cleaned_data["key"]),
+    assert action.act.send is not None
+    secret = request.POST.get(SEALED, "")[:MOST_SECRET]
+    return action.act.send(
+        form.subject, form.cleaned_data, secret=secret, actor=request.viewer, reason=reason, key=str(key)
     )
 
 
@@ -188,41 +165,42 @@ def _digest(planned: list[Plan]) -> str:
 
 def _page(
     request: ViewerRequest,
-    act: Act,
-    subject: Subject,
+    action: Action,
+    form: ActionForm,
     *,
-    data: dict[str, str],
-    looks: bool,
-    form: ReasonForm | None = None,
+    reason: ReasonForm | None = None,
     refused: RefusedError | None = None,
     status: int = 200,
 ) -> HttpResponse:
     context: dict[str, Any] = {}
-    error: RefusedError | None = None
-    if looks:
+    subject, error = form.subject, None
+    if form.is_valid():
         try:
-            operations = _operations(request, act, subject, data)
+            operations = _operations(action, form)
             context = lint_of(operations)
             context |= {} if context.get("is_faulty") else _preview(request, operations)
         except RefusedError as refusal:
-            error, status = refusal, 422 if request.method == "POST" else status
+            error = refusal
     secret_error = ""
     if isinstance(refused, FieldError) and refused.field == SEALED:
         secret_error, refused = refused.message, None
-    wrong = next((problem for problem in (error, refused) if isinstance(problem, FieldError)), None)
-    account = account_of(subject)
+    problem = error or refused
+    if isinstance(problem, FieldError):
+        form.refuse(problem)
+    if request.method == "POST" and (error or form.errors):
+        status = 422
     context |= {
-        "act": act,
-        "title": _title(act, subject),
-        "account": account,
+        "act": action,
+        "title": _title(action, subject),
+        "account": account_of(subject),
         "back": back_of(subject),
-        "rows": [_row(request, field, subject, data, wrong) for field in act.fields],
+        "rows": form.rows,
         "is_about_account": isinstance(subject, Account),
         "query": request.GET.urlencode(),
-        "form": form or _with_reason(request),
+        "form": reason or _with_reason(request),
         "reason": request.POST.get("reason", "")[:MOST_REASON],
         "secret_error": secret_error,
-        "refused": None if wrong else refused or error,
+        "refused": None if form.errors else refused or error,
         "section": back_of(subject).section,
     }
     return render_page(request, "changes/act.html", context, status=status)
@@ -235,21 +213,8 @@ def _with_reason(request: ViewerRequest) -> ReasonForm:
     return form
 
 
-def _title(act: Act, subject: Subject) -> str:
-    return act.title.format(shown_name(subject))
-
-
-def _row(
-    request: ViewerRequest, field: Field, subject: Subject, data: dict[str, str], wrong: FieldError | None
-) -> Row:
-    is_chosen = field.kind in (CHOICE, NAME)
-    offered = choices_for(field, subject, viewer=_asking(request)) if is_chosen else ()
-    value = data.get(field.name, "")
-    error = wrong.message if wrong and wrong.field == field.name else ""
-    lines = range(1, min(value.count("\n"), MOST_LINES) + 2) if field.kind == DOCUMENT else range(0)
-    if field.kind == FLAG and value:
-        value = "1"
-    return Row(field, value, tuple(offered), error, lines)
+def _title(action: Action, subject: Subject) -> str:
+    return action.title.format(shown_name(subject))
 
 
 def _preview(request: ViewerRequest, operations: list[Operation]) -> dict[str, Any]:

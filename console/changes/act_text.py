@@ -12,10 +12,11 @@ from django.db.models import Q
 from django.urls import reverse
 
 from console.changes.access_rows import texts_of
+from console.changes.actions import actions_on
+from console.changes.actions.action import ACCESS
 from console.changes.findings import finding_rows
 from iam.access.policy_draft import findings_of
-from iam.changes.acts import Act, Subject, acts_on
-from iam.changes.acts.base import ACCESS
+from iam.changes.acts import Subject
 from iam.changes.acts.base import account as account_of
 from iam.changes.acts.choosing import laid_out
 from iam.changes.operations import CreatePolicy, Operation, PutInlinePolicy
@@ -93,10 +94,10 @@ def back_of(subject: Subject, *, is_menu: bool = False) -> Back:
     return Back(url, shown_name(subject), section)
 
 
-def address_of(act: Act, subject: Subject) -> str:
+def address_of(slug: str, subject: Subject) -> str:
     """The page of an act on a subject."""
     about = f"account={subject.account_id}" if isinstance(subject, Account) else f"on={subject.pk}"
-    return f"{reverse('changes:act', args=[act.slug])}?{about}"
+    return f"{reverse('changes:act', args=[slug])}?{about}"
 
 
 def menu_on(subject: Subject, *, viewer: Viewer) -> dict[str, list[Button]]:
@@ -108,10 +109,11 @@ def menu_on(subject: Subject, *, viewer: Viewer) -> dict[str, list[Button]]:
     buttons: dict[str, list[Button]] = {}
     if sees_all and isinstance(subject, Entity) and _has_own_text(subject):
         buttons[ACCESS] = [Button("Edit text", reverse("access:policy-edit", args=[subject.pk]))]
-    for act in acts_on(subject):
-        if sees_all or act.is_plain:
-            button = Button(act.button, address_of(act, subject), act.is_danger, act.note)
-            buttons.setdefault(act.part, []).append(button)
+    for action in actions_on(subject):
+        if sees_all or action.act.is_plain:
+            address = address_of(action.slug, subject)
+            button = Button(action.button, address, action.is_danger, action.note)
+            buttons.setdefault(action.part, []).append(button)
     return buttons
 
 

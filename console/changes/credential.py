@@ -10,13 +10,14 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
+from console.changes.actions.credentials import CREDENTIAL_QUESTIONS
 from console.changes.approval_context import need_context
 from console.changes.forms import CredentialForm
 from console.changes.receipt import receipt_context
 from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
 from console.web.render import render_page
 from iam.changes import services
-from iam.changes.credential_acts import Asked, form_of, kind_of, operation_of
+from iam.changes.credential_acts import Asked, kind_of, operation_of
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.changes.operations.sealed_secret import Recipient, seal_id
@@ -128,7 +129,7 @@ def _page(
     says_errors: bool = True,
     status: int = 200,
 ) -> HttpResponse:
-    what = form_of(wish.act)
+    what = CREDENTIAL_QUESTIONS.get(wish.act)
     is_open = what is None or any(fields.get(name) for name in what.names)
     context: dict[str, Any] = {
         "form": form,

@@ -14,8 +14,7 @@ from console.changes.presenters import rows_by_account
 from console.leaving.one import leaver_or_404
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
-from iam.changes.acts.fields import field_errors
-from iam.changes.errors import RefusedError
+from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.people.leaving.afterwards import RESTORABLE, deletion_plans, request_deletion, request_return
 from iam.people.leaving.reaching import of_leaver

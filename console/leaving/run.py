@@ -22,8 +22,7 @@ from console.leaving.terms import read_terms, typed_terms
 from console.runs.views import RunPages, render_run, wait_while
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
-from iam.changes.acts.fields import field_errors
-from iam.changes.errors import RefusedError
+from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.people.leaving.models import Leaver, OffboardingRun
 from iam.people.leaving.queries import held_by, run_for, visible_leavers

@@ -16,8 +16,7 @@ from console.leaving.one import leaver_or_404
 from console.leaving.wording import plain_steps
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
-from iam.changes.acts.fields import field_errors
-from iam.changes.errors import RefusedError
+from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.people.leaving.confirming import confirm, order_restore, take_back
 from iam.people.leaving.queries import openable

@@ -7,7 +7,7 @@ from typing import Any, Final
 from django.http import QueryDict
 
 from console.web.moments import read_input
-from iam.changes.acts.fields import FieldError
+from iam.changes.errors import FieldError
 from iam.people.leaving.services import MAX_REASON, Terms
 
 GRACE: Final = "30"

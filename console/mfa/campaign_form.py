@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from console.web.access import ViewerRequest
-from iam.changes.acts.fields import FieldError
+from iam.changes.errors import FieldError
 from iam.directory.models import Team
 from iam.guard import Viewer
 from iam.mirror.models import Account

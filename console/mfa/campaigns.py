@@ -21,8 +21,7 @@ from console.web.access import ViewerRequest, found_or_404, require
 from console.web.moments import moment_text
 from console.web.paging import page_number
 from console.web.render import render_page
-from iam.changes.acts.fields import FieldError
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change
 from iam.guard import Right
 from iam.mirror.display_names import names_by_entity

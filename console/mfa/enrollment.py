@@ -19,8 +19,7 @@ from console.operators.sessions import secret_of
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.qr import svg_of
 from console.web.render import is_fragment, render_page
-from iam.changes.acts.fields import field_errors
-from iam.changes.errors import RefusedError
+from iam.changes.errors import RefusedError, field_errors
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind

@@ -17,8 +17,7 @@ from console.changes.receipt import impact_context
 from console.linking.machine import machine_page
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
-from iam.changes.acts.fields import field_errors
-from iam.changes.errors import RefusedError
+from iam.changes.errors import RefusedError, field_errors
 from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
 from iam.linking.machines import is_machine

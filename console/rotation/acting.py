@@ -15,8 +15,7 @@ from console.operators.recency import recently_authenticated
 from console.rotation.begin import SEES
 from console.rotation.one import refused_page, rotation_or_404
 from console.web.access import ViewerRequest, require
-from iam.changes.acts.fields import FieldError
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError
 from iam.people.rotation import services
 from iam.people.rotation.models import Rotation, Wanted
 from iam.people.rotation.planning import may_run

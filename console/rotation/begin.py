@@ -18,8 +18,7 @@ from console.changes.presenters import call_rows
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
 from console.web.render import render_page
-from iam.changes.acts.fields import FieldError, field_errors
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError, field_errors
 from iam.changes.operations.credential_status import DEACTIVATE
 from iam.directory.models import Person
 from iam.guard import Right

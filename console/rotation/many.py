@@ -17,8 +17,7 @@ from console.rotation.begin import plan_context, read_terms, terms_context
 from console.rotation.keys import page_for
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
-from iam.changes.acts.fields import field_errors
-from iam.changes.errors import RefusedError
+from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.mirror.queries.lists.core import found
 from iam.people.rotation.asking import AT_ONCE, MOST, begin_many

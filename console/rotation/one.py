@@ -20,8 +20,7 @@ from console.rotation.words import mark_of, places_for
 from console.web.access import ViewerRequest, found_or_404, layout_for, require
 from console.web.cut import first_rows
 from console.web.render import is_fragment, render_live, render_page
-from iam.changes.acts.fields import field_errors
-from iam.changes.errors import RefusedError
+from iam.changes.errors import RefusedError, field_errors
 from iam.changes.models import ChangeState
 from iam.moments import moment_words
 from iam.people.rotation.models import Outcome, Rotation, Stage

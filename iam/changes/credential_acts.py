@@ -99,32 +99,8 @@ _OF_USER: Final[dict[str, Callable[[Asked], Operation]]] = {
 """Acts that make or concern what a user has one of, or none yet."""
 
 
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What has to be filled in before an act can be looked at: its title, its fields, and what may be
-    chosen."""
-
-    title: str
-    names: tuple[str, ...]
-    choices: tuple[tuple[str, str], ...] = ()
-
-
-_FORMS: Final = {
-    CreateServiceCredential.spec.slug: Form(
-        "Create a service-specific credential", ("service",), tuple(SERVICES.items())
-    ),
-    UploadSshKey.spec.slug: Form("Upload an SSH key", ("body",)),
-    UploadCertificate.spec.slug: Form("Upload a signing certificate", ("body",)),
-}
-
-
 ALL_ACTS: Final = (*_ON_ONE, *_OF_USER, ResetServiceCredential.spec.slug)
 """Every act by its slug."""
-
-
-def form_of(act: str) -> Form | None:
-    """What an act needs to know beside whose it is; None for nothing."""
-    return _FORMS.get(act)
 
 
 def kind_of(act: str) -> Kind | None:

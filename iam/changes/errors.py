@@ -22,3 +22,16 @@ class RefusedError(Exception):
 
 class ReceiptChangedError(RefusedError):
     """What the change would do is no longer what the approver was shown: they must look, and decide again."""
+
+
+class FieldError(RefusedError):
+    """An answer that cannot be used; `field` is whose."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+def field_errors(error: RefusedError | None) -> dict[str, str]:
+    """The message by its field; empty for an error of the whole form."""
+    return {error.field: error.message} if isinstance(error, FieldError) else {}

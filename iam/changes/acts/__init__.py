@@ -1,9 +1,8 @@
-"""What people can ask to have changed about one thing of an account, each with the few questions that it
-asks.
+"""What can be requested about one thing of an account: for whom it is possible, and the operations that the
+answers come to. How it is asked is for the console.
 """
 
-from iam.changes.acts.fields import Field, Given, read_fields
-from iam.changes.acts.registry import ACTS, Act, Subject, acts_on
-from iam.changes.acts.sight import check_names, choices_for
+from iam.changes.acts.base import Act, Given, Subject
+from iam.changes.acts.registry import ACTS, acts_on
 
-__all__ = ["ACTS", "Act", "Field", "Given", "Subject", "acts_on", "check_names", "choices_for", "read_fields"]
+__all__ = ["ACTS", "Act", "Given", "Subject", "acts_on"]

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from iam.changes.acts.base import ACCOUNT, MAKE, SEALED, Act, Subject, account
-from iam.changes.acts.fields import LONG, Field, FieldError, Given
-from iam.changes.acts.making import NEW_TAGS, PATH_FIELD
+from iam.changes.acts.base import ACCOUNT, SEALED, Act, Given, Subject, account
+from iam.changes.errors import FieldError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.operations.server_certificate import UploadServerCertificate
@@ -50,36 +49,4 @@ def _send(subject: Subject, fields: Given, *, secret: str, actor: Viewer, reason
     )
 
 
-CERTIFICATE_ACTS: Final = (
-    Act(
-        "upload-certificate",
-        "New server certificate",
-        "Upload a server certificate to {}",
-        (ACCOUNT,),
-        _upload,
-        (
-            Field("name", "Name", hint="Letters, digits and + = , . @ _ -", example="shop-2026"),
-            PATH_FIELD,
-            Field(
-                "body",
-                "Certificate",
-                LONG,
-                hint="In PEM format, including the BEGIN and END lines. You enter the private key after the "
-                "preview.",
-            ),
-            Field(
-                "chain",
-                "Certificate chain",
-                LONG,
-                hint="In PEM format, the issuing certificate first. Leave it empty for a self-signed "
-                "certificate.",
-                is_needed=False,
-            ),
-            NEW_TAGS,
-        ),
-        part=MAKE,
-        sealed_label="Private key",
-        send=_send,
-        note="For load balancers and distributions in Regions that AWS Certificate Manager doesn’t support.",
-    ),
-)
+CERTIFICATE_ACTS: Final = (Act("upload-certificate", (ACCOUNT,), _upload, send=_send),)

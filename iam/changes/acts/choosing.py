@@ -5,11 +5,12 @@ holds, versions.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Final
 
 from django.db.models import Q
 
-from iam.changes.acts.fields import Choices, FieldError
+from iam.changes.errors import FieldError
 from iam.mirror.models import (
     Account,
     AccountFact,
@@ -25,6 +26,8 @@ from iam.mirror.models import (
     valid_at,
 )
 
+Choices = Sequence[tuple[str, str]]
+"""(value, words) of what can be chosen."""
 PROPOSED: Final = 300
 """So many names at most are proposed; any other is found when it is typed."""
 

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from iam.changes.acts import choosing
-from iam.changes.acts.base import ACCESS, END, Act, Subject, entity
-from iam.changes.acts.fields import CHOICE, LINES, LONG, NAME, Field, FieldError, Given
-from iam.changes.acts.on_principals import TAG_FIELD
+from iam.changes.acts.base import Act, Given, Subject, entity
+from iam.changes.errors import FieldError
 from iam.changes.operations import Operation, SetDefaultVersion
 from iam.changes.operations.former_version import DeletePolicyVersion
 from iam.changes.operations.instance_association import profile_for
@@ -29,8 +28,11 @@ from iam.mirror.models import Edge, EdgeKind, Entity, Kind, PolicyVersion, valid
 from iam.mirror.refresh.credentials import is_virtual
 
 POLICY, PROFILE, INSTANCE = Kind.POLICY.value, Kind.INSTANCE_PROFILE.value, Kind.INSTANCE.value
+
 DEVICE: Final = Kind.MFA_DEVICE.value
+
 SAML, OIDC, CERTIFICATE = Kind.SAML_PROVIDER.value, Kind.OIDC_PROVIDER.value, Kind.SERVER_CERTIFICATE.value
+
 _TAGGED: Final = (POLICY, PROFILE, SAML, OIDC, CERTIFICATE, DEVICE)
 
 
@@ -97,20 +99,6 @@ def _thumbprints(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [SetThumbprints.of(entity(subject), thumbprints=fields["thumbprints"])]
 
 
-def _listed(name: str) -> Field:
-    """What a provider has in a list, a line each."""
-    words = {"ClientIDList": "Audiences (client IDs)", "ThumbprintList": "Thumbprints"}
-    field = "clients" if name == "ClientIDList" else "thumbprints"
-    return Field(
-        field,
-        words[name],
-        LINES,
-        hint="One per line.",
-        is_needed=False,
-        start=lambda subject: "\n".join(getattr(choosing.state_of(subject), "attrs", {}).get(name) or ()),
-    )
-
-
 def _clients(subject: Subject, fields: Given) -> Sequence[Operation]:
     """What is new is added before what goes is removed: a provider is never without its audience."""
     subject_entity = entity(subject)
@@ -154,152 +142,34 @@ def _is_own(subject: Subject) -> bool:
     )
 
 
-VERSION = Field("version", "Version", CHOICE, choices=choosing.spare_versions)
-
 POLICY_ACTS: Final = (
     Act(
         "set-default",
-        "Set default version",
-        "Set the default version of {}",
         (POLICY,),
         _set_default,
-        (VERSION,),
         is_open=lambda subject: _is_own(subject) and bool(choosing.spare_versions(entity(subject))),
-        part=ACCESS,
     ),
     Act(
         "delete-version",
-        "Delete version",
-        "Delete a version of {}",
         (POLICY,),
         _delete_version,
-        (VERSION,),
-        is_danger=True,
         is_open=lambda subject: _is_own(subject) and bool(choosing.spare_versions(entity(subject))),
     ),
-    Act("tag-it", "Edit tags", "Edit tags of {}", _TAGGED, _tag, (TAG_FIELD,), is_open=_is_own),
-    Act(
-        "add-role",
-        "Add role",
-        "Add a role to {}",
-        (PROFILE,),
-        _fill,
-        (
-            Field(
-                "role",
-                "Role",
-                NAME,
-                hint="A role whose trust policy allows ec2.amazonaws.com.",
-                choices=lambda subject: choosing.of_kind(subject.account, Kind.ROLE),
-            ),
-        ),
-        is_open=lambda subject: not roles_in(entity(subject)),
-        part=ACCESS,
-    ),
-    Act(
-        "remove-role",
-        "Remove role",
-        "Remove the role from {}",
-        (PROFILE,),
-        _empty,
-        (
-            Field(
-                "role",
-                "Role",
-                CHOICE,
-                choices=roles_in,
-                start=lambda subject: next((v for v, _ in roles_in(subject)), ""),
-            ),
-        ),
-        is_danger=True,
-        is_open=lambda subject: bool(roles_in(entity(subject))),
-        note="Instances with this profile lose their AWS credentials.",
-        part=ACCESS,
-    ),
-    Act(
-        "give-profile",
-        "Attach instance profile",
-        "Attach an instance profile to {}",
-        (INSTANCE,),
-        _give_profile,
-        (
-            Field(
-                "profile",
-                "Instance profile",
-                NAME,
-                hint="Its name. It replaces the current instance profile.",
-                choices=lambda subject: choosing.of_kind(subject.account, Kind.INSTANCE_PROFILE),
-            ),
-        ),
-        part=ACCESS,
-    ),
-    Act(
-        "take-profile",
-        "Detach instance profile",
-        "Detach the instance profile of {}",
-        (INSTANCE,),
-        _take_profile,
-        is_danger=True,
-        is_open=_has_profile,
-        note="Applications on the instance lose their AWS credentials.",
-        part=ACCESS,
-    ),
-    Act(
-        "metadata",
-        "Replace metadata",
-        "Replace the metadata of {}",
-        (SAML,),
-        _metadata,
-        (Field("metadata", "Metadata document", LONG, hint="The XML file from the identity provider."),),
-    ),
-    Act("clients", "Edit audiences", "Edit audiences of {}", (OIDC,), _clients, (_listed("ClientIDList"),)),
-    Act(
-        "thumbprints",
-        "Edit thumbprints",
-        "Edit thumbprints of {}",
-        (OIDC,),
-        _thumbprints,
-        (_listed("ThumbprintList"),),
-    ),
-    Act(
-        "delete-provider",
-        "Delete",
-        "Delete {}",
-        (SAML, OIDC),
-        _delete_provider,
-        is_danger=True,
-        note="No one can sign in to AWS with it any more.",
-        part=END,
-    ),
-    Act(
-        "rename-certificate",
-        "Rename or move",
-        "Rename or move {}",
-        (CERTIFICATE,),
-        _rename_certificate,
-        (
-            Field("name", "Name", start=lambda subject: subject.name),
-            Field("path", "Path", start=lambda subject: getattr(choosing.state_of(subject), "path", "/")),
-        ),
-    ),
-    Act(
-        "delete-certificate",
-        "Delete",
-        "Delete {}",
-        (CERTIFICATE,),
-        _delete_certificate,
-        is_danger=True,
-        note="A load balancer that still uses it can stop accepting traffic.",
-        part=END,
-    ),
+    Act("tag-it", _TAGGED, _tag, is_open=_is_own),
+    Act("add-role", (PROFILE,), _fill, is_open=lambda subject: not roles_in(entity(subject))),
+    Act("remove-role", (PROFILE,), _empty, is_open=lambda subject: bool(roles_in(entity(subject)))),
+    Act("give-profile", (INSTANCE,), _give_profile),
+    Act("take-profile", (INSTANCE,), _take_profile, is_open=_has_profile),
+    Act("metadata", (SAML,), _metadata),
+    Act("clients", (OIDC,), _clients),
+    Act("thumbprints", (OIDC,), _thumbprints),
+    Act("delete-provider", (SAML, OIDC), _delete_provider),
+    Act("rename-certificate", (CERTIFICATE,), _rename_certificate),
+    Act("delete-certificate", (CERTIFICATE,), _delete_certificate),
     Act(
         "delete-device",
-        "Delete",
-        "Delete the virtual MFA device {}",
         (DEVICE,),
         _delete_device,
-        is_danger=True,
         is_open=lambda subject: not entity(subject).owner_id and is_virtual(entity(subject).aws_id),
-        part=END,
     ),
 )

@@ -8,19 +8,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from iam.changes.acts import choosing
-from iam.changes.acts.base import ACCESS, END, HOLDERS, Act, Subject, entity
-from iam.changes.acts.fields import (
-    CHOICE,
-    DOCUMENT,
-    HIDDEN,
-    LONG,
-    NAME,
-    NUMBER,
-    TAGS,
-    Field,
-    FieldError,
-    Given,
-)
+from iam.changes.acts.base import HOLDERS, Act, Given, Subject, entity
+from iam.changes.errors import FieldError
 from iam.changes.operations import (
     ATTACH_POLICY,
     DETACH_POLICY,
@@ -58,11 +47,6 @@ def _detach(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 def _inline(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [PutInlinePolicy.of(entity(subject), name=str(fields["name"]), text=str(fields["document"]))]
-
-
-def _begin_inline(subject: Subject, name: str) -> dict[str, str]:
-    """The policy that is there, to be written anew."""
-    return {"name": name, "document": choosing.inline_text(entity(subject), name)}
 
 
 def _drop_inline(subject: Subject, fields: Given) -> Sequence[Operation]:
@@ -134,247 +118,34 @@ def _is_not_linked(subject: Subject) -> bool:
     return ":role/aws-service-role/" not in entity(subject).arn
 
 
-def _hours(subject: Subject) -> str:
-    return str(Settings.of(choosing.state_of(entity(subject))).max_session // 3600)
-
-
-POLICY = Field(
-    "policy",
-    "Managed policy",
-    NAME,
-    hint="Name or ARN. AWS managed policies need their ARN if no one has them yet.",
-    example="arn:aws:iam::aws:policy/ReadOnlyAccess",
-    choices=lambda subject: choosing.of_kind(subject.account, Kind.POLICY),
-)
-TAG_FIELD = Field(
-    "tags",
-    "Tags",
-    TAGS,
-    hint="One per line: key = value. Removing a line removes the tag.",
-    example="team = payments",
-    is_needed=False,
-    start=choosing.tags_text,
-)
-STARTER: Final = """{
-  "Version": "2012-10-17",
-  "Statement": [
-    {
-      "Sid": "ReadReports",
-      "Effect": "Allow",
-      "Action": ["s3:GetObject"],
-      "Resource": ["arn:aws:s3:::EXAMPLE-BUCKET/reports/*"]
-    }
-  ]
-}"""
-"""An example to write over."""
-DOCUMENT_FIELD = Field(
-    "document",
-    "Policy",
-    DOCUMENT,
-    hint="Policy in JSON. Replace the example.",
-    start=lambda subject: STARTER,
-)
-
 PRINCIPAL_ACTS: Final = (
-    Act(
-        "attach",
-        "Attach policy",
-        "Attach a policy to {}",
-        HOLDERS,
-        _attach,
-        (POLICY,),
-        is_open=_is_not_linked,
-        part=ACCESS,
-        is_plain=True,
-    ),
+    Act("attach", HOLDERS, _attach, is_open=_is_not_linked, is_plain=True),
     Act(
         "detach",
-        "Detach policy",
-        "Detach a policy from {}",
         HOLDERS,
         _detach,
-        (Field("policy", "Policy", CHOICE, choices=choosing.attached),),
         is_open=lambda subject: _is_not_linked(subject) and bool(choosing.attached(entity(subject))),
-        part=ACCESS,
         is_plain=True,
     ),
-    Act(
-        "put-inline",
-        "Set inline policy",
-        "Set an inline policy of {}",
-        HOLDERS,
-        _inline,
-        (
-            Field(
-                "name",
-                "Policy name",
-                hint="If an inline policy with this name exists, its text is replaced.",
-                example="read-reports",
-            ),
-            DOCUMENT_FIELD,
-        ),
-        is_open=_is_not_linked,
-        part=ACCESS,
-        begin=_begin_inline,
-    ),
+    Act("put-inline", HOLDERS, _inline, is_open=_is_not_linked),
     Act(
         "delete-inline",
-        "Delete inline policy",
-        "Delete an inline policy of {}",
         HOLDERS,
         _drop_inline,
-        (Field("name", "Policy", CHOICE, choices=choosing.inline),),
-        is_danger=True,
         is_open=lambda subject: _is_not_linked(subject) and bool(choosing.inline(entity(subject))),
-        part=ACCESS,
-        begin=lambda subject, name: {"name": name},
     ),
-    Act(
-        "put-boundary",
-        "Set boundary",
-        "Set the permissions boundary of {}",
-        (USER, ROLE),
-        _bound,
-        (POLICY,),
-        is_open=_is_not_linked,
-        note="Limits what other policies can allow. A permissions boundary doesn’t grant anything itself.",
-        part=ACCESS,
-    ),
-    Act(
-        "delete-boundary",
-        "Remove boundary",
-        "Remove the permissions boundary of {}",
-        (USER, ROLE),
-        _unbound,
-        is_danger=True,
-        is_open=_has_boundary,
-        note="Afterwards, only the attached and inline policies decide what is allowed.",
-        part=ACCESS,
-    ),
-    Act(
-        "tag",
-        "Edit tags",
-        "Edit tags of {}",
-        (USER, ROLE),
-        _tag,
-        (TAG_FIELD,),
-        is_open=_is_not_linked,
-        is_plain=True,
-    ),
-    Act(
-        "rename",
-        "Rename or move",
-        "Rename or move {}",
-        (USER, GROUP),
-        _rename,
-        (
-            Field("name", "Name", start=lambda subject: subject.name),
-            Field("path", "Path", start=lambda subject: getattr(choosing.state_of(subject), "path", "/")),
-        ),
-        note="This changes the ARN. Policies that name the old ARN no longer apply.",
-        is_plain=True,
-    ),
-    Act(
-        "trust",
-        "Edit trust policy",
-        "Edit who can assume {}",
-        (ROLE,),
-        _trust,
-        (
-            Field(
-                "document",
-                "Trust policy",
-                DOCUMENT,
-                hint=(
-                    "Who can assume the role, in JSON. At most 2,048 characters, unless AWS raised "
-                    "your quota."
-                ),
-                start=choosing.trust_text,
-            ),
-        ),
-        is_open=_is_not_linked,
-        part=ACCESS,
-    ),
-    Act(
-        "settings",
-        "Edit settings",
-        "Edit settings of {}",
-        (ROLE,),
-        _settings,
-        (
-            Field(
-                "description",
-                "Description",
-                LONG,
-                is_needed=False,
-                start=lambda subject: Settings.of(choosing.state_of(subject)).description,
-            ),
-            Field(
-                "hours",
-                "Maximum session duration in hours",
-                NUMBER,
-                hint="A whole number from 1 to 12.",
-                low=1,
-                high=12,
-                start=_hours,
-            ),
-        ),
-        is_open=_is_not_linked,
-    ),
-    Act(
-        "revoke-sessions",
-        "Revoke sessions",
-        "Revoke sessions of {}",
-        (ROLE,),
-        _revoke,
-        (
-            Field(
-                "whose",
-                "Whose sessions",
-                CHOICE,
-                choices=lambda subject: (
-                    ("everybody", "Everyone's"),
-                    ("source-identity", "One person’s, by source identity"),
-                    ("session-name", "One session, by its name"),
-                ),
-                start=lambda subject: "everybody",
-            ),
-            Field(
-                "value",
-                "Source identity or session name",
-                is_needed=False,
-                hint="Needed only for one person’s sessions or for one session.",
-                example="kwame.boateng",
-            ),
-            Field(
-                "since",
-                "",
-                HIDDEN,
-                is_needed=False,
-                start=lambda subject: f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}",
-            ),
-        ),
-        is_danger=True,
-        is_open=_is_not_linked,
-        note=(
-            "Sessions that began before now are denied everything. Anyone who can still assume the "
-            "role can start a new session."
-        ),
-        part=END,
-    ),
+    Act("put-boundary", (USER, ROLE), _bound, is_open=_is_not_linked),
+    Act("delete-boundary", (USER, ROLE), _unbound, is_open=_has_boundary),
+    Act("tag", (USER, ROLE), _tag, is_open=_is_not_linked, is_plain=True),
+    Act("rename", (USER, GROUP), _rename, is_plain=True),
+    Act("trust", (ROLE,), _trust, is_open=_is_not_linked),
+    Act("settings", (ROLE,), _settings, is_open=_is_not_linked),
+    Act("revoke-sessions", (ROLE,), _revoke, is_open=_is_not_linked),
     Act(
         "delete",
-        "Delete",
-        "Delete {}",
         (*HOLDERS, Kind.POLICY.value, Kind.INSTANCE_PROFILE.value),
         _delete,
-        is_danger=True,
         is_open=lambda subject: ":iam::aws:" not in entity(subject).arn,
-        note=(
-            "Everything that AWS requires to be removed first, such as access keys and attached "
-            "policies, is removed in the same request."
-        ),
-        part=END,
         is_plain=True,
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.changes.acts.base import PARTS, Act, Subject
+from iam.changes.acts.base import Act, Subject
 from iam.changes.acts.certificates import CERTIFICATE_ACTS
 from iam.changes.acts.making import MAKING
 from iam.changes.acts.on_policies import POLICY_ACTS
@@ -14,12 +14,7 @@ ACTS: Final[dict[str, Act]] = {
     act.slug: act for act in (*PRINCIPAL_ACTS, *POLICY_ACTS, *MAKING, *CERTIFICATE_ACTS)
 }
 
-__all__ = ["ACTS", "Act", "Subject", "acts_on"]
-
 
 def acts_on(subject: Subject) -> list[Act]:
-    """What can be asked for about a subject as it is now, in the order of the menu, within each part what
-    destroys last.
-    """
-    acts = [act for act in ACTS.values() if act.is_about(subject) and act.is_open(subject)]
-    return sorted(acts, key=lambda act: (PARTS.index(act.part), act.is_danger))
+    """What can be requested about a subject as it is now."""
+    return [act for act in ACTS.values() if act.is_about(subject) and act.is_open(subject)]

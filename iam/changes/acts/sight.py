@@ -6,12 +6,11 @@ Anything else is answered as if it were not there. Policies of AWS are public: t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import chain
 
 from iam.changes.acts import choosing
-from iam.changes.acts.base import Act, Subject, account
-from iam.changes.acts.fields import NAME, Choices, Field
+from iam.changes.acts.base import Subject, account
+from iam.changes.acts.choosing import Choices
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.queries.visibility import visible_entities
@@ -19,27 +18,22 @@ from iam.mirror.queries.visibility import visible_entities
 TIES = (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 
 
-def choices_for(field: Field, subject: Subject, *, viewer: Viewer) -> Choices:
-    """What is proposed for a question."""
-    if field.choices is None:
-        return ()
-    if field.kind != NAME or viewer.scope.sees_account(account(subject).account_id):
-        return field.choices(subject)
+def sees_all_names(subject: Subject, *, viewer: Viewer) -> bool:
+    """Whether the viewer may know every name of the account."""
+    return viewer.scope.sees_account(account(subject).account_id)
+
+
+def known_policies(subject: Subject, *, viewer: Viewer) -> Choices:
+    """The policies that may be proposed to a viewer who does not see the account whole."""
     holders = visible_entities(viewer).filter(account=account(subject), gone_at__isnull=True)
-    ties = Edge.objects.filter(valid_at(None), kind__in=TIES, source__in=holders.values("pk"))
-    rows = Entity.objects.filter(pk__in=ties.values("target"), kind=Kind.POLICY, gone_at__isnull=True)
+    edges = Edge.objects.filter(valid_at(None), kind__in=TIES, source__in=holders.values("pk"))
+    rows = Entity.objects.filter(pk__in=edges.values("target"), kind=Kind.POLICY, gone_at__isnull=True)
     return [(row.arn, row.name) for row in rows.order_by("name", "id")]
 
 
-def check_names(act: Act, subject: Subject, data: Mapping[str, str], *, viewer: Viewer) -> None:
+def check_name(text: str, *, field: str, subject: Subject, viewer: Viewer) -> None:
     """Raises FieldError, in the words for what is not there, for a name that the viewer may not know."""
-    subject_account = account(subject)
-    if viewer.scope.sees_account(subject_account.account_id):
+    if not text or ":iam::aws:policy/" in text or sees_all_names(subject, viewer=viewer):
         return
-    for field in act.fields:
-        text = data.get(field.name, "").strip()
-        if field.kind != NAME or not text or ":iam::aws:policy/" in text:
-            continue
-        known = set(chain.from_iterable(choices_for(field, subject, viewer=viewer)))
-        if text not in known:
-            raise choosing.not_there(subject_account, Kind.POLICY, text, field=field.name)
+    if text not in set(chain.from_iterable(known_policies(subject, viewer=viewer))):
+        raise choosing.not_there(account(subject), Kind.POLICY, text, field=field)

@@ -11,8 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 
-from iam.changes.acts.fields import FieldError
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError
 from iam.directory.models import Person, Team
 from iam.guard import Viewer
 from iam.journal.services import Actor, record

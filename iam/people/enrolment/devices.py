@@ -12,8 +12,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from iam.changes.acts.fields import FieldError
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.mfa_device import DEVICES_PER_USER, CodesParams, EnableMfaDevice, seal_codes
 from iam.changes.operations.subject import tags_in_mirror

@@ -16,8 +16,7 @@ from uuid import uuid4
 
 from django.db import IntegrityError, transaction
 
-from iam.changes.acts.fields import FieldError
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError
 from iam.changes.operations.mfa_device import (
     DEVICES_PER_USER,
     CodesParams,

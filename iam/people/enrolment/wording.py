@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.changes.acts.fields import FieldError
+from iam.changes.errors import FieldError
 from iam.people.enrolment.totp import STEP, Reading
 
 TOLERATED: Final = 3 * STEP

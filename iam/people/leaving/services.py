@@ -11,8 +11,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from iam.changes.acts.fields import FieldError
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import OF_OFFBOARDING, Change
 from iam.changes.services import Cause
 from iam.changes.services.plans import MOST

@@ -12,8 +12,7 @@ from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
 
-from iam.changes.acts.fields import FieldError
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.services import Cause

@@ -8,8 +8,7 @@ from uuid import UUID, uuid5
 from django.db import IntegrityError, transaction
 
 from iam.changes import services as changes
-from iam.changes.acts.fields import FieldError
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError
 from iam.changes.services import Cause
 from iam.guard import Right, Viewer
 from iam.journal.services import record

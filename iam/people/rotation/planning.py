@@ -10,8 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from iam.changes.acts.fields import FieldError
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError
 from iam.changes.operations import Operation
 from iam.changes.operations.access_key import KEYS_PER_USER, CreateAccessKey
 from iam.changes.operations.credential_status import DeleteCredential

@@ -11,8 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from console.mfa.link_landing import COOKIE
-from iam.changes.acts.fields import FieldError
-from iam.changes.errors import RefusedError
+from iam.changes.errors import FieldError, RefusedError
 from iam.directory.models import Identity, Person, Role, Team
 from iam.guard import viewer_for
 from iam.journal.models import Entry

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 
 from console.changes.act_text import address_of
-from iam.changes.acts import ACTS, Subject
+from iam.changes.acts import Subject
 from tests.iam.changes.operations.key_pairs import private_key
 from tests.iam.changes.site import Site
 
@@ -39,7 +39,7 @@ class Asking:
 
 def asking(site: Site, slug: str, subject: Subject, *, client: Client | None = None) -> Asking:
     """A form of the administrator, or of another."""
-    return Asking(client or site.asker, address_of(ACTS[slug], subject), str(uuid.uuid4()))
+    return Asking(client or site.asker, address_of(slug, subject), str(uuid.uuid4()))
 
 
 def text(answer: Any) -> str:

@@ -1,0 +1,42 @@
+"""The action that uploads a server certificate, whose private key is given only at the very end and never
+shown again.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from console.changes.actions.action import MAKE, Action
+from console.changes.actions.fields import LONG, Field
+from console.changes.actions.making import NEW_TAGS, PATH_FIELD
+
+CERTIFICATE_ACTIONS: Final = (
+    Action(
+        "upload-certificate",
+        "New server certificate",
+        "Upload a server certificate to {}",
+        (
+            Field("name", "Name", hint="Letters, digits and + = , . @ _ -", example="shop-2026"),
+            PATH_FIELD,
+            Field(
+                "body",
+                "Certificate",
+                LONG,
+                hint="In PEM format, including the BEGIN and END lines. You enter the private key after the "
+                "preview.",
+            ),
+            Field(
+                "chain",
+                "Certificate chain",
+                LONG,
+                hint="In PEM format, the issuing certificate first. Leave it empty for a self-signed "
+                "certificate.",
+                is_needed=False,
+            ),
+            NEW_TAGS,
+        ),
+        note="For load balancers and distributions in Regions that AWS Certificate Manager doesn’t support.",
+        part=MAKE,
+        sealed_label="Private key",
+    ),
+)

@@ -1,0 +1,86 @@
+"""The form of an action, built from its questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+
+from console.changes.actions.action import Action
+from console.changes.actions.fields import CHOICE, DOCUMENT, FLAG, NAME, AnswerField, Field
+from iam.changes.acts import Subject
+from iam.changes.acts.choosing import Choices
+from iam.changes.acts.sight import check_name, known_policies, sees_all_names
+from iam.changes.errors import FieldError
+from iam.guard import Viewer
+
+MAX_TEXT = 10_000_000
+MAX_LINES = 5_000
+
+
+class ActionForm(forms.Form):
+    """The answers to the questions of an action, as a viewer may give them."""
+
+    def __init__(
+        self,
+        action: Action,
+        subject: Subject,
+        *,
+        viewer: Viewer,
+        data: QueryDict | None = None,
+        initial: dict[str, str] | None = None,
+    ) -> None:
+        super().__init__(data, initial=initial)
+        self.subject = subject
+        self.viewer = viewer
+        self.questions = action.fields
+        self.fields = {question.name: AnswerField(question, subject) for question in action.fields}
+
+    def clean(self) -> None:
+        """Names that the viewer may not know are answered as if they were not there."""
+        for question in self.questions:
+            if question.kind == NAME:
+                text = self.text_of(question).strip()
+                try:
+                    check_name(text, field=question.name, subject=self.subject, viewer=self.viewer)
+                except FieldError as error:
+                    self.refuse(error)
+
+    def refuse(self, error: FieldError) -> None:
+        """Say at its field what is wrong."""
+        self.add_error(error.field, error.message)
+
+    def text_of(self, question: Field) -> str:
+        """What stands in a field."""
+        source: Any = self.data if self.is_bound else self.initial
+        return str(source.get(question.name, ""))[: MAX_TEXT + 1]
+
+    @property
+    def rows(self) -> list[Row]:
+        """The questions as the page shows them."""
+        return [Row(self, question) for question in self.questions]
+
+
+class Row:
+    """A question as the form shows it; `lines` are the numbers beside a policy."""
+
+    def __init__(self, form: ActionForm, question: Field) -> None:
+        self.field = question
+        self.value = form.text_of(question)
+        self.error = str(form.errors[question.name][0]) if question.name in form.errors else ""
+        self.lines = range(0)
+        if question.kind == DOCUMENT:
+            self.lines = range(1, min(self.value.count("\n"), MAX_LINES) + 2)
+        if question.kind == FLAG and self.value:
+            self.value = "1"
+        self.choices = tuple(_choices(question, form.subject, viewer=form.viewer))
+
+
+def _choices(question: Field, subject: Subject, *, viewer: Viewer) -> Choices:
+    """What is proposed for a question."""
+    if question.choices is None or question.kind not in (CHOICE, NAME):
+        return ()
+    if question.kind == NAME and not sees_all_names(subject, viewer=viewer):
+        return known_policies(subject, viewer=viewer)
+    return question.choices(subject)

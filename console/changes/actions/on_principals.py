@@ -1,0 +1,214 @@
+"""Actions on users, groups and roles: what they hold, what bounds them, their names and tags, who may assume
+a role, and their end.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from console.changes.actions.action import ACCESS, END, Action
+from console.changes.actions.fields import CHOICE, DOCUMENT, HIDDEN, LONG, NAME, NUMBER, TAGS, Field
+from iam.changes.acts import Subject, choosing
+from iam.changes.acts.base import entity
+from iam.changes.operations.role import Settings
+from iam.mirror.models import Kind
+
+
+def _begin_inline(subject: Subject, name: str) -> dict[str, str]:
+    """The policy that is there, to be written anew."""
+    return {"name": name, "document": choosing.inline_text(entity(subject), name)}
+
+
+def _hours(subject: Subject) -> str:
+    return str(Settings.of(choosing.state_of(entity(subject))).max_session // 3600)
+
+
+POLICY = Field(
+    "policy",
+    "Managed policy",
+    NAME,
+    hint="Name or ARN. AWS managed policies need their ARN if no one has them yet.",
+    example="arn:aws:iam::aws:policy/ReadOnlyAccess",
+    choices=lambda subject: choosing.of_kind(subject.account, Kind.POLICY),
+)
+
+TAG_FIELD = Field(
+    "tags",
+    "Tags",
+    TAGS,
+    hint="One per line: key = value. Removing a line removes the tag.",
+    example="team = payments",
+    is_needed=False,
+    start=choosing.tags_text,
+)
+
+STARTER: Final = """{
+  "Version": "2012-10-17",
+  "Statement": [
+    {
+      "Sid": "ReadReports",
+      "Effect": "Allow",
+      "Action": ["s3:GetObject"],
+      "Resource": ["arn:aws:s3:::EXAMPLE-BUCKET/reports/*"]
+    }
+  ]
+}"""
+"""An example to write over."""
+
+DOCUMENT_FIELD = Field(
+    "document",
+    "Policy",
+    DOCUMENT,
+    hint="Policy in JSON. Replace the example.",
+    start=lambda subject: STARTER,
+)
+
+PRINCIPAL_ACTIONS: Final = (
+    Action("attach", "Attach policy", "Attach a policy to {}", (POLICY,), part=ACCESS),
+    Action(
+        "detach",
+        "Detach policy",
+        "Detach a policy from {}",
+        (Field("policy", "Policy", CHOICE, choices=choosing.attached),),
+        part=ACCESS,
+    ),
+    Action(
+        "put-inline",
+        "Set inline policy",
+        "Set an inline policy of {}",
+        (
+            Field(
+                "name",
+                "Policy name",
+                hint="If an inline policy with this name exists, its text is replaced.",
+                example="read-reports",
+            ),
+            DOCUMENT_FIELD,
+        ),
+        part=ACCESS,
+        begin=_begin_inline,
+    ),
+    Action(
+        "delete-inline",
+        "Delete inline policy",
+        "Delete an inline policy of {}",
+        (Field("name", "Policy", CHOICE, choices=choosing.inline),),
+        is_danger=True,
+        part=ACCESS,
+        begin=lambda subject, name: {"name": name},
+    ),
+    Action(
+        "put-boundary",
+        "Set boundary",
+        "Set the permissions boundary of {}",
+        (POLICY,),
+        note="Limits what other policies can allow. A permissions boundary doesn’t grant anything itself.",
+        part=ACCESS,
+    ),
+    Action(
+        "delete-boundary",
+        "Remove boundary",
+        "Remove the permissions boundary of {}",
+        is_danger=True,
+        note="Afterwards, only the attached and inline policies decide what is allowed.",
+        part=ACCESS,
+    ),
+    Action("tag", "Edit tags", "Edit tags of {}", (TAG_FIELD,)),
+    Action(
+        "rename",
+        "Rename or move",
+        "Rename or move {}",
+        (
+            Field("name", "Name", start=lambda subject: subject.name),
+            Field("path", "Path", start=lambda subject: getattr(choosing.state_of(subject), "path", "/")),
+        ),
+        note="This changes the ARN. Policies that name the old ARN no longer apply.",
+    ),
+    Action(
+        "trust",
+        "Edit trust policy",
+        "Edit who can assume {}",
+        (
+            Field(
+                "document",
+                "Trust policy",
+                DOCUMENT,
+                hint=(
+                    "Who can assume the role, in JSON. At most 2,048 characters, unless AWS raised "
+                    "your quota."
+                ),
+                start=choosing.trust_text,
+            ),
+        ),
+        part=ACCESS,
+    ),
+    Action(
+        "settings",
+        "Edit settings",
+        "Edit settings of {}",
+        (
+            Field(
+                "description",
+                "Description",
+                LONG,
+                is_needed=False,
+                start=lambda subject: Settings.of(choosing.state_of(subject)).description,
+            ),
+            Field(
+                "hours",
+                "Maximum session duration in hours",
+                NUMBER,
+                hint="A whole number from 1 to 12.",
+                low=1,
+                high=12,
+                start=_hours,
+            ),
+        ),
+    ),
+    Action(
+        "revoke-sessions",
+        "Revoke sessions",
+        "Revoke sessions of {}",
+        (
+            Field(
+                "whose",
+                "Whose sessions",
+                CHOICE,
+                choices=lambda subject: (
+                    ("everybody", "Everyone's"),
+                    ("source-identity", "One person’s, by source identity"),
+                    ("session-name", "One session, by its name"),
+                ),
+                start=lambda subject: "everybody",
+            ),
+            Field(
+                "value",
+                "Source identity or session name",
+                is_needed=False,
+                hint="Needed only for one person’s sessions or for one session.",
+                example="kwame.boateng",
+            ),
+            Field(
+                "since",
+                "",
+                HIDDEN,
+                is_needed=False,
+                start=lambda subject: f"{datetime.now(tz=UTC):%Y-%m-%dT%H:%M:%SZ}",
+            ),
+        ),
+        is_danger=True,
+        note="Sessions that began before now are denied everything. Anyone who can still assume the "
+        "role can start a new session.",
+        part=END,
+    ),
+    Action(
+        "delete",
+        "Delete",
+        "Delete {}",
+        is_danger=True,
+        note="Everything that AWS requires to be removed first, such as access keys and attached "
+        "policies, is removed in the same request.",
+        part=END,
+    ),
+)
