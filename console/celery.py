@@ -202,8 +202,8 @@ app.conf.update(
             "schedule": 300.0,
             "options": {"expires": 300},
         },
-        "tend-rotations": {
-            "task": "iam.people.rotation.tasks.tend_rotations",
+        "reconcile-rotations": {
+            "task": "iam.people.rotation.tasks.reconcile_rotations",
             "schedule": 60.0,
             "options": {"expires": 60},
         },

@@ -20,9 +20,9 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.mirror.queries.lists.core import found
-from iam.people.rotation.asking import AT_ONCE, MOST, begin_many
-from iam.people.rotation.choosing import Choice, choose
 from iam.people.rotation.listing import KEYS
+from iam.people.rotation.requests import AT_ONCE, MOST, begin_many
+from iam.people.rotation.selection import Choice, choose
 
 SHOWN: Final = 50
 

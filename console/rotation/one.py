@@ -23,11 +23,11 @@ from console.web.render import is_fragment, render_live, render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.changes.models import ChangeState
 from iam.moments import moment_words
+from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
 from iam.people.rotation.models import Outcome, Rotation, Stage
 from iam.people.rotation.planning import days, living_of, may_run
 from iam.people.rotation.queries import visible_rotations
 from iam.people.rotation.services import may_take_over, waits
-from iam.people.rotation.standing import deletion_at, old_words, quiet_of, used_since
 from iam.sealed.queries import secret_of
 
 BUSY, PATIENT = "1s", "10s"

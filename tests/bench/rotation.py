@@ -214,9 +214,9 @@ def _beginning(database: str) -> Figures:
     from iam import nudge
     from iam.directory.models import Role
     from iam.mirror.models import Entity, Kind
-    from iam.people.rotation.asking import ask_batch, begin_many
-    from iam.people.rotation.choosing import choose
     from iam.people.rotation.planning import Terms
+    from iam.people.rotation.requests import begin_many, request_batch
+    from iam.people.rotation.selection import choose
     from tests import factories
 
     nudge.send = lambda *_, **__: True  # type: ignore[assignment]
@@ -230,7 +230,7 @@ def _beginning(database: str) -> Figures:
     assert len(choice.chosen) == ASKED, choice.left_out
     began, cpu = time.perf_counter(), time.process_time()
     asked: list[int] = []
-    asking = _queries(lambda: asked.append(ask_batch(batch)))
+    asking = _queries(lambda: asked.append(request_batch(batch)))
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
     assert asked == [ASKED], asked
     return [
@@ -315,32 +315,38 @@ def _beat(database: str) -> Figures:
     measured is ours.
     """
     from iam.mirror.refresh.key_use import KeysSeen
-    from iam.people.rotation import settling
+    from iam.people.rotation import reconcile
     from iam.people.rotation.models import Rotation
-    from iam.people.rotation.tasks import tend_rotations
+    from iam.people.rotation.tasks import reconcile_rotations
 
     looked: list[int] = []
 
     def answer(account: Any, user: Any) -> KeysSeen:
         looked.append(user.pk)
-        raise settling.UnreadableKeysError("not asked here")
+        raise reconcile.UnreadableKeysError("not asked here")
 
-    settling.reread_key_use = answer  # type: ignore[assignment]
+    reconcile.reread_key_use = answer  # type: ignore[assignment]
     words = f"rotation: a pass of the beat over {KEYS:,} under way"
     idle = [
         figure(
-            f"{words}, none due, {database}, CPU", _least(tend_rotations, time.process_time), "ms", limit=25
+            f"{words}, none due, {database}, CPU",
+            _least(reconcile_rotations, time.process_time),
+            "ms",
+            limit=25,
         ),
         figure(
-            f"{words}, none due, {database}, wall", _least(tend_rotations, time.perf_counter), "ms", limit=25
+            f"{words}, none due, {database}, wall",
+            _least(reconcile_rotations, time.perf_counter),
+            "ms",
+            limit=25,
         ),
-        figure(f"{words}, none due, {database}, queries", _queries(tend_rotations), "", limit=5),
+        figure(f"{words}, none due, {database}, queries", _queries(reconcile_rotations), "", limit=5),
     ]
     assert not looked, f"{len(looked)} were looked at"
     due = list(Rotation.objects.filter(stage="using").order_by("pk").values_list("pk", flat=True)[:DUE])
     Rotation.objects.filter(pk__in=due).update(read_at=datetime.now(tz=UTC) - timedelta(hours=7))
     began, cpu = time.perf_counter(), time.process_time()
-    queries = _queries(tend_rotations)
+    queries = _queries(reconcile_rotations)
     wall, cpu = (time.perf_counter() - began) * 1000, (time.process_time() - cpu) * 1000
     assert len(looked) == DUE, len(looked)
     return [

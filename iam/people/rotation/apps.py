@@ -15,7 +15,7 @@ class RotationConfig(AppConfig):
         from iam.people.rotation.models import OF_ROTATION
         from iam.people.rotation.own import OF_OWN_KEY
         from iam.people.rotation.planning import for_set
-        from iam.people.rotation.settling import change_ended
+        from iam.people.rotation.reconcile import change_ended
 
         handlers.on_end(change_ended)
         requester_scope.register(OF_ROTATION, for_set)

@@ -22,17 +22,17 @@ from iam.moments import moment_words
 from iam.notify.pages import Page, path_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
-from iam.people.rotation.carrying import activate_old, discard_new
+from iam.people.rotation.events import end, move_to, note, save, tell
+from iam.people.rotation.labels import what_stands
 from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
-from iam.people.rotation.noting import end, move_to, note, save, tell
 from iam.people.rotation.planning import may_run
-from iam.people.rotation.standing import what_stands
+from iam.people.rotation.transitions import activate_old, discard_new
 from iam.sealed import services as sealed
 from iam.sealed.models import SecretState
 from iam.sealed.queries import secret_of
 from iam.sealed.services import SealedError
 
-LOOK: Final = "iam.people.rotation.tasks.look"
+CHECK_USAGE: Final = "iam.people.rotation.tasks.check_usage"
 NOT_YOURS: Final = "Only the person of this user and people who can request changes to it can do this."
 LINK_PAUSE: Final = timedelta(minutes=1)
 
@@ -76,7 +76,7 @@ def fetched(rotation: Rotation, *, actor: Actor | None) -> None:
         f"The secret of {rotation.new_key_id} was shown. Both keys are active.",
         actor=actor,
     )
-    nudge.send_after_commit(LOOK, rotation.pk)
+    nudge.send_after_commit(CHECK_USAGE, rotation.pk)
 
 
 def hand_over(rotation: Rotation, *, actor: Actor | None = None) -> Link:
@@ -141,7 +141,7 @@ def want(viewer: Viewer, rotation: Rotation, what: Wanted, *, in_spite: bool = F
             trouble="",
             retry_at=None,
         )
-        nudge.send_after_commit(LOOK, locked_rotation.pk)
+        nudge.send_after_commit(CHECK_USAGE, locked_rotation.pk)
 
 
 def activate(viewer: Viewer, rotation: Rotation) -> None:

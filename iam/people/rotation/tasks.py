@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from celery import shared_task
-
-from iam.people.rotation import asking, settling
-
-
-@shared_task(name="iam.people.rotation.tasks.tend_rotations")  # type: ignore[untyped-decorator]
-def tend_rotations() -> int:
-    """Go on with what a lost process has left, and with what is due."""
-    return asking.ask_open() + settling.tend()
+from iam.people.rotation import reconcile, requests
+from iam.people.rotation.requests import REQUEST_BATCH
+from iam.people.rotation.services import CHECK_USAGE
+from iam.people.runs.task_names import run_task
 
 
-@shared_task(name="iam.people.rotation.tasks.ask_batch")  # type: ignore[untyped-decorator]
-def ask_batch(batch: str) -> None:
-    """Ask for many at once."""
-    asking.ask_batch(UUID(batch))
+@run_task("iam.people.rotation.tasks.reconcile_rotations", former="iam.people.rotation.tasks.tend_rotations")
+def reconcile_rotations() -> int:
+    """Continue with what a lost process has left, and with what is due."""
+    return requests.request_open() + reconcile.reconcile_open()
 
 
-@shared_task(name="iam.people.rotation.tasks.look")  # type: ignore[untyped-decorator]
-def look(rotation_id: str) -> None:
+@run_task(REQUEST_BATCH, former="iam.people.rotation.tasks.ask_batch")
+def request_batch(batch: str) -> None:
+    """Request many rotations."""
+    requests.request_batch(UUID(batch))
+
+
+@run_task(CHECK_USAGE, former="iam.people.rotation.tasks.look")
+def check_usage(rotation_id: str) -> None:
     """Ask AWS for the use of the keys of one rotation, and decide what waits for that."""
-    settling.look(UUID(rotation_id))
+    reconcile.check_usage(UUID(rotation_id))

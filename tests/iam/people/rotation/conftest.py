@@ -24,7 +24,7 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity, Usage
 from iam.mirror.pull.sections import ACCESS_KEYS
 from iam.mirror.refresh.credentials import read_credentials, reread_credentials
-from iam.people.rotation import asking, services, settling
+from iam.people.rotation import reconcile, requests, services
 from iam.people.rotation.models import Rotation, Stage
 from iam.people.rotation.planning import Terms
 from tests import factories
@@ -90,7 +90,7 @@ class Wheel:
         """Asked for."""
         self.person  # noqa: B018
         with self.committing(execute=True):
-            return asking.begin(
+            return requests.begin(
                 actor or self.scene.requester, self.old, Terms(**{"reason": REASON} | terms), first=first
             )
 
@@ -119,7 +119,7 @@ class Wheel:
                     carry_out(pk)
             for task, pk in sending:
                 with self.done():
-                    (settling.look if task == "look" else asking.ask_batch)(pk)
+                    (reconcile.check_usage if task == "check_usage" else requests.request_batch)(pk)
 
     def work_alone(self) -> None:
         """Workers do what is due of the changes, and nobody is told of an end: that process is lost."""
@@ -129,8 +129,8 @@ class Wheel:
     def tend(self) -> None:
         """The beat, and what follows from it."""
         with self.done():
-            asking.ask_open()
-            settling.tend()
+            requests.request_open()
+            reconcile.reconcile_open()
         self.work()
 
     def done(self) -> AbstractContextManager[Any]:

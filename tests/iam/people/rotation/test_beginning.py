@@ -14,11 +14,11 @@ from iam.changes.services import reject
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity
-from iam.people.rotation import asking, services
-from iam.people.rotation.choosing import CLOSED, NOBODYS, NOT_ASKED, TWO, UNDER_WAY, choose
+from iam.people.rotation import requests, services
 from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
 from iam.people.rotation.planning import Held, Terms, check_begin
 from iam.people.rotation.queries import visible_rotations
+from iam.people.rotation.selection import CLOSED, NOBODYS, NOT_ASKED, TWO, UNDER_WAY, choose
 from tests import factories
 from tests.console.rotation.rows import key
 from tests.iam.changes.conftest import make_user
@@ -173,14 +173,14 @@ def test_many_are_asked_for_as_one_set_and_the_others_are_left_out_with_reasons(
     key(keys[3].owner)
     pks = [entity.pk for entity in keys] + [wheel.begin().old_id]
     with wheel.done():
-        batch, choice = asking.begin_many(wheel.scene.requester, pks, Terms(REASON))
+        batch, choice = requests.begin_many(wheel.scene.requester, pks, Terms(REASON))
     assert choice.left_out == {TWO: 1, NOBODYS: 1, UNDER_WAY: 1}
     assert Rotation.objects.filter(batch=batch, stage=Stage.WAITING).count() == 3
     wheel.work()
     rows = Rotation.objects.filter(batch=batch, stage=Stage.ASKED).select_related("change__change_set")
     assert len({row.change.change_set_id for row in rows if row.change}) == 1
     assert rows.count() == 3
-    assert asking.ask_batch(batch) == 0
+    assert requests.request_batch(batch) == 0
     with pytest.raises(RefusedError, match="together with 2 other keys"):
         services.cancel(wheel.scene.requester, rows[0])
     outside = choose(lead_of("data", "another-group"), pks)
@@ -227,7 +227,7 @@ def test_choosing_takes_the_same_queries_for_one_key_and_for_many(
 
 def test_the_key_of_a_machine_goes_to_whoever_begins_and_says_so(wheel: Wheel) -> None:
     user = make_user(wheel.scene.aws, wheel.scene.account, f"machine-{wheel.mark}")
-    begin = partial(asking.begin, wheel.scene.requester, key(user))
+    begin = partial(requests.begin, wheel.scene.requester, key(user))
     with pytest.raises(RefusedError, match="No person in Gatehouse is linked"):
         begin(Terms(REASON))
     assert begin(Terms(REASON, is_for_me=True)).person_id == wheel.scene.requester.person_id

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from console.mfa.link_landing import COOKIE
 from iam.people.links.signed_ids import word_of
-from iam.people.rotation import asking, settling
+from iam.people.rotation import reconcile, requests
 from iam.people.rotation.models import Outcome
 from tests.iam.changes.operations.test_no_secret_anywhere import Wire, everything, wire
 from tests.iam.people.enrolment.test_no_seed_anywhere import in_redis, messages
@@ -74,5 +74,5 @@ def test_the_secret_is_nowhere_but_on_the_page_of_its_person(
     assert leaks == []
     assert key_id in places["database"], "the database is not looked at"
     assert "gAAAA" not in everything(), "a ciphertext is still there"
-    assert settling.tend() == 0
-    assert asking.ask_open() == 0
+    assert reconcile.reconcile_open() == 0
+    assert requests.request_open() == 0

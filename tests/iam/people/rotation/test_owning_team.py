@@ -16,11 +16,11 @@ from iam.guard import Viewer, viewer_for
 from iam.linking.owners import set_owning_team
 from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
-from iam.people.rotation import asking, services
-from iam.people.rotation.choosing import NO_LEAD, NOBODYS, choose
+from iam.people.rotation import requests, services
 from iam.people.rotation.models import Outcome, Rotation, Stage
 from iam.people.rotation.planning import Terms
 from iam.people.rotation.queries import visible_rotations
+from iam.people.rotation.selection import NO_LEAD, NOBODYS, choose
 from tests import factories
 from tests.iam.people.rotation.conftest import REASON, Wheel
 
@@ -45,7 +45,7 @@ class Crew:
 
     def begin(self, actor: Viewer, **terms: Any) -> Rotation:
         with self.wheel.done():
-            return asking.begin(actor, self.wheel.old, Terms(REASON, **terms))
+            return requests.begin(actor, self.wheel.old, Terms(REASON, **terms))
 
     def made(self, actor: Viewer, **terms: Any) -> Rotation:
         rotation = self.begin(actor, **terms)

@@ -10,7 +10,7 @@ from console.rotation.one import retries_at
 from iam.changes.models import Change, ChangeState
 from iam.changes.services import reject
 from iam.notify.models import Outgoing
-from iam.people.rotation import services, settling
+from iam.people.rotation import reconcile, services
 from iam.people.rotation.models import Outcome, Stage, Wanted
 from tests.iam.people.rotation.conftest import Wheel
 
@@ -134,17 +134,17 @@ def test_a_lost_worker_and_two_at_once_do_nothing_twice(wheel: Wheel) -> None:
     wheel.agree(rotation.change)
     wheel.work_alone()
     assert wheel.stage(rotation) == Stage.ASKED
-    settling.tend()
-    settling.settle(rotation.pk)
+    reconcile.reconcile_open()
+    reconcile.reconcile(rotation.pk)
     assert wheel.stage(rotation) == Stage.HANDING
     fetched = services.fetch(rotation, person=wheel.person)
     wheel.use(fetched.key_id, fetched.secret)
     wheel.pass_days(rotation, 7)
     for _ in range(2):
-        settling.look(rotation.pk)
+        reconcile.check_usage(rotation.pk)
     wheel.work_alone()
     for _ in range(2):
-        settling.tend()
+        reconcile.reconcile_open()
     assert wheel.stage(rotation) == Stage.INACTIVE
     assert Change.objects.filter(operation="access_key.deactivate").count() == 1
 
@@ -176,7 +176,7 @@ def test_what_people_stopped_is_not_tried_again(wheel: Wheel, state: ChangeState
     change = wheel.now(rotation).change
     assert change is not None
     Change.objects.filter(pk=change.pk).update(state=state)
-    settling.settle(rotation.pk)
+    reconcile.reconcile(rotation.pk)
     rotation_now = wheel.now(rotation)
     assert rotation_now.stage == Stage.USING
     assert rotation_now.retry_at is None

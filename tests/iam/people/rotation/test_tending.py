@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from iam.people.rotation import settling
+from iam.people.rotation import reconcile
 from iam.people.rotation.models import Rotation, Stage, Wanted
 from tests import factories
 from tests.console.rotation import rows
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 def looked(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     """Whom AWS would be asked about."""
     looked: list[UUID] = []
-    monkeypatch.setattr(settling, "look", looked.append)
+    monkeypatch.setattr(reconcile, "check_usage", looked.append)
     return looked
 
 
@@ -42,17 +42,17 @@ def test_what_somebody_wants_comes_first_then_what_was_never_read_then_the_oldes
     under_way(6, read_at=None, retry_at=now + timedelta(minutes=5))
     under_way(7, read_at=None, wanted=Wanted.DELETE, stage=Stage.WAITING)
 
-    assert settling.tend() == 4
+    assert reconcile.reconcile_open() == 4
 
     assert looked == [wanted.pk, never.pk, older.pk, old.pk]
 
 
 def test_a_pass_takes_no_more_than_it_can_do(looked: list[UUID], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settling, "BATCH", 2)
+    monkeypatch.setattr(reconcile, "BATCH", 2)
     never = [under_way(number, read_at=None).pk for number in range(2)]
     wanted = under_way(5, wanted=Wanted.LOOK, read_at=None)
 
-    assert settling.tend() == 2
+    assert reconcile.reconcile_open() == 2
 
     assert looked[0] == wanted.pk
     assert looked[1] in never

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from iam.mirror.refresh.key_use import KeySeen, KeysSeen
-from iam.people.rotation import settling, watching
+from iam.people.rotation import reconcile, usage_checks
 from iam.people.rotation.models import Rotation, Stage, Wanted
 from tests import factories
 from tests.console.rotation import rows
@@ -32,7 +32,7 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Whether each step that was taken rested on the agreement at the beginning."""
     done: list[bool] = []
     for name in ("deactivate_old", "delete_old"):
-        monkeypatch.setattr(watching, name, lambda seen_rotation, agreed: done.append(agreed))
+        monkeypatch.setattr(usage_checks, name, lambda seen_rotation, agreed: done.append(agreed))
     return done
 
 
@@ -76,9 +76,9 @@ def test_the_old_key_is_deactivated_when_it_is_quiet_and_the_new_one_works(
     done: list[bool], values: dict[str, Any], expected: list[bool]
 ) -> None:
     started = rotation(**values)
-    watching.watch_using(started, None)
+    usage_checks.watch_using(started, None)
     assert done == []
-    watching.watch_using(started, SEEN)
+    usage_checks.watch_using(started, SEEN)
     assert done == expected
     started.refresh_from_db()
     assert started.stage == (Stage.INACTIVE if started.old_state == INACTIVE else Stage.USING)
@@ -112,9 +112,9 @@ def test_the_old_key_is_deleted_when_it_was_kept_unused_and_another_one_works(
 ) -> None:
     kept = {"stage": Stage.INACTIVE, "old_state": INACTIVE, "inactive_at": ago(8)}
     started = rotation(**kept | values)
-    watching.watch_inactive(started, None)
+    usage_checks.watch_inactive(started, None)
     assert done == []
-    watching.watch_inactive(started, SEEN)
+    usage_checks.watch_inactive(started, SEEN)
     assert done == expected
     started.refresh_from_db()
     assert started.stage == (Stage.USING if started.old_state == ACTIVE else Stage.INACTIVE)
@@ -136,6 +136,6 @@ def test_a_reading_of_before_the_latest_step_says_nothing_and_one_of_right_after
     keys = {started.old.aws_id: KeySeen(started.old.aws_id, ACTIVE, ago(120))}
     if is_there:
         keys[started.new_key_id] = KeySeen(started.new_key_id, ACTIVE, ago(9), used_at=ago(1))
-    settling.settle(started.pk, KeysSeen(started.stage_at + after, exists=True, keys=keys))
+    reconcile.reconcile(started.pk, KeysSeen(started.stage_at + after, exists=True, keys=keys))
     started.refresh_from_db()
     assert (started.new_used_at is not None, started.stage) == expected

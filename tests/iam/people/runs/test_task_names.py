@@ -15,6 +15,9 @@ FORMER = {
     "iam.people.leaving.tasks.prove_seat": "iam.people.leaving.tasks.prove_user",
     "iam.people.leaving.tasks.tend_leavers": "iam.people.leaving.tasks.reconcile_runs",
     "iam.people.moving.tasks.settle_moves": "iam.people.moving.tasks.reconcile_moves",
+    "iam.people.rotation.tasks.ask_batch": "iam.people.rotation.tasks.request_batch",
+    "iam.people.rotation.tasks.look": "iam.people.rotation.tasks.check_usage",
+    "iam.people.rotation.tasks.tend_rotations": "iam.people.rotation.tasks.reconcile_rotations",
 }
 
 

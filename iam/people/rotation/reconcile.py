@@ -10,17 +10,18 @@ from typing import Final
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.changes.models import OPEN, Change, ChangeState, Decision
 from iam.changes.operations.user_credential import ACTIVE
 from iam.mirror.refresh.key_use import KeysSeen, UnreadableKeysError, reread_key_use
-from iam.people.rotation.carrying import discard_new, make_another
+from iam.people.rotation.events import end, move_to, note, save, tell
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage, Wanted
-from iam.people.rotation.noting import end, move_to, note, save, tell
 from iam.people.rotation.planning import days
 from iam.people.rotation.services import fetched, hand_over, locked
-from iam.people.rotation.watching import is_other, note_seen, watch_inactive, watch_using
+from iam.people.rotation.transitions import discard_new, make_another
+from iam.people.rotation.usage_checks import is_other, note_seen, watch_inactive, watch_using
+from iam.people.runs.reconcile import reconcile_missed
 from iam.sealed.models import Secret, SecretState
 from iam.sealed.queries import secret_of
 
@@ -42,35 +43,33 @@ def change_ended(change: Change) -> None:
         return
     about = Q(change=change) | Q(discarding=change)
     for pk in Rotation.objects.filter(about).exclude(stage=Stage.ENDED).values_list("pk", flat=True):
-        settle(pk)
+        reconcile(pk)
 
 
-def tend() -> int:
-    """Whatever is due: what a worker missed to tell, secrets that nobody fetched, keys to be looked at; how
-    many.
+def reconcile_open() -> int:
+    """Whatever is due: missed ends of changes, secrets that nobody fetched, keys to be checked. Returns how
+    many were checked.
     """
     now = datetime.now(tz=UTC)
-    for pk in _to_settle(now):
-        settle(pk)
-    due_ids = _to_look_at(now)
+    reconcile_missed(_to_reconcile(now), reconcile, most=BATCH)
+    due_ids = _to_check(now)
     for pk in due_ids:
-        look(pk)
+        check_usage(pk)
     return len(due_ids)
 
 
-def _to_settle(now: datetime) -> list[UUID]:
+def _to_reconcile(now: datetime) -> QuerySet[Rotation]:
     """Of whom a worker was not told that their change has ended, or their secret expired."""
     waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
     ended = ~Q(change__state__in=OPEN)
     seal = Secret.objects.filter(pk=OuterRef("sealed_id"), state=SecretState.SEALED, expires_at__gt=now)
     unread = Q(stage=Stage.HANDING) & Q(discarding__isnull=True) & ~Exists(seal)
     discarded = Q(stage=Stage.HANDING, discarding__isnull=False) & ~Q(discarding__state__in=OPEN)
-    unsettled = waiting.filter(stage__in=(*MOVING, Stage.HANDING))
-    unsettled = unsettled.filter(Q(stage__in=MOVING) & ended | unread | discarded)
-    return list(unsettled.values_list("pk", flat=True)[:BATCH])
+    missed = waiting.filter(stage__in=(*MOVING, Stage.HANDING))
+    return missed.filter(Q(stage__in=MOVING) & ended | unread | discarded)
 
 
-def _to_look_at(now: datetime) -> list[UUID]:
+def _to_check(now: datetime) -> list[UUID]:
     """Of whom AWS is to be asked: somebody wants it, it never was, or a while ago. Each is a query of its
     own, so that an index finds the few of the many.
     """
@@ -86,7 +85,7 @@ def _to_look_at(now: datetime) -> list[UUID]:
     return due_ids
 
 
-def look(pk: UUID) -> None:
+def check_usage(pk: UUID) -> None:
     """Ask AWS for the keys of one rotation, and go on with it by what they show. No transaction spans the
     call.
     """
@@ -98,10 +97,10 @@ def look(pk: UUID) -> None:
     except UnreadableKeysError as error:
         _unread(pk, str(error))
         return
-    settle(pk, seen)
+    reconcile(pk, seen)
 
 
-def settle(pk: UUID, seen: KeysSeen | None = None) -> None:
+def reconcile(pk: UUID, seen: KeysSeen | None = None) -> None:
     """Take one rotation as far as it goes now."""
     with transaction.atomic():
         locked_rotation = locked(Rotation(pk=pk))

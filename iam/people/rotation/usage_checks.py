@@ -10,10 +10,10 @@ from typing import Final
 from iam.changes.errors import RefusedError
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.mirror.refresh.key_use import KeySeen, KeysSeen
-from iam.people.rotation.carrying import deactivate_old, delete_old, later
+from iam.people.rotation.events import end, move_to, note, save, tell
+from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
 from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
-from iam.people.rotation.noting import end, move_to, note, save, tell
-from iam.people.rotation.standing import deletion_at, old_words, quiet_of, used_since
+from iam.people.rotation.transitions import deactivate_old, delete_old, later
 
 REMIND_EVERY: Final = timedelta(days=3)
 MOST_REMINDERS: Final = 5

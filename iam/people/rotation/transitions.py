@@ -22,10 +22,10 @@ from iam.guard import viewer_for
 from iam.journal.services import Actor
 from iam.linking.owners import leads_of
 from iam.mirror.models import Entity, Kind
+from iam.people.rotation.events import end, move_to, note, save
+from iam.people.rotation.labels import old_words
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
-from iam.people.rotation.noting import end, move_to, note, save
 from iam.people.rotation.planning import MOST_ISSUES, creation, for_own
-from iam.people.rotation.standing import old_words
 from iam.sealed import services as sealed
 
 AGAIN: Final = timedelta(hours=1)

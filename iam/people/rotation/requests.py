@@ -30,9 +30,8 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.linking.owners import owning_team
 from iam.mirror.models import NEVER, Entity, Usage
-from iam.people.rotation.choosing import Choice, choose
+from iam.people.rotation.events import end, move_to, note
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
-from iam.people.rotation.noting import end, move_to, note
 from iam.people.rotation.planning import (
     Terms,
     check_begin,
@@ -45,8 +44,9 @@ from iam.people.rotation.planning import (
     operations_of,
     owner_of,
 )
+from iam.people.rotation.selection import Choice, choose
 
-ASK_BATCH: Final = "iam.people.rotation.tasks.ask_batch"
+REQUEST_BATCH: Final = "iam.people.rotation.tasks.request_batch"
 AT_ONCE: Final = 100
 """So many keys are asked for as one set: an approver still sees each of them."""
 MOST: Final = 10_000
@@ -117,11 +117,11 @@ def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[UUID,
             subject=f"{len(rows)} keys",
             data={"batch": batch, "keys": len(rows), "reason": terms.reason.strip()},
         )
-        nudge.send_after_commit(ASK_BATCH, batch)
+        nudge.send_after_commit(REQUEST_BATCH, batch)
     return batch, choice
 
 
-def ask_batch(batch: UUID) -> int:
+def request_batch(batch: UUID) -> int:
     """Ask for what of a batch waits, a set after the other; how many were asked for. Harmless from several
     workers at once.
     """
@@ -133,10 +133,10 @@ def ask_batch(batch: UUID) -> int:
         asked += _ask_rows(rows)
 
 
-def ask_open() -> int:
+def request_open() -> int:
     """Go on with what a lost process has left."""
     batches = Rotation.objects.filter(stage=Stage.WAITING).values_list("batch", flat=True).distinct()
-    return sum(ask_batch(batch) for batch in list(batches[:20]))
+    return sum(request_batch(batch) for batch in list(batches[:20]))
 
 
 def plan_one(rotation: Rotation, viewer: Viewer) -> Planned:
