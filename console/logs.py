@@ -29,7 +29,7 @@ IN_ADDRESS = re.compile(r"(://[^:/@\s]*:)[^@\s]+(?=@)")
 # PostgreSQL repeats whole rows and keys in the detail of an error.
 DETAIL = re.compile(r"(\n?(?:DETAIL|CONTEXT|QUERY|LINE \d+):).*", re.DOTALL)
 FRAMES: Final = 40
-LONGEST: Final = 1_000
+MAX_ERROR_LENGTH: Final = 1_000
 """Characters of an error's own text: some repeat the whole input."""
 SHORTEST_SECRET: Final = 8
 
@@ -108,7 +108,7 @@ def _without_secrets(text: str) -> str:
     for pattern in (IN_ADDRESS, NAMED, DETAIL):
         text = pattern.sub(WITHHELD, text)
     text = _without_links(text)
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return text if len(text) <= MAX_ERROR_LENGTH else f"{text[:MAX_ERROR_LENGTH]}…"
 
 
 def secrets_in_addresses(*addresses: str) -> list[str]:

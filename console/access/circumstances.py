@@ -42,7 +42,7 @@ FIELDS: Final = ("mfa", "region", "ip", "time")
 OWN: Final = (*FIELDS, "ctx", "strict")
 ROWS: Final = ("key", "value", "tag", "tag-value", "without")
 """What a form sends to add or to remove; it becomes one of OWN."""
-MOST, LONGEST, SHOWN, CLOSE = 50, 2048, 80, 0.6
+MAX_CONDITIONS, MAX_LENGTH, PREVIEW_LENGTH, CLOSE = 50, 2048, 80, 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ def _others(query: QueryDict) -> Iterator[tuple[str, str]]:
 def _pairs(query: QueryDict, circumstances: Circumstances) -> Iterator[tuple[str, str]]:
     """What is set, each once, in the plain form."""
     for name in FIELDS:
-        value = query.get(name, "").strip()[:LONGEST]
+        value = query.get(name, "").strip()[:MAX_LENGTH]
         if name == "time" and (moment := moment_of(query, name)):
             value = f"{moment:%Y-%m-%dT%H:%M:%SZ}"
         if value:
@@ -166,11 +166,11 @@ def _pairs(query: QueryDict, circumstances: Circumstances) -> Iterator[tuple[str
     settings += list(_added(query, circumstances, "key", "value", ""))
     settings += list(_added(query, circumstances, "tag", "tag-value", TAG_KEY))
     kept = list(dict.fromkeys(text for text in settings if text))
-    if len(kept) > MOST:
+    if len(kept) > MAX_CONDITIONS:
         circumstances.errors["ctx"] = (
-            f"You can set at most {MOST} conditions. The ones after these were left out."
+            f"You can set at most {MAX_CONDITIONS} conditions. The ones after these were left out."
         )
-    yield from (("ctx", text[:LONGEST]) for text in kept[:MOST])
+    yield from (("ctx", text[:MAX_LENGTH]) for text in kept[:MAX_CONDITIONS])
     if query.get("strict") == "1":
         yield "strict", "1"
 
@@ -182,13 +182,13 @@ def _added(
     if not key:
         if text:
             circumstances.errors[name] = (
-                f"“{text[:SHOWN]}” is a value without a key. Enter its key, or remove the value."
+                f"“{text[:PREVIEW_LENGTH]}” is a value without a key. Enter its key, or remove the value."
             )
             circumstances.given[value] = text
         return
     if "=" in key:
         circumstances.errors[name] = (
-            f"“{key[:SHOWN]}” contains an equals sign. Enter the key here and its value beside it."
+            f"“{key[:PREVIEW_LENGTH]}” contains an equals sign. Enter the key here and its value beside it."
         )
         circumstances.given |= {name: key, value: text}
         return
@@ -201,13 +201,16 @@ def _enter(circumstances: Circumstances, name: str, value: str) -> None:
         if value in MFA:
             _set(circumstances, name, MFA_KEY, MFA[value])
         else:
-            circumstances.errors["mfa"] = f"“{value[:SHOWN]}” isn’t an MFA state. Use yes, no or any."
+            circumstances.errors["mfa"] = (
+                f"“{value[:PREVIEW_LENGTH]}” isn’t an MFA state. Use yes, no or any."
+            )
     elif name == "region":
         if REGION.fullmatch(value):
             _set(circumstances, name, REGION_KEY, value)
         else:
             circumstances.errors["region"] = (
-                f"“{value[:SHOWN]}” isn’t a Region. Enter one such as eu-west-1, or any for all Regions."
+                f"“{value[:PREVIEW_LENGTH]}” isn’t a Region. Enter one such as eu-west-1, or any for all "
+                "Regions."
             )
     elif name == "ip":
         if problem := _address_problem(value):
@@ -218,7 +221,7 @@ def _enter(circumstances: Circumstances, name: str, value: str) -> None:
         moment = parse_moment(value)
         if moment is None:
             circumstances.errors["time"] = (
-                f"“{value[:SHOWN]}” isn’t a time. Enter one such as 2026-11-24T14:05."
+                f"“{value[:PREVIEW_LENGTH]}” isn’t a time. Enter one such as 2026-11-24T14:05."
             )
         else:
             _set_time(circumstances, moment)
@@ -230,7 +233,8 @@ def _enter_setting(circumstances: Circumstances, text: str) -> None:
     key, equals, value = text.partition("=")
     if not equals or not key.strip():
         circumstances.errors["ctx"] = (
-            f"“{text[:SHOWN]}” isn’t a condition. Use KEY=VALUE, such as aws:RequestedRegion=eu-west-1."
+            f"“{text[:PREVIEW_LENGTH]}” isn’t a condition. Use KEY=VALUE, such as "
+            "aws:RequestedRegion=eu-west-1."
         )
         return
     _set(circumstances, "ctx", key.strip(), value.strip())
@@ -271,8 +275,8 @@ def _address_problem(text: str) -> str:
         ip_address(text)
     except ValueError:
         if "/" in text:
-            return f"“{text[:SHOWN]}” is a range. Enter one address, such as 203.0.113.7."
-        return f"“{text[:SHOWN]}” isn’t an IP address. Enter one such as 203.0.113.7 or 2001:db8::7."
+            return f"“{text[:PREVIEW_LENGTH]}” is a range. Enter one address, such as 203.0.113.7."
+        return f"“{text[:PREVIEW_LENGTH]}” isn’t an IP address. Enter one such as 203.0.113.7 or 2001:db8::7."
     return ""
 
 
@@ -327,7 +331,7 @@ def _doubt(circumstances: Circumstances, known: _Known, plain: Query) -> None:
         instead = _instead(plain, key, near) if near else ""
         circumstances.doubts.append(
             Doubt(
-                f"AWS doesn’t list a condition key {key[:SHOWN]}. It’s used as entered.",
+                f"AWS doesn’t list a condition key {key[:PREVIEW_LENGTH]}. It’s used as entered.",
                 near,
                 instead,
             )

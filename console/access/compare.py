@@ -27,7 +27,7 @@ from iam.mirror.models import Entity
 from iam.mirror.queries.lists.freshness import was_unknown
 from iam.policy.request import PrincipalKind
 
-FEW: Final = 6
+MAX_OPEN_SERVICES: Final = 6
 """So many services are shown action by action at once; of more, one is chosen."""
 LISTED: Final = 40
 PAGES: Final = {
@@ -102,7 +102,7 @@ def _answer(request: ViewerRequest, form: CompareForm, comparison: Comparison) -
             )
             for service in _chosen(form, differing)
         ],
-        "is_choice": len(differing) > FEW,
+        "is_choice": len(differing) > MAX_OPEN_SERVICES,
         "files": _files(request, form),
     }
 
@@ -117,7 +117,7 @@ def _after(request: ViewerRequest, listed: list[OneService]) -> int:
 def _chosen(form: CompareForm, differing: list[OneService]) -> list[OneService]:
     if form.service:
         return [service for service in differing if service.prefix == form.service]
-    return differing if len(differing) <= FEW else []
+    return differing if len(differing) <= MAX_OPEN_SERVICES else []
 
 
 def _ends(left: Moment, right: Moment) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from iam.access.effective import Grade, patterns_of
 from iam.policy.catalogue import Level
 from iam.policy.sentences.conditions import conditions_in_words
 
-SHOWN: Final = 8
-FEW: Final = 3
+PREVIEW_ACTIONS: Final = 8
+MAX_CAUSES: Final = 3
 SIGNS: Final = {
     Sort.ONLY_RIGHT: ("add", "+", "Only on the right"),
     Sort.ONLY_LEFT: ("del", "−", "Only on the left"),
@@ -93,8 +93,9 @@ def service_row(comparison: Comparison, service: OneService, *, query: Query) ->
             for sort, number in service.numbers.items()
             if number
         ],
-        because=because[:FEW] or ([_elsewhere(comparison, _only_sort(service))] if service.differs else []),
-        more=max(0, len(because) - FEW),
+        because=because[:MAX_CAUSES]
+        or ([_elsewhere(comparison, _only_sort(service))] if service.differs else []),
+        more=max(0, len(because) - MAX_CAUSES),
     )
 
 
@@ -126,8 +127,8 @@ def _group_row(comparison: Comparison, group: Group, query: Query) -> GroupRow:
         css=css,
         sign=sign,
         spoken=spoken_in_full,
-        names=tuple(bare[:SHOWN]),
-        rest=tuple(bare[SHOWN:]),
+        names=tuple(bare[:PREVIEW_ACTIONS]),
+        rest=tuple(bare[PREVIEW_ACTIONS:]),
         level=level,
         dot=dot,
         extent=_extent(group),
@@ -154,7 +155,9 @@ def _notes(causes: Iterable[Cause]) -> Iterator[str]:
     for cause in causes:
         statement = cause.says.statement
         names = tuple(map(short_name, patterns_of(statement)))
-        where = ", ".join(names[:FEW]) + (f" and {len(names) - FEW} more" if len(names) > FEW else "")
+        where = ", ".join(names[:MAX_CAUSES]) + (
+            f" and {len(names) - MAX_CAUSES} more" if len(names) > MAX_CAUSES else ""
+        )
         when = " and ".join(conditions_in_words(statement))
         if where != "All resources" or when:
             yield f"{'' if statement.allows else 'denied '}on {where}{f', only when {when}' if when else ''}"

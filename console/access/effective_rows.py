@@ -21,7 +21,7 @@ from iam.mirror.models import Kind
 from iam.policy.catalogue import catalogue
 from iam.policy.sentences.conditions import conditions_in_words
 
-SHOWN: Final = 2
+PREVIEW_PHRASES: Final = 2
 """So many resources or phrases stand in a cell."""
 SIZE: Final = 100
 NAMES: Final = {Kind.USER.value: "access:person", Kind.ROLE.value: "access:role"}
@@ -188,7 +188,7 @@ def _service_row(access: Access, service: OneService, shown: Shown) -> ServiceRo
     fills, counts = bar(service.levels)
     resources = access.resources(service.prefix)
     short = tuple(own_name(name, shown) for name in resources or ())
-    resources_shown = ("All resources",) if resources is None else short[:SHOWN]
+    resources_shown = ("All resources",) if resources is None else short[:PREVIEW_PHRASES]
     return ServiceRow(
         service.prefix,
         service.title,
@@ -201,7 +201,7 @@ def _service_row(access: Access, service: OneService, shown: Shown) -> ServiceRo
         service.sum(Grade.CONDITIONAL),
         service.unlisted,
         resources_shown,
-        max(0, len(short) - SHOWN),
+        max(0, len(short) - PREVIEW_PHRASES),
         tuple(_risks(access, service, fills)),
     )
 
@@ -271,9 +271,9 @@ def action_row(action: OneAction, shown: Shown) -> ActionRow:
         description=plain_description(description),
         level=level,
         grade=GRADES[action.grade],
-        resources=tuple(own_name(name, shown) for name in resources[:SHOWN]),
-        more=max(0, len(resources) - SHOWN),
-        besides=tuple(map(short_name, denied))[:SHOWN],
+        resources=tuple(own_name(name, shown) for name in resources[:PREVIEW_PHRASES]),
+        more=max(0, len(resources) - PREVIEW_PHRASES),
+        besides=tuple(map(short_name, denied))[:PREVIEW_PHRASES],
         when=when(action),
         by=tuple(_by(says, shown) for says in action.allows),
         why=why_address(shown, action.name),

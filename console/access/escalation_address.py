@@ -22,8 +22,8 @@ from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
 from iam.policy.request import PrincipalKind
 
-LONGEST: Final = 2048
-SHOWN: Final = 80
+MAX_LENGTH: Final = 2048
+PREVIEW_LENGTH: Final = 80
 CHOICES: Final = 8
 SEPARATOR: Final = "~"
 KINDS: Final = {"users": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
@@ -79,7 +79,7 @@ def read(request: ViewerRequest) -> Asked:
     account = frame_of(request).chosen
     if request.GET.get("account") and account is None:
         raise Http404
-    texts = {name: request.GET.get(name, "").strip()[:LONGEST] for name in NAMES}
+    texts = {name: request.GET.get(name, "").strip()[:MAX_LENGTH] for name in NAMES}
     texts |= {"kind": texts["kind"] if texts["kind"] in KINDS else ""}
     texts |= {"certainty": texts["certainty"] if texts["certainty"] in set(Certainty) else ""}
     texts |= {"as-of": texts["as-of"] if request.at else "", "account": account.account_id if account else ""}
@@ -112,7 +112,8 @@ def _named(request: ViewerRequest, asked: Asked, name: str) -> Principal | None:
         return principals[0]
     if principals:
         asked.errors[name] = (
-            f"“{text[:SHOWN]}” matches {len(principals)} users or roles. Choose one, or enter its ARN."
+            f"“{text[:PREVIEW_LENGTH]}” matches {len(principals)} users or roles. Choose one, or enter its "
+            "ARN."
         )
         asked.choices[name] = [
             (member.arn, f"{request.path}{asked.query.but(**{name: member.arn})}")
@@ -120,7 +121,8 @@ def _named(request: ViewerRequest, asked: Asked, name: str) -> Principal | None:
         ]
     else:
         asked.errors[name] = (
-            f"“{text[:SHOWN]}” matches no user or role. Enter a name, user name, email address or ARN."
+            f"“{text[:PREVIEW_LENGTH]}” matches no user or role. Enter a name, user name, email address or "
+            "ARN."
         )
     return None
 

@@ -48,7 +48,7 @@ from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.policy.escalation.evidence import TRUST, HeldStatement
 
 OF_CARD: Final = 5
-MOST: Final = 30
+MAX_GROUPS: Final = 30
 TITLES: Final = 2
 OWN_TITLE: Final = "Gatehouse’s own roles"
 OWN_ROLES: Final = (
@@ -110,9 +110,9 @@ class FixStep:
 
 
 def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
-    """The groups of the page, the worst first; those beyond MOST are counted."""
+    """The groups of the page, the worst first; those beyond MAX_GROUPS are counted."""
     narrowed = Filter(asked.texts["q"], asked.wanted.kind, asked.certainty)
-    most = None if asked.shows_all else MOST
+    most = None if asked.shows_all else MAX_GROUPS
     groups = groups_of(asked.wanted.accounts, at=request.at, narrowed=narrowed, most=most, each=OF_CARD)
     totals = groups.totals
     statements = chain.from_iterable(group.statements for group in groups.shown)

@@ -22,7 +22,7 @@ TITLES: Final = ("Identity", "Group", "Policy", "Resource")
 WIDTH, TOP, HEIGHT, STEP, BEND = 920, 32, 40, 54, 60
 LETTERS: Final = 7.2
 """The width of a letter of a box's name, and so how many fit."""
-MOST: Final = 12
+MAX_BOXES: Final = 12
 """Boxes of a column; what comes after them shares the last one."""
 WAYS: Final = 3
 IDENTITY, GROUP, POLICY, RESOURCE = range(4)
@@ -178,8 +178,8 @@ def _merged(boxes: dict[Key, Box], edges: list[Edge]) -> list[Edge]:
     edges = _replaced(boxes, edges, _twins(boxes, edges))
     for column in (IDENTITY, GROUP, POLICY):
         mine = [key for key in boxes if key[0] == column]
-        if len(mine) > MOST:
-            rest = mine[MOST - 1 :]
+        if len(mine) > MAX_BOXES:
+            rest = mine[MAX_BOXES - 1 :]
             more = (column, "")
             count = sum(_count(boxes[key]) for key in rest)
             boxes[more] = Box(more, f"{count} more", TITLES[column].lower())
@@ -197,7 +197,7 @@ def _twins(boxes: dict[Key, Box], edges: list[Edge]) -> dict[Key, Key]:
     for edge in edges:
         if edge.source[0] == IDENTITY:
             ways[edge.source].append((edge.target, edge.css))
-    if len(ways) <= MOST:
+    if len(ways) <= MAX_BOXES:
         return {}
     alike: dict[tuple[tuple[Key, str], ...], list[Key]] = defaultdict(list)
     for key, twins in ways.items():

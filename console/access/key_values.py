@@ -15,7 +15,7 @@ EXPECTED = {
     KeyType.IP: "one IP address",
     KeyType.ARN: "an ARN",
 }
-SHOWN = 80
+PREVIEW_LENGTH = 80
 
 
 def doubt_about(record: ConditionKey, key: str, values: Sequence[str]) -> Iterator[str]:
@@ -24,7 +24,7 @@ def doubt_about(record: ConditionKey, key: str, values: Sequence[str]) -> Iterat
         yield f"{key} has a single value in a request, not {len(values)}."
     for value in values:
         if not _fits(record.type, value):
-            yield f"“{value[:SHOWN]}” isn’t valid for {key}. It takes {EXPECTED[record.type]}."
+            yield f"“{value[:PREVIEW_LENGTH]}” isn’t valid for {key}. It takes {EXPECTED[record.type]}."
 
 
 def _fits(kind: KeyType, value: str) -> bool:

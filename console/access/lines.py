@@ -23,7 +23,7 @@ from iam.policy.request import PrincipalKind
 from iam.policy.sentences.conditions import phrase_of
 
 WAYS: Final = 2
-SHOWN: Final = 80
+PREVIEW_LENGTH: Final = 80
 RESOURCE: Final = "Resource: "
 DOUBTS: Final = ("undecidable: ", "Principal: ")
 NOT_KNOWN: Final = (
@@ -197,7 +197,7 @@ def short(resource: str) -> str:
     if resource == "*":
         return "Any resource"
     text = resource.split(":", 5)[-1] or resource
-    return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
+    return text if len(text) <= PREVIEW_LENGTH else f"{text[: PREVIEW_LENGTH - 1]}…"
 
 
 def conditions(why: Why) -> list[str]:

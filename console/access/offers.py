@@ -8,7 +8,7 @@ from console.web.access import ViewerRequest
 from iam.mirror.models import Kind
 from iam.mirror.queries.search import suggestions
 
-LONGEST: Final = 200
+MAX_LENGTH: Final = 200
 Offer = tuple[str, str]
 """An ARN, and what it is."""
 PRINCIPALS: Final = frozenset({Kind.USER.value, Kind.ROLE.value})
@@ -26,7 +26,7 @@ def resources_offered(request: ViewerRequest, text: str) -> list[Offer]:
 
 def _offered(request: ViewerRequest, text: str, separator: str, kinds: frozenset[str]) -> list[Offer]:
     """Of an ARN, its end is looked for."""
-    typed = text.strip()[:LONGEST]
+    typed = text.strip()[:MAX_LENGTH]
     typed = typed.rpartition(separator)[2] if typed.startswith("arn:") else typed
     hits = suggestions(request.viewer, typed, at=request.at)
     return [

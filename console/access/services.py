@@ -33,7 +33,7 @@ from iam.policy.request import PrincipalKind
 
 SIZE: Final = 50
 SERVICES: Final = 100
-LONGEST: Final = 200
+MAX_LENGTH: Final = 200
 NAMES: Final = ("q", "level", "how", "kind", "account", "as-of")
 SEPARATOR: Final = "~"
 KINDS: Final = {"people": PrincipalKind.USER, "roles": PrincipalKind.ROLE}
@@ -200,7 +200,7 @@ def _place(text: str) -> tuple[str, str]:
 
 def _query(request: ViewerRequest) -> Query:
     """What the page understands of the address, and no more of it."""
-    texts = {name: request.GET.get(name, "")[:LONGEST] for name in NAMES}
+    texts = {name: request.GET.get(name, "")[:MAX_LENGTH] for name in NAMES}
     return Query.of((texts | {"as-of": texts["as-of"] if request.at else ""}).items())
 
 

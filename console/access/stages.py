@@ -20,7 +20,7 @@ from iam.policy.document import Statement
 from iam.policy.explain import ReasonOutcome
 from iam.policy.request import PrincipalKind
 
-LONGEST: Final = 4000
+MAX_STATEMENT_LENGTH: Final = 4000
 """A statement that is longer is read on the page of its policy."""
 ORDER: Final = ("rule", "identity", "boundary", "session", "resource", "scp", "rcp", "endpoint")
 OUTCOMES: Final = {
@@ -102,7 +102,7 @@ def _stage(step: Step, query: Query) -> Stage:
     text = f"{policy_name(step)}, {step.statement}, {verb}" if verb and step.statement else step.reason.text
     group = step.held.group if step.held else None
     statement = statement_text(step.source) if step.source else ""
-    shown_statement = statement if len(statement) <= LONGEST else ""
+    shown_statement = statement if len(statement) <= MAX_STATEMENT_LENGTH else ""
     return Stage(
         icon=icon,
         tone=tone,

@@ -14,7 +14,7 @@ from iam.policy.logic import NO, OPEN, YES
 
 MARK_WORDS: Final = {YES: "yes", OPEN: "open", NO: "no"}
 LISTS: Final = (("missing", "Missing"), ("residual", "Depends"), ("limits", "Not known"))
-LONGEST: Final = 200
+MAX_LENGTH: Final = 200
 
 
 def text_of(inquiry: Inquiry, verdict: Verdict) -> Iterator[str]:
@@ -71,7 +71,7 @@ def _leaf(leaf: Leaf) -> Node:
 
 
 def _short(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return text if len(text) <= MAX_LENGTH else f"{text[:MAX_LENGTH]}…"
 
 
 def json_of(inquiry: Inquiry, verdict: Verdict) -> dict[str, Any]:

@@ -39,9 +39,9 @@ CHECKS: Final[dict[int, Mark]] = {
     OPEN: ("Open", "warn", "circle-help"),
     NO: ("Doesn’t match", "bad", "x"),
 }
-LONGEST: Final = 8000
+MAX_STATEMENT_LENGTH: Final = 8000
 """A statement that is longer is read on the page of its policy."""
-MOST: Final = 40
+MAX_STATEMENTS: Final = 40
 """So many statements of one branch are shown, the ones that apply first."""
 
 
@@ -106,9 +106,9 @@ def _branch(branch: Branch, query: Query, *, is_part: bool = False) -> BranchSho
         url=_group(branch, query),
         is_open=(branch.voice in {Voice.DENIES, Voice.DEPENDS, Voice.SILENT} and not is_quiet)
         or (branch.kind in {"identity", "resource"} and branch.voice is Voice.ALLOWS),
-        leaves=[_leaf(leaf, query) for leaf in leaves[:MOST]],
+        leaves=[_leaf(leaf, query) for leaf in leaves[:MAX_STATEMENTS]],
         parts=[_branch(part, query, is_part=True) for part in branch.parts],
-        more=max(0, len(leaves) - MOST),
+        more=max(0, len(leaves) - MAX_STATEMENTS),
     )
 
 
@@ -116,7 +116,7 @@ def _leaf(leaf: Leaf, query: Query) -> LeafShown:
     text = statement_text(leaf.source)
     name = leaf.held.policy.name if leaf.held else leaf.policy
     policy = leaf.held.policy if leaf.held else None
-    shown_text = text if len(text) <= LONGEST else ""
+    shown_text = text if len(text) <= MAX_STATEMENT_LENGTH else ""
     return LeafShown(
         leaf=leaf,
         name=name,

@@ -29,7 +29,7 @@ from iam.guard import Right
 from iam.mirror.queries.accounts import visible_accounts
 from iam.policy.request import PrincipalKind
 
-MOST: Final = 20
+MAX_PRINCIPALS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ def who_can_reach(request: ViewerRequest) -> HttpResponse:
     form = WhoCanForm(request)
     if form.asked is None:
         raise Http404
-    reach = reaching(form.asked, seen=accounts_seen(request.viewer), most=MOST)
+    reach = reaching(form.asked, seen=accounts_seen(request.viewer), most=MAX_PRINCIPALS)
     accounts = _account_names(request, reach.rows)
     context = {
         **asof_context(request, account=form.account),

@@ -100,7 +100,7 @@ def adopt(request: ViewerRequest) -> HttpResponse:
     """Adopt what is ticked, with one reason for all."""
     _refuse_the_past(request)
     drifts = visible_drifts(request.viewer).filter(pk__in=_ids(request.POST.getlist("drift")))
-    chosen = list(drifts.select_related("account", "entity").order_by("seen_at")[: services.MOST + 1])
+    chosen = list(drifts.select_related("account", "entity").order_by("seen_at")[: services.MAX_DRIFTS + 1])
     reason = request.POST.get("reason", "")[:2000]
     try:
         number = services.adopt(chosen, actor=request.viewer, reason=_as_stored(reason))
@@ -121,7 +121,7 @@ def _as_stored(reason: str) -> str:
 
 def _ids(texts: Sequence[str]) -> list[UUID]:
     ids = []
-    for text in texts[: services.MOST + 1]:
+    for text in texts[: services.MAX_DRIFTS + 1]:
         try:
             ids.append(UUID(text))
         except ValueError:

@@ -22,7 +22,7 @@ WORDS: dict[Severity, tuple[str, str]] = {
     Severity.WARNING: ("warning", "warnings"),
     Severity.SUGGESTION: ("suggestion", "suggestions"),
 }
-SHOWN = 50
+MAX_FINDINGS = 50
 """So many findings are listed; a text with more has to be fixed anyway."""
 ORDER = list(Severity)
 
@@ -50,10 +50,10 @@ def finding_rows(findings: Sequence[LintFinding], *, policies: Sequence[str] = (
     return {
         "findings": [
             Row(finding, *LOOKS[finding.severity], finding.severity.value.capitalize(), key_of(finding), name)
-            for finding, name in zip(findings[:SHOWN], names, strict=False)
+            for finding, name in zip(findings[:MAX_FINDINGS], names, strict=False)
         ],
         "finding_count": len(findings),
-        "more_findings": len(findings[SHOWN:]),
+        "more_findings": len(findings[MAX_FINDINGS:]),
         "lint_tone": LOOKS[gravest][0] if gravest else "ok",
     }
 

@@ -31,7 +31,7 @@ from iam.mirror.queries.visibility import disconnected_entities, visible_entitie
 from iam.people.campaigns.queries import own_due
 from iam.people.rotation.services import new_keys_of
 
-MOST = 10
+MAX_USERS = 10
 """A person has one IAM user an account; more than ten are on the pages of the accounts."""
 DECLINED = 5
 """So many requests of one's own that came to nothing are told."""
@@ -71,7 +71,7 @@ def _hidden_users(request: ViewerRequest) -> Cut[Entity]:
     """The viewer's users in accounts that were disconnected."""
     users = disconnected_entities(request.viewer).filter(kind=Kind.USER, gone_at__isnull=True)
     users = users.select_related("account").order_by("account__name", "name", "pk")
-    return first_rows(request, users, most=MOST, name="disconnected")
+    return first_rows(request, users, most=MAX_USERS, name="disconnected")
 
 
 def _intro(request: ViewerRequest, *, has_users: bool, not_yet: bool) -> str:
@@ -85,13 +85,13 @@ def _intro(request: ViewerRequest, *, has_users: bool, not_yet: bool) -> str:
 def _waiting(request: ViewerRequest) -> Cut[Change]:
     """What waits for somebody's decision, but for grants, which have lines of their own."""
     waiting = waiting_for_others(request.viewer).exclude(change_set__cause_kind__startswith="grant")
-    return first_rows(request, waiting, most=MOST, name="waiting")
+    return first_rows(request, waiting, most=MAX_USERS, name="waiting")
 
 
 def _grants(request: ViewerRequest) -> Cut[dict[str, Any]]:
     """What was given to oneself and lives, or is asked for; what ends first is first."""
     now = datetime.now(tz=UTC)
-    grants = first_rows(request, own_grants(request.viewer), most=MOST, name="grants")
+    grants = first_rows(request, own_grants(request.viewer), most=MAX_USERS, name="grants")
     rows = [
         {
             "grant": grant,

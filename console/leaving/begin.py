@@ -29,7 +29,7 @@ from iam.people.leaving.services import request_leaving
 from iam.people.leaving.suspending import person_to_suspend
 from iam.people.leaving.who import Somebody, same_name, somebody, user_for, within
 
-MOST: Final = 20
+MAX_USERS: Final = 20
 SHORT: Final = 5
 
 
@@ -51,7 +51,7 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     person = somebody(user)
     others = same_name(person, viewer=request.viewer)
-    chosen = [entity for entity in others if str(entity.pk) in data.getlist("also")[:MOST]]
+    chosen = [entity for entity in others if str(entity.pk) in data.getlist("also")[:MAX_USERS]]
     (person,) = within([person], viewer=request.viewer, more=chosen)
     if request.method != "POST" or "look" in request.POST:
         return _page(request, user, person, others, chosen)

@@ -23,7 +23,7 @@ from iam.people.leaving.staging import stage
 ENVELOPE: Final = 64 * 1024
 """What a form adds around its file."""
 MOST_TYPED: Final = 200
-LONGEST: Final = 20_000
+MAX_LENGTH: Final = 20_000
 TOO_LARGE: Final = f"The file is larger than {LARGEST // 1024 // 1024} MB."
 
 
@@ -80,9 +80,9 @@ def _list_words(text: str) -> str:
 
 
 def _typed(text: str) -> list[Typed]:
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         raise SheetError(
-            f"The list has {len(text):,} characters. The limit here is {LONGEST:,}. Use a file for more."
+            f"The list has {len(text):,} characters. The limit here is {MAX_LENGTH:,}. Use a file for more."
         )
     rows = [typed(number, name) for number, name in enumerate(split_list(text), start=1)]
     if not rows:

@@ -22,7 +22,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.guard import Right
 from iam.linking.proposals import (
-    AT_ONCE,
+    BATCH_SIZE,
     NEWCOMERS,
     SEVERAL,
     Group,
@@ -112,7 +112,7 @@ def _confirm(
         newcomers = current.group(NEWCOMERS)
         page = _page_of(newcomers, nameless.user)
         return _page(request, current, selection, newcomers, page, errors={nameless.user: NO_NAME})
-    batch = chosen[:AT_ONCE]
+    batch = chosen[:BATCH_SIZE]
     pairs = {chosen.user: chosen.person for chosen in batch if chosen.person is not None}
     new = {chosen.user: names[chosen.user] for chosen in batch if chosen.person is None}
     done = link_many(request.viewer, pairs, newcomers=new, why=selection.why)
@@ -204,7 +204,7 @@ def _page(
         "before": f"{key}~{number - 1}" if number > 1 else "",
         "after": f"{key}~{number + 1}" if number < pages else "",
         "selected": selected,
-        "at_once": AT_ONCE if selected > AT_ONCE else 0,
+        "at_once": BATCH_SIZE if selected > BATCH_SIZE else 0,
         "unmatched": _unmatched(current),
         "may_rule": may_rule(request.viewer),
         "whole": request.viewer.sees_accounts,

@@ -91,7 +91,7 @@ def date_typed(text: str) -> date:
 def _days(text: str) -> tuple[int, ...]:
     parts = text.replace(",", " ").split()
     if len(parts) > 10 or not all(
-        part.isdecimal() and 0 < int(part[:4]) <= services.LONGEST for part in parts
+        part.isdecimal() and 0 < int(part[:4]) <= services.MAX_EXCEPTION_DAYS for part in parts
     ):
         raise FieldError("Enter days as numbers, such as 14, 7, 3, 1.", field="remind")
     return tuple(int(part) for part in parts)

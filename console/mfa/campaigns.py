@@ -44,7 +44,7 @@ from iam.people.campaigns.reconsidering import waits_for_approval
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50
-SHOWN: Final = 20
+PREVIEW_NAMES: Final = 20
 """So many names of each list are shown before a campaign starts; the others are counted."""
 FIELDS: Final = ("name", "place", "people", "due", "remind", "ending", "reason")
 MARKS: Final = {
@@ -138,19 +138,23 @@ def _review(request: ViewerRequest, terms: services.Terms, context: dict[str, An
         until = datetime.now(tz=UTC) + services.LASTS
         subject, text = services.message(draft, user=example, until=until, is_reminder=False)
     names = names_by_entity(
-        [*(user for user, _ in reached.mailed[:SHOWN]), *reached.unlinked[:SHOWN], *reached.unknown[:SHOWN]]
+        [
+            *(user for user, _ in reached.mailed[:PREVIEW_NAMES]),
+            *reached.unlinked[:PREVIEW_NAMES],
+            *reached.unknown[:PREVIEW_NAMES],
+        ]
     )
     context |= {
         "terms": terms,
         "place": terms.team or terms.account,
         "ending": Ending(terms.ending).label,
         "audience": reached,
-        "mailed": [(user, person, names[user.pk]) for user, person in reached.mailed[:SHOWN]],
-        "unlinked": [(user, names[user.pk]) for user in reached.unlinked[:SHOWN]],
-        "unknown": [(user, names[user.pk]) for user in reached.unknown[:SHOWN]],
-        "mailed_more": max(0, len(reached.mailed) - SHOWN),
-        "unlinked_more": max(0, len(reached.unlinked) - SHOWN),
-        "unknown_more": max(0, len(reached.unknown) - SHOWN),
+        "mailed": [(user, person, names[user.pk]) for user, person in reached.mailed[:PREVIEW_NAMES]],
+        "unlinked": [(user, names[user.pk]) for user in reached.unlinked[:PREVIEW_NAMES]],
+        "unknown": [(user, names[user.pk]) for user in reached.unknown[:PREVIEW_NAMES]],
+        "mailed_more": max(0, len(reached.mailed) - PREVIEW_NAMES),
+        "unlinked_more": max(0, len(reached.unlinked) - PREVIEW_NAMES),
+        "unknown_more": max(0, len(reached.unknown) - PREVIEW_NAMES),
         "subject": subject,
         "text": text,
         "of_list": of_list,

@@ -24,7 +24,7 @@ from iam.people.enrolment.queries import devices_of, has_mfa
 from iam.people.links.models import Link
 from iam.people.links.queries import links_of_user, waiting_links
 
-MOST = 10
+MAX_LINKS = 10
 
 
 @require_http_methods(["GET", "POST"])
@@ -79,7 +79,7 @@ def _page(
         "devices": devices_of(user),
         "has_mfa": has_mfa(user),
         "waiting": {link.pk for link in waiting_links(user.arn)},
-        "links": first_rows(request, links_of_user(user.arn), most=MOST),
+        "links": first_rows(request, links_of_user(user.arn), most=MAX_LINKS),
         "layout": layout_for(request.viewer),
         "section": "people",
     }

@@ -14,7 +14,7 @@ from iam.people.blueprints.body import BlueprintError, Body, Filled
 
 ROWS: Final = 3
 """So many templates the form has room for."""
-LONGEST: Final = 4000
+MAX_LENGTH: Final = 4000
 _SPLIT: Final = re.compile(r"[,;\n]")
 
 
@@ -100,9 +100,9 @@ def read(data: QueryDict) -> Written:
         name=text("name", 80),
         accounts=tuple(dict.fromkeys(number[:12] for number in data.getlist("accounts")[:100])),
         path=text("path") or "/",
-        groups=text("groups", LONGEST),
+        groups=text("groups", MAX_LENGTH),
         boundary=text("boundary", 2048),
-        tags=text("tags", LONGEST),
+        tags=text("tags", MAX_LENGTH),
         password=data.get("password") == "1",
         key=data.get("key") == "1",
         mfa=data.get("mfa") == "1",

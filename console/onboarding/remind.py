@@ -12,7 +12,7 @@ from console.web.access import ViewerRequest, require, require_present
 from iam.guard import Right
 from iam.people.onboarding.stuck import remind_all
 
-SHOWN: int = 5
+PREVIEW_REFUSALS: int = 5
 
 
 @require_POST
@@ -29,10 +29,10 @@ def remind_page(request: ViewerRequest) -> HttpResponse:
         messages.success(request, f"{people} a new first password first. Their invitations follow.")
     if not (done.sent or done.resets or done.refused):
         messages.info(request, "No invitation was sent: everyone was invited less than 20 hours ago.")
-    for sentence in done.refused[:SHOWN]:
+    for sentence in done.refused[:PREVIEW_REFUSALS]:
         messages.error(request, sentence)
-    if len(done.refused) > SHOWN:
-        messages.error(request, f"{len(done.refused) - SHOWN} more people were not invited.")
+    if len(done.refused) > PREVIEW_REFUSALS:
+        messages.error(request, f"{len(done.refused) - PREVIEW_REFUSALS} more people were not invited.")
     following = "dashboard:overview" if request.POST.get("next") == "overview" else "onboarding:runs"
     return redirect(following)
 

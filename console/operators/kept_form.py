@@ -12,9 +12,9 @@ from django.middleware.csrf import CsrfViewMiddleware
 
 KEPT: Final = "kept_form"
 FOR_SECONDS: Final = 15 * 60
-MOST: Final = 64_000
+MAX_LENGTH: Final = 64_000
 """Characters; a larger form is not kept."""
-LARGEST_BODY: Final = 8 * MOST
+LARGEST_BODY: Final = 8 * MAX_LENGTH
 """Bytes of an encoded form with so many characters."""
 SECRETS: Final = ("password", "secret", "sealed", "code", "token", "passphrase", "private")
 """A form with a field whose name has one of these words is never kept: a secret is in no session."""
@@ -36,7 +36,7 @@ def posted(request: HttpRequest) -> dict[str, Any] | None:
             fields.extend((name, value) for value in values)
     has_secret = any(_names_secret(name) for name, _ in fields)
     size = sum(len(name) + len(str(value)) for name, value in fields)
-    if has_secret or request.FILES or size > MOST:
+    if has_secret or request.FILES or size > MAX_LENGTH:
         return None
     return {
         "path": request.get_full_path(),

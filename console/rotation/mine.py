@@ -19,7 +19,7 @@ from iam.people.rotation.models import Rotation
 from iam.people.rotation.planning import Held, keys_of
 from iam.people.rotation.services import waits
 
-MOST = 50
+MAX_ROTATIONS = 50
 
 
 @require_safe
@@ -37,7 +37,7 @@ def mine_page(request: ViewerRequest) -> HttpResponse:
     rotations = Rotation.objects.filter(person=viewer.person_id).select_related(
         "user__account", "old", "change"
     )
-    mine = first_rows(request, rotations.order_by("-begun_at"), most=MOST, name="rotations")
+    mine = first_rows(request, rotations.order_by("-begun_at"), most=MAX_ROTATIONS, name="rotations")
     busy = {rotation.user_id: rotation for rotation in mine if rotation.is_living}
     context = {
         "section": "keys",

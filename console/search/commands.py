@@ -19,7 +19,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.queries import search as queries
 from iam.mirror.queries.visibility import visible_entities
 
-MOST = 5
+MAX_COMMANDS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _filled(viewer: Viewer, command: Command, name: str) -> list[Result]:
     }
     hits = [hit for hit in queries.suggestions(viewer, name) if Kind(hit.kind) in command.kinds]
     pks = list(dict.fromkeys([*(names if Kind.USER in command.kinds else ()), *(hit.pk for hit in hits)]))[
-        :MOST
+        :MAX_COMMANDS
     ]
     entities: dict[int, Entity] = {
         entity.pk: entity

@@ -12,7 +12,7 @@ from console.search.results import Result
 from console.web.navigation import Reader, tabs_for
 from iam.guard import Right, Viewer
 
-MOST = 5
+MAX_PAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def page_results(viewer: Viewer, text: str) -> list[Result]:
         if _has_all(words, f"{entry} {label}"):
             detail = "" if entry == label else entry
             results.append(Result(label, url, icon, "Page", detail))
-    return results[:MOST]
+    return results[:MAX_PAGES]
 
 
 def _has_all(words: list[str], text: str) -> bool:

@@ -14,7 +14,7 @@ from iam.changes.queries import visible_changes
 from iam.guard import Viewer
 
 NUMBER = re.compile(r"(?P<kind>chg|grt)-?(?P<digits>[0-9a-f]{4,8})", re.IGNORECASE)
-MOST = 5
+MAX_REFERENCES = 5
 
 
 def reference_results(viewer: Viewer, text: str) -> list[Result]:
@@ -31,7 +31,7 @@ def _range(digits: str) -> Q:
 
 
 def _changes(viewer: Viewer, within: Q) -> list[Result]:
-    rows = visible_changes(viewer).filter(within).select_related("account").order_by("pk")[:MOST]
+    rows = visible_changes(viewer).filter(within).select_related("account").order_by("pk")[:MAX_REFERENCES]
     return [
         Result(
             title=change.title,
@@ -45,7 +45,7 @@ def _changes(viewer: Viewer, within: Q) -> list[Result]:
 
 
 def _grants(viewer: Viewer, within: Q) -> list[Result]:
-    rows = visible_grants(viewer).filter(within).order_by("pk")[:MOST]
+    rows = visible_grants(viewer).filter(within).order_by("pk")[:MAX_REFERENCES]
     return [
         Result(
             title=grant.title,

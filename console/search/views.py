@@ -22,7 +22,7 @@ from console.web.render import is_fragment, render_page
 from iam.guard import Right
 from iam.mirror.queries import search as queries
 
-LONGEST = 200
+MAX_LENGTH = 200
 SUGGESTED = 10
 
 
@@ -56,7 +56,7 @@ TEAMS = Words(
 @require(Right.SEE_ACCOUNT, Right.SEE_TEAM)
 def search(request: ViewerRequest) -> HttpResponse:
     """`?q=`; an ARN, unique ID, key ID or full number that is found goes straight to its page."""
-    text = " ".join(request.GET.get("q", "").replace("\x00", "")[:LONGEST].split())
+    text = " ".join(request.GET.get("q", "").replace("\x00", "")[:MAX_LENGTH].split())
     kept = Query.of([("as-of", request.GET.get("as-of", "") if request.at else "")])
     if is_fragment(request):
         context = {"text": text, "suggestions": _suggestions(request, text, kept)}

@@ -20,7 +20,7 @@ logger = structlog.get_logger(__name__)
 _NOTHING = object()
 SIGNATURE = 64
 """Hexadecimal digits of SHA-256 before the JSON."""
-PATIENCE = 1.0
+TIMEOUT_S = 1.0
 """Seconds to wait for Redis."""
 LEAVE_ALONE = 5.0
 """Seconds for which nobody asks Redis again after it did not answer."""
@@ -110,8 +110,8 @@ class SharedCache(SignedCache):
     def __init__(self, server: str, params: dict[str, Any]) -> None:
         options = {
             "serializer": TextSerializer,
-            "socket_connect_timeout": PATIENCE,
-            "socket_timeout": PATIENCE,
+            "socket_connect_timeout": TIMEOUT_S,
+            "socket_timeout": TIMEOUT_S,
         }
         super().__init__(server, params | {"OPTIONS": options | params.get("OPTIONS", {})})
         self.own = LocMemCache(f"beside {server}", cast(Any, params))

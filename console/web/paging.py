@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from iam.mirror.queries.keyset import Place
 
-LONGEST = 1024
+MAX_LENGTH = 1024
 LARGEST = 2**53
 
 
@@ -53,7 +53,7 @@ def decode(word: str, *, kind: type[str] | type[datetime]) -> Cursor:
         text, pk, number = json.loads(raw)
     except (ValueError, TypeError, RecursionError, binascii.Error) as error:
         raise CursorError from error
-    if len(word) > LONGEST or not isinstance(text, str) or "\x00" in text:
+    if len(word) > MAX_LENGTH or not isinstance(text, str) or "\x00" in text:
         raise CursorError
     if any(type(n) is not int or not 0 <= n <= LARGEST for n in (pk, number)):
         raise CursorError

@@ -12,8 +12,8 @@ from typing import Final
 from iam.policy.catalogue import Catalogue, Level, catalogue
 from iam.policy.lint.overlaps import can_mean
 
-LONGEST: Final = 128
-MOST: Final = 1000
+MAX_LENGTH: Final = 128
+MAX_ACTIONS: Final = 1000
 """More actions than the largest service has are not asked about at once."""
 FORM: Final = re.compile(r"[A-Za-z0-9-]+:[A-Za-z0-9*?_.-]+")
 SERVICE: Final = re.compile(r"[A-Za-z0-9-]+(:\*?)?")
@@ -80,8 +80,8 @@ def actions_meant(text: str, *, level: str = "", resource: str = "*") -> Meant:
         raise ActionsError(f"“{level[:40]}” isn’t an access level. Use one of {', '.join(LEVELS)}.")
     if not text:
         raise ActionsError("Enter an action, or a service and an access level.")
-    if len(text) > LONGEST:
-        raise ActionsError(f"This is too long. An action has at most {LONGEST} characters.")
+    if len(text) > MAX_LENGTH:
+        raise ActionsError(f"This is too long. An action has at most {MAX_LENGTH} characters.")
     pattern = f"{text.partition(':')[0]}:*" if SERVICE.fullmatch(text) else text
     if FORM.fullmatch(pattern) is None:
         raise ActionsError(SHAPE)
@@ -143,7 +143,7 @@ def _several(pattern: str, level: str, resource: str, known: Catalogue) -> tuple
     kind = f" {LEVELS[level].lower()}" if level else ""
     if not names:
         raise ActionsError(f"{known.title(prefix)} has no{kind} action that matches {pattern}.")
-    if len(names) > MOST:
+    if len(names) > MAX_ACTIONS:
         raise ActionsError(f"{pattern} means {len(names):,} actions. Ask about fewer.")
     fitting = tuple(name for name in names if _takes(name, resource, known))
     if not fitting:
@@ -170,7 +170,7 @@ def action_names(text: str, *, size: int) -> list[str]:
     """Actions to offer to anyone who has typed so much: by their beginning, else by what their names hold;
     services first.
     """
-    typed = text.strip().lower()[:LONGEST]
+    typed = text.strip().lower()[:MAX_LENGTH]
     known = catalogue()
     if ":" in typed:
         prefix, _, rest = typed.partition(":")

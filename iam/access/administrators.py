@@ -18,7 +18,7 @@ from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
 
-MOST: Final = 8
+MAX_ANSWERS: Final = 8
 """So many answers are kept, each for some accounts and a state of the mirror."""
 
 
@@ -61,7 +61,7 @@ def administrators(revisions: Mapping[str, int], *, account: str = "") -> Mappin
                 by_principal |= _of(index, shard)
     with _guard:
         _answers[account] = _Answer(dict(revisions), by_principal)
-        while len(_answers) > MOST:
+        while len(_answers) > MAX_ANSWERS:
             del _answers[next(iter(_answers))]
     return by_principal
 

@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 
 from iam.policy.index.index import Index
 
-MOST: Final = 8
+MAX_RESULTS: Final = 8
 Result = TypeVar("Result")
 _guard = Lock()
 
@@ -30,6 +30,6 @@ def cached(index: Index, key: Hashable, make: Callable[[], Result]) -> Result:
         for outdated in [key for key in results if key[0] != index.version]:
             del results[outdated]
         results[about] = result
-        while len(results) > MOST:
+        while len(results) > MAX_RESULTS:
             del results[next(iter(results))]
     return result

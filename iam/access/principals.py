@@ -18,8 +18,8 @@ from iam.mirror.models import Account, EntityState, Kind, TagSet, valid_at
 from iam.policy.request import PrincipalKind
 
 KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
-LONGEST: Final = 2048
-SHOWN: Final = 80
+MAX_LENGTH: Final = 2048
+PREVIEW_LENGTH: Final = 80
 NAMED: Final = 3
 MOST_CANDIDATES: Final = 500
 SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
@@ -66,8 +66,8 @@ def find_principal(text: str, *, accounts: Scope, at: datetime | None) -> Who:
     text = text.strip()
     if not text:
         raise PrincipalError(f"Enter a principal. {FORMS}")
-    if len(text) > LONGEST or not text.isprintable():
-        raise PrincipalError(f"“{text[:SHOWN]}” isn’t a principal. {FORMS}")
+    if len(text) > MAX_LENGTH or not text.isprintable():
+        raise PrincipalError(f"“{text[:PREVIEW_LENGTH]}” isn’t a principal. {FORMS}")
     return _by_arn(text, accounts, at) if text.startswith("arn:") else _by_name(text, accounts, at)
 
 
@@ -100,10 +100,10 @@ def _by_name(name: str, accounts: Scope, at: datetime | None) -> Who:
     if len(rows) == 1:
         return _who(rows[0])
     if not rows:
-        raise PrincipalError(f"“{name[:SHOWN]}” matches no user or role. {FORMS}")
+        raise PrincipalError(f"“{name[:PREVIEW_LENGTH]}” matches no user or role. {FORMS}")
     arns = ", ".join(row[2] for row in rows[:NAMED])
     more = " and others" if len(rows) > NAMED else ""
-    raise PrincipalError(f"“{name[:SHOWN]}” matches several: {arns}{more}. Enter the ARN of one.")
+    raise PrincipalError(f"“{name[:PREVIEW_LENGTH]}” matches several: {arns}{more}. Enter the ARN of one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +172,9 @@ def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:
     if len(parts) == 6 and parts[2] == "sts" and parts[5].startswith("assumed-role/"):
         return _session(arn, parts, accounts, at)
     if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith(("user/", "role/")):
-        raise PrincipalError(f"“{arn[:SHOWN]}” isn’t the ARN of a user, role, session or root user. {FORMS}")
+        raise PrincipalError(
+            f"“{arn[:PREVIEW_LENGTH]}” isn’t the ARN of a user, role, session or root user. {FORMS}"
+        )
     rows = _called(parts[5].rpartition("/")[2], accounts, at)
     entity_columns = _columns(rows.filter(arn=arn, account__account_id=parts[4]), size=1)
     if not entity_columns:
@@ -183,7 +185,7 @@ def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:
 def _absent(arn: str, at: datetime | None) -> str:
     then = "at that moment" if at else "now"
     return (
-        f"No synced user or role has the ARN {arn[:LONGEST]} {then}. Check the account, the path and the "
+        f"No synced user or role has the ARN {arn[:MAX_LENGTH]} {then}. Check the account, the path and the "
         "date."
     )
 
@@ -192,7 +194,7 @@ def _root(arn: str, account: str, accounts: Scope) -> Who:
     known = Account.objects.filter(account_id=account, removed_at__isnull=True)
     is_seen = accounts is None or account in accounts
     if not is_seen or not known.exists():
-        raise PrincipalError(f"Account {account[:SHOWN]} isn’t connected.")
+        raise PrincipalError(f"Account {account[:PREVIEW_LENGTH]} isn’t connected.")
     return Who(account, -int(account), arn, "Root user", PrincipalKind.ROOT)
 
 
@@ -202,10 +204,10 @@ def _session(arn: str, parts: list[str], accounts: Scope, at: datetime | None) -
         raise PrincipalError(
             "The ARN of a session ends with the role name and the session name (2 to 64 letters, digits or "
             "_+=,.@-): "
-            f"arn:aws:sts::{parts[4][:12]}:assumed-role/{role[:SHOWN] or 'ROLE'}/SESSION."
+            f"arn:aws:sts::{parts[4][:12]}:assumed-role/{role[:PREVIEW_LENGTH] or 'ROLE'}/SESSION."
         )
     rows = _called(role, accounts, at).filter(kind=Kind.ROLE, account__account_id=parts[4])
     session_columns = _columns(rows, size=1)
     if not session_columns:
-        raise PrincipalError(f"Account {parts[4][:SHOWN]} has no role {role[:SHOWN]}.")
+        raise PrincipalError(f"Account {parts[4][:PREVIEW_LENGTH]} has no role {role[:PREVIEW_LENGTH]}.")
     return Who(parts[4], session_columns[0][1], arn, role, PrincipalKind.SESSION)

@@ -15,9 +15,9 @@ from typing import Any, Final
 from iam.aws.ratelimit import RateLimit
 from iam.aws.session import AccountAccess, Aws, connect
 
-MOST: Final = 64
+MAX_CLIENTS: Final = 64
 """Ways that a process keeps; one takes about a megabyte."""
-LONGEST: Final = 600.0
+MAX_AGE_S: Final = 600.0
 """Seconds after which one is made anew, so that what the environment says is read again."""
 
 _Key = tuple[Any, ...]
@@ -61,7 +61,7 @@ def _take(key: _Key) -> tuple[Aws, float] | None:
     if pooled is None:
         return None
     made, aws = pooled
-    if time.monotonic() - made > LONGEST:
+    if time.monotonic() - made > MAX_AGE_S:
         aws.close()
         return None
     return aws, made
@@ -71,7 +71,7 @@ def _keep(key: _Key, aws: Aws, made: float) -> None:
     with _lock:
         replaced = _idle.pop(key, None)
         _idle[key] = made, aws
-        gone = [_idle.popitem(last=False)[1] for _ in range(len(_idle) - MOST)]
+        gone = [_idle.popitem(last=False)[1] for _ in range(len(_idle) - MAX_CLIENTS)]
     for _, other in (*gone, *([replaced] if replaced else [])):
         other.close()
 

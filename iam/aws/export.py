@@ -22,7 +22,7 @@ __all__ = ["MAX_BYTES", "Export", "ExportError", "parse_export", "read_export"]
 MAX_BYTES = 100_000_000
 MAX_ENTITIES = 100_000
 """Several times what the quotas of an account can be raised to."""
-USUAL, LONGEST = 1 << 16, 1 << 22
+USUAL_LENGTH, MAX_LENGTH = 1 << 16, 1 << 22
 _LISTS = {
     "UserDetailList": "user",
     "GroupDetailList": "group",
@@ -135,11 +135,13 @@ class _Scanner:
         self.take(closing)
 
     def value(self, path: str) -> Any:
-        """Decode the value that begins here, if its text is no longer than LONGEST: small texts can be large
-        in memory.
+        """Decode the value that begins here, if its text is no longer than MAX_LENGTH: small texts can be
+        large in memory.
         """
         self.peek()
-        decoded, length = self._decoded(USUAL, path=path) or self._decoded(LONGEST, path=path) or (None, 0)
+        decoded, length = (
+            self._decoded(USUAL_LENGTH, path=path) or self._decoded(MAX_LENGTH, path=path) or (None, 0)
+        )
         if not length:
             raise ExportError(f"{path} is longer than anything that AWS keeps of one entity.")
         self._at += length

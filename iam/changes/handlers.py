@@ -23,9 +23,9 @@ logger = structlog.get_logger(__name__)
 Handler = Callable[[Change], None]
 TELL_ENDED: Final = "iam.changes.tasks.tell_ended"
 _on_end: list[Handler] = []
-FEW: Final = 20
+MAX_TOLD_AT_ONCE: Final = 20
 """Of so many who asks tells by themselves: the next page shows what follows."""
-AT_ONCE: Final = 100
+BATCH_SIZE: Final = 100
 
 
 def on_end(handler: Handler) -> Handler:
@@ -45,12 +45,12 @@ def tell_end_after_commit(change: Change) -> None:
 
 def tell_ends_after_commit(changes: Sequence[Change]) -> None:
     """The same for several; of many, a worker tells, and this process where no broker takes it."""
-    if len(changes) <= FEW:
+    if len(changes) <= MAX_TOLD_AT_ONCE:
         for change in changes:
             tell_end_after_commit(change)
         return
-    for start in range(0, len(changes), AT_ONCE):
-        batch = changes[start : start + AT_ONCE]
+    for start in range(0, len(changes), BATCH_SIZE):
+        batch = changes[start : start + BATCH_SIZE]
         transaction.on_commit(partial(_tell_by_worker, batch), robust=True)
 
 

@@ -27,7 +27,7 @@ from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.prepared import Slot, Statement
 
-A_MINUTE, MISSED_FOR, MOST = timedelta(minutes=1), timedelta(minutes=10), 200
+A_MINUTE, MISSED_FOR, MAX_MISSED = timedelta(minutes=1), timedelta(minutes=10), 200
 MOST_WARNINGS = 20
 _ENDED: dict[str, tuple[NotifyEvent, str]] = {
     ChangeState.APPLIED: (NotifyEvent.APPLIED, "Done"),
@@ -200,7 +200,7 @@ def tell_missed_ends() -> int:
         state__in=[ChangeState.FAILED, ChangeState.UNKNOWN],
         ended_at__range=(now - MISSED_FOR, now - A_MINUTE),
     )
-    missed = list(lately.select_related("change_set").order_by("ended_at")[:MOST])
+    missed = list(lately.select_related("change_set").order_by("ended_at")[:MAX_MISSED])
     for change in missed:
         tell_end(change)
     return len(missed)

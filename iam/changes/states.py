@@ -37,7 +37,7 @@ _STAMP = {
     S.APPLYING: "applying_at",
     S.CONFIRMING: "confirming_at",
 }
-AT_ONCE = 500
+BATCH_SIZE = 500
 RUN_CHANGE: Final = "iam.changes.tasks.run_change"
 """So many rows are written with one statement."""
 _ENDS = {S.APPLIED, S.FAILED, S.UNKNOWN, S.REJECTED, S.CANCELLED, S.EXPIRED}
@@ -100,7 +100,7 @@ def begin_all(
     now = datetime.now(tz=UTC)
     for change in changes:
         change.state, change.requested_at, change.expires_at = S.AWAITING, now, expires_at
-    Change.objects.bulk_create(changes, batch_size=AT_ONCE)
+    Change.objects.bulk_create(changes, batch_size=BATCH_SIZE)
     _write_all(changes, kind="requested", actor=actor, note=note, data=data, at=now)
 
 
@@ -157,8 +157,8 @@ def _move_all(
         raise ForbiddenTransitionError(f"{sorted(was)} → {to}")
     now = datetime.now(tz=UTC)
     values = {"state": to, **_stamps(to, now), **fields}
-    for start in range(0, len(changes), AT_ONCE):
-        batch = changes[start : start + AT_ONCE]
+    for start in range(0, len(changes), BATCH_SIZE):
+        batch = changes[start : start + BATCH_SIZE]
         expected = Change.objects.filter(pk__in=[change.pk for change in batch], state__in=was)
         if expected.update(**values) < len(batch):
             return False
@@ -186,7 +186,7 @@ def _write_all(
 ) -> None:
     """A row of the timeline and an entry of the journal for each."""
     events = [event_of(change, kind=kind, actor=actor, note=note, at=at) for change in changes]
-    ChangeEvent.objects.bulk_create(events, batch_size=AT_ONCE)
+    ChangeEvent.objects.bulk_create(events, batch_size=BATCH_SIZE)
     entries = [
         entry_of(change, act=kind, actor=actor, note=note, data=own)
         for change, own in zip(changes, data, strict=True)

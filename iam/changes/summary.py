@@ -13,7 +13,7 @@ from iam.changes.operations import REGISTRY, Operation
 from iam.moments import moment_words
 from iam.policy.sentences import in_short, sentences_of
 
-FEW: Final = 3
+MAX_NAMED: Final = 3
 """So many changes of one kind are named each; more are counted."""
 WRITES_POLICY: Final = ("policy.create", "inline_policy.put")
 LINES: Final = 6
@@ -133,7 +133,7 @@ def _lines(operations: Sequence[Operation], *, plain: bool) -> list[str]:
     by_slug: dict[str, list[Operation]] = {}
     for operation in operations:
         by_slug.setdefault(operation.slug, []).append(operation)
-    named = chain.from_iterable(_of_kind(alike, most=FEW, plain=plain) for alike in by_slug.values())
+    named = chain.from_iterable(_of_kind(alike, most=MAX_NAMED, plain=plain) for alike in by_slug.values())
     lines = list(named)
     if len(lines) <= LINES:
         return lines
@@ -166,7 +166,7 @@ def _allowed(operation: Operation, *, plain: bool) -> str:
     if not text:
         return ""
     sentences = sentences_of(str(text), account_id=operation.account.account_id)
-    return f": {'; '.join(in_short(sentences, most=FEW, plain=plain))}"
+    return f": {'; '.join(in_short(sentences, most=MAX_NAMED, plain=plain))}"
 
 
 def counted(slug: str, number: int) -> str:

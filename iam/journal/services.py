@@ -18,7 +18,7 @@ from iam.journal.models import Entry
 from iam.journal.withheld import SecretRefusedError, names_of_secrets, withhold
 
 logger = structlog.get_logger(__name__)
-AT_ONCE = 500
+BATCH_SIZE = 500
 """So many rows are written with one statement."""
 KIND = re.compile(r"[a-z][a-z_]*(\.[a-z][a-z_]*)+")
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
@@ -97,7 +97,7 @@ def record(
 
 def record_all(entries: Sequence[Entry]) -> None:
     """Add many, in the caller's transaction, in a few statements."""
-    Entry.objects.bulk_create(entries, batch_size=AT_ONCE)
+    Entry.objects.bulk_create(entries, batch_size=BATCH_SIZE)
 
 
 def entry(

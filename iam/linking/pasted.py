@@ -20,7 +20,7 @@ from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
 MOST_LINES: Final = 1_000
 """So many names are matched at once; what is beyond them is given back, to be pasted next."""
-LONGEST: Final = 2_048
+MAX_NAME_LENGTH: Final = 2_048
 """Characters of one name: an ARN is the longest."""
 _SEPARATORS: Final = re.compile(r"[\n\r,;\t]+")
 _MAILBOX: Final = re.compile(r"(.*)<([^<>\s]+@[^<>\s]+)>")
@@ -113,7 +113,7 @@ def _pieces(text: str) -> Iterator[str]:
         if mailbox:
             name = mailbox[2]
         if name:
-            yield name[:LONGEST]
+            yield name[:MAX_NAME_LENGTH]
 
 
 def match_list(text: str, *, among: QuerySet[Entity], most: int = MOST_LINES) -> PastedList:

@@ -34,7 +34,7 @@ from iam.linking.whose import DOUBTS, whose
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, TagSet, valid_at
 
-AT_ONCE: Final = 500
+BATCH_SIZE: Final = 500
 """Users that are linked by one request; the others stay selected for the next."""
 SEVERAL: Final = "several"
 NEWCOMERS: Final = "new"

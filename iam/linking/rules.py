@@ -28,7 +28,7 @@ from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
 MOST_KEYS: Final = 10
 MOST_RULES: Final = 20
-SHOWN: Final = 50
+PREVIEW_ROWS: Final = 50
 CHUNK: Final = 500
 T = TypeVar("T")
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html#id_tags_rules
@@ -129,9 +129,13 @@ class _Now(NamedTuple):
 
 
 def _name(effect: Effect, verdicts: Sequence[tuple[_Now, Verdict]]) -> None:
-    gains = [(u, v) for u, v in verdicts if v.standing == Standing.KNOWN and v.person != u.person][:SHOWN]
-    loses = [(u, u.person) for u, v in verdicts if u.person is not None and v.person != u.person][:SHOWN]
-    doubts = [(u, v) for u, v in verdicts if v.standing in DOUBTS and v.standing != u.standing][:SHOWN]
+    gains = [(u, v) for u, v in verdicts if v.standing == Standing.KNOWN and v.person != u.person][
+        :PREVIEW_ROWS
+    ]
+    loses = [(u, u.person) for u, v in verdicts if u.person is not None and v.person != u.person][
+        :PREVIEW_ROWS
+    ]
+    doubts = [(u, v) for u, v in verdicts if v.standing in DOUBTS and v.standing != u.standing][:PREVIEW_ROWS]
     pks = {v.person for _, v in gains} | {person for _, person in loses}
     pks |= {voice.person for voice in chain.from_iterable(verdict.said for _, verdict in doubts)}
     people = Person.objects.in_bulk([pk for pk in pks if pk is not None])

@@ -16,7 +16,7 @@ from iam.policy.request import Request, Values
 from iam.policy.variables import AbsentVariableError, OpenVariableError, VariableText
 
 Test = Callable[[Request], int]
-FEW: Final = 4
+MAX_SPELLED_VALUES: Final = 4
 SHORT: Final = 64
 """So many values of so many characters share one matcher with equal ones."""
 NOTHING: Values = ("",)
@@ -100,7 +100,7 @@ def _null(key: str, values: Sequence[str]) -> Test:
 
 def _of_texts(known: ConditionOperator, values: Sequence[str]) -> Matcher:
     """One matcher for all values, which have no variables. Many statements share few short values."""
-    if len(values) <= FEW and all(len(value) <= SHORT for value in values):
+    if len(values) <= MAX_SPELLED_VALUES and all(len(value) <= SHORT for value in values):
         return _shared(known, tuple(values))
     return _made(known, values)
 

@@ -33,7 +33,7 @@ RCP_FULL_AWS_ACCESS: Final = (
         }
     ),
 )
-SHOWN: Final = 80
+PREVIEW_LENGTH: Final = 80
 LONGEST_ID: Final = 1000
 """Characters of an id that is neither text nor number."""
 TOO_DEEP: Final = "This is nested too deeply."
@@ -119,7 +119,9 @@ def question(source: Mapping[str, Any], *, strict: bool) -> tuple[Request, Reque
     _only(source, MEMBERS, "")
     action = _text(source, "action")
     if action.count(":") != 1 or any(wild in action for wild in "*?") or not all(action.split(":")):
-        raise InvalidRequestError(f"action is {action[:SHOWN]!r}. Write one action, such as s3:GetObject.")
+        raise InvalidRequestError(
+            f"action is {action[:PREVIEW_LENGTH]!r}. Write one action, such as s3:GetObject."
+        )
     request = Request(
         action=action,
         resource=_text(source, "resource"),
@@ -136,7 +138,7 @@ def _only(source: Mapping[str, Any], known: Set[str], place: str) -> None:
     if unknown := sorted(source.keys() - known):
         names = ", ".join(sorted(known))
         raise InvalidRequestError(
-            f"{place}{unknown[0][:SHOWN]!r} isn’t a known member. The members are: {names}."
+            f"{place}{unknown[0][:PREVIEW_LENGTH]!r} isn’t a known member. The members are: {names}."
         )
     if isinstance(source, JsonMembers) and source.repeated:
         raise InvalidRequestError(f"{place}{source.repeated[0]!r} is given twice.")
@@ -180,7 +182,7 @@ def _context(source: Mapping[str, Any]) -> dict[str, Any]:
     _each_once(source, "context")
     for key, value in source.items():
         if value is not None and not all(_is_scalar(item) for item in _listed(value)):
-            raise InvalidRequestError(f"context.{key[:SHOWN]} must be a value or a list of values.")
+            raise InvalidRequestError(f"context.{key[:PREVIEW_LENGTH]} must be a value or a list of values.")
     return dict(source)
 
 
@@ -189,7 +191,7 @@ def _each_once(source: Mapping[str, Any], place: str) -> None:
     times = Counter(fold(key) for key in source)
     repeated = getattr(source, "repeated", ()) or [key for key, count in times.items() if count > 1]
     if repeated:
-        raise InvalidRequestError(f"{place}.{repeated[0][:SHOWN]} is given twice.")
+        raise InvalidRequestError(f"{place}.{repeated[0][:PREVIEW_LENGTH]} is given twice.")
 
 
 def _listed(value: Any) -> list[Any]:
@@ -225,7 +227,7 @@ def _tags(source: Mapping[str, Any]) -> dict[str, str] | None:
     _each_once(tags, "principal.tags")
     for key, value in tags.items():
         if not _is_scalar(value):
-            raise InvalidRequestError(f"principal.tags.{key[:SHOWN]} must be a string.")
+            raise InvalidRequestError(f"principal.tags.{key[:PREVIEW_LENGTH]} must be a string.")
     return {key: text_of(value) for key, value in tags.items()}
 
 

@@ -18,7 +18,7 @@ from iam.policy.request import Request
 
 VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 LITERALS = {"*", "?", "$"}
-LONGEST = 100_000
+MAX_FILLED_LENGTH = 100_000
 """Characters of a filled text; AWS knows none of a tenth of that, and many variables with long values would
 grow without end.
 """
@@ -66,7 +66,7 @@ class VariableText:
                 filled.extend(_value(part, request))
             else:
                 filled.append(part)
-            if len(filled) > LONGEST:
+            if len(filled) > MAX_FILLED_LENGTH:
                 raise AbsentVariableError("a text that long is nowhere in AWS")
         return filled
 

@@ -17,8 +17,8 @@ from iam.sealed.models import LIVING, Secret, SecretState
 
 logger = structlog.get_logger(__name__)
 
-LONGEST: Final = timedelta(days=7)
-MOST: Final = 32 * 1024
+MAX_TTL: Final = timedelta(days=7)
+MAX_SECRET_LENGTH: Final = 32 * 1024
 """Characters that a secret may have: a private key is the longest."""
 
 
@@ -54,9 +54,9 @@ def seal(
     `for_person` alone may read it, with `session` in that browser session only; without a person only a
     worker takes it. `is_held`: nobody reads it before `release`. With a `secret_id` that is still held it
     replaces that one's text; one that could be read is never replaced. Raises ValueError for a text without
-    content or beyond `MOST` characters, and for a time beyond `LONGEST`.
+    content or beyond `MAX_SECRET_LENGTH` characters, and for a time beyond `MAX_TTL`.
     """
-    if not text or len(text) > MOST or not timedelta(0) < ttl <= LONGEST:
+    if not text or len(text) > MAX_SECRET_LENGTH or not timedelta(0) < ttl <= MAX_TTL:
         raise ValueError("A secret has 1 to 32,768 characters, and is kept for seven days at most.")
     secret_id = secret_id or uuid4()
     now = datetime.now(tz=UTC)

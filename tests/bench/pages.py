@@ -34,7 +34,7 @@ ACCOUNTS: Final = int(os.environ.get("BENCH_PAGE_ACCOUNTS", "50"))
 SIZE: Final = f"{USERS:,} users"
 IS_LARGE: Final = USERS > 500_000
 ROUNDS: Final = 15
-PATIENCE: Final = 600
+TIMEOUT_S: Final = 600
 LOAD_SECONDS, CLIENTS = 8, 4
 PEOPLE: Final = 60
 """So many users belong to people of the directory."""
@@ -164,7 +164,7 @@ class Site:
 
     def took(self, address: str) -> float:
         """Milliseconds of a request over a connection that is open already."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
         connection.connect()
         try:
             return self.on(connection, address)
@@ -183,7 +183,7 @@ class Site:
 
     def median(self, address: str) -> float:
         """The median of some requests, one after another over one connection."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S)
         try:
             # Both processes get to answer once before.
             for _ in range(2):
@@ -198,7 +198,7 @@ class Site:
         end = time.monotonic() + LOAD_SECONDS
 
         def client() -> None:
-            connection, count = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE), 0
+            connection, count = http.client.HTTPConnection("127.0.0.1", self.port, timeout=TIMEOUT_S), 0
             while time.monotonic() < end:
                 self.on(connection, address)
                 count += 1

@@ -18,7 +18,7 @@ from tests.bench.fakeaws.running import control
 from tests.bench.floor import environment, measure
 
 ACCOUNT = "111111111111"
-AGAIN = 3
+ROUNDS = 3
 Steps = dict[str, dict[str, Any]]
 
 
@@ -60,11 +60,11 @@ def main(address: str) -> Steps:
     _warm()
     steps: Steps = {"first": _pull(account)}
     rows = _rows()
-    for seed in range(AGAIN):
+    for seed in range(ROUNDS):
         control(address, f"_touch?n=500&seed={seed + 3}")
         _keep_cheapest(steps, "unchanged", _pull(account))
     steps["unchanged"]["rows_written"] = _rows() - rows
-    for seed in range(AGAIN):
+    for seed in range(ROUNDS):
         control(address, f"_mutate?n=40&seed={seed + 3}")
         _keep_cheapest(steps, "changed", _pull(account))
     return steps

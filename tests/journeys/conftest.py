@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from console.demo.broker import free_port
 from console.demo.password import PASSWORD
 from tests.journeys.axe import STILL
-from tests.services.browser import PATIENCE
+from tests.services.browser import TIMEOUT_MS
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 READY_SECONDS = 120
@@ -75,7 +75,7 @@ class Running:
         """Stop it as Ctrl-C stops it; one that has ended has."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
-        self.process.wait(timeout=PATIENCE / 1000)
+        self.process.wait(timeout=TIMEOUT_MS / 1000)
 
 
 def start_console(var: Path, **variables: str) -> Running:
@@ -148,7 +148,7 @@ def open_when(page: Page, address: str, *, says: str) -> None:
     """Ask for an address until one of its texts is as this pattern, and open it then: nothing is drawn
     meanwhile.
     """
-    deadline = time.monotonic() + PATIENCE / 1000
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
     while True:
         main = page.request.get(address).text().partition("<main")[2]
         if any(re.fullmatch(says, text.strip()) for text in re.split("<[^>]*>", main)):

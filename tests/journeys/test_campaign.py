@@ -21,7 +21,7 @@ from tests.journeys.axe import in_every_look, violations
 from tests.journeys.conftest import Running, SignIn
 from tests.journeys.test_enrolment import PHONE, Hand, number_of
 from tests.journeys.test_first_write import approve
-from tests.services.browser import PATIENCE
+from tests.services.browser import TIMEOUT_MS
 
 pytestmark = pytest.mark.journey
 STAGING = ACCOUNT_IDS["staging"]
@@ -47,7 +47,7 @@ def let_days_pass(console: Running) -> None:
 
 def invitation(console: Running) -> str:
     """The link in the mail to anyone who is invited, as soon as it is there."""
-    deadline = time.monotonic() + PATIENCE / 1000
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
     while time.monotonic() < deadline:
         for file in sorted((console.var / "mail").iterdir()):
             mail = message_from_bytes(file.read_bytes(), policy=policy.default)
@@ -60,7 +60,7 @@ def invitation(console: Running) -> str:
 
 def reload_until(page: Page, wanted: Locator) -> None:
     """Look again until the page shows it."""
-    deadline = time.monotonic() + PATIENCE / 1000
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
     while not wanted.count():
         assert time.monotonic() < deadline, page.locator("main").inner_text()
         page.wait_for_timeout(300)

@@ -16,7 +16,7 @@ from iam.people.enrolment import totp
 from tests.iam.people.enrolment.test_no_seed_anywhere import in_redis
 from tests.journeys.axe import OF_COLOUR, STILL, violations
 from tests.journeys.conftest import Running, SignIn
-from tests.services.browser import PATIENCE
+from tests.services.browser import TIMEOUT_MS
 
 pytestmark = pytest.mark.journey
 PHONE = {"width": 390, "height": 844}
@@ -102,7 +102,7 @@ class Hand:
 
     def wait_for(self, text: str) -> None:
         """Wait until the page says it; without scripts, by looking again."""
-        deadline = time.monotonic() + PATIENCE / 1000
+        deadline = time.monotonic() + TIMEOUT_MS / 1000
         while not self.page.get_by_text(text).first.is_visible():
             assert time.monotonic() < deadline, self.page.locator("main").inner_text()
             again = self.page.get_by_role("link", name="Refresh")

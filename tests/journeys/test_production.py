@@ -48,7 +48,7 @@ for _ in range(12): app.send_task("iam.mirror.tasks.pull_due_accounts")
 
 def wait_for(condition: Callable[[], object], *, what: str) -> None:
     """Wait until something holds."""
-    deadline = time.monotonic() + chromium.PATIENCE / 1000
+    deadline = time.monotonic() + chromium.TIMEOUT_MS / 1000
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)

@@ -13,14 +13,14 @@ import pytest
 
 from tests.journeys.conftest import Running, start_console
 from tests.journeys.processes import alive, command_line, descendants
-from tests.services.browser import PATIENCE
+from tests.services.browser import TIMEOUT_MS
 
 pytestmark = pytest.mark.journey
 
 
 def wait_for(condition: Callable[[], bool], *, what: str) -> None:
     """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE / 1000
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.1)
@@ -44,7 +44,7 @@ def running(var: Path) -> Iterator[Running]:
         # Each test ends it in its own way; one that failed has not come to that.
         if started.process.poll() is None:
             started.process.terminate()
-            started.process.wait(timeout=PATIENCE / 1000)
+            started.process.wait(timeout=TIMEOUT_MS / 1000)
 
 
 def test_a_killed_supervisor_leaves_no_orphan(running: Running) -> None:
@@ -61,7 +61,7 @@ def test_ctrl_c_stops_everything_cleanly(running: Running, var: Path) -> None:
     assert any(path.name == "gatehouse.sqlite3" for path in kept)
     assert not [path for path in kept if path.stat().st_mode & 0o077], "the data are their owner's alone"
     running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(timeout=PATIENCE / 1000) == 0
+    assert running.process.wait(timeout=TIMEOUT_MS / 1000) == 0
     assert not alive(children)
 
 
@@ -78,7 +78,7 @@ def test_a_dead_child_is_started_again(running: Running) -> None:
         wait_for(lambda: not alive(workers), what=f"still there: {workers}")
     finally:
         running.process.send_signal(signal.SIGTERM)
-        running.process.wait(timeout=PATIENCE / 1000)
+        running.process.wait(timeout=TIMEOUT_MS / 1000)
     left = alive(before | after)
     assert not left, f"still there: {left}"
 

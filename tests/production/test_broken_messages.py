@@ -14,7 +14,7 @@ from redis import Redis
 
 from tests.journeys.production import Installation, done
 
-PATIENCE = 60.0
+TIMEOUT_S = 60.0
 MALFORMED = [
     b"garbage",
     b"\xff\xfe\x00",
@@ -44,7 +44,7 @@ print(app.control.ping(timeout=2), app.control.shutdown())
 
 def wait_for(condition: Callable[[], object], what: str) -> None:
     """Wait until something holds."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + TIMEOUT_S
     while not condition():
         assert time.monotonic() < deadline, what
         time.sleep(0.2)

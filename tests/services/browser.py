@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, BrowserType, expect, sync_playwright
 
-PATIENCE = 60_000
+TIMEOUT_MS = 60_000
 """Milliseconds that a test waits for a page at most: that a machine is busy is no fault of the page."""
-expect.set_options(timeout=PATIENCE)
+expect.set_options(timeout=TIMEOUT_MS)
 
 FLAGS = [
     "--no-sandbox",
@@ -50,7 +50,7 @@ def running_browser(*, path: str | None = None) -> Iterator[Browser]:
 
 
 def launched(chromium: BrowserType, *, path: str | None = None, flags: tuple[str, ...] = ()) -> Browser:
-    """A headless browser whose pages are all waited for as long as `PATIENCE` says."""
+    """A headless browser whose pages are all waited for as long as `TIMEOUT_MS` says."""
     browser = chromium.launch(executable_path=path or program(), args=[*FLAGS, *flags])
-    browser.on("context", lambda context: context.set_default_timeout(PATIENCE))
+    browser.on("context", lambda context: context.set_default_timeout(TIMEOUT_MS))
     return browser

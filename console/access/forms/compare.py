@@ -21,7 +21,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.moments import just_after
 from iam.policy.request import PrincipalKind
 
-SHOWN: Final = 80
+MAX_SERVICE_LENGTH: Final = 80
 WEEK: Final = timedelta(days=7)
 KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalKind.ROLE}
 SHAPE: Final = "Enter a time such as 2026-11-24T14:05. Leave it empty for now."
@@ -44,7 +44,7 @@ class CompareForm(AccessForm):
 
     def __init__(self, request: ViewerRequest) -> None:
         super().__init__(request.GET, request=request)
-        self.service = request.GET.get("service", "").lower()[:SHOWN]
+        self.service = request.GET.get("service", "").lower()[:MAX_SERVICE_LENGTH]
         self.shows_all = request.GET.get("show") == "all"
         self.left: Moment | None = None
         self.right: Moment | None = None
@@ -102,7 +102,7 @@ class CompareForm(AccessForm):
             return self.request.at
         moment = moment_of(self.request.GET, self.add_prefix(name))
         if moment is None:
-            raise ValidationError(f"“{text[:SHOWN]}” isn’t a time. {SHAPE}")
+            raise ValidationError(f"“{text[:MAX_SERVICE_LENGTH]}” isn’t a time. {SHAPE}")
         return moment if moment < datetime.now(tz=UTC) else None
 
     def _who(self, name: str, *, near: str) -> Who:

@@ -14,7 +14,7 @@ from iam.policy.request import account_of
 ARN_FIELDS: Final = 6
 ACCOUNT: Final = re.compile(r"[0-9]{12}")
 EXAMPLE: Final = "arn:aws:s3:::my-bucket/*"
-SHOWN: Final = 80
+PREVIEW_LENGTH: Final = 80
 
 
 class ResourceForm(AccessForm):
@@ -48,7 +48,7 @@ class ResourceForm(AccessForm):
 
 def resource_problem(text: str) -> str:
     """Why a text isn't a resource that can be asked about; empty where it is one."""
-    shown = f"“{text[:SHOWN]}{'…' if len(text) > SHOWN else ''}”"
+    shown = f"“{text[:PREVIEW_LENGTH]}{'…' if len(text) > PREVIEW_LENGTH else ''}”"
     if len(text) > MAX_LENGTH:
         return f"{shown} is too long. An ARN has at most {MAX_LENGTH:,} characters."
     if not text.isprintable() or " " in text:
@@ -66,7 +66,7 @@ def owner_problem(text: str, *, resource: str) -> str:
     if not text or text == ANY:
         return ""
     if ACCOUNT.fullmatch(text) is None:
-        return f"“{text[:SHOWN]}” isn’t an account ID. An account ID has 12 digits."
+        return f"“{text[:PREVIEW_LENGTH]}” isn’t an account ID. An account ID has 12 digits."
     in_arn = account_of(resource)
     if in_arn != text and ACCOUNT.fullmatch(in_arn):
         return f"The ARN says that the resource is in account {in_arn}. Leave this empty, or change the ARN."

@@ -27,7 +27,7 @@ from iam.guard import Right
 from iam.mirror.models import Kind
 from iam.mirror.queries.accounts import accounts_to_change
 
-MOST: Final = 25
+MAX_ROWS: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +81,17 @@ def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     if shown.at is not None:
         return base
     seen = visible_grants(request.viewer).values("pk")
-    grants = list(grants_about(shown.entity).filter(pk__in=seen)[: MOST + 1])
+    grants = list(grants_about(shown.entity).filter(pk__in=seen)[: MAX_ROWS + 1])
     ledger = ledger_of(shown.entity, viewer=request.viewer)
     open_to = shown.openable([justified.entity.pk for justified in ledger if justified.entity])
-    rows: list[tuple[Grant, Mark, End]] = [(grant, mark_of(grant), end_of(grant)) for grant in grants[:MOST]]
+    rows: list[tuple[Grant, Mark, End]] = [
+        (grant, mark_of(grant), end_of(grant)) for grant in grants[:MAX_ROWS]
+    ]
     return base | {
         "ledger": [_row(justified, open_to) for justified in ledger],
         "grants": rows,
         "more": f"{reverse('access:grants')}?{urlencode({'q': shown.entity.name})}"
-        if len(grants) > MOST
+        if len(grants) > MAX_ROWS
         else "",
         "give": _give(request, shown),
         "ask": reverse("access:ask") if shown.is_self else "",

@@ -23,7 +23,7 @@ from iam.mirror.queries.accounts import accounts_to_change
 from iam.mirror.queries.visibility import visible_entities
 from iam.policy.request import PrincipalKind, account_of
 
-LONGEST: Final = 2048
+MAX_LENGTH: Final = 2048
 SAID: Final = {"explicit": True, "implicit": False}
 
 
@@ -79,7 +79,7 @@ def read_text(request: ViewerRequest, text: str) -> Asking:
     except MessageError as error:
         asking.errors["message"] = str(error)
         return asking
-    asking.principal = asking.denied.principal[:LONGEST]
+    asking.principal = asking.denied.principal[:MAX_LENGTH]
     return asking
 
 
@@ -87,7 +87,8 @@ def read_address(request: ViewerRequest, parameters: QueryDict) -> Asking:
     """What an address, or a form of the same fields, asks; and the answer, if it can be answered."""
     asking = Asking(own_users(request.viewer))
     action, resource, principal, policy = (
-        parameters.get(name, "").strip()[:LONGEST] for name in ("action", "resource", "principal", "policy")
+        parameters.get(name, "").strip()[:MAX_LENGTH]
+        for name in ("action", "resource", "principal", "policy")
     )
     if not action and not resource:
         return asking

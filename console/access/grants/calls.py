@@ -9,7 +9,7 @@ from typing import Any, Final
 from console.changes.presenters import CallRow, call_rows
 from iam.access.grants.plans import GrantPlan, PartPlan
 
-MOST: Final = 60
+MAX_CALLS: Final = 60
 """So many calls are shown; a grant to forty accounts says the same forty times."""
 
 
@@ -21,12 +21,12 @@ def calls_of(plan: GrantPlan) -> tuple[list[CallRow], int]:
     for part in plan.parts:
         calls = _calls(part)
         total += len(calls)
-        if len(rows) >= MOST:
+        if len(rows) >= MAX_CALLS:
             continue
         for row in call_rows(calls, partition=part.account.partition):
             sentence = f"{row.shown.sentence} In {part.account.name}." if several else row.shown.sentence
             rows.append(replace(row, shown=replace(row.shown, number=len(rows) + 1, sentence=sentence)))
-    return rows[:MOST], max(0, total - MOST)
+    return rows[:MAX_CALLS], max(0, total - MAX_CALLS)
 
 
 def _calls(part: PartPlan) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from iam.access.effective import Access, access_of
 from iam.guard import Right
 from iam.mirror.models import Kind
 
-SHOWN: Final = 6
+PREVIEW_SERVICES: Final = 6
 ICONS: Final = {"iam": "users", "s3": "boxes", "lambda": "zap", "kms": "key-round", "logs": "file-text"}
 
 
@@ -55,7 +55,7 @@ def _said(access: Access, shown: Shown) -> dict[str, object]:
     page = rows.services(access, EffectiveAccessForm(QueryDict()), shown)
     weighty = sorted(page.rows, key=lambda row: -(row.everywhere + row.limited + row.conditional))
     return {
-        "services": [(ICONS.get(row.prefix, "circle-check"), row) for row in weighty[:SHOWN]],
-        "more": max(0, page.total - SHOWN),
+        "services": [(ICONS.get(row.prefix, "circle-check"), row) for row in weighty[:PREVIEW_SERVICES]],
+        "more": max(0, page.total - PREVIEW_SERVICES),
         "all_url": rows.address(shown, ""),
     }

@@ -41,7 +41,7 @@ from iam.directory.models import Role
 from iam.guard import Right
 
 SEES: Final = (Right.REQUEST_CHANGE, Right.SEE_SELF)
-SHOWN: Final = 6
+PREVIEW_NAMES: Final = 6
 PARTS: Final = 12
 """So many accounts are told one by one, those first for which there is no way."""
 
@@ -181,8 +181,8 @@ def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
                 number,
                 stage.count,
                 _who(stage.who),
-                names[:SHOWN],
-                max(0, len(names) - SHOWN),
+                names[:PREVIEW_NAMES],
+                max(0, len(names) - PREVIEW_NAMES),
             )
         )
     return stages

@@ -29,7 +29,7 @@ from iam.guard import Right
 from iam.linking.pasted import MOST_LINES, in_words, split_list
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 
-LONGEST: Final = 2048
+MAX_LENGTH: Final = 2048
 OF_KIND: Final = "kind-"
 TAKING: Final = ("paste", "next")
 """The buttons that take a pasted list; while somebody searches, it is only kept."""
@@ -156,7 +156,7 @@ def _chosen(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     if post.get("do") == "everywhere":
         there = receivers.chosen(request.viewer, asked.kind, [arn for arn in arns if arn not in dropped])
         arns += [receiver.arn for receiver in receivers.namesakes(request.viewer, asked.kind, there)]
-    wanted = [arn for arn in dict.fromkeys(arns) if arn not in dropped and len(arn) <= LONGEST]
+    wanted = [arn for arn in dict.fromkeys(arns) if arn not in dropped and len(arn) <= MAX_LENGTH]
     asked.arns = [receiver.arn for receiver in receivers.chosen(request.viewer, asked.kind, wanted)]
     asked.left_out = len(wanted) - len(asked.arns)
     return {"arns": asked.arns}
@@ -187,7 +187,7 @@ def _given(post: QueryDict, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
     """The fields of anyone who is not chosen in the mirror; an account number may be written with spaces and
     hyphens.
     """
-    fields = {name: post.get(name, "").strip()[:LONGEST] for name in FIELDS[kind]}
+    fields = {name: post.get(name, "").strip()[:MAX_LENGTH] for name in FIELDS[kind]}
     if "account_id" in fields:
         fields["account_id"] = re.sub(r"[\s-]", "", fields["account_id"])
         fields["principal"] = _principal(fields["principal"], fields["account_id"])

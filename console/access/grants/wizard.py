@@ -27,7 +27,7 @@ from iam.access.grants.terms import TermsError, WhatKind, WhoKind
 from iam.guard import Right
 from iam.mirror.models import Entity
 
-LONGEST: Final = 2048
+MAX_LENGTH: Final = 2048
 STEPS: Final = (("who", "Who"), ("what", "What"), ("preview", "Preview"), ("done", "Submit"))
 HEADINGS: Final = {True: "Grant access", False: "Request access"}
 PARTS: Final = {"who": "who", "accounts": "who", "what": "what", "until": "what", "why": "what"}
@@ -154,7 +154,7 @@ def begin(request: ViewerRequest) -> HttpResponse:
 @require(Right.REQUEST_CHANGE)
 def begin_with(request: ViewerRequest) -> HttpResponse:
     """A new draft in which one action on one resource is chosen already; who receives it comes next."""
-    action, resource = (request.POST.get(name, "").strip()[:LONGEST] for name in ("action", "resource"))
+    action, resource = (request.POST.get(name, "").strip()[:MAX_LENGTH] for name in ("action", "resource"))
     try:
         meaning = actions_meant(action, resource=resource or "*")
     except ActionsError:

@@ -31,7 +31,7 @@ from iam.access.templates.template_lint import findings_of, sample_text
 from iam.guard import Right
 from iam.policy.sentences import sentences_of
 
-SHOWN = 20
+PREVIEW_GRANTS = 20
 
 
 def offer_or_404(slug: str, *, number: int | None = None) -> Offer:
@@ -142,5 +142,9 @@ def grants_context(request: ViewerRequest, template: Template) -> dict[str, Any]
     """The living grants of it that the viewer sees, and how many of them have an older version."""
     rows = visible_grants(request.viewer).filter(template=template.slug, state__in=LIVING)
     older = rows.exclude(template_version=template.current).count()
-    grants = list(rows.order_by("-created_at", "-id")[: SHOWN + 1])
-    return {"grants": grants[:SHOWN], "more_grants": len(grants) > SHOWN, "older_grants": older}
+    grants = list(rows.order_by("-created_at", "-id")[: PREVIEW_GRANTS + 1])
+    return {
+        "grants": grants[:PREVIEW_GRANTS],
+        "more_grants": len(grants) > PREVIEW_GRANTS,
+        "older_grants": older,
+    }

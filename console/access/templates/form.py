@@ -17,7 +17,7 @@ from iam.access.drafts.terms import LASTS, Ends
 from iam.access.templates.body import Body, TemplateError
 from iam.access.templates.parameters import Parameter
 
-LONGEST: Final = 2048
+MAX_LENGTH: Final = 2048
 LONGEST_STATEMENTS: Final = 40_000
 MOST_PARAMETERS: Final = 20
 TEXTS: Final = ("name", "kind", "label", "hint", "example", "default", "resource")
@@ -138,8 +138,8 @@ def read(data: QueryDict, *, slug: str) -> Written:
     base_number = int(base) if base.isdecimal() and len(base) < 7 else 0
     return Written(
         slug=slug or data.get("slug", "").strip()[:64],
-        title=data.get("title", "")[:LONGEST],
-        description=data.get("description", "")[:LONGEST],
+        title=data.get("title", "")[:MAX_LENGTH],
+        description=data.get("description", "")[:MAX_LENGTH],
         category=data.get("category", "")[:40],
         risk=data.get("risk", "")[:40],
         hours=data.get("hours", "").strip()[:10] or "0",
@@ -160,7 +160,7 @@ def formatted(written: Written) -> Written:
 
 
 def _posted(data: QueryDict, number: int) -> dict[str, str]:
-    texts = {name: data.get(f"q{number}-{name}", "").strip()[:LONGEST] for name in TEXTS}
+    texts = {name: data.get(f"q{number}-{name}", "").strip()[:MAX_LENGTH] for name in TEXTS}
     return texts | {name: "on" for name in FLAGS if data.get(f"q{number}-{name}")}
 
 

@@ -21,7 +21,7 @@ from iam.access.templates.queries import Offer, offers
 from iam.access.templates.services import may_write
 from iam.guard import Right
 
-LONGEST: Final = 200
+MAX_LENGTH: Final = 200
 READERS: Final = (Right.SEE_ACCOUNT, Right.REQUEST_CHANGE)
 """Who may look at templates: anyone who sees accounts, and anyone who may ask for access for others."""
 
@@ -46,7 +46,7 @@ class Card:
 @require(*READERS)
 def templates_page(request: ViewerRequest) -> HttpResponse:
     """The list; the search and the category stand in the address."""
-    text = " ".join(request.GET.get("q", "").replace("\x00", "")[:LONGEST].split())
+    text = " ".join(request.GET.get("q", "").replace("\x00", "")[:MAX_LENGTH].split())
     category = request.GET.get("category", "")
     is_retired = request.GET.get("retired", "") == "1"
     every = offers(with_retired=True)

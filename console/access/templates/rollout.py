@@ -31,7 +31,7 @@ from iam.changes.receipts import set_receipt_of
 from iam.changes.services import Plan
 from iam.guard import Right
 
-SHOWN = 20
+PREVIEW_GRANTS = 20
 
 
 def affected_context(request: ViewerRequest, template: Template, body: Body) -> dict[str, Any]:
@@ -51,9 +51,9 @@ def affected_context(request: ViewerRequest, template: Template, body: Body) -> 
 def plan_context(plan: RolloutPlan) -> dict[str, Any]:
     """How many grants follow, which stay and why."""
     return {
-        "followed": [followed.grant for followed in plan.followed[:SHOWN]],
+        "followed": [followed.grant for followed in plan.followed[:PREVIEW_GRANTS]],
         "followed_count": len(plan.followed),
-        "left": [(left.grant, left.why) for left in plan.left[:SHOWN]],
+        "left": [(left.grant, left.why) for left in plan.left[:PREVIEW_GRANTS]],
         "left_count": len(plan.left),
         "rewritten": len(plan.operations),
         "more_grants": plan.more,

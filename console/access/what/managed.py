@@ -18,7 +18,7 @@ from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 from iam.policy.sentences import sentences_of
 
-MOST: Final = 30
+MAX_POLICIES: Final = 30
 OWNERS: Final = (("", "All"), ("aws", "AWS"), ("own", "Ours"))
 
 MOST_LINES: Final = 8
@@ -55,12 +55,12 @@ def managed_view(request: ViewerRequest, state: State, *, accounts: tuple[str, .
         rows.filter(wanted)
         .exclude(arn=state.policy)
         .select_related("account")
-        .order_by("name", "pk")[: MOST * 4]
+        .order_by("name", "pk")[: MAX_POLICIES * 4]
     )
     hits = {entity.arn: _hit(entity, state) for entity in [*chosen, *entities]}
     return {
-        "hits": list(hits.values())[:MOST],
-        "more_hits": len(hits) > MOST,
+        "hits": list(hits.values())[:MAX_POLICIES],
+        "more_hits": len(hits) > MAX_POLICIES,
         "owners": [(value, label, value == state.kind) for value, label in OWNERS],
         "typed": state.policy if state.policy and not chosen else "",
         "typed_error": _typed_error(state, is_known=bool(chosen)),

@@ -23,7 +23,7 @@ MOMENTS: Final = frozenset({"c-time-from", "c-time-until"})
 
 HIDDEN: Final = "what"
 DO: Final = "what-do"
-LONGEST: Final = 2048
+MAX_LENGTH: Final = 2048
 LONGEST_PASTE: Final = 40_000
 
 
@@ -46,7 +46,9 @@ def _fields(state: State, data: QueryDict) -> State:
     is_other = template != state.template
     parameters = {} if is_other else dict(state.parameters)
     prefix = f"p-{template}-"
-    parameters |= {name[len(prefix) :]: str(data[name])[:LONGEST] for name in data if name.startswith(prefix)}
+    parameters |= {
+        name[len(prefix) :]: str(data[name])[:MAX_LENGTH] for name in data if name.startswith(prefix)
+    }
     chosen_tab = tab if tab in dict(TABS) else state.tab
     version = 0 if is_other else state.version
     find = data.get("what-find", "")[:200] if data.get("what-found", tab) == tab else ""
@@ -70,7 +72,7 @@ def _fields(state: State, data: QueryDict) -> State:
 
 def _policy(had: str, data: QueryDict) -> str:
     """The policy that was picked or written just now: of the two, the one that differs from before."""
-    typed, picked = data.get("what-arn", "").strip()[:LONGEST], data.get("what-policy", "")[:LONGEST]
+    typed, picked = data.get("what-arn", "").strip()[:MAX_LENGTH], data.get("what-policy", "")[:MAX_LENGTH]
     if typed and (typed != had or not picked):
         return typed
     return picked or ("" if "what-arn" in data else had)
@@ -85,7 +87,7 @@ def _part(part: Chosen, data: QueryDict) -> Chosen:
         everywhere=data.get("b-scope", scope_unless_posted) == "any",
         rows=_rows(part, data),
         form={
-            name[2:]: typed_value(name, str(data[name]))[:LONGEST]
+            name[2:]: typed_value(name, str(data[name]))[:MAX_LENGTH]
             for name in data
             if name.startswith("c-") and data[name]
         },
@@ -122,7 +124,7 @@ def _rows(part: Chosen, data: QueryDict) -> tuple[Row, ...]:
         names = fields(pattern_of(part.service, kind)) if kind else (FREE,)
         had = part.rows[number].values
         rows_posted.append(
-            Row(kind, {name: data.get(f"r{number}-{name}", had.get(name, ""))[:LONGEST] for name in names})
+            Row(kind, {name: data.get(f"r{number}-{name}", had.get(name, ""))[:MAX_LENGTH] for name in names})
         )
     return tuple(rows_posted)
 
@@ -168,7 +170,7 @@ def _add_row(state: State, rest: str, accounts: tuple[str, ...]) -> State:
 
 def _add_arn(state: State, rest: str, accounts: tuple[str, ...]) -> State:
     def alter(part: Chosen) -> Chosen:
-        row = row_of(rest[:LONGEST], service=part.service, actions=part.actions)
+        row = row_of(rest[:MAX_LENGTH], service=part.service, actions=part.actions)
         return (
             part if row in part.rows else replace(part, rows=(*part.rows, row)[:MOST_ARNS], everywhere=False)
         )

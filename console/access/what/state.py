@@ -18,7 +18,7 @@ from iam.policy.catalogue import catalogue
 
 TEMPLATE, MANAGED, BUILD = "template", "managed", "build"
 TABS: Final = ((TEMPLATE, "Template"), (MANAGED, "Managed policy"), (BUILD, "Build it"))
-LONGEST: Final = 2048
+MAX_LENGTH: Final = 2048
 MOST_FIELDS: Final = 80
 
 
@@ -184,7 +184,7 @@ def _list(value: Any) -> list[Any]:
 
 
 def _text(value: Any) -> str:
-    return value[:LONGEST] if isinstance(value, str) else ""
+    return value[:MAX_LENGTH] if isinstance(value, str) else ""
 
 
 def _texts(value: Any) -> dict[str, str]:
@@ -192,5 +192,7 @@ def _texts(value: Any) -> dict[str, str]:
         return {}
     pairs = list(value.items())[:MOST_FIELDS]
     return {
-        name[:80]: text[:LONGEST] for name, text in pairs if isinstance(name, str) and isinstance(text, str)
+        name[:80]: text[:MAX_LENGTH]
+        for name, text in pairs
+        if isinstance(name, str) and isinstance(text, str)
     }

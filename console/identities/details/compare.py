@@ -26,7 +26,7 @@ from iam.mirror.queries.history import difference, two_documents
 from iam.mirror.queries.lists.freshness import first_syncs, known_since, was_unknown
 from iam.mirror.queries.moments import account_moments, just_after
 
-FEW, MANY = 6, 100
+PREVIEW_ROWS, MANY = 6, 100
 WEEK = timedelta(days=7)
 FACTS = {
     "password_policy": "Password policy",
@@ -164,7 +164,7 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
             "after": rows[-1].pk if more else "",
         }
         return render_page(request, "identities/compare.html", context)
-    sections = differences.sections(account, span, few=FEW)
+    sections = differences.sections(account, span, few=PREVIEW_ROWS)
     context |= {
         "sections": [
             {
@@ -184,7 +184,7 @@ def _account(request: ViewerRequest, number: str, span: Span, context: dict[str,
                 "more": [
                     (sign, count, difference_texts.SIGNS[sign][2].lower())
                     for sign, count in section.counts.items()
-                    if count > FEW
+                    if count > PREVIEW_ROWS
                 ],
             }
             for section in sections

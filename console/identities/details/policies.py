@@ -19,7 +19,7 @@ from iam.mirror.queries.entities import group_contents, tags, versions
 
 SIZE_QUOTA, VERSION_QUOTA = 6144, 5
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
-FEW, MANY = 8, 50
+PREVIEW_ROWS, MANY = 8, 50
 
 
 @require(Right.SEE_ACCOUNT)
@@ -31,7 +31,7 @@ def policy(request: ViewerRequest, pk: int) -> HttpResponse:
     head = _head(shown, here="identities:policy")
     context = head | {
         "tab": "identities/policy_document.html",
-        "holders": _holders(shown, holders.some_holders(shown.entity, at=shown.at, limit=FEW)),
+        "holders": _holders(shown, holders.some_holders(shown.entity, at=shown.at, limit=PREVIEW_ROWS)),
         "statements": _statements(head["default"]),
     }
     return render_shown(request, shown, "identities/policy.html", context)

@@ -18,7 +18,7 @@ from console.web.render import render_page
 KEY: Final = re.compile(r"[0-9a-f-]{16,}|\d*|on", re.IGNORECASE)
 """Values that a form brings along and nobody types: keys, digests, numbers of rows, ticked boxes."""
 WORDS: Final = {"arn": "ARN", "iam": "IAM", "id": "ID", "mfa": "MFA"}
-MOST: Final = 20
+MAX_FIELDS: Final = 20
 
 
 @never_cache
@@ -45,4 +45,4 @@ def entered(fields: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
             words = [WORDS.get(word, word) for word in re.split(r"[_-]", name)]
             label = " ".join(words)
             pairs.append((label[:1].upper() + label[1:], value))
-    return pairs[:MOST]
+    return pairs[:MAX_FIELDS]

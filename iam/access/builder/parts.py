@@ -17,7 +17,7 @@ MOST_PARTS: Final = 20
 MOST_ARNS: Final = 40
 MOST_WHENS: Final = 20
 MOST_VALUES: Final = 60
-LONGEST: Final = 2048
+MAX_LENGTH: Final = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,4 +142,4 @@ def _whens(value: Any) -> tuple[When, ...]:
 def _texts(value: Any, *, most: int) -> list[str]:
     if not isinstance(value, list):
         return []
-    return [item[:LONGEST] for item in value[:most] if isinstance(item, str)]
+    return [item[:MAX_LENGTH] for item in value[:most] if isinstance(item, str)]

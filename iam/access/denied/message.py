@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from iam.policy.catalogue import catalogue
 
-LONGEST: Final = 20_000
+MAX_MESSAGE_LENGTH: Final = 20_000
 """Characters of a message with a stack trace around it; encoded ones have some thousand."""
 
 
@@ -96,7 +96,7 @@ _NO_TEXT: Final = re.compile("[\x00\ud800-\udfff]")
 EMPTY: Final = "Paste the error message from AWS, starting at “User:” or “An error occurred”."
 TOO_LONG: Final = (
     "This is longer than any AWS error message. Paste only the line that says what was denied, up to "
-    f"{LONGEST:,} characters."
+    f"{MAX_MESSAGE_LENGTH:,} characters."
 )
 ENCODED: Final = (
     "The reason is in an encoded message. Someone with the permission sts:DecodeAuthorizationMessage can run "
@@ -113,7 +113,7 @@ def read_message(text: str) -> Denied:
     """What the first message about denied access in the text tells. Raises MessageError."""
     if not text.strip():
         raise MessageError(EMPTY)
-    if len(text) > LONGEST:
+    if len(text) > MAX_MESSAGE_LENGTH:
         raise MessageError(TOO_LONG)
     flat = html.unescape(" ".join(text.replace("\\n", " ").replace('\\"', '"').split()))
     denied = _decoded(text) or _sentence(flat) or _event(text) or _operation(flat)

@@ -21,7 +21,7 @@ from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 from iam.mirror.queries.visibility import visible_entities
 
-SHOWN: Final = 12
+MAX_MATCHES: Final = 12
 MOST_NAMESAKES: Final = 100
 KINDS: Final = {
     WhoKind.USERS: Kind.USER,
@@ -85,7 +85,9 @@ def reach(viewer: Viewer, kind: Kind) -> QuerySet[Entity]:
     return entities.select_related("account")
 
 
-def search(viewer: Viewer, kind: WhoKind, *, text: str, account_id: str = "", most: int = SHOWN) -> Found:
+def search(
+    viewer: Viewer, kind: WhoKind, *, text: str, account_id: str = "", most: int = MAX_MATCHES
+) -> Found:
     """Those whose ARN, name or unique id has every word; all when nothing is typed. Two queries."""
     rows = reach(viewer, KINDS[kind])
     if account_id:

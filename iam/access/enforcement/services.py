@@ -20,7 +20,7 @@ from iam.changes.operations.attachment import ATTACH_POLICY, Attachment
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.operations.policy_content import document_meaning
 from iam.changes.operations.policy_version import default_text
-from iam.changes.services.plans import MOST, check_account
+from iam.changes.services.plans import MAX_CHANGES, check_account
 from iam.changes.services.requests import asked_before
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
@@ -114,10 +114,10 @@ def operations_for(seen: Outlook) -> list[Operation]:
     wanted = [holder for holder in holders if holder.pk not in has]
     if not wanted:
         raise RefusedError("All IAM users in scope have the policy already.")
-    if len(wanted) + len(made) > MOST:
+    if len(wanted) + len(made) > MAX_CHANGES:
         raise RefusedError(
-            f"That is {len(wanted):,} IAM users. A request can have {MOST} changes. Add them to a group and "
-            "attach the policy to the group."
+            f"That is {len(wanted):,} IAM users. A request can have {MAX_CHANGES} changes. Add them to a "
+            "group and attach the policy to the group."
         )
     aws_id = policy.aws_id if policy else ""
     return [

@@ -15,15 +15,18 @@ from iam.changes.summary import LINES, Block, where_words
 from iam.mirror.models import Account
 
 MOST_NAMES: Final = 200
-MOST: Final = 40
+MAX_WARNINGS: Final = 40
 """So many warnings are kept; one names how many there are beyond them."""
 
 
 def accepted_with(plan: GrantPlan) -> list[str]:
     """The warnings of a plan, what its checks found, and what is said of its parts; each sentence once."""
     warning_texts = list(dict.fromkeys([*plan.warnings, *_checked(plan), *_of_parts(plan)]))
-    if len(warning_texts) > MOST:
-        return [*warning_texts[:MOST], f"And {len(warning_texts) - MOST} more, on the page of the grant."]
+    if len(warning_texts) > MAX_WARNINGS:
+        return [
+            *warning_texts[:MAX_WARNINGS],
+            f"And {len(warning_texts) - MAX_WARNINGS} more, on the page of the grant.",
+        ]
     return warning_texts
 
 

@@ -14,7 +14,7 @@ from iam.guard import Viewer
 
 COUNTING: Final = (State.PREPARING, State.WAITING, State.APPLYING, *GIVING)
 """While it is asked for or gives something."""
-MOST: Final = 200
+MAX_COMPARED: Final = 200
 
 
 def earlier_grant(terms: Terms, *, viewer: Viewer) -> Grant | None:
@@ -30,7 +30,7 @@ def earlier_grant(terms: Terms, *, viewer: Viewer) -> Grant | None:
         what_kind=terms.what.kind,
         template=terms.what.template,
     )
-    for grant in alike.order_by("-created_at", "-id")[:MOST]:
+    for grant in alike.order_by("-created_at", "-id")[:MAX_COMPARED]:
         if _covers(grant.agreed, terms):
             return grant
     return None

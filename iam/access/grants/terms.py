@@ -19,7 +19,7 @@ __all__ = ["Terms", "TermsError", "What", "WhatKind", "Who", "WhoKind"]
 
 MOST_ACCOUNTS: Final = 200
 SHORTEST: Final = timedelta(minutes=5)
-LONGEST: Final = timedelta(days=3 * 365)
+MAX_DURATION: Final = timedelta(days=3 * 365)
 SHORTEST_SESSION: Final = timedelta(hours=1)
 LONGEST_SESSION: Final = timedelta(hours=12)
 MAX_WHY: Final = 1000
@@ -141,7 +141,7 @@ def check_end(until: datetime | None, lasts: int, *, now: datetime) -> None:
     left = until - now if until else timedelta(seconds=lasts)
     if (until or lasts) and left < SHORTEST:
         raise TermsError("The end must be at least five minutes away.", part="until")
-    if left > LONGEST:
+    if left > MAX_DURATION:
         raise TermsError(
             "The longest duration is three years. Choose “Permanent” for access without an end.", part="until"
         )

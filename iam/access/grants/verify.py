@@ -16,7 +16,7 @@ from iam.access.grants.models import GIVING, Grant, GrantPart, LedgerEntry, Sort
 from iam.access.grants.trust_statement import sids_of
 from iam.mirror.models import Edge, EdgeKind, EntityState, InlinePolicy, PolicyVersion, valid_at
 
-MOST: Final = 3
+MAX_SENTENCES: Final = 3
 """So many sentences a part is told in."""
 EDGES: Final = {Sort.MEMBER: EdgeKind.MEMBER, Sort.ATTACHED: EdgeKind.ATTACHED}
 
@@ -57,8 +57,8 @@ def missing_in(grant: Grant, *, hidden: Collection[str] = ()) -> dict[int, list[
 
 
 def _first(sentences: list[str]) -> list[str]:
-    more = len(sentences) - MOST
-    return [*sentences[:MOST], f"And {more:,} more."] if more > 1 else sentences
+    more = len(sentences) - MAX_SENTENCES
+    return [*sentences[:MAX_SENTENCES], f"And {more:,} more."] if more > 1 else sentences
 
 
 def _found(holders: Iterable[int]) -> Found:

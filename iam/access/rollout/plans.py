@@ -17,7 +17,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Account, Entity, InlinePolicy, valid_at
 from iam.policy.lint import MANAGED
 
-MOST = 60
+MAX_GRANTS = 60
 """So many grants go into one set; the rest is rolled out after it."""
 
 
@@ -61,10 +61,10 @@ def living_grants(template: Template, *, viewer: Viewer, but: int = 0) -> list[G
 
 def plan_rollout(grants: Sequence[Grant], *, body: Body) -> RolloutPlan:
     """What it takes that these grants say what the body says."""
-    plan = RolloutPlan(more=len(grants[MOST:]))
+    plan = RolloutPlan(more=len(grants[MAX_GRANTS:]))
     made: dict[tuple[str, str, str], int] = {}
-    entries = _entries(grants[:MOST])
-    for grant in grants[:MOST]:
+    entries = _entries(grants[:MAX_GRANTS])
+    for grant in grants[:MAX_GRANTS]:
         try:
             operations = list(_operations(grant, entries[grant.pk], body))
         except _LeftError as why:

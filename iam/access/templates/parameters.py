@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
-LONGEST: Final = 512
+MAX_VALUE_LENGTH: Final = 512
 MOST_VALUES: Final = 25
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 SEPARATOR: Final = re.compile(r"[,\n]")
@@ -152,8 +152,8 @@ class Parameter:
 
     def check(self, value: str) -> None:
         """Whether one value may stand. Raises ValueError in words."""
-        if len(value) > LONGEST:
-            raise ValueError(f"That is longer than {LONGEST} characters.")
+        if len(value) > MAX_VALUE_LENGTH:
+            raise ValueError(f"That is longer than {MAX_VALUE_LENGTH} characters.")
         if not self.wildcard and any(letter in value for letter in WILD):
             raise ValueError("Wildcards (* and ?) are not taken here: name one thing.")
         form = FORMS[self.kind]

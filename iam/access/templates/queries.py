@@ -79,7 +79,7 @@ def body_of(version: TemplateVersion) -> Body:
 
 
 _BODIES: dict[str, Body] = {}
-_MOST = 512
+_MAX_BODIES = 512
 
 
 def _kept(digest: str) -> Body | None:
@@ -87,6 +87,6 @@ def _kept(digest: str) -> Body | None:
 
 
 def _keep(version: TemplateVersion) -> Body:
-    if len(_BODIES) >= _MOST:
+    if len(_BODIES) >= _MAX_BODIES:
         _BODIES.clear()
     return _BODIES.setdefault(version.digest, version.body)

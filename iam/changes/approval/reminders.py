@@ -20,7 +20,7 @@ from iam.changes.states import add_event, write_journal
 from iam.notify.events import NotifyEvent
 
 BATCH = 200
-SHOWN = 8
+PREVIEW_NAMES = 8
 REVIEW_AFTER, REVIEW_EVERY = timedelta(hours=4), timedelta(days=1)
 """When those who have to review a use of break-glass are told again, and how often after that."""
 NO_REVIEWER = (
@@ -125,5 +125,5 @@ def _listed(names: list[str]) -> str:
 
 
 def _names(names: list[str]) -> str:
-    more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
-    return f"{', '.join(names[:SHOWN])}{more}"
+    more = f" and {len(names) - PREVIEW_NAMES} more" if len(names) > PREVIEW_NAMES else ""
+    return f"{', '.join(names[:PREVIEW_NAMES])}{more}"

@@ -27,7 +27,7 @@ from iam.policy.index.shard import Shard
 from iam.policy.index.sides import Side, absent_side, side_of
 from iam.policy.index.witness import Prover
 
-MOST: Final = 500
+MAX_PRINCIPALS: Final = 500
 """So many principals are compared for one drift; of a policy that more hold, the first ones."""
 WEIGHTS: Final = {NORMAL: 0, SENSITIVE: 1, CRITICAL: 2}
 """Level of risk → its place in the order of the list."""
@@ -111,7 +111,7 @@ def _concerned(happened: Happened, shard: Shard) -> list[Member]:
         members = (member for member in shard.members.values() if _holds(member, number, groups))
     else:
         return []
-    return sorted(members, key=lambda member: member.id)[:MOST]
+    return sorted(members, key=lambda member: member.id)[:MAX_PRINCIPALS]
 
 
 def _holds(member: Member, policy: int, groups: set[int]) -> bool:

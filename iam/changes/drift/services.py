@@ -23,7 +23,7 @@ from iam.guard import Right, Viewer
 from iam.journal.services import Actor, record
 
 CAUSE = "drift"
-MOST = 500
+MAX_DRIFTS = 500
 """How many are adopted at once at most."""
 
 
@@ -54,8 +54,8 @@ def adopt(drifts: Sequence[Drift], *, actor: Viewer, reason: str) -> int:
         raise RefusedError(f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.")
     if not drifts:
         raise RefusedError("Select at least one difference.")
-    if len(drifts) > MOST:
-        raise RefusedError(f"You can accept at most {MOST} differences at once.")
+    if len(drifts) > MAX_DRIFTS:
+        raise RefusedError(f"You can accept at most {MAX_DRIFTS} differences at once.")
     for drift in drifts:
         if not may_adopt(actor, account_id=drift.account.account_id):
             raise RefusedError(f"You can view {drift.account.name}, but you can’t accept differences in it.")
@@ -180,7 +180,7 @@ def after_end(change: Change) -> None:
 def settle_undoings() -> None:
     """The same for undoings whose end nobody has told."""
     waiting = Drift.objects.filter(state=DriftState.UNDOING).select_related("account", "entity")
-    for drift in waiting.order_by("seen_at")[:MOST]:
+    for drift in waiting.order_by("seen_at")[:MAX_DRIFTS]:
         _settle(drift)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from xml.etree import ElementTree
 
 LEAST: Final = 1000
-MOST: Final = 500_000
+MAX_LENGTH: Final = 500_000
 """Characters. AWS takes no shorter one, and longer ones than people have."""
 _NS: Final = "{urn:oasis:names:tc:SAML:2.0:metadata}"
 _CERTIFICATE: Final = "{http://www.w3.org/2000/09/xmldsig#}X509Certificate"
@@ -31,8 +31,8 @@ def read(text: str) -> Metadata:
     """What the document says. Raises UnfitError."""
     if len(text) < LEAST:
         raise UnfitError(f"The metadata has {len(text):,} characters. AWS requires at least {LEAST:,}.")
-    if len(text) > MOST:
-        raise UnfitError(f"The metadata has {len(text):,} characters. The limit is {MOST:,}.")
+    if len(text) > MAX_LENGTH:
+        raise UnfitError(f"The metadata has {len(text):,} characters. The limit is {MAX_LENGTH:,}.")
     # Declarations of entities and document types have no place in metadata, and are how XML does harm.
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise UnfitError("The metadata declares a document type, which Gatehouse doesn’t accept.")

@@ -26,7 +26,7 @@ from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
 from iam.mirror.pull.transform.principals import document_digest
 
-MOST: Final = 100
+MAX_PROVIDERS: Final = 100
 """Providers of an account; https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
@@ -106,7 +106,7 @@ class CreateSamlProvider(OnSaml, CreateProvider):
 
     params_type = NewSamlParams
     given: NewSamlParams
-    quota_name, quota_usual = "SAMLProvidersQuota", MOST
+    quota_name, quota_usual = "SAMLProvidersQuota", MAX_PROVIDERS
 
     @classmethod
     def of(cls, account: Account, *, name: str, metadata: str, tags: Mapping[str, str] | None = None) -> Self:

@@ -111,7 +111,7 @@ def not_seen(reads: int) -> str:
 
 def drifted(what: str, *, is_read_back: bool) -> str:
     """For a change that was planned on a state that is gone."""
-    following = _SHOWN if is_read_back else _PULLED
+    following = _SYNCED if is_read_back else _PULLED
     return f"AWS is no longer as it was when this was requested. {what} {NOTHING_CHANGED} {following}"
 
 
@@ -120,7 +120,7 @@ def drifted_in_doubt(what: str) -> str:
     return f"A call may have reached AWS, and AWS is neither as before nor as wanted. {what} {LOOK}"
 
 
-_SHOWN = "Gatehouse has synced it. Check how it is now, then submit it again."
+_SYNCED = "Gatehouse has synced it. Check how it is now, then submit it again."
 _PULLED = "A sync of the account has started. Check how it is afterwards, then submit it again."
 DIFFERS = "It differs from both before and after."
 NOT_REPEATED = (

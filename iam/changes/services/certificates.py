@@ -56,7 +56,7 @@ def request_upload(
         certificate.key,
         for_person=None,
         purpose=PURPOSE,
-        ttl=sealed.LONGEST,
+        ttl=sealed.MAX_TTL,
         label=f"private key of the server certificate {certificate.name}",
         account_id=account.account_id,
         secret_id=seal_id(person_id=actor.person_id, key=idempotency_key),

@@ -20,7 +20,7 @@ from iam.mirror.models.accounts import Source
 from iam.mirror.queries.visibility import visible_entities
 
 Do = Literal["add", "remove"]
-MOST: Final = 500
+MAX_CHANGES: Final = 500
 """So many changes at most are approved together of what is asked for while a page waits."""
 MOST_BY_WORKER: Final = 2500
 """So many of what a worker asks for."""
@@ -83,7 +83,7 @@ def plan_set(
     viewer: Viewer,
     reverts: Sequence[Change | None] = (),
     for_grant: bool = False,
-    most: int = MOST,
+    most: int = MAX_CHANGES,
 ) -> list[Plan]:
     """Plan operations that are approved together and carried out in this order. Raises RefusedError for
     the first that cannot be."""

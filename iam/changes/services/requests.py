@@ -17,7 +17,7 @@ from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services.plans import MOST, Do, Plan, membership, plan, plan_set
+from iam.changes.services.plans import MAX_CHANGES, Do, Plan, membership, plan, plan_set
 from iam.changes.set_context import look_ahead
 from iam.changes.states import RUN_CHANGE, begin_all, end_all, move
 from iam.changes.summary import Block, summary_of
@@ -63,7 +63,7 @@ def weigh(
     actor: Viewer,
     reverts: Sequence[Change | None] = (),
     for_grant: bool = False,
-    most: int = MOST,
+    most: int = MAX_CHANGES,
 ) -> Weighed:
     """Check a set of at most so many and compute its receipt, which takes long where it is large: before a
     transaction, that it does not keep others waiting. Raises RefusedError.
@@ -104,7 +104,7 @@ def request_changes(
     lanes: Sequence[Lane] = (),
     notes: Sequence[str] = (),
     summary: Sequence[Block] = (),
-    most: int = MOST,
+    most: int = MAX_CHANGES,
 ) -> list[Change]:
     """Request changes that are approved together and applied in this order; `title` says what they come to,
     `cause` what they are for, `lanes` which of them need not wait for each other (none given: each waits for

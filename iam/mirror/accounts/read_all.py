@@ -13,7 +13,7 @@ from iam.mirror.accounts.actors import Actor
 from iam.mirror.models.accounts import Account, Source
 from iam.mirror.services import request_pull
 
-AT_ONCE = 12
+BATCH_SIZE = 12
 
 
 @transaction.atomic
@@ -28,7 +28,7 @@ def read_all(accounts: QuerySet[Account], *, actor: Actor) -> int:
         numbers = [number for right, number in actor.grants if right is Right.MANAGE_ACCOUNTS]
         connected = connected.filter(account_id__in=numbers)
     count = connected.count()
-    if count <= AT_ONCE:
+    if count <= BATCH_SIZE:
         for account in connected:
             request_pull(account, requested_by=actor)
     else:

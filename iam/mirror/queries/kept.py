@@ -13,7 +13,7 @@ from django.db import connection
 
 from iam.mirror.models import Account
 
-MOST: Final = 128
+MAX_ENTRIES: Final = 128
 Result = TypeVar("Result")
 State = tuple[int, ...]
 _WRITES: Final = (
@@ -41,7 +41,7 @@ class KeptResults(Generic[Result]):
     longest goes.
     """
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MAX_ENTRIES) -> None:
         self._most = most
         self._results: OrderedDict[Hashable, Result] = OrderedDict()
         self._guard = Lock()

@@ -12,7 +12,7 @@ from iam.mirror.models import Account, Edge, EdgeKind, EntityState, Kind, valid_
 
 _PLACES = (Kind.ORG_ROOT, Kind.ORG_UNIT, Kind.ORG_ACCOUNT)
 _POLICIES = (Kind.SCP, Kind.RCP)
-SHOWN = 30
+PREVIEW_ACCOUNTS = 30
 """So many accounts of a unit are listed; the list of accounts has the rest."""
 
 
@@ -58,12 +58,12 @@ class OrganizationNode:
     @property
     def listed(self) -> list[OrganizationNode]:
         """The accounts that a page lists."""
-        return self.accounts[:SHOWN]
+        return self.accounts[:PREVIEW_ACCOUNTS]
 
     @property
     def unlisted(self) -> int:
         """How many more there are."""
-        return max(0, len(self.accounts) - SHOWN)
+        return max(0, len(self.accounts) - PREVIEW_ACCOUNTS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from iam.mirror.pull.progress import expire_leases
 log = structlog.get_logger(__name__)
 
 RUN_PULL: Final = "iam.mirror.tasks.run_pull"
-PATIENCE = timedelta(seconds=30)
+NUDGE_AFTER = timedelta(seconds=30)
 """How long a queued pull waits before the broker is told of it again; doubled each time."""
 
 
@@ -156,10 +156,10 @@ def _move_next(account: Account, now: datetime) -> bool:
 
 
 def _nudge_forgotten(now: datetime) -> None:
-    forgotten = Pull.objects.filter(state=PullState.QUEUED, nudged_at__lt=now - PATIENCE)
+    forgotten = Pull.objects.filter(state=PullState.QUEUED, nudged_at__lt=now - NUDGE_AFTER)
     for pull in forgotten.order_by("created_at")[:200]:
         waited = (pull.nudged_at or pull.created_at) - pull.created_at
-        if now - (pull.nudged_at or pull.created_at) < max(PATIENCE, waited):
+        if now - (pull.nudged_at or pull.created_at) < max(NUDGE_AFTER, waited):
             continue
         if Pull.objects.filter(pk=pull.pk, state=PullState.QUEUED, nudged_at=pull.nudged_at).update(
             nudged_at=now

@@ -19,7 +19,7 @@ from iam.policy.index.register import Register
 from iam.policy.index.rows import AccountRows, Standing
 from iam.policy.index.shard import Shard
 
-AT_ONCE: Final = 20_000
+MAX_PRINCIPALS: Final = 20_000
 """The rows of about so many principals are in memory together."""
 
 
@@ -67,7 +67,7 @@ def _parts(accounts: Mapping[str, Known], at: datetime | None) -> Iterator[list[
     size = 0
     for number, known in accounts.items():
         own = sizes.get(known.pk, 0)
-        if part and (size + own > AT_ONCE or len(part) == CHUNK):
+        if part and (size + own > MAX_PRINCIPALS or len(part) == CHUNK):
             yield part
             part, size = [], 0
         part.append((number, known))

@@ -25,11 +25,11 @@ from iam.policy.index.documents import Documents
 from iam.policy.index.image import Image, ImageError, code, is_whole, pack, unpack
 from iam.policy.index.rows import Standing
 
-FEW: Final = 200
+MAX_WRITTEN: Final = 200
 """So many entities are read quickly by anyone who begins: until more are written, or for `LASTS`, an image
 stays as it is.
 """
-AT_ONCE: Final = 10
+BATCH_SIZE: Final = 10
 """So many images are in memory together as bytes."""
 LASTS: Final = timedelta(minutes=10)
 logger = structlog.get_logger(__name__)
@@ -62,7 +62,7 @@ def stored(
         rows = AccountImage.objects.filter(account__in=numbers).values_list(
             "account_id", "revision", "mark", "packed"
         )
-        for pk, revision, mark, packed in rows.iterator(chunk_size=AT_ONCE):
+        for pk, revision, mark, packed in rows.iterator(chunk_size=BATCH_SIZE):
             number = numbers[pk]
             standing = organizations().standing(number)
             if mark != mark_of(standing):
@@ -91,7 +91,7 @@ def draw_images() -> int:
         return 0
     organizations = Organizations(None)
     count = 0
-    for chunk in chunks(drawn(behind, None, Documents(), lambda: organizations), AT_ONCE):
+    for chunk in chunks(drawn(behind, None, Documents(), lambda: organizations), BATCH_SIZE):
         now = timezone.now()
         count += len(chunk)
         _keep(
@@ -146,13 +146,13 @@ class _Rest:
 
 def _damaged() -> set[int]:
     """Those of whom the bytes are not those that were written; a worker looks once."""
-    rows = AccountImage.objects.values_list("account_id", "packed").iterator(chunk_size=AT_ONCE)
+    rows = AccountImage.objects.values_list("account_id", "packed").iterator(chunk_size=BATCH_SIZE)
     return {pk for pk, packed in rows if not is_whole(bytes(packed))}
 
 
 def _has_many(account: int, revision: int) -> bool:
     written = Entity.objects.filter(account=account, revision__gt=revision)
-    return written.order_by()[: FEW + 1].count() > FEW
+    return written.order_by()[: MAX_WRITTEN + 1].count() > MAX_WRITTEN
 
 
 def _keep(rows: Sequence[AccountImage]) -> None:

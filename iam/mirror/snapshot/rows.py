@@ -20,7 +20,7 @@ KINDS: Final = (*PRINCIPALS, Kind.GROUP.value, Kind.POLICY.value)
 EDGES: Final = (EdgeKind.MEMBER.value, EdgeKind.ATTACHED.value, EdgeKind.BOUNDARY.value)
 COLUMNS: Final = ("account_id", "entity_id", "kind", "arn", "document_id")
 UNIQUE_ID: Final = "entity__aws_id"
-AT_ONCE: Final = 10_000
+BATCH_SIZE: Final = 10_000
 Tags = Mapping[str, str]
 
 
@@ -171,4 +171,4 @@ def _list(rows: Iterable[Any]) -> list[Any]:
 
 
 def _stream(rows: QuerySet[Any, Any]) -> Iterator[tuple[Any, ...]]:
-    return rows.iterator(chunk_size=AT_ONCE)
+    return rows.iterator(chunk_size=BATCH_SIZE)

@@ -18,7 +18,7 @@ from django.conf import settings
 from iam.notify.channels.errors import DeliveryError
 
 TIMEOUT = 10.0
-LONGEST = 4096
+MAX_ANSWER_BYTES = 4096
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 _PASSING = {408, 425, 429}
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -37,7 +37,7 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], who: str) -> None
     try:
         connection.request("POST", target, body=body, headers=sent)
         answer = connection.getresponse()
-        answer.read(LONGEST)
+        answer.read(MAX_ANSWER_BYTES)
         status = answer.status
     except (OSError, HTTPException) as error:
         raise DeliveryError(f"{who} couldn’t be reached ({type(error).__name__}).") from None

@@ -17,7 +17,7 @@ RULES: Final = {
     "email": "The part of the email address before the @",
 }
 USER_NAME: Final = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
-LONGEST: Final = 64
+MAX_LENGTH: Final = 64
 _SPELLED: Final = str.maketrans(
     {
         "ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "æ": "ae", "ø": "o", "å": "a",
@@ -31,15 +31,15 @@ def user_name(name: str, *, email: str, rule: str) -> str:
     another script.
     """
     if rule == "email":
-        return _plain(email.partition("@")[0])[:LONGEST]
+        return _plain(email.partition("@")[0])[:MAX_LENGTH]
     words = [word for word in map(_plain, name.split()) if word]
     if not words:
         return ""
     first, last = words[0], words[-1]
     if len(words) == 1:
-        return first[:LONGEST]
+        return first[:MAX_LENGTH]
     made = {"flast": first[0] + last, "last.first": f"{last}.{first}"}.get(rule, f"{first}.{last}")
-    return made[:LONGEST]
+    return made[:MAX_LENGTH]
 
 
 def free_name(wanted: str, *, taken: Collection[str]) -> str:
@@ -49,7 +49,7 @@ def free_name(wanted: str, *, taken: Collection[str]) -> str:
     if wanted.lower() not in taken:
         return wanted
     number = 2
-    while (free := f"{wanted[: LONGEST - len(str(number))]}{number}").lower() in taken:
+    while (free := f"{wanted[: MAX_LENGTH - len(str(number))]}{number}").lower() in taken:
         number += 1
     return free
 

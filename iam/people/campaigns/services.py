@@ -28,8 +28,8 @@ from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 
 LASTS: Final = timedelta(days=7)
-LONGEST: Final = 365
-MOST: Final = 5_000
+MAX_EXCEPTION_DAYS: Final = 365
+MAX_PARTICIPANTS: Final = 5_000
 REMINDERS: Final = (14, 7, 3, 1)
 PAUSE: Final = timedelta(hours=20)
 """Nobody is told twice within this time."""
@@ -61,10 +61,10 @@ def begin(viewer: Viewer, terms: Terms) -> Campaign:
         count = enlist(made, viewer=viewer)
         if not count:
             raise RefusedError("No one there signs in with a console password.")
-        if count > MOST:
+        if count > MAX_PARTICIPANTS:
             raise RefusedError(
-                f"That is {count:,} IAM users. A campaign can hold {MOST:,}. Start one for each account or "
-                "team."
+                f"That is {count:,} IAM users. A campaign can hold {MAX_PARTICIPANTS:,}. Start one for each "
+                "account or team."
             )
         _note("begin", made, viewer, people=count, due=terms.due.isoformat(), ending=terms.ending.value)
     return made
@@ -91,7 +91,7 @@ def enlist(campaign: Campaign, *, viewer: Viewer) -> int:
     now = datetime.now(tz=UTC)
     there = campaign.participants.values("user")
     new = users_of(campaign, viewer=viewer).exclude(pk__in=there)
-    rows = [Participant(campaign=campaign, user=user, joined_at=now) for user in new[: MOST + 1]]
+    rows = [Participant(campaign=campaign, user=user, joined_at=now) for user in new[: MAX_PARTICIPANTS + 1]]
     Participant.objects.bulk_create(rows, ignore_conflicts=True)
     Campaign.objects.filter(pk=campaign.pk).update(looked_at=now)
     return campaign.participants.count()
@@ -174,7 +174,7 @@ def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -
     # What was asked for at its end and is not decided yet can still be taken back.
     _check_runs(viewer, campaign, is_open=waits_for_approval(campaign))
     today = datetime.now(tz=UTC).date()
-    if not today <= until <= today + timedelta(days=LONGEST):
+    if not today <= until <= today + timedelta(days=MAX_EXCEPTION_DAYS):
         raise RefusedError("Choose an end date from today to a year from now.")
     if not why.strip():
         raise RefusedError("Enter a reason.")
@@ -232,7 +232,7 @@ def check(viewer: Viewer, terms: Terms) -> None:
             "Enter a reason of up to 1,000 characters.",
             field="reason",
         )
-    if not today < terms.due <= today + timedelta(days=LONGEST):
+    if not today < terms.due <= today + timedelta(days=MAX_EXCEPTION_DAYS):
         raise FieldError("Choose a due date after today, within a year.", field="due")
 
 

@@ -23,7 +23,7 @@ from iam.changes.operations.attachment import ATTACH_POLICY
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.operations.managed_policy import CreatePolicy
 from iam.changes.services import Cause
-from iam.changes.services.plans import MOST, check_account
+from iam.changes.services.plans import MAX_CHANGES, check_account
 from iam.changes.services.requests import Lane, asked_before
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
@@ -39,7 +39,7 @@ from iam.people.campaigns.services import enlist, tell
 
 logger = structlog.get_logger(__name__)
 LOOK_EVERY: Final = timedelta(hours=1)
-AT_ONCE: Final = 200
+BATCH_SIZE: Final = 200
 """So many messages a beat and campaign; the next beat goes on."""
 
 
@@ -87,7 +87,7 @@ def _tell(campaign: Campaign, *, today: date) -> None:
         since = datetime.combine(campaign.due - timedelta(days=day), datetime.min.time(), tzinfo=UTC)
         wanted |= Q(told_at__lt=since)
     rows = missing.filter(wanted).select_related("user__account", "campaign__begun_by")
-    for row in rows.order_by(F("told_at").asc(nulls_first=True), "pk")[:AT_ONCE]:
+    for row in rows.order_by(F("told_at").asc(nulls_first=True), "pk")[:BATCH_SIZE]:
         tell(row, actor=None, is_reminder=row.invited_at is not None)
 
 
@@ -126,7 +126,9 @@ def _ask(campaign: Campaign, author: Viewer, *, account: Account, participants: 
         check_account(account)
         asked = _disabling if campaign.ending == Ending.DISABLE else _restricting
         with transaction.atomic():
-            operations, notes, reached, message = asked(author, account, list(participants)[: MOST - 1])
+            operations, notes, reached, message = asked(
+                author, account, list(participants)[: MAX_CHANGES - 1]
+            )
             if reached:
                 made = _requested(
                     campaign,

@@ -23,7 +23,7 @@ from iam.people.links.models import Purpose
 from iam.people.links.services import finish_link, revoke_link
 
 logger = structlog.get_logger(__name__)
-AGAIN: Final = timedelta(minutes=10)
+RETRY_AFTER: Final = timedelta(minutes=10)
 """So long after a deletion that failed it is tried again."""
 FORGOTTEN: Final = timedelta(days=1)
 """So long a device is looked for of which nobody knows whether AWS has made it."""
@@ -102,7 +102,7 @@ def _clean(enrolment: Enrolment) -> None:
         _settled(enrolment)
         return
     now = datetime.now(tz=UTC)
-    if cleaning is not None and cleaning.ended_at is not None and cleaning.ended_at > now - AGAIN:
+    if cleaning is not None and cleaning.ended_at is not None and cleaning.ended_at > now - RETRY_AFTER:
         return
     if not _is_in_mirror(enrolment):
         _look_for(enrolment, making, now=now)

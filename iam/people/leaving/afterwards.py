@@ -32,7 +32,7 @@ from iam.people.leaving.restoring import restore_notes, return_plans, seats_of
 from iam.people.leaving.returning import invite_back, keep_seals, tell_restored
 from iam.people.leaving.rules import asker_of, is_about_oneself, is_confirmed, may_act
 
-AGAIN: Final = timedelta(hours=24)
+RETRY_AFTER: Final = timedelta(hours=24)
 
 
 DELETABLE: Final = (Stage.GONE, Stage.OPEN, Stage.CONFIRMED)
@@ -176,7 +176,7 @@ def ask_due_deletions(*, now: datetime | None = None) -> int:
         except RefusedError as refused:
             Leaver.objects.filter(pk=leaver.pk).update(
                 trouble=f"The deletion could not be requested: {refused.message}"[:1024],
-                delete_after=moment + AGAIN,
+                delete_after=moment + RETRY_AFTER,
             )
     return len(leavers)
 
@@ -244,7 +244,7 @@ def _again(states: set[ChangeState]) -> datetime | None:
     """
     if states & {ChangeState.REJECTED, ChangeState.CANCELLED}:
         return None
-    return datetime.now(tz=UTC) + AGAIN
+    return datetime.now(tz=UTC) + RETRY_AFTER
 
 
 def afterwards_changes(leaver: Leaver, kind: str) -> list[Change]:

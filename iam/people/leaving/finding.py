@@ -24,7 +24,7 @@ from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.leaving.who import Somebody, people_of, reach_of, within
 
-MOST: Final = 20
+MAX_PEOPLE: Final = 20
 """So many people are shown at once."""
 _MOST_CANDIDATES: Final = 400
 _NAMED: Final = ("DisplayName", "Display-Name", "Display_Name", "FullName", "Full-Name", "Full_Name", "Name")
@@ -60,7 +60,7 @@ class Matches:
     is_cut: bool = False
 
 
-def find_people(viewer: Viewer, text: str, *, most: int = MOST) -> Matches:
+def find_people(viewer: Viewer, text: str, *, most: int = MAX_PEOPLE) -> Matches:
     """People for whom the viewer may request changes, by a text, or all of them by name for an empty one; no
     machine users. The same queries, whatever their number.
     """

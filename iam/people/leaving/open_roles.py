@@ -21,7 +21,7 @@ from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 
 ASSUME: Final = "sts:AssumeRole"
-MOST: Final = 40
+MAX_ROLES: Final = 40
 """So many roles at most are asked about; the rest is a number."""
 WEIGHED: Final = 20
 """So many users at most are asked about."""
@@ -52,7 +52,7 @@ def open_roles(users: Sequence[Entity], *, viewer: Viewer) -> OpenRoles:
     seen = [state for state in _trusting(users) if viewer.scope.sees_account(state.entity.account.account_id)]
     if not seen:
         return OpenRoles()
-    roles = [state.entity for state in seen[:MOST]]
+    roles = [state.entity for state in seen[:MAX_ROLES]]
     accounts = {entity.account.account_id for entity in (*users, *roles)}
     with snapshot(accounts=accounts) as index:
         asked = [(role, _able(index, role, users)) for role in roles]

@@ -8,7 +8,7 @@ from typing import Final
 
 from iam.people.onboarding.reading import FORMULA, LARGEST, SheetError, sheet_rows
 
-LONGEST: Final = 256
+MAX_LENGTH: Final = 256
 COLUMNS: Final = frozenset(
     {
         "email", "e-mail", "mail", "email address", "e-mail address",  # wording: keep
@@ -50,13 +50,13 @@ def typed(line: int, text: str) -> Typed:
     errors = []
     if not text:
         errors.append("This row names no one.")
-    if len(text) > LONGEST:
-        errors.append(f"This row has {len(text):,} characters. The limit is {LONGEST}.")
+    if len(text) > MAX_LENGTH:
+        errors.append(f"This row has {len(text):,} characters. The limit is {MAX_LENGTH}.")
     if text.startswith(FORMULA):
         errors.append(f"This row starts with {text[0]!r}, which a spreadsheet reads as a formula.")
     if not text.isprintable():
         errors.append("This row contains a character that can’t be shown.")
-    kept = "".join(map(_printable, text[:LONGEST]))
+    kept = "".join(map(_printable, text[:MAX_LENGTH]))
     return Typed(line, kept, tuple(errors))
 
 

@@ -42,7 +42,7 @@ from iam.people.leaving.rules import asker_of, is_confirmed
 from iam.people.runs.reconcile import reconcile_missed
 
 BATCH: Final = 100
-AGAIN: Final = timedelta(minutes=10)
+READ_AGAIN_AFTER: Final = timedelta(minutes=10)
 DENYING: Final = (PutInlinePolicy.spec.slug, ATTACH_POLICY.slug)
 BEFORE_END: Final = (Stage.WAITING, Stage.PLANNED, Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING)
 CUTTING: Final = (Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING)
@@ -244,7 +244,7 @@ def _is_due(seat: OffboardedUser) -> bool:
     """
     if seat.read_at is None or changes_of(seat).filter(ended_at__gt=seat.read_at).exists():
         return True
-    return datetime.now(tz=UTC) - seat.read_at > AGAIN
+    return datetime.now(tz=UTC) - seat.read_at > READ_AGAIN_AFTER
 
 
 def _is_stuck(seat: OffboardedUser) -> bool:

@@ -17,7 +17,7 @@ from iam.mirror.models import Edge, EdgeKind, InlinePolicy, valid_at
 from iam.people.granting import Given, Held, Reason, write_grant
 from iam.people.leaving.models import EndedGrant, OffboardedUser
 
-AGAIN: Final = UUID("0d0a9a3e-53c9-4b0c-b7f1-1f3f0b6f0a7d")
+GRANT_NAMESPACE: Final = UUID("0d0a9a3e-53c9-4b0c-b7f1-1f3f0b6f0a7d")
 """The name space in which a seat and a grant give the grant that follows its id."""
 _EDGES: Final = {Sort.MEMBER: EdgeKind.MEMBER, Sort.ATTACHED: EdgeKind.ATTACHED}
 
@@ -43,7 +43,7 @@ def grant_again(seat: OffboardedUser, *, by: Sequence[Change]) -> None:
             own, part__grant=ended_grant.grant, account=seat.account, until__isnull=False, since__isnull=False
         )
         standing = [entry for entry in entries.order_by("pk") if _stands(seat, entry)]
-        grant_id = uuid5(AGAIN, f"{seat.pk}:{ended_grant.grant_id}")
+        grant_id = uuid5(GRANT_NAMESPACE, f"{seat.pk}:{ended_grant.grant_id}")
         if standing:
             _write(seat, ended_grant.grant, standing, grant_id=grant_id, by=applied)
 

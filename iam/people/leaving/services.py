@@ -14,7 +14,7 @@ from django.db import transaction
 from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import OF_OFFBOARDING, Change
 from iam.changes.services import Cause
-from iam.changes.services.plans import MOST
+from iam.changes.services.plans import MAX_CHANGES
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
@@ -40,7 +40,7 @@ KEYS: Final = UUID("b0a3d6de-2f0a-4d06-8e52-0f6a3c3f4d11")
 """The name space in which a person and the key of their form give a run its id."""
 MAX_REASON: Final = 1000
 MOST_PEOPLE: Final = 200
-AT_ONCE: Final = 8
+MAX_PLANNED_AT_ONCE: Final = 8
 """So many users are planned while the page waits; more by a worker."""
 MOST_GRACE: Final = 365
 FURTHEST: Final = timedelta(days=365)
@@ -104,7 +104,7 @@ def request_run(actor: Viewer, *, run: OffboardingRun, terms: Terms, skip: bool 
         people = ready(locked_run, skip=skip)
         _check(actor, people_of([leaver.seats.all()[0].user for leaver in people]), terms)
         _write_terms(locked_run, terms)
-    is_large = OffboardedUser.objects.filter(leaver__in=people).count() > AT_ONCE
+    is_large = OffboardedUser.objects.filter(leaver__in=people).count() > MAX_PLANNED_AT_ONCE
     return OFFBOARDING.submit(locked_run, by_worker=is_large)
 
 
@@ -238,7 +238,7 @@ def _ask_all(run: OffboardingRun, people: Sequence[Leaver], *, actor: Viewer) ->
         return sum(len(by_user[seat.user_id].operations) for seat in leaver.seats.all())
 
     # Whole people, so that each has all their accounts in one approval.
-    for batch in batches(todo, size=size, most=MOST):
+    for batch in batches(todo, size=size, most=MAX_CHANGES):
         _ask_batch(run, batch, plan=plan, by_user=by_user, actor=actor, warnings=warnings)
 
 

@@ -26,7 +26,7 @@ from iam.people.leaving.who import Somebody, people_of, reach_of, teams_of, with
 from iam.people.runs.drafts import lock_draft
 from iam.people.runs.models import RowStatus, requester
 
-SHOWN: Final = 3
+PREVIEW_USERS: Final = 3
 MOST_CANDIDATES: Final = 8
 MOST_BY_NAME: Final = 50
 """So many rows are looked up by name; each takes a few queries."""
@@ -139,7 +139,7 @@ def _problems(
     own = {user.pk for user in person.users}
     strangers = [user for user in users if user.pk not in own]
     if strangers:
-        where = ", ".join(f"{user.name} in {user.account.name}" for user in [*users][:SHOWN])
+        where = ", ".join(f"{user.name} in {user.account.name}" for user in [*users][:PREVIEW_USERS])
         return [f"Several people match: {where}. Choose one."]
     first = seen.setdefault(frozenset(own), row.line)
     if first != row.line:
@@ -173,7 +173,7 @@ def _by_name(users_by_text: dict[str, list[Entity]], *, viewer: Viewer) -> dict[
     suggestions: dict[str, str] = {}
     unknown = [text for text, users in users_by_text.items() if not users and "@" not in text]
     for text in unknown[:MOST_BY_NAME]:
-        matches = find_people(viewer, text, most=SHOWN + 1)
+        matches = find_people(viewer, text, most=PREVIEW_USERS + 1)
         exact = named_exactly(matches, text)
         if len(exact) == 1:
             users_by_text[text] = [exact[0].user]
@@ -183,7 +183,9 @@ def _by_name(users_by_text: dict[str, list[Entity]], *, viewer: Viewer) -> dict[
             for match in matches.people
         ]
         if names:
-            suggestions[text] = f"Several people could be meant: {', '.join(names[:SHOWN])}. Choose one."
+            suggestions[text] = (
+                f"Several people could be meant: {', '.join(names[:PREVIEW_USERS])}. Choose one."
+            )
         if len(names) == 1:
             suggestions[text] = f"Did you mean {names[0]}?"
     return suggestions

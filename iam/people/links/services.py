@@ -23,7 +23,7 @@ from iam.people.links.signed_ids import id_in
 
 LASTS: Final = timedelta(hours=24)
 """How long a link can be used, unless its maker says otherwise."""
-LONGEST: Final = timedelta(days=7)
+MAX_VALIDITY: Final = timedelta(days=7)
 SESSION: Final = timedelta(minutes=30)
 """How long the browser that has used it stays in."""
 DAMAGED: Final = "This link is incomplete. Copy the whole link from the message."
@@ -70,9 +70,10 @@ def make_link(
     """A link for the person to this matter of the IAM user; older ones for the same that nobody has used yet
     open nothing from now on. `is_checked`: a second person made sure who gets it.
 
-    `iam.people.links.signed_ids.address_of` gives its address. Raises ValueError for a time beyond `LONGEST`.
+    `iam.people.links.signed_ids.address_of` gives its address. Raises ValueError for a time
+    beyond `MAX_VALIDITY`.
     """
-    if not timedelta(0) < lasts <= LONGEST:
+    if not timedelta(0) < lasts <= MAX_VALIDITY:
         raise ValueError("A link can be valid for at most 7 days.")
     now = datetime.now(tz=UTC)
     older = Link.objects.filter(purpose=purpose, person=person, user_arn=user_arn, used_at__isnull=True)

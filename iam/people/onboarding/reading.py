@@ -23,7 +23,7 @@ T = TypeVar("T")
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes of a file: some 10,000 people take one."""
 MOST_ROWS: Final = 10_000
-LONGEST: Final = 128
+MAX_LENGTH: Final = 128
 SEPARATORS: Final = (",", ";", "\t")
 OTHERS: Final = ("\t", ";", ",")
 """The order in which separators are tried for a line: a name can have a comma, and hardly ever a tab."""
@@ -147,8 +147,8 @@ def typed(line: int, values: Mapping[str, str]) -> Typed:
 
 
 def _text_errors(what: str, text: str) -> Iterator[str]:
-    if len(text) > LONGEST:
-        yield f"The {what} has {len(text):,} characters. The limit is {LONGEST}."
+    if len(text) > MAX_LENGTH:
+        yield f"The {what} has {len(text):,} characters. The limit is {MAX_LENGTH}."
     if text.startswith(FORMULA):
         yield f"The {what} starts with {text[0]!r}, which spreadsheets read as a formula. Remove it."
     if not text.isprintable():
@@ -166,7 +166,7 @@ def _email_errors(text: str) -> Iterator[str]:
 
 
 def _kept(text: str) -> str:
-    return "".join(map(_printable, text[:LONGEST]))
+    return "".join(map(_printable, text[:MAX_LENGTH]))
 
 
 def _printable(letter: str) -> str:

@@ -38,7 +38,7 @@ from iam.people.runs.requests import RunKind, batches, request_operations
 
 REQUEST_RUN: Final = "iam.people.onboarding.tasks.request_run"
 MOST_PEOPLE: Final = 500
-AT_ONCE: Final = 20
+MAX_PLANNED_AT_ONCE: Final = 20
 STEPS_AT_ONCE: Final = 200
 """So many people, and steps, are asked for while the page waits; more by a worker."""
 MAX_REASON: Final = 1000
@@ -190,7 +190,7 @@ def request_run(
         )
         locked_run.begin_submission(reason)
         locked_run.save(update_fields=["state", "reason", "asked_at", "trouble"])
-    is_large = plan.people > AT_ONCE or plan.steps > STEPS_AT_ONCE
+    is_large = plan.people > MAX_PLANNED_AT_ONCE or plan.steps > STEPS_AT_ONCE
     return ONBOARDING.submit(locked_run, by_worker=is_large)
 
 

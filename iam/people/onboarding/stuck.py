@@ -23,7 +23,7 @@ RECENT: Final = timedelta(days=60)
 """Older onboardings are not looked through: who has not finished by then is found in the list of
 onboardings.
 """
-MOST: Final = 200
+MAX_NEWCOMERS: Final = 200
 PAUSE: Final = timedelta(hours=20)
 """Nobody is invited again sooner than this, unless they asked for it or their invitation expired."""
 _ORDER: Final = {"bad": 0, "warn": 1, "note": 2, "": 3}
@@ -97,7 +97,9 @@ def _all(viewer: Viewer) -> list[StuckNewcomer]:
     )
     rows = Newcomer.objects.filter(run__in=runs.values("pk"), standing=RowStatus.READY)
     people = list(
-        rows.select_related("run__version__blueprint__team").order_by("-run__created_at", "position")[:MOST]
+        rows.select_related("run__version__blueprint__team").order_by("-run__created_at", "position")[
+            :MAX_NEWCOMERS
+        ]
     )
     links = invitations(people)
     stuck = []

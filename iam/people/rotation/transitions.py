@@ -28,7 +28,7 @@ from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
 from iam.people.rotation.planning import MOST_ISSUES, creation, for_own
 from iam.sealed import services as sealed
 
-AGAIN: Final = timedelta(hours=1)
+RETRY_AFTER: Final = timedelta(hours=1)
 """So long after something that failed it is tried again by itself."""
 
 
@@ -178,7 +178,7 @@ def later(rotation: Rotation, trouble: str) -> None:
     save(
         rotation,
         trouble=trouble[:1024],
-        retry_at=datetime.now(tz=UTC) + AGAIN,
+        retry_at=datetime.now(tz=UTC) + RETRY_AFTER,
         wanted="",
         tries=rotation.tries,
     )

@@ -9,7 +9,7 @@ from typing import Final
 FIELD: Final = re.compile(r"\$\{([^}]*)\}")
 PARTITION, ACCOUNT, REGION = "Partition", "Account", "Region"
 SEGMENTS: Final = 6
-LONGEST: Final = 1024
+MAX_ARN_LENGTH: Final = 1024
 
 
 @lru_cache(maxsize=2048)
@@ -29,7 +29,7 @@ def values_of(arn: str, pattern: str) -> dict[str, str] | None:
     """The value of each field in an ARN of a policy, the partition too; None if the ARN does not have this
     form.
     """
-    match = _reader(pattern).fullmatch(arn[:LONGEST])
+    match = _reader(pattern).fullmatch(arn[:MAX_ARN_LENGTH])
     if match is None or any(not value for value in match.groups()):
         return None
     names = [name for _, name in pieces(pattern) if name]

@@ -15,7 +15,7 @@ from iam.policy.glob import compile_glob
 from iam.policy.letter_case import fold
 
 HIGHEST: Final = "\U0010ffff"
-FEW: Final = 200
+MAX_SPARSE_BITS: Final = 200
 """Below it, going from bit to bit is quicker than looking at all."""
 REMEMBERED: Final = 2048
 """Patterns whose masks are remembered: at most 6 MB, since a mask of all actions has 2.8 kB."""
@@ -81,7 +81,7 @@ class ActionNames:
 
     def names(self, mask: int) -> tuple[str, ...]:
         """The actions of a set, in their order."""
-        if mask.bit_count() < FEW:
+        if mask.bit_count() < MAX_SPARSE_BITS:
             return tuple(self.all[place] for place in places(mask))
         return tuple(compress(self.all, bits(mask)))
 

@@ -21,7 +21,7 @@ ATTACHING: Final = ("iam:AttachUserPolicy", "iam:AttachRolePolicy", "iam:AttachG
 POLICY: Final = "iam:policyarn"
 TELLING: Final = "iam:putuserpolicy"
 """A statement that allows this on everything allows enough."""
-MOST: Final = 6
+MAX_POLICIES: Final = 6
 
 
 def attachable(shard: Shard, documents: Documents) -> tuple[str, ...]:
@@ -37,7 +37,7 @@ def attachable(shard: Shard, documents: Documents) -> tuple[str, ...]:
             for clause in doc.clauses
         ):
             arns[row.name] = None
-    return tuple(arns)[:MOST]
+    return tuple(arns)[:MAX_POLICIES]
 
 
 def new_policies(shard: Shard, attaching: Iterable[Clause], creating: Sequence[Clause]) -> tuple[str, ...]:
@@ -58,7 +58,7 @@ def new_policies(shard: Shard, attaching: Iterable[Clause], creating: Sequence[C
             if name is not None:
                 names.setdefault(name)
     existing = {row.name for row in shard.policies.values()}
-    return tuple(name for name in names if name not in existing)[:MOST]
+    return tuple(name for name in names if name not in existing)[:MAX_POLICIES]
 
 
 def changeable_policies(shard: Shard, attaching: Iterable[Clause]) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def changeable_policies(shard: Shard, attaching: Iterable[Clause]) -> tuple[str,
         and not is_aws_owned(row.name)
         and any(matches(row.name) for matches in matchers)
     ]
-    return tuple(names)[:MOST]
+    return tuple(names)[:MAX_POLICIES]
 
 
 def values_of(clauses: Iterable[Clause], key: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from iam.policy.index.documents import Clause
 
 FILLER: Final = "x"
 NOBODY: Final = "gatehouse-nobody-has-this-name"
-MOST: Final = 40
+MAX_NAMES: Final = 40
 """So many names of one type are tried at most."""
 PLACEHOLDER: Final = re.compile(r"\$\{[^}]*\}")
 STARS: Final = frozenset({ANY, WITHIN})
@@ -49,7 +49,7 @@ def fitting(clauses: Iterable[Sequence[Clause]], template: str) -> tuple[str, ..
         for first in groups[0]:
             for second in groups[1]:
                 _note(names, common((own, first, second)))
-    return tuple(names)[:MOST]
+    return tuple(names)[:MAX_NAMES]
 
 
 def names_for(clauses: Iterable[Clause], template: str) -> tuple[str, ...]:
@@ -71,7 +71,7 @@ def _own(template: str) -> tuple[Token, ...]:
 
 
 def _note(names: dict[str, None], name: str | None) -> None:
-    if name is not None and len(names) < MOST:
+    if name is not None and len(names) < MAX_NAMES:
         names[name] = None
 
 
@@ -82,7 +82,7 @@ def _patterns(clauses: Sequence[Clause]) -> tuple[tuple[Token, ...], ...]:
         if clause.allows and names is not None and not clause.source.is_not_resource and "*" not in names:
             for template in resource_templates(names, has_variables=clause.has_variables):
                 patterns_by_tokens[tuple(resource_tokens(with_anything(template)))] = None
-    return tuple(patterns_by_tokens)[:MOST]
+    return tuple(patterns_by_tokens)[:MAX_NAMES]
 
 
 @lru_cache(maxsize=8192)

@@ -16,7 +16,7 @@ LONGEST_NAME: Final = 100
 MOST_PROPOSALS: Final = 40
 MOST_LOOKS: Final = 2000
 MOST_FINDINGS: Final = 1000
-SHOWN: Final = 80
+PREVIEW_LENGTH: Final = 80
 IF_NEWER: Final = "If AWS added it recently, an administrator can allow it in GATEHOUSE_NEWER_NAMES."
 
 
@@ -134,6 +134,6 @@ def quoted(text: str) -> str:
 def shown(text: str) -> str:
     """A text as a message quotes it: in one line, and not longer than a message bears."""
     plain = ""
-    for letter in text[: SHOWN + 1]:
+    for letter in text[: PREVIEW_LENGTH + 1]:
         plain += letter if letter.isprintable() else "\ufffd"
-    return plain if len(plain) <= SHOWN else f"{plain[:SHOWN]}…"
+    return plain if len(plain) <= PREVIEW_LENGTH else f"{plain[:PREVIEW_LENGTH]}…"

@@ -17,7 +17,7 @@ from iam.policy.variables import Variable, read
 
 PLACEHOLDER: Final = re.compile(r"\$\{([^}]*)\}|(\*)")
 SEGMENTS: Final = 6
-LONGEST: Final = 2048
+MAX_LENGTH: Final = 2048
 WITHOUT_SLASH: Final = frozenset(
     {
         "AccessPointName",
@@ -110,7 +110,7 @@ def can_mean(text: str, arn: str, *, has_variables: bool) -> bool:
 
     A pattern longer than any ARN is not followed: it gets the benefit of the doubt.
     """
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         return True
     pattern = _pattern(text, has_variables)
     state = 1

@@ -25,7 +25,7 @@ from iam.policy.lint.view import LintSubject
 from iam.policy.lint.whole import check_size, check_whole
 from iam.policy.memory import without_collecting
 
-LONGEST: Final = 262_144
+MAX_LENGTH: Final = 262_144
 """Characters. The longest policies that AWS takes anywhere have some 32,000, and may be written with much
 white space.
 """
@@ -54,7 +54,7 @@ def _findings(
     text: str, kind: LintKind, *, quota: CharacterQuota | None, catalogue: Catalogue | None
 ) -> list[LintFinding]:
     # What is too long for AWS is not taken apart: that alone would take seconds.
-    readable = text if len(text) <= LONGEST else "{}"
+    readable = text if len(text) <= MAX_LENGTH else "{}"
     reading = read_places(readable)
     report = Report(reading)
     for fault in reading.faults:
@@ -62,7 +62,7 @@ def _findings(
     limit = QUOTAS.get(kind) if quota is OF_KIND else quota
     if limit is not None:
         check_size(text, limit, kind, report)
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         report.add(
             "DOCUMENT_TOO_LARGE",
             Spot(0, "", None),

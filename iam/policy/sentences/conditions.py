@@ -70,7 +70,7 @@ SWITCHES: Final = {
     ("aws:viaawsservice", "true"): "an AWS service makes the call",
     ("aws:viaawsservice", "false"): "no AWS service makes the call on the caller’s behalf",
 }
-SHOWN: Final = 3
+MAX_VALUES: Final = 3
 
 
 def conditions_in_words(statement: Statement) -> tuple[str, ...]:
@@ -123,8 +123,8 @@ def _key(key: str) -> str:
 
 
 def _values(values: Sequence[str]) -> str:
-    shown = " or ".join(values[:SHOWN])
-    more = len(values) - SHOWN
+    shown = " or ".join(values[:MAX_VALUES])
+    more = len(values) - MAX_VALUES
     return f"{shown} or one of {more} more" if more > 0 else shown or "no value"
 
 

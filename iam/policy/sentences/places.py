@@ -17,7 +17,7 @@ from iam.policy.lint.overlaps import can_mean
 from iam.policy.sentences.labels import service_name, type_names
 
 EVERYTHING: Final = "*"
-SHOWN: Final = 4
+MAX_NAMES: Final = 4
 """So many names of one type are shown; of more, how many there are."""
 SPECIAL: Final = frozenset("*?$")
 S3: Final = "arn:aws:s3:::"
@@ -80,7 +80,7 @@ def _group(places: list[ResourcePhrase]) -> str:
     first = places[0]
     names = [place.name for place in places if place.name]
     before = first.before if len(names) < 2 else first.many
-    words = [before, join(names, most=SHOWN), first.after]
+    words = [before, join(names, most=MAX_NAMES), first.after]
     return " ".join(filter(None, words))
 
 

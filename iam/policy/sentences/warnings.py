@@ -21,7 +21,7 @@ RISKY: Final = frozenset(
         "kms:Decrypt",
     }
 )
-SHOWN: Final = 3
+MAX_NAMES: Final = 3
 
 
 def warning_for(
@@ -36,7 +36,7 @@ def warning_for(
         return "Manages permissions: this can give access to others."
     risky = [action for action in actions if action in RISKY]
     if risky:
-        return f"{join(risky, most=SHOWN)} can give more access than it seems."
+        return f"{join(risky, most=MAX_NAMES)} can give more access than it seems."
     if EVERYTHING in resources and not has_conditions and _changes_resources(actions):
         return f"Can change every resource in {service_name(service)}."
     return ""

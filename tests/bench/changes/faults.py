@@ -25,7 +25,7 @@ from tests.services import postgres
 
 CHANGES = int(os.environ.get("BENCH_FAULTS", "120"))
 ACCOUNTS = 6
-LONGEST = 300.0
+TIMEOUT_S = 300.0
 """Seconds that each fault may take."""
 AHEAD, BEHIND = 1200.0, -1200.0
 """Seconds by which the clocks of two workers are wrong: more than any lease."""
@@ -58,7 +58,7 @@ def site_of(name: str, *, database_in: Path | None = None) -> Iterator[Site]:
 
 def outcome(site: Site, queued: int, *, synced: bool = False) -> Outcome:
     """What came of it, with every process stopped; `synced`: after the next sync of each account."""
-    settle(site, until=time.monotonic() + LONGEST, left=site.left)
+    settle(site, until=time.monotonic() + TIMEOUT_S, left=site.left)
     site.stop()
     if synced:
         site.plant("read")
@@ -74,7 +74,7 @@ def outcome(site: Site, queued: int, *, synced: bool = False) -> Outcome:
 
 def until_left(site: Site, share: float, queued: int) -> None:
     """Wait until so much of the work is left."""
-    deadline = time.monotonic() + LONGEST
+    deadline = time.monotonic() + TIMEOUT_S
     while site.left() > queued * share and time.monotonic() < deadline:
         time.sleep(0.1)
 
@@ -152,7 +152,7 @@ def restored_backup() -> tuple[Outcome, int]:
         until_left(site, 0.5, queued)
         backup = folder / "dump"
         server_program(site.cluster, "pg_dump", "-Fc", "-f", str(backup), "gatehouse")
-        settle(site, until=time.monotonic() + LONGEST, left=site.left)
+        settle(site, until=time.monotonic() + TIMEOUT_S, left=site.left)
         site.stop()
         first, second = site.cluster, postgres.Cluster.start()
         stack.callback(second.stop)

@@ -22,7 +22,7 @@ ACCOUNTS = 50
 WORKERS = 2
 SLOTS = int(os.environ.get("BENCH_SLOTS", "2"))
 LATENCY = 0.05
-LONGEST = 3600
+TIMEOUT_S = 3600
 
 
 def run() -> list[dict[str, Any]]:
@@ -70,10 +70,10 @@ def _requests(site: Site) -> int:
 
 
 def _wait(site: Site) -> None:
-    deadline = time.monotonic() + LONGEST
+    deadline = time.monotonic() + TIMEOUT_S
     while site.left():
         if time.monotonic() > deadline:
-            raise RuntimeError(f"{site.left()} changes have not ended after {LONGEST} s")
+            raise RuntimeError(f"{site.left()} changes have not ended after {TIMEOUT_S} s")
         time.sleep(0.5)
 
 

@@ -32,7 +32,7 @@ FAULTS = {
     "reset-after": 0.02,
     "late": 0.01,
 }
-LONGEST = 1500
+TIMEOUT_S = 1500
 PULLED_WITHIN = 60
 """Seconds for the pulls that changes have asked for; one whose worker was killed is not waited for."""
 LEASE = 10
@@ -78,7 +78,9 @@ class Outcome:
         return problems
 
 
-def torture(*, changes: int, accounts: int, every: float, seed: int = 1, longest: float = LONGEST) -> Outcome:
+def torture(
+    *, changes: int, accounts: int, every: float, seed: int = 1, longest: float = TIMEOUT_S
+) -> Outcome:
     """Queue the changes and break something every so many seconds until most are through; then let the rest
     end in peace.
     """

@@ -21,9 +21,9 @@ from tests.bench.proxy.running import control
 PEOPLE: Final = int(os.environ.get("BENCH_LEAVERS", "12"))
 ACCOUNTS: Final = 4
 EVERY: Final = 6.0
-LONGEST: Final = 600
+TIMEOUT_S: Final = 600
 ROUNDS: Final = 6
-AGAIN: Final = 60
+SECOND_TIMEOUT_S: Final = 60
 """Seconds until a person looks after whom something is still open of."""
 PLANT: Final = "tests.bench.leaving.plant"
 
@@ -51,9 +51,9 @@ def _tortured(site: Site) -> list[dict[str, Any]]:
     step = partial(site.plant, module=PLANT)
     torture.start(site)
     step("people", PEOPLE)
-    torture.settle(site, until=time.monotonic() + LONGEST, left=site.left)
+    torture.settle(site, until=time.monotonic() + TIMEOUT_S, left=site.left)
     asked = step("ask")
-    breaking = torture.Breaking(every=EVERY, longest=LONGEST / 2, few=0)
+    breaking = torture.Breaking(every=EVERY, longest=TIMEOUT_S / 2, few=0)
     done = breaking.at_work(site, left=site.leaving, begin=partial(step, "approve"))
     broken, helped = step("standing"), _help(site)
     state = step("standing")
@@ -81,7 +81,7 @@ def _help(site: Site) -> int:
         if not site.leaving():
             break
         helped += int(site.plant("again", module=PLANT)["tried"])
-        torture.settle(site, until=time.monotonic() + AGAIN, left=site.leaving)
+        torture.settle(site, until=time.monotonic() + SECOND_TIMEOUT_S, left=site.leaving)
     return helped
 
 

@@ -38,7 +38,7 @@ def ask(count: str) -> dict[str, Any]:
     rows = _timed(took, "read", lambda: read_sheet(data.encode()))
     run = _timed(took, "check", lambda: stage(actor, version=version, rows=rows, source="bench.csv"))
     # What a worker does soon after; none is there yet.
-    services.AT_ONCE = 0  # type: ignore[misc]
+    services.MAX_PLANNED_AT_ONCE = 0  # type: ignore[misc]
     run = _timed(took, "submit", lambda: services.request_run(actor, run=run, reason="Measured"))
     if run.state == RunState.SUBMITTING:
         _timed(took, "ask", lambda: services.ONBOARDING.request(run))

@@ -24,7 +24,7 @@ PEOPLE: Final = int(os.environ.get("BENCH_PEOPLE", "500"))
 SLOTS: Final = int(os.environ.get("BENCH_SLOTS", "2"))
 WORKERS: Final = 2
 LATENCY: Final = 0.05
-LONGEST: Final = 1200
+TIMEOUT_S: Final = 1200
 PLANT: Final = "tests.bench.onboarding.plant"
 
 
@@ -79,7 +79,7 @@ def _requests(site: Site) -> int:
     return sum(control(site.proxy, "stats")["requests"].values())
 
 
-def wait(site: Site, *, longest: float = LONGEST) -> None:
+def wait(site: Site, *, longest: float = TIMEOUT_S) -> None:
     """Until every change has ended. Raises RuntimeError after so many seconds."""
     deadline = time.monotonic() + longest
     while site.left():

@@ -22,7 +22,7 @@ from tests.bench.proxy.running import control
 
 PEOPLE: Final = int(os.environ.get("BENCH_PEOPLE", "200"))
 EVERY: Final = 4.0
-LONGEST: Final = 600
+TIMEOUT_S: Final = 600
 ROUNDS: Final = 6
 STILL: Final = 75
 """Seconds after which nothing moves any more: longer than a change waits between two readings."""
@@ -50,7 +50,7 @@ def _tortured(site: Site) -> list[dict[str, Any]]:
     step = partial(site.plant, module=PLANT)
     asked = step("ask", PEOPLE)
     torture.start(site)
-    breaking = torture.Breaking(every=EVERY, longest=LONGEST, few=asked["steps"] // 10)
+    breaking = torture.Breaking(every=EVERY, longest=TIMEOUT_S, few=asked["steps"] // 10)
     done = breaking.at_work(site, left=site.left, begin=partial(step, "approve"))
     broken, helped = step("standing"), _help(site)
     state = step("standing")

@@ -34,7 +34,7 @@ from tests.iam.policy.test_cases import CASES as WRITTEN
 
 CASES = [*WRITTEN, *demanding_mfa()]
 FOLDER = Path(__file__).parent
-ROUNDS, SIMPLE, HEAVY, SHOWN = 3, 20_000, 6_000, 3
+ROUNDS, SIMPLE, HEAVY, PREVIEW_CASES = 3, 20_000, 6_000, 3
 OURS = {"simple": "simple", "heavy": "heavy: 9 operators, boundary, 3 SCP levels, RCP, bucket policy"}
 
 
@@ -156,7 +156,7 @@ def compare_runs(who: str, runs: Data, asked: Data, mine: dict[str, list[str]]) 
                 if not agrees(theirs, wanted)
             ]
             print(f"    {way or 'its'} decisions: {len(answers):,}, {len(pairs):,} other than ours")
-            for request, theirs, wanted in pairs[:SHOWN]:
+            for request, theirs, wanted in pairs[:PREVIEW_CASES]:
                 print(f"        {request['action']} on {request['resource']}: {theirs}, ours {wanted}")
 
 

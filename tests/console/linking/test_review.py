@@ -208,7 +208,7 @@ def test_a_group_is_cleared_and_selected_as_a_whole(
 def test_more_than_one_request_links_stays_selected_and_is_said(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(console_review, "AT_ONCE", 3)
+    monkeypatch.setattr(console_review, "BATCH_SIZE", 3)
     many(account, 5)
     client = browser()
     page = opened(client)

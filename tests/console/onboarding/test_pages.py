@@ -200,7 +200,7 @@ def test_asking_and_agreeing_ask_the_database_as_often_for_a_few_as_for_many(
     version: BlueprintVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     catch(monkeypatch, RUN_CHANGE, lambda *_, **__: True)
-    monkeypatch.setattr(services, "AT_ONCE", 100)
+    monkeypatch.setattr(services, "MAX_PLANNED_AT_ONCE", 100)
     asker = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
     approvers = [factories.viewer(Role.APPROVER, name=name) for name in ("Hana Sato", "Jonas Berg")]
 

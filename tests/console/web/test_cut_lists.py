@@ -39,10 +39,10 @@ ALLOWED: Final = {
 
 
 def cut_queries(path: Path) -> list[str]:
-    """Where the beginning of a query is taken: `rows.order_by(…)[:MOST]`. `[: SIZE + 1]` looks whether there
+    """Where the beginning of a query is taken: `rows.order_by(…)[:MAX_ROWS]`. `[: SIZE + 1]` looks whether there
     is more.
     """
-    cut_queries = []
+    cuts = []
     for node in ast.walk(ast.parse(path.read_text())):
         if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Slice):
             continue
@@ -50,8 +50,8 @@ def cut_queries(path: Path) -> list[str]:
         is_query = isinstance(value, ast.Call) and getattr(value.func, "attr", "") in OF_QUERIES
         is_cut = node.slice.lower is None and isinstance(upper, ast.Name | ast.Constant | ast.Attribute)
         if is_query and is_cut:
-            cut_queries.append(f"{path.name}:{node.lineno}: {ast.unparse(node)}")
-    return cut_queries
+            cuts.append(f"{path.name}:{node.lineno}: {ast.unparse(node)}")
+    return cuts
 
 
 def test_no_query_of_the_console_is_cut_in_silence() -> None:

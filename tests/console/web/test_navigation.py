@@ -17,7 +17,7 @@ from tests.url_answers import ANSWERS
 
 __all__ = ["world"]
 pytestmark = pytest.mark.django_db
-MOST = 16
+MAX_ENTRIES = 16
 ENTRIES = {
     "administrator": (
         "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Approvals "
@@ -78,14 +78,14 @@ def test_a_role_has_its_few_entries_and_each_opens(world: World, role: str) -> N
     assert [label for _, label, _ in entries] == (
         expected.split(",") if "," in expected else expected.split()
     )
-    assert len(entries) <= MOST
+    assert len(entries) <= MAX_ENTRIES
     for address, label, _ in entries:
         inner = links(page_of(client, address), "Main")
         assert [entry[1] for entry in inner if entry[2]] == [label], address
 
 
 def test_there_is_room_for_what_comes() -> None:
-    assert sum(len(group.entries) for group in NAVIGATION) <= MOST - 2
+    assert sum(len(group.entries) for group in NAVIGATION) <= MAX_ENTRIES - 2
 
 
 @pytest.mark.parametrize("role", ["administrator", "approver", "auditor", "team-lead"])

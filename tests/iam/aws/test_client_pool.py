@@ -101,13 +101,13 @@ def test_one_that_had_to_repeat_a_call_is_not_kept(world: World, monkeypatch: py
 def test_an_old_one_is_made_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     with pooled_client(HERE) as first:
         pass
-    monkeypatch.setattr(client_pool, "LONGEST", -1)
+    monkeypatch.setattr(client_pool, "MAX_AGE_S", -1)
     with pooled_client(HERE) as second:
         assert second is not first
 
 
 def test_only_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(client_pool, "MOST", 2)
+    monkeypatch.setattr(client_pool, "MAX_CLIENTS", 2)
     for number in ("1", "2", "3"):
         with pooled_client(AccountAccess(number * 12)):
             pass

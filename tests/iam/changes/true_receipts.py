@@ -39,7 +39,7 @@ from iam.policy.index.rows import Grants
 from iam.policy.index.scenario import Edits
 from tests.iam.changes.operations.stage import Stage, applied
 
-FEWEST, MOST = 5, 10
+MIN_TRIALS, MAX_TRIALS = 5, 10
 """So many are drawn for a set; those that make no sense as things stand are left out."""
 
 
@@ -130,7 +130,7 @@ class Play:
         """
         operations_by_key: dict[tuple[str, ...], Operation] = {}
         made: list[CreatePolicy] = []
-        for _ in range(self._rng.randint(FEWEST, MOST)):
+        for _ in range(self._rng.randint(MIN_TRIALS, MAX_TRIALS)):
             matter, operation = self._operation(made)
             operations_by_key.setdefault(matter, operation)
         kept = list(operations_by_key.values())

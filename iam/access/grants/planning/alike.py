@@ -107,7 +107,7 @@ def _union(digests: set[str], meanings: dict[str, Meaning | None]) -> Meaning | 
 
 
 _KNOWN: dict[str, Meaning | None] = {}
-_MOST: Final = 16_384
+_MAX_KNOWN: Final = 16_384
 
 
 def _meanings(digests: set[str]) -> dict[str, Meaning | None]:
@@ -115,7 +115,7 @@ def _meanings(digests: set[str]) -> dict[str, Meaning | None]:
     most.
     """
     missing = digests - _KNOWN.keys()
-    if len(_KNOWN) + len(missing) > _MOST:
+    if len(_KNOWN) + len(missing) > _MAX_KNOWN:
         _KNOWN.clear()
         missing = digests
     for digest, text in Document.objects.filter(digest__in=missing).values_list("digest", "text"):

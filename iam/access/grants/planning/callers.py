@@ -28,7 +28,7 @@ from iam.guard import Viewer
 from iam.mirror.models import Account, Entity
 from iam.policy.lint import MANAGED
 
-FEW: Final = 3
+MAX_NAMED_ROLES: Final = 3
 """So many roles a right is called by the name of the account."""
 BRANCHES: Final = 1000
 """Where the branches of callers begin, beyond those of receivers."""
@@ -107,7 +107,7 @@ def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: in
         raise RefusedError(f"{arn} no longer exists, as of the last sync.")
     room, branch = rooms(home, [holder])[holder.pk], BRANCHES + number
     accounts = [role.split(":")[4] for role in roles]
-    what = f"assume {listed(accounts) if len(roles) <= FEW else counted(len(roles), 'role')}"
+    what = f"assume {listed(accounts) if len(roles) <= MAX_NAMED_ROLES else counted(len(roles), 'role')}"
     text = _until(may_assume(roles), rights.end)
     if room.for_inline(MANAGED.size(text)):
         name = name_for(what, mark=f"{rights.mark}-{number}")

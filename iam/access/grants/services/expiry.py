@@ -26,7 +26,7 @@ from iam.changes.states import end_all
 from iam.guard import Viewer
 
 BATCH: Final = 200
-AGAIN: Final = timedelta(minutes=10)
+RETRY_AFTER: Final = timedelta(minutes=10)
 """How long after an end that did not go through it is tried again by itself."""
 
 
@@ -142,7 +142,7 @@ def _has_stuck(grant: Grant, now: datetime) -> bool:
     """Whether something of its end is stuck for a while: AWS is not asked the same every few seconds."""
     parts = grant.parts.filter(state=State.ENDING).select_related("ending_set")
     return any(
-        is_stuck(part) and (part.ending_set is None or now - part.ending_set.created_at > AGAIN)
+        is_stuck(part) and (part.ending_set is None or now - part.ending_set.created_at > RETRY_AFTER)
         for part in parts
     )
 

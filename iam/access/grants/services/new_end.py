@@ -24,7 +24,7 @@ from iam.access.grants.services.rights import (
     may_withdraw,
     waiting_extension,
 )
-from iam.access.grants.terms import LONGEST, MAX_WHY, SHORTEST
+from iam.access.grants.terms import MAX_DURATION, MAX_WHY, SHORTEST
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState
@@ -109,7 +109,7 @@ def _later(now_ends: datetime, *, until: datetime | None, lasts: int) -> datetim
     end = end.astimezone(UTC).replace(microsecond=0)
     if end <= now_ends:
         raise WrongEndError(f"It ends on {moment(now_ends)} already. Choose a later date.")
-    if end > datetime.now(tz=UTC) + LONGEST:
+    if end > datetime.now(tz=UTC) + MAX_DURATION:
         raise WrongEndError("The longest duration is three years.")
     return end
 

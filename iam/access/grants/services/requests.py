@@ -26,7 +26,7 @@ from iam.changes.models import OF_GRANT, Change
 from iam.changes.operations.managed_policy import OF_AWS
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import Cause, Lane
-from iam.changes.services.plans import MOST
+from iam.changes.services.plans import MAX_CHANGES
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.mirror.models import Entity
@@ -65,10 +65,10 @@ def plan_for(terms: Terms, *, viewer: Viewer, grant_id: UUID, with_receipt: bool
     title, end = title_of(terms), terms.end_when(begun=now)
     parts = plan_parts(terms, viewer=viewer, title=title, mark=grant_id.hex[:8], end=end)
     plan = GrantPlan(terms=terms, title=title, parts=parts, ends_at=end, warnings=warnings_for(terms, parts))
-    if len(plan.operations) > MOST:
+    if len(plan.operations) > MAX_CHANGES:
         raise RefusedError(
-            f"This needs {len(plan.operations):,} changes in AWS. The limit is {MOST:,} in one request. "
-            "Split it into several requests."
+            f"This needs {len(plan.operations):,} changes in AWS. The limit is {MAX_CHANGES:,} in one "
+            "request. Split it into several requests."
         )
     return replace(plan, receipt=set_receipt_of(plan.operations)) if with_receipt else plan
 

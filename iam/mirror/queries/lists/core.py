@@ -46,7 +46,7 @@ States = QuerySet[Any, Any]
 PAGE = 50
 CHUNK = 500
 WORDS = 5
-FEW, MANY = 200, 3000
+MAX_LISTED_ARNS, MANY = 200, 3000
 """So many users of people are named in a statement one by one; so many entities in which a text is found are
 looked for by its index.
 """
@@ -308,14 +308,14 @@ def _matching(named: QuerySet[Entity], words: list[str], people: QuerySet[Identi
         condition &= Q(entity__search__contains=word)
     if not has_text_index():
         return condition | Q(entity__in=_users_of(people.values("user_arn")).values("pk"))
-    arns = list(people.order_by().values_list("user_arn", flat=True)[: FEW + 1])
-    are_few = len(arns) <= FEW
+    arns = list(people.order_by().values_list("user_arn", flat=True)[: MAX_LISTED_ARNS + 1])
+    are_few = len(arns) <= MAX_LISTED_ARNS
     theirs: list[str] | QuerySet[Any, Any] = arns if are_few else people.values("user_arn")
     of_people = _users_of(theirs)
     if named.order_by()[: MANY + 1].count() <= MANY and are_few:
         wanted = named | of_people if arns else named
         # The limit keeps the database from looking at each row of the list all the same.
-        return Q(entity__in=wanted.order_by().values("pk")[: MANY + FEW])
+        return Q(entity__in=wanted.order_by().values("pk")[: MANY + MAX_LISTED_ARNS])
     return condition | Q(entity__in=of_people.values("pk")) if arns else condition
 
 

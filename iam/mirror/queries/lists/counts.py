@@ -22,7 +22,7 @@ CAP = 1000
 COME, GONE = "+", "-"
 """In the past: how many have come since, and how many that were there are gone."""
 FRESH_FOR = 60.0
-PATIENCE = 600.0
+SLOW_COUNT_TTL_S = 600.0
 """A count that took a second is kept for so many seconds, so that counting never takes more than a sliver of
 the time.
 """
@@ -93,7 +93,9 @@ def kept_counts(queries: Queries, *, about: str) -> dict[str, int]:
         began = time.perf_counter()
         new = count(missing)
         took = time.perf_counter() - began
-        cache.set_many({keys[name]: n for name, n in new.items()}, timeout=max(FRESH_FOR, took * PATIENCE))
+        cache.set_many(
+            {keys[name]: n for name, n in new.items()}, timeout=max(FRESH_FOR, took * SLOW_COUNT_TTL_S)
+        )
         kept |= {keys[name]: n for name, n in new.items()}
     return {name: kept[key] for name, key in keys.items()}
 

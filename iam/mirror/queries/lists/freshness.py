@@ -18,7 +18,7 @@ from iam.mirror.queries.lists.core import Lens, Seen
 from iam.mirror.queries.visibility import people_within
 from iam.prepared import SCOPES_KEPT, Slot, Statement, instance
 
-SHOWN = 3
+MAX_NOTES = 3
 LOOKED_AT = 200
 INCOMPLETE = (
     SectionState.NEVER,
@@ -84,7 +84,7 @@ def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
             _earlier(since, before.since),
             _earlier(synced_at, before.synced_at),
         )
-    return Gaps(tuple(notes.values())[:SHOWN], len(notes) > SHOWN, frozenset(unsynced))
+    return Gaps(tuple(notes.values())[:MAX_NOTES], len(notes) > MAX_NOTES, frozenset(unsynced))
 
 
 def unsynced_sections(lens: Seen) -> frozenset[str]:

@@ -193,7 +193,7 @@ def test_few_results_are_kept(accounts: tuple[Account, Account]) -> None:
     for prefix in ("s3", "sqs", "ec2", "iam", "kms", "sns", "logs", "lambda", "sts", "rds", "ecs"):
         names(prefix)
     with snapshot() as index:
-        assert len(index.derived) == index_cache.MOST
+        assert len(index.derived) == index_cache.MAX_RESULTS
 
 
 def test_the_list_shows_each_service_with_a_link(auditor: Client) -> None:

@@ -67,7 +67,7 @@ def test_counting_that_takes_long_is_done_more_rarely(
     lens = Lens(factories.viewer(Role.AUDITOR))
     counts.tab_counts(PEOPLE, lens, Wanted(), generation=1)
     counts.tab_counts(PEOPLE, lens, Wanted(), generation=2)
-    assert kept == [counts.FRESH_FOR, 2.0 * counts.PATIENCE]
+    assert kept == [counts.FRESH_FOR, 2.0 * counts.SLOW_COUNT_TTL_S]
 
 
 def test_filtered_rows_are_counted_only_so_far(

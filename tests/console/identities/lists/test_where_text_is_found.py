@@ -63,7 +63,7 @@ def test_every_way_finds_the_same(
     numbers: list[int],
 ) -> None:
     monkeypatch.setattr(core, "has_text_index", lambda: has_index)
-    monkeypatch.setattr(core, "FEW", few)
+    monkeypatch.setattr(core, "MAX_LISTED_ARNS", few)
     monkeypatch.setattr(core, "MANY", many)
     assert found(text) == [f"user-{number}" for number in numbers]
 

@@ -7,7 +7,14 @@ from urllib.parse import quote
 
 import pytest
 
-from iam.access.denied.message import ENCODED, LONGEST, Denied, MessageError, PolicyType, read_message
+from iam.access.denied.message import (
+    ENCODED,
+    MAX_MESSAGE_LENGTH,
+    Denied,
+    MessageError,
+    PolicyType,
+    read_message,
+)
 
 JOHN = "arn:aws:iam::123456789012:user/JohnDoe"
 SESSION = "arn:aws:sts::123456789012:assumed-role/ReadOnly/Tom"
@@ -265,7 +272,7 @@ def test_what_only_aws_can_decode_is_said(text: str) -> None:
     [
         ("", "Paste the error message"),
         (" \n ", "Paste the error message"),
-        ("x" * (LONGEST + 1), "longer than any AWS error message"),
+        ("x" * (MAX_MESSAGE_LENGTH + 1), "longer than any AWS error message"),
         ("hello", "find an action"),
         ("[" * 5000, "find an action"),
         ('{"context": {"action": 7}}', "find an action"),

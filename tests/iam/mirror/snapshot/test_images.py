@@ -156,8 +156,8 @@ def test_many_accounts_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     expected = as_made()
     for most, at_once in ((1, 2), (3, 10), (100, 3)):
         AccountImage.objects.all().delete()
-        monkeypatch.setattr(drawn, "AT_ONCE", most)
-        monkeypatch.setattr(images, "AT_ONCE", at_once)
+        monkeypatch.setattr(drawn, "MAX_PRINCIPALS", most)
+        monkeypatch.setattr(images, "BATCH_SIZE", at_once)
         assert draw_images() == 7
         forget()
         with snapshot() as index:
@@ -187,7 +187,7 @@ def test_an_image_that_is_far_behind_is_not_used(
     with snapshot() as index:
         assert len(index) == 6
     assert made == [production.account_id]
-    monkeypatch.setattr(images, "FEW", 3)
+    monkeypatch.setattr(images, "MAX_WRITTEN", 3)
     assert draw_images() == 1
 
 

@@ -21,7 +21,7 @@ from tests import factories as make
 
 pytestmark = pytest.mark.on_both
 
-PATIENCE = 10.0
+TIMEOUT_S = 10.0
 
 
 def in_a_thread(work: Callable[[], object]) -> Thread:
@@ -33,7 +33,7 @@ def in_a_thread(work: Callable[[], object]) -> Thread:
 
 def ended(thread: Thread) -> bool:
     """Whether it has come to its end."""
-    thread.join(PATIENCE)
+    thread.join(TIMEOUT_S)
     return not thread.is_alive()
 
 
@@ -43,12 +43,12 @@ class Holding:
     def __init__(self, gate: Gate) -> None:
         self._gate, self._began, self._may_go = gate, Event(), Event()
         self._thread = in_a_thread(self._read)
-        assert self._began.wait(PATIENCE)
+        assert self._began.wait(TIMEOUT_S)
 
     def _read(self) -> None:
         with self._gate.reading():
             self._began.set()
-            self._may_go.wait(PATIENCE)
+            self._may_go.wait(TIMEOUT_S)
 
     def end(self) -> None:
         """Let them go."""

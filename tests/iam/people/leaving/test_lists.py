@@ -109,7 +109,7 @@ def test_a_long_list_is_asked_for_by_a_worker_and_once_whoever_is_lost(
     author = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
     run = stage(author, rows=read_leavers(b"User name\nmaya.okafor\nkwame.boateng\n"), source="leavers.csv")
     sent: list[str] = []
-    monkeypatch.setattr(services, "AT_ONCE", 1)
+    monkeypatch.setattr(services, "MAX_PLANNED_AT_ONCE", 1)
     catch(monkeypatch, "iam.people.leaving.tasks", lambda task, pk: sent.append(task))
     requested = request_run(author, run=run, terms=Terms(reason="They go"))
     assert (requested.state, sent, Change.objects.count()) == ("asking", ["request_run"], 0)
