@@ -141,7 +141,7 @@ def nearest(starts: Iterable[str], importers: Callable[[str], set[str]]) -> dict
     steps = dict.fromkeys(starts, 0)
     edge = set(steps)
     for step in range(1, STEPS):
-        edge = {one for module in edge for one in importers(module)} - steps.keys()
+        edge = {importer for module in edge for importer in importers(module)} - steps.keys()
         steps |= dict.fromkeys(edge, step)
     return steps
 

@@ -57,4 +57,6 @@ def test_only_what_was_changed_is_linted() -> None:
     words = [word for command in affected.lint_commands(["templates/base.html"]) for word in command]
     assert "templates/base.html" in words
     assert "mypy" not in words
-    assert "mypy" in [word for one in affected.lint_commands(["iam/moments.py"]) for word in one]
+    assert "mypy" in [
+        word for lint_command in affected.lint_commands(["iam/moments.py"]) for word in lint_command
+    ]

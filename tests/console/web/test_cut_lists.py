@@ -26,7 +26,7 @@ ALLOWED: Final = {
     "search/references.py": "suggestions: typing more narrows them",
     "operators/pages/teams.py": "suggestions for a text field that takes any account ID",
     "operators/pages/people.py": "suggestions for a text field that takes any account ID",
-    "access/grants/one.py": "a grant has at most as many parts as it can have accounts",
+    "access/grants/detail.py": "a grant has at most as many parts as it can have accounts",
     "access/grants/parts.py": "a grant has at most as many parts as it can have accounts",
     "access/what/managed.py": "one policy",
     "changes/act_text.py": "the page says how many more there are",
@@ -39,8 +39,8 @@ ALLOWED: Final = {
 
 
 def cut_queries(path: Path) -> list[str]:
-    """Where the beginning of a query is taken: `rows.order_by(…)[:MAX_ROWS]`. `[: SIZE + 1]` looks whether there
-    is more.
+    """Where the beginning of a query is taken: `rows.order_by(…)[:MAX_ROWS]`. `[: SIZE + 1]` looks whether
+    there is more.
     """
     cuts = []
     for node in ast.walk(ast.parse(path.read_text())):
