@@ -21,7 +21,7 @@ from console.web.asof import asof_context
 from console.web.render import is_fragment
 from console.web.templatetags.ui import LEVELS
 from iam.access.levels import Levels, levels_of, totals
-from iam.mirror.queries.keyset import Row
+from iam.keyset import Row
 from iam.mirror.queries.lists.core import list_page
 
 CELL = "innerHTML:tr:has([href^=&quot;/people/{}/&quot;])>.lv"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
@@ -13,6 +15,7 @@ from console.changes.presenters import MARKS, SET_MARKS
 from console.changes.weights import weight_of_request
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.files import file_links
+from console.web.paging import place_in, word_of
 from console.web.query import Query
 from console.web.render import render_page
 from iam.changes.approval import ends
@@ -24,7 +27,6 @@ from iam.changes.summary import blocks_of
 from iam.changes.titles import partly_hidden, title_of
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import whole_accounts
-from iam.newest_first import Place
 
 TABS = (
     ("", "All"),
@@ -42,10 +44,12 @@ TABS = (
 def changes(request: ViewerRequest) -> HttpResponse:
     """Every request, newest first."""
     get, wanted = request.GET, wanted_in(request)
-    page = list_changes(request.viewer, **wanted, after=Place.parse(get.get("after", "")))
+    page = list_changes(
+        request.viewer, **wanted, after=place_in(request, "after", kind=datetime, pk_kind=UUID)
+    )
     context = {
         "rows": rows_of(page.rows, viewer=request.viewer),
-        "following": page.following,
+        "following": word_of(page.after),
         "is_first": "after" not in get,
         "tab": wanted["tab"],
         "tabs": TABS,

@@ -20,6 +20,7 @@ from console.web.paging import Cursor, CursorError, decode, encode
 from console.web.render import render_page
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
+from iam.keyset import Place
 from iam.linking import queries
 from iam.linking.models import Sign
 from iam.linking.patterns import PARTS
@@ -27,7 +28,6 @@ from iam.linking.rights import may_link_any, may_rule
 from iam.linking.rules import Chosen, chosen_now, foretell, save
 from iam.linking.whose import lines_by_hand
 from iam.mirror.models import UserCredentials, valid_at
-from iam.mirror.queries.keyset import Place
 
 SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 TITLES = {

@@ -20,9 +20,9 @@ from console.web.context import frame_of
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
 from iam.guard import Right, Viewer
+from iam.keyset import Row
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
-from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens
 from iam.people.fleet.calculation import Fresh
 from iam.people.fleet.listing import Fleet

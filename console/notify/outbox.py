@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.conf import settings
@@ -13,10 +14,10 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from console.web.access import ViewerRequest, require_everywhere
+from console.web.paging import place_in, word_of
 from console.web.render import render_page
 from iam.directory.models import Person
 from iam.guard import Right
-from iam.newest_first import Place
 from iam.notify.events import NotifyEvent, spec_of
 from iam.notify.models import MessageState, Outgoing
 from iam.notify.pages import Page, prefix_of
@@ -61,10 +62,10 @@ def outbox(request: ViewerRequest) -> HttpResponse:
     """Everything that was told, newest first."""
     tab = request.GET.get("tab", "")
     tab = tab if tab in dict(TABS) else ""
-    page = outbox_page(state=tab, after=Place.parse(request.GET.get("after", "")))
+    page = outbox_page(state=tab, after=place_in(request, "after", kind=datetime, pk_kind=UUID))
     context = {
         "rows": [_row(message) for message in page.rows],
-        "following": page.following,
+        "following": word_of(page.after),
         "is_first": "after" not in request.GET,
         "tab": tab,
         "tabs": TABS,

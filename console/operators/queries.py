@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
-from uuid import UUID
 
 from allauth.mfa.models import Authenticator
 from django.db.models import Count, Q, QuerySet
@@ -21,8 +20,10 @@ from console.operators.visibility import (
 )
 from iam.directory.models import Person, RoleAssignment, Team
 from iam.guard import Viewer
+from iam.keyset import Order, Place, page
 
 PAGE = 50
+BY_NAME = Order("name", "id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,31 +56,18 @@ class Row:
 
 
 def people_page(
-    viewer: Viewer, *, q: str = "", role: str = "", state: str = "", after: str = ""
-) -> tuple[list[Row], str]:
-    """Up to 50 people by name, and where the next page begins ('' at the end). At most six queries, whatever
-    their number.
+    viewer: Viewer, *, q: str = "", role: str = "", state: str = "", after: Place | None = None
+) -> tuple[list[Row], Place | None]:
+    """Up to 50 people by name, and where the next page begins (None at the end). At most six queries,
+    whatever their number.
     """
     people = people_listed(viewer, text=q).select_related("operator").prefetch_related("assignments__team")
     if role:
         people = people.filter(pk__in=visible_assignments(viewer).filter(role=role).values("person"))
     if state in {"active", "inactive"}:
         people = people.filter(is_active=state == "active")
-    name, _, number = after.rpartition("~")
-    if name and _is_uuid(number):
-        people = people.filter(Q(name__gt=name) | Q(name=name, id__gt=number))
-    people_found = list(people.order_by("name", "id")[: PAGE + 1])
-    rows = _rows(viewer, people_found[:PAGE])
-    last = people_found[PAGE - 1] if len(people_found) > PAGE else None
-    return rows, f"{last.name}~{last.id}" if last else ""
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        UUID(text)
-    except ValueError:
-        return False
-    return True
+    people_part = page(people, order=BY_NAME, size=PAGE, after=after)
+    return _rows(viewer, people_part.rows), people_part.after
 
 
 def _rows(viewer: Viewer, people: list[Person]) -> list[Row]:

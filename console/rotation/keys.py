@@ -18,10 +18,10 @@ from console.web.access import ViewerRequest, require
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
 from iam.guard import Right, Viewer
+from iam.keyset import Row
 from iam.linking.owners import owners_to_filter
 from iam.mirror.models import NEVER
 from iam.mirror.owners import WORDS
-from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens
 from iam.people.rotation.listing import KEYS, OLD, VERY_OLD
 

@@ -10,9 +10,9 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 
 from console.setup.pages import setup_page
-from console.setup.places import parsed, written
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
+from console.web.paging import place_in, word_of
 from console.web.render import is_fragment
 from iam.guard import Right
 from iam.mirror.accounts.read_all import read_all
@@ -46,8 +46,8 @@ def accounts(request: ViewerRequest) -> HttpResponse:
         request.viewer,
         wanted,
         at=request.at,
-        after=parsed(request.GET.get("after", "")),
-        before=parsed(request.GET.get("before", "")),
+        after=place_in(request, "after"),
+        before=place_in(request, "before"),
     )
     rows = [shown(facts) for facts in page.rows]
     context = asof_context(request) | {
@@ -55,8 +55,8 @@ def accounts(request: ViewerRequest) -> HttpResponse:
         "rows": rows,
         "wanted": wanted,
         "counts": account_counts(request.viewer, text=wanted.text, at=request.at),
-        "before": written(page.before),
-        "after": written(page.after),
+        "before": word_of(page.before),
+        "after": word_of(page.after),
         "labels": ", ".join(_lowered(LABELS[name]) for name in SECTIONS),
         "live": _live(rows),
         "swap_counts": is_fragment(request),

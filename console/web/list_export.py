@@ -15,7 +15,7 @@ from console.web.context import frame_of
 from console.web.files import FORMS, Values, csv_lines, download, json_lines, json_value
 from iam.guard import Right
 from iam.journal.services import record
-from iam.newest_first import Page, Place
+from iam.keyset import Page, Place
 
 T = TypeVar("T")
 
@@ -55,6 +55,6 @@ def pages_of(page_after: Callable[[Place | None], Page[T]]) -> Iterator[list[T]]
     """The rows of one page after the other, to the last."""
     page = page_after(None)
     yield page.rows
-    while page.following is not None:
-        page = page_after(page.following)
+    while page.after is not None:
+        page = page_after(page.after)
         yield page.rows

@@ -7,10 +7,11 @@ import binascii
 import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
 from django.http import HttpRequest
 
-from iam.mirror.queries.keyset import Place
+from iam.keyset import Place
 
 MAX_LENGTH = 1024
 LARGEST = 2**53
@@ -36,15 +37,35 @@ def page_number(request: HttpRequest) -> int:
     return max(1, int(text)) if text.isdecimal() and len(text) < 5 else 1
 
 
+def place_in(
+    request: HttpRequest,
+    side: str,
+    *,
+    kind: type[str] | type[datetime] = str,
+    pk_kind: type[int] | type[UUID] = int,
+) -> Place | None:
+    """The place that the address names as `after` or `before`; None where it names none of such a list."""
+    try:
+        return decode(request.GET.get(side, ""), kind=kind, pk_kind=pk_kind).place
+    except CursorError:
+        return None
+
+
+def word_of(place: Place | None) -> str:
+    """A place as a word of an address; "" for none."""
+    return encode(Cursor(place, 0)) if place else ""
+
+
 def encode(cursor: Cursor) -> str:
     """The cursor as a word that needs no escaping in an address."""
-    value = cursor.place.value
+    value, pk = cursor.place
     text = value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
-    raw = json.dumps([text, cursor.place.pk, cursor.number], separators=(",", ":")).encode()
+    number = pk.hex if isinstance(pk, UUID) else pk
+    raw = json.dumps([text, number, cursor.number], separators=(",", ":")).encode()
     return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
-def decode(word: str, *, kind: type[str] | type[datetime]) -> Cursor:
+def decode(word: str, *, kind: type[str] | type[datetime], pk_kind: type[int] | type[UUID] = int) -> Cursor:
     """The cursor of such a word, whose value must be of the kind by which the list is sorted. Raises
     CursorError.
     """
@@ -55,9 +76,24 @@ def decode(word: str, *, kind: type[str] | type[datetime]) -> Cursor:
         raise CursorError from error
     if len(word) > MAX_LENGTH or not isinstance(text, str) or "\x00" in text:
         raise CursorError
-    if any(type(n) is not int or not 0 <= n <= LARGEST for n in (pk, number)):
+    if not _is_number(number):
         raise CursorError
-    return Cursor(Place(_value(text, kind), pk), number)
+    return Cursor(Place(_value(text, kind), _pk(pk, pk_kind)), number)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) is int and 0 <= value <= LARGEST
+
+
+def _pk(value: object, kind: type[int] | type[UUID]) -> int | UUID:
+    if kind is int:
+        if isinstance(value, int) and _is_number(value):
+            return value
+        raise CursorError
+    try:
+        return UUID(hex=str(value))
+    except ValueError as error:
+        raise CursorError from error
 
 
 def _value(text: str, kind: type[str] | type[datetime]) -> str | datetime:

@@ -22,9 +22,9 @@ from iam.changes.models import (
 from iam.directory.models import Person, RoleAssignment
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
+from iam.keyset import NEWEST_FIRST, Page, Place, page
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
-from iam.newest_first import Page, Place
 
 PAGE = 50
 
@@ -192,14 +192,8 @@ def list_changes(
         changes = changes.filter(_found(text, matching, in_title=viewer.scope.sees_everything))
     elif matching is not seen:
         changes = changes.filter(Exists(matching.filter(change_set=OuterRef("change_set"))))
-    if after:
-        changes = changes.filter(
-            Q(created_at__lte=after.at) & (Q(created_at__lt=after.at) | Q(pk__lt=after.pk))
-        )
-    rows = list(changes.select_related("account", "change_set").order_by("-created_at", "-id")[: PAGE + 1])
-    more, rows = len(rows) > PAGE, rows[:PAGE]
-    last = Place(rows[-1].created_at, rows[-1].pk) if more else None
-    return Page(rows, last)
+    changes = changes.select_related("account", "change_set")
+    return page(changes, order=NEWEST_FIRST, size=PAGE, after=after)
 
 
 def _firsts(seen: QuerySet[Change], *, viewer: Viewer) -> QuerySet[Change]:

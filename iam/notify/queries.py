@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Q
+from django.db.models import Count
 
-from iam.newest_first import Page, Place
+from iam.keyset import NEWEST_FIRST, Page, Place, page
 from iam.notify.events import OFFERED, Spec
 from iam.notify.models import MessageChannel, MessageState, Outgoing, Preference, SlackMember
 
@@ -19,14 +19,7 @@ def outbox_page(*, state: str = "", after: Place | None = None) -> Page[Outgoing
     messages = Outgoing.objects.all()
     if state in MessageState.values:
         messages = messages.filter(state=state)
-    if after:
-        messages = messages.filter(
-            Q(created_at__lte=after.at) & (Q(created_at__lt=after.at) | Q(pk__lt=after.pk))
-        )
-    rows = list(messages.order_by("-created_at", "-id")[: PAGE + 1])
-    more, rows = len(rows) > PAGE, rows[:PAGE]
-    next_place = Place(rows[-1].created_at, rows[-1].pk) if more else None
-    return Page(rows, next_place)
+    return page(messages, order=NEWEST_FIRST, size=PAGE, after=after)
 
 
 def unsent_counts() -> dict[str, int]:

@@ -106,8 +106,8 @@ def _size_and_queries(database: str, site: Site, few: tuple[int, int]) -> Figure
 
 def _times(database: str, site: Site) -> Figures:
     from django.core.cache import cache
-    from iam.keyset import page
 
+    from iam.keyset import page
     from iam.mirror.queries.lists.core import PAGE, Lens, Wanted, found, list_page
     from iam.mirror.queries.lists.people import PEOPLE
 

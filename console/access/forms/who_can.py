@@ -22,7 +22,7 @@ from iam.access.certainty import Certainty
 from iam.access.usual import Candidate, accounts_naming, likely_owner, region_of, usual_regions
 from iam.access.visible_accounts import accounts_seen
 from iam.access.who_can import Asked, Row
-from iam.mirror.queries.keyset import Place as Kept
+from iam.keyset import Place as Kept
 from iam.policy.request import PrincipalKind, account_of
 
 SEPARATOR: Final = " "

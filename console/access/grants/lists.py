@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
+from uuid import UUID
 
 from django.http import HttpResponse
 from django.urls import reverse
@@ -17,6 +18,7 @@ from console.changes.presenters import Mark
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.files import file_links
 from console.web.moments import left_text
+from console.web.paging import place_in, word_of
 from console.web.query import Query
 from console.web.render import is_fragment, render_page
 from iam.access.drafts.models import GrantDraft
@@ -29,7 +31,6 @@ from iam.access.grants.queries import TABS, list_grants
 from iam.access.grants.terms import TermsError
 from iam.access.templates.queries import offers
 from iam.guard import Right, Viewer
-from iam.newest_first import Place
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 LABELS: Final = (
@@ -91,11 +92,11 @@ def grants(request: ViewerRequest) -> HttpResponse:
     """What the viewer may see of all grants, newest first; those that end soon by their end."""
     get, viewer, wanted = request.GET, request.viewer, wanted_in(request)
     tab = wanted["tab"]
-    page = list_grants(viewer, **wanted, after=Place.parse(get.get("after", "")))
+    page = list_grants(viewer, **wanted, after=place_in(request, "after", kind=datetime, pk_kind=UUID))
     may_ask = viewer.may(Right.REQUEST_CHANGE)
     context: dict[str, Any] = {
         "rows": rows_of(page.rows, viewer),
-        "following": page.following,
+        "following": word_of(page.after),
         "is_first": "after" not in get,
         "tab": tab,
         "tabs": LABELS,

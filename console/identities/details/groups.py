@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from console.identities.details import history, labels
 from console.identities.details.frame import Shown, membership_address, render_shown, shown_or_404
 from console.identities.details.held import held_by, own_policies
-from console.identities.details.paging import Page, page_of
+from console.identities.details.paging import LinkedPage, page_of
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.display_names import names_by_number
@@ -78,7 +78,7 @@ def group_head(shown: Shown, *, here: str) -> dict[str, Any]:
     }
 
 
-def _members(shown: Shown, page: Page) -> list[dict[str, Any]]:
+def _members(shown: Shown, page: LinkedPage) -> list[dict[str, Any]]:
     pks = [row["entity_id"] for row in page.rows]
     credentials = entities.credentials_of(pks, at=shown.at)
     others = entities.other_groups(pks, but=shown.entity, at=shown.at)

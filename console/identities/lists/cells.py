@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import moment
-from iam.mirror.queries.keyset import Row
+from iam.keyset import Row
 
 
 def under_path(row: Row) -> SafeString:

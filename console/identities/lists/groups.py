@@ -12,7 +12,7 @@ from console.identities.lists.cells import made, number, under_path
 from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
-from iam.mirror.queries.keyset import Row
+from iam.keyset import Row
 from iam.mirror.queries.lists.core import Lens
 from iam.mirror.queries.lists.groups import GROUPS
 

@@ -23,10 +23,10 @@ from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
 from iam.access.levels import Levels, LevelsByAccount
 from iam.guard import Right, Viewer
+from iam.keyset import Row
 from iam.linking.owners import may_set_any, owners_to_filter
 from iam.mirror.models import NEVER
 from iam.mirror.pull.sections import CREDENTIAL_REPORT
-from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens
 from iam.mirror.queries.lists.people import PEOPLE
 

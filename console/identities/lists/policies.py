@@ -15,7 +15,7 @@ from console.identities.lists.spec import Column, Filter, Page, TabWords
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
-from iam.mirror.queries.keyset import Row
+from iam.keyset import Row
 from iam.mirror.queries.lists.core import Lens
 from iam.mirror.queries.lists.policies import POLICIES
 

@@ -15,10 +15,11 @@ from console.identities.lists.spec import Filter, Page, TabWords
 from console.web.known import Figure, figure
 from console.web.paging import Cursor, encode
 from console.web.query import Query
+from iam.keyset import Page as Rows
+from iam.keyset import Place, Row
 from iam.mirror.models import SectionState
 from iam.mirror.models.accounts import Source
 from iam.mirror.pull.sections import LABELS
-from iam.mirror.queries.keyset import Row, Slice
 from iam.mirror.queries.lists.core import PAGE
 from iam.mirror.queries.lists.counts import CAP, COME, GONE
 from iam.mirror.queries.lists.freshness import Gap, Gaps
@@ -158,7 +159,7 @@ def _tab(page: Page, tab: TabWords, asked: Asked, number: int, gaps: Gaps) -> Ta
     )
 
 
-def table(page: Page, asked: Asked, part: Slice, counts: dict[str, int]) -> dict[str, Any]:
+def table(page: Page, asked: Asked, part: Rows[Row], counts: dict[str, int]) -> dict[str, Any]:
     """The rows, the heads of their columns, and the pages around them."""
     lens, wanted = asked.lens, asked.wanted
     heads = {}
@@ -197,7 +198,7 @@ def _chips(known: Filter, values: tuple[str, ...], query: Query) -> list[Chip]:
     ]
 
 
-def _pager(page: Page, asked: Asked, part: Slice, counts: dict[str, int]) -> Pager:
+def _pager(page: Page, asked: Asked, part: Rows[Row], counts: dict[str, int]) -> Pager:
     """Numbers are carried along from page to page, since nothing in the database knows them."""
     length, first = len(part.rows), 1
     if asked.after:
@@ -205,28 +206,25 @@ def _pager(page: Page, asked: Asked, part: Slice, counts: dict[str, int]) -> Pag
     elif asked.before and part.has_before:
         first = max(1, asked.before.number - length)
     last = first + length - 1
-    order = page.listing.sorts[asked.wanted.sort].order(descending=asked.wanted.descending)
 
-    def link(side: str, row: Row, number: int) -> str:
-        return str(asked.query.but(**{side: encode(Cursor(order.place(row), number))}))
+    def link(side: str, place: Place | None, number: int) -> str:
+        return str(asked.query.but(**{side: encode(Cursor(place, number))})) if place else ""
 
     first_shown = first if length else 0
     last_shown = last if length else 0
     start = str(asked.query) if asked.after or asked.before else ""
-    before = link("before", part.rows[0], first) if length and part.has_before else ""
-    after = link("after", part.rows[-1], last) if length and part.has_after else ""
     return Pager(
         first=first_shown,
         last=last_shown,
         total=_total(asked, counts[""], last, part),
         number=(first - 1) // PAGE + 1,
         start=start,
-        before=before,
-        after=after,
+        before=link("before", part.before, first),
+        after=link("after", part.after, last),
     )
 
 
-def _total(asked: Asked, counted: int, last: int, part: Slice) -> str:
+def _total(asked: Asked, counted: int, last: int, part: Rows[Row]) -> str:
     """How many rows there are: counted a while ago, and corrected by what the page itself shows."""
     if not part.has_after and part.rows:
         return f"{last:,}"

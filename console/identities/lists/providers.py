@@ -12,8 +12,8 @@ from console.identities.lists.cells import made, number, under_path
 from console.identities.lists.spec import Column, Page, TabWords
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
+from iam.keyset import Row
 from iam.mirror.models import Kind
-from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens
 from iam.mirror.queries.lists.providers import PROVIDERS
 

@@ -18,8 +18,8 @@ from console.web.access import ViewerRequest, require
 from console.web.known import NOT_SYNCED
 from console.web.templatetags.ui import age, ago, badge
 from iam.guard import Right
+from iam.keyset import Row
 from iam.mirror.display_names import trusted_by
-from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import Lens
 from iam.mirror.queries.lists.roles import ROLES
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from iam.mirror.queries.keyset import Row
+from iam.keyset import Row
 from iam.mirror.queries.lists.core import Lens, Listing
 
 

@@ -17,6 +17,7 @@ from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.directory.models import RoleAssignment
 from iam.guard import Right, Viewer
 from iam.journal.services import record
+from iam.keyset import Place
 
 COLUMNS: Final = (
     "person_id",
@@ -51,7 +52,8 @@ def operators_export(request: ViewerRequest, form: str) -> HttpResponseBase:
 
 
 def _rows(viewer: Viewer, chosen: dict[str, str]) -> Iterator[dict[str, Any]]:
-    after, is_first = "", True
+    after: Place | None = None
+    is_first = True
     while after or is_first:
         people, after = people_page(viewer, **chosen, after=after)
         is_first = False

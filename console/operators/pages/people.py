@@ -31,6 +31,7 @@ from console.operators.visibility import (
 )
 from console.web.access import ViewerRequest, require, require_everywhere
 from console.web.files import file_links
+from console.web.paging import place_in, word_of
 from console.web.query import Query
 from console.web.render import render_page
 from iam.directory.appointments import (
@@ -68,10 +69,10 @@ P = ParamSpec("P")
 def listing(request: ViewerRequest) -> HttpResponse:
     """Everybody who may sign in."""
     chosen = chosen_people(request)
-    rows, after = people_page(request.viewer, **chosen, after=request.GET.get("after", ""))
+    rows, after = people_page(request.viewer, **chosen, after=place_in(request, "after", pk_kind=UUID))
     context = {
         "rows": rows,
-        "after": after,
+        "after": word_of(after),
         "chosen": chosen,
         "filtered": any(chosen.values()),
         "roles": Role.choices,

@@ -13,13 +13,14 @@ from iam.access.grants.own import held_by
 from iam.changes.models import Change
 from iam.changes.queries import in_accounts
 from iam.guard import Right, Viewer
+from iam.keyset import NEWEST_FIRST, Order, Page, Place, page
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
-from iam.newest_first import Page, Place
 from iam.prepared import Slot
 
 PAGE: Final = 50
 SOON: Final = timedelta(days=7)
+SOONEST_FIRST: Final = Order("ends_at", "id")
 LATELY: Final = timedelta(days=180)
 TABS: Final[dict[str, tuple[State, ...]]] = {
     "waiting": (State.PREPARING, State.WAITING),
@@ -83,24 +84,8 @@ def list_grants(
         grants = grants.filter(template=template)
     if mine:
         grants = grants.filter(Q(requested_by=viewer.person_id) | held_by(viewer))
-    if tab == "soon":
-        return _soonest(grants, after)
-    if after is not None:
-        grants = grants.filter(Q(created_at__lt=after.at) | Q(created_at=after.at, pk__lt=after.pk))
-    rows = list(grants.order_by("-created_at", "-id").prefetch_related("parts__account")[: PAGE + 1])
-    shown = rows[:PAGE]
-    next_place = Place(shown[-1].created_at, shown[-1].pk) if len(rows) > PAGE else None
-    return Page(shown, next_place)
-
-
-def _soonest(grants: QuerySet[Grant], after: Place | None) -> Page[Grant]:
-    if after is not None:
-        grants = grants.filter(Q(ends_at__gt=after.at) | Q(ends_at=after.at, pk__gt=after.pk))
-    rows = list(grants.order_by("ends_at", "id").prefetch_related("parts__account")[: PAGE + 1])
-    shown = rows[:PAGE]
-    last = shown[-1] if len(rows) > PAGE else None
-    next_place = Place(last.ends_at, last.pk) if last and last.ends_at else None
-    return Page(shown, next_place)
+    order = SOONEST_FIRST if tab == "soon" else NEWEST_FIRST
+    return page(grants.prefetch_related("parts__account"), order=order, size=PAGE, after=after)
 
 
 def _told(text: str, viewer: Viewer) -> Q:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import (
@@ -28,13 +28,13 @@ from django.db.models import (
 from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
+from iam import keyset
 from iam.guard import Scope, Viewer
 from iam.mirror.accounts.validation import INTERVALS
 from iam.mirror.models import Account, Pull, PullSection, Section, SectionState
 from iam.mirror.models.accounts import ACTIVE_PULL, UPLOAD, PullState, Source
 from iam.mirror.models.setup import DoctorRun
 from iam.mirror.pull.sections import AUTHORIZATION, ROLES, USERS
-from iam.mirror.queries import keyset
 from iam.mirror.queries.accounts import COLUMNS
 from iam.mirror.queries.accounts_then import (
     ahead,
@@ -177,11 +177,8 @@ def account_page(
     of the past.
     """
     accounts = _with_last_pull(wanted.apply(viewer, at=at), at=at).annotate(sort=Lower("name"))
-    slice_of_accounts = keyset.page(cast(Any, accounts), order=ORDER, size=size, after=after, before=before)
-    rows = cast(list[Any], slice_of_accounts.rows)
-    earlier = keyset.Place(rows[0].sort, rows[0].pk) if rows and slice_of_accounts.has_before else None
-    later = keyset.Place(rows[-1].sort, rows[-1].pk) if rows and slice_of_accounts.has_after else None
-    return AccountPage(rows=_facts(rows, at=at), before=earlier, after=later)
+    found = keyset.page(accounts, order=ORDER, size=size, after=after, before=before)
+    return AccountPage(rows=_facts(found.rows, at=at), before=found.before, after=found.after)
 
 
 def facts_of(

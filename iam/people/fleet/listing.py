@@ -9,9 +9,9 @@ from typing import Any, Final
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, Value, When
 from django.db.models.functions import Concat
 
+from iam.keyset import Row
 from iam.mirror.display_names import display_name, people_of_users
 from iam.mirror.models import Account, EntityState, Kind, UserCredentials, valid_at
-from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists import people
 from iam.mirror.queries.lists.core import Lens, Listing, Seen, Sort, States, Tab, either, of_account
 from iam.mirror.queries.visibility import visible, visible_states

@@ -12,10 +12,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet
 
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.directory.models import Team
+from iam.keyset import Row
 from iam.mirror.display_names import display_name
 from iam.mirror.models import NEVER, EntityState, Kind, Usage, UserCredentials, valid_at
 from iam.mirror.owners import owned_by, owner_filter, people_and_owners
-from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from datetime import datetime
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pytest
 from django.test import Client
 
 from console.web.middleware import parse_moment
-from console.web.paging import CursorError, decode
-from iam.newest_first import Place
+from console.web.paging import Cursor, CursorError, decode, encode
+from iam.keyset import Place
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -62,8 +63,8 @@ def test_the_edges_of_the_calendar_are_no_moments(browser: Client, edge: str) ->
 
 @pytest.mark.parametrize("edge", EDGES[1:4])
 def test_a_place_at_the_edge_of_the_calendar_breaks_no_list(browser: Client, edge: str) -> None:
-    Place.parse(f"{edge}~{'0' * 32}")
-    query = urlencode({"after": f"{edge}~{'0' * 32}"})
+    word = encode(Cursor(Place(edge, UUID(int=0)), 0))
+    query = urlencode({"after": word})
     assert browser.get(f"/changes/?{query}").status_code == 200
 
 

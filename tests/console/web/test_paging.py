@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from console.web.paging import LARGEST, Cursor, CursorError, decode, encode
 from console.web.query import Query
-from iam.mirror.queries.keyset import Place
+from iam.keyset import Place
 
 NUMBERS = st.integers(min_value=0, max_value=LARGEST)
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60)

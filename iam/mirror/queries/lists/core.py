@@ -26,19 +26,8 @@ from django.db.models import (
 
 from iam.directory.models import Identity, Person
 from iam.guard import Viewer
+from iam.keyset import Order, Page, Place, Row, SlotPlace, Value, page, pages, trim, window
 from iam.mirror.models import Account, Edge, Entity, Kind, valid_at
-from iam.mirror.queries.keyset import (
-    Order,
-    Place,
-    Row,
-    Slice,
-    SlotPlace,
-    Value,
-    cut,
-    page,
-    pages,
-    stretch,
-)
 from iam.mirror.queries.visibility import visible_states
 from iam.prepared import Slot, Statement
 
@@ -174,7 +163,7 @@ def found(listing: Listing, lens: Lens, wanted: Wanted) -> QuerySet[Any, Row]:
 
 def list_page(
     listing: Listing, lens: Lens, wanted: Wanted, *, after: Place | None = None, before: Place | None = None
-) -> Slice:
+) -> Page[Row]:
     """One page of the list, complete: as many queries for the last of 100,000 rows as for one row."""
     if lens.at is None and not wanted.is_narrowed and not listing.tabs[wanted.tab].keeps(lens):
         part = _page_of_all(listing, lens, wanted, after=after, before=before)
@@ -192,7 +181,7 @@ def _from_floor(rows: States, sort: Sort, place: Place | SlotPlace | None) -> St
 
 def _page_of_all(
     listing: Listing, lens: Lens, wanted: Wanted, *, after: Place | None, before: Place | None
-) -> Slice:
+) -> Page[Row]:
     """A page of the whole list of today, whose statement is kept: what people look at most."""
     side, place = ("after", after) if after else ("before", before)
     if not place:
@@ -200,7 +189,8 @@ def _page_of_all(
     seen = Seen(lens.viewer, account=lens.account)
     statement = _whole(listing, seen, wanted.sort, wanted.descending, side)
     values = {"value": place.value, "pk": place.pk} if place else {}
-    return cut(statement.mappings(**values), size=PAGE, after=after, before=before)
+    order = listing.sorts[wanted.sort].order(descending=wanted.descending)
+    return trim(statement.mappings(**values), order=order, size=PAGE, after=after, before=before)
 
 
 @lru_cache(maxsize=KEPT)
@@ -210,7 +200,7 @@ def _whole(listing: Listing, seen: Seen, sort_name: str, descending: bool, side:
     place = SlotPlace(Slot("value", sort.field()), Slot("pk", BigAutoField())) if side else None
     bound = {side: place} if side else {}
     return Statement(
-        lambda: stretch(
+        lambda: window(
             _from_floor(listing.rows(seen, sort_name), sort, place),
             order=sort.order(descending=descending),
             size=PAGE,

@@ -13,6 +13,7 @@ from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
 from iam.directory.models import Identity
+from iam.keyset import Row
 from iam.mirror.display_names import display_name
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
@@ -26,7 +27,6 @@ from iam.mirror.models import (
     valid_at,
 )
 from iam.mirror.owners import NONE, owner_filter, people_and_owners
-from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,

@@ -9,8 +9,8 @@ from typing import Any
 
 from django.db.models import OuterRef, Q, QuerySet
 
+from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, Kind, PolicyVersion, valid_at
-from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,

@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import OuterRef, Q, QuerySet, Value
 from django.db.models.functions import Concat
 
+from iam.keyset import Row
 from iam.mirror.models import EntityState, Kind, valid_at
-from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,

@@ -7,8 +7,8 @@ from typing import Any
 
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
+from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, Usage, valid_at
-from iam.mirror.queries.keyset import Row
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,

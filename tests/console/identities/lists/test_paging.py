@@ -138,7 +138,7 @@ def test_a_place_of_another_order_is_refused(auditor: Client) -> None:
 
 def test_after_the_last_row_the_page_leads_back(auditor: Client) -> None:
     from console.web.paging import Cursor, encode
-    from iam.mirror.queries.keyset import Place
+    from iam.keyset import Place
 
     crowd(4)
     response = auditor.get("/people/", {"after": encode(Cursor(Place("zzz", 1), 4))})

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from iam.guard import Scope, Viewer
+from iam.keyset import Page, Place, Row, page
 from iam.mirror.models import Account, EdgeKind, Kind, Usage
-from iam.mirror.queries.keyset import Place, Slice, page
 from iam.mirror.queries.lists import core
 from iam.mirror.queries.lists.core import Lens, Listing, Wanted, found, list_page
 from iam.mirror.queries.lists.groups import GROUPS
@@ -44,7 +44,7 @@ def _things(account: Account, kind: Kind, count: int) -> None:
 
 def _page(
     listing: Listing, lens: Lens, wanted: Wanted, after: Place | None = None, before: Place | None = None
-) -> Slice:
+) -> Page[Row]:
     """As it is found without kept statements."""
     order = listing.sorts[wanted.sort].order(descending=wanted.descending)
     part = page(found(listing, lens, wanted), order=order, size=core.PAGE, after=after, before=before)

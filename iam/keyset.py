@@ -1,14 +1,15 @@
 """Pages of a list by the place of a row in its order, never by counting rows: as fast at the end as at the
-start.
+start. The rows are mappings or objects.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
+from uuid import UUID
 
 from django.db.models import BooleanField, F, Func, QuerySet
 from django.db.models import Value as Literal
@@ -17,6 +18,7 @@ from iam.prepared import Slot
 
 Value = str | datetime
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 class Place(NamedTuple):
@@ -25,7 +27,7 @@ class Place(NamedTuple):
     """
 
     value: Value
-    pk: int
+    pk: int | UUID
 
 
 class SlotPlace(NamedTuple):
@@ -45,9 +47,14 @@ class Order:
     tie: str
     descending: bool = False
 
-    def place(self, row: Row) -> Place:
+    def place(self, row: Any) -> Place:
         """Where a row stands."""
-        return Place(row[self.column], row[self.tie])
+        if isinstance(row, dict):
+            return Place(row[self.column], row[self.tie])
+        return Place(getattr(row, self.column), getattr(row, self.tie))
+
+
+NEWEST_FIRST = Order("created_at", "id", descending=True)
 
 
 class Beyond(Func):
@@ -72,39 +79,49 @@ class Beyond(Func):
 
 
 @dataclass(frozen=True, slots=True)
-class Slice:
+class Page(Generic[T]):
     """A page of rows in the order of the list, and whether there are rows on either side of it."""
 
-    rows: list[Row]
+    rows: list[T]
     has_before: bool
     has_after: bool
+    order: Order = field(repr=False)
+
+    @property
+    def before(self) -> Place | None:
+        """Where the page before it ends; None if there is none."""
+        return self.order.place(self.rows[0]) if self.has_before and self.rows else None
+
+    @property
+    def after(self) -> Place | None:
+        """Where the page after it begins; None if there is none."""
+        return self.order.place(self.rows[-1]) if self.has_after and self.rows else None
 
 
 def page(
-    rows: QuerySet[Any, Row],
+    rows: QuerySet[Any, T],
     *,
     order: Order,
     size: int,
     after: Place | None = None,
     before: Place | None = None,
-) -> Slice:
-    """The page that follows a place, or precedes one, or the first; one query. `rows` yield mappings with
-    both columns.
+) -> Page[T]:
+    """The page that follows a place, or precedes one, or the first; one query. Mappings need both columns.
 
     The row of the place itself need not exist any more.
     """
-    page_rows = list(stretch(rows, order=order, size=size, after=after, before=before))
-    return cut(page_rows, size=size, after=after, before=before)
+    page_rows = list(window(rows, order=order, size=size, after=after, before=before))
+    return trim(page_rows, order=order, size=size, after=after, before=before)
 
 
-def stretch(
-    rows: QuerySet[Any, Row],
+def window(
+    rows: QuerySet[Any, T],
     *,
     order: Order,
     size: int,
     after: Place | SlotPlace | None = None,
     before: Place | SlotPlace | None = None,
-) -> QuerySet[Any, Row]:
+) -> QuerySet[Any, T]:
     """The rows of such a page, and one more if there is one, beginning with the row next to the place."""
     place = before or after
     down = order.descending != (before is not None)
@@ -122,15 +139,17 @@ def stretch(
     return rows.order_by(*ordering)[: size + 1]
 
 
-def cut(page_rows: list[Row], *, size: int, after: Place | None, before: Place | None) -> Slice:
-    """The page that a stretch is, in the order of the list."""
+def trim(
+    page_rows: list[T], *, order: Order, size: int, after: Place | None, before: Place | None
+) -> Page[T]:
+    """The page that a window is, in the order of the list."""
     more, page_rows = len(page_rows) > size, page_rows[:size]
     if before is not None:
-        return Slice(page_rows[::-1], has_before=more, has_after=True)
-    return Slice(page_rows, has_before=after is not None, has_after=more)
+        return Page(page_rows[::-1], has_before=more, has_after=True, order=order)
+    return Page(page_rows, has_before=after is not None, has_after=more, order=order)
 
 
-def pages(rows: QuerySet[Any, Row], *, order: Order, size: int) -> Iterator[list[Row]]:
+def pages(rows: QuerySet[Any, T], *, order: Order, size: int) -> Iterator[list[T]]:
     """All rows, a page at a time, each by its own query: the memory of one page, whatever the length of the
     list.
     """
@@ -139,6 +158,6 @@ def pages(rows: QuerySet[Any, Row], *, order: Order, size: int) -> Iterator[list
         part = page(rows, order=order, size=size, after=place)
         if part.rows:
             yield part.rows
-            place = order.place(part.rows[-1])
-        if not part.has_after:
+        place = part.after
+        if place is None:
             return
