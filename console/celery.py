@@ -1,4 +1,4 @@
-"""The Celery application: tasks carry an id, the database holds the truth, the beat schedule is static."""
+"""The Celery application: tasks carry an id, the database holds the truth, a task says how often it runs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from threading import Thread
 from typing import Any
 
 from celery import Celery
-from celery.signals import beat_embedded_init, task_prerun, worker_init, worker_process_init, worker_ready
+from celery.signals import (
+    beat_embedded_init,
+    import_modules,
+    task_prerun,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+)
 from celery.worker import state
 from django.conf import settings
 from django.db import close_old_connections, connection, connections
@@ -17,6 +24,7 @@ from kombu import Exchange, Queue
 
 from console.beat import FREQUENT_SECONDS, QUIET_ROUND
 from console.broker import refuse_malformed_messages
+from iam.schedule import ENTRIES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
@@ -66,171 +74,8 @@ app.conf.update(
     timezone="UTC",
     beat_scheduler="console.beat:QuietScheduler",
     beat_schedule_filename=BEAT_SCHEDULE_FILE,
-    beat_schedule={
-        "pull-due-accounts": {
-            "task": "iam.mirror.tasks.pull_due_accounts",
-            "schedule": 15.0,
-            "options": {"expires": 15},
-        },
-        "draw-images": {
-            "task": "iam.mirror.tasks.draw_images",
-            "schedule": 30.0,
-            "options": {"expires": 30},
-        },
-        "sweep-setup-jobs": {
-            "task": "iam.mirror.accounts.tasks.sweep_setup_jobs",
-            "schedule": 15.0,
-            "options": {"expires": 15},
-        },
-        "sweep-changes": {
-            "task": "iam.changes.tasks.sweep_changes",
-            "schedule": 10.0,
-            "options": {"expires": 10},
-        },
-        "hear-beat": {
-            "task": "console.web.tasks.hear_beat",
-            "schedule": 300.0,
-            "options": {"expires": 300},
-        },
-        "tell-missed-ends": {
-            "task": "iam.changes.tasks.tell_missed_ends",
-            "schedule": 60.0,
-            "options": {"expires": 60},
-        },
-        "work-out-links": {
-            "task": "iam.linking.tasks.work_out_links",
-            "schedule": 15.0,
-            "options": {"expires": 15},
-        },
-        "find-drift": {
-            "task": "iam.changes.drift.tasks.find_drift",
-            "schedule": 15.0,
-            "options": {"expires": 15},
-        },
-        "sweep-outbox": {
-            "task": "iam.notify.tasks.sweep_outbox",
-            "schedule": 10.0,
-            "options": {"expires": 10},
-        },
-        "sweep-secrets": {
-            "task": "iam.sealed.tasks.sweep_secrets",
-            "schedule": 20.0,
-            "options": {"expires": 20},
-        },
-        "attend-waiting": {
-            "task": "iam.changes.approval.tasks.attend_waiting",
-            "schedule": 60.0,
-            "options": {"expires": 60},
-        },
-        "chain-journal": {
-            "task": "iam.journal.tasks.chain_journal",
-            "schedule": 1.0,
-            "options": {"expires": 2},
-        },
-        "verify-journal": {
-            "task": "iam.journal.tasks.verify_regularly",
-            "schedule": 6 * 3600.0,
-            "options": {"expires": 3600},
-        },
-        "tend-grants": {
-            "task": "iam.access.grants.tasks.tend_grants",
-            "schedule": 10.0,
-            "options": {"expires": 10},
-        },
-        "prepare-grants": {
-            "task": "iam.access.grants.tasks.prepare_grants",
-            "schedule": 10.0,
-            "options": {"expires": 10},
-        },
-        "settle-rollouts": {
-            "task": "iam.access.rollout.tasks.settle_rollouts",
-            "schedule": 60.0,
-            "options": {"expires": 60},
-        },
-        "tidy-grants": {
-            "task": "iam.access.grants.tasks.tidy_grants",
-            "schedule": 3600.0,
-            "options": {"expires": 3600},
-        },
-        "reconcile-onboarding": {
-            "task": "iam.people.onboarding.tasks.reconcile_runs",
-            "schedule": 20.0,
-            "options": {"expires": 20},
-        },
-        "delete-onboarding-drafts": {
-            "task": "iam.people.onboarding.tasks.delete_old_drafts",
-            "schedule": 24 * 3600.0,
-            "options": {"expires": 3600},
-        },
-        "reconcile-offboarding": {
-            "task": "iam.people.leaving.tasks.reconcile_runs",
-            "schedule": 10.0,
-            "options": {"expires": 10},
-        },
-        "reconcile-moves": {
-            "task": "iam.people.moving.tasks.reconcile_moves",
-            "schedule": 20.0,
-            "options": {"expires": 20},
-        },
-        "delete-offboarding-drafts": {
-            "task": "iam.people.leaving.tasks.delete_old_drafts",
-            "schedule": 24 * 3600.0,
-            "options": {"expires": 3600},
-        },
-        "tend-enrolments": {
-            "task": "iam.people.enrolment.tasks.tend_enrolments",
-            "schedule": 20.0,
-            "options": {"expires": 20},
-        },
-        "tend-campaigns": {
-            "task": "iam.people.campaigns.tasks.tend_campaigns",
-            "schedule": 300.0,
-            "options": {"expires": 300},
-        },
-        "calculate-fleet": {
-            "task": "iam.people.fleet.tasks.calculate_fleet",
-            "schedule": 15.0,
-            "options": {"expires": 15},
-        },
-        "calculate-escalation": {
-            "task": "iam.access.escalation_calculation.tasks.calculate_escalation",
-            "schedule": 15.0,
-            "options": {"expires": 15},
-        },
-        "expire-replacements": {
-            "task": "iam.people.replacing.tasks.expire_replacements",
-            "schedule": 300.0,
-            "options": {"expires": 300},
-        },
-        "reconcile-rotations": {
-            "task": "iam.people.rotation.tasks.reconcile_rotations",
-            "schedule": 60.0,
-            "options": {"expires": 60},
-        },
-        "sweep-drafts": {
-            "task": "iam.access.drafts.tasks.sweep_drafts",
-            "schedule": 24 * 3600.0,
-            "options": {"expires": 3600},
-        },
-        "tidy-sign-ins": {
-            "task": "console.operators.tasks.tidy_sign_ins",
-            "schedule": 24 * 3600.0,
-            "options": {"expires": 3600},
-        },
-    },
+    beat_schedule=ENTRIES,
 )
-if settings.EMBEDDED:
-    app.conf.beat_schedule["give-sample-grants"] = {
-        "task": "console.demo.tasks.give_sample_grants",
-        "schedule": 5.0,
-        "options": {"expires": 5},
-    }
-app.conf.beat_schedule[QUIET_ROUND] = {
-    "task": "console.tasks.sweep_in_turn",
-    "schedule": FREQUENT_SECONDS,
-    "args": [[e["task"] for e in app.conf.beat_schedule.values() if e["schedule"] <= FREQUENT_SECONDS]],
-    "options": {"expires": FREQUENT_SECONDS},
-}
 app.autodiscover_tasks(
     [
         "console",
@@ -261,6 +106,19 @@ app.autodiscover_tasks(
         "console.demo",
     ]
 )
+
+
+@import_modules.connect  # type: ignore[untyped-decorator]
+def fill_quiet_round(**_: Any) -> None:
+    """All tasks are imported: one message names those that run often."""
+    ENTRIES.pop(QUIET_ROUND, None)
+    frequent = [entry["task"] for entry in ENTRIES.values() if entry["schedule"] <= FREQUENT_SECONDS]
+    ENTRIES[QUIET_ROUND] = {
+        "task": "console.tasks.sweep_in_turn",
+        "schedule": FREQUENT_SECONDS,
+        "args": [frequent],
+        "options": {"expires": FREQUENT_SECONDS},
+    }
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]
@@ -317,7 +175,7 @@ def look_for_what_is_due(sender: Any, **_: Any) -> None:
     sends anything.
     """
     if sender.controller.beat is not None:
-        for name in ("pull-due-accounts", "sweep-changes"):
+        for name in ("iam.mirror.tasks.pull_due_accounts", "iam.changes.tasks.sweep_changes"):
             entry = app.conf.beat_schedule[name]
             app.send_task(entry["task"], **entry["options"])
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from celery import shared_task
+from django.conf import settings
 
 from console.demo import grants, onboarding, outsider
+from iam.schedule import every
 
 
 @shared_task(name="console.demo.tasks.give_sample_grants")  # type: ignore[untyped-decorator]
@@ -15,3 +17,7 @@ def give_sample_grants() -> None:
     grants.give_samples()
     onboarding.run_sample()
     outsider.make_outsider()
+
+
+if settings.EMBEDDED:
+    every(5)(give_sample_grants)

@@ -8,6 +8,7 @@ from celery import shared_task
 
 from iam.changes import handlers, notifications, runner
 from iam.changes.restore.services import is_held
+from iam.schedule import every
 
 
 @shared_task(name="iam.changes.tasks.run_change")  # type: ignore[untyped-decorator]
@@ -25,6 +26,7 @@ def tell_ended(change_ids: list[str]) -> None:
 
 
 @shared_task(name="iam.changes.tasks.sweep_changes")  # type: ignore[untyped-decorator]
+@every(10)
 def sweep_changes() -> None:
     """Nudge what is due; end what expired. Nothing of it while a restored backup waits for a decision."""
     if is_held():
@@ -33,6 +35,7 @@ def sweep_changes() -> None:
 
 
 @shared_task(name="iam.changes.tasks.tell_missed_ends")  # type: ignore[untyped-decorator]
+@every(60)
 def tell_missed_ends() -> None:
     """Tell of what went wrong and nobody was told of."""
     notifications.tell_missed_ends()

@@ -7,9 +7,11 @@ from celery import shared_task
 from iam.journal.chain import chain_pending
 from iam.journal.head import note_head
 from iam.journal.verify import ask_for_verification, run_verification
+from iam.schedule import HOURS, every
 
 
 @shared_task(name="iam.journal.tasks.chain_journal")  # type: ignore[untyped-decorator]
+@every(1, expires=2)
 def chain_journal() -> None:
     """Gather the waiting entries into a block; two beats do no harm."""
     if chain_pending():
@@ -23,6 +25,7 @@ def verify_journal(number: int) -> None:
 
 
 @shared_task(name="iam.journal.tasks.verify_regularly")  # type: ignore[untyped-decorator]
+@every(6 * HOURS, expires=HOURS)
 def verify_regularly() -> None:
     """Recompute the chain although nobody asked."""
     run_verification(ask_for_verification().pk)

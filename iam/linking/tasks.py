@@ -5,9 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 
 from iam.linking.working import work_out
+from iam.schedule import every
 
 
 @shared_task(name="iam.linking.tasks.work_out_links")  # type: ignore[untyped-decorator]
+@every(15)
 def work_out_links() -> int:
     """Work out whose the users are of whom something was written, or may have become somebody's."""
     return work_out()

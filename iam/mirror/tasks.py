@@ -10,6 +10,7 @@ from celery import shared_task
 from iam.mirror import services
 from iam.mirror.models import Pull
 from iam.mirror.snapshot import images
+from iam.schedule import every
 
 log = structlog.get_logger(__name__)
 
@@ -24,12 +25,14 @@ def run_pull(pull_id: str) -> None:
 
 
 @shared_task(name="iam.mirror.tasks.pull_due_accounts")  # type: ignore[untyped-decorator]
+@every(15)
 def pull_due_accounts() -> None:
     """Queue the pulls that are due."""
     services.pull_due_accounts()
 
 
 @shared_task(name="iam.mirror.tasks.draw_images")  # type: ignore[untyped-decorator]
+@every(30)
 def draw_images() -> int:
     """Draw the accounts that were written to, for the index of processes that begin; how many."""
     return images.draw_images()

@@ -7,6 +7,7 @@ from uuid import UUID
 from celery import shared_task
 
 from iam.notify import outbox
+from iam.schedule import every
 
 
 @shared_task(name="iam.notify.tasks.deliver")  # type: ignore[untyped-decorator]
@@ -16,6 +17,7 @@ def deliver(outgoing_id: str) -> None:
 
 
 @shared_task(name="iam.notify.tasks.sweep_outbox")  # type: ignore[untyped-decorator]
+@every(10)
 def sweep_outbox() -> None:
     """Nudge what is due."""
     outbox.sweep()

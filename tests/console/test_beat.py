@@ -27,6 +27,8 @@ from console.beat import (
 )
 from console.tasks import sweep_in_turn
 from iam.directory.models import Person
+from iam.schedule import ENTRIES
+from tests.house_rules import ROOT
 
 
 @dataclass
@@ -120,12 +122,8 @@ def sent(scheduler: QuietScheduler) -> set[str]:
     }
 
 
-@pytest.fixture(autouse=True)
-def tasks_are_known() -> None:
-    """As in a worker."""
-    celery.app.loader.import_default_modules()
-
-
+# As in a worker.
+celery.app.loader.import_default_modules()
 FREQUENT = {
     name for name, entry in celery.app.conf.beat_schedule.items() if entry["schedule"] <= FREQUENT_SECONDS
 } - {QUIET_ROUND}
@@ -152,13 +150,22 @@ def test_a_database_that_does_not_answer_lets_no_sweep_rest(
 
 def test_rare_entries_are_sent_in_a_quiet_database_too(scheduler: QuietScheduler, writes: Writes) -> None:
     writes.now += 3600
-    assert scheduler.is_due(scheduler.schedule["tidy-grants"]).is_due
+    assert scheduler.is_due(scheduler.schedule["iam.access.grants.tasks.tidy_grants"]).is_due
 
 
 def test_the_quiet_round_carries_every_frequent_sweep() -> None:
     [names] = celery.app.conf.beat_schedule[QUIET_ROUND]["args"]
     assert set(names) == {celery.app.conf.beat_schedule[name]["task"] for name in FREQUENT}
     assert set(names) <= set(celery.app.tasks)
+
+
+def test_each_task_that_says_how_often_it_runs_has_an_entry_of_its_own() -> None:
+    asked = 0
+    for root in ("iam", "console"):
+        for path in (ROOT / root).rglob("tasks.py"):
+            asked += path.read_text(encoding="utf-8").count("\n@every(")
+    assert asked == len(ENTRIES.keys() - {QUIET_ROUND, "console.demo.tasks.give_sample_grants"}) > 25
+    assert {entry["task"] for entry in ENTRIES.values()} <= set(celery.app.tasks)
 
 
 def test_a_message_goes_to_one_queue_only() -> None:

@@ -26,5 +26,5 @@ def page_of(
 ) -> LinkedPage:
     """The page that `?after=` or `?before=` name; a place that makes no sense is the beginning. One query."""
     after, before = place_in(request, "after"), place_in(request, "before")
-    slice_of_rows = page(rows, order=Order(column, tie), size=size, after=after, before=before)
-    return LinkedPage(slice_of_rows.rows, before=word_of(found.before), after=word_of(found.after))
+    part = page(rows, order=Order(column, tie), size=size, after=after, before=before)
+    return LinkedPage(part.rows, before=word_of(part.before), after=word_of(part.after))

@@ -5,9 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 
 from iam.access.escalation_calculation.calculation import tend
+from iam.schedule import every
 
 
 @shared_task(name="iam.access.escalation_calculation.tasks.calculate_escalation")  # type: ignore[untyped-decorator]
+@every(15)
 def calculate_escalation() -> int:
     """Calculate what was written to since the last calculation, and answer what pages asked."""
     return tend()

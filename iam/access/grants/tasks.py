@@ -11,9 +11,11 @@ from iam.access.grants.services.expiry import close_overdue, end_due_grants
 from iam.access.grants.services.large_requests import prepare, prepare_open
 from iam.access.grants.services.notifications import warn_of_ends
 from iam.access.grants.services.reconcile import settle_open
+from iam.schedule import HOURS, every
 
 
 @shared_task(name="iam.access.grants.tasks.tend_grants")  # type: ignore[untyped-decorator]
+@every(10)
 def tend_grants() -> None:
     """Bring grants to where their changes are, end what has run out, and warn of what ends soon."""
     settle_open()
@@ -23,6 +25,7 @@ def tend_grants() -> None:
 
 
 @shared_task(name="iam.access.grants.tasks.tidy_grants")  # type: ignore[untyped-decorator]
+@every(HOURS)
 def tidy_grants() -> None:
     """Take away what served its time."""
     tidy_denials()
@@ -35,6 +38,7 @@ def prepare_grant(grant_id: str) -> None:
 
 
 @shared_task(name="iam.access.grants.tasks.prepare_grants")  # type: ignore[untyped-decorator]
+@every(10)
 def prepare_grants() -> None:
     """Take up the large grants whose worker was lost."""
     prepare_open()

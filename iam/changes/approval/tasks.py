@@ -5,9 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 
 from iam.changes.approval.reminders import attend
+from iam.schedule import every
 
 
 @shared_task(name="iam.changes.approval.tasks.attend_waiting")  # type: ignore[untyped-decorator]
+@every(60)
 def attend_waiting() -> None:
     """Remind those who have to decide, and have others decide where they do not."""
     attend()

@@ -7,6 +7,7 @@ from celery import shared_task
 from iam.mirror.accounts.run_jobs import run_job, sweep_jobs
 from iam.mirror.accounts.work import EndsItsRow
 from iam.mirror.models.setup import SetupJob
+from iam.schedule import every
 
 
 @shared_task(  # type: ignore[untyped-decorator]
@@ -21,6 +22,7 @@ def run_setup_job(job_id: str) -> None:
 
 
 @shared_task(name="iam.mirror.accounts.tasks.sweep_setup_jobs")  # type: ignore[untyped-decorator]
+@every(15)
 def sweep_setup_jobs() -> None:
     """Nudge what the broker forgot, end what failed too often, remove files that nobody will read."""
     sweep_jobs()

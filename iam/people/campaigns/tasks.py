@@ -5,9 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 
 from iam.people.campaigns import tending
+from iam.schedule import every
 
 
 @shared_task(name="iam.people.campaigns.tasks.tend_campaigns")  # type: ignore[untyped-decorator]
+@every(300)
 def tend_campaigns() -> int:
     """Invite, remind, and ask for what is due."""
     return tending.tend()

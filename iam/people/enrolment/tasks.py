@@ -5,9 +5,11 @@ from __future__ import annotations
 from celery import shared_task
 
 from iam.people.enrolment import tending
+from iam.schedule import every
 
 
 @shared_task(name="iam.people.enrolment.tasks.tend_enrolments")  # type: ignore[untyped-decorator]
+@every(20)
 def tend_enrolments() -> None:
     """End what was not finished in time, and delete what nobody got."""
     tending.tend()

@@ -9,9 +9,11 @@ from iam.people.leaving.models import PROVE_USER, REQUEST_RUN, OffboardingRun
 from iam.people.leaving.services import OFFBOARDING
 from iam.people.runs import drafts
 from iam.people.runs.task_names import run_task
+from iam.schedule import DAYS, HOURS, every
 
 
 @run_task("iam.people.leaving.tasks.reconcile_runs", former="iam.people.leaving.tasks.tend_leavers")
+@every(10)
 def reconcile_runs() -> int:
     """Continue with what a lost process has left: requests, changes, checks of AWS and links. Request
     deletions that are due.
@@ -21,6 +23,7 @@ def reconcile_runs() -> int:
 
 
 @run_task("iam.people.leaving.tasks.delete_old_drafts", former="iam.people.leaving.tasks.drop_leaving_drafts")
+@every(DAYS, expires=HOURS)
 def delete_old_drafts() -> int:
     """Delete abandoned drafts."""
     return drafts.delete_old_drafts(OffboardingRun)

@@ -9,9 +9,11 @@ from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.services import ONBOARDING, REQUEST_RUN
 from iam.people.runs import drafts
 from iam.people.runs.task_names import run_task
+from iam.schedule import DAYS, HOURS, every
 
 
 @run_task("iam.people.onboarding.tasks.reconcile_runs", former="iam.people.onboarding.tasks.settle_runs")
+@every(20)
 def reconcile_runs() -> int:
     """Continue with runs whose process was lost, and reconcile those that missed the end of a change."""
     inviting.close_invitations()
@@ -19,6 +21,7 @@ def reconcile_runs() -> int:
 
 
 @run_task("iam.people.onboarding.tasks.delete_old_drafts", former="iam.people.onboarding.tasks.drop_drafts")
+@every(DAYS, expires=HOURS)
 def delete_old_drafts() -> int:
     """Delete abandoned drafts."""
     return drafts.delete_old_drafts(OnboardingRun)

@@ -8,9 +8,11 @@ from iam.people.rotation import reconcile, requests
 from iam.people.rotation.requests import REQUEST_BATCH
 from iam.people.rotation.services import CHECK_USAGE
 from iam.people.runs.task_names import run_task
+from iam.schedule import every
 
 
 @run_task("iam.people.rotation.tasks.reconcile_rotations", former="iam.people.rotation.tasks.tend_rotations")
+@every(60)
 def reconcile_rotations() -> int:
     """Continue with what a lost process has left, and with what is due."""
     return requests.request_open() + reconcile.reconcile_open()
