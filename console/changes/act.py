@@ -264,6 +264,7 @@ def _one_body(planned: list[Plan]) -> dict[str, Any]:
     return bodies[-1] | {
         "calls": calls,
         "effect": bodies[-1]["effect"] | {"notes": list(dict.fromkeys(notes))},
+        "confidential": list(chain.from_iterable(body["confidential"] for body in bodies)),
         "managed": managed,
         "irreversible": "",
     }

@@ -11,7 +11,7 @@ from console.changes.impact_rows import impact_shown, named_in_impact, places_of
 from console.changes.presenters import call_rows, policy_rows
 from console.web.access import ViewerRequest
 from iam.changes.iac import patch_of
-from iam.changes.operations.principal_mentions import for_limited_reader
+from iam.changes.operations.principal_mentions import notes_for_limited_reader
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries import entities
@@ -48,7 +48,7 @@ def _for_reader(receipt: dict[str, Any], *, account: Account, viewer: Viewer) ->
     if viewer.scope.sees_account(account.account_id):
         return receipt
     effect = receipt["effect"]
-    return receipt | {"effect": effect | {"notes": for_limited_reader(effect["notes"])}}
+    return receipt | {"effect": effect | {"notes": notes_for_limited_reader(receipt)}}
 
 
 def impact_context(impact: dict[str, Any] | None, *, viewer: Viewer, account_id: str = "") -> dict[str, Any]:

@@ -22,7 +22,7 @@ from iam.mirror.models import Account, Section
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """`body` is stored with the change; `digest` covers all of it but the age of the mirror, the room
-    under the quota, and what else manages the subject."""
+    under the quota, what else manages the subject, and which of its notes are confidential."""
 
     body: dict[str, Any]
     digest: str
@@ -46,6 +46,7 @@ def receipt_of(operation: Operation, *, quota: Quota | None = None) -> Receipt:
         "quota": quota.body if quota else None,
         "managed": asdict(managed) if managed else None,
         "observed_at": observed.isoformat() if observed else None,
+        "confidential": effect.confidential,
     }
     if operation.irreversible and operation.instead:
         body["instead"] = operation.instead
@@ -72,7 +73,10 @@ def _effect_json(effect: Effect) -> dict[str, Any]:
     """Without what only some operations have, so that a receipt says the same as it did before they
     existed."""
     body = asdict(effect)
-    return body if effect.access is not None else {k: v for k, v in body.items() if k != "access"}
+    del body["confidential"]
+    if effect.access is None:
+        del body["access"]
+    return body
 
 
 def _managed(operation: Operation) -> Managed | None:

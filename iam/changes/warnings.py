@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from iam.changes.models import Change, ChangeSet
 from iam.changes.operations import Operation
-from iam.changes.operations.principal_mentions import for_limited_reader
+from iam.changes.operations.principal_mentions import notes_for_limited_reader
 from iam.changes.summary import where_words
 from iam.mirror.models import AccountFact, valid_at
 
@@ -98,7 +98,7 @@ def merged(
             grave[sentence].append(title)
             subjects.setdefault(sentence, subject)
         told_notes = receipt.get("effect", {}).get("notes", ())
-        for sentence in for_limited_reader(told_notes) if is_limited else told_notes:
+        for sentence in notes_for_limited_reader(receipt) if is_limited else told_notes:
             others[sentence].append(title)
             subjects.setdefault(sentence, subject)
     own = dict.fromkeys(notes)

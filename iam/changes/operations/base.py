@@ -67,7 +67,8 @@ class Policy:
 class Effect:
     """Which policies somebody gains, loses, or keeps by another way, before boundary and service control
     policies; or, where the text of a policy changes, who can do more or less by it, with all that
-    bounds them (`access`)."""
+    bounds them (`access`). The notes that are `confidential` name what only those may read who see the
+    account whole."""
 
     gains: tuple[Policy, ...] = ()
     loses: tuple[Policy, ...] = ()
@@ -75,6 +76,7 @@ class Effect:
     boundary: str = ""
     notes: tuple[str, ...] = field(default=())
     access: Access | None = None
+    confidential: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

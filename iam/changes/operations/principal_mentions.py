@@ -4,8 +4,8 @@ what no longer fits a renamed one."""
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
 
 from django.db.models import Q
 
@@ -25,11 +25,14 @@ NAMED: Final = 5
 _BEGINNING: Final = "Named in the "
 
 
-def for_limited_reader(notes: Iterable[str]) -> list[str]:
-    """The notes for somebody who does not see the account whole: that it is named, and not who names it."""
-    told_notes = list(notes)
-    kept = [note for note in told_notes if not note.startswith(_BEGINNING)]
-    return kept if len(kept) == len(told_notes) else [*kept, "Policies that you can’t see name it."]
+def notes_for_limited_reader(receipt: Mapping[str, Any]) -> list[str]:
+    """The notes of a receipt for somebody who does not see the account whole: that it is named, and not who
+    names it.
+    """
+    notes = receipt.get("effect", {}).get("notes", ())
+    confidential = receipt.get("confidential", ())
+    kept = [note for note in notes if note not in confidential]
+    return [*kept, "Policies that you can’t see name it."] if confidential else kept
 
 
 def named_by(principal: Entity) -> tuple[str, ...]:

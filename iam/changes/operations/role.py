@@ -329,7 +329,8 @@ class DeleteRole(_Whole, Delete):
     def effect(self) -> Effect:
         role = self.subject()
         named = named_by(role) if role else ()
-        return Effect(notes=("Running sessions of this role stop working.", *named, OTHER_ID))
+        notes = ("Running sessions of this role stop working.", *named, OTHER_ID)
+        return Effect(notes=notes, confidential=named)
 
     def inverse(self, before: Image) -> Operation | None:
         """A role of the same name, path, trust policy, settings, boundary and tags; its unique id is

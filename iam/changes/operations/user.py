@@ -125,7 +125,8 @@ class UpdateUser(Rename):
     def effect(self) -> Effect:
         """Policies go by the ARN, and it is another one then."""
         user = self.subject()
-        return Effect(notes=named_by(user)) if user else Effect()
+        named = named_by(user) if user else ()
+        return Effect(notes=named, confidential=named)
 
 
 class DeleteUser(Whole, Delete):
@@ -155,4 +156,5 @@ class DeleteUser(Whole, Delete):
         if user is None:
             return Effect()
         unread = () if user.detail_at else (NOT_READ.format(name=user.name),)
-        return Effect(notes=(*unread, *named_by(user), OTHER_ID))
+        named = named_by(user)
+        return Effect(notes=(*unread, *named, OTHER_ID), confidential=named)

@@ -7,9 +7,11 @@ from __future__ import annotations
 import json
 import time
 from datetime import datetime
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.urls import reverse
 
 from console.demo.organisation import material
@@ -17,7 +19,7 @@ from console.demo.standin import totp
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
-from iam.changes.operations import Operation
+from iam.changes.operations import Operation, principal_mentions
 from iam.changes.operations.group import DeleteGroup
 from iam.changes.operations.user import DeleteUser
 from iam.changes.services.deletion import deletion_of, lost_for_good, plan_deletion, request_deletion
@@ -334,7 +336,11 @@ def test_a_team_lead_deletes_nobody_of_other_teams_and_no_role(stage: Stage) -> 
             plan_deletion(viewer, entity=foreign)
 
 
-def test_a_team_lead_reads_that_policies_name_their_person_and_not_which(stage: Stage) -> None:
+@pytest.mark.parametrize("beginning", ["Named in the ", "Mentioned by the "])
+def test_a_team_lead_reads_that_policies_name_their_person_and_not_which(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, beginning: str
+) -> None:
+    monkeypatch.setattr(principal_mentions, "_BEGINNING", beginning)
     group, user = stage.group(), stage.user()
     stage.iam.add_user_to_group(GroupName=group.name, UserName=user.name)
     user = stage.read(Kind.USER, user.name)
@@ -354,3 +360,23 @@ def test_a_team_lead_reads_that_policies_name_their_person_and_not_which(stage: 
     assert role.name in read_by_auditor
     assert role.name not in read_by_lead
     assert "Policies that you can’t see name it." in read_by_lead
+
+
+def test_a_receipt_from_before_keeps_names_from_a_limited_reader(stage: Stage) -> None:
+    changes = request_deletion(
+        stage.scene.requester, entity=stage.user(), reason="Left", idempotency_key="before"
+    )
+    last = Change.objects.get(pk=changes[-1].pk)
+    told = ["Named in the policies Secret.", "It has a new unique ID."]
+    del last.receipt["confidential"]
+    last.receipt["effect"]["notes"] = told
+    last.save(update_fields=["receipt"])
+
+    import_module("iam.changes.migrations.0011_confidential_notes").mark(apps, None)
+
+    last.refresh_from_db()
+    assert principal_mentions.notes_for_limited_reader(last.receipt) == [
+        told[1],
+        "Policies that you can’t see name it.",
+    ]
+    assert last.receipt["effect"]["notes"] == told
