@@ -30,6 +30,12 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 
 VISIBILITY_SECONDS = 3600
 CALCULATIONS = "calculations"
+FORMER_TASKS = {
+    "iam.access.escalating.tasks.calculate_escalation": (
+        "iam.access.escalation_calculation.tasks.calculate_escalation"
+    ),
+}
+"""Names that tasks had in the release before: its messages may still be in the queue."""
 
 
 def _transport() -> dict[str, Any]:
@@ -119,6 +125,13 @@ def fill_quiet_round(**_: Any) -> None:
         "args": [frequent],
         "options": {"expires": FREQUENT_SECONDS},
     }
+
+
+@import_modules.connect  # type: ignore[untyped-decorator]
+def keep_former_names(**_: Any) -> None:
+    """All tasks are imported: each also answers to the name it had before."""
+    for former, name in FORMER_TASKS.items():
+        app.tasks[former] = app.tasks[name]
 
 
 @worker_process_init.connect  # type: ignore[untyped-decorator]

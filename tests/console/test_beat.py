@@ -168,6 +168,12 @@ def test_each_task_that_says_how_often_it_runs_has_an_entry_of_its_own() -> None
     assert {entry["task"] for entry in ENTRIES.values()} <= set(celery.app.tasks)
 
 
+def test_a_message_of_the_release_before_finds_its_task() -> None:
+    for former, name in celery.FORMER_TASKS.items():
+        assert celery.app.tasks[former] is celery.app.tasks[name]
+        assert celery.app.tasks[name].name == name
+
+
 def test_a_message_goes_to_one_queue_only() -> None:
     queues = celery.app.amqp.queues.values()
     places = [(queue.exchange.name, queue.routing_key) for queue in queues]
