@@ -68,7 +68,7 @@ def base_environment(var: Path) -> dict[str, str]:
 
 def stand_in_variables(port: int) -> dict[str, str]:
     """AWS variables that lead a worker to the stand-in."""
-    from console.demo.standin import HUB_ACCESS_KEY_ID
+    from console.demo.standin.hub import HUB_ACCESS_KEY_ID
 
     return {
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",

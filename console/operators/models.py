@@ -4,13 +4,16 @@ while.
 
 from __future__ import annotations
 
+from importlib import import_module
+
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.sessions.backends.base import SessionBase
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 from django.utils.crypto import salted_hmac
 
-from console.operators.session_store import SessionStore
 from iam.directory.models import Person
 
 
@@ -50,9 +53,10 @@ class OperatorSession(AbstractBaseSession):
     user_agent = models.CharField(max_length=200, blank=True, default="")
 
     @classmethod
-    def get_session_store_class(cls) -> type[SessionStore]:
+    def get_session_store_class(cls) -> type[SessionBase]:
         """What reads and writes the rows."""
-        return SessionStore
+        store: type[SessionBase] = import_module(settings.SESSION_ENGINE).SessionStore
+        return store
 
 
 class SignInLock(models.Model):

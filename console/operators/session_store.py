@@ -7,7 +7,7 @@ import hashlib
 import hmac
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from cryptography.fernet import Fernet, InvalidToken
@@ -16,10 +16,8 @@ from django.contrib.sessions.backends import db
 from django.db.models import CharField, DateTimeField
 from django.utils import timezone
 
+from console.operators.models import OperatorSession
 from iam.prepared import Slot, Statement
-
-if TYPE_CHECKING:
-    from console.operators.models import OperatorSession
 
 # What the data of a session hold about itself, and its row beside them.
 SIGNED_IN = "gatehouse_signed_in"
@@ -89,8 +87,6 @@ class SessionStore(db.SessionStore):
     @classmethod
     def get_model_class(cls) -> type[OperatorSession]:
         """The rows; they also say whose session it is and where it began."""
-        from console.operators.models import OperatorSession
-
         return OperatorSession
 
     def encode(self, session_dict: dict[str, Any]) -> str:

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
+from iam.aws.access import AccountAccess
 from iam.aws.ratelimit import RateLimit
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.session import Aws, connect
 
 MAX_CLIENTS: Final = 64
 """Ways that a process keeps; one takes about a megabyte."""

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 from collections import OrderedDict
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from botocore.config import Config
 from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
 from botocore.exceptions import NoCredentialsError
 from botocore.session import Session
 
+from iam.aws.access import AccountAccess
 from iam.aws.errors import map_errors
 from iam.aws.partitions import global_region
-
-if TYPE_CHECKING:
-    from iam.aws.session import AccountAccess
 
 _KEPT = 256
 _kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
@@ -32,14 +31,14 @@ class FixedCredentials:
         return self._credentials
 
 
-def role_credentials(access: AccountAccess, *, session: Session) -> Any:
+def role_credentials(access: AccountAccess, *, new_session: Callable[[], Session]) -> Any:
     """Refreshable credentials of `access.role_arn`; sts:AssumeRole is called when they are first needed.
 
     Sessions of a role last one hour, which is the most that role chaining allows
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining).
     """
     with map_errors("sts:AssumeRole"):
-        source = session.get_credentials()
+        source = new_session().get_credentials()
         if source is None:
             raise NoCredentialsError()
         key = access, source.get_frozen_credentials().access_key, os.environ.get("AWS_ENDPOINT_URL")
@@ -47,7 +46,7 @@ def role_credentials(access: AccountAccess, *, session: Session) -> Any:
         _kept.move_to_end(key)
         return _kept[key]
     fetcher = AssumeRoleCredentialFetcher(
-        client_creator=_client_creator(access),
+        client_creator=_client_creator(access, new_session),
         source_credentials=source,
         role_arn=access.role_arn,
         extra_args=_assume_arguments(access),
@@ -65,10 +64,8 @@ def _assume_arguments(access: AccountAccess) -> dict[str, Any]:
     return arguments
 
 
-def _client_creator(access: AccountAccess) -> Any:
+def _client_creator(access: AccountAccess, new_session: Callable[[], Session]) -> Any:
     def create(service: str, **keys: Any) -> Any:
-        from iam.aws.session import new_session
-
         region = access.region or global_region(access.partition)
         config = Config(
             connect_timeout=10,

@@ -3,16 +3,14 @@ of calls."""
 
 from __future__ import annotations
 
-import re
 import threading
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
 from copy import copy
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 from botocore.config import Config
 from botocore.handlers import json_decode_policies
@@ -22,48 +20,16 @@ from botocore.session import Session
 from botocore.utils import parse_timestamp
 
 from iam.aws import raw
+from iam.aws.access import AccountAccess
 from iam.aws.credentials import FixedCredentials, role_credentials
 from iam.aws.documents import decode_response_documents
 from iam.aws.partitions import global_region
 from iam.aws.ratelimit import RateLimit, bucket_of
 
-Mode = Literal["environment", "role"]
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")
-_SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-
 heard: ContextVar[Callable[[str], None] | None] = ContextVar("heard", default=None)
 """Who is told of a request that runs beside, instead of `Aws.on_call`, which is for the thread that has the
 way.
 """
-
-
-@dataclass(frozen=True)
-class AccountAccess:
-    """How to reach one account.
-
-    `environment` takes the credentials that boto3 would find; `role` assumes `role_arn` with them (hub →
-    spoke), with `external_id` when the trust policy asks for one. `region` is used for STS and as the default
-    of regional services; without it the partition's global region is.
-    """
-
-    account_id: str
-    partition: str = "aws"
-    mode: Mode = "environment"
-    role_arn: str | None = None
-    external_id: str | None = None
-    region: str | None = None
-    session_name: str = "gatehouse"
-
-    def __post_init__(self) -> None:
-        global_region(self.partition)
-        if not _ACCOUNT_ID.fullmatch(self.account_id):
-            raise ValueError(f"An account id has twelve digits, not {self.account_id!r}.")
-        if self.mode not in ("environment", "role"):
-            raise ValueError(f"The mode is 'environment' or 'role', not {self.mode!r}.")
-        if (self.mode == "role") != bool(self.role_arn):
-            raise ValueError("A role ARN belongs to the mode 'role', and to no other.")
-        if not _SESSION_NAME.fullmatch(self.session_name):
-            raise ValueError("A session name has 2 to 64 letters, digits or any of =,.@+_-")
 
 
 class Aws:
@@ -211,7 +177,7 @@ def connect(
     session = new_session()
     if access.mode == "role":
         with _credentials_lock:
-            provider = FixedCredentials(role_credentials(access, session=new_session()))
+            provider = FixedCredentials(role_credentials(access, new_session=new_session))
             session.register_component("credential_provider", provider)
     aws = Aws(access, session=session, rate=rate, attempts=attempts)
     aws.on_call = on_call

@@ -73,7 +73,7 @@ def _measure(index: Index, words: str, *, limit: float, facts: OutsideFacts = NO
 def sample() -> Figures:
     """Northline, as the stand-in serves it."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
-    from console.demo.standin import start
+    from console.demo.standin.startup import start
     from tests.iam.policy.escalation.northline import Northline
 
     standin = start()

@@ -124,8 +124,9 @@ def _digests() -> Digests:
 
 
 def _ours(known: Digests, *, keep: Digests | None = None) -> Callable[[], int]:
+    from iam.aws.access import AccountAccess
     from iam.aws.reads.authorization import stream_authorization
-    from iam.aws.session import AccountAccess, connect
+    from iam.aws.session import connect
 
     aws = connect(AccountAccess(ACCOUNT))
     assert aws.iam
@@ -143,9 +144,10 @@ def _ours(known: Digests, *, keep: Digests | None = None) -> Callable[[], int]:
 
 def ours_whole_lane(database: str) -> Callable[[], int]:
     """Our read of all bulk calls of an unchanged account: what a pull reads in its fast lane."""
+    from iam.aws.access import AccountAccess
     from iam.aws.reads import lists
     from iam.aws.reads.credential_report import read_credential_report
-    from iam.aws.session import AccountAccess, connect
+    from iam.aws.session import connect
 
     stream = ours_unchanged(database)
     aws = connect(AccountAccess(ACCOUNT))

@@ -72,7 +72,8 @@ def main(address: str) -> Steps:
 
 def _warm() -> None:
     """What an idle worker has loaded: botocore's models, our modules."""
-    from iam.aws.session import AccountAccess, connect
+    from iam.aws.access import AccountAccess
+    from iam.aws.session import connect
     from iam.mirror.pull import run
 
     assert run.run_pull

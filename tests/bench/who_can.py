@@ -152,7 +152,7 @@ def _effective(index: Any, size: str) -> Figures:
 def _changes(index: Any) -> Figures:
     """One user changed, and the receipt of a policy that ten thousand users hold."""
     from iam.policy.index.rows import Changes, PolicyRow
-    from iam.policy.index.scenario import Edits, row_of
+    from iam.policy.index.scenario import Edits, row_of, what_if
 
     text = policy(say("Allow", ["s3:GetObject", "sqs:*"], "arn:aws:s3:::homes/*"), say("Allow", "sns:*"))
     digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
@@ -162,7 +162,9 @@ def _changes(index: Any) -> Figures:
         row = next(each for each in shard.policies.values() if each.name.endswith("shared-0"))
         edits[number] = Edits(Changes(policies=[PolicyRow(row.id, row.name, digest)]))
     affected: list[int] = []
-    receipt = _seconds(lambda: affected.append(index.what_if(edits, texts={digest: text}).affected), rounds=3)
+    receipt = _seconds(
+        lambda: affected.append(what_if(index, edits, texts={digest: text}).affected), rounds=3
+    )
     number, member = next(
         (n, m) for n, s in index.accounts.items() for m in s.members.values() if m.grants.groups
     )

@@ -20,7 +20,7 @@ from typing import IO, Any
 import psycopg
 
 from console.demo.broker import answers, free_port
-from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
+from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 HOST = "gatehouse.example.com"

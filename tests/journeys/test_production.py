@@ -21,7 +21,7 @@ from redis import Redis
 from console.demo.broker import free_port
 from console.demo.organisation.gatehouse import EXTERNAL_ID
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin import HUB_SECRET_ACCESS_KEY
+from console.demo.standin.hub import HUB_SECRET_ACCESS_KEY
 from tests.journeys.production import HOST, IDLE_SECONDS, Installation, done, running_stand_in
 from tests.services import browser as chromium
 from tests.services import postgres, redis

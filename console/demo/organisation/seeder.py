@@ -25,7 +25,8 @@ from console.demo.organisation.specs import (
     User,
 )
 from console.demo.organisation.times import Times, tag_list
-from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY, ec2, ids, trail
+from console.demo.standin import ec2, ids, trail
+from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.demo.standin.iam.extras import user_extras
 
 REGION = "eu-west-1"

@@ -41,8 +41,15 @@ def _seed(organisation: Organisation, journal: Journal | None, now: datetime) ->
     seeder.seed(organisation, times=Times(anchor=_anchor(journal, now), usage=usage))
 
 
-def start_in_thread(*, host: str, port: int, state: Path | None, now: datetime | None = None) -> Handle:
-    """Listen in a daemon thread. Raises OSError when the port is taken."""
+def start(
+    port: int = 0, *, host: str = "127.0.0.1", state: Path | None = None, now: datetime | None = None
+) -> Handle:
+    """Serve the sample organisation from a daemon thread; port 0 takes a free one. Raises OSError when the
+    port is taken.
+
+    With `state`, writes are kept in that folder and replayed. moto's state is global: a second start in
+    the same process begins anew, and whatever the first one serves is gone.
+    """
     server = Server((host, port), prepare(state=state, now=now))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()

@@ -23,7 +23,7 @@ from iam.policy.index.difference import Shift
 from iam.policy.index.index import Index
 from iam.policy.index.masks import Space
 from iam.policy.index.rows import Changes, PolicyRow
-from iam.policy.index.scenario import Edits
+from iam.policy.index.scenario import Edits, what_if
 from iam.policy.index.shard import Shard
 from iam.policy.index.witness import Witness
 
@@ -74,7 +74,7 @@ class _Weighing:
         row, digest = shard.policies[policy], document_digest(known)
         self._holders = shard.concerned_by(Changes(policies=[PolicyRow(policy, row.name, "")]))
         changes = Changes(policies=[PolicyRow(policy, row.name, digest)])
-        difference = index.what_if({shard.number: Edits(changes)}, texts={digest: known})
+        difference = what_if(index, {shard.number: Edits(changes)}, texts={digest: known})
         self._difference = difference
         self._shifts: dict[int, Shift] = {}
         self._found: dict[PermissionDelta, list[Member]] = defaultdict(list)

@@ -7,10 +7,11 @@ from contextlib import AbstractContextManager
 
 from django.conf import settings
 
+from iam.aws.access import AccountAccess
 from iam.aws.client_pool import pooled_client
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.ratelimit import RateLimit
-from iam.aws.session import AccountAccess, Aws
+from iam.aws.session import Aws
 from iam.mirror.models import Account
 from iam.mirror.models.accounts import Source
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from iam.aws.access import AccountAccess
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.lists import caller_identity
 from iam.aws.reads.organization import discover_accounts, is_outside_of_organization, organization
-from iam.aws.session import AccountAccess, connect
+from iam.aws.session import connect
 from iam.mirror.accounts.reach import own_access
 from iam.mirror.accounts.validation import SetupError
 from iam.mirror.models.accounts import Account

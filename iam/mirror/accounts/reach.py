@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from iam.aws.session import AccountAccess
+from iam.aws.access import AccountAccess
 
 ANY_ACCOUNT = "000000000000"
 """Stands for the account of the worker's own credentials until AWS has said which one it is."""

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import replace
 
-from iam.aws.session import AccountAccess
+from iam.aws.access import AccountAccess
 from iam.mirror.doctor.checks import BAD, CheckVerdict, ExaminationCheck
 from iam.mirror.doctor.reads import examine_reads
 from iam.mirror.doctor.way import assumed, belongs, opened, own_caller, without_external_id

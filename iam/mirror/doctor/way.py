@@ -11,9 +11,10 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from iam.aws.access import AccountAccess
 from iam.aws.calls import invoke
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.session import Aws, connect
 from iam.mirror.accounts.discover import principal_of
 from iam.mirror.doctor.checks import CheckVerdict, ExaminationCheck, failed
 from iam.mirror.doctor.error_texts import no_credentials, no_role

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 from django.conf import settings
 
+from iam.aws.access import AccountAccess
 from iam.aws.ratelimit import RateLimit
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.session import Aws, connect
 from iam.mirror.models import Account
 from iam.mirror.models.accounts import Source
 

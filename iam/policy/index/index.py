@@ -14,7 +14,6 @@ from iam.policy.document import DocumentProblem
 from iam.policy.evaluate import Decision, RequestPolicies, decide
 from iam.policy.explain import Explanation, explain
 from iam.policy.index.classes import Class, Member
-from iam.policy.index.difference import Difference
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.image import Image, rows_of
@@ -23,7 +22,6 @@ from iam.policy.index.judging import Judge
 from iam.policy.index.question import Answer, Question
 from iam.policy.index.register import Register
 from iam.policy.index.rows import AccountRows, Changes, Standing
-from iam.policy.index.scenario import Edits, what_if
 from iam.policy.index.shard import Shard
 from iam.policy.index.who_can import Search, judge_for
 from iam.policy.memory import without_collecting
@@ -196,18 +194,6 @@ class Index:
     def _grow_old(self, placed: int) -> None:
         for kept in self._effective.values():
             kept.age += placed
-
-    def what_if(
-        self,
-        edits: Mapping[str, Edits],
-        *,
-        texts: Mapping[str, str] | None = None,
-        now: datetime | None = None,
-    ) -> Difference:
-        """Who would gain and lose what if rows of some accounts, by number, were others; see
-        `scenario.what_if`.
-        """
-        return what_if(self, edits, texts=texts, now=now)
 
     def explain(self, member: Member, question: Question) -> Explanation:
         """Why one principal can or cannot, down to the statements."""

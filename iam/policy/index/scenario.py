@@ -7,20 +7,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import NOTHING, Difference, Shift, difference
 from iam.policy.index.effective import EffectiveActions
+from iam.policy.index.index import Index
 from iam.policy.index.likeness import Kin, Likeness, Part, is_another
 from iam.policy.index.register import Register
 from iam.policy.index.rows import AccountRows, Changes, GroupRow, PolicyRow, PrincipalRow, Standing
 from iam.policy.index.shard import Shard
 from iam.policy.index.sides import Side, absent_side, side_of
 from iam.policy.index.witness import Change, Prover, together
-
-if TYPE_CHECKING:
-    from iam.policy.index.index import Index
 
 
 @dataclass(slots=True)

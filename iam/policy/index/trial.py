@@ -5,10 +5,12 @@ what becomes of them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from itertools import chain, islice, product
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_tokens
@@ -23,6 +25,7 @@ from iam.policy.index.grid import Allowed, Grid
 from iam.policy.index.keys import OF_PLACE
 from iam.policy.index.kinds import Sort, sorts_of
 from iam.policy.index.likeness import ABSTRACT, Kin
+from iam.policy.index.masks import Space
 from iam.policy.index.overlap import Tokens
 from iam.policy.index.patterns import normal
 from iam.policy.index.probes import Place, probes
@@ -32,9 +35,6 @@ from iam.policy.letter_case import fold, is_digits
 from iam.policy.request import RESOURCE_ACCOUNT
 from iam.policy.variables import Variable
 
-if TYPE_CHECKING:
-    from iam.policy.index.witness import Prover
-
 TRIES: Final = 12
 """So many requests are put to the engine before a line is given up."""
 SAMPLES: Final = 8
@@ -42,11 +42,20 @@ SAMPLES: Final = 8
 NONE: Final[Mapping[Tokens, int]] = MappingProxyType({})
 
 
+@dataclass(slots=True)
+class ProofMemory:
+    """The time of the requests, and what was found for statements that others hold too."""
+
+    space: Space
+    now: datetime = field(default_factory=lambda: datetime.now(UTC))
+    known: dict[object, tuple[str, Verdict]] = field(default_factory=dict)
+
+
 class ActionGroup:
     """Actions that the same statements speak of, on both sides."""
 
     def __init__(
-        self, prover: Prover, part: int, before: Side, after: Side, *, alike: Kin | None = None
+        self, prover: ProofMemory, part: int, before: Side, after: Side, *, alike: Kin | None = None
     ) -> None:
         self._prover, self._part, self._space = prover, part, prover.space
         self._alike = alike

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from iam.policy.evaluate import needs_resource_policy
 from iam.policy.index.circumstances import Circumstance
@@ -12,9 +12,6 @@ from iam.policy.index.kinds import formats_of
 from iam.policy.index.probes import Place, probes
 from iam.policy.index.sides import Side
 from iam.policy.letter_case import fold
-
-if TYPE_CHECKING:
-    from iam.policy.index.witness import Prover
 
 ALLOWED: Final = "allowed"
 DENIED: Final = "denied"
@@ -85,6 +82,14 @@ class Proof(NamedTuple):
     verdict: Verdict
 
 
+class FindsChange(Protocol):
+    """Compares a principal before and after."""
+
+    def change(self, before: Side, after: Side, *, within: int) -> Change:
+        """What becomes of the actions `within` a set."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What becomes of all actions for one principal; those of which nothing can be said are left out.
@@ -96,7 +101,7 @@ class Change:
     proofs: tuple[Proof, ...] = ()
     is_personal: bool = False
     proved_for: str = field(default="", compare=False)
-    prover: Prover | None = field(default=None, compare=False, repr=False)
+    prover: FindsChange | None = field(default=None, compare=False, repr=False)
 
     def mask_where(self, *, more: bool, less: bool) -> int:
         """The actions of which some requests are newly allowed, or no longer."""

@@ -10,28 +10,22 @@ what it does not confirm is not said.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
 
 from iam.policy.compiled import PolicyKind
 from iam.policy.index.documents import Clause
 from iam.policy.index.elements import Actions
 from iam.policy.index.likeness import Kin
-from iam.policy.index.masks import Space
 from iam.policy.index.sides import Say, Side
-from iam.policy.index.trial import ActionGroup
+from iam.policy.index.trial import ActionGroup, ProofMemory
 from iam.policy.index.verdicts import Cell, Change, Proof, Verdict, Witness, witness_of
 
 
 @dataclass(slots=True)
-class Prover:
+class Prover(ProofMemory):
     """Compares principals before and after, and remembers what it found for statements that others hold
     too.
     """
-
-    space: Space
-    now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    known: dict[object, tuple[str, Verdict]] = field(default_factory=dict)
 
     def change(self, before: Side, after: Side, *, within: int = -1, alike: Kin | None = None) -> Change:
         """What becomes of all actions (or those `within` a set) for who is `before` and becomes `after`."""

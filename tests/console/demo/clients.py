@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from console.demo.organisation.gatehouse import EXTERNAL_ID, READER_ROLE, WRITER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
+from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.demo.standin.server import Handle
 
 ONCE = Config(retries={"total_max_attempts": 1, "mode": "standard"})

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from console.demo.standin import start
 from console.demo.standin.server import Handle
+from console.demo.standin.startup import start
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from console.demo.standin.server import Handle
-from console.demo.standin.startup import start_in_thread
+from console.demo.standin.startup import start
 from tests.console.demo.clients import authorization_details, reader
 
 ACCOUNTS = ("management", "production", "data", "staging", "sandbox")
@@ -35,7 +35,7 @@ def digest(answers: dict[str, Any]) -> str:
 
 def digest_of_june() -> str:
     """Seed as of a fixed moment and digest what is served."""
-    handle = start_in_thread(host="127.0.0.1", port=0, state=None, now=datetime(2026, 6, 1, 12, 30))
+    handle = start(host="127.0.0.1", port=0, state=None, now=datetime(2026, 6, 1, 12, 30))
     try:
         return digest(everything(handle))
     finally:
@@ -66,7 +66,7 @@ def test_another_process_with_another_hash_seed_serves_the_same() -> None:
 
 def test_another_day_changes_dates_and_nothing_else() -> None:
     def of(now: datetime) -> dict[str, Any]:
-        handle = start_in_thread(host="127.0.0.1", port=0, state=None, now=now)
+        handle = start(host="127.0.0.1", port=0, state=None, now=now)
         try:
             return everything(handle, accounts=("data",))
         finally:

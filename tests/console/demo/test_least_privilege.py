@@ -10,13 +10,14 @@ import pytest
 
 from console.demo.organisation.gatehouse import EXTERNAL_ID, HUB_ACCOUNT, MEMBER_SECTIONS, READER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
+from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.demo.standin.server import Handle
+from iam.aws.access import AccountAccess
 from iam.aws.permissions import READ
 from iam.aws.reads import details, entities, instances, lists, organization
 from iam.aws.reads.authorization import stream_authorization
 from iam.aws.reads.credential_report import read_credential_report
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.session import Aws, connect
 from tests.console.demo.clients import control
 
 ACCOUNT = ACCOUNT_IDS["production"]

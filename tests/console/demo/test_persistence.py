@@ -12,7 +12,7 @@ import pytest
 
 from console.demo.standin import totp
 from console.demo.standin.server import Handle
-from console.demo.standin.startup import start_in_thread
+from console.demo.standin.startup import start
 from tests.console.demo.clients import authorization_details, control, hub, member, reader, with_key
 
 PASSWORD = "Correct-horse-battery-7"
@@ -23,7 +23,7 @@ DOCUMENT = (
 
 
 def started(state: Path) -> Handle:
-    return start_in_thread(host="127.0.0.1", port=0, state=state)
+    return start(host="127.0.0.1", port=0, state=state)
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_a_torn_last_line_loses_that_line_only(tmp_path: Path) -> None:
 
 def test_creation_dates_stay_when_the_day_changes(tmp_path: Path) -> None:
     def of(day: int) -> tuple[Any, Any]:
-        handle = start_in_thread(host="127.0.0.1", port=0, state=tmp_path, now=datetime(2026, 6, day, 12))
+        handle = start(host="127.0.0.1", port=0, state=tmp_path, now=datetime(2026, 6, day, 12))
         user = reader(handle, "iam", "data").get_user(UserName="priya.raman")["User"]
         handle.stop()
         return user["CreateDate"], user["PasswordLastUsed"]

@@ -16,7 +16,8 @@ from pytest_django.fixtures import Settings
 
 from console.demo.organisation.gatehouse import EXTERNAL_ID, WRITER_ROLE
 from iam.aws import credentials
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.access import AccountAccess
+from iam.aws.session import Aws, connect
 from iam.directory.models import Role
 from iam.mirror.models import Account, Entity
 from iam.mirror.pull.sections import LOGIN_PROFILES, USER_MFA

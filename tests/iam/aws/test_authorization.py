@@ -10,11 +10,12 @@ from urllib.parse import quote
 
 import pytest
 
+from iam.aws.access import AccountAccess
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.raw import MALFORMED
 from iam.aws.reads.authorization import AuthorizationItem, stream_authorization
 from iam.aws.records import LastUsed, Record, RoleRecord
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.session import Aws, connect
 from tests.bench.fakeaws.accounts import key_of
 from tests.bench.fakeaws.world import World
 from tests.iam.aws import stock

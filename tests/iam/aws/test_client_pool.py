@@ -10,8 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from iam.aws import client_pool
+from iam.aws.access import AccountAccess
 from iam.aws.client_pool import pooled_client
-from iam.aws.session import MAX_ATTEMPTS, AccountAccess, Aws
+from iam.aws.session import MAX_ATTEMPTS, Aws
 from tests.bench.fakeaws.world import World
 from tests.iam.aws.scripted import ACCOUNT
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from iam.aws.session import AccountAccess, connect
+from iam.aws.access import AccountAccess
+from iam.aws.session import connect
 from tests.bench.fakeaws.accounts import account_id, key_of, number_of
 from tests.bench.fakeaws.running import control, in_process, in_thread
 from tests.bench.fakeaws.world import Options, World

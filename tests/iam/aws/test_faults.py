@@ -9,11 +9,12 @@ from typing import Any
 
 import pytest
 
+from iam.aws.access import AccountAccess
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import details, lists, organization
 from iam.aws.reads.authorization import AuthorizationPage, stream_authorization
 from iam.aws.reads.credential_report import read_credential_report
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.session import Aws, connect
 from tests.bench.fakeaws.world import World
 from tests.iam.aws.scripted import ACCOUNT
 

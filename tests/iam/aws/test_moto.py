@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 from moto import mock_aws
 
+from iam.aws.access import AccountAccess
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import details, entities, lists
 from iam.aws.reads.authorization import stream_authorization
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.session import Aws, connect
 from iam.aws.writes import call
 from tests.iam.aws import stock
 from tests.iam.aws.test_authorization import meaning

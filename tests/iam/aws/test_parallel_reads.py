@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from iam.aws.access import AccountAccess
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads import details, lists
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.session import Aws, connect
 from tests.iam.aws.scripted import ACCOUNT
 
 pytestmark = pytest.mark.usefixtures("world")

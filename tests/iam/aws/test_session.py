@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from iam.aws import session as session_module
+from iam.aws.access import AccountAccess
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.ratelimit import RateLimit, TokenBucket
 from iam.aws.reads import lists
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.session import Aws, connect
 from tests.bench.fakeaws.world import World
 from tests.iam.aws.scripted import ACCOUNT, Script, answer, error
 

@@ -14,11 +14,12 @@ from typing import Any
 import pytest
 
 from console.demo.broker import free_port
+from iam.aws.access import AccountAccess
 from iam.aws.reads import entities, instances, lists, organization
 from iam.aws.reads.authorization import stream_authorization
 from iam.aws.reads.credential_report import read_credential_report
 from iam.aws.records import PolicyRecord, RoleRecord
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.session import Aws, connect
 from tests.iam.aws import stock
 from tests.iam.aws.test_authorization import meaning
 

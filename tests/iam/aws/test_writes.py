@@ -24,8 +24,9 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ConnectionClosedError
 from botocore.stub import Stubber
 
+from iam.aws.access import AccountAccess
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.session import Aws, connect
 from iam.aws.writes import as_boto3, as_cli, as_curl, as_javascript, call, validate
 from tests.iam.aws.scripted import ACCOUNT, REQUEST_ID, Script, answer, error
 

@@ -15,7 +15,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from iam.aws import writes
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.access import AccountAccess
+from iam.aws.session import Aws, connect
 from iam.changes import services
 from iam.changes.models import Change, ChangeState
 from iam.changes.runner import run

@@ -12,9 +12,10 @@ import pytest
 
 from console.demo.organisation.gatehouse import EXTERNAL_ID, WRITER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
+from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from iam.aws import writes
-from iam.aws.session import AccountAccess, connect
+from iam.aws.access import AccountAccess
+from iam.aws.session import connect
 from iam.changes import services
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.group_membership import Membership

@@ -36,7 +36,7 @@ from iam.mirror.snapshot import snapshot
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
 from iam.policy.index.rows import Grants
-from iam.policy.index.scenario import Edits
+from iam.policy.index.scenario import Edits, what_if
 from tests.iam.changes.operations.stage import Stage, applied
 
 MIN_TRIALS, MAX_TRIALS = 5, 10
@@ -192,7 +192,7 @@ class Play:
             for operation in operations:
                 operation.simulate(world)
             names = {pk: arn for arn in (*arns, *_made(operations)) if (pk := world.number(arn)) is not None}
-            difference = index.what_if({number: Edits(world.changes)}, texts=world.texts)
+            difference = what_if(index, {number: Edits(world.changes)}, texts=world.texts)
             after = {
                 member.arn: shift.after for shift, members in difference.shifts.items() for member in members
             }

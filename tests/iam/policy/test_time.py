@@ -19,7 +19,7 @@ from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.rows import AccountRows, Changes, Grants, PrincipalRow
-from iam.policy.index.scenario import Edits
+from iam.policy.index.scenario import Edits, what_if
 from iam.policy.lines import question
 from iam.policy.operators import moment_of
 from iam.policy.request import Principal, Request, time_text
@@ -245,8 +245,8 @@ def test_a_change_gives_nothing_by_a_statement_that_has_ended(key: str) -> None:
         digest = "new" + operator + key
         (member,) = (member for member in index.members if member.name == "ana")
         row = PrincipalRow(1, member.arn, "AIDAANA", Grants(inline=(("own", digest),)), tags={})
-        difference = index.what_if(
-            {ACCOUNTS[0]: Edits(Changes([row], [], [], ()))}, texts={digest: text}, now=NOW
+        difference = what_if(
+            index, {ACCOUNTS[0]: Edits(Changes([row], [], [], ()))}, texts={digest: text}, now=NOW
         )
         assert bool(list(difference.proved)) is gains, (operator, date)
 
@@ -258,7 +258,9 @@ def test_a_range_over_both_keys_is_one_moment() -> None:
     row = PrincipalRow(
         1, f"arn:aws:iam::{ACCOUNTS[0]}:user/ana", "AIDAANA", Grants(inline=(("own", "new"),)), tags={}
     )
-    difference = index.what_if({ACCOUNTS[0]: Edits(Changes([row], [], [], ()))}, texts={"new": text}, now=NOW)
+    difference = what_if(
+        index, {ACCOUNTS[0]: Edits(Changes([row], [], [], ()))}, texts={"new": text}, now=NOW
+    )
     assert not list(difference.proved)
 
 

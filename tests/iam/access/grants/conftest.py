@@ -16,12 +16,13 @@ import pytest
 
 from console.demo.organisation.gatehouse import EXTERNAL_ID, WRITER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
+from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from iam.access.grants import services
 from iam.access.grants.models import Grant, LedgerEntry
 from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
 from iam.aws import writes
-from iam.aws.session import AccountAccess, connect
+from iam.aws.access import AccountAccess
+from iam.aws.session import connect
 from iam.changes.models import Change
 from iam.changes.runner import run
 from iam.changes.runner.claims import due

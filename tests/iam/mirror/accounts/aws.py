@@ -12,9 +12,10 @@ import pytest
 
 from console.demo.organisation.gatehouse import EXTERNAL_ID, HUB_ACCOUNT, READER_ROLE, WRITER_ROLE
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
+from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from iam.aws import writes
-from iam.aws.session import AccountAccess, connect
+from iam.aws.access import AccountAccess
+from iam.aws.session import connect
 from iam.mirror.accounts.connect import Connection
 from iam.mirror.models.accounts import Source
 from tests.iam.changes.standin import Standin, running

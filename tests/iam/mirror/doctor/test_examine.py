@@ -11,9 +11,10 @@ import pytest
 from console.demo.broker import free_port
 from console.demo.organisation.gatehouse import READER_ROLE, WRITER_ROLE
 from iam.aws import writes
+from iam.aws.access import AccountAccess
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.permissions import OBSERVE, READ, WRITE, read_policy, trust_policy, write_policy
-from iam.aws.session import AccountAccess, connect
+from iam.aws.session import connect
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.accounts.connect import Connection, connect_account
 from iam.mirror.doctor.checks import ExaminationCheck

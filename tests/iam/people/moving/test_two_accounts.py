@@ -10,11 +10,12 @@ import pytest
 
 from console.demo.organisation.gatehouse import EXTERNAL_ID
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
+from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.onboarding.shown import person_rows
 from iam.access.grants.models import Grant, State
 from iam.aws import writes
-from iam.aws.session import AccountAccess, Aws, connect
+from iam.aws.access import AccountAccess
+from iam.aws.session import Aws, connect
 from iam.changes.services import reject
 from iam.directory.models import Person
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at

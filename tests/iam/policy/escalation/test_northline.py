@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from console.demo.standin import start
+from console.demo.standin.startup import start
 from iam.policy.escalation.graph import At, EscalationGraph
 from iam.policy.escalation.path_builder import Builder
 from iam.policy.escalation.paths import Explorer

@@ -14,7 +14,7 @@ from iam.policy.index.documents import Documents
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
 from iam.policy.index.rows import AccountRows, Changes, Grants, PolicyRow, PrincipalRow, Standing
-from iam.policy.index.scenario import Edits
+from iam.policy.index.scenario import Edits, what_if
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.organisations import ACCOUNTS, Organisation
 from tests.iam.policy.index.test_who_can import decisions
@@ -127,7 +127,7 @@ def test_what_would_change_is_what_does(seed: int) -> None:
     _, before, after, changes = both(seed)
     index = before.index()
     was, untouched = effective(index), shape(index)
-    difference = index.what_if({number: Edits(each) for number, each in changes.items()}, texts=before.texts)
+    difference = what_if(index, {number: Edits(each) for number, each in changes.items()}, texts=before.texts)
     assert shape(index) == untouched
     becomes = effective(after.index())
     shift_of = {member.id: shift for shift, members in difference.shifts.items() for member in members}

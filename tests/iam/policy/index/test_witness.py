@@ -13,7 +13,7 @@ import pytest
 from iam.policy.index.difference import Difference, Shift
 from iam.policy.index.documents import Documents
 from iam.policy.index.masks import Space
-from iam.policy.index.scenario import Edits
+from iam.policy.index.scenario import Edits, what_if
 from tests.iam.policy.index import changing
 from tests.iam.policy.index.changing import ACCOUNT, NOW, Case, Held
 
@@ -27,7 +27,7 @@ MANY = int(os.environ.get("GATEHOUSE_WITNESSES", "1"))
 def difference_of(case: Case) -> tuple[Difference, Shift | None]:
     """What the index says of the case."""
     index, held_documents, changes = case.index(SHARED)
-    difference = index.what_if({ACCOUNT: Edits(changes)}, texts=case.texts, now=NOW)
+    difference = what_if(index, {ACCOUNT: Edits(changes)}, texts=case.texts, now=NOW)
     assert len(held_documents) == len(case.texts)
     shift = next((shift for shift, members in difference.shifts.items() if members[0].id == 1), None)
     return difference, shift

@@ -1,0 +1,6 @@
+"""The hub's user in the management account, with the key of AWS's own examples: the stand-in is no secret."""
+
+from __future__ import annotations
+
+HUB_ACCESS_KEY_ID = "AKIAIOSFODNN7EXAMPLE"
+HUB_SECRET_ACCESS_KEY = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"  # noqa: S105 - see above
