@@ -7,7 +7,7 @@ with it, or not at all.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from django.db.models import QuerySet, UUIDField
 
 from iam.changes.approval import ends
 from iam.changes.approval.models import OWN_DEVICE, Requirement
+from iam.changes.causes import kind_of
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.changes.queries import visible_changes
 from iam.changes.summary import text_of
@@ -42,8 +43,6 @@ _WAITS = {
     NotifyEvent.ESCALATION: "Escalated to you for approval",
 }
 ACCEPTED = "Warnings you accept by approving:"
-
-_told_by_cause: dict[str, Callable[[UUID], set[UUID]]] = {}
 
 _LEFT = Statement(
     lambda: (
@@ -127,13 +126,6 @@ def tell_comment(first: Change, *, by: UUID, name: str, comment: str, event: int
     )
 
 
-def register_told(cause_kind: str, people: Callable[[UUID], set[UUID]]) -> None:
-    """Sets of this cause: these people (by the id of the cause) are told by the higher layer that it is done,
-    and aren’t told it twice.
-    """
-    _told_by_cause[cause_kind] = people
-
-
 def tell_end(change: Change) -> None:
     """A handler of ends: who requested the set learns how it ended, once; those who approved it too, where it
     went wrong.
@@ -167,7 +159,7 @@ def tell_end(change: Change) -> None:
 
 
 def _told_otherwise(first: Change) -> set[UUID]:
-    people = _told_by_cause.get(first.change_set.cause_kind)
+    people = kind_of(first.change_set).told
     cause_id = first.change_set.cause_id
     return people(cause_id) if people and cause_id else set()
 

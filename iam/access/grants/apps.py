@@ -15,13 +15,10 @@ class GrantsConfig(AppConfig):
         from iam.access.grants.services.notifications import told_of_end
         from iam.access.grants.services.reconcile import change_ended
         from iam.changes import handlers
-        from iam.changes.approval import ends
+        from iam.changes.causes import CauseEnds, CauseKind, register
         from iam.changes.models import OF_GRANT
-        from iam.changes.notifications import register_told
 
         handlers.on_end(change_ended)
-        ends.register(
-            OF_GRANT, ends.Ends(end_of, shorten_waiting, started, ends_of=ends_of, lasts_of=lasts_of)
-        )
-        ends.register_restored(ENDING, end_of)
-        register_told(ENDING, told_of_end)
+        ends = CauseEnds(end_of, shorten_waiting, started, ends_of=ends_of, lasts_of=lasts_of)
+        register(OF_GRANT, CauseKind(ends=ends))
+        register(ENDING, CauseKind(restored_end=end_of, told=told_of_end))

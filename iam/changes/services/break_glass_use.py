@@ -4,7 +4,6 @@ afterwards, as somebody else.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import chain
 from uuid import UUID
@@ -19,6 +18,7 @@ from iam.changes.approval.needs import parts_of, requirement_of
 from iam.changes.approval.people import people_of
 from iam.changes.approval.reminders import REVIEW_AFTER
 from iam.changes.approval.rules import REVIEWERS
+from iam.changes.causes import kind_of
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import RUNNING, Change, ChangeSet, ChangeState
 from iam.changes.services.decisions import check_request, queue_all, refresh_receipts, waiting_parts
@@ -28,18 +28,6 @@ from iam.guard import Viewer
 from iam.guard.viewer import ANY_ACCOUNT
 
 MAX_REASON = 1000
-Ending = Callable[[BreakGlass, Viewer, str, str], list[Change]]
-"""What undoes a set that was applied without approval: its review, the reviewer, the comment, and the
-verdict.
-"""
-_by_cause: dict[str, Ending] = {}
-
-
-def register_review(kind: str, handler: Ending) -> None:
-    """Let a layer above follow the review of sets with this kind of cause: it gets both verdicts, and carries
-    out an undoing in its own way.
-    """
-    _by_cause[kind] = handler
 
 
 def may_break_glass(change: Change, *, viewer: Viewer) -> bool:
@@ -133,7 +121,7 @@ def review(glass: BreakGlass, *, actor: Viewer, verdict: str, comment: str, key:
     if any(part.state in RUNNING for part in parts):
         raise RefusedError("It is still in progress. Review it when it is done.")
     with transaction.atomic():
-        follow = _by_cause.get(glass.change_set.cause_kind)
+        follow = kind_of(glass.change_set).reviewed
         undoing: list[Change] = []
         if follow is not None:
             undoing = follow(glass, actor, comment, verdict)

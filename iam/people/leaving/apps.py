@@ -11,16 +11,15 @@ class LeavingConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.changes import handlers
+        from iam.changes.causes import CauseKind, register
         from iam.changes.models import OF_OFFBOARDING
-        from iam.changes.services import break_glass_use, requester_scope
         from iam.people.leaving.confirming import reviewed
         from iam.people.leaving.models import OF_DELETION, OF_INVITING, OF_RETURN, OF_SUSPENSION
         from iam.people.leaving.reaching import of_leaver, of_run
         from iam.people.leaving.reconcile import change_ended
 
         handlers.on_end(change_ended)
-        break_glass_use.register_review(OF_SUSPENSION, reviewed)
-        for kind in (OF_OFFBOARDING, OF_SUSPENSION):
-            requester_scope.register(kind, of_run)
-        for kind in (OF_RETURN, OF_DELETION, OF_INVITING):
-            requester_scope.register(kind, of_leaver)
+        register(OF_OFFBOARDING, CauseKind(reach=of_run))
+        register(OF_SUSPENSION, CauseKind(reach=of_run, reviewed=reviewed))
+        for name in (OF_RETURN, OF_DELETION, OF_INVITING):
+            register(name, CauseKind(reach=of_leaver))

@@ -69,7 +69,7 @@ def take_back(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
 
 
 def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> list[Change]:
-    """What the review of a suspension does (`iam.changes.services.break_glass_use.register_review`); in the
+    """What the review of a suspension does (`iam.changes.causes`); in the
     transaction of the review.
     """
     leaver = Leaver.objects.select_for_update().select_related("run").get(run=glass.change_set.cause_id)

@@ -11,10 +11,10 @@ class MovingConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.changes import handlers
-        from iam.changes.services import requester_scope
+        from iam.changes.causes import CauseKind, register
         from iam.people.moving.elsewhere import reach_of_move
         from iam.people.moving.models import OF_MOVE
         from iam.people.moving.reconcile import change_ended
 
         handlers.on_end(change_ended)
-        requester_scope.register(OF_MOVE, reach_of_move)
+        register(OF_MOVE, CauseKind(reach=reach_of_move))

@@ -11,10 +11,10 @@ class OnboardingConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.changes import handlers
-        from iam.changes.services import requester_scope
+        from iam.changes.causes import CauseKind, register
         from iam.people.onboarding.models import OF_ONBOARDING
         from iam.people.onboarding.reaching import of_run
         from iam.people.onboarding.reconcile import change_ended
 
         handlers.on_end(change_ended)
-        requester_scope.register(OF_ONBOARDING, of_run)
+        register(OF_ONBOARDING, CauseKind(reach=of_run))

@@ -11,12 +11,12 @@ class RotationConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.changes import handlers
-        from iam.changes.services import requester_scope
+        from iam.changes.causes import CauseKind, register
         from iam.people.rotation.models import OF_ROTATION
         from iam.people.rotation.own import OF_OWN_KEY
         from iam.people.rotation.planning import for_set
         from iam.people.rotation.reconcile import change_ended
 
         handlers.on_end(change_ended)
-        requester_scope.register(OF_ROTATION, for_set)
-        requester_scope.register(OF_OWN_KEY, for_set)
+        for name in (OF_ROTATION, OF_OWN_KEY):
+            register(name, CauseKind(reach=for_set))

@@ -107,7 +107,7 @@ def for_own(viewer: Viewer) -> Viewer:
 
 
 def for_set(batch: UUID, viewer: Viewer) -> Viewer:
-    """Anyone who has asked for a set of rotations; see iam.changes.services.requester_scope."""
+    """Anyone who has asked for a set of rotations; see iam.changes.causes."""
     return for_own(viewer)
 
 

@@ -20,9 +20,9 @@ from django.test import Client
 from django.urls import reverse
 
 from iam.changes import services
-from iam.changes.approval import ends
 from iam.changes.approval.models import BreakGlass
 from iam.changes.approval.rules import APPROVERS, LEAD, SHIPPED, Rule, Stage, Who
+from iam.changes.causes import KINDS, CauseEnds, CauseKind, register
 from iam.changes.drift import services as drifts
 from iam.changes.drift.models import Drift, Watch
 from iam.changes.drift.queries import visible_drifts
@@ -173,9 +173,9 @@ def world(db: None, nudges: Nudges) -> Iterator[World]:
     _applied(made)
     _secret(made)
     _drift(made)
-    ends.register("test", ends.Ends(lambda _: SOON, lambda *_: None, lambda *_: {}))
+    register("test", CauseKind(ends=CauseEnds(lambda _: SOON, lambda *_: None, lambda *_: {})))
     yield made
-    del ends._by_kind["test"]
+    del KINDS["test"]
 
 
 def _applied(world: World) -> None:

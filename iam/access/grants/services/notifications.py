@@ -143,7 +143,7 @@ def tell_ended(grant: Grant) -> None:
 
 
 def told_of_end(grant_id: UUID) -> set[UUID]:
-    """Who gets a mail when the grant has ended (`iam.changes.notifications.register_told`)."""
+    """Who gets a mail when the grant has ended (`iam.changes.causes`)."""
     grant = Grant.objects.filter(pk=grant_id).first()
     if grant is None or _went_with_its_person(grant):
         return set()

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from iam.changes import services
-from iam.changes.approval import ends
+from iam.changes.causes import KINDS, CauseEnds, CauseKind, register
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet
 from iam.directory.models import Role
@@ -71,9 +71,10 @@ class Given:
 def lease() -> Iterator[Given]:
     """Of the kind "test", until SOON."""
     made = Given(SOON)
-    ends.register("test", ends.Ends(made.end_of, made.shorten, lambda change, at: {}))
+    test_ends = CauseEnds(made.end_of, made.shorten, lambda change, at: {})
+    register("test", CauseKind(ends=test_ends))
     yield made
-    del ends._by_kind["test"]
+    del KINDS["test"]
 
 
 def ending(desk: Desk) -> Change:
