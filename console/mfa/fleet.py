@@ -112,22 +112,24 @@ def _used(row: Row) -> SafeString | str:
     return "Unknown" if unknown else ago(row["used_at"])
 
 
-def export(lens: Lens) -> tuple[Column, ...]:
-    """The columns of a file."""
-    return (
-        ("account_id", lambda row, _: row["number"]),
-        ("account", lambda row, _: row["account_name"]),
-        ("login", lambda row, _: row["name"]),
-        ("display_name", lambda row, _: row["display"]),
-        ("arn", lambda row, _: row["arn"]),
-        ("administrator", lambda row, _: _is_administrator(row)),
-        ("standing", lambda row, _: STANDING[row["urgency"]][0]),
-        ("mfa", lambda row, _: "unknown" if has_mfa(row["mfa"]) is None else row["mfa"]),
-        ("devices", lambda row, _: [f"{sort} {serial}" for _, sort, serial in row["devices"]]),
-        ("console_password", lambda row, _: row["has_password"]),
-        ("active_access_keys", lambda row, _: row["active_keys"]),
-        ("last_activity", lambda row, _: row["used_at"]),
-    )
+COLUMNS: Final = (
+    Column(
+        files=(
+            ("account_id", lambda row, _: row["number"]),
+            ("account", lambda row, _: row["account_name"]),
+            ("login", lambda row, _: row["name"]),
+            ("display_name", lambda row, _: row["display"]),
+            ("arn", lambda row, _: row["arn"]),
+            ("administrator", lambda row, _: _is_administrator(row)),
+            ("standing", lambda row, _: STANDING[row["urgency"]][0]),
+            ("mfa", lambda row, _: "unknown" if has_mfa(row["mfa"]) is None else row["mfa"]),
+            ("devices", lambda row, _: [f"{sort} {serial}" for _, sort, serial in row["devices"]]),
+            ("console_password", lambda row, _: row["has_password"]),
+            ("active_access_keys", lambda row, _: row["active_keys"]),
+            ("last_activity", lambda row, _: row["used_at"]),
+        )
+    ),
+)
 
 
 def page_of(fleet: Fleet, viewer: Viewer) -> Page:
@@ -156,7 +158,7 @@ def page_of(fleet: Fleet, viewer: Viewer) -> Page:
         ),
         filters=tuple(_filters(fleet, viewer)),
         present=present,
-        export=export,
+        columns=COLUMNS,
         team_intro="The IAM users of your teams and their MFA devices.",
         team_find="Name or user name",
         area="mfa",

@@ -78,22 +78,24 @@ def used_words(at: Any, service: str | None, region: str | None) -> SafeString |
     return format_html("<div>{}</div>{}", ago(at), under(where))
 
 
-def export(lens: Lens) -> tuple[Column, ...]:
-    """The columns of a file."""
-    return (
-        ("account_id", lambda row, _: row["number"]),
-        ("account", lambda row, _: row["account_name"]),
-        ("access_key_id", lambda row, _: row["aws_id"]),
-        ("status", lambda row, _: row["status"]),
-        ("login", lambda row, _: row["user_name"]),
-        ("display_name", lambda row, _: row["display"]),
-        ("owning_team", lambda row, _: row["owner"]),
-        ("created", lambda row, _: row["created_at"]),
-        ("last_used", lambda row, _: row["used_at"]),
-        ("last_used_service", lambda row, _: row["service"]),
-        ("last_used_region", lambda row, _: row["region"]),
-        ("rotation", lambda row, _: row["rotation"].reference if row["rotation"] else ""),
-    )
+COLUMNS: Final = (
+    Column(
+        files=(
+            ("account_id", lambda row, _: row["number"]),
+            ("account", lambda row, _: row["account_name"]),
+            ("access_key_id", lambda row, _: row["aws_id"]),
+            ("status", lambda row, _: row["status"]),
+            ("login", lambda row, _: row["user_name"]),
+            ("display_name", lambda row, _: row["display"]),
+            ("owning_team", lambda row, _: row["owner"]),
+            ("created", lambda row, _: row["created_at"]),
+            ("last_used", lambda row, _: row["used_at"]),
+            ("last_used_service", lambda row, _: row["service"]),
+            ("last_used_region", lambda row, _: row["region"]),
+            ("rotation", lambda row, _: row["rotation"].reference if row["rotation"] else ""),
+        )
+    ),
+)
 
 
 PAGE: Final = Page(
@@ -136,7 +138,7 @@ PAGE: Final = Page(
         ),
     ),
     present=present,
-    export=export,
+    columns=COLUMNS,
     team_intro="The access keys of your teams’ IAM users, the oldest first.",
     team_find="Key ID or login",
     area="keys",

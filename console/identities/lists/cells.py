@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.utils.safestring import SafeString, mark_safe
 
+from console.identities.lists.spec import Column
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import moment
 from iam.keyset import Row
@@ -27,3 +28,31 @@ def number(count: int) -> int | SafeString:
 def made(row: Row) -> SafeString:
     """When an entity was made."""
     return moment(row["created_at"], never="Unknown", only="date")
+
+
+ACCOUNT_ID = Column(files=(("account_id", lambda row, _: row["number"]),))
+ACCOUNT = Column(
+    "Account",
+    lambda row, _: row["account_name"],
+    place=90,
+    css="p2",
+    cell_css="ink-2",
+    of_several_accounts=True,
+    files=(("account", lambda row, _: row["account_name"]),),
+)
+NAME = Column(files=(("name", lambda row, _: row["name"]),))
+ARN = Column(files=(("arn", lambda row, _: row["arn"]),))
+UNIQUE_ID = Column(files=(("unique_id", lambda row, _: row["aws_id"]),))
+PATH = Column(files=(("path", lambda row, _: row["path"]),))
+CREATED = Column(
+    "Created",
+    lambda row, _: made(row),
+    place=80,
+    css="p3",
+    cell_css="nowrap ink-2",
+    sort="created",
+    files=(("created", lambda row, _: row["created_at"]),),
+)
+DESCRIPTION = Column(files=(("description", lambda row, _: row["attrs"].get("Description") or ""),))
+IDENTITY = (ACCOUNT_ID, ACCOUNT, NAME, ARN, UNIQUE_ID, PATH)
+"""What tells entities apart."""

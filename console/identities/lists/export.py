@@ -15,7 +15,7 @@ from typing import Any
 from django.http import StreamingHttpResponse
 
 from console.identities.lists.asked import Asked
-from console.identities.lists.spec import Column, Page
+from console.identities.lists.spec import FileColumn, Page
 from console.web.files import csv_lines, download, json_lines, json_value
 from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries.lists.core import all_rows
@@ -40,7 +40,7 @@ def _file_name(page: Page, asked: Asked, missing: Missing) -> str:
 
 
 def _csv(page: Page, asked: Asked, missing: Missing) -> Iterator[str]:
-    columns = page.export(asked.lens)
+    columns = page.file_columns(asked.lens)
     names = [name for name, _ in columns]
     last = [{names[0]: incomplete_words(missing)}] if missing else []
     return csv_lines(names, chain(_rows(page, asked, columns), last))
@@ -61,7 +61,7 @@ def _json(page: Page, asked: Asked, missing: Missing) -> Iterator[str]:
             {"account": number, "section": LABELS.get(section, section)} for number, section in missing
         ],
     }
-    return json_lines(about, _rows(page, asked, page.export(lens)))
+    return json_lines(about, _rows(page, asked, page.file_columns(lens)))
 
 
 def incomplete_words(missing: Missing) -> str:
@@ -73,6 +73,6 @@ def incomplete_words(missing: Missing) -> str:
     return f"At least these. Not synced by then: {'; '.join(accounts)}"
 
 
-def _rows(page: Page, asked: Asked, columns: tuple[Column, ...]) -> Iterator[dict[str, Any]]:
+def _rows(page: Page, asked: Asked, columns: list[FileColumn]) -> Iterator[dict[str, Any]]:
     for row in all_rows(page.listing, asked.lens, asked.wanted):
         yield {name: value(row, asked.lens) for name, value in columns}

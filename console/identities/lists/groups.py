@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 
 from console.identities.lists import views
-from console.identities.lists.cells import made, number, under_path
-from console.identities.lists.spec import Column, Filter, Page, TabWords
+from console.identities.lists.cells import CREATED, IDENTITY, number, under_path
+from console.identities.lists.spec import Column, Filter, NameCell, Page, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.keyset import Row
@@ -26,54 +24,54 @@ def policies_words(attached: int, inline: int) -> str:
     return f"{attached} and {inline} inline" if attached else f"{inline} inline"
 
 
-def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
-    """What the table shows of each group."""
-    return [
-        row
-        | {
-            "pk": row["entity"],
-            "sub": under_path(row) if lens.viewer.sees_accounts else "",
-            "created": made(row),
-            "people": number(row["members"]),
-            "policies": policies_words(row["attached"], row["inline"]),
-            "short": f"Policies: {policies_words(row['attached'], row['inline']).lower()}",
-        }
-        for row in rows
-    ]
-
-
-def export(lens: Lens) -> tuple[Column, ...]:
-    """The columns of a file."""
-    return (
-        ("account_id", lambda row, _: row["number"]),
-        ("account", lambda row, _: row["account_name"]),
-        ("name", lambda row, _: row["name"]),
-        ("arn", lambda row, _: row["arn"]),
-        ("unique_id", lambda row, _: row["aws_id"]),
-        ("path", lambda row, _: row["path"]),
-        ("created", lambda row, _: row["created_at"]),
-        ("members", lambda row, _: row["members"]),
+POLICIES = Column(
+    "Policies",
+    lambda row, _: policies_words(row["attached"], row["inline"]),
+    place=20,
+    css="p2 end",
+    cell_css="ink-2",
+    files=(
         ("attached_policies", lambda row, _: row["attached"]),
         ("inline_policies", lambda row, _: row["inline"]),
-    )
+    ),
+)
 
 
+def begin(row: Row, lens: Lens) -> NameCell:
+    """How a row begins."""
+    short = f"Policies: {policies_words(row['attached'], row['inline']).lower()}"
+    sub = under_path(row) if lens.viewer.sees_accounts else ""
+    return NameCell(row["name"], short, sub)
+
+
+COLUMNS = (
+    *IDENTITY,
+    CREATED,
+    Column(
+        "IAM users",
+        lambda row, _: number(row["members"]),
+        place=10,
+        css="end",
+        files=(("members", lambda row, _: row["members"]),),
+        filter=Filter("people", "IAM users", (("some", "With IAM users"), ("none", "Without IAM users"))),
+    ),
+    POLICIES,
+)
 PAGE = Page(
     listing=GROUPS,
     title="Groups",
     noun=("group", "groups"),
     intro="Every member of a group gets all of its policies.",
     icon="users",
-    template="identities/groups.html",
     find="Name, ARN or ID",
     tabs=(
         TabWords("all", "All"),
         TabWords("empty", "Without IAM users", phrase="without IAM users"),
         TabWords("no-policy", "Without policies", phrase="without policies"),
     ),
-    filters=(Filter("people", "IAM users", (("some", "With IAM users"), ("none", "Without IAM users"))),),
-    present=present,
-    export=export,
+    filters=filters_of(COLUMNS),
+    columns=COLUMNS,
+    begin=begin,
     team_intro="The groups of your teams.",
     team_find="Name",
 )

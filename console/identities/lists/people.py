@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 
 from console.identities.details.labels import MFA, Mark
 from console.identities.lists import views
-from console.identities.lists.spec import BulkAct, Column, Filter, Page, TabWords
+from console.identities.lists.cells import ACCOUNT, ACCOUNT_ID, ARN, CREATED, PATH, UNIQUE_ID
+from console.identities.lists.spec import (
+    BulkAct,
+    Column,
+    FileColumn,
+    Filter,
+    NameCell,
+    Page,
+    TabWords,
+    filters_of,
+)
 from console.web.access import ViewerRequest, require
 from console.web.known import UNKNOWN
 from console.web.templatetags.lists import under
@@ -33,6 +41,9 @@ from iam.mirror.queries.lists.people import PEOPLE
 OLD_KEY, VERY_OLD_KEY = 90, 180
 GROUPS_SHOWN = 3
 RIGHTS = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+THE_SAME = mark_safe('<span class="muted">The same</span>')
+COMPARE_HEAD = mark_safe('<span class="sr">Compare</span>')
+COMPARE = '<a class="btn sm" href="{}" aria-label="Compare {} then and now">Compare</a>'
 
 
 def _mfa_mark(mfa: str, has_password: bool | None) -> Mark:
@@ -91,29 +102,37 @@ def _sub(row: Row) -> SafeString:
     return name + under(f"Owned by {row['owner']}") if row["owner"] else name
 
 
-def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
-    """What the table shows of each user."""
-    shown = []
-    for row in rows:
-        mfa, mfa_badge = _mfa(row["mfa"], row["has_password"])
-        key, key_tone = _key(row["key_at"], row["has_password"], lens)
-        shown.append(
-            {
-                "pk": row["entity"],
-                "name": row["display"],
-                "face": avatar(row["display"]),
-                "sub": _sub(row),
-                "short": f"MFA: {mfa.lower()}, {_key_words(key)}",
-                "account_name": row["account_name"],
-                "mfa": mfa_badge,
-                "password": PASSWORD[row["has_password"]],
-                "key": badge(key, key_tone) if key_tone else key,
-                "used": _used(row) if lens.at is None else "",
-                "groups": _groups(row["groups"]),
-                "since": _since(row) if lens.at else [],
-            }
-        )
-    return shown
+def begin(row: Row, lens: Lens) -> NameCell:
+    """How a row begins."""
+    mfa, _ = _mfa(row["mfa"], row["has_password"])
+    key, _ = _key(row["key_at"], row["has_password"], lens)
+    short = f"MFA: {mfa.lower()}, {_key_words(key)}"
+    return NameCell(row["display"], short, _sub(row), avatar(row["display"]))
+
+
+def _mfa_cell(row: Row, _: Lens) -> SafeString:
+    return _mfa(row["mfa"], row["has_password"])[1]
+
+
+def _key_cell(row: Row, lens: Lens) -> SafeString | str:
+    key, tone = _key(row["key_at"], row["has_password"], lens)
+    return badge(key, tone) if tone else key
+
+
+def _since_cell(row: Row, _: Lens) -> SafeString:
+    marks = _since(row)
+    if not marks:
+        return THE_SAME
+    badges = format_html_join(" ", "{}", ((badge(text, tone),) for text, tone in marks))
+    return format_html('<span class="row tight">{}</span>', badges)
+
+
+def _compare_cell(row: Row, lens: Lens) -> SafeString | str:
+    """The button that compares a user at the shown moment with now."""
+    if not _since(row):
+        return ""
+    url = f"{reverse('identities:compare')}?from={lens.at:%Y-%m-%dT%H:%M:%S}&entity={row['entity']}"
+    return format_html(COMPARE, url, row["display"])
 
 
 def _since(row: Row) -> list[tuple[str, str]]:
@@ -144,44 +163,150 @@ def _since(row: Row) -> list[tuple[str, str]]:
     return [*marks, (f"{more} more", "")] if more else marks
 
 
-def export(lens: Lens) -> tuple[Column, ...]:
-    """The columns of a file; last activity is known of today only."""
-    used: tuple[Column, ...] = (("last_activity", lambda row, _: row["used_at"]),) if lens.at is None else ()
-    owner: tuple[Column, ...] = (("owning_team", lambda row, _: row["owner"]),) if lens.at is None else ()
-    return (
-        ("account_id", lambda row, _: row["number"]),
-        ("account", lambda row, _: row["account_name"]),
-        ("login", lambda row, _: row["name"]),
-        ("display_name", lambda row, _: row["display"]),
-        ("arn", lambda row, _: row["arn"]),
-        ("unique_id", lambda row, _: row["aws_id"]),
-        ("path", lambda row, _: row["path"]),
-        ("created", lambda row, _: row["created_at"]),
-        ("mfa", lambda row, _: row["mfa"]),
-        ("console_password", lambda row, _: row["has_password"]),
-        ("password_changed", lambda row, _: row["password_changed_at"]),
-        ("access_keys", lambda row, _: row["keys"]),
-        ("active_access_keys", lambda row, _: row["active_keys"]),
-        ("oldest_active_key", lambda row, _: row["key_at"]),
-        *used,
-        ("groups", lambda row, _: row["groups"]),
-        *owner,
-        *_levels(lens),
-    )
+MFA_COLUMN = Column(
+    "MFA",
+    _mfa_cell,
+    place=10,
+    css="p2",
+    sort="mfa",
+    when="today",
+    filter=Filter(
+        "mfa",
+        "MFA",
+        (
+            ("none", "None"),
+            ("virtual", "Authenticator app"),
+            ("security-key", "Passkey or security key"),
+            ("hardware", "Hardware token"),
+            ("several", "Several devices"),
+            ("unknown", "Unknown"),
+        ),
+    ),
+)
+PASSWORD_COLUMN = Column(
+    "Password",
+    lambda row, _: PASSWORD[row["has_password"]],
+    place=20,
+    css="p3",
+    cell_css="ink-2",
+    when="today",
+    filter=Filter("password", "Password", (("yes", "Yes"), ("no", "No"), ("unread", "Unknown"))),
+)
+KEY_COLUMN = Column(
+    "Oldest key",
+    _key_cell,
+    place=30,
+    css="p2",
+    cell_css="nowrap ink-2",
+    sort="key",
+    when="today",
+    filter=Filter(
+        "key",
+        "Keys",
+        (
+            ("none", "No active key"),
+            ("fresh", "Up to 90 days"),
+            ("90", "Over 90 days"),
+            ("180", "Over 180 days"),
+        ),
+    ),
+)
+ACTIVITY = Column(
+    "Last activity",
+    lambda row, _: _used(row),
+    place=40,
+    css="p3",
+    cell_css="ink-2",
+    sort="activity",
+    when="today",
+    files=(("last_activity", lambda row, _: row["used_at"]),),
+    filter=Filter(
+        "activity",
+        "Activity",
+        (
+            ("30", "Within 30 days"),
+            ("90", "Within 90 days"),
+            ("idle-45", "None for 45 days"),
+            ("idle-90", "None for 90 days"),
+            ("never", "Never"),
+        ),
+        is_past=False,
+    ),
+)
+GROUPS_COLUMN = Column(
+    "Groups",
+    lambda row, _: _groups(row["groups"]),
+    place=50,
+    css="p3",
+    cell_css="ink-2",
+    when="today",
+    filter=Filter("group", "Group", hint="The exact name of a group"),
+)
+OWNER = Column(
+    when="today",
+    files=(("owning_team", lambda row, _: row["owner"]),),
+    filter=Filter("owner", "Owning team", is_past=False),
+)
+ACCESS = Column("Access", lambda row, _: "", place=60, css="p3 lv", when="today")
+COLUMNS = (
+    ACCOUNT_ID,
+    ACCOUNT,
+    Column(
+        files=(
+            ("login", lambda row, _: row["name"]),
+            ("display_name", lambda row, _: row["display"]),
+        )
+    ),
+    ARN,
+    UNIQUE_ID,
+    PATH,
+    replace(CREATED, cell=None),
+    Column(files=(("mfa", lambda row, _: row["mfa"]),)),
+    MFA_COLUMN,
+    replace(MFA_COLUMN, label="MFA then", cell_css="nowrap", when="past"),
+    Column(
+        files=(
+            ("console_password", lambda row, _: row["has_password"]),
+            ("password_changed", lambda row, _: row["password_changed_at"]),
+        )
+    ),
+    PASSWORD_COLUMN,
+    Column(
+        files=(
+            ("access_keys", lambda row, _: row["keys"]),
+            ("active_access_keys", lambda row, _: row["active_keys"]),
+            ("oldest_active_key", lambda row, _: row["key_at"]),
+        )
+    ),
+    KEY_COLUMN,
+    replace(KEY_COLUMN, label="Oldest key then", css="p3", when="past"),
+    ACTIVITY,
+    Column(files=(("groups", lambda row, _: row["groups"]),)),
+    GROUPS_COLUMN,
+    replace(GROUPS_COLUMN, label="Groups then", when="past"),
+    OWNER,
+    ACCESS,
+    replace(ACCESS, label="Access then", when="past"),
+    Column("Since then", _since_cell, place=91, when="past"),
+    Column(COMPARE_HEAD, _compare_cell, place=92, css="shrink", cell_css="end", when="past"),
+)
 
 
-def _levels(lens: Lens) -> Iterator[Column]:
-    """How many actions of each access level somebody can do, in some way."""
-    known = LevelsByAccount(lens.at)
+def level_columns() -> Column:
+    """How many actions of each access level somebody can do, in some way: in files alone. Counted account by
+    account, and kept for one file.
+    """
+    counts: dict[datetime | None, LevelsByAccount] = {}
 
-    def column(name: str) -> Column:
-        def value(row: Row, _: Lens) -> int | None:
+    def column(name: str) -> FileColumn:
+        def value(row: Row, lens: Lens) -> int | None:
+            known = counts.setdefault(lens.at, LevelsByAccount(lens.at))
             levels = known.of(row["entity"], account=row["number"])
             return None if levels is None else int(getattr(levels, name))
 
         return f"{name}_actions", value
 
-    return map(column, Levels._fields)
+    return Column(files=tuple(map(column, Levels._fields)))
 
 
 PAGE = Page(
@@ -190,7 +315,6 @@ PAGE = Page(
     noun=("IAM user", "IAM users"),
     intro="Every IAM user: the sign-ins of people, and of machines.",
     icon="user-round",
-    template="identities/people.html",
     find="Name, user name, ARN or key ID",
     tabs=(
         TabWords("all", "All"),
@@ -202,47 +326,11 @@ PAGE = Page(
         TabWords("never", "Never signed in", phrase="never signed in", needs=(CREDENTIAL_REPORT,)),
         TabWords("machines", "Machines", phrase="with keys and no password", needs=(CREDENTIAL_REPORT,)),
     ),
-    filters=(
-        Filter(
-            "mfa",
-            "MFA",
-            (
-                ("none", "None"),
-                ("virtual", "Authenticator app"),
-                ("security-key", "Passkey or security key"),
-                ("hardware", "Hardware token"),
-                ("several", "Several devices"),
-                ("unknown", "Unknown"),
-            ),
-        ),
-        Filter("group", "Group", hint="The exact name of a group"),
-        Filter("password", "Password", (("yes", "Yes"), ("no", "No"), ("unread", "Unknown"))),
-        Filter(
-            "key",
-            "Keys",
-            (
-                ("none", "No active key"),
-                ("fresh", "Up to 90 days"),
-                ("90", "Over 90 days"),
-                ("180", "Over 180 days"),
-            ),
-        ),
-        Filter(
-            "activity",
-            "Activity",
-            (
-                ("30", "Within 30 days"),
-                ("90", "Within 90 days"),
-                ("idle-45", "None for 45 days"),
-                ("idle-90", "None for 90 days"),
-                ("never", "Never"),
-            ),
-            is_past=False,
-        ),
-        Filter("owner", "Owning team", is_past=False),
-    ),
-    present=present,
-    export=export,
+    filters=filters_of((MFA_COLUMN, GROUPS_COLUMN, PASSWORD_COLUMN, KEY_COLUMN, ACTIVITY, OWNER)),
+    columns=COLUMNS,
+    begin=begin,
+    label="People",
+    extra="identities/_people_levels.html",
     team_intro="The IAM users of your teams.",
     team_find="Name or user name",
 )
@@ -257,7 +345,7 @@ def page_for(viewer: Viewer) -> Page:
     for known in PAGE.filters:
         offered = replace(known, choices=owners) if known.name == "owner" else known
         filters.append(offered)
-    page = replace(PAGE, filters=tuple(filters))
+    page = replace(PAGE, filters=tuple(filters), columns=(*COLUMNS, level_columns()))
     if not may_set_any(viewer):
         return page
     return replace(page, acts=(BulkAct("Set owning team", "users", reverse("linking:owners")),))

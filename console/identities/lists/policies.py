@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
 from console.identities.lists import views
-from console.identities.lists.cells import made, under_path
-from console.identities.lists.spec import Column, Filter, Page, TabWords
+from console.identities.lists.cells import CREATED, DESCRIPTION, IDENTITY, under_path
+from console.identities.lists.spec import Column, Filter, NameCell, Page, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
@@ -25,27 +23,14 @@ FULL = badge("5 of 5", "warn")
 NOBODY = mark_safe('<span class="muted">None</span>')
 
 
-def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
-    """What the table shows of each policy; a policy keeps at most five versions, and a full one stands
-    out.
-    """
-    return [
-        row
-        | {
-            "pk": row["entity"],
-            "sub": under_path(row),
-            "created": made(row),
-            "owner": OWNERS.get(row["category"], row["category"]),
-            "versions": _versions(row),
-            "holders": _holders(row),
-            "updated": moment(row["updated_at"], never="Unknown", only="date"),
-            "short": (
-                f"{OWNERS.get(row['category'], row['category'])}, {row['default_version']}. Attached to "
-                f"{_attached(row)}"
-            ),
-        }
-        for row in rows
-    ]
+def begin(row: Row, _: Lens) -> NameCell:
+    """How a row begins."""
+    short = f"{_owner(row)}, {row['default_version']}. Attached to {_attached(row)}"
+    return NameCell(row["name"], short, under_path(row))
+
+
+def _owner(row: Row) -> str:
+    return OWNERS.get(row["category"]) or str(row["category"])
 
 
 def _attached(row: Row) -> str:
@@ -74,26 +59,51 @@ def _versions(row: Row) -> SafeString:
     return format_html('{}<span class="muted">, {} in force</span>', count, row["default_version"])
 
 
-def export(lens: Lens) -> tuple[Column, ...]:
-    """The columns of a file."""
-    return (
-        ("account_id", lambda row, _: row["number"]),
-        ("account", lambda row, _: row["account_name"]),
-        ("name", lambda row, _: row["name"]),
-        ("arn", lambda row, _: row["arn"]),
-        ("unique_id", lambda row, _: row["aws_id"]),
-        ("path", lambda row, _: row["path"]),
-        ("owner", lambda row, _: row["category"]),
-        ("created", lambda row, _: row["created_at"]),
-        ("updated", lambda row, _: row["updated_at"]),
-        ("default_version", lambda row, _: row["default_version"]),
-        ("versions", lambda row, _: row["version_count"]),
-        ("attached_to", lambda row, _: row["attached"]),
-        ("boundary_of", lambda row, _: row["bounds"]),
-        ("description", lambda row, _: row["attrs"].get("Description") or ""),
-    )
-
-
+COLUMNS = (
+    *IDENTITY,
+    Column(
+        "Owner",
+        lambda row, _: _owner(row),
+        place=10,
+        css="p2",
+        cell_css="ink-2",
+        files=(("owner", lambda row, _: row["category"]),),
+        filter=Filter("owner", "Owner", (("customer", "Customer"), ("aws", "AWS"))),
+    ),
+    CREATED,
+    Column(
+        "Updated",
+        lambda row, _: moment(row["updated_at"], never="Unknown", only="date"),
+        place=40,
+        css="p3",
+        cell_css="nowrap ink-2",
+        files=(("updated", lambda row, _: row["updated_at"]),),
+    ),
+    Column(
+        "Versions",
+        lambda row, _: _versions(row),
+        place=30,
+        css="p2",
+        cell_css="nowrap",
+        files=(
+            ("default_version", lambda row, _: row["default_version"]),
+            ("versions", lambda row, _: row["version_count"]),
+        ),
+    ),
+    Column(
+        "Attached to",
+        lambda row, _: _holders(row),
+        place=20,
+        css="p2",
+        cell_css="nowrap",
+        files=(
+            ("attached_to", lambda row, _: row["attached"]),
+            ("boundary_of", lambda row, _: row["bounds"]),
+        ),
+        filter=Filter("attached", "Attached", (("yes", "Attached"), ("no", "Not attached"))),
+    ),
+    DESCRIPTION,
+)
 PAGE = Page(
     listing=POLICIES,
     title="Policies",
@@ -101,7 +111,6 @@ PAGE = Page(
     intro="Customer managed and AWS managed policies. Inline policies are shown on the page of their user, "
     "group or role.",
     icon="scroll-text",
-    template="identities/policies.html",
     find="Name, ARN or ID",
     tabs=(
         TabWords("all", "All"),
@@ -110,12 +119,9 @@ PAGE = Page(
         TabWords("unattached", "Unattached", "warn", "customer managed and unattached"),
         TabWords("boundaries", "Boundaries", phrase="used as a permissions boundary"),
     ),
-    filters=(
-        Filter("owner", "Owner", (("customer", "Customer"), ("aws", "AWS"))),
-        Filter("attached", "Attached", (("yes", "Attached"), ("no", "Not attached"))),
-    ),
-    present=present,
-    export=export,
+    filters=filters_of(COLUMNS),
+    columns=COLUMNS,
+    begin=begin,
 )
 
 

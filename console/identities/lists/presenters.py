@@ -162,6 +162,7 @@ def _tab(page: Page, tab: TabWords, asked: Asked, number: int, gaps: Gaps) -> Ta
 def table(page: Page, asked: Asked, part: Rows[Row], counts: dict[str, int]) -> dict[str, Any]:
     """The rows, the heads of their columns, and the pages around them."""
     lens, wanted = asked.lens, asked.wanted
+    link = str(asked.query.only("account", "as-of")).rstrip("?")
     heads = {}
     for name in page.listing.sorts_for(lens):
         is_shown = name == wanted.sort
@@ -173,8 +174,9 @@ def table(page: Page, asked: Asked, part: Rows[Row], counts: dict[str, int]) -> 
         heads[name] = Head(url=str(asked.query.but(sort=turned_sort)), direction=direction)
     return {
         "heads": heads,
-        "rows": page.present(part.rows, lens),
-        "link": str(asked.query.only("account", "as-of")).rstrip("?"),
+        "columns": page.table_columns(lens),
+        "rows": page.table_rows(part.rows, lens, link=link),
+        "link": link,
         "all_accounts": lens.account is None,
         "pager": _pager(page, asked, part, counts),
     }

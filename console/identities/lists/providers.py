@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
 
 from console.identities.lists import views
-from console.identities.lists.cells import made, number, under_path
-from console.identities.lists.spec import Column, Page, TabWords
+from console.identities.lists.cells import ACCOUNT, ACCOUNT_ID, ARN, CREATED, NAME, number, under_path
+from console.identities.lists.spec import Column, NameCell, Page, TabWords, filters_of
 from console.web.access import ViewerRequest, require
+from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
 from iam.keyset import Row
 from iam.mirror.models import Kind
@@ -19,24 +22,35 @@ from iam.mirror.queries.lists.providers import PROVIDERS
 
 KINDS = {Kind.SAML_PROVIDER.value: "SAML", Kind.OIDC_PROVIDER.value: "OpenID Connect"}
 AUDIENCES_SHOWN = 2
+AWS_SIGN_IN = mark_safe('<span class="muted">AWS sign-in</span>')
+ENDLESS = mark_safe('<span class="muted">Doesn’t expire</span>')
 
 
-def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
-    """What the table shows of each provider."""
-    return [
-        row
-        | {
-            "pk": row["entity"],
-            "sub": under_path(row),
-            "created": made(row),
-            "type": KINDS[row["kind"]],
-            "short": KINDS[row["kind"]],
-            "trusting": number(row["roles"]),
-            "is_saml": row["kind"] == Kind.SAML_PROVIDER,
-            "audience": _audience(row["audiences"]),
-        }
-        for row in rows
-    ]
+def begin(row: Row, _: Lens) -> NameCell:
+    """How a row begins."""
+    return NameCell(row["name"], KINDS[row["kind"]], under_path(row))
+
+
+def _type(row: Row) -> SafeString:
+    icon = "fingerprint" if row["kind"] == Kind.SAML_PROVIDER else "globe"
+    return badge(KINDS[row["kind"]], "", icon)
+
+
+def _purpose(row: Row) -> SafeString | str:
+    if row["kind"] == Kind.SAML_PROVIDER:
+        return AWS_SIGN_IN
+    return _audience(row["audiences"]) or "No audience"
+
+
+def _validity(row: Row) -> SafeString:
+    if row["is_expired"]:
+        return badge("Expired", "bad", "x")
+    if not row["valid_until"]:
+        return ENDLESS
+    end = moment(row["valid_until"], only="date")
+    if row["ends_soon"]:
+        return format_html('<span class="badge" data-tone="warn">{}</span>', end)
+    return format_html('<span class="ink-2">{}</span>', end)
 
 
 def _audience(names: list[str]) -> str:
@@ -44,37 +58,58 @@ def _audience(names: list[str]) -> str:
     return ", ".join(names[:AUDIENCES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
-def export(lens: Lens) -> tuple[Column, ...]:
-    """The columns of a file."""
-    return (
-        ("account_id", lambda row, _: row["number"]),
-        ("account", lambda row, _: row["account_name"]),
-        ("name", lambda row, _: row["name"]),
-        ("type", lambda row, _: row["kind"]),
-        ("arn", lambda row, _: row["arn"]),
-        ("created", lambda row, _: row["created_at"]),
-        ("valid_until", lambda row, _: row["valid_until"]),
-        ("audiences", lambda row, _: row["audiences"]),
-        ("roles", lambda row, _: row["roles"]),
-    )
-
-
+COLUMNS = (
+    ACCOUNT_ID,
+    ACCOUNT,
+    NAME,
+    Column(
+        "Type",
+        lambda row, _: _type(row),
+        place=10,
+        css="p2",
+        files=(("type", lambda row, _: row["kind"]),),
+    ),
+    ARN,
+    replace(CREATED, sort=""),
+    Column(
+        "Valid until",
+        lambda row, _: _validity(row),
+        place=40,
+        css="p2",
+        cell_css="nowrap",
+        files=(("valid_until", lambda row, _: row["valid_until"]),),
+    ),
+    Column(
+        "For",
+        lambda row, _: _purpose(row),
+        place=20,
+        css="p3",
+        cell_css="ink-2",
+        files=(("audiences", lambda row, _: row["audiences"]),),
+    ),
+    Column(
+        "Roles",
+        lambda row, _: number(row["roles"]),
+        place=30,
+        css="end",
+        files=(("roles", lambda row, _: row["roles"]),),
+    ),
+)
 PAGE = Page(
     listing=PROVIDERS,
     title="Identity providers",
     noun=("identity provider", "identity providers"),
     intro="Where people and workloads sign in before they become a role.",
     icon="fingerprint",
-    template="identities/providers.html",
     find="Name, address or ARN",
     tabs=(
         TabWords("all", "All"),
         TabWords("saml", "SAML", phrase="SAML"),
         TabWords("oidc", "OpenID Connect", phrase="OpenID Connect"),
     ),
-    filters=(),
-    present=present,
-    export=export,
+    filters=filters_of(COLUMNS),
+    columns=COLUMNS,
+    begin=begin,
 )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
-from typing import Any
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
@@ -11,9 +11,9 @@ from django.utils.safestring import SafeString
 
 from console.identities.details.labels import session_words
 from console.identities.lists import views
-from console.identities.lists.cells import made, under_path
-from console.identities.lists.groups import policies_words
-from console.identities.lists.spec import Column, Filter, Page, TabWords
+from console.identities.lists.cells import CREATED, DESCRIPTION, IDENTITY, under_path
+from console.identities.lists.groups import POLICIES
+from console.identities.lists.spec import Column, Filter, NameCell, Page, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from console.web.known import NOT_SYNCED
 from console.web.templatetags.ui import age, ago, badge
@@ -50,72 +50,22 @@ def _short(row: Row, lens: Lens) -> str:
     return f"{words}, used just now" if used == "now" else f"{words}, used {used} ago"
 
 
-def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
-    """What the table shows of each role."""
-    return [
-        row
-        | {
-            "pk": row["entity"],
-            "sub": under_path(row),
-            "created": made(row),
-            "trust": _trust(row["category"]),
-            "used": ago(row["used_at"]) if lens.at is None else "",
-            "short": _short(row, lens),
-            "session": session_words(row["attrs"].get("MaxSessionDuration")) or NOT_SYNCED,
-            "bounded": row["boundary"] or "None",
-            "policies": policies_words(row["attached"], row["inline"]),
-        }
-        for row in rows
-    ]
+def begin(row: Row, lens: Lens) -> NameCell:
+    """How a row begins."""
+    return NameCell(row["name"], _short(row, lens), under_path(row))
 
 
-def export(lens: Lens) -> tuple[Column, ...]:
-    """The columns of a file; last use is known of today only."""
-    used: tuple[Column, ...] = (
-        (
-            ("last_used", lambda row, _: row["used_at"]),
-            ("last_used_region", lambda row, _: row["region"] or ""),
-        )
-        if lens.at is None
-        else ()
-    )
-    return (
-        ("account_id", lambda row, _: row["number"]),
-        ("account", lambda row, _: row["account_name"]),
-        ("name", lambda row, _: row["name"]),
-        ("arn", lambda row, _: row["arn"]),
-        ("unique_id", lambda row, _: row["aws_id"]),
-        ("path", lambda row, _: row["path"]),
-        ("created", lambda row, _: row["created_at"]),
-        ("trusted_by", lambda row, _: row["category"]),
-        *used,
-        ("max_session_seconds", lambda row, _: row["attrs"].get("MaxSessionDuration")),
-        ("boundary", lambda row, _: row["boundary"] or ""),
-        ("attached_policies", lambda row, _: row["attached"]),
-        ("inline_policies", lambda row, _: row["inline"]),
-        ("description", lambda row, _: row["attrs"].get("Description") or ""),
-    )
-
-
-PAGE = Page(
-    listing=ROLES,
-    title="Roles",
-    noun=("role", "roles"),
-    intro="What services, other accounts and people who sign in elsewhere may become.",
-    icon="bot",
-    template="identities/roles.html",
-    find="Name, ARN or ID",
-    tabs=(
-        TabWords("all", "All"),
-        TabWords("cross-account", "Cross-account", phrase="trusted by another account"),
-        TabWords("federated", "Federated", phrase="trusted by an identity provider"),
-        TabWords("anyone", "Anyone", "bad", "trusted by anyone"),
-        TabWords("services", "Services", phrase="trusted by a service"),
-        TabWords("service-linked", "Service-linked", phrase="service-linked"),
-        TabWords("unused", "Unused 90 days", "warn", "unused for 90 days"),
-    ),
-    filters=(
-        Filter(
+COLUMNS = (
+    *IDENTITY,
+    CREATED,
+    Column(
+        "Trusted by",
+        lambda row, _: _trust(row["category"]),
+        place=10,
+        css="p2",
+        cell_css="nowrap",
+        files=(("trusted_by", lambda row, _: row["category"]),),
+        filter=Filter(
             "trust",
             "Trusted by",
             (
@@ -131,7 +81,20 @@ PAGE = Page(
                 ("nobody", "No one"),
             ),
         ),
-        Filter(
+    ),
+    Column(
+        "Last used",
+        lambda row, _: ago(row["used_at"]),
+        place=20,
+        css="p2",
+        cell_css="nowrap ink-2",
+        sort="used",
+        when="today",
+        files=(
+            ("last_used", lambda row, _: row["used_at"]),
+            ("last_used_region", lambda row, _: row["region"] or ""),
+        ),
+        filter=Filter(
             "use",
             "Last used",
             (
@@ -142,10 +105,46 @@ PAGE = Page(
             ),
             is_past=False,
         ),
-        Filter("boundary", "Boundary", (("yes", "With a boundary"), ("no", "Without"))),
     ),
-    present=present,
-    export=export,
+    Column(
+        "Max. session",
+        lambda row, _: session_words(row["attrs"].get("MaxSessionDuration")) or NOT_SYNCED,
+        place=50,
+        css="p3",
+        cell_css="nowrap ink-2",
+        files=(("max_session_seconds", lambda row, _: row["attrs"].get("MaxSessionDuration")),),
+    ),
+    Column(
+        "Boundary",
+        lambda row, _: row["boundary"] or "None",
+        place=40,
+        css="p3",
+        cell_css="ink-2",
+        files=(("boundary", lambda row, _: row["boundary"] or ""),),
+        filter=Filter("boundary", "Boundary", (("yes", "With a boundary"), ("no", "Without"))),
+    ),
+    replace(POLICIES, place=30, css="p3", cell_css="ink-2"),
+    DESCRIPTION,
+)
+PAGE = Page(
+    listing=ROLES,
+    title="Roles",
+    noun=("role", "roles"),
+    intro="What services, other accounts and people who sign in elsewhere may become.",
+    icon="bot",
+    find="Name, ARN or ID",
+    tabs=(
+        TabWords("all", "All"),
+        TabWords("cross-account", "Cross-account", phrase="trusted by another account"),
+        TabWords("federated", "Federated", phrase="trusted by an identity provider"),
+        TabWords("anyone", "Anyone", "bad", "trusted by anyone"),
+        TabWords("services", "Services", phrase="trusted by a service"),
+        TabWords("service-linked", "Service-linked", phrase="service-linked"),
+        TabWords("unused", "Unused 90 days", "warn", "unused for 90 days"),
+    ),
+    filters=filters_of(COLUMNS),
+    columns=COLUMNS,
+    begin=begin,
 )
 
 

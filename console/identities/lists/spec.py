@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, Literal
 
+from django.utils.html import format_html
+
+from console.web.templatetags.lists import td
 from iam.keyset import Row
 from iam.mirror.queries.lists.core import Lens, Listing
 
@@ -50,7 +54,57 @@ class Filter:
         return dict(self.choices).get(value, value)
 
 
-Column = tuple[str, Callable[[Row, Lens], Any]]
+Value = Callable[[Row, Lens], Any]
+FileColumn = tuple[str, Value]
+"""The name of a column of a file, and its value: text, number, moment, or a list of texts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of a list: of its table, of its files, or of both. Lists declare their columns in the order of
+    the files.
+
+    In the table it stands at `place`, with `label` as its head, which sorts by the order named `sort`, and
+    what `cell` says of each row below. `css` are the classes of head and cells, `cell_css` those of the cells
+    alone. `files` are its columns of a file; `filter` is offered above the table. `when` is the time that it
+    is known of.
+    """
+
+    label: str = ""
+    cell: Value | None = None
+    place: int = 0
+    css: str = ""
+    cell_css: str = ""
+    sort: str = ""
+    files: tuple[FileColumn, ...] = ()
+    filter: Filter | None = None
+    when: Literal["always", "today", "past"] = "always"
+    of_several_accounts: bool = False
+
+    def is_shown(self, lens: Lens) -> bool:
+        """True in the table of this list."""
+        return bool(self.cell) and self.is_known(lens) and not (self.of_several_accounts and lens.account)
+
+    def is_known(self, lens: Lens) -> bool:
+        """True at the moment that is shown."""
+        return self.when == "always" or (self.when == "past") == (lens.at is not None)
+
+
+def filters_of(columns: Iterable[Column]) -> tuple[Filter, ...]:
+    """The filters of the columns."""
+    return tuple(column.filter for column in columns if column.filter)
+
+
+@dataclass(frozen=True, slots=True)
+class NameCell:
+    """How a row begins: its name as a link, initials before it, a second line below, and what narrow screens
+    show in place of columns that do not fit.
+    """
+
+    name: str
+    short: str = ""
+    sub: str = ""
+    face: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +118,13 @@ class BulkAct:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A list page. `present` turns the rows of a page into what its template shows; `export` gives name and
-    value of every column of a file: text, number, moment, or a list of texts. `team_intro` and `team_find`
-    are for who sees only their teams; `area` is whose addresses it has; `acts` are what the viewer can do
-    with selected rows besides exporting them; `unknown` is what tabs need (`TabWords.needs`) and was not
-    calculated; `notice` stands above the table.
+    """A list page. `columns` are those of its table and files, and `begin` how each row begins. A page with a
+    table of its own has a `template` for it, and `present` turns the rows into what that shows.
+
+    `team_intro` and `team_find` are for who sees only their teams; `area` is whose addresses it has; `acts`
+    are what the viewer can do with selected rows besides exporting them; `extra` is a template below the
+    table; `unknown` is what tabs need (`TabWords.needs`) and was not calculated; `notice` stands above the
+    table.
     """
 
     listing: Listing
@@ -76,12 +132,15 @@ class Page:
     noun: tuple[str, str]
     intro: str
     icon: str
-    template: str
     find: str
     tabs: tuple[TabWords, ...]
     filters: tuple[Filter, ...]
-    present: Callable[[list[Row], Lens], list[dict[str, Any]]]
-    export: Callable[[Lens], tuple[Column, ...]]
+    columns: tuple[Column, ...]
+    begin: Callable[[Row, Lens], NameCell] | None = None
+    template: str = "identities/list.html"
+    present: Callable[[list[Row], Lens], list[dict[str, Any]]] | None = None
+    label: str = ""
+    extra: str = ""
     team_intro: str = ""
     team_find: str = ""
     area: str = "identities"
@@ -93,6 +152,44 @@ class Page:
     def export_url(self) -> str:
         """The name of the address of its files."""
         return f"{self.area}:{self.listing.name}-export"
+
+    def table_columns(self, lens: Lens) -> list[Column]:
+        """The columns of the table, from the left, behind the name."""
+        shown = [column for column in self.columns if column.is_shown(lens)]
+        return sorted(shown, key=lambda column: column.place)
+
+    def file_columns(self, lens: Lens) -> list[FileColumn]:
+        """The columns of a file."""
+        return list(chain.from_iterable(column.files for column in self.columns if column.is_known(lens)))
+
+    def table_rows(self, rows: list[Row], lens: Lens, *, link: str) -> list[dict[str, Any]]:
+        """What the table shows of each row. Links to other pages end with `link`."""
+        if self.present:
+            return self.present(rows, lens)
+        assert self.begin
+        values = []
+        layout = []
+        for column in self.table_columns(lens):
+            assert column.cell
+            values.append(column.cell)
+            layout.append(td(" ".join(filter(None, (column.css, column.cell_css)))))
+        row_layout = "".join(layout)
+        shown = []
+        for row in rows:
+            row["link"] = link
+            begin = self.begin(row, lens)
+            shown.append(
+                {
+                    "pk": row["entity"],
+                    "account_name": row["account_name"],
+                    "name": begin.name,
+                    "short": begin.short,
+                    "sub": begin.sub,
+                    "face": begin.face,
+                    "cells": format_html(row_layout, *[value(row, lens) for value in values]),
+                }
+            )
+        return shown
 
     def filters_for(self, lens: Lens) -> tuple[Filter, ...]:
         """The filters on offer at the moment that is shown."""

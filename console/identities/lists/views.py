@@ -48,7 +48,6 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
     )
     context["sees_accounts"] = request.viewer.may(Right.SEE_ACCOUNT)
     context["may_connect"] = request.viewer.may(Right.MANAGE_ACCOUNTS)
-    context["compare"] = _compare(request)
     context["fragment"] = is_fragment(request)
     context["no_account"] = not frame_of(request).accounts
     response = render_page(request, page.template, context, partial="table")
@@ -96,10 +95,3 @@ def _may_export(request: ViewerRequest, asked: Asked) -> bool:
 
 def _place(request: ViewerRequest) -> dict[str, str]:
     return {name: request.GET[name] for name in ("after", "before") if request.GET.get(name)}
-
-
-def _compare(request: ViewerRequest) -> str:
-    """The address that compares an entity, whose number is to be added, at the shown moment with now."""
-    return (
-        f"{reverse('identities:compare')}?from={request.at:%Y-%m-%dT%H:%M:%S}&entity=" if request.at else ""
-    )

@@ -65,6 +65,11 @@ def who(context: dict[str, Any], row: dict[str, Any], short: str = "", face: str
     )
 
 
+def td(css: str) -> str:
+    """The layout of a cell with these classes: a value is to be formatted into it."""
+    return f'<td class="{css}">{{}}</td>' if css else "<td>{}</td>"
+
+
 def under(text: str, cls: str = "") -> SafeString:
     """The second line below a name; a path in the type of identifiers."""
     if not text:

@@ -177,8 +177,10 @@ def account_page(
     of the past.
     """
     accounts = _with_last_pull(wanted.apply(viewer, at=at), at=at).annotate(sort=Lower("name"))
-    found = keyset.page(accounts, order=ORDER, size=size, after=after, before=before)
-    return AccountPage(rows=_facts(found.rows, at=at), before=found.before, after=found.after)
+    account_slice = keyset.page(accounts, order=ORDER, size=size, after=after, before=before)
+    return AccountPage(
+        rows=_facts(account_slice.rows, at=at), before=account_slice.before, after=account_slice.after
+    )
 
 
 def facts_of(
