@@ -49,7 +49,7 @@ def changes(request: ViewerRequest) -> HttpResponse:
     )
     context = {
         "rows": rows_of(page.rows, viewer=request.viewer),
-        "following": word_of(page.after),
+        "following": word_of(page.after) or None,
         "is_first": "after" not in get,
         "tab": wanted["tab"],
         "tabs": TABS,

@@ -65,7 +65,7 @@ def outbox(request: ViewerRequest) -> HttpResponse:
     page = outbox_page(state=tab, after=place_in(request, "after", kind=datetime, pk_kind=UUID))
     context = {
         "rows": [_row(message) for message in page.rows],
-        "following": word_of(page.after),
+        "following": word_of(page.after) or None,
         "is_first": "after" not in request.GET,
         "tab": tab,
         "tabs": TABS,

@@ -96,7 +96,7 @@ def grants(request: ViewerRequest) -> HttpResponse:
     may_ask = viewer.may(Right.REQUEST_CHANGE)
     context: dict[str, Any] = {
         "rows": rows_of(page.rows, viewer),
-        "following": word_of(page.after),
+        "following": word_of(page.after) or None,
         "is_first": "after" not in get,
         "tab": tab,
         "tabs": LABELS,
