@@ -6,58 +6,15 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from django.template import Context, Template, TemplateSyntaxError
+from django.template import Context, Template
 from django.utils.html import conditional_escape
 from django.utils.safestring import mark_safe
 
 from console.web.templatetags import once
 
-ROWS = [
-    {"name": "maya <b>", "mark": mark_safe("<i>ok</i>"), "keys": 2, "used": None},
-    {"name": "O'Brien & {sons} %s \\1", "mark": "<i>", "keys": 0, "used": ""},
-]
-
 
 def rendered(source: str, **values: Any) -> str:
     return Template("{% load once %}" + source).render(Context(values))
-
-
-ROW = (
-    '<tr data-n="{{ r.keys }}"><td>{{ r.name }} {{ account }}</td>{% if wide %}<td>{{ r.mark }}{{ r.used '
-    "}}</td>{% endif %}</tr>"
-)
-
-
-@pytest.mark.parametrize("wide", [True, False])
-@pytest.mark.parametrize("rows", [ROWS, ROWS[:1], []], ids=["two", "one", "none"])
-def test_filled_rows_are_what_a_loop_makes_of_them(wide: bool, rows: list[dict[str, Any]]) -> None:
-    values = {"rows": rows, "wide": wide, "account": "R&D"}
-    looped = rendered("{% for r in rows %}" + ROW + "{% endfor %}", **values)
-    assert rendered("{% filled r in rows %}" + ROW + "{% endfilled %}", **values) == looped
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        "{% if r.name %}x{% endif %}",
-        "{{ r.name|default:'none' }}",
-        "{% for c in r.name %}{{ c }}{% endfor %}",
-        "{{ r.name|length }}",
-    ],
-)
-def test_nothing_is_decided_by_a_value_that_is_not_known_yet(body: str) -> None:
-    with pytest.raises(TemplateSyntaxError, match="can only be shown"):
-        rendered("{% filled r in rows %}" + body + "{% endfilled %}", rows=ROWS)
-
-
-def test_a_row_without_a_value_that_is_shown_is_an_error() -> None:
-    with pytest.raises(KeyError):
-        rendered("{% filled r in rows %}{{ r.nothing }}{% endfilled %}", rows=ROWS)
-
-
-def test_filled_says_how_it_is_written() -> None:
-    with pytest.raises(TemplateSyntaxError, match="filled row in rows"):
-        rendered("{% filled rows %}{% endfilled %}", rows=ROWS)
 
 
 @pytest.fixture
