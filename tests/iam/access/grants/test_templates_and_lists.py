@@ -112,9 +112,9 @@ def test_a_list_takes_as_many_queries_for_fifty_rows_as_for_one(office: Office, 
 def test_a_page_goes_on_where_the_one_before_ended(office: Office) -> None:
     _many(office, PAGE + 5)
     first = list_grants(office.asks)
-    assert first.following is not None
-    second = list_grants(office.asks, after=first.following)
-    assert (len(first.rows), len(second.rows), second.following) == (PAGE, 5, None)
+    assert first.after is not None
+    second = list_grants(office.asks, after=first.after)
+    assert (len(first.rows), len(second.rows), second.after) == (PAGE, 5, None)
     assert not {row.pk for row in first.rows} & {row.pk for row in second.rows}
     assert counts(office.asks)["active"] == PAGE + 5
 
