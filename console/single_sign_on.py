@@ -15,7 +15,7 @@ from console import env
 OIDC_ID = "company"
 SAML_ID = "company-saml"
 # The column that keeps issuer or entity ID with each person's binding.
-LONGEST_KEY = 200
+MAX_KEY_LENGTH = 200
 
 
 def providers(*, embedded: bool) -> dict[str, Any]:
@@ -182,8 +182,8 @@ def _check_certificate(text: str) -> None:
 
 def _key(name: str, value: str) -> str:
     """What identifies a provider in the bindings of people, where it has to fit."""
-    if len(value) > LONGEST_KEY:
-        raise env.ConfigurationError(f"{name} is longer than {LONGEST_KEY} characters.")
+    if len(value) > MAX_KEY_LENGTH:
+        raise env.ConfigurationError(f"{name} is longer than {MAX_KEY_LENGTH} characters.")
     return value
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-LONGEST_RUN = 15
+MAX_RUN_LENGTH = 15
 """Tags and texts. What every page needs (its blocks, its header) makes runs of 14 and 15; what was longer
 could be shared.
 """
@@ -44,10 +44,10 @@ def pieces(source: str) -> list[Piece]:
 
 
 def repeated_markup(sources: Mapping[str, str]) -> Iterator[str]:
-    """One line for each run of more than LONGEST_RUN pieces that stands in two places; keys are the
+    """One line for each run of more than MAX_RUN_LENGTH pieces that stands in two places; keys are the
     templates' names.
     """
-    size = LONGEST_RUN + 1
+    size = MAX_RUN_LENGTH + 1
     first_places: dict[tuple[str, ...], tuple[str, int]] = {}
     for name, source in sources.items():
         template = pieces(source)

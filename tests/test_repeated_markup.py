@@ -7,7 +7,7 @@ import re
 import pytest
 
 from tests.house_rules import ROOT, tracked
-from tests.repeated_markup import LONGEST_RUN, pieces, repeated_markup
+from tests.repeated_markup import MAX_RUN_LENGTH, pieces, repeated_markup
 
 
 def _list_of(entries: int, *, joint: str = "\n") -> str:
@@ -38,7 +38,7 @@ def test_a_copy_in_the_same_template_is_a_breach() -> None:
 @pytest.mark.parametrize(
     ("first", "second"),
     [
-        ("<ul>" + "<li>" * (LONGEST_RUN - 1), "<ul>" + "<li>" * (LONGEST_RUN - 1)),
+        ("<ul>" + "<li>" * (MAX_RUN_LENGTH - 1), "<ul>" + "<li>" * (MAX_RUN_LENGTH - 1)),
         (_list_of(9), _list_of(9).replace("Entry 4", "Another")),
         ("{# " + _list_of(9) + " #}", "{% comment %}" + _list_of(9) + "{% endcomment %}"),
     ],

@@ -22,7 +22,7 @@ from iam.guard import Right
 
 Given = ParamSpec("Given")
 RETRY_SECONDS: Final = 10
-LONGEST_KEY: Final = 32
+MAX_KEY_LENGTH: Final = 32
 PART: Final = "who-can-reach"
 IN_A_FILE: Final = "Gatehouse is still calculating who can become administrator. Try again in a minute.\n"
 
@@ -86,6 +86,6 @@ def ready_address(request: ViewerRequest, question: str = "") -> str:
 def escalation_ready(request: ViewerRequest) -> HttpResponse:
     """Nothing, and an order to load the page again once a worker has calculated what it shows."""
     response = HttpResponse(status=204)
-    if is_ready(request.at, request.GET.get("question", "")[:LONGEST_KEY]):
+    if is_ready(request.at, request.GET.get("question", "")[:MAX_KEY_LENGTH]):
         response["HX-Refresh"] = "true"
     return response

@@ -32,8 +32,8 @@ from iam.policy.evaluate import Decision
 from iam.policy.explain import ReasonOutcome
 from iam.policy.letter_case import fold
 
-LONGEST_ACTION: Final = 128
-LONGEST_RESOURCE: Final = 2048
+MAX_ACTION_LENGTH: Final = 128
+MAX_RESOURCE_LENGTH: Final = 2048
 SHAPE: Final = "An action has a service, a colon and a name, such as s3:GetObject."
 RESOURCE_SHAPE: Final = "Enter an ARN such as arn:aws:s3:::my-bucket/*, or * for any resource."
 TITLES: Final = {
@@ -69,7 +69,7 @@ def role_why(request: ViewerRequest, pk: int) -> HttpResponse:
 def _read(request: ViewerRequest) -> Wanted:
     action, resource = (
         request.GET.get(name, "").replace("\x00", "").strip()[:longest]
-        for name, longest in (("action", LONGEST_ACTION), ("resource", LONGEST_RESOURCE))
+        for name, longest in (("action", MAX_ACTION_LENGTH), ("resource", MAX_RESOURCE_LENGTH))
     )
     if "action" not in request.GET:
         return Wanted("", resource)

@@ -10,7 +10,7 @@ from iam.guard import Viewer
 from iam.mirror.queries.accounts import visible_accounts
 from iam.policy.index.question import Limitation
 
-MOST_NAMED: Final = 6
+MAX_NAMED: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ def unread_rows(unread: Mapping[str, Sequence[str]], *, viewer: Viewer) -> list[
 def _where(numbers: Sequence[str], viewer: Viewer) -> str:
     if not numbers:
         return ""
-    shown = numbers[:MOST_NAMED]
+    shown = numbers[:MAX_NAMED]
     names = dict(visible_accounts(viewer).filter(account_id__in=shown).values_list("account_id", "name"))
     words = [names.get(number) or number for number in shown]
-    if len(numbers) > MOST_NAMED:
+    if len(numbers) > MAX_NAMED:
         return f"Applies to {len(numbers):,} accounts, such as {words[0]}."
     return f"Applies to {', '.join(words)}."

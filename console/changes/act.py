@@ -44,10 +44,10 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Kind
 from iam.mirror.queries.accounts import whole_accounts
 
-MOST_SECRET = 16_384
-MOST_REASON = 1_000
-MOST_NAME = 128
-MOST_OTHERS = 12
+MAX_SECRET_LENGTH = 16_384
+MAX_REASON_LENGTH = 1_000
+MAX_NAME_LENGTH = 128
+MAX_OTHERS = 12
 """Accounts that are offered besides; all are in the choice of accounts at the top of the page."""
 
 
@@ -91,7 +91,7 @@ def _subject(request: ViewerRequest, act: Act) -> Subject:
 def _start(request: ViewerRequest, action: Action, subject: Subject) -> dict[str, str]:
     """What the form begins with; `policy` in the address names one of several that the subject has."""
     initial = {field.name: field.start(subject) for field in action.fields if field.start}
-    named = request.GET.get("policy", "")[:MOST_NAME]
+    named = request.GET.get("policy", "")[:MAX_NAME_LENGTH]
     return initial | action.begin(subject, named) if named and action.begin else initial
 
 
@@ -138,7 +138,7 @@ def _with_secret(
     request: ViewerRequest, action: Action, form: ActionForm, *, reason: str, key: UUID
 ) -> Change:
     assert action.act.send is not None
-    secret = request.POST.get(SEALED, "")[:MOST_SECRET]
+    secret = request.POST.get(SEALED, "")[:MAX_SECRET_LENGTH]
     return action.act.send(
         form.subject, form.cleaned_data, secret=secret, actor=request.viewer, reason=reason, key=str(key)
     )
@@ -198,7 +198,7 @@ def _page(
         "is_about_account": isinstance(subject, Account),
         "query": request.GET.urlencode(),
         "form": reason or _with_reason(request),
-        "reason": request.POST.get("reason", "")[:MOST_REASON],
+        "reason": request.POST.get("reason", "")[:MAX_REASON_LENGTH],
         "secret_error": secret_error,
         "refused": None if form.errors else refused or error,
         "section": back_of(subject).section,
@@ -209,7 +209,7 @@ def _page(
 def _with_reason(request: ViewerRequest) -> ReasonForm:
     """A form with what was written already, which a preview must not lose."""
     form = ReasonForm.blank()
-    form.initial["reason"] = request.POST.get("reason", "")[:MOST_REASON]
+    form.initial["reason"] = request.POST.get("reason", "")[:MAX_REASON_LENGTH]
     return form
 
 
@@ -279,7 +279,7 @@ def acts(request: ViewerRequest) -> HttpResponse:
     require_present(request)
     subject = _any_subject(request)
     is_entity = not isinstance(subject, Account)
-    wanted = request.GET.get("find", "").strip()[:MOST_NAME]
+    wanted = request.GET.get("find", "").strip()[:MAX_NAME_LENGTH]
     others = whole_accounts(request.viewer).exclude(pk=subject.pk)
     context = {
         "menu": menu_on(subject, viewer=request.viewer),
@@ -291,7 +291,7 @@ def acts(request: ViewerRequest) -> HttpResponse:
         "back": back_of(subject, is_menu=True),
         "account": account_of(subject),
         "is_entity": is_entity,
-        "others": [] if is_entity else first_rows(request, others, most=MOST_OTHERS),
+        "others": [] if is_entity else first_rows(request, others, most=MAX_OTHERS),
         "section": back_of(subject).section,
     }
     return render_page(request, "changes/acts.html", context)

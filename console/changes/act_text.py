@@ -31,7 +31,7 @@ from iam.policy.lint.kinds import LintKind as PolicyKind
 from iam.policy.lint.run import OF_KIND
 
 LISTED: Final = 12
-MOST_TEXTS: Final = 100
+MAX_TEXTS: Final = 100
 """So many different texts of one request are checked; a page says how many were not."""
 _PAGES: Final = {
     Kind.USER.value: ("identities:person", "people"),
@@ -174,7 +174,7 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
     if not texts:
         return {}
     problems = []
-    for key, written in list(texts.items())[:MOST_TEXTS]:
+    for key, written in list(texts.items())[:MAX_TEXTS]:
         for finding in written.findings():
             problems.append((finding, _named(names[key])))
     findings = [finding for finding, _ in problems]
@@ -183,7 +183,7 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
         "is_faulty": any(finding.severity is Severity.ERROR for finding in findings),
         "is_refused": any(finding.is_refused for finding in findings),
         "text_count": len(texts),
-        "unchecked_texts": max(0, len(texts) - MOST_TEXTS),
+        "unchecked_texts": max(0, len(texts) - MAX_TEXTS),
     }
 
 

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET
 
 from console.changes.lists import rows_of
 from console.web.access import ViewerRequest, require
-from console.web.cut import MOST_OF_ALL, Cut, first_rows
+from console.web.cut import MAX_OF_ALL, Cut, first_rows
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
@@ -96,7 +96,7 @@ def _rows(
     all.
     """
     changes_shown = changes_shown.select_related("account", "change_set__requirement")
-    most = MOST_OF_ALL if risky else SHORT
+    most = MAX_OF_ALL if risky else SHORT
     changes = first_rows(request, changes_shown, most=most, name=name)
     rows = [
         row | _stage(change)

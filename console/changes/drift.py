@@ -43,7 +43,7 @@ LABELS = (
     ("undone", "Undone"),
     ("explained", "Made by a change"),
 )
-MOST_SAID = 99
+MAX_BADGE = 99
 
 
 @require_GET
@@ -60,7 +60,7 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
     number = get.get("account", "")
     page = drift_page(viewer, tab=tab, account_id=number, kind=kind, after=Mark.parse(get.get("after", "")))
     rows = rows_of(page.rows, viewer=viewer)
-    count = open_drifts(viewer).order_by()[: MOST_SAID + 1].count()
+    count = open_drifts(viewer).order_by()[: MAX_BADGE + 1].count()
     context = {
         "rows": rows,
         "following": page.following,
@@ -71,7 +71,7 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
         "kinds": [*((kind.value, kind.label) for kind in KINDS), (ACCOUNT, "Account settings")]
         if viewer.sees_accounts
         else [],
-        "count": f"{MOST_SAID}+" if count > MOST_SAID else str(count or ""),
+        "count": f"{MAX_BADGE}+" if count > MAX_BADGE else str(count or ""),
         "adopts": request.at is None and not tab and _adopts_any(request, _numbers_of(page.rows)),
         "may_decide": viewer.may(Right.REQUEST_CHANGE),
         "refused": refused,

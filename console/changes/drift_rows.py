@@ -26,7 +26,7 @@ from iam.mirror.queries.entities import Openable, openable_in
 from iam.mirror.queries.history import TwoDocuments, two_documents
 from iam.mirror.queries.history_events import BECAME, BEGAN, ENDED, EventTopic, HistoryEvent
 
-NAMES_SHOWN = 8
+PREVIEW_NAMES = 8
 WHOLE = ("Created", "Deleted", "There again")
 _FLAGS = {EVERYTHING: ("Allows every action", "bad"), IAM_WRITE: ("Can change IAM", "warn")}
 _SIGNS = {BEGAN: ("add", "+", "Added"), ENDED: ("del", "−", "Removed")}
@@ -172,9 +172,9 @@ def _row(
 def _line(event: HistoryEvent, open_to: Openable) -> Line:
     css, sign, label = _SIGNS.get(event.sign, ("", "~", "Changed"))
     names = [
-        Link(named.name, _address(named.kind, named.pk, open_to)) for named in event.others[:NAMES_SHOWN]
+        Link(named.name, _address(named.kind, named.pk, open_to)) for named in event.others[:PREVIEW_NAMES]
     ]
-    return Line(event, css, sign, label, names, more=max(0, len(event.others) - NAMES_SHOWN))
+    return Line(event, css, sign, label, names, more=max(0, len(event.others) - PREVIEW_NAMES))
 
 
 def _address(kind: str, pk: int, open_to: Openable) -> str:

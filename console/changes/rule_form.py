@@ -16,9 +16,9 @@ from iam.changes.approval.rules import (
     APPROVERS,
     HIGH,
     LEAD,
-    MOST_HOURS,
-    MOST_PEOPLE,
-    MOST_STAGES,
+    MAX_HOURS,
+    MAX_PEOPLE,
+    MAX_STAGES,
     PERSON,
     Rule,
     Stage,
@@ -65,7 +65,7 @@ def _several(choices: list[tuple[str, str]], *, label: str, hint: str = "") -> f
 def _hours(label: str, *, least: int, hint: str) -> forms.IntegerField:
     widget = forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"})
     return forms.IntegerField(
-        min_value=least, max_value=MOST_HOURS, label=label, help_text=hint, widget=widget
+        min_value=least, max_value=MAX_HOURS, label=label, help_text=hint, widget=widget
     )
 
 
@@ -89,7 +89,7 @@ class RuleForm(forms.Form):
         people = _people()
         who = [(code_of(who), label) for who, label in PLAIN] + people
         stages = len(rule.stages) if rule else 0
-        self.stage_count = min(max(stages + 1, 2), MOST_STAGES)
+        self.stage_count = min(max(stages + 1, 2), MAX_STAGES)
         hours = {"wait_hours": 24, "remind_hours": 4, "escalate_hours": 0}
         initial = _initial(rule) if rule else hours
         super().__init__(data, initial=initial)
@@ -110,7 +110,7 @@ class RuleForm(forms.Form):
             self.fields[f"who_{number}"] = _several(who, label=f"Who can approve in stage {number}")
             self.fields[f"count_{number}"] = forms.IntegerField(
                 min_value=1,
-                max_value=MOST_PEOPLE,
+                max_value=MAX_PEOPLE,
                 required=False,
                 label=f"Approvals needed in stage {number}",
                 widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),

@@ -24,7 +24,7 @@ from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.needs import rules_in_force
 from iam.changes.approval.rule_names import names_for
 from iam.changes.approval.rule_texts import differences, lines_of, when
-from iam.changes.approval.rules import MOST_STAGES, SHIPPED, Rule, problems_of
+from iam.changes.approval.rules import MAX_STAGES, SHIPPED, Rule, problems_of
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 
@@ -130,7 +130,7 @@ def rule(request: ViewerRequest, key: str) -> HttpResponse:
             form.add_error(None, "Select who can approve in stage 1.")
         else:
             proposals.save_draft(mine, _put(mine.rules, written), actor=request.viewer)
-            if request.POST.get("do") == "more" and len(written.stages) < MOST_STAGES:
+            if request.POST.get("do") == "more" and len(written.stages) < MAX_STAGES:
                 return redirect("changes:rule", key=written.key)
             return redirect("changes:rules-draft")
     context = {"form": form, "rule": rule, "key": key, "section": "rules"}

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db.models import DateTimeField, QuerySet
 from django.urls import reverse
 
-from console.web.context import MOST_SAID, sees_others
+from console.web.context import MAX_BADGE, sees_others
 from iam.access.grants.models import State as GrantState
 from iam.access.grants.queries import SOON, ending_soon, visible_grants
 from iam.access.grants.queries import narrowed as grants_in
@@ -82,7 +82,7 @@ def _statement(
     """
     lines = tuple(_countables(viewer, account))
     rows = [line.rows.order_by().values("pk") for line in lines]
-    return lines, Counts(lambda: rows, most=MOST_SAID + 1)
+    return lines, Counts(lambda: rows, most=MAX_BADGE + 1)
 
 
 def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:

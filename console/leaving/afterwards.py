@@ -25,7 +25,7 @@ from iam.people.leaving.rules import may_act
 from iam.people.leaving.services import MAX_REASON
 from iam.people.leaving.suspending import checked_reason
 
-SHOWN_CALLS = 12
+PREVIEW_CALLS = 12
 RESET_FIRST = "A new password is being set. The invitation follows as soon as AWS has it."
 
 
@@ -121,8 +121,8 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
                 (plan.operation.account.name, plan.operation.title, plan.operation.irreversible)
                 for plan in plans
             ],
-            "calls": rows_by_account(calls[:SHOWN_CALLS]),
-            "more_calls": max(0, len(calls) - SHOWN_CALLS),
+            "calls": rows_by_account(calls[:PREVIEW_CALLS]),
+            "more_calls": max(0, len(calls) - PREVIEW_CALLS),
         }
     status = 422 if refused else 200
     return render_page(request, "leaving/delete.html", context, status=status)

@@ -22,7 +22,7 @@ from iam.people.leaving.staging import stage
 
 ENVELOPE: Final = 64 * 1024
 """What a form adds around its file."""
-MOST_TYPED: Final = 200
+MAX_TYPED: Final = 200
 MAX_LENGTH: Final = 20_000
 TOO_LARGE: Final = f"The file is larger than {LARGEST // 1024 // 1024} MB."
 
@@ -87,9 +87,9 @@ def _typed(text: str) -> list[Typed]:
     rows = [typed(number, name) for number, name in enumerate(split_list(text), start=1)]
     if not rows:
         raise SheetError("Enter at least one person, or choose a file.")
-    if len(rows) > MOST_TYPED:
+    if len(rows) > MAX_TYPED:
         raise SheetError(
-            f"The list has {len(rows)} names. The limit here is {MOST_TYPED}. Use a file for more."
+            f"The list has {len(rows)} names. The limit here is {MAX_TYPED}. Use a file for more."
         )
     return rows
 

@@ -21,7 +21,7 @@ from iam.people.leaving.planning import Choices, Plan, plan_for
 
 WEIGHED: Final = 20
 """So many users at most are weighed for the page; the receipt that is approved covers all of them."""
-SHOWN_CALLS: Final = 12
+PREVIEW_CALLS: Final = 12
 
 
 def preview_context(
@@ -50,8 +50,8 @@ def preview_context(
         "sites": [(site, plain_steps(site.operations), _said(site.operations)) for site in plan.sites],
         "steps": len(operations),
         "weighed": WEIGHED if len(users) > WEIGHED else 0,
-        "calls": rows_by_account(calls[:SHOWN_CALLS]),
-        "more_calls": max(0, len(calls) - SHOWN_CALLS),
+        "calls": rows_by_account(calls[:PREVIEW_CALLS]),
+        "more_calls": max(0, len(calls) - PREVIEW_CALLS),
         "stages": stages_of(request, about),
     }
 

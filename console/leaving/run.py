@@ -33,7 +33,7 @@ from iam.people.leaving.who import people_of
 from iam.people.runs.models import RowStatus, RunState
 
 PAGE: Final = 50
-LONGEST_ROW: Final = 2_048
+MAX_ROW_LENGTH: Final = 2_048
 """Characters of one row: an ARN is the longest."""
 
 
@@ -128,7 +128,7 @@ def _corrected(request: ViewerRequest, run: OffboardingRun) -> dict[UUID, str]:
     for pk in run.people.values_list("pk", flat=True):
         text = request.POST.get(f"pick-{pk}") or request.POST.get(f"text-{pk}")
         if text is not None:
-            values[pk] = text[:LONGEST_ROW]
+            values[pk] = text[:MAX_ROW_LENGTH]
     return values
 
 

@@ -42,16 +42,16 @@ def _page(request: ViewerRequest, *, error: str = "") -> HttpResponse:
     viewer, data = request.viewer, request.POST if request.method == "POST" else request.GET
     ids = _numbers(data.getlist("id"))
     machines = owners.settable(viewer).filter(pk__in=ids) if ids else owners.unowned_machines(viewer)
-    users = list(machines.order_by("name", "pk")[: owners.MOST_AT_ONCE + 1])
-    rows = owners.owner_rows(viewer, users[: owners.MOST_AT_ONCE])
+    users = list(machines.order_by("name", "pk")[: owners.MAX_AT_ONCE + 1])
+    rows = owners.owner_rows(viewer, users[: owners.MAX_AT_ONCE])
     # What tags propose comes first, then what somebody has to choose.
     rows.sort(key=lambda row: (row.proposed is None, not row.candidates))
     context: dict[str, Any] = {
         "section": "links",
         "is_selection": bool(ids),
         "unreachable": len(set(ids)) - len(users) if ids else 0,
-        "is_cut": len(users) > owners.MOST_AT_ONCE,
-        "most": owners.MOST_AT_ONCE,
+        "is_cut": len(users) > owners.MAX_AT_ONCE,
+        "most": owners.MAX_AT_ONCE,
         "rows": [(row, _chosen(request, row)) for row in rows],
         "by_tag": sum(row.proposed is not None for row in rows),
         "teams": owners.teams_to_set(viewer),

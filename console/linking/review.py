@@ -38,7 +38,7 @@ from iam.linking.rights import may_link_any, may_rule
 
 SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
 PAGE: Final = 50
-SHOWN_REFUSALS: Final = 10
+PREVIEW_REFUSALS: Final = 10
 NOTHING_CHOSEN = "No match is selected."
 CHANGED = "The matches changed since this page was shown. Look at the numbers, then confirm again."
 NO_NAME = "Enter the name of the person."
@@ -123,10 +123,10 @@ def _confirm(
         messages.info(request, f"{left:,} more selected matches are left. Confirm them next.")
     else:
         selection.why = ""
-    for sentence in done.refused[:SHOWN_REFUSALS]:
+    for sentence in done.refused[:PREVIEW_REFUSALS]:
         messages.error(request, sentence)
-    if len(done.refused) > SHOWN_REFUSALS:
-        messages.error(request, f"{len(done.refused) - SHOWN_REFUSALS:,} more IAM users were not linked.")
+    if len(done.refused) > PREVIEW_REFUSALS:
+        messages.error(request, f"{len(done.refused) - PREVIEW_REFUSALS:,} more IAM users were not linked.")
     selection.keep(request, review(request.viewer))
     return redirect("linking:review")
 

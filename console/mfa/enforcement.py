@@ -49,7 +49,7 @@ from iam.mirror.models import Account
 from iam.mirror.queries.accounts import whole_accounts
 
 PAGE: Final = 50
-MOST_PEOPLE: Final = 20
+MAX_PEOPLE: Final = 20
 PASSWORDS: Final = {
     Password.NONE: "No password",
     Password.MUST_CHANGE: "First password, must be changed",
@@ -143,7 +143,7 @@ def _outlook(request: ViewerRequest, account: Account) -> Outlook:
 def _people(request: ViewerRequest, name: str) -> list[UUID]:
     """The people whose users are the only ones, or are left out."""
     person_ids = []
-    for text in request.GET.get(name, "").split(",")[:MOST_PEOPLE]:
+    for text in request.GET.get(name, "").split(",")[:MAX_PEOPLE]:
         try:
             person_ids.append(UUID(text))
         except ValueError:

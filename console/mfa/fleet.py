@@ -40,7 +40,7 @@ STANDING: Final = {
 }
 SORTS: Final = {"virtual": "App", "hardware": "Hardware token", "security-key": "Passkey or security key"}
 ASKS: Final = (ADMINISTRATOR, CONSOLE)
-DEVICES_SHOWN: Final = 2
+PREVIEW_DEVICES: Final = 2
 UNCHECKED: Final = "administrators"
 """Stands among the sections that were not synced while it is not known of some user whether they are
 administrator.
@@ -95,9 +95,9 @@ def _devices(row: Row) -> SafeString | str:
     lines = format_html_join(
         "",
         "<li>{} <div>{}</div></li>",
-        ((SORTS.get(sort, sort), under(name, "id")) for name, sort, _ in row["devices"][:DEVICES_SHOWN]),
+        ((SORTS.get(sort, sort), under(name, "id")) for name, sort, _ in row["devices"][:PREVIEW_DEVICES]),
     )
-    more = len(row["devices"]) - DEVICES_SHOWN
+    more = len(row["devices"]) - PREVIEW_DEVICES
     rest = format_html("<li>and {} more</li>", more) if more > 0 else ""
     return format_html('<ul class="plain">{}{}</ul>', lines, rest)
 

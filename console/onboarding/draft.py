@@ -30,7 +30,7 @@ from iam.people.runs.models import RowStatus
 PAGE: Final = 50
 WEIGHED: Final = 20
 """So many people at most are weighed for the page; the receipt that is approved covers all of them."""
-SHOWN_CALLS: Final = 12
+PREVIEW_CALLS: Final = 12
 
 
 def draft_context(request: ViewerRequest, run: OnboardingRun) -> dict[str, Any]:
@@ -91,8 +91,8 @@ def _receipt(request: ViewerRequest, run: OnboardingRun, there: list[Newcomer]) 
         "people_count": len(people),
         "steps": sum(len(part.steps) for part in plan.parts),
         "weighed": min(len(people), WEIGHED) if len(people) > WEIGHED else 0,
-        "calls": rows_by_account(calls[:SHOWN_CALLS]),
-        "more_calls": max(0, sum(len(part.steps) for part in plan.parts) - SHOWN_CALLS),
+        "calls": rows_by_account(calls[:PREVIEW_CALLS]),
+        "more_calls": max(0, sum(len(part.steps) for part in plan.parts) - PREVIEW_CALLS),
         "stages": stages_of(request, about),
         "notes": plan.notes,
     }

@@ -24,14 +24,14 @@ from iam.people.blueprints.queries import may_run, said_in_full
 from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.queries import run_for
 from iam.people.onboarding.reading import LARGEST, SheetError, Typed, read_pasted, read_sheet, typed
-from iam.people.onboarding.services import MOST_PEOPLE
+from iam.people.onboarding.services import MAX_PEOPLE
 from iam.people.onboarding.staging import stage, typed_values
 from iam.people.runs.models import RunState
 
 ENVELOPE: Final = 64 * 1024
 """What a form adds around its file."""
 ROWS: Final = 5
-MOST_ROWS: Final = 20
+MAX_ROWS: Final = 20
 FIELDS: Final = ("name", "email", "user_name", "until")
 TOO_LARGE: Final = (
     f"The file is larger than {LARGEST // 1024 // 1024} MB, which holds some 10,000 people. Split it into "
@@ -106,7 +106,7 @@ def _people(request: ViewerRequest, pk: UUID) -> HttpResponse:
     written = Written(_posted(request), request.POST.get("pasted", ""), draft)
     if request.POST.get("do") == "more":
         more = [Row(len(written.rows) + number) for number in range(ROWS)]
-        rows = tuple([*written.rows, *more][:MOST_ROWS])
+        rows = tuple([*written.rows, *more][:MAX_ROWS])
         return _page(request, pk, Written(rows, written.pasted, draft))
     blueprint = blueprint_or_404(request, pk)
     errors: dict[str, str] = {}
@@ -159,7 +159,7 @@ def _draft(request: ViewerRequest, key: str) -> OnboardingRun | None:
 def _of_draft(run: OnboardingRun) -> Written:
     """What was typed for a draft: in rows, or as a table where it is longer."""
     values = [typed_values(newcomer) for newcomer in run.people.all()]
-    if len(values) <= MOST_ROWS:
+    if len(values) <= MAX_ROWS:
         rows = [Row(at, **fields) for at, fields in enumerate(values)]
         rows += [Row(at) for at in range(len(rows), ROWS)]
         return Written(tuple(rows), draft=run)
@@ -175,7 +175,7 @@ def _blank() -> tuple[Row, ...]:
 def _posted(request: ViewerRequest) -> tuple[Row, ...]:
     count = request.POST.get("rows", "0")
     row_count = int(count) if count.isdecimal() and len(count) < 3 else 0
-    number = min(row_count, MOST_ROWS)
+    number = min(row_count, MAX_ROWS)
     rows = [
         Row(at, *(request.POST.get(f"r{at}-{name}", "").strip()[:256] for name in FIELDS))
         for at in range(number)
@@ -203,9 +203,9 @@ def _page(
         "stay": version.body.stay,
         "written": written,
         "rows": written.rows,
-        "may_add": len(written.rows) < MOST_ROWS,
+        "may_add": len(written.rows) < MAX_ROWS,
         "errors": errors or {},
-        "most_people": MOST_PEOPLE,
+        "most_people": MAX_PEOPLE,
         "megabytes": LARGEST // 1024 // 1024,
     }
     return render_page(request, "onboarding/people.html", context, status=status)

@@ -24,9 +24,9 @@ from fido2.webauthn import AuthenticationResponse, RegistrationResponse
 from console.operators.attempts import refused
 from console.operators.models import Operator
 
-LONGEST_NAME = 100
+MAX_NAME_LENGTH = 100
 # An attestation is a few kilobytes.
-LONGEST_ANSWER = 64 * 1024
+MAX_ANSWER_LENGTH = 64 * 1024
 # What the parsers of JSON, CBOR and keys raise over text that is none of theirs.
 UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, struct.error)
 
@@ -52,7 +52,7 @@ class AnswerField(forms.JSONField):
     def clean(self, value: Any) -> Any:
         """The answer, if it has the shape of one."""
         try:
-            if len(value or "") > LONGEST_ANSWER:
+            if len(value or "") > MAX_ANSWER_LENGTH:
                 raise ValueError
             answer = super().clean(value)
             self.kind.from_dict(answer)
@@ -70,7 +70,7 @@ class AnswerField(forms.JSONField):
 
 
 def _name(*, required: bool) -> forms.CharField:
-    return forms.CharField(required=required, max_length=LONGEST_NAME)
+    return forms.CharField(required=required, max_length=MAX_NAME_LENGTH)
 
 
 class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]

@@ -30,7 +30,7 @@ from iam.people.rotation.planning import (
     KEEP_DAYS,
     LEAST_KEEP,
     LEAST_QUIET,
-    MOST_DAYS,
+    MAX_DAYS,
     NO_LEAD,
     QUIET_DAYS,
     Held,
@@ -93,12 +93,12 @@ def terms_context(request: ViewerRequest) -> dict[str, Any]:
         "keep": data.get("keep", str(KEEP_DAYS)),
         "reason": data.get("reason", ""),
         "quiet_hint": (
-            f"{LEAST_QUIET} to {MOST_DAYS}. 7 days cover every weekday and a weekend. A job that runs once "
+            f"{LEAST_QUIET} to {MAX_DAYS}. 7 days cover every weekday and a weekend. A job that runs once "
             "a month needs more than 31."
         ),
         "reason_hint": "The approver and the auditor read it.",
         "keep_hint": (
-            f"{LEAST_KEEP} to {MOST_DAYS}. Until then you can reactivate it with one click. A deleted key "
+            f"{LEAST_KEEP} to {MAX_DAYS}. Until then you can reactivate it with one click. A deleted key "
             "can’t be restored."
         ),
         "has_mail": settings.MAIL_IS_CONFIGURED,
@@ -120,7 +120,7 @@ def plan_context(quiet: str, keep: str) -> dict[str, Any]:
 
 
 def _within(text: str, least: int) -> int | None:
-    if not text.isdecimal() or len(text) > 2 or not least <= int(text) <= MOST_DAYS:
+    if not text.isdecimal() or len(text) > 2 or not least <= int(text) <= MAX_DAYS:
         return None
     return int(text)
 

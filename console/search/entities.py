@@ -20,7 +20,7 @@ from iam.mirror.queries import search as queries
 from iam.mirror.queries.search import EntityHit
 from iam.mirror.queries.visibility import visible_entities
 
-MOST_PERSONS = 10
+MAX_PERSONS = 10
 PLURALS = {
     Kind.USER: "IAM users",
     Kind.GROUP: "Groups",
@@ -80,7 +80,7 @@ def _rest(kind: str, text: str, kept: Query) -> str:
     return f"{reverse(f'identities:{SECTIONS[kind][0]}')}{kept.but(q=text)}"
 
 
-def linked_users(viewer: Viewer, text: str, *, most: int = MOST_PERSONS) -> list[tuple[Entity, str]]:
+def linked_users(viewer: Viewer, text: str, *, most: int = MAX_PERSONS) -> list[tuple[Entity, str]]:
     """IAM users whose person has all words in their name or e-mail address, and how the person is written."""
     words = text.split()
     if len("".join(words)) < queries.SHORTEST:

@@ -14,7 +14,7 @@ from iam.mirror.accounts.names import checked_own_name
 from iam.mirror.accounts.uploads import limit_bytes
 from iam.mirror.accounts.validation import (
     INTERVALS,
-    NAME_LONGEST,
+    MAX_NAME_LENGTH,
     SetupError,
     checked_external_id,
     checked_number,
@@ -65,7 +65,7 @@ class NameForm(SetupForm):
     )
     name = forms.CharField(
         label="Name in Gatehouse",
-        max_length=NAME_LONGEST,
+        max_length=MAX_NAME_LENGTH,
         widget=forms.TextInput(attrs=_TEXT | {"placeholder": "prod-payments"}),
         error_messages={"required": "Enter a name for the account."},
     )
@@ -147,7 +147,7 @@ class EnvironmentForm(SetupForm):
 
     name = forms.CharField(
         label="Name in Gatehouse",
-        max_length=NAME_LONGEST,
+        max_length=MAX_NAME_LENGTH,
         widget=forms.TextInput(attrs=_TEXT),
         error_messages={"required": "Enter a name for the account."},
     )
@@ -213,7 +213,7 @@ class SettingsForm(AccountRolesForm):
 
     name = forms.CharField(
         label="Name in Gatehouse",
-        max_length=NAME_LONGEST,
+        max_length=MAX_NAME_LENGTH,
         widget=forms.TextInput(attrs=_TEXT),
         error_messages={"required": "Enter a name for the account."},
     )
@@ -314,7 +314,7 @@ class UploadForm(SetupForm):
     name = forms.CharField(
         label="Name in Gatehouse",
         required=False,
-        max_length=NAME_LONGEST,
+        max_length=MAX_NAME_LENGTH,
         widget=forms.TextInput(attrs=_TEXT),
         help_text="Leave empty to use its name or account ID",
     )

@@ -23,7 +23,7 @@ from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import AccountFrame, frame
 from iam.prepared import SCOPES_KEPT, Counts
 
-MOST_SAID = 99
+MAX_BADGE = 99
 OWN_SECTIONS = ("overview", "people", "fleet")
 """What belongs to "My access" of a member: their own users and devices."""
 
@@ -68,12 +68,12 @@ def _counted(viewer: Viewer, *, is_single: bool) -> tuple[tuple[str, ...], Count
     if viewer.may(Right.MANAGE_OPERATORS, account_id="") and not is_single:
         wanted["approvers"] = who_approve()
     querysets = tuple(wanted.values())
-    return tuple(wanted), Counts(lambda: querysets, most=MOST_SAID + 1)
+    return tuple(wanted), Counts(lambda: querysets, most=MAX_BADGE + 1)
 
 
 def count_said(count: int) -> str:
     """The count, '99+' beyond what is counted, and nothing for none."""
-    return f"{MOST_SAID}+" if count > MOST_SAID else str(count or "")
+    return f"{MAX_BADGE}+" if count > MAX_BADGE else str(count or "")
 
 
 def sees_others(viewer: Viewer) -> bool:
@@ -86,7 +86,7 @@ def _broken_glass(viewer: Viewer) -> list[dict[str, Any]]:
     approvers.
     """
     rows = to_review(viewer).values("change_set", "change_set__title", "used_by", "used_label", "at")[
-        :MOST_SAID
+        :MAX_BADGE
     ]
     return [dict(row) for row in rows]
 

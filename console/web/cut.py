@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 Row = TypeVar("Row")
-MOST_OF_ALL: Final = 5000
+MAX_OF_ALL: Final = 5000
 """So many rows a page shows at most, whatever it is asked for."""
 ALL: Final = "all"
 
@@ -29,7 +29,7 @@ class Cut(list[Row]):
     @property
     def can_grow(self) -> bool:
         """Whether a page can show more rows than these."""
-        return self.more > 0 and len(self) < MOST_OF_ALL
+        return self.more > 0 and len(self) < MAX_OF_ALL
 
     def but(self, rows: Sequence[Any]) -> Cut[Any]:
         """Other rows in the place of these, one for each."""
@@ -44,7 +44,7 @@ def first_rows(
     `name` tells this list from others on its page. The template includes `components/cut.html`.
     """
     if request.GET.get(ALL, "") == (name or "1"):
-        most = MOST_OF_ALL
+        most = MAX_OF_ALL
     shown = list(rows[: most + 1])
     if len(shown) <= most:
         return Cut(shown, len(shown))

@@ -21,7 +21,7 @@ KINDS: Final = {Kind.USER.value: PrincipalKind.USER, Kind.ROLE.value: PrincipalK
 MAX_LENGTH: Final = 2048
 PREVIEW_LENGTH: Final = 80
 NAMED: Final = 3
-MOST_CANDIDATES: Final = 500
+MAX_CANDIDATES: Final = 500
 SESSION_NAME: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 FORMS: Final = (
     "Enter the name, email address or ARN of a user or role, the ARN of a session "
@@ -134,7 +134,7 @@ def _by_other_names(text: str, accounts: Scope, at: datetime | None) -> list[tup
     """Those whose login in another case, display name, email address, or whose person's name or email address
     is the text: as a search for the whole text finds them. At most six queries.
     """
-    rows = _columns(_rows(accounts, at).filter(_may_be_called(text.lower())), size=MOST_CANDIDATES)
+    rows = _columns(_rows(accounts, at).filter(_may_be_called(text.lower())), size=MAX_CANDIDATES)
     tags = dict(
         TagSet.objects.filter(valid_at(at), entity__in=[row[1] for row in rows]).values_list(
             "entity_id", "tags"
@@ -162,7 +162,7 @@ def candidates(text: str, *, accounts: Scope, at: datetime | None) -> list[tuple
         Q(sort_name=lowered.rpartition("/")[2]) if lowered.startswith("arn:") else _may_be_called(lowered)
     )
     rows = _rows(accounts, at).filter(called).order_by("account__account_id", "kind", "pk")
-    return list(rows.values_list("entity_id", "arn", "kind")[:MOST_CANDIDATES])
+    return list(rows.values_list("entity_id", "arn", "kind")[:MAX_CANDIDATES])
 
 
 def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:

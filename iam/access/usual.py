@@ -43,8 +43,8 @@ GLOBAL_SERVICES: Final = frozenset(
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-requestedregion
 """
-MOST_REGIONS: Final = 12
-MOST_TEXTS: Final = 400
+MAX_REGIONS: Final = 12
+MAX_TEXTS: Final = 400
 Scope = Collection[str] | None
 
 
@@ -84,7 +84,7 @@ def _usual_regions(accounts: Scope) -> list[str]:
     if accounts is not None:
         rows = rows.filter(account__account_id__in=accounts)
     counted = rows.values("region").annotate(many=Count("pk")).order_by("-many", "region")
-    return list(counted.values_list("region", flat=True)[:MOST_REGIONS])
+    return list(counted.values_list("region", flat=True)[:MAX_REGIONS])
 
 
 def region_of(action: str, resource: str, usual: list[str]) -> str:
@@ -120,7 +120,7 @@ def _accounts_naming(start: str, accounts: Scope) -> list[Candidate]:
         if accounts is not None:
             rows = rows.filter(account__account_id__in=accounts)
         columns = ("account__account_id", "account__name", "document__text")
-        for number, name, text in rows.values_list(*columns)[:MOST_TEXTS]:
+        for number, name, text in rows.values_list(*columns)[:MAX_TEXTS]:
             if exact.search(text):
                 counted[number, name] += 1
     ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))

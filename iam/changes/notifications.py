@@ -29,7 +29,7 @@ from iam.notify.services import notify
 from iam.prepared import Slot, Statement
 
 A_MINUTE, MISSED_FOR, MAX_MISSED = timedelta(minutes=1), timedelta(minutes=10), 200
-MOST_WARNINGS = 20
+MAX_WARNINGS = 20
 _ENDED: dict[str, tuple[NotifyEvent, str]] = {
     ChangeState.APPLIED: (NotifyEvent.APPLIED, "Done"),
     ChangeState.FAILED: (NotifyEvent.TROUBLE, "Failed"),
@@ -249,9 +249,9 @@ def _warnings(first: Change) -> str:
     """What an approver accepts, a line for each; blank where there is nothing."""
     parts = Change.objects.filter(change_set=first.change_set_id).order_by("position")
     accepted = warnings_of(first.change_set, parts=parts.only("title", "subject_arn", "receipt"))
-    lines = [f"- {warning.whole}" for warning in accepted[:MOST_WARNINGS]]
-    if len(accepted) > MOST_WARNINGS:
-        lines.append(f"- and {len(accepted) - MOST_WARNINGS} more, on the page of the request")
+    lines = [f"- {warning.whole}" for warning in accepted[:MAX_WARNINGS]]
+    if len(accepted) > MAX_WARNINGS:
+        lines.append(f"- and {len(accepted) - MAX_WARNINGS} more, on the page of the request")
     return "\n".join([ACCEPTED, *lines]) if lines else ""
 
 

@@ -34,7 +34,7 @@ def now() -> datetime:
     return moment
 
 
-MOST_WRONG: Final = 30.0
+MAX_SKEW_S: Final = 30.0
 """Seconds by which the clock of a worker's host may differ from the database's. Leases, which workers
 compare, are longer.
 """
@@ -57,7 +57,7 @@ def assert_right() -> None:
     keep what is old for new.
     """
     ahead = seconds_ahead()
-    if abs(ahead) > MOST_WRONG:
+    if abs(ahead) > MAX_SKEW_S:
         direction = "ahead of" if ahead > 0 else "behind"
         raise WrongClockError(
             f"The clock of this host is {abs(ahead):.0f} seconds {direction} the database’s. Set it, for "
@@ -71,7 +71,7 @@ def is_right() -> bool:
     """
     if time.monotonic() - _found.get("at", -LOOK_AGAIN) >= LOOK_AGAIN:
         _found.update(at=time.monotonic(), ahead=seconds_ahead())
-    is_wrong = abs(_found["ahead"]) > MOST_WRONG
+    is_wrong = abs(_found["ahead"]) > MAX_SKEW_S
     if is_wrong:
         logger.error("clock.wrong", seconds_ahead=round(_found["ahead"]))
     return not is_wrong

@@ -17,7 +17,7 @@ from iam.journal.verify import GIVE_UP
 from iam.prepared import Counts, Slot, Statement
 
 PAGE = 50
-MOST_WAITING = 10_000
+MAX_WAITING = 10_000
 _HEX = frozenset("0123456789abcdef")
 _REFERENCE = re.compile(r"(?P<kind>chg|grt)-(?P<digits>[0-9a-f]{4,8})", re.IGNORECASE)
 
@@ -107,7 +107,7 @@ def chain_state(*, newest: int = 4) -> ChainState:
     """A handful of queries by index, whatever the length of the journal."""
     blocks = list(Block.objects.filter(count__gt=0).order_by("-sequence")[:newest])
     last = Block.objects.order_by("-sequence").first()
-    waiting = list(unchained(last).values_list("at", flat=True)[:MOST_WAITING])
+    waiting = list(unchained(last).values_list("at", flat=True)[:MAX_WAITING])
     first = Entry.objects.order_by("id").values_list("at", flat=True).first()
     latest = Verification.objects.order_by("-id").first()
     lost = datetime.now(tz=UTC) - GIVE_UP
@@ -149,9 +149,9 @@ _EARLIER = Block.objects.filter(made_at__lte=Slot("late", DateTimeField())).orde
 _ABOVE = Coalesce(Subquery(_EARLIER.values("highest")[:1]), 0)
 _LAST_BLOCK = Statement(lambda: Block.objects.order_by("-sequence").values_list("total", "made_at")[:1])
 _WAITING = Counts(
-    lambda: [Entry.objects.filter(id__gt=_ABOVE, link__isnull=True).values("pk")], most=MOST_WAITING
+    lambda: [Entry.objects.filter(id__gt=_ABOVE, link__isnull=True).values("pk")], most=MAX_WAITING
 )
-_UNCHAINED = Counts(lambda: [Entry.objects.filter(link__isnull=True).values("pk")], most=MOST_WAITING)
+_UNCHAINED = Counts(lambda: [Entry.objects.filter(link__isnull=True).values("pk")], most=MAX_WAITING)
 _LAST_VERIFIED = Statement(
     lambda: (
         Verification.objects.filter(ended_at__isnull=False)

@@ -22,8 +22,8 @@ from iam.linking.whose import whose
 from iam.linking.working import work_out_users
 from iam.mirror.models import Entity
 
-MOST_WHY: Final = 1000
-MOST_AT_ONCE: Final = 500
+MAX_WHY_LENGTH: Final = 1000
+MAX_AT_ONCE: Final = 500
 
 
 @transaction.atomic
@@ -46,7 +46,7 @@ def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Iden
         aws_id=user.aws_id,
         how=how,
         actor=viewer,
-        data={"why": why.strip()[:MOST_WHY], "said": sign.words if sign and named else ""},
+        data={"why": why.strip()[:MAX_WHY_LENGTH], "said": sign.words if sign and named else ""},
     )
 
 
@@ -75,7 +75,7 @@ def undo(viewer: Viewer, *, user: Entity) -> Person:
 def set_apart(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Apart:
     """This user is not theirs, whatever any way says from now on. Raises DirectoryRuleError."""
     check(viewer, user=user, person=person)
-    text = why.strip()[:MOST_WHY]
+    text = why.strip()[:MAX_WHY_LENGTH]
     for identity in Identity.objects.filter(user_arn=user.arn, person=person).select_related("person"):
         identity_links.unlink(identity, actor=viewer, data={"why": text})
     mark, made = Apart.objects.get_or_create(
@@ -107,7 +107,7 @@ class Confirmed:
 def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> Confirmed:
     """Accept what the ways say of each of the users; one that nobody may accept stops no other."""
     done, known = Confirmed(), whose(users)
-    for user in users[:MOST_AT_ONCE]:
+    for user in users[:MAX_AT_ONCE]:
         ownership = known[user.pk]
         if ownership.person is None or ownership.confirmed or ownership.how == How.HAND:
             continue

@@ -28,7 +28,7 @@ from iam.mirror.owners import WORDS
 
 TAG_KEYS: Final = ("team", "owner", "owningteam", "ownerteam", "teamowner")
 """Tags that often name who looks after a user; without regard to case, "-", "_" and spaces."""
-MOST_AT_ONCE: Final = 300
+MAX_AT_ONCE: Final = 300
 """Users on one review page: a form may have 1,000 fields, and each user takes two."""
 NOT_YOURS: Final = "You can set the owning team only where you administer the account or lead the team."
 
@@ -165,7 +165,7 @@ def set_owning_team(viewer: Viewer, *, user: Entity, team: Team | None, why: str
 def set_owning_teams(viewer: Viewer, wanted: Mapping[int, Team], *, why: str = "") -> Saved:
     """Set the teams of many users, by the number of the user; one that is refused stops no other."""
     saved = Saved()
-    users = Entity.objects.filter(pk__in=list(wanted)[:MOST_AT_ONCE]).select_related("account")
+    users = Entity.objects.filter(pk__in=list(wanted)[:MAX_AT_ONCE]).select_related("account")
     for user in users.order_by("name", "pk"):
         try:
             saved.changed += set_owning_team(viewer, user=user, team=wanted[user.pk], why=why)

@@ -18,7 +18,7 @@ from iam.linking.models import Sign, Standing
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
-MOST_LINES: Final = 1_000
+MAX_LINES: Final = 1_000
 """So many names are matched at once; what is beyond them is given back, to be pasted next."""
 MAX_NAME_LENGTH: Final = 2_048
 """Characters of one name: an ARN is the longest."""
@@ -116,7 +116,7 @@ def _pieces(text: str) -> Iterator[str]:
             yield name[:MAX_NAME_LENGTH]
 
 
-def match_list(text: str, *, among: QuerySet[Entity], most: int = MOST_LINES) -> PastedList:
+def match_list(text: str, *, among: QuerySet[Entity], most: int = MAX_LINES) -> PastedList:
     """Whom a list means, of the users, groups or roles in `among`; a handful of queries, whatever its
     length.
     """

@@ -24,7 +24,7 @@ from iam.mirror.queries.visibility import visible_entities
 
 M = TypeVar("M", bound=Model)
 PAGE: Final = 50
-MOST_FOUND: Final = 20
+MAX_MATCHES: Final = 20
 CAP: Final = 1_000
 """Counts beyond this are not worked out."""
 
@@ -75,7 +75,7 @@ def gone_of(person: Person, *, viewer: Viewer) -> list[Entity]:
         wanted |= Q(arn=arn, aws_id=aws_id) if aws_id else Q(arn=arn)
     rows = visible_entities(viewer).filter(wanted, kind=Kind.USER, gone_at__isnull=False)
     there = rows.filter(account__removed_at__isnull=True).select_related("account")
-    return list(there.order_by("-gone_at", "pk")[:MOST_FOUND])
+    return list(there.order_by("-gone_at", "pk")[:MAX_MATCHES])
 
 
 def lines_of(theirs: Sequence[Theirs], *, may: set[int]) -> tuple[Line, ...]:
@@ -105,7 +105,7 @@ def people_found(viewer: Viewer, text: str) -> list[Person]:
     people = people_to_choose(viewer).filter(
         Q(name__icontains=text.strip()) | Q(email__icontains=text.strip())
     )
-    return list(people.order_by("name", "pk")[:MOST_FOUND])
+    return list(people.order_by("name", "pk")[:MAX_MATCHES])
 
 
 def person_to_choose(viewer: Viewer, pk: UUID) -> Person | None:
@@ -122,7 +122,7 @@ def users_found(viewer: Viewer, text: str) -> list[Entity]:
         return []
     signs = waiting(Sign.objects.filter(login__gte=start, login__lt=start + "\U0010ffff"))
     rows = _linkable(signs, viewer).select_related("user__account")
-    return [sign.user for sign in rows.order_by("login", "user")[:MOST_FOUND]]
+    return [sign.user for sign in rows.order_by("login", "user")[:MAX_MATCHES]]
 
 
 PROPOSED, DOUBTFUL, UNLINKED, LINKED, APART = "proposed", "doubtful", "unlinked", "linked", "apart"

@@ -26,8 +26,8 @@ from iam.linking.whose import DOUBTS, waiting
 from iam.linking.working import facts_of, known_by, settings_row, ways_now
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
-MOST_KEYS: Final = 10
-MOST_RULES: Final = 20
+MAX_KEYS: Final = 10
+MAX_RULES: Final = 20
 PREVIEW_ROWS: Final = 50
 CHUNK: Final = 500
 T = TypeVar("T")
@@ -46,13 +46,13 @@ class Chosen:
     def ways(self) -> Ways:
         """Read. Raises DirectoryRuleError."""
         keys = tuple(dict.fromkeys(key.strip().lower() for key in self.tag_keys if key.strip()))
-        if len(keys) > MOST_KEYS:
-            raise DirectoryRuleError(f"You entered {len(keys)} tag keys. The limit is {MOST_KEYS}.")
+        if len(keys) > MAX_KEYS:
+            raise DirectoryRuleError(f"You entered {len(keys)} tag keys. The limit is {MAX_KEYS}.")
         for key in keys:
             if not TAG_KEY.fullmatch(key):
                 raise DirectoryRuleError(f"“{key}” isn’t a valid tag key.")
-        if len(self.rules) > MOST_RULES:
-            raise DirectoryRuleError(f"You entered {len(self.rules)} name rules. The limit is {MOST_RULES}.")
+        if len(self.rules) > MAX_RULES:
+            raise DirectoryRuleError(f"You entered {len(self.rules)} name rules. The limit is {MAX_RULES}.")
         try:
             rules = {Pattern(*texts).texts: Pattern(*texts) for texts in self.rules}
         except PatternError as error:

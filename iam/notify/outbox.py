@@ -22,7 +22,7 @@ LEASE = timedelta(seconds=120)
 """Longer than one sending can take: a mail server has 20 seconds for each step."""
 PAUSES = (5, 30, 120, 600, 3600, 4 * 3600)
 """Seconds before each further try; after the last of them a message is given up."""
-MOST_TRIES = len(PAUSES) + 1
+MAX_TRIES = len(PAUSES) + 1
 KEPT = timedelta(days=30)
 """How long a message that was sent is kept, to be looked at."""
 BATCH = 200
@@ -46,7 +46,7 @@ def deliver(outgoing_id: UUID) -> None:
     message = _claim(outgoing_id)
     if message is None:
         return
-    if message.attempts > MOST_TRIES:
+    if message.attempts > MAX_TRIES:
         _give_up(
             message, DeliveryError("Every worker that tried to send it stopped before it could confirm.")
         )
@@ -73,7 +73,7 @@ def _claim(outgoing_id: UUID) -> Outgoing | None:
 
 def _after_failure(message: Outgoing, error: DeliveryError) -> None:
     logger.warning("notify.not_sent", outgoing=str(message.pk), channel=message.channel, error=str(error))
-    if error.is_final or message.attempts >= MOST_TRIES:
+    if error.is_final or message.attempts >= MAX_TRIES:
         _give_up(message, error)
         return
     again = datetime.now(tz=UTC) + timedelta(seconds=PAUSES[message.attempts - 1])

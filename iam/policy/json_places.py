@@ -23,8 +23,8 @@ TEXT: Final = re.compile(r'"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}
 NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?")
 WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*+")
 WORDS: Final[dict[str, Scalar]] = {"true": True, "false": False, "null": None}
-LONGEST_NUMBER: Final = 300
-MOST_FAULTS: Final = 20
+MAX_NUMBER_LENGTH: Final = 300
+MAX_FAULTS: Final = 20
 
 
 @dataclass(slots=True)
@@ -127,7 +127,7 @@ class _Reader:
     def fault(self, at: int, message: str, remedy: str) -> None:
         """Remember a fault that does not hinder reading on."""
         self.reading.faults.append(Fault(at, message, remedy))
-        if len(self.reading.faults) >= MOST_FAULTS:
+        if len(self.reading.faults) >= MAX_FAULTS:
             raise _StopError
 
     def stop(self, at: int, message: str, remedy: str) -> _StopError:
@@ -274,7 +274,7 @@ class _Reader:
                 self.at, "This isn’t a valid number.", "Write a number, or put a string in double quotes."
             )
         source, self.at = match.group(), match.end()
-        is_whole = is_digits(source.lstrip("-")) and len(source) < LONGEST_NUMBER
+        is_whole = is_digits(source.lstrip("-")) and len(source) < MAX_NUMBER_LENGTH
         return int(source) if is_whole else float(source)
 
     def read_word(self) -> Scalar:

@@ -34,7 +34,7 @@ RCP_FULL_AWS_ACCESS: Final = (
     ),
 )
 PREVIEW_LENGTH: Final = 80
-LONGEST_ID: Final = 1000
+MAX_ID_LENGTH: Final = 1000
 """Characters of an id that is neither text nor number."""
 TOO_DEEP: Final = "This is nested too deeply."
 
@@ -83,7 +83,7 @@ def _object(line: str) -> Mapping[str, Any]:
 def _id(source: Mapping[str, Any]) -> Any:
     """Whatever a line calls itself, but no deep nest, which not every reader of the answers could read."""
     value = source.get("id")
-    if isinstance(value, list | Mapping) and len(json.dumps(value)) > LONGEST_ID:
+    if isinstance(value, list | Mapping) and len(json.dumps(value)) > MAX_ID_LENGTH:
         raise InvalidRequestError("id is a long list or object. Write a string or a number.")
     return value
 

@@ -20,8 +20,8 @@ from tests.services.browser import TIMEOUT_MS
 
 pytestmark = pytest.mark.journey
 PHONE = {"width": 390, "height": 844}
-MOST_CLICKS = 6
-MOST_TABS = 60
+MAX_CLICKS = 6
+MAX_TABS = 60
 
 
 @pytest.fixture
@@ -80,11 +80,11 @@ class Hand:
 
     def go_to(self, wanted: Locator) -> None:
         """Press Tab until it has the focus."""
-        for _ in range(MOST_TABS):
+        for _ in range(MAX_TABS):
             if wanted.evaluate("element => element === document.activeElement"):
                 return
             self.page.keyboard.press("Tab")
-        raise AssertionError(f"{wanted} is not reached by {MOST_TABS} times Tab")
+        raise AssertionError(f"{wanted} is not reached by {MAX_TABS} times Tab")
 
     def type_codes(self) -> str:
         """Type two codes in a row, of the secret that the page shows; the secret."""
@@ -159,7 +159,7 @@ def test_from_the_link_to_the_device_on_a_phone(
     hand.press("Check the codes")
     hand.wait_for("Your phone is added")
     is_fine(page)
-    assert (hand.presses, hand.codes) == (3, 2), f"{MOST_CLICKS} clicks and two codes are the most"
+    assert (hand.presses, hand.codes) == (3, 2), f"{MAX_CLICKS} clicks and two codes are the most"
 
     page.goto(address)
     inner_text = page.locator("main").inner_text()

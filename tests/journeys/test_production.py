@@ -32,7 +32,7 @@ pytestmark = pytest.mark.journey
 HUB, SANDBOX = ACCOUNT_IDS["management"], ACCOUNT_IDS["sandbox"]
 ADMIN, APPROVER = "you@example.com", "ana@example.com"
 PASSWORD = "quiet-harbour-lamp-51"
-MOST_REQUESTS = 10
+MAX_REQUESTS = 10
 PULLS = (
     "SELECT a.account_id, p.trigger, p.state FROM mirror_pull p JOIN mirror_account a ON a.id = p.account_id"
 )
@@ -294,7 +294,7 @@ def test_a_first_visit_asks_for_few_things_and_its_page_is_compressed(
         answer = page.goto(path, wait_until="networkidle")
         assert answer
         assert answer.headers["content-encoding"] == "gzip"
-        assert len(asked) <= MOST_REQUESTS, asked
+        assert len(asked) <= MAX_REQUESTS, asked
 
 
 def test_the_first_people_come_in_by_link_and_second_factor_and_change_aws(

@@ -54,7 +54,7 @@ NOTHING: Final = {
 }
 """What an empty tab says."""
 NAMED: Final = 2
-MOST_DRAFTS: Final = 5
+MAX_DRAFTS: Final = 5
 SOON: Final = timedelta(days=7)
 
 
@@ -183,7 +183,7 @@ def _soon(grant: Grant, now: datetime) -> str:
 def _drafts(request: ViewerRequest) -> list[DraftRow]:
     return [
         DraftRow(reverse("access:grant-who", args=[draft.pk]), _said(draft), draft.updated_at)
-        for draft in drafts_of(request.viewer)[:MOST_DRAFTS]
+        for draft in drafts_of(request.viewer)[:MAX_DRAFTS]
     ]
 
 

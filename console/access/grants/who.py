@@ -24,9 +24,9 @@ from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.partners import external_id
 from iam.access.drafts.receivers import KINDS, Found, Pasted, Receiver
 from iam.access.drafts.terms import accounts_of, who_of
-from iam.access.grants.terms import MOST_ACCOUNTS, TermsError, Who, WhoKind
+from iam.access.grants.terms import MAX_ACCOUNTS, TermsError, Who, WhoKind
 from iam.guard import Right
-from iam.linking.pasted import MOST_LINES, in_words, split_list
+from iam.linking.pasted import MAX_LINES, in_words, split_list
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 
 MAX_LENGTH: Final = 2048
@@ -178,7 +178,7 @@ def _problems_of(pasted: Pasted) -> Iterator[str]:
         )
     if pasted.left_over:
         yield (
-            f"The list has more than {MOST_LINES:,} names. The last {len(pasted.left_over):,} are still in "
+            f"The list has more than {MAX_LINES:,} names. The last {len(pasted.left_over):,} are still in "
             "the box: add them next."
         )
 
@@ -221,8 +221,8 @@ def _mistake(request: ViewerRequest, draft: GrantDraft) -> TermsError | None:
         return error
     if not accounts_of(draft.body, who):
         return TermsError("Select at least one account.", part="accounts")
-    if (number := len(accounts_of(draft.body, who))) > MOST_ACCOUNTS:
-        text = f"A grant can have up to {MOST_ACCOUNTS} accounts. You selected {number:,}."
+    if (number := len(accounts_of(draft.body, who))) > MAX_ACCOUNTS:
+        text = f"A grant can have up to {MAX_ACCOUNTS} accounts. You selected {number:,}."
         return TermsError(text, part="accounts")
     return None
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from console.access.templates.detail import writable_or_404
 from console.access.templates.form import (
-    MOST_PARAMETERS,
+    MAX_PARAMETERS,
     Written,
     blank,
     formatted,
@@ -117,7 +117,7 @@ def _page(
         "categories": CATEGORIES.items(),
         "risks": RISKS.items(),
         "kinds": LABELS.items(),
-        "may_add": len(written.parameters) < MOST_PARAMETERS,
+        "may_add": len(written.parameters) < MAX_PARAMETERS,
         "is_update": is_fragment(request),
     }
     context |= _checked(request, written, template)

@@ -18,8 +18,8 @@ from iam.access.templates.body import Body, TemplateError
 from iam.access.templates.parameters import Parameter
 
 MAX_LENGTH: Final = 2048
-LONGEST_STATEMENTS: Final = 40_000
-MOST_PARAMETERS: Final = 20
+MAX_STATEMENTS_LENGTH: Final = 40_000
+MAX_PARAMETERS: Final = 20
 TEXTS: Final = ("name", "kind", "label", "hint", "example", "default", "resource")
 FLAGS: Final = ("wildcard", "many")
 
@@ -143,8 +143,8 @@ def read(data: QueryDict, *, slug: str) -> Written:
         category=data.get("category", "")[:40],
         risk=data.get("risk", "")[:40],
         hours=data.get("hours", "").strip()[:10] or "0",
-        parameters=tuple(rows[:MOST_PARAMETERS]),
-        statements=data.get("statements", "")[:LONGEST_STATEMENTS].replace("\r\n", "\n"),
+        parameters=tuple(rows[:MAX_PARAMETERS]),
+        statements=data.get("statements", "")[:MAX_STATEMENTS_LENGTH].replace("\r\n", "\n"),
         note=data.get("note", "")[:500],
         base=base_number,
     )

@@ -30,12 +30,12 @@ KEYS: Final = {
     Level.TAGGING: ("tagging", "tag", "Tagging"),
 }
 """Level → (value of its checkbox, its colour, its word)."""
-MOST_ACTIONS: Final = 60
-MOST_LINES: Final = 2
+MAX_ACTIONS: Final = 60
+MAX_LINES: Final = 2
 """So many sentences of a part are shown while it is closed."""
-MOST_TYPES: Final = 12
-MOST_SUGGESTIONS: Final = 5
-MOST_SERVICES: Final = 12
+MAX_TYPES: Final = 12
+MAX_SUGGESTIONS: Final = 5
+MAX_SERVICES: Final = 12
 COMMON: Final = (
     "s3",
     "ec2",
@@ -148,8 +148,8 @@ def part_views(
                 number=number,
                 service=chosen_part.service,
                 title=catalogue().title(chosen_part.service),
-                lines=lines[:MOST_LINES],
-                more_lines=len(lines[MOST_LINES:]),
+                lines=lines[:MAX_LINES],
+                more_lines=len(lines[MAX_LINES:]),
                 warning=next((line.warning for line in lines if line.warning), ""),
                 levels=quarters(part),
                 count=len(part.actions),
@@ -182,8 +182,8 @@ def _open(
         whole=" ".join(view.value for view in views if view.is_whole),
         seek=state.seek,
         rows=[_row(number, row, chosen_part, part, place) for number, row in enumerate(chosen_part.rows)],
-        types=[kind.name for kind in types][:MOST_TYPES],
-        suggestions=[hit for hit in known if hit.arn not in named][:MOST_SUGGESTIONS],
+        types=[kind.name for kind in types][:MAX_TYPES],
+        suggestions=[hit for hit in known if hit.arn not in named][:MAX_SUGGESTIONS],
         conditions=conditions_shown(chosen_part, part),
         unlimited=free[:3],
         more_unlimited=len(free[3:]),
@@ -197,9 +197,9 @@ def _level(part: Part, level: Level, *, seek: str) -> LevelView:
     every, chosen = level_actions(part.service, level), set(part.of_level(level))
     listed = [name for name in every if _is_sought(name, seek)]
     shown = listed
-    if len(listed) > MOST_ACTIONS:
+    if len(listed) > MAX_ACTIONS:
         rest = [name for name in listed if name not in chosen]
-        kept = {*(name for name in listed if name in chosen), *rest[: max(0, MOST_ACTIONS - len(chosen))]}
+        kept = {*(name for name in listed if name in chosen), *rest[: max(0, MAX_ACTIONS - len(chosen))]}
         shown = [name for name in listed if name in kept]
     short = [name.partition(":")[2] for name in every if name in chosen]
     return LevelView(
@@ -304,5 +304,5 @@ def service_offers(find: str) -> list[dict[str, Any]]:
         names = sorted(hits, key=lambda prefix: (prefix != wanted, not prefix.startswith(wanted), prefix))
     return [
         {"prefix": name, "title": known.title(name), "count": known.mask_of_service(name).bit_count()}
-        for name in names[:MOST_SERVICES]
+        for name in names[:MAX_SERVICES]
     ]

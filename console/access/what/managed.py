@@ -21,7 +21,7 @@ from iam.policy.sentences import sentences_of
 MAX_POLICIES: Final = 30
 OWNERS: Final = (("", "All"), ("aws", "AWS"), ("own", "Ours"))
 
-MOST_LINES: Final = 8
+MAX_LINES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +98,4 @@ def _said(policy: Entity) -> dict[str, Any] | None:
     if not text:
         return None
     lines = sentences_of(text, account_id=policy.account.account_id)
-    return {"lines": lines[:MOST_LINES], "rest": len(lines[MOST_LINES:]), "text": text}
+    return {"lines": lines[:MAX_LINES], "rest": len(lines[MAX_LINES:]), "text": text}

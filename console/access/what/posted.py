@@ -12,7 +12,7 @@ from console.access.what.result import place_of
 from console.access.what.state import BUILD, TABS, Chosen, State
 from console.web.moments import read_input
 from iam.access.builder.conditions import ON
-from iam.access.builder.parts import MOST_ARNS, MOST_PARTS, level_actions, ordered
+from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, level_actions, ordered
 from iam.access.builder.read import read_back
 from iam.access.builder.rows import FREE, Row, blank, fields, pattern_of, row_of
 from iam.access.templates.body import TemplateError
@@ -24,7 +24,7 @@ MOMENTS: Final = frozenset({"c-time-from", "c-time-until"})
 HIDDEN: Final = "what"
 DO: Final = "what-do"
 MAX_LENGTH: Final = 2048
-LONGEST_PASTE: Final = 40_000
+MAX_PASTE_LENGTH: Final = 40_000
 
 
 def is_its_own(data: QueryDict) -> bool:
@@ -62,7 +62,7 @@ def _fields(state: State, data: QueryDict) -> State:
         find=find,
         kind=data.get("what-kind", "")[:20],
         seek=data.get("b-seek", "")[:80],
-        paste=data.get("b-paste", "")[:LONGEST_PASTE],
+        paste=data.get("b-paste", "")[:MAX_PASTE_LENGTH],
     )
     number = _number(data.get("b-open", ""), state)
     if number is None:
@@ -119,7 +119,7 @@ def _actions(service: str, data: QueryDict) -> tuple[str, ...]:
 
 def _rows(part: Chosen, data: QueryDict) -> tuple[Row, ...]:
     rows_posted = []
-    for number in range(min(len(part.rows), MOST_ARNS)):
+    for number in range(min(len(part.rows), MAX_ARNS)):
         kind = data.get(f"r{number}-type", part.rows[number].type)
         names = fields(pattern_of(part.service, kind)) if kind else (FREE,)
         had = part.rows[number].values
@@ -146,7 +146,7 @@ def _remove(state: State, rest: str, accounts: tuple[str, ...]) -> State:
 
 
 def _add_service(state: State, rest: str, accounts: tuple[str, ...]) -> State:
-    if not catalogue().has_service(rest) or len(state.chosen) >= MOST_PARTS:
+    if not catalogue().has_service(rest) or len(state.chosen) >= MAX_PARTS:
         return state
     chosen = (*state.chosen, Chosen(rest.lower()))
     return replace(state, tab=BUILD, chosen=chosen, open=len(chosen) - 1, find="")
@@ -163,7 +163,7 @@ def _add_row(state: State, rest: str, accounts: tuple[str, ...]) -> State:
         if rest and not pattern_of(part.service, rest):
             return part
         row = blank(part.service, rest, place=place_of(accounts)) if rest else Row("", {FREE: ""})
-        return replace(part, rows=(*part.rows, row)[:MOST_ARNS], everywhere=False)
+        return replace(part, rows=(*part.rows, row)[:MAX_ARNS], everywhere=False)
 
     return _alter(state, alter)
 
@@ -172,7 +172,7 @@ def _add_arn(state: State, rest: str, accounts: tuple[str, ...]) -> State:
     def alter(part: Chosen) -> Chosen:
         row = row_of(rest[:MAX_LENGTH], service=part.service, actions=part.actions)
         return (
-            part if row in part.rows else replace(part, rows=(*part.rows, row)[:MOST_ARNS], everywhere=False)
+            part if row in part.rows else replace(part, rows=(*part.rows, row)[:MAX_ARNS], everywhere=False)
         )
 
     return _alter(state, alter)
@@ -226,7 +226,7 @@ def _from_document(state: State, document: Mapping[str, object] | str) -> State:
     reading = read_back(document)
     if not reading.fits:
         return replace(state, notes=("It does not fit into the builder.", *reading.reasons))
-    chosen = (*state.chosen, *map(Chosen.of_part, reading.parts))[:MOST_PARTS]
+    chosen = (*state.chosen, *map(Chosen.of_part, reading.parts))[:MAX_PARTS]
     return replace(state, tab=BUILD, chosen=chosen, open=None, notes=reading.notes, paste="")
 
 

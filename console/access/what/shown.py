@@ -91,7 +91,7 @@ def _building(request: ViewerRequest, state: State, *, accounts: tuple[str, ...]
     }
 
 
-MOST_SHOWN: Final = 12_000
+MAX_SHOWN_LENGTH: Final = 12_000
 
 
 def _result(state: State, accounts: tuple[str, ...]) -> Result | None:
@@ -102,7 +102,7 @@ def _result(state: State, accounts: tuple[str, ...]) -> Result | None:
     text = json.dumps(document, indent=2, ensure_ascii=False)
     size = QUOTA.size(text)
     account_id = accounts[0] if accounts else ""
-    shown_text = text if len(text) <= MOST_SHOWN else ""
+    shown_text = text if len(text) <= MAX_SHOWN_LENGTH else ""
     return Result(
         lines=sentences_of(text, account_id=account_id),
         text=shown_text,

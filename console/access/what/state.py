@@ -10,7 +10,7 @@ from typing import Any, Final, Self
 
 from iam.access.builder.build import Built, build
 from iam.access.builder.conditions import asked, written
-from iam.access.builder.parts import MOST_ARNS, MOST_PARTS, Part, ordered
+from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, Part, ordered
 from iam.access.builder.read import read_back
 from iam.access.builder.rows import Place, Row, arn_of, row_of
 from iam.access.grants.terms import What, WhatKind
@@ -19,7 +19,7 @@ from iam.policy.catalogue import catalogue
 TEMPLATE, MANAGED, BUILD = "template", "managed", "build"
 TABS: Final = ((TEMPLATE, "Template"), (MANAGED, "Managed policy"), (BUILD, "Build it"))
 MAX_LENGTH: Final = 2048
-MOST_FIELDS: Final = 80
+MAX_FIELDS: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Chosen:
             service=service,
             actions=ordered(actions[:2000], service=service),
             everywhere=body.get("everywhere") is True,
-            rows=tuple(_row(row) for row in _list(body.get("rows"))[:MOST_ARNS]),
+            rows=tuple(_row(row) for row in _list(body.get("rows"))[:MAX_ARNS]),
             form=_texts(body.get("form")),
         )
 
@@ -131,7 +131,7 @@ class State:
         """From JSON, no matter who wrote it; what is not of its shape is left out."""
         if not isinstance(body, Mapping):
             return cls()
-        chosen = [part for item in _list(body.get("chosen"))[:MOST_PARTS] if (part := Chosen.of(item))]
+        chosen = [part for item in _list(body.get("chosen"))[:MAX_PARTS] if (part := Chosen.of(item))]
         tab, place, version = body.get("tab"), body.get("open"), body.get("version")
         known_tab = tab if tab in dict(TABS) else TEMPLATE
         known_version = version if isinstance(version, int) and 0 <= version < 10**6 else 0
@@ -190,7 +190,7 @@ def _text(value: Any) -> str:
 def _texts(value: Any) -> dict[str, str]:
     if not isinstance(value, Mapping):
         return {}
-    pairs = list(value.items())[:MOST_FIELDS]
+    pairs = list(value.items())[:MAX_FIELDS]
     return {
         name[:80]: text[:MAX_LENGTH]
         for name, text in pairs

@@ -20,7 +20,7 @@ SECRETS = frozenset(
      "SAMLAssertion", "WebIdentityToken"}
 )  # fmt: skip
 REPLACED = "replaced"
-LONGEST_SESSION = timedelta(hours=12)
+MAX_SESSION = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Journal:
         """Drop a torn line and the sessions that ended, so that the file does not grow with every pull."""
         if not self.path.exists():
             return
-        kept = [e for e in self.entries() if e.service != "sts" or now - _moment(e) < LONGEST_SESSION]
+        kept = [e for e in self.entries() if e.service != "sts" or now - _moment(e) < MAX_SESSION]
         fresh = self.path.with_suffix(".new")
         _write_private(fresh, "".join(json.dumps(asdict(e), separators=(",", ":")) + "\n" for e in kept))
         fresh.replace(self.path)

@@ -42,7 +42,7 @@ EVENT_ICONS: Final = {
     EventTopic.CERTIFICATE: "file-text",
     EventTopic.SIGN_IN: "lock",
 }
-NAMES_SHOWN = 8
+PREVIEW_NAMES = 8
 BARS, BAR_STEP, BAR_HEIGHT = 60, 4, 28
 MOMENTS_COUNTED = 1000
 
@@ -140,7 +140,7 @@ def lines_of(events: Iterable[HistoryEvent], *, shown: Shown, open_to: Openable)
 
 def _line(event: HistoryEvent, *, open_to: Openable, cause: Caused) -> Line:
     shown = [named for named in event.others if named.kind != Kind.USER or named.pk in open_to]
-    outside, more = len(event.others) - len(shown), max(0, len(shown) - NAMES_SHOWN)
+    outside, more = len(event.others) - len(shown), max(0, len(shown) - PREVIEW_NAMES)
     hidden = [f"and {more} more"] if more else []
     if outside:
         people = "somebody" if outside == 1 else f"{outside} people"
@@ -148,7 +148,7 @@ def _line(event: HistoryEvent, *, open_to: Openable, cause: Caused) -> Line:
     return Line(
         event=event,
         tone=TONES.get(event.sign, ""),
-        names=[_link(named, open_to) for named in shown[:NAMES_SHOWN]],
+        names=[_link(named, open_to) for named in shown[:PREVIEW_NAMES]],
         hidden=", ".join(hidden),
         at=just_after(event.when),
         cause=cause,

@@ -39,7 +39,7 @@ from iam.mirror.queries.lists.core import Lens
 from iam.mirror.queries.lists.people import PEOPLE
 
 OLD_KEY, VERY_OLD_KEY = 90, 180
-GROUPS_SHOWN = 3
+PREVIEW_GROUPS = 3
 RIGHTS = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 THE_SAME = mark_safe('<span class="muted">The same</span>')
 COMPARE_HEAD = mark_safe('<span class="sr">Compare</span>')
@@ -83,8 +83,8 @@ def _key_words(age: str) -> str:
 def _groups(names: list[str]) -> str:
     if not names:
         return "None"
-    more = len(names) - GROUPS_SHOWN
-    return ", ".join(names[:GROUPS_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - PREVIEW_GROUPS
+    return ", ".join(names[:PREVIEW_GROUPS]) + (f" and {more} more" if more > 0 else "")
 
 
 def _used(row: Row) -> SafeString | str:

@@ -21,7 +21,7 @@ from iam.mirror.queries.lists.core import Lens
 from iam.mirror.queries.lists.providers import PROVIDERS
 
 KINDS = {Kind.SAML_PROVIDER.value: "SAML", Kind.OIDC_PROVIDER.value: "OpenID Connect"}
-AUDIENCES_SHOWN = 2
+PREVIEW_AUDIENCES = 2
 AWS_SIGN_IN = mark_safe('<span class="muted">AWS sign-in</span>')
 ENDLESS = mark_safe('<span class="muted">Doesn’t expire</span>')
 
@@ -54,8 +54,8 @@ def _validity(row: Row) -> SafeString:
 
 
 def _audience(names: list[str]) -> str:
-    more = len(names) - AUDIENCES_SHOWN
-    return ", ".join(names[:AUDIENCES_SHOWN]) + (f" and {more} more" if more > 0 else "")
+    more = len(names) - PREVIEW_AUDIENCES
+    return ", ".join(names[:PREVIEW_AUDIENCES]) + (f" and {more} more" if more > 0 else "")
 
 
 COLUMNS = (

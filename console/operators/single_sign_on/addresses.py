@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-LONGEST_ADDRESS = 254
+MAX_ADDRESS_LENGTH = 254
 
 
 def usable_address(claim: object) -> str:
@@ -12,7 +12,7 @@ def usable_address(claim: object) -> str:
     allauth puts addresses into lower case, after which nobody can tell such an address from that of its
     victim.
     """
-    if not isinstance(claim, str) or not claim.isprintable() or len(claim) > LONGEST_ADDRESS:
+    if not isinstance(claim, str) or not claim.isprintable() or len(claim) > MAX_ADDRESS_LENGTH:
         return ""
     address = claim.strip()
     not_ascii = [letter for letter in address if not letter.isascii()]

@@ -14,9 +14,9 @@ from console.operators.single_sign_on.failures import SignInFailedError
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 SHORTEST_RSA_KEY: Final = 2048
 LEEWAY_SECONDS: Final = 60
-LONGEST_TOKEN: Final = 64 * 1024
+MAX_TOKEN_LENGTH: Final = 64 * 1024
 # The column of allauth.
-LONGEST_SUBJECT: Final = 191
+MAX_SUBJECT_LENGTH: Final = 191
 # What the parsers of JSON, base64 and keys raise over text that is none of theirs.
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
 
@@ -30,7 +30,7 @@ def validated_claims(
     """
     if not isinstance(token, str) or not token:
         raise SignInFailedError("no_id_token")
-    if len(token) > LONGEST_TOKEN:
+    if len(token) > MAX_TOKEN_LENGTH:
         raise SignInFailedError("bad_id_token")
     header = _header(token)
     key = _key(header, key_set)
@@ -49,7 +49,7 @@ def usable_subject(subject: object) -> str:
     is_usable = (
         isinstance(subject, str)
         and subject.strip() == subject
-        and 0 < len(subject) <= LONGEST_SUBJECT
+        and 0 < len(subject) <= MAX_SUBJECT_LENGTH
         and subject.isprintable()
     )
     if not is_usable:

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from itertools import product
 from typing import Final
 
-from iam.access.builder.parts import MOST_VALUES, When
+from iam.access.builder.parts import MAX_VALUES, When
 from iam.policy.catalogue import catalogue
 from iam.policy.letter_case import fold
 
-MOST_OTHERS: Final = 8
+MAX_OTHERS: Final = 8
 ON: Final = "on"
 AGES: Final = {"3600": "1 hour", "28800": "8 hours", "any": "any time"}
 COMPARISONS: Final = {"is": "StringEquals", "like": "StringLike"}
@@ -105,7 +105,7 @@ def written(whens: Sequence[When]) -> dict[str, str]:
 def others_in(form: Form) -> list[str]:
     """The numbers of the other conditions that are there: `o0`, `o1` …"""
     numbers = {name.partition("-")[0] for name, value in form.items() if OTHER.fullmatch(name) and value}
-    return sorted(numbers, key=lambda slot: int(slot[1:]))[:MOST_OTHERS]
+    return sorted(numbers, key=lambda slot: int(slot[1:]))[:MAX_OTHERS]
 
 
 def _readers(form: Form) -> Iterator[tuple[str, Callable[[Form], list[When]]]]:
@@ -129,8 +129,8 @@ def _several(text: str) -> list[str]:
 def _limited(values: list[str], what: str) -> tuple[str, ...]:
     if not values:
         raise _WrongError(f"Enter {what}.")
-    if len(values) > MOST_VALUES:
-        raise _WrongError(f"{len(values)} values are too many. The limit is {MOST_VALUES}.")
+    if len(values) > MAX_VALUES:
+        raise _WrongError(f"{len(values)} values are too many. The limit is {MAX_VALUES}.")
     return tuple(values)
 
 

@@ -13,10 +13,10 @@ from iam.policy.letter_case import fold
 
 CHOICES: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
 """The access levels in the order of pages."""
-MOST_PARTS: Final = 20
-MOST_ARNS: Final = 40
-MOST_WHENS: Final = 20
-MOST_VALUES: Final = 60
+MAX_PARTS: Final = 20
+MAX_ARNS: Final = 40
+MAX_WHENS: Final = 20
+MAX_VALUES: Final = 60
 MAX_LENGTH: Final = 2048
 
 
@@ -105,7 +105,7 @@ def parts_from(value: Any) -> tuple[Part, ...]:
     """The parts of such JSON, no matter who wrote it: what is not of that shape, or too much, is left out."""
     if not isinstance(value, list):
         return ()
-    parsed_parts = (_part(item) for item in value[:MOST_PARTS] if isinstance(item, Mapping))
+    parsed_parts = (_part(item) for item in value[:MAX_PARTS] if isinstance(item, Mapping))
     return tuple(part for part in parsed_parts if part is not None)
 
 
@@ -120,21 +120,19 @@ def _part(value: Mapping[str, Any]) -> Part | None:
             [f"{service}:{text}" for text in _texts(value.get("actions"), most=2000)], service=service
         ),
         everywhere=value.get("everywhere") is True,
-        arns=tuple(dict.fromkeys(_texts(value.get("arns"), most=MOST_ARNS))),
+        arns=tuple(dict.fromkeys(_texts(value.get("arns"), most=MAX_ARNS))),
         whens=_whens(value.get("whens")),
     )
 
 
 def _whens(value: Any) -> tuple[When, ...]:
     whens_by_key: dict[tuple[str, str], When] = {}
-    for item in value[:MOST_WHENS] if isinstance(value, list) else ():
+    for item in value[:MAX_WHENS] if isinstance(value, list) else ():
         if not isinstance(item, list) or len(item) != 4:
             continue
         operator, key, values, where_known = item
         if isinstance(operator, str) and isinstance(key, str):
-            when = When(
-                operator[:80], key[:512], tuple(_texts(values, most=MOST_VALUES)), where_known is True
-            )
+            when = When(operator[:80], key[:512], tuple(_texts(values, most=MAX_VALUES)), where_known is True)
             whens_by_key.setdefault(when.place, when)
     return tuple(whens_by_key.values())
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from iam.access.builder.build import Given, _of, arns_for, grants_of
-from iam.access.builder.parts import MOST_ARNS, MOST_PARTS, MOST_WHENS, Part, When
+from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, MAX_WHENS, Part, When
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.space import is_literal
 from iam.policy.document import CURRENT, Document, Statement, read
@@ -38,13 +38,13 @@ def read_back(source: str | bytes | Mapping[str, object]) -> Reading:
         return Reading(reasons=tuple(reasons[:5]))
     single = list(chain.from_iterable(map(_of_statement, document.statements)))
     parts = _merged(single)
-    if len(parts) > MOST_PARTS or any(_is_too_much(part) for part in parts):
+    if len(parts) > MAX_PARTS or any(_is_too_much(part) for part in parts):
         return Reading(reasons=("It is too large for the builder.",))
     return Reading(parts, notes=tuple(_idle(document)))
 
 
 def _is_too_much(part: Part) -> bool:
-    return len(part.arns) > MOST_ARNS or len(part.whens) > MOST_WHENS
+    return len(part.arns) > MAX_ARNS or len(part.whens) > MAX_WHENS
 
 
 def _strange(document: Document) -> Iterator[str]:

@@ -22,7 +22,7 @@ from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 from iam.mirror.queries.visibility import visible_entities
 
 MAX_MATCHES: Final = 12
-MOST_NAMESAKES: Final = 100
+MAX_NAMESAKES: Final = 100
 KINDS: Final = {
     WhoKind.USERS: Kind.USER,
     WhoKind.GROUP: Kind.GROUP,
@@ -113,7 +113,7 @@ def namesakes(viewer: Viewer, kind: WhoKind, receivers: Iterable[Receiver]) -> l
     if not names:
         return []
     rows = reach(viewer, KINDS[kind]).filter(name__in=names).exclude(arn__in=arns)
-    return _receivers(rows.order_by("account__name", "name", "id")[:MOST_NAMESAKES])
+    return _receivers(rows.order_by("account__name", "name", "id")[:MAX_NAMESAKES])
 
 
 def read_names(viewer: Viewer, kind: WhoKind, text: str, *, account_id: str = "") -> Pasted:

@@ -42,7 +42,7 @@ PAUSE: Final = 10
 """So many times as long as the last calculation took passes before the next, where accounts are written to
 all the time,
 """
-LONGEST_PAUSE: Final = timedelta(seconds=30)
+MAX_PAUSE: Final = timedelta(seconds=30)
 """or so long, where that is less."""
 PAST_KEPT: Final = 4
 QUESTIONS_KEPT: Final = 500
@@ -206,7 +206,7 @@ def _is_due(row: Calculation, inputs: str, now: datetime) -> bool:
     if row.inputs == inputs:
         return age > LASTS
     pause = timedelta(seconds=PAUSE * row.seconds)
-    return age > min(pause, LONGEST_PAUSE)
+    return age > min(pause, MAX_PAUSE)
 
 
 def _revisions() -> dict[str, int]:

@@ -20,7 +20,7 @@ Opener = frozenset[HeldStatement]
 """Statements without which a path is not there."""
 CHECK_SECONDS: Final = 2.0
 """So long the other paths of a group are looked for while somebody waits."""
-MOST_STATEMENTS: Final = 12
+MAX_STATEMENTS: Final = 12
 
 
 def options_of(steps: Iterable[PathStep]) -> frozenset[Opener]:
@@ -123,7 +123,7 @@ class _Fixing:
         """Add the statements that most of those left depend on; False where that does not come to an end."""
         while left:
             tally: Counter[Opener] = Counter(chain.from_iterable(options_of(steps) for _, steps in left))
-            if not tally or len(self.gone) >= MOST_STATEMENTS:
+            if not tally or len(self.gone) >= MAX_STATEMENTS:
                 return False
             option = min(tally, key=lambda option: cost_of(option, tally[option]))
             self.gone |= option

@@ -22,7 +22,7 @@ TASK: Final = "iam.access.escalation_calculation.tasks.calculate_escalation"
 NUDGE_SECONDS: Final = 2
 WANTED_FOR: Final = timedelta(minutes=5)
 """So often it is noted that a past moment is still looked at."""
-TRY_AGAIN_AFTER: Final = timedelta(minutes=1)
+RETRY_AFTER: Final = timedelta(minutes=1)
 SERVICES: Final = "services"
 """In the place of a question: the count of who can use which service."""
 Accounts = frozenset[str] | None
@@ -143,7 +143,7 @@ def is_answered(question: Question, stored: Stored) -> bool:
 def is_to_be_tried_again(question: Question) -> bool:
     """Whether its answer failed a while ago."""
     answered = question.answered_at
-    return question.has_failed and answered is not None and answered < datetime.now(tz=UTC) - TRY_AGAIN_AFTER
+    return question.has_failed and answered is not None and answered < datetime.now(tz=UTC) - RETRY_AFTER
 
 
 def nudge() -> None:

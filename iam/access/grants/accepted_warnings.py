@@ -14,7 +14,7 @@ from iam.access.grants.terms import Terms
 from iam.changes.summary import LINES, Block, where_words
 from iam.mirror.models import Account
 
-MOST_NAMES: Final = 200
+MAX_NAMES: Final = 200
 MAX_WARNINGS: Final = 40
 """So many warnings are kept; one names how many there are beyond them."""
 
@@ -71,8 +71,8 @@ def _people(check: Check) -> str:
     for name, count in counts.items():
         how_many = "" if count == 1 else f" ({count} IAM users)"
         names.append(f"{name}{how_many}")
-    more = f" and {len(names) - MOST_NAMES:,} more" if len(names) > MOST_NAMES else ""
-    return f"They are {', '.join(names[:MOST_NAMES])}{more}." if names else ""
+    more = f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
+    return f"They are {', '.join(names[:MAX_NAMES])}{more}." if names else ""
 
 
 def _of_parts(plan: GrantPlan) -> Iterator[str]:

@@ -17,11 +17,11 @@ from iam.access.grants.who import NUMBER, Who, WhoKind
 
 __all__ = ["Terms", "TermsError", "What", "WhatKind", "Who", "WhoKind"]
 
-MOST_ACCOUNTS: Final = 200
+MAX_ACCOUNTS: Final = 200
 SHORTEST: Final = timedelta(minutes=5)
 MAX_DURATION: Final = timedelta(days=3 * 365)
 SHORTEST_SESSION: Final = timedelta(hours=1)
-LONGEST_SESSION: Final = timedelta(hours=12)
+MAX_SESSION: Final = timedelta(hours=12)
 MAX_WHY: Final = 1000
 
 
@@ -111,9 +111,9 @@ class Terms:
     def _check_accounts(self) -> None:
         if not self.accounts:
             raise TermsError("Choose the accounts.", part="accounts")
-        if len(self.accounts) > MOST_ACCOUNTS:
+        if len(self.accounts) > MAX_ACCOUNTS:
             raise TermsError(
-                f"A grant can have up to {MOST_ACCOUNTS} accounts. You selected {len(self.accounts)}.",
+                f"A grant can have up to {MAX_ACCOUNTS} accounts. You selected {len(self.accounts)}.",
                 part="accounts",
             )
         wrong = [number for number in self.accounts if not NUMBER.fullmatch(number)]
@@ -130,7 +130,7 @@ class Terms:
         if self.until is not None and self.until.tzinfo is None:
             raise TermsError("The end date needs a time zone.", part="until")
         check_end(self.until, self.lasts, now=now)
-        if not SHORTEST_SESSION <= timedelta(seconds=self.session) <= LONGEST_SESSION:
+        if not SHORTEST_SESSION <= timedelta(seconds=self.session) <= MAX_SESSION:
             raise TermsError("A role session lasts between 1 and 12 hours.", part="until")
 
 

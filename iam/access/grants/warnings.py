@@ -19,7 +19,7 @@ from iam.policy.lint import LintFinding, LintKind, Severity, lint
 
 SECRET: Final = 8
 """Shorter external IDs are guessed."""
-MOST_DOUBTS: Final = 4
+MAX_DOUBTS: Final = 4
 
 
 def warnings_for(terms: Terms, parts: Sequence[PartPlan]) -> tuple[str, ...]:
@@ -62,7 +62,7 @@ def _doubts(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
         findings = lint(text, kind=LintKind.IDENTITY)
         yield from [
             f"{finding.message} {finding.remedy}".strip() for finding in findings if _is_grave(finding)
-        ][:MOST_DOUBTS]
+        ][:MAX_DOUBTS]
         for statement in read(text).statements:
             for part in parts:
                 yield from _elsewhere(statement.resources or (), part.account)

@@ -31,7 +31,7 @@ NAMING: Final = (
     ("oidc-provider/oidc.eks.", re.compile(r"system:serviceaccount:[^:]+:")),
 )
 """By issuer, what has to stand before a wildcard, so that it does not mean everybody whom it knows."""
-MOST_PEOPLE: Final = 200
+MAX_PEOPLE: Final = 200
 
 
 class WhoKind(StrEnum):
@@ -106,9 +106,9 @@ class Who:
     def _check_arns(self, kind: str) -> None:
         if not self.arns:
             raise TermsError("Choose who gets access.", part="who")
-        if len(self.arns) > MOST_PEOPLE:
+        if len(self.arns) > MAX_PEOPLE:
             raise TermsError(
-                f"A grant can have up to {MOST_PEOPLE} receivers. You selected {len(self.arns)}. Split it "
+                f"A grant can have up to {MAX_PEOPLE} receivers. You selected {len(self.arns)}. Split it "
                 "into two grants.",
                 part="who",
             )

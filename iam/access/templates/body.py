@@ -37,8 +37,8 @@ RISKS: Final = {"low": "Low impact", "medium": "Medium impact", "high": "High im
 """What could go wrong with it, as its author sees it; how risky a request is, is worked out from what it
 changes (`iam.changes.risks`).
 """
-LONGEST_HOURS: Final = 3 * 365 * 24
-MOST_RENDERED: Final = 600
+MAX_HOURS: Final = 3 * 365 * 24
+MAX_RENDERED: Final = 600
 SAMPLE_ACCOUNT: Final = "111122223333"
 """The account in which samples are rendered."""
 
@@ -117,7 +117,7 @@ class Body:
             )
         if self.category not in CATEGORIES or self.risk not in RISKS:
             raise TemplateError("Choose a category and a risk.")
-        if not 0 <= self.hours <= LONGEST_HOURS:
+        if not 0 <= self.hours <= MAX_HOURS:
             raise TemplateError("The suggested duration is a number of hours, up to three years; 0 for none.")
         if not self.statements:
             raise TemplateError("A template has at least one statement.")
@@ -205,7 +205,7 @@ def _filled(value: Any, values: Mapping[str, tuple[str, ...]]) -> Any:
         for inner in value:
             filled = _filled(inner, values)
             flat += filled if isinstance(filled, list) and isinstance(inner, str) else [filled]
-        if len(flat) > MOST_RENDERED:
+        if len(flat) > MAX_RENDERED:
             raise TemplateError("These values make the policy too large for AWS. Enter fewer values.")
         return list(dict.fromkeys(flat)) if all(isinstance(text, str) for text in flat) else flat
     return value
@@ -219,7 +219,7 @@ def _texts(text: str, values: Mapping[str, tuple[str, ...]]) -> list[str]:
     for way in ways:
         chosen = dict(zip(names, way, strict=True))
         filled.append(PLACEHOLDER.sub(partial(_value, chosen=chosen), text))
-        if len(filled) > MOST_RENDERED:
+        if len(filled) > MAX_RENDERED:
             raise TemplateError("These values make the policy too large for AWS. Enter fewer values.")
     return filled
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 MAX_VALUE_LENGTH: Final = 512
-MOST_VALUES: Final = 25
+MAX_VALUES: Final = 25
 NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,39}")
 SEPARATOR: Final = re.compile(r"[,\n]")
 WILD: Final = "*?"
@@ -142,10 +142,8 @@ class Parameter:
         stripped = stripped or ((self.default,) if self.default else ())
         if not stripped:
             raise ValueError(f"Say which: {FORMS[self.kind].words}")
-        if len(stripped) > MOST_VALUES:
-            raise ValueError(
-                f"{len(stripped)} values are too many for one grant. The limit is {MOST_VALUES}."
-            )
+        if len(stripped) > MAX_VALUES:
+            raise ValueError(f"{len(stripped)} values are too many for one grant. The limit is {MAX_VALUES}.")
         for value in stripped:
             self.check(value)
         return stripped

@@ -16,7 +16,7 @@ from iam.guard.viewer import ANY_ACCOUNT
 from iam.journal.services import record
 
 SLUG: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-MOST_NOTE: Final = 500
+MAX_NOTE_LENGTH: Final = 500
 
 
 def may_write(viewer: Viewer) -> bool:
@@ -78,7 +78,7 @@ def _offer(template: Template, *, actor: Viewer, body: Body, base: int, note: st
         kind="template.version",
         actor=actor,
         subject=template.slug,
-        data={"version": number, "before": base, "note": note.strip()[:MOST_NOTE]},
+        data={"version": number, "before": base, "note": note.strip()[:MAX_NOTE_LENGTH]},
     )
     return version
 
@@ -114,7 +114,7 @@ def _write(template: Template, *, actor: Viewer, body: Body, number: int, note: 
         origin=Origin.OWN,
         made_by=actor.person_id,
         made_label=actor.name[:128],
-        note=note.strip()[:MOST_NOTE],
+        note=note.strip()[:MAX_NOTE_LENGTH],
         made_at=datetime.now(tz=UTC),
     )
 

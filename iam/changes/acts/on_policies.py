@@ -13,7 +13,7 @@ from iam.changes.operations.former_version import DeletePolicyVersion
 from iam.changes.operations.instance_association import profile_for
 from iam.changes.operations.oidc_provider import (
     ADD_CLIENT_ID,
-    MOST_CLIENTS,
+    MAX_CLIENTS,
     REMOVE_CLIENT_ID,
     Client,
     DeleteOidcProvider,
@@ -104,9 +104,9 @@ def _clients(subject: Subject, fields: Given) -> Sequence[Operation]:
     subject_entity = entity(subject)
     state = choosing.state_of(subject_entity)
     now = list(state.attrs.get("ClientIDList") or ()) if state else []
-    if len(fields["clients"]) > MOST_CLIENTS:
+    if len(fields["clients"]) > MAX_CLIENTS:
         raise FieldError(
-            f"A provider has at most {MOST_CLIENTS} audiences, not {len(fields['clients'])}.",
+            f"A provider has at most {MAX_CLIENTS} audiences, not {len(fields['clients'])}.",
             field="clients",
         )
     fresh = [

@@ -16,8 +16,8 @@ ROLE, LEAD, PERSON, TEAM = "role", "lead", "person", "team"
 ROLES: Final = (Role.APPROVER.value, Role.ADMINISTRATOR.value)
 """Whose role can be asked for: those who see the whole account."""
 HIGH: Final = "high"
-MOST_PEOPLE, MOST_STAGES, MOST_RULES = 9, 5, 100
-MOST_HOURS: Final = 30 * 24
+MAX_PEOPLE, MAX_STAGES, MAX_RULES = 9, 5, 100
+MAX_HOURS: Final = 30 * 24
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -217,8 +217,8 @@ def as_json(rules: Iterable[Rule]) -> list[dict[str, Any]]:
 def problems_of(rules: Sequence[Rule]) -> list[str]:
     """Why these cannot be the rules, in words; empty is well."""
     problems = list(chain.from_iterable(_problems(rule) for rule in rules))
-    if len(rules) > MOST_RULES:
-        problems.append(f"There are {len(rules)} rules, and the limit is {MOST_RULES}.")
+    if len(rules) > MAX_RULES:
+        problems.append(f"There are {len(rules)} rules, and the limit is {MAX_RULES}.")
     names = [rule.name.casefold() for rule in rules]
     problems += [
         f"Two rules have the name “{rule.name}”. Rename one of them."
@@ -248,14 +248,14 @@ def _problems(rule: Rule) -> list[str]:
         problems.append("A rule needs a name.")
     if not rule.stages:
         problems.append(f"“{rule.name}” has no stages. At least one person must approve.")
-    if len(rule.stages) > MOST_STAGES:
-        problems.append(f"“{rule.name}” has {len(rule.stages)} stages, and the limit is {MOST_STAGES}.")
+    if len(rule.stages) > MAX_STAGES:
+        problems.append(f"“{rule.name}” has {len(rule.stages)} stages, and the limit is {MAX_STAGES}.")
     for number, stage in enumerate(rule.stages, start=1):
         if not stage.who:
             problems.append(f"“{rule.name}” has no one in stage {number}.")
-        if not 1 <= stage.count <= MOST_PEOPLE:
+        if not 1 <= stage.count <= MAX_PEOPLE:
             problems.append(
-                f"“{rule.name}” needs {stage.count} people in stage {number}. Enter 1 to {MOST_PEOPLE}."
+                f"“{rule.name}” needs {stage.count} people in stage {number}. Enter 1 to {MAX_PEOPLE}."
             )
         named = {who for who in stage.who if who.kind == PERSON}
         if len(named) == len(stage.who) and len(named) < stage.count:
@@ -273,8 +273,8 @@ def _problems(rule: Rule) -> list[str]:
             f"“{rule.name}” escalates to team leads, and one administrator can appoint team leads. Choose "
             "someone else."
         )
-    if not 1 <= rule.wait_hours <= MOST_HOURS:
-        problems.append(f"“{rule.name}” expires after {rule.wait_hours} hours. Enter 1 to {MOST_HOURS}.")
+    if not 1 <= rule.wait_hours <= MAX_HOURS:
+        problems.append(f"“{rule.name}” expires after {rule.wait_hours} hours. Enter 1 to {MAX_HOURS}.")
     if rule.escalate_hours and not rule.escalate_to:
         problems.append(
             f"“{rule.name}” escalates after {rule.escalate_hours} hours, but to no one. Choose who it "

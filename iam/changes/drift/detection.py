@@ -25,7 +25,7 @@ REPORT_AGE = timedelta(hours=12)
 """A credential report tells of up to four hours ago, and is written when it is read; its rows are known by
 their dates alone.
 """
-LONGEST_PULL = timedelta(days=1)
+MAX_PULL = timedelta(days=1)
 _DOING = (ChangeState.APPLYING, ChangeState.CONFIRMING, ChangeState.APPLIED, ChangeState.UNKNOWN)
 
 
@@ -37,7 +37,7 @@ def find_everywhere() -> int:
     news = Pull.objects.filter(
         CHANGED_PULL,
         account=OuterRef("pk"),
-        began_at__gt=datetime.now(tz=UTC) - LONGEST_PULL,
+        began_at__gt=datetime.now(tz=UTC) - MAX_PULL,
         ended_at__gt=OuterRef("drift_watch__looked_at"),
     )
     begun = Q(drift_watch__isnull=True) | Q(revision__gt=F("drift_watch__revision")) | Exists(news)

@@ -27,9 +27,9 @@ from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
 
-MOST_PROVIDERS: Final = 100
-MOST_CLIENTS: Final = 100
-MOST_THUMBPRINTS: Final = 5
+MAX_PROVIDERS: Final = 100
+MAX_CLIENTS: Final = 100
+MAX_THUMBPRINTS: Final = 5
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 THUMBPRINT: Final = re.compile(r"[0-9a-f]{40}")
 
@@ -77,12 +77,12 @@ def oidc_image(*, clients: Iterable[str], thumbprints: Iterable[str], tags: Mapp
 def problems_of(*, clients: Iterable[str] = (), thumbprints: Iterable[str] = ()) -> list[str]:
     """What is wrong with audiences and thumbprints, in words."""
     clients, thumbprints = list(clients), list(thumbprints)
-    if len(clients) > MOST_CLIENTS:
-        return [f"a provider has at most {MOST_CLIENTS} audiences, not {len(clients)}."]
+    if len(clients) > MAX_CLIENTS:
+        return [f"a provider has at most {MAX_CLIENTS} audiences, not {len(clients)}."]
     if any(not 0 < len(client) <= 255 for client in clients):
         return ["an audience has 1 to 255 characters."]
-    if len(thumbprints) > MOST_THUMBPRINTS:
-        return [f"a provider has at most {MOST_THUMBPRINTS} thumbprints, not {len(thumbprints)}."]
+    if len(thumbprints) > MAX_THUMBPRINTS:
+        return [f"a provider has at most {MAX_THUMBPRINTS} thumbprints, not {len(thumbprints)}."]
     if wrong := next((thumbprint for thumbprint in thumbprints if not THUMBPRINT.fullmatch(thumbprint)), ""):
         return [
             f"{wrong!r} isn’t a thumbprint. A thumbprint is the SHA-1 of a certificate: 40 "
@@ -127,7 +127,7 @@ class CreateOidcProvider(OnOidc, CreateProvider):
 
     params_type = NewOidcParams
     given: NewOidcParams
-    quota_name, quota_usual = "OpenIDConnectProvidersQuota", MOST_PROVIDERS
+    quota_name, quota_usual = "OpenIDConnectProvidersQuota", MAX_PROVIDERS
 
     @classmethod
     def of(

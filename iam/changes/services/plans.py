@@ -22,7 +22,7 @@ from iam.mirror.queries.visibility import visible_entities
 Do = Literal["add", "remove"]
 MAX_CHANGES: Final = 500
 """So many changes at most are approved together of what is asked for while a page waits."""
-MOST_BY_WORKER: Final = 2500
+MAX_BY_WORKER: Final = 2500
 """So many of what a worker asks for."""
 
 

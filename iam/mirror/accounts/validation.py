@@ -13,7 +13,7 @@ _HUB = re.compile(r"arn:([a-z-]+):iam::[0-9]{12}:(?:role|user)/[\w+=,.@/-]+", re
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 _EXTERNAL_ID = re.compile(r"[\w+=,.@:/-]{2,1224}", re.ASCII)
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-NAME_LONGEST = 128
+MAX_NAME_LENGTH = 128
 INTERVALS = (5, 15, 30, 60, 240, 1440)
 """Minutes between scheduled readings that can be chosen; an account without a choice follows
 GATEHOUSE_PULL_MINUTES.
@@ -62,8 +62,8 @@ def checked_name(text: str, *, default: str = "") -> str:
         raise SetupError("Enter a name for the account.", field="name")
     if _UNPRINTABLE.search(name):
         raise SetupError("The name contains a character that can’t be displayed.", field="name")
-    if len(name) > NAME_LONGEST:
-        raise SetupError(f"The name is longer than {NAME_LONGEST} characters.", field="name")
+    if len(name) > MAX_NAME_LENGTH:
+        raise SetupError(f"The name is longer than {MAX_NAME_LENGTH} characters.", field="name")
     return name
 
 

@@ -15,7 +15,7 @@ from iam.mirror.pull import bulk, revisions
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
 from iam.mirror.pull.facts import FoundEntity, Ref, SectionPart, by_arn
 
-SEARCH_LONGEST = 2048
+MAX_SEARCH_LENGTH = 2048
 SETTLES_IN = timedelta(seconds=10)
 """IAM is eventually consistent: a bulk read that begins so soon after a change's own re-read may still be
 without it.
@@ -215,7 +215,7 @@ def search_text(known: EntityRow | Entity, tags: Mapping[str, str] | None = None
     tags.
     """
     text = f"{known.arn or known.name} {known.aws_id}".lower()
-    return f"{text} {searched_tags(tags)}".rstrip()[:SEARCH_LONGEST] if known.kind == Kind.USER else text
+    return f"{text} {searched_tags(tags)}".rstrip()[:MAX_SEARCH_LENGTH] if known.kind == Kind.USER else text
 
 
 def _owner(aws_entity: FoundEntity, names: EntityNames) -> int | None:

@@ -21,7 +21,7 @@ from iam.mirror.pull.reach import BURST, UnreachableError, access_to
 from iam.mirror.pull.sections import ACCESS_KEYS
 from iam.mirror.refresh.credentials import ReadCredentials, read_credentials, reread_credentials
 
-MOST_NAME, MOST_REGION = 64, 32
+MAX_NAME_LENGTH, MAX_REGION_LENGTH = 64, 32
 
 
 class UnreadableKeysError(Exception):
@@ -118,7 +118,7 @@ def _note_use(account: Account, user: Entity, key: KeySeen, *, at: datetime) -> 
     rows = Usage.objects.filter(entity__owner=user, entity__aws_id=key.key_id, account=account)
     rows.filter(last_used_at__lt=key.used_at).update(
         last_used_at=key.used_at,
-        region=key.region[:MOST_REGION],
-        service=key.service[:MOST_NAME],
+        region=key.region[:MAX_REGION_LENGTH],
+        service=key.service[:MAX_NAME_LENGTH],
         observed_at=at,
     )

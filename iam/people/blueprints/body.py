@@ -21,11 +21,11 @@ BOUNDARY: Final = re.compile(
 )
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/id_tags.html
 TAG: Final = re.compile(r"[\w\s.:/=+@-]*")
-MOST_ACCOUNTS: Final = 20
-MOST_GROUPS: Final = 10
-MOST_TEMPLATES: Final = 5
-MOST_TAGS: Final = 40
-LONGEST_STAY: Final = 3 * 365
+MAX_ACCOUNTS: Final = 20
+MAX_GROUPS: Final = 10
+MAX_TEMPLATES: Final = 5
+MAX_TAGS: Final = 40
+MAX_STAY_DAYS: Final = 3 * 365
 
 
 class BlueprintError(ValueError):
@@ -110,12 +110,10 @@ class Body:
             raise BlueprintError("Enter the name or ARN of a managed policy.", part="boundary")
         if self.naming not in RULES:
             raise BlueprintError("Choose how user names are made.", part="naming")
-        if not 0 <= self.stay <= LONGEST_STAY:
-            raise BlueprintError(f"Enter a number of days from 0 to {LONGEST_STAY:,}.", part="stay")
-        if len(self.templates) > MOST_TEMPLATES:
-            raise BlueprintError(
-                f"A blueprint can have at most {MOST_TEMPLATES} templates.", part="templates"
-            )
+        if not 0 <= self.stay <= MAX_STAY_DAYS:
+            raise BlueprintError(f"Enter a number of days from 0 to {MAX_STAY_DAYS:,}.", part="stay")
+        if len(self.templates) > MAX_TEMPLATES:
+            raise BlueprintError(f"A blueprint can have at most {MAX_TEMPLATES} templates.", part="templates")
         if not (self.password or self.key or self.groups or self.templates):
             raise BlueprintError(
                 "The blueprint gives nothing yet. Choose a group, a template or a password.", part="groups"
@@ -124,8 +122,8 @@ class Body:
     def _check_accounts(self) -> None:
         if not self.accounts:
             raise BlueprintError("Choose an account.", part="accounts")
-        if len(set(self.accounts)) > MOST_ACCOUNTS:
-            raise BlueprintError(f"A blueprint can have at most {MOST_ACCOUNTS} accounts.", part="accounts")
+        if len(set(self.accounts)) > MAX_ACCOUNTS:
+            raise BlueprintError(f"A blueprint can have at most {MAX_ACCOUNTS} accounts.", part="accounts")
         if any(not ACCOUNT.fullmatch(number) for number in self.accounts):
             raise BlueprintError("Enter each account as its 12-digit ID.", part="accounts")
 
@@ -133,14 +131,14 @@ class Body:
         wrong = [name for name in self.groups if not GROUP.fullmatch(name)]
         if wrong:
             raise BlueprintError(f"“{wrong[0][:60]}” isn’t a valid group name.", part="groups")
-        if len(self.groups) > MOST_GROUPS:
+        if len(self.groups) > MAX_GROUPS:
             raise BlueprintError(
-                f"A user can be in at most {MOST_GROUPS} groups, not {len(self.groups)}.", part="groups"
+                f"A user can be in at most {MAX_GROUPS} groups, not {len(self.groups)}.", part="groups"
             )
 
     def _check_tags(self) -> None:
-        if len(self.tags) > MOST_TAGS:
-            raise BlueprintError(f"A blueprint can have at most {MOST_TAGS} tags.", part="tags")
+        if len(self.tags) > MAX_TAGS:
+            raise BlueprintError(f"A blueprint can have at most {MAX_TAGS} tags.", part="tags")
         for key, value in self.tags.items():
             fits = 0 < len(key) <= 128 and len(value) <= 256 and TAG.fullmatch(key) and TAG.fullmatch(value)
             if not fits or fold(key).startswith("aws:"):

@@ -20,7 +20,7 @@ from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.queries import differences, may_write
 from iam.policy.lint import USER_INLINE
 
-MOST_NOTE: Final = 500
+MAX_NOTE_LENGTH: Final = 500
 
 
 @transaction.atomic
@@ -56,7 +56,9 @@ def save_version(
         )
     if not differences(BlueprintVersion.objects.get(blueprint=locked_blueprint, number=base).body, body):
         raise BlueprintError("Nothing differs from the current version.")
-    version = _write(locked_blueprint, actor=actor, body=body, number=base + 1, note=note.strip()[:MOST_NOTE])
+    version = _write(
+        locked_blueprint, actor=actor, body=body, number=base + 1, note=note.strip()[:MAX_NOTE_LENGTH]
+    )
     locked_blueprint.current = version.number
     locked_blueprint.save(update_fields=["current"])
     record(

@@ -27,7 +27,7 @@ from iam.people.campaigns.queries import (
     visible_campaigns,
 )
 
-MOST_STUCK: Final = 10
+MAX_STUCK: Final = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class StuckCampaign:
         return max(0, self.progress.missing - self.progress.excused - len(self.people))
 
 
-def stuck_campaigns(viewer: Viewer, *, most: int = MOST_STUCK) -> list[StuckCampaign]:
+def stuck_campaigns(viewer: Viewer, *, most: int = MAX_STUCK) -> list[StuckCampaign]:
     """The running campaigns that the viewer sees and in which somebody has no MFA yet, those first that are
     due first.
     """

@@ -26,7 +26,7 @@ from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.mirror.refresh.credentials import is_virtual
 from iam.people.enrolment import wording
 from iam.people.enrolment.queries import devices_of
-from iam.people.enrolment.resync import MOST_FAILED, WITHIN
+from iam.people.enrolment.resync import MAX_FAILED, WITHIN
 from iam.people.enrolment.services import NOT_YOURS
 
 CAUSE: Final = "mfa_device"
@@ -124,5 +124,5 @@ def _check_room(user: Entity, serial: str) -> None:
         state=ChangeState.FAILED,
         created_at__gt=datetime.now(tz=UTC) - WITHIN,
     )
-    if failed.count() >= MOST_FAILED:
-        raise RefusedError(f"AWS has refused the codes {MOST_FAILED} times. Try again in half an hour.")
+    if failed.count() >= MAX_FAILED:
+        raise RefusedError(f"AWS has refused the codes {MAX_FAILED} times. Try again in half an hour.")

@@ -17,7 +17,7 @@ from iam.people.enrolment.models import Enrolment, Outcome
 KEPT_FOR: Final = timedelta(minutes=30)
 """So long after its end a page still says how it ended."""
 LATE: Final = timedelta(seconds=15)
-MOST_FAILURES, LOCKED_FOR, MOST_BEGUN = 10, timedelta(minutes=30), 6
+MAX_FAILURES, LOCKED_FOR, MAX_BEGUN = 10, timedelta(minutes=30), 6
 
 
 class Stage(StrEnum):
@@ -81,7 +81,7 @@ def locked_until(user: Entity) -> datetime | None:
     since = datetime.now(tz=UTC) - LOCKED_FOR
     recent = Enrolment.objects.filter(user=user, begun_at__gt=since).exclude(outcome=Outcome.ENABLED)
     failures = recent.aggregate(all=Sum("failures"))["all"] or 0
-    if failures < MOST_FAILURES and recent.count() < MOST_BEGUN:
+    if failures < MAX_FAILURES and recent.count() < MAX_BEGUN:
         return None
     return recent.order_by("begun_at").values_list("begun_at", flat=True)[0] + LOCKED_FOR
 

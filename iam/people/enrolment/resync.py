@@ -20,7 +20,7 @@ from iam.mirror.models import Entity, Kind
 from iam.people.enrolment import wording
 
 CAUSE: Final = "mfa_resync"
-MOST_FAILED, WITHIN = 5, timedelta(minutes=30)
+MAX_FAILED, WITHIN = 5, timedelta(minutes=30)
 _KEYS: Final = UUID("7b0d5f0e-2c5a-4b57-9b1b-1f7c0f3a9d11")
 
 
@@ -63,8 +63,8 @@ def _check_not_locked(user: Entity) -> None:
     failed = Change.objects.filter(
         entity=user, operation=ResyncMfaDevice.spec.slug, state=ChangeState.FAILED, created_at__gt=since
     )
-    if failed.count() >= MOST_FAILED:
+    if failed.count() >= MAX_FAILED:
         raise RefusedError(
-            f"AWS has refused the codes {MOST_FAILED} times. Try again in half an hour, or have the device "
+            f"AWS has refused the codes {MAX_FAILED} times. Try again in half an hour, or have the device "
             "replaced."
         )

@@ -47,7 +47,7 @@ from iam.sealed.services import SealedError
 
 CAUSE: Final = "enrolment"
 TOO_MANY: Final = "too many wrong codes"
-MOST_WRONG: Final = 5
+MAX_WRONG_CODES: Final = 5
 NOT_YOURS: Final = (
     "This IAM user is not linked to you. Ask an administrator to link it under “Match users to people”."
 )
@@ -271,7 +271,7 @@ def _count_failure(enrolment: Enrolment, seat: Seat) -> str:
     """One more wrong pair of codes; what the person reads."""
     enrolment.failures += 1
     enrolment.save(update_fields=["failures"])
-    left = MOST_WRONG - enrolment.failures
+    left = MAX_WRONG_CODES - enrolment.failures
     if left > 0:
         return (
             f"{wording.WRONG} {wording.NOTHING_SENT} {left} {'attempt is' if left == 1 else 'attempts are'} "

@@ -26,7 +26,7 @@ from iam.people.leaving.who import Somebody, people_of, reach_of, within
 
 MAX_PEOPLE: Final = 20
 """So many people are shown at once."""
-_MOST_CANDIDATES: Final = 400
+_MAX_CANDIDATES: Final = 400
 _NAMED: Final = ("DisplayName", "Display-Name", "Display_Name", "FullName", "Full-Name", "Full_Name", "Name")
 _NAME_TAGS: Final = sorted({*_NAMED, *(name.lower() for name in _NAMED), "displayName", "fullName"})
 """The spellings of the tags from which a name is read (`iam.mirror.display_names`)."""
@@ -69,10 +69,10 @@ def find_people(viewer: Viewer, text: str, *, most: int = MAX_PEOPLE) -> Matches
     if words:
         living = living.filter(_wanted(words, text.strip()))
     users = list(
-        living.select_related("account").order_by("name", "account__name", "pk")[: _MOST_CANDIDATES + 1]
+        living.select_related("account").order_by("name", "account__name", "pk")[: _MAX_CANDIDATES + 1]
     )
-    is_cut = len(users) > _MOST_CANDIDATES
-    users = users[:_MOST_CANDIDATES]
+    is_cut = len(users) > _MAX_CANDIDATES
+    users = users[:_MAX_CANDIDATES]
     machines = machine_users(users)
     users = [user for user in users if user.pk not in machines]
     people = within(people_of(users), viewer=viewer) if users else []
@@ -126,7 +126,7 @@ def _wanted(words: Sequence[str], text: str) -> Q:
         tagged |= _each(f"tags__{tag}", patterns)
     tag_sets = TagSet.objects.filter(tagged, valid_at(None), entity__kind=Kind.USER).values("entity")
     addresses = Sign.objects.filter(_each("address", patterns)).exclude(address="").values("user")
-    by_person = users_of(list(_matching_people(words)[:_MOST_CANDIDATES]))
+    by_person = users_of(list(_matching_people(words)[:_MAX_CANDIDATES]))
     theirs = {owned.user.pk for owned in chain.from_iterable(by_person.values())}
     wanted = named | Q(pk__in=theirs) | Q(pk__in=tag_sets) | Q(pk__in=addresses)
     return wanted | Q(arn__iexact=text) if text.startswith("arn:") else wanted

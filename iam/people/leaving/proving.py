@@ -34,7 +34,7 @@ from iam.people.leaving.closing import DENY, DENY_ALL, closing_of, deny_of, says
 from iam.people.leaving.models import OF_REST, OffboardedUser, Stage
 
 logger = structlog.get_logger(__name__)
-MOST_TRIALS: Final = 3
+MAX_TRIALS: Final = 3
 """So often what was still found is ended before a person has to look."""
 _WORDS: Final = {
     "login_profiles": ("Console password", "password"),
@@ -160,8 +160,8 @@ def _left(seat: OffboardedUser) -> list[Operation]:
 def _end_rest(seat: OffboardedUser, left: list[Operation]) -> str:
     """Queue what is left; a sentence where that cannot be, or was tried often enough."""
     names = "; ".join(operation.title for operation in left)
-    if seat.trials >= MOST_TRIALS:
-        return f"Still not removed after {MOST_TRIALS} attempts: {names}."[:1024]
+    if seat.trials >= MAX_TRIALS:
+        return f"Still not removed after {MAX_TRIALS} attempts: {names}."[:1024]
     fit: list[Operation] = []
     refused_now: list[str] = []
     for operation in left:

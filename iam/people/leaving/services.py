@@ -39,10 +39,10 @@ from iam.people.runs.requests import RunKind, batches, request_operations
 KEYS: Final = UUID("b0a3d6de-2f0a-4d06-8e52-0f6a3c3f4d11")
 """The name space in which a person and the key of their form give a run its id."""
 MAX_REASON: Final = 1000
-MOST_PEOPLE: Final = 200
+MAX_PEOPLE: Final = 200
 MAX_PLANNED_AT_ONCE: Final = 8
 """So many users are planned while the page waits; more by a worker."""
-MOST_GRACE: Final = 365
+MAX_GRACE_DAYS: Final = 365
 FURTHEST: Final = timedelta(days=365)
 
 
@@ -67,8 +67,8 @@ class Terms:
             raise RefusedError(
                 f"The reason has {len(self.reason):,} characters. The limit is {MAX_REASON:,}."
             )
-        if not 0 <= self.grace_days <= MOST_GRACE:
-            raise FieldError(f"Enter a number of days from 0 to {MOST_GRACE}.", field="grace")
+        if not 0 <= self.grace_days <= MAX_GRACE_DAYS:
+            raise FieldError(f"Enter a number of days from 0 to {MAX_GRACE_DAYS}.", field="grace")
         now = datetime.now(tz=UTC)
         if self.leaves_at is not None and not now - timedelta(minutes=1) < self.leaves_at < now + FURTHEST:
             raise FieldError("Choose a time in the future, within a year.", field="at")
@@ -117,9 +117,9 @@ def ready(run: OffboardingRun, *, skip: bool) -> list[Leaver]:
         raise RefusedError(f"{left:,} of {len(people):,} rows need fixing. Fix them, or choose to skip them.")
     if not ready_leavers:
         raise RefusedError("The list has no one who can be offboarded.")
-    if len(ready_leavers) > MOST_PEOPLE:
+    if len(ready_leavers) > MAX_PEOPLE:
         raise RefusedError(
-            f"The list has {len(ready_leavers):,} people. A request can hold {MOST_PEOPLE}. Split the file."
+            f"The list has {len(ready_leavers):,} people. A request can hold {MAX_PEOPLE}. Split the file."
         )
     return ready_leavers
 

@@ -27,8 +27,8 @@ from iam.people.runs.drafts import lock_draft
 from iam.people.runs.models import RowStatus, requester
 
 PREVIEW_USERS: Final = 3
-MOST_CANDIDATES: Final = 8
-MOST_BY_NAME: Final = 50
+MAX_CANDIDATES: Final = 8
+MAX_BY_NAME: Final = 50
 """So many rows are looked up by name; each takes a few queries."""
 
 
@@ -81,9 +81,9 @@ def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[Candida
         line = lines[row.typed]
         options = [Candidate(match.entity, match.basis) for match in line.matches]
         if not options:
-            near = find_people(actor, row.typed, most=MOST_CANDIDATES).people
+            near = find_people(actor, row.typed, most=MAX_CANDIDATES).people
             options = [Candidate(match.user, match.person.name) for match in near]
-        candidates_by_text[row.pk] = options[:MOST_CANDIDATES]
+        candidates_by_text[row.pk] = options[:MAX_CANDIDATES]
     return candidates_by_text
 
 
@@ -172,7 +172,7 @@ def _by_name(users_by_text: dict[str, list[Entity]], *, viewer: Viewer) -> dict[
     """
     suggestions: dict[str, str] = {}
     unknown = [text for text, users in users_by_text.items() if not users and "@" not in text]
-    for text in unknown[:MOST_BY_NAME]:
+    for text in unknown[:MAX_BY_NAME]:
         matches = find_people(viewer, text, most=PREVIEW_USERS + 1)
         exact = named_exactly(matches, text)
         if len(exact) == 1:

@@ -22,7 +22,7 @@ from iam.people.blueprints.naming import USER_NAME
 T = TypeVar("T")
 LARGEST: Final = 4 * 1024 * 1024
 """Bytes of a file: some 10,000 people take one."""
-MOST_ROWS: Final = 10_000
+MAX_ROWS: Final = 10_000
 MAX_LENGTH: Final = 128
 SEPARATORS: Final = (",", ";", "\t")
 OTHERS: Final = ("\t", ";", ",")
@@ -102,8 +102,8 @@ def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list
     for line, cells in lines:
         if not any(cell.strip() for cell in cells):
             continue
-        if len(rows_read) >= MOST_ROWS:
-            raise SheetError(f"The file has more than {MOST_ROWS:,} people. Split it into smaller files.")
+        if len(rows_read) >= MAX_ROWS:
+            raise SheetError(f"The file has more than {MAX_ROWS:,} people. Split it into smaller files.")
         rows_read.append(read(line, cells))
     if not rows_read:
         raise SheetError("The file has column names and no people below them.")
@@ -344,8 +344,8 @@ def read_pasted(text: str) -> list[Typed]:
     lines = list(_lines(whole)) if text.strip() else []
     if not lines:
         raise SheetError("Paste at least one person.")
-    if len(lines) > MOST_ROWS:
-        raise SheetError(f"This is more than {MOST_ROWS:,} rows. Paste them in parts.")
+    if len(lines) > MAX_ROWS:
+        raise SheetError(f"This is more than {MAX_ROWS:,} rows. Paste them in parts.")
     if _has_column_names(lines[0][1]):
         return read_sheet(text.encode())
     rows = []

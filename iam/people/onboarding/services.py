@@ -19,7 +19,7 @@ from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.user_credential import credentials_row
 from iam.changes.services import Cause, Lane
 from iam.changes.services.accepted import queue_accepted
-from iam.changes.services.plans import MOST_BY_WORKER
+from iam.changes.services.plans import MAX_BY_WORKER
 from iam.changes.states import move
 from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
@@ -37,9 +37,9 @@ from iam.people.runs.models import RowStatus, RunState
 from iam.people.runs.requests import RunKind, batches, request_operations
 
 REQUEST_RUN: Final = "iam.people.onboarding.tasks.request_run"
-MOST_PEOPLE: Final = 500
+MAX_PEOPLE: Final = 500
 MAX_PLANNED_AT_ONCE: Final = 20
-STEPS_AT_ONCE: Final = 200
+MAX_STEPS_AT_ONCE: Final = 200
 """So many people, and steps, are asked for while the page waits; more by a worker."""
 MAX_REASON: Final = 1000
 _FAILED: Final = (ChangeState.FAILED, ChangeState.CANCELLED, ChangeState.EXPIRED)
@@ -77,9 +77,9 @@ def steps_of(parts: Sequence[Part]) -> int:
 
 def check_size(count: int) -> None:
     """Raises RefusedError for more people than a run takes."""
-    if count > MOST_PEOPLE:
+    if count > MAX_PEOPLE:
         raise RefusedError(
-            f"These are {count:,} people, and one run takes up to {MOST_PEOPLE}. Split the list and start a "
+            f"These are {count:,} people, and one run takes up to {MAX_PEOPLE}. Split the list and start a "
             "run for each part."
         )
 
@@ -96,7 +96,7 @@ def plan_run(run: OnboardingRun, people: Sequence[Newcomer], *, viewer: Viewer) 
     if not by_person:
         raise RefusedError("They already have everything that the blueprint gives.")
     # Whole people, so that each has all their accounts in one approval.
-    groups = batches(by_person, size=steps_of, most=MOST_BY_WORKER)
+    groups = batches(by_person, size=steps_of, most=MAX_BY_WORKER)
     sets = tuple(tuple(chain.from_iterable(group)) for group in groups)
     return RunPlan(sets, (*notes_for(sites), *(lockout.sentence for lockout in lockouts(sites))))
 
@@ -190,7 +190,7 @@ def request_run(
         )
         locked_run.begin_submission(reason)
         locked_run.save(update_fields=["state", "reason", "asked_at", "trouble"])
-    is_large = plan.people > MAX_PLANNED_AT_ONCE or plan.steps > STEPS_AT_ONCE
+    is_large = plan.people > MAX_PLANNED_AT_ONCE or plan.steps > MAX_STEPS_AT_ONCE
     return ONBOARDING.submit(locked_run, by_worker=is_large)
 
 
@@ -275,7 +275,7 @@ def _request_batch(
         actor=of_run(run.pk, actor),
         reason=run.reason,
         idempotency_key=f"run-{run.id.hex}-{number}",
-        most=MOST_BY_WORKER,
+        most=MAX_BY_WORKER,
         title=title_for(run, count, number=number, of=len(plan.batches)),
         cause=Cause(OF_ONBOARDING, run.id),
         lanes=[Lane(lane, step.branch) for lane, step in steps],

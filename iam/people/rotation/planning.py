@@ -26,14 +26,14 @@ from iam.people.rotation.models import Rotation, Stage
 
 QUIET_DAYS: Final = 7
 """A week has every weekday and a weekend in it, so what runs once a week is seen before the old key goes."""
-LEAST_QUIET, MOST_DAYS, LEAST_KEEP = 3, 90, 1
+LEAST_QUIET, MAX_DAYS, LEAST_KEEP = 3, 90, 1
 """From Friday evening to Monday morning is less than three days: no key goes over a weekend that nobody
 saw.
 """
 KEEP_DAYS: Final = 7
 IDLE: Final = timedelta(days=90)
 """A second key that was not used for so long may be deleted to make room; one that was is in use."""
-MOST_ISSUES: Final = 3
+MAX_ISSUES: Final = 3
 """So many keys are made, one after the other, for somebody who does not fetch the secret."""
 NOT_YOURS: Final = "You can rotate only your own keys and those of your teams."
 NO_LEAD: Final = (
@@ -241,14 +241,10 @@ def operations_of(rotation: Rotation) -> list[Operation]:
 
 def check_terms(terms: Terms) -> None:
     """Raises RefusedError for days out of bounds, and without a reason."""
-    if not LEAST_QUIET <= terms.quiet_days <= MOST_DAYS:
-        raise FieldError(
-            f"Enter {LEAST_QUIET} to {MOST_DAYS} days without use of the old key.", field="quiet"
-        )
-    if not LEAST_KEEP <= terms.keep_days <= MOST_DAYS:
-        raise FieldError(
-            f"Enter {LEAST_KEEP} to {MOST_DAYS} days to keep the old key inactive.", field="keep"
-        )
+    if not LEAST_QUIET <= terms.quiet_days <= MAX_DAYS:
+        raise FieldError(f"Enter {LEAST_QUIET} to {MAX_DAYS} days without use of the old key.", field="quiet")
+    if not LEAST_KEEP <= terms.keep_days <= MAX_DAYS:
+        raise FieldError(f"Enter {LEAST_KEEP} to {MAX_DAYS} days to keep the old key inactive.", field="keep")
     if not terms.reason.strip() or len(terms.reason) > 1000:
         raise FieldError("Enter a reason of up to 1,000 characters.", field="reason")
 
@@ -260,7 +256,7 @@ def notes_for(terms: Terms, *, olds: Collection[str], teams: Collection[str] = (
     what = f"the old key {next(iter(olds))}" if len(olds) == 1 else f"each of {len(olds)} old keys"
     again = (
         "If no one gets the secret within 24 hours, the new key is deleted and another one is created, up "
-        f"to {MOST_ISSUES} times. "
+        f"to {MAX_ISSUES} times. "
         "The same happens if the secret is lost before the key is used. If the rotation is cancelled, the "
         "new key can be deleted."
     )

@@ -27,7 +27,7 @@ from iam.sealed.queries import secret_of
 
 READ_EVERY: Final = timedelta(hours=6)
 """So often AWS is asked by itself; before anything is taken away it is asked once more."""
-UNREAD_AGAIN: Final = timedelta(minutes=15)
+RETRY_UNREAD_AFTER: Final = timedelta(minutes=15)
 SETTLES: Final = timedelta(minutes=1)
 """So long after a step AWS may still show the time before."""
 BATCH: Final = 100
@@ -133,7 +133,7 @@ def _unread(pk: UUID, why: str) -> None:
         save(
             locked_rotation,
             read_trouble=why[:1024],
-            retry_at=datetime.now(tz=UTC) + UNREAD_AGAIN,
+            retry_at=datetime.now(tz=UTC) + RETRY_UNREAD_AFTER,
             wanted="",
             trouble=trouble,
         )

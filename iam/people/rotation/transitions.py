@@ -25,7 +25,7 @@ from iam.mirror.models import Entity, Kind
 from iam.people.rotation.events import end, move_to, note, save
 from iam.people.rotation.labels import old_words
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
-from iam.people.rotation.planning import MOST_ISSUES, creation, for_own
+from iam.people.rotation.planning import MAX_ISSUES, creation, for_own
 from iam.sealed import services as sealed
 
 RETRY_AFTER: Final = timedelta(hours=1)
@@ -99,11 +99,11 @@ def discard_new(rotation: Rotation, *, actor: Actor | None) -> None:
 
 def make_another(rotation: Rotation) -> None:
     """Another new key, as agreed; after a few that nobody fetched it ends. The caller holds the row."""
-    if rotation.issues >= MOST_ISSUES:
+    if rotation.issues >= MAX_ISSUES:
         end(
             rotation,
             Outcome.UNFETCHED,
-            f"{MOST_ISSUES} new keys were created and no one got a secret. All of them are deleted. The old "
+            f"{MAX_ISSUES} new keys were created and no one got a secret. All of them are deleted. The old "
             f"key {rotation.old.aws_id} still works.",
             actor=None,
         )

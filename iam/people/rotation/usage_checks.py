@@ -16,7 +16,7 @@ from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
 from iam.people.rotation.transitions import deactivate_old, delete_old, later
 
 REMIND_EVERY: Final = timedelta(days=3)
-MOST_REMINDERS: Final = 5
+MAX_REMINDERS: Final = 5
 
 
 def note_seen(rotation: Rotation, seen: KeysSeen) -> bool:
@@ -227,7 +227,7 @@ def _remind(rotation: Rotation, *, now: datetime, is_due: bool) -> None:
             f"{rotation.old.aws_id} was not used for {rotation.quiet_days} days, and can be deactivated",
         )
         return
-    if rotation.reminders >= MOST_REMINDERS or (rotation.told_at and rotation.told_at > now - REMIND_EVERY):
+    if rotation.reminders >= MAX_REMINDERS or (rotation.told_at and rotation.told_at > now - REMIND_EVERY):
         return
     if rotation.new_used_at is None:
         subject = f"The new key {rotation.new_key_id} was never used"

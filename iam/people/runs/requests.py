@@ -21,7 +21,7 @@ from iam.people.runs.drafts import RunT
 from iam.people.runs.models import RunState
 
 RESUME_AFTER: Final = timedelta(minutes=2)
-RESUMED_AT_ONCE: Final = 5
+RESUME_BATCH_SIZE: Final = 5
 ItemT = TypeVar("ItemT")
 
 
@@ -81,7 +81,7 @@ class RunKind(Generic[RunT]):
         since = Coalesce("asked_at", "created_at")
         submitted = self.model._default_manager.filter(state=RunState.SUBMITTING).alias(since=since)
         overdue = submitted.filter(since__lt=datetime.now(tz=UTC) - older_than).order_by("since")
-        runs: list[RunT] = list(overdue[:RESUMED_AT_ONCE])
+        runs: list[RunT] = list(overdue[:RESUME_BATCH_SIZE])
         for run in runs:
             self.request(run)
         return len(runs)

@@ -15,7 +15,7 @@ from iam.policy.catalogue.names import ActionNames
 from iam.policy.catalogue.records import Action, ConditionKey, Level, ResourceType, Service
 from iam.policy.letter_case import fold
 
-LONGEST_KEY = 512
+MAX_KEY_LENGTH = 512
 """A longer one is no key: IAM's tag keys have 128 characters at most."""
 PLACEHOLDER = re.compile(r"\\\$\\\{[^}]*\\\}|<[^>]*>")
 
@@ -159,7 +159,7 @@ class Catalogue:
         """A condition key, global or of the service of its prefix; what stands for a placeholder is
         accepted.
         """
-        if len(name) > LONGEST_KEY:
+        if len(name) > MAX_KEY_LENGTH:
             return None
         lowered = fold(name)
         condition_key = GLOBAL_KEYS.get(lowered) or _fitting(lowered, "", GLOBAL_KEYS)

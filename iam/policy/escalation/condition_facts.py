@@ -24,7 +24,7 @@ BOUNDARY: Final = "iam:permissionsboundary"
 TAGS: Final = ("aws:resourcetag/", "iam:resourcetag/")
 HOME: Final = "us-east-1"
 """Where requests to IAM go, as `aws:RequestedRegion` has it. Source: "AWS global condition context keys"."""
-MOST_REGIONS: Final = 12
+MAX_REGIONS: Final = 12
 KNOWN_REGIONS: Final = (
     HOME,
     "eu-west-1",

@@ -25,8 +25,8 @@ from iam.policy.glob import compile_glob
 from iam.policy.index.classes import Member
 from iam.policy.index.shard import Shard
 
-MOST_NAMES: Final = 12
-MOST_BOUNDARIES: Final = 6
+MAX_NAMES: Final = 12
+MAX_BOUNDARIES: Final = 6
 CREATE: Final = {"role": "iam:CreateRole", "user": "iam:CreateUser"}
 FURTHER: Final = {
     "role": ("iam:PutRolePolicy", "iam:AttachRolePolicy"),
@@ -227,7 +227,7 @@ class Creating:
         names: dict[str, None] = {}
         for action in FURTHER[kind]:
             names |= dict.fromkeys(fitting([create, self._asker.clauses(action)], template))
-        return tuple(name for name in names if name not in self._existing)[:MOST_NAMES]
+        return tuple(name for name in names if name not in self._existing)[:MAX_NAMES]
 
     def _tags(self, kind: str) -> tuple[Mapping[str, str] | None, ...]:
         """Without tags, and with unknown ones where statements ask for tags."""
@@ -247,7 +247,7 @@ class Creating:
             for number, row in self._shard.policies.items()
             if any(matches(row.name) for matches in matchers)
         ]
-        return boundaries[:MOST_BOUNDARIES]
+        return boundaries[:MAX_BOUNDARIES]
 
 
 def new_groups(asker: Asker, targets: Targets, shard: Shard, *, on: On) -> list[Alternative]:

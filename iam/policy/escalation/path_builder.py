@@ -39,7 +39,7 @@ from iam.policy.memory import collecting_paused
 from iam.policy.request import PrincipalKind
 
 ROUNDS: Final = 4
-MOST_STATES: Final = 4_000
+MAX_STATES: Final = 4_000
 CEILING: Final = "gatehouse-holds-everything"
 
 
@@ -157,7 +157,7 @@ class Builder:
         for member, state, way in (*made, *self._edits(reachable, act)):
             place = estate.place.get((member.id, state))
             if place is None:
-                if len(estate.nodes) - len(self._shard.members) > MOST_STATES:
+                if len(estate.nodes) - len(self._shard.members) > MAX_STATES:
                     estate.is_whole = False
                     continue
                 place = estate.add(member, state, number + 1)

@@ -17,7 +17,7 @@ from iam.policy.catalogue import catalogue
 from iam.policy.escalation.condition_facts import (
     BOUNDARY,
     HOME,
-    MOST_REGIONS,
+    MAX_REGIONS,
     REGION,
     ConditionFacts,
     ResourceNames,
@@ -217,7 +217,7 @@ class Asker:
             for doc in self._docs:
                 for clause in doc.clauses:
                     regions |= dict.fromkeys(regions_in(clause))
-            self._regions = tuple(regions)[:MOST_REGIONS]
+            self._regions = tuple(regions)[:MAX_REGIONS]
         return self._regions
 
     def ask(self, action: str, resource: str, context: Mapping[str, Any]) -> Bits:

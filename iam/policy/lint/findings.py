@@ -12,10 +12,10 @@ from iam.policy.letter_case import fold
 from iam.policy.lint.codes import SEVERITIES, Severity
 from iam.policy.newer_names import is_newer
 
-LONGEST_NAME: Final = 100
-MOST_PROPOSALS: Final = 40
-MOST_LOOKS: Final = 2000
-MOST_FINDINGS: Final = 1000
+MAX_NAME_LENGTH: Final = 100
+MAX_PROPOSALS: Final = 40
+MAX_LOOKS: Final = 2000
+MAX_FINDINGS: Final = 1000
 PREVIEW_LENGTH: Final = 80
 IF_NEWER: Final = "If AWS added it recently, an administrator can allow it in GATEHOUSE_NEWER_NAMES."
 
@@ -76,7 +76,7 @@ class Report:
         is_by_catalogue: bool = False,
     ) -> None:
         """A finding at a place; `severity` only where it is another than the code's own."""
-        if len(self._found) >= MOST_FINDINGS:
+        if len(self._found) >= MAX_FINDINGS:
             return
         line, column = self._reading.place(spot.at)
         grave = severity or SEVERITIES[code]
@@ -104,7 +104,7 @@ class Report:
         end.
         """
         self._looks += times
-        return self._looks <= MOST_LOOKS
+        return self._looks <= MAX_LOOKS
 
     def findings(self) -> list[LintFinding]:
         """All findings in the order of the text; of one place, the graver first."""
@@ -118,7 +118,7 @@ class Report:
         """The known name that is most like this one, or nothing. Asked too often in one text, it answers
         nothing.
         """
-        if len(name) > LONGEST_NAME or self._proposals >= MOST_PROPOSALS:
+        if len(name) > MAX_NAME_LENGTH or self._proposals >= MAX_PROPOSALS:
             return ""
         self._proposals += 1
         spelled = {fold(candidate): candidate for candidate in known}

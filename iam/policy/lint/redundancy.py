@@ -15,8 +15,8 @@ from iam.policy.letter_case import fold
 from iam.policy.lint.findings import quoted
 from iam.policy.lint.view import LintNames, LintStatement, LintSubject, Word
 
-MOST_STATEMENTS: Final = 120
-MOST_INNER: Final = 60
+MAX_STATEMENTS: Final = 120
+MAX_INNER: Final = 60
 """Patterns with wildcards within: only so many of an element are compared with all its names."""
 STAR: Final = "\x00"
 ONE: Final = "\x01"
@@ -28,7 +28,7 @@ def check_redundancy(subject: LintSubject) -> None:
         _check_within(statement.actions, "REDUNDANT_ACTION", str.lower, subject)
         _check_within(statement.resources, "REDUNDANT_RESOURCE", str, subject)
     statements = subject.document.statements
-    if 1 < len(statements) <= MOST_STATEMENTS:
+    if 1 < len(statements) <= MAX_STATEMENTS:
         _Statements(statements, subject).check()
 
 
@@ -46,7 +46,7 @@ class Cover:
             start = literal_start(text)
             if text == f"{start}*":
                 self.beginnings.setdefault(start, word)
-            elif start != text and "${" not in text and len(self.inner) < MOST_INNER:
+            elif start != text and "${" not in text and len(self.inner) < MAX_INNER:
                 self.inner.append((compile_glob(text), text, word))
         self.sizes = sorted({len(start) for start in self.beginnings})
 

@@ -92,7 +92,7 @@ def test_one_text_for_many_is_checked_once_and_one_alone_is_not_named() -> None:
 
 
 def test_texts_that_are_not_checked_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(act_text, "MOST_TEXTS", 2)
+    monkeypatch.setattr(act_text, "MAX_TEXTS", 2)
     role = make.role(make.account(), "deploy")
     checked = lint_of(
         PutInlinePolicy.of(role, name=f"p{n}", text=text(f"s3:GetNothing{n}")) for n in range(5)

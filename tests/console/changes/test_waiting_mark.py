@@ -39,6 +39,6 @@ def test_who_decides_nothing_pays_no_query_for_it(site: Site) -> None:
 
 
 def test_a_great_many_are_not_counted_to_the_end(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(context, "MOST_SAID", 0)
+    monkeypatch.setattr(context, "MAX_BADGE", 0)
     site.asked()
     assert MARK.format("0+") in page(site.approver)

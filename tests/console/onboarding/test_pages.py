@@ -85,7 +85,7 @@ def test_a_file_becomes_a_draft_with_its_receipt_and_every_bad_row_named(
 def test_of_more_than_a_run_takes_it_says_how_many_they_are(
     lead: Client, version: BlueprintVersion, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "MOST_PEOPLE", 2)
+    monkeypatch.setattr(services, "MAX_PEOPLE", 2)
     rows = "".join(f"Zoë Adler {number},zoe{number}@example.com\n" for number in "abcd")
     draft = upload(lead, version, f"Name,E-mail\n{rows}".encode())["Location"]
     page = lead.get(draft).content.decode()

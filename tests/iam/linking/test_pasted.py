@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from iam.linking.pasted import MOST_LINES, PastedList, match_list, split_list
+from iam.linking.pasted import MAX_LINES, PastedList, match_list, split_list
 from iam.linking.working import work_out
 from iam.mirror.models import Entity, Kind, TagSet
 from tests import factories
@@ -108,6 +108,6 @@ def test_nothing_is_cut_in_silence_and_a_long_list_costs_as_many_queries_as_a_sh
         pasted = match_list("a@example.com\nMaya Okafor\n" + "\n".join(logins), among=among)
     assert pasted.chosen == users
     assert len(many) == len(few)
-    longer = match_list("\n".join(str(number) for number in range(MOST_LINES + 7)), among=among)
-    assert len(longer.lines) == MOST_LINES
-    assert longer.left_over == tuple(str(number) for number in range(MOST_LINES, MOST_LINES + 7))
+    longer = match_list("\n".join(str(number) for number in range(MAX_LINES + 7)), among=among)
+    assert len(longer.lines) == MAX_LINES
+    assert longer.left_over == tuple(str(number) for number in range(MAX_LINES, MAX_LINES + 7))

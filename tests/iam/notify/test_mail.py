@@ -99,7 +99,7 @@ def test_a_message_that_ends_every_worker_is_given_up(hana: Person, monkeypatch:
 
     monkeypatch.setattr(outbox, "send", die)
     message = tell(hana)
-    for _ in range(outbox.MOST_TRIES):
+    for _ in range(outbox.MAX_TRIES):
         with pytest.raises(MemoryError):
             outbox.deliver(message.pk)
         Outgoing.objects.update(lease_until=datetime.now(tz=UTC) - timedelta(seconds=1))

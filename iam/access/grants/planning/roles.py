@@ -29,7 +29,7 @@ from iam.mirror.models import EntityState, Kind, valid_at
 from iam.policy.lint import ROLE_INLINE, TRUST, Severity, lint
 
 ROLE_NAME: Final = 64
-MOST_POLICIES: Final = 10
+MAX_POLICIES: Final = 10
 CHAINED: Final = "A chained role session always lasts up to one hour."
 
 
@@ -217,9 +217,9 @@ def _given(site: Site, role: NewRole) -> Iterator[Step]:
         texts = packed(site.documents_until)
     except TooLargeError as error:
         raise RefusedError(f"No policy holds this. {error} Split the statement.") from None
-    if len(texts) > MOST_POLICIES:
+    if len(texts) > MAX_POLICIES:
         raise RefusedError(
-            f"It takes {len(texts)} policies, and AWS allows {MOST_POLICIES} per role. Give less, or split "
+            f"It takes {len(texts)} policies, and AWS allows {MAX_POLICIES} per role. Give less, or split "
             "it into two grants."
         )
     for place, text in enumerate(texts, start=1):

@@ -21,7 +21,7 @@ from iam.mirror.models import InlinePolicy, valid_at
 
 TIDYING: Final = "grant-tidy"
 """The cause of a set that takes such a denial away."""
-LONGEST_SESSION: Final = timedelta(hours=12)
+MAX_SESSION: Final = timedelta(hours=12)
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html#id_roles_update-session-duration
 """
 LOOKS_BACK: Final = timedelta(days=14)
@@ -42,7 +42,7 @@ def _over(now: datetime) -> Iterator[Change]:
         operation=RevokeSessions.spec.slug,
         state=ChangeState.APPLIED,
         ended_at__gt=now - LOOKS_BACK,
-        ended_at__lt=now - LONGEST_SESSION - timedelta(hours=1),
+        ended_at__lt=now - MAX_SESSION - timedelta(hours=1),
     )
     for change in old.select_related("account", "change_set").order_by("ended_at"):
         later = Change.objects.filter(

@@ -34,8 +34,8 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import Actor, record
 
 PREPARE_GRANT: Final = "iam.access.grants.tasks.prepare_grant"
-ACCOUNTS_AT_ONCE: Final = 5
-RECEIVERS_AT_ONCE: Final = 25
+MAX_ACCOUNTS_AT_ONCE: Final = 5
+MAX_RECEIVERS_AT_ONCE: Final = 25
 """More accounts, or more people by name, are prepared by a worker."""
 LEASE: Final = timedelta(minutes=2)
 TRIALS: Final = 5
@@ -45,7 +45,7 @@ BATCH: Final = 5
 
 def is_large(terms: Terms) -> bool:
     """Whether planning it takes longer than somebody waits for a page."""
-    return len(terms.accounts) > ACCOUNTS_AT_ONCE or len(terms.who.arns) > RECEIVERS_AT_ONCE
+    return len(terms.accounts) > MAX_ACCOUNTS_AT_ONCE or len(terms.who.arns) > MAX_RECEIVERS_AT_ONCE
 
 
 def submit_grant(terms: Terms, *, actor: Viewer, idempotency_key: str, accepts_end: bool) -> Grant:

@@ -33,7 +33,7 @@ REACH = "/access/who-can/reach/?action=s3:GetObject&resource=*"
 @pytest.fixture(autouse=True)
 def _what_is_read_is_calculated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here nothing is calculated before a test says so, and then without a pause."""
-    monkeypatch.setattr(calculation, "LONGEST_PAUSE", timedelta(0))
+    monkeypatch.setattr(calculation, "MAX_PAUSE", timedelta(0))
 
 
 def write(world: World, name: str = "nobody") -> None:

@@ -34,7 +34,7 @@ pytestmark = pytest.mark.django_db
 @pytest.fixture(autouse=True)
 def _what_is_read_is_calculated(monkeypatch: pytest.MonkeyPatch) -> None:
     """Here nothing is calculated before a test says so, and then without a pause."""
-    monkeypatch.setattr(calculation, "LONGEST_PAUSE", timedelta(0))
+    monkeypatch.setattr(calculation, "MAX_PAUSE", timedelta(0))
 
 
 def write(world: World, name: str = "nobody") -> None:
@@ -224,7 +224,7 @@ def test_after_an_upgrade_everything_is_calculated_again(
 def test_where_accounts_are_written_to_all_the_time_it_pauses(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(calculation, "LONGEST_PAUSE", timedelta(seconds=30))
+    monkeypatch.setattr(calculation, "MAX_PAUSE", timedelta(seconds=30))
     tend()
     Calculation.objects.update(seconds=60)
     write(world)

@@ -26,7 +26,7 @@ def draft(office: Office) -> UUID:
     Gatehouse runs.
     """
     arns = []
-    for place in range(large_requests.ACCOUNTS_AT_ONCE + 1):
+    for place in range(large_requests.MAX_ACCOUNTS_AT_ONCE + 1):
         number = f"{300_000_000_000 + place}"
         role = f"arn:aws:iam::{number}:role/gatehouse-writer"
         account = make.account(number, name=f"unit-{place}", write_role_arn=role)

@@ -28,7 +28,7 @@ from tests import factories as make
 from tests.iam.access.grants.conftest import READS
 
 pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
-MANY = large_requests.ACCOUNTS_AT_ONCE + 1
+MANY = large_requests.MAX_ACCOUNTS_AT_ONCE + 1
 
 
 @pytest.fixture(autouse=True)

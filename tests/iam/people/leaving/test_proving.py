@@ -135,7 +135,7 @@ def test_what_the_mirror_still_shows_is_no_proof_and_is_ended_three_times_at_mos
         outcome_of_proof = prove(seat, monkeypatch, shown())
         assert (outcome_of_proof.proved_at, outcome_of_proof.trials) == (
             None,
-            min(trial, proving.MOST_TRIALS),
+            min(trial, proving.MAX_TRIALS),
         )
         Change.objects.filter(state=ChangeState.QUEUED).update(state=ChangeState.FAILED)
     assert "Still not removed after 3 attempts" in outcome_of_proof.trouble

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from iam.people.onboarding.reading import (
     LARGEST,
+    MAX_ROWS,
     MIXED,
-    MOST_ROWS,
     SheetError,
     read_pasted,
     read_sheet,
@@ -87,8 +87,8 @@ def test_a_file_that_is_none_is_refused_in_words(data: bytes, why: str) -> None:
 
 
 def test_ten_thousand_people_are_read_and_one_more_is_too_many() -> None:
-    rows = [(f"Person {at}", f"p{at}@example.com") for at in range(MOST_ROWS)]
-    assert len(read_sheet(written(rows).encode())) == MOST_ROWS
+    rows = [(f"Person {at}", f"p{at}@example.com") for at in range(MAX_ROWS)]
+    assert len(read_sheet(written(rows).encode())) == MAX_ROWS
     with pytest.raises(SheetError, match="Split it"):
         read_sheet(written([*rows, ("One more", "more@example.com")]).encode())
 
@@ -153,7 +153,7 @@ def test_three_hundred_pasted_rows_are_read_and_nothing_is_cut() -> None:
     text = "\n".join(f"Person {at}\tp{at}@example.com" for at in range(300))
     assert [typed.line for typed in read_pasted(text)] == list(range(1, 301))
     with pytest.raises(SheetError, match="more than 10,000 rows"):
-        read_pasted("\n".join(f"P {at}\tp{at}@example.com" for at in range(MOST_ROWS + 1)))
+        read_pasted("\n".join(f"P {at}\tp{at}@example.com" for at in range(MAX_ROWS + 1)))
 
 
 def test_each_mistake_is_at_its_field() -> None:

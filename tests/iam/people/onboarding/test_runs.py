@@ -235,7 +235,7 @@ def test_many_people_are_asked_for_by_a_worker_once_and_also_when_one_is_lost(
 ) -> None:
     sent: list[object] = []
     monkeypatch.setattr(services, "MAX_PLANNED_AT_ONCE", 1)
-    monkeypatch.setattr(services, "MOST_BY_WORKER", 3)
+    monkeypatch.setattr(services, "MAX_BY_WORKER", 3)
     catch(monkeypatch, services.REQUEST_RUN, lambda _, pk: sent.append(pk))
     run = squad.asked(squad.two)
     assert (run.state, sent, ProvisionedUser.objects.count()) == (RunState.SUBMITTING, [run.pk], 0)
