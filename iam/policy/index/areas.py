@@ -53,15 +53,15 @@ class Area:
         takes in.
         """
         asked = asked_pattern(request.resource)
-        found = NO
+        certainty = NO
         for pattern in self._fixed:
             mark = relation(pattern, asked)
-            if mark > found:
-                found = mark
+            if mark > certainty:
+                certainty = mark
         if self._open:
             for template, loose in zip(self._open, self._loose, strict=True):
-                found = max(found, _filled(template, loose, request, asked))
-        return negation(found) if self.is_not else found
+                certainty = max(certainty, _filled(template, loose, request, asked))
+        return negation(certainty) if self.is_not else certainty
 
     def is_possible(self, resource: str) -> bool:
         """Whether the statement can be about the resource or pattern for anybody, whatever its variables
@@ -97,12 +97,12 @@ class Area:
             return True
         if self.is_not or other.is_not:
             excluded, asked = (self, other) if self.is_not else (other, self)
-            return not all(excluded._takes_in(one) for one in asked._widest)
+            return not all(excluded._takes_in(asked_pattern) for asked_pattern in asked._widest)
         return self._meets(other)
 
     def _meets(self, other: Area) -> bool:
         """Whether a pattern of one has something in common with a pattern of the other."""
-        return any(one.meets(two) for one, two in product(self._widest, other._widest))
+        return any(pattern.meets(two) for pattern, two in product(self._widest, other._widest))
 
     def covers(self, other: Area) -> bool:
         """Whether every resource of the other is surely one of this."""
@@ -110,10 +110,10 @@ class Area:
             return False
         if self.is_not:
             return not self._meets(other)
-        return all(self._takes_in(one) for one in other._widest)
+        return all(self._takes_in(pattern) for pattern in other._widest)
 
     def _takes_in(self, pattern: Pattern) -> bool:
-        return any(one.takes_in(pattern) for one in self._fixed)
+        return any(fixed_pattern.takes_in(pattern) for fixed_pattern in self._fixed)
 
 
 def area_of(statement: Statement, *, has_variables: bool) -> Area | None:

@@ -54,13 +54,17 @@ class Key:
         """What the key may hold in a request, what satisfies first, absent last."""
         lowered = fold(self.name)
         now_of_times = now if lowered in TIMES else None
-        found: dict[Values, None] = {}
+        values_by_text: dict[Values, None] = {}
         for operator, value in self.tests:
             for text in _samples(operator, value, now=now_of_times):
-                found[(text,)] = None
-        if lowered not in TIMES and not found and any(operator == NULL for operator, _ in self.tests):
-            found[(OTHER,)] = None
-        single = list(found)[:MOST_VALUES]
+                values_by_text[(text,)] = None
+        if (
+            lowered not in TIMES
+            and not values_by_text
+            and any(operator == NULL for operator, _ in self.tests)
+        ):
+            values_by_text[(OTHER,)] = None
+        single = list(values_by_text)[:MOST_VALUES]
         outside = None if lowered in TIMES else _outside(self.tests, lowered)
         if outside is not None:
             single.append((outside,))
@@ -104,12 +108,12 @@ def _moments(value: str, *, now: datetime | None) -> Iterator[str]:
         return
     try:
         moment = datetime.fromtimestamp(float(seconds), UTC)
-        found = [moment - timedelta(seconds=1), moment, moment + timedelta(seconds=1)]
+        moments = [moment - timedelta(seconds=1), moment, moment + timedelta(seconds=1)]
     except (OverflowError, ValueError, OSError):
         return
     if now is not None:
-        found = [one for one in found if one >= now] or [LATER]
-    yield from (time_text(CURRENT_TIME, one) for one in found)
+        moments = [moment for moment in moments if moment >= now] or [LATER]
+    yield from (time_text(CURRENT_TIME, moment) for moment in moments)
 
 
 def _addresses(value: str) -> Iterator[str]:
@@ -150,7 +154,8 @@ def _outside(tests: Sequence[tuple[str, str]], key: str) -> str | None:
         for text in ADDRESSES:
             address = ip_address(text)
             if not any(
-                one is not None and one.version == address.version and address in one for one in networks
+                network is not None and network.version == address.version and address in network
+                for network in networks
             ):
                 return text
         return None
@@ -188,14 +193,14 @@ def circumstances(
 def _keys_of(
     statements: Iterable[tuple[Statement, bool]], *, known: Request, never: frozenset[str]
 ) -> list[Key]:
-    found: dict[str, Key] = {}
+    keys_by_name: dict[str, Key] = {}
 
     def key_of(name: str) -> Key | None:
         lowered = fold(name)
         if lowered in never or known.values(lowered) is not None:
             return None
         common_name = CURRENT_TIME if lowered in TIMES else lowered
-        key = found.setdefault(common_name, Key(name))
+        key = keys_by_name.setdefault(common_name, Key(name))
         key.spellings[name] = None
         return key
 
@@ -214,7 +219,7 @@ def _keys_of(
                 key = key_of(name)
                 if key is not None:
                     key.tests.append(("stringequals", "x"))
-    return [found[name] for name in sorted(found, key=lambda name: (name != MFA, name))]
+    return [keys_by_name[name] for name in sorted(keys_by_name, key=lambda name: (name != MFA, name))]
 
 
 def _text(value: str, *, has_variables: bool, known: Request) -> str:
@@ -228,8 +233,8 @@ def _text(value: str, *, has_variables: bool, known: Request) -> str:
         inner = match.group(1)
         if inner in LITERALS:
             return str(inner)
-        held = known.values(fold(inner.partition(",")[0].strip()))
-        return "x" if held is None or len(held) != 1 else held[0]
+        known_values = known.values(fold(inner.partition(",")[0].strip()))
+        return "x" if known_values is None or len(known_values) != 1 else known_values[0]
 
     return VARIABLE.sub(of, value)
 
@@ -242,8 +247,8 @@ def _ordered(keys: Sequence[Key], values: Sequence[Sequence[Values]]) -> tuple[C
     lowered = [fold(key.name) for key in keys]
 
     def weight(row: tuple[Values, ...]) -> tuple[bool, int]:
-        with_mfa = any(name == MFA and held == ("true",) for name, held in zip(lowered, row, strict=True))
-        present = sum(1 for name, held in zip(lowered, row, strict=True) if held and name not in ALWAYS)
+        with_mfa = any(name == MFA and values == ("true",) for name, values in zip(lowered, row, strict=True))
+        present = sum(1 for name, values in zip(lowered, row, strict=True) if values and name not in ALWAYS)
         return (not with_mfa, present)
 
     chosen.sort(key=weight)
@@ -252,31 +257,31 @@ def _ordered(keys: Sequence[Key], values: Sequence[Sequence[Values]]) -> tuple[C
 
 def _named(keys: Sequence[Key], row: Sequence[Values]) -> Iterator[tuple[str, Values]]:
     """The keys that hold something, under all of their names."""
-    for key, held in zip(keys, row, strict=True):
-        for name in key.spellings if held else ():
-            moment = moment_in(held) if fold(name) in TIMES else None
-            yield name, held if moment is None else (time_text(fold(name), moment),)
+    for key, values in zip(keys, row, strict=True):
+        for name in key.spellings if values else ():
+            moment = moment_in(values) if fold(name) in TIMES else None
+            yield name, values if moment is None else (time_text(fold(name), moment),)
 
 
 def _some(values: Sequence[Sequence[Values]]) -> list[tuple[Values, ...]]:
     """All at their first value, all at their last, and from each of these one and two keys altered."""
-    found: dict[tuple[Values, ...], None] = {}
+    combinations: dict[tuple[Values, ...], None] = {}
     bases = [tuple(each[0] for each in values), tuple(each[-1] for each in values)]
     for base in bases:
-        found[base] = None
+        combinations[base] = None
         for place, each in enumerate(values):
             for value in each:
-                found[(*base[:place], value, *base[place + 1 :])] = None
+                combinations[(*base[:place], value, *base[place + 1 :])] = None
     for base in bases:
         for first in range(len(values)):
             for second in range(first + 1, len(values)):
-                for one, two in product(values[first], values[second]):
+                for first_value, two in product(values[first], values[second]):
                     row = list(base)
-                    row[first], row[second] = one, two
-                    found[tuple(row)] = None
-                    if len(found) >= MOST * 4:
-                        return list(found)
-    return list(found)
+                    row[first], row[second] = first_value, two
+                    combinations[tuple(row)] = None
+                    if len(combinations) >= MOST * 4:
+                        return list(combinations)
+    return list(combinations)
 
 
 __all__ = ["Circumstance", "circumstances"]

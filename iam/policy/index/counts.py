@@ -22,15 +22,15 @@ class Count(NamedTuple):
     total: int
 
 
-def by_service(found: Effective, space: Space) -> dict[str, dict[Level, Count]]:
+def by_service(allowed: Effective, space: Space) -> dict[str, dict[Level, Count]]:
     """The services of which something is allowed, by prefix, with the access levels that have any actions."""
     counts: dict[str, dict[Level, Count]] = {}
-    anything = found.any
+    anything = allowed.any
     for prefix, (first, size, levels) in space.services.items():
         within = (1 << size) - 1
         if not anything >> first & within:
             continue
-        everywhere, limited, conditional = (mask >> first & within for mask in found)
+        everywhere, limited, conditional = (mask >> first & within for mask in allowed)
         counts[prefix] = {
             level: Count(
                 (everywhere & mask).bit_count(),
@@ -44,14 +44,14 @@ def by_service(found: Effective, space: Space) -> dict[str, dict[Level, Count]]:
     return counts
 
 
-def levels(found: Effective, space: Space) -> dict[Level, str]:
+def levels(allowed: Effective, space: Space) -> dict[Level, str]:
     """For each access level that somebody has: `everywhere`, `limited` or `conditional`, the strongest that
     some action has.
     """
     strongest: dict[Level, str] = {}
     for level in Level:
         mask = space.catalogue.mask_of_level(level)
-        for name, part in zip(Effective._fields, found, strict=True):
+        for name, part in zip(Effective._fields, allowed, strict=True):
             if part & mask & ~space.free:
                 strongest[level] = name
                 break

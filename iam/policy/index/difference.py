@@ -67,12 +67,12 @@ class Shift:
         return self.lost | self.narrower | self.conditional | self.altered
 
     def _mask(self, *, more: bool, less: bool, **wanted: bool) -> int:
-        found = 0
+        bits = 0
         for mask, verdict in self.change.proofs:
             is_so = (verdict.more is not None, verdict.less is not None) == (more, less)
             if is_so and all(getattr(verdict, name) is value for name, value in wanted.items()):
-                found |= mask
-        return found
+                bits |= mask
+        return bits
 
     @property
     def is_nothing(self) -> bool:
@@ -86,12 +86,12 @@ class Shift:
         verdict = self.change.verdict_for(bit, before=before, after=after)
         if verdict is None:
             return ()
-        found = []
+        witnesses = []
         if verdict.more is not None:
-            found.append(witness_of(after, action, verdict.more, was_allowed=False))
+            witnesses.append(witness_of(after, action, verdict.more, was_allowed=False))
         if verdict.less is not None:
-            found.append(witness_of(before, action, verdict.less, was_allowed=True))
-        return tuple(found)
+            witnesses.append(witness_of(before, action, verdict.less, was_allowed=True))
+        return tuple(witnesses)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +127,10 @@ class Difference:
 
     def counts(self, mask: int) -> dict[str, dict[str, Count]]:
         """Actions of a set, such as `shift.gained`, by service and access level."""
-        found = by_service(Effective(mask, 0, 0), self.space)
+        counts_by_service = by_service(Effective(mask, 0, 0), self.space)
         return {
-            prefix: {str(level): count for level, count in levels.items()} for prefix, levels in found.items()
+            prefix: {str(level): count for level, count in levels.items()}
+            for prefix, levels in counts_by_service.items()
         }
 
     def names(self, mask: int) -> tuple[str, ...]:
@@ -151,8 +152,8 @@ def difference(
             alike[key] = (shift, [member])
         else:
             known[1].append(member)
-    found: dict[Shift, list[Member]] = {}
+    members_by_shift: dict[Shift, list[Member]] = {}
     for shift, members in alike.values():
         if shift.before != shift.after or shift.change.proofs:
-            found.setdefault(shift, []).extend(members)
-    return Difference(space, found, sides_of)
+            members_by_shift.setdefault(shift, []).extend(members)
+    return Difference(space, members_by_shift, sides_of)

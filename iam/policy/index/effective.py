@@ -84,12 +84,12 @@ class EffectiveActions:
             if self._width != len(self.space.actions):
                 self._forget()
             profile = member.cls.profile
-            found = self._of_profile.get(profile)
-            if found is None:
-                found = self._find(member)
+            actions = self._of_profile.get(profile)
+            if actions is None:
+                actions = self._find(member)
                 if not self._context and not self._is_personal(profile) and not self._is_placed(profile):
-                    self._of_profile[profile] = self._once.setdefault(found, found)
-            return found
+                    self._of_profile[profile] = self._once.setdefault(actions, actions)
+            return actions
 
     def ceiling(self, member: Member) -> Effective:
         """What the policies of the organization leave to a principal in the member's place who is allowed
@@ -100,15 +100,15 @@ class EffectiveActions:
                 self._forget()
             levels = member.cls.profile.limits.levels
             key = (levels, member.account)
-            found = self._ceilings.get(key)
-            if found is None:
+            ceiling = self._ceilings.get(key)
+            if ceiling is None:
                 of_organization = self._of_organization(member.cls.profile.limits, _Asking(self, member))
-                found = self._result(
+                ceiling = self._result(
                     all_together([self._of_root(), *(weight for weight, _ in of_organization)])
                 )
                 if not self._context and not levels.is_personal:
-                    self._ceilings[key] = found
-            return found
+                    self._ceilings[key] = ceiling
+            return ceiling
 
     def _forget(self) -> None:
         """Start anew: documents with new names of actions have come, and patterns may mean these too."""
@@ -119,18 +119,18 @@ class EffectiveActions:
 
     def _find(self, member: Member) -> Effective:
         asking = _Asking(self, member)
-        held = self._identity(member, asking)
-        shapes = frozenset(shape for _, shape in held)
+        identity = self._identity(member, asking)
+        shapes = frozenset(shape for _, shape in identity)
         bounds, number = self._limits(member, asking)
         key = (shapes, number)
         if key in self._found:
-            found = self._found[key]
+            weighed = self._found[key]
         else:
-            found = self._weighed(member, shapes, held, bounds)
+            weighed = self._weighed(member, shapes, identity, bounds)
             if len(self._found) >= REMEMBERED:
                 self._found.clear()
-            self._found[key] = found
-        return self._closer(_pieces_of(held), bounds) if found is None else found
+            self._found[key] = weighed
+        return self._closer(_pieces_of(identity), bounds) if weighed is None else weighed
 
     def everybody(self, classes: Iterable[Class]) -> Iterator[tuple[Sequence[Member], Effective]]:
         """Members who can do the same, class by class. Only without circumstances, which could tell members
@@ -173,12 +173,12 @@ class EffectiveActions:
 
     def _identity(self, member: Member, asking: _Asking) -> list[tuple[Pieces, int]]:
         profile, known = member.cls.profile, self._known
-        found = []
+        pieces = []
         for doc in profile.bundle.plain:
-            found.append(known.get(doc) or self._graded(doc, doc, PolicyKind.IDENTITY, asking))
+            pieces.append(known.get(doc) or self._graded(doc, doc, PolicyKind.IDENTITY, asking))
         for marked in profile.marked:
-            found.append(known.get(marked) or self._graded(marked.doc, marked, PolicyKind.IDENTITY, asking))
-        return found
+            pieces.append(known.get(marked) or self._graded(marked.doc, marked, PolicyKind.IDENTITY, asking))
+        return pieces
 
     def _graded(
         self, doc: Doc, key: Doc | Marked | None, kind: PolicyKind, asking: _Asking
@@ -186,10 +186,10 @@ class EffectiveActions:
         """The statements of a document that may apply, and a number for all that masks depend on."""
         graded = [_piece(clause, kind, asking) for clause in doc.clauses]
         pieces = tuple(piece for piece in graded if piece is not None)
-        found = pieces, self._number(frozenset(piece.shape for piece in pieces))
+        graded_pieces = pieces, self._number(frozenset(piece.shape for piece in pieces))
         if key is not None and not doc.is_personal and not doc.is_placed and not self._context:
-            self._known[key] = found
-        return found
+            self._known[key] = graded_pieces
+        return graded_pieces
 
     def _number(self, shape: Any) -> int:
         return self._shapes.setdefault(shape, len(self._shapes))
@@ -200,14 +200,14 @@ class EffectiveActions:
         boundary, levels = limits.boundary, limits.levels
         is_placed = levels.is_placed or (boundary is not None and boundary.is_placed)
         key = (limits, member.account if is_placed else "")
-        found = self._bounds.get(key)
-        if found is None:
+        groups_and_number = self._bounds.get(key)
+        if groups_and_number is None:
             groups = tuple(self._bounding(limits, asking))
             number = self._number(("limits", tuple(weight for weight, _ in groups), limits.flags))
-            found = (groups, number)
+            groups_and_number = (groups, number)
             if not self._depends(limits):
-                self._bounds[key] = found
-        return found
+                self._bounds[key] = groups_and_number
+        return groups_and_number
 
     def _depends(self, limits: Limits) -> bool:
         """Whether members of one class may be limited differently; marks are the same for all of them."""
@@ -239,7 +239,7 @@ class EffectiveActions:
         self,
         member: Member,
         shapes: frozenset[int],
-        held: list[tuple[Pieces, int]],
+        identity: list[tuple[Pieces, int]],
         bounds: tuple[Group, ...],
     ) -> Effective | None:
         """None where statements about some resources have to be compared with each other."""
@@ -247,7 +247,7 @@ class EffectiveActions:
         if own is None:
             if len(self._groups) >= REMEMBERED:
                 self._groups.clear()
-            own = self._groups[shapes] = weigh(_pieces_of(held), self.space)
+            own = self._groups[shapes] = weigh(_pieces_of(identity), self.space)
         if member.kind is PrincipalKind.ROOT:
             own = self._of_root()
         denied_some = own.denied_some
@@ -271,17 +271,19 @@ class EffectiveActions:
         denies = [p for p in pieces if not p.allows]
         bounding = chain.from_iterable(group for _, group in bounds)
         denies += [piece for piece in bounding if not piece.allows]
-        some = maybe = 0
+        in_some = maybe = 0
         for piece in pieces:
             if not piece.allows:
                 continue
             sure, perhaps = self._left_of(piece, denies, bounds)
             maybe |= perhaps
             if piece.mark == YES:
-                some |= sure
+                in_some |= sure
         together = all_together([own, *(weight for weight, _ in bounds)])
         return self._result(
-            together._replace(some=together.some & (some | together.everywhere), maybe=together.maybe & maybe)
+            together._replace(
+                some=together.some & (in_some | together.everywhere), maybe=together.maybe & maybe
+            )
         )
 
     def _left_of(self, piece: Piece, denies: list[Piece], bounds: tuple[Group, ...]) -> tuple[int, int]:
@@ -304,14 +306,18 @@ class EffectiveActions:
             perhaps &= here
         return sure, perhaps
 
-    def _result(self, found: Weight) -> Effective:
-        allowed = ~found.denied
-        everywhere, some, maybe = found.everywhere & allowed, found.some & allowed, found.maybe & allowed
-        in_doubt = found.denied_some | found.perhaps_some
+    def _result(self, weight: Weight) -> Effective:
+        allowed = ~weight.denied
+        everywhere, in_some, maybe = (
+            weight.everywhere & allowed,
+            weight.some & allowed,
+            weight.maybe & allowed,
+        )
+        in_doubt = weight.denied_some | weight.perhaps_some
         free = self.space.free
-        sure = (everywhere & ~in_doubt & ~found.perhaps) | free
-        limited = (everywhere & in_doubt) | (some & ~everywhere & ~found.perhaps_some)
-        limited &= ~found.perhaps & ~sure
+        sure = (everywhere & ~in_doubt & ~weight.perhaps) | free
+        limited = (everywhere & in_doubt) | (in_some & ~everywhere & ~weight.perhaps_some)
+        limited &= ~weight.perhaps & ~sure
         return Effective(sure, limited, maybe & ~sure & ~limited)
 
 
@@ -332,18 +338,18 @@ class _Asking:
         return self._request
 
 
-def _pieces_of(held: Iterable[tuple[Pieces, int]]) -> Pieces:
-    return tuple(chain.from_iterable(pieces for pieces, _ in held))
+def _pieces_of(graded_pieces: Iterable[tuple[Pieces, int]]) -> Pieces:
+    return tuple(chain.from_iterable(pieces for pieces, _ in graded_pieces))
 
 
 def _piece(clause: Clause, kind: PolicyKind, asking: _Asking) -> Piece | None:
     """A statement with its conditions decided as far as they can be; None where it does not apply."""
-    one = clause.shape.of_kind(kind)
-    mark = OPEN if one.unknown else YES
-    for condition in one.conditions:
+    compiled = clause.shape.of_kind(kind)
+    mark = OPEN if compiled.unknown else YES
+    for condition in compiled.conditions:
         mark = min(mark, condition.test(asking.request))
-    if one.means is not None:
-        mark = min(mark, max(one.means(asking.request.principal, asking.request.strict)))
+    if compiled.means is not None:
+        mark = min(mark, max(compiled.means(asking.request.principal, asking.request.strict)))
     return None if mark == NO or clause.fits_nothing else Piece(clause, mark, reach_of(clause))
 
 

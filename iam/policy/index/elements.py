@@ -33,5 +33,9 @@ class Actions:
 def _services(names: Names, *, is_not: bool) -> frozenset[str]:
     if is_not:
         return frozenset({EVERY_SERVICE})
-    found = {fold(name.partition(":")[0]) for name in names}
-    return frozenset({EVERY_SERVICE}) if any("*" in one or "?" in one for one in found) else frozenset(found)
+    services = {fold(name.partition(":")[0]) for name in names}
+    return (
+        frozenset({EVERY_SERVICE})
+        if any("*" in service or "?" in service for service in services)
+        else frozenset(services)
+    )

@@ -11,19 +11,19 @@ FEW: Final = 4
 One = TypeVar("One")
 
 
-def with_one(held: Collection[One] | None, one: One) -> Collection[One]:
+def with_one(held_ones: Collection[One] | None, item: One) -> Collection[One]:
     """With one more, which is not among them."""
-    if not held:
-        return (one,)
-    if isinstance(held, dict):
-        held[one] = None
-        return held
-    return (*held, one) if len(held) < FEW else dict.fromkeys((*held, one))
+    if not held_ones:
+        return (item,)
+    if isinstance(held_ones, dict):
+        held_ones[item] = None
+        return held_ones
+    return (*held_ones, item) if len(held_ones) < FEW else dict.fromkeys((*held_ones, item))
 
 
-def without_one(held: Collection[One], one: One) -> Collection[One]:
+def without_one(held_ones: Collection[One], item: One) -> Collection[One]:
     """Without one that is among them."""
-    if isinstance(held, dict):
-        del held[one]
-        return held
-    return tuple([each for each in held if each is not one])
+    if isinstance(held_ones, dict):
+        del held_ones[item]
+        return held_ones
+    return tuple([each for each in held_ones if each is not item])

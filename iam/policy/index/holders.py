@@ -39,8 +39,8 @@ def starts_of(clause: Clause) -> tuple[str, ...]:
         return (clause.beginning,)
     if clause.resources is None or clause.shape.is_not_resource:
         return EVERYWHERE
-    found = {WILD.split(name, maxsplit=1)[0] for name in clause.resources}
-    return EVERYWHERE if "" in found else tuple(found)
+    starts = {WILD.split(name, maxsplit=1)[0] for name in clause.resources}
+    return EVERYWHERE if "" in starts else tuple(starts)
 
 
 class Holders:
@@ -55,33 +55,33 @@ class Holders:
 
     def add(self, start: str, clause: Clause, doc: Doc) -> None:
         """Enter a statement of a document under a start."""
-        held = self.by_start.get(start)
-        if held is None:
+        holder = self.by_start.get(start)
+        if holder is None:
             self.by_start[start] = Single(clause, doc)
             self._longest = max(self._longest, len(start))
             if self._sorted is not None:
                 insort(self._sorted, start)
             return
-        if isinstance(held, Single):
-            held = self.by_start[start] = {held.clause: {held.doc}}
-        docs = held.get(clause)
+        if isinstance(holder, Single):
+            holder = self.by_start[start] = {holder.clause: {holder.doc}}
+        docs = holder.get(clause)
         if docs is None:
-            docs = held[clause] = set()
+            docs = holder[clause] = set()
         docs.add(doc)
 
     def discard(self, start: str, clause: Clause, doc: Doc) -> None:
         """Take it out."""
-        held = self.by_start.get(start)
-        if held is None:
+        holder = self.by_start.get(start)
+        if holder is None:
             return
-        if isinstance(held, Single):
-            is_gone = held.clause is clause and held.doc is doc
+        if isinstance(holder, Single):
+            is_gone = holder.clause is clause and holder.doc is doc
         else:
-            if clause in held:
-                held[clause].discard(doc)
-                if not held[clause]:
-                    del held[clause]
-            is_gone = not held
+            if clause in holder:
+                holder[clause].discard(doc)
+                if not holder[clause]:
+                    del holder[clause]
+            is_gone = not holder
         if is_gone:
             del self.by_start[start]
             if self._sorted is not None:
@@ -91,14 +91,14 @@ class Holders:
         """Those with a pattern that may fit a resource, and some others."""
         by_start, longest = self.by_start, min(len(resource), self._longest)
         if len(by_start) <= longest:
-            for start, held in by_start.items():
+            for start, holder in by_start.items():
                 if resource.startswith(start):
-                    yield held
+                    yield holder
             return
         for end in range(longest + 1):
-            found = by_start.get(resource[:end])
-            if found is not None:
-                yield found
+            holder_of_start = by_start.get(resource[:end])
+            if holder_of_start is not None:
+                yield holder_of_start
 
     def meeting(self, start: str) -> Iterator[Held]:
         """Those with a pattern that may fit something that begins so, and some others."""

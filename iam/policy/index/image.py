@@ -80,10 +80,10 @@ def code() -> str:
     """A digest of the code by which principals are placed into classes: what other code has placed is placed
     anew.
     """
-    found = blake2b(f"{FORMAT} {sys.byteorder} {sys.version_info[:2]}".encode(), digest_size=DIGEST)
+    digest = blake2b(f"{FORMAT} {sys.byteorder} {sys.version_info[:2]}".encode(), digest_size=DIGEST)
     for path in sorted(Path(__file__).parents[1].rglob("*.py")):
-        found.update(path.read_bytes())
-    return found.hexdigest()
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
 
 
 def pack(image: Image) -> bytes:
@@ -136,23 +136,23 @@ def _unpacked(content: bytes) -> Image:
 
 
 def _array(kind: str, content: bytes) -> array[int]:
-    found = array(kind)
-    found.frombytes(content)
-    return found
+    numbers = array(kind)
+    numbers.frombytes(content)
+    return numbers
 
 
 def docs_in(image: Image, documents: Documents) -> list[Doc]:
     """The documents that classes name, by number; others are None. They stay in use as long as this list."""
-    found: list[Any] = [documents.known(digest) for digest in image.digests]
-    shapes = [shape_in(one, documents) for one in image.shapes]
-    for one in image.small:
-        if found[one[0]] is None:
-            found[one[0]] = small_in(image.digests[one[0]], one, documents, shapes)
+    documents_of_image: list[Any] = [documents.known(digest) for digest in image.digests]
+    shapes = [shape_in(shape, documents) for shape in image.shapes]
+    for small in image.small:
+        if documents_of_image[small[0]] is None:
+            documents_of_image[small[0]] = small_in(image.digests[small[0]], small, documents, shapes)
     for place, number in enumerate(image.shared):
-        if found[number] is None:
+        if documents_of_image[number] is None:
             read = document_in(json.loads(image.shared_texts[place]))
-            found[number] = documents.take(image.digests[number], read)
-    return found
+            documents_of_image[number] = documents.take(image.digests[number], read)
+    return documents_of_image
 
 
 def columns_of(image: Image, documents: Documents) -> Columns:
@@ -187,7 +187,10 @@ def rows_of(image: Image, standing: Standing) -> AccountRows:
     """The groups and policies of the account, which stands there."""
     return AccountRows(
         (),
-        [GroupRow(number, name, grants_in(held, image.digests)) for number, name, held in image.groups],
+        [
+            GroupRow(number, name, grants_in(policies_held, image.digests))
+            for number, name, policies_held in image.groups
+        ],
         [PolicyRow(*row) for row in image.policies],
         (),
         image.number,

@@ -25,31 +25,32 @@ def shape_written(shape: Shape) -> Written:
     return [shape.has_variables, _statement(shape.plain)]
 
 
-def _statement(one: Statement) -> Written:
+def _statement(statement: Statement) -> Written:
     return [
-        one.index, one.sid, one.allows, one.actions, one.is_not_action, one.resources, one.is_not_resource,
-        one.principals, one.is_not_principal, one.conditions, _problems(one.problems),
+        statement.index, statement.sid, statement.allows, statement.actions, statement.is_not_action,
+        statement.resources, statement.is_not_resource, statement.principals, statement.is_not_principal,
+        statement.conditions, _problems(statement.problems),
     ]  # fmt: skip
 
 
 def _problems(problems: tuple[DocumentProblem, ...]) -> Written:
-    return [[one.place, one.message] for one in problems]
+    return [[problem.place, problem.message] for problem in problems]
 
 
-def document_in(found: Written) -> Document:
+def document_in(written: Written) -> Document:
     """The document of `written`."""
-    has_variables, problems, statements = found
+    has_variables, problems, statements = written
     version = CURRENT if has_variables else ""
     return Document(version, tuple(map(_statement_in, statements)), _problems_in(problems))
 
 
-def shape_in(found: Written, documents: Documents) -> Shape:
+def shape_in(written: Written, documents: Documents) -> Shape:
     """The shape of `shape_written`."""
-    return documents.shape(_statement_in(found[1]), has_variables=found[0])
+    return documents.shape(_statement_in(written[1]), has_variables=written[0])
 
 
-def _statement_in(found: Written) -> Statement:
-    index, sid, allows, actions, is_not_action, resources, is_not_resource, principals, *rest = found
+def _statement_in(written: Written) -> Statement:
+    index, sid, allows, actions, is_not_action, resources, is_not_resource, principals, *rest = written
     is_not_principal, conditions, problems = rest
     named = None
     if principals is not None:
@@ -70,37 +71,37 @@ def _statement_in(found: Written) -> Statement:
     )
 
 
-def _problems_in(found: Written) -> tuple[DocumentProblem, ...]:
-    return tuple([DocumentProblem(place, message) for place, message in found])
+def _problems_in(written: Written) -> tuple[DocumentProblem, ...]:
+    return tuple([DocumentProblem(place, message) for place, message in written])
 
 
 def small_written(doc: Doc, shape_number: Any) -> Written:
     """A document whose statements name their shapes by number: problems, then number, index, Sid and
     resources of each.
     """
-    found: Written = [_problems(doc.problems)]
+    written: Written = [_problems(doc.problems)]
     for clause, (index, sid) in zip(doc.clauses, doc.labels, strict=True):
-        found += [shape_number(clause.shape), index, sid, clause.resources]
-    return found
+        written += [shape_number(clause.shape), index, sid, clause.resources]
+    return written
 
 
-def small_in(digest: str, found: Written, documents: Documents, shapes: list[Shape]) -> Doc:
+def small_in(digest: str, written: Written, documents: Documents, shapes: list[Shape]) -> Doc:
     """The document of `small_written`, which is not in use yet; `found` has its number before."""
     clauses, labels = [], []
-    for place in range(2, len(found), 4):
-        shape, index, sid, resources = found[place : place + 4]
+    for place in range(2, len(written), 4):
+        shape, index, sid, resources = written[place : place + 4]
         label = (index, sid)
         named = None if resources is None else tuple(resources)
         clauses.append(documents.clause(shapes[shape], named, label))
         labels.append(label)
-    problems = _problems_in(found[1]) if found[1] else ()
+    problems = _problems_in(written[1]) if written[1] else ()
     return documents.intern(digest, clauses, labels, problems)
 
 
-def marks_in(found: Written) -> Marks:
+def marks_in(written: Written) -> Marks:
     """Marks, which are numbers, and values of tags."""
     marks = []
-    for mark in found:
+    for mark in written:
         if isinstance(mark, list):
             mark = tuple(mark)
         marks.append(mark)

@@ -112,15 +112,15 @@ class _Parts:
 
     def _class(self, cls: Class) -> Written:
         profile = cls.profile
-        found: Written = [self._limits.of(profile.limits)]
-        marks = {one.doc: one.marks for one in profile.marked}
+        written: Written = [self._limits.of(profile.limits)]
+        marks = {marked.doc: marked.marks for marked in profile.marked}
         for doc in sorted(profile.bundle.docs, key=attrgetter("digest")):
-            found += [self._doc(doc), self._marks.of(marks.get(doc, ()))]
-        return found
+            written += [self._doc(doc), self._marks.of(marks.get(doc, ()))]
+        return written
 
     def _bounds(self, limits: Limits) -> Written:
         boundary = -1 if limits.boundary is None else self._doc(limits.boundary)
-        marks = [self._marks.of(one) for one in (limits.boundary_marks, *limits.level_marks)]
+        marks = [self._marks.of(marks) for marks in (limits.boundary_marks, *limits.level_marks)]
         return [*limits.flags, boundary, *marks]
 
     def _doc(self, doc: Doc) -> int:
@@ -140,5 +140,5 @@ def _tags_text(member: Member) -> str:
     return json.dumps(member.tags, separators=(",", ":"))
 
 
-def _text(found: Written) -> str:
-    return json.dumps(found, separators=(",", ":"))
+def _text(written: Written) -> str:
+    return json.dumps(written, separators=(",", ":"))

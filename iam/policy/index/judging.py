@@ -46,9 +46,9 @@ def says(denied: int, allowed: int) -> Says:
     return allowed | denied << 2
 
 
-def marks_in(said: Says) -> tuple[int, int]:
+def marks_in(effects: Says) -> tuple[int, int]:
     """(denied, allowed): the strongest of what is said."""
-    return YES if said & DENIES else said >> 2 & OPEN, YES if said & YES else said & OPEN
+    return YES if effects & DENIES else effects >> 2 & OPEN, YES if effects & YES else effects & OPEN
 
 
 class Spoken:
@@ -58,7 +58,7 @@ class Spoken:
 
     def __init__(self, policies: PolicySet, needs: Needs) -> None:
         self.policies, self.needs = policies, needs
-        self.allows = any(one.allows for one in policies.statements)
+        self.allows = any(compiled.allows for compiled in policies.statements)
         self.said: dict[tuple[Any, ...], Says] = {}
 
 
@@ -73,14 +73,14 @@ class Bounds:
         self._request, self._marks = request, marks
         self.decisions: dict[Says, Decision] = {}
 
-    def decide(self, said: Says) -> Decision:
+    def decide(self, effects: Says) -> Decision:
         """The decision, given what the identity policies say."""
-        found = self.decisions.get(said)
-        if found is None:
-            denied, allowed = marks_in(said)
+        decision = self.decisions.get(effects)
+        if decision is None:
+            denied, allowed = marks_in(effects)
             marks = replace(self._marks, denied=max(self._marks.denied, denied), identity=allowed)
-            found = self.decisions[said] = conclude(self._request, marks)
-        return found
+            decision = self.decisions[effects] = conclude(self._request, marks)
+        return decision
 
 
 class Limited:
@@ -154,52 +154,52 @@ class Judge:
         )
 
     def _context(self, account: str) -> dict[str, Any]:
-        found = self._contexts.get(account)
-        if found is None:
+        context = self._contexts.get(account)
+        if context is None:
             owner = self._shards.get(self.place or account)
-            found = self._contexts[account] = {
+            context = self._contexts[account] = {
                 **self._shards[account].facts,
                 **(owner.place_facts if owner is not None else {}),
                 **self.question.context,
             }
-        return found
+        return context
 
     def listen(self, register: Register) -> None:
         """Hear all identity documents that speak of the action, and may be about the resource."""
-        found, known = self.said, self._clauses
+        effects_by_doc, known = self.said, self._clauses
         text = self._asked.start if self.is_pattern else self.question.resource
         is_quick = not self.is_pattern or self._asked.is_beginning
         for actions, holders in register.actions_speaking_of(self.lowered):
             self._speaks[actions] = True
-            for held in holders.meeting(text) if self.is_pattern else holders.about(text):
-                for clause, docs in held.items():
+            for holder in holders.meeting(text) if self.is_pattern else holders.about(text):
+                for clause, docs in holder.items():
                     if is_quick and clause.beginning:
                         # What was found begins as the question does, or the question as it.
                         mark = YES if text.startswith(clause.beginning) else OPEN
-                        said = mark if clause.allows else mark << 2
+                        effects = mark if clause.allows else mark << 2
                     else:
                         heard = known.get(clause)
-                        said = self._hear(clause) if heard is None else heard
-                    if said:
+                        effects = self._hear(clause) if heard is None else heard
+                    if effects:
                         for doc in docs:
-                            found[doc] = found.get(doc, SILENT) | said
-        for doc, said in found.items():
-            if said & DEPENDS:
+                            effects_by_doc[doc] = effects_by_doc.get(doc, SILENT) | effects
+        for doc, effects in effects_by_doc.items():
+            if effects & DEPENDS:
                 self.spoken[doc] = self._spoken(doc, PolicyKind.IDENTITY)
         if unnamed := self._unnamed():
-            self.heard = found | unnamed
+            self.heard = effects_by_doc | unnamed
 
     def _unnamed(self) -> dict[Doc, Says]:
         """What documents that depend on the name of a user, and on nothing else, say to all whom the question
         does not name.
         """
-        found = {}
+        effects_by_doc = {}
         for doc, spoken in self.spoken.items():
             if not doc.is_marked and self.reader.depends_on_names_alone(spoken.needs):
-                user, role = (says(*spoken.policies.judge(one)) for one in self._nobodies())
+                user, role = (says(*spoken.policies.judge(request)) for request in self._nobodies())
                 if user == role:
-                    found[doc] = user | BY_NAME
-        return found
+                    effects_by_doc[doc] = user | BY_NAME
+        return effects_by_doc
 
     def _nobodies(self) -> tuple[Request, Request]:
         """The question as a user asks it whose name it does not hold, and as a role does, which has no such
@@ -218,13 +218,13 @@ class Judge:
     def _hear(self, clause: Clause) -> Says:
         """What one statement of an identity policy says to everybody."""
         if self.reader.is_the_same_for_all(clause):
-            one = clause.held_of_pattern if self.is_pattern else clause.held
-            mark = one.applies(self._anyone)
-            said = mark if one.allows else mark << 2
+            compiled = clause.held_of_pattern if self.is_pattern else clause.held
+            mark = compiled.applies(self._anyone)
+            effects = mark if compiled.allows else mark << 2
         else:
-            said = DEPENDS
-        self._clauses[clause] = said
-        return said
+            effects = DEPENDS
+        self._clauses[clause] = effects
+        return effects
 
     def _spoken(self, doc: Doc, kind: PolicyKind) -> Spoken:
         clauses = [clause for clause in doc.clauses if self.speaks(clause.actions)]
@@ -233,9 +233,9 @@ class Judge:
 
     def speaks(self, actions: Actions) -> bool:
         """Whether an Action element speaks of the action."""
-        found = self._speaks.get(actions)
+        speaks = self._speaks.get(actions)
         # Only those that speak are noted: whatever is among them does.
-        return actions.speaks_of(self.lowered) if found is None else found
+        return actions.speaks_of(self.lowered) if speaks is None else speaks
 
     def _set(self, kind: PolicyKind, statements: Iterable[Compiled]) -> PolicySet:
         entry = tuple(statements)
@@ -243,52 +243,58 @@ class Judge:
 
     def needs_of(self, bundle: Bundle) -> Needs:
         """What must be known of who asks before the documents of a bundle that depend on it can be judged."""
-        found = NONE
+        needs = NONE
         for doc in bundle.docs:
             spoken = self.spoken.get(doc)
             if spoken is not None:
-                found = found | spoken.needs
-        return found
+                needs = needs | spoken.needs
+        return needs
 
     def of_marked(self, marked: Marked, member: Member) -> Says:
         """What a document says to all who hold it with these marks, as the member does."""
-        said = self.said.get(marked.doc, SILENT)
-        if said & DEPENDS and self.spoken[marked.doc].needs is NONE:
-            said = says(*self.spoken[marked.doc].policies.judge(self.request_of(member)))
-        self.said_of_marked[marked] = said
-        return said
+        effects = self.said.get(marked.doc, SILENT)
+        if effects & DEPENDS and self.spoken[marked.doc].needs is NONE:
+            effects = says(*self.spoken[marked.doc].policies.judge(self.request_of(member)))
+        self.said_of_marked[marked] = effects
+        return effects
 
     def said_by(self, profile: Profile, member: Member, signature: Signature) -> Says:
         """What the identity policies of a member of a profile say."""
-        said = SILENT
+        effects = SILENT
         for doc in profile.bundle.plain:
-            one = self.said.get(doc, SILENT)
-            said |= self._ask(doc, profile.limits.sort, member, signature) if one & DEPENDS else one
+            doc_effects = self.said.get(doc, SILENT)
+            effects |= (
+                self._ask(doc, profile.limits.sort, member, signature)
+                if doc_effects & DEPENDS
+                else doc_effects
+            )
         for marked in profile.marked:
-            one = (
+            doc_effects = (
                 self.said_of_marked[marked]
                 if marked in self.said_of_marked
                 else self.of_marked(marked, member)
             )
-            said |= self._ask(marked.doc, marked, member, signature) if one & DEPENDS else one
-        return said
+            effects |= (
+                self._ask(marked.doc, marked, member, signature) if doc_effects & DEPENDS else doc_effects
+            )
+        return effects
 
     def _ask(self, doc: Doc, sort: int | Marked, member: Member, signature: Signature) -> Says:
         spoken = self.spoken[doc]
         needs = spoken.needs
         key = (sort, member.account if needs.is_placed else "", signature if needs.tells_apart else ())
-        found = spoken.said.get(key)
-        if found is None:
-            found = spoken.said[key] = says(*spoken.policies.judge(self.request_of(member)))
-        return found
+        effects = spoken.said.get(key)
+        if effects is None:
+            effects = spoken.said[key] = says(*spoken.policies.judge(self.request_of(member)))
+        return effects
 
     def said_of(self, doc: Doc, member: Member) -> Says:
         """What one document says to a member who holds it."""
-        said = self.said.get(doc, SILENT)
-        if not said & DEPENDS:
-            return said
+        effects = self.said.get(doc, SILENT)
+        if not effects & DEPENDS:
+            return effects
         limits = member.cls.profile.limits
-        marked = next((one for one in member.cls.profile.marked if one.doc is doc), limits.sort)
+        marked = next((marked for marked in member.cls.profile.marked if marked.doc is doc), limits.sort)
         needs = self.spoken[doc].needs
         signature = self.reader.signature(member, limits.flags[0], needs) if needs.tells_apart else ()
         return self._ask(doc, marked, member, signature)
@@ -297,8 +303,8 @@ class Judge:
         self, levels: Levels, kind: PolicyKind, *, is_marked: bool
     ) -> tuple[tuple[PolicySet, ...], Needs]:
         key = (kind, levels, is_marked)
-        found = self._levels.get(key)
-        if found is None:
+        levels_known = self._levels.get(key)
+        if levels_known is None:
             sets, every = [], []
             for level in levels.scps if kind is PolicyKind.SCP else levels.rcps:
                 of_level = chain.from_iterable(doc.clauses for _, doc in level)
@@ -306,20 +312,20 @@ class Judge:
                 every += clauses
                 sets.append(self._set(kind, (c.ready(kind, of_pattern=self.is_pattern) for c in clauses)))
             needs = self.reader.of_clauses(every, is_marked=is_marked, is_resource=kind is PolicyKind.RCP)
-            found = self._levels[key] = (tuple(sets), needs)
-        return found
+            levels_known = self._levels[key] = (tuple(sets), needs)
+        return levels_known
 
     def limited(self, limits: Limits, *, is_local: bool) -> Limited:
         """Limits under the question, `is_local` in the account of the resource."""
-        found = self._limited[is_local].get(limits)
-        if found is None:
+        limited = self._limited[is_local].get(limits)
+        if limited is None:
             needs = self.resource_needs | self._levels_of(limits.levels, PolicyKind.SCP, is_marked=True)[1]
             needs = needs | self._rcps(limits, is_local=is_local)[1]
             if limits.boundary is not None:
                 needs = needs | self._spoken(limits.boundary, PolicyKind.BOUNDARY).needs
-            found = Limited(needs, is_asked=limits.flags[0] in self.question.kinds)
-            self._limited[is_local][limits] = found
-        return found
+            limited = Limited(needs, is_asked=limits.flags[0] in self.question.kinds)
+            self._limited[is_local][limits] = limited
+        return limited
 
     def _rcps(self, limits: Limits, *, is_local: bool) -> tuple[tuple[PolicySet, ...], Needs]:
         """Those above the owner of the resource."""
@@ -337,14 +343,14 @@ class Judge:
             return limited.bounds
         needs = limited.needs
         key = (member.account if needs.is_placed else "", signature if needs.tells_apart else ())
-        found = limited.by_who.get(key)
-        if found is None:
+        bounds = limited.by_who.get(key)
+        if bounds is None:
             request = self.request_of(member)
-            found = Bounds(request, weigh(request, self._policies(limits, is_local=is_local)))
-            limited.by_who[key] = found
+            bounds = Bounds(request, weigh(request, self._policies(limits, is_local=is_local)))
+            limited.by_who[key] = bounds
             if needs is NONE:
-                limited.bounds = found
-        return found
+                limited.bounds = bounds
+        return bounds
 
     def _policies(self, limits: Limits, *, is_local: bool) -> RequestPolicies:
         boundary = None

@@ -65,11 +65,11 @@ def own_values(
 def _tag(tags: Mapping[str, str] | None, name: str, *, is_root: bool) -> Values | None:
     if tags is None:
         return () if is_root else None
-    found: Values = ()
+    tag_values: Values = ()
     for tag, value in tags.items():
         if fold(tag) == name:
-            found = (value,)
-    return found
+            tag_values = (value,)
+    return tag_values
 
 
 def variables_in(texts: Iterable[str]) -> frozenset[str]:
@@ -98,11 +98,11 @@ def special_names(principals: Principals) -> frozenset[str]:
     names = principals.get("AWS", ())
     if "*" in names:
         return frozenset()
-    found = set()
+    special = set()
     for name in names:
         parts = name.split(":", 5)
         is_session = len(parts) == 6 and parts[5].startswith("assumed-role/")
         if is_session:
             name = f"{parts[4]}:{parts[5].split('/')[1]}"
-        found.add(name)
-    return frozenset(found)
+        special.add(name)
+    return frozenset(special)

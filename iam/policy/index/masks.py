@@ -112,12 +112,12 @@ class Space:
     @cached_property
     def services(self) -> dict[str, Range]:
         """The actions of each service of the catalogue, by prefix in lower case."""
-        found: dict[str, Range] = {}
+        ranges: dict[str, Range] = {}
         first = 0
         for prefix, names in groupby(self.catalogue.actions, key=lambda name: fold(name.partition(":")[0])):
             size = sum(1 for _ in names)
             within = (1 << size) - 1
             levels = {level: self.catalogue.mask_of_level(level) >> first & within for level in Level}
-            found[prefix] = Range(first, size, levels)
+            ranges[prefix] = Range(first, size, levels)
             first += size
-        return found
+        return ranges

@@ -31,13 +31,13 @@ class ShardMembers(Mapping[int, Member]):
         return self._columns is not None
 
     def __getitem__(self, number: int) -> Member:
-        found = self._own.get(number)
-        if found is None:
+        member = self._own.get(number)
+        if member is None:
             row = self._row(number)
             if row is None:
                 raise KeyError(number)
-            found = self._member(row)
-        return found
+            member = self._member(row)
+        return member
 
     def __contains__(self, number: object) -> bool:
         return number in self._own or (isinstance(number, int) and self._row(number) is not None)
@@ -85,9 +85,9 @@ class ShardMembers(Mapping[int, Member]):
         row = self._row(number)
         if row is None:
             return None
-        found = self._member(row)
+        member = self._member(row)
         self._gone.add(row)
-        return found
+        return member
 
     def find(self, arn: str) -> Member | None:
         """A principal by its ARN."""
@@ -101,8 +101,8 @@ class ShardMembers(Mapping[int, Member]):
     def holding(self, is_meant: Callable[[Grants], bool]) -> list[Member]:
         """Those who hold what is meant."""
         rows = [] if self._columns is None else self._columns.rows_with(is_meant)
-        found = [self._member(row) for row in rows if row not in self._gone]
-        return found + [member for member in self._own.values() if is_meant(member.grants)]
+        holders = [self._member(row) for row in rows if row not in self._gone]
+        return holders + [member for member in self._own.values() if is_meant(member.grants)]
 
     def classes_of_users(self, is_meant: Callable[[str], bool]) -> Iterator[Class]:
         """The classes of users who are called so (in lower case)."""

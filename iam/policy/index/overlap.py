@@ -19,22 +19,22 @@ STEPS: Final = 20_000
 
 
 @lru_cache(maxsize=16384)
-def overlaps(one: Tokens, other: Tokens) -> tuple[Tokens, ...]:
+def overlaps(tokens: Tokens, other: Tokens) -> tuple[Tokens, ...]:
     """Patterns that take in exactly the texts of both, the most general first; at most `MOST`."""
-    if one == other:
-        return (one,)
-    for left, right in ((one, other), (other, one)):
+    if tokens == other:
+        return (tokens,)
+    for left, right in ((tokens, other), (other, tokens)):
         if is_literal(left):
             return (left,) if matcher_of(right)("".join(left)) else ()
         if left[-1] == ANY and is_literal(left[:-1]) and right[: len(left) - 1] == left[:-1]:
             return (right,)
-    shared = _shared(one, other)
-    found: dict[Tokens, None] = {}
-    for tail in islice(_ways(one[shared:], other[shared:]), MOST * 3):
-        found[(*one[:shared], *normal(tail))] = None
-        if len(found) >= MOST:
+    shared = _shared(tokens, other)
+    patterns: dict[Tokens, None] = {}
+    for tail in islice(_ways(tokens[shared:], other[shared:]), MOST * 3):
+        patterns[(*tokens[:shared], *normal(tail))] = None
+        if len(patterns) >= MOST:
             break
-    return tuple(found)
+    return tuple(patterns)
 
 
 def is_literal(pattern: Tokens) -> bool:
@@ -48,10 +48,10 @@ def matcher_of(pattern: Tokens) -> Matcher:
     return from_tokens(pattern)
 
 
-def _shared(one: Tokens, other: Tokens) -> int:
+def _shared(tokens: Tokens, other: Tokens) -> int:
     """How many letters both begin with."""
     shared = 0
-    for left, right in zip(one, other, strict=False):
+    for left, right in zip(tokens, other, strict=False):
         if left != right or len(left) > 1:
             break
         shared += 1
@@ -65,12 +65,12 @@ class Chain(NamedTuple):
     before: Chain | None
 
 
-def _ways(one: Tokens, other: Tokens) -> Iterator[list[Token]]:
+def _ways(tokens: Tokens, other: Tokens) -> Iterator[list[Token]]:
     """Depth first over (place in one, place in the other), what was put out so far as a chain."""
-    steps = _steps(one, other)
+    steps = _steps(tokens, other)
     if steps is None:
         return
-    end = (len(one), len(other))
+    end = (len(tokens), len(other))
     stack: list[tuple[Spot, Chain | None]] = [((0, 0), None)]
     taken = 0
     while stack and taken < STEPS:
@@ -88,10 +88,10 @@ def _unchained(chain: Chain | None) -> list[Token]:
     while chain is not None:
         parts.append(chain.part)
         chain = chain.before
-    found: list[Token] = []
+    unchained: list[Token] = []
     for part in reversed(parts):
-        found += part
-    return found
+        unchained += part
+    return unchained
 
 
 Spot = tuple[int, int]
@@ -122,23 +122,23 @@ class Written:
 _written = lru_cache(maxsize=16384)(Written)
 
 
-def _moves(one: Written, other: Written, i: int, j: int) -> list[Move]:
+def _moves(written: Written, other: Written, i: int, j: int) -> list[Move]:
     """The steps that are possible, those of a star that takes in the most first; letters are taken in one
     step, as many as there are.
     """
-    left = one.parts[i] if i < one.size else None
+    left = written.parts[i] if i < written.size else None
     right = other.parts[j] if j < other.size else None
     if left is not None and right is not None and len(left) == len(right) == 1:
-        length = min(one.ends[i] - i, other.ends[j] - j)
-        is_same = one.text[i : i + length] == other.text[j : j + length]
-        return [(length, length, one.parts[i : i + length])] if is_same else []
+        length = min(written.ends[i] - i, other.ends[j] - j)
+        is_same = written.text[i : i + length] == other.text[j : j + length]
+        return [(length, length, written.parts[i : i + length])] if is_same else []
     if left in STARS and right in STARS:
         star = WITHIN if WITHIN in (left, right) else ANY
         return [(1, 0, (star,)), (0, 1, (star,))]
     if left in STARS:
-        return [(goes, takes, part) for goes, takes, part in _taken(one, i, other, j)]
+        return [(goes, takes, part) for goes, takes, part in _taken(written, i, other, j)]
     if right in STARS:
-        return [(takes, goes, part) for goes, takes, part in _taken(other, j, one, i)]
+        return [(takes, goes, part) for goes, takes, part in _taken(other, j, written, i)]
     if left is None or right is None:
         return []
     both = _both(left, right)
@@ -195,14 +195,14 @@ def _both(left: Token, right: Token) -> Token:
     return ""
 
 
-def _steps(one: Tokens, other: Tokens) -> Steps | None:
+def _steps(tokens: Tokens, other: Tokens) -> Steps | None:
     """From each place that can be reached, the steps after which both ends can be; None where this is so for
     none.
 
     Most places of two patterns cannot be reached, since the letters before them differ: only those that can
     are looked at.
     """
-    left, right = _written(one), _written(other)
+    left, right = _written(tokens), _written(other)
     end = (left.size, right.size)
     steps: Steps = {}
     waiting: list[Spot] = [(0, 0)]
@@ -224,14 +224,14 @@ def _steps(one: Tokens, other: Tokens) -> Steps | None:
     return steps
 
 
-def may_overlap(one: Tokens, other: Tokens) -> bool:
+def may_overlap(tokens: Tokens, other: Tokens) -> bool:
     """False if the letters before the first wildcards rule out a common text; a quick look before
     `overlaps`.
     """
-    for left, right in zip(one, other, strict=False):
+    for left, right in zip(tokens, other, strict=False):
         if len(left) > 1 or len(right) > 1:
             return True
         if left != right:
             return False
-    longer, shorter = (one, other) if len(one) > len(other) else (other, one)
-    return len(one) == len(other) or len(longer[len(shorter)]) > 1
+    longer, shorter = (tokens, other) if len(tokens) > len(other) else (other, tokens)
+    return len(tokens) == len(other) or len(longer[len(shorter)]) > 1

@@ -22,16 +22,16 @@ SWAPPED: Final = {(ANY, ONE), (WITHIN, ONE_WITHIN)}
 
 def normal(parts: Sequence[Token]) -> list[Token]:
     """The same pattern written one way: `*?` as `?*`, and stars side by side as one."""
-    found: list[Token] = []
+    tokens_left: list[Token] = []
     for part in parts:
-        last = found[-1] if found else ""
+        last = tokens_left[-1] if tokens_left else ""
         if (last, part) in SWAPPED:
-            found[-1:] = [part, last]
+            tokens_left[-1:] = [part, last]
         elif part in STARS and last in STARS:
-            found[-1] = ANY if ANY in (part, last) else WITHIN
+            tokens_left[-1] = ANY if ANY in (part, last) else WITHIN
         else:
-            found.append(part)
-    return found
+            tokens_left.append(part)
+    return tokens_left
 
 
 class Pattern:

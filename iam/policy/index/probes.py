@@ -64,20 +64,20 @@ def format_tokens(arn: str, partition: str, account: str) -> Tokens:
 @lru_cache(maxsize=4096)
 def format_matcher(arn: str) -> re.Pattern[str]:
     """What an ARN of the format looks like."""
-    found, at = "", 0
+    expression, at = "", 0
     for match in PLACEHOLDER.finditer(arn):
-        found += re.escape(arn[at : match.start()])
+        expression += re.escape(arn[at : match.start()])
         name = match.group(1)
         segment = arn.count(":", 0, match.start())
         is_in_head = segment < SEGMENTS - 1
         if is_in_head:
-            found += "[^:/]*"
+            expression += "[^:/]*"
         elif name in WITHOUT_SLASH:
-            found += "[^/]+"
+            expression += "[^/]+"
         else:
-            found += ".+"
+            expression += ".+"
         at = match.end()
-    source = (found + re.escape(arn[at:])).replace(r"\*", ".*")
+    source = (expression + re.escape(arn[at:])).replace(r"\*", ".*")
     # Two placeholders side by side are one star.
     return re.compile(source.replace(".+.+", ".+"), re.DOTALL)
 
@@ -99,11 +99,11 @@ def probes(
     if formats == ():
         return ("*",)
     items = tuple(patterns.items())
-    found: dict[str, None] = {}
+    texts_by_probe: dict[str, None] = {}
     later: dict[str, None] = {}
     for arn in formats or ("",):
         first, last = _of_format(items, arn, place)
-        found.update(dict.fromkeys(first))
+        texts_by_probe.update(dict.fromkeys(first))
         later.update(dict.fromkeys(last))
     if accounts is not None or _names_accounts(patterns):
         for arn in formats or ("",):
@@ -112,7 +112,7 @@ def probes(
                     later.update(dict.fromkeys(texts))
     if formats is None:
         later["*"] = None
-    return tuple({**found, **later})
+    return tuple({**texts_by_probe, **later})
 
 
 def _names_accounts(patterns: Iterable[Tokens]) -> bool:
@@ -135,8 +135,10 @@ def _other_accounts(
     """The accounts that conditions name, but for the principal's own, and one that is named nowhere."""
     texts = {own, *named}
     texts.update("".join(token for token in pattern if len(token) == 1) for pattern, _ in patterns)
-    unnamed = next((one for one in ACCOUNTS if not any(one in text for text in texts)), ACCOUNTS[-1])
-    return (*(one for one in named if one != own), unnamed)
+    unnamed = next(
+        (account_id for account_id in ACCOUNTS if not any(account_id in text for text in texts)), ACCOUNTS[-1]
+    )
+    return (*(account_id for account_id in named if account_id != own), unnamed)
 
 
 @lru_cache(maxsize=8192)
@@ -152,9 +154,9 @@ def _of_format(
         return (), ()
     kind: Tokens = format_tokens(arn, place.partition, place.account) if arn else (ANY,)
     near = {
-        one: lists
-        for one, lists in patterns
-        if _common(kind, one) or (not is_other and any(True for _ in _elsewhere(one, kind)))
+        pattern: lists
+        for pattern, lists in patterns
+        if _common(kind, pattern) or (not is_other and any(True for _ in _elsewhere(pattern, kind)))
     }
     word, region = _word(near), _region(near)
     is_right = format_matcher(arn).fullmatch if arn else None
@@ -166,14 +168,14 @@ def _of_format(
         return (*_common(kind, pattern), *_elsewhere(pattern, kind))
 
     starts = list(chain.from_iterable(map(begin, near)))
-    found: dict[str, None] = {}
+    texts: dict[str, None] = {}
     later: dict[str, None] = {}
     for cell in (*_cells(near, starts, word=word, region=region, place=place), kind):
-        for kept, filler in ((found, word), (later, "")):
+        for kept, filler in ((texts, word), (later, "")):
             text = filled(cell, word=filler, region=region, place=place)
             if is_right is None or is_right(text):
                 kept[text] = None
-    return tuple(found), tuple(text for text in later if text not in found)
+    return tuple(texts), tuple(text for text in later if text not in texts)
 
 
 def _cells(
@@ -185,7 +187,7 @@ def _cells(
     A statement applies to what any pattern of its list takes in. So what lies in a list already needs no
     second pattern of it: whatever the two have in common with others, the one has in common with them too.
     """
-    matchers = [matcher_of(one) for one in patterns]
+    matchers = [matcher_of(tokens) for tokens in patterns]
     every = list(patterns.items())
     cells: dict[Tokens, int] = {}
     seen: Counter[int] = Counter()
@@ -231,8 +233,8 @@ def _elsewhere(arn_of: Tokens, kind: Tokens) -> Iterator[Tokens]:
     yield from _common(_joined(parts), arn_of)
 
 
-def _common(one: Tokens, other: Tokens) -> tuple[Tokens, ...]:
-    return overlaps(one, other) if may_overlap(one, other) else ()
+def _common(tokens: Tokens, other: Tokens) -> tuple[Tokens, ...]:
+    return overlaps(tokens, other) if may_overlap(tokens, other) else ()
 
 
 def filled(pattern: Iterable[Token], *, word: str, region: str, place: Place) -> str:
@@ -242,33 +244,33 @@ def filled(pattern: Iterable[Token], *, word: str, region: str, place: Place) ->
     segments = _split(tuple(pattern))
     head = {PARTITION: place.partition, SERVICE: place.service, REGION: region, ACCOUNT: place.account}
     instead = {ANY: word, WITHIN: word, ONE: "0", ONE_WITHIN: "0"}
-    found = []
+    filled_tokens = []
     for number, segment in enumerate(segments):
         is_alone = len(segment) == 1 and segment[0] in (ANY, WITHIN)
         if is_alone and number in head and len(segments) == SEGMENTS:
-            found.append(head[number])
+            filled_tokens.append(head[number])
             continue
-        found.append("".join([instead.get(token, token) for token in segment]))
-    return ":".join(found)
+        filled_tokens.append("".join([instead.get(token, token) for token in segment]))
+    return ":".join(filled_tokens)
 
 
 def _split(pattern: Tokens) -> list[list[Token]]:
-    found: list[list[Token]] = []
+    segments: list[list[Token]] = []
     begin = 0
-    while len(found) < SEGMENTS - 1 and ":" in pattern[begin:]:
+    while len(segments) < SEGMENTS - 1 and ":" in pattern[begin:]:
         end = pattern.index(":", begin)
-        found.append(list(pattern[begin:end]))
+        segments.append(list(pattern[begin:end]))
         begin = end + 1
-    return [*found, list(pattern[begin:])]
+    return [*segments, list(pattern[begin:])]
 
 
 def _joined(segments: Sequence[Sequence[Token]]) -> Tokens:
-    found: list[Token] = []
+    joined: list[Token] = []
     for number, segment in enumerate(segments):
         if number:
-            found.append(":")
-        found += segment
-    return tuple(found)
+            joined.append(":")
+        joined += segment
+    return tuple(joined)
 
 
 def _word(patterns: Iterable[Tokens]) -> str:
@@ -288,4 +290,4 @@ def _word(patterns: Iterable[Tokens]) -> str:
 
 def _region(patterns: Iterable[Tokens]) -> str:
     texts = ["".join(token for token in pattern if len(token) == 1) for pattern in patterns]
-    return next((one for one in REGIONS if not any(one in text for text in texts)), REGIONS[0])
+    return next((region for region in REGIONS if not any(region in text for text in texts)), REGIONS[0])

@@ -111,15 +111,15 @@ class Answer:
 
     def names(self, decision: Decision | None = None) -> list[str]:
         """Their ARNs."""
-        found: list[str] = []
+        names: list[str] = []
         for each, classes in self.whole.items():
             if decision is None or each is decision:
                 for cls in classes:
-                    found += cls.members.arns
+                    names += cls.members.arns
         for part in self.parts:
             if decision is None or part.decision is decision:
-                found += [member.arn for member in part.members]
-        return found
+                names += [member.arn for member in part.members]
+        return names
 
     def page(
         self, *, size: int, after: tuple[str, str] = ("", ""), decision: Decision | None = None

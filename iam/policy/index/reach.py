@@ -37,8 +37,8 @@ def reach_of(clause: Clause) -> int:
 
 
 @lru_cache(maxsize=4096)
-def _one(found: int) -> int:
-    return found
+def _one(bits: int) -> int:
+    return bits
 
 
 def _reach_of(clause: Clause) -> int:
@@ -47,11 +47,11 @@ def _reach_of(clause: Clause) -> int:
         return EVERYTHING
     if len(statement.resources) > MOST:
         return EVERYTHING
-    found = -1 << len(catalogue())
+    actions = -1 << len(catalogue())
     for pattern in statement.resources:
         for service in clause.actions.services:
-            found |= _reach(_shape(pattern, service), service)
-    return found
+            actions |= _reach(_shape(pattern, service), service)
+    return actions
 
 
 def _shape(pattern: str, service: str) -> str:
@@ -63,11 +63,11 @@ def _shape(pattern: str, service: str) -> str:
         return pattern
     words, last = _words(service), fields[5]
 
-    def plain(found: re.Match[str]) -> str:
-        before, after = last[found.start() - 1 : found.start()], last[found.end() : found.end() + 1]
-        word, lowered = found.group(), fold(found.group())
+    def plain(match: re.Match[str]) -> str:
+        before, after = last[match.start() - 1 : match.start()], last[match.end() : match.end() + 1]
+        word, lowered = match.group(), fold(match.group())
         is_whole = not {before, after} & {"*", "?"}
-        return "x" if is_whole and not any(one in lowered for one in words) else word
+        return "x" if is_whole and not any(word in lowered for word in words) else word
 
     return ":".join([*fields[:5], WORD.sub(plain, last)])
 
@@ -86,12 +86,12 @@ def _reach(pattern: str, service: str) -> int:
         return EVERYTHING
     written = f"{pattern}:*" if is_incomplete(pattern) else pattern
     segment = _segment(written)
-    found = 0
+    actions = 0
     for arn, mask in _formats(service).items():
         own = _segment(arn)
         if (segment == own or "" in (segment, own)) and can_mean(written, arn, has_variables=True):
-            found |= mask
-    return found
+            actions |= mask
+    return actions
 
 
 def _segment(arn: str) -> str:
@@ -117,22 +117,22 @@ def _formats(service: str) -> Mapping[str, int]:
 def _types(service: str) -> Mapping[str, list[str]]:
     """Read for this alone: all that there is about each service would stay in memory."""
     arns = source.resource_arns(service)
-    found: dict[str, list[str]] = {}
+    types: dict[str, list[str]] = {}
     for action in source.read("actions", f"{service}.json").values():
-        for one in action["resourceTypes"]:
-            arn = arns.get(fold(one["name"]))
+        for resource_type in action["resourceTypes"]:
+            arn = arns.get(fold(resource_type["name"]))
             if arn is not None:
-                found.setdefault(arn, []).append(f"{service}:{action['name']}")
-    return found
+                types.setdefault(arn, []).append(f"{service}:{action['name']}")
+    return types
 
 
 def _masks(types: Mapping[str, Iterable[str]]) -> Mapping[str, int]:
     known = catalogue()
-    found = {}
+    masks = {}
     for arn, actions in types.items():
         mask = 0
         for action in actions:
             place = known.index_of(action)
             mask |= 0 if place is None else 1 << place
-        found[arn] = mask
-    return found
+        masks[arn] = mask
+    return masks

@@ -62,19 +62,19 @@ class Register:
     def levels(self, standing: Standing) -> Levels:
         """The levels above an account; accounts that stand under the same policies share them."""
         key = (standing.scps, standing.rcps, standing.is_management)
-        found = self._levels.get(key)
-        if found is None:
+        levels = self._levels.get(key)
+        if levels is None:
             scps = () if standing.is_management else standing.scps
             rcps = () if standing.is_management else standing.rcps
-            found = self._levels[key] = Levels(
+            levels = self._levels[key] = Levels(
                 self._named(scps), self._named(rcps), is_management=standing.is_management
             )
-        return found
+        return levels
 
     def forget_levels(self, used: Iterable[Levels]) -> None:
         """Keep only the levels that are still above some account."""
         kept = set(used)
-        self._levels = {key: found for key, found in self._levels.items() if found in kept}
+        self._levels = {key: levels for key, levels in self._levels.items() if levels in kept}
 
     def _named(self, levels: tuple[Level, ...]) -> tuple[tuple[tuple[str, Doc], ...], ...]:
         return tuple(
@@ -85,14 +85,14 @@ class Register:
         """The document of a policy; one that is not known is a problem that answers tell of."""
         if digest is None:
             return self.documents.unread(name)
-        found = self.at_hand.get(digest) or self.documents.known(digest)
-        return self.documents.unread(name) if found is None else found
+        document = self.at_hand.get(digest) or self.documents.known(digest)
+        return self.documents.unread(name) if document is None else document
 
     def bundle(self, docs: Iterable[Doc]) -> Bundle:
         """The bundle of some documents, in whatever order and however often each."""
         key = tuple(sorted(set(docs), key=id))
-        found = self._bundles.get(key)
-        return self._add_bundle(key) if found is None else found
+        bundle = self._bundles.get(key)
+        return self._add_bundle(key) if bundle is None else bundle
 
     def _add_bundle(self, docs: tuple[Doc, ...]) -> Bundle:
         bundle = self._bundles[docs] = Bundle(docs)
@@ -146,22 +146,22 @@ class Register:
             self._uses_of_limits[bounds] = 0
         marked = self._marked_docs(bundle, bounds.sort, marks) if marks else ()
         key = (bundle, marked, bounds)
-        found = self._profiles.get(key)
-        if found is None:
-            found = self._profiles[key] = Profile(bundle, marked, bounds)
-            bundle.profiles = with_one(bundle.profiles, found)
+        profile = self._profiles.get(key)
+        if profile is None:
+            profile = self._profiles[key] = Profile(bundle, marked, bounds)
+            bundle.profiles = with_one(bundle.profiles, profile)
             self._uses_of_limits[bounds] += 1
-        return found
+        return profile
 
     def _marked_docs(self, bundle: Bundle, sort: int, marks: tuple[Marks, ...]) -> tuple[Marked, ...]:
-        found = []
-        for doc, one in zip(bundle.marked, marks, strict=True):
-            key = (doc, sort, one)
+        marked_docs = []
+        for doc, doc_marks in zip(bundle.marked, marks, strict=True):
+            key = (doc, sort, doc_marks)
             marked = self._marked.get(key)
             if marked is None:
-                marked = self._marked[key] = Marked(doc, sort, one)
-            found.append(marked)
-        return tuple(found)
+                marked = self._marked[key] = Marked(doc, sort, doc_marks)
+            marked_docs.append(marked)
+        return tuple(marked_docs)
 
     def drop_class(self, cls: Class) -> None:
         """Take out a class that has no members any more."""

@@ -57,8 +57,8 @@ def _given(policy: str | Mapping[str, object], documents: Documents) -> Doc:
 def _trust(question: Question, shard: Shard | None) -> Doc | None:
     if shard is None or fold(question.action) not in ASSUMING:
         return None
-    found = shard.members.find(question.resource)
-    return None if found is None else found.trust
+    member = shard.members.find(question.resource)
+    return None if member is None else member.trust
 
 
 def policy_set(doc: Doc, *, of_pattern: bool) -> PolicySet:

@@ -116,18 +116,18 @@ class Shape:
 
     def of_kind(self, kind: PolicyKind) -> Compiled:
         """All but the resources, as a policy of a kind has it."""
-        found = self._compiled.get(kind)
-        if found is None:
-            found = self._compiled[kind] = self._compile(self.plain, kind)
-        return found
+        compiled = self._compiled.get(kind)
+        if compiled is None:
+            compiled = self._compiled[kind] = self._compile(self.plain, kind)
+        return compiled
 
     def ready(self, kind: PolicyKind, resources: Names | None, label: Label) -> Compiled:
         """The statement with some resources as a policy of a kind has it."""
-        source, found = self.statement(resources, label), self.of_kind(kind)
-        if found.unknown or kind is PolicyKind.SESSION:
+        source, compiled = self.statement(resources, label), self.of_kind(kind)
+        if compiled.unknown or kind is PolicyKind.SESSION:
             # Problems tell the place of the statement; those of session policies may be of its resources.
             return self._compile(source, kind)
-        return with_resources(found, source, has_variables=self.has_variables)
+        return with_resources(compiled, source, has_variables=self.has_variables)
 
     def _compile(self, source: Statement, kind: PolicyKind) -> Compiled:
         return compile_statement(source, policy="", kind=kind, has_variables=self.has_variables)
@@ -138,13 +138,13 @@ def traits_of(source: Statement, *, has_variables: bool) -> Traits:
     named = keys.variables_in(source.resources or ()) if has_variables else frozenset()
     if not source.conditions and not named and source.principals is None:
         return PLAIN
-    found = _Reading()
-    found.named |= {key for key in named if keys.is_own(key)}
-    found.is_placed = any(key in keys.OF_ACCOUNT or key in keys.OF_PLACE for key in named)
-    found.names_principals = source.principals is not None
+    reading = _Reading()
+    reading.named |= {key for key in named if keys.is_own(key)}
+    reading.is_placed = any(key in keys.OF_ACCOUNT or key in keys.OF_PLACE for key in named)
+    reading.names_principals = source.principals is not None
     for place, (key, others) in enumerate(keys.keys_of_conditions(source, has_variables=has_variables)):
-        found.read(source, place, key, others, has_variables)
-    return found.traits()
+        reading.read(source, place, key, others, has_variables)
+    return reading.traits()
 
 
 class _Reading:
@@ -163,8 +163,8 @@ class _Reading:
     ) -> None:
         """One condition that compares `key` with values in which the `others` stand."""
         every = {key, *others}
-        own = {one for one in every if keys.is_own(one)}
-        if all(keys.is_of_principal(one) for one in every):
+        own = {pattern for pattern in every if keys.is_own(pattern)}
+        if all(keys.is_of_principal(pattern) for pattern in every):
             self._atom(source, place, has_variables)
             self.atom_keys |= own
             if len(every) > 1:
@@ -177,7 +177,7 @@ class _Reading:
             self.named |= own
             self.named_in_conditions = self.named_in_conditions or bool(own)
         self.is_placed = self.is_placed or any(
-            one in keys.OF_ACCOUNT or one in keys.OF_PLACE for one in every
+            pattern in keys.OF_ACCOUNT or pattern in keys.OF_PLACE for pattern in every
         )
 
     def _atom(self, source: Statement, place: int, has_variables: bool) -> None:

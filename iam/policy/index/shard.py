@@ -61,7 +61,7 @@ class Shard:
     def _unfold(self, image: Image) -> None:
         register, documents = self._register, self._register.documents
         docs = docs_in(image, documents)
-        marks = [marks_in(one) for one in image.marks]
+        marks = [marks_in(mark) for mark in image.marks]
         limits = []
         for kind, is_exempt, has_tags, has_id, boundary, *numbers in image.limits:
             flags = (PrincipalKind(kind), is_exempt, has_tags, has_id)
@@ -70,8 +70,8 @@ class Shard:
             limits.append((flags, bound, first, self.levels, tuple(others)))
         columns = columns_of(image, documents)
         by_place = []
-        for place, (limit, *held) in enumerate(image.classes):
-            of_docs = {docs[held[n]]: marks[held[n + 1]] for n in range(0, len(held), 2)}
+        for place, (limit, *held_docs) in enumerate(image.classes):
+            of_docs = {docs[held_docs[n]]: marks[held_docs[n + 1]] for n in range(0, len(held_docs), 2)}
             bundle = register.bundle(of_docs)
             own = tuple([of_docs[doc] for doc in bundle.marked])
             profile = register.profile(bundle, own, limits[limit])
@@ -184,15 +184,15 @@ class Shard:
             del self.classes[cls.profile]
             self._register.drop_class(cls)
 
-    def _place_again(self, found: list[Member]) -> list[Member]:
+    def _place_again(self, members: list[Member]) -> list[Member]:
         """Find the class of each member anew; it enters before it leaves, so that what it still holds
         stays.
         """
-        for member in found:
+        for member in members:
             old = member.cls
             self._place(member)
             self._leave(member, old)
-        return found
+        return members
 
     def _place(self, member: Member) -> None:
         profile = self.profile_of(member, member.grants)
@@ -229,11 +229,11 @@ class Shard:
 
     def _asking(self, member: Member, kind: PrincipalKind) -> Request:
         """A request of some principal of the account that is of a kind."""
-        found = self._requests.get(kind)
-        if found is None:
+        request = self._requests.get(kind)
+        if request is None:
             who = principal_of(member, is_management=self.levels.is_management)
-            found = self._requests[kind] = Request("", "*", who, context=self.facts)
-        return found
+            request = self._requests[kind] = Request("", "*", who, context=self.facts)
+        return request
 
     def docs_of(self, grants: Grants) -> list[Doc]:
         """The documents of all identity policies, its groups' among them."""
@@ -249,12 +249,12 @@ class Shard:
         return [*shared, *(self._register.doc(digest, name) for name, digest in grants.inline)]
 
     def _docs_of_group(self, number: int) -> Docs:
-        found = self._group_docs.get(number)
-        if found is None:
+        documents_of_group = self._group_docs.get(number)
+        if documents_of_group is None:
             group = self.groups.get(number)
             docs = () if group is None else self.docs_of(group.grants)
-            found = self._group_docs[number] = tuple(docs)
-        return found
+            documents_of_group = self._group_docs[number] = tuple(docs)
+        return documents_of_group
 
     def policy_doc(self, number: int) -> Doc:
         """The document of a managed policy; one that is not known is a problem that answers tell of."""
@@ -265,12 +265,12 @@ class Shard:
 
     def named_policies(self, grants: Grants) -> list[tuple[str, Doc]]:
         """(how a person finds it, document) of all identity policies."""
-        found = self._named(grants, "")
+        named = self._named(grants, "")
         for number in grants.groups:
             group = self.groups.get(number)
             if group is not None:
-                found += self._named(group.grants, f" of group {group.name}")
-        return found
+                named += self._named(group.grants, f" of group {group.name}")
+        return named
 
     def _named(self, grants: Grants, whose: str) -> list[tuple[str, Doc]]:
         inline = [

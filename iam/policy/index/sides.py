@@ -61,11 +61,13 @@ class Side:
         """A request of the principal; strict: every key that is not known is absent, as in a real one; but
         the time is open.
         """
-        held: dict[str, Any] = dict(self.facts)
+        context_of_place: dict[str, Any] = dict(self.facts)
         if account_of(resource) in ("", self.principal.account):
-            held |= self.place_facts
-        held |= context or {}
-        return Request(action, resource, self.principal, context=held, strict=strict, is_any_time=True)
+            context_of_place |= self.place_facts
+        context_of_place |= context or {}
+        return Request(
+            action, resource, self.principal, context=context_of_place, strict=strict, is_any_time=True
+        )
 
     @cached_property
     def says(self) -> tuple[Say, ...]:

@@ -105,11 +105,11 @@ class Change:
 
     def mask_where(self, *, more: bool, less: bool) -> int:
         """The actions of which some requests are newly allowed, or no longer."""
-        found = 0
+        bits = 0
         for mask, verdict in self.proofs:
             if (verdict.more is not None) is more and (verdict.less is not None) is less:
-                found |= mask
-        return found
+                bits |= mask
+        return bits
 
     def verdict_for(self, bit: int, *, before: Side, after: Side) -> Verdict | None:
         """What becomes of one action, with requests of this principal."""
@@ -126,13 +126,13 @@ def witness_of(principal: Side, action: str, cell: Cell, *, was_allowed: bool) -
     """The request of a cell for an action of its set."""
     resource = cell.resource if cell.resource is not None else _any_resource(principal, action)
     request = principal.request(action, resource, context=dict(cell.context))
-    given = ""
+    what_policy = ""
     if needs_resource_policy(request):
-        given = KEY_POLICY if fold(action).startswith("kms:") else TRUST_POLICY
+        what_policy = KEY_POLICY if fold(action).startswith("kms:") else TRUST_POLICY
     elif request.is_cross_account:
-        given = RESOURCE_POLICY
+        what_policy = RESOURCE_POLICY
     answers = (ALLOWED, DENIED) if was_allowed else (DENIED, ALLOWED)
-    return Witness(principal.principal.arn, action, resource, cell.context, *answers, given)
+    return Witness(principal.principal.arn, action, resource, cell.context, *answers, what_policy)
 
 
 def _any_resource(side: Side, action: str) -> str:

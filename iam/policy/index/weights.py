@@ -73,7 +73,7 @@ def mask_of(piece: Piece, space: Space) -> tuple[int, int]:
 
 def weigh(pieces: Iterable[Piece], space: Space) -> Weight:
     """Statements put together."""
-    everywhere = some = maybe = parts = denied = denied_some = perhaps = perhaps_some = 0
+    everywhere = in_some = maybe = parts = denied = denied_some = perhaps = perhaps_some = 0
     for piece in pieces:
         whole, part = mask_of(piece, space)
         if piece.allows:
@@ -81,26 +81,26 @@ def weigh(pieces: Iterable[Piece], space: Space) -> Weight:
             parts |= part
             if piece.mark == YES:
                 everywhere |= whole
-                some |= whole | part
+                in_some |= whole | part
         elif piece.mark == YES:
             denied |= whole
             denied_some |= part
         elif piece.mark == OPEN:
             perhaps |= whole
             perhaps_some |= part
-    return Weight(everywhere, some, maybe, parts, denied, denied_some, perhaps, perhaps_some)
+    return Weight(everywhere, in_some, maybe, parts, denied, denied_some, perhaps, perhaps_some)
 
 
 def all_together(weights: Iterable[Weight]) -> Weight:
     """Groups of policies that must all allow, and each of which can deny."""
-    everywhere = some = maybe = -1
+    everywhere = in_some = maybe = -1
     denied = denied_some = perhaps = perhaps_some = 0
     for each in weights:
         everywhere &= each.everywhere
-        some &= each.some
+        in_some &= each.some
         maybe &= each.maybe
         denied |= each.denied
         denied_some |= each.denied_some
         perhaps |= each.perhaps
         perhaps_some |= each.perhaps_some
-    return Weight(everywhere, some, maybe, 0, denied, denied_some, perhaps, perhaps_some)
+    return Weight(everywhere, in_some, maybe, 0, denied, denied_some, perhaps, perhaps_some)

@@ -29,6 +29,6 @@ def test_a_rare_text_is_found_by_the_index() -> None:
         cursor.execute("SELECT gin_clean_pending_list('journal_entry_trigrams')")
         # So few rows are read as fast from end to end.
         cursor.execute("SET LOCAL enable_seqscan = off")
-    actual_entries = entries(EntryFilter(accounts=None, text="Quart"))
-    assert [entry.id for entry in actual_entries] == [12345]
-    assert "journal_entry_trigrams" in actual_entries.explain()
+    matching = entries(EntryFilter(accounts=None, text="Quart"))
+    assert [entry.id for entry in matching] == [12345]
+    assert "journal_entry_trigrams" in matching.explain()

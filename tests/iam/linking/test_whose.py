@@ -62,8 +62,8 @@ def ines() -> Viewer:
 
 
 def said(user: Entity) -> tuple[str, str, bool]:
-    actual_whose = whose([user])[user.pk]
-    return (actual_whose.person.name if actual_whose.person else "", actual_whose.how, actual_whose.confirmed)
+    ownership = whose([user])[user.pk]
+    return (ownership.person.name if ownership.person else "", ownership.how, ownership.confirmed)
 
 
 def with_rules(*pairs: tuple[str, str], **ways: Any) -> None:
@@ -130,13 +130,13 @@ def test_several_who_fit_and_ways_that_disagree_link_nobody(account: Account, ma
     conflict = tagged(factories.user(account, "jonas"), email=twin.email)
     stranger = tagged(factories.user(account, "JONAS"), email="nobody@example.com")
     work_out()
-    actual_whose = whose([ambiguous, conflict, stranger])
-    assert [actual_whose[entity.pk].standing for entity in (ambiguous, conflict, stranger)] == [
+    ownership = whose([ambiguous, conflict, stranger])
+    assert [ownership[entity.pk].standing for entity in (ambiguous, conflict, stranger)] == [
         Standing.AMBIGUOUS,
         Standing.CONFLICT,
         Standing.CONFLICT,
     ]
-    assert all(whose.person is None and not whose.address for whose in actual_whose.values())
+    assert all(whose.person is None and not whose.address for whose in ownership.values())
     assert people_concerned([conflict.arn]) == {twin.pk, jonas.pk}
     assert not users_of([maya, twin, jonas])
 

@@ -367,16 +367,16 @@ def test_a_receipt_from_before_keeps_names_from_a_limited_reader(stage: Stage) -
         stage.scene.requester, entity=stage.user(), reason="Left", idempotency_key="before"
     )
     last = Change.objects.get(pk=changes[-1].pk)
-    result = ["Named in the policies Secret.", "It has a new unique ID."]
+    told_notes = ["Named in the policies Secret.", "It has a new unique ID."]
     del last.receipt["confidential"]
-    last.receipt["effect"]["notes"] = result
+    last.receipt["effect"]["notes"] = told_notes
     last.save(update_fields=["receipt"])
 
     import_module("iam.changes.migrations.0011_confidential_notes").mark(apps, None)
 
     last.refresh_from_db()
     assert principal_mentions.notes_for_limited_reader(last.receipt) == [
-        result[1],
+        told_notes[1],
         "Policies that you can’t see name it.",
     ]
-    assert last.receipt["effect"]["notes"] == result
+    assert last.receipt["effect"]["notes"] == told_notes

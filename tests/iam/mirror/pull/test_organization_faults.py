@@ -87,18 +87,18 @@ def test_an_account_that_moves_while_the_tree_is_read_is_read_again(
 
     def moving(parameters: dict[str, str]) -> dict[str, list[object]]:
         calls.append(parameters["ParentId"])
-        actual_answer = answer(parameters)
+        shaped = answer(parameters)
         # The first time, it is under none of the parents; the second time, under two of them.
         if len(calls) <= 4 and parameters["ParentId"] == "ou-root-security":
             return {"Accounts": []}
         if 4 < len(calls) <= 8 and parameters["ParentId"] == "r-root":
             return {
                 "Accounts": [
-                    *actual_answer["Accounts"],
+                    *shaped["Accounts"],
                     *answer({"ParentId": "ou-root-security"})["Accounts"],
                 ]
             }
-        return actual_answer
+        return shaped
 
     monkeypatch.setattr(world.organizations, "ListAccountsForParent", moving)
     aws = open_account(account)

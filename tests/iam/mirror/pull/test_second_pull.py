@@ -102,17 +102,17 @@ def test_a_change_of_one_percent_opens_and_closes_exactly_those_rows(
 def test_a_change_lies_between_two_observations(
     world: World, account: Account, pull: Callable[..., Pull]
 ) -> None:
-    actual_pull = pull(account)
+    first_pull = pull(account)
     world.mutate(1)
     two = pull(account)
-    at = {p.pk: p.sections.get(name="policies").observed_at for p in (actual_pull, two)}
+    at = {p.pk: p.sections.get(name="policies").observed_at for p in (first_pull, two)}
     old = EntityState.objects.get(kind="policy", valid_to__isnull=False)
     new = EntityState.objects.get(entity=old.entity, valid_to=None)
-    assert (new.valid_from, new.after, new.observed_at) == (at[two.pk], at[actual_pull.pk], at[two.pk])
+    assert (new.valid_from, new.after, new.observed_at) == (at[two.pk], at[first_pull.pk], at[two.pk])
     assert (old.valid_to, old.last_seen, old.valid_from, old.after) == (
         at[two.pk],
-        at[actual_pull.pk],
-        at[actual_pull.pk],
+        at[first_pull.pk],
+        at[first_pull.pk],
         None,
     )
     assert (new.cause_kind, new.cause_id, old.end_cause_kind) == ("", None, "")
