@@ -96,9 +96,9 @@ def failed(account: Account, *holders: Entity, asked_by: Person, approved: bool 
     return made
 
 
-def change(made: Grant, holder: Entity | None = None, **fields: Any) -> Change:
+def change(made: Grant, holder: Entity | None = None, *, receipt: Any = None, **fields: Any) -> Change:
     """A change that adds somebody to a group, for a grant; without `change_set` in a set of its own, with
-    `cause_kind`.
+    `cause_kind`. A receipt that is there already need not be worked out again.
     """
     account = made.parts.get().account
     group = Entity.objects.filter(account=account, kind=Kind.GROUP).first()
@@ -126,7 +126,7 @@ def change(made: Grant, holder: Entity | None = None, **fields: Any) -> Change:
             },
             "before": {},
             "after": {},
-            "receipt": receipt_of(Membership.of(ADD_TO_GROUP, holder, group=group)).body,
+            "receipt": receipt or receipt_of(Membership.of(ADD_TO_GROUP, holder, group=group)).body,
             "calls": [],
             "state": ChangeState.AWAITING,
             "idempotency_key": f"made-{next(_numbers)}-{uuid4()}",

@@ -35,10 +35,11 @@ def many(office: Office) -> Office:
     another account.
     """
     asker = office.people["asker"].person
+    tomas, receipt = office.of["tomas.lind"], None
     for _ in range(COUNT):
-        made.change(
-            made.grant(office.account, office.of["tomas.lind"], asked_by=asker), office.of["tomas.lind"]
-        )
+        receipt = made.change(
+            made.grant(office.account, tomas, asked_by=asker), tomas, receipt=receipt
+        ).receipt
     other = make.account("222222222222", name="staging")
     make.group(other, "ops")
     user = make.user(other, "sean.obrien")
