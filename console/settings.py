@@ -4,6 +4,7 @@ name.
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 
 from csp.constants import NONE, SELF
@@ -21,6 +22,10 @@ try:
     SAMPLE_DATA = EMBEDDED and env.flag("GATEHOUSE_SUPERVISED", default=False)
     VAR = Path(env.text("GATEHOUSE_VAR", str(BASE_DIR / "var")))
     DEBUG = env.flag("GATEHOUSE_DEBUG", default=False)
+    # What only those need who work on Gatehouse: the page of components, and the toolbar where it is
+    # installed.
+    DEVELOPMENT = EMBEDDED and DEBUG
+    DEBUG_TOOLBAR = DEVELOPMENT and find_spec("debug_toolbar") is not None
     BIND = env.text("GATEHOUSE_BIND", "127.0.0.1:8000")
 
     if EMBEDDED:
@@ -207,6 +212,12 @@ MIDDLEWARE = [
     "console.web.middleware.AsOf",
     "console.web.post_only.BackToPage",
 ]
+
+if DEBUG_TOOLBAR:
+    INSTALLED_APPS.append("debug_toolbar")
+    after_compression = MIDDLEWARE.index("console.web.compression.CompressedPages") + 1
+    MIDDLEWARE.insert(after_compression, "debug_toolbar.middleware.DebugToolbarMiddleware")
+    INTERNAL_IPS = ["127.0.0.1", "::1"]
 
 TEMPLATES = [
     {

@@ -1,5 +1,6 @@
 """The addresses of the console, area by area."""
 
+from django.conf import settings
 from django.urls import include, path
 
 from console.onboarding.invitation import gatehouse_sign_in, invitation, invitation_request
@@ -26,3 +27,5 @@ urlpatterns = [
     path("", include("console.operators.urls")),
     path("", include("console.web.urls")),
 ]
+if settings.DEBUG_TOOLBAR:
+    urlpatterns.append(path("__debug__/", include("debug_toolbar.urls")))

@@ -323,6 +323,8 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "audit:journal-chain", ""): "sign-in 404 404 404 286 404 286",
     ("POST", "audit:journal-check", ""): "sign-in 404 404 404 302 404 302",
     # Health, for machines.
+    # In development only: tests/console/web/test_component_page.py.
+    ("GET", "components", ""): "sign-in 404 404 404 404 404 404",
     ("GET", "healthz", ""): "200 200 200 200 200 200 200",
     ("GET", "readyz", ""): "200 200 200 200 200 200 200",
 }

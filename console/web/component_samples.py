@@ -1,0 +1,167 @@
+"""Sample data for every component, for the page that shows them in development."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from console.web.cut import Cut
+
+NOW: Final = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
+LONG: Final = "platform-observability-with-a-name-that-does-not-end"
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A component with what a page would give it; `note` says what else is to be seen in it.
+
+    What is not included like the others has a template that shows how it is used.
+    """
+
+    component: str
+    context: dict[str, Any] = field(default_factory=dict)
+    note: str = ""
+    is_wrapped: bool = False
+
+    @property
+    def template(self) -> str:
+        """The template that draws it."""
+        folder = "development/_" if self.is_wrapped else "components/"
+        return f"{folder}{self.component}.html"
+
+
+def record(**values: Any) -> Any:
+    """A value with these attributes that can be told apart and kept, as `{% once %}` asks."""
+    return namedtuple("Record", values)(**values)
+
+
+def _option(text: str, *, is_chosen: bool = False) -> tuple[str, str, bool]:
+    return (text.lower(), text, is_chosen)
+
+
+ACCOUNT: Final = record(name="payments", account_id="111122223333")
+PAGE: Final = record(
+    title="Groups",
+    noun=("group", "groups"),
+    icon="users",
+    notice="",
+    acts=(record(url="#", icon="user-plus", label="Add to a team"),),
+)
+GAP: Final = record(
+    account=ACCOUNT, since=NOW - timedelta(hours=3), permission="iam:ListGroups", synced_at=NOW
+)
+TABS: Final = (
+    record(label="All", url="#all", count=record(text="128", title=""), tone="", current=True),
+    record(
+        label="Unused", url="#old", count=record(text="1,000+", title="At least"), tone="warn", current=False
+    ),
+)
+MENUS: Final = (
+    record(
+        label="Path",
+        name="path",
+        active=1,
+        choices=(_option("Teams", is_chosen=True), _option("Apps")),
+        text="",
+        hint="",
+    ),
+    record(label="Tag", name="tag", active=0, choices=(), text="", hint="Write key=value."),
+)
+PAGER: Final = record(
+    first=51, last=53, total="128", number=2, start="#first", before="#before", after="#after"
+)
+AS_OF: Final = record(
+    earliest=NOW - timedelta(days=90),
+    before=NOW - timedelta(days=2),
+    next=NOW - timedelta(hours=1),
+    read_at=NOW,
+    fresh=NOW,
+    is_old=False,
+    is_incomplete=True,
+    moments=(("A week ago", NOW - timedelta(days=7), "calendar"),),
+    kept=(),
+    compare="#compare",
+)
+LIST: Final[dict[str, Any]] = {
+    "page": PAGE,
+    "label": "Groups",
+    "table_label": "Groups table",
+    "table": "development/_table.html",
+    "rows": ("payments-dev", "payments-readers", LONG),
+    "tabs": TABS,
+    "menus": MENUS,
+    "chips": (record(label="Path", value="Teams", url="#all"),),
+    "find": "Name or path",
+    "text": "pay",
+    "kept": (),
+    "cleared": "#all",
+    "pager": PAGER,
+    "may_export": True,
+    "sees_accounts": True,
+    "gaps": (record(gap=GAP, label="Groups, memberships", words="AWS denied access", tone="warn"),),
+    "more_gaps": True,
+    "problems": ("The filter “color” doesn’t exist. It was left out.",),
+    "csv_path": "#csv",
+    "json_path": "#json",
+    "kept_by_files": (("account", ACCOUNT.account_id),),
+}
+SWITCH: Final = (
+    (ACCOUNT.account_id, ACCOUNT.name, "1111-2222-3333"),
+    ("444455556666", LONG, "4444-5555-6666"),
+)
+SAMPLES: Final = (
+    Sample(
+        "list_head",
+        {"page": PAGE, "intro": "How groups look.", "csv": "#csv", "json": "#json", "may_export": True},
+    ),
+    Sample("list_frame", LIST, "With its notes, saved views, filter, table, pager and actions."),
+    Sample("list_empty", {"page": PAGE, "no_account": True, "may_connect": True}),
+    Sample("list_empty", {"page": PAGE, "is_filtered": True, "nothing": "No group matches", "whole": "#all"}),
+    Sample("list_empty", {"page": PAGE, "is_known": False}, "What was not synced is unknown, not empty."),
+    Sample("nothing_then", {"asof": AS_OF}),
+    Sample("connect_first", {"then": "Its groups then appear here.", "may_connect": True}),
+    Sample("export_links", {"files": (("CSV", "#csv"), ("JSON", "#json"))}),
+    Sample("cut", {"rows": Cut(["a", "b"], 70), "what": "requests"}),
+    Sample(
+        "pages_foot", {"first": 51, "last": 100, "total": 12_345, "page": 2, "has_more": True, "base": ""}
+    ),
+    Sample(
+        "following", {"following": "abc", "target": "#main", "back": "Newest entries", "on": "Older entries"}
+    ),
+    Sample("find", {"id": "sample-find", "placeholder": "Name", "label": "Filter by name"}),
+    Sample("filter_kept", {"tab": "old"}, "Hidden fields only."),
+    Sample(
+        "choice",
+        {"name": "state", "label": "State", "choices": (_option("Open"), _option("Done", is_chosen=True))},
+    ),
+    Sample(
+        "labeled_choice",
+        {
+            "id": "sample-kind",
+            "name": "kind",
+            "label": "Kind",
+            "any": "Any kind",
+            "choices": (("role", "Role"),),
+        },
+    ),
+    Sample("field", note="With a hint, with an error, as a text area and as a select.", is_wrapped=True),
+    Sample("form_error", {"title": "The request was not sent", "text": "The reason is missing."}),
+    Sample("messages", {"messages": (record(level_tag="success", message="The grant was ended."),)}),
+    Sample("problems", {"problems": ("The date “tomorrow” is not understood. Now is shown.",)}),
+    Sample(
+        "standing_update",
+        {"is_update": False, "mark": record(text="Done")},
+        "Nothing is shown: it is announced.",
+    ),
+    Sample("poll", note="Attributes only.", is_wrapped=True),
+    Sample("poll_every", note="Attributes only.", is_wrapped=True),
+    Sample("aws_profile", {"profile": "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE"}),
+    Sample("pastbar", {"at": NOW, "asof": AS_OF}),
+    Sample("drawer", {"labelledby": "drawer-h"}, "Opens when its content comes."),
+    Sample("account_switch", {"switch": SWITCH, "chosen": SWITCH[0]}, is_wrapped=True),
+    Sample("hub", {"hub": ("Credentials", (("#mfa", "MFA devices"), ("#keys", "Access keys")))}),
+    Sample("member_nav", {"own_sections": ("overview",), "section": "overview", "home": "#home"}),
+)
+"""In the order of templates/components/README.md; a component that others include is seen in these."""
