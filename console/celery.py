@@ -106,7 +106,7 @@ app.autodiscover_tasks(
         "iam.people.campaigns",
         "iam.people.fleet",
         "iam.people.replacing",
-        "iam.people.leaving",
+        "iam.people.offboarding",
         "iam.people.moving",
         "console.operators",
         "console.demo",

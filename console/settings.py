@@ -171,7 +171,7 @@ INSTALLED_APPS = [
     "iam.access.escalation_calculation",
     "iam.people.blueprints",
     "iam.people.onboarding",
-    "iam.people.leaving",
+    "iam.people.offboarding",
     "iam.people.moving",
     "iam.people.links",
     "iam.people.enrolment",

@@ -18,7 +18,7 @@ urlpatterns = [
     path("invitation/sign-in/", gatehouse_sign_in, name="invitation-sign-in"),
     path("invitation/request/<str:word>/", invitation_request, name="invitation-request"),
     path("onboarding/", include("console.onboarding.urls")),
-    path("leaving/", include("console.leaving.urls")),
+    path("leaving/", include("console.offboarding.urls")),
     path("moving/", include("console.moving.urls")),
     path("audit/", include("console.audit.urls")),
     path("", include("console.mfa.urls")),

@@ -32,7 +32,7 @@ from iam.mirror import snapshot
 from iam.mirror.models import Account, ConnectionDraft, EdgeKind, Entity, Kind, SetupJob
 from iam.notify.models import Outgoing
 from tests import factories
-from tests.console import leaving, moving, onboarding
+from tests.console import moving, offboarding, onboarding
 from tests.console.access.grants import made
 from tests.console.mfa import rows as mfa_rows
 from tests.console.rotation import rows as rotation_rows
@@ -54,8 +54,8 @@ BY_QUERY = (
     "changes:membership",
     "changes:credential",
     "changes:acts",
-    "leaving:begin",
-    "leaving:suspend",
+    "offboarding:begin",
+    "offboarding:suspend",
     "moving:begin",
 )
 """Addresses that name what they are about in their query."""
@@ -189,7 +189,7 @@ def _made() -> World:
             **runs,
             **mfa_rows.campaigns(account, team, operators["administrator"].person),
             **rotation_rows.arguments(own, other, person),
-            **leaving.arguments(own, other, operators["administrator"].person),
+            **offboarding.arguments(own, other, operators["administrator"].person),
             "csv": {"form": "csv"},
             "s3": {"prefix": "s3"},
             "s3 csv": {"prefix": "s3", "form": "csv"},
@@ -245,12 +245,12 @@ def _made() -> World:
             ("changes:act", "attach to own"): f"?on={own.pk}",
             ("changes:act", "attach to other"): f"?on={other.pk}",
             ("changes:act", "make a user"): f"?account={NUMBER}",
-            ("leaving:begin", "own"): f"?user={own.pk}",
-            ("leaving:suspend", "own"): f"?user={own.pk}",
-            ("leaving:suspend", "other"): f"?user={other.pk}",
+            ("offboarding:begin", "own"): f"?user={own.pk}",
+            ("offboarding:suspend", "own"): f"?user={own.pk}",
+            ("offboarding:suspend", "other"): f"?user={other.pk}",
             ("moving:begin", "own"): f"?user={own.pk}",
             ("moving:begin", "other"): f"?user={other.pk}",
-            ("leaving:begin", "other"): f"?user={other.pk}",
+            ("offboarding:begin", "other"): f"?user={other.pk}",
             ("identities:compare", ""): f"?account={NUMBER}",
             ("access:person-why", "own"): "?action=s3:GetObject",
             ("access:person-why", "other"): "?action=s3:GetObject",

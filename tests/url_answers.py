@@ -5,8 +5,8 @@ The columns are: anonymous, nobody (no role), member, team lead, auditor, approv
 
 from __future__ import annotations
 
-from tests.console.leaving.url_answers import LEAVING
 from tests.console.mfa.url_answers import MFA
+from tests.console.offboarding.url_answers import LEAVING
 from tests.console.operators.url_answers import SIGN_INS
 from tests.console.rotation.url_answers import KEYS
 

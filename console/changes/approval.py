@@ -24,7 +24,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeState
 from iam.changes.services.break_glass_use import glass_of
 from iam.guard import Right
-from iam.people.leaving.models import OF_SUSPENSION
+from iam.people.offboarding.models import OF_SUSPENSION
 
 
 @require_POST
@@ -98,7 +98,7 @@ def review(request: ViewerRequest, pk: UUID) -> HttpResponse:
         raise Http404
     if request.method != "POST" and glass.change_set.cause_kind == OF_SUSPENSION:
         # A suspension is confirmed, or ended, on the page of the person.
-        return redirect("leaving:run", pk=glass.change_set.cause_id)
+        return redirect("offboarding:run", pk=glass.change_set.cause_id)
     form = ReviewForm(request.POST) if request.method == "POST" else ReviewForm.blank()
     refused = None
     if request.method == "POST" and form.is_valid():

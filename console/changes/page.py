@@ -32,8 +32,8 @@ from iam.changes.queries import visible_changes
 from iam.changes.summary import blocks_of
 from iam.changes.titles import partly_hidden, title_of
 from iam.guard import Right, Viewer
-from iam.people.leaving import queries as offboardings
 from iam.people.moving.queries import move_for
+from iam.people.offboarding import queries as offboardings
 from iam.people.onboarding import queries as onboardings
 from iam.people.rotation.models import OF_ROTATION
 from iam.people.rotation.queries import visible_rotations
@@ -150,8 +150,8 @@ _MADE_FOR: Final = {
     "grant": ("access:grant", "a grant"),
     "onboarding": ("onboarding:run", "an onboarding"),
     "moving": ("moving:move", "a change of team"),
-    "leaving": ("leaving:run", "an offboarding"),
-    "suspension": ("leaving:run", "a suspension"),
+    "leaving": ("offboarding:run", "an offboarding"),
+    "suspension": ("offboarding:run", "a suspension"),
 }
 """The cause of a request → the page of what it was made for, and what that is called."""
 

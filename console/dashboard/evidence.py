@@ -44,7 +44,7 @@ def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[Line
         Line(
             "Offboarding certificates",
             "When all access of a person had ended, and how that was checked.",
-            reverse("leaving:leavers"),
+            reverse("offboarding:leavers"),
             "file-text",
         ),
         Line(

@@ -260,7 +260,7 @@ def actions_for(viewer: Viewer) -> list[Action]:
     """What this viewer mostly comes for; the first is the most usual."""
     grant = Action("Grant access", "key-round", reverse("access:grant-new"))
     onboard = Action("Onboard", "user-plus", reverse("onboarding:runs"))
-    offboard = Action("Offboard", "log-out", reverse("leaving:begin"))
+    offboard = Action("Offboard", "log-out", reverse("offboarding:begin"))
     move = Action("Change team", "arrow-left-right", reverse("moving:moves"))
     who_can = Action("Who can …", "waypoints", reverse("access:who-can"))
     if not viewer.may(Right.REQUEST_CHANGE):

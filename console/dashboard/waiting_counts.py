@@ -25,8 +25,8 @@ from iam.changes.queries import narrowed, visible_changes, waiting_for, waiting_
 from iam.changes.risks import CRITICAL
 from iam.guard import Viewer
 from iam.mirror.models import Account
-from iam.people.leaving.models import Stage
-from iam.people.leaving.queries import visible_leavers
+from iam.people.offboarding.models import Stage
+from iam.people.offboarding.queries import visible_leavers
 from iam.people.onboarding.queries import visible_runs
 from iam.people.runs.models import RunState
 from iam.prepared import SCOPES_KEPT, Counts, Slot
@@ -99,7 +99,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
         "Offboarding not finished",
         f"{everywhere}Some access of people who left is still there.",
         "bad",
-        reverse("leaving:leavers"),
+        reverse("offboarding:leavers"),
     )
     yield Countable(
         "unknown",

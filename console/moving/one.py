@@ -14,9 +14,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from console.leaving.shown import steps_shown
 from console.moving.begin import line_rows
 from console.moving.lists import SEES
+from console.offboarding.shown import steps_shown
 from console.operators.recency import recently_authenticated
 from console.operators.services import has_sign_in, invite_member
 from console.runs.marks import mark_of
@@ -31,10 +31,10 @@ from iam.linking.whose import users_of
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.queries import may_run
-from iam.people.leaving.queries import visible_leavers
 from iam.people.moving.elsewhere import left_id, made_id
 from iam.people.moving.models import Move
 from iam.people.moving.queries import move_for
+from iam.people.offboarding.queries import visible_leavers
 from iam.people.onboarding.models import Newcomer
 from iam.people.onboarding.queries import visible_runs
 

@@ -13,9 +13,9 @@ from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.leaving.returned import returned_page
 from console.mfa import link_landing
 from console.mfa.enrollment import having_mfa
+from console.offboarding.returned import returned_page
 from console.operators.models import Operator
 from console.operators.services import create_member_sign_in, invitation_link
 from console.web.render import render_page
@@ -23,11 +23,11 @@ from iam.access.templates.queries import offer_of
 from iam.changes.errors import RefusedError
 from iam.directory.rules import DirectoryRuleError
 from iam.mirror.models import AccountFact, valid_at
-from iam.people.leaving.returning import returned_by
-from iam.people.leaving.returning_again import request_again
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import id_in, word_of
+from iam.people.offboarding.returning import returned_by
+from iam.people.offboarding.returning_again import request_again
 from iam.people.onboarding.invitation_state import (
     WITHOUT_ACCESS,
     has_chosen_password,

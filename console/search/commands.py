@@ -52,7 +52,7 @@ COMMANDS = (
         "Offboard {}",
         "log-out",
         (Kind.USER,),
-        lambda pk: f"{reverse('leaving:begin')}?user={pk}",
+        lambda pk: f"{reverse('offboarding:begin')}?user={pk}",
         is_of_people=True,
     ),
     Command(

@@ -31,7 +31,9 @@ class Place:
 PLACES = (
     Place("Grant access", "access:grant-new", "key-round", "give share permission", (Right.REQUEST_CHANGE,)),
     Place("Request access for yourself", "access:ask", "message-square", "ask need denied"),
-    Place("Offboard someone", "leaving:begin", "log-out", "suspend disable leave", (Right.REQUEST_CHANGE,)),
+    Place(
+        "Offboard someone", "offboarding:begin", "log-out", "suspend disable leave", (Right.REQUEST_CHANGE,)
+    ),
     Place("Change someone’s team", "moving:moves", "arrow-left-right", "move mover", (Right.REQUEST_CHANGE,)),
     Place("Connect an account", "setup:connect", "cloud", "add aws organization", (Right.MANAGE_ACCOUNTS,)),
     Place("Upload an account export", "setup:upload", "upload", "file json", (Right.MANAGE_ACCOUNTS,)),

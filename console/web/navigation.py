@@ -132,7 +132,7 @@ LIFECYCLE = Entry(
     ("onboarding", "leaving", "moving"),
     (
         Tab("Onboarding", "onboarding:runs", OTHERS),
-        Tab("Offboarding", "leaving:leavers", OTHERS),
+        Tab("Offboarding", "offboarding:leavers", OTHERS),
         Tab("Change team", "moving:moves", OTHERS),
         Tab("Blueprints", "onboarding:blueprints", OTHERS),
     ),

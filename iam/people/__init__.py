@@ -1,1 +1,1 @@
-"""The life of a person in AWS: onboarding, MFA enrolment, moving, leaving."""
+"""The life of a person in AWS: onboarding, MFA enrolment, team changes, offboarding."""

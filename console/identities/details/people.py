@@ -16,7 +16,7 @@ from console.identities.details import history, labels
 from console.identities.details.credential_acts import Act, acts_of, user_acts
 from console.identities.details.frame import Shown, Tab, membership_address, render_shown, shown_or_404
 from console.identities.details.held import Held, PolicyRow, address, held_by, managed, own_policies
-from console.leaving.notice import access_notice
+from console.offboarding.notice import access_notice
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.linking.machines import is_machine_with
@@ -142,7 +142,7 @@ def _actions(shown: Shown, *, is_machine: bool) -> list[Action]:
     elif not shown.is_self:
         actions += [
             Action("Change team", f"{reverse('moving:begin')}?user={pk}", "arrow-left-right"),
-            Action("Offboard", f"{reverse('leaving:begin')}?user={pk}", "log-out"),
+            Action("Offboard", f"{reverse('offboarding:begin')}?user={pk}", "log-out"),
         ]
     return actions
 

@@ -24,12 +24,12 @@ from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_
 from iam.people.blueprints.body import Body
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.naming import free_name
-from iam.people.leaving import models as leaving
-from iam.people.leaving.planning import Site as LeavingSite
-from iam.people.leaving.planning import plan_for
-from iam.people.leaving.reaching import with_their_groups
-from iam.people.leaving.who import teams_of
 from iam.people.moving.models import Move
+from iam.people.offboarding import models as offboarding
+from iam.people.offboarding.planning import Site as LeavingSite
+from iam.people.offboarding.planning import plan_for
+from iam.people.offboarding.reaching import with_their_groups
+from iam.people.offboarding.who import teams_of
 from iam.people.onboarding import models as onboarding
 from iam.people.onboarding.planning import Part, Site, part_of
 from iam.people.onboarding.reaching import with_newcomers
@@ -190,7 +190,7 @@ def write_left(move: Move, left: Sequence[tuple[int, Entity]], *, email: str, gr
     """
     if not left:
         return
-    run = leaving.OffboardingRun.objects.create(
+    run = offboarding.OffboardingRun.objects.create(
         pk=left_id(move.pk),
         state=RunState.REQUESTED,
         source=move.reference,
@@ -201,18 +201,18 @@ def write_left(move: Move, left: Sequence[tuple[int, Entity]], *, email: str, gr
         asked_at=datetime.now(tz=UTC),
     )
     users = [user for _, user in left]
-    leaver = leaving.Leaver.objects.create(
+    leaver = offboarding.Leaver.objects.create(
         run=run,
         name=move.name,
         email=email[:256],
         person_id=move.person_id,
         teams=teams_of(users),
-        stage=leaving.Stage.WAITING,
+        stage=offboarding.Stage.WAITING,
         # Anyone who moves goes on working: their sign-in to Gatehouse stays.
         unseen=max(1, len(move.users) - len(users)),
     )
-    leaving.OffboardedUser.objects.bulk_create(
-        leaving.OffboardedUser(
+    offboarding.OffboardedUser.objects.bulk_create(
+        offboarding.OffboardedUser(
             leaver=leaver,
             account=user.account,
             user=user,

@@ -11,8 +11,8 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.people.blueprints.models import Blueprint
 from iam.people.blueprints.queries import visible_blueprints
-from iam.people.leaving.models import OffboardedUser, OffboardingRun
 from iam.people.moving.models import Move
+from iam.people.offboarding.models import OffboardedUser, OffboardingRun
 from iam.people.onboarding.models import ProvisionedUser
 from iam.people.runs.models import RunState
 

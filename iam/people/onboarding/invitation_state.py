@@ -16,8 +16,8 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind, UserCredentials, valid_at
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import may_run
-from iam.people.leaving.models import SUSPENSION, OffboardedUser, Stage
 from iam.people.moving.models import Move
+from iam.people.offboarding.models import SUSPENSION, OffboardedUser, Stage
 from iam.people.onboarding.models import Newcomer, ProvisionedUser
 from iam.people.runs.models import RunState
 from iam.sealed.models import Secret

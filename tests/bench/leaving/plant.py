@@ -62,9 +62,9 @@ def _grant(user: Any, arns: list[str], *, number: int) -> None:
 def ask() -> dict[str, Any]:
     """Ask in one run that all of them leave; how many changes that takes."""
     from iam.directory.models import Person
-    from iam.people.leaving import services
-    from iam.people.leaving.reading import Typed
-    from iam.people.leaving.staging import stage
+    from iam.people.offboarding import services
+    from iam.people.offboarding.reading import Typed
+    from iam.people.offboarding.staging import stage
     from iam.people.runs.models import RunState
 
     addresses = Person.objects.filter(email__startswith="maya").order_by("pk").values_list("email", flat=True)
@@ -95,8 +95,8 @@ def _sets() -> list[Any]:
 
 def again() -> dict[str, Any]:
     """What a person does about whom something is still open of: have AWS read again. For how many."""
-    from iam.people.leaving.afterwards import try_again
-    from iam.people.leaving.models import Leaver, Stage
+    from iam.people.offboarding.afterwards import try_again
+    from iam.people.offboarding.models import Leaver, Stage
 
     leavers = list(Leaver.objects.filter(stage=Stage.OPEN))
     for leaver in leavers:
@@ -109,8 +109,8 @@ def standing() -> dict[str, Any]:
     from django.db.models import Count
 
     from iam.changes.models import Change
-    from iam.people.leaving.certificates import stands
-    from iam.people.leaving.models import Certificate, Leaver, OffboardedUser
+    from iam.people.offboarding.certificates import stands
+    from iam.people.offboarding.models import Certificate, Leaver, OffboardedUser
 
     wrong = Change.objects.exclude(error_kind="").exclude(state="applied")
     certificates = list(Certificate.objects.filter(kind="ended"))
@@ -152,8 +152,8 @@ def truth() -> dict[str, Any]:
     from iam.journal import verify
     from iam.journal.chain import chain_pending
     from iam.mirror.refresh.user_access import reread_user_access
-    from iam.people.leaving.closing import DENY
-    from iam.people.leaving.models import OffboardedUser
+    from iam.people.offboarding.closing import DENY
+    from iam.people.offboarding.models import OffboardedUser
     from tests.bench.changes.plant import differences, read_all
 
     began, problems = datetime.now(tz=UTC), []

@@ -61,7 +61,7 @@ def _tortured(site: Site) -> list[dict[str, Any]]:
     torture.settle(site, until=time.monotonic() + torture.PULLED_WITHIN, left=site.left)
     site.stop()
     truth, twice = step("truth"), torture.twice(site)
-    print(f"leaving: {asked} {dict(done)} {struck} {broken} then {state} {truth}", file=sys.stderr)
+    print(f"offboarding: {asked} {dict(done)} {struck} {broken} then {state} {truth}", file=sys.stderr)
     if problems := _problems(state, truth, twice):
         raise RuntimeError("; ".join(problems))
     name = f"leaving torture: of {PEOPLE} people in {ACCOUNTS} accounts"

@@ -15,9 +15,9 @@ from iam.access.grants.models import State
 from iam.changes.models import ChangeSet, ChangeState
 from iam.directory.models import Role
 from iam.mirror.models import Account, AccountFact, Entity, Kind
-from iam.people.leaving.models import Stage
+from iam.people.offboarding.models import Stage
 from tests import factories
-from tests.console import leaving
+from tests.console import offboarding
 from tests.console.access.grants import made
 from tests.console.dashboard.test_attention import _matters
 from tests.console.dashboard.test_overview import _client, _nothing_kept, _text
@@ -67,7 +67,7 @@ def _fill(account: Account, *, times: int = 1) -> None:
         # Neither is among the lines: the lists that they lead to must not have them either.
         made.grant(account, user, asked_by=asker, state=State.FAILED, ends_in=None)
         made.change(soon, user, state=ChangeState.FAILED)
-    leaving.left(user, asker, stage=Stage.PARTLY)
+    offboarding.left(user, asker, stage=Stage.PARTLY)
 
 
 def _user(account: Account) -> Entity:

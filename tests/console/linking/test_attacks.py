@@ -22,11 +22,11 @@ from iam.linking.working import work_out
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.enrolment.inviting import person_of
-from iam.people.leaving.models import Leaver, OffboardedUser, OffboardingRun
-from iam.people.leaving.reconcile import _close_sign_in
-from iam.people.leaving.returning import invite_back, password_of
+from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingRun
+from iam.people.offboarding.reconcile import _close_sign_in
+from iam.people.offboarding.returning import invite_back, password_of
 from tests import factories
-from tests.console.leaving import left
+from tests.console.offboarding import left
 from tests.iam.linking.test_whose import tagged
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]

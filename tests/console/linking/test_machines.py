@@ -12,13 +12,13 @@ from iam.directory.models import OwnedUser, Person, Role
 from iam.guard import viewer_for
 from iam.linking.machines import machine_users
 from iam.mirror.models import Account, Entity
-from iam.people.leaving.finding import find_people
+from iam.people.offboarding.finding import find_people
 from tests import factories
 from tests.console.linking.test_owners import MACHINE, team
 from tests.iam.linking.test_whose import tagged
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
-FOR_PEOPLE = ("moving:begin", "leaving:begin")
+FOR_PEOPLE = ("moving:begin", "offboarding:begin")
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def test_searches_offer_it_for_people_only(admin: Client, account: Account) -> N
     person = factories.user(account, "deploy-maya", credentials={"has_password": True})
     viewer = viewer_for(Person.objects.get())
     assert [match.user.pk for match in find_people(viewer, "deploy").people] == [person.pk]
-    for words, name in (("offboard", "leaving:begin"), ("move", "moving:begin")):
+    for words, name in (("offboard", "offboarding:begin"), ("move", "moving:begin")):
         page = admin.get(reverse("identities:search"), {"q": f"{words} deploy"}).content.decode()
         assert f"{reverse(name)}?user={machine.pk}" not in page
         assert f"{reverse(name)}?user={person.pk}" in page

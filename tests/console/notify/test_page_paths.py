@@ -17,7 +17,7 @@ PAGES: Final = {
     Page.CAMPAIGN: ("mfa:campaign", (KEY,)),
     Page.CHANGE_REVIEW: ("changes:review", (KEY,)),
     Page.GRANT: ("access:grant", (KEY,)),
-    Page.LEAVER: ("leaving:leaver", (KEY,)),
+    Page.LEAVER: ("offboarding:leaver", (KEY,)),
     Page.LINK: ("mfa:link", ("word",)),
     Page.MESSAGE: ("notify:follow", ("word",)),
     Page.MFA_REPLACEMENT: ("mfa:replacement", (KEY,)),

@@ -17,11 +17,11 @@ from iam.mirror.models import Entity, UserCredentials
 from iam.notify.models import Outgoing
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.enrolment.models import Enrolment
-from iam.people.leaving import models as leaving
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import SESSION, make_link
 from iam.people.links.signed_ids import word_of
 from iam.people.moving.models import Move
+from iam.people.offboarding import models as offboarding
 from iam.people.onboarding.inviting import cause_of, close_invitations
 from iam.people.onboarding.models import ProvisionedUser
 from iam.people.runs.models import RunState
@@ -216,11 +216,13 @@ def _changes_team(place: ProvisionedUser) -> None:
 
 
 def _leaves(place: ProvisionedUser) -> None:
-    run = leaving.OffboardingRun.objects.create(
+    run = offboarding.OffboardingRun.objects.create(
         requested_by=place.newcomer.run.requested_by, requested_label="Elif Kaya"
     )
-    leaver = leaving.Leaver.objects.create(run=run, name=place.newcomer.name, stage=leaving.Stage.CLOSING)
-    leaving.OffboardedUser.objects.create(
+    leaver = offboarding.Leaver.objects.create(
+        run=run, name=place.newcomer.name, stage=offboarding.Stage.CLOSING
+    )
+    offboarding.OffboardedUser.objects.create(
         leaver=leaver,
         account=place.account,
         user=_user_of(place),
@@ -231,7 +233,7 @@ def _leaves(place: ProvisionedUser) -> None:
 
 def _is_suspended(place: ProvisionedUser) -> None:
     _leaves(place)
-    leaving.Leaver.objects.update(stage=leaving.Stage.SUSPENDED)
+    offboarding.Leaver.objects.update(stage=offboarding.Stage.SUSPENDED)
 
 
 def _is_deleted(place: ProvisionedUser) -> None:

@@ -74,7 +74,7 @@ LISTS: Final = {
     "console/changes/approvals.py": ("changes/approvals.html", "rows", "chosen"),
     "console/changes/rules.py": ("changes/rules.html", "past", ""),
     "console/dashboard/my_access.py": ("dashboard/_my_grants.html", "grants", "grants"),
-    "console/leaving/one.py": ("leaving/_leaver_grants.html", "grants", "grants"),
+    "console/offboarding/one.py": ("offboarding/_leaver_grants.html", "grants", "grants"),
     "console/mfa/send_link.py": ("mfa/send.html", "links", ""),
     "console/onboarding/blueprints.py": ("onboarding/_versions.html", "versions", ""),
     "console/rotation/mine.py": ("rotation/mine.html", "rotations", "rotations"),

@@ -23,7 +23,7 @@ from console.access.grants.ends import read_ends, until_text
 from console.access.what.conditions_shown import moment_input
 from console.access.what.posted import typed_value
 from console.changes import approval
-from console.leaving.terms import read_terms
+from console.offboarding.terms import read_terms
 from console.setup.forms import UploadForm
 from console.web.moments import input_text, read_in
 from iam.changes.errors import RefusedError
@@ -168,7 +168,7 @@ INPUTS: Final[dict[tuple[str, str], Callable[[Client], Seen]]] = {
     ("templates/access/what/_part_conditions.html", "c-time-until"): condition("c-time-until"),
     ("templates/access/grants/_ends.html", "until"): ends,
     ("templates/changes/_shorten.html", "until"): shortened,
-    ("templates/leaving/_when.html", "at"): leaving,
+    ("templates/offboarding/_when.html", "at"): leaving,
     ("console/setup/forms.py", "observed_at"): uploaded,
 }
 

@@ -20,7 +20,7 @@ from iam.linking.patterns import Pattern, PatternError
 from iam.linking.whose import confirmed, is_linked, owner, owns, people_concerned, users_of, whose
 from iam.linking.working import settings_row, work_out
 from iam.mirror.models import Account, Entity, TagSet
-from iam.people.leaving.who import somebody
+from iam.people.offboarding.who import somebody
 from tests import factories
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]

@@ -22,17 +22,17 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.people.blueprints.body import Filled
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
-from iam.people.leaving.models import Leaver
 from iam.people.moving import reconcile
 from iam.people.moving.elsewhere import left_id, parts_for, why_stays, write_left
 from iam.people.moving.models import OF_MOVE, Move
 from iam.people.moving.planning import MovePlan, Mover, plan_move
 from iam.people.moving.queries import visible_moves
 from iam.people.moving.services import move_id_for, planned, request_move
+from iam.people.offboarding.models import Leaver
 from iam.people.onboarding.planning import sites_of
 from iam.people.runs.models import RunState
 from tests import factories
-from tests.console import leaving, onboarding
+from tests.console import offboarding, onboarding
 from tests.console.access.grants import made
 
 pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
@@ -149,7 +149,7 @@ def test_a_user_stays_whom_anything_else_needs(house: House, holds: Callable[[Ho
 def moved(house: House, *states: ChangeState) -> Move:
     """Asked for, its changes as they stand."""
     group = ChangeSet.objects.create(title="Move", cause_kind=OF_MOVE)
-    leaving.left(house.user, factories.person("Kofi Mensah"))
+    offboarding.left(house.user, factories.person("Kofi Mensah"))
     first = Change.objects.first()
     assert first is not None
     for position, state in enumerate(states):

@@ -17,12 +17,12 @@ from iam.changes.services import approve
 from iam.directory.models import Role
 from iam.guard import Viewer
 from iam.mirror.models import Entity, TagSet, valid_at
-from iam.people.leaving.who import somebody
 from iam.people.links.models import Link
 from iam.people.moving.models import Move
 from iam.people.moving.planning import Mover
 from iam.people.moving.queries import blueprint_of
 from iam.people.moving.services import planned, request_move
+from iam.people.offboarding.who import somebody
 from iam.people.onboarding import services
 from iam.people.onboarding.invitation_state import TEAM_CHANGED, why_over
 from iam.people.onboarding.inviting import cause_of, close_invitations, show_secret

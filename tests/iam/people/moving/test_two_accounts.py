@@ -22,14 +22,14 @@ from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from iam.people.blueprints.models import BlueprintVersion
-from iam.people.leaving import reconcile as leaving
-from iam.people.leaving.models import Leaver, Stage
-from iam.people.leaving.services import leaving_already
-from iam.people.leaving.who import somebody
 from iam.people.moving.elsewhere import left_id, made_id
 from iam.people.moving.models import Move
 from iam.people.moving.planning import Mover
 from iam.people.moving.services import planned, request_move
+from iam.people.offboarding import reconcile as offboarding
+from iam.people.offboarding.models import Leaver, Stage
+from iam.people.offboarding.services import leaving_already
+from iam.people.offboarding.who import somebody
 from iam.people.onboarding import services
 from iam.people.onboarding.checklist import checklists
 from iam.people.onboarding.invitation_state import MOVED_AWAY, why_over
@@ -104,7 +104,7 @@ def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_le
     elsewhere: Elsewhere, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told_runs: list[object] = []
-    catch(monkeypatch, "iam.people.leaving.tasks", lambda _, pk: told_runs.append(pk))
+    catch(monkeypatch, "iam.people.offboarding.tasks", lambda _, pk: told_runs.append(pk))
     squad = elsewhere.squad
     move = elsewhere.asked()
     assert leaving_already([elsewhere.user]) == (
@@ -114,7 +114,7 @@ def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_le
     squad.work(OnboardingRun.objects.get(pk=made_id(move.pk)))
     for seat in dict.fromkeys(told_runs):
         with squad.committing(execute=True):
-            leaving.prove(seat)
+            offboarding.prove(seat)
 
     move.refresh_from_db()
     changes = [(c.title, c.state, c.error_message) for c in move.change_set.changes.all()]

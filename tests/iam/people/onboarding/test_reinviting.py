@@ -16,9 +16,9 @@ from iam.directory.models import Role, Team
 from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.mirror.models import Entity, UserCredentials
-from iam.people.leaving import models as leaving
 from iam.people.links.models import Link
 from iam.people.links.services import make_link
+from iam.people.offboarding import models as offboarding
 from iam.people.onboarding.checklist import Standing, checklists
 from iam.people.onboarding.invitation_state import has_chosen_password, why_over
 from iam.people.onboarding.inviting import cause_of, show_secret
@@ -140,12 +140,12 @@ def test_nobody_invites_people_of_another_team_or_whose_access_has_ended(squad: 
     factories.assign(stranger, Role.TEAM_LEAD, team=Team.objects.create(slug=f"o{squad.mark}", name="Other"))
     with pytest.raises(RefusedError, match="people in your teams"):
         invite_again(newcomer, actor=viewer_for(stranger))
-    run = leaving.OffboardingRun.objects.create(
+    run = offboarding.OffboardingRun.objects.create(
         requested_by=squad.lead.person_id, requested_label="Elif Kaya"
     )
-    leaver = leaving.Leaver.objects.create(run=run, name=newcomer.name, stage=leaving.Stage.GONE)
+    leaver = offboarding.Leaver.objects.create(run=run, name=newcomer.name, stage=offboarding.Stage.GONE)
     user = Entity.objects.get(name=squad.yuki)
-    leaving.OffboardedUser.objects.create(
+    offboarding.OffboardedUser.objects.create(
         leaver=leaver, account=place.account, user=user, user_arn=user.arn, user_name=user.name
     )
     with pytest.raises(RefusedError, match="has ended"):
@@ -158,28 +158,28 @@ def test_nobody_invites_people_of_another_team_or_whose_access_has_ended(squad: 
 @pytest.mark.parametrize(
     ("stage", "words"),
     [
-        (leaving.Stage.SUSPENDING, "Suspended"),
-        (leaving.Stage.SUSPENDED, "Suspended"),
-        (leaving.Stage.CONFIRMED, "Suspended"),
-        (leaving.Stage.RETURNING, "Suspended"),
-        (leaving.Stage.CLOSING, "Access ended"),
-        (leaving.Stage.GONE, "Access ended"),
-        (leaving.Stage.DELETED, "Access ended"),
-        (leaving.Stage.WAITING, ""),
-        (leaving.Stage.RETURNED, ""),
-        (leaving.Stage.CALLED_OFF, ""),
+        (offboarding.Stage.SUSPENDING, "Suspended"),
+        (offboarding.Stage.SUSPENDED, "Suspended"),
+        (offboarding.Stage.CONFIRMED, "Suspended"),
+        (offboarding.Stage.RETURNING, "Suspended"),
+        (offboarding.Stage.CLOSING, "Access ended"),
+        (offboarding.Stage.GONE, "Access ended"),
+        (offboarding.Stage.DELETED, "Access ended"),
+        (offboarding.Stage.WAITING, ""),
+        (offboarding.Stage.RETURNED, ""),
+        (offboarding.Stage.CALLED_OFF, ""),
     ],
 )
 def test_nothing_waits_for_a_person_without_access_and_nobody_is_stuck_for_it(
-    squad: Squad, stage: leaving.Stage, words: str
+    squad: Squad, stage: offboarding.Stage, words: str
 ) -> None:
     _, newcomer, place = onboarded(squad)
-    run = leaving.OffboardingRun.objects.create(
+    run = offboarding.OffboardingRun.objects.create(
         requested_by=squad.lead.person_id, requested_label="Elif Kaya"
     )
-    leaver = leaving.Leaver.objects.create(run=run, name=newcomer.name, stage=stage)
+    leaver = offboarding.Leaver.objects.create(run=run, name=newcomer.name, stage=stage)
     user = Entity.objects.get(name=squad.yuki)
-    leaving.OffboardedUser.objects.create(
+    offboarding.OffboardedUser.objects.create(
         leaver=leaver, account=place.account, user=user, user_arn=user.arn, user_name=user.name
     )
     (row,) = person_rows(checklists([newcomer]))
@@ -233,14 +233,14 @@ def test_an_invitation_that_a_restore_replaced_has_not_expired(squad: Squad) -> 
 def test_who_comes_back_under_the_name_of_an_offboarded_user_is_invited(squad: Squad) -> None:
     _, newcomer, place = onboarded(squad)
     user = Entity.objects.get(name=squad.yuki)
-    run = leaving.OffboardingRun.objects.create(
+    run = offboarding.OffboardingRun.objects.create(
         requested_by=squad.lead.person_id, requested_label="Elif Kaya"
     )
-    leaving.OffboardingRun.objects.filter(pk=run.pk).update(
+    offboarding.OffboardingRun.objects.filter(pk=run.pk).update(
         created_at=newcomer.run.created_at - timedelta(days=90)
     )
-    leaver = leaving.Leaver.objects.create(run=run, name=newcomer.name, stage=leaving.Stage.DELETED)
-    leaving.OffboardedUser.objects.create(
+    leaver = offboarding.Leaver.objects.create(run=run, name=newcomer.name, stage=offboarding.Stage.DELETED)
+    offboarding.OffboardedUser.objects.create(
         leaver=leaver, account=place.account, user=user, user_arn=user.arn, user_name=user.name
     )
     assert why_over(newcomer, since=datetime.now(tz=UTC)) == ""

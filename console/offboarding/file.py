@@ -1,0 +1,111 @@
+"""A list of leavers as a file or typed: each row is checked before anything can be asked for. A large body is
+refused by its announced size.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from console.web.access import ViewerRequest, require, require_present
+from console.web.render import render_page
+from iam.changes.errors import RefusedError
+from iam.guard import Right
+from iam.linking.pasted import repeated_in, split_list
+from iam.people.offboarding.reading import LARGEST, SheetError, Typed, read_leavers, typed
+from iam.people.offboarding.staging import stage
+
+ENVELOPE: Final = 64 * 1024
+"""What a form adds around its file."""
+MAX_TYPED: Final = 200
+MAX_LENGTH: Final = 20_000
+TOO_LARGE: Final = f"The file is larger than {LARGEST // 1024 // 1024} MB."
+
+
+@csrf_exempt
+def file_page(request: HttpRequest) -> HttpResponse:
+    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
+    checked behind.
+    """
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    size = announced if announced.isdecimal() else "0"
+    if request.method == "POST" and int(size) > LARGEST + ENVELOPE:
+        return _refuse(request)
+    request.upload_handlers = [TemporaryFileUploadHandler(request)]
+    return _file(request)
+
+
+@require(Right.REQUEST_CHANGE)
+def _refuse(request: ViewerRequest) -> HttpResponse:
+    response = _page(request, refused=TOO_LARGE, status=413)
+    # The rest of the body is not read, so nothing can follow it on this connection.
+    response["Connection"] = "close"
+    return response
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Right.REQUEST_CHANGE)
+@csrf_protect
+def _file(request: ViewerRequest) -> HttpResponse:
+    require_present(request)
+    if request.method != "POST":
+        return _page(request)
+    file = request.FILES.get("file")
+    text = request.POST.get("people", "")
+    try:
+        rows = read_leavers(file.read(LARGEST + 1)) if file else _typed(text)
+        source = (file.name or "a file") if file else _list_words(text)
+        run = stage(request.viewer, rows=rows, source=source)
+    except (SheetError, RefusedError) as error:
+        return _page(
+            request,
+            refused=str(error),
+            text=text,
+            of_file=bool(file) or "people" not in request.POST,
+            status=422,
+        )
+    return redirect("offboarding:run", pk=run.pk)
+
+
+def _list_words(text: str) -> str:
+    """Where the rows come from, and how many lines were left out."""
+    repeated = repeated_in(text)
+    lines = "1 repeated name" if repeated == 1 else f"{repeated:,} repeated names"
+    return f"a list, without {lines}" if repeated else "a list"
+
+
+def _typed(text: str) -> list[Typed]:
+    if len(text) > MAX_LENGTH:
+        raise SheetError(
+            f"The list has {len(text):,} characters. The limit here is {MAX_LENGTH:,}. Use a file for more."
+        )
+    rows = [typed(number, name) for number, name in enumerate(split_list(text), start=1)]
+    if not rows:
+        raise SheetError("Enter at least one person, or choose a file.")
+    if len(rows) > MAX_TYPED:
+        raise SheetError(
+            f"The list has {len(rows)} names. The limit here is {MAX_TYPED}. Use a file for more."
+        )
+    return rows
+
+
+def _page(
+    request: ViewerRequest, *, refused: str = "", text: str = "", of_file: bool = True, status: int = 200
+) -> HttpResponse:
+    """The two forms; `of_file` says at which of them the error belongs."""
+    context = {
+        "section": "leaving",
+        "file_error": refused if of_file else "",
+        "list_error": "" if of_file else refused,
+        "text": text,
+        "list_hint": "Full names, email addresses, user names or ARNs, one per line or separated by commas.",
+        "file_hint": "From Excel, Numbers or an HR system, separated by commas, semicolons or tabs, up to "
+        f"{LARGEST // 1024 // 1024} MB. "
+        "The first line names the columns. One of them is Email or User name.",
+    }
+    return render_page(request, "offboarding/file.html", context, status=status)

@@ -1,0 +1,53 @@
+"""What a page about an IAM user says while its person is offboarded, suspended or changes team: they have no
+access, or soon have none.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from console.offboarding.shown import mark_of
+from iam.guard import Viewer
+from iam.mirror.models import Entity
+from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, OffboardedUser, Stage
+from iam.people.offboarding.queries import openable
+
+SAID: Final = (*MOVING, *SUSPENSION, Stage.GONE, Stage.PARTLY)
+REQUESTED: Final = {
+    Stage.WAITING: ("Offboarding requested", "Change of team requested"),
+    Stage.PLANNED: ("Offboarding scheduled", "Change of team scheduled"),
+}
+"""Stage → words for an offboarding, and for a change of team: the stage alone does not say what it is of."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessNotice:
+    """A badge; `leaver` is what it leads to, where the viewer may open it."""
+
+    text: str
+    tone: str
+    icon: str
+    leaver: UUID | None
+
+
+def access_notice(user: Entity, *, viewer: Viewer) -> AccessNotice | None:
+    """The newest request that took the user's access or is about to; None while nothing does. Two queries at
+    most.
+    """
+    seats = OffboardedUser.objects.filter(user=user, leaver__stage__in=SAID).select_related("leaver__run")
+    seat = seats.order_by("-leaver__run__created_at").first()
+    if seat is None:
+        return None
+    leaver = seat.leaver
+    _, tone, icon = mark_of(leaver)
+    is_open_to = leaver.pk in openable(viewer, [leaver])
+    opened = leaver.pk if is_open_to else None
+    return AccessNotice(_words(leaver), tone, icon, opened)
+
+
+def _words(leaver: Leaver) -> str:
+    if leaver.stage in REQUESTED:
+        return REQUESTED[Stage(leaver.stage)][leaver.run.is_move]
+    return str(leaver.get_stage_display())

@@ -1,0 +1,88 @@
+"""The page of somebody whose access was restored: the new password of each account, in one browser session,
+and the way to add a phone.
+"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+
+from console.mfa import link_landing
+from console.mfa.enrollment import having_mfa
+from console.web.render import render_page
+from iam.changes.errors import RefusedError
+from iam.people.links.models import Link
+from iam.people.links.signed_ids import word_of
+from iam.people.offboarding.models import Leaver, OffboardedUser
+from iam.people.offboarding.returning import returned_by, show_password
+from iam.people.onboarding.invitation_state import has_chosen_password, is_password_gone
+from iam.people.onboarding.inviting import can_be_shown
+
+
+def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:
+    """A POST shows the password of one account, again after a reload, in this browser session. None where the
+    link is about something else.
+    """
+    leaver = returned_by(link)
+    if leaver is None:
+        return None
+    if request.method != "POST":
+        return _page(request, link, leaver)
+    number = request.POST.get("place", "")[:36]
+    seat = next((seat for seat in leaver.seats.all() if str(seat.pk) == number), None)
+    try:
+        if seat is None:
+            raise RefusedError("There is nothing for you here.")
+        password = show_password(link, seat, session=_session(request))
+    except RefusedError as refused:
+        return _page(request, link, leaver, refused=refused)
+    return _page(request, link, leaver, taken=(seat, password))
+
+
+def _session(request: HttpRequest) -> str:
+    """What tells this browser from others: the cookie that the link gave it."""
+    return request.COOKIES.get(link_landing.COOKIE, "")
+
+
+def _page(
+    request: HttpRequest,
+    link: Link,
+    leaver: Leaver,
+    *,
+    taken: tuple[OffboardedUser, str] | None = None,
+    refused: RefusedError | None = None,
+) -> HttpResponse:
+    seats = leaver.seats.select_related("account").order_by("account__name", "pk")
+    session = _session(request)
+    rows = [_row(seat, taken, session=session) for seat in seats]
+    context = {
+        "leaver": leaver,
+        "first_name": leaver.name.split()[0],
+        "rows": rows,
+        # Somebody without a password that this browser can show gets another one by a new invitation.
+        "again": reverse("invitation-request", args=[word_of(link.pk)])
+        if any(row[3] for row in rows)
+        else "",
+        "refused": refused,
+        "phone": having_mfa(link),
+    }
+    status = 422 if refused else 200
+    return render_page(request, "offboarding/returned.html", context, status=status)
+
+
+def _row(
+    seat: OffboardedUser, taken: tuple[OffboardedUser, str] | None, *, session: str
+) -> tuple[OffboardedUser, bool, str, str]:
+    """The seat, whether its password can be shown here, the password itself once shown, and what to know
+    where it can't be shown.
+    """
+    password = taken[1] if taken and taken[0].pk == seat.pk else ""
+    if seat.password_seal is None or password:
+        return seat, False, password, ""
+    if has_chosen_password(seat):
+        return seat, False, "", ""
+    if is_password_gone(seat):
+        return seat, False, "", "This password was deleted in AWS."
+    if can_be_shown(seat.password_seal, session=session):
+        return seat, True, "", ""
+    return seat, False, "", "The password was shown in another browser, or its time is over."

@@ -1,0 +1,30 @@
+"""The addresses of offboarding and suspensions."""
+
+from django.urls import URLPattern, path
+
+from console.offboarding import afterwards, begin, certificate, file, lists, one, run, suspend
+
+app_name = "offboarding"
+
+urlpatterns: list[URLPattern] = [
+    path("", lists.leavers_page, name="leavers"),
+    path("new/", begin.begin_page, name="begin"),
+    path("suspend/", suspend.suspend_page, name="suspend"),
+    path("file/", file.file_page, name="file"),
+    path("people/<uuid:pk>/", one.leaver_page, name="leaver"),
+    path("people/<uuid:pk>/again/", one.leaver_again, name="again"),
+    path("people/<uuid:pk>/invite/", afterwards.leaver_invite, name="invite"),
+    path("people/<uuid:pk>/confirm/", suspend.leaver_confirm, name="confirm"),
+    path("people/<uuid:pk>/take-back/", suspend.leaver_take_back, name="take-back"),
+    path("people/<uuid:pk>/restore/", afterwards.leaver_restore, name="restore"),
+    path("people/<uuid:pk>/delete/", afterwards.leaver_delete, name="delete"),
+    path("people/<uuid:pk>/certificate/<str:kind>/", certificate.certificate_page, name="certificate"),
+    path(
+        "people/<uuid:pk>/certificate/<str:kind>/certificate.json",
+        certificate.certificate_export,
+        name="certificate-export",
+    ),
+    path("<uuid:pk>/", run.run_page, name="run"),
+    path("<uuid:pk>/ask/", run.run_ask, name="run-ask"),
+    path("<uuid:pk>/discard/", run.run_discard, name="run-discard"),
+]

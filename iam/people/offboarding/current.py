@@ -1,0 +1,177 @@
+"""What the mirror shows now of users who were offboarded, suspended or restored: a page that tells what was
+done says beside it how things are.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from iam.changes.operations.user_credential import ACTIVE
+from iam.mirror.mfa import has_mfa
+from iam.mirror.models import (
+    Edge,
+    EdgeKind,
+    Entity,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    Section,
+    UserCredentials,
+    valid_at,
+)
+from iam.people.offboarding.closing import DENY, DENY_ALL, ORDER, says_deny
+from iam.people.offboarding.models import Leaver, OffboardedUser, Stage
+
+CUT: Final = (Stage.GONE, Stage.SUSPENDED, Stage.CONFIRMED)
+"""In these, nothing by which the person signs in should be there."""
+UNKNOWN: Final = "Unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that the mirror shows. `is_open`: it gives access; None: it says nothing about access, or is
+    unknown.
+    """
+
+    what: str
+    says: str
+    is_open: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UserNow:
+    """How a user is now. `read_at` is when the newest of it was read from AWS."""
+
+    seat: OffboardedUser
+    facts: list[Fact]
+    read_at: datetime | None
+    is_there: bool = True
+
+    @property
+    def gives_access(self) -> list[Fact]:
+        """What gives access although it should be cut."""
+        return [fact for fact in self.facts if fact.is_open]
+
+
+def users_now(seats: Sequence[OffboardedUser]) -> list[UserNow]:
+    """How the users are now, in their order; the same queries, whatever their number."""
+    pks = [seat.user_id for seat in seats]
+    users = {user.pk: user for user in Entity.objects.filter(pk__in=pks)}
+    denied = _denied(pks)
+    active = _active_credentials(pks)
+    groups = _counted(Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=pks), "source_id")
+    rows = {row.user_id: row for row in UserCredentials.objects.filter(valid_at(None), user__in=pks)}
+    read_at = _read_at(pks, accounts={seat.account_id for seat in seats})
+    users_shown = []
+    for seat in seats:
+        user = users[seat.user_id]
+        at = max(
+            (moment for moment in (read_at.get(user.pk), read_at.get(-seat.account_id)) if moment),
+            default=None,
+        )
+        if user.gone_at is not None:
+            users_shown.append(UserNow(seat, [Fact("IAM user", "Deleted in AWS")], at, is_there=False))
+            continue
+        facts = list(_facts(user.pk in denied, rows.get(user.pk), active[user.pk], groups[user.pk]))
+        users_shown.append(UserNow(seat, facts, at))
+    return users_shown
+
+
+def differs_now(leaver: Leaver, users: Sequence[UserNow]) -> list[str]:
+    """What gives access again although this person's access was cut: a sentence for each user, none where all
+    is as it was left.
+    """
+    if leaver.stage not in CUT:
+        return []
+    return [
+        (
+            f"{user.seat.user_name} in {user.seat.account.name}: "
+            f"{', '.join(_words(fact) for fact in user.gives_access)}"
+        )
+        for user in users
+        if user.gives_access
+    ]
+
+
+def _words(fact: Fact) -> str:
+    return f"{fact.what.lower()}: {fact.says.lower()}"
+
+
+def _facts(is_denied: bool, row: UserCredentials | None, active: Counter[str], groups: int) -> Iterable[Fact]:
+    deny = "In force" if is_denied else "Not attached"
+    yield Fact("Policy that denies everything", deny, is_open=not is_denied)
+    if row is None or row.has_password is None:
+        yield Fact("Console password", UNKNOWN)
+    else:
+        password = "Set" if row.has_password else "None"
+        yield Fact("Console password", password, is_open=row.has_password)
+    keys = active[Kind.ACCESS_KEY] if row is None else max(row.active_keys, active[Kind.ACCESS_KEY])
+    yield Fact("Active access keys", _number_or_none(keys), is_open=keys > 0)
+    others = sum(count for kind, count in active.items() if kind != Kind.ACCESS_KEY)
+    if others:
+        yield Fact("Other active credentials", str(others), is_open=True)
+    yield Fact("Groups", _number_or_none(groups))
+    yield Fact("MFA devices", _mfa(row))
+
+
+def _number_or_none(number: int) -> str:
+    return str(number) if number else "None"
+
+
+def _mfa(row: UserCredentials | None) -> str:
+    known = has_mfa(row.mfa) if row is not None else None
+    if known is None:
+        return UNKNOWN
+    return "Registered" if known else "None"
+
+
+def _denied(users: Iterable[int]) -> set[int]:
+    inline = InlinePolicy.objects.filter(valid_at(None), owner__in=users, name=DENY).select_related(
+        "document"
+    )
+    owner_ids = {policy.owner_id for policy in inline if says_deny(policy.document.text)}
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source__in=users)
+    attached = edges.filter(target__arn__endswith=f":iam::aws:{DENY_ALL}")
+    return owner_ids | set(attached.values_list("source_id", flat=True))
+
+
+def _active_credentials(users: Iterable[int]) -> dict[int, Counter[str]]:
+    active: dict[int, Counter[str]] = {pk: Counter() for pk in users}
+    states = EntityState.objects.filter(
+        valid_at(None),
+        kind__in=ORDER,
+        category=ACTIVE,
+        entity__owner__in=active,
+        entity__gone_at__isnull=True,
+    )
+    for owner, kind in states.values_list("entity__owner_id", "kind"):
+        if owner is not None:
+            active[owner][kind] += 1
+    return active
+
+
+def _counted(rows: object, field: str) -> Counter[int]:
+    return Counter(rows.values_list(field, flat=True))  # type: ignore[attr-defined]
+
+
+def _read_at(users: Iterable[int], *, accounts: Iterable[int]) -> dict[int, datetime]:
+    """When each user was read last, by number; and by minus the number of an account, when all of its users
+    were.
+    """
+    moments: dict[int, datetime] = {}
+    states = EntityState.objects.filter(valid_at(None), entity__in=users)
+    for pk, at in states.values_list("entity_id", "observed_at"):
+        moments[pk] = at
+    for pk, at in UserCredentials.objects.filter(valid_at(None), user__in=users).values_list(
+        "user_id", "observed_at"
+    ):
+        moments[pk] = max(at, moments.get(pk, at))
+    sections = Section.objects.filter(account__in=accounts, name="users")
+    for account, read_at in sections.values_list("account_id", "observed_at"):
+        if read_at is not None:
+            moments[-account] = read_at
+    return moments

@@ -1,0 +1,52 @@
+"""The grants of somebody who leaves: found, ended, and followed until nothing of them is left."""
+
+from __future__ import annotations
+
+from iam.access.grants.models import OVER, State
+from iam.access.grants.services.offboard_receivers import (
+    end_for_leaver,
+    follow_takings,
+    grants_to,
+    is_for_them_alone,
+    take_from_leaver,
+)
+from iam.changes.services import Cause
+from iam.people.offboarding.models import OF_REST, EndedGrant, Leaver, OffboardedUser
+
+
+def end_grants(seat: OffboardedUser) -> list[str]:
+    """End what is granted to the user of a seat; sentences on what cannot be. Harmless when repeated."""
+    arns = set(seat.leaver.seats.values_list("user_arn", flat=True))
+    run = seat.leaver.run
+    reason = f"{seat.leaver.name} was offboarded ({run.reference})."
+    if run.is_move:
+        reason = f"{seat.leaver.name} changed team ({run.source})."
+    problems: list[str] = []
+    for grant in grants_to(seat.user):
+        whole = is_for_them_alone(grant, arns)
+        _, made = EndedGrant.objects.get_or_create(seat=seat, grant=grant, defaults={"is_whole": whole})
+        if whole:
+            if made or grant.state != State.ENDING:
+                end_for_leaver(grant, reason=reason)
+        elif seat.change_set is not None:
+            problems += take_from_leaver(
+                seat.user,
+                grant,
+                with_set=seat.change_set,
+                cause=Cause(OF_REST, seat.pk),
+                key=f"leaving-grant-{seat.pk.hex}-{grant.pk.hex[:12]}",
+                reason=reason,
+            )
+    return problems
+
+
+def grants_are_over(leaver: Leaver) -> bool:
+    """Whether nothing is granted to them any more."""
+    rows = EndedGrant.objects.filter(seat__leaver=leaver).select_related("grant", "seat__user")
+    over = True
+    for ended in rows:
+        if ended.is_whole:
+            over &= ended.grant.state in OVER
+        else:
+            over &= follow_takings(ended.seat.user, [ended.grant_id])
+    return over

@@ -1,0 +1,123 @@
+"""Roles that trust a whole account, and that somebody who leaves can assume by what they are allowed: the
+deny ends that, and no session that is running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+from django.db.models import Q
+
+from iam.access.explanation import why
+from iam.guard import Viewer
+from iam.mirror.models import Entity, EntityState, Kind, valid_at
+from iam.mirror.snapshot import snapshot
+from iam.people.offboarding.trusts import trusted_by
+from iam.policy.evaluate import Decision
+from iam.policy.index.index import Index
+from iam.policy.index.question import Question
+
+ASSUME: Final = "sts:AssumeRole"
+MAX_ROLES: Final = 40
+"""So many roles at most are asked about; the rest is a number."""
+WEIGHED: Final = 20
+"""So many users at most are asked about."""
+NAMED: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRole:
+    """A role, and which of the users can assume it; `is_sure`: whatever conditions there are."""
+
+    role: Entity
+    users: tuple[str, ...]
+    is_sure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRoles:
+    """Those that were found; `unasked` trust the account as well, and were too many to be asked about."""
+
+    found: tuple[OpenRole, ...] = ()
+    unasked: int = 0
+
+
+def open_roles(users: Sequence[Entity], *, viewer: Viewer) -> OpenRoles:
+    """The roles that trust the account of one of these users and that the user can assume, by account and
+    name; of accounts that the viewer sees whole.
+    """
+    seen = [state for state in _trusting(users) if viewer.scope.sees_account(state.entity.account.account_id)]
+    if not seen:
+        return OpenRoles()
+    roles = [state.entity for state in seen[:MAX_ROLES]]
+    accounts = {entity.account.account_id for entity in (*users, *roles)}
+    with snapshot(accounts=accounts) as index:
+        asked = [(role, _able(index, role, users)) for role in roles]
+    roles_found = [
+        OpenRole(role, tuple(sorted(can)), Decision.ALLOWED in can.values()) for role, can in asked if can
+    ]
+    return OpenRoles(tuple(roles_found), len(seen) - len(roles))
+
+
+def running_sessions(users: Sequence[Entity], *, viewer: Viewer, ended: Collection[int]) -> list[str]:
+    """A warning for the approver: roles in which sessions of these users can run on, unless the request ends
+    everyone's sessions there.
+    """
+    roles = open_roles(users[:WEIGHED], viewer=viewer)
+    names = [
+        f"{open_role.role.name} in {open_role.role.account.name}"
+        for open_role in roles.found
+        if open_role.role.pk not in ended
+    ]
+    if not names:
+        return []
+    more = f" and {len(names) - NAMED} more roles" if len(names) > NAMED else ""
+    return [f"Sessions that already run in {', '.join(names[:NAMED])}{more} continue until they expire."]
+
+
+def _able(index: Index, role: Entity, users: Sequence[Entity]) -> dict[str, Decision]:
+    """Who of the users can assume a role."""
+    question = Question(ASSUME, role.arn, {}, resource_account=role.account.account_id)
+    decisions: dict[str, Decision] = {}
+    for user in users:
+        member = index.member(user.account.account_id, user.pk)
+        decision = why(index, member, question).decision if member else Decision.IMPLICITLY_DENIED
+        if decision in (Decision.ALLOWED, Decision.CONDITIONAL):
+            decisions[user.name] = decision
+    return decisions
+
+
+def chosen_among(users: Sequence[Entity], numbers: Collection[int]) -> list[Entity]:
+    """The roles of these numbers that trust the account of one of the users."""
+    return [state.entity for state in _trusting(users) if state.entity.pk in numbers] if numbers else []
+
+
+def _trusting(users: Sequence[Entity]) -> list[EntityState]:
+    """Roles whose trust policy lets a whole account in; one query."""
+    named = Q()
+    roots = set(chain.from_iterable(map(_roots, users)))
+    for text in roots:
+        named |= Q(document__text__contains=f'"{text}"')
+    if not named:
+        return []
+    rows = EntityState.objects.filter(
+        named, valid_at(None), kind=Kind.ROLE, entity__gone_at__isnull=True, account__removed_at__isnull=True
+    )
+    ordered = rows.select_related("document", "entity__account").order_by("account__name", "sort_name")
+    trusting = []
+    for role in ordered:
+        text = role.document.text if role.document else ""
+        if roots & set(trusted_by(text)):
+            trusting.append(role)
+    return trusting
+
+
+def _roots(user: Entity) -> tuple[str, str]:
+    """How a trust policy names an account:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+    """
+    account = user.account
+    return account.account_id, f"arn:{account.partition}:iam::{account.account_id}:root"

@@ -1,0 +1,146 @@
+"""Whom somebody sees of those who leave, how the changes of each stand, and which roles trust them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+
+from iam.changes.models import OPEN, Change, ChangeState
+from iam.guard import Viewer
+from iam.people.offboarding.models import OF_REST, Leaver, OffboardedUser, OffboardingRun, Stage
+from iam.people.runs.models import RunState
+
+
+def visible_leavers(viewer: Viewer) -> QuerySet[Leaver]:
+    """All who were asked for, for those who see all accounts; else of the accounts that one sees, and of the
+    teams that one leads.
+    """
+    asked = Leaver.objects.exclude(stage=Stage.DRAFT).select_related("run")
+    if viewer.scope.sees_everything:
+        return asked
+    seen = Q(pk__in=[])
+    if viewer.scope.accounts:
+        seats = OffboardedUser.objects.filter(account__account_id__in=viewer.scope.accounts)
+        seen |= Q(pk__in=seats.values("leaver"))
+    for slug in viewer.leads:
+        # A list of slugs as JSON: each stands in quotes.
+        seen |= Q(teams__icontains=f'"{slug}"')
+    return asked.filter(seen)
+
+
+def leaver_for(viewer: Viewer, pk: UUID) -> Leaver | None:
+    """The leaver, if the viewer sees them."""
+    return visible_leavers(viewer).filter(pk=pk).first()
+
+
+def openable(viewer: Viewer, leavers: Iterable[Leaver | None]) -> set[UUID]:
+    """The ids of those of these leavers whose pages the viewer can open; no query for none."""
+    wanted = [leaver.pk for leaver in leavers if leaver is not None]
+    return (
+        set(visible_leavers(viewer).filter(pk__in=wanted).values_list("pk", flat=True)) if wanted else set()
+    )
+
+
+def run_for(viewer: Viewer, pk: UUID) -> OffboardingRun | None:
+    """The run, if the viewer sees somebody of it; a draft is seen by who writes it."""
+    mine = (
+        OffboardingRun.objects.filter(pk=pk, requested_by=viewer.person_id)
+        .exclude(state=RunState.REQUESTED)
+        .first()
+    )
+    if mine is not None:
+        return mine
+    return OffboardingRun.objects.filter(pk=pk, people__in=visible_leavers(viewer).values("pk")).first()
+
+
+def listed(
+    viewer: Viewer, *, stages: Sequence[str] = (), text: str = "", start: int, limit: int
+) -> list[Leaver]:
+    """Leavers, the newest first, with how many users each has (`users`); one query."""
+    rows = visible_leavers(viewer)
+    if stages:
+        rows = rows.filter(stage__in=stages)
+    if text:
+        rows = rows.filter(
+            Q(name__icontains=text) | Q(email__icontains=text) | Q(seats__user_name__icontains=text)
+        )
+    rows = rows.annotate(users=Count("seats", distinct=True)).order_by("-run__created_at", "position", "pk")
+    return list(rows[start : start + limit])
+
+
+def counts_by_stage(viewer: Viewer) -> dict[str, int]:
+    """How many there are of each stage; one query."""
+    rows = visible_leavers(viewer).order_by().values_list("stage").annotate(n=Count("pk"))
+    return dict(rows)
+
+
+def needs_attention(viewer: Viewer) -> QuerySet[Leaver]:
+    """Those for whom somebody has to do something: confirm a suspension, or end what is still open; the
+    newest first.
+    """
+    waits = visible_leavers(viewer).filter(stage__in=[Stage.SUSPENDED, Stage.OPEN, Stage.PARTLY])
+    return waits.order_by("-run__created_at", "pk")
+
+
+def drafts_of(viewer: Viewer) -> list[OffboardingRun]:
+    """The lists that the viewer has begun and not asked for, the newest first."""
+    rows = OffboardingRun.objects.filter(requested_by=viewer.person_id).exclude(state=RunState.REQUESTED)
+    return list(rows.annotate(people_count=Count("people")).order_by("-created_at")[:10])
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A seat and its changes, in the order in which they were asked for."""
+
+    seat: OffboardedUser
+    changes: tuple[Change, ...] = field(default=())
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to come of them."""
+        return any(change.state in OPEN for change in self.changes)
+
+    @property
+    def applied(self) -> int:
+        """How many came true."""
+        return sum(change.state == ChangeState.APPLIED for change in self.changes)
+
+    @property
+    def failed(self) -> list[Change]:
+        """What did not come true."""
+        return [
+            change
+            for change in self.changes
+            if change.state not in (*OPEN, ChangeState.APPLIED, ChangeState.DRAFT)
+        ]
+
+
+def held_by(leavers: Sequence[Leaver]) -> dict[UUID, list[Held]]:
+    """The seats of some leavers with their changes, by leaver; three queries, whatever their number."""
+    seats = list(
+        OffboardedUser.objects.filter(leaver__in=leavers)
+        .select_related("account", "user")
+        .order_by("account__name", "pk")
+    )
+    sets = {seat.change_set_id for seat in seats if seat.change_set_id}
+    rows: dict[UUID, list[Change]] = defaultdict(list)
+    places = {(seat.change_set_id, seat.lane): seat.pk for seat in seats}
+    first = Change.objects.filter(change_set__in=sets).select_related("account").order_by("position")
+    for change in first:
+        place = places.get((change.change_set_id, change.lane))
+        if place is not None:
+            rows[place].append(change)
+    again = Change.objects.filter(
+        change_set__cause_kind=OF_REST, change_set__cause_id__in=[seat.pk for seat in seats]
+    ).select_related("account", "change_set")
+    for change in again.order_by("created_at", "position"):
+        assert change.change_set.cause_id is not None
+        rows[change.change_set.cause_id].append(change)
+    seats_by_leaver: dict[UUID, list[Held]] = defaultdict(list)
+    for seat in seats:
+        seats_by_leaver[seat.leaver_id].append(Held(seat, tuple(rows[seat.pk])))
+    return seats_by_leaver

@@ -1,0 +1,70 @@
+"""What somebody reaches who has a person leave: a lead all groups of the people of their team, and those who
+were of it until they left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from iam.changes.models import OF_OFFBOARDING, Change
+from iam.changes.operations import REMOVE_FROM_GROUP
+from iam.guard import Viewer
+from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
+from iam.mirror.queries.visibility import visible_entities
+from iam.people.causes import OF_MOVE
+from iam.people.offboarding.models import OF_REST, Leaver, OffboardedUser
+from iam.people.offboarding.who import reach_of
+
+
+def with_their_groups(viewer: Viewer, users: Sequence[Entity]) -> Viewer:
+    """The same viewer, who may ask for the groups as well in which those of the users are whom they reach.
+    Two queries, none for who reaches everything.
+    """
+    if viewer.asks.sees_everything:
+        return viewer
+    reached = visible_entities(reach_of(viewer)).filter(pk__in=[entity.pk for entity in users])
+    pks = list(reached.values_list("pk", flat=True))
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=pks)
+    pairs = edges.values_list("account__account_id", "target__name")
+    return _widened(viewer, groups=frozenset(pairs))
+
+
+def of_run(run_id: UUID, viewer: Viewer) -> Viewer:
+    """Anyone who has asked for a run."""
+    seats = OffboardedUser.objects.filter(leaver__run=run_id).select_related("user__account")
+    return with_their_groups(viewer, [seat.user for seat in seats])
+
+
+def of_leaver(leaver_id: UUID, viewer: Viewer) -> Viewer:
+    """Anyone who has somebody restored or deleted who was of their team: the users, and the groups that they
+    were taken out of.
+    """
+    leaver = Leaver.objects.filter(pk=leaver_id).first()
+    if leaver is None or not set(leaver.teams) & viewer.leads:
+        return viewer
+    seats = list(leaver.seats.all())
+    arns = frozenset(seat.user_arn for seat in seats)
+    taken = Change.objects.filter(
+        operation=REMOVE_FROM_GROUP.slug,
+        subject_arn__in=arns,
+        change_set__cause_kind__in=[OF_OFFBOARDING, OF_REST, OF_MOVE],
+    )
+    groups = {
+        (number, params["group_name"])
+        for number, params in taken.values_list("account__account_id", "params")
+    }
+    return _widened(viewer, arns=arns, groups=groups)
+
+
+def _widened(
+    viewer: Viewer, *, arns: Collection[str] = (), groups: Collection[tuple[str, str]] = ()
+) -> Viewer:
+    asks = viewer.asks
+    return replace(
+        viewer,
+        asks=replace(
+            asks, user_arns=asks.user_arns | frozenset(arns), groups=asks.groups | frozenset(groups)
+        ),
+    )

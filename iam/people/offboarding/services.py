@@ -1,0 +1,323 @@
+"""Ask that people leave, once: a request for one or for many, with one receipt and one approval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Final
+from uuid import UUID, uuid5
+
+from django.db import transaction
+
+from iam.changes.errors import FieldError, RefusedError
+from iam.changes.models import OF_OFFBOARDING, Change
+from iam.changes.services import Cause
+from iam.changes.services.plans import MAX_CHANGES
+from iam.guard import Viewer, viewer_for
+from iam.journal.services import record
+from iam.mirror.models import Entity
+from iam.people.offboarding.models import (
+    MOVING,
+    REQUEST_RUN,
+    SUSPENSION,
+    Leaver,
+    OffboardedUser,
+    OffboardingRun,
+    Stage,
+)
+from iam.people.offboarding.open_roles import running_sessions
+from iam.people.offboarding.planning import Choices, Plan, Site, notes_for, plan_for
+from iam.people.offboarding.reaching import with_their_groups
+from iam.people.offboarding.rules import accepted_warnings, asker_of, warnings_for
+from iam.people.offboarding.who import Somebody, people_of, teams_of
+from iam.people.runs.drafts import lock_draft
+from iam.people.runs.models import RowStatus, RunState, requester
+from iam.people.runs.requests import RunKind, batches, request_operations
+
+KEYS: Final = UUID("b0a3d6de-2f0a-4d06-8e52-0f6a3c3f4d11")
+"""The name space in which a person and the key of their form give a run its id."""
+MAX_REASON: Final = 1000
+MAX_PEOPLE: Final = 200
+MAX_PLANNED_AT_ONCE: Final = 8
+"""So many users are planned while the page waits; more by a worker."""
+MAX_GRACE_DAYS: Final = 365
+FURTHEST: Final = timedelta(days=365)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When, how long it can be restored, and what becomes of roles that trust them. `leaves_at` None: at
+    once.
+    """
+
+    reason: str
+    leaves_at: datetime | None = None
+    grace_days: int = 30
+    roles: tuple[int, ...] = ()
+    sessions: tuple[int, ...] = ()
+    confirmed: bool = False
+
+    def check(self) -> None:
+        """Raises RefusedError for what makes no sense."""
+        if not self.reason.strip():
+            raise FieldError("Enter a reason.", field="reason")
+        if len(self.reason) > MAX_REASON:
+            raise RefusedError(
+                f"The reason has {len(self.reason):,} characters. The limit is {MAX_REASON:,}."
+            )
+        if not 0 <= self.grace_days <= MAX_GRACE_DAYS:
+            raise FieldError(f"Enter a number of days from 0 to {MAX_GRACE_DAYS}.", field="grace")
+        now = datetime.now(tz=UTC)
+        if self.leaves_at is not None and not now - timedelta(minutes=1) < self.leaves_at < now + FURTHEST:
+            raise FieldError("Choose a time in the future, within a year.", field="at")
+
+
+def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) -> OffboardingRun:
+    """Request the offboarding of one person (`who.within`); the same key of an actor gives the same run.
+    Raises RefusedError.
+    """
+    run_id = uuid5(KEYS, f"{actor.person_id}:{key}")
+    standing = OffboardingRun.objects.filter(pk=run_id).first()
+    if standing is not None and standing.state == RunState.REQUESTED:
+        return standing
+    if not person.users:
+        raise RefusedError("None of their IAM users is in an account or a team that you manage.")
+    _check(actor, [person], terms)
+    with transaction.atomic():
+        run = standing or OffboardingRun(pk=run_id, **requester(actor))
+        _write_terms(run, terms)
+        run.people.all().delete()
+        seat_all(run, [person])
+    try:
+        return OFFBOARDING.submit(run, by_worker=False)
+    except RefusedError:
+        run.delete()
+        raise
+
+
+def request_run(actor: Viewer, *, run: OffboardingRun, terms: Terms, skip: bool = False) -> OffboardingRun:
+    """Ask for everybody of a draft from a file; many by a worker, soon after. Raises RefusedError."""
+    with transaction.atomic():
+        locked_run = lock_draft(actor, run)
+        people = ready(locked_run, skip=skip)
+        _check(actor, people_of([leaver.seats.all()[0].user for leaver in people]), terms)
+        _write_terms(locked_run, terms)
+    is_large = OffboardedUser.objects.filter(leaver__in=people).count() > MAX_PLANNED_AT_ONCE
+    return OFFBOARDING.submit(locked_run, by_worker=is_large)
+
+
+def ready(run: OffboardingRun, *, skip: bool) -> list[Leaver]:
+    """Who leaves. Raises RefusedError while a row is bad, unless these are to be passed over."""
+    people = list(run.people.prefetch_related("seats__user__account"))
+    ready_leavers = [leaver for leaver in people if leaver.standing == RowStatus.READY]
+    left = len(people) - len(ready_leavers)
+    if left and not skip:
+        raise RefusedError(f"{left:,} of {len(people):,} rows need fixing. Fix them, or choose to skip them.")
+    if not ready_leavers:
+        raise RefusedError("The list has no one who can be offboarded.")
+    if len(ready_leavers) > MAX_PEOPLE:
+        raise RefusedError(
+            f"The list has {len(ready_leavers):,} people. A request can hold {MAX_PEOPLE}. Split the file."
+        )
+    return ready_leavers
+
+
+def _request_rows(run: OffboardingRun) -> None:
+    """Request everyone who is ready and was not requested before, batch by batch. Raises RefusedError."""
+    person = asker_of(run)
+    if person is None:
+        raise RefusedError("The person who requested this is no longer in Gatehouse.")
+    people = list(run.people.filter(standing=RowStatus.READY).prefetch_related("seats__user__account"))
+    _ask_all(run, people, actor=viewer_for(person))
+
+
+def _is_requested(run: OffboardingRun) -> bool:
+    return OffboardedUser.objects.filter(leaver__run=run, change_set__isnull=False).exists()
+
+
+def seat_all(run: OffboardingRun, people: Sequence[Somebody], *, start: int = 0) -> list[Leaver]:
+    """Write a leaver with seats for each; in the caller's transaction."""
+    leavers = []
+    for position, person in enumerate(people, start=start):
+        leaver = Leaver.objects.create(
+            run=run,
+            position=position,
+            name=person.name[:256],
+            email=person.email[:256],
+            person_id=person.person_id,
+            teams=teams_of(person.users),
+            unseen=person.unseen,
+        )
+        write_seats(leaver, person.users)
+        leavers.append(leaver)
+    return leavers
+
+
+def write_seats(leaver: Leaver, users: Sequence[Entity]) -> None:
+    """A seat for each user of a leaver."""
+    OffboardedUser.objects.bulk_create(
+        OffboardedUser(leaver=leaver, account=user.account, user=user, user_arn=user.arn, user_name=user.name)
+        for user in users
+    )
+
+
+def choices_of(run: OffboardingRun) -> Choices:
+    """What was chosen about the roles."""
+    at = run.created_at.replace(microsecond=0)
+    return Choices(frozenset(run.roles), frozenset(run.sessions), at)
+
+
+def title_for(people: Sequence[Leaver]) -> str:
+    """'Offboard Maya Okafor', 'Offboard 5 people'."""
+    return people[0].title if len(people) == 1 else f"Offboard {len(people):,} people"
+
+
+def _check(actor: Viewer, people: Sequence[Somebody], terms: Terms) -> None:
+    terms.check()
+    warnings = warnings_for(people, viewer=actor)
+    if warnings and not terms.confirmed:
+        raise FieldError(f"{' '.join(warnings)} Select the box to confirm.", field="confirmed")
+    users = list(chain.from_iterable(somebody.users for somebody in people))
+    if why := leaving_already(users):
+        raise RefusedError(why)
+
+
+def leaving_already(users: Sequence[Entity]) -> str:
+    """Who of them loses access by another run that has not ended, as a sentence; "" where nobody does."""
+    seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=MOVING).select_related(
+        "leaver__run"
+    )
+    seat = seats.first()
+    if seat is None:
+        return ""
+    run = seat.leaver.run
+    if run.is_move:
+        return f"{seat.leaver.name} is changing team ({run.source}). That has to end first."
+    return f"{seat.leaver.name} is already being offboarded ({run.reference})."
+
+
+def without_access_already(users: Sequence[Entity]) -> str:
+    """Why nothing else can be requested for them before a restore, as a sentence: they are suspended or
+    offboarded; "" where they have access.
+    """
+    stages = (*SUSPENSION, Stage.SUSPENDING, Stage.GONE, Stage.RETURNING)
+    seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=stages).select_related(
+        "leaver__run"
+    )
+    without_access = [
+        seat for seat in seats.order_by("-leaver__run__created_at") if not seat.leaver.run.is_move
+    ]
+    if not without_access or {seat.user_id for seat in without_access} != {user.pk for user in users}:
+        return ""
+    leaver = without_access[0].leaver
+    did = "is suspended" if leaver.run.is_suspension else "was offboarded"
+    return f"{leaver.name} {did} ({leaver.run.reference}). Restore access first."
+
+
+def _write_terms(run: OffboardingRun, terms: Terms) -> None:
+    run.leaves_at, run.grace_days = terms.leaves_at, terms.grace_days
+    run.roles, run.sessions = list(terms.roles), list(terms.sessions)
+    run.begin_submission(terms.reason.strip())
+    run.save()
+
+
+def _ask_all(run: OffboardingRun, people: Sequence[Leaver], *, actor: Viewer) -> None:
+    _adopt(run, people)
+    todo = [leaver for leaver in people if any(seat.change_set_id is None for seat in leaver.seats.all())]
+    if not todo:
+        return
+    users = [seat.user for seat in _seats_of(todo)]
+    plan = plan_for(users, viewer=actor, choices=choices_of(run))
+    by_user = {site.user.pk: site for site in plan.sites}
+    # Those of the whole run: who is the last administrator may be in another batch than the others.
+    warnings = accepted_warnings(people, actor=actor)
+
+    def size(leaver: Leaver) -> int:
+        return sum(len(by_user[seat.user_id].operations) for seat in leaver.seats.all())
+
+    # Whole people, so that each has all their accounts in one approval.
+    for batch in batches(todo, size=size, most=MAX_CHANGES):
+        _ask_batch(run, batch, plan=plan, by_user=by_user, actor=actor, warnings=warnings)
+
+
+def _adopt(run: OffboardingRun, people: Sequence[Leaver]) -> None:
+    """What a lost process had asked for already belongs to its seats."""
+    asked = Change.objects.filter(change_set__cause_kind=OF_OFFBOARDING, change_set__cause_id=run.pk)
+    places = {
+        arn: (group, lane) for arn, group, lane in asked.values_list("subject_arn", "change_set", "lane")
+    }
+    for seat in _seats_of(people):
+        if seat.user_arn in places and seat.change_set_id is None:
+            seat.change_set_id, seat.lane = places[seat.user_arn]
+            seat.save(update_fields=["change_set", "lane"])
+            Leaver.objects.filter(pk=seat.leaver_id, stage=Stage.DRAFT).update(stage=Stage.WAITING)
+
+
+def _seats_of(people: Sequence[Leaver]) -> list[OffboardedUser]:
+    return list(chain.from_iterable(leaver.seats.all() for leaver in people))
+
+
+def _ask_batch(
+    run: OffboardingRun,
+    batch: Sequence[Leaver],
+    *,
+    plan: Plan,
+    by_user: dict[int, Site],
+    actor: Viewer,
+    warnings: Sequence[str],
+) -> None:
+    seats = _seats_of(batch)
+    part = Plan([by_user[seat.user_id] for seat in seats], plan.roles, plan.unseen)
+    operations, lanes = part.ordered()
+    if not operations:
+        raise RefusedError(f"{title_for(batch)}: no access is left to remove.")
+    notes = [*warnings, *notes_for(part, people=batch, run=run)]
+    notes += running_sessions([seat.user for seat in seats], viewer=actor, ended=run.sessions)
+    written = request_operations(
+        operations,
+        actor=with_their_groups(actor, [seat.user for seat in seats]),
+        reason=run.reason,
+        idempotency_key=f"leaving-{run.pk.hex}-{batch[0].position}",
+        not_before=run.leaves_at,
+        title=title_for(batch),
+        cause=Cause(OF_OFFBOARDING, run.pk),
+        lanes=lanes,
+        notes=notes,
+    )
+    with transaction.atomic():
+        for lane, seat in enumerate(seats):
+            seat.change_set, seat.lane = written[0].change_set, lane
+            seat.trouble = " ".join(by_user[seat.user_id].left)[:1024]
+            seat.save(update_fields=["change_set", "lane", "trouble"])
+        Leaver.objects.filter(pk__in=[leaver.pk for leaver in batch]).update(stage=Stage.WAITING)
+
+
+def _record_request(run: OffboardingRun) -> None:
+    people = list(run.people.filter(standing=RowStatus.READY))
+    subject = people[0].name if len(people) == 1 else run.reference
+    record(
+        kind="leaving.asked",
+        actor=asker_of(run),
+        subject=subject,
+        data={
+            "run": run.pk,
+            "reference": run.reference,
+            "people": len(people),
+            "users": list(OffboardedUser.objects.filter(leaver__run=run).values_list("user_arn", flat=True)),
+            "leaves_at": run.leaves_at,
+            "grace_days": run.grace_days,
+            "reason": run.reason,
+        },
+    )
+
+
+OFFBOARDING: Final = RunKind(
+    model=OffboardingRun,
+    task=REQUEST_RUN,
+    requested=RunState.REQUESTED,
+    request_rows=_request_rows,
+    is_requested=_is_requested,
+    record_request=_record_request,
+)
