@@ -141,7 +141,7 @@ def _drift_or_404(request: ViewerRequest, pk: UUID) -> Drift:
 
 @require_GET
 @require(*SEES)
-def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
+def drift_detail(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """One drift: each difference, the documents side by side, and what may be done."""
     drift = _drift_or_404(request, pk)
     now, viewer = request.at is None, request.viewer

@@ -169,7 +169,7 @@ def _review(request: ViewerRequest, terms: services.Terms, context: dict[str, An
 
 @require_safe
 @require(*SEES)
-def one(request: ViewerRequest, pk: UUID) -> HttpResponse:
+def campaign_detail(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """A campaign: how far it has come, and each participant whom the viewer sees, those first of whom
     something is still to come.
     """

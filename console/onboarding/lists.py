@@ -12,7 +12,7 @@ from console.web.access import ViewerRequest, require
 from console.web.paging import page_number
 from console.web.render import render_page
 from iam.guard import Right
-from iam.people.blueprints.queries import current_versions, may_run, said, writable_teams
+from iam.people.blueprints.queries import current_versions, may_run, parts_in_words, writable_teams
 from iam.people.onboarding.queries import counted_runs
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
@@ -48,7 +48,7 @@ def blueprints_page(request: ViewerRequest) -> HttpResponse:
         "rows": [
             (
                 version,
-                dict(said(version.body)),
+                dict(parts_in_words(version.body)),
                 may_run(request.viewer, version.blueprint.team) and not is_retired,
             )
             for version in versions

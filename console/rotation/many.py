@@ -19,7 +19,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
-from iam.mirror.queries.lists.core import found
+from iam.mirror.queries.lists.core import wanted_rows
 from iam.people.rotation.listing import KEYS
 from iam.people.rotation.requests import AT_ONCE, MOST, begin_many
 from iam.people.rotation.selection import Choice, choose
@@ -54,7 +54,7 @@ def _keys(asked: Asked) -> list[int]:
     """The numbers of the keys, one more than can be begun at once where there are too many; inactive ones are
     nobody's to rotate.
     """
-    rows = found(KEYS, asked.lens, asked.wanted).filter(category="Active")
+    rows = wanted_rows(KEYS, asked.lens, asked.wanted).filter(category="Active")
     return list(rows.order_by(F("created_at").asc(), "entity").values_list("entity", flat=True)[: MOST + 1])
 
 

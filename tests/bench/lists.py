@@ -108,13 +108,13 @@ def _times(database: str, site: Site) -> Figures:
     from django.core.cache import cache
 
     from iam.keyset import page
-    from iam.mirror.queries.lists.core import PAGE, Lens, Wanted, found, list_page
+    from iam.mirror.queries.lists.core import PAGE, Lens, Wanted, list_page, wanted_rows
     from iam.mirror.queries.lists.people import PEOPLE
 
     def rows() -> list[dict[str, Any]]:
         """By the query sets themselves, where pages use statements that are kept of them."""
         lens, order = Lens(site.viewer), PEOPLE.sorts["name"].order(descending=False)
-        part = page(found(PEOPLE, lens, Wanted()), order=order, size=PAGE)
+        part = page(wanted_rows(PEOPLE, lens, Wanted()), order=order, size=PAGE)
         PEOPLE.complete(lens, part.rows)
         return part.rows
 
@@ -201,11 +201,11 @@ def _deep_address(sort: str, site: Site) -> str:
     from django.db.models import F
 
     from console.web.paging import Cursor, encode
-    from iam.mirror.queries.lists.core import Lens, Wanted, found
+    from iam.mirror.queries.lists.core import Lens, Wanted, wanted_rows
     from iam.mirror.queries.lists.people import PEOPLE
 
     order = PEOPLE.sorts[sort].order(descending=False)
-    rows = found(PEOPLE, Lens(site.viewer), Wanted(sort=sort)).order_by(
+    rows = wanted_rows(PEOPLE, Lens(site.viewer), Wanted(sort=sort)).order_by(
         F(order.column).asc(), F(order.tie).asc()
     )
     place = order.place(rows[49_949])

@@ -15,7 +15,7 @@ from iam.aws.calls import part
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.moments import believable
 from iam.aws.raw import malformed
-from iam.aws.reads.pages import one
+from iam.aws.reads.pages import read_one
 from iam.aws.session import Aws
 
 ACTION = "iam:GetCredentialReport"
@@ -111,10 +111,10 @@ def read_credential_report(
 
 def _fetch(aws: Aws) -> Any:
     """The answer with the report, or None while AWS is still making it."""
-    if one(aws, "GenerateCredentialReport", key="State") != "COMPLETE":
+    if read_one(aws, "GenerateCredentialReport", key="State") != "COMPLETE":
         return None
     try:
-        return one(aws, "GetCredentialReport")
+        return read_one(aws, "GetCredentialReport")
     except AwsError as error:
         if error.code in (_IN_PROGRESS, "ReportNotPresent", "ReportExpired"):
             return None

@@ -17,7 +17,7 @@ from iam.aws.reads.entities import (
     groups_for_user,
 )
 from iam.aws.reads.lists import service_credential
-from iam.aws.reads.pages import one, read_all
+from iam.aws.reads.pages import read_all, read_one
 from iam.aws.records import (
     AccessKeyRecord,
     AccessKeyUse,
@@ -64,7 +64,7 @@ def access_key_last_used(aws: Aws, *, key_id: str) -> AccessKeyUse:
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccessKeyLastUsed.html
     """
-    used = one(aws, "GetAccessKeyLastUsed", key="AccessKeyLastUsed", AccessKeyId=key_id)
+    used = read_one(aws, "GetAccessKeyLastUsed", key="AccessKeyLastUsed", AccessKeyId=key_id)
     return AccessKeyUse(
         at=used.get("LastUsedDate"),
         service=_unless_na(used.get("ServiceName")),
@@ -84,7 +84,7 @@ def ssh_keys(aws: Aws, *, user_name: str) -> tuple[SshKeyRecord, ...]:
 
 def ssh_key_text(aws: Aws, *, user_name: str, key_id: str) -> str:
     """An SSH public key itself, as OpenSSH writes it."""
-    key = one(
+    key = read_one(
         aws, "GetSSHPublicKey", key="SSHPublicKey", UserName=user_name, SSHPublicKeyId=key_id, Encoding="SSH"
     )
     return str(key["SSHPublicKeyBody"])
@@ -117,7 +117,7 @@ def service_credentials(aws: Aws, *, user_name: str) -> tuple[ServiceSpecificCre
 def login_profile(aws: Aws, *, user_name: str) -> LoginProfileRecord | None:
     """The console password's facts, or None when the user has none."""
     try:
-        profile = one(aws, "GetLoginProfile", key="LoginProfile", UserName=user_name)
+        profile = read_one(aws, "GetLoginProfile", key="LoginProfile", UserName=user_name)
     except AwsError as error:
         if error.kind is ErrorKind.NOT_FOUND:
             return None

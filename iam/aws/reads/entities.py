@@ -12,7 +12,7 @@ from iam.aws.calls import build_all
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads.decode import is_aws_managed
 from iam.aws.reads.lists import tag_dictionary
-from iam.aws.reads.pages import each, members, one, read_all
+from iam.aws.reads.pages import each, members, read_all, read_one
 from iam.aws.records import (
     GroupRecord,
     InlinePolicyRecord,
@@ -145,7 +145,7 @@ def get_policy(aws: Aws, *, arn: str) -> PolicyRecord:
 
 def _built(aws: Aws, operation: str, parameters: dict[str, Any], build: Callable[[Any], T]) -> T:
     """What `build` makes of the entity that a Get call answers; the answer's part is named as the entity."""
-    entity = one(aws, operation, key=operation.removeprefix("Get"), **parameters)
+    entity = read_one(aws, operation, key=operation.removeprefix("Get"), **parameters)
     return build_all([entity], build, action=f"iam:{operation}")[0]
 
 
@@ -153,7 +153,7 @@ def _versions(aws: Aws, *, arn: str) -> tuple[PolicyVersionRecord, ...]:
     ids = read_all(aws, "ListPolicyVersions", key="Versions", build=itemgetter("VersionId"), PolicyArn=arn)
 
     def read(version_id: str) -> Any:
-        return one(aws, "GetPolicyVersion", key="PolicyVersion", PolicyArn=arn, VersionId=version_id)
+        return read_one(aws, "GetPolicyVersion", key="PolicyVersion", PolicyArn=arn, VersionId=version_id)
 
     versions = (version for _, version in each(aws, ids, read))
     return build_all(versions, _version, action="iam:GetPolicyVersion")
@@ -178,7 +178,7 @@ def _inline(aws: Aws, *, entity: str, name: str) -> tuple[InlinePolicyRecord, ..
     names = sorted(members(aws, f"List{entity}Policies", key="PolicyNames", **owner))
 
     def read(policy: str) -> Any:
-        return one(aws, f"Get{entity}Policy", key="PolicyDocument", PolicyName=policy, **owner)
+        return read_one(aws, f"Get{entity}Policy", key="PolicyDocument", PolicyName=policy, **owner)
 
     return tuple(InlinePolicyRecord(policy, document) for policy, document in each(aws, names, read))
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from iam.aws.calls import part
 from iam.aws.errors import AwsError, ErrorKind
-from iam.aws.reads.pages import members, one
+from iam.aws.reads.pages import members, read_one
 from iam.aws.session import Aws
 
 KINDS: Final = {"user": "User", "group": "Group", "role": "Role"}
@@ -21,7 +21,7 @@ def holder_id(aws: Aws, *, kind: str, name: str) -> str:
     """
     word = KINDS[kind]
     few: dict[str, Any] = {"MaxItems": 1} if kind == "group" else {}
-    return str(one(aws, f"Get{word}", **{f"{word}Name": name}, **few)[word][f"{word}Id"])
+    return str(read_one(aws, f"Get{word}", **{f"{word}Name": name}, **few)[word][f"{word}Id"])
 
 
 def attached_arns(aws: Aws, *, kind: str, name: str) -> frozenset[str]:
@@ -40,7 +40,7 @@ def inline_text(aws: Aws, *, kind: str, name: str, policy_name: str) -> str | No
     word = KINDS[kind]
     named = {f"{word}Name": name, "PolicyName": policy_name}
     try:
-        answer = one(aws, f"Get{word}Policy", **named)
+        answer = read_one(aws, f"Get{word}Policy", **named)
     except AwsError as error:
         if error.kind is ErrorKind.NOT_FOUND:
             return None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from iam.aws.reads.pages import members, one
+from iam.aws.reads.pages import members, read_one
 from iam.aws.session import Aws
 
 
 def user_id(aws: Aws, *, name: str) -> str:
     """The unique id (AIDA…) of the user of this name; AwsError (not_found) when there is none."""
-    return str(one(aws, operation="GetUser", UserName=name)["User"]["UserId"])
+    return str(read_one(aws, operation="GetUser", UserName=name)["User"]["UserId"])
 
 
 def group_id(aws: Aws, *, name: str) -> str:
     """The unique id (AGPA…) of the group of this name; AwsError (not_found) when there is none."""
-    return str(one(aws, operation="GetGroup", GroupName=name, MaxItems=1)["Group"]["GroupId"])
+    return str(read_one(aws, operation="GetGroup", GroupName=name, MaxItems=1)["Group"]["GroupId"])
 
 
 def group_ids_of_user(aws: Aws, *, name: str) -> dict[str, str]:

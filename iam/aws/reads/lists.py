@@ -11,7 +11,7 @@ from iam.aws.calls import build_all, invoke, part
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import decode
 from iam.aws.reads.decode import Fields, moment, optional, optional_moment, text
-from iam.aws.reads.pages import each, one, raw_pages, read_all
+from iam.aws.reads.pages import each, raw_pages, read_all, read_one
 from iam.aws.records import (
     CallerIdentity,
     InstanceProfileRecord,
@@ -105,7 +105,7 @@ def list_saml_providers(aws: Aws) -> tuple[SamlProviderRecord, ...]:
 
 def get_saml_provider(aws: Aws, *, arn: str) -> SamlProviderRecord:
     """One SAML provider in full; AwsError (not_found) when there is none. One call."""
-    return _saml_provider(arn, one(aws, "GetSAMLProvider", SAMLProviderArn=arn))
+    return _saml_provider(arn, read_one(aws, "GetSAMLProvider", SAMLProviderArn=arn))
 
 
 def list_oidc_providers(aws: Aws) -> tuple[OidcProviderRecord, ...]:
@@ -117,12 +117,12 @@ def list_oidc_providers(aws: Aws) -> tuple[OidcProviderRecord, ...]:
 
 def get_oidc_provider(aws: Aws, *, arn: str) -> OidcProviderRecord:
     """One OIDC provider in full; AwsError (not_found) when there is none. One call."""
-    return _oidc_provider(arn, one(aws, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn))
+    return _oidc_provider(arn, read_one(aws, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn))
 
 
 def get_server_certificate(aws: Aws, *, name: str) -> ServerCertificateNow:
     """One server certificate with its text and tags; AwsError (not_found) when there is none. One call."""
-    certificate = one(aws, "GetServerCertificate", key="ServerCertificate", ServerCertificateName=name)
+    certificate = read_one(aws, "GetServerCertificate", key="ServerCertificate", ServerCertificateName=name)
     action = "iam:GetServerCertificate"
     record = build_all(
         [part(certificate, "ServerCertificateMetadata", action=action)], _server_certificate, action=action
@@ -140,7 +140,7 @@ def account_summary(aws: Aws) -> dict[str, int]:
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountSummary.html
     """
-    summary: dict[str, int] = one(aws, "GetAccountSummary", key="SummaryMap")
+    summary: dict[str, int] = read_one(aws, "GetAccountSummary", key="SummaryMap")
     return summary
 
 
@@ -152,7 +152,7 @@ def account_aliases(aws: Aws) -> tuple[str, ...]:
 def password_policy(aws: Aws) -> PasswordPolicyRecord | None:
     """The password policy, or None when the account has AWS's default one."""
     try:
-        policy = one(aws, "GetAccountPasswordPolicy", key="PasswordPolicy")
+        policy = read_one(aws, "GetAccountPasswordPolicy", key="PasswordPolicy")
     except AwsError as error:
         if error.kind is ErrorKind.NOT_FOUND:
             return None

@@ -15,7 +15,7 @@ from iam.aws.session import Aws
 T = TypeVar("T")
 
 
-def one(aws: Aws, operation: str, *, key: str | None = None, **parameters: Any) -> Any:
+def read_one(aws: Aws, operation: str, *, key: str | None = None, **parameters: Any) -> Any:
     """The answer of one IAM call, or the part of it that `key` names."""
     answer = invoke(aws.iam, operation, parameters)
     return answer if key is None else part(answer, key, action=f"iam:{operation}")

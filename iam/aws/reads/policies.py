@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from iam.aws.calls import part
 from iam.aws.raw import malformed
-from iam.aws.reads.pages import members, one
+from iam.aws.reads.pages import members, read_one
 from iam.aws.session import Aws
 
 
@@ -20,7 +20,7 @@ class PolicyNow(NamedTuple):
 
 def policy_id(aws: Aws, *, arn: str) -> str:
     """The unique id (ANPA…) of the policy of this ARN; AwsError (not_found) when there is none. One call."""
-    return str(one(aws, "GetPolicy", key="Policy", PolicyArn=arn)["PolicyId"])
+    return str(read_one(aws, "GetPolicy", key="Policy", PolicyArn=arn)["PolicyId"])
 
 
 def policy_now(aws: Aws, *, arn: str) -> PolicyNow:
@@ -29,7 +29,7 @@ def policy_now(aws: Aws, *, arn: str) -> PolicyNow:
     default = next((each["VersionId"] for each in versions if each.get("IsDefaultVersion")), None)
     if default is None:
         raise malformed("iam:ListPolicyVersions", "no version of it is the default one")
-    version = one(aws, "GetPolicyVersion", key="PolicyVersion", PolicyArn=arn, VersionId=default)
+    version = read_one(aws, "GetPolicyVersion", key="PolicyVersion", PolicyArn=arn, VersionId=default)
     text = part(version, "Document", action="iam:GetPolicyVersion")
     ids = sorted((str(each["VersionId"]) for each in versions), key=number_of)
     return PolicyNow(str(default), str(text), tuple(ids))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 from iam.aws.calls import part
-from iam.aws.reads.pages import members, one
+from iam.aws.reads.pages import members, read_one
 from iam.aws.session import Aws
 
 SUCCEEDED: Final = "SUCCEEDED"
@@ -32,7 +32,7 @@ def deletion(aws: Aws, *, task_id: str) -> Deletion:
 
     https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLinkedRoleDeletionStatus.html
     """
-    answer = one(aws, "GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task_id)
+    answer = read_one(aws, "GetServiceLinkedRoleDeletionStatus", DeletionTaskId=task_id)
     reason = answer.get("Reason", {})
     used = []
     for usage in reason.get("RoleUsageList", ()):

@@ -9,7 +9,7 @@ from typing import Any, Final
 from iam.aws.calls import build_all, part
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads.lists import tag_dictionary
-from iam.aws.reads.pages import members, one
+from iam.aws.reads.pages import members, read_one
 from iam.aws.session import Aws
 
 WORDS: Final = {"user": "User", "group": "Group", "role": "Role", "instance-profile": "InstanceProfile"}
@@ -50,7 +50,7 @@ def entity_now(aws: Aws, *, kind: str, name: str, arn: str = "") -> EntityNow | 
 def _named(aws: Aws, kind: str, name: str) -> EntityNow:
     word = WORDS[kind]
     few = {"MaxItems": 1} if kind == "group" else {}
-    entity = one(aws, f"Get{word}", key=word, **{f"{word}Name": name}, **few)
+    entity = read_one(aws, f"Get{word}", key=word, **{f"{word}Name": name}, **few)
     return build_all([entity], lambda each: _built(each, word), action=f"iam:Get{word}")[0]
 
 
@@ -61,16 +61,16 @@ _TAGGED: Final = frozenset({"policy", "mfa-device", "server-certificate", "saml-
 def _tagged(aws: Aws, kind: str, name: str, arn: str) -> EntityNow:
     aws_id, answer = arn, {}
     if kind == "policy":
-        answer = one(aws, "GetPolicy", key="Policy", PolicyArn=arn)
+        answer = read_one(aws, "GetPolicy", key="Policy", PolicyArn=arn)
         aws_id = str(part(answer, "PolicyId", action="iam:GetPolicy"))
     elif kind == "server-certificate":
-        answer = one(aws, "GetServerCertificate", key="ServerCertificate", ServerCertificateName=name)
+        answer = read_one(aws, "GetServerCertificate", key="ServerCertificate", ServerCertificateName=name)
         metadata = part(answer, "ServerCertificateMetadata", action="iam:GetServerCertificate")
         aws_id = str(part(metadata, "ServerCertificateId", action="iam:GetServerCertificate"))
     elif kind == "saml-provider":
-        answer = one(aws, "GetSAMLProvider", SAMLProviderArn=arn)
+        answer = read_one(aws, "GetSAMLProvider", SAMLProviderArn=arn)
     elif kind == "oidc-provider":
-        answer = one(aws, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
+        answer = read_one(aws, "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
     else:
         answer = {"Tags": list(members(aws, "ListMFADeviceTags", key="Tags", SerialNumber=arn))}
     return EntityNow(aws_id=aws_id, name=name, path="", arn=arn, tags=tag_dictionary(answer.get("Tags", ())))

@@ -105,10 +105,10 @@ class _Whole:
         )
 
     def satisfied(self, image: Image) -> bool:
-        return said(image) == said(self.desired_state())  # type: ignore[attr-defined]
+        return without_text(image) == without_text(self.desired_state())  # type: ignore[attr-defined]
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        return said(image) == said(before)
+        return without_text(image) == without_text(before)
 
 
 def role_image(*, path: str, text: str, settings: Settings, boundary: str, tags: Mapping[str, str]) -> Image:
@@ -124,7 +124,7 @@ def role_image(*, path: str, text: str, settings: Settings, boundary: str, tags:
     }
 
 
-def said(image: Image) -> Image:
+def without_text(image: Image) -> Image:
     """An image without the layout of its text."""
     return {key: value for key, value in image.items() if key != "text"}
 

@@ -82,17 +82,17 @@ class Difference:
 
 def differences(old: Body, new: Body) -> list[Difference]:
     """What differs between two, part by part."""
-    pairs = zip(said(old), said(new), strict=True)
+    pairs = zip(parts_in_words(old), parts_in_words(new), strict=True)
     return [Difference(what, before, after) for (what, before), (_, after) in pairs if before != after]
 
 
 def said_in_full(body: Body) -> list[tuple[str, str]]:
     """The same with the names of the accounts; one query."""
     rows = Account.objects.filter(account_id__in=body.accounts)
-    return said(body, names=dict(rows.values_list("account_id", "name")))
+    return parts_in_words(body, names=dict(rows.values_list("account_id", "name")))
 
 
-def said(body: Body, *, names: Mapping[str, str] = NAMELESS) -> list[tuple[str, str]]:
+def parts_in_words(body: Body, *, names: Mapping[str, str] = NAMELESS) -> list[tuple[str, str]]:
     """(part, words) of what it says, always in the same order; `names` are of accounts by their numbers."""
     accounts = []
     for number in body.accounts:

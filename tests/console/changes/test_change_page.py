@@ -243,7 +243,8 @@ def test_an_auditor_sees_everything_and_can_do_nothing(site: Site) -> None:
 
     text = auditor.get(page_of(change)).content.decode()
     assert "Add kwame.boateng to deployers" in text
-    assert '<form method="post"' not in text
+    sign_out = f'<form method="post" action="{reverse("account_logout")}"'
+    assert '<form method="post"' not in text.replace(sign_out, "")
     assert reverse("changes:undo", args=[change.pk]) not in text
     refused = auditor.post(reverse("changes:withdraw", args=[change.pk]))
     assert refused.status_code == 422

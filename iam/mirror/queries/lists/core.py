@@ -152,7 +152,7 @@ class Wanted:
         return bool(self.text or self.filters or self.ids)
 
 
-def found(listing: Listing, lens: Lens, wanted: Wanted) -> QuerySet[Any, Row]:
+def wanted_rows(listing: Listing, lens: Lens, wanted: Wanted) -> QuerySet[Any, Row]:
     """All wanted rows, as mappings, in no order."""
     rows = listing.rows(lens, wanted.sort)
     rows = rows.filter(listing.tabs[wanted.tab].keeps(lens), about(lens, listing.kinds, wanted.text))
@@ -168,7 +168,7 @@ def list_page(
     if lens.at is None and not wanted.is_narrowed and not listing.tabs[wanted.tab].keeps(lens):
         part = _page_of_all(listing, lens, wanted, after=after, before=before)
     else:
-        rows = _from_floor(found(listing, lens, wanted), listing.sorts[wanted.sort], after or before)
+        rows = _from_floor(wanted_rows(listing, lens, wanted), listing.sorts[wanted.sort], after or before)
         order = listing.sorts[wanted.sort].order(descending=wanted.descending)
         part = page(rows, order=order, size=PAGE, after=after, before=before)
     listing.complete(lens, part.rows)
@@ -212,7 +212,7 @@ def _whole(listing: Listing, seen: Seen, sort_name: str, descending: bool, side:
 def all_rows(listing: Listing, lens: Lens, wanted: Wanted) -> Iterator[Row]:
     """Every wanted row, complete, in order, in the memory of one chunk."""
     order = listing.sorts[wanted.sort].order(descending=wanted.descending)
-    for chunk in pages(found(listing, lens, wanted), order=order, size=CHUNK):
+    for chunk in pages(wanted_rows(listing, lens, wanted), order=order, size=CHUNK):
         listing.complete(lens, chunk)
         yield from chunk
 

@@ -14,7 +14,7 @@ from django.core.cache import cache
 from django.db.models import Exists, OuterRef, QuerySet
 
 from iam.mirror.models import Account, Entity, EntityState
-from iam.mirror.queries.lists.core import Lens, Listing, RowCount, Wanted, found, of_account, states
+from iam.mirror.queries.lists.core import Lens, Listing, RowCount, Wanted, of_account, states, wanted_rows
 from iam.mirror.queries.visibility import visible
 
 CAP = 1000
@@ -51,7 +51,7 @@ def tab_counts(
         queries |= {COME: lambda: _come(listing, lens), GONE: lambda: _gone(listing, lens)}
     if wanted.is_narrowed:
         unsorted = Wanted(wanted.tab, wanted.text, wanted.filters, wanted.ids)
-        queries[repr(unsorted)] = lambda: found(listing, lens, unsorted).values("pk")[: CAP + 1]
+        queries[repr(unsorted)] = lambda: wanted_rows(listing, lens, unsorted).values("pk")[: CAP + 1]
     counts = kept_counts(queries, about=f"{listing.name} {listing.stamp} {who(lens)} {generation}")
     counts |= {name: number for name, number in known.items() if name in tabs}
     return counts | {"": counts.pop(repr(unsorted)) if wanted.is_narrowed else counts[wanted.tab]}

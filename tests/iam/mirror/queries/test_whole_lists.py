@@ -12,7 +12,7 @@ from iam.guard import Scope, Viewer
 from iam.keyset import Page, Place, Row, page
 from iam.mirror.models import Account, EdgeKind, Kind, Usage
 from iam.mirror.queries.lists import core
-from iam.mirror.queries.lists.core import Lens, Listing, Wanted, found, list_page
+from iam.mirror.queries.lists.core import Lens, Listing, Wanted, list_page, wanted_rows
 from iam.mirror.queries.lists.groups import GROUPS
 from iam.mirror.queries.lists.instance_profiles import INSTANCE_PROFILES
 from iam.mirror.queries.lists.people import PEOPLE
@@ -47,7 +47,7 @@ def _page(
 ) -> Page[Row]:
     """As it is found without kept statements."""
     order = listing.sorts[wanted.sort].order(descending=wanted.descending)
-    part = page(found(listing, lens, wanted), order=order, size=core.PAGE, after=after, before=before)
+    part = page(wanted_rows(listing, lens, wanted), order=order, size=core.PAGE, after=after, before=before)
     listing.complete(lens, part.rows)
     return part
 
