@@ -82,11 +82,11 @@ def page(browser: Browser, live_server: LiveServer, administrator: Client) -> It
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("development")
 def test_axe_finds_nothing_in_light_dark_and_on_a_phone(page: Page) -> None:
-    result = []
+    problems = []
     for theme, size in (("light", WIDE), ("dark", WIDE), ("dark", PHONE)):
         page.set_viewport_size(size)  # type: ignore[arg-type]
         page.goto(f"{ADDRESS}?theme={theme}")
         page.evaluate(STILL)
-        result += [f"{theme} {size['width']}: {line}" for line in violations(page, but=SEVERAL)]
+        problems += [f"{theme} {size['width']}: {line}" for line in violations(page, but=SEVERAL)]
         assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
-    assert result == []
+    assert problems == []
