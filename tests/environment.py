@@ -101,7 +101,12 @@ FIRST = (
     "tests/journeys/test_without_redis.py",
     "tests/journeys/test_supervisor.py",
     "tests/iam/policy/index/test_changes.py",
+    "tests/iam/policy/index/test_witness.py",
+    "tests/iam/policy/index/test_likeness.py",
+    "tests/iam/policy/test_hostile_sizes.py",
     "tests/iam/mirror/pull/test_two_at_once.py",
+    "tests/iam/changes/test_receipt_is_true.py",
+    "tests/iam/people/offboarding/test_killed.py",
 )
 """What takes longest is begun first, so that nobody waits for it at the end; what needs no prepared data runs
 beside what makes them.

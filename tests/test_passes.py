@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import passes
+from tests import environment, passes
 
 BOTH_WAYS = {passes.ON_POSTGRESQL, passes.ON_BOTH}
 ONE_DATABASE = re.compile(r"mark\.(sqlite_plan|postgresql)\b")
@@ -44,6 +44,18 @@ def test_a_file_names_one_place_and_names_it_for_all_its_tests() -> None:
 def test_no_test_is_left_to_a_database_that_does_not_run_its_file(databases: dict[Path, set[str]]) -> None:
     for file, names in databases.items():
         assert set(ONE_DATABASE.findall(file.read_text())) <= names, file
+
+
+def test_what_begins_first_is_there() -> None:
+    scopes = {environment.scope_of(f"{file}::test") for file in passes.files()}
+    assert [start for start in environment.FIRST if start not in {s.partition("::")[0] for s in scopes}] == []
+
+
+def test_journeys_that_share_a_console_are_in_one_process() -> None:
+    together = {"test_approvals", "test_grants", "test_first_write"}
+    assert {environment.scope_of(f"tests/journeys/{name}.py::test") for name in together} == {"journeys 1"}
+    links = [environment.scope_of(f"tests/journeys/test_links.py::test[{role}]") for role in ("a", "b")]
+    assert len(set(links)) == 2
 
 
 def test_what_locks_runs_on_both() -> None:
