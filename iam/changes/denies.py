@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Final
 
-from iam.changes.documents import DENIES, statements_of
+from iam.changes.documents import DENIES
 from iam.changes.operations import (
     DETACH_POLICY,
     REMOVE_FROM_GROUP,
@@ -17,6 +17,7 @@ from iam.changes.operations.base import Operation
 from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.operations.policy_version import DefaultText, default_text
 from iam.mirror.models import InlinePolicy, valid_at
+from iam.policy.statements import statements_of
 
 _TAKING: Final = (DETACH_POLICY.slug, DeleteInlinePolicy.spec.slug, REMOVE_FROM_GROUP.slug)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from functools import cache
 from typing import Any, Final
 
 from iam.policy.applicability import can_apply, can_be_of_any_service
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.letter_case import fold
+from iam.policy.statements import as_list, statements_of
 
 EVERYTHING = "everything"
 IAM_WRITE = "iam"
@@ -36,17 +36,6 @@ def flags(text: str) -> tuple[str, ...]:
         elif statement.effect == "Allow":
             flag_names |= statement.allow_flags()
     return tuple(sorted(flag_names))
-
-
-def statements_of(text: str) -> list[dict[str, Any]]:
-    """The statements of a policy; none of a text that cannot be read."""
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return []
-    statements = body.get("Statement", []) if isinstance(body, dict) else []
-    listed = statements if isinstance(statements, list) else [statements]
-    return [statement for statement in listed if isinstance(statement, dict)]
 
 
 class _Marked:
@@ -85,8 +74,7 @@ def _resources(body: dict[str, Any]) -> list[str] | None:
     value = body.get("NotResource", body.get("Resource"))
     if value is None:
         return None
-    listed = value if isinstance(value, list) else [value]
-    return [item for item in listed if isinstance(item, str)]
+    return [item for item in as_list(value) if isinstance(item, str)]
 
 
 def _mask(patterns: list[str]) -> int:
@@ -110,5 +98,4 @@ def _is_unknown(action: str) -> bool:
 
 
 def _lower(value: object) -> list[str]:
-    listed = value if isinstance(value, list) else [value]
-    return [fold(item) for item in listed if isinstance(item, str)]
+    return [fold(item) for item in as_list(value) if isinstance(item, str)]

@@ -15,6 +15,7 @@ from iam.policy.evaluate import RequestPolicies
 from iam.policy.explain import DecisionReason, Explanation, explain
 from iam.policy.letter_case import fold
 from iam.policy.request import Principal, Request, text_of
+from iam.policy.statements import as_list
 
 MEMBERS: Final = frozenset(
     {"id", "action", "resource", "resource_account", "principal", "context", "policies"}
@@ -181,7 +182,7 @@ def _context(source: Mapping[str, Any]) -> dict[str, Any]:
     """The values of each key; null says that the key is absent."""
     _each_once(source, "context")
     for key, value in source.items():
-        if value is not None and not all(_is_scalar(item) for item in _listed(value)):
+        if value is not None and not all(_is_scalar(item) for item in as_list(value)):
             raise InvalidRequestError(f"context.{key[:PREVIEW_LENGTH]} must be a value or a list of values.")
     return dict(source)
 
@@ -192,10 +193,6 @@ def _each_once(source: Mapping[str, Any], place: str) -> None:
     repeated = getattr(source, "repeated", ()) or [key for key, count in times.items() if count > 1]
     if repeated:
         raise InvalidRequestError(f"{place}.{repeated[0][:PREVIEW_LENGTH]} is given twice.")
-
-
-def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _is_scalar(value: Any) -> bool:

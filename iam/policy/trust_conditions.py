@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from iam.policy.letter_case import fold, is_digits
+from iam.policy.statements import as_list
 
 SAME = frozenset({"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"})
 """Operators that ask for one of the values.
@@ -71,11 +71,6 @@ def read_conditions(block: object) -> tuple[TrustRequirement, ...]:
             TrustRequirement(str(operator), str(key), tuple(_texts(values))) for key, values in keys.items()
         ]
     return tuple(tests)
-
-
-def as_list(value: Any) -> list[Any]:
-    """AWS writes one value bare and several in a list."""
-    return list(value) if isinstance(value, list) else [value]
 
 
 def _texts(values: object) -> Iterable[str]:

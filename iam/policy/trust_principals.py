@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from iam.policy.trust_conditions import as_list
+from iam.policy.statements import as_list
 
 ACCOUNT = re.compile(r"(?:arn:[^:]*:iam::)?([0-9]{12})(?::root)?")
 PRINCIPAL_ARN = re.compile(r"arn:[^:]*:(iam|sts)::([0-9]{12}):([a-z-]+)/(.+)")

@@ -13,7 +13,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from iam.policy.letter_case import fold
-from iam.policy.trust_conditions import TrustRequirement, as_list, in_words, moment_of, read_conditions
+from iam.policy.statements import as_list, statements_in
+from iam.policy.trust_conditions import TrustRequirement, in_words, moment_of, read_conditions
 from iam.policy.trust_principals import TrustPrincipal, read_principals, service_name
 from iam.policy.trust_web import COGNITO, WebSubject, issuer_words, read_subjects
 
@@ -79,7 +80,7 @@ def explain_trust(
         if not isinstance(document, dict):
             raise UnreadableTrustError("the document isn’t a JSON object")
         sentences: list[TrustSentence] = []
-        for statement in as_list(document.get("Statement", [])):
+        for statement in statements_in(document):
             sentences += _statement(statement, reading)
         return sentences
     except UnreadableTrustError:

@@ -14,6 +14,7 @@ from iam.access.grants.phrases import slugged
 from iam.policy.document import CURRENT, Statement, read
 from iam.policy.letter_case import fold
 from iam.policy.lint import MANAGED
+from iam.policy.statements import statements_in
 
 NOW: Final = "aws:CurrentTime"
 BEFORE: Final = "DateLessThan"
@@ -43,7 +44,7 @@ def timed(text: str, *, end: datetime) -> str:
     operator is left.
     """
     body = json.loads(text)
-    body["Statement"] = [_until(statement, end) for statement in _statements(body)]
+    body["Statement"] = [_until(statement, end) for statement in statements_in(body)]
     return written(body)
 
 
@@ -67,7 +68,7 @@ def _until(statement: dict[str, Any], end: datetime) -> dict[str, Any]:
 def retimed(text: str, *, old: datetime, new: datetime) -> str:
     """The document with another end: what `timed` wrote for the old one says the new one."""
     body = json.loads(text)
-    body["Statement"] = [_retimed(statement, stamp(old), stamp(new)) for statement in _statements(body)]
+    body["Statement"] = [_retimed(statement, stamp(old), stamp(new)) for statement in statements_in(body)]
     return written(body)
 
 
@@ -84,11 +85,6 @@ def _retimed_block(operator: str, block: dict[str, Any], old: str, new: str) -> 
         is_old_end = fold(key) == fold(NOW) and value == old and fold(operator) in ENDS
         retimed[key] = new if is_old_end else value
     return retimed
-
-
-def _statements(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    listed = body.get("Statement", [])
-    return listed if isinstance(listed, list) else [listed]
 
 
 def written(body: Mapping[str, Any]) -> str:
@@ -123,7 +119,7 @@ def packed(documents: Sequence[str], *, limit: int = MANAGED.limit) -> tuple[str
 def _all(documents: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
     for text in documents:
         body = json.loads(text)
-        for statement in _statements(body):
+        for statement in statements_in(body):
             yield body.get("Version", "2008-10-17"), statement
 
 

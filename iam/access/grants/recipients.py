@@ -14,7 +14,7 @@ from uuid import UUID
 from iam.access.grants.models import Grant, LedgerEntry, Sort
 from iam.directory.models import Identity, Person
 from iam.mirror.models import Edge, EdgeKind, EntityState, valid_at
-from iam.policy.trust_conditions import as_list
+from iam.policy.statements import statements_in
 from iam.policy.trust_principals import read_principals
 
 Place = tuple[str, str]
@@ -120,4 +120,4 @@ def _trust_statements(entry: LedgerEntry) -> list[Mapping[str, Any]]:
         state = EntityState.objects.filter(valid_at(None), entity=entry.entity_id).select_related("document")
         role = state.first() if entry.entity_id else None
         text = role.document.text if role and role.document else None
-    return as_list(json.loads(text).get("Statement")) if text else []
+    return [*statements_in(json.loads(text))] if text else []

@@ -16,6 +16,7 @@ from iam.access.grants.documents import timed_statement, written
 from iam.access.grants.terms import TermsError, Who, WhoKind
 from iam.policy.document import CURRENT
 from iam.policy.lint import TRUST, LintKind, Severity, lint
+from iam.policy.statements import as_list, statements_in
 
 SIGN_IN: Final = {
     "aws": "https://signin.aws.amazon.com/saml",
@@ -90,7 +91,9 @@ def opened(text: str, *, statement: Mapping[str, Any], limit: int = TRUST.limit)
     """The trust policy with one statement more, in the place of one of the same name. Raises TermsError."""
     body = json.loads(text)
     kept = [
-        part_statement for part_statement in _listed(body) if part_statement.get("Sid") != statement["Sid"]
+        part_statement
+        for part_statement in statements_in(body)
+        if part_statement.get("Sid") != statement["Sid"]
     ]
     return _checked({**body, "Statement": [*kept, dict(statement)]}, limit)
 
@@ -100,13 +103,13 @@ def closed(text: str, *, sid: str) -> str | None:
     policy may be.
     """
     body = json.loads(text)
-    kept = [statement for statement in _listed(body) if statement.get("Sid") != sid]
+    kept = [statement for statement in statements_in(body) if statement.get("Sid") != sid]
     return written({**body, "Statement": kept}) if kept else None
 
 
 def sids_of(text: str) -> set[str]:
     """The names of the statements."""
-    return {str(statement.get("Sid", "")) for statement in _listed(json.loads(text))}
+    return {str(statement.get("Sid", "")) for statement in statements_in(json.loads(text))}
 
 
 def users_of(text: str, *, sid: str) -> list[str]:
@@ -114,18 +117,12 @@ def users_of(text: str, *, sid: str) -> list[str]:
     these.
     """
     statement_of_sid = next(
-        (statement for statement in _listed(json.loads(text)) if statement.get("Sid") == sid), {}
+        (statement for statement in statements_in(json.loads(text)) if statement.get("Sid") == sid), {}
     )
     if statement_of_sid.get("Condition", {}).get("StringEquals", {}).get(SESSION) != USER_NAME:
         return []
     named = statement_of_sid.get("Principal", {}).get("AWS", [])
-    arns = named if isinstance(named, list) else [named]
-    return sorted(arn.rpartition("/")[2] for arn in arns if ":user/" in arn)
-
-
-def _listed(body: Mapping[str, Any]) -> list[dict[str, Any]]:
-    listed = body.get("Statement", [])
-    return listed if isinstance(listed, list) else [listed]
+    return sorted(arn.rpartition("/")[2] for arn in as_list(named) if ":user/" in arn)
 
 
 def _checked(body: Mapping[str, Any], limit: int) -> str:

@@ -16,7 +16,6 @@ from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.documents import statements_of
 from iam.changes.operations.base import Effect, Image, Operation, Policy, Quota
 from iam.changes.operations.holder import (
     HolderParams,
@@ -34,6 +33,7 @@ from iam.mirror.models import Account, Document, Entity, InlinePolicy, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.refresh import ReadInlinePolicy, read_inline, reread_inline
 from iam.policy.lint import GROUP_INLINE, ROLE_INLINE, USER_INLINE
+from iam.policy.statements import statements_of
 
 SIZES: Final = {"user": USER_INLINE, "group": GROUP_INLINE, "role": ROLE_INLINE}
 """What all inline policies of somebody may have together, white space not counted, where the account

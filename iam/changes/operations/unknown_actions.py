@@ -9,6 +9,7 @@ from typing import Any
 
 from iam.policy.catalogue import ActionSpace
 from iam.policy.catalogue.space import is_literal
+from iam.policy.statements import as_list
 
 
 def without_unknown_actions(text: str, *, space: ActionSpace) -> tuple[str, tuple[str, ...]]:
@@ -24,9 +25,7 @@ def without_unknown_actions(text: str, *, space: ActionSpace) -> tuple[str, tupl
         return text, ()
     strange: dict[str, None] = {}
     if isinstance(body, dict):
-        statements = body.get("Statement")
-        listed = statements if isinstance(statements, list) else [statements]
-        body["Statement"] = list(_kept(listed, space=space, strange=strange))
+        body["Statement"] = list(_kept(as_list(body.get("Statement")), space=space, strange=strange))
     return (json.dumps(body), tuple(strange)) if strange else (text, ())
 
 
@@ -38,7 +37,7 @@ def _kept(statements: list[Any], *, space: ActionSpace, strange: dict[str, None]
         kept, is_empty = dict(statement), False
         for element in ("Action", "NotAction"):
             named = statement.get(element)
-            names = named if isinstance(named, list) else [named]
+            names = as_list(named)
             unknown = [name for name in names if _is_strange(name, space=space)]
             if not unknown:
                 continue

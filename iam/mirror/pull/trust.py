@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from typing import Any
+
+from iam.policy.statements import as_list, statements_of
 
 
 def trust_category(trust: str, *, path: str, account_id: str) -> str:
@@ -23,7 +23,7 @@ def trust_category(trust: str, *, path: str, account_id: str) -> str:
 
 
 def _words(trust: str, account_id: str) -> Iterator[str]:
-    for statement in _statements(trust):
+    for statement in statements_of(trust):
         if statement.get("Effect") != "Allow":
             continue
         if "NotPrincipal" in statement:
@@ -31,21 +31,8 @@ def _words(trust: str, account_id: str) -> Iterator[str]:
         principal = statement.get("Principal", {})
         entries = {"AWS": principal} if isinstance(principal, str) else principal
         for sort, named in entries.items() if isinstance(entries, dict) else ():
-            for name in _list(named):
+            for name in as_list(named):
                 yield _word(sort, str(name), account_id)
-
-
-def _statements(trust: str) -> list[dict[str, Any]]:
-    try:
-        body = json.loads(trust)
-    except ValueError:
-        return []
-    statements = _list(body.get("Statement", [])) if isinstance(body, dict) else []
-    return [statement for statement in statements if isinstance(statement, dict)]
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _word(sort: str, name: str, account_id: str) -> str:
