@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db.models import BooleanField, F, Func, QuerySet
 from django.db.models import Value as Literal
 
-from iam.prepared import Slot
+from iam.compiled_queries import Param
 
 Value = str | datetime
 Row = dict[str, Any]
@@ -30,11 +30,11 @@ class Place(NamedTuple):
     pk: int | UUID
 
 
-class SlotPlace(NamedTuple):
+class ParamPlace(NamedTuple):
     """A place that is only known when a statement is run."""
 
-    value: Slot
-    pk: Slot
+    value: Param
+    pk: Param
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +119,16 @@ def window(
     *,
     order: Order,
     size: int,
-    after: Place | SlotPlace | None = None,
-    before: Place | SlotPlace | None = None,
+    after: Place | ParamPlace | None = None,
+    before: Place | ParamPlace | None = None,
 ) -> QuerySet[Any, T]:
     """The rows of such a page, and one more if there is one, beginning with the row next to the place."""
     place = before or after
     down = order.descending != (before is not None)
     if place:
-        value: Slot | Literal
-        pk: Slot | Literal
-        if isinstance(place, SlotPlace):
+        value: Param | Literal
+        pk: Param | Literal
+        if isinstance(place, ParamPlace):
             value, pk = place
         else:
             value, pk = Literal(place.value), Literal(place.pk)

@@ -50,7 +50,7 @@ def _people(asked: Asked) -> list[Row]:
     before = asked.before.place if asked.before else None
     slice_of_users = list_page(
         PAGE.listing,
-        asked.lens,
+        asked.list_context,
         asked.wanted,
         after=after,
         before=before,
@@ -72,9 +72,9 @@ def _page(
         for row in people
         if row["entity"] in levels_by_user
     ]
-    context = asof_context(request, account=asked.lens.account) | {
+    context = asof_context(request, account=asked.list_context.account) | {
         "section": "people",
-        "account": asked.lens.account,
+        "account": asked.list_context.account,
         "rows": rows,
         "back": f"{reverse('identities:people')}?{request.GET.urlencode()}",
     }

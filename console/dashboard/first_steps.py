@@ -9,13 +9,13 @@ from django.conf import settings
 from django.db.models import Q
 from django.urls import reverse
 
+from iam.compiled_queries import SCOPES_KEPT, CompiledCounts
 from iam.directory.models import Identity
 from iam.directory.rules import APPROVERS_NEEDED, who_approve
 from iam.guard import Right, Viewer
 from iam.linking.proposals import has_proposals
 from iam.mirror.models.accounts import Source
 from iam.mirror.queries.accounts import visible_accounts
-from iam.prepared import SCOPES_KEPT, Counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def first_steps(viewer: Viewer) -> list[Step]:
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _done(viewer: Viewer, *, is_single: bool) -> Counts:
+def _done(viewer: Viewer, *, is_single: bool) -> CompiledCounts:
     """Connected accounts, people who approve, accounts that can be changed, and matched users; anyone who
     approves may depend on the settings.
     """
@@ -74,4 +74,4 @@ def _done(viewer: Viewer, *, is_single: bool) -> Counts:
         source=Source.EXPORT
     )
     rows = (accounts.values("pk"), who_approve(), can_write.values("pk"), Identity.objects.values("pk"))
-    return Counts(lambda: rows, most=APPROVERS_NEEDED)
+    return CompiledCounts(lambda: rows, most=APPROVERS_NEEDED)

@@ -34,7 +34,7 @@ from iam.mirror.queries import overview as mirror
 from iam.mirror.queries.account_pages import ATTENTION, accounts_by_need, facts_of, readable_accounts
 from iam.mirror.queries.figures import Numbers, figures
 from iam.mirror.queries.freshness import AccountStatus, FreshnessFacts, standing
-from iam.mirror.queries.lists.core import Lens, Wanted, list_page
+from iam.mirror.queries.lists.core import ListContext, ListQuery, list_page
 from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.mirror.queries.lists.people import PEOPLE
 from iam.people.campaigns.audience import stuck_campaigns
@@ -99,19 +99,19 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         }
         return render_page(request, "dashboard/empty.html", empty)
     whole = viewer.scope.sees_account(number) if chosen else viewer.may(Right.SEE_ACCOUNT)
-    lens = Lens(viewer=viewer, at=request.at, account=chosen)
+    list_context = ListContext(viewer=viewer, at=request.at, account=chosen)
     context: dict[str, Any] = {
         "section": "overview",
         "chosen": chosen,
         "sees_accounts": whole,
         "may_connect": viewer.may(Right.MANAGE_ACCOUNTS),
         "is_sample": settings.SAMPLE_DATA,
-        "news_since": mirror.news_since(lens),
-        "news": differences(mirror.news(lens, limit=NEWS), viewer=viewer, with_nouns=True),
-        "team": None if whole else list_page(PEOPLE, lens, Wanted()).rows[:TEAM],
+        "news_since": mirror.news_since(list_context),
+        "news": differences(mirror.news(list_context, limit=NEWS), viewer=viewer, with_nouns=True),
+        "team": None if whole else list_page(PEOPLE, list_context, ListQuery()).rows[:TEAM],
         **asof_context(request, account=chosen),
     }
-    waits = None if lens.at else waiting(viewer, account=chosen)
+    waits = None if list_context.at else waiting(viewer, account=chosen)
     if waits is not None:
         context |= _waiting(request, chosen, waits) | _sync(request, chosen)
         context |= {
@@ -120,7 +120,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
             "evidence": evidence_for(viewer, account=chosen),
             "stuck": _stuck(viewer) if viewer.leads else None,
         }
-    numbers, unsynced = figures(lens), unsynced_sections(lens)
+    numbers, unsynced = figures(list_context), unsynced_sections(list_context)
     context |= _mfa(numbers) | {
         "people": numbers.of("people"),
         "uncounted": numbers.uncounted,
@@ -129,7 +129,11 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "passwords_unsynced": bool(unsynced & {USERS, CREDENTIAL_REPORT}),
         "where": _where(request, chosen, whole=whole, total=context.get("accounts")),
         "matters": _matters(
-            request, lens, numbers, waits, _stale(context.get("sync", ()), context.get("behind", 0), chosen)
+            request,
+            list_context,
+            numbers,
+            waits,
+            _stale(context.get("sync", ()), context.get("behind", 0), chosen),
         ),
     }
     return render_page(request, "dashboard/overview.html", context)
@@ -152,13 +156,17 @@ def escalation(request: ViewerRequest) -> HttpResponse:
 
 
 def _matters(
-    request: ViewerRequest, lens: Lens, numbers: Numbers, waits: Waiting | None, stale: Iterable[Matter]
+    request: ViewerRequest,
+    list_context: ListContext,
+    numbers: Numbers,
+    waits: Waiting | None,
+    stale: Iterable[Matter],
 ) -> list[Matter]:
     """What needs attention; of a past moment only what the lists had counted then."""
-    counted = list(_counted(request, lens, numbers))
+    counted = list(_counted(request, list_context, numbers))
     if waits is None:
         return counted
-    return matters(request.viewer, account=lens.account, waits=waits, figures=[*stale, *counted])
+    return matters(request.viewer, account=list_context.account, waits=waits, figures=[*stale, *counted])
 
 
 def _stale(sync: Iterable[Sync], behind: int, chosen: Account | None) -> Iterator[Matter]:
@@ -183,9 +191,9 @@ def _stale(sync: Iterable[Sync], behind: int, chosen: Account | None) -> Iterato
         )
 
 
-def _counted(request: ViewerRequest, lens: Lens, numbers: Numbers) -> Iterator[Matter]:
+def _counted(request: ViewerRequest, list_context: ListContext, numbers: Numbers) -> Iterator[Matter]:
     """The views of the list of IAM users, each with the count that the list shows."""
-    views = PEOPLE.tabs_for(lens)
+    views = PEOPLE.tabs_for(list_context)
     kept = Query.of([(name, request.GET.get(name, "")) for name in ("account", "as-of")])
     people, mfa = numbers.of("people"), numbers.of("mfa")
     unknown = mfa.get("unread", 0) + mfa.get("unknown", 0)

@@ -23,13 +23,13 @@ from iam.changes.drift.queries import open_drifts
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.queries import narrowed, visible_changes, waiting_for, waiting_for_others
 from iam.changes.risks import CRITICAL
+from iam.compiled_queries import SCOPES_KEPT, CompiledCounts, Param
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.people.offboarding.models import Stage
 from iam.people.offboarding.queries import visible_leavers
 from iam.people.onboarding.queries import visible_runs
 from iam.people.runs.models import RunState
-from iam.prepared import SCOPES_KEPT, Counts, Slot
 
 IN_ALL_ACCOUNTS = "In all accounts."
 """Said on the overview of a chosen account of what is not counted account by account."""
@@ -76,13 +76,13 @@ def waiting(viewer: Viewer, *, account: Account | None) -> Waiting:
 @lru_cache(maxsize=SCOPES_KEPT)
 def _statement(
     viewer: Viewer, account: Account | None, *, is_single: bool
-) -> tuple[tuple[Countable, ...], Counts]:
+) -> tuple[tuple[Countable, ...], CompiledCounts]:
     """The lines, and the statement that counts their rows; another one where there is a single operator, whom
     the rows know by the settings.
     """
     lines = tuple(_countables(viewer, account))
     rows = [line.rows.order_by().values("pk") for line in lines]
-    return lines, Counts(lambda: rows, most=MAX_BADGE + 1)
+    return lines, CompiledCounts(lambda: rows, most=MAX_BADGE + 1)
 
 
 def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
@@ -135,7 +135,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
     )
     yield Countable(
         "soon",
-        grants_in(ending_soon(viewer, by=Slot("soon", DateTimeField())), account_id=number),
+        grants_in(ending_soon(viewer, by=Param("soon", DateTimeField())), account_id=number),
         "Grants that end soon",
         "Access ends automatically. Extend what is still needed.",
         "note",

@@ -23,7 +23,7 @@ from iam.guard import Right, Viewer
 from iam.keyset import Row
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from iam.people.fleet.calculation import Fresh
 from iam.people.fleet.listing import Fleet
 from iam.people.fleet.models import Administrator
@@ -54,7 +54,7 @@ ROLES: Final[dict[int | None, str]] = {
 NAMED: Final = 3
 
 
-def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
+def present(rows: list[Row], list_context: ListContext) -> list[dict[str, Any]]:
     """What the table shows of each user."""
     shown = []
     for row in rows:
@@ -73,7 +73,7 @@ def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
                 "password": people.PASSWORD[row["has_password"]],
                 "used": _used(row),
                 "is_asked": row["urgency"] in ASKS
-                and lens.viewer.may(Right.REQUEST_CHANGE, account_id=row["number"]),
+                and list_context.viewer.may(Right.REQUEST_CHANGE, account_id=row["number"]),
             }
         )
     return shown

@@ -9,8 +9,8 @@ from allauth.account.internal.userkit import filter_users_by_email, get_user_by_
 from django.db.models import BigAutoField
 
 from console.operators.models import Operator
+from iam.compiled_queries import CompiledQuery, Param, columns, instance
 from iam.directory.models import Person
-from iam.prepared import Slot, Statement, columns, instance
 
 
 class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
@@ -45,8 +45,8 @@ class OperatorBackend(AuthenticationBackend):  # type: ignore[misc]
 
 
 _OWN, _PERSON = columns(Operator), columns(Person)
-_SIGNED_IN = Statement(
-    lambda: Operator.objects.filter(pk=Slot("pk", BigAutoField())).values_list(
+_SIGNED_IN = CompiledQuery(
+    lambda: Operator.objects.filter(pk=Param("pk", BigAutoField())).values_list(
         *_OWN, *(f"person__{name}" for name in _PERSON)
     )
 )

@@ -17,7 +17,7 @@ from django.db.models import CharField, DateTimeField
 from django.utils import timezone
 
 from console.operators.models import OperatorSession
-from iam.prepared import Slot, Statement
+from iam.compiled_queries import CompiledQuery, Param
 
 # What the data of a session hold about itself, and its row beside them.
 SIGNED_IN = "gatehouse_signed_in"
@@ -69,14 +69,14 @@ def _cipher(session_key: str) -> Fernet:
 
 
 @lru_cache(maxsize=1)
-def _living() -> Statement:
+def _living() -> CompiledQuery:
     """The data of the session with the digest `key`, unless it has ended by `now`: every page begins with
     this.
     """
     rows = SessionStore.get_model_class().objects.filter(
-        expire_date__gt=Slot("now", DateTimeField()), session_key=Slot("key", CharField())
+        expire_date__gt=Param("now", DateTimeField()), session_key=Param("key", CharField())
     )
-    return Statement(lambda: rows.values_list("session_data"))
+    return CompiledQuery(lambda: rows.values_list("session_data"))
 
 
 class SessionStore(db.SessionStore):

@@ -22,18 +22,18 @@ from iam.keyset import Row
 from iam.linking.owners import owners_to_filter
 from iam.mirror.models import NEVER
 from iam.mirror.owners import WORDS
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from iam.people.rotation.listing import KEYS, OLD, VERY_OLD
 
 RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 
 
-def present(rows: list[Row], lens: Lens) -> list[dict[str, Any]]:
+def present(rows: list[Row], context: ListContext) -> list[dict[str, Any]]:
     """What the table shows of each key."""
-    return [_shown(row, lens) for row in rows]
+    return [_shown(row, context) for row in rows]
 
 
-def _shown(row: Row, lens: Lens) -> dict[str, Any]:
+def _shown(row: Row, context: ListContext) -> dict[str, Any]:
     is_active, rotation = row["status"] == "Active", row["rotation"]
     return {
         "pk": row["entity"],
@@ -45,21 +45,21 @@ def _shown(row: Row, lens: Lens) -> dict[str, Any]:
         "owner": row["owner"],
         "account_name": row["account_name"],
         "state": badge("Active", "ok", "check") if is_active else badge("Inactive", ""),
-        "age": _age(row, lens),
+        "age": _age(row, context),
         "used": used_words(row["used_at"], row["service"], row["region"]),
         "rotation": rotation,
         "mark": badge(*mark_of(rotation)) if rotation else "",
         "may_ask": is_active
         and rotation is None
-        and lens.viewer.may(Right.REQUEST_CHANGE, account_id=row["number"]),
+        and context.viewer.may(Right.REQUEST_CHANGE, account_id=row["number"]),
     }
 
 
-def _age(row: Row, lens: Lens) -> SafeString | str:
+def _age(row: Row, context: ListContext) -> SafeString | str:
     made = row["created_at"]
     if made in {None, NEVER}:
         return "Unknown"
-    days = max(0, (lens.now - made).days)
+    days = max(0, (context.now - made).days)
     tone = ""
     if days > VERY_OLD:
         tone = "bad"

@@ -54,7 +54,7 @@ def _keys(asked: Asked) -> list[int]:
     """The numbers of the keys, one more than can be begun at once where there are too many; inactive ones are
     nobody's to rotate.
     """
-    rows = wanted_rows(KEYS, asked.lens, asked.wanted).filter(category="Active")
+    rows = wanted_rows(KEYS, asked.list_context, asked.wanted).filter(category="Active")
     return list(rows.order_by(F("created_at").asc(), "entity").values_list("entity", flat=True)[: MOST + 1])
 
 
@@ -69,7 +69,7 @@ def _page(
     terms = terms_context(request)
     context: dict[str, Any] = {
         "section": "keys",
-        "account": asked.lens.account,
+        "account": asked.list_context.account,
         "total": len(keys),
         "too_many": len(keys) > MOST,
         "most": MOST,

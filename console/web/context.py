@@ -18,10 +18,10 @@ from iam.changes.drift.queries import open_drifts
 from iam.changes.queries import waiting_for
 from iam.changes.restore.services import open_holds
 from iam.changes.services import to_review
+from iam.compiled_queries import SCOPES_KEPT, CompiledCounts
 from iam.directory.rules import APPROVERS_NEEDED, who_approve
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import AccountFrame, frame
-from iam.prepared import SCOPES_KEPT, Counts
 
 MAX_BADGE = 99
 OWN_SECTIONS = ("overview", "people", "fleet")
@@ -53,7 +53,7 @@ def _marks(viewer: Viewer) -> Marks:
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _counted(viewer: Viewer, *, is_single: bool) -> tuple[tuple[str, ...], Counts]:
+def _counted(viewer: Viewer, *, is_single: bool) -> tuple[tuple[str, ...], CompiledCounts]:
     """What is counted for somebody, and the query; another one where there is a single operator, whom the
     rows know by the settings.
     """
@@ -68,7 +68,7 @@ def _counted(viewer: Viewer, *, is_single: bool) -> tuple[tuple[str, ...], Count
     if viewer.may(Right.MANAGE_OPERATORS, account_id="") and not is_single:
         wanted["approvers"] = who_approve()
     querysets = tuple(wanted.values())
-    return tuple(wanted), Counts(lambda: querysets, most=MAX_BADGE + 1)
+    return tuple(wanted), CompiledCounts(lambda: querysets, most=MAX_BADGE + 1)
 
 
 def count_said(count: int) -> str:

@@ -21,12 +21,12 @@ from iam.changes.queries import visible_changes
 from iam.changes.summary import text_of
 from iam.changes.titles import partly_hidden, title_of
 from iam.changes.warnings import warnings_of
+from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.models import Identity, Person
 from iam.guard import viewer_for
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
-from iam.prepared import Slot, Statement
 
 A_MINUTE, MISSED_FOR, MAX_MISSED = timedelta(minutes=1), timedelta(minutes=10), 200
 MAX_WARNINGS = 20
@@ -44,9 +44,9 @@ _WAITS = {
 }
 ACCEPTED = "Warnings you accept by approving:"
 
-_LEFT = Statement(
+_LEFT = CompiledQuery(
     lambda: (
-        Change.objects.filter(change_set=Slot("change_set", UUIDField()))
+        Change.objects.filter(change_set=Param("change_set", UUIDField()))
         .exclude(state=ChangeState.APPLIED)
         .values_list("pk")[:1]
     )

@@ -10,8 +10,8 @@ from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, UUIDField, Value
 
+from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignment, RuleKind
-from iam.prepared import Slot, Statement
 
 
 class Right(StrEnum):
@@ -172,7 +172,7 @@ def viewer_for(person: Person) -> Viewer:
     )
 
 
-_PERSON = Slot("person", UUIDField())
+_PERSON = Param("person", UUIDField())
 
 
 def _own_users() -> QuerySet[Any, Any]:
@@ -192,9 +192,9 @@ def _users_of_led_teams() -> QuerySet[Any, Any]:
     return rows.values_list(Value(OF_TEAM), F("account_id"), F("aws_id"))
 
 
-_USERS = Statement(lambda: _own_users().union(_users_of_led_teams(), all=True))
+_USERS = CompiledQuery(lambda: _own_users().union(_users_of_led_teams(), all=True))
 """One statement for both, since every request asks for it."""
-_ASSIGNED = Statement(
+_ASSIGNED = CompiledQuery(
     lambda: RoleAssignment.objects.filter(person=_PERSON).values_list(
         "role",
         "account_id",

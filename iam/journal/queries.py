@@ -11,10 +11,10 @@ from uuid import UUID
 from django.db.models import DateTimeField, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
+from iam.compiled_queries import CompiledCounts, CompiledQuery, Param
 from iam.journal.chain import LATE, unchained
 from iam.journal.models import Block, Entry, Verification
 from iam.journal.verify import GIVE_UP
-from iam.prepared import Counts, Slot, Statement
 
 PAGE = 50
 MAX_WAITING = 10_000
@@ -145,14 +145,14 @@ def journal_size() -> JournalSize:
     return JournalSize(chained + waiting, holds, ended_at)
 
 
-_EARLIER = Block.objects.filter(made_at__lte=Slot("late", DateTimeField())).order_by("-sequence")
+_EARLIER = Block.objects.filter(made_at__lte=Param("late", DateTimeField())).order_by("-sequence")
 _ABOVE = Coalesce(Subquery(_EARLIER.values("highest")[:1]), 0)
-_LAST_BLOCK = Statement(lambda: Block.objects.order_by("-sequence").values_list("total", "made_at")[:1])
-_WAITING = Counts(
+_LAST_BLOCK = CompiledQuery(lambda: Block.objects.order_by("-sequence").values_list("total", "made_at")[:1])
+_WAITING = CompiledCounts(
     lambda: [Entry.objects.filter(id__gt=_ABOVE, link__isnull=True).values("pk")], most=MAX_WAITING
 )
-_UNCHAINED = Counts(lambda: [Entry.objects.filter(link__isnull=True).values("pk")], most=MAX_WAITING)
-_LAST_VERIFIED = Statement(
+_UNCHAINED = CompiledCounts(lambda: [Entry.objects.filter(link__isnull=True).values("pk")], most=MAX_WAITING)
+_LAST_VERIFIED = CompiledQuery(
     lambda: (
         Verification.objects.filter(ended_at__isnull=False)
         .order_by("-id")

@@ -108,14 +108,14 @@ def _times(database: str, site: Site) -> Figures:
     from django.core.cache import cache
 
     from iam.keyset import page
-    from iam.mirror.queries.lists.core import PAGE, Lens, Wanted, list_page, wanted_rows
+    from iam.mirror.queries.lists.core import PAGE, ListContext, ListQuery, list_page, wanted_rows
     from iam.mirror.queries.lists.people import PEOPLE
 
     def rows() -> list[dict[str, Any]]:
         """By the query sets themselves, where pages use statements that are kept of them."""
-        lens, order = Lens(site.viewer), PEOPLE.sorts["name"].order(descending=False)
-        part = page(wanted_rows(PEOPLE, lens, Wanted()), order=order, size=PAGE)
-        PEOPLE.complete(lens, part.rows)
+        context, order = ListContext(site.viewer), PEOPLE.sorts["name"].order(descending=False)
+        part = page(wanted_rows(PEOPLE, context, ListQuery()), order=order, size=PAGE)
+        PEOPLE.complete(context, part.rows)
         return part.rows
 
     def uncounted() -> None:
@@ -124,7 +124,7 @@ def _times(database: str, site: Site) -> Figures:
 
     floor, kept, bare, whole, part = _best(
         lambda: json.dumps(rows(), default=str),
-        lambda: json.dumps(list_page(PEOPLE, Lens(site.viewer), Wanted()).rows, default=str),
+        lambda: json.dumps(list_page(PEOPLE, ListContext(site.viewer), ListQuery()).rows, default=str),
         _bare(rows),
         lambda: site.get("/people/"),
         lambda: site.get("/people/", HTTP_HX_REQUEST="true"),
@@ -201,11 +201,11 @@ def _deep_address(sort: str, site: Site) -> str:
     from django.db.models import F
 
     from console.web.paging import Cursor, encode
-    from iam.mirror.queries.lists.core import Lens, Wanted, wanted_rows
+    from iam.mirror.queries.lists.core import ListContext, ListQuery, wanted_rows
     from iam.mirror.queries.lists.people import PEOPLE
 
     order = PEOPLE.sorts[sort].order(descending=False)
-    rows = wanted_rows(PEOPLE, Lens(site.viewer), Wanted(sort=sort)).order_by(
+    rows = wanted_rows(PEOPLE, ListContext(site.viewer), ListQuery(sort=sort)).order_by(
         F(order.column).asc(), F(order.tie).asc()
     )
     place = order.place(rows[49_949])

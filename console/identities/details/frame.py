@@ -20,7 +20,7 @@ from console.web.render import is_fragment, render_page
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, EntityState, Kind
 from iam.mirror.queries import entities
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from iam.mirror.queries.lists.freshness import unsynced_sections, was_unknown
 from iam.mirror.queries.moments import just_after, just_before
 
@@ -98,7 +98,7 @@ class Shown:
         """The sections of the account that were never synced whole, or not by the moment that is shown. One
         query.
         """
-        return unsynced_sections(Lens(self.viewer, at=self.at, account=self.entity.account))
+        return unsynced_sections(ListContext(self.viewer, at=self.at, account=self.entity.account))
 
     def tab(self, label: str, name: str, *, here: str, count: int | None = None, tone: str = "") -> Tab:
         """A tab at the address of that name; `here` is the name of the page that is shown."""

@@ -11,7 +11,7 @@ from console.web.access import ViewerRequest
 from console.web.context import frame_of
 from console.web.paging import Cursor, CursorError, decode
 from console.web.query import Query
-from iam.mirror.queries.lists.core import WORDS, Lens, Sort, Wanted
+from iam.mirror.queries.lists.core import WORDS, ListContext, ListQuery, Sort
 
 TEXT = 200
 VALUES = 20
@@ -23,8 +23,8 @@ class Asked:
     sentences.
     """
 
-    lens: Lens
-    wanted: Wanted
+    list_context: ListContext
+    wanted: ListQuery
     query: Query
     after: Cursor | None
     before: Cursor | None
@@ -43,17 +43,19 @@ def read(request: ViewerRequest, page: Page) -> Asked:
     account = frame_of(request).chosen
     if number and account is None:
         raise Http404
-    lens = Lens(viewer=request.viewer, at=request.at, account=account)
+    list_context = ListContext(viewer=request.viewer, at=request.at, account=account)
     tab = get.get("view", "all")
-    if tab not in page.listing.tabs_for(lens):
-        problems.append(f"This list has no view “{tab[:TEXT]}”" + (" in the past." if lens.at else "."))
+    if tab not in page.listing.tabs_for(list_context):
+        problems.append(
+            f"This list has no view “{tab[:TEXT]}”" + (" in the past." if list_context.at else ".")
+        )
         tab = "all"
     default = page.listing.tabs[tab].sort
-    name, descending = _sort(get.get("sort", ""), page.listing.sorts_for(lens), default)
+    name, descending = _sort(get.get("sort", ""), page.listing.sorts_for(list_context), default)
     text = " ".join(get.get("q", "").replace("\x00", "")[:TEXT].split())
     problems += _cut(request, text)
-    filters = _filters(request, page, lens, problems)
-    wanted = Wanted(tab, text, filters, _ids(request), name, descending)
+    filters = _filters(request, page, list_context, problems)
+    wanted = ListQuery(tab, text, filters, _ids(request), name, descending)
     after, before = _places(request, page.listing.sorts[name], problems)
     filter_pairs: list[tuple[str, str]] = []
     for filter_name, values in filters:
@@ -65,10 +67,10 @@ def read(request: ViewerRequest, page: Page) -> Asked:
             *filter_pairs,
             ("sort", "" if (name, descending) == (default, False) else f"{'-' * descending}{name}"),
             ("account", number),
-            ("as-of", get.get("as-of", "") if lens.at else ""),
+            ("as-of", get.get("as-of", "") if list_context.at else ""),
         ]
     )
-    return Asked(lens, wanted, query, after, before, tuple(problems))
+    return Asked(list_context, wanted, query, after, before, tuple(problems))
 
 
 def _cut(request: ViewerRequest, text: str) -> list[str]:
@@ -88,10 +90,10 @@ def _sort(text: str, offered: dict[str, Sort], default: str) -> tuple[str, bool]
 
 
 def _filters(
-    request: ViewerRequest, page: Page, lens: Lens, problems: list[str]
+    request: ViewerRequest, page: Page, list_context: ListContext, problems: list[str]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     filters = []
-    offered = page.filters_for(lens)
+    offered = page.filters_for(list_context)
     for known in page.filters:
         every = [value.strip() for value in request.GET.getlist(known.name)]
         texts = [value[:TEXT] for value in every[:VALUES]]

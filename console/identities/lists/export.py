@@ -27,32 +27,32 @@ Missing = list[tuple[str, str]]
 
 def response(page: Page, asked: Asked, form: str) -> StreamingHttpResponse:
     """The file as a download that is sent while it is being read."""
-    missing = unsynced_accounts(page.listing.sections, asked.lens)
+    missing = unsynced_accounts(page.listing.sections, asked.list_context)
     parts = {"csv": _csv, "json": _json}[form](page, asked, missing)
     return download(parts, form=form, name=_file_name(page, asked, missing))
 
 
 def _file_name(page: Page, asked: Asked, missing: Missing) -> str:
-    account = asked.lens.account.account_id if asked.lens.account else "all-accounts"
-    shown = asked.lens.at or asked.lens.now
+    account = asked.list_context.account.account_id if asked.list_context.account else "all-accounts"
+    shown = asked.list_context.at or asked.list_context.now
     name = f"gatehouse-{page.listing.name}-{account}-{shown:%Y-%m-%dT%H%M%SZ}"
     return f"{name}-incomplete" if missing else name
 
 
 def _csv(page: Page, asked: Asked, missing: Missing) -> Iterator[str]:
-    columns = page.file_columns(asked.lens)
+    columns = page.file_columns(asked.list_context)
     names = [name for name, _ in columns]
     last = [{names[0]: incomplete_words(missing)}] if missing else []
     return csv_lines(names, chain(_rows(page, asked, columns), last))
 
 
 def _json(page: Page, asked: Asked, missing: Missing) -> Iterator[str]:
-    lens = asked.lens
+    context = asked.list_context
     about = {
         "list": page.listing.name,
-        "account": lens.account.account_id if lens.account else None,
-        "as_of": json_value(lens.at),
-        "exported_at": json_value(lens.now),
+        "account": context.account.account_id if context.account else None,
+        "as_of": json_value(context.at),
+        "exported_at": json_value(context.now),
         "view": asked.wanted.tab,
         "text": asked.wanted.text,
         "filters": {name: list(values) for name, values in asked.wanted.filters},
@@ -61,7 +61,7 @@ def _json(page: Page, asked: Asked, missing: Missing) -> Iterator[str]:
             {"account": number, "section": LABELS.get(section, section)} for number, section in missing
         ],
     }
-    return json_lines(about, _rows(page, asked, page.file_columns(lens)))
+    return json_lines(about, _rows(page, asked, page.file_columns(context)))
 
 
 def incomplete_words(missing: Missing) -> str:
@@ -74,5 +74,5 @@ def incomplete_words(missing: Missing) -> str:
 
 
 def _rows(page: Page, asked: Asked, columns: list[FileColumn]) -> Iterator[dict[str, Any]]:
-    for row in all_rows(page.listing, asked.lens, asked.wanted):
-        yield {name: value(row, asked.lens) for name, value in columns}
+    for row in all_rows(page.listing, asked.list_context, asked.wanted):
+        yield {name: value(row, asked.list_context) for name, value in columns}

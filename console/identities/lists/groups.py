@@ -11,7 +11,7 @@ from console.identities.lists.spec import Column, Filter, NameCell, Page, TabWor
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.keyset import Row
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from iam.mirror.queries.lists.groups import GROUPS
 
 RIGHTS = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
@@ -37,10 +37,10 @@ POLICIES = Column(
 )
 
 
-def begin(row: Row, lens: Lens) -> NameCell:
+def begin(row: Row, context: ListContext) -> NameCell:
     """How a row begins."""
     short = f"Policies: {policies_words(row['attached'], row['inline']).lower()}"
-    sub = under_path(row) if lens.viewer.sees_accounts else ""
+    sub = under_path(row) if context.viewer.sees_accounts else ""
     return NameCell(row["name"], short, sub)
 
 

@@ -15,17 +15,17 @@ from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge
 from iam.guard import Right
 from iam.keyset import Row
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from iam.mirror.queries.lists.instance_profiles import INSTANCE_PROFILES
 
 
-def begin(row: Row, _: Lens) -> NameCell:
+def begin(row: Row, _: ListContext) -> NameCell:
     """How a row begins."""
     instances = row["instances"] if row["instances_read"] else "not synced"
     return NameCell(row["name"], f"Role: {row['role'] or 'none'}. Instances: {instances}", under_path(row))
 
 
-def _role(row: Row, _: Lens) -> SafeString:
+def _role(row: Row, _: ListContext) -> SafeString:
     """The role as a link to its page."""
     if not row["role"]:
         return badge("No role", "warn")

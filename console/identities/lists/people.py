@@ -35,7 +35,7 @@ from iam.keyset import Row
 from iam.linking.owners import may_set_any, owners_to_filter
 from iam.mirror.models import NEVER
 from iam.mirror.pull.sections import CREDENTIAL_REPORT
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from iam.mirror.queries.lists.people import PEOPLE
 
 OLD_KEY, VERY_OLD_KEY = 90, 180
@@ -62,11 +62,11 @@ def _mfa(mfa: str, has_password: bool | None) -> tuple[str, SafeString]:
     return mark.text, badge(mark.text, mark.tone, mark.icon) if mark.tone else plain
 
 
-def _key(made: datetime, has_password: bool | None, lens: Lens) -> tuple[str, str]:
+def _key(made: datetime, has_password: bool | None, context: ListContext) -> tuple[str, str]:
     """The age of the oldest active key at the shown moment, and its tone."""
     if made == NEVER:
         return UNKNOWN if has_password is None else "No keys", ""
-    days = max(0, ((lens.at or lens.now) - made).days)
+    days = max(0, ((context.at or context.now) - made).days)
     tone = ""
     if days > VERY_OLD_KEY:
         tone = "bad"
@@ -102,24 +102,24 @@ def _sub(row: Row) -> SafeString:
     return name + under(f"Owned by {row['owner']}") if row["owner"] else name
 
 
-def begin(row: Row, lens: Lens) -> NameCell:
+def begin(row: Row, context: ListContext) -> NameCell:
     """How a row begins."""
     mfa, _ = _mfa(row["mfa"], row["has_password"])
-    key, _ = _key(row["key_at"], row["has_password"], lens)
+    key, _ = _key(row["key_at"], row["has_password"], context)
     short = f"MFA: {mfa.lower()}, {_key_words(key)}"
     return NameCell(row["display"], short, _sub(row), avatar(row["display"]))
 
 
-def _mfa_cell(row: Row, _: Lens) -> SafeString:
+def _mfa_cell(row: Row, _: ListContext) -> SafeString:
     return _mfa(row["mfa"], row["has_password"])[1]
 
 
-def _key_cell(row: Row, lens: Lens) -> SafeString | str:
-    key, tone = _key(row["key_at"], row["has_password"], lens)
+def _key_cell(row: Row, context: ListContext) -> SafeString | str:
+    key, tone = _key(row["key_at"], row["has_password"], context)
     return badge(key, tone) if tone else key
 
 
-def _since_cell(row: Row, _: Lens) -> SafeString:
+def _since_cell(row: Row, _: ListContext) -> SafeString:
     marks = _since(row)
     if not marks:
         return THE_SAME
@@ -127,11 +127,11 @@ def _since_cell(row: Row, _: Lens) -> SafeString:
     return format_html('<span class="row tight">{}</span>', badges)
 
 
-def _compare_cell(row: Row, lens: Lens) -> SafeString | str:
+def _compare_cell(row: Row, context: ListContext) -> SafeString | str:
     """The button that compares a user at the shown moment with now."""
     if not _since(row):
         return ""
-    url = f"{reverse('identities:compare')}?from={lens.at:%Y-%m-%dT%H:%M:%S}&entity={row['entity']}"
+    url = f"{reverse('identities:compare')}?from={context.at:%Y-%m-%dT%H:%M:%S}&entity={row['entity']}"
     return format_html(COMPARE, url, row["display"])
 
 
@@ -299,8 +299,8 @@ def level_columns() -> Column:
     counts: dict[datetime | None, LevelsByAccount] = {}
 
     def column(name: str) -> FileColumn:
-        def value(row: Row, lens: Lens) -> int | None:
-            known = counts.setdefault(lens.at, LevelsByAccount(lens.at))
+        def value(row: Row, context: ListContext) -> int | None:
+            known = counts.setdefault(context.at, LevelsByAccount(context.at))
             levels = known.of(row["entity"], account=row["number"])
             return None if levels is None else int(getattr(levels, name))
 

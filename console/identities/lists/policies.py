@@ -14,7 +14,7 @@ from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
 from iam.keyset import Row
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from iam.mirror.queries.lists.policies import POLICIES
 
 OWNERS = {"aws": "AWS", "customer": "Customer"}
@@ -23,7 +23,7 @@ FULL = badge("5 of 5", "warn")
 NOBODY = mark_safe('<span class="muted">None</span>')
 
 
-def begin(row: Row, _: Lens) -> NameCell:
+def begin(row: Row, _: ListContext) -> NameCell:
     """How a row begins."""
     short = f"{_owner(row)}, {row['default_version']}. Attached to {_attached(row)}"
     return NameCell(row["name"], short, under_path(row))

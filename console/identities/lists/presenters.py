@@ -114,23 +114,23 @@ class Pager:
 
 def head(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> dict[str, Any]:
     """The words above the table and the ways to other views of it."""
-    lens, wanted, query = asked.lens, asked.wanted, asked.query
+    context, wanted, query = asked.list_context, asked.wanted, asked.query
     tabs = tuple(_tab(page, tab, asked, counts[tab.name], gaps) for tab in page.tabs if tab.name in counts)
     chosen = dict(wanted.filters)
-    filters = page.filters_for(lens)
+    filters = page.filters_for(context)
     export = reverse(page.export_url, args=["csv"])
     chips = chain.from_iterable(_chips(known, chosen.get(known.name, ()), query) for known in filters)
     return {
         "page": page,
         "section": page.listing.name,
-        "account": lens.account,
+        "account": context.account,
         "tabs": tabs,
         "text": wanted.text,
         "menus": [_menu(known, chosen.get(known.name, ())) for known in filters],
         "chips": list(chips),
         "cleared": str(query.only("view", "sort", "account", "as-of")),
         "whole": str(query.only("account", "as-of")),
-        "everywhere": str(query.but(account="")) if lens.account else "",
+        "everywhere": str(query.but(account="")) if context.account else "",
         "kept": [pair for pair in query.pairs if pair[0] in {"view", "sort", "account", "as-of"}],
         "kept_by_files": query.only("account", "as-of").pairs,
         "csv": f"{export}{query}",
@@ -140,7 +140,7 @@ def head(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> dict[s
         "problems": asked.problems,
         "is_filtered": asked.is_filtered,
         "intro": _intro(page, asked, counts, gaps),
-        "find": page.find if lens.viewer.sees_accounts else page.team_find or page.find,
+        "find": page.find if context.viewer.sees_accounts else page.team_find or page.find,
         "nothing": _nothing(page, asked),
         "is_known": gaps.knows(page.listing.sections[0]),
     }
@@ -161,10 +161,10 @@ def _tab(page: Page, tab: TabWords, asked: Asked, number: int, gaps: Gaps) -> Ta
 
 def table(page: Page, asked: Asked, part: Rows[Row], counts: dict[str, int]) -> dict[str, Any]:
     """The rows, the heads of their columns, and the pages around them."""
-    lens, wanted = asked.lens, asked.wanted
+    context, wanted = asked.list_context, asked.wanted
     link = str(asked.query.only("account", "as-of")).rstrip("?")
     heads = {}
-    for name in page.listing.sorts_for(lens):
+    for name in page.listing.sorts_for(context):
         is_shown = name == wanted.sort
         turned = is_shown and not wanted.descending
         turned_sort = f"-{name}" if turned else name
@@ -174,10 +174,10 @@ def table(page: Page, asked: Asked, part: Rows[Row], counts: dict[str, int]) -> 
         heads[name] = Head(url=str(asked.query.but(sort=turned_sort)), direction=direction)
     return {
         "heads": heads,
-        "columns": page.table_columns(lens),
-        "rows": page.table_rows(part.rows, lens, link=link),
+        "columns": page.table_columns(context),
+        "rows": page.table_rows(part.rows, context, link=link),
         "link": link,
-        "all_accounts": lens.account is None,
+        "all_accounts": context.account is None,
         "pager": _pager(page, asked, part, counts),
     }
 
@@ -236,10 +236,10 @@ def _total(asked: Asked, counted: int, last: int, part: Rows[Row]) -> str:
 
 
 def _intro(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> str:
-    if asked.lens.at:
+    if asked.list_context.at:
         is_known = gaps.knows(page.listing.sections[0])
         return _since(page, counts) if is_known else _unknown_then(page, counts)
-    return page.intro if asked.lens.viewer.sees_accounts else page.team_intro
+    return page.intro if asked.list_context.viewer.sees_accounts else page.team_intro
 
 
 def _unknown_then(page: Page, counts: dict[str, int]) -> str:

@@ -17,7 +17,7 @@ from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
 from iam.keyset import Row
 from iam.mirror.models import Kind
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from iam.mirror.queries.lists.providers import PROVIDERS
 
 KINDS = {Kind.SAML_PROVIDER.value: "SAML", Kind.OIDC_PROVIDER.value: "OpenID Connect"}
@@ -26,7 +26,7 @@ AWS_SIGN_IN = mark_safe('<span class="muted">AWS sign-in</span>')
 ENDLESS = mark_safe('<span class="muted">Doesn’t expire</span>')
 
 
-def begin(row: Row, _: Lens) -> NameCell:
+def begin(row: Row, _: ListContext) -> NameCell:
     """How a row begins."""
     return NameCell(row["name"], KINDS[row["kind"]], under_path(row))
 

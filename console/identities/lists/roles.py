@@ -20,7 +20,7 @@ from console.web.templatetags.ui import age, ago, badge
 from iam.guard import Right
 from iam.keyset import Row
 from iam.mirror.display_names import trusted_by
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from iam.mirror.queries.lists.roles import ROLES
 
 TONES = {"any": "bad", "cross-account": "warn", "saml": "info", "oidc": "info"}
@@ -40,9 +40,9 @@ def _trust(category: str) -> SafeString:
     return badge(trusted_by(category), TONES.get(category, ""), ICONS.get(category, "server"))
 
 
-def _short(row: Row, lens: Lens) -> str:
+def _short(row: Row, context: ListContext) -> str:
     words = trusted_by(row["category"])
-    if lens.at:
+    if context.at:
         return words
     used = age(row["used_at"], never="")
     if not used:
@@ -50,9 +50,9 @@ def _short(row: Row, lens: Lens) -> str:
     return f"{words}, used just now" if used == "now" else f"{words}, used {used} ago"
 
 
-def begin(row: Row, lens: Lens) -> NameCell:
+def begin(row: Row, context: ListContext) -> NameCell:
     """How a row begins."""
-    return NameCell(row["name"], _short(row, lens), under_path(row))
+    return NameCell(row["name"], _short(row, context), under_path(row))
 
 
 COLUMNS = (

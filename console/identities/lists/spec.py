@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from console.web.templatetags.lists import td
 from iam.keyset import Row
-from iam.mirror.queries.lists.core import Lens, Listing
+from iam.mirror.queries.lists.core import ListContext, ListDefinition
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Filter:
         return dict(self.choices).get(value, value)
 
 
-Value = Callable[[Row, Lens], Any]
+Value = Callable[[Row, ListContext], Any]
 FileColumn = tuple[str, Value]
 """The name of a column of a file, and its value: text, number, moment, or a list of texts."""
 
@@ -81,13 +81,15 @@ class Column:
     when: Literal["always", "today", "past"] = "always"
     of_several_accounts: bool = False
 
-    def is_shown(self, lens: Lens) -> bool:
+    def is_shown(self, context: ListContext) -> bool:
         """True in the table of this list."""
-        return bool(self.cell) and self.is_known(lens) and not (self.of_several_accounts and lens.account)
+        return (
+            bool(self.cell) and self.is_known(context) and not (self.of_several_accounts and context.account)
+        )
 
-    def is_known(self, lens: Lens) -> bool:
+    def is_known(self, context: ListContext) -> bool:
         """True at the moment that is shown."""
-        return self.when == "always" or (self.when == "past") == (lens.at is not None)
+        return self.when == "always" or (self.when == "past") == (context.at is not None)
 
 
 def filters_of(columns: Iterable[Column]) -> tuple[Filter, ...]:
@@ -127,7 +129,7 @@ class Page:
     table.
     """
 
-    listing: Listing
+    listing: ListDefinition
     title: str
     noun: tuple[str, str]
     intro: str
@@ -136,9 +138,9 @@ class Page:
     tabs: tuple[TabWords, ...]
     filters: tuple[Filter, ...]
     columns: tuple[Column, ...]
-    begin: Callable[[Row, Lens], NameCell] | None = None
+    begin: Callable[[Row, ListContext], NameCell] | None = None
     template: str = "identities/list.html"
-    present: Callable[[list[Row], Lens], list[dict[str, Any]]] | None = None
+    present: Callable[[list[Row], ListContext], list[dict[str, Any]]] | None = None
     label: str = ""
     extra: str = ""
     team_intro: str = ""
@@ -153,23 +155,23 @@ class Page:
         """The name of the address of its files."""
         return f"{self.area}:{self.listing.name}-export"
 
-    def table_columns(self, lens: Lens) -> list[Column]:
+    def table_columns(self, context: ListContext) -> list[Column]:
         """The columns of the table, from the left, behind the name."""
-        shown = [column for column in self.columns if column.is_shown(lens)]
+        shown = [column for column in self.columns if column.is_shown(context)]
         return sorted(shown, key=lambda column: column.place)
 
-    def file_columns(self, lens: Lens) -> list[FileColumn]:
+    def file_columns(self, context: ListContext) -> list[FileColumn]:
         """The columns of a file."""
-        return list(chain.from_iterable(column.files for column in self.columns if column.is_known(lens)))
+        return list(chain.from_iterable(column.files for column in self.columns if column.is_known(context)))
 
-    def table_rows(self, rows: list[Row], lens: Lens, *, link: str) -> list[dict[str, Any]]:
+    def table_rows(self, rows: list[Row], context: ListContext, *, link: str) -> list[dict[str, Any]]:
         """What the table shows of each row. Links to other pages end with `link`."""
         if self.present:
-            return self.present(rows, lens)
+            return self.present(rows, context)
         assert self.begin
         values = []
         layout = []
-        for column in self.table_columns(lens):
+        for column in self.table_columns(context):
             assert column.cell
             values.append(column.cell)
             layout.append(td(" ".join(filter(None, (column.css, column.cell_css)))))
@@ -177,7 +179,7 @@ class Page:
         shown = []
         for row in rows:
             row["link"] = link
-            begin = self.begin(row, lens)
+            begin = self.begin(row, context)
             shown.append(
                 {
                     "pk": row["entity"],
@@ -186,14 +188,14 @@ class Page:
                     "short": begin.short,
                     "sub": begin.sub,
                     "face": begin.face,
-                    "cells": format_html(row_layout, *[value(row, lens) for value in values]),
+                    "cells": format_html(row_layout, *[value(row, context) for value in values]),
                 }
             )
         return shown
 
-    def filters_for(self, lens: Lens) -> tuple[Filter, ...]:
+    def filters_for(self, context: ListContext) -> tuple[Filter, ...]:
         """The filters on offer at the moment that is shown."""
-        return tuple(f for f in self.filters if lens.at is None or f.is_past)
+        return tuple(f for f in self.filters if context.at is None or f.is_past)
 
     def counted(self, number: int) -> str:
         """'1 person', '236 people'."""

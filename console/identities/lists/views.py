@@ -21,30 +21,32 @@ from console.web.render import is_fragment, render_page
 from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.queries.figures import list_counts
-from iam.mirror.queries.lists.core import Lens, list_page
+from iam.mirror.queries.lists.core import ListContext, list_page
 from iam.mirror.queries.lists.freshness import Gaps, gaps, unsynced_sections
 
 
 def show(request: ViewerRequest, page: Page) -> HttpResponse:
     """The list, or with htmx only its table; the address in its plain form goes into the history."""
     asked = read(request, page)
-    asof = asof_context(request, account=asked.lens.account)
-    counts = list_counts(page.listing, asked.lens, asked.wanted)
+    asof = asof_context(request, account=asked.list_context.account)
+    counts = list_counts(page.listing, asked.list_context, asked.wanted)
     after = asked.after.place if asked.after else None
     before = asked.before.place if asked.before else None
     part = list_page(
         page.listing,
-        asked.lens,
+        asked.list_context,
         asked.wanted,
         after=after,
         before=before,
     )
-    missing = _gaps(page, asked.lens)
+    missing = _gaps(page, asked.list_context)
     context: dict[str, Any] = asof | head(page, asked, counts, missing) | table(page, asked, part, counts)
     context["gaps"], context["more_gaps"] = notes(missing), missing.has_more
     context["may_export"] = _may_export(request, asked)
     context["read_at"] = (
-        frame_of(request).oldest if asked.lens.account is None and not request.at else asof["asof"].read_at
+        frame_of(request).oldest
+        if asked.list_context.account is None and not request.at
+        else asof["asof"].read_at
     )
     context["sees_accounts"] = request.viewer.may(Right.SEE_ACCOUNT)
     context["may_connect"] = request.viewer.may(Right.MANAGE_ACCOUNTS)
@@ -56,13 +58,13 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
     return response
 
 
-def _gaps(page: Page, lens: Lens) -> Gaps:
+def _gaps(page: Page, list_context: ListContext) -> Gaps:
     """What was not synced; of a past moment only what had not been synced by then, since syncs of then are
     not kept.
     """
-    if lens.at is None:
-        return gaps(page.listing.sections, lens)
-    return Gaps(unsynced=unsynced_sections(lens))
+    if list_context.at is None:
+        return gaps(page.listing.sections, list_context)
+    return Gaps(unsynced=unsynced_sections(list_context))
 
 
 def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:
@@ -76,7 +78,7 @@ def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:
         raise Http404
     if asked.problems:
         return redirect(f"{reverse(page.export_url.removesuffix('-export'))}?{request.GET.urlencode()}")
-    account_id = asked.lens.account.account_id if asked.lens.account else ""
+    account_id = asked.list_context.account.account_id if asked.list_context.account else ""
     record(
         kind="list.export",
         actor=request.viewer,
@@ -88,7 +90,7 @@ def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:
 
 
 def _may_export(request: ViewerRequest, asked: Asked) -> bool:
-    account = asked.lens.account
+    account = asked.list_context.account
     account_id = account.account_id if account else None
     return request.viewer.may(Right.EXPORT, account_id=account_id)
 

@@ -12,11 +12,11 @@ from iam.access.grants.models import GIVING, Grant, GrantPart, GrantVersion, Led
 from iam.access.grants.own import held_by
 from iam.changes.models import Change
 from iam.changes.queries import in_accounts
+from iam.compiled_queries import Param
 from iam.guard import Right, Viewer
 from iam.keyset import NEWEST_FIRST, Order, Page, Place, page
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
-from iam.prepared import Slot
 
 PAGE: Final = 50
 SOON: Final = timedelta(days=7)
@@ -113,7 +113,7 @@ def narrowed(grants: QuerySet[Grant], *, account_id: str) -> QuerySet[Grant]:
     return grants.filter(Exists(parts))
 
 
-def ending_soon(viewer: Viewer, *, by: datetime | Slot | None = None) -> QuerySet[Grant]:
+def ending_soon(viewer: Viewer, *, by: datetime | Param | None = None) -> QuerySet[Grant]:
     """Living grants that end by themselves by a moment (None: soon from now), the next one first."""
     grants = visible_grants(viewer).filter(state__in=GIVING, ends_at__lte=by or datetime.now(tz=UTC) + SOON)
     return grants.order_by("ends_at", "id")

@@ -5,19 +5,19 @@ from __future__ import annotations
 from django.db.models import BigIntegerField, CharField
 
 from iam.changes.planning_cache import is_absent, memoize
+from iam.compiled_queries import CompiledQuery, Param, columns, instance
 from iam.mirror.models import Account, Entity
-from iam.prepared import Slot, Statement, columns, instance
 
 
-def _by(column: str) -> Statement:
+def _by(column: str) -> CompiledQuery:
     """The living entity of an account and a kind that has a value in the column."""
-    return Statement(
+    return CompiledQuery(
         lambda: (
             Entity.objects.filter(
-                account=Slot("account", BigIntegerField()),
-                kind=Slot("kind", CharField()),
+                account=Param("account", BigIntegerField()),
+                kind=Param("kind", CharField()),
                 gone_at__isnull=True,
-                **{column: Slot(column, CharField())},
+                **{column: Param(column, CharField())},
             )
             .order_by("pk")
             .values_list(*columns(Entity))[:1]

@@ -32,8 +32,8 @@ from iam.changes.runner.claims import READING, LeaseLostError, Renewal, claim, k
 from iam.changes.runner.reach import lent_for_writing
 from iam.changes.services.own import is_own
 from iam.changes.states import RUN_CHANGE, move
+from iam.compiled_queries import CompiledQuery, Param
 from iam.mirror.models import Entity
-from iam.prepared import Slot, Statement
 
 logger = structlog.get_logger(__name__)
 
@@ -50,21 +50,21 @@ _LOOK_ANEW = frozenset({ErrorKind.NOT_FOUND, ErrorKind.CONFLICT})
 
 
 # What this one waits for is in its lane; compiled once, since each change that follows another asks for it.
-_EARLIER = Statement(
+_EARLIER = CompiledQuery(
     lambda: (
         Change.objects.filter(
-            change_set=Slot("change_set", UUIDField()),
-            account=Slot("account", BigIntegerField()),
-            lane=Slot("lane", IntegerField()),
-            position__lt=Slot("position", IntegerField()),
+            change_set=Param("change_set", UUIDField()),
+            account=Param("account", BigIntegerField()),
+            lane=Param("lane", IntegerField()),
+            position__lt=Param("position", IntegerField()),
         )
         .order_by("position")
         .values_list("results")
     )
 )
-_KNOWN = Statement(
+_KNOWN = CompiledQuery(
     lambda: Entity.objects.filter(
-        account=Slot("account", BigIntegerField()), arn=Slot("arn", CharField()), gone_at__isnull=True
+        account=Param("account", BigIntegerField()), arn=Param("arn", CharField()), gone_at__isnull=True
     ).values_list("aws_id")
 )
 

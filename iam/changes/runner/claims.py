@@ -15,9 +15,9 @@ from django.db.models import Exists, Field, IntegerField, OuterRef, Q, QuerySet,
 
 from iam.changes.models import LAST_BRANCH, RUNNING, Change, ChangeSet, ChangeState
 from iam.changes.states import add_event, move
+from iam.compiled_queries import CompiledQuery, Param, columns, instance
 from iam.journal import clock
 from iam.mirror.models import Account
-from iam.prepared import Slot, Statement, columns, instance
 
 LEASE = timedelta(seconds=settings.CHANGE_LEASE)
 """Longer than one request to AWS can take (connecting, reading, and the wait before); each request
@@ -35,8 +35,8 @@ _PARTS = (
     slice(len(columns(Change)), -len(_OF_SET)),
     slice(-len(_OF_SET), None),
 )
-_ONE = Statement(
-    lambda: Change.objects.filter(pk=Slot("change", UUIDField())).values_list(
+_ONE = CompiledQuery(
+    lambda: Change.objects.filter(pk=Param("change", UUIDField())).values_list(
         *columns(Change),
         *(f"account__{name}" for name in columns(Account)),
         *(f"change_set__{name}" for name in _OF_SET),
@@ -80,7 +80,7 @@ _SLOTS: dict[str, Field[Any, Any]] = {
     "branch": IntegerField(),
     "position": IntegerField(),
 }
-_BEFORE = Statement(lambda: _before(lambda name: Slot(name, _SLOTS[name])).values_list("pk")[:1])
+_BEFORE = CompiledQuery(lambda: _before(lambda name: Param(name, _SLOTS[name])).values_list("pk")[:1])
 
 
 def _is_due(change: Change, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from itertools import chain
 
 from django.db.models import BigIntegerField
 
+from iam.compiled_queries import CompiledQuery, Param
 from iam.mirror.models import Account, Edge, EdgeKind, Kind
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
@@ -18,13 +19,12 @@ from iam.mirror.pull.states import load_states
 from iam.mirror.pull.sweep import LossLimit, sweep
 from iam.mirror.pull.temporal import EDGES, INLINE, TAGS, VERSIONS, Wanted, tag_rows
 from iam.mirror.pull.upsert_entities import UpsertResult, is_newer, upsert_entities
-from iam.prepared import Slot, Statement
 
 Members = list[tuple[EntityRow, FoundEntity]]
-_LOCK = Statement(
+_LOCK = CompiledQuery(
     lambda: (
         Account.objects.select_for_update(no_key=True)
-        .filter(pk=Slot("account", BigIntegerField()))
+        .filter(pk=Param("account", BigIntegerField()))
         .values_list("pk")
     )
 )

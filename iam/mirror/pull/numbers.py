@@ -16,7 +16,7 @@ from iam.mirror.models import Account, AccountFact, Kind, UserCredentials, valid
 from iam.mirror.pull.account_facts import load_facts
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.facts import Observation
-from iam.mirror.queries.lists.core import Lens, of_account
+from iam.mirror.queries.lists.core import ListContext, of_account
 from iam.mirror.queries.lists.counts import count
 from iam.mirror.queries.lists.groups import GROUPS
 from iam.mirror.queries.lists.people import PEOPLE
@@ -62,25 +62,25 @@ def is_counted() -> QuerySet[Account]:
 
 def numbers_of(account: Account, *, at: datetime | None, now: datetime) -> dict[str, int]:
     """`people.TAB`, `mfa.SORT` (of users with a password), `groups`, `roles`, `policies`; one query."""
-    return count(number_queries(Lens(viewer=EVERYTHING, at=at, account=account, now=now)))
+    return count(number_queries(ListContext(viewer=EVERYTHING, at=at, account=account, now=now)))
 
 
-def number_queries(lens: Lens) -> dict[str, Any]:
-    """What is counted, by name, through the eyes of the lens."""
+def number_queries(context: ListContext) -> dict[str, Any]:
+    """What is counted, by name, through the eyes of the context."""
     queries: dict[str, Any] = {
-        f"people.{name}": lambda tab=tab: tab.counts(lens).values("pk")
-        for name, tab in PEOPLE.tabs_for(lens).items()
+        f"people.{name}": lambda tab=tab: tab.counts(context).values("pk")
+        for name, tab in PEOPLE.tabs_for(context).items()
     }
     queries |= {
-        f"mfa.{name}": lambda sorts=sorts: _with_mfa(lens, sorts) for name, sorts in MFA_SORTS.items()
+        f"mfa.{name}": lambda sorts=sorts: _with_mfa(context, sorts) for name, sorts in MFA_SORTS.items()
     }
     for listing in (GROUPS, ROLES, POLICIES):
-        queries[listing.name] = lambda tab=listing.tabs["all"]: tab.counts(lens).values("pk")
+        queries[listing.name] = lambda tab=listing.tabs["all"]: tab.counts(context).values("pk")
     return queries
 
 
-def _with_mfa(lens: Lens, sorts: tuple[str, ...]) -> QuerySet[Any, Any]:
+def _with_mfa(context: ListContext, sorts: tuple[str, ...]) -> QuerySet[Any, Any]:
     rows = UserCredentials.objects.filter(
-        valid_at(lens.at), of_account(lens), has_password=True, mfa__in=sorts
+        valid_at(context.at), of_account(context), has_password=True, mfa__in=sorts
     )
-    return visible(rows, lens.viewer, entity="user", kinds=(Kind.USER,)).values("pk")
+    return visible(rows, context.viewer, entity="user", kinds=(Kind.USER,)).values("pk")

@@ -29,6 +29,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 
 from iam import keyset
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, columns, instance
 from iam.guard import Scope, Viewer
 from iam.mirror.accounts.validation import INTERVALS
 from iam.mirror.models import Account, Pull, PullSection, Section, SectionState
@@ -49,7 +50,6 @@ from iam.mirror.queries.accounts_then import (
 )
 from iam.mirror.queries.figures import identities_of, with_kept_figures
 from iam.mirror.queries.freshness import FreshnessFacts, patience
-from iam.prepared import SCOPES_KEPT, Slot, Statement, columns, instance
 
 PAGE_SIZE = 50
 HISTORY_SIZE = 20
@@ -75,12 +75,12 @@ def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _by_need(scope: Scope, *, is_one: bool) -> Statement:
-    needs = _needs_attention(lambda minutes: Slot(_slot_name(minutes), DateTimeField()))
+def _by_need(scope: Scope, *, is_one: bool) -> CompiledQuery:
+    needs = _needs_attention(lambda minutes: Param(_slot_name(minutes), DateTimeField()))
     accounts = _within(scope).filter(removed_at__isnull=True)
-    accounts = accounts.filter(pk=Slot("account", BigAutoField())) if is_one else accounts
+    accounts = accounts.filter(pk=Param("account", BigAutoField())) if is_one else accounts
     by_need = accounts.annotate(needs=Case(When(needs, then=1), default=0)).order_by("-needs", "name", "id")
-    return Statement(lambda: by_need.values_list("pk", "needs"))
+    return CompiledQuery(lambda: by_need.values_list("pk", "needs"))
 
 
 def _slot_name(minutes: int | None) -> str:
@@ -209,14 +209,14 @@ def _by_id(ids: list[int]) -> dict[int, Any]:
 
 
 @lru_cache
-def _accounts(number: int) -> Statement:
+def _accounts(number: int) -> CompiledQuery:
     accounts = _with_last_pull(Account.objects.filter(pk__in=_slots(number)), at=None)
-    return Statement(lambda: accounts.values_list(*_EXTRA, *COLUMNS))
+    return CompiledQuery(lambda: accounts.values_list(*_EXTRA, *COLUMNS))
 
 
 def _slots(number: int) -> list[Any]:
     """The ids of so many accounts in a statement that is kept."""
-    return [Slot(f"id{place}", BigAutoField()) for place in range(number)]
+    return [Param(f"id{place}", BigAutoField()) for place in range(number)]
 
 
 def _filled(ids: list[int]) -> dict[str, int]:
@@ -276,11 +276,11 @@ def _active(ids: list[int]) -> tuple[dict[int, Pull], dict[int, set[str]]]:
 
 
 @lru_cache
-def _sections(number: int, for_standing: bool) -> Statement:
+def _sections(number: int, for_standing: bool) -> CompiledQuery:
     sections = Section.objects.filter(account__pk__in=_slots(number))
     if for_standing:
         sections = sections.filter(Q(name__in=AUTHORIZATION) | Q(state__in=_BAD))
-    return Statement(lambda: sections.values_list(*(columns(Section) if number == 1 else _OF_LISTS)))
+    return CompiledQuery(lambda: sections.values_list(*(columns(Section) if number == 1 else _OF_LISTS)))
 
 
 _OF_LISTS: Final = ("id", "account_id", "name", "state", "observed_at", "permission", "message")
@@ -296,10 +296,12 @@ def _section(row: Sequence[Any]) -> Section:
 
 
 @lru_cache
-def _active_pulls(number: int) -> Statement:
+def _active_pulls(number: int) -> CompiledQuery:
     being_read = FilteredRelation("sections", condition=Q(sections__state=SectionState.READING))
     pulls = Pull.objects.filter(ACTIVE_PULL, account__pk__in=_slots(number)).annotate(being_read=being_read)
-    return Statement(lambda: pulls.annotate(part=F("being_read__name")).values_list("part", *columns(Pull)))
+    return CompiledQuery(
+        lambda: pulls.annotate(part=F("being_read__name")).values_list("part", *columns(Pull))
+    )
 
 
 def _facts_then(accounts: list[Any], ids: list[int], *, at: datetime) -> list[FreshnessFacts]:

@@ -9,11 +9,11 @@ from itertools import chain
 
 from django.db.models import Case, CharField, OuterRef, Q, QuerySet, Subquery, When
 
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, columns, instance
 from iam.guard import Right, Scope, Viewer
 from iam.guard.viewer import ANY_ACCOUNT
 from iam.mirror.models import Account, Entity, Kind, Section
 from iam.mirror.queries.moments import is_incomplete
-from iam.prepared import SCOPES_KEPT, Slot, Statement, columns, instance
 
 SWITCH_LIMIT = 12
 COLUMNS = columns(Account)
@@ -119,13 +119,13 @@ def frame(viewer: Viewer, *, account_id: str) -> AccountFrame:
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _accounts_of_frame(scope: Scope) -> Statement:
+def _accounts_of_frame(scope: Scope) -> CompiledQuery:
     """When the users of each account were read, whether it is incomplete, and its columns; the one of the
-    slot `chosen` comes first.
+    parameter `chosen` comes first.
     """
     users = Section.objects.filter(account=OuterRef("pk"), name="users", observed_at__isnull=False)
-    is_chosen = Case(When(account_id=Slot("chosen", CharField()), then=0), default=1)
-    return Statement(
+    is_chosen = Case(When(account_id=Param("chosen", CharField()), then=0), default=1)
+    return CompiledQuery(
         lambda: (
             accounts_within(scope)
             .order_by(is_chosen, "name", "id")

@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db.models import BigAutoField, Count, F, FilteredRelation, Q, QuerySet
 
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, instance
 from iam.guard import Scope
 from iam.mirror.models import Account, AccountFact, EntityState, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.numbers import EVERYTHING, NUMBERS, RECOUNT, number_queries
@@ -33,10 +34,9 @@ from iam.mirror.pull.sections import (
 )
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
 from iam.mirror.queries.kept import KeptResults, State, state_of
-from iam.mirror.queries.lists.core import Lens, Listing, Wanted
+from iam.mirror.queries.lists.core import ListContext, ListDefinition, ListQuery
 from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
 from iam.mirror.queries.lists.people import PEOPLE
-from iam.prepared import SCOPES_KEPT, Slot, Statement, instance
 
 NOW_ONLY = frozenset(f"{PEOPLE.name}.{name}" for name, tab in PEOPLE.tabs.items() if not tab.is_past)
 QUOTA_SECTIONS = {
@@ -78,25 +78,25 @@ class Numbers:
         }
 
 
-def figures(lens: Lens) -> Numbers:
+def figures(context: ListContext) -> Numbers:
     """What the overview shows, and the tabs of the lists too; kept while nothing is written, for at most a
     minute.
     """
-    if lens.at is None and _sees_whole(lens):
+    if context.at is None and _sees_whole(context):
         # Keys get old and users inactive without anything being written.
-        about = (who(lens), generation(lens), lens.now.replace(second=0, microsecond=0))
-        return _numbers.of(about, lambda: _sum(_kept_by_account(lens), now=lens.now))
-    counted = kept_counts(number_queries(lens), about=f"figures {who(lens)} {generation(lens)}")
-    return Numbers(counted | (_kept_then(lens) if _sees_whole(lens) else {}))
+        about = (who(context), generation(context), context.now.replace(second=0, microsecond=0))
+        return _numbers.of(about, lambda: _sum(_kept_by_account(context), now=context.now))
+    counted = kept_counts(number_queries(context), about=f"figures {who(context)} {generation(context)}")
+    return Numbers(counted | (_kept_then(context) if _sees_whole(context) else {}))
 
 
-def _kept_then(lens: Lens) -> dict[str, int]:
+def _kept_then(context: ListContext) -> dict[str, int]:
     """The figures that rest on last use, as they were kept at a past moment: what they were counted from has
     no history.
     """
-    facts = AccountFact.objects.filter(valid_at(lens.at), name=NUMBERS, account__removed_at__isnull=True)
-    if lens.account:
-        facts = facts.filter(account=lens.account)
+    facts = AccountFact.objects.filter(valid_at(context.at), name=NUMBERS, account__removed_at__isnull=True)
+    if context.account:
+        facts = facts.filter(account=context.account)
     total: Counter[str] = Counter()
     for value in facts.values_list("value", flat=True):
         for name, number in (value or {}).items():
@@ -105,36 +105,36 @@ def _kept_then(lens: Lens) -> dict[str, int]:
     return dict(total)
 
 
-def list_counts(listing: Listing, lens: Lens, wanted: Wanted) -> dict[str, int]:
+def list_counts(listing: ListDefinition, context: ListContext, wanted: ListQuery) -> dict[str, int]:
     """The count of each tab of a list, and under "" that of the wanted rows.
 
     The tabs of IAM users depend on how old keys and sign-ins are: they come from the same count as the
     overview.
     """
-    if listing is not PEOPLE or lens.at is not None or not _sees_whole(lens):
-        return tab_counts(listing, lens, wanted, generation=generation(lens))
-    accounts = _kept_by_account(lens)
-    numbers = _sum(accounts, now=lens.now)
+    if listing is not PEOPLE or context.at is not None or not _sees_whole(context):
+        return tab_counts(listing, context, wanted, generation=generation(context))
+    accounts = _kept_by_account(context)
+    numbers = _sum(accounts, now=context.now)
     known = {} if numbers.uncounted else numbers.of(listing.name)
     return tab_counts(
-        listing, lens, wanted, generation=sum(counts.writes for counts in accounts), known=known
+        listing, context, wanted, generation=sum(counts.writes for counts in accounts), known=known
     )
 
 
-def generation(lens: Lens) -> State:
+def generation(context: ListContext) -> State:
     """Another value after whatever is written to the mirror of the accounts that are shown."""
-    numbers = [lens.account.account_id] if lens.account else None
+    numbers = [context.account.account_id] if context.account else None
     return state_of(numbers)
 
 
-def _sees_whole(lens: Lens) -> bool:
-    """True if all that the lens shows are whole accounts, so that the sum over accounts is the count of the
-    list.
+def _sees_whole(context: ListContext) -> bool:
+    """True if all that the context shows are whole accounts, so that the sum over accounts is the count of
+    the list.
     """
-    scope = lens.viewer.scope
+    scope = context.viewer.scope
     if scope.accounts is None:
         return True
-    return lens.account is not None and lens.account.account_id in scope.accounts
+    return context.account is not None and context.account.account_id in scope.accounts
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,31 +149,31 @@ class Kept:
     is_current: bool
 
 
-def _kept_by_account(lens: Lens) -> list[Kept]:
-    """What is kept of each account that the lens shows: one query."""
-    if lens.account:
-        rows = _kept_figures(None).rows(account=lens.account.pk)
+def _kept_by_account(context: ListContext) -> list[Kept]:
+    """What is kept of each account that the context shows: one query."""
+    if context.account:
+        rows = _kept_figures(None).rows(account=context.account.pk)
     else:
-        rows = _kept_figures(lens.viewer.scope).rows()
+        rows = _kept_figures(context.viewer.scope).rows()
     kept_counts = []
     for values, kept_at, *columns in rows:
         account = instance(Account, columns)
-        is_current = account.writes == account.counted_writes and kept_at and lens.now - kept_at < RECOUNT
+        is_current = account.writes == account.counted_writes and kept_at and context.now - kept_at < RECOUNT
         kept_counts.append(Kept(account, values, account.writes, bool(is_current)))
     return kept_counts
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _kept_figures(scope: Scope | None) -> Statement:
-    """The accounts within a scope, or (None) the one of the slot `account`, each after its kept figures and
-    when they were counted.
+def _kept_figures(scope: Scope | None) -> CompiledQuery:
+    """The accounts within a scope, or (None) the one of the parameter `account`, each after its kept figures
+    and when they were counted.
     """
     accounts = (
-        Account.objects.filter(pk=Slot("account", BigAutoField()))
+        Account.objects.filter(pk=Param("account", BigAutoField()))
         if scope is None
         else accounts_within(scope)
     )
-    return Statement(lambda: with_kept_figures(accounts).values_list("kept_values", "kept_at", *COLUMNS))
+    return CompiledQuery(lambda: with_kept_figures(accounts).values_list("kept_values", "kept_at", *COLUMNS))
 
 
 def with_kept_figures(accounts: QuerySet[Account]) -> QuerySet[Account]:
@@ -203,9 +203,9 @@ def _brought_up_to_date(accounts: list[Kept], *, now: datetime) -> dict[int, dic
     # Accounts without any figures come first: without a count they would be missing from the sums.
     outdated = sorted((kept for kept in accounts if not kept.is_current), key=lambda kept: bool(kept.values))
     for kept in outdated[:LIVE]:
-        lens = Lens(viewer=EVERYTHING, account=kept.account, now=now)
+        context = ListContext(viewer=EVERYTHING, account=kept.account, now=now)
         about = f"figures {kept.account.pk} {kept.writes}"
-        figures_by_account[kept.account.pk] = kept_counts(number_queries(lens), about=about)
+        figures_by_account[kept.account.pk] = kept_counts(number_queries(context), about=about)
     return figures_by_account
 
 

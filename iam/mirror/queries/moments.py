@@ -23,6 +23,7 @@ from django.db.models import (
     When,
 )
 
+from iam.compiled_queries import CompiledQuery, Param
 from iam.mirror.models import (
     Account,
     Edge,
@@ -37,7 +38,6 @@ from iam.mirror.models import (
     UserCredentials,
 )
 from iam.mirror.models.accounts import CHANGED_PULL, UPLOAD, PullState, Source
-from iam.prepared import Slot, Statement
 
 READ = Q(state__in=[PullState.COMPLETE, PullState.PARTIAL], ended_at__isnull=False)
 KNOWN_AT = Case(When(trigger=UPLOAD, then=F("began_at")), default=F("ended_at"))
@@ -83,7 +83,7 @@ def just_after(moment: datetime) -> datetime:
     return whole if whole == moment else whole + SECOND
 
 
-def known_by(moment: datetime | Slot) -> Q:
+def known_by(moment: datetime | Param) -> Q:
     """The pulls whose findings were there at a moment."""
     return Q(ended_at__lte=moment) | Q(trigger=UPLOAD, began_at__lte=moment, ended_at__isnull=False)
 
@@ -91,12 +91,12 @@ def known_by(moment: datetime | Slot) -> Q:
 def _moments(
     accounts: QuerySet[Account], pulls: QuerySet[Pull], *, is_single: bool
 ) -> QuerySet[Account, Any]:
-    """A row of four moments around the slot `shown`, each out of an index: the first reading, the last
+    """A row of four moments around the parameter `shown`, each out of an index: the first reading, the last
     change, the next, the last reading; then whether the account is incomplete.
 
     Of all accounts only readings that found something are looked at, which the first of each account is.
     """
-    shown = Slot("shown", DateTimeField())
+    shown = Param("shown", DateTimeField())
     changed = pulls.filter(CHANGED_PULL, ended_at__isnull=False)
     if is_single:
         first = pulls.filter(READ).order_by("created_at")
@@ -155,7 +155,7 @@ def entity_moments(entity: Entity, *, at: datetime | None) -> Moments:
     )
 
 
-def facts_about(entity: Entity | Slot) -> Iterator[QuerySet[Any]]:
+def facts_about(entity: Entity | Param) -> Iterator[QuerySet[Any]]:
     """Every row in time that the pages of an entity show, one query set a table and side."""
     yield EntityState.objects.filter(entity=entity)
     yield EntityState.objects.filter(entity__owner=entity)
@@ -167,7 +167,7 @@ def facts_about(entity: Entity | Slot) -> Iterator[QuerySet[Any]]:
     yield UserCredentials.objects.filter(user=entity)
 
 
-def change_moments(entity: Entity | Slot, *, when: Q) -> QuerySet[Any, Any]:
+def change_moments(entity: Entity | Param, *, when: Q) -> QuerySet[Any, Any]:
     """The distinct moments (`when`) at which a fact about the entity began or ended, in one query."""
     parts: list[QuerySet[Any, Any]] = [
         rows.order_by().annotate(when=F(side)).filter(when, **{f"{side}__isnull": False}).values("when")
@@ -180,22 +180,22 @@ def _value(rows: QuerySet[Pull], moment: Case | F) -> Subquery:
     return Subquery(rows.annotate(moment=moment).values("moment")[:1])
 
 
-_ACCOUNT, _ENTITY = Slot("account", BigAutoField()), Slot("entity", BigAutoField())
-_SHOWN = Slot("shown", DateTimeField())
-_OF_PULLS = Statement(
+_ACCOUNT, _ENTITY = Param("account", BigAutoField()), Param("entity", BigAutoField())
+_SHOWN = Param("shown", DateTimeField())
+_OF_PULLS = CompiledQuery(
     lambda: (
         Pull.objects.filter(READ, known_by(_SHOWN), account=_ACCOUNT)
         .order_by("-created_at")
         .values_list(KNOWN_AT, is_incomplete("account_id"))[:1]
     )
 )
-_LAST_CHANGE = Statement(lambda: change_moments(_ENTITY, when=Q(when__lte=_SHOWN)).order_by("-when")[:1])
-_NEXT_CHANGE = Statement(lambda: change_moments(_ENTITY, when=Q(when__gt=_SHOWN)).order_by("when")[:1])
-_OF_ACCOUNT = Statement(
+_LAST_CHANGE = CompiledQuery(lambda: change_moments(_ENTITY, when=Q(when__lte=_SHOWN)).order_by("-when")[:1])
+_NEXT_CHANGE = CompiledQuery(lambda: change_moments(_ENTITY, when=Q(when__gt=_SHOWN)).order_by("when")[:1])
+_OF_ACCOUNT = CompiledQuery(
     lambda: _moments(
         Account.objects.filter(pk=_ACCOUNT), Pull.objects.filter(account=_ACCOUNT), is_single=True
     )
 )
-_OF_ALL = Statement(
+_OF_ALL = CompiledQuery(
     lambda: _moments(Account.objects.order_by("created_at"), Pull.objects.all(), is_single=False)
 )

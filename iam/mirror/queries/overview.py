@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from django.db.models import BigAutoField, Exists, F, Model, OuterRef, Q, QuerySet, Subquery
 
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param
 from iam.guard import Scope
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import (
@@ -38,10 +39,9 @@ from iam.mirror.queries.differences import (
 )
 from iam.mirror.queries.figures import generation
 from iam.mirror.queries.kept import KeptResults
-from iam.mirror.queries.lists.core import Lens, of_account
+from iam.mirror.queries.lists.core import ListContext, of_account
 from iam.mirror.queries.lists.counts import who
 from iam.mirror.queries.visibility import visible
-from iam.prepared import SCOPES_KEPT, Slot, Statement
 
 M = TypeVar("M", bound=Model)
 NEWS_DAYS = 30
@@ -50,87 +50,87 @@ _kept = KeptResults[list[DifferenceRow]]()
 forget = _kept.forget
 
 
-def news(lens: Lens, *, limit: int) -> list[DifferenceRow]:
+def news(context: ListContext, *, limit: int) -> list[DifferenceRow]:
     """What came, went or changed last, newest first, within thirty days before the moment. What was there at
     a first sync is no news.
 
     Eight queries, each from an index; one while nothing is written to the mirror of the accounts that are
     shown, for at most a minute.
     """
-    shown = lens.at or datetime.now(tz=UTC)
-    about = (limit, who(lens), generation(lens), shown.replace(second=0, microsecond=0))
-    return list(_kept.of(about, lambda: _newest(lens, shown, limit)))
+    shown = context.at or datetime.now(tz=UTC)
+    about = (limit, who(context), generation(context), shown.replace(second=0, microsecond=0))
+    return list(_kept.of(about, lambda: _newest(context, shown, limit)))
 
 
-def _newest(lens: Lens, shown: datetime, limit: int) -> list[DifferenceRow]:
-    rows = chain.from_iterable(_parts(lens, shown, limit))
+def _newest(context: ListContext, shown: datetime, limit: int) -> list[DifferenceRow]:
+    rows = chain.from_iterable(_parts(context, shown, limit))
     return sorted(rows, key=lambda row: row.when, reverse=True)[:limit]
 
 
-def news_since(lens: Lens) -> datetime | None:
+def news_since(context: ListContext) -> datetime | None:
     """When the history of the accounts that are shown begins, where that is within the thirty days before the
     moment; None before and without any sync.
     """
-    if lens.account:
-        rows = _first_known(None).rows(account=lens.account.pk)
+    if context.account:
+        rows = _first_known(None).rows(account=context.account.pk)
     else:
-        rows = _first_known(lens.viewer.scope).rows()
+        rows = _first_known(context.viewer.scope).rows()
     begins = rows[0][0] if rows else None
-    shown = lens.at or datetime.now(tz=UTC)
+    shown = context.at or datetime.now(tz=UTC)
     return begins if begins and shown - timedelta(days=NEWS_DAYS) < begins <= shown else None
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _first_known(scope: Scope | None) -> Statement:
-    """Since when a section is known, the earliest within a scope, or (None) in the account of the slot
+def _first_known(scope: Scope | None) -> CompiledQuery:
+    """Since when a section is known, the earliest within a scope, or (None) in the account of the parameter
     `account`.
     """
     known = Section.objects.filter(known_since__isnull=False)
     if scope is None:
-        known = known.filter(account=Slot("account", BigAutoField()))
+        known = known.filter(account=Param("account", BigAutoField()))
     else:
         known = known.filter(account__in=accounts_within(scope).values("pk"))
-    return Statement(lambda: known.order_by("known_since").values_list("known_since")[:1])
+    return CompiledQuery(lambda: known.order_by("known_since").values_list("known_since")[:1])
 
 
-def _parts(lens: Lens, shown: datetime, limit: int) -> Iterator[Iterator[DifferenceRow]]:
+def _parts(context: ListContext, shown: datetime, limit: int) -> Iterator[Iterator[DifferenceRow]]:
     window = (shown - timedelta(days=NEWS_DAYS), shown)
     begun = Q(valid_from__range=window, after__isnull=False)
     ended = Q(valid_to__range=window)
     # Said the other way round, so that no database takes the index of kinds for it.
     others = [kind.value for kind in Kind if kind not in KINDS]
 
-    states = _seen(EntityState.objects.filter(begun).exclude(kind__in=others), lens, entity="entity")
+    states = _seen(EntityState.objects.filter(begun).exclude(kind__in=others), context, entity="entity")
     states = states.annotate(was_there=_before(EntityState, entity="entity"))
     states = states.exclude(kind=Kind.POLICY, was_there=True)
     yield _told(States, states, by="was_there", order="-valid_from", limit=limit)
-    gone = _seen(EntityState.objects.filter(ended).exclude(kind__in=others), lens, entity="entity")
+    gone = _seen(EntityState.objects.filter(ended).exclude(kind__in=others), context, entity="entity")
     gone = gone.exclude(_behind(EntityState, entity="entity"))
     yield _told(States, gone, order="-valid_to", limit=limit)
 
     ties = Edge.objects.filter(kind__in=TIES)
     yield _told(
         Ties,
-        _seen(ties.filter(begun), lens, entity="source", kinds=PRINCIPALS),
+        _seen(ties.filter(begun), context, entity="source", kinds=PRINCIPALS),
         order="-valid_from",
         limit=limit,
     )
     yield _told(
         Ties,
-        _seen(ties.filter(ended), lens, entity="source", kinds=PRINCIPALS),
+        _seen(ties.filter(ended), context, entity="source", kinds=PRINCIPALS),
         order="-valid_to",
         limit=limit,
     )
 
-    inline = _seen(InlinePolicy.objects.filter(begun), lens, entity="owner", kinds=PRINCIPALS)
+    inline = _seen(InlinePolicy.objects.filter(begun), context, entity="owner", kinds=PRINCIPALS)
     inline = inline.annotate(was_there=_before(InlinePolicy, owner="owner", name="name"))
     yield _told(InlinePolicyDifferences, inline, by="was_there", order="-valid_from", limit=limit)
-    dropped = _seen(InlinePolicy.objects.filter(ended), lens, entity="owner", kinds=PRINCIPALS)
+    dropped = _seen(InlinePolicy.objects.filter(ended), context, entity="owner", kinds=PRINCIPALS)
     dropped = dropped.exclude(_behind(InlinePolicy, owner="owner", name="name"))
     yield _told(InlinePolicyDifferences, dropped, order="-valid_to", limit=limit)
 
     defaults = _seen(
-        PolicyVersion.objects.filter(begun, is_default=True), lens, entity="policy", kinds=(Kind.POLICY,)
+        PolicyVersion.objects.filter(begun, is_default=True), context, entity="policy", kinds=(Kind.POLICY,)
     )
     had_one = PolicyVersion.objects.filter(
         policy=OuterRef("policy"), valid_to=OuterRef("valid_from"), is_default=True
@@ -140,11 +140,13 @@ def _parts(lens: Lens, shown: datetime, limit: int) -> Iterator[Iterator[Differe
     )
     source = DocumentDifferences(CHANGED)
     yield (source.read(raw) for raw in source.select(documents.order_by("-valid_from")[:limit]))
-    yield _mfa_news(lens, begun, limit)
+    yield _mfa_news(context, begun, limit)
 
 
-def _seen(rows: QuerySet[M], lens: Lens, *, entity: str, kinds: Collection[str] | None = None) -> QuerySet[M]:
-    return visible(rows.filter(of_account(lens)), lens.viewer, entity=entity, kinds=kinds)
+def _seen(
+    rows: QuerySet[M], context: ListContext, *, entity: str, kinds: Collection[str] | None = None
+) -> QuerySet[M]:
+    return visible(rows.filter(of_account(context)), context.viewer, entity=entity, kinds=kinds)
 
 
 def _before(model: Any, **same: str) -> Exists:
@@ -169,10 +171,10 @@ def _told(
         yield sort(shown_sign).read(raw)
 
 
-def _mfa_news(lens: Lens, begun: Q, limit: int) -> Iterator[DifferenceRow]:
+def _mfa_news(context: ListContext, begun: Q, limit: int) -> Iterator[DifferenceRow]:
     was = UserCredentials.objects.filter(user=OuterRef("user"), valid_to=OuterRef("valid_from"))
     rows = (
-        _seen(UserCredentials.objects.filter(begun), lens, entity="user", kinds=(Kind.USER,))
+        _seen(UserCredentials.objects.filter(begun), context, entity="user", kinds=(Kind.USER,))
         .annotate(
             was_mfa=Subquery(was.values("mfa")[:1]), had_password=Subquery(was.values("has_password")[:1])
         )

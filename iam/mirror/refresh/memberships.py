@@ -11,21 +11,23 @@ from django.db.models import BigIntegerField
 
 from iam.aws.reads import identity
 from iam.aws.session import Aws
+from iam.compiled_queries import CompiledQuery, Param
 from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, Kind, Section, valid_at
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.facts import Observation
-from iam.prepared import Slot, Statement
 
-_KNOWN = Statement(lambda: Entity.objects.filter(pk=Slot("user", BigIntegerField())).values_list("reread_at"))
-_USERS_SEEN = Statement(
-    lambda: Section.objects.filter(account=Slot("account", BigIntegerField()), name="users").values_list(
+_KNOWN = CompiledQuery(
+    lambda: Entity.objects.filter(pk=Param("user", BigIntegerField())).values_list("reread_at")
+)
+_USERS_SEEN = CompiledQuery(
+    lambda: Section.objects.filter(account=Param("account", BigIntegerField()), name="users").values_list(
         "observed_at"
     )
 )
-_OTHER_EDGES = Statement(
+_OTHER_EDGES = CompiledQuery(
     lambda: (
-        Edge.objects.filter(valid_at(None), source=Slot("user", BigIntegerField()))
+        Edge.objects.filter(valid_at(None), source=Param("user", BigIntegerField()))
         .exclude(kind=EdgeKind.MEMBER)
         .values_list("kind", "target_id")
     )

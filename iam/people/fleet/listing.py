@@ -13,7 +13,16 @@ from iam.keyset import Row
 from iam.mirror.display_names import display_name, people_of_users
 from iam.mirror.models import Account, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.queries.lists import people
-from iam.mirror.queries.lists.core import Lens, Listing, Seen, Sort, States, Tab, either, of_account
+from iam.mirror.queries.lists.core import (
+    ListContext,
+    ListDefinition,
+    Seen,
+    Sort,
+    States,
+    Tab,
+    either,
+    of_account,
+)
 from iam.mirror.queries.visibility import visible, visible_states
 from iam.people.fleet.calculation import fresh
 from iam.people.fleet.demands import Places
@@ -54,10 +63,10 @@ class Fleet:
         self.fresh = fresh(self.places, account=account)
 
     @cached_property
-    def listing(self) -> Listing:
-        """See Listing."""
+    def listing(self) -> ListDefinition:
+        """See ListDefinition."""
         filters = {name: people.FILTERS[name] for name in ("mfa", "password", "group")}
-        return Listing(
+        return ListDefinition(
             name="fleet",
             kinds=(Kind.USER,),
             rows=self._rows,
@@ -135,14 +144,16 @@ class Fleet:
         }
 
     @staticmethod
-    def _counted(wanted: Q) -> Callable[[Lens], QuerySet[Any, Any]]:
-        def counted(lens: Lens) -> QuerySet[Any, Any]:
-            with_credentials = UserCredentials.objects.filter(valid_at(None), of_account(lens)).filter(wanted)
-            return visible(with_credentials, lens.viewer, entity="user", kinds=(Kind.USER,))
+    def _counted(wanted: Q) -> Callable[[ListContext], QuerySet[Any, Any]]:
+        def counted(context: ListContext) -> QuerySet[Any, Any]:
+            with_credentials = UserCredentials.objects.filter(valid_at(None), of_account(context)).filter(
+                wanted
+            )
+            return visible(with_credentials, context.viewer, entity="user", kinds=(Kind.USER,))
 
         return counted
 
-    def _role(self, lens: Lens, values: list[str]) -> Q:
+    def _role(self, context: ListContext, values: list[str]) -> Q:
         wanted = {
             "administrator": IS_ADMINISTRATOR,
             "other": Q(administrator=Administrator.NO),
@@ -150,10 +161,10 @@ class Fleet:
         }
         return either(wanted, values)
 
-    def _team(self, lens: Lens, values: list[str]) -> Q:
+    def _team(self, context: ListContext, values: list[str]) -> Q:
         return self.places.people_of(values)
 
-    def _complete(self, lens: Lens, page_rows: list[Row]) -> None:
+    def _complete(self, context: ListContext, page_rows: list[Row]) -> None:
         """Adds to each row its devices and its display name."""
         by_user = {row["entity"]: row for row in page_rows}
         people = people_of_users(by_user)

@@ -15,11 +15,11 @@ from typing import Any, Final, NamedTuple
 
 from django.db.models import BigAutoField, FilteredRelation, Q
 
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param
 from iam.guard import Right, Scope, Viewer
 from iam.mirror.models import NEVER, Account, Kind, valid_at
 from iam.mirror.queries.accounts import accounts_within
 from iam.mirror.queries.visibility import visible_states
-from iam.prepared import SCOPES_KEPT, Slot, Statement
 
 SUMMARY: Final = "summary"
 REPORT: Final = "root_credentials"
@@ -78,17 +78,17 @@ def roots(viewer: Viewer, *, account: Account | None = None) -> list[Root]:
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _accounts_and_facts(scope: Scope | None) -> Statement:
-    """Number and name of each account within a scope, or (None) of the one of the slot `account`, once for
-    each `Fact` of its root user.
+def _accounts_and_facts(scope: Scope | None) -> CompiledQuery:
+    """Number and name of each account within a scope, or (None) of the one of the parameter `account`, once
+    for each `Fact` of its root user.
     """
-    accounts = Account.objects.filter(pk=Slot("account", BigAutoField()))
+    accounts = Account.objects.filter(pk=Param("account", BigAutoField()))
     accounts = accounts_within(scope) if scope is not None else accounts
     facts_of_root = FilteredRelation(
         "facts", condition=valid_at(None, prefix="facts__") & Q(facts__name__in=[SUMMARY, REPORT])
     )
     columns = ("account_id", "name", "told__name", "told__value", "told__observed_at")
-    return Statement(lambda: accounts.annotate(told=facts_of_root).values_list(*columns))
+    return CompiledQuery(lambda: accounts.annotate(told=facts_of_root).values_list(*columns))
 
 
 def _root(number: str, name: str, facts: Mapping[str, Fact]) -> Root:
@@ -147,6 +147,6 @@ def _unconnected(viewer: Viewer, connected: set[str]) -> list[Root]:
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _accounts_of_organizations(viewer: Viewer) -> Statement:
+def _accounts_of_organizations(viewer: Viewer) -> CompiledQuery:
     rows = visible_states(viewer, at=None, kinds=(Kind.ORG_ACCOUNT,)).filter(kind=Kind.ORG_ACCOUNT)
-    return Statement(lambda: rows.values_list("entity__aws_id", "name"))
+    return CompiledQuery(lambda: rows.values_list("entity__aws_id", "name"))

@@ -15,6 +15,7 @@ from iam.access.grants.what import What, WhatKind
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
+from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.provisioning import provision_person
 from iam.people.causes import OF_MOVE
 from iam.people.granting import Reason, given_by, write_grant
@@ -24,7 +25,6 @@ from iam.people.onboarding.queries import Held, held_by
 from iam.people.onboarding.reading import last_moment
 from iam.people.runs.models import RunState
 from iam.people.runs.reconcile import end_state, progress_state, set_state
-from iam.prepared import Slot, Statement
 
 GRANTS: Final = UUID("3a7a4a3e-5b1c-4a53-9f49-2a8f6f1f6c11")
 """The name space in which a newcomer and what they get give a grant its id."""
@@ -117,15 +117,15 @@ def _ended_at() -> Any:
     """The place of a lane of changes, with whether something of it (`is_busy`) and of its set (`is_set_busy`)
     is under way.
     """
-    lane = Slot("lane", IntegerField())
-    busy = Change.objects.filter(change_set=Slot("change_set", UUIDField()), state__in=OPEN)
-    places = ProvisionedUser.objects.filter(change_set=Slot("first", UUIDField()), lane=lane)
+    lane = Param("lane", IntegerField())
+    busy = Change.objects.filter(change_set=Param("change_set", UUIDField()), state__in=OPEN)
+    places = ProvisionedUser.objects.filter(change_set=Param("first", UUIDField()), lane=lane)
     places = places.annotate(is_busy=Exists(busy.filter(lane=lane)), is_set_busy=Exists(busy))
     names = ("pk", "settled_at", "joined_at", "newcomer__run", "newcomer__run__state")
     return places.values(*names, "is_busy", "is_set_busy")
 
 
-_ENDED_AT = Statement(_ended_at)
+_ENDED_AT = CompiledQuery(_ended_at)
 
 
 def _users() -> QuerySet[ProvisionedUser]:

@@ -19,8 +19,8 @@ from iam.mirror.owners import owned_by, owner_filter, people_and_owners
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,
-    Lens,
-    Listing,
+    ListContext,
+    ListDefinition,
     Seen,
     Sort,
     States,
@@ -73,37 +73,37 @@ def rows(seen: Seen, sort: str = "made") -> States:
     return shown
 
 
-def _keys(lens: Lens) -> QuerySet[Any, Any]:
-    return states(lens, Kind.ACCESS_KEY)
+def _keys(context: ListContext) -> QuerySet[Any, Any]:
+    return states(context, Kind.ACCESS_KEY)
 
 
-def _old(days: int) -> Callable[[Lens], Q]:
+def _old(days: int) -> Callable[[ListContext], Q]:
     """Active, and made before that."""
-    return lambda lens: Q(category=ACTIVE, created_at__lt=lens.days_before(days))
+    return lambda context: Q(category=ACTIVE, created_at__lt=context.days_before(days))
 
 
-def _counted(wanted: Callable[[Lens], Q]) -> Callable[[Lens], QuerySet[Any, Any]]:
-    def counted(lens: Lens) -> QuerySet[Any, Any]:
-        keys_counted: QuerySet[Any, Any] = _keys(lens).filter(wanted(lens))
+def _counted(wanted: Callable[[ListContext], Q]) -> Callable[[ListContext], QuerySet[Any, Any]]:
+    def counted(context: ListContext) -> QuerySet[Any, Any]:
+        keys_counted: QuerySet[Any, Any] = _keys(context).filter(wanted(context))
         return keys_counted
 
     return counted
 
 
-def _unused(lens: Lens) -> Q:
+def _unused(context: ListContext) -> Q:
     return Q(category=ACTIVE, entity__usage__last_used_at=NEVER)
 
 
-def _never(lens: Lens) -> QuerySet[Any, Any]:
+def _never(context: ListContext) -> QuerySet[Any, Any]:
     """Begins with the index of last use."""
-    used = Usage.objects.filter(of_account(lens), kind=Kind.ACCESS_KEY, last_used_at=NEVER)
+    used = Usage.objects.filter(of_account(context), kind=Kind.ACCESS_KEY, last_used_at=NEVER)
     living = EntityState.objects.filter(valid_at(None), entity=OuterRef("entity"), category=ACTIVE)
-    return visible(used.filter(Exists(living)), lens.viewer, entity="entity", kinds=(Kind.ACCESS_KEY,))
+    return visible(used.filter(Exists(living)), context.viewer, entity="entity", kinds=(Kind.ACCESS_KEY,))
 
 
-def _two(lens: Lens) -> Q:
+def _two(context: ListContext) -> Q:
     both = UserCredentials.objects.filter(
-        valid_at(None), of_account(lens), user=OuterRef("entity__owner"), active_keys__gte=2
+        valid_at(None), of_account(context), user=OuterRef("entity__owner"), active_keys__gte=2
     )
     return Q(category=ACTIVE) & Q(Exists(both))
 
@@ -112,14 +112,14 @@ def _living() -> QuerySet[Rotation]:
     return Rotation.objects.exclude(stage=Stage.ENDED)
 
 
-def _rotating(lens: Lens) -> Q:
+def _rotating(context: ListContext) -> Q:
     """Few are looked up each; of many a page is full after a few keys, taken in their order."""
     if cache.get_or_set("rotations-are-many", lambda: _living().count() > MANY, 2):
         return Q(Exists(_living().filter(old=OuterRef("entity"))))
-    return _on_their_way(lens)
+    return _on_their_way(context)
 
 
-def _on_their_way(lens: Lens) -> Q:
+def _on_their_way(context: ListContext) -> Q:
     return Q(entity__in=_living().values("old"))
 
 
@@ -132,41 +132,41 @@ TABS: Final = {
 }
 
 
-def _state(lens: Lens, values: list[str]) -> Q:
+def _state(context: ListContext, values: list[str]) -> Q:
     return either({"active": Q(category=ACTIVE), "inactive": Q(category=INACTIVE)}, values)
 
 
-def _age(lens: Lens, values: list[str]) -> Q:
+def _age(context: ListContext, values: list[str]) -> Q:
     def before(days: int) -> Q:
-        return Q(created_at__lt=lens.days_before(days))
+        return Q(created_at__lt=context.days_before(days))
 
     wanted = {"fresh": ~before(OLD), "90": before(OLD), "180": before(VERY_OLD), "365": before(365)}
     return either(wanted, values)
 
 
-def _use(lens: Lens, values: list[str]) -> Q:
+def _use(context: ListContext, values: list[str]) -> Q:
     used = "entity__usage__last_used_at"
     wanted = {
-        "7": Q(**{f"{used}__gte": lens.days_before(7)}),
-        "30": Q(**{f"{used}__gte": lens.days_before(30)}),
-        "idle-90": Q(**{f"{used}__lt": lens.days_before(90)}, created_at__lt=lens.days_before(90)),
+        "7": Q(**{f"{used}__gte": context.days_before(7)}),
+        "30": Q(**{f"{used}__gte": context.days_before(30)}),
+        "idle-90": Q(**{f"{used}__lt": context.days_before(90)}, created_at__lt=context.days_before(90)),
         "never": Q(**{used: NEVER}),
     }
     return either(wanted, values)
 
 
-def _team(lens: Lens, values: list[str]) -> Q:
+def _team(context: ListContext, values: list[str]) -> Q:
     known = Team.objects.filter(slug__in=values).prefetch_related("rules")
     kept = chain.from_iterable(team.rules.all() for team in known)
     rules = [Rule(team_rule.kind, team_rule.account_id, team_rule.value) for team_rule in kept]
     return Q(entity__owner__in=people_under(rules)) | owned_by("entity__owner__aws_id", values)
 
 
-def _owner(lens: Lens, values: list[str]) -> Q:
+def _owner(context: ListContext, values: list[str]) -> Q:
     return owner_filter("entity__owner__aws_id", values)
 
 
-def complete(lens: Lens, page_rows: list[Row]) -> None:
+def complete(context: ListContext, page_rows: list[Row]) -> None:
     """Adds to each row the name of its user, the team that owns the user, and the rotation in progress. Two
     queries.
     """
@@ -179,7 +179,7 @@ def complete(lens: Lens, page_rows: list[Row]) -> None:
         row["rotation"] = living.get(row["entity"])
 
 
-KEYS: Final = Listing(
+KEYS: Final = ListDefinition(
     name="keys",
     kinds=(Kind.ACCESS_KEY,),
     rows=rows,

@@ -20,7 +20,7 @@ from iam.directory.models import Role
 from iam.mirror.models import Account, Section
 from iam.mirror.queries.account_pages import accounts_by_need
 from iam.mirror.queries.figures import figures
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -101,17 +101,17 @@ def test_numbers_are_counted_again_after_a_write_and_after_a_minute() -> None:
     cache.clear()
     account, viewer = factories.account(), factories.viewer()
     factories.user(account, "maya.okafor")
-    assert figures(Lens(viewer=viewer)).values["people.all"] == 1
-    lens = Lens(viewer=viewer, now=datetime.now(tz=UTC).replace(second=0))
-    figures(lens)
+    assert figures(ListContext(viewer=viewer)).values["people.all"] == 1
+    context = ListContext(viewer=viewer, now=datetime.now(tz=UTC).replace(second=0))
+    figures(context)
     with CaptureQueriesContext(connection) as queries:
-        figures(lens)
+        figures(context)
     assert len(queries) == 1, "only whether something was written"
     Account.objects.filter(pk=account.pk).update(writes=F("writes") + 1)
     factories.user(account, "hana.sato")
-    assert figures(Lens(viewer=viewer)).values["people.all"] == 2
+    assert figures(ListContext(viewer=viewer)).values["people.all"] == 2
     with CaptureQueriesContext(connection) as queries:
-        figures(Lens(viewer=viewer, now=datetime.now(tz=UTC) + timedelta(minutes=2)))
+        figures(ListContext(viewer=viewer, now=datetime.now(tz=UTC) + timedelta(minutes=2)))
     assert len(queries) > 1, "keys get old and users inactive without a write"
 
 
@@ -120,7 +120,7 @@ def test_what_is_kept_of_one_account_is_not_shown_of_another() -> None:
     first_account, other, viewer = factories.account(), factories.account("222222222222"), factories.viewer()
     factories.user(first_account, "maya.okafor")
     for account, number in ((first_account, 1), (other, 0), (first_account, 1)):
-        assert figures(Lens(viewer=viewer, account=account)).values["people.all"] == number
+        assert figures(ListContext(viewer=viewer, account=account)).values["people.all"] == number
 
 
 def test_waiting_requests_are_read_only_where_some_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:

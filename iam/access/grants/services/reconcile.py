@@ -21,9 +21,9 @@ from iam.access.grants.services.restore import given_again
 from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
 from iam.changes.operations.managed_policy import OF_AWS, CreatePolicy
 from iam.changes.services.requests import ANSWER_WITHIN
+from iam.compiled_queries import CompiledQuery, Param
 from iam.journal.services import record
 from iam.mirror.models import Entity
-from iam.prepared import Slot, Statement
 
 S = ChangeState
 BATCH: Final = 500
@@ -342,11 +342,11 @@ def _about() -> QuerySet[GrantPart, tuple[Any, ...]]:
     """What a change of a set is made for."""
     sets = Q()
     for name in ("change_set", "retry_set", "extending_set", "ending_set"):
-        sets |= Q(**{name: Slot("change_set", UUIDField())})
-    return GrantPart.objects.filter(sets, lane=Slot("lane", IntegerField())).values_list("pk")
+        sets |= Q(**{name: Param("change_set", UUIDField())})
+    return GrantPart.objects.filter(sets, lane=Param("lane", IntegerField())).values_list("pk")
 
 
-_ABOUT = Statement(_about)
+_ABOUT = CompiledQuery(_about)
 
 
 def change_ended(change: Change) -> None:

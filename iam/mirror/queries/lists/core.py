@@ -24,12 +24,12 @@ from django.db.models import (
     Subquery,
 )
 
+from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.models import Identity, Person
 from iam.guard import Viewer
-from iam.keyset import Order, Page, Place, Row, SlotPlace, Value, page, pages, trim, window
+from iam.keyset import Order, Page, ParamPlace, Place, Row, Value, page, pages, trim, window
 from iam.mirror.models import Account, Edge, Entity, Kind, valid_at
 from iam.mirror.queries.visibility import visible_states
-from iam.prepared import Slot, Statement
 
 States = QuerySet[Any, Any]
 PAGE = 50
@@ -54,7 +54,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Lens(Seen):
+class ListContext(Seen):
     """What is seen, and the time, from which ages count."""
 
     now: datetime = field(default_factory=lambda: datetime.now(tz=UTC))
@@ -95,14 +95,14 @@ class Tab:
     own order.
     """
 
-    keeps: Callable[[Lens], Q]
-    counts: Callable[[Lens], QuerySet[Any, Any]]
+    keeps: Callable[[ListContext], Q]
+    counts: Callable[[ListContext], QuerySet[Any, Any]]
     is_past: bool = True
     sort: str = "name"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Listing:
+class ListDefinition:
     """A list: how its rows are found (for what is seen and the name of a sort), sorted, split and completed.
 
     `rows` knows no clock, so that what it makes can be kept. `complete` adds what other tables know of one
@@ -114,27 +114,27 @@ class Listing:
     rows: Callable[[Seen, str], States]
     sorts: Mapping[str, Sort]
     tabs: Mapping[str, Tab]
-    filters: Mapping[str, Callable[[Lens, list[str]], Q]]
-    complete: Callable[[Lens, list[Row]], None]
+    filters: Mapping[str, Callable[[ListContext, list[str]], Q]]
+    complete: Callable[[ListContext, list[Row]], None]
     sections: tuple[str, ...]
     stamp: str = ""
 
-    def sorts_for(self, lens: Lens) -> dict[str, Sort]:
+    def sorts_for(self, context: ListContext) -> dict[str, Sort]:
         """The orders on offer."""
         allowed = {"yes"}
-        if lens.at is None:
+        if context.at is None:
             allowed = {"yes", "account", "no"}
-        elif lens.account:
+        elif context.account:
             allowed = {"yes", "account"}
         return {name: sort for name, sort in self.sorts.items() if sort.past in allowed}
 
-    def tabs_for(self, lens: Lens) -> dict[str, Tab]:
+    def tabs_for(self, context: ListContext) -> dict[str, Tab]:
         """The tabs on offer: those that rest on last use are of today only."""
-        return {name: tab for name, tab in self.tabs.items() if lens.at is None or tab.is_past}
+        return {name: tab for name, tab in self.tabs.items() if context.at is None or tab.is_past}
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ListQuery:
     """What of a list is wanted: a tab, a text, filters by name with their values, ids (only these), an
     order.
     """
@@ -152,41 +152,51 @@ class Wanted:
         return bool(self.text or self.filters or self.ids)
 
 
-def wanted_rows(listing: Listing, lens: Lens, wanted: Wanted) -> QuerySet[Any, Row]:
+def wanted_rows(listing: ListDefinition, context: ListContext, wanted: ListQuery) -> QuerySet[Any, Row]:
     """All wanted rows, as mappings, in no order."""
-    rows = listing.rows(lens, wanted.sort)
-    rows = rows.filter(listing.tabs[wanted.tab].keeps(lens), about(lens, listing.kinds, wanted.text))
+    rows = listing.rows(context, wanted.sort)
+    rows = rows.filter(listing.tabs[wanted.tab].keeps(context), about(context, listing.kinds, wanted.text))
     for name, values in wanted.filters:
-        rows = rows.filter(listing.filters[name](lens, list(values)))
+        rows = rows.filter(listing.filters[name](context, list(values)))
     return rows.filter(entity__in=wanted.ids) if wanted.ids else rows
 
 
 def list_page(
-    listing: Listing, lens: Lens, wanted: Wanted, *, after: Place | None = None, before: Place | None = None
+    listing: ListDefinition,
+    context: ListContext,
+    wanted: ListQuery,
+    *,
+    after: Place | None = None,
+    before: Place | None = None,
 ) -> Page[Row]:
     """One page of the list, complete: as many queries for the last of 100,000 rows as for one row."""
-    if lens.at is None and not wanted.is_narrowed and not listing.tabs[wanted.tab].keeps(lens):
-        part = _page_of_all(listing, lens, wanted, after=after, before=before)
+    if context.at is None and not wanted.is_narrowed and not listing.tabs[wanted.tab].keeps(context):
+        part = _page_of_all(listing, context, wanted, after=after, before=before)
     else:
-        rows = _from_floor(wanted_rows(listing, lens, wanted), listing.sorts[wanted.sort], after or before)
+        rows = _from_floor(wanted_rows(listing, context, wanted), listing.sorts[wanted.sort], after or before)
         order = listing.sorts[wanted.sort].order(descending=wanted.descending)
         part = page(rows, order=order, size=PAGE, after=after, before=before)
-    listing.complete(lens, part.rows)
+    listing.complete(context, part.rows)
     return part
 
 
-def _from_floor(rows: States, sort: Sort, place: Place | SlotPlace | None) -> States:
+def _from_floor(rows: States, sort: Sort, place: Place | ParamPlace | None) -> States:
     return rows.filter(**{f"{sort.column}__gte": sort.floor}) if sort.floor and not place else rows
 
 
 def _page_of_all(
-    listing: Listing, lens: Lens, wanted: Wanted, *, after: Place | None, before: Place | None
+    listing: ListDefinition,
+    context: ListContext,
+    wanted: ListQuery,
+    *,
+    after: Place | None,
+    before: Place | None,
 ) -> Page[Row]:
     """A page of the whole list of today, whose statement is kept: what people look at most."""
     side, place = ("after", after) if after else ("before", before)
     if not place:
         side = ""
-    seen = Seen(lens.viewer, account=lens.account)
+    seen = Seen(context.viewer, account=context.account)
     statement = _whole(listing, seen, wanted.sort, wanted.descending, side)
     values = {"value": place.value, "pk": place.pk} if place else {}
     order = listing.sorts[wanted.sort].order(descending=wanted.descending)
@@ -194,12 +204,12 @@ def _page_of_all(
 
 
 @lru_cache(maxsize=KEPT)
-def _whole(listing: Listing, seen: Seen, sort_name: str, descending: bool, side: str) -> Statement:
-    """A page of all rows: the first, or the one after or before the slots `value` and `pk`."""
+def _whole(listing: ListDefinition, seen: Seen, sort_name: str, descending: bool, side: str) -> CompiledQuery:
+    """A page of all rows: the first, or the one after or before the parameters `value` and `pk`."""
     sort = listing.sorts[sort_name]
-    place = SlotPlace(Slot("value", sort.field()), Slot("pk", BigAutoField())) if side else None
+    place = ParamPlace(Param("value", sort.field()), Param("pk", BigAutoField())) if side else None
     bound = {side: place} if side else {}
-    return Statement(
+    return CompiledQuery(
         lambda: window(
             _from_floor(listing.rows(seen, sort_name), sort, place),
             order=sort.order(descending=descending),
@@ -209,24 +219,26 @@ def _whole(listing: Listing, seen: Seen, sort_name: str, descending: bool, side:
     )
 
 
-def all_rows(listing: Listing, lens: Lens, wanted: Wanted) -> Iterator[Row]:
+def all_rows(listing: ListDefinition, context: ListContext, wanted: ListQuery) -> Iterator[Row]:
     """Every wanted row, complete, in order, in the memory of one chunk."""
     order = listing.sorts[wanted.sort].order(descending=wanted.descending)
-    for chunk in pages(wanted_rows(listing, lens, wanted), order=order, size=CHUNK):
-        listing.complete(lens, chunk)
+    for chunk in pages(wanted_rows(listing, context, wanted), order=order, size=CHUNK):
+        listing.complete(context, chunk)
         yield from chunk
 
 
-def states(lens: Seen, *kinds: str) -> States:
+def states(context: Seen, *kinds: str) -> States:
     """The states of these kinds that are seen."""
     wanted = Q(kind=kinds[0]) if len(kinds) == 1 else Q(kind__in=kinds)
-    rows: States = visible_states(lens.viewer, at=lens.at, kinds=kinds).filter(wanted & of_account(lens))
+    rows: States = visible_states(context.viewer, at=context.at, kinds=kinds).filter(
+        wanted & of_account(context)
+    )
     return rows
 
 
-def of_account(lens: Seen) -> Q:
+def of_account(context: Seen) -> Q:
     """Rows of the one account, if there is one."""
-    return Q(account=lens.account) if lens.account else ALWAYS
+    return Q(account=context.account) if context.account else ALWAYS
 
 
 COMMON = (
@@ -255,26 +267,26 @@ def common(rows: States) -> States:
 
 
 @lru_cache(maxsize=64)
-def about(lens: Lens, kinds: tuple[Kind, ...], text: str) -> Q:
+def about(context: ListContext, kinds: tuple[Kind, ...], text: str) -> Q:
     """Rows in whose name, ARN or unique id every word of the text occurs, users also by the name or email
     address of their person or in their tags; a key id finds the user who has the key, and a user their keys.
 
-    Kept for the lens, of which each request has its own: the rows and their count ask for the same.
+    Kept for the context, of which each request has its own: the rows and their count ask for the same.
     """
     words = text.lower().split()[:WORDS]
     if not words:
         return ALWAYS
     entities = [Entity.objects.filter(kind__in=kinds)]
     entities += [Entity.objects.filter(kind=kind) for kind in (Kind.ACCESS_KEY, Kind.USER)]
-    if lens.account:
-        entities = [rows.filter(account=lens.account) for rows in entities]
+    if context.account:
+        entities = [rows.filter(account=context.account) for rows in entities]
     then = ALWAYS
     for word in words:
         entities = [rows.filter(search__contains=word) for rows in entities]
         then &= Q(sort_name__contains=word)
     named, keys, users = entities
     people = _people_of(words) if Kind.USER in kinds else Identity.objects.none()
-    if lens.at is None:
+    if context.at is None:
         matches = _matching(named, words, people)
     else:
         matches = Q(entity__in=named.values("pk")) | Q(arn__in=people.values("user_arn")) | then
@@ -356,23 +368,23 @@ class RowCount(Subquery):
 Tallied = Callable[[datetime | None], Mapping[str, QuerySet[Any, Any] | Subquery]]
 
 
-def tallies(lens: Seen, page_rows: list[Row], make: Tallied) -> None:
+def tallies(context: Seen, page_rows: list[Row], make: Tallied) -> None:
     """Adds to each row how many rows each query has, or its one value; `OuterRef("pk")` is the row's entity.
     One query.
     """
     pks = [row["entity"] for row in page_rows]
-    if lens.at is None and fits(pks):
+    if context.at is None and fits(pks):
         known = _tallied_today(make).mappings(**filled(pks))
     else:
-        known = list(_tallied(make(lens.at), pks))
+        known = list(_tallied(make(context.at), pks))
     by_pk = {values["pk"]: values for values in known}
     for row in page_rows:
         row |= by_pk[row["entity"]]
 
 
 @lru_cache
-def _tallied_today(make: Tallied) -> Statement:
-    return Statement(lambda: _tallied(make(None), ROWS))
+def _tallied_today(make: Tallied) -> CompiledQuery:
+    return CompiledQuery(lambda: _tallied(make(None), ROWS))
 
 
 def _tallied(
@@ -385,7 +397,7 @@ def _tallied(
     return rows
 
 
-ROWS = [Slot(f"row{number}", BigAutoField()) for number in range(PAGE)]
+ROWS = [Param(f"row{number}", BigAutoField()) for number in range(PAGE)]
 """The numbers of the entities of a page, in a statement that is kept."""
 
 
@@ -396,4 +408,4 @@ def fits(pks: list[int]) -> bool:
 
 def filled(pks: list[int]) -> dict[str, int]:
     """The values of `ROWS`: a shorter page repeats its last row, of which nothing comes twice."""
-    return {slot.name: pks[min(at, len(pks) - 1)] for at, slot in enumerate(ROWS)}
+    return {param.name: pks[min(at, len(pks) - 1)] for at, param in enumerate(ROWS)}

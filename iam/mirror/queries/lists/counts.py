@@ -14,7 +14,15 @@ from django.core.cache import cache
 from django.db.models import Exists, OuterRef, QuerySet
 
 from iam.mirror.models import Account, Entity, EntityState
-from iam.mirror.queries.lists.core import Lens, Listing, RowCount, Wanted, of_account, states, wanted_rows
+from iam.mirror.queries.lists.core import (
+    ListContext,
+    ListDefinition,
+    ListQuery,
+    RowCount,
+    of_account,
+    states,
+    wanted_rows,
+)
 from iam.mirror.queries.visibility import visible
 
 CAP = 1000
@@ -33,7 +41,12 @@ Queries = Mapping[str, Callable[[], QuerySet[Any, Any]]]
 
 
 def tab_counts(
-    listing: Listing, lens: Lens, wanted: Wanted, *, generation: object, known: Mapping[str, int] = NO_COUNTS
+    listing: ListDefinition,
+    context: ListContext,
+    wanted: ListQuery,
+    *,
+    generation: object,
+    known: Mapping[str, int] = NO_COUNTS,
 ) -> dict[str, int]:
     """The count of every tab on offer, and under "" that of the wanted rows (at most CAP + 1 where they are
     narrowed).
@@ -41,39 +54,41 @@ def tab_counts(
     `generation` is whatever changes when there is something new to count; `known` are the tabs whose count is
     at hand.
     """
-    tabs = listing.tabs_for(lens)
+    tabs = listing.tabs_for(context)
     queries: dict[str, Callable[[], QuerySet[Any, Any]]] = {
-        name: lambda tab=tab: tab.counts(lens).values("pk")  # type: ignore[misc]
+        name: lambda tab=tab: tab.counts(context).values("pk")  # type: ignore[misc]
         for name, tab in tabs.items()
         if name not in known
     }
-    if lens.at:
-        queries |= {COME: lambda: _come(listing, lens), GONE: lambda: _gone(listing, lens)}
+    if context.at:
+        queries |= {COME: lambda: _come(listing, context), GONE: lambda: _gone(listing, context)}
     if wanted.is_narrowed:
-        unsorted = Wanted(wanted.tab, wanted.text, wanted.filters, wanted.ids)
-        queries[repr(unsorted)] = lambda: wanted_rows(listing, lens, unsorted).values("pk")[: CAP + 1]
-    counts = kept_counts(queries, about=f"{listing.name} {listing.stamp} {who(lens)} {generation}")
+        unsorted = ListQuery(wanted.tab, wanted.text, wanted.filters, wanted.ids)
+        queries[repr(unsorted)] = lambda: wanted_rows(listing, context, unsorted).values("pk")[: CAP + 1]
+    counts = kept_counts(queries, about=f"{listing.name} {listing.stamp} {who(context)} {generation}")
     counts |= {name: number for name, number in known.items() if name in tabs}
     return counts | {"": counts.pop(repr(unsorted)) if wanted.is_narrowed else counts[wanted.tab]}
 
 
-def _come(listing: Listing, lens: Lens) -> QuerySet[Any, Any]:
+def _come(listing: ListDefinition, context: ListContext) -> QuerySet[Any, Any]:
     """Those that were not there then. What the first sync of a section found was there before, for all that
     is known.
     """
     at_first_sync = EntityState.objects.filter(entity=OuterRef("pk"), after__isnull=True)
     new = Entity.objects.filter(
         ~Exists(at_first_sync),
-        of_account(lens),
+        of_account(context),
         kind__in=listing.kinds,
-        first_seen__gt=lens.at,
+        first_seen__gt=context.at,
         gone_at__isnull=True,
     )
-    return visible(new, lens.viewer, entity="pk", kinds=listing.kinds).values("pk")
+    return visible(new, context.viewer, entity="pk", kinds=listing.kinds).values("pk")
 
 
-def _gone(listing: Listing, lens: Lens) -> QuerySet[Any, Any]:
-    gone: QuerySet[Any, Any] = states(lens, *listing.kinds).filter(entity__gone_at__isnull=False).values("pk")
+def _gone(listing: ListDefinition, context: ListContext) -> QuerySet[Any, Any]:
+    gone: QuerySet[Any, Any] = (
+        states(context, *listing.kinds).filter(entity__gone_at__isnull=False).values("pk")
+    )
     return gone
 
 
@@ -104,9 +119,9 @@ def _key(about: str, name: str) -> str:
     return "list-count:" + hashlib.blake2b(f"{about} {name}".encode(), digest_size=16).hexdigest()
 
 
-def who(lens: Lens) -> str:
+def who(context: ListContext) -> str:
     """What a count depends on beside its query: the scope, the account and the moment."""
-    scope = lens.viewer.scope
+    scope = context.viewer.scope
     seen = [sorted(part) for part in (scope.user_arns, scope.groups, scope.paths, scope.owned)]
     accounts = "all" if scope.accounts is None else sorted(scope.accounts)
-    return f"{accounts} {seen} {lens.account.pk if lens.account else 0} {lens.at}"
+    return f"{accounts} {seen} {context.account.pk if context.account else 0} {context.at}"

@@ -8,15 +8,15 @@ from functools import lru_cache
 
 from django.db.models import BigAutoField, Exists, Min, Q, QuerySet
 
+from iam.compiled_queries import SCOPES_KEPT, CompiledQuery, Param, instance
 from iam.guard import Right, Scope
 from iam.mirror.models import Account, Entity, EntityState, Section, SectionState
 from iam.mirror.models.accounts import KNOWN_SINCE, unknown_at
 from iam.mirror.pull.sections import KINDS
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
 from iam.mirror.queries.accounts_then import connected_at
-from iam.mirror.queries.lists.core import Lens, Seen
+from iam.mirror.queries.lists.core import ListContext, Seen
 from iam.mirror.queries.visibility import people_within
-from iam.prepared import SCOPES_KEPT, Slot, Statement, instance
 
 MAX_NOTES = 3
 LOOKED_AT = 200
@@ -60,12 +60,12 @@ class Gaps:
         return self.unsynced.isdisjoint(sections)
 
 
-def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
+def gaps(sections: tuple[str, ...], context: ListContext) -> Gaps:
     """The sections of this list that are not complete today, the most accounts by name: one query."""
-    if lens.account:
-        rows = _incomplete(sections, None).rows(account=lens.account.pk)
+    if context.account:
+        rows = _incomplete(sections, None).rows(account=context.account.pk)
     else:
-        rows = _incomplete(sections, lens.viewer.scope).rows()
+        rows = _incomplete(sections, context.viewer.scope).rows()
     notes: dict[tuple[int, str, str], Gap] = {}
     unsynced = set()
     for section, state, permission, since, synced_at, *values in rows:
@@ -74,7 +74,7 @@ def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
             unsynced.add(section)
         key = (account.pk, state, permission)
         before = notes.get(key) or Gap(account, (), state, permission, since=since, synced_at=synced_at)
-        may_see = lens.viewer.may(Right.SEE_ACCOUNT, account_id=account.account_id)
+        may_see = context.viewer.may(Right.SEE_ACCOUNT, account_id=account.account_id)
         shown_permission = permission if may_see else ""
         notes[key] = Gap(
             account,
@@ -87,22 +87,22 @@ def gaps(sections: tuple[str, ...], lens: Lens) -> Gaps:
     return Gaps(tuple(notes.values())[:MAX_NOTES], len(notes) > MAX_NOTES, frozenset(unsynced))
 
 
-def unsynced_sections(lens: Seen) -> frozenset[str]:
+def unsynced_sections(context: Seen) -> frozenset[str]:
     """The sections that some account in sight has never had synced whole, or not by the moment that is shown:
     one query.
     """
-    if lens.at is not None:
-        return frozenset(_unsynced(lens).values_list("name", flat=True).distinct())
-    if lens.account:
-        rows = _unsynced_names(None).rows(account=lens.account.pk)
+    if context.at is not None:
+        return frozenset(_unsynced(context).values_list("name", flat=True).distinct())
+    if context.account:
+        rows = _unsynced_names(None).rows(account=context.account.pk)
     else:
-        rows = _unsynced_names(lens.viewer.scope).rows()
+        rows = _unsynced_names(context.viewer.scope).rows()
     return frozenset(name for (name,) in rows)
 
 
-def unsynced_accounts(sections: tuple[str, ...], lens: Seen) -> list[tuple[str, str]]:
+def unsynced_accounts(sections: tuple[str, ...], context: Seen) -> list[tuple[str, str]]:
     """(account ID, section) of what `unsynced_sections` finds among some sections, by account: one query."""
-    missing = _unsynced(lens).filter(name__in=sections)
+    missing = _unsynced(context).filter(name__in=sections)
     return sorted(missing.values_list("account__account_id", "name"))
 
 
@@ -124,12 +124,12 @@ def accounts_concerned(scope: Scope) -> QuerySet[Account]:
     return within.filter(Q(account_id__in=named) | Q(pk__in=theirs) | ~has_someone)
 
 
-def _unsynced(lens: Seen) -> QuerySet[Section]:
-    missing = Section.objects.filter(unknown_at(lens.at)).order_by()
-    if lens.account:
-        return missing.filter(account=lens.account)
-    accounts = accounts_concerned(lens.viewer.scope)
-    accounts = accounts.filter(connected_at(lens.at)) if lens.at else accounts
+def _unsynced(context: Seen) -> QuerySet[Section]:
+    missing = Section.objects.filter(unknown_at(context.at)).order_by()
+    if context.account:
+        return missing.filter(account=context.account)
+    accounts = accounts_concerned(context.viewer.scope)
+    accounts = accounts.filter(connected_at(context.at)) if context.at else accounts
     return missing.filter(account__in=accounts.values("pk"))
 
 
@@ -166,27 +166,27 @@ def _earlier(only_newest: datetime | None, other: datetime | None) -> datetime |
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _unsynced_names(scope: Scope | None) -> Statement:
-    """The names of `_unsynced` today within a scope, or (None) in the account of the slot `account`."""
+def _unsynced_names(scope: Scope | None) -> CompiledQuery:
+    """The names of `_unsynced` today within a scope, or (None) in the account of the parameter `account`."""
     missing = Section.objects.filter(unknown_at(None)).order_by()
     if scope is None:
-        missing = missing.filter(account=Slot("account", BigAutoField()))
+        missing = missing.filter(account=Param("account", BigAutoField()))
     else:
         missing = missing.filter(account__in=accounts_concerned(scope).values("pk"))
-    return Statement(lambda: missing.values_list("name").distinct())
+    return CompiledQuery(lambda: missing.values_list("name").distinct())
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _incomplete(sections: tuple[str, ...], scope: Scope | None) -> Statement:
-    """The sections within a scope, or (None) of the account of the slot `account`."""
+def _incomplete(sections: tuple[str, ...], scope: Scope | None) -> CompiledQuery:
+    """The sections within a scope, or (None) of the account of the parameter `account`."""
     bad = Section.objects.filter(name__in=sections, state__in=INCOMPLETE)
     where = (
         Q(account__in=accounts_concerned(scope).values("pk"))
         if scope is not None
-        else Q(account=Slot("account", BigAutoField()))
+        else Q(account=Param("account", BigAutoField()))
     )
     columns = ("name", "state", "permission", "bad_since", "observed_at", *(f"account__{c}" for c in COLUMNS))
-    return Statement(
+    return CompiledQuery(
         lambda: (
             bad.filter(where).order_by("account__name", "account", "name").values_list(*columns)[:LOOKED_AT]
         )

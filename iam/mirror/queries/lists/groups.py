@@ -12,8 +12,8 @@ from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, valid_at
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,
-    Lens,
-    Listing,
+    ListContext,
+    ListDefinition,
     Seen,
     Sort,
     States,
@@ -31,36 +31,36 @@ SORTS = {
 }
 
 
-def rows(lens: Seen, sort: str = "name") -> States:
+def rows(context: Seen, sort: str = "name") -> States:
     """Groups."""
-    shown: States = common(states(lens, Kind.GROUP)).values(*COMMON)
+    shown: States = common(states(context, Kind.GROUP)).values(*COMMON)
     return shown
 
 
-def _empty(lens: Lens) -> Q:
-    return ~Q(Exists(ties(lens.at, EdgeKind.MEMBER).filter(target=OuterRef("entity"))))
+def _empty(context: ListContext) -> Q:
+    return ~Q(Exists(ties(context.at, EdgeKind.MEMBER).filter(target=OuterRef("entity"))))
 
 
-def _powerless(lens: Lens) -> Q:
-    attached = ties(lens.at, EdgeKind.ATTACHED).filter(source=OuterRef("entity"))
-    inline = InlinePolicy.objects.filter(valid_at(lens.at), owner=OuterRef("entity"))
+def _powerless(context: ListContext) -> Q:
+    attached = ties(context.at, EdgeKind.ATTACHED).filter(source=OuterRef("entity"))
+    inline = InlinePolicy.objects.filter(valid_at(context.at), owner=OuterRef("entity"))
     return ~Q(Exists(attached)) & ~Q(Exists(inline))
 
 
 TABS = {
-    "all": Tab(lambda lens: ALWAYS, lambda lens: states(lens, Kind.GROUP)),
-    "empty": Tab(_empty, lambda lens: states(lens, Kind.GROUP).filter(_empty(lens))),
-    "no-policy": Tab(_powerless, lambda lens: states(lens, Kind.GROUP).filter(_powerless(lens))),
+    "all": Tab(lambda context: ALWAYS, lambda context: states(context, Kind.GROUP)),
+    "empty": Tab(_empty, lambda context: states(context, Kind.GROUP).filter(_empty(context))),
+    "no-policy": Tab(_powerless, lambda context: states(context, Kind.GROUP).filter(_powerless(context))),
 }
 
 
-def _people(lens: Lens, values: list[str]) -> Q:
-    return either({"none": _empty(lens), "some": ~_empty(lens)}, values)
+def _people(context: ListContext, values: list[str]) -> Q:
+    return either({"none": _empty(context), "some": ~_empty(context)}, values)
 
 
-def complete(lens: Lens, page_rows: list[Row]) -> None:
+def complete(context: ListContext, page_rows: list[Row]) -> None:
     """Adds the numbers of members, of attached and of inline policies: one query."""
-    tallies(lens, page_rows, _numbers)
+    tallies(context, page_rows, _numbers)
 
 
 def _numbers(at: datetime | None) -> dict[str, QuerySet[Any, Any]]:
@@ -71,7 +71,7 @@ def _numbers(at: datetime | None) -> dict[str, QuerySet[Any, Any]]:
     }
 
 
-GROUPS = Listing(
+GROUPS = ListDefinition(
     name="groups",
     kinds=(Kind.GROUP,),
     rows=rows,

@@ -12,8 +12,8 @@ from iam.mirror.models import NEVER, EdgeKind, Kind, Section
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,
-    Lens,
-    Listing,
+    ListContext,
+    ListDefinition,
     Seen,
     Sort,
     States,
@@ -31,42 +31,44 @@ SORTS = {
 }
 
 
-def rows(lens: Seen, sort: str = "name") -> States:
+def rows(context: Seen, sort: str = "name") -> States:
     """Instance profiles."""
-    shown: States = common(states(lens, Kind.INSTANCE_PROFILE)).values(*COMMON)
+    shown: States = common(states(context, Kind.INSTANCE_PROFILE)).values(*COMMON)
     return shown
 
 
-def _profiles(lens: Lens) -> QuerySet[Any, Any]:
-    return states(lens, Kind.INSTANCE_PROFILE)
+def _profiles(context: ListContext) -> QuerySet[Any, Any]:
+    return states(context, Kind.INSTANCE_PROFILE)
 
 
-def _with_role(lens: Lens) -> Q:
-    return Q(entity__in=ties(lens.at, EdgeKind.PROFILE_ROLE).values("source"))
+def _with_role(context: ListContext) -> Q:
+    return Q(entity__in=ties(context.at, EdgeKind.PROFILE_ROLE).values("source"))
 
 
-def _unused(lens: Lens) -> Q:
+def _unused(context: ListContext) -> Q:
     """Without an instance, in an account whose instances were read."""
     read = Section.objects.filter(name="instances", observed_at__isnull=False).values("account")
-    return Q(account__in=read) & ~Q(entity__in=ties(lens.at, EdgeKind.INSTANCE_PROFILE).values("target"))
+    return Q(account__in=read) & ~Q(entity__in=ties(context.at, EdgeKind.INSTANCE_PROFILE).values("target"))
 
 
 TABS = {
-    "all": Tab(lambda lens: ALWAYS, _profiles),
-    "no-role": Tab(lambda lens: ~_with_role(lens), lambda lens: _profiles(lens).filter(~_with_role(lens))),
-    "unused": Tab(_unused, lambda lens: _profiles(lens).filter(_unused(lens))),
+    "all": Tab(lambda context: ALWAYS, _profiles),
+    "no-role": Tab(
+        lambda context: ~_with_role(context), lambda context: _profiles(context).filter(~_with_role(context))
+    ),
+    "unused": Tab(_unused, lambda context: _profiles(context).filter(_unused(context))),
 }
 
 
-def _role(lens: Lens, values: list[str]) -> Q:
-    return either({"yes": _with_role(lens), "no": ~_with_role(lens)}, values)
+def _role(context: ListContext, values: list[str]) -> Q:
+    return either({"yes": _with_role(context), "no": ~_with_role(context)}, values)
 
 
-def complete(lens: Lens, page_rows: list[Row]) -> None:
+def complete(context: ListContext, page_rows: list[Row]) -> None:
     """Adds the role (its number and name), the number of instances, and whether instances were read: one
     query.
     """
-    tallies(lens, page_rows, _use)
+    tallies(context, page_rows, _use)
 
 
 def _use(at: datetime | None) -> dict[str, QuerySet[Any, Any] | Subquery]:
@@ -80,7 +82,7 @@ def _use(at: datetime | None) -> dict[str, QuerySet[Any, Any] | Subquery]:
     }
 
 
-INSTANCE_PROFILES = Listing(
+INSTANCE_PROFILES = ListDefinition(
     name="instance-profiles",
     kinds=(Kind.INSTANCE_PROFILE,),
     rows=rows,

@@ -12,6 +12,7 @@ from django.db.models import DateTimeField, Exists, F, OuterRef, Q, QuerySet, Va
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import Coalesce
 
+from iam.compiled_queries import CompiledQuery
 from iam.directory.models import Identity
 from iam.keyset import Row
 from iam.mirror.display_names import display_name
@@ -31,8 +32,8 @@ from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,
     ROWS,
-    Lens,
-    Listing,
+    ListContext,
+    ListDefinition,
     Seen,
     Sort,
     States,
@@ -47,7 +48,6 @@ from iam.mirror.queries.lists.core import (
     ties,
 )
 from iam.mirror.queries.visibility import visible
-from iam.prepared import Statement
 
 CREDENTIALS = "entity__credential_states"
 UNKNOWN_USE = Q(used_at=NEVER, has_password__isnull=True)
@@ -62,7 +62,7 @@ SORTS = {
 }
 
 
-def rows(lens: Seen, sort: str = "name", *, users: States | None = None) -> States:
+def rows(context: Seen, sort: str = "name", *, users: States | None = None) -> States:
     """Users with their credentials, tags and (today) last activity; `users` are their states, where they are
     not found by their kind.
 
@@ -70,10 +70,10 @@ def rows(lens: Seen, sort: str = "name", *, users: States | None = None) -> Stat
     every user of today has a row of credentials and one of usage. In the past a user may not have had them
     yet.
     """
-    users_shown: States = (states(lens, Kind.USER) if users is None else users).annotate(
-        credentials=fact_at(CREDENTIALS, lens.at), tag_set=fact_at("entity__tag_sets", lens.at)
+    users_shown: States = (states(context, Kind.USER) if users is None else users).annotate(
+        credentials=fact_at(CREDENTIALS, context.at), tag_set=fact_at("entity__tag_sets", context.at)
     )
-    users_shown = _present(users_shown, lens, sort) if lens.at is None else _past(users_shown)
+    users_shown = _present(users_shown, context, sort) if context.at is None else _past(users_shown)
     users_shown = users_shown.annotate(
         has_password=F("credentials__has_password"),
         password_changed_at=F("credentials__password_changed_at"),
@@ -81,7 +81,7 @@ def rows(lens: Seen, sort: str = "name", *, users: States | None = None) -> Stat
         active_keys=Coalesce(F("credentials__active_keys"), 0),
         tags=F("tag_set__tags"),
     )
-    extra = ("used_at", "usage_user") if lens.at is None else ("now_mfa", "now_key_at", "now_password")
+    extra = ("used_at", "usage_user") if context.at is None else ("now_mfa", "now_key_at", "now_password")
     shown: States = common(users_shown).values(
         *COMMON,
         *(
@@ -99,14 +99,14 @@ def rows(lens: Seen, sort: str = "name", *, users: States | None = None) -> Stat
     return shown
 
 
-def _present(users_shown: States, lens: Seen, sort: str) -> States:
+def _present(users_shown: States, context: Seen, sort: str) -> States:
     strict: dict[str, Any] = {"credentials__user__isnull": False} if sort in {"mfa", "key"} else {}
-    if lens.account and strict:
-        strict["credentials__account"] = lens.account.pk
+    if context.account and strict:
+        strict["credentials__account"] = context.account.pk
     if sort == "activity":
         strict = {"entity__usage__kind": Kind.USER}
-        if lens.account:
-            strict["entity__usage__account"] = lens.account.pk
+        if context.account:
+            strict["entity__usage__account"] = context.account.pk
     shown: States = users_shown.filter(**strict).annotate(
         mfa=F("credentials__mfa"),
         key_at=F("credentials__oldest_key_at"),
@@ -132,57 +132,59 @@ def _past(users_shown: States) -> States:
     return shown
 
 
-def _users(lens: Lens) -> QuerySet[Any, Any]:
-    return states(lens, Kind.USER)
+def _users(context: ListContext) -> QuerySet[Any, Any]:
+    return states(context, Kind.USER)
 
 
-def _credentials(**wanted: Any) -> Callable[[Lens], QuerySet[Any, Any]]:
-    def counted(lens: Lens) -> QuerySet[Any, Any]:
+def _credentials(**wanted: Any) -> Callable[[ListContext], QuerySet[Any, Any]]:
+    def counted(context: ListContext) -> QuerySet[Any, Any]:
         values = dict(wanted)
         for name, value in wanted.items():
             if callable(value):
-                values[name] = value(lens)
-        with_credentials = UserCredentials.objects.filter(valid_at(lens.at), of_account(lens), **values)
-        return visible(with_credentials, lens.viewer, entity="user", kinds=(Kind.USER,))
+                values[name] = value(context)
+        with_credentials = UserCredentials.objects.filter(valid_at(context.at), of_account(context), **values)
+        return visible(with_credentials, context.viewer, entity="user", kinds=(Kind.USER,))
 
     return counted
 
 
-def _inactive(lens: Lens) -> QuerySet[Any, Any]:
+def _inactive(context: ListContext) -> QuerySet[Any, Any]:
     """Begins with the index of last use, and looks up only those few."""
-    since = lens.days_before(45)
-    used = Usage.objects.filter(of_account(lens), kind=Kind.USER, last_used_at__lt=since)
+    since = context.days_before(45)
+    used = Usage.objects.filter(of_account(context), kind=Kind.USER, last_used_at__lt=since)
     old = EntityState.objects.filter(valid_at(None), entity=OuterRef("entity"), created_at__lt=since)
     unread = UserCredentials.objects.filter(
         valid_at(None), user=OuterRef("entity"), has_password__isnull=True
     )
     wanted = Q(Exists(old)) & ~(Q(last_used_at=NEVER) & Q(Exists(unread)))
-    return visible(used.filter(wanted), lens.viewer, entity="entity", kinds=(Kind.USER,))
+    return visible(used.filter(wanted), context.viewer, entity="entity", kinds=(Kind.USER,))
 
 
-def _never(lens: Lens) -> QuerySet[Any, Any]:
+def _never(context: ListContext) -> QuerySet[Any, Any]:
     unused = Usage.objects.filter(entity=OuterRef("user"), details__password_last_used__isnull=True)
-    rows: QuerySet[Any, Any] = _credentials(has_password=True)(lens).filter(Exists(unused))
+    rows: QuerySet[Any, Any] = _credentials(has_password=True)(context).filter(Exists(unused))
     return rows
 
 
-def _key_before(days: int) -> Callable[[Lens], Q]:
-    return lambda lens: Q(key_at__gt=NEVER, key_at__lt=lens.days_before(days))
+def _key_before(days: int) -> Callable[[ListContext], Q]:
+    return lambda context: Q(key_at__gt=NEVER, key_at__lt=context.days_before(days))
 
 
-def _idle(days: int) -> Callable[[Lens], Q]:
+def _idle(days: int) -> Callable[[ListContext], Q]:
     """Older than that, and not used for so long; who came lately has had no time."""
-    return lambda lens: (
-        Q(used_at__lt=lens.days_before(days), created_at__lt=lens.days_before(days)) & ~UNKNOWN_USE
+    return lambda context: (
+        Q(used_at__lt=context.days_before(days), created_at__lt=context.days_before(days)) & ~UNKNOWN_USE
     )
 
 
 TABS = {
-    "all": Tab(lambda lens: ALWAYS, _users),
-    "no-mfa": Tab(lambda lens: Q(mfa="none", has_password=True), _credentials(mfa="none", has_password=True)),
+    "all": Tab(lambda context: ALWAYS, _users),
+    "no-mfa": Tab(
+        lambda context: Q(mfa="none", has_password=True), _credentials(mfa="none", has_password=True)
+    ),
     "old-keys": Tab(
         _key_before(90),
-        _credentials(oldest_key_at__gt=NEVER, oldest_key_at__lt=lambda lens: lens.days_before(90)),
+        _credentials(oldest_key_at__gt=NEVER, oldest_key_at__lt=lambda context: context.days_before(90)),
         sort="key",
     ),
     "inactive": Tab(
@@ -192,22 +194,22 @@ TABS = {
         sort="activity",
     ),
     "never": Tab(
-        lambda lens: Q(has_password=True, signed_in__isnull=True),
+        lambda context: Q(has_password=True, signed_in__isnull=True),
         _never,
         is_past=False,
     ),
     "machines": Tab(
-        lambda lens: Q(has_password=False, keys__gt=0), _credentials(has_password=False, keys__gt=0)
+        lambda context: Q(has_password=False, keys__gt=0), _credentials(has_password=False, keys__gt=0)
     ),
 }
 
 
-def _mfa(lens: Lens, values: list[str]) -> Q:
+def _mfa(context: ListContext, values: list[str]) -> Q:
     wanted = Q(mfa__in=values)
     return wanted | mfa_is_unknown() if "unknown" in values else wanted
 
 
-def _password(lens: Lens, values: list[str]) -> Q:
+def _password(context: ListContext, values: list[str]) -> Q:
     wanted = {
         "yes": Q(has_password=True),
         "no": Q(has_password=False),
@@ -216,36 +218,38 @@ def _password(lens: Lens, values: list[str]) -> Q:
     return either(wanted, values)
 
 
-def _keys(lens: Lens, values: list[str]) -> Q:
+def _keys(context: ListContext, values: list[str]) -> Q:
     wanted = {
         "none": Q(active_keys=0, has_password__isnull=False),
-        "fresh": Q(key_at__gte=lens.days_before(90)),
-        "90": _key_before(90)(lens),
-        "180": _key_before(180)(lens),
+        "fresh": Q(key_at__gte=context.days_before(90)),
+        "90": _key_before(90)(context),
+        "180": _key_before(180)(context),
     }
     return either(wanted, values)
 
 
-def _activity(lens: Lens, values: list[str]) -> Q:
+def _activity(context: ListContext, values: list[str]) -> Q:
     wanted = {
-        "30": Q(used_at__gte=lens.days_before(30)),
-        "90": Q(used_at__gte=lens.days_before(90)),
-        "idle-45": _idle(45)(lens),
-        "idle-90": _idle(90)(lens),
+        "30": Q(used_at__gte=context.days_before(30)),
+        "90": Q(used_at__gte=context.days_before(90)),
+        "idle-45": _idle(45)(context),
+        "idle-90": _idle(90)(context),
         "never": Q(used_at=NEVER) & ~UNKNOWN_USE,
     }
     return either(wanted, values)
 
 
-def _group(lens: Lens, values: list[str]) -> Q:
+def _group(context: ListContext, values: list[str]) -> Q:
     named = EntityState.objects.filter(
-        valid_at(lens.at), kind=Kind.GROUP, sort_name__in=[value.lower() for value in values]
+        valid_at(context.at), kind=Kind.GROUP, sort_name__in=[value.lower() for value in values]
     )
-    members = Edge.objects.filter(valid_at(lens.at), kind=EdgeKind.MEMBER, target__in=named.values("entity"))
+    members = Edge.objects.filter(
+        valid_at(context.at), kind=EdgeKind.MEMBER, target__in=named.values("entity")
+    )
     return Q(entity__in=members.values("source"))
 
 
-def _owner(lens: Lens, values: list[str]) -> Q:
+def _owner(context: ListContext, values: list[str]) -> Q:
     """The owning team; "none" only concerns users who could have one: without a console password and without
     a linked person.
     """
@@ -269,24 +273,24 @@ FILTERS = {
 }
 
 
-def complete(lens: Lens, page_rows: list[Row]) -> None:
+def complete(context: ListContext, page_rows: list[Row]) -> None:
     """Adds display name, owning team and groups; in the past also what has changed since: groups joined and
     left.
     """
     people, owners = people_and_owners(row["entity"] for row in page_rows)
     for row in page_rows:
-        row["owner"] = owners.get(row["entity"], "") if lens.at is None else ""
+        row["owner"] = owners.get(row["entity"], "") if context.at is None else ""
         row["display"] = display_name(row["name"], row["tags"], person=people.get(row["entity"], ""))
         row["mfa"], row["key_at"] = row["mfa"] or "unread", row["key_at"] or NEVER
         row["groups"], row["joined"], row["left"] = [], [], []
     by_user = {row["entity"]: row for row in page_rows}
-    if lens.at is None:
+    if context.at is None:
         pks = list(by_user)
         members = _MEMBERS.rows(**filled(pks)) if fits(pks) else _members(pks)
         for user, name in members:
             by_user[user]["groups"].append(name)
     else:
-        _then_and_now(by_user, lens.at)
+        _then_and_now(by_user, context.at)
     for row in page_rows:
         row["groups"].sort()
 
@@ -296,7 +300,7 @@ def _members(users: Sequence[Any]) -> QuerySet[Edge, Any]:
     return ties(None, EdgeKind.MEMBER).filter(source__pk__in=users).values_list("source", "target__name")
 
 
-_MEMBERS = Statement(lambda: _members(ROWS))
+_MEMBERS = CompiledQuery(lambda: _members(ROWS))
 
 
 def _then_and_now(by_user: dict[int, Row], at: datetime) -> None:
@@ -318,7 +322,7 @@ def _then_and_now(by_user: dict[int, Row], at: datetime) -> None:
         row["joined"], row["left"] = sorted(today[user] - then[user]), sorted(then[user] - today[user])
 
 
-PEOPLE = Listing(
+PEOPLE = ListDefinition(
     name="people",
     kinds=(Kind.USER,),
     rows=rows,

@@ -14,8 +14,8 @@ from iam.mirror.models import NEVER, EdgeKind, Kind, PolicyVersion, valid_at
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,
-    Lens,
-    Listing,
+    ListContext,
+    ListDefinition,
     Seen,
     Sort,
     States,
@@ -33,53 +33,55 @@ SORTS = {
 }
 
 
-def rows(lens: Seen, sort: str = "name") -> States:
+def rows(context: Seen, sort: str = "name") -> States:
     """Managed policies with their owner and attributes."""
-    shown: States = common(states(lens, Kind.POLICY)).values(*COMMON, "category", "attrs")
+    shown: States = common(states(context, Kind.POLICY)).values(*COMMON, "category", "attrs")
     return shown
 
 
-def _used(lens: Lens) -> Q:
+def _used(context: ListContext) -> Q:
     """Attached to somebody, or somebody's boundary."""
-    attached = ties(lens.at, EdgeKind.ATTACHED).values("target")
-    return Q(entity__in=attached) | Q(entity__in=ties(lens.at, EdgeKind.BOUNDARY).values("target"))
+    attached = ties(context.at, EdgeKind.ATTACHED).values("target")
+    return Q(entity__in=attached) | Q(entity__in=ties(context.at, EdgeKind.BOUNDARY).values("target"))
 
 
-def _policies(lens: Lens) -> QuerySet[Any, Any]:
-    return states(lens, Kind.POLICY)
+def _policies(context: ListContext) -> QuerySet[Any, Any]:
+    return states(context, Kind.POLICY)
 
 
-def _unattached(lens: Lens) -> Q:
-    return Q(category="customer") & ~_used(lens)
+def _unattached(context: ListContext) -> Q:
+    return Q(category="customer") & ~_used(context)
 
 
 TABS = {
-    "all": Tab(lambda lens: ALWAYS, _policies),
+    "all": Tab(lambda context: ALWAYS, _policies),
     "customer": Tab(
-        lambda lens: Q(category="customer"), lambda lens: _policies(lens).filter(category="customer")
+        lambda context: Q(category="customer"), lambda context: _policies(context).filter(category="customer")
     ),
-    "aws": Tab(lambda lens: Q(category="aws"), lambda lens: _policies(lens).filter(category="aws")),
-    "unattached": Tab(_unattached, lambda lens: _policies(lens).filter(_unattached(lens))),
+    "aws": Tab(lambda context: Q(category="aws"), lambda context: _policies(context).filter(category="aws")),
+    "unattached": Tab(_unattached, lambda context: _policies(context).filter(_unattached(context))),
     "boundaries": Tab(
-        lambda lens: Q(entity__in=ties(lens.at, EdgeKind.BOUNDARY).values("target")),
-        lambda lens: _policies(lens).filter(entity__in=ties(lens.at, EdgeKind.BOUNDARY).values("target")),
+        lambda context: Q(entity__in=ties(context.at, EdgeKind.BOUNDARY).values("target")),
+        lambda context: _policies(context).filter(
+            entity__in=ties(context.at, EdgeKind.BOUNDARY).values("target")
+        ),
     ),
 }
 
 
-def _owner(lens: Lens, values: list[str]) -> Q:
+def _owner(context: ListContext, values: list[str]) -> Q:
     return Q(category__in=values)
 
 
-def _attached(lens: Lens, values: list[str]) -> Q:
-    return either({"yes": _used(lens), "no": ~_used(lens)}, values)
+def _attached(context: ListContext, values: list[str]) -> Q:
+    return either({"yes": _used(context), "no": ~_used(context)}, values)
 
 
-def complete(lens: Lens, page_rows: list[Row]) -> None:
+def complete(context: ListContext, page_rows: list[Row]) -> None:
     """Adds the numbers of identities that have it, of those whom it bounds, and of its versions: one
     query.
     """
-    tallies(lens, page_rows, _numbers)
+    tallies(context, page_rows, _numbers)
     for row in page_rows:
         row["default_version"] = row["attrs"].get("DefaultVersionId", "")
         row["updated_at"] = moment_of(row["attrs"].get("UpdateDate", ""))
@@ -101,7 +103,7 @@ def moment_of(text: str) -> datetime | None:
         return None
 
 
-POLICIES = Listing(
+POLICIES = ListDefinition(
     name="policies",
     kinds=(Kind.POLICY,),
     rows=rows,

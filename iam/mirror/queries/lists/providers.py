@@ -15,8 +15,8 @@ from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,
-    Lens,
-    Listing,
+    ListContext,
+    ListDefinition,
     Seen,
     Sort,
     States,
@@ -31,32 +31,32 @@ KINDS = (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
 SORTS = {"name": Sort("sort_name", past="yes")}
 
 
-def rows(lens: Seen, sort: str = "name") -> States:
+def rows(context: Seen, sort: str = "name") -> States:
     """Providers."""
-    shown: States = common(states(lens, *KINDS)).values(*COMMON, "kind", "attrs")
+    shown: States = common(states(context, *KINDS)).values(*COMMON, "kind", "attrs")
     return shown
 
 
 def _of_kind(kind: str) -> Tab:
-    def counts(lens: Lens) -> QuerySet[Any, Any]:
-        return states(lens, kind)
+    def counts(context: ListContext) -> QuerySet[Any, Any]:
+        return states(context, kind)
 
-    return Tab(lambda lens: Q(kind=kind), counts)
+    return Tab(lambda context: Q(kind=kind), counts)
 
 
 TABS = {
-    "all": Tab(lambda lens: ALWAYS, lambda lens: states(lens, *KINDS)),
+    "all": Tab(lambda context: ALWAYS, lambda context: states(context, *KINDS)),
     "saml": _of_kind(Kind.SAML_PROVIDER),
     "oidc": _of_kind(Kind.OIDC_PROVIDER),
 }
 
 
-def complete(lens: Lens, page_rows: list[Row]) -> None:
+def complete(context: ListContext, page_rows: list[Row]) -> None:
     """Adds validity, audiences and the number of roles whose trust policy names the provider's ARN: one
     query.
     """
-    tallies(lens, page_rows, _trusting)
-    shown = lens.at or lens.now
+    tallies(context, page_rows, _trusting)
+    shown = context.at or context.now
     for row in page_rows:
         attrs = row["attrs"]
         until = moment_of(attrs.get("ValidUntil") or "")
@@ -77,7 +77,7 @@ def _trusting(at: datetime | None) -> dict[str, QuerySet[Any, Any]]:
     return {"roles": trusting}
 
 
-PROVIDERS = Listing(
+PROVIDERS = ListDefinition(
     name="providers",
     kinds=KINDS,
     rows=rows,

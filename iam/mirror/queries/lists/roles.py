@@ -12,8 +12,8 @@ from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, Usage, valid_
 from iam.mirror.queries.lists.core import (
     ALWAYS,
     COMMON,
-    Lens,
-    Listing,
+    ListContext,
+    ListDefinition,
     Seen,
     Sort,
     States,
@@ -35,15 +35,15 @@ SORTS = {
 }
 
 
-def rows(lens: Seen, sort: str = "name") -> States:
+def rows(context: Seen, sort: str = "name") -> States:
     """Roles with their category and attributes, and (today) last use; every role of today has a row of
     usage.
     """
-    roles_shown = states(lens, Kind.ROLE)
-    if lens.at is not None:
+    roles_shown = states(context, Kind.ROLE)
+    if context.at is not None:
         return common(roles_shown).values(*COMMON, "category", "attrs")
     if sort == "used":
-        account = {"entity__usage__account": lens.account.pk} if lens.account else {}
+        account = {"entity__usage__account": context.account.pk} if context.account else {}
         roles_shown = roles_shown.filter(entity__usage__kind=Kind.ROLE, **account)
     roles_shown = roles_shown.annotate(
         used_at=F("entity__usage__last_used_at"),
@@ -54,20 +54,20 @@ def rows(lens: Seen, sort: str = "name") -> States:
 
 
 def _roles(kept: Q) -> Tab:
-    return Tab(lambda lens: kept, lambda lens: states(lens, Kind.ROLE).filter(kept))
+    return Tab(lambda context: kept, lambda context: states(context, Kind.ROLE).filter(kept))
 
 
-def _unused(days: int, lens: Lens) -> Q:
+def _unused(days: int, context: ListContext) -> Q:
     """Older than that, not used for so long, and not AWS's own."""
-    since = lens.days_before(days)
+    since = context.days_before(days)
     return Q(used_at__lt=since, created_at__lt=since) & ~Q(category="service-linked")
 
 
-def _count_unused(lens: Lens) -> QuerySet[Any, Any]:
-    since = lens.days_before(90)
-    old = states(lens, Kind.ROLE).filter(created_at__lt=since).exclude(category="service-linked")
-    used = Usage.objects.filter(of_account(lens), kind=Kind.ROLE, last_used_at__lt=since)
-    return visible(used.filter(entity__in=old.values("entity")), lens.viewer, entity="entity")
+def _count_unused(context: ListContext) -> QuerySet[Any, Any]:
+    since = context.days_before(90)
+    old = states(context, Kind.ROLE).filter(created_at__lt=since).exclude(category="service-linked")
+    used = Usage.objects.filter(of_account(context), kind=Kind.ROLE, last_used_at__lt=since)
+    return visible(used.filter(entity__in=old.values("entity")), context.viewer, entity="entity")
 
 
 TABS = {
@@ -77,11 +77,11 @@ TABS = {
     "anyone": _roles(Q(category="any")),
     "services": _roles(Q(category__startswith="service:")),
     "service-linked": _roles(Q(category="service-linked")),
-    "unused": Tab(lambda lens: _unused(90, lens), _count_unused, is_past=False, sort="used"),
+    "unused": Tab(lambda context: _unused(90, context), _count_unused, is_past=False, sort="used"),
 }
 
 
-def _trust(lens: Lens, values: list[str]) -> Q:
+def _trust(context: ListContext, values: list[str]) -> Q:
     wanted = {
         "cross-account": Q(category="cross-account"),
         "account": Q(category="account"),
@@ -97,24 +97,24 @@ def _trust(lens: Lens, values: list[str]) -> Q:
     return either(wanted, values)
 
 
-def _use(lens: Lens, values: list[str]) -> Q:
+def _use(context: ListContext, values: list[str]) -> Q:
     wanted = {
-        "30": Q(used_at__gte=lens.days_before(30)),
-        "90": Q(used_at__gte=lens.days_before(90)),
-        "unused-90": _unused(90, lens),
+        "30": Q(used_at__gte=context.days_before(30)),
+        "90": Q(used_at__gte=context.days_before(90)),
+        "unused-90": _unused(90, context),
         "never": Q(used_at=NEVER),
     }
     return either(wanted, values)
 
 
-def _boundary(lens: Lens, values: list[str]) -> Q:
-    bounded = Q(entity__in=ties(lens.at, EdgeKind.BOUNDARY).values("source"))
+def _boundary(context: ListContext, values: list[str]) -> Q:
+    bounded = Q(entity__in=ties(context.at, EdgeKind.BOUNDARY).values("source"))
     return either({"yes": bounded, "no": ~bounded}, values)
 
 
-def complete(lens: Lens, page_rows: list[Row]) -> None:
+def complete(context: ListContext, page_rows: list[Row]) -> None:
     """Adds the numbers of attached and of inline policies and the name of the boundary: one query."""
-    tallies(lens, page_rows, _policies)
+    tallies(context, page_rows, _policies)
 
 
 def _policies(at: datetime | None) -> dict[str, QuerySet[Any, Any] | Subquery]:
@@ -126,7 +126,7 @@ def _policies(at: datetime | None) -> dict[str, QuerySet[Any, Any] | Subquery]:
     }
 
 
-ROLES = Listing(
+ROLES = ListDefinition(
     name="roles",
     kinds=(Kind.ROLE,),
     rows=rows,

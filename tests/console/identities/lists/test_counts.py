@@ -15,7 +15,7 @@ from iam.guard import viewer_for
 from iam.mirror.models import Account
 from iam.mirror.pull.revisions import note_write
 from iam.mirror.queries.lists import counts
-from iam.mirror.queries.lists.core import Lens, Wanted
+from iam.mirror.queries.lists.core import ListContext, ListQuery
 from iam.mirror.queries.lists.people import PEOPLE
 from tests import factories
 from tests.console.identities.lists.conftest import SignIn, tabs
@@ -64,9 +64,9 @@ def test_counting_that_takes_long_is_done_more_rarely(
     monkeypatch.setattr(counts.cache, "set_many", set_many)
     clock = iter([0.0, 0.001, 10.0, 12.0])
     monkeypatch.setattr(counts.time, "perf_counter", lambda: next(clock))
-    lens = Lens(factories.viewer(Role.AUDITOR))
-    counts.tab_counts(PEOPLE, lens, Wanted(), generation=1)
-    counts.tab_counts(PEOPLE, lens, Wanted(), generation=2)
+    context = ListContext(factories.viewer(Role.AUDITOR))
+    counts.tab_counts(PEOPLE, context, ListQuery(), generation=1)
+    counts.tab_counts(PEOPLE, context, ListQuery(), generation=2)
     assert kept == [counts.FRESH_FOR, 2.0 * counts.SLOW_COUNT_TTL_S]
 
 
@@ -84,15 +84,15 @@ def test_filtered_rows_are_counted_only_so_far(
 def test_all_counts_are_found_in_one_query(production: Account) -> None:
     someone = factories.person("Rosa Lind")
     factories.assign(someone, Role.AUDITOR)
-    lens = Lens(viewer_for(someone))
+    context = ListContext(viewer_for(someone))
     with CaptureQueriesContext(connection) as captured:
         tab_counts = counts.tab_counts(
-            PEOPLE, lens, Wanted(text="ma", filters=(("mfa", ("none",)),)), generation=1
+            PEOPLE, context, ListQuery(text="ma", filters=(("mfa", ("none",)),)), generation=1
         )
     assert len(captured) == 1
     assert set(tab_counts) == {*PEOPLE.tabs, ""}
 
 
 def test_without_any_account_everything_counts_nothing() -> None:
-    lens = Lens(factories.viewer(Role.AUDITOR))
-    assert set(counts.tab_counts(PEOPLE, lens, Wanted(), generation=1).values()) == {0}
+    context = ListContext(factories.viewer(Role.AUDITOR))
+    assert set(counts.tab_counts(PEOPLE, context, ListQuery(), generation=1).values()) == {0}

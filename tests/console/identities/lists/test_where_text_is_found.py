@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from iam.guard import Scope, Viewer
 from iam.mirror.queries.lists import core
-from iam.mirror.queries.lists.core import Lens, Wanted, list_page
+from iam.mirror.queries.lists.core import ListContext, ListQuery, list_page
 from iam.mirror.queries.lists.people import PEOPLE
 from tests import factories
 
@@ -27,7 +27,9 @@ EVERYTHING = Viewer(person_id=UUID(int=1), name="", email="", scope=Scope(accoun
 def found(text: str) -> list[str]:
     """The users on the first page."""
     cache.clear()
-    return [row["name"] for row in list_page(PEOPLE, Lens(viewer=EVERYTHING), Wanted(text=text)).rows]
+    return [
+        row["name"] for row in list_page(PEOPLE, ListContext(viewer=EVERYTHING), ListQuery(text=text)).rows
+    ]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from iam.mirror.models import AccountFact, EdgeKind, Entity, Kind, PolicyVersion
 from iam.mirror.pull.revisions import note_write
 from iam.mirror.queries import overview
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, Span, fact_changes, section_page, sections
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from iam.mirror.queries.overview import news
 from tests import factories
 from tests.factories import FIRST_READ, becomes, ends, seen_after
@@ -195,8 +195,8 @@ def test_what_moved_in_the_organization_and_what_bounds_it_is_told() -> None:
     }
 
 
-def _news(viewer: Any, **lens: Any) -> list[tuple[str, str, str]]:
-    shown = Lens(viewer=viewer, **{"at": LATER + DAY} | lens)
+def _news(viewer: Any, **context: Any) -> list[tuple[str, str, str]]:
+    shown = ListContext(viewer=viewer, **{"at": LATER + DAY} | context)
     return [(row.sort, row.sign, f"{row.name} {row.other}".strip()) for row in news(shown, limit=10)]
 
 

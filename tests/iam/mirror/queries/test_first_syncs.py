@@ -21,7 +21,7 @@ from iam.mirror.pull.sections import ALL, KINDS, LABELS
 from iam.mirror.queries import differences
 from iam.mirror.queries.differences import Span
 from iam.mirror.queries.figures import list_counts
-from iam.mirror.queries.lists.core import Lens, Listing, Wanted
+from iam.mirror.queries.lists.core import ListContext, ListDefinition, ListQuery
 from iam.mirror.queries.lists.counts import COME
 from iam.mirror.queries.lists.freshness import first_syncs, unsynced_sections
 from iam.mirror.queries.lists.groups import GROUPS
@@ -41,7 +41,7 @@ BEFORE = NOW - timedelta(days=30)
 FIRST = NOW - timedelta(days=20)
 BETWEEN = NOW - timedelta(days=10)
 LATER = NOW - timedelta(days=5)
-LISTS: tuple[Listing, ...] = (PEOPLE, GROUPS, ROLES, POLICIES, INSTANCE_PROFILES, PROVIDERS)
+LISTS: tuple[ListDefinition, ...] = (PEOPLE, GROUPS, ROLES, POLICIES, INSTANCE_PROFILES, PROVIDERS)
 
 
 @pytest.fixture
@@ -66,8 +66,8 @@ def is_first_synced(account: Account, section: str) -> list[Entity]:
     return is_first_synced
 
 
-def lens_at(at: datetime | None, account: Account | None = None) -> Lens:
-    return Lens(EVERYTHING, at=at, account=account)
+def lens_at(at: datetime | None, account: Account | None = None) -> ListContext:
+    return ListContext(EVERYTHING, at=at, account=account)
 
 
 @pytest.mark.parametrize("section", ALL)
@@ -90,7 +90,7 @@ def test_the_first_sync_of_a_section_adds_nothing(account: Account, section: str
     assert not [row.name for row in news(lens_at(None), limit=50) if row.entity in old]
     for listing in LISTS:
         kinds = len(set(listing.kinds) & set(KINDS.get(section, ())))
-        counts = list_counts(listing, lens_at(BEFORE, account), Wanted())
+        counts = list_counts(listing, lens_at(BEFORE, account), ListQuery())
         assert counts[COME] == kinds, f"{listing.name}: only what came later"
 
 
@@ -154,7 +154,7 @@ def test_lists_and_pages_of_then_say_that_it_was_not_synced(account: Account) ->
 @pytest.mark.parametrize("listing", LISTS, ids=lambda listing: listing.name)
 @pytest.mark.parametrize("everywhere", [True, False])
 def test_files_of_lists_of_then_say_that_it_was_not_synced(
-    account: Account, listing: Listing, everywhere: bool
+    account: Account, listing: ListDefinition, everywhere: bool
 ) -> None:
     section = listing.sections[0]
     is_first_synced(account, section)

@@ -6,7 +6,7 @@ import pytest
 
 from iam.directory.models import Role
 from iam.mirror.models import Section, SectionState
-from iam.mirror.queries.lists.core import Lens
+from iam.mirror.queries.lists.core import ListContext
 from iam.mirror.queries.lists.freshness import gaps
 from tests import factories
 
@@ -21,7 +21,7 @@ def test_a_gap_tells_since_when_the_first_of_its_sections_is_not_complete() -> N
         Section.objects.filter(account=account, name=name).update(
             state=SectionState.DENIED, bad_since=moment, permission="iam:ListUsers"
         )
-    [gap] = gaps(("users", "groups"), Lens(factories.viewer(Role.AUDITOR))).shown
+    [gap] = gaps(("users", "groups"), ListContext(factories.viewer(Role.AUDITOR))).shown
     assert (set(gap.sections), gap.since) == ({"users", "groups"}, first)
 
 
@@ -30,5 +30,5 @@ def test_a_gap_tells_of_no_moment_where_that_of_one_of_its_sections_is_not_known
     factories.synced(account)
     for name, moment in (("users", None), ("groups", factories.FIRST_READ)):
         Section.objects.filter(account=account, name=name).update(state=SectionState.DENIED, bad_since=moment)
-    [gap] = gaps(("users", "groups"), Lens(factories.viewer(Role.AUDITOR))).shown
+    [gap] = gaps(("users", "groups"), ListContext(factories.viewer(Role.AUDITOR))).shown
     assert gap.since is None

@@ -12,7 +12,7 @@ from iam.guard import Scope, Viewer
 from iam.keyset import Page, Place, Row, page
 from iam.mirror.models import Account, EdgeKind, Kind, Usage
 from iam.mirror.queries.lists import core
-from iam.mirror.queries.lists.core import Lens, Listing, Wanted, list_page, wanted_rows
+from iam.mirror.queries.lists.core import ListContext, ListDefinition, ListQuery, list_page, wanted_rows
 from iam.mirror.queries.lists.groups import GROUPS
 from iam.mirror.queries.lists.instance_profiles import INSTANCE_PROFILES
 from iam.mirror.queries.lists.people import PEOPLE
@@ -43,12 +43,18 @@ def _things(account: Account, kind: Kind, count: int) -> None:
 
 
 def _page(
-    listing: Listing, lens: Lens, wanted: Wanted, after: Place | None = None, before: Place | None = None
+    listing: ListDefinition,
+    context: ListContext,
+    wanted: ListQuery,
+    after: Place | None = None,
+    before: Place | None = None,
 ) -> Page[Row]:
     """As it is found without kept statements."""
     order = listing.sorts[wanted.sort].order(descending=wanted.descending)
-    part = page(wanted_rows(listing, lens, wanted), order=order, size=core.PAGE, after=after, before=before)
-    listing.complete(lens, part.rows)
+    part = page(
+        wanted_rows(listing, context, wanted), order=order, size=core.PAGE, after=after, before=before
+    )
+    listing.complete(context, part.rows)
     return part
 
 
@@ -69,22 +75,22 @@ def accounts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Account]]:
 
 @pytest.mark.parametrize(("listing", "sort", "descending"), ORDERS)
 def test_a_page_of_a_whole_list_is_what_its_query_set_finds(
-    accounts: list[Account], listing: Listing, sort: str, descending: bool
+    accounts: list[Account], listing: ListDefinition, sort: str, descending: bool
 ) -> None:
-    wanted, viewer = Wanted(sort=sort, descending=descending), factories.viewer()
+    wanted, viewer = ListQuery(sort=sort, descending=descending), factories.viewer()
     order = listing.sorts[sort].order(descending=descending)
     for account, length in ((None, 14), (accounts[1], 7)):
-        lens = Lens(viewer, account=account)
-        first = list_page(listing, lens, wanted)
-        assert first == _page(listing, lens, wanted)
+        context = ListContext(viewer, account=account)
+        first = list_page(listing, context, wanted)
+        assert first == _page(listing, context, wanted)
         assert len(first.rows) == 4
         places = [order.place(first.rows[-1])]
-        while (part := list_page(listing, lens, wanted, after=places[-1])).has_after:
-            assert part == _page(listing, lens, wanted, after=places[-1])
+        while (part := list_page(listing, context, wanted, after=places[-1])).has_after:
+            assert part == _page(listing, context, wanted, after=places[-1])
             places.append(order.place(part.rows[-1]))
         assert len(places) * 4 + len(part.rows) == length
-        back = list_page(listing, lens, wanted, before=places[-1])
-        assert back == _page(listing, lens, wanted, before=places[-1])
+        back = list_page(listing, context, wanted, before=places[-1])
+        assert back == _page(listing, context, wanted, before=places[-1])
         assert len(back.rows) in {3, 4}
 
 
@@ -94,12 +100,15 @@ def test_each_viewer_gets_their_own_rows_and_what_is_new(accounts: list[Account]
     nobody = replace(everyone, scope=Scope())
 
     def groups(viewer: Viewer) -> int:
-        return len(list_page(GROUPS, Lens(viewer), Wanted(descending=True)).rows)
+        return len(list_page(GROUPS, ListContext(viewer), ListQuery(descending=True)).rows)
 
     core_rows = [(groups(everyone), groups(viewer), groups(nobody)) for _ in range(2)]
     assert core_rows == [(4, 4, 0), (4, 4, 0)]
     factories.group(accounts[0], "zzz")
-    names = [list_page(GROUPS, Lens(v), Wanted(descending=True)).rows[0]["name"] for v in (everyone, viewer)]
+    names = [
+        list_page(GROUPS, ListContext(v), ListQuery(descending=True)).rows[0]["name"]
+        for v in (everyone, viewer)
+    ]
     assert names == ["zzz", "thing-6"]
 
 
@@ -115,20 +124,20 @@ TIES = {
 
 @pytest.mark.parametrize("listing", LISTINGS, ids=lambda listing: listing.name)
 @pytest.mark.parametrize("count", [1, 50, 51, 60])
-def test_what_completes_a_page_is_what_completes_many_rows(listing: Listing, count: int) -> None:
-    account, lens = factories.account(), Lens(factories.viewer())
+def test_what_completes_a_page_is_what_completes_many_rows(listing: ListDefinition, count: int) -> None:
+    account, context = factories.account(), ListContext(factories.viewer())
     kind, shown = TIES[listing]
     target = factories.entity(account, Kind.SCP, "target")
     for number in range(count):
         source = factories.entity(account, listing.kinds[0], f"thing-{number:02d}")
         if kind and number % 3 == 0:
             factories.edge(kind, source, target)
-    whole = list(core.all_rows(listing, lens, Wanted()))
-    first = list_page(listing, lens, Wanted())
+    whole = list(core.all_rows(listing, context, ListQuery()))
+    first = list_page(listing, context, ListQuery())
     order = listing.sorts["name"].order(descending=False)
     rows = first.rows
     if first.has_after:
-        rows = rows + list_page(listing, lens, Wanted(), after=order.place(rows[-1])).rows
+        rows = rows + list_page(listing, context, ListQuery(), after=order.place(rows[-1])).rows
     assert rows == whole
     assert len(rows) == count
     if kind:

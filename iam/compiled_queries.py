@@ -19,7 +19,7 @@ SCOPES_KEPT = 256
 """Statements that depend on a scope are kept for so many of them."""
 
 
-class Slot(Expression):
+class Param(Expression):
     """Stands in a query set for a value of the type of a field, which is only known when the statement is
     run.
     """
@@ -29,7 +29,7 @@ class Slot(Expression):
         self.name = name
 
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> tuple[str, Any]:
-        """Its place among the parameters is kept by the slot itself."""
+        """Its place among the parameters is kept by the object itself."""
         return "%s", [self]
 
 
@@ -41,11 +41,11 @@ class _Compiled(NamedTuple):
     selected: Sequence[Any]
 
 
-class Statement:
+class CompiledQuery:
     """What `make` asks for, compiled when it is first run. `make` gives a query set of `values` or
-    `values_list`, with or without slots.
+    `values_list`, with or without parameters.
 
-    It depends on nothing but its slots, and on the database, of which a process has one.
+    It depends on nothing but its parameters, and on the database, of which a process has one.
     """
 
     def __init__(self, make: Callable[[], QuerySet[Any, Any]]) -> None:
@@ -80,9 +80,9 @@ class Statement:
         return _Compiled(query, list(query.selected or ()), sql, params, selected)
 
 
-class Counts:
+class CompiledCounts:
     """How many rows each of several query sets has, `most` at most: one query, compiled when it is first run.
-    The query sets may have slots.
+    The query sets may have parameters.
     """
 
     def __init__(self, make: Callable[[], Sequence[QuerySet[Any, Any]]], *, most: int) -> None:
@@ -114,7 +114,7 @@ class Counts:
 
 
 def _filled(param: Any, values: Mapping[str, Any]) -> Any:
-    if not isinstance(param, Slot):
+    if not isinstance(param, Param):
         return param
     return cast(Any, param.output_field).get_db_prep_value(values[param.name], connection)
 

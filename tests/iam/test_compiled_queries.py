@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from django.db.models import Case, CharField, DateTimeField, F, QuerySet, When
 
+from iam.compiled_queries import CompiledCounts, CompiledQuery, Param, columns, instance
 from iam.guard import Scope
 from iam.mirror.models import Account, Pull
 from iam.mirror.queries.accounts import frame
-from iam.prepared import Counts, Slot, Statement, columns, instance
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -24,13 +24,13 @@ def test_a_statement_is_compiled_once_and_filled_in_each_time(django_assert_num_
 
     def by_number() -> QuerySet[Account, Any]:
         made.append(1)
-        return Account.objects.filter(account_id=Slot("number", CharField())).values_list(
+        return Account.objects.filter(account_id=Param("number", CharField())).values_list(
             "name", "removed_at"
         )
 
     factories.account("111111111111", name="production")
     factories.account("222222222222", name="staging", removed_at=MOMENT)
-    statement = Statement(by_number)
+    statement = CompiledQuery(by_number)
     with django_assert_num_queries(3):
         assert statement.rows(number="222222222222") == [("staging", MOMENT)]
         assert statement.rows(number="111111111111") == [("production", None)]
@@ -42,9 +42,9 @@ def test_slots_stand_for_moments_and_in_orders_too() -> None:
     account = factories.account()
     for hour in (1, 2, 3):
         Pull.objects.create(account=account, state="complete", began_at=MOMENT.replace(hour=hour), calls=hour)
-    shown = Slot("shown", DateTimeField())
+    shown = Param("shown", DateTimeField())
     first = Case(When(began_at=shown, then=0), default=1)
-    statement = Statement(
+    statement = CompiledQuery(
         lambda: (
             Pull.objects.filter(began_at__gte=shown)
             .order_by(first, F("began_at").desc())
@@ -57,8 +57,8 @@ def test_slots_stand_for_moments_and_in_orders_too() -> None:
 
 
 def test_a_value_that_is_missing_is_an_error_and_not_everything() -> None:
-    statement = Statement(
-        lambda: Account.objects.filter(account_id=Slot("number", CharField())).values_list("name")
+    statement = CompiledQuery(
+        lambda: Account.objects.filter(account_id=Param("number", CharField())).values_list("name")
     )
     with pytest.raises(KeyError):
         statement.rows()
@@ -88,7 +88,7 @@ def test_each_scope_has_a_frame_of_its_own() -> None:
 
 def test_what_can_have_no_rows_has_none(django_assert_num_queries: Any) -> None:
     factories.account("111111111111")
-    nothing = Statement(lambda: Account.objects.filter(pk__in=[]).values_list("name"))
+    nothing = CompiledQuery(lambda: Account.objects.filter(pk__in=[]).values_list("name"))
     with django_assert_num_queries(0):
         assert nothing.rows() == nothing.rows() == []
     assert frame(replace(factories.viewer(), scope=Scope()), account_id="").accounts == []
@@ -102,10 +102,10 @@ def test_several_are_counted_at_once_up_to_a_limit(django_assert_num_queries: An
         Account.objects.filter(account_id="111111111111").values("pk"),
     )
     with django_assert_num_queries(1):
-        assert Counts(lambda: (every, accounts, accounts.none()), most=2).numbers() == [2, 1, 0]
+        assert CompiledCounts(lambda: (every, accounts, accounts.none()), most=2).numbers() == [2, 1, 0]
     with django_assert_num_queries(0):
-        assert Counts(lambda: [accounts.none()], most=2).numbers() == [0]
-        assert Counts(list, most=2).numbers() == []
+        assert CompiledCounts(lambda: [accounts.none()], most=2).numbers() == [0]
+        assert CompiledCounts(list, most=2).numbers() == []
 
 
 def test_counts_that_are_kept_are_of_today_and_of_the_values_that_are_given(
@@ -115,10 +115,10 @@ def test_counts_that_are_kept_are_of_today_and_of_the_values_that_are_given(
 
     def querysets() -> list[Any]:
         made.append(1)
-        named = Account.objects.filter(name=Slot("name", CharField())).values("pk")
+        named = Account.objects.filter(name=Param("name", CharField())).values("pk")
         return [Account.objects.values("pk"), named, named.none()]
 
-    statement = Counts(querysets, most=5)
+    statement = CompiledCounts(querysets, most=5)
     for number in ("111111111111", "222222222222"):
         factories.account(number, name=number)
         with django_assert_num_queries(1):
