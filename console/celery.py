@@ -34,6 +34,17 @@ FORMER_TASKS = {
     "iam.access.escalating.tasks.calculate_escalation": (
         "iam.access.escalation_calculation.tasks.calculate_escalation"
     ),
+    "iam.people.leaving.tasks.ask_run": "iam.people.offboarding.tasks.request_run",
+    "iam.people.leaving.tasks.drop_leaving_drafts": "iam.people.offboarding.tasks.delete_old_drafts",
+    "iam.people.leaving.tasks.prove_seat": "iam.people.offboarding.tasks.prove_user",
+    "iam.people.leaving.tasks.tend_leavers": "iam.people.offboarding.tasks.reconcile_runs",
+    "iam.people.moving.tasks.settle_moves": "iam.people.moving.tasks.reconcile_moves",
+    "iam.people.onboarding.tasks.ask_run": "iam.people.onboarding.tasks.request_run",
+    "iam.people.onboarding.tasks.drop_drafts": "iam.people.onboarding.tasks.delete_old_drafts",
+    "iam.people.onboarding.tasks.settle_runs": "iam.people.onboarding.tasks.reconcile_runs",
+    "iam.people.rotation.tasks.ask_batch": "iam.people.rotation.tasks.request_batch",
+    "iam.people.rotation.tasks.look": "iam.people.rotation.tasks.check_usage",
+    "iam.people.rotation.tasks.tend_rotations": "iam.people.rotation.tasks.reconcile_rotations",
 }
 """Names that tasks had in the release before: its messages may still be in the queue."""
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from celery import shared_task
+
 from iam.people.moving import reconcile
-from iam.people.runs.task_names import run_task
 from iam.schedule import every
 
 
-@run_task("iam.people.moving.tasks.reconcile_moves", former="iam.people.moving.tasks.settle_moves")
+@shared_task(name="iam.people.moving.tasks.reconcile_moves")  # type: ignore[untyped-decorator]
 @every(20)
 def reconcile_moves() -> int:
     """Reconcile moves that missed the end of a change."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from celery import shared_task
+
 from iam.people.offboarding import afterwards, reconcile, returning_again
 from iam.people.offboarding.models import PROVE_USER, REQUEST_RUN, OffboardingRun
 from iam.people.offboarding.services import OFFBOARDING
 from iam.people.runs import drafts
-from iam.people.runs.task_names import run_task
 from iam.schedule import DAYS, HOURS, every
 
 
-@run_task("iam.people.offboarding.tasks.reconcile_runs", former="iam.people.leaving.tasks.tend_leavers")
+@shared_task(name="iam.people.offboarding.tasks.reconcile_runs")  # type: ignore[untyped-decorator]
 @every(10)
 def reconcile_runs() -> int:
     """Continue with what a lost process has left: requests, changes, checks of AWS and links. Request
@@ -22,22 +23,20 @@ def reconcile_runs() -> int:
     return continued + afterwards.ask_due_deletions()
 
 
-@run_task(
-    "iam.people.offboarding.tasks.delete_old_drafts", former="iam.people.leaving.tasks.drop_leaving_drafts"
-)
+@shared_task(name="iam.people.offboarding.tasks.delete_old_drafts")  # type: ignore[untyped-decorator]
 @every(DAYS, expires=HOURS)
 def delete_old_drafts() -> int:
     """Delete abandoned drafts."""
     return drafts.delete_old_drafts(OffboardingRun)
 
 
-@run_task(REQUEST_RUN, former="iam.people.leaving.tasks.ask_run")
+@shared_task(name=REQUEST_RUN)  # type: ignore[untyped-decorator]
 def request_run(run_id: str) -> None:
     """Request a run of many people."""
     OFFBOARDING.request_by_id(UUID(run_id))
 
 
-@run_task(PROVE_USER, former="iam.people.leaving.tasks.prove_seat")
+@shared_task(name=PROVE_USER)  # type: ignore[untyped-decorator]
 def prove_user(user_id: str) -> None:
     """Check in AWS that a user has no access any more."""
     reconcile.prove(UUID(user_id))
