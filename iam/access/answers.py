@@ -1,8 +1,5 @@
 """One answer to who can, and what is worked out of it: who fits a filter, how certain each is, in which way
-each can, page by page.
-
-Principals are kept in the runs in which the index found them, each of one decision and account, so that tens
-of thousands are counted without a look at each.
+each can.
 """
 
 from __future__ import annotations
@@ -10,33 +7,23 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from heapq import nlargest, nsmallest
-from itertools import chain
 from typing import Final, NamedTuple
 
+from iam.access.answer_runs import Joined, Runs, by_account
 from iam.access.certainty import Certainty, Unread, certainty_of
 from iam.access.denied_principals import Stopped
 from iam.access.explanation import Why
 from iam.access.multi_action import Tallied
-from iam.access.persons import Matcher, PrincipalCount, users_and_roles
+from iam.access.persons import Matcher
 from iam.access.ways import Way, Ways
-from iam.linking.generation import generation
 from iam.policy.evaluate import Decision
 from iam.policy.index.classes import Member, Members
 from iam.policy.index.question import Found as Run
+from iam.policy.index.shard import Shard
 from iam.policy.request import PrincipalKind
 
-ORDER: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
 REASONS: Final = 256
-"""Of so many principals of an answer the reasons are kept."""
-
-
-class Place(NamedTuple):
-    """Where a row stands: allowed before conditional, then by account and ARN."""
-
-    rank: int
-    account: str
-    arn: str
+"""Of so many principals of an account the reasons are kept with an answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,129 +52,73 @@ class WayGroup(NamedTuple):
     runs: Runs
 
 
-class Runs:
-    """Runs of principals, counted once. Those of a whole answer are kept with it until the index changes."""
+class Basis(NamedTuple):
+    """What the part of an answer that is about one account rests on, beside the question: the account and the
+    owner of the resource as they are (shard and version), and which dates have passed.
+    """
 
-    def __init__(self, runs: Iterable[Run]) -> None:
-        self.runs = list(runs)
-        self._counted: tuple[Hashable, PrincipalCount] | None = None
-        self._firsts: dict[int, list[tuple[Member, Decision]]] = {}
-
-    @cached_property
-    def sizes(self) -> Mapping[tuple[Decision, str], int]:
-        """How many there are of each decision and account."""
-        sizes: dict[tuple[Decision, str], int] = {}
-        for run in self.runs:
-            key = (run.decision, run.account)
-            sizes[key] = sizes.get(key, 0) + len(run.members)
-        return sizes
-
-    @cached_property
-    def first(self) -> Mapping[tuple[Decision, str], Member]:
-        """One of each decision and account."""
-        return {(run.decision, run.account): run.members[0] for run in reversed(self.runs)}
-
-    def users(self) -> Iterator[Sequence[Member]]:
-        """The users among them, part by part."""
-        for run in self.runs:
-            if not isinstance(run.members, Members):
-                yield [member for member in run.members if member.kind is PrincipalKind.USER]
-            elif run.members[0].kind is PrincipalKind.USER:
-                # Those of one class are of one kind.
-                yield run.members
-
-    @cached_property
-    def user_count(self) -> int:
-        """How many users there are."""
-        return sum(len(run) for run in self.users())
-
-    def principals(self) -> PrincipalCount:
-        """How many people are behind them; counted again when a user was linked or matched since: one query
-        where none was.
-        """
-        now = generation()
-        counted = self._counted
-        if counted is None or counted[0] != now:
-            users = list(chain.from_iterable(self.users()))
-            counted = self._counted = (now, users_and_roles(users, len(self) - len(users)))
-        return counted[1]
-
-    @cached_property
-    def by_account(self) -> Mapping[tuple[int, str], list[Sequence[Member]]]:
-        """The members of each place in the order of decisions, and account."""
-        members_by_account: dict[tuple[int, str], list[Sequence[Member]]] = {}
-        for run in self.runs:
-            members_by_account.setdefault((ORDER.index(run.decision), run.account), []).append(run.members)
-        return members_by_account
-
-    def __len__(self) -> int:
-        return sum(self.sizes.values())
-
-    def count(self, decision: Decision) -> int:
-        """How many are judged so."""
-        return sum(size for (ranked, _), size in self.sizes.items() if ranked is decision)
-
-    def page(
-        self, *, size: int, after: Place | None = None, before: Place | None = None
-    ) -> list[tuple[Member, Decision]]:
-        """One more than the page, if there is one; before a place, the nearest first. The first page is
-        looked for once.
-        """
-        if after is not None or before is not None:
-            return self._page(size, after, before)
-        known = self._firsts.get(size)
-        if known is None:
-            known = self._firsts[size] = self._page(size, None, None)
-        return known
-
-    def _page(self, size: int, after: Place | None, before: Place | None) -> list[tuple[Member, Decision]]:
-        nearest_members: list[tuple[Member, Decision]] = []
-        for rank, account in sorted(self.by_account, reverse=before is not None):
-            wanted = size + 1 - len(nearest_members)
-            if wanted <= 0:
-                break
-            members = chain.from_iterable(self.by_account[rank, account])
-            if before is not None:
-                rows = (member for member in members if Place(rank, account, member.arn) < before)
-                nearest = nlargest(wanted, rows, key=_arn)
-            else:
-                rows = (
-                    member for member in members if after is None or Place(rank, account, member.arn) > after
-                )
-                nearest = nsmallest(wanted, rows, key=_arn)
-            nearest_members += [(member, ORDER[rank]) for member in nearest]
-        return nearest_members
+    account: tuple[Shard, int]
+    owner: tuple[Shard, int] | None
+    dates: Hashable
 
 
-def _arn(member: Member) -> str:
-    return member.arn
+class Part:
+    """The part of an answer that is about one account: valid as long as its basis is."""
+
+    def __init__(self, runs: Iterable[Run], basis: Basis) -> None:
+        every = list(runs)
+        self.basis = basis
+        self.runs = Runs(run for run in every if _kind_of(run.members) is not PrincipalKind.ROOT)
+        self.roots = sum(
+            len(run.members)
+            for run in every
+            if run.decision is Decision.ALLOWED and _kind_of(run.members) is PrincipalKind.ROOT
+        )
+        self.by_way: Mapping[Way, Runs] | None = None
+        self.reasons: dict[tuple[Member, str], Why] = {}
+
+
+def _kind_of(members: Sequence[Member]) -> PrincipalKind:
+    """Those of one class are of one kind; of others the first says whether they are root users."""
+    return members.kind if isinstance(members, Members) else members[0].kind
 
 
 class Everyone:
-    """An answer whole, root users apart; valid, and kept, as long as the index is not changed."""
+    """An answer whole, root users apart; valid, and kept, as long as the index is not changed. Then it is the
+    former of the next: the parts about accounts that have not changed are taken over.
+    """
 
-    def __init__(self, tallied: Tallied, ways: Ways) -> None:
+    def __init__(
+        self,
+        tallied: Tallied,
+        ways: Ways,
+        basis_of: Callable[[str], Basis],
+        former: Everyone | None = None,
+    ) -> None:
         self.tallied, self.ways = tallied, ways
-        runs = list(tallied.whole.found())
-        self.runs = Runs(run for run in runs if run.members[0].kind is not PrincipalKind.ROOT)
-        self.roots = sum(
-            len(run.members)
-            for run in runs
-            if run.decision is Decision.ALLOWED and run.members[0].kind is PrincipalKind.ROOT
-        )
+        known = {} if former is None else former.parts
+        self.parts: dict[str, Part] = {}
+        for account, runs in by_account(tallied.whole.found()).items():
+            basis, part = basis_of(account), known.get(account)
+            if part is None or part.basis != basis:
+                part = Part(runs, basis)
+            self.parts[account] = part
+        self.runs = Joined({account: part.runs for account, part in self.parts.items()})
+        self.roots = sum(part.roots for part in self.parts.values())
         self._stopped: dict[int, Stopped] = {}
-        self._reasons: dict[tuple[Member, str], Why] = {}
 
     def why(self, member: Member, action: str, find: Callable[[], Why]) -> Why:
         """Why a principal can or cannot; of the first that were shown it is kept, since an answer begins with
         the same rows each time.
         """
-        key = (member, action)
-        reasons = self._reasons.get(key)
+        part = self.parts.get(member.account)
+        if part is None:
+            return find()
+        reasons = part.reasons.get((member, action))
         if reasons is None:
             reasons = find()
-            if len(self._reasons) < REASONS:
-                self._reasons[key] = reasons
+            if len(part.reasons) < REASONS:
+                part.reasons[member, action] = reasons
         return reasons
 
     def stopped(self, most: int, find: Callable[[], Stopped]) -> Stopped:
@@ -200,7 +131,13 @@ class Everyone:
     @cached_property
     def by_way(self) -> Mapping[Way, Runs]:
         """Everyone by the way in which they can."""
-        return by_way(self.runs, self.ways)
+        runs_by_way: dict[Way, dict[str, Runs]] = {}
+        for account, part in self.parts.items():
+            if part.by_way is None:
+                part.by_way = by_way(part.runs, self.ways)
+            for way, runs in part.by_way.items():
+                runs_by_way.setdefault(way, {})[account] = runs
+        return {way: Joined(of_accounts) for way, of_accounts in runs_by_way.items()}
 
 
 def by_way(runs: Runs, ways: Ways) -> Mapping[Way, Runs]:

@@ -9,6 +9,8 @@ from typing import Final, TypeVar
 from iam.policy.index.index import Index
 
 MAX_RESULTS: Final = 8
+MAX_FORMER: Final = 4
+"""So many results are kept beyond a change of the index, for what follows on them."""
 Result = TypeVar("Result")
 _guard = Lock()
 
@@ -32,4 +34,18 @@ def cached(index: Index, key: Hashable, make: Callable[[], Result]) -> Result:
         results[about] = result
         while len(results) > MAX_RESULTS:
             del results[next(iter(results))]
+    return result
+
+
+def cached_on(index: Index, key: Hashable, make: Callable[[Result | None], Result]) -> Result:
+    """The same where a result takes over what holds on of the one before the index changed, which is given to
+    `make`; None where there is none.
+    """
+    former: Result | None = index.former.get(key)
+    result = cached(index, key, lambda: make(former))
+    with _guard:
+        index.former.pop(key, None)
+        index.former[key] = result
+        while len(index.former) > MAX_FORMER:
+            del index.former[next(iter(index.former))]
     return result

@@ -50,6 +50,9 @@ class Tally(NamedTuple):
         return Tally(self.can + other.can, self.may + other.may, first)
 
 
+NOTHING: Final = Tally()
+
+
 @dataclass(frozen=True, slots=True)
 class Tallied:
     """An answer about several actions: who can do at least one of them, and how many each."""
@@ -60,8 +63,8 @@ class Tallied:
 
     def of(self, member: Member) -> Tally:
         """What one of the answer can."""
-        own = self.by_member.get(member, Tally())
-        return self.by_class.get(member.cls, Tally()).and_also(own)
+        own = self.by_member.get(member, NOTHING)
+        return self.by_class.get(member.cls, NOTHING).and_also(own)
 
 
 def tallied(index: Index, question: Question, actions: Sequence[str]) -> Tallied:
@@ -86,11 +89,17 @@ def _add(
     answer: Answer, names: Sequence[str], by_class: dict[Class, Tally], by_member: dict[Member, Tally]
 ) -> None:
     for decision, classes in answer.whole.items():
+        # Most classes have one of few tallies.
+        later: dict[Tally, Tally] = {}
         for cls in classes:
-            by_class[cls] = by_class.get(cls, Tally()).plus(decision, names)
+            before = by_class.get(cls, NOTHING)
+            after = later.get(before)
+            if after is None:
+                after = later[before] = before.plus(decision, names)
+            by_class[cls] = after
     for part in answer.parts:
         for member in part.members:
-            by_member[member] = by_member.get(member, Tally()).plus(part.decision, names)
+            by_member[member] = by_member.get(member, NOTHING).plus(part.decision, names)
 
 
 def _together(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]) -> Iterable[Found]:
@@ -103,9 +112,9 @@ def _together(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]
             yield Found(tally.decision, cls.account, cls.members)
     groups: dict[tuple[Decision, str, PrincipalKind], list[Member]] = {}
     for cls in parted:
-        shared = by_class.get(cls, Tally())
+        shared = by_class.get(cls, NOTHING)
         for member in cls.members:
-            tally = shared.and_also(by_member.get(member, Tally()))
+            tally = shared.and_also(by_member.get(member, NOTHING))
             if tally.can or tally.may:
                 kind = cls.profile.limits.flags[0]
                 groups.setdefault((tally.decision, cls.account, kind), []).append(member)

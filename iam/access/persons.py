@@ -6,17 +6,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeVar
+from itertools import chain
+from typing import Any, Final, Protocol, TypeVar
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from iam.directory.models import Identity
 from iam.linking.models import Sign
 from iam.linking.whose import DOUBTS
 from iam.mirror.display_names import display_name
 from iam.mirror.pull.bulk import chunks
-from iam.policy.index.classes import Member
-from iam.policy.request import PrincipalKind
+from iam.policy.index.classes import Member, Members
+from iam.policy.request import PrincipalKind, account_of
 
 MANY: Final = 4_000
 """Of more users than these, the matches of all are read."""
@@ -94,13 +95,14 @@ def count_of(members: Iterable[Member]) -> PrincipalCount:
             users.append(member)
         elif member.kind is PrincipalKind.ROLE:
             roles += 1
-    return users_and_roles(users, roles)
+    return users_and_roles([users], roles)
 
 
-def users_and_roles(users: Sequence[Counted], roles: int) -> PrincipalCount:
-    """The same of users and a number of roles."""
-    owners = people_of(users)
-    return PrincipalCount(len(users), len(set(owners.values())), len(users) - len(owners), roles)
+def users_and_roles(parts: Sequence[Sequence[Member]], roles: int) -> PrincipalCount:
+    """The same of users, part by part, and a number of roles."""
+    size = sum(map(len, parts))
+    owners = _people_of_many(parts) if size > MANY else people_of(list(chain.from_iterable(parts)))
+    return PrincipalCount(size, len(set(owners.values())), size - len(owners), roles)
 
 
 def people_of(users: Sequence[Counted]) -> dict[int, str]:
@@ -111,15 +113,46 @@ def people_of(users: Sequence[Counted]) -> dict[int, str]:
     """
     by_pk = {user.id: user for user in users}
     owners: dict[int, str] = {}
-    certain = Sign.objects.exclude(standing__in=DOUBTS).exclude(person=None, address="")
-    signs = certain.order_by().values_list("pk", "person__email", "address")
-    by_hand = Identity.objects.order_by().values_list("user_arn", "aws_id", "person__email")
+    signs, by_hand = _matches()
     if len(users) > MANY:
         _match(owners, by_pk, signs.iterator(), by_hand.iterator())
         return owners
     for chunk in chunks(list(users)):
         some_signs = signs.filter(pk__in=[user.id for user in chunk])
         _match(owners, by_pk, some_signs, by_hand.filter(user_arn__in=[user.arn for user in chunk]))
+    return owners
+
+
+def _matches() -> tuple[QuerySet[Any, Any], QuerySet[Any, Any]]:
+    """(number, email address, address) of users by what the ways say, and (ARN, unique id, email address) by
+    hand.
+    """
+    certain = Sign.objects.exclude(standing__in=DOUBTS).exclude(person=None, address="")
+    signs = certain.order_by().values_list("pk", "person__email", "address")
+    return signs, Identity.objects.order_by().values_list("user_arn", "aws_id", "person__email")
+
+
+def _people_of_many(parts: Iterable[Sequence[Member]]) -> dict[int, str]:
+    """As `people_of`, of so many users that every match is read: a user is made only where one was said by
+    hand.
+    """
+    signs, by_hand = _matches()
+    numbers: set[int] = set()
+    for part in parts:
+        if isinstance(part, Members):
+            numbers.update(part.ids)
+        else:
+            numbers.update(user.id for user in part)
+    owners = {pk: (mail or address).lower() for pk, mail, address in signs.iterator() if pk in numbers}
+    by_arn = {arn: (aws_id, mail) for arn, aws_id, mail in by_hand.iterator()}
+    accounts = {account_of(arn) for arn in by_arn}
+    for part in parts:
+        if isinstance(part, Members) and part.cls.account not in accounts:
+            continue
+        for user in part:
+            aws_id, mail = by_arn.get(user.arn, ("", ""))
+            if mail and aws_id in ("", user.unique_id):
+                owners[user.id] = mail.lower()
     return owners
 
 

@@ -4,8 +4,8 @@ own policy.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
@@ -14,11 +14,12 @@ from iam.access.explanation import Held, Named, Step, Why, held_as, why
 from iam.access.multi_action import Tallied
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import ReasonOutcome
-from iam.policy.index.classes import Member, Members
+from iam.policy.index.classes import Class, Member, Members
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
-from iam.policy.index.judging import ALLOWS, Judge
+from iam.policy.index.judging import ALLOWS, BY_NAME, DEPENDS, SILENT, Judge
 from iam.policy.index.question import Question
+from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard
 from iam.policy.index.who_can import judge_for
 from iam.policy.letter_case import fold
@@ -67,6 +68,11 @@ class Way:
         return KINDS.index(self.kind), self.group, self.policy, self.account
 
 
+INLINE: Final = Way(WayKind.INLINE)
+SURE: Final = (YES,)
+SURE_FIRST: Final = (YES, ALLOWS)
+
+
 class Ways:
     """Finds the way of each principal of an answer; principals that policies cannot tell apart are looked at
     once.
@@ -79,7 +85,7 @@ class Ways:
         self._personal_classes = {member.cls for member in self._personal}
         self._known: dict[Any, Way] = {}
         self._by_account: dict[tuple[str, str], Speaking] = {}
-        self._judges: dict[str, Judge] = {}
+        self._heard: dict[str, Heard] = {}
 
     def of(self, member: Member) -> Way:
         """The first way: where there are several, the one that allows without conditions and is the most
@@ -107,7 +113,23 @@ class Ways:
         return members_by_way
 
     def _among_class(self, members: Members) -> Mapping[Way, Sequence[Member]]:
-        """Members of one class that nothing but what they hold tells apart."""
+        """Members of one class that nothing but what they hold tells apart. What is held inline is read only
+        where no policy of theirs gives a way.
+        """
+        tally = self._found.by_class[members.cls]
+        speaking = self._speaking(tally.first, members.cls.account)
+        effects = {} if speaking.heard.is_free else speaking.effects_on(members)
+        if not effects:
+            return self._one_by_one(members)
+        members_by_way: dict[Way, Members] = {}
+        for key, alike in members.by_shared_grants():
+            shared_way = speaking.way_among(key, alike, effects, is_sure=bool(tally.can))
+            parts = self._one_by_one(alike) if shared_way is None else {shared_way: alike}
+            for way, part in parts.items():
+                members_by_way[way] = members_by_way[way] + part if way in members_by_way else part
+        return members_by_way
+
+    def _one_by_one(self, members: Members) -> dict[Way, Members]:
         members_by_way: dict[Way, Members] = {}
         for same_grants in members.by_grants():
             way = self.of(same_grants[0])
@@ -134,15 +156,11 @@ class Ways:
         Where it is sure that the member can, conditional statements are no reason.
         """
         speaking, grants = self._speaking(action, member.account), member.grants
-        policies_by_way = [
-            speaking.policies[number] for number in grants.attached if number in speaking.policies
-        ]
-        for number in grants.groups:
-            policies_by_way += speaking.groups.get(number, ())
+        judge, policies_by_way = speaking.heard.judge, speaking.shared(grants)
         for _, digest in grants.inline:
-            if digest in speaking.inline:
-                policies_by_way.append((Way(WayKind.INLINE), speaking.inline[digest]))
-        effects_by_way = [(way, speaking.judge.said_of(doc, member) & ALLOWS) for way, doc in policies_by_way]
+            if digest in speaking.heard.docs:
+                policies_by_way.append((INLINE, speaking.heard.docs[digest]))
+        effects_by_way = [(way, judge.said_of(doc, member) & ALLOWS) for way, doc in policies_by_way]
         sure = [way for way, mark in effects_by_way if mark & YES]
         unsure = [] if sure or is_sure else [way for way, mark in effects_by_way if mark]
         return min(sure or unsure, key=_sort_key, default=None)
@@ -150,19 +168,20 @@ class Ways:
     def _speaking(self, action: str, account: str) -> Speaking:
         speaking = self._by_account.get((action, account))
         if speaking is None:
-            judge = self._judges.get(action)
-            if judge is None:
-                judge = self._judges[action] = self._judge(action)
-            speaking = Speaking.of(judge, self._index.accounts[account])
+            heard = self._heard.get(action)
+            if heard is None:
+                heard = self._heard[action] = self._hear(action)
+            speaking = Speaking.of(heard, self._index.accounts[account])
             self._by_account[action, account] = speaking
         return speaking
 
-    def _judge(self, action: str) -> Judge:
+    def _hear(self, action: str) -> Heard:
         index = self._index
         question = self._question(action)
         judge, _ = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
         judge.listen(index.register)
-        return judge
+        by_digest = {doc.digest: doc for doc in judge.said}
+        return Heard(judge, by_digest, index.classes_named(judge.reader), judge.lowered in FREE)
 
     def _of_step(self, member: Member, step: Step, action: str) -> Way:
         if step.held is not None:
@@ -174,24 +193,76 @@ class Ways:
 
 
 @dataclass(frozen=True, slots=True)
-class Speaking:
-    """What of an account's policies speaks of an action: the way and document of managed policies and groups
-    by number; of inline policies the document by its digest, whatever the account.
+class Heard:
+    """What speaks of an action, whatever the account: documents by their digests, the classes of users whose
+    names are in the question, and whether nobody needs a policy.
     """
 
     judge: Judge
+    docs: Mapping[str, Doc]
+    named: frozenset[Class]
+    is_free: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Speaking:
+    """What of an account's policies speaks of an action: the way and document of managed policies and groups
+    by number.
+    """
+
+    heard: Heard
     policies: Mapping[int, Spoken]
     groups: Mapping[int, Sequence[Spoken]]
-    inline: Mapping[str, Doc]
+    _by_key: dict[Hashable, Sequence[Spoken]] = field(default_factory=dict)
+
+    def shared(self, grants: Grants) -> list[Spoken]:
+        """What speaks of the action among attached policies and those of groups, the best way first."""
+        policies_by_way = [self.policies[number] for number in grants.attached if number in self.policies]
+        for number in grants.groups:
+            policies_by_way += self.groups.get(number, ())
+        return sorted(policies_by_way, key=lambda spoken: spoken[0].sort_key)
+
+    def effects_on(self, members: Members) -> dict[Doc, int]:
+        """How the documents of a class allow it, those that do; the class is judged as one, so that each says
+        the same to all.
+        """
+        judge, effects = self.heard.judge, {}
+        is_named = members.cls in self.heard.named
+        for doc in members.cls.profile.bundle.docs:
+            effect = judge.heard.get(doc, SILENT)
+            if effect & DEPENDS or (effect & BY_NAME and is_named):
+                effect = judge.said_of(doc, members[0])
+            if effect & ALLOWS:
+                effects[doc] = effect & ALLOWS
+        return effects
+
+    def way_among(
+        self, key: Hashable, members: Members, effects: Mapping[Doc, int], *, is_sure: bool
+    ) -> Way | None:
+        """The way of members who hold the same but for inline policies (`Members.by_shared_grants`), as
+        `Ways.of` finds it for one.
+        """
+        shared = self._by_key.get(key)
+        if shared is None:
+            shared = self._by_key[key] = self.shared(members[0].grants)
+        # Shared ways go before inline policies, in which documents stand that no shared way has.
+        for wanted in SURE if is_sure else SURE_FIRST:
+            for way, doc in shared:
+                if doc in effects and effects[doc] & wanted:
+                    return way
+            for effect in effects.values():
+                if effect & wanted:
+                    return INLINE
+        return None
 
     @classmethod
-    def of(cls, judge: Judge, shard: Shard) -> Speaking:
+    def of(cls, heard: Heard, shard: Shard) -> Speaking:
         """Of one account."""
-        inline = {doc.digest: doc for doc in judge.said}
+        inline = heard.docs
         policies: dict[int, Spoken] = {}
         for number in shard.policies:
             doc = shard.policy_doc(number)
-            if doc in judge.said:
+            if doc in heard.judge.said:
                 policies[number] = (way_of(shard, held_as(shard, number)), doc)
         groups: dict[int, list[Spoken]] = {}
         for group in shard.groups.values():
@@ -210,7 +281,7 @@ class Speaking:
             ]
             if policies_by_way:
                 groups[group.id] = policies_by_way
-        return cls(judge, policies, groups, inline)
+        return cls(heard, policies, groups)
 
 
 def way_of(shard: Shard, holding: Held) -> Way:
@@ -228,7 +299,7 @@ def way_of(shard: Shard, holding: Held) -> Way:
             is_aws_managed,
         )
     if holding.is_inline:
-        return Way(WayKind.INLINE)
+        return INLINE
     account = "" if is_aws_managed else shard.number
     pk = None if is_aws_managed else holding.policy.pk
     return Way(WayKind.ATTACHED, holding.policy.name, pk, account=account, is_aws_managed=is_aws_managed)

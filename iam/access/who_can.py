@@ -12,11 +12,12 @@ from itertools import chain
 from typing import Any, Final
 
 from iam.access.actions import Meant
-from iam.access.answers import ORDER, WHOLE, Everyone, Narrowed, OneAnswer, Place, WayGroup
+from iam.access.answer_runs import ORDER, Place
+from iam.access.answers import WHOLE, Basis, Everyone, Narrowed, OneAnswer, WayGroup
 from iam.access.certainty import Certainty, Unread
 from iam.access.denied_principals import Stopped, stopped
 from iam.access.explanation import Why, why
-from iam.access.index_cache import cached
+from iam.access.index_cache import cached_on
 from iam.access.multi_action import Tallied, tallied
 from iam.access.persons import PrincipalCount, shown_name
 from iam.access.ways import Way, Ways
@@ -33,7 +34,9 @@ from iam.policy.index.question import (
     Limitation,
     Question,
 )
+from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
+from iam.policy.memory import collecting_paused
 from iam.policy.request import TIMES, PrincipalKind, account_of
 
 GROUPS: Final = 20
@@ -199,7 +202,7 @@ def who_can(
     With `group_size` the answer also has the ways in which access is given, the first of them with so many
     principals of each; the page of those who can is then left out unless it has all of them.
     """
-    with snapshot(asked.at, accounts=asked.needed, may_lag=True) as index:
+    with snapshot(asked.at, accounts=asked.needed, may_lag=True) as index, collecting_paused():
         shown = _Shown(index, asked, narrowed)
         answer = shown.answer
         page = answer.fitting.page(size=size, after=after, before=before)
@@ -241,7 +244,8 @@ class _Shown:
 
     def __init__(self, index: Index, asked: Asked, narrowed: Narrowed) -> None:
         self._index, self._asked = index, asked
-        self.everyone = cached(index, asked.key, lambda: _everyone(index, asked))
+        find = partial(everyone_who_can, index, asked)
+        self.everyone: Everyone = cached_on(index, asked.key, find)
         self.tallied = self.everyone.tallied
         self.unread = Unread(index, at=asked.at)
         self.answer = OneAnswer(self.everyone, self.unread, narrowed)
@@ -277,9 +281,22 @@ class _Shown:
         return self.everyone.why(member, action, find)
 
 
-def _everyone(index: Index, asked: Asked) -> Everyone:
-    tallied = answer_to(index, asked, kinds=WITH_ROOT)
-    return Everyone(tallied, Ways(index, asked.question, tallied))
+def everyone_who_can(index: Index, asked: Asked, former: Everyone | None = None) -> Everyone:
+    """The whole answer; what is `former`, and still holds, is taken over."""
+    # Before the answer: a date that passes meanwhile makes it one of before.
+    dates = index.documents.passed()
+    tallies, owner = answer_to(index, asked, kinds=WITH_ROOT), _state(index, asked.place)
+
+    def basis_of(account: str) -> Basis:
+        shard = index.accounts[account]
+        return Basis((shard, shard.version), owner, dates)
+
+    return Everyone(tallies, Ways(index, asked.question, tallies), basis_of, former)
+
+
+def _state(index: Index, account: str) -> tuple[Shard, int] | None:
+    shard = index.accounts.get(account)
+    return None if shard is None else (shard, shard.version)
 
 
 def every_row(asked: Asked, *, size: int = 500, narrowed: Narrowed = WHOLE) -> Iterator[Row]:

@@ -17,7 +17,8 @@ from console.web.access import ViewerRequest
 from console.web.paging import Cursor, CursorError, decode, encode
 from console.web.query import Query
 from iam.access.actions import ActionsError, Meant, actions_meant
-from iam.access.answers import ORDER, Narrowed, Place
+from iam.access.answer_runs import ORDER, Place
+from iam.access.answers import Narrowed
 from iam.access.certainty import Certainty
 from iam.access.usual import Candidate, accounts_naming, likely_owner, region_of, usual_regions
 from iam.access.visible_accounts import accounts_seen

@@ -213,6 +213,25 @@ class Members(Sequence["Member"]):
             own.setdefault(member.grants, []).append(member)
         yield from (Members(cls, (), some) for some in own.values())
 
+    def by_shared_grants(self) -> Iterator[tuple[Hashable, Members]]:
+        """Those who hold the same but for inline policies, together, with a key that is the same for all of
+        the account who do; some who do may have another.
+        """
+        cls, columns = self._cls, self._cls.columns
+        if len(self) == 1 and self._rows and columns is not None:
+            yield columns.shared_part(self._rows[0]), self
+            return
+        rows: dict[str, array[int]] = {}
+        if columns is not None:
+            for row in self._rows:
+                rows.setdefault(columns.shared_part(row), array(NUMBERS)).append(row)
+        yield from ((key, Members(cls, some, ())) for key, some in rows.items())
+        own: dict[Hashable, list[Member]] = {}
+        for member in self._own:
+            grants = member.grants
+            own.setdefault((grants.attached, grants.groups), []).append(member)
+        yield from ((key, Members(cls, (), some)) for key, some in own.items())
+
     def __add__(self, other: Members) -> Members:
         return Members(self._cls, array(NUMBERS, [*self._rows, *other._rows]), [*self._own, *other._own])
 
@@ -220,6 +239,19 @@ class Members(Sequence["Member"]):
     def cls(self) -> Class:
         """Their class."""
         return self._cls
+
+    @property
+    def kind(self) -> PrincipalKind:
+        """They are of one kind."""
+        return self._cls.profile.limits.flags[0]
+
+    @property
+    def ids(self) -> list[int]:
+        """Their numbers, in the same order."""
+        columns, found = self._cls.columns, []
+        if columns is not None:
+            found = [columns.ids[row] for row in self._rows]
+        return found + [member.id for member in self._own]
 
     @property
     def arns(self) -> list[str]:

@@ -138,6 +138,14 @@ class Columns:
         """Grants by their number."""
         return grants_in(json.loads(self.kinds_of_grants[number]), self.digests)
 
+    def shared_part(self, row: int) -> str:
+        """What of its grants many others hold too, as text: all but the inline policies, whose names have no
+        brackets.
+        """
+        text = self.kinds_of_grants[self.grants[row]]
+        after_attached = text.rindex("],[")
+        return text[text.rindex("],[", 0, after_attached) :]
+
     def tags_of(self, row: int) -> Mapping[str, str] | None:
         """The tags; None where they are not known."""
         number = self.tags[row]

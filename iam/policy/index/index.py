@@ -19,11 +19,12 @@ from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.image import Image, rows_of
 from iam.policy.index.image_parts import image_of
 from iam.policy.index.judging import Judge
+from iam.policy.index.needs import Reader
 from iam.policy.index.question import Answer, Question
 from iam.policy.index.register import Register
 from iam.policy.index.rows import AccountRows, Changes, Standing
 from iam.policy.index.shard import Shard
-from iam.policy.index.who_can import Search, judge_for
+from iam.policy.index.who_can import Search, judge_for, named_classes
 from iam.policy.memory import without_collecting
 from iam.policy.request import Request, account_of
 
@@ -53,6 +54,9 @@ class Index:
         self.version = 0
         self.derived: dict[tuple[int, Hashable], Any] = {}
         """What was worked out from it in a version, by who needs it; who adds to it drops what is older."""
+        self._named: tuple[tuple[int, str], frozenset[Class]] | None = None
+        self.former: dict[Hashable, Any] = {}
+        """The last that was worked out, in whatever version, for who takes over what holds on."""
 
     def keep_time(self) -> None:
         """Drop what was derived before a date that a condition names passed; `version` is then another. Cheap
@@ -102,6 +106,8 @@ class Index:
         shard = self.accounts.pop(number, None)
         if shard is not None:
             self.version += 1
+            # They would keep the memory of the account.
+            self.former.clear()
             self._grow_old(len(shard.members))
             shard.clear()
 
@@ -118,6 +124,7 @@ class Index:
         self.version += 1
         self.accounts.clear()
         self.derived.clear()
+        self.former.clear()
         self.register = Register(self.documents)
         self._effective.clear()
 
@@ -165,7 +172,24 @@ class Index:
 
     def who_can(self, question: Question) -> Answer:
         """Who may do an action on a resource."""
-        return Search(question, register=self.register, shards=self.accounts, moment=self.moment).answer()
+        search = Search(
+            question,
+            register=self.register,
+            shards=self.accounts,
+            moment=self.moment,
+            named=self.classes_named,
+        )
+        return search.answer()
+
+    def classes_named(self, reader: Reader) -> frozenset[Class]:
+        """The classes of users whose names are in a question; many questions in turn are about one
+        resource.
+        """
+        about = (self.version, reader.texts)
+        known = self._named
+        if known is None or known[0] != about:
+            known = self._named = (about, named_classes(self.accounts, reader))
+        return known[1]
 
     def decide(self, member: Member, question: Question) -> Decision:
         """The decision about one principal, by all of its policies and no class: what `who_can` shortens."""

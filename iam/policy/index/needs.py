@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from iam.policy.index import keys
 from iam.policy.index.areas import may_be_about
-from iam.policy.index.classes import Class, Member
+from iam.policy.index.classes import Member
 from iam.policy.index.documents import Clause
 from iam.policy.letter_case import fold
 from iam.policy.request import PrincipalKind
@@ -60,7 +60,7 @@ class Reader:
         """`texts` are all that values of variables can be compared with; `says_who`: keys of principals are
         among the context.
         """
-        self._texts = fold("\n".join(texts))
+        self.texts = fold("\n".join(texts))
         self._resource = resource
         self._is_pattern = is_pattern
         self._is_open = is_pattern or "*" in resource or "?" in resource
@@ -129,27 +129,11 @@ class Reader:
 
     def holds(self, name: str) -> bool:
         """Whether a name (in lower case) occurs in the question."""
-        return name in self._texts
+        return name in self.texts
 
     def depends_on_names_alone(self, needs: Needs) -> bool:
         """Whether who is not named by the question is judged as all others are who are not."""
         return not (needs.raw or needs.special or needs.is_placed) and needs.named <= NAMES_OF_USERS
-
-    def names_nobody(self, classes: Iterable[Class], kind: PrincipalKind, needs: Needs) -> bool:
-        """Whether all members are judged alike because the question has nothing of theirs in it; only where
-        `named` is all.
-        """
-        if not self.depends_on_names_alone(needs):
-            return False
-        if kind is not PrincipalKind.USER:
-            return True
-        texts = self._texts
-        for cls in classes:
-            for member in cls.members:
-                arn = member.arn
-                if fold(arn[arn.rfind("/") + 1 :]) in texts:
-                    return False
-        return True
 
     def signature(self, member: Member, kind: PrincipalKind, needs: Needs) -> Signature:
         """Members of a class with one signature are judged alike; `kind` is that of the class."""
@@ -159,7 +143,7 @@ class Reader:
         for key in sorted(needs.named - needs.raw):
             values = keys.own_values(kind, member.arn, member.unique_id, member.tags, key)
             # A value that does not occur in the question is as good as any other that does not.
-            is_met = values is None or len(values) != 1 or fold(values[0]) in self._texts
+            is_met = values is None or len(values) != 1 or fold(values[0]) in self.texts
             found.append((key, values if is_met else ABSENT_FROM_QUESTION))
         if needs.special and is_special(member, kind, needs.special):
             found.append(member.arn)

@@ -4,8 +4,9 @@ bounds these.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from functools import cached_property
 from itertools import chain
 from typing import Final
 
@@ -13,7 +14,7 @@ from iam.policy.evaluate import FREE, Decision
 from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.judging import ALLOWS, BY_NAME, DENIES, DEPENDS, POSITIVE, SILENT, Judge, Limited, Says
-from iam.policy.index.needs import Needs, Signature
+from iam.policy.index.needs import Needs, Reader, Signature
 from iam.policy.index.question import (
     CONTROL_POLICIES,
     KMS_GRANTS,
@@ -65,15 +66,22 @@ class Search:
         register: Register,
         shards: Mapping[str, Shard],
         moment: datetime | None = None,
+        named: Callable[[Reader], frozenset[Class]] | None = None,
     ) -> None:
+        """`named` gives the classes of users whose names are in the question; without it they are looked
+        for.
+        """
         self._question, self._register, self._shards = question, register, shards
         self._judge, self._place = judge_for(
             question, shards=shards, documents=register.documents, moment=moment
         )
         self._whole: dict[Decision, list[Class]] = {decision: [] for decision in Decision}
         self._parts: list[Found] = []
+        self._find_named = named or self._look_for_named
         self._named: set[Profile] = set()
         """Those of users whose names are in the question, where names make a difference."""
+        self._of_nobody: dict[PrincipalKind, Signature] = {}
+        """The signature of those whose names are not in the question, where nothing else of them matters."""
         self._known: dict[Says, dict[Limits, list[Class]]] = {}
         """To which of `_whole` principals of the resource's account go, within limits that are the same for
         all.
@@ -99,9 +107,20 @@ class Search:
         judge = self._judge
         if judge.heard is judge.said:
             return set()
-        holds = judge.reader.holds
-        of_users = chain.from_iterable(shard.classes_of_users(holds) for shard in self._shards.values())
-        return {cls.profile for cls in of_users}
+        return {cls.profile for cls in self._named_classes}
+
+    @cached_property
+    def _named_classes(self) -> frozenset[Class]:
+        return self._find_named(self._judge.reader)
+
+    def _look_for_named(self, reader: Reader) -> frozenset[Class]:
+        return named_classes(self._shards, reader)
+
+    def _names_nobody(self, classes: list[Class], kind: PrincipalKind, needs: Needs) -> bool:
+        """Whether all members are judged alike because the question has nothing of theirs in it."""
+        if not self._judge.reader.depends_on_names_alone(needs):
+            return False
+        return kind is not PrincipalKind.USER or self._named_classes.isdisjoint(classes)
 
     def _search(self) -> None:
         account = self._place.account
@@ -259,9 +278,11 @@ class Search:
             self._whole[decision] += classes
             return
         kind = profile.limits.flags[0]
-        if not needs.is_placed and judge.reader.names_nobody(classes, kind, needs):
+        if not needs.is_placed and self._names_nobody(classes, kind, needs):
             member = classes[0].members[0]
-            signature = judge.reader.signature(member, kind, needs)
+            signature = self._of_nobody.get(kind)
+            if signature is None:
+                signature = self._of_nobody[kind] = judge.reader.signature(member, kind, needs)
             said = judge.said_by(profile, member, signature) if said & DEPENDS else said
             self._whole[judge.bounds(profile.limits, member, signature, is_local=is_local).decide(said)] += (
                 classes
@@ -359,6 +380,12 @@ def _said_together(said_by: Groups, *, to: Groups, adds: bool = True) -> Groups:
         if adds and rest:
             groups.setdefault(said, set()).update(rest)
     return groups
+
+
+def named_classes(shards: Mapping[str, Shard], reader: Reader) -> frozenset[Class]:
+    """The classes of users whose names are in the question."""
+    of_users = (shard.classes_of_users(reader.holds) for shard in shards.values())
+    return frozenset(chain.from_iterable(of_users))
 
 
 def _unknown(limits: Limits) -> None:

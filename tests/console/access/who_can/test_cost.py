@@ -12,7 +12,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from iam.access import answers, persons, who_can
+from iam.access import answer_runs, answers, persons, who_can
 from iam.access import denied_principals as search
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
@@ -58,7 +58,7 @@ def test_the_order_of_everybody_is_not_looked_for_again(
     def refuse(*_: Any, **__: Any) -> Any:
         raise AssertionError("everybody was sorted again")
 
-    monkeypatch.setattr(answers, "nsmallest", refuse)
+    monkeypatch.setattr(answer_runs, "nsmallest", refuse)
     ask(auditor, view="")
 
 
@@ -114,9 +114,10 @@ def test_reasons_are_kept_of_a_few_only(auditor: Client, monkeypatch: pytest.Mon
     monkeypatch.setattr(answers, "REASONS", 3)
     crowd(60)
     kept: list[answers.Everyone] = []
-    monkeypatch.setattr(who_can, "cached", lambda index, key, make: kept.append(make()) or kept[-1])
+    monkeypatch.setattr(who_can, "cached_on", lambda index, key, make: kept.append(make(None)) or kept[-1])
     auditor.get(URL, ASK | {"view": "list"})
-    assert len(kept[-1]._reasons) == 3
+    [part] = kept[-1].parts.values()
+    assert len(part.reasons) == 3
 
 
 ALLOW = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}}'

@@ -11,9 +11,10 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.access.answers import Everyone, Runs
+from iam.access.answer_runs import Runs
+from iam.access.answers import Basis, Everyone
 from iam.access.multi_action import tallied
-from iam.access.ways import Way, Ways
+from iam.access.ways import Speaking, Way, Ways
 from iam.policy.evaluate import Decision
 from iam.policy.index.index import Index
 from iam.policy.index.question import Found, Question
@@ -26,7 +27,7 @@ def ways_of(index: Index, question: Question, actions: list[str]) -> dict[int, W
     """The way of each who can."""
     tallies = tallied(index, question, actions)
     ways = Ways(index, lambda action: replace(question, action=action), tallies)
-    by_way = Everyone(tallies, ways).by_way
+    by_way = Everyone(tallies, ways, lambda account: Basis((index.accounts[account], 0), None, 0)).by_way
     return {member.id: way for way, runs in by_way.items() for run in runs.runs for member in run.members}
 
 
@@ -38,7 +39,10 @@ def test_the_quick_way_is_the_explained_way(seed: int) -> None:
     actions = made.some(dice, made.ACTIONS, least=1, most=3)
     index = organisation.index()
     quick = ways_of(index, question, actions)
-    with patch.object(Ways, "_own_way", lambda self, member, action, is_sure: None):
+    with (
+        patch.object(Ways, "_own_way", lambda self, member, action, is_sure: None),
+        patch.object(Speaking, "way_among", lambda self, key, members, effects, is_sure: None),
+    ):
         assert quick == ways_of(index, question, actions)
 
 
@@ -67,4 +71,4 @@ def test_users_and_roles_of_one_run_are_counted_apart() -> None:
     mixed = Found(Decision.ALLOWED, "111111111111", tuple(map(Somebody, kinds)))  # type: ignore[arg-type]
     runs = Runs([mixed])
     assert runs.user_count == 2
-    assert [member.kind for members in runs.users() for member in members] == [PrincipalKind.USER] * 2
+    assert [member.kind for members in runs.users for member in members] == [PrincipalKind.USER] * 2

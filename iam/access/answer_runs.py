@@ -1,0 +1,185 @@
+"""Principals of an answer in the runs in which the index found them, each of one decision and account: tens
+of thousands are counted without a look at each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import cached_property
+from heapq import nlargest, nsmallest
+from itertools import chain
+from typing import Final, NamedTuple
+
+from iam.access.persons import PrincipalCount, users_and_roles
+from iam.linking.generation import generation
+from iam.policy.evaluate import Decision
+from iam.policy.index.classes import Member, Members
+from iam.policy.index.question import Found as Run
+from iam.policy.request import PrincipalKind
+
+ORDER: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
+Where = tuple[int, str]
+"""The place of a decision in `ORDER`, and an account: what runs are sorted by."""
+
+
+class Place(NamedTuple):
+    """Where a row stands: allowed before conditional, then by account and ARN."""
+
+    rank: int
+    account: str
+    arn: str
+
+
+class Runs:
+    """Runs of principals. What is found out of them is kept with them."""
+
+    def __init__(self, runs: Iterable[Run]) -> None:
+        self.runs: Sequence[Run] = list(runs)
+        self._counted: tuple[Hashable, PrincipalCount] | None = None
+        self._firsts: dict[tuple[Where, int], list[Member]] = {}
+
+    @cached_property
+    def sizes(self) -> Mapping[tuple[Decision, str], int]:
+        """How many there are of each decision and account."""
+        sizes: dict[tuple[Decision, str], int] = {}
+        for run in self.runs:
+            key = (run.decision, run.account)
+            sizes[key] = sizes.get(key, 0) + len(run.members)
+        return sizes
+
+    @cached_property
+    def first(self) -> Mapping[tuple[Decision, str], Member]:
+        """One of each decision and account."""
+        firsts: dict[tuple[Decision, str], Member] = {}
+        for run in self.runs:
+            key = (run.decision, run.account)
+            if key not in firsts:
+                firsts[key] = run.members[0]
+        return firsts
+
+    @cached_property
+    def users(self) -> Sequence[Sequence[Member]]:
+        """The users among them, part by part."""
+        parts: list[Sequence[Member]] = []
+        for run in self.runs:
+            if not isinstance(run.members, Members):
+                users = [member for member in run.members if member.kind is PrincipalKind.USER]
+                if users:
+                    parts.append(users)
+            elif run.members.kind is PrincipalKind.USER:
+                parts.append(run.members)
+        return parts
+
+    @cached_property
+    def user_count(self) -> int:
+        """How many users there are."""
+        return sum(map(len, self.users))
+
+    def principals(self) -> PrincipalCount:
+        """How many people are behind them; counted again when a user was linked or matched since: one query
+        where none was.
+        """
+        now = generation()
+        counted = self._counted
+        if counted is None or counted[0] != now:
+            counted = self._counted = (now, users_and_roles(self.users, len(self) - self.user_count))
+        return counted[1]
+
+    @cached_property
+    def by_account(self) -> Mapping[Where, Sequence[Sequence[Member]]]:
+        """The members of each place in the order of decisions, and account."""
+        members_by_place: dict[Where, list[Sequence[Member]]] = {}
+        for run in self.runs:
+            members_by_place.setdefault((ORDER.index(run.decision), run.account), []).append(run.members)
+        return members_by_place
+
+    def __len__(self) -> int:
+        return sum(self.sizes.values())
+
+    def count(self, decision: Decision) -> int:
+        """How many are judged so."""
+        return sum(size for (ranked, _), size in self.sizes.items() if ranked is decision)
+
+    def page(
+        self, *, size: int, after: Place | None = None, before: Place | None = None
+    ) -> list[tuple[Member, Decision]]:
+        """One more than the page, if there is one; before a place, the nearest first."""
+        rows: list[tuple[Member, Decision]] = []
+        for where in sorted(self.by_account, reverse=before is not None):
+            wanted = size + 1 - len(rows)
+            if wanted <= 0:
+                break
+            if after is None and before is None:
+                nearest = self.firsts(where, wanted)
+            else:
+                nearest = self._nearest(where, wanted, after, before)
+            rows += [(member, ORDER[where[0]]) for member in nearest]
+        return rows
+
+    def firsts(self, where: Where, wanted: int) -> list[Member]:
+        """The first of a decision and account; looked for once."""
+        known = self._firsts.get((where, wanted))
+        if known is None:
+            members = chain.from_iterable(self.by_account[where])
+            known = self._firsts[where, wanted] = nsmallest(wanted, members, key=_arn)
+        return known
+
+    def _nearest(self, where: Where, wanted: int, after: Place | None, before: Place | None) -> list[Member]:
+        members = chain.from_iterable(self.by_account[where])
+        if before is not None:
+            return nlargest(
+                wanted, (member for member in members if Place(*where, member.arn) < before), key=_arn
+            )
+        rows = (member for member in members if after is None or Place(*where, member.arn) > after)
+        return nsmallest(wanted, rows, key=_arn)
+
+
+class Joined(Runs):
+    """The runs of several accounts, each of which has found out what is asked for already, or keeps it for
+    the next answer.
+    """
+
+    def __init__(self, parts: Mapping[str, Runs]) -> None:
+        super().__init__(chain.from_iterable(part.runs for part in parts.values()))
+        self._parts = parts
+
+    @cached_property
+    def sizes(self) -> Mapping[tuple[Decision, str], int]:
+        """Those of the parts."""
+        return dict(chain.from_iterable(part.sizes.items() for part in self._parts.values()))
+
+    @cached_property
+    def first(self) -> Mapping[tuple[Decision, str], Member]:
+        """Those of the parts."""
+        return dict(chain.from_iterable(part.first.items() for part in self._parts.values()))
+
+    @cached_property
+    def users(self) -> Sequence[Sequence[Member]]:
+        """Those of the parts."""
+        return list(chain.from_iterable(part.users for part in self._parts.values()))
+
+    @cached_property
+    def user_count(self) -> int:
+        """Those of the parts."""
+        return sum(part.user_count for part in self._parts.values())
+
+    @cached_property
+    def by_account(self) -> Mapping[Where, Sequence[Sequence[Member]]]:
+        """Those of the parts."""
+        return dict(chain.from_iterable(part.by_account.items() for part in self._parts.values()))
+
+    def firsts(self, where: Where, wanted: int) -> list[Member]:
+        """Those of the part."""
+        return self._parts[where[1]].firsts(where, wanted)
+
+
+def by_account(runs: Iterable[Run]) -> dict[str, list[Run]]:
+    """Runs by the account that they are of."""
+    runs_by_account: dict[str, list[Run]] = {}
+    for run in runs:
+        runs_by_account.setdefault(run.account, []).append(run)
+    return runs_by_account
+
+
+def _arn(member: Member) -> str:
+    return member.arn

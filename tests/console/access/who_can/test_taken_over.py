@@ -1,0 +1,106 @@
+"""After a write, the parts of an answer about other accounts are taken over: the answer is the one that an
+index gives which was made so.
+"""
+
+from __future__ import annotations
+
+import random
+from functools import partial
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from iam.access.actions import Meant
+from iam.access.answers import Everyone
+from iam.access.explanation import why
+from iam.access.who_can import Asked, everyone_who_can
+from iam.policy.index.index import Index
+from iam.policy.index.question import Question
+from iam.policy.index.rows import Changes
+from tests.iam.policy.index import organisations as made
+from tests.iam.policy.index.organisations import Organisation
+from tests.iam.policy.index.test_changes import both
+from tests.iam.policy.index.test_image import from_images
+
+
+def asked_of(question: Question, actions: list[str]) -> Asked:
+    """The question as somebody asks it."""
+    return Asked(
+        Meant(tuple(actions), actions[0]),
+        question.resource,
+        question.context,
+        question.strict,
+        question.resource_account,
+        question.accounts,
+    )
+
+
+def told(index: Index, asked: Asked, everyone: Everyone) -> object:
+    """All that an answer tells."""
+    ways, reasons = {}, {}
+    for way, runs in everyone.by_way.items():
+        for run in runs.runs:
+            for member in run.members:
+                action = everyone.tallied.of(member).first
+                ways[member.id] = (way, run.decision, action)
+                find = partial(why, index, member, asked.question(action))
+                reasons[member.id] = everyone.why(member, action, find)
+    page = [(member.arn, decision) for member, decision in everyone.runs.page(size=5)]
+    counts = (everyone.roots, everyone.runs.user_count, len(everyone.runs), everyone.runs.sizes)
+    return ways, reasons, page, counts
+
+
+@settings(max_examples=120)
+@given(st.integers(0, 2**32), st.booleans())
+def test_an_answer_after_a_write_is_that_of_an_index_made_so(seed: int, is_of_image: bool) -> None:
+    dice, before, after, changes = both(seed)
+    docs = before.held() + after.held()
+    index = before.index()
+    if is_of_image:
+        index, more = from_images(before)
+        docs += more + [index.documents.add(digest, text) for digest, text in after.texts.items()]
+    asked = asked_of(made.question(dice), made.some(dice, made.ACTIONS, least=1, most=3))
+    first = everyone_who_can(index, asked)
+    told(index, asked, first)
+    number = dice.choice(list(changes))
+    index.apply(number, changes[number])
+    second = everyone_who_can(index, asked, first)
+    rows = [
+        is_after if is_after.number == number else is_before
+        for is_before, is_after in zip(before.accounts, after.accounts, strict=True)
+    ]
+    fresh = Organisation(rows, after.texts).index()
+    assert told(index, asked, second) == told(fresh, asked, everyone_who_can(fresh, asked))
+    assert docs
+
+
+def of_several_accounts() -> Organisation:
+    """An organisation."""
+    made_of_seeds = (made.organisation(random.Random(seed)) for seed in range(50))
+    return next(organisation for organisation in made_of_seeds if len(organisation.accounts) > 1)
+
+
+def test_parts_of_accounts_that_did_not_change_are_not_found_again() -> None:
+    organisation = of_several_accounts()
+    index, docs = organisation.index(), organisation.held()
+    asked = Asked(Meant(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*")
+    first = everyone_who_can(index, asked)
+    changed, *others = first.parts
+    index.apply(changed, Changes())
+    second = everyone_who_can(index, asked, first)
+    assert others
+    assert all(second.parts[number] is first.parts[number] for number in others)
+    assert second.parts[changed] is not first.parts[changed]
+    assert docs
+
+
+def test_nothing_is_taken_over_after_a_change_of_the_account_of_the_resource() -> None:
+    organisation = of_several_accounts()
+    index, docs = organisation.index(), organisation.held()
+    owner = next(iter(index.accounts))
+    asked = Asked(Meant(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*", owner=owner)
+    first = everyone_who_can(index, asked)
+    index.apply(owner, Changes())
+    second = everyone_who_can(index, asked, first)
+    assert all(second.parts[number] is not part for number, part in first.parts.items())
+    assert docs
