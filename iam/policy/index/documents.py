@@ -190,8 +190,8 @@ class Doc:
 class Documents:
     """The documents that are in use, shared by all indexes of a process, whatever moment they are of."""
 
-    def __init__(self) -> None:
-        self.space = Space()
+    def __init__(self, space: Space | None = None) -> None:
+        self.space = Space() if space is None else space
         self._docs: WeakValueDictionary[str, Doc] = WeakValueDictionary()
         self._clauses: WeakValueDictionary[Key, Clause] = WeakValueDictionary()
         self._shapes: WeakValueDictionary[Key, Shape] = WeakValueDictionary()

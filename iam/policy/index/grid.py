@@ -33,15 +33,25 @@ class Mark(NamedTuple):
     maybe: int
 
 
+Fits = dict[object, tuple[bool, ...]]
+"""Which of some resources are those of a statement."""
+
+
 class Grid:
     """Requests for one action by their number: place of the resource × number of circumstances + place of the
     circumstances.
     """
 
     def __init__(
-        self, action: str, resources: Sequence[str], contexts: Sequence[Circumstance], *, has_rcps: bool
+        self,
+        action: str,
+        resources: tuple[str, ...],
+        contexts: Sequence[Circumstance],
+        *,
+        has_rcps: bool,
+        fits: Fits,
     ) -> None:
-        self._has_rcps = has_rcps
+        self._has_rcps, self._fits = has_rcps, fits
         self.action, self.resources, self.contexts = action, resources, contexts
         self.width = len(contexts)
         self.row = (1 << self.width) - 1
@@ -122,7 +132,12 @@ class Grid:
         if compiled.fits is None:
             yield from (self.row for _ in self.resources)
             return
-        keys = self._keys_in(say, say.clause.source.resources or ())
+        names = say.clause.resources or ()
+        if not say.clause.has_variables or not any("${" in name for name in names):
+            for is_met in self._fitting_anybody(side, say, compiled):
+                yield self.row if is_met else 0
+            return
+        keys = self._keys_in(say, names)
         if not keys:
             for request in self._requests(side):
                 yield self.row if compiled.fits(request) == YES else 0
@@ -133,6 +148,16 @@ class Grid:
                 if compiled.fits(side.request(self.action, resource, context=held)) == YES:
                     found |= bits
             yield found
+
+    def _fitting_anybody(self, side: Side, say: Say, compiled: Compiled) -> tuple[bool, ...]:
+        """The same for a statement without variables, where it does not matter who asks."""
+        key = (self.resources, say.clause.resources, say.clause.shape.is_not_resource)
+        found = self._fits.get(key)
+        if found is None:
+            assert compiled.fits is not None
+            fits = [compiled.fits(request) == YES for request in self._requests(side)]
+            found = self._fits[key] = tuple(fits)
+        return found
 
     def _keys_in(self, say: Say, texts: Iterable[str]) -> frozenset[str]:
         return variables_in(texts) & self._keys if say.clause.has_variables else frozenset()

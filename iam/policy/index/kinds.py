@@ -16,6 +16,8 @@ from iam.policy.index.masks import Space
 from iam.policy.index.overlap import Tokens
 from iam.policy.letter_case import fold
 
+PLACES: Final = re.compile(r"\$\{[^}]*\}")
+WORD: Final = re.compile(r"[A-Za-z0-9+=.@_-]+")
 PLACEHOLDER: Final = re.compile(r"\\\$\\\{[^}]*\\\}|<[^>]*>")
 
 
@@ -134,6 +136,21 @@ def arn_services() -> dict[str, set[str]]:
         fold(prefix): {one["arn"].split(":")[2] for one in read("resourceTypes", f"{prefix}.json").values()}
         for prefix in catalogue().prefixes
     }
+
+
+@lru_cache(maxsize=512)
+def words_of(service: str) -> frozenset[str]:
+    """What stands in the ARNs of all resources of a kind of the service, in place of a name: `role` in
+    `role/name`.
+    """
+    found: set[str] = set()
+    for prefix, services in arn_services().items():
+        types = read("resourceTypes", f"{prefix}.json").values() if service in services else ()
+        for one in types:
+            segments = one["arn"].split(":", 5)
+            if segments[2] == service:
+                found.update(WORD.findall(PLACES.sub("/", segments[-1])))
+    return frozenset(found)
 
 
 def _by_format(space: Space, prefix: str, part: int, keys: frozenset[str]) -> Iterator[Sort]:

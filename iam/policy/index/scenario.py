@@ -5,7 +5,7 @@ stays as it is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from iam.policy.index.classes import Member
@@ -18,6 +18,7 @@ from iam.policy.index.rows import AccountRows, Changes, GroupRow, PolicyRow, Pri
 from iam.policy.index.shard import Shard
 from iam.policy.index.sides import Side, absent_side, side_of
 from iam.policy.index.witness import Change, Prover, together
+from iam.policy.memory import collecting_paused
 
 
 @dataclass(slots=True)
@@ -41,14 +42,16 @@ def what_if(
     No request is made before `now`, so that a permission that has ended is none.
     """
     held = [index.documents.add(digest, text) for digest, text in (texts or {}).items()]
-    register = Register(index.documents)
-    after = {number: _edited(index.accounts[number], one, register) for number, one in edits.items()}
-    shifts = _Shifts(index, {**index.accounts, **after}, now=now)
-    found = difference(
-        index.documents.space,
-        shifts.of(edits, after),
-        sides_of=lambda number: shifts.sides(*shifts.pairs[number]),
-    )
+    # All of it is used until the end: a search for garbage meanwhile finds none.
+    with collecting_paused():
+        register = Register(index.documents)
+        after = {number: _edited(index.accounts[number], one, register) for number, one in edits.items()}
+        shifts = _Shifts(index, {**index.accounts, **after}, now=now)
+        found = difference(
+            index.documents.space,
+            shifts.of(edits, after),
+            sides_of=lambda number: shifts.sides(*shifts.pairs[number]),
+        )
     del held
     return found
 
@@ -144,8 +147,7 @@ class _Shifts:
             change = self._known.get(key)
             if change is None:
                 sides = sides or self.sides(before, after)
-                left, right = replace(sides[0], docs=part.before), replace(sides[1], docs=part.after)
-                change = self._prover.change(left, right, within=self._likeness.common(part), alike=key)
+                change = self._prover.change(*part.sides(*sides), within=part.within, alike=key)
                 self._known[key] = change
             changes.append((part.mask, change))
         return together(changes)

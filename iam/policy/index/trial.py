@@ -19,13 +19,15 @@ from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.compiled import PolicyKind
 from iam.policy.evaluate import ASSUMING, Decision, decide
 from iam.policy.glob import Token
+from iam.policy.index.bearing import is_plain
 from iam.policy.index.circumstances import Circumstance, circumstances
 from iam.policy.index.documents import Clause, Doc
-from iam.policy.index.grid import Allowed, Grid
+from iam.policy.index.grid import Allowed, Fits, Grid
 from iam.policy.index.keys import OF_PLACE
 from iam.policy.index.kinds import Sort, sorts_of
-from iam.policy.index.likeness import ABSTRACT, Kin
+from iam.policy.index.likeness import Kin
 from iam.policy.index.masks import Space
+from iam.policy.index.names import ABSTRACT
 from iam.policy.index.overlap import Tokens
 from iam.policy.index.patterns import normal
 from iam.policy.index.probes import Place, probes
@@ -49,6 +51,7 @@ class ProofMemory:
     space: Space
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     known: dict[object, tuple[str, Verdict]] = field(default_factory=dict)
+    fits: Fits = field(default_factory=dict)
 
 
 class ActionGroup:
@@ -59,6 +62,7 @@ class ActionGroup:
     ) -> None:
         self._prover, self._part, self._space = prover, part, prover.space
         self._alike = alike
+        self.fits = prover.fits
         self.is_taken_over = False
         """Whether a verdict names requests of somebody else of whom the same is true."""
         self.before, self.after = before, after
@@ -205,15 +209,6 @@ class ActionGroup:
         return self._space.actions.names(mask & -mask)[0]
 
 
-def is_plain(say: Say) -> bool:
-    """Whether a principal's own statement allows its actions on everything, under all circumstances."""
-    clause = say.clause
-    if say.kind is not PolicyKind.IDENTITY or not say.allows or clause.is_partial or clause.source.conditions:
-        return False
-    compiled = clause.ready(say.kind)
-    return compiled.means is None and not compiled.unknown
-
-
 def _without_needless(
     left: tuple[Say, ...], right: tuple[Say, ...]
 ) -> tuple[tuple[Say, ...], tuple[Say, ...], bool]:
@@ -222,14 +217,20 @@ def _without_needless(
     others, for what they give in vain.
     """
     differing = set(left) ^ set(right)
-    plain = next((say for say in left if say not in differing and is_plain(say)), None)
-    if plain is None or any(say.kind is PolicyKind.IDENTITY and say.allows for say in differing):
+    plain = next(
+        (say for say in left if _allows(say) and say not in differing and is_plain(say.clause)), None
+    )
+    if plain is None or any(map(_allows, differing)):
         return left, right, False
     sides = []
     for says in (left, right):
-        needed = (say for say in says if say.kind is not PolicyKind.IDENTITY or not say.allows)
+        needed = (say for say in says if not _allows(say))
         sides.append((plain, *needed))
     return sides[0], sides[1], True
+
+
+def _allows(say: Say) -> bool:
+    return say.kind is PolicyKind.IDENTITY and say.allows
 
 
 def _first_those_of(right: Sequence[Say], left: Sequence[Say]) -> tuple[Say, ...]:
@@ -309,7 +310,7 @@ class Trial:
         self._is_any = is_anywhere or sort.is_elsewhere
         resources = self._resources(sort, patterns)
         contexts = asked.circumstances(sort.never)
-        self._grid = Grid(self._action, resources, contexts, has_rcps=asked.has_rcps)
+        self._grid = Grid(self._action, resources, contexts, has_rcps=asked.has_rcps, fits=asked.fits)
 
     def _resources(self, sort: Sort, patterns: Mapping[Tokens, int]) -> tuple[str, ...]:
         if self._is_anywhere:

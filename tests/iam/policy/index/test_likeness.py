@@ -64,6 +64,18 @@ def document(dice: random.Random) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": statements})
 
 
+def own_document(dice: random.Random, kind: int, word: str) -> str:
+    """A document about a bucket whose name mostly stands in no other one; those of a kind differ in it."""
+    name = dice.choice((f"work-{word}", f"work-{word}", f"red-{word}", f"hom{word}", "homes", "glue"))
+    statement = {
+        "Effect": "Allow",
+        "Action": ACTIONS[: 1 + kind % 2],
+        "Resource": [f"arn:aws:s3:::{name}/*", f"arn:aws:s3:::{name}"][: 1 + kind // 2 % 2],
+        "Condition": CONDITIONS[kind // 4 % 2],
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 def people_of_two_accounts(dice: random.Random) -> tuple[Index, dict[str, Edits], Documents, list[object]]:
     """Users of the same names who hold the same policies in two accounts, one of which is exchanged in
     both.
@@ -71,6 +83,7 @@ def people_of_two_accounts(dice: random.Random) -> tuple[Index, dict[str, Edits]
     organisation = Organisation()
     pool = [organisation.digest(document(dice)) for _ in range(4)]
     fresh = organisation.digest(document(dice))
+    kind_of_own = dice.randrange(8)
     edits: dict[str, Edits] = {}
     for place, number in enumerate(ACCOUNTS[:2]):
         base = 1000 * place
@@ -83,6 +96,9 @@ def people_of_two_accounts(dice: random.Random) -> tuple[Index, dict[str, Edits]
             boundary = base + 3 if dice.random() < 0.2 else None
             unique = f"{'AIDA' if kind == 'user' else 'AROA'}{base}{n}"
             grants = Grants((), attached, (), boundary)
+            if dice.random() < 0.5:
+                own = organisation.digest(own_document(dice, kind_of_own, f"{n}-{place}"))
+                grants = Grants((("own", own),), attached, (), boundary)
             people.append(
                 PrincipalRow(base + 100 + n, f"arn:aws:iam::{number}:{kind}/{name}", unique, grants, tags)
             )
@@ -152,11 +168,15 @@ def test_it_is_so_in_any_organization(seed: int) -> None:
     assert documents
 
 
-def test_a_proof_is_shared_where_nothing_tells_names_and_accounts_apart(
+def test_a_proof_is_shared_where_nothing_tells_names_accounts_and_buckets_of_ones_own_apart(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     organisation = Organisation()
     home = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::homes/${aws:username}/*"}
+    texts = [
+        json.dumps({"Version": "2012-10-17", "Statement": [{**home, "Resource": f"arn:aws:s3:::own-{n}/*"}]})
+        for n in range(20)
+    ]
     old = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": [home]}))
     new = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": []}))
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
@@ -175,7 +195,7 @@ def test_a_proof_is_shared_where_nothing_tells_names_and_accounts_apart(
                 base + 100 + n,
                 f"arn:aws:iam::{number}:user/person{n}",
                 f"AIDA{base}{n}",
-                Grants((), (base,)),
+                Grants((("own", organisation.digest(texts[n])),) if n % 2 else (), (base,)),
                 {},
             )
             for n in range(20)
@@ -193,5 +213,5 @@ def test_a_proof_is_shared_where_nothing_tells_names_and_accounts_apart(
     monkeypatch.setattr(Prover, "change", counted)
     documents, index = organisation.held(), organisation.index()
     assert what_if(index, edits, now=NOW).affected == 60
-    assert len(proved) == 1
+    assert len(proved) == 2, "one for those with a bucket of their own, one for those without"
     assert documents

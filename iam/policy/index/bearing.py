@@ -1,0 +1,155 @@
+"""What of a document bears on a change: the actions that it allows in any case, and whether it is about
+resources of its own that nothing else speaks of.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+from iam.policy import variables
+from iam.policy.arns import SEGMENTS, is_incomplete
+from iam.policy.compiled import PolicyKind
+from iam.policy.index.documents import Clause, Doc, Documents, Marks
+from iam.policy.index.kinds import WORD, words_of
+from iam.policy.index.masks import Space
+from iam.policy.request import Values
+from iam.policy.variables import Variable, VariableText
+
+WILD: Final = re.compile(r"[*?]|\$\{")
+SERVICE, ACCOUNT = 2, 4
+
+
+class Masks(NamedTuple):
+    """Actions of which statements of a document speak: any, those that allow, those that deny; and what it
+    allows on everything, under all circumstances.
+    """
+
+    any: int
+    allowed: int
+    denied: int
+    plain: int
+
+
+def masks_of(doc: Doc, space: Space) -> Masks:
+    """The actions that a document speaks of."""
+    allowed = denied = plain = 0
+    for clause in doc.clauses:
+        mask = space.mask(clause.actions)
+        if not clause.allows:
+            denied |= mask
+            continue
+        allowed |= mask
+        plain |= mask if is_plain(clause) else 0
+    return Masks(allowed | denied, allowed, denied, plain)
+
+
+@lru_cache(maxsize=65536)
+def is_plain(clause: Clause) -> bool:
+    """Whether a statement, as a principal's own, allows its actions on everything, under all
+    circumstances.
+    """
+    if not clause.allows or clause.is_partial or clause.source.conditions:
+        return False
+    compiled = clause.ready(PolicyKind.IDENTITY)
+    return compiled.means is None and not compiled.unknown
+
+
+def everything(space: Space) -> Doc:
+    """A document that allows everything."""
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    return Documents(space).add("everything", text)
+
+
+@lru_cache(maxsize=65536)
+def starts_of(doc: Doc, marks: Marks | None = None) -> tuple[str, ...]:
+    """The letters before the first wildcard of each pattern of the document that is not about everything;
+    with the tags of who holds it, as far as the `marks` tell them.
+    """
+    tags = {} if marks is None else dict(zip(doc.tags, marks[len(doc.atoms) :], strict=True))
+    found: dict[str, None] = {}
+    for clause in doc.clauses:
+        for name in clause.resources or () if clause.is_partial else ():
+            template = variables.read(name, has_variables=clause.has_variables)
+            start = _start_of(template, tags)
+            if start is not None:
+                found[start] = None
+    return tuple(found)
+
+
+def _start_of(template: VariableText, tags: Mapping[str, Values | None]) -> str | None:
+    """None where a tag is missing without which the pattern takes in nothing."""
+    start = ""
+    for part in template.parts:
+        if not isinstance(part, Variable):
+            if len(part) > 1:
+                break
+            start += part
+            continue
+        values = tags.get(part.key)
+        if values == ():
+            if part.default is None:
+                return None
+            values = (part.default,)
+        if values is None or len(values) != 1:
+            break
+        start += values[0]
+    return start
+
+
+@lru_cache(maxsize=65536)
+def lone_kind(doc: Doc) -> object:
+    """What a document has in common with others that say the same of other resources, if it does nothing but
+    allow; None where its resources can be told apart by more than by their names.
+    """
+    if doc.is_marked or doc.problems:
+        return None
+    found = []
+    for clause in doc.clauses:
+        is_simple = clause.allows and clause.is_partial and clause.traits.is_plain
+        if not is_simple or clause.shape.is_not_resource or clause.source.problems:
+            return None
+        kinds = [_kind_of(name) for name in clause.resources or ()]
+        if None in kinds or any("${" in value for value in _values_of(clause)):
+            return None
+        found.append((clause.shape, tuple(kinds)))
+    return tuple(found)
+
+
+def _values_of(clause: Clause) -> Iterable[str]:
+    for _, _, values in clause.source.conditions:
+        yield from values
+
+
+def _kind_of(name: str) -> str | None:
+    """A pattern of resources without the words in it that people chose; None where these may be more than
+    names.
+    """
+    segments = name.split(":", SEGMENTS - 1)
+    if len(segments) != SEGMENTS or is_incomplete(name) or "$" in name or segments[ACCOUNT] not in ("", "*"):
+        return None
+    if WILD.search(segments[SERVICE]):
+        return None
+    known = words_of(segments[SERVICE])
+    resource = segments[-1]
+    if any(word in resource for word in known):
+        return None
+    return ":".join([*segments[:-1], WORD.sub("w", resource)])
+
+
+def stands_alone(doc: Doc, others: Iterable[tuple[Doc, Marks | None]]) -> bool:
+    """Whether none of the others can be about a resource of the document without being about everything. It
+    looks at how patterns begin, and not at those of the document itself.
+    """
+    own = starts_of(doc)
+    for other, marks in others:
+        if other is doc:
+            continue
+        for start in starts_of(other, marks):
+            if any(start.startswith(one) or one.startswith(start) for one in own):
+                return False
+    return True

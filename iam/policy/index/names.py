@@ -1,0 +1,205 @@
+"""What of a principal's name matters: how the patterns that it stands in lie to those that they might
+meet.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from itertools import chain
+from typing import Final, NamedTuple
+
+from iam.policy import variables
+from iam.policy.arns import is_incomplete, missing_segments, resource_tokens
+from iam.policy.glob import ANY, WITHIN, Token
+from iam.policy.index.classes import Member
+from iam.policy.index.documents import Doc
+from iam.policy.index.keys import is_own, own_values
+from iam.policy.index.overlap import Tokens, overlaps
+from iam.policy.index.patterns import Pattern, normal
+from iam.policy.index.probes import WORDS
+from iam.policy.request import Values
+from iam.policy.variables import Variable, VariableText
+
+ABSTRACT: Final = frozenset({"aws:username", "aws:userid"})
+"""Keys that mostly stand where every other pattern takes in all of their values, or none."""
+NAMES: Final = tuple(sorted(ABSTRACT))
+PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9+=,.@_-]+")
+VARYING: Final = "\0"
+Own = tuple[Values | None, ...]
+Pair = tuple[VariableText, VariableText]
+
+
+class Letters(NamedTuple):
+    """The runs of letters between the wildcards of some patterns, with all of their beginnings and
+    endings.
+    """
+
+    runs: tuple[str, ...]
+    beginnings: tuple[str, ...]
+    endings: tuple[str, ...]
+
+
+class Named:
+    """A principal with its names. `is_odd`: they may mean more; `sizes`: which of them it has."""
+
+    def __init__(self, member: Member) -> None:
+        self.member = member
+        self.values: Own = tuple(value_of(member, key) for key in NAMES)
+        self._texts = tuple(chain.from_iterable(held or () for held in self.values))
+        self.is_odd = any(not PLAIN_NAME.fullmatch(text) or text in WORDS for text in self._texts)
+        sizes: list[int | None] = []
+        for held in self.values:
+            size = None if held is None else len(held)
+            sizes.append(size)
+        self.sizes = tuple(sizes)
+        self.known: dict[object, object] = {}
+        """What matters of the names, by what they stand in."""
+        self._relations: dict[Pair, str | None] = {}
+
+    def is_apart_from(self, letters: Letters) -> bool:
+        """Whether no run of letters can take in part of a name, or a name and what is beside it: then the
+        wildcards of a pattern take in all of the name or nothing of it, whatever the name is.
+        """
+        if None in self.values:
+            return False
+        return not any(
+            text.startswith(letters.endings)
+            or text.endswith(letters.beginnings)
+            or any(text in run or run in text for run in letters.runs)
+            for text in self._texts
+        )
+
+    def relation(self, pair: Pair) -> str | None:
+        """What two patterns have in common once the name stands in them, without the name; None where it does
+        not say.
+        """
+        if pair not in self._relations:
+            self._relations[pair] = _relation(pair, self.member, self.values)
+        return self._relations[pair]
+
+
+def letters_of(pairs: Iterable[Pair], member: Member) -> Letters | None:
+    """The letters of the patterns that those with a name in them might meet, with the tags that the member
+    has; None where these have a name in them too, or a wildcard for one letter.
+    """
+    runs: dict[str, None] = {}
+    for with_name, against in pairs:
+        others = [one for one in (*with_name.variables, *against.variables) if one.key not in ABSTRACT]
+        if any(one.key in ABSTRACT for one in against.variables):
+            return None
+        if any(_held_in(one, member) in (None, ()) for one in others):
+            return None
+        run = ""
+        for part in filled(against, member):
+            if len(part) == 1:
+                run += part
+            elif part in (ANY, WITHIN):
+                runs[run] = None
+                run = ""
+            else:
+                return None
+        runs[run] = None
+    runs.pop("", None)
+    beginnings: dict[str, None] = {}
+    endings: dict[str, None] = {}
+    for run in runs:
+        for place in range(1, len(run) + 1):
+            beginnings[run[:place]] = None
+            endings[run[-place:]] = None
+    return Letters(tuple(runs), tuple(beginnings), tuple(endings))
+
+
+def value_of(member: Member, key: str) -> Values | None:
+    """What a member has in a key that differs from principal to principal."""
+    return own_values(member.kind, member.arn, member.unique_id, member.tags, key)
+
+
+def pairs_of_names(docs: Mapping[Doc, None]) -> tuple[Pair, ...]:
+    """Patterns with names in them, each with another one that may take in some names and not others."""
+    found: dict[Pair, None] = {}
+    for doc in docs:
+        for other in docs if _has_names(doc) else ():
+            found.update(dict.fromkeys(_pairs_of(doc, other)))
+    return tuple(found)
+
+
+@lru_cache(maxsize=16384)
+def _has_names(doc: Doc) -> bool:
+    return any(clause.traits.named & ABSTRACT for clause in doc.clauses)
+
+
+@lru_cache(maxsize=65536)
+def _pairs_of(doc: Doc, other: Doc) -> tuple[Pair, ...]:
+    """Patterns of the first with names in them, each with one of the other that may take in some names
+    only.
+    """
+    found: dict[Pair, None] = {}
+    for template in _templates(doc):
+        if not any(variable.key in ABSTRACT for variable in template.variables):
+            continue
+        whole = Pattern(filled(template, None))
+        for against in _templates(other):
+            if against == template:
+                continue
+            pattern = Pattern(filled(against, None))
+            if pattern.meets(whole) and (against.variables or not pattern.takes_in(whole)):
+                found[template, against] = None
+    return tuple(found)
+
+
+@lru_cache(maxsize=16384)
+def _templates(doc: Doc) -> tuple[VariableText, ...]:
+    found: dict[VariableText, None] = {}
+    for clause in doc.clauses:
+        for text in clause.source.resources or ():
+            found[variables.read(text, has_variables=clause.has_variables)] = None
+    return tuple(found)
+
+
+def filled(template: VariableText, member: Member | None) -> Tokens:
+    """The pattern with the member's values in it; variables of other keys, or of nobody, stand for
+    anything.
+    """
+    parts: list[Token] = []
+    for part in template.parts:
+        if not isinstance(part, Variable):
+            parts.append(part)
+            continue
+        values = None if member is None else _held_in(part, member)
+        parts += (ANY,) if values is None else values[0]
+    if is_incomplete(parts):
+        parts += missing_segments(parts)
+    return tuple(normal(resource_tokens(parts)))
+
+
+def _held_in(variable: Variable, member: Member) -> Values | None:
+    """What a member has in a variable: one value, none, or (None) what it does not say."""
+    if not is_own(variable.key):
+        return None
+    values = value_of(member, variable.key)
+    if values == () and variable.default is not None:
+        return (variable.default,)
+    return values
+
+
+def _relation(pair: Pair, member: Member, values: Own) -> str | None:
+    """What two patterns have in common once the member's name stands in them, without the name; None where it
+    does not say.
+    """
+    of_both = chain.from_iterable(template.variables for template in pair)
+    held = [_held_in(variable, member) for variable in of_both]
+    if () in held:
+        return "nothing"
+    if None in held:
+        return None
+    texts = ("".join(cell) for cell in overlaps(*(filled(template, member) for template in pair)))
+    return "|".join(_without(text, values) for text in texts)
+
+
+def _without(text: str, values: Own) -> str:
+    for held in values:
+        for value in held or ():
+            text = text.replace(value, VARYING)
+    return text

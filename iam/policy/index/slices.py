@@ -1,0 +1,245 @@
+"""The actions that a change may concern, apart by the documents that speak of them: by those that a principal
+holds, and by the service control policies above it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from iam.policy.index.bearing import Masks, everything, lone_kind, masks_of
+from iam.policy.index.classes import Limits, Profile
+from iam.policy.index.documents import Doc, Marks
+from iam.policy.index.masks import Space
+
+Held = Mapping[Doc, Marks | None]
+"""Documents, with how they see the principal where that differs."""
+Scps = tuple[tuple[Doc, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Slice:
+    """Actions of which the same documents speak, of those that a principal holds before and after. `within`
+    are all actions of which the same is true whenever it is true of the slice.
+
+    `content` is equal for slices with the same documents; so is `common` where besides only documents differ
+    that stand `alone`. `before` and `after` may hold one document that allows everything, in the place of
+    several of which one allows each of the actions in any case.
+    """
+
+    mask: int
+    within: int
+    before: tuple[Doc, ...]
+    after: tuple[Doc, ...]
+    content: object
+    held: tuple[tuple[Doc, Marks | None], ...] = ()
+    alone: tuple[Doc, ...] = ()
+    common: object = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Region:
+    """Actions of which the same service control policies speak, before and after. `content` is equal for
+    regions with the same limits.
+    """
+
+    mask: int
+    within: int
+    before: Scps
+    after: Scps
+    content: object
+    docs: tuple[Doc, ...]
+
+    @property
+    def held(self) -> Iterator[tuple[Doc, None]]:
+        """The documents, whatever they say of whom."""
+        return ((doc, None) for doc in self.docs)
+
+
+class Slicer:
+    """Takes actions apart."""
+
+    def __init__(self, space: Space) -> None:
+        self._space = space
+        self._masks: dict[Doc, Masks] = {}
+        self._everything: Doc | None = None
+
+    def masks(self, doc: Doc) -> Masks:
+        """The actions that a document speaks of."""
+        found = self._masks.get(doc)
+        if found is None:
+            found = self._masks[doc] = masks_of(doc, self._space)
+        return found
+
+    def slices(self, before: Held, after: Held, *, is_everything: bool) -> Iterator[Slice]:
+        """By the documents that are held; `is_everything`: not only actions of those that only one side
+        holds.
+        """
+        docs = sorted({**before, **after}, key=lambda doc: doc.digest)
+        touched = given = plain = 0
+        differing = set()
+        for doc in docs:
+            masks = self.masks(doc)
+            if doc in before and doc in after and before[doc] == after[doc]:
+                plain |= masks.plain
+            else:
+                differing.add(doc)
+                touched |= masks.any
+                given |= masks.allowed
+        if is_everything:
+            touched = self._space.actions.everything
+        sure = touched & plain & ~given
+        speaking = []
+        denying = []
+        for doc in docs:
+            masks = self.masks(doc)
+            speaking.append((doc, masks.any))
+            if doc in differing:
+                denying.append((doc, masks.any))
+            elif masks.denied & sure:
+                denying.append((doc, masks.denied))
+        for mask, some in _apart(sure, denying):
+            yield self._sure_slice(mask, some, given, before, after)
+        for mask, some in _apart(touched ^ sure, speaking):
+            if some:
+                yield self._slice(mask, some, differing, before, after)
+
+    def _sure_slice(
+        self, mask: int, docs: Sequence[tuple[Doc, int]], given: int, before: Held, after: Held
+    ) -> Slice:
+        if self._everything is None:
+            self._everything = everything(self._space)
+        within = ~given
+        for _, speaks in docs:
+            within &= speaks
+        left = (self._everything, *(doc for doc, _ in docs if doc in before))
+        right = (self._everything, *(doc for doc, _ in docs if doc in after))
+        content = (
+            "sure",
+            tuple((doc, before[doc]) for doc in left[1:]),
+            tuple((doc, after[doc]) for doc in right[1:]),
+        )
+        return Slice(mask, within, left, right, content)
+
+    def _slice(
+        self, mask: int, docs: Sequence[tuple[Doc, int]], differing: set[Doc], before: Held, after: Held
+    ) -> Slice:
+        within = -1
+        for _, speaks in docs:
+            within &= speaks
+        left = tuple(doc for doc, _ in docs if doc in before)
+        right = tuple(doc for doc, _ in docs if doc in after)
+        content = (tuple((doc, before[doc]) for doc in left), tuple((doc, after[doc]) for doc in right))
+        alone, common = self._alone(mask, left, right, differing, content)
+        held = tuple(dict.fromkeys((*content[0], *content[1]))) if alone else ()
+        return Slice(mask, within, left, right, content, held, alone, common)
+
+    def _alone(
+        self,
+        mask: int,
+        left: Sequence[Doc],
+        right: Sequence[Doc],
+        differing: set[Doc],
+        content: tuple[Iterable[tuple[Doc, object]], Iterable[tuple[Doc, object]]],
+    ) -> tuple[tuple[Doc, ...], object]:
+        """The documents that may stand alone, and what the slice has in common with others but for these."""
+        if any(self._gives_everywhere(doc, mask) for doc in (*left, *right) if doc in differing):
+            return (), None
+        kinds = {doc: lone_kind(doc) for doc in left if doc not in differing}
+        alone = tuple(doc for doc, kind in kinds.items() if kind is not None)
+        if not alone:
+            return (), None
+        rest = tuple(tuple(pair for pair in side if pair[0] not in alone) for side in content)
+        return alone, (rest, frozenset((kinds[doc], doc.tags) for doc in alone), len(alone))
+
+    def _gives_everywhere(self, doc: Doc, mask: int) -> bool:
+        """Whether the document may allow some of the actions on resources that none of its patterns names."""
+        return any(
+            clause.allows
+            and (not clause.is_partial or clause.shape.is_not_resource)
+            and self._space.mask(clause.actions) & mask
+            for clause in doc.clauses
+        )
+
+    def regions(self, before: Limits | None, after: Limits | None) -> Iterator[Region]:
+        """By the service control policies."""
+        docs: dict[Doc, None] = {}
+        for limits in (before, after):
+            for level in limits.levels.scps if limits else ():
+                docs.update((doc, None) for _, doc in level)
+        speaking = [(doc, self.masks(doc).any) for doc in docs]
+        others = tuple(chain.from_iterable(_others(limits) for limits in (before, after)))
+        for mask, some in _apart(self._space.actions.everything, speaking):
+            within = -1
+            for _, speaks in some:
+                within &= speaks
+            held = frozenset(doc for doc, _ in some)
+            yield Region(
+                mask,
+                within,
+                _scps(before, held),
+                _scps(after, held),
+                (limits_content(before, held), limits_content(after, held)),
+                (*held, *others),
+            )
+
+
+def _apart(mask: int, docs: Iterable[tuple[Doc, int]]) -> list[tuple[int, tuple[tuple[Doc, int], ...]]]:
+    """A set of actions, apart by which of some documents speak of them."""
+    parts: list[tuple[int, tuple[tuple[Doc, int], ...]]] = [(mask, ())] if mask else []
+    for doc, speaks in docs:
+        if not speaks & mask:
+            continue
+        refined = []
+        for part, some in parts:
+            inside = part & speaks
+            if inside:
+                refined.append((inside, (*some, (doc, speaks))))
+            if part ^ inside:
+                refined.append((part ^ inside, some))
+        parts = refined
+    return parts
+
+
+def held_by(profile: Profile | None) -> dict[Doc, Marks | None]:
+    """The documents of a profile."""
+    if profile is None:
+        return {}
+    found: dict[Doc, Marks | None] = dict.fromkeys(profile.bundle.docs)
+    found.update({each.doc: each.marks for each in profile.marked})
+    return found
+
+
+def limits_content(limits: Limits | None, held: frozenset[Doc] | None = None) -> object:
+    """What the limits say; of the service control policies, only as far as they are `held`."""
+    if limits is None:
+        return None
+    levels = limits.levels
+    marks = []
+    scps = set(chain.from_iterable(_scps(limits, None)))
+    # Who is exempt from these policies has no marks by them.
+    marked = levels.marked if limits.level_marks else ()
+    for doc, mark in zip(marked, limits.level_marks, strict=True):
+        if held is None or doc in held or doc not in scps:
+            marks.append((doc, mark))
+    rcps = tuple(tuple(doc for _, doc in level) for level in levels.rcps)
+    bounds = (limits.flags, limits.boundary, limits.boundary_marks, levels.is_management)
+    return (*bounds, _scps(limits, held), rcps, tuple(marks))
+
+
+def _scps(limits: Limits | None, held: frozenset[Doc] | None) -> Scps:
+    if limits is None:
+        return ()
+    return tuple(
+        tuple(doc for _, doc in level if held is None or doc in held) for level in limits.levels.scps
+    )
+
+
+def _others(limits: Limits | None) -> Iterator[Doc]:
+    if limits is None:
+        return
+    if limits.boundary is not None:
+        yield limits.boundary
+    for level in limits.levels.rcps:
+        yield from (doc for _, doc in level)
