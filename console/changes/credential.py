@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.changes.actions.credentials import CREDENTIAL_QUESTIONS
-from console.changes.approval_context import need_context
-from console.changes.forms import CredentialForm
-from console.changes.receipt import receipt_context
+from console.changes.actions.credentials import CREDENTIAL_QUESTIONS, CredentialQuestions
+from console.changes.actions.form import ActionForm
+from console.changes.request_draft import RequestDraft
 from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
-from console.web.render import render_page
-from iam.changes import services
 from iam.changes.credential_acts import Asked, kind_of, operation_of
-from iam.changes.errors import RefusedError
+from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.operations.sealed_secret import Recipient, seal_id
-from iam.changes.receipts import set_receipt_of
 from iam.changes.services.requests import request_operation
-from iam.guard import Right
+from iam.guard import Right, Viewer
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Entity, Kind
 from iam.people.rotation.own import may_request_for_own, requester_of
@@ -43,6 +38,69 @@ class Wish:
         return f"do={self.act}&" + (f"of={self.one.pk}" if self.one else f"user={self.user.pk}")
 
 
+class CredentialDraft(RequestDraft):
+    """A request about somebody's credentials."""
+
+    template = "changes/credential.html"
+
+    def __init__(self, request: ViewerRequest, wish: Wish) -> None:
+        self.wish = wish
+        self.questions = CREDENTIAL_QUESTIONS.get(wish.act, CredentialQuestions())
+        address = request.GET.copy()
+        # A public text is typed; a link proposes none.
+        address.pop("body", None)
+        data = request.POST if request.method == "POST" else address
+        super().__init__(
+            request, ActionForm(self.questions.fields, wish.user, viewer=request.viewer, data=data)
+        )
+
+    @property
+    def requester(self) -> Viewer:
+        """Anyone may request for their own user, by the rules of rotation."""
+        return requester_of(self.request.viewer, act=self.wish.act, user=self.wish.user)[0]
+
+    @property
+    def can_preview(self) -> bool:
+        """Whether nothing is asked, or something is answered."""
+        is_answered = self.form.is_valid() and any(self.form.cleaned_data.values())
+        return is_answered or not self.questions.fields
+
+    def operations(self, key: str) -> list[Operation]:
+        """The operation of the act. Raises RefusedError where something has still to be filled in."""
+        viewer = self.request.viewer
+        asked = Asked(
+            user=self.wish.user,
+            credential=self.wish.one,
+            recipient=Recipient(viewer.person_id, viewer.name),
+            sealed_id=seal_id(person_id=viewer.person_id, key=key),
+            fields=self.form.cleaned_data,
+        )
+        return [operation_of(self.wish.act, asked)]
+
+    def submit(self, operations: list[Operation], *, reason: str, key: str) -> Change:
+        """The change, with its cause where it is one's own."""
+        viewer, cause = requester_of(self.request.viewer, act=self.wish.act, user=self.wish.user)
+        return request_operation(
+            viewer, operation=operations[0], reason=reason, idempotency_key=key, cause=cause
+        )
+
+    def frame(self, operations: Sequence[Operation]) -> dict[str, Any]:
+        """Whose credentials they are, and the title as the request will have it."""
+        user = self.wish.user
+        title = operations[0].title if operations else self.questions.title
+        return {
+            "title": title,
+            "what": self.questions,
+            "given": {field.name: self.form.text_of(field) for field in self.questions.fields},
+            "wish": self.wish,
+            "user": user,
+            "user_name": names_by_entity([user])[user.pk],
+            "account": user.account,
+            "section": "people",
+            "layout": layout_for(self.request.viewer),
+        }
+
+
 @require_http_methods(["GET", "POST"])
 @require(Right.REQUEST_CHANGE, Right.SEE_SELF)
 def credential(request: ViewerRequest) -> HttpResponse:
@@ -52,32 +110,7 @@ def credential(request: ViewerRequest) -> HttpResponse:
     is_own = may_request_for_own(request.viewer, act=wish.act, user=wish.user)
     if not is_own and not request.viewer.may(Right.REQUEST_CHANGE):
         raise Http404
-    if request.method == "GET":
-        fields = {"key": uuid.uuid4(), "service": request.GET.get("service", "")[:64]}
-        return _page(request, wish, CredentialForm(initial=fields), fields=fields)
-    form = CredentialForm(request.POST)
-    is_whole = form.is_valid()
-    fields = {
-        "key": form.cleaned_data.get("key"),
-        **{n: form.cleaned_data.get(n, "") for n in ("service", "body")},
-    }
-    if "look" in request.POST:
-        typed = {**fields, "reason": request.POST.get("reason", "")[:1000]}
-        return _page(request, wish, CredentialForm(initial=typed), fields=fields)
-    if not is_whole:
-        return _page(request, wish, form, fields=fields, status=422)
-    viewer, cause = requester_of(request.viewer, act=wish.act, user=wish.user)
-    try:
-        change = request_operation(
-            viewer,
-            operation=_operation(request, wish, fields),
-            reason=form.cleaned_data["reason"],
-            idempotency_key=str(form.cleaned_data["key"]),
-            cause=cause,
-        )
-    except RefusedError as refused:
-        return _page(request, wish, form, fields=fields, refused=refused, status=422)
-    return redirect("changes:change", pk=change.pk)
+    return CredentialDraft(request, wish).serve()
 
 
 def _wish(request: ViewerRequest) -> Wish:
@@ -105,61 +138,3 @@ def _number(request: ViewerRequest, name: str) -> int:
 
 def _user(request: ViewerRequest, pk: int) -> Entity:
     return entity_or_404(request.viewer, pk, kinds=[Kind.USER])
-
-
-def _operation(request: ViewerRequest, wish: Wish, fields: dict[str, Any]) -> Operation:
-    viewer = request.viewer
-    asked = Asked(
-        user=wish.user,
-        credential=wish.one,
-        recipient=Recipient(viewer.person_id, viewer.name),
-        sealed_id=seal_id(person_id=viewer.person_id, key=str(fields["key"])),
-        fields=fields,
-    )
-    return operation_of(wish.act, asked)
-
-
-def _page(
-    request: ViewerRequest,
-    wish: Wish,
-    form: CredentialForm,
-    *,
-    fields: dict[str, Any],
-    refused: RefusedError | None = None,
-    says_errors: bool = True,
-    status: int = 200,
-) -> HttpResponse:
-    what = CREDENTIAL_QUESTIONS.get(wish.act)
-    is_open = what is None or any(fields.get(name) for name in what.names)
-    context: dict[str, Any] = {
-        "form": form,
-        "says_errors": says_errors,
-        "refused": refused,
-        "title": what.title if what else "",
-        "what": what,
-        "given": fields,
-        "wish": wish,
-        "user": wish.user,
-        "user_name": names_by_entity([wish.user])[wish.user.pk],
-        "account": wish.user.account,
-        "section": "people",
-        "layout": layout_for(request.viewer),
-    }
-    if is_open or refused:
-        context |= _preview(request, wish, fields, refused=refused)
-    return render_page(request, "changes/credential.html", context, status=status)
-
-
-def _preview(
-    request: ViewerRequest, wish: Wish, fields: dict[str, Any], *, refused: RefusedError | None
-) -> dict[str, Any]:
-    """What it does, or why it cannot be asked for."""
-    try:
-        operation = _operation(request, wish, fields)
-        viewer, _ = requester_of(request.viewer, act=wish.act, user=wish.user)
-        plan = services.plan(operation, viewer=viewer)
-    except RefusedError as error:
-        return {"refused": refused or error}
-    together = set_receipt_of([operation])
-    shown = receipt_context(plan.receipt.body, account=wish.user.account, request=request, together=together)
-    return shown | need_context(request, [plan], together=together) | {"title": operation.title}

@@ -31,15 +31,6 @@ class ReasonForm(forms.Form):
         return cls(initial={"key": uuid.uuid4()})
 
 
-class CredentialForm(ReasonForm):
-    """The same, for a credential: for which service it is, or the public text that is uploaded."""
-
-    service = forms.CharField(max_length=64, required=False)
-    body = forms.CharField(
-        max_length=16_384, required=False, strip=True, widget=forms.Textarea(attrs={"class": "input"})
-    )
-
-
 class DecisionForm(forms.Form):
     """Approve or reject; `seen` is the digest of the receipt that was on the page."""
 

@@ -2,26 +2,56 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.changes.approval_context import need_context
-from console.changes.forms import ReasonForm
-from console.changes.receipt import receipt_context
+from console.changes.actions.form import ActionForm
+from console.changes.request_draft import RequestDraft
 from console.web.access import ViewerRequest, entity_or_404, require
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.choices import Choices, groups_for, users_for
-from iam.changes.errors import RefusedError
-from iam.changes.receipts import set_receipt_of
+from iam.changes.models import Change
+from iam.changes.operations import Operation
+from iam.changes.services.plans import membership as membership_operation
 from iam.guard import Right
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Entity, Kind
 
 Do = Literal["add", "remove"]
+
+
+class MembershipDraft(RequestDraft):
+    """A request to add a user to a group, or to remove one."""
+
+    template = "changes/membership.html"
+
+    def __init__(self, request: ViewerRequest, user: Entity, group: Entity, do: Do) -> None:
+        super().__init__(request, ActionForm((), user, viewer=request.viewer, data=request.POST))
+        self.user, self.group, self.do = user, group, do
+
+    def operations(self, key: str) -> list[Operation]:
+        """The operation of the membership. Raises RefusedError."""
+        return [membership_operation(self.user, group=self.group, do=self.do)]
+
+    def submit(self, operations: list[Operation], *, reason: str, key: str) -> Change:
+        """The change."""
+        return services.request_membership(
+            self.requester,
+            user=self.user,
+            group=self.group,
+            do=self.do,
+            reason=reason,
+            idempotency_key=key,
+        )
+
+    def frame(self, operations: Sequence[Operation]) -> dict[str, Any]:
+        """Whose membership it is, and in which group."""
+        return _frame(self.user, self.group, self.do)
 
 
 @require_http_methods(["GET", "POST"])
@@ -33,14 +63,12 @@ def membership(request: ViewerRequest) -> HttpResponse:
     user, group = _entity(request, "user", Kind.USER), _entity(request, "group", Kind.GROUP)
     do: Do = "remove" if request.GET.get("do") == "remove" else "add"
     if request.at is not None:
-        return _render(request, "changes/membership_past.html", user, group, do, {})
+        return render_page(request, "changes/membership_past.html", _frame(user, group, do))
     if user is None and group is None:
         return redirect("identities:people")
     if user is None or group is None:
         return _choose(request, user=user, group=group, do=do)
-    if request.method == "POST":
-        return _ask(request, user=user, group=group, do=do)
-    return _preview(request, user=user, group=group, do=do, form=ReasonForm.blank())
+    return MembershipDraft(request, user, group, do).serve()
 
 
 def _entity(request: ViewerRequest, name: str, kind: Kind) -> Entity | None:
@@ -67,49 +95,9 @@ def _choose(request: ViewerRequest, *, user: Entity | None, group: Entity | None
         "has_more": choices.has_more,
         "q": text,
     }
-    return _render(request, "changes/membership_choose.html", user, group, do, context, partial="choices")
-
-
-def _preview(
-    request: ViewerRequest,
-    *,
-    user: Entity,
-    group: Entity,
-    do: Do,
-    form: ReasonForm,
-    refused: RefusedError | None = None,
-) -> HttpResponse:
-    context: dict[str, Any] = {"form": form, "refused": refused}
-    try:
-        plan = services.plan_membership(request.viewer, user=user, group=group, do=do)
-    except RefusedError as error:
-        context["refused"] = refused or error
-    else:
-        together = set_receipt_of([plan.operation])
-        context |= receipt_context(
-            plan.receipt.body, account=user.account, request=request, together=together
-        )
-        context |= need_context(request, [plan], together=together)
-    status = 422 if refused or form.errors else 200
-    return _render(request, "changes/membership.html", user, group, do, context, status=status)
-
-
-def _ask(request: ViewerRequest, *, user: Entity, group: Entity, do: Do) -> HttpResponse:
-    form = ReasonForm(request.POST)
-    if not form.is_valid():
-        return _preview(request, user=user, group=group, do=do, form=form)
-    try:
-        change = services.request_membership(
-            request.viewer,
-            user=user,
-            group=group,
-            do=do,
-            reason=form.cleaned_data["reason"],
-            idempotency_key=str(form.cleaned_data["key"]),
-        )
-    except RefusedError as error:
-        return _preview(request, user=user, group=group, do=do, form=form, refused=error)
-    return redirect("changes:change", pk=change.pk)
+    return render_page(
+        request, "changes/membership_choose.html", _frame(user, group, do) | context, partial="choices"
+    )
 
 
 def _title(user: Entity, group: Entity, do: Do) -> str:
@@ -117,19 +105,9 @@ def _title(user: Entity, group: Entity, do: Do) -> str:
     return f"Add {user.name} to {group.name}" if do == "add" else f"Remove {user.name} from {group.name}"
 
 
-def _render(
-    request: ViewerRequest,
-    template: str,
-    user: Entity | None,
-    group: Entity | None,
-    do: Do,
-    context: dict[str, Any],
-    *,
-    partial: str = "",
-    status: int = 200,
-) -> HttpResponse:
+def _frame(user: Entity | None, group: Entity | None, do: Do) -> dict[str, Any]:
     entity = user or group
-    frame = {
+    return {
         "user": user,
         "user_name": names_by_entity([user])[user.pk] if user else "",
         "group": group,
@@ -138,4 +116,3 @@ def _render(
         "account": entity.account if entity else None,
         "section": "people" if user else "groups",
     }
-    return render_page(request, template, frame | context, partial=partial, status=status)

@@ -14,7 +14,7 @@ from console.access.forms.base import TypedField
 from iam.access.effective import Grade
 from iam.policy.catalogue import Level
 
-MAX_TEXT: Final = 200
+MAX_TEXT_LENGTH: Final = 200
 ABOVE: Final = "write-up"
 LEVELS: Final = (
     ("", "Any access level"),
@@ -55,11 +55,11 @@ class EffectiveAccessForm(forms.Form):
         self.access_level = str(self.cleaned_data.get("level", ""))
         self.grade = str(self.cleaned_data.get("how", ""))
         self.text = str(self.cleaned_data["q"])
-        self.after = data.get("after", "")[:MAX_TEXT]
+        self.after = data.get("after", "")[:MAX_TEXT_LENGTH]
 
     def clean_q(self) -> str:
         """The words that are looked for."""
-        return " ".join(str(self.cleaned_data["q"]).replace("\x00", "")[:MAX_TEXT].split())
+        return " ".join(str(self.cleaned_data["q"]).replace("\x00", "")[:MAX_TEXT_LENGTH].split())
 
     @property
     def levels(self) -> tuple[Level, ...]:

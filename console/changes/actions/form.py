@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
 from django.http import QueryDict
 
-from console.changes.actions.action import Action
 from console.changes.actions.fields import CHOICE, DOCUMENT, FLAG, NAME, AnswerField, Field
 from iam.changes.acts import Subject
 from iam.changes.acts.choosing import Choices
@@ -15,7 +15,7 @@ from iam.changes.acts.sight import check_name, known_policies, sees_all_names
 from iam.changes.errors import FieldError
 from iam.guard import Viewer
 
-MAX_TEXT = 10_000_000
+MAX_TEXT_LENGTH = 10_000_000
 MAX_LINES = 5_000
 
 
@@ -24,7 +24,7 @@ class ActionForm(forms.Form):
 
     def __init__(
         self,
-        action: Action,
+        questions: Sequence[Field],
         subject: Subject,
         *,
         viewer: Viewer,
@@ -34,8 +34,8 @@ class ActionForm(forms.Form):
         super().__init__(data, initial=initial)
         self.subject = subject
         self.viewer = viewer
-        self.questions = action.fields
-        self.fields = {question.name: AnswerField(question, subject) for question in action.fields}
+        self.questions = questions
+        self.fields = {question.name: AnswerField(question, subject) for question in questions}
 
     def clean(self) -> None:
         """Names that the viewer may not know are answered as if they were not there."""
@@ -54,7 +54,7 @@ class ActionForm(forms.Form):
     def text_of(self, question: Field) -> str:
         """What stands in a field."""
         source: Any = self.data if self.is_bound else self.initial
-        return str(source.get(question.name, ""))[: MAX_TEXT + 1]
+        return str(source.get(question.name, ""))[: MAX_TEXT_LENGTH + 1]
 
     @property
     def rows(self) -> list[Row]:

@@ -1,0 +1,165 @@
+"""The page on which a change is requested: the answers, what they come to, and why it is needed."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from itertools import chain
+from typing import Any, ClassVar
+
+from django.http import HttpResponse
+from django.shortcuts import redirect
+
+from console.changes.act_text import lint_of, text_shown
+from console.changes.actions.form import ActionForm
+from console.changes.approval_context import need_context
+from console.changes.forms import ReasonForm
+from console.changes.page import address_of
+from console.changes.receipt import receipt_context
+from console.web.access import ViewerRequest
+from console.web.render import render_page
+from iam.changes import services
+from iam.changes.errors import FieldError, RefusedError
+from iam.changes.models import Change
+from iam.changes.operations import Operation
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services import Plan
+from iam.guard import Viewer
+
+MAX_REASON_LENGTH = 1_000
+
+
+class RequestDraft(ABC):
+    """A request that is being made, by the answers of `form`. `key` makes a form that is sent twice one
+    request.
+    """
+
+    template: ClassVar[str]
+
+    def __init__(self, request: ViewerRequest, form: ActionForm) -> None:
+        self.request = request
+        self.form = form
+
+    @property
+    def requester(self) -> Viewer:
+        """In whose name it is requested."""
+        return self.request.viewer
+
+    @property
+    def can_preview(self) -> bool:
+        """Whether there are answers enough to say what they come to."""
+        return self.form.is_valid()
+
+    @abstractmethod
+    def operations(self, key: str) -> list[Operation]:
+        """What the answers come to, in order. Raises RefusedError."""
+
+    @abstractmethod
+    def submit(self, operations: list[Operation], *, reason: str, key: str) -> Change:
+        """The change that is requested. Raises RefusedError."""
+
+    @abstractmethod
+    def frame(self, operations: Sequence[Operation]) -> dict[str, Any]:
+        """What the page shows around what it does; without operations, where that is not known."""
+
+    def beside_fields(self, refused: RefusedError) -> RefusedError | None:
+        """What is said above the form; None where the page says it at a field of its own."""
+        return refused
+
+    def serve(self) -> HttpResponse:
+        """Show what it does, or request it."""
+        posted = self.request.POST
+        if self.request.method == "GET" or "look" in posted:
+            reason = ReasonForm.blank()
+            reason.initial["reason"] = posted.get("reason", "")[:MAX_REASON_LENGTH]
+            return self._page(reason)
+        reason = ReasonForm(posted)
+        if not reason.is_valid() or not self.form.is_valid():
+            return self._page(reason, status=422)
+        key = str(reason.cleaned_data["key"])
+        try:
+            change = self.submit(self.operations(key), reason=reason.cleaned_data["reason"], key=key)
+        except RefusedError as refused:
+            return self._page(reason, refused=self.beside_fields(refused), status=422)
+        return redirect(address_of(change))
+
+    def _page(
+        self, reason: ReasonForm, *, refused: RefusedError | None = None, status: int = 200
+    ) -> HttpResponse:
+        context: dict[str, Any] = {}
+        operations: list[Operation] = []
+        error: RefusedError | None = None
+        if self.can_preview:
+            try:
+                operations = self.operations(str(reason["key"].value() or ""))
+                context = lint_of(operations)
+                context |= {} if context.get("is_faulty") else self._preview(operations)
+            except RefusedError as refusal:
+                error, operations = refusal, []
+        for problem in (error, refused):
+            if isinstance(problem, FieldError) and problem.field in self.form.fields:
+                self.form.refuse(problem)
+        if self.request.method == "POST" and (error or self.form.errors):
+            status = 422
+        context |= {
+            "form": reason,
+            "reason": self.request.POST.get("reason", "")[:MAX_REASON_LENGTH],
+            "rows": self.form.rows,
+            "refused": None if self.form.errors else refused or error,
+            **self.frame(operations),
+        }
+        return render_page(self.request, self.template, context, status=status)
+
+    def _preview(self, operations: list[Operation]) -> dict[str, Any]:
+        """What it does. Raises RefusedError."""
+        plans = services.plan_set(operations, viewer=self.requester)
+        together = set_receipt_of(operations)
+        body = plans[0].receipt.body if len(plans) == 1 else _one_body(plans)
+        shown = receipt_context(body, account=operations[0].account, request=self.request, together=together)
+        steps, lost, texts = [], [], {}
+        if len(plans) == 1:
+            texts = text_shown(operations[0], before=plans[0].before)
+        else:
+            steps = [plan.operation.title for plan in plans]
+            lost = [_lost(operation) for operation in operations if operation.irreversible]
+        return (
+            shown
+            | need_context(self.request, plans, together=together)
+            | texts
+            | {"seen": digest_of(plans), "quotas": _quotas(plans), "steps": steps, "lost": lost}
+        )
+
+
+def digest_of(plans: list[Plan]) -> str:
+    """What the person who asks was shown."""
+    return ".".join(plan.receipt.digest[:16] for plan in plans)[:4096]
+
+
+def _quotas(plans: list[Plan]) -> list[dict[str, Any]]:
+    """What the changes come to under each quota that they draw on; what only makes room is not told."""
+    quotas = [plan.receipt.body["quota"] for plan in plans]
+    by_name = {quota["what"]: quota for quota in quotas if quota and quota["after"] >= quota["used"]}
+    return list(by_name.values())
+
+
+def _lost(operation: Operation) -> str:
+    """Why nothing brings it back, and what could be done instead."""
+    instead = f" Instead: {operation.instead}" if operation.instead else ""
+    return f"{operation.title}: {operation.irreversible}{instead}"
+
+
+def _one_body(plans: list[Plan]) -> dict[str, Any]:
+    """The receipts of several changes as that of the last one, which is what the others lead to: with the
+    calls and notes of all. What does not come back is told once, for all of them.
+    """
+    bodies = [plan.receipt.body for plan in plans]
+    calls = list(chain.from_iterable(body["calls"] for body in bodies))
+    notes = chain.from_iterable(body["effect"]["notes"] for body in bodies)
+    managed = next((body["managed"] for body in reversed(bodies) if body["managed"]), None)
+    return bodies[-1] | {
+        "calls": calls,
+        "effect": bodies[-1]["effect"] | {"notes": list(dict.fromkeys(notes))},
+        "confidential": list(chain.from_iterable(body["confidential"] for body in bodies)),
+        "managed": managed,
+        "irreversible": "",
+    }
