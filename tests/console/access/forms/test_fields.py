@@ -1,0 +1,36 @@
+"""The forms about access keep what was typed, and say what they left out."""
+
+from __future__ import annotations
+
+from django.http import QueryDict
+
+from console.access.forms.base import MAX_LENGTH, TypedField
+from console.access.forms.effective import EffectiveAccessForm
+from iam.policy.catalogue import Level
+
+
+def test_a_text_is_cut_only_where_nothing_longer_can_be_meant() -> None:
+    assert TypedField().clean(f"  {'x' * MAX_LENGTH}yz ") == "x" * MAX_LENGTH
+    assert TypedField(cut=None, strip=False).clean(" \n{}") == " \n{}"
+
+
+def test_a_letter_that_cannot_be_seen_is_not_lost() -> None:
+    """Its form says in its own words what is wrong with it."""
+    assert TypedField().clean("a\x00b") == "a\x00b"
+
+
+def test_what_makes_no_sense_is_left_out_and_said() -> None:
+    form = EffectiveAccessForm(QueryDict("level=mighty&how=somehow&q=+s3+++get%00+"))
+    assert form.problems == [
+        "“mighty” isn’t an access level, so all are shown.",
+        "“somehow” isn’t a filter, so all are shown.",
+    ]
+    assert (form.access_level, form.grade, form.text) == ("", "", "s3 get")
+    assert [value for value, _, is_chosen in form.level_choices if is_chosen] == [""]
+
+
+def test_a_level_and_those_above_it_are_asked_for() -> None:
+    form = EffectiveAccessForm(QueryDict("level=write-up"))
+    assert form.levels == (Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
+    assert form.is_filtered
+    assert form.problems == []
