@@ -157,6 +157,15 @@ def test_what_is_no_public_key_is_refused_in_words(site: Site, body: str) -> Non
     assert not Change.objects.exists()
 
 
+def test_the_reason_stays_where_the_public_key_is_wrong(site: Site) -> None:
+    answer = site.asker.post(
+        address("ssh_key.upload", user=site.user.pk), form(body="hello", reason="For CI")
+    )
+
+    assert answer.status_code == 422
+    assert 'name="reason" value="For CI"' in text(answer)
+
+
 def test_what_is_no_certificate_is_refused_in_words(site: Site) -> None:
     page = address("signing_certificate.upload", user=site.user.pk)
 
