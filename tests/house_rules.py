@@ -26,8 +26,6 @@ COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FORBIDDEN_NAMES = {"utils.py", "helpers.py"}
 EMPTY_VARIABLES = frozenset({"found", "given", "held", "meant", "one", "said", "some", "told"})
 """Names that say where a value comes from, or only that there is one, and not what it is."""
-EMPTY_VARIABLES_IN = ("iam/policy/index/",)
-"""Packages where such variables are still to be renamed."""
 # The Content-Security-Policy has no unsafe-inline: such markup would silently do nothing.
 TEMPLATE_TAG = re.compile(r"{[{%].*?[}%]}")
 TEMPLATE_RULES = (
@@ -116,9 +114,8 @@ def breaches() -> Iterator[str]:
         if place.parts[0] in PRODUCT:
             for number, what in dense(tree):
                 yield f"{place}:{number}: {what}"
-            if not str(place).startswith(EMPTY_VARIABLES_IN):
-                for number, name in empty_variables(tree):
-                    yield f"{place}:{number}: the variable {name} doesn't say what it holds"
+            for number, name in empty_variables(tree):
+                yield f"{place}:{number}: the variable {name} doesn't say what it holds"
         nodes = sum(1 for _ in ast.walk(tree))
         if nodes > MAX_NODES:
             yield f"{place}: {nodes} nodes of the syntax tree; {MAX_NODES} are the limit"

@@ -7,7 +7,6 @@ import ast
 import pytest
 
 from tests.house_rules import (
-    EMPTY_VARIABLES_IN,
     MAX_TEMPLATE_COLUMNS,
     TEMPLATE_SUFFIXES,
     dense,
@@ -78,9 +77,3 @@ def test_an_attribute_and_a_use_are_no_empty_variables() -> None:
     """The attribute has a class that says what it is of; the use is not where the name was chosen."""
     source = "class Step:\n    held: int\n    found = 1\n\ndef f():\n    g(given=step.held, said=found)"
     assert list(empty_variables(ast.parse(source))) == []
-
-
-@pytest.mark.parametrize("package", EMPTY_VARIABLES_IN)
-def test_a_package_that_is_clean_is_not_excepted(package: str) -> None:
-    trees = (ast.parse(file.read_text(encoding="utf-8")) for file in tracked(f"{package}*.py"))
-    assert any(list(empty_variables(tree)) for tree in trees), f"take {package} from EMPTY_VARIABLES_IN"

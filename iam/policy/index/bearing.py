@@ -71,14 +71,14 @@ def starts_of(doc: Doc, marks: Marks | None = None) -> tuple[str, ...]:
     with the tags of who holds it, as far as the `marks` tell them.
     """
     tags = {} if marks is None else dict(zip(doc.tags, marks[len(doc.atoms) :], strict=True))
-    found: dict[str, None] = {}
+    starts: dict[str, None] = {}
     for clause in doc.clauses:
         for name in clause.resources or () if clause.is_partial else ():
             template = variables.read(name, has_variables=clause.has_variables)
             start = _start_of(template, tags)
             if start is not None:
-                found[start] = None
-    return tuple(found)
+                starts[start] = None
+    return tuple(starts)
 
 
 def _start_of(template: VariableText, tags: Mapping[str, Values | None]) -> str | None:
@@ -108,7 +108,7 @@ def lone_kind(doc: Doc) -> object:
     """
     if doc.is_marked or doc.problems:
         return None
-    found = []
+    ids = []
     for clause in doc.clauses:
         is_simple = clause.allows and clause.is_partial and clause.traits.is_plain
         if not is_simple or clause.shape.is_not_resource or clause.source.problems:
@@ -116,8 +116,8 @@ def lone_kind(doc: Doc) -> object:
         kinds = [_kind_of(name) for name in clause.resources or ()]
         if None in kinds or any("${" in value for value in _values_of(clause)):
             return None
-        found.append((clause.shape, tuple(kinds)))
-    return tuple(found)
+        ids.append((clause.shape, tuple(kinds)))
+    return tuple(ids)
 
 
 def _values_of(clause: Clause) -> Iterable[str]:
@@ -150,6 +150,6 @@ def stands_alone(doc: Doc, others: Iterable[tuple[Doc, Marks | None]]) -> bool:
         if other is doc:
             continue
         for start in starts_of(other, marks):
-            if any(start.startswith(one) or one.startswith(start) for one in own):
+            if any(start.startswith(member) or member.startswith(start) for member in own):
                 return False
     return True

@@ -179,7 +179,7 @@ class Members(Sequence["Member"]):
 
     def __getitem__(self, place: int | slice) -> Member | Sequence[Member]:
         if isinstance(place, slice):
-            return [self[one] for one in range(*place.indices(len(self)))]
+            return [self[row] for row in range(*place.indices(len(self)))]
         if place < 0:
             place += len(self)
         if 0 <= place < len(self._rows):
@@ -207,11 +207,11 @@ class Members(Sequence["Member"]):
         if columns is not None:
             for row in self._rows:
                 rows.setdefault(columns.grants[row], array(NUMBERS)).append(row)
-        yield from (Members(cls, some, ()) for some in rows.values())
+        yield from (Members(cls, rows_alike, ()) for rows_alike in rows.values())
         own: dict[Grants, list[Member]] = {}
         for member in self._own:
             own.setdefault(member.grants, []).append(member)
-        yield from (Members(cls, (), some) for some in own.values())
+        yield from (Members(cls, (), own_members) for own_members in own.values())
 
     def by_shared_grants(self) -> Iterator[tuple[Hashable, Members]]:
         """Those who hold the same but for inline policies, together, with a key that is the same for all of
@@ -225,12 +225,12 @@ class Members(Sequence["Member"]):
         if columns is not None:
             for row in self._rows:
                 rows.setdefault(columns.shared_part(row), array(NUMBERS)).append(row)
-        yield from ((key, Members(cls, some, ())) for key, some in rows.items())
+        yield from ((key, Members(cls, rows_of_grants, ())) for key, rows_of_grants in rows.items())
         own: dict[Hashable, list[Member]] = {}
         for member in self._own:
             grants = member.grants
             own.setdefault((grants.attached, grants.groups), []).append(member)
-        yield from ((key, Members(cls, (), some)) for key, some in own.items())
+        yield from ((key, Members(cls, (), own_of_grants)) for key, own_of_grants in own.items())
 
     def __add__(self, other: Members) -> Members:
         return Members(self._cls, array(NUMBERS, [*self._rows, *other._rows]), [*self._own, *other._own])
@@ -248,18 +248,18 @@ class Members(Sequence["Member"]):
     @property
     def ids(self) -> list[int]:
         """Their numbers, in the same order."""
-        columns, found = self._cls.columns, []
+        columns, ids = self._cls.columns, []
         if columns is not None:
-            found = [columns.ids[row] for row in self._rows]
-        return found + [member.id for member in self._own]
+            ids = [columns.ids[row] for row in self._rows]
+        return ids + [member.id for member in self._own]
 
     @property
     def arns(self) -> list[str]:
         """Their ARNs, in the same order."""
-        columns, found = self._cls.columns, []
+        columns, arns = self._cls.columns, []
         if columns is not None:
-            found = [columns.arn_of(row) for row in self._rows]
-        return found + [member.arn for member in self._own]
+            arns = [columns.arn_of(row) for row in self._rows]
+        return arns + [member.arn for member in self._own]
 
 
 class Member:

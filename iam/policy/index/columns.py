@@ -52,9 +52,9 @@ class Texts:
             first = end
 
 
-def grants_in(found: Sequence[Any], digests: Sequence[str]) -> Grants:
+def grants_in(numbers: Sequence[Any], digests: Sequence[str]) -> Grants:
     """Grants as an image has them: documents by their number."""
-    inline, attached, groups, boundary = found
+    inline, attached, groups, boundary = numbers
     named = tuple([(name, digests[doc]) for name, doc in inline])
     return Grants(named, tuple(attached), tuple(groups), boundary)
 
@@ -185,5 +185,5 @@ class Columns:
 
     def rows_with(self, is_meant: Callable[[Grants], bool]) -> list[int]:
         """The rows of those who hold what is meant."""
-        meant = {n for n in range(len(self.kinds_of_grants)) if is_meant(self.grants_numbered(n))}
-        return [row for row, number in enumerate(self.grants) if number in meant] if meant else []
+        numbers = {n for n in range(len(self.kinds_of_grants)) if is_meant(self.grants_numbered(n))}
+        return [row for row, number in enumerate(self.grants) if number in numbers] if numbers else []

@@ -107,14 +107,14 @@ class Clause:
         """
         if self._compiled is None:
             self._compiled = {}
-        found = self._compiled.get((kind, of_pattern))
-        if found is None:
+        compiled = self._compiled.get((kind, of_pattern))
+        if compiled is None:
             if of_pattern:
-                found = replace(self.ready(kind), fits=pattern_fits(self.area))
+                compiled = replace(self.ready(kind), fits=pattern_fits(self.area))
             else:
-                found = self.shape.ready(kind, self.resources, self.label)
-            self._compiled[kind, of_pattern] = found
-        return found
+                compiled = self.shape.ready(kind, self.resources, self.label)
+            self._compiled[kind, of_pattern] = compiled
+        return compiled
 
 
 class Doc:
@@ -148,17 +148,17 @@ class Doc:
         self.atoms = tuple(chain.from_iterable([clause.traits.atoms for clause in clauses]))
         self.tags = tuple(sorted(set(chain.from_iterable([clause.traits.tags for clause in clauses]))))
         self.is_marked = bool(self.atoms or self.tags)
-        self.is_personal = any(one.traits.raw or one.shape.names_somebody for one in clauses)
+        self.is_personal = any(clause.traits.raw or clause.shape.names_somebody for clause in clauses)
         """Whether it can differ for members of one class without any circumstances that say so."""
-        self.is_placed = any(one.traits.is_placed or one.shape.names_somebody for one in clauses)
+        self.is_placed = any(clause.traits.is_placed or clause.shape.names_somebody for clause in clauses)
         """Whether it can differ from account to account."""
 
     def marks(self, who: Request) -> Marks:
         """What tells apart, for this document, principals who hold the same: how atoms see them, and what
         tags they have.
         """
-        found: list[Any] = [atom.test(who) for atom in self.atoms]
-        return (*found, *(who.values(tag) for tag in self.tags))
+        marks: list[Any] = [atom.test(who) for atom in self.atoms]
+        return (*marks, *(who.values(tag) for tag in self.tags))
 
     @property
     def is_unreadable(self) -> bool:
@@ -217,11 +217,11 @@ class Documents:
 
     def add(self, digest: str, text: str) -> Doc:
         """The document of a digest, read if it is not in use yet."""
-        found = self._docs.get(digest)
-        if found is None:
+        document = self._docs.get(digest)
+        if document is None:
             with without_collecting(len(text)):
-                found = self._intern(digest, read(text))
-        return found
+                document = self._intern(digest, read(text))
+        return document
 
     def take(self, digest: str, document: Document) -> Doc:
         """The document of a digest that is not in use yet, and was read before."""
@@ -230,17 +230,17 @@ class Documents:
     def unread(self, policy: str) -> Doc:
         """Stands for a managed policy whose document the mirror does not hold."""
         key = f"unread:{policy}"
-        found = self._docs.get(key)
+        document = self._docs.get(key)
         problem = DocumentProblem("", f"The text of {policy} has not been synced")
-        return self._intern(key, Document("", (), (problem,))) if found is None else found
+        return self._intern(key, Document("", (), (problem,))) if document is None else document
 
     def _intern(self, digest: str, document: Document) -> Doc:
         has_variables, labels = document.has_variables, []
         clauses = []
-        for one in document.statements:
-            labels.append((one.index, one.sid))
-            shape = self.shape(one, has_variables=has_variables)
-            clauses.append(self.clause(shape, one.resources, labels[-1]))
+        for statement in document.statements:
+            labels.append((statement.index, statement.sid))
+            shape = self.shape(statement, has_variables=has_variables)
+            clauses.append(self.clause(shape, statement.resources, labels[-1]))
         return self.intern(digest, clauses, labels, document.problems)
 
     def intern(
@@ -253,18 +253,18 @@ class Documents:
         """The document that consists of some statements; the caller knows that it is not in use yet."""
         called = tuple(labels)
         called = self._labels.setdefault(called, called)
-        found = self._docs[digest] = Doc(digest, tuple(clauses), called, problems)
-        return found
+        document = self._docs[digest] = Doc(digest, tuple(clauses), called, problems)
+        return document
 
     def clause(self, shape: Shape, resources: Names | None, label: Label) -> Clause:
         """A statement, once for all documents that have it; the first of them says what it is called."""
         key = (shape, resources)
-        found = self._clauses.get(key)
-        if found is None:
-            found = self._clauses[key] = Clause(shape, resources, label)
+        clause = self._clauses.get(key)
+        if clause is None:
+            clause = self._clauses[key] = Clause(shape, resources, label)
             if shape.has_variables and any("${" in name for name in resources or ()):
-                self._dates.watch(found, found.source, has_variables=True)
-        return found
+                self._dates.watch(clause, clause.source, has_variables=True)
+        return clause
 
     def shape(self, source: Statement, *, has_variables: bool) -> Shape:
         """What a statement says but for its resources."""
@@ -280,20 +280,20 @@ class Documents:
             source.problems,
             has_variables,
         )
-        found = self._shapes.get(key)
-        if found is None:
+        shape = self._shapes.get(key)
+        if shape is None:
             actions = self._actions_of(source)
-            found = self._shapes[key] = Shape(source, has_variables=has_variables, actions=actions)
-            self._dates.watch(found, found.plain, has_variables=has_variables)
-        return found
+            shape = self._shapes[key] = Shape(source, has_variables=has_variables, actions=actions)
+            self._dates.watch(shape, shape.plain, has_variables=has_variables)
+        return shape
 
     def _actions_of(self, source: Statement) -> Actions:
         key = (source.actions, source.is_not_action)
-        found = self._actions.get(key)
-        if found is None:
-            found = self._actions[key] = Actions(source.actions, is_not=source.is_not_action)
-            self.space.meet(found)
-        return found
+        actions = self._actions.get(key)
+        if actions is None:
+            actions = self._actions[key] = Actions(source.actions, is_not=source.is_not_action)
+            self.space.meet(actions)
+        return actions
 
 
 def _frozen(principals: Any) -> Key | None:

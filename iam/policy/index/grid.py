@@ -56,7 +56,7 @@ class Grid:
         self.width = len(contexts)
         self.row = (1 << self.width) - 1
         self.everything = (1 << self.width * len(resources)) - 1
-        self._held = [{fold(key): values for key, values in one} for one in contexts]
+        self._held = [{fold(key): values for key, values in context} for context in contexts]
         self._keys = frozenset(chain.from_iterable(self._held))
         self._marks: dict[tuple[Say, int], Mark] = {}
         self._asked: dict[int, list[Request]] = {}
@@ -83,28 +83,28 @@ class Grid:
                 denied_maybe |= mark.maybe
         own = {(PolicyKind.IDENTITY, 0)} if not side.is_root else set()
         needed = own | self.limits(side)
-        found, perhaps = self.everything, self.everything
+        certain, perhaps = self.everything, self.everything
         for place in needed:
-            found &= sure.get(place, 0)
+            certain &= sure.get(place, 0)
             perhaps &= maybe.get(place, 0)
-        return Allowed(found & ~denied_maybe, perhaps & ~denied)
+        return Allowed(certain & ~denied_maybe, perhaps & ~denied)
 
     def limits(self, side: Side) -> set[tuple[PolicyKind, int]]:
         """The policies besides its own that must allow, each level for itself."""
-        found = {(PolicyKind.SCP, level) for level in range(len(side.scps))}
+        limits = {(PolicyKind.SCP, level) for level in range(len(side.scps))}
         if self._has_rcps:
-            found |= {(PolicyKind.RCP, level) for level in range(len(side.rcps))}
+            limits |= {(PolicyKind.RCP, level) for level in range(len(side.rcps))}
         if side.boundary is not None:
-            found.add((PolicyKind.BOUNDARY, 0))
-        return found
+            limits.add((PolicyKind.BOUNDARY, 0))
+        return limits
 
     def mark(self, side: Side, say: Say) -> Mark:
         """Where a statement applies to a principal."""
         key = (say, id(side))
-        found = self._marks.get(key)
-        if found is None:
-            found = self._marks[key] = self._mark(side, say)
-        return found
+        mark = self._marks.get(key)
+        if mark is None:
+            mark = self._marks[key] = self._mark(side, say)
+        return mark
 
     def _mark(self, side: Side, say: Say) -> Mark:
         compiled = say.clause.ready(say.kind)
@@ -143,56 +143,65 @@ class Grid:
                 yield self.row if compiled.fits(request) == YES else 0
             return
         for resource in self.resources:
-            found = 0
-            for held, bits in self._apart(keys):
-                if compiled.fits(side.request(self.action, resource, context=held)) == YES:
-                    found |= bits
-            yield found
+            fitting_bits = 0
+            for known, bits in self._apart(keys):
+                if compiled.fits(side.request(self.action, resource, context=known)) == YES:
+                    fitting_bits |= bits
+            yield fitting_bits
 
     def _fitting_anybody(self, side: Side, say: Say, compiled: Compiled) -> tuple[bool, ...]:
         """The same for a statement without variables, where it does not matter who asks."""
         key = (self.resources, say.clause.resources, say.clause.shape.is_not_resource)
-        found = self._fits.get(key)
-        if found is None:
+        known_fits = self._fits.get(key)
+        if known_fits is None:
             assert compiled.fits is not None
             fits = [compiled.fits(request) == YES for request in self._requests(side)]
-            found = self._fits[key] = tuple(fits)
-        return found
+            known_fits = self._fits[key] = tuple(fits)
+        return known_fits
 
     def _keys_in(self, say: Say, texts: Iterable[str]) -> frozenset[str]:
         return variables_in(texts) & self._keys if say.clause.has_variables else frozenset()
 
     def _met(self, side: Side, say: Say, compiled: Compiled, resource: str) -> int:
         """The circumstances in which all conditions are met."""
-        found = self.row
+        row_bits = self.row
         for condition in compiled.conditions:
             keys = frozenset({fold(condition.key)} & self._keys) | self._keys_in(say, condition.values)
             met = 0
-            for held, bits in self._apart(keys):
-                if condition.test(side.request(self.action, resource, context=held)) == YES:
+            for known, bits in self._apart(keys):
+                if condition.test(side.request(self.action, resource, context=known)) == YES:
                     met |= bits
-            found &= met
-            if not found:
+            row_bits &= met
+            if not row_bits:
                 break
-        return found
+        return row_bits
 
     def _apart(self, keys: frozenset[str]) -> list[tuple[dict[str, Values], int]]:
         """The circumstances by what they hold of some keys."""
-        found = self._places.get(keys)
-        if found is None:
+        places = self._places.get(keys)
+        if places is None:
             names = sorted(keys)
             by_values: dict[tuple[Values | None, ...], int] = {}
-            for place, held in enumerate(self._held):
-                values = tuple(held.get(name) for name in names)
+            for place, values_held in enumerate(self._held):
+                values = tuple(values_held.get(name) for name in names)
                 by_values[values] = by_values.get(values, 0) | 1 << place
-            found = self._places[keys] = [
-                ({name: held for name, held in zip(names, values, strict=True) if held is not None}, bits)
+            places = self._places[keys] = [
+                (
+                    {
+                        name: values_held
+                        for name, values_held in zip(names, values, strict=True)
+                        if values_held is not None
+                    },
+                    bits,
+                )
                 for values, bits in by_values.items()
             ]
-        return found
+        return places
 
     def _requests(self, side: Side) -> list[Request]:
-        found = self._asked.get(id(side))
-        if found is None:
-            found = self._asked[id(side)] = [side.request(self.action, one) for one in self.resources]
-        return found
+        requests = self._asked.get(id(side))
+        if requests is None:
+            requests = self._asked[id(side)] = [
+                side.request(self.action, resource) for resource in self.resources
+            ]
+        return requests

@@ -94,19 +94,23 @@ def formats_of(action: str) -> tuple[str, ...] | None:
     """AWS's ARN formats of the resources that an action works on; None for an action that AWS does not
     list.
     """
-    found = catalogue().action(action)
-    return None if found is None else tuple(dict.fromkeys(one.arn for one in found.resource_types))
+    known_action = catalogue().action(action)
+    return (
+        None
+        if known_action is None
+        else tuple(dict.fromkeys(resource_type.arn for resource_type in known_action.resource_types))
+    )
 
 
 def _services_named(patterns: Iterable[Tokens]) -> set[str] | None:
     """The services in the ARNs of some patterns; None where one may be of any."""
-    found: set[str] = set()
+    services: set[str] = set()
     for pattern in patterns:
         service = _head(pattern)
         if service is None:
             return None
-        found.add(service)
-    return found
+        services.add(service)
+    return services
 
 
 def _head(pattern: Tokens) -> str | None:
@@ -133,7 +137,10 @@ def arn_services() -> dict[str, set[str]]:
     `execute-api` too.
     """
     return {
-        fold(prefix): {one["arn"].split(":")[2] for one in read("resourceTypes", f"{prefix}.json").values()}
+        fold(prefix): {
+            resource_type["arn"].split(":")[2]
+            for resource_type in read("resourceTypes", f"{prefix}.json").values()
+        }
         for prefix in catalogue().prefixes
     }
 
@@ -143,14 +150,14 @@ def words_of(service: str) -> frozenset[str]:
     """What stands in the ARNs of all resources of a kind of the service, in place of a name: `role` in
     `role/name`.
     """
-    found: set[str] = set()
+    values_view: set[str] = set()
     for prefix, services in arn_services().items():
         types = read("resourceTypes", f"{prefix}.json").values() if service in services else ()
-        for one in types:
-            segments = one["arn"].split(":", 5)
+        for kind in types:
+            segments = kind["arn"].split(":", 5)
             if segments[2] == service:
-                found.update(WORD.findall(PLACES.sub("/", segments[-1])))
-    return frozenset(found)
+                values_view.update(WORD.findall(PLACES.sub("/", segments[-1])))
+    return frozenset(values_view)
 
 
 def _by_format(space: Space, prefix: str, part: int, keys: frozenset[str]) -> Iterator[Sort]:
@@ -165,16 +172,16 @@ def _by_format(space: Space, prefix: str, part: int, keys: frozenset[str]) -> It
 def _table(
     space: Space, prefix: str, keys: frozenset[str]
 ) -> tuple[tuple[int, tuple[str, ...], frozenset[str]], ...]:
-    found: dict[tuple[tuple[str, ...], frozenset[str]], int] = {}
+    numbers: dict[tuple[tuple[str, ...], frozenset[str]], int] = {}
     service = catalogue().service(prefix)
     for action in service.actions.values() if service else ():
         place = catalogue().index_of(action.name)
         if place is None:
             continue
-        formats = tuple(dict.fromkeys(one.arn for one in action.resource_types))
+        formats = tuple(dict.fromkeys(resource_type.arn for resource_type in action.resource_types))
         key = (formats, frozenset(key for key in keys if not _has_key(action.condition_keys, key)))
-        found[key] = found.get(key, 0) | 1 << place
-    return tuple((mask, *key) for key, mask in found.items())
+        numbers[key] = numbers.get(key, 0) | 1 << place
+    return tuple((mask, *key) for key, mask in numbers.items())
 
 
 def _has_key(names: Iterable[str], key: str) -> bool:

@@ -115,12 +115,12 @@ class Likeness:
             None if after is None else after.cls.profile,
         )
         is_renamed = before is not None and after is not None and is_another(before, after)
-        found = None if is_renamed else self._parts.get(profiles)
-        if found is None:
-            found = tuple(self._parted(*profiles, is_renamed=is_renamed))
+        parts = None if is_renamed else self._parts.get(profiles)
+        if parts is None:
+            parts = tuple(self._parted(*profiles, is_renamed=is_renamed))
         if not is_renamed:
-            self._parts[profiles] = found
-        return found
+            self._parts[profiles] = parts
+        return parts
 
     def kin(self, part: Part, member: Member, facts: Mapping[str, object], *, is_apart: bool) -> Kin:
         """Equal for all members for whom the same becomes of the part; `facts` are those of the account."""
@@ -143,12 +143,12 @@ class Likeness:
         if named.is_odd:
             return named.values
         key = (part.pairs, part.keys, tags)
-        found = named.known.get(key)
-        if found is None:
+        role = named.known.get(key)
+        if role is None:
             if key not in self._letters:
                 self._letters[key] = letters_of([self._pairs[pair] for pair in part.pairs], member)
-            found = named.known[key] = self._role(part, named, self._letters[key])
-        return found
+            role = named.known[key] = self._role(part, named, self._letters[key])
+        return role
 
     def _role(self, part: Part, named: Named, letters: Letters | None) -> object:
         if letters is not None and named.is_apart_from(letters):
@@ -157,13 +157,13 @@ class Likeness:
         return named.values if None in relations else (named.sizes, relations)
 
     def _standing_of(self, member: Member, facts: Mapping[str, object]) -> object:
-        found = self._standing.get(member.account)
-        if found is None:
+        standing = self._standing.get(member.account)
+        if standing is None:
             partition = member.arn.split(":", 2)[1]
             organization = str(facts.get("aws:PrincipalOrgID", ""))
             has_paths = "aws:PrincipalOrgPaths" in facts
-            found = self._standing[member.account] = (partition, organization, has_paths)
-        return found
+            standing = self._standing[member.account] = (partition, organization, has_paths)
+        return standing
 
     def _parted(self, before: Profile | None, after: Profile | None, *, is_renamed: bool) -> Iterator[Part]:
         left, right = held_by(before), held_by(after)
@@ -171,54 +171,54 @@ class Likeness:
         limits_after = None if after is None else after.limits
         contents = (self._content_of(limits_before), self._content_of(limits_after))
         is_everything = is_renamed or (None not in contents and contents[0] != contents[1])
-        for one in self._slices_of(left, right, is_everything=is_everything):
+        for piece in self._slices_of(left, right, is_everything=is_everything):
             for region in self._regions_of(contents, limits_before, limits_after):
-                mask = one.mask & region.mask
+                mask = piece.mask & region.mask
                 if mask:
-                    yield self._part(mask, one, region)
+                    yield self._part(mask, piece, region)
 
     def _content_of(self, limits: Limits | None) -> object:
         if limits is None:
             return None
-        found = self._contents.get(limits)
-        if found is None:
+        bearing_content = self._contents.get(limits)
+        if bearing_content is None:
             content = limits_content(limits)
-            found = self._contents[limits] = self._once.setdefault(content, content)
-        return found
+            bearing_content = self._contents[limits] = self._once.setdefault(content, content)
+        return bearing_content
 
     def _slices_of(self, before: Held, after: Held, *, is_everything: bool) -> tuple[Slice, ...]:
         key = (tuple(before.items()), tuple(after.items()), is_everything)
-        found = self._slices.get(key)
-        if found is None:
-            found = tuple(self._slicer.slices(before, after, is_everything=is_everything))
-            self._slices[key] = found
-        return found
+        slices = self._slices.get(key)
+        if slices is None:
+            slices = tuple(self._slicer.slices(before, after, is_everything=is_everything))
+            self._slices[key] = slices
+        return slices
 
     def _regions_of(
         self, contents: tuple[object, ...], before: Limits | None, after: Limits | None
     ) -> tuple[Region, ...]:
-        found = self._regions.get(contents)
-        if found is None:
-            found = self._regions[contents] = tuple(self._slicer.regions(before, after))
-        return found
+        region = self._regions.get(contents)
+        if region is None:
+            region = self._regions[contents] = tuple(self._slicer.regions(before, after))
+        return region
 
-    def _part(self, mask: int, one: Slice, region: Region) -> Part:
+    def _part(self, mask: int, piece: Slice, region: Region) -> Part:
         """The actions that a slice and a region have in common."""
-        known = self._known.get((one, region))
+        known = self._known.get((piece, region))
         if known is None:
-            content: object = one.content
-            others = (*one.held, *region.held) if one.alone else ()
-            if one.alone and all(stands_alone(doc, others) for doc in one.alone):
-                content = ("alone", one.common)
+            content: object = piece.content
+            others = (*piece.held, *region.held) if piece.alone else ()
+            if piece.alone and all(stands_alone(doc, others) for doc in piece.alone):
+                content = ("alone", piece.common)
             key = (content, region.content)
             number = self._numbers.setdefault(key, len(self._numbers))
             traits = self._traits.get(number)
             if traits is None:
-                docs = dict.fromkeys((*one.before, *one.after, *region.docs))
+                docs = dict.fromkeys((*piece.before, *piece.after, *region.docs))
                 is_neutral, keys, pairs, has_names = _traits_of(docs)
                 numbers = tuple(self._number(pair) for pair in pairs)
                 traits = self._traits[number] = (is_neutral, keys, numbers, has_names)
-            known = self._known[one, region] = Part(number, mask, one, region, *traits)
+            known = self._known[piece, region] = Part(number, mask, piece, region, *traits)
         return known
 
     def _number(self, pair: Pair) -> int:

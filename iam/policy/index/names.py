@@ -47,11 +47,11 @@ class Named:
     def __init__(self, member: Member) -> None:
         self.member = member
         self.values: Own = tuple(value_of(member, key) for key in NAMES)
-        self._texts = tuple(chain.from_iterable(held or () for held in self.values))
+        self._texts = tuple(chain.from_iterable(value or () for value in self.values))
         self.is_odd = any(not PLAIN_NAME.fullmatch(text) or text in WORDS for text in self._texts)
         sizes: list[int | None] = []
-        for held in self.values:
-            size = None if held is None else len(held)
+        for value in self.values:
+            size = None if value is None else len(value)
             sizes.append(size)
         self.sizes = tuple(sizes)
         self.known: dict[object, object] = {}
@@ -86,10 +86,14 @@ def letters_of(pairs: Iterable[Pair], member: Member) -> Letters | None:
     """
     runs: dict[str, None] = {}
     for with_name, against in pairs:
-        others = [one for one in (*with_name.variables, *against.variables) if one.key not in ABSTRACT]
-        if any(one.key in ABSTRACT for one in against.variables):
+        others = [
+            variable
+            for variable in (*with_name.variables, *against.variables)
+            if variable.key not in ABSTRACT
+        ]
+        if any(variable.key in ABSTRACT for variable in against.variables):
             return None
-        if any(_held_in(one, member) in (None, ()) for one in others):
+        if any(_held_in(other, member) in (None, ()) for other in others):
             return None
         run = ""
         for part in filled(against, member):
@@ -118,11 +122,11 @@ def value_of(member: Member, key: str) -> Values | None:
 
 def pairs_of_names(docs: Mapping[Doc, None]) -> tuple[Pair, ...]:
     """Patterns with names in them, each with another one that may take in some names and not others."""
-    found: dict[Pair, None] = {}
+    pairs: dict[Pair, None] = {}
     for doc in docs:
         for other in docs if _has_names(doc) else ():
-            found.update(dict.fromkeys(_pairs_of(doc, other)))
-    return tuple(found)
+            pairs.update(dict.fromkeys(_pairs_of(doc, other)))
+    return tuple(pairs)
 
 
 @lru_cache(maxsize=16384)
@@ -135,7 +139,7 @@ def _pairs_of(doc: Doc, other: Doc) -> tuple[Pair, ...]:
     """Patterns of the first with names in them, each with one of the other that may take in some names
     only.
     """
-    found: dict[Pair, None] = {}
+    pairs: dict[Pair, None] = {}
     for template in _templates(doc):
         if not any(variable.key in ABSTRACT for variable in template.variables):
             continue
@@ -145,17 +149,17 @@ def _pairs_of(doc: Doc, other: Doc) -> tuple[Pair, ...]:
                 continue
             pattern = Pattern(filled(against, None))
             if pattern.meets(whole) and (against.variables or not pattern.takes_in(whole)):
-                found[template, against] = None
-    return tuple(found)
+                pairs[template, against] = None
+    return tuple(pairs)
 
 
 @lru_cache(maxsize=16384)
 def _templates(doc: Doc) -> tuple[VariableText, ...]:
-    found: dict[VariableText, None] = {}
+    templates: dict[VariableText, None] = {}
     for clause in doc.clauses:
         for text in clause.source.resources or ():
-            found[variables.read(text, has_variables=clause.has_variables)] = None
-    return tuple(found)
+            templates[variables.read(text, has_variables=clause.has_variables)] = None
+    return tuple(templates)
 
 
 def filled(template: VariableText, member: Member | None) -> Tokens:
@@ -189,17 +193,17 @@ def _relation(pair: Pair, member: Member, values: Own) -> str | None:
     does not say.
     """
     of_both = chain.from_iterable(template.variables for template in pair)
-    held = [_held_in(variable, member) for variable in of_both]
-    if () in held:
+    values_of_both = [_held_in(variable, member) for variable in of_both]
+    if () in values_of_both:
         return "nothing"
-    if None in held:
+    if None in values_of_both:
         return None
     texts = ("".join(cell) for cell in overlaps(*(filled(template, member) for template in pair)))
     return "|".join(_without(text, values) for text in texts)
 
 
 def _without(text: str, values: Own) -> str:
-    for held in values:
-        for value in held or ():
+    for tag_values in values:
+        for value in tag_values or ():
             text = text.replace(value, VARYING)
     return text

@@ -70,11 +70,11 @@ class Reader:
         """`is_marked`: principals are told apart by their marks already. `is_resource`: clauses may have
         Principal elements.
         """
-        found = NONE
+        needs = NONE
         for clause in clauses:
             if not clause.traits.is_plain:
-                found = found | self._of_clause(clause, is_marked=is_marked, is_resource=is_resource)
-        return found
+                needs = needs | self._of_clause(clause, is_marked=is_marked, is_resource=is_resource)
+        return needs
 
     def _of_clause(self, clause: Clause, *, is_marked: bool, is_resource: bool) -> Needs:
         traits = clause.traits
@@ -137,17 +137,17 @@ class Reader:
 
     def signature(self, member: Member, kind: PrincipalKind, needs: Needs) -> Signature:
         """Members of a class with one signature are judged alike; `kind` is that of the class."""
-        found: list[Any] = []
+        signature: list[Any] = []
         for key in sorted(needs.raw):
-            found.append((key, keys.own_values(kind, member.arn, member.unique_id, member.tags, key)))
+            signature.append((key, keys.own_values(kind, member.arn, member.unique_id, member.tags, key)))
         for key in sorted(needs.named - needs.raw):
             values = keys.own_values(kind, member.arn, member.unique_id, member.tags, key)
             # A value that does not occur in the question is as good as any other that does not.
             is_met = values is None or len(values) != 1 or fold(values[0]) in self.texts
-            found.append((key, values if is_met else ABSENT_FROM_QUESTION))
+            signature.append((key, values if is_met else ABSENT_FROM_QUESTION))
         if needs.special and is_special(member, kind, needs.special):
-            found.append(member.arn)
-        return tuple(found)
+            signature.append(member.arn)
+        return tuple(signature)
 
 
 def is_special(member: Member, kind: PrincipalKind, names: frozenset[str]) -> bool:

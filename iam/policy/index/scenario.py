@@ -41,19 +41,19 @@ def what_if(
 
     No request is made before `now`, so that a permission that has ended is none.
     """
-    held = [index.documents.add(digest, text) for digest, text in (texts or {}).items()]
+    documents = [index.documents.add(digest, text) for digest, text in (texts or {}).items()]
     # All of it is used until the end: a search for garbage meanwhile finds none.
     with collecting_paused():
         register = Register(index.documents)
-        after = {number: _edited(index.accounts[number], one, register) for number, one in edits.items()}
+        after = {number: _edited(index.accounts[number], edits, register) for number, edits in edits.items()}
         shifts = _Shifts(index, {**index.accounts, **after}, now=now)
-        found = difference(
+        result = difference(
             index.documents.space,
             shifts.of(edits, after),
             sides_of=lambda number: shifts.sides(*shifts.pairs[number]),
         )
-    del held
-    return found
+    del documents
+    return result
 
 
 def _edited(shard: Shard, edits: Edits, register: Register) -> Shard:

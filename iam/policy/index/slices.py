@@ -67,17 +67,17 @@ class Slicer:
 
     def masks(self, doc: Doc) -> Masks:
         """The actions that a document speaks of."""
-        found = self._masks.get(doc)
-        if found is None:
-            found = self._masks[doc] = masks_of(doc, self._space)
-        return found
+        masks = self._masks.get(doc)
+        if masks is None:
+            masks = self._masks[doc] = masks_of(doc, self._space)
+        return masks
 
     def slices(self, before: Held, after: Held, *, is_everything: bool) -> Iterator[Slice]:
         """By the documents that are held; `is_everything`: not only actions of those that only one side
         holds.
         """
         docs = sorted({**before, **after}, key=lambda doc: doc.digest)
-        touched = given = plain = 0
+        touched = given_mask = plain = 0
         differing = set()
         for doc in docs:
             masks = self.masks(doc)
@@ -86,10 +86,10 @@ class Slicer:
             else:
                 differing.add(doc)
                 touched |= masks.any
-                given |= masks.allowed
+                given_mask |= masks.allowed
         if is_everything:
             touched = self._space.actions.everything
-        sure = touched & plain & ~given
+        sure = touched & plain & ~given_mask
         speaking = []
         denying = []
         for doc in docs:
@@ -99,18 +99,18 @@ class Slicer:
                 denying.append((doc, masks.any))
             elif masks.denied & sure:
                 denying.append((doc, masks.denied))
-        for mask, some in _apart(sure, denying):
-            yield self._sure_slice(mask, some, given, before, after)
-        for mask, some in _apart(touched ^ sure, speaking):
-            if some:
-                yield self._slice(mask, some, differing, before, after)
+        for mask, docs_apart in _apart(sure, denying):
+            yield self._sure_slice(mask, docs_apart, given_mask, before, after)
+        for mask, docs_apart in _apart(touched ^ sure, speaking):
+            if docs_apart:
+                yield self._slice(mask, docs_apart, differing, before, after)
 
     def _sure_slice(
-        self, mask: int, docs: Sequence[tuple[Doc, int]], given: int, before: Held, after: Held
+        self, mask: int, docs: Sequence[tuple[Doc, int]], mask_given: int, before: Held, after: Held
     ) -> Slice:
         if self._everything is None:
             self._everything = everything(self._space)
-        within = ~given
+        within = ~mask_given
         for _, speaks in docs:
             within &= speaks
         left = (self._everything, *(doc for doc, _ in docs if doc in before))
@@ -132,8 +132,8 @@ class Slicer:
         right = tuple(doc for doc, _ in docs if doc in after)
         content = (tuple((doc, before[doc]) for doc in left), tuple((doc, after[doc]) for doc in right))
         alone, common = self._alone(mask, left, right, differing, content)
-        held = tuple(dict.fromkeys((*content[0], *content[1]))) if alone else ()
-        return Slice(mask, within, left, right, content, held, alone, common)
+        shared_docs = tuple(dict.fromkeys((*content[0], *content[1]))) if alone else ()
+        return Slice(mask, within, left, right, content, shared_docs, alone, common)
 
     def _alone(
         self,
@@ -170,18 +170,18 @@ class Slicer:
                 docs.update((doc, None) for _, doc in level)
         speaking = [(doc, self.masks(doc).any) for doc in docs]
         others = tuple(chain.from_iterable(_others(limits) for limits in (before, after)))
-        for mask, some in _apart(self._space.actions.everything, speaking):
+        for mask, docs_apart in _apart(self._space.actions.everything, speaking):
             within = -1
-            for _, speaks in some:
+            for _, speaks in docs_apart:
                 within &= speaks
-            held = frozenset(doc for doc, _ in some)
+            docs_held = frozenset(doc for doc, _ in docs_apart)
             yield Region(
                 mask,
                 within,
-                _scps(before, held),
-                _scps(after, held),
-                (limits_content(before, held), limits_content(after, held)),
-                (*held, *others),
+                _scps(before, docs_held),
+                _scps(after, docs_held),
+                (limits_content(before, docs_held), limits_content(after, docs_held)),
+                (*docs_held, *others),
             )
 
 
@@ -192,12 +192,12 @@ def _apart(mask: int, docs: Iterable[tuple[Doc, int]]) -> list[tuple[int, tuple[
         if not speaks & mask:
             continue
         refined = []
-        for part, some in parts:
+        for part, docs_of_part in parts:
             inside = part & speaks
             if inside:
-                refined.append((inside, (*some, (doc, speaks))))
+                refined.append((inside, (*docs_of_part, (doc, speaks))))
             if part ^ inside:
-                refined.append((part ^ inside, some))
+                refined.append((part ^ inside, docs_of_part))
         parts = refined
     return parts
 
@@ -206,12 +206,12 @@ def held_by(profile: Profile | None) -> dict[Doc, Marks | None]:
     """The documents of a profile."""
     if profile is None:
         return {}
-    found: dict[Doc, Marks | None] = dict.fromkeys(profile.bundle.docs)
-    found.update({each.doc: each.marks for each in profile.marked})
-    return found
+    marks_by_doc: dict[Doc, Marks | None] = dict.fromkeys(profile.bundle.docs)
+    marks_by_doc.update({each.doc: each.marks for each in profile.marked})
+    return marks_by_doc
 
 
-def limits_content(limits: Limits | None, held: frozenset[Doc] | None = None) -> object:
+def limits_content(limits: Limits | None, documents: frozenset[Doc] | None = None) -> object:
     """What the limits say; of the service control policies, only as far as they are `held`."""
     if limits is None:
         return None
@@ -221,18 +221,19 @@ def limits_content(limits: Limits | None, held: frozenset[Doc] | None = None) ->
     # Who is exempt from these policies has no marks by them.
     marked = levels.marked if limits.level_marks else ()
     for doc, mark in zip(marked, limits.level_marks, strict=True):
-        if held is None or doc in held or doc not in scps:
+        if documents is None or doc in documents or doc not in scps:
             marks.append((doc, mark))
     rcps = tuple(tuple(doc for _, doc in level) for level in levels.rcps)
     bounds = (limits.flags, limits.boundary, limits.boundary_marks, levels.is_management)
-    return (*bounds, _scps(limits, held), rcps, tuple(marks))
+    return (*bounds, _scps(limits, documents), rcps, tuple(marks))
 
 
-def _scps(limits: Limits | None, held: frozenset[Doc] | None) -> Scps:
+def _scps(limits: Limits | None, documents: frozenset[Doc] | None) -> Scps:
     if limits is None:
         return ()
     return tuple(
-        tuple(doc for _, doc in level if held is None or doc in held) for level in limits.levels.scps
+        tuple(doc for _, doc in level if documents is None or doc in documents)
+        for level in limits.levels.scps
     )
 
 

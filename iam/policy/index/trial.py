@@ -86,8 +86,8 @@ class ActionGroup:
 
     def circumstances(self, never: frozenset[str]) -> tuple[Circumstance, ...]:
         """The circumstances to try."""
-        found = self._circumstances.get(never)
-        if found is None:
+        circumstances_known = self._circumstances.get(never)
+        if circumstances_known is None:
             statements = [(say.clause.source, say.clause.has_variables) for say in self.every]
             both: dict[Circumstance, None] = {}
             for side in (self.before, self.after) if self.differ_in_person else (self.after,):
@@ -96,8 +96,8 @@ class ActionGroup:
                         circumstances(statements, known=side.known, never=never, now=self._prover.now)
                     )
                 )
-            found = self._circumstances[never] = tuple(both)
-        return found
+            circumstances_known = self._circumstances[never] = tuple(both)
+        return circumstances_known
 
     def proofs(self) -> Iterator[Proof]:
         """What becomes of the actions."""
@@ -119,14 +119,14 @@ class ActionGroup:
         """The accounts that conditions on the account of the resource name; None where there is no such
         condition.
         """
-        found: dict[str, None] = {}
+        accounts: dict[str, None] = {}
         is_placed = False
         for say in self.every:
             for _, key, values in say.clause.source.conditions:
                 is_placed = is_placed or fold(key) in OF_PLACE
                 if fold(key) in RESOURCE_ACCOUNT:
-                    found.update(dict.fromkeys(value for value in values if is_digits(value)))
-        return tuple(found)[:SAMPLES] if is_placed else None
+                    accounts.update(dict.fromkeys(value for value in values if is_digits(value)))
+        return tuple(accounts)[:SAMPLES] if is_placed else None
 
     @property
     def differ_in_person(self) -> bool:
@@ -140,7 +140,7 @@ class ActionGroup:
         With a variable, a pattern is a list of its own: it takes something in only where the variable has
         that value.
         """
-        found: dict[Tokens, int] = {}
+        patterns: dict[Tokens, int] = {}
         values = self._values()
         bit = 1
         for say in self.every:
@@ -149,19 +149,19 @@ class ActionGroup:
             for side in (self.before, self.after) if self.differ_in_person else (self.after,):
                 for pattern, is_filled in _patterns_of(say.clause, side, values):
                     bit <<= is_filled
-                    found[pattern] = found.get(pattern, 0) | bit
+                    patterns[pattern] = patterns.get(pattern, 0) | bit
                     bit <<= is_filled
             bit <<= 1
-        return found
+        return patterns
 
     def _values(self) -> dict[str, tuple[str, ...]]:
         """What the circumstances hold of each key, by its name in lower case."""
-        found: dict[str, dict[str, None]] = {}
+        values_by_key: dict[str, dict[str, None]] = {}
         for circumstance in self.circumstances(frozenset()):
             for key, values in circumstance:
                 if len(values) == 1:
-                    found.setdefault(fold(key), {})[values[0]] = None
-        return {key: tuple(values)[:SAMPLES] for key, values in found.items()}
+                    values_by_key.setdefault(fold(key), {})[values[0]] = None
+        return {key: tuple(values)[:SAMPLES] for key, values in values_by_key.items()}
 
     def _proof(
         self, sort: Sort, *, patterns: Mapping[Tokens, int] = NONE, is_anywhere: bool = False
@@ -252,14 +252,14 @@ def _own_keys(clause: Clause) -> Iterator[str]:
 
 def _keys_of_services(says: Iterable[Say]) -> frozenset[str]:
     """Condition keys, in lower case, that only some actions of one service have."""
-    found = set()
+    keys = set()
     for say in says:
         for _, key, _ in say.clause.source.conditions:
             lowered = fold(key)
             is_global = lowered.startswith("aws:") or lowered in GLOBAL_KEYS
             if not is_global and catalogue().condition_key(lowered) is not None:
-                found.add(lowered)
-    return frozenset(found)
+                keys.add(lowered)
+    return frozenset(keys)
 
 
 def _patterns_of(
@@ -334,14 +334,14 @@ class Trial:
         becomes = self._allowed(asked.after, asked.right)
         more = self._confirmed(becomes.sure & ~was.maybe, was_allowed=False)
         less = self._confirmed(was.sure & ~becomes.maybe, was_allowed=True)
-        given = self._only(asked.after, asked.right, asked.left)
+        bits = self._only(asked.after, asked.right, asked.left)
         taken = self._only(asked.before, asked.left, asked.right)
-        already = given & becomes.sure
+        already = bits & becomes.sure
         kept = taken & was.sure
         only_then = self._is_allowed_otherwise(less, becomes)
         already_by = self._through(already) if already and not already & ~was.sure else ()
         kept_by = self._through(kept) if kept and not kept & ~becomes.sure else ()
-        blocked_by = self._blocked(given) if given and not given & becomes.maybe else ()
+        blocked_by = self._blocked(bits) if bits and not bits & becomes.maybe else ()
         return Verdict(
             more=more,
             less=less,
@@ -351,15 +351,15 @@ class Trial:
             already=already_by,
             keeps=kept_by,
             blocked=blocked_by,
-            is_given=bool(given),
+            is_given=bool(bits),
             is_taken=bool(taken),
         )
 
     def _allowed(self, side: Side, says: Sequence[Say]) -> Allowed:
-        found = self._grid.allowed(side, says)
+        allowed = self._grid.allowed(side, says)
         if side.is_root and fold(self._action) == "sts:assumerole":
             return Allowed(0, 0)
-        return found
+        return allowed
 
     def _confirmed(self, bits: int, *, was_allowed: bool) -> Cell | None:
         """The first of some requests that the engine answers as expected."""
@@ -391,29 +391,31 @@ class Trial:
 
     def _only(self, side: Side, mine: Sequence[Say], theirs: Sequence[Say]) -> int:
         """Where identity statements allow that only one side has."""
-        found = 0
+        bits = 0
         for say in mine:
             if say.kind is PolicyKind.IDENTITY and say.allows and say not in theirs:
-                found |= self._grid.mark(side, say).sure
-        return found
+                bits |= self._grid.mark(side, say).sure
+        return bits
 
     def _through(self, bits: int) -> tuple[Doc, ...]:
         """Documents that both sides hold and that allow all of some requests; none where they do not."""
         asked, grid = self._asked, self._grid
-        held: dict[Doc, int] = {}
+        bits_by_doc: dict[Doc, int] = {}
         for say in asked.left:
             if say.kind is PolicyKind.IDENTITY and say.allows and say in asked.right:
                 for doc in sorted(asked.before.doc_of(say), key=lambda doc: doc.digest):
                     if doc in asked.after.docs:
-                        held[doc] = held.get(doc, 0) | grid.mark(asked.before, say).sure
-        found: list[Doc] = []
+                        bits_by_doc[doc] = bits_by_doc.get(doc, 0) | grid.mark(asked.before, say).sure
+        documents: list[Doc] = []
         while bits:
-            best = max(held, key=lambda doc: ((held[doc] & bits).bit_count(), doc.digest), default=None)
-            if best is None or not held[best] & bits:
+            best = max(
+                bits_by_doc, key=lambda doc: ((bits_by_doc[doc] & bits).bit_count(), doc.digest), default=None
+            )
+            if best is None or not bits_by_doc[best] & bits:
                 return ()
-            found.append(best)
-            bits &= ~held.pop(best)
-        return tuple(found)
+            documents.append(best)
+            bits &= ~bits_by_doc.pop(best)
+        return tuple(documents)
 
     def _blocked(self, bits: int) -> tuple[str, ...]:
         """Which kinds of policies deny all of some requests, or do not allow any of them."""
@@ -426,8 +428,8 @@ class Trial:
                 allowed[say.kind, say.level] = allowed.get((say.kind, say.level), 0) | mark
             else:
                 denied[say.kind] = denied.get(say.kind, 0) | mark
-        found = [f"denied by {kind}" for kind in PolicyKind if denied.get(kind, 0) & bits]
+        reasons = [f"denied by {kind}" for kind in PolicyKind if denied.get(kind, 0) & bits]
         for place in sorted(grid.limits(asked.after)):
             if bits & ~allowed.get(place, 0):
-                found.append(f"not allowed by {place[0]}")
-        return tuple(dict.fromkeys(found))
+                reasons.append(f"not allowed by {place[0]}")
+        return tuple(dict.fromkeys(reasons))

@@ -152,9 +152,9 @@ class Search:
         judge = self._judge
         able: dict[Says, list[Doc]] = {}
         others: dict[Says, list[Doc]] = {}
-        for doc, said in judge.heard.items():
-            is_able = said & ALLOWS or (said & DEPENDS and judge.spoken[doc].allows)
-            (able if is_able else others).setdefault(said, []).append(doc)
+        for doc, effects in judge.heard.items():
+            is_able = effects & ALLOWS or (effects & DEPENDS and judge.spoken[doc].allows)
+            (able if is_able else others).setdefault(effects, []).append(doc)
         groups = self._holding(able)
         groups[SILENT] = {profile.bundle for profile in self._named}
         empty = self._register.empty_bundle
@@ -164,15 +164,15 @@ class Search:
 
     def _every_bundle(self) -> Groups:
         said_by: dict[Says, list[Doc]] = {}
-        for doc, said in self._judge.heard.items():
-            said_by.setdefault(said, []).append(doc)
+        for doc, effects in self._judge.heard.items():
+            said_by.setdefault(effects, []).append(doc)
         everybody: Groups = {SILENT: set(self._register.bundles)}
         return _said_together(self._holding(said_by), to=everybody, adds=False)
 
     def _holding(self, said_by: Mapping[Says, list[Doc]]) -> Groups:
         """The bundles that have some of the documents that say so."""
         bundles_of = self._register.bundles_of
-        return {said: set().union(*map(bundles_of.__getitem__, docs)) for said, docs in said_by.items()}
+        return {effects: set().union(*map(bundles_of.__getitem__, docs)) for effects, docs in said_by.items()}
 
     def _wanted(self, classes: Iterable[Class]) -> list[Class]:
         accounts, kinds = self._question.accounts, self._question.kinds
@@ -186,52 +186,56 @@ class Search:
         for shard in shards:
             if self._question.accounts is None or shard.number in self._question.accounts:
                 for profile, cls in shard.classes.items():
-                    said = self._said_by(profile)
-                    if self._may_allow(profile, said):
-                        self._look(profile, [cls], said, is_local=True)
+                    effects = self._said_by(profile)
+                    if self._may_allow(profile, effects):
+                        self._look(profile, [cls], effects, is_local=True)
 
-    def _may_allow(self, profile: Profile, said: Says) -> bool:
+    def _may_allow(self, profile: Profile, effects: Says) -> bool:
         """Whether anything could: a policy of the principal or of the resource, or that it is the root
         user.
         """
         is_root = profile.limits.flags[0] is PrincipalKind.ROOT
-        return bool(said & (ALLOWS | DEPENDS)) or is_root or self._judge.resource is not None
+        return bool(effects & (ALLOWS | DEPENDS)) or is_root or self._judge.resource is not None
 
     def _look_at_bundles(self, groups: Groups, *, is_local: bool) -> None:
         named = self._named
-        for said, bundles in groups.items():
-            if said & DEPENDS or (said & BY_NAME and named):
-                self._look_at_each(bundles, said, is_local=is_local)
-            elif not said & DENIES:
-                self._look_at_alike(bundles, said, is_local=is_local)
+        for effects, bundles in groups.items():
+            if effects & DEPENDS or (effects & BY_NAME and named):
+                self._look_at_each(bundles, effects, is_local=is_local)
+            elif not effects & DENIES:
+                self._look_at_alike(bundles, effects, is_local=is_local)
 
-    def _look_at_alike(self, bundles: Iterable[Bundle], said: Says, *, is_local: bool) -> None:
+    def _look_at_alike(self, bundles: Iterable[Bundle], effects: Says, *, is_local: bool) -> None:
         """The way that most principals go is written out: it is gone for each of a hundred thousand
         profiles.
         """
         is_short = is_local and self._question.accounts is None
-        known_of = self._known.setdefault(said, {}).get if is_short else _unknown
+        known_of = self._known.setdefault(effects, {}).get if is_short else _unknown
         for bundle in bundles:
             for profile in bundle.profiles:
                 whither = known_of(profile.limits)
                 if whither is not None:
                     whither += profile.classes
                 else:
-                    self._look(profile, self._asked_of(profile, is_local=is_local), said, is_local=is_local)
+                    self._look(
+                        profile, self._asked_of(profile, is_local=is_local), effects, is_local=is_local
+                    )
 
-    def _look_at_each(self, bundles: Iterable[Bundle], said: Says, *, is_local: bool) -> None:
+    def _look_at_each(self, bundles: Iterable[Bundle], effects: Says, *, is_local: bool) -> None:
         """Where documents say something else to some than to others who hold them."""
         is_short, named = is_local and self._question.accounts is None, self._named
         for bundle in bundles:
             for profile in bundle.profiles:
-                is_apart = said & DEPENDS or profile in named
-                one = self._said_by(profile) if is_apart else said
-                known = self._known.get(one)
+                is_apart = effects & DEPENDS or profile in named
+                own_effects = self._said_by(profile) if is_apart else effects
+                known = self._known.get(own_effects)
                 whither = known.get(profile.limits) if known is not None and is_short else None
                 if whither is not None:
                     whither += profile.classes
                 else:
-                    self._look(profile, self._asked_of(profile, is_local=is_local), one, is_local=is_local)
+                    self._look(
+                        profile, self._asked_of(profile, is_local=is_local), own_effects, is_local=is_local
+                    )
 
     def _asked_of(self, profile: Profile, *, is_local: bool) -> list[Class]:
         """The classes of the accounts that are asked about; those of the resource's own account are local."""
@@ -243,38 +247,38 @@ class Search:
         return classes
 
     def _said_by(self, profile: Profile) -> Says:
-        judge, said = self._judge, SILENT
+        judge, effects = self._judge, SILENT
         said_of = judge.said if profile in self._named else judge.heard
         for doc in profile.bundle.plain:
-            said |= said_of.get(doc, SILENT)
+            effects |= said_of.get(doc, SILENT)
         for marked in profile.marked:
             heard = judge.said_of_marked.get(marked)
-            said |= judge.of_marked(marked, _first(profile)) if heard is None else heard
-        return said
+            effects |= judge.of_marked(marked, _first(profile)) if heard is None else heard
+        return effects
 
-    def _look(self, profile: Profile, classes: list[Class], said: Says, *, is_local: bool) -> None:
-        if said & DENIES or not classes:
+    def _look(self, profile: Profile, classes: list[Class], effects: Says, *, is_local: bool) -> None:
+        if effects & DENIES or not classes:
             return
         limited = self._judge.limited(profile.limits, is_local=is_local)
         if not limited.is_asked:
             return
-        if said & DEPENDS or limited.bounds is None:
-            self._look_closer(profile, classes, said, limited, is_local=is_local)
+        if effects & DEPENDS or limited.bounds is None:
+            self._look_closer(profile, classes, effects, limited, is_local=is_local)
             return
-        whither = self._whole[limited.bounds.decide(said)]
-        self._known.setdefault(said, {})[profile.limits] = whither
+        whither = self._whole[limited.bounds.decide(effects)]
+        self._known.setdefault(effects, {})[profile.limits] = whither
         whither += classes
 
     def _look_closer(
-        self, profile: Profile, classes: list[Class], said: Says, limited: Limited, *, is_local: bool
+        self, profile: Profile, classes: list[Class], effects: Says, limited: Limited, *, is_local: bool
     ) -> None:
         """Where who asks makes a difference: account by account, or member by member."""
         judge = self._judge
-        needs = limited.needs | judge.needs_of(profile.bundle) if said & DEPENDS else limited.needs
+        needs = limited.needs | judge.needs_of(profile.bundle) if effects & DEPENDS else limited.needs
         if not (needs.is_placed or needs.tells_apart):
             member = classes[0].members[0]
-            said = judge.said_by(profile, member, ()) if said & DEPENDS else said
-            decision = judge.bounds(profile.limits, member, (), is_local=is_local).decide(said)
+            effects = judge.said_by(profile, member, ()) if effects & DEPENDS else effects
+            decision = judge.bounds(profile.limits, member, (), is_local=is_local).decide(effects)
             self._whole[decision] += classes
             return
         kind = profile.limits.flags[0]
@@ -283,15 +287,17 @@ class Search:
             signature = self._of_nobody.get(kind)
             if signature is None:
                 signature = self._of_nobody[kind] = judge.reader.signature(member, kind, needs)
-            said = judge.said_by(profile, member, signature) if said & DEPENDS else said
-            self._whole[judge.bounds(profile.limits, member, signature, is_local=is_local).decide(said)] += (
-                classes
-            )
+            effects = judge.said_by(profile, member, signature) if effects & DEPENDS else effects
+            self._whole[
+                judge.bounds(profile.limits, member, signature, is_local=is_local).decide(effects)
+            ] += classes
             return
         for cls in classes:
             for signature, members in self._alike(cls, needs).items():
-                one = judge.said_by(profile, members[0], signature) if said & DEPENDS else said
-                decision = judge.bounds(profile.limits, members[0], signature, is_local=is_local).decide(one)
+                own_effects = judge.said_by(profile, members[0], signature) if effects & DEPENDS else effects
+                decision = judge.bounds(profile.limits, members[0], signature, is_local=is_local).decide(
+                    own_effects
+                )
                 if decision in POSITIVE:
                     self._parts.append(Found(decision, cls.account, tuple(members)))
 
@@ -333,16 +339,16 @@ class Search:
 
     def _unknown_standing(self) -> Iterator[Limitation]:
         accounts = self._question.accounts
-        found = sorted(
+        numbers = sorted(
             shard.number
             for shard in self._shards.values()
             if not shard.standing.is_known and (accounts is None or shard.number in accounts)
         )
-        if found:
+        if numbers:
             yield Limitation(
                 CONTROL_POLICIES,
                 "SCPs and RCPs of these accounts weren’t synced.",
-                tuple(found),
+                tuple(numbers),
             )
 
     def _unreadable(self) -> Iterator[Limitation]:
@@ -366,19 +372,19 @@ def _said_together(said_by: Groups, *, to: Groups, adds: bool = True) -> Groups:
     them come in too.
     """
     groups = to
-    for said, bundles in said_by.items():
-        found: Groups = {}
+    for effects, bundles in said_by.items():
+        groups_together: Groups = {}
         rest = bundles
         for before, known in groups.items():
             both = known & rest
-            if both and before | said != before:
+            if both and before | effects != before:
                 known -= both
-                found.setdefault(before | said, set()).update(both)
+                groups_together.setdefault(before | effects, set()).update(both)
             rest = rest - both
-        for together, both in found.items():
+        for together, both in groups_together.items():
             groups.setdefault(together, set()).update(both)
         if adds and rest:
-            groups.setdefault(said, set()).update(rest)
+            groups.setdefault(effects, set()).update(rest)
     return groups
 
 

@@ -82,11 +82,11 @@ class Prover(ProofMemory):
 def _differing(before: Side, after: Side) -> set[Say]:
     """The statements by which the two may be treated differently."""
     left, right = set(before.says), set(after.says)
-    found = left ^ right
+    differing = left ^ right
     same_who = (before.principal, before.facts) == (after.principal, after.facts)
     if not same_who or before.place_facts != after.place_facts:
-        found |= {say for say in left & right if not _is_for_all(say.clause)}
-    return found
+        differing |= {say for say in left & right if not _is_for_all(say.clause)}
+    return differing
 
 
 def _is_for_all(clause: Clause) -> bool:
@@ -95,14 +95,14 @@ def _is_for_all(clause: Clause) -> bool:
 
 def together(changes: Iterable[tuple[int, Change]]) -> Change:
     """What becomes of all actions, from changes that each say it of a set of them."""
-    found: dict[Verdict, int] = {}
+    bits_by_verdict: dict[Verdict, int] = {}
     used = []
     for within, change in changes:
         used.append(change)
         for mask, verdict in change.proofs:
             if mask & within:
-                found[verdict] = found.get(verdict, 0) | mask & within
-    proofs = tuple(Proof(mask, verdict) for verdict, mask in found.items())
+                bits_by_verdict[verdict] = bits_by_verdict.get(verdict, 0) | mask & within
+    proofs = tuple(Proof(mask, verdict) for verdict, mask in bits_by_verdict.items())
     names = {change.proved_for for change in used}
     proved_for = names.pop() if len(names) == 1 else ""
     return Change(
@@ -115,10 +115,10 @@ def together(changes: Iterable[tuple[int, Change]]) -> Change:
 
 def _joined(proofs: Iterable[Proof]) -> Iterator[Proof]:
     """Sets with the same verdict as one."""
-    found: dict[Verdict, int] = {}
+    joined: dict[Verdict, int] = {}
     for mask, verdict in proofs:
-        found[verdict] = found.get(verdict, 0) | mask
-    for verdict, mask in found.items():
+        joined[verdict] = joined.get(verdict, 0) | mask
+    for verdict, mask in joined.items():
         yield Proof(mask, verdict)
 
 
