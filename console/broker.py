@@ -10,7 +10,7 @@ from kombu.transport import redis
 logger = structlog.get_logger(__name__)
 
 
-class Channel(redis.Channel):  # type: ignore[misc]
+class RedisChannel(redis.Channel):  # type: ignore[misc]
     """Kombu's channel ends the worker's loop, and with it the worker, for a message that isn’t JSON or lacks
     what kombu puts in. Anyone who can write to Redis could so keep every worker down.
     """
@@ -26,4 +26,4 @@ class Channel(redis.Channel):  # type: ignore[misc]
 
 def refuse_malformed_messages() -> None:
     """Have every connection to Redis use the channel above."""
-    redis.Transport.Channel = Channel
+    redis.Transport.Channel = RedisChannel

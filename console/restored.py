@@ -26,7 +26,7 @@ WHY = "The database was restored from a backup."
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class EndedCounts:
     """How many of each were ended."""
 
     sessions: int
@@ -34,7 +34,7 @@ class Ended:
     secrets: int
 
 
-def after_restore(*, cause: str, actor: Actor | None) -> Ended:
+def after_restore(*, cause: str, actor: Actor | None) -> EndedCounts:
     """Hold every change and end everything that lets somebody in; harmless when it is done again."""
     services.begin_hold(cause=cause, actor=actor)
     Operator.objects.update(session_epoch=F("session_epoch") + 1)
@@ -47,7 +47,7 @@ def after_restore(*, cause: str, actor: Actor | None) -> Ended:
         for pk in Secret.objects.filter(state__in=LIVING).values_list("pk", flat=True)
         if shred(pk, actor=actor)
     ]
-    ended = Ended(sessions, len(links), len(secrets))
+    ended = EndedCounts(sessions, len(links), len(secrets))
     data = {
         "sessions_ended": ended.sessions,
         "links_revoked": ended.links,

@@ -70,7 +70,7 @@ class Started:
         self.headers = headers
 
 
-class Body(io.RawIOBase):
+class RequestBody(io.RawIOBase):
     """The body of a request, fetched from the event loop chunk by chunk by the thread that reads it."""
 
     def __init__(self, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
@@ -122,7 +122,7 @@ def header_variables(headers: Iterable[tuple[str, str]]) -> dict[str, str]:
     return variables
 
 
-def environ_of(scope: Any, body: Body) -> dict[str, Any]:
+def environ_of(scope: Any, body: RequestBody) -> dict[str, Any]:
     """The WSGI environment of a request."""
     host, _, port = scope.server.rpartition(":")
     variables = header_variables(scope.headers.items())
@@ -165,7 +165,7 @@ def answer(scope: Any, protocol: Any, loop: asyncio.AbstractEventLoop) -> None:
     made.
     """
     started: Any = Started()
-    response: Any = application(environ_of(scope, Body(protocol, loop)), started)
+    response: Any = application(environ_of(scope, RequestBody(protocol, loop)), started)
     try:
         chunks = in_chunks(response)
         first = next(chunks, b"")

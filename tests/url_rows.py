@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from iam.access.drafts.models import GrantDraft
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
 from iam.directory.models import Appointment, Person, Role
@@ -38,11 +38,11 @@ def proposed_row(author: Person) -> RuleSet:
 
 
 def waiting_grant_row(account: Account, receiver: Entity, asker: Person) -> Grant:
-    return made.grant(account, receiver, asked_by=asker, state=State.WAITING)
+    return made.grant(account, receiver, asked_by=asker, state=GrantState.WAITING)
 
 
 def ended_part_row(account: Account, receiver: Entity, asker: Person) -> dict[str, Any]:
-    ended = made.grant(account, receiver, asked_by=asker, state=State.ENDED)
+    ended = made.grant(account, receiver, asked_by=asker, state=GrantState.ENDED)
     return {"pk": ended.pk, "number": ended.parts.get().pk}
 
 

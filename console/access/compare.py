@@ -20,7 +20,7 @@ from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from console.web.render import render_page
-from iam.access.compare import Comparison, Moment, OneService, Sort, compare
+from iam.access.compare import ComparedSide, Comparison, DifferenceSort, ServiceDifference, compare
 from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.models import Entity
@@ -81,11 +81,11 @@ def _answer(request: ViewerRequest, form: CompareForm, comparison: Comparison) -
     left, right = comparison.risks
     return {
         "found": comparison,
-        "only_right": comparison.number(Sort.ONLY_RIGHT),
-        "only_left": comparison.number(Sort.ONLY_LEFT),
-        "wider": comparison.number(Sort.WIDER),
-        "narrower": comparison.number(Sort.NARROWER),
-        "altered": comparison.number(Sort.ALTERED),
+        "only_right": comparison.number(DifferenceSort.ONLY_RIGHT),
+        "only_left": comparison.number(DifferenceSort.ONLY_LEFT),
+        "wider": comparison.number(DifferenceSort.WIDER),
+        "narrower": comparison.number(DifferenceSort.NARROWER),
+        "altered": comparison.number(DifferenceSort.ALTERED),
         "risk_left": left,
         "risk_right": right,
         "services": [service_row(comparison, service, query=form.query) for service in part],
@@ -107,20 +107,20 @@ def _answer(request: ViewerRequest, form: CompareForm, comparison: Comparison) -
     }
 
 
-def _after(request: ViewerRequest, listed: list[OneService]) -> int:
+def _after(request: ViewerRequest, listed: list[ServiceDifference]) -> int:
     """From where on the table goes on; a service that is not in it begins it anew."""
     prefixes = [service.prefix for service in listed]
     after = request.GET.get("after", "")
     return prefixes.index(after) + 1 if after in prefixes else 0
 
 
-def _chosen(form: CompareForm, differing: list[OneService]) -> list[OneService]:
+def _chosen(form: CompareForm, differing: list[ServiceDifference]) -> list[ServiceDifference]:
     if form.service:
         return [service for service in differing if service.prefix == form.service]
     return differing if len(differing) <= MAX_OPEN_SERVICES else []
 
 
-def _ends(left: Moment, right: Moment) -> dict[str, Any]:
+def _ends(left: ComparedSide, right: ComparedSide) -> dict[str, Any]:
     """Who stands where, and where the facts of the two moments are told."""
     facts = ""
     if left.who.number == right.who.number and left.who.number > 0 and left.at:
@@ -138,7 +138,7 @@ def _ends(left: Moment, right: Moment) -> dict[str, Any]:
     }
 
 
-def _is_unknown(side: Moment) -> bool:
+def _is_unknown(side: ComparedSide) -> bool:
     """Whether nothing is known of the principal at the moment of this side."""
     if side.at is None or side.who.number <= 0:
         return False
@@ -146,7 +146,7 @@ def _is_unknown(side: Moment) -> bool:
     return entity is not None and was_unknown(entity, at=side.at)
 
 
-def _url(side: Moment) -> str:
+def _url(side: ComparedSide) -> str:
     if side.who.is_root:
         address = reverse("setup:account", args=[side.who.account])
     else:

@@ -12,7 +12,7 @@ from console.access.bars import KEYS, bar
 from console.access.effective_rows import GRADES, short_name
 from console.changes.witness_rows import WitnessShown, witness_text, witnesses_shown
 from console.web.query import Query
-from iam.access.compare import Cause, Comparison, Group, OneService, Sort
+from iam.access.compare import Comparison, DifferenceCause, DifferenceGroup, DifferenceSort, ServiceDifference
 from iam.access.effective import Grade, patterns_of
 from iam.policy.catalogue import Level
 from iam.policy.sentences.conditions import conditions_in_words
@@ -20,18 +20,18 @@ from iam.policy.sentences.conditions import conditions_in_words
 PREVIEW_ACTIONS: Final = 8
 MAX_CAUSES: Final = 3
 SIGNS: Final = {
-    Sort.ONLY_RIGHT: ("add", "+", "Only on the right"),
-    Sort.ONLY_LEFT: ("del", "−", "Only on the left"),
-    Sort.WIDER: ("", "↑", "Wider on the right"),
-    Sort.NARROWER: ("", "↓", "Narrower on the right"),
-    Sort.ALTERED: ("", "~", "Each side allows requests that the other doesn’t"),
+    DifferenceSort.ONLY_RIGHT: ("add", "+", "Only on the right"),
+    DifferenceSort.ONLY_LEFT: ("del", "−", "Only on the left"),
+    DifferenceSort.WIDER: ("", "↑", "Wider on the right"),
+    DifferenceSort.NARROWER: ("", "↓", "Narrower on the right"),
+    DifferenceSort.ALTERED: ("", "~", "Each side allows requests that the other doesn’t"),
 }
 BADGES: Final = {
-    Sort.ONLY_RIGHT: ("+{:,}", "ok"),
-    Sort.ONLY_LEFT: ("−{:,}", "bad"),
-    Sort.WIDER: ("{:,} wider", "warn"),
-    Sort.NARROWER: ("{:,} narrower", ""),
-    Sort.ALTERED: ("{:,} different", ""),
+    DifferenceSort.ONLY_RIGHT: ("+{:,}", "ok"),
+    DifferenceSort.ONLY_LEFT: ("−{:,}", "bad"),
+    DifferenceSort.WIDER: ("{:,} wider", "warn"),
+    DifferenceSort.NARROWER: ("{:,} narrower", ""),
+    DifferenceSort.ALTERED: ("{:,} different", ""),
 }
 DOTS: Final = {Level.PERMISSIONS: "perm", Level.TAGGING: "tag"}
 BOUNDED: Final = "Permissions boundaries, SCPs or RCPs differ"
@@ -80,7 +80,7 @@ class GroupRow:
     witnesses: list[WitnessShown]
 
 
-def service_row(comparison: Comparison, service: OneService, *, query: Query) -> ServiceRow:
+def service_row(comparison: Comparison, service: ServiceDifference, *, query: Query) -> ServiceRow:
     """A row of the table of services."""
     because = _because(comparison.causes_of(service.prefix), query) if service.differs else []
     return ServiceRow(
@@ -104,20 +104,20 @@ def group_rows(comparison: Comparison, prefix: str, *, query: Query) -> list[Gro
     return [_group_row(comparison, group, query) for group in comparison.groups(prefix)]
 
 
-def _only_sort(service: OneService) -> Sort | None:
+def _only_sort(service: ServiceDifference) -> DifferenceSort | None:
     """The sort of all that differs of a service, if it is one."""
     sorts = [sort for sort, number in service.numbers.items() if number]
     return sorts[0] if len(sorts) == 1 else None
 
 
-def _elsewhere(comparison: Comparison, sort: Sort | None) -> Because:
+def _elsewhere(comparison: Comparison, sort: DifferenceSort | None) -> Because:
     """What makes a difference where all statements about the actions are the same."""
     is_two = comparison.left.moment.who.number != comparison.right.moment.who.number
-    text = VARIABLES if is_two and sort is Sort.ALTERED else BOUNDED
+    text = VARIABLES if is_two and sort is DifferenceSort.ALTERED else BOUNDED
     return Because(text, "", "")
 
 
-def _group_row(comparison: Comparison, group: Group, query: Query) -> GroupRow:
+def _group_row(comparison: Comparison, group: DifferenceGroup, query: Query) -> GroupRow:
     css, sign, spoken = SIGNS[group.sort]
     bare = [group.names[0], *(name.partition(":")[2] for name in group.names[1:])]
     spoken_in_full = f"{spoken}, risky" if group.is_risky else spoken
@@ -139,18 +139,18 @@ def _group_row(comparison: Comparison, group: Group, query: Query) -> GroupRow:
     )
 
 
-def _extent(group: Group) -> str:
+def _extent(group: DifferenceGroup) -> str:
     """'Some resources → all resources'."""
     left = GRADES[group.left][0].lower() if group.left else "not"
     right = GRADES[group.right][0].lower() if group.right else "not"
-    if group.sort is Sort.ONLY_RIGHT:
+    if group.sort is DifferenceSort.ONLY_RIGHT:
         return right
-    if group.sort in {Sort.ONLY_LEFT, Sort.ALTERED}:
+    if group.sort in {DifferenceSort.ONLY_LEFT, DifferenceSort.ALTERED}:
         return left
     return f"{left} → {right}"
 
 
-def _notes(causes: Iterable[Cause]) -> Iterator[str]:
+def _notes(causes: Iterable[DifferenceCause]) -> Iterator[str]:
     """On which resources, and when, where a statement says."""
     for cause in causes:
         statement = cause.says.statement
@@ -163,7 +163,7 @@ def _notes(causes: Iterable[Cause]) -> Iterator[str]:
             yield f"{'' if statement.allows else 'denied '}on {where}{f', only when {when}' if when else ''}"
 
 
-def _because(causes: Iterable[Cause], query: Query) -> list[Because]:
+def _because(causes: Iterable[DifferenceCause], query: Query) -> list[Because]:
     """The policies of some statements, each once."""
     because_by_rule: dict[tuple[Any, ...], Because] = {}
     for cause in causes:

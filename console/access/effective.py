@@ -14,7 +14,7 @@ from console.identities.details.frame import Shown, render_shown, shown_or_404
 from console.identities.details.people import SEES, person_head
 from console.identities.details.roles import role_head
 from console.web.access import ViewerRequest, require
-from iam.access.effective import Access, access_of
+from iam.access.effective import EffectiveAccess, access_of
 from iam.guard import Right
 from iam.mirror.models import Kind
 
@@ -51,7 +51,7 @@ def role_service(request: ViewerRequest, pk: int, prefix: str) -> HttpResponse:
     return _service(request, shown_or_404(request, pk, kinds=[Kind.ROLE]), prefix)
 
 
-def access_or_404(shown: Shown) -> Access:
+def access_or_404(shown: Shown) -> EffectiveAccess:
     """What the index says; 404 where it does not know what the mirror knows, which is a matter of moments."""
     access = access_of(shown.entity.pk, account=shown.account_id, at=shown.at)
     if access is None:
@@ -89,7 +89,7 @@ def _service(request: ViewerRequest, shown: Shown, prefix: str) -> HttpResponse:
     return _rendered(request, shown, context)
 
 
-def _around(shown: Shown, access: Access, form: EffectiveAccessForm) -> dict[str, Any]:
+def _around(shown: Shown, access: EffectiveAccess, form: EffectiveAccessForm) -> dict[str, Any]:
     """What both pages say: of whom, from what it was worked out, how to ask for less."""
     return {
         "form": form,

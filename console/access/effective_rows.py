@@ -15,7 +15,7 @@ from django.utils.http import urlencode
 from console.access.bars import allowed, bar, in_words
 from console.access.forms.effective import EffectiveAccessForm
 from console.identities.details.frame import Shown
-from iam.access.effective import Access, Basis, Grade, OneAction, OneService, Says, patterns_of
+from iam.access.effective import Basis, EffectiveAccess, Grade, OneAction, Says, ServiceAccess, patterns_of
 from iam.guard import Right
 from iam.mirror.models import Kind
 from iam.policy.catalogue import catalogue
@@ -139,7 +139,7 @@ def is_known(prefix: str) -> bool:
     return prefix == prefix.lower() and catalogue().has_service(prefix)
 
 
-def services(access: Access, form: EffectiveAccessForm, shown: Shown) -> Page[ServiceRow]:
+def services(access: EffectiveAccess, form: EffectiveAccessForm, shown: Shown) -> Page[ServiceRow]:
     """A page of the services that are asked for."""
     services = [service for service in access.services if _is_asked(access, service, form)]
     return _page(
@@ -171,7 +171,7 @@ def _page(
     )
 
 
-def _is_asked(access: Access, service: OneService, form: EffectiveAccessForm) -> bool:
+def _is_asked(access: EffectiveAccess, service: ServiceAccess, form: EffectiveAccessForm) -> bool:
     if form.access_level and not any(
         allowed(service.levels[level]) for level in form.levels if level in service.levels
     ):
@@ -184,7 +184,7 @@ def _is_asked(access: Access, service: OneService, form: EffectiveAccessForm) ->
     return any(text in name.lower() for name in catalogue().names(access.of_service(service.prefix)))
 
 
-def _service_row(access: Access, service: OneService, shown: Shown) -> ServiceRow:
+def _service_row(access: EffectiveAccess, service: ServiceAccess, shown: Shown) -> ServiceRow:
     fills, counts = bar(service.levels)
     resources = access.resources(service.prefix)
     short = tuple(own_name(name, shown) for name in resources or ())
@@ -206,7 +206,7 @@ def _service_row(access: Access, service: OneService, shown: Shown) -> ServiceRo
     )
 
 
-def _risks(access: Access, service: OneService, fills: str) -> Iterator[str]:
+def _risks(access: EffectiveAccess, service: ServiceAccess, fills: str) -> Iterator[str]:
     if service.levels and all(count.everywhere == count.total for count in service.levels.values()):
         yield FULL
     elif service.prefix == "iam" and access.passes_roles:
@@ -228,7 +228,7 @@ def own_name(pattern: str, shown: Shown) -> str:
     return name if shown.viewer.sees_accounts else name.replace("${aws:username}", shown.entity.name)
 
 
-def service_head(prefix: str, service: OneService | None) -> dict[str, Any]:
+def service_head(prefix: str, service: ServiceAccess | None) -> dict[str, Any]:
     """The head of the page of one service, of which perhaps nothing is allowed."""
     fills, counts = bar(service.levels) if service and service.levels else ("", "")
     return {
@@ -241,7 +241,7 @@ def service_head(prefix: str, service: OneService | None) -> dict[str, Any]:
     }
 
 
-def actions(access: Access, prefix: str, form: EffectiveAccessForm, shown: Shown) -> Page[ActionRow]:
+def actions(access: EffectiveAccess, prefix: str, form: EffectiveAccessForm, shown: Shown) -> Page[ActionRow]:
     """A page of the allowed actions of a service that are asked for."""
     every = access.actions(prefix)
     actions = [
@@ -341,7 +341,7 @@ def basis_words(basis: Basis, *, plain: bool) -> str:
     return f"Computed from {joined}.{exempt}"
 
 
-def lines(access: Access, asked: Iterable[OneService]) -> Iterator[dict[str, Any]]:
+def lines(access: EffectiveAccess, asked: Iterable[ServiceAccess]) -> Iterator[dict[str, Any]]:
     """The rows of a file: every allowed action, with all of its resources, conditions and statements."""
     for service in asked:
         for action in access.actions(service.prefix):

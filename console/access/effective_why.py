@@ -21,9 +21,9 @@ from console.web.access import ViewerRequest, require
 from console.web.query import Query
 from console.web.render import render_page
 from iam.access.actions import FORM
-from iam.access.explain_one import Answer, why_of
+from iam.access.explain_one import ExplainedDecision, why_of
 from iam.access.explanation import Why
-from iam.access.who_can import Row
+from iam.access.who_can import WhoCanRow
 from iam.guard import Right
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Kind
@@ -106,7 +106,7 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
     return render_page(request, "access/effective_why.html", context, partial="drawer", status=status)
 
 
-def _ask(shown: Shown, wanted: Wanted) -> Answer:
+def _ask(shown: Shown, wanted: Wanted) -> ExplainedDecision:
     answer = why_of(
         shown.viewer,
         shown.entity.pk,
@@ -133,9 +133,9 @@ def _depends(why: Why) -> list[str]:
     return [*conditions(replace(why, steps=known)), *hidden]
 
 
-def _told(request: ViewerRequest, shown: Shown, answer: Answer) -> dict[str, object]:
+def _told(request: ViewerRequest, shown: Shown, answer: ExplainedDecision) -> dict[str, object]:
     query = Query.of([("as-of", request.GET.get("as-of", "") if shown.at else "")])
-    row = Row(
+    row = WhoCanRow(
         pk=shown.entity.pk,
         account=shown.account_id,
         arn=answer.arn,

@@ -42,7 +42,7 @@ from console.web.render import is_fragment, render_page
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.stored import BeingCalculatedError, stored_at
-from iam.access.escalation_calculation.told import Path, Principal
+from iam.access.escalation_calculation.told import FindingPath, FindingPrincipal
 from iam.access.persons import counted
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
@@ -225,7 +225,7 @@ def _list(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _line(row: domain.Row, asked: Asked, frame: Frame) -> AffectedLine:
+def _line(row: domain.EscalationRow, asked: Asked, frame: Frame) -> AffectedLine:
     path = row.path
     query = asked.query.only("to", "account", "as-of")
     mark = PATH_MARKS[row.certainty] if path.steps else mark_of(path)
@@ -246,13 +246,13 @@ def _line(row: domain.Row, asked: Asked, frame: Frame) -> AffectedLine:
     )
 
 
-def _notes(row: domain.Row, path: Path, frame: Frame) -> list[str]:
+def _notes(row: domain.EscalationRow, path: FindingPath, frame: Frame) -> list[str]:
     if row.certainty is Certainty.UNCONFIRMED:
         return [f"Unconfirmed: {unread_words(row.unread)}"]
     return conditions_of(path, frame)
 
 
-def _summary(answer: domain.Found, asked: Asked) -> str:
+def _summary(answer: domain.EscalationPage, asked: Asked) -> str:
     """'3 IAM users (3 people) and 1 role can become administrator: 3 confirmed, 1 conditional'."""
     goal = asked.goal.name if asked.goal else "administrator"
     if not answer.total:
@@ -272,7 +272,7 @@ def _files(request: ViewerRequest, asked: Asked) -> list[tuple[str, str]]:
     ]
 
 
-def _one(request: ViewerRequest, asked: Asked, start: Principal) -> dict[str, Any]:
+def _one(request: ViewerRequest, asked: Asked, start: FindingPrincipal) -> dict[str, Any]:
     seen = accounts_seen(request.viewer)
     explained = domain.explained(start.account, start.id, at=request.at, to=asked.to, accounts=seen)
     return {"nobody": start} if explained is None else _explained(request, asked, explained)
@@ -309,7 +309,7 @@ def _closing_url(asked: Asked, explained: domain.Explained) -> str:
     return f"{address}{asked.query.only('to', 'account', 'as-of')}".rstrip("?")
 
 
-def _mark(path: Path, unread: Sequence[str]) -> tuple[str, str, str]:
+def _mark(path: FindingPath, unread: Sequence[str]) -> tuple[str, str, str]:
     """Someone who is the goal already has no steps to be unsure of."""
     if path.steps and path.is_sure and unread:
         return PATH_MARKS[Certainty.UNCONFIRMED]

@@ -16,7 +16,7 @@ from console.web.context import frame_of
 from console.web.query import Query
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
-from iam.access.escalation_calculation.told import Principal
+from iam.access.escalation_calculation.told import FindingPrincipal
 from iam.access.visible_accounts import accounts_seen
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
@@ -35,12 +35,12 @@ class Asked:
     """An address, read. `start` and `goal` are whom `from` and `to` name; `errors` are sentences by field."""
 
     account: Account | None
-    wanted: domain.Wanted
+    wanted: domain.EscalationFilter
     query: Query
     texts: dict[str, str]
-    start: Principal | None = None
-    goal: Principal | None = None
-    after: domain.Place | None = None
+    start: FindingPrincipal | None = None
+    goal: FindingPrincipal | None = None
+    after: domain.EscalationPosition | None = None
     errors: dict[str, str] = field(default_factory=dict)
     choices: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
     """(ARN, address with it) of those whom an unclear name may mean, by field."""
@@ -84,7 +84,7 @@ def read(request: ViewerRequest) -> Asked:
     texts |= {"certainty": texts["certainty"] if texts["certainty"] in set(Certainty) else ""}
     texts |= {"as-of": texts["as-of"] if request.at else "", "account": account.account_id if account else ""}
     certainty = Certainty(texts["certainty"]) if texts["certainty"] else None
-    wanted = domain.Wanted(
+    wanted = domain.EscalationFilter(
         accounts_seen(request.viewer, account=texts["account"]),
         request.at,
         is_there=texts["show"] == "there",
@@ -100,7 +100,7 @@ def read(request: ViewerRequest) -> Asked:
     return asked
 
 
-def _named(request: ViewerRequest, asked: Asked, name: str) -> Principal | None:
+def _named(request: ViewerRequest, asked: Asked, name: str) -> FindingPrincipal | None:
     text = asked.texts[name]
     if not text:
         return None
@@ -127,14 +127,14 @@ def _named(request: ViewerRequest, asked: Asked, name: str) -> Principal | None:
     return None
 
 
-def place_of(word: str) -> domain.Place | None:
+def place_of(word: str) -> domain.EscalationPosition | None:
     parts = word.split(SEPARATOR, 4)
     if len(parts) != 5 or not parts[2].isdecimal() or len(parts[2]) > 4:
         return None
-    return domain.Place(parts[0] == "1", parts[1] == "1", int(parts[2]), parts[3], parts[4])
+    return domain.EscalationPosition(parts[0] == "1", parts[1] == "1", int(parts[2]), parts[3], parts[4])
 
 
-def word_of(place: domain.Place) -> str:
+def word_of(place: domain.EscalationPosition) -> str:
     return SEPARATOR.join(
         (str(int(place.is_role)), str(int(place.is_conditional)), str(place.steps), place.account, place.arn)
     )

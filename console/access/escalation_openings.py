@@ -39,7 +39,16 @@ from console.web.render import render_page
 from iam.access.certainty import Certainty
 from iam.access.escalation import limitations_at, policies_of
 from iam.access.escalation_calculation.stored import BeingCalculatedError
-from iam.access.escalation_groups import Affected, Filter, Fix, Groups, Opening, fix_of, groups_of, opening_of
+from iam.access.escalation_groups import (
+    AffectedByOpening,
+    Fix,
+    GroupFilter,
+    OpeningGroups,
+    OpeningStatements,
+    fix_of,
+    groups_of,
+    opening_of,
+)
 from iam.access.persons import counted
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
@@ -111,7 +120,7 @@ class FixStep:
 
 def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     """The groups of the page, the worst first; those beyond MAX_GROUPS are counted."""
-    narrowed = Filter(asked.texts["q"], asked.wanted.kind, asked.certainty)
+    narrowed = GroupFilter(asked.texts["q"], asked.wanted.kind, asked.certainty)
     most = None if asked.shows_all else MAX_GROUPS
     groups = groups_of(asked.wanted.accounts, at=request.at, narrowed=narrowed, most=most, each=OF_CARD)
     totals = groups.totals
@@ -132,12 +141,14 @@ def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _fitting_words(groups: Groups) -> str:
+def _fitting_words(groups: OpeningGroups) -> str:
     policies = counted(groups.fitting, "policy", "policies")
     return f"{policies}, {groups.principals:,} of {groups.totals.everyone.total:,} principals"
 
 
-def _card(opening: Opening, frame: Frame, query: Query, *, most: int, own: Collection[str]) -> OpeningCard:
+def _card(
+    opening: OpeningStatements, frame: Frame, query: Query, *, most: int, own: Collection[str]
+) -> OpeningCard:
     """`own` are Gatehouse's roles, whose statements are no mistake."""
     closers = closers_of(opening.statements, frame)
     fix = OWN_ROLES if opening.is_own else _fix_sentence(opening, closers, own=own)
@@ -162,18 +173,18 @@ def _count_words(users: int, roles: int) -> str:
     return " and ".join(parts)
 
 
-def _titles(opening: Opening, frame: Frame) -> list[str]:
+def _titles(opening: OpeningStatements, frame: Frame) -> list[str]:
     """What the path consists of, the most frequent first."""
     words = [", then ".join(title_of_acts(acts, frame) for acts in means) for means in opening.means]
     return list(dict.fromkeys(words))[:TITLES]
 
 
-def _marks(opening: Opening) -> list[tuple[str, str, str]]:
+def _marks(opening: OpeningStatements) -> list[tuple[str, str, str]]:
     tally = opening.by_certainty
     return [(f"{tally[each]:,} {each}", *PATH_MARKS[each][1:]) for each in Certainty if tally.get(each)]
 
 
-def _fix_sentence(opening: Opening, closers: list[Closer], *, own: Collection[str]) -> str:
+def _fix_sentence(opening: OpeningStatements, closers: list[Closer], *, own: Collection[str]) -> str:
     """'Remove PublishCode from PaymentsDeploy. This closes the path for all 14.'"""
     many = opening.total
     if not closers:
@@ -188,7 +199,7 @@ def _fix_sentence(opening: Opening, closers: list[Closer], *, own: Collection[st
     return f"Remove {what}. This closes the path for {whom}."
 
 
-def _line(affected: Affected, frame: Frame, query: Query, *, is_own: bool = False) -> AffectedLine:
+def _line(affected: AffectedByOpening, frame: Frame, query: Query, *, is_own: bool = False) -> AffectedLine:
     notes = conditions_of(affected.path, frame) if affected.certainty is Certainty.CONDITIONAL else []
     if affected.certainty is Certainty.UNCONFIRMED:
         notes = [f"Unconfirmed: {unread_words(affected.unread)}"]
@@ -249,7 +260,7 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
     return render_page(request, "access/escalation_opening.html", context)
 
 
-def _title(opening: Opening, frame: Frame) -> str:
+def _title(opening: OpeningStatements, frame: Frame) -> str:
     if opening.is_own:
         return OWN_TITLE
     return " and ".join(closer.text for closer in closers_of(opening.statements, frame)) or "No single policy"

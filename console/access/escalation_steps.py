@@ -15,7 +15,13 @@ from console.access.stages import Stage
 from console.identities.details.frame import SECTIONS
 from console.web.query import Query
 from iam.access.certainty import Certainty
-from iam.access.escalation_calculation.told import Act, Ground, Path, Principal, Step
+from iam.access.escalation_calculation.told import (
+    FindingAct,
+    FindingPath,
+    FindingPrincipal,
+    FindingStep,
+    Ground,
+)
 from iam.mirror.models import Kind
 from iam.policy.escalation.evidence import TRUST, HeldStatement
 from iam.policy.escalation.states import GIVEN
@@ -72,23 +78,23 @@ class Frame:
     goal: str = ADMINISTRATOR
     accounts: Mapping[str, str] = field(default_factory=dict)
     """Names of accounts by number."""
-    members: Mapping[str, Principal] = field(default_factory=dict)
+    members: Mapping[str, FindingPrincipal] = field(default_factory=dict)
     """Those of the path by ARN, to link what belongs to them."""
 
 
-def mark_of(path: Path) -> tuple[str, str, str]:
+def mark_of(path: FindingPath) -> tuple[str, str, str]:
     """(words, tone, icon)."""
     return SURE if path.is_sure else CONDITIONAL
 
 
-def name_of(member: Principal | None, frame: Frame) -> str:
+def name_of(member: FindingPrincipal | None, frame: Frame) -> str:
     """The name of a stop; no member: any administrator of the account."""
     if member is None:
         return ADMINISTRATOR
     return member.name if frame.sees(member.account) else HIDDEN
 
 
-def nodes_of(path: Path, frame: Frame) -> list[Node]:
+def nodes_of(path: FindingPath, frame: Frame) -> list[Node]:
     """The stops, from the principal to the goal."""
     nodes = [Node(ICONS[path.who.kind], path.who.name)]
     for step in path.steps:
@@ -99,25 +105,25 @@ def nodes_of(path: Path, frame: Frame) -> list[Node]:
     return nodes
 
 
-def titles_of(path: Path, frame: Frame) -> list[str]:
+def titles_of(path: FindingPath, frame: Frame) -> list[str]:
     """Each step as a sentence."""
     return [title_of(step, frame) for step in path.steps]
 
 
-def title_of(step: Step, frame: Frame) -> str:
+def title_of(step: FindingStep, frame: Frame) -> str:
     """'Creates a Lambda function with role pay-admin and invokes it'."""
     if not step.acts:
         return f"Administers the account, so can become {name_of(step.becomes, frame)}"
     return title_of_acts(step.acts, frame)
 
 
-def title_of_acts(acts: Sequence[Act], frame: Frame) -> str:
+def title_of_acts(acts: Sequence[FindingAct], frame: Frame) -> str:
     """The same of what is done in a step."""
     titles = [_act_title(act, frame) for act in acts]
     return ", then ".join([titles[0], *(title[:1].lower() + title[1:] for title in titles[1:])])
 
 
-def _act_title(act: Act, frame: Frame) -> str:
+def _act_title(act: FindingAct, frame: Frame) -> str:
     account = act.subject_arn.split(":", 5)[4] if act.subject_arn.startswith("arn:") else ""
     return act.title.format(act.subject) if frame.sees(account) else _hidden_title(act.title)
 
@@ -130,7 +136,7 @@ def _hidden_title(title: str) -> str:
     return title.format(HIDDEN)
 
 
-def conditions_of(path: Path, frame: Frame) -> list[str]:
+def conditions_of(path: FindingPath, frame: Frame) -> list[str]:
     """What the path depends on, as sentences."""
     conditions: list[str] = []
     for step in path.steps:
@@ -181,7 +187,7 @@ def _label(reason: DecisionReason) -> str:
     return f"statement {reason.statement + 1}{sid}"
 
 
-def stages_of(path: Path, frame: Frame, mark: tuple[str, str, str]) -> list[Stage]:
+def stages_of(path: FindingPath, frame: Frame, mark: tuple[str, str, str]) -> list[Stage]:
     """The whole path: who it is, each step with the requests that it takes, and what comes of it."""
     stages = [_principal(path.who, frame)]
     for step in path.steps:
@@ -192,14 +198,14 @@ def stages_of(path: Path, frame: Frame, mark: tuple[str, str, str]) -> list[Stag
     return [*stages, Stage(icon, tone, f"{end}: {words.lower()}", tuple(conditions_of(path, frame)))]
 
 
-def _principal(member: Principal, frame: Frame) -> Stage:
+def _principal(member: FindingPrincipal, frame: Frame) -> Stage:
     url = page_of(member, frame)
     kind = "IAM role" if member.kind is PrincipalKind.ROLE else "IAM user"
     place = frame.accounts.get(member.account, member.account)
     return Stage(ICONS[member.kind], "", name_of(member, frame), (f"{kind} in {place}",), url=url)
 
 
-def page_of(member: Principal, frame: Frame) -> str:
+def page_of(member: FindingPrincipal, frame: Frame) -> str:
     """The page of a principal, where the viewer sees it; none for one that doesn’t exist yet."""
     if member.is_new or not frame.sees(member.account):
         return ""
@@ -207,7 +213,7 @@ def page_of(member: Principal, frame: Frame) -> str:
     return f"{reverse(SECTIONS[kind][2], args=[member.id])}{frame.query.only('as-of')}".rstrip("?")
 
 
-def _step(step: Step, frame: Frame) -> Iterator[Stage]:
+def _step(step: FindingStep, frame: Frame) -> Iterator[Stage]:
     notes = () if not step.becomes else tuple(_state(step, name_of(step.becomes, frame)))
     tone = "" if step.is_sure or not step.acts else "warn"
     yield Stage("arrow-right", tone, title_of(step, frame), notes)
@@ -218,7 +224,7 @@ def _step(step: Step, frame: Frame) -> Iterator[Stage]:
         yield Stage("circle-dashed", "", "By policies of an account that you can’t see")
 
 
-def _state(step: Step, name: str) -> Iterator[str]:
+def _state(step: FindingStep, name: str) -> Iterator[str]:
     """What it has become, where that is not somebody as they are."""
     if "full" in step.gains:
         yield f"{name} then has every permission that its permissions boundary and SCPs allow"
@@ -247,7 +253,7 @@ def _allowed_by(statement: HeldStatement) -> str:
     return f"{closer_text(statement)} allows it"
 
 
-def members_of(path: Path) -> dict[str, Principal]:
+def members_of(path: FindingPath) -> dict[str, FindingPrincipal]:
     """Everybody on a path, by ARN."""
     members = {step.becomes.arn: step.becomes for step in path.steps if step.becomes is not None}
     return {path.who.arn: path.who} | members

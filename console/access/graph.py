@@ -11,8 +11,8 @@ from itertools import chain, pairwise
 from typing import Final, NamedTuple
 
 from console.access.lines import policy_name, short
-from iam.access.explanation import Step
-from iam.access.who_can import Row
+from iam.access.explanation import ExplanationStep
+from iam.access.who_can import WhoCanRow
 from iam.policy.evaluate import Decision
 from iam.policy.request import PrincipalKind
 
@@ -99,7 +99,7 @@ class Graph:
         return any(css == "deny" for css, _ in self.lines)
 
 
-def graph_of(rows: Sequence[Row], *, resource: str) -> Graph:
+def graph_of(rows: Sequence[WhoCanRow], *, resource: str) -> Graph:
     """The graph of the principals of a page."""
     boxes: dict[Key, Box] = {}
     edges: dict[Edge, None] = {}
@@ -118,18 +118,18 @@ def graph_of(rows: Sequence[Row], *, resource: str) -> Graph:
     return _drawn(boxes, kept, _words(rows, resource))
 
 
-def _steps(row: Row) -> Sequence[Step]:
+def _steps(row: WhoCanRow) -> Sequence[ExplanationStep]:
     denied = row.decision is Decision.EXPLICITLY_DENIED
     return (row.why.denies if denied else row.why.grants)[:WAYS]
 
 
-def _css(row: Row, step: Step) -> str:
+def _css(row: WhoCanRow, step: ExplanationStep) -> str:
     if row.decision is Decision.CONDITIONAL:
         return "maybe"
     return "" if step.allows else "deny"
 
 
-def _way(row: Row, step: Step, *, is_wide: bool) -> list[Box]:
+def _way(row: WhoCanRow, step: ExplanationStep, *, is_wide: bool) -> list[Box]:
     """The principal, the group if there is one, and the statement. `is_wide`: there are several accounts,
     which are told apart.
     """
@@ -149,7 +149,7 @@ def _way(row: Row, step: Step, *, is_wide: bool) -> list[Box]:
     return way
 
 
-def _principal(row: Row, mark: str) -> Box:
+def _principal(row: WhoCanRow, mark: str) -> Box:
     if row.kind is PrincipalKind.ROLE:
         sub = "role"
     elif row.name != row.display:
@@ -159,7 +159,7 @@ def _principal(row: Row, mark: str) -> Box:
     return Box((IDENTITY, row.arn), row.display, sub, mark)
 
 
-def _home(row: Row, step: Step) -> str:
+def _home(row: WhoCanRow, step: ExplanationStep) -> str:
     """What tells policies with one name apart: managed ones have an ARN, inline ones somebody who has
     them.
     """
@@ -266,7 +266,7 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
-def _words(rows: Sequence[Row], resource: str) -> str:
+def _words(rows: Sequence[WhoCanRow], resource: str) -> str:
     """What the drawing shows, for who does not see it."""
     denied = sum(row.decision is Decision.EXPLICITLY_DENIED for row in rows)
     able = len(rows) - denied

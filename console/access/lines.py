@@ -14,8 +14,8 @@ from django.urls import reverse
 from console.identities.details.frame import SECTIONS
 from console.web.query import Query
 from iam.access.certainty import Certainty
-from iam.access.explanation import Named, Step, Why
-from iam.access.who_can import Row
+from iam.access.explanation import ExplanationStep, NamedPolicy, Why
+from iam.access.who_can import WhoCanRow
 from iam.mirror.models import Kind
 from iam.policy.evaluate import Decision
 from iam.policy.explain import ReasonOutcome
@@ -71,7 +71,7 @@ class Line:
     sentences.
     """
 
-    row: Row = field(compare=False)
+    row: WhoCanRow = field(compare=False)
     name: str
     account: str
     url: str
@@ -86,7 +86,7 @@ class Line:
     is_role: bool
 
 
-def line(row: Row, *, accounts: Mapping[str, str], query: Query, total: int, resource: str) -> Line:
+def line(row: WhoCanRow, *, accounts: Mapping[str, str], query: Query, total: int, resource: str) -> Line:
     """`accounts` are names by number, `query` is the question's, `total` how many actions are asked about."""
     mine = [step for step in row.why.grants if row.decision is not Decision.EXPLICITLY_DENIED]
     steps = mine or list(row.why.denies)
@@ -108,7 +108,7 @@ def line(row: Row, *, accounts: Mapping[str, str], query: Query, total: int, res
     )
 
 
-def entity_url(row: Row) -> str:
+def entity_url(row: WhoCanRow) -> str:
     """The page of the principal."""
     return address_of(KINDS[row.kind], row.pk)
 
@@ -126,7 +126,7 @@ def _why_address(pk: int) -> str:
     return reverse("access:who-can-why", args=[pk])
 
 
-def _doubts(row: Row) -> list[str]:
+def _doubts(row: WhoCanRow) -> list[str]:
     """What a decision depends on, or what was not synced that could stop it."""
     if row.decision is Decision.CONDITIONAL:
         return conditions(row.why)
@@ -140,7 +140,7 @@ def unread_words(clauses: Iterable[str]) -> str:
     return ", and ".join(clauses)
 
 
-def _tally(row: Row, total: int) -> str:
+def _tally(row: WhoCanRow, total: int) -> str:
     if total == 1 or not (row.can or row.may):
         return ""
     parts = [f"{row.can} of {total} actions"] if row.can else []
@@ -151,14 +151,14 @@ def _tally(row: Row, total: int) -> str:
     return ", ".join(parts)
 
 
-def _note(row: Row) -> str:
+def _note(row: WhoCanRow) -> str:
     """'AnalystsRead allows, DenyLedgerExport wins'."""
     if row.decision is not Decision.EXPLICITLY_DENIED:
         return ""
     return f"Denied by {' and '.join(dict.fromkeys(map(policy_name, row.why.denies)))}"
 
 
-def policy_name(step: Step) -> str:
+def policy_name(step: ExplanationStep) -> str:
     """How a policy is called in a sentence."""
     layer = LAYERS.get(step.reason.kind, "")
     name = step.policy.name if step.policy else ""
@@ -168,7 +168,7 @@ def policy_name(step: Step) -> str:
     return f"{layer} {name}{level}".strip()
 
 
-def way(row: Row, step: Step, *, resource: str, query: Query) -> list[Node]:
+def way(row: WhoCanRow, step: ExplanationStep, *, resource: str, query: Query) -> list[Node]:
     """From the principal through the group to the statement, and, where it allows, to the resource."""
     nodes = [Node(ICONS[row.kind], row.name)]
     if step.held is not None and step.held.group is not None:
@@ -186,7 +186,7 @@ def way(row: Row, step: Step, *, resource: str, query: Query) -> list[Node]:
     return nodes
 
 
-def _page(named: Named | None, kind: Kind, query: Query) -> str:
+def _page(named: NamedPolicy | None, kind: Kind, query: Query) -> str:
     if named is None or named.pk is None:
         return ""
     return f"{address_of(kind, named.pk)}{query.only('as-of')}".rstrip("?")
@@ -206,7 +206,7 @@ def conditions(why: Why) -> list[str]:
     return list(dict.fromkeys(_sentence(step) for step in open_ones))
 
 
-def _sentence(step: Step) -> str:
+def _sentence(step: ExplanationStep) -> str:
     if step.is_unread:
         return NOT_KNOWN
     name = policy_name(step)

@@ -20,7 +20,7 @@ from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.render import is_fragment
 from console.web.templatetags.ui import LEVELS
-from iam.access.levels import Levels, levels_of, totals
+from iam.access.levels import LevelCounts, levels_of, totals
 from iam.keyset import Row
 from iam.mirror.queries.lists.core import list_page
 
@@ -59,7 +59,7 @@ def _people(asked: Asked) -> list[Row]:
 
 
 def _page(
-    request: ViewerRequest, asked: Asked, people: list[Row], levels_by_user: dict[int, Levels]
+    request: ViewerRequest, asked: Asked, people: list[Row], levels_by_user: dict[int, LevelCounts]
 ) -> HttpResponse:
     rows = [
         {
@@ -85,12 +85,12 @@ def _address(pk: int, asked: Asked) -> str:
     return f"{reverse('access:person', args=[pk])}{asked.query.only('account', 'as-of')}".rstrip("?")
 
 
-def _link(pk: int, levels: Levels, asked: Asked) -> SafeString:
+def _link(pk: int, levels: LevelCounts, asked: Asked) -> SafeString:
     return format_html('<a href="{}">{}</a>', _address(pk, asked), small_bar(levels))
 
 
 @lru_cache(maxsize=4096)
-def small_bar(levels: Levels) -> SafeString:
+def small_bar(levels: LevelCounts) -> SafeString:
     """The bar in its small form: how much of what AWS has of each level, and in words for those who do not
     see it.
     """

@@ -46,7 +46,7 @@ WORDS: Final = {PrincipalKind.USER: "IAM user", PrincipalKind.ROLE: "Role"}
 class ServiceLine:
     """A service in the list of all."""
 
-    use: domain.Use
+    use: domain.ServiceCounts
     url: str
     fills: str
     counts: str
@@ -56,7 +56,7 @@ class ServiceLine:
 class Line:
     """A principal who can use a service."""
 
-    row: domain.Row
+    row: domain.ServiceUser
     url: str
     account: str
     sort: str
@@ -155,7 +155,7 @@ COLUMNS: Final = (
 )
 
 
-def values_of(row: domain.Row) -> dict[str, Any]:
+def values_of(row: domain.ServiceUser) -> dict[str, Any]:
     """The columns of a file."""
     levels = []
     for level in ORDER:
@@ -182,7 +182,7 @@ def _number(account: Account | None) -> str:
 
 def _wanted(
     request: ViewerRequest, account: Account | None, form: EffectiveAccessForm, prefix: str
-) -> tuple[domain.Wanted, str]:
+) -> tuple[domain.ServiceUserFilter, str]:
     """Who is asked for, and the kind as the address has it; 404 for a service that AWS does not have."""
     if prefix != prefix.lower() or not catalogue().has_service(prefix):
         raise Http404
@@ -190,7 +190,7 @@ def _wanted(
     kind = kind if kind in KINDS else ""
     seen = accounts_seen(request.viewer, account=_number(account))
     levels = form.levels if form.access_level else ()
-    return domain.Wanted(seen, request.at, levels, KINDS.get(kind), form.text), kind
+    return domain.ServiceUserFilter(seen, request.at, levels, KINDS.get(kind), form.text), kind
 
 
 def _place(text: str) -> tuple[str, str]:
@@ -215,13 +215,13 @@ def _around(request: ViewerRequest, account: Account | None, form: EffectiveAcce
     }
 
 
-def _is_asked(use: domain.Use, form: EffectiveAccessForm) -> bool:
+def _is_asked(use: domain.ServiceCounts, form: EffectiveAccessForm) -> bool:
     text = form.text.lower()
     fits = not text or text in use.title.lower() or text in use.prefix
     return fits and (not form.access_level or any(use.levels[level] for level in form.levels))
 
 
-def _service_line(use: domain.Use, uses: domain.Uses, request: ViewerRequest) -> ServiceLine:
+def _service_line(use: domain.ServiceCounts, uses: domain.Uses, request: ViewerRequest) -> ServiceLine:
     everybody = uses.users + uses.roles
     counts = [use.levels[level] for level in ORDER]
     query = _query(request).only("account", "as-of")
@@ -233,7 +233,7 @@ def _service_line(use: domain.Use, uses: domain.Uses, request: ViewerRequest) ->
     )
 
 
-def _line(row: domain.Row, names: dict[str, str], prefix: str) -> Line:
+def _line(row: domain.ServiceUser, names: dict[str, str], prefix: str) -> Line:
     fills, counts = bar(row.levels)
     far = (
         (sum(count.everywhere for count in row.levels.values()), "everywhere"),
@@ -251,7 +251,7 @@ def _line(row: domain.Row, names: dict[str, str], prefix: str) -> Line:
     )
 
 
-def _names(request: ViewerRequest, rows: list[domain.Row]) -> dict[str, str]:
+def _names(request: ViewerRequest, rows: list[domain.ServiceUser]) -> dict[str, str]:
     """The accounts of a page by number; one query."""
     numbers = {row.account for row in rows}
     accounts = visible_accounts(request.viewer).filter(account_id__in=numbers)

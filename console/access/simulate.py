@@ -19,8 +19,8 @@ from console.web.asof import asof_context
 from console.web.query import Query
 from console.web.render import is_fragment, render_page
 from iam.access.actions import action_names, resources_of
-from iam.access.principals import Who
-from iam.access.simulate import Verdict, simulate
+from iam.access.principals import AskingPrincipal
+from iam.access.simulate import SimulationResult, simulate
 from iam.guard import Right
 from iam.policy.evaluate import Decision
 from iam.policy.request import PrincipalKind, account_of
@@ -98,7 +98,7 @@ TEXTS: Final = (
 )
 
 
-def _answer(form: SimulationForm, verdict: Verdict | None) -> dict[str, Any]:
+def _answer(form: SimulationForm, verdict: SimulationResult | None) -> dict[str, Any]:
     if verdict is None or form.who is None:
         return {"verdict": None, "is_absent": verdict is None and form.inquiry is not None}
     query = form.query
@@ -112,7 +112,7 @@ def _answer(form: SimulationForm, verdict: Verdict | None) -> dict[str, Any]:
     }
 
 
-def _help(request: ViewerRequest, form: SimulationForm, verdict: Verdict | None) -> dict[str, Any]:
+def _help(request: ViewerRequest, form: SimulationForm, verdict: SimulationResult | None) -> dict[str, Any]:
     """Where the smallest grant that helps is worked out, for who may ask for it."""
     who, meaning = form.who, form.meant
     refused = verdict is not None and verdict.decision is not Decision.ALLOWED
@@ -124,7 +124,7 @@ def _help(request: ViewerRequest, form: SimulationForm, verdict: Verdict | None)
     return {"helps_url": f"{reverse('access:ask')}{Query.of(pairs)}"}
 
 
-def _url(who: Who, form: SimulationForm) -> str:
+def _url(who: AskingPrincipal, form: SimulationForm) -> str:
     if who.is_root:
         return f"{reverse('setup:account', args=[who.account])}{form.query.only('as-of')}".rstrip("?")
     return f"{reverse(PAGES[who.kind], args=[who.number])}{form.query.only('as-of')}".rstrip("?")

@@ -14,8 +14,8 @@ from django.urls import reverse
 
 from console.access.lines import ICONS, MARKS, NOT_KNOWN, entity_url, parts_of, policy_name
 from console.web.query import Query
-from iam.access.explanation import Step
-from iam.access.who_can import Row
+from iam.access.explanation import ExplanationStep
+from iam.access.who_can import WhoCanRow
 from iam.policy.document import Statement
 from iam.policy.explain import ReasonOutcome
 from iam.policy.request import PrincipalKind
@@ -65,7 +65,7 @@ class Stage:
     url: str = ""
 
 
-def tall(row: Row, *, account: str, query: Query) -> list[Stage]:
+def tall(row: WhoCanRow, *, account: str, query: Query) -> list[Stage]:
     """Who asks, each reason in the order in which AWS's policies bound each other, and what comes of it."""
     words, tone, icon = MARKS[row.decision]
     steps = sorted(row.why.steps, key=lambda step: (ORDER.index(step.reason.kind), step.reason.level))
@@ -76,7 +76,7 @@ def tall(row: Row, *, account: str, query: Query) -> list[Stage]:
     ]
 
 
-def _stages(steps: Iterable[Step], query: Query) -> Iterator[Stage]:
+def _stages(steps: Iterable[ExplanationStep], query: Query) -> Iterator[Stage]:
     """Levels of the organization that only allow are one step."""
     for kind, stage_steps in groupby(steps, key=lambda step: step.reason.kind):
         mine = list(stage_steps)
@@ -86,7 +86,7 @@ def _stages(steps: Iterable[Step], query: Query) -> Iterator[Stage]:
             yield from (_stage(step, query) for step in mine)
 
 
-def _levels(kind: str, steps: list[Step]) -> Stage:
+def _levels(kind: str, steps: list[ExplanationStep]) -> Stage:
     count = len({step.reason.level for step in steps})
     names = dict.fromkeys(step.reason.policy for step in steps)
     where = "The 1 level" if count == 1 else f"All {count} levels"
@@ -94,7 +94,7 @@ def _levels(kind: str, steps: list[Step]) -> Stage:
     return Stage("check", "ok", f"{where} of {LEVELS[kind]} {verb} it", (", ".join(names),))
 
 
-def _stage(step: Step, query: Query) -> Stage:
+def _stage(step: ExplanationStep, query: Query) -> Stage:
     icon, tone = OUTCOMES[step.reason.outcome]
     if step.is_unread:
         return Stage(icon, tone, NOT_KNOWN)
@@ -113,7 +113,7 @@ def _stage(step: Step, query: Query) -> Stage:
     )
 
 
-def _notes(step: Step) -> Iterator[str]:
+def _notes(step: ExplanationStep) -> Iterator[str]:
     about, when = CONDITIONS.get((step.reason.outcome, step.allows), ("On", "When"))
     places, phrases, doubts = parts_of(step.reason.conditions)
     yield from (f"{about} {place}" for place in places)
@@ -123,7 +123,7 @@ def _notes(step: Step) -> Iterator[str]:
     yield from (f"{concern}: {doubt}" for doubt in doubts)
 
 
-def _policy(step: Step, query: Query) -> str:
+def _policy(step: ExplanationStep, query: Query) -> str:
     if step.policy is None or step.policy.pk is None:
         return ""
     return f"{reverse('identities:policy', args=[step.policy.pk])}{query.only('as-of')}".rstrip("?")

@@ -12,17 +12,17 @@ from django.urls import reverse
 
 from console.access.stages import statement_text
 from console.web.query import Query
-from iam.access.explanation import Named
-from iam.access.verdict import Branch, Check, Leaf, Voice
+from iam.access.explanation import NamedPolicy
+from iam.access.verdict import Branch, BranchVoice, Leaf, StatementCheck
 from iam.policy.logic import NO, OPEN, YES
 
 Mark = tuple[str, str, str]
-VOICES: Final[dict[Voice, Mark]] = {
-    Voice.ALLOWS: ("Allows", "ok", "check"),
-    Voice.DENIES: ("Denies", "bad", "shield-x"),
-    Voice.DEPENDS: ("Depends", "warn", "circle-help"),
-    Voice.SILENT: ("Doesn’t allow", "bad", "minus"),
-    Voice.ASIDE: ("No say", "", "minus"),
+VOICES: Final[dict[BranchVoice, Mark]] = {
+    BranchVoice.ALLOWS: ("Allows", "ok", "check"),
+    BranchVoice.DENIES: ("Denies", "bad", "shield-x"),
+    BranchVoice.DEPENDS: ("Depends", "warn", "circle-help"),
+    BranchVoice.SILENT: ("Doesn’t allow", "bad", "minus"),
+    BranchVoice.ASIDE: ("No say", "", "minus"),
 }
 NO_WORD: Final[Mark] = ("Says nothing", "", "minus")
 NO_DENY: Final[Mark] = ("None", "ok", "check")
@@ -49,7 +49,7 @@ MAX_STATEMENTS: Final = 40
 class CheckShown:
     """A part of a statement with its mark."""
 
-    check: Check
+    check: StatementCheck
     mark: Mark
 
 
@@ -91,9 +91,9 @@ def shown(branches: Iterable[Branch], *, query: Query) -> list[BranchShown]:
 
 def _branch(branch: Branch, query: Query, *, is_part: bool = False) -> BranchShown:
     leaves = sorted(branch.leaves, key=lambda leaf: -leaf.mark)
-    is_calm = branch.kind == "deny" and branch.voice is Voice.ALLOWS
+    is_calm = branch.kind == "deny" and branch.voice is BranchVoice.ALLOWS
     # Where one holder's policies are silent, another's may speak.
-    is_quiet = is_part and branch.kind == "identity" and branch.voice is Voice.SILENT
+    is_quiet = is_part and branch.kind == "identity" and branch.voice is BranchVoice.SILENT
     if is_calm:
         mark = NO_DENY
     elif is_quiet:
@@ -104,8 +104,10 @@ def _branch(branch: Branch, query: Query, *, is_part: bool = False) -> BranchSho
         branch=branch,
         mark=mark,
         url=_group(branch, query),
-        is_open=(branch.voice in {Voice.DENIES, Voice.DEPENDS, Voice.SILENT} and not is_quiet)
-        or (branch.kind in {"identity", "resource"} and branch.voice is Voice.ALLOWS),
+        is_open=(
+            branch.voice in {BranchVoice.DENIES, BranchVoice.DEPENDS, BranchVoice.SILENT} and not is_quiet
+        )
+        or (branch.kind in {"identity", "resource"} and branch.voice is BranchVoice.ALLOWS),
         leaves=[_leaf(leaf, query) for leaf in leaves[:MAX_STATEMENTS]],
         parts=[_branch(part, query, is_part=True) for part in branch.parts],
         more=max(0, len(leaves) - MAX_STATEMENTS),
@@ -135,7 +137,7 @@ def _group(branch: Branch, query: Query) -> str:
     return _page("identities:group", group, query)
 
 
-def _page(name: str, named: Named | None, query: Query) -> str:
+def _page(name: str, named: NamedPolicy | None, query: Query) -> str:
     if named is None or named.pk is None:
         return ""
     return f"{reverse(name, args=[named.pk])}{query.only('as-of')}".rstrip("?")

@@ -35,7 +35,7 @@ from console.web.asof import asof_context
 from console.web.render import is_fragment, render_page
 from iam.access.actions import action_names, resources_of
 from iam.access.escalation_reach import is_quick
-from iam.access.who_can import Found, Row, who_can, why_one
+from iam.access.who_can import WhoCanPage, WhoCanRow, who_can, why_one
 from iam.guard import Right
 from iam.mirror.models import Kind
 from iam.mirror.queries.accounts import visible_accounts
@@ -113,7 +113,7 @@ def _frame(request: ViewerRequest, form: WhoCanForm) -> dict[str, Any]:
     }
 
 
-def _answer(request: ViewerRequest, form: WhoCanForm, answer: Found) -> dict[str, Any]:
+def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dict[str, Any]:
     asked = form.asked
     assert asked is not None
     grouped = list(chain.from_iterable(group.rows for group in answer.groups))
@@ -121,7 +121,7 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: Found) -> dict[str
     accounts = _account_names(request, shown)
     total = len(asked.meant.actions)
 
-    def lines(rows: list[Row]) -> list[Line]:
+    def lines(rows: list[WhoCanRow]) -> list[Line]:
         return [
             line(row, accounts=accounts, query=form.query, total=total, resource=asked.resource)
             for row in rows
@@ -160,7 +160,7 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: Found) -> dict[str
     }
 
 
-def _graph(form: WhoCanForm, answer: Found, resource: str) -> Graph | None:
+def _graph(form: WhoCanForm, answer: WhoCanPage, resource: str) -> Graph | None:
     """The graph of the page; beside groups only where it can show everyone, since its boxes count."""
     rows = [*answer.rows, *answer.stopped]
     if not rows or (answer.has_after and not form.is_list):
@@ -178,13 +178,13 @@ def _files(request: ViewerRequest, form: WhoCanForm) -> list[tuple[str, str]]:
     ]
 
 
-def _account_names(request: ViewerRequest, rows: list[Row]) -> dict[str, str]:
+def _account_names(request: ViewerRequest, rows: list[WhoCanRow]) -> dict[str, str]:
     numbers = {row.account for row in rows}
     accounts = visible_accounts(request.viewer).filter(account_id__in=numbers)
     return dict(accounts.values_list("account_id", "name")) if numbers else {}
 
 
-def _pager(form: WhoCanForm, answer: Found) -> dict[str, Any]:
+def _pager(form: WhoCanForm, answer: WhoCanPage) -> dict[str, Any]:
     """Numbers are carried along from page to page."""
     length, first = len(answer.rows), 1
     if form.after:
@@ -252,7 +252,7 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
     return render_page(request, "access/who_can_why.html", context, partial="drawer")
 
 
-def _simulate(form: WhoCanForm, rows: list[Row]) -> str:
+def _simulate(form: WhoCanForm, rows: list[WhoCanRow]) -> str:
     """Where the one request can be tried under other conditions; several actions are no one request."""
     if len(rows) > 1:
         return ""
@@ -260,7 +260,7 @@ def _simulate(form: WhoCanForm, rows: list[Row]) -> str:
     return f"{reverse('access:simulate')}{query}"
 
 
-def _one(form: WhoCanForm, row: Row, pk: int) -> str:
+def _one(form: WhoCanForm, row: WhoCanRow, pk: int) -> str:
     """The same page about one of several actions."""
     query = form.query.but(action=row.action, level="")
     return f"{reverse('access:who-can-why', args=[pk])}{query}"

@@ -20,14 +20,14 @@ from iam.access.certainty import Certainty
 from iam.access.persons import counted
 from iam.access.usual import connected_accounts
 from iam.access.visible_accounts import accounts_seen
-from iam.access.ways import Way, WayKind
-from iam.access.who_can import Asked, Found, Group, Row
+from iam.access.ways import AccessWay, WayKind
+from iam.access.who_can import PeopleByWay, WhoCanPage, WhoCanQuestion, WhoCanRow
 from iam.guard import Viewer
 from iam.mirror.models import Kind
 from iam.policy.request import account_of
 
 Choice = tuple[str, str, bool]
-Lines = Callable[[list[Row]], list[Line]]
+Lines = Callable[[list[WhoCanRow]], list[Line]]
 KIND_CHOICES: Final = (("", "Users and roles"), ("users", "IAM users"), ("roles", "Roles"))
 CERTAINTIES: Final = (
     ("", "Any certainty"),
@@ -67,7 +67,7 @@ class GroupCard:
     is_open: bool
 
 
-def headline(answer: Found, asked: Asked) -> str:
+def headline(answer: WhoCanPage, asked: WhoCanQuestion) -> str:
     """'9 IAM users (8 people) and 4 roles: 9 confirmed, 4 conditional'; 'No one' where nobody can."""
     words = asked.meant.words
     if not answer.everyone.total:
@@ -146,7 +146,7 @@ def _candidate_words(name: str, policies: int) -> str:
 
 
 def group_cards(
-    groups: list[Group], *, form: WhoCanForm, lines: Lines, accounts: Mapping[str, str]
+    groups: list[PeopleByWay], *, form: WhoCanForm, lines: Lines, accounts: Mapping[str, str]
 ) -> list[GroupCard]:
     """The groups of an answer, the first of them open."""
     cards = []
@@ -195,13 +195,13 @@ PLAIN: Final = {
 }
 
 
-def way_words(way: Way) -> str:
+def way_words(way: AccessWay) -> str:
     """'Group payments-dev: LedgerRead' as one text."""
     title, _, policy, _ = _title(way, Query())
     return f"{title}: {policy}" if policy else title
 
 
-def _title(way: Way, query: Query) -> tuple[str, str, str, str]:
+def _title(way: AccessWay, query: Query) -> tuple[str, str, str, str]:
     """(what, its page, the policy, its page)."""
     policy_url = _page(Kind.POLICY, way.policy_pk, query)
     if way.kind is WayKind.GROUP:
@@ -217,14 +217,14 @@ def _page(kind: Kind, pk: int | None, query: Query) -> str:
     return f"{address_of(kind, pk)}{query.only('as-of')}".rstrip("?")
 
 
-def _count(group: Group) -> str:
+def _count(group: PeopleByWay) -> str:
     roles = group.total - group.users
     parts = [counted(group.users, "IAM user")] if group.users else []
     parts += [counted(roles, "role")] if roles else []
     return " and ".join(parts)
 
 
-def limits(answer: Found, *, viewer: Viewer) -> list[Limit]:
+def limits(answer: WhoCanPage, *, viewer: Viewer) -> list[Limit]:
     """Everything that the answer cannot know, in one list."""
     rows = limit_rows(answer.limitations, viewer=viewer)
     if answer.roots:

@@ -16,8 +16,8 @@ from console.access.lines import conditions, policy_name
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.access.answers import Narrowed
-from iam.access.explanation import Step
-from iam.access.who_can import Asked, Row, every_row
+from iam.access.explanation import ExplanationStep
+from iam.access.who_can import WhoCanQuestion, WhoCanRow, every_row
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.policy.evaluate import Decision
@@ -70,7 +70,7 @@ def may_export(viewer: Viewer, form: WhoCanForm) -> bool:
     return viewer.may(Right.EXPORT, account_id=account_id)
 
 
-def about(asked: Asked, account: str, now: datetime) -> dict[str, Any]:
+def about(asked: WhoCanQuestion, account: str, now: datetime) -> dict[str, Any]:
     """The question, and when it was asked."""
     return {
         "question": asked.meant.words,
@@ -85,12 +85,12 @@ def about(asked: Asked, account: str, now: datetime) -> dict[str, Any]:
     }
 
 
-def _rows(asked: Asked, narrowed: Narrowed) -> Iterator[dict[str, Any]]:
+def _rows(asked: WhoCanQuestion, narrowed: Narrowed) -> Iterator[dict[str, Any]]:
     for row in every_row(asked, narrowed=narrowed):
         yield values_of(row)
 
 
-def values_of(row: Row) -> dict[str, Any]:
+def values_of(row: WhoCanRow) -> dict[str, Any]:
     """The columns of a row."""
     return {
         "account_id": row.account,
@@ -109,6 +109,6 @@ def values_of(row: Row) -> dict[str, Any]:
     }
 
 
-def _policy(step: Step) -> str:
+def _policy(step: ExplanationStep) -> str:
     through = f" of group {step.held.group.name}" if step.held and step.held.group else ""
     return f"{policy_name(step)}, {step.statement}{through}" if step.statement else policy_name(step)

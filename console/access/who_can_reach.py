@@ -21,7 +21,7 @@ from console.web.query import Query
 from console.web.render import render_page
 from iam.access.certainty import Certainty
 from iam.access.escalation import Reached
-from iam.access.escalation_calculation.told import Principal
+from iam.access.escalation_calculation.told import FindingPrincipal
 from iam.access.escalation_reach import reaching
 from iam.access.persons import shown_name
 from iam.access.visible_accounts import accounts_seen
@@ -107,13 +107,13 @@ def _climber(reached: Reached, query: Query, accounts: Mapping[str, str]) -> Cli
     )
 
 
-def _path(member: Principal, first: Principal, query: Query) -> str:
+def _path(member: FindingPrincipal, first: FindingPrincipal, query: Query) -> str:
     """How it becomes the first of them, statement by statement."""
     address = reverse("access:escalation-path", args=[member.id])
     return f"{address}{query.only('as-of').but(to=first.arn)}"
 
 
-def _url(member: Principal, query: Query) -> str:
+def _url(member: FindingPrincipal, query: Query) -> str:
     if member.kind not in KINDS:
         return ""
     address = reverse(SECTIONS[KINDS[member.kind]][2], args=[member.id])

@@ -35,7 +35,7 @@ _MARKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ActionRow:
     """What becomes of one action for so many."""
 
     action: str
@@ -49,7 +49,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class AffectedName:
     """Somebody by name, with the address of their page where there is one for the viewer."""
 
     name: str
@@ -62,9 +62,9 @@ class WayShown:
     """Those who hold the policy in one way."""
 
     title: str
-    names: list[Name]
+    names: list[AffectedName]
     unnamed: int
-    rows: list[Row]
+    rows: list[ActionRow]
     more: int
 
 
@@ -155,11 +155,11 @@ def users_in(rows: Iterable[dict[str, Any]]) -> dict[int, str]:
 
 def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Mapping[int, str]) -> WayShown:
     listed = way["names"] if names_them else []
-    shown: list[Name] = []
+    shown: list[AffectedName] = []
     for person in listed:
         entity_id = person["entity_id"]
         openable = entity_id if entity_id in open_to else None
-        shown.append(Name(names.get(entity_id, person["name"]), person["kind"], openable))
+        shown.append(AffectedName(names.get(entity_id, person["name"]), person["kind"], openable))
     people = way["users"] + way["roles"]
     unnamed = people - len(shown) if shown else 0
     return WayShown(
@@ -171,7 +171,7 @@ def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Map
     )
 
 
-def _row(shift: dict[str, Any], *, is_shown: bool) -> Row:
+def _row(shift: dict[str, Any], *, is_shown: bool) -> ActionRow:
     sign, css, label = SIGNS[shift["sort"]]
     witnesses = witnesses_shown(shift.get("witnesses")) if is_shown else []
     plain = shift["sort"] in (GAINED, LOST)
@@ -179,7 +179,7 @@ def _row(shift: dict[str, Any], *, is_shown: bool) -> Row:
     only_where = f"on {on}" if on else ""
     what_and_where = f"{label}: {on}" if on else label
     note = only_where if plain else what_and_where
-    return Row(shift["action"], sign, css, label, note, shift["people"], shift["is_risky"], witnesses)
+    return ActionRow(shift["action"], sign, css, label, note, shift["people"], shift["is_risky"], witnesses)
 
 
 def _how(way: dict[str, Any]) -> str:

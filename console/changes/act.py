@@ -24,7 +24,7 @@ from iam.changes.acts.base import account as account_of
 from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
-from iam.changes.services import Plan
+from iam.changes.services import ChangePlan
 from iam.changes.services.requests import asked_before
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Kind
@@ -90,7 +90,7 @@ class ActDraft(RequestDraft):
         self.secret_error = refused.message
         return None
 
-    def _checked(self, operations: list[Operation]) -> list[Plan]:
+    def _checked(self, operations: list[Operation]) -> list[ChangePlan]:
         """What is asked for. Raises RefusedError when AWS would refuse it, or when it is not what was
         shown.
         """

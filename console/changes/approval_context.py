@@ -16,11 +16,11 @@ from iam.changes.approval import ends
 from iam.changes.approval.models import Requirement
 from iam.changes.approval.needs import parts_of, requirement_of
 from iam.changes.approval.possible import who_could_approve, why_nobody
-from iam.changes.approval.progress import Progress, progress_of
+from iam.changes.approval.progress import ApprovalProgress, progress_of
 from iam.changes.approval.rule_names import names_in
 from iam.changes.approval.rule_texts import sentence, stage_words
 from iam.changes.models import Approval, Change, ChangeState
-from iam.changes.services import Plan
+from iam.changes.services import ChangePlan
 from iam.changes.services.break_glass_use import glass_of
 from iam.changes.warnings import AcceptedWarning, general_warnings
 
@@ -90,7 +90,7 @@ def _glass(request: ViewerRequest, shown: Change) -> dict[str, Any] | None:
     return {"row": glass, "reviews": request.at is None and not why_not, "why_not": why_not}
 
 
-def _stages(requirement: Requirement, progress: Progress) -> dict[str, Any]:
+def _stages(requirement: Requirement, progress: ApprovalProgress) -> dict[str, Any]:
     names = names_in(requirement.need)
     rows = [
         StageRow(
@@ -120,7 +120,7 @@ def _agreed(approval: Approval) -> Agreed:
 
 
 def need_context(
-    request: ViewerRequest, plans: Sequence[Plan], *, together: Mapping[str, Any] | None = None
+    request: ViewerRequest, plans: Sequence[ChangePlan], *, together: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
     """The context of `_approvers.html` before anything is asked for: which rule it falls under, who agrees,
     and who they are.
@@ -147,6 +147,6 @@ def need_context(
     }
 
 
-def _warnings_before(plans: Sequence[Plan]) -> list[AcceptedWarning]:
+def _warnings_before(plans: Sequence[ChangePlan]) -> list[AcceptedWarning]:
     """What any request of this kind is warned of; the rest is in the receipt beside it."""
     return [AcceptedWarning(text) for text in general_warnings([plan.operation for plan in plans])]

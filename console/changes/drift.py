@@ -24,13 +24,20 @@ from console.web.text import reads_as_stored
 from iam.changes.drift import services
 from iam.changes.drift.mirror_history import KINDS
 from iam.changes.drift.models import Drift, DriftState
-from iam.changes.drift.queries import TABS, Mark, drift_page, open_drifts, visible_drifts, what_happened
+from iam.changes.drift.queries import (
+    TABS,
+    DriftPosition,
+    drift_page,
+    open_drifts,
+    visible_drifts,
+    what_happened,
+)
 from iam.changes.drift.settings import ACCOUNT
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services import Plan
+from iam.changes.services import ChangePlan
 from iam.guard import Right
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
@@ -58,7 +65,9 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
     tab = get.get("tab", "") if get.get("tab", "") in TABS else ""
     kind = get.get("kind", "") if get.get("kind", "") in (*KINDS, ACCOUNT) else ""
     number = get.get("account", "")
-    page = drift_page(viewer, tab=tab, account_id=number, kind=kind, after=Mark.parse(get.get("after", "")))
+    page = drift_page(
+        viewer, tab=tab, account_id=number, kind=kind, after=DriftPosition.parse(get.get("after", ""))
+    )
     rows = rows_of(page.rows, viewer=viewer)
     count = open_drifts(viewer).order_by()[: MAX_BADGE + 1].count()
     context = {
@@ -221,7 +230,7 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_page(request, "changes/drift_undo.html", context | {"refused": refused}, status=status)
 
 
-def _receipt(request: ViewerRequest, plans: Sequence[Plan], *, account: Account) -> dict[str, Any]:
+def _receipt(request: ViewerRequest, plans: Sequence[ChangePlan], *, account: Account) -> dict[str, Any]:
     together = set_receipt_of([plan.operation for plan in plans])
     calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))
     context = receipt_context(plans[0].receipt.body, account=account, request=request, together=together)

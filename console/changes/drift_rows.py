@@ -9,9 +9,9 @@ from itertools import chain
 from django.urls import reverse
 
 from console.changes.impact_rows import Risk, level_shown, risk_tone
-from console.changes.presenters import Mark
+from console.changes.presenters import StateMark
 from console.identities.details.frame import SECTIONS
-from console.identities.details.history import Link
+from console.identities.details.history import NameLink
 from console.setup.own import setting_changes
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.drift.mirror_history import Happened, given_texts
@@ -31,11 +31,11 @@ WHOLE = ("Created", "Deleted", "There again")
 _FLAGS = {EVERYTHING: ("Allows every action", "bad"), IAM_WRITE: ("Can change IAM", "warn")}
 _SIGNS = {BEGAN: ("add", "+", "Added"), ENDED: ("del", "−", "Removed")}
 _MARKS = {
-    DriftState.OPEN: Mark("Needs a decision", "warn", "triangle-alert"),
-    DriftState.UNDOING: Mark("Undo requested", "info", "hourglass"),
-    DriftState.ADOPTED: Mark("Accepted", "ok", "check"),
-    DriftState.UNDONE: Mark("Undone", "", "undo-2"),
-    DriftState.EXPLAINED: Mark("Made by a change", "", "git-pull-request"),
+    DriftState.OPEN: StateMark("Needs a decision", "warn", "triangle-alert"),
+    DriftState.UNDOING: StateMark("Undo requested", "info", "hourglass"),
+    DriftState.ADOPTED: StateMark("Accepted", "ok", "check"),
+    DriftState.UNDONE: StateMark("Undone", "", "undo-2"),
+    DriftState.EXPLAINED: StateMark("Made by a change", "", "git-pull-request"),
 }
 _NOUNS: dict[str, str] = {
     Kind.USER: "IAM user",
@@ -57,14 +57,14 @@ ICONS: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class DriftLine:
     """One difference: its sign, the sentence with its names, from what to what."""
 
     event: HistoryEvent
     css: str
     sign: str
     said: str
-    names: list[Link]
+    names: list[NameLink]
     more: int
 
     @property
@@ -77,7 +77,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DriftCard:
     """A drift as a card shows it."""
 
     drift: Drift
@@ -85,8 +85,8 @@ class Row:
     noun: str
     icon: str
     url: str
-    mark: Mark
-    lines: list[Line]
+    mark: StateMark
+    lines: list[DriftLine]
     level: Risk
     risks: list[tuple[str, str]]
 
@@ -102,7 +102,7 @@ class Row:
         return f"{self.noun} {self.name} changed{ways}"
 
 
-def rows_of(drifts: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Row]:
+def rows_of(drifts: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[DriftCard]:
     """The drifts with their links; a query for those who do not see the accounts whole."""
     events = {drift.pk: _events(what) for drift, what in drifts}
     others = chain.from_iterable(event.others for event in chain.from_iterable(events.values()))
@@ -115,7 +115,7 @@ def rows_of(drifts: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[Row
     }
     names = names_by_number(users)
     texts = given_texts([what for _, what in drifts if isinstance(what, Happened)])
-    rows: list[Row] = []
+    rows: list[DriftCard] = []
     for drift, what in drifts:
         risks = _risks(drift, what, texts) if isinstance(what, Happened) else []
         name = names.get(drift.entity_id or 0, drift.name)
@@ -151,11 +151,11 @@ def _row(
     *,
     risks: list[tuple[str, str]],
     name: str,
-) -> Row:
+) -> DriftCard:
     entity = drift.entity
     of_account = reverse("setup:account", args=[drift.account.account_id])
     url = _address(entity.kind, entity.pk, open_to) if entity else of_account
-    return Row(
+    return DriftCard(
         drift=drift,
         name=name,
         noun=_NOUNS.get(drift.kind) or Kind(drift.kind).label,
@@ -169,19 +169,20 @@ def _row(
     )
 
 
-def _line(event: HistoryEvent, open_to: Openable) -> Line:
+def _line(event: HistoryEvent, open_to: Openable) -> DriftLine:
     css, sign, label = _SIGNS.get(event.sign, ("", "~", "Changed"))
     names = [
-        Link(named.name, _address(named.kind, named.pk, open_to)) for named in event.others[:PREVIEW_NAMES]
+        NameLink(named.name, _address(named.kind, named.pk, open_to))
+        for named in event.others[:PREVIEW_NAMES]
     ]
-    return Line(event, css, sign, label, names, more=max(0, len(event.others) - PREVIEW_NAMES))
+    return DriftLine(event, css, sign, label, names, more=max(0, len(event.others) - PREVIEW_NAMES))
 
 
 def _address(kind: str, pk: int, open_to: Openable) -> str:
     return reverse(SECTIONS[kind][2], args=[pk]) if kind in SECTIONS and pk in open_to else ""
 
 
-def documents_of(row: Row) -> list[TwoDocuments]:
+def documents_of(row: DriftCard) -> list[TwoDocuments]:
     """What each of its documents said before and says after."""
     tokens = [line.event.documents for line in row.lines if line.event.documents]
     entity = row.drift.entity

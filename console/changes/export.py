@@ -13,7 +13,7 @@ from console.changes.lists import rows_of, wanted_in
 from console.web.access import ViewerRequest, require
 from console.web.list_export import export_list, pages_of
 from iam.changes.queries import list_changes
-from iam.changes.summary import Block
+from iam.changes.summary import SummaryBlock
 from iam.guard import Right, Viewer
 
 COLUMNS: Final = (
@@ -88,7 +88,7 @@ def _of(row: dict[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _what(blocks: list[Block]) -> list[str]:
+def _what(blocks: list[SummaryBlock]) -> list[str]:
     texts: list[str] = []
     for block in blocks:
         texts += block.what

@@ -28,7 +28,7 @@ ORDER = list(Severity)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FindingRow:
     """One finding with its look; `fix` names it where something can be put in its place."""
 
     finding: LintFinding
@@ -49,7 +49,9 @@ def finding_rows(findings: Sequence[LintFinding], *, policies: Sequence[str] = (
     gravest = min((finding.severity for finding in findings), key=ORDER.index, default=None)
     return {
         "findings": [
-            Row(finding, *LOOKS[finding.severity], finding.severity.value.capitalize(), key_of(finding), name)
+            FindingRow(
+                finding, *LOOKS[finding.severity], finding.severity.value.capitalize(), key_of(finding), name
+            )
             for finding, name in zip(findings[:MAX_FINDINGS], names, strict=False)
         ],
         "finding_count": len(findings),

@@ -8,7 +8,7 @@ from typing import Self
 from django import forms
 
 from console.web.text import reads_as_stored
-from iam.changes.approval.models import Verdict
+from iam.changes.approval.models import ReviewVerdict
 from iam.changes.services.decisions import MAX_COMMENT
 from iam.changes.services.requests import MAX_REASON
 
@@ -65,7 +65,7 @@ class ReviewForm(forms.Form):
     """
 
     verdict = forms.ChoiceField(
-        choices=Verdict.choices,
+        choices=ReviewVerdict.choices,
         error_messages={"required": "Choose Accept or Undo."},
     )
     comment = forms.CharField(

@@ -43,7 +43,7 @@ class Risk:
 
 
 @dataclass(frozen=True, slots=True)
-class Name:
+class ImpactName:
     """Somebody by name, with their page where the viewer may open it."""
 
     name: str
@@ -52,7 +52,7 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ImpactLine:
     """So many actions of one access level come or go."""
 
     sign: str
@@ -65,7 +65,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class ImpactAction:
     """One action that is named."""
 
     name: str
@@ -82,7 +82,7 @@ class ServiceLines:
     """What becomes of one service."""
 
     title: str
-    lines: list[Line]
+    lines: list[ImpactLine]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,12 @@ class GainShown:
     where: str
     accounts: int
     account_names: list[str]
-    names: list[Name]
+    names: list[ImpactName]
     unnamed: int
     outside: int
     services: list[ServiceLines]
     more_services: int
-    actions: list[Action]
+    actions: list[ImpactAction]
     more_actions: int
     risks: list[Risk]
     ways_up: list[str]
@@ -114,7 +114,7 @@ class UnchangedShown:
 
     title: str
     where: str
-    names: list[Name]
+    names: list[ImpactName]
     unnamed: int
     outside: int
     reasons: list[str]
@@ -254,7 +254,7 @@ def _unchanged(
     )
 
 
-def _names(gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable) -> Iterable[Name]:
+def _names(gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable) -> Iterable[ImpactName]:
     """Who is not in the mirror yet is made by the changes themselves, and is no secret."""
     users = {
         name["entity_id"]: name["name"]
@@ -265,7 +265,7 @@ def _names(gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable) -> Ite
     for name in gain["names"]:
         pk = name["entity_id"] if name["entity_id"] in open_to else None
         if _is_visible(name, gain, viewer=viewer, open_to=open_to):
-            yield Name(called.get(name["entity_id"], name["name"]), name["kind"], pk)
+            yield ImpactName(called.get(name["entity_id"], name["name"]), name["kind"], pk)
 
 
 def _is_visible(name: dict[str, Any], gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable) -> bool:
@@ -275,25 +275,25 @@ def _is_visible(name: dict[str, Any], gain: Mapping[str, Any], *, viewer: Viewer
 
 
 def _services(rows: list[dict[str, Any]], *, is_shown: bool) -> list[ServiceLines]:
-    lines_by_service: dict[str, list[Line]] = {}
+    lines_by_service: dict[str, list[ImpactLine]] = {}
     for row in rows:
         lines_by_service.setdefault(row["service"], []).extend(_lines(row, is_shown=is_shown))
     known = catalogue()
     return [ServiceLines(known.title(prefix), lines) for prefix, lines in lines_by_service.items()]
 
 
-def _lines(row: dict[str, Any], *, is_shown: bool) -> Iterable[Line]:
+def _lines(row: dict[str, Any], *, is_shown: bool) -> Iterable[ImpactLine]:
     key = KEYS[Level(row["level"])]
     for sort, count in row["counts"].items():
         sign, css, label = _SAID[sort]
         witnesses = witnesses_shown(row.get("witnesses", {}).get(sort)) if is_shown else []
-        yield Line(sign, css, label, count, row["level"], _DOTS.get(key, key), witnesses)
+        yield ImpactLine(sign, css, label, count, row["level"], _DOTS.get(key, key), witnesses)
 
 
-def _action(shift: dict[str, Any], *, is_shown: bool) -> Action:
+def _action(shift: dict[str, Any], *, is_shown: bool) -> ImpactAction:
     sign, css, label = SIGNS[shift["sort"]]
     witnesses = witnesses_shown(shift.get("witnesses")) if is_shown else []
-    return Action(
+    return ImpactAction(
         shift["action"], sign, css, label, shift["sort"] in (GAINED, LOST), shift["is_risky"], witnesses
     )
 

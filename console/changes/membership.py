@@ -14,7 +14,7 @@ from console.changes.request_draft import RequestDraft
 from console.web.access import ViewerRequest, entity_or_404, require
 from console.web.render import render_page
 from iam.changes import services
-from iam.changes.choices import Choices, groups_for, users_for
+from iam.changes.choices import EntityChoices, groups_for, users_for
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.services.plans import membership as membership_operation
@@ -88,7 +88,7 @@ def _choose(request: ViewerRequest, *, user: Entity | None, group: Entity | None
     elif group:
         choices = users_for(request.viewer, group=group, do=do, text=text)
     else:
-        choices = Choices([], has_more=False)
+        choices = EntityChoices([], has_more=False)
     names = names_by_entity(choice.entity for choice in choices.rows)
     context = {
         "choices": [(choice, names[choice.entity.pk]) for choice in choices.rows],

@@ -15,7 +15,7 @@ from iam.mirror.queries.entities import Openable
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class StateMark:
     """A badge: text, tone, icon."""
 
     text: str
@@ -23,21 +23,21 @@ class Mark:
     icon: str
 
 
-MARKS: dict[str, Mark] = {
-    ChangeState.DRAFT: Mark("Draft", "", "pencil"),
-    ChangeState.AWAITING: Mark("Waiting for approval", "note", "hourglass"),
-    ChangeState.QUEUED: Mark("In progress", "info", "clock"),
-    ChangeState.APPLYING: Mark("In progress", "info", "loader-circle"),
-    ChangeState.CONFIRMING: Mark("In progress", "info", "eye"),
-    ChangeState.APPLIED: Mark("Done", "ok", "check"),
-    ChangeState.FAILED: Mark("Failed", "bad", "x"),
-    ChangeState.UNKNOWN: Mark("Unknown", "warn", "circle-help"),
-    ChangeState.REJECTED: Mark("Rejected", "bad", "ban"),
-    ChangeState.CANCELLED: Mark("Withdrawn", "", "undo-2"),
-    ChangeState.EXPIRED: Mark("Expired", "", "timer"),
+MARKS: dict[str, StateMark] = {
+    ChangeState.DRAFT: StateMark("Draft", "", "pencil"),
+    ChangeState.AWAITING: StateMark("Waiting for approval", "note", "hourglass"),
+    ChangeState.QUEUED: StateMark("In progress", "info", "clock"),
+    ChangeState.APPLYING: StateMark("In progress", "info", "loader-circle"),
+    ChangeState.CONFIRMING: StateMark("In progress", "info", "eye"),
+    ChangeState.APPLIED: StateMark("Done", "ok", "check"),
+    ChangeState.FAILED: StateMark("Failed", "bad", "x"),
+    ChangeState.UNKNOWN: StateMark("Unknown", "warn", "circle-help"),
+    ChangeState.REJECTED: StateMark("Rejected", "bad", "ban"),
+    ChangeState.CANCELLED: StateMark("Withdrawn", "", "undo-2"),
+    ChangeState.EXPIRED: StateMark("Expired", "", "timer"),
 }
 
-SET_MARKS: dict[str, Mark] = {
+SET_MARKS: dict[str, StateMark] = {
     SetState.WAITING: MARKS[ChangeState.AWAITING],
     SetState.IN_PROGRESS: MARKS[ChangeState.APPLYING],
     SetState.DONE: MARKS[ChangeState.APPLIED],
@@ -81,7 +81,7 @@ _LINES: dict[str, tuple[str, str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TimelineLine:
     """One line of the timeline."""
 
     text: str
@@ -92,16 +92,18 @@ class Line:
     is_quote: bool = False
 
 
-def lines_of(change: Change, events: list[ChangeEvent], *, decides: bool = False) -> list[Line]:
+def lines_of(change: Change, events: list[ChangeEvent], *, decides: bool = False) -> list[TimelineLine]:
     """What has happened, and what it waits for; `decides`: for the one who looks."""
     lines = []
     for event in events:
         text, icon, tone = _LINES.get(event.kind, (event.kind, "info", ""))
         is_quote = event.actor_id is not None and bool(event.note)
-        lines.append(Line(text.format(actor=event.actor_label), icon, tone, event.at, event.note, is_quote))
+        lines.append(
+            TimelineLine(text.format(actor=event.actor_label), icon, tone, event.at, event.note, is_quote)
+        )
     following = "You can decide" if decides else _FOLLOWING.get(change.state)
     if following:
-        lines.append(Line(following, "hourglass", "note", None, slowness(change)))
+        lines.append(TimelineLine(following, "hourglass", "note", None, slowness(change)))
     return lines
 
 
@@ -184,7 +186,7 @@ _RISKY: dict[str, set[str]] = {"+": {"everything", "iam"}, "−": {"denies"}, "=
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyRow:
+class ReceiptPolicy:
     """A policy of a receipt: as it stands there, its page if the viewer may open it, and its text."""
 
     stands: dict[str, Any]
@@ -201,7 +203,7 @@ _FLAGS = {
 }
 
 
-def policy_rows(receipt: dict[str, Any], *, open_to: Openable | None = None) -> list[PolicyRow]:
+def policy_rows(receipt: dict[str, Any], *, open_to: Openable | None = None) -> list[ReceiptPolicy]:
     """What is gained, lost and kept, with the texts; one query."""
     effect = receipt["effect"]
     listed: list[tuple[str, dict[str, Any]]] = []
@@ -209,11 +211,11 @@ def policy_rows(receipt: dict[str, Any], *, open_to: Openable | None = None) -> 
         listed.extend((sign, policy) for policy in effect[key])
     digests = {policy["digest"] for _, policy in listed if policy["digest"]}
     texts = dict(Document.objects.filter(digest__in=digests).values_list("digest", "text"))
-    rows: list[PolicyRow] = []
+    rows: list[ReceiptPolicy] = []
     for sign, policy in listed:
         pk = policy["entity_id"] if open_to and policy["entity_id"] in open_to else None
         rows.append(
-            PolicyRow(
+            ReceiptPolicy(
                 stands=policy | {"marks": [_FLAGS[flag] for flag in policy["flags"]]},
                 sign=sign,
                 pk=pk,

@@ -23,7 +23,7 @@ from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services import Plan
+from iam.changes.services import ChangePlan
 from iam.guard import Viewer
 
 MAX_REASON_LENGTH = 1_000
@@ -130,12 +130,12 @@ class RequestDraft(ABC):
         )
 
 
-def digest_of(plans: list[Plan]) -> str:
+def digest_of(plans: list[ChangePlan]) -> str:
     """What the person who asks was shown."""
     return ".".join(plan.receipt.digest[:16] for plan in plans)[:4096]
 
 
-def _quotas(plans: list[Plan]) -> list[dict[str, Any]]:
+def _quotas(plans: list[ChangePlan]) -> list[dict[str, Any]]:
     """What the changes come to under each quota that they draw on; what only makes room is not told."""
     quotas = [plan.receipt.body["quota"] for plan in plans]
     by_name = {quota["what"]: quota for quota in quotas if quota and quota["after"] >= quota["used"]}
@@ -148,7 +148,7 @@ def _lost(operation: Operation) -> str:
     return f"{operation.title}: {operation.irreversible}{instead}"
 
 
-def _one_body(plans: list[Plan]) -> dict[str, Any]:
+def _one_body(plans: list[ChangePlan]) -> dict[str, Any]:
     """The receipts of several changes as that of the last one, which is what the others lead to: with the
     calls and notes of all. What does not come back is told once, for all of them.
     """

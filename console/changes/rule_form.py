@@ -20,9 +20,9 @@ from iam.changes.approval.rules import (
     MAX_PEOPLE,
     MAX_STAGES,
     PERSON,
-    Rule,
-    Stage,
-    Who,
+    ApprovalRule,
+    ApprovalStage,
+    Deciders,
 )
 from iam.changes.risks import WORDS
 from iam.directory.models import Person, Team
@@ -32,7 +32,7 @@ from iam.mirror.queries.accounts import visible_accounts
 PLAIN = (
     (APPROVERS, "Approvers"),
     (ADMINISTRATORS, "Administrators"),
-    (Who(LEAD), "The lead of the affected team"),
+    (Deciders(LEAD), "The lead of the affected team"),
 )
 
 
@@ -45,14 +45,14 @@ class StageFields:
     count: BoundField
 
 
-def code_of(who: Who) -> str:
+def code_of(who: Deciders) -> str:
     """As a form sends it."""
     return f"{who.kind}:{who.value}"
 
 
-def who_of(codes: Iterable[str]) -> tuple[Who, ...]:
+def who_of(codes: Iterable[str]) -> tuple[Deciders, ...]:
     """From what a form sent."""
-    return tuple(Who(*code.split(":", 1)) for code in codes)
+    return tuple(Deciders(*code.split(":", 1)) for code in codes)
 
 
 def _several(choices: list[tuple[str, str]], *, label: str, hint: str = "") -> forms.MultipleChoiceField:
@@ -85,7 +85,7 @@ class RuleForm(forms.Form):
         widget=forms.Select(attrs={"class": "input"}),
     )
 
-    def __init__(self, data: Any = None, *, viewer: Viewer, rule: Rule | None = None) -> None:
+    def __init__(self, data: Any = None, *, viewer: Viewer, rule: ApprovalRule | None = None) -> None:
         people = _people()
         who = [(code_of(who), label) for who, label in PLAIN] + people
         stages = len(rule.stages) if rule else 0
@@ -136,15 +136,15 @@ class RuleForm(forms.Form):
         numbers = range(1, self.stage_count + 1)
         return [StageFields(n, self[f"who_{n}"], self[f"count_{n}"]) for n in numbers]
 
-    def rule(self, key: str) -> Rule:
+    def rule(self, key: str) -> ApprovalRule:
         """The rule that valid data says."""
         form_data = self.cleaned_data
         stages = [
-            Stage(who_of(form_data[f"who_{n}"]), form_data[f"count_{n}"] or 1)
+            ApprovalStage(who_of(form_data[f"who_{n}"]), form_data[f"count_{n}"] or 1)
             for n in range(1, self.stage_count + 1)
             if form_data[f"who_{n}"]
         ]
-        return Rule(
+        return ApprovalRule(
             key=key,
             name=form_data["name"],
             stages=tuple(stages),
@@ -165,7 +165,7 @@ def _people() -> list[tuple[str, str]]:
     return [(f"{PERSON}:{pk}", name) for pk, name in acting.values_list("pk", "name")]
 
 
-def _initial(rule: Rule) -> dict[str, Any]:
+def _initial(rule: ApprovalRule) -> dict[str, Any]:
     initial: dict[str, Any] = {
         "name": rule.name,
         "sensitivity": rule.sensitivity,

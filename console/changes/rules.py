@@ -24,7 +24,7 @@ from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.needs import rules_in_force
 from iam.changes.approval.rule_names import names_for
 from iam.changes.approval.rule_texts import differences, lines_of, when
-from iam.changes.approval.rules import MAX_STAGES, SHIPPED, Rule, problems_of
+from iam.changes.approval.rules import MAX_STAGES, SHIPPED, ApprovalRule, problems_of
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 
@@ -60,7 +60,7 @@ def _administers(request: ViewerRequest) -> bool:
     return request.at is None and request.viewer.may(Right.MANAGE_OPERATORS, account_id="")
 
 
-def _cards(request: ViewerRequest, rules: tuple[Rule, ...]) -> list[dict[str, Any]]:
+def _cards(request: ViewerRequest, rules: tuple[ApprovalRule, ...]) -> list[dict[str, Any]]:
     names = names_for(rules, viewer=request.viewer)
     return [
         {"rule": rule, "when": when(rule, names=names), "lines": lines_of(rule, names=names)[1:]}
@@ -138,11 +138,11 @@ def rule(request: ViewerRequest, key: str) -> HttpResponse:
     return render_page(request, "changes/rule.html", context, status=status)
 
 
-def _put(rules_now: tuple[Rule, ...], written: Rule) -> list[Rule]:
+def _put(rules_now: tuple[ApprovalRule, ...], written: ApprovalRule) -> list[ApprovalRule]:
     """In its place; a new one before the last, which holds for everything."""
     if all(before.key != written.key for before in rules_now):
         return [*rules_now[:-1], written, *rules_now[-1:]]
-    rules: list[Rule] = []
+    rules: list[ApprovalRule] = []
     for before in rules_now:
         after = written if before.key == written.key else before
         rules.append(after)
@@ -230,7 +230,7 @@ def _proposal_page(
     return render_page(request, "changes/proposal.html", context, status=status)
 
 
-def _base_of(shown: RuleSet) -> tuple[Rule, ...]:
+def _base_of(shown: RuleSet) -> tuple[ApprovalRule, ...]:
     rule_set = RuleSet.objects.filter(number=shown.base, number__gt=0).first()
     return rule_set.rules if rule_set else SHIPPED
 

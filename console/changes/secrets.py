@@ -21,7 +21,7 @@ from iam.mirror.models import Account, AccountFact, Entity, valid_at
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SecretLine:
     """One line of what is needed to sign in: a key that names it on the page, its label, its text."""
 
     key: str
@@ -60,17 +60,17 @@ def secret(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_page(request, "changes/secret.html", context)
 
 
-def _rows(change: Change, *, label: str, text: str) -> list[Row]:
+def _rows(change: Change, *, label: str, text: str) -> list[SecretLine]:
     if change.operation == "access_key.create":
-        return [Row("id", "Access key ID", label), Row("secret", "Secret access key", text)]
+        return [SecretLine("id", "Access key ID", label), SecretLine("secret", "Secret access key", text)]
     if change.operation.startswith("service_credential."):
         entity = Entity.objects.filter(account=change.account, aws_id=label).first()
         user_name = entity.name if entity else label
-        return [Row("id", "User name", user_name), Row("secret", "Password", text)]
+        return [SecretLine("id", "User name", user_name), SecretLine("secret", "Password", text)]
     return [
-        Row("page", "Sign-in page", sign_in_page(change.account)),
-        Row("id", "User name", change.params["user_name"]),
-        Row("secret", "Password", text),
+        SecretLine("page", "Sign-in page", sign_in_page(change.account)),
+        SecretLine("id", "User name", change.params["user_name"]),
+        SecretLine("secret", "Password", text),
     ]
 
 

@@ -24,7 +24,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services import Plan
+from iam.changes.services import ChangePlan
 from iam.changes.titles import title_of
 from iam.guard import Right
 
@@ -112,7 +112,7 @@ def _given(form: ReasonForm) -> dict[str, str]:
     return {"reason": form_data["reason"], "idempotency_key": str(form_data["key"])}
 
 
-def _receipt(request: ViewerRequest, shown: Change, plans: Sequence[Plan]) -> dict[str, Any]:
+def _receipt(request: ViewerRequest, shown: Change, plans: Sequence[ChangePlan]) -> dict[str, Any]:
     together = set_receipt_of([plan.operation for plan in plans])
     first = plans[0].receipt.body
     calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))

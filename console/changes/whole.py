@@ -14,7 +14,16 @@ from django.urls import reverse
 
 from console.changes.act_text import lint_of
 from console.changes.page import first_of, page_context
-from console.changes.presenters import FAST, MARKS, SET_MARKS, SLOW, Line, Mark, call_rows, pace_of
+from console.changes.presenters import (
+    FAST,
+    MARKS,
+    SET_MARKS,
+    SLOW,
+    StateMark,
+    TimelineLine,
+    call_rows,
+    pace_of,
+)
 from console.web.access import ViewerRequest
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
@@ -33,11 +42,11 @@ _OF_ONE = {"applying", "confirming", "applied", "retry", "taken_over", "looked_a
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ChangeRow:
     """One change of the request, as the list of its changes shows it."""
 
     change: Change
-    mark: Mark
+    mark: StateMark
     calls: list[Any]
 
 
@@ -103,8 +112,8 @@ def _lint(parts: Sequence[Change]) -> dict[str, Any]:
     return lint_of(restore(part.operation, account=part.account, params=part.params) for part in parts)
 
 
-def _part(part: Change) -> Part:
-    return Part(part, MARKS[part.state], call_rows(part.calls, partition=part.account.partition))
+def _part(part: Change) -> ChangeRow:
+    return ChangeRow(part, MARKS[part.state], call_rows(part.calls, partition=part.account.partition))
 
 
 def _urgency(pace: str) -> int:
@@ -119,8 +128,11 @@ def _version(events: Sequence[ChangeEvent], counts: Counter[str], *, pace: str, 
 
 
 def _lines(
-    lines: Sequence[Line], events: Sequence[ChangeEvent], parts: Sequence[Change], standing: SetStanding
-) -> list[Line]:
+    lines: Sequence[TimelineLine],
+    events: Sequence[ChangeEvent],
+    parts: Sequence[Change],
+    standing: SetStanding,
+) -> list[TimelineLine]:
     """The timeline of the request: what was decided, then what failed, then how it ended."""
     kinds = [event.kind for event in events]
     telling_lines = [line for line, kind in zip(lines, kinds, strict=False) if kind not in _OF_ONE]
@@ -128,16 +140,20 @@ def _lines(
     for part in sorted(wrong, key=lambda change: change.ended_at or change.created_at)[:TROUBLES]:
         mark = MARKS[part.state]
         telling_lines.append(
-            Line(f"{mark.text}: {part.title}", mark.icon, mark.tone, part.ended_at, part.error_message)
+            TimelineLine(
+                f"{mark.text}: {part.title}", mark.icon, mark.tone, part.ended_at, part.error_message
+            )
         )
     if len(wrong) > TROUBLES:
-        telling_lines.append(Line(f"and {len(wrong) - TROUBLES} more that failed", "x", "bad", None))
+        telling_lines.append(TimelineLine(f"and {len(wrong) - TROUBLES} more that failed", "x", "bad", None))
     ended: list[datetime] = [part.ended_at for part in parts if part.ended_at]
     if standing.words and len(ended) == len(parts):
         tone = "" if standing.failed else "ok"
-        telling_lines.append(Line(standing.words, "shield-check", tone, max(ended)))
+        telling_lines.append(TimelineLine(standing.words, "shield-check", tone, max(ended)))
     elif any(part.state in RUNNING for part in parts):
-        telling_lines.append(Line(standing.words or "Waiting for a worker", "hourglass", "note", None))
+        telling_lines.append(
+            TimelineLine(standing.words or "Waiting for a worker", "hourglass", "note", None)
+        )
     elif len(lines) > len(kinds):
         telling_lines.append(replace(lines[-1], note=""))
     return telling_lines

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from console.dashboard.waiting_counts import CRITICAL_DRIFT, DRIFT, Waiting
+from console.dashboard.waiting_counts import CRITICAL_DRIFT, DRIFT, WaitingCounts
 from console.web.context import count_said
 from iam.access.escalation_groups import EscalationTotals, escalation_totals
 from iam.access.visible_accounts import accounts_seen
@@ -22,7 +22,7 @@ RANK = {"bad": 0, "warn": 1, "note": 2, "": 3}
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class AttentionLine:
     """One line. `number` is `?` where it is not known; `url` shows what it counts; `load` is what works it
     out, if that takes a while.
     """
@@ -36,13 +36,13 @@ class Matter:
 
 
 def matters(
-    viewer: Viewer, *, account: Account | None, waits: Waiting, figures: list[Matter]
-) -> list[Matter]:
+    viewer: Viewer, *, account: Account | None, waits: WaitingCounts, figures: list[AttentionLine]
+) -> list[AttentionLine]:
     """Those of this viewer; `waits` is what waits for people, `figures` are what the lists of the mirror
     count.
     """
     waiting = [
-        Matter(line.title, line.meaning, count_said(number), line.tone, line.url)
+        AttentionLine(line.title, line.meaning, count_said(number), line.tone, line.url)
         for line, number in waits.lines
         if number
     ]
@@ -50,7 +50,7 @@ def matters(
     return sorted(matters_now, key=lambda matter: RANK[matter.tone])
 
 
-def _mirrored(viewer: Viewer, account: Account | None, waits: Waiting) -> Iterator[Matter]:
+def _mirrored(viewer: Viewer, account: Account | None, waits: WaitingCounts) -> Iterator[AttentionLine]:
     kept = f"?account={account.account_id}" if account else ""
     if viewer.may(Right.SEE_ACCOUNT):
         totals = escalation_totals(accounts_seen(viewer, account=_number(account)), wait=False)
@@ -64,7 +64,7 @@ def _mirrored(viewer: Viewer, account: Account | None, waits: Waiting) -> Iterat
             "Accept what is right, and undo the rest." if decides else "No one has accepted or undone it yet."
         )
         tone = "bad" if critical else "warn"
-        yield Matter(
+        yield AttentionLine(
             "Changed outside Gatehouse",
             f"{named}{what}",
             drift,
@@ -73,37 +73,37 @@ def _mirrored(viewer: Viewer, account: Account | None, waits: Waiting) -> Iterat
         )
 
 
-def escalation_matter(totals: EscalationTotals | None, kept: str) -> Iterator[Matter]:
+def escalation_matter(totals: EscalationTotals | None, kept: str) -> Iterator[AttentionLine]:
     """Who can become administrator; nothing where no one can, and unknown where that was not worked out
     yet.
     """
     title, url = "Can become administrator", f"{reverse('access:escalation')}{kept}"
     if totals is None:
         load = f"{reverse('dashboard:escalation')}{kept}"
-        yield Matter(title, "Not calculated yet.", UNKNOWN, "bad", url, load)
+        yield AttentionLine(title, "Not calculated yet.", UNKNOWN, "bad", url, load)
     elif totals.everyone.total:
         tone = "bad" if totals.confirmed.total else "warn"
-        yield Matter(title, f"{totals.words}.", f"{totals.everyone.total:,}", tone, url)
+        yield AttentionLine(title, f"{totals.words}.", f"{totals.everyone.total:,}", tone, url)
     elif totals.unread:
-        yield Matter(title, " ".join(totals.unread), UNKNOWN, "warn", url)
+        yield AttentionLine(title, " ".join(totals.unread), UNKNOWN, "warn", url)
 
 
-def _root_matters(roots: list[Root], kept: str) -> Iterator[Matter]:
+def _root_matters(roots: list[Root], kept: str) -> Iterator[AttentionLine]:
     without = sum(root.standing is RootStanding.NONE for root in roots)
     unknown = sum(root.standing in (RootStanding.UNREAD, RootStanding.UNCONNECTED) for root in roots)
     with_keys = sum(bool(root.keys) for root in roots)
     url = f"{reverse('mfa:roots')}{kept}"
     if without:
         meaning = "A root user can do everything in its account, and no policy stops it."
-        yield Matter("Root users without MFA", meaning, f"{without:,}", "bad", url)
+        yield AttentionLine("Root users without MFA", meaning, f"{without:,}", "bad", url)
     if with_keys:
         meaning = "Anyone with such a key can do everything in the account."
-        yield Matter(
+        yield AttentionLine(
             "Root users with access keys", meaning, f"{with_keys:,}", "bad", f"{reverse('keys:roots')}{kept}"
         )
     if unknown:
         meaning = f"Not synced for {unknown:,} account{'' if unknown == 1 else 's'}."
-        yield Matter("Root users whose MFA is unknown", meaning, UNKNOWN, "note", url)
+        yield AttentionLine("Root users whose MFA is unknown", meaning, UNKNOWN, "note", url)
 
 
 def _number(account: Account | None) -> str:

@@ -15,7 +15,7 @@ from iam.mirror.models import Account
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class EvidenceLine:
     """A kind of evidence, what is known of it, and since when."""
 
     title: str
@@ -25,7 +25,7 @@ class Line:
     at: datetime | None = None
 
 
-def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[Line]:
+def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[EvidenceLine]:
     """The lines of somebody who sees the journal and requests nothing; none for others."""
     if not viewer.may(Right.SEE_JOURNAL) or viewer.may(Right.REQUEST_CHANGE):
         return []
@@ -35,25 +35,25 @@ def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[Line
     )
     return [
         _journal(journal_size(), where=where),
-        Line(
+        EvidenceLine(
             "Changes and approvals",
             "Who requested and approved what, and what AWS answered.",
             changes_url,
             "history",
         ),
-        Line(
+        EvidenceLine(
             "Offboarding certificates",
             "When all access of a person had ended, and how that was checked.",
             reverse("offboarding:leavers"),
             "file-text",
         ),
-        Line(
+        EvidenceLine(
             "Operators",
             "Who holds which role in Gatehouse, and since when.",
             reverse("operators"),
             "users",
         ),
-        Line(
+        EvidenceLine(
             "Approval rules",
             "Which requests need whose approval, and since when.",
             reverse("changes:rules"),
@@ -62,11 +62,13 @@ def evidence_for(viewer: Viewer, *, account: Account | None = None) -> list[Line
     ]
 
 
-def _journal(size: JournalSize, *, where: str) -> Line:
+def _journal(size: JournalSize, *, where: str) -> EvidenceLine:
     url = reverse("audit:journal")
     entries = f"{size.total:,} entr{'y' if size.total == 1 else 'ies'}{where}"
     if size.verified_at is None:
-        return Line("Journal", f"{entries}; not verified yet.", url, "book-open")
+        return EvidenceLine("Journal", f"{entries}; not verified yet.", url, "book-open")
     if not size.holds:
-        return Line("Journal", f"{entries}; altered, found at", url, "triangle-alert", size.verified_at)
-    return Line("Journal", f"{entries}; verified as unaltered at", url, "book-open", size.verified_at)
+        return EvidenceLine(
+            "Journal", f"{entries}; altered, found at", url, "triangle-alert", size.verified_at
+        )
+    return EvidenceLine("Journal", f"{entries}; verified as unaltered at", url, "book-open", size.verified_at)

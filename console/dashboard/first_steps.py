@@ -19,7 +19,7 @@ from iam.mirror.queries.accounts import visible_accounts
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FirstStep:
     """A step, why it matters, and where it is done."""
 
     title: str
@@ -28,7 +28,7 @@ class Step:
     is_done: bool
 
 
-def first_steps(viewer: Viewer) -> list[Step]:
+def first_steps(viewer: Viewer) -> list[FirstStep]:
     """The steps of somebody who administers everything; none for others, and none once all are done."""
     if not viewer.may(Right.MANAGE_OPERATORS, account_id=""):
         return []
@@ -37,25 +37,25 @@ def first_steps(viewer: Viewer) -> list[Step]:
         return []
     matching_page = "linking:review" if has_proposals(viewer) else "linking:links"
     return [
-        Step(
+        FirstStep(
             "Connect an AWS account",
             "Or upload an export, to look around without credentials.",
             reverse("setup:connect"),
             bool(connected),
         ),
-        Step(
+        FirstStep(
             "Appoint two approvers",
             "No one approves their own request, so changes need two people.",
             reverse("set-up"),
             approvers >= APPROVERS_NEEDED,
         ),
-        Step(
+        FirstStep(
             "Let approved changes through",
             "Give an account a write role. Without one, Gatehouse only reads.",
             reverse("setup:accounts"),
             bool(writable),
         ),
-        Step(
+        FirstStep(
             "Match IAM users to people",
             "Then people see their own access, and offboarding finds all of it.",
             reverse(matching_page),

@@ -10,7 +10,7 @@ from django.urls import reverse
 
 from console.access.grants.marks import mark_of
 from console.access.grants.presenters import used_of
-from console.changes.presenters import Mark
+from console.changes.presenters import StateMark
 from console.identities.details import labels
 from console.identities.details.frame import Shown
 from console.identities.details.held import held_by
@@ -104,7 +104,7 @@ def _grants(request: ViewerRequest) -> Cut[dict[str, Any]]:
     return grants.but(rows)
 
 
-def _declined(request: ViewerRequest) -> list[tuple[Grant, Mark]]:
+def _declined(request: ViewerRequest) -> list[tuple[Grant, StateMark]]:
     """What one asked for oneself and did not get, of late."""
     return [(grant, mark_of(grant)) for grant in declined_lately(request.viewer)[:DECLINED]]
 

@@ -13,10 +13,10 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from console.changes.lists import rows_of
-from console.dashboard.attention import Matter, escalation_matter, matters
+from console.dashboard.attention import AttentionLine, escalation_matter, matters
 from console.dashboard.evidence import evidence_for
 from console.dashboard.first_steps import first_steps
-from console.dashboard.waiting_counts import OTHERS, OWN, Waiting, waiting
+from console.dashboard.waiting_counts import OTHERS, OWN, WaitingCounts, waiting
 from console.identities.details.difference_texts import differences
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
@@ -76,7 +76,7 @@ class Total:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class HeadAction:
     """A button of the page's head."""
 
     label: str
@@ -159,9 +159,9 @@ def _matters(
     request: ViewerRequest,
     list_context: ListContext,
     numbers: Numbers,
-    waits: Waiting | None,
-    stale: Iterable[Matter],
-) -> list[Matter]:
+    waits: WaitingCounts | None,
+    stale: Iterable[AttentionLine],
+) -> list[AttentionLine]:
     """What needs attention; of a past moment only what the lists had counted then."""
     counted = list(_counted(request, list_context, numbers))
     if waits is None:
@@ -169,10 +169,10 @@ def _matters(
     return matters(request.viewer, account=list_context.account, waits=waits, figures=[*stale, *counted])
 
 
-def _stale(sync: Iterable[Sync], behind: int, chosen: Account | None) -> Iterator[Matter]:
+def _stale(sync: Iterable[Sync], behind: int, chosen: Account | None) -> Iterator[AttentionLine]:
     """The accounts that the list of accounts counts as needing attention."""
     if behind and chosen:
-        yield Matter(
+        yield AttentionLine(
             "Account that needs attention",
             f"What you see of {chosen.name} may be out of date or incomplete.",
             "1",
@@ -182,7 +182,7 @@ def _stale(sync: Iterable[Sync], behind: int, chosen: Account | None) -> Iterato
     elif behind:
         named = [row.facts.account.name for row in sync if row.needs_attention][:NAMED]
         more = f" and {behind - len(named):,} more" if behind > len(named) else ""
-        yield Matter(
+        yield AttentionLine(
             "Accounts that need attention",
             f"{', '.join(named)}{more}: what you see of them may be out of date or incomplete.",
             f"{behind:,}",
@@ -191,7 +191,7 @@ def _stale(sync: Iterable[Sync], behind: int, chosen: Account | None) -> Iterato
         )
 
 
-def _counted(request: ViewerRequest, list_context: ListContext, numbers: Numbers) -> Iterator[Matter]:
+def _counted(request: ViewerRequest, list_context: ListContext, numbers: Numbers) -> Iterator[AttentionLine]:
     """The views of the list of IAM users, each with the count that the list shows."""
     views = PEOPLE.tabs_for(list_context)
     kept = Query.of([(name, request.GET.get(name, "")) for name in ("account", "as-of")])
@@ -199,7 +199,7 @@ def _counted(request: ViewerRequest, list_context: ListContext, numbers: Numbers
     unknown = mfa.get("unread", 0) + mfa.get("unknown", 0)
     if unknown:
         meaning = "Their MFA devices were not synced, so they are counted neither as safe nor as unsafe."
-        yield Matter(
+        yield AttentionLine(
             "MFA unknown", meaning, f"{unknown:,}", "note", f"{reverse('mfa:fleet')}{kept}".rstrip("?")
         )
     for title, meaning, view, tone in WORRIES:
@@ -207,7 +207,7 @@ def _counted(request: ViewerRequest, list_context: ListContext, numbers: Numbers
             continue
         # Views that rest on last use are of today only: their numbers were kept, their rows were not.
         url = f"{reverse('identities:people')}{kept.but(view=view)}" if view in views else ""
-        yield Matter(title, meaning, f"{people[view]:,}", tone, url)
+        yield AttentionLine(title, meaning, f"{people[view]:,}", tone, url)
 
 
 def _sums(numbers: Numbers, *, whole: bool, unsynced: Collection[str]) -> list[Total]:
@@ -264,13 +264,13 @@ def _mfa(numbers: Numbers) -> dict[str, Any]:
     }
 
 
-def actions_for(viewer: Viewer) -> list[Action]:
+def actions_for(viewer: Viewer) -> list[HeadAction]:
     """What this viewer mostly comes for; the first is the most usual."""
-    grant = Action("Grant access", "key-round", reverse("access:grant-new"))
-    onboard = Action("Onboard", "user-plus", reverse("onboarding:runs"))
-    offboard = Action("Offboard", "log-out", reverse("offboarding:begin"))
-    move = Action("Change team", "arrow-left-right", reverse("moving:moves"))
-    who_can = Action("Who can …", "waypoints", reverse("access:who-can"))
+    grant = HeadAction("Grant access", "key-round", reverse("access:grant-new"))
+    onboard = HeadAction("Onboard", "user-plus", reverse("onboarding:runs"))
+    offboard = HeadAction("Offboard", "log-out", reverse("offboarding:begin"))
+    move = HeadAction("Change team", "arrow-left-right", reverse("moving:moves"))
+    who_can = HeadAction("Who can …", "waypoints", reverse("access:who-can"))
     if not viewer.may(Right.REQUEST_CHANGE):
         return [who_can] if viewer.sees_accounts else []
     if viewer.sees_accounts:
@@ -288,7 +288,7 @@ def _stuck(viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def _waiting(request: ViewerRequest, chosen: Account | None, waits: Waiting) -> dict[str, Any]:
+def _waiting(request: ViewerRequest, chosen: Account | None, waits: WaitingCounts) -> dict[str, Any]:
     """What waits for this viewer's decision, or else for somebody's: rules may ask administrators and team
     leads as well.
     """

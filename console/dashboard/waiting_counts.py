@@ -15,7 +15,7 @@ from django.db.models import DateTimeField, QuerySet
 from django.urls import reverse
 
 from console.web.context import MAX_BADGE, sees_others
-from iam.access.grants.models import State as GrantState
+from iam.access.grants.models import GrantState as GrantState
 from iam.access.grants.queries import SOON, ending_soon, visible_grants
 from iam.access.grants.queries import narrowed as grants_in
 from iam.changes.drift.effect import WEIGHTS
@@ -51,7 +51,7 @@ class Countable:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class WaitingCounts:
     """The lines with how many rows each has, and the numbers by name, each at most one more than is said."""
 
     lines: tuple[tuple[Countable, int], ...]
@@ -62,12 +62,12 @@ class Waiting:
         return self.numbers.get(name, 0)
 
 
-def waiting(viewer: Viewer, *, account: Account | None) -> Waiting:
+def waiting(viewer: Viewer, *, account: Account | None) -> WaitingCounts:
     """What waits for people, as far as the viewer sees it, in an account or anywhere: one query."""
     lines, statement = _statement(viewer, account, is_single=settings.SINGLE_OPERATOR)
     numbers = statement.numbers(soon=datetime.now(tz=UTC) + SOON)
     counted = tuple(zip(lines, numbers, strict=True))
-    return Waiting(
+    return WaitingCounts(
         tuple((line, number) for line, number in counted if line.title),
         {line.name: number for line, number in counted},
     )

@@ -14,7 +14,7 @@ from django.conf import settings
 from console.demo.samples import DOMAIN, approve_all, viewer_of
 from iam.access.grants.models import Grant
 from iam.access.grants.services import request_grant
-from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
 from iam.access.templates.queries import offer_of
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -92,8 +92,8 @@ def _give(sample: Sample, arn: str) -> bool:
     asker, offer = viewer_of(sample.asker), offer_of(sample.template)
     if asker is None or offer is None:
         return False
-    terms = Terms(
-        who=Who(WhoKind.USERS, arns=(arn,)),
+    terms = GrantTerms(
+        who=WhoTerms(WhoKind.USERS, arns=(arn,)),
         what=What(WhatKind.TEMPLATE, template=offer.slug, version=offer.version.number),
         accounts=(arn.split(":")[4],),
         why=sample.why,

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from console.demo.onboarding import write_blueprints
 from console.demo.organisation.gatehouse import EXTERNAL_ID
-from console.demo.organisation.people import ACCOUNT_IDS, OPERATORS, Operator
+from console.demo.organisation.people import ACCOUNT_IDS, OPERATORS, SampleOperator
 from console.demo.password import PASSWORD
 from console.operators.services import create_operator
 from iam.directory import teams
@@ -38,7 +38,7 @@ def prepare() -> None:
     write_blueprints()
 
 
-def _appoint(someone: Operator) -> None:
+def _appoint(someone: SampleOperator) -> None:
     role = Role(someone.role.replace(" ", "-"))
     team = _team(someone) if role is Role.TEAM_LEAD else None
     create_operator(
@@ -53,7 +53,7 @@ def _appoint(someone: Operator) -> None:
     )
 
 
-def _team(someone: Operator) -> Team:
+def _team(someone: SampleOperator) -> Team:
     """The team that a lead leads, found in AWS by its IAM groups, and by the path under which its newcomers
     are made.
     """

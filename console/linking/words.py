@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from django.utils.safestring import SafeString
 
-from console.identities.details.labels import Mark, days_since, days_words, mfa_mark, no_key, password_words
+from console.identities.details.labels import Badge, days_since, days_words, mfa_mark, no_key, password_words
 from console.web.known import UNKNOWN, Figure
 from iam.linking.queries import Line
 from iam.mirror.mfa import has_mfa
@@ -23,7 +23,7 @@ class Facts(NamedTuple):
     """A user as a row of a table."""
 
     line: Line
-    mfa: Mark
+    mfa: Badge
     console: str
     key: str
     key_is_old: bool
@@ -66,14 +66,14 @@ def summary_of(lines: Sequence[Line]) -> dict[str, Any]:
     }
 
 
-def _mfa_of(lines: Sequence[Line], console: Sequence[Line], bare: Sequence[Line]) -> Mark:
+def _mfa_of(lines: Sequence[Line], console: Sequence[Line], bare: Sequence[Line]) -> Badge:
     """One mark for all users: good only where MFA is known to be on for each that has a password."""
     if bare:
-        return Mark(f"Missing for {len(bare)} of {len(console)} with a password", "bad", "x")
+        return Badge(f"Missing for {len(bare)} of {len(console)} with a password", "bad", "x")
     unknown = [line for line in lines if _is_unknown(line)]
     if unknown:
-        return Mark(f"{UNKNOWN} for {len(unknown)} of {len(lines)}")
-    return Mark("On", "ok", "check") if console else Mark("Not applicable")
+        return Badge(f"{UNKNOWN} for {len(unknown)} of {len(lines)}")
+    return Badge("On", "ok", "check") if console else Badge("Not applicable")
 
 
 def _is_unknown(line: Line) -> bool:

@@ -26,7 +26,7 @@ from iam.access.enforcement.approvers import (
     narrowed,
     parts_of,
 )
-from iam.access.enforcement.check import Password, Standing, Step
+from iam.access.enforcement.check import MfaOutlook, MfaStep, Password
 from iam.access.enforcement.scope import scope_of
 from iam.access.enforcement.services import (
     NAMES,
@@ -57,10 +57,10 @@ PASSWORDS: Final = {
     Password.UNREAD: "Password unknown",
 }
 STEPS: Final = {
-    Step.PASSWORD: "change the password",
-    Step.ENROL: "add a device",
-    Step.RESYNC: "resync the device",
-    Step.SESSION: "get a session with a code",
+    MfaStep.PASSWORD: "change the password",
+    MfaStep.ENROL: "add a device",
+    MfaStep.RESYNC: "resync the device",
+    MfaStep.SESSION: "get a session with a code",
 }
 
 
@@ -207,7 +207,7 @@ def _options(request: ViewerRequest, seen: Outlook, approvers: PossibleApprovers
 
 
 def _row(
-    seen: Outlook, standing: Standing, because: tuple[str, ...], names: Mapping[int, str]
+    seen: Outlook, standing: MfaOutlook, because: tuple[str, ...], names: Mapping[int, str]
 ) -> dict[str, Any]:
     user = seen.users[standing.number]
     devices = standing.situation.devices

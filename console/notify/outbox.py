@@ -35,7 +35,7 @@ ICONS = {"email": "mail", "slack": "message-square", "webhook": "link"}
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class DeliveryWay:
     """A way out and where it leads, or how to set it up."""
 
     name: str
@@ -45,7 +45,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class MessageRow:
     """A message as the table shows it."""
 
     message: Outgoing
@@ -78,13 +78,13 @@ def outbox(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "notify/outbox.html", context, partial="messages")
 
 
-def _row(message: Outgoing) -> Row:
+def _row(message: Outgoing) -> MessageRow:
     mark = MARKS[MessageState(message.state)]
     opens_once = message.path.startswith(prefix_of(Page.LINK))
-    return Row(message, mark, ICONS[message.channel], spec_of(message.event).headline, opens_once)
+    return MessageRow(message, mark, ICONS[message.channel], spec_of(message.event).headline, opens_once)
 
 
-def _ways() -> list[Way]:
+def _ways() -> list[DeliveryWay]:
     """Addresses of rooms hold secrets: only that they are set is said."""
     if settings.EMBEDDED and not settings.EMAIL_HOST:
         mail = (
@@ -107,14 +107,14 @@ def _ways() -> list[Way]:
         else "To call a program of yours, set GATEHOUSE_WEBHOOK_URL and GATEHOUSE_WEBHOOK_SECRET."
     )
     return [
-        Way("Email", "mail", settings.MAIL_IS_CONFIGURED, mail),
-        Way(
+        DeliveryWay("Email", "mail", settings.MAIL_IS_CONFIGURED, mail),
+        DeliveryWay(
             "Slack",
             "message-square",
             slack,
             slack_words,
         ),
-        Way(
+        DeliveryWay(
             "Webhook",
             "link",
             hook,

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from console.offboarding.lists import SEES
 from console.offboarding.shown import first_change, is_moving, mark_of, progress_of, seats_shown
 from console.runs.views import render_run
-from console.setup.progress import FAST, Step
+from console.setup.progress import FAST, PollPace
 from console.web.access import ViewerRequest, found_or_404, require
 from console.web.cut import Cut, first_rows
 from iam.access.grants.queries import visible_grants
@@ -131,7 +131,7 @@ def _suspension(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[s
     }
 
 
-def _pace(leaver: Leaver, step: Step) -> str:
+def _pace(leaver: Leaver, step: PollPace) -> str:
     """How soon the page asks again: often while access is being ended, at leisure while people are waited
     for.
     """

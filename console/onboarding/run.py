@@ -25,7 +25,7 @@ from console.onboarding.shown import person_rows
 from console.runs.marks import mark_of
 from console.runs.progress import progress_of
 from console.runs.views import RunPages, render_run
-from console.setup.progress import Step
+from console.setup.progress import PollPace
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines
 from console.web.render import render_page
@@ -207,7 +207,7 @@ def _live(request: ViewerRequest, run: OnboardingRun) -> HttpResponse:
     progress = progress_of(counts.states)
     waits_for_people = not run.is_open and any(not person.is_over for person in person_rows(page_checklists))
 
-    def pace(step: Step) -> str:
+    def pace(step: PollPace) -> str:
         if run.is_open:
             return step.wait
         return "10s" if waits_for_people and step.number < QUESTIONS else ""

@@ -26,7 +26,7 @@ class PersonForm(forms.Form):
     )
 
 
-class RoleForm(forms.Form):
+class OperatorRoleForm(forms.Form):
     """A role, in one account or in all, for one team or none."""
 
     role = forms.ChoiceField(
@@ -89,7 +89,7 @@ class TeamForm(forms.Form):
     )
 
 
-class RuleForm(forms.Form):
+class TeamRuleForm(forms.Form):
     """What makes an IAM user part of a team."""
 
     kind = forms.ChoiceField(

@@ -27,7 +27,7 @@ BY_NAME = Order("name", "id")
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class OperatorRow:
     """One person of the list."""
 
     person: Person
@@ -57,7 +57,7 @@ class Row:
 
 def people_page(
     viewer: Viewer, *, q: str = "", role: str = "", state: str = "", after: Place | None = None
-) -> tuple[list[Row], Place | None]:
+) -> tuple[list[OperatorRow], Place | None]:
     """Up to 50 people by name, and where the next page begins (None at the end). At most six queries,
     whatever their number.
     """
@@ -70,7 +70,7 @@ def people_page(
     return _rows(viewer, people_part.rows), people_part.after
 
 
-def _rows(viewer: Viewer, people: list[Person]) -> list[Row]:
+def _rows(viewer: Viewer, people: list[Person]) -> list[OperatorRow]:
     operators = {person.id: getattr(person, "operator", None) for person in people}
     ids = [operator.pk for operator in operators.values() if operator]
     guarded = set(
@@ -88,7 +88,7 @@ def _rows(viewer: Viewer, people: list[Person]) -> list[Row]:
         roles = [assignment for assignment in person.assignments.all() if assignment.pk in seen]
         last_login = operator.last_login if operator else None
         rows.append(
-            Row(
+            OperatorRow(
                 person=person,
                 operator=operator,
                 roles=sorted(roles, key=lambda a: (a.role, a.account_id)),

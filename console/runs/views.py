@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect
 
-from console.setup.progress import Step, step_of
+from console.setup.progress import PollPace, step_of
 from console.web.access import ViewerRequest, found_or_404, require_present
 from console.web.render import render_live
 from iam.changes.errors import RefusedError
@@ -79,7 +79,7 @@ def render_run(
     context: dict[str, Any],
     *,
     address: str,
-    pace: Callable[[Step], str],
+    pace: Callable[[PollPace], str],
 ) -> HttpResponse:
     """The live page of a run, which asks its own address again until `pace` is ""."""
     step = step_of(request)
@@ -88,6 +88,6 @@ def render_run(
     return render_live(request, template, context, pace=pace(step))
 
 
-def wait_while(is_open: bool) -> Callable[[Step], str]:
+def wait_while(is_open: bool) -> Callable[[PollPace], str]:
     """Often at first, then at leisure; not at all once nothing more comes."""
     return lambda step: step.wait if is_open else ""

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 
-from console.search.results import Result
+from console.search.results import SearchResult
 from iam.access.actions import action_names
 from iam.guard import Viewer
 from iam.policy.catalogue import catalogue
@@ -34,7 +34,7 @@ SHORTEST_NAME = 4
 """So many letters of an action's name, without its service, are looked for: fewer are in hundreds."""
 
 
-def action_results(viewer: Viewer, text: str) -> list[Result]:
+def action_results(viewer: Viewer, text: str) -> list[SearchResult]:
     """`s3:Put`, or `putobject` alone: the actions, each as the question who can do it."""
     typed = text.strip()
     is_action = ":" in typed or (len(typed) >= SHORTEST_NAME and typed.isalpha())
@@ -42,7 +42,7 @@ def action_results(viewer: Viewer, text: str) -> list[Result]:
         return []
     names = [name for name in action_names(typed, size=LOOKED_THROUGH) if ":" in name]
     return [
-        Result(
+        SearchResult(
             title=f"Who can {name}",
             url=f"{reverse('access:who-can')}?{urlencode({'action': name})}",
             icon="waypoints",
@@ -61,7 +61,7 @@ def _closeness(action: str, typed: str) -> tuple[bool, bool, int]:
     return name != wanted, not name.startswith(wanted), common
 
 
-def service_results(viewer: Viewer, text: str) -> list[Result]:
+def service_results(viewer: Viewer, text: str) -> list[SearchResult]:
     """Services by their prefix or a part of their title."""
     typed = text.strip().lower().removesuffix(":")
     if not viewer.sees_accounts or len(typed) < 2:
@@ -72,7 +72,7 @@ def service_results(viewer: Viewer, text: str) -> list[Result]:
     titled = [prefix for prefix in known.prefixes if typed in known.title(prefix).lower()]
     prefixes = list(dict.fromkeys([*exact, *others, *titled]))[:SERVICES]
     return [
-        Result(
+        SearchResult(
             title=known.title(prefix),
             url=reverse("access:service", args=[prefix]),
             icon="boxes",

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from console.search.catalogue import action_results
 from console.search.entities import linked_users
-from console.search.results import Result
+from console.search.results import SearchResult
 from iam.guard import Right, Viewer
 from iam.linking.machines import machine_users
 from iam.mirror.models import Entity, Kind
@@ -81,7 +81,7 @@ COMMANDS = (
 WHO_CAN = _pattern(r"who\s+can")
 
 
-def command_results(viewer: Viewer, text: str) -> list[Result]:
+def command_results(viewer: Viewer, text: str) -> list[SearchResult]:
     """What the text asks to be done, once for each whom it may mean; nothing where it is no command."""
     if (match := WHO_CAN.fullmatch(text.strip())) is not None:
         return action_results(viewer, match["object"])
@@ -93,7 +93,7 @@ def command_results(viewer: Viewer, text: str) -> list[Result]:
     return []
 
 
-def _filled(viewer: Viewer, command: Command, name: str) -> list[Result]:
+def _filled(viewer: Viewer, command: Command, name: str) -> list[SearchResult]:
     names = {
         user.pk: f"{written.partition(',')[0]} ({user.name})" for user, written in linked_users(viewer, name)
     }
@@ -111,7 +111,7 @@ def _filled(viewer: Viewer, command: Command, name: str) -> list[Result]:
     for pk in machine_users(users) if command.is_of_people else ():
         del entities[pk]
     return [
-        Result(
+        SearchResult(
             title=command.title.format(names.get(pk, entities[pk].name)),
             url=command.url(pk),
             icon=command.icon,

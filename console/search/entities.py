@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from console.identities.details.frame import SECTIONS
 from console.identities.details.labels import KIND_ICONS
-from console.search.results import Result, Section
+from console.search.results import ResultSection, SearchResult
 from console.web.query import Query
 from iam.directory.models import Identity
 from iam.guard import Viewer
@@ -47,12 +47,12 @@ def address(hit: EntityHit, kept: Query) -> str:
     return f"{reverse(name, args=[hit.page_pk])}{kept}".rstrip("?")
 
 
-def result_of(hit: EntityHit, kept: Query, *, plain: bool) -> Result:
+def result_of(hit: EntityHit, kept: Query, *, plain: bool) -> SearchResult:
     """The hit as the page shows it; `plain` without what only AWS calls it."""
     identifier = hit.arn or (hit.aws_id if hit.aws_id != hit.name else "")
     detail = f"of {hit.owner}, {hit.account}" if hit.owner else hit.account
     shown_identifier = "" if plain else identifier
-    return Result(
+    return SearchResult(
         title=hit.name,
         url=address(hit, kept),
         icon=KIND_ICONS.get(Kind(hit.kind), "key-round"),
@@ -63,13 +63,13 @@ def result_of(hit: EntityHit, kept: Query, *, plain: bool) -> Result:
     )
 
 
-def sections(viewer: Viewer, text: str, kept: Query, *, at: datetime | None) -> list[Section]:
+def sections(viewer: Viewer, text: str, kept: Query, *, at: datetime | None) -> list[ResultSection]:
     """All that matches, by kind."""
     sections_found = []
     for group in queries.search(viewer, text, at=at):
         results = [result_of(hit, kept, plain=not viewer.sees_accounts) for hit in group.hits]
         rest = _rest(group.kind, text, kept) if group.total > len(results) else ""
-        sections_found.append(Section(PLURALS[Kind(group.kind)], results, group.total, rest))
+        sections_found.append(ResultSection(PLURALS[Kind(group.kind)], results, group.total, rest))
     return sections_found
 
 
@@ -97,10 +97,10 @@ def linked_users(viewer: Viewer, text: str, *, most: int = MAX_PERSONS) -> list[
     return [(user, f"{names[user.arn].name}, {names[user.arn].email}") for user in rows]
 
 
-def person_results(viewer: Viewer, text: str, kept: Query) -> list[Result]:
+def person_results(viewer: Viewer, text: str, kept: Query) -> list[SearchResult]:
     """The same as results: the person first, since they were searched by what the person is called."""
     return [
-        Result(
+        SearchResult(
             title=written.partition(",")[0],
             url=f"{reverse('identities:person', args=[user.pk])}{kept}".rstrip("?"),
             icon="user-round",

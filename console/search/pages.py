@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 from django.urls import reverse
 
-from console.search.results import Result
-from console.web.navigation import Reader, tabs_for
+from console.search.results import SearchResult
+from console.web.navigation import NavigationReader, tabs_for
 from iam.guard import Right, Viewer
 
 MAX_PAGES = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SearchablePage:
     """A page that is no entry of the navigation, or is looked for in other words than its label."""
 
     label: str
@@ -29,15 +29,23 @@ class Place:
 
 
 PLACES = (
-    Place("Grant access", "access:grant-new", "key-round", "give share permission", (Right.REQUEST_CHANGE,)),
-    Place("Request access for yourself", "access:ask", "message-square", "ask need denied"),
-    Place(
+    SearchablePage(
+        "Grant access", "access:grant-new", "key-round", "give share permission", (Right.REQUEST_CHANGE,)
+    ),
+    SearchablePage("Request access for yourself", "access:ask", "message-square", "ask need denied"),
+    SearchablePage(
         "Offboard someone", "offboarding:begin", "log-out", "suspend disable leave", (Right.REQUEST_CHANGE,)
     ),
-    Place("Change someone’s team", "moving:moves", "arrow-left-right", "move mover", (Right.REQUEST_CHANGE,)),
-    Place("Connect an account", "setup:connect", "cloud", "add aws organization", (Right.MANAGE_ACCOUNTS,)),
-    Place("Upload an account export", "setup:upload", "upload", "file json", (Right.MANAGE_ACCOUNTS,)),
-    Place(
+    SearchablePage(
+        "Change someone’s team", "moving:moves", "arrow-left-right", "move mover", (Right.REQUEST_CHANGE,)
+    ),
+    SearchablePage(
+        "Connect an account", "setup:connect", "cloud", "add aws organization", (Right.MANAGE_ACCOUNTS,)
+    ),
+    SearchablePage(
+        "Upload an account export", "setup:upload", "upload", "file json", (Right.MANAGE_ACCOUNTS,)
+    ),
+    SearchablePage(
         "Add an operator",
         "operator-new",
         "user-plus",
@@ -45,14 +53,16 @@ PLACES = (
         (Right.MANAGE_OPERATORS,),
         everywhere=True,
     ),
-    Place("Start an MFA campaign", "mfa:campaign-begin", "smartphone", "remind", (Right.REQUEST_CHANGE,)),
-    Place("Your profile", "profile", "user-cog", "me settings theme time zone sessions password"),
-    Place("Your notification settings", "notify:preferences", "bell", "mail slack"),
-    Place("Your access keys", "keys:mine", "key-round", "my own"),
+    SearchablePage(
+        "Start an MFA campaign", "mfa:campaign-begin", "smartphone", "remind", (Right.REQUEST_CHANGE,)
+    ),
+    SearchablePage("Your profile", "profile", "user-cog", "me settings theme time zone sessions password"),
+    SearchablePage("Your notification settings", "notify:preferences", "bell", "mail slack"),
+    SearchablePage("Your access keys", "keys:mine", "key-round", "my own"),
 )
 
 
-def page_results(viewer: Viewer, text: str) -> list[Result]:
+def page_results(viewer: Viewer, text: str) -> list[SearchResult]:
     """Pages of which all words are in the label or among the words by which it is looked for."""
     words = text.lower().split()
     if not words or len("".join(words)) < 2:
@@ -63,11 +73,11 @@ def page_results(viewer: Viewer, text: str) -> list[Result]:
         if place.rights and not any(viewer.may(right, account_id=where) for right in place.rights):
             continue
         if _has_all(words, f"{place.label} {place.words}"):
-            results.append(Result(place.label, reverse(place.url), place.icon, "Page"))
-    for entry, icon, label, url in tabs_for(Reader.of(viewer)):
+            results.append(SearchResult(place.label, reverse(place.url), place.icon, "Page"))
+    for entry, icon, label, url in tabs_for(NavigationReader.of(viewer)):
         if _has_all(words, f"{entry} {label}"):
             detail = "" if entry == label else entry
-            results.append(Result(label, url, icon, "Page", detail))
+            results.append(SearchResult(label, url, icon, "Page", detail))
     return results[:MAX_PAGES]
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Q
 from django.urls import reverse
 
-from console.search.results import Result
+from console.search.results import SearchResult
 from iam.access.grants.queries import visible_grants
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
@@ -17,7 +17,7 @@ NUMBER = re.compile(r"(?P<kind>chg|grt)-?(?P<digits>[0-9a-f]{4,8})", re.IGNORECA
 MAX_REFERENCES = 5
 
 
-def reference_results(viewer: Viewer, text: str) -> list[Result]:
+def reference_results(viewer: Viewer, text: str) -> list[SearchResult]:
     """Those whose number begins so."""
     match = NUMBER.fullmatch(text.strip())
     if match is None:
@@ -30,10 +30,10 @@ def _range(digits: str) -> Q:
     return Q(pk__gte=UUID(digits.ljust(32, "0")), pk__lte=UUID(digits.ljust(32, "f")))
 
 
-def _changes(viewer: Viewer, within: Q) -> list[Result]:
+def _changes(viewer: Viewer, within: Q) -> list[SearchResult]:
     rows = visible_changes(viewer).filter(within).select_related("account").order_by("pk")[:MAX_REFERENCES]
     return [
-        Result(
+        SearchResult(
             title=change.title,
             url=reverse("changes:change", args=[change.pk]),
             icon="history",
@@ -44,10 +44,10 @@ def _changes(viewer: Viewer, within: Q) -> list[Result]:
     ]
 
 
-def _grants(viewer: Viewer, within: Q) -> list[Result]:
+def _grants(viewer: Viewer, within: Q) -> list[SearchResult]:
     rows = visible_grants(viewer).filter(within).order_by("pk")[:MAX_REFERENCES]
     return [
-        Result(
+        SearchResult(
             title=grant.title,
             url=reverse("access:grant", args=[grant.pk]),
             icon="key-round",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
+class SearchResult:
     """A line of the search: `url` is "" where no page shows it. `kind` and `detail` stand below the title,
     `identifier` in monospace.
     """
@@ -35,12 +35,12 @@ class Result:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class ResultSection:
     """Results of one kind: `total` is how many there are, `rest` the address of all of them, or "" where
     nothing lists them.
     """
 
     title: str
-    results: list[Result]
+    results: list[SearchResult]
     total: int
     rest: str = ""

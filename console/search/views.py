@@ -14,7 +14,7 @@ from console.search.catalogue import action_results, service_results
 from console.search.commands import command_results
 from console.search.pages import page_results
 from console.search.references import reference_results
-from console.search.results import Result, Section
+from console.search.results import ResultSection, SearchResult
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import Query
@@ -87,7 +87,7 @@ def _exact(request: ViewerRequest, text: str, kept: Query) -> str:
     return numbered[0].url if len(numbered) == 1 else ""
 
 
-def _around(request: ViewerRequest, text: str, kept: Query) -> list[tuple[str, list[Result]]]:
+def _around(request: ViewerRequest, text: str, kept: Query) -> list[tuple[str, list[SearchResult]]]:
     """What is not an entity of the mirror, by kind; none of it is of the past."""
     if request.at is not None:
         return []
@@ -103,7 +103,7 @@ def _around(request: ViewerRequest, text: str, kept: Query) -> list[tuple[str, l
     ]
 
 
-def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[Result]:
+def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[SearchResult]:
     """A few links: what is to be done and what has that number, then entities, then the rest."""
     plain = not request.viewer.sees_accounts
     hits = queries.suggestions(request.viewer, text, at=request.at)
@@ -120,9 +120,11 @@ def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[Result]
     return list(by_url.values())[:SUGGESTED]
 
 
-def _sections(request: ViewerRequest, text: str, kept: Query) -> list[Section]:
+def _sections(request: ViewerRequest, text: str, kept: Query) -> list[ResultSection]:
     around = [
-        Section(title, results, len(results)) for title, results in _around(request, text, kept) if results
+        ResultSection(title, results, len(results))
+        for title, results in _around(request, text, kept)
+        if results
     ]
     split = [section for section in around if section.title in ("To do", "Requests and grants", "People")]
     rest = [section for section in around if section not in split]

@@ -34,7 +34,7 @@ NOTHING_USED: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordPolicy:
+class PasswordRules:
     """What passwords must be, as (what, how); none where AWS's own default applies."""
 
     rules: tuple[tuple[str, str], ...]
@@ -42,7 +42,7 @@ class PasswordPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Root:
+class RootCredentials:
     """The root user's credentials; None is unknown."""
 
     mfa: bool | None
@@ -55,8 +55,8 @@ class Root:
 class Own:
     """The card of the page; what was not read is None or empty."""
 
-    passwords: PasswordPolicy | None
-    root: Root | None
+    passwords: PasswordRules | None
+    root: RootCredentials | None
     quotas: list[tuple[str, int, int]]
 
 
@@ -65,7 +65,7 @@ def own_settings(facts: Mapping[str, AccountFact], *, used: Mapping[str, int] = 
     count it.
     """
     policy, summary = facts.get("password_policy"), _value(facts, "summary")
-    passwords = PasswordPolicy(_rules(policy.value), policy) if policy else None
+    passwords = PasswordRules(_rules(policy.value), policy) if policy else None
     own = Own(
         passwords=passwords,
         root=_root(_value(facts, "root_credentials"), summary),
@@ -135,14 +135,14 @@ def _rules(policy: dict[str, Any] | None) -> tuple[tuple[str, str], ...]:
     )
 
 
-def _root(report: dict[str, Any], summary: dict[str, Any]) -> Root | None:
+def _root(report: dict[str, Any], summary: dict[str, Any]) -> RootCredentials | None:
     """From the credential report, or from the summary, which has no dates and does not count the keys."""
     if report:
         used = ("password_last_used", "key_1_last_used", "key_2_last_used")
         dates = [moment for name in used if (moment := parse_moment(report.get(name) or ""))]
         keys = sum(bool(report.get(f"access_key_{slot}_active")) for slot in (1, 2))
-        return Root(report.get("mfa_active"), keys, max(dates, default=None), is_reported=True)
+        return RootCredentials(report.get("mfa_active"), keys, max(dates, default=None), is_reported=True)
     if "AccountMFAEnabled" in summary:
         keys = int(summary.get("AccountAccessKeysPresent") or 0)
-        return Root(bool(summary["AccountMFAEnabled"]), keys, None, is_reported=False)
+        return RootCredentials(bool(summary["AccountMFAEnabled"]), keys, None, is_reported=False)
     return None

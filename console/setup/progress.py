@@ -20,7 +20,7 @@ FAST_QUESTIONS = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PollPace:
     """How often the page has asked, and after how long it shall ask again."""
 
     number: int
@@ -32,16 +32,16 @@ class Step:
         return self.number + 1
 
 
-def step_of(request: HttpRequest) -> Step:
+def step_of(request: HttpRequest) -> PollPace:
     """The question that the page asks, by its number in the address."""
     text = request.GET.get("n", "")
     number = min(int(text), 99) if text.isdecimal() and len(text) < 4 else 0
     pace = FAST if number < FAST_QUESTIONS else SLOW
-    return Step(number, pace)
+    return PollPace(number, pace)
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class SectionProgress:
     """One section of a running reading."""
 
     tone: str
@@ -50,19 +50,19 @@ class Part:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ReadingProgress:
     """A running reading. `spoken` is coarse, so that a screen reader is not told every call."""
 
     calls: int
     expected: int
     phase: str
-    parts: dict[str, Part]
+    parts: dict[str, SectionProgress]
     rest: int
     left: str
     spoken: str
 
 
-def progress_of(facts: FreshnessFacts, sections: list[PullSection]) -> Progress:
+def progress_of(facts: FreshnessFacts, sections: list[PullSection]) -> ReadingProgress:
     """The progress of the account's active pull."""
     pull = facts.pull
     assert pull is not None
@@ -73,7 +73,7 @@ def progress_of(facts: FreshnessFacts, sections: list[PullSection]) -> Progress:
     spoken = "Waiting for a worker"
     if not queued:
         spoken = f"{share // 10 * 10} %, {len(done)} of {len(ALL)} sections"
-    return Progress(
+    return ReadingProgress(
         calls=pull.calls,
         expected=max(pull.calls_expected, pull.calls, 1),
         phase=phase,
@@ -84,13 +84,13 @@ def progress_of(facts: FreshnessFacts, sections: list[PullSection]) -> Progress:
     )
 
 
-def _part(section: PullSection) -> Part:
+def _part(section: PullSection) -> SectionProgress:
     if section.state == SectionState.READING:
-        return Part("info", "reading", "")
+        return SectionProgress("info", "reading", "")
     if section.state == SectionState.COMPLETE:
-        return Part("ok", "done", _moved(section))
+        return SectionProgress("ok", "done", _moved(section))
     tone = "bad" if section.state == SectionState.DENIED else "warn"
-    return Part(tone, section.get_state_display().lower(), "")
+    return SectionProgress(tone, section.get_state_display().lower(), "")
 
 
 def _moved(section: PullSection) -> str:

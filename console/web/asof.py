@@ -22,7 +22,7 @@ POSITION = {"as-of", "after", "before", "page"}
 
 
 @dataclass(frozen=True, slots=True)
-class AsOf:
+class AsOfControl:
     """What `components/asof.html` and `components/pastbar.html` show; `moments` are (label, moment, icon).
 
     `is_old`: what is shown should have been synced again by now, or was never synced. `is_incomplete`: a part
@@ -68,7 +68,7 @@ def asof_context(
         if name not in POSITION:
             kept.extend((name, value) for value in values)
     return {
-        "asof": AsOf(
+        "asof": AsOfControl(
             earliest=moments.earliest,
             before=moments.before,
             next=moments.after,

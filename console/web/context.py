@@ -13,7 +13,7 @@ from django.utils.functional import SimpleLazyObject
 
 from console.web.access import layout_for
 from console.web.cookies import name_of
-from console.web.navigation import DECIDES, Reader, links_for, tabs_at
+from console.web.navigation import DECIDES, NavigationReader, links_for, tabs_at
 from iam.changes.drift.queries import open_drifts
 from iam.changes.queries import waiting_for
 from iam.changes.restore.services import open_holds
@@ -29,7 +29,7 @@ OWN_SECTIONS = ("overview", "people", "fleet")
 
 
 @dataclass(frozen=True, slots=True)
-class Marks:
+class FrameMarks:
     """What the frame counts beside its links and above the page."""
 
     waiting: str = ""
@@ -39,11 +39,11 @@ class Marks:
     is_held: bool = False
 
 
-def _marks(viewer: Viewer) -> Marks:
+def _marks(viewer: Viewer) -> FrameMarks:
     """One query, of those who look after others or decide."""
     names, statement = _counted(viewer, is_single=settings.SINGLE_OPERATOR)
     numbers = dict(zip(names, statement.numbers(), strict=True))
-    return Marks(
+    return FrameMarks(
         waiting=count_said(numbers.get("waiting", 0)),
         drift=count_said(numbers.get("drift", 0)),
         glass=numbers.get("glass", 0),
@@ -118,8 +118,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return base
     marks: Any = SimpleLazyObject(lambda: _marks(viewer))
     return base | {
-        "navigation": lambda: links_for(Reader.of(viewer)),
-        "hub": lambda: tabs_at(request.path, Reader.of(viewer)),
+        "navigation": lambda: links_for(NavigationReader.of(viewer)),
+        "hub": lambda: tabs_at(request.path, NavigationReader.of(viewer)),
         "frame": lambda: frame_of(request),
         "own_layout": layout_for(viewer),
         "own_sections": OWN_SECTIONS,

@@ -23,7 +23,7 @@ them.
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
+class NavigationReader:
     """What the navigation must know of a viewer: equal readers share one navigation."""
 
     rights: frozenset[Right]
@@ -32,7 +32,7 @@ class Reader:
     manages_everyone: bool = False
 
     @classmethod
-    def of(cls, viewer: Viewer) -> Reader:
+    def of(cls, viewer: Viewer) -> NavigationReader:
         """From the rights, and from whom the viewer may request changes for."""
         return cls(
             rights=frozenset(right for right, _ in viewer.grants),
@@ -43,140 +43,144 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
+class NavigationTab:
     """A page of an entry: shown to viewers who hold one of the rights, and who pass `when`."""
 
     label: str
     url: str
     rights: tuple[Right, ...]
-    when: Callable[[Reader], bool] = lambda _: True
+    when: Callable[[NavigationReader], bool] = lambda _: True
 
-    def is_for(self, reader: Reader) -> bool:
+    def is_for(self, reader: NavigationReader) -> bool:
         """Whether this reader sees the page."""
         return bool(reader.rights.intersection(self.rights)) and self.when(reader)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class NavigationEntry:
     """A link of the navigation: `sections` are the words by which pages say that they belong to it."""
 
     label: str
     icon: str
     sections: tuple[str, ...]
-    tabs: tuple[Tab, ...]
+    tabs: tuple[NavigationTab, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class NavigationGroup:
     """Entries under one title; "" has none."""
 
     title: str
-    entries: tuple[Entry, ...]
+    entries: tuple[NavigationEntry, ...]
 
 
-def _entry(label: str, icon: str, section: str, url: str, rights: tuple[Right, ...]) -> Entry:
-    return Entry(label, icon, (section,), (Tab(label, url, rights),))
+def _entry(label: str, icon: str, section: str, url: str, rights: tuple[Right, ...]) -> NavigationEntry:
+    return NavigationEntry(label, icon, (section,), (NavigationTab(label, url, rights),))
 
 
-def _asks_accounts(reader: Reader) -> bool:
+def _asks_accounts(reader: NavigationReader) -> bool:
     return reader.asks_accounts
 
 
-def _asks_anybody(reader: Reader) -> bool:
+def _asks_anybody(reader: NavigationReader) -> bool:
     return reader.asks_accounts or reader.leads
 
 
-def _manages_everyone(reader: Reader) -> bool:
+def _manages_everyone(reader: NavigationReader) -> bool:
     return reader.manages_everyone
 
 
 ACCOUNT = (Right.SEE_ACCOUNT,)
 OPERATORS = (Right.MANAGE_OPERATORS,)
 SEES_OPERATORS = (Right.SEE_OPERATORS,)
-PEOPLE = Entry(
+PEOPLE = NavigationEntry(
     "People",
     "user-round",
     ("people", "links"),
     (
-        Tab("IAM users", "identities:people", OTHERS),
-        Tab("People", "linking:persons", OTHERS),
-        Tab("Match users to people", "linking:links", (Right.MANAGE_OPERATORS, Right.SEE_TEAM)),
-        Tab("Owning teams", "linking:owners", (Right.MANAGE_OPERATORS, Right.SEE_TEAM)),
+        NavigationTab("IAM users", "identities:people", OTHERS),
+        NavigationTab("People", "linking:persons", OTHERS),
+        NavigationTab("Match users to people", "linking:links", (Right.MANAGE_OPERATORS, Right.SEE_TEAM)),
+        NavigationTab("Owning teams", "linking:owners", (Right.MANAGE_OPERATORS, Right.SEE_TEAM)),
     ),
 )
-ROLES = Entry(
+ROLES = NavigationEntry(
     "Roles",
     "bot",
     ("roles", "instance-profiles", "providers"),
     (
-        Tab("Roles", "identities:roles", ACCOUNT),
-        Tab("Instance profiles", "identities:instance-profiles", ACCOUNT),
-        Tab("Identity providers", "identities:providers", ACCOUNT),
+        NavigationTab("Roles", "identities:roles", ACCOUNT),
+        NavigationTab("Instance profiles", "identities:instance-profiles", ACCOUNT),
+        NavigationTab("Identity providers", "identities:providers", ACCOUNT),
     ),
 )
-ANALYZE = Entry(
+ANALYZE = NavigationEntry(
     "Analyze",
     "waypoints",
     ("who-can", "compare-access", "compare", "simulate", "escalation", "services"),
     (
-        Tab("Who can", "access:who-can", ACCOUNT),
-        Tab("Compare", "access:compare", ACCOUNT),
-        Tab("Simulate", "access:simulate", ACCOUNT),
-        Tab("Privilege escalation", "access:escalation", ACCOUNT),
-        Tab("Services", "access:services", ACCOUNT),
+        NavigationTab("Who can", "access:who-can", ACCOUNT),
+        NavigationTab("Compare", "access:compare", ACCOUNT),
+        NavigationTab("Simulate", "access:simulate", ACCOUNT),
+        NavigationTab("Privilege escalation", "access:escalation", ACCOUNT),
+        NavigationTab("Services", "access:services", ACCOUNT),
     ),
 )
-LIFECYCLE = Entry(
+LIFECYCLE = NavigationEntry(
     "Lifecycle",
     "user-plus",
     ("onboarding", "leaving", "moving"),
     (
-        Tab("Onboarding", "onboarding:runs", OTHERS),
-        Tab("Offboarding", "offboarding:leavers", OTHERS),
-        Tab("Change team", "moving:moves", OTHERS),
-        Tab("Blueprints", "onboarding:blueprints", OTHERS),
+        NavigationTab("Onboarding", "onboarding:runs", OTHERS),
+        NavigationTab("Offboarding", "offboarding:leavers", OTHERS),
+        NavigationTab("Change team", "moving:moves", OTHERS),
+        NavigationTab("Blueprints", "onboarding:blueprints", OTHERS),
     ),
 )
-CREDENTIALS = Entry(
+CREDENTIALS = NavigationEntry(
     "Credentials",
     "smartphone",
     ("fleet", "keys"),
     (
-        Tab("MFA", "mfa:fleet", OTHERS),
-        Tab("MFA campaigns", "mfa:campaigns", OTHERS),
-        Tab("Lost devices", "mfa:replacements", OTHERS, _asks_anybody),
-        Tab("MFA policy", "mfa:enforce", OTHERS, _asks_accounts),
-        Tab("Hardware MFA", "mfa:demands", ACCOUNT),
-        Tab("Access keys", "keys:keys", OTHERS),
-        Tab("Key rotations", "keys:rotations", OTHERS),
-        Tab("Root users", "mfa:roots", ACCOUNT),
-        Tab("Root access keys", "keys:roots", ACCOUNT),
+        NavigationTab("MFA", "mfa:fleet", OTHERS),
+        NavigationTab("MFA campaigns", "mfa:campaigns", OTHERS),
+        NavigationTab("Lost devices", "mfa:replacements", OTHERS, _asks_anybody),
+        NavigationTab("MFA policy", "mfa:enforce", OTHERS, _asks_accounts),
+        NavigationTab("Hardware MFA", "mfa:demands", ACCOUNT),
+        NavigationTab("Access keys", "keys:keys", OTHERS),
+        NavigationTab("Key rotations", "keys:rotations", OTHERS),
+        NavigationTab("Root users", "mfa:roots", ACCOUNT),
+        NavigationTab("Root access keys", "keys:roots", ACCOUNT),
     ),
 )
-CHANGES = Entry(
+CHANGES = NavigationEntry(
     "Changes",
     "history",
     ("changes", "drift"),
     (
-        Tab("Changes", "changes:list", (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT)),
-        Tab("Drift", "changes:drift", OTHERS),
+        NavigationTab(
+            "Changes", "changes:list", (Right.REQUEST_CHANGE, Right.APPROVE_CHANGE, Right.SEE_ACCOUNT)
+        ),
+        NavigationTab("Drift", "changes:drift", OTHERS),
     ),
 )
-SETTINGS = Entry(
+SETTINGS = NavigationEntry(
     "Settings",
     "settings",
     ("accounts", "operators", "rules", "notifications"),
     (
-        Tab("Accounts", "setup:accounts", ACCOUNT),
-        Tab("Operators", "operators", SEES_OPERATORS),
-        Tab("Teams", "teams", SEES_OPERATORS),
-        Tab("Approval rules", "changes:rules", ACCOUNT),
-        Tab("Notifications", "notify:outbox", OPERATORS, _manages_everyone),
+        NavigationTab("Accounts", "setup:accounts", ACCOUNT),
+        NavigationTab("Operators", "operators", SEES_OPERATORS),
+        NavigationTab("Teams", "teams", SEES_OPERATORS),
+        NavigationTab("Approval rules", "changes:rules", ACCOUNT),
+        NavigationTab("Notifications", "notify:outbox", OPERATORS, _manages_everyone),
     ),
 )
 NAVIGATION = (
-    Group("", (_entry("Overview", "gauge", "overview", "dashboard:overview", (*OTHERS, Right.SEE_SELF)),)),
-    Group(
+    NavigationGroup(
+        "", (_entry("Overview", "gauge", "overview", "dashboard:overview", (*OTHERS, Right.SEE_SELF)),)
+    ),
+    NavigationGroup(
         "Identities",
         (
             PEOPLE,
@@ -185,15 +189,17 @@ NAVIGATION = (
             _entry("Policies", "scroll-text", "policies", "identities:policies", ACCOUNT),
         ),
     ),
-    Group(
+    NavigationGroup(
         "Access",
         (
-            Entry("Grants", "key-round", ("grants", "ask"), (Tab("Grants", "access:grants", OTHERS),)),
+            NavigationEntry(
+                "Grants", "key-round", ("grants", "ask"), (NavigationTab("Grants", "access:grants", OTHERS),)
+            ),
             _entry("Templates", "layers", "templates", "access:templates", OTHERS),
             ANALYZE,
         ),
     ),
-    Group(
+    NavigationGroup(
         "Operations",
         (
             LIFECYCLE,
@@ -203,7 +209,7 @@ NAVIGATION = (
             _entry("Journal", "book-open", "journal", "audit:journal", (Right.SEE_JOURNAL,)),
         ),
     ),
-    Group("", (SETTINGS,)),
+    NavigationGroup("", (SETTINGS,)),
 )
 
 Links = tuple[tuple[str, tuple[tuple[str, str, str, tuple[str, ...]], ...]], ...]
@@ -211,7 +217,7 @@ Links = tuple[tuple[str, tuple[tuple[str, str, str, tuple[str, ...]], ...]], ...
 
 
 @lru_cache(maxsize=256)
-def links_for(reader: Reader) -> Links:
+def links_for(reader: NavigationReader) -> Links:
     """The groups of links that this reader sees."""
     groups = []
     for group in NAVIGATION:
@@ -230,7 +236,7 @@ Tabs = tuple[str, tuple[tuple[str, str], ...]]
 
 
 @lru_cache(maxsize=256)
-def _tabs_by_path(reader: Reader) -> dict[str, Tabs]:
+def _tabs_by_path(reader: NavigationReader) -> dict[str, Tabs]:
     tabs_by_path: dict[str, Tabs] = {}
     for group in NAVIGATION:
         for entry in group.entries:
@@ -240,7 +246,7 @@ def _tabs_by_path(reader: Reader) -> dict[str, Tabs]:
     return tabs_by_path
 
 
-def tabs_at(path: str, reader: Reader) -> Tabs | None:
+def tabs_at(path: str, reader: NavigationReader) -> Tabs | None:
     """The tabs that stand on the page at this path; None where it is no tab of an entry, or the only one that
     the reader sees.
     """
@@ -248,7 +254,7 @@ def tabs_at(path: str, reader: Reader) -> Tabs | None:
 
 
 @lru_cache(maxsize=256)
-def tabs_for(reader: Reader) -> tuple[tuple[str, str, str, str], ...]:
+def tabs_for(reader: NavigationReader) -> tuple[tuple[str, str, str, str], ...]:
     """Every page of the navigation that this reader sees: (label of the entry, icon, label, address)."""
     shown_tabs: list[tuple[str, str, str, str]] = []
     for entry in chain.from_iterable(group.entries for group in NAVIGATION):

@@ -22,7 +22,7 @@ MAX_ANSWERS: Final = 8
 """So many answers are kept, each for some accounts and a state of the mirror."""
 
 
-class _Known(NamedTuple):
+class _KnownAdministrators(NamedTuple):
     """The administrators of an account, and in which version of it they were found."""
 
     version: int
@@ -37,7 +37,7 @@ class _Answer(NamedTuple):
 
 
 _guard = Lock()
-_shards: WeakKeyDictionary[Shard, _Known] = WeakKeyDictionary()
+_shards: WeakKeyDictionary[Shard, _KnownAdministrators] = WeakKeyDictionary()
 _answers: dict[str, _Answer] = {}
 
 
@@ -80,5 +80,5 @@ def _of(index: Index, shard: Shard) -> dict[int, bool]:
         return known.found
     by_principal = Builder(index, shard, OutsideFacts()).administrators()
     with _guard:
-        _shards[shard] = _Known(shard.version, by_principal)
+        _shards[shard] = _KnownAdministrators(shard.version, by_principal)
     return by_principal

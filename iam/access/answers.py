@@ -15,7 +15,7 @@ from iam.access.denied_principals import Stopped
 from iam.access.explanation import Why
 from iam.access.multi_action import Tallied
 from iam.access.persons import Matcher
-from iam.access.ways import Way, Ways
+from iam.access.ways import AccessWay, AccessWays
 from iam.policy.evaluate import Decision
 from iam.policy.index.classes import Member, Members
 from iam.policy.index.question import Found as Run
@@ -46,7 +46,7 @@ class WayGroup(NamedTuple):
     they are in.
     """
 
-    way: Way
+    way: AccessWay
     counts: Mapping[Certainty, int]
     users: int
     runs: Runs
@@ -74,7 +74,7 @@ class Part:
             for run in every
             if run.decision is Decision.ALLOWED and _kind_of(run.members) is PrincipalKind.ROOT
         )
-        self.by_way: Mapping[Way, Runs] | None = None
+        self.by_way: Mapping[AccessWay, Runs] | None = None
         self.reasons: dict[tuple[Member, str], Why] = {}
 
 
@@ -91,7 +91,7 @@ class Everyone:
     def __init__(
         self,
         tallied: Tallied,
-        ways: Ways,
+        ways: AccessWays,
         basis_of: Callable[[str], Basis],
         former: Everyone | None = None,
     ) -> None:
@@ -129,9 +129,9 @@ class Everyone:
         return known
 
     @cached_property
-    def by_way(self) -> Mapping[Way, Runs]:
+    def by_way(self) -> Mapping[AccessWay, Runs]:
         """Everyone by the way in which they can."""
-        runs_by_way: dict[Way, dict[str, Runs]] = {}
+        runs_by_way: dict[AccessWay, dict[str, Runs]] = {}
         for account, part in self.parts.items():
             if part.by_way is None:
                 part.by_way = by_way(part.runs, self.ways)
@@ -140,9 +140,9 @@ class Everyone:
         return {way: Joined(of_accounts) for way, of_accounts in runs_by_way.items()}
 
 
-def by_way(runs: Runs, ways: Ways) -> Mapping[Way, Runs]:
+def by_way(runs: Runs, ways: AccessWays) -> Mapping[AccessWay, Runs]:
     """Principals by the way in which they can."""
-    runs_by_way: dict[Way, list[Run]] = {}
+    runs_by_way: dict[AccessWay, list[Run]] = {}
     for run in runs.runs:
         for way, members in ways.among(run.members).items():
             runs_by_way.setdefault(way, []).append(Run(run.decision, run.account, members))
@@ -155,7 +155,7 @@ class OneAnswer:
     def __init__(self, everyone: Everyone, unread: Unread, narrowed: Narrowed) -> None:
         self._narrowed, self._unread, self._everyone = narrowed, unread, everyone
         self.by_certainty = self._counts(everyone.runs)
-        self.way: Way | None = None
+        self.way: AccessWay | None = None
         self.fitting = everyone.runs if narrowed == WHOLE else Runs(self._fitting())
 
     def certainty(self, member: Member, decision: Decision) -> Certainty:

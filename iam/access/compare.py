@@ -14,8 +14,8 @@ from typing import Any
 
 from django.utils import timezone
 
-from iam.access.effective import Access, Grade, Says, read_access
-from iam.access.principals import Who
+from iam.access.effective import EffectiveAccess, Grade, Says, read_access
+from iam.access.principals import AskingPrincipal
 from iam.changes.operations.permission_delta import risky_actions
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
@@ -29,7 +29,7 @@ from iam.policy.index.witness import Change, Prover, Witness
 from iam.policy.letter_case import fold
 
 
-class Sort(StrEnum):
+class DifferenceSort(StrEnum):
     """How an action differs between the left and the right."""
 
     ONLY_RIGHT = "only-right"
@@ -41,26 +41,26 @@ class Sort(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ComparedSide:
     """One side of a comparison: who, and when (None: now)."""
 
-    who: Who
+    who: AskingPrincipal
     at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
-class Side:
+class SideAccess:
     """What one side can do; None where it was not there then. `holder` is it with all that has a say, its
     limits too.
     """
 
-    moment: Moment
-    access: Access | None
+    moment: ComparedSide
+    access: EffectiveAccess | None
     holder: Holder | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class DifferenceCause:
     """A statement because of which actions differ; `is_right` says on which side it stands."""
 
     says: Says
@@ -68,30 +68,30 @@ class Cause:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class DifferenceGroup:
     """Actions of one service, access level and sort that have the same grades and the same causes. Level
     None: AWS does not list them.
     """
 
-    sort: Sort
+    sort: DifferenceSort
     level: Level | None
     names: tuple[str, ...]
     left: Grade | None
     right: Grade | None
-    causes: tuple[Cause, ...]
+    causes: tuple[DifferenceCause, ...]
     is_risky: bool
     """Whether anyone who has them can give themselves or others more."""
 
 
 @dataclass(frozen=True, slots=True)
-class OneService:
+class ServiceDifference:
     """What differs of one service; counts of each side by level, for its bars."""
 
     prefix: str
     title: str
     left: dict[Level, Count]
     right: dict[Level, Count]
-    numbers: dict[Sort, int]
+    numbers: dict[DifferenceSort, int]
 
     @property
     def differs(self) -> bool:
@@ -103,15 +103,15 @@ class OneService:
 class Comparison:
     """Two sides, and how what they can do differs."""
 
-    left: Side
-    right: Side
+    left: SideAccess
+    right: SideAccess
 
     @cached_property
     def shift(self) -> Shift:
         """From left to right, as sets of actions that AWS lists."""
         listed = (1 << len(catalogue())) - 1
 
-        def listed_part(side: Side) -> Effective:
+        def listed_part(side: SideAccess) -> Effective:
             if side.access is None:
                 return NOTHING
             return Effective(*(mask & listed for mask in side.access.found))
@@ -142,16 +142,16 @@ class Comparison:
         return left, right
 
     @cached_property
-    def masks(self) -> dict[Sort, int]:
+    def masks(self) -> dict[DifferenceSort, int]:
         """The actions of each sort, each action in one of them; each is proved by a request."""
         shift = self.shift
         listed = (1 << len(catalogue())) - 1
         return {
-            Sort.ONLY_RIGHT: shift.gained & listed,
-            Sort.ONLY_LEFT: shift.lost & listed,
-            Sort.WIDER: shift.wider & listed,
-            Sort.NARROWER: (shift.narrower | shift.conditional) & listed,
-            Sort.ALTERED: shift.altered & listed,
+            DifferenceSort.ONLY_RIGHT: shift.gained & listed,
+            DifferenceSort.ONLY_LEFT: shift.lost & listed,
+            DifferenceSort.WIDER: shift.wider & listed,
+            DifferenceSort.NARROWER: (shift.narrower | shift.conditional) & listed,
+            DifferenceSort.ALTERED: shift.altered & listed,
         }
 
     def witnesses(self, name: str) -> tuple[Witness, ...]:
@@ -162,18 +162,18 @@ class Comparison:
         return self.shift.witnesses(name, self._bit(name), before=before, after=after)
 
     @cached_property
-    def unlisted(self) -> dict[Sort, tuple[str, ...]]:
+    def unlisted(self) -> dict[DifferenceSort, tuple[str, ...]]:
         """Names that AWS does not list and only one side has."""
         left, right = (
             {fold(name): name for name in (side.access.names if side.access else ())}
             for side in (self.left, self.right)
         )
         return {
-            Sort.ONLY_RIGHT: tuple(name for key, name in right.items() if key not in left),
-            Sort.ONLY_LEFT: tuple(name for key, name in left.items() if key not in right),
+            DifferenceSort.ONLY_RIGHT: tuple(name for key, name in right.items() if key not in left),
+            DifferenceSort.ONLY_LEFT: tuple(name for key, name in left.items() if key not in right),
         }
 
-    def number(self, sort: Sort) -> int:
+    def number(self, sort: DifferenceSort) -> int:
         """How many actions are of a sort."""
         return self.masks[sort].bit_count() + len(self.unlisted.get(sort, ()))
 
@@ -185,7 +185,7 @@ class Comparison:
     @property
     def is_same(self) -> bool:
         """Whether nothing differs."""
-        return not any(self.number(sort) for sort in Sort)
+        return not any(self.number(sort) for sort in DifferenceSort)
 
     @cached_property
     def risky(self) -> int:
@@ -208,7 +208,7 @@ class Comparison:
         return tuple(dict.fromkeys(problems))
 
     @cached_property
-    def services(self) -> list[OneService]:
+    def services(self) -> list[ServiceDifference]:
         """The services of which either side can do something, by title."""
         before, after = self.left.access, self.right.access
         left = by_service(self.shift.before, before.space) if before else {}
@@ -216,35 +216,35 @@ class Comparison:
         names = chain.from_iterable(self.unlisted.values())
         unlisted = {name.partition(":")[0].lower() for name in names}
         services = [
-            OneService(
+            ServiceDifference(
                 prefix,
                 catalogue().title(prefix),
                 left.get(prefix, {}),
                 right.get(prefix, {}),
-                {sort: self._number_of(sort, prefix) for sort in Sort},
+                {sort: self._number_of(sort, prefix) for sort in DifferenceSort},
             )
             for prefix in {*left, *right, *unlisted}
         ]
         return sorted(services, key=lambda service: (service.title.lower(), service.prefix))
 
-    def _number_of(self, sort: Sort, prefix: str) -> int:
+    def _number_of(self, sort: DifferenceSort, prefix: str) -> int:
         listed = (self.masks[sort] & catalogue().mask_of_service(prefix)).bit_count()
         return listed + len(self._unlisted_of(sort, prefix))
 
-    def _unlisted_of(self, sort: Sort, prefix: str) -> tuple[str, ...]:
+    def _unlisted_of(self, sort: DifferenceSort, prefix: str) -> tuple[str, ...]:
         names = self.unlisted.get(sort, ())
         return tuple(name for name in names if name.partition(":")[0].lower() == prefix)
 
-    def groups(self, prefix: str) -> list[Group]:
+    def groups(self, prefix: str) -> list[DifferenceGroup]:
         """What differs of one service, the same together: by sort, then by level."""
         prefixes_by_meaning: dict[tuple[Any, ...], list[str]] = {}
         for sort, name, level in self._differing(prefix):
             key = (sort, level, *self._grades(name), self.causes(sort, self._bit(name)))
             prefixes_by_meaning.setdefault(key, []).append(name)
-        order, levels = list(Sort), [*Level, None]
+        order, levels = list(DifferenceSort), [*Level, None]
         keys = sorted(prefixes_by_meaning, key=lambda key: (order.index(key[0]), levels.index(key[1])))
         return [
-            Group(
+            DifferenceGroup(
                 sort=key[0],
                 level=key[1],
                 names=tuple(prefixes_by_meaning[key]),
@@ -256,7 +256,7 @@ class Comparison:
             for key in keys
         ]
 
-    def _differing(self, prefix: str) -> Iterator[tuple[Sort, str, Level | None]]:
+    def _differing(self, prefix: str) -> Iterator[tuple[DifferenceSort, str, Level | None]]:
         known = catalogue()
         service = known.mask_of_service(prefix)
         for sort, mask in self.masks.items():
@@ -278,13 +278,13 @@ class Comparison:
         left, right = (self._grade(name, side.access) for side in (self.left, self.right))
         return left, right
 
-    def _grade(self, name: str, access: Access | None) -> Grade | None:
+    def _grade(self, name: str, access: EffectiveAccess | None) -> Grade | None:
         if access is None:
             return None
         bit = self._bit(name)
         return next((grade for grade in Grade if getattr(access.found, str(grade)) & bit), None)
 
-    def causes(self, sort: Sort, mask: int) -> tuple[Cause, ...]:
+    def causes(self, sort: DifferenceSort, mask: int) -> tuple[DifferenceCause, ...]:
         """The statements about some actions that one side has and the other has not: those that speak for the
         difference.
 
@@ -292,19 +292,19 @@ class Comparison:
         """
         left = [says for says in self._only_left if says.mask & mask]
         right = [says for says in self._only_right if says.mask & mask]
-        if sort is Sort.ALTERED:
+        if sort is DifferenceSort.ALTERED:
             says_with_side = [*((says, False) for says in left), *((says, True) for says in right)]
         else:
-            is_less = sort in {Sort.ONLY_LEFT, Sort.NARROWER}
+            is_less = sort in {DifferenceSort.ONLY_LEFT, DifferenceSort.NARROWER}
             more, less = (left, right) if is_less else (right, left)
             says_with_side = [(says, not is_less) for says in more if says.statement.allows]
             says_with_side += [(says, is_less) for says in less if not says.statement.allows]
-        return tuple(Cause(says, is_right) for says, is_right in says_with_side)
+        return tuple(DifferenceCause(says, is_right) for says, is_right in says_with_side)
 
-    def causes_of(self, prefix: str) -> tuple[Cause, ...]:
+    def causes_of(self, prefix: str) -> tuple[DifferenceCause, ...]:
         """The statements because of which anything of a service differs, each once."""
         service = catalogue().mask_of_service(prefix)
-        causes: list[Cause] = []
+        causes: list[DifferenceCause] = []
         for sort, mask in self.masks.items():
             if mask & service:
                 causes += self.causes(sort, mask & service)
@@ -322,7 +322,7 @@ class Comparison:
         return _only(self.right, self.left)
 
 
-def _only(mine: Side, other: Side) -> list[Says]:
+def _only(mine: SideAccess, other: SideAccess) -> list[Says]:
     """The statements that one side holds and the other does not, wherever they stand."""
     theirs = {_meaning(says.statement) for says in other.access.says} if other.access else set()
     my_says = mine.access.says if mine.access else ()
@@ -341,7 +341,7 @@ def _meaning(statement: Statement) -> tuple[Any, ...]:
     )
 
 
-def compare(left: Moment, right: Moment) -> Comparison:
+def compare(left: ComparedSide, right: ComparedSide) -> Comparison:
     """Hold two sides against each other. Both moments are read before either is judged, so that both have the
     same names.
     """
@@ -351,10 +351,10 @@ def compare(left: Moment, right: Moment) -> Comparison:
     return Comparison(_side(left), second)
 
 
-def _side(moment: Moment) -> Side:
+def _side(moment: ComparedSide) -> SideAccess:
     with snapshot(moment.at, accounts=[moment.who.account], may_lag=True) as index:
         member = index.member(moment.who.account, moment.who.number)
         if member is None:
-            return Side(moment, None)
+            return SideAccess(moment, None)
         shard = index.accounts[moment.who.account]
-        return Side(moment, read_access(index, member), side_of(member, shard))
+        return SideAccess(moment, read_access(index, member), side_of(member, shard))

@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Final
 
-from iam.access.explanation import Held, holdings
+from iam.access.explanation import HeldPolicy, holdings
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.compiled import PolicyKind
@@ -44,7 +44,7 @@ class Says:
     as bits.
     """
 
-    held: Held
+    held: HeldPolicy
     statement: Statement
     mask: int
 
@@ -73,7 +73,7 @@ class Basis:
 
 
 @dataclass(frozen=True, slots=True)
-class OneService:
+class ServiceAccess:
     """What is allowed of one service. `levels` has those with any actions; `unlisted` are allowed names that
     AWS's lists lack.
     """
@@ -110,7 +110,7 @@ PASSING: Final = "iam:PassRole"
 
 
 @dataclass(frozen=True)
-class Access:
+class EffectiveAccess:
     """What a principal can do. What needs no permission is left out, since everybody can do it."""
 
     space: Space
@@ -121,7 +121,7 @@ class Access:
     basis: Basis
 
     @cached_property
-    def services(self) -> list[OneService]:
+    def services(self) -> list[ServiceAccess]:
         """The services of which something is allowed, by title."""
         listed, unlisted = by_service(self.found, self.space), dict[str, int]()
         for name in self.names:
@@ -129,7 +129,7 @@ class Access:
             unlisted[prefix] = unlisted.get(prefix, 0) + 1
         known = catalogue()
         services = [
-            OneService(prefix, known.title(prefix), listed.get(prefix, {}), unlisted.get(prefix, 0))
+            ServiceAccess(prefix, known.title(prefix), listed.get(prefix, {}), unlisted.get(prefix, 0))
             for prefix in {*listed, *unlisted}
         ]
         return sorted(services, key=lambda service: (service.title.lower(), service.prefix))
@@ -194,14 +194,14 @@ def patterns_of(statement: Statement) -> tuple[str, ...]:
     return tuple(f"all but {name}" for name in names) if statement.is_not_resource else names
 
 
-def access_of(number: int, *, account: str, at: datetime | None) -> Access | None:
+def access_of(number: int, *, account: str, at: datetime | None) -> EffectiveAccess | None:
     """What the user or role with the number can do at a moment; None where the index does not have it."""
     with snapshot(at, accounts=[account], may_lag=True) as index:
         member = index.member(account, number)
         return None if member is None else read_access(index, member)
 
 
-def read_access(index: Index, member: Member) -> Access:
+def read_access(index: Index, member: Member) -> EffectiveAccess:
     """The same, of an index that is at hand."""
     effective = index.effective()
     space, allowed = effective.space, effective.of(member)
@@ -215,7 +215,7 @@ def read_access(index: Index, member: Member) -> Access:
             _says(own, doc, space, request) for own, doc in zip(held_policies, docs, strict=True)
         )
     )
-    return Access(
+    return EffectiveAccess(
         space, _unlisted(allowed, says, space), allowed, says, _basis(shard, member, held_policies, request)
     )
 
@@ -232,7 +232,7 @@ def _unlisted(allowed: Effective, says: Iterable[Says], space: Space) -> tuple[s
     return tuple(name for name in space.actions.names(unlisted) if fold(name) in own)
 
 
-def _says(holding: Held, doc: Doc, space: Space, request: Request) -> Iterator[Says]:
+def _says(holding: HeldPolicy, doc: Doc, space: Space, request: Request) -> Iterator[Says]:
     """The statements of a policy that may apply, whatever the circumstances."""
     for clause, statement in _statements(doc):
         ready = clause.ready(PolicyKind.IDENTITY)
@@ -246,7 +246,7 @@ def _statements(doc: Doc) -> Iterator[tuple[Clause, Statement]]:
         yield clause, replace(clause.source, index=index, sid=sid)
 
 
-def _basis(shard: Shard, member: Member, held_policies: list[Held], request: Request) -> Basis:
+def _basis(shard: Shard, member: Member, held_policies: list[HeldPolicy], request: Request) -> Basis:
     identity, boundary = shard.named_policies(member.grants), shard.boundary_of(member.grants)
     is_restricted = has_scps(request)
     scps: list[tuple[str, Doc]] = []

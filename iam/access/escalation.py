@@ -17,7 +17,7 @@ from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.models import Certain, Finding
 from iam.access.escalation_calculation.questions import answer_to
 from iam.access.escalation_calculation.stored import BeingCalculatedError, Stored, stored_at
-from iam.access.escalation_calculation.told import Path, Principal, from_json, statement_from
+from iam.access.escalation_calculation.told import FindingPath, FindingPrincipal, from_json, statement_from
 from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_name, text_filter
 from iam.access.principals import candidates
 from iam.mirror.models import EntityState, Kind, TagSet, valid_at
@@ -38,7 +38,7 @@ PLACE: Final = ("is_role", "is_conditional", "steps", "account", "arn")
 BATCH: Final = 500
 
 
-class Place(NamedTuple):
+class EscalationPosition(NamedTuple):
     """Where somebody stands in the list: people before roles, sure before conditional, few steps before
     many.
     """
@@ -51,14 +51,14 @@ class Place(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EscalationRow:
     """A principal that reaches the goal; no steps: is it already."""
 
     pk: int
-    place: Place
-    member: Principal
+    place: EscalationPosition
+    member: FindingPrincipal
     certainty: Certainty
-    path: Path
+    path: FindingPath
     unread: tuple[str, ...] = ()
     is_own: bool = False
     """A role of Gatehouse itself, which is no finding."""
@@ -80,7 +80,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class EscalationFilter:
     """Who is asked about: those of some accounts; `to` (account, number) instead of administrators;
     `is_there` for those that already are the goal; narrowed by kind, certainty, or any part of name, user
     name, ARN or email address.
@@ -96,12 +96,12 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class EscalationPage:
     """A page of an answer. Counts are of all that fit, but for Gatehouse's own roles, which `own` counts
     where administrators are asked about; `there` is how many are the goal already.
     """
 
-    rows: list[Row]
+    rows: list[EscalationRow]
     has_after: bool
     everyone: PrincipalCount
     by_certainty: Mapping[Certainty, int]
@@ -118,7 +118,9 @@ class Found:
         return self.everyone.total
 
 
-def who_reaches(wanted: Wanted, *, size: int, after: Place | None = None) -> Found:
+def who_reaches(
+    wanted: EscalationFilter, *, size: int, after: EscalationPosition | None = None
+) -> EscalationPage:
     """A page of those who reach the goal."""
     stored = stored_at(wanted.at)
     if wanted.to is not None:
@@ -140,7 +142,7 @@ def who_reaches(wanted: Wanted, *, size: int, after: Place | None = None) -> Fou
         rows = rows.filter(_beyond(after))
     part = [_row(finding, own_roles) for finding in rows[: size + 1]]
     own = fitting.filter(arn__in=own_roles).count() if own_roles else 0
-    return Found(
+    return EscalationPage(
         rows=part[:size],
         has_after=len(part) > size,
         everyone=everyone,
@@ -160,7 +162,7 @@ def findings_in(stored: Stored, accounts: Accounts) -> QuerySet[Finding, Finding
     return findings if accounts is None else findings.filter(account__in=accounts)
 
 
-def _beyond(after: Place) -> Q:
+def _beyond(after: EscalationPosition) -> Q:
     """Later in the order of PLACE; databases compare rows, but the ORM doesn't."""
     beyond = Q()
     for number, name in enumerate(PLACE):
@@ -175,7 +177,7 @@ def people_in(
     """Count those that are confirmed, the others, and all, with the people behind the users."""
     rows = findings.order_by().values_list("principal", "arn", "aws_id", "is_role", "certainty")
     principals = [
-        (_Known(number, arn, aws_id), is_role, certainty == Certain.CONFIRMED)
+        (_UserKey(number, arn, aws_id), is_role, certainty == Certain.CONFIRMED)
         for number, arn, aws_id, is_role, certainty in rows
     ]
     owners = people_of([user for user, is_role, _ in principals if not is_role])
@@ -189,7 +191,7 @@ def people_in(
     return count(True), count(False), count(True, False)
 
 
-class _Known(NamedTuple):
+class _UserKey(NamedTuple):
     """As much of a user as it takes to find the person."""
 
     id: int
@@ -197,11 +199,13 @@ class _Known(NamedTuple):
     unique_id: str
 
 
-def _row(finding: Finding, own_roles: frozenset[str]) -> Row:
+def _row(finding: Finding, own_roles: frozenset[str]) -> EscalationRow:
     path = from_json(finding.path)
-    place = Place(finding.is_role, finding.is_conditional, finding.steps, finding.account, finding.arn)
+    place = EscalationPosition(
+        finding.is_role, finding.is_conditional, finding.steps, finding.account, finding.arn
+    )
     is_own = finding.steps > 0 and finding.arn in own_roles
-    return Row(
+    return EscalationRow(
         finding.principal,
         place,
         path.who,
@@ -212,7 +216,9 @@ def _row(finding: Finding, own_roles: frozenset[str]) -> Row:
     )
 
 
-def _who_reaches_one(stored: Stored, wanted: Wanted, *, size: int | None, after: Place | None) -> Found:
+def _who_reaches_one(
+    stored: Stored, wanted: EscalationFilter, *, size: int | None, after: EscalationPosition | None
+) -> EscalationPage:
     """The same of another goal than administrator."""
     answer = answer_to(
         stored,
@@ -227,7 +233,7 @@ def _who_reaches_one(stored: Stored, wanted: Wanted, *, size: int | None, after:
             "after": None if after is None else list(after),
         },
     )
-    return Found(
+    return EscalationPage(
         rows=[_row_from(row) for row in answer["rows"]],
         has_after=answer["has_after"],
         everyone=PrincipalCount(*answer["everyone"]),
@@ -240,19 +246,26 @@ def _who_reaches_one(stored: Stored, wanted: Wanted, *, size: int | None, after:
     )
 
 
-def _row_from(kept: Mapping[str, object]) -> Row:
+def _row_from(kept: Mapping[str, object]) -> EscalationRow:
     path = from_json(kept["path"])  # type: ignore[arg-type]
-    place = Place(*kept["place"])  # type: ignore[misc]
-    return Row(path.who.id, place, path.who, Certainty(kept["certainty"]), path, tuple(kept["unread"]))  # type: ignore[arg-type]
+    place = EscalationPosition(*kept["place"])  # type: ignore[misc]
+    return EscalationRow(
+        path.who.id,
+        place,
+        path.who,
+        Certainty(kept["certainty"]),  # type: ignore[arg-type]
+        path,
+        tuple(kept["unread"]),  # type: ignore[arg-type]
+    )
 
 
-def every_row(wanted: Wanted) -> Iterator[Row]:
+def every_row(wanted: EscalationFilter) -> Iterator[EscalationRow]:
     """All of them, with their paths, in the order of the pages."""
     stored = stored_at(wanted.at)
     if wanted.to is not None:
         yield from _who_reaches_one(stored, wanted, size=None, after=None).rows
         return
-    after: Place | None = None
+    after: EscalationPosition | None = None
     while True:
         page = who_reaches(wanted, size=BATCH, after=after)
         yield from page.rows
@@ -262,7 +275,7 @@ def every_row(wanted: Wanted) -> Iterator[Row]:
 
 
 @dataclass(frozen=True, slots=True)
-class Closing:
+class ClosingStatements:
     """Statements without which no path is left; none where none was found. `is_exact`: no smaller set does
     it.
     """
@@ -277,9 +290,9 @@ class Explained:
     is not known yet, or the path has no steps.
     """
 
-    who: Principal
-    path: Path | None
-    closing: Closing | None
+    who: FindingPrincipal
+    path: FindingPath | None
+    closing: ClosingStatements | None
     made_at: datetime
     limitations: tuple[Limitation, ...]
     unread: tuple[str, ...] = ()
@@ -325,21 +338,21 @@ def explained(
     return Explained(path.who, path, found_closing, stored.calculated_at, limitations, unread, waits=waits)
 
 
-def _closing_from(kept: list[object] | None) -> Closing | None:
+def _closing_from(kept: list[object] | None) -> ClosingStatements | None:
     if kept is None:
         return None
     statements, is_exact = kept
-    return Closing(frozenset(statement_from(statement) for statement in statements), bool(is_exact))  # type: ignore[attr-defined]
+    return ClosingStatements(frozenset(statement_from(statement) for statement in statements), bool(is_exact))  # type: ignore[attr-defined]
 
 
-def _principal(account: str, pk: int, at: datetime | None) -> Principal | None:
+def _principal(account: str, pk: int, at: datetime | None) -> FindingPrincipal | None:
     rows = EntityState.objects.filter(valid_at(at), entity=pk, kind__in=tuple(KINDS))
     row = (
         rows.filter(account__account_id=account, account__removed_at__isnull=True)
         .values_list("arn", "kind")
         .first()
     )
-    return None if row is None else Principal(pk, row[0], KINDS[row[1]])
+    return None if row is None else FindingPrincipal(pk, row[0], KINDS[row[1]])
 
 
 def limitations_at(accounts: Accounts, *, at: datetime | None) -> tuple[Limitation, ...]:
@@ -347,7 +360,7 @@ def limitations_at(accounts: Accounts, *, at: datetime | None) -> tuple[Limitati
     return stored_at(at).limitations(accounts)
 
 
-def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[Principal]:
+def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[FindingPrincipal]:
     """Users and roles of some accounts by ARN, user name, display name or email address, in whatever case;
     several where that is not unique.
     """
@@ -357,7 +370,9 @@ def find(text: str, *, accounts: Accounts, at: datetime | None) -> list[Principa
             "entity_id", "tags"
         )
     )
-    return named_exactly([Principal(pk, arn, KINDS[kind], tags.get(pk)) for pk, arn, kind in rows], text)
+    return named_exactly(
+        [FindingPrincipal(pk, arn, KINDS[kind], tags.get(pk)) for pk, arn, kind in rows], text
+    )
 
 
 class Reached(NamedTuple):
@@ -365,10 +380,10 @@ class Reached(NamedTuple):
     becomes first.
     """
 
-    member: Principal
+    member: FindingPrincipal
     steps: int
     certainty: Certainty
-    first: Principal | None
+    first: FindingPrincipal | None
     unread: tuple[str, ...] = ()
 
 

@@ -21,7 +21,13 @@ from iam.access.escalation_calculation import models, stored
 from iam.access.escalation_calculation.models import Certain, Finding
 from iam.access.escalation_calculation.questions import answer_to
 from iam.access.escalation_calculation.stored import BeingCalculatedError, Stored
-from iam.access.escalation_calculation.told import Act, Path, Principal, from_json, statement_from
+from iam.access.escalation_calculation.told import (
+    FindingAct,
+    FindingPath,
+    FindingPrincipal,
+    from_json,
+    statement_from,
+)
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import PrincipalCount, shown_name, text_filter
 from iam.mirror.queries.kept import KeptResults
@@ -35,12 +41,12 @@ ORDER: Final = ("certainty", "is_role", "steps", "account", "arn")
 
 
 @dataclass(frozen=True, slots=True)
-class Affected:
+class AffectedByOpening:
     """A principal that can become administrator by a path."""
 
     start: tuple[str, int]
-    member: Principal
-    path: Path
+    member: FindingPrincipal
+    path: FindingPath
     certainty: Certainty
     unread: tuple[str, ...] = ()
 
@@ -55,12 +61,12 @@ class Affected:
         return self.member.kind is PrincipalKind.ROLE
 
 
-Means = tuple[tuple[Act, ...], ...]
+Means = tuple[tuple[FindingAct, ...], ...]
 """What a path consists of, step by step."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class OpeningStatements:
     """Statements that open a path to administrator, and everyone who has it. No statements: nothing that
     someone holds opens it.
 
@@ -69,7 +75,7 @@ class Opening:
     """
 
     statements: Opener
-    affected: tuple[Affected, ...]
+    affected: tuple[AffectedByOpening, ...]
     counts: Mapping[tuple[Certainty, bool], int] = field(default_factory=dict)
     means: tuple[Means, ...] = ()
     is_own: bool = False
@@ -146,7 +152,7 @@ class EscalationTotals:
 
 
 @dataclass(frozen=True, slots=True)
-class Filter:
+class GroupFilter:
     """What a list of groups is narrowed to."""
 
     text: str = ""
@@ -154,7 +160,7 @@ class Filter:
     certainty: Certainty | None = None
 
 
-NO_FILTER: Final = Filter()
+NO_FILTER: Final = GroupFilter()
 _totals: KeptResults[EscalationTotals] = KeptResults()
 
 
@@ -210,27 +216,27 @@ def _unread_words(unread: Mapping[str, Sequence[str]], accounts: Accounts) -> It
 
 
 @dataclass(frozen=True, slots=True)
-class Groups:
+class OpeningGroups:
     """The groups that fit, the worst first, Gatehouse's own roles last. `more` groups were not asked for;
     `fitting` counts all groups and `principals` everyone in them, both without Gatehouse's own roles.
     """
 
     totals: EscalationTotals
-    shown: list[Opening]
+    shown: list[OpeningStatements]
     more: int
     fitting: int
     principals: int
 
 
 def openings(
-    accounts: Accounts, *, at: datetime | None = None, narrowed: Filter = NO_FILTER
-) -> tuple[EscalationTotals, list[Opening]]:
+    accounts: Accounts, *, at: datetime | None = None, narrowed: GroupFilter = NO_FILTER
+) -> tuple[EscalationTotals, list[OpeningStatements]]:
     """The totals, and all groups that fit with everyone in them."""
     groups = groups_of(accounts, at=at, narrowed=narrowed, most=None, each=None)
     return groups.totals, groups.shown
 
 
-def opening_of(key: str, accounts: Accounts, *, at: datetime | None = None) -> Opening | None:
+def opening_of(key: str, accounts: Accounts, *, at: datetime | None = None) -> OpeningStatements | None:
     """One group with everyone in it."""
     known = stored.stored_at(at)
     rows = _climbing(known, accounts, NO_FILTER).filter(opener=key)
@@ -242,10 +248,10 @@ def groups_of(
     accounts: Accounts,
     *,
     at: datetime | None = None,
-    narrowed: Filter = NO_FILTER,
+    narrowed: GroupFilter = NO_FILTER,
     most: int | None,
     each: int | None,
-) -> Groups:
+) -> OpeningGroups:
     """Up to `most` groups with up to `each` of those in them. A group keeps only those of its principals that
     fit.
     """
@@ -253,7 +259,7 @@ def groups_of(
     rows = _climbing(known, accounts, narrowed)
     groups = sorted(_groups(known, rows, accounts), key=lambda group: (group.is_own, group.order))
     findings = [group for group in groups if not group.is_own]
-    return Groups(
+    return OpeningGroups(
         totals=_totals_of(known, accounts),
         shown=_filled(groups[:most], rows, each=each),
         more=len(groups) - len(groups[:most]),
@@ -262,7 +268,7 @@ def groups_of(
     )
 
 
-def _climbing(known: Stored, accounts: Accounts, narrowed: Filter) -> QuerySet[Finding, Finding]:
+def _climbing(known: Stored, accounts: Accounts, narrowed: GroupFilter) -> QuerySet[Finding, Finding]:
     rows = findings_in(known, accounts).filter(steps__gt=0).filter(text_filter(narrowed.text))
     if narrowed.kind is not None:
         rows = rows.filter(is_role=narrowed.kind is PrincipalKind.ROLE)
@@ -273,7 +279,7 @@ def _climbing(known: Stored, accounts: Accounts, narrowed: Filter) -> QuerySet[F
 
 def _groups(
     known: Stored, rows: QuerySet[Finding, Finding], accounts: Accounts, *, only: str = ""
-) -> list[Opening]:
+) -> list[OpeningStatements]:
     """The groups with their counts."""
     counts: dict[str, dict[tuple[Certainty, bool], int]] = {}
     tally = rows.order_by().values_list("opener", "certainty", "is_role").annotate(many=Count("pk"))
@@ -287,7 +293,9 @@ def _groups(
         if key in counts:
             opener = frozenset(statement_from(statement) for statement in statements)
             means_shown = tuple(_means(means, accounts))
-            opening_groups.append(Opening(opener, (), counts[key], means_shown, is_own=key == OWN_KEY))
+            opening_groups.append(
+                OpeningStatements(opener, (), counts[key], means_shown, is_own=key == OWN_KEY)
+            )
     return opening_groups
 
 
@@ -296,25 +304,25 @@ def _means(kept: Mapping[str, list[Any]], accounts: Accounts) -> Iterator[Means]
     for number, alternatives in kept.items():
         if accounts is None or number in accounts:
             for many, steps in alternatives:
-                means = tuple(tuple(Act(*act) for act in step) for step in steps)
+                means = tuple(tuple(FindingAct(*act) for act in step) for step in steps)
                 tally[means] = tally.get(means, 0) + many
     for means, _ in sorted(tally.items(), key=lambda each: -each[1]):
         yield means
 
 
 def _filled(
-    groups: Sequence[Opening], rows: QuerySet[Finding, Finding], *, each: int | None
-) -> list[Opening]:
+    groups: Sequence[OpeningStatements], rows: QuerySet[Finding, Finding], *, each: int | None
+) -> list[OpeningStatements]:
     """The groups with the first of those in them, or all; one query."""
     wanted = rows.filter(opener__in=[group.key for group in groups])
     if each is not None:
         rank = Window(RowNumber(), partition_by="opener", order_by=[F(name).asc() for name in ORDER])
         wanted = wanted.annotate(rank=rank).filter(rank__lte=each)
-    affected: dict[str, list[Affected]] = {}
+    affected: dict[str, list[AffectedByOpening]] = {}
     for finding in wanted.order_by(*ORDER):
         affected.setdefault(finding.opener, []).append(_affected(finding))
     return [
-        Opening(
+        OpeningStatements(
             group.statements,
             tuple(affected.get(group.key, ())),
             group.counts,
@@ -325,10 +333,12 @@ def _filled(
     ]
 
 
-def _affected(finding: Finding) -> Affected:
+def _affected(finding: Finding) -> AffectedByOpening:
     path = from_json(finding.path)
     certainty = CERTAINTIES[Certain(finding.certainty)]
-    return Affected((finding.account, finding.principal), path.who, path, certainty, tuple(finding.unread))
+    return AffectedByOpening(
+        (finding.account, finding.principal), path.who, path, certainty, tuple(finding.unread)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,14 +350,14 @@ class Fix:
     """
 
     statements: Opener
-    closed: tuple[Affected, ...]
-    others: tuple[Affected, ...]
+    closed: tuple[AffectedByOpening, ...]
+    others: tuple[AffectedByOpening, ...]
     more: tuple[HeldStatement, ...]
     is_whole: bool
     unchecked: int = 0
 
 
-def fix_of(opening: Opening, accounts: Accounts = None, *, at: datetime | None = None) -> Fix:
+def fix_of(opening: OpeningStatements, accounts: Accounts = None, *, at: datetime | None = None) -> Fix:
     """What removing the statements of a group leaves, for those of some accounts. BeingCalculatedError until
     a worker has looked.
     """

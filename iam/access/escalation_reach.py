@@ -12,7 +12,7 @@ from iam.access.escalation import Accounts, Reached
 from iam.access.escalation_calculation.questions import answer_to as answer_of_worker
 from iam.access.escalation_calculation.stored import stored_at
 from iam.access.escalation_calculation.told import principal_from
-from iam.access.who_can import Asked, answer_to
+from iam.access.who_can import WhoCanQuestion, answer_to
 from iam.mirror.models import Entity, Kind
 from iam.mirror.snapshot import snapshot
 from iam.policy.evaluate import Decision
@@ -41,7 +41,7 @@ class Reaching:
     goals: int
 
 
-def reaching(asked: Asked, *, seen: Accounts, most: int) -> Reaching:
+def reaching(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> Reaching:
     """Up to `most` of the principals that are asked about. `seen` are all accounts that the asking person
     sees: whom they may become is looked for there, and nothing is told of ways through others.
 

@@ -12,8 +12,8 @@ from dataclasses import replace
 from itertools import chain
 from typing import Final
 
-from iam.access.explanation import Held
-from iam.access.verdict import Branch, Check, Leaf, Levels, Voice
+from iam.access.explanation import HeldPolicy
+from iam.access.verdict import Branch, BranchVoice, Leaf, OrganizationLevels, StatementCheck
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import (
     FREE,
@@ -34,13 +34,13 @@ from iam.policy.request import PrincipalKind, Request
 from iam.policy.sentences.conditions import phrase
 
 MORE_VALUES: Final = 5
-BY_MARK: Final = (Voice.SILENT, Voice.DEPENDS, Voice.ALLOWS)
+BY_MARK: Final = (BranchVoice.SILENT, BranchVoice.DEPENDS, BranchVoice.ALLOWS)
 
 WORDS: Final = {
-    Voice.ALLOWS: "allows it",
-    Voice.DENIES: "denies it",
-    Voice.DEPENDS: "allows it conditionally",
-    Voice.SILENT: "doesn’t allow it",
+    BranchVoice.ALLOWS: "allows it",
+    BranchVoice.DENIES: "denies it",
+    BranchVoice.DEPENDS: "allows it conditionally",
+    BranchVoice.SILENT: "doesn’t allow it",
 }
 STOPPING: Final = {
     PolicyKind.BOUNDARY: "The permissions boundary doesn’t allow it, so identity policies can’t grant it.",
@@ -61,7 +61,7 @@ NAMES: Final = {
 }
 
 
-class Tree:
+class DecisionTree:
     """Takes one decision apart. `held_policies` maps the names of identity policies to how they are held;
     `is_resource_known` False: the policy of the resource stands in for one that nobody has read.
     """
@@ -71,8 +71,8 @@ class Tree:
         request: Request,
         policies: RequestPolicies,
         *,
-        held_policies: Mapping[str, Held],
-        levels: Levels,
+        held_policies: Mapping[str, HeldPolicy],
+        levels: OrganizationLevels,
         is_resource_known: bool = True,
     ) -> None:
         self._request, self._policies = request, policies
@@ -84,10 +84,10 @@ class Tree:
         """In the order of "Policy evaluation logic": denies first, then what must allow."""
         if self._request.lowered in FREE:
             text = f"{self._request.action} needs no permission, and no policy can deny it."
-            return (Branch("rule", "AWS rule", Voice.ALLOWS, text),)
+            return (Branch("rule", "AWS rule", BranchVoice.ALLOWS, text),)
         owned = owner_reason(self._request.lowered, self._request.resource)
         if owned:
-            return (Branch("rule", "AWS rule", Voice.DENIES, owned),)
+            return (Branch("rule", "AWS rule", BranchVoice.DENIES, owned),)
         rest = (
             self._control(PolicyKind.RCP, self._policies.rcps),
             self._control(PolicyKind.SCP, self._policies.scps),
@@ -111,49 +111,49 @@ class Tree:
                     "The root user of the bucket’s account can always change the bucket policy, even if the "
                     "policy denies it."
                 )
-                return Branch("deny", "Explicit denies", Voice.ASIDE, text, tuple(sure))
+                return Branch("deny", "Explicit denies", BranchVoice.ASIDE, text, tuple(sure))
             count = "A statement denies" if len(sure) == 1 else f"{len(sure)} statements deny"
             return Branch(
                 "deny",
                 "Explicit denies",
-                Voice.DENIES,
+                BranchVoice.DENIES,
                 f"{count} it, regardless of what allows it.",
                 tuple(sure),
             )
         if perhaps:
             text = "A statement denies it, depending on values that the request doesn’t give."
-            return Branch("deny", "Explicit denies", Voice.DEPENDS, text, perhaps)
+            return Branch("deny", "Explicit denies", BranchVoice.DEPENDS, text, perhaps)
         text = "No statement denies it."
         if deny_leaves:
             verb = "doesn’t" if len(deny_leaves) == 1 else "don’t"
             text = f"{text} {len(deny_leaves)} would, but {verb} match."
-        return Branch("deny", "Explicit denies", Voice.ALLOWS, text, deny_leaves)
+        return Branch("deny", "Explicit denies", BranchVoice.ALLOWS, text, deny_leaves)
 
     def _control(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> Branch:
         """SCPs or RCPs: each level must allow."""
         title = NAMES[kind]
         if reason := self._exempt(kind, levels):
-            return Branch(str(kind), title, Voice.ASIDE, reason)
+            return Branch(str(kind), title, BranchVoice.ASIDE, reason)
         names = self._levels.scps if kind is PolicyKind.SCP else self._levels.rcps
         parts = []
         for place, policies in enumerate(levels):
             name = names[place] if place < len(names) else f"Level {place + 1}"
             voice = self._voice(policies)
             parts.append(self._branch(str(kind), name, voice, f"{WORDS[voice].capitalize()}.", policies))
-        denying = [part.title for part in parts if part.voice is Voice.DENIES]
+        denying = [part.title for part in parts if part.voice is BranchVoice.DENIES]
         if denying:
             text = f"A policy attached to {_and(denying)} denies it."
-            return Branch(str(kind), title, Voice.DENIES, text, parts=tuple(parts))
-        stopping = [part.title for part in parts if part.voice is Voice.SILENT]
+            return Branch(str(kind), title, BranchVoice.DENIES, text, parts=tuple(parts))
+        stopping = [part.title for part in parts if part.voice is BranchVoice.SILENT]
         if stopping:
             text = (
                 f"Every level must allow it, and {_and(stopping)} {'does' if len(stopping) == 1 else 'do'} "
                 "not."
             )
-            return Branch(str(kind), title, Voice.SILENT, text, parts=tuple(parts))
-        is_open = any(part.voice is Voice.DEPENDS for part in parts)
+            return Branch(str(kind), title, BranchVoice.SILENT, text, parts=tuple(parts))
+        is_open = any(part.voice is BranchVoice.DEPENDS for part in parts)
         text = "Every synced level allows it." if is_open else "Every level allows it."
-        voice = Voice.DEPENDS if is_open else Voice.ALLOWS
+        voice = BranchVoice.DEPENDS if is_open else BranchVoice.ALLOWS
         return Branch(str(kind), title, voice, text, parts=tuple(parts))
 
     def _exempt(self, kind: PolicyKind, levels: tuple[PolicySet, ...]) -> str:
@@ -174,33 +174,35 @@ class Tree:
         title = NAMES[kind]
         if policies is None:
             if kind is PolicyKind.SESSION and self._request.principal.kind is PrincipalKind.FEDERATED_USER:
-                return Branch(str(kind), title, Voice.SILENT, "Without one, the session has no permissions.")
+                return Branch(
+                    str(kind), title, BranchVoice.SILENT, "Without one, the session has no permissions."
+                )
             text = "None." if kind is PolicyKind.BOUNDARY else "Not specified."
-            return Branch(str(kind), title, Voice.ASIDE, text)
+            return Branch(str(kind), title, BranchVoice.ASIDE, text)
         voice = self._voice(policies)
-        if kind is PolicyKind.ENDPOINT and voice is not Voice.DENIES:
+        if kind is PolicyKind.ENDPOINT and voice is not BranchVoice.DENIES:
             through = BY_MARK[weigh(self._request, self._policies).endpoint]
-            if voice is Voice.ALLOWS and through is Voice.DEPENDS:
+            if voice is BranchVoice.ALLOWS and through is BranchVoice.DEPENDS:
                 return self._branch(str(kind), title, through, GATEWAY, policies)
             voice = through
-        text = STOPPING[kind] if voice is Voice.SILENT else f"It {WORDS[voice]}."
+        text = STOPPING[kind] if voice is BranchVoice.SILENT else f"It {WORDS[voice]}."
         return self._branch(str(kind), title, voice, text, policies)
 
     def _identity(self) -> Branch:
         title, who = "Identity policies", self._request.principal
         if who.kind is PrincipalKind.ROOT:
             if self._is_barred:
-                return Branch("identity", title, Voice.SILENT, ROOT_CANNOT)
+                return Branch("identity", title, BranchVoice.SILENT, ROOT_CANNOT)
             return Branch(
-                "identity", title, Voice.ALLOWS, "A root user has every permission in its own account."
+                "identity", title, BranchVoice.ALLOWS, "A root user has every permission in its own account."
             )
         policies = self._policies.identity
         voice = self._voice(policies)
         parts = tuple(self._holders(policies))
         return Branch("identity", title, voice, self._identity_text(voice), parts=parts)
 
-    def _identity_text(self, voice: Voice) -> str:
-        if voice is not Voice.SILENT:
+    def _identity_text(self, voice: BranchVoice) -> str:
+        if voice is not BranchVoice.SILENT:
             return f"At least one of them {WORDS[voice]}."
         return "None of them allows it." if self._policies.identity.statements else "None."
 
@@ -221,7 +223,7 @@ class Tree:
             yield Branch(
                 "identity",
                 "Not readable",
-                Voice.ASIDE,
+                BranchVoice.ASIDE,
                 "What these allow or deny isn’t part of the answer.",
                 problems=problems,
             )
@@ -230,30 +232,32 @@ class Tree:
         title, policies, request = "Resource-based policy", self._policies.resource, self._request
         is_needed = self._is_resource_needed
         if not self._is_resource_known:
-            return Branch("resource", title, Voice.DEPENDS, "Not synced. It must allow the caller.")
+            return Branch("resource", title, BranchVoice.DEPENDS, "Not synced. It must allow the caller.")
         if policies is None:
             if is_needed:
-                return Branch("resource", title, Voice.SILENT, "It must allow the caller, but there is none.")
+                return Branch(
+                    "resource", title, BranchVoice.SILENT, "It must allow the caller, but there is none."
+                )
             return Branch(
                 "resource",
                 title,
-                Voice.ASIDE,
+                BranchVoice.ASIDE,
                 "Not specified. In the same account it doesn’t need to allow anything.",
             )
         denied, account, role, direct = policies.judge_grades(request, is_bounded=self._is_bounded)
         mark = max(account, role, direct)
         if denied == YES and not is_never_locked_out(request):
-            return self._branch("resource", title, Voice.DENIES, "It denies it.", policies)
+            return self._branch("resource", title, BranchVoice.DENIES, "It denies it.", policies)
         text = self._grade_text(account, role, direct)
         if mark == NO:
-            voice = Voice.SILENT if is_needed else Voice.ASIDE
+            voice = BranchVoice.SILENT if is_needed else BranchVoice.ASIDE
             text = (
                 "It must allow the caller, but doesn’t."
                 if is_needed
                 else "It doesn’t allow the request, and doesn’t need to."
             )
             return self._branch("resource", title, voice, text, policies)
-        voice = Voice.ALLOWS if mark == YES else Voice.DEPENDS
+        voice = BranchVoice.ALLOWS if mark == YES else BranchVoice.DEPENDS
         is_enough = direct == YES and not request.is_cross_account and not self._is_barred
         return replace(
             self._branch("resource", title, voice, text, policies), is_enough=is_enough, is_needed=is_needed
@@ -285,14 +289,14 @@ class Tree:
             )
         return f"It {perhaps}allows the account, so identity policies decide."
 
-    def _voice(self, policies: PolicySet) -> Voice:
+    def _voice(self, policies: PolicySet) -> BranchVoice:
         denied, allowed = policies.judge(self._request)
         if denied == YES:
-            return Voice.DENIES
+            return BranchVoice.DENIES
         return BY_MARK[min(allowed, YES - denied)]
 
-    def _branch(self, kind: str, title: str, voice: Voice, text: str, policies: PolicySet) -> Branch:
-        if voice is Voice.DENIES:
+    def _branch(self, kind: str, title: str, voice: BranchVoice, text: str, policies: PolicySet) -> Branch:
+        if voice is BranchVoice.DENIES:
             text = "It denies it."
         speaking = policies.speaking_of(self._request.lowered)
         return Branch(
@@ -316,17 +320,19 @@ class Tree:
             tuple(str(problem) for problem in statement.unknown),
         )
 
-    def _checks(self, statement: Compiled) -> Iterator[Check]:
+    def _checks(self, statement: Compiled) -> Iterator[StatementCheck]:
         request, source = self._request, statement.source
         if statement.means is not None:
             element = "NotPrincipal" if source.is_not_principal else "Principal"
             names = ", ".join(chain.from_iterable((source.principals or {}).values()))
-            yield Check(element, names, self._means(statement), request.principal.arn)
+            yield StatementCheck(element, names, self._means(statement), request.principal.arn)
         if statement.fits is not None:
             element = "NotResource" if source.is_not_resource else "Resource"
-            yield Check(element, ", ".join(source.resources or ()), statement.fits(request), request.resource)
+            yield StatementCheck(
+                element, ", ".join(source.resources or ()), statement.fits(request), request.resource
+            )
         for condition in statement.conditions:
-            yield Check(
+            yield StatementCheck(
                 "Condition",
                 str(condition),
                 condition.test(request),

@@ -13,7 +13,7 @@ from typing import Final
 
 from iam.access import explanation
 from iam.access.effective import Says, patterns_of, read_access
-from iam.access.explanation import Step, Why
+from iam.access.explanation import ExplanationStep, Why
 from iam.access.simulate import RESOURCE_FACTS
 from iam.guard import Viewer
 from iam.mirror.snapshot import snapshot
@@ -48,7 +48,7 @@ VERBS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ExplainedDecision:
     """The decision about one request, and its reasons. `is_placed` is False where the organization's policies
     are not known.
     """
@@ -63,7 +63,7 @@ class Answer:
 
 def why_of(
     viewer: Viewer, number: int, *, account: str, at: datetime | None, action: str, resource: str = ""
-) -> Answer | None:
+) -> ExplainedDecision | None:
     """The decision about an action at a moment; without a resource, about what the first statement that
     allows it names.
 
@@ -88,7 +88,9 @@ def why_of(
             _without_owner(index, member, question) if is_hidden else explanation.why(index, member, question)
         )
         is_placed = index.accounts[account].standing.is_known
-        return Answer(action, resource, member.arn, member.kind, _told(why, viewer, account), is_placed)
+        return ExplainedDecision(
+            action, resource, member.arn, member.kind, _told(why, viewer, account), is_placed
+        )
 
 
 def _without_owner(index: Index, member: Member, question: Question) -> Why:
@@ -143,7 +145,7 @@ def _told(why: Why, viewer: Viewer, account: str) -> Why:
         return why
     own = [_plain(step) for step in why.steps if step.reason.kind not in WHOSE or step.is_unread]
     others = [step.reason for step in why.steps if step.reason.kind in WHOSE and not step.is_unread]
-    return replace(why, steps=(*own, *(Step(reason) for reason in _in_short(others))))
+    return replace(why, steps=(*own, *(ExplanationStep(reason) for reason in _in_short(others))))
 
 
 def _in_short(reasons: list[DecisionReason]) -> Iterator[DecisionReason]:
@@ -159,9 +161,9 @@ def _in_short(reasons: list[DecisionReason]) -> Iterator[DecisionReason]:
             yield DecisionReason(LAST, outcome, f"T{whose[1:]} {VERBS[outcome]} it")
 
 
-def _plain(step: Step) -> Step:
+def _plain(step: ExplanationStep) -> ExplanationStep:
     """Without the way to the policy's page; pages leave out the text of the statement too."""
     reason = step.reason
     if reason.kind == "identity" and reason.outcome is ReasonOutcome.MISSING:
-        return Step(replace(reason, text="No policy allows it"))
+        return ExplanationStep(replace(reason, text="No policy allows it"))
     return replace(step, policy=step.policy and replace(step.policy, pk=None))

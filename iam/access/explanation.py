@@ -25,7 +25,7 @@ DECIDING: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
+class NamedPolicy:
     """A group or policy: its number in the mirror (None: it has none of its own there) and its name."""
 
     pk: int | None
@@ -33,23 +33,23 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldPolicy:
     """An identity policy as a principal holds it, itself or through a group."""
 
-    policy: Named
-    group: Named | None = None
+    policy: NamedPolicy
+    group: NamedPolicy | None = None
     is_inline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ExplanationStep:
     """A reason, the statement that it is about, and the policy that holds it; `held` only of identity
     policies.
     """
 
     reason: DecisionReason
-    policy: Named | None = None
-    held: Held | None = None
+    policy: NamedPolicy | None = None
+    held: HeldPolicy | None = None
     source: Statement | None = None
 
     @property
@@ -90,15 +90,15 @@ class Why:
     """A decision about one principal, and its reasons, the deciding ones first."""
 
     decision: Decision
-    steps: tuple[Step, ...]
+    steps: tuple[ExplanationStep, ...]
 
     @property
-    def deciding(self) -> tuple[Step, ...]:
+    def deciding(self) -> tuple[ExplanationStep, ...]:
         """What allows or denies, for sure or under conditions."""
         return tuple(step for step in self.steps if step.reason.outcome in DECIDING)
 
     @property
-    def grants(self) -> tuple[Step, ...]:
+    def grants(self) -> tuple[ExplanationStep, ...]:
         """Its own statements that allow it, for sure or under conditions; where there are none, the
         resource's, or AWS's rule.
         """
@@ -107,7 +107,7 @@ class Why:
         return own or tuple(step for step in allowing if step.reason.kind in {"resource", "rule"})
 
     @property
-    def denies(self) -> tuple[Step, ...]:
+    def denies(self) -> tuple[ExplanationStep, ...]:
         """The statements that deny it, for sure or under conditions."""
         return tuple(step for step in self.deciding if not step.allows)
 
@@ -135,7 +135,7 @@ def explained(index: Index, member: Member, request: Request, policies: RequestP
     )
 
 
-def holdings(shard: Shard, grants: Grants) -> Iterator[tuple[str, Held]]:
+def holdings(shard: Shard, grants: Grants) -> Iterator[tuple[str, HeldPolicy]]:
     """Each identity policy under the name that explanations give it. Names in IAM have no spaces, so none is
     taken for another.
     """
@@ -143,45 +143,50 @@ def holdings(shard: Shard, grants: Grants) -> Iterator[tuple[str, Held]]:
     for number in grants.groups:
         group = shard.groups.get(number)
         if group is not None:
-            yield from _of(shard, group.grants, Named(number, group.name))
+            yield from _of(shard, group.grants, NamedPolicy(number, group.name))
 
 
-def held_as(shard: Shard, policy: int, *, group: GroupRow | None = None) -> Held:
+def held_as(shard: Shard, policy: int, *, group: GroupRow | None = None) -> HeldPolicy:
     """How a managed policy of an account is held, directly or through a group."""
-    through = None if group is None else Named(group.id, group.name)
-    return Held(_policy(shard, policy), through)
+    through = None if group is None else NamedPolicy(group.id, group.name)
+    return HeldPolicy(_policy(shard, policy), through)
 
 
-def _of(shard: Shard, grants: Grants, group: Named | None) -> Iterator[tuple[str, Held]]:
+def _of(shard: Shard, grants: Grants, group: NamedPolicy | None) -> Iterator[tuple[str, HeldPolicy]]:
     whose = "" if group is None else f" of group {group.name}"
     for name, _ in grants.inline:
-        yield f"inline policy {name}{whose}", Held(Named(None, name), group, is_inline=True)
+        yield f"inline policy {name}{whose}", HeldPolicy(NamedPolicy(None, name), group, is_inline=True)
     for number in grants.attached:
         policy = shard.policies.get(number)
         policy_name = f"policy {number}" if policy is None else policy.name
-        yield f"{policy_name}{whose}", Held(_policy(shard, number), group)
+        yield f"{policy_name}{whose}", HeldPolicy(_policy(shard, number), group)
 
 
-def _policy(shard: Shard, number: int) -> Named:
+def _policy(shard: Shard, number: int) -> NamedPolicy:
     policy = shard.policies.get(number)
     return (
-        Named(None, f"policy {number}") if policy is None else Named(number, policy.name.rpartition("/")[2])
+        NamedPolicy(None, f"policy {number}")
+        if policy is None
+        else NamedPolicy(number, policy.name.rpartition("/")[2])
     )
 
 
 def _step(
-    reason: DecisionReason, held_policies: dict[str, Held], policies: RequestPolicies, boundary: Named | None
-) -> Step:
+    reason: DecisionReason,
+    held_policies: dict[str, HeldPolicy],
+    policies: RequestPolicies,
+    boundary: NamedPolicy | None,
+) -> ExplanationStep:
     statement = _statement(reason, policies)
     source = None if statement is None else statement.source
     if reason.kind == PolicyKind.IDENTITY:
         mine = held_policies.get(reason.policy)
         policy = None if mine is None else mine.policy
-        return Step(reason, policy, mine, source)
+        return ExplanationStep(reason, policy, mine, source)
     if reason.kind == PolicyKind.BOUNDARY:
-        return Step(reason, boundary, None, source)
-    policy = Named(None, reason.policy) if reason.policy else None
-    return Step(reason, policy, None, source)
+        return ExplanationStep(reason, boundary, None, source)
+    policy = NamedPolicy(None, reason.policy) if reason.policy else None
+    return ExplanationStep(reason, policy, None, source)
 
 
 def _statement(reason: DecisionReason, policies: RequestPolicies) -> Compiled | None:

@@ -17,7 +17,7 @@ from iam.policy.request import PrincipalKind
 ORDER: Final = (Level.LIST, Level.READ, Level.WRITE, Level.PERMISSIONS, Level.TAGGING)
 
 
-class Levels(NamedTuple):
+class LevelCounts(NamedTuple):
     """Actions that are allowed in some way, by level. What needs no permission is not counted."""
 
     list: int
@@ -27,12 +27,12 @@ class Levels(NamedTuple):
     tagging: int
 
 
-def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, Levels]:
+def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, LevelCounts]:
     """The levels of users, given with the numbers of their accounts; those whom the index does not have are
     left out.
     """
     with snapshot(at, accounts=set(people.values())) as index:
-        effective, levels = index.effective(), dict[int, Levels]()
+        effective, levels = index.effective(), dict[int, LevelCounts]()
         for number, account in people.items():
             member = index.member(account, number)
             if member is not None:
@@ -40,17 +40,17 @@ def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, Le
         return levels
 
 
-def counted(effective: Effective, space: Space) -> Levels:
+def counted(effective: Effective, space: Space) -> LevelCounts:
     """What is allowed, counted."""
     allowed = effective.any & ~space.free
-    return Levels(*((allowed & space.catalogue.mask_of_level(level)).bit_count() for level in ORDER))
+    return LevelCounts(*((allowed & space.catalogue.mask_of_level(level)).bit_count() for level in ORDER))
 
 
 @lru_cache(maxsize=1)
-def totals() -> Levels:
+def totals() -> LevelCounts:
     """How many actions AWS publishes that need a permission."""
     space = Space()
-    return Levels(*((catalogue().mask_of_level(level) & ~space.free).bit_count() for level in ORDER))
+    return LevelCounts(*((catalogue().mask_of_level(level) & ~space.free).bit_count() for level in ORDER))
 
 
 class LevelsByAccount:
@@ -58,9 +58,9 @@ class LevelsByAccount:
 
     def __init__(self, at: datetime | None) -> None:
         self._at = at
-        self._known: dict[str, dict[int, Levels]] = {}
+        self._known: dict[str, dict[int, LevelCounts]] = {}
 
-    def of(self, number: int, *, account: str) -> Levels | None:
+    def of(self, number: int, *, account: str) -> LevelCounts | None:
         """The levels of a user; None where the index does not have them."""
         levels = self._known.get(account)
         if levels is None:
@@ -69,10 +69,10 @@ class LevelsByAccount:
         return levels.get(number)
 
 
-def _of_account(index: Index, account: str) -> dict[int, Levels]:
+def _of_account(index: Index, account: str) -> dict[int, LevelCounts]:
     shard, effective = index.accounts.get(account), index.effective()
-    same: dict[Effective, Levels] = {}
-    level_counts: dict[int, Levels] = {}
+    same: dict[Effective, LevelCounts] = {}
+    level_counts: dict[int, LevelCounts] = {}
     classes = [] if shard is None else list(shard.classes.values())
     for members, each in effective.everybody(classes):
         if members[0].kind is PrincipalKind.USER:

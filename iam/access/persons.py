@@ -24,7 +24,7 @@ MANY: Final = 4_000
 MAIL_TAGS: Final = ("email", "mail", "e-mail")
 
 
-class Named(Protocol):
+class NamedPrincipal(Protocol):
     """What a user or role is called: a member of an index, or a row of the mirror."""
 
     @property
@@ -50,7 +50,7 @@ class Counted(Protocol):
     def unique_id(self) -> str: ...
 
 
-N = TypeVar("N", bound=Named)
+N = TypeVar("N", bound=NamedPrincipal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +197,7 @@ class Matcher:
             )
             self._numbers.append(set(signs.exclude(standing__in=DOUBTS).values_list("pk", flat=True)))
 
-    def fits(self, member: Named) -> bool:
+    def fits(self, member: NamedPrincipal) -> bool:
         """Whether every word is found."""
         text = searched(member)
         for word, arns, numbers in zip(self._words, self._arns, self._numbers, strict=True):
@@ -223,19 +223,19 @@ def text_filter(text: str) -> Q:
     return condition
 
 
-def searched(member: Named) -> str:
+def searched(member: NamedPrincipal) -> str:
     """By what else a principal is found: its ARN, display name and the email address in its tags, in lower
     case.
     """
     return f"{member.arn} {shown_name(member)} {mail_tag(member)}".lower()
 
 
-def shown_name(member: Named) -> str:
+def shown_name(member: NamedPrincipal) -> str:
     """The display name of a user, the name of a role."""
     return display_name(member.name, member.tags) if member.kind is PrincipalKind.USER else member.name
 
 
-def mail_tag(member: Named) -> str:
+def mail_tag(member: NamedPrincipal) -> str:
     """The email address in the tags of a user; empty where none is."""
     for key, value in (member.tags or {}).items():
         if key.lower() in MAIL_TAGS:

@@ -40,7 +40,7 @@ class Draft:
     text: str
     base: str
     findings: Sequence[LintFinding]
-    plan: services.Plan | None = None
+    plan: services.ChangePlan | None = None
     refused: RefusedError | None = None
 
     @property

@@ -35,7 +35,7 @@ class PrincipalError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class AskingPrincipal:
     """Who asks. `number` is that of the index (negative: a root user); `arn` is a session's own, where one is
     meant.
     """
@@ -57,7 +57,7 @@ class Who:
         return self.arn.rpartition("/")[2] if self.kind is PrincipalKind.SESSION else ""
 
 
-def find_principal(text: str, *, accounts: Scope, at: datetime | None) -> Who:
+def find_principal(text: str, *, accounts: Scope, at: datetime | None) -> AskingPrincipal:
     """The one whom the text means, among the accounts (by number; None: all) and as of a moment: by ARN or
     user name in at most two queries, else by display name or email address.
 
@@ -81,9 +81,9 @@ def _called(name: str, accounts: Scope, at: datetime | None) -> QuerySet[EntityS
     return _rows(accounts, at).filter(sort_name=name.lower(), name=name)
 
 
-def _who(row: tuple[Any, ...]) -> Who:
+def _who(row: tuple[Any, ...]) -> AskingPrincipal:
     account, number, arn, name, kind = row
-    return Who(account, number, arn, name, KINDS[kind])
+    return AskingPrincipal(account, number, arn, name, KINDS[kind])
 
 
 def _columns(rows: QuerySet[EntityState, Any], *, size: int) -> list[tuple[Any, ...]]:
@@ -94,7 +94,7 @@ def _columns(rows: QuerySet[EntityState, Any], *, size: int) -> list[tuple[Any, 
     )
 
 
-def _by_name(name: str, accounts: Scope, at: datetime | None) -> Who:
+def _by_name(name: str, accounts: Scope, at: datetime | None) -> AskingPrincipal:
     rows = _columns(_called(name, accounts, at), size=NAMED + 1)
     rows = rows or _by_other_names(name, accounts, at)
     if len(rows) == 1:
@@ -165,7 +165,7 @@ def candidates(text: str, *, accounts: Scope, at: datetime | None) -> list[tuple
     return list(rows.values_list("entity_id", "arn", "kind")[:MAX_CANDIDATES])
 
 
-def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> Who:
+def _by_arn(arn: str, accounts: Scope, at: datetime | None) -> AskingPrincipal:
     parts = arn.split(":", 5)
     if len(parts) == 6 and parts[2] == "iam" and parts[5] == "root":
         return _root(arn, parts[4], accounts)
@@ -190,15 +190,15 @@ def _absent(arn: str, at: datetime | None) -> str:
     )
 
 
-def _root(arn: str, account: str, accounts: Scope) -> Who:
+def _root(arn: str, account: str, accounts: Scope) -> AskingPrincipal:
     known = Account.objects.filter(account_id=account, removed_at__isnull=True)
     is_seen = accounts is None or account in accounts
     if not is_seen or not known.exists():
         raise PrincipalError(f"Account {account[:PREVIEW_LENGTH]} isn’t connected.")
-    return Who(account, -int(account), arn, "Root user", PrincipalKind.ROOT)
+    return AskingPrincipal(account, -int(account), arn, "Root user", PrincipalKind.ROOT)
 
 
-def _session(arn: str, parts: list[str], accounts: Scope, at: datetime | None) -> Who:
+def _session(arn: str, parts: list[str], accounts: Scope, at: datetime | None) -> AskingPrincipal:
     role, _, session = parts[5].removeprefix("assumed-role/").partition("/")
     if SESSION_NAME.fullmatch(session) is None:
         raise PrincipalError(
@@ -210,4 +210,4 @@ def _session(arn: str, parts: list[str], accounts: Scope, at: datetime | None) -
     session_columns = _columns(rows, size=1)
     if not session_columns:
         raise PrincipalError(f"Account {parts[4][:PREVIEW_LENGTH]} has no role {role[:PREVIEW_LENGTH]}.")
-    return Who(parts[4], session_columns[0][1], arn, role, PrincipalKind.SESSION)
+    return AskingPrincipal(parts[4], session_columns[0][1], arn, role, PrincipalKind.SESSION)

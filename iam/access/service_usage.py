@@ -37,7 +37,7 @@ USER: Final = PrincipalKind.USER
 
 
 @dataclass(slots=True)
-class Use:
+class ServiceCounts:
     """How many users and roles can do something with a service, and how many of both with each access
     level.
     """
@@ -55,7 +55,7 @@ class Uses:
     `calculated_at` is when the oldest of this was counted, None where it was counted just now.
     """
 
-    services: tuple[Use, ...]
+    services: tuple[ServiceCounts, ...]
     users: int
     roles: int
     calculated_at: datetime | None = None
@@ -81,7 +81,7 @@ class Alike(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ServiceUser:
     """A user or role that can use a service, with its counts by access level."""
 
     pk: int
@@ -99,7 +99,7 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ServiceUserFilter:
     """Which of the principals that can use a service are asked for: in which accounts (None: all), with which
     level, of which kind.
     """
@@ -111,16 +111,16 @@ class Wanted:
     text: str = ""
 
     @property
-    def everybody(self) -> Wanted:
+    def everybody(self) -> ServiceUserFilter:
         """The same without filters."""
         return replace(self, levels=(), kind=None, text="")
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ServiceUsagePage:
     """Rows from a place on; `users` and `roles` are counts of all that fit."""
 
-    rows: list[Row]
+    rows: list[ServiceUser]
     has_after: bool
     users: int
     roles: int
@@ -156,12 +156,14 @@ def _kept_uses(accounts: Accounts) -> Uses:
 def _summed(rows: Iterable[ServiceUse]) -> Uses:
     """What was counted of accounts, together."""
     uses = list(rows)
-    services: dict[str, Use] = {}
+    services: dict[str, ServiceCounts] = {}
     for row in uses:
         for prefix, (users, roles, levels) in row.services.items():
             use = services.get(prefix)
             if use is None:
-                use = services[prefix] = Use(prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(Level, 0))
+                use = services[prefix] = ServiceCounts(
+                    prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(Level, 0)
+                )
             use.users += users
             use.roles += roles
             for level, many in levels.items():
@@ -172,7 +174,7 @@ def _summed(rows: Iterable[ServiceUse]) -> Uses:
     )
 
 
-def _ordered(services: Iterable[Use]) -> tuple[Use, ...]:
+def _ordered(services: Iterable[ServiceCounts]) -> tuple[ServiceCounts, ...]:
     return tuple(sorted(services, key=lambda use: (use.title.lower(), use.prefix)))
 
 
@@ -199,14 +201,16 @@ def uses_in(index: Index, accounts: Accounts) -> Uses:
         if tally is None:
             tally = tallies[id(allowed)] = _Tally(allowed)
         tally.add(members)
-    services: dict[str, Use] = {}
+    services: dict[str, ServiceCounts] = {}
     ranges = list(space.services.items()), [service.first for service in space.services.values()]
     for tally in tallies.values():
         users, roles = tally.users, tally.roles
         for prefix, levels in _levels_of(tally.found.any & ~space.free, ranges):
             use = services.get(prefix)
             if use is None:
-                use = services[prefix] = Use(prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(Level, 0))
+                use = services[prefix] = ServiceCounts(
+                    prefix, catalogue().title(prefix), 0, 0, dict.fromkeys(Level, 0)
+                )
             use.users += users
             use.roles += roles
             for level in levels:
@@ -251,11 +255,13 @@ def _levels_of(allowed: int, ranges: Ranges) -> Iterator[tuple[str, list[Level]]
         begin = first + size
 
 
-def page_of(prefix: str, wanted: Wanted, *, after: tuple[str, str] = ("", ""), size: int) -> Page:
+def page_of(
+    prefix: str, wanted: ServiceUserFilter, *, after: tuple[str, str] = ("", ""), size: int
+) -> ServiceUsagePage:
     """Those who can use a service, by account and ARN, from a place on."""
     with snapshot(wanted.at, accounts=wanted.accounts, may_lag=True) as index:
         space = index.effective().space
-        rows: list[Row] = []
+        rows: list[ServiceUser] = []
         counts = dict.fromkeys(PEOPLE_AND_ROLES, 0)
         for account, alike in groupby(_alike(index, prefix, wanted.accounts), key=lambda each: each.account):
             fitting = list(_fitting(alike, wanted, space.services[prefix]))
@@ -264,10 +270,12 @@ def page_of(prefix: str, wanted: Wanted, *, after: tuple[str, str] = ("", ""), s
             if account >= after[0]:
                 more = _sorted_rows(fitting, space.services[prefix], after)
                 rows += islice(more, size + 1 - len(rows))
-        return Page(rows[:size], len(rows) > size, counts[PrincipalKind.USER], counts[PrincipalKind.ROLE])
+        return ServiceUsagePage(
+            rows[:size], len(rows) > size, counts[PrincipalKind.USER], counts[PrincipalKind.ROLE]
+        )
 
 
-def every_row(prefix: str, wanted: Wanted) -> Iterator[Row]:
+def every_row(prefix: str, wanted: ServiceUserFilter) -> Iterator[ServiceUser]:
     """All of them, account by account; the index is not held in between."""
     with snapshot(wanted.at, accounts=wanted.accounts, may_lag=True) as index:
         service = index.effective().space.services[prefix]
@@ -294,7 +302,9 @@ def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike
             yield Alike(members[0].account, members[0].kind, members, known[1])
 
 
-def _fitting(alike: Iterator[Alike] | tuple[Alike, ...], wanted: Wanted, service: Range) -> Iterator[Alike]:
+def _fitting(
+    alike: Iterator[Alike] | tuple[Alike, ...], wanted: ServiceUserFilter, service: Range
+) -> Iterator[Alike]:
     mask = 0
     for level in wanted.levels:
         mask |= service.levels[level]
@@ -314,7 +324,7 @@ def _fitting(alike: Iterator[Alike] | tuple[Alike, ...], wanted: Wanted, service
             yield each._replace(members=members)
 
 
-def _sorted_rows(alike: Sequence[Alike], service: Range, after: tuple[str, str]) -> Iterator[Row]:
+def _sorted_rows(alike: Sequence[Alike], service: Range, after: tuple[str, str]) -> Iterator[ServiceUser]:
     members = []
     for each in alike:
         members += [
@@ -322,7 +332,7 @@ def _sorted_rows(alike: Sequence[Alike], service: Range, after: tuple[str, str])
         ]
     for arn, principal, part in sorted(members, key=lambda row: row[0]):
         counts = {level: _count(part, mask) for level, mask in service.levels.items() if mask}
-        yield Row(
+        yield ServiceUser(
             principal.id, principal.account, arn, principal.name, _display(principal), principal.kind, counts
         )
 

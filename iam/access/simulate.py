@@ -9,10 +9,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from iam.access.evaluation import ROOT_CANNOT, Tree
+from iam.access.evaluation import ROOT_CANNOT, DecisionTree
 from iam.access.explanation import holdings
-from iam.access.principals import Who
-from iam.access.verdict import Branch, Leaf, Levels, Voice
+from iam.access.principals import AskingPrincipal
+from iam.access.verdict import Branch, BranchVoice, Leaf, OrganizationLevels
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.compiled import PolicyKind, PolicySet
@@ -39,7 +39,7 @@ class Inquiry:
     the time of the request open.
     """
 
-    who: Who
+    who: AskingPrincipal
     action: str
     resource: str
     at: datetime | None = None
@@ -60,7 +60,7 @@ class Inquiry:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class SimulationResult:
     """What AWS would answer. `summary` says it in a sentence, `missing` what is lacking, `residual` what it
     depends on, `limits` what is not known; `branches` are the whole reason.
     """
@@ -73,7 +73,7 @@ class Verdict:
     limits: tuple[str, ...] = ()
 
 
-def simulate(inquiry: Inquiry) -> Verdict | None:
+def simulate(inquiry: Inquiry) -> SimulationResult | None:
     """The answer; None where the principal was not there. The policies of at most two accounts are read."""
     accounts = {inquiry.who.account} | (set() if inquiry.is_hidden else {inquiry.place})
     with snapshot(inquiry.at, accounts=accounts, may_lag=True) as index:
@@ -81,12 +81,12 @@ def simulate(inquiry: Inquiry) -> Verdict | None:
         return None if member is None else judge(index, member, inquiry)
 
 
-def judge(index: Index, member: Member, inquiry: Inquiry) -> Verdict:
+def judge(index: Index, member: Member, inquiry: Inquiry) -> SimulationResult:
     """The same, of an index that is at hand."""
     request, policies, is_known = _question(index, member, inquiry)
     shard = index.accounts[member.account]
     owner = index.accounts.get(request.resource_account)
-    tree = Tree(
+    tree = DecisionTree(
         request,
         policies,
         held_policies=dict(holdings(shard, member.grants)),
@@ -101,7 +101,7 @@ def judge(index: Index, member: Member, inquiry: Inquiry) -> Verdict:
             inquiry, request, policies, is_owner_read=owner is not None, is_standing_known=is_standing_known
         )
     )
-    return Verdict(
+    return SimulationResult(
         decision,
         _summary(decision, branches, residual),
         branches,
@@ -184,9 +184,11 @@ def _is_open(request: Request, policies: RequestPolicies, inquiry: Inquiry) -> b
     )
 
 
-def _levels(shard: Shard, owner: Shard | None, policies: RequestPolicies, inquiry: Inquiry) -> Levels:
+def _levels(
+    shard: Shard, owner: Shard | None, policies: RequestPolicies, inquiry: Inquiry
+) -> OrganizationLevels:
     owner_shown = None if inquiry.is_hidden else owner
-    return Levels(
+    return OrganizationLevels(
         scps=_names(shard, len(policies.scps), inquiry.at),
         rcps=_names(owner, len(policies.rcps), inquiry.at),
         no_scps=_none("SCPs", shard, "principal"),
@@ -237,7 +239,7 @@ def _summary(decision: Decision, branches: tuple[Branch, ...], residual: tuple[s
         return f"{by}, but {denied} denies it." if by else f"{denied} denies it, and nothing allows it."
     if decision is Decision.CONDITIONAL:
         return _depending(by, residual)
-    stopping = [branch for branch in branches if branch.voice is Voice.SILENT]
+    stopping = [branch for branch in branches if branch.voice is BranchVoice.SILENT]
     if by and stopping:
         return f"{by}, but {_stopper(stopping[0])}."
     return "Nothing allows it." if not by else f"{by}, but the request isn’t allowed."
@@ -254,7 +256,7 @@ def _depending(by: str, residual: tuple[str, ...]) -> str:
 
 def _is_own_way_closed(branches: tuple[Branch, ...]) -> bool:
     """Whether the principal's own policies cannot give it, so that only the policy of the resource may."""
-    return any(branch.kind in OWN and branch.voice is Voice.SILENT for branch in branches)
+    return any(branch.kind in OWN and branch.voice is BranchVoice.SILENT for branch in branches)
 
 
 def _granting(branches: tuple[Branch, ...], kinds: tuple[str, ...]) -> Leaf | None:
@@ -275,7 +277,7 @@ def _leaf_name(leaf: Leaf) -> str:
 
 def _stopper(branch: Branch) -> str:
     """What does not allow it, as the second half of a sentence."""
-    stopping = [part.title for part in branch.parts if part.voice is Voice.SILENT]
+    stopping = [part.title for part in branch.parts if part.voice is BranchVoice.SILENT]
     if branch.text == ROOT_CANNOT:
         return f"{ROOT_CANNOT[0].lower()}{ROOT_CANNOT[1:-1]}"
     names = {
@@ -298,7 +300,7 @@ def _missing(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ...
     missing = [
         _stopper(branch)
         for branch in branches
-        if branch.voice is Voice.SILENT and not (is_enough and branch.kind in OWN)
+        if branch.voice is BranchVoice.SILENT and not (is_enough and branch.kind in OWN)
     ]
     return tuple(f"{text[0].upper()}{text[1:]}." for text in missing)
 
@@ -312,9 +314,9 @@ def _residual(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ..
     )
     words_open: dict[str, None] = {}
     for branch in branches[1:]:
-        if branch.kind == "resource" and not branch.leaves and branch.voice is Voice.DEPENDS:
+        if branch.kind == "resource" and not branch.leaves and branch.voice is BranchVoice.DEPENDS:
             words_open["if the resource-based policy allows the caller"] = None
-        if branch.kind == "endpoint" and branch.voice is Voice.DEPENDS and _is_sure(branch):
+        if branch.kind == "endpoint" and branch.voice is BranchVoice.DEPENDS and _is_sure(branch):
             words_open["if the VPC endpoint isn’t a gateway endpoint"] = None
         for part in branch.parts if branch.kind in {"scp", "rcp"} else (branch,):
             is_beside = part.kind == "resource" and settled and not part.is_needed

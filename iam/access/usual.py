@@ -49,7 +49,7 @@ Scope = Collection[str] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class AccountCandidate:
     """An account in whose policies a resource is named, with how many of them name it."""
 
     account: str
@@ -58,7 +58,7 @@ class Candidate:
 
 
 _regions = KeptResults[list[str]]()
-_naming = KeptResults[list["Candidate"]]()
+_naming = KeptResults[list["AccountCandidate"]]()
 
 
 def forget() -> None:
@@ -99,7 +99,7 @@ def region_of(action: str, resource: str, usual: list[str]) -> str:
     return usual[0] if usual else ""
 
 
-def accounts_naming(resource: str, accounts: Scope) -> list[Candidate]:
+def accounts_naming(resource: str, accounts: Scope) -> list[AccountCandidate]:
     """Accounts in whose policies a resource without an account is named, the most frequent first; kept while
     nothing is written.
     """
@@ -110,7 +110,7 @@ def accounts_naming(resource: str, accounts: Scope) -> list[Candidate]:
     return list(_naming.of(about, lambda: _accounts_naming(start, accounts)))
 
 
-def _accounts_naming(start: str, accounts: Scope) -> list[Candidate]:
+def _accounts_naming(start: str, accounts: Scope) -> list[AccountCandidate]:
     exact = re.compile(rf'"{re.escape(start)}["/*:?]')
     counted: Counter[tuple[str, str]] = Counter()
     for model, extra in ((PolicyVersion, {"is_default": True}), (InlinePolicy, {})):
@@ -124,7 +124,7 @@ def _accounts_naming(start: str, accounts: Scope) -> list[Candidate]:
             if exact.search(text):
                 counted[number, name] += 1
     ordered = sorted(counted.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [Candidate(number, name, many) for (number, name), many in ordered]
+    return [AccountCandidate(number, name, many) for (number, name), many in ordered]
 
 
 def named_part(resource: str) -> str:
@@ -138,7 +138,7 @@ def named_part(resource: str) -> str:
     return "" if not name or "*" in name or "?" in name else ":".join([*parts[:5], name])
 
 
-def likely_owner(candidates: list[Candidate]) -> str:
+def likely_owner(candidates: list[AccountCandidate]) -> str:
     """The account that names the resource in more policies than any other; empty where several do equally."""
     if not candidates:
         return ""

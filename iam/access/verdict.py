@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from iam.access.explanation import Held
+from iam.access.explanation import HeldPolicy
 from iam.policy.document import Statement
 from iam.policy.logic import NO, OPEN
 
 
-class Voice(StrEnum):
+class BranchVoice(StrEnum):
     """What a branch of the tree says to the request."""
 
     ALLOWS = "allows"
@@ -26,7 +26,7 @@ class Voice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class StatementCheck:
     """One part of a statement under the request: what it asks for, whether that holds (NO, OPEN, YES), what
     the request has.
 
@@ -47,8 +47,8 @@ class Leaf:
     policy: str
     source: Statement
     mark: int
-    checks: tuple[Check, ...]
-    held: Held | None = None
+    checks: tuple[StatementCheck, ...]
+    held: HeldPolicy | None = None
     problems: tuple[str, ...] = ()
 
     @property
@@ -63,12 +63,12 @@ class Leaf:
         return f"statement {self.source.index + 1}{sid}"
 
     @property
-    def open_checks(self) -> tuple[Check, ...]:
+    def open_checks(self) -> tuple[StatementCheck, ...]:
         """What its answer depends on."""
         return tuple(check for check in self.checks if check.mark == OPEN)
 
     @property
-    def failing_checks(self) -> tuple[Check, ...]:
+    def failing_checks(self) -> tuple[StatementCheck, ...]:
         """What does not fit."""
         return tuple(check for check in self.checks if check.mark == NO)
 
@@ -83,7 +83,7 @@ class Branch:
 
     kind: str
     title: str
-    voice: Voice
+    voice: BranchVoice
     text: str
     leaves: tuple[Leaf, ...] = ()
     parts: tuple[Branch, ...] = ()
@@ -101,7 +101,7 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class OrganizationLevels:
     """What the levels of the organization's policies are called, the root first: of SCPs, and of RCPs; and
     why there are none.
     """

@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
 
-from iam.access.explanation import Held, Named, Step, Why, held_as, why
+from iam.access.explanation import ExplanationStep, HeldPolicy, NamedPolicy, Why, held_as, why
 from iam.access.multi_action import Tallied
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import ReasonOutcome
@@ -25,7 +25,7 @@ from iam.policy.index.who_can import judge_for
 from iam.policy.letter_case import fold
 from iam.policy.logic import YES
 
-Spoken = tuple["Way", Doc]
+Spoken = tuple["AccessWay", Doc]
 
 
 class WayKind(StrEnum):
@@ -43,7 +43,7 @@ KINDS: Final = list(WayKind)
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class AccessWay:
     """One way: the policy and group by name, and by their numbers in the mirror where they have pages.
     `policy` of inline policies of users and roles is empty: all of them are one way.
     """
@@ -68,12 +68,12 @@ class Way:
         return KINDS.index(self.kind), self.group, self.policy, self.account
 
 
-INLINE: Final = Way(WayKind.INLINE)
+INLINE: Final = AccessWay(WayKind.INLINE)
 SURE: Final = (YES,)
 SURE_FIRST: Final = (YES, ALLOWS)
 
 
-class Ways:
+class AccessWays:
     """Finds the way of each principal of an answer; principals that policies cannot tell apart are looked at
     once.
     """
@@ -83,11 +83,11 @@ class Ways:
         parts = [part.members for part in tallied.whole.parts if not isinstance(part.members, Members)]
         self._personal = frozenset(tallied.by_member).union(*parts)
         self._personal_classes = {member.cls for member in self._personal}
-        self._known: dict[Any, Way] = {}
+        self._known: dict[Any, AccessWay] = {}
         self._by_account: dict[tuple[str, str], Speaking] = {}
         self._heard: dict[str, Heard] = {}
 
-    def of(self, member: Member) -> Way:
+    def of(self, member: Member) -> AccessWay:
         """The first way: where there are several, the one that allows without conditions and is the most
         shared.
         """
@@ -99,7 +99,7 @@ class Ways:
             way = self._known[key] = self._way(member, action, is_sure=bool(tally.can))
         return way
 
-    def among(self, members: Sequence[Member]) -> Mapping[Way, Sequence[Member]]:
+    def among(self, members: Sequence[Member]) -> Mapping[AccessWay, Sequence[Member]]:
         """Members of one answer by their way."""
         if isinstance(members, Members) and members.cls not in self._personal_classes:
             return self._among_class(members)
@@ -107,12 +107,12 @@ class Ways:
         for member in members:
             key = member if member in self._personal else (member.cls, member.grants_key)
             alike.setdefault(key, []).append(member)
-        members_by_way: dict[Way, list[Member]] = {}
+        members_by_way: dict[AccessWay, list[Member]] = {}
         for same_members in alike.values():
             members_by_way.setdefault(self.of(same_members[0]), []).extend(same_members)
         return members_by_way
 
-    def _among_class(self, members: Members) -> Mapping[Way, Sequence[Member]]:
+    def _among_class(self, members: Members) -> Mapping[AccessWay, Sequence[Member]]:
         """Members of one class that nothing but what they hold tells apart. What is held inline is read only
         where no policy of theirs gives a way.
         """
@@ -121,7 +121,7 @@ class Ways:
         effects = {} if speaking.heard.is_free else speaking.effects_on(members)
         if not effects:
             return self._one_by_one(members)
-        members_by_way: dict[Way, Members] = {}
+        members_by_way: dict[AccessWay, Members] = {}
         for key, alike in members.by_shared_grants():
             shared_way = speaking.way_among(key, alike, effects, is_sure=bool(tally.can))
             parts = self._one_by_one(alike) if shared_way is None else {shared_way: alike}
@@ -129,16 +129,16 @@ class Ways:
                 members_by_way[way] = members_by_way[way] + part if way in members_by_way else part
         return members_by_way
 
-    def _one_by_one(self, members: Members) -> dict[Way, Members]:
-        members_by_way: dict[Way, Members] = {}
+    def _one_by_one(self, members: Members) -> dict[AccessWay, Members]:
+        members_by_way: dict[AccessWay, Members] = {}
         for same_grants in members.by_grants():
             way = self.of(same_grants[0])
             members_by_way[way] = members_by_way[way] + same_grants if way in members_by_way else same_grants
         return members_by_way
 
-    def _way(self, member: Member, action: str, *, is_sure: bool) -> Way:
+    def _way(self, member: Member, action: str, *, is_sure: bool) -> AccessWay:
         if fold(action) in FREE:
-            return Way(WayKind.RULE)
+            return AccessWay(WayKind.RULE)
         own = self._own_way(member, action, is_sure=is_sure)
         if own is not None:
             return own
@@ -146,10 +146,10 @@ class Ways:
         return min(
             (self._of_step(member, step, action) for step in _best(reasons)),
             key=_sort_key,
-            default=Way(WayKind.RULE),
+            default=AccessWay(WayKind.RULE),
         )
 
-    def _own_way(self, member: Member, action: str, *, is_sure: bool) -> Way | None:
+    def _own_way(self, member: Member, action: str, *, is_sure: bool) -> AccessWay | None:
         """The way of an identity policy that allows it, one that does so without conditions before others;
         None where there is none.
 
@@ -183,13 +183,13 @@ class Ways:
         by_digest = {doc.digest: doc for doc in judge.said}
         return Heard(judge, by_digest, index.classes_named(judge.reader), judge.lowered in FREE)
 
-    def _of_step(self, member: Member, step: Step, action: str) -> Way:
+    def _of_step(self, member: Member, step: ExplanationStep, action: str) -> AccessWay:
         if step.held is not None:
             return way_of(self._index.accounts[member.account], step.held)
         if step.reason.kind == "rule":
-            return Way(WayKind.RULE)
+            return AccessWay(WayKind.RULE)
         kind = WayKind.TRUST if fold(action) in ASSUMING else WayKind.RESOURCE
-        return Way(kind)
+        return AccessWay(kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +238,7 @@ class Speaking:
 
     def way_among(
         self, key: Hashable, members: Members, effects: Mapping[Doc, int], *, is_sure: bool
-    ) -> Way | None:
+    ) -> AccessWay | None:
         """The way of members who hold the same but for inline policies (`Members.by_shared_grants`), as
         `Ways.of` finds it for one.
         """
@@ -273,7 +273,12 @@ class Speaking:
             ]
             policies_by_way += [
                 (
-                    way_of(shard, Held(Named(None, name), Named(group.id, group.name), is_inline=True)),
+                    way_of(
+                        shard,
+                        HeldPolicy(
+                            NamedPolicy(None, name), NamedPolicy(group.id, group.name), is_inline=True
+                        ),
+                    ),
                     inline[digest],
                 )
                 for name, digest in group.grants.inline
@@ -284,12 +289,12 @@ class Speaking:
         return cls(heard, policies, groups)
 
 
-def way_of(shard: Shard, holding: Held) -> Way:
+def way_of(shard: Shard, holding: HeldPolicy) -> AccessWay:
     """The way of an identity policy that a user or role of an account holds so."""
     row = None if holding.policy.pk is None else shard.policies.get(holding.policy.pk)
     is_aws_managed = row is not None and ":iam::aws:" in row.name
     if holding.group is not None:
-        return Way(
+        return AccessWay(
             WayKind.GROUP,
             holding.policy.name,
             holding.policy.pk,
@@ -302,13 +307,15 @@ def way_of(shard: Shard, holding: Held) -> Way:
         return INLINE
     account = "" if is_aws_managed else shard.number
     pk = None if is_aws_managed else holding.policy.pk
-    return Way(WayKind.ATTACHED, holding.policy.name, pk, account=account, is_aws_managed=is_aws_managed)
+    return AccessWay(
+        WayKind.ATTACHED, holding.policy.name, pk, account=account, is_aws_managed=is_aws_managed
+    )
 
 
-def _sort_key(way: Way) -> tuple[int, str, str, str]:
+def _sort_key(way: AccessWay) -> tuple[int, str, str, str]:
     return way.sort_key
 
 
-def _best(reasons: Why) -> tuple[Step, ...]:
+def _best(reasons: Why) -> tuple[ExplanationStep, ...]:
     sure = tuple(step for step in reasons.grants if step.reason.outcome is not ReasonOutcome.DEPENDS)
     return sure or reasons.grants

@@ -20,7 +20,7 @@ from iam.access.explanation import Why, why
 from iam.access.index_cache import cached_on
 from iam.access.multi_action import Tallied, tallied
 from iam.access.persons import PrincipalCount, shown_name
-from iam.access.ways import Way, Ways
+from iam.access.ways import AccessWay, AccessWays
 from iam.mirror.display_names import people_of_users
 from iam.mirror.snapshot import snapshot
 from iam.policy.evaluate import Decision
@@ -45,7 +45,7 @@ NONE_STOPPED: Final = Stopped((), is_whole=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class WhoCanQuestion:
     """A question as somebody asks it. `accounts` are those whose principals they may be told of, None for
     all; `is_hidden` says that the resource is in an account that they do not see, of whose policies they are
     told nothing. `is_any_time` leaves the time of the request open; `is_now`: the time in the context is that
@@ -109,7 +109,7 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class WhoCanRow:
     """Somebody who can, or whom a deny stops. `can` and `may` count the actions that are allowed, and allowed
     under conditions; `action` is the first of them, which `why` is about.
     """
@@ -139,14 +139,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class PeopleByWay:
     """Everyone who can in one way, confirmed first; `rows` are the first of them, `users` how many of all are
     users.
     """
 
-    way: Way
+    way: AccessWay
     counts: Mapping[Certainty, int]
-    rows: list[Row]
+    rows: list[WhoCanRow]
     users: int
 
     @property
@@ -156,7 +156,7 @@ class Group:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class WhoCanPage:
     """A page of an answer. Counts are exact: `everyone` and `by_certainty` of the whole answer, `counts` of
     what fits the filter.
 
@@ -166,18 +166,18 @@ class Found:
     """
 
     counts: Mapping[Decision, int]
-    rows: list[Row]
+    rows: list[WhoCanRow]
     has_before: bool
     has_after: bool
     limitations: tuple[Limitation, ...]
     asked: int
     roots: int
-    stopped: list[Row]
+    stopped: list[WhoCanRow]
     is_stopped_whole: bool
     everyone: PrincipalCount
     by_certainty: Mapping[Certainty, int]
-    groups: list[Group]
-    way: Way | None
+    groups: list[PeopleByWay]
+    way: AccessWay | None
     unread: Mapping[str, tuple[str, ...]]
 
     @property
@@ -187,7 +187,7 @@ class Found:
 
 
 def who_can(
-    asked: Asked,
+    asked: WhoCanQuestion,
     *,
     size: int,
     after: Place | None = None,
@@ -195,7 +195,7 @@ def who_can(
     denied: int = 0,
     narrowed: Narrowed = WHOLE,
     group_size: int = 0,
-) -> Found:
+) -> WhoCanPage:
     """A page of those who can and fit, and up to `denied` of those whom only a deny stops (of one action
     only).
 
@@ -221,7 +221,7 @@ def who_can(
         stopped_rows = [shown.denied(member) for member in barred.members]
         named = _with_people([*rows[:: -1 if before else 1], *stopped_rows])
         has_before = has_more if before else after is not None
-        return Found(
+        return WhoCanPage(
             counts={decision: answer.fitting.count(decision) for decision in ORDER},
             rows=named[: len(rows)],
             has_before=has_before,
@@ -242,7 +242,7 @@ def who_can(
 class _Shown:
     """An answer, and the rows that are shown of it; only while the snapshot is held."""
 
-    def __init__(self, index: Index, asked: Asked, narrowed: Narrowed) -> None:
+    def __init__(self, index: Index, asked: WhoCanQuestion, narrowed: Narrowed) -> None:
         self._index, self._asked = index, asked
         find = partial(everyone_who_can, index, asked)
         self.everyone: Everyone = cached_on(index, asked.key, find)
@@ -256,12 +256,12 @@ class _Shown:
         whole = self.tallied.whole
         return self.everyone.stopped(most, lambda: stopped(self._index, question, whole, most=most))
 
-    def group(self, group: WayGroup, size: int) -> Group:
+    def group(self, group: WayGroup, size: int) -> PeopleByWay:
         """A way, with the first of those who can in it."""
         first = group.runs.page(size=size)[:size]
-        return Group(group.way, group.counts, [self.row(*each) for each in first], group.users)
+        return PeopleByWay(group.way, group.counts, [self.row(*each) for each in first], group.users)
 
-    def row(self, member: Member, decision: Decision) -> Row:
+    def row(self, member: Member, decision: Decision) -> WhoCanRow:
         """One who can, with the reasons."""
         tally = self.tallied.of(member)
         reasons = self._why(member, tally.first)
@@ -270,7 +270,7 @@ class _Shown:
             row, certainty=self.answer.certainty(member, decision), unread=self.unread.of([member])
         )
 
-    def denied(self, member: Member) -> Row:
+    def denied(self, member: Member) -> WhoCanRow:
         """One whom a deny stops."""
         action = self.tallied.whole.question.action
         reasons = self._why(member, action)
@@ -281,7 +281,7 @@ class _Shown:
         return self.everyone.why(member, action, find)
 
 
-def everyone_who_can(index: Index, asked: Asked, former: Everyone | None = None) -> Everyone:
+def everyone_who_can(index: Index, asked: WhoCanQuestion, former: Everyone | None = None) -> Everyone:
     """The whole answer; what is `former`, and still holds, is taken over."""
     # Before the answer: a date that passes meanwhile makes it one of before.
     dates = index.documents.passed()
@@ -291,7 +291,7 @@ def everyone_who_can(index: Index, asked: Asked, former: Everyone | None = None)
         shard = index.accounts[account]
         return Basis((shard, shard.version), owner, dates)
 
-    return Everyone(tallies, Ways(index, asked.question, tallies), basis_of, former)
+    return Everyone(tallies, AccessWays(index, asked.question, tallies), basis_of, former)
 
 
 def _state(index: Index, account: str) -> tuple[Shard, int] | None:
@@ -299,7 +299,7 @@ def _state(index: Index, account: str) -> tuple[Shard, int] | None:
     return None if shard is None else (shard, shard.version)
 
 
-def every_row(asked: Asked, *, size: int = 500, narrowed: Narrowed = WHOLE) -> Iterator[Row]:
+def every_row(asked: WhoCanQuestion, *, size: int = 500, narrowed: Narrowed = WHOLE) -> Iterator[WhoCanRow]:
     """All who can and fit, in the order of the pages, asked page by page: meanwhile others may ask, and the
     mirror may change.
     """
@@ -312,7 +312,7 @@ def every_row(asked: Asked, *, size: int = 500, narrowed: Narrowed = WHOLE) -> I
         after = page.rows[-1].place
 
 
-def why_one(asked: Asked, *, account: str, pk: int) -> list[Row]:
+def why_one(asked: WhoCanQuestion, *, account: str, pk: int) -> list[WhoCanRow]:
     """Each action of a question as one principal can do it, with the reasons; nothing where nobody may be
     told of it.
     """
@@ -329,7 +329,9 @@ def why_one(asked: Asked, *, account: str, pk: int) -> list[Row]:
         return _with_people(rows)
 
 
-def answer_to(index: Index, asked: Asked, *, kinds: frozenset[PrincipalKind] = PEOPLE_AND_ROLES) -> Tallied:
+def answer_to(
+    index: Index, asked: WhoCanQuestion, *, kinds: frozenset[PrincipalKind] = PEOPLE_AND_ROLES
+) -> Tallied:
     """The answer to a question, whole."""
     question = replace(asked.question(asked.meant.actions[0]), kinds=kinds)
     if asked.is_hidden:
@@ -337,7 +339,7 @@ def answer_to(index: Index, asked: Asked, *, kinds: frozenset[PrincipalKind] = P
     return tallied(index, question, asked.meant.actions)
 
 
-def _hidden(asked: Asked) -> Limitation:
+def _hidden(asked: WhoCanQuestion) -> Limitation:
     return Limitation(
         OTHER_ACCOUNTS,
         f"The resource is in account {asked.place}, which isn’t connected or which you can’t see. Who can "
@@ -346,8 +348,10 @@ def _hidden(asked: Asked) -> Limitation:
     )
 
 
-def _row(member: Member, decision: Decision, action: str, reasons: Why, *, can: int = 0, may: int = 0) -> Row:
-    return Row(
+def _row(
+    member: Member, decision: Decision, action: str, reasons: Why, *, can: int = 0, may: int = 0
+) -> WhoCanRow:
+    return WhoCanRow(
         pk=member.id,
         account=member.account,
         arn=member.arn,
@@ -361,13 +365,13 @@ def _row(member: Member, decision: Decision, action: str, reasons: Why, *, can: 
     )
 
 
-def _with_people(rows: list[Row]) -> list[Row]:
+def _with_people(rows: list[WhoCanRow]) -> list[WhoCanRow]:
     """The same rows, with the name of the person in the directory where no tag has a name."""
     people = people_of_users(row.pk for row in rows if row.display == row.arn.rpartition("/")[2])
     return [replace(row, display=people.get(row.pk, row.display)) for row in rows]
 
 
-def _groups_with_people(groups: list[Group]) -> list[Group]:
+def _groups_with_people(groups: list[PeopleByWay]) -> list[PeopleByWay]:
     rows = list(chain.from_iterable(group.rows for group in groups))
     named = iter(_with_people(rows))
     return [replace(group, rows=[next(named) for _ in group.rows]) for group in groups]

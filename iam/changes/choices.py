@@ -15,7 +15,7 @@ LIMIT = 25
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class EntityChoice:
     """An entity to choose; `count` is how many groups a user is in, or how many people a group has."""
 
     entity: Entity
@@ -23,14 +23,14 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True)
-class Choices:
+class EntityChoices:
     """The first choices by name, and whether there are more, to be found by typing."""
 
-    rows: list[Choice]
+    rows: list[EntityChoice]
     has_more: bool
 
 
-def groups_for(viewer: Viewer, *, user: Entity, do: str, text: str = "") -> Choices:
+def groups_for(viewer: Viewer, *, user: Entity, do: str, text: str = "") -> EntityChoices:
     """Groups that the user may be added to, or is in; three queries."""
     joined = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user).values("target")
     groups = _reach(viewer, like=user, kind=Kind.GROUP, text=text)
@@ -38,7 +38,7 @@ def groups_for(viewer: Viewer, *, user: Entity, do: str, text: str = "") -> Choi
     return _choices(groups, side="target_id")
 
 
-def users_for(viewer: Viewer, *, group: Entity, do: str, text: str = "") -> Choices:
+def users_for(viewer: Viewer, *, group: Entity, do: str, text: str = "") -> EntityChoices:
     """Users who may be added to the group, or are in it; three queries."""
     inside = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, target=group).values("source")
     users = _reach(viewer, like=group, kind=Kind.USER, text=text)
@@ -53,11 +53,13 @@ def _reach(viewer: Viewer, *, like: Entity, kind: Kind, text: str) -> QuerySet[E
     return entities.filter(search__contains=text.strip().lower()) if text.strip() else entities
 
 
-def _choices(entities: QuerySet[Entity], *, side: str) -> Choices:
+def _choices(entities: QuerySet[Entity], *, side: str) -> EntityChoices:
     rows = list(entities.select_related("account").order_by("name", "id")[: LIMIT + 1])
     shown = rows[:LIMIT]
     edges = Edge.objects.filter(
         valid_at(None), kind=EdgeKind.MEMBER, **{f"{side}__in": [entity.pk for entity in shown]}
     )
     counts = Counter(edges.values_list(side, flat=True))
-    return Choices([Choice(entity, counts[entity.pk]) for entity in shown], has_more=len(rows) > LIMIT)
+    return EntityChoices(
+        [EntityChoice(entity, counts[entity.pk]) for entity in shown], has_more=len(rows) > LIMIT
+    )

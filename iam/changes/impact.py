@@ -18,7 +18,7 @@ from iam.changes.operations.base import Operation
 from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.changes.receipt_lines import WAYS, Impact, Lines, ordered
 from iam.changes.risks import DENY_REMOVED, level_of
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.document import read
@@ -87,7 +87,7 @@ class _Weighing:
                 self._problems[f"Account {number} has not been synced yet, so it is not analyzed."] = None
                 continue
             known = numbers[number]
-            world = World(index.accounts[number], numbers=known, texts=texts_of(known))
+            world = ChangeWorld(index.accounts[number], numbers=known, texts=texts_of(known))
             for operation in operations:
                 operation.simulate(world)
             self._problems |= world.doubts

@@ -239,7 +239,7 @@ class _AppendOnlyQuerySet(models.QuerySet[Any]):
         raise TypeError("These rows are only ever added.")
 
 
-class _AppendOnly(models.Model):
+class _AppendOnlyRow(models.Model):
     objects = _AppendOnlyQuerySet.as_manager()
 
     class Meta:
@@ -254,7 +254,7 @@ class _AppendOnly(models.Model):
         raise TypeError("This row stays.")
 
 
-class Approval(_AppendOnly):
+class Approval(_AppendOnlyRow):
     """One decision of one person on a set; `receipt_digest` is what they were shown."""
 
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="approvals")
@@ -283,7 +283,7 @@ class Approval(_AppendOnly):
         return f"{self.decision} by {self.approver_label}"
 
 
-class ChangeEvent(_AppendOnly):
+class ChangeEvent(_AppendOnlyRow):
     """One line of a change's timeline; `kind` is the state that it came to, or what else happened."""
 
     change = models.ForeignKey(Change, on_delete=models.PROTECT, related_name="events")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from iam.changes.operations.access import Affected
+from iam.changes.operations.access import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import Difference, Shift
@@ -27,7 +27,7 @@ Pairs = Sequence[tuple[Member, Shift]]
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldAlready:
     """Of the `of` actions that a change gives, or takes away, `people` principals have `actions` all the
     same, `through` these policies.
     """
@@ -53,11 +53,11 @@ class Unchanged:
     """Principals of one account whom a change is about, and for whom nothing changes."""
 
     account_id: str
-    names: tuple[Affected, ...]
+    names: tuple[AffectedPrincipal, ...]
     users: int
     roles: int
-    already: tuple[Held, ...]
-    keeps: tuple[Held, ...]
+    already: tuple[HeldAlready, ...]
+    keeps: tuple[HeldAlready, ...]
     blocked: tuple[Blocked, ...]
 
 
@@ -68,13 +68,13 @@ class Reasons:
         self._index, self._found = index, difference
         self._called: dict[object, dict[Doc, str]] = {}
 
-    def already(self, pairs: Pairs) -> tuple[Held, ...]:
+    def already(self, pairs: Pairs) -> tuple[HeldAlready, ...]:
         """What they have already of what is given."""
         return self._held(
             pairs, docs=lambda verdict: verdict.already, counts=lambda verdict: verdict.is_given
         )
 
-    def keeps(self, pairs: Pairs) -> tuple[Held, ...]:
+    def keeps(self, pairs: Pairs) -> tuple[HeldAlready, ...]:
         """What they keep of what is taken away."""
         return self._held(pairs, docs=lambda verdict: verdict.keeps, counts=lambda verdict: verdict.is_taken)
 
@@ -84,7 +84,7 @@ class Reasons:
         *,
         docs: Callable[[Verdict], tuple[Doc, ...]],
         counts: Callable[[Verdict], bool],
-    ) -> tuple[Held, ...]:
+    ) -> tuple[HeldAlready, ...]:
         people: dict[tuple[int, int, tuple[str, ...]], int] = defaultdict(int)
         for member, shift in pairs:
             actions = of = 0
@@ -97,7 +97,7 @@ class Reasons:
             if actions:
                 people[actions.bit_count(), of.bit_count(), tuple(sorted(through))] += 1
         permissions = [
-            Held(actions, of, through, number) for (actions, of, through), number in people.items()
+            HeldAlready(actions, of, through, number) for (actions, of, through), number in people.items()
         ]
         return tuple(
             sorted(permissions, key=lambda permission: (-permission.people, permission.through))[:LINES]
@@ -181,13 +181,13 @@ def _short(name: str) -> str:
     return name.partition(":policy/")[2].rpartition("/")[2] if name.startswith("arn:") else name
 
 
-def names_of(members: Iterable[Member]) -> tuple[Affected, ...]:
+def names_of(members: Iterable[Member]) -> tuple[AffectedPrincipal, ...]:
     """The first ones by name."""
     ordered = sorted(members, key=lambda member: (member.name.lower(), member.id))[:NAMES]
-    affected: list[Affected] = []
+    affected: list[AffectedPrincipal] = []
     for member in ordered:
         kind = "user" if is_user(member) else "role"
-        affected.append(Affected(member.name, kind, _entity(member)))
+        affected.append(AffectedPrincipal(member.name, kind, _entity(member)))
     return tuple(affected)
 
 

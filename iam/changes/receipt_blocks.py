@@ -6,8 +6,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from iam.changes.operations.access import ActionShift, Affected
-from iam.changes.reasons import Blocked, Held
+from iam.changes.operations.access import ActionShift, AffectedPrincipal
+from iam.changes.reasons import Blocked, HeldAlready
 from iam.policy.index.witness import Witness
 
 
@@ -24,17 +24,17 @@ class LevelShift:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class SameInAccount:
     """Principals of another account for whom the same becomes true as for those of a block."""
 
     account_id: str
-    names: tuple[Affected, ...]
+    names: tuple[AffectedPrincipal, ...]
     users: int
     roles: int
 
 
 @dataclass(frozen=True, slots=True)
-class Gain:
+class GainBlock:
     """Principals of one account, and of others `elsewhere`, for whom the same becomes true. `rows` are by
     service and level, `actions` the riskiest ones; `more_…` is how much there is beyond what is named.
     `ways_up` are sets of actions by which one raises oneself. `already`, `keeps` and `blocked` say of what is
@@ -42,7 +42,7 @@ class Gain:
     """
 
     account_id: str
-    names: tuple[Affected, ...]
+    names: tuple[AffectedPrincipal, ...]
     users: int
     roles: int
     totals: dict[str, int]
@@ -52,10 +52,10 @@ class Gain:
     more_actions: int
     risks: tuple[str, ...]
     ways_up: tuple[tuple[str, ...], ...]
-    already: tuple[Held, ...] = ()
-    keeps: tuple[Held, ...] = ()
+    already: tuple[HeldAlready, ...] = ()
+    keeps: tuple[HeldAlready, ...] = ()
     blocked: tuple[Blocked, ...] = ()
-    elsewhere: tuple[Place, ...] = ()
+    elsewhere: tuple[SameInAccount, ...] = ()
 
     @property
     def all_users(self) -> int:

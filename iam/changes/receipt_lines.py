@@ -25,7 +25,7 @@ from iam.changes.operations.access import (
 )
 from iam.changes.operations.permission_delta import bits, risky_actions
 from iam.changes.reasons import Reasons, Unchanged, is_user, names_of
-from iam.changes.receipt_blocks import Gain, LevelShift
+from iam.changes.receipt_blocks import GainBlock, LevelShift
 from iam.changes.risks import LAST_ADMINISTRATOR, NORMAL, WORDS, level_of
 from iam.changes.risky import is_administrator, risks_of, stops_being_administrator, ways_up
 from iam.changes.world import FIRST_MADE
@@ -50,7 +50,7 @@ class Impact:
     """
 
     affected: int = 0
-    gains: tuple[Gain, ...] = ()
+    gains: tuple[GainBlock, ...] = ()
     more_groups: int = 0
     more_people: int = 0
     more_users: int = 0
@@ -176,7 +176,7 @@ class Lines:
         for member in {member.cls: member for member in members}.values():
             yield self._found.sides_of(member.id)[1]
 
-    def _gain(self, block: _Block) -> Gain:
+    def _gain(self, block: _Block) -> GainBlock:
         block.members.sort(key=lambda pair: (pair[0].name.lower(), pair[0].id))
         members = [member for member, _ in block.members]
         first = _First(*block.members[0], self._found)
@@ -185,7 +185,7 @@ class Lines:
         shown = set(services[:SERVICES])
         actions, more = self._riskiest(block.masks, people=len(members), first=first)
         users = sum(is_user(member) for member in members)
-        return Gain(
+        return GainBlock(
             account_id=block.account,
             names=names_of(members),
             users=users,

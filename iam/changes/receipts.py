@@ -13,7 +13,7 @@ from typing import Any
 
 from iam.changes.iac import Managed, managed_entity
 from iam.changes.impact import impact_of
-from iam.changes.operations import Effect, Operation, Quota
+from iam.changes.operations import AccessEffect, Operation, QuotaUse
 from iam.changes.planning_cache import is_absent, memoize
 from iam.changes.risks import HIGH, level_of
 from iam.mirror.models import Account, Section
@@ -28,7 +28,7 @@ class Receipt:
     digest: str
 
 
-def receipt_of(operation: Operation, *, quota: Quota | None = None) -> Receipt:
+def receipt_of(operation: Operation, *, quota: QuotaUse | None = None) -> Receipt:
     """Compute the receipt from the mirror as it stands."""
     effect = operation.effect()
     agreed = {
@@ -69,7 +69,7 @@ def set_receipt_of(
     return body | {"digest": hashlib.sha256(text.encode()).hexdigest()}
 
 
-def _effect_json(effect: Effect) -> dict[str, Any]:
+def _effect_json(effect: AccessEffect) -> dict[str, Any]:
     """Without what only some operations have, so that a receipt says the same as it did before they
     existed."""
     body = asdict(effect)

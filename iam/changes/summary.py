@@ -28,7 +28,7 @@ OF_GROUP: Final[Mapping[str, tuple[str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class SummaryBlock:
     """Accounts in which the same is done. `what` are short sentences, `more` how many further ones there are;
     `accounts` are (number, name).
 
@@ -78,12 +78,12 @@ class Block:
         return f"{'; '.join(self.what)}{more} ({self.where})"
 
 
-def summary_of(operations: Sequence[Operation]) -> list[Block]:
+def summary_of(operations: Sequence[Operation]) -> list[SummaryBlock]:
     """One block for all accounts in which the operations do the same, in their order."""
     by_account: dict[str, list[Operation]] = {}
     for operation in operations:
         by_account.setdefault(operation.account.account_id, []).append(operation)
-    blocks: dict[tuple[str, ...], Block] = {}
+    blocks: dict[tuple[str, ...], SummaryBlock] = {}
     for account_operations in by_account.values():
         lines = tuple(_lines(account_operations, plain=False))
         account = (account_operations[0].account.account_id, account_operations[0].account.name)
@@ -91,15 +91,15 @@ def summary_of(operations: Sequence[Operation]) -> list[Block]:
         if block is None:
             plain = tuple(_lines(account_operations, plain=True))[:LINES]
             plain = () if plain == lines[:LINES] else plain
-            block = Block(lines[:LINES], (), more=len(lines[LINES:]), plain=plain)
+            block = SummaryBlock(lines[:LINES], (), more=len(lines[LINES:]), plain=plain)
         blocks[lines] = replace(block, accounts=(*block.accounts, account))
     return list(blocks.values())
 
 
-def blocks_of(summary: Iterable[Mapping[str, Any]], *, plain: bool = False) -> list[Block]:
+def blocks_of(summary: Iterable[Mapping[str, Any]], *, plain: bool = False) -> list[SummaryBlock]:
     """The blocks that a set holds; `plain` in the words for people who do not know the names of AWS, as
     the preview of a grant has them."""
-    blocks = [Block.from_json(body) for body in summary]
+    blocks = [SummaryBlock.from_json(body) for body in summary]
     return [replace(block, what=block.plain or block.what) for block in blocks] if plain else blocks
 
 

@@ -17,7 +17,7 @@ FIRST_MADE: Final = 1 << 62
 """What is only planned has numbers from here on, beyond those of the mirror."""
 
 
-class World:
+class ChangeWorld:
     """Users, roles, groups and managed policies by ARN. What is asked for and not there is None; the index
     itself is left alone.
 

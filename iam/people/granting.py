@@ -10,12 +10,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort, State
-from iam.access.grants.plans import Way
+from iam.access.grants.models import Grant, GrantAct, GrantPart, GrantState, LedgerEntry, PermissionSort
+from iam.access.grants.plans import GrantWay
 from iam.access.grants.services import settle
 from iam.access.grants.services.reconcile import entity_of, note_state
 from iam.access.grants.services.requests import note
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.access.grants.titles import title_of
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Account, Entity
@@ -74,15 +74,17 @@ def given_by(
 ) -> Given:
     """A membership, or an inline policy from a template, that a change has given a user."""
     is_group = what.kind is WhatKind.GROUP
-    terms = Terms(
-        who=Who(WhoKind.USERS, arns=(holder_arn,)),
+    terms = GrantTerms(
+        who=WhoTerms(WhoKind.USERS, arns=(holder_arn,)),
         what=what,
         accounts=(change.account.account_id,),
         why=reason.why[:1000],
         until=reason.until,
     )
     target = what.group_arn if is_group else str(change.params["policy_name"])
-    sort, way = (Sort.MEMBER, Way.GROUP) if is_group else (Sort.INLINE, Way.INLINE)
+    sort, way = (
+        (PermissionSort.MEMBER, GrantWay.GROUP) if is_group else (PermissionSort.INLINE, GrantWay.INLINE)
+    )
     permission = Held(sort, target, change, entity)
     return Given(change.account, holder_arn, title_of(terms), terms.body, way, change, (permission,))
 
@@ -98,7 +100,7 @@ def write_grant(grant_id: UUID, by_run: Given, *, reason: Reason) -> None:
             settle(standing)
         return
     is_so = reason.retry is None and all(_came_true(permission) for permission in by_run.held)
-    state = State.ACTIVE if is_so else State.WAITING
+    state = GrantState.ACTIVE if is_so else GrantState.WAITING
     grant = _grant(grant_id, by_run, reason, state=state)
     part = GrantPart.objects.create(
         grant=grant,
@@ -113,9 +115,9 @@ def write_grant(grant_id: UUID, by_run: Given, *, reason: Reason) -> None:
     LedgerEntry.objects.bulk_create(
         _entry(part, by_run, permission, is_so=is_so) for permission in by_run.held
     )
-    note(grant, act=Act.ASKED, actor=None, reason=str(by_run.terms["why"]), number=1)
+    note(grant, act=GrantAct.ASKED, actor=None, reason=str(by_run.terms["why"]), number=1)
     if is_so:
-        note_state(grant, before=State.WAITING)
+        note_state(grant, before=GrantState.WAITING)
     else:
         settle(grant)
 
@@ -125,7 +127,7 @@ def _came_true(permission: Held) -> bool:
     there is nothing to weigh.
     """
     change = permission.change
-    is_plain = permission.sort in (Sort.MEMBER, Sort.INLINE) and not change.already_so
+    is_plain = permission.sort in (PermissionSort.MEMBER, PermissionSort.INLINE) and not change.already_so
     return is_plain and change.state == ChangeState.APPLIED and change.ended_at is not None
 
 
@@ -147,7 +149,7 @@ def _entry(part: GrantPart, by_run: Given, permission: Held, *, is_so: bool) -> 
     return entry
 
 
-def _grant(grant_id: UUID, by_run: Given, reason: Reason, *, state: State) -> Grant:
+def _grant(grant_id: UUID, by_run: Given, reason: Reason, *, state: GrantState) -> Grant:
     what = by_run.terms["what"]
     return Grant.objects.create(
         id=grant_id,

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client
 
-from iam.access.escalation import Wanted, explained, who_reaches
+from iam.access.escalation import EscalationFilter, explained, who_reaches
 from iam.directory.models import Role
 from iam.mirror.models import AccountFact
 from tests.attacks.conftest import HIDDEN, OTHER, SECRET, SEEN, World
@@ -148,12 +148,15 @@ def test_what_is_not_known_of_other_accounts_is_not_counted(world: World) -> Non
     )
     everything = {
         number
-        for limitation in who_reaches(Wanted(None), size=5).limitations
+        for limitation in who_reaches(EscalationFilter(None), size=5).limitations
         for number in limitation.accounts
     }
     assert HIDDEN in everything
     explanation = explained(SEEN, world.of["maya"].pk, at=None, accounts=frozenset({SEEN}))
     assert explanation is not None
-    for limitations in (who_reaches(Wanted(frozenset({SEEN})), size=5).limitations, explanation.limitations):
+    for limitations in (
+        who_reaches(EscalationFilter(frozenset({SEEN})), size=5).limitations,
+        explanation.limitations,
+    ):
         assert all(HIDDEN not in limit.accounts for limit in limitations)
         assert "running" in {limit.kind for limit in limitations}

@@ -30,7 +30,7 @@ def run() -> Figures:
     }
     django.setup()
     from iam.access import service_usage
-    from iam.access.service_usage import Wanted, page_of, uses
+    from iam.access.service_usage import ServiceUserFilter, page_of, uses
 
     index, size, _ = _built(ACCOUNTS)
 
@@ -39,7 +39,7 @@ def run() -> Figures:
         yield index
 
     service_usage.snapshot = snapshot  # type: ignore[assignment]
-    whole, named = Wanted(None), Wanted(None, text="user-1000")
+    whole, named = ServiceUserFilter(None), ServiceUserFilter(None, text="user-1000")
     first = _seconds(lambda: uses(None, at=None))
     page_of("s3", whole, size=PAGE)
     other = _seconds(lambda: page_of("ec2", whole, size=PAGE))

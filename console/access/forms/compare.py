@@ -14,8 +14,8 @@ from console.web.access import ViewerRequest, entity_or_404
 from console.web.middleware import ZONE, moment_of
 from console.web.moments import input_text
 from console.web.query import Query
-from iam.access.compare import Moment
-from iam.access.principals import PrincipalError, Who, find_principal
+from iam.access.compare import ComparedSide
+from iam.access.principals import AskingPrincipal, PrincipalError, find_principal
 from iam.access.visible_accounts import accounts_seen
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.moments import just_after
@@ -46,8 +46,8 @@ class CompareForm(AccessForm):
         super().__init__(request.GET, request=request)
         self.service = request.GET.get("service", "").lower()[:MAX_SERVICE_LENGTH]
         self.shows_all = request.GET.get("show") == "all"
-        self.left: Moment | None = None
-        self.right: Moment | None = None
+        self.left: ComparedSide | None = None
+        self.right: ComparedSide | None = None
         if self.is_valid():
             self._take_sides()
         self.query = Query.of(
@@ -82,15 +82,15 @@ class CompareForm(AccessForm):
         """The moment of the right side; None for now."""
         return self._moment("b_at")
 
-    def clean_a(self) -> Who:
+    def clean_a(self) -> AskingPrincipal:
         """The principal of the left side."""
         if not self.texts["a"]:
             raise ValidationError("Enter a principal for the left side.")
         return self._who("a", near="")
 
-    def clean_b(self) -> Who | None:
+    def clean_b(self) -> AskingPrincipal | None:
         """The principal of the right side; the same where nobody else is named."""
-        left: Who | None = self.cleaned_data.get("a")
+        left: AskingPrincipal | None = self.cleaned_data.get("a")
         if left is None or self.has_same_text:
             return left
         return self._who("b", near=left.account)
@@ -105,7 +105,7 @@ class CompareForm(AccessForm):
             raise ValidationError(f"“{text[:MAX_SERVICE_LENGTH]}” isn’t a time. {SHAPE}")
         return moment if moment < datetime.now(tz=UTC) else None
 
-    def _who(self, name: str, *, near: str) -> Who:
+    def _who(self, name: str, *, near: str) -> AskingPrincipal:
         """Those who are there now may not have been there then, which is a difference, too. A name means
         somebody of the chosen account, or else rather somebody of the account `near`.
         """
@@ -123,26 +123,28 @@ class CompareForm(AccessForm):
                 problem = str(error)
         raise ValidationError(problem)
 
-    def _numbered(self, number: int) -> Who:
+    def _numbered(self, number: int) -> AskingPrincipal:
         """The user or role of a number, whether it still exists or not."""
         entity = entity_or_404(self.request.viewer, number, kinds=KINDS)
         if not self.request.viewer.scope.sees_account(entity.account.account_id):
             raise Http404
-        return Who(entity.account.account_id, entity.pk, entity.arn, entity.name, KINDS[entity.kind])
+        return AskingPrincipal(
+            entity.account.account_id, entity.pk, entity.arn, entity.name, KINDS[entity.kind]
+        )
 
     def _take_sides(self) -> None:
         """Who stands where, and when; the same principal at one moment is compared with a week before."""
         answers = self.cleaned_data
-        left, right = Moment(answers["a"], answers["a_at"]), Moment(answers["b"], answers["b_at"])
+        left, right = ComparedSide(answers["a"], answers["a_at"]), ComparedSide(answers["b"], answers["b_at"])
         if self.has_same_text and left.at == right.at and not self.texts["a_at"]:
-            left = Moment(left.who, _before(left.who, right.at))
+            left = ComparedSide(left.who, _before(left.who, right.at))
         self.left, self.right = left, right
         for name, side in (("a", left), ("b", right)):
             self.texts[name] = side.who.arn
             self.texts[f"{name}_at"] = f"{side.at:%Y-%m-%dT%H:%M:%S}" if side.at else ""
 
 
-def _before(who: Who, moment: datetime | None) -> datetime:
+def _before(who: AskingPrincipal, moment: datetime | None) -> datetime:
     """A week before, or the first reading if that is later: of what lies before nothing is known."""
     earliest = Entity.objects.filter(pk=who.number).values_list("first_seen", flat=True).first()
     week = ((moment or datetime.now(tz=UTC)) - WEEK).replace(microsecond=0)

@@ -15,7 +15,7 @@ from console.access.forms.resource import ResourceForm
 from console.web.access import ViewerRequest
 from console.web.query import Query
 from iam.access.actions import ActionsError, Meant, actions_meant
-from iam.access.principals import PrincipalError, Who, find_principal
+from iam.access.principals import AskingPrincipal, PrincipalError, find_principal
 from iam.access.simulate import Inquiry
 from iam.access.visible_accounts import accounts_seen
 from iam.policy.evaluate import ASSUMING
@@ -76,9 +76,9 @@ class SimulationForm(ResourceForm):
         return self.inquiry is None and not self.is_blank
 
     @property
-    def who(self) -> Who | None:
+    def who(self) -> AskingPrincipal | None:
         """The principal, once it is found."""
-        principal: Who | None = self.answer("principal")
+        principal: AskingPrincipal | None = self.answer("principal")
         return principal
 
     @property
@@ -87,7 +87,7 @@ class SimulationForm(ResourceForm):
         action: Meant | None = self.answer("action")
         return action
 
-    def clean_principal(self) -> Who:
+    def clean_principal(self) -> AskingPrincipal:
         """A name means somebody of the chosen account; an ARN says itself of which account it is."""
         text = self.texts["principal"]
         chosen = "" if text.startswith("arn:") else self.account_id
@@ -116,7 +116,7 @@ class SimulationForm(ResourceForm):
     def _policy_problem(self, name: str) -> str:
         """Why AWS would refuse a policy text; empty where it would not."""
         text, kind = self.policies[name], POLICIES[name]
-        who: Who | None = self.cleaned_data.get("principal")
+        who: AskingPrincipal | None = self.cleaned_data.get("principal")
         if len(text) > MAX_POLICY_LENGTH or CONTROLS.search(text):
             return (
                 f"This isn’t a policy that AWS accepts: it has more than {MAX_POLICY_LENGTH:,} characters, "

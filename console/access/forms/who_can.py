@@ -20,9 +20,9 @@ from iam.access.actions import ActionsError, Meant, actions_meant
 from iam.access.answer_runs import ORDER, Place
 from iam.access.answers import Narrowed
 from iam.access.certainty import Certainty
-from iam.access.usual import Candidate, accounts_naming, likely_owner, region_of, usual_regions
+from iam.access.usual import AccountCandidate, accounts_naming, likely_owner, region_of, usual_regions
 from iam.access.visible_accounts import accounts_seen
-from iam.access.who_can import Asked, Row
+from iam.access.who_can import WhoCanQuestion, WhoCanRow
 from iam.keyset import Place as Kept
 from iam.policy.request import PrincipalKind, account_of
 
@@ -49,7 +49,7 @@ class WhoCanForm(ResourceForm):
     def __init__(self, request: ViewerRequest) -> None:
         data, viewer = request.GET.copy(), request.viewer
         super().__init__(data, request=request)
-        self.candidates: list[Candidate] = []
+        self.candidates: list[AccountCandidate] = []
         self.regions: list[str] = []
         self.is_owner_assumed = False
         now: datetime | None = None
@@ -100,7 +100,7 @@ class WhoCanForm(ResourceForm):
             raise ValidationError(str(error)) from error
 
     @cached_property
-    def asked(self) -> Asked | None:
+    def asked(self) -> WhoCanQuestion | None:
         """The question for the index; None where something in it is wrong."""
         if not self.is_valid() or self.circumstances.errors:
             return None
@@ -108,7 +108,7 @@ class WhoCanForm(ResourceForm):
         owner = self.cleaned_data["owner"]
         owner = "" if owner == ANY else owner
         place = owner or account_of(resource)
-        return Asked(
+        return WhoCanQuestion(
             self.cleaned_data["action"],
             resource,
             context=self.circumstances.context,
@@ -188,6 +188,6 @@ def place_of(cursor: Cursor | None) -> Place | None:
     return Place(int(rank), account, arn)
 
 
-def cursor_of(row: Row, *, number: int) -> str:
+def cursor_of(row: WhoCanRow, *, number: int) -> str:
     """The place of a row as a word of an address."""
     return encode(Cursor(Kept(SEPARATOR.join(map(str, row.place)), row.pk), number))

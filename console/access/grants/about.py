@@ -14,14 +14,14 @@ from django.views.decorators.http import require_safe
 
 from console.access.grants.effect_blocks import End, end_of
 from console.access.grants.marks import SORTS, mark_of
-from console.changes.presenters import Mark
+from console.changes.presenters import StateMark
 from console.identities.details.frame import Shown, render_shown, shown_or_404
 from console.identities.details.groups import group_head
 from console.identities.details.people import SEES, person_head
 from console.identities.details.roles import role_head
 from console.web.access import ViewerRequest, require
 from iam.access.grants.ledger import Justified, ledger_of
-from iam.access.grants.models import Grant, LedgerEntry, Sort
+from iam.access.grants.models import Grant, LedgerEntry, PermissionSort
 from iam.access.grants.queries import grants_about, visible_grants
 from iam.guard import Right
 from iam.mirror.models import Kind
@@ -84,7 +84,7 @@ def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     grants = list(grants_about(shown.entity).filter(pk__in=seen)[: MAX_ROWS + 1])
     ledger = ledger_of(shown.entity, viewer=request.viewer)
     open_to = shown.openable([justified.entity.pk for justified in ledger if justified.entity])
-    rows: list[tuple[Grant, Mark, End]] = [
+    rows: list[tuple[Grant, StateMark, End]] = [
         (grant, mark_of(grant), end_of(grant)) for grant in grants[:MAX_ROWS]
     ]
     return base | {
@@ -109,7 +109,7 @@ def _give(request: ViewerRequest, shown: Shown) -> str:
 
 
 def _row(justified: Justified, open_to: Any) -> LedgerRow:
-    names = {Sort.MEMBER: "identities:group", Sort.ATTACHED: "identities:policy"}
+    names = {PermissionSort.MEMBER: "identities:group", PermissionSort.ATTACHED: "identities:policy"}
     page = names.get(justified.sort)
     opens = page and justified.entity is not None and justified.entity.pk in open_to
     url = reverse(page, args=[justified.entity.pk]) if page and opens and justified.entity else ""

@@ -18,9 +18,9 @@ from console.web.access import ViewerRequest, require
 from console.web.moments import zone_label
 from console.web.render import render_page
 from iam.access.drafts import services as drafts
-from iam.access.drafts.terms import Ends, body_of
+from iam.access.drafts.terms import DraftEnds, body_of
 from iam.access.grants.hidden import hidden_holders
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.services import (
     end_grant,
     extend_grant,
@@ -78,7 +78,7 @@ def extend(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if why := may_extend(grant, viewer=request.viewer, again=request.method == "POST"):
         return _not_now(request, grant, why, extends=True)
     error: RefusedError | TermsError | None = None
-    ends = read_ends(request.POST) if request.method == "POST" else Ends(LONGER)
+    ends = read_ends(request.POST) if request.method == "POST" else DraftEnds(LONGER)
     if request.method == "POST":
         try:
             extend_grant(
@@ -131,7 +131,7 @@ def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if why := may_shorten(grant, viewer=request.viewer):
         return _not_now(request, grant, why)
     error: RefusedError | TermsError | None = None
-    ends = read_ends(request.POST) if request.method == "POST" else Ends("1h")
+    ends = read_ends(request.POST) if request.method == "POST" else DraftEnds("1h")
     if request.method == "POST":
         try:
             until = _moment(ends)
@@ -156,7 +156,7 @@ def shorten(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return _page(request, grant, words, name="shorten", error=error)
 
 
-def _moment(ends: Ends) -> datetime:
+def _moment(ends: DraftEnds) -> datetime:
     """The new end that was chosen. Raises TermsError."""
     chosen = ends.fields()
     until: datetime | None = chosen.get("until")
@@ -207,7 +207,9 @@ def cut(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
     """
     grant = acting_on(request, pk)
     part = get_object_or_404(
-        grant.parts.select_related("grant", "account"), pk=number, state__in=(State.ENDED, State.ENDING)
+        grant.parts.select_related("grant", "account"),
+        pk=number,
+        state__in=(GrantState.ENDED, GrantState.ENDING),
     )
     roles = roles_of(part)
     allowed = request.viewer.may(Right.REQUEST_CHANGE, account_id=part.account.account_id)

@@ -13,15 +13,15 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.access.grants.asked import Asking, own_users, read_address, read_text
+from console.access.grants.asked import GrantQuestion, own_users, read_address, read_text
 from console.access.grants.ends import DEFAULT, ends_choices, read_ends, until_text
 from console.access.what.state import State
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.moments import zone_label
 from console.web.render import is_fragment, render_page
-from iam.access.denied.answer import Outcome
+from iam.access.denied.answer import DenialRemedy
 from iam.access.drafts import services
-from iam.access.drafts.terms import Ends
+from iam.access.drafts.terms import DraftEnds
 from iam.access.grants.phrases import duration
 from iam.access.grants.queries import often_given
 from iam.access.grants.terms import MAX_WHY, TermsError, WhoKind
@@ -95,13 +95,15 @@ def _go_on(request: ViewerRequest) -> HttpResponse:
     return redirect("access:grant-preview", pk=draft.pk)
 
 
-def _role_arn(asking: Asking) -> str:
+def _role_arn(asking: GrantQuestion) -> str:
     """The role behind a session: what a session may do is what its role may."""
     assert asking.who is not None
     return Entity.objects.values_list("arn", flat=True).get(pk=asking.who.number)
 
 
-def _page(request: ViewerRequest, asking: Asking, *, ends: Ends | None = None, why: str = "") -> HttpResponse:
+def _page(
+    request: ViewerRequest, asking: GrantQuestion, *, ends: DraftEnds | None = None, why: str = ""
+) -> HttpResponse:
     answer = asking.answer
     names = request.viewer.sees_accounts
     context: dict[str, Any] = {
@@ -115,7 +117,7 @@ def _page(request: ViewerRequest, asking: Asking, *, ends: Ends | None = None, w
         if answer and answer.document
         else (),
         "is_plain": not names,
-        "ends": ends_choices(ends or Ends(DEFAULT), with_never=names),
+        "ends": ends_choices(ends or DraftEnds(DEFAULT), with_never=names),
         "until": until_text(ends) if ends else "",
         "zone": zone_label(),
         "why": why,
@@ -130,7 +132,7 @@ def _page(request: ViewerRequest, asking: Asking, *, ends: Ends | None = None, w
     return render_page(request, "access/grants/ask.html", context, status=status)
 
 
-def _account_of(asking: Asking) -> str:
+def _account_of(asking: GrantQuestion) -> str:
     return asking.who.account if asking.who else ""
 
 
@@ -143,7 +145,7 @@ def _often() -> list[tuple[Offer, str]]:
     return [(offer, duration(offer.body.hours * 3600) if offer.body.hours else "") for offer in shown]
 
 
-def _may_mean(asking: Asking) -> list[tuple[str, str]]:
+def _may_mean(asking: GrantQuestion) -> list[tuple[str, str]]:
     """What a call can stand for whose service the message does not name: the action, and its address."""
     denied = asking.denied
     if denied is None or denied.action or not denied.may_mean:
@@ -153,11 +155,11 @@ def _may_mean(asking: Asking) -> list[tuple[str, str]]:
 
 
 LEADS: Final = {
-    Outcome.ALREADY: "You already have this access",
-    Outcome.DEPENDS: "A grant doesn’t change this",
-    Outcome.HELPS: "A grant solves this",
-    Outcome.HELPS_IF: "A grant is needed, but may not be enough",
-    Outcome.NO_GRANT: "A grant can’t solve this",
+    DenialRemedy.ALREADY: "You already have this access",
+    DenialRemedy.DEPENDS: "A grant doesn’t change this",
+    DenialRemedy.HELPS: "A grant solves this",
+    DenialRemedy.HELPS_IF: "A grant is needed, but may not be enough",
+    DenialRemedy.NO_GRANT: "A grant can’t solve this",
 }
 
 

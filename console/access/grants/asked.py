@@ -13,9 +13,9 @@ from console.access.forms.resource import resource_problem
 from console.web.access import ViewerRequest
 from console.web.query import Query
 from iam.access.actions import ActionsError, actions_meant
-from iam.access.denied.answer import Answer, answer, needs_resource
+from iam.access.denied.answer import DenialAnswer, answer, needs_resource
 from iam.access.denied.message import Denied, MessageError, PolicyType, read_message
-from iam.access.principals import KINDS, PrincipalError, Who, find_principal
+from iam.access.principals import KINDS, AskingPrincipal, PrincipalError, find_principal
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, Kind
@@ -28,7 +28,7 @@ SAID: Final = {"explicit": True, "implicit": False}
 
 
 @dataclass(slots=True)
-class Asking:
+class GrantQuestion:
     """What is asked. `denied` None: nothing yet. `who` is the principal that it is about; `answer` what was
     found of it.
     """
@@ -38,9 +38,9 @@ class Asking:
     denied: Denied | None = None
     principal: str = ""
     user: int | None = None
-    who: Who | None = None
+    who: AskingPrincipal | None = None
     is_own: bool = False
-    answer: Answer | None = None
+    answer: DenialAnswer | None = None
     errors: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -71,9 +71,9 @@ def own_users(viewer: Viewer) -> list[Entity]:
     return list(users.select_related("account").order_by("account__name", "name", "pk"))
 
 
-def read_text(request: ViewerRequest, text: str) -> Asking:
+def read_text(request: ViewerRequest, text: str) -> GrantQuestion:
     """What a pasted message asks; the message itself stays on the page and nowhere else."""
-    asking = Asking(own_users(request.viewer), message=text[:40_000])
+    asking = GrantQuestion(own_users(request.viewer), message=text[:40_000])
     try:
         asking.denied = read_message(text)
     except MessageError as error:
@@ -83,9 +83,9 @@ def read_text(request: ViewerRequest, text: str) -> Asking:
     return asking
 
 
-def read_address(request: ViewerRequest, parameters: QueryDict) -> Asking:
+def read_address(request: ViewerRequest, parameters: QueryDict) -> GrantQuestion:
     """What an address, or a form of the same fields, asks; and the answer, if it can be answered."""
-    asking = Asking(own_users(request.viewer))
+    asking = GrantQuestion(own_users(request.viewer))
     action, resource, principal, policy = (
         parameters.get(name, "").strip()[:MAX_LENGTH]
         for name in ("action", "resource", "principal", "policy")
@@ -114,7 +114,7 @@ def read_address(request: ViewerRequest, parameters: QueryDict) -> Asking:
     return asking
 
 
-def _check(asking: Asking) -> None:
+def _check(asking: GrantQuestion) -> None:
     """The action is one, and the resource is one where the action takes one."""
     denied = asking.denied
     assert denied is not None
@@ -133,7 +133,7 @@ def _check(asking: Asking) -> None:
         )
 
 
-def _find(asking: Asking, viewer: Viewer) -> None:
+def _find(asking: GrantQuestion, viewer: Viewer) -> None:
     """Whom it is about: oneself, or somebody for whom the viewer may ask."""
     mine = next((entity for entity in asking.own if entity.arn == asking.principal), None)
     if mine is None and not asking.principal:
@@ -143,12 +143,14 @@ def _find(asking: Asking, viewer: Viewer) -> None:
             return
     if mine is not None:
         asking.user, asking.is_own = mine.pk, True
-        asking.who = Who(mine.account.account_id, mine.pk, mine.arn, mine.name, PrincipalKind.USER)
+        asking.who = AskingPrincipal(
+            mine.account.account_id, mine.pk, mine.arn, mine.name, PrincipalKind.USER
+        )
         return
     _find_other(asking, viewer)
 
 
-def _own_of(asking: Asking) -> Entity | None:
+def _own_of(asking: GrantQuestion) -> Entity | None:
     """The user that was chosen, the one in the account of the resource, or the only one."""
     chosen = next((entity for entity in asking.own if entity.pk == asking.user), None)
     place = account_of(asking.denied.resource) if asking.denied else ""
@@ -157,7 +159,7 @@ def _own_of(asking: Asking) -> Entity | None:
     return chosen or (users[0] if len(users) == 1 else None)
 
 
-def _find_other(asking: Asking, viewer: Viewer) -> None:
+def _find_other(asking: GrantQuestion, viewer: Viewer) -> None:
     if not viewer.may(Right.REQUEST_CHANGE):
         asking.errors["principal"] = _not_own(asking.principal)
         return
@@ -170,7 +172,7 @@ def _find_other(asking: Asking, viewer: Viewer) -> None:
         asking.errors["principal"] = str(error)
 
 
-def _seen(text: str, viewer: Viewer) -> Who:
+def _seen(text: str, viewer: Viewer) -> AskingPrincipal:
     """Somebody of an account that the viewer sees, or one of the people whom they lead. Raises
     PrincipalError.
     """
@@ -183,7 +185,7 @@ def _seen(text: str, viewer: Viewer) -> Who:
     user = users.select_related("account").order_by("pk").first()
     if user is None:
         raise PrincipalError("No one in your teams matches. Try a name, email or user name.")
-    return Who(user.account.account_id, user.pk, user.arn, user.name, KINDS[user.kind])
+    return AskingPrincipal(user.account.account_id, user.pk, user.arn, user.name, KINDS[user.kind])
 
 
 def _not_own(principal: str) -> str:

@@ -25,7 +25,7 @@ from console.access.grants.effect_blocks import (
 )
 from console.access.grants.labels import others_too, what_words, who_words
 from console.access.grants.marks import mark_of
-from console.access.grants.parts import Parts, one_part, parts_shown
+from console.access.grants.parts import GrantParts, one_part, parts_shown
 from console.access.grants.presenters import MOVING, events_of, pace_of, used_of, version_of
 from console.access.grants.wizard import draft_or_404, wizard_context
 from console.changes.approval_context import deciding_context
@@ -33,10 +33,10 @@ from console.web.access import ViewerRequest, layout_for, require, require_prese
 from console.web.moments import left_text, moment_text
 from console.web.render import is_fragment, render_live, render_page
 from iam.access.grants.hidden import hidden_holders, seen_holders
-from iam.access.grants.models import GIVING, Grant, Preparation, State
+from iam.access.grants.models import GIVING, Grant, GrantState, Preparation
 from iam.access.grants.phrases import counted
 from iam.access.grants.queries import parts_of, visible_grants
-from iam.access.grants.services.rights import Allowed, allowed, may_ask_again, may_hand_over
+from iam.access.grants.services.rights import GrantRights, allowed, may_ask_again, may_hand_over
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes, waiting_for
@@ -105,7 +105,7 @@ def done_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 def _asked(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
     """While it waits: who has to agree, how many calls follow, and when it closes unanswered."""
-    change = _change_to_decide(request.viewer, grant) if grant.state == State.WAITING else None
+    change = _change_to_decide(request.viewer, grant) if grant.state == GrantState.WAITING else None
     if change is None:
         return {}
     context = deciding_context(request, change)
@@ -123,10 +123,10 @@ def _live(request: ViewerRequest, grant: Grant, *, template: str, more: dict[str
     return render_live(request, template, context, pace=pace)
 
 
-def _parts(request: ViewerRequest, grant: Grant, hidden: Collection[str]) -> Parts:
+def _parts(request: ViewerRequest, grant: Grant, hidden: Collection[str]) -> GrantParts:
     """The accounts that the address asks for: of one state, after a place."""
     after, state = request.GET.get("after", ""), request.GET.get("state", "")
-    shown_state = state if state in set(State) else ""
+    shown_state = state if state in set(GrantState) else ""
     after_number = int(after) if after.isdecimal() and len(after) < 6 else -1
     return parts_shown(
         grant,
@@ -173,14 +173,14 @@ def part(request: ViewerRequest, pk: UUID, number: int) -> HttpResponse:
 
 
 def grant_context(
-    request: ViewerRequest, part: Grant, parts: Parts, *, hidden: Collection[str] = ()
+    request: ViewerRequest, part: Grant, parts: GrantParts, *, hidden: Collection[str] = ()
 ) -> dict[str, Any]:
     """What every page of a grant says of it; of those who are `hidden` from the viewer, how many they are."""
     terms = part.agreed
     places = [part.account for part in parts.all] or accounts_of_terms(terms)
     end = end_of(part)
     own = list(names_by_arn(seen_holders(part, hidden=hidden)).values()) if hidden else []
-    waits = part.state == State.WAITING
+    waits = part.state == GrantState.WAITING
     decide = _change_to_decide(request.viewer, part) if waits else None
     can = allowed(part, viewer=request.viewer)
     now = request.at is None
@@ -235,7 +235,7 @@ def _handover_url(viewer: Viewer, grant: Grant) -> str:
 
 def problems_of(grant: Grant) -> dict[str, Any]:
     """Why it could not be asked for: the first of many."""
-    if grant.state != State.REFUSED:
+    if grant.state != GrantState.REFUSED:
         return {}
     rows = Preparation.objects.filter(pk=grant.pk).values_list("problems", flat=True)
     row = list(rows.first() or ())
@@ -259,12 +259,12 @@ def _acts(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
     }
 
 
-def links_of(grant: Grant, can: Allowed) -> list[ActLink]:
+def links_of(grant: Grant, can: GrantRights) -> list[ActLink]:
     """The pages on which the viewer may do something about it."""
     links = []
     if not can.extend:
         links.append(ActLink("Extend", reverse("access:grant-extend", args=[grant.pk]), "timer"))
-    if not can.shorten and grant.state != State.WAITING:
+    if not can.shorten and grant.state != GrantState.WAITING:
         links.append(ActLink("Shorten", reverse("access:grant-shorten", args=[grant.pk]), "calendar-clock"))
     if not can.end:
         links.append(ActLink("End now", reverse("access:grant-end", args=[grant.pk]), "ban", is_danger=True))
@@ -289,7 +289,7 @@ def following(grant: Grant, *, calls: int = 0, closes: datetime | None = None) -
     if grant.is_over:
         return []
     steps = []
-    if grant.state == State.PREPARING:
+    if grant.state == GrantState.PREPARING:
         steps.append(
             (
                 "Gatehouse plans the request for each account",
@@ -297,11 +297,11 @@ def following(grant: Grant, *, calls: int = 0, closes: datetime | None = None) -
                 "It is submitted for all accounts, or not at all.",
             )
         )
-    if grant.state in (State.PREPARING, State.WAITING):
+    if grant.state in (GrantState.PREPARING, GrantState.WAITING):
         note = "The approver can reduce the request, but not extend it."
         note += f" Without a decision it expires on {moment_text(closes)}." if closes else ""
         steps.append(("Someone else approves", "hourglass", note))
-    if grant.state in (State.PREPARING, State.WAITING, State.APPLYING):
+    if grant.state in (GrantState.PREPARING, GrantState.WAITING, GrantState.APPLYING):
         made = f"Gatehouse makes {counted(calls, 'AWS call')}" if calls else "Gatehouse changes AWS"
         steps.append((f"{made} and checks the result", "play", ""))
     terms = grant.agreed

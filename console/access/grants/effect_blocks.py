@@ -8,10 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from console.web.moments import moment_text
-from iam.access.grants.effects import Effect, effects_of
+from iam.access.grants.effects import GrantEffect, effects_of
 from iam.access.grants.models import Grant
 from iam.access.grants.phrases import counted, duration, listed
-from iam.access.grants.terms import Terms
+from iam.access.grants.terms import GrantTerms
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.policy.sentences import Sentence
@@ -22,7 +22,7 @@ NAMED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class EffectBlock:
     """Accounts with the same effect: `where` names them or says how many there are, `names` are all of them
     where `where` cuts them.
     """
@@ -72,7 +72,7 @@ def effect_heading(grant: Grant, *, who: str) -> str:
     return f"What {who} could do" if grant.begins_at else "What was requested"
 
 
-def end_of_terms(terms: Terms) -> End:
+def end_of_terms(terms: GrantTerms) -> End:
     """The end that is requested: the date is known only if it was chosen as a date."""
     if terms.until:
         return End("Ends", terms.until, "")
@@ -81,17 +81,17 @@ def end_of_terms(terms: Terms) -> End:
     return End("Ends", None, PERMANENT)
 
 
-def blocks_of(terms: Terms, *, accounts: Sequence[Account]) -> list[Block]:
+def blocks_of(terms: GrantTerms, *, accounts: Sequence[Account]) -> list[EffectBlock]:
     """A block for each different effect."""
     return [_block(effect) for effect in effects_of(terms, accounts=accounts)]
 
 
-def _block(effect: Effect) -> Block:
+def _block(effect: GrantEffect) -> EffectBlock:
     names = effect.accounts
     is_cut = len(names) > NAMED
     where = counted(len(names), "account") if is_cut else listed(names)
     names_shown = names if is_cut else ()
-    return Block(
+    return EffectBlock(
         where=where,
         names=names_shown,
         lead=effect.lead,
@@ -101,7 +101,9 @@ def _block(effect: Effect) -> Block:
     )
 
 
-def effect_context(viewer: Viewer, terms: Terms, *, accounts: Sequence[Account], end: End) -> dict[str, Any]:
+def effect_context(
+    viewer: Viewer, terms: GrantTerms, *, accounts: Sequence[Account], end: End
+) -> dict[str, Any]:
     """The context of `access/grants/_effect.html`: who can do what, where, and until when."""
     return {
         "effect_blocks": blocks_of(terms, accounts=accounts),
@@ -110,7 +112,7 @@ def effect_context(viewer: Viewer, terms: Terms, *, accounts: Sequence[Account],
     }
 
 
-def accounts_of_terms(terms: Terms) -> list[Account]:
+def accounts_of_terms(terms: GrantTerms) -> list[Account]:
     """The accounts of the terms, in their order, as far as they are connected."""
     rows = {row.account_id: row for row in Account.objects.filter(account_id__in=terms.accounts)}
     return [rows[number] for number in terms.accounts if number in rows]

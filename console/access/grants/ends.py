@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.http import QueryDict
 
 from console.web.moments import input_text, read_input
-from iam.access.drafts.terms import DATE, LASTS, NEVER, Ends
+from iam.access.drafts.terms import DATE, LASTS, NEVER, DraftEnds
 
 SHORT: Final = {
     "1h": "1 hour",
@@ -21,7 +21,7 @@ SHORT: Final = {
 DEFAULT: Final = "8h"
 
 
-def read_ends(post: QueryDict) -> Ends:
+def read_ends(post: QueryDict) -> DraftEnds:
     """What was chosen; nonsense is nothing chosen. A date that was written counts as chosen, whatever the
     presets say.
     """
@@ -32,10 +32,10 @@ def read_ends(post: QueryDict) -> Ends:
     # What cannot be read is kept as it was typed.
     until = moment.isoformat() if moment else text
     kept_choice = DATE if until and choice in ("", DATE) else choice
-    return Ends(kept_choice, until)
+    return DraftEnds(kept_choice, until)
 
 
-def until_text(ends: Ends) -> str:
+def until_text(ends: DraftEnds) -> str:
     """The date of an end for its field, in the reader's time zone; what was typed, if it is no date."""
     try:
         moment = datetime.fromisoformat(ends.until)
@@ -46,7 +46,7 @@ def until_text(ends: Ends) -> str:
 
 
 def ends_choices(
-    ends: Ends, *, with_never: bool = True, at_most: timedelta | None = None
+    ends: DraftEnds, *, with_never: bool = True, at_most: timedelta | None = None
 ) -> list[dict[str, Any]]:
     """The presets (those shorter than `at_most`), the date, and never, with what is chosen."""
     presets = [

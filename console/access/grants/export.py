@@ -8,7 +8,7 @@ from typing import Any, Final
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from console.access.grants.lists import SEES, Row, rows_of, wanted_in
+from console.access.grants.lists import SEES, GrantRow, rows_of, wanted_in
 from console.web.access import ViewerRequest, require
 from console.web.list_export import export_list, pages_of
 from iam.access.grants.queries import list_grants
@@ -49,7 +49,7 @@ def _rows(viewer: Viewer, wanted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
             yield _of(row)
 
 
-def _of(row: Row) -> tuple[Any, ...]:
+def _of(row: GrantRow) -> tuple[Any, ...]:
     grant = row.grant
     never = grant.is_over and not grant.begins_at
     numbers = [number for number, _ in row.places]

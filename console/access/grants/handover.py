@@ -16,7 +16,7 @@ from console.access.grants.detail import grant_or_404
 from console.access.grants.effect_blocks import blocks_of, end_of
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
-from iam.access.grants.models import Grant, LedgerEntry, Sort
+from iam.access.grants.models import Grant, LedgerEntry, PermissionSort
 from iam.access.grants.phrases import duration, slugged
 from iam.access.grants.services.rights import may_hand_over
 from iam.directory.models import Person
@@ -24,7 +24,7 @@ from iam.guard import Right
 from iam.mirror.models import Account
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.REQUEST_CHANGE)
-OPENED: Final = (Sort.ROLE, Sort.TRUST)
+OPENED: Final = (PermissionSort.ROLE, PermissionSort.TRUST)
 """The permissions by which a partner comes in: a role that was created for the grant, or the trust policy of
 one that existed.
 """

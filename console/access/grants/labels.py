@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from iam.access.grants.phrases import counted, listed
-from iam.access.grants.terms import Who, WhoKind
+from iam.access.grants.terms import WhoKind, WhoTerms
 from iam.access.grants.titles import what_words
 from iam.mirror.display_names import names_by_arn
 
@@ -28,7 +28,7 @@ def name_of(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def who_words(who: Who) -> str:
+def who_words(who: WhoTerms) -> str:
     """'Maya Okafor', 'Maya Okafor and 3 others', 'team payments', 'account 1111-2222-3333'; "" while nobody
     is chosen.
     """

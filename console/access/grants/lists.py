@@ -14,7 +14,7 @@ from django.views.decorators.http import require_GET
 from console.access.grants.effect_blocks import End, end_of
 from console.access.grants.labels import who_words
 from console.access.grants.marks import mark_of
-from console.changes.presenters import Mark
+from console.changes.presenters import StateMark
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.files import file_links
 from console.web.moments import left_text
@@ -59,14 +59,14 @@ SOON: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class GrantRow:
     """A line of the list: `effect` says what it gives; `unplanned` is in how many accounts it is requested,
     before it has a part in each. `places` are all its accounts as (number, name), none where `others` of its
     holders are not seen by the viewer.
     """
 
     grant: Grant
-    mark: Mark
+    mark: StateMark
     effect: str
     end: End
     accounts: list[str]
@@ -135,7 +135,7 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
     return file_links("access:grants-export", query)
 
 
-def rows_of(grants: list[Grant], viewer: Viewer) -> list[Row]:
+def rows_of(grants: list[Grant], viewer: Viewer) -> list[GrantRow]:
     """The lines of grants; the same few queries whatever their number."""
     hidden = hidden_in(grants, viewer=viewer)
     bodies = bodies_for(grants)
@@ -147,7 +147,7 @@ def rows_of(grants: list[Grant], viewer: Viewer) -> list[Row]:
         accounts = [part.account.name for part in parts]
         unplanned = 0 if grant.parts.all() else len(grant.terms["accounts"])
         rows.append(
-            Row(
+            GrantRow(
                 grant,
                 mark_of(grant),
                 _effect(grant, bodies, viewer),

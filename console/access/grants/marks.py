@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.changes.presenters import Mark
-from iam.access.grants.models import Grant, Sort, State
+from console.changes.presenters import StateMark
+from iam.access.grants.models import Grant, GrantState, PermissionSort
 
-MARKS: Final[dict[str, Mark]] = {
-    State.PREPARING: Mark("Preparing", "info", "loader-circle"),
-    State.WAITING: Mark("Waiting for approval", "note", "hourglass"),
-    State.APPLYING: Mark("Setting up", "info", "loader-circle"),
-    State.ACTIVE: Mark("Active", "ok", "check"),
-    State.PARTLY: Mark("Partly active", "warn", "triangle-alert"),
-    State.ENDING: Mark("Ending", "info", "loader-circle"),
-    State.ENDED: Mark("Ended", "", "check"),
-    State.FAILED: Mark("Failed", "bad", "x"),
-    State.REJECTED: Mark("Rejected", "bad", "ban"),
-    State.WITHDRAWN: Mark("Withdrawn", "", "undo-2"),
-    State.EXPIRED: Mark("Expired", "", "timer"),
-    State.REFUSED: Mark("Not submitted", "bad", "x"),
+MARKS: Final[dict[str, StateMark]] = {
+    GrantState.PREPARING: StateMark("Preparing", "info", "loader-circle"),
+    GrantState.WAITING: StateMark("Waiting for approval", "note", "hourglass"),
+    GrantState.APPLYING: StateMark("Setting up", "info", "loader-circle"),
+    GrantState.ACTIVE: StateMark("Active", "ok", "check"),
+    GrantState.PARTLY: StateMark("Partly active", "warn", "triangle-alert"),
+    GrantState.ENDING: StateMark("Ending", "info", "loader-circle"),
+    GrantState.ENDED: StateMark("Ended", "", "check"),
+    GrantState.FAILED: StateMark("Failed", "bad", "x"),
+    GrantState.REJECTED: StateMark("Rejected", "bad", "ban"),
+    GrantState.WITHDRAWN: StateMark("Withdrawn", "", "undo-2"),
+    GrantState.EXPIRED: StateMark("Expired", "", "timer"),
+    GrantState.REFUSED: StateMark("Not submitted", "bad", "x"),
 }
 SORTS: Final[dict[str, str]] = {
-    Sort.MEMBER: "is a member of",
-    Sort.ATTACHED: "has the policy",
-    Sort.INLINE: "has the inline policy",
-    Sort.TRUST: "trusts, through the statement",
+    PermissionSort.MEMBER: "is a member of",
+    PermissionSort.ATTACHED: "has the policy",
+    PermissionSort.INLINE: "has the inline policy",
+    PermissionSort.TRUST: "trusts, through the statement",
 }
 
 
-def mark_of(grant: Grant) -> Mark:
+def mark_of(grant: Grant) -> StateMark:
     """The badge of its state."""
     return MARKS[grant.state]

@@ -15,7 +15,7 @@ from console.dashboard.my_access import my_access
 from console.identities.details.frame import Shown, shown_or_404
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
-from iam.access.effective import Access, access_of
+from iam.access.effective import EffectiveAccess, access_of
 from iam.guard import Right
 from iam.mirror.models import Kind
 
@@ -50,7 +50,7 @@ def mine_can(request: ViewerRequest, pk: int) -> HttpResponse:
     return render_page(request, "access/grants/mine_can.html", context, partial="can")
 
 
-def _said(access: Access, shown: Shown) -> dict[str, object]:
+def _said(access: EffectiveAccess, shown: Shown) -> dict[str, object]:
     """The services of which most may be done, in words."""
     page = rows.services(access, EffectiveAccessForm(QueryDict()), shown)
     weighty = sorted(page.rows, key=lambda row: -(row.everywhere + row.limited + row.conditional))

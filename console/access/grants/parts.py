@@ -21,10 +21,10 @@ from django.urls import reverse
 from console.access.grants.labels import name_of
 from console.access.grants.marks import MARKS, SORTS
 from console.changes.presenters import MARKS as CHANGE_MARKS
-from console.changes.presenters import Mark
-from iam.access.grants.models import Grant, GrantPart, LedgerEntry, Sort, State
-from iam.access.grants.plans import WAYS, Way
-from iam.access.grants.proof import Proof, proof_of
+from console.changes.presenters import StateMark
+from iam.access.grants.models import Grant, GrantPart, GrantState, LedgerEntry, PermissionSort
+from iam.access.grants.plans import WAYS, GrantWay
+from iam.access.grants.proof import RemovalProof, proof_of
 from iam.access.grants.queries import changes_of, parts_of
 from iam.access.grants.services.revoke_sessions import roles_of
 from iam.access.grants.verify import missing_in
@@ -42,7 +42,10 @@ ENTRIES: Final = 15
 CHANGES: Final = 15
 REMOVALS: Final = 10
 WRONG: Final = (ChangeState.FAILED, ChangeState.UNKNOWN)
-MADE: Final[dict[Sort, str]] = {Sort.POLICY: "The policy", Sort.ROLE: "The role"}
+MADE: Final[dict[PermissionSort, str]] = {
+    PermissionSort.POLICY: "The policy",
+    PermissionSort.ROLE: "The role",
+}
 PAGES: Final = {
     Kind.USER: "identities:person",
     Kind.GROUP: "identities:group",
@@ -74,15 +77,15 @@ class PartShown:
     """
 
     part: GrantPart
-    mark: Mark
+    mark: StateMark
     says: str
     trouble: str
     url: str
     entries: list[EntryShown] = field(default_factory=list)
     entry_count: int = 0
-    changes: list[tuple[Change, Mark]] = field(default_factory=list)
+    changes: list[tuple[Change, StateMark]] = field(default_factory=list)
     change_count: int = 0
-    proof: Proof | None = None
+    proof: RemovalProof | None = None
     removals: list[str] = field(default_factory=list)
     cuts: bool = False
 
@@ -103,7 +106,7 @@ class PartShown:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class GrantParts:
     """Of a grant what the viewer sees: `shown` one by one, or `rows` of a list; `all` of them, when each was
     set up, and how its changes stand.
     """
@@ -112,7 +115,7 @@ class Parts:
     shown: list[PartShown]
     rows: list[PartShown]
     following: int | None
-    counts: list[tuple[str, Mark, int]]
+    counts: list[tuple[str, StateMark, int]]
     set_up: dict[int, datetime]
     changes: dict[str, int]
 
@@ -131,7 +134,7 @@ def hash_of(text: str) -> str:
 
 def parts_shown(
     grant: Grant, *, viewer: Viewer, hidden: Collection[str] = (), state: str = "", after: int = -1
-) -> Parts:
+) -> GrantParts:
     """The parts that the viewer sees, without whom is `hidden`; a list of them goes on `after` a lane, and
     may be of one `state`.
     """
@@ -146,7 +149,7 @@ def parts_shown(
         fill(rows, viewer=viewer, hidden=hidden, changes=changes)
     rows_in_full = [] if is_list else rows
     rows_of_list = rows if is_list else []
-    return Parts(
+    return GrantParts(
         all=every,
         shown=rows_in_full,
         rows=rows_of_list,
@@ -182,7 +185,7 @@ def _rows(
         wrong[account] = message
     rows = []
     for part in parts:
-        way = WAYS[Way(part.way)] if part.way in set(Way) else part.way
+        way = WAYS[GrantWay(part.way)] if part.way in set(GrantWay) else part.way
         trouble = part.trouble or " ".join(missing.get(part.pk, ())) or wrong.get(part.account_id, "")
         url = reverse("access:grant-part", args=[grant.pk, part.pk])
         rows.append(PartShown(part, MARKS[part.state], way, trouble, url))
@@ -212,14 +215,14 @@ def fill(
     entry_counts = dict(ledger.order_by().values_list("part_id").annotate(n=Count("pk")))
     own = changes.filter(account__in=[part.account_id for part in parts])
     change_counts = dict(own.order_by().values_list("account_id").annotate(n=Count("pk")))
-    by_account: dict[int, list[tuple[Change, Mark]]] = defaultdict(list)
+    by_account: dict[int, list[tuple[Change, StateMark]]] = defaultdict(list)
     for change in _first_changes(own, most or CHANGES):
         by_account[change.account_id].append((change, CHANGE_MARKS[change.state]))
     for row in rows:
         part = row.part
         row.entries, row.entry_count = by_part[part.pk], entry_counts.get(part.pk, 0)
         row.changes, row.change_count = by_account[part.account_id], change_counts.get(part.account_id, 0)
-        if part.state in (State.ENDING, State.ENDED):
+        if part.state in (GrantState.ENDING, GrantState.ENDED):
             _prove(row, viewer=viewer, most=most or REMOVALS)
 
 
@@ -272,7 +275,9 @@ def _entry(entry: LedgerEntry, links: dict[str, str], names: Mapping[str, str]) 
     name, stood = name_of(entry.holder_arn), entry.stood_before
     url = links.get(entry.holder_arn, "")
     if entry.sort in MADE:
-        return EntryShown(MADE[Sort(entry.sort)], "", name, entry.since, entry.until, stood, "", url)
+        return EntryShown(
+            MADE[PermissionSort(entry.sort)], "", name, entry.since, entry.until, stood, "", url
+        )
     return EntryShown(
         names[entry.holder_arn],
         SORTS[entry.sort],
@@ -285,10 +290,10 @@ def _entry(entry: LedgerEntry, links: dict[str, str], names: Mapping[str, str]) 
     )
 
 
-def _counts(parts: Sequence[GrantPart]) -> list[tuple[str, Mark, int]]:
+def _counts(parts: Sequence[GrantPart]) -> list[tuple[str, StateMark, int]]:
     """(state, its mark, how many accounts are in it), what went wrong first."""
     counts: dict[str, int] = {}
-    for part in sorted(parts, key=lambda part: part.state not in (State.FAILED, State.PARTLY)):
+    for part in sorted(parts, key=lambda part: part.state not in (GrantState.FAILED, GrantState.PARTLY)):
         counts[part.state] = counts.get(part.state, 0) + 1
     return [(state, MARKS[state], count) for state, count in counts.items()]
 

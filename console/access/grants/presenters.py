@@ -9,29 +9,29 @@ from itertools import chain
 from typing import Final
 from uuid import UUID
 
-from console.access.grants.parts import Parts
-from iam.access.grants.models import GIVING, Act, Grant, GrantPart, GrantVersion, State
+from console.access.grants.parts import GrantParts
+from iam.access.grants.models import GIVING, Grant, GrantAct, GrantPart, GrantState, GrantVersion
 from iam.access.grants.phrases import counted
 from iam.changes.models import Approval, ChangeEvent
 
 ACTS: Final[dict[str, tuple[str, str, str]]] = {
-    Act.ASKED: ("{by} requested it", "file-text", ""),
-    Act.REDUCED: ("{by} reduced it", "minus", "warn"),
-    Act.EXTENDED: ("{by} requested an extension", "timer", "note"),
-    Act.RENEWED: ("Extended", "timer", "ok"),
-    Act.SHORTENED: ("{by} shortened it", "timer", "warn"),
-    Act.RETRIED: ("{by} retried what failed", "rotate-cw", "info"),
-    Act.ENDED: ("{by} ended it", "ban", "warn"),
-    Act.RAN_OUT: ("The end date was reached", "timer", ""),
-    Act.RETURNED: ("Restored: its end was undone", "undo-2", "warn"),
-    Act.WITHDRAWN: ("{by} withdrew it", "undo-2", ""),
-    Act.FOLLOWED: ("Updated to another template version", "git-branch", "info"),
+    GrantAct.ASKED: ("{by} requested it", "file-text", ""),
+    GrantAct.REDUCED: ("{by} reduced it", "minus", "warn"),
+    GrantAct.EXTENDED: ("{by} requested an extension", "timer", "note"),
+    GrantAct.RENEWED: ("Extended", "timer", "ok"),
+    GrantAct.SHORTENED: ("{by} shortened it", "timer", "warn"),
+    GrantAct.RETRIED: ("{by} retried what failed", "rotate-cw", "info"),
+    GrantAct.ENDED: ("{by} ended it", "ban", "warn"),
+    GrantAct.RAN_OUT: ("The end date was reached", "timer", ""),
+    GrantAct.RETURNED: ("Restored: its end was undone", "undo-2", "warn"),
+    GrantAct.WITHDRAWN: ("{by} withdrew it", "undo-2", ""),
+    GrantAct.FOLLOWED: ("Updated to another template version", "git-branch", "info"),
 }
 ABOUT_TO_END: Final = timedelta(minutes=1)
-MOVING: Final = (State.PREPARING, State.APPLYING, State.ENDING)
+MOVING: Final = (GrantState.PREPARING, GrantState.APPLYING, GrantState.ENDING)
 CLOSED: Final[dict[str, tuple[str, str, str]]] = {
-    State.WITHDRAWN: ("withdrawn", "{by} withdrew it", "undo-2"),
-    State.EXPIRED: ("expired", "Expired without a decision", "timer"),
+    GrantState.WITHDRAWN: ("withdrawn", "{by} withdrew it", "undo-2"),
+    GrantState.EXPIRED: ("expired", "Expired without a decision", "timer"),
 }
 """State → the event of its changes, how that is said, and its icon."""
 BY_NAME: Final = 6
@@ -39,7 +39,7 @@ BY_NAME: Final = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class GrantEvent:
     """One line of the timeline."""
 
     text: str
@@ -55,15 +55,15 @@ def pace_of(grant: Grant) -> str:
         return "1s"
     if grant.state in GIVING and grant.ends_at and grant.ends_at < datetime.now(tz=UTC) + ABOUT_TO_END:
         return "2s"
-    return "5s" if grant.state == State.WAITING else ""
+    return "5s" if grant.state == GrantState.WAITING else ""
 
 
-def version_of(grant: Grant, parts: Parts) -> str:
+def version_of(grant: Grant, parts: GrantParts) -> str:
     """What the live part shows, in short: equal versions, equal pages."""
     return f"{grant.state}-{parts.version}"[:120]
 
 
-def events_of(grant: Grant, parts: Parts) -> list[Event]:
+def events_of(grant: Grant, parts: GrantParts) -> list[GrantEvent]:
     """What happened to it, oldest first: what people did, who agreed, and what came of it in each account."""
     events = [_act(version) for version in GrantVersion.objects.filter(grant=grant).order_by("number")]
     requested = chain.from_iterable((part.change_set_id, part.ending_set_id) for part in parts.all)
@@ -74,39 +74,39 @@ def events_of(grant: Grant, parts: Parts) -> list[Event]:
     return sorted(events, key=lambda event: event.at)
 
 
-def _act(version: GrantVersion) -> Event:
+def _act(version: GrantVersion) -> GrantEvent:
     words, icon, tone = ACTS[version.act]
-    if version.act == Act.ASKED and not version.by_label:
+    if version.act == GrantAct.ASKED and not version.by_label:
         words = "Recorded as a grant"
     text = words.format(by=version.by_label or "Gatehouse")
     # Gatehouse gives as its own reason what the line says already.
     note = "" if version.reason.rstrip(".") == text else version.reason
-    return Event(text, icon, tone, version.at, note)
+    return GrantEvent(text, icon, tone, version.at, note)
 
 
-def _approval(approval: Approval) -> Event:
+def _approval(approval: Approval) -> GrantEvent:
     agreed = approval.decision == "approve"
     verb, icon, tone = ("approved", "check", "ok") if agreed else ("rejected it", "ban", "bad")
     own = ", their own request" if approval.is_own_request else ""
-    return Event(f"{approval.approver_label} {verb}{own}", icon, tone, approval.at, approval.comment)
+    return GrantEvent(f"{approval.approver_label} {verb}{own}", icon, tone, approval.at, approval.comment)
 
 
-def _closed(grant: Grant, sets: Collection[UUID]) -> list[Event]:
+def _closed(grant: Grant, sets: Collection[UUID]) -> list[GrantEvent]:
     """That it was taken back, or nobody answered: the requests of all accounts close together."""
     if grant.state not in CLOSED:
         return []
     kind, text, icon = CLOSED[grant.state]
     rows = ChangeEvent.objects.filter(change__change_set__in=sets, kind=kind)
     last = rows.order_by("-at", "-pk").first()
-    return [Event(text.format(by=last.actor_label), icon, "", last.at)] if last else []
+    return [GrantEvent(text.format(by=last.actor_label), icon, "", last.at)] if last else []
 
 
-def _in_accounts(parts: Parts) -> list[Event]:
+def _in_accounts(parts: GrantParts) -> list[GrantEvent]:
     """When the last permission was there, and when the last was gone."""
     up = [
         (part, parts.set_up[part.pk])
         for part in parts.all
-        if part.pk in parts.set_up and part.state not in (State.WAITING, State.APPLYING)
+        if part.pk in parts.set_up and part.state not in (GrantState.WAITING, GrantState.APPLYING)
     ]
     gone = [(part, part.ended_at) for part in parts.all if part.ended_at]
     proofs = {part.part.pk: part.proof.says for part in parts.shown if part.proof}
@@ -115,12 +115,13 @@ def _in_accounts(parts: Parts) -> list[Event]:
 
 def _told(
     moments: list[tuple[GrantPart, datetime]], verb: str, icon: str, tone: str, notes: dict[int, str]
-) -> list[Event]:
+) -> list[GrantEvent]:
     if len(moments) > BY_NAME:
         last = max(at for _, at in moments)
-        return [Event(f"{verb} {counted(len(moments), 'account')}", icon, tone, last)]
+        return [GrantEvent(f"{verb} {counted(len(moments), 'account')}", icon, tone, last)]
     return [
-        Event(f"{verb} {part.account.name}", icon, tone, at, notes.get(part.pk, "")) for part, at in moments
+        GrantEvent(f"{verb} {part.account.name}", icon, tone, at, notes.get(part.pk, ""))
+        for part, at in moments
     ]
 
 

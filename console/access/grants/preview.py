@@ -30,11 +30,11 @@ from iam.access.grants.phrases import listed
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.services.large_requests import submit_grant
 from iam.access.grants.services.requests import plan_grant
-from iam.access.grants.terms import Terms, TermsError, WhatKind
+from iam.access.grants.terms import GrantTerms, TermsError, WhatKind
 from iam.access.templates.services import may_write
 from iam.changes.approval.needs import need_for
 from iam.changes.approval.people import owners_of, people_of
-from iam.changes.approval.rules import ROLE, TEAM, Need, Who
+from iam.changes.approval.rules import ROLE, TEAM, ApprovalNeed, Deciders
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.directory.models import Role
@@ -94,7 +94,7 @@ def _frame(request: ViewerRequest, draft: GrantDraft) -> dict[str, Any]:
     }
 
 
-def _ask(request: ViewerRequest, draft: GrantDraft, terms: Terms) -> HttpResponse:
+def _ask(request: ViewerRequest, draft: GrantDraft, terms: GrantTerms) -> HttpResponse:
     """What ends only while Gatehouse runs has to be accepted; the service checks all the rest again."""
     accepts = request.POST.get("accepts") == "1"
     try:
@@ -108,7 +108,7 @@ def _ask(request: ViewerRequest, draft: GrantDraft, terms: Terms) -> HttpRespons
 def _page(
     request: ViewerRequest,
     draft: GrantDraft,
-    terms: Terms,
+    terms: GrantTerms,
     *,
     refused: RefusedError | TermsError | None = None,
     accepts: bool = False,
@@ -163,7 +163,7 @@ def plan_context(request: ViewerRequest, plan: GrantPlan) -> dict[str, Any]:
 
 def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
     """Who has to agree, stage by stage, by the rules that are in force."""
-    need: Need = need_for(
+    need: ApprovalNeed = need_for(
         plan.operations,
         receipts=_sensitivities(plan.operations),
         impact=plan.receipt.get("impact", {}),
@@ -197,7 +197,7 @@ def _sensitivities(operations: Sequence[Operation]) -> list[dict[str, Any]]:
     return sensitivities
 
 
-def _who(who: Iterable[Who]) -> str:
+def _who(who: Iterable[Deciders]) -> str:
     """'Approver or Administrator', 'a lead of payments'."""
     names = []
     for principal in who:

@@ -22,12 +22,12 @@ from console.access.what import State, is_its_own, posted, shown, state_for, wha
 from console.web.access import ViewerRequest, require
 from console.web.moments import zone_label
 from console.web.render import is_fragment, render_page
-from iam.access.drafts.terms import DATE, LASTS, NEVER, Ends, with_end
+from iam.access.drafts.terms import DATE, LASTS, NEVER, DraftEnds, with_end
 from iam.access.grants.models import Grant
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.services import plan_reduced, reduce_grant
 from iam.access.grants.services.rights import may_reduce
-from iam.access.grants.terms import Terms, TermsError, WhatKind
+from iam.access.grants.terms import GrantTerms, TermsError, WhatKind
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.mirror.display_names import names_by_arn
@@ -40,7 +40,7 @@ WRITTEN: Final = frozenset({WhatKind.TEMPLATE, WhatKind.STATEMENTS})
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class ReduceChoice:
     """Somebody, or an account, that can be left out."""
 
     value: str
@@ -59,8 +59,8 @@ def reduce(request: ViewerRequest, pk: UUID) -> HttpResponse:
         raise Http404
     asked = grant.agreed
     if request.method == "GET":
-        return _page(request, grant, _Form(asked, state_for(asked.what), Ends(AS_ASKED)))
-    form = _Form.read(request, asked)
+        return _page(request, grant, _ReduceForm(asked, state_for(asked.what), DraftEnds(AS_ASKED)))
+    form = _ReduceForm.read(request, asked)
     if is_fragment(request):
         return render(request, "access/what/_what.html", {"what": _what(request, grant, form)})
     if is_its_own(request.POST):
@@ -77,23 +77,23 @@ def reduce(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class _Form:
+class _ReduceForm:
     """What is left, as the form says: `asked` is what was asked for."""
 
-    asked: Terms
+    asked: GrantTerms
     state: State
-    ends: Ends
+    ends: DraftEnds
     arns: tuple[str, ...] | None = None
     accounts: tuple[str, ...] | None = None
 
     @classmethod
-    def read(cls, request: ViewerRequest, asked: Terms) -> _Form:
+    def read(cls, request: ViewerRequest, asked: GrantTerms) -> _ReduceForm:
         """Only what was asked for can be kept."""
         post = request.POST
         arns, accounts = set(post.getlist("arns")), set(post.getlist("accounts"))
         chosen = read_ends(post)
         what = posted(post, accounts=asked.accounts) if asked.what.kind in WRITTEN else state_for(asked.what)
-        ends = Ends(AS_ASKED) if post.get("ends") == AS_ASKED and not chosen.until else chosen
+        ends = DraftEnds(AS_ASKED) if post.get("ends") == AS_ASKED and not chosen.until else chosen
         return cls(
             asked,
             what,
@@ -115,7 +115,7 @@ class _Form:
             return tuple(account for account in self.asked.accounts if account in left)
         return self.asked.accounts if self.accounts is None else self.accounts
 
-    def terms(self) -> Terms:
+    def terms(self) -> GrantTerms:
         """The lesser terms. Raises TermsError."""
         asked = self.asked
         if asked.who.arns and not self.kept_arns:
@@ -131,7 +131,7 @@ class _Form:
         return less if self.ends.choice == AS_ASKED else with_end(less, self.ends)
 
 
-def _what(request: ViewerRequest, grant: Grant, form: _Form) -> dict[str, Any]:
+def _what(request: ViewerRequest, grant: Grant, form: _ReduceForm) -> dict[str, Any]:
     return shown(
         request,
         form.state,
@@ -144,7 +144,7 @@ def _what(request: ViewerRequest, grant: Grant, form: _Form) -> dict[str, Any]:
 def _page(
     request: ViewerRequest,
     grant: Grant,
-    form: _Form,
+    form: _ReduceForm,
     *,
     refused: RefusedError | TermsError | None = None,
     plan: GrantPlan | None = None,
@@ -168,23 +168,25 @@ def _page(
     return render_page(request, "access/grants/reduce.html", context, status=status)
 
 
-def _people(form: _Form) -> list[Choice]:
+def _people(form: _ReduceForm) -> list[ReduceChoice]:
     arns = form.asked.who.arns
     if len(arns) < 2:
         return []
     names = names_by_arn(arns)
-    return [Choice(arn, names[arn], arn in form.kept_arns) for arn in arns]
+    return [ReduceChoice(arn, names[arn], arn in form.kept_arns) for arn in arns]
 
 
-def _places(form: _Form) -> list[Choice]:
+def _places(form: _ReduceForm) -> list[ReduceChoice]:
     numbers = form.asked.accounts
     if len(numbers) < 2 or form.asked.who.arns:
         return []
     names = dict(Account.objects.filter(account_id__in=numbers).values_list("account_id", "name"))
-    return [Choice(number, names.get(number, number), number in form.kept_accounts) for number in numbers]
+    return [
+        ReduceChoice(number, names.get(number, number), number in form.kept_accounts) for number in numbers
+    ]
 
 
-def _ends(form: _Form) -> list[dict[str, Any]]:
+def _ends(form: _ReduceForm) -> list[dict[str, Any]]:
     """As it was asked for, or what is shorter."""
     asked = form.asked
     label = lasting(asked.lasts) if asked.lasts else "as asked"

@@ -20,7 +20,7 @@ from console.web.moments import zone_label
 from console.web.render import is_fragment, render_page
 from iam.access.drafts import services
 from iam.access.drafts.models import GrantDraft
-from iam.access.drafts.terms import Ends, accounts_of, who_of
+from iam.access.drafts.terms import DraftEnds, accounts_of, who_of
 from iam.access.drafts.terms import what_of as kept_what
 from iam.access.grants.terms import MAX_WHY, TermsError, check_end
 from iam.guard import Right
@@ -86,7 +86,7 @@ def _mistakes(draft: GrantDraft, state: State, accounts: tuple[str, ...]) -> dic
     mistakes: dict[str, str] = {}
     checks: tuple[Callable[[], None], ...] = (
         lambda: what_of(state, accounts=accounts).check(),
-        lambda: _check_end(Ends.of(draft.body)),
+        lambda: _check_end(DraftEnds.of(draft.body)),
         lambda: _check_why(str(draft.body.get("why", ""))),
     )
     for check in checks:
@@ -97,7 +97,7 @@ def _mistakes(draft: GrantDraft, state: State, accounts: tuple[str, ...]) -> dic
     return mistakes
 
 
-def _check_end(ends: Ends) -> None:
+def _check_end(ends: DraftEnds) -> None:
     chosen = ends.fields()
     check_end(chosen.get("until"), chosen.get("lasts", 0), now=datetime.now(tz=UTC))
 
@@ -119,8 +119,8 @@ def _page(
 ) -> HttpResponse:
     if not accounts and not request.viewer.may(Right.REQUEST_CHANGE):
         raise Http404
-    ends, who = Ends.of(draft.body), who_words(who_of(draft.body))
-    shown_ends = ends if ends.choice else Ends(DEFAULT)
+    ends, who = DraftEnds.of(draft.body), who_words(who_of(draft.body))
+    shown_ends = ends if ends.choice else DraftEnds(DEFAULT)
     context = wizard_context(request, draft, "what") | {
         "address": address(draft, "what"),
         "what": shown(

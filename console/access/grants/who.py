@@ -22,9 +22,9 @@ from console.web.render import is_fragment, render_page
 from iam.access.drafts import receivers, services
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.partners import external_id
-from iam.access.drafts.receivers import KINDS, Found, Pasted, Receiver
+from iam.access.drafts.receivers import KINDS, Pasted, Receiver, ReceiverMatches
 from iam.access.drafts.terms import accounts_of, who_of
-from iam.access.grants.terms import MAX_ACCOUNTS, TermsError, Who, WhoKind
+from iam.access.grants.terms import MAX_ACCOUNTS, TermsError, WhoKind, WhoTerms
 from iam.guard import Right
 from iam.linking.pasted import MAX_LINES, in_words, split_list
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
@@ -52,7 +52,7 @@ FIELDS: Final = {
 
 
 @dataclass(slots=True)
-class Asked:
+class ReceiverQuestion:
     """What the page is asked to show, from its address or from its form."""
 
     kind: WhoKind
@@ -89,7 +89,7 @@ def who_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return redirect(f"{address(draft, 'who')}?{urlencode({k: v for k, v in query.items() if v})}")
 
 
-def _is_news(request: ViewerRequest, asked: Asked) -> bool:
+def _is_news(request: ViewerRequest, asked: ReceiverQuestion) -> bool:
     """True if names of the list could not be added, and nobody was told of them yet: the page says so once,
     and does not stand in the way.
     """
@@ -107,10 +107,10 @@ def _kind(text: str, *, default: WhoKind) -> WhoKind:
     return WhoKind(text) if text in set(WhoKind) else default
 
 
-def _from_address(request: ViewerRequest, draft: GrantDraft) -> Asked:
+def _from_address(request: ViewerRequest, draft: GrantDraft) -> ReceiverQuestion:
     get = request.GET
     kind = _kind(get.get("kind", ""), default=who_of(draft.body).kind)
-    asked = Asked(kind, get.get("q", "").strip()[:200], get.get("in", "")[:12])
+    asked = ReceiverQuestion(kind, get.get("q", "").strip()[:200], get.get("in", "")[:12])
     if kind in KINDS:
         added = [int(arn) for arn in get.getlist("add")[:50] if arn.isdecimal() and len(arn) < 19]
         reach = receivers.reach(request.viewer, KINDS[kind])
@@ -123,10 +123,10 @@ def _kept(draft: GrantDraft, kind: WhoKind) -> list[str]:
     return list(draft.body.get("who", {}).get(kind.value, {}).get("arns", []))
 
 
-def _from_form(request: ViewerRequest, draft: GrantDraft) -> Asked:
+def _from_form(request: ViewerRequest, draft: GrantDraft) -> ReceiverQuestion:
     post = request.POST
     kind = _kind(post.get("kind", ""), default=WhoKind.USERS)
-    asked = Asked(kind, post.get("q", "").strip()[:200], post.get("in", "")[:12])
+    asked = ReceiverQuestion(kind, post.get("q", "").strip()[:200], post.get("in", "")[:12])
     fields = _chosen(request, asked) if kind in KINDS else _given(post, draft, kind)
     services.write(
         draft,
@@ -139,7 +139,7 @@ def _from_form(request: ViewerRequest, draft: GrantDraft) -> Asked:
     return asked
 
 
-def _chosen(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
+def _chosen(request: ViewerRequest, asked: ReceiverQuestion) -> dict[str, Any]:
     """What is ticked, what was ticked on other pages of the list, and whom a pasted list names, without whom
     was dropped.
     """
@@ -227,7 +227,7 @@ def _mistake(request: ViewerRequest, draft: GrantDraft) -> TermsError | None:
     return None
 
 
-def _page(request: ViewerRequest, draft: GrantDraft, asked: Asked) -> HttpResponse:
+def _page(request: ViewerRequest, draft: GrantDraft, asked: ReceiverQuestion) -> HttpResponse:
     viewer, kind = request.viewer, asked.kind
     lets_in = whole_accounts(viewer).exists()
     context = wizard_context(request, draft, "who") | {
@@ -256,7 +256,7 @@ def _page(request: ViewerRequest, draft: GrantDraft, asked: Asked) -> HttpRespon
     return render_page(request, "access/grants/who.html", context, partial="choice", status=status)
 
 
-def _to_pick(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
+def _to_pick(request: ViewerRequest, asked: ReceiverQuestion) -> dict[str, Any]:
     viewer, kind = request.viewer, asked.kind
     matches = receivers.search(viewer, kind, text=asked.text, account_id=asked.account)
     picked = receivers.chosen(viewer, kind, asked.arns)
@@ -274,7 +274,7 @@ def _to_pick(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _rows(matches: Found, arns: set[str], receivers_meant: list[Receiver]) -> list[dict[str, Any]]:
+def _rows(matches: ReceiverMatches, arns: set[str], receivers_meant: list[Receiver]) -> list[dict[str, Any]]:
     """Whom a pasted name may mean comes first, then what was searched for."""
     known = {receiver.arn for receiver in receivers_meant}
     rows = [*receivers_meant, *(receiver for receiver in matches.rows if receiver.arn not in known)]
@@ -294,7 +294,7 @@ def _to_write(request: ViewerRequest, draft: GrantDraft, kind: WhoKind) -> dict[
     }
 
 
-def _is_whole(who: Who, kind: WhoKind) -> bool:
+def _is_whole(who: WhoTerms, kind: WhoKind) -> bool:
     try:
         who.check()
     except TermsError:

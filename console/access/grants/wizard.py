@@ -42,7 +42,7 @@ GO: Final = "to-"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class WizardStep:
     """One step as the row of steps shows it: `url` where it can be gone to."""
 
     name: str
@@ -86,7 +86,7 @@ def step_of(error: TermsError) -> str:
     return PARTS.get(error.part, "who")
 
 
-def steps(draft: GrantDraft, current: str) -> list[Step]:
+def steps(draft: GrantDraft, current: str) -> list[WizardStep]:
     """The row of steps; one can go to those that are behind, and to those that are filled in."""
     texts = {"who": who_words(who_of(draft.body)), "what": _what_said(draft)}
     names = [name for name, _ in STEPS]
@@ -97,7 +97,7 @@ def steps(draft: GrantDraft, current: str) -> list[Step]:
         url = address(draft, name) if is_open else ""
         summary = texts.get(name, "") if place <= here or is_open else ""
         steps_shown.append(
-            Step(
+            WizardStep(
                 name,
                 label,
                 url,

@@ -23,7 +23,7 @@ from iam.access.drafts import services as drafts
 from iam.access.grants.models import LIVING
 from iam.access.grants.queries import visible_grants
 from iam.access.templates import services
-from iam.access.templates.body import CATEGORIES, RISKS, SAMPLE_ACCOUNT, Body
+from iam.access.templates.body import CATEGORIES, RISKS, SAMPLE_ACCOUNT, TemplateBody
 from iam.access.templates.models import Origin, Template, TemplateVersion
 from iam.access.templates.parameters import LABELS
 from iam.access.templates.queries import Offer, offer_of, versions_of
@@ -116,7 +116,7 @@ def _newer_shipped(template: Template, versions: list[TemplateVersion]) -> Templ
     return newest if newest and newest.number > template.current else None
 
 
-def body_context(body: Body, version: TemplateVersion) -> dict[str, Any]:
+def body_context(body: TemplateBody, version: TemplateVersion) -> dict[str, Any]:
     """What a version says: words, parameters, statements, and what the samples come to."""
     return {
         "body": body,
@@ -133,7 +133,7 @@ def body_context(body: Body, version: TemplateVersion) -> dict[str, Any]:
     }
 
 
-def statements_text(body: Body) -> str:
+def statements_text(body: TemplateBody) -> str:
     """The statements as they are written."""
     return json.dumps([dict(statement) for statement in body.statements], indent=2, ensure_ascii=False)
 

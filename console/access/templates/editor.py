@@ -13,7 +13,7 @@ from django.views.decorators.http import require_http_methods
 from console.access.templates.detail import writable_or_404
 from console.access.templates.form import (
     MAX_PARAMETERS,
-    Written,
+    TemplateText,
     blank,
     formatted,
     hours_of,
@@ -25,9 +25,9 @@ from console.changes.findings import finding_rows, summary
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
 from iam.access.drafts.services import open_draft
-from iam.access.drafts.terms import Ends, accounts_of, who_of
+from iam.access.drafts.terms import DraftEnds, accounts_of, who_of
 from iam.access.templates import services
-from iam.access.templates.body import CATEGORIES, RISKS, SAMPLE_ACCOUNT, Body, TemplateError
+from iam.access.templates.body import CATEGORIES, RISKS, SAMPLE_ACCOUNT, TemplateBody, TemplateError
 from iam.access.templates.models import Template
 from iam.access.templates.parameters import LABELS
 from iam.access.templates.template_lint import findings_of, sample_text
@@ -63,7 +63,7 @@ def template_edit(request: ViewerRequest, slug: str) -> HttpResponse:
     """A new version of a template; `do=save` keeps it. Grants of older versions stay as they are."""
     offer = writable_or_404(request, slug)
     if request.method == "GET":
-        written = Written.of_body(offer.body, slug=offer.slug, base=offer.version.number)
+        written = TemplateText.of_body(offer.body, slug=offer.slug, base=offer.version.number)
         return _page(request, written, template=offer.template)
     written = read(request.POST, slug=offer.slug)
     if request.POST.get("do") != "save":
@@ -82,7 +82,7 @@ def template_edit(request: ViewerRequest, slug: str) -> HttpResponse:
     return redirect("access:template", slug=offer.slug)
 
 
-def _begun(request: ViewerRequest) -> Written:
+def _begun(request: ViewerRequest) -> TemplateText:
     """What one's own draft gives, to be given again and again; without one, an example."""
     try:
         draft = open_draft(request.viewer, UUID(request.GET.get("from", "")))
@@ -91,19 +91,19 @@ def _begun(request: ViewerRequest) -> Written:
     if draft is None or draft._state.adding:
         return blank()
     what = draft.body.get("what") or {}
-    who, ends = who_of(draft.body), Ends.of(draft.body)
+    who, ends = who_of(draft.body), DraftEnds.of(draft.body)
     return of_documents(
         what.get("documents", ()), accounts=accounts_of(draft.body, who), hours=hours_of(ends)
     )
 
 
-def _pressed(request: ViewerRequest, written: Written) -> Written:
+def _pressed(request: ViewerRequest, written: TemplateText) -> TemplateText:
     return formatted(written) if request.POST.get("do") == "format" else written
 
 
 def _page(
     request: ViewerRequest,
-    written: Written,
+    written: TemplateText,
     *,
     template: Template | None = None,
     refused: TemplateError | None = None,
@@ -124,7 +124,7 @@ def _page(
     return render_page(request, "access/templates/write.html", context, partial="checked", status=status)
 
 
-def _checked(request: ViewerRequest, written: Written, template: Template | None) -> dict[str, Any]:
+def _checked(request: ViewerRequest, written: TemplateText, template: Template | None) -> dict[str, Any]:
     """What it comes to, or why it cannot be used yet."""
     try:
         body = written.body()
@@ -141,7 +141,7 @@ def _checked(request: ViewerRequest, written: Written, template: Template | None
     }
 
 
-def _affected(request: ViewerRequest, template: Template | None, body: Body) -> dict[str, Any]:
+def _affected(request: ViewerRequest, template: Template | None, body: TemplateBody) -> dict[str, Any]:
     """Who would gain or lose what, if every living grant had this text; nothing for a template that is
     new.
     """

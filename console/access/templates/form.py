@@ -13,8 +13,8 @@ from django.http import QueryDict
 from django.utils.text import slugify
 
 from console.access.templates.detail import statements_text
-from iam.access.drafts.terms import LASTS, Ends
-from iam.access.templates.body import Body, TemplateError
+from iam.access.drafts.terms import LASTS, DraftEnds
+from iam.access.templates.body import TemplateBody, TemplateError
 from iam.access.templates.parameters import Parameter
 
 MAX_LENGTH: Final = 2048
@@ -25,7 +25,7 @@ FLAGS: Final = ("wildcard", "many")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class TemplateText:
     """What somebody has typed. `base` is the version on which it was begun, 0 for a new template."""
 
     slug: str = ""
@@ -41,7 +41,7 @@ class Written:
     errors: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of_body(cls, body: Body, *, slug: str, base: int) -> Written:
+    def of_body(cls, body: TemplateBody, *, slug: str, base: int) -> TemplateText:
         """The form of a version."""
         return cls(
             slug=slug,
@@ -55,7 +55,7 @@ class Written:
             base=base,
         )
 
-    def body(self) -> Body:
+    def body(self) -> TemplateBody:
         """What it says. Raises TemplateError in words."""
         try:
             statements = json.loads(self.statements)
@@ -68,7 +68,7 @@ class Written:
             raise TemplateError("The statements are nested too deeply.") from None
         if isinstance(statements, dict):
             statements = statements.get("Statement", [statements])
-        return Body.of(
+        return TemplateBody.of(
             {
                 "title": self.title,
                 "description": self.description,
@@ -88,16 +88,16 @@ class Written:
         return self.slug.strip() or slugify(self.title)[:64]
 
 
-def blank() -> Written:
+def blank() -> TemplateText:
     """The form of a template that is begun."""
     example = [
         {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:{{partition}}:s3:::{{bucket}}/*"}
     ]
     bucket = {"name": "bucket", "kind": "bucket", "label": "Bucket", "resource": "s3:bucket"}
-    return Written(parameters=(bucket,), statements=json.dumps(example, indent=2))
+    return TemplateText(parameters=(bucket,), statements=json.dumps(example, indent=2))
 
 
-def of_documents(documents: Iterable[str], *, accounts: Sequence[str], hours: int) -> Written:
+def of_documents(documents: Iterable[str], *, accounts: Sequence[str], hours: int) -> TemplateText:
     """The form of a template that gives what these policies say; the one account that they were written for
     is whichever it is given in.
     """
@@ -115,16 +115,16 @@ def of_documents(documents: Iterable[str], *, accounts: Sequence[str], hours: in
     text = json.dumps(statements, indent=2, ensure_ascii=False)
     if len(accounts) == 1:
         text = text.replace(f":{accounts[0]}:", ":{{account}}:")
-    return Written(statements=text, hours=str(hours))
+    return TemplateText(statements=text, hours=str(hours))
 
 
-def hours_of(ends: Ends) -> int:
+def hours_of(ends: DraftEnds) -> int:
     """The longest time that is suggested: that of the draft; 0 where it has none in hours."""
     chosen = LASTS.get(ends.choice)
     return max(1, int(chosen[1].total_seconds() // 3600)) if chosen else 0
 
 
-def read(data: QueryDict, *, slug: str) -> Written:
+def read(data: QueryDict, *, slug: str) -> TemplateText:
     """What was posted, after the button that was pressed: `do=add-parameter`, `do=drop-parameter:1`."""
     count = data.get("parameters", "0")
     row_count = int(count) if count.isdecimal() and len(count) < 3 else 0
@@ -136,7 +136,7 @@ def read(data: QueryDict, *, slug: str) -> Written:
         rows = [row for number, row in enumerate(rows) if str(number) != rest]
     base = data.get("base", "0")
     base_number = int(base) if base.isdecimal() and len(base) < 7 else 0
-    return Written(
+    return TemplateText(
         slug=slug or data.get("slug", "").strip()[:64],
         title=data.get("title", "")[:MAX_LENGTH],
         description=data.get("description", "")[:MAX_LENGTH],
@@ -150,7 +150,7 @@ def read(data: QueryDict, *, slug: str) -> Written:
     )
 
 
-def formatted(written: Written) -> Written:
+def formatted(written: TemplateText) -> TemplateText:
     """The statements laid out, one element a line; as they are where they are no JSON."""
     try:
         text = json.dumps(json.loads(written.statements), indent=2, ensure_ascii=False)

@@ -22,19 +22,19 @@ from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.access.rollout.plans import RolloutPlan, living_grants, plan_rollout
 from iam.access.rollout.services import plan_version, request_rollout
-from iam.access.templates.body import RISKS, Body
+from iam.access.templates.body import RISKS, TemplateBody
 from iam.access.templates.models import Template, TemplateVersion
 from iam.access.templates.queries import body_of, versions_of
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services import Plan
+from iam.changes.services import ChangePlan
 from iam.guard import Right
 
 PREVIEW_GRANTS = 20
 
 
-def affected_context(request: ViewerRequest, template: Template, body: Body) -> dict[str, Any]:
+def affected_context(request: ViewerRequest, template: Template, body: TemplateBody) -> dict[str, Any]:
     """Who would gain or lose what if every living grant that the viewer sees said what the body says."""
     grants = living_grants(template, viewer=request.viewer)
     if not grants:
@@ -95,7 +95,7 @@ def _before(versions: list[TemplateVersion], new: TemplateVersion) -> TemplateVe
     return older[0] if older else new
 
 
-def _differing_words(before: Body, after: Body) -> list[tuple[str, str, str]]:
+def _differing_words(before: TemplateBody, after: TemplateBody) -> list[tuple[str, str, str]]:
     """(what, before, after) of all but the statements."""
     rows = [
         ("Title", before.title, after.title),
@@ -149,7 +149,7 @@ def template_rollout(request: ViewerRequest, slug: str) -> HttpResponse:
     )
 
 
-def _receipt(request: ViewerRequest, plans: list[Plan]) -> dict[str, Any]:
+def _receipt(request: ViewerRequest, plans: list[ChangePlan]) -> dict[str, Any]:
     together = set_receipt_of([plan.operation for plan in plans])
     account = plans[0].operation.account
     calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))

@@ -12,8 +12,8 @@ from console.access.what.result import Trouble, place_of
 from console.access.what.state import Chosen, State
 from console.web.access import ViewerRequest
 from iam.access.builder.build import arns_for
-from iam.access.builder.parts import CHOICES, Part, level_actions
-from iam.access.builder.rows import FREE, Place, Row, arn_of, pattern_of, types_for
+from iam.access.builder.parts import CHOICES, ServicePart, level_actions
+from iam.access.builder.rows import FREE, ArnPlace, ResourceRow, arn_of, pattern_of, types_for
 from iam.access.builder.sentences import quarters, sentences_of_part
 from iam.access.resource_names import Suggestion, resources_known
 from iam.policy.catalogue import Level, catalogue
@@ -165,9 +165,9 @@ def _open(
     request: ViewerRequest,
     state: State,
     chosen_part: Chosen,
-    part: Part,
+    part: ServicePart,
     *,
-    place: Place,
+    place: ArnPlace,
     accounts: tuple[str, ...],
 ) -> Open:
     views = [_level(part, level, seek=state.seek) for level in CHOICES]
@@ -192,7 +192,7 @@ def _open(
     )
 
 
-def _level(part: Part, level: Level, *, seek: str) -> LevelView:
+def _level(part: ServicePart, level: Level, *, seek: str) -> LevelView:
     value, colour, word = KEYS[level]
     every, chosen = level_actions(part.service, level), set(part.of_level(level))
     listed = [name for name in every if _is_sought(name, seek)]
@@ -243,7 +243,7 @@ def _action(name: str, is_chosen: bool) -> ActionView:
     return ActionView(name, short, words[:1].upper() + words[1:], is_chosen, badge, tone)
 
 
-def _row(number: int, row: Row, chosen_part: Chosen, part: Part, place: Place) -> RowView:
+def _row(number: int, row: ResourceRow, chosen_part: Chosen, part: ServicePart, place: ArnPlace) -> RowView:
     pattern = pattern_of(chosen_part.service, row.type) if row.type else ""
     arn = arn_of(row, service=chosen_part.service, place=place)
     works = [name for name in chosen_part.actions if arn and arn in arns_for(part, name)]
@@ -267,7 +267,7 @@ def _row_error(arn: str, works: Sequence[str], part: Chosen) -> str:
     return ""
 
 
-def _pieces(row: Row, pattern: str, place: Place, number: int) -> list[tuple[str, str, str, str]]:
+def _pieces(row: ResourceRow, pattern: str, place: ArnPlace, number: int) -> list[tuple[str, str, str, str]]:
     if not pattern:
         return [("", f"r{number}-{FREE}", "ARN", row.values.get(FREE, ""))]
     row_pieces, fixed = [], ""

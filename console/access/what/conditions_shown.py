@@ -11,7 +11,7 @@ from console.web.middleware import parse_moment
 from console.web.moments import input_text
 from iam.access.builder.build import knows
 from iam.access.builder.conditions import AGES, BASES, ON, asked, others_in
-from iam.access.builder.parts import Part
+from iam.access.builder.parts import ServicePart
 
 Choice = tuple[str, str, bool]
 """(value, label, chosen)."""
@@ -82,13 +82,13 @@ class Condition:
     others: Sequence[Other] = ()
 
 
-def conditions_shown(chosen_part: Chosen, part: Part) -> list[Condition]:
+def conditions_shown(chosen_part: Chosen, part: ServicePart) -> list[Condition]:
     """A line for each kind, in the order of the list."""
     wrong = asked(chosen_part.form)[1]
     return [_condition(kind, chosen_part, part, wrong) for kind in WORDS]
 
 
-def _condition(kind: str, chosen_part: Chosen, part: Part, wrong: dict[str, str]) -> Condition:
+def _condition(kind: str, chosen_part: Chosen, part: ServicePart, wrong: dict[str, str]) -> Condition:
     label, key, note = WORDS[kind]
     form = chosen_part.form
     if kind == "tag" and form.get("tag-key"):
@@ -138,14 +138,14 @@ def _choices(kind: str, age: str, comparison: str) -> list[Choice]:
     return []
 
 
-def _others(chosen_part: Chosen, part: Part, wrong: dict[str, str]) -> list[Other]:
+def _others(chosen_part: Chosen, part: ServicePart, wrong: dict[str, str]) -> list[Other]:
     """Those that are there, and a blank one."""
     other_keys = others_in(chosen_part.form)
     blank = next(f"o{number}" for number in range(len(other_keys) + 1) if f"o{number}" not in other_keys)
     return [_other(name, chosen_part, part, wrong) for name in [*other_keys, blank]]
 
 
-def _other(name: str, chosen_part: Chosen, part: Part, wrong: dict[str, str]) -> Other:
+def _other(name: str, chosen_part: Chosen, part: ServicePart, wrong: dict[str, str]) -> Other:
     form = chosen_part.form
     operator, key = form.get(f"{name}-op", "StringEquals"), form.get(f"{name}-key", "")
     names = OPERATORS if operator in OPERATORS else (operator, *OPERATORS)
@@ -162,7 +162,7 @@ def _other(name: str, chosen_part: Chosen, part: Part, wrong: dict[str, str]) ->
     )
 
 
-def _lacking(part: Part, key: str) -> str:
+def _lacking(part: ServicePart, key: str) -> str:
     """Those of the chosen actions that do not know a key, in words; "" where all do."""
     names = [action.partition(":")[2] for action in part.actions if not knows(action, key)]
     if not names:

@@ -14,7 +14,7 @@ from console.web.moments import read_input
 from iam.access.builder.conditions import ON
 from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, level_actions, ordered
 from iam.access.builder.read import read_back
-from iam.access.builder.rows import FREE, Row, blank, fields, pattern_of, row_of
+from iam.access.builder.rows import FREE, ResourceRow, blank, fields, pattern_of, row_of
 from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import offer_of
 from iam.policy.catalogue import Level, catalogue
@@ -117,14 +117,16 @@ def _actions(service: str, data: QueryDict) -> tuple[str, ...]:
     return ordered(sorted(names), service=service)
 
 
-def _rows(part: Chosen, data: QueryDict) -> tuple[Row, ...]:
+def _rows(part: Chosen, data: QueryDict) -> tuple[ResourceRow, ...]:
     rows_posted = []
     for number in range(min(len(part.rows), MAX_ARNS)):
         kind = data.get(f"r{number}-type", part.rows[number].type)
         names = fields(pattern_of(part.service, kind)) if kind else (FREE,)
         had = part.rows[number].values
         rows_posted.append(
-            Row(kind, {name: data.get(f"r{number}-{name}", had.get(name, ""))[:MAX_LENGTH] for name in names})
+            ResourceRow(
+                kind, {name: data.get(f"r{number}-{name}", had.get(name, ""))[:MAX_LENGTH] for name in names}
+            )
         )
     return tuple(rows_posted)
 
@@ -162,7 +164,7 @@ def _add_row(state: State, rest: str, accounts: tuple[str, ...]) -> State:
     def alter(part: Chosen) -> Chosen:
         if rest and not pattern_of(part.service, rest):
             return part
-        row = blank(part.service, rest, place=place_of(accounts)) if rest else Row("", {FREE: ""})
+        row = blank(part.service, rest, place=place_of(accounts)) if rest else ResourceRow("", {FREE: ""})
         return replace(part, rows=(*part.rows, row)[:MAX_ARNS], everywhere=False)
 
     return _alter(state, alter)

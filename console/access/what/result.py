@@ -9,7 +9,7 @@ from typing import Any
 from console.access.what.state import BUILD, MANAGED, TEMPLATE, State
 from iam.access.builder.build import Lack
 from iam.access.builder.conditions import asked
-from iam.access.builder.rows import Place, arn_of
+from iam.access.builder.rows import ArnPlace, arn_of
 from iam.access.grants.terms import TermsError, What, WhatKind
 from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import offer_of
@@ -25,12 +25,12 @@ class Trouble:
     message: str
 
 
-def place_of(accounts: tuple[str, ...]) -> Place:
+def place_of(accounts: tuple[str, ...]) -> ArnPlace:
     """What stands in ARNs for account and partition: that of the one account, `*` for several."""
     first = Account.objects.filter(account_id=accounts[0]).first() if accounts else None
     partition = first.partition if first else "aws"
     account_id = accounts[0] if len(accounts) == 1 else "*"
-    return Place(account_id, partition)
+    return ArnPlace(account_id, partition)
 
 
 def what_of(state: State, *, accounts: tuple[str, ...]) -> What:

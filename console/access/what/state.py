@@ -10,9 +10,9 @@ from typing import Any, Final, Self
 
 from iam.access.builder.build import Built, build
 from iam.access.builder.conditions import asked, written
-from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, Part, ordered
+from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, ServicePart, ordered
 from iam.access.builder.read import read_back
-from iam.access.builder.rows import Place, Row, arn_of, row_of
+from iam.access.builder.rows import ArnPlace, ResourceRow, arn_of, row_of
 from iam.access.grants.terms import What, WhatKind
 from iam.policy.catalogue import catalogue
 
@@ -29,14 +29,14 @@ class Chosen:
     service: str
     actions: tuple[str, ...] = ()
     everywhere: bool = False
-    rows: tuple[Row, ...] = ()
+    rows: tuple[ResourceRow, ...] = ()
     form: Mapping[str, str] = field(default_factory=dict)
 
-    def part(self, place: Place) -> Part:
+    def part(self, place: ArnPlace) -> ServicePart:
         """What it comes to; rows and conditions that are not whole yet are left out."""
         arns = (arn_of(row, service=self.service, place=place) for row in self.rows)
         whens, _ = asked(self.form)
-        return Part(
+        return ServicePart(
             self.service,
             self.actions,
             self.everywhere,
@@ -56,7 +56,7 @@ class Chosen:
         }
 
     @classmethod
-    def of_part(cls, part: Part) -> Self:
+    def of_part(cls, part: ServicePart) -> Self:
         """From what a document says."""
         rows = tuple(row_of(arn, service=part.service, actions=part.actions) for arn in part.arns)
         return cls(part.service, part.actions, part.everywhere, rows, written(part.whens))
@@ -100,11 +100,11 @@ class State:
     paste: str = ""
     notes: tuple[str, ...] = ()
 
-    def parts(self, place: Place) -> tuple[Part, ...]:
+    def parts(self, place: ArnPlace) -> tuple[ServicePart, ...]:
         """What is built, as far as it is whole."""
         return tuple(part.part(place) for part in self.chosen)
 
-    def built(self, place: Place) -> Built:
+    def built(self, place: ArnPlace) -> Built:
         """The statements of it."""
         return build(self.parts(place))
 
@@ -173,10 +173,10 @@ def state_for(what: What | None) -> State:
     return State(tab=BUILD, chosen=tuple(map(Chosen.of_part, parts)), notes=notes)
 
 
-def _row(value: Any) -> Row:
+def _row(value: Any) -> ResourceRow:
     kind, values = value if isinstance(value, list) and len(value) == 2 else ("", {})
     row_type = kind if isinstance(kind, str) else ""
-    return Row(row_type, _texts(values))
+    return ResourceRow(row_type, _texts(values))
 
 
 def _list(value: Any) -> list[Any]:

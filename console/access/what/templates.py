@@ -11,7 +11,7 @@ from console.access.what.state import State
 from console.web.access import ViewerRequest
 from iam.access.builder.sentences import quarters_of
 from iam.access.resource_names import names_known
-from iam.access.templates.body import CATEGORIES, RISKS, Body, TemplateError
+from iam.access.templates.body import CATEGORIES, RISKS, TemplateBody, TemplateError
 from iam.access.templates.models import Origin
 from iam.access.templates.parameters import Parameter
 from iam.access.templates.queries import Offer, offer_of, offers
@@ -98,7 +98,7 @@ def _tile(offer: Offer, state: State) -> Tile:
 _LEVELS: dict[str, str] = {}
 
 
-def levels_of(digest: str, body: Body) -> str:
+def levels_of(digest: str, body: TemplateBody) -> str:
     """The access levels of a template over all its services, in quarters; kept, since a version never
     changes.
     """
@@ -143,7 +143,7 @@ def _with_next(fields: list[Field]) -> list[Field]:
     return [replace(field, is_next=field.name == first) for field in fields]
 
 
-def _errors(body: Body, state: State) -> dict[str, str]:
+def _errors(body: TemplateBody, state: State) -> dict[str, str]:
     names = {parameter.name for parameter in body.parameters}
     try:
         body.values({name: value for name, value in state.parameters.items() if name in names})

@@ -21,7 +21,16 @@ from console.demo.organisation import (
 )
 from console.demo.organisation.documents import ORGANISATION_ID, arn
 from console.demo.organisation.people import ACCOUNT_AGES, ACCOUNT_IDS
-from console.demo.organisation.specs import Account, Group, Key, Organisation, Root, Trail, Trouble, User
+from console.demo.organisation.specs import (
+    AccountSpec,
+    GroupSpec,
+    KeySpec,
+    Organisation,
+    PlantedTrouble,
+    RootSpec,
+    Trail,
+    User,
+)
 
 JOBS = {
     "production": jobs_production.production,
@@ -49,12 +58,12 @@ PLACES = {
     "sandbox": "Experiments",
 }
 ROOTS = {
-    "management": Root(used=400, mfa="hardware", password_age=900),
-    "production": Root(used=None, mfa="hardware"),
-    "data": Root(used=310, mfa="hardware"),
-    "staging": Root(used=200, mfa="virtual"),
+    "management": RootSpec(used=400, mfa="hardware", password_age=900),
+    "production": RootSpec(used=None, mfa="hardware"),
+    "data": RootSpec(used=310, mfa="hardware"),
+    "staging": RootSpec(used=200, mfa="virtual"),
     # Nobody remembers whose idea that was.
-    "sandbox": Root(used=3, mfa=None, keys=(Key(700, 3, service="ec2"),), password_age=1090),
+    "sandbox": RootSpec(used=3, mfa=None, keys=(KeySpec(700, 3, service="ec2"),), password_age=1090),
 }
 TRAIL_BUCKET = "northline-trail-archive"
 
@@ -99,15 +108,15 @@ def northline() -> Organisation:
     )
 
 
-def _account(name: str) -> Account:
+def _account(name: str) -> AccountSpec:
     number = ACCOUNT_IDS[name]
     job_policies, job_groups = JOBS[name]()
     own_policies, own_roles = workloads.of_account(name, number)
     machine_roles, profiles, instances = fleet.of_account(name)
-    trouble = TROUBLES[name]() if name in TROUBLES else Trouble()
+    trouble = TROUBLES[name]() if name in TROUBLES else PlantedTrouble()
     people = () if name == "management" else populace.users(name)
     common = () if name == "management" else guardrails.account_policies(name)
-    return Account(
+    return AccountSpec(
         id=number,
         name=name,
         alias=f"northline-{name}",
@@ -134,7 +143,7 @@ def _account(name: str) -> Account:
     )
 
 
-def _with(groups: tuple[Group, ...], attached: tuple[tuple[str, str], ...]) -> tuple[Group, ...]:
+def _with(groups: tuple[GroupSpec, ...], attached: tuple[tuple[str, str], ...]) -> tuple[GroupSpec, ...]:
     """The groups with the policies that are attached to them elsewhere in the story."""
     return tuple(
         replace(

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.demo.organisation.documents import allow, aws_managed, document, service_trust
-from console.demo.organisation.specs import Instance, Profile, Role
+from console.demo.organisation.specs import InstanceSpec, ProfileSpec, RoleSpec
 from console.demo.standin.ids import digest
 
 
 @dataclass(frozen=True)
-class Machine:
+class MachineKind:
     """A kind of machine: its role's policies, how many instances there are, and of which type."""
 
     name: str
@@ -30,10 +30,10 @@ EKS = tuple(
 )
 MACHINES = {
     "production": (
-        Machine("eks-node", "platform", "Nodes of the production cluster", (*EKS, SSM), 6, "m7i.2xlarge"),
-        Machine("vpn-gateway", "platform", "VPN for ferry operators", (SSM,), 2, "c7g.large"),
-        Machine("log-shipper", "sre", "Sends logs to the archive", (SSM, AGENT), 2),
-        Machine(
+        MachineKind("eks-node", "platform", "Nodes of the production cluster", (*EKS, SSM), 6, "m7i.2xlarge"),
+        MachineKind("vpn-gateway", "platform", "VPN for ferry operators", (SSM,), 2, "c7g.large"),
+        MachineKind("log-shipper", "sre", "Sends logs to the archive", (SSM, AGENT), 2),
+        MachineKind(
             "sftp-drop",
             "ticketing",
             "SFTP server for timetables from ferry operators",
@@ -41,36 +41,38 @@ MACHINES = {
             1,
             "t4g.medium",
         ),
-        Machine("metrics-store", "sre", "Stores metrics", (SSM, AGENT), 3, "r7g.xlarge"),
+        MachineKind("metrics-store", "sre", "Stores metrics", (SSM, AGENT), 3, "r7g.xlarge"),
     ),
     "data": (
-        Machine("eks-node", "data-platform", "Nodes of the data cluster", (*EKS, SSM), 4, "r7i.2xlarge"),
-        Machine(
+        MachineKind("eks-node", "data-platform", "Nodes of the data cluster", (*EKS, SSM), 4, "r7i.2xlarge"),
+        MachineKind(
             "etl-node", "data-platform", "Runs the nightly backup", (SSM, AGENT), 3, "r7g.2xlarge", "optional"
         ),
-        Machine("notebook-host", "machine-learning", "Shared notebooks", (SSM,), 2, "g5.xlarge"),
-        Machine("warehouse-proxy", "data-platform", "Proxy for the warehouse", (SSM,), 1),
+        MachineKind("notebook-host", "machine-learning", "Shared notebooks", (SSM,), 2, "g5.xlarge"),
+        MachineKind("warehouse-proxy", "data-platform", "Proxy for the warehouse", (SSM,), 1),
     ),
     "staging": (
-        Machine("eks-node", "platform", "Nodes of the staging cluster", (*EKS, SSM), 3, "m7i.xlarge"),
-        Machine("test-runner", "qa", "Runs browsers for the test suites", (SSM,), 2, "c7i.xlarge"),
-        Machine("load-generator", "qa", "Load generator", (SSM,), 1, "c7i.2xlarge"),
+        MachineKind("eks-node", "platform", "Nodes of the staging cluster", (*EKS, SSM), 3, "m7i.xlarge"),
+        MachineKind("test-runner", "qa", "Runs browsers for the test suites", (SSM,), 2, "c7i.xlarge"),
+        MachineKind("load-generator", "qa", "Load generator", (SSM,), 1, "c7i.2xlarge"),
     ),
-    "sandbox": (Machine("playground", "platform", "Developer sandbox", (SSM,), 2, "t4g.small"),),
+    "sandbox": (MachineKind("playground", "platform", "Developer sandbox", (SSM,), 2, "t4g.small"),),
 }
 
 
-def of_account(account_name: str) -> tuple[tuple[Role, ...], tuple[Profile, ...], tuple[Instance, ...]]:
+def of_account(
+    account_name: str,
+) -> tuple[tuple[RoleSpec, ...], tuple[ProfileSpec, ...], tuple[InstanceSpec, ...]]:
     """Roles, profiles and instances of the account's machines."""
     machines = MACHINES.get(account_name, ())
     profiles = [_profile(machine, account_name) for machine in machines]
-    instances: list[Instance] = []
+    instances: list[InstanceSpec] = []
     for machine in machines:
         instances.extend(_instance(machine, account_name, index) for index in range(machine.count))
     return tuple(_role(m, account_name) for m in machines), tuple(profiles), tuple(instances)
 
 
-def _tags(machine: Machine, account_name: str) -> dict[str, str]:
+def _tags(machine: MachineKind, account_name: str) -> dict[str, str]:
     return {"Team": machine.team, "Environment": account_name, "Owner": f"{machine.team}@northline.example"}
 
 
@@ -78,9 +80,9 @@ def _number(*parts: str) -> int:
     return int(digest("fleet", *parts)[:6], 16)
 
 
-def _role(machine: Machine, account_name: str) -> Role:
+def _role(machine: MachineKind, account_name: str) -> RoleSpec:
     describe = document(allow("OwnTags", ("ec2:DescribeTags", "ec2:DescribeInstances")))
-    return Role(
+    return RoleSpec(
         name=f"{machine.name}-instance",
         trust=service_trust("ec2"),
         path="/machines/",
@@ -93,9 +95,9 @@ def _role(machine: Machine, account_name: str) -> Role:
     )
 
 
-def _profile(machine: Machine, account_name: str) -> Profile:
+def _profile(machine: MachineKind, account_name: str) -> ProfileSpec:
     age = 200 + _number(machine.name, account_name) % 900
-    return Profile(
+    return ProfileSpec(
         f"{machine.name}-instance",
         f"{machine.name}-instance",
         age,
@@ -104,10 +106,10 @@ def _profile(machine: Machine, account_name: str) -> Profile:
     )
 
 
-def _instance(machine: Machine, account_name: str, index: int) -> Instance:
+def _instance(machine: MachineKind, account_name: str, index: int) -> InstanceSpec:
     number = _number(machine.name, account_name, str(index))
     hops = 2 if machine.name == "eks-node" else 1
-    return Instance(
+    return InstanceSpec(
         name=f"{machine.name}-{index + 1}",
         type=machine.type,
         profile=f"{machine.name}-instance",

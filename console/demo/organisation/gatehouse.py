@@ -5,7 +5,7 @@ account.
 from __future__ import annotations
 
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.organisation.specs import Key, Role, User
+from console.demo.organisation.specs import KeySpec, RoleSpec, User
 from iam.aws import permissions
 
 HUB_ACCOUNT = ACCOUNT_IDS["management"]
@@ -37,15 +37,15 @@ def hub_user() -> User:
         age=64,
         tags=TAGS,
         inline=HUB_POLICIES,
-        keys=(Key(age=12, used=0.01, service="sts", region="eu-west-1"),),
+        keys=(KeySpec(age=12, used=0.01, service="sts", region="eu-west-1"),),
     )
 
 
-def roles(account: str) -> tuple[Role, Role]:
+def roles(account: str) -> tuple[RoleSpec, RoleSpec]:
     """The two roles of an account; both trust the hub's user alone, and only with the external id."""
     hub = f"arn:aws:iam::{HUB_ACCOUNT}:user/machines/{HUB_USER}"
     trust = permissions.trust_policy(hub_role_arn=hub, external_id=EXTERNAL_ID)
-    reader = Role(
+    reader = RoleSpec(
         name=READER_ROLE,
         trust=trust,
         age=64,
@@ -54,7 +54,7 @@ def roles(account: str) -> tuple[Role, Role]:
         tags=TAGS,
         description="Gatehouse: sync (read only)",
     )
-    writer = Role(
+    writer = RoleSpec(
         name=WRITER_ROLE,
         trust=trust,
         age=64,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from console.demo.organisation.documents import ORGANISATION_ID, allow, deny, deny_but, document
-from console.demo.organisation.specs import OrganisationPolicy, Policy
+from console.demo.organisation.specs import OrganisationPolicy, PolicySpec
 
 OWN_USER = "arn:aws:iam::*:user/*/${aws:username}"
 TAGS = {"Team": "iam", "Owner": "ines.duarte@northline.example", "ManagedBy": "terraform"}
@@ -35,7 +35,7 @@ GLOBAL_SERVICES = (
 )
 
 
-def account_policies(account_name: str) -> tuple[Policy, ...]:
+def account_policies(account_name: str) -> tuple[PolicySpec, ...]:
     """The policies that every account has, made by the IAM team."""
     own_credentials = allow(
         "OwnCredentials",
@@ -71,28 +71,28 @@ def account_policies(account_name: str) -> tuple[Policy, ...]:
         deny("KeepTrail", ("cloudtrail:StopLogging", "cloudtrail:DeleteTrail", "cloudtrail:UpdateTrail")),
     )
     return (
-        Policy(
+        PolicySpec(
             "SelfService",
             ((document(look, own_credentials), 900), (document(look, own_credentials, own_device), 420)),
             "/guardrails/",
             "Self-service for password, access keys and MFA device",
             TAGS,
         ),
-        Policy(
+        PolicySpec(
             "RequireMfa",
             ((_require_mfa(()), 500), (_require_mfa(BEFORE_MFA), 480)),
             "/guardrails/",
             "Requires MFA for everything except enrolling a device",
             TAGS,
         ),
-        Policy(
+        PolicySpec(
             "WorkloadBoundary",
             ((within, 800),),
             "/guardrails/",
             "Permissions boundary for workload roles: no IAM, no CloudTrail changes",
             TAGS,
         ),
-        Policy(
+        PolicySpec(
             "TeamBoundary",
             (_team_boundary(account_name),),
             "/guardrails/",

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from console.demo.organisation.specs import Document, Group, Policy
+from console.demo.organisation.specs import Document, GroupSpec, PolicySpec
 from console.demo.standin.ids import digest
 
 LOGS_READ = ("logs:StartQuery", "logs:GetQueryResults", "logs:FilterLogEvents", "logs:DescribeLogGroups")
 METRICS = ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "cloudwatch:DescribeAlarms")
 
 
-def job_policy(name: str, why: str, team: str, *documents: Document, first: int = 1) -> Policy:
+def job_policy(name: str, why: str, team: str, *documents: Document, first: int = 1) -> PolicySpec:
     """A job policy whose versions came one after the other, the last some weeks ago."""
     oldest = 420 + int(digest("job", name)[:4], 16) % 600
     latest = 15 + int(digest("latest", name)[:4], 16) % 120
     steps = max(1, len(documents) - 1)
     ages = [oldest - (oldest - latest) * index // steps for index in range(len(documents))]
     tags = {"Team": team, "Owner": f"{team}@northline.example", "ManagedBy": "terraform"}
-    return Policy(name, tuple(zip(documents, ages, strict=True)), "/jobs/", why, tags, first)
+    return PolicySpec(name, tuple(zip(documents, ages, strict=True)), "/jobs/", why, tags, first)
 
 
 def job_group(
     name: str, age: float, *policies: str, path: str = "/teams/", inline: dict[str, Document] | None = None
-) -> Group:
+) -> GroupSpec:
     """A group with these managed policies."""
-    return Group(name=name, path=path, age=age, policies=policies, inline=inline or {})
+    return GroupSpec(name=name, path=path, age=age, policies=policies, inline=inline or {})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from console.demo.organisation.documents import allow, arn, aws_managed, deny, document
 from console.demo.organisation.jobs import LOGS_READ, METRICS, job_group, job_policy
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.organisation.specs import Group, Policy
+from console.demo.organisation.specs import GroupSpec, PolicySpec
 
-Jobs = tuple[tuple[Policy, ...], tuple[Group, ...]]
+Jobs = tuple[tuple[PolicySpec, ...], tuple[GroupSpec, ...]]
 
 
 def data() -> Jobs:

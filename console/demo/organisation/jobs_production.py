@@ -5,10 +5,10 @@ from __future__ import annotations
 from console.demo.organisation.documents import allow, arn, aws_managed, deny, document
 from console.demo.organisation.jobs import LOGS_READ, METRICS, job_group, job_policy
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.organisation.specs import Group, Policy
+from console.demo.organisation.specs import GroupSpec, PolicySpec
 
 
-def production() -> tuple[tuple[Policy, ...], tuple[Group, ...]]:
+def production() -> tuple[tuple[PolicySpec, ...], tuple[GroupSpec, ...]]:
     """Policies and groups of the production account."""
     account = ACCOUNT_IDS["production"]
     pay, seat = arn("lambda", account, "function:pay-*"), arn("lambda", account, "function:timetable-*")

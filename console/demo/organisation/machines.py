@@ -4,103 +4,103 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.demo.organisation.specs import Credential, Key, Login, User
+from console.demo.organisation.specs import Credential, KeySpec, Login, User
 from console.demo.standin.ids import digest
 
 
 @dataclass(frozen=True)
-class Machine:
+class MachineUser:
     """A machine user: the team that answers for it, what it does, and its keys."""
 
     name: str
     team: str
     purpose: str
     groups: tuple[str, ...]
-    keys: tuple[Key, ...]
+    keys: tuple[KeySpec, ...]
     policies: tuple[str, ...] = ()
     credentials: tuple[Credential, ...] = ()
     login: Login | None = None
 
 
 DAY = 1 / 24
-MACHINES: dict[str, tuple[Machine, ...]] = {
+MACHINES: dict[str, tuple[MachineUser, ...]] = {
     "production": (
-        Machine(
+        MachineUser(
             "ci-release",
             "platform",
             "Legacy release pipeline",
             ("machine-deploy",),
-            (Key(204, 0.1 * DAY, service="lambda"),),
+            (KeySpec(204, 0.1 * DAY, service="lambda"),),
             ("ReleaseWrite",),
         ),
-        Machine(
+        MachineUser(
             "backup-agent",
             "platform",
             "Database backups to the vault",
             ("machine-storage",),
-            (Key(88, 0.2 * DAY),),
+            (KeySpec(88, 0.2 * DAY),),
         ),
-        Machine(
+        MachineUser(
             "metrics-probe",
             "sre",
             "Metrics for the wall dashboard",
             ("machine-metrics",),
-            (Key(35, 0.1, service="monitoring"),),
+            (KeySpec(35, 0.1, service="monitoring"),),
         ),
-        Machine(
+        MachineUser(
             "ses-relay",
             "ticketing",
             "Mail relay of the old booking system",
             (),
-            (Key(61, 0.3, service="ses"),),
+            (KeySpec(61, 0.3, service="ses"),),
             ("ticket-mailer-runtime",),
         ),
-        Machine(
+        MachineUser(
             "cdn-purge",
             "web",
             "Purges the CDN after a release",
             ("machine-deploy",),
-            (Key(47, 2.1, service="cloudfront"), Key(140, 41, active=False, service="cloudfront")),
+            (KeySpec(47, 2.1, service="cloudfront"), KeySpec(140, 41, active=False, service="cloudfront")),
         ),
-        Machine(
+        MachineUser(
             "sftp-sync",
             "ticketing",
             "Imports timetables from SFTP",
             ("machine-storage",),
-            (Key(72, 0.5),),
+            (KeySpec(72, 0.5),),
         ),
-        Machine(
+        MachineUser(
             "statuspage-poster",
             "sre",
             "Posts to the status page",
             ("machine-metrics",),
-            (Key(12, 0.2, service="monitoring"),),
+            (KeySpec(12, 0.2, service="monitoring"),),
         ),
-        Machine(
+        MachineUser(
             "pos-uplink",
             "payments",
             "On-board card terminals, through the depot gateway",
             (),
-            (Key(83, 0.1, service="sqs"),),
+            (KeySpec(83, 0.1, service="sqs"),),
             ("pay-gateway-runtime",),
         ),
-        Machine(
+        MachineUser(
             "cert-renewer",
             "platform",
             "Certificate renewal for ferry gateways",
             (),
-            (Key(19, 6, service="acm"),),
+            (KeySpec(19, 6, service="acm"),),
             (),
             (Credential("signing", 700, expires_in=60),),
         ),
-        Machine(
+        MachineUser(
             "wallboard",
             "sre",
             "Operations room dashboard",
             ("machine-metrics",),
-            (Key(66, 0.1, service="monitoring"),),
+            (KeySpec(66, 0.1, service="monitoring"),),
         ),
-        Machine(
+        MachineUser(
             "ops-shared",
             "support",
             "Shared account of the night shift",
@@ -110,7 +110,7 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
             (),
             Login(900, 0.4, 70),
         ),
-        Machine(
+        MachineUser(
             "git-mirror",
             "platform",
             "Repository replication",
@@ -121,46 +121,46 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
         ),
     ),
     "data": (
-        Machine(
+        MachineUser(
             "airflow-legacy",
             "data-platform",
             "Legacy Airflow scheduler, being replaced",
             ("machine-pipelines",),
-            (Key(131, 0.3, service="glue"),),
+            (KeySpec(131, 0.3, service="glue"),),
             ("etl-nightly-runtime",),
         ),
-        Machine(
+        MachineUser(
             "tableau-extract",
             "analysts",
             "Dashboard data source",
             (),
-            (Key(58, 0.2, service="athena"),),
+            (KeySpec(58, 0.2, service="athena"),),
             ("AnalystRead",),
         ),
-        Machine(
+        MachineUser(
             "kafka-mirror",
             "data-platform",
             "Kafka topic replication",
             ("machine-pipelines",),
-            (Key(29, 0.1, service="kinesis"),),
+            (KeySpec(29, 0.1, service="kinesis"),),
         ),
-        Machine(
+        MachineUser(
             "dbt-cloud",
             "data-platform",
             "dbt models of the warehouse",
             (),
-            (Key(44, 0.4, service="redshift"),),
+            (KeySpec(44, 0.4, service="redshift"),),
             ("WarehouseAdmin",),
         ),
-        Machine(
+        MachineUser(
             "partner-feed",
             "data-platform",
             "Reports for ferry operators",
             (),
-            (Key(75, 1.4),),
+            (KeySpec(75, 1.4),),
             ("ContractorRead",),
         ),
-        Machine(
+        MachineUser(
             "keyspaces-app",
             "machine-learning",
             "Serves features to the old model",
@@ -172,50 +172,56 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
                 Credential("service", 640, active=False, service="cassandra.amazonaws.com"),
             ),
         ),
-        Machine("geo-sync", "mobile", "Copies map tiles", (), (Key(52, 3),), ("feature-store-runtime",)),
+        MachineUser(
+            "geo-sync", "mobile", "Copies map tiles", (), (KeySpec(52, 3),), ("feature-store-runtime",)
+        ),
     ),
     "staging": (
-        Machine(
+        MachineUser(
             "e2e-tests",
             "qa",
             "Runs the test suites every night",
             ("machine-tests",),
-            (Key(21, 0.3, service="lambda"),),
+            (KeySpec(21, 0.3, service="lambda"),),
         ),
-        Machine(
-            "load-test", "qa", "Load tests before a release", ("machine-tests",), (Key(67, 8, service="sqs"),)
+        MachineUser(
+            "load-test",
+            "qa",
+            "Load tests before a release",
+            ("machine-tests",),
+            (KeySpec(67, 8, service="sqs"),),
         ),
-        Machine(
+        MachineUser(
             "terraform-staging",
             "platform",
             "Terraform for staging",
             ("platform",),
-            (Key(33, 0.6, service="ec2"), Key(80, 33, service="ec2")),
+            (KeySpec(33, 0.6, service="ec2"), KeySpec(80, 33, service="ec2")),
         ),
-        Machine(
+        MachineUser(
             "preview-bot",
             "web",
             "Pull request previews",
             ("deployers",),
-            (Key(9, 0.1, service="lambda"),),
+            (KeySpec(9, 0.1, service="lambda"),),
         ),
-        Machine(
+        MachineUser(
             "device-sync",
             "mobile",
             "Sends builds to the device farm",
             ("machine-tests",),
-            (Key(38, 1.1, service="devicefarm"),),
+            (KeySpec(38, 1.1, service="devicefarm"),),
         ),
-        Machine(
+        MachineUser(
             "kestrel-scanner",
             "contractors",
             "The penetration testers' scanner",
             ("contractors",),
-            (Key(26, 4, service="ec2"),),
+            (KeySpec(26, 4, service="ec2"),),
         ),
     ),
     "sandbox": (
-        Machine(
+        MachineUser(
             "bedrock-trial",
             "machine-learning",
             "Language model trial",
@@ -224,35 +230,35 @@ MACHINES: dict[str, tuple[Machine, ...]] = {
             (),
             (Credential("service", 20, service="bedrock.amazonaws.com", expires_in=70),),
         ),
-        Machine(
+        MachineUser(
             "hackathon-bot",
             "platform",
             "Left over from the spring hackathon",
             ("machine-experiments",),
-            (Key(212, 150, service="lambda"),),
+            (KeySpec(212, 150, service="lambda"),),
         ),
-        Machine(
+        MachineUser(
             "iot-demo",
             "mobile",
             "IoT wave buoy",
             ("machine-experiments",),
-            (Key(58, 20, service="iot"),),
+            (KeySpec(58, 20, service="iot"),),
         ),
     ),
     "management": (
-        Machine(
+        MachineUser(
             "terraform-org",
             "iam",
             "Terraform for accounts and SCPs",
             ("organisation-admins",),
-            (Key(50, 5, service="organizations", region="us-east-1"),),
+            (KeySpec(50, 5, service="organizations", region="us-east-1"),),
         ),
-        Machine(
+        MachineUser(
             "cost-export",
             "finance",
             "Billing export",
             ("billing-readers",),
-            (Key(77, 0.9, service="ce", region="us-east-1"),),
+            (KeySpec(77, 0.9, service="ce", region="us-east-1"),),
         ),
     ),
 }
@@ -263,7 +269,7 @@ def users(account_name: str) -> tuple[User, ...]:
     return tuple(_user(machine, account_name) for machine in MACHINES.get(account_name, ()))
 
 
-def _user(machine: Machine, account_name: str) -> User:
+def _user(machine: MachineUser, account_name: str) -> User:
     number = int(digest("machine", machine.name, account_name)[:6], 16)
     ages = [
         200.0,

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import dataclass
 from itertools import chain
 
-from console.demo.organisation.teams import TEAMS, Team
+from console.demo.organisation.teams import TEAMS, SampleTeam
 
 DOMAIN = "northline.example"
 ACCOUNT_IDS = {
@@ -21,13 +21,13 @@ ACCOUNT_AGES = {"management": 2100, "production": 1600, "data": 1400, "staging":
 
 
 @dataclass(frozen=True)
-class Person:
+class SamplePerson:
     """A human being; `accounts` are the names of the accounts in which there is an IAM user."""
 
     name: str
     login: str
     email: str
-    team: Team
+    team: SampleTeam
     leads: bool
 
     @property
@@ -39,7 +39,7 @@ class Person:
 
 
 @dataclass(frozen=True)
-class Operator:
+class SampleOperator:
     """Somebody who signs in to Gatehouse in the embedded default."""
 
     username: str
@@ -57,30 +57,30 @@ def login_of(name: str) -> str:
     return ".".join((first, "-".join(rest)))
 
 
-def _person(team: Team, name: str) -> Person:
+def _person(team: SampleTeam, name: str) -> SamplePerson:
     login = login_of(name)
     mail = f"{login}@{DOMAIN}" if team.key != "contractors" else f"{login}@brightwater.example"
-    return Person(name=name, login=login, email=mail, team=team, leads=name == team.people[0])
+    return SamplePerson(name=name, login=login, email=mail, team=team, leads=name == team.people[0])
 
 
-def _members(team: Team) -> tuple[Person, ...]:
+def _members(team: SampleTeam) -> tuple[SamplePerson, ...]:
     return tuple(_person(team, name) for name in team.people)
 
 
-PEOPLE: tuple[Person, ...] = tuple(chain.from_iterable(_members(team) for team in TEAMS))
+PEOPLE: tuple[SamplePerson, ...] = tuple(chain.from_iterable(_members(team) for team in TEAMS))
 BY_NAME = {person.name: person for person in PEOPLE}
 
 
-def _operator(name: str, role: str, *teams: str) -> Operator:
+def _operator(name: str, role: str, *teams: str) -> SampleOperator:
     person = BY_NAME[name]
     arns = tuple(
         f"arn:aws:iam::{ACCOUNT_IDS[account]}:user{person.team.path}{person.login}"
         for account in person.accounts
     )
-    return Operator(person.login, person.name, person.email, role, arns, teams)
+    return SampleOperator(person.login, person.name, person.email, role, arns, teams)
 
 
-OPERATORS: tuple[Operator, ...] = (
+OPERATORS: tuple[SampleOperator, ...] = (
     _operator("Ines Duarte", "administrator", "iam-admins"),
     _operator("Hana Sato", "approver", "sre", "platform-oncall"),
     _operator("Jonas Berg", "approver", "security-readers"),

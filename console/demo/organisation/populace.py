@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from console.demo.organisation.documents import allow, arn, aws_managed, document
-from console.demo.organisation.people import ACCOUNT_AGES, ACCOUNT_IDS, PEOPLE, Person
-from console.demo.organisation.specs import Credential, Device, Key, Login, User
+from console.demo.organisation.people import ACCOUNT_AGES, ACCOUNT_IDS, PEOPLE, SamplePerson
+from console.demo.organisation.specs import Credential, Device, KeySpec, Login, User
 from console.demo.organisation.teams import TEAMS
 from console.demo.standin.ids import digest
 
@@ -34,20 +34,20 @@ TOOLS = arn("lambda", ACCOUNT_IDS["production"], "function:pay-tools-*")
 STORIES: dict[tuple[str, str], dict[str, Any]] = {
     ("production", "maya.okafor"): {
         "devices": (Device(PASSKEY, 300, "laptop"),),
-        "keys": (Key(41, 0.003, service="eks"),),
+        "keys": (KeySpec(41, 0.003, service="eks"),),
         "login": Login(1100, 0.003, 30),
         # Given during an incident, never used since: an access review shall find it.
         "policies": (aws_managed("AdministratorAccess"),),
     },
     ("production", "tomas.lind"): {
         "devices": (),
-        "keys": (Key(112, 0.125, service="lambda"),),
+        "keys": (KeySpec(112, 0.125, service="lambda"),),
         "login": Login(370, 0.125, 61),
         "age": 371,
     },
     ("production", "kwame.boateng"): {
         "devices": (),
-        "keys": (Key(77, 0.17, service="lambda"),),
+        "keys": (KeySpec(77, 0.17, service="lambda"),),
         "login": Login(1010, 0.17, 44),
         "age": 1012,
         "groups": ("everyone", "payments-dev", "deployers"),
@@ -60,7 +60,7 @@ STORIES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("production", "hana.sato"): {
         "devices": (Device(SECURITY_KEY, 700, "keyring"),),
-        "keys": (Key(29, 0.015, service="ssm"),),
+        "keys": (KeySpec(29, 0.015, service="ssm"),),
         "login": Login(1260, 0.015, 55),
         "groups": ("everyone", "sre", "platform-oncall"),
     },
@@ -86,18 +86,18 @@ STORIES: dict[tuple[str, str], dict[str, Any]] = {
     },
     ("data", "priya.raman"): {
         "devices": (Device(PHONE, 420),),
-        "keys": (Key(63, 0.04, service="glue"),),
+        "keys": (KeySpec(63, 0.04, service="glue"),),
         "login": Login(1150, 0.04, 38),
         "inline": {"glue-pass-role": document(allow("PassGlueRoles", "iam:PassRole", GLUE_ROLES))},
     },
     ("data", "jonah.weiss"): {
         "devices": (Device(PHONE, 75),),
-        "keys": (Key(18, 1, service="athena"),),
+        "keys": (KeySpec(18, 1, service="athena"),),
         "login": Login(900, 1, 18),
     },
     ("data", "lukas.novak"): {
         "devices": (Device(PHONE, 210),),
-        "keys": (Key(139, 61, service="s3"),),
+        "keys": (KeySpec(139, 61, service="s3"),),
         "login": Login(230, 61, 139),
         "age": 231,
     },
@@ -134,7 +134,7 @@ def users(account_name: str) -> tuple[User, ...]:
     return (*users, *_leavers(account_name))
 
 
-def _user(person: Person, account_name: str) -> User:
+def _user(person: SamplePerson, account_name: str) -> User:
     number = int(digest("person", person.login, account_name)[:8], 16)
     age = 60 + number % (ACCOUNT_AGES[account_name] - 100)
     groups = person.team.groups[account_name]
@@ -168,7 +168,7 @@ def _oldest_part(user: User) -> float:
     return max([*ages, user.login.age if user.login else 1])
 
 
-def _tags(person: Person) -> dict[str, str]:
+def _tags(person: SamplePerson) -> dict[str, str]:
     tags = {
         "DisplayName": person.name,
         "Email": person.email,
@@ -185,7 +185,7 @@ def _login(number: int, age: int) -> Login:
     return Login(age=age, used=used, changed=min(age, 1 + (number >> 7) % 84))
 
 
-def _keys(person: Person, number: int, age: int) -> tuple[Key, ...]:
+def _keys(person: SamplePerson, number: int, age: int) -> tuple[KeySpec, ...]:
     """No key for half of all people, one fresh key for most others, sometimes an old inactive one
     beside it.
     """
@@ -193,20 +193,22 @@ def _keys(person: Person, number: int, age: int) -> tuple[Key, ...]:
         return ()
     services = SERVICES[person.team.key]
     since = min(age, 3 + (number >> 5) % 84)
-    young = Key(
+    young = KeySpec(
         age=since,
         used=min(since - 1, 0.05 + (number >> 9) % 200 / 24),
         service=services[number % len(services)],
     )
     if number % 10 == 9 and age > 200:
         return (
-            Key(age=min(age, 130 + number % 60), used=45 + number % 30, active=False, service=services[0]),
+            KeySpec(
+                age=min(age, 130 + number % 60), used=45 + number % 30, active=False, service=services[0]
+            ),
             young,
         )
     return (young,)
 
 
-def _devices(person: Person, number: int, age: int, account_name: str) -> tuple[Device, ...]:
+def _devices(person: SamplePerson, number: int, age: int, account_name: str) -> tuple[Device, ...]:
     """Phones mostly; passkeys, security keys and tokens; two for some; none for one in twenty outside of
     `data`.
 
@@ -249,7 +251,7 @@ def _leavers(account_name: str) -> tuple[User, ...]:
             tags=tags,
             groups=("everyone", "analysts"),
             login=Login(990, 57, 120),
-            keys=(Key(160, 58, service="athena"),),
+            keys=(KeySpec(160, 58, service="athena"),),
             devices=(Device(PHONE, 700),),
         ),
     )

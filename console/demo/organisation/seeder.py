@@ -11,17 +11,17 @@ from moto.iam.models import iam_backends
 from console.demo.organisation import material, seeding_credentials
 from console.demo.organisation.seeding_tree import seed_tree
 from console.demo.organisation.specs import (
-    Account,
-    Certificate,
+    AccountSpec,
+    CertificateSpec,
     Document,
-    Group,
-    Instance,
-    Key,
+    GroupSpec,
+    InstanceSpec,
+    KeySpec,
     Organisation,
-    Policy,
-    Profile,
+    PolicySpec,
+    ProfileSpec,
     Provider,
-    Role,
+    RoleSpec,
     User,
 )
 from console.demo.organisation.times import Times, tag_list
@@ -51,7 +51,7 @@ def seed(organisation: Organisation, *, times: Times) -> None:
 class AccountSeeder:
     """Seeds one account; the order matters, since principals name policies and profiles name roles."""
 
-    def __init__(self, account: Account, times: Times) -> None:
+    def __init__(self, account: AccountSpec, times: Times) -> None:
         self.account, self.times = account, times
         self.backend: Any = iam_backends[account.id]["aws"]
         self.arns: dict[str, str] = {}
@@ -97,7 +97,7 @@ class AccountSeeder:
                 raise KeyError(f"{self.account.name}: {entity.name} names {name}, which is not there")
             policy.attach_to(entity)
 
-    def _policy(self, spec: Policy) -> None:
+    def _policy(self, spec: PolicySpec) -> None:
         policy = models.ManagedPolicy(
             spec.name,
             account_id=self.account.id,
@@ -152,14 +152,14 @@ class AccountSeeder:
         oidc.create_date = made
         self.backend.open_id_providers[oidc.arn] = oidc
 
-    def _group(self, spec: Group) -> None:
+    def _group(self, spec: GroupSpec) -> None:
         group = self.backend.create_group(spec.name, spec.path)
         group.id = self._id("AGPA", "group", spec.name)
         group.create_date = self._made(spec.age, "group", spec.name)
         self._attach(group, spec.policies)
         group.policies.update({name: text(document) for name, document in spec.inline.items()})
 
-    def _role(self, spec: Role) -> None:
+    def _role(self, spec: RoleSpec) -> None:
         boundary_arn = self._arn(spec.boundary) if spec.boundary else None
         role = models.Role(
             account_id=self.account.id,
@@ -209,7 +209,7 @@ class AccountSeeder:
         extras.login_created = self._made(login.age, "login", spec.name)
         extras.password_changed = self._made(changed, "login", spec.name)
 
-    def _key(self, user: Any, spec: Key, index: int) -> None:
+    def _key(self, user: Any, spec: KeySpec, index: int) -> None:
         status = "Active" if spec.active else "Inactive"
         key = user.create_access_key(prefix="AKIA", status=status)
         key.access_key_id = ids.stable_key("AKIA", self.account.id, user.name, str(index))
@@ -221,7 +221,7 @@ class AccountSeeder:
             key.last_used = models.AccessKeyLastUsed(used, spec.service, spec.region)
         self.backend.access_keys[key.access_key_id] = key
 
-    def _profile(self, spec: Profile) -> None:
+    def _profile(self, spec: ProfileSpec) -> None:
         profile = self.backend.create_instance_profile(
             spec.name, spec.path, role_names=[], tags=tag_list(spec.tags)
         )
@@ -230,10 +230,10 @@ class AccountSeeder:
         if spec.role is not None:
             profile.roles.append(self.backend.get_role(spec.role))
 
-    def _instance(self, spec: Instance) -> None:
+    def _instance(self, spec: InstanceSpec) -> None:
         number = ids.digest("instance", self.account.id, spec.name)[:17]
         launched = self._made(spec.age, "instance", spec.name)
-        instance = ec2.Instance(
+        instance = ec2.StandinInstance(
             id=f"i-{number}",
             type=spec.type,
             state=spec.state,
@@ -249,7 +249,7 @@ class AccountSeeder:
             instance.association = ec2.Association(f"iip-assoc-{number}", profile.arn, launched)
         ec2.INSTANCES.setdefault((self.account.id, REGION), {})[instance.id] = instance
 
-    def _certificate(self, spec: Certificate) -> None:
+    def _certificate(self, spec: CertificateSpec) -> None:
         made = self._made(spec.age, "certificate", spec.name)
         ends = self.times.made(-spec.expires_in, self.account.id, spec.name)
         body = material.certificate(spec.name, begins=made, ends=ends)

@@ -10,7 +10,7 @@ from typing import Any
 import moto.iam.models as models
 
 from console.demo.organisation import material
-from console.demo.organisation.specs import Credential, Device, Key, Root
+from console.demo.organisation.specs import Credential, Device, KeySpec, RootSpec
 from console.demo.organisation.times import Times, tag_list
 from console.demo.standin import ids
 from console.demo.standin.iam.credentials import WITH_AGE, fingerprint, service_user_name
@@ -91,7 +91,7 @@ def credential(backend: Any, user: Any, spec: Credential, index: int, *, times: 
         )
 
 
-def root_user(backend: Any, spec: Root, *, age: float, times: Times) -> None:
+def root_user(backend: Any, spec: RootSpec, *, age: float, times: Times) -> None:
     """The root user of the account."""
     account = backend.account_id
     created = times.made(age, account, "root")
@@ -111,7 +111,7 @@ def root_user(backend: Any, spec: Root, *, age: float, times: Times) -> None:
         extras.devices[serial] = MfaDevice(serial=serial, kind="virtual", enabled=root.mfa_enabled)
 
 
-def root_key(spec: Key, account: str, index: int, *, times: Times) -> Any:
+def root_key(spec: KeySpec, account: str, index: int, *, times: Times) -> Any:
     """An access key of the root user: nobody should have one."""
     status = "Active" if spec.active else "Inactive"
     key = models.AccessKey(None, "AKIA", account, status)

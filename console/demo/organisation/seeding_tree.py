@@ -8,7 +8,7 @@ from typing import Any
 import moto.organizations.models as models
 from moto.organizations.models import organizations_backends
 
-from console.demo.organisation.specs import Account, Organisation, OrganisationPolicy
+from console.demo.organisation.specs import AccountSpec, Organisation, OrganisationPolicy
 from console.demo.organisation.times import Times
 from console.demo.standin import ids
 
@@ -74,7 +74,7 @@ def _found(backend: Any, organisation: Organisation) -> Any:
 
 
 def _account(
-    backend: Any, spec: Account, organisation: Organisation, nodes: dict[str, Any], times: Times
+    backend: Any, spec: AccountSpec, organisation: Organisation, nodes: dict[str, Any], times: Times
 ) -> Any:
     # FakeAccount makes a role in an account that it numbers itself; only the object is wanted here.
     account = models.FakeAccount.__new__(models.FakeAccount)

@@ -14,7 +14,7 @@ from console.demo.organisation.documents import (
     service_trust,
 )
 from console.demo.organisation.people import ACCOUNT_AGES, ACCOUNT_IDS
-from console.demo.organisation.specs import Document, Provider, Role
+from console.demo.organisation.specs import Document, Provider, RoleSpec
 from console.demo.standin.ids import digest
 
 PLATFORM = {"Team": "platform", "Owner": "platform@northline.example", "ManagedBy": "terraform"}
@@ -99,7 +99,7 @@ POD_RIGHTS: dict[str, tuple[str, ...]] = {
 }
 
 
-def of_account(account_name: str) -> tuple[Role, ...]:
+def of_account(account_name: str) -> tuple[RoleSpec, ...]:
     """All such roles of an account."""
     account = ACCOUNT_IDS[account_name]
     roles = [*_linked(account_name), *_pods(account_name, account)]
@@ -132,9 +132,9 @@ def _used(*parts: str) -> float:
     return 0.03 + int(digest("shared use", *parts)[:6], 16) % 480 / 24
 
 
-def _sso(account_name: str, account: str) -> list[Role]:
+def _sso(account_name: str, account: str) -> list[RoleSpec]:
     return [
-        Role(
+        RoleSpec(
             name=name,
             trust=saml_trust(account),
             path="/sso/",
@@ -150,7 +150,7 @@ def _sso(account_name: str, account: str) -> list[Role]:
     ]
 
 
-def _across(account_name: str) -> list[Role]:
+def _across(account_name: str) -> list[RoleSpec]:
     """Roles for partners and for Northline's other accounts."""
     metrics = document(
         allow("Metrics", ("cloudwatch:GetMetricData", "cloudwatch:ListMetrics", "tag:GetResources"))
@@ -201,11 +201,11 @@ def _across(account_name: str) -> list[Role]:
                 "Image access from production",
             )
         )
-    roles: list[Role] = []
+    roles: list[RoleSpec] = []
     for name, trust, rights, why in rows:
         path = "/partners/" if name.startswith(("vendor", "external")) else "/shared/"
         roles.append(
-            Role(
+            RoleSpec(
                 name,
                 trust,
                 _age(name, account_name),
@@ -216,7 +216,7 @@ def _across(account_name: str) -> list[Role]:
                 description=why,
             )
         )
-    opened = Role(
+    opened = RoleSpec(
         name="OrganizationAccountAccessRole",
         trust=account_trust(ACCOUNT_IDS["management"]),
         age=ACCOUNT_AGES[account_name],
@@ -227,7 +227,7 @@ def _across(account_name: str) -> list[Role]:
     return [*roles, opened]
 
 
-def _services(account_name: str, account: str) -> list[Role]:
+def _services(account_name: str, account: str) -> list[RoleSpec]:
     """Roles that AWS services take, for this account's resources only where they can say so."""
     here = {"StringEquals": {"aws:SourceAccount": account}}
     topic = document(allow("Publish", "sns:Publish", arn("sns", account, "config-changes")))
@@ -237,7 +237,7 @@ def _services(account_name: str, account: str) -> list[Role]:
         )
     )
     return [
-        Role(
+        RoleSpec(
             "config-recorder",
             service_trust("config", **here),
             _age("config", account_name),
@@ -248,7 +248,7 @@ def _services(account_name: str, account: str) -> list[Role]:
             tags=PLATFORM,
             description="AWS Config recorder",
         ),
-        Role(
+        RoleSpec(
             "trail-to-logs",
             service_trust("cloudtrail", **here),
             _age("trail", account_name),
@@ -258,7 +258,7 @@ def _services(account_name: str, account: str) -> list[Role]:
             tags=PLATFORM,
             description="CloudTrail to CloudWatch Logs",
         ),
-        Role(
+        RoleSpec(
             "backup-service",
             service_trust("backup"),
             _age("backup", account_name),
@@ -268,7 +268,7 @@ def _services(account_name: str, account: str) -> list[Role]:
             tags=PLATFORM,
             description="AWS Backup nightly backups",
         ),
-        Role(
+        RoleSpec(
             "flow-logs",
             service_trust("vpc-flow-logs", **here),
             _age("flow", account_name),
@@ -278,7 +278,7 @@ def _services(account_name: str, account: str) -> list[Role]:
             tags=PLATFORM,
             description="VPC flow logs",
         ),
-        Role(
+        RoleSpec(
             "rds-monitoring",
             service_trust("monitoring.rds", **here),
             _age("rds", account_name),
@@ -291,12 +291,12 @@ def _services(account_name: str, account: str) -> list[Role]:
     ]
 
 
-def _linked(account_name: str) -> list[Role]:
-    roles: list[Role] = []
+def _linked(account_name: str) -> list[RoleSpec]:
+    roles: list[RoleSpec] = []
     for service in LINKED[account_name]:
         name, policy = LINKED_NAMES[service]
         roles.append(
-            Role(
+            RoleSpec(
                 name=f"AWSServiceRoleFor{name}",
                 trust=service_trust(service),
                 path=f"/aws-service-role/{service}.amazonaws.com/",
@@ -310,12 +310,12 @@ def _linked(account_name: str) -> list[Role]:
     return roles
 
 
-def _pods(account_name: str, account: str) -> list[Role]:
-    roles: list[Role] = []
+def _pods(account_name: str, account: str) -> list[RoleSpec]:
+    roles: list[RoleSpec] = []
     for pod in PODS.get(account_name, ()):
         _, _, name = pod.partition(":")
         roles.append(
-            Role(
+            RoleSpec(
                 name=f"pod-{name}",
                 trust=pod_trust(account, pod),
                 path="/pods/",

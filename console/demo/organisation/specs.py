@@ -15,7 +15,7 @@ Tags = dict[str, str]
 
 
 @dataclass(frozen=True)
-class Key:
+class KeySpec:
     """An access key."""
 
     age: float
@@ -69,13 +69,13 @@ class User:
     inline: dict[str, Document] = field(default_factory=dict)
     boundary: str | None = None
     login: Login | None = None
-    keys: tuple[Key, ...] = ()
+    keys: tuple[KeySpec, ...] = ()
     devices: tuple[Device, ...] = ()
     credentials: tuple[Credential, ...] = ()
 
 
 @dataclass(frozen=True)
-class Group:
+class GroupSpec:
     """An IAM group."""
 
     name: str
@@ -86,7 +86,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Policy:
+class PolicySpec:
     """A customer managed policy; `versions` are (document, age) from the oldest kept one on."""
 
     name: str
@@ -99,7 +99,7 @@ class Policy:
 
 
 @dataclass(frozen=True)
-class Role:
+class RoleSpec:
     """An IAM role. `linked` is the service of a service-linked role."""
 
     name: str
@@ -118,7 +118,7 @@ class Role:
 
 
 @dataclass(frozen=True)
-class Profile:
+class ProfileSpec:
     """An instance profile with at most one role."""
 
     name: str
@@ -129,7 +129,7 @@ class Profile:
 
 
 @dataclass(frozen=True)
-class Instance:
+class InstanceSpec:
     """An EC2 instance; `tokens` is `required` for IMDSv2 only and `optional` when IMDSv1 is allowed too."""
 
     name: str
@@ -157,7 +157,7 @@ class Provider:
 
 
 @dataclass(frozen=True)
-class Certificate:
+class CertificateSpec:
     """A server certificate that was uploaded to IAM."""
 
     name: str
@@ -168,12 +168,12 @@ class Certificate:
 
 
 @dataclass(frozen=True)
-class Root:
+class RootSpec:
     """The root user: what the credential report and the account summary say of it."""
 
     used: float | None = None
     mfa: str | None = "hardware"
-    keys: tuple[Key, ...] = ()
+    keys: tuple[KeySpec, ...] = ()
     password_age: float = 1400
 
 
@@ -193,7 +193,7 @@ class Trail:
 
 
 @dataclass(frozen=True)
-class Account:
+class AccountSpec:
     """One AWS account with everything in it."""
 
     id: str
@@ -202,31 +202,31 @@ class Account:
     email: str
     ou: str
     age: float
-    root: Root = field(default_factory=Root)
+    root: RootSpec = field(default_factory=RootSpec)
     password_policy: dict[str, Any] | None = None
     users: tuple[User, ...] = ()
-    groups: tuple[Group, ...] = ()
-    policies: tuple[Policy, ...] = ()
-    roles: tuple[Role, ...] = ()
-    profiles: tuple[Profile, ...] = ()
-    instances: tuple[Instance, ...] = ()
+    groups: tuple[GroupSpec, ...] = ()
+    policies: tuple[PolicySpec, ...] = ()
+    roles: tuple[RoleSpec, ...] = ()
+    profiles: tuple[ProfileSpec, ...] = ()
+    instances: tuple[InstanceSpec, ...] = ()
     providers: tuple[Provider, ...] = ()
-    certificates: tuple[Certificate, ...] = ()
+    certificates: tuple[CertificateSpec, ...] = ()
     trails: tuple[Trail, ...] = ()
 
 
 @dataclass(frozen=True)
-class Trouble:
+class PlantedTrouble:
     """What is added to an account so that an audit finds something."""
 
-    policies: tuple[Policy, ...] = ()
-    groups: tuple[Group, ...] = ()
+    policies: tuple[PolicySpec, ...] = ()
+    groups: tuple[GroupSpec, ...] = ()
     users: tuple[User, ...] = ()
-    roles: tuple[Role, ...] = ()
-    profiles: tuple[Profile, ...] = ()
-    instances: tuple[Instance, ...] = ()
+    roles: tuple[RoleSpec, ...] = ()
+    profiles: tuple[ProfileSpec, ...] = ()
+    instances: tuple[InstanceSpec, ...] = ()
     providers: tuple[Provider, ...] = ()
-    certificates: tuple[Certificate, ...] = ()
+    certificates: tuple[CertificateSpec, ...] = ()
     # (group, policy): policies that groups of the account get as well.
     attached: tuple[tuple[str, str], ...] = ()
 
@@ -244,16 +244,16 @@ class OrganisationPolicy:
 
 @dataclass(frozen=True)
 class Organisation:
-    """The organisation; `units` maps the name of an OU to the name of its parent (`Root` at the top)."""
+    """The organisation; `units` maps the name of an OU to the name of its parent (`RootSpec` at the top)."""
 
     id: str
     root_id: str
-    management: Account
-    members: tuple[Account, ...]
+    management: AccountSpec
+    members: tuple[AccountSpec, ...]
     units: dict[str, str]
     policies: tuple[OrganisationPolicy, ...]
 
     @property
-    def accounts(self) -> tuple[Account, ...]:
+    def accounts(self) -> tuple[AccountSpec, ...]:
         """The management account first, then the members."""
         return (self.management, *self.members)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Team:
+class SampleTeam:
     """A team; `people` are names with the lead first, `groups` the IAM groups by account."""
 
     key: str
@@ -22,7 +22,7 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 TEAMS = (
-    Team(
+    SampleTeam(
         "platform",
         "Runs the landing zone, the deploy pipeline and the clusters",
         "4100",
@@ -38,7 +38,7 @@ TEAMS = (
             "Ravi Krishnan, Zuzana Horakova, Emre Yildiz, Freja Mikkelsen, Samuel Adeyemi, Klara Lindqvist"
         ),
     ),
-    Team(
+    SampleTeam(
         "iam",
         "Owns identities, accounts and Gatehouse itself",
         "4110",
@@ -50,7 +50,7 @@ TEAMS = (
         },
         _names("Ines Duarte, Thabo Mokoena, Greta Sundberg"),
     ),
-    Team(
+    SampleTeam(
         "sre",
         "Keeps ticketing and payments running, day and night",
         "4120",
@@ -61,7 +61,7 @@ TEAMS = (
             "Hugo Marchand, Nomvula Dlamini"
         ),
     ),
-    Team(
+    SampleTeam(
         "payments",
         "Builds the payment gateway, the settlement run and the ledger: the cardholder data environment",
         "4200",
@@ -74,7 +74,7 @@ TEAMS = (
             "Stefan Keller, Adaeze Obi, Viktor Petrov, Joana Castro"
         ),
     ),
-    Team(
+    SampleTeam(
         "ticketing",
         "Sells seats and cabins: timetable, inventory, fares",
         "4300",
@@ -87,7 +87,7 @@ TEAMS = (
             "Ama Owusu"
         ),
     ),
-    Team(
+    SampleTeam(
         "mobile",
         "Builds the passenger apps",
         "4310",
@@ -98,7 +98,7 @@ TEAMS = (
             "Mikkel Sorensen"
         ),
     ),
-    Team(
+    SampleTeam(
         "web",
         "Builds northline.example and the operators' back office",
         "4320",
@@ -109,7 +109,7 @@ TEAMS = (
             "Dev Patel, Maren Eide"
         ),
     ),
-    Team(
+    SampleTeam(
         "data-platform",
         "Runs the warehouse, the streams and the catalogue",
         "4400",
@@ -120,7 +120,7 @@ TEAMS = (
             "Nikhil Deshpande, Tove Ekman, Francesco Greco, Zanele Khumalo, Ivo Stankovic"
         ),
     ),
-    Team(
+    SampleTeam(
         "analysts",
         "Analyzes demand, fares and punctuality",
         "4410",
@@ -131,7 +131,7 @@ TEAMS = (
             "Marta Kowalska, Jens Frandsen, Olivia Barnes, Hiroshi Ito, Elena Popescu, Matthew Clarke"
         ),
     ),
-    Team(
+    SampleTeam(
         "machine-learning",
         "Predicts demand and delays",
         "4420",
@@ -141,7 +141,7 @@ TEAMS = (
             "Toure, Petra Novakova"
         ),
     ),
-    Team(
+    SampleTeam(
         "security",
         "Security monitoring, testing and audits",
         "4500",
@@ -155,14 +155,14 @@ TEAMS = (
             "Jonas Berg, Amara Diallo, Catarina Melo, Declan Murphy, Yoko Tanabe, Rafael Ortega, Selin Arslan"
         ),
     ),
-    Team(
+    SampleTeam(
         "finance",
         "Cloud cost management",
         "4600",
         {"production": ("billing-readers",), "data": ("billing-readers",)},
         _names("Sofia Marchetti, Peter Lindgren, Grace Nwosu, Thomas Albrecht, Helena Sousa"),
     ),
-    Team(
+    SampleTeam(
         "support",
         "Helps travellers and operators",
         "4700",
@@ -173,7 +173,7 @@ TEAMS = (
             "Farah Siddiqui, Gustav Lindahl"
         ),
     ),
-    Team(
+    SampleTeam(
         "qa",
         "Quality assurance",
         "4330",
@@ -183,7 +183,7 @@ TEAMS = (
             "Clara Weber"
         ),
     ),
-    Team(
+    SampleTeam(
         "contractors",
         "External staff of Brightwater Analytics and Kestrel Testing, for a limited time",
         "4900",

@@ -16,14 +16,21 @@ from console.demo.organisation.documents import (
 )
 from console.demo.organisation.jobs import job_policy
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.organisation.specs import Instance, Policy, Profile, Provider, Role, Trouble
+from console.demo.organisation.specs import (
+    InstanceSpec,
+    PlantedTrouble,
+    PolicySpec,
+    ProfileSpec,
+    Provider,
+    RoleSpec,
+)
 
 BRIGHTWATER = "339011276654"
 ADMINISTRATOR = aws_managed("AdministratorAccess")
 DATA, STAGING, SANDBOX = ACCOUNT_IDS["data"], ACCOUNT_IDS["staging"], ACCOUNT_IDS["sandbox"]
 
 
-def data() -> Trouble:
+def data() -> PlantedTrouble:
     """A partner's whole account, PassRole on everything, and policies that can be rewritten by those they
     bind.
     """
@@ -47,7 +54,7 @@ def data() -> Trouble:
         ),
     )
     roles = (
-        Role(
+        RoleSpec(
             "legacy-etl",
             account_trust(BRIGHTWATER),
             820,
@@ -57,7 +64,7 @@ def data() -> Trouble:
             tags={"Team": "data-platform"},
             description="Brightwater Analytics: data import",
         ),
-        Role(
+        RoleSpec(
             "brightwater-reader",
             account_trust(BRIGHTWATER, external_id="gh-bw-7c1e93f0a4"),
             95,
@@ -67,7 +74,7 @@ def data() -> Trouble:
             tags={"Team": "data-platform"},
             description="Brightwater Analytics: reports",
         ),
-        Role(
+        RoleSpec(
             "glue-nightly",
             service_trust("glue"),
             610,
@@ -77,7 +84,7 @@ def data() -> Trouble:
             tags={"Team": "data-platform"},
             description="Runs the nightly Glue jobs",
         ),
-        Role(
+        RoleSpec(
             "emr-legacy",
             service_trust("elasticmapreduce"),
             1400,
@@ -88,7 +95,7 @@ def data() -> Trouble:
             description="Cluster from before the data lake",
         ),
         # Anybody, but only from inside of the organisation: not to be reported as open.
-        Role(
+        RoleSpec(
             "lake-reader",
             trusts("*", StringEquals={"aws:PrincipalOrgID": ORGANISATION_ID}),
             280,
@@ -99,7 +106,7 @@ def data() -> Trouble:
             description="Data lake read access for all Northline accounts",
         ),
     )
-    return Trouble(
+    return PlantedTrouble(
         policies=policies,
         roles=roles,
         providers=(Provider("saml", "Brightwater", 400, expires_in=18, tags={"Team": "data-platform"}),),
@@ -107,7 +114,7 @@ def data() -> Trouble:
     )
 
 
-def staging() -> Trouble:
+def staging() -> PlantedTrouble:
     """Trusts without a subject, a build server that can do everything, users who may attach policies to
     themselves.
     """
@@ -126,7 +133,7 @@ def staging() -> Trouble:
         "Unblock", "iam:AttachUserPolicy", f"arn:aws:iam::{STAGING}:user/people/${{aws:username}}"
     )
     policies = (
-        Policy(
+        PolicySpec(
             "LegacyFullAccess",
             ((document(allow("All", "*")), 1200),),
             "/legacy/",
@@ -135,7 +142,7 @@ def staging() -> Trouble:
         job_policy("QaUnblock", "Self-service permissions for testers", "qa", document(own_policies)),
     )
     roles = (
-        Role(
+        RoleSpec(
             "jenkins",
             service_trust("ec2"),
             1190,
@@ -145,7 +152,7 @@ def staging() -> Trouble:
             tags={"Team": "platform"},
             description="The old build server",
         ),
-        Role(
+        RoleSpec(
             "pages-preview",
             any_branch,
             210,
@@ -155,7 +162,7 @@ def staging() -> Trouble:
             tags={"Team": "web"},
             description="Previews of pull requests, from any repository on GitHub",
         ),
-        Role(
+        RoleSpec(
             "eks-any-pod",
             any_pod,
             350,
@@ -166,18 +173,20 @@ def staging() -> Trouble:
             description="Default role for pods",
         ),
     )
-    return Trouble(
+    return PlantedTrouble(
         policies=policies,
         roles=roles,
-        profiles=(Profile("jenkins", "jenkins", 1190, "/machines/", {"Team": "platform"}),),
+        profiles=(ProfileSpec("jenkins", "jenkins", 1190, "/machines/", {"Team": "platform"}),),
         instances=(
-            Instance("jenkins", "m5.2xlarge", "jenkins", 720, address="10.27.0.9", tags={"Team": "platform"}),
+            InstanceSpec(
+                "jenkins", "m5.2xlarge", "jenkins", 720, address="10.27.0.9", tags={"Team": "platform"}
+            ),
         ),
         attached=(("qa", "QaUnblock"),),
     )
 
 
-def sandbox() -> Trouble:
+def sandbox() -> PlantedTrouble:
     """Open to the world, everything but IAM, and a sign-in without an audience."""
     without_audience = trusts(
         {"Federated": f"arn:aws:iam::{SANDBOX}:saml-provider/Okta"}, "sts:AssumeRoleWithSAML"
@@ -211,10 +220,10 @@ def sandbox() -> Trouble:
             ),
         ),
     )
-    return Trouble(
+    return PlantedTrouble(
         policies=policies,
         roles=(
-            Role(
+            RoleSpec(
                 "trail-tester",
                 service_trust("lambda"),
                 300,
@@ -224,7 +233,7 @@ def sandbox() -> Trouble:
                 tags={"Team": "security"},
                 description="Chaos tests for CloudTrail",
             ),
-            Role(
+            RoleSpec(
                 "public-metrics-reader",
                 trusts({"AWS": "*"}),
                 150,
@@ -233,7 +242,7 @@ def sandbox() -> Trouble:
                 inline={"read": document(allow("Read", "cloudwatch:GetMetricData"))},
                 description="For the public dashboard of the hackathon",
             ),
-            Role(
+            RoleSpec(
                 "sso-legacy",
                 without_audience,
                 900,

@@ -18,15 +18,15 @@ from console.demo.organisation.documents import (
 from console.demo.organisation.jobs import job_policy
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.organisation.specs import (
-    Certificate,
+    CertificateSpec,
     Device,
-    Group,
-    Instance,
-    Key,
+    GroupSpec,
+    InstanceSpec,
+    KeySpec,
     Login,
-    Policy,
-    Role,
-    Trouble,
+    PlantedTrouble,
+    PolicySpec,
+    RoleSpec,
     User,
 )
 
@@ -35,27 +35,27 @@ ADMINISTRATOR = aws_managed("AdministratorAccess")
 PAY = {"Team": "payments", "Owner": "payments@northline.example"}
 
 
-def trouble() -> Trouble:
+def trouble() -> PlantedTrouble:
     """Everything that is wrong in production."""
-    return Trouble(
+    return PlantedTrouble(
         policies=_policies(),
-        groups=(Group("legacy-admins", "/teams/", 1490, (ADMINISTRATOR,)),),
+        groups=(GroupSpec("legacy-admins", "/teams/", 1490, (ADMINISTRATOR,)),),
         users=_users(),
         roles=_roles(),
         instances=(
-            Instance(
+            InstanceSpec(
                 "pos-concentrator", "t3.medium", None, 410, tokens="optional", address="10.30.4.17", tags=PAY
             ),
         ),
         certificates=(
-            Certificate("legacy.northline.example", 800, -70, "/cloudfront/", {"Team": "web"}),
-            Certificate("depots.northline.example", 300, 65, tags={"Team": "platform"}),
+            CertificateSpec("legacy.northline.example", 800, -70, "/cloudfront/", {"Team": "web"}),
+            CertificateSpec("depots.northline.example", 300, 65, tags={"Team": "platform"}),
         ),
         attached=(("payments-dev", "DenyLedgerExport"), ("billing-readers", "VendorPurchasing")),
     )
 
 
-def _policies() -> tuple[Policy, ...]:
+def _policies() -> tuple[PolicySpec, ...]:
     functions = arn("lambda", ACCOUNT, "function:pay-*")
     workload_roles = f"arn:aws:iam::{ACCOUNT}:role/workloads/pay-*"
     code = ("lambda:Get*", "lambda:List*", "lambda:UpdateFunctionCode")
@@ -84,7 +84,7 @@ def _policies() -> tuple[Policy, ...]:
             "sre",
             document(allow("Hop", "sts:AssumeRole", "*")),
         ),
-        Policy(
+        PolicySpec(
             "MigrationAdmin2023",
             ((document(allow("All", "*")), 1010),),
             "/legacy/",
@@ -98,7 +98,7 @@ def _policies() -> tuple[Policy, ...]:
         ),
         job_policy("KmsOperator", "Access key management", "platform", document(allow("Keys", "kms:*"))),
         # The names of actions are wrong, so that it allows less than it says; one resource is no ARN at all.
-        Policy(
+        PolicySpec(
             "TicketArchive",
             (
                 (
@@ -133,7 +133,7 @@ def _users() -> tuple[User, ...]:
             age=300,
             groups=(*everyone, "payments-dev"),
             login=Login(300, 0.6, 15),
-            keys=(Key(55, 0.2, service="sqs"), Key(20, 0.1, service="lambda")),
+            keys=(KeySpec(55, 0.2, service="sqs"), KeySpec(20, 0.1, service="lambda")),
             devices=(Device("virtual", 290),),
         ),
         _person(
@@ -142,7 +142,7 @@ def _users() -> tuple[User, ...]:
             age=420,
             groups=(*everyone, "sre"),
             login=Login(420, 1.5, 50),
-            keys=(Key(160, None),),
+            keys=(KeySpec(160, None),),
             devices=(Device("security-key", 400, "keyring"),),
         ),
         _person(
@@ -151,7 +151,7 @@ def _users() -> tuple[User, ...]:
             age=900,
             groups=(*everyone, "ticketing-dev"),
             login=Login(900, 141, 200),
-            keys=(Key(400, 122, service="dynamodb"),),
+            keys=(KeySpec(400, 122, service="dynamodb"),),
             devices=(Device("virtual", 880),),
         ),
         # The key was ticked in the wizard on the day when the user was made, as the wizard once proposed.
@@ -161,7 +161,7 @@ def _users() -> tuple[User, ...]:
             age=130,
             groups=(*everyone, "payments-dev"),
             login=Login(130, 0.8, 60),
-            keys=(Key(130, 0.9, service="sqs"),),
+            keys=(KeySpec(130, 0.9, service="sqs"),),
             devices=(Device("virtual", 128),),
         ),
         _person(
@@ -195,7 +195,7 @@ def _person(name: str, team: str, *, age: float, boundary: str | None = None, **
     return User(login, "/people/", age, tags, boundary=boundary, **fields)  # type: ignore[arg-type]
 
 
-def _roles() -> tuple[Role, ...]:
+def _roles() -> tuple[RoleSpec, ...]:
     wide = document(allow("Everything", "*"))
     own = {
         "StringEquals": {"aws:SourceAccount": ACCOUNT},
@@ -211,7 +211,7 @@ def _roles() -> tuple[Role, ...]:
         allow("Start", "backup:StartBackupJob"),
     )
     return (
-        Role(
+        RoleSpec(
             "pay-admin",
             service_trust("lambda"),
             530,
@@ -221,7 +221,7 @@ def _roles() -> tuple[Role, ...]:
             tags=PAY,
             description="Manual payment repair, created during an incident",
         ),
-        Role(
+        RoleSpec(
             "pay-deploy",
             github_trust(ACCOUNT, "repo:northline/pay:*"),
             480,
@@ -231,7 +231,7 @@ def _roles() -> tuple[Role, ...]:
             tags=PAY,
             description="GitHub Actions deploys payments",
         ),
-        Role(
+        RoleSpec(
             "break-glass",
             trusts(
                 {"AWS": f"arn:aws:iam::{ACCOUNT_IDS['management']}:root"},
@@ -243,7 +243,7 @@ def _roles() -> tuple[Role, ...]:
             inline={"everything": wide},
             description="Break-glass access",
         ),
-        Role(
+        RoleSpec(
             "timetable-migration",
             service_trust("ec2"),
             700,
@@ -253,7 +253,7 @@ def _roles() -> tuple[Role, ...]:
             tags={"Team": "ticketing"},
             description="Timetable migration in 2025",
         ),
-        Role(
+        RoleSpec(
             "nightly-scheduler",
             service_trust("scheduler"),
             390,
@@ -263,7 +263,7 @@ def _roles() -> tuple[Role, ...]:
             tags={"Team": "platform"},
             description="EventBridge Scheduler: nightly backups",
         ),
-        Role(
+        RoleSpec(
             "hourly-scheduler",
             service_trust("scheduler", **own),
             120,
@@ -273,7 +273,7 @@ def _roles() -> tuple[Role, ...]:
             tags={"Team": "platform"},
             description="EventBridge Scheduler: hourly backups, this account only",
         ),
-        Role(
+        RoleSpec(
             "backup-starter",
             service_trust("lambda"),
             240,
@@ -283,7 +283,7 @@ def _roles() -> tuple[Role, ...]:
             tags={"Team": "platform"},
             description="Starts backups, with iam:PassRole for one role and one service",
         ),
-        Role(
+        RoleSpec(
             "key-custodian",
             github_trust(ACCOUNT, "repo:northline/keys:environment:production"),
             330,

@@ -15,7 +15,7 @@ from console.demo.organisation.documents import (
     pod_trust,
     service_trust,
 )
-from console.demo.organisation.specs import Document, Policy, Role, Tags
+from console.demo.organisation.specs import Document, PolicySpec, RoleSpec, Tags
 from console.demo.standin.ids import digest
 
 APPLICATIONS = ("production", "staging")
@@ -299,7 +299,7 @@ def runtime_document(workload: Workload, account: str, *, needs: int) -> Documen
     return document(logs, *(statement_for(kind, name, account) for kind, name in workload.needs[:needs]))
 
 
-def runtime_policy(workload: Workload, account_name: str, account: str) -> Policy:
+def runtime_policy(workload: Workload, account_name: str, account: str) -> PolicySpec:
     """The policy of a workload with one version for each need that came, the oldest first."""
     number = int(digest("workload", workload.name, account_name)[:6], 16)
     count = len(workload.needs)
@@ -311,7 +311,7 @@ def runtime_policy(workload: Workload, account_name: str, account: str) -> Polic
         )
         for needs in range(1, count + 1)
     )
-    return Policy(
+    return PolicySpec(
         name=f"{workload.name}-runtime",
         path="/workloads/",
         versions=versions,
@@ -320,7 +320,7 @@ def runtime_policy(workload: Workload, account_name: str, account: str) -> Polic
     )
 
 
-def deploy_policy(workload: Workload, account_name: str, account: str) -> Policy:
+def deploy_policy(workload: Workload, account_name: str, account: str) -> PolicySpec:
     """What the pipeline of a workload may do; it passes the workload's own role and no other."""
     number = int(digest("deploy", workload.name, account_name)[:6], 16)
     passed = {"lambda": "lambda.amazonaws.com", "ec2": "ec2.amazonaws.com"}.get(
@@ -358,7 +358,7 @@ def deploy_policy(workload: Workload, account_name: str, account: str) -> Policy
     guarded = document(*first["Statement"], deny("NeverDelete", (f"{_deletes(workload.compute)}",), "*"))
     age = 300 + number % 700
     versions = ((first, age), (guarded, age // 3)) if number % 3 else ((guarded, age),)
-    return Policy(
+    return PolicySpec(
         name=f"{workload.name}-deploy",
         path="/pipelines/",
         versions=versions,
@@ -372,7 +372,7 @@ def _deletes(compute: str) -> str:
     return names.get(compute, "ecs:DeleteService")
 
 
-def runtime_role(workload: Workload, account_name: str, account: str) -> Role:
+def runtime_role(workload: Workload, account_name: str, account: str) -> RoleSpec:
     """The role that the workload runs as."""
     number = int(digest("role", workload.name, account_name)[:6], 16)
     if workload.compute == "eks":
@@ -384,7 +384,7 @@ def runtime_role(workload: Workload, account_name: str, account: str) -> Role:
         "ecs": (aws_managed("AWSXRayDaemonWriteAccess"),),
         "ec2": (aws_managed("AmazonSSMManagedInstanceCore"), aws_managed("CloudWatchAgentServerPolicy")),
     }.get(workload.compute, ())
-    return Role(
+    return RoleSpec(
         name=workload.name,
         trust=trust,
         path="/workloads/",
@@ -397,7 +397,7 @@ def runtime_role(workload: Workload, account_name: str, account: str) -> Role:
     )
 
 
-def deploy_role(workload: Workload, account_name: str, account: str) -> Role:
+def deploy_role(workload: Workload, account_name: str, account: str) -> RoleSpec:
     """The role that the workload's GitHub pipeline takes: main branch for production, any branch
     elsewhere.
     """
@@ -405,7 +405,7 @@ def deploy_role(workload: Workload, account_name: str, account: str) -> Role:
     subject = f"repo:northline/{workload.name}:" + (
         "ref:refs/heads/main" if account_name == "production" else "*"
     )
-    return Role(
+    return RoleSpec(
         name=f"{workload.name}-deploy",
         trust=github_trust(account, subject),
         path="/pipelines/",
@@ -418,10 +418,10 @@ def deploy_role(workload: Workload, account_name: str, account: str) -> Role:
     )
 
 
-def of_account(account_name: str, account: str) -> tuple[tuple[Policy, ...], tuple[Role, ...]]:
+def of_account(account_name: str, account: str) -> tuple[tuple[PolicySpec, ...], tuple[RoleSpec, ...]]:
     """All policies and roles of the workloads in an account."""
-    policies: list[Policy] = []
-    roles: list[Role] = []
+    policies: list[PolicySpec] = []
+    roles: list[RoleSpec] = []
     for workload in WORKLOADS:
         if account_name in workload.accounts:
             policies.append(runtime_policy(workload, account_name, account))

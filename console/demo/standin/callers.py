@@ -9,8 +9,8 @@ from typing import Any
 from moto.iam.models import iam_backends
 
 from console.demo.standin import clock, ids
-from console.demo.standin.calls import Caller
-from console.demo.standin.errors import RefusedError
+from console.demo.standin.calls import StandinCaller
+from console.demo.standin.errors import StandinRefusedError
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Session:
 SESSIONS: dict[str, Session] = {}
 
 
-def identify(access_key_id: str, *, hub: str) -> Caller:
+def identify(access_key_id: str, *, hub: str) -> StandinCaller:
     """The caller that owns the key. Raises RefusedError for a session that has ended or never was.
 
     A long-term key that no user owns is taken for the hub's own credentials: the embedded default must
@@ -43,11 +43,11 @@ def identify(access_key_id: str, *, hub: str) -> Caller:
         key = backends["aws"].access_keys.get(access_key_id)
         if key is not None and key.user_name:
             if key.status != "Active":
-                raise RefusedError(
+                raise StandinRefusedError(
                     "InvalidClientTokenId", "The security token included in the request is invalid."
                 )
             return _user_caller(account, backends["aws"].users[key.user_name], access_key_id)
-    return Caller(
+    return StandinCaller(
         kind="IAMUser",
         account=hub,
         arn=f"arn:aws:iam::{hub}:user/unregistered",
@@ -58,7 +58,7 @@ def identify(access_key_id: str, *, hub: str) -> Caller:
     )
 
 
-def secret_of(caller: Caller) -> tuple[str, str | None] | None:
+def secret_of(caller: StandinCaller) -> tuple[str, str | None] | None:
     """(secret, session token) of the caller's key, or None when the stand-in does not know the key."""
     session = SESSIONS.get(caller.access_key_id)
     if session is not None:
@@ -67,14 +67,16 @@ def secret_of(caller: Caller) -> tuple[str, str | None] | None:
     return (key.secret_access_key, None) if key is not None else None
 
 
-def _session_caller(access_key_id: str) -> Caller:
+def _session_caller(access_key_id: str) -> StandinCaller:
     session = SESSIONS.get(access_key_id)
     if session is None:
-        raise RefusedError("InvalidClientTokenId", "The security token included in the request is invalid.")
+        raise StandinRefusedError(
+            "InvalidClientTokenId", "The security token included in the request is invalid."
+        )
     if session.expires <= clock.utcnow():
-        raise RefusedError("ExpiredToken", "The security token included in the request is expired")
+        raise StandinRefusedError("ExpiredToken", "The security token included in the request is expired")
     role = session.role_arn.rsplit("/", 1)[-1]
-    return Caller(
+    return StandinCaller(
         kind="AssumedRole",
         account=session.account,
         arn=f"arn:aws:sts::{session.account}:assumed-role/{role}/{session.name}",
@@ -85,8 +87,8 @@ def _session_caller(access_key_id: str) -> Caller:
     )
 
 
-def _user_caller(account: str, user: Any, access_key_id: str) -> Caller:
-    return Caller(
+def _user_caller(account: str, user: Any, access_key_id: str) -> StandinCaller:
+    return StandinCaller(
         kind="IAMUser",
         account=account,
         arn=user.arn,

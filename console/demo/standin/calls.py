@@ -14,7 +14,7 @@ VERIFIER = "hmac-sha256:"
 
 
 @dataclass(frozen=True)
-class Caller:
+class StandinCaller:
     """A principal as AWS writes it; `kind` is CloudTrail's userIdentity type."""
 
     kind: str
@@ -29,14 +29,14 @@ class Caller:
 
 
 @dataclass
-class Call:
+class StandinCall:
     """One request: what was asked, by whom, and the seed that makes its answer repeatable."""
 
     service: str
     action: str
     account: str
     region: str
-    caller: Caller
+    caller: StandinCaller
     parameters: dict[str, Any]
     request_id: str
     seed: str
@@ -47,17 +47,17 @@ class Call:
     drawn: int = field(default=0)
 
 
-_stack: list[Call] = []
+_stack: list[StandinCall] = []
 _local_key = b"seeding"
 
 
-def current() -> Call | None:
+def current() -> StandinCall | None:
     """The call being served, or None while the organisation is seeded."""
     return _stack[-1] if _stack else None
 
 
 @contextmanager
-def serving(call: Call) -> Iterator[Call]:
+def serving(call: StandinCall) -> Iterator[StandinCall]:
     """Make `call` the current one. Callers hold the world's lock."""
     _stack.append(call)
     try:

@@ -12,12 +12,12 @@ from moto.iam.models import iam_backends
 from console.demo.standin.errors import Reply
 from console.demo.standin.iam import report
 from console.demo.standin.iam.extras import MfaDevice, account_extras
-from console.demo.standin.world import Incoming, World
+from console.demo.standin.world import Incoming, StandinWorld
 
 PREFIX = "/_standin/"
 
 
-def serve(world: World, incoming: Incoming) -> Reply:
+def serve(world: StandinWorld, incoming: Incoming) -> Reply:
     """Answer one control request in JSON; only the machine itself may ask."""
     if not ipaddress.ip_address(incoming.source_ip).is_loopback:
         return _json(403, {"error": "the control endpoints answer the loopback address only"})
@@ -37,16 +37,16 @@ def _json(status: int, content: dict[str, Any]) -> Reply:
     return Reply(status, {"Content-Type": "application/json"}, json.dumps(content).encode())
 
 
-def _health(world: World, _: dict[str, Any]) -> dict[str, Any]:
+def _health(world: StandinWorld, _: dict[str, Any]) -> dict[str, Any]:
     accounts = {account: len(backends["aws"].users) for account, backends in list(iam_backends.items())}
     return {"ok": True, "hub": world.hub, "users_by_account": accounts, "enforcing": world.enforcing}
 
 
-def _stats(world: World, _: dict[str, Any]) -> dict[str, Any]:
+def _stats(world: StandinWorld, _: dict[str, Any]) -> dict[str, Any]:
     return world.faults.describe()
 
 
-def _faults(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
+def _faults(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
     """`{"latency_ms": 20, "rate": 0.1, "kinds": ["500"], "deny": {"<account>": ["iam:ListUsers"]},
     "stop_after": 7}`
     """
@@ -54,18 +54,18 @@ def _faults(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
     return world.faults.describe()
 
 
-def _clear_faults(world: World, _: dict[str, Any]) -> dict[str, Any]:
+def _clear_faults(world: StandinWorld, _: dict[str, Any]) -> dict[str, Any]:
     world.faults.clear()
     return world.faults.describe()
 
 
-def _enforce(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
+def _enforce(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
     """`{"on": true}`: check signatures and policies from now on."""
     world.enforcing = bool(wanted["on"])
     return {"enforcing": world.enforcing}
 
 
-def _advance(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
+def _advance(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
     """`{"hours": 4, "account": "<id>"}`: make the credential report older; of all accounts when none is
     named.
     """
@@ -77,7 +77,7 @@ def _advance(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
     return {"accounts": chosen, "hours": hours}
 
 
-def _token(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
+def _token(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
     """`{"account": "<id>", "serial": "GAHT12345678", "seed": "<base32>"}`: a hardware token comes from the
     factory, and belongs to nobody.
     """
@@ -88,7 +88,7 @@ def _token(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
     return {"serial": serial}
 
 
-def _reset(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
+def _reset(world: StandinWorld, wanted: dict[str, Any]) -> dict[str, Any]:
     """Forget all writes, faults and events, and serve the organisation as it was first seeded.
 
     Sessions stay: the roles that they belong to are there again, and workers hold on to their credentials.
@@ -97,7 +97,7 @@ def _reset(world: World, wanted: dict[str, Any]) -> dict[str, Any]:
     return {"ok": True}
 
 
-ACTIONS: dict[tuple[str, str], Callable[[World, dict[str, Any]], dict[str, Any]]] = {
+ACTIONS: dict[tuple[str, str], Callable[[StandinWorld, dict[str, Any]], dict[str, Any]]] = {
     ("GET", "health"): _health,
     ("GET", "stats"): _stats,
     ("POST", "faults"): _faults,

@@ -16,7 +16,7 @@ from moto.core.responses import ActionResult, BaseResponse
 from moto.iam.models import iam_backends
 
 from console.demo.standin import clock, ids
-from console.demo.standin.errors import AnswerError, RefusedError
+from console.demo.standin.errors import AnswerError, StandinRefusedError
 from console.demo.standin.evaluate import glob
 from console.demo.standin.overlay import Overlay, read_marker, write_marker
 
@@ -34,7 +34,7 @@ class Association:
 
 
 @dataclass
-class Instance:
+class StandinInstance:
     """One instance."""
 
     id: str
@@ -50,7 +50,7 @@ class Instance:
     account: str = ""
 
 
-INSTANCES: dict[tuple[str, str], dict[str, Instance]] = {}
+INSTANCES: dict[tuple[str, str], dict[str, StandinInstance]] = {}
 
 
 class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
@@ -65,13 +65,13 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         before.
         """
         if self._get_param("DryRun"):
-            raise RefusedError(
+            raise StandinRefusedError(
                 "DryRunOperation", "Request would have succeeded, but DryRun flag is set.", status=412
             )
         return super().call_action()
 
     @property
-    def _instances(self) -> dict[str, Instance]:
+    def _instances(self) -> dict[str, StandinInstance]:
         return INSTANCES.setdefault((self.current_account, self.region), {})
 
     def describe_regions(self) -> ActionResult:
@@ -106,7 +106,7 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         specified = self._get_param("TagSpecifications") or []
         given_tags = chain.from_iterable(specification.get("Tags", []) for specification in specified)
         tags = {tag["Key"]: tag["Value"] for tag in given_tags}
-        instance = Instance(
+        instance = StandinInstance(
             id=f"i-{token}",
             type=self._get_param("InstanceType") or "t3.micro",
             state="running",
@@ -162,7 +162,7 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         instance.association = None
         return ActionResult({"IamInstanceProfileAssociation": shape})
 
-    def _associate(self, instance: Instance) -> ActionResult:
+    def _associate(self, instance: StandinInstance) -> ActionResult:
         asked = self._get_param("IamInstanceProfile") or {}
         profiles = iam_backends[self.current_account]["aws"].instance_profiles.values()
         for profile in profiles:
@@ -180,12 +180,12 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         instance.endpoint = self._get_param("HttpEndpoint") or instance.endpoint
         return ActionResult({"InstanceId": instance.id, "InstanceMetadataOptions": _metadata(instance)})
 
-    def _instance(self, instance_id: str) -> Instance:
+    def _instance(self, instance_id: str) -> StandinInstance:
         if instance_id not in self._instances:
             raise AnswerError("InvalidInstanceID.NotFound", f"The instance ID '{instance_id}' does not exist")
         return self._instances[instance_id]
 
-    def _of_association(self) -> Instance:
+    def _of_association(self) -> StandinInstance:
         wanted = self._get_param("AssociationId")
         for instance in self._instances.values():
             if instance.association is not None and instance.association.id == wanted:
@@ -195,8 +195,8 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
         )
 
     def _filtered(
-        self, instances: list[Instance], known: dict[str, Callable[[Instance], str]]
-    ) -> list[Instance]:
+        self, instances: list[StandinInstance], known: dict[str, Callable[[StandinInstance], str]]
+    ) -> list[StandinInstance]:
         for entry in self._get_param("Filters") or []:
             value = known.get(entry["Name"])
             if value is None:
@@ -204,14 +204,14 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
             instances = [i for i in instances if any(glob(w).fullmatch(value(i)) for w in entry["Values"])]
         return instances
 
-    def _token_page(self, instances: list[Instance]) -> tuple[list[Instance], str | None]:
+    def _token_page(self, instances: list[StandinInstance]) -> tuple[list[StandinInstance], str | None]:
         size = int(self._get_param("MaxResults") or 1000)
         after = read_marker(self._get_param("NextToken"))
         rest = [i for i in sorted(instances, key=lambda i: i.id) if after is None or i.id > after]
         return rest[:size], write_marker(rest[size - 1].id) if len(rest) > size else None
 
 
-INSTANCE_FILTERS: dict[str, Callable[[Instance], str]] = {
+INSTANCE_FILTERS: dict[str, Callable[[StandinInstance], str]] = {
     "instance-id": lambda i: i.id,
     "instance-state-name": lambda i: i.state,
     "instance-type": lambda i: i.type,
@@ -219,13 +219,13 @@ INSTANCE_FILTERS: dict[str, Callable[[Instance], str]] = {
     "metadata-options.http-tokens": lambda i: i.tokens,
     "tag:Name": lambda i: i.tags.get("Name", ""),
 }
-ASSOCIATION_FILTERS: dict[str, Callable[[Instance], str]] = {
+ASSOCIATION_FILTERS: dict[str, Callable[[StandinInstance], str]] = {
     "instance-id": lambda i: i.id,
     "state": lambda i: "associated",
 }
 
 
-def _profile(instance: Instance) -> dict[str, Any] | None:
+def _profile(instance: StandinInstance) -> dict[str, Any] | None:
     if instance.association is None:
         return None
     arn = instance.association.profile_arn
@@ -234,7 +234,7 @@ def _profile(instance: Instance) -> dict[str, Any] | None:
     return {"Arn": arn, "Id": profile.id if profile else ids.stable("AIPA", instance.account, "deleted", arn)}
 
 
-def _association(instance: Instance) -> dict[str, Any]:
+def _association(instance: StandinInstance) -> dict[str, Any]:
     assert instance.association is not None
     return {
         "AssociationId": instance.association.id,
@@ -245,7 +245,7 @@ def _association(instance: Instance) -> dict[str, Any]:
     }
 
 
-def _metadata(instance: Instance) -> dict[str, Any]:
+def _metadata(instance: StandinInstance) -> dict[str, Any]:
     return {
         "State": "applied",
         "HttpTokens": instance.tokens,
@@ -256,7 +256,7 @@ def _metadata(instance: Instance) -> dict[str, Any]:
     }
 
 
-def _shape(instance: Instance) -> dict[str, Any]:
+def _shape(instance: StandinInstance) -> dict[str, Any]:
     return {
         "InstanceId": instance.id,
         "InstanceType": instance.type,

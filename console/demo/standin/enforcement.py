@@ -15,9 +15,9 @@ from botocore.credentials import Credentials
 from moto.iam.models import iam_backends
 
 from console.demo.standin import callers
-from console.demo.standin.calls import Call, Caller
-from console.demo.standin.errors import RefusedError
-from console.demo.standin.evaluate import ALLOWED, EXPLICIT_DENY, Question, decide
+from console.demo.standin.calls import StandinCall, StandinCaller
+from console.demo.standin.errors import StandinRefusedError
+from console.demo.standin.evaluate import ALLOWED, EXPLICIT_DENY, AuthorizationQuestion, decide
 from console.demo.standin.iam.extras import user_extras
 from console.demo.standin.organizations import organisation_id, policies_above
 from console.demo.standin.targets import context_of, resource_of
@@ -26,15 +26,19 @@ ALWAYS_ALLOWED = frozenset({"sts:GetCallerIdentity", "sts:GetSessionToken"})
 
 
 def check_signature(
-    call: Call, *, method: str, path: str, query: str, headers: dict[str, str], body: bytes
+    call: StandinCall, *, method: str, path: str, query: str, headers: dict[str, str], body: bytes
 ) -> None:
     """Raise RefusedError unless the request was signed with the secret that belongs to its access key."""
     known = callers.secret_of(call.caller)
     if known is None:
-        raise RefusedError("InvalidClientTokenId", "The security token included in the request is invalid.")
+        raise StandinRefusedError(
+            "InvalidClientTokenId", "The security token included in the request is invalid."
+        )
     secret, token = known
     if token is not None and not hmac.compare_digest(headers.get("x-amz-security-token", ""), token):
-        raise RefusedError("InvalidClientTokenId", "The security token included in the request is invalid.")
+        raise StandinRefusedError(
+            "InvalidClientTokenId", "The security token included in the request is invalid."
+        )
     authorization = headers.get("authorization", "")
     parts = dict(
         part.strip().split("=", 1) for part in authorization.partition(" ")[2].split(",") if "=" in part
@@ -50,7 +54,7 @@ def check_signature(
     auth = SigV4Auth(Credentials(call.caller.access_key_id, secret, token), call.service, call.region)
     expected = auth.signature(auth.string_to_sign(request, auth.canonical_request(request)), request)
     if not hmac.compare_digest(expected, parts.get("Signature", "")):
-        raise RefusedError(
+        raise StandinRefusedError(
             "SignatureDoesNotMatch",
             "The request signature we calculated does not match the signature you provided. Check your AWS "
             "Secret "
@@ -58,18 +62,20 @@ def check_signature(
         )
 
 
-def check_permission(call: Call) -> None:
+def check_permission(call: StandinCall) -> None:
     """Raise AccessDenied unless the caller's policies, boundary and the SCPs above allow the call."""
     action = f"{call.service}:{call.action}"
     if action in ALWAYS_ALLOWED:
         return
-    question = Question(action, resource_of(call), context_of(call, organisation=organisation_id()))
+    question = AuthorizationQuestion(
+        action, resource_of(call), context_of(call, organisation=organisation_id())
+    )
     verdict, reason = judge(call.caller, question)
     if verdict != ALLOWED:
         raise denied(call.caller, question, reason)
 
 
-def judge(caller: Caller, question: Question) -> tuple[str, str]:
+def judge(caller: StandinCaller, question: AuthorizationQuestion) -> tuple[str, str]:
     """(verdict, why not) of all policies that bound the caller."""
     principal = principal_of(caller)
     if principal is None:
@@ -88,16 +94,16 @@ def judge(caller: Caller, question: Question) -> tuple[str, str]:
     )
 
 
-def denied(caller: Caller, question: Question, reason: str) -> RefusedError:
+def denied(caller: StandinCaller, question: AuthorizationQuestion, reason: str) -> StandinRefusedError:
     """AWS's AccessDenied, which names the action, the resource and the kind of policy."""
-    return RefusedError(
+    return StandinRefusedError(
         "AccessDenied",
         f"User: {caller.arn} is not authorized to perform: {question.action} on resource: "
         f"{question.resource} {reason}",
     )
 
 
-def principal_of(caller: Caller) -> tuple[list[str], str | None] | None:
+def principal_of(caller: StandinCaller) -> tuple[list[str], str | None] | None:
     """(identity policies with those of groups, boundary) as documents; None for a principal that is not
     there.
     """
@@ -138,12 +144,12 @@ def default_document(policy: Any) -> str:
     return next(str(v.document) for v in policy.versions if v.is_default)
 
 
-def is_trusted(role: Any, call: Call, *, action: str = "sts:AssumeRole") -> bool:
+def is_trusted(role: Any, call: StandinCall, *, action: str = "sts:AssumeRole") -> bool:
     """Whether the role's trust policy lets the caller in, conditions such as the external id included."""
     caller = call.caller
     named = {caller.arn, f"arn:aws:iam::{caller.account}:root", caller.account}
     if caller.role_arn:
         named.add(caller.role_arn)
     context = context_of(call, organisation=organisation_id())
-    question = Question(action, role.arn, context, frozenset(named))
+    question = AuthorizationQuestion(action, role.arn, context, frozenset(named))
     return decide([role.assume_role_policy_document], question) == ALLOWED

@@ -49,7 +49,7 @@ class AnswerError(ServiceException):  # type: ignore[misc]
     """
 
 
-class RefusedError(Exception):
+class StandinRefusedError(Exception):
     """The stand-in refuses a request before moto sees it; carries AWS's code, message and HTTP status."""
 
     def __init__(self, code: str, message: str, *, status: int = 403) -> None:
@@ -57,7 +57,7 @@ class RefusedError(Exception):
         self.code, self.message, self.status = code, message, status
 
 
-def render(refusal: RefusedError, *, service: str, request_id: str) -> Reply:
+def render(refusal: StandinRefusedError, *, service: str, request_id: str) -> Reply:
     """The refusal in the protocol of the service: query XML, EC2's XML, or JSON 1.1."""
     headers = {"x-amzn-RequestId": request_id}
     family = "json" if service in JSON_SERVICES else service

@@ -20,12 +20,12 @@ Context = dict[str, list[str]]
 ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY = "allowed", "explicitDeny", "implicitDeny"
 
 
-class UnknownOperatorError(Exception):
+class UnevaluatedOperatorError(Exception):
     """A condition operator that is not evaluated here."""
 
 
 @dataclass(frozen=True)
-class Question:
+class AuthorizationQuestion:
     """May the principal do `action` on `resource`? Keys of `context` are in lower case."""
 
     action: str
@@ -34,7 +34,7 @@ class Question:
     principals: frozenset[str] = frozenset()
 
 
-def decide(documents: Iterable[str], question: Question) -> str:
+def decide(documents: Iterable[str], question: AuthorizationQuestion) -> str:
     """What the documents together say: explicitDeny wins, then allowed, else implicitDeny."""
     decision = IMPLICIT_DENY
     for document in documents:
@@ -53,7 +53,7 @@ def statements(document: str) -> list[dict[str, Any]]:
     return content if isinstance(content, list) else [content]
 
 
-def applies(statement: dict[str, Any], question: Question) -> bool:
+def applies(statement: dict[str, Any], question: AuthorizationQuestion) -> bool:
     """Whether a statement speaks about the question.
 
     An operator that is not known here makes an Allow not apply and a Deny apply: the cautious reading.
@@ -70,7 +70,7 @@ def applies(statement: dict[str, Any], question: Question) -> bool:
             _holds_for_all(operator, keys, question.context)
             for operator, keys in statement.get("Condition", {}).items()
         )
-    except UnknownOperatorError:
+    except UnevaluatedOperatorError:
         return statement.get("Effect") == "Deny"
 
 
@@ -99,7 +99,7 @@ def _matches_action(statement: dict[str, Any], action: str) -> bool:
     return any(glob(p, case=False).fullmatch(action) for p in listed(statement.get("Action", [])))
 
 
-def _matches_resource(statement: dict[str, Any], question: Question) -> bool:
+def _matches_resource(statement: dict[str, Any], question: AuthorizationQuestion) -> bool:
     def hit(patterns: Any) -> bool:
         return any(
             glob(resolved).fullmatch(question.resource)
@@ -159,7 +159,7 @@ def _condition(operator: str, key: str, wanted: list[str], context: Context) -> 
     positive = plain.replace("Not", "", 1) if negative else plain
     compare = OPERATORS.get(positive)
     if compare is None or quantifier not in {"", "ForAnyValue", "ForAllValues"}:
-        raise UnknownOperatorError(operator)
+        raise UnevaluatedOperatorError(operator)
     if values is None:
         return optional or negative or quantifier == "ForAllValues"
     resolved = [text for w in wanted if (text := substitute(w, context)) is not None]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-from console.demo.standin.errors import RefusedError
+from console.demo.standin.errors import StandinRefusedError
 
 KINDS = ("throttling", "500", "reset")
 
@@ -87,9 +87,9 @@ class Faults:
         if kind == "reset":
             raise CutOffError
         if kind == "500":
-            raise RefusedError("InternalFailure", "An internal error has occurred", status=500)
+            raise StandinRefusedError("InternalFailure", "An internal error has occurred", status=500)
         if kind == "throttling":
-            raise RefusedError("Throttling", "Rate exceeded", status=400)
+            raise StandinRefusedError("Throttling", "Rate exceeded", status=400)
 
     def is_denied(self, *, account: str, service: str, action: str) -> bool:
         """Whether the action is on the deny list of the account or of all accounts."""

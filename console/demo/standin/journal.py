@@ -24,10 +24,11 @@ MAX_SESSION = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
-class Entry:
+class WriteEntry:
     """One successful write as it was asked, without its secrets; `at` is naive UTC in ISO form.
 
-    `caller` is who asked, as `Caller` holds it: the session itself may have ended by the time of the replay.
+    `caller` is who asked, as `StandinCaller` holds it: the session itself may have ended by the time of the
+    replay.
     """
 
     at: str
@@ -56,7 +57,7 @@ class Journal:
             _write_private(self.key_path, secrets.token_hex(32))
         return self.key_path.read_text().strip().encode()
 
-    def append(self, entry: Entry) -> None:
+    def append(self, entry: WriteEntry) -> None:
         """Write one entry to the file before the caller hears of the success."""
         line = json.dumps(asdict(entry), separators=(",", ":")) + "\n"
         handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -65,13 +66,13 @@ class Journal:
         finally:
             os.close(handle)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[WriteEntry]:
         """All entries in order. A last line that a crash has torn is left out."""
         if not self.path.exists():
             return
         for line in self.path.read_text().splitlines():
             try:
-                yield Entry(**json.loads(line))
+                yield WriteEntry(**json.loads(line))
             except (json.JSONDecodeError, TypeError):
                 continue
 
@@ -89,7 +90,7 @@ class Journal:
         self.path.unlink(missing_ok=True)
 
 
-def without_secrets(entry: Entry) -> Entry:
+def without_secrets(entry: WriteEntry) -> WriteEntry:
     """The entry with passwords as keyed digests and other secrets replaced."""
     if entry.target:
         return entry
@@ -103,7 +104,7 @@ def without_secrets(entry: Entry) -> Entry:
     return replace(entry, body=urlencode(pairs))
 
 
-def _moment(entry: Entry) -> datetime:
+def _moment(entry: WriteEntry) -> datetime:
     return datetime.fromisoformat(entry.at)
 
 

@@ -49,7 +49,7 @@ def policies_above(account: str, *, kind: str) -> list[list[str]]:
     return levels[::-1]
 
 
-class Organizations(Overlay, OrganizationsResponse):  # type: ignore[misc]
+class OrganizationsRequest(Overlay, OrganizationsResponse):  # type: ignore[misc]
     """One Organizations request."""
 
     @property

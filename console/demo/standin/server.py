@@ -11,7 +11,7 @@ from typing import Any
 from console.demo.standin import control
 from console.demo.standin.errors import Reply
 from console.demo.standin.faults import CutOffError
-from console.demo.standin.world import Incoming, World
+from console.demo.standin.world import Incoming, StandinWorld
 
 
 class Server(ThreadingHTTPServer):
@@ -21,7 +21,7 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, address: tuple[str, int], world: World) -> None:
+    def __init__(self, address: tuple[str, int], world: StandinWorld) -> None:
         self.world = world
         super().__init__(address, Handler)
 
@@ -64,7 +64,7 @@ class Handler(BaseHTTPRequestHandler):
             source_ip=str(self.client_address[0]),
         )
         try:
-            serve = control.serve if path.startswith(control.PREFIX) else World.serve
+            serve = control.serve if path.startswith(control.PREFIX) else StandinWorld.serve
             self._send(serve(self.server.world, incoming))
         except CutOffError:
             self.close_connection = True
@@ -86,7 +86,7 @@ class Handle:
 
     server: Server
     thread: threading.Thread
-    world: World
+    world: StandinWorld
 
     @property
     def url(self) -> str:

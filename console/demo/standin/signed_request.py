@@ -14,7 +14,7 @@ READS = ("Get", "List", "Describe", "Generate", "Simulate", "Lookup", "Decode", 
 
 
 @dataclass(frozen=True)
-class Asked:
+class AwsRequest:
     """What one HTTP request asks of AWS; `target` is set for the JSON services only."""
 
     service: str
@@ -35,7 +35,7 @@ def is_read(action: str) -> bool:
     return action.startswith(READS)
 
 
-def read(headers: dict[str, str], body: bytes, *, query: str = "") -> Asked:
+def read(headers: dict[str, str], body: bytes, *, query: str = "") -> AwsRequest:
     """Take a request apart. `headers` have lower-case names; an unsigned request has an empty key."""
     scope = SCOPE.search(headers.get("authorization", ""))
     key, region, service = scope.groups() if scope else ("", "us-east-1", "")
@@ -47,7 +47,7 @@ def read(headers: dict[str, str], body: bytes, *, query: str = "") -> Asked:
         parameters = dict(parse_qsl(body.decode("utf-8", "replace") or query, keep_blank_values=True))
         action = str(parameters.pop("Action", ""))
         parameters.pop("Version", None)
-    return Asked(service or UNSIGNED.get(action, ""), region, key, action, target, parameters)
+    return AwsRequest(service or UNSIGNED.get(action, ""), region, key, action, target, parameters)
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -15,18 +15,18 @@ from console.demo.organisation.times import Times
 from console.demo.standin import callers, clock, patches
 from console.demo.standin.journal import Journal
 from console.demo.standin.server import Handle, Server
-from console.demo.standin.world import World
+from console.demo.standin.world import StandinWorld
 
 
 def prepare(
     *, state: Path | None, now: datetime | None = None, organisation: Organisation | None = None
-) -> World:
+) -> StandinWorld:
     """A world that is ready to be served. `now` is naive UTC; ages and uses are counted back from it."""
     patches.apply()
     callers.SESSIONS.clear()
     journal = Journal(state) if state is not None else None
     chosen = organisation or build.northline()
-    world = World(
+    world = StandinWorld(
         hub=chosen.management.id, journal=journal, seed=lambda: _seed(chosen, journal, now or clock.utcnow())
     )
     world.seed()

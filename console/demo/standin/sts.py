@@ -15,7 +15,7 @@ from moto.sts.responses import TokenResponse
 
 from console.demo.standin import calls, clock, enforcement, ids
 from console.demo.standin.callers import SESSIONS, Session
-from console.demo.standin.errors import AnswerError, RefusedError
+from console.demo.standin.errors import AnswerError, StandinRefusedError
 from console.demo.standin.overlay import Overlay
 
 
@@ -67,7 +67,7 @@ class Sts(Overlay, TokenResponse):  # type: ignore[misc]
         return session
 
 
-def _call() -> calls.Call:
+def _call() -> calls.StandinCall:
     call = calls.current()
     assert call is not None
     return call
@@ -80,8 +80,8 @@ def _role(arn: str) -> Any | None:
     return next((r for r in iam_backends[account]["aws"].roles.values() if r.arn == arn), None)
 
 
-def _denied(arn: str) -> RefusedError:
-    return RefusedError(
+def _denied(arn: str) -> StandinRefusedError:
+    return StandinRefusedError(
         "AccessDenied",
         f"User: {_call().caller.arn} is not authorized to perform: sts:AssumeRole on resource: {arn}",
     )

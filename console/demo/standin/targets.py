@@ -9,7 +9,7 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
-from console.demo.standin.calls import Call
+from console.demo.standin.calls import StandinCall
 from console.demo.standin.evaluate import Context
 
 # In the order in which a call's parameters name its resource: AddUserToGroup is about the group,
@@ -27,7 +27,7 @@ NAMED = (
 ARNS = ("RoleArn", "PolicyArn", "SAMLProviderArn", "OpenIDConnectProviderArn")
 
 
-def resource_of(call: Call) -> str:
+def resource_of(call: StandinCall) -> str:
     """The ARN that the call is about, or * for a call about the account as a whole."""
     params = call.parameters
     if call.service == "sts":
@@ -42,7 +42,7 @@ def resource_of(call: Call) -> str:
     return next((str(params[parameter]) for parameter in ARNS if parameter in params), "*")
 
 
-def _arn(call: Call, kind: str, name: str, table: str) -> str:
+def _arn(call: StandinCall, kind: str, name: str, table: str) -> str:
     backend = iam_backends[call.account]["aws"]
     for entity in getattr(backend, table).values() if table else ():
         if entity.name == name:
@@ -51,7 +51,7 @@ def _arn(call: Call, kind: str, name: str, table: str) -> str:
     return f"arn:aws:iam::{call.account}:{kind}{path}{name}"
 
 
-def context_of(call: Call, *, organisation: str | None) -> Context:
+def context_of(call: StandinCall, *, organisation: str | None) -> Context:
     """The condition keys of the call, in lower case; a key that AWS would leave out is left out."""
     caller, params = call.caller, call.parameters
     context: Context = {
@@ -97,7 +97,7 @@ def _request_keys(params: dict[str, Any]) -> Context:
     return context | ({"aws:tagkeys": list(tags)} if tags else {})
 
 
-def caller_entity(call: Call) -> Any | None:
+def caller_entity(call: StandinCall) -> Any | None:
     """The user or role behind the caller, or None."""
     backend = iam_backends[call.caller.account]["aws"]
     if call.caller.kind == "AssumedRole":

@@ -15,7 +15,7 @@ from moto.core.responses import ActionResult, BaseResponse
 
 from console.demo.organisation.specs import Trail
 from console.demo.standin import ids
-from console.demo.standin.calls import Call
+from console.demo.standin.calls import StandinCall
 from console.demo.standin.errors import AnswerError, Reply
 from console.demo.standin.journal import PASSWORDS, SECRETS
 from console.demo.standin.overlay import Overlay
@@ -33,7 +33,7 @@ EVENTS: dict[str, deque[tuple[int, dict[str, Any]]]] = {}
 TRAILS: dict[str, tuple[Trail, ...]] = {}
 
 
-def record(call: Call, reply: Reply) -> None:
+def record(call: StandinCall, reply: Reply) -> None:
     """Keep one call as CloudTrail would: no secrets, and an error code for what was refused."""
     match = ERROR_CODE.search(reply.body) if reply.status >= 400 else None
     code = next((group.decode() for group in match.groups() if group), None) if match else None
@@ -62,7 +62,7 @@ def record(call: Call, reply: Reply) -> None:
     events.append((events[-1][0] + 1 if events else 1, event))
 
 
-def _identity(call: Call) -> dict[str, Any]:
+def _identity(call: StandinCall) -> dict[str, Any]:
     caller = call.caller
     identity: dict[str, Any] = {
         "type": caller.kind,

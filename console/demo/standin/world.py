@@ -20,17 +20,17 @@ from werkzeug.exceptions import HTTPException
 
 from console.demo.standin import callers, calls, clock, enforcement, signed_request, trail
 from console.demo.standin.ec2 import Ec2
-from console.demo.standin.errors import RefusedError, Reply, render
+from console.demo.standin.errors import Reply, StandinRefusedError, render
 from console.demo.standin.faults import Faults
 from console.demo.standin.iam import Iam
-from console.demo.standin.journal import Entry, Journal, without_secrets
-from console.demo.standin.organizations import Organizations
+from console.demo.standin.journal import Journal, WriteEntry, without_secrets
+from console.demo.standin.organizations import OrganizationsRequest
 from console.demo.standin.sts import Sts
 
 SERVICES: dict[str, Any] = {
     "iam": Iam,
     "sts": Sts,
-    "organizations": Organizations,
+    "organizations": OrganizationsRequest,
     "ec2": Ec2,
     "cloudtrail": trail.CloudTrail,
 }
@@ -50,7 +50,7 @@ class Incoming:
     source_ip: str = "127.0.0.1"
 
 
-class World:
+class StandinWorld:
     """All accounts of the organisation. moto's state is global, so there is one world in a process."""
 
     def __init__(self, *, hub: str, journal: Journal | None, seed: Callable[[], None]) -> None:
@@ -75,17 +75,17 @@ class World:
         try:
             self.faults.strike(asked.service, asked.action)
             if asked.service not in SERVICES:
-                raise RefusedError(
+                raise StandinRefusedError(
                     "InvalidAction", f"The stand-in does not serve {asked.service or 'this'}", status=400
                 )
             with self.lock:
                 return self._serve(incoming, asked, request_id)
-        except RefusedError as refusal:
+        except StandinRefusedError as refusal:
             return render(refusal, service=asked.service, request_id=request_id)
 
-    def _serve(self, incoming: Incoming, asked: signed_request.Asked, request_id: str) -> Reply:
+    def _serve(self, incoming: Incoming, asked: signed_request.AwsRequest, request_id: str) -> Reply:
         caller = callers.identify(asked.access_key_id, hub=self.hub)
-        call = calls.Call(
+        call = calls.StandinCall(
             service=asked.service,
             action=asked.action,
             account=caller.account,
@@ -101,17 +101,17 @@ class World:
         try:
             self._admit(call, incoming)
             reply = self._dispatch(call, incoming)
-        except RefusedError as refusal:
+        except StandinRefusedError as refusal:
             reply = render(refusal, service=asked.service, request_id=request_id)
         trail.record(call, reply)
         if asked.is_write and reply.status == 200 and self.journal is not None:
             self.journal.append(without_secrets(_entry(call, incoming)))
         return reply
 
-    def _admit(self, call: calls.Call, incoming: Incoming) -> None:
+    def _admit(self, call: calls.StandinCall, incoming: Incoming) -> None:
         """Raise RefusedError for a call that is denied by order or, with enforcement on, by policy."""
         if self.faults.is_denied(account=call.account, service=call.service, action=call.action):
-            raise RefusedError(
+            raise StandinRefusedError(
                 "AccessDenied",
                 f"User: {call.caller.arn} is not authorized to perform: {call.service}:{call.action} "
                 "because no "
@@ -129,7 +129,7 @@ class World:
             enforcement.check_permission(call)
         _mark_use(call)
 
-    def _dispatch(self, call: calls.Call, incoming: Incoming) -> Reply:
+    def _dispatch(self, call: calls.StandinCall, incoming: Incoming) -> Reply:
         mock_random.seed(call.seed)
         request = Request.from_primitives(
             incoming.method,
@@ -140,19 +140,19 @@ class World:
         with calls.serving(call):
             try:
                 status, headers, body = SERVICES[call.service].dispatch(request)
-            except RefusedError:
+            except StandinRefusedError:
                 raise
             except NotImplementedError:
-                raise RefusedError(
+                raise StandinRefusedError(
                     "InvalidAction", f"The stand-in does not answer {call.service}:{call.action}", status=400
                 ) from None
             except HTTPException as error:
-                raise RefusedError(
+                raise StandinRefusedError(
                     "ValidationError", str(error.description), status=error.code or 400
                 ) from None
             except Exception:  # noqa: BLE001 - a defect here must look like a failure of AWS, not end the server
                 traceback.print_exc(file=sys.stderr)
-                raise RefusedError(
+                raise StandinRefusedError(
                     "InternalFailure", "The stand-in failed; see its log", status=500
                 ) from None
         return _reply(status, headers, body, call.request_id)
@@ -172,8 +172,8 @@ class World:
                 print((f"stand-in: stored {entry.service}:{entry.action} no longer applies"), file=sys.stderr)  # noqa: T201
         return done, refused
 
-    def _repeat(self, entry: Entry) -> bool:
-        moment, caller = datetime.fromisoformat(entry.at), calls.Caller(**entry.caller)
+    def _repeat(self, entry: WriteEntry) -> bool:
+        moment, caller = datetime.fromisoformat(entry.at), calls.StandinCaller(**entry.caller)
         headers = {
             "authorization": "AWS4-HMAC-SHA256 "
             f"Credential={caller.access_key_id}/{moment:%Y%m%d}/{entry.region}/{entry.service}"
@@ -187,7 +187,7 @@ class World:
         incoming = Incoming("POST", "/", "", headers, entry.body.encode())
         asked = signed_request.read(headers, incoming.body)
         with self.lock, clock.recorded(moment):
-            call = calls.Call(
+            call = calls.StandinCall(
                 service=entry.service,
                 action=entry.action,
                 account=entry.account,
@@ -201,14 +201,14 @@ class World:
             )
             try:
                 reply = self._dispatch(call, incoming)
-            except RefusedError:
+            except StandinRefusedError:
                 return False
             trail.record(call, reply)
             return reply.status == 200
 
 
-def _entry(call: calls.Call, incoming: Incoming) -> Entry:
-    return Entry(
+def _entry(call: calls.StandinCall, incoming: Incoming) -> WriteEntry:
+    return WriteEntry(
         at=call.at.isoformat(),
         service=call.service,
         action=call.action,
@@ -222,7 +222,7 @@ def _entry(call: calls.Call, incoming: Incoming) -> Entry:
     )
 
 
-def _mark_use(call: calls.Call) -> None:
+def _mark_use(call: calls.StandinCall) -> None:
     """Note that the caller's key or role is in use: as AWS, at most once in fifteen minutes."""
     backend = iam_backends[call.account]["aws"]
     key = backend.access_keys.get(call.caller.access_key_id)

@@ -14,7 +14,7 @@ from iam.mirror.refresh.credentials import is_virtual
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class CredentialButton:
     """A button: its words, where it leads, and whether something is lost by it."""
 
     text: str
@@ -30,36 +30,48 @@ _WORDS: Final = {
 }
 
 
-def acts_of(state: EntityState) -> list[Act]:
+def acts_of(state: EntityState) -> list[CredentialButton]:
     """What can be asked for about one credential."""
     entity = state.entity
     tags = f"{reverse('changes:act', args=['tag-it'])}?on={entity.pk}"
-    named = [Act("Tags", tags)] if entity.kind == Kind.MFA_DEVICE and is_virtual(entity.aws_id) else []
+    named = (
+        [CredentialButton("Tags", tags)]
+        if entity.kind == Kind.MFA_DEVICE and is_virtual(entity.aws_id)
+        else []
+    )
     return named + [
-        Act(_WORDS[act.partition(".")[2]], _address(act, of=entity.pk), is_danger=act.endswith(".delete"))
+        CredentialButton(
+            _WORDS[act.partition(".")[2]], _address(act, of=entity.pk), is_danger=act.endswith(".delete")
+        )
         for act in acts_on(entity.kind, status=state.category, aws_id=entity.aws_id)
     ]
 
 
-def user_acts(user: Entity, credentials: UserCredentials | None) -> dict[str, list[Act]]:
+def user_acts(user: Entity, credentials: UserCredentials | None) -> dict[str, list[CredentialButton]]:
     """What can be asked for about the user, by the card of the page: password, keys, others."""
     has_password = bool(credentials and credentials.has_password)
     password = (
         [
-            Act("Reset password", _address("login_profile.update", user=user.pk)),
-            Act("Require change at next sign-in", _address("login_profile.require_change", user=user.pk)),
-            Act("Delete", _address("login_profile.delete", user=user.pk), is_danger=True),
+            CredentialButton("Reset password", _address("login_profile.update", user=user.pk)),
+            CredentialButton(
+                "Require change at next sign-in", _address("login_profile.require_change", user=user.pk)
+            ),
+            CredentialButton("Delete", _address("login_profile.delete", user=user.pk), is_danger=True),
         ]
         if has_password
-        else [Act("Create password", _address("login_profile.create", user=user.pk))]
+        else [CredentialButton("Create password", _address("login_profile.create", user=user.pk))]
     )
     return {
         "password": password,
-        "keys": [Act("Create access key", _address("access_key.create", user=user.pk))],
+        "keys": [CredentialButton("Create access key", _address("access_key.create", user=user.pk))],
         "others": [
-            Act("Create service credential", _address("service_credential.create", user=user.pk)),
-            Act("Upload SSH key", _address("ssh_key.upload", user=user.pk)),
-            Act("Upload signing certificate", _address("signing_certificate.upload", user=user.pk)),
+            CredentialButton(
+                "Create service credential", _address("service_credential.create", user=user.pk)
+            ),
+            CredentialButton("Upload SSH key", _address("ssh_key.upload", user=user.pk)),
+            CredentialButton(
+                "Upload signing certificate", _address("signing_certificate.upload", user=user.pk)
+            ),
         ],
     }
 

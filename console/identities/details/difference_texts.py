@@ -85,7 +85,7 @@ Piece = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class DifferenceSentence:
     """A difference as the page shows it: pieces of a sentence, the marks of its sign, and its cause."""
 
     row: DifferenceRow
@@ -100,7 +100,7 @@ class Difference:
 
 def differences(
     rows: Iterable[DifferenceRow], *, viewer: Viewer, whole: bool = False, with_nouns: bool = False
-) -> list[Difference]:
+) -> list[DifferenceSentence]:
     """The rows as sentences; `whole` where the viewer sees all of their account, `with_nouns` where no
     heading says what they are about. At most two queries.
     """
@@ -120,11 +120,13 @@ def _openable(rows: list[DifferenceRow], viewer: Viewer) -> Openable:
     return Openable(whole=False, pks=frozenset(openable))
 
 
-def _difference(row: DifferenceRow, open_to: Openable, *, with_nouns: bool, cause: Caused) -> Difference:
+def _difference(
+    row: DifferenceRow, open_to: Openable, *, with_nouns: bool, cause: Caused
+) -> DifferenceSentence:
     css, mark, spoken = SIGNS[row.sign]
     tone, icon = TONES[row.sign]
     pieces = _pieces(row, open_to, with_nouns=with_nouns)
-    return Difference(row, pieces, css, mark, spoken, tone, icon, cause)
+    return DifferenceSentence(row, pieces, css, mark, spoken, tone, icon, cause)
 
 
 def _pieces(row: DifferenceRow, open_to: Openable, *, with_nouns: bool) -> list[Piece]:

@@ -37,7 +37,7 @@ SECTIONS: dict[str, tuple[str, str, str]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
+class DetailTab:
     """One tab of a page: what it is called, where it is, and a count with a tone."""
 
     label: str
@@ -100,9 +100,9 @@ class Shown:
         """
         return unsynced_sections(ListContext(self.viewer, at=self.at, account=self.entity.account))
 
-    def tab(self, label: str, name: str, *, here: str, count: int | None = None, tone: str = "") -> Tab:
+    def tab(self, label: str, name: str, *, here: str, count: int | None = None, tone: str = "") -> DetailTab:
         """A tab at the address of that name; `here` is the name of the page that is shown."""
-        return Tab(label, reverse(name, args=[self.entity.pk]), count, tone, current=name == here)
+        return DetailTab(label, reverse(name, args=[self.entity.pk]), count, tone, current=name == here)
 
 
 def shown_or_404(request: ViewerRequest, pk: int, *, kinds: Collection[str]) -> Shown:

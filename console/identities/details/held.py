@@ -19,7 +19,7 @@ HELD = (EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 
 
 @dataclass(slots=True)
-class Held:
+class HeldTies:
     """What a principal is tied to, split by how."""
 
     groups: list[EntityTie] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class PolicyRow:
+class HeldPolicyRow:
     """A policy that reaches a principal: managed or inline, attached to itself or (`through`) to a group of
     it.
     """
@@ -50,9 +50,9 @@ class PolicyRow:
     edit: str = ""
 
 
-def held_by(shown: Shown) -> Held:
+def held_by(shown: Shown) -> HeldTies:
     """The ties of the principal at the moment: one query."""
-    holding = Held()
+    holding = HeldTies()
     for tie in entities.targets(shown.entity, kinds=HELD, at=shown.at):
         if tie.tie == EdgeKind.MEMBER:
             holding.groups.append(tie)
@@ -68,9 +68,9 @@ def address(name: str, tie: EntityTie | None, open_to: Openable) -> str:
     return reverse(name, args=[tie.pk]) if tie and tie.pk in open_to else ""
 
 
-def managed(tie: EntityTie, open_to: Openable, *, through: str = "", through_url: str = "") -> PolicyRow:
+def managed(tie: EntityTie, open_to: Openable, *, through: str = "", through_url: str = "") -> HeldPolicyRow:
     """A managed policy as a row."""
-    return PolicyRow(
+    return HeldPolicyRow(
         name=tie.name,
         sort=labels.POLICY_TYPES.get(tie.category, "Managed"),
         url=address("identities:policy", tie, open_to),
@@ -82,8 +82,8 @@ def managed(tie: EntityTie, open_to: Openable, *, through: str = "", through_url
 
 
 def own_policies(
-    holding: Held, inline: Iterable[InlinePolicy], open_to: Openable, *, edits: bool = False
-) -> list[PolicyRow]:
+    holding: HeldTies, inline: Iterable[InlinePolicy], open_to: Openable, *, edits: bool = False
+) -> list[HeldPolicyRow]:
     """The principal's own policies: the managed ones, then the inline ones with their documents, and where
     one asks for another text of them, if the viewer `edits` such.
     """
@@ -91,7 +91,7 @@ def own_policies(
     for policy in inline:
         edit = act_address("put-inline", policy.owner_id, policy=policy.name) if edits else ""
         rows.append(
-            PolicyRow(
+            HeldPolicyRow(
                 policy.name,
                 "Inline",
                 since=policy.valid_from,

@@ -48,7 +48,7 @@ MOMENTS_COUNTED = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class NameLink:
     """A name, with the address of its page where the viewer may open it."""
 
     name: str
@@ -56,14 +56,14 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class HistoryLine:
     """An event as the page shows it: `names` are links, `hidden` says how many more there are, or that they
     are not shown.
     """
 
     event: HistoryEvent
     tone: str
-    names: list[Link]
+    names: list[NameLink]
     hidden: str
     at: datetime
     cause: Caused
@@ -127,7 +127,7 @@ def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     }
 
 
-def lines_of(events: Iterable[HistoryEvent], *, shown: Shown, open_to: Openable) -> list[Line]:
+def lines_of(events: Iterable[HistoryEvent], *, shown: Shown, open_to: Openable) -> list[HistoryLine]:
     """Events with the links, names and causes that the viewer may see. At most one query."""
     events = list(events)
     known = causes(((event.cause_kind, event.cause_id) for event in events), viewer=shown.viewer)
@@ -138,14 +138,14 @@ def lines_of(events: Iterable[HistoryEvent], *, shown: Shown, open_to: Openable)
     return lines
 
 
-def _line(event: HistoryEvent, *, open_to: Openable, cause: Caused) -> Line:
+def _line(event: HistoryEvent, *, open_to: Openable, cause: Caused) -> HistoryLine:
     shown = [named for named in event.others if named.kind != Kind.USER or named.pk in open_to]
     outside, more = len(event.others) - len(shown), max(0, len(shown) - PREVIEW_NAMES)
     hidden = [f"and {more} more"] if more else []
     if outside:
         people = "somebody" if outside == 1 else f"{outside} people"
         hidden.append(f"{'and ' if shown else ''}{people} outside your teams")
-    return Line(
+    return HistoryLine(
         event=event,
         tone=TONES.get(event.sign, ""),
         names=[_link(named, open_to) for named in shown[:PREVIEW_NAMES]],
@@ -155,13 +155,13 @@ def _line(event: HistoryEvent, *, open_to: Openable, cause: Caused) -> Line:
     )
 
 
-def _link(named: NamedEntity, open_to: Openable) -> Link:
+def _link(named: NamedEntity, open_to: Openable) -> NameLink:
     if named.kind not in SECTIONS or named.pk not in open_to:
-        return Link(named.name)
-    return Link(named.name, reverse(SECTIONS[named.kind][2], args=[named.pk]))
+        return NameLink(named.name)
+    return NameLink(named.name, reverse(SECTIONS[named.kind][2], args=[named.pk]))
 
 
-def _moments(lines: list[Line]) -> list[tuple[int, list[Line]]]:
+def _moments(lines: list[HistoryLine]) -> list[tuple[int, list[HistoryLine]]]:
     """The first line of each moment, by year."""
     firsts = [next(of_one) for _, of_one in groupby(lines, key=lambda line: line.event.when)]
     return [(year, list(of_year)) for year, of_year in groupby(firsts, key=lambda line: line.event.when.year)]

@@ -13,7 +13,7 @@ KEY_DAYS = 90
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class Badge:
     """A badge: its words, its tone and its icon."""
 
     text: str
@@ -22,24 +22,24 @@ class Mark:
 
 
 MFA = {
-    "virtual": Mark("App", "ok", "smartphone"),
-    "hardware": Mark("Hardware token", "ok", "usb"),
-    "security-key": Mark("Passkey or security key", "ok", "fingerprint"),
-    "several": Mark("Several devices", "ok", "shield-check"),
-    "unknown": Mark(UNKNOWN),
-    "unread": Mark(UNKNOWN),
+    "virtual": Badge("App", "ok", "smartphone"),
+    "hardware": Badge("Hardware token", "ok", "usb"),
+    "security-key": Badge("Passkey or security key", "ok", "fingerprint"),
+    "several": Badge("Several devices", "ok", "shield-check"),
+    "unknown": Badge(UNKNOWN),
+    "unread": Badge(UNKNOWN),
 }
 
 POLICY_TYPES = {"aws": "AWS managed", "customer": "Customer managed"}
 
 
-def mfa_mark(credentials: UserCredentials | None) -> Mark:
+def mfa_mark(credentials: UserCredentials | None) -> Badge:
     """How a user's MFA is shown: without one it is bad only where a password opens the console."""
     if credentials is None:
         return MFA["unread"]
     if credentials.mfa == "none":
-        return Mark("None", "bad", "x") if credentials.has_password else Mark("None")
-    return MFA.get(credentials.mfa, Mark(credentials.mfa))
+        return Badge("None", "bad", "x") if credentials.has_password else Badge("None")
+    return MFA.get(credentials.mfa, Badge(credentials.mfa))
 
 
 def password_words(credentials: UserCredentials | None) -> str:
@@ -96,36 +96,36 @@ def session_words(seconds: object) -> str:
     return f"{seconds // 60} minutes"
 
 
-def key_mark(state: EntityState, *, at: datetime | None) -> Mark:
+def key_mark(state: EntityState, *, at: datetime | None) -> Badge:
     """How old an access key is: an active one beyond 90 days stands out."""
     days = days_since(state.created_at, at=at)
     tone = "warn" if state.category == "Active" and days is not None and days > KEY_DAYS else ""
     text = "Unknown" if days is None else f"{days} d"
-    return Mark(text, tone)
+    return Badge(text, tone)
 
 
 STATUS = {
-    "Active": Mark("Active", "ok", "check"),
-    "Inactive": Mark("Inactive"),
-    "Expired": Mark("Expired", "warn"),
+    "Active": Badge("Active", "ok", "check"),
+    "Inactive": Badge("Inactive"),
+    "Expired": Badge("Expired", "warn"),
 }
 
 
-def status_mark(state: EntityState) -> Mark:
+def status_mark(state: EntityState) -> Badge:
     """The status of a credential."""
-    return STATUS.get(state.category, Mark(state.category or UNKNOWN))
+    return STATUS.get(state.category, Badge(state.category or UNKNOWN))
 
 
 DEVICES = {
-    "virtual": Mark("Authenticator app", "", "smartphone"),
-    "hardware": Mark("Hardware token", "", "usb"),
-    "security-key": Mark("Passkey or security key", "", "fingerprint"),
+    "virtual": Badge("Authenticator app", "", "smartphone"),
+    "hardware": Badge("Hardware token", "", "usb"),
+    "security-key": Badge("Passkey or security key", "", "fingerprint"),
 }
 
 
-def device_mark(state: EntityState, *, label: str = "") -> Mark:
+def device_mark(state: EntityState, *, label: str = "") -> Badge:
     """The sort of an MFA device, and what its owner calls it."""
-    mark = DEVICES.get(state.category, Mark("MFA device", "", "smartphone"))
+    mark = DEVICES.get(state.category, Badge("MFA device", "", "smartphone"))
     return replace(mark, text=f"{mark.text}: {label}") if label else mark
 
 

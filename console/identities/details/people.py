@@ -13,9 +13,9 @@ from django.http import HttpResponse
 from django.urls import reverse
 
 from console.identities.details import history, labels
-from console.identities.details.credential_acts import Act, acts_of, user_acts
-from console.identities.details.frame import Shown, Tab, membership_address, render_shown, shown_or_404
-from console.identities.details.held import Held, PolicyRow, address, held_by, managed, own_policies
+from console.identities.details.credential_acts import CredentialButton, acts_of, user_acts
+from console.identities.details.frame import DetailTab, Shown, membership_address, render_shown, shown_or_404
+from console.identities.details.held import HeldPolicyRow, HeldTies, address, held_by, managed, own_policies
 from console.offboarding.notice import access_notice
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
@@ -110,7 +110,7 @@ def person_history(request: ViewerRequest, pk: int) -> HttpResponse:
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class HeaderAction:
     """A button in the header of the page."""
 
     label: str
@@ -119,30 +119,32 @@ class Action:
     is_primary: bool = False
 
 
-def _actions(shown: Shown, *, is_machine: bool) -> list[Action]:
+def _actions(shown: Shown, *, is_machine: bool) -> list[HeaderAction]:
     """What the viewer can do about this user, by their rights."""
     pk, viewer = shown.entity.pk, shown.viewer
-    why = Action("Explain access", reverse("access:person-why", args=[pk]), "circle-help")
+    why = HeaderAction("Explain access", reverse("access:person-why", args=[pk]), "circle-help")
     if shown.at is not None:
         return []
     if pk not in shown.askable([pk]):
         asks = shown.is_self and viewer.may(Right.SEE_SELF)
-        request = Action("Request access", reverse("access:ask"), "key-round", is_primary=True)
+        request = HeaderAction("Request access", reverse("access:ask"), "key-round", is_primary=True)
         return [request, why] if asks else [why]
     actions = [
-        Action("Grant access", f"{reverse('access:grant-new')}?for={pk}", "key-round", is_primary=True),
+        HeaderAction("Grant access", f"{reverse('access:grant-new')}?for={pk}", "key-round", is_primary=True),
         why,
     ]
     if is_machine:
         actions += [
-            Action("Owning team", reverse("linking:person", args=[pk]), "users"),
-            Action("Rotate access keys", reverse("identities:person-credentials", args=[pk]), "rotate-cw"),
-            Action("Delete", f"{reverse('changes:act', args=['delete'])}?on={pk}", "trash-2"),
+            HeaderAction("Owning team", reverse("linking:person", args=[pk]), "users"),
+            HeaderAction(
+                "Rotate access keys", reverse("identities:person-credentials", args=[pk]), "rotate-cw"
+            ),
+            HeaderAction("Delete", f"{reverse('changes:act', args=['delete'])}?on={pk}", "trash-2"),
         ]
     elif not shown.is_self:
         actions += [
-            Action("Change team", f"{reverse('moving:begin')}?user={pk}", "arrow-left-right"),
-            Action("Offboard", f"{reverse('offboarding:begin')}?user={pk}", "log-out"),
+            HeaderAction("Change team", f"{reverse('moving:begin')}?user={pk}", "arrow-left-right"),
+            HeaderAction("Offboard", f"{reverse('offboarding:begin')}?user={pk}", "log-out"),
         ]
     return actions
 
@@ -157,7 +159,7 @@ def person_head(shown: Shown, *, here: str) -> dict[str, Any]:
     return _head(shown, holding, shown.openable(holding.pks), here=here)
 
 
-def _head(shown: Shown, holding: Held, open_to: Openable, *, here: str) -> dict[str, Any]:
+def _head(shown: Shown, holding: HeldTies, open_to: Openable, *, here: str) -> dict[str, Any]:
     credentials = entities.credentials(shown.entity, at=shown.at)
     tags = entities.tags(shown.entity, at=shown.at)
     days = labels.days_since(credentials.oldest_key_at, at=shown.at) if credentials else None
@@ -185,7 +187,7 @@ def _head(shown: Shown, holding: Held, open_to: Openable, *, here: str) -> dict[
     }
 
 
-def _tabs(shown: Shown, credentials: UserCredentials | None, *, here: str) -> list[Tab]:
+def _tabs(shown: Shown, credentials: UserCredentials | None, *, here: str) -> list[DetailTab]:
     alarm = bool(credentials and credentials.mfa == "none" and credentials.has_password)
     alarm_count = 1 if alarm else None
     access_title = "Effective access" if shown.viewer.sees_accounts else "Access"
@@ -211,8 +213,8 @@ def _usage(shown: Shown) -> Usage | None:
 
 
 def _policy_rows(
-    shown: Shown, holding: Held, contents: dict[int, GroupContent], open_to: Openable
-) -> list[PolicyRow]:
+    shown: Shown, holding: HeldTies, contents: dict[int, GroupContent], open_to: Openable
+) -> list[HeldPolicyRow]:
     rows = own_policies(
         holding, entities.inline_policies(shown.entity, at=shown.at), open_to, edits=shown.edits_all
     )
@@ -220,7 +222,9 @@ def _policy_rows(
         url = address("identities:group", group, open_to)
         content = contents[group.pk]
         rows += [managed(tie, open_to, through=group.name, through_url=url) for tie in content.policies]
-        rows += [PolicyRow(name, "Inline", through=group.name, through_url=url) for name in content.inline]
+        rows += [
+            HeldPolicyRow(name, "Inline", through=group.name, through_url=url) for name in content.inline
+        ]
     return rows
 
 
@@ -267,7 +271,7 @@ def _unsynced_others(shown: Shown) -> str:
 
 def _devices(
     devices: Sequence[EntityState], *, at: datetime | None
-) -> list[tuple[EntityState, labels.Mark, list[Act]]]:
+) -> list[tuple[EntityState, labels.Badge, list[CredentialButton]]]:
     """Each with its sort and its label, and what can be asked for about it."""
     label_by_id = labels_of([device.entity_id for device in devices if device.category == "virtual"], at=at)
     return [

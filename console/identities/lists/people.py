@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
-from console.identities.details.labels import MFA, Mark
+from console.identities.details.labels import MFA, Badge
 from console.identities.lists import views
 from console.identities.lists.cells import ACCOUNT, ACCOUNT_ID, ARN, CREATED, PATH, UNIQUE_ID
 from console.identities.lists.spec import (
@@ -29,7 +29,7 @@ from console.web.access import ViewerRequest, require
 from console.web.known import UNKNOWN
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
-from iam.access.levels import Levels, LevelsByAccount
+from iam.access.levels import LevelCounts, LevelsByAccount
 from iam.guard import Right, Viewer
 from iam.keyset import Row
 from iam.linking.owners import may_set_any, owners_to_filter
@@ -46,13 +46,13 @@ COMPARE_HEAD = mark_safe('<span class="sr">Compare</span>')
 COMPARE = '<a class="btn sm" href="{}" aria-label="Compare {} then and now">Compare</a>'
 
 
-def _mfa_mark(mfa: str, has_password: bool | None) -> Mark:
+def _mfa_mark(mfa: str, has_password: bool | None) -> Badge:
     """None is bad only where a password opens the console; without a password there is nothing to protect."""
     if mfa != "none":
-        return MFA.get(mfa, Mark(mfa))
+        return MFA.get(mfa, Badge(mfa))
     if has_password is False:
-        return Mark("Not applicable")
-    return Mark("None", "bad", "x") if has_password else Mark("None")
+        return Badge("Not applicable")
+    return Badge("None", "bad", "x") if has_password else Badge("None")
 
 
 @cache
@@ -306,7 +306,7 @@ def level_columns() -> Column:
 
         return f"{name}_actions", value
 
-    return Column(files=tuple(map(column, Levels._fields)))
+    return Column(files=tuple(map(column, LevelCounts._fields)))
 
 
 PAGE = Page(

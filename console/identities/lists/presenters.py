@@ -26,7 +26,7 @@ from iam.mirror.queries.lists.freshness import Gap, Gaps
 
 
 @dataclass(frozen=True, slots=True)
-class Tab:
+class ViewLink:
     """A link to a saved view."""
 
     label: str
@@ -49,7 +49,7 @@ class Menu:
 
 
 @dataclass(frozen=True, slots=True)
-class Chip:
+class FilterChip:
     """An active filter and the address without it."""
 
     label: str
@@ -146,11 +146,11 @@ def head(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> dict[s
     }
 
 
-def _tab(page: Page, tab: TabWords, asked: Asked, number: int, gaps: Gaps) -> Tab:
+def _tab(page: Page, tab: TabWords, asked: Asked, number: int, gaps: Gaps) -> ViewLink:
     needs = (page.listing.sections[0], *tab.needs)
     count = figure(number, needs=needs, unsynced={*gaps.unsynced, *page.unknown})
     view = "" if tab.name == "all" else tab.name
-    return Tab(
+    return ViewLink(
         label=tab.label,
         url=str(asked.query.but(view=view, sort="")),
         count=count,
@@ -194,9 +194,10 @@ def _menu(known: Filter, values: tuple[str, ...]) -> Menu:
     )
 
 
-def _chips(known: Filter, values: tuple[str, ...], query: Query) -> list[Chip]:
+def _chips(known: Filter, values: tuple[str, ...], query: Query) -> list[FilterChip]:
     return [
-        Chip(known.label, known.label_of(value), str(query.without(known.name, value))) for value in values
+        FilterChip(known.label, known.label_of(value), str(query.without(known.name, value)))
+        for value in values
     ]
 
 

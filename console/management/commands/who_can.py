@@ -13,7 +13,7 @@ from console.access.forms.resource import resource_problem
 from console.access.options import circumstances_given, moment_given, owner_given
 from console.access.who_can_export import about, values_of
 from iam.access.actions import LEVELS, ActionsError, Meant, actions_meant
-from iam.access.who_can import Asked, Found, every_row, who_can
+from iam.access.who_can import WhoCanPage, WhoCanQuestion, every_row, who_can
 from iam.mirror.models import Account
 from iam.policy.evaluate import Decision
 
@@ -50,7 +50,7 @@ class Command(BaseCommand):
         else:
             self._print_table(asked)
 
-    def _print_json(self, asked: Asked, account: str) -> None:
+    def _print_json(self, asked: WhoCanQuestion, account: str) -> None:
         answer = who_can(asked, size=1)
         body = about(asked, account, datetime.now(tz=UTC)) | {
             "counts": {str(decision): count for decision, count in answer.counts.items()},
@@ -60,7 +60,7 @@ class Command(BaseCommand):
         }
         self.stdout.write(json.dumps(body, indent=2, ensure_ascii=False))
 
-    def _print_table(self, asked: Asked) -> None:
+    def _print_table(self, asked: WhoCanQuestion) -> None:
         lines = list(_lines(asked))
         widths = [max(len(line[i]) for line in [HEADS, *lines]) for i in range(len(HEADS) - 1)]
         for line in [HEADS, *lines] if lines else []:
@@ -72,14 +72,14 @@ class Command(BaseCommand):
             self.stdout.write(f"Note: {limitation.text} {', '.join(limitation.accounts)}".rstrip())
 
 
-def _asked(options: dict[str, Any]) -> Asked:
+def _asked(options: dict[str, Any]) -> WhoCanQuestion:
     meaning = _meant(options)
     if problem := resource_problem(options["resource"]):
         raise CommandError(f"RESOURCE {options['resource'][:80]}: {problem}")
     circumstances = circumstances_given(options["context"], action=options["action"])
     owner = owner_given(options["owner"], resource=options["resource"], option="--owner")
     accounts = frozenset({_account(options["account"])}) if options["account"] else None
-    return Asked(
+    return WhoCanQuestion(
         meaning,
         options["resource"],
         context=circumstances.context,
@@ -105,7 +105,7 @@ def _account(number: str) -> str:
     return number
 
 
-def _lines(asked: Asked) -> Iterator[tuple[str, ...]]:
+def _lines(asked: WhoCanQuestion) -> Iterator[tuple[str, ...]]:
     total = len(asked.meant.actions)
     for row in every_row(asked):
         values = values_of(row)
@@ -114,7 +114,7 @@ def _lines(asked: Asked) -> Iterator[tuple[str, ...]]:
         yield (values["decision"], row.account, values["kind"], row.name, f"{tally}{'; '.join(reasons)}")
 
 
-def _summary(answer: Found, asked: Asked) -> str:
+def _summary(answer: WhoCanPage, asked: WhoCanQuestion) -> str:
     allowed, maybe = answer.counts[Decision.ALLOWED], answer.counts[Decision.CONDITIONAL]
     many = f", {maybe} more conditionally" if maybe else ""
     return f"{allowed} of {answer.asked} principals can{many}: {asked.meant.words} on {asked.resource}."

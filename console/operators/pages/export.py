@@ -11,7 +11,7 @@ from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from console.operators.pages.people import chosen_people
-from console.operators.queries import Row, people_page
+from console.operators.queries import OperatorRow, people_page
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.directory.models import RoleAssignment
@@ -63,7 +63,7 @@ def _rows(viewer: Viewer, chosen: dict[str, str]) -> Iterator[dict[str, Any]]:
                 yield dict(zip(COLUMNS, _values(row, assignment), strict=True))
 
 
-def _values(row: Row, assignment: RoleAssignment | None) -> tuple[Any, ...]:
+def _values(row: OperatorRow, assignment: RoleAssignment | None) -> tuple[Any, ...]:
     """A person without a role has one line that names none; a role without an account is held in all
     accounts.
     """

@@ -16,7 +16,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
 from console.operators import locks
-from console.operators.directory_forms import FactorsForm, IdentityForm, PersonForm, RoleForm
+from console.operators.directory_forms import FactorsForm, IdentityForm, OperatorRoleForm, PersonForm
 from console.operators.models import Operator
 from console.operators.queries import factors_of, people_page, sessions_of
 from console.operators.recency import recently_authenticated
@@ -150,7 +150,7 @@ def render_person(
         "may_change": may_manage and not is_self,
         "may_change_sign_in": manages_everyone(viewer) and not is_self,
         "accounts": visible_accounts(request.viewer).order_by("name")[:SUGGESTED_ACCOUNTS],
-        "role_form": forms.get("role_form") or RoleForm(),
+        "role_form": forms.get("role_form") or OperatorRoleForm(),
         "identity_form": forms.get("identity_form") or IdentityForm(),
         "factors_form": forms.get("factors_form") or FactorsForm(),
         "section": "operators",
@@ -245,7 +245,7 @@ def send_invitation(request: ViewerRequest, operator: Operator) -> None:
 @manages_operators
 def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Give a role."""
-    person, form = person_or_404(pk), RoleForm(request.POST)
+    person, form = person_or_404(pk), OperatorRoleForm(request.POST)
     if not form.is_valid():
         return render_person(request, person, role_form=form, status=422)
     form_data = form.cleaned_data

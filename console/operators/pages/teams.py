@@ -10,7 +10,7 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_POST
 
-from console.operators.directory_forms import RuleForm, SetUpForm, TeamForm
+from console.operators.directory_forms import SetUpForm, TeamForm, TeamRuleForm
 from console.operators.first_page import is_unsettled
 from console.operators.pages.people import SUGGESTED_ACCOUNTS, attempt, send_invitation
 from console.operators.queries import teams
@@ -75,7 +75,7 @@ def require_reading(request: ViewerRequest) -> None:
 
 @recently_authenticated
 def _managed(request: ViewerRequest, team: Team) -> HttpResponse:
-    form = RuleForm(request.POST or None)
+    form = TeamRuleForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         try:
             add_rule(team, **form.cleaned_data, actor=request.viewer)

@@ -24,7 +24,7 @@ _TELL = (
 )
 
 
-class Reason(NamedTuple):
+class FailureReason(NamedTuple):
     """The cause, for the journal, and what the person can do."""
 
     cause: str
@@ -33,76 +33,88 @@ class Reason(NamedTuple):
     is_refusal: bool = False
 
 
-REASONS: Final[dict[str, Reason]] = {
+REASONS: Final[dict[str, FailureReason]] = {
     # The exchange.
-    "not_requested": Reason(
+    "not_requested": FailureReason(
         "This browser didn’t start the sign-in, or the answer was used before or came too late.", _AGAIN
     ),
-    "cancelled": Reason("The sign-in was cancelled at the identity provider.", _AGAIN),
-    "provider_error": Reason("The identity provider reported the error {detail}.", _TELL),
-    "no_code": Reason("The identity provider sent no code.", _TELL),
+    "cancelled": FailureReason("The sign-in was cancelled at the identity provider.", _AGAIN),
+    "provider_error": FailureReason("The identity provider reported the error {detail}.", _TELL),
+    "no_code": FailureReason("The identity provider sent no code.", _TELL),
     # The provider's side.
-    "unreachable": Reason("The {what} of the identity provider can’t be reached ({detail}).", _LATER),
-    "too_slow": Reason("The {what} of the identity provider didn’t answer within {detail}.", _LATER),
-    "bad_status": Reason("The {what} of the identity provider answered with status {detail}.", _LATER),
-    "too_large": Reason("The answer of the {what} of the identity provider is larger than {detail}.", _TELL),
-    "not_json": Reason("The {what} of the identity provider didn’t answer with a JSON object.", _TELL),
-    "bad_discovery": Reason("The discovery document of the identity provider is unusable: {detail}.", _TELL),
-    "bad_metadata": Reason("The SAML metadata of the identity provider is unusable: {detail}.", _TELL),
-    "no_access_token": Reason("The token endpoint of the identity provider sent no access token.", _TELL),
+    "unreachable": FailureReason("The {what} of the identity provider can’t be reached ({detail}).", _LATER),
+    "too_slow": FailureReason("The {what} of the identity provider didn’t answer within {detail}.", _LATER),
+    "bad_status": FailureReason("The {what} of the identity provider answered with status {detail}.", _LATER),
+    "too_large": FailureReason(
+        "The answer of the {what} of the identity provider is larger than {detail}.", _TELL
+    ),
+    "not_json": FailureReason("The {what} of the identity provider didn’t answer with a JSON object.", _TELL),
+    "bad_discovery": FailureReason(
+        "The discovery document of the identity provider is unusable: {detail}.", _TELL
+    ),
+    "bad_metadata": FailureReason("The SAML metadata of the identity provider is unusable: {detail}.", _TELL),
+    "no_access_token": FailureReason(
+        "The token endpoint of the identity provider sent no access token.", _TELL
+    ),
     # The ID token.
-    "no_id_token": Reason("The identity provider sent no ID token.", _TELL),
-    "bad_id_token": Reason("The ID token can’t be read, or a required claim is missing or malformed.", _TELL),
-    "weak_algorithm": Reason("The ID token isn’t signed with an accepted algorithm.", _TELL),
-    "bad_signature": Reason("The ID token isn’t signed with a key that the issuer publishes.", _TELL),
-    "wrong_issuer": Reason("The ID token or the answer has another issuer than the configured one.", _TELL),
-    "wrong_audience": Reason("The ID token was issued to another application.", _TELL),
-    "wrong_authorized_party": Reason("The ID token’s authorized party (azp) isn’t Gatehouse.", _TELL),
-    "expired_id_token": Reason("The ID token has expired.", _TELL),
-    "early_id_token": Reason("The ID token isn’t valid yet: compare the clocks of both servers.", _TELL),
-    "wrong_nonce": Reason(
+    "no_id_token": FailureReason("The identity provider sent no ID token.", _TELL),
+    "bad_id_token": FailureReason(
+        "The ID token can’t be read, or a required claim is missing or malformed.", _TELL
+    ),
+    "weak_algorithm": FailureReason("The ID token isn’t signed with an accepted algorithm.", _TELL),
+    "bad_signature": FailureReason("The ID token isn’t signed with a key that the issuer publishes.", _TELL),
+    "wrong_issuer": FailureReason(
+        "The ID token or the answer has another issuer than the configured one.", _TELL
+    ),
+    "wrong_audience": FailureReason("The ID token was issued to another application.", _TELL),
+    "wrong_authorized_party": FailureReason("The ID token’s authorized party (azp) isn’t Gatehouse.", _TELL),
+    "expired_id_token": FailureReason("The ID token has expired.", _TELL),
+    "early_id_token": FailureReason(
+        "The ID token isn’t valid yet: compare the clocks of both servers.", _TELL
+    ),
+    "wrong_nonce": FailureReason(
         "The ID token belongs to another sign-in: its nonce is missing or different.", _TELL
     ),
-    "no_subject": Reason("The identity provider sent no usable subject.", _TELL),
-    "other_subject": Reason("Userinfo and the ID token have different subjects.", _TELL),
+    "no_subject": FailureReason("The identity provider sent no usable subject.", _TELL),
+    "other_subject": FailureReason("Userinfo and the ID token have different subjects.", _TELL),
     # SAML.
-    "no_saml_response": Reason("The SAML response is missing or isn’t base64.", _TELL),
-    "bad_saml_xml": Reason("The SAML response isn’t acceptable XML: {detail}.", _TELL),
-    "bad_saml_response": Reason("The SAML response is invalid: {detail}.", _TELL),
-    "no_audience": Reason("The SAML assertion isn’t restricted to Gatehouse as its audience.", _TELL),
-    "not_in_response": Reason(
+    "no_saml_response": FailureReason("The SAML response is missing or isn’t base64.", _TELL),
+    "bad_saml_xml": FailureReason("The SAML response isn’t acceptable XML: {detail}.", _TELL),
+    "bad_saml_response": FailureReason("The SAML response is invalid: {detail}.", _TELL),
+    "no_audience": FailureReason("The SAML assertion isn’t restricted to Gatehouse as its audience.", _TELL),
+    "not_in_response": FailureReason(
         "The signed SAML assertion doesn’t answer what Gatehouse asked (InResponseTo, Recipient or "
         "NotOnOrAfter).",
         _TELL,
     ),
-    "no_name_id": Reason("The SAML assertion names no person: its NameID is missing or empty.", _TELL),
-    "transient_name_id": Reason(
+    "no_name_id": FailureReason("The SAML assertion names no person: its NameID is missing or empty.", _TELL),
+    "transient_name_id": FailureReason(
         "The SAML NameID is transient, and the attribute of GATEHOUSE_SAML_UID is missing.",
         "Your company’s sign-in sends a different identifier each time, so Gatehouse can’t recognize you. "
         "Ask an "
         "administrator to have the identity provider send a persistent identifier.",
     ),
     # The person.
-    "unknown": Reason(
+    "unknown": FailureReason(
         "No one in Gatehouse has this address.",
         "Your company sign-in works, but you haven’t been added to Gatehouse with that verified address. "
         "Ask an "
         "administrator of Gatehouse.",
         is_refusal=True,
     ),
-    "unverified_address": Reason(
+    "unverified_address": FailureReason(
         "The identity provider sent no address, or doesn’t vouch for it (email_verified isn’t true).",
         "Your company sign-in works, but it doesn’t confirm that your email address is verified. Verify it "
         "there, or "
         "ask an administrator of Gatehouse.",
         is_refusal=True,
     ),
-    "inactive": Reason(
+    "inactive": FailureReason(
         "The sign-in is deactivated.",
         "Your sign-in is deactivated. An administrator of Gatehouse can reactivate it.",
         is_refusal=True,
     ),
-    "other_identity": Reason(
+    "other_identity": FailureReason(
         "The person is already linked to another identity of this provider.",
         "Your address is already linked to another company identity. Ask an administrator of Gatehouse to "
         "check this.",

@@ -30,7 +30,7 @@ SCOPES = ("openid", "profile", "email")
 _ERROR_CODE = re.compile(r"[a-z_]{1,40}")
 
 
-class Discovery(NamedTuple):
+class ProviderDiscovery(NamedTuple):
     """What the discovery document says; `userinfo` is "" where there is none."""
 
     issuer: str
@@ -118,7 +118,7 @@ def _address(data: dict[str, Any]) -> tuple[str, bool]:
     return "", False
 
 
-def discover(provider: CompanyOpenIdProvider) -> Discovery:
+def discover(provider: CompanyOpenIdProvider) -> ProviderDiscovery:
     """Read the discovery document; raises SignInFailedError where it is unusable, or is another issuer's."""
     document = fetch_json(provider.server_url, what="discovery document")
     issuer = document.get("issuer")
@@ -132,7 +132,7 @@ def discover(provider: CompanyOpenIdProvider) -> Discovery:
     userinfo = ""
     if document.get("userinfo_endpoint") is not None:
         userinfo = _endpoint(document, "userinfo_endpoint", issuer)
-    return Discovery(
+    return ProviderDiscovery(
         issuer=issuer,
         authorization=authorization,
         token=token,
@@ -168,7 +168,7 @@ def _provider(request: HttpRequest, provider_id: str) -> CompanyOpenIdProvider:
     return provider
 
 
-class _Login(BaseLoginView):  # type: ignore[misc]
+class _OpenIdLogin(BaseLoginView):  # type: ignore[misc]
     def get_provider(self) -> CompanyOpenIdProvider:
         return _provider(self.request, self.kwargs["provider_id"])
 
@@ -177,7 +177,7 @@ def login(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Ask whether to go to the issuer (GET), and go there (POST)."""
     provider = _provider(request, provider_id)
     try:
-        response: HttpResponse = _Login.as_view()(request, provider_id=provider_id)
+        response: HttpResponse = _OpenIdLogin.as_view()(request, provider_id=provider_id)
     except SignInFailedError as failure:
         return failure_page(request, failure, provider=provider.issuer)
     return response
@@ -231,7 +231,12 @@ def _refusal_of_issuer(code: str) -> SignInFailedError:
 
 
 def _exchange(
-    request: HttpRequest, provider: CompanyOpenIdProvider, discovery: Discovery, *, code: str, verifier: str
+    request: HttpRequest,
+    provider: CompanyOpenIdProvider,
+    discovery: ProviderDiscovery,
+    *,
+    code: str,
+    verifier: str,
 ) -> dict[str, Any]:
     """The tokens for the code."""
     app = provider.app
@@ -247,7 +252,7 @@ def _exchange(
     return fetch_json(discovery.token, what="token endpoint", form=form, auth=auth)
 
 
-def _userinfo(discovery: Discovery, tokens: dict[str, Any], *, subject: str) -> dict[str, Any]:
+def _userinfo(discovery: ProviderDiscovery, tokens: dict[str, Any], *, subject: str) -> dict[str, Any]:
     """The claims of userinfo about the subject of the ID token; empty where the issuer has no userinfo."""
     if not discovery.userinfo:
         return {}

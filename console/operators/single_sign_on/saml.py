@@ -198,7 +198,7 @@ def _malformed_metadata() -> SignInFailedError:
     return SignInFailedError("bad_metadata", detail="an address in it is malformed")
 
 
-class _Login(BaseLoginView):  # type: ignore[misc]
+class _SamlLogin(BaseLoginView):  # type: ignore[misc]
     def get_provider(self) -> CompanySamlProvider:
         return _provider(self.request, self.kwargs["organization_slug"])
 
@@ -207,7 +207,7 @@ def login(request: HttpRequest, organization_slug: str) -> HttpResponse:
     """Ask whether to go to the identity provider (GET), and go there (POST)."""
     provider = _provider(request, organization_slug)
     try:
-        response: HttpResponse = _Login.as_view()(request, organization_slug=organization_slug)
+        response: HttpResponse = _SamlLogin.as_view()(request, organization_slug=organization_slug)
     except SignInFailedError as failure:
         return failure_page(request, failure, provider=provider.entity_id)
     return response

@@ -3,14 +3,14 @@ read back. Pure.
 """
 
 from iam.access.builder.build import Built, build, grants_of
-from iam.access.builder.parts import CHOICES, Part, When, parts_from, parts_json
-from iam.access.builder.read import Reading, read_back
+from iam.access.builder.parts import CHOICES, ServicePart, When, parts_from, parts_json
+from iam.access.builder.read import BuilderReading, read_back
 
 __all__ = [
     "CHOICES",
+    "BuilderReading",
     "Built",
-    "Part",
-    "Reading",
+    "ServicePart",
     "When",
     "build",
     "grants_of",

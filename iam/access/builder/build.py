@@ -14,7 +14,7 @@ from functools import lru_cache
 from itertools import chain, product
 from typing import Any, Final
 
-from iam.access.builder.parts import Part, When
+from iam.access.builder.parts import ServicePart, When
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.document import CURRENT
@@ -32,7 +32,7 @@ Given = tuple[str, str, frozenset[tuple[str, str, frozenset[str]]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class StatementGroup:
     """Actions of one part that share resources and conditions: a statement."""
 
     actions: tuple[str, ...]
@@ -73,13 +73,13 @@ class Built:
         return json.dumps(self.document, indent=2, ensure_ascii=False) if self.statements else ""
 
 
-def build(parts: Sequence[Part]) -> Built:
+def build(parts: Sequence[ServicePart]) -> Built:
     """The statements of parts, in their order. What would give nothing is left out of them, and told."""
     return _built(tuple(parts))
 
 
 @lru_cache(maxsize=64)
-def _built(parts: tuple[Part, ...]) -> Built:
+def _built(parts: tuple[ServicePart, ...]) -> Built:
     """Kept, since a page asks several times for the same."""
     statements: list[dict[str, Any]] = []
     lacks: list[Lack] = []
@@ -95,18 +95,20 @@ def _built(parts: tuple[Part, ...]) -> Built:
     return Built(tuple(statements), tuple(lacks), tuple(unlimited), tuple(unused))
 
 
-def groups_of(part: Part) -> list[Group]:
+def groups_of(part: ServicePart) -> list[StatementGroup]:
     """The statements of a part: those on named resources, then those on any."""
     actions_by_scope: dict[tuple[tuple[str, ...], tuple[When, ...]], list[str]] = {}
     for action in part.actions:
         arns = arns_for(part, action)
         if arns:
             actions_by_scope.setdefault((arns, whens_for(part, action)), []).append(action)
-    groups = [Group(tuple(actions), arns, whens) for (arns, whens), actions in actions_by_scope.items()]
+    groups = [
+        StatementGroup(tuple(actions), arns, whens) for (arns, whens), actions in actions_by_scope.items()
+    ]
     return sorted(groups, key=lambda group: group.arns == EVERY)
 
 
-def arns_for(part: Part, action: str) -> tuple[str, ...]:
+def arns_for(part: ServicePart, action: str) -> tuple[str, ...]:
     """The resources of a part on which an action works; `*` for those that cannot be limited; none where none
     fits.
     """
@@ -116,7 +118,7 @@ def arns_for(part: Part, action: str) -> tuple[str, ...]:
     return tuple(arn for arn in part.arns if any(fits(arn, resource_type.arn) for resource_type in types))
 
 
-def unused_arns(part: Part) -> tuple[str, ...]:
+def unused_arns(part: ServicePart) -> tuple[str, ...]:
     """Named resources on which no chosen action works."""
     if part.everywhere:
         return ()
@@ -130,7 +132,7 @@ def fits(arn: str, pattern: str) -> bool:
     return can_mean(arn, pattern, has_variables=True)
 
 
-def whens_for(part: Part, action: str) -> tuple[When, ...]:
+def whens_for(part: ServicePart, action: str) -> tuple[When, ...]:
     """The conditions of a part that an action gets."""
     return tuple(when for when in part.whens if not when.where_known or knows(action, when.key))
 
@@ -146,7 +148,7 @@ def knows(action: str, key: str) -> bool:
     return name in {fold(known_key) for known_key in catalogue().condition_keys(action)}
 
 
-def _lacks(number: int, part: Part) -> Iterator[Lack]:
+def _lacks(number: int, part: ServicePart) -> Iterator[Lack]:
     homeless = tuple(action for action in part.actions if not arns_for(part, action))
     if homeless:
         yield Lack(number, homeless)
@@ -156,7 +158,7 @@ def _lacks(number: int, part: Part) -> Iterator[Lack]:
             yield Lack(number, strange, when.key)
 
 
-def _statement(part: Part, group: Group) -> dict[str, Any]:
+def _statement(part: ServicePart, group: StatementGroup) -> dict[str, Any]:
     actions = shortened(group.actions)
     statement: dict[str, Any] = {"Effect": "Allow", "Action": _plain(actions), "Resource": _plain(group.arns)}
     block: dict[str, dict[str, Any]] = {}
@@ -198,7 +200,7 @@ def _beginnings(action: str) -> Iterator[str]:
             yield f"{prefix}:{name[:place]}*"
 
 
-def grants_of(parts: Iterable[Part]) -> frozenset[Given]:
+def grants_of(parts: Iterable[ServicePart]) -> frozenset[Given]:
     """What parts give."""
     triples: set[Given] = set()
     for part in parts:

@@ -38,7 +38,7 @@ class When:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class ServicePart:
     """What is given of one service. `actions` are names of the catalogue, sorted; `everywhere`: any resource,
     whatever `arns` say.
     """
@@ -87,7 +87,7 @@ def ordered(actions: Sequence[str], *, service: str) -> tuple[str, ...]:
     return known.names(bits & known.mask_of_service(service))
 
 
-def parts_json(parts: Sequence[Part]) -> list[dict[str, Any]]:
+def parts_json(parts: Sequence[ServicePart]) -> list[dict[str, Any]]:
     """The parts as JSON, for a draft or a hidden field."""
     return [
         {
@@ -101,7 +101,7 @@ def parts_json(parts: Sequence[Part]) -> list[dict[str, Any]]:
     ]
 
 
-def parts_from(value: Any) -> tuple[Part, ...]:
+def parts_from(value: Any) -> tuple[ServicePart, ...]:
     """The parts of such JSON, no matter who wrote it: what is not of that shape, or too much, is left out."""
     if not isinstance(value, list):
         return ()
@@ -109,12 +109,12 @@ def parts_from(value: Any) -> tuple[Part, ...]:
     return tuple(part for part in parsed_parts if part is not None)
 
 
-def _part(value: Mapping[str, Any]) -> Part | None:
+def _part(value: Mapping[str, Any]) -> ServicePart | None:
     service = value.get("service")
     if not isinstance(service, str) or not catalogue().has_service(service):
         return None
     service = fold(service)
-    return Part(
+    return ServicePart(
         service=service,
         actions=ordered(
             [f"{service}:{text}" for text in _texts(value.get("actions"), most=2000)], service=service

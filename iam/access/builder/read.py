@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from iam.access.builder.build import Given, _of, arns_for, grants_of
-from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, MAX_WHENS, Part, When
+from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, MAX_WHENS, ServicePart, When
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.space import is_literal
 from iam.policy.document import CURRENT, Document, Statement, read
@@ -15,12 +15,12 @@ from iam.policy.letter_case import fold
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class BuilderReading:
     """A document in the builder. `reasons` say why it does not fit; `notes` what of it has no effect and is
     left out.
     """
 
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ServicePart, ...] = ()
     reasons: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -30,20 +30,20 @@ class Reading:
         return not self.reasons
 
 
-def read_back(source: str | bytes | Mapping[str, object]) -> Reading:
+def read_back(source: str | bytes | Mapping[str, object]) -> BuilderReading:
     """The parts of a document, or why it does not fit. Never raises."""
     document = read(source)
     reasons = [*map(str, document.problems), *_strange(document)]
     if reasons:
-        return Reading(reasons=tuple(reasons[:5]))
+        return BuilderReading(reasons=tuple(reasons[:5]))
     single = list(chain.from_iterable(map(_of_statement, document.statements)))
     parts = _merged(single)
     if len(parts) > MAX_PARTS or any(_is_too_much(part) for part in parts):
-        return Reading(reasons=("It is too large for the builder.",))
-    return Reading(parts, notes=tuple(_idle(document)))
+        return BuilderReading(reasons=("It is too large for the builder.",))
+    return BuilderReading(parts, notes=tuple(_idle(document)))
 
 
-def _is_too_much(part: Part) -> bool:
+def _is_too_much(part: ServicePart) -> bool:
     return len(part.arns) > MAX_ARNS or len(part.whens) > MAX_WHENS
 
 
@@ -78,7 +78,7 @@ def _strange_in(statement: Statement) -> Iterator[str]:
         yield "a condition key is used twice with one operator."
 
 
-def _of_statement(statement: Statement) -> Iterator[Part]:
+def _of_statement(statement: Statement) -> Iterator[ServicePart]:
     """A part for each service of a statement; of it only what has an effect."""
     known = catalogue()
     mask = 0
@@ -90,20 +90,20 @@ def _of_statement(statement: Statement) -> Iterator[Part]:
     for prefix in dict.fromkeys(fold(action.partition(":")[0]) for action in statement.actions):
         names = known.names(mask & known.mask_of_service(prefix))
         named = () if everywhere else arns
-        part = Part(prefix, names, everywhere, named, whens)
+        part = ServicePart(prefix, names, everywhere, named, whens)
         kept = tuple(name for name in names if everywhere or _reaches(part, name))
         used = set(chain.from_iterable(arns_for(part, name) for name in kept))
         if kept:
             yield replace(part, actions=kept, arns=tuple(arn for arn in part.arns if arn in used))
 
 
-def _reaches(part: Part, name: str) -> bool:
+def _reaches(part: ServicePart, name: str) -> bool:
     return bool(catalogue().resource_types(name)) and bool(arns_for(part, name))
 
 
-def _merged(single: list[Part]) -> tuple[Part, ...]:
+def _merged(single: list[ServicePart]) -> tuple[ServicePart, ...]:
     """Statements of one service put together where that says the same."""
-    parts: list[Part] = []
+    parts: list[ServicePart] = []
     for part in single:
         for place, other in enumerate(parts):
             both = _both(other, part)
@@ -115,13 +115,13 @@ def _merged(single: list[Part]) -> tuple[Part, ...]:
     return tuple(map(_in_order, parts))
 
 
-def _in_order(part: Part) -> Part:
+def _in_order(part: ServicePart) -> ServicePart:
     """The same in one order, so that what is built of it reads the same again."""
     whens = tuple(sorted(part.whens, key=lambda when: when.place))
     return replace(part, arns=tuple(sorted(part.arns)), whens=whens)
 
 
-def _both(part: Part, other: Part) -> Part | None:
+def _both(part: ServicePart, other: ServicePart) -> ServicePart | None:
     """One part that says what two say, or None."""
     if part.service != other.service:
         return None
@@ -132,11 +132,11 @@ def _both(part: Part, other: Part) -> Part | None:
     actions = catalogue().names(part.mask | other.mask)
     everywhere = part.everywhere and other.everywhere
     arns = tuple(dict.fromkeys((*part.arns, *other.arns)))
-    both = Part(part.service, actions, everywhere, arns, whens)
+    both = ServicePart(part.service, actions, everywhere, arns, whens)
     return both if grants_of([both]) == grants_of([part]) | grants_of([other]) else None
 
 
-def _is_free(part: Part) -> bool:
+def _is_free(part: ServicePart) -> bool:
     """Whether all its actions work on `*` only, so that they go with whatever the others are limited to."""
     return part.everywhere and not any(catalogue().resource_types(action) for action in part.actions)
 

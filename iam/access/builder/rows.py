@@ -15,7 +15,7 @@ FREE: Final = "arn"
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ArnPlace:
     """Where it is granted: what stands in an ARN for partition and account until somebody writes something
     else.
     """
@@ -25,7 +25,7 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ResourceRow:
     """A resource that is named: its type ("" for any ARN as text) and what stands in the fields."""
 
     type: str
@@ -49,7 +49,7 @@ def fields(pattern: str) -> tuple[str, ...]:
     return tuple(name for _, name in pieces(pattern) if name and name != PARTITION)
 
 
-def arn_of(row: Row, *, service: str, place: Place) -> str:
+def arn_of(row: ResourceRow, *, service: str, place: ArnPlace) -> str:
     """The ARN that a row says; "" while a field is empty, or holds what belongs to the next segment."""
     if not row.type:
         return row.values.get(FREE, "").strip()
@@ -65,26 +65,26 @@ def arn_of(row: Row, *, service: str, place: Place) -> str:
     return arn
 
 
-def blank(service: str, kind: str, *, place: Place) -> Row:
+def blank(service: str, kind: str, *, place: ArnPlace) -> ResourceRow:
     """A row of a type to fill in: region and account are there already."""
     defaults = {ACCOUNT: place.account, REGION: "*"}
-    return Row(kind, {name: defaults.get(name, "") for name in fields(pattern_of(service, kind))})
+    return ResourceRow(kind, {name: defaults.get(name, "") for name in fields(pattern_of(service, kind))})
 
 
-def row_of(arn: str, *, service: str, actions: Sequence[str] = ()) -> Row:
+def row_of(arn: str, *, service: str, actions: Sequence[str] = ()) -> ResourceRow:
     """The row of an ARN, of the type that fits it best; those that the actions work on come first. As text
     where none does.
     """
     known_service = catalogue().service(service)
-    best: tuple[tuple[bool, int, int], Row] | None = None
+    best: tuple[tuple[bool, int, int], ResourceRow] | None = None
     taken = {kind.name for kind in _types_of(actions)}
     for kind in known_service.resource_types.values() if known_service else ():
         values = _values(arn, kind)
         if values is not None:
             rank = (kind.name in taken, len(FIELD.sub("", kind.arn)), -len(values))
             if best is None or rank > best[0]:
-                best = (rank, Row(kind.name, values))
-    return best[1] if best else Row("", {FREE: arn})
+                best = (rank, ResourceRow(kind.name, values))
+    return best[1] if best else ResourceRow("", {FREE: arn})
 
 
 def _values(arn: str, kind: ResourceType) -> dict[str, str] | None:

@@ -6,19 +6,19 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from iam.access.builder.build import build
-from iam.access.builder.parts import CHOICES, Part, level_actions
+from iam.access.builder.parts import CHOICES, ServicePart, level_actions
 from iam.policy.catalogue import catalogue
 from iam.policy.document import read
 from iam.policy.sentences import Sentence, sentences_of
 
 
-def sentences_of_part(part: Part, *, account_id: str = "") -> tuple[Sentence, ...]:
+def sentences_of_part(part: ServicePart, *, account_id: str = "") -> tuple[Sentence, ...]:
     """What one part gives, read from the statements that are built of it; nothing while it has no effect."""
     built = build([part])
     return sentences_of(built.text, account_id=account_id) if built.statements else ()
 
 
-def quarters(part: Part) -> str:
+def quarters(part: ServicePart) -> str:
     """How much of each access level is chosen, in quarters; the least is one."""
     bars = []
     for level in CHOICES:

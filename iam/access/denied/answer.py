@@ -12,9 +12,9 @@ from itertools import chain
 from typing import Any, Final
 
 from iam.access.denied.message import Denied, PolicyType
-from iam.access.principals import Who
-from iam.access.simulate import Inquiry, Verdict, simulate
-from iam.access.verdict import Branch, Voice
+from iam.access.principals import AskingPrincipal
+from iam.access.simulate import Inquiry, SimulationResult, simulate
+from iam.access.verdict import Branch, BranchVoice
 from iam.guard import Viewer
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.evaluate import ASSUMING, Decision
@@ -25,7 +25,7 @@ from iam.policy.request import account_of
 EVERY: Final = "*"
 
 
-class Outcome(StrEnum):
+class DenialRemedy(StrEnum):
     """What can be done about it."""
 
     ALREADY = "already"
@@ -50,12 +50,12 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DenialAnswer:
     """What was found about one action of one principal. `document` is the smallest policy that helps, None
     where none does.
     """
 
-    outcome: Outcome
+    outcome: DenialRemedy
     action: str
     resource: str
     level: Level | None
@@ -69,7 +69,9 @@ def needs_resource(denied: Denied) -> bool:
     return not denied.resource and bool(catalogue().resource_types(denied.action))
 
 
-def answer(viewer: Viewer, denied: Denied, *, who: Who, is_own: bool = False) -> Answer | None:
+def answer(
+    viewer: Viewer, denied: Denied, *, who: AskingPrincipal, is_own: bool = False
+) -> DenialAnswer | None:
     """What is missing, or denies; None where the mirror does not know the principal any more.
 
     Of an account that the viewer does not see, what decides is told, and not in which statement of which
@@ -88,10 +90,10 @@ def answer(viewer: Viewer, denied: Denied, *, who: Who, is_own: bool = False) ->
     points = tuple(
         _spoken(point, is_own=is_own) for point in _points(outcome, now, then, denied, names=names)
     )
-    helps = outcome in (Outcome.HELPS, Outcome.HELPS_IF)
+    helps = outcome in (DenialRemedy.HELPS, DenialRemedy.HELPS_IF)
     helpful = document if helps else None
     limits = now.limits if names else ()
-    return Answer(
+    return DenialAnswer(
         outcome,
         denied.action,
         resource,
@@ -121,17 +123,17 @@ def smallest(action: str, resource: str) -> dict[str, Any]:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _outcome(now: Verdict, then: Verdict, denied: Denied) -> Outcome:
+def _outcome(now: SimulationResult, then: SimulationResult, denied: Denied) -> DenialRemedy:
     if now.decision is Decision.ALLOWED:
-        return Outcome.ALREADY
+        return DenialRemedy.ALREADY
     if _stopped(then) or _said_otherwise(denied):
-        return Outcome.NO_GRANT
+        return DenialRemedy.NO_GRANT
     if now.decision is Decision.CONDITIONAL and not _is_open_resource(now):
-        return Outcome.DEPENDS
-    return Outcome.HELPS if then.decision is Decision.ALLOWED else Outcome.HELPS_IF
+        return DenialRemedy.DEPENDS
+    return DenialRemedy.HELPS if then.decision is Decision.ALLOWED else DenialRemedy.HELPS_IF
 
 
-def _stopped(then: Verdict) -> bool:
+def _stopped(then: SimulationResult) -> bool:
     return then.decision in (Decision.EXPLICITLY_DENIED, Decision.IMPLICITLY_DENIED)
 
 
@@ -141,38 +143,40 @@ def _said_otherwise(denied: Denied) -> bool:
     return denied.is_explicit is True or denied.policy_type not in lacking
 
 
-def _is_open_resource(now: Verdict) -> bool:
+def _is_open_resource(now: SimulationResult) -> bool:
     """Whether only the policy of the resource is open, while the principal's own policies are silent."""
-    return any(branch.kind == "identity" and branch.voice is Voice.SILENT for branch in now.branches)
+    return any(branch.kind == "identity" and branch.voice is BranchVoice.SILENT for branch in now.branches)
 
 
-def _points(outcome: Outcome, now: Verdict, then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
-    if outcome is Outcome.ALREADY:
+def _points(
+    outcome: DenialRemedy, now: SimulationResult, then: SimulationResult, denied: Denied, *, names: bool
+) -> Iterator[Point]:
+    if outcome is DenialRemedy.ALREADY:
         yield Point("ok", "This is already allowed, as of the last sync", _why_still_denied(denied))
         return
-    if outcome is Outcome.DEPENDS:
+    if outcome is DenialRemedy.DEPENDS:
         yield Point("warn", "This is already allowed, under these conditions", "")
         yield from (
             Point("warn", _plain(f"Only {words}"), "A grant doesn’t change that")
             for words in _conditions(now, names=names)
         )
         return
-    if outcome is Outcome.NO_GRANT:
+    if outcome is DenialRemedy.NO_GRANT:
         yield from _stops(then, denied, names=names)
     identity = next((branch for branch in now.branches if branch.kind == "identity"), None)
-    if identity is not None and identity.voice is Voice.SILENT:
-        more = "Nothing denies it. It was never granted" if outcome is not Outcome.NO_GRANT else ""
+    if identity is not None and identity.voice is BranchVoice.SILENT:
+        more = "Nothing denies it. It was never granted" if outcome is not DenialRemedy.NO_GRANT else ""
         yield Point("bad", "Nothing that {they} hold allows it", more)
-    if outcome is Outcome.HELPS:
+    if outcome is DenialRemedy.HELPS:
         yield Point("ok", "Nothing else blocks it", "A grant of this action is enough")
-    if outcome is Outcome.HELPS_IF:
+    if outcome is DenialRemedy.HELPS_IF:
         yield from (
             Point("warn", _plain(f"A grant is needed, and works {words}"), "Gatehouse can’t check that")
             for words in _conditions(then, names=names)
         )
 
 
-def _conditions(verdict: Verdict, *, names: bool) -> Iterator[str]:
+def _conditions(verdict: SimulationResult, *, names: bool) -> Iterator[str]:
     """What it depends on; who does not see the account reads the conditions of what they hold, and that there
     are others.
     """
@@ -199,7 +203,7 @@ def _why_still_denied(denied: Denied) -> str:
     return "It may have been granted since, or the request had different conditions. Sign in again and retry"
 
 
-def _stops(then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
+def _stops(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[Point]:
     """What no grant to this principal changes, by what the engine finds, or else by what AWS said."""
     points = list(_stopping(then, denied, names=names))
     yield from points
@@ -207,13 +211,13 @@ def _stops(then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
         yield _said(denied, names=names)
 
 
-def _stopping(then: Verdict, denied: Denied, *, names: bool) -> Iterator[Point]:
+def _stopping(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[Point]:
     if not _stopped(then):
         return
     for branch in then.branches[1:]:
-        if branch.voice is Voice.DENIES:
+        if branch.voice is BranchVoice.DENIES:
             yield Point("bad", _forbids(branch, names=names), _remedy(branch.kind, denied.action))
-        elif branch.voice is Voice.SILENT and branch.kind != "identity":
+        elif branch.voice is BranchVoice.SILENT and branch.kind != "identity":
             yield Point("bad", _withholds(branch, names=names), _remedy(branch.kind, denied.action))
 
 
@@ -264,7 +268,7 @@ def _forbids(branch: Branch, *, names: bool) -> str:
 
 
 def _withholds(branch: Branch, *, names: bool) -> str:
-    levels = [part.title for part in branch.parts if part.voice is Voice.SILENT]
+    levels = [part.title for part in branch.parts if part.voice is BranchVoice.SILENT]
     by = _plain(f": that of {' and '.join(levels)}") if levels and names else ""
     return f"{_whose(branch.kind, names=names)} doesn’t allow it{by}"
 

@@ -48,7 +48,7 @@ class Receiver:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class ReceiverMatches:
     """The first that match, by name, and whether there are more."""
 
     rows: list[Receiver]
@@ -87,7 +87,7 @@ def reach(viewer: Viewer, kind: Kind) -> QuerySet[Entity]:
 
 def search(
     viewer: Viewer, kind: WhoKind, *, text: str, account_id: str = "", most: int = MAX_MATCHES
-) -> Found:
+) -> ReceiverMatches:
     """Those whose ARN, name or unique id has every word; all when nothing is typed. Two queries."""
     rows = reach(viewer, KINDS[kind])
     if account_id:
@@ -95,7 +95,7 @@ def search(
     for word in text.lower().split()[:8]:
         rows = rows.filter(search__contains=word)
     entities = list(rows.order_by("name", "id")[: most + 1])
-    return Found(_receivers(entities[:most]), has_more=len(entities) > most)
+    return ReceiverMatches(_receivers(entities[:most]), has_more=len(entities) > most)
 
 
 def chosen(viewer: Viewer, kind: WhoKind, arns: Sequence[str]) -> list[Receiver]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from iam.access.grants.terms import Terms, TermsError, What, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, TermsError, What, WhoKind, WhoTerms
 
 LASTS: Final[Mapping[str, tuple[str, timedelta]]] = {
     "1h": ("1 hour", timedelta(hours=1)),
@@ -24,14 +24,14 @@ UNTIL_FORMAT: Final = "%Y-%m-%dT%H:%M"
 
 
 @dataclass(frozen=True, slots=True)
-class Ends:
+class DraftEnds:
     """How the end was chosen: one of LASTS, `date` with a moment in UTC, or `never`; "" is not chosen yet."""
 
     choice: str = ""
     until: str = ""
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Ends:
+    def of(cls, body: Mapping[str, Any]) -> DraftEnds:
         """From the body of a draft."""
         return cls(str(body.get("ends", "")), str(body.get("until", "")))
 
@@ -57,7 +57,7 @@ def _moment(text: str) -> datetime:
         ) from None
 
 
-def who_of(body: Mapping[str, Any]) -> Who:
+def who_of(body: Mapping[str, Any]) -> WhoTerms:
     """Who receives, as far as it is chosen: of each kind the choices are kept, and one kind is the chosen
     one.
     """
@@ -66,7 +66,7 @@ def who_of(body: Mapping[str, Any]) -> Who:
     except ValueError:
         kind = WhoKind.USERS
     texts = body.get("who", {}).get(kind.value, {})
-    return Who.of({**texts, "kind": kind.value})
+    return WhoTerms.of({**texts, "kind": kind.value})
 
 
 def what_of(body: Mapping[str, Any]) -> What | None:
@@ -75,7 +75,7 @@ def what_of(body: Mapping[str, Any]) -> What | None:
     return What.of(what) if isinstance(what, dict) and what else None
 
 
-def accounts_of(body: Mapping[str, Any], who: Who) -> tuple[str, ...]:
+def accounts_of(body: Mapping[str, Any], who: WhoTerms) -> tuple[str, ...]:
     """The accounts: those of the receivers where they are named by their ARNs, else those that were
     chosen.
     """
@@ -84,29 +84,29 @@ def accounts_of(body: Mapping[str, Any], who: Who) -> tuple[str, ...]:
     return tuple(str(account) for account in body.get("accounts", []))
 
 
-def terms_of(body: Mapping[str, Any], *, now: datetime) -> Terms:
+def terms_of(body: Mapping[str, Any], *, now: datetime) -> GrantTerms:
     """The whole terms, checked. Raises TermsError, whose `part` is the step on which it is put right."""
     who, what = who_of(body), what_of(body)
     who.check()
     if what is None:
         raise TermsError("Choose permissions.", part="what")
-    terms = Terms(
+    terms = GrantTerms(
         who=who,
         what=what,
         accounts=accounts_of(body, who),
         why=str(body.get("why", "")).strip(),
-        **Ends.of(body).fields(),
+        **DraftEnds.of(body).fields(),
     )
     terms.check(now=now)
     return terms
 
 
-def with_end(terms: Terms, ends: Ends) -> Terms:
+def with_end(terms: GrantTerms, ends: DraftEnds) -> GrantTerms:
     """The same with another end. Raises TermsError."""
     return replace(terms, **{"until": None, "lasts": 0, **ends.fields()})
 
 
-def body_of(terms: Terms) -> dict[str, Any]:
+def body_of(terms: GrantTerms) -> dict[str, Any]:
     """The body of a draft that says the same; an end that cannot be chosen on the page is left to be
     chosen.
     """

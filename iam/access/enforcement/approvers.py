@@ -16,7 +16,7 @@ from iam.changes import services as changes
 from iam.changes.approval.possible import PossibleApprovers, who_could_approve
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services.plans import Plan
+from iam.changes.services.plans import ChangePlan
 from iam.directory.models import Identity, Role, RoleAssignment
 from iam.guard import Viewer
 from iam.linking.models import Sign
@@ -24,7 +24,7 @@ from iam.mirror.models import Account, Entity, Kind
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class UserPart:
     """Some of the users. `people` are the approvers whose users these are, by id; empty for everybody else.
     `problem` says why it can't be requested.
     """
@@ -35,7 +35,7 @@ class Part:
     problem: str = ""
 
 
-def approvers_of(seen: Outlook, planned: Collection[Plan], *, viewer: Viewer) -> PossibleApprovers:
+def approvers_of(seen: Outlook, planned: Collection[ChangePlan], *, viewer: Viewer) -> PossibleApprovers:
     """Who could approve the policy for these users."""
     operations = [plan.operation for plan in planned]
     return who_could_approve(
@@ -46,7 +46,7 @@ def approvers_of(seen: Outlook, planned: Collection[Plan], *, viewer: Viewer) ->
     )
 
 
-def parts_of(seen: Outlook, approvers: PossibleApprovers, *, viewer: Viewer) -> list[Part]:
+def parts_of(seen: Outlook, approvers: PossibleApprovers, *, viewer: Viewer) -> list[UserPart]:
     """Everybody else first, then the approvers' own users: together where somebody can approve that, else
     person by person.
     """
@@ -118,15 +118,15 @@ def has_policy(seen: Outlook, name: str) -> bool:
     ).exists()
 
 
-def _part(seen: Outlook, users: Collection[int], people: Mapping[UUID, str], *, viewer: Viewer) -> Part:
+def _part(seen: Outlook, users: Collection[int], people: Mapping[UUID, str], *, viewer: Viewer) -> UserPart:
     part = _subset(seen, users)
     try:
         planned = changes.plan_set(operations_for(part), viewer=viewer)
     except RefusedError as refused:
-        return Part(people, len(users), problem=refused.message)
+        return UserPart(people, len(users), problem=refused.message)
     approvers = approvers_of(part, planned, viewer=viewer)
     problem = "" if approvers.is_possible_now else approvers.problem
-    return Part(people, len(users), tuple(approvers.people.values()), problem)
+    return UserPart(people, len(users), tuple(approvers.people.values()), problem)
 
 
 def _subset(seen: Outlook, users: Collection[int]) -> Outlook:

@@ -15,7 +15,7 @@ from itertools import chain
 from typing import Final
 
 from iam.access.enforcement.policy import LEFT, PRESENT
-from iam.access.levels import Levels, counted
+from iam.access.levels import LevelCounts, counted
 from iam.policy.evaluate import FREE, Decision
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Clause
@@ -39,7 +39,7 @@ class Password(StrEnum):
     UNREAD = "unread"
 
 
-class Step(StrEnum):
+class MfaStep(StrEnum):
     """What somebody may have to do without MFA, on the way to it."""
 
     PASSWORD = "password"  # noqa: S105 - the name of a step
@@ -48,15 +48,15 @@ class Step(StrEnum):
     SESSION = "session"
 
 
-ACTIONS: Final[Mapping[Step, tuple[tuple[str, str], ...]]] = {
-    Step.PASSWORD: (("iam:GetAccountPasswordPolicy", "*"), ("iam:ChangePassword", "user")),
-    Step.ENROL: (
+ACTIONS: Final[Mapping[MfaStep, tuple[tuple[str, str], ...]]] = {
+    MfaStep.PASSWORD: (("iam:GetAccountPasswordPolicy", "*"), ("iam:ChangePassword", "user")),
+    MfaStep.ENROL: (
         ("iam:CreateVirtualMFADevice", "device"),
         ("iam:EnableMFADevice", "user"),
         ("iam:ListMFADevices", "user"),
     ),
-    Step.RESYNC: (("iam:ResyncMFADevice", "user"),),
-    Step.SESSION: (("sts:GetSessionToken", "*"),),
+    MfaStep.RESYNC: (("iam:ResyncMFADevice", "user"),),
+    MfaStep.SESSION: (("sts:GetSessionToken", "*"),),
 }
 """Step → (action, on what): the calls of which each is needed."""
 
@@ -70,22 +70,22 @@ class Situation:
     active_keys: int = 0
 
     @property
-    def steps(self) -> tuple[Step, ...]:
+    def steps(self) -> tuple[MfaStep, ...]:
         """What they need without MFA: a password may have expired by tomorrow, and a clock have drifted."""
-        steps: list[Step] = []
+        steps: list[MfaStep] = []
         if self.password is not Password.NONE:
-            steps.append(Step.PASSWORD)
+            steps.append(MfaStep.PASSWORD)
         if not self.devices:
-            steps.append(Step.ENROL)
+            steps.append(MfaStep.ENROL)
         else:
-            steps.append(Step.RESYNC)
+            steps.append(MfaStep.RESYNC)
         if self.active_keys:
-            steps.append(Step.SESSION)
+            steps.append(MfaStep.SESSION)
         return tuple(steps)
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class MfaOutlook:
     """How somebody would stand. `stopped` are the calls of their way that they could not make, `depends`
     those for which something decides that no one knows here: conditions, such as the network, or a policy
     that was not read and may deny. `left` is what they can still do without MFA by level of access, `besides`
@@ -94,9 +94,9 @@ class Standing:
 
     number: int
     situation: Situation
-    stopped: tuple[tuple[Step, str], ...]
-    depends: tuple[tuple[Step, str], ...]
-    left: Levels
+    stopped: tuple[tuple[MfaStep, str], ...]
+    depends: tuple[tuple[MfaStep, str], ...]
+    left: LevelCounts
     besides: int
 
     @property
@@ -106,7 +106,7 @@ class Standing:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class PolicyTrial:
     """What is tried: the text of the policy, attached to everybody in an account, or to a group (its
     number).
     """
@@ -121,7 +121,7 @@ class Trial:
         return hashlib.blake2b(self.text.encode(), digest_size=16).hexdigest()
 
 
-def stand(index: Index, trial: Trial, *, people: Mapping[int, Situation]) -> list[Standing]:
+def stand(index: Index, trial: PolicyTrial, *, people: Mapping[int, Situation]) -> list[MfaOutlook]:
     """Everybody as they would stand with the policy; whom the index lacks is left out. Those of a class who
     cannot stand otherwise are judged once.
 
@@ -138,7 +138,7 @@ def stand(index: Index, trial: Trial, *, people: Mapping[int, Situation]) -> lis
         way |= effective.space.catalogue.mask(action)
     bearing: dict[Class, Hashable | None] = {}
     verdicts: dict[tuple[Hashable, Situation], Verdicts] = {}
-    rests: dict[Class, tuple[Levels, int]] = {}
+    rests: dict[Class, tuple[LevelCounts, int]] = {}
     standings = []
     for member in there:
         moved, situation = then.accounts[trial.account].members[member.id], people[member.id]
@@ -157,12 +157,14 @@ def stand(index: Index, trial: Trial, *, people: Mapping[int, Situation]) -> lis
     return standings
 
 
-Verdicts = tuple[tuple[Step, str, Decision], ...]
+Verdicts = tuple[tuple[MfaStep, str, Decision], ...]
 """The calls of somebody's way that are not surely allowed without MFA."""
 
 
-def _standing(number: int, situation: Situation, verdicts: Verdicts, rest: tuple[Levels, int]) -> Standing:
-    return Standing(
+def _standing(
+    number: int, situation: Situation, verdicts: Verdicts, rest: tuple[LevelCounts, int]
+) -> MfaOutlook:
+    return MfaOutlook(
         number=number,
         situation=situation,
         stopped=tuple(
@@ -223,7 +225,7 @@ def _speaks_of_way(clause: Clause) -> bool:
     return any(clause.actions.speaks_of(fold(action)) for action, _ in of_way)
 
 
-def reasons(index: Index, trial: Trial, standings: Sequence[Standing]) -> dict[int, tuple[str, ...]]:
+def reasons(index: Index, trial: PolicyTrial, standings: Sequence[MfaOutlook]) -> dict[int, tuple[str, ...]]:
     """What stops each of some who are stopped, in sentences, each once. The caller reads the index."""
     stopped = {
         standing.number: [action for _, action in standing.stopped]
@@ -241,7 +243,7 @@ def reasons(index: Index, trial: Trial, standings: Sequence[Standing]) -> dict[i
     return reasons_by_id
 
 
-def _then(index: Index, trial: Trial, people: Sequence[Member]) -> Index:
+def _then(index: Index, trial: PolicyTrial, people: Sequence[Member]) -> Index:
     """An index of these people alone, with the policy."""
     shard = index.accounts[trial.account]
     rows, groups = [row_of(member) for member in people], dict(shard.groups)
@@ -262,7 +264,7 @@ def _then(index: Index, trial: Trial, people: Sequence[Member]) -> Index:
     return index_then
 
 
-def _judged(then: Index, member: Member, situation: Situation) -> Iterator[tuple[Step, str, Decision]]:
+def _judged(then: Index, member: Member, situation: Situation) -> Iterator[tuple[MfaStep, str, Decision]]:
     """The calls that are not surely allowed without MFA."""
     is_unread = _is_unread(member.cls)
     for step in situation.steps:

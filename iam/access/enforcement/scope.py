@@ -26,7 +26,7 @@ PATH_WORDS = "Enter a path that starts and ends with a slash, such as /payments/
 
 
 @dataclass(frozen=True, slots=True)
-class Scope:
+class PolicyScope:
     """A group, whose present and future members have the policy by it; or a path, whose users of today get it
     one by one.
     """
@@ -43,7 +43,7 @@ class Scope:
         return "all IAM users" if self.path == "/" else f"IAM users under {self.path}"
 
 
-def scope_of(account: Account, *, group: str = "", path: str = "") -> Scope:
+def scope_of(account: Account, *, group: str = "", path: str = "") -> PolicyScope:
     """The scope that a form names. Raises RefusedError."""
     if group:
         entity = Entity.objects.filter(
@@ -51,13 +51,13 @@ def scope_of(account: Account, *, group: str = "", path: str = "") -> Scope:
         ).first()
         if entity is None:
             raise RefusedError(f"{account.name} has no group {group}, as of the last sync.")
-        return Scope(account, group=entity)
+        return PolicyScope(account, group=entity)
     if not (path.startswith("/") and path.endswith("/")):
         raise RefusedError(PATH_WORDS)
-    return Scope(account, path=path)
+    return PolicyScope(account, path=path)
 
 
-def users_in(scope: Scope) -> list[Entity]:
+def users_in(scope: PolicyScope) -> list[Entity]:
     """The users of today, by name."""
     users: QuerySet[Entity] = Entity.objects.filter(
         account=scope.account, kind=Kind.USER, gone_at__isnull=True

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from iam.access.enforcement.check import Password, Situation, Standing, Trial, reasons, stand
+from iam.access.enforcement.check import MfaOutlook, Password, PolicyTrial, Situation, reasons, stand
 from iam.access.enforcement.policy import Variant, text_of
-from iam.access.enforcement.scope import Scope, situations, users_in
+from iam.access.enforcement.scope import PolicyScope, situations, users_in
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -37,15 +37,15 @@ class Outlook:
     the index lacks; `machines` those who have keys and no password, whose programs would stop.
     """
 
-    scope: Scope
+    scope: PolicyScope
     variant: Variant
     text: str
     users: dict[int, Entity]
-    standings: list[Standing]
+    standings: list[MfaOutlook]
     outside: list[Entity] = field(default_factory=list)
 
     @property
-    def locked_out(self) -> list[Standing]:
+    def locked_out(self) -> list[MfaOutlook]:
         """Who would not get out of it."""
         return [standing for standing in self.standings if not standing.gets_out]
 
@@ -57,21 +57,21 @@ class Outlook:
         return hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
 
     @property
-    def machines(self) -> list[Standing]:
+    def machines(self) -> list[MfaOutlook]:
         """Who would stop working, if keys are denied too."""
         if not self.variant.denies_keys:
             return []
         return [standing for standing in self.standings if _is_machine(standing.situation)]
 
 
-def look(viewer: Viewer, *, scope: Scope, denies_keys: bool, without: Sequence[int] = ()) -> Outlook:
+def look(viewer: Viewer, *, scope: PolicyScope, denies_keys: bool, without: Sequence[int] = ()) -> Outlook:
     """Everybody in scope as they would stand, but those who are left `out`. Raises RefusedError."""
     _check(viewer, scope.account)
     users = {user.pk: user for user in users_in(scope) if user.pk not in set(without)}
     return outlook(scope, users=users, denies_keys=denies_keys)
 
 
-def outlook(scope: Scope, *, users: dict[int, Entity], denies_keys: bool) -> Outlook:
+def outlook(scope: PolicyScope, *, users: dict[int, Entity], denies_keys: bool) -> Outlook:
     """The same for users who were found before."""
     account = scope.account
     variant = Variant(account.partition, account.account_id, denies_keys=denies_keys)
@@ -84,7 +84,7 @@ def outlook(scope: Scope, *, users: dict[int, Entity], denies_keys: bool) -> Out
     return Outlook(scope, variant, text, users, standings, outside)
 
 
-def because_of(seen: Outlook, standings: Sequence[Standing]) -> dict[int, tuple[str, ...]]:
+def because_of(seen: Outlook, standings: Sequence[MfaOutlook]) -> dict[int, tuple[str, ...]]:
     """What stops those of some who are stopped, by number: for as many as a page shows, since telling takes
     longer than judging.
     """
@@ -92,9 +92,9 @@ def because_of(seen: Outlook, standings: Sequence[Standing]) -> dict[int, tuple[
         return reasons(index, _trial(seen.scope, seen.text), standings)
 
 
-def _trial(scope: Scope, text: str) -> Trial:
+def _trial(scope: PolicyScope, text: str) -> PolicyTrial:
     group = scope.group.pk if scope.group else None
-    return Trial(scope.account.account_id, text, group)
+    return PolicyTrial(scope.account.account_id, text, group)
 
 
 def operations_for(seen: Outlook) -> list[Operation]:

@@ -22,7 +22,7 @@ from django.db.models import Count, Max, Q, QuerySet
 from iam.access.certainty import DECIDING_SECTIONS
 from iam.access.escalation_calculation import search
 from iam.access.escalation_calculation.code_version import code_version
-from iam.access.escalation_calculation.findings import Findings, digest_of
+from iam.access.escalation_calculation.findings import AccountFindings, digest_of
 from iam.access.escalation_calculation.models import Calculation, Question
 from iam.access.escalation_calculation.service_uses import count_services, due_accounts
 from iam.access.escalation_calculation.told import FORMAT
@@ -183,7 +183,7 @@ def calculate(at: datetime | None, *, is_forced: bool = False) -> bool:
         return False
     revisions = _revisions()
     with escalation(at, is_anew=True) as known:
-        findings = Findings(known, revisions, row, is_whole=is_forced)
+        findings = AccountFindings(known, revisions, row, is_whole=is_forced)
         findings.tell()
         seconds = (datetime.now(tz=UTC) - began).total_seconds()
         keep(row, findings, inputs, revisions, began, seconds)

@@ -48,14 +48,14 @@ def _canonical(facts: OutsideFacts) -> tuple[object, ...]:
 
 
 @dataclass(slots=True)
-class _Known:
+class _StoredPath:
     """What this process told of a principal's path, and the sets of statements that close it."""
 
     stamp: str
     options: frozenset[Opener]
 
 
-_told: dict[str, dict[At, _Known]] = {}
+_told: dict[str, dict[At, _StoredPath]] = {}
 """By moment: so that a principal whose path nothing was written about is not explained again."""
 
 
@@ -65,7 +65,7 @@ def forget() -> None:
 
 
 @dataclass(slots=True)
-class Findings:
+class AccountFindings:
     """Everyone who is administrator or can become one, as rows. Paths that are kept with the same stamp are
     not told again.
     """
@@ -101,7 +101,7 @@ class Findings:
         self.unread = {number: list(clauses) for number, clauses in unread.accounts.items()}
         reach = graph.to_administrator()
         before = _told.get(self.calculation.moment, {})
-        after: dict[At, _Known] = {}
+        after: dict[At, _StoredPath] = {}
         for at in graph.everybody:
             member = graph.node(at).member
             assert member is not None
@@ -136,7 +136,7 @@ class Findings:
                 assert path is not None
                 self.anew += 1
                 row.path = to_json(path_of(path))
-                known = _Known(stamp, options_of(path.steps))
+                known = _StoredPath(stamp, options_of(path.steps))
             after[at] = known
             self.rows[member.id] = row
             if steps:

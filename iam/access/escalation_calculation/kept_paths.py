@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from iam.access.escalation_calculation.told import GAINS, Act, Ground, Path, Principal, Step
+from iam.access.escalation_calculation.told import (
+    GAINS,
+    FindingAct,
+    FindingPath,
+    FindingPrincipal,
+    FindingStep,
+    Ground,
+)
 from iam.policy.escalation import paths
 from iam.policy.escalation.evidence import StepEvidence as FoundGround
 from iam.policy.escalation.states import NewMember
@@ -10,14 +17,14 @@ from iam.policy.explain import ReasonOutcome
 from iam.policy.index.classes import Member
 
 
-def principal_of(member: Member) -> Principal:
+def principal_of(member: Member) -> FindingPrincipal:
     """A member of an index."""
-    return Principal(member.id, member.arn, member.kind, member.tags, isinstance(member, NewMember))
+    return FindingPrincipal(member.id, member.arn, member.kind, member.tags, isinstance(member, NewMember))
 
 
-def path_of(path: paths.EscalationPath) -> Path:
+def path_of(path: paths.EscalationPath) -> FindingPath:
     """A path of the graph."""
-    return Path(
+    return FindingPath(
         principal_of(path.who),
         tuple(_step_of(step) for step in path.steps),
         path.ends_sure,
@@ -26,7 +33,7 @@ def path_of(path: paths.EscalationPath) -> Path:
     )
 
 
-def _step_of(step: paths.PathStep) -> Step:
+def _step_of(step: paths.PathStep) -> FindingStep:
     is_same = step.who is step.becomes
     gains = {
         name
@@ -38,15 +45,15 @@ def _step_of(step: paths.PathStep) -> Step:
         )
     }
     becomes = None if step.becomes is None else principal_of(step.becomes)
-    return Step(
+    return FindingStep(
         principal_of(step.who), becomes, frozenset(gains), tuple(map(_act_of, step.acts)), step.is_sure
     )
 
 
-def _act_of(act: paths.PathAct) -> Act:
+def _act_of(act: paths.PathAct) -> FindingAct:
     method, subject = act.alternative.method, act.alternative.subject
     assumes = method.assumes if act.is_assumed else ""
-    return Act(method.title, subject.name, subject.arn, assumes, tuple(map(_ground_of, act.grounds)))
+    return FindingAct(method.title, subject.name, subject.arn, assumes, tuple(map(_ground_of, act.grounds)))
 
 
 def _ground_of(ground: FoundGround) -> Ground:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from iam.access.certainty import Certainty, Unread, certainty_of
-from iam.access.escalation import Place, Reached
+from iam.access.escalation import EscalationPosition, Reached
 from iam.access.escalation_calculation.groups import fix_of
 from iam.access.escalation_calculation.kept_paths import path_of, principal_of
 from iam.access.escalation_calculation.models import Calculation, Finding, Opening
@@ -74,7 +74,7 @@ def _reach_to(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dic
     kind = PrincipalKind(asks["kind"]) if asks["kind"] else None
     matcher, unread = Matcher(asks["text"]), Unread(known.index, at=known.at)
     asked = there = 0
-    fitting: list[tuple[Place, At, Member, Certainty, tuple[str, ...]]] = []
+    fitting: list[tuple[EscalationPosition, At, Member, Certainty, tuple[str, ...]]] = []
     for at in known.graph.everybody:
         member = known.graph.node(at).member
         assert member is not None
@@ -91,11 +91,13 @@ def _reach_to(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dic
         clauses = unread.of(on_the_way(known, hops, at))
         certainty = certainty_of(is_sure=is_sure, unread=clauses)
         if asks["certainty"] in ("", certainty.value) and matcher.fits(member):
-            place = Place(member.kind is PrincipalKind.ROLE, not is_sure, hops[at][0], at.account, member.arn)
+            place = EscalationPosition(
+                member.kind is PrincipalKind.ROLE, not is_sure, hops[at][0], at.account, member.arn
+            )
             fitting.append((place, at, member, certainty, clauses))
     fitting.sort(key=lambda pair: pair[0])
     after, size = asks["after"], asks["size"]
-    part = [pair for pair in fitting if after is None or pair[0] > Place(*after)]
+    part = [pair for pair in fitting if after is None or pair[0] > EscalationPosition(*after)]
     shown = part if size is None else part[:size]
     by_certainty: dict[str, int] = {}
     for pair in fitting:

@@ -20,7 +20,7 @@ GAINS: Final = ("full", "unbound", "removed")
 
 
 @dataclass(frozen=True, slots=True)
-class Principal:
+class FindingPrincipal:
     """A user or role; `is_new`: it doesn't exist yet, and somebody can create it. `tags` None: not known."""
 
     id: int
@@ -62,7 +62,7 @@ class Ground:
 
 
 @dataclass(frozen=True, slots=True)
-class Act:
+class FindingAct:
     """One method on one subject. `title` has one place for the name of the subject."""
 
     title: str
@@ -78,15 +78,15 @@ class Act:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class FindingStep:
     """From one principal to the next; no `becomes`: any administrator of the account. `gains` says what it
     then has, of GAINS.
     """
 
-    who: Principal
-    becomes: Principal | None
+    who: FindingPrincipal
+    becomes: FindingPrincipal | None
     gains: frozenset[str]
-    acts: tuple[Act, ...]
+    acts: tuple[FindingAct, ...]
     is_sure: bool
 
     @property
@@ -96,19 +96,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Path:
+class FindingPath:
     """A way from a principal to a goal. `closing` is the smallest set of statements without which this very
     path isn't there.
     """
 
-    who: Principal
-    steps: tuple[Step, ...]
+    who: FindingPrincipal
+    steps: tuple[FindingStep, ...]
     ends_sure: bool
     is_sure: bool
     closing: frozenset[HeldStatement] = frozenset()
 
 
-def to_json(path: Path) -> dict[str, Any]:
+def to_json(path: FindingPath) -> dict[str, Any]:
     """A path; each principal and each statement stands in it once."""
     table = _Table()
     steps = [
@@ -132,7 +132,7 @@ def to_json(path: Path) -> dict[str, Any]:
     }
 
 
-def from_json(kept: Mapping[str, Any]) -> Path:
+def from_json(kept: Mapping[str, Any]) -> FindingPath:
     """The path again."""
     who = [principal_from(principal) for principal in kept["who"]]
     statements = [statement_from(statement) for statement in kept["said"]]
@@ -151,21 +151,21 @@ def from_json(kept: Mapping[str, Any]) -> Path:
             tuple(statements[place] for place in by_resource),
         )
 
-    def step(kept_step: list[Any]) -> Step:
+    def step(kept_step: list[Any]) -> FindingStep:
         source, target, gains, sure, acts = kept_step
         becomes = None if target is None else who[target]
-        return Step(
+        return FindingStep(
             who[source],
             becomes,
             frozenset(gains),
             tuple(
-                Act(title, subject, arn, assumes, tuple(map(ground, grounds)))
+                FindingAct(title, subject, arn, assumes, tuple(map(ground, grounds)))
                 for title, subject, arn, assumes, grounds in acts
             ),
             bool(sure),
         )
 
-    return Path(
+    return FindingPath(
         who[start],
         tuple(map(step, steps)),
         bool(ends_sure),
@@ -183,7 +183,7 @@ class _Table:
         self._who: dict[str, int] = {}
         self._said: dict[HeldStatement, int] = {}
 
-    def who(self, principal: Principal) -> int:
+    def who(self, principal: FindingPrincipal) -> int:
         """The place of a principal."""
         place = self._who.setdefault(principal.arn, len(self._who))
         if place == len(self.principals):
@@ -222,16 +222,16 @@ def _reason_from(kept: list[Any]) -> DecisionReason:
     return DecisionReason(kind, ReasonOutcome.DEPENDS, text, policy, statement, sid, level, tuple(conditions))
 
 
-def principal_to(principal: Principal) -> list[Any]:
+def principal_to(principal: FindingPrincipal) -> list[Any]:
     """A principal as JSON."""
     tags = None if principal.tags is None else dict(principal.tags)
     return [principal.id, principal.arn, principal.kind.value, tags, int(principal.is_new)]
 
 
-def principal_from(kept: list[Any]) -> Principal:
+def principal_from(kept: list[Any]) -> FindingPrincipal:
     """A principal again."""
     number, arn, kind, tags, is_new = kept
-    return Principal(number, arn, PrincipalKind(kind), tags, bool(is_new))
+    return FindingPrincipal(number, arn, PrincipalKind(kind), tags, bool(is_new))
 
 
 def statement_to(statement: HeldStatement) -> list[Any]:

@@ -11,7 +11,7 @@ from typing import Final
 from django.db import transaction
 
 from iam.access.escalation_calculation import search
-from iam.access.escalation_calculation.findings import Findings
+from iam.access.escalation_calculation.findings import AccountFindings
 from iam.access.escalation_calculation.models import Calculation, Finding, Opening, Question
 from iam.access.escalation_calculation.told import FORMAT
 
@@ -20,7 +20,7 @@ BATCH: Final = 500
 
 def keep(
     row: Calculation,
-    findings: Findings,
+    findings: AccountFindings,
     inputs: str,
     revisions: Mapping[str, int],
     began: datetime,
@@ -70,7 +70,7 @@ FIELDS: Final = (
 )
 
 
-def _keep_findings(row: Calculation, findings: Findings) -> bool:
+def _keep_findings(row: Calculation, findings: AccountFindings) -> bool:
     """Whether all were as they are."""
     stored = Finding.objects.filter(calculation=row)
     known = {number: values for number, *values in stored.values_list("principal", *FIELDS).iterator()}
@@ -101,7 +101,7 @@ def _keep_findings(row: Calculation, findings: Findings) -> bool:
     return not changed and not gone
 
 
-def _keep_openings(row: Calculation, findings: Findings) -> bool:
+def _keep_openings(row: Calculation, findings: AccountFindings) -> bool:
     """Whether all were as they are."""
     stored = Opening.objects.filter(calculation=row)
     known = {

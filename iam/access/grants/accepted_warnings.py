@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from iam.access.grants.checks import Check, Tone, warning_checks
-from iam.access.grants.effects import Effect, effects_of
+from iam.access.grants.checks import GrantCheck, Tone, warning_checks
+from iam.access.grants.effects import GrantEffect, effects_of
 from iam.access.grants.plans import GrantPlan
-from iam.access.grants.terms import Terms
-from iam.changes.summary import LINES, Block, where_words
+from iam.access.grants.terms import GrantTerms
+from iam.changes.summary import LINES, SummaryBlock, where_words
 from iam.mirror.models import Account
 
 MAX_NAMES: Final = 200
@@ -30,12 +30,14 @@ def accepted_with(plan: GrantPlan) -> list[str]:
     return warning_texts
 
 
-def summary_for(plan: GrantPlan) -> list[Block]:
+def summary_for(plan: GrantPlan) -> list[SummaryBlock]:
     """What it lets somebody do in which accounts; those with the same effect together."""
     return effect_blocks(plan.terms, accounts=[part.account for part in plan.parts])
 
 
-def effect_blocks(terms: Terms, *, accounts: Sequence[Account], until: datetime | None = None) -> list[Block]:
+def effect_blocks(
+    terms: GrantTerms, *, accounts: Sequence[Account], until: datetime | None = None
+) -> list[SummaryBlock]:
     """What terms let somebody do in these accounts; those with the same effect together. `until` is an end of
     the request’s own.
     """
@@ -43,13 +45,13 @@ def effect_blocks(terms: Terms, *, accounts: Sequence[Account], until: datetime 
     return [_block(effect, numbers, until) for effect in effects_of(terms, accounts=accounts)]
 
 
-def _block(effect: Effect, numbers: Mapping[str, str], until: datetime | None) -> Block:
+def _block(effect: GrantEffect, numbers: Mapping[str, str], until: datetime | None) -> SummaryBlock:
     texts = [sentence.text for sentence in effect.sentences]
     words = [sentence.plain for sentence in effect.sentences]
     lines = list(filter(None, [effect.lead, *texts, effect.note]))
     plain = list(filter(None, [effect.lead, *words, effect.note]))
     said_plainly = tuple(plain[:LINES]) if plain != lines else ()
-    return Block(
+    return SummaryBlock(
         what=tuple(lines[:LINES]),
         accounts=tuple((numbers.get(name, ""), name) for name in effect.accounts),
         more=len(lines[LINES:]),
@@ -64,7 +66,7 @@ def _checked(plan: GrantPlan) -> Iterator[str]:
             yield " ".join(filter(None, [f"{check.text}.", check.note, _people(check)]))
 
 
-def _people(check: Check) -> str:
+def _people(check: GrantCheck) -> str:
     """Whom a check is about, where these are several: as a sentence."""
     counts = Counter(name for _, name in check.people)
     names = []

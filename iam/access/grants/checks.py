@@ -48,7 +48,7 @@ class Tone(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Check:
+class GrantCheck:
     """One that was made; `user` is the mirror's number of the person whom it is about, where it is one;
     `people` are the numbers and names where it is about several.
     """
@@ -70,14 +70,14 @@ class Check:
         return self.people[NAMED:]
 
 
-def checks_of(plan: GrantPlan, *, now: datetime) -> list[Check]:
+def checks_of(plan: GrantPlan, *, now: datetime) -> list[GrantCheck]:
     """All of them, in the order in which they are read. A handful of queries, and a few questions to the
     engine.
     """
     return [*warning_checks(plan), *_end(plan), *_age(plan, now)]
 
 
-def warning_checks(plan: GrantPlan) -> list[Check]:
+def warning_checks(plan: GrantPlan) -> list[GrantCheck]:
     """Those of which the outcome is kept with the request: of the end its warnings speak, and how old the
     data is shows on each page.
     """
@@ -110,7 +110,7 @@ def _holders(plan: GrantPlan) -> Iterator[Entity]:
     ).order_by("name", "pk")
 
 
-def _sound(texts: Sequence[str]) -> Iterator[Check]:
+def _sound(texts: Sequence[str]) -> Iterator[GrantCheck]:
     if not texts:
         return
     linted = chain.from_iterable(lint(text, kind=LintKind.IDENTITY) for text in texts)
@@ -119,13 +119,13 @@ def _sound(texts: Sequence[str]) -> Iterator[Check]:
         finding for finding in warnings_found if finding.severity is not Severity.SUGGESTION
     ]
     if not wrong:
-        yield Check(Tone.OK, "The policy is valid", "AWS accepts it, according to our policy checks.")
+        yield GrantCheck(Tone.OK, "The policy is valid", "AWS accepts it, according to our policy checks.")
         return
     more = f" And {len(wrong) - 1} more." if len(wrong) > 1 else ""
-    yield Check(Tone.WARN, "The policy is valid, but needs attention", f"{wrong[0].message}{more}")
+    yield GrantCheck(Tone.WARN, "The policy is valid, but needs attention", f"{wrong[0].message}{more}")
 
 
-def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
+def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[GrantCheck]:
     """Whether a permissions boundary or a service control policy stops a part of it, by the engine."""
     numbers = {part.account.account_id for part in plan.parts if not part.refusal}
     asked = list(_asked(texts))
@@ -142,7 +142,7 @@ def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) ->
             sorted(part.account.name for part in plan.parts if not known.get(part.account.account_id, True))
         )
         note = f"They aren’t synced for {places}, so they may block some of this access."
-        yield Check(Tone.WARN, "Service control policies are unknown", note)
+        yield GrantCheck(Tone.WARN, "Service control policies are unknown", note)
 
 
 class _Stopped:
@@ -156,25 +156,27 @@ class _Stopped:
         self.by_scp: dict[str, None] = {}
         self.has_scps = False
 
-    def checks(self, holders: Sequence[Entity]) -> Iterator[Check]:
+    def checks(self, holders: Sequence[Entity]) -> Iterator[GrantCheck]:
         """What comes of it for these holders."""
         names = names_by_entity(entity for entity in holders if entity.pk in self.by_boundary)
         if self.by_scp:
             stopped = counted(len(self.by_scp), "action")
-            yield Check(
+            yield GrantCheck(
                 Tone.BAD, f"A service control policy blocks {stopped}", f"{_few(self.by_scp)} stay denied."
             )
         elif self.has_scps:
-            yield Check(Tone.OK, "Service control policies allow it")
+            yield GrantCheck(Tone.OK, "Service control policies allow it")
         for pk, actions in self.by_boundary.items():
             stopped = counted(len(actions), "action")
-            yield Check(
+            yield GrantCheck(
                 Tone.BAD,
                 f"The permissions boundary of {names[pk]} blocks {stopped}",
                 f"{_few(sorted(actions))}.",
             )
         if self.boundaries and not self.by_boundary:
-            yield Check(Tone.OK, f"Inside {listed(list(self.boundaries))}", "Their permissions boundary.")
+            yield GrantCheck(
+                Tone.OK, f"Inside {listed(list(self.boundaries))}", "Their permissions boundary."
+            )
 
 
 def _few(names: Sequence[str] | dict[str, None]) -> str:
@@ -229,7 +231,7 @@ def _asks_for_mfa(text: str) -> bool:
     return any(key in text.lower() for key in ASKS_FOR_MFA)
 
 
-def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
+def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[GrantCheck]:
     """Whether those who get it have a second factor; where the policy asks for it, nothing works without."""
     users = {entity.pk: entity for entity in holders if entity.kind == Kind.USER}
     if not users:
@@ -246,24 +248,24 @@ def _mfa(texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[Check]:
     tone = Tone.BAD if is_asked else Tone.WARN
     names = names_by_entity(without)
     if len(without) == 1:
-        yield Check(tone, f"{names[without[0].pk]} has no MFA device", note, without[0].pk)
+        yield GrantCheck(tone, f"{names[without[0].pk]} has no MFA device", note, without[0].pk)
     elif without:
         people = tuple((entity.pk, names[entity.pk]) for entity in without)
-        yield Check(tone, f"{len(without):,} IAM users have no MFA device", note, people=people)
+        yield GrantCheck(tone, f"{len(without):,} IAM users have no MFA device", note, people=people)
     if devices and not without and len(devices) == len(users):
-        yield Check(Tone.OK, "Everyone who gets access has an MFA device")
+        yield GrantCheck(Tone.OK, "Everyone who gets access has an MFA device")
 
 
-def _end(plan: GrantPlan) -> Iterator[Check]:
+def _end(plan: GrantPlan) -> Iterator[GrantCheck]:
     if plan.ends_at is None:
-        yield Check(Tone.WARN, "Permanent", "Access lasts until someone ends it.")
+        yield GrantCheck(Tone.WARN, "Permanent", "Access lasts until someone ends it.")
     elif plan.ends_only:
-        yield Check(Tone.WARN, "Part of this access ends only while Gatehouse runs")
+        yield GrantCheck(Tone.WARN, "Part of this access ends only while Gatehouse runs")
     elif not plan.refusals:
-        yield Check(Tone.OK, "AWS ends the access", "Even while Gatehouse is down.")
+        yield GrantCheck(Tone.OK, "AWS ends the access", "Even while Gatehouse is down.")
 
 
-def _age(plan: GrantPlan, now: datetime) -> Iterator[Check]:
+def _age(plan: GrantPlan, now: datetime) -> Iterator[GrantCheck]:
     """How old the oldest reading is on which the preview rests."""
     accounts = [part.account.pk for part in plan.parts if part.account.pk]
     read_at = Section.objects.filter(account__in=accounts, name__in=[USERS, GROUPS, ROLES])
@@ -273,7 +275,9 @@ def _age(plan: GrantPlan, now: datetime) -> Iterator[Check]:
     age = now - min(moments)
     if age > STALE:
         age_text = f"{counted(int(age / STALE), 'hour')} ago"
-        yield Check(Tone.WARN, f"Last synced {age_text}", "AWS is checked again before anything changes.")
+        yield GrantCheck(
+            Tone.WARN, f"Last synced {age_text}", "AWS is checked again before anything changes."
+        )
     else:
         minutes = max(1, round(age.total_seconds() / 60))
-        yield Check(Tone.OK, f"Synced {counted(minutes, 'minute')} ago")
+        yield GrantCheck(Tone.OK, f"Synced {counted(minutes, 'minute')} ago")

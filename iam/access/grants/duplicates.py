@@ -6,18 +6,18 @@ from typing import Final
 
 from django.db.models import Q
 
-from iam.access.grants.models import GIVING, Grant, State
+from iam.access.grants.models import GIVING, Grant, GrantState
 from iam.access.grants.own import held_by
 from iam.access.grants.queries import visible_grants
-from iam.access.grants.terms import Terms, What, WhatKind
+from iam.access.grants.terms import GrantTerms, What, WhatKind
 from iam.guard import Viewer
 
-COUNTING: Final = (State.PREPARING, State.WAITING, State.APPLYING, *GIVING)
+COUNTING: Final = (GrantState.PREPARING, GrantState.WAITING, GrantState.APPLYING, *GIVING)
 """While it is asked for or gives something."""
 MAX_COMPARED: Final = 200
 
 
-def earlier_grant(terms: Terms, *, viewer: Viewer) -> Grant | None:
+def earlier_grant(terms: GrantTerms, *, viewer: Viewer) -> Grant | None:
     """The newest grant that waits or is active by which the same people have the same in the same accounts,
     of those that the viewer requested or receives; None where there is none. Who receives more, or it in more
     accounts, has this as well. One query.
@@ -36,7 +36,7 @@ def earlier_grant(terms: Terms, *, viewer: Viewer) -> Grant | None:
     return None
 
 
-def _covers(terms: Terms, wanted: Terms) -> bool:
+def _covers(terms: GrantTerms, wanted: GrantTerms) -> bool:
     if not set(wanted.accounts) <= set(terms.accounts) or not _is_same(terms.what, wanted.what):
         return False
     if wanted.who.arns:

@@ -13,8 +13,8 @@ from typing import Final
 from iam.access.grants.documents import written
 from iam.access.grants.models import Grant
 from iam.access.grants.phrases import counted
-from iam.access.grants.terms import Terms, What, WhatKind
-from iam.access.templates.body import Body, TemplateError
+from iam.access.grants.terms import GrantTerms, What, WhatKind
+from iam.access.templates.body import TemplateBody, TemplateError
 from iam.access.templates.queries import bodies_of
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
 from iam.policy.sentences import Sentence, sentences_of
@@ -24,7 +24,7 @@ HELD: Final = {WhatKind.ROLE: Kind.ROLE, WhatKind.GROUP: Kind.GROUP}
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class GrantEffect:
     """What a grant gives in accounts in which it gives the same.
 
     `accounts` are their names. `lead` says by what, where that is a role, a group or a managed policy that is
@@ -44,14 +44,14 @@ class Effect:
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _PolicyTexts:
     """The texts of policies in one account, and how many more there are whose text is not known."""
 
     texts: tuple[str, ...]
     missing: int = 0
 
 
-def effects_of(terms: Terms, *, accounts: Sequence[Account]) -> tuple[Effect, ...]:
+def effects_of(terms: GrantTerms, *, accounts: Sequence[Account]) -> tuple[GrantEffect, ...]:
     """The effect in each of the accounts, in their order; the same few queries for one account and for two
     hundred.
     """
@@ -59,14 +59,14 @@ def effects_of(terms: Terms, *, accounts: Sequence[Account]) -> tuple[Effect, ..
     known = _texts(what, accounts)
     groups: dict[tuple[object, ...], list[tuple[Account, tuple[Sentence, ...], str]]] = defaultdict(list)
     for account in accounts:
-        texts = known.get(account.account_id, _Known((), 1))
+        texts = known.get(account.account_id, _PolicyTexts((), 1))
         sentences = _sentences(texts.texts, account.account_id)
         note = _note(what, texts)
         key = (tuple(sentence.text for sentence in sentences), note)
         groups[key].append((account, sentences, note))
     lead = lead_of(what)
     return tuple(
-        Effect(tuple(account.name for account, _, _ in group), lead, group[0][1], group[0][2])
+        GrantEffect(tuple(account.name for account, _, _ in group), lead, group[0][1], group[0][2])
         for group in groups.values()
     )
 
@@ -82,7 +82,7 @@ def lead_of(what: What) -> str:
     return ""
 
 
-Bodies = Mapping[tuple[str, int], Body]
+Bodies = Mapping[tuple[str, int], TemplateBody]
 
 
 def bodies_for(grants: Iterable[Grant]) -> Bodies:
@@ -114,7 +114,7 @@ def _sentences(texts: Sequence[str], account_id: str) -> tuple[Sentence, ...]:
     return tuple(chain.from_iterable(sentences_of(text, account_id=account_id) for text in texts))
 
 
-def _note(what: What, known: _Known) -> str:
+def _note(what: What, known: _PolicyTexts) -> str:
     """What is not known of it, or that it gives nothing."""
     if not known.missing:
         return f"This {what.kind} has no policies." if what.kind in HELD and not known.texts else ""
@@ -125,16 +125,16 @@ def _note(what: What, known: _Known) -> str:
     return f"{counted(known.missing, 'policy', 'policies')} not synced: what they allow isn’t known."
 
 
-def _texts(what: What, accounts: Sequence[Account]) -> Mapping[str, _Known]:
+def _texts(what: What, accounts: Sequence[Account]) -> Mapping[str, _PolicyTexts]:
     """The texts of the policies that are given, by the number of the account."""
     if what.kind is WhatKind.STATEMENTS:
-        return {account.account_id: _Known(what.documents) for account in accounts}
+        return {account.account_id: _PolicyTexts(what.documents) for account in accounts}
     if what.kind is WhatKind.TEMPLATE:
         body = bodies_of([(what.template, what.version)]).get((what.template, what.version))
         if body is None:
             return {}
         return {
-            account.account_id: _Known(_rendered(body, what, account.account_id, account.partition))
+            account.account_id: _PolicyTexts(_rendered(body, what, account.account_id, account.partition))
             for account in accounts
         }
     if what.kind is WhatKind.MANAGED:
@@ -142,7 +142,7 @@ def _texts(what: What, accounts: Sequence[Account]) -> Mapping[str, _Known]:
     return _held(HELD[what.kind], what.role_arn or what.group_arn, accounts)
 
 
-def _rendered(body: Body, what: What, account_id: str, partition: str) -> tuple[str, ...]:
+def _rendered(body: TemplateBody, what: What, account_id: str, partition: str) -> tuple[str, ...]:
     try:
         document = body.render(what.parameters, account_id=account_id, partition=partition)
     except TemplateError:
@@ -157,17 +157,17 @@ def _here(arn: str, account: Account) -> str:
     return ":".join([parts[0], account.partition, *parts[2:4], owner, parts[5]])
 
 
-def _managed(arn: str, accounts: Sequence[Account]) -> dict[str, _Known]:
+def _managed(arn: str, accounts: Sequence[Account]) -> dict[str, _PolicyTexts]:
     """A policy of AWS says the same everywhere: what any account shows of it counts for all."""
     wanted = {account.account_id: _here(arn, account) for account in accounts}
     rows = PolicyVersion.objects.filter(
         valid_at(None), is_default=True, policy__arn__in=set(wanted.values())
     ).order_by("observed_at")
     texts = dict(rows.values_list("policy__arn", "document__text"))
-    return {number: _Known((texts[here],)) for number, here in wanted.items() if here in texts}
+    return {number: _PolicyTexts((texts[here],)) for number, here in wanted.items() if here in texts}
 
 
-def _held(kind: Kind, arn: str, accounts: Sequence[Account]) -> dict[str, _Known]:
+def _held(kind: Kind, arn: str, accounts: Sequence[Account]) -> dict[str, _PolicyTexts]:
     """The policies of a role or group, attached and inline."""
     wanted = {_here(arn, account): account.account_id for account in accounts}
     rows = Entity.objects.filter(kind=kind, arn__in=wanted, gone_at__isnull=True)
@@ -186,7 +186,9 @@ def _held(kind: Kind, arn: str, accounts: Sequence[Account]) -> dict[str, _Known
             texts[holders[source]].append(documents[target])
         else:
             missing[holders[source]] += 1
-    return {number: _Known(tuple(policy_texts), missing[number]) for number, policy_texts in texts.items()}
+    return {
+        number: _PolicyTexts(tuple(policy_texts), missing[number]) for number, policy_texts in texts.items()
+    }
 
 
 def _default_texts(policies: Collection[int]) -> dict[int, str]:

@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable
 from typing import Final
 from uuid import UUID
 
-from iam.access.grants.models import Grant, LedgerEntry, Sort
+from iam.access.grants.models import Grant, LedgerEntry, PermissionSort
 from iam.guard import Viewer
 from iam.mirror.queries.visibility import visible_entities
 
-MADE: Final = (Sort.POLICY, Sort.ROLE)
+MADE: Final = (PermissionSort.POLICY, PermissionSort.ROLE)
 """What a grant makes holds itself, and is nobody."""
 
 

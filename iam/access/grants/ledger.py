@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from itertools import chain
 from uuid import UUID
 
-from iam.access.grants.models import LedgerEntry, Sort
+from iam.access.grants.models import LedgerEntry, PermissionSort
 from iam.access.grants.queries import visible_grants
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, valid_at
@@ -25,7 +25,7 @@ class Justified:
     away.
     """
 
-    sort: Sort
+    sort: PermissionSort
     target: str
     name: str
     entity: Entity | None
@@ -63,19 +63,22 @@ def _entries_of(
 
 
 def _tied(entity: Entity) -> list[Justified]:
-    sorts = {EdgeKind.MEMBER.value: Sort.MEMBER, EdgeKind.ATTACHED.value: Sort.ATTACHED}
+    sorts = {EdgeKind.MEMBER.value: PermissionSort.MEMBER, EdgeKind.ATTACHED.value: PermissionSort.ATTACHED}
     edges = Edge.objects.filter(valid_at(None), source=entity, kind__in=list(sorts)).select_related("target")
     justified_rows = [
         Justified(sorts[edge.kind], edge.target.arn, edge.target.name, edge.target) for edge in edges
     ]
     return sorted(
-        justified_rows, key=lambda justified: (justified.sort != Sort.MEMBER, justified.name.lower())
+        justified_rows,
+        key=lambda justified: (justified.sort != PermissionSort.MEMBER, justified.name.lower()),
     )
 
 
 def _inline(entity: Entity) -> list[Justified]:
     rows = InlinePolicy.objects.filter(valid_at(None), owner=entity).order_by("name")
-    return [Justified(Sort.INLINE, name, name, None) for name in rows.values_list("name", flat=True)]
+    return [
+        Justified(PermissionSort.INLINE, name, name, None) for name in rows.values_list("name", flat=True)
+    ]
 
 
 def _trusted(role: Entity) -> list[Justified]:
@@ -83,7 +86,7 @@ def _trusted(role: Entity) -> list[Justified]:
     state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
     document = read(state.document.text) if state and state.document else None
     names = [statement.sid for statement in document.statements if statement.sid] if document else []
-    return [Justified(Sort.TRUST, name, name, None) for name in names]
+    return [Justified(PermissionSort.TRUST, name, name, None) for name in names]
 
 
 def _justified(justified: Justified, entries: list[LedgerEntry], seen: set[UUID]) -> Justified:

@@ -10,12 +10,12 @@ from typing import Any, NoReturn
 from django.db import models
 from django.db.models import Q
 
-from iam.access.grants.terms import Terms
+from iam.access.grants.terms import GrantTerms
 from iam.changes.models import Change, ChangeSet
 from iam.mirror.models import Account, Entity
 
 
-class State(models.TextChoices):
+class GrantState(models.TextChoices):
     """Where a grant, or its part in an account, stands."""
 
     PREPARING = "preparing", "Preparing"
@@ -32,14 +32,21 @@ class State(models.TextChoices):
     REFUSED = "refused", "Not submitted"
 
 
-LIVING = (State.APPLYING, State.ACTIVE, State.PARTLY, State.ENDING)
+LIVING = (GrantState.APPLYING, GrantState.ACTIVE, GrantState.PARTLY, GrantState.ENDING)
 """While something of it may stand in AWS."""
-GIVING = (State.ACTIVE, State.PARTLY)
+GIVING = (GrantState.ACTIVE, GrantState.PARTLY)
 ENDING = "grant-end"
 """The cause of a set that takes away what a grant gave."""
 CUTTING = "grant-cut"
 """The cause of a set that ends sessions which outlived a grant."""
-OVER = (State.ENDED, State.FAILED, State.REJECTED, State.WITHDRAWN, State.EXPIRED, State.REFUSED)
+OVER = (
+    GrantState.ENDED,
+    GrantState.FAILED,
+    GrantState.REJECTED,
+    GrantState.WITHDRAWN,
+    GrantState.EXPIRED,
+    GrantState.REFUSED,
+)
 """Nothing more happens by itself."""
 
 
@@ -59,7 +66,7 @@ class Grant(models.Model):
     what_kind = models.CharField(max_length=16)
     template = models.CharField(max_length=64, blank=True)
     template_version = models.PositiveIntegerField(default=0)
-    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    state = models.CharField(max_length=16, choices=GrantState.choices, default=GrantState.WAITING)
     idempotency_key = models.CharField(max_length=128, unique=True)
     requested_by = models.UUIDField()
     requested_label = models.CharField(max_length=128)
@@ -93,9 +100,9 @@ class Grant(models.Model):
         return f"GRT-{self.id.hex[:8].upper()}"
 
     @property
-    def agreed(self) -> Terms:
+    def agreed(self) -> GrantTerms:
         """The terms in force."""
-        return Terms.of(self.terms)
+        return GrantTerms.of(self.terms)
 
     @property
     def is_over(self) -> bool:
@@ -123,7 +130,7 @@ class Preparation(models.Model):
         return f"preparation of {self.grant_id}"
 
 
-class _AppendOnly(models.Model):
+class _AppendOnlyGrantRow(models.Model):
     class Meta:
         abstract = True
 
@@ -136,7 +143,7 @@ class _AppendOnly(models.Model):
         raise TypeError("This row stays.")
 
 
-class Act(models.TextChoices):
+class GrantAct(models.TextChoices):
     """What was done to a grant as a whole."""
 
     ASKED = "asked", "Requested"
@@ -152,12 +159,12 @@ class Act(models.TextChoices):
     WITHDRAWN = "withdrawn", "Withdrawn"
 
 
-class GrantVersion(_AppendOnly):
+class GrantVersion(_AppendOnlyGrantRow):
     """What was done to a grant, by whom and why, and the terms from then on; never altered."""
 
     grant = models.ForeignKey(Grant, on_delete=models.PROTECT, related_name="versions")
     number = models.PositiveSmallIntegerField()
-    act = models.CharField(max_length=16, choices=Act.choices)
+    act = models.CharField(max_length=16, choices=GrantAct.choices)
     terms = models.JSONField()
     by_id = models.UUIDField(null=True)
     by_label = models.CharField(max_length=128)
@@ -184,7 +191,7 @@ class GrantPart(models.Model):
     lane = models.PositiveSmallIntegerField(default=0)
     way = models.CharField(max_length=24)
     plan = models.JSONField(default=dict)
-    state = models.CharField(max_length=16, choices=State.choices, default=State.WAITING)
+    state = models.CharField(max_length=16, choices=GrantState.choices, default=GrantState.WAITING)
     change_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, related_name="+")
     retry_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, related_name="+")
     ending_set = models.ForeignKey(ChangeSet, on_delete=models.PROTECT, null=True, related_name="+")
@@ -204,7 +211,7 @@ class GrantPart(models.Model):
         return f"{self.grant_id} in {self.account_id}"
 
 
-class Sort(models.TextChoices):
+class PermissionSort(models.TextChoices):
     """What a permission is in AWS."""
 
     MEMBER = "member", "Membership of a group"
@@ -233,7 +240,7 @@ class LedgerEntry(models.Model):
         Entity, db_index=False, on_delete=models.PROTECT, null=True, related_name="+"
     )
     holder_arn = models.CharField(max_length=2048)
-    sort = models.CharField(max_length=12, choices=Sort.choices)
+    sort = models.CharField(max_length=12, choices=PermissionSort.choices)
     target = models.CharField(max_length=2048)
     change = models.ForeignKey(Change, db_index=False, on_delete=models.PROTECT, null=True, related_name="+")
     ended_by = models.ForeignKey(

@@ -7,19 +7,19 @@ from typing import Final
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
-from iam.access.grants.models import LIVING, Grant, LedgerEntry, State
+from iam.access.grants.models import LIVING, Grant, GrantState, LedgerEntry
 from iam.guard import Viewer
 from iam.mirror.models import Entity
 
 LATELY: Final = timedelta(days=14)
-DECLINED: Final = (State.REJECTED, State.EXPIRED)
+DECLINED: Final = (GrantState.REJECTED, GrantState.EXPIRED)
 
 
 def own_grants(viewer: Viewer) -> QuerySet[Grant]:
     """Grants that wait or live, by which one of the viewer's own users holds something, or is to; those that
     end first come first.
     """
-    states = (State.WAITING, *LIVING)
+    states = (GrantState.WAITING, *LIVING)
     grants = Grant.objects.filter(held_by(viewer), state__in=states)
     return grants.order_by("ends_at", "-created_at")
 

@@ -11,13 +11,13 @@ from enum import StrEnum
 from itertools import chain
 from typing import Any, Final
 
-from iam.access.grants.models import Sort
-from iam.access.grants.terms import Terms
+from iam.access.grants.models import PermissionSort
+from iam.access.grants.terms import GrantTerms
 from iam.changes.operations import Operation
 from iam.mirror.models import Account
 
 
-class Way(StrEnum):
+class GrantWay(StrEnum):
     """How a permission comes to whom it is for."""
 
     GROUP = "group"
@@ -29,22 +29,22 @@ class Way(StrEnum):
     SEVERAL = "several"
 
 
-WAYS: Final[dict[Way, str]] = {
-    Way.GROUP: "Group membership",
-    Way.ATTACH: "Existing policy, attached",
-    Way.POLICY: "New policy, attached",
-    Way.INLINE: "Inline policy",
-    Way.TRUST: "Trust policy of an existing role",
-    Way.ROLE: "New role to assume",
-    Way.SEVERAL: "Several",
+WAYS: Final[dict[GrantWay, str]] = {
+    GrantWay.GROUP: "Group membership",
+    GrantWay.ATTACH: "Existing policy, attached",
+    GrantWay.POLICY: "New policy, attached",
+    GrantWay.INLINE: "Inline policy",
+    GrantWay.TRUST: "Trust policy of an existing role",
+    GrantWay.ROLE: "New role to assume",
+    GrantWay.SEVERAL: "Several",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Other:
+class OtherWay:
     """A way that was weighed and not taken."""
 
-    way: Way
+    way: GrantWay
     why_not: str
 
 
@@ -53,12 +53,12 @@ class Permission:
     """One permission: `holder_arn` has `target` (see LedgerEntry)."""
 
     holder_arn: str
-    sort: Sort
+    sort: PermissionSort
     target: str
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PlannedStep:
     """One operation, the permissions that are there once it is done, and its branch: 0 before all others,
     else beside other branches.
     """
@@ -79,13 +79,13 @@ class PartPlan:
     """
 
     account: Account
-    way: Way
+    way: GrantWay
     why: str
-    others: tuple[Other, ...] = ()
+    others: tuple[OtherWay, ...] = ()
     quotas: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     ends_only: str = ""
-    steps: tuple[Step, ...] = ()
+    steps: tuple[PlannedStep, ...] = ()
     refusal: str = ""
     callers: tuple[str, ...] = ()
 
@@ -115,7 +115,7 @@ class GrantPlan:
     set holds it (`iam.changes.receipts`), `warnings` are sentences that the approver has to know.
     """
 
-    terms: Terms
+    terms: GrantTerms
     title: str
     parts: tuple[PartPlan, ...]
     ends_at: datetime | None = None
@@ -143,7 +143,7 @@ class GrantPlan:
         return list(self.receipt.get("impact", {}).get("risks", []))
 
 
-def steps_of(parts: Sequence[PartPlan]) -> Iterator[tuple[int, Step]]:
+def steps_of(parts: Sequence[PartPlan]) -> Iterator[tuple[int, PlannedStep]]:
     """Every step with the lane of its part, in the order of the set."""
     for lane, part in enumerate(parts):
         for step in part.steps:

@@ -10,7 +10,7 @@ from typing import Final
 
 from django.db.models import Q, QuerySet
 
-from iam.access.grants.models import CUTTING, ENDING, GrantPart, State
+from iam.access.grants.models import CUTTING, ENDING, GrantPart, GrantState
 from iam.access.grants.phrases import counted
 from iam.access.grants.verify import has_come_back
 from iam.changes.models import Change, ChangeState
@@ -23,7 +23,7 @@ HOLDING: Final = (USERS, GROUPS, ROLES)
 
 
 @dataclass(frozen=True, slots=True)
-class Removal:
+class ProvenRemoval:
     """One permission, or the sessions of somebody: `removed_at` is when AWS had accepted the call, `seen_at`
     when a reading showed it gone.
     """
@@ -51,19 +51,19 @@ class Removal:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class RemovalProof:
     """Of one part. `is_whole`: every call has gone through and was seen to have. `again_at`: a later reading
     of the whole account showed all of it gone as well. `cuts` are the sessions that somebody had ended
     besides.
     """
 
-    removals: tuple[Removal, ...]
+    removals: tuple[ProvenRemoval, ...]
     is_whole: bool
     removed_at: datetime | None
     reads: int
     kept: int
     again_at: datetime | None = None
-    cuts: tuple[Removal, ...] = ()
+    cuts: tuple[ProvenRemoval, ...] = ()
 
     @property
     def says(self) -> str:
@@ -85,14 +85,14 @@ class Proof:
         return f"Removed at {_at(self.removed_at)}, confirmed by {counted(self.reads, 'reading')}{again}."
 
 
-def proof_of(part: GrantPart) -> Proof:
+def proof_of(part: GrantPart) -> RemovalProof:
     """What the changes that took it away tell; few queries. `kept` counts the permissions that stayed for
     other reasons.
     """
     removals = tuple(_removal(change) for change in _taking(part))
     moments = [removal.removed_at for removal in removals if removal.removed_at]
     ended = part.entries.filter(until__isnull=False, since__isnull=False).count()
-    return Proof(
+    return RemovalProof(
         removals=removals,
         is_whole=bool(removals) and all(removal.change.state == ChangeState.APPLIED for removal in removals),
         removed_at=max(moments, default=None),
@@ -103,12 +103,12 @@ def proof_of(part: GrantPart) -> Proof:
     )
 
 
-def _seen_again(part: GrantPart, removals: tuple[Removal, ...]) -> datetime | None:
+def _seen_again(part: GrantPart, removals: tuple[ProvenRemoval, ...]) -> datetime | None:
     """IAM is eventually consistent: that one reading did not show it any more is borne out by a later one of
     everything, which found the same.
     """
     seen = max((removal.seen_at for removal in removals if removal.seen_at), default=None)
-    if seen is None or part.state != State.ENDED:
+    if seen is None or part.state != GrantState.ENDED:
         return None
     read = Section.objects.filter(account=part.account_id, name__in=HOLDING, observed_at__gt=seen)
     moments = [at for at in read.values_list("observed_at", flat=True) if at]
@@ -133,9 +133,9 @@ def _cutting(part: GrantPart) -> QuerySet[Change]:
     return of_part.filter(queued_at__isnull=False).order_by("created_at", "position")
 
 
-def _removal(change: Change) -> Removal:
+def _removal(change: Change) -> ProvenRemoval:
     removed_at = None if change.already_so else change.confirming_at
-    return Removal(
+    return ProvenRemoval(
         change=change,
         title=change.title,
         removed_at=removed_at,

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
-from iam.access.grants.models import GIVING, Grant, GrantPart, GrantVersion, LedgerEntry, State
+from iam.access.grants.models import GIVING, Grant, GrantPart, GrantState, GrantVersion, LedgerEntry
 from iam.access.grants.own import held_by
 from iam.changes.models import Change
 from iam.changes.queries import in_accounts
@@ -22,14 +22,14 @@ PAGE: Final = 50
 SOON: Final = timedelta(days=7)
 SOONEST_FIRST: Final = Order("ends_at", "id")
 LATELY: Final = timedelta(days=180)
-TABS: Final[dict[str, tuple[State, ...]]] = {
-    "waiting": (State.PREPARING, State.WAITING),
-    "active": (State.APPLYING, State.ACTIVE, State.PARTLY),
+TABS: Final[dict[str, tuple[GrantState, ...]]] = {
+    "waiting": (GrantState.PREPARING, GrantState.WAITING),
+    "active": (GrantState.APPLYING, GrantState.ACTIVE, GrantState.PARTLY),
     "soon": GIVING,
-    "ended": (State.ENDING, State.ENDED),
-    "failed": (State.FAILED, State.PARTLY, State.REFUSED),
-    "partly": (State.PARTLY,),
-    "closed": (State.REJECTED, State.WITHDRAWN, State.EXPIRED),
+    "ended": (GrantState.ENDING, GrantState.ENDED),
+    "failed": (GrantState.FAILED, GrantState.PARTLY, GrantState.REFUSED),
+    "partly": (GrantState.PARTLY,),
+    "closed": (GrantState.REJECTED, GrantState.WITHDRAWN, GrantState.EXPIRED),
 }
 """The tabs of the list: a word of the address → the states it shows; "soon" also asks for the end."""
 
@@ -158,7 +158,7 @@ def changes_of(grant: Grant) -> QuerySet[Change]:
 def waiting_for(viewer: Viewer) -> QuerySet[Grant]:
     """What waits for approval in accounts in which the viewer approves, and was not asked for by them."""
     sets = Change.objects.filter(in_accounts(viewer, Right.APPROVE_CHANGE)).values("change_set")
-    waiting = Grant.objects.filter(state=State.WAITING, parts__change_set__in=sets).distinct()
+    waiting = Grant.objects.filter(state=GrantState.WAITING, parts__change_set__in=sets).distinct()
     return waiting.exclude(requested_by=viewer.person_id).order_by("created_at")
 
 

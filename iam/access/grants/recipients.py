@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from iam.access.grants.models import Grant, LedgerEntry, Sort
+from iam.access.grants.models import Grant, LedgerEntry, PermissionSort
 from iam.directory.models import Identity, Person
 from iam.mirror.models import Edge, EdgeKind, EntityState, valid_at
 from iam.policy.statements import statements_in
@@ -100,7 +100,7 @@ def _assumers(entry: LedgerEntry) -> Iterator[str]:
     for statement in _trust_statements(entry):
         if statement.get("Effect") != "Allow" or "Principal" not in statement:
             continue
-        if entry.sort == Sort.TRUST and statement.get("Sid") != entry.target:
+        if entry.sort == PermissionSort.TRUST and statement.get("Sid") != entry.target:
             continue
         for principal in read_principals(statement["Principal"]):
             if principal.kind == "user":
@@ -112,9 +112,9 @@ def _trust_statements(entry: LedgerEntry) -> list[Mapping[str, Any]]:
     permissions of a role, those of now.
     """
     params = entry.change.params if entry.change else {}
-    if entry.sort == Sort.TRUST:
+    if entry.sort == PermissionSort.TRUST:
         text = params.get("document")
-    elif entry.sort == Sort.ROLE:
+    elif entry.sort == PermissionSort.ROLE:
         text = params.get("trust")
     else:
         state = EntityState.objects.filter(valid_at(None), entity=entry.entity_id).select_related("document")

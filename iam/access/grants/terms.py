@@ -13,9 +13,9 @@ from typing import Any, Final, Self
 from iam.access.grants.phrases import listed
 from iam.access.grants.term_errors import TermsError, texts_of
 from iam.access.grants.what import What, WhatKind
-from iam.access.grants.who import NUMBER, Who, WhoKind
+from iam.access.grants.who import NUMBER, WhoKind, WhoTerms
 
-__all__ = ["Terms", "TermsError", "What", "WhatKind", "Who", "WhoKind"]
+__all__ = ["GrantTerms", "TermsError", "What", "WhatKind", "WhoKind", "WhoTerms"]
 
 MAX_ACCOUNTS: Final = 200
 SHORTEST: Final = timedelta(minutes=5)
@@ -26,14 +26,14 @@ MAX_WHY: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class GrantTerms:
     """Who gets what, in which accounts (by number), until when and why.
 
     It ends at `until`, or `lasts` seconds after it is approved, or (neither) only when somebody ends it.
     `session` is the longest session, in seconds, of a role that is made for it.
     """
 
-    who: Who
+    who: WhoTerms
     what: What
     accounts: tuple[str, ...]
     why: str
@@ -76,7 +76,7 @@ class Terms:
         if not isinstance(lasts, int) or not isinstance(session, int):
             raise TermsError("How long it lasts is a number of seconds.", part="until")
         return cls(
-            who=Who.of(who),
+            who=WhoTerms.of(who),
             what=What.of(what),
             accounts=texts_of(body, "accounts", part="accounts"),
             why=str(body.get("why", "")),

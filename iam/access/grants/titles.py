@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import chain
 
 from iam.access.grants.phrases import counted
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.access.templates.queries import offer_of
 from iam.directory.models import Team
 from iam.mirror.display_names import names_by_arn
@@ -14,7 +14,7 @@ from iam.policy.letter_case import fold
 from iam.policy.sentences.labels import service_name
 
 
-def title_of(terms: Terms) -> str:
+def title_of(terms: GrantTerms) -> str:
     """Such as "Read an S3 bucket for kwame.boateng"; at most 200 characters."""
     return f"{what_words(terms.what)} for {who_words(terms.who)}"[:200]
 
@@ -46,7 +46,7 @@ def _services(what: What) -> str:
     )
 
 
-def who_words(who: Who) -> str:
+def who_words(who: WhoTerms) -> str:
     """To whom."""
     if who.kind is WhoKind.TEAM:
         team_name = Team.objects.filter(slug=who.team).values_list("name", flat=True).first()

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from iam.access.grants.documents import timed_statement, written
-from iam.access.grants.terms import TermsError, Who, WhoKind
+from iam.access.grants.terms import TermsError, WhoKind, WhoTerms
 from iam.policy.document import CURRENT
 from iam.policy.lint import TRUST, LintKind, Severity, lint
 from iam.policy.statements import as_list, statements_in
@@ -32,7 +32,13 @@ USER_NAME: Final = "${aws:username}"
 
 
 def statement_for(
-    who: Who, *, sid: str, partition: str, account_id: str, end: datetime | None, arns: Sequence[str] = ()
+    who: WhoTerms,
+    *,
+    sid: str,
+    partition: str,
+    account_id: str,
+    end: datetime | None,
+    arns: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The statement by which they may assume a role of the account; `arns` are the users and roles, of
     whichever account.
@@ -54,19 +60,19 @@ def statement_for(
     return timed_statement(statement | ({"Condition": conditions} if conditions else {}), end=end)
 
 
-def provider_in(who: Who, *, account_id: str, partition: str) -> str:
+def provider_in(who: WhoTerms, *, account_id: str, partition: str) -> str:
     """The provider of the same name in an account."""
     parts = who.provider_arn.split(":", 5)
     return ":".join([parts[0], partition, *parts[2:4], account_id, parts[5]])
 
 
-def _named(who: Who, partition: str, arns: Sequence[str]) -> str | list[str]:
+def _named(who: WhoTerms, partition: str, arns: Sequence[str]) -> str | list[str]:
     if who.kind in (WhoKind.ACCOUNT, WhoKind.PARTNER):
         return who.principal or f"arn:{partition}:iam::{who.account_id}:root"
     return arns[0] if len(arns) == 1 else sorted(arns)
 
 
-def _federated(who: Who, provider: str, partition: str) -> tuple[str, dict[str, dict[str, str]]]:
+def _federated(who: WhoTerms, provider: str, partition: str) -> tuple[str, dict[str, dict[str, str]]]:
     test = "StringLike" if {"*", "?"} & set(who.subject) else "StringEquals"
     if ":saml-provider/" in provider:
         audience, subject = ("SAML:aud", who.audience or SIGN_IN[partition]), ("SAML:sub", who.subject)

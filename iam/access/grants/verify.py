@@ -12,17 +12,17 @@ from datetime import datetime
 from typing import Any, Final
 
 from iam.access.grants.documents import NOW, stamp
-from iam.access.grants.models import GIVING, Grant, GrantPart, LedgerEntry, Sort
+from iam.access.grants.models import GIVING, Grant, GrantPart, LedgerEntry, PermissionSort
 from iam.access.grants.trust_statement import sids_of
 from iam.mirror.models import Edge, EdgeKind, EntityState, InlinePolicy, PolicyVersion, valid_at
 
 MAX_SENTENCES: Final = 3
 """So many sentences a part is told in."""
-EDGES: Final = {Sort.MEMBER: EdgeKind.MEMBER, Sort.ATTACHED: EdgeKind.ATTACHED}
+EDGES: Final = {PermissionSort.MEMBER: EdgeKind.MEMBER, PermissionSort.ATTACHED: EdgeKind.ATTACHED}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class GrantHoldings:
     """What the mirror has of the holders of a grant, by their numbers: ties (the kind, and the number or the
     ARN of the other side), inline policies, trust policies and texts of policies.
     """
@@ -61,7 +61,7 @@ def _first(sentences: list[str]) -> list[str]:
     return [*sentences[:MAX_SENTENCES], f"And {more:,} more."] if more > 1 else sentences
 
 
-def _found(holders: Iterable[int]) -> Found:
+def _found(holders: Iterable[int]) -> GrantHoldings:
     now, keys = valid_at(None), list(holders)
     edges: Any = Edge.objects.filter(now, source__in=keys, kind__in=list(EDGES.values()))
     inline = InlinePolicy.objects.filter(now, owner__in=keys)
@@ -70,7 +70,7 @@ def _found(holders: Iterable[int]) -> Found:
     ties: set[tuple[int | None, str, int | str]] = set()
     for source, kind, pk, arn in edges.values_list("source_id", "kind", "target_id", "target__arn"):
         ties |= {(source, kind, pk), (source, kind, arn)}
-    return Found(
+    return GrantHoldings(
         ties=frozenset(ties),
         inline={
             (owner, name): text
@@ -98,7 +98,7 @@ def stands(entry: LedgerEntry) -> bool:
     return not list(_missing(entry, present, None))
 
 
-def _missing(entry: LedgerEntry, present: Found, end: datetime | None) -> Iterator[str]:
+def _missing(entry: LedgerEntry, present: GrantHoldings, end: datetime | None) -> Iterator[str]:
     holder = entry.entity
     name = holder.name if holder else entry.holder_arn.rpartition("/")[2]
     if holder is None or holder.gone_at is not None:
@@ -109,25 +109,25 @@ def _missing(entry: LedgerEntry, present: Found, end: datetime | None) -> Iterat
             target = entry.target_entity.name if entry.target_entity else entry.target.rpartition("/")[2]
             yield (
                 f"{name} is no longer in the group {target}."
-                if entry.sort == Sort.MEMBER
+                if entry.sort == PermissionSort.MEMBER
                 else f"The policy {target} is no longer attached to {name}."
             )
         return
     text = (
         present.inline.get((holder.pk, entry.target))
-        if entry.sort == Sort.INLINE
+        if entry.sort == PermissionSort.INLINE
         else present.texts.get(holder.pk)
     )
-    if entry.sort == Sort.INLINE and text is None:
+    if entry.sort == PermissionSort.INLINE and text is None:
         yield f"{name} no longer has the inline policy {entry.target}."
-    elif entry.sort == Sort.TRUST and text is not None and entry.target not in sids_of(text):
+    elif entry.sort == PermissionSort.TRUST and text is not None and entry.target not in sids_of(text):
         yield f"The trust policy of {name} no longer allows them: the statement is gone."
     elif text is not None and _has_lost_its_end(entry, text, end):
         yield f"{name} has a different end date than the grant, or none: someone changed it in AWS."
 
 
-def _is_tied(entry: LedgerEntry, present: Found) -> bool:
-    kind = EDGES[Sort(entry.sort)].value
+def _is_tied(entry: LedgerEntry, present: GrantHoldings) -> bool:
+    kind = EDGES[PermissionSort(entry.sort)].value
     return (entry.entity_id, kind, entry.target_entity_id or entry.target) in present.ties
 
 

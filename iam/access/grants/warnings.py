@@ -10,7 +10,7 @@ from typing import Final
 
 from iam.access.grants.phrases import slugged
 from iam.access.grants.plans import PartPlan
-from iam.access.grants.terms import Terms, WhoKind
+from iam.access.grants.terms import GrantTerms, WhoKind
 from iam.access.grants.who import OUTSIDERS
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.mirror.models import Account
@@ -22,12 +22,12 @@ SECRET: Final = 8
 MAX_DOUBTS: Final = 4
 
 
-def warnings_for(terms: Terms, parts: Sequence[PartPlan]) -> tuple[str, ...]:
+def warnings_for(terms: GrantTerms, parts: Sequence[PartPlan]) -> tuple[str, ...]:
     """In the order of weight; nothing twice."""
     return tuple(dict.fromkeys(_warnings(terms, parts)))
 
 
-def _warnings(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
+def _warnings(terms: GrantTerms, parts: Sequence[PartPlan]) -> Iterator[str]:
     who = terms.who
     for part in parts:
         if part.ends_only:
@@ -47,7 +47,7 @@ def _warnings(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
         yield "Permanent: this access has no end date."
 
 
-def _can_be_guessed(terms: Terms) -> bool:
+def _can_be_guessed(terms: GrantTerms) -> bool:
     external_id = terms.who.external_id
     return (
         len(external_id) < SECRET
@@ -56,7 +56,7 @@ def _can_be_guessed(terms: Terms) -> bool:
     )
 
 
-def _doubts(terms: Terms, parts: Sequence[PartPlan]) -> Iterator[str]:
+def _doubts(terms: GrantTerms, parts: Sequence[PartPlan]) -> Iterator[str]:
     """What the lint doubts of statements that somebody wrote, and what can never hold."""
     for text in terms.what.documents:
         findings = lint(text, kind=LintKind.IDENTITY)

@@ -53,7 +53,7 @@ OUTSIDERS: Final = frozenset({WhoKind.ACCOUNT, WhoKind.PARTNER, WhoKind.FEDERATE
 
 
 @dataclass(frozen=True, slots=True)
-class Who:
+class WhoTerms:
     """Who receives.
 
     `users`, `group`, `role`: by `arns`, one or several. `team`: its people as of the request, by the slug

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from iam.access.grants.documents import TooLargeError, meaning_of, packed, timed, written
-from iam.access.grants.models import GIVING, Grant, LedgerEntry, Sort
+from iam.access.grants.models import GIVING, Grant, LedgerEntry, PermissionSort
 from iam.access.grants.queries import visible_grants
-from iam.access.templates.body import Body, TemplateError
+from iam.access.templates.body import TemplateBody, TemplateError
 from iam.access.templates.models import Template
 from iam.changes.operations import CreatePolicyVersion, Operation, PutInlinePolicy
 from iam.changes.operations.policy_version import default_text
@@ -59,7 +59,7 @@ def living_grants(template: Template, *, viewer: Viewer, but: int = 0) -> list[G
     return list(rows.exclude(template_version=but).order_by("created_at", "id"))
 
 
-def plan_rollout(grants: Sequence[Grant], *, body: Body) -> RolloutPlan:
+def plan_rollout(grants: Sequence[Grant], *, body: TemplateBody) -> RolloutPlan:
     """What it takes that these grants say what the body says."""
     plan = RolloutPlan(more=len(grants[MAX_GRANTS:]))
     made: dict[tuple[str, str, str], int] = {}
@@ -89,7 +89,7 @@ def _entries(grants: Sequence[Grant]) -> dict[object, list[LedgerEntry]]:
 
 
 def _operations(
-    grant: Grant, entries: Sequence[LedgerEntry], body: Body
+    grant: Grant, entries: Sequence[LedgerEntry], body: TemplateBody
 ) -> Iterator[tuple[tuple[str, str, str], Operation]]:
     """(what tells the policy from others, the operation) of a grant. Raises _LeftError."""
     by_part: dict[int, list[LedgerEntry]] = defaultdict(list)
@@ -98,12 +98,12 @@ def _operations(
     is_any = False
     for part_entries in by_part.values():
         text = _text(grant, part_entries[0].part.account, body)
-        roles = {entry.holder_arn for entry in part_entries if entry.sort == Sort.ROLE}
-        policies = [entry for entry in part_entries if entry.sort == Sort.POLICY]
+        roles = {entry.holder_arn for entry in part_entries if entry.sort == PermissionSort.ROLE}
+        policies = [entry for entry in part_entries if entry.sort == PermissionSort.POLICY]
         inline = [
             entry
             for entry in part_entries
-            if entry.sort == Sort.INLINE and (not roles or entry.holder_arn in roles)
+            if entry.sort == PermissionSort.INLINE and (not roles or entry.holder_arn in roles)
         ]
         is_any = is_any or bool(policies or inline)
         if policies:
@@ -114,7 +114,7 @@ def _operations(
         raise _LeftError("It is given through an existing group or policy, which keeps its own text.")
 
 
-def _text(grant: Grant, account: Account, body: Body) -> str:
+def _text(grant: Grant, account: Account, body: TemplateBody) -> str:
     """What the grant would say in an account, with its end."""
     parameters = dict(grant.agreed.what.parameters)
     names = {parameter.name for parameter in body.parameters}
@@ -153,7 +153,7 @@ def _check_shared(grant: Grant, entry: LedgerEntry) -> None:
     does.
     """
     others = LedgerEntry.objects.filter(
-        account=entry.account, holder_arn=entry.holder_arn, sort=Sort.POLICY, until__isnull=True
+        account=entry.account, holder_arn=entry.holder_arn, sort=PermissionSort.POLICY, until__isnull=True
     ).exclude(part__grant=grant.pk)
     strange = others.exclude(
         part__grant__template=grant.template, part__grant__template_version=grant.template_version

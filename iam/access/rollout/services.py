@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import transaction
 from django.db.models import QuerySet
 
-from iam.access.grants.models import Act, Grant
+from iam.access.grants.models import Grant, GrantAct
 from iam.access.grants.services.requests import note
 from iam.access.rollout.models import Rollout, RolloutGrant
 from iam.access.rollout.plans import RolloutPlan, living_grants, plan_rollout
@@ -19,7 +19,7 @@ from iam.access.templates.queries import body_of
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
-from iam.changes.services import Cause
+from iam.changes.services import SetCause
 from iam.guard import Viewer
 
 OF_ROLLOUT: Final = "rollout"
@@ -57,7 +57,7 @@ def request_rollout(actor: Viewer, *, version: TemplateVersion, reason: str, ide
             reason=reason,
             idempotency_key=idempotency_key,
             title=f"Give {_counted(plan)} version {version.number} of {version.title}",
-            cause=Cause(OF_ROLLOUT, rollout.pk),
+            cause=SetCause(OF_ROLLOUT, rollout.pk),
         )
         RolloutGrant.objects.bulk_create(
             RolloutGrant(rollout=rollout, grant=followed.grant, positions=list(followed.places))
@@ -139,7 +139,7 @@ def _follow(rollout_grant: RolloutGrant, version: TemplateVersion) -> None:
         grant.terms = {**grant.terms, "what": what}
         grant.template_version = version.number
         grant.save(update_fields=["terms", "template_version"])
-        note(grant, act=Act.FOLLOWED, actor=None, reason=f"Version {version.number} of {version.title}")
+        note(grant, act=GrantAct.FOLLOWED, actor=None, reason=f"Version {version.number} of {version.title}")
     rollout_grant.done_at = datetime.now(tz=UTC)
     rollout_grant.save(update_fields=["done_at"])
 
@@ -170,7 +170,7 @@ def _go_back(grant_id: UUID, version: TemplateVersion) -> None:
     if (grant.template, grant.template_version) != (version.template.slug, version.number):
         return
     acts = list(grant.versions.order_by("number"))
-    followed = [act for act in acts if act.act == Act.FOLLOWED]
+    followed = [act for act in acts if act.act == GrantAct.FOLLOWED]
     before = [act for act in acts if followed and act.number < followed[-1].number]
     if not before:
         return
@@ -180,7 +180,7 @@ def _go_back(grant_id: UUID, version: TemplateVersion) -> None:
     grant.save(update_fields=["terms", "template_version"])
     note(
         grant,
-        act=Act.FOLLOWED,
+        act=GrantAct.FOLLOWED,
         actor=None,
         reason=f"Version {what['version']} of {version.title} again: version {version.number} was undone",
     )

@@ -53,7 +53,7 @@ class TemplateError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Body:
+class TemplateBody:
     """A version's content. `hours` is the longest time that is suggested for a grant of it; 0 for no
     suggestion.
     """
@@ -170,7 +170,7 @@ class Body:
         statements = [_filled(dict(statement), values) for statement in self.statements]
         return {"Version": CURRENT, "Statement": statements}
 
-    def renamed(self, title: str) -> Body:
+    def renamed(self, title: str) -> TemplateBody:
         """The same under another title."""
         return replace(self, title=title)
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from django.db import models
 
-from iam.access.templates.body import Body
+from iam.access.templates.body import TemplateBody
 
 
 class Origin(models.TextChoices):
@@ -60,6 +60,6 @@ class TemplateVersion(models.Model):
         return f"{self.template_id} version {self.number}"
 
     @property
-    def body(self) -> Body:
+    def body(self) -> TemplateBody:
         """Its content."""
-        return Body.of(self.content)
+        return TemplateBody.of(self.content)

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db.models import F
 
-from iam.access.templates.body import Body, TemplateError
+from iam.access.templates.body import TemplateBody, TemplateError
 from iam.access.templates.models import Template, TemplateVersion
 
 
@@ -25,7 +25,7 @@ class Offer:
         return self.template.slug
 
     @property
-    def body(self) -> Body:
+    def body(self) -> TemplateBody:
         """What the version says."""
         return body_of(self.version)
 
@@ -48,7 +48,7 @@ def offer_of(slug: str, *, number: int | None = None) -> Offer | None:
     return Offer(version.template, version) if version else None
 
 
-def bodies_of(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Body]:
+def bodies_of(wanted: Iterable[tuple[str, int]]) -> dict[tuple[str, int], TemplateBody]:
     """What versions of templates say, by short name and number; one query for all, none for none."""
     pairs = {(slug, number) for slug, number in wanted if slug}
     if not pairs:
@@ -73,20 +73,20 @@ def document_for(
     return offer.body.render(parameters, account_id=account_id, partition=partition)
 
 
-def body_of(version: TemplateVersion) -> Body:
+def body_of(version: TemplateVersion) -> TemplateBody:
     """What a version says; kept by its digest, because lists read all of them."""
     return _kept(version.digest) or _keep(version)
 
 
-_BODIES: dict[str, Body] = {}
+_BODIES: dict[str, TemplateBody] = {}
 _MAX_BODIES = 512
 
 
-def _kept(digest: str) -> Body | None:
+def _kept(digest: str) -> TemplateBody | None:
     return _BODIES.get(digest)
 
 
-def _keep(version: TemplateVersion) -> Body:
+def _keep(version: TemplateVersion) -> TemplateBody:
     if len(_BODIES) >= _MAX_BODIES:
         _BODIES.clear()
     return _BODIES.setdefault(version.digest, version.body)

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
-from iam.access.templates.body import Body, TemplateError
+from iam.access.templates.body import TemplateBody, TemplateError
 from iam.access.templates.models import Origin, Template, TemplateVersion
 from iam.access.templates.template_lint import errors_of
 from iam.guard import Right, Viewer
@@ -24,7 +24,7 @@ def may_write(viewer: Viewer) -> bool:
     return viewer.may(Right.MANAGE_ACCOUNTS, account_id=ANY_ACCOUNT)
 
 
-def create_template(actor: Viewer, *, slug: str, body: Body, note: str = "") -> TemplateVersion:
+def create_template(actor: Viewer, *, slug: str, body: TemplateBody, note: str = "") -> TemplateVersion:
     """A template of our own with its first version. Raises TemplateError."""
     _check(actor, body)
     if len(slug) > 64 or not SLUG.fullmatch(slug):
@@ -42,7 +42,7 @@ def create_template(actor: Viewer, *, slug: str, body: Body, note: str = "") -> 
 
 
 def save_version(
-    actor: Viewer, *, template: Template, body: Body, base: int, note: str = ""
+    actor: Viewer, *, template: Template, body: TemplateBody, base: int, note: str = ""
 ) -> TemplateVersion:
     """A new version, offered from now on; grants keep the version that they were given. Raises TemplateError.
 
@@ -66,7 +66,7 @@ def save_version(
         raise TemplateError("Someone else saved a version at the same time. Reload the page.") from None
 
 
-def _offer(template: Template, *, actor: Viewer, body: Body, base: int, note: str) -> TemplateVersion:
+def _offer(template: Template, *, actor: Viewer, body: TemplateBody, base: int, note: str) -> TemplateVersion:
     last = TemplateVersion.objects.filter(template=template).order_by("-number").first()
     number = (last.number if last else 0) + 1
     version = _write(template, actor=actor, body=body, number=number, note=note)
@@ -102,7 +102,9 @@ def _set_retired(actor: Viewer, *, template: Template, at: datetime | None, kind
         record(kind=kind, actor=actor, subject=template.slug)
 
 
-def _write(template: Template, *, actor: Viewer, body: Body, number: int, note: str) -> TemplateVersion:
+def _write(
+    template: Template, *, actor: Viewer, body: TemplateBody, number: int, note: str
+) -> TemplateVersion:
     return TemplateVersion.objects.create(
         template=template,
         number=number,
@@ -119,7 +121,7 @@ def _write(template: Template, *, actor: Viewer, body: Body, number: int, note: 
     )
 
 
-def _check(actor: Viewer, body: Body) -> None:
+def _check(actor: Viewer, body: TemplateBody) -> None:
     _check_right(actor)
     body.check()
     if findings := errors_of(body):

@@ -11,18 +11,20 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final
 
-from iam.access.templates.body import Body
+from iam.access.templates.body import TemplateBody
 
 FOLDER: Final = "shipped"
 
 
 @cache
-def shipped() -> dict[str, Body]:
+def shipped() -> dict[str, TemplateBody]:
     """The templates of the package by slug, sorted."""
     bodies = {}
     for file in sorted(files(__package__).joinpath(FOLDER).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".json"):
-            bodies[file.name.removesuffix(".json")] = Body.of(json.loads(file.read_text(encoding="utf-8")))
+            bodies[file.name.removesuffix(".json")] = TemplateBody.of(
+                json.loads(file.read_text(encoding="utf-8"))
+            )
     return bodies
 
 
@@ -57,7 +59,7 @@ def ship(templates: type[Any], versions: type[Any]) -> int:
     return added
 
 
-def _row(body: Body) -> dict[str, Any]:
+def _row(body: TemplateBody) -> dict[str, Any]:
     return {
         "title": body.title,
         "category": body.category,

@@ -10,7 +10,7 @@ from typing import Final
 from django.db import models
 from django.db.models import Q
 
-from iam.changes.approval.rules import Need, Rule, Stage, Who
+from iam.changes.approval.rules import ApprovalNeed, ApprovalRule, ApprovalStage, Deciders
 from iam.changes.models import ChangeSet
 
 OWN_DEVICE: Final = "One’s own MFA device"
@@ -69,9 +69,9 @@ class RuleSet(models.Model):
         return f"rules {self.number or self.state}"
 
     @property
-    def rules(self) -> tuple[Rule, ...]:
+    def rules(self) -> tuple[ApprovalRule, ...]:
         """The rules in their order."""
-        return tuple(Rule.from_json(rule) for rule in self.body)
+        return tuple(ApprovalRule.from_json(rule) for rule in self.body)
 
 
 class Requirement(models.Model):
@@ -111,15 +111,15 @@ class Requirement(models.Model):
         return f"stage {self.stage + 1} of {len(self.stages)}"
 
     @property
-    def need(self) -> Need:
+    def need(self) -> ApprovalNeed:
         """As the rules speak of it."""
-        return Need(
-            stages=tuple(Stage.from_json(stage) for stage in self.stages),
+        return ApprovalNeed(
+            stages=tuple(ApprovalStage.from_json(stage) for stage in self.stages),
             because=tuple(self.because),
             wait_hours=self.wait_hours,
             remind_hours=self.remind_hours,
-            escalate_to=tuple(Who(**who) for who in self.escalate_to),
-            break_glass=tuple(Who(**who) for who in self.break_glass),
+            escalate_to=tuple(Deciders(**who) for who in self.escalate_to),
+            break_glass=tuple(Deciders(**who) for who in self.break_glass),
             notes=tuple(self.notes),
         )
 
@@ -143,7 +143,7 @@ class Ballot(models.Model):
         return f"{self.kind} {self.value}"
 
 
-class Verdict(models.TextChoices):
+class ReviewVerdict(models.TextChoices):
     """What anyone who reviews a use of break-glass says of it."""
 
     ACCEPT = "accept", "Accepted"
@@ -163,7 +163,7 @@ class BreakGlass(models.Model):
     reviewed_by = models.UUIDField(null=True)
     reviewed_label = models.CharField(max_length=128, blank=True)
     reviewed_at = models.DateTimeField(null=True)
-    verdict = models.CharField(max_length=8, choices=Verdict.choices, blank=True)
+    verdict = models.CharField(max_length=8, choices=ReviewVerdict.choices, blank=True)
     comment = models.CharField(max_length=1024, blank=True)
     is_alone = models.BooleanField(default=False, help_text="Single-operator mode: reviewed by who used it.")
     remind_at = models.DateTimeField(

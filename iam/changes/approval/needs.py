@@ -20,11 +20,11 @@ from iam.changes.approval.rules import (
     LEAD,
     SHIPPED,
     TEAM,
-    Matter,
-    Need,
-    Rule,
-    Stage,
-    Who,
+    ApprovalNeed,
+    ApprovalRule,
+    ApprovalStage,
+    Deciders,
+    RuleMatter,
     need_of,
 )
 from iam.changes.models import Change, ChangeSet
@@ -32,7 +32,7 @@ from iam.changes.operations import Operation, restore
 from iam.changes.risks import CRITICAL, NORMAL, SENSITIVE, level_of
 
 
-def rules_in_force() -> tuple[int, tuple[Rule, ...]]:
+def rules_in_force() -> tuple[int, tuple[ApprovalRule, ...]]:
     """The number of the version in force, and its rules; 0 and those that are shipped, until others were
     approved.
     """
@@ -46,7 +46,7 @@ def need_for(
     receipts: Sequence[Mapping[str, Any]],
     impact: Mapping[str, Any],
     requester: UUID,
-) -> Need:
+) -> ApprovalNeed:
     """What a set of these must pass if this person asks for it; `impact` is that of the set's receipt, {}
     where there is none.
     """
@@ -137,7 +137,7 @@ def set_ballots(requirement: Requirement) -> None:
     )
 
 
-def _columns(change_set: ChangeSet, need: Need, version: int) -> dict[str, Any]:
+def _columns(change_set: ChangeSet, need: ApprovalNeed, version: int) -> dict[str, Any]:
     return {
         "digest": change_set.receipt_digest,
         "version": version,
@@ -151,7 +151,7 @@ def _columns(change_set: ChangeSet, need: Need, version: int) -> dict[str, Any]:
     }
 
 
-def _need_of(change_set: ChangeSet, parts: Sequence[Change]) -> tuple[Need, int]:
+def _need_of(change_set: ChangeSet, parts: Sequence[Change]) -> tuple[ApprovalNeed, int]:
     operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
     return _need(
         operations,
@@ -167,7 +167,7 @@ def _need(
     receipts: Sequence[Mapping[str, Any]],
     impact: Mapping[str, Any],
     requester: UUID,
-) -> tuple[Need, int]:
+) -> tuple[ApprovalNeed, int]:
     version, rules = rules_in_force()
     is_sensitive = any(receipt.get("sensitivity") == HIGH for receipt in receipts)
     risks = frozenset(impact.get("risks", ()))
@@ -178,7 +178,7 @@ def _need(
         arns[operation.account.pk].update(_users(operation))
     teams = teams_of(arns)
     matters = [
-        Matter(
+        RuleMatter(
             account_id=operation.account.account_id,
             teams=frozenset().union(*(teams.get(arn, frozenset()) for arn in _users(operation))),
             sensitivity=sensitivity,
@@ -210,14 +210,16 @@ def _users(operation: Operation) -> list[str]:
     return [arn for arn in (*operation.modified_arns(), *operation.created_arns()) if ":user/" in arn]
 
 
-def _with_leads(need: Need, *, teams: frozenset[str], accounts: set[str], but: set[UUID]) -> Need:
+def _with_leads(
+    need: ApprovalNeed, *, teams: frozenset[str], accounts: set[str], but: set[UUID]
+) -> ApprovalNeed:
     """The need with the leads of the teams that everybody concerned is in; where nobody leads such a team,
     approvers decide.
     """
     leads = [
-        Who(TEAM, slug)
+        Deciders(TEAM, slug)
         for slug in sorted(teams)
-        if set(people_of([Who(TEAM, slug)], accounts=accounts)) - but
+        if set(people_of([Deciders(TEAM, slug)], accounts=accounts)) - but
     ]
     stages, notes = [], list(need.notes)
     for number, stage in enumerate(need.stages, start=1):
@@ -229,7 +231,7 @@ def _with_leads(need: Need, *, teams: frozenset[str], accounts: set[str], but: s
             notes.append(
                 f"No one else leads a team that all of this is about, so approvers decide stage {number}."
             )
-        stages.append(Stage((*others, *(leads or [APPROVERS])), stage.count))
+        stages.append(ApprovalStage((*others, *(leads or [APPROVERS])), stage.count))
     escalate = [who for who in need.escalate_to if who.kind != LEAD]
     escalate += leads if len(escalate) < len(need.escalate_to) else []
     return replace(need, stages=tuple(stages), notes=tuple(notes), escalate_to=tuple(escalate))

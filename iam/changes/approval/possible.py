@@ -15,10 +15,10 @@ from django.conf import settings
 from iam.changes.approval.models import Requirement
 from iam.changes.approval.needs import need_for
 from iam.changes.approval.people import owners_of, people_of, subject_arn_of
-from iam.changes.approval.progress import Progress
+from iam.changes.approval.progress import ApprovalProgress
 from iam.changes.approval.rule_names import names_in
 from iam.changes.approval.rule_texts import hours, sentence
-from iam.changes.approval.rules import ADMINISTRATORS, Need, Stage
+from iam.changes.approval.rules import ADMINISTRATORS, ApprovalNeed, ApprovalStage
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
@@ -42,7 +42,7 @@ class NoApproverError(RefusedError):
 class StageApprovers:
     """One stage, how many people it still needs, and the names of those who could give it, by id."""
 
-    stage: Stage
+    stage: ApprovalStage
     missing: int
     people: Mapping[UUID, str]
 
@@ -54,7 +54,7 @@ class PossibleApprovers:
     both empty where it does not.
     """
 
-    need: Need
+    need: ApprovalNeed
     stages: tuple[StageApprovers, ...]
     accounts: frozenset[str]
     requester: UUID
@@ -166,7 +166,7 @@ def require_possible_approver(
 
 
 def still_possible(
-    requirement: Requirement, progress: Progress, *, parts: Sequence[Change]
+    requirement: Requirement, progress: ApprovalProgress, *, parts: Sequence[Change]
 ) -> PossibleApprovers:
     """Who can still approve a set that waits, given who has agreed so far."""
     need = requirement.need
@@ -190,7 +190,7 @@ def still_possible(
 
 
 def _approvers(
-    need: Need,
+    need: ApprovalNeed,
     *,
     accounts: frozenset[str],
     requester: UUID,
@@ -212,7 +212,7 @@ def _approvers(
     )
     if alone:
         who = tuple(dict.fromkeys(chain.from_iterable(stage.who for stage in need.stages)))
-        stages = (StageApprovers(Stage(who, 1), min(1, sum(missing)), _without(everybody, barred)),)
+        stages = (StageApprovers(ApprovalStage(who, 1), min(1, sum(missing)), _without(everybody, barred)),)
     subjects = {}
     if not alone:
         subjects = {pk: everybody[pk] for pk in everybody if pk in about and pk != requester}
@@ -228,7 +228,9 @@ def _approvers(
     )
 
 
-def require_still_possible(requirement: Requirement, progress: Progress, *, parts: Sequence[Change]) -> None:
+def require_still_possible(
+    requirement: Requirement, progress: ApprovalProgress, *, parts: Sequence[Change]
+) -> None:
     """Refuse a set that has just been written and that nobody could approve. Raises NoApproverError; asks
     nothing where somebody can.
     """
@@ -239,7 +241,7 @@ def require_still_possible(requirement: Requirement, progress: Progress, *, part
         raise NoApproverError(approvers)
 
 
-def why_nobody(requirement: Requirement, progress: Progress, *, parts: Sequence[Change]) -> str:
+def why_nobody(requirement: Requirement, progress: ApprovalProgress, *, parts: Sequence[Change]) -> str:
     """Why nobody can approve a set that waits any more, or not until it escalates, and who can change that;
     blank where somebody can.
     """

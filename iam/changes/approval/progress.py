@@ -11,7 +11,7 @@ from django.conf import settings
 
 from iam.changes.approval.models import Requirement
 from iam.changes.approval.people import owners_of, people_of
-from iam.changes.approval.rules import Stage, Who
+from iam.changes.approval.rules import ApprovalStage, Deciders
 from iam.changes.models import Approval, Change, Decision
 
 
@@ -21,7 +21,7 @@ class StageState:
     and anyone who has agreed left out.
     """
 
-    stage: Stage
+    stage: ApprovalStage
     approvals: tuple[Approval, ...]
     able: dict[UUID, str]
 
@@ -37,7 +37,7 @@ class StageState:
 
 
 @dataclass(frozen=True, slots=True)
-class Progress:
+class ApprovalProgress:
     """The stages of a set in order; `void` are approvals that count no more, `about` the people whose own IAM
     users it is about.
     """
@@ -78,7 +78,7 @@ class Progress:
         return self.has_agreed(person) or any(person in stage.able for stage in self.stages)
 
 
-def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:
+def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> ApprovalProgress:
     """How far a set is; a query a stage, and two more.
 
     An approval counts that agrees to the receipt as it is, by somebody who may still decide that stage, and
@@ -107,7 +107,7 @@ def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Progres
         counted |= {approval.approver_id for approval in here}
         valid |= {approval.pk for approval in here}
         stages.append((stage, here, people))
-    return Progress(
+    return ApprovalProgress(
         stages=tuple(
             StageState(stage, tuple(here), _able(people, but=counted | barred))
             for stage, here, people in stages
@@ -117,15 +117,15 @@ def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Progres
     )
 
 
-def _stages(requirement: Requirement, *, alone: bool) -> tuple[Stage, ...]:
+def _stages(requirement: Requirement, *, alone: bool) -> tuple[ApprovalStage, ...]:
     stages = requirement.need.stages
     if not alone:
         return stages
     everybody = tuple(dict.fromkeys(chain.from_iterable(stage.who for stage in stages)))
-    return (Stage(everybody, 1),)
+    return (ApprovalStage(everybody, 1),)
 
 
-def _who(requirement: Requirement, stage: Stage) -> tuple[Who, ...]:
+def _who(requirement: Requirement, stage: ApprovalStage) -> tuple[Deciders, ...]:
     """Anyone who it was escalated to may decide every stage."""
     return (*stage.who, *requirement.need.escalate_to) if requirement.escalated_at else stage.who
 

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.needs import rules_in_force
-from iam.changes.approval.rules import Rule, as_json, problems_of
+from iam.changes.approval.rules import ApprovalRule, as_json, problems_of
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person
 from iam.directory.rules import DirectoryRuleError, assert_administers
@@ -45,7 +45,7 @@ def draft_of(actor: Viewer) -> RuleSet:
     return made
 
 
-def save_draft(draft: RuleSet, rules: Sequence[Rule], *, actor: Viewer) -> None:
+def save_draft(draft: RuleSet, rules: Sequence[ApprovalRule], *, actor: Viewer) -> None:
     """Keep other rules in one's draft; whether they can be rules at all is asked when they are proposed.
     Raises RefusedError.
     """

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from itertools import chain
 
 from iam.changes.approval.people import uuid_of
-from iam.changes.approval.rules import PERSON, TEAM, Need, Rule, Who
+from iam.changes.approval.rules import PERSON, TEAM, ApprovalNeed, ApprovalRule, Deciders
 from iam.directory.models import Person, Team
 from iam.guard import Viewer
 from iam.mirror.models import Account
@@ -14,7 +14,7 @@ from iam.mirror.models import Account
 ELSEWHERE = "an account that you do not see"
 
 
-def names_for(rules: Iterable[Rule], *, viewer: Viewer) -> dict[str, str]:
+def names_for(rules: Iterable[ApprovalRule], *, viewer: Viewer) -> dict[str, str]:
     """Persons by id, teams by slug, accounts by number; an account that the viewer does not see has no name.
     Three queries at most.
     """
@@ -34,23 +34,23 @@ def names_for(rules: Iterable[Rule], *, viewer: Viewer) -> dict[str, str]:
     return names
 
 
-def names_in(need: Need) -> dict[str, str]:
+def names_in(need: ApprovalNeed) -> dict[str, str]:
     """The same for what one set needs; two queries at most."""
     who = set(chain.from_iterable(stage.who for stage in need.stages))
     who |= {*need.escalate_to, *need.break_glass}
     return _people(who) | _teams(_slugs(who))
 
 
-def _who(rule: Rule) -> set[Who]:
+def _who(rule: ApprovalRule) -> set[Deciders]:
     approvers = chain.from_iterable(stage.who for stage in rule.stages)
     return {*approvers, *rule.escalate_to, *rule.break_glass}
 
 
-def _slugs(who: Iterable[Who]) -> set[str]:
+def _slugs(who: Iterable[Deciders]) -> set[str]:
     return {who_may.value for who_may in who if who_may.kind == TEAM}
 
 
-def _people(who: Iterable[Who]) -> dict[str, str]:
+def _people(who: Iterable[Deciders]) -> dict[str, str]:
     ids = [pk for who_may in who if who_may.kind == PERSON and (pk := uuid_of(who_may.value))]
     rows = Person.objects.filter(pk__in=ids).values_list("pk", "name") if ids else []
     return {str(pk): name for pk, name in rows}

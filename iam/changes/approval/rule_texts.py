@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from iam.changes.approval.rules import HIGH, LEAD, PERSON, ROLE, TEAM, Need, Rule, Stage, Who
+from iam.changes.approval.rules import (
+    HIGH,
+    LEAD,
+    PERSON,
+    ROLE,
+    TEAM,
+    ApprovalNeed,
+    ApprovalRule,
+    ApprovalStage,
+    Deciders,
+)
 from iam.changes.risks import WORDS
 from iam.directory.models import Role
 
@@ -19,7 +29,7 @@ Names = Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class RuleLine:
     """One line of a rule: what it is about, and what it says."""
 
     label: str
@@ -27,7 +37,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class RuleDifference:
     """What becomes of one rule: `sort` is added, removed, changed or moved; `lines` are (label, before,
     after) of what is different.
     """
@@ -37,12 +47,12 @@ class Difference:
     lines: tuple[tuple[str, str, str], ...]
 
 
-def sentence(need: Need, *, names: Names) -> str:
+def sentence(need: ApprovalNeed, *, names: Names) -> str:
     """ "Needs one approver", "Needs one approver, then an administrator or approver"."""
     return f"Needs {', then '.join(stage_words(stage, names=names) for stage in need.stages)}"
 
 
-def stage_words(stage: Stage, *, names: Names) -> str:
+def stage_words(stage: ApprovalStage, *, names: Names) -> str:
     """ "two approvers", "one administrator or approver", "Hana Sato"."""
     if stage.count == 1 and len(stage.who) == 1 and stage.who[0].kind in (PERSON, TEAM, LEAD):
         return _single(stage.who[0], names=names)
@@ -56,7 +66,7 @@ def stage_words(stage: Stage, *, names: Names) -> str:
     )
 
 
-def _ordered(ordered: Iterable[Who], *, names: Names) -> list[Who]:
+def _ordered(ordered: Iterable[Deciders], *, names: Names) -> list[Deciders]:
     """Roles, leads, then people by name: in which order they were written has no meaning, and is no
     difference between two rules.
     """
@@ -64,7 +74,7 @@ def _ordered(ordered: Iterable[Who], *, names: Names) -> list[Who]:
     return sorted(ordered, key=lambda who: (kinds.index(who.kind), names.get(who.value, who.value).lower()))
 
 
-def _single(who: Who, *, names: Names) -> str:
+def _single(who: Deciders, *, names: Names) -> str:
     if who.kind == ROLE:
         return f"one {_word(who, many=False, names=names)}"
     if who.kind == PERSON:
@@ -72,7 +82,7 @@ def _single(who: Who, *, names: Names) -> str:
     return "the team’s lead" if who.kind == LEAD else f"a lead of {names.get(who.value, who.value)}"
 
 
-def _word(who: Who, *, many: bool, names: Names) -> str:
+def _word(who: Deciders, *, many: bool, names: Names) -> str:
     if who.kind == ROLE:
         return _ROLES[who.value][many]
     if who.kind == PERSON:
@@ -81,7 +91,7 @@ def _word(who: Who, *, many: bool, names: Names) -> str:
     return plain if who.kind == LEAD else f"leads of {names.get(who.value, who.value)}"
 
 
-def who_words(who: Iterable[Who], *, names: Names) -> str:
+def who_words(who: Iterable[Deciders], *, names: Names) -> str:
     """ "administrators and approvers"; "no one"."""
     return (
         _and([_word(candidate, many=True, names=names) for candidate in _ordered(who, names=names)])
@@ -89,7 +99,7 @@ def who_words(who: Iterable[Who], *, names: Names) -> str:
     )
 
 
-def when(rule: Rule, *, names: Names) -> str:
+def when(rule: ApprovalRule, *, names: Names) -> str:
     """For which requests it applies: "to all requests", or "when it makes someone an administrator and it is
     in production".
     """
@@ -109,27 +119,29 @@ def when(rule: Rule, *, names: Names) -> str:
     return f"when {', and '.join(parts)}" if parts else "to all requests"
 
 
-def lines_of(rule: Rule, *, names: Names) -> list[Line]:
+def lines_of(rule: ApprovalRule, *, names: Names) -> list[RuleLine]:
     """A rule line by line, for its card and for the difference."""
     stages = []
     for number, stage in enumerate(rule.stages, start=1):
         label = f"Stage {number}" if len(rule.stages) > 1 else "Approval"
-        stages.append(Line(label, stage_words(stage, names=names)))
+        stages.append(RuleLine(label, stage_words(stage, names=names)))
     reminds = f"every {hours(rule.remind_hours)}" if rule.remind_hours else "never"
     escalates = "never"
     if rule.escalate_hours:
         escalates = f"after {hours(rule.escalate_hours)}, to {who_words(rule.escalate_to, names=names)}"
     return [
-        Line("Applies", when(rule, names=names)),
+        RuleLine("Applies", when(rule, names=names)),
         *stages,
-        Line("Expires", f"after {hours(rule.wait_hours)}"),
-        Line("Reminds", reminds),
-        Line("Escalates", escalates),
-        Line("Break-glass", who_words(rule.break_glass, names=names)),
+        RuleLine("Expires", f"after {hours(rule.wait_hours)}"),
+        RuleLine("Reminds", reminds),
+        RuleLine("Escalates", escalates),
+        RuleLine("Break-glass", who_words(rule.break_glass, names=names)),
     ]
 
 
-def differences(before: Sequence[Rule], after: Sequence[Rule], *, names: Names) -> list[Difference]:
+def differences(
+    before: Sequence[ApprovalRule], after: Sequence[ApprovalRule], *, names: Names
+) -> list[RuleDifference]:
     """What becomes of each rule, in the order after; then those that go."""
     old, new = {rule.key: rule for rule in before}, {rule.key: rule for rule in after}
     was = [rule.key for rule in before if rule.key in new]
@@ -139,28 +151,28 @@ def differences(before: Sequence[Rule], after: Sequence[Rule], *, names: Names) 
         if rule.key not in old:
             lines = _all(rule, names=names)
             added = (("Place", "", str(place)), *((label, "", text) for label, text in lines))
-            differences.append(Difference("added", rule.name, added))
+            differences.append(RuleDifference("added", rule.name, added))
             continue
         changed = _changed(old[rule.key], rule, names=names)
         moved = was.index(rule.key) != order.index(rule.key)
         places = (("Place", str(was.index(rule.key) + 1), str(order.index(rule.key) + 1)),) if moved else ()
         if changed or moved:
             sort = "changed" if changed else "moved"
-            differences.append(Difference(sort, rule.name, (*changed, *places)))
+            differences.append(RuleDifference(sort, rule.name, (*changed, *places)))
     for rule in before:
         if rule.key not in new:
             lines = _all(rule, names=names)
             differences.append(
-                Difference("removed", rule.name, tuple((label, text, "") for label, text in lines))
+                RuleDifference("removed", rule.name, tuple((label, text, "") for label, text in lines))
             )
     return differences
 
 
-def _all(rule: Rule, *, names: Names) -> list[tuple[str, str]]:
+def _all(rule: ApprovalRule, *, names: Names) -> list[tuple[str, str]]:
     return [(line.label, line.text) for line in lines_of(rule, names=names)]
 
 
-def _changed(before: Rule, after: Rule, *, names: Names) -> tuple[tuple[str, str, str], ...]:
+def _changed(before: ApprovalRule, after: ApprovalRule, *, names: Names) -> tuple[tuple[str, str, str], ...]:
     old, new = dict(_all(before, names=names)), dict(_all(after, names=names))
     name = (("Name", before.name, after.name),) if before.name != after.name else ()
     labels = dict.fromkeys([*new, *old])

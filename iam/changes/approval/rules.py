@@ -21,7 +21,7 @@ MAX_HOURS: Final = 30 * 24
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Who:
+class Deciders:
     """Somebody who may decide: everybody of a role, a lead of the teams of those concerned, one person by id,
     or (found for a request) the leads of one team by its slug.
     """
@@ -31,20 +31,20 @@ class Who:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class ApprovalStage:
     """So many of these people agree before the next stage begins."""
 
-    who: tuple[Who, ...]
+    who: tuple[Deciders, ...]
     count: int = 1
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
         """From what `asdict` gave."""
-        return cls(who=tuple(Who(**who) for who in body["who"]), count=int(body["count"]))
+        return cls(who=tuple(Deciders(**who) for who in body["who"]), count=int(body["count"]))
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class ApprovalRule:
     """What a request must pass that is of one of these accounts, teams and risks, and of this sensitivity;
     empty stands for any.
 
@@ -53,7 +53,7 @@ class Rule:
 
     key: str
     name: str
-    stages: tuple[Stage, ...]
+    stages: tuple[ApprovalStage, ...]
     accounts: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
     risks: tuple[str, ...] = ()
@@ -61,8 +61,8 @@ class Rule:
     wait_hours: int = 24
     remind_hours: int = 4
     escalate_hours: int = 0
-    escalate_to: tuple[Who, ...] = ()
-    break_glass: tuple[Who, ...] = ()
+    escalate_to: tuple[Deciders, ...] = ()
+    break_glass: tuple[Deciders, ...] = ()
 
     @classmethod
     def from_json(cls, body: Mapping[str, Any]) -> Self:
@@ -73,8 +73,8 @@ class Rule:
         for name in ("accounts", "teams", "risks"):
             rule_body[name] = tuple(rule_body.get(name, ()))
         for name in ("escalate_to", "break_glass"):
-            rule_body[name] = tuple(Who(**who) for who in rule_body.get(name, ()))
-        rule_body["stages"] = tuple(Stage.from_json(stage) for stage in rule_body["stages"])
+            rule_body[name] = tuple(Deciders(**who) for who in rule_body.get(name, ()))
+        rule_body["stages"] = tuple(ApprovalStage.from_json(stage) for stage in rule_body["stages"])
         return cls(**rule_body)
 
     @property
@@ -84,7 +84,7 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
-class Matter:
+class RuleMatter:
     """What of one change decides under which rule it falls; sensitivity and risks are those of its
     whole set.
     """
@@ -96,16 +96,16 @@ class Matter:
 
 
 @dataclass(frozen=True, slots=True)
-class Need:
+class ApprovalNeed:
     """What a request has to pass. `because` names the rules, in the order of their list."""
 
-    stages: tuple[Stage, ...]
+    stages: tuple[ApprovalStage, ...]
     because: tuple[str, ...] = ()
     wait_hours: int = 24
     remind_hours: int = 0
     escalate_hours: int = 0
-    escalate_to: tuple[Who, ...] = ()
-    break_glass: tuple[Who, ...] = ()
+    escalate_to: tuple[Deciders, ...] = ()
+    break_glass: tuple[Deciders, ...] = ()
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -114,17 +114,17 @@ class Need:
         return sum(stage.count for stage in self.stages)
 
 
-APPROVERS: Final = Who(ROLE, Role.APPROVER.value)
-ADMINISTRATORS: Final = Who(ROLE, Role.ADMINISTRATOR.value)
+APPROVERS: Final = Deciders(ROLE, Role.APPROVER.value)
+ADMINISTRATORS: Final = Deciders(ROLE, Role.ADMINISTRATOR.value)
 REVIEWERS: Final = (APPROVERS, ADMINISTRATORS)
 """Who looks at a use of break-glass afterwards: everybody who could have approved, and all administrators."""
 GRAVE: Final = risks.GRAVE
 """Risks by which somebody could come to hold an account; a request with one of them is critical, whatever the
 rules are.
 """
-_TWO: Final = (Stage((APPROVERS,)), Stage((ADMINISTRATORS, APPROVERS)))
+_TWO: Final = (ApprovalStage((APPROVERS,)), ApprovalStage((ADMINISTRATORS, APPROVERS)))
 SHIPPED: Final = (
-    Rule(
+    ApprovalRule(
         key="risky",
         name="Requests that can take over an account",
         risks=GRAVE,
@@ -133,7 +133,7 @@ SHIPPED: Final = (
         escalate_to=(ADMINISTRATORS,),
         break_glass=(ADMINISTRATORS,),
     ),
-    Rule(
+    ApprovalRule(
         key="sensitive",
         name="Sensitive requests",
         sensitivity=HIGH,
@@ -142,10 +142,10 @@ SHIPPED: Final = (
         escalate_to=(ADMINISTRATORS,),
         break_glass=(ADMINISTRATORS,),
     ),
-    Rule(
+    ApprovalRule(
         key="rest",
         name="Everything else",
-        stages=(Stage((APPROVERS,)),),
+        stages=(ApprovalStage((APPROVERS,)),),
         escalate_hours=12,
         escalate_to=(ADMINISTRATORS,),
         break_glass=(ADMINISTRATORS, APPROVERS),
@@ -156,7 +156,7 @@ administrator are never stuck.
 """
 
 
-def matches(rule: Rule, matter: Matter) -> bool:
+def matches(rule: ApprovalRule, matter: RuleMatter) -> bool:
     """Whether a change falls under the rule, were it the first."""
     return (
         (not rule.accounts or matter.account_id in rule.accounts)
@@ -166,12 +166,12 @@ def matches(rule: Rule, matter: Matter) -> bool:
     )
 
 
-def rule_for(rules: Sequence[Rule], matter: Matter) -> Rule:
+def rule_for(rules: Sequence[ApprovalRule], matter: RuleMatter) -> ApprovalRule:
     """The first rule that the change falls under; where none is left, the last one that is shipped."""
     return next((rule for rule in rules if matches(rule, matter)), SHIPPED[-1])
 
 
-def need_of(rules: Sequence[Rule], matters: Iterable[Matter]) -> Need:
+def need_of(rules: Sequence[ApprovalRule], matters: Iterable[RuleMatter]) -> ApprovalNeed:
     """What a set must pass: each of its changes falls under a rule, and the set under all of these.
 
     Stages of the same people are not asked twice: the larger number counts. Times are the shortest of the
@@ -180,7 +180,7 @@ def need_of(rules: Sequence[Rule], matters: Iterable[Matter]) -> Need:
     applicable = list(dict.fromkeys(rule_for(rules, matter) for matter in matters)) or [SHIPPED[-1]]
     applicable.sort(key=lambda rule: rules.index(rule) if rule in rules else len(rules))
     glass = set(applicable[0].break_glass).intersection(*(rule.break_glass for rule in applicable))
-    return Need(
+    return ApprovalNeed(
         stages=_together(applicable),
         because=tuple(rule.name for rule in applicable),
         wait_hours=min(rule.wait_hours for rule in applicable),
@@ -191,8 +191,8 @@ def need_of(rules: Sequence[Rule], matters: Iterable[Matter]) -> Need:
     )
 
 
-def _together(applicable: Sequence[Rule]) -> tuple[Stage, ...]:
-    stages: list[Stage] = []
+def _together(applicable: Sequence[ApprovalRule]) -> tuple[ApprovalStage, ...]:
+    stages: list[ApprovalStage] = []
     for rule in applicable:
         free = list(range(len(stages)))
         for stage in rule.stages:
@@ -209,12 +209,12 @@ def _shortest(hours: Iterable[int]) -> int:
     return min((hour for hour in hours if hour), default=0)
 
 
-def as_json(rules: Iterable[Rule]) -> list[dict[str, Any]]:
+def as_json(rules: Iterable[ApprovalRule]) -> list[dict[str, Any]]:
     """As a version of the rules keeps them."""
     return [asdict(rule) for rule in rules]
 
 
-def problems_of(rules: Sequence[Rule]) -> list[str]:
+def problems_of(rules: Sequence[ApprovalRule]) -> list[str]:
     """Why these cannot be the rules, in words; empty is well."""
     problems = list(chain.from_iterable(_problems(rule) for rule in rules))
     if len(rules) > MAX_RULES:
@@ -238,11 +238,11 @@ def problems_of(rules: Sequence[Rule]) -> list[str]:
     return problems
 
 
-def _is_open(rule: Rule) -> bool:
+def _is_open(rule: ApprovalRule) -> bool:
     return not (rule.accounts or rule.teams or rule.risks or rule.sensitivity)
 
 
-def _problems(rule: Rule) -> list[str]:
+def _problems(rule: ApprovalRule) -> list[str]:
     problems = []
     if not rule.name.strip():
         problems.append("A rule needs a name.")

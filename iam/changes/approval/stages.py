@@ -18,7 +18,7 @@ from iam.changes.approval.needs import (
     set_ballots,
 )
 from iam.changes.approval.possible import require_still_possible
-from iam.changes.approval.progress import Progress, progress_of
+from iam.changes.approval.progress import ApprovalProgress, progress_of
 from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
 from iam.changes.states import add_event, write_journal
 from iam.directory.models import Person
@@ -37,14 +37,14 @@ def begin(change_set: ChangeSet, *, parts: Sequence[Change]) -> None:
     _tell(parts[0], progress)
 
 
-def _tell(first: Change, progress: Progress) -> None:
+def _tell(first: Change, progress: ApprovalProgress) -> None:
     """A stage that waits again, since approvals count no more, is told of again."""
     if progress.current is not None:
         turn = f"{progress.at}.{len(progress.void)}"
         notifications.tell_waiting(first, people=progress.current.able.keys(), turn=turn)
 
 
-def go_on(requirement: Requirement, *, parts: Sequence[Change]) -> Progress:
+def go_on(requirement: Requirement, *, parts: Sequence[Change]) -> ApprovalProgress:
     """Write down which stage waits now, and who may decide it; in the caller's transaction."""
     progress = progress_of(requirement, parts=parts)
     if progress.at != requirement.stage:

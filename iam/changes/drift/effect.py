@@ -34,7 +34,7 @@ WEIGHTS: Final = {NORMAL: 0, SENSITIVE: 1, CRITICAL: 2}
 
 
 @dataclass(frozen=True, slots=True)
-class _Held:
+class _PrincipalThen:
     """A principal at one moment."""
 
     member: Member
@@ -63,7 +63,7 @@ def effect_of(happened: Happened) -> dict[str, Any]:
 
 
 def _shifts(
-    index: Index, shard: Shard, before: dict[int, _Held], after: dict[int, _Held]
+    index: Index, shard: Shard, before: dict[int, _PrincipalThen], after: dict[int, _PrincipalThen]
 ) -> tuple[list[tuple[Member, Shift]], dict[int, tuple[Side, Side]]]:
     prover = Prover(index.documents.space, timezone.now())
     shifts: list[tuple[Member, Shift]] = []
@@ -83,7 +83,7 @@ def _shifts(
     return shifts, sides
 
 
-def _held_at(happened: Happened, account: str, at: datetime) -> dict[int, _Held]:
+def _held_at(happened: Happened, account: str, at: datetime) -> dict[int, _PrincipalThen]:
     """Who is concerned, as they were at a moment."""
     with snapshot(at, accounts=[account]) as index:
         shard = index.accounts.get(account)
@@ -91,7 +91,7 @@ def _held_at(happened: Happened, account: str, at: datetime) -> dict[int, _Held]
             return {}
         effective = index.effective()
         return {
-            member.id: _Held(member, side_of(member, shard), effective.of(member))
+            member.id: _PrincipalThen(member, side_of(member, shard), effective.of(member))
             for member in _concerned(happened, shard)
         }
 

@@ -57,7 +57,7 @@ OWNER = "entity.owner_id"
 NOTHING = Q(pk__in=[])
 
 
-class Place(NamedTuple):
+class ObservedThing(NamedTuple):
     """A thing, and a moment at which something of it was seen to be different."""
 
     entity: int
@@ -156,7 +156,7 @@ def happened_since(entities: Collection[int], *, since: datetime) -> list[Happen
     )
 
 
-def happened_at(places: Collection[Place]) -> dict[Place, Happened]:
+def happened_at(places: Collection[ObservedThing]) -> dict[ObservedThing, Happened]:
     """What happened at these places; eight queries, none without a place."""
     wanted = set(places)
     if not wanted:
@@ -169,7 +169,7 @@ def happened_at(places: Collection[Place]) -> dict[Place, Happened]:
         late=Q(entity__owner__first_seen__in=moments),
         is_wanted=wanted.__contains__,
     )
-    return {Place(event.entity.pk, event.when): event for event in events}
+    return {ObservedThing(event.entity.pk, event.when): event for event in events}
 
 
 def _sources(entities: Collection[int]) -> Iterator[tuple[str, QuerySet[Any], str]]:
@@ -193,7 +193,7 @@ def _read(
     late = late & Q(after__lt=F("entity__owner__first_seen"), cause_kind=Cause.UNKNOWN)
     begun &= Q(after__isnull=False, cause_kind=Cause.UNKNOWN)
     ended &= Q(end_cause_kind=Cause.UNKNOWN)
-    rows_by_place: dict[Place, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
+    rows_by_place: dict[ObservedThing, dict[str, list[Any]]] = defaultdict(lambda: defaultdict(list))
     for name, rows, column in _sources(known.keys()):
         wanted = begun | ended | (late if name == OWNED else NOTHING)
         for row in rows.filter(wanted):
@@ -207,15 +207,15 @@ def _read(
     ]
 
 
-def _places(row: Any, column: str) -> Iterator[Place]:
+def _places(row: Any, column: str) -> Iterator[ObservedThing]:
     """Where a row begins and ends by an unknown cause."""
     owner = row.entity.owner_id if column == OWNER else getattr(row, column)
     if row.after is not None and row.cause_kind == Cause.UNKNOWN:
         is_late = column == OWNER and _came_with_owner(row)
         began = row.entity.owner.first_seen if is_late else row.valid_from
-        yield Place(owner, began)
+        yield ObservedThing(owner, began)
     if row.valid_to is not None and row.end_cause_kind == Cause.UNKNOWN:
-        yield Place(owner, row.valid_to)
+        yield ObservedThing(owner, row.valid_to)
 
 
 def _came_with_owner(row: EntityState) -> bool:

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
-from iam.changes.drift.mirror_history import Happened, Place, happened_at
+from iam.changes.drift.mirror_history import Happened, ObservedThing, happened_at
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.settings import Changed, settings_of
 from iam.guard import Viewer
@@ -39,7 +39,7 @@ def open_drifts(viewer: Viewer) -> QuerySet[Drift]:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class DriftPosition:
     """Where a row stands in the list."""
 
     weight: int
@@ -50,7 +50,7 @@ class Mark:
         return f"{self.weight}~{self.at.isoformat()}~{self.pk.hex}"
 
     @classmethod
-    def parse(cls, text: str) -> Mark | None:
+    def parse(cls, text: str) -> DriftPosition | None:
         """From the address; None for what is no place."""
         weight, _, rest = text.partition("~")
         at, _, pk = rest.partition("~")
@@ -68,18 +68,18 @@ What = Happened | Changed | None
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class DriftPage:
     """A page of drifts with what happened, and the place after which the next one begins; None: this is the
     last.
     """
 
     rows: list[tuple[Drift, What]]
-    following: Mark | None
+    following: DriftPosition | None
 
 
 def drift_page(
-    viewer: Viewer, *, tab: str = "", account_id: str = "", kind: str = "", after: Mark | None = None
-) -> Page:
+    viewer: Viewer, *, tab: str = "", account_id: str = "", kind: str = "", after: DriftPosition | None = None
+) -> DriftPage:
     """The riskiest first, then the newest; ten queries, whatever is on it."""
     drifts = visible_drifts(viewer).filter(state__in=TABS[tab])
     if account_id:
@@ -91,18 +91,20 @@ def drift_page(
         drifts = drifts.filter(Q(weight__lt=after.weight) | Q(weight=after.weight) & older)
     rows = list(drifts.select_related("account", "entity").order_by("-weight", "-seen_at", "-id")[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
-    last = Mark(rows[-1].weight, rows[-1].seen_at, rows[-1].pk) if more else None
-    return Page(what_happened(rows), last)
+    last = DriftPosition(rows[-1].weight, rows[-1].seen_at, rows[-1].pk) if more else None
+    return DriftPage(what_happened(rows), last)
 
 
 def what_happened(drifts: Sequence[Drift]) -> list[tuple[Drift, What]]:
     """Each with what it is about; nine queries at most."""
-    events = happened_at([Place(drift.entity_id, drift.seen_at) for drift in drifts if drift.entity_id])
+    events = happened_at(
+        [ObservedThing(drift.entity_id, drift.seen_at) for drift in drifts if drift.entity_id]
+    )
     changed = settings_of(drifts)
     pairs: list[tuple[Drift, What]] = []
     for drift in drifts:
         if drift.entity_id:
-            pairs.append((drift, events.get(Place(drift.entity_id, drift.seen_at))))
+            pairs.append((drift, events.get(ObservedThing(drift.entity_id, drift.seen_at))))
         else:
             pairs.append((drift, changed.get((drift.account_id, drift.fact, drift.seen_at))))
     return pairs

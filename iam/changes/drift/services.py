@@ -9,7 +9,7 @@ from itertools import chain
 
 from django.db import transaction
 
-from iam.changes.drift.mirror_history import Place, happened_at
+from iam.changes.drift.mirror_history import ObservedThing, happened_at
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.reversal import Reversal
 from iam.changes.drift.reversals import reversals
@@ -17,8 +17,8 @@ from iam.changes.drift.settings import SETTINGS, setting_of, turned_back
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation
-from iam.changes.services.plans import Plan, check_account, plan_set
-from iam.changes.services.requests import MAX_REASON, Cause, request_changes
+from iam.changes.services.plans import ChangePlan, check_account, plan_set
+from iam.changes.services.requests import MAX_REASON, SetCause, request_changes
 from iam.guard import Right, Viewer
 from iam.journal.services import Actor, record
 
@@ -33,7 +33,7 @@ class UndoPlan:
     reason.
     """
 
-    plans: list[Plan]
+    plans: list[ChangePlan]
     stays: list[Reversal]
 
 
@@ -91,7 +91,7 @@ def undo(drift: Drift, *, actor: Viewer, reason: str, idempotency_key: str) -> l
             reason=reason,
             idempotency_key=idempotency_key,
             title=f"Undo {drift.reference}: {drift.name}"[:512],
-            cause=Cause(CAUSE, drift.pk),
+            cause=SetCause(CAUSE, drift.pk),
         )
         open_drift = Drift.objects.filter(pk=drift.pk, state=DriftState.OPEN)
         remainder = "; ".join(f"{reversal.what}: {reversal.why_not}" for reversal in planned.stays)[:1024]
@@ -136,7 +136,7 @@ def _reversals(drift: Drift) -> list[Reversal]:
         return [turned_back(changed, account=drift.account)] if changed else []
     if drift.entity.gone_at is not None and drift.entity.gone_at != drift.seen_at:
         raise RefusedError(f"{drift.name} was deleted in AWS since then.")
-    place = Place(drift.entity.pk, drift.seen_at)
+    place = ObservedThing(drift.entity.pk, drift.seen_at)
     event = happened_at([place]).get(place)
     return reversals(event) if event else []
 

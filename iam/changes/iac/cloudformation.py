@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from iam.changes.iac.forms import ADD, CLOUDFORMATION, REMOVE, UNSET, Form, given_by
+from iam.changes.iac.forms import ADD, CLOUDFORMATION, REMOVE, UNSET, IacForm, given_by
 
 _DOCUMENTS = frozenset({"PolicyDocument", "AssumeRolePolicyDocument"})
 
@@ -37,7 +37,7 @@ def block(operation: str, params: Mapping[str, Any]) -> list[str] | None:
     ]
 
 
-def _label(params: Mapping[str, Any], form: Form) -> str:
+def _label(params: Mapping[str, Any], form: IacForm) -> str:
     """A logical id; anyone who has the template knows the true one."""
     parts = [str(given_by(params, logical_id) or "").rpartition("/")[2] for logical_id in form.names.values()]
     words = re.split(r"[^A-Za-z0-9]+", " ".join(parts))

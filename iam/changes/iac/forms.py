@@ -11,7 +11,7 @@ ADD, REMOVE, SET, UNSET = "add", "remove", "set", "unset"
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class IacForm:
     """`names` and `values` map a property to the parameter of the call: what tells which resource it is, and
     what is written.
 
@@ -28,44 +28,48 @@ class Form:
 _HOLDERS: Final = {"User": "user", "Group": "group", "Role": "role"}
 _TAGGED: Final = {"User": "UserName", "Role": "RoleName"}
 
-TERRAFORM: Final[dict[str, Form]] = {
-    "AddUserToGroup": Form(
+TERRAFORM: Final[dict[str, IacForm]] = {
+    "AddUserToGroup": IacForm(
         ADD, "aws_iam_user_group_membership", {"user": "UserName"}, {"groups": "[GroupName]"}
     ),
-    "RemoveUserFromGroup": Form(
+    "RemoveUserFromGroup": IacForm(
         REMOVE, "aws_iam_user_group_membership", {"user": "UserName"}, {"groups": "[GroupName]"}
     ),
-    "CreatePolicyVersion": Form(SET, "aws_iam_policy", {"name": "PolicyArn#"}, {"policy": "PolicyDocument"}),
-    "CreatePolicy": Form(
+    "CreatePolicyVersion": IacForm(
+        SET, "aws_iam_policy", {"name": "PolicyArn#"}, {"policy": "PolicyDocument"}
+    ),
+    "CreatePolicy": IacForm(
         ADD,
         "aws_iam_policy",
         {"name": "PolicyName"},
         {"path": "Path", "description": "Description", "policy": "PolicyDocument", "tags": "Tags"},
     ),
-    "DeletePolicy": Form(REMOVE, "aws_iam_policy", {"name": "PolicyArn#"}),
-    "UpdateAssumeRolePolicy": Form(
+    "DeletePolicy": IacForm(REMOVE, "aws_iam_policy", {"name": "PolicyArn#"}),
+    "UpdateAssumeRolePolicy": IacForm(
         SET, "aws_iam_role", {"name": "RoleName"}, {"assume_role_policy": "PolicyDocument"}
     ),
-    "UpdateRole": Form(
+    "UpdateRole": IacForm(
         SET,
         "aws_iam_role",
         {"name": "RoleName"},
         {"description": "Description", "max_session_duration": "MaxSessionDuration"},
     ),
-    "CreateUser": Form(
+    "CreateUser": IacForm(
         ADD,
         "aws_iam_user",
         {"name": "UserName"},
         {"path": "Path", "permissions_boundary": "PermissionsBoundary", "tags": "Tags"},
     ),
-    "DeleteUser": Form(REMOVE, "aws_iam_user", {"name": "UserName"}),
-    "UpdateUser": Form(SET, "aws_iam_user", {"name": "UserName"}, {"name": "NewUserName", "path": "NewPath"}),
-    "CreateGroup": Form(ADD, "aws_iam_group", {"name": "GroupName"}, {"path": "Path"}),
-    "DeleteGroup": Form(REMOVE, "aws_iam_group", {"name": "GroupName"}),
-    "UpdateGroup": Form(
+    "DeleteUser": IacForm(REMOVE, "aws_iam_user", {"name": "UserName"}),
+    "UpdateUser": IacForm(
+        SET, "aws_iam_user", {"name": "UserName"}, {"name": "NewUserName", "path": "NewPath"}
+    ),
+    "CreateGroup": IacForm(ADD, "aws_iam_group", {"name": "GroupName"}, {"path": "Path"}),
+    "DeleteGroup": IacForm(REMOVE, "aws_iam_group", {"name": "GroupName"}),
+    "UpdateGroup": IacForm(
         SET, "aws_iam_group", {"name": "GroupName"}, {"name": "NewGroupName", "path": "NewPath"}
     ),
-    "CreateRole": Form(
+    "CreateRole": IacForm(
         ADD,
         "aws_iam_role",
         {"name": "RoleName"},
@@ -78,57 +82,57 @@ TERRAFORM: Final[dict[str, Form]] = {
             "tags": "Tags",
         },
     ),
-    "DeleteRole": Form(REMOVE, "aws_iam_role", {"name": "RoleName"}),
-    "CreateInstanceProfile": Form(
+    "DeleteRole": IacForm(REMOVE, "aws_iam_role", {"name": "RoleName"}),
+    "CreateInstanceProfile": IacForm(
         ADD, "aws_iam_instance_profile", {"name": "InstanceProfileName"}, {"path": "Path", "tags": "Tags"}
     ),
-    "DeleteInstanceProfile": Form(REMOVE, "aws_iam_instance_profile", {"name": "InstanceProfileName"}),
-    "AddRoleToInstanceProfile": Form(
+    "DeleteInstanceProfile": IacForm(REMOVE, "aws_iam_instance_profile", {"name": "InstanceProfileName"}),
+    "AddRoleToInstanceProfile": IacForm(
         SET, "aws_iam_instance_profile", {"name": "InstanceProfileName"}, {"role": "RoleName"}
     ),
-    "RemoveRoleFromInstanceProfile": Form(
+    "RemoveRoleFromInstanceProfile": IacForm(
         UNSET, "aws_iam_instance_profile", {"name": "InstanceProfileName"}, {"role": "RoleName"}
     ),
-    "CreateAccountAlias": Form(ADD, "aws_iam_account_alias", {"account_alias": "AccountAlias"}),
-    "DeleteAccountAlias": Form(REMOVE, "aws_iam_account_alias", {"account_alias": "AccountAlias"}),
-    "CreateSAMLProvider": Form(
+    "CreateAccountAlias": IacForm(ADD, "aws_iam_account_alias", {"account_alias": "AccountAlias"}),
+    "DeleteAccountAlias": IacForm(REMOVE, "aws_iam_account_alias", {"account_alias": "AccountAlias"}),
+    "CreateSAMLProvider": IacForm(
         ADD, "aws_iam_saml_provider", {"name": "Name"}, {"saml_metadata_document": "SAMLMetadataDocument"}
     ),
-    "UpdateSAMLProvider": Form(
+    "UpdateSAMLProvider": IacForm(
         SET,
         "aws_iam_saml_provider",
         {"name": "SAMLProviderArn#"},
         {"saml_metadata_document": "SAMLMetadataDocument"},
     ),
-    "DeleteSAMLProvider": Form(REMOVE, "aws_iam_saml_provider", {"name": "SAMLProviderArn#"}),
-    "CreateOpenIDConnectProvider": Form(
+    "DeleteSAMLProvider": IacForm(REMOVE, "aws_iam_saml_provider", {"name": "SAMLProviderArn#"}),
+    "CreateOpenIDConnectProvider": IacForm(
         ADD,
         "aws_iam_openid_connect_provider",
         {"url": "Url"},
         {"client_id_list": "ClientIDList", "thumbprint_list": "ThumbprintList", "tags": "Tags"},
     ),
-    "DeleteOpenIDConnectProvider": Form(
+    "DeleteOpenIDConnectProvider": IacForm(
         REMOVE, "aws_iam_openid_connect_provider", {"url": "OpenIDConnectProviderArn#"}
     ),
-    "UpdateOpenIDConnectProviderThumbprint": Form(
+    "UpdateOpenIDConnectProviderThumbprint": IacForm(
         SET,
         "aws_iam_openid_connect_provider",
         {"url": "OpenIDConnectProviderArn#"},
         {"thumbprint_list": "ThumbprintList"},
     ),
-    "AddClientIDToOpenIDConnectProvider": Form(
+    "AddClientIDToOpenIDConnectProvider": IacForm(
         SET,
         "aws_iam_openid_connect_provider",
         {"url": "OpenIDConnectProviderArn#"},
         {"client_id_list": "[ClientID]"},
     ),
-    "RemoveClientIDFromOpenIDConnectProvider": Form(
+    "RemoveClientIDFromOpenIDConnectProvider": IacForm(
         UNSET,
         "aws_iam_openid_connect_provider",
         {"url": "OpenIDConnectProviderArn#"},
         {"client_id_list": "[ClientID]"},
     ),
-    "UpdateAccountPasswordPolicy": Form(
+    "UpdateAccountPasswordPolicy": IacForm(
         ADD,
         "aws_iam_account_password_policy",
         {},
@@ -144,61 +148,63 @@ TERRAFORM: Final[dict[str, Form]] = {
             "hard_expiry": "HardExpiry",
         },
     ),
-    "DeleteAccountPasswordPolicy": Form(REMOVE, "aws_iam_account_password_policy"),
-    "CreateServiceLinkedRole": Form(
+    "DeleteAccountPasswordPolicy": IacForm(REMOVE, "aws_iam_account_password_policy"),
+    "CreateServiceLinkedRole": IacForm(
         ADD,
         "aws_iam_service_linked_role",
         {"aws_service_name": "AWSServiceName"},
         {"custom_suffix": "CustomSuffix", "description": "Description"},
     ),
-    "DeleteServiceLinkedRole": Form(REMOVE, "aws_iam_service_linked_role", {"name": "RoleName"}),
-    "DeleteServerCertificate": Form(REMOVE, "aws_iam_server_certificate", {"name": "ServerCertificateName"}),
+    "DeleteServiceLinkedRole": IacForm(REMOVE, "aws_iam_service_linked_role", {"name": "RoleName"}),
+    "DeleteServerCertificate": IacForm(
+        REMOVE, "aws_iam_server_certificate", {"name": "ServerCertificateName"}
+    ),
 }
-CLOUDFORMATION: Final[dict[str, Form]] = {
-    "AddUserToGroup": Form(
+CLOUDFORMATION: Final[dict[str, IacForm]] = {
+    "AddUserToGroup": IacForm(
         ADD, "AWS::IAM::UserToGroupAddition", {"GroupName": "GroupName"}, {"Users": "[UserName]"}
     ),
-    "RemoveUserFromGroup": Form(
+    "RemoveUserFromGroup": IacForm(
         REMOVE, "AWS::IAM::UserToGroupAddition", {"GroupName": "GroupName"}, {"Users": "[UserName]"}
     ),
-    "CreatePolicyVersion": Form(
+    "CreatePolicyVersion": IacForm(
         SET,
         "AWS::IAM::ManagedPolicy",
         {"ManagedPolicyName": "PolicyArn#"},
         {"PolicyDocument": "PolicyDocument"},
     ),
-    "CreatePolicy": Form(
+    "CreatePolicy": IacForm(
         ADD,
         "AWS::IAM::ManagedPolicy",
         {"ManagedPolicyName": "PolicyName"},
         {"Path": "Path", "Description": "Description", "PolicyDocument": "PolicyDocument"},
     ),
-    "DeletePolicy": Form(REMOVE, "AWS::IAM::ManagedPolicy", {"ManagedPolicyName": "PolicyArn#"}),
-    "UpdateAssumeRolePolicy": Form(
+    "DeletePolicy": IacForm(REMOVE, "AWS::IAM::ManagedPolicy", {"ManagedPolicyName": "PolicyArn#"}),
+    "UpdateAssumeRolePolicy": IacForm(
         SET, "AWS::IAM::Role", {"RoleName": "RoleName"}, {"AssumeRolePolicyDocument": "PolicyDocument"}
     ),
-    "UpdateRole": Form(
+    "UpdateRole": IacForm(
         SET,
         "AWS::IAM::Role",
         {"RoleName": "RoleName"},
         {"Description": "Description", "MaxSessionDuration": "MaxSessionDuration"},
     ),
-    "CreateUser": Form(
+    "CreateUser": IacForm(
         ADD,
         "AWS::IAM::User",
         {"UserName": "UserName"},
         {"Path": "Path", "PermissionsBoundary": "PermissionsBoundary", "Tags": "Tags"},
     ),
-    "DeleteUser": Form(REMOVE, "AWS::IAM::User", {"UserName": "UserName"}),
-    "UpdateUser": Form(
+    "DeleteUser": IacForm(REMOVE, "AWS::IAM::User", {"UserName": "UserName"}),
+    "UpdateUser": IacForm(
         SET, "AWS::IAM::User", {"UserName": "UserName"}, {"UserName": "NewUserName", "Path": "NewPath"}
     ),
-    "CreateGroup": Form(ADD, "AWS::IAM::Group", {"GroupName": "GroupName"}, {"Path": "Path"}),
-    "DeleteGroup": Form(REMOVE, "AWS::IAM::Group", {"GroupName": "GroupName"}),
-    "UpdateGroup": Form(
+    "CreateGroup": IacForm(ADD, "AWS::IAM::Group", {"GroupName": "GroupName"}, {"Path": "Path"}),
+    "DeleteGroup": IacForm(REMOVE, "AWS::IAM::Group", {"GroupName": "GroupName"}),
+    "UpdateGroup": IacForm(
         SET, "AWS::IAM::Group", {"GroupName": "GroupName"}, {"GroupName": "NewGroupName", "Path": "NewPath"}
     ),
-    "CreateRole": Form(
+    "CreateRole": IacForm(
         ADD,
         "AWS::IAM::Role",
         {"RoleName": "RoleName"},
@@ -211,36 +217,36 @@ CLOUDFORMATION: Final[dict[str, Form]] = {
             "Tags": "Tags",
         },
     ),
-    "DeleteRole": Form(REMOVE, "AWS::IAM::Role", {"RoleName": "RoleName"}),
-    "CreateInstanceProfile": Form(
+    "DeleteRole": IacForm(REMOVE, "AWS::IAM::Role", {"RoleName": "RoleName"}),
+    "CreateInstanceProfile": IacForm(
         ADD, "AWS::IAM::InstanceProfile", {"InstanceProfileName": "InstanceProfileName"}, {"Path": "Path"}
     ),
-    "DeleteInstanceProfile": Form(
+    "DeleteInstanceProfile": IacForm(
         REMOVE, "AWS::IAM::InstanceProfile", {"InstanceProfileName": "InstanceProfileName"}
     ),
-    "AddRoleToInstanceProfile": Form(
+    "AddRoleToInstanceProfile": IacForm(
         SET,
         "AWS::IAM::InstanceProfile",
         {"InstanceProfileName": "InstanceProfileName"},
         {"Roles": "[RoleName]"},
     ),
-    "RemoveRoleFromInstanceProfile": Form(
+    "RemoveRoleFromInstanceProfile": IacForm(
         UNSET,
         "AWS::IAM::InstanceProfile",
         {"InstanceProfileName": "InstanceProfileName"},
         {"Roles": "[RoleName]"},
     ),
-    "CreateSAMLProvider": Form(
+    "CreateSAMLProvider": IacForm(
         ADD, "AWS::IAM::SAMLProvider", {"Name": "Name"}, {"SamlMetadataDocument": "SAMLMetadataDocument"}
     ),
-    "DeleteSAMLProvider": Form(REMOVE, "AWS::IAM::SAMLProvider", {"Name": "SAMLProviderArn#"}),
-    "CreateOpenIDConnectProvider": Form(
+    "DeleteSAMLProvider": IacForm(REMOVE, "AWS::IAM::SAMLProvider", {"Name": "SAMLProviderArn#"}),
+    "CreateOpenIDConnectProvider": IacForm(
         ADD,
         "AWS::IAM::OIDCProvider",
         {"Url": "Url"},
         {"ClientIdList": "ClientIDList", "ThumbprintList": "ThumbprintList", "Tags": "Tags"},
     ),
-    "DeleteOpenIDConnectProvider": Form(
+    "DeleteOpenIDConnectProvider": IacForm(
         REMOVE, "AWS::IAM::OIDCProvider", {"Url": "OpenIDConnectProviderArn#"}
     ),
 }
@@ -258,31 +264,31 @@ def given_by(params: Mapping[str, Any], name: str) -> Any:
 
 for _holder, _word in _HOLDERS.items():
     _named = f"{_holder}Name"
-    TERRAFORM[f"Attach{_holder}Policy"] = Form(
+    TERRAFORM[f"Attach{_holder}Policy"] = IacForm(
         ADD, f"aws_iam_{_word}_policy_attachment", {_word: _named, "policy_arn": "PolicyArn"}
     )
-    TERRAFORM[f"Detach{_holder}Policy"] = Form(
+    TERRAFORM[f"Detach{_holder}Policy"] = IacForm(
         REMOVE, f"aws_iam_{_word}_policy_attachment", {_word: _named, "policy_arn": "PolicyArn"}
     )
-    TERRAFORM[f"Put{_holder}Policy"] = Form(
+    TERRAFORM[f"Put{_holder}Policy"] = IacForm(
         ADD, f"aws_iam_{_word}_policy", {_word: _named, "name": "PolicyName"}, {"policy": "PolicyDocument"}
     )
-    TERRAFORM[f"Delete{_holder}Policy"] = Form(
+    TERRAFORM[f"Delete{_holder}Policy"] = IacForm(
         REMOVE, f"aws_iam_{_word}_policy", {_word: _named, "name": "PolicyName"}
     )
-    CLOUDFORMATION[f"Attach{_holder}Policy"] = Form(
+    CLOUDFORMATION[f"Attach{_holder}Policy"] = IacForm(
         SET, f"AWS::IAM::{_holder}", {_named: _named}, {"ManagedPolicyArns": "[PolicyArn]"}
     )
-    CLOUDFORMATION[f"Detach{_holder}Policy"] = Form(
+    CLOUDFORMATION[f"Detach{_holder}Policy"] = IacForm(
         UNSET, f"AWS::IAM::{_holder}", {_named: _named}, {"ManagedPolicyArns": "[PolicyArn]"}
     )
-    CLOUDFORMATION[f"Put{_holder}Policy"] = Form(
+    CLOUDFORMATION[f"Put{_holder}Policy"] = IacForm(
         ADD,
         f"AWS::IAM::{_holder}Policy",
         {_named: _named, "PolicyName": "PolicyName"},
         {"PolicyDocument": "PolicyDocument"},
     )
-    CLOUDFORMATION[f"Delete{_holder}Policy"] = Form(
+    CLOUDFORMATION[f"Delete{_holder}Policy"] = IacForm(
         REMOVE, f"AWS::IAM::{_holder}Policy", {_named: _named, "PolicyName": "PolicyName"}
     )
 _OWN: Final = {
@@ -294,23 +300,23 @@ _OWN: Final = {
 }
 """What has tags beside users and roles: its resource, and what tells which one it is."""
 for _what, (_resource, _name, _given) in _OWN.items():
-    TERRAFORM[f"Tag{_what}"] = Form(SET, _resource, {_name: _given}, {"tags": "Tags"})
-    TERRAFORM[f"Untag{_what}"] = Form(UNSET, _resource, {_name: _given}, {"tags": "TagKeys"})
+    TERRAFORM[f"Tag{_what}"] = IacForm(SET, _resource, {_name: _given}, {"tags": "Tags"})
+    TERRAFORM[f"Untag{_what}"] = IacForm(UNSET, _resource, {_name: _given}, {"tags": "TagKeys"})
 for _holder, _named in _TAGGED.items():
     _resource, _type = f"aws_iam_{_holder.lower()}", f"AWS::IAM::{_holder}"
-    TERRAFORM[f"Tag{_holder}"] = Form(SET, _resource, {"name": _named}, {"tags": "Tags"})
-    TERRAFORM[f"Untag{_holder}"] = Form(UNSET, _resource, {"name": _named}, {"tags": "TagKeys"})
-    TERRAFORM[f"Put{_holder}PermissionsBoundary"] = Form(
+    TERRAFORM[f"Tag{_holder}"] = IacForm(SET, _resource, {"name": _named}, {"tags": "Tags"})
+    TERRAFORM[f"Untag{_holder}"] = IacForm(UNSET, _resource, {"name": _named}, {"tags": "TagKeys"})
+    TERRAFORM[f"Put{_holder}PermissionsBoundary"] = IacForm(
         SET, _resource, {"name": _named}, {"permissions_boundary": "PermissionsBoundary"}
     )
-    TERRAFORM[f"Delete{_holder}PermissionsBoundary"] = Form(
+    TERRAFORM[f"Delete{_holder}PermissionsBoundary"] = IacForm(
         UNSET, _resource, {"name": _named}, {"permissions_boundary": ""}
     )
-    CLOUDFORMATION[f"Tag{_holder}"] = Form(SET, _type, {_named: _named}, {"Tags": "Tags"})
-    CLOUDFORMATION[f"Untag{_holder}"] = Form(UNSET, _type, {_named: _named}, {"Tags": "TagKeys"})
-    CLOUDFORMATION[f"Put{_holder}PermissionsBoundary"] = Form(
+    CLOUDFORMATION[f"Tag{_holder}"] = IacForm(SET, _type, {_named: _named}, {"Tags": "Tags"})
+    CLOUDFORMATION[f"Untag{_holder}"] = IacForm(UNSET, _type, {_named: _named}, {"Tags": "TagKeys"})
+    CLOUDFORMATION[f"Put{_holder}PermissionsBoundary"] = IacForm(
         SET, _type, {_named: _named}, {"PermissionsBoundary": "PermissionsBoundary"}
     )
-    CLOUDFORMATION[f"Delete{_holder}PermissionsBoundary"] = Form(
+    CLOUDFORMATION[f"Delete{_holder}PermissionsBoundary"] = IacForm(
         UNSET, _type, {_named: _named}, {"PermissionsBoundary": ""}
     )

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from iam.changes.iac.forms import ADD, REMOVE, TERRAFORM, UNSET, Form, given_by
+from iam.changes.iac.forms import ADD, REMOVE, TERRAFORM, UNSET, IacForm, given_by
 
 _DOCUMENTS = frozenset({"policy", "assume_role_policy"})
 
@@ -48,7 +48,7 @@ def _is_given(params: Mapping[str, Any], text: str) -> bool:
     return not text or text.strip("[]#") in params
 
 
-def _label(params: Mapping[str, Any], form: Form) -> str:
+def _label(params: Mapping[str, Any], form: IacForm) -> str:
     """A name for the block; anyone who has the file knows the true one."""
     parts = [str(given_by(params, variable) or "").rpartition("/")[2] for variable in form.names.values()]
     name = re.sub(r"[^A-Za-z0-9_]+", "_", "_".join(parts)).strip("_") or "this"

@@ -33,7 +33,7 @@ class ActionShift:
 
 
 @dataclass(frozen=True, slots=True)
-class Affected:
+class AffectedPrincipal:
     """A principal by name, as a receipt lists the first few."""
 
     name: str
@@ -42,7 +42,7 @@ class Affected:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class HoldingWay:
     """Principals who hold the policy in one way: `through` groups by name, directly, as their boundary, or in
     several of these.
 
@@ -57,7 +57,7 @@ class Way:
     roles: int
     shifts: tuple[ActionShift, ...]
     more: int
-    names: tuple[Affected, ...]
+    names: tuple[AffectedPrincipal, ...]
 
     @property
     def people(self) -> int:
@@ -66,7 +66,7 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class PolicyAccess:
     """The effect of another text of a policy: `holders` have it, `affected` of them can do more or less.
 
     `counts` are, by sort, how many distinct actions there are of which that becomes true for somebody;
@@ -82,7 +82,7 @@ class Access:
     affected: int = 0
     counts: dict[str, int] = field(default_factory=dict)
     risky: int = 0
-    ways: tuple[Way, ...] = ()
+    ways: tuple[HoldingWay, ...] = ()
     more_ways: int = 0
     more_people: int = 0
     more_users: int = 0

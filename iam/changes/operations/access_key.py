@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
 from uuid import UUID
 
-from iam.changes.operations.base import Image, Operation, Quota
+from iam.changes.operations.base import Image, Operation, QuotaUse
 from iam.changes.operations.credential_sorts import ACCESS_KEY, CredentialSpec
 from iam.changes.operations.credential_status import DeleteCredential
 from iam.changes.operations.given_once import GivenOnce, GivenParams
@@ -86,7 +86,7 @@ class CreateAccessKey(GivenOnce):
         key = response["AccessKey"]
         return str(key["AccessKeyId"]), str(key["SecretAccessKey"])
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Keys of the user, active or not."""
         user = self.subject()
         if user is None:
@@ -94,4 +94,4 @@ class CreateAccessKey(GivenOnce):
         used = len(set(owned(user, self.kind)) - self._going)
         limit = quota_of(self.account, "AccessKeysPerUserQuota", default=KEYS_PER_USER)
         refusal = f"{user.name} has {used} access keys, and AWS allows {limit}. Delete an unused one first."
-        return Quota("Access keys afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)
+        return QuotaUse("Access keys afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)

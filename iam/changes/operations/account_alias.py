@@ -15,7 +15,7 @@ from typing import Final, Self
 from iam.aws.reads import lists
 from iam.aws.session import Aws
 from iam.changes.operations.account_setting import ACCOUNT, AccountSetting
-from iam.changes.operations.base import Effect, Image, Operation
+from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.params import Params
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.mirror.models import Account
@@ -113,7 +113,7 @@ class Alias(AccountSetting):
         sentences.append("The sign-in address with the account ID keeps working.")
         return sentences
 
-    def sensitivity(self, effect: Effect) -> str:
+    def sensitivity(self, effect: AccessEffect) -> str:
         """High where an address goes that people know: anyone who takes it next is asked for their
         passwords.
         """

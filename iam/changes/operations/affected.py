@@ -11,7 +11,16 @@ from operator import or_
 from typing import Final, NamedTuple
 
 from iam.changes.documents import DENIES, flags
-from iam.changes.operations.access import ALTERED, GAINED, SORTS, WIDER, Access, ActionShift, Affected, Way
+from iam.changes.operations.access import (
+    ALTERED,
+    GAINED,
+    SORTS,
+    WIDER,
+    ActionShift,
+    AffectedPrincipal,
+    HoldingWay,
+    PolicyAccess,
+)
 from iam.changes.operations.permission_delta import PermissionDelta, actions_of, bits, risky_actions
 from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.mirror.models import Entity
@@ -46,15 +55,15 @@ class _Path(NamedTuple):
     is_boundary: bool
 
 
-def access_of(policy: Entity, *, old: str, text: str) -> Access:
+def access_of(policy: Entity, *, old: str, text: str) -> PolicyAccess:
     """The effect of another default text; `old` is the present one. As the mirror stands, all that bounds
     principals weighed."""
     number = policy.account.account_id
     with snapshot(accounts={number}) as index:
         shard = index.accounts.get(number)
         if shard is None or policy.pk not in shard.policies:
-            return Access(undecided=("This policy has not been synced yet.",))
-        return _Weighing(index, shard, policy.pk, text=text).access(marks=_marks(old, text))
+            return PolicyAccess(undecided=("This policy has not been synced yet.",))
+        return _AffectedWeighing(index, shard, policy.pk, text=text).access(marks=_marks(old, text))
 
 
 def _marks(old: str, text: str) -> tuple[str, ...]:
@@ -63,7 +72,7 @@ def _marks(old: str, text: str) -> tuple[str, ...]:
     return tuple(sorted((after - before - {DENIES}) | gone))
 
 
-class _Weighing:
+class _AffectedWeighing:
     """One question to the index, whose lock is held meanwhile."""
 
     def __init__(self, index: Index, shard: Shard, policy: int, *, text: str) -> None:
@@ -86,7 +95,7 @@ class _Weighing:
             group.id: group.name for group in shard.groups.values() if policy in group.grants.attached
         }
 
-    def access(self, *, marks: tuple[str, ...]) -> Access:
+    def access(self, *, marks: tuple[str, ...]) -> PolicyAccess:
         """The lines of the receipt."""
         paths: dict[_Path, dict[PermissionDelta, list[Member]]] = defaultdict(lambda: defaultdict(list))
         for delta, members in self._found.items():
@@ -95,7 +104,7 @@ class _Weighing:
         total = PermissionDelta.union(self._found)
         ordered = sorted(paths.items(), key=lambda path_members: (-_people(path_members[1]), path_members[0]))
         rest = list(chain.from_iterable(_members(groups) for _, groups in ordered[WAYS:]))
-        return Access(
+        return PolicyAccess(
             holders=len(self._holders),
             holder_users=_users(self._holders),
             holder_roles=len(self._holders) - _users(self._holders),
@@ -120,14 +129,14 @@ class _Weighing:
             is_boundary=self._policy == grants.boundary,
         )
 
-    def _way(self, path: _Path, groups: Groups) -> Way:
+    def _way(self, path: _Path, groups: Groups) -> HoldingWay:
         total = PermissionDelta.union(groups)
         chosen = self._riskiest(total)
         rows = [self._row(sort, bit, groups) for sort, bit in chosen]
         unnamed = reduce(or_, total) & ~reduce(or_, (bit for _, bit in chosen), 0)
         members = sorted(_members(groups), key=_by_name)
         users = _users(members)
-        return Way(
+        return HoldingWay(
             through=path.through,
             is_direct=path.is_direct,
             is_boundary=path.is_boundary,
@@ -240,9 +249,9 @@ def _users(members: Iterable[Member]) -> int:
     return sum(_is_user(member) for member in members)
 
 
-def _affected(member: Member) -> Affected:
+def _affected(member: Member) -> AffectedPrincipal:
     kind = "user" if _is_user(member) else "role"
-    return Affected(member.name, kind, member.id)
+    return AffectedPrincipal(member.name, kind, member.id)
 
 
 def _is_user(member: Member) -> bool:

@@ -19,7 +19,7 @@ from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads.policies import policy_id
 from iam.aws.session import Aws
 from iam.changes.documents import flags
-from iam.changes.operations.base import Effect, Image, Operation, Policy, Quota
+from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef, QuotaUse
 from iam.changes.operations.holder import (
     HolderParams,
     OfHolder,
@@ -30,7 +30,7 @@ from iam.changes.operations.holder import (
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.spec import OperationSpec
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.refresh import Attachments, read_attachments, reread_attachments
@@ -191,7 +191,7 @@ class Attachment(OfHolder):
         if holder is not None:
             reread_attachments(self.account, aws, holder, cause_id=cause_id, read=self._read)
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Managed policies of the holder: now (as the set has it by then), afterwards, and what AWS
         allows."""
         params, holder = self.given, self.subject()
@@ -213,7 +213,7 @@ class Attachment(OfHolder):
             f"{params.holder_kind}. "
             "Detach one first, or use an inline policy."
         )
-        return Quota("Managed policies afterwards", used=used, after=after, limit=limit, refusal=refusal)
+        return QuotaUse("Managed policies afterwards", used=used, after=after, limit=limit, refusal=refusal)
 
     def problems(self) -> list[str]:
         """What belongs to the roles of AWS services is for these alone."""
@@ -231,13 +231,13 @@ class Attachment(OfHolder):
             rows = rows.filter(account=self.account)
         return rows.order_by("-observed_at").values_list("document__text", flat=True).first() or ""
 
-    def shown(self, holder: Entity) -> Policy:
+    def shown(self, holder: Entity) -> PolicyRef:
         """The policy, with the other ways by which the holder has it."""
         known, params, text = self.policy, self.given, self.text
         digest = document_digest(text) if text else ""
         owner = "AWS" if params.is_of_aws else "customer"
         entity_id = known.pk if known else None
-        return Policy(
+        return PolicyRef(
             kind="managed",
             name=params.policy_name,
             arn=params.policy_arn,
@@ -248,22 +248,22 @@ class Attachment(OfHolder):
             ways=ways_beside(holder, arn=params.policy_arn),
         )
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """A holder that is gone from the mirror gives an empty effect."""
         holder = self.subject()
         if holder is None:
-            return Effect()
+            return AccessEffect()
         policy = self.shown(holder)
         notes = reach_notes(holder)
         return replace(self.effect_of(policy), boundary=boundary_of(holder), notes=notes)
 
-    def effect_of(self, policy: Policy) -> Effect:
+    def effect_of(self, policy: PolicyRef) -> AccessEffect:
         """What is gained, lost or kept; pure."""
         if policy.ways:
-            return Effect(keeps=(policy,))
-        return Effect(gains=(policy,)) if self.spec.adds else Effect(loses=(policy,))
+            return AccessEffect(keeps=(policy,))
+        return AccessEffect(gains=(policy,)) if self.spec.adds else AccessEffect(loses=(policy,))
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         params = self.given
         number = world.number(params.policy_arn)
         if number is None and self.spec.adds and self.text:

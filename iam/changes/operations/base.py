@@ -10,9 +10,9 @@ from uuid import UUID
 
 from iam.aws import writes
 from iam.aws.session import Aws
-from iam.changes.operations.access import Access
+from iam.changes.operations.access import PolicyAccess
 from iam.changes.operations.spec import HIGH, NORMAL, Loss, OperationSpec
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity
 
 Image = dict[str, Any]
@@ -20,7 +20,7 @@ Image = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class AwsCall:
     """One call to AWS as AWS names it, with a sentence for people; `region` is blank where the service is
     global."""
 
@@ -48,7 +48,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
+class PolicyRef:
     """A policy that an operation gives or takes. `digest` names its document (the default version's);
     `ways` are the other ways by which the person holds the same; `flags` are of
     `iam.changes.documents`."""
@@ -64,23 +64,23 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True)
-class Effect:
+class AccessEffect:
     """Which policies somebody gains, loses, or keeps by another way, before boundary and service control
     policies; or, where the text of a policy changes, who can do more or less by it, with all that
     bounds them (`access`). The notes that are `confidential` name what only those may read who see the
     account whole."""
 
-    gains: tuple[Policy, ...] = ()
-    loses: tuple[Policy, ...] = ()
-    keeps: tuple[Policy, ...] = ()
+    gains: tuple[PolicyRef, ...] = ()
+    loses: tuple[PolicyRef, ...] = ()
+    keeps: tuple[PolicyRef, ...] = ()
     boundary: str = ""
     notes: tuple[str, ...] = field(default=())
-    access: Access | None = None
+    access: PolicyAccess | None = None
     confidential: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class QuotaUse:
     """Room under a quota of AWS. `refusal` is said where `after` is beyond the limit; `what` names the
     count that follows."""
 
@@ -181,11 +181,11 @@ class Operation(ABC):
     def modified_arns(self) -> tuple[str, ...]:
         """The ARNs of everything that it alters."""
 
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[AwsCall, ...]:
         """The exact calls, in order."""
         return (self.specified_call(),)
 
-    def specified_call(self) -> Call:
+    def specified_call(self) -> AwsCall:
         """The one call of the spec."""
         spec, parameters = self.spec, {}
         for name, source in spec.parameters.items():
@@ -193,7 +193,7 @@ class Operation(ABC):
             value = self.value(source.removesuffix("?")) if isinstance(source, str) else source
             if value or not is_optional:
                 parameters[self.say(name)] = value
-        return Call(spec.service, self.say(spec.call), parameters, self.say(spec.sentence), self.region)
+        return AwsCall(spec.service, self.say(spec.call), parameters, self.say(spec.sentence), self.region)
 
     @property
     def region(self) -> str:
@@ -208,10 +208,10 @@ class Operation(ABC):
     def state_in_mirror(self) -> Image | None:
         """What the mirror shows now; None when it does not have the entities any more."""
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """Who gets or loses what by it, as the mirror stands, beside what the world tells that `simulate`
         alters."""
-        return Effect(notes=self.notes())
+        return AccessEffect(notes=self.notes())
 
     def notes(self) -> tuple[str, ...]:
         """Sentences on what becomes possible or stops."""
@@ -277,7 +277,7 @@ class Operation(ABC):
         None: that cannot be."""
         return None
 
-    def simulate(self, world: World) -> None:  # noqa: B027
+    def simulate(self, world: ChangeWorld) -> None:  # noqa: B027
         """Enter what the account is like afterwards, so that the engine can tell who gains and loses what;
         pure."""
 
@@ -285,12 +285,14 @@ class Operation(ABC):
         """Risks that the engine does not see in what principals can do; words of `iam.changes.risks`."""
         return ()
 
-    def resolve_params(self, call: Call) -> Mapping[str, Any]:
+    def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         """The parameters as they are sent: the one place where a sealed secret is opened. Raises
         RefusedError when it is not there any more."""
         return call.params
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         """What of an answer is kept with the change, such as {"ids": {arn: unique id}}; a secret goes to
         `iam.sealed` instead.
 
@@ -313,11 +315,11 @@ class Operation(ABC):
         usual words."""
         return ""
 
-    def is_done(self, call: Call, *, image: Image) -> bool:
+    def is_done(self, call: AwsCall, *, image: Image) -> bool:
         """Whether AWS shows that one of several calls was carried out, so that it is not made (again)."""
         return False
 
-    def may_repeat(self, call: Call) -> bool:
+    def may_repeat(self, call: AwsCall) -> bool:
         """Whether a call of which the answer was lost may be sent again."""
         return self.spec.is_idempotent
 
@@ -326,11 +328,11 @@ class Operation(ABC):
         params, stands: its twin."""
         return (slug, params) == (self.slug, self.params)
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """The quota of AWS that it draws on, as the mirror stands; None for none."""
         return None
 
-    def sensitivity(self, effect: Effect) -> str:
+    def sensitivity(self, effect: AccessEffect) -> str:
         """How much care the approval takes: high when a policy that allows everything, or changes to IAM,
         is given."""
         if self.spec.weight:

@@ -17,11 +17,11 @@ from uuid import UUID
 from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
 from iam.changes.operations import trust
-from iam.changes.operations.base import Effect, Image, Operation
+from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.operations.subject import OnSubject, SubjectParams, boundary_in_mirror, names_of
 from iam.changes.risks import BOUNDARY_REMOVED
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh import reread_boundary
 
@@ -113,7 +113,7 @@ class Boundary(OnSubject):
             arn, at = self.seen.now.boundary, self.seen.at
             reread_boundary(self.account, aws, subject, arn=arn, at=at, cause_id=cause_id)
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         arn = self.given.subject_arn
         number = world.number(self.arn_after) if self.arn_after else None
         world.hold(arn, replace(world.grants(arn), boundary=number))
@@ -159,7 +159,7 @@ class PutBoundary(Boundary):
     def referenced_arns(self) -> tuple[str, ...]:
         return (self.given.boundary,)
 
-    def sensitivity(self, effect: Effect) -> str:
+    def sensitivity(self, effect: AccessEffect) -> str:
         """High when another boundary goes for it; the first one takes away only."""
         subject = self.subject()
         return HIGH if subject and boundary_in_mirror(subject) else NORMAL

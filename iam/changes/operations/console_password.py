@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.login_profile import NO, YES, DeleteLoginProfile, OnLoginProfile
 from iam.changes.operations.sealed_secret import (
     WITHHELD,
@@ -112,7 +112,7 @@ class SetPassword(OnLoginProfile):
         """What stands for the password in calls that are shown."""
         return WITHHELD
 
-    def resolve_params(self, call: Call) -> Mapping[str, Any]:
+    def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         """The password that was typed, or a new one, which waits sealed until AWS has taken it."""
         if self.is_typed:
             return {**call.params, "Password": look(self.given.sealed_id, purpose=TYPED, gone=_GONE)}
@@ -127,7 +127,9 @@ class SetPassword(OnLoginProfile):
         )
         return {**call.params, "Password": password}
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         """From now on its person can read it."""
         if self.is_typed:
             used(self.given.sealed_id)

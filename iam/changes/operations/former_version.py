@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self
 
-from iam.changes.operations.base import Image, Operation, Quota
+from iam.changes.operations.base import Image, Operation, QuotaUse
 from iam.changes.operations.managed_policy import OF_AWS, OnPolicy
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning
 from iam.changes.operations.spec import OperationSpec
@@ -129,14 +129,14 @@ class RestorePolicyVersion(FormerVersion):
         """There is room, whatever else became of the policy."""
         return bool(image.get("exists")) and len(image["versions"]) < MAX_VERSIONS
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Versions of the policy, now and afterwards."""
         subject = self.subject()
         if subject is None:
             return None
         used = PolicyVersion.objects.filter(valid_at(None), policy=subject).count()
         refusal = f"{subject.name} has {used} versions, and AWS keeps {MAX_VERSIONS}. Delete one first."
-        return Quota("Versions afterwards", used=used, after=used + 1, limit=MAX_VERSIONS, refusal=refusal)
+        return QuotaUse("Versions afterwards", used=used, after=used + 1, limit=MAX_VERSIONS, refusal=refusal)
 
     def inverse(self, before: Image) -> Operation | None:
         """Without the version that was made."""

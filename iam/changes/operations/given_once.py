@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
-from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.credential_status import deletion
 from iam.changes.operations.sealed_secret import accepted, check_ids, seal_for
 from iam.changes.operations.user_credential import OfSort, UserParams, owned
@@ -76,7 +76,9 @@ class GivenOnce(OfSort):
             "If this change created it, its secret is lost: deactivate it, delete it, and request a new one."
         )
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         """The secret is sealed for its person."""
         aws_id, secret = self.given_in(response)
         seal_for(self.given, secret, account=self.account, purpose=self.purpose, label=aws_id)

@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from iam.changes.operations.base import Effect
+from iam.changes.operations.base import AccessEffect
 from iam.changes.operations.lifecycle import Create, Delete, Rename, Whole, arn_of
 from iam.changes.operations.spec import NORMAL, OperationSpec
 from iam.changes.operations.subject import SubjectParams
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.directory.models import RuleKind, TeamRule
 from iam.mirror.models import Account, Kind
 from iam.policy.index.rows import GroupRow
@@ -54,7 +54,7 @@ class CreateGroup(Whole, Create):
         arn = arn_of(account, kind=Kind.GROUP.value, name=name, path=path)
         return cls(account, NewGroupParams(name=name, subject_arn=arn, subject_id="", path=path))
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         world.put_group(GroupRow(world.make(self.given.subject_arn), self.given.name))
 
 
@@ -72,14 +72,14 @@ class UpdateGroup(Rename):
         sentence="{name} becomes {new_path}{new_name}",
     )
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """What finds its people by the name of the group."""
         rules = TeamRule.objects.filter(kind=RuleKind.GROUP, value=self.given.name)
         rules = rules.filter(account_id__in=["", self.account.account_id])
         names = sorted(set(rules.values_list("team__name", flat=True)))
         is_renamed = bool(names) and self.given.new_name != self.given.name
         note = f"{', '.join(names)} use this name in their team rules. Add the new name to those rules."
-        return Effect(notes=(note,)) if is_renamed else Effect()
+        return AccessEffect(notes=(note,)) if is_renamed else AccessEffect()
 
 
 class DeleteGroup(Whole, Delete):

@@ -17,15 +17,15 @@ from uuid import UUID
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.changes.operations.base import Effect, Image, Operation, Policy, Quota
+from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef, QuotaUse
 from iam.changes.operations.entity_lookup import find_current_entity
-from iam.changes.operations.holdings import Holdings, holdings, key_of
+from iam.changes.operations.holdings import GroupHoldings, holdings, key_of
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.inline_policy import is_denied_all
 from iam.changes.operations.params import Params
 from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.spec import NORMAL, OperationSpec
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.refresh import Memberships, read_memberships, reread_memberships
 
@@ -109,7 +109,7 @@ class Membership(Operation):
         """Whether the set denies the user everything."""
         self._is_denied = not self.spec.adds and is_denied_all(self, earlier)
 
-    def sensitivity(self, effect: Effect) -> str:
+    def sensitivity(self, effect: AccessEffect) -> str:
         """Who is denied everything by the same set loses no guard with the group."""
         return NORMAL if self._is_denied else super().sensitivity(effect)
 
@@ -136,7 +136,7 @@ class Membership(Operation):
         member = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user, target=group)
         return {"member": member.exists()}
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Groups of the user: now, afterwards, and what AWS allows."""
         user = self.subject()
         if user is None:
@@ -150,7 +150,7 @@ class Membership(Operation):
             f"{self.given.user_name} is in {used} groups, and AWS allows {limit} per user. Remove "
             "the user from one first."
         )
-        return Quota("Groups afterwards", used=used, after=after, limit=limit, refusal=refusal)
+        return QuotaUse("Groups afterwards", used=used, after=after, limit=limit, refusal=refusal)
 
     def _groups_per_user(self) -> int:
         return quota_of(self.account, "GroupsPerUserQuota", default=GROUPS_PER_USER)
@@ -176,18 +176,18 @@ class Membership(Operation):
         if user is not None:
             reread_memberships(self.account, aws, user, cause_id=cause_id, read=self._read)
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """An entity that is gone from the mirror gives an empty effect."""
         user, group = self.subject(), self.group()
         if user is None or group is None:
-            return Effect()
+            return AccessEffect()
         return self.effect_of(holdings(user, group=group))
 
     def initial_state(self) -> Image:
         """Nobody is in a group from birth."""
         return {"member": False}
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         number = world.number(self.given.group_arn)
         if number is None:
             return
@@ -196,13 +196,13 @@ class Membership(Operation):
         groups = (*others, number) if self.spec.adds else others
         world.hold(self.given.user_arn, replace(grants, groups=groups))
 
-    def effect_of(self, holdings: Holdings) -> Effect:
+    def effect_of(self, holdings: GroupHoldings) -> AccessEffect:
         """The effect on what a user holds; pure."""
         only, also = self._split(holdings)
-        effect = Effect(keeps=also, boundary=holdings.boundary)
+        effect = AccessEffect(keeps=also, boundary=holdings.boundary)
         return replace(effect, gains=only) if self.spec.adds else replace(effect, loses=only)
 
-    def _split(self, holdings: Holdings) -> tuple[tuple[Policy, ...], tuple[Policy, ...]]:
+    def _split(self, holdings: GroupHoldings) -> tuple[tuple[PolicyRef, ...], tuple[PolicyRef, ...]]:
         """What only this group gives, and what the user holds by another way as well."""
         marked = [replace(policy, ways=holdings.ways.get(key_of(policy), ())) for policy in holdings.given]
         return tuple(p for p in marked if not p.ways), tuple(p for p in marked if p.ways)

@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
 from iam.changes.documents import flags
-from iam.changes.operations.base import Effect, Operation, Policy
+from iam.changes.operations.base import AccessEffect, Operation, PolicyRef
 from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Params
@@ -104,7 +104,7 @@ class OfHolder(Operation):
         read = partial(holdings.holder_id, aws, kind=kind, name=name)
         return lost_identity(f"The {kind} {name}", expected=params.holder_id, read=read)
 
-    def sensitivity(self, effect: Effect) -> str:
+    def sensitivity(self, effect: AccessEffect) -> str:
         """High also where a policy is given of which the text is not known."""
         unknown = not self.spec.weight and any(not policy.digest for policy in effect.gains)
         return HIGH if unknown else super().sensitivity(effect)
@@ -117,9 +117,9 @@ class OfHolder(Operation):
         return super().problems()
 
 
-def inline_policy(name: str, *, text: str, digest: str, owner: str) -> Policy:
+def inline_policy(name: str, *, text: str, digest: str, owner: str) -> PolicyRef:
     """An inline policy as an effect names it."""
-    return Policy(kind="inline", name=name, digest=digest, owner=owner, flags=flags(text))
+    return PolicyRef(kind="inline", name=name, digest=digest, owner=owner, flags=flags(text))
 
 
 def ways_beside(holder: Entity, *, arn: str = "", digest: str = "", but: str = "") -> tuple[str, ...]:

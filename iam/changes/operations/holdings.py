@@ -7,28 +7,28 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 from iam.changes.documents import flags
-from iam.changes.operations.base import Policy
+from iam.changes.operations.base import PolicyRef
 from iam.mirror.models import Document, Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
 
 
 @dataclass(frozen=True, slots=True)
-class Holdings:
+class GroupHoldings:
     """`given`: what the group gives, by name. `ways`: key of a policy → the user's ways to it beside this
     group."""
 
     is_member: bool
-    given: tuple[Policy, ...]
+    given: tuple[PolicyRef, ...]
     ways: dict[str, tuple[str, ...]]
     groups: int
     boundary: str
 
 
-def key_of(policy: Policy) -> str:
+def key_of(policy: PolicyRef) -> str:
     """What makes two policies the same for a person: the managed policy, or the text of an inline one."""
     return policy.arn or f"inline:{policy.digest}"
 
 
-def holdings(user: Entity, *, group: Entity) -> Holdings:
+def holdings(user: Entity, *, group: Entity) -> GroupHoldings:
     """Five queries: the user's groups, what is attached and what is inline, default versions, the
     documents' texts."""
     now = valid_at(None)
@@ -37,7 +37,7 @@ def holdings(user: Entity, *, group: Entity) -> Holdings:
         for edge in Edge.objects.filter(now, source=user, kind=EdgeKind.MEMBER).select_related("target")
     }
     owners = {user.pk, group.pk, *names}
-    policies_by_holder: dict[int, list[Policy]] = defaultdict(list)
+    policies_by_holder: dict[int, list[PolicyRef]] = defaultdict(list)
     boundary = ""
     edges = Edge.objects.filter(now, source__in=owners, kind__in=[EdgeKind.ATTACHED, EdgeKind.BOUNDARY])
     attached = []
@@ -62,7 +62,7 @@ def holdings(user: Entity, *, group: Entity) -> Holdings:
         )
     for inline in inlines:
         policies_by_holder[inline.owner_id].append(_inline(inline, marks=marks.get(inline.document_id, ())))
-    return Holdings(
+    return GroupHoldings(
         is_member=group.pk in names,
         given=tuple(sorted(policies_by_holder[group.pk], key=lambda p: (p.kind, p.name))),
         ways=_ways(
@@ -73,9 +73,9 @@ def holdings(user: Entity, *, group: Entity) -> Holdings:
     )
 
 
-def _managed(policy: Entity, *, digest: str, marks: tuple[str, ...]) -> Policy:
+def _managed(policy: Entity, *, digest: str, marks: tuple[str, ...]) -> PolicyRef:
     owner = "AWS" if ":iam::aws:" in policy.arn else "customer"
-    return Policy(
+    return PolicyRef(
         kind="managed",
         name=policy.name,
         arn=policy.arn,
@@ -86,12 +86,12 @@ def _managed(policy: Entity, *, digest: str, marks: tuple[str, ...]) -> Policy:
     )
 
 
-def _inline(policy: InlinePolicy, *, marks: tuple[str, ...]) -> Policy:
-    return Policy(kind="inline", name=policy.name, digest=policy.document_id, owner="group", flags=marks)
+def _inline(policy: InlinePolicy, *, marks: tuple[str, ...]) -> PolicyRef:
+    return PolicyRef(kind="inline", name=policy.name, digest=policy.document_id, owner="group", flags=marks)
 
 
 def _ways(
-    policies_by_holder: dict[int, list[Policy]], *, user: Entity, names: dict[int, str]
+    policies_by_holder: dict[int, list[PolicyRef]], *, user: Entity, names: dict[int, str]
 ) -> dict[str, tuple[str, ...]]:
     ways: dict[str, set[str]] = defaultdict(set)
     for policy in policies_by_holder[user.pk]:

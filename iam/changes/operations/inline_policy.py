@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import Effect, Image, Operation, Policy, Quota
+from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef, QuotaUse
 from iam.changes.operations.holder import (
     HolderParams,
     OfHolder,
@@ -28,7 +28,7 @@ from iam.changes.operations.holder import (
 from iam.changes.operations.policy_content import document_meaning, is_json_object
 from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.spec import OperationSpec
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Entity, InlinePolicy, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.refresh import ReadInlinePolicy, read_inline, reread_inline
@@ -114,20 +114,20 @@ class InlineOperation(OfHolder):
         if self._read is not None:
             reread_inline(self.account, holder, cause_id=cause_id, read=[self._read])
 
-    def shown(self, holder: Entity, text: str) -> Policy:
+    def shown(self, holder: Entity, text: str) -> PolicyRef:
         """The policy with a text, and the other ways by which the holder has the same."""
         digest = document_digest(text)
         policy = inline_policy(self.given.policy_name, text=text, digest=digest, owner=holder.kind)
         return replace(policy, ways=ways_beside(holder, digest=digest, but=self.given.policy_name))
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """A holder that is gone from the mirror gives an empty effect."""
         holder = self.subject()
         if holder is None:
-            return Effect()
+            return AccessEffect()
         added = [self.shown(holder, self.text)] if self.text else []
         taken = [self.shown(holder, self.now)] if self.now else []
-        return Effect(
+        return AccessEffect(
             gains=tuple(policy for policy in added if not policy.ways),
             loses=tuple(policy for policy in taken if not policy.ways),
             keeps=tuple(dict.fromkeys(policy for policy in (*added, *taken) if policy.ways)),
@@ -135,7 +135,7 @@ class InlineOperation(OfHolder):
             notes=reach_notes(holder),
         )
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         arn = self.given.holder_arn
         grants = world.grants(arn)
         inline = [(name, digest) for name, digest in grants.inline if name != self.given.policy_name]
@@ -143,7 +143,7 @@ class InlineOperation(OfHolder):
             inline.append((self.given.policy_name, world.text(self.text)))
         world.hold(arn, replace(grants, inline=tuple(sorted(inline))))
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Characters of all inline policies of the holder: now (as the set has it by then), afterwards,
         and what AWS allows."""
         params, holder = self.given, self.subject()
@@ -164,7 +164,7 @@ class InlineOperation(OfHolder):
             f"without whitespace, and AWS allows {limit:,} "
             f"per {params.holder_kind}. Shorten it, or use a managed policy."
         )
-        return Quota(
+        return QuotaUse(
             "Inline policy characters afterwards", used=used, after=after, limit=limit, refusal=refusal
         )
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
-from iam.changes.operations.base import Effect
+from iam.changes.operations.base import AccessEffect
 from iam.changes.operations.lifecycle import Create, Delete, Whole, arn_of
 from iam.changes.operations.profile_role import OnProfile, instances_with
 from iam.changes.operations.spec import NORMAL, OperationSpec
@@ -76,5 +76,7 @@ class DeleteInstanceProfile(Whole, OnProfile, Delete):
     )
     image_fields = ("path", "tags")
 
-    def effect(self) -> Effect:
-        return Effect(notes=instances_with(self.subject(), "lose it. AWS doesn’t detach it automatically"))
+    def effect(self) -> AccessEffect:
+        return AccessEffect(
+            notes=instances_with(self.subject(), "lose it. AWS doesn’t detach it automatically")
+        )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from iam.aws.reads.single import WORDS, EntityNow, entity_now
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Image, Operation, Quota, class_of
+from iam.changes.operations.base import AwsCall, Image, Operation, QuotaUse, class_of
 from iam.changes.operations.dependencies import remaining_dependencies
 from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.subject import (
@@ -21,7 +21,7 @@ from iam.changes.operations.subject import (
     tags_in_mirror,
 )
 from iam.changes.planning_cache import memoize, primed
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity, EntityState, valid_at
 
 PARTS: Final = 3
@@ -121,7 +121,9 @@ class Create(OnSubject):
         """There is nothing yet that a name could mean."""
         return ""
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         """The unique id."""
         word = WORDS[self.subject_kind]
         aws_id = response.get(word, {}).get(f"{word}Id", "")
@@ -134,7 +136,7 @@ class Create(OnSubject):
             return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
         return super().problems()
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """How many there are in the account, and how many AWS allows."""
         there = Entity.objects.filter(account=self.account, kind=self.subject_kind, gone_at__isnull=True)
         used = memoize(("count", self.account.pk, self.subject_kind), there.count) + self._made_before
@@ -143,7 +145,7 @@ class Create(OnSubject):
             f"{self.account.name} has {used:,} {self.noun}s, and AWS allows {limit:,}. Delete one "
             "first, or ask AWS to raise the quota."
         )
-        return Quota(
+        return QuotaUse(
             f"{self.noun.capitalize()}s afterwards", used=used, after=used + 1, limit=limit, refusal=refusal
         )
 
@@ -198,7 +200,7 @@ class Delete(OnSubject):
         error = super().identity_error(aws)
         return error if self.seen and self.seen.now else ""
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         world.drop(self.given.subject_arn)
 
     def inverse(self, before: Image) -> Operation | None:
@@ -275,7 +277,7 @@ class Rename(OnSubject):
             return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
         return super().problems()
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         """Policies that name the ARN, and variables in policies, mean it differently."""
         params = self.given
         world.move(

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Final, Self
 
-from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.spec import Loss, OperationSpec
 from iam.changes.operations.user_credential import OfUser, UserParams, credentials_row, names_of
 from iam.mirror.models import Entity, Kind
@@ -109,7 +109,7 @@ class RequirePasswordChange(OnLoginProfile):
         """There is no password yet."""
         return None
 
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[AwsCall, ...]:
         does = "must change the password at next sign-in" if self.must_change else "keeps the password"
         return (
             self.call(

@@ -20,7 +20,7 @@ from iam.aws.reads.policies import number_of
 from iam.aws.records import PolicyRecord
 from iam.aws.session import Aws
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
-from iam.changes.operations.base import Call, Effect, Image, Operation, Quota
+from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation, QuotaUse
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
 from iam.changes.operations.policy_content import (
@@ -40,7 +40,7 @@ from iam.changes.operations.subject import (
     tag_list,
     tags_in_mirror,
 )
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.refresh import SubjectReading, reread_entity
 from iam.policy.index.rows import PolicyRow
@@ -184,7 +184,7 @@ class CreatePolicy(OnPolicy, Create):
         """The place of the version that holds."""
         return next(place for place in range(len(self.texts)) if str(place) not in self.given.others)
 
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[AwsCall, ...]:
         policy_params = self.given
         first, *more = self.texts
         params: dict[str, Any] = {
@@ -197,21 +197,21 @@ class CreatePolicy(OnPolicy, Create):
         if policy_params.tags:
             params["Tags"] = tag_list(policy_params.tags)
         sentence = f"Creates policy {policy_params.name} (not attached to anyone)"
-        create = Call(service="iam", operation="CreatePolicy", params=params, sentence=sentence)
+        create = AwsCall(service="iam", operation="CreatePolicy", params=params, sentence=sentence)
         return create, *(self._version(place, text) for place, text in enumerate(more, start=1))
 
-    def _version(self, place: int, text: str) -> Call:
+    def _version(self, place: int, text: str) -> AwsCall:
         holds = place == self.default
         params = {"PolicyArn": self.given.subject_arn, "PolicyDocument": text, "SetAsDefault": holds}
         what = "as default" if holds else "not as default"
         sentence = f"{self.given.name} gets its version {place + 1}, {what}"
-        return Call(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence)
+        return AwsCall(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence)
 
-    def may_repeat(self, call: Call) -> bool:
+    def may_repeat(self, call: AwsCall) -> bool:
         """AWS makes one policy of a name, and any number of versions."""
         return call.operation == "CreatePolicy"
 
-    def is_done(self, call: Call, *, image: Image) -> bool:
+    def is_done(self, call: AwsCall, *, image: Image) -> bool:
         """By the number of versions."""
         return len(image.get("versions", ())) > self.calls().index(call)
 
@@ -255,7 +255,7 @@ class CreatePolicy(OnPolicy, Create):
                 return ["the text isn’t a JSON object."]
         return Operation.problems(self)
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Customer managed policies of the account: now, afterwards, and what AWS allows; its own are not
         counted."""
         living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
@@ -265,17 +265,19 @@ class CreatePolicy(OnPolicy, Create):
             f"{self.account.name} has {used:,} policies, and AWS allows {limit:,}. Delete one "
             "first, or ask AWS to raise the quota."
         )
-        return Quota("Policies afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)
+        return QuotaUse("Policies afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         arn = self.given.subject_arn
         world.put_policy(PolicyRow(world.make(arn), arn, world.text(self.given.document)))
 
-    def sensitivity(self, effect: Effect) -> str:
+    def sensitivity(self, effect: AccessEffect) -> str:
         """High for a text that allows everything, or changes to IAM, no matter who gets it."""
         return HIGH if {EVERYTHING, IAM_WRITE} & set(flags(self.given.document)) else NORMAL
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         """The unique id."""
         aws_id = response.get("Policy", {}).get("PolicyId", "")
         return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
@@ -318,10 +320,10 @@ class DeletePolicy(OnPolicy, Delete):
         versions = {str(place): version_id for place, version_id in enumerate(ids)}
         return cls(subject.account, GonePolicyParams(**names_of(subject), versions=versions))
 
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[AwsCall, ...]:
         params, arn = self.given, {"PolicyArn": self.given.subject_arn}
         before = [
-            Call(
+            AwsCall(
                 service="iam",
                 operation="DeletePolicyVersion",
                 params={**arn, "VersionId": version},
@@ -330,9 +332,9 @@ class DeletePolicy(OnPolicy, Delete):
             for version in params.versions.values()
         ]
         sentence = f"Deletes policy {params.name}. Gatehouse keeps its text"
-        return *before, Call(service="iam", operation="DeletePolicy", params=arn, sentence=sentence)
+        return *before, AwsCall(service="iam", operation="DeletePolicy", params=arn, sentence=sentence)
 
-    def is_done(self, call: Call, *, image: Image) -> bool:
+    def is_done(self, call: AwsCall, *, image: Image) -> bool:
         return call.params.get("VersionId", "") not in ("", *image.get("versions", ()))
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
@@ -361,11 +363,11 @@ class DeletePolicy(OnPolicy, Delete):
             return [f"{self.given.name} is managed by AWS, so only AWS can delete it."]
         return super().problems()
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """Who has it by now, and what could not come back with it."""
         subject = self.subject()
         if subject is None:
-            return Effect()
+            return AccessEffect()
         edges = Edge.objects.filter(valid_at(None), kind__in=HELD, target=subject).select_related("source")
         names = sorted({edge.source.name for edge in edges}, key=str.lower)
         notes = []
@@ -374,7 +376,7 @@ class DeletePolicy(OnPolicy, Delete):
             notes.append(f"It is attached to {', '.join(names[:5])}{more}, and detached from them first.")
         if subject.detail_at is None and not tags_in_mirror(subject):
             notes.append("Its tags aren’t synced yet, so undoing can’t restore them.")
-        return Effect(notes=tuple(notes))
+        return AccessEffect(notes=tuple(notes))
 
     def inverse(self, before: Image) -> Operation | None:
         """A policy of the same name, path and tags, with the texts of all versions; its unique id is

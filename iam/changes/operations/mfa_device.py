@@ -17,7 +17,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Image, Operation, Quota
+from iam.changes.operations.base import AwsCall, Image, Operation, QuotaUse
 from iam.changes.operations.credential_sorts import MFA_DEVICE, CredentialSpec
 from iam.changes.operations.sealed_secret import accepted, check_ids, look, used
 from iam.changes.operations.spec import HIGH, Loss
@@ -193,13 +193,13 @@ class DeleteMfaDevice(DeactivateMfaDevice):
         """One that was taken from its user meanwhile is still to be deleted."""
         return image == before or image["status"] == SPARE
 
-    def is_done(self, call: Call, *, image: Image) -> bool:
+    def is_done(self, call: AwsCall, *, image: Image) -> bool:
         return call.operation == "DeactivateMFADevice" and image["status"] == SPARE
 
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[AwsCall, ...]:
         return (
             *super().calls(),
-            Call(
+            AwsCall(
                 service="iam",
                 operation="DeleteVirtualMFADevice",
                 params={"SerialNumber": self.serial},
@@ -242,11 +242,13 @@ class WithCodes(OnDevice):
         """What stands for a code in calls that are shown."""
         return "000000"
 
-    def resolve_params(self, call: Call) -> Mapping[str, Any]:
+    def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         first, second = look(self.given.sealed_id, purpose=CODES, gone=_GONE).split()
         return {**call.params, "AuthenticationCode1": first, "AuthenticationCode2": second}
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         used(self.given.sealed_id)
         return {}
 
@@ -279,7 +281,7 @@ class EnableMfaDevice(WithCodes):
         """A virtual device that was just made belongs to nobody."""
         return {"status": SPARE}
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Devices of the user."""
         user = self.subject()
         if user is None:
@@ -288,7 +290,7 @@ class EnableMfaDevice(WithCodes):
         refusal = (
             f"{user.name} has {used_now} MFA devices, and AWS allows {DEVICES_PER_USER}. Remove one first."
         )
-        return Quota(
+        return QuotaUse(
             "MFA devices afterwards",
             used=used_now,
             after=used_now + 1,

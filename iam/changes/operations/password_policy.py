@@ -15,7 +15,7 @@ from typing import Any, Final, Self
 from iam.aws.reads import lists
 from iam.aws.session import Aws
 from iam.changes.operations.account_setting import ACCOUNT, AccountSetting
-from iam.changes.operations.base import Effect, Image, Operation
+from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.mirror.models import Account
 
@@ -83,7 +83,7 @@ class PasswordPolicy(AccountSetting):
     def told(self, before: Image) -> list[str]:
         return differences(before["rules"], self.desired_state()["rules"])
 
-    def sensitivity(self, effect: Effect) -> str:
+    def sensitivity(self, effect: AccessEffect) -> str:
         """High when a rule becomes looser."""
         before = self.state_in_mirror()
         return HIGH if before and is_looser(self.desired_state()["rules"], than=before["rules"]) else NORMAL

@@ -22,12 +22,12 @@ from iam.aws.reads import policies
 from iam.aws.reads.policies import number_of
 from iam.aws.session import Aws
 from iam.changes.operations.affected import access_of
-from iam.changes.operations.base import Call, Effect, Image, Operation, Quota, restore
+from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation, QuotaUse, restore
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Params
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, is_json_object
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Document, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.refresh import reread_entity
@@ -48,22 +48,22 @@ class PolicyParams(Params):
         return {"policy_name": policy.name, "policy_arn": policy.arn, "policy_id": policy.aws_id}
 
 
-def weigh_text(world: World, *, arn: str, text: str) -> None:
+def weigh_text(world: ChangeWorld, *, arn: str, text: str) -> None:
     """Let a policy say another text in a world that has it."""
     policy = world.policy(arn)
     if policy is not None:
         world.put_policy(replace(policy, digest=world.text(text)))
 
 
-def effect_of_text(policy: Entity | None, *, text: str) -> Effect:
+def effect_of_text(policy: Entity | None, *, text: str) -> AccessEffect:
     """What it means for those who have a policy that it says another text; nothing for one that is gone
     from the mirror."""
     if policy is None:
-        return Effect()
-    return Effect(access=access_of(policy, old=default_text(policy), text=text))
+        return AccessEffect()
+    return AccessEffect(access=access_of(policy, old=default_text(policy), text=text))
 
 
-def sensitivity_of_text(effect: Effect) -> str:
+def sensitivity_of_text(effect: AccessEffect) -> str:
     """High when somebody gets what changes permissions, when the text allows it anew, and when a deny
     goes."""
     access = effect.access
@@ -148,14 +148,14 @@ class DefaultText(Operation):
             cause_id=cause_id,
         )
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         weigh_text(world, arn=self.given.policy_arn, text=self.text)
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """A policy that is gone from the mirror gives an empty effect."""
         return effect_of_text(self.subject(), text=self.text)
 
-    def sensitivity(self, effect: Effect) -> str:
+    def sensitivity(self, effect: AccessEffect) -> str:
         """High when somebody gets what changes permissions, when the text allows it anew, and when a deny
         goes."""
         return sensitivity_of_text(effect)
@@ -215,10 +215,10 @@ class CreatePolicyVersion(DefaultText):
     def drops(self) -> str:
         return self.given.drops
 
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[AwsCall, ...]:
         params = self.given
         arn = {"PolicyArn": params.policy_arn}
-        create = Call(
+        create = AwsCall(
             service="iam",
             operation="CreatePolicyVersion",
             params={**arn, "PolicyDocument": params.document, "SetAsDefault": True},
@@ -226,7 +226,7 @@ class CreatePolicyVersion(DefaultText):
         )
         if not params.drops:
             return (create,)
-        drop = Call(
+        drop = AwsCall(
             service="iam",
             operation="DeletePolicyVersion",
             params={**arn, "VersionId": params.drops},
@@ -271,14 +271,14 @@ class CreatePolicyVersion(DefaultText):
             "lost_digest": lost.document_id,
         }
 
-    def is_done(self, call: Call, *, image: Image) -> bool:
+    def is_done(self, call: AwsCall, *, image: Image) -> bool:
         return call.operation == "DeletePolicyVersion" and self.given.drops not in image["versions"]
 
-    def may_repeat(self, call: Call) -> bool:
+    def may_repeat(self, call: AwsCall) -> bool:
         """Deleting the same version again does nothing."""
         return call.operation == "DeletePolicyVersion"
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Versions of the policy, now and afterwards."""
         policy = self.subject()
         if policy is None:
@@ -289,7 +289,7 @@ class CreatePolicyVersion(DefaultText):
             f"{self.given.policy_name} now has {used} versions, and AWS keeps {MAX_VERSIONS}. "
             "Reload the page."
         )
-        return Quota("Versions afterwards", used=used, after=after, limit=MAX_VERSIONS, refusal=refusal)
+        return QuotaUse("Versions afterwards", used=used, after=after, limit=MAX_VERSIONS, refusal=refusal)
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""

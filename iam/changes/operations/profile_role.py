@@ -15,7 +15,7 @@ from uuid import UUID
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads.single import EntityNow, entity_now
 from iam.aws.session import Aws
-from iam.changes.operations.base import Effect, Image, Quota
+from iam.changes.operations.base import AccessEffect, Image, QuotaUse
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import OnSubject, SubjectParams, names_of
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
@@ -102,11 +102,11 @@ class RoleInProfile(OnProfile):
     def initial_state(self) -> Image:
         return {"role": ""}
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         becomes = "use" if self.spec.adds else "can no longer use"
-        return Effect(notes=instances_with(self.subject(), f"{becomes} {self.given.role_name}"))
+        return AccessEffect(notes=instances_with(self.subject(), f"{becomes} {self.given.role_name}"))
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Roles of the profile: one is the limit, and AWS never raises it."""
         if not self.spec.adds:
             return None
@@ -115,7 +115,7 @@ class RoleInProfile(OnProfile):
         refusal = (
             f"{self.given.name} has the role {role_name}, and a profile can have only one. Remove it first."
         )
-        return Quota(
+        return QuotaUse(
             "Roles of the profile afterwards",
             used=bool(role_name),
             after=1 + bool(role_name),

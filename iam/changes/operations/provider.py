@@ -13,7 +13,7 @@ from uuid import UUID
 
 from iam.aws.records import OidcProviderRecord, SamlProviderRecord
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Quota
+from iam.changes.operations.base import AccessEffect, AwsCall, Image, QuotaUse
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
@@ -99,14 +99,14 @@ class OnProvider(OnSubject):
         )
         return list(states.order_by("sort_name").values_list("name", flat=True))
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """Which roles it leads to."""
         roles = self.trusting()
         if not roles:
-            return Effect(notes=("No role trusts it, so no one can sign in with it.",))
+            return AccessEffect(notes=("No role trusts it, so no one can sign in with it.",))
         more = f" and {len(roles) - NAMED} more" if len(roles) > NAMED else ""
         who = "This role trusts it" if len(roles) == 1 else f"These {len(roles)} roles trust it"
-        return Effect(notes=(f"{who}: {', '.join(roles[:NAMED])}{more}. {self.consequence}",))
+        return AccessEffect(notes=(f"{who}: {', '.join(roles[:NAMED])}{more}. {self.consequence}",))
 
     @property
     def consequence(self) -> str:
@@ -121,11 +121,13 @@ class OnProvider(OnSubject):
 class CreateProvider(OnProvider, Create):
     """Makes a provider, which no role need trust yet."""
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         """The ARN is known beforehand, and stands for an id."""
         return {"ids": {self.arn: self.arn}}
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Providers of the kind: now, afterwards, and what AWS allows."""
         quota = super().quota()
         return quota and replace(quota, what=f"{self.noun}s afterwards")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
 from iam.changes.operations.former_version import FormerParams, FormerVersion
 from iam.changes.operations.policy_content import document_meaning
 from iam.changes.operations.policy_version import (
@@ -25,7 +25,7 @@ from iam.changes.operations.policy_version import (
     weigh_text,
 )
 from iam.changes.operations.spec import OperationSpec
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Document, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 
@@ -62,7 +62,7 @@ class TakeBackVersion(FormerVersion):
         """What the version said that was driven out."""
         return Document.objects.get(digest=self.given.lost_digest).text
 
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[AwsCall, ...]:
         params = self.given
         return (
             self._call(
@@ -83,8 +83,8 @@ class TakeBackVersion(FormerVersion):
             ),
         )
 
-    def _call(self, operation: str, sentence: str, **params: Any) -> Call:
-        return Call(service="iam", operation=operation, params={**self.arn, **params}, sentence=sentence)
+    def _call(self, operation: str, sentence: str, **params: Any) -> AwsCall:
+        return AwsCall(service="iam", operation=operation, params={**self.arn, **params}, sentence=sentence)
 
     def desired_state(self) -> Image:
         return {
@@ -103,25 +103,25 @@ class TakeBackVersion(FormerVersion):
         known, there = set(before["versions"]), set(image["versions"])
         return known - {self.given.made} <= there <= known
 
-    def is_done(self, call: Call, *, image: Image) -> bool:
+    def is_done(self, call: AwsCall, *, image: Image) -> bool:
         if call.operation == "SetDefaultPolicyVersion":
             return bool(image.get("default") == self.given.version)
         if call.operation == "DeletePolicyVersion":
             return self.given.made not in image.get("versions", ())
         return document_meaning(self.lost_text) in image.get("documents", ())
 
-    def may_repeat(self, call: Call) -> bool:
+    def may_repeat(self, call: AwsCall) -> bool:
         """Making a version is sent once."""
         return call.operation != "CreatePolicyVersion"
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         weigh_text(world, arn=self.given.subject_arn, text=self.text)
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """A policy that is gone from the mirror gives an empty effect."""
         return effect_of_text(self.subject(), text=self.text)
 
-    def sensitivity(self, effect: Effect) -> str:
+    def sensitivity(self, effect: AccessEffect) -> str:
         """As with any other default text."""
         return sensitivity_of_text(effect)
 

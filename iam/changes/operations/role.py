@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Final, Self
 
 from iam.aws.reads.single import EntityNow
 from iam.changes.operations import trust
-from iam.changes.operations.base import Effect, Image, Operation
+from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
 from iam.changes.operations.principal_mentions import named_by
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
@@ -26,7 +26,7 @@ from iam.changes.operations.subject import (
     tags_in_mirror,
 )
 from iam.changes.risks import TRUST_OPENED
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Entity, EntityState, Kind
 from iam.mirror.pull.transform.principals import document_digest
 from iam.policy.index.rows import Grants, PrincipalRow
@@ -212,10 +212,10 @@ class CreateRole(_Whole, Create):
             return ["only AWS services create roles under /aws-service-role/."]
         return trust.problems_of(self.given.trust, account=self.account) or super().problems()
 
-    def effect(self) -> Effect:
-        return Effect(notes=tuple(trust.said_of("", self.given.trust)))
+    def effect(self) -> AccessEffect:
+        return AccessEffect(notes=tuple(trust.said_of("", self.given.trust)))
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         params = self.given
         boundary = world.number(params.boundary) if params.boundary else None
         grants = Grants(boundary=boundary)
@@ -228,7 +228,7 @@ class CreateRole(_Whole, Create):
         is_open = trust.is_open(self.given.trust, account=self.account, path=self.given.path)
         return (TRUST_OPENED,) if is_open else ()
 
-    def sensitivity(self, effect: Effect) -> str:
+    def sensitivity(self, effect: AccessEffect) -> str:
         """High when somebody from outside may assume it."""
         return HIGH if self.risks() else NORMAL
 
@@ -326,11 +326,11 @@ class DeleteRole(_Whole, Delete):
             return [f"{self.given.name} is a service-linked role. Delete it as a service-linked role."]
         return super().problems()
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         role = self.subject()
         named = named_by(role) if role else ()
         notes = ("Running sessions of this role stop working.", *named, OTHER_ID)
-        return Effect(notes=notes, confidential=named)
+        return AccessEffect(notes=notes, confidential=named)
 
     def inverse(self, before: Image) -> Operation | None:
         """A role of the same name, path, trust policy, settings, boundary and tags; its unique id is

@@ -19,7 +19,7 @@ from typing import Any, ClassVar, Final, Self
 
 from iam.aws.session import Aws
 from iam.changes.operations import trust
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
 from iam.changes.operations.holder import HolderParams
 from iam.changes.operations.inline_policy import (
     DeleteInlinePolicy,
@@ -126,7 +126,7 @@ class RevokeSessions(PutInlinePolicy):
         """The sessions, at the beginning of a sentence."""
         return f"Sessions of {self.given.whose}" if self.given.whose else "All sessions"
 
-    def resolve_params(self, call: Call) -> Mapping[str, Any]:
+    def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         """With the moment of now."""
         text = _with_moment(self.given.document, datetime.now(tz=UTC) + SPREADS_IN)
         return {**call.params, "PolicyDocument": text}
@@ -154,7 +154,7 @@ class RevokeSessions(PutInlinePolicy):
         super().observe(aws)
         return _image((self._read.text if self._read else "") or "")
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         effect = super().effect()
         notes = ("Anyone who can assume the role can start a new session immediately.", *self._who())
         return replace(effect, notes=(*effect.notes, *notes))

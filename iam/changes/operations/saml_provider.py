@@ -16,7 +16,7 @@ from typing import ClassVar, Final, Self
 from iam.aws.reads.lists import get_saml_provider
 from iam.aws.records import SamlProviderRecord
 from iam.changes.operations import saml_metadata
-from iam.changes.operations.base import Effect, Image, Operation
+from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.lifecycle import arn_of, state_of
 from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider
 from iam.changes.operations.spec import HIGH, OperationSpec
@@ -124,7 +124,7 @@ class CreateSamlProvider(OnSaml, CreateProvider):
         """Whether the metadata can be such, and whether the name is taken."""
         return problems_of(self.given.metadata) or super().problems()
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """Also whom it is about."""
         effect = super().effect()
         return replace(effect, notes=(*filter(None, [speaks_of(self.given.metadata)]), *effect.notes))
@@ -175,7 +175,7 @@ class UpdateSamlProvider(OnSaml):
         """Also whether the metadata can be such."""
         return problems_of(self.given.metadata) or super().problems()
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """Also whom it is about, before and then."""
         effect, subject = super().effect(), self.subject()
         state = state_of(subject) if subject else None
@@ -211,7 +211,7 @@ class DeleteSamlProvider(OnSaml, DeleteProvider):
         ),
     )
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """AWS gives no private key out, and Gatehouse does not read whether there is one."""
         effect = super().effect()
         lost = (

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 from iam.aws.reads.lists import get_server_certificate
 from iam.aws.records import ServerCertificateNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Effect, Image, Operation
+from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete, RenameParams, arn_of, namesake, state_of
 from iam.changes.operations.sealed_secret import WITHHELD, check_ids, look, used
@@ -189,11 +189,13 @@ class UploadServerCertificate(OnCertificate, Create):
         """What stands for the private key in calls that are shown."""
         return WITHHELD
 
-    def resolve_params(self, call: Call) -> Mapping[str, Any]:
+    def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         """With the key."""
         return {**call.params, "PrivateKey": look(self.given.sealed_id, purpose=PURPOSE, gone=_GONE)}
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         """The unique id; the sealed key is destroyed."""
         used(self.given.sealed_id)
         aws_id = response.get("ServerCertificateMetadata", {}).get("ServerCertificateId", "")
@@ -222,14 +224,16 @@ class UploadServerCertificate(OnCertificate, Create):
         """Also whether the texts are certificates."""
         return problems_of(self.given.body, self.given.chain) or super().problems()
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """Whose certificate it is, and until when."""
         try:
             certificate = x509.load_pem_x509_certificate(self.given.body.encode())
         except ValueError:
-            return Effect()
+            return AccessEffect()
         until = f"{certificate.not_valid_after_utc:%-d %b %Y}"
-        return Effect(notes=(f"It is for {certificate.subject.rfc4514_string()}, and valid until {until}.",))
+        return AccessEffect(
+            notes=(f"It is for {certificate.subject.rfc4514_string()}, and valid until {until}.",)
+        )
 
 
 def problems_of(body: str, chain: str = "") -> list[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
-from iam.changes.operations.base import Call, Image, Quota
+from iam.changes.operations.base import AwsCall, Image, QuotaUse
 from iam.changes.operations.credential_sorts import SERVICE_CREDENTIAL, CredentialSpec
 from iam.changes.operations.given_once import GivenOnce, GivenParams, given_params
 from iam.changes.operations.sealed_secret import Recipient, accepted, check_ids, seal_for
@@ -50,7 +50,7 @@ def secret_in(response: Mapping[str, Any]) -> tuple[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceParams(GivenParams):
+class CredentialServiceParams(GivenParams):
     """For which service, as AWS names it, and for how many days (blank: until it is deleted)."""
 
     BLANK: ClassVar[frozenset[str]] = GivenParams.BLANK | {"age_days"}
@@ -87,15 +87,15 @@ class CreateServiceCredential(GivenOnce):
     )
 
     purpose = PURPOSE
-    params_type = ServiceParams
-    given: ServiceParams
+    params_type = CredentialServiceParams
+    given: CredentialServiceParams
 
     @classmethod
     def of(
         cls, user: Entity, *, service: str, recipient: Recipient, sealed_id: UUID, age_days: int = 0
     ) -> Self:
         """The operation for a user of the mirror."""
-        params = ServiceParams(
+        params = CredentialServiceParams(
             **names_of(user),
             **given_params(user, kind=cls.spec.sort.kind),
             sealed_id=str(sealed_id),
@@ -123,7 +123,7 @@ class CreateServiceCredential(GivenOnce):
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
         return secret_in(response)
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Credentials of the user for this service, active or not."""
         user = self.subject()
         if user is None:
@@ -139,7 +139,7 @@ class CreateServiceCredential(GivenOnce):
             f"{user.name} has {used} credentials for {self.service}, and AWS allows {PER_SERVICE}. "
             "Delete one first."
         )
-        return Quota(
+        return QuotaUse(
             "Credentials for the service afterwards",
             used=used,
             after=used + 1,
@@ -232,7 +232,9 @@ class ResetServiceCredential(OnCredential):
         """Whether it is active does not matter."""
         return bool(image["status"] != ABSENT)
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         """The secret is sealed for its person."""
         aws_id, secret = secret_in(response)
         seal_for(self.given, secret, account=self.account, purpose=PURPOSE, label=aws_id)

@@ -19,7 +19,7 @@ from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import service_linked
 from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.lifecycle import Delete, arn_of, state_of
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
@@ -121,7 +121,9 @@ class CreateServiceLinkedRole(OnSubject):
         self._name = next((name for name in names if self._is_it(name)), "")
         return {"exists": bool(self._name)}
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         """The unique id, under the ARN that the service chose."""
         role = response.get("Role", {})
         return {"ids": {str(role["Arn"]): str(role["RoleId"])}} if {"Arn", "RoleId"} <= set(role) else {}
@@ -181,7 +183,9 @@ class DeleteServiceLinkedRole(Delete):
     def image_now(self, now: EntityNow) -> Image:
         return {"exists": True, "description": now.description}
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         """The task, by which one can ask how far the deletion is."""
         self._task = str(response.get("DeletionTaskId", ""))
         return {TASK: self._task} if self._task else {}

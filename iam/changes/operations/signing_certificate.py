@@ -12,11 +12,11 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 from iam.aws.reads import details
 from iam.aws.session import Aws
 from iam.changes.operations.credential_sorts import SIGNING_CERTIFICATE, CredentialSpec
-from iam.changes.operations.uploaded import Upload
+from iam.changes.operations.uploaded import TextUpload
 from iam.mirror.models import Kind
 
 
-class UploadCertificate(Upload):
+class UploadCertificate(TextUpload):
     """Uploads a certificate."""
 
     spec = CredentialSpec(

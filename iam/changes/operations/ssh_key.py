@@ -19,14 +19,14 @@ from cryptography.hazmat.primitives.serialization import (
 from iam.aws.reads import details
 from iam.aws.session import Aws
 from iam.changes.operations.credential_sorts import SSH_KEY, CredentialSpec
-from iam.changes.operations.uploaded import Upload
+from iam.changes.operations.uploaded import TextUpload
 from iam.mirror.models import Kind
 
 BITS = 2048
 """The shortest RSA key that AWS takes."""
 
 
-class UploadSshKey(Upload):
+class UploadSshKey(TextUpload):
     """Uploads a key."""
 
     spec = CredentialSpec(

@@ -52,7 +52,7 @@ def names_of(entity: Entity) -> dict[str, str]:
     return {"name": entity.name, "subject_arn": entity.arn, "subject_id": entity.aws_id}
 
 
-class Seen(NamedTuple):
+class SubjectSeen(NamedTuple):
     """What AWS showed; `at` is before the reading."""
 
     at: datetime
@@ -66,7 +66,7 @@ class OnSubject(Operation):
     params_type: ClassVar[type[SubjectParams]] = SubjectParams
     given: SubjectParams
     _fresh: EntityNow | None = None
-    seen: Seen | None = None
+    seen: SubjectSeen | None = None
 
     @property
     def subject_id(self) -> str:
@@ -108,7 +108,7 @@ class OnSubject(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """One call, which the observation that follows is spared."""
-        self.seen = Seen(datetime.now(tz=UTC), self.look(aws))
+        self.seen = SubjectSeen(datetime.now(tz=UTC), self.look(aws))
         self._fresh = now = self.seen.now
         if now is None:
             return f"The {self.noun} {self.given.name} no longer exists in AWS."
@@ -127,7 +127,7 @@ class OnSubject(Operation):
     def observe(self, aws: Aws) -> Image:
         """One call, none right after `identity_error`."""
         if self._fresh is None:
-            self.seen = Seen(datetime.now(tz=UTC), self.look(aws))
+            self.seen = SubjectSeen(datetime.now(tz=UTC), self.look(aws))
         self._fresh, now = None, self.seen.now if self.seen else None
         return dict(ABSENT) if now is None else self.image_now(now)
 

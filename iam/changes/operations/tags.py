@@ -16,10 +16,10 @@ from uuid import UUID
 
 from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Image, Operation, Quota
+from iam.changes.operations.base import AwsCall, Image, Operation, QuotaUse
 from iam.changes.operations.spec import OperationSpec
 from iam.changes.operations.subject import NOUNS, OnSubject, SubjectParams, names_of, tag_list, tags_in_mirror
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh import reread_tags
 from iam.policy.letter_case import fold
@@ -118,14 +118,14 @@ class SetTags(OnSubject):
         before = self.given.before
         return {key: value for key, value in self.given.tags.items() if before.get(key) != value}
 
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[AwsCall, ...]:
         """What goes first makes room."""
         tag = self.specified_call()
         calls = []
         if self.goes:
             sentence = f"{self.given.name} loses the tags {', '.join(self.goes)}"
             operation = f"Untag{tag.operation.removeprefix('Tag')}"
-            calls.append(Call("iam", operation, {**tag.params, "TagKeys": self.goes}, sentence))
+            calls.append(AwsCall("iam", operation, {**tag.params, "TagKeys": self.goes}, sentence))
         if self.comes:
             sentence = f"{self.given.name} gets the tags {', '.join(sorted(self.comes))}"
             calls.append(replace(tag, params={**tag.params, "Tags": tag_list(self.comes)}, sentence=sentence))
@@ -143,7 +143,7 @@ class SetTags(OnSubject):
         without = {key: value for key, value in tags.items() if key not in self.goes}
         return image.get("tags") in (tags, without)
 
-    def is_done(self, call: Call, *, image: Image) -> bool:
+    def is_done(self, call: AwsCall, *, image: Image) -> bool:
         return call.operation.startswith("Untag") and not set(self.goes) & set(image["tags"])
 
     def image_of(self, subject: Entity) -> Image:
@@ -159,11 +159,11 @@ class SetTags(OnSubject):
             tags = self.seen.now.tags
             reread_tags(self.account, subject, tags=tags, at=self.seen.at, cause_id=cause_id)
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Tags of it: now, afterwards, and what AWS allows."""
         used, after = len(self.given.before), len(self.given.tags)
         refusal = f"{self.given.name} would have {after} tags, and AWS allows {MAX_TAGS}."
-        return Quota("Tags afterwards", used=used, after=after, limit=MAX_TAGS, refusal=refusal)
+        return QuotaUse("Tags afterwards", used=used, after=after, limit=MAX_TAGS, refusal=refusal)
 
     def problems(self) -> list[str]:
         """Also what AWS says of keys only when it is called."""
@@ -174,7 +174,7 @@ class SetTags(OnSubject):
             return [f"{reserved[0]} begins with aws:, which is reserved for AWS."]
         return super().problems()
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         """Conditions on tags may hold now, or hold no longer."""
         row = world.principal(self.given.subject_arn)
         if row is not None:

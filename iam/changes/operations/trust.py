@@ -52,7 +52,7 @@ def problems_of(text: str, *, account: Account) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Way:
+class TrustWay:
     """One principal whom a statement lets in (or keeps out), with the calls and the conditions under which
     it does."""
 
@@ -61,7 +61,7 @@ class Way:
     is_not_action: bool
     conditions: tuple[tuple[str, str, frozenset[str]], ...]
 
-    def covers(self, other: Way) -> bool:
+    def covers(self, other: TrustWay) -> bool:
         """Whether all that the other lets in is let in by this one as well: it names them, and asks for no
         more."""
         if self.whom not in (other.whom, "* *") or self.is_not_action != other.is_not_action:
@@ -80,7 +80,7 @@ def _asks_more(new: tuple[str, str, frozenset[str]], old: tuple[str, str, frozen
     return new[2] <= old[2]
 
 
-def _ways(text: str, *, allows: bool = True) -> set[Way]:
+def _ways(text: str, *, allows: bool = True) -> set[TrustWay]:
     ways = set()
     for statement in read(text).statements:
         if statement.allows != allows:
@@ -97,7 +97,7 @@ def _ways(text: str, *, allows: bool = True) -> set[Way]:
         for kind, names in named.items():
             for name in names:
                 whom = sort + _plainly(kind, name)
-                ways.add(Way(whom, calls, statement.is_not_action, conditions))
+                ways.add(TrustWay(whom, calls, statement.is_not_action, conditions))
     return ways
 
 

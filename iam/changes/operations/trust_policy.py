@@ -11,12 +11,12 @@ from typing import Any, Self
 
 from iam.aws.reads.single import EntityNow
 from iam.changes.operations import trust
-from iam.changes.operations.base import Effect, Image, Operation
+from iam.changes.operations.base import AccessEffect, Image, Operation
 from iam.changes.operations.lifecycle import state_of
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
 from iam.changes.operations.subject import OnSubject, SubjectParams, names_of
 from iam.changes.risks import TRUST_OPENED
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Document, Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest
 
@@ -82,19 +82,19 @@ class ReplaceTrustPolicy(OnSubject):
             return [f"{self.given.name} is a service-linked role. Only its service can assume it."]
         return trust.problems_of(self.given.document, account=self.account) or super().problems()
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         before = self.text_now(self.subject())
-        return Effect(notes=tuple(trust.said_of(before, self.given.document)))
+        return AccessEffect(notes=tuple(trust.said_of(before, self.given.document)))
 
     def risks(self) -> tuple[str, ...]:
         before = self.text_now(self.subject())
         return (TRUST_OPENED,) if trust.opens(before, self.given.document) else ()
 
-    def sensitivity(self, effect: Effect) -> str:
+    def sensitivity(self, effect: AccessEffect) -> str:
         """High when somebody is let in whom the former text did not let in."""
         return HIGH if self.risks() else NORMAL
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         row = world.principal(self.given.subject_arn)
         if row is not None:
             world.put_principal(replace(row, trust=world.text(self.given.document)))

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import Image, Operation, Quota
+from iam.changes.operations.base import Image, Operation, QuotaUse
 from iam.changes.operations.credential_status import deletion
 from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.user_credential import (
@@ -23,7 +23,7 @@ from iam.mirror.refresh.credentials import ReadCredentials
 
 
 @dataclass(frozen=True, slots=True)
-class UploadParams(UserParams):
+class TextUploadParams(UserParams):
     """The text, and the ids of the credentials of the kind that are there already, with blanks between."""
 
     BLANK: ClassVar[frozenset[str]] = UserParams.BLANK | {"known"}
@@ -32,22 +32,22 @@ class UploadParams(UserParams):
     known: str
 
 
-class Upload(OfSort):
+class TextUpload(OfSort):
     """Uploads a text. It is sent once: what AWS shows of a new credential tells whether it is this text."""
 
-    params_type = UploadParams
+    params_type = TextUploadParams
     per_user: ClassVar[int]
     quota_name: ClassVar[str]
     """In the account summary; blank where AWS does not tell it there."""
 
-    given: UploadParams
+    given: TextUploadParams
 
     @classmethod
     def of(cls, user: Entity, *, body: str) -> Self:
         """The operation for a user of the mirror."""
         known = " ".join(sorted(owned(user, cls.spec.sort.kind)))
         # Browsers send lines with two characters at their end.
-        params = UploadParams(**names_of(user), body=body.replace("\r\n", "\n").strip(), known=known)
+        params = TextUploadParams(**names_of(user), body=body.replace("\r\n", "\n").strip(), known=known)
         return cls(user.account, params)
 
     def desired_state(self) -> Image:
@@ -89,7 +89,7 @@ class Upload(OfSort):
         """Each is planned on the credentials that are there, so only one can be open at a time."""
         return slug == self.slug
 
-    def quota(self) -> Quota | None:
+    def quota(self) -> QuotaUse | None:
         """Credentials of the kind, active or not."""
         user = self.subject()
         if user is None:
@@ -97,7 +97,7 @@ class Upload(OfSort):
         used = len(owned(user, self.kind))
         limit = quota_of(self.account, self.quota_name, default=self.per_user)
         refusal = f"{user.name} has {used} of them, and AWS allows {limit}. Delete an unused one first."
-        return Quota(
+        return QuotaUse(
             f"{self.spec.sort.noun} count afterwards",
             used=used,
             after=used + 1,

@@ -13,14 +13,14 @@ from typing import ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import Effect
+from iam.changes.operations.base import AccessEffect
 from iam.changes.operations.lifecycle import Create, Delete, Rename, Whole, arn_of
 from iam.changes.operations.principal_mentions import named_by
 from iam.changes.operations.spec import NORMAL, OperationSpec
 from iam.changes.operations.subject import (
     SubjectParams,
 )
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.directory.services import follow_rename
 from iam.mirror.models import Account, Kind
 from iam.policy.index.rows import Grants, PrincipalRow
@@ -93,7 +93,7 @@ class CreateUser(Whole, Create):
     def referenced_arns(self) -> tuple[str, ...]:
         return (self.given.boundary,) if self.given.boundary else ()
 
-    def simulate(self, world: World) -> None:
+    def simulate(self, world: ChangeWorld) -> None:
         params = self.given
         boundary = world.number(params.boundary) if params.boundary else None
         grants = Grants(boundary=boundary)
@@ -122,11 +122,11 @@ class UpdateUser(Rename):
         if subject is not None and subject.arn != self.given.subject_arn:
             follow_rename(self.given.subject_arn, new_arn=subject.arn)
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         """Policies go by the ARN, and it is another one then."""
         user = self.subject()
         named = named_by(user) if user else ()
-        return Effect(notes=named, confidential=named)
+        return AccessEffect(notes=named, confidential=named)
 
 
 class DeleteUser(Whole, Delete):
@@ -151,10 +151,10 @@ class DeleteUser(Whole, Delete):
     )
     image_fields = ("path", "boundary", "tags")
 
-    def effect(self) -> Effect:
+    def effect(self) -> AccessEffect:
         user = self.subject()
         if user is None:
-            return Effect()
+            return AccessEffect()
         unread = () if user.detail_at else (NOT_READ.format(name=user.name),)
         named = named_by(user)
-        return Effect(notes=(*unread, *named, OTHER_ID), confidential=named)
+        return AccessEffect(notes=(*unread, *named, OTHER_ID), confidential=named)

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.credential_sorts import CredentialSpec
 from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.identity import lost_identity
@@ -105,10 +105,10 @@ class OfUser(Operation):
             read = self._read or read_credentials(aws, user_name=self.given.user_name, section=self.section)
             reread_credentials(self.account, user, read, cause_id=cause_id)
 
-    def call(self, operation: str, *, sentence: str, **params: Any) -> Call:
+    def call(self, operation: str, *, sentence: str, **params: Any) -> AwsCall:
         """A call of IAM about the user."""
         parameters = {"UserName": self.given.user_name, **params}
-        return Call(service="iam", operation=operation, params=parameters, sentence=sentence)
+        return AwsCall(service="iam", operation=operation, params=parameters, sentence=sentence)
 
 
 class OfSort(OfUser):

@@ -16,7 +16,7 @@ from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import Call, Image, Operation
+from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.mfa_device import ABSENT, ASSIGNED, SPARE
 from iam.changes.operations.sealed_secret import accepted, check_ids
 from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice, SpareParams
@@ -129,7 +129,9 @@ class CreateVirtualMfaDevice(OfUser):
             "the device and start again."
         )
 
-    def handle_response(self, call: Call, response: Mapping[str, Any], *, change_id: UUID) -> dict[str, Any]:
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
         """The seed is sealed; the picture of it that AWS gives is not kept."""
         device = response["VirtualMFADevice"]
         seed = device["Base32StringSeed"]

@@ -80,7 +80,7 @@ def is_another_database() -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class RestoreWaiting:
     """What a person has to know to decide: changes that would go on, and accounts that were not synced
     since.
     """
@@ -90,7 +90,7 @@ class Waiting:
     unsynced: list[Account]
 
 
-def waiting() -> Waiting | None:
+def waiting() -> RestoreWaiting | None:
     """None if nothing is held."""
     hold = open_hold()
     if hold is None:
@@ -98,7 +98,7 @@ def waiting() -> Waiting | None:
     going_on = Change.objects.filter(state__in=RUNNING).select_related("account", "change_set")
     concerned = Change.objects.filter(state__in=RUNNING).values("account")
     synced = Pull.objects.filter(state=PullState.COMPLETE, began_at__gt=hold.began_at).values("account")
-    return Waiting(
+    return RestoreWaiting(
         hold=hold,
         changes=list(going_on.order_by("queued_at", "position", "pk")),
         unsynced=list(Account.objects.filter(pk__in=concerned).exclude(pk__in=synced).order_by("name")),

@@ -26,7 +26,7 @@ from iam.aws.parallel_reads import parallel_reads
 from iam.aws.session import Aws
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
-from iam.changes.operations import Call, Image, Operation, restore
+from iam.changes.operations import AwsCall, Image, Operation, restore
 from iam.changes.runner import calls, outcome_texts, outcomes
 from iam.changes.runner.claims import READING, LeaseLostError, Renewal, claim, keep
 from iam.changes.runner.reach import lent_for_writing
@@ -167,7 +167,7 @@ def _looked(operation: Operation, aws: Aws) -> tuple[str, Image]:
         return why, {} if why else image()
 
 
-def _calls_left(change: Change, operation: Operation, image: Image) -> list[tuple[int, Call]]:
+def _calls_left(change: Change, operation: Operation, image: Image) -> list[tuple[int, AwsCall]]:
     """The calls that neither AWS has answered nor its state shows to be done, with their places."""
     return [
         (number, call)
@@ -176,7 +176,7 @@ def _calls_left(change: Change, operation: Operation, image: Image) -> list[tupl
     ]
 
 
-def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[int, Call]]) -> None:
+def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[int, AwsCall]]) -> None:
     """Make the calls; the last answer is written with what follows from it. What AWS rejects for good
     before anything went through leaves no doubt behind."""
     last: dict[str, Any] = {}

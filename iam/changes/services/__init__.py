@@ -10,11 +10,11 @@ from iam.changes.services.break_glass_use import (
 from iam.changes.services.comments import comment, may_comment
 from iam.changes.services.decisions import approve, reject, standing_of
 from iam.changes.services.earlier_end import shorten
-from iam.changes.services.plans import Plan, plan, plan_membership, plan_set
+from iam.changes.services.plans import ChangePlan, plan, plan_membership, plan_set
 from iam.changes.services.policy_texts import plan_policy_text, request_policy_text
 from iam.changes.services.requests import (
-    Cause,
-    Lane,
+    SetCause,
+    SetLane,
     Weighed,
     look_again,
     request_change,
@@ -33,9 +33,9 @@ from iam.changes.services.undo_requests import (
 )
 
 __all__ = [
-    "Cause",
-    "Lane",
-    "Plan",
+    "ChangePlan",
+    "SetCause",
+    "SetLane",
     "Weighed",
     "approve",
     "break_glass",

@@ -14,8 +14,8 @@ from iam.changes.operations import Operation
 from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue_all
-from iam.changes.services.plans import Plan, check_account, examine
-from iam.changes.services.requests import Cause, Lane, write_set
+from iam.changes.services.plans import ChangePlan, check_account, examine
+from iam.changes.services.requests import SetCause, SetLane, write_set
 from iam.changes.set_context import look_ahead, one_after_the_other
 from iam.changes.summary import summary_of
 from iam.changes.titles import title_for
@@ -30,9 +30,9 @@ def queue_accepted(
     actor: Actor | None,
     reason: str,
     title: str,
-    cause: Cause,
+    cause: SetCause,
     key: str,
-    lanes: Sequence[Lane] = (),
+    lanes: Sequence[SetLane] = (),
     for_grant: bool = False,
 ) -> list[Change]:
     """Queue operations at once. `with_set` is the approved set with which they were agreed to; its requester
@@ -42,7 +42,7 @@ def queue_accepted(
     first = with_set.changes.order_by("position").first()
     if first is None or first.queued_at is None:
         raise RefusedError("What this belongs to was never approved.")
-    planned: list[Plan] = []
+    planned: list[ChangePlan] = []
     with memoized_reads():
         look_ahead(operations)
         for operation, earlier in one_after_the_other(operations):

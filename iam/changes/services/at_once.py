@@ -22,8 +22,8 @@ from iam.changes.operations import Operation
 from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue_all
-from iam.changes.services.plans import Plan, check_account, check_right, examine
-from iam.changes.services.requests import Cause, Lane, Weighed, asked_before, write_set
+from iam.changes.services.plans import ChangePlan, check_account, check_right, examine
+from iam.changes.services.requests import SetCause, SetLane, Weighed, asked_before, write_set
 from iam.changes.set_context import look_ahead, one_after_the_other
 from iam.guard import Viewer
 
@@ -35,7 +35,7 @@ def weigh_at_once(
     RefusedError.
     """
     reverted = [*reverts, *([None] * (len(operations) - len(reverts)))]
-    plans: list[Plan] = []
+    plans: list[ChangePlan] = []
     with memoized_reads():
         look_ahead(operations)
         for change, (operation, earlier) in zip(reverted, one_after_the_other(operations), strict=True):
@@ -51,10 +51,10 @@ def queue_at_once(
     actor: Viewer,
     reason: str,
     title: str,
-    cause: Cause,
+    cause: SetCause,
     key: str,
     because: str,
-    lanes: Sequence[Lane] = (),
+    lanes: Sequence[SetLane] = (),
     notes: Sequence[str] = (),
     is_reviewed: bool = True,
 ) -> list[Change]:

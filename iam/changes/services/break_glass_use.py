@@ -13,7 +13,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from iam.changes import notifications
-from iam.changes.approval.models import BreakGlass, Verdict
+from iam.changes.approval.models import BreakGlass, ReviewVerdict
 from iam.changes.approval.needs import parts_of, requirement_of
 from iam.changes.approval.people import people_of
 from iam.changes.approval.reminders import REVIEW_AFTER
@@ -111,7 +111,7 @@ def review(glass: BreakGlass, *, actor: Viewer, verdict: str, comment: str, key:
     comment = comment.strip()
     if why := why_not_review(glass, viewer=actor):
         raise RefusedError(why)
-    if verdict not in Verdict.values:
+    if verdict not in ReviewVerdict.values:
         raise RefusedError("Choose whether to accept or undo it.")
     if not comment:
         raise RefusedError("Describe what you found. Auditors read it.")
@@ -125,7 +125,7 @@ def review(glass: BreakGlass, *, actor: Viewer, verdict: str, comment: str, key:
         undoing: list[Change] = []
         if follow is not None:
             undoing = follow(glass, actor, comment, verdict)
-        elif verdict == Verdict.UNDO:
+        elif verdict == ReviewVerdict.UNDO:
             undoing = _undo(parts, actor=actor, comment=comment, key=key)
         _record(glass, parts[0], actor=actor, verdict=verdict, comment=comment)
     return undoing
@@ -152,7 +152,7 @@ def _record(glass: BreakGlass, first: Change, *, actor: Viewer, verdict: str, co
     )
     if not written:
         raise RefusedError("Someone else has just reviewed it.")
-    kind = "review_accepted" if verdict == Verdict.ACCEPT else "review_undo"
+    kind = "review_accepted" if verdict == ReviewVerdict.ACCEPT else "review_undo"
     add_event(first, kind=kind, actor=actor, note=comment)
     data = {"single_operator": True} if alone else {}
     write_journal(first, act=kind, actor=actor, note=comment, data=data)

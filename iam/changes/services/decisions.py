@@ -14,7 +14,7 @@ from iam import nudge
 from iam.changes import notifications
 from iam.changes.approval import ends, stages
 from iam.changes.approval.needs import kept_requirement, parts_of, requirement_of
-from iam.changes.approval.progress import Progress, progress_of
+from iam.changes.approval.progress import ApprovalProgress, progress_of
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import LAST_BRANCH, Approval, Change, ChangeSet, ChangeState, Decision
 from iam.changes.operations import Operation, restore
@@ -33,7 +33,7 @@ MAX_COMMENT = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class DecisionRights:
     """What a viewer may do about a set that waits: decide its stage, or why not. `is_own` in single-operator
     mode is to be said aloud.
 
@@ -49,35 +49,39 @@ class Standing:
     has_agreed: bool = False
 
 
-def standing_of(change: Change, *, viewer: Viewer, progress: Progress | None = None) -> Standing:
+def standing_of(
+    change: Change, *, viewer: Viewer, progress: ApprovalProgress | None = None
+) -> DecisionRights:
     """Whether the viewer may decide on the set of this change now; nobody decides what does not wait."""
     if change.state != ChangeState.AWAITING:
-        return Standing(may_decide=False, why_not=_over(change))
+        return DecisionRights(may_decide=False, why_not=_over(change))
     known = progress or current_progress(change)
     own = change.requested_by == viewer.person_id
     if own and not settings.SINGLE_OPERATOR:
-        return Standing(may_decide=False, why_not="You requested this, so someone else decides.", is_own=True)
+        return DecisionRights(
+            may_decide=False, why_not="You requested this, so someone else decides.", is_own=True
+        )
     return _standing(known, viewer, own=own)
 
 
-def _standing(progress: Progress, viewer: Viewer, *, own: bool) -> Standing:
+def _standing(progress: ApprovalProgress, viewer: Viewer, *, own: bool) -> DecisionRights:
     me, stage = viewer.person_id, progress.stage_of(viewer.person_id)
     if progress.has_agreed(me):
         why = "You have already approved this. Someone else decides next."
-        return Standing(False, why, own, may_reject=True, is_concerned=True, has_agreed=True)
+        return DecisionRights(False, why, own, may_reject=True, is_concerned=True, has_agreed=True)
     if me in progress.about:
-        return Standing(False, "This is about your own AWS user, so someone else decides.", own)
+        return DecisionRights(False, "This is about your own AWS user, so someone else decides.", own)
     if stage is None:
         why = "You can’t approve this: the approval rules name other people."
         concerned = progress.stands_in_any(me)
-        return Standing(False, why, own, may_reject=concerned, is_concerned=concerned)
+        return DecisionRights(False, why, own, may_reject=concerned, is_concerned=concerned)
     if stage != progress.at:
         why = f"You can approve stage {stage + 1}, after stage {progress.at + 1}."
-        return Standing(False, why, own, may_reject=True, is_concerned=True)
-    return Standing(True, "", own, may_reject=True, is_concerned=True)
+        return DecisionRights(False, why, own, may_reject=True, is_concerned=True)
+    return DecisionRights(True, "", own, may_reject=True, is_concerned=True)
 
 
-def current_progress(change: Change) -> Progress:
+def current_progress(change: Change) -> ApprovalProgress:
     """How far the set of a change is."""
     parts = parts_of(change.change_set)
     return progress_of(requirement_of(change.change_set, parts=parts), parts=parts)
@@ -130,7 +134,7 @@ def _agree(change: Change, *, actor: Viewer, comment: str, seen: str) -> None:
     notifications.tell_decided(parts[0])
 
 
-def _note_stage(first: Change, progress: Progress, *, actor: Viewer, comment: str) -> None:
+def _note_stage(first: Change, progress: ApprovalProgress, *, actor: Viewer, comment: str) -> None:
     """The timeline and the journal of the first change speak for the set until it is decided."""
     add_event(first, kind="agreed", actor=actor, note=comment)
     write_journal(
@@ -174,7 +178,7 @@ def _comment(comment: str) -> str:
     return comment
 
 
-def _check_decider(change: Change, *, actor: Viewer) -> Progress:
+def _check_decider(change: Change, *, actor: Viewer) -> ApprovalProgress:
     """A decision is on the whole set, so it takes the right in every account of it."""
     if change.state != ChangeState.AWAITING:
         raise _too_late(change)

@@ -17,7 +17,7 @@ from iam.changes.operations.role import DeleteRole
 from iam.changes.operations.service_linked_role import PATH, DeleteServiceLinkedRole
 from iam.changes.operations.user import DeleteUser
 from iam.changes.operations.user_credential import credentials_row, owned
-from iam.changes.services.plans import Plan, plan_set
+from iam.changes.services.plans import ChangePlan, plan_set
 from iam.changes.services.requests import request_changes
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
@@ -50,7 +50,7 @@ def deletion_of(entity: Entity) -> list[Operation]:
     return [*dependencies_of(entity), _DELETES[entity.kind](entity)]
 
 
-def plan_deletion(viewer: Viewer, *, entity: Entity) -> list[Plan]:
+def plan_deletion(viewer: Viewer, *, entity: Entity) -> list[ChangePlan]:
     """Plan to delete it with all that must go first. Raises RefusedError with the reason in words."""
     return plan_set(deletion_of(entity), viewer=viewer)
 

@@ -29,7 +29,7 @@ from iam.policy.document import read
 READ_EVERY: Final = 2.0
 
 
-class _Known(NamedTuple):
+class _OwnArns(NamedTuple):
     """The ARNs by which Gatehouse works, and the trust policies of its roles, as they were read."""
 
     read_at: float
@@ -37,7 +37,7 @@ class _Known(NamedTuple):
     trusts: str
 
 
-_known: _Known | None = None
+_known: _OwnArns | None = None
 
 
 def is_own(operation: Operation) -> bool:
@@ -67,14 +67,14 @@ def _is_one_of_own(arns: tuple[str, ...]) -> bool:
     return any(arn in _known.arns or json.dumps(arn) in _known.trusts for arn in arns)
 
 
-def _read() -> _Known:
+def _read() -> _OwnArns:
     at = time.monotonic()
     roles = Account.objects.values_list("role_arn", "write_role_arn")
     hubs = ConnectionDraft.objects.values_list("hub_arn", flat=True)
     identities = SetupJob.objects.filter(kind=SetupKind.IDENTITY).values_list("result__principal", flat=True)
     trusts = _trusts().values_list("document__text", flat=True).distinct()
     arns = {*chain.from_iterable(roles), *hubs, *identities}
-    return _Known(at, frozenset(arn for arn in arns if arn), "\n".join(text or "" for text in trusts))
+    return _OwnArns(at, frozenset(arn for arn in arns if arn), "\n".join(text or "" for text in trusts))
 
 
 def _own_roles() -> QuerySet[Entity]:

@@ -23,7 +23,7 @@ from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, se
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue
 from iam.changes.services.plans import check_account, examine
-from iam.changes.services.requests import Cause, asked_before, write_set
+from iam.changes.services.requests import SetCause, asked_before, write_set
 from iam.changes.summary import summary_of
 from iam.directory.models import Person
 from iam.guard import Viewer
@@ -36,7 +36,7 @@ _OF_USER: Final = (CreateVirtualMfaDevice, EnableMfaDevice, ResyncMfaDevice)
 
 
 def queue_own(
-    operation: Operation, *, person: Person, reason: str, cause: Cause, key: str, actor: Actor | None
+    operation: Operation, *, person: Person, reason: str, cause: SetCause, key: str, actor: Actor | None
 ) -> Change:
     """Queue an operation on the person's own MFA device; `actor` begins it, None is Gatehouse. The same key
     gives the same change.

@@ -27,7 +27,7 @@ MAX_BY_WORKER: Final = 2500
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class ChangePlan:
     """A change that may be asked for: the operation, how things are before, and the receipt."""
 
     operation: Operation
@@ -50,7 +50,7 @@ def membership(user: Entity, *, group: Entity, do: Do) -> Operation:
     return Membership.of(spec, user, group=group)
 
 
-def plan_membership(viewer: Viewer, *, user: Entity, group: Entity, do: Do) -> Plan:
+def plan_membership(viewer: Viewer, *, user: Entity, group: Entity, do: Do) -> ChangePlan:
     """Plan to add the user to the group or to take them out. Raises RefusedError with the reason in words."""
     return plan(membership(user, group=group, do=do), viewer=viewer)
 
@@ -62,7 +62,7 @@ def plan(
     reverts: Change | None = None,
     earlier: Sequence[Operation] = (),
     for_grant: bool = False,
-) -> Plan:
+) -> ChangePlan:
     """Check every rule for an operation and compute its receipt; `earlier` are those that come before it in
     its set. Raises RefusedError.
 
@@ -84,7 +84,7 @@ def plan_set(
     reverts: Sequence[Change | None] = (),
     for_grant: bool = False,
     most: int = MAX_CHANGES,
-) -> list[Plan]:
+) -> list[ChangePlan]:
     """Plan operations that are approved together and carried out in this order. Raises RefusedError for
     the first that cannot be."""
     if len(operations) > most:
@@ -104,7 +104,9 @@ def plan_set(
         ]
 
 
-def examine(operation: Operation, *, earlier: Sequence[Operation] = (), for_grant: bool = False) -> Plan:
+def examine(
+    operation: Operation, *, earlier: Sequence[Operation] = (), for_grant: bool = False
+) -> ChangePlan:
     """Whether the operation makes sense as the mirror stands, anyone who asks, and its receipt. Raises
     RefusedError."""
     _check_own(operation)
@@ -123,7 +125,7 @@ def examine(operation: Operation, *, earlier: Sequence[Operation] = (), for_gran
     quota = None if stands else operation.quota()
     if quota and quota.after > quota.limit:
         raise RefusedError(quota.refusal)
-    return Plan(operation=operation, before=dict(before), receipt=receipt_of(operation, quota=quota))
+    return ChangePlan(operation=operation, before=dict(before), receipt=receipt_of(operation, quota=quota))
 
 
 def check_account(account: Account) -> None:

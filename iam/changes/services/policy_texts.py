@@ -5,7 +5,7 @@ from __future__ import annotations
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import CreatePolicyVersion, Operation
-from iam.changes.services.plans import Plan, plan
+from iam.changes.services.plans import ChangePlan, plan
 from iam.changes.services.requests import request_operation
 from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind
@@ -22,7 +22,7 @@ def rewriting(policy: Entity, *, text: str) -> Operation:
     return CreatePolicyVersion.of(policy, text=text)
 
 
-def plan_policy_text(viewer: Viewer, *, policy: Entity, text: str) -> Plan:
+def plan_policy_text(viewer: Viewer, *, policy: Entity, text: str) -> ChangePlan:
     """Plan another text for the policy. Raises RefusedError with the reason in words."""
     return plan(rewriting(policy, text=text), viewer=viewer)
 

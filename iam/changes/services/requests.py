@@ -17,10 +17,10 @@ from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services.plans import MAX_CHANGES, Do, Plan, membership, plan, plan_set
+from iam.changes.services.plans import MAX_CHANGES, ChangePlan, Do, membership, plan, plan_set
 from iam.changes.set_context import look_ahead
 from iam.changes.states import RUN_CHANGE, begin_all, end_all, move
-from iam.changes.summary import Block, summary_of
+from iam.changes.summary import SummaryBlock, summary_of
 from iam.changes.titles import title_for
 from iam.changes.warnings import general_warnings
 from iam.guard import Right, Viewer
@@ -33,17 +33,17 @@ approval say.
 MAX_REASON = 1000
 
 
-class Cause(NamedTuple):
+class SetCause(NamedTuple):
     """What of a higher layer a set is made for: a kind, such as "grant", and an id."""
 
     kind: str = ""
     id: UUID | None = None
 
 
-NO_CAUSE: Final = Cause()
+NO_CAUSE: Final = SetCause()
 
 
-class Lane(NamedTuple):
+class SetLane(NamedTuple):
     """Where in its set a change stands; see Change."""
 
     lane: int = 0
@@ -53,7 +53,7 @@ class Lane(NamedTuple):
 class Weighed(NamedTuple):
     """The plans of a set, checked by every rule a moment ago, and the receipt of the whole."""
 
-    plans: list[Plan]
+    plans: list[ChangePlan]
     receipt: dict[str, Any]
 
 
@@ -73,13 +73,13 @@ def weigh(
 
 
 def request_change(
-    planned: Plan,
+    planned: ChangePlan,
     *,
     actor: Viewer,
     reason: str,
     idempotency_key: str,
     not_before: datetime | None = None,
-    cause: Cause = NO_CAUSE,
+    cause: SetCause = NO_CAUSE,
 ) -> Change:
     """Ask for one change; a set of one. See request_changes."""
     return request_changes(
@@ -93,17 +93,17 @@ def request_change(
 
 
 def request_changes(
-    planned: Sequence[Plan] | Weighed,
+    planned: Sequence[ChangePlan] | Weighed,
     *,
     actor: Viewer,
     reason: str,
     idempotency_key: str,
     not_before: datetime | None = None,
     title: str = "",
-    cause: Cause = NO_CAUSE,
-    lanes: Sequence[Lane] = (),
+    cause: SetCause = NO_CAUSE,
+    lanes: Sequence[SetLane] = (),
     notes: Sequence[str] = (),
-    summary: Sequence[Block] = (),
+    summary: Sequence[SummaryBlock] = (),
     most: int = MAX_CHANGES,
 ) -> list[Change]:
     """Request changes that are approved together and applied in this order; `title` says what they come to,
@@ -176,7 +176,7 @@ def request_membership(
 
 
 def request_operation(
-    actor: Viewer, *, operation: Operation, reason: str, idempotency_key: str, cause: Cause = NO_CAUSE
+    actor: Viewer, *, operation: Operation, reason: str, idempotency_key: str, cause: SetCause = NO_CAUSE
 ) -> Change:
     """Plan and ask in one; the same key gives the same change, although it would no longer be planned. Raises
     RefusedError.
@@ -220,14 +220,14 @@ def asked_before(operations: Sequence[Operation], *, actor: Viewer, idempotency_
 
 
 def write_set(
-    planned: Sequence[Plan],
+    planned: Sequence[ChangePlan],
     *,
     group: ChangeSet,
     actor: Viewer,
     reason: str,
     prefix: str,
     not_before: datetime | None,
-    lanes: Sequence[Lane],
+    lanes: Sequence[SetLane],
 ) -> list[Change]:
     """The rows of a set, waiting; in the caller's transaction, in a few statements."""
     asked = {
@@ -243,7 +243,7 @@ def write_set(
                 change_set=group,
                 position=position,
                 idempotency_key=f"{prefix}:{position}",
-                **(lanes[position] if lanes else Lane())._asdict(),
+                **(lanes[position] if lanes else SetLane())._asdict(),
                 **asked,
                 **_columns(plan),
             )
@@ -262,7 +262,7 @@ def write_set(
     return written
 
 
-def _columns(planned: Plan) -> dict[str, Any]:
+def _columns(planned: ChangePlan) -> dict[str, Any]:
     """What a change has of its operation."""
     operation, subject = planned.operation, planned.operation.subject()
     return {

@@ -9,12 +9,12 @@ from uuid import UUID
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
-from iam.changes.services.plans import Plan, check_right, is_made, plan, plan_set
+from iam.changes.services.plans import ChangePlan, check_right, is_made, plan, plan_set
 from iam.changes.services.requests import asked_before, request_change, request_changes
 from iam.guard import Viewer
 
 
-def plan_undo(change: Change, *, viewer: Viewer) -> Plan:
+def plan_undo(change: Change, *, viewer: Viewer) -> ChangePlan:
     """Plan the inverse of an applied change. Raises RefusedError with the reason why it cannot be undone."""
     return plan(_checked_inverse(change, viewer=viewer), viewer=viewer, reverts=change)
 
@@ -35,7 +35,7 @@ def undo(change: Change, *, actor: Viewer, reason: str, idempotency_key: str) ->
     )
 
 
-def plan_undo_of(changes: Sequence[Change], *, viewer: Viewer) -> list[Plan]:
+def plan_undo_of(changes: Sequence[Change], *, viewer: Viewer) -> list[ChangePlan]:
     """Plan the inverse of several applied changes of one set, or of all of it, the last one first. Raises
     RefusedError."""
     ordered = sorted(changes, key=lambda change: change.position, reverse=True)

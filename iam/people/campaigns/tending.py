@@ -13,7 +13,7 @@ import structlog
 from django.db import transaction
 from django.db.models import F, Q
 
-from iam.access.enforcement.scope import Scope
+from iam.access.enforcement.scope import PolicyScope
 from iam.access.enforcement.services import holders_of, notes_for, operations_for, outlook
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
@@ -22,9 +22,9 @@ from iam.changes.operations import Operation
 from iam.changes.operations.attachment import ATTACH_POLICY
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.changes.operations.managed_policy import CreatePolicy
-from iam.changes.services import Cause
+from iam.changes.services import SetCause
 from iam.changes.services.plans import MAX_CHANGES, check_account
-from iam.changes.services.requests import Lane, asked_before
+from iam.changes.services.requests import SetLane, asked_before
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.linking.whose import confirmed
@@ -158,7 +158,7 @@ def _restricting(author: Viewer, account: Account, part: list[Participant]) -> A
     """Anyone who has the policy already is done with; anyone who would be locked out is left out."""
     has = holders_of(account, denies_keys=False)
     _handle([participant for participant in part if participant.user_id in has], None)
-    scope = Scope(account, path="/")
+    scope = PolicyScope(account, path="/")
     users = {participant.user_id: participant.user for participant in part if participant.user_id not in has}
     seen = outlook(scope, users=users, denies_keys=False)
     barred = {standing.number for standing in seen.locked_out} | {entity.pk for entity in seen.outside}
@@ -228,14 +228,14 @@ def _requested(
     lanes = []
     for at, operation in enumerate(operations, 1):
         branch = 0 if isinstance(operation, CreatePolicy) else at
-        lanes.append(Lane(branch=branch))
+        lanes.append(SetLane(branch=branch))
     return changes.request_changes(
         changes.plan_set(operations, viewer=author),
         actor=author,
         reason=campaign.reason,
         idempotency_key=key,
         title=f"{what} {who} in {account.name}: campaign {campaign.name} is due",
-        cause=Cause(OF_CAMPAIGN, campaign.id),
+        cause=SetCause(OF_CAMPAIGN, campaign.id),
         notes=notes,
         lanes=lanes,
     )[0]

@@ -19,7 +19,7 @@ from iam.changes.operations.subject import tags_in_mirror
 from iam.changes.operations.tags import SetTags
 from iam.changes.operations.user_credential import names_of
 from iam.changes.services.own_device import queue_own
-from iam.changes.services.requests import Cause
+from iam.changes.services.requests import SetCause
 from iam.directory.models import Person
 from iam.linking.whose import owns
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
@@ -64,7 +64,7 @@ def add_hardware(user: Entity, *, person: Person, serial: str, codes: tuple[str,
             EnableMfaDevice(user.account, params),
             person=person,
             reason=f"{person.name} adds a hardware token of their own.",
-            cause=Cause(CAUSE, sealed_id),
+            cause=SetCause(CAUSE, sealed_id),
             key=f"hardware:{sealed_id}",
             actor=person,
         )
@@ -97,7 +97,7 @@ def set_label(device: Entity, *, person: Person, label: str, key: str) -> Change
         SetTags.of(device, tags=tags | ({LABEL: wanted} if wanted else {})),
         person=person,
         reason=f"{person.name} labels an MFA device of their own.",
-        cause=Cause(CAUSE, uuid5(_KEYS, f"{person.pk}:{key}")),
+        cause=SetCause(CAUSE, uuid5(_KEYS, f"{person.pk}:{key}")),
         key=f"label:{uuid5(_KEYS, key).hex}",
         actor=person,
     )

@@ -14,7 +14,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.mfa_device import ResyncMfaDevice, seal_codes
 from iam.changes.services.own_device import queue_own
-from iam.changes.services.requests import Cause
+from iam.changes.services.requests import SetCause
 from iam.directory.models import Person
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment import wording
@@ -52,7 +52,7 @@ def resync(device: Entity, *, person: Person, first: str, second: str, key: str)
             ResyncMfaDevice.by(device, user=user, sealed_id=sealed_id),
             person=person,
             reason=f"{person.name} resyncs their own MFA device.",
-            cause=Cause(CAUSE, sealed_id),
+            cause=SetCause(CAUSE, sealed_id),
             key=f"resync:{sealed_id}",
             actor=person,
         )

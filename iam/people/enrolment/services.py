@@ -32,7 +32,7 @@ from iam.changes.operations.virtual_mfa_device import (
     taken,
 )
 from iam.changes.services.own_device import queue_own
-from iam.changes.services.requests import Cause
+from iam.changes.services.requests import SetCause
 from iam.directory.models import Person
 from iam.journal.services import Actor, record
 from iam.linking.whose import owns
@@ -115,7 +115,7 @@ def begin(seat: Seat, *, device_name: str) -> Enrolment:
                 ),
                 person=seat.person,
                 reason=_reason(made),
-                cause=Cause(CAUSE, made.pk),
+                cause=SetCause(CAUSE, made.pk),
                 key=f"enrol:{made.pk}",
                 actor=seat.person,
             )
@@ -260,7 +260,7 @@ def _give(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -> None:
         EnableMfaDevice(account, params),
         person=seat.person,
         reason=_reason(enrolment),
-        cause=Cause(CAUSE, enrolment.pk),
+        cause=SetCause(CAUSE, enrolment.pk),
         key=f"enrol:{enrolment.pk}:{enrolment.attempts}",
         actor=seat.person,
     )

@@ -14,7 +14,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice, SpareParams
 from iam.changes.services.own_device import queue_own
-from iam.changes.services.requests import Cause
+from iam.changes.services.requests import SetCause
 from iam.mirror import services as mirror
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment.models import Enrolment, Outcome
@@ -118,7 +118,7 @@ def _delete(enrolment: Enrolment) -> None:
             DeleteSpareMfaDevice(account, SpareParams(enrolment.serial_number)),
             person=enrolment.person,
             reason=REASON,
-            cause=Cause(CAUSE, enrolment.pk),
+            cause=SetCause(CAUSE, enrolment.pk),
             key=f"clean:{enrolment.pk}:{tries}",
             actor=None,
         )

@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 
 from django.db.models.functions import Lower
 
-from iam.access.grants.models import GIVING, LedgerEntry, State
+from iam.access.grants.models import GIVING, GrantState, LedgerEntry
 from iam.changes.models import ChangeSet
 from iam.changes.operations import Membership, Operation, PutInlinePolicy
 from iam.changes.operations.console_password import CreateLoginProfile
@@ -117,7 +117,7 @@ def why_stays(user: Entity, body: Body) -> str:
         if edge.target.name not in body.groups:
             return f"The user is also in {edge.target.name}."
     entries = LedgerEntry.objects.filter(
-        entity=user, since__isnull=False, until__isnull=True, part__state__in=[*GIVING, State.APPLYING]
+        entity=user, since__isnull=False, until__isnull=True, part__state__in=[*GIVING, GrantState.APPLYING]
     ).select_related("part__grant")
     given_entries = list(entries.order_by("pk"))
     other = next(

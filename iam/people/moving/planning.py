@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 from iam.access.grants.documents import name_for
-from iam.access.grants.models import GIVING, LedgerEntry, Sort, State
+from iam.access.grants.models import GIVING, GrantState, LedgerEntry, PermissionSort
 from iam.access.grants.what import What, WhatKind
 from iam.changes.models import LAST_BRANCH
 from iam.changes.operations import (
@@ -21,7 +21,7 @@ from iam.changes.operations import (
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.tags import SetTags
 from iam.changes.operations.user import UpdateUser
-from iam.changes.services import Lane
+from iam.changes.services import SetLane
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, TagSet, valid_at
@@ -87,9 +87,9 @@ class MovePlan:
         return [step.operation for step in self.steps if step.operation is not None]
 
     @property
-    def lanes(self) -> list[Lane]:
+    def lanes(self) -> list[SetLane]:
         """The place of each."""
-        return [Lane(step.lane, step.branch) for step in self.doing]
+        return [SetLane(step.lane, step.branch) for step in self.doing]
 
     def count(self, sign: str) -> int:
         """How many are lost, gained, kept."""
@@ -209,7 +209,7 @@ def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Ste
     wanted = {group.name: group for group in site.groups} if site else {}
     name = user.account.name
     for group in sorted(set(old) & groups_by_name.keys() - wanted.keys()):
-        why = other_grants(user, Sort.MEMBER, groups_by_name[group].arn)
+        why = other_grants(user, PermissionSort.MEMBER, groups_by_name[group].arn)
         if why:
             yield Step(name, KEEPS, f"Member of {group}", f"{why} also needs it.")
         else:
@@ -241,7 +241,7 @@ def _templates(user: Entity, old: Sequence[Filled], site: Site | None, *, key: s
             wanted.remove(stays)
             yield Step(name, KEEPS, f"Policy {entry.target}", "Both blueprints give it.")
         elif InlinePolicy.objects.filter(valid_at(None), owner=user, name=entry.target).exists():
-            why = other_grants(user, Sort.INLINE, entry.target)
+            why = other_grants(user, PermissionSort.INLINE, entry.target)
             if why:
                 yield Step(name, KEEPS, f"Policy {entry.target}", f"{why} also needs it.")
                 continue
@@ -263,7 +263,7 @@ def _templates(user: Entity, old: Sequence[Filled], site: Site | None, *, key: s
 def _given(user: Entity) -> Iterator[LedgerEntry]:
     """The inline policies that a blueprint is the reason of."""
     entries = LedgerEntry.objects.filter(
-        entity=user, sort=Sort.INLINE, since__isnull=False, until__isnull=True
+        entity=user, sort=PermissionSort.INLINE, since__isnull=False, until__isnull=True
     ).select_related("part__grant")
     for entry in entries.order_by("pk"):
         if entry.part.grant.idempotency_key.startswith(OWN):
@@ -279,7 +279,7 @@ def _says(entry: LedgerEntry, filled: Filled) -> bool:
     )
 
 
-def other_grants(user: Entity, sort: Sort, target: str) -> str:
+def other_grants(user: Entity, sort: PermissionSort, target: str) -> str:
     """The references of living grants, of no blueprint, that are a reason for it too; blank for none."""
     entries = LedgerEntry.objects.filter(
         entity=user,
@@ -287,7 +287,7 @@ def other_grants(user: Entity, sort: Sort, target: str) -> str:
         target=target,
         since__isnull=False,
         until__isnull=True,
-        part__state__in=[*GIVING, State.APPLYING],
+        part__state__in=[*GIVING, GrantState.APPLYING],
     ).select_related("part__grant")
     grants = {entry.part.grant for entry in entries if not entry.part.grant.idempotency_key.startswith(OWN)}
     return ", ".join(sorted(grant.reference for grant in grants))

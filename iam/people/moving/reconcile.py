@@ -10,7 +10,7 @@ from uuid import UUID, uuid5
 
 from django.db import transaction
 
-from iam.access.grants.models import LIVING, LedgerEntry, Sort
+from iam.access.grants.models import LIVING, LedgerEntry, PermissionSort
 from iam.access.grants.services.offboard_receivers import end_for_leaver
 from iam.access.grants.what import What
 from iam.changes.models import Change, ChangeState
@@ -101,7 +101,7 @@ def _stays(move: Move, entry: LedgerEntry) -> bool:
     body = move.version.body
     if entry.account.account_id not in body.accounts:
         return False
-    if entry.sort == Sort.MEMBER:
+    if entry.sort == PermissionSort.MEMBER:
         return entry.target.rpartition("/")[2] in body.groups
     what = entry.part.grant.terms.get("what", {})
     filled = Filled(str(what.get("template", "")), int(what.get("version", 0)), what.get("parameters", {}))

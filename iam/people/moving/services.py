@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from iam.changes import services as changes
 from iam.changes.errors import FieldError, RefusedError
-from iam.changes.services import Cause
+from iam.changes.services import SetCause
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.people.blueprints.models import BlueprintVersion
@@ -107,7 +107,7 @@ def request_move(
                 reason=reason,
                 idempotency_key=f"move-{move_id.hex}",
                 title=f"Change team of {mover.name} to {version.blueprint.team.name}: {counts_of(plan)}",
-                cause=Cause(OF_MOVE, move_id),
+                cause=SetCause(OF_MOVE, move_id),
                 lanes=plan.lanes,
                 notes=notes_for(plan),
             )

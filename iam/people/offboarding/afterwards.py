@@ -16,10 +16,10 @@ from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation
-from iam.changes.services import Cause, Lane
+from iam.changes.services import SetCause, SetLane
 from iam.changes.services.at_once import queue_at_once, weigh_at_once
 from iam.changes.services.deletion import deletion_of
-from iam.changes.services.plans import Plan
+from iam.changes.services.plans import ChangePlan
 from iam.directory.deactivation import reactivate
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
@@ -103,7 +103,7 @@ def restore_at_once(actor: Viewer, *, leaver: Leaver, reason: str, because: str)
             actor=actor,
             reason=reason.strip() or f"{title} ({leaver.run.reference})",
             title=title,
-            cause=Cause(OF_RETURN, leaver.pk),
+            cause=SetCause(OF_RETURN, leaver.pk),
             key=key,
             because=because,
             lanes=lanes,
@@ -114,18 +114,18 @@ def restore_at_once(actor: Viewer, *, leaver: Leaver, reason: str, because: str)
     return written
 
 
-def deletion_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[Plan], list[Lane]]:
+def deletion_plans(leaver: Leaver, *, viewer: Viewer) -> tuple[list[ChangePlan], list[SetLane]]:
     """The deletion of each user that is there, with all that AWS wants gone first, a lane an account. Raises
     RefusedError.
     """
     operations: list[Operation] = []
-    lanes: list[Lane] = []
+    lanes: list[SetLane] = []
     for lane, seat in enumerate(seats_of(leaver)):
         user = Entity.objects.filter(pk=seat.user_id, gone_at__isnull=True).select_related("account").first()
         if user is not None:
             deletions = deletion_of(user)
             operations += deletions
-            lanes += [Lane(lane)] * len(deletions)
+            lanes += [SetLane(lane)] * len(deletions)
     if not operations:
         raise RefusedError("Their IAM users no longer exist in AWS.")
     return changes.plan_set(operations, viewer=viewer), lanes
@@ -299,8 +299,8 @@ def _check(actor: Viewer, leaver: Leaver, *, stages: Sequence[Stage]) -> None:
 def _request(
     actor: Viewer,
     leaver: Leaver,
-    plans: Sequence[Plan],
-    lanes: Sequence[Lane],
+    plans: Sequence[ChangePlan],
+    lanes: Sequence[SetLane],
     *,
     reason: str,
     title: str,
@@ -314,7 +314,7 @@ def _request(
         reason=reason,
         idempotency_key=f"{kind}-{leaver.pk.hex}-{leaver.trials}",
         title=title,
-        cause=Cause(kind, leaver.pk),
+        cause=SetCause(kind, leaver.pk),
         lanes=lanes,
         notes=notes,
     )

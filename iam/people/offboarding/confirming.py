@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.db import transaction
 
-from iam.changes.approval.models import BreakGlass, Verdict
+from iam.changes.approval.models import BreakGlass, ReviewVerdict
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.services.break_glass_use import review, why_not_review
@@ -49,12 +49,12 @@ def may_take_back(viewer: Viewer, leaver: Leaver) -> bool:
 
 def confirm(actor: Viewer, *, leaver: Leaver, comment: str) -> None:
     """Agree to a suspension: it stays in force. Raises RefusedError."""
-    _review(actor, leaver, verdict=Verdict.ACCEPT, comment=comment)
+    _review(actor, leaver, verdict=ReviewVerdict.ACCEPT, comment=comment)
 
 
 def order_restore(actor: Viewer, *, leaver: Leaver, comment: str) -> list[Change]:
     """Turn a suspension back at once, as its reviewer. Raises RefusedError."""
-    return _review(actor, leaver, verdict=Verdict.UNDO, comment=comment)
+    return _review(actor, leaver, verdict=ReviewVerdict.UNDO, comment=comment)
 
 
 def take_back(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
@@ -75,7 +75,7 @@ def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> li
     leaver = Leaver.objects.select_for_update().select_related("run").get(run=glass.change_set.cause_id)
     if is_about_oneself(actor, leaver):
         raise RefusedError("This is your own access, so someone else has to decide.")
-    if verdict == Verdict.UNDO:
+    if verdict == ReviewVerdict.UNDO:
         if leaver.stage not in CUT:
             status = leaver.get_stage_display().lower()
             raise RefusedError(
@@ -89,7 +89,7 @@ def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> li
     return []
 
 
-def _review(actor: Viewer, leaver: Leaver, *, verdict: Verdict, comment: str) -> list[Change]:
+def _review(actor: Viewer, leaver: Leaver, *, verdict: ReviewVerdict, comment: str) -> list[Change]:
     glass = review_of(leaver)
     if glass is None:
         raise RefusedError("This isn’t a suspension.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iam.access.grants.models import OVER, State
+from iam.access.grants.models import OVER, GrantState
 from iam.access.grants.services.offboard_receivers import (
     end_for_leaver,
     follow_takings,
@@ -10,7 +10,7 @@ from iam.access.grants.services.offboard_receivers import (
     is_for_them_alone,
     take_from_leaver,
 )
-from iam.changes.services import Cause
+from iam.changes.services import SetCause
 from iam.people.offboarding.models import OF_REST, EndedGrant, Leaver, OffboardedUser
 
 
@@ -26,14 +26,14 @@ def end_grants(seat: OffboardedUser) -> list[str]:
         whole = is_for_them_alone(grant, arns)
         _, made = EndedGrant.objects.get_or_create(seat=seat, grant=grant, defaults={"is_whole": whole})
         if whole:
-            if made or grant.state != State.ENDING:
+            if made or grant.state != GrantState.ENDING:
                 end_for_leaver(grant, reason=reason)
         elif seat.change_set is not None:
             problems += take_from_leaver(
                 seat.user,
                 grant,
                 with_set=seat.change_set,
-                cause=Cause(OF_REST, seat.pk),
+                cause=SetCause(OF_REST, seat.pk),
                 key=f"leaving-grant-{seat.pk.hex}-{grant.pk.hex[:12]}",
                 reason=reason,
             )

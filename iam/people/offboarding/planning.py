@@ -14,7 +14,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
-from iam.changes.services import Lane
+from iam.changes.services import SetLane
 from iam.changes.services.plans import check_account, check_right
 from iam.guard import Viewer
 from iam.mirror.models import Entity
@@ -65,14 +65,16 @@ class Plan:
     roles: list[Trusting]
     unseen: int = 0
 
-    def ordered(self) -> tuple[list[Operation], list[Lane]]:
+    def ordered(self) -> tuple[list[Operation], list[SetLane]]:
         """The operations of the set: every deny before anything else, each account a lane, each thing a
         branch, so that nothing waits for anything.
         """
         placed = [(lane, 1, site.deny) for lane, site in enumerate(self.sites) if site.deny]
         for lane, site in enumerate(self.sites):
             placed += [(lane, branch, operation) for branch, operation in enumerate(site.others, start=2)]
-        return [operation for _, _, operation in placed], [Lane(lane, branch) for lane, branch, _ in placed]
+        return [operation for _, _, operation in placed], [
+            SetLane(lane, branch) for lane, branch, _ in placed
+        ]
 
     @property
     def left(self) -> list[str]:

@@ -17,7 +17,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change
 from iam.changes.operations import Operation
 from iam.changes.operations.user_credential import ACTIVE
-from iam.changes.services import Cause, Lane
+from iam.changes.services import SetCause, SetLane
 from iam.changes.services.accepted import queue_accepted
 from iam.changes.services.plans import examine
 from iam.mirror.models import Entity, Kind
@@ -185,9 +185,9 @@ def _end_rest(seat: OffboardedUser, left: list[Operation]) -> str:
                 actor=None,
                 reason=f"{seat.leaver.run.reference}: AWS still showed it after the changes.",
                 title=f"Remove the remaining access of {seat.leaver.name}",
-                cause=Cause(OF_REST, seat.pk),
+                cause=SetCause(OF_REST, seat.pk),
                 key=f"leaving-rest-{seat.pk.hex}-{seat.trials + 1}",
-                lanes=[Lane(0, branch) for branch in range(1, len(fit) + 1)],
+                lanes=[SetLane(0, branch) for branch in range(1, len(fit) + 1)],
             )
     except IntegrityError:
         return ""

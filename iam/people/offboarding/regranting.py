@@ -11,7 +11,7 @@ from uuid import UUID, uuid5
 
 from django.db.models import Q
 
-from iam.access.grants.models import ENDING, Grant, LedgerEntry, Sort
+from iam.access.grants.models import ENDING, Grant, LedgerEntry, PermissionSort
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Edge, EdgeKind, InlinePolicy, valid_at
 from iam.people.granting import Given, Held, Reason, write_grant
@@ -19,7 +19,7 @@ from iam.people.offboarding.models import EndedGrant, OffboardedUser
 
 GRANT_NAMESPACE: Final = UUID("0d0a9a3e-53c9-4b0c-b7f1-1f3f0b6f0a7d")
 """The name space in which a seat and a grant give the grant that follows its id."""
-_EDGES: Final = {Sort.MEMBER: EdgeKind.MEMBER, Sort.ATTACHED: EdgeKind.ATTACHED}
+_EDGES: Final = {PermissionSort.MEMBER: EdgeKind.MEMBER, PermissionSort.ATTACHED: EdgeKind.ATTACHED}
 
 
 def grant_again(seat: OffboardedUser, *, by: Sequence[Change]) -> None:
@@ -58,11 +58,11 @@ def _given_again(by: Sequence[Change]) -> set[UUID]:
 
 def _stands(seat: OffboardedUser, entry: LedgerEntry) -> bool:
     """Whether the mirror shows it, now that what gave it back was read back."""
-    sort = Sort(entry.sort)
+    sort = PermissionSort(entry.sort)
     if sort in _EDGES:
         edges = Edge.objects.filter(valid_at(None), kind=_EDGES[sort], source=seat.user)
         return edges.filter(target__arn=entry.target).exists()
-    if sort == Sort.INLINE:
+    if sort == PermissionSort.INLINE:
         return InlinePolicy.objects.filter(valid_at(None), owner=seat.user, name=entry.target).exists()
     return False
 

@@ -15,8 +15,8 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.login_profile import DeleteLoginProfile
-from iam.changes.services import Lane
-from iam.changes.services.plans import Plan, check_account, check_right, examine
+from iam.changes.services import SetLane
+from iam.changes.services.plans import ChangePlan, check_account, check_right, examine
 from iam.guard import Viewer
 from iam.people.offboarding.models import EndedGrant, Leaver, OffboardedUser
 from iam.people.offboarding.proving import turned_changes_of
@@ -28,14 +28,14 @@ NOT_GIVEN_BACK: Final = frozenset({"role_sessions.revoke"})
 
 def return_plans(
     leaver: Leaver, *, viewer: Viewer, at_once: bool = False
-) -> tuple[list[Plan], list[Lane], list[str]]:
+) -> tuple[list[ChangePlan], list[SetLane], list[str]]:
     """What gives access back as far as AWS allows, the deny last of each account; and sentences on what does
     not come back.
 
     `at_once`: it takes no approval, so that open requests for the same stop nothing.
     """
-    plans: list[Plan] = []
-    lanes: list[Lane] = []
+    plans: list[ChangePlan] = []
+    lanes: list[SetLane] = []
     lost: list[str] = []
     for lane, seat in enumerate(seats_of(leaver)):
         branch = 0
@@ -48,7 +48,7 @@ def return_plans(
                 continue
             branch += 1
             plans.append(planned)
-            lanes.append(Lane(lane, branch))
+            lanes.append(SetLane(lane, branch))
     return plans, lanes, lost
 
 
@@ -75,7 +75,7 @@ def _planned(
     reverts: Change | None,
     earlier: Sequence[Operation],
     at_once: bool,
-) -> Plan:
+) -> ChangePlan:
     if not at_once:
         return changes.plan(operation, viewer=viewer, reverts=reverts, earlier=earlier)
     check_account(operation.account)

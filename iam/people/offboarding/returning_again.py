@@ -16,7 +16,7 @@ from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.sealed_secret import seal_id
-from iam.changes.services import Cause, Lane
+from iam.changes.services import SetCause, SetLane
 from iam.changes.services.accepted import queue_accepted
 from iam.directory.models import Person, Role
 from iam.guard import Viewer
@@ -168,9 +168,9 @@ def _reset(leaver: Leaver, seats: Sequence[OffboardedUser], *, actor: Viewer) ->
         actor=actor,
         reason=f"{leaver.name} needs another invitation ({leaver.run.reference}).",
         title=f"Reset the password of {leaver.name}",
-        cause=Cause(OF_INVITING, leaver.pk),
+        cause=SetCause(OF_INVITING, leaver.pk),
         key=f"{OF_INVITING}-{leaver.pk.hex}-{leaver.trials}",
-        lanes=[Lane(lane) for lane, _ in enumerate(seats)],
+        lanes=[SetLane(lane) for lane, _ in enumerate(seats)],
     )
     data = {"leaver": leaver.pk, "passwords": len(seats)}
     record(kind="leaving.password_reset", actor=actor, subject=leaver.name, data=data)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final
 from uuid import UUID
 
-from iam.changes.approval.models import BreakGlass, Verdict
+from iam.changes.approval.models import BreakGlass, ReviewVerdict
 from iam.directory.models import Person, Role, RoleAssignment
 from iam.directory.rules import EVERYWHERE
 from iam.guard import Right, Viewer
@@ -105,4 +105,4 @@ def review_of(leaver: Leaver) -> BreakGlass | None:
 def is_confirmed(leaver: Leaver) -> bool:
     """Whether somebody else has agreed to the suspension."""
     review = review_of(leaver)
-    return review is not None and review.verdict == Verdict.ACCEPT
+    return review is not None and review.verdict == ReviewVerdict.ACCEPT

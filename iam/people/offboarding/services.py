@@ -13,7 +13,7 @@ from django.db import transaction
 
 from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import OF_OFFBOARDING, Change
-from iam.changes.services import Cause
+from iam.changes.services import SetCause
 from iam.changes.services.plans import MAX_CHANGES
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
@@ -282,7 +282,7 @@ def _ask_batch(
         idempotency_key=f"leaving-{run.pk.hex}-{batch[0].position}",
         not_before=run.leaves_at,
         title=title_for(batch),
-        cause=Cause(OF_OFFBOARDING, run.pk),
+        cause=SetCause(OF_OFFBOARDING, run.pk),
         lanes=lanes,
         notes=notes,
     )

@@ -15,7 +15,7 @@ from django.db import IntegrityError, transaction
 from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
-from iam.changes.services import Cause
+from iam.changes.services import SetCause
 from iam.changes.services.at_once import queue_at_once, weigh_at_once
 from iam.changes.services.plans import check_account, check_right, examine
 from iam.directory.deactivation import deactivate
@@ -198,7 +198,7 @@ def request_suspension(actor: Viewer, *, person: Somebody, reason: str, key: str
                 actor=reach,
                 reason=reason,
                 title=leaver.title,
-                cause=Cause(OF_SUSPENSION, run.pk),
+                cause=SetCause(OF_SUSPENSION, run.pk),
                 key=f"suspension-{run.pk.hex}",
                 because=RULE,
                 lanes=lanes,

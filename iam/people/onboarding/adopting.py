@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from iam.access.grants.models import LedgerEntry, Sort
+from iam.access.grants.models import LedgerEntry, PermissionSort
 from iam.changes.operations import ADD_TO_GROUP, Membership, PutInlinePolicy
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
@@ -59,7 +59,7 @@ def held_by_users(users: Iterable[Entity]) -> Holdings:
         return Holdings()
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=pks)
     entries = LedgerEntry.objects.filter(
-        entity__in=pks, sort=Sort.INLINE, since__isnull=False, until__isnull=True
+        entity__in=pks, sort=PermissionSort.INLINE, since__isnull=False, until__isnull=True
     ).values_list("entity", "part__grant__terms")
     whats = ((pk, terms.get("what", {})) for pk, terms in entries)
     return Holdings(

@@ -17,7 +17,7 @@ from iam.changes.models import Change
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.sealed_secret import seal_id
-from iam.changes.services import Cause, Lane
+from iam.changes.services import SetCause, SetLane
 from iam.changes.services.accepted import queue_accepted
 from iam.directory.models import Person, Role
 from iam.guard import Viewer
@@ -120,9 +120,9 @@ def _reset(
             actor=actor,
             reason=f"{newcomer.name} needs another invitation ({run.reference}).",
             title=f"Reset the first password of {newcomer.name}",
-            cause=Cause(OF_RETRY, set_id),
+            cause=SetCause(OF_RETRY, set_id),
             key=f"run-invite-{run.id.hex}-{run.trials}-{set_id.hex[:8]}",
-            lanes=[Lane(place.lane, change.branch) for place, change in resets_of_set],
+            lanes=[SetLane(place.lane, change.branch) for place, change in resets_of_set],
         )
     data = {"run": run.pk, "for": newcomer.email, "passwords": len(resets)}
     record(kind="onboarding.reset", actor=actor, subject=run.reference, data=data)

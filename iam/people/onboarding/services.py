@@ -17,7 +17,7 @@ from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.user_credential import credentials_row
-from iam.changes.services import Cause, Lane
+from iam.changes.services import SetCause, SetLane
 from iam.changes.services.accepted import queue_accepted
 from iam.changes.services.plans import MAX_BY_WORKER
 from iam.changes.states import move
@@ -277,8 +277,8 @@ def _request_batch(
         idempotency_key=f"run-{run.id.hex}-{number}",
         most=MAX_BY_WORKER,
         title=title_for(run, count, number=number, of=len(plan.batches)),
-        cause=Cause(OF_ONBOARDING, run.id),
-        lanes=[Lane(lane, step.branch) for lane, step in steps],
+        cause=SetCause(OF_ONBOARDING, run.id),
+        lanes=[SetLane(lane, step.branch) for lane, step in steps],
         notes=list(plan.notes),
     )
     places = [
@@ -300,18 +300,18 @@ def _try_again(
     run: OnboardingRun, places: Sequence[ProvisionedUser], failed: dict[int, list[Change]], *, actor: Viewer
 ) -> None:
     operations: list[Operation] = []
-    lanes: list[Lane] = []
+    lanes: list[SetLane] = []
     for place in places:
         for change in failed[place.pk]:
             operations.append(_anew(run, place, change))
-            lanes.append(Lane(place.lane, change.branch))
+            lanes.append(SetLane(place.lane, change.branch))
     queue_accepted(
         operations,
         with_set=places[0].change_set,
         actor=actor,
         reason=run.reason,
         title=f"Retry: {title_for(run, len({place.newcomer_id for place in places}))}",
-        cause=Cause(OF_RETRY, places[0].change_set_id),
+        cause=SetCause(OF_RETRY, places[0].change_set_id),
         key=f"run-again-{run.id.hex}-{run.trials}-{places[0].change_set_id.hex[:8]}",
         lanes=lanes,
     )

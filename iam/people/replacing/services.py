@@ -13,7 +13,7 @@ from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
-from iam.changes.services import Cause
+from iam.changes.services import SetCause
 from iam.directory.models import Person
 from iam.directory.second_approvers import seconds_for
 from iam.guard import Right, Viewer, viewer_for
@@ -246,7 +246,7 @@ def _remove(replacement: Replacement, checker: Viewer) -> Change:
         actor=actor,
         reason=f"{replacement.person.name} lost this device. {replacement.reason}",
         idempotency_key=f"replace-{replacement.pk}",
-        cause=Cause(CAUSE, replacement.pk),
+        cause=SetCause(CAUSE, replacement.pk),
         notes=[
             f"{checker.name} checked their identity: {over[0].lower()}{over[1:]}. {replacement.checked_how}"
         ],

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import uuid4
 
 from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DELETE
-from iam.changes.services import Cause
+from iam.changes.services import SetCause
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, Kind
 from iam.people.rotation.planning import for_own
@@ -25,11 +25,11 @@ def may_request_for_own(viewer: Viewer, *, act: str, user: Entity) -> bool:
     return act in ACTS and user.arn in viewer.scope.user_arns
 
 
-def requester_of(viewer: Viewer, *, act: str, user: Entity) -> tuple[Viewer, Cause]:
+def requester_of(viewer: Viewer, *, act: str, user: Entity) -> tuple[Viewer, SetCause]:
     """The viewer with the reach that the act needs, and the cause by which that reach is checked again at the
     approval.
     """
     is_reached = viewer.may(Right.REQUEST_CHANGE, account_id=user.account.account_id)
     if is_reached or not may_request_for_own(viewer, act=act, user=user):
-        return viewer, Cause()
-    return for_own(viewer), Cause(OF_OWN_KEY, uuid4())
+        return viewer, SetCause()
+    return for_own(viewer), SetCause(OF_OWN_KEY, uuid4())

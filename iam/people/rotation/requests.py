@@ -22,8 +22,8 @@ from iam.changes.operations import Operation
 from iam.changes.operations.credential_status import DeleteCredential
 from iam.changes.operations.user_credential import ACTIVE
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services import Cause, Lane
-from iam.changes.services.plans import Plan
+from iam.changes.services import SetCause, SetLane
+from iam.changes.services.plans import ChangePlan
 from iam.changes.services.requests import Weighed
 from iam.directory.models import Person, Team
 from iam.guard import Viewer, viewer_for
@@ -57,7 +57,7 @@ class Planned:
     """A rotation and what it begins with, weighed as the mirror stands."""
 
     rotation: Rotation
-    plans: list[Plan]
+    plans: list[ChangePlan]
 
 
 def begin(viewer: Viewer, old: Entity, terms: Terms, *, first: Entity | None = None) -> Rotation:
@@ -84,7 +84,7 @@ def begin(viewer: Viewer, old: Entity, terms: Terms, *, first: Entity | None = N
     return made
 
 
-def preview(viewer: Viewer, old: Entity, *, person: Person, first: Entity | None) -> list[Plan]:
+def preview(viewer: Viewer, old: Entity, *, person: Person, first: Entity | None) -> list[ChangePlan]:
     """What would be asked for, weighed as the mirror stands. Raises RefusedError."""
     made = creation(owner_of(old), person=person, sealed_id=uuid4(), first=first)
     operations = [DeleteCredential.of(first), made] if first else [made]
@@ -175,7 +175,7 @@ def _ask(planned: Sequence[Planned], viewer: Viewer, terms: Terms) -> None:
     plans = list(chain.from_iterable(rotation_planned.plans for rotation_planned in planned))
     lanes = []
     for lane, rotation_planned in enumerate(planned):
-        lanes.extend([Lane(lane) for _ in rotation_planned.plans])
+        lanes.extend([SetLane(lane) for _ in rotation_planned.plans])
     operations: list[Operation] = [plan.operation for plan in plans]
     rotation = planned[0].rotation
     title = f"Rotate {len(planned)} access keys"
@@ -187,7 +187,7 @@ def _ask(planned: Sequence[Planned], viewer: Viewer, terms: Terms) -> None:
         reason=terms.reason,
         idempotency_key=f"rotate-{rotation.pk.hex}",
         title=title,
-        cause=Cause(OF_ROTATION, rotation.batch),
+        cause=SetCause(OF_ROTATION, rotation.batch),
         lanes=lanes,
         notes=notes_for(
             terms,

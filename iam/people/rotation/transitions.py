@@ -15,7 +15,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
-from iam.changes.services import Cause
+from iam.changes.services import SetCause
 from iam.changes.services.accepted import queue_accepted
 from iam.directory.models import Person
 from iam.guard import viewer_for
@@ -165,7 +165,7 @@ def queue(rotation: Rotation, operation: Operation, what: str, *, actor: Actor |
                 actor=actor,
                 reason=f"{rotation.reference}: {rotation.reason}"[:1024],
                 title="",
-                cause=Cause(OF_ROTATION, rotation.batch),
+                cause=SetCause(OF_ROTATION, rotation.batch),
                 key=key,
             )
     except IntegrityError:
@@ -211,7 +211,7 @@ def _queued_or_asked(rotation: Rotation, operation: Operation, what: str, *, agr
         actor=viewer,
         reason=f"{rotation.reference}: {rotation.reason}"[:1000],
         idempotency_key=f"rot-{rotation.pk.hex[:16]}-{what}-{_moment(rotation)}-{rotation.tries}",
-        cause=Cause(OF_ROTATION, rotation.batch),
+        cause=SetCause(OF_ROTATION, rotation.batch),
         notes=[f"The old key {rotation.old.aws_id} was last used {old_words(rotation)}."],
     )
     return change

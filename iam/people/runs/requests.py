@@ -90,7 +90,7 @@ class RunKind(Generic[RunT]):
 def request_operations(operations: Iterable[Operation], **request: Any) -> list[Change]:
     """One set of these changes; its receipt is calculated by a worker. Raises RefusedError."""
     not_calculated = Receipt(body={}, digest="")
-    plans = [changes.Plan(operation, before={}, receipt=not_calculated) for operation in operations]
+    plans = [changes.ChangePlan(operation, before={}, receipt=not_calculated) for operation in operations]
     return changes.request_changes(plans, **request)
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from console.demo.organisation.specs import (
-    Account,
+    AccountSpec,
     Credential,
     Device,
-    Group,
-    Key,
+    GroupSpec,
+    KeySpec,
     Login,
     Organisation,
-    Policy,
-    Role,
+    PolicySpec,
+    RoleSpec,
     User,
 )
 from iam.aws import permissions
@@ -58,7 +58,7 @@ def _users(count: int, groups: int, policies: int, equipped: bool) -> tuple[User
             policies=(f"policy-{number % policies}",),
             inline={"own": document("s3:GetObject")},
             login=Login(age=40),
-            keys=(Key(age=40), Key(age=30)),
+            keys=(KeySpec(age=40), KeySpec(age=30)),
             devices=(Device("virtual", age=40),),
             credentials=(
                 Credential("ssh", age=20),
@@ -69,9 +69,9 @@ def _users(count: int, groups: int, policies: int, equipped: bool) -> tuple[User
     )
 
 
-def _account(place: int, *, users: tuple[User, ...], groups: int, policies: int) -> Account:
+def _account(place: int, *, users: tuple[User, ...], groups: int, policies: int) -> AccountSpec:
     number = number_of(place)
-    return Account(
+    return AccountSpec(
         id=number,
         name=f"bench-{place}",
         alias=f"bench-{place}",
@@ -80,11 +80,11 @@ def _account(place: int, *, users: tuple[User, ...], groups: int, policies: int)
         age=100,
         users=users,
         groups=tuple(
-            Group(name=f"group-{number}", path="/", age=50, policies=(f"policy-{number % policies}",))
+            GroupSpec(name=f"group-{number}", path="/", age=50, policies=(f"policy-{number % policies}",))
             for number in range(groups)
         ),
         policies=tuple(
-            Policy(
+            PolicySpec(
                 name=f"policy-{number}",
                 versions=((document(f"s3:Get{'Object' if number % 2 else 'BucketAcl'}"), 50),),
             )
@@ -97,11 +97,11 @@ def _account(place: int, *, users: tuple[User, ...], groups: int, policies: int)
     )
 
 
-def _role(name: str, policy: dict[str, object]) -> Role:
+def _role(name: str, policy: dict[str, object]) -> RoleSpec:
     trust = permissions.trust_policy(
         hub_role_arn=f"arn:aws:iam::{number_of(0)}:user/unregistered", external_id=EXTERNAL_ID
     )
-    return Role(name=name, trust=trust, age=50, inline={"gatehouse": policy})
+    return RoleSpec(name=name, trust=trust, age=50, inline={"gatehouse": policy})
 
 
 def document(action: str, resource: str = "*") -> dict[str, object]:

@@ -43,13 +43,13 @@ def _users(name: str) -> Iterator[Any]:
 
 def _grant(user: Any, arns: list[str], *, number: int) -> None:
     from iam.access.grants.services import request_grant
-    from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+    from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
     from iam.changes.models import Change
     from iam.mirror.models import Entity
 
     group = Entity.objects.get(account=user.account, kind="group", name=f"group-{(number + 2) % 5}")
-    terms = Terms(
-        who=Who(WhoKind.USERS, arns=tuple(arns)),
+    terms = GrantTerms(
+        who=WhoTerms(WhoKind.USERS, arns=tuple(arns)),
         what=What(WhatKind.GROUP, group_arn=group.arn),
         accounts=(user.account.account_id,),
         why="Measured",

@@ -21,7 +21,7 @@ from django.urls import reverse
 
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass
-from iam.changes.approval.rules import APPROVERS, LEAD, SHIPPED, Rule, Stage, Who
+from iam.changes.approval.rules import APPROVERS, LEAD, SHIPPED, ApprovalRule, ApprovalStage, Deciders
 from iam.changes.causes import KINDS, CauseEnds, CauseKind, register
 from iam.changes.drift import services as drifts
 from iam.changes.drift.models import Drift, Watch
@@ -163,8 +163,11 @@ def world(db: None, nudges: Nudges) -> Iterator[World]:
     made = World(account, user, group, _cast(account, user))
     made.ask("waiting", "waits")
     in_force(
-        Rule(
-            key="l", name="Lead", stages=(Stage((Who(LEAD), APPROVERS)),), break_glass=SHIPPED[-1].break_glass
+        ApprovalRule(
+            key="l",
+            name="Lead",
+            stages=(ApprovalStage((Deciders(LEAD), APPROVERS)),),
+            break_glass=SHIPPED[-1].break_glass,
         )
     )
     made.ask("for the lead", "for-the-lead")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from console.dashboard.waiting_counts import DRIFT, Waiting
+from console.dashboard.waiting_counts import DRIFT, WaitingCounts
 from iam.access.escalation_calculation.calculation import tend
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
 from iam.linking.working import work_out
@@ -152,7 +152,7 @@ def test_sample_data_is_called_so(settings: Any) -> None:
 @pytest.mark.parametrize(("role", "decides"), [(Role.ADMINISTRATOR, True), (Role.AUDITOR, False)])
 def test_only_who_can_decide_on_drift_is_told_to(role: Role, decides: bool, monkeypatch: Any) -> None:
     factories.user(factories.account(), "maya")
-    waiting = Waiting((), {DRIFT: 1})
+    waiting = WaitingCounts((), {DRIFT: 1})
     monkeypatch.setattr("console.dashboard.overview.waiting", lambda viewer, account=None: waiting)
     client = _client(role)
     assert ("undo the rest" in _text(client)) is decides

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from iam.access.grants.models import State
+from iam.access.grants.models import GrantState
 from iam.changes.models import ChangeSet, ChangeState
 from iam.directory.models import Role
 from iam.mirror.models import Account, AccountFact, Entity, Kind
@@ -61,11 +61,11 @@ def _fill(account: Account, *, times: int = 1) -> None:
     user = _user(account)
     for _ in range(times):
         soon = made.grant(account, user, asked_by=asker)
-        made.grant(account, user, asked_by=asker, state=State.PARTLY, ends_in=None)
+        made.grant(account, user, asked_by=asker, state=GrantState.PARTLY, ends_in=None)
         made.change(soon, user)
         made.change(soon, user, state=ChangeState.UNKNOWN)
         # Neither is among the lines: the lists that they lead to must not have them either.
-        made.grant(account, user, asked_by=asker, state=State.FAILED, ends_in=None)
+        made.grant(account, user, asked_by=asker, state=GrantState.FAILED, ends_in=None)
         made.change(soon, user, state=ChangeState.FAILED)
     offboarding.left(user, asker, stage=Stage.PARTLY)
 
@@ -139,7 +139,7 @@ def test_the_tabs_of_approvals_count_the_chosen_account(accounts: dict[str, Acco
 
 def test_a_request_in_several_accounts_waits_in_each_of_them(accounts: dict[str, Account]) -> None:
     asker = factories.person("Ines Duarte")
-    grant = made.grant(accounts[BUSY], _user(accounts[BUSY]), asked_by=asker, state=State.WAITING)
+    grant = made.grant(accounts[BUSY], _user(accounts[BUSY]), asked_by=asker, state=GrantState.WAITING)
     both = ChangeSet.objects.create()
     first = made.change(grant, change_set=both)
     made.change(grant, change_set=both, position=1, account=accounts[QUIET])

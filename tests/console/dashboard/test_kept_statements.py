@@ -15,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from console.dashboard.waiting_counts import waiting
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.directory.models import Role
 from iam.mirror.models import Account, Section
 from iam.mirror.queries.account_pages import accounts_by_need
@@ -90,7 +90,7 @@ def test_a_grant_is_counted_as_ending_soon_when_its_time_has_come() -> None:
     viewer = factories.viewer()
     ends = datetime.now(tz=UTC) + timedelta(days=30)
     Grant.objects.create(
-        title="Read", state=State.ACTIVE, ends_at=ends, requested_by=viewer.person_id, terms={}
+        title="Read", state=GrantState.ACTIVE, ends_at=ends, requested_by=viewer.person_id, terms={}
     )
     assert waiting(viewer, account=None).of("soon") == 0
     with time_machine.travel(ends - timedelta(days=6)):

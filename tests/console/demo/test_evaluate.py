@@ -7,14 +7,21 @@ from typing import Any
 
 import pytest
 
-from console.demo.standin.evaluate import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Context, Question, decide
+from console.demo.standin.evaluate import (
+    ALLOWED,
+    EXPLICIT_DENY,
+    IMPLICIT_DENY,
+    AuthorizationQuestion,
+    Context,
+    decide,
+)
 
 BUCKET = "arn:aws:s3:::amzn-s3-demo-bucket"
 
 
 def verdict(statements: list[dict[str, Any]], action: str, resource: str = "*", **context: list[str]) -> str:
     keys: Context = {key.replace("__", ":").lower(): values for key, values in context.items()}
-    return decide([json.dumps({"Statement": statements})], Question(action, resource, keys))
+    return decide([json.dumps({"Statement": statements})], AuthorizationQuestion(action, resource, keys))
 
 
 def statement(

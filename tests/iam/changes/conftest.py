@@ -99,7 +99,7 @@ class Scene:
         """Add or remove in AWS behind Gatehouse's back."""
         writes.call(self.aws, "iam", operation, {"UserName": self.user.name, "GroupName": self.group.name})
 
-    def plan(self, do: str = "add", *, viewer: Viewer | None = None) -> services.Plan:
+    def plan(self, do: str = "add", *, viewer: Viewer | None = None) -> services.ChangePlan:
         """Plan the membership."""
         return services.plan_membership(
             viewer or self.requester,

@@ -11,14 +11,14 @@ from iam.changes import services
 from iam.changes.models import LAST_BRANCH, Change, ChangeState
 from iam.changes.runner import run
 from iam.changes.runner.claims import due
-from iam.changes.services import Lane
+from iam.changes.services import SetLane
 from iam.mirror.models import Entity
 from tests.iam.changes.conftest import Nudges, Scene, make_group
 
 pytestmark = pytest.mark.on_postgresql
 
 
-def _asked(scene: Scene, lanes: list[Lane]) -> tuple[list[Change], list[Entity]]:
+def _asked(scene: Scene, lanes: list[SetLane]) -> tuple[list[Change], list[Entity]]:
     """As many memberships of the scene's user, approved together."""
     groups = [
         make_group(scene.aws, scene.account, f"{scene.group.name}-{place}") for place in range(len(lanes))
@@ -43,12 +43,12 @@ def _due(changes: list[Change]) -> list[int]:
 
 
 def test_without_lanes_each_change_waits_for_all_before_it(scene: Scene) -> None:
-    changes, _ = _asked(scene, [Lane(), Lane(), Lane()])
+    changes, _ = _asked(scene, [SetLane(), SetLane(), SetLane()])
     assert _due(changes) == [0]
 
 
 def test_lanes_do_not_wait_for_each_other_and_branches_wait_for_the_trunk(scene: Scene) -> None:
-    changes, _ = _asked(scene, [Lane(0, 0), Lane(0, 1), Lane(0, 2), Lane(0, 2), Lane(1, 0)])
+    changes, _ = _asked(scene, [SetLane(0, 0), SetLane(0, 1), SetLane(0, 2), SetLane(0, 2), SetLane(1, 0)])
     assert _due(changes) == [0, 4]
     run(changes[0].pk)
     assert _due(changes) == [1, 2, 4]
@@ -57,7 +57,7 @@ def test_lanes_do_not_wait_for_each_other_and_branches_wait_for_the_trunk(scene:
 def test_the_end_of_the_trunk_tells_a_worker_of_each_branch(
     scene: Scene, nudges: Nudges, django_capture_on_commit_callbacks: Any
 ) -> None:
-    changes, _ = _asked(scene, [Lane(0, 0), Lane(0, 1), Lane(0, 2), Lane(1, 0)])
+    changes, _ = _asked(scene, [SetLane(0, 0), SetLane(0, 1), SetLane(0, 2), SetLane(1, 0)])
     _about_another(changes[2])
     nudges.sent.clear()
     with django_capture_on_commit_callbacks(execute=True):
@@ -72,7 +72,7 @@ def _about_another(change: Change) -> None:
 def test_of_branches_about_one_subject_one_is_told_and_its_end_tells_the_next(
     scene: Scene, nudges: Nudges, django_capture_on_commit_callbacks: Any
 ) -> None:
-    changes, _ = _asked(scene, [Lane(0, 0), Lane(0, 2), Lane(0, 1), Lane(0, 3)])
+    changes, _ = _asked(scene, [SetLane(0, 0), SetLane(0, 2), SetLane(0, 1), SetLane(0, 3)])
     _about_another(changes[3])
     told_ids = []
     for number in (0, 1):
@@ -84,7 +84,7 @@ def test_of_branches_about_one_subject_one_is_told_and_its_end_tells_the_next(
 
 
 def test_a_failed_branch_ends_without_the_others_and_a_failed_trunk_ends_its_lane(scene: Scene) -> None:
-    lanes = [Lane(0, 0), Lane(0, 1), Lane(0, 1), Lane(0, 2), Lane(1, 0), Lane(1, 1)]
+    lanes = [SetLane(0, 0), SetLane(0, 1), SetLane(0, 1), SetLane(0, 2), SetLane(1, 0), SetLane(1, 1)]
     changes, groups = _asked(scene, lanes)
     for gone in (groups[1], groups[4]):
         scene.aws.iam.delete_group(GroupName=gone.name)
@@ -95,7 +95,14 @@ def test_a_failed_branch_ends_without_the_others_and_a_failed_trunk_ends_its_lan
 
 
 def test_the_last_branch_waits_for_all_others_and_ends_without_one_of_them(scene: Scene) -> None:
-    lanes = [Lane(0, 1), Lane(0, 2), Lane(0, LAST_BRANCH), Lane(1, 1), Lane(1, 2), Lane(1, LAST_BRANCH)]
+    lanes = [
+        SetLane(0, 1),
+        SetLane(0, 2),
+        SetLane(0, LAST_BRANCH),
+        SetLane(1, 1),
+        SetLane(1, 2),
+        SetLane(1, LAST_BRANCH),
+    ]
     changes, groups = _asked(scene, lanes)
     assert _due(changes) == [0, 1, 3, 4]
     scene.aws.iam.delete_group(GroupName=groups[4].name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from iam.changes.operations.access import Access
+from iam.changes.operations.access import PolicyAccess
 from iam.changes.operations.affected import access_of
 from iam.changes.operations.policy_version import CreatePolicyVersion
 from iam.changes.receipts import receipt_of
@@ -49,12 +49,12 @@ def policy(account: Account) -> Entity:
     return made
 
 
-def effect(policy: Entity, *statements: dict[str, Any]) -> Access:
+def effect(policy: Entity, *statements: dict[str, Any]) -> PolicyAccess:
     """The effect of a new text."""
     return access_of(policy, old=json.dumps(OLD), text=json.dumps(body(*statements)))
 
 
-def rows(access: Access) -> dict[tuple[tuple[str, ...], bool], list[tuple[str, str, int]]]:
+def rows(access: PolicyAccess) -> dict[tuple[tuple[str, ...], bool], list[tuple[str, str, int]]]:
     """(groups, directly) → (what becomes of it, action, people)."""
     return {
         (way.through, way.is_direct): [(r.sort, r.action, r.people) for r in way.shifts]

@@ -12,7 +12,7 @@ from iam.changes import services
 from iam.changes.models import ChangeSet
 from iam.changes.operations import ADD_TO_GROUP, REGISTRY, Membership, PutInlinePolicy
 from iam.changes.operations.user import DeleteUser
-from iam.changes.summary import Block, blocks_of, counted, summary_of, text_of, where_words
+from iam.changes.summary import SummaryBlock, blocks_of, counted, summary_of, text_of, where_words
 from iam.guard import viewer_for
 from iam.policy.catalogue import catalogue
 from tests import factories
@@ -44,7 +44,7 @@ def test_accounts_with_the_same_effect_are_one_block_and_forty_are_still_readabl
     assert [len(block.accounts) for block in blocks] == [1, 39]
     assert blocks[1].what == ("Add kwame.boateng to deployers",)
     assert blocks[1].where == "team-01, team-02, team-03 and 36 more accounts"
-    assert [Block.from_json(block.body) for block in blocks] == blocks
+    assert [SummaryBlock.from_json(block.body) for block in blocks] == blocks
 
 
 @pytest.mark.django_db
@@ -107,7 +107,7 @@ def test_a_summary_that_was_stored_before_is_read_as_it_is() -> None:
 
 
 def test_the_end_is_said_once() -> None:
-    block = Block(("Read objects in s3://pay-ledger",), (("111111111111", "production"),))
+    block = SummaryBlock(("Read objects in s3://pay-ledger",), (("111111111111", "production"),))
     end = datetime(2026, 12, 5, 11, tzinfo=UTC)
     assert (
         text_of([block.body], until=end)

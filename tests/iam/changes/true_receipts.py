@@ -1,8 +1,9 @@
 """Random changes of what users, groups and roles hold, what their receipts foretell, what is so afterwards,
 and undone.
 
-Foretold: the rows of `World` and the engine's answer over them. So afterwards: what boto3 reads from the
-stand-in, the mirror as the changes have left it and as it is read anew, and the engine's answer over that.
+Foretold: the rows of `ChangeWorld` and the engine's answer over them. So afterwards: what boto3 reads from
+the stand-in, the mirror as the changes have left it and as it is read anew, and the engine's answer over
+that.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from iam.changes.operations import (
 )
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.services.undo_requests import undo_several
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
@@ -188,7 +189,7 @@ class Play:
         numbers = dict(Entity.objects.filter(arn__in=arns, gone_at__isnull=True).values_list("arn", "pk"))
         numbers |= numbers_of(operations)
         with snapshot(accounts={number}) as index:
-            world = World(index.accounts[number], numbers=numbers, texts=texts_of(numbers))
+            world = ChangeWorld(index.accounts[number], numbers=numbers, texts=texts_of(numbers))
             for operation in operations:
                 operation.simulate(world)
             names = {pk: arn for arn in (*arns, *_made(operations)) if (pk := world.number(arn)) is not None}

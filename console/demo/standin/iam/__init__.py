@@ -7,33 +7,33 @@ from typing import Any
 from moto.iam.responses import IamResponse
 
 from console.demo.standin.iam.account import AccountWide
-from console.demo.standin.iam.credentials import Credentials
+from console.demo.standin.iam.credentials import CredentialCalls
 from console.demo.standin.iam.details import AuthorizationDetails
 from console.demo.standin.iam.gets import Gets
 from console.demo.standin.iam.last_accessed import LastAccessed
 from console.demo.standin.iam.lists import Lists
 from console.demo.standin.iam.mfa import Mfa
-from console.demo.standin.iam.policies import Policies, Roles
+from console.demo.standin.iam.policies import PolicyCalls, Roles
 from console.demo.standin.iam.providers import Providers
-from console.demo.standin.iam.report import CredentialReport
+from console.demo.standin.iam.report import ReportCalls
 from console.demo.standin.iam.service_linked import ServiceLinkedRoles
 from console.demo.standin.iam.simulate import Simulate
 from console.demo.standin.iam.tags import Tagging
-from console.demo.standin.iam.users import Groups, Users
+from console.demo.standin.iam.users import GroupCalls, Users
 
 
 class Iam(
     Gets,
     Lists,
     AuthorizationDetails,
-    CredentialReport,
+    ReportCalls,
     AccountWide,
     Users,
-    Groups,
-    Policies,
+    GroupCalls,
+    PolicyCalls,
     Roles,
     ServiceLinkedRoles,
-    Credentials,
+    CredentialCalls,
     Mfa,
     Providers,
     Tagging,

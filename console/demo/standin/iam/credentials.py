@@ -14,7 +14,7 @@ from moto.core.responses import ActionResult, EmptyResult
 from moto.iam.models import iam_backends
 
 from console.demo.standin import calls, clock, ids
-from console.demo.standin.errors import AnswerError, RefusedError
+from console.demo.standin.errors import AnswerError, StandinRefusedError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.extras import ServiceCredential, user_extras
 from console.demo.standin.overlay import Overlay
@@ -29,7 +29,7 @@ def service_user_name(user: Any, service: str, taken: int) -> str:
     return f"{user.name}{'+' + str(taken) if taken else ''}-at-{user.account_id}"
 
 
-class Credentials(Overlay):
+class CredentialCalls(Overlay):
     """Calls about long-term credentials other than the password and MFA."""
 
     def _user(self) -> Any:
@@ -89,7 +89,7 @@ class Credentials(Overlay):
         key = known.get(key_id) or self.backend.access_keys.get(key_id)
         if key is None:
             # AWS tells nobody whether a key exists that is none of theirs.
-            raise RefusedError(
+            raise StandinRefusedError(
                 "AccessDenied",
                 "User is not authorized to perform: iam:GetAccessKeyLastUsed on resource: access key "
                 f"{key_id}",

@@ -34,7 +34,7 @@ class AuthorizationDetails(Overlay):
         wanted = self._get_param("Filter") or list(FILTERS)
         if unknown := set(wanted) - set(FILTERS):
             raise AnswerError("ValidationError", f"Invalid value for Filter: {', '.join(sorted(unknown))}")
-        backend, usage = self.backend, shapes.Usage.of(self.backend)
+        backend, usage = self.backend, shapes.PolicyUsage.of(self.backend)
         of_kinds = (_of_kind(backend, kind, usage) for kind in FILTERS if kind in wanted)
         entities = list(chain.from_iterable(of_kinds))
         chosen, marker = self._cut(entities, name=_position)
@@ -48,7 +48,7 @@ class AuthorizationDetails(Overlay):
         return ActionResult(result)
 
 
-def _of_kind(backend: Any, kind: str, usage: shapes.Usage) -> list[tuple[str, Any]]:
+def _of_kind(backend: Any, kind: str, usage: shapes.PolicyUsage) -> list[tuple[str, Any]]:
     """(kind, entity) pairs in the order of their names."""
     if kind in {"User", "Group", "Role"}:
         entities = {"User": backend.users, "Group": backend.groups, "Role": backend.roles}[kind].values()
@@ -67,7 +67,7 @@ def _position(pair: tuple[str, Any]) -> str:
     return f"{FILTERS.index(pair[0])}/{pair[1].name}"
 
 
-def _describers(backend: Any, usage: shapes.Usage) -> dict[str, Callable[[Any], shapes.Shape]]:
+def _describers(backend: Any, usage: shapes.PolicyUsage) -> dict[str, Callable[[Any], shapes.Shape]]:
     groups_of: dict[str, list[str]] = {}
     for group in backend.groups.values():
         for member in group.users:
@@ -114,7 +114,7 @@ def _role(role: Any, profiles: list[Any]) -> shapes.Shape:
     }
 
 
-def _policy(policy: Any, usage: shapes.Usage) -> shapes.Shape:
+def _policy(policy: Any, usage: shapes.PolicyUsage) -> shapes.Shape:
     return shapes.policy(policy, usage) | {
         "Description": policy.description or None,
         "PolicyVersionList": [shapes.version(v, document=True) for v in shapes.versions(policy)],

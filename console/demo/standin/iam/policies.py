@@ -14,7 +14,7 @@ from moto.iam.models import AWSManagedPolicy
 from moto.iam.policy_validation import IAMTrustPolicyDocumentValidator
 
 from console.demo.standin import clock, ids
-from console.demo.standin.errors import AnswerError, RefusedError
+from console.demo.standin.errors import AnswerError, StandinRefusedError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.account import QUOTAS
 from console.demo.standin.iam.gets import no_such
@@ -26,7 +26,7 @@ ATTACHED_QUOTA = 10
 WHITE_SPACE = re.compile(r"\s")
 
 
-class Policies(Overlay):
+class PolicyCalls(Overlay):
     """Writes on managed policies, inline policies and attachments."""
 
     def create_policy(self) -> ActionResult:
@@ -40,7 +40,7 @@ class Policies(Overlay):
             checked_tags(self._get_param("Tags") or []),
         )
         policy.id = ids.fresh("ANPA", self.backend.account_id)
-        return ActionResult({"Policy": shapes.policy(policy, shapes.Usage.of(self.backend))})
+        return ActionResult({"Policy": shapes.policy(policy, shapes.PolicyUsage.of(self.backend))})
 
     def create_policy_version(self) -> ActionResult:
         """A new version, the default one if asked for; a sixth one is refused."""
@@ -68,7 +68,7 @@ class Policies(Overlay):
     def delete_policy(self) -> ActionResult:
         """Delete a policy that nobody has and of which only the default version is left."""
         policy = self._customer_policy()
-        if shapes.Usage.of(self.backend).is_used(policy.arn):
+        if shapes.PolicyUsage.of(self.backend).is_used(policy.arn):
             raise AnswerError("DeleteConflict", "Cannot delete a policy attached to entities.")
         if len(policy.versions) > 1:
             raise AnswerError(
@@ -99,7 +99,7 @@ class Policies(Overlay):
     def _customer_policy(self) -> Any:
         policy = self.backend.get_policy(self._get_param("PolicyArn"))
         if isinstance(policy, AWSManagedPolicy):
-            raise RefusedError("AccessDenied", f"AWS managed policy {policy.arn} cannot be changed.")
+            raise StandinRefusedError("AccessDenied", f"AWS managed policy {policy.arn} cannot be changed.")
         return policy
 
     @staticmethod

@@ -32,7 +32,7 @@ COLUMNS = (
 )  # fmt: skip
 
 
-class CredentialReport(Overlay):
+class ReportCalls(Overlay):
     """Making and reading the report."""
 
     def generate_credential_report(self) -> ActionResult:

@@ -99,14 +99,14 @@ def instance_profile(entity: Any, *, tags: bool = False) -> Shape:
 
 
 @dataclass(frozen=True)
-class Usage:
+class PolicyUsage:
     """How often each managed policy is attached and used as a boundary in one account."""
 
     attachments: Counter[str]
     boundaries: Counter[str]
 
     @classmethod
-    def of(cls, backend: Any) -> Usage:
+    def of(cls, backend: Any) -> PolicyUsage:
         """Count over all users, groups and roles of the account."""
         principals = [*backend.users.values(), *backend.groups.values(), *backend.roles.values()]
         boundaries = [user_extras(u).boundary for u in backend.users.values()]
@@ -121,7 +121,7 @@ class Usage:
         return bool(self.attachments[arn] or self.boundaries[arn])
 
 
-def policy(entity: Any, usage: Usage) -> Shape:
+def policy(entity: Any, usage: PolicyUsage) -> Shape:
     """A managed policy as ListPolicies gives it."""
     return _head(entity, "Policy") | {
         "DefaultVersionId": entity.default_version_id,
@@ -132,7 +132,7 @@ def policy(entity: Any, usage: Usage) -> Shape:
     }
 
 
-def policy_full(entity: Any, usage: Usage) -> Shape:
+def policy_full(entity: Any, usage: PolicyUsage) -> Shape:
     """A managed policy as GetPolicy gives it."""
     return policy(entity, usage) | {
         "Description": entity.description or None,

@@ -10,7 +10,14 @@ from typing import Any
 from moto.core.responses import ActionResult
 
 from console.demo.standin import enforcement
-from console.demo.standin.evaluate import ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY, Context, Question, decide
+from console.demo.standin.evaluate import (
+    ALLOWED,
+    EXPLICIT_DENY,
+    IMPLICIT_DENY,
+    AuthorizationQuestion,
+    Context,
+    decide,
+)
 from console.demo.standin.iam.extras import user_extras
 from console.demo.standin.iam.gets import no_such
 from console.demo.standin.organizations import policies_above
@@ -53,14 +60,14 @@ class Simulate(Overlay):
         results = []
         for action in self._get_param("ActionNames"):
             for resource in resources:
-                question = Question(action, resource, context)
+                question = AuthorizationQuestion(action, resource, context)
                 results.append(_result(question, documents, bounds, levels))
         order = {id(result): f"{index:06d}" for index, result in enumerate(results)}
         return self._page("EvaluationResults", results, name=lambda r: order[id(r)])
 
 
 def _result(
-    question: Question, documents: list[str], bounds: list[str], levels: list[list[str]]
+    question: AuthorizationQuestion, documents: list[str], bounds: list[str], levels: list[list[str]]
 ) -> dict[str, Any]:
     """One row: the decision, and whether the boundary and the SCPs above stood in its way."""
     above = [decide(level, question) for level in levels]

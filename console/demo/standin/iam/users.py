@@ -10,7 +10,7 @@ from typing import Any
 from moto.core.responses import ActionResult, EmptyResult
 
 from console.demo.standin import calls, clock, ids
-from console.demo.standin.errors import AnswerError, RefusedError
+from console.demo.standin.errors import AnswerError, StandinRefusedError
 from console.demo.standin.iam import shapes
 from console.demo.standin.iam.account import QUOTAS
 from console.demo.standin.iam.extras import devices_of, user_extras
@@ -148,7 +148,7 @@ class Users(Overlay):
         assert call is not None
         user = self.backend.get_user(call.caller.user_name)
         if not user.password or user.password != calls.verifier(self._get_param("OldPassword")):
-            raise RefusedError("AccessDenied", "The old password was incorrect.")
+            raise StandinRefusedError("AccessDenied", "The old password was incorrect.")
         self._check_length(self._get_param("NewPassword"))
         user.password, user.password_reset_required = calls.verifier(self._get_param("NewPassword")), False
         user_extras(user).password_changed = clock.utcnow()
@@ -180,7 +180,7 @@ class Users(Overlay):
             )
 
 
-class Groups(Overlay):
+class GroupCalls(Overlay):
     """Writes on groups and memberships."""
 
     def create_group(self) -> ActionResult:

@@ -10,13 +10,13 @@ from typing import Final
 from django.db.models import QuerySet
 
 from iam.access.grants.documents import Meaning, meaning_of
-from iam.access.grants.models import LedgerEntry, Sort
-from iam.access.grants.planning.site import Site
+from iam.access.grants.models import LedgerEntry, PermissionSort
+from iam.access.grants.planning.site import GrantSite
 from iam.directory.models import RuleKind, TeamRule
 from iam.mirror.models import Document, Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
 
 
-def policy_alike(site: Site) -> Entity | None:
+def policy_alike(site: GrantSite) -> Entity | None:
     """A customer managed policy of the account that says just what is given, without an end; the first by
     name.
     """
@@ -34,12 +34,12 @@ def policy_alike(site: Site) -> Entity | None:
 def is_made_for_a_grant(policy: Entity) -> bool:
     """Whether a grant made the policy, and still is a reason for it."""
     entries = LedgerEntry.objects.filter(
-        account=policy.account_id, holder_arn=policy.arn, sort=Sort.POLICY, until__isnull=True
+        account=policy.account_id, holder_arn=policy.arn, sort=PermissionSort.POLICY, until__isnull=True
     )
     return entries.filter(since__isnull=False).exists()
 
 
-def group_alike(site: Site, *, policy: Entity | None) -> Entity | None:
+def group_alike(site: GrantSite, *, policy: Entity | None) -> Entity | None:
     """A group of the account that gives just this and nothing else, and for which the viewer may ask; the
     first by name.
 
@@ -50,16 +50,16 @@ def group_alike(site: Site, *, policy: Entity | None) -> Entity | None:
     return entities.exclude(name__in=_of_teams(site)).select_related("account").order_by("name").first()
 
 
-def _of_teams(site: Site) -> QuerySet[TeamRule, str]:
+def _of_teams(site: GrantSite) -> QuerySet[TeamRule, str]:
     rules = TeamRule.objects.filter(kind=RuleKind.GROUP, account_id__in=["", site.number])
     return rules.values_list("value", flat=True)
 
 
-def _groups(site: Site) -> QuerySet[Entity]:
+def _groups(site: GrantSite) -> QuerySet[Entity]:
     return Entity.objects.filter(account=site.account, kind=Kind.GROUP, gone_at__isnull=True)
 
 
-def _holding_alone(site: Site, policy: Entity) -> QuerySet[Entity]:
+def _holding_alone(site: GrantSite, policy: Entity) -> QuerySet[Entity]:
     now = valid_at(None)
     attached = Edge.objects.filter(now, kind=EdgeKind.ATTACHED)
     holders = attached.filter(target=policy).values("source")
@@ -70,7 +70,7 @@ def _holding_alone(site: Site, policy: Entity) -> QuerySet[Entity]:
     return _groups(site).filter(pk__in=holders).exclude(pk__in=others).exclude(pk__in=inline)
 
 
-def _saying_alone(site: Site) -> QuerySet[Entity]:
+def _saying_alone(site: GrantSite) -> QuerySet[Entity]:
     wanted = meaning_of(site.documents)
     if not wanted:
         return Entity.objects.none()
@@ -80,7 +80,7 @@ def _saying_alone(site: Site) -> QuerySet[Entity]:
     return _groups(site).filter(pk__in=alike)
 
 
-def _held_by_groups(site: Site) -> dict[int, set[str]]:
+def _held_by_groups(site: GrantSite) -> dict[int, set[str]]:
     """The digests of the documents that each group of the account holds."""
     now, texts_by_group = valid_at(None), defaultdict[int, set[str]](set)
     edges = Edge.objects.filter(now, account=site.account, kind=EdgeKind.ATTACHED, source__kind=Kind.GROUP)

@@ -14,11 +14,11 @@ from itertools import chain
 from typing import Final
 
 from iam.access.grants.documents import name_for, timed
-from iam.access.grants.models import Sort
+from iam.access.grants.models import PermissionSort
 from iam.access.grants.phrases import counted, listed
 from iam.access.grants.planning.room import rooms
 from iam.access.grants.planning.site import DESCRIPTION, PATH
-from iam.access.grants.plans import PartPlan, Permission, Step
+from iam.access.grants.plans import PartPlan, Permission, PlannedStep
 from iam.access.grants.trust_statement import may_assume
 from iam.changes.errors import RefusedError
 from iam.changes.operations import ATTACH_POLICY, Attachment, PutInlinePolicy
@@ -73,7 +73,9 @@ def with_callers(parts: Sequence[PartPlan], rights: Rights) -> tuple[PartPlan, .
 def _role_of(part: PartPlan) -> str:
     permissions = chain.from_iterable(step.permissions for step in part.steps)
     return next(
-        permission.holder_arn for permission in permissions if permission.sort in (Sort.ROLE, Sort.TRUST)
+        permission.holder_arn
+        for permission in permissions
+        if permission.sort in (PermissionSort.ROLE, PermissionSort.TRUST)
     )
 
 
@@ -98,7 +100,7 @@ def _home(arn: str, viewer: Viewer) -> Account | None:
     return account
 
 
-def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: int) -> list[Step]:
+def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: int) -> list[PlannedStep]:
     """An inline policy where all roles fit into one, else managed policies; in a branch of their own."""
     holder = (
         Entity.objects.filter(account=home, arn=arn, gone_at__isnull=True).select_related("account").first()
@@ -112,21 +114,21 @@ def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: in
     if room.for_inline(MANAGED.size(text)):
         name = name_for(what, mark=f"{rights.mark}-{number}")
         put = PutInlinePolicy.of(holder, name=name, text=text)
-        return [Step(put, (Permission(holder.arn, Sort.INLINE, name),), branch)]
+        return [PlannedStep(put, (Permission(holder.arn, PermissionSort.INLINE, name),), branch)]
     texts = _chunked(roles, rights.end)
     if not room.for_policies(len(texts)):
         raise RefusedError(
             f"{holder.name} can’t hold the right to assume {counted(len(roles), 'role')}: "
             f"{room.attached} of {room.most_attached} managed policies are used, and this needs {len(texts)}."
         )
-    steps: list[Step] = []
+    steps: list[PlannedStep] = []
     for place, policy_text in enumerate(texts, start=1):
         name = name_for(what, mark=f"{rights.mark}-{number}-{place}")
         made = CreatePolicy.of(home, name=name, text=policy_text, path=PATH, description=DESCRIPTION)
         policy = made.given.subject_arn
-        steps.append(Step(made, (Permission(policy, Sort.POLICY, name),), branch))
+        steps.append(PlannedStep(made, (Permission(policy, PermissionSort.POLICY, name),), branch))
         attach = Attachment.by_arn(ATTACH_POLICY, holder, arn=policy)
-        steps.append(Step(attach, (Permission(holder.arn, Sort.ATTACHED, policy),), branch))
+        steps.append(PlannedStep(attach, (Permission(holder.arn, PermissionSort.ATTACHED, policy),), branch))
     return steps
 
 

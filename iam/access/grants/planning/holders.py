@@ -11,12 +11,12 @@ from itertools import chain
 from typing import Final
 
 from iam.access.grants.documents import TooLargeError, name_for, packed
-from iam.access.grants.models import Sort
+from iam.access.grants.models import PermissionSort
 from iam.access.grants.phrases import counted, listed
 from iam.access.grants.planning.alike import group_alike, is_made_for_a_grant, policy_alike
 from iam.access.grants.planning.room import Room, rooms
-from iam.access.grants.planning.site import DESCRIPTION, PATH, Site
-from iam.access.grants.plans import Other, PartPlan, Permission, Step, Way
+from iam.access.grants.planning.site import DESCRIPTION, PATH, GrantSite
+from iam.access.grants.plans import GrantWay, OtherWay, PartPlan, Permission, PlannedStep
 from iam.access.grants.terms import WhatKind
 from iam.changes.errors import RefusedError
 from iam.changes.operations import (
@@ -44,11 +44,11 @@ class Pick:
     """The way for one receiver, and what was weighed before it."""
 
     holder: Entity
-    way: Way
+    way: GrantWay
     why: str
-    others: tuple[Other, ...]
+    others: tuple[OtherWay, ...]
     quota: str
-    steps: tuple[Step, ...]
+    steps: tuple[PlannedStep, ...]
     ends_only: bool = False
 
 
@@ -56,7 +56,7 @@ class Pick:
 class Choosing:
     """Picks the way for each receiver of one account; what is found out for one serves all."""
 
-    site: Site
+    site: GrantSite
     holders: Sequence[Entity]
     made: dict[str, CreatePolicy] = field(default_factory=dict)
     shares: bool = False
@@ -112,7 +112,7 @@ class Choosing:
         return texts[0] if len(texts) == 1 else ""
 
 
-def plan_holders(site: Site, holders: Sequence[Entity]) -> PartPlan:
+def plan_holders(site: GrantSite, holders: Sequence[Entity]) -> PartPlan:
     """The part of an account for those who hold it themselves. Raises RefusedError where somebody has no room
     in any way.
     """
@@ -130,7 +130,7 @@ def _pick(choosing: Choosing, holder: Entity) -> Pick:
         if kind is WhatKind.MANAGED
         else (_by_group, _by_alike, _by_made, _by_inline)
     )
-    others: list[Other] = []
+    others: list[OtherWay] = []
     for way in ways:
         pick = way(choosing, holder, others)
         if isinstance(pick, Pick):
@@ -148,29 +148,33 @@ def _named_group(choosing: Choosing) -> Entity:
     return group
 
 
-def _sees(site: Site, entity: Entity) -> bool:
+def _sees(site: GrantSite, entity: Entity) -> bool:
     return site.is_whole or visible_entities(site.viewer).filter(pk=entity.pk).exists()
 
 
-def _by_group(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
+def _by_group(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
     site = choosing.site
     if holder.kind != Kind.USER:
-        return Other(Way.GROUP, f"Only users can be members of groups, and {holder.name} is a {holder.kind}.")
+        return OtherWay(
+            GrantWay.GROUP, f"Only users can be members of groups, and {holder.name} is a {holder.kind}."
+        )
     if not site.is_whole:
-        return Other(
-            Way.GROUP,
+        return OtherWay(
+            GrantWay.GROUP,
             "Not through a group, because you can’t see the whole account.",
         )
     if site.end is not None and site.terms.what.kind is not WhatKind.MANAGED:
-        return Other(
-            Way.GROUP, "A group membership has no end date in AWS. A policy created for the grant does."
+        return OtherWay(
+            GrantWay.GROUP, "A group membership has no end date in AWS. A policy created for the grant does."
         )
     group = choosing.group
     if group is None:
-        return Other(Way.GROUP, "No group gives exactly this.")
+        return OtherWay(GrantWay.GROUP, "No group gives exactly this.")
     if not choosing.room[holder.pk].for_group:
         room = choosing.room[holder.pk]
-        return Other(Way.GROUP, f"{holder.name} is in {room.groups} of {room.most_groups} groups already.")
+        return OtherWay(
+            GrantWay.GROUP, f"{holder.name} is in {room.groups} of {room.most_groups} groups already."
+        )
     return _join(
         choosing,
         holder,
@@ -181,7 +185,7 @@ def _by_group(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick |
 
 
 def _join(
-    choosing: Choosing, holder: Entity, group: Entity, *, why: str, others: Sequence[Other] = ()
+    choosing: Choosing, holder: Entity, group: Entity, *, why: str, others: Sequence[OtherWay] = ()
 ) -> Pick:
     room = choosing.room[holder.pk]
     if not room.for_group:
@@ -189,18 +193,19 @@ def _join(
             f"{holder.name} is in {room.groups} of {room.most_groups} groups already. Remove them from one "
             "first."
         )
-    step = Step(
-        Membership.of(ADD_TO_GROUP, holder, group=group), (Permission(holder.arn, Sort.MEMBER, group.arn),)
+    step = PlannedStep(
+        Membership.of(ADD_TO_GROUP, holder, group=group),
+        (Permission(holder.arn, PermissionSort.MEMBER, group.arn),),
     )
     quota = f"groups: {room.groups + 1} of {room.most_groups}"
-    return Pick(holder, Way.GROUP, why, tuple(others), quota, (step,), ends_only=True)
+    return Pick(holder, GrantWay.GROUP, why, tuple(others), quota, (step,), ends_only=True)
 
 
-def _by_policy(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
+def _by_policy(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
     """The managed policy that was asked for itself."""
     site, room = choosing.site, choosing.room[holder.pk]
     if not room.for_policies(1):
-        return Other(Way.ATTACH, _full(holder, room))
+        return OtherWay(GrantWay.ATTACH, _full(holder, room))
     arn = site.policy_arn
     policy = choosing.given
     operation = (
@@ -209,24 +214,24 @@ def _by_policy(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick 
         else Attachment.by_arn(ATTACH_POLICY, holder, arn=arn)
     )
     if site.end is not None:
-        others = [*others, Other(Way.POLICY, COPY)]
+        others = [*others, OtherWay(GrantWay.POLICY, COPY)]
     why = f"{arn.rpartition('/')[2]} is attached directly, so that access follows when the policy changes."
-    return _attached(choosing, holder, [operation], [arn], Way.ATTACH, why, others, ends_only=True)
+    return _attached(choosing, holder, [operation], [arn], GrantWay.ATTACH, why, others, ends_only=True)
 
 
-def _by_alike(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
+def _by_alike(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
     """A policy that is there and says the same; it has no end of its own."""
     site = choosing.site
     if site.end is not None:
-        return Other(Way.ATTACH, "An existing policy has no end date.")
+        return OtherWay(GrantWay.ATTACH, "An existing policy has no end date.")
     alike = choosing.alike
     if alike is None:
-        return Other(Way.ATTACH, "No existing policy gives exactly this.")
+        return OtherWay(GrantWay.ATTACH, "No existing policy gives exactly this.")
     if not choosing.room[holder.pk].for_policies(1):
-        return Other(Way.ATTACH, _full(holder, choosing.room[holder.pk]))
+        return OtherWay(GrantWay.ATTACH, _full(holder, choosing.room[holder.pk]))
     why = f"The policy {alike.name} already gives exactly this."
     operation = Attachment.of(ATTACH_POLICY, holder, policy=alike)
-    pick = _attached(choosing, holder, [operation], [alike.arn], Way.ATTACH, why, others)
+    pick = _attached(choosing, holder, [operation], [alike.arn], GrantWay.ATTACH, why, others)
     return _sharing(choosing, pick, alike)
 
 
@@ -238,18 +243,18 @@ def _sharing(choosing: Choosing, pick: Pick, policy: Entity) -> Pick:
         return pick
     choosing.shares = True
     (step,) = pick.steps
-    shared = Permission(policy.arn, Sort.POLICY, policy.name)
+    shared = Permission(policy.arn, PermissionSort.POLICY, policy.name)
     return replace(pick, steps=(replace(step, permissions=(*step.permissions, shared)),))
 
 
-def _by_made(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
+def _by_made(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
     """Policies made for it; all receivers of the account share them."""
     site, room = choosing.site, choosing.room[holder.pk]
     if not site.is_whole:
-        return Other(Way.POLICY, "The requester can’t create shared policies in this account.")
+        return OtherWay(GrantWay.POLICY, "The requester can’t create shared policies in this account.")
     texts = choosing.texts
     if not room.for_policies(len(texts)):
-        return Other(Way.POLICY, _full(holder, room, wanted=len(texts)))
+        return OtherWay(GrantWay.POLICY, _full(holder, room, wanted=len(texts)))
     for place, text in enumerate(texts):
         name = name_for(site.title, mark=_mark(site, text, place))
         if name not in choosing.made:
@@ -263,10 +268,10 @@ def _by_made(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | 
         if site.end
         else "A new policy, because nothing that exists gives exactly this."
     )
-    return _attached(choosing, holder, operations, arns, Way.POLICY, why, others)
+    return _attached(choosing, holder, operations, arns, GrantWay.POLICY, why, others)
 
 
-def _mark(site: Site, text: str, place: int) -> str:
+def _mark(site: GrantSite, text: str, place: int) -> str:
     """By what it says, where it never ends: grants of the same share it. With an end of its own it is this
     grant's alone.
     """
@@ -280,15 +285,15 @@ def _attached(
     holder: Entity,
     operations: Sequence[Operation],
     arns: Sequence[str],
-    way: Way,
+    way: GrantWay,
     why: str,
-    others: Sequence[Other],
+    others: Sequence[OtherWay],
     *,
     ends_only: bool = False,
 ) -> Pick:
     room = choosing.room[holder.pk]
     steps = tuple(
-        Step(operation, (Permission(holder.arn, Sort.ATTACHED, arn),))
+        PlannedStep(operation, (Permission(holder.arn, PermissionSort.ATTACHED, arn),))
         for operation, arn in zip(operations, arns, strict=True)
     )
     quota = f"managed policies: {room.attached + len(steps)} of {room.most_attached}"
@@ -300,36 +305,37 @@ def _full(holder: Entity, room: Room, *, wanted: int = 1) -> str:
     return f"{holder.name} has {room.attached} of {room.most_attached} managed policies{needs}."
 
 
-def _by_inline(choosing: Choosing, holder: Entity, others: list[Other]) -> Pick | Other:
+def _by_inline(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
     site, room, text = choosing.site, choosing.room[holder.pk], choosing.inline
     if not text:
-        return Other(Way.INLINE, "Its text is unknown, or too long for an inline policy.")
+        return OtherWay(GrantWay.INLINE, "Its text is unknown, or too long for an inline policy.")
     size = MANAGED.size(text)
     if not room.for_inline(size):
         left = max(0, room.most_inline - room.inline)
-        return Other(
-            Way.INLINE,
+        return OtherWay(
+            GrantWay.INLINE,
             f"Its {size:,} characters don’t fit: the inline policies of {holder.name} have room for "
             f"{left:,}.",
         )
     name = name_for(site.title, mark=site.mark)
-    step = Step(
-        PutInlinePolicy.of(holder, name=name, text=text), (Permission(holder.arn, Sort.INLINE, name),)
+    step = PlannedStep(
+        PutInlinePolicy.of(holder, name=name, text=text),
+        (Permission(holder.arn, PermissionSort.INLINE, name),),
     )
     why = (
         f"Added directly to the {holder.get_kind_display()}. {others[-1].why_not if others else ''}".rstrip()
     )
     quota = f"inline policies: {room.inline + size:,} of {room.most_inline:,} characters"
-    return Pick(holder, Way.INLINE, why, tuple(others), quota, (step,))
+    return Pick(holder, GrantWay.INLINE, why, tuple(others), quota, (step,))
 
 
-def _part(site: Site, picks: Sequence[Pick], *, made: Sequence[CreatePolicy]) -> PartPlan:
+def _part(site: GrantSite, picks: Sequence[Pick], *, made: Sequence[CreatePolicy]) -> PartPlan:
     """All receivers of one account as a part: what is made first, then a branch for each."""
     ways = list(dict.fromkeys(pick.way for pick in picks))
     steps = [_made_step(operation, picks) for operation in made]
     for branch, pick in enumerate(picks, start=1):
-        steps += [Step(step.operation, step.permissions, branch) for step in pick.steps]
-    way, why = (ways[0], picks[0].why) if len(ways) == 1 else (Way.SEVERAL, _whys(picks))
+        steps += [PlannedStep(step.operation, step.permissions, branch) for step in pick.steps]
+    way, why = (ways[0], picks[0].why) if len(ways) == 1 else (GrantWay.SEVERAL, _whys(picks))
     others = dict.fromkeys(chain.from_iterable(pick.others for pick in picks))
     return PartPlan(
         account=site.account,
@@ -342,9 +348,9 @@ def _part(site: Site, picks: Sequence[Pick], *, made: Sequence[CreatePolicy]) ->
     )
 
 
-def _made_step(operation: CreatePolicy, picks: Sequence[Pick]) -> Step:
+def _made_step(operation: CreatePolicy, picks: Sequence[Pick]) -> PlannedStep:
     arn = operation.given.subject_arn
-    return Step(operation, (Permission(arn, Sort.POLICY, operation.given.name),))
+    return PlannedStep(operation, (Permission(arn, PermissionSort.POLICY, operation.given.name),))
 
 
 def _whys(picks: Sequence[Pick]) -> str:
@@ -362,13 +368,13 @@ def _quotas(picks: Sequence[Pick]) -> list[str]:
     return [f"{listed(names)}, {quota}" for quota, names in list(names_by_quota.items())[:8]]
 
 
-def _ends_only(site: Site, picks: Sequence[Pick]) -> str:
+def _ends_only(site: GrantSite, picks: Sequence[Pick]) -> str:
     if site.end is None:
         return ""
     names = [pick.holder.name for pick in picks if pick.ends_only]
     if not names:
         return ""
-    way = "a membership" if picks[0].way is Way.GROUP else "an attached policy"
+    way = "a membership" if picks[0].way is GrantWay.GROUP else "an attached policy"
     who = listed(names) if len(names) < 4 else counted(len(names), "receiver")
     return (
         f"Ends only while Gatehouse runs: {way} has no end date in AWS, so Gatehouse has to remove it from "

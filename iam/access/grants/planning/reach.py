@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from iam.access.grants.planning.site import Site
+from iam.access.grants.planning.site import GrantSite
 from iam.access.grants.terms import WhoKind
 from iam.changes.documents import EVERYTHING, flags
 from iam.changes.errors import RefusedError
@@ -17,7 +17,7 @@ TOO_MUCH: Final = frozenset({"AdministratorAccess", "IAMFullAccess", "PowerUserA
 IAM: Final = "iam"
 
 
-def check_reach(site: Site) -> None:
+def check_reach(site: GrantSite) -> None:
     """A partner gets neither everything nor IAM itself. Raises RefusedError."""
     if site.terms.who.kind is not WhoKind.PARTNER:
         return
@@ -32,7 +32,7 @@ def check_reach(site: Site) -> None:
         raise RefusedError("A partner can’t get permissions to change IAM: they could give access to anyone.")
 
 
-def _patterns(site: Site) -> Iterator[str]:
+def _patterns(site: GrantSite) -> Iterator[str]:
     """The actions of each allow; "" stands for all but some."""
     for text in site.documents:
         for statement in read(text).statements:
@@ -45,7 +45,7 @@ def _reading() -> int:
     return known.mask_of_level(Level.LIST) | known.mask_of_level(Level.READ)
 
 
-def unread(site: Site) -> tuple[str, ...]:
+def unread(site: GrantSite) -> tuple[str, ...]:
     """A sentence where nobody has read what is given to somebody from outside."""
     arn = site.terms.what.policy_arn
     if not arn or site.documents:

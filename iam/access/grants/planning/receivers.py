@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from iam.access.grants.phrases import listed
-from iam.access.grants.planning.site import Site
-from iam.access.grants.terms import Who, WhoKind
+from iam.access.grants.planning.site import GrantSite
+from iam.access.grants.terms import WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.directory.models import RuleKind, Team
 from iam.guard import Scope, Viewer
@@ -26,7 +26,7 @@ class Receivers:
     absent: tuple[str, ...] = ()
 
 
-def receivers_in(site: Site) -> Receivers:
+def receivers_in(site: GrantSite) -> Receivers:
     """Raises RefusedError where the terms mean nobody whom the viewer may ask for."""
     who = site.terms.who
     if who.kind is WhoKind.TEAM:
@@ -64,7 +64,7 @@ def _name(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _living(site: Site, arns: Sequence[str]) -> list[Entity]:
+def _living(site: GrantSite, arns: Sequence[str]) -> list[Entity]:
     return list(
         Entity.objects.filter(account=site.account, arn__in=arns, gone_at__isnull=True).select_related(
             "account"
@@ -72,7 +72,7 @@ def _living(site: Site, arns: Sequence[str]) -> list[Entity]:
     )
 
 
-def _reached(site: Site, entities: Sequence[Entity]) -> tuple[Entity, ...]:
+def _reached(site: GrantSite, entities: Sequence[Entity]) -> tuple[Entity, ...]:
     """All of them, if the viewer may ask for each. What they may not know, and what is not there, is said in
     the same words.
     """
@@ -84,7 +84,7 @@ def _reached(site: Site, entities: Sequence[Entity]) -> tuple[Entity, ...]:
     return tuple(sorted(entities, key=lambda entity: entity.name.lower()))
 
 
-def _team(site: Site, who: Who) -> list[Entity]:
+def _team(site: GrantSite, who: WhoTerms) -> list[Entity]:
     """The people of a team in the account, as of now."""
     team = Team.objects.filter(slug=who.team).prefetch_related("rules").first()
     if team is None:

@@ -10,12 +10,12 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.access.grants.documents import TooLargeError, name_for, packed
-from iam.access.grants.models import Sort
+from iam.access.grants.models import PermissionSort
 from iam.access.grants.phrases import duration
 from iam.access.grants.planning.reach import check_reach, unread
 from iam.access.grants.planning.receivers import Receivers
-from iam.access.grants.planning.site import DESCRIPTION, PATH, Site
-from iam.access.grants.plans import Other, PartPlan, Permission, Step, Way
+from iam.access.grants.planning.site import DESCRIPTION, PATH, GrantSite
+from iam.access.grants.plans import GrantWay, OtherWay, PartPlan, Permission, PlannedStep
 from iam.access.grants.terms import TermsError, WhatKind, WhoKind
 from iam.access.grants.titles import who_words
 from iam.access.grants.trust_statement import SESSION, opened, provider_in, sids_of, statement_for, trust_of
@@ -33,7 +33,7 @@ MAX_POLICIES: Final = 10
 CHAINED: Final = "A chained role session always lasts up to one hour."
 
 
-def plan_through_role(site: Site, receivers: Receivers) -> PartPlan:
+def plan_through_role(site: GrantSite, receivers: Receivers) -> PartPlan:
     """The part of an account for those who come in through a role. Raises RefusedError or TermsError."""
     if not site.is_whole:
         raise RefusedError("Only people who see the whole account can request access to a role.")
@@ -52,7 +52,7 @@ def plan_through_role(site: Site, receivers: Receivers) -> PartPlan:
     return replace(part, callers=receivers.elsewhere)
 
 
-def _check_provider(site: Site) -> None:
+def _check_provider(site: GrantSite) -> None:
     """Raises RefusedError where the account does not know the provider, or its trust would let in more than
     was meant.
     """
@@ -65,14 +65,14 @@ def _check_provider(site: Site) -> None:
         raise RefusedError(f"The account has no identity provider {arn.rpartition('/')[2]}. Add it first.")
 
 
-def _check_partition(site: Site) -> None:
+def _check_partition(site: GrantSite) -> None:
     """Raises RefusedError for a principal whom no role of the account can trust."""
     principal = site.terms.who.principal
     if principal and principal.split(":")[1] != site.account.partition:
         raise RefusedError(f"{principal} is in another AWS partition, and can’t assume roles here.")
 
 
-def _existing(site: Site, statement: dict[str, object]) -> PartPlan:
+def _existing(site: GrantSite, statement: dict[str, object]) -> PartPlan:
     role = site.named(Kind.ROLE, site.terms.what.role_arn)
     state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
     if state is None or state.document is None:
@@ -88,20 +88,24 @@ def _existing(site: Site, statement: dict[str, object]) -> PartPlan:
     longest = Settings.of(state).max_session
     return PartPlan(
         account=site.account,
-        way=Way.TRUST,
+        way=GrantWay.TRUST,
         why=f"{role.name} already exists, and you chose this role.",
         quotas=(f"trust policy: {TRUST.size(text):,} of {limit:,} characters",),
         notes=(*_session_notes(site, longest), *_name_notes(statement)),
-        steps=(Step(ReplaceTrustPolicy.of(role, text=text), (Permission(role.arn, Sort.TRUST, sid),)),),
+        steps=(
+            PlannedStep(
+                ReplaceTrustPolicy.of(role, text=text), (Permission(role.arn, PermissionSort.TRUST, sid),)
+            ),
+        ),
     )
 
 
-def trust_limit(site: Site) -> int:
+def trust_limit(site: GrantSite) -> int:
     """How long a trust policy of the account may be; AWS raises it on demand."""
     return quota_of(site.account, "AssumeRolePolicySizeQuota", default=TRUST.limit)
 
 
-def _session_notes(site: Site, longest: int) -> tuple[str, ...]:
+def _session_notes(site: GrantSite, longest: int) -> tuple[str, ...]:
     if site.end is None:
         return (f"A session lasts up to {duration(longest)}. {CHAINED}",)
     return (
@@ -148,7 +152,7 @@ class NewRole:
         return {"holder_kind": "role", "holder_name": self.name, "holder_id": "", "holder_arn": self.arn}
 
 
-def _made(site: Site, statement: dict[str, object]) -> PartPlan:
+def _made(site: GrantSite, statement: dict[str, object]) -> PartPlan:
     check_reach(site)
     name = name_for(who_words(site.terms.who), mark=site.mark, longest=ROLE_NAME)
     create = CreateRole.of(
@@ -159,14 +163,14 @@ def _made(site: Site, statement: dict[str, object]) -> PartPlan:
         settings=Settings(_described(site.title), site.terms.session),
     )
     role = NewRole(name, create.given.subject_arn)
-    making = Step(create, (Permission(role.arn, Sort.ROLE, role.name),))
+    making = PlannedStep(create, (Permission(role.arn, PermissionSort.ROLE, role.name),))
     steps = tuple(_given(site, role))
     return PartPlan(
         account=site.account,
-        way=Way.ROLE,
+        way=GrantWay.ROLE,
         why=f"{who_words(site.terms.who)} has no user in this account, so Gatehouse creates a role for "
         "them. No password or key is shared.",
-        others=(Other(Way.TRUST, "An existing role would give everything it allows."),),
+        others=(OtherWay(GrantWay.TRUST, "An existing role would give everything it allows."),),
         quotas=(f"trust policy: {TRUST.size(create.given.trust):,} of {trust_limit(site):,} characters",),
         notes=_made_notes(site),
         steps=(making, *steps),
@@ -181,11 +185,11 @@ def _described(title: str) -> str:
     return re.sub(r"[^\t\n\r\x20-\x7e\xa1-\xff]", "?", description)
 
 
-def _made_notes(site: Site) -> tuple[str, ...]:
+def _made_notes(site: GrantSite) -> tuple[str, ...]:
     return (*_lasting_notes(site), *unread(site))
 
 
-def _lasting_notes(site: Site) -> tuple[str, ...]:
+def _lasting_notes(site: GrantSite) -> tuple[str, ...]:
     longest = duration(site.terms.session)
     if site.end is None:
         return (f"A session lasts up to {longest}. {CHAINED}",)
@@ -200,7 +204,7 @@ def _lasting_notes(site: Site) -> tuple[str, ...]:
     )
 
 
-def _given(site: Site, role: NewRole) -> Iterator[Step]:
+def _given(site: GrantSite, role: NewRole) -> Iterator[PlannedStep]:
     """What the role holds."""
     if site.terms.what.kind is WhatKind.MANAGED:
         yield _attached(site, role, site.policy_arn, policy_id=_policy_id(site))
@@ -209,9 +213,9 @@ def _given(site: Site, role: NewRole) -> Iterator[Step]:
     try:
         texts = packed(site.documents_until, limit=ROLE_INLINE.limit)
         if len(texts) == 1:
-            yield Step(
+            yield PlannedStep(
                 PutInlinePolicy.given_as(site.account, name=name, text=texts[0], **role.holder),
-                (Permission(role.arn, Sort.INLINE, name),),
+                (Permission(role.arn, PermissionSort.INLINE, name),),
             )
             return
         texts = packed(site.documents_until)
@@ -225,18 +229,18 @@ def _given(site: Site, role: NewRole) -> Iterator[Step]:
     for place, text in enumerate(texts, start=1):
         numbered = name_for(site.title, mark=f"{site.mark}-{place}")
         made = CreatePolicy.of(site.account, name=numbered, text=text, path=PATH, description=DESCRIPTION)
-        yield Step(made, (Permission(made.given.subject_arn, Sort.POLICY, made.given.name),))
+        yield PlannedStep(made, (Permission(made.given.subject_arn, PermissionSort.POLICY, made.given.name),))
         yield _attached(site, role, made.given.subject_arn)
 
 
-def _attached(site: Site, role: NewRole, arn: str, *, policy_id: str = "") -> Step:
+def _attached(site: GrantSite, role: NewRole, arn: str, *, policy_id: str = "") -> PlannedStep:
     operation = Attachment.given_as(
         ATTACH_POLICY, site.account, policy_arn=arn, policy_id=policy_id, **role.holder
     )
-    return Step(operation, (Permission(role.arn, Sort.ATTACHED, arn),))
+    return PlannedStep(operation, (Permission(role.arn, PermissionSort.ATTACHED, arn),))
 
 
-def _policy_id(site: Site) -> str:
+def _policy_id(site: GrantSite) -> str:
     """Its unique id; "" for one of AWS that nobody here has yet. Raises RefusedError where a customer's is
     not there.
     """

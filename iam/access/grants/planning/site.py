@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Final
 
 from iam.access.grants.documents import timed, written
-from iam.access.grants.terms import Terms, TermsError, WhatKind
+from iam.access.grants.terms import GrantTerms, TermsError, WhatKind
 from iam.access.templates.body import TemplateError
 from iam.access.templates.queries import document_for
 from iam.changes.errors import RefusedError
@@ -21,13 +21,13 @@ DESCRIPTION: Final = "Made by Gatehouse for a grant of access"
 
 
 @dataclass(frozen=True)
-class Site:
+class GrantSite:
     """`mark` tells what this grant makes from what others make; `title` names it; `end` is when it ends, None
     for never.
     """
 
     account: Account
-    terms: Terms
+    terms: GrantTerms
     viewer: Viewer
     mark: str
     title: str

@@ -14,9 +14,9 @@ from iam.access.grants.planning.callers import Rights, with_callers
 from iam.access.grants.planning.holders import plan_holders
 from iam.access.grants.planning.receivers import Receivers, receivers_in
 from iam.access.grants.planning.roles import plan_through_role
-from iam.access.grants.planning.site import Site
-from iam.access.grants.plans import PartPlan, Way
-from iam.access.grants.terms import Terms, WhatKind
+from iam.access.grants.planning.site import GrantSite
+from iam.access.grants.plans import GrantWay, PartPlan
+from iam.access.grants.terms import GrantTerms, WhatKind
 from iam.changes.errors import RefusedError
 from iam.changes.operations.lifecycle import Create
 from iam.changes.services.own import is_own
@@ -28,7 +28,7 @@ OWN: Final = "Gatehouse itself needs this to work. Its owner can change it in AW
 
 
 def plan_parts(
-    terms: Terms, *, viewer: Viewer, title: str, mark: str, end: datetime | None
+    terms: GrantTerms, *, viewer: Viewer, title: str, mark: str, end: datetime | None
 ) -> tuple[PartPlan, ...]:
     """A part for each account, in the order of the terms; one that cannot be has its refusal. Raises
     TermsError.
@@ -79,7 +79,7 @@ def _part(
     account: Account | None,
     number: str,
     *,
-    terms: Terms,
+    terms: GrantTerms,
     viewer: Viewer,
     title: str,
     mark: str,
@@ -88,7 +88,7 @@ def _part(
     if account is None or not _knows(viewer, account):
         unknown = account or Account(account_id=number, name=number)
         return _refused(unknown, "This account isn’t connected, or isn’t one of yours.")
-    site = Site(account, terms, viewer, mark, title, end)
+    site = GrantSite(account, terms, viewer, mark, title, end)
     try:
         check_account(account)
         return _planned(site)
@@ -109,10 +109,10 @@ def _knows(viewer: Viewer, account: Account) -> bool:
 
 
 def _refused(account: Account, why: str) -> PartPlan:
-    return PartPlan(account=account, way=Way.SEVERAL, why="", refusal=why)
+    return PartPlan(account=account, way=GrantWay.SEVERAL, why="", refusal=why)
 
 
-def _planned(site: Site) -> PartPlan:
+def _planned(site: GrantSite) -> PartPlan:
     if not site.terms.who.holds:
         return plan_through_role(site, Receivers(()))
     receivers = receivers_in(site)

@@ -13,10 +13,10 @@ from iam.access.grants.services.reconcile import settle
 from iam.access.grants.services.reduction import plan_reduced, reduce_grant
 from iam.access.grants.services.requests import plan_grant, request_grant
 from iam.access.grants.services.revoke_sessions import request_cut
-from iam.access.grants.services.rights import Allowed, allowed
+from iam.access.grants.services.rights import GrantRights, allowed
 
 __all__ = [
-    "Allowed",
+    "GrantRights",
     "allowed",
     "end_due_grants",
     "end_grant",

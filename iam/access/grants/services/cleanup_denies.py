@@ -15,7 +15,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import DeleteInlinePolicy, restore
 from iam.changes.operations.role_sessions import RevokeSessions
-from iam.changes.services import Cause
+from iam.changes.services import SetCause
 from iam.changes.services.accepted import queue_accepted
 from iam.mirror.models import InlinePolicy, valid_at
 
@@ -66,7 +66,7 @@ def _tidy(change: Change, now: datetime) -> bool:
             actor=None,
             reason="All sessions from that time have ended.",
             title=f"Clean up after {part.grant.reference}",
-            cause=Cause(TIDYING, part.grant_id),
+            cause=SetCause(TIDYING, part.grant_id),
             key=f"grant-tidy-{change.pk}",
         )
     except (IntegrityError, RefusedError):

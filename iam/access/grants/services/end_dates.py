@@ -9,7 +9,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from iam.access.grants.documents import retimed, stamp
-from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, Sort, State
+from iam.access.grants.models import Grant, GrantAct, GrantPart, GrantState, LedgerEntry, PermissionSort
 from iam.access.grants.phrases import duration, moment
 from iam.access.grants.services.requests import note
 from iam.changes.errors import RefusedError
@@ -75,7 +75,7 @@ def lasts_of(grants: Sequence[UUID]) -> dict[UUID, str]:
 def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
     """Bring the end of a grant forward that waits for approval. Raises RefusedError."""
     grant = Grant.objects.select_for_update().filter(pk=grant_id).first()
-    if grant is None or grant.state != State.WAITING or grant.planned_end is None:
+    if grant is None or grant.state != GrantState.WAITING or grant.planned_end is None:
         raise RefusedError(
             "Only a grant that is waiting for approval and has an end date can be shortened here."
         )
@@ -96,7 +96,7 @@ def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
     set_end(grant, until)
     grant.planned_end = until
     grant.save(update_fields=["planned_end"])
-    note(grant, act=Act.SHORTENED, actor=actor, reason="")
+    note(grant, act=GrantAct.SHORTENED, actor=actor, reason="")
 
 
 def set_end(grant: Grant, until: datetime) -> None:
@@ -125,11 +125,11 @@ def _of_entry(entry: LedgerEntry, old: datetime, new: datetime) -> Operation | N
     holder_entity = holder.select_related("account").first()
     if holder_entity is None or entry.stood_before:
         return None
-    if entry.sort == Sort.POLICY:
+    if entry.sort == PermissionSort.POLICY:
         return _policy(holder_entity, old, new)
-    if entry.sort == Sort.INLINE:
+    if entry.sort == PermissionSort.INLINE:
         return _inline(holder_entity, entry.target, old, new)
-    if entry.sort in (Sort.TRUST, Sort.ROLE):
+    if entry.sort in (PermissionSort.TRUST, PermissionSort.ROLE):
         return _trust(holder_entity, old, new)
     return None
 

@@ -13,14 +13,14 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from iam.access.grants.models import ENDING, GIVING, LIVING, Act, Grant, GrantPart, State
+from iam.access.grants.models import ENDING, GIVING, LIVING, Grant, GrantAct, GrantPart, GrantState
 from iam.access.grants.services.reconcile import is_stuck, open_entries, settle
 from iam.access.grants.services.requests import note
-from iam.access.grants.services.revoke import Removal, removal_of
+from iam.access.grants.services.revoke import RevokeSteps, removal_of
 from iam.access.grants.services.rights import may_end
 from iam.changes.errors import RefusedError
 from iam.changes.models import IN_FLIGHT, Change, ChangeState
-from iam.changes.services import Cause, Lane
+from iam.changes.services import SetCause, SetLane
 from iam.changes.services.accepted import queue_accepted
 from iam.changes.states import end_all
 from iam.guard import Viewer
@@ -39,7 +39,7 @@ def end_grant(grant: Grant, *, actor: Viewer, reason: str) -> Grant:
     reason = reason.strip()
     if not reason:
         raise RefusedError("Enter a reason. The people with access and auditors read it.")
-    return _end(grant, actor=actor, reason=reason, act=Act.ENDED)
+    return _end(grant, actor=actor, reason=reason, act=GrantAct.ENDED)
 
 
 def end_due_grants(*, now: datetime | None = None) -> int:
@@ -49,22 +49,22 @@ def end_due_grants(*, now: datetime | None = None) -> int:
     moment = now or datetime.now(tz=UTC)
     due = Grant.objects.filter(ends_at__lte=moment).order_by("ends_at")
     # What one account does not answer keeps nobody's access alive in the others.
-    late = due.filter(state=State.APPLYING)
-    stuck = Grant.objects.filter(pk__in=GrantPart.objects.filter(state=State.ENDING).values("grant"))
+    late = due.filter(state=GrantState.APPLYING)
+    stuck = Grant.objects.filter(pk__in=GrantPart.objects.filter(state=GrantState.ENDING).values("grant"))
     # In any order, so that many that cannot be ended keep none from it that can.
     again = [grant for grant in stuck.order_by("?")[:BATCH] if _has_stuck(grant, moment)]
     due_grants = {grant.pk: grant for grant in (*due.filter(state__in=GIVING)[:BATCH], *late[:BATCH], *again)}
     for grant in due_grants.values():
         with suppress(RefusedError):
             # Somebody else was quicker.
-            _end(grant, actor=None, reason="The end date was reached.", act=Act.RAN_OUT)
+            _end(grant, actor=None, reason="The end date was reached.", act=GrantAct.RAN_OUT)
     return len(due_grants)
 
 
 def close_overdue(*, now: datetime | None = None) -> int:
     """Close requests whose end came before their approval. Returns how many there were."""
     moment = now or datetime.now(tz=UTC)
-    overdue = Grant.objects.filter(state=State.WAITING, planned_end__lte=moment).order_by("planned_end")
+    overdue = Grant.objects.filter(state=GrantState.WAITING, planned_end__lte=moment).order_by("planned_end")
     # What lasts some time from its approval on has no end yet.
     grants = list(overdue.filter(terms__lasts=0)[:BATCH])
     for grant in grants:
@@ -84,16 +84,16 @@ def try_end_again(part: GrantPart, *, actor: Viewer) -> Grant:
     return settle(part.grant)
 
 
-def _end(grant: Grant, *, actor: Viewer | None, reason: str, act: Act) -> Grant:
+def _end(grant: Grant, *, actor: Viewer | None, reason: str, act: GrantAct) -> Grant:
     grant = settle(grant)
     if grant.state in LIVING:
-        _call_off(grant, actor=actor, over=act == Act.RAN_OUT)
+        _call_off(grant, actor=actor, over=act == GrantAct.RAN_OUT)
         grant = settle(grant)
-    parts = grant.parts.filter(state__in=[*GIVING, State.APPLYING, State.ENDING])
+    parts = grant.parts.filter(state__in=[*GIVING, GrantState.APPLYING, GrantState.ENDING])
     begun = [
         _end_part(part, actor=actor, reason=reason)
         for part in parts.select_related("grant", "account", "change_set", "ending_set")
-        if part.state != State.ENDING or is_stuck(part)
+        if part.state != GrantState.ENDING or is_stuck(part)
     ]
     if not begun and grant.state in LIVING:
         raise RefusedError(
@@ -107,9 +107,9 @@ def _end(grant: Grant, *, actor: Viewer | None, reason: str, act: Act) -> Grant:
 
 def _has_noted(grant: Grant) -> bool:
     """Whether the end was begun before, and is only tried again."""
-    acts = [Act.ENDED, Act.RAN_OUT, Act.RETURNED]
+    acts = [GrantAct.ENDED, GrantAct.RAN_OUT, GrantAct.RETURNED]
     newest = grant.versions.filter(act__in=acts).order_by("-number").values_list("act", flat=True).first()
-    return newest in (Act.ENDED, Act.RAN_OUT)
+    return newest in (GrantAct.ENDED, GrantAct.RAN_OUT)
 
 
 def _changes_of(parts: QuerySet[GrantPart] | Sequence[GrantPart]) -> QuerySet[Change]:
@@ -140,7 +140,7 @@ def _is_moving(part: GrantPart) -> bool:
 
 def _has_stuck(grant: Grant, now: datetime) -> bool:
     """Whether something of its end is stuck for a while: AWS is not asked the same every few seconds."""
-    parts = grant.parts.filter(state=State.ENDING).select_related("ending_set")
+    parts = grant.parts.filter(state=GrantState.ENDING).select_related("ending_set")
     return any(
         is_stuck(part) and (part.ending_set is None or now - part.ending_set.created_at > RETRY_AFTER)
         for part in parts
@@ -152,7 +152,7 @@ def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
     False: it could not be begun.
     """
     # First of all, so that of two grants that end together neither takes the other for a reason.
-    part.state = State.ENDING
+    part.state = GrantState.ENDING
     part.save(update_fields=["state"])
     if _is_moving(part):
         part.trouble = "Some of this access is being set up right now. It is removed right after."
@@ -171,7 +171,7 @@ def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
     return _queue(part, removal, actor=actor, reason=reason)
 
 
-def _queue(part: GrantPart, removal: Removal, *, actor: Viewer | None, reason: str) -> bool:
+def _queue(part: GrantPart, removal: RevokeSteps, *, actor: Viewer | None, reason: str) -> bool:
     """The key says after which end it comes, or of which reasons it is the first: two processes that saw the
     same have the same.
     """
@@ -183,9 +183,9 @@ def _queue(part: GrantPart, removal: Removal, *, actor: Viewer | None, reason: s
                 actor=actor,
                 reason=reason,
                 title=f"End of {part.grant.reference}: {part.grant.title}",
-                cause=Cause(ENDING, part.grant_id),
+                cause=SetCause(ENDING, part.grant_id),
                 key=f"grant-end-{part.pk}-{part.ending_set_id or min(removal.taken_by)}",
-                lanes=[Lane(part.lane, branch) for branch in removal.branches],
+                lanes=[SetLane(part.lane, branch) for branch in removal.branches],
             )
             for entry, place in removal.taken_by.items():
                 part.entries.filter(pk=entry).update(ended_by=changes[place])
@@ -204,5 +204,5 @@ def _queue(part: GrantPart, removal: Removal, *, actor: Viewer | None, reason: s
 def _over(part: GrantPart) -> None:
     now = datetime.now(tz=UTC)
     part.entries.filter(until__isnull=True).update(until=now)
-    part.state, part.ended_at, part.trouble = State.ENDED, now, ""
+    part.state, part.ended_at, part.trouble = GrantState.ENDED, now, ""
     part.save(update_fields=["state", "ended_at", "trouble"])

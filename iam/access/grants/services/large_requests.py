@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from iam import nudge
-from iam.access.grants.models import Act, Grant, Preparation, State
+from iam.access.grants.models import Grant, GrantAct, GrantState, Preparation
 from iam.access.grants.services.notifications import tell_refused
 from iam.access.grants.services.requests import (
     ask_for_changes,
@@ -27,7 +27,7 @@ from iam.access.grants.services.requests import (
     write_grant,
     write_parts,
 )
-from iam.access.grants.terms import Terms, TermsError
+from iam.access.grants.terms import GrantTerms, TermsError
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person
 from iam.guard import Viewer, viewer_for
@@ -43,12 +43,12 @@ TRIALS: Final = 5
 BATCH: Final = 5
 
 
-def is_large(terms: Terms) -> bool:
+def is_large(terms: GrantTerms) -> bool:
     """Whether planning it takes longer than somebody waits for a page."""
     return len(terms.accounts) > MAX_ACCOUNTS_AT_ONCE or len(terms.who.arns) > MAX_RECEIVERS_AT_ONCE
 
 
-def submit_grant(terms: Terms, *, actor: Viewer, idempotency_key: str, accepts_end: bool) -> Grant:
+def submit_grant(terms: GrantTerms, *, actor: Viewer, idempotency_key: str, accepts_end: bool) -> Grant:
     """Ask for a grant; a large one is only accepted here (`State.PREPARING`), and asked for soon after.
 
     `accepts_end`: that a part of it ends only while Gatehouse runs. The same key of the same person gives the
@@ -63,7 +63,9 @@ def submit_grant(terms: Terms, *, actor: Viewer, idempotency_key: str, accepts_e
     end = terms.end_when(begun=datetime.now(tz=UTC))
     try:
         with transaction.atomic():
-            grant = write_grant(terms, actor=actor, key=idempotency_key, ends_at=end, state=State.PREPARING)
+            grant = write_grant(
+                terms, actor=actor, key=idempotency_key, ends_at=end, state=GrantState.PREPARING
+            )
             Preparation.objects.create(grant=grant, accepts_end=accepts_end)
             nudge.send_after_commit(PREPARE_GRANT, grant.pk)
             return grant
@@ -80,7 +82,7 @@ def prepare_open(*, older_than: timedelta = timedelta(seconds=15)) -> int:
     """
     now = datetime.now(tz=UTC)
     free = Q(lease_until__isnull=True, grant__created_at__lt=now - older_than) | Q(lease_until__lt=now)
-    waiting = Preparation.objects.filter(free, grant__state=State.PREPARING)
+    waiting = Preparation.objects.filter(free, grant__state=GrantState.PREPARING)
     waiting_ids = list(waiting.order_by("grant__created_at").values_list("pk", flat=True)[:BATCH])
     for pk in waiting_ids:
         prepare(pk)
@@ -112,9 +114,9 @@ def prepare(grant_id: UUID) -> None:
 def call_off(grant: Grant, *, actor: Viewer) -> bool:
     """Take back what is still being prepared; False where it is no longer."""
     with transaction.atomic():
-        if not _move(grant, to=State.WITHDRAWN, actor=actor):
+        if not _move(grant, to=GrantState.WITHDRAWN, actor=actor):
             return False
-        note(grant, act=Act.WITHDRAWN, actor=actor, reason="")
+        note(grant, act=GrantAct.WITHDRAWN, actor=actor, reason="")
     return True
 
 
@@ -130,7 +132,7 @@ def _claimed(grant_id: UUID) -> Preparation | None:
     """The preparation, taken by this process for a while; None where another has it, or it is over."""
     now = datetime.now(tz=UTC)
     free = Q(lease_until__isnull=True) | Q(lease_until__lt=now)
-    claimed = Preparation.objects.filter(free, pk=grant_id, grant__state=State.PREPARING)
+    claimed = Preparation.objects.filter(free, pk=grant_id, grant__state=GrantState.PREPARING)
     if not claimed.update(lease_until=now + LEASE, attempts=F("attempts") + 1):
         return None
     return Preparation.objects.select_related("grant").get(pk=grant_id)
@@ -145,7 +147,9 @@ def _ask(grant: Grant, *, accepts_end: bool) -> None:
     check_plan(plan, accepts_end=accepts_end)
     weighed = weigh(plan, actor=actor)
     with transaction.atomic():
-        if not _move(grant, to=State.WAITING, actor=None, ends_at=plan.ends_at, planned_end=plan.ends_at):
+        if not _move(
+            grant, to=GrantState.WAITING, actor=None, ends_at=plan.ends_at, planned_end=plan.ends_at
+        ):
             # It was withdrawn, or another worker came before.
             return
         written = ask_for_changes(plan, actor=actor, grant_id=grant.pk, weighed=weighed)
@@ -161,20 +165,25 @@ def _requester(grant: Grant) -> Viewer:
 
 def _refuse(grant: Grant, problems: list[str]) -> None:
     with transaction.atomic():
-        if _move(grant, to=State.REFUSED, actor=None, data={"problems": problems[:20]}):
+        if _move(grant, to=GrantState.REFUSED, actor=None, data={"problems": problems[:20]}):
             Preparation.objects.filter(pk=grant.pk).update(problems=problems, lease_until=None)
             tell_refused(grant, problems)
 
 
 def _move(
-    grant: Grant, *, to: State, actor: Actor | None, data: dict[str, object] | None = None, **fields: object
+    grant: Grant,
+    *,
+    to: GrantState,
+    actor: Actor | None,
+    data: dict[str, object] | None = None,
+    **fields: object,
 ) -> bool:
     """Compare and set: anyone who comes first brings it out of its preparation."""
     with transaction.atomic():
-        preparing = Grant.objects.filter(pk=grant.pk, state=State.PREPARING)
+        preparing = Grant.objects.filter(pk=grant.pk, state=GrantState.PREPARING)
         if not preparing.update(state=to, **fields):
             return False
-        about = {"grant": grant.pk, "reference": grant.reference, "from": State.PREPARING, "to": to}
+        about = {"grant": grant.pk, "reference": grant.reference, "from": GrantState.PREPARING, "to": to}
         record(kind="grant.state", actor=actor, subject=grant.title, data=about | (data or {}))
     grant.refresh_from_db()
     return True

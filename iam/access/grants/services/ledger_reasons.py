@@ -9,11 +9,11 @@ from typing import Final
 from django.db import IntegrityError
 from django.db.models import Q, QuerySet
 
-from iam.access.grants.models import GIVING, GrantPart, LedgerEntry, Sort, State
+from iam.access.grants.models import GIVING, GrantPart, GrantState, LedgerEntry, PermissionSort
 from iam.changes.errors import RefusedError
 from iam.changes.models import RUNNING, ChangeState
 from iam.changes.operations import restore
-from iam.changes.services import Cause
+from iam.changes.services import SetCause
 from iam.changes.services.accepted import queue_accepted
 
 KEEPING: Final = "grant-keep"
@@ -36,7 +36,7 @@ def same_permission(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
 def other_reasons(entry: LedgerEntry) -> QuerySet[LedgerEntry]:
     """The reasons of living grants besides this one, which do not end as well."""
     others = same_permission(entry).filter(
-        part__state__in=[*GIVING, State.APPLYING], since__isnull=False, until__isnull=True
+        part__state__in=[*GIVING, GrantState.APPLYING], since__isnull=False, until__isnull=True
     )
     return others.exclude(part__grant=entry.part.grant_id)
 
@@ -47,14 +47,14 @@ def has_coming_reason(entry: LedgerEntry) -> bool:
     """
     coming = same_permission(entry).filter(since__isnull=True, until__isnull=True)
     running = coming.filter(change__state__in=[*RUNNING, ChangeState.APPLIED])
-    return running.exclude(part__grant=entry.part.grant_id).exclude(part__state=State.ENDING).exists()
+    return running.exclude(part__grant=entry.part.grant_id).exclude(part__state=GrantState.ENDING).exists()
 
 
 def give_back(entry: LedgerEntry) -> None:
     """Give again what the end of this entry took, where a grant that came meanwhile had found it there and
     needs it.
     """
-    if entry.sort not in (Sort.MEMBER, Sort.ATTACHED):
+    if entry.sort not in (PermissionSort.MEMBER, PermissionSort.ATTACHED):
         return
     other = other_reasons(entry).filter(since__lte=entry.until).select_related("change", "part").first()
     if other is None or other.change is None:
@@ -69,7 +69,7 @@ def give_back(entry: LedgerEntry) -> None:
             reason=f"The end of {entry.part.grant.reference} removed it, and {part.grant.reference} needs it "
             "too.",
             title=f"Still needed by {part.grant.reference}: {part.grant.title}",
-            cause=Cause(KEEPING, part.grant_id),
+            cause=SetCause(KEEPING, part.grant_id),
             key=f"grant-keep-{entry.pk}",
             for_grant=True,
         )

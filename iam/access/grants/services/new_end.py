@@ -10,7 +10,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from iam.access.grants.accepted_warnings import effect_blocks
-from iam.access.grants.models import Act, Grant, GrantPart, State
+from iam.access.grants.models import Grant, GrantAct, GrantPart, GrantState
 from iam.access.grants.phrases import moment
 from iam.access.grants.services.end_dates import moving, set_end, shorten_waiting
 from iam.access.grants.services.expiry import end_grant, try_end_again
@@ -29,7 +29,7 @@ from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation, restore
-from iam.changes.services import Cause, Lane
+from iam.changes.services import SetCause, SetLane
 from iam.changes.services.accepted import queue_accepted
 from iam.guard import Viewer
 
@@ -76,7 +76,7 @@ def extend_grant(
             reason=reason,
             idempotency_key=f"extend-{grant.pk.hex}-{idempotency_key}",
             title=f"{grant.title}, until {moment(end)}",
-            cause=Cause(OF_GRANT, grant.pk),
+            cause=SetCause(OF_GRANT, grant.pk),
             lanes=lanes,
             notes=_notes(grant, end),
             summary=effect_blocks(grant.agreed, accounts=list(dict.fromkeys(accounts)), until=end),
@@ -85,10 +85,12 @@ def extend_grant(
             return grant
         if why := waiting_extension(grant):
             raise RefusedError(why)
-        grant.parts.filter(state__in=[State.ACTIVE, State.PARTLY]).update(extending_set=written[0].change_set)
+        grant.parts.filter(state__in=[GrantState.ACTIVE, GrantState.PARTLY]).update(
+            extending_set=written[0].change_set
+        )
         grant.extends_to = end
         grant.save(update_fields=["extends_to"])
-        note(grant, act=Act.EXTENDED, actor=actor, reason=f"Until {moment(end)}: {reason}")
+        note(grant, act=GrantAct.EXTENDED, actor=actor, reason=f"Until {moment(end)}: {reason}")
     return grant
 
 
@@ -123,14 +125,14 @@ def _reason(reason: str, *, why: str) -> str:
     return reason
 
 
-def _extending(grant: Grant, end: datetime) -> tuple[list[Lane], list[Operation]]:
+def _extending(grant: Grant, end: datetime) -> tuple[list[SetLane], list[Operation]]:
     """What gives the later end. What has no end of its own is asked for as it stands, so that somebody agrees
     to it all the same.
     """
     assert grant.ends_at is not None
-    lanes: list[Lane] = []
+    lanes: list[SetLane] = []
     operations: list[Operation] = []
-    for part in grant.parts.filter(state__in=[State.ACTIVE, State.PARTLY]).order_by("lane"):
+    for part in grant.parts.filter(state__in=[GrantState.ACTIVE, GrantState.PARTLY]).order_by("lane"):
         ends = [operation for _, operation in moving(part, old=grant.ends_at, new=end)]
         ends = (
             ends
@@ -139,7 +141,7 @@ def _extending(grant: Grant, end: datetime) -> tuple[list[Lane], list[Operation]
             ]
         )
         for branch, operation in enumerate(ends, start=1):
-            lanes.append(Lane(part.lane, branch))
+            lanes.append(SetLane(part.lane, branch))
             operations.append(operation)
     return lanes, operations
 
@@ -162,7 +164,7 @@ def shorten_grant(grant: Grant, *, until: datetime, actor: Viewer, reason: str) 
         )
     if until < datetime.now(tz=UTC) - A_MOMENT:
         raise WrongEndError("This moment has passed. Choose a later one, or end the grant now.")
-    if grant.state == State.WAITING:
+    if grant.state == GrantState.WAITING:
         with transaction.atomic():
             shorten_waiting(grant.pk, until, actor)
         return settle(grant)
@@ -177,13 +179,15 @@ def _shorten(grant: Grant, *, until: datetime, actor: Viewer, reason: str) -> Gr
     runs.
     """
     old = grant.ends_at
-    for part in grant.parts.filter(state__in=[State.ACTIVE, State.PARTLY]).select_related("change_set"):
+    for part in grant.parts.filter(state__in=[GrantState.ACTIVE, GrantState.PARTLY]).select_related(
+        "change_set"
+    ):
         operations = [operation for _, operation in moving(part, old=old, new=until)] if old else []
         if operations:
             _queue_shorter(grant, part, operations, until=until, actor=actor, reason=reason)
     with transaction.atomic():
         set_end(grant, until)
-        note(grant, act=Act.SHORTENED, actor=actor, reason=reason)
+        note(grant, act=GrantAct.SHORTENED, actor=actor, reason=reason)
     return settle(grant)
 
 
@@ -197,9 +201,9 @@ def _queue_shorter(
             actor=actor,
             reason=reason,
             title=f"{grant.title}, until {moment(until)}",
-            cause=Cause(SHORTENING, grant.pk),
+            cause=SetCause(SHORTENING, grant.pk),
             key=f"grant-short-{part.pk}-{until:%Y%m%d%H%M%S}",
-            lanes=[Lane(part.lane, branch) for branch in range(1, len(operations) + 1)],
+            lanes=[SetLane(part.lane, branch) for branch in range(1, len(operations) + 1)],
             for_grant=True,
         )
     except IntegrityError:
@@ -211,18 +215,18 @@ def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
     grant = part.grant
     if why := may_retry(grant, viewer=actor):
         raise RefusedError(why)
-    if part.state == State.ENDING:
+    if part.state == GrantState.ENDING:
         return try_end_again(part, actor=actor)
     if grant.ends_at is not None and grant.ends_at <= datetime.now(tz=UTC):
         raise RefusedError("This grant has ended. Submit a new request.")
     failed = failed_changes(part)
-    if not failed or part.state not in (State.PARTLY, State.FAILED):
+    if not failed or part.state not in (GrantState.PARTLY, GrantState.FAILED):
         raise RefusedError("Nothing that was approved failed there.")
     if not Change.objects.filter(approved_lately(), change_set=part.change_set).exists():
         raise RefusedError("It was approved too long ago to be retried. Submit a new request.")
     with transaction.atomic():
         _try_again(part, failed, actor=actor)
-        note(grant, act=Act.RETRIED, actor=actor, reason=f"In {part.account.name}")
+        note(grant, act=GrantAct.RETRIED, actor=actor, reason=f"In {part.account.name}")
     return settle(grant, lane=part.lane)
 
 
@@ -232,9 +236,9 @@ def retry_failed(grant: Grant, *, actor: Viewer) -> Grant:
     """
     if why := may_retry(grant, viewer=actor):
         raise RefusedError(why)
-    failed = grant.parts.filter(state__in=[State.PARTLY, State.FAILED, State.ENDING]).select_related(
-        "grant", "account", "change_set", "ending_set"
-    )
+    failed = grant.parts.filter(
+        state__in=[GrantState.PARTLY, GrantState.FAILED, GrantState.ENDING]
+    ).select_related("grant", "account", "change_set", "ending_set")
     refused: list[str] = []
     parts = list(failed.order_by("lane"))
     for part in parts:
@@ -255,9 +259,9 @@ def _try_again(part: GrantPart, failed: list[Change], *, actor: Viewer) -> None:
         actor=actor,
         reason=failed[0].reason,
         title=f"Again: {part.grant.title}",
-        cause=Cause(OF_GRANT, part.grant_id),
+        cause=SetCause(OF_GRANT, part.grant_id),
         key=f"grant-again-{part.pk}-{(part.retry_set_id or part.change_set_id).hex[:12]}",
-        lanes=[Lane(part.lane, change.branch) for change in failed],
+        lanes=[SetLane(part.lane, change.branch) for change in failed],
         for_grant=True,
     )
     for old, new in zip(failed, written, strict=True):
@@ -270,7 +274,7 @@ def withdraw_grant(grant: Grant, *, actor: Viewer) -> Grant:
     """Take the request back while it waits. Raises RefusedError."""
     if why := may_withdraw(grant, viewer=actor):
         raise RefusedError(why)
-    if grant.state == State.PREPARING and call_off(grant, actor=actor):
+    if grant.state == GrantState.PREPARING and call_off(grant, actor=actor):
         return grant
     part = grant.parts.order_by("lane").first()
     first = part.change_set.changes.order_by("position").first() if part else None

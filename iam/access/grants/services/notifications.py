@@ -15,7 +15,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from iam.access.grants.effects import bodies_for, in_one_line
-from iam.access.grants.models import GIVING, Act, Grant, LedgerEntry, State
+from iam.access.grants.models import GIVING, Grant, GrantAct, GrantState, LedgerEntry
 from iam.access.grants.phrases import moment
 from iam.access.grants.queries import visible_grants
 from iam.access.grants.recipients import recipients_of
@@ -90,7 +90,7 @@ def tell_began(grant: Grant) -> None:
     request. Where another account follows later, or its end is undone, they are told again. Who receives it
     by a group or a role cannot open the grant, and reads how they come to it.
     """
-    returns = grant.versions.filter(act=Act.RETURNED).count()
+    returns = grant.versions.filter(act=GrantAct.RETURNED).count()
     until = f"until {moment(grant.ends_at)}" if grant.ends_at else "permanently"
     for group in recipients_of(grant):
         people = [person for person in group.people if person.pk != grant.requested_by]
@@ -124,7 +124,7 @@ def tell_ended(grant: Grant) -> None:
     What Gatehouse ends because its person was offboarded or changed team is told by that request: nobody is
     told to ask for it again.
     """
-    if grant.state != State.ENDED or not grant.ended_at or _went_with_its_person(grant):
+    if grant.state != GrantState.ENDED or not grant.ended_at or _went_with_its_person(grant):
         return
     end, again = moment(grant.ended_at), "To get the access again, submit a new request."
     key = f"{grant.pk}:ended"
@@ -153,7 +153,7 @@ def told_of_end(grant_id: UUID) -> set[UUID]:
 
 def _went_with_its_person(grant: Grant) -> bool:
     last = grant.versions.order_by("-number").first()
-    return last is not None and last.act == Act.ENDED and last.by_id is None
+    return last is not None and last.act == GrantAct.ENDED and last.by_id is None
 
 
 def tell_refused(grant: Grant, problems: Sequence[str]) -> None:

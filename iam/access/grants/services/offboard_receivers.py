@@ -12,13 +12,13 @@ from uuid import UUID
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 
-from iam.access.grants.models import LIVING, Act, Grant, LedgerEntry, State
+from iam.access.grants.models import LIVING, Grant, GrantAct, GrantState, LedgerEntry
 from iam.access.grants.services.expiry import _call_off, _end
 from iam.access.grants.services.reconcile import settle
 from iam.access.grants.services.revoke import removal_of
 from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeSet, ChangeState
-from iam.changes.services import Cause, Lane
+from iam.changes.services import SetCause, SetLane
 from iam.changes.services.accepted import queue_accepted
 from iam.mirror.models import Entity
 
@@ -27,7 +27,9 @@ def grants_to(user: Entity) -> list[Grant]:
     """The grants that live, or wait, by which a user holds something or comes in; two queries."""
     open_entries = LedgerEntry.objects.filter(Q(entity=user) | Q(holder_arn=user.arn), until__isnull=True)
     wanted = Q(pk__in=open_entries.values("part__grant")) | Q(terms__icontains=f'"{user.arn}"')
-    return list(Grant.objects.filter(wanted, state__in=[State.WAITING, *LIVING]).order_by("created_at", "pk"))
+    return list(
+        Grant.objects.filter(wanted, state__in=[GrantState.WAITING, *LIVING]).order_by("created_at", "pk")
+    )
 
 
 def is_for_them_alone(grant: Grant, arns: Collection[str]) -> bool:
@@ -42,13 +44,13 @@ def end_for_leaver(grant: Grant, *, reason: str) -> None:
     """End a grant whose receivers have left; nobody has to approve it again. What was never approved is
     called off. Harmless when repeated.
     """
-    if grant.state == State.WAITING:
+    if grant.state == GrantState.WAITING:
         _call_off(grant, actor=None, over=False)
         settle(grant)
         return
     with suppress(RefusedError):
         # It has ended meanwhile.
-        _end(grant, actor=None, reason=reason, act=Act.ENDED)
+        _end(grant, actor=None, reason=reason, act=GrantAct.ENDED)
 
 
 def entries_of(user: Entity, grant: Grant) -> QuerySet[LedgerEntry]:
@@ -59,7 +61,7 @@ def entries_of(user: Entity, grant: Grant) -> QuerySet[LedgerEntry]:
 
 
 def take_from_leaver(
-    user: Entity, grant: Grant, *, with_set: ChangeSet, cause: Cause, key: str, reason: str
+    user: Entity, grant: Grant, *, with_set: ChangeSet, cause: SetCause, key: str, reason: str
 ) -> list[str]:
     """Take away what a grant gave to one who leaves, and leave it to the others; sentences on what cannot be
     taken. Harmless when repeated.
@@ -78,7 +80,7 @@ def take_from_leaver(
                     title=f"Out of {grant.reference}: {grant.title}",
                     cause=cause,
                     key=key,
-                    lanes=[Lane(0, branch) for branch in removal.branches],
+                    lanes=[SetLane(0, branch) for branch in removal.branches],
                 )
                 for entry, place in removal.taken_by.items():
                     LedgerEntry.objects.filter(pk=entry).update(ended_by=changes[place])

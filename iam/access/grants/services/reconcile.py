@@ -13,7 +13,16 @@ from django.db import transaction
 from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, UUIDField
 from django.db.models.functions import Coalesce
 
-from iam.access.grants.models import GIVING, OVER, Act, Grant, GrantPart, LedgerEntry, Sort, State
+from iam.access.grants.models import (
+    GIVING,
+    OVER,
+    Grant,
+    GrantAct,
+    GrantPart,
+    GrantState,
+    LedgerEntry,
+    PermissionSort,
+)
 from iam.access.grants.services.ledger_reasons import give_back, same_permission
 from iam.access.grants.services.notifications import tell_began, tell_ended
 from iam.access.grants.services.requests import note
@@ -27,7 +36,7 @@ from iam.mirror.models import Entity
 
 S = ChangeState
 BATCH: Final = 500
-_CLOSED = {S.REJECTED: State.REJECTED, S.EXPIRED: State.EXPIRED, S.CANCELLED: State.WITHDRAWN}
+_CLOSED = {S.REJECTED: GrantState.REJECTED, S.EXPIRED: GrantState.EXPIRED, S.CANCELLED: GrantState.WITHDRAWN}
 
 
 def settle(grant: Grant, *, lane: int | None = None) -> Grant:
@@ -53,11 +62,12 @@ def settle_open(*, older_than: timedelta = timedelta(seconds=20)) -> int:
     before = datetime.now(tz=UTC) - older_than
     of_grant = Q(change_set__cause_id=OuterRef("pk"), change_set__cause_kind__startswith=OF_GRANT)
     on_the_way = Grant.objects.filter(
-        Q(state__in=[State.WAITING, State.APPLYING, State.ENDING]) | Q(extends_to__isnull=False)
+        Q(state__in=[GrantState.WAITING, GrantState.APPLYING, GrantState.ENDING])
+        | Q(extends_to__isnull=False)
     )
     missed = ~Exists(Change.objects.filter(of_grant, state__in=OPEN)) & Q(created_at__lt=before)
     approved = (
-        Q(state=State.WAITING)
+        Q(state=GrantState.WAITING)
         & Exists(Change.objects.filter(of_grant, state__in=RUNNING))
         & ~Exists(Change.objects.filter(of_grant, state__in=(S.AWAITING, S.DRAFT)))
     )
@@ -78,7 +88,7 @@ def _settle_part(part: GrantPart) -> None:
     state = _state_of(part)
     if state != part.state:
         part.state = state
-        part.ended_at = _ended_at(part) if state == State.ENDED else None
+        part.ended_at = _ended_at(part) if state == GrantState.ENDED else None
         part.save(update_fields=["state", "ended_at"])
 
 
@@ -112,7 +122,7 @@ def _extended(grant_id: UUID) -> None:
     grant.terms = {**grant.terms, "until": grant.extends_to.isoformat(), "lasts": 0}
     grant.ends_at, grant.warned_for = grant.extends_to, None
     grant.save(update_fields=["terms", "ends_at", "warned_for"])
-    note(grant, act=Act.RENEWED, actor=None, reason="")
+    note(grant, act=GrantAct.RENEWED, actor=None, reason="")
 
 
 def _ended_at(part: GrantPart) -> datetime:
@@ -129,10 +139,14 @@ def _begin(entry: LedgerEntry) -> None:
         return
     if entry.entity_id is None:
         entry.entity_id = entity_of(entry.account_id, entry.holder_arn)
-    if entry.target_entity_id is None and entry.sort == Sort.ATTACHED and OF_AWS not in entry.target:
+    if (
+        entry.target_entity_id is None
+        and entry.sort == PermissionSort.ATTACHED
+        and OF_AWS not in entry.target
+    ):
         entry.target_entity_id = entity_of(entry.account_id, entry.target)
     # A policy that an earlier grant made is there whatever came of this change, which only attaches it.
-    is_shared = entry.sort == Sort.POLICY and change.operation != CreatePolicy.spec.slug
+    is_shared = entry.sort == PermissionSort.POLICY and change.operation != CreatePolicy.spec.slug
     reasons = _reasons_before(entry, change) if change.already_so or is_shared else []
     if change.already_so or is_shared:
         entry.stood_before = all(entry.stood_before for entry in reasons) and not (is_shared and not reasons)
@@ -192,30 +206,31 @@ def open_entries(part: GrantPart) -> QuerySet[LedgerEntry]:
 def is_stuck(part: GrantPart) -> bool:
     """Whether something of it is still to be taken away, and nothing is under way."""
     if part.ending_set is None:
-        return part.state == State.ENDING
+        return part.state == GrantState.ENDING
     if part.ending_set.changes.filter(lane=part.lane, state__in=OPEN).exists():
         return False
     return open_entries(part).exists()
 
 
-def _state_of(part: GrantPart) -> State:
+def _state_of(part: GrantPart) -> GrantState:
     if part.ending_set_id is not None:
         return _ending_state(part)
-    if part.state in (State.ENDING, State.ENDED):
-        return State(part.state)
+    if part.state in (GrantState.ENDING, GrantState.ENDED):
+        return GrantState(part.state)
     states = {S(change.state) for change in giving_changes(part)}
     if S.AWAITING in states or S.DRAFT in states:
-        return State.WAITING
+        return GrantState.WAITING
     if states & set(RUNNING):
-        return State.APPLYING
+        return GrantState.APPLYING
     if states == {S.APPLIED}:
         return _standing_state(part)
     if S.APPLIED in states or S.UNKNOWN in states:
-        return State.PARTLY
+        return GrantState.PARTLY
     if S.FAILED in states:
-        return State.FAILED
+        return GrantState.FAILED
     return next(
-        (_CLOSED[state] for state in (S.REJECTED, S.EXPIRED, S.CANCELLED) if state in states), State.FAILED
+        (_CLOSED[state] for state in (S.REJECTED, S.EXPIRED, S.CANCELLED) if state in states),
+        GrantState.FAILED,
     )
 
 
@@ -260,13 +275,15 @@ def can_be_tried(grant: Grant) -> bool:
     )
     taking = Change.objects.filter(change_set=OuterRef("ending_set"), lane=OuterRef("lane"), state__in=OPEN)
     approved = Change.objects.filter(approved_lately(), change_set=OuterRef("change_set"))
-    failed = grant.parts.filter(Exists(giving), Exists(approved), state__in=[State.PARTLY, State.FAILED])
-    stuck = grant.parts.filter(~Exists(taking), state=State.ENDING)
+    failed = grant.parts.filter(
+        Exists(giving), Exists(approved), state__in=[GrantState.PARTLY, GrantState.FAILED]
+    )
+    stuck = grant.parts.filter(~Exists(taking), state=GrantState.ENDING)
     is_over = grant.ends_at is not None and grant.ends_at <= datetime.now(tz=UTC)
     return (not is_over and failed.exists()) or stuck.exists()
 
 
-def _standing_state(part: GrantPart) -> State:
+def _standing_state(part: GrantPart) -> GrantState:
     """All of it was given; a change of it may have been undone since, or its end. Of a permission that came
     back, the newest reason tells.
     """
@@ -274,49 +291,49 @@ def _standing_state(part: GrantPart) -> State:
     newest = {(holder, sort, target): until for holder, sort, target, until in rows}
     over = {until is None for until in newest.values()}
     if over <= {True}:
-        return State.ACTIVE
-    return State.PARTLY if True in over else State.ENDED
+        return GrantState.ACTIVE
+    return GrantState.PARTLY if True in over else GrantState.ENDED
 
 
-def _ending_state(part: GrantPart) -> State:
+def _ending_state(part: GrantPart) -> GrantState:
     assert part.ending_set is not None
     left = part.ending_set.changes.filter(lane=part.lane).exclude(state=S.APPLIED)
-    return State.ENDING if left.exists() or open_entries(part).exists() else State.ENDED
+    return GrantState.ENDING if left.exists() or open_entries(part).exists() else GrantState.ENDED
 
 
 def _settle_whole(grant: Grant) -> None:
     rows = list(grant.parts.values_list("state", "ended_at"))
-    state = _whole_state([State(state) for state, _ in rows])
+    state = _whole_state([GrantState(state) for state, _ in rows])
     ends = [at for _, at in rows if at]
     values = {
         "state": state,
         "begins_at": grant.begins_at or _begun_at(grant),
-        "ended_at": max(ends) if ends and state == State.ENDED else None,
+        "ended_at": max(ends) if ends and state == GrantState.ENDED else None,
     }
     changed = {name: value for name, value in values.items() if getattr(grant, name) != value}
     if not changed:
         return
-    before = State(grant.state)
+    before = GrantState(grant.state)
     for name, value in changed.items():
         setattr(grant, name, value)
     if "state" in changed:
         note_state(grant, before=before)
     grant.save(update_fields=list(changed))
-    if changed.get("state") == State.ENDED:
+    if changed.get("state") == GrantState.ENDED:
         tell_ended(grant)
-    if changed.get("state") == State.ACTIVE or (
-        changed.get("state") == State.PARTLY and before not in GIVING
+    if changed.get("state") == GrantState.ACTIVE or (
+        changed.get("state") == GrantState.PARTLY and before not in GIVING
     ):
         tell_began(grant)
 
 
-def note_state(grant: Grant, *, before: State) -> None:
+def note_state(grant: Grant, *, before: GrantState) -> None:
     """Say in the journal that a grant stands otherwise than before."""
     record(
         kind="grant.state",
         actor=None,
         subject=grant.title,
-        data={"grant": grant.pk, "reference": grant.reference, "from": before, "to": State(grant.state)},
+        data={"grant": grant.pk, "reference": grant.reference, "from": before, "to": GrantState(grant.state)},
     )
 
 
@@ -327,14 +344,14 @@ def _begun_at(grant: Grant) -> datetime | None:
     return queued.values_list("queued_at", flat=True).first()
 
 
-def _whole_state(states: Sequence[State]) -> State:
+def _whole_state(states: Sequence[GrantState]) -> GrantState:
     """One state for all parts: what is still to happen comes first, then what stands."""
     part_states = set(states)
-    for state in (State.WAITING, State.APPLYING, State.ENDING):
+    for state in (GrantState.WAITING, GrantState.APPLYING, GrantState.ENDING):
         if state in part_states:
             return state
     if part_states & set(GIVING):
-        return State.ACTIVE if part_states == {State.ACTIVE} else State.PARTLY
+        return GrantState.ACTIVE if part_states == {GrantState.ACTIVE} else GrantState.PARTLY
     return next(state for state in OVER if state in part_states)
 
 

@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 
 from django.db import transaction
 
-from iam.access.grants.models import Act, Grant, GrantPart, LedgerEntry, State
+from iam.access.grants.models import Grant, GrantAct, GrantPart, GrantState, LedgerEntry
 from iam.access.grants.narrower import is_within
-from iam.access.grants.planning.site import Site
+from iam.access.grants.planning.site import GrantSite
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.services.reconcile import settle
 from iam.access.grants.services.requests import ask_for_changes, note, plan_for, weigh, write_entries
 from iam.access.grants.services.rights import may_reduce
-from iam.access.grants.terms import Terms, TermsError, WhatKind
+from iam.access.grants.terms import GrantTerms, TermsError, WhatKind
 from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeSet, ChangeState
 from iam.changes.states import move
@@ -27,7 +27,7 @@ from iam.mirror.models import Account
 MORE = "This would give more than was requested. For more access, submit a new request."
 
 
-def plan_reduced(grant: Grant, *, terms: Terms, actor: Viewer) -> GrantPlan:
+def plan_reduced(grant: Grant, *, terms: GrantTerms, actor: Viewer) -> GrantPlan:
     """What would be agreed to instead. Raises TermsError, and RefusedError for what is no less."""
     if why := may_reduce(grant, viewer=actor):
         raise RefusedError(why)
@@ -43,7 +43,7 @@ def plan_reduced(grant: Grant, *, terms: Terms, actor: Viewer) -> GrantPlan:
     return plan
 
 
-def reduce_grant(grant: Grant, *, terms: Terms, actor: Viewer, reason: str = "") -> Grant:
+def reduce_grant(grant: Grant, *, terms: GrantTerms, actor: Viewer, reason: str = "") -> Grant:
     """Have a waiting grant give less: what was asked for is taken back, and the lesser is asked for in the
     name of anyone who asked.
 
@@ -53,11 +53,11 @@ def reduce_grant(grant: Grant, *, terms: Terms, actor: Viewer, reason: str = "")
     plan = plan_reduced(grant, terms=terms, actor=actor)
     with transaction.atomic():
         locked_grant = Grant.objects.select_for_update().get(pk=grant.pk)
-        if locked_grant.state != State.WAITING or locked_grant.terms != grant.terms:
+        if locked_grant.state != GrantState.WAITING or locked_grant.terms != grant.terms:
             raise RefusedError("The request has changed meanwhile. Reload the page.")
         _take_back(locked_grant, actor=actor)
         _write(locked_grant, plan)
-        note(locked_grant, act=Act.REDUCED, actor=actor, reason=reason)
+        note(locked_grant, act=GrantAct.REDUCED, actor=actor, reason=reason)
     return settle(locked_grant)
 
 
@@ -70,7 +70,7 @@ def _requester(grant: Grant) -> Viewer:
     return viewer_for(person)
 
 
-def _check_less(grant: Grant, asked: Terms, terms: Terms, *, viewer: Viewer) -> None:
+def _check_less(grant: Grant, asked: GrantTerms, terms: GrantTerms, *, viewer: Viewer) -> None:
     who, was = terms.who, asked.who
     fewer = set(who.arns) <= set(was.arns) and set(terms.accounts) <= set(asked.accounts)
     if not fewer or replace(who, arns=was.arns) != was or terms.session > asked.session:
@@ -83,13 +83,13 @@ def _check_less(grant: Grant, asked: Terms, terms: Terms, *, viewer: Viewer) -> 
         _check_what(grant, asked, terms, viewer=viewer)
 
 
-def _check_what(grant: Grant, asked: Terms, terms: Terms, *, viewer: Viewer) -> None:
+def _check_what(grant: Grant, asked: GrantTerms, terms: GrantTerms, *, viewer: Viewer) -> None:
     written = (WhatKind.STATEMENTS, WhatKind.TEMPLATE)
     if asked.what.kind not in written or terms.what.kind not in written:
         raise RefusedError(MORE)
     for account in Account.objects.filter(account_id__in=terms.accounts, removed_at__isnull=True):
         mine, theirs = (
-            Site(account, side, viewer, "", grant.title, None).documents for side in (terms, asked)
+            GrantSite(account, side, viewer, "", grant.title, None).documents for side in (terms, asked)
         )
         if not is_within(mine, theirs):
             raise RefusedError(MORE)

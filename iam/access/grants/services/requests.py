@@ -13,11 +13,11 @@ from uuid import UUID, uuid4, uuid5
 from django.db import IntegrityError, transaction
 
 from iam.access.grants.accepted_warnings import accepted_with, summary_for
-from iam.access.grants.models import OVER, Act, Grant, GrantPart, GrantVersion, LedgerEntry, State
+from iam.access.grants.models import OVER, Grant, GrantAct, GrantPart, GrantState, GrantVersion, LedgerEntry
 from iam.access.grants.phrases import duration
 from iam.access.grants.planning import plan_parts
 from iam.access.grants.plans import GrantPlan, PartPlan, steps_of
-from iam.access.grants.terms import Terms, TermsError, WhatKind, WhoKind
+from iam.access.grants.terms import GrantTerms, TermsError, WhatKind, WhoKind
 from iam.access.grants.titles import title_of
 from iam.access.grants.warnings import warnings_for
 from iam.changes import services as changes
@@ -25,7 +25,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import OF_GRANT, Change
 from iam.changes.operations.managed_policy import OF_AWS
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services import Cause, Lane
+from iam.changes.services import SetCause, SetLane
 from iam.changes.services.plans import MAX_CHANGES
 from iam.guard import Right, Viewer
 from iam.journal.services import record
@@ -38,7 +38,7 @@ NOT_ACCEPTED: Final = (
 )
 
 
-def plan_grant(terms: Terms, *, viewer: Viewer, key: str = "") -> GrantPlan:
+def plan_grant(terms: GrantTerms, *, viewer: Viewer, key: str = "") -> GrantPlan:
     """What the grant would be if it were asked for now. A part that cannot be says why (`refusal`); the
     others are planned all the same.
 
@@ -49,7 +49,7 @@ def plan_grant(terms: Terms, *, viewer: Viewer, key: str = "") -> GrantPlan:
     return plan_for(terms, viewer=viewer, grant_id=grant_id)
 
 
-def check_terms(terms: Terms, *, viewer: Viewer, grant_id: UUID) -> None:
+def check_terms(terms: GrantTerms, *, viewer: Viewer, grant_id: UUID) -> None:
     """What needs no plan: whether the terms make sense, and this viewer may ask for them. Raises TermsError
     or RefusedError.
     """
@@ -58,7 +58,7 @@ def check_terms(terms: Terms, *, viewer: Viewer, grant_id: UUID) -> None:
     _check_external_id(terms, grant_id)
 
 
-def plan_for(terms: Terms, *, viewer: Viewer, grant_id: UUID, with_receipt: bool = True) -> GrantPlan:
+def plan_for(terms: GrantTerms, *, viewer: Viewer, grant_id: UUID, with_receipt: bool = True) -> GrantPlan:
     """The plan of a grant of this id; see plan_grant."""
     check_terms(terms, viewer=viewer, grant_id=grant_id)
     now = datetime.now(tz=UTC)
@@ -73,7 +73,9 @@ def plan_for(terms: Terms, *, viewer: Viewer, grant_id: UUID, with_receipt: bool
     return replace(plan, receipt=set_receipt_of(plan.operations)) if with_receipt else plan
 
 
-def request_grant(terms: Terms, *, actor: Viewer, idempotency_key: str, accepts_end: bool = True) -> Grant:
+def request_grant(
+    terms: GrantTerms, *, actor: Viewer, idempotency_key: str, accepts_end: bool = True
+) -> Grant:
     """Ask for a grant: one for all accounts, approved as a whole. The same key of the same person gives the
     same grant.
 
@@ -114,7 +116,7 @@ def weigh(plan: GrantPlan, *, actor: Viewer) -> changes.Weighed:
     return changes.weigh(plan.operations, actor=actor, for_grant=True)
 
 
-def _check_asker(terms: Terms, viewer: Viewer) -> None:
+def _check_asker(terms: GrantTerms, viewer: Viewer) -> None:
     """Who may ask: for oneself everybody who is an IAM user, else who may ask for changes in each account."""
     own = terms.who.kind is WhoKind.USERS and set(terms.who.arns) <= viewer.scope.user_arns
     if own and terms.what.kind is not WhatKind.ROLE:
@@ -125,7 +127,7 @@ def _check_asker(terms: Terms, viewer: Viewer) -> None:
             raise RefusedError(f"You {can} in account {number}.")
 
 
-def _check_external_id(terms: Terms, grant_id: UUID) -> None:
+def _check_external_id(terms: GrantTerms, grant_id: UUID) -> None:
     """Two partners with one external ID could come in by each other's roles. Raises TermsError."""
     who = terms.who
     if who.kind is not WhoKind.PARTNER:
@@ -143,7 +145,7 @@ def id_for(actor: Viewer, key: str) -> UUID:
     return uuid5(KEYS, f"{actor.person_id}:{key}")
 
 
-def asked_before(terms: Terms, *, actor: Viewer, key: str) -> Grant | None:
+def asked_before(terms: GrantTerms, *, actor: Viewer, key: str) -> Grant | None:
     """What this person asked for with this key. Raises RefusedError where that was something else."""
     changes = Grant.objects.filter(pk=id_for(actor, key)).first()
     if changes is None:
@@ -155,7 +157,12 @@ def asked_before(terms: Terms, *, actor: Viewer, key: str) -> Grant | None:
 
 
 def write_grant(
-    terms: Terms, *, actor: Viewer, key: str, ends_at: datetime | None, state: State = State.WAITING
+    terms: GrantTerms,
+    *,
+    actor: Viewer,
+    key: str,
+    ends_at: datetime | None,
+    state: GrantState = GrantState.WAITING,
 ) -> Grant:
     """The grant as it was asked for, without its parts; in the caller's transaction."""
     grant = Grant.objects.create(
@@ -173,7 +180,7 @@ def write_grant(
         ends_at=ends_at,
         planned_end=ends_at,
     )
-    note(grant, act=Act.ASKED, actor=actor, reason=terms.why)
+    note(grant, act=GrantAct.ASKED, actor=actor, reason=terms.why)
     return grant
 
 
@@ -207,8 +214,8 @@ def ask_for_changes(
         reason=plan.terms.why.strip(),
         idempotency_key=key,
         title=plan.title,
-        cause=Cause(OF_GRANT, grant_id),
-        lanes=[Lane(lane, step.branch) for lane, step in steps_of(plan.parts)],
+        cause=SetCause(OF_GRANT, grant_id),
+        lanes=[SetLane(lane, step.branch) for lane, step in steps_of(plan.parts)],
         notes=[*accepted_with(plan), *_lasts(plan)],
         summary=summary_for(plan),
     )
@@ -249,7 +256,7 @@ def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None
     LedgerEntry.objects.bulk_create(entries)
 
 
-def note(grant: Grant, *, act: Act, actor: Viewer | None, reason: str, number: int = 0) -> None:
+def note(grant: Grant, *, act: GrantAct, actor: Viewer | None, reason: str, number: int = 0) -> None:
     """Add what was done to the grant's own record and to the journal, in the caller's transaction; `number`:
     of this entry, where it is known.
     """

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from django.db.models import QuerySet
 
-from iam.access.grants.models import ENDING, Act, Grant, GrantPart, LedgerEntry, State
+from iam.access.grants.models import ENDING, Grant, GrantAct, GrantPart, GrantState, LedgerEntry
 from iam.access.grants.services.requests import note
 from iam.access.grants.verify import stands
 from iam.changes.models import Change
@@ -26,7 +26,9 @@ def given_again(undoing: Change) -> QuerySet[GrantPart]:
     if taken is None or taken.change_set.cause_kind != ENDING:
         return GrantPart.objects.none()
     parts = GrantPart.objects.filter(grant=taken.change_set.cause_id, lane=taken.lane)
-    for part in parts.filter(state__in=[State.ENDED, State.ENDING, State.ACTIVE, State.PARTLY]):
+    for part in parts.filter(
+        state__in=[GrantState.ENDED, GrantState.ENDING, GrantState.ACTIVE, GrantState.PARTLY]
+    ):
         _reopen(part, undoing)
     return parts
 
@@ -37,12 +39,12 @@ def _reopen(part: GrantPart, undoing: Change) -> None:
     # Of one permission that came and went several times, the newest tells.
     newest = {(row.holder_arn, row.sort, row.target): row for row in rows}
     began = [_again(row, undoing) for row in newest.values() if stands(_living(row))]
-    if any(began) and part.state in (State.ENDED, State.ENDING):
-        part.state, part.ending_set, part.ended_at, part.trouble = State.ACTIVE, None, None, ""
+    if any(began) and part.state in (GrantState.ENDED, GrantState.ENDING):
+        part.state, part.ending_set, part.ended_at, part.trouble = GrantState.ACTIVE, None, None, ""
         part.save(update_fields=["state", "ending_set", "ended_at", "trouble"])
         grant = Grant.objects.select_for_update().get(pk=part.grant_id)
-        if grant.versions.order_by("-number").values_list("act", flat=True).first() != Act.RETURNED:
-            note(grant, act=Act.RETURNED, actor=None, reason=undoing.reason)
+        if grant.versions.order_by("-number").values_list("act", flat=True).first() != GrantAct.RETURNED:
+            note(grant, act=GrantAct.RETURNED, actor=None, reason=undoing.reason)
 
 
 def _living(entry: LedgerEntry) -> LedgerEntry:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 
-from iam.access.grants.models import LedgerEntry, Sort
+from iam.access.grants.models import LedgerEntry, PermissionSort
 from iam.access.grants.services.ledger_reasons import has_coming_reason, other_reasons
 from iam.access.grants.trust_statement import closed, sids_of, users_of
 from iam.changes.errors import RefusedError
@@ -29,14 +29,21 @@ from iam.changes.services.deletion import deletion_of
 from iam.changes.services.plans import examine
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, valid_at
 
-ORDER: Final = (Sort.TRUST, Sort.MEMBER, Sort.ATTACHED, Sort.INLINE, Sort.ROLE, Sort.POLICY)
+ORDER: Final = (
+    PermissionSort.TRUST,
+    PermissionSort.MEMBER,
+    PermissionSort.ATTACHED,
+    PermissionSort.INLINE,
+    PermissionSort.ROLE,
+    PermissionSort.POLICY,
+)
 """What goes first: the way in, then what is held, then what was made to be held."""
-MADE: Final = frozenset({Sort.ROLE, Sort.POLICY})
+MADE: Final = frozenset({PermissionSort.ROLE, PermissionSort.POLICY})
 """What can only go when nobody has it any more."""
 
 
 @dataclass
-class Removal:
+class RevokeSteps:
     """What takes the permissions of a part away: operations and the branch of each. `taken_by`: entry → the
     place of the operation after which it is gone; `over` are entries for which nothing is to be done,
     `refused` sentences on those that cannot be taken away by now.
@@ -63,19 +70,19 @@ class Removal:
         self.taken_by[entry.pk] = len(self.operations) - 1
 
 
-def removal_of(entries: Sequence[LedgerEntry]) -> Removal:
+def removal_of(entries: Sequence[LedgerEntry]) -> RevokeSteps:
     """What takes away the permissions of these entries that have no other reason, a branch for each holder,
     what was made for them last.
     """
-    removal = Removal()
+    removal = RevokeSteps()
     going = [entry for entry in entries if not (entry.stood_before or other_reasons(entry).exists())]
     removal.over = [entry.pk for entry in entries if entry not in going]
     going = _without_coming(going, removal)
-    roles = {entry.holder_arn: entry for entry in going if entry.sort == Sort.ROLE}
+    roles = {entry.holder_arn: entry for entry in going if entry.sort == PermissionSort.ROLE}
     # A role goes with all that it holds, also what somebody else gave it.
-    within = [entry for entry in going if entry.holder_arn in roles and entry.sort != Sort.ROLE]
+    within = [entry for entry in going if entry.holder_arn in roles and entry.sort != PermissionSort.ROLE]
     branches: dict[str, int] = {}
-    for entry in sorted(going, key=lambda entry: (ORDER.index(Sort(entry.sort)), entry.pk)):
+    for entry in sorted(going, key=lambda entry: (ORDER.index(PermissionSort(entry.sort)), entry.pk)):
         if entry in within:
             continue
         branch = (
@@ -91,7 +98,7 @@ def removal_of(entries: Sequence[LedgerEntry]) -> Removal:
     return removal
 
 
-def _take(removal: Removal, entry: LedgerEntry, going: Sequence[LedgerEntry], *, branch: int) -> None:
+def _take(removal: RevokeSteps, entry: LedgerEntry, going: Sequence[LedgerEntry], *, branch: int) -> None:
     try:
         operations = list(_taking(entry, going))
     except RefusedError as refused:
@@ -103,7 +110,7 @@ def _take(removal: Removal, entry: LedgerEntry, going: Sequence[LedgerEntry], *,
         removal.over.append(entry.pk)
 
 
-def _without_coming(going: list[LedgerEntry], removal: Removal) -> list[LedgerEntry]:
+def _without_coming(going: list[LedgerEntry], removal: RevokeSteps) -> list[LedgerEntry]:
     """What another grant is about to give waits for that, and what was made waits with it."""
     waiting = [entry.pk for entry in going if has_coming_reason(entry)]
     if not waiting:
@@ -117,15 +124,15 @@ def _taking(entry: LedgerEntry, going: Sequence[LedgerEntry]) -> Iterator[Operat
     holder = _now(entry, entry.entity, entry.holder_arn)
     if holder is None:
         return
-    if entry.sort == Sort.MEMBER:
+    if entry.sort == PermissionSort.MEMBER:
         yield from _membership(entry, holder)
-    elif entry.sort == Sort.ATTACHED:
+    elif entry.sort == PermissionSort.ATTACHED:
         yield from _attachment(entry, holder)
-    elif entry.sort == Sort.INLINE:
+    elif entry.sort == PermissionSort.INLINE:
         yield from _inline(entry, holder)
-    elif entry.sort == Sort.TRUST:
+    elif entry.sort == PermissionSort.TRUST:
         yield from _trust(entry, holder)
-    elif entry.sort == Sort.ROLE:
+    elif entry.sort == PermissionSort.ROLE:
         yield from deletion_of(holder)
     elif not _is_held_by_others(holder, going):
         yield DeletePolicy.of(holder)
@@ -134,7 +141,9 @@ def _taking(entry: LedgerEntry, going: Sequence[LedgerEntry]) -> Iterator[Operat
 def _is_held_by_others(policy: Entity, going: Sequence[LedgerEntry]) -> bool:
     """Whether somebody gave the policy to somebody else by hand: then it stays, for their sake."""
     losing = {
-        entry.holder_arn for entry in going if entry.sort == Sort.ATTACHED and entry.target == policy.arn
+        entry.holder_arn
+        for entry in going
+        if entry.sort == PermissionSort.ATTACHED and entry.target == policy.arn
     }
     kinds = [EdgeKind.ATTACHED, EdgeKind.BOUNDARY]
     edges = Edge.objects.filter(valid_at(None), kind__in=kinds, target=policy)

@@ -8,12 +8,12 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
-from iam.access.grants.models import CUTTING, GrantPart, Sort, State
+from iam.access.grants.models import CUTTING, GrantPart, GrantState, PermissionSort
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations.role_sessions import RevokeSessions
-from iam.changes.services import Cause, Lane
+from iam.changes.services import SetCause, SetLane
 from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind
 
@@ -23,7 +23,7 @@ SOURCE_IDENTITY: Final = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
 
 def roles_of(part: GrantPart) -> list[Entity]:
     """The roles that it opens or opened and that are there: those whose sessions may be running."""
-    arns = part.entries.filter(sort=Sort.TRUST).values("holder_arn")
+    arns = part.entries.filter(sort=PermissionSort.TRUST).values("holder_arn")
     return list(
         Entity.objects.filter(
             account=part.account, kind=Kind.ROLE, arn__in=arns, gone_at__isnull=True
@@ -39,7 +39,7 @@ def request_cut(
 
     Raises RefusedError.
     """
-    if part.state not in (State.ENDED, State.ENDING):
+    if part.state not in (GrantState.ENDED, GrantState.ENDING):
         raise RefusedError(
             "While the grant is active, they could start a new session at once. End the grant first."
         )
@@ -55,8 +55,8 @@ def request_cut(
         reason=reason,
         idempotency_key=f"cut-{part.pk}-{idempotency_key}",
         title=f"End {whose} after {part.grant.reference}",
-        cause=Cause(CUTTING, part.grant_id),
-        lanes=[Lane(part.lane, branch) for branch in range(1, len(roles) + 1)],
+        cause=SetCause(CUTTING, part.grant_id),
+        lanes=[SetLane(part.lane, branch) for branch in range(1, len(roles) + 1)],
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from iam.access.grants.models import GIVING, Grant, LedgerEntry, Sort, State
+from iam.access.grants.models import GIVING, Grant, GrantState, LedgerEntry, PermissionSort
 from iam.access.grants.phrases import moment
 from iam.access.grants.services.reconcile import can_be_tried
 from iam.access.grants.terms import WhoKind
@@ -19,7 +19,7 @@ ONLY_AGAIN: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Allowed:
+class GrantRights:
     """By act: "" where the viewer may, else why not."""
 
     extend: str
@@ -30,9 +30,9 @@ class Allowed:
     reduce: str
 
 
-def allowed(grant: Grant, *, viewer: Viewer) -> Allowed:
+def allowed(grant: Grant, *, viewer: Viewer) -> GrantRights:
     """All of it for one page."""
-    return Allowed(
+    return GrantRights(
         extend=may_extend(grant, viewer=viewer),
         shorten=may_shorten(grant, viewer=viewer),
         end=may_end(grant, viewer=viewer),
@@ -62,7 +62,7 @@ def may_end(grant: Grant, *, viewer: Viewer) -> str:
     """Anyone who asked for it, whom it is for, and anyone who approves or administers in all of its
     accounts.
     """
-    if grant.state not in (*GIVING, State.APPLYING):
+    if grant.state not in (*GIVING, GrantState.APPLYING):
         return f"The status is “{grant.get_state_display().lower()}”: there is nothing to end."
     if _is_own(grant, viewer) or _rules_in_all(grant, viewer):
         return ""
@@ -71,9 +71,9 @@ def may_end(grant: Grant, *, viewer: Viewer) -> str:
 
 def may_shorten(grant: Grant, *, viewer: Viewer) -> str:
     """As for ending; what waits is shortened by anyone who decides on it, with its approval."""
-    if grant.state == State.WAITING:
+    if grant.state == GrantState.WAITING:
         return may_reduce(grant, viewer=viewer) if grant.requested_by != viewer.person_id else ""
-    if grant.state == State.APPLYING:
+    if grant.state == GrantState.APPLYING:
         return "It is being set up. Shorten it later, or end it now."
     return may_end(grant, viewer=viewer)
 
@@ -111,7 +111,9 @@ def _has_its_own_carrier(grant: Grant) -> bool:
     whom it is for.
     """
     standing = LedgerEntry.objects.filter(part__grant=grant, since__isnull=False, until__isnull=True)
-    return standing.filter(sort__in=[Sort.POLICY, Sort.TRUST, Sort.ROLE], stood_before=False).exists()
+    return standing.filter(
+        sort__in=[PermissionSort.POLICY, PermissionSort.TRUST, PermissionSort.ROLE], stood_before=False
+    ).exists()
 
 
 def waiting_extension(grant: Grant) -> str:
@@ -126,7 +128,7 @@ def waiting_extension(grant: Grant) -> str:
 
 def may_retry(grant: Grant, *, viewer: Viewer) -> str:
     """Anyone who asked, or rules in all of its accounts; what was approved is tried again, nothing else."""
-    if grant.state not in (State.PARTLY, State.FAILED, State.ENDING):
+    if grant.state not in (GrantState.PARTLY, GrantState.FAILED, GrantState.ENDING):
         return "Nothing failed."
     if not (_is_own(grant, viewer) or _rules_in_all(grant, viewer)):
         return "Only the requester can retry it."
@@ -135,7 +137,7 @@ def may_retry(grant: Grant, *, viewer: Viewer) -> str:
 
 def may_withdraw(grant: Grant, *, viewer: Viewer) -> str:
     """Anyone who asked, while it waits."""
-    if grant.state not in (State.PREPARING, State.WAITING):
+    if grant.state not in (GrantState.PREPARING, GrantState.WAITING):
         return f"It is {grant.get_state_display().lower()}."
     return "" if grant.requested_by == viewer.person_id else "Only the requester can withdraw it."
 
@@ -151,7 +153,7 @@ def may_ask_again(grant: Grant, *, viewer: Viewer) -> bool:
 
 def may_reduce(grant: Grant, *, viewer: Viewer) -> str:
     """Anyone who may decide on it, before they do; and anyone who asked."""
-    if grant.state != State.WAITING:
+    if grant.state != GrantState.WAITING:
         return f"It is {grant.get_state_display().lower()}."
     if grant.requested_by == viewer.person_id:
         return ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from iam.access.compare import Comparison, Moment, Sort, compare
+from iam.access.compare import ComparedSide, Comparison, DifferenceSort, compare
 from iam.access.effective import Grade
 from iam.access.principals import find_principal
 from iam.mirror.models import EdgeKind, Entity
@@ -27,13 +27,13 @@ def against(
 ) -> Comparison:
     forget()  # rows that a test adds by hand have no revision
     sides = [
-        Moment(find_principal(entity.arn, accounts=None, at=None), at)
+        ComparedSide(find_principal(entity.arn, accounts=None, at=None), at)
         for entity, at in ((entity, left), (two, right))
     ]
     return compare(*sides)
 
 
-def names(comparison: Comparison, sort: Sort) -> set[str]:
+def names(comparison: Comparison, sort: DifferenceSort) -> set[str]:
     return {*catalogue().names(comparison.masks[sort]), *comparison.unlisted.get(sort, ())}
 
 
@@ -47,27 +47,27 @@ def causes(comparison: Comparison, prefix: str) -> list[tuple[str, bool, bool]]:
 def test_what_came_and_what_went_between_two_moments(world: World) -> None:
     kwame = world.of["kwame"]
     comparison = against(kwame, kwame, left=BEFORE)
-    assert names(comparison, Sort.ONLY_RIGHT) == {
+    assert names(comparison, DifferenceSort.ONLY_RIGHT) == {
         "iam:PassRole",
         "lambda:UpdateFunctionCode",
         "lambda:GetFunction",
     }
-    assert names(comparison, Sort.ONLY_LEFT) == {"s3:DeleteObject"}
-    assert names(comparison, Sort.WIDER) == {"s3:GetObject"}
-    assert names(comparison, Sort.NARROWER) == names(comparison, Sort.ALTERED) == set()
+    assert names(comparison, DifferenceSort.ONLY_LEFT) == {"s3:DeleteObject"}
+    assert names(comparison, DifferenceSort.WIDER) == {"s3:GetObject"}
+    assert names(comparison, DifferenceSort.NARROWER) == names(comparison, DifferenceSort.ALTERED) == set()
     assert (comparison.in_both, comparison.risks) == (1, (0, 1))
 
 
 def test_the_other_way_round_is_the_opposite(world: World) -> None:
     kwame = world.of["kwame"]
     comparison = against(kwame, kwame, right=BEFORE)
-    assert names(comparison, Sort.ONLY_LEFT) == {
+    assert names(comparison, DifferenceSort.ONLY_LEFT) == {
         "iam:PassRole",
         "lambda:UpdateFunctionCode",
         "lambda:GetFunction",
     }
-    assert names(comparison, Sort.ONLY_RIGHT) == {"s3:DeleteObject"}
-    assert names(comparison, Sort.NARROWER) == {"s3:GetObject"}
+    assert names(comparison, DifferenceSort.ONLY_RIGHT) == {"s3:DeleteObject"}
+    assert names(comparison, DifferenceSort.NARROWER) == {"s3:GetObject"}
 
 
 def test_the_statements_because_of_which_it_differs_are_named_with_their_group(world: World) -> None:
@@ -83,7 +83,7 @@ def test_actions_that_differ_alike_stand_together_and_risky_ones_are_marked(worl
     comparison = against(kwame, kwame, left=BEFORE)
     (passing,) = comparison.groups("iam")
     assert (passing.names, passing.sort, passing.left, passing.right, passing.is_risky) == (
-        ("iam:PassRole",), Sort.ONLY_RIGHT, None, Grade.LIMITED, True,
+        ("iam:PassRole",), DifferenceSort.ONLY_RIGHT, None, Grade.LIMITED, True,
     )  # fmt: skip
     levels = [(group.level, group.names, group.is_risky) for group in comparison.groups("lambda")]
     assert levels == [
@@ -94,7 +94,7 @@ def test_actions_that_differ_alike_stand_together_and_risky_ones_are_marked(worl
 
 def test_under_conditions_is_narrower_than_everywhere(world: World) -> None:
     comparison = against(world.of["kwame"], world.of["tomas"])
-    assert names(comparison, Sort.NARROWER) == {"s3:GetObject"}
+    assert names(comparison, DifferenceSort.NARROWER) == {"s3:GetObject"}
     (group,) = comparison.groups("s3")
     assert (group.left, group.right) == (Grade.EVERYWHERE, Grade.CONDITIONAL)
 
@@ -112,7 +112,7 @@ def test_other_resources_of_the_same_extent_are_told_as_altered(world: World) ->
     make.inline(entity, "a", body=say("Allow", "s3:PutObject", BUCKET))
     make.inline(two, "b", body=say("Allow", "s3:PutObject", "arn:aws:s3:::other/*"))
     comparison = against(entity, two)
-    assert names(comparison, Sort.ALTERED) == {"s3:PutObject"}
+    assert names(comparison, DifferenceSort.ALTERED) == {"s3:PutObject"}
     assert causes(comparison, "s3") == [("a", True, False), ("b", True, True)]
 
 
@@ -122,7 +122,7 @@ def test_a_variable_that_stands_for_each_ones_own_is_told_as_altered_between_two
     for user in (entity, two):
         make.inline(user, "home", body=own)
     comparison = against(entity, two)
-    assert names(comparison, Sort.ALTERED) == {"s3:PutObject"}
+    assert names(comparison, DifferenceSort.ALTERED) == {"s3:PutObject"}
     assert comparison.causes_of("s3") == ()
     assert against(entity, entity, left=BEFORE).is_same
 
@@ -132,11 +132,11 @@ def test_a_boundary_takes_away_what_the_same_policies_gave(world: World) -> None
     bound = make.policy(world.account, "Bound", body=say("Allow", ["s3:*", "iam:*"]))
     make.edge(EdgeKind.BOUNDARY, kwame, bound, since=LATER)
     comparison = against(kwame, kwame, left=BEFORE)
-    assert names(comparison, Sort.ONLY_RIGHT) == {"iam:PassRole"}
+    assert names(comparison, DifferenceSort.ONLY_RIGHT) == {"iam:PassRole"}
     twin = make.user(world.account, "twin")
     make.edge(EdgeKind.MEMBER, twin, world.of["deployers"])
     beside = against(twin, kwame)
-    assert names(beside, Sort.ONLY_LEFT) == {"lambda:UpdateFunctionCode", "lambda:GetFunction"}
+    assert names(beside, DifferenceSort.ONLY_LEFT) == {"lambda:UpdateFunctionCode", "lambda:GetFunction"}
     assert beside.causes_of("lambda") == ()
 
 
@@ -147,7 +147,7 @@ def test_a_deny_is_the_cause_of_what_it_takes_away(world: World) -> None:
     twin = make.user(world.account, "twin")
     make.edge(EdgeKind.MEMBER, twin, world.of["deployers"])
     comparison = against(twin, kwame)
-    assert names(comparison, Sort.ONLY_LEFT) == {"lambda:UpdateFunctionCode"}
+    assert names(comparison, DifferenceSort.ONLY_LEFT) == {"lambda:UpdateFunctionCode"}
     assert causes(comparison, "lambda") == [("no-code", False, True)]
 
 
@@ -155,9 +155,9 @@ def test_names_that_aws_does_not_list_are_compared_too(world: World) -> None:
     entity, two = make.user(world.account, "one"), make.user(world.account, "two")
     make.inline(two, "b", body=say("Allow", "s3:FetchTheMoon"))
     comparison = against(entity, two)
-    assert names(comparison, Sort.ONLY_RIGHT) == {"s3:FetchTheMoon"}
+    assert names(comparison, DifferenceSort.ONLY_RIGHT) == {"s3:FetchTheMoon"}
     (service,) = [service for service in comparison.services if service.differs]
-    assert (service.prefix, service.numbers[Sort.ONLY_RIGHT]) == ("s3", 1)
+    assert (service.prefix, service.numbers[DifferenceSort.ONLY_RIGHT]) == ("s3", 1)
     (group,) = comparison.groups("s3")
     assert (group.level, group.names) == (None, ("s3:FetchTheMoon",))
 
@@ -167,7 +167,7 @@ def test_who_was_not_there_could_do_nothing(world: World) -> None:
     make.inline(late, "read", body=say("Allow", "s3:GetObject"), since=LATER)
     comparison = against(late, late, left=BEFORE)
     assert comparison.left.access is None
-    assert names(comparison, Sort.ONLY_RIGHT) == {"s3:GetObject"}
+    assert names(comparison, DifferenceSort.ONLY_RIGHT) == {"s3:GetObject"}
     assert (comparison.in_both, comparison.risks) == (0, (0, 0))
 
 
@@ -175,14 +175,14 @@ def test_the_numbers_of_services_add_up_to_all(world: World) -> None:
     everything = make.user(world.account, "ines")
     make.inline(everything, "all", body=say("Allow", "*"))
     comparison = against(world.of["kwame"], everything)
-    for sort in Sort:
+    for sort in DifferenceSort:
         assert sum(service.numbers[sort] for service in comparison.services) == comparison.number(sort)
     grouped: dict[Any, int] = {}
     for service in comparison.services:
         for group in comparison.groups(service.prefix):
             grouped[group.sort] = grouped.get(group.sort, 0) + len(group.names)
-    assert grouped == {sort: comparison.number(sort) for sort in Sort if comparison.number(sort)}
-    assert comparison.number(Sort.ONLY_RIGHT) > 20_000
+    assert grouped == {sort: comparison.number(sort) for sort in DifferenceSort if comparison.number(sort)}
+    assert comparison.number(DifferenceSort.ONLY_RIGHT) > 20_000
 
 
 def test_what_could_not_be_understood_is_told(world: World) -> None:
@@ -211,11 +211,11 @@ def test_every_line_has_a_request_that_only_one_side_is_allowed(world: World, pa
             assert all(witness.before != witness.after for witness in witnesses)
         newly = {witness.after for witness in comparison.witnesses(group.names[0])}
         expected = {
-            Sort.ONLY_RIGHT: {"allowed"},
-            Sort.WIDER: {"allowed"},
-            Sort.ONLY_LEFT: {"denied"},
-            Sort.NARROWER: {"denied"},
-            Sort.ALTERED: {"allowed", "denied"},
+            DifferenceSort.ONLY_RIGHT: {"allowed"},
+            DifferenceSort.WIDER: {"allowed"},
+            DifferenceSort.ONLY_LEFT: {"denied"},
+            DifferenceSort.NARROWER: {"denied"},
+            DifferenceSort.ALTERED: {"allowed", "denied"},
         }
         assert newly == expected[group.sort]
 
@@ -224,5 +224,5 @@ def test_an_action_that_aws_does_not_list_has_a_request_too(world: World) -> Non
     entity, two = make.user(world.account, "one"), make.user(world.account, "two")
     make.inline(two, "b", body=say("Allow", "s3:FrobnicateObject", BUCKET))
     comparison = against(entity, two)
-    assert comparison.unlisted[Sort.ONLY_RIGHT] == ("s3:FrobnicateObject",)
+    assert comparison.unlisted[DifferenceSort.ONLY_RIGHT] == ("s3:FrobnicateObject",)
     assert [witness.after for witness in comparison.witnesses("s3:FrobnicateObject")] == ["allowed"]

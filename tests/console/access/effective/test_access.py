@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from iam.access.effective import Access, Grade, access_of
+from iam.access.effective import EffectiveAccess, Grade, access_of
 from iam.mirror.models import EdgeKind, Entity
 from iam.policy.catalogue import Level, catalogue
 from tests import factories
@@ -15,7 +15,7 @@ from tests.console.access.effective.conftest import BUCKET, Place, allow
 pytestmark = pytest.mark.django_db
 
 
-def access(entity: Entity) -> Access:
+def access(entity: Entity) -> EffectiveAccess:
     access = access_of(entity.pk, account=entity.account.account_id, at=None)
     assert access is not None
     return access

@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from iam.access.levels import Levels, LevelsByAccount, levels_of, totals
+from iam.access.levels import LevelCounts, LevelsByAccount, levels_of, totals
 from iam.policy.catalogue import catalogue
 from tests import factories
 from tests.console.access.effective.conftest import Place, allow
@@ -33,7 +33,7 @@ def test_levels_count_what_is_allowed_in_some_way(place: Place) -> None:
     number = place.account.account_id
     levels = levels_of({place.maya.pk: number, place.tomas.pk: number, 999: number}, at=None)
     # s3:GetObject is of level Read; iam:PassRole, sqs:SendMessage and sqs:DeleteQueue are of level Write.
-    assert levels == {place.maya.pk: Levels(0, 1, 3, 0, 0), place.tomas.pk: Levels(0, 0, 0, 0, 0)}
+    assert levels == {place.maya.pk: LevelCounts(0, 1, 3, 0, 0), place.tomas.pk: LevelCounts(0, 0, 0, 0, 0)}
 
 
 def test_an_administrator_has_all_that_there_are(place: Place) -> None:

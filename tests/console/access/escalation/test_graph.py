@@ -26,7 +26,7 @@ from tests.console.access.escalation.conftest import LATER, ONE, SignIn, World, 
 
 
 def reachers(world: World) -> set[str]:
-    wanted = escalation.Wanted(None)
+    wanted = escalation.EscalationFilter(None)
     return {row.name for row in escalation.who_reaches(wanted, size=50).rows}
 
 

@@ -10,13 +10,13 @@ from django.test.utils import CaptureQueriesContext
 
 from console.access.escalation_openings import fix_words
 from iam.access.certainty import Certainty
-from iam.access.escalation import Wanted, who_reaches
+from iam.access.escalation import EscalationFilter, who_reaches
 from iam.access.escalation_graph import forget
 from iam.access.escalation_groups import (
-    Affected,
-    Filter,
+    AffectedByOpening,
     Fix,
-    Opening,
+    GroupFilter,
+    OpeningStatements,
     escalation_totals,
     fix_of,
     openings,
@@ -40,7 +40,7 @@ def shared_policy(account: Account, *names: str) -> tuple[Entity, list[Entity]]:
     return tuning, users
 
 
-def by_policy(groups: list[Opening]) -> dict[str, Opening]:
+def by_policy(groups: list[OpeningStatements]) -> dict[str, OpeningStatements]:
     return {next(iter(group.statements)).policy: group for group in groups}
 
 
@@ -131,7 +131,7 @@ def test_groups_are_narrowed_by_name_email_kind_and_certainty(world: World) -> N
     make.person("Wirth, Dana", email="danuta@example.com", arns=(world.of["dana.wirth"].arn,))
 
     def names(**wanted: object) -> set[str]:
-        _, groups = openings(None, narrowed=Filter(**wanted))  # type: ignore[arg-type]
+        _, groups = openings(None, narrowed=GroupFilter(**wanted))  # type: ignore[arg-type]
         return {affected.member.name for group in groups for affected in group.affected}
 
     assert names(text="danuta@example") == {"dana.wirth"}
@@ -165,7 +165,7 @@ def test_roles_of_gatehouse_itself_are_listed_apart_and_not_counted(world: World
         "gatehouse",
         [writer.arn],
     )
-    reachable = who_reaches(Wanted(None), size=500)
+    reachable = who_reaches(EscalationFilter(None), size=500)
     assert (reachable.own, reachable.everyone) == (1, totals.everyone)
     assert [row.name for row in reachable.rows if row.is_own] == ["gatehouse-writer"], "listed, never hidden"
 
@@ -204,7 +204,7 @@ def test_who_can_become_a_role_of_gatehouse_is_a_finding(world: World) -> None:
     ],
 )
 def test_what_a_fix_leaves_is_said_for_one_and_for_many(closed: int, others: int, words: str) -> None:
-    someone = cast("Affected", object())
+    someone = cast("AffectedByOpening", object())
     fix = Fix(frozenset(), (someone,) * closed, (someone,) * others, (), is_whole=True)
     assert fix_words(fix) == words
 

@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from iam.access.escalation_groups import escalation_totals, openings
-from iam.access.grants.models import LedgerEntry, Sort
+from iam.access.grants.models import LedgerEntry, PermissionSort
 from iam.directory.models import Role
 from iam.mirror.models import Section
 from tests import factories as make
@@ -122,7 +122,7 @@ def test_what_a_grant_gave_leads_to_the_grant(world: World, auditor: Client) -> 
     address = reverse("access:escalation-path", args=[dana.pk])
     link = f'href="{reverse("access:grant", args=[grant.pk])}"'
     assert link not in auditor.get(address).content.decode()
-    LedgerEntry.objects.update(sort=Sort.INLINE, target="deploy")
+    LedgerEntry.objects.update(sort=PermissionSort.INLINE, target="deploy")
     assert link in auditor.get(address).content.decode()
 
 

@@ -7,7 +7,15 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from iam.access.grants.models import Act, Grant, GrantPart, GrantVersion, LedgerEntry, Sort, State
+from iam.access.grants.models import (
+    Grant,
+    GrantAct,
+    GrantPart,
+    GrantState,
+    GrantVersion,
+    LedgerEntry,
+    PermissionSort,
+)
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, Membership
 from iam.changes.receipts import receipt_of
@@ -22,13 +30,13 @@ def grant(
     account: Account,
     *holders: Entity,
     asked_by: Person,
-    state: State = State.ACTIVE,
+    state: GrantState = GrantState.ACTIVE,
     ends_in: timedelta | None = timedelta(hours=8),
     **fields: Any,
 ) -> Grant:
     """A grant of ReadOnlyAccess in one account to users of it; its ledger has what its state says."""
     now = datetime.now(tz=UTC)
-    stands = state in (State.ACTIVE, State.PARTLY, State.ENDING, State.ENDED)
+    stands = state in (GrantState.ACTIVE, GrantState.PARTLY, GrantState.ENDING, GrantState.ENDED)
     body = {
         "who": {"kind": "users", "arns": [entity.arn for entity in holders]},
         "what": {"kind": "managed", "policy_arn": READ_ONLY},
@@ -50,7 +58,7 @@ def grant(
             "requested_label": asked_by.name,
             "begins_at": now - timedelta(hours=1) if stands else None,
             "ends_at": now + ends_in if ends_in else None,
-            "ended_at": now if state == State.ENDED else None,
+            "ended_at": now if state == GrantState.ENDED else None,
         }
         | fields
     )
@@ -63,15 +71,15 @@ def grant(
             account=account,
             entity=entity,
             holder_arn=entity.arn,
-            sort=Sort.ATTACHED,
+            sort=PermissionSort.ATTACHED,
             target=READ_ONLY,
             since=now - timedelta(hours=1) if stands else None,
-            until=now if state == State.ENDED else None,
+            until=now if state == GrantState.ENDED else None,
         )
     GrantVersion.objects.create(
         grant=made,
         number=1,
-        act=Act.ASKED,
+        act=GrantAct.ASKED,
         terms=body,
         by_id=asked_by.pk,
         by_label=asked_by.name,
@@ -82,7 +90,7 @@ def grant(
 
 def failed(account: Account, *holders: Entity, asked_by: Person, approved: bool = True) -> Grant:
     """A grant that was approved (or not) and whose only change failed."""
-    made = grant(account, *holders, asked_by=asked_by, state=State.FAILED)
+    made = grant(account, *holders, asked_by=asked_by, state=GrantState.FAILED)
     now = datetime.now(tz=UTC)
     change(
         made,

@@ -12,7 +12,7 @@ import pytest
 from django.urls import reverse
 
 from iam.access.drafts.models import GrantDraft
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from tests import factories as make
 from tests.console.access.grants import made
 from tests.console.access.grants.conftest import LEDGER, NUMBER, Office
@@ -170,8 +170,8 @@ def test_what_is_asked_for_most_is_a_click_away(office: Office) -> None:
 
 def test_my_access_tells_what_was_declined_of_late(office: Office) -> None:
     user, person = office.of["maya.okafor"], office.people["member"].person
-    made.grant(office.account, user, asked_by=person, state=State.REJECTED, title="Read the ledger")
-    old = made.grant(office.account, user, asked_by=person, state=State.EXPIRED, title="Long ago")
+    made.grant(office.account, user, asked_by=person, state=GrantState.REJECTED, title="Read the ledger")
+    old = made.grant(office.account, user, asked_by=person, state=GrantState.EXPIRED, title="Long ago")
     Grant.objects.filter(pk=old.pk).update(created_at=old.created_at - timedelta(days=20))
     page = office.member.get("/my-access/").content.decode()
     asked = page.partition("My requests</h2>")[2].partition("</section>")[0]

@@ -12,9 +12,9 @@ import pytest
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.accepted_warnings import accepted_with
-from iam.access.grants.checks import Check, checks_of
+from iam.access.grants.checks import GrantCheck, checks_of
 from iam.access.grants.services import plan_grant
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.access.templates.models import TemplateVersion
 from iam.guard import viewer_for
 from iam.mirror.models import EdgeKind, Entity, Section, UserCredentials
@@ -41,19 +41,19 @@ def was_read(office: Office, name: str, ago: timedelta) -> None:
     )
 
 
-def checks(office: Office, text: str, *, name: str = "maya.okafor", **fields: Any) -> list[Check]:
+def checks(office: Office, text: str, *, name: str = "maya.okafor", **fields: Any) -> list[GrantCheck]:
     terms_given: dict[str, Any] = {
-        "who": Who(WhoKind.USERS, arns=(office.arn(name),)),
+        "who": WhoTerms(WhoKind.USERS, arns=(office.arn(name),)),
         "what": What(WhatKind.STATEMENTS, documents=(text,)),
         "accounts": (NUMBER,),
         "why": "On call",
         "lasts": 28800,
     }
     viewer = viewer_for(office.people["asker"].person)
-    return checks_of(plan_grant(Terms(**terms_given | fields), viewer=viewer), now=NOW)
+    return checks_of(plan_grant(GrantTerms(**terms_given | fields), viewer=viewer), now=NOW)
 
 
-def said(checks: list[Check]) -> dict[str, str]:
+def said(checks: list[GrantCheck]) -> dict[str, str]:
     return {check.text: str(check.tone) for check in checks}
 
 
@@ -91,14 +91,14 @@ def test_whoever_lacks_mfa_is_named_and_more_gravely_where_the_policy_asks_for_i
 def test_many_who_lack_mfa_are_one_check_with_the_rest_on_demand(office: Office) -> None:
     users = [make.user(office.account, f"user{number}", credentials={"mfa": "none"}) for number in range(12)]
     arns = tuple(user.arn for user in users)
-    who = Who(WhoKind.USERS, arns=arns)
+    who = WhoTerms(WhoKind.USERS, arns=arns)
     (check,) = [check for check in checks(office, policy("sqs:SendMessage"), who=who) if "MFA" in check.text]
     assert check.text == "12 IAM users have no MFA device"
     assert len(check.first) == 3
     assert len(check.rest) == 9
     # Anyone who approves reads the same, and every name.
     viewer = viewer_for(office.people["asker"].person)
-    terms = Terms(
+    terms = GrantTerms(
         who=who,
         what=What(WhatKind.STATEMENTS, documents=(policy("sqs:SendMessage"),)),
         accounts=(NUMBER,),

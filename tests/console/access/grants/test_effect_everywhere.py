@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from console.access.grants.effect_blocks import end_of
 from iam.access.drafts.models import GrantDraft
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.changes import notifications
 from iam.changes.models import Change, ChangeSet
 from iam.notify.models import Outgoing
@@ -111,14 +111,14 @@ def test_the_request_and_its_mails_have_the_words_of_the_preview(office: Office)
 @pytest.mark.parametrize(
     ("state", "ends_in", "words"),
     [
-        (State.ACTIVE, None, "permanently"),
-        (State.WAITING, timedelta(hours=8), "for 8 hours after approval"),
-        (State.REJECTED, timedelta(hours=8), "for 8 hours after approval"),
-        (State.WAITING, None, "permanently"),
+        (GrantState.ACTIVE, None, "permanently"),
+        (GrantState.WAITING, timedelta(hours=8), "for 8 hours after approval"),
+        (GrantState.REJECTED, timedelta(hours=8), "for 8 hours after approval"),
+        (GrantState.WAITING, None, "permanently"),
     ],
 )
 def test_an_end_without_a_date_is_said_in_the_same_words_everywhere(
-    office: Office, state: State, ends_in: timedelta | None, words: str
+    office: Office, state: GrantState, ends_in: timedelta | None, words: str
 ) -> None:
     grant = made.grant(
         office.account,
@@ -136,7 +136,10 @@ def test_a_request_that_undoes_an_ending_says_when_the_grant_ends(office: Office
     from iam.changes.approval import ends
 
     grant = made.grant(
-        office.account, office.of["tomas.lind"], asked_by=office.people["asker"].person, state=State.ENDED
+        office.account,
+        office.of["tomas.lind"],
+        asked_by=office.people["asker"].person,
+        state=GrantState.ENDED,
     )
     Grant.objects.filter(pk=grant.pk).update(ends_at=datetime(2026, 12, 5, 12, tzinfo=UTC))
     taken = made.change(grant, cause_kind="grant-end")

@@ -15,7 +15,7 @@ import pytest
 from django.test import Client
 
 from console.audit.entry_sentences import words_of
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.queries import PAGE
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.journal.models import Entry
@@ -43,7 +43,9 @@ def many(office: Office) -> Office:
     other = make.account("222222222222", name="staging")
     make.group(other, "ops")
     user = make.user(other, "sean.obrien")
-    made.change(made.grant(other, user, asked_by=asker, state=State.ENDED), user, state=ChangeState.APPLIED)
+    made.change(
+        made.grant(other, user, asked_by=asker, state=GrantState.ENDED), user, state=ChangeState.APPLIED
+    )
     return office
 
 
@@ -119,7 +121,7 @@ def test_a_file_tells_a_lead_of_their_people_only(many: Office, address: str) ->
 
 
 def test_the_files_name_things_by_their_ids(many: Office) -> None:
-    grant = Grant.objects.get(state=State.ENDED)
+    grant = Grant.objects.get(state=GrantState.ENDED)
     (row,) = rows(many.auditor, "/grants/export.csv?tab=ended")
     assert row["grant_id"] == str(grant.pk)
     assert (row["title"], row["status"], row["end"]) == (grant.title, "Ended", "Ended")

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from iam.access.grants.models import Grant, LedgerEntry, Sort, State
+from iam.access.grants.models import Grant, GrantState, LedgerEntry, PermissionSort
 from iam.mirror.models import EdgeKind, Entity, Kind
 from tests import factories as make
 from tests.console.access.grants import made
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.django_db
 LIST = "/grants/"
 
 
-def give(office: Office, *names: str, state: State = State.ACTIVE, hours: float = 8) -> Grant:
+def give(office: Office, *names: str, state: GrantState = GrantState.ACTIVE, hours: float = 8) -> Grant:
     holders = [office.of[name] for name in names or ("tomas.lind",)]
     return made.grant(
         office.account,
@@ -40,9 +40,9 @@ def page_of(grant: Grant) -> str:
 def test_tabs_show_what_is_active_waits_ends_soon_and_is_over(office: Office) -> None:
     grants = {
         "active": give(office),
-        "waiting": give(office, state=State.WAITING),
-        "ended": give(office, state=State.ENDED),
-        "failed": give(office, state=State.FAILED),
+        "waiting": give(office, state=GrantState.WAITING),
+        "ended": give(office, state=GrantState.ENDED),
+        "failed": give(office, state=GrantState.FAILED),
     }
     late = give(office, hours=24 * 30)
     for tab, expected in grants.items():
@@ -72,7 +72,7 @@ def test_the_list_is_found_by_text_and_account_and_pages(office: Office) -> None
 
 def test_the_list_costs_as_many_queries_at_one_as_at_fifty(office: Office) -> None:
     for client in (office.asker, office.lead):
-        Grant.objects.update(state=State.ACTIVE)
+        Grant.objects.update(state=GrantState.ACTIVE)
         give(office, "maya.okafor")
         with CaptureQueriesContext(connection) as few:
             client.get(LIST, headers=HTMX)
@@ -112,14 +112,14 @@ def test_an_auditor_gets_no_button_that_changes_something(office: Office) -> Non
 
 
 def test_the_page_stops_to_ask_when_nothing_more_comes(office: Office) -> None:
-    ended = office.asker.get(page_of(give(office, state=State.ENDED)), headers=HTMX)
+    ended = office.asker.get(page_of(give(office, state=GrantState.ENDED)), headers=HTMX)
     assert ended.status_code == 286
-    waiting = give(office, state=State.WAITING)
+    waiting = give(office, state=GrantState.WAITING)
     page = office.asker.get(page_of(waiting))
     version = page.context["version"]
     assert 'hx-trigger="every 5s"' in page.content.decode()
     assert office.asker.get(page_of(waiting), {"seen": version}, headers=HTMX).status_code == 204
-    Grant.objects.filter(pk=waiting.pk).update(state=State.APPLYING)
+    Grant.objects.filter(pk=waiting.pk).update(state=GrantState.APPLYING)
     assert office.asker.get(page_of(waiting), {"seen": version}, headers=HTMX).status_code == 200
 
 
@@ -134,7 +134,7 @@ def test_ending_names_what_goes_and_needs_a_reason(office: Office) -> None:
     assert "Enter a reason." in answer.content.decode()
     assert 'aria-invalid="true"' in answer.content.decode()
     grant.refresh_from_db()
-    assert grant.state == State.ACTIVE
+    assert grant.state == GrantState.ACTIVE
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_another_end_that_makes_no_sense_is_said_and_nothing_changed(
     assert words in page
     assert "data-form-error" not in page
     after = Grant.objects.get()
-    assert (after.ends_at, after.state) == (grant.ends_at, State.ACTIVE)
+    assert (after.ends_at, after.state) == (grant.ends_at, GrantState.ACTIVE)
 
 
 def test_only_ends_before_the_present_one_are_offered_to_shorten(office: Office) -> None:
@@ -180,12 +180,12 @@ def test_acts_are_not_there_for_who_may_not(office: Office) -> None:
         for client in (office.auditor, office.lead, office.member):
             assert client.get(address).status_code == 404
             assert client.post(address, {"why": "x", "ends": "1h"}).status_code == 404
-    assert Grant.objects.get().state == State.ACTIVE
+    assert Grant.objects.get().state == GrantState.ACTIVE
 
 
 @pytest.mark.parametrize("name", ["extend", "shorten", "end", "retry"])
 def test_a_link_to_what_can_no_longer_be_done_leads_to_the_grant(office: Office, name: str) -> None:
-    grant = give(office, state=State.ENDED)
+    grant = give(office, state=GrantState.ENDED)
     address = reverse(f"access:grant-{name}", args=[grant.pk])
     if name != "retry":
         assert office.asker.get(address).headers["Location"] == page_of(grant)
@@ -201,7 +201,7 @@ def test_who_cannot_extend_what_is_theirs_is_led_to_request_it_again(office: Off
     page = office.member.get(page_of(grant)).content.decode()
     assert extend in page
     assert again not in page
-    LedgerEntry.objects.filter(part__grant=grant).update(sort=Sort.POLICY)
+    LedgerEntry.objects.filter(part__grant=grant).update(sort=PermissionSort.POLICY)
     for client, extends in ((office.member, False), (office.asker, True)):
         page = client.get(page_of(grant)).content.decode()
         assert (extend in page, again in page) == (extends, not extends)
@@ -219,7 +219,7 @@ def test_who_cannot_extend_what_is_theirs_is_led_to_request_it_again(office: Off
 def test_who_requests_again_chooses_an_end_only_where_the_former_one_cannot_be(
     office: Office, lasts: int, until: int | None, step: str
 ) -> None:
-    grant = give(office, state=State.ENDED)
+    grant = give(office, state=GrantState.ENDED)
     at = datetime.now(tz=UTC) + timedelta(hours=until) if until else None
     grant.terms |= {"lasts": lasts, "until": at.isoformat() if at else None}
     grant.save()
@@ -244,16 +244,16 @@ def test_an_extension_that_waits_is_on_the_page_and_no_other_is_offered(office: 
 @pytest.mark.parametrize(
     ("state", "heading"),
     [
-        (State.WAITING, "What tomas.lind can do"),
-        (State.ACTIVE, "What tomas.lind can do"),
-        (State.ENDED, "What tomas.lind could do"),
-        (State.REJECTED, "What was requested"),
-        (State.WITHDRAWN, "What was requested"),
-        (State.EXPIRED, "What was requested"),
-        (State.REFUSED, "What was requested"),
+        (GrantState.WAITING, "What tomas.lind can do"),
+        (GrantState.ACTIVE, "What tomas.lind can do"),
+        (GrantState.ENDED, "What tomas.lind could do"),
+        (GrantState.REJECTED, "What was requested"),
+        (GrantState.WITHDRAWN, "What was requested"),
+        (GrantState.EXPIRED, "What was requested"),
+        (GrantState.REFUSED, "What was requested"),
     ],
 )
-def test_what_is_over_or_never_was_claims_no_access(office: Office, state: State, heading: str) -> None:
+def test_what_is_over_or_never_was_claims_no_access(office: Office, state: GrantState, heading: str) -> None:
     grant = give(office, state=state)
     page = office.asker.get(page_of(grant)).content.decode()
     (card,) = re.findall(r'id="ef-h">\s*(.*?)\s*</h2>', page, re.DOTALL)

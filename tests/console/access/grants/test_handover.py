@@ -9,7 +9,7 @@ from html import unescape
 import pytest
 from django.urls import reverse
 
-from iam.access.grants.models import Grant, LedgerEntry, Sort, State
+from iam.access.grants.models import Grant, GrantState, LedgerEntry, PermissionSort
 from tests import factories as make
 from tests.console.access.grants import made
 from tests.console.access.grants.conftest import NUMBER, Office
@@ -35,7 +35,7 @@ def partner(office: Office) -> Grant:
         "what": {"kind": "statements", "documents": [str(make.document(make.ALLOW_S3).text)]},
     }
     grant.save()
-    LedgerEntry.objects.update(sort=Sort.ROLE, target=role.name)
+    LedgerEntry.objects.update(sort=PermissionSort.ROLE, target=role.name)
     return grant
 
 
@@ -78,8 +78,8 @@ def test_who_sees_no_trust_policy_sees_no_sheet(office: Office, partner: Grant) 
     assert office.lead.get(sheet(partner)).status_code == 200
 
 
-@pytest.mark.parametrize("state", [State.WAITING, State.ENDED, State.REJECTED])
-def test_there_is_no_sheet_before_and_after(office: Office, partner: Grant, state: State) -> None:
+@pytest.mark.parametrize("state", [GrantState.WAITING, GrantState.ENDED, GrantState.REJECTED])
+def test_there_is_no_sheet_before_and_after(office: Office, partner: Grant, state: GrantState) -> None:
     Grant.objects.filter(pk=partner.pk).update(state=state)
     assert office.asker.get(sheet(partner)).status_code == 404
     assert sheet(partner) not in office.asker.get(reverse("access:grant", args=[partner.pk])).content.decode()

@@ -12,7 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from iam.access.grants.models import ENDING, Grant, GrantPart, LedgerEntry, State
+from iam.access.grants.models import ENDING, Grant, GrantPart, GrantState, LedgerEntry
 from iam.changes.models import Change, ChangeSet
 from tests import factories as make
 from tests.console.access.grants import made
@@ -63,7 +63,7 @@ def test_many_accounts_are_a_list_by_state(office: Office) -> None:
             lane=number + 1,
             way="attach",
             change_set=change_set,
-            state=State.FAILED if number == 44 else State.ACTIVE,
+            state=GrantState.FAILED if number == 44 else GrantState.ACTIVE,
             trouble="The account could not be reached." if number == 44 else "",
         )
         arn = f"arn:aws:iam::{account.account_id}:user/x"
@@ -90,7 +90,7 @@ def test_what_ends_soon_is_told_by_its_end_over_all_pages(office: Office) -> Non
             terms=grant.terms,
             who_kind="users",
             what_kind="managed",
-            state=State.ACTIVE,
+            state=GrantState.ACTIVE,
             idempotency_key=f"soon-{number}",
             requested_by=grant.requested_by,
             begins_at=now,

@@ -10,7 +10,7 @@ import pytest
 from django.urls import reverse
 
 from iam.access.drafts.models import GrantDraft
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.services import large_requests, requests
 from iam.mirror.models import Account
 from tests import factories as make
@@ -90,11 +90,11 @@ def test_it_can_be_withdrawn_while_it_is_prepared(office: Office, draft: UUID) -
     office.asker.post(reverse("access:grant-withdraw", args=[grant.pk]))
     large_requests.prepare(grant.pk)
     grant.refresh_from_db()
-    assert (grant.state, grant.parts.count()) == (State.WITHDRAWN, 0)
+    assert (grant.state, grant.parts.count()) == (GrantState.WITHDRAWN, 0)
 
 
-@pytest.mark.parametrize("state", [State.REJECTED, State.ENDED])
-def test_what_is_over_is_asked_for_again_by_whoever_asked(office: Office, state: State) -> None:
+@pytest.mark.parametrize("state", [GrantState.REJECTED, GrantState.ENDED])
+def test_what_is_over_is_asked_for_again_by_whoever_asked(office: Office, state: GrantState) -> None:
     grant = made.grant(
         office.account, office.of["maya.okafor"], asked_by=office.people["asker"].person, state=state
     )

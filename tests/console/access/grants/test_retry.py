@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.urls import reverse
 
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.changes.models import Change, ChangeState
 from tests import factories as make
 from tests.console.access.grants import made
@@ -45,7 +45,7 @@ def test_what_is_tried_again_is_what_was_approved_once(office: Office) -> None:
     first, again = Change.objects.order_by("created_at")
     assert (again.state, again.params) == (ChangeState.QUEUED, first.params)
     grant.refresh_from_db()
-    assert grant.state == State.APPLYING
+    assert grant.state == GrantState.APPLYING
     page = office.asker.get(reverse("access:grant", args=[grant.pk])).content.decode()
     assert "Ines Duarte retried what failed" in page
     assert address not in page
@@ -69,7 +69,7 @@ def test_a_refusal_is_told_on_its_page_and_nothing_is_tried(office: Office) -> N
     assert answer.status_code == 422
     assert "read-only" in answer.content.decode()
     grant.refresh_from_db()
-    assert (grant.state, Change.objects.count()) == (State.FAILED, 1)
+    assert (grant.state, Change.objects.count()) == (GrantState.FAILED, 1)
 
 
 def test_an_approver_of_one_account_does_not_try_it_in_all(office: Office) -> None:

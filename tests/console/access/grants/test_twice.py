@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.duplicates import COUNTING
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from tests import factories as make
 from tests.console.access.grants import made
 from tests.console.access.grants.conftest import READ_ONLY, Office, at
@@ -42,14 +42,14 @@ def said(office: Office, pk: UUID) -> str:
     return partition.partition("</div>")[0]
 
 
-def given(office: Office, state: State, **fields: Any) -> Grant:
+def given(office: Office, state: GrantState, **fields: Any) -> Grant:
     """ReadOnlyAccess for maya."""
     asked_by = fields.pop("asked_by", office.people["member"].person)
     return made.grant(office.account, office.of["maya.okafor"], asked_by=asked_by, state=state, **fields)
 
 
-@pytest.mark.parametrize("state", State)
-def test_what_waits_or_is_active_is_pointed_out_with_a_link(office: Office, state: State) -> None:
+@pytest.mark.parametrize("state", GrantState)
+def test_what_waits_or_is_active_is_pointed_out_with_a_link(office: Office, state: GrantState) -> None:
     grant = given(office, state)
     words = said(office, mine(office))
     assert bool(words) is (state in COUNTING)
@@ -73,7 +73,7 @@ def test_what_waits_or_is_active_is_pointed_out_with_a_link(office: Office, stat
 def test_it_is_the_same_only_with_the_same_people_permissions_and_accounts(
     office: Office, changes: dict[str, Any], is_same: bool
 ) -> None:
-    grant = given(office, State.ACTIVE)
+    grant = given(office, GrantState.ACTIVE)
     Grant.objects.filter(pk=grant.pk).update(terms={**grant.terms, **changes})
     assert bool(said(office, mine(office))) is is_same
 
@@ -83,34 +83,37 @@ def test_a_template_is_the_same_with_the_same_parameters(office: Office, prefix:
     what = {"kind": "template", "template": "s3-read", "version": 1, "parameters": {"prefix": "reports/"}}
     asked = {**what, "parameters": {"prefix": prefix}}
     from iam.access.grants.duplicates import earlier_grant
-    from iam.access.grants.terms import Terms
+    from iam.access.grants.terms import GrantTerms
     from iam.guard import viewer_for
 
-    grant = given(office, State.WAITING, template="s3-read", what_kind="template")
+    grant = given(office, GrantState.WAITING, template="s3-read", what_kind="template")
     Grant.objects.filter(pk=grant.pk).update(terms={**grant.terms, "what": what})
     viewer = viewer_for(office.people["member"].person)
-    earlier = earlier_grant(Terms.of({**grant.terms, "what": {**asked, "version": 2}}), viewer=viewer)
+    earlier = earlier_grant(GrantTerms.of({**grant.terms, "what": {**asked, "version": 2}}), viewer=viewer)
     assert (earlier == grant) is is_same
 
 
 def test_what_somebody_else_requested_for_one_is_pointed_out_and_what_is_not_ones_own_is_not(
     office: Office,
 ) -> None:
-    given(office, State.ACTIVE, asked_by=office.people["asker"].person)
+    given(office, GrantState.ACTIVE, asked_by=office.people["asker"].person)
     assert said(office, mine(office))
-    Grant.objects.all().update(state=State.ENDED)
+    Grant.objects.all().update(state=GrantState.ENDED)
     made.grant(
-        office.account, office.of["tomas.lind"], asked_by=office.people["asker"].person, state=State.ACTIVE
+        office.account,
+        office.of["tomas.lind"],
+        asked_by=office.people["asker"].person,
+        state=GrantState.ACTIVE,
     )
     assert not said(office, mine(office))
 
 
 def test_it_can_be_requested_all_the_same(office: Office) -> None:
-    given(office, State.ACTIVE, ends_in=timedelta(minutes=30))
+    given(office, GrantState.ACTIVE, ends_in=timedelta(minutes=30))
     what = {"kind": "statements", "documents": [json.dumps(make.ALLOW_S3)]}
     pk = mine(office, what=what)
     assert not said(office, pk)
     office.member.post(at("preview", pk))
     assert said(office, mine(office, what=what))
     office.member.post(at("preview", mine(office, what=what)))
-    assert Grant.objects.filter(state=State.WAITING).count() == 2
+    assert Grant.objects.filter(state=GrantState.WAITING).count() == 2

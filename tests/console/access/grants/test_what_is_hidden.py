@@ -13,10 +13,10 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from iam.access.grants.models import Grant, GrantPart, LedgerEntry, State
+from iam.access.grants.models import Grant, GrantPart, GrantState, LedgerEntry
 from iam.access.grants.services.notifications import tell_began, tell_ended
 from iam.access.grants.services.requests import request_grant
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.guard import viewer_for
 from iam.notify.models import Outgoing
@@ -35,7 +35,7 @@ def shared(office: Office) -> Grant:
     """
     sandbox = make.account(OTHER, name="sandbox", write_role_arn=WRITER.replace("111111111111", OTHER))
     office.of["tomas.there"] = make.user(sandbox, "tomas.lind")
-    who = Who(
+    who = WhoTerms(
         WhoKind.USERS,
         arns=tuple(
             office.arn(user_name)
@@ -43,7 +43,7 @@ def shared(office: Office) -> Grant:
         ),
     )
     grant = request_grant(
-        Terms(
+        GrantTerms(
             who=who,
             what=What(WhatKind.STATEMENTS, documents=(json.dumps(make.ALLOW_S3),)),
             accounts=(office.account.account_id, OTHER),
@@ -54,13 +54,13 @@ def shared(office: Office) -> Grant:
         idempotency_key="shared",
     )
     now = datetime.now(tz=UTC)
-    Grant.objects.filter(pk=grant.pk).update(state=State.ENDED, begins_at=now, ends_at=now, ended_at=now)
+    Grant.objects.filter(pk=grant.pk).update(state=GrantState.ENDED, begins_at=now, ends_at=now, ended_at=now)
     LedgerEntry.objects.update(since=now, until=now)
     for part in grant.parts.all():
         ending = ChangeSet.objects.create(cause_kind="grant-end", cause_id=grant.pk)
         for change in part.change_set.changes.filter(account=part.account):
             _taken(change, ending)
-        GrantPart.objects.filter(pk=part.pk).update(state=State.ENDED, ending_set=ending, ended_at=now)
+        GrantPart.objects.filter(pk=part.pk).update(state=GrantState.ENDED, ending_set=ending, ended_at=now)
     return Grant.objects.get(pk=grant.pk)
 
 
@@ -153,7 +153,7 @@ def test_a_part_in_an_account_that_is_not_seen_is_nowhere(office: Office, shared
 def test_who_has_access_now_reads_of_their_own_account_only(office: Office, shared: Grant) -> None:
     now = datetime.now(tz=UTC)
     LedgerEntry.objects.filter(part__grant=shared).update(since=now, until=None)
-    Grant.objects.filter(pk=shared.pk).update(state=State.ACTIVE, ended_at=None)
+    Grant.objects.filter(pk=shared.pk).update(state=GrantState.ACTIVE, ended_at=None)
     tell_began(Grant.objects.get(pk=shared.pk))
     [message] = Outgoing.objects.filter(recipient=office.people["member"].person_id, channel="email")
     assert f"({office.account.name})" in message.text

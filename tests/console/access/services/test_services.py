@@ -16,7 +16,7 @@ from django.test.utils import CaptureQueriesContext
 from iam.access import service_usage
 from iam.access.escalation_calculation import stored
 from iam.access.escalation_calculation.service_uses import count_services
-from iam.access.service_usage import Wanted
+from iam.access.service_usage import ServiceUserFilter
 from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
 from iam.mirror.models import Account
@@ -78,7 +78,9 @@ def body(client: Client, address: str, **headers: str) -> str:
 
 
 def names(prefix: str, **wanted: Any) -> list[str]:
-    return [row.name for row in service_usage.page_of(prefix, Wanted(None, **wanted), size=50).rows]
+    return [
+        row.name for row in service_usage.page_of(prefix, ServiceUserFilter(None, **wanted), size=50).rows
+    ]
 
 
 def test_services_are_counted_by_people_roles_and_levels(accounts: tuple[Account, Account]) -> None:
@@ -106,7 +108,7 @@ def test_filters_narrow_by_level_kind_and_name(accounts: tuple[Account, Account]
 
 
 def test_a_row_counts_how_far_each_level_goes(accounts: tuple[Account, Account]) -> None:
-    ada, bob, _ = service_usage.page_of("s3", Wanted(None), size=50).rows
+    ada, bob, _ = service_usage.page_of("s3", ServiceUserFilter(None), size=50).rows
     assert (ada.levels[Level.WRITE].limited, ada.levels[Level.WRITE].everywhere) == (1, 0)
     assert (bob.levels[Level.READ].limited, bob.levels[Level.READ].everywhere) == (0, 1)
     assert (ada.display, bob.display) == ("ada.lovelace", "bob")
@@ -117,10 +119,10 @@ def test_pages_put_together_are_the_whole(accounts: tuple[Account, Account], siz
     for number in range(9):
         owner = accounts[number % 2]
         factories.inline(factories.user(owner, f"user-{number}"), body=document(READ))
-    whole = [row.place for row in service_usage.every_row("s3", Wanted(None))]
+    whole = [row.place for row in service_usage.every_row("s3", ServiceUserFilter(None))]
     places, after, more = [], ("", ""), True
     while more:
-        page = service_usage.page_of("s3", Wanted(None), after=after, size=size)
+        page = service_usage.page_of("s3", ServiceUserFilter(None), after=after, size=size)
         assert (page.users, page.roles) == (12, 0)
         places += [row.place for row in page.rows]
         after, more = places[-1], page.has_after

@@ -8,9 +8,9 @@ import random
 
 import pytest
 
-from iam.access.principals import Who
-from iam.access.simulate import Inquiry, Verdict, judge
-from iam.access.verdict import Voice
+from iam.access.principals import AskingPrincipal
+from iam.access.simulate import Inquiry, SimulationResult, judge
+from iam.access.verdict import BranchVoice
 from iam.policy.evaluate import Decision
 from iam.policy.index.classes import Member
 from iam.policy.index.question import Question
@@ -25,7 +25,7 @@ def inquiry_of(member: Member, asked: Question) -> Inquiry:
     policy = asked.resource_policy
     assert policy is None or isinstance(policy, str)
     return Inquiry(
-        Who(member.account, member.id, member.arn, member.name, member.kind),
+        AskingPrincipal(member.account, member.id, member.arn, member.name, member.kind),
         asked.action,
         asked.resource,
         context=asked.context,
@@ -35,12 +35,12 @@ def inquiry_of(member: Member, asked: Question) -> Inquiry:
     )
 
 
-def check(verdict: Verdict) -> None:
+def check(verdict: SimulationResult) -> None:
     """What must be so whatever the policies are."""
-    denying = [branch for branch in verdict.branches if branch.voice is Voice.DENIES]
-    silent = [branch for branch in verdict.branches if branch.voice is Voice.SILENT]
+    denying = [branch for branch in verdict.branches if branch.voice is BranchVoice.DENIES]
+    silent = [branch for branch in verdict.branches if branch.voice is BranchVoice.SILENT]
     if verdict.decision is Decision.EXPLICITLY_DENIED:
-        assert verdict.branches[0].voice is Voice.DENIES
+        assert verdict.branches[0].voice is BranchVoice.DENIES
         assert all(leaf.mark == YES and not leaf.allows for leaf in verdict.branches[0].leaves)
         assert len(denying) > 1, "the policy that denies is shown in its place, too"
     else:

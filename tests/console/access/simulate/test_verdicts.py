@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from iam.access.principals import PrincipalError, find_principal
-from iam.access.simulate import Inquiry, Verdict, simulate
-from iam.access.verdict import Branch, Voice
+from iam.access.simulate import Inquiry, SimulationResult, simulate
+from iam.access.verdict import Branch, BranchVoice
 from iam.mirror.models import EdgeKind, Entity, Kind
 from iam.mirror.refresh import reread_tags
 from iam.mirror.snapshot import forget, snapshot
@@ -28,7 +28,7 @@ KEY = f"arn:aws:kms:eu-west-1:{MEMBER}:key/1"
 LATER = make.FIRST_READ + timedelta(days=10)
 
 
-def ask(principal: str, action: str, resource: str = "*", **more: Any) -> Verdict:
+def ask(principal: str, action: str, resource: str = "*", **more: Any) -> SimulationResult:
     forget()  # rows that a test adds by hand have no revision
     who = find_principal(principal, accounts=None, at=more.get("at"))
     verdict = simulate(Inquiry(who, action, resource, **more))
@@ -36,7 +36,7 @@ def ask(principal: str, action: str, resource: str = "*", **more: Any) -> Verdic
     return verdict
 
 
-def branch(verdict: Verdict, kind: str) -> Branch:
+def branch(verdict: SimulationResult, kind: str) -> Branch:
     return next(branch for branch in verdict.branches if branch.kind == kind)
 
 
@@ -67,9 +67,9 @@ def test_with_the_condition_met_it_is_allowed_by_the_group(org: Organization) ->
     assert verdict.summary == "Allowed by ReadLedger of group readers, statement 1, and nothing denies it."
     assert (verdict.missing, verdict.residual) == ((), ())
     assert [(part.title, part.voice) for part in branch(verdict, "scp").parts] == [
-        ("Root", Voice.ALLOWS),
-        ("Workloads", Voice.ALLOWS),
-        ("the account itself", Voice.ALLOWS),
+        ("Root", BranchVoice.ALLOWS),
+        ("Workloads", BranchVoice.ALLOWS),
+        ("the account itself", BranchVoice.ALLOWS),
     ]
 
 
@@ -91,7 +91,7 @@ def test_what_an_scp_leaves_out_is_said_by_the_name_of_its_unit(org: Organizatio
     assert verdict.decision is Decision.IMPLICITLY_DENIED
     assert verdict.summary == "Allowed by own, statement 1, but the SCPs of Workloads don’t allow it."
     assert verdict.missing == ("The SCPs of Workloads don’t allow it.",)
-    assert branch(verdict, "scp").voice is Voice.SILENT
+    assert branch(verdict, "scp").voice is BranchVoice.SILENT
 
 
 def test_what_the_boundary_leaves_out_is_said(org: Organization) -> None:
@@ -214,7 +214,7 @@ def test_a_gateway_endpoint_that_names_an_account_is_said_to_be_open(org: Organi
     verdict = ask(ROLE, "s3:PutObject", LEDGER, endpoint_policy=json.dumps(policy))
     assert verdict.decision is Decision.CONDITIONAL
     assert verdict.summary == "Allowed by settle, statement 1, if the VPC endpoint isn’t a gateway endpoint."
-    assert branch(verdict, "endpoint").voice is Voice.DEPENDS
+    assert branch(verdict, "endpoint").voice is BranchVoice.DEPENDS
 
 
 def test_nothing_is_told_of_an_account_that_one_does_not_see(org: Organization) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from iam.access.actions import Meant
 from iam.access.answers import Everyone
 from iam.access.explanation import why
-from iam.access.who_can import Asked, everyone_who_can
+from iam.access.who_can import WhoCanQuestion, everyone_who_can
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.index.rows import Changes
@@ -23,9 +23,9 @@ from tests.iam.policy.index.test_changes import both
 from tests.iam.policy.index.test_image import from_images
 
 
-def asked_of(question: Question, actions: list[str]) -> Asked:
+def asked_of(question: Question, actions: list[str]) -> WhoCanQuestion:
     """The question as somebody asks it."""
-    return Asked(
+    return WhoCanQuestion(
         Meant(tuple(actions), actions[0]),
         question.resource,
         question.context,
@@ -35,7 +35,7 @@ def asked_of(question: Question, actions: list[str]) -> Asked:
     )
 
 
-def told(index: Index, asked: Asked, everyone: Everyone) -> object:
+def told(index: Index, asked: WhoCanQuestion, everyone: Everyone) -> object:
     """All that an answer tells."""
     ways, reasons = {}, {}
     for way, runs in everyone.by_way.items():
@@ -83,7 +83,7 @@ def of_several_accounts() -> Organisation:
 def test_parts_of_accounts_that_did_not_change_are_not_found_again() -> None:
     organisation = of_several_accounts()
     index, docs = organisation.index(), organisation.held()
-    asked = Asked(Meant(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*")
+    asked = WhoCanQuestion(Meant(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*")
     first = everyone_who_can(index, asked)
     changed, *others = first.parts
     index.apply(changed, Changes())
@@ -98,7 +98,7 @@ def test_nothing_is_taken_over_after_a_change_of_the_account_of_the_resource() -
     organisation = of_several_accounts()
     index, docs = organisation.index(), organisation.held()
     owner = next(iter(index.accounts))
-    asked = Asked(Meant(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*", owner=owner)
+    asked = WhoCanQuestion(Meant(("sts:GetCallerIdentity",), "sts:GetCallerIdentity"), "*", owner=owner)
     first = everyone_who_can(index, asked)
     index.apply(owner, Changes())
     second = everyone_who_can(index, asked, first)

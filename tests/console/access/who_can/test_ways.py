@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from iam.access.answer_runs import Runs
 from iam.access.answers import Basis, Everyone
 from iam.access.multi_action import tallied
-from iam.access.ways import Speaking, Way, Ways
+from iam.access.ways import AccessWay, AccessWays, Speaking
 from iam.policy.evaluate import Decision
 from iam.policy.index.index import Index
 from iam.policy.index.question import Found, Question
@@ -23,10 +23,10 @@ from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.test_image import from_images
 
 
-def ways_of(index: Index, question: Question, actions: list[str]) -> dict[int, Way]:
+def ways_of(index: Index, question: Question, actions: list[str]) -> dict[int, AccessWay]:
     """The way of each who can."""
     tallies = tallied(index, question, actions)
-    ways = Ways(index, lambda action: replace(question, action=action), tallies)
+    ways = AccessWays(index, lambda action: replace(question, action=action), tallies)
     by_way = Everyone(tallies, ways, lambda account: Basis((index.accounts[account], 0), None, 0)).by_way
     return {member.id: way for way, runs in by_way.items() for run in runs.runs for member in run.members}
 
@@ -40,7 +40,7 @@ def test_the_quick_way_is_the_explained_way(seed: int) -> None:
     index = organisation.index()
     quick = ways_of(index, question, actions)
     with (
-        patch.object(Ways, "_own_way", lambda self, member, action, is_sure: None),
+        patch.object(AccessWays, "_own_way", lambda self, member, action, is_sure: None),
         patch.object(Speaking, "way_among", lambda self, key, members, effects, is_sure: None),
     ):
         assert quick == ways_of(index, question, actions)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from iam.access.builder import Part, When, build, parts_from, read_back
+from iam.access.builder import ServicePart, When, build, parts_from, read_back
 from iam.access.builder.conditions import asked, written
 from iam.access.builder.sentences import sentences_of_part
 from iam.policy.sentences import sentences_of
@@ -76,9 +76,9 @@ def test_conditions_without_a_value_or_with_another_are_read_shown_and_said(bloc
 
 def test_any_resource_is_warned_of_however_it_is_written() -> None:
     for part in (
-        Part("s3", ("s3:PutObject",), everywhere=True),
-        Part("s3", ("s3:PutObject",), arns=("*",)),
-        Part("s3", ("s3:PutObject",), arns=("arn:aws:s3:::docs/*", "*")),
+        ServicePart("s3", ("s3:PutObject",), everywhere=True),
+        ServicePart("s3", ("s3:PutObject",), arns=("*",)),
+        ServicePart("s3", ("s3:PutObject",), arns=("arn:aws:s3:::docs/*", "*")),
     ):
         assert any(line.warning for line in sentences_of_part(part)), part
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.access.builder import Part, When, build, parts_from, parts_json, read_back
+from iam.access.builder import ServicePart, When, build, parts_from, parts_json, read_back
 from iam.access.builder.parts import CHOICES, level_actions, ordered
 from iam.policy.catalogue import catalogue
 from iam.policy.lines import answer
@@ -37,7 +37,7 @@ WHENS = (
 
 
 @st.composite
-def chosen(draw: st.DrawFn) -> Part:
+def chosen(draw: st.DrawFn) -> ServicePart:
     """A part in which nothing is without effect."""
     service = draw(st.sampled_from(sorted(ARNS)))
     names = set(draw(st.lists(st.sampled_from(catalogue().expand(f"{service}:*")), min_size=1, max_size=8)))
@@ -45,7 +45,7 @@ def chosen(draw: st.DrawFn) -> Part:
         names |= set(level_actions(service, level))
     arns = draw(st.lists(st.sampled_from(ARNS[service]), unique=True, min_size=1))
     whens = draw(st.lists(st.sampled_from(WHENS), unique=True, max_size=3))
-    return Part(
+    return ServicePart(
         service, ordered(sorted(names), service=service), draw(st.booleans()), tuple(arns), tuple(whens)
     )
 
@@ -67,7 +67,7 @@ def _said(document: dict[str, Any]) -> set[tuple[str, str, str]]:
 
 @settings(max_examples=40)
 @given(st.lists(chosen(), min_size=1, max_size=3))
-def test_what_is_built_is_read_back_and_built_again_alike(parts: list[Part]) -> None:
+def test_what_is_built_is_read_back_and_built_again_alike(parts: list[ServicePart]) -> None:
     built = build(parts)
     if not built.statements:
         return
@@ -85,12 +85,12 @@ def test_what_is_built_is_read_back_and_built_again_alike(parts: list[Part]) -> 
 
 @settings(max_examples=20)
 @given(chosen())
-def test_parts_survive_a_hidden_field(part: Part) -> None:
+def test_parts_survive_a_hidden_field(part: ServicePart) -> None:
     assert parts_from(json.loads(json.dumps(parts_json([part])))) == (part,)
 
 
 def test_actions_stand_beside_the_resources_that_they_work_on_only() -> None:
-    part = Part("s3", ("s3:GetObject", "s3:ListAllMyBuckets", "s3:ListBucket"), arns=(BUCKET, OBJECTS))
+    part = ServicePart("s3", ("s3:GetObject", "s3:ListAllMyBuckets", "s3:ListBucket"), arns=(BUCKET, OBJECTS))
     assert [(statement["Action"], statement["Resource"]) for statement in build([part]).statements] == [
         ("s3:GetObject", OBJECTS),
         ("s3:ListBucket", BUCKET),
@@ -100,23 +100,25 @@ def test_actions_stand_beside_the_resources_that_they_work_on_only() -> None:
 
 
 def test_an_action_without_a_fitting_resource_is_left_out_and_told() -> None:
-    built = build([Part("s3", ("s3:GetObject", "s3:ListBucket"), arns=(OBJECTS,))])
+    built = build([ServicePart("s3", ("s3:GetObject", "s3:ListBucket"), arns=(OBJECTS,))])
     assert "ListBucket" not in built.text
     assert [(lack.actions, lack.key) for lack in built.lacks] == [(("s3:ListBucket",), "")]
 
 
 def test_a_resource_that_nothing_works_on_is_told() -> None:
-    built = build([Part("s3", ("s3:GetObject",), arns=(OBJECTS, "arn:aws:sqs:eu-west-1:111122223333:jobs"))])
+    built = build(
+        [ServicePart("s3", ("s3:GetObject",), arns=(OBJECTS, "arn:aws:sqs:eu-west-1:111122223333:jobs"))]
+    )
     assert built.unused == ((0, "arn:aws:sqs:eu-west-1:111122223333:jobs"),)
 
 
 def test_a_tag_of_the_resource_keeps_off_those_who_do_not_know_it() -> None:
     tag = When("StringEquals", "aws:ResourceTag/team", ("payments",))
     names = ("ec2:DescribeInstances", "ec2:StartInstances")
-    strict = Part("ec2", names, everywhere=True, whens=(tag,))
+    strict = ServicePart("ec2", names, everywhere=True, whens=(tag,))
     (lack,) = build([strict]).lacks
     assert (lack.actions, lack.key) == (("ec2:DescribeInstances",), "aws:ResourceTag/team")
-    split = Part(
+    split = ServicePart(
         "ec2", names, everywhere=True, whens=(When(tag.operator, tag.key, tag.values, where_known=True),)
     )
     built = build([split])
@@ -129,7 +131,7 @@ def test_a_tag_of_the_resource_keeps_off_those_who_do_not_know_it() -> None:
 
 def test_a_whole_level_is_written_as_patterns_that_mean_nothing_else() -> None:
     every = level_actions("ec2", CHOICES[0])
-    (statement,) = build([Part("ec2", every, everywhere=True)]).statements
+    (statement,) = build([ServicePart("ec2", every, everywhere=True)]).statements
     assert any("*" in action for action in statement["Action"])
     names = {name for action in statement["Action"] for name in catalogue().expand(action)}
     assert names == set(every)
@@ -139,15 +141,17 @@ def test_what_is_read_of_two_parts_is_built_the_same_ever_after() -> None:
     """A condition that only some know came first in one text and last in the next."""
     whens = tuple(WHENS[place] for place in (0, 2, 3))
     parts = [
-        Part("iam", ("iam:GetRole", "iam:ListUsers"), everywhere=True, whens=whens),
-        Part("iam", ("iam:AcceptDelegationRequest",), everywhere=True, whens=whens),
+        ServicePart("iam", ("iam:GetRole", "iam:ListUsers"), everywhere=True, whens=whens),
+        ServicePart("iam", ("iam:AcceptDelegationRequest",), everywhere=True, whens=whens),
     ]
     once = build(read_back(build(parts).text).parts).text
     assert build(read_back(once).parts).text == once
 
 
 def test_two_actions_alike_stay_names() -> None:
-    (statement,) = build([Part("s3", ("s3:GetObject", "s3:GetObjectTagging"), arns=(OBJECTS,))]).statements
+    (statement,) = build(
+        [ServicePart("s3", ("s3:GetObject", "s3:GetObjectTagging"), arns=(OBJECTS,))]
+    ).statements
     assert statement["Action"] == ["s3:GetObject", "s3:GetObjectTagging"]
 
 
@@ -196,7 +200,7 @@ def test_what_has_no_effect_is_left_out_and_noted() -> None:
 
 
 def test_the_engine_decides_what_was_built_as_it_was_meant() -> None:
-    part = Part("s3", ("s3:GetObject", "s3:ListBucket"), arns=(BUCKET, OBJECTS))
+    part = ServicePart("s3", ("s3:GetObject", "s3:ListBucket"), arns=(BUCKET, OBJECTS))
     document = build([part]).document
 
     def decided(action: str, resource: str) -> str:

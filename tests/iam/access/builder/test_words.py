@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from iam.access.builder import Part, When
+from iam.access.builder import ServicePart, When
 from iam.access.builder.sentences import quarters_of, sentences_of_part
 
 TAG = When("StringEquals", "aws:ResourceTag/team", ("payments",), where_known=True)
 
 
-def texts(part: Part) -> list[str]:
+def texts(part: ServicePart) -> list[str]:
     """The sentences of a part."""
     return [line.text for line in sentences_of_part(part)]
 
 
 def test_a_condition_that_only_some_actions_know_is_said_of_these_only() -> None:
-    part = Part("ec2", ("ec2:DescribeInstances", "ec2:StartInstances"), everywhere=True, whens=(TAG,))
+    part = ServicePart("ec2", ("ec2:DescribeInstances", "ec2:StartInstances"), everywhere=True, whens=(TAG,))
     assert texts(part) == [
         "Start all EC2 instances, only if tagged team=payments",
         "See EC2 instances and their status",
@@ -23,12 +23,12 @@ def test_a_condition_that_only_some_actions_know_is_said_of_these_only() -> None
 
 def test_writing_one_file_is_not_said_to_be_writing_the_bucket() -> None:
     arns = ("arn:aws:s3:::docs", "arn:aws:s3:::docs/report.csv")
-    part = Part("s3", ("s3:ListBucket", "s3:PutObject"), arns=arns)
+    part = ServicePart("s3", ("s3:ListBucket", "s3:PutObject"), arns=arns)
     assert texts(part) == ["Write the object s3://docs/report.csv", "List objects in s3://docs"]
 
 
 def test_a_part_without_effect_says_nothing() -> None:
-    assert texts(Part("s3", ("s3:PutObject",), arns=("arn:aws:s3:::docs",))) == []
+    assert texts(ServicePart("s3", ("s3:PutObject",), arns=("arn:aws:s3:::docs",))) == []
 
 
 def test_the_bar_of_a_document_that_the_builder_cannot_hold_is_not_empty() -> None:

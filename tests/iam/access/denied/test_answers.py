@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from iam.access.denied.answer import Answer, Outcome, answer, needs_resource, smallest
+from iam.access.denied.answer import DenialAnswer, DenialRemedy, answer, needs_resource, smallest
 from iam.access.denied.message import Denied, PolicyType
 from iam.access.principals import find_principal
 from iam.directory.models import Role
@@ -28,20 +28,20 @@ def administrator() -> Viewer:
     return viewer_for(someone)
 
 
-def asked(org: Organization, action: str, resource: str, viewer: Viewer, **more: Any) -> Answer:
+def asked(org: Organization, action: str, resource: str, viewer: Viewer, **more: Any) -> DenialAnswer:
     who = find_principal(org.of["maya"].arn, accounts=None, at=None)
     explained = answer(viewer, Denied(action, resource=resource, **more), who=who)
     assert explained is not None
     return explained
 
 
-def said(answer: Answer) -> str:
+def said(answer: DenialAnswer) -> str:
     return " / ".join(point.text for point in answer.points)
 
 
 def test_what_was_never_given_is_proposed_as_one_statement(org: Organization) -> None:
     answer = asked(org, "s3:GetObject", ELSEWHERE, administrator())
-    assert answer.outcome is Outcome.HELPS
+    assert answer.outcome is DenialRemedy.HELPS
     assert answer.document == say("Allow", "s3:GetObject", ELSEWHERE)
     assert "Nothing that they hold allows it / Nothing else blocks it" in said(answer)
     assert answer.level == "Read"
@@ -49,27 +49,27 @@ def test_what_was_never_given_is_proposed_as_one_statement(org: Organization) ->
 
 def test_a_limit_of_the_organization_is_no_matter_for_a_grant(org: Organization) -> None:
     answer = asked(org, "sqs:SendMessage", QUEUE, administrator())
-    assert answer.outcome is Outcome.NO_GRANT
+    assert answer.outcome is DenialRemedy.NO_GRANT
     assert answer.document is None
     assert "(SCP) of the organization doesn’t allow it: that of Workloads" in said(answer)
 
 
 def test_a_boundary_is_no_matter_for_a_grant(org: Organization) -> None:
     answer = asked(org, "ec2:StopInstances", f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/i-1", administrator())
-    assert answer.outcome is Outcome.NO_GRANT
+    assert answer.outcome is DenialRemedy.NO_GRANT
     assert "The permissions boundary doesn’t allow it" in said(answer)
 
 
 def test_a_deny_is_named_with_its_policy(org: Organization) -> None:
     make.inline(org.of["maya"], "NoLedger", body=say("Deny", "s3:*", "arn:aws:s3:::other/*"))
     answer = asked(org, "s3:GetObject", ELSEWHERE, administrator())
-    assert answer.outcome is Outcome.NO_GRANT
+    assert answer.outcome is DenialRemedy.NO_GRANT
     assert "Something that they hold denies it: NoLedger, statement 1" in said(answer)
 
 
 def test_what_holds_under_a_condition_is_not_asked_for(org: Organization) -> None:
     answer = asked(org, "s3:GetObject", LEDGER, administrator())
-    assert answer.outcome is Outcome.DEPENDS
+    assert answer.outcome is DenialRemedy.DEPENDS
     assert answer.document is None
     assert "Only if MFA is present" in said(answer)
 
@@ -78,7 +78,7 @@ def test_what_is_allowed_is_not_asked_for(org: Organization) -> None:
     make.inline(org.of["maya"], "ledger", body=say("Allow", "s3:GetObject", LEDGER))
     ines = administrator()
     answer = asked(org, "s3:GetObject", LEDGER, ines, policy_type=PolicyType.IDENTITY)
-    assert answer.outcome is Outcome.ALREADY
+    assert answer.outcome is DenialRemedy.ALREADY
     assert "Sign in again and retry" in answer.points[0].more
     by_endpoint = asked(org, "s3:GetObject", LEDGER, ines, policy_type=PolicyType.ENDPOINT)
     assert "AWS named a VPC endpoint policy" in by_endpoint.points[0].more
@@ -86,7 +86,7 @@ def test_what_is_allowed_is_not_asked_for(org: Organization) -> None:
 
 def test_a_key_whose_policy_nobody_read_may_stand_in_the_way(org: Organization) -> None:
     answer = asked(org, "kms:Encrypt", KEY, administrator())
-    assert answer.outcome is Outcome.HELPS_IF
+    assert answer.outcome is DenialRemedy.HELPS_IF
     assert answer.document == say("Allow", "kms:Encrypt", KEY)
     assert "works if the resource-based policy allows the caller" in said(answer)
 
@@ -94,7 +94,7 @@ def test_a_key_whose_policy_nobody_read_may_stand_in_the_way(org: Organization) 
 def test_a_role_that_does_not_trust_them_is_no_matter_for_a_grant(org: Organization) -> None:
     make.role(org.member, "closed")
     answer = asked(org, "sts:AssumeRole", f"arn:aws:iam::{MEMBER}:role/closed", administrator())
-    assert answer.outcome is Outcome.NO_GRANT
+    assert answer.outcome is DenialRemedy.NO_GRANT
     assert "needs a change of its trust policy" in answer.points[0].more
 
 
@@ -110,7 +110,7 @@ def test_what_aws_says_and_the_mirror_cannot_know_is_believed(
     org: Organization, kind: PolicyType | None, is_explicit: bool, words: str
 ) -> None:
     answer = asked(org, "s3:GetObject", ELSEWHERE, administrator(), policy_type=kind, is_explicit=is_explicit)
-    assert answer.outcome is Outcome.NO_GRANT
+    assert answer.outcome is DenialRemedy.NO_GRANT
     assert words in said(answer)
 
 
@@ -120,7 +120,7 @@ def test_who_does_not_see_the_account_reads_neither_policies_nor_limits(org: Org
     make.inline(org.of["maya"], "NoLedger", body=say("Deny", "s3:*", "arn:aws:s3:::other/*"))
     for action, resource in (("sqs:SendMessage", QUEUE), ("s3:GetObject", ELSEWHERE)):
         answer = asked(org, action, resource, viewer_for(someone))
-        assert answer.outcome is Outcome.NO_GRANT
+        assert answer.outcome is DenialRemedy.NO_GRANT
         assert not any(word in said(answer) for word in ("Workloads", "NoLedger", "SCP", "statement"))
         assert answer.limits == ()
 
@@ -171,7 +171,7 @@ def test_a_condition_of_the_organization_is_told_to_who_sees_the_account_only(or
     make.assign(someone, Role.MEMBER)
     member = viewer_for(someone)
     answer = asked(org, "s3:GetObject", ELSEWHERE, member)
-    assert answer.outcome is Outcome.HELPS_IF
+    assert answer.outcome is DenialRemedy.HELPS_IF
     assert "eu-west-1" not in said(answer)
     assert "within limits that apply to everyone" in said(answer)
     assert "eu-west-1" in said(asked(org, "s3:GetObject", ELSEWHERE, administrator()))

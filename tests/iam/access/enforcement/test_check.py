@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from iam.access.enforcement import check
-from iam.access.enforcement.check import Step
+from iam.access.enforcement.check import MfaStep
 from iam.access.enforcement.scope import scope_of
 from iam.access.enforcement.services import look, operations_for, request_enforcement
 from iam.changes.errors import RefusedError
@@ -48,7 +48,7 @@ def user(
     return made
 
 
-def stopped(viewer: Viewer, account: Account, **scope: str) -> dict[str, set[Step]]:
+def stopped(viewer: Viewer, account: Account, **scope: str) -> dict[str, set[MfaStep]]:
     seen = look(viewer, scope=scope_of(account, **scope), denies_keys=True)
     return {
         seen.users[standing.number].name: {step for step, _ in standing.stopped}
@@ -90,10 +90,10 @@ def test_a_boundary_or_a_deny_that_keeps_somebody_from_a_step_is_found(
     factories.edge(EdgeKind.BOUNDARY, bound, policy)
     assert with_device.name in stopped(ines, account, path="/")
     assert stopped(ines, account, path="/") == {
-        "denied": {Step.ENROL},
-        "no-password-change": {Step.PASSWORD},
+        "denied": {MfaStep.ENROL},
+        "no-password-change": {MfaStep.PASSWORD},
         "has-device": set(),
-        "bound": {Step.PASSWORD, Step.ENROL},
+        "bound": {MfaStep.PASSWORD, MfaStep.ENROL},
     }
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from iam.access.enforcement.check import Password, Situation, Trial, stand
+from iam.access.enforcement.check import Password, PolicyTrial, Situation, stand
 from iam.access.enforcement.policy import Variant, text_of
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.index import Index
@@ -89,7 +89,7 @@ class World:
             rows.append(PrincipalRow(at + 1, arn, somebody.user_id, grants, somebody.tags))
         index = Index(self.documents)
         index.put(AccountRows(rows, groups, policies, (), NUMBER, "aws", standing))
-        trial = Trial(NUMBER, text_of(Variant("aws", NUMBER)), None)
+        trial = PolicyTrial(NUMBER, text_of(Variant("aws", NUMBER)), None)
         standings = stand(
             index, trial, people={at: somebody.situation for at, somebody in enumerate(people, start=1)}
         )

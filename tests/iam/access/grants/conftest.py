@@ -19,7 +19,7 @@ from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from iam.access.grants import services
 from iam.access.grants.models import Grant, LedgerEntry
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.aws import writes
 from iam.aws.access import AccountAccess
 from iam.aws.session import connect
@@ -115,14 +115,14 @@ class Office:
             cause_id=None,
         )
 
-    def terms(self, what: What, *users: Entity, **fields: Any) -> Terms:
+    def terms(self, what: What, *users: Entity, **fields: Any) -> GrantTerms:
         """For users of the account."""
-        who = Who(WhoKind.USERS, arns=tuple(user.arn for user in users or (self.scene.user,)))
-        return Terms(
+        who = WhoTerms(WhoKind.USERS, arns=tuple(user.arn for user in users or (self.scene.user,)))
+        return GrantTerms(
             **{"who": who, "what": what, "accounts": (self.number,), "why": "Settles the quarter"} | fields
         )
 
-    def ask(self, terms: Terms, *, actor: Viewer | None = None, key: str = "") -> Grant:
+    def ask(self, terms: GrantTerms, *, actor: Viewer | None = None, key: str = "") -> Grant:
         """Ask for it."""
         return services.request_grant(
             terms, actor=actor or self.asks, idempotency_key=key or f"g{next(_numbers)}"
@@ -142,7 +142,7 @@ class Office:
         """A second one."""
         return factories.viewer(Role.APPROVER, name="Jonas Berg")
 
-    def granted(self, terms: Terms, **fields: Any) -> Grant:
+    def granted(self, terms: GrantTerms, **fields: Any) -> Grant:
         """Asked for, approved and carried out."""
         return self.work(self.approve(self.ask(terms, **fields)))
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from console.access.grants.effect_blocks import blocks_of
 from iam.access.grants.effects import effects_of
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.access.templates.queries import offer_of
 from iam.mirror.models import Account, EdgeKind
 from tests import factories as make
@@ -24,10 +24,12 @@ READ_LEDGER = {
 }
 
 
-def terms_for(what: What, accounts: list[Account]) -> Terms:
+def terms_for(what: What, accounts: list[Account]) -> GrantTerms:
     """Terms for a partner, so that the accounts are free to choose."""
-    who = Who(WhoKind.PARTNER, label="Audit", account_id="999988887777", external_id="gh-audit-1234567")
-    return Terms(who=who, what=what, accounts=tuple(account.account_id for account in accounts), why="Audit")
+    who = WhoTerms(WhoKind.PARTNER, label="Audit", account_id="999988887777", external_id="gh-audit-1234567")
+    return GrantTerms(
+        who=who, what=what, accounts=tuple(account.account_id for account in accounts), why="Audit"
+    )
 
 
 def accounts(number: int) -> list[Account]:

@@ -12,7 +12,7 @@ import pytest
 
 from iam.access.grants import services
 from iam.access.grants.documents import retimed, timed
-from iam.access.grants.models import Grant, Sort, State
+from iam.access.grants.models import Grant, GrantState, PermissionSort
 from iam.access.grants.services.expiry import close_overdue
 from iam.access.grants.terms import What, WhatKind
 from iam.changes import services as changes
@@ -36,7 +36,7 @@ HOUR = timedelta(hours=1)
 
 def _end_in_aws(office: Office, grant: Grant) -> str:
     """The end that the default version of the made policy says in AWS."""
-    arn = next(entry.target for entry in office.entries(grant) if entry.sort == Sort.ATTACHED)
+    arn = next(entry.target for entry in office.entries(grant) if entry.sort == PermissionSort.ATTACHED)
     iam = office.scene.aws.iam
     version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
     document = iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"]
@@ -65,7 +65,7 @@ def test_the_clock_starts_at_the_approval(office: Office) -> None:
     assert grant.begins_at is not None
     assert grant.ends_at == grant.begins_at.replace(microsecond=0) + HOUR
     assert _end_in_aws(office, grant) == _stamp(grant.ends_at)
-    assert grant.state == State.ACTIVE
+    assert grant.state == GrantState.ACTIVE
 
 
 def test_an_extension_is_approved_anew_and_gives_the_made_policy_another_version(office: Office) -> None:
@@ -91,7 +91,7 @@ def test_an_extension_is_approved_anew_and_gives_the_made_policy_another_version
         "extended",
         "renewed",
     ]
-    assert office.ended(grant).state == State.ENDED
+    assert office.ended(grant).state == GrantState.ENDED
     assert office.holds() == (set(), set(), set())
 
 
@@ -102,7 +102,7 @@ def test_an_extension_that_is_rejected_leaves_all_as_it_was(office: Office) -> N
     (change,) = Change.objects.filter(state="awaiting_approval")
     changes.reject(change, actor=office.scene.approver, comment="Enough")
     grant = services.settle(grant)
-    assert (grant.state, grant.ends_at) == (State.ACTIVE, was)
+    assert (grant.state, grant.ends_at) == (GrantState.ACTIVE, was)
 
 
 def test_the_approver_agrees_to_what_ends_only_while_gatehouse_runs(office: Office) -> None:
@@ -135,7 +135,7 @@ def test_whoever_asked_shortens_it_without_approval(office: Office) -> None:
     until = datetime.now(tz=UTC).replace(microsecond=0) + HOUR
     grant = services.shorten_grant(grant, until=until, actor=office.asks, reason="Done sooner")
     grant = office.work(grant)
-    assert (grant.state, grant.ends_at) == (State.ACTIVE, until)
+    assert (grant.state, grant.ends_at) == (GrantState.ACTIVE, until)
     assert _end_in_aws(office, grant) == _stamp(until)
     with pytest.raises(RefusedError, match="new approval"):
         services.shorten_grant(grant, until=until + HOUR, actor=office.asks, reason="Longer")
@@ -162,7 +162,7 @@ def test_an_approver_shortens_what_waits_and_agrees_to_the_new_end(office: Offic
     with pytest.raises(ReceiptChangedError):
         changes.approve(first, actor=office.scene.approver, seen_digest=seen)
     grant = office.work(office.approve(grant))
-    assert (grant.state, grant.ends_at) == (State.ACTIVE, until)
+    assert (grant.state, grant.ends_at) == (GrantState.ACTIVE, until)
     assert _end_in_aws(office, grant) == _stamp(until)
 
 
@@ -170,7 +170,7 @@ def test_a_request_is_withdrawn_by_whoever_asked_alone(office: Office) -> None:
     grant = office.ask(office.terms(statements()))
     with pytest.raises(RefusedError, match="Only the requester"):
         services.withdraw_grant(grant, actor=office.scene.approver)
-    assert services.withdraw_grant(grant, actor=office.asks).state == State.WITHDRAWN
+    assert services.withdraw_grant(grant, actor=office.asks).state == GrantState.WITHDRAWN
 
 
 def test_a_request_whose_end_comes_before_its_approval_closes(office: Office) -> None:
@@ -183,7 +183,7 @@ def test_a_request_whose_end_comes_before_its_approval_closes(office: Office) ->
     assert close_overdue(now=until + HOUR) == 1
     dated.refresh_from_db()
     lasting.refresh_from_db()
-    assert (dated.state, lasting.state) == (State.EXPIRED, State.WAITING)
+    assert (dated.state, lasting.state) == (GrantState.EXPIRED, GrantState.WAITING)
 
 
 END = datetime(2026, 3, 2, 18, 0, tzinfo=UTC)

@@ -11,11 +11,11 @@ import pytest
 
 from iam.access.grants import services
 from iam.access.grants.ledger import ledger_of
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.proof import proof_of
 from iam.access.grants.services.reconcile import change_ended
 from iam.access.grants.services.revoke_sessions import request_cut
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.changes import services as changes
 from iam.changes.approval.models import BreakGlass
 from iam.changes.errors import RefusedError
@@ -65,7 +65,7 @@ def test_undoing_the_end_gives_it_back_until_its_time_and_it_ends_again(office: 
     assert office.holds(user) == (set(), set(), set())
     grant = _undone(office, grant)
     assert office.holds(user) == holds
-    assert (grant.state, grant.ended_at, grant.parts.get().ending_set) == (State.ACTIVE, None, None)
+    assert (grant.state, grant.ended_at, grant.parts.get().ending_set) == (GrantState.ACTIVE, None, None)
     acts = [grant_version.act for grant_version in grant.versions.order_by("number")]
     assert acts == ["asked", "ended", "returned"]
     # Each reason that was over stays so; each has one more, which began with the undoing.
@@ -81,7 +81,7 @@ def test_undoing_the_end_gives_it_back_until_its_time_and_it_ends_again(office: 
     # Its time is what it was, and it ends like any other.
     assert services.end_due_grants(now=datetime.now(tz=UTC) + 2 * HOUR) == 1
     grant = office.work(grant)
-    assert (grant.state, office.holds(user)) == (State.ENDED, (set(), set(), set()))
+    assert (grant.state, office.holds(user)) == (GrantState.ENDED, (set(), set(), set()))
     acts = [grant_version.act for grant_version in grant.versions.order_by("number")]
     assert acts == ["asked", "ended", "returned", "ran_out"]
     assert all(entry.until for entry in office.entries(grant))
@@ -95,7 +95,7 @@ def test_what_comes_back_after_its_time_is_taken_away_again(office: Office) -> N
     _undone(office, grant)
     assert services.end_due_grants() == 1
     grant = office.work(grant)
-    assert (grant.state, office.holds(user)[0]) == (State.ENDED, set())
+    assert (grant.state, office.holds(user)[0]) == (GrantState.ENDED, set())
 
 
 def test_break_glass_gives_it_at_once_and_its_clock_starts_there(office: Office) -> None:
@@ -107,7 +107,7 @@ def test_break_glass_gives_it_at_once_and_its_clock_starts_there(office: Office)
         changes.break_glass(first, actor=office.scene.approver, reason="Now", seen_digest=seen)
     changes.break_glass(first, actor=office.asks, reason="Payments are down", seen_digest=seen)
     grant = office.work(services.settle(grant))
-    assert grant.state == State.ACTIVE
+    assert grant.state == GrantState.ACTIVE
     assert len(office.holds(user)[1]) == 1
     assert grant.begins_at is not None
     assert grant.ends_at == grant.begins_at.replace(microsecond=0) + HOUR
@@ -121,7 +121,7 @@ def test_break_glass_gives_it_at_once_and_its_clock_starts_there(office: Office)
         change.refresh_from_db()
         change_ended(change)
     grant.refresh_from_db()
-    assert (grant.state, office.holds(user)) == (State.ENDED, (set(), set(), set()))
+    assert (grant.state, office.holds(user)) == (GrantState.ENDED, (set(), set(), set()))
 
 
 def _may_read(office: Office, role_name: str, *, source_identity: str, issued: datetime) -> bool:
@@ -149,9 +149,13 @@ def _may_read(office: Office, role_name: str, *, source_identity: str, issued: d
 
 def test_the_sessions_of_one_source_identity_end_and_the_proof_says_when(office: Office) -> None:
     role = _role(office, factories.TRUST_EC2)
-    who = Who(WhoKind.ACCOUNT, account_id="339011276654", principal="arn:aws:iam::339011276654:role/reader")
+    who = WhoTerms(
+        WhoKind.ACCOUNT, account_id="339011276654", principal="arn:aws:iam::339011276654:role/reader"
+    )
     what = What(WhatKind.ROLE, role_arn=role.arn)
-    grant = office.ended(office.granted(Terms(who=who, what=what, accounts=(office.number,), why="An audit")))
+    grant = office.ended(
+        office.granted(GrantTerms(who=who, what=what, accounts=(office.number,), why="An audit"))
+    )
     part = grant.parts.get()
     for wrong in ("x", "a b", "kwame*", "k" * 65):
         with pytest.raises(RefusedError, match="source identity"):

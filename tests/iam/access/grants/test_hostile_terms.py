@@ -13,7 +13,7 @@ import pytest
 
 from iam.access.grants.documents import name_for, timed, written
 from iam.access.grants.services import plan_grant, request_grant
-from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.mirror.models import Account
 from tests import factories as make
@@ -38,12 +38,12 @@ def _text(**statement_or_text: Any) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _terms(who: Who, *documents: str, **fields: Any) -> Terms:
+def _terms(who: WhoTerms, *documents: str, **fields: Any) -> GrantTerms:
     what = What(WhatKind.STATEMENTS, documents=documents or (_text(),))
-    return Terms(**{"who": who, "what": what, "accounts": (PROD,), "why": "An audit"} | fields)
+    return GrantTerms(**{"who": who, "what": what, "accounts": (PROD,), "why": "An audit"} | fields)
 
 
-PARTNER = Who(WhoKind.PARTNER, account_id=OTHER, external_id="gh-bw-7c1e93f0a4", label="Brightwater")
+PARTNER = WhoTerms(WhoKind.PARTNER, account_id=OTHER, external_id="gh-bw-7c1e93f0a4", label="Brightwater")
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ NARROW = [
 ]
 
 
-def _federated(provider: str, subject: str) -> Who:
-    return Who(WhoKind.FEDERATED, provider_arn=provider, subject=subject, audience="sts.amazonaws.com")
+def _federated(provider: str, subject: str) -> WhoTerms:
+    return WhoTerms(WhoKind.FEDERATED, provider_arn=provider, subject=subject, audience="sts.amazonaws.com")
 
 
 @pytest.mark.parametrize(("provider", "subject"), WIDE)
@@ -153,7 +153,7 @@ def test_what_gives_more_or_less_than_it_seems_is_told_to_the_approver(
     prod: Account, text: str, answer_of_aws: str
 ) -> None:
     user = make.user(prod, "kwame")
-    who = Who(WhoKind.USERS, arns=(user.arn,))
+    who = WhoTerms(WhoKind.USERS, arns=(user.arn,))
     assert any(
         answer_of_aws in warning for warning in plan_grant(_terms(who, text), viewer=make.viewer()).warnings
     )
@@ -207,13 +207,13 @@ def test_in_another_partition_everything_is_named_in_it(db: None) -> None:
     user = make.user(china, "wei", arn="arn:aws-cn:iam::222222222222:user/wei")
     asks = make.viewer()
     what = What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/ReadOnlyAccess")
-    terms = replace(_terms(Who(WhoKind.USERS, arns=(user.arn,))), what=what, accounts=("222222222222",))
+    terms = replace(_terms(WhoTerms(WhoKind.USERS, arns=(user.arn,))), what=what, accounts=("222222222222",))
     (part,) = plan_grant(terms, viewer=asks).parts
     assert part.steps[0].operation.params["policy_arn"] == "arn:aws-cn:iam::aws:policy/ReadOnlyAccess"
     outside = f"arn:aws:iam::{OTHER}:role/reader"
     for who in (
-        Who(WhoKind.ACCOUNT, account_id=OTHER, principal=outside),
-        Who(WhoKind.ROLE, arns=(outside,)),
+        WhoTerms(WhoKind.ACCOUNT, account_id=OTHER, principal=outside),
+        WhoTerms(WhoKind.ROLE, arns=(outside,)),
     ):
         (part,) = plan_grant(_terms(who, accounts=("222222222222",)), viewer=asks).parts
         assert "another AWS partition" in part.refusal
@@ -221,7 +221,7 @@ def test_in_another_partition_everything_is_named_in_it(db: None) -> None:
 
 def test_a_policy_of_somebody_else_with_the_name_stops_the_request_and_not_the_policy(prod: Account) -> None:
     user, asks = make.user(prod, "kwame"), make.viewer()
-    terms = _terms(Who(WhoKind.USERS, arns=(user.arn,)))
+    terms = _terms(WhoTerms(WhoKind.USERS, arns=(user.arn,)))
     name = plan_grant(terms, viewer=asks, key="k").parts[0].steps[0].operation.params["name"]
     make.policy(prod, name.upper(), arn=f"arn:aws:iam::{PROD}:policy/theirs/{name.upper()}")
     with pytest.raises(RefusedError, match="already"):
@@ -233,7 +233,7 @@ def test_gatehouses_own_users_are_refused_while_one_plans(prod: Account) -> None
     own = make.user(prod, "gatehouse-hub")
     body = {"Version": "2012-10-17", "Statement": [trust | {"Principal": {"AWS": own.arn}}]}
     make.role(prod, "gatehouse-writer", arn=prod.write_role_arn, trust=body)
-    terms = _terms(Who(WhoKind.USERS, arns=(own.arn,)))
+    terms = _terms(WhoTerms(WhoKind.USERS, arns=(own.arn,)))
     (part,) = plan_grant(terms, viewer=make.viewer()).parts
     assert part.refusal.startswith("Gatehouse itself needs this")
 
@@ -242,7 +242,7 @@ def test_a_statement_of_another_grant_is_not_replaced(prod: Account) -> None:
     user, asks = make.user(prod, "kwame"), make.viewer()
     role = make.role(prod, "breakglass")
     what = What(WhatKind.ROLE, role_arn=role.arn)
-    terms = replace(_terms(Who(WhoKind.USERS, arns=(user.arn,)), lasts=3600), what=what)
+    terms = replace(_terms(WhoTerms(WhoKind.USERS, arns=(user.arn,)), lasts=3600), what=what)
     sid = plan_grant(terms, viewer=asks, key="k").parts[0].steps[0].permissions[0].target
     body = {"Version": "2012-10-17", "Statement": [make.TRUST_EC2["Statement"][0] | {"Sid": sid}]}
     other = make.role(prod, "breakglass-2", trust=body)
@@ -256,7 +256,7 @@ def test_the_right_to_assume_many_roles_fits_into_what_one_user_may_hold(prod: A
     numbers = [str(number) for number in range(200000000000, 200000000040)]
     for number in numbers:
         make.account(number, name=f"a-{number[-3:]}", write_role_arn=f"arn:aws:iam::{number}:role/w")
-    terms = _terms(Who(WhoKind.USERS, arns=(user.arn,)), accounts=tuple(numbers), lasts=3600)
+    terms = _terms(WhoTerms(WhoKind.USERS, arns=(user.arn,)), accounts=tuple(numbers), lasts=3600)
     plan = plan_grant(terms, viewer=make.viewer())
     assert not plan.refusals
     rights = [

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from iam.access.grants import services
 from iam.access.grants.ledger import ledger_of
-from iam.access.grants.models import Sort, State
+from iam.access.grants.models import GrantState, PermissionSort
 from iam.access.grants.services.reconcile import change_ended
 from iam.access.grants.terms import What, WhatKind
 from iam.changes.models import Change
@@ -36,7 +36,7 @@ def test_ending_one_of_two_grants_leaves_what_the_other_needs(office: Office) ->
         office.granted(office.terms(_joining(office))),
     )
     first = office.ended(first)
-    assert first.state == State.ENDED
+    assert first.state == GrantState.ENDED
     assert office.holds()[0] == {office.scene.group.name}
     assert all(entry.until for entry in office.entries(first))
     office.ended(second)
@@ -46,7 +46,7 @@ def test_ending_one_of_two_grants_leaves_what_the_other_needs(office: Office) ->
 def test_two_grants_of_the_same_that_wait_together_are_both_approved(office: Office) -> None:
     first, second = office.ask(office.terms(_joining(office))), office.ask(office.terms(_joining(office)))
     first, second = office.work(office.approve(first)), office.work(office.approve(second))
-    assert (first.state, second.state) == (State.ACTIVE, State.ACTIVE)
+    assert (first.state, second.state) == (GrantState.ACTIVE, GrantState.ACTIVE)
     office.ended(second)
     assert office.holds()[0] == {office.scene.group.name}
     office.ended(first)
@@ -60,11 +60,11 @@ def test_a_made_policy_that_two_grants_share_goes_with_the_last_one(office: Offi
     )
     first, second = office.granted(office.terms(what)), office.granted(office.terms(what, other))
     assert office.holds()[1] == office.holds(other)[1] != set()
-    arn = next(entry.target for entry in office.entries(first) if entry.sort == Sort.ATTACHED)
-    assert office.ended(first).state == State.ENDED
+    arn = next(entry.target for entry in office.entries(first) if entry.sort == PermissionSort.ATTACHED)
+    assert office.ended(first).state == GrantState.ENDED
     assert office.holds()[1] == set()
     assert office.scene.aws.iam.get_policy(PolicyArn=arn)["Policy"]["AttachmentCount"] == 1
-    assert office.ended(second).state == State.ENDED
+    assert office.ended(second).state == GrantState.ENDED
     assert arn not in {
         policy["Arn"] for policy in office.scene.aws.iam.list_policies(Scope="Local")["Policies"]
     }
@@ -102,7 +102,7 @@ def test_undoing_a_change_of_a_grant_ends_the_reason_that_it_gave(office: Office
     change_ended(undoing)
     (entry,) = office.entries(grant)
     assert entry.until is not None
-    assert services.settle(grant).state == State.ENDED
+    assert services.settle(grant).state == GrantState.ENDED
 
 
 def test_the_ledger_names_every_reason_and_what_no_grant_explains(office: Office) -> None:
@@ -172,6 +172,6 @@ def test_two_grants_that_end_in_the_same_moment_do_not_take_each_other_for_a_rea
     later = datetime.now(tz=UTC).replace(year=2030)
     assert services.end_due_grants(now=later) == 2
     office.work(first)
-    assert services.settle(second).state == State.ENDED
+    assert services.settle(second).state == GrantState.ENDED
     assert office.holds()[0] == set()
     assert not Change.objects.filter(state__in=["failed", "unknown"]).exists()

@@ -14,8 +14,8 @@ import pytest
 from django.db import connection
 
 from iam.access.grants import services
-from iam.access.grants.models import State
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.models import GrantState
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.guard import Viewer
@@ -59,12 +59,12 @@ def _account(number: str, name: str) -> Account:
     return make.account(number, name=name, write_role_arn=f"arn:aws:iam::{number}:role/gatehouse-writer")
 
 
-def _terms(accounts: list[Account], *, way: str) -> Terms:
+def _terms(accounts: list[Account], *, way: str) -> GrantTerms:
     arns = [f"arn:aws:iam::{HOME}:user/kwame"]
     if way == "policy":
         arns = [f"arn:aws:iam::{account.account_id}:user/ama" for account in accounts]
-    return Terms(
-        who=Who(WhoKind.USERS, arns=tuple(arns)),
+    return GrantTerms(
+        who=WhoTerms(WhoKind.USERS, arns=tuple(arns)),
         what=What(WhatKind.STATEMENTS, documents=(READS,)),
         accounts=tuple(account.account_id for account in accounts),
         why="The migration",
@@ -91,7 +91,7 @@ def _measured(act: Callable[[], Any]) -> tuple[float, int, Any]:
     return time.process_time() - began, queries.count, made
 
 
-def _cost(terms: Terms, actor: Viewer, key: str) -> Cost:
+def _cost(terms: GrantTerms, actor: Viewer, key: str) -> Cost:
     planned, plan_queries, plan = _measured(lambda: services.plan_grant(terms, viewer=actor))
     assert not plan.refusals
     asked, ask_queries, _ = _measured(lambda: services.request_grant(terms, actor=actor, idempotency_key=key))
@@ -140,13 +140,13 @@ def test_each_account_has_its_own_state_and_only_what_failed_is_tried_again(acco
     changes.filter(lane=1).update(state=ChangeState.FAILED)
     changes.filter(lane=2).update(state=ChangeState.QUEUED)
     grant = services.settle(grant)
-    states = [State(part.state) for part in grant.parts.order_by("lane")]
-    assert states[:4] == [State.ACTIVE, State.FAILED, State.APPLYING, State.ACTIVE]
+    states = [GrantState(part.state) for part in grant.parts.order_by("lane")]
+    assert states[:4] == [GrantState.ACTIVE, GrantState.FAILED, GrantState.APPLYING, GrantState.ACTIVE]
     changes.filter(lane=2).update(state=ChangeState.FAILED)
     grant = services.settle(grant)
-    assert grant.state == State.PARTLY
+    assert grant.state == GrantState.PARTLY
     services.retry_failed(grant, actor=actor)
     again = Change.objects.filter(change_set__cause_id=grant.pk, state=ChangeState.QUEUED)
     assert set(again.values_list("lane", flat=True)) == {1, 2}
-    states = [State(part.state) for part in grant.parts.order_by("lane")]
-    assert states[:4] == [State.ACTIVE, State.APPLYING, State.APPLYING, State.ACTIVE]
+    states = [GrantState(part.state) for part in grant.parts.order_by("lane")]
+    assert states[:4] == [GrantState.ACTIVE, GrantState.APPLYING, GrantState.APPLYING, GrantState.ACTIVE]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from iam.access.grants import services
-from iam.access.grants.models import State
+from iam.access.grants.models import GrantState
 from iam.access.grants.terms import What, WhatKind
 from iam.changes import handlers
 from iam.changes.errors import RefusedError
@@ -57,7 +57,7 @@ def test_an_extension_that_waits_closes_with_the_grant_and_is_approved_by_nobody
     with pytest.raises(RefusedError, match="nothing left to decide"):
         approve(waits, actor=office.scene.approver, seen_digest=extension.receipt_digest)
     grant.refresh_from_db()
-    assert (grant.state, grant.extends_to) == (State.ENDED, None)
+    assert (grant.state, grant.extends_to) == (GrantState.ENDED, None)
     assert office.holds()[0] == set()
 
 
@@ -69,7 +69,7 @@ def test_an_extension_that_was_approved_a_moment_before_the_end_gives_nothing_ba
     approve(extension.changes.get(), actor=office.scene.approver, seen_digest=extension.receipt_digest)
     services.end_grant(grant, actor=office.asks, reason="Now")
     _run_newest_first()
-    assert office.work(grant).state == State.ENDED
+    assert office.work(grant).state == GrantState.ENDED
     assert office.holds()[0] == set()
 
 
@@ -80,10 +80,10 @@ def test_what_one_account_does_not_answer_keeps_nobodys_access_alive_after_the_e
     first, *_ = list(due(datetime.now(tz=UTC)).values_list("pk", flat=True))
     for _ in range(5):
         run(first)
-    assert services.settle(grant).state == State.APPLYING
+    assert services.settle(grant).state == GrantState.APPLYING
     assert services.end_due_grants(now=_in(hours=2)) == 1
     grant = office.work(grant)
-    assert grant.state == State.ENDED
+    assert grant.state == GrantState.ENDED
     assert office.holds()[0] | office.holds(other)[0] == set()
     assert [grant_version.act for grant_version in grant.versions.order_by("number")] == ["asked", "ran_out"]
 
@@ -95,11 +95,11 @@ def test_a_grant_is_ended_while_it_is_set_up(office: Office) -> None:
     services.settle(grant)
     grant = services.end_grant(grant, actor=office.asks, reason="Not needed after all")
     part = grant.parts.get()
-    assert (part.state, part.ending_set) == (State.ENDING, None)
+    assert (part.state, part.ending_set) == (GrantState.ENDING, None)
     assert "being set up right now" in part.trouble
     office.work(grant)
     services.end_due_grants()
-    assert office.work(grant).state == State.ENDED
+    assert office.work(grant).state == GrantState.ENDED
     assert office.holds()[0] == set()
 
 
@@ -125,9 +125,9 @@ def test_the_end_of_one_waits_for_another_that_is_about_to_give_the_same(office:
     second = office.approve(office.ask(office.terms(_joining(office))))
     first = services.end_grant(first, actor=office.asks, reason="Over")
     assert "being set up" in first.parts.get().trouble
-    assert office.work(second).state == State.ACTIVE
+    assert office.work(second).state == GrantState.ACTIVE
     services.end_due_grants()
-    assert services.settle(first).state == State.ENDED
+    assert services.settle(first).state == GrantState.ENDED
     assert office.holds()[0] == {office.scene.group.name}
 
 
@@ -140,7 +140,7 @@ def test_what_one_took_a_moment_after_another_found_it_is_given_again(office: Of
     services.settle(first)
     second = office.work(services.settle(second))
     assert office.holds()[0] == {office.scene.group.name}
-    assert office.ended(second).state == State.ENDED
+    assert office.ended(second).state == GrantState.ENDED
     assert office.holds()[0] == set()
 
 
@@ -159,7 +159,7 @@ def test_who_was_renamed_loses_it_at_the_end_all_the_same(office: Office) -> Non
     _rename(office, group, Kind.GROUP)
     # A grant after the renaming is one reason more for the same membership.
     again = office.granted(office.terms(_joining(office, group), user))
-    assert [office.ended(grant).state for grant in grants] == [State.ENDED, State.ENDED]
+    assert [office.ended(grant).state for grant in grants] == [GrantState.ENDED, GrantState.ENDED]
     assert office.holds(user) == ({group.name}, set(), set())
     office.ended(again)
     assert office.holds(user) == (set(), set(), set())
@@ -181,7 +181,7 @@ def test_somebody_else_who_got_the_name_keeps_what_they_were_given_by_hand(offic
     user = office.user("imani")
     grant = office.granted(office.terms(_joining(office), user))
     _made_again(office, user)
-    assert office.ended(grant).state == State.ENDED
+    assert office.ended(grant).state == GrantState.ENDED
     assert office.holds(user)[0] == {office.scene.group.name}
 
 
@@ -194,7 +194,7 @@ def test_a_worker_that_is_lost_in_an_end_and_a_beat_that_was_away_for_days_end_i
     change = Change.objects.get(change_set__cause_id=grants[0].pk, operation="group_membership.remove")
     _leave_in_flight(change)
     assert services.end_due_grants(now=later) == 0
-    assert [office.work(grant).state for grant in grants] == [State.ENDED, State.ENDED]
+    assert [office.work(grant).state for grant in grants] == [GrantState.ENDED, GrantState.ENDED]
     assert services.end_due_grants(now=later + timedelta(days=1)) == 0
     assert office.holds() == (set(), set(), set())
     taken = Change.objects.filter(change_set__cause_kind="grant-end", operation="group_membership.remove")

@@ -10,13 +10,13 @@ import pytest
 
 from console.changes.lists import rows_of
 from iam.access.grants import services
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.own import own_grants
 from iam.access.grants.queries import grant_for, list_grants, parts_of
 from iam.access.grants.services.notifications import warn_of_ends
 from iam.access.grants.services.reconcile import settle_open
 from iam.access.grants.services.rights import ONLY_AGAIN, may_ask_again
-from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team
@@ -34,7 +34,7 @@ pytestmark = pytest.mark.on_postgresql
 def test_twenty_people_get_it_at_once_beside_each_other(office: Office) -> None:
     people = [office.user(f"new-{place}") for place in range(20)]
     grant = office.granted(office.terms(statements(), *people, lasts=3600))
-    assert grant.state == State.ACTIVE
+    assert grant.state == GrantState.ACTIVE
     assert all(len(office.holds(entity)[1]) == 1 for entity in people)
     assert {change.branch for change in office.changes(grant)} == set(range(21))
 
@@ -45,7 +45,7 @@ def test_what_fails_for_one_is_given_to_the_others_and_tried_again(office: Offic
     grant = office.approve(office.ask(office.terms(what, first, second, third)))
     _rename(office, second, to=f"gone-{office.suffix}")
     grant = office.work(grant)
-    assert grant.state == State.PARTLY
+    assert grant.state == GrantState.PARTLY
     group = office.scene.group.name
     assert group in office.holds(first)[0]
     assert group in office.holds(third)[0]
@@ -60,7 +60,7 @@ def test_what_fails_for_one_is_given_to_the_others_and_tried_again(office: Offic
         services.retry_failed(grant, actor=office.asks)
     _approved_days_ago(approved, 0)
     grant = office.work(services.retry_part(grant.parts.get(), actor=office.asks))
-    assert grant.state == State.ACTIVE
+    assert grant.state == GrantState.ACTIVE
     assert group in office.holds(second)[0]
     office.ended(grant)
     assert all(group not in office.holds(entity)[0] for entity in (first, second, third))
@@ -90,20 +90,22 @@ def _member(office: Office) -> Viewer:
 def test_a_member_asks_for_themselves_and_for_nobody_else(office: Office) -> None:
     member, other = _member(office), office.user("other")
     grant = office.work(office.approve(office.ask(office.terms(statements(), lasts=3600), actor=member)))
-    assert grant.state == State.ACTIVE
+    assert grant.state == GrantState.ACTIVE
     assert grant.parts.get().way == "inline"
     assert len(office.holds()[2]) == 1
     for terms in (office.terms(statements(), other), office.terms(statements(), office.scene.user, other)):
         with pytest.raises(RefusedError, match="only request access for yourself"):
             office.ask(terms, actor=member)
-    assert office.ended(grant, actor=member).state == State.ENDED
+    assert office.ended(grant, actor=member).state == GrantState.ENDED
 
 
 def test_a_member_opens_no_role_and_nobody_reads_who_else_is_there(office: Office) -> None:
     member = _member(office)
-    partner = Who(WhoKind.PARTNER, account_id="339011276654", external_id="gh-1", label="Brightwater")
+    partner = WhoTerms(WhoKind.PARTNER, account_id="339011276654", external_id="gh-1", label="Brightwater")
     with pytest.raises(RefusedError):
-        office.ask(Terms(who=partner, what=statements(), accounts=(office.number,), why="x"), actor=member)
+        office.ask(
+            GrantTerms(who=partner, what=statements(), accounts=(office.number,), why="x"), actor=member
+        )
 
 
 def _lead(office: Office, *people: Entity) -> tuple[Viewer, Team]:
@@ -121,10 +123,10 @@ def _lead(office: Office, *people: Entity) -> tuple[Viewer, Team]:
 def test_a_team_lead_asks_for_own_people_as_a_team_and_for_no_others(office: Office) -> None:
     mine, other = office.user("mine"), office.user("other")
     lead, team = _lead(office, mine)
-    who = Who(WhoKind.TEAM, team=team.slug)
-    terms = Terms(who=who, what=statements(), accounts=(office.number,), why="The release", lasts=3600)
+    who = WhoTerms(WhoKind.TEAM, team=team.slug)
+    terms = GrantTerms(who=who, what=statements(), accounts=(office.number,), why="The release", lasts=3600)
     grant = office.work(office.approve(office.ask(terms, actor=lead)))
-    assert grant.state == State.ACTIVE
+    assert grant.state == GrantState.ACTIVE
     assert len(office.holds(mine)[2]) == 1
     with pytest.raises(RefusedError, match="in your teams"):
         office.ask(office.terms(statements(), other), actor=lead)
@@ -153,8 +155,8 @@ def test_the_same_form_gives_the_same_grant_and_another_content_is_refused(offic
 
 
 def test_an_account_that_is_not_connected_is_named_and_nothing_is_written(office: Office) -> None:
-    terms = Terms(
-        who=Who(WhoKind.USERS, arns=(office.scene.user.arn,)),
+    terms = GrantTerms(
+        who=WhoTerms(WhoKind.USERS, arns=(office.scene.user.arn,)),
         what=statements(),
         accounts=(office.number, "999999999999"),
         why="x",
@@ -182,12 +184,12 @@ def test_what_no_handler_told_of_is_found_by_the_sweep(office: Office) -> None:
     grant = office.approve(office.ask(office.terms(statements())))
     office.work(grant)
     Grant.objects.filter(pk=grant.pk).update(
-        state=State.APPLYING, created_at=datetime.now(tz=UTC) - timedelta(minutes=5)
+        state=GrantState.APPLYING, created_at=datetime.now(tz=UTC) - timedelta(minutes=5)
     )
-    grant.parts.update(state=State.APPLYING)
+    grant.parts.update(state=GrantState.APPLYING)
     assert settle_open() == 1
     grant.refresh_from_db()
-    assert grant.state == State.ACTIVE
+    assert grant.state == GrantState.ACTIVE
 
 
 def test_what_is_approved_no_longer_says_that_it_waits_for_approval_though_no_worker_took_it(
@@ -196,18 +198,18 @@ def test_what_is_approved_no_longer_says_that_it_waits_for_approval_though_no_wo
     grant = office.ask(office.terms(statements()))
     assert settle_open() == 0
     grant.refresh_from_db()
-    assert grant.state == State.WAITING
+    assert grant.state == GrantState.WAITING
     office.approve(grant)
-    Grant.objects.filter(pk=grant.pk).update(state=State.WAITING)
-    grant.parts.update(state=State.WAITING)
+    Grant.objects.filter(pk=grant.pk).update(state=GrantState.WAITING)
+    grant.parts.update(state=GrantState.WAITING)
     assert settle_open() == 1
     assert settle_open() == 0
     grant.refresh_from_db()
-    assert grant.state == State.APPLYING
-    assert set(grant.parts.values_list("state", flat=True)) == {State.APPLYING}
+    assert grant.state == GrantState.APPLYING
+    assert set(grant.parts.values_list("state", flat=True)) == {GrantState.APPLYING}
     office.work(grant)
     grant.refresh_from_db()
-    assert grant.state == State.ACTIVE
+    assert grant.state == GrantState.ACTIVE
 
 
 def test_an_ended_grant_stays_to_be_read(office: Office) -> None:
@@ -234,7 +236,7 @@ def test_a_lead_learns_nothing_of_groups_and_policies_outside_the_team(office: O
     other = office.user("other")
     for arns in ((other.arn,), (mine.arn, other.arn), (hidden.arn,)):
         kind = WhoKind.GROUP if arns == (hidden.arn,) else WhoKind.USERS
-        terms = replace(office.terms(statements(), mine), who=Who(kind, arns=arns))
+        terms = replace(office.terms(statements(), mine), who=WhoTerms(kind, arns=arns))
         with pytest.raises(RefusedError, match="in your teams"):
             office.ask(terms, actor=lead)
 
@@ -265,7 +267,7 @@ def test_whoever_was_renamed_ends_their_own_and_whoever_got_the_name_does_not(of
     assert may_ask_again(grant, viewer=renamed)
     assert not may_ask_again(grant, viewer=namesake)
     services.end_grant(grant, actor=renamed, reason="Done")
-    assert office.work(grant).state == State.ENDED
+    assert office.work(grant).state == GrantState.ENDED
     recipients = set(Outgoing.objects.filter(event="grant.ended").values_list("recipient", flat=True))
     assert str(someone.pk) in recipients
     assert str(stranger.pk) not in recipients

@@ -11,11 +11,11 @@ import pytest
 
 from iam import nudge
 from iam.access.grants import services
-from iam.access.grants.models import Grant, GrantVersion, Preparation, State
+from iam.access.grants.models import Grant, GrantState, GrantVersion, Preparation
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.services import large_requests, requests
 from iam.access.grants.tasks import prepare_grant, prepare_grants
-from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet
 from iam.changes.services import Weighed
@@ -56,17 +56,17 @@ def accounts() -> list[Account]:
     return made
 
 
-def terms(accounts: list[Account], **fields: Any) -> Terms:
-    who = Who(
+def terms(accounts: list[Account], **fields: Any) -> GrantTerms:
+    who = WhoTerms(
         WhoKind.USERS, arns=tuple(f"arn:aws:iam::{account.account_id}:user/ama" for account in accounts)
     )
     what = What(WhatKind.STATEMENTS, documents=(READS,))
     numbers = tuple(account.account_id for account in accounts)
     body: dict[str, Any] = {"who": who, "what": what, "accounts": numbers, "why": "Moves", "lasts": 28800}
-    return Terms(**body | fields)
+    return GrantTerms(**body | fields)
 
 
-def submit(terms: Terms, actor: Viewer, key: str = "k", *, accepts_end: bool = False) -> Grant:
+def submit(terms: GrantTerms, actor: Viewer, key: str = "k", *, accepts_end: bool = False) -> Grant:
     return services.submit_grant(terms, actor=actor, idempotency_key=key, accepts_end=accepts_end)
 
 
@@ -78,7 +78,7 @@ def lost_worker(grant: Grant) -> None:
 
 def test_a_small_one_is_asked_for_while_the_page_waits(accounts: list[Account], asker: Viewer) -> None:
     grant = submit(terms(accounts[:2]), asker)
-    assert (grant.state, grant.parts.count()) == (State.WAITING, 2)
+    assert (grant.state, grant.parts.count()) == (GrantState.WAITING, 2)
     assert not Preparation.objects.exists()
 
 
@@ -86,14 +86,14 @@ def test_a_large_one_is_accepted_first_and_asked_for_by_a_worker_once(
     accounts: list[Account], asker: Viewer, sent: list[Any]
 ) -> None:
     grant = submit(terms(accounts), asker)
-    assert (grant.state, grant.parts.count(), Change.objects.count()) == (State.PREPARING, 0, 0)
+    assert (grant.state, grant.parts.count(), Change.objects.count()) == (GrantState.PREPARING, 0, 0)
     assert submit(terms(accounts), asker).pk == grant.pk
     assert sent == [grant.pk]
     for _ in range(2):
         prepare_grant(str(grant.pk))
         lost_worker(grant)
     grant.refresh_from_db()
-    assert (grant.state, grant.parts.count()) == (State.WAITING, MANY)
+    assert (grant.state, grant.parts.count()) == (GrantState.WAITING, MANY)
     assert ChangeSet.objects.filter(cause_id=grant.pk).count() == 1
     assert GrantVersion.objects.filter(grant=grant).count() == 1
     assert [entry.data["to"] for entry in Entry.objects.filter(kind="grant.state")] == ["waiting"]
@@ -128,11 +128,11 @@ def test_the_beat_takes_up_what_a_killed_worker_left(
     assert (Change.objects.count(), grant.parts.count()) == (0, 0)
     prepare_grants()
     grant.refresh_from_db()
-    assert grant.state == State.PREPARING, "its lease still runs"
+    assert grant.state == GrantState.PREPARING, "its lease still runs"
     lost_worker(grant)
     prepare_grants()
     grant.refresh_from_db()
-    assert (grant.state, grant.parts.count()) == (State.WAITING, MANY)
+    assert (grant.state, grant.parts.count()) == (GrantState.WAITING, MANY)
 
 
 def _killed(*_: object) -> None:
@@ -144,7 +144,7 @@ def test_what_no_worker_was_told_of_is_taken_up(accounts: list[Account], asker: 
     assert services.prepare_open() == 0, "a worker has just been told"
     assert services.prepare_open(older_than=timedelta()) == 1
     grant.refresh_from_db()
-    assert grant.state == State.WAITING
+    assert grant.state == GrantState.WAITING
 
 
 def test_what_stands_against_it_is_told_by_account_and_nothing_is_asked_for(
@@ -155,13 +155,13 @@ def test_what_stands_against_it_is_told_by_account_and_nothing_is_asked_for(
     large_requests.prepare(grant.pk)
     grant.refresh_from_db()
     problems = grant.preparation.problems
-    assert grant.state == State.REFUSED
+    assert grant.state == GrantState.REFUSED
     assert [text.partition(":")[0] for text in problems] == ["unit-0", "unit-1"]
     assert (Change.objects.count(), ChangeSet.objects.count(), grant.parts.count()) == (0, 0, 0)
     message = Outgoing.objects.get(key__endswith=f"{grant.pk}:refused")
     assert (message.recipient, "unit-1" in message.text) == (str(asker.person_id), True)
     # The same form gives the same grant, and does not begin it anew.
-    assert submit(terms(accounts), asker).state == State.REFUSED
+    assert submit(terms(accounts), asker).state == GrantState.REFUSED
 
 
 def test_an_end_that_nobody_accepted_is_told(accounts: list[Account], asker: Viewer) -> None:
@@ -169,11 +169,11 @@ def test_an_end_that_nobody_accepted_is_told(accounts: list[Account], asker: Vie
     grant = submit(terms(accounts, what=what), asker)
     large_requests.prepare(grant.pk)
     grant.refresh_from_db()
-    assert (grant.state, grant.preparation.problems) == (State.REFUSED, [requests.NOT_ACCEPTED])
+    assert (grant.state, grant.preparation.problems) == (GrantState.REFUSED, [requests.NOT_ACCEPTED])
     agreed = submit(terms(accounts, what=what), asker, "k2", accepts_end=True)
     large_requests.prepare(agreed.pk)
     agreed.refresh_from_db()
-    assert agreed.state == State.WAITING
+    assert agreed.state == GrantState.WAITING
 
 
 def test_whoever_may_no_longer_ask_asks_for_nothing(accounts: list[Account], asker: Viewer) -> None:
@@ -181,7 +181,7 @@ def test_whoever_may_no_longer_ask_asks_for_nothing(accounts: list[Account], ask
     Person.objects.filter(pk=asker.person_id).update(is_active=False)
     large_requests.prepare(grant.pk)
     grant.refresh_from_db()
-    assert grant.state == State.REFUSED
+    assert grant.state == GrantState.REFUSED
     assert "no longer has a sign-in" in grant.preparation.problems[0]
 
 
@@ -193,7 +193,7 @@ def test_one_that_is_withdrawn_meanwhile_is_not_asked_for(
     def withdrawn(plan: GrantPlan, *, actor: Viewer) -> Weighed:
         withdraw_grant = services.withdraw_grant(Grant.objects.get(pk=grant.pk), actor=asker)
         assert (withdraw_grant.state, withdraw_grant.versions.latest("number").act) == (
-            State.WITHDRAWN,
+            GrantState.WITHDRAWN,
             "withdrawn",
         )
         return requests.weigh(plan, actor=actor)
@@ -201,7 +201,7 @@ def test_one_that_is_withdrawn_meanwhile_is_not_asked_for(
     monkeypatch.setattr(large_requests, "weigh", withdrawn)
     large_requests.prepare(grant.pk)
     grant.refresh_from_db()
-    assert (grant.state, grant.parts.count(), Change.objects.count()) == (State.WITHDRAWN, 0, 0)
+    assert (grant.state, grant.parts.count(), Change.objects.count()) == (GrantState.WITHDRAWN, 0, 0)
     with pytest.raises(RefusedError):
         services.withdraw_grant(grant, actor=asker)
 
@@ -211,7 +211,7 @@ def test_one_that_never_comes_to_an_end_is_given_up_aloud(accounts: list[Account
     Preparation.objects.filter(pk=grant.pk).update(attempts=large_requests.TRIALS)
     large_requests.prepare(grant.pk)
     grant.refresh_from_db()
-    assert grant.state == State.REFUSED
+    assert grant.state == GrantState.REFUSED
     assert "Preparing this request failed" in grant.preparation.problems[0]
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from iam.access.grants.plans import GrantPlan, PartPlan
 from iam.access.grants.services import plan_grant
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity
 from iam.policy.lint import MANAGED
 from tests import factories as make
@@ -141,7 +141,7 @@ def _user(home: Account, before: Before, place: int) -> Entity:
 
 def _terms(
     home: Account, others: list[Account], users: list[Entity], before: Before, *, way: str, sizes: list[int]
-) -> Terms:
+) -> GrantTerms:
     documents = tuple(
         json.dumps({"Version": "2012-10-17", "Statement": [_statement(place, size)]})
         for place, size in enumerate(sizes)
@@ -157,8 +157,10 @@ def _terms(
         padded = {"Sid": "x" * (before.trust - 150), **make.TRUST_EC2["Statement"][0]}
         role = make.role(others[0], "there", trust={"Version": "2012-10-17", "Statement": [padded]})
         what, accounts = What(WhatKind.ROLE, role_arn=role.arn), others[:1]
-    who = Who(WhoKind.USERS, arns=tuple(user.arn for user in users))
-    return Terms(who=who, what=what, accounts=tuple(account.account_id for account in accounts), why="A test")
+    who = WhoTerms(WhoKind.USERS, arns=tuple(user.arn for user in users))
+    return GrantTerms(
+        who=who, what=what, accounts=tuple(account.account_id for account in accounts), why="A test"
+    )
 
 
 def _statement(place: int, size: int) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iam.access.grants import services
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.narrower import is_within
 from iam.access.grants.terms import What, WhatKind
 from iam.changes.errors import RefusedError
@@ -89,13 +89,13 @@ def test_the_approver_reduces_and_then_agrees_to_what_is_left(office: Office) ->
         grant, terms=terms, actor=office.scene.approver, reason="Enough for the report"
     )
     old.refresh_from_db()
-    assert (old.state, grant.state) == ("cancelled", State.WAITING)
+    assert (old.state, grant.state) == ("cancelled", GrantState.WAITING)
     new = office.changes(grant)[0]
     assert new.requested_by == office.asks.person_id
     with pytest.raises(RefusedError):
         approve(new, actor=office.asks, seen_digest=new.change_set.receipt_digest)
     grant = office.work(office.approve(grant))
-    assert grant.state == State.ACTIVE
+    assert grant.state == GrantState.ACTIVE
     assert [grant_version.act for grant_version in grant.versions.order_by("number")] == ["asked", "reduced"]
     arn = next(entry.target for entry in office.entries(grant) if entry.sort == "attached")
     document = office.scene.aws.iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"][

@@ -12,11 +12,11 @@ import pytest
 
 from iam.access.grants import services
 from iam.access.grants.ledger import ledger_of
-from iam.access.grants.models import Sort, State
+from iam.access.grants.models import GrantState, PermissionSort
 from iam.access.grants.proof import proof_of
 from iam.access.grants.services.cleanup_denies import tidy_denials
 from iam.access.grants.services.revoke_sessions import request_cut
-from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.mirror.models import EdgeKind, Kind
 from tests import factories
@@ -27,8 +27,8 @@ pytestmark = pytest.mark.on_postgresql
 OTHER = "339011276654"
 
 
-def _terms(office: Office, who: Who, what: What | None = None, **fields: Any) -> Terms:
-    return Terms(who=who, what=what or statements(), accounts=(office.number,), why="An audit", **fields)
+def _terms(office: Office, who: WhoTerms, what: What | None = None, **fields: Any) -> GrantTerms:
+    return GrantTerms(who=who, what=what or statements(), accounts=(office.number,), why="An audit", **fields)
 
 
 def _role_in_aws(office: Office, name: str) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -47,10 +47,12 @@ def _json(document: Any) -> dict[str, Any]:
 
 
 def _made_role(office: Office, grant: Any) -> str:
-    return next(entry.target for entry in office.entries(grant) if entry.sort == Sort.ROLE)
+    return next(entry.target for entry in office.entries(grant) if entry.sort == PermissionSort.ROLE)
 
 
-PARTNER = Who(WhoKind.PARTNER, account_id=OTHER, external_id="gh-bw-7c1e93f0a4", label="Brightwater Audit")
+PARTNER = WhoTerms(
+    WhoKind.PARTNER, account_id=OTHER, external_id="gh-bw-7c1e93f0a4", label="Brightwater Audit"
+)
 
 
 def test_a_partner_gets_a_role_that_only_they_with_their_external_id_assume(office: Office) -> None:
@@ -74,14 +76,14 @@ def test_a_partner_gets_a_role_that_only_they_with_their_external_id_assume(offi
     ]
     assert document["Statement"][0]["Condition"] == {"DateLessThan": {"aws:CurrentTime": stamp}}
     grant = office.ended(grant)
-    assert grant.state == State.ENDED
+    assert grant.state == GrantState.ENDED
     with pytest.raises(office.scene.aws.iam.exceptions.NoSuchEntityException):
         office.scene.aws.iam.get_role(RoleName=name)
 
 
 def test_one_role_of_another_account_is_trusted_alone(office: Office) -> None:
     reader = f"arn:aws:iam::{OTHER}:role/reader"
-    grant = office.granted(_terms(office, Who(WhoKind.ACCOUNT, account_id=OTHER, principal=reader)))
+    grant = office.granted(_terms(office, WhoTerms(WhoKind.ACCOUNT, account_id=OTHER, principal=reader)))
     trust, _ = _role_in_aws(office, _made_role(office, grant))
     assert trust["Statement"][0]["Principal"] == {"AWS": reader}
     assert not any("as a whole" in warning for warning in _plan(office, grant).warnings)
@@ -92,10 +94,12 @@ def _plan(office: Office, grant: Any) -> Any:
 
 
 def test_a_whole_account_is_said_to_be_trusted_as_a_whole(office: Office) -> None:
-    plan = services.plan_grant(_terms(office, Who(WhoKind.ACCOUNT, account_id=OTHER)), viewer=office.asks)
+    plan = services.plan_grant(
+        _terms(office, WhoTerms(WhoKind.ACCOUNT, account_id=OTHER)), viewer=office.asks
+    )
     assert any("is trusted: its administrators" in warning for warning in plan.warnings)
     assert "trust-opened" in plan.risks
-    wide = _terms(office, Who(WhoKind.ACCOUNT, account_id=OTHER), statements(allowing("*")))
+    wide = _terms(office, WhoTerms(WhoKind.ACCOUNT, account_id=OTHER), statements(allowing("*")))
     plan = services.plan_grant(wide, viewer=office.asks)
     assert any("gets everything" in warning for warning in plan.warnings)
     assert "administrator" in plan.risks
@@ -104,7 +108,7 @@ def test_a_whole_account_is_said_to_be_trusted_as_a_whole(office: Office) -> Non
 def test_a_federated_subject_gets_a_role_with_its_subject_in_the_trust(office: Office) -> None:
     arn = f"arn:aws:iam::{office.number}:oidc-provider/token.actions.githubusercontent.com"
     factories.entity(office.scene.account, Kind.OIDC_PROVIDER, "token.actions.githubusercontent.com", arn=arn)
-    who = Who(
+    who = WhoTerms(
         WhoKind.FEDERATED,
         provider_arn=arn,
         subject="repo:northline/pay:ref:refs/heads/main",
@@ -124,14 +128,14 @@ def test_a_federated_subject_gets_a_role_with_its_subject_in_the_trust(office: O
 def test_a_subject_that_means_everybody_is_refused(office: Office, subject: str) -> None:
     arn = f"arn:aws:iam::{office.number}:oidc-provider/token.actions.githubusercontent.com"
     factories.entity(office.scene.account, Kind.OIDC_PROVIDER, "token.actions.githubusercontent.com", arn=arn)
-    who = Who(WhoKind.FEDERATED, provider_arn=arn, subject=subject, audience="sts.amazonaws.com")
+    who = WhoTerms(WhoKind.FEDERATED, provider_arn=arn, subject=subject, audience="sts.amazonaws.com")
     with pytest.raises(TermsError, match="subject that gets access"):
         office.ask(_terms(office, who))
 
 
 def test_a_provider_that_the_account_does_not_have_is_named(office: Office) -> None:
     arn = f"arn:aws:iam::{office.number}:saml-provider/corp"
-    who = Who(WhoKind.FEDERATED, provider_arn=arn, subject="kwame@northline.example")
+    who = WhoTerms(WhoKind.FEDERATED, provider_arn=arn, subject="kwame@northline.example")
     with pytest.raises(RefusedError, match="no identity provider corp"):
         office.ask(_terms(office, who))
 
@@ -165,7 +169,10 @@ def test_an_existing_role_is_opened_by_one_statement_which_goes_again(office: Of
     assert second["Principal"] == {"AWS": office.scene.user.arn}
     assert "DateLessThan" in second["Condition"]
     (let_in,) = ledger_of(role, viewer=office.asks)
-    assert (let_in.sort, [entry.part.grant_id for entry in let_in.reasons]) == (Sort.TRUST, [grant.pk])
+    assert (let_in.sort, [entry.part.grant_id for entry in let_in.reasons]) == (
+        PermissionSort.TRUST,
+        [grant.pk],
+    )
     office.ended(grant)
     assert _json(iam.get_role(RoleName=role.name)["Role"]["AssumeRolePolicyDocument"])["Statement"] == [first]
 
@@ -183,7 +190,7 @@ def test_statements_too_large_for_one_role_policy_become_several(office: Office)
     )
     what = What(WhatKind.STATEMENTS, documents=documents)
     plan = services.plan_grant(
-        _terms(office, Who(WhoKind.ACCOUNT, account_id=OTHER), what), viewer=office.asks
+        _terms(office, WhoTerms(WhoKind.ACCOUNT, account_id=OTHER), what), viewer=office.asks
     )
     (part,) = plan.parts
     texts = [
@@ -224,7 +231,7 @@ def test_the_sessions_of_one_person_end_with_the_grant_and_nobody_elses(office: 
 
 def test_all_sessions_of_a_role_are_ended_by_a_request_of_its_own_after_the_end(office: Office) -> None:
     role = _role(office, factories.TRUST_EC2)
-    who = Who(WhoKind.ACCOUNT, account_id=OTHER, principal=f"arn:aws:iam::{OTHER}:role/reader")
+    who = WhoTerms(WhoKind.ACCOUNT, account_id=OTHER, principal=f"arn:aws:iam::{OTHER}:role/reader")
     grant = office.granted(_terms(office, who, What(WhatKind.ROLE, role_arn=role.arn)))
     part = grant.parts.get()
     assert any("only all sessions of the role" in note for note in part.plan["notes"])

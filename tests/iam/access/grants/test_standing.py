@@ -12,7 +12,7 @@ import pytest
 
 from console.access.grants.parts import parts_shown
 from iam.access.grants import services
-from iam.access.grants.models import Grant, GrantPart, State
+from iam.access.grants.models import Grant, GrantPart, GrantState
 from iam.access.grants.proof import HOLDING, proof_of
 from iam.access.grants.services.notifications import warn_of_ends
 from iam.access.grants.terms import What, WhatKind
@@ -52,7 +52,7 @@ def test_what_somebody_took_away_by_hand_is_said_with_the_grant(office: Office) 
     assert "no longer exists" in shown.trouble
     assert missing_in(joined, hidden={user.arn}) == {}
     # Ending works all the same, and is over without a call.
-    assert services.end_grant(joined, actor=office.asks, reason="Left").state == State.ENDED
+    assert services.end_grant(joined, actor=office.asks, reason="Left").state == GrantState.ENDED
 
 
 def test_a_statement_of_trust_that_is_gone_is_missed_as_well(office: Office) -> None:
@@ -111,8 +111,8 @@ def test_what_failed_in_some_accounts_is_tried_again_there_and_nowhere_else(offi
     (change,) = office.changes(grant)
     Change.objects.filter(pk=change.pk).update(state=ChangeState.FAILED, ended_at=datetime.now(tz=UTC))
     grant = services.settle(grant)
-    assert grant.state == State.FAILED
-    assert office.work(services.retry_failed(grant, actor=office.asks)).state == State.ACTIVE
+    assert grant.state == GrantState.FAILED
+    assert office.work(services.retry_failed(grant, actor=office.asks)).state == GrantState.ACTIVE
     assert office.holds()[0] == {office.scene.group.name}
 
 
@@ -125,5 +125,5 @@ def test_many_who_were_warned_already_keep_nobody_from_being_warned(
     now = datetime.now(tz=UTC)
     for place, grant in enumerate(grants):
         ends = now + timedelta(minutes=5 + place)
-        Grant.objects.filter(pk=grant.pk).update(state=State.ACTIVE, ends_at=ends, begins_at=now)
+        Grant.objects.filter(pk=grant.pk).update(state=GrantState.ACTIVE, ends_at=ends, begins_at=now)
     assert [warn_of_ends(now=now) for _ in range(4)] == [1, 1, 1, 0]

@@ -11,9 +11,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from iam.access.grants.models import Grant, GrantPart, LedgerEntry, Sort, State
+from iam.access.grants.models import Grant, GrantPart, GrantState, LedgerEntry, PermissionSort
 from iam.access.grants.queries import PAGE, counts, grants_about, grants_of_template, list_grants
-from iam.access.grants.terms import TermsError, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import TermsError, What, WhatKind, WhoKind, WhoTerms
 from iam.access.grants.titles import who_words
 from iam.changes.models import ChangeSet
 from iam.directory.models import Role
@@ -28,7 +28,7 @@ READ_BUCKET = What(WhatKind.TEMPLATE, template="read-bucket", version=1, paramet
 def test_a_template_is_filled_in_here_and_not_by_whoever_asks(office: Office) -> None:
     grant = office.granted(office.terms(READ_BUCKET, lasts=3600))
     assert grant.title == f"Read an S3 bucket for {office.scene.user.name}"
-    arn = next(entry.target for entry in office.entries(grant) if entry.sort == Sort.ATTACHED)
+    arn = next(entry.target for entry in office.entries(grant) if entry.sort == PermissionSort.ATTACHED)
     document: Any = office.scene.aws.iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"][
         "Document"
     ]
@@ -73,20 +73,20 @@ def _many(office: Office, number: int) -> None:
             terms=terms.body,
             who_kind="users",
             what_kind="statements",
-            state=State.ACTIVE,
+            state=GrantState.ACTIVE,
             idempotency_key=uuid4().hex,
             requested_by=uuid4(),
             requested_label="Somebody",
         )
         part = GrantPart.objects.create(
-            grant=grant, account=office.scene.account, way="inline", state=State.ACTIVE, change_set=group
+            grant=grant, account=office.scene.account, way="inline", state=GrantState.ACTIVE, change_set=group
         )
         LedgerEntry.objects.create(
             part=part,
             account=office.scene.account,
             entity=office.scene.user,
             holder_arn=office.scene.user.arn,
-            sort=Sort.INLINE,
+            sort=PermissionSort.INLINE,
             target=f"policy-{place}",
         )
 
@@ -124,7 +124,7 @@ def test_a_title_counts_people_and_not_their_users() -> None:
     arns = tuple(
         f"arn:aws:iam::{number}{number:011d}:user/{name}" for number in (1, 2) for name in ("ama", "kofi")
     )
-    assert who_words(Who(WhoKind.USERS, arns=arns)) == "2 people"
-    assert who_words(Who(WhoKind.USERS, arns=arns[::2])) == "ama"
+    assert who_words(WhoTerms(WhoKind.USERS, arns=arns)) == "2 people"
+    assert who_words(WhoTerms(WhoKind.USERS, arns=arns[::2])) == "ama"
     groups = tuple(arn.replace(":user/", ":group/") for arn in arns)
-    assert who_words(Who(WhoKind.GROUP, arns=groups)) == "4 groups"
+    assert who_words(WhoTerms(WhoKind.GROUP, arns=groups)) == "4 groups"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from iam.access.grants.terms import Terms, TermsError, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, TermsError, What, WhatKind, WhoKind, WhoTerms
 from iam.access.grants.titles import what_words
 
 pytestmark = pytest.mark.on_postgresql
@@ -23,8 +23,8 @@ READS = json.dumps(
 )
 KWAME = f"arn:aws:iam::{PROD}:user/kwame"
 GITHUB = f"arn:aws:iam::{PROD}:oidc-provider/token.actions.githubusercontent.com"
-SOUND = Terms(
-    who=Who(WhoKind.USERS, arns=(KWAME,)),
+SOUND = GrantTerms(
+    who=WhoTerms(WhoKind.USERS, arns=(KWAME,)),
     what=What(WhatKind.STATEMENTS, documents=(READS,)),
     accounts=(PROD,),
     why="Settles the quarter",
@@ -32,19 +32,19 @@ SOUND = Terms(
 )
 
 RECEIVERS = [
-    Who(WhoKind.USERS, arns=(KWAME,)),
-    Who(WhoKind.GROUP, arns=(f"arn:aws:iam::{PROD}:group/eng/deployers",)),
-    Who(WhoKind.ROLE, arns=(f"arn:aws:iam::{PROD}:role/app",)),
-    Who(WhoKind.TEAM, team="payments"),
-    Who(WhoKind.ACCOUNT, account_id=PARTNER),
-    Who(
+    WhoTerms(WhoKind.USERS, arns=(KWAME,)),
+    WhoTerms(WhoKind.GROUP, arns=(f"arn:aws:iam::{PROD}:group/eng/deployers",)),
+    WhoTerms(WhoKind.ROLE, arns=(f"arn:aws:iam::{PROD}:role/app",)),
+    WhoTerms(WhoKind.TEAM, team="payments"),
+    WhoTerms(WhoKind.ACCOUNT, account_id=PARTNER),
+    WhoTerms(
         WhoKind.PARTNER,
         account_id=PARTNER,
         external_id="gh-bw-7c1e93f0a4",
         label="Brightwater",
         principal=f"arn:aws:iam::{PARTNER}:role/reader",
     ),
-    Who(
+    WhoTerms(
         WhoKind.FEDERATED,
         provider_arn=GITHUB,
         subject="repo:northline/pay:ref:refs/heads/main",
@@ -61,9 +61,9 @@ GIVEN = [
 
 
 @pytest.mark.parametrize("who", RECEIVERS, ids=lambda who: who.kind)
-def test_receivers_come_back_from_json_as_they_were(who: Who) -> None:
+def test_receivers_come_back_from_json_as_they_were(who: WhoTerms) -> None:
     who.check()
-    assert Who.of(json.loads(json.dumps(who.body))) == who
+    assert WhoTerms.of(json.loads(json.dumps(who.body))) == who
 
 
 @pytest.mark.parametrize("what", GIVEN, ids=lambda what: what.kind)
@@ -76,7 +76,7 @@ def test_terms_come_back_from_json_as_they_were() -> None:
     dated = replace(SOUND, lasts=0, until=NOW + timedelta(days=2))
     for terms in (SOUND, dated, replace(SOUND, lasts=0)):
         terms.check(now=NOW)
-        assert Terms.of(json.loads(json.dumps(terms.body))) == terms
+        assert GrantTerms.of(json.loads(json.dumps(terms.body))) == terms
 
 
 def test_the_clock_of_a_duration_starts_when_it_is_approved() -> None:
@@ -95,28 +95,28 @@ def _document(**statement: object) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [STATEMENT | statement]})
 
 
-REFUSED: list[tuple[str, Terms, str]] = [
-    ("who", replace(SOUND, who=Who(WhoKind.USERS)), "Choose who"),
-    ("who", replace(SOUND, who=Who(WhoKind.USERS, arns=(KWAME, KWAME))), "twice"),
+REFUSED: list[tuple[str, GrantTerms, str]] = [
+    ("who", replace(SOUND, who=WhoTerms(WhoKind.USERS)), "Choose who"),
+    ("who", replace(SOUND, who=WhoTerms(WhoKind.USERS, arns=(KWAME, KWAME))), "twice"),
     (
         "who",
-        replace(SOUND, who=Who(WhoKind.USERS, arns=(f"arn:aws:iam::{PROD}:role/app",))),
+        replace(SOUND, who=WhoTerms(WhoKind.USERS, arns=(f"arn:aws:iam::{PROD}:role/app",))),
         "the ARN of a user",
     ),
     (
         "who",
-        replace(SOUND, who=Who(WhoKind.USERS, arns=(f"arn:aws:iam::{PROD}:user/*",))),
+        replace(SOUND, who=WhoTerms(WhoKind.USERS, arns=(f"arn:aws:iam::{PROD}:user/*",))),
         "the ARN of a user",
     ),
-    ("who", replace(SOUND, who=Who(WhoKind.ACCOUNT, account_id="*")), "12-digit"),
+    ("who", replace(SOUND, who=WhoTerms(WhoKind.ACCOUNT, account_id="*")), "12-digit"),
     (
         "who",
-        replace(SOUND, who=Who(WhoKind.ACCOUNT, account_id=PARTNER, principal="*")),
+        replace(SOUND, who=WhoTerms(WhoKind.ACCOUNT, account_id=PARTNER, principal="*")),
         "without wildcards",
     ),
     (
         "who",
-        replace(SOUND, who=Who(WhoKind.ACCOUNT, account_id=PARTNER, principal=KWAME)),
+        replace(SOUND, who=WhoTerms(WhoKind.ACCOUNT, account_id=PARTNER, principal=KWAME)),
         "isn’t in account",
     ),
     ("who", replace(SOUND, who=replace(RECEIVERS[5], external_id="")), "external ID"),
@@ -154,7 +154,7 @@ REFUSED: list[tuple[str, Terms, str]] = [
 
 @pytest.mark.parametrize(("part", "terms", "sentence"), REFUSED)
 def test_terms_that_make_no_sense_are_refused_with_the_step_that_puts_them_right(
-    part: str, terms: Terms, sentence: str
+    part: str, terms: GrantTerms, sentence: str
 ) -> None:
     with pytest.raises(TermsError) as refused:
         terms.check(now=NOW)
@@ -178,7 +178,7 @@ def test_terms_that_make_no_sense_are_refused_with_the_step_that_puts_them_right
 )
 def test_json_that_holds_no_terms_is_refused(body: dict[str, object], part: str) -> None:
     with pytest.raises(TermsError) as refused:
-        Terms.of(body)
+        GrantTerms.of(body)
     assert refused.value.part == part
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.services.notifications import tell_began
 from iam.access.grants.terms import What, WhatKind
 from iam.changes import notifications
@@ -86,13 +86,13 @@ def test_who_gets_nothing_yet_is_told_when_it_is_given(office: Office) -> None:
     assert mails(person) == mails(late) == []
     office.call("UpdateUser", UserName=second.name, NewUserName=f"{second.name}-gone")
     grant = office.work(grant)
-    assert grant.state == State.PARTLY
+    assert grant.state == GrantState.PARTLY
     assert (len(mails(person)), len(mails(late))) == (1, 0)
     office.call("UpdateUser", UserName=f"{second.name}-gone", NewUserName=second.name)
     from iam.access.grants import services
 
     grant = office.work(services.retry_failed(grant, actor=office.asks))
-    assert grant.state == State.ACTIVE
+    assert grant.state == GrantState.ACTIVE
     assert (len(mails(person)), len(mails(late))) == (1, 1)
 
 
@@ -104,7 +104,7 @@ def test_the_end_of_a_grant_is_one_mail_to_each(office: Office) -> None:
     grant = office.granted(office.terms(statements(READS), mine, other, lasts=3600))
     Outgoing.objects.all().delete()
     grant = office.ended(grant)
-    assert grant.state == State.ENDED
+    assert grant.state == GrantState.ENDED
     tell_ends_of(grant)
     for who in (asker, person):
         assert [

@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from iam.access.grants.models import Sort
+from iam.access.grants.models import PermissionSort
 from iam.access.grants.queries import visible_grants
 from iam.access.grants.services.notifications import tell_began, tell_ended, warn_of_ends
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.mirror.models import Entity
@@ -36,7 +36,7 @@ class Case:
     how.
     """
 
-    terms: Terms
+    terms: GrantTerms
     place: str
     how: str
 
@@ -45,7 +45,7 @@ def _to_the_group(office: Office, there: Office, user: Entity) -> Case:
     group = office.group("payments")
     office.call("AddUserToGroup", UserName=user.name, GroupName=group.name)
     office.read(user)
-    terms = replace(office.terms(READS, lasts=3600), who=Who(WhoKind.GROUP, arns=(group.arn,)))
+    terms = replace(office.terms(READS, lasts=3600), who=WhoTerms(WhoKind.GROUP, arns=(group.arn,)))
     return Case(
         terms,
         office.scene.account.name,
@@ -55,7 +55,7 @@ def _to_the_group(office: Office, there: Office, user: Entity) -> Case:
 
 def _to_the_role(office: Office, there: Office, user: Entity) -> Case:
     role = _role(office, _trusting(user))
-    terms = replace(office.terms(READS, lasts=3600), who=Who(WhoKind.ROLE, arns=(role.arn,)))
+    terms = replace(office.terms(READS, lasts=3600), who=WhoTerms(WhoKind.ROLE, arns=(role.arn,)))
     return Case(terms, office.scene.account.name, _switch(office, role.arn))
 
 
@@ -150,7 +150,7 @@ def test_others_whom_the_role_trusts_already_are_not_told(office: Office, there:
     otto, gerda = member(old, "Otto Brandt"), member(new, "Gerda Holm")
     role = _role(office, _trusting(old))
     grant = office.granted(office.terms(What(WhatKind.ROLE, role_arn=role.arn), new, lasts=3600))
-    assert [entry.sort for entry in office.entries(grant)] == [Sort.TRUST]
+    assert [entry.sort for entry in office.entries(grant)] == [PermissionSort.TRUST]
     assert mails(otto) == []
     assert [event for event, _ in mails(gerda)] == [NotifyEvent.GRANT_BEGAN]
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from iam.access.grants import services
-from iam.access.grants.models import Sort, State
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.models import GrantState, PermissionSort
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from tests import factories
 from tests.iam.access.grants.conftest import READS, Office, allowing, statements
 
@@ -19,13 +19,13 @@ pytestmark = pytest.mark.on_postgresql
 def test_what_nothing_gives_yet_gets_a_policy_of_its_own_which_goes_with_it(office: Office) -> None:
     grant = office.granted(office.terms(statements()))
     part = grant.parts.get()
-    assert (grant.state, part.way) == (State.ACTIVE, "policy")
+    assert (grant.state, part.way) == (GrantState.ACTIVE, "policy")
     _, attached, _ = office.holds()
     assert len(attached) == 1
-    assert {entry.sort for entry in office.entries(grant)} == {Sort.POLICY, Sort.ATTACHED}
+    assert {entry.sort for entry in office.entries(grant)} == {PermissionSort.POLICY, PermissionSort.ATTACHED}
     assert all(entry.since and not entry.until for entry in office.entries(grant))
     grant = office.ended(grant)
-    assert grant.state == State.ENDED
+    assert grant.state == GrantState.ENDED
     assert grant.ended_at is not None
     assert office.holds() == (set(), set(), set())
     assert all(entry.until for entry in office.entries(grant))
@@ -36,7 +36,7 @@ def test_a_policy_that_ends_carries_its_end_itself(office: Office) -> None:
     grant = office.granted(office.terms(statements(), until=end))
     assert not grant.parts.get().plan["ends_only"]
     (name,) = office.holds()[1]
-    arn = next(entry.target for entry in office.entries(grant) if entry.sort == Sort.ATTACHED)
+    arn = next(entry.target for entry in office.entries(grant) if entry.sort == PermissionSort.ATTACHED)
     assert arn.endswith(name)
     version = office.scene.aws.iam.get_policy_version(PolicyArn=arn, VersionId="v1")["PolicyVersion"]
     document = (
@@ -107,7 +107,7 @@ def test_what_runs_out_is_taken_away_by_the_beat(office: Office) -> None:
     assert services.end_due_grants() == 0
     assert services.end_due_grants(now=datetime.now(tz=UTC) + timedelta(hours=2)) == 1
     grant = office.work(grant)
-    assert grant.state == State.ENDED
+    assert grant.state == GrantState.ENDED
     assert office.holds() == (set(), set(), set())
     assert READS not in [version.reason for version in grant.versions.all()]
     assert [version.act for version in grant.versions.order_by("number")] == ["asked", "ran_out"]
@@ -121,8 +121,8 @@ def test_a_group_and_a_role_receive_what_they_hold_themselves(office: Office) ->
     receivers = {WhoKind.GROUP: office.scene.group.arn, WhoKind.ROLE: f"arn:aws:iam::{number}:role/{role}"}
     grants = [
         office.granted(
-            Terms(
-                who=Who(kind, arns=(arn,)),
+            GrantTerms(
+                who=WhoTerms(kind, arns=(arn,)),
                 what=statements(),
                 accounts=(number,),
                 why="The release",
@@ -139,16 +139,18 @@ def test_a_group_and_a_role_receive_what_they_hold_themselves(office: Office) ->
 
     assert held() == (1, 1)
     for grant in grants:
-        assert office.ended(grant).state == State.ENDED
+        assert office.ended(grant).state == GrantState.ENDED
     assert held() == (0, 0)
 
 
 def test_a_partner_gets_a_policy_of_aws_on_a_role_of_their_own(office: Office) -> None:
-    who = Who(WhoKind.PARTNER, account_id="339011276654", external_id="gh-1", label="Brightwater")
+    who = WhoTerms(WhoKind.PARTNER, account_id="339011276654", external_id="gh-1", label="Brightwater")
     what = What(WhatKind.MANAGED, policy_arn="arn:aws:iam::aws:policy/SecurityAudit")
-    grant = office.granted(Terms(who=who, what=what, accounts=(office.number,), why="An audit", lasts=3600))
-    role = next(entry.target for entry in office.entries(grant) if entry.sort == Sort.ROLE)
+    grant = office.granted(
+        GrantTerms(who=who, what=what, accounts=(office.number,), why="An audit", lasts=3600)
+    )
+    role = next(entry.target for entry in office.entries(grant) if entry.sort == PermissionSort.ROLE)
     attached = office.scene.aws.iam.list_attached_role_policies(RoleName=role)["AttachedPolicies"]
     assert [policy["PolicyName"] for policy in attached] == ["SecurityAudit"]
     assert any("just before" in note for note in grant.parts.get().plan["notes"])
-    assert office.ended(grant).state == State.ENDED
+    assert office.ended(grant).state == GrantState.ENDED

@@ -11,13 +11,13 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
-from iam.access.grants.models import Act, Grant
+from iam.access.grants.models import Grant, GrantAct
 from iam.access.grants.terms import What, WhatKind
 from iam.access.rollout.models import Rollout
 from iam.access.rollout.plans import living_grants, plan_rollout
 from iam.access.rollout.services import change_ended, plan_version, request_rollout, settle_open
 from iam.access.templates import services as templates
-from iam.access.templates.body import Body
+from iam.access.templates.body import TemplateBody
 from iam.access.templates.models import Template, TemplateVersion
 from iam.access.templates.queries import offer_of
 from iam.access.templates.shipped_files import ship
@@ -44,13 +44,13 @@ def given(office: Office) -> What:
     return What(WhatKind.TEMPLATE, template=SLUG, version=1, parameters=parameters)
 
 
-def wider(body: Body, action: str = "sqs:SendMessage") -> Body:
+def wider(body: TemplateBody, action: str = "sqs:SendMessage") -> TemplateBody:
     """The same, with one action more."""
     (statement,) = body.statements
     return replace(body, statements=({**statement, "Action": [*statement["Action"], action]},))
 
 
-def second_version(office: Office, body: Body | None = None) -> TemplateVersion:
+def second_version(office: Office, body: TemplateBody | None = None) -> TemplateVersion:
     offer = offer_of(SLUG)
     assert offer is not None
     return templates.save_version(
@@ -107,7 +107,7 @@ def test_grants_follow_when_aws_has_the_new_text(office: Office) -> None:
     assert statement["Condition"]["DateLessThan"]["aws:CurrentTime"] == f"{end:%Y-%m-%dT%H:%M:%SZ}"
     last = grant.versions.order_by("-number").first()
     assert last is not None
-    assert last.act == Act.FOLLOWED
+    assert last.act == GrantAct.FOLLOWED
     assert Rollout.objects.get().done_at is not None
 
 
@@ -143,7 +143,7 @@ def test_grants_have_their_former_version_when_the_rollout_is_undone(office: Off
     last = grant.versions.order_by("number").last()
     assert last is not None
     assert "version 2 was undone" in last.reason
-    assert grant.versions.filter(act=Act.FOLLOWED).count() == 2
+    assert grant.versions.filter(act=GrantAct.FOLLOWED).count() == 2
     newer = Template.objects.get(slug=SLUG).versions.get(number=2)
     assert [followed.grant.pk for followed in plan_version(office.asks, version=newer).followed] == [grant.pk]
 
@@ -206,7 +206,7 @@ def test_a_version_that_asks_for_more_leaves_the_grant_and_says_why(office: Offi
     tagged = {**statement, "Condition": {"StringEquals": {"aws:ResourceTag/{{key}}": "x"}}}
     version = second_version(
         office,
-        Body.of({**body.json, "parameters": [*body.json["parameters"], key], "statements": [tagged]}),
+        TemplateBody.of({**body.json, "parameters": [*body.json["parameters"], key], "statements": [tagged]}),
     )
     plan = plan_version(office.asks, version=version)
     assert plan.operations == []

@@ -13,7 +13,7 @@ from django.apps import apps
 from django.db import Error, transaction
 
 from iam.access.templates import services
-from iam.access.templates.body import Body, TemplateError
+from iam.access.templates.body import TemplateBody, TemplateError
 from iam.access.templates.models import Origin, Template, TemplateVersion
 from iam.access.templates.queries import document_for, offer_of, offers
 from iam.access.templates.shipped_files import digest_of_shipped, ship, shipped
@@ -37,8 +37,8 @@ def ines() -> Viewer:
     return factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
 
 
-def own(**changes: object) -> Body:
-    return Body.of(body(**changes))
+def own(**changes: object) -> TemplateBody:
+    return TemplateBody.of(body(**changes))
 
 
 def test_every_shipped_template_is_offered_and_shipping_again_adds_none() -> None:

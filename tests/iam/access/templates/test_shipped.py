@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from iam.access.templates.body import Body
+from iam.access.templates.body import TemplateBody
 from iam.access.templates.shipped_files import shipped
 from iam.access.templates.template_lint import findings_of
 from iam.policy.catalogue import catalogue
@@ -19,7 +19,7 @@ SHIPPED = shipped()
 USER = {"arn": f"arn:aws:iam::{HERE}:user/ana", "user_id": "AIDAEXAMPLE"}
 
 
-def _decides(body: Body, row: Row) -> str:
+def _decides(body: TemplateBody, row: Row) -> str:
     line = {
         "id": "1",
         "action": row.action,
@@ -72,5 +72,5 @@ def test_actions_are_named_and_none_changes_permissions(slug: str) -> None:
 @pytest.mark.parametrize("slug", SHIPPED)
 def test_the_body_survives_json(slug: str) -> None:
     body = SHIPPED[slug]
-    again = Body.of(json.loads(json.dumps(body.json)))
+    again = TemplateBody.of(json.loads(json.dumps(body.json)))
     assert (again, again.digest) == (body, body.digest)

@@ -13,7 +13,7 @@ import pytest
 
 from iam.changes import services
 from iam.changes.approval.models import RuleSet, RulesState
-from iam.changes.approval.rules import Rule, as_json
+from iam.changes.approval.rules import ApprovalRule, as_json
 from iam.changes.models import Change
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
@@ -93,7 +93,7 @@ def desk(db: None, nudges: Nudges) -> Desk:
     return made
 
 
-def in_force(*rules: Rule) -> RuleSet:
+def in_force(*rules: ApprovalRule) -> RuleSet:
     """Put rules in force, as though two administrators had agreed."""
     RuleSet.objects.filter(state=RulesState.ACTIVE).update(state=RulesState.SUPERSEDED)
     number = RuleSet.objects.filter(number__gt=0).count() + 1

@@ -15,7 +15,7 @@ from django.db import OperationalError, connection
 from iam.changes import services
 from iam.changes.approval import proposals
 from iam.changes.approval.models import Ballot, BreakGlass, Requirement, RuleSet, RulesState
-from iam.changes.approval.rules import APPROVERS, SHIPPED, Rule, Stage, as_json
+from iam.changes.approval.rules import APPROVERS, SHIPPED, ApprovalRule, ApprovalStage, as_json
 from iam.changes.errors import RefusedError
 from iam.changes.models import Approval, Change, ChangeState
 from iam.changes.services import decisions
@@ -26,8 +26,10 @@ from tests.iam.changes.approval.conftest import Desk, in_force
 pytestmark = pytest.mark.on_both
 
 S = ChangeState
-THREE = Rule(key="three", name="Three", stages=(Stage((APPROVERS,), 2),))
-IN_TURN = Rule(key="turn", name="In turn", stages=(Stage((APPROVERS,)), Stage((APPROVERS,))))
+THREE = ApprovalRule(key="three", name="Three", stages=(ApprovalStage((APPROVERS,), 2),))
+IN_TURN = ApprovalRule(
+    key="turn", name="In turn", stages=(ApprovalStage((APPROVERS,)), ApprovalStage((APPROVERS,)))
+)
 Act = Callable[[], object]
 
 

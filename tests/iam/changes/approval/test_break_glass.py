@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from iam.changes import services
-from iam.changes.approval.models import BreakGlass, Verdict
-from iam.changes.approval.rules import APPROVERS, Rule, Stage
+from iam.changes.approval.models import BreakGlass, ReviewVerdict
+from iam.changes.approval.rules import APPROVERS, ApprovalRule, ApprovalStage
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import Approval, Change, ChangeState
 from iam.directory.models import Role, RoleAssignment
@@ -96,7 +96,7 @@ def test_only_whom_the_rules_name_and_only_for_their_own_request(desk: Desk) -> 
 
 
 def test_where_the_rules_name_nobody_there_is_no_break_glass(desk: Desk) -> None:
-    in_force(Rule(key="r", name="Strict", stages=(Stage((APPROVERS,)),)))
+    in_force(ApprovalRule(key="r", name="Strict", stages=(ApprovalStage((APPROVERS,)),)))
     with pytest.raises(RefusedError, match="don’t let you"):
         use(desk, desk.ask())
 
@@ -170,7 +170,7 @@ def test_it_is_accepted_once_with_a_word(desk: Desk) -> None:
 
 def test_what_is_to_be_undone_is_asked_for_and_somebody_else_approves_that(desk: Desk) -> None:
     change, glass = applied(desk)
-    [undoing] = review(desk, glass, "Hana Sato", verdict=Verdict.UNDO, comment="Not an emergency")
+    [undoing] = review(desk, glass, "Hana Sato", verdict=ReviewVerdict.UNDO, comment="Not an emergency")
 
     assert undoing.reverts_id == change.pk
     assert undoing.state == ChangeState.AWAITING
@@ -183,7 +183,7 @@ def test_what_cannot_be_undone_is_not_reviewed_so(desk: Desk) -> None:
     change, glass = applied(desk)
     Change.objects.filter(pk=change.pk).update(state=ChangeState.FAILED)
     with pytest.raises(RefusedError, match="changed nothing in AWS"):
-        review(desk, glass, "Hana Sato", verdict=Verdict.UNDO)
+        review(desk, glass, "Hana Sato", verdict=ReviewVerdict.UNDO)
     assert BreakGlass.objects.get().reviewed_at is None
 
 

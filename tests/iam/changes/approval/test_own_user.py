@@ -8,7 +8,7 @@ import pytest
 
 from iam.changes import services
 from iam.changes.approval.reminders import attend
-from iam.changes.approval.rules import APPROVERS, LEAD, Rule, Stage, Who
+from iam.changes.approval.rules import APPROVERS, LEAD, ApprovalRule, ApprovalStage, Deciders
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.queries import waiting_for
@@ -38,7 +38,9 @@ def test_an_approver_does_not_approve_for_their_own_user_what_somebody_else_aske
 
 
 def test_it_counts_no_more_once_the_user_is_theirs(desk: Desk) -> None:
-    in_force(Rule(key="two", name="Two", stages=(Stage((APPROVERS,)), Stage((APPROVERS,)))))
+    in_force(
+        ApprovalRule(key="two", name="Two", stages=(ApprovalStage((APPROVERS,)), ApprovalStage((APPROVERS,))))
+    )
     change = desk.approve(desk.ask(), "Hana Sato")
     is_of(desk, "Hana Sato")
     services.comment(change, actor=desk.again("Jonas Berg"), text="?")
@@ -50,7 +52,7 @@ def test_it_counts_no_more_once_the_user_is_theirs(desk: Desk) -> None:
 
 
 def test_a_lead_who_is_meant_is_not_asked_as_the_lead(desk: Desk) -> None:
-    in_force(Rule(key="lead", name="Lead", stages=(Stage((Who(LEAD),)),)))
+    in_force(ApprovalRule(key="lead", name="Lead", stages=(ApprovalStage((Deciders(LEAD),)),)))
     is_of(desk, "Elif Kaya")
     change = desk.ask()
     assert "No one else leads a team" in change.change_set.requirement.notes[0]

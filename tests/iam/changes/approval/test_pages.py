@@ -16,7 +16,7 @@ from django.urls import reverse
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
 from iam.changes.approval.needs import rules_in_force
-from iam.changes.approval.rules import APPROVERS, SHIPPED, Rule, Stage
+from iam.changes.approval.rules import APPROVERS, SHIPPED, ApprovalRule, ApprovalStage
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Appointment, Role
 from iam.guard import viewer_for
@@ -26,7 +26,7 @@ from tests.iam.changes.site import HTMX, Site, page_of, signed_in
 
 pytestmark = pytest.mark.on_postgresql
 
-TWO = Rule(key="two", name="Two of them", stages=(Stage((APPROVERS,), 2),))
+TWO = ApprovalRule(key="two", name="Two of them", stages=(ApprovalStage((APPROVERS,), 2),))
 INBOX = "/changes/approvals/"
 
 

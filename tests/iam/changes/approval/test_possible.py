@@ -12,7 +12,14 @@ from django.test import override_settings
 from iam.changes import services
 from iam.changes.approval import possible, stages
 from iam.changes.approval.possible import NoApproverError, still_possible, who_could_approve
-from iam.changes.approval.rules import ADMINISTRATORS, APPROVERS, PERSON, Rule, Stage, Who
+from iam.changes.approval.rules import (
+    ADMINISTRATORS,
+    APPROVERS,
+    PERSON,
+    ApprovalRule,
+    ApprovalStage,
+    Deciders,
+)
 from iam.changes.models import Change, ChangeSet
 from iam.changes.services.plans import plan_membership
 from iam.directory.models import Identity, Person, Role, RoleAssignment
@@ -21,8 +28,10 @@ from tests.iam.changes.approval.conftest import Desk, in_force
 
 pytestmark = pytest.mark.on_postgresql
 
-ONE = Rule(key="one", name="One", stages=(Stage((APPROVERS,)),))
-TWO = Rule(key="two", name="Two", stages=(Stage((APPROVERS,)), Stage((ADMINISTRATORS, APPROVERS))))
+ONE = ApprovalRule(key="one", name="One", stages=(ApprovalStage((APPROVERS,)),))
+TWO = ApprovalRule(
+    key="two", name="Two", stages=(ApprovalStage((APPROVERS,)), ApprovalStage((ADMINISTRATORS, APPROVERS)))
+)
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +69,13 @@ def only_the_requester(desk: Desk) -> None:
 
 
 def a_person_who_is_gone(desk: Desk) -> None:
-    in_force(Rule(key="hana", name="Hana", stages=(Stage((Who(PERSON, str(desk.people["Hana Sato"].pk)),)),)))
+    in_force(
+        ApprovalRule(
+            key="hana",
+            name="Hana",
+            stages=(ApprovalStage((Deciders(PERSON, str(desk.people["Hana Sato"].pk)),)),),
+        )
+    )
     Person.objects.filter(pk=desk.people["Hana Sato"].pk).update(is_active=False)
 
 
@@ -103,10 +118,10 @@ def test_who_is_no_administrator_reads_who_can_change_it(desk: Desk) -> None:
 
 def test_what_escalates_to_somebody_is_not_refused_and_says_when(desk: Desk) -> None:
     in_force(
-        Rule(
+        ApprovalRule(
             key="one",
             name="One",
-            stages=(Stage((APPROVERS,)),),
+            stages=(ApprovalStage((APPROVERS,)),),
             escalate_hours=8,
             escalate_to=(ADMINISTRATORS,),
         )

@@ -10,7 +10,7 @@ import pytest
 from iam.changes.approval import proposals
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.needs import rules_in_force
-from iam.changes.approval.rules import SHIPPED, Rule
+from iam.changes.approval.rules import SHIPPED, ApprovalRule
 from iam.changes.errors import RefusedError
 from iam.directory.models import Role, RoleAssignment
 from iam.journal.models import Entry
@@ -29,7 +29,7 @@ def office(desk: Desk) -> Desk:
     return desk
 
 
-def proposed(desk: Desk, *rules: Rule, name: str = "Ines Duarte") -> RuleSet:
+def proposed(desk: Desk, *rules: ApprovalRule, name: str = "Ines Duarte") -> RuleSet:
     """Other rules, asked for."""
     actor = desk.again(name)
     draft = proposals.draft_of(actor)

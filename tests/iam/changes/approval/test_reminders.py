@@ -10,7 +10,7 @@ import pytest
 from iam.changes.approval import reminders
 from iam.changes.approval.models import Requirement
 from iam.changes.approval.reminders import attend
-from iam.changes.approval.rules import ADMINISTRATORS, APPROVERS, Rule, Stage
+from iam.changes.approval.rules import ADMINISTRATORS, APPROVERS, ApprovalRule, ApprovalStage
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.queries import waiting_for
@@ -22,10 +22,10 @@ from tests.iam.changes.approval.test_break_glass import review, use
 
 pytestmark = pytest.mark.on_postgresql
 
-RULE = Rule(
+RULE = ApprovalRule(
     key="r",
     name="All",
-    stages=(Stage((APPROVERS,)),),
+    stages=(ApprovalStage((APPROVERS,)),),
     remind_hours=2,
     escalate_hours=5,
     escalate_to=(ADMINISTRATORS,),
@@ -100,7 +100,7 @@ def test_of_two_beats_at_once_one_reminds(desk: Desk, monkeypatch: pytest.Monkey
 
 
 def test_that_nobody_can_decide_is_said(desk: Desk) -> None:
-    in_force(Rule(key="r", name="All", stages=(Stage((ADMINISTRATORS,)),), remind_hours=2))
+    in_force(ApprovalRule(key="r", name="All", stages=(ApprovalStage((ADMINISTRATORS,)),), remind_hours=2))
     change = desk.ask()
     attend(later(hours=3))
     assert "No one can approve this now" in change.events.get(kind="reminded").note
@@ -147,7 +147,9 @@ def test_that_nobody_can_review_it_is_said_and_a_single_operator_reminds_themsel
 
 
 def test_a_stage_that_waits_again_is_told_of_again(desk: Desk) -> None:
-    in_force(Rule(key="two", name="Two", stages=(Stage((APPROVERS,)), Stage((APPROVERS,)))))
+    in_force(
+        ApprovalRule(key="two", name="Two", stages=(ApprovalStage((APPROVERS,)), ApprovalStage((APPROVERS,))))
+    )
     change = desk.approve(desk.ask(), "Hana Sato")
     assert told("change.waiting") == ["Hana Sato", "Jonas Berg", "Jonas Berg"]
     desk.alter()

@@ -16,11 +16,11 @@ from iam.changes.approval.rules import (
     LEAD,
     PERSON,
     SHIPPED,
-    Matter,
-    Need,
-    Rule,
-    Stage,
-    Who,
+    ApprovalNeed,
+    ApprovalRule,
+    ApprovalStage,
+    Deciders,
+    RuleMatter,
     as_json,
     need_of,
     problems_of,
@@ -30,66 +30,76 @@ from iam.changes.approval.rules import (
 pytestmark = pytest.mark.on_postgresql
 
 ONE, TWO = "111111111111", "222222222222"
-REST = Rule(key="rest", name="Everything else", stages=(Stage((APPROVERS,)),))
-LEADS = Rule(
-    key="leads", name="Payments", teams=("payments",), stages=(Stage((Who(LEAD),)), Stage((APPROVERS,)))
+REST = ApprovalRule(key="rest", name="Everything else", stages=(ApprovalStage((APPROVERS,)),))
+LEADS = ApprovalRule(
+    key="leads",
+    name="Payments",
+    teams=("payments",),
+    stages=(ApprovalStage((Deciders(LEAD),)), ApprovalStage((APPROVERS,))),
 )
-PROD = Rule(key="prod", name="Production", accounts=(ONE,), stages=(Stage((APPROVERS,), 2),))
-RISKY = Rule(
-    key="risky", name="Risky", risks=("administrator", "escalation"), stages=(Stage((ADMINISTRATORS,)),)
+PROD = ApprovalRule(key="prod", name="Production", accounts=(ONE,), stages=(ApprovalStage((APPROVERS,), 2),))
+RISKY = ApprovalRule(
+    key="risky",
+    name="Risky",
+    risks=("administrator", "escalation"),
+    stages=(ApprovalStage((ADMINISTRATORS,)),),
 )
-CAREFUL = Rule(key="careful", name="Careful", sensitivity="high", stages=(Stage((APPROVERS,), 3),))
+CAREFUL = ApprovalRule(
+    key="careful", name="Careful", sensitivity="high", stages=(ApprovalStage((APPROVERS,), 3),)
+)
 
 
 @pytest.mark.parametrize(
     ("matter", "expected"),
     [
-        (Matter(TWO), "rest"),
-        (Matter(ONE), "prod"),
-        (Matter(TWO, teams=frozenset({"payments", "sre"})), "leads"),
-        (Matter(TWO, teams=frozenset({"sre"})), "rest"),
+        (RuleMatter(TWO), "rest"),
+        (RuleMatter(ONE), "prod"),
+        (RuleMatter(TWO, teams=frozenset({"payments", "sre"})), "leads"),
+        (RuleMatter(TWO, teams=frozenset({"sre"})), "rest"),
         # Of several that hold the first counts, whatever the others ask.
-        (Matter(ONE, teams=frozenset({"payments"})), "leads"),
-        (Matter(ONE, sensitivity="high"), "careful"),
-        (Matter(TWO, risks=frozenset({"escalation"})), "risky"),
-        (Matter(ONE, risks=frozenset({"exfiltration"})), "prod"),
+        (RuleMatter(ONE, teams=frozenset({"payments"})), "leads"),
+        (RuleMatter(ONE, sensitivity="high"), "careful"),
+        (RuleMatter(TWO, risks=frozenset({"escalation"})), "risky"),
+        (RuleMatter(ONE, risks=frozenset({"exfiltration"})), "prod"),
     ],
 )
-def test_a_request_falls_under_the_first_rule_that_holds(matter: Matter, expected: str) -> None:
+def test_a_request_falls_under_the_first_rule_that_holds(matter: RuleMatter, expected: str) -> None:
     assert rule_for((RISKY, CAREFUL, LEADS, PROD, REST), matter).key == expected
 
 
 def test_where_no_rule_is_left_an_approver_decides() -> None:
-    assert rule_for((PROD,), Matter(TWO)).stages == (Stage((APPROVERS,)),)
+    assert rule_for((PROD,), RuleMatter(TWO)).stages == (ApprovalStage((APPROVERS,)),)
 
 
 def test_a_lax_rule_for_one_account_does_not_lower_what_another_asks() -> None:
-    need = need_of((PROD, REST), [Matter(TWO), Matter(ONE)])
-    assert need.stages == (Stage((APPROVERS,), 2),)
+    need = need_of((PROD, REST), [RuleMatter(TWO), RuleMatter(ONE)])
+    assert need.stages == (ApprovalStage((APPROVERS,), 2),)
     assert need.because == ("Production", "Everything else")
 
 
 def test_stages_of_other_people_come_one_after_the_other() -> None:
-    need = need_of((RISKY, PROD, REST), [Matter(ONE), Matter(TWO, risks=frozenset({"administrator"}))])
-    assert need.stages == (Stage((ADMINISTRATORS,)), Stage((APPROVERS,), 2))
+    need = need_of(
+        (RISKY, PROD, REST), [RuleMatter(ONE), RuleMatter(TWO, risks=frozenset({"administrator"}))]
+    )
+    assert need.stages == (ApprovalStage((ADMINISTRATORS,)), ApprovalStage((APPROVERS,), 2))
 
 
 def test_two_stages_of_the_same_people_in_one_rule_stay_two() -> None:
-    twice = replace(REST, stages=(Stage((APPROVERS,)), Stage((APPROVERS,))))
-    assert need_of((twice,), [Matter(ONE)]).people == 2
-    assert need_of((twice, PROD), [Matter(ONE)]).people == 2
+    twice = replace(REST, stages=(ApprovalStage((APPROVERS,)), ApprovalStage((APPROVERS,))))
+    assert need_of((twice,), [RuleMatter(ONE)]).people == 2
+    assert need_of((twice, PROD), [RuleMatter(ONE)]).people == 2
 
 
 def test_of_several_rules_the_shortest_times_count_and_break_glass_is_for_whom_all_allow_it() -> None:
     slow = replace(PROD, wait_hours=48, remind_hours=0, break_glass=(ADMINISTRATORS, APPROVERS))
     fast = replace(REST, wait_hours=12, remind_hours=3, break_glass=(APPROVERS,))
-    need = need_of((slow, fast), [Matter(ONE), Matter(TWO)])
+    need = need_of((slow, fast), [RuleMatter(ONE), RuleMatter(TWO)])
     assert (need.wait_hours, need.remind_hours, need.break_glass) == (12, 3, (APPROVERS,))
 
 
 def test_rules_survive_being_stored() -> None:
     stored = json.loads(json.dumps(as_json((*SHIPPED, LEADS))))
-    assert tuple(Rule.from_json(document) for document in stored) == (*SHIPPED, LEADS)
+    assert tuple(ApprovalRule.from_json(document) for document in stored) == (*SHIPPED, LEADS)
 
 
 def test_the_shipped_rules_are_sound_and_two_approvers_are_enough_for_them() -> None:
@@ -109,40 +119,40 @@ def test_the_shipped_rules_are_sound_and_two_approvers_are_enough_for_them() -> 
         ((replace(REST, name=" "),), "needs a name"),
         ((replace(PROD, name="Same"), replace(REST, name="same")), "Two rules have the name"),
         ((replace(REST, stages=()),), "no stage"),
-        ((replace(REST, stages=(Stage(()),)),), "has no one in stage"),
-        ((replace(REST, stages=(Stage((APPROVERS,), 0),)),), "Enter 1 to 9"),
-        ((replace(REST, stages=(Stage((Who(PERSON, "x"),), 2),)),), "only 1 can approve"),
+        ((replace(REST, stages=(ApprovalStage(()),)),), "has no one in stage"),
+        ((replace(REST, stages=(ApprovalStage((APPROVERS,), 0),)),), "Enter 1 to 9"),
+        ((replace(REST, stages=(ApprovalStage((Deciders(PERSON, "x"),), 2),)),), "only 1 can approve"),
         ((replace(REST, wait_hours=0),), "expires after 0 hours"),
         ((replace(REST, escalate_hours=2),), "but to no one"),
-        ((replace(REST, stages=(Stage((Who(LEAD), APPROVERS)),)),), "by team leads alone"),
-        ((replace(REST, escalate_hours=2, escalate_to=(Who(LEAD),)),), "escalates to team leads"),
+        ((replace(REST, stages=(ApprovalStage((Deciders(LEAD), APPROVERS)),)),), "by team leads alone"),
+        ((replace(REST, escalate_hours=2, escalate_to=(Deciders(LEAD),)),), "escalates to team leads"),
         ((replace(REST, remind_hours=24),), "when the request has already expired"),
         ((replace(REST, remind_hours=-1),), "reminds after -1 hours"),
-        ((replace(REST, stages=(Stage((APPROVERS,)),) * 6),), "6 stages"),
+        ((replace(REST, stages=(ApprovalStage((APPROVERS,)),) * 6),), "6 stages"),
     ],
 )
-def test_what_cannot_be_the_rules_is_said_in_words(rules: tuple[Rule, ...], outcome: str) -> None:
+def test_what_cannot_be_the_rules_is_said_in_words(rules: tuple[ApprovalRule, ...], outcome: str) -> None:
     assert any(outcome in problem for problem in problems_of(rules)), problems_of(rules)
 
 
 @pytest.mark.parametrize(
     ("stages", "outcome"),
     [
-        ((Stage((APPROVERS,)),), "Needs one approver"),
-        ((Stage((APPROVERS,), 2),), "Needs two approvers"),
+        ((ApprovalStage((APPROVERS,)),), "Needs one approver"),
+        ((ApprovalStage((APPROVERS,), 2),), "Needs two approvers"),
         (
-            (Stage((APPROVERS,)), Stage((ADMINISTRATORS, APPROVERS))),
+            (ApprovalStage((APPROVERS,)), ApprovalStage((ADMINISTRATORS, APPROVERS))),
             "Needs one approver, then one administrator or approver",
         ),
-        ((Stage((Who(LEAD),)),), "Needs the team’s lead"),
-        ((Stage((Who("team", "payments"),)),), "Needs a lead of Payments"),
-        ((Stage((Who(PERSON, "7"),)),), "Needs Hana Sato"),
-        ((Stage((Who(PERSON, "8"),)),), "Needs someone who has left"),
-        ((Stage((Who(PERSON, "7"), APPROVERS), 2),), "Needs two of approvers or Hana Sato"),
+        ((ApprovalStage((Deciders(LEAD),)),), "Needs the team’s lead"),
+        ((ApprovalStage((Deciders("team", "payments"),)),), "Needs a lead of Payments"),
+        ((ApprovalStage((Deciders(PERSON, "7"),)),), "Needs Hana Sato"),
+        ((ApprovalStage((Deciders(PERSON, "8"),)),), "Needs someone who has left"),
+        ((ApprovalStage((Deciders(PERSON, "7"), APPROVERS), 2),), "Needs two of approvers or Hana Sato"),
     ],
 )
-def test_what_is_needed_is_said_in_words(stages: tuple[Stage, ...], outcome: str) -> None:
-    assert sentence(Need(stages), names={"7": "Hana Sato", "payments": "Payments"}) == outcome
+def test_what_is_needed_is_said_in_words(stages: tuple[ApprovalStage, ...], outcome: str) -> None:
+    assert sentence(ApprovalNeed(stages), names={"7": "Hana Sato", "payments": "Payments"}) == outcome
 
 
 def test_when_a_rule_holds_is_said_in_words() -> None:
@@ -181,11 +191,11 @@ def test_the_same_rule_written_in_another_order_is_no_difference() -> None:
         "sre": "SRE",
         "pay": "Payments",
     }
-    people = (APPROVERS, ADMINISTRATORS, Who(LEAD), Who(PERSON, "1"), Who(PERSON, "2"))
-    rule = Rule(
+    people = (APPROVERS, ADMINISTRATORS, Deciders(LEAD), Deciders(PERSON, "1"), Deciders(PERSON, "2"))
+    rule = ApprovalRule(
         key="all",
         name="Everything",
-        stages=(Stage(people), Stage(people, 2)),
+        stages=(ApprovalStage(people), ApprovalStage(people, 2)),
         accounts=(ONE, TWO),
         teams=("sre", "pay"),
         risks=("administrator", "escalation", "exfiltration"),
@@ -194,7 +204,7 @@ def test_the_same_rule_written_in_another_order_is_no_difference() -> None:
     )
     other = replace(
         rule,
-        stages=(Stage(people[::-1]), Stage(people[::-1], 2)),
+        stages=(ApprovalStage(people[::-1]), ApprovalStage(people[::-1], 2)),
         accounts=rule.accounts[::-1],
         teams=rule.teams[::-1],
         risks=rule.risks[::-1],

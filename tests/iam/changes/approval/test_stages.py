@@ -9,7 +9,15 @@ import pytest
 
 from iam.changes import services
 from iam.changes.approval.models import Ballot, Requirement
-from iam.changes.approval.rules import ADMINISTRATORS, APPROVERS, LEAD, PERSON, Rule, Stage, Who
+from iam.changes.approval.rules import (
+    ADMINISTRATORS,
+    APPROVERS,
+    LEAD,
+    PERSON,
+    ApprovalRule,
+    ApprovalStage,
+    Deciders,
+)
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import Approval, Change, ChangeState
 from iam.changes.queries import waiting_for, waiting_for_others
@@ -23,13 +31,13 @@ from tests.iam.changes.approval.conftest import Desk, in_force
 pytestmark = pytest.mark.on_postgresql
 
 
-def rule(*stages: Stage, **fields: Any) -> Rule:
+def rule(*stages: ApprovalStage, **fields: Any) -> ApprovalRule:
     """The only rule."""
-    return Rule(key="only", name="Only", stages=stages, **fields)
+    return ApprovalRule(key="only", name="Only", stages=stages, **fields)
 
 
-TWO = rule(Stage((APPROVERS,), 2))
-LEAD_FIRST = rule(Stage((Who(LEAD),)), Stage((APPROVERS,)))
+TWO = rule(ApprovalStage((APPROVERS,), 2))
+LEAD_FIRST = rule(ApprovalStage((Deciders(LEAD),)), ApprovalStage((APPROVERS,)))
 
 
 def waits_for(desk: Desk) -> set[str]:
@@ -69,7 +77,7 @@ def test_two_of_one_role_are_two_people(desk: Desk) -> None:
 
 
 def test_one_person_with_two_roles_counts_once_over_all_stages(desk: Desk) -> None:
-    in_force(rule(Stage((APPROVERS,)), Stage((ADMINISTRATORS,))))
+    in_force(rule(ApprovalStage((APPROVERS,)), ApprovalStage((ADMINISTRATORS,))))
     desk.person("Hana Sato", Role.ADMINISTRATOR)
     change = desk.approve(desk.ask(), "Hana Sato")
 
@@ -80,7 +88,7 @@ def test_one_person_with_two_roles_counts_once_over_all_stages(desk: Desk) -> No
 
 
 def test_who_asked_decides_nothing_through_whichever_role(desk: Desk) -> None:
-    in_force(rule(Stage((APPROVERS, ADMINISTRATORS, Who(LEAD)))))
+    in_force(rule(ApprovalStage((APPROVERS, ADMINISTRATORS, Deciders(LEAD)))))
     hana = desk.person("Hana Sato", Role.ADMINISTRATOR)
     desk.person("Hana Sato", Role.TEAM_LEAD, team=desk.team)
     change = desk.ask(actor=desk.again("Hana Sato"))
@@ -143,7 +151,7 @@ def test_a_lead_is_not_asked_about_what_they_do_not_see(desk: Desk) -> None:
 
 def test_a_named_person_decides_and_nobody_in_their_place(desk: Desk) -> None:
     jonas = desk.people["Jonas Berg"]
-    in_force(rule(Stage((Who(PERSON, str(jonas.pk)),))))
+    in_force(rule(ApprovalStage((Deciders(PERSON, str(jonas.pk)),))))
     change = desk.ask()
     assert waits_for(desk) == {"Jonas Berg"}
     with pytest.raises(RefusedError, match="the approval rules name other people"):
@@ -152,7 +160,7 @@ def test_a_named_person_decides_and_nobody_in_their_place(desk: Desk) -> None:
 
 
 def test_an_auditor_decides_nothing_although_a_rule_names_them(desk: Desk) -> None:
-    in_force(rule(Stage((Who(PERSON, str(desk.people["Amara Diallo"].pk)),))))
+    in_force(rule(ApprovalStage((Deciders(PERSON, str(desk.people["Amara Diallo"].pk)),))))
     with pytest.raises(RefusedError, match="the approval rules name other people"):
         desk.approve(desk.ask(), "Amara Diallo")
 
@@ -286,7 +294,7 @@ def test_single_operator_mode_is_one_person_for_all_stages_and_said_aloud(desk: 
 def test_a_request_waits_as_long_as_its_rule_says_and_the_clock_starts_anew_at_the_approval(
     desk: Desk,
 ) -> None:
-    in_force(rule(Stage((APPROVERS,)), wait_hours=3, remind_hours=0))
+    in_force(rule(ApprovalStage((APPROVERS,)), wait_hours=3, remind_hours=0))
     change = desk.ask()
     now = datetime.now(tz=UTC)
     assert change.expires_at is not None

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 
 from iam.changes import services
 from iam.changes.drift.detection import find, find_everywhere
-from iam.changes.drift.mirror_history import Place, happened_at
+from iam.changes.drift.mirror_history import ObservedThing, happened_at
 from iam.changes.drift.models import Drift, DriftState, Watch
 from iam.changes.models import Change
 from iam.changes.operations.user import CreateUser
@@ -32,7 +32,7 @@ READS = json.dumps(
 
 def told(drift: Drift) -> list[str]:
     """What happened, in words."""
-    place = Place(drift.entity_id, drift.seen_at)
+    place = ObservedThing(drift.entity_id, drift.seen_at)
     return [
         " ".join(
             part for part in (event.lead, ", ".join(named.name for named in event.others), event.tail) if part

@@ -10,7 +10,7 @@ from typing import Any
 from iam.changes.impact import numbers_of
 from iam.changes.operations import Operation
 from iam.changes.operations.trust import trust_meaning
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Entity, Kind
 from iam.mirror.snapshot import snapshot
 from iam.mirror.snapshot.rows import Rows
@@ -31,7 +31,7 @@ def foretold(operation: Operation) -> Told | None:
     number = operation.account.account_id
     known = numbers_of([operation])
     with snapshot(accounts={number}) as index:
-        world = World(index.accounts[number], numbers=known)
+        world = ChangeWorld(index.accounts[number], numbers=known)
         operation.simulate(world)
         changes = world.changes
         rows = [*changes.principals, *changes.groups]

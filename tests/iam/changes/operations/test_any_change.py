@@ -20,7 +20,7 @@ from iam.changes.impact import numbers_of, texts_of
 from iam.changes.models import Change
 from iam.changes.operations import REGISTRY, CreatePolicyVersion, Operation
 from iam.changes.services.deletion import request_deletion
-from iam.changes.world import World
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.effective import Effective
@@ -190,7 +190,7 @@ def allowed(stage: Stage, *operations: Operation) -> dict[str, Can]:
     number, known = stage.account.account_id, numbers_of(operations) if operations else {}
     with snapshot(accounts={number}) as index:
         shard = index.accounts[number]
-        world = World(shard, numbers=known, texts=texts_of(known))
+        world = ChangeWorld(shard, numbers=known, texts=texts_of(known))
         for operation in operations:
             operation.simulate(world)
         changes = world.changes

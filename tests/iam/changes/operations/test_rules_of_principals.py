@@ -70,7 +70,7 @@ class World:
             self.account, "AWSServiceRoleForX", arn=arn, path="/aws-service-role/x.amazonaws.com/"
         )
 
-    def plan(self, operation: Operation) -> services.Plan:
+    def plan(self, operation: Operation) -> services.ChangePlan:
         """As an administrator."""
         return services.plan(operation, viewer=self.viewer)
 

@@ -14,7 +14,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from iam.access.grants.models import Grant, GrantPart, LedgerEntry, Sort, State
+from iam.access.grants.models import Grant, GrantPart, GrantState, LedgerEntry, PermissionSort
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.directory.models import Person, Role, Team
@@ -72,7 +72,7 @@ class House:
     def said(self, sign: str) -> list[str]:
         return sorted(step.text for step in self.plan().steps if step.sign == sign)
 
-    def held(self, sort: Sort, target: str, *, key: str = "by-hand", **fields: Any) -> Grant:
+    def held(self, sort: PermissionSort, target: str, *, key: str = "by-hand", **fields: Any) -> Grant:
         """A grant that is a reason for it."""
         person = Person.objects.filter(name="Hana Sato").first() or factories.person("Hana Sato")
         grant = made.grant(self.account, self.user, asked_by=person, **fields)
@@ -84,7 +84,7 @@ class House:
     def given(self, target: str) -> Grant:
         """A policy of which the former blueprint is the reason."""
         terms = {"what": {"template": FILLED.slug, "version": 1, "parameters": dict(FILLED.parameters)}}
-        grant = self.held(Sort.INLINE, target, key="onboarding:1")
+        grant = self.held(PermissionSort.INLINE, target, key="onboarding:1")
         Grant.objects.filter(pk=grant.pk).update(terms=terms)
         factories.inline(self.user, target)
         return grant
@@ -105,18 +105,18 @@ def house() -> House:
 
 def test_groups_go_that_the_former_blueprint_gave_and_nothing_else_needs(house: House) -> None:
     house.member("payments-dev", "on-call", "choir")
-    grant = house.held(Sort.MEMBER, house.groups["on-call"].arn)
+    grant = house.held(PermissionSort.MEMBER, house.groups["on-call"].arn)
     assert house.said("loses") == ["Member of payments-dev"]
     assert house.said("keeps") == ["Member of on-call"]
     assert house.said("gains") == ["Member of data"]
-    GrantPart.objects.filter(grant=grant).update(state=State.ENDED)
+    GrantPart.objects.filter(grant=grant).update(state=GrantState.ENDED)
     assert house.said("loses") == ["Member of on-call", "Member of payments-dev"]
 
 
 def test_a_policy_that_another_grant_needs_as_well_stays(house: House) -> None:
     house.given("ledger-reader")
     assert house.said("loses") == ["Policy ledger-reader"]
-    other = house.held(Sort.INLINE, "ledger-reader")
+    other = house.held(PermissionSort.INLINE, "ledger-reader")
     assert house.said("loses") == []
     assert [(step.text, step.says) for step in house.plan().steps if step.sign == "keeps"] == [
         ("Policy ledger-reader", f"{other.reference} also needs it.")
@@ -135,8 +135,8 @@ def test_a_policy_that_another_grant_needs_as_well_stays(house: House) -> None:
             lambda house: factories.edge(EdgeKind.ATTACHED, house.user, factories.policy(house.account, "p")),
             "p is attached to the user.",
         ),
-        (lambda house: house.held(Sort.MEMBER, house.groups["on-call"].arn), "needs the user."),
-        (lambda house: house.held(Sort.MEMBER, "x", state=State.ENDED), ""),
+        (lambda house: house.held(PermissionSort.MEMBER, house.groups["on-call"].arn), "needs the user."),
+        (lambda house: house.held(PermissionSort.MEMBER, "x", state=GrantState.ENDED), ""),
     ],
 )
 def test_a_user_stays_whom_anything_else_needs(house: House, holds: Callable[[House], Any], why: str) -> None:
@@ -188,8 +188,8 @@ def test_the_ledger_follows_what_came_true_and_ends_no_reason_but_the_former_blu
 ) -> None:
     grants = {
         house.given("ledger-reader"): "given",
-        house.held(Sort.MEMBER, house.groups["data"].arn, key="onboarding:2"): "both give it",
-        house.held(Sort.MEMBER, house.groups["on-call"].arn): "somebody else's",
+        house.held(PermissionSort.MEMBER, house.groups["data"].arn, key="onboarding:2"): "both give it",
+        house.held(PermissionSort.MEMBER, house.groups["on-call"].arn): "somebody else's",
     }
     over: list[str] = []
     monkeypatch.setattr(reconcile, "end_for_leaver", lambda grant, reason: over.append(grants[grant]))

@@ -10,7 +10,7 @@ import pytest
 
 from iam.access.grants.models import Grant, LedgerEntry
 from iam.access.grants.services import request_grant
-from iam.access.grants.terms import Terms, What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.services import approve
@@ -89,8 +89,8 @@ def test_a_mover_loses_and_gains_in_one_request_and_keeps_what_a_grant_still_jus
     run = squad.work(squad.approve(services.request_run(admin, run=staged, reason="They begin")))
     user = Entity.objects.select_related("account").get(name=squad.yuki)
     grant = request_grant(
-        Terms(
-            who=Who(WhoKind.USERS, arns=(user.arn,)),
+        GrantTerms(
+            who=WhoTerms(WhoKind.USERS, arns=(user.arn,)),
             what=What(WhatKind.GROUP, group_arn=on_call.arn),
             accounts=(squad.scene.account.account_id,),
             why="The rota of this week",

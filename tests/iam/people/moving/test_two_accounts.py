@@ -12,7 +12,7 @@ from console.demo.organisation.gatehouse import EXTERNAL_ID
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.onboarding.shown import person_rows
-from iam.access.grants.models import Grant, State
+from iam.access.grants.models import Grant, GrantState
 from iam.aws import writes
 from iam.aws.access import AccountAccess
 from iam.aws.session import Aws, connect
@@ -147,7 +147,7 @@ def _nothing_calls_it_an_offboarding(leaver: Leaver, move: Move) -> None:
     (row,) = person_rows(checklists([former]))
     assert (row.text, row.checklist.may_be_invited) == ("Changed team", False)
     assert not Outgoing.objects.filter(event=NotifyEvent.GRANT_ENDED).exists()
-    assert Grant.objects.filter(state=State.ENDED).exists()
+    assert Grant.objects.filter(state=GrantState.ENDED).exists()
 
 
 def test_whoever_has_the_user_for_something_else_as_well_keeps_it(elsewhere: Elsewhere) -> None:

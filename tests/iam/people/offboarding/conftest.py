@@ -14,8 +14,8 @@ import pytest
 
 from iam.access.grants.models import Grant
 from iam.access.grants.services import request_grant
-from iam.access.grants.terms import Terms as GrantTerms
-from iam.access.grants.terms import What, WhatKind, Who, WhoKind
+from iam.access.grants.terms import GrantTerms as GrantTerms
+from iam.access.grants.terms import What, WhatKind, WhoKind, WhoTerms
 from iam.aws import writes
 from iam.changes.models import Change
 from iam.changes.runner import run as carry_out
@@ -159,7 +159,7 @@ class Farewell:
         """A grant of one more group, which was asked for, approved and given."""
         group = make_group(self.scene.aws, self.user.account, f"analysts-{self.mark}")
         terms = GrantTerms(
-            who=Who(WhoKind.USERS, arns=(self.user.arn,)),
+            who=WhoTerms(WhoKind.USERS, arns=(self.user.arn,)),
             what=What(WhatKind.GROUP, group_arn=group.arn),
             accounts=(self.scene.account.account_id,),
             why="The audit of the quarter",

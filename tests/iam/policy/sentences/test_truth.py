@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.access.builder import Part, build
+from iam.access.builder import ServicePart, build
 from iam.access.builder.parts import ordered
 from iam.policy.catalogue import catalogue
 from iam.policy.lint.overlaps import can_mean
@@ -242,7 +242,7 @@ def test_a_request_is_allowed_exactly_if_a_sentence_about_the_policy_claims_it(
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(chosen(), min_size=1, max_size=3))
-def test_what_the_builder_writes_is_told_as_it_is(parts: list[Part]) -> None:
+def test_what_the_builder_writes_is_told_as_it_is(parts: list[ServicePart]) -> None:
     built = build(parts)
     if built.statements:
         asked = sorted({action for part in parts for action in part.actions[:3]} | set(ASKED[:5]))
@@ -251,7 +251,9 @@ def test_what_the_builder_writes_is_told_as_it_is(parts: list[Part]) -> None:
 
 def test_every_condition_of_the_tests_is_known_by_its_words() -> None:
     for when in WHENS:
-        part = Part("ec2", ordered(["ec2:StartInstances"], service="ec2"), arns=ARNS["ec2"], whens=(when,))
+        part = ServicePart(
+            "ec2", ordered(["ec2:StartInstances"], service="ec2"), arns=ARNS["ec2"], whens=(when,)
+        )
         for sentence in sentences_of(build([part]).document):
             assert all(text in HOLDS for text in sentence.conditions), sentence
 
