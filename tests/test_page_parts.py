@@ -15,7 +15,7 @@ NOT_OF_A_PAGE: Final = {
     # Django's own name for the advice of a system check.
     ("iam/journal/checks.py", "the name hint"),
     # How Terraform and CloudFormation describe a resource.
-    ("iam/changes/iac/forms.py", "the class Form"),
+    ("iam/changes/iac/forms.py", "the class IacForm"),
     # The author of an access template writes it; it is stored with the template.
     ("iam/access/templates/parameters.py", "the name hint"),
 }

@@ -7,7 +7,7 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -39,16 +39,19 @@ def made_once() -> Iterator[None]:
 
 
 def _once(connection: BaseDatabaseWrapper, make: Callable[[], None]) -> None:
-    folder = Path(os.environ["GATEHOUSE_TEST_TABLES"])
-    folder.mkdir(exist_ok=True)
-    kept = folder / connection.vendor
-    with (folder / "lock").open("w") as lock:
+    kept = _kept(connection)
+    kept.parent.mkdir(exist_ok=True)
+    with (kept.parent / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
             make()
             KEEP[connection.vendor](connection, kept)
             return
     TAKE[connection.vendor](connection, kept)
+
+
+def _kept(connection: BaseDatabaseWrapper) -> Path:
+    return Path(os.environ["GATEHOUSE_TEST_TABLES"]) / connection.vendor
 
 
 def _keep_file(connection: BaseDatabaseWrapper, kept: Path) -> None:
@@ -70,6 +73,7 @@ def _copied(connection: BaseDatabaseWrapper, *, source: str, into: str) -> None:
 
 
 def _keep_database(connection: BaseDatabaseWrapper, kept: Path) -> None:
+    _keep_shipped(connection)
     _copied(connection, source=connection.settings_dict["NAME"], into=COPY)
     kept.touch()
 
@@ -92,10 +96,51 @@ FROM_MIGRATE = frozenset({"django_migrations", "django_content_type", "auth_perm
 """Tables that `migrate` fills and no test writes to."""
 
 
+SHIPPED = "shipped"
+"""Where PostgreSQL keeps what the migrations have written, beside the tables; SQLite has it in the file that
+is copied.
+"""
+
+
+def _filled(connection: BaseDatabaseWrapper, names: Iterable[str], *, schema: str = "") -> list[str]:
+    """The tables that hold something."""
+    prefix = f"{schema}." if schema else ""
+    asked = " UNION ALL ".join(
+        f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM {prefix}\"{name}\")" for name in names
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(asked)
+        return [name for (name,) in cursor.fetchall()]
+
+
+def _of_tests(connection: BaseDatabaseWrapper) -> list[str]:
+    return [name for name in connection.introspection.table_names() if name not in FROM_MIGRATE]
+
+
+def _keep_shipped(connection: BaseDatabaseWrapper) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"CREATE SCHEMA {SHIPPED}")
+        for name in _filled(connection, _of_tests(connection)):
+            cursor.execute(f'CREATE TABLE {SHIPPED}."{name}" AS TABLE "{name}"')
+
+
 def empty(connection: BaseDatabaseWrapper) -> None:
-    """Take all rows out of the tables of Django's models."""
-    names = [name for name in connection.introspection.table_names() if name not in FROM_MIGRATE]
-    asked = " UNION ALL ".join(f"SELECT '{name}' WHERE EXISTS (SELECT 1 FROM \"{name}\")" for name in names)
+    """Take out of the tables of Django's models whatever the migrations have not written: the next test may
+    need the templates and blueprints that Gatehouse comes with.
+    """
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute(f"ATTACH '{_kept(connection)}' AS {SHIPPED}")
+    try:
+        _empty(connection)
+    finally:
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                cursor.execute(f"DETACH {SHIPPED}")
+
+
+def _empty(connection: BaseDatabaseWrapper) -> None:
+    names = _of_tests(connection)
     with (
         connection.constraint_checks_disabled(),
         transaction.atomic(connection.alias),
@@ -104,6 +149,11 @@ def empty(connection: BaseDatabaseWrapper) -> None:
         if connection.vendor == "postgresql":
             # Foreign keys are triggers; all that refers to a row goes with it.
             cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute(asked)
-        for (name,) in cursor.fetchall():
+            cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = %s", [SHIPPED])
+            shipped = [name for (name,) in cursor.fetchall()]
+        else:
+            shipped = _filled(connection, names, schema=SHIPPED)
+        for name in _filled(connection, names):
             cursor.execute(f'DELETE FROM "{name}"')
+        for name in shipped:
+            cursor.execute(f'INSERT INTO "{name}" SELECT * FROM {SHIPPED}."{name}"')

@@ -58,7 +58,8 @@ def test_every_component_is_drawn(administrator: Client, monkeypatch: pytest.Mon
     folder = settings.BASE_DIR / "templates" / "components"
     components = {f"components/{path.name}" for path in folder.glob("*.html")}
     assert len(components) > 40
-    assert components - drawn == set()
+    # The frame of a page keeps its stylesheet for all pages of a process.
+    assert components - drawn <= {"components/styles.html"}
     assert page.content.decode().count('<section class="stack" data-sample=') > 25
 
 

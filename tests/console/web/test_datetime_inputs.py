@@ -89,12 +89,12 @@ def compared(name: str) -> Callable[[Client], Seen]:
     return see
 
 
-def versus(side: str) -> Callable[[Client], Seen]:
+def principals_compared(side: str) -> Callable[[Client], Seen]:
     def see(client: Client) -> Seen:
         user = make.user(make.account(), "maya")
         page = client.get("/access/compare/", {"a": user.arn, f"{side}-at": TYPED, "zone": TOKYO.key})
-        versus = page.context["versus"]
-        return (versus.left if side == "a" else versus.right).at, field_of(page, f"{side}-at")
+        form = page.context["form"]
+        return (form.left if side == "a" else form.right).at, field_of(page, f"{side}-at")
 
     return see
 
@@ -161,8 +161,8 @@ INPUTS: Final[dict[tuple[str, str], Callable[[Client], Seen]]] = {
     ("templates/identities/history.html", "as-of"): history,
     ("templates/identities/_compare_dates.html", "from"): compared("from"),
     ("templates/identities/_compare_dates.html", "to"): compared("to"),
-    ("templates/access/compare.html", "a-at"): versus("a"),
-    ("templates/access/compare.html", "b-at"): versus("b"),
+    ("templates/access/compare.html", "a-at"): principals_compared("a"),
+    ("templates/access/compare.html", "b-at"): principals_compared("b"),
     ("templates/access/_circumstances.html", "time"): circumstances,
     ("templates/access/what/_part_conditions.html", "c-time-from"): condition("c-time-from"),
     ("templates/access/what/_part_conditions.html", "c-time-until"): condition("c-time-until"),

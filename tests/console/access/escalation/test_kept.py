@@ -248,6 +248,6 @@ def test_a_worker_is_told_when_a_change_is_applied(
     nudges: list[int] = []
     monkeypatch.setattr(stored, "nudge", lambda: nudges.append(1))
     for handler in handlers._on_end:
-        if "escalating" in handler.__module__:
+        if "escalation_calculation" in handler.__module__:
             handler(Change(state=state))
     assert len(nudges) == number
