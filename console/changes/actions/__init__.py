@@ -6,7 +6,7 @@ from typing import Final
 
 from console.changes.actions.action import PARTS, Action
 from console.changes.actions.certificates import CERTIFICATE_ACTIONS
-from console.changes.actions.making import MAKING_ACTIONS
+from console.changes.actions.creation import MAKING_ACTIONS
 from console.changes.actions.on_policies import POLICY_ACTIONS
 from console.changes.actions.on_principals import PRINCIPAL_ACTIONS
 from iam.changes.acts import Subject, acts_on

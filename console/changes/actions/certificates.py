@@ -7,8 +7,8 @@ from __future__ import annotations
 from typing import Final
 
 from console.changes.actions.action import MAKE, Action
+from console.changes.actions.creation import NEW_TAGS, PATH_FIELD
 from console.changes.actions.fields import LONG, Field
-from console.changes.actions.making import NEW_TAGS, PATH_FIELD
 
 CERTIFICATE_ACTIONS: Final = (
     Action(

@@ -6,7 +6,7 @@ from typing import Final
 
 from iam.changes.acts.base import Act, Subject
 from iam.changes.acts.certificates import CERTIFICATE_ACTS
-from iam.changes.acts.making import MAKING
+from iam.changes.acts.creation import MAKING
 from iam.changes.acts.on_policies import POLICY_ACTS
 from iam.changes.acts.on_principals import PRINCIPAL_ACTS
 

@@ -14,7 +14,6 @@ from itertools import chain
 from typing import Final, NamedTuple
 
 from iam.policy.arns import SEGMENTS
-from iam.policy.index.bearing import stands_alone
 from iam.policy.index.classes import Limits, Member, Profile
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.keys import special_names
@@ -31,6 +30,7 @@ from iam.policy.index.names import (
     pairs_of_names,
     value_of,
 )
+from iam.policy.index.relevance import stands_alone
 from iam.policy.index.sides import Side
 from iam.policy.index.slices import Held, Region, Slice, Slicer, held_by, limits_content
 from iam.policy.letter_case import fold

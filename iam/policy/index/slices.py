@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from iam.policy.index.bearing import Masks, everything, lone_kind, masks_of
 from iam.policy.index.classes import Limits, Profile
 from iam.policy.index.documents import Doc, Marks
 from iam.policy.index.masks import Space
+from iam.policy.index.relevance import Masks, everything, lone_kind, masks_of
 
 Held = Mapping[Doc, Marks | None]
 """Documents, with how they see the principal where that differs."""

@@ -19,7 +19,6 @@ from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.compiled import PolicyKind
 from iam.policy.evaluate import ASSUMING, Decision, decide
 from iam.policy.glob import Token
-from iam.policy.index.bearing import is_plain
 from iam.policy.index.circumstances import Circumstance, circumstances
 from iam.policy.index.documents import Clause, Doc
 from iam.policy.index.grid import Allowed, Fits, Grid
@@ -31,6 +30,7 @@ from iam.policy.index.names import ABSTRACT
 from iam.policy.index.overlap import Tokens
 from iam.policy.index.patterns import normal
 from iam.policy.index.probes import Place, probes
+from iam.policy.index.relevance import is_plain
 from iam.policy.index.sides import Say, Side
 from iam.policy.index.verdicts import Cell, Proof, Verdict
 from iam.policy.letter_case import fold, is_digits

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from iam.policy.index.bearing import lone_kind, masks_of, stands_alone
 from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.relevance import lone_kind, masks_of, stands_alone
 
 STORE = Documents()
 OWN = "arn:aws:s3:::work-7/*"
