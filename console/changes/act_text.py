@@ -18,7 +18,7 @@ from console.changes.findings import finding_rows
 from iam.access.policy_draft import findings_of
 from iam.changes.acts import Subject
 from iam.changes.acts.base import account as account_of
-from iam.changes.acts.choosing import laid_out
+from iam.changes.acts.options import laid_out
 from iam.changes.operations import CreatePolicy, Operation, PutInlinePolicy
 from iam.changes.operations.policy_version import DefaultText
 from iam.changes.operations.role import CreateRole

@@ -24,7 +24,7 @@ from iam.access.grants.own import declined_lately, own_grants
 from iam.access.grants.services.rights import may_extend
 from iam.changes.models import Change
 from iam.changes.queries import waiting_for_others
-from iam.linking.whose import unconfirmed_of
+from iam.linking.ownership import unconfirmed_of
 from iam.mirror.models import Entity, Kind, Usage, UserCredentials
 from iam.mirror.queries import entities
 from iam.mirror.queries.visibility import disconnected_entities, visible_entities

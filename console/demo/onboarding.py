@@ -21,10 +21,10 @@ from iam.people.blueprints.body import BlueprintError, Body, Filled
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.services import create_blueprint
 from iam.people.onboarding.models import OnboardingRun
+from iam.people.onboarding.pasted_rows import Typed
 from iam.people.onboarding.queries import sets_of
-from iam.people.onboarding.reading import Typed
+from iam.people.onboarding.row_checks import stage
 from iam.people.onboarding.services import request_run
-from iam.people.onboarding.staging import stage
 
 logger = structlog.get_logger(__name__)
 ASKER: Final = "ines.duarte"

@@ -23,10 +23,10 @@ from iam.guard import Right, Viewer
 from iam.keyset import Place
 from iam.linking import queries
 from iam.linking.models import Sign
+from iam.linking.ownership import lines_by_hand
 from iam.linking.patterns import PARTS
 from iam.linking.rights import may_link_any, may_rule
 from iam.linking.rules import Chosen, chosen_now, foretell, save
-from iam.linking.whose import lines_by_hand
 from iam.mirror.models import UserCredentials, valid_at
 
 SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)

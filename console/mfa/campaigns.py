@@ -40,7 +40,7 @@ from iam.people.campaigns.queries import (
     rows_of,
     visible_campaigns,
 )
-from iam.people.campaigns.reconsidering import waits_for_approval
+from iam.people.campaigns.waiting_demands import waits_for_approval
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50

@@ -23,7 +23,7 @@ from iam.changes.errors import RefusedError, field_errors
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind
-from iam.people.enrolment import services, wording
+from iam.people.enrolment import services, texts
 from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.enrolment.queries import (
     Stage,
@@ -139,7 +139,7 @@ def _answer(
         enrolment = latest(seat.user, browser=seat.browser)
         if seat.link is not None and enrolment is not None and enrolment.outcome == Outcome.LOCKED:
             # The link has ended with it: only another link leads on.
-            why = f"{wording.LOCKED_LINK} {ask_again(seat.link)}"
+            why = f"{texts.LOCKED_LINK} {ask_again(seat.link)}"
             return link_landing.refusal(request, why, link=seat.link, status=410)
         return _page(request, seat, enrolment, frame | refused_context(refused), status=422)
     return redirect(address)

@@ -25,7 +25,7 @@ from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
 from iam.mirror.queries.lists.core import ListContext
 from iam.people.fleet.calculation import Fresh
-from iam.people.fleet.listing import Fleet
+from iam.people.fleet.device_list import Fleet
 from iam.people.fleet.models import Administrator
 from iam.people.fleet.urgency import ADMINISTRATOR, CONSOLE, FINE, HARDWARE, NONE, UNREAD
 

@@ -19,7 +19,7 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, Kind
-from iam.people.enrolment.inviting import may_invite
+from iam.people.enrolment.invitation import may_invite
 from iam.people.replacing import services
 from iam.people.replacing.models import SURE, Channel, Replacement, State
 

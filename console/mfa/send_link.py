@@ -19,7 +19,7 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind
-from iam.people.enrolment import inviting
+from iam.people.enrolment import invitation
 from iam.people.enrolment.queries import devices_of, has_mfa
 from iam.people.links.models import Link
 from iam.people.links.queries import links_of_user, waiting_links
@@ -37,9 +37,9 @@ def send(request: ViewerRequest, pk: int) -> HttpResponse:
         return _page(request, user)
     try:
         if request.POST.get("how") == "show":
-            link, address = inviting.show_link(request.viewer, user=user)
+            link, address = invitation.show_link(request.viewer, user=user)
             return _page(request, user, {"made": link, "link_address": address})
-        link = inviting.send_link(request.viewer, user=user)
+        link = invitation.send_link(request.viewer, user=user)
     except RefusedError as refused:
         return _page(request, user, {"refused": refused}, status=422)
     messages.success(request, f"A link is on its way to {link.person.email}.")
@@ -56,7 +56,7 @@ def revoke(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if link is None or entity is None:
         raise Http404
     _user(request, entity.pk)
-    if inviting.revoke(request.viewer, link):
+    if invitation.revoke(request.viewer, link):
         messages.success(request, f"The link of {link.created_at:%H:%M} UTC opens nothing any more.")
     return redirect("mfa:send", pk=entity.pk)
 
@@ -64,7 +64,7 @@ def revoke(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _user(request: ViewerRequest, pk: int) -> Entity:
     """The IAM user, if the viewer may ask its person; else 404."""
     entity = entity_or_404(request.viewer, pk, kinds=[Kind.USER])
-    if request.at is not None or not inviting.may_invite(request.viewer, user=entity):
+    if request.at is not None or not invitation.may_invite(request.viewer, user=entity):
         raise Http404
     return entity
 
@@ -75,7 +75,7 @@ def _page(
     context = {
         "user": user,
         "account": user.account,
-        "person": inviting.person_of(user),
+        "person": invitation.person_of(user),
         "devices": devices_of(user),
         "has_mfa": has_mfa(user),
         "waiting": {link.pk for link in waiting_links(user.arn)},

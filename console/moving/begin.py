@@ -23,7 +23,7 @@ from iam.guard import Right
 from iam.linking.machines import is_machine
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import current_versions
-from iam.people.moving.planning import GAINS, KEEPS, LOSES, SETS, MovePlan, Mover
+from iam.people.moving.access_difference import GAINS, KEEPS, LOSES, SETS, MovePlan, Mover
 from iam.people.moving.queries import blueprint_of
 from iam.people.moving.services import planned, request_move
 from iam.people.offboarding.who import Somebody, somebody, user_for, within

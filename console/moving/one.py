@@ -27,13 +27,13 @@ from iam.changes.models import Change
 from iam.directory.models import Person
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right
-from iam.linking.whose import users_of
+from iam.linking.ownership import users_of
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.queries import may_run
-from iam.people.moving.elsewhere import left_id, made_id
 from iam.people.moving.models import Move
 from iam.people.moving.queries import move_for
+from iam.people.moving.single_blueprint_accounts import left_id, made_id
 from iam.people.offboarding.queries import visible_leavers
 from iam.people.onboarding.models import Newcomer
 from iam.people.onboarding.queries import visible_runs

@@ -16,14 +16,19 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
-from iam.people.offboarding.afterwards import RESTORABLE, deletion_plans, request_deletion, request_return
-from iam.people.offboarding.reaching import of_leaver
-from iam.people.offboarding.restoring import return_plans
-from iam.people.offboarding.returning import password_of
-from iam.people.offboarding.returning_again import invite_again
+from iam.people.offboarding.repeat_invitation import invite_again
+from iam.people.offboarding.requester_scope import of_leaver
+from iam.people.offboarding.restore_and_delete import (
+    RESTORABLE,
+    deletion_plans,
+    request_deletion,
+    request_return,
+)
+from iam.people.offboarding.restore_plan import return_plans
+from iam.people.offboarding.restored_sign_in import password_of
 from iam.people.offboarding.rules import may_act
 from iam.people.offboarding.services import MAX_REASON
-from iam.people.offboarding.suspending import checked_reason
+from iam.people.offboarding.suspension import checked_reason
 
 PREVIEW_CALLS = 12
 RESET_FIRST = "A new password is being set. The invitation follows as soon as AWS has it."

@@ -17,8 +17,8 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.linking.pasted import repeated_in, split_list
-from iam.people.offboarding.reading import LARGEST, SheetError, Typed, read_leavers, typed
-from iam.people.offboarding.staging import stage
+from iam.people.offboarding.pasted_rows import LARGEST, SheetError, Typed, read_leavers, typed
+from iam.people.offboarding.row_checks import stage
 
 ENVELOPE: Final = 64 * 1024
 """What a form adds around its file."""

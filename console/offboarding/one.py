@@ -26,14 +26,14 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeState
 from iam.guard import Right
 from iam.people.moving.queries import move_of
-from iam.people.offboarding.afterwards import DELETABLE, RESTORABLE, afterwards_changes, try_again
-from iam.people.offboarding.confirming import may_take_back, why_not_confirm
 from iam.people.offboarding.current import differs_now
 from iam.people.offboarding.models import OF_DELETION, OF_RETURN, SUSPENSION, EndedGrant, Leaver, Stage
 from iam.people.offboarding.queries import Held, held_by, leaver_for, openable
-from iam.people.offboarding.returning_again import can_invite_again
+from iam.people.offboarding.repeat_invitation import can_invite_again
+from iam.people.offboarding.restore_and_delete import DELETABLE, RESTORABLE, afterwards_changes, try_again
 from iam.people.offboarding.rules import is_about_oneself, may_act, review_of
-from iam.people.offboarding.suspending import may_suspend, suspended_already
+from iam.people.offboarding.suspension import may_suspend, suspended_already
+from iam.people.offboarding.suspension_decisions import may_take_back, why_not_confirm
 
 GRANTS: Final = 50
 QUICK: Final = 90

@@ -14,9 +14,9 @@ from iam.changes.errors import RefusedError
 from iam.people.links.models import Link
 from iam.people.links.signed_ids import word_of
 from iam.people.offboarding.models import Leaver, OffboardedUser
-from iam.people.offboarding.returning import returned_by, show_password
+from iam.people.offboarding.restored_sign_in import returned_by, show_password
+from iam.people.onboarding.invitation import can_be_shown
 from iam.people.onboarding.invitation_state import has_chosen_password, is_password_gone
-from iam.people.onboarding.inviting import can_be_shown
 
 
 def returned_page(request: HttpRequest, link: Link) -> HttpResponse | None:

@@ -26,9 +26,9 @@ from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.people.offboarding.models import Leaver, OffboardingRun
 from iam.people.offboarding.queries import held_by, run_for, visible_leavers
+from iam.people.offboarding.row_checks import candidates, check_again, correct
 from iam.people.offboarding.rules import warnings_for
 from iam.people.offboarding.services import request_run
-from iam.people.offboarding.staging import candidates, check_again, correct
 from iam.people.offboarding.who import people_of
 from iam.people.runs.models import RowStatus, RunState
 

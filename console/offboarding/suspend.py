@@ -18,16 +18,16 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
-from iam.people.offboarding.confirming import confirm, order_restore, take_back
 from iam.people.offboarding.queries import openable
 from iam.people.offboarding.services import MAX_REASON
-from iam.people.offboarding.suspending import (
+from iam.people.offboarding.suspension import (
     person_to_suspend,
     plan_suspension,
     request_suspension,
     suspended_already,
     why_not_suspend,
 )
+from iam.people.offboarding.suspension_decisions import confirm, order_restore, take_back
 from iam.people.offboarding.who import Somebody
 
 

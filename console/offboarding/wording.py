@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from iam.changes.operations import Operation
-from iam.people.offboarding.closing import DENY, DENY_ALL
+from iam.people.offboarding.open_access import DENY, DENY_ALL
 
 NO_WAY_BACK: Final = "This can’t be restored."
 _WORDS: Final[dict[str, tuple[str, str, str]]] = {

@@ -28,8 +28,8 @@ from iam.people.blueprints.queries import (
     version_of,
 )
 from iam.people.blueprints.services import save_version, set_retired
+from iam.people.onboarding.creation_plan import sites_of
 from iam.people.onboarding.first_password import Lockout, lockouts, password_template
-from iam.people.onboarding.planning import sites_of
 
 VERSIONS: Final = 50
 OWN_PASSWORD: Final = "Lets new people change their first password"  # noqa: S105 - a note

@@ -21,9 +21,9 @@ from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.people.blueprints.queries import said_in_full
 from iam.people.onboarding import services
-from iam.people.onboarding.adopting import adoptable
+from iam.people.onboarding.existing_users import adoptable
 from iam.people.onboarding.models import Newcomer, OnboardingRun
-from iam.people.onboarding.reaching import of_run
+from iam.people.onboarding.requester_scope import of_run
 from iam.people.onboarding.services import RunPlan
 from iam.people.runs.models import RowStatus
 

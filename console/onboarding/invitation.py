@@ -26,8 +26,9 @@ from iam.mirror.models import AccountFact, valid_at
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import LinkRefusedError
 from iam.people.links.signed_ids import id_in, word_of
-from iam.people.offboarding.returning import returned_by
-from iam.people.offboarding.returning_again import request_again
+from iam.people.offboarding.repeat_invitation import request_again
+from iam.people.offboarding.restored_sign_in import returned_by
+from iam.people.onboarding.invitation import can_be_shown, is_shown, key_id_of, newcomer_of, show_secret
 from iam.people.onboarding.invitation_state import (
     WITHOUT_ACCESS,
     has_chosen_password,
@@ -35,9 +36,8 @@ from iam.people.onboarding.invitation_state import (
     version_of,
     why_over,
 )
-from iam.people.onboarding.inviting import can_be_shown, is_shown, key_id_of, newcomer_of, show_secret
 from iam.people.onboarding.models import Newcomer, ProvisionedUser
-from iam.people.onboarding.reinviting import request_invitation
+from iam.people.onboarding.repeat_invitation import request_invitation
 
 link_landing.PAGES[Purpose.INVITATION] = "invitation"
 link_landing.USERS[Purpose.INVITATION] = lambda link: _users_of(link)

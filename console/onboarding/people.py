@@ -22,10 +22,10 @@ from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.blueprints.queries import may_run, said_in_full
 from iam.people.onboarding.models import OnboardingRun
+from iam.people.onboarding.pasted_rows import LARGEST, SheetError, Typed, read_pasted, read_sheet, typed
 from iam.people.onboarding.queries import run_for
-from iam.people.onboarding.reading import LARGEST, SheetError, Typed, read_pasted, read_sheet, typed
+from iam.people.onboarding.row_checks import stage, typed_values
 from iam.people.onboarding.services import MAX_PEOPLE
-from iam.people.onboarding.staging import stage, typed_values
 from iam.people.runs.models import RunState
 
 ENVELOPE: Final = 64 * 1024

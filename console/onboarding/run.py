@@ -38,8 +38,8 @@ from iam.people.onboarding import services
 from iam.people.onboarding.checklist import checklists
 from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.queries import counts_of, people_shown, run_for, sets_of
-from iam.people.onboarding.reinviting import invite_again
-from iam.people.onboarding.staging import check_again, edit_rows
+from iam.people.onboarding.repeat_invitation import invite_again
+from iam.people.onboarding.row_checks import check_again, edit_rows
 from iam.people.runs.models import RowStatus, RunState
 
 PAGE: Final = 25

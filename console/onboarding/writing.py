@@ -20,9 +20,9 @@ from iam.guard import Right
 from iam.mirror.queries.accounts import accounts_to_change
 from iam.people.blueprints.body import BlueprintError, Body
 from iam.people.blueprints.models import Blueprint
-from iam.people.blueprints.naming import RULES
 from iam.people.blueprints.queries import differences, may_write, writable_teams
 from iam.people.blueprints.services import create_blueprint, save_version
+from iam.people.blueprints.user_names import RULES
 
 
 @require_http_methods(["GET", "POST"])

@@ -18,7 +18,7 @@ from console.web.access import ViewerRequest, require
 from iam.changes.errors import FieldError, RefusedError
 from iam.people.rotation import services
 from iam.people.rotation.models import Rotation, Wanted
-from iam.people.rotation.planning import may_run
+from iam.people.rotation.rotation_plan import may_run
 
 
 @require_POST

@@ -24,9 +24,10 @@ from iam.directory.models import Person
 from iam.guard import Right
 from iam.linking.owners import may_set_owner, owning_team
 from iam.mirror.models import Entity, Kind
-from iam.people.enrolment.inviting import person_of
+from iam.people.enrolment.invitation import person_of
 from iam.people.rotation.own import may_request_for_own
-from iam.people.rotation.planning import (
+from iam.people.rotation.requests import begin, preview
+from iam.people.rotation.rotation_plan import (
     KEEP_DAYS,
     LEAST_KEEP,
     LEAST_QUIET,
@@ -41,7 +42,6 @@ from iam.people.rotation.planning import (
     may_begin,
     recipients,
 )
-from iam.people.rotation.requests import begin, preview
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
 

@@ -23,7 +23,7 @@ from iam.linking.owners import owners_to_filter
 from iam.mirror.models import NEVER
 from iam.mirror.owners import WORDS
 from iam.mirror.queries.lists.core import ListContext
-from iam.people.rotation.listing import KEYS, OLD, VERY_OLD
+from iam.people.rotation.key_list import KEYS, OLD, VERY_OLD
 
 RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 

@@ -20,7 +20,7 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.mirror.queries.lists.core import wanted_rows
-from iam.people.rotation.listing import KEYS
+from iam.people.rotation.key_list import KEYS
 from iam.people.rotation.requests import AT_ONCE, MOST, begin_many
 from iam.people.rotation.selection import Choice, choose
 

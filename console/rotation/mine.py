@@ -16,7 +16,7 @@ from iam.changes.credential_acts import acts_on
 from iam.changes.operations.credential_status import DELETE
 from iam.mirror.models import Entity, Kind
 from iam.people.rotation.models import Rotation
-from iam.people.rotation.planning import Held, keys_of
+from iam.people.rotation.rotation_plan import Held, keys_of
 from iam.people.rotation.services import waits
 
 MAX_ROTATIONS = 50

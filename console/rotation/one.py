@@ -25,8 +25,8 @@ from iam.changes.models import ChangeState
 from iam.moments import moment_words
 from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
 from iam.people.rotation.models import Outcome, Rotation, Stage
-from iam.people.rotation.planning import days, living_of, may_run
 from iam.people.rotation.queries import visible_rotations
+from iam.people.rotation.rotation_plan import days, living_of, may_run
 from iam.people.rotation.services import may_take_over, waits
 from iam.sealed.queries import secret_of
 

@@ -13,8 +13,8 @@ from iam.policy.evaluate import FREE, Decision
 from iam.policy.index.classes import Bundle, Class, Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
-from iam.policy.index.judging import ALLOWS, DENIES, DEPENDS, Judge
 from iam.policy.index.needs import Signature
+from iam.policy.index.query_evaluation import ALLOWS, DENIES, DEPENDS, Judge
 from iam.policy.index.question import Answer, Question
 from iam.policy.index.who_can import judge_for
 

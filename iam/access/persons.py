@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 
 from iam.directory.models import Identity
 from iam.linking.models import Sign
-from iam.linking.whose import DOUBTS
+from iam.linking.ownership import DOUBTS
 from iam.mirror.display_names import display_name
 from iam.mirror.pull.bulk import chunks
 from iam.policy.index.classes import Member, Members

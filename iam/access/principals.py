@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from iam.access.persons import named_exactly
 from iam.directory.models import Identity
 from iam.linking.models import Sign
-from iam.linking.whose import DOUBTS
+from iam.linking.ownership import DOUBTS
 from iam.mirror.models import Account, EntityState, Kind, TagSet, valid_at
 from iam.policy.request import PrincipalKind
 

@@ -17,7 +17,7 @@ from iam.policy.explain import ReasonOutcome
 from iam.policy.index.classes import Class, Member, Members
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
-from iam.policy.index.judging import ALLOWS, BY_NAME, DEPENDS, SILENT, Judge
+from iam.policy.index.query_evaluation import ALLOWS, BY_NAME, DEPENDS, SILENT, Judge
 from iam.policy.index.question import Question
 from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard

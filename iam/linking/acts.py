@@ -17,9 +17,9 @@ from iam.directory.services import add_person
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.linking.models import Apart, How, Sign, Standing
+from iam.linking.ownership import whose
+from iam.linking.refresh import work_out_users
 from iam.linking.rights import check
-from iam.linking.whose import whose
-from iam.linking.working import work_out_users
 from iam.mirror.models import Entity
 
 MAX_WHY_LENGTH: Final = 1000

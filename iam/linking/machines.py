@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from iam.directory.models import OwnedUser
 from iam.linking.owners import owning_teams
-from iam.linking.whose import Whose, whose
+from iam.linking.ownership import Whose, whose
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
 

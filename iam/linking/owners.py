@@ -21,8 +21,8 @@ from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignme
 from iam.directory.owners import release, set_owner
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
+from iam.linking.ownership import Whose, whose
 from iam.linking.rights import linkable
-from iam.linking.whose import Whose, whose
 from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
 from iam.mirror.owners import WORDS
 

@@ -19,6 +19,7 @@ from iam.directory.rules import DirectoryRuleError
 from iam.guard import Viewer
 from iam.linking.acts import Confirmed, add_and_link, link
 from iam.linking.models import Sign, Standing
+from iam.linking.ownership import DOUBTS, whose
 from iam.linking.queries import (
     DOUBTFUL,
     PROPOSED,
@@ -30,7 +31,6 @@ from iam.linking.queries import (
     signs_of,
 )
 from iam.linking.rights import may_rule, people_to_choose
-from iam.linking.whose import DOUBTS, whose
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, TagSet, valid_at
 

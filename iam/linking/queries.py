@@ -17,8 +17,8 @@ from django.db.models.functions import Lower
 from iam.directory.models import Identity, OwnedUser, Person, Role
 from iam.guard import Viewer
 from iam.linking.models import Apart, Sign, Standing
+from iam.linking.ownership import DOUBTS, Theirs, Whose, users_of, waiting, whose
 from iam.linking.rights import linkable, people_to_choose
-from iam.linking.whose import DOUBTS, Theirs, Whose, users_of, waiting, whose
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.mirror.queries.visibility import visible_entities
 

@@ -18,12 +18,12 @@ from iam.directory.models import Person
 from iam.directory.rules import DirectoryRuleError, assert_administers
 from iam.guard import Viewer
 from iam.journal.services import record
-from iam.linking.judging import Known, Verdict, Ways
+from iam.linking.matching import Known, Verdict, Ways
 from iam.linking.models import NameRule, Sign, Standing
 from iam.linking.models import Ways as Row
+from iam.linking.ownership import DOUBTS, waiting
 from iam.linking.patterns import Pattern, PatternError
-from iam.linking.whose import DOUBTS, waiting
-from iam.linking.working import facts_of, known_by, settings_row, ways_now
+from iam.linking.refresh import facts_of, known_by, settings_row, ways_now
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
 MAX_KEYS: Final = 10

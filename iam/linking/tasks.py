@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from iam.linking.working import work_out
+from iam.linking.refresh import work_out
 from iam.schedule import every
 
 

@@ -124,8 +124,8 @@ def measure(database: str) -> Figures:
     call_command("migrate", verbosity=0)
     _rows()
     from iam.directory.models import Role
+    from iam.linking.refresh import work_out
     from iam.linking.rules import Chosen, foretell
-    from iam.linking.working import work_out
     from iam.mirror.models import Account, Entity
     from tests import factories
 

@@ -214,8 +214,8 @@ def _beginning(database: str) -> Figures:
     from iam import nudge
     from iam.directory.models import Role
     from iam.mirror.models import Entity, Kind
-    from iam.people.rotation.planning import Terms
     from iam.people.rotation.requests import begin_many, request_batch
+    from iam.people.rotation.rotation_plan import Terms
     from iam.people.rotation.selection import choose
     from tests import factories
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 from console.changes.actions.action import END, MAKE, Action
 from console.changes.actions.fields import DOCUMENT, FLAG, LINES, LONG, NAME, NUMBER, TAGS, Field
 from console.changes.actions.on_principals import DOCUMENT_FIELD
-from iam.changes.acts import choosing
+from iam.changes.acts import options
 from iam.changes.acts.base import account
 from iam.mirror.models import Kind
 
@@ -43,7 +43,7 @@ BOUNDARY = Field(
     NAME,
     hint="Name or ARN of a managed policy. Leave it empty for none.",
     is_needed=False,
-    choices=lambda subject: choosing.of_kind(account(subject), Kind.POLICY),
+    choices=lambda subject: options.of_kind(account(subject), Kind.POLICY),
 )
 
 NUMBERS: Final = {
@@ -66,7 +66,7 @@ def _rule_now(name: str) -> Callable[[Any], str]:
     """How the rule is now, as the form shows it."""
 
     def now(subject: Any) -> str:
-        value = choosing.fact(account(subject), "password_policy")
+        value = options.fact(account(subject), "password_policy")
         if not isinstance(value, dict):
             unset = "0" if name in NUMBERS else ""
             return {"minimum_length": "14", "allows_change": "1"}.get(name, unset)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django import forms
 from django.core.exceptions import ValidationError
 
-from iam.changes.acts.choosing import Choices
+from iam.changes.acts.options import Choices
 
 TEXT, LONG, DOCUMENT, NUMBER, FLAG, TAGS, LINES, CHOICE, NAME, HIDDEN = (
     "text",

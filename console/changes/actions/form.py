@@ -10,8 +10,8 @@ from django.http import QueryDict
 
 from console.changes.actions.fields import CHOICE, DOCUMENT, FLAG, NAME, AnswerField, Field
 from iam.changes.acts import Subject
-from iam.changes.acts.choosing import Choices
-from iam.changes.acts.sight import check_name, known_policies, sees_all_names
+from iam.changes.acts.name_visibility import check_name, known_policies, sees_all_names
+from iam.changes.acts.options import Choices
 from iam.changes.errors import FieldError
 from iam.guard import Viewer
 

@@ -7,7 +7,7 @@ from typing import Final
 from console.changes.actions.action import ACCESS, END, Action
 from console.changes.actions.fields import CHOICE, LINES, LONG, NAME, Field
 from console.changes.actions.on_principals import TAG_FIELD
-from iam.changes.acts import choosing
+from iam.changes.acts import options
 from iam.changes.acts.on_policies import roles_in
 from iam.mirror.models import Kind
 
@@ -22,11 +22,11 @@ def _listed(name: str) -> Field:
         LINES,
         hint="One per line.",
         is_needed=False,
-        start=lambda subject: "\n".join(getattr(choosing.state_of(subject), "attrs", {}).get(name) or ()),
+        start=lambda subject: "\n".join(getattr(options.state_of(subject), "attrs", {}).get(name) or ()),
     )
 
 
-VERSION = Field("version", "Version", CHOICE, choices=choosing.spare_versions)
+VERSION = Field("version", "Version", CHOICE, choices=options.spare_versions)
 
 POLICY_ACTIONS: Final = (
     Action("set-default", "Set default version", "Set the default version of {}", (VERSION,), part=ACCESS),
@@ -42,7 +42,7 @@ POLICY_ACTIONS: Final = (
                 "Role",
                 NAME,
                 hint="A role whose trust policy allows ec2.amazonaws.com.",
-                choices=lambda subject: choosing.of_kind(subject.account, Kind.ROLE),
+                choices=lambda subject: options.of_kind(subject.account, Kind.ROLE),
             ),
         ),
         part=ACCESS,
@@ -74,7 +74,7 @@ POLICY_ACTIONS: Final = (
                 "Instance profile",
                 NAME,
                 hint="Its name. It replaces the current instance profile.",
-                choices=lambda subject: choosing.of_kind(subject.account, Kind.INSTANCE_PROFILE),
+                choices=lambda subject: options.of_kind(subject.account, Kind.INSTANCE_PROFILE),
             ),
         ),
         part=ACCESS,
@@ -109,7 +109,7 @@ POLICY_ACTIONS: Final = (
         "Rename or move {}",
         (
             Field("name", "Name", start=lambda subject: subject.name),
-            Field("path", "Path", start=lambda subject: getattr(choosing.state_of(subject), "path", "/")),
+            Field("path", "Path", start=lambda subject: getattr(options.state_of(subject), "path", "/")),
         ),
     ),
     Action(

@@ -9,7 +9,7 @@ from typing import Final
 
 from console.changes.actions.action import ACCESS, END, Action
 from console.changes.actions.fields import CHOICE, DOCUMENT, HIDDEN, LONG, NAME, NUMBER, TAGS, Field
-from iam.changes.acts import Subject, choosing
+from iam.changes.acts import Subject, options
 from iam.changes.acts.base import entity
 from iam.changes.operations.role import Settings
 from iam.mirror.models import Kind
@@ -17,11 +17,11 @@ from iam.mirror.models import Kind
 
 def _begin_inline(subject: Subject, name: str) -> dict[str, str]:
     """The policy that is there, to be written anew."""
-    return {"name": name, "document": choosing.inline_text(entity(subject), name)}
+    return {"name": name, "document": options.inline_text(entity(subject), name)}
 
 
 def _hours(subject: Subject) -> str:
-    return str(Settings.of(choosing.state_of(entity(subject))).max_session // 3600)
+    return str(Settings.of(options.state_of(entity(subject))).max_session // 3600)
 
 
 POLICY = Field(
@@ -30,7 +30,7 @@ POLICY = Field(
     NAME,
     hint="Name or ARN. AWS managed policies need their ARN if no one has them yet.",
     example="arn:aws:iam::aws:policy/ReadOnlyAccess",
-    choices=lambda subject: choosing.of_kind(subject.account, Kind.POLICY),
+    choices=lambda subject: options.of_kind(subject.account, Kind.POLICY),
 )
 
 TAG_FIELD = Field(
@@ -40,7 +40,7 @@ TAG_FIELD = Field(
     hint="One per line: key = value. Removing a line removes the tag.",
     example="team = payments",
     is_needed=False,
-    start=choosing.tags_text,
+    start=options.tags_text,
 )
 
 STARTER: Final = """{
@@ -70,7 +70,7 @@ PRINCIPAL_ACTIONS: Final = (
         "detach",
         "Detach policy",
         "Detach a policy from {}",
-        (Field("policy", "Policy", CHOICE, choices=choosing.attached),),
+        (Field("policy", "Policy", CHOICE, choices=options.attached),),
         part=ACCESS,
     ),
     Action(
@@ -93,7 +93,7 @@ PRINCIPAL_ACTIONS: Final = (
         "delete-inline",
         "Delete inline policy",
         "Delete an inline policy of {}",
-        (Field("name", "Policy", CHOICE, choices=choosing.inline),),
+        (Field("name", "Policy", CHOICE, choices=options.inline),),
         is_danger=True,
         part=ACCESS,
         begin=lambda subject, name: {"name": name},
@@ -121,7 +121,7 @@ PRINCIPAL_ACTIONS: Final = (
         "Rename or move {}",
         (
             Field("name", "Name", start=lambda subject: subject.name),
-            Field("path", "Path", start=lambda subject: getattr(choosing.state_of(subject), "path", "/")),
+            Field("path", "Path", start=lambda subject: getattr(options.state_of(subject), "path", "/")),
         ),
         note="This changes the ARN. Policies that name the old ARN no longer apply.",
     ),
@@ -138,7 +138,7 @@ PRINCIPAL_ACTIONS: Final = (
                     "Who can assume the role, in JSON. At most 2,048 characters, unless AWS raised "
                     "your quota."
                 ),
-                start=choosing.trust_text,
+                start=options.trust_text,
             ),
         ),
         part=ACCESS,
@@ -153,7 +153,7 @@ PRINCIPAL_ACTIONS: Final = (
                 "Description",
                 LONG,
                 is_needed=False,
-                start=lambda subject: Settings.of(choosing.state_of(subject)).description,
+                start=lambda subject: Settings.of(options.state_of(subject)).description,
             ),
             Field(
                 "hours",

@@ -28,7 +28,7 @@ from iam.mirror.pull.sections import LABELS, SERVICE_CREDENTIALS, SIGNING_CERTIF
 from iam.mirror.queries import entities
 from iam.mirror.queries.entities import GroupContent, Openable
 from iam.people.enrolment.devices import labels_of
-from iam.people.rotation.planning import living_of
+from iam.people.rotation.rotation_plan import living_of
 
 OTHERS = (SSH_KEYS, SIGNING_CERTIFICATES, SERVICE_CREDENTIALS)
 """The sections of the card "Other credentials"."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from iam.changes.acts import choosing
+from iam.changes.acts import options
 from iam.changes.acts.base import ACCOUNT, Act, Given, Subject, account
 from iam.changes.operations import CreatePolicy, Operation
 from iam.changes.operations.account_alias import CREATE_ALIAS, DELETE_ALIAS, Alias
@@ -26,7 +26,7 @@ NUMBERS: Final = ("minimum_length", "maximum_age", "reuse_prevention")
 
 def _boundary(subject: Subject, fields: Given) -> str:
     text = fields["boundary"]
-    return choosing.named(account(subject), Kind.POLICY, text, field="boundary").arn if text else ""
+    return options.named(account(subject), Kind.POLICY, text, field="boundary").arn if text else ""
 
 
 def _user(subject: Subject, fields: Given) -> Sequence[Operation]:
@@ -120,7 +120,7 @@ def _no_rules(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def _has_rules(subject: Subject) -> bool:
-    return isinstance(choosing.fact(account(subject), "password_policy"), dict)
+    return isinstance(options.fact(account(subject), "password_policy"), dict)
 
 
 MAKING: Final = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from iam.changes.acts import choosing
+from iam.changes.acts import options
 from iam.changes.acts.base import Act, Given, Subject, entity
 from iam.changes.errors import FieldError
 from iam.changes.operations import Operation, SetDefaultVersion
@@ -54,13 +54,13 @@ def _delete_version(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 def _fill(subject: Subject, fields: Given) -> Sequence[Operation]:
     profile = entity(subject)
-    role = choosing.named(profile.account, Kind.ROLE, fields["role"], field="role")
+    role = options.named(profile.account, Kind.ROLE, fields["role"], field="role")
     return [RoleInProfile.of(ADD_ROLE, profile, role=role)]
 
 
 def _empty(subject: Subject, fields: Given) -> Sequence[Operation]:
     profile = entity(subject)
-    role = choosing.named(profile.account, Kind.ROLE, fields["role"], field="role")
+    role = options.named(profile.account, Kind.ROLE, fields["role"], field="role")
     return [RoleInProfile.of(REMOVE_ROLE, profile, role=role)]
 
 
@@ -78,7 +78,7 @@ def _has_profile(subject: Subject) -> bool:
 
 def _give_profile(subject: Subject, fields: Given) -> Sequence[Operation]:
     instance = entity(subject)
-    profile = choosing.named(instance.account, Kind.INSTANCE_PROFILE, fields["profile"], field="profile")
+    profile = options.named(instance.account, Kind.INSTANCE_PROFILE, fields["profile"], field="profile")
     return [profile_for(instance, profile=profile)]
 
 
@@ -102,7 +102,7 @@ def _thumbprints(subject: Subject, fields: Given) -> Sequence[Operation]:
 def _clients(subject: Subject, fields: Given) -> Sequence[Operation]:
     """What is new is added before what goes is removed: a provider is never without its audience."""
     subject_entity = entity(subject)
-    state = choosing.state_of(subject_entity)
+    state = options.state_of(subject_entity)
     now = list(state.attrs.get("ClientIDList") or ()) if state else []
     if len(fields["clients"]) > MAX_CLIENTS:
         raise FieldError(
@@ -147,13 +147,13 @@ POLICY_ACTS: Final = (
         "set-default",
         (POLICY,),
         _set_default,
-        is_open=lambda subject: _is_own(subject) and bool(choosing.spare_versions(entity(subject))),
+        is_open=lambda subject: _is_own(subject) and bool(options.spare_versions(entity(subject))),
     ),
     Act(
         "delete-version",
         (POLICY,),
         _delete_version,
-        is_open=lambda subject: _is_own(subject) and bool(choosing.spare_versions(entity(subject))),
+        is_open=lambda subject: _is_own(subject) and bool(options.spare_versions(entity(subject))),
     ),
     Act("tag-it", _TAGGED, _tag, is_open=_is_own),
     Act("add-role", (PROFILE,), _fill, is_open=lambda subject: not roles_in(entity(subject))),

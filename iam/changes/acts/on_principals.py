@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from iam.changes.acts import choosing
+from iam.changes.acts import options
 from iam.changes.acts.base import HOLDERS, Act, Given, Subject, entity
 from iam.changes.errors import FieldError
 from iam.changes.operations import (
@@ -35,13 +35,13 @@ def _attach(subject: Subject, fields: Given) -> Sequence[Operation]:
     holder, text = entity(subject), str(fields["policy"])
     if text.startswith("arn:") and ":iam::aws:policy/" in text:
         return [Attachment.by_arn(ATTACH_POLICY, holder, arn=text)]
-    policy = choosing.named(holder.account, Kind.POLICY, text, field="policy")
+    policy = options.named(holder.account, Kind.POLICY, text, field="policy")
     return [Attachment.of(ATTACH_POLICY, holder, policy=policy)]
 
 
 def _detach(subject: Subject, fields: Given) -> Sequence[Operation]:
     holder = entity(subject)
-    policy = choosing.named(holder.account, Kind.POLICY, str(fields["policy"]), field="policy")
+    policy = options.named(holder.account, Kind.POLICY, str(fields["policy"]), field="policy")
     return [Attachment.of(DETACH_POLICY, holder, policy=policy)]
 
 
@@ -55,7 +55,7 @@ def _drop_inline(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 def _bound(subject: Subject, fields: Given) -> Sequence[Operation]:
     subject_entity = entity(subject)
-    policy = choosing.named(subject_entity.account, Kind.POLICY, str(fields["policy"]), field="policy")
+    policy = options.named(subject_entity.account, Kind.POLICY, str(fields["policy"]), field="policy")
     return [PutBoundary.of(subject_entity, policy=policy)]
 
 
@@ -124,7 +124,7 @@ PRINCIPAL_ACTS: Final = (
         "detach",
         HOLDERS,
         _detach,
-        is_open=lambda subject: _is_not_linked(subject) and bool(choosing.attached(entity(subject))),
+        is_open=lambda subject: _is_not_linked(subject) and bool(options.attached(entity(subject))),
         is_plain=True,
     ),
     Act("put-inline", HOLDERS, _inline, is_open=_is_not_linked),
@@ -132,7 +132,7 @@ PRINCIPAL_ACTS: Final = (
         "delete-inline",
         HOLDERS,
         _drop_inline,
-        is_open=lambda subject: _is_not_linked(subject) and bool(choosing.inline(entity(subject))),
+        is_open=lambda subject: _is_not_linked(subject) and bool(options.inline(entity(subject))),
     ),
     Act("put-boundary", (USER, ROLE), _bound, is_open=_is_not_linked),
     Act("delete-boundary", (USER, ROLE), _unbound, is_open=_has_boundary),

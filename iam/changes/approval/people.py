@@ -17,7 +17,7 @@ from iam.changes.operations import Operation
 from iam.directory.models import OwnedUser, Role, RoleAssignment, RuleKind, TeamRule
 from iam.guard import Right
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
-from iam.linking.whose import people_concerned
+from iam.linking.ownership import people_concerned
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 
 ACTING = tuple(role for role, rights in RIGHTS.items() if {Right.SEE_ACCOUNT, Right.REQUEST_CHANGE} <= rights)

@@ -28,7 +28,7 @@ from iam.changes.summary import summary_of
 from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.journal.services import Actor
-from iam.linking.whose import owns
+from iam.linking.ownership import owns
 from iam.mirror.models import Kind
 
 NOTE: Final = "No approval: it is a device of their own."

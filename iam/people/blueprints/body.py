@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from iam.people.blueprints.naming import RULES
+from iam.people.blueprints.user_names import RULES
 from iam.policy.letter_case import fold
 
 ACCOUNT: Final = re.compile(r"\d{12}")

@@ -15,7 +15,7 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.people.blueprints.body import Body, Filled
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
-from iam.people.blueprints.naming import RULES
+from iam.people.blueprints.user_names import RULES
 
 NOTHING: Final = "None"
 NAMELESS: Final[Mapping[str, str]] = {}

@@ -11,6 +11,6 @@ class CampaignsConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.changes import handlers
-        from iam.people.campaigns.reconsidering import change_ended
+        from iam.people.campaigns.waiting_demands import change_ended
 
         handlers.on_end(change_ended)

@@ -11,7 +11,7 @@ from typing import Final
 
 from iam.directory.models import Person, Team
 from iam.guard import Viewer
-from iam.linking.whose import confirmed, owners
+from iam.linking.ownership import confirmed, owners
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import Account, Entity, UserCredentials, valid_at
 from iam.people.campaigns.models import Campaign, State

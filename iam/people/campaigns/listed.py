@@ -10,8 +10,8 @@ from itertools import chain
 
 from iam.directory.models import Team
 from iam.guard import Viewer
+from iam.linking.ownership import owners
 from iam.linking.pasted import Line, match_list
-from iam.linking.whose import owners
 from iam.mirror.models import Account, Entity
 from iam.people.campaigns.models import Campaign
 from iam.people.campaigns.queries import users_of

@@ -25,7 +25,7 @@ from django.db.models import (
 
 from iam.directory.models import Person, Team
 from iam.guard import Right, Viewer
-from iam.linking.whose import confirmed, owners
+from iam.linking.ownership import confirmed, owners
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
 from iam.mirror.queries.visibility import visible, visible_entities

@@ -22,8 +22,8 @@ from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
 from iam.people.campaigns.models import Campaign, Ending, Participant, State
 from iam.people.campaigns.queries import Standing, may_begin, may_run, participants, users_of
-from iam.people.campaigns.reconsidering import reconsider, waits_for_approval
-from iam.people.enrolment.inviting import person_of
+from iam.people.campaigns.waiting_demands import reconsider, waits_for_approval
+from iam.people.enrolment.invitation import person_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 

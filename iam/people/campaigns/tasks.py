@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from iam.people.campaigns import tending
+from iam.people.campaigns import reconcile
 from iam.schedule import every
 
 
@@ -12,4 +12,4 @@ from iam.schedule import every
 @every(300)
 def tend_campaigns() -> int:
     """Invite, remind, and ask for what is due."""
-    return tending.tend()
+    return reconcile.tend()

@@ -11,6 +11,6 @@ class EnrolmentConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.changes import handlers
-        from iam.people.enrolment.tending import change_ended
+        from iam.people.enrolment.reconcile import change_ended
 
         handlers.on_end(change_ended)

@@ -21,10 +21,10 @@ from iam.changes.operations.user_credential import names_of
 from iam.changes.services.own_device import queue_own
 from iam.changes.services.requests import SetCause
 from iam.directory.models import Person
-from iam.linking.whose import owns
+from iam.linking.ownership import owns
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.mirror.refresh.credentials import is_virtual
-from iam.people.enrolment import wording
+from iam.people.enrolment import texts
 from iam.people.enrolment.queries import devices_of
 from iam.people.enrolment.resync import MAX_FAILED, WITHIN
 from iam.people.enrolment.services import NOT_YOURS
@@ -56,7 +56,7 @@ def add_hardware(user: Entity, *, person: Person, serial: str, codes: tuple[str,
         return standing
     _check_room(user, number)
     first, second = (code.replace(" ", "") for code in codes)
-    wording.check_codes(first, second, shower="the token")
+    texts.check_codes(first, second, shower="the token")
     with transaction.atomic():
         seal_codes(first, second, sealed_id=sealed_id, account_id=user.account.account_id)
         params = CodesParams(**names_of(user), credential_id=number, sealed_id=str(sealed_id))

@@ -11,7 +11,7 @@ from django.db.models import Q, Sum
 
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
-from iam.people.enrolment import wording
+from iam.people.enrolment import texts
 from iam.people.enrolment.models import Enrolment, Outcome
 
 KEPT_FOR: Final = timedelta(minutes=30)
@@ -55,7 +55,7 @@ def standing_of(enrolment: Enrolment) -> Standing:
     if enrolment.ended_at is not None:
         return Standing(Stage.OVER, said=_over(enrolment))
     if enrolment.expires_at <= datetime.now(tz=UTC):
-        return Standing(Stage.OVER, said=wording.OVER)
+        return Standing(Stage.OVER, said=texts.OVER)
     if making is None or making.state in OPEN:
         error_text = making.error_message if making else ""
         return Standing(Stage.MAKING, said=error_text, is_late=making is not None and _is_late(making))
@@ -112,8 +112,8 @@ def _over(enrolment: Enrolment) -> str:
     failed = enrolment.making.error_message if enrolment.making else ""
     return {
         Outcome.CANCELLED: "It was cancelled, and its device is deleted.",
-        Outcome.EXPIRED: wording.OVER,
-        Outcome.LOCKED: wording.LOCKED,
+        Outcome.EXPIRED: texts.OVER,
+        Outcome.LOCKED: texts.LOCKED,
         Outcome.FAILED: failed,
     }.get(Outcome(enrolment.outcome), "")
 

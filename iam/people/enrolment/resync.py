@@ -17,7 +17,7 @@ from iam.changes.services.own_device import queue_own
 from iam.changes.services.requests import SetCause
 from iam.directory.models import Person
 from iam.mirror.models import Entity, Kind
-from iam.people.enrolment import wording
+from iam.people.enrolment import texts
 
 CAUSE: Final = "mfa_resync"
 MAX_FAILED, WITHIN = 5, timedelta(minutes=30)
@@ -40,7 +40,7 @@ def resync(device: Entity, *, person: Person, first: str, second: str, key: str)
     if user is None:
         raise RefusedError("This device isn’t registered to a user.")
     codes = [code.replace(" ", "") for code in (first, second)]
-    wording.check_codes(*codes)
+    texts.check_codes(*codes)
     _check_not_locked(user)
     sealed_id = uuid5(_KEYS, f"{person.pk}:{key}")
     standing = Change.objects.filter(requested_by=person.pk, params__sealed_id=str(sealed_id)).first()

@@ -35,9 +35,9 @@ from iam.changes.services.own_device import queue_own
 from iam.changes.services.requests import SetCause
 from iam.directory.models import Person
 from iam.journal.services import Actor, record
-from iam.linking.whose import owns
+from iam.linking.ownership import owns
 from iam.mirror.models import Entity, Kind
-from iam.people.enrolment import totp, wording
+from iam.people.enrolment import texts, totp
 from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.enrolment.queries import Stage, devices_of, has_mfa, latest, locked_until, standing_of
 from iam.people.links.models import Link
@@ -144,7 +144,7 @@ def submit_codes(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -
     RefusedError in words for the person.
     """
     codes = [code.replace(" ", "") for code in (first, second)]
-    wording.check_codes(*codes)
+    texts.check_codes(*codes)
     refusal = ""
     with transaction.atomic():
         locked_enrolment = (
@@ -157,13 +157,13 @@ def submit_codes(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -
             return
         seed = _seed(locked_enrolment, seat) if standing.stage is Stage.SCAN else None
         if seed is None:
-            raise RefusedError(standing.said or wording.OVER)
-        refusal = wording.trouble_in(totp.reading_of(seed, *codes, at=time.time()))
+            raise RefusedError(standing.said or texts.OVER)
+        refusal = texts.trouble_in(totp.reading_of(seed, *codes, at=time.time()))
         if not refusal:
             _give(locked_enrolment, seat, first=codes[0], second=codes[1])
-        elif refusal == wording.WRONG:
+        elif refusal == texts.WRONG:
             refusal = _count_failure(locked_enrolment, seat)
-    if refusal == wording.LOCKED:
+    if refusal == texts.LOCKED:
         raise RefusedError(refusal)
     if refusal:
         raise FieldError(refusal, field="first")
@@ -186,7 +186,7 @@ def cancel(enrolment: Enrolment, seat: Seat) -> None:
 
 def end(enrolment: Enrolment, *, outcome: Outcome, actor: Actor | None) -> bool:
     """End it and destroy its seed; False when it has ended already. What is left in AWS,
-    `iam.people.enrolment.tending` takes away.
+    `iam.people.enrolment.reconcile` takes away.
     """
     now = datetime.now(tz=UTC)
     with transaction.atomic():
@@ -215,7 +215,7 @@ def _check_may_begin(seat: Seat, name: str) -> None:
     if not owns(seat.person.pk, user_arn=seat.user.arn):
         raise RefusedError(NOT_YOURS)
     if seat.link is not None and not seat.link.is_checked and has_mfa(seat.user):
-        raise RefusedError(wording.BESIDE.format(user=seat.user.name))
+        raise RefusedError(texts.BESIDE.format(user=seat.user.name))
     if seat.user.gone_at is not None:
         raise RefusedError(f"User {seat.user.name} no longer exists in AWS, as of the last sync.")
     if not NAME.fullmatch(name):
@@ -274,14 +274,13 @@ def _count_failure(enrolment: Enrolment, seat: Seat) -> str:
     left = MAX_WRONG_CODES - enrolment.failures
     if left > 0:
         return (
-            f"{wording.WRONG} {wording.NOTHING_SENT} {left} {'attempt is' if left == 1 else 'attempts are'} "
-            "left."
+            f"{texts.WRONG} {texts.NOTHING_SENT} {left} {'attempt is' if left == 1 else 'attempts are'} left."
         )
     end(enrolment, outcome=Outcome.LOCKED, actor=seat.person)
     if enrolment.link is not None:
         # At once, not when the device is deleted: the page must not offer to start again.
         revoke_link(enrolment.link, actor=None, why=TOO_MANY)
-    return wording.LOCKED
+    return texts.LOCKED
 
 
 def _reason(enrolment: Enrolment) -> str:

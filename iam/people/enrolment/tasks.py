@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from iam.people.enrolment import tending
+from iam.people.enrolment import reconcile
 from iam.schedule import every
 
 
@@ -12,4 +12,4 @@ from iam.schedule import every
 @every(20)
 def tend_enrolments() -> None:
     """End what was not finished in time, and delete what nobody got."""
-    tending.tend()
+    reconcile.tend()

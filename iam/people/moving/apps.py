@@ -12,9 +12,9 @@ class MovingConfig(AppConfig):
     def ready(self) -> None:
         from iam.changes import handlers
         from iam.changes.causes import CauseKind, register
-        from iam.people.moving.elsewhere import reach_of_move
         from iam.people.moving.models import OF_MOVE
         from iam.people.moving.reconcile import change_ended
+        from iam.people.moving.single_blueprint_accounts import reach_of_move
 
         handlers.on_end(change_ended)
         register(OF_MOVE, CauseKind(reach=reach_of_move))

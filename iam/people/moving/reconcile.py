@@ -15,10 +15,10 @@ from iam.access.grants.services.offboard_receivers import end_for_leaver
 from iam.access.grants.what import What
 from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Entity
+from iam.people.blueprint_grants import Reason, given_by, write_grant
 from iam.people.blueprints.body import Filled
-from iam.people.granting import Reason, given_by, write_grant
-from iam.people.moving.elsewhere import OWN
 from iam.people.moving.models import OF_MOVE, Move
+from iam.people.moving.single_blueprint_accounts import OWN
 from iam.people.onboarding.models import ProvisionedUser
 from iam.people.runs.models import RunState
 from iam.people.runs.reconcile import end_state, progress_state, reconcile_missed, set_state

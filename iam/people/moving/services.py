@@ -13,9 +13,9 @@ from iam.changes.services import SetCause
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 from iam.people.blueprints.models import BlueprintVersion
-from iam.people.moving.elsewhere import widened, write_left, write_made
+from iam.people.moving.access_difference import GAINS, KEEPS, LOSES, MovePlan, Mover, plan_move
 from iam.people.moving.models import OF_MOVE, Move
-from iam.people.moving.planning import GAINS, KEEPS, LOSES, MovePlan, Mover, plan_move
+from iam.people.moving.single_blueprint_accounts import widened, write_left, write_made
 from iam.people.offboarding.services import leaving_already, without_access_already
 from iam.people.runs.models import OPEN_RUN, requester
 from iam.people.runs.requests import request_operations

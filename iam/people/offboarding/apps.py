@@ -13,10 +13,10 @@ class OffboardingConfig(AppConfig):
         from iam.changes import handlers
         from iam.changes.causes import CauseKind, register
         from iam.changes.models import OF_OFFBOARDING
-        from iam.people.offboarding.confirming import reviewed
         from iam.people.offboarding.models import OF_DELETION, OF_INVITING, OF_RETURN, OF_SUSPENSION
-        from iam.people.offboarding.reaching import of_leaver, of_run
         from iam.people.offboarding.reconcile import change_ended
+        from iam.people.offboarding.requester_scope import of_leaver, of_run
+        from iam.people.offboarding.suspension_decisions import reviewed
 
         handlers.on_end(change_ended)
         register(OF_OFFBOARDING, CauseKind(reach=of_run))

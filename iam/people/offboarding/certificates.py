@@ -15,7 +15,7 @@ from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.journal.models import Entry
 from iam.journal.services import record
 from iam.people.offboarding.models import OF_DELETION, Certificate, EndedGrant, Leaver, OffboardedUser
-from iam.people.offboarding.proving import changes_of
+from iam.people.offboarding.removal_proof import changes_of
 
 FORM: Final = 1
 """Of the text; a later one may say more."""

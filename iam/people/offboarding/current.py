@@ -23,8 +23,8 @@ from iam.mirror.models import (
     UserCredentials,
     valid_at,
 )
-from iam.people.offboarding.closing import DENY, DENY_ALL, ORDER, says_deny
 from iam.people.offboarding.models import Leaver, OffboardedUser, Stage
+from iam.people.offboarding.open_access import DENY, DENY_ALL, ORDER, says_deny
 
 CUT: Final = (Stage.GONE, Stage.SUSPENDED, Stage.CONFIRMED)
 """In these, nothing by which the person signs in should be there."""

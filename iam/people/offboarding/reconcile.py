@@ -18,10 +18,9 @@ from iam.changes.operations import ATTACH_POLICY, PutInlinePolicy
 from iam.directory.deactivation import deactivate, reactivate
 from iam.guard import Right, viewer_for
 from iam.journal.services import record
-from iam.linking.whose import is_linked
+from iam.linking.ownership import is_linked
 from iam.people.causes import OF_MOVE
 from iam.people.offboarding.certificates import certify
-from iam.people.offboarding.closing import is_denied
 from iam.people.offboarding.grants import end_grants, grants_are_over
 from iam.people.offboarding.models import (
     OF_DELETION,
@@ -36,8 +35,9 @@ from iam.people.offboarding.models import (
     OffboardedUser,
     Stage,
 )
-from iam.people.offboarding.proving import changes_of, is_busy, prove_user
-from iam.people.offboarding.returning_again import settle_password
+from iam.people.offboarding.open_access import is_denied
+from iam.people.offboarding.removal_proof import changes_of, is_busy, prove_user
+from iam.people.offboarding.repeat_invitation import settle_password
 from iam.people.offboarding.rules import asker_of, is_confirmed
 from iam.people.runs.reconcile import reconcile_missed
 
@@ -97,7 +97,7 @@ def reconcile(leaver_id: UUID) -> None:
     if leaver.stage in CUTTING:
         _look_after(leaver)
     elif leaver.stage in (Stage.RETURNING, Stage.DELETING):
-        from iam.people.offboarding.afterwards import settle_afterwards
+        from iam.people.offboarding.restore_and_delete import settle_afterwards
 
         settle_afterwards(leaver.pk)
 

@@ -28,8 +28,8 @@ from iam.people.offboarding.models import (
     Stage,
 )
 from iam.people.offboarding.open_roles import running_sessions
-from iam.people.offboarding.planning import Choices, Plan, Site, notes_for, plan_for
-from iam.people.offboarding.reaching import with_their_groups
+from iam.people.offboarding.removal_plan import Choices, Plan, Site, notes_for, plan_for
+from iam.people.offboarding.requester_scope import with_their_groups
 from iam.people.offboarding.rules import accepted_warnings, asker_of, warnings_for
 from iam.people.offboarding.who import Somebody, people_of, teams_of
 from iam.people.runs.drafts import lock_draft

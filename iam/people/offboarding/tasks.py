@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from iam.people.offboarding import afterwards, reconcile, returning_again
+from iam.people.offboarding import reconcile, repeat_invitation, restore_and_delete
 from iam.people.offboarding.models import PROVE_USER, REQUEST_RUN, OffboardingRun
 from iam.people.offboarding.services import OFFBOARDING
 from iam.people.runs import drafts
@@ -19,8 +19,8 @@ def reconcile_runs() -> int:
     """Continue with what a lost process has left: requests, changes, checks of AWS and links. Request
     deletions that are due.
     """
-    continued = OFFBOARDING.resume() + reconcile.reconcile_open() + returning_again.settle_passwords()
-    return continued + afterwards.ask_due_deletions()
+    continued = OFFBOARDING.resume() + reconcile.reconcile_open() + repeat_invitation.settle_passwords()
+    return continued + restore_and_delete.ask_due_deletions()
 
 
 @shared_task(name="iam.people.offboarding.tasks.delete_old_drafts")  # type: ignore[untyped-decorator]

@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from iam.directory.models import RuleKind, TeamRule
 from iam.guard import Viewer
-from iam.linking.whose import DOUBTS, Theirs, Whose, users_of, whose
+from iam.linking.ownership import DOUBTS, Theirs, Whose, users_of, whose
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, Kind, TagSet, valid_at
 from iam.mirror.queries.visibility import visible_entities

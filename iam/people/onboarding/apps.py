@@ -13,8 +13,8 @@ class OnboardingConfig(AppConfig):
         from iam.changes import handlers
         from iam.changes.causes import CauseKind, register
         from iam.people.onboarding.models import OF_ONBOARDING
-        from iam.people.onboarding.reaching import of_run
         from iam.people.onboarding.reconcile import change_ended
+        from iam.people.onboarding.requester_scope import of_run
 
         handlers.on_end(change_ended)
         register(OF_ONBOARDING, CauseKind(reach=of_run))

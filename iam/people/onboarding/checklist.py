@@ -20,6 +20,7 @@ from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid
 from iam.people.blueprints.body import Body
 from iam.people.links.models import Ended, Link
 from iam.people.moving.models import Move
+from iam.people.onboarding.invitation import invitations
 from iam.people.onboarding.invitation_state import (
     ACCESS_ENDED,
     ACCESS_SUSPENDED,
@@ -32,7 +33,6 @@ from iam.people.onboarding.invitation_state import (
     made_passwords,
     without_access,
 )
-from iam.people.onboarding.inviting import invitations
 from iam.people.onboarding.models import Newcomer, ProvisionedUser
 from iam.people.onboarding.queries import Held, held_by, places_of
 from iam.people.runs.models import RunState

@@ -19,7 +19,7 @@ from iam.mirror.models import AccountFact, Document, Entity, Kind, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
 from iam.people.blueprints.body import Filled
-from iam.people.onboarding.planning import Site
+from iam.people.onboarding.creation_plan import Site
 from iam.policy.evaluate import Decision
 from iam.policy.index.index import Index
 from iam.policy.index.question import Question

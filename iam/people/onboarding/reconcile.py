@@ -17,12 +17,12 @@ from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.user import CreateUser
 from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.provisioning import provision_person
+from iam.people.blueprint_grants import Reason, given_by, write_grant
 from iam.people.causes import OF_MOVE
-from iam.people.granting import Reason, given_by, write_grant
-from iam.people.onboarding.inviting import invite_when_made
+from iam.people.onboarding.invitation import invite_when_made
 from iam.people.onboarding.models import OF_ONBOARDING, OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.onboarding.pasted_rows import last_moment
 from iam.people.onboarding.queries import Held, held_by
-from iam.people.onboarding.reading import last_moment
 from iam.people.runs.models import RunState
 from iam.people.runs.reconcile import end_state, progress_state, set_state
 

@@ -26,12 +26,12 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity, Kind
 from iam.people.blueprints.queries import may_run
-from iam.people.onboarding.adopting import adoptable, adopted_part, held_by_users, users_by_place
+from iam.people.onboarding.creation_plan import Part, Site, notes_for, part_of, sites_of
+from iam.people.onboarding.existing_users import adoptable, adopted_part, held_by_users, users_by_place
 from iam.people.onboarding.first_password import check_first_password, lockouts
 from iam.people.onboarding.models import OF_ONBOARDING, OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
-from iam.people.onboarding.planning import Part, Site, notes_for, part_of, sites_of
 from iam.people.onboarding.queries import Held, held_by
-from iam.people.onboarding.reaching import of_run
+from iam.people.onboarding.requester_scope import of_run
 from iam.people.runs.drafts import lock_draft
 from iam.people.runs.models import RowStatus, RunState
 from iam.people.runs.requests import RunKind, batches, request_operations

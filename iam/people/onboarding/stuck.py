@@ -13,10 +13,10 @@ from iam.guard import Viewer
 from iam.people.blueprints.queries import may_run
 from iam.people.links.models import Link
 from iam.people.onboarding.checklist import Checklist, Standing, checklists
-from iam.people.onboarding.inviting import invitations
+from iam.people.onboarding.invitation import invitations
 from iam.people.onboarding.models import Newcomer
 from iam.people.onboarding.queries import visible_runs
-from iam.people.onboarding.reinviting import invite_again
+from iam.people.onboarding.repeat_invitation import invite_again
 from iam.people.runs.models import RowStatus, RunState
 
 RECENT: Final = timedelta(days=60)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from iam.people.onboarding import inviting, reconcile
+from iam.people.onboarding import invitation, reconcile
 from iam.people.onboarding.models import OnboardingRun
 from iam.people.onboarding.services import ONBOARDING, REQUEST_RUN
 from iam.people.runs import drafts
@@ -17,7 +17,7 @@ from iam.schedule import DAYS, HOURS, every
 @every(20)
 def reconcile_runs() -> int:
     """Continue with runs whose process was lost, and reconcile those that missed the end of a change."""
-    inviting.close_invitations()
+    invitation.close_invitations()
     return ONBOARDING.resume() + reconcile.reconcile_open()
 
 

@@ -25,7 +25,7 @@ from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import Page, path_of
 from iam.notify.services import notify
-from iam.people.enrolment.inviting import NOBODY, may_invite, person_of
+from iam.people.enrolment.invitation import NOBODY, may_invite, person_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import address_of

@@ -14,8 +14,8 @@ class RotationConfig(AppConfig):
         from iam.changes.causes import CauseKind, register
         from iam.people.rotation.models import OF_ROTATION
         from iam.people.rotation.own import OF_OWN_KEY
-        from iam.people.rotation.planning import for_set
         from iam.people.rotation.reconcile import change_ended
+        from iam.people.rotation.rotation_plan import for_set
 
         handlers.on_end(change_ended)
         for name in (OF_ROTATION, OF_OWN_KEY):

@@ -11,7 +11,7 @@ from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DELET
 from iam.changes.services import SetCause
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, Kind
-from iam.people.rotation.planning import for_own
+from iam.people.rotation.rotation_plan import for_own
 
 OF_OWN_KEY: Final = "own_key"
 """The cause of a set that a person requested for a key of their own, as far as they can request changes only

@@ -17,7 +17,7 @@ from iam.changes.operations.user_credential import ACTIVE
 from iam.mirror.refresh.key_use import KeysSeen, UnreadableKeysError, reread_key_use
 from iam.people.rotation.events import end, move_to, note, save, tell
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage, Wanted
-from iam.people.rotation.planning import days
+from iam.people.rotation.rotation_plan import days
 from iam.people.rotation.services import fetched, hand_over, locked
 from iam.people.rotation.transitions import discard_new, make_another
 from iam.people.rotation.usage_checks import is_other, note_seen, watch_inactive, watch_using

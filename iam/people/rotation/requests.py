@@ -32,7 +32,7 @@ from iam.linking.owners import owning_team
 from iam.mirror.models import NEVER, Entity, Usage
 from iam.people.rotation.events import end, move_to, note
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
-from iam.people.rotation.planning import (
+from iam.people.rotation.rotation_plan import (
     Terms,
     check_begin,
     check_room,

@@ -15,7 +15,7 @@ from iam.changes.operations.access_key import KEYS_PER_USER
 from iam.directory.models import OwnedUser, Person, Role, RoleAssignment, Team
 from iam.guard import Right, Viewer
 from iam.linking.owners import owning_teams
-from iam.linking.whose import owners
+from iam.linking.ownership import owners
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.models.accounts import Source
 from iam.mirror.queries.visibility import visible

@@ -25,7 +25,7 @@ from iam.people.links.services import make_link, revoke_link
 from iam.people.rotation.events import end, move_to, note, save, tell
 from iam.people.rotation.labels import what_stands
 from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
-from iam.people.rotation.planning import may_run
+from iam.people.rotation.rotation_plan import may_run
 from iam.people.rotation.transitions import activate_old, discard_new
 from iam.sealed import services as sealed
 from iam.sealed.models import SecretState

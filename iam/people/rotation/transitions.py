@@ -25,7 +25,7 @@ from iam.mirror.models import Entity, Kind
 from iam.people.rotation.events import end, move_to, note, save
 from iam.people.rotation.labels import old_words
 from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
-from iam.people.rotation.planning import MAX_ISSUES, creation, for_own
+from iam.people.rotation.rotation_plan import MAX_ISSUES, creation, for_own
 from iam.sealed import services as sealed
 
 RETRY_AFTER: Final = timedelta(hours=1)

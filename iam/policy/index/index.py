@@ -18,8 +18,8 @@ from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.image import Image, rows_of
 from iam.policy.index.image_parts import image_of
-from iam.policy.index.judging import Judge
 from iam.policy.index.needs import Reader
+from iam.policy.index.query_evaluation import Judge
 from iam.policy.index.question import Answer, Question
 from iam.policy.index.register import Register
 from iam.policy.index.rows import AccountRows, Changes, Standing

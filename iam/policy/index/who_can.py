@@ -13,8 +13,18 @@ from typing import Final
 from iam.policy.evaluate import FREE, Decision
 from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
 from iam.policy.index.documents import Doc, Documents
-from iam.policy.index.judging import ALLOWS, BY_NAME, DENIES, DEPENDS, POSITIVE, SILENT, Judge, Limited, Says
 from iam.policy.index.needs import Needs, Reader, Signature
+from iam.policy.index.query_evaluation import (
+    ALLOWS,
+    BY_NAME,
+    DENIES,
+    DEPENDS,
+    POSITIVE,
+    SILENT,
+    Judge,
+    Limited,
+    Says,
+)
 from iam.policy.index.question import (
     CONTROL_POLICIES,
     KMS_GRANTS,

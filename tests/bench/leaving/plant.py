@@ -63,8 +63,8 @@ def ask() -> dict[str, Any]:
     """Ask in one run that all of them leave; how many changes that takes."""
     from iam.directory.models import Person
     from iam.people.offboarding import services
-    from iam.people.offboarding.reading import Typed
-    from iam.people.offboarding.staging import stage
+    from iam.people.offboarding.pasted_rows import Typed
+    from iam.people.offboarding.row_checks import stage
     from iam.people.runs.models import RunState
 
     addresses = Person.objects.filter(email__startswith="maya").order_by("pk").values_list("email", flat=True)
@@ -95,8 +95,8 @@ def _sets() -> list[Any]:
 
 def again() -> dict[str, Any]:
     """What a person does about whom something is still open of: have AWS read again. For how many."""
-    from iam.people.offboarding.afterwards import try_again
     from iam.people.offboarding.models import Leaver, Stage
+    from iam.people.offboarding.restore_and_delete import try_again
 
     leavers = list(Leaver.objects.filter(stage=Stage.OPEN))
     for leaver in leavers:
@@ -152,8 +152,8 @@ def truth() -> dict[str, Any]:
     from iam.journal import verify
     from iam.journal.chain import chain_pending
     from iam.mirror.refresh.user_access import reread_user_access
-    from iam.people.offboarding.closing import DENY
     from iam.people.offboarding.models import OffboardedUser
+    from iam.people.offboarding.open_access import DENY
     from tests.bench.changes.plant import differences, read_all
 
     began, problems = datetime.now(tz=UTC), []

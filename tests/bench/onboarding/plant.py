@@ -25,9 +25,9 @@ def ask(count: str) -> dict[str, Any]:
     takes.
     """
     from iam.people.onboarding import services
+    from iam.people.onboarding.pasted_rows import read_sheet
     from iam.people.onboarding.queries import sets_of
-    from iam.people.onboarding.reading import read_sheet
-    from iam.people.onboarding.staging import stage
+    from iam.people.onboarding.row_checks import stage
     from iam.people.runs.models import RunState
 
     actor, version = asker(), _blueprint()

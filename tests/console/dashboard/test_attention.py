@@ -10,12 +10,12 @@ import pytest
 from console.dashboard.waiting_counts import DRIFT, WaitingCounts
 from iam.access.escalation_calculation.calculation import tend
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
-from iam.linking.working import work_out
+from iam.linking.refresh import work_out
 from iam.mirror.models import Account, AccountFact
 from iam.mirror.pull.revisions import note_write
 from tests import factories
 from tests.console.dashboard.test_overview import _client, _text
-from tests.iam.linking.test_whose import tagged
+from tests.iam.linking.test_ownership import tagged
 
 pytestmark = pytest.mark.django_db
 

@@ -16,18 +16,18 @@ from iam.directory.rules import DirectoryRuleError
 from iam.guard import Viewer, viewer_for
 from iam.linking import acts
 from iam.linking.pasted import match_list
+from iam.linking.refresh import work_out
 from iam.linking.rights import people_to_choose
 from iam.linking.rules import Chosen, save
-from iam.linking.working import work_out
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.mirror.queries.visibility import visible_entities
-from iam.people.enrolment.inviting import person_of
+from iam.people.enrolment.invitation import person_of
 from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingRun
 from iam.people.offboarding.reconcile import _close_sign_in
-from iam.people.offboarding.returning import invite_back, password_of
+from iam.people.offboarding.restored_sign_in import invite_back, password_of
 from tests import factories
 from tests.console.offboarding import left
-from tests.iam.linking.test_whose import tagged
+from tests.iam.linking.test_ownership import tagged
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 

@@ -12,10 +12,10 @@ from iam.directory.models import OwnedUser, Person, Role
 from iam.guard import viewer_for
 from iam.linking.machines import machine_users
 from iam.mirror.models import Account, Entity
-from iam.people.offboarding.finding import find_people
+from iam.people.offboarding.person_search import find_people
 from tests import factories
 from tests.console.linking.test_owners import MACHINE, team
-from tests.iam.linking.test_whose import tagged
+from tests.iam.linking.test_ownership import tagged
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 FOR_PEOPLE = ("moving:begin", "offboarding:begin")

@@ -19,11 +19,11 @@ from iam.directory.teams import delete_team
 from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.linking import acts, owners
-from iam.linking.working import work_out
+from iam.linking.refresh import work_out
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.mirror.queries.visibility import visible_entities
 from tests import factories
-from tests.iam.linking.test_whose import tagged
+from tests.iam.linking.test_ownership import tagged
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 MACHINE = {"has_password": False, "keys": 1, "active_keys": 1, "mfa": "none"}

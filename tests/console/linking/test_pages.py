@@ -14,10 +14,10 @@ from django.urls import reverse
 
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
 from iam.linking.models import Apart, NameRule
-from iam.linking.working import work_out
+from iam.linking.refresh import work_out
 from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories
-from tests.iam.linking.test_whose import tagged
+from tests.iam.linking.test_ownership import tagged
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 

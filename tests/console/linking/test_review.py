@@ -19,10 +19,10 @@ from iam.directory.models import Identity, OwnedUser, Person, Role, RuleKind, Te
 from iam.journal.models import Entry
 from iam.linking import proposals
 from iam.linking.models import NameRule
-from iam.linking.working import work_out
+from iam.linking.refresh import work_out
 from iam.mirror.models import Account, EdgeKind, Entity, TagSet
 from tests import factories
-from tests.iam.linking.test_whose import tagged
+from tests.iam.linking.test_ownership import tagged
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 ADDRESS = reverse_lazy("linking:review")

@@ -22,7 +22,7 @@ from iam.mirror import snapshot
 from iam.mirror.models import Account, AccountFact, EdgeKind, Entity, EntityState, Kind, UserCredentials
 from iam.people.fleet import calculation
 from iam.people.fleet.calculation import calculate
-from iam.people.fleet.listing import Fleet
+from iam.people.fleet.device_list import Fleet
 from iam.people.fleet.models import Administrator, FleetAccount, FleetUser, HardwareDemand
 from tests import factories
 from tests.console.identities.lists.conftest import _nothing_counted_before, auditor, shown, sign_in, tabs
@@ -167,7 +167,7 @@ def test_the_order_that_is_kept_is_the_order_of_the_list(
     assert FleetUser.objects.filter(place__startswith="2").exists()
     lacking = calculation.Fresh(behind=(account,), since=None, stamp="", lacks_users=True)
     with monkeypatch.context() as patched:
-        patched.setattr("iam.people.fleet.listing.fresh", lambda *_, **__: lacking)
+        patched.setattr("iam.people.fleet.device_list.fresh", lambda *_, **__: lacking)
         assert shown(auditor.get("/mfa/")) == kept
         assert shown(auditor.get("/mfa/?sort=-urgency")) == backwards
     rule.delete()

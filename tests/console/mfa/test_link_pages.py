@@ -18,7 +18,7 @@ from iam.journal.models import Entry
 from iam.mirror.models import Entity, Kind
 from iam.notify.channels.mail import send_mail
 from iam.notify.models import Outgoing
-from iam.people.enrolment import inviting, services, wording
+from iam.people.enrolment import invitation, services, texts
 from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import DAMAGED, NO_SESSION, make_link, revoke_link
@@ -106,7 +106,7 @@ def test_after_too_many_wrong_codes_the_page_offers_nothing_that_the_ended_link_
     def lock(enrolment: Enrolment, seat: services.Seat, **_: str) -> None:
         services.end(enrolment, outcome=Outcome.LOCKED, actor=seat.person)
         revoke_link(link, actor=None)
-        raise RefusedError(wording.LOCKED)
+        raise RefusedError(texts.LOCKED)
 
     monkeypatch.setattr(services, "submit_codes", lock)
     locked = client.post(PAGE, {"do": "codes", "first": "111111", "second": "222222"})
@@ -161,7 +161,7 @@ def test_a_user_in_the_address_changes_nothing(link: Link, client: Client, user:
 
 def test_the_mail_holds_the_link_and_no_row_does(user: Entity, person: Person, settings: object) -> None:
     viewer = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
-    link = inviting.send_link(viewer, user=user)
+    link = invitation.send_link(viewer, user=user)
     (message,) = Outgoing.objects.all()
     assert (message.recipient, message.channel) == (str(person.pk), "email")
     assert word_of(link.pk) not in repr(list(Outgoing.objects.values()))
@@ -217,7 +217,7 @@ def test_who_reaches_a_user_and_may_not_ask_has_no_link_made(user: Entity, perso
     elsewhere = factories.person("Jonas Berg")
     factories.assign(elsewhere, Role.ADMINISTRATOR, account_id="222222222222")
     for viewer in (auditor, viewer_for(elsewhere)):
-        for act in (inviting.send_link, inviting.show_link):
+        for act in (invitation.send_link, invitation.show_link):
             with pytest.raises(RefusedError, match="only people in your teams"):
                 act(viewer, user=user)
     assert not Link.objects.exists()
@@ -276,7 +276,7 @@ def test_a_link_adds_nothing_beside_a_device_that_came_since_unless_a_second_per
 )
 def test_codes_that_cannot_be_right_are_refused_at_their_field(codes: tuple[str, str], field: str) -> None:
     with pytest.raises(FieldError) as refused:
-        wording.check_codes(*codes)
+        texts.check_codes(*codes)
     assert refused.value.field == field
 
 

@@ -11,12 +11,12 @@ from django.test import Client
 from django.urls import reverse
 
 from iam.directory.models import Identity, Role
-from iam.linking.working import work_out
+from iam.linking.refresh import work_out
 from iam.mirror.models import Account, Entity
 from iam.people.offboarding.models import Leaver, OffboardingRun
 from iam.people.runs.models import RowStatus
 from tests import factories
-from tests.iam.linking.test_whose import tagged
+from tests.iam.linking.test_ownership import tagged
 
 pytestmark = pytest.mark.django_db
 

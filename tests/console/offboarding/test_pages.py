@@ -19,9 +19,9 @@ from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
-from iam.people.offboarding import afterwards, current
-from iam.people.offboarding.closing import DENY, DENY_TEXT
+from iam.people.offboarding import current, restore_and_delete
 from iam.people.offboarding.models import Certificate, Leaver, OffboardedUser, OffboardingRun, Stage
+from iam.people.offboarding.open_access import DENY, DENY_TEXT
 from iam.people.offboarding.queries import openable
 from iam.people.offboarding.services import without_access_already
 from iam.people.runs.models import RowStatus
@@ -309,7 +309,7 @@ def test_each_status_says_what_is_so_and_what_can_be_done(admin: Client, user: E
     for name in ("restore", "delete"):
         address = reverse(f"offboarding:{name}", args=[leaver.pk])
         assert (f'href="{address}"' in page) == (
-            stage in (afterwards.RESTORABLE if name == "restore" else afterwards.DELETABLE)
+            stage in (restore_and_delete.RESTORABLE if name == "restore" else restore_and_delete.DELETABLE)
         )
         assert admin.get(address).status_code == 200
 

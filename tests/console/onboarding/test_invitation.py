@@ -22,7 +22,7 @@ from iam.people.links.services import SESSION, make_link
 from iam.people.links.signed_ids import word_of
 from iam.people.moving.models import Move
 from iam.people.offboarding import models as offboarding
-from iam.people.onboarding.inviting import cause_of, close_invitations
+from iam.people.onboarding.invitation import cause_of, close_invitations
 from iam.people.onboarding.models import ProvisionedUser
 from iam.people.runs.models import RunState
 from iam.sealed import services as sealed

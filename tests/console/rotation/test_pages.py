@@ -22,7 +22,7 @@ from iam.mirror.models import Account, AccountFact, EdgeKind, Entity
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import word_of
-from iam.people.rotation import listing
+from iam.people.rotation import key_list
 from iam.people.rotation.models import Outcome, Rotation, Stage
 from iam.people.rotation.own import OF_OWN_KEY
 from iam.sealed.services import seal
@@ -80,7 +80,7 @@ def test_views_and_filters_show_what_they_say(account: Account) -> None:
 def test_keys_on_their_way_out_are_found_whether_few_are_or_many(
     account: Account, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
-    monkeypatch.setattr(listing, "MANY", many)
+    monkeypatch.setattr(key_list, "MANY", many)
     client, person = signed_in(Role.ADMINISTRATOR)
     old, ended = (key(factories.user(account, name)) for name in ("ada", "bo"))
     key(factories.user(account, "no-rotation"))

@@ -11,7 +11,7 @@ from iam.changes.operations.inline_policy import denies_all
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.plans import examine
 from iam.mirror.models import EdgeKind
-from iam.people.offboarding.closing import DENY, DENY_TEXT
+from iam.people.offboarding.open_access import DENY, DENY_TEXT
 from tests import factories
 
 GUARD = {"Version": "2012-10-17", "Statement": {"Effect": "Deny", "Action": "ec2:*", "Resource": "*"}}

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from iam.linking.pasted import MAX_LINES, PastedList, match_list, split_list
-from iam.linking.working import work_out
+from iam.linking.refresh import work_out
 from iam.mirror.models import Entity, Kind, TagSet
 from tests import factories
 

@@ -20,7 +20,7 @@ from iam.changes import services
 from iam.changes.approval.possible import PossibleApprovers
 from iam.directory.models import Person, Role
 from iam.guard import Viewer, viewer_for
-from iam.linking.working import work_out
+from iam.linking.refresh import work_out
 from iam.mirror.models import Account, TagSet
 from tests import factories
 from tests.iam.access.enforcement.test_check import account, user

@@ -11,9 +11,9 @@ from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, EdgeKind
 from iam.people.blueprints.body import BlueprintError, Body
-from iam.people.blueprints.naming import free_name, user_name
 from iam.people.blueprints.queries import current_versions, differences
 from iam.people.blueprints.services import create_blueprint, save_version, set_retired
+from iam.people.blueprints.user_names import free_name, user_name
 from tests import factories
 
 

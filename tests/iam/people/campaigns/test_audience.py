@@ -13,7 +13,7 @@ from iam.directory.models import Team
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.notify.models import Outgoing
-from iam.people.campaigns import services, tending
+from iam.people.campaigns import reconcile, services
 from iam.people.campaigns.audience import audience, stuck_campaigns
 from iam.people.campaigns.models import Campaign
 from iam.people.campaigns.queries import progress
@@ -59,14 +59,14 @@ def test_the_review_counts_what_the_campaign_counts_and_mails_whom_it_names(
         len(reached.unknown),
         reached.enrolled,
     )
-    tending.tend()
+    reconcile.tend()
     assert mails() == {person.name: 1 for _, person in reached.mailed}
 
 
 def test_the_mail_that_is_shown_is_the_mail_that_is_sent(ines: Viewer, account: Account) -> None:
     user(account, "kwame")
     campaign = begun(ines, account=account)
-    tending.tend()
+    reconcile.tend()
     sent = Outgoing.objects.get()
     participant = campaign.participants.get()
     link = Link.objects.get(cause_id=participant.pk)

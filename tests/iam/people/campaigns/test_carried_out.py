@@ -19,7 +19,7 @@ from iam.journal.models import Entry
 from iam.mirror.models import Entity, UserCredentials
 from iam.mirror.pull.sections import LOGIN_PROFILES, USER_MFA
 from iam.mirror.refresh.credentials import read_credentials, reread_credentials
-from iam.people.campaigns import services, tending
+from iam.people.campaigns import reconcile, services
 from iam.people.campaigns.models import Campaign, Ending, State
 from iam.people.campaigns.services import Terms
 from iam.people.enrolment.services import Seat
@@ -70,7 +70,7 @@ class Staff:
 
     def ends(self) -> list[Change]:
         """The beat comes by; what waits for approval then, in order."""
-        tending.tend()
+        reconcile.tend()
         self.campaign.refresh_from_db()
         waiting = Change.objects.filter(state=ChangeState.AWAITING, change_set__cause_id=self.campaign.pk)
         return list(waiting.order_by("position"))
@@ -168,7 +168,7 @@ def test_whoever_enrols_or_is_excused_while_it_waits_for_approval_is_left_out(
     assert staff.campaign.state == State.CLOSED
     staff.enrols(ada)
     # A worker tells of the end of a change after its transaction, which a test never ends.
-    tending.reconsider(staff.campaign)
+    reconcile.reconsider(staff.campaign)
     assert {Change.objects.get(pk=change.pk).state for change in first} == {ChangeState.CANCELLED}
     with pytest.raises(RefusedError, match="nothing left to decide"):
         scene.approve(first[0])
@@ -207,5 +207,5 @@ def test_a_campaign_that_is_over_is_opened_again_only_by_what_waits(scene: Scene
     carried_out(staff, asked)
     with pytest.raises(RefusedError, match="closed"):
         staff.excuse(staff.users[0])
-    assert tending.reconsider(staff.campaign) == 0
+    assert reconcile.reconsider(staff.campaign) == 0
     assert Campaign.objects.get().state == State.CLOSED

@@ -12,7 +12,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Person
 from iam.mirror.models import Entity, Kind
-from iam.people.enrolment import wording
+from iam.people.enrolment import texts
 from iam.people.enrolment.devices import BAD_SERIAL, add_hardware, label_of, labels_of, set_label
 from tests import factories
 from tests.iam.people.enrolment.conftest import Desk, codes_of, worked
@@ -95,7 +95,7 @@ def test_what_cannot_be_right_is_not_sent(desk: Desk, serial: str) -> None:
     with pytest.raises(RefusedError, match="AWS allows 8"):
         add(desk, serial)
     assert Change.objects.count() == made
-    assert wording.NOT_SIX
+    assert texts.NOT_SIX
 
 
 def test_a_label_is_a_tag_of_ones_own_device_and_nothing_else_of_it_changes(desk: Desk) -> None:

@@ -19,7 +19,7 @@ from kombu import Connection
 
 from console.mfa.link_landing import COOKIE
 from iam.changes.states import RUN_CHANGE
-from iam.people.enrolment import tending, totp
+from iam.people.enrolment import reconcile, totp
 from iam.people.enrolment.models import Enrolment, Outcome
 from iam.people.links.models import Purpose
 from iam.people.links.services import make_link
@@ -102,7 +102,7 @@ def test_seed_and_codes_are_nowhere_but_on_the_page_of_their_browser(
     giving = Enrolment.objects.get().giving
     assert giving is not None
     worked(giving)
-    tending.tend()
+    reconcile.tend()
 
     assert Enrolment.objects.get().outcome == Outcome.ENABLED
     printed, lying = capsys.readouterr(), in_redis(messages)

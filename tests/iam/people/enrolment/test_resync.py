@@ -10,7 +10,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.directory.models import Person
 from iam.mirror.models import Entity, Kind
-from iam.people.enrolment import wording
+from iam.people.enrolment import texts
 from iam.people.enrolment.resync import own_totp_device, resync
 from tests.iam.people.enrolment.conftest import Desk, codes_of, worked
 
@@ -47,7 +47,7 @@ def test_codes_that_aws_refuses_are_said_and_locked_after_five(desk: Desk, seed:
     entity = device(desk)
     with pytest.raises(RefusedError, match="same code twice"):
         resync(entity, person=desk.seat.person, first="123456", second="123 456", key="k")
-    with pytest.raises(RefusedError, match=wording.NOT_SIX):
+    with pytest.raises(RefusedError, match=texts.NOT_SIX):
         resync(entity, person=desk.seat.person, first="12345", second="123456", key="k")
     for _ in range(5):
         change = resync(entity, person=desk.seat.person, first="000000", second="111111", key=str(uuid4()))

@@ -14,7 +14,7 @@ from iam.changes.models import ChangeState
 from iam.directory.models import Person, Role
 from iam.people.moving.models import Move
 from tests import factories
-from tests.iam.people.moving.test_keeping import House, house, moved
+from tests.iam.people.moving.test_reconcile import House, house, moved
 
 __all__ = ["house"]
 pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]

@@ -22,24 +22,24 @@ from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, valid_at
 from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from iam.people.blueprints.models import BlueprintVersion
-from iam.people.moving.elsewhere import left_id, made_id
+from iam.people.moving.access_difference import Mover
 from iam.people.moving.models import Move
-from iam.people.moving.planning import Mover
 from iam.people.moving.services import planned, request_move
+from iam.people.moving.single_blueprint_accounts import left_id, made_id
 from iam.people.offboarding import reconcile as offboarding
 from iam.people.offboarding.models import Leaver, Stage
 from iam.people.offboarding.services import leaving_already
 from iam.people.offboarding.who import somebody
 from iam.people.onboarding import services
 from iam.people.onboarding.checklist import checklists
+from iam.people.onboarding.invitation import invitations
 from iam.people.onboarding.invitation_state import MOVED_AWAY, why_over
-from iam.people.onboarding.inviting import invitations
 from iam.people.onboarding.models import Newcomer, OnboardingRun
-from iam.people.onboarding.reinviting import request_invitation
+from iam.people.onboarding.repeat_invitation import request_invitation
 from tests import factories
 from tests.console.onboarding import allows_own_passwords
 from tests.iam.changes.conftest import make_group
-from tests.iam.people.moving.test_moving import agree
+from tests.iam.people.moving.test_moves import agree
 from tests.iam.people.onboarding.conftest import Squad
 from tests.queue import catch
 

@@ -19,17 +19,28 @@ from iam.directory.models import Person
 from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from iam.people.links.models import Link
-from iam.people.offboarding import afterwards, proving, reconcile, returning, returning_again, tasks
+from iam.people.offboarding import (
+    reconcile,
+    removal_proof,
+    repeat_invitation,
+    restore_and_delete,
+    restored_sign_in,
+    tasks,
+)
 from iam.people.offboarding.models import OF_RETURN, Certificate, Leaver, OffboardedUser
-from iam.people.offboarding.returning_again import invite_again
+from iam.people.offboarding.repeat_invitation import invite_again
 from tests.iam.changes.test_lost_workers import KilledError, dying_after, killed
 from tests.iam.people.offboarding.conftest import Farewell
 
 pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
 
 STEPS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
-    "before AWS is read again": (proving, "reread_user_access", killed),
-    "after AWS was read again": (proving, "reread_user_access", dying_after(proving.reread_user_access)),
+    "before AWS is read again": (removal_proof, "reread_user_access", killed),
+    "after AWS was read again": (
+        removal_proof,
+        "reread_user_access",
+        dying_after(removal_proof.reread_user_access),
+    ),
     "after it is proved": (reconcile, "prove_user", dying_after(reconcile.prove_user)),
     "before it is certified": (reconcile, "certify", killed),
     "after it is certified": (reconcile, "certify", dying_after(reconcile.certify)),
@@ -65,28 +76,28 @@ def test_a_worker_killed_at_any_step_of_the_proof_leaves_it_to_another(
 def restored(farewell: Farewell) -> Leaver:
     """Somebody whose access came back, and who has seen the password that was set."""
     leaver = farewell.gone(actor=farewell.lead)
-    farewell.agree(afterwards.request_return(farewell.lead, leaver=leaver, reason="The wrong one")[0])
+    farewell.agree(restore_and_delete.request_return(farewell.lead, leaver=leaver, reason="The wrong one")[0])
     farewell.work()
     leaver.refresh_from_db()
-    returning.show_password(sent_link(leaver), leaver.seats.get(), session="here")
+    restored_sign_in.show_password(sent_link(leaver), leaver.seats.get(), session="here")
     return leaver
 
 
 def sent_link(leaver: Leaver) -> Link:
     leaver.refresh_from_db()
-    return Link.objects.get(cause_id=returning.cause_of(leaver))
+    return Link.objects.get(cause_id=restored_sign_in.cause_of(leaver))
 
 
 def opened(leaver: Leaver) -> str:
     """The password that the newest link shows."""
-    return returning.show_password(sent_link(leaver), leaver.seats.get(), session="there")
+    return restored_sign_in.show_password(sent_link(leaver), leaver.seats.get(), session="there")
 
 
 LINK_STEPS: dict[str, tuple[Any, str, Callable[..., Any]]] = {
-    "before the link is made": (returning, "make_link", killed),
-    "after the link is made": (returning, "make_link", dying_after(returning.make_link)),
-    "after the mail is written": (returning, "notify", dying_after(returning.notify)),
-    "after it is recorded": (returning, "record", dying_after(returning.record)),
+    "before the link is made": (restored_sign_in, "make_link", killed),
+    "after the link is made": (restored_sign_in, "make_link", dying_after(restored_sign_in.make_link)),
+    "after the mail is written": (restored_sign_in, "notify", dying_after(restored_sign_in.notify)),
+    "after it is recorded": (restored_sign_in, "record", dying_after(restored_sign_in.record)),
 }
 
 
@@ -113,14 +124,14 @@ def test_the_link_to_a_new_password_is_sent_once_though_the_process_is_lost(
             farewell.work()
     leaver.refresh_from_db()
     assert leaver.link_due_at is not None
-    assert not Link.objects.filter(cause_id=returning.cause_of(leaver)).exists()
+    assert not Link.objects.filter(cause_id=restored_sign_in.cause_of(leaver)).exists()
 
-    returning_again.settle_passwords(older_than=timedelta(seconds=-1))
+    repeat_invitation.settle_passwords(older_than=timedelta(seconds=-1))
     mails = Outgoing.objects.filter(event=NotifyEvent.INVITED).count()
     password = opened(leaver)
     assert len(password) >= 12
     assert (leaver.link_due_at, leaver.trouble) == (None, "")
-    assert returning_again.settle_passwords(older_than=timedelta(seconds=-1)) == 0
+    assert repeat_invitation.settle_passwords(older_than=timedelta(seconds=-1)) == 0
     assert Outgoing.objects.filter(event=NotifyEvent.INVITED).count() == mails
     assert Change.objects.filter(operation="login_profile.update").count() == 1
 
@@ -156,14 +167,14 @@ def test_a_restore_is_requested_with_the_place_of_its_password_or_not_at_all(
 ) -> None:
     leaver = farewell.gone(actor=farewell.lead)
     with monkeypatch.context() as patched:
-        patched.setattr(afterwards, name, killed)
+        patched.setattr(restore_and_delete, name, killed)
         with pytest.raises(KilledError):
-            afterwards.request_return(farewell.lead, leaver=leaver, reason="The wrong one")
+            restore_and_delete.request_return(farewell.lead, leaver=leaver, reason="The wrong one")
     leaver.refresh_from_db()
     assert leaver.stage == "gone"
-    assert not afterwards.afterwards_changes(leaver, OF_RETURN)
+    assert not restore_and_delete.afterwards_changes(leaver, OF_RETURN)
 
-    farewell.agree(afterwards.request_return(farewell.lead, leaver=leaver, reason="The wrong one")[0])
+    farewell.agree(restore_and_delete.request_return(farewell.lead, leaver=leaver, reason="The wrong one")[0])
     farewell.work()
     assert opened(leaver)
 
@@ -173,7 +184,7 @@ def test_a_restore_whose_process_is_lost_before_its_link_is_finished_by_the_swee
     farewell: Farewell, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
     leaver = farewell.gone(actor=farewell.lead)
-    farewell.agree(afterwards.request_return(farewell.lead, leaver=leaver, reason="The wrong one")[0])
+    farewell.agree(restore_and_delete.request_return(farewell.lead, leaver=leaver, reason="The wrong one")[0])
     place, name, dies = LINK_STEPS[step]
     with monkeypatch.context() as patched:
         patched.setattr(place, name, dies)

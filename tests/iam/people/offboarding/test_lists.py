@@ -12,13 +12,13 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.directory.models import Identity, Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
-from iam.linking.working import work_out
+from iam.linking.refresh import work_out
 from iam.mirror.models import EdgeKind, Entity, TagSet
 from iam.people.offboarding import services
 from iam.people.offboarding.models import OffboardedUser, OffboardingRun
-from iam.people.offboarding.reading import SheetError, read_leavers
+from iam.people.offboarding.pasted_rows import SheetError, read_leavers
+from iam.people.offboarding.row_checks import check_again, stage
 from iam.people.offboarding.services import Terms, request_run
-from iam.people.offboarding.staging import check_again, stage
 from tests import factories
 from tests.queue import catch
 

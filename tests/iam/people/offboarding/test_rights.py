@@ -20,7 +20,7 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, Entity
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from iam.people.offboarding import afterwards, restoring, returning
+from iam.people.offboarding import restore_and_delete, restore_plan, restored_sign_in
 from iam.people.offboarding.certificates import stands
 from iam.people.offboarding.models import OF_DELETION, OF_RETURN, Certificate, Leaver, OffboardedUser, Stage
 from iam.people.offboarding.queries import run_for, visible_leavers
@@ -60,11 +60,11 @@ def at_stage(leaver: Leaver, stage: Stage) -> Leaver:
 def test_who_leads_another_team_or_only_looks_does_nothing_of_it(leaver: Leaver) -> None:
     stranger, auditor = lead_of("data"), factories.viewer(Role.AUDITOR, name="Otto Audit")
     for viewer in (stranger, auditor):
-        for act in (afterwards.request_return, afterwards.request_deletion):
+        for act in (restore_and_delete.request_return, restore_and_delete.request_deletion):
             with pytest.raises(RefusedError, match="only for people in your own teams"):
                 act(viewer, leaver=at_stage(leaver, Stage.GONE), reason="It was the wrong one")
         with pytest.raises(RefusedError, match="only for people in your own teams"):
-            afterwards.try_again(viewer, leaver=at_stage(leaver, Stage.OPEN))
+            restore_and_delete.try_again(viewer, leaver=at_stage(leaver, Stage.OPEN))
     assert list(visible_leavers(stranger)) == []
     assert list(visible_leavers(lead_of("payments"))) == [leaver]
 
@@ -82,24 +82,24 @@ def test_of_two_accounts_it_takes_who_may_ask_in_both(leaver: Leaver) -> None:
     assert may_act(viewer_for(Person.objects.get(pk=person.pk)), leaver)
 
 
-@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in afterwards.RESTORABLE])
+@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in restore_and_delete.RESTORABLE])
 def test_what_is_not_gone_or_is_deleted_is_neither_restored_nor_deleted(leaver: Leaver, stage: Stage) -> None:
     admin = factories.viewer(Role.ADMINISTRATOR)
     leaver_now = at_stage(leaver, stage)
-    for act in (afterwards.request_return, afterwards.request_deletion):
+    for act in (restore_and_delete.request_return, restore_and_delete.request_deletion):
         with pytest.raises(RefusedError, match=stage.label.lower()):
             act(admin, leaver=leaver_now, reason="It was the wrong one")
     with pytest.raises(RefusedError, match=stage.label.lower()):
-        afterwards.try_again(admin, leaver=leaver_now)
+        restore_and_delete.try_again(admin, leaver=leaver_now)
     assert not ChangeSet.objects.filter(cause_kind__in=[OF_RETURN, OF_DELETION]).exists()
 
 
 def test_who_is_not_proved_yet_is_not_deleted_and_who_is_gone_is_not_read_again(leaver: Leaver) -> None:
     admin = factories.viewer(Role.ADMINISTRATOR)
     with pytest.raises(RefusedError, match="removing access"):
-        afterwards.request_deletion(admin, leaver=at_stage(leaver, Stage.CLOSING), reason="Now")
+        restore_and_delete.request_deletion(admin, leaver=at_stage(leaver, Stage.CLOSING), reason="Now")
     with pytest.raises(RefusedError, match="access removed"):
-        afterwards.try_again(admin, leaver=at_stage(leaver, Stage.GONE))
+        restore_and_delete.try_again(admin, leaver=at_stage(leaver, Stage.GONE))
 
 
 def test_a_deletion_of_which_a_part_failed_is_none_and_is_not_certified(leaver: Leaver) -> None:
@@ -112,7 +112,7 @@ def test_a_deletion_of_which_a_part_failed_is_none_and_is_not_certified(leaver: 
         first.idempotency_key = str(uuid4())
         first.save()
     at_stage(leaver, Stage.DELETING)
-    afterwards.settle_afterwards(leaver.pk)
+    restore_and_delete.settle_afterwards(leaver.pk)
     leaver.refresh_from_db()
     assert (leaver.stage, leaver.deleted_at) == (Stage.GONE, None)
     assert leaver.delete_after is not None
@@ -121,10 +121,10 @@ def test_a_deletion_of_which_a_part_failed_is_none_and_is_not_certified(leaver: 
 
 def test_what_is_turned_back_has_the_deny_last_and_no_session_that_was_ended(leaver: Leaver) -> None:
     seat = leaver.seats.get()
-    assert restoring.to_turn_back(seat) == []
+    assert restore_plan.to_turn_back(seat) == []
     Change.objects.update(already_so=False)
     Change.objects.filter(position=1).update(operation="role_sessions.revoke")
-    turned = [change.operation for change in restoring.to_turn_back(seat)]
+    turned = [change.operation for change in restore_plan.to_turn_back(seat)]
     assert turned == ["access_key.deactivate", "inline_policy.put"]
 
 
@@ -136,7 +136,7 @@ def test_a_certificate_that_was_altered_with_its_digest_does_not_stand(leaver: L
     certificate.digest = hashlib.sha256(certificate.text.encode()).hexdigest()
     assert not stands(certificate)
     factories.viewer(Role.ADMINISTRATOR)
-    assert afterwards.certify(leaver, kind="ended") == leaver.certificates.get()
+    assert restore_and_delete.certify(leaver, kind="ended") == leaver.certificates.get()
 
 
 def back(leaver: Leaver, *, is_linked: bool = True) -> tuple[Person, Link]:
@@ -152,7 +152,7 @@ def back(leaver: Leaver, *, is_linked: bool = True) -> tuple[Person, Link]:
         PASSWORD, for_person=person.pk, purpose=PURPOSE, ttl=timedelta(hours=1), label="a password"
     )
     leaver.seats.update(password_seal=secret_id)
-    cause = returning.cause_of(leaver)
+    cause = restored_sign_in.cause_of(leaver)
     return person, make_link(
         Purpose.INVITATION, person=person, user_arn=seat.user_arn, actor=None, cause_id=cause
     )
@@ -165,13 +165,13 @@ def test_who_comes_back_takes_the_password_of_their_own_seat_by_their_own_link(
     (person, link), (_, others) = back(leaver), back(other)
     for wrong, seat in ((link, other.seats.get()), (others, leaver.seats.get())):
         with pytest.raises(RefusedError, match="no password for you"):
-            returning.show_password(wrong, seat, session="here")
+            restored_sign_in.show_password(wrong, seat, session="here")
     elsewhere = make_link(
         Purpose.INVITATION, person=person, user_arn=link.user_arn, actor=None, cause_id=uuid4()
     )
     with pytest.raises(RefusedError, match="no password for you"):
-        returning.show_password(elsewhere, leaver.seats.get(), session="here")
-    assert returning.show_password(link, leaver.seats.get(), session="here") == PASSWORD
+        restored_sign_in.show_password(elsewhere, leaver.seats.get(), session="here")
+    assert restored_sign_in.show_password(link, leaver.seats.get(), session="here") == PASSWORD
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_a_link_goes_once_to_whom_the_user_was_linked_by_hand_and_who_may_sign_i
     person, link = back(leaver, is_linked=is_linked)
     link.delete()
     Person.objects.filter(pk=person.pk).update(is_active=is_active)
-    sent = [returning.invite_back(leaver) for _ in range(2)]
+    sent = [restored_sign_in.invite_back(leaver) for _ in range(2)]
     assert [link is not None for link in sent] == [is_sent, False]
     assert Link.objects.count() == is_sent
 

@@ -25,9 +25,9 @@ from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.services import create_blueprint
 from iam.people.onboarding import services
 from iam.people.onboarding.models import OnboardingRun
+from iam.people.onboarding.pasted_rows import read_sheet
 from iam.people.onboarding.queries import sets_of
-from iam.people.onboarding.reading import read_sheet
-from iam.people.onboarding.staging import stage
+from iam.people.onboarding.row_checks import stage
 from tests import factories
 from tests.console.onboarding import allows_own_passwords
 from tests.iam.changes.conftest import Nudges, Scene, make_group, nudges, scene, standin, standin_process

@@ -12,8 +12,8 @@ from iam.access.templates.models import Template, TemplateVersion
 from iam.access.templates.shipped_files import ship
 from iam.mirror.models import Account, AccountFact
 from iam.people.blueprints.body import Body
+from iam.people.onboarding.creation_plan import sites_of
 from iam.people.onboarding.first_password import lockouts, password_template
-from iam.people.onboarding.planning import sites_of
 from tests import factories
 from tests.console.onboarding import allows_own_passwords
 

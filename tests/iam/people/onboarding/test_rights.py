@@ -22,12 +22,12 @@ from iam.people.blueprints.body import Filled
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
-from iam.people.onboarding import inviting, services, staging
+from iam.people.onboarding import invitation, row_checks, services
+from iam.people.onboarding.creation_plan import Site, part_of, policies
 from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
-from iam.people.onboarding.planning import Site, part_of, policies
+from iam.people.onboarding.pasted_rows import Typed
 from iam.people.onboarding.queries import visible_runs
-from iam.people.onboarding.reaching import of_run, with_newcomers
-from iam.people.onboarding.reading import Typed
+from iam.people.onboarding.requester_scope import of_run, with_newcomers
 from iam.people.runs.models import RunState
 from iam.sealed.services import seal
 from tests import factories
@@ -76,9 +76,9 @@ def test_another_team_and_whoever_looks_neither_begin_nor_invite_nor_try_again(
     newcomer = run.people.all()[0]
     for viewer in strangers:
         with pytest.raises(RefusedError, match="your own teams"):
-            staging.stage(viewer, version=version, rows=[ROW])
+            row_checks.stage(viewer, version=version, rows=[ROW])
         with pytest.raises(RefusedError, match="in your teams"):
-            inviting.invite(newcomer, actor=viewer)
+            invitation.invite(newcomer, actor=viewer)
         with pytest.raises(RefusedError, match="can’t retry it"):
             services.retry_failed(viewer, run=run)
     assert (OnboardingRun.objects.count(), Link.objects.count()) == (1, 0)
@@ -88,7 +88,7 @@ def test_a_draft_is_seen_and_gone_on_with_by_its_author_alone(
     version: BlueprintVersion, strangers: list[Viewer]
 ) -> None:
     author, other = lead_of(version.blueprint.team), lead_of(version.blueprint.team, "Lina Lund")
-    draft = staging.stage(author, version=version, rows=[ROW])
+    draft = row_checks.stage(author, version=version, rows=[ROW])
     assert list(visible_runs(author)) == [draft]
     for viewer in (other, *strangers, factories.viewer(Role.ADMINISTRATOR)):
         assert list(visible_runs(viewer)) == []
@@ -96,17 +96,17 @@ def test_a_draft_is_seen_and_gone_on_with_by_its_author_alone(
         with pytest.raises(RefusedError, match="Only the person who started"):
             services.request_run(viewer, run=draft, reason="They begin")
         with pytest.raises(RefusedError, match="Only the person who started"):
-            staging.stage(viewer, version=version, rows=[], run=draft)
+            row_checks.stage(viewer, version=version, rows=[], run=draft)
     OnboardingRun.objects.update(state=RunState.DONE)
     assert list(visible_runs(other)) == [draft]
     assert list(visible_runs(strangers[0])) == []
     with pytest.raises(RefusedError, match="already requested"):
-        staging.stage(author, version=version, rows=[], run=draft)
+        row_checks.stage(author, version=version, rows=[], run=draft)
 
 
 def test_who_lost_the_team_asks_for_no_draft_of_before(version: BlueprintVersion) -> None:
     author = lead_of(version.blueprint.team)
-    draft = staging.stage(author, version=version, rows=[ROW])
+    draft = row_checks.stage(author, version=version, rows=[ROW])
     person = Person.objects.get(pk=author.person_id)
     person.assignments.all().delete()
     with pytest.raises(RefusedError, match="your own teams"):
@@ -117,7 +117,7 @@ def test_a_blueprint_that_is_used_no_more_makes_nobody(version: BlueprintVersion
     Blueprint.objects.update(retired_at=datetime.now(tz=UTC))
     version.blueprint.refresh_from_db()
     with pytest.raises(RefusedError, match="is retired"):
-        staging.stage(lead_of(version.blueprint.team), version=version, rows=[ROW])
+        row_checks.stage(lead_of(version.blueprint.team), version=version, rows=[ROW])
 
 
 def test_what_was_never_approved_is_not_tried_again(run: OnboardingRun, version: BlueprintVersion) -> None:
@@ -151,18 +151,18 @@ def test_an_invitation_goes_out_once_when_all_of_the_users_are_settled(
     newcomer, now = run.people.all()[0], datetime.now(tz=UTC)
     person = known(newcomer)
     with pytest.raises(RefusedError, match="has no IAM user yet"):
-        inviting.invite(newcomer, actor=None)
+        invitation.invite(newcomer, actor=None)
     first = newcomer.places.get()
     elsewhere = factories.account("222222222222", name="data")
     second = ProvisionedUser.objects.create(
         newcomer=newcomer, account=elsewhere, user_arn="x", change_set=first.change_set, lane=7
     )
     ProvisionedUser.objects.filter(pk=first.pk).update(settled_at=now, joined_at=now)
-    assert inviting.invite_when_made(newcomer) is None
+    assert invitation.invite_when_made(newcomer) is None
     ProvisionedUser.objects.filter(pk=second.pk).update(settled_at=now)
-    sent = inviting.invite_when_made(newcomer)
+    sent = invitation.invite_when_made(newcomer)
     assert sent is not None
-    assert (sent.person, inviting.invite_when_made(newcomer)) == (person, None)
+    assert (sent.person, invitation.invite_when_made(newcomer)) == (person, None)
 
 
 def test_the_link_of_one_run_takes_nothing_that_another_has_given_the_same_person(
@@ -181,15 +181,15 @@ def test_the_link_of_one_run_takes_nothing_that_another_has_given_the_same_perso
         arn = newcomer.places.get().user_arn
         return make_link(Purpose.INVITATION, person=person, user_arn=arn, actor=None, cause_id=cause)
 
-    link = link_of(inviting.cause_of(newcomer))
-    assert inviting.newcomer_of(link) == newcomer
+    link = link_of(invitation.cause_of(newcomer))
+    assert invitation.newcomer_of(link) == newcomer
     for wrong, place in ((link, later.places.get()), (link_of(uuid4()), newcomer.places.get())):
         with pytest.raises(RefusedError, match="no invitation here"):
-            inviting.show_secret(wrong, place, session="cookie")
+            invitation.show_secret(wrong, place, session="cookie")
     own = newcomer.places.get()
-    assert inviting.show_secret(link, own, session="cookie") == text[newcomer.pk]
+    assert invitation.show_secret(link, own, session="cookie") == text[newcomer.pk]
     with pytest.raises(RefusedError):
-        inviting.show_secret(link, own, session="another browser")
+        invitation.show_secret(link, own, session="another browser")
 
 
 def test_a_lead_makes_users_only_where_their_own_group_is_given_and_none_who_are_there(

@@ -24,7 +24,7 @@ from iam.mirror.queries.visibility import visible_entities
 from iam.notify.models import Outgoing
 from iam.people.onboarding import reconcile, services, tasks
 from iam.people.onboarding.checklist import checklists
-from iam.people.onboarding.inviting import invitations
+from iam.people.onboarding.invitation import invitations
 from iam.people.onboarding.models import ProvisionedUser
 from iam.people.onboarding.queries import sets_of
 from iam.people.runs.models import RunState

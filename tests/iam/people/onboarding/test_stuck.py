@@ -24,7 +24,7 @@ from iam.people.onboarding.models import Newcomer, OnboardingRun
 from iam.people.onboarding.stuck import remind_all, stuck_newcomers
 from tests import factories
 from tests.iam.people.onboarding.conftest import Squad
-from tests.iam.people.onboarding.test_reinviting import links, onboarded
+from tests.iam.people.onboarding.test_repeat_invitation import links, onboarded
 
 pytestmark = pytest.mark.django_db
 

@@ -26,7 +26,7 @@ from iam.mirror.pull.sections import ACCESS_KEYS
 from iam.mirror.refresh.credentials import read_credentials, reread_credentials
 from iam.people.rotation import reconcile, requests, services
 from iam.people.rotation.models import Rotation, Stage
-from iam.people.rotation.planning import Terms
+from iam.people.rotation.rotation_plan import Terms
 from tests import factories
 from tests.iam.changes.conftest import Nudges, Scene, nudges, scene, standin, standin_process
 from tests.queue import catch

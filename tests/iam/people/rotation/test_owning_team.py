@@ -18,8 +18,8 @@ from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from iam.people.rotation import requests, services
 from iam.people.rotation.models import Outcome, Rotation, Stage
-from iam.people.rotation.planning import Terms
 from iam.people.rotation.queries import visible_rotations
+from iam.people.rotation.rotation_plan import Terms
 from iam.people.rotation.selection import NO_LEAD, NOBODYS, choose
 from tests import factories
 from tests.iam.people.rotation.conftest import REASON, Wheel

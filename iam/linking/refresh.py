@@ -1,0 +1,201 @@
+"""Works out whose users are, beside the pages: after the mirror was written, when the ways change, and when
+somebody comes.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
+
+from iam.directory.identity_links import backfill_aws_id, drop_recreated
+from iam.directory.models import Identity, OwnedUser, Person
+from iam.directory.services import follow_rename
+from iam.linking.matching import Facts, Known, Verdict, Ways, small_keys
+from iam.linking.models import Apart, NameRule, Sign, Worked
+from iam.linking.models import Ways as Row
+from iam.linking.patterns import Pattern
+from iam.mirror.models import Account, Entity, Kind, TagSet, valid_at
+
+CHUNK: Final = 500
+LATE: Final = timedelta(minutes=1)
+"""A person whose row is written this long after its date is still noticed."""
+SAID: Final = ("account", "login", "address", "standing", "person", "how", "words", "said")
+
+
+def settings_row() -> Row:
+    """The ways of the organization, made on first use."""
+    return Row.objects.get_or_create(pk=1)[0]
+
+
+def ways_now() -> Ways:
+    """The ways as they are: two queries."""
+    row = Row.objects.filter(pk=1).first() or Row()
+    rules = NameRule.objects.order_by("pk").values_list("user_name", "address")
+    return Ways(tuple(row.tag_keys), row.by_address, tuple(Pattern(*texts) for texts in rules))
+
+
+def known_by(ways: Ways) -> Known:
+    """Everybody of the directory, as the ways find them: one query."""
+    return Known(Person.objects.order_by("created_at", "pk").values_list("pk", "email"), ways)
+
+
+def work_out(*, whole: bool = False) -> int:
+    """Work out what was written since the last time, of every account; how many users were looked at. A few
+    queries where there is nothing.
+
+    `whole`: everybody anew.
+    """
+    row = settings_row()
+    now = datetime.now(tz=UTC)
+    progress = Worked.objects.filter(account=OuterRef("pk"))
+    current = progress.filter(revision__gte=OuterRef("revision"), ways=row.version)
+    accounts = Account.objects.filter(removed_at__isnull=True).order_by("pk")
+    rows_due = accounts if whole else accounts.filter(~Exists(current))
+    due = list(rows_due)
+    came = Person.objects.all()
+    if row.people_until is not None:
+        came = came.filter(created_at__gt=row.people_until - LATE)
+    newcomers = [] if row.people_until is None or whole else list(came.values_list("pk", "email"))
+    if not due and not newcomers:
+        if row.people_until is not None:
+            # Nobody came since: the next look begins at the same place, and a quiet database stays unwritten.
+            return 0
+        Row.objects.filter(pk=row.pk).update(people_until=now)
+        return 0
+    known = known_by(ways_now())
+    done = sum(_account(account, known, version=row.version, whole=whole) for account in due)
+    done += _newcomers(newcomers, known)
+    Row.objects.filter(pk=row.pk).update(people_until=now)
+    return done
+
+
+def work_out_users(pks: Collection[int]) -> None:
+    """Work out some users again, at once: after something was said of them by hand."""
+    known = known_by(ways_now())
+    for chunk in _chunks(pks):
+        _users(chunk, known)
+
+
+def _account(account: Account, known: Known, *, version: int, whole: bool) -> int:
+    # Before the users are read: what is written meanwhile has a later revision, and is looked at next time.
+    revision = Account.objects.values_list("revision", flat=True).get(pk=account.pk)
+    worked = Worked.objects.filter(pk=account.pk).first()
+    if worked is not None and worked.ways == version and worked.revision >= revision and not whole:
+        # Another worker was faster.
+        return 0
+    users = Entity.objects.filter(account=account, kind=Kind.USER, gone_at__isnull=True)
+    if worked is not None and worked.ways == version and not whole:
+        users = users.filter(revision__gt=worked.revision)
+    pks = list(users.order_by("pk").values_list("pk", flat=True))
+    for chunk in _chunks(pks):
+        _users(chunk, known)
+    Worked.objects.bulk_create(
+        [Worked(account=account, revision=revision, ways=version)],
+        update_conflicts=True,
+        unique_fields=["account"],
+        update_fields=["revision", "ways"],
+    )
+    return len(pks)
+
+
+def _newcomers(people: Iterable[tuple[UUID, str]], known: Known) -> int:
+    """The users whom the ways may mean who are said to be somebody who has come."""
+    names: set[str] = set()
+    addresses: set[str] = set()
+    for pk, email in people:
+        names |= known.names_of(pk, email)
+        addresses.add(email.lower())
+    newcomers: set[int] = set()
+    for texts_part in _chunks(sorted(names | addresses)):
+        rows = Sign.objects.filter(Q(login__in=texts_part) | Q(address__in=texts_part))
+        newcomers.update(rows.values_list("pk", flat=True))
+    for chunk in _chunks(sorted(newcomers)):
+        _users(chunk, known)
+    return len(newcomers)
+
+
+@transaction.atomic
+def _users(pks: Collection[int], known: Known) -> None:
+    users = list(Entity.objects.filter(pk__in=pks, kind=Kind.USER).select_related("account"))
+    former = _follow(users)
+    facts = facts_of({entity.pk: entity.name for entity in users})
+    rows = [_row(entity, known.judge(facts[entity.pk]), former.get(entity.pk)) for entity in users]
+    kept = [sign for sign in rows if sign.former_id is None]
+    for signs_to_save, fields in (
+        (kept, SAID),
+        ([sign for sign in rows if sign.former_id], (*SAID, "former")),
+    ):
+        Sign.objects.bulk_create(
+            signs_to_save, update_conflicts=True, unique_fields=["user"], update_fields=list(fields)
+        )
+
+
+def facts_of(names: Mapping[int, str]) -> dict[int, Facts]:
+    """What the ways look at, of users by their numbers and names: two queries."""
+    tags = dict(TagSet.objects.filter(valid_at(None), entity__in=names).values_list("entity_id", "tags"))
+    apart: dict[int, set[UUID]] = defaultdict(set)
+    for user, person in Apart.objects.filter(user__in=names).values_list("user_id", "person_id"):
+        apart[user].add(person)
+    return {pk: Facts(name, small_keys(tags.get(pk, {})), apart.get(pk, ())) for pk, name in names.items()}
+
+
+def _row(user: Entity, verdict: Verdict, former: UUID | None) -> Sign:
+    return Sign(
+        user=user,
+        account_id=user.account_id,
+        login=user.name.lower()[:128],
+        address=verdict.address,
+        standing=verdict.standing,
+        person_id=verdict.person,
+        former_id=former,
+        how=verdict.how,
+        words=verdict.words[:256],
+        said=[voice.as_json() for voice in verdict.said],
+    )
+
+
+def _follow(users: Collection[Entity]) -> dict[int, UUID]:
+    """Links and owning teams go with a user who was renamed; links end where the name belongs to another user
+    by now; who had it before, by user.
+    """
+    living = [entity for entity in users if entity.gone_at is None]
+    by_id = {entity.aws_id: entity for entity in living}
+    for aws_id, arn in list(Identity.objects.filter(aws_id__in=by_id).values_list("aws_id", "user_arn")):
+        user = by_id[aws_id]
+        if arn != user.arn and arn.split(":")[4] == user.account.account_id:
+            _free(user, of=aws_id)
+            follow_rename(arn, new_arn=user.arn)
+    for owned in OwnedUser.objects.filter(aws_id__in=by_id):
+        arn = by_id[owned.aws_id].arn
+        if arn != owned.user_arn:
+            OwnedUser.objects.filter(pk=owned.pk).update(user_arn=arn)
+    former: dict[int, UUID] = {}
+    by_arn = {entity.arn: entity for entity in living}
+    for identity in Identity.objects.filter(user_arn__in=by_arn).select_related("person"):
+        user = by_arn[identity.user_arn]
+        if not identity.aws_id:
+            backfill_aws_id(identity, aws_id=user.aws_id)
+        elif identity.aws_id != user.aws_id:
+            former[user.pk] = identity.person_id
+            drop_recreated(identity)
+    return former
+
+
+def _free(user: Entity, *, of: str) -> None:
+    """The ARN to which a user was renamed may still be tied to one who had it before."""
+    for stale in (
+        Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", of]).select_related("person")
+    ):
+        drop_recreated(stale)
+
+
+def _chunks(values: Iterable[Any]) -> Iterator[list[Any]]:
+    remaining = list(values)
+    for start in range(0, len(remaining), CHUNK):
+        yield remaining[start : start + CHUNK]

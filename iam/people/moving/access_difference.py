@@ -1,0 +1,320 @@
+"""What somebody loses, gains and keeps when they move, as operations, account by account. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from iam.access.grants.documents import name_for
+from iam.access.grants.models import GIVING, GrantState, LedgerEntry, PermissionSort
+from iam.access.grants.what import What, WhatKind
+from iam.changes.models import LAST_BRANCH
+from iam.changes.operations import (
+    ADD_TO_GROUP,
+    REMOVE_FROM_GROUP,
+    DeleteInlinePolicy,
+    Membership,
+    Operation,
+    PutInlinePolicy,
+)
+from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
+from iam.changes.operations.tags import SetTags
+from iam.changes.operations.user import UpdateUser
+from iam.changes.services import SetLane
+from iam.directory.models import Person
+from iam.guard import Viewer
+from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, InlinePolicy, Kind, TagSet, valid_at
+from iam.people.blueprints.body import Body, Filled
+from iam.people.blueprints.models import BlueprintVersion
+from iam.people.moving.single_blueprint_accounts import (
+    DENIED,
+    OWN,
+    former_alone,
+    leaving_of,
+    parts_for,
+    text_of,
+    why_stays,
+)
+from iam.people.onboarding.creation_plan import Part, Site, sites_of
+from iam.people.onboarding.first_password import check_first_password
+
+LOSES, GAINS, KEEPS, SETS, NOTE = "loses", "gains", "keeps", "sets", "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """Who moves, with their users."""
+
+    name: str
+    person_id: UUID | None
+    users: Sequence[Entity]
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of what the move comes to. `what` is what it gives as a grant would say it; without an
+    operation it is only said.
+    """
+
+    account: str
+    sign: str
+    text: str
+    says: str = ""
+    operation: Operation | None = None
+    lane: int = 0
+    branch: int = 0
+    what: What | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MovePlan:
+    """All of it. `made` are the users that are made, `left` those whose access ends, each with its lane."""
+
+    steps: tuple[Step, ...] = field(default=())
+    made: tuple[tuple[int, Part], ...] = ()
+    left: tuple[tuple[int, Entity], ...] = ()
+
+    @property
+    def doing(self) -> list[Step]:
+        """Those that are changes."""
+        return [step for step in self.steps if step.operation is not None]
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The operations, in the order of the set."""
+        return [step.operation for step in self.steps if step.operation is not None]
+
+    @property
+    def lanes(self) -> list[SetLane]:
+        """The place of each."""
+        return [SetLane(step.lane, step.branch) for step in self.doing]
+
+    def count(self, sign: str) -> int:
+        """How many are lost, gained, kept."""
+        return sum(step.sign == sign for step in self.steps)
+
+    @property
+    def summary(self) -> list[dict[str, str]]:
+        """As it is kept with the move."""
+        return [
+            {"account": step.account, "sign": step.sign, "text": step.text, "says": step.says}
+            for step in self.steps
+        ]
+
+
+def plan_move(
+    mover: Mover,
+    *,
+    former: BlueprintVersion,
+    version: BlueprintVersion,
+    viewer: Viewer,
+    move_id: UUID,
+) -> MovePlan:
+    """From one blueprint to another, for the users of one person. Raises RefusedError where an account lacks
+    what a blueprint names.
+    """
+    old, new = former.body, version.body
+    sites = {site.account.pk: site for site in sites_of(new, viewer=viewer)}
+    steps: list[Step] = []
+    left: list[tuple[int, Entity]] = []
+    for lane, user in enumerate(mover.users):
+        site = sites.pop(user.account_id, None)
+        if site is None and user.account.account_id not in old.accounts:
+            continue
+        why = why_stays(user, old) if former_alone(user, former=former, version=version) else "-"
+        if why:
+            steps += _numbered(lane, _in_account(user, old, new, site, key=move_id.hex, why=why))
+        else:
+            steps += _leaving(lane, user, viewer)
+            left.append((lane, user))
+    if sites and mover.person_id:
+        check_first_password(list(sites.values()))
+    made = list(enumerate(_parts(mover, list(sites.values()), body=new, move_id=move_id), len(mover.users)))
+    for lane, part in made:
+        steps += _making(lane, part)
+    if sites and not made:
+        for site in sites.values():
+            text = f"Has no user in {site.account.name}, which the blueprint includes"
+            steps.append(
+                Step(
+                    site.account.name,
+                    NOTE,
+                    text,
+                    "This IAM user isn’t matched to a person. Match it first.",
+                )
+            )
+    return MovePlan(tuple(steps), tuple(made), tuple(left))
+
+
+def _parts(mover: Mover, sites: Sequence[Site], *, body: Body, move_id: UUID) -> list[Part]:
+    person = Person.objects.filter(pk=mover.person_id, is_active=True).first() if mover.person_id else None
+    return parts_for(person, mover.users, sites, body=body, move_id=move_id) if person else []
+
+
+def _making(lane: int, part: Part) -> Iterator[Step]:
+    """A user who is made, with all that the blueprint gives: the user first, each thing in the branch that an
+    onboarding has it in.
+    """
+    for step in part.steps:
+        says = "They get an invitation when it is created." if step.branch == 0 else ""
+        text = text_of(step.operation)
+        yield Step(part.account.name, GAINS, text, says, step.operation, lane, step.branch)
+
+
+def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[Step]:
+    """A user whose access ends: everything is denied first, and nothing waits for anything."""
+    site, name = leaving_of(user, viewer=viewer), user.account.name
+    for branch, operation in enumerate(site.operations, start=1):
+        text, says = f"All access of {user.name}", DENIED
+        if operation is not site.deny:
+            text, says = text_of(operation), ""
+        yield Step(name, LOSES, text, says, operation, lane, branch)
+    for sentence in site.left:
+        yield Step(name, NOTE, "Some of it can’t be ended here", sentence)
+
+
+def _numbered(lane: int, steps: Iterator[Step]) -> Iterator[Step]:
+    """Each in a branch of its own; where somebody lies comes last, since their name in AWS is another one
+    then.
+    """
+    for place, step in enumerate(steps, start=1):
+        branch = LAST_BRANCH if isinstance(step.operation, UpdateUser) else place
+        yield replace(step, lane=lane, branch=branch)
+
+
+def _in_account(
+    user: Entity, old: Body, new: Body, site: Site | None, *, key: str, why: str
+) -> Iterator[Step]:
+    was_here = user.account.account_id in old.accounts
+    body = old if was_here else Body()
+    yield from _groups(user, body.groups, site)
+    yield from _templates(user, body.templates, site, key=key)
+    if site is None:
+        name = user.account.name
+        yield Step(name, NOTE, f"The user stays in {name}, which the new blueprint doesn’t include", why)
+        return
+    yield from _boundary(user, site)
+    yield from _tags(user, body.tags, new.tags)
+    state = EntityState.objects.filter(valid_at(None), entity=user).first()
+    if state is not None and state.path != new.path:
+        operation = UpdateUser.of(user, name=user.name, path=new.path)
+        yield Step(user.account.name, SETS, f"Path {new.path}", f"It was {state.path}.", operation)
+
+
+def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Step]:
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user)
+    groups_by_name = {edge.target.name: edge.target for edge in edges.select_related("target__account")}
+    wanted = {group.name: group for group in site.groups} if site else {}
+    name = user.account.name
+    for group in sorted(set(old) & groups_by_name.keys() - wanted.keys()):
+        why = other_grants(user, PermissionSort.MEMBER, groups_by_name[group].arn)
+        if why:
+            yield Step(name, KEEPS, f"Member of {group}", f"{why} also needs it.")
+        else:
+            yield Step(
+                name,
+                LOSES,
+                f"Member of {group}",
+                operation=Membership.of(REMOVE_FROM_GROUP, user, group=groups_by_name[group]),
+            )
+    for group, entity in wanted.items():
+        what = What(WhatKind.GROUP, group_arn=entity.arn)
+        if group in groups_by_name:
+            yield Step(name, KEEPS, f"Member of {group}", "Both blueprints or another grant give it.")
+        else:
+            operation = Membership.of(ADD_TO_GROUP, user, group=entity)
+            yield Step(name, GAINS, f"Member of {group}", operation=operation, what=what)
+
+
+def _templates(user: Entity, old: Sequence[Filled], site: Site | None, *, key: str) -> Iterator[Step]:
+    name = user.account.name
+    wanted = list(site.documents) if site else []
+    entries_given = list(_given(user))
+    for filled in old:
+        entry = next((entry for entry in entries_given if _says(entry, filled)), None)
+        stays = next((template for template in wanted if template[0] == filled), None)
+        if entry is None:
+            continue
+        if stays is not None:
+            wanted.remove(stays)
+            yield Step(name, KEEPS, f"Policy {entry.target}", "Both blueprints give it.")
+        elif InlinePolicy.objects.filter(valid_at(None), owner=user, name=entry.target).exists():
+            why = other_grants(user, PermissionSort.INLINE, entry.target)
+            if why:
+                yield Step(name, KEEPS, f"Policy {entry.target}", f"{why} also needs it.")
+                continue
+            operation = DeleteInlinePolicy.of(user, name=entry.target)
+            yield Step(name, LOSES, f"Policy {entry.target}", operation=operation)
+    for number, (filled, title, text) in enumerate(wanted):
+        what = What(
+            WhatKind.TEMPLATE,
+            template=filled.slug,
+            version=filled.version,
+            parameters=dict(filled.parameters),
+        )
+        mark = f"{key[:8]}-{number}" if number else key[:8]
+        policy = name_for(title, mark=mark)
+        put = PutInlinePolicy.of(user, name=policy, text=text)
+        yield Step(name, GAINS, title, operation=put, what=what)
+
+
+def _given(user: Entity) -> Iterator[LedgerEntry]:
+    """The inline policies that a blueprint is the reason of."""
+    entries = LedgerEntry.objects.filter(
+        entity=user, sort=PermissionSort.INLINE, since__isnull=False, until__isnull=True
+    ).select_related("part__grant")
+    for entry in entries.order_by("pk"):
+        if entry.part.grant.idempotency_key.startswith(OWN):
+            yield entry
+
+
+def _says(entry: LedgerEntry, filled: Filled) -> bool:
+    what = entry.part.grant.terms.get("what", {})
+    return (what.get("template"), what.get("version"), what.get("parameters", {})) == (
+        filled.slug,
+        filled.version,
+        dict(filled.parameters),
+    )
+
+
+def other_grants(user: Entity, sort: PermissionSort, target: str) -> str:
+    """The references of living grants, of no blueprint, that are a reason for it too; blank for none."""
+    entries = LedgerEntry.objects.filter(
+        entity=user,
+        sort=sort,
+        target=target,
+        since__isnull=False,
+        until__isnull=True,
+        part__state__in=[*GIVING, GrantState.APPLYING],
+    ).select_related("part__grant")
+    grants = {entry.part.grant for entry in entries if not entry.part.grant.idempotency_key.startswith(OWN)}
+    return ", ".join(sorted(grant.reference for grant in grants))
+
+
+def _boundary(user: Entity, site: Site) -> Iterator[Step]:
+    edge = Edge.objects.filter(valid_at(None), kind=EdgeKind.BOUNDARY, source=user).first()
+    has = edge.target.arn if edge else ""
+    name = user.account.name
+    if site.boundary and site.boundary != has:
+        policy = Entity.objects.filter(
+            account=user.account, kind=Kind.POLICY, arn=site.boundary, gone_at__isnull=True
+        ).first()
+        if policy is not None:
+            operation = PutBoundary.of(user, policy=policy)
+            yield Step(name, SETS, f"Boundary {policy.name}", "Replaces the previous one.", operation)
+    elif has and not site.boundary:
+        operation_off = DeleteBoundary.of(user)
+        yield Step(name, SETS, "No boundary", "The new blueprint has none.", operation_off)
+
+
+def _tags(user: Entity, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Step]:
+    row = TagSet.objects.filter(valid_at(None), entity=user).first()
+    has: dict[str, str] = dict(row.tags) if row else {}
+    wanted = {key: value for key, value in has.items() if old.get(key) != value or key in new} | dict(new)
+    if wanted != has:
+        tags_text = (
+            ", ".join(f"{key} = {value}" for key, value in sorted(new.items())) or "without the previous ones"
+        )
+        yield Step(user.account.name, SETS, "Tags", tags_text, SetTags.of(user, tags=wanted))

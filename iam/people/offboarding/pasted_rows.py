@@ -1,0 +1,77 @@
+"""A list of leavers from a file or a form to rows, every mistake with its line. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from iam.people.onboarding.pasted_rows import FORMULA, LARGEST, SheetError, sheet_rows
+
+MAX_LENGTH: Final = 256
+COLUMNS: Final = frozenset(
+    {
+        "email", "e-mail", "mail", "email address", "e-mail address",  # wording: keep
+        "user name", "username", "iam user", "user", "login", "arn", "leaver", "who",
+    }
+)  # fmt: skip
+"""The names of the column that says who leaves; the address comes first where there are several."""
+
+__all__ = ["LARGEST", "SheetError", "Typed", "read_leavers", "typed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A row as it was read: an address, a user name or an ARN. `line` is where it begins in the file."""
+
+    line: int
+    text: str = ""
+    errors: tuple[str, ...] = ()
+
+
+def read_leavers(data: bytes) -> list[Typed]:
+    """The rows of a CSV file. Raises SheetError for a file that is none."""
+
+    def reader(head: list[str]) -> Callable[[int, list[str]], Typed]:
+        places = _places(head)
+
+        def read(line: int, cells: list[str]) -> Typed:
+            given_cells = (cells[at].strip() for at in places if at < len(cells))
+            return typed(line, next(filter(None, given_cells), ""))
+
+        return read
+
+    return sheet_rows(data, reader=reader)
+
+
+def typed(line: int, text: str) -> Typed:
+    """A row from what it says of who leaves."""
+    text = " ".join(text.split())
+    errors = []
+    if not text:
+        errors.append("This row names no one.")
+    if len(text) > MAX_LENGTH:
+        errors.append(f"This row has {len(text):,} characters. The limit is {MAX_LENGTH}.")
+    if text.startswith(FORMULA):
+        errors.append(f"This row starts with {text[0]!r}, which a spreadsheet reads as a formula.")
+    if not text.isprintable():
+        errors.append("This row contains a character that can’t be shown.")
+    kept = "".join(map(_printable, text[:MAX_LENGTH]))
+    return Typed(line, kept, tuple(errors))
+
+
+def _printable(letter: str) -> str:
+    """The letter, or the mark that stands for one that can’t be shown."""
+    return letter if letter.isprintable() else "\ufffd"
+
+
+def _places(head: Sequence[str]) -> list[int]:
+    """The columns that say who, the address first. Raises SheetError."""
+    words = [" ".join(cell.strip("\ufeff").replace("_", " ").lower().split()) for cell in head]
+    places = [at for at, word in enumerate(words) if word in COLUMNS]
+    if not places:
+        raise SheetError(
+            "The first line must have a column Email or User name. "
+            f"It has: “{', '.join(cell.strip() for cell in head)[:60]}”"
+        )
+    return sorted(places, key=lambda at: "mail" not in words[at])

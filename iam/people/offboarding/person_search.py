@@ -1,0 +1,181 @@
+"""Find people by any part of their name, email address, user name or ARN; capital letters and accents make no
+difference.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+from typing import Final
+
+from django.db.models import Q, QuerySet
+
+from iam.directory.models import Person
+from iam.guard import Viewer
+from iam.linking.machines import machine_users
+from iam.linking.models import Sign
+from iam.linking.ownership import users_of
+from iam.mirror.models import Entity, Kind, TagSet, valid_at
+from iam.mirror.queries.visibility import visible_entities
+from iam.people.offboarding.who import Somebody, people_of, reach_of, within
+
+MAX_PEOPLE: Final = 20
+"""So many people are shown at once."""
+_MAX_CANDIDATES: Final = 400
+_NAMED: Final = ("DisplayName", "Display-Name", "Display_Name", "FullName", "Full-Name", "Full_Name", "Name")
+_NAME_TAGS: Final = sorted({*_NAMED, *(name.lower() for name in _NAMED), "displayName", "fullName"})
+"""The spellings of the tags from which a name is read (`iam.mirror.display_names`)."""
+_APOSTROPHES: Final = "'’‘ʼ`"
+_SPECIAL: Final = {
+    "ß": "ss",
+    "æ": "ae",
+    "œ": "oe",
+    "ø": "o",
+    "ł": "l",
+    "đ": "d",
+    "ð": "d",
+    "þ": "th",
+    "ı": "i",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A person who was found, with the user by which their page opens."""
+
+    user: Entity
+    person: Somebody
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The best matches first; `is_cut` if there are more than are shown."""
+
+    people: list[Match]
+    is_cut: bool = False
+
+
+def find_people(viewer: Viewer, text: str, *, most: int = MAX_PEOPLE) -> Matches:
+    """People for whom the viewer may request changes, by a text, or all of them by name for an empty one; no
+    machine users. The same queries, whatever their number.
+    """
+    words = fold(text).split()
+    living = visible_entities(reach_of(viewer)).filter(kind=Kind.USER, gone_at__isnull=True)
+    if words:
+        living = living.filter(_wanted(words, text.strip()))
+    users = list(
+        living.select_related("account").order_by("name", "account__name", "pk")[: _MAX_CANDIDATES + 1]
+    )
+    is_cut = len(users) > _MAX_CANDIDATES
+    users = users[:_MAX_CANDIDATES]
+    machines = machine_users(users)
+    users = [user for user in users if user.pk not in machines]
+    people = within(people_of(users), viewer=viewer) if users else []
+    matches: dict[frozenset[int], Match] = {}
+    for user, person in zip(users, people, strict=True):
+        matches.setdefault(frozenset(entity.pk for entity in person.users), Match(user, person))
+    ranked = sorted(matches.values(), key=lambda match: _rank(match, words))
+    return Matches(ranked[:most], is_cut or len(ranked) > most)
+
+
+def fold(text: str) -> str:
+    """A text in small letters without accents: 'Zoë Łuczak' gives 'zoe luczak'."""
+    low = "".join(_SPECIAL.get(letter, letter) for letter in text.casefold())
+    return "".join(
+        letter for letter in unicodedata.normalize("NFKD", low) if not unicodedata.combining(letter)
+    )
+
+
+def without_users(text: str, *, most: int = 5) -> list[Person]:
+    """People of the directory whom a text matches and who have no IAM user in AWS; for who looks after all of
+    Gatehouse.
+    """
+    people = list(_matching_people(fold(text).split()).order_by("name")[:50]) if text.strip() else []
+    users = users_of(people)
+    return [person for person in people if not users.get(person.pk)][:most]
+
+
+def _rank(match: Match, words: Sequence[str]) -> tuple[int, str, int]:
+    """Whole names before beginnings before parts, then by name; without a text, people whose address is known
+    before other users.
+    """
+    text = " ".join(words)
+    name = fold(match.person.name)
+    known = (name, match.person.email, fold(match.user.name))
+    if not text:
+        place = 0 if match.person.email else 1
+    elif text in known:
+        place = 0
+    elif any(value.startswith(text) for value in known):
+        place = 1
+    else:
+        place = 2
+    return place, name, match.user.pk
+
+
+def _wanted(words: Sequence[str], text: str) -> Q:
+    patterns = [_pattern(word) for word in words]
+    named = _each("name", patterns)
+    tagged = Q(pk__in=[])
+    for tag in _NAME_TAGS:
+        tagged |= _each(f"tags__{tag}", patterns)
+    tag_sets = TagSet.objects.filter(tagged, valid_at(None), entity__kind=Kind.USER).values("entity")
+    addresses = Sign.objects.filter(_each("address", patterns)).exclude(address="").values("user")
+    by_person = users_of(list(_matching_people(words)[:_MAX_CANDIDATES]))
+    theirs = {owned.user.pk for owned in chain.from_iterable(by_person.values())}
+    wanted = named | Q(pk__in=theirs) | Q(pk__in=tag_sets) | Q(pk__in=addresses)
+    return wanted | Q(arn__iexact=text) if text.startswith("arn:") else wanted
+
+
+def _matching_people(words: Sequence[str]) -> QuerySet[Person]:
+    people = Person.objects.all()
+    for word in words:
+        pattern = _pattern(word)
+        people = people.filter(Q(name__iregex=pattern) | Q(email__iregex=pattern))
+    return people
+
+
+def _each(field: str, patterns: Sequence[str]) -> Q:
+    """All of the patterns in one field."""
+    wanted = Q()
+    for pattern in patterns:
+        wanted &= Q(**{f"{field}__iregex": pattern})
+    return wanted
+
+
+def _pattern(word: str) -> str:
+    """A regular expression, for SQLite and PostgreSQL, that fits the word with or without accents."""
+    variants = _variants()
+    parts = []
+    for letter in word:
+        if letter in _APOSTROPHES:
+            parts.append(f"[{_APOSTROPHES}]")
+            continue
+        others = variants.get(letter, "")
+        if others:
+            parts.append(f"[{letter}{others}]")
+        else:
+            parts.append(re.escape(letter))
+    return "".join(parts)
+
+
+def named_exactly(matches: Matches, text: str) -> list[Match]:
+    """Those whose whole name is the text, accents and capital letters aside."""
+    return [match for match in matches.people if fold(match.person.name) == fold(text.strip())]
+
+
+@lru_cache(maxsize=1)
+def _variants() -> dict[str, str]:
+    """The accented letters of Latin scripts, small and capital, by the letter without accent."""
+    variants: dict[str, list[str]] = defaultdict(list)
+    for number in (*range(0xC0, 0x250), *range(0x1E00, 0x1F00)):
+        letter = chr(number)
+        plain = fold(letter)
+        if len(plain) == 1 and plain.isascii() and plain.isalpha():
+            variants[plain].append(letter)
+    return {plain: "".join(letters) for plain, letters in variants.items()}

@@ -1,0 +1,203 @@
+"""What ends somebody's access, account by account, as operations with their places in the set. Writes
+nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from iam.access.grants.phrases import counted
+from iam.changes import services as changes
+from iam.changes.errors import RefusedError
+from iam.changes.operations import Operation
+from iam.changes.operations.role_sessions import RevokeSessions
+from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.changes.services import SetLane
+from iam.changes.services.plans import check_account, check_right
+from iam.guard import Viewer
+from iam.mirror.models import Entity
+from iam.moments import moment_words
+from iam.people.offboarding.models import Leaver, OffboardingRun
+from iam.people.offboarding.open_access import closing_of, deny_of
+from iam.people.offboarding.open_roles import chosen_among
+from iam.people.offboarding.requester_scope import with_their_groups
+from iam.people.offboarding.trusts import Trusting, trusting
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What was chosen about the roles that trust the person: out of which trust policies they go, and where
+    the sessions of all end; by number of the mirror.
+    """
+
+    roles: frozenset[int] = frozenset()
+    sessions: frozenset[int] = frozenset()
+    at: datetime = field(default_factory=lambda: datetime.now(tz=UTC).replace(microsecond=0))
+    """Sessions that were issued until then end, at least; what is asked for twice says the same."""
+
+
+@dataclass(slots=True)
+class Site:
+    """What happens in one account: to the user, and to roles that trust the person. `left` are sentences on
+    what is not asked for, and why.
+    """
+
+    user: Entity
+    deny: Operation | None = None
+    others: list[Operation] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+    @property
+    def operations(self) -> list[Operation]:
+        """All of it, the deny first."""
+        return [*([self.deny] if self.deny else []), *self.others]
+
+
+@dataclass(slots=True)
+class Plan:
+    """Everything for some people. `roles` are those that trust one of them and that the viewer sees; `unseen`
+    counts the others.
+    """
+
+    sites: list[Site]
+    roles: list[Trusting]
+    unseen: int = 0
+
+    def ordered(self) -> tuple[list[Operation], list[SetLane]]:
+        """The operations of the set: every deny before anything else, each account a lane, each thing a
+        branch, so that nothing waits for anything.
+        """
+        placed = [(lane, 1, site.deny) for lane, site in enumerate(self.sites) if site.deny]
+        for lane, site in enumerate(self.sites):
+            placed += [(lane, branch, operation) for branch, operation in enumerate(site.others, start=2)]
+        return [operation for _, _, operation in placed], [
+            SetLane(lane, branch) for lane, branch, _ in placed
+        ]
+
+    @property
+    def left(self) -> list[str]:
+        """What is not asked for, with the account."""
+        lines: list[str] = []
+        for site in self.sites:
+            lines += [f"{site.user.name} in {site.user.account.name}: {sentence}" for sentence in site.left]
+        return lines
+
+
+def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None = None) -> Plan:
+    """What ends the access of these users. Raises RefusedError for whom the viewer may not ask for, and where
+    nothing can be changed.
+    """
+    chosen = choices or Choices()
+    viewer = with_their_groups(viewer, users)
+    for user in users:
+        check_account(user.account)
+    trusts = trusting(users)
+    seen = [trust for trust in trusts if viewer.asks.sees_account(trust.role.account.account_id)]
+    plan = Plan([], seen, unseen=len(trusts) - len(seen))
+    of_roles = _of_roles(seen, chosen)
+    others = chosen.sessions - {trust.role.pk for trust in seen}
+    for role in chosen_among(users, others):
+        if viewer.asks.sees_account(role.account.account_id):
+            ending = RevokeSessions.of_everybody(role, at=chosen.at)
+            of_roles.setdefault(role.account_id, []).append(ending)
+    for user in users:
+        site = Site(user)
+        _deny(site, viewer)
+        _take(site, closing_of(user), viewer)
+        _take(site, of_roles.pop(user.account_id, ()), viewer)
+        plan.sites.append(site)
+    if plan.sites:
+        for rest in of_roles.values():
+            _take(plan.sites[0], rest, viewer)
+    return plan
+
+
+def _deny(site: Site, viewer: Viewer) -> None:
+    try:
+        site.deny = deny_of(site.user)
+    except RefusedError as refused:
+        site.left.append(f"a policy that denies everything doesn’t fit ({refused.message})")
+        return
+    if site.deny is not None:
+        check_right(site.deny, viewer=viewer)
+        if why := _why_not(site.deny, [], viewer):
+            site.deny, reason = None, why
+            site.left.append(reason)
+
+
+def _take(site: Site, operations: Iterable[Operation], viewer: Viewer) -> None:
+    """Each that can be asked for; of the rest it is told why."""
+    for operation in operations:
+        check_right(operation, viewer=viewer)
+        if why := _why_not(operation, site.operations, viewer):
+            site.left.append(f"{operation.title}: {why}")
+        else:
+            site.others.append(operation)
+
+
+def _why_not(operation: Operation, earlier: Sequence[Operation], viewer: Viewer) -> str:
+    try:
+        changes.plan(operation, viewer=viewer, earlier=earlier)
+    except RefusedError as refused:
+        return refused.message
+    return ""
+
+
+def _of_roles(trusts: Sequence[Trusting], chosen: Choices) -> dict[int, list[Operation]]:
+    """By account: sessions that are known to be theirs end; trust policies change, and everybody's sessions
+    end, where somebody says so.
+    """
+    by_account: dict[int, list[Operation]] = {}
+    for trust in trusts:
+        operations = by_account.setdefault(trust.role.account_id, [])
+        if trust.role.pk in chosen.roles and trust.without is not None:
+            operations.append(ReplaceTrustPolicy.of(trust.role, text=trust.without))
+        operations += _sessions(trust, at=chosen.at, everybody=trust.role.pk in chosen.sessions)
+    return by_account
+
+
+def _sessions(trust: Trusting, *, at: datetime, everybody: bool) -> Iterator[Operation]:
+    if everybody:
+        yield RevokeSessions.of_everybody(trust.role, at=at)
+        return
+    yield from known_sessions(trust, at=at)
+
+
+def known_sessions(trust: Trusting, *, at: datetime) -> Iterator[Operation]:
+    """What ends the sessions of a role that are theirs by their name."""
+    for name in trust.names:
+        yield RevokeSessions.of_session_name(trust.role, session_name=name, at=at)
+
+
+def notes_for(plan: Plan, *, people: Sequence[Leaver], run: OffboardingRun) -> list[str]:
+    """What anyone who approves agrees to besides."""
+    who = people[0].name if len(people) == 1 else f"{len(people):,} people"
+    notes = [
+        f"All credentials, memberships and grants that {who} gets until then end, too.",
+        (
+            "Console passwords and MFA devices can’t be restored. Access keys, certificates and service "
+            "credentials are deactivated and can be restored."
+        ),
+    ]
+    if run.leaves_at is not None:
+        notes.append(f"Access ends on {moment_words(run.leaves_at)}.")
+    if run.grace_days:
+        days = "day" if run.grace_days == 1 else "days"
+        notes.append(
+            f"Deletion of the IAM users is requested {run.grace_days} {days} after access is removed. It "
+            "needs a separate approval."
+        )
+    if plan.unseen:
+        notes.append(
+            f"{counted(plan.unseen, 'role')} in accounts that the requester can’t see also trust them. An "
+            "administrator has to review those trust policies."
+        )
+    notes += [f"Not included: {sentence}" for sentence in plan.left]
+    if unseen := sum(leaver.unseen for leaver in people):
+        notes.append(
+            f"{counted(unseen, 'IAM user')} of theirs outside the requester’s accounts and teams keep their "
+            "access."
+        )
+    return notes

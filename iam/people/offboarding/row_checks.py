@@ -1,0 +1,203 @@
+"""A list of leavers from a file: whom each row means, what is wrong with it, and the draft, which only its
+author sees. Nothing in AWS changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from itertools import chain
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from iam.changes.errors import RefusedError
+from iam.guard import Viewer
+from iam.linking.pasted import match_names
+from iam.mirror.models import Entity, Kind
+from iam.mirror.queries.visibility import visible_entities
+from iam.people.offboarding.models import MOVE, MOVING, Leaver, OffboardedUser, OffboardingRun, Stage
+from iam.people.offboarding.pasted_rows import Typed, typed
+from iam.people.offboarding.person_search import find_people, named_exactly
+from iam.people.offboarding.rules import may_begin
+from iam.people.offboarding.services import write_seats
+from iam.people.offboarding.who import Somebody, people_of, reach_of, teams_of, within
+from iam.people.runs.drafts import lock_draft
+from iam.people.runs.models import RowStatus, requester
+
+PREVIEW_USERS: Final = 3
+MAX_CANDIDATES: Final = 8
+MAX_BY_NAME: Final = 50
+"""So many rows are looked up by name; each takes a few queries."""
+
+
+class Candidate(NamedTuple):
+    """A user who can be meant, and why."""
+
+    user: Entity
+    basis: str
+
+
+class Busy(NamedTuple):
+    """Users who are leaving, and who have left, with the run in which."""
+
+    leaving: dict[int, str]
+    left: dict[int, str]
+
+
+@transaction.atomic
+def stage(
+    actor: Viewer, *, rows: Sequence[Typed], source: str, run: OffboardingRun | None = None
+) -> OffboardingRun:
+    """A draft with these rows, each checked, or the same draft with others. Raises RefusedError."""
+    if not may_begin(actor):
+        raise RefusedError("You can view this, but you can’t request changes.")
+    if run is None:
+        run = OffboardingRun.objects.create(source=source[:128] or "a list", **requester(actor))
+    else:
+        run = lock_draft(actor, run)
+        run.people.all().delete()
+    _check(run, rows, viewer=actor)
+    return run
+
+
+def correct(actor: Viewer, *, run: OffboardingRun, values: Mapping[UUID, str]) -> OffboardingRun:
+    """The same rows, some with another text (by the number of the row), each checked again. Raises
+    RefusedError.
+    """
+    rows = [typed(leaver.line, values.get(leaver.pk, leaver.typed)) for leaver in run.people.all()]
+    return stage(actor, rows=rows, source=run.source, run=run)
+
+
+def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[Candidate]]:
+    """For rows that need fixing: the users who can be meant and why, by the number of the row; a few queries
+    and a search per unknown name.
+    """
+    bad = [row for row in rows if row.standing == RowStatus.BAD and row.typed]
+    lines = {line.text: line for line in match_names([row.typed for row in bad], among=_living(actor))}
+    candidates_by_text: dict[UUID, list[Candidate]] = {}
+    for row in bad:
+        line = lines[row.typed]
+        options = [Candidate(match.entity, match.basis) for match in line.matches]
+        if not options:
+            near = find_people(actor, row.typed, most=MAX_CANDIDATES).people
+            options = [Candidate(match.user, match.person.name) for match in near]
+        candidates_by_text[row.pk] = options[:MAX_CANDIDATES]
+    return candidates_by_text
+
+
+def check_again(actor: Viewer, *, run: OffboardingRun) -> OffboardingRun:
+    """The same rows, against how things stand now. Raises RefusedError."""
+    rows = [Typed(line=leaver.line, text=leaver.typed) for leaver in run.people.all()]
+    return stage(actor, rows=rows, source=run.source, run=run)
+
+
+def _check(run: OffboardingRun, rows: Sequence[Typed], *, viewer: Viewer) -> None:
+    people_meant = _meant({row.text for row in rows if row.text and not row.errors}, viewer=viewer)
+    suggestions = _by_name(people_meant, viewer=viewer)
+    firsts = {text: users[0] for text, users in people_meant.items() if users}
+    order = list(firsts)
+    people = within(people_of([firsts[text] for text in order]), viewer=viewer)
+    whose = dict(zip(order, people, strict=True))
+    users = list(chain.from_iterable(somebody.users for somebody in whose.values()))
+    busy = Busy(_in_runs(users, MOVING), _in_runs(users, (Stage.GONE,)))
+    seen: dict[frozenset[int], int] = {}
+    for position, row in enumerate(rows):
+        leaver = Leaver(run=run, position=position, line=row.line, typed=row.text[:256])
+        person = whose.get(row.text)
+        problems = [
+            *row.errors,
+            *_problems(row, person, people_meant.get(row.text, []), busy, seen, suggestions),
+        ]
+        if person is not None:
+            leaver.name, leaver.email = person.name[:256], person.email[:256]
+            leaver.person_id, leaver.teams = person.person_id, teams_of(person.users)
+            leaver.unseen = person.unseen
+        leaver.problems = problems
+        leaver.standing = RowStatus.BAD if problems else RowStatus.READY
+        leaver.save()
+        if person is not None and not problems:
+            write_seats(leaver, person.users)
+
+
+def _problems(
+    row: Typed,
+    person: Somebody | None,
+    users: Sequence[Entity],
+    busy: Busy,
+    seen: dict[frozenset[int], int],
+    suggestions: dict[str, str],
+) -> list[str]:
+    if row.errors:
+        return []
+    if person is None:
+        return [
+            suggestions.get(row.text)
+            or "No one in your accounts or teams matches. Try a name, email or user name."
+        ]
+    own = {user.pk for user in person.users}
+    strangers = [user for user in users if user.pk not in own]
+    if strangers:
+        where = ", ".join(f"{user.name} in {user.account.name}" for user in [*users][:PREVIEW_USERS])
+        return [f"Several people match: {where}. Choose one."]
+    first = seen.setdefault(frozenset(own), row.line)
+    if first != row.line:
+        return [f"The same person is in line {first} too."]
+    run_title = next((busy.leaving[pk] for pk in own if pk in busy.leaving), "")
+    if run_title:
+        doing = "changing team" if MOVE.fullmatch(run_title) else "already being offboarded"
+        return [f"{person.name} is {doing} ({run_title})."]
+    if own <= set(busy.left):
+        run = busy.left[min(own)]
+        done = "changed team" if MOVE.fullmatch(run) else "was already offboarded"
+        return [f"{person.name} {done} ({run}). No access is left to remove."]
+    return []
+
+
+def _living(viewer: Viewer) -> QuerySet[Entity]:
+    """The users whom the viewer can request changes for."""
+    return visible_entities(reach_of(viewer)).filter(kind=Kind.USER, gone_at__isnull=True)
+
+
+def _meant(texts: Collection[str], *, viewer: Viewer) -> dict[str, list[Entity]]:
+    """The users whom each text means, by the matcher of every pasted list."""
+    lines = match_names(sorted(texts), among=_living(viewer))
+    return {line.text: [match.entity for match in line.matches] for line in lines}
+
+
+def _by_name(users_by_text: dict[str, list[Entity]], *, viewer: Viewer) -> dict[str, str]:
+    """Add to `users_by_text` the users of texts that are just one person's whole name; for the others, who
+    may have been meant.
+    """
+    suggestions: dict[str, str] = {}
+    unknown = [text for text, users in users_by_text.items() if not users and "@" not in text]
+    for text in unknown[:MAX_BY_NAME]:
+        matches = find_people(viewer, text, most=PREVIEW_USERS + 1)
+        exact = named_exactly(matches, text)
+        if len(exact) == 1:
+            users_by_text[text] = [exact[0].user]
+            continue
+        names = [
+            f"{match.person.name} ({match.user.name} in {match.user.account.name})"
+            for match in matches.people
+        ]
+        if names:
+            suggestions[text] = (
+                f"Several people could be meant: {', '.join(names[:PREVIEW_USERS])}. Choose one."
+            )
+        if len(names) == 1:
+            suggestions[text] = f"Did you mean {names[0]}?"
+    return suggestions
+
+
+def _in_runs(users: Sequence[Entity], stages: Sequence[Stage]) -> dict[int, str]:
+    """Who of them stands at one of these stages, and in which run, or in which change of team."""
+    seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=stages).select_related(
+        "leaver__run"
+    )
+    names: dict[int, str] = {}
+    for seat in seats:
+        run = seat.leaver.run
+        names[seat.user_id] = run.source if run.is_move else run.reference
+    return names

@@ -1,0 +1,97 @@
+"""What follows a suspension: somebody else confirms it or orders the restore, or anyone who suspended takes
+it back before that.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import uuid4
+
+from django.db import transaction
+
+from iam.changes.approval.models import BreakGlass, ReviewVerdict
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.services.break_glass_use import review, why_not_review
+from iam.guard import Viewer
+from iam.journal.services import record
+from iam.people.offboarding.models import Leaver, Stage
+from iam.people.offboarding.requester_scope import of_leaver
+from iam.people.offboarding.restore_and_delete import restore_at_once
+from iam.people.offboarding.rules import is_about_oneself, review_of
+from iam.people.offboarding.suspension import checked_reason, suspender
+
+ORDERED: Final = "Restored by the reviewer of the suspension"
+TAKEN_BACK: Final = "Suspension undone before it was confirmed"
+CUT: Final = (Stage.SUSPENDED, Stage.CONFIRMED, Stage.OPEN)
+
+
+def why_not_confirm(viewer: Viewer, leaver: Leaver) -> str:
+    """Why this viewer can't confirm a suspension or order the restore, or ""."""
+    review = review_of(leaver)
+    if review is None:
+        return "This isn’t a suspension."
+    if is_about_oneself(viewer, leaver):
+        return "This is your own access, so someone else has to decide."
+    return why_not_review(review, viewer=viewer)
+
+
+def may_take_back(viewer: Viewer, leaver: Leaver) -> bool:
+    """Whether the viewer suspended them, and nobody has reviewed that yet."""
+    review = review_of(leaver)
+    return (
+        review is not None
+        and review.reviewed_at is None
+        and review.used_by == viewer.person_id
+        and leaver.stage in (Stage.SUSPENDED, Stage.OPEN)
+    )
+
+
+def confirm(actor: Viewer, *, leaver: Leaver, comment: str) -> None:
+    """Agree to a suspension: it stays in force. Raises RefusedError."""
+    _review(actor, leaver, verdict=ReviewVerdict.ACCEPT, comment=comment)
+
+
+def order_restore(actor: Viewer, *, leaver: Leaver, comment: str) -> list[Change]:
+    """Turn a suspension back at once, as its reviewer. Raises RefusedError."""
+    return _review(actor, leaver, verdict=ReviewVerdict.UNDO, comment=comment)
+
+
+def take_back(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change]:
+    """Turn one's own suspension back at once, before it is confirmed; it is still reviewed. Raises
+    RefusedError.
+    """
+    reason = checked_reason(reason)
+    if not may_take_back(actor, leaver):
+        raise RefusedError("Only the person who suspended them can undo it, and only until it is confirmed.")
+    reach = of_leaver(leaver.pk, suspender(actor))
+    return restore_at_once(reach, leaver=leaver, reason=reason, because=TAKEN_BACK)
+
+
+def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> list[Change]:
+    """What the review of a suspension does (`iam.changes.causes`); in the
+    transaction of the review.
+    """
+    leaver = Leaver.objects.select_for_update().select_related("run").get(run=glass.change_set.cause_id)
+    if is_about_oneself(actor, leaver):
+        raise RefusedError("This is your own access, so someone else has to decide.")
+    if verdict == ReviewVerdict.UNDO:
+        if leaver.stage not in CUT:
+            status = leaver.get_stage_display().lower()
+            raise RefusedError(
+                f"{leaver.name}: {status}. There is nothing to restore. Confirm the suspension instead."
+            )
+        return restore_at_once(actor, leaver=leaver, reason=comment, because=ORDERED)
+    if leaver.stage == Stage.SUSPENDED:
+        Leaver.objects.filter(pk=leaver.pk).update(stage=Stage.CONFIRMED)
+    data = {"leaver": leaver.pk, "reference": leaver.run.reference, "comment": comment}
+    record(kind="leaving.confirmed", actor=actor, subject=leaver.name, data=data)
+    return []
+
+
+def _review(actor: Viewer, leaver: Leaver, *, verdict: ReviewVerdict, comment: str) -> list[Change]:
+    glass = review_of(leaver)
+    if glass is None:
+        raise RefusedError("This isn’t a suspension.")
+    with transaction.atomic():
+        return review(glass, actor=actor, verdict=verdict.value, comment=comment, key=uuid4().hex)

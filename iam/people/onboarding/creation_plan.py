@@ -1,0 +1,216 @@
+"""The operations that make the users of a run, account by account, each person apart. Writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+from uuid import UUID
+
+from iam.access.grants.documents import name_for, timed, written
+from iam.access.grants.what import What, WhatKind
+from iam.access.templates.body import TemplateError
+from iam.access.templates.queries import document_for, offer_of
+from iam.changes.errors import RefusedError
+from iam.changes.operations import Operation, PutInlinePolicy
+from iam.changes.operations.access_key import CreateAccessKey
+from iam.changes.operations.console_password import CreateLoginProfile, PasswordParams
+from iam.changes.operations.given_once import GivenParams
+from iam.changes.operations.group_membership import ADD_TO_GROUP, Membership, MembershipParams
+from iam.changes.operations.lifecycle import arn_of
+from iam.changes.operations.login_profile import NO, YES
+from iam.changes.operations.sealed_secret import seal_id
+from iam.changes.operations.user import CreateUser
+from iam.changes.services.plans import check_account
+from iam.guard import Viewer
+from iam.mirror.display_names import NAME_TAG, tag_for_name
+from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.queries.visibility import visible_entities
+from iam.people.blueprints.body import Body, Filled
+from iam.people.onboarding.models import Newcomer
+from iam.people.onboarding.pasted_rows import last_moment
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation; `what` is what it gives as a grant would say it, None for what is no permission. Branch
+    0 comes before the others.
+    """
+
+    operation: Operation
+    branch: int
+    what: What | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one person gets in one account."""
+
+    newcomer: Newcomer
+    account: Account
+    user_arn: str
+    steps: tuple[Step, ...]
+    password_seal: UUID | None = None
+    key_seal: UUID | None = None
+
+
+@dataclass(slots=True)
+class Site:
+    """An account of a blueprint, with what is looked up once for all people."""
+
+    account: Account
+    body: Body
+    groups: list[Entity] = field(default_factory=list)
+    boundary: str = ""
+    documents: list[tuple[Filled, str, str]] = field(default_factory=list)
+    """(template, its title, the document) of each."""
+
+
+def sites_of(body: Body, *, viewer: Viewer) -> list[Site]:
+    """The accounts of a blueprint. Raises RefusedError where one lacks what the blueprint names, or the
+    viewer may not ask for it: in the same words.
+    """
+    sites = []
+    known = {account.account_id: account for account in Account.objects.filter(account_id__in=body.accounts)}
+    for number in body.accounts:
+        account = known.get(number)
+        if account is None:
+            raise RefusedError(f"Account {number} isn’t connected.")
+        check_account(account)
+        site = Site(account, body, boundary=_boundary(account, body.boundary))
+        site.groups = [_group(account, name, viewer) for name in body.groups]
+        site.documents = [_document(account, filled) for filled in body.templates]
+        sites.append(site)
+    return sites
+
+
+def part_of(site: Site, newcomer: Newcomer, *, key: str) -> Part:
+    """What somebody gets in the account. `key` is the run's: the seals of secrets follow from it."""
+    body, account = site.body, site.account
+    arn = arn_of(account, kind=Kind.USER.value, name=newcomer.user_name, path=body.path)
+    create = CreateUser.of(
+        account,
+        name=newcomer.user_name,
+        path=body.path,
+        boundary=site.boundary,
+        tags=tags_for(newcomer, body),
+    )
+    seals = {
+        sort: seal_id(
+            person_id=newcomer.person_id, key=f"{key}:{newcomer.position}:{account.account_id}:{sort}"
+        )
+        for sort, is_given in (("password", body.password), ("key", body.key))
+        if is_given
+    }
+    operations = [*memberships(site, newcomer, arn), *policies(site, newcomer, arn, key=key)]
+    operations += [(operation, None) for operation in _secrets(site, newcomer, arn, seals)]
+    steps = [Step(operation, branch, what) for branch, (operation, what) in enumerate(operations, start=1)]
+    return Part(
+        newcomer,
+        account,
+        arn,
+        (Step(create, 0), *steps),
+        password_seal=seals.get("password"),
+        key_seal=seals.get("key"),
+    )
+
+
+def tags_for(newcomer: Newcomer, body: Body) -> dict[str, str]:
+    """The blueprint's, and who it is."""
+    return dict(body.tags) | {NAME_TAG: tag_for_name(newcomer.name), "Email": tag_for_name(newcomer.email)}
+
+
+def notes_for(sites: Sequence[Site]) -> list[str]:
+    """Sentences that an approver has to know and that no receipt says."""
+    notes = []
+    if sites and sites[0].body.key:
+        notes.append("Each person gets an access key that never expires. A role is safer.")
+    if sites and not sites[0].body.mfa:
+        notes.append("The blueprint doesn’t require MFA.")
+    return notes
+
+
+def _group(account: Account, name: str, viewer: Viewer) -> Entity:
+    reached = visible_entities(replace(viewer, scope=viewer.asks))
+    entity = reached.filter(account=account, kind=Kind.GROUP, name=name, gone_at__isnull=True).first()
+    if entity is None:
+        whose = "" if viewer.asks.sees_account(account.account_id) else " of your teams"
+        raise RefusedError(f"{account.name} has no group “{name}”{whose}, as of the last sync.")
+    return entity
+
+
+def _boundary(account: Account, named: str) -> str:
+    """Its ARN in the account; one of AWS, or of a customer by its name."""
+    if not named or ":iam::aws:" in named:
+        return named
+    name = named.rpartition("/")[2]
+    living = Entity.objects.filter(account=account, kind=Kind.POLICY, name=name, gone_at__isnull=True)
+    entity = living.exclude(arn__contains=":iam::aws:").first()
+    if entity is None:
+        raise RefusedError(
+            f"{account.name} has no policy “{name}” for the permissions boundary, as of the last sync."
+        )
+    return entity.arn
+
+
+def _document(account: Account, filled: Filled) -> tuple[Filled, str, str]:
+    offer = offer_of(filled.slug, number=filled.version)
+    if offer is None:
+        raise RefusedError(f"Version {filled.version} of the template {filled.slug} doesn’t exist.")
+    try:
+        document = document_for(
+            filled.slug,
+            version=filled.version,
+            parameters=filled.parameters,
+            account_id=account.account_id,
+            partition=account.partition,
+        )
+    except TemplateError as error:
+        raise RefusedError(f"{offer.version.title}: {error.message}") from None
+    return filled, offer.version.title, written(document)
+
+
+def memberships(site: Site, newcomer: Newcomer, arn: str) -> Iterator[tuple[Operation, What | None]]:
+    """The groups of the blueprint, for the user of this ARN."""
+    user = {"user_name": newcomer.user_name, "user_id": "", "user_arn": arn}
+    for group in site.groups:
+        named = {"group_name": group.name, "group_id": group.aws_id, "group_arn": group.arn}
+        what = What(WhatKind.GROUP, group_arn=group.arn)
+        yield Membership(site.account, MembershipParams(**user, **named), ADD_TO_GROUP), what
+
+
+def policies(
+    site: Site, newcomer: Newcomer, arn: str, *, key: str
+) -> Iterator[tuple[Operation, What | None]]:
+    """The templates of the blueprint, for the user of this ARN, until their last day."""
+    holder = {"holder_kind": "user", "holder_name": newcomer.user_name, "holder_id": "", "holder_arn": arn}
+    end = last_moment(newcomer.until)
+    for number, (filled, title, text) in enumerate(site.documents):
+        mark = f"{key[:8]}-{number}" if number else key[:8]
+        name = name_for(title, mark=mark)
+        given_text = timed(text, end=end) if end else text
+        put = PutInlinePolicy.given_as(site.account, **holder, name=name, text=given_text)
+        what = What(
+            WhatKind.TEMPLATE,
+            template=filled.slug,
+            version=filled.version,
+            parameters=dict(filled.parameters),
+        )
+        yield put, what
+
+
+def _secrets(site: Site, newcomer: Newcomer, arn: str, seals: Mapping[str, UUID]) -> Iterator[Operation]:
+    secret_params: dict[str, Any] = {
+        "user_name": newcomer.user_name,
+        "user_arn": arn,
+        "user_id": "",
+        "recipient_id": str(newcomer.person_id),
+        "recipient_name": newcomer.name,
+    }
+    if "password" in seals:
+        params = PasswordParams(**secret_params, sealed_id=str(seals["password"]), typed=NO, must_change=YES)
+        yield CreateLoginProfile(site.account, params)
+    if "key" in seals:
+        yield CreateAccessKey(
+            site.account, GivenParams(**secret_params, sealed_id=str(seals["key"]), known="")
+        )

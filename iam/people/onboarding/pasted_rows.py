@@ -1,0 +1,384 @@
+"""People from a file or a form to rows: encodings, separators, quotes, and every mistake with its line. Pure,
+but for the check of addresses.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, Self, TypeVar
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
+from iam.people.blueprints.user_names import USER_NAME
+
+T = TypeVar("T")
+LARGEST: Final = 4 * 1024 * 1024
+"""Bytes of a file: some 10,000 people take one."""
+MAX_ROWS: Final = 10_000
+MAX_LENGTH: Final = 128
+SEPARATORS: Final = (",", ";", "\t")
+OTHERS: Final = ("\t", ";", ",")
+"""The order in which separators are tried for a line: a name can have a comma, and hardly ever a tab."""
+ADDRESS: Final = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+|[^@<>;\t]*<[^@\s,;<>]+@[^@\s,;<>]+>")
+"""A cell with nothing but an address, or a name and an address in angle brackets."""
+MIXED: Final = (
+    "This line has different separators. Use the same one between all of its cells: a tab, a comma or a "
+    "semicolon."
+)
+FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""https://owasp.org/www-community/attacks/CSV_Injection"""
+COLUMNS: Final[Mapping[str, frozenset[str]]] = {
+    "name": frozenset({"name", "full name", "display name"}),
+    "first": frozenset({"first name", "firstname", "given name"}),
+    "last": frozenset({"last name", "lastname", "surname", "family name"}),
+    "email": frozenset({"email", "e-mail", "mail", "email address", "e-mail address"}),  # wording: keep
+    "user_name": frozenset({"user name", "username", "iam user", "login"}),
+    "until": frozenset({"until", "valid until", "end", "end date", "last day"}),
+}
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_DAYS: Final = ("%Y-%m-%d", "%d.%m.%Y")
+
+
+class Problem(str):
+    """A sentence about one field of a row; `field` is its name."""
+
+    field: str
+
+    def __new__(cls, field: str, text: str) -> Self:
+        problem = super().__new__(cls, text)
+        problem.field = field
+        return problem
+
+
+class SheetError(ValueError):
+    """The file as a whole cannot be read; the message is a sentence for the person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """A row as it was read. `line` is where it begins in the file, or its number in the form; `errors` are
+    sentences.
+    """
+
+    line: int
+    name: str = ""
+    email: str = ""
+    user_name: str = ""
+    until: date | None = None
+    errors: tuple[str, ...] = ()
+    until_text: str = ""
+
+
+def read_sheet(data: bytes) -> list[Typed]:
+    """The rows of a CSV file. Raises SheetError for a file that is none."""
+
+    def reader(head: list[str]) -> Callable[[int, list[str]], Typed]:
+        places = _columns(head)
+        return lambda line, cells: _row(line, cells, places, width=len(head))
+
+    return sheet_rows(data, reader=reader)
+
+
+def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list[str]], T]]) -> list[T]:
+    """The rows of a CSV file of people, as `reader` reads them once it knows the names of the columns; rows
+    without any content are passed over. Raises SheetError for a file that is none.
+    """
+    if len(data) > LARGEST:
+        raise SheetError(f"The file is larger than {LARGEST // 1024 // 1024} MB.")
+    lines = _lines(_text(data))
+    head = next(lines, None)
+    if head is None:
+        raise SheetError("The file is empty.")
+    read = reader(head[1])
+    rows_read: list[T] = []
+    for line, cells in lines:
+        if not any(cell.strip() for cell in cells):
+            continue
+        if len(rows_read) >= MAX_ROWS:
+            raise SheetError(f"The file has more than {MAX_ROWS:,} people. Split it into smaller files.")
+        rows_read.append(read(line, cells))
+    if not rows_read:
+        raise SheetError("The file has column names and no people below them.")
+    return rows_read
+
+
+def typed(line: int, values: Mapping[str, str]) -> Typed:
+    """A row from its values by column, checked as far as it can be alone."""
+    errors: list[str] = []
+    values_typed = {key: " ".join(values.get(key, "").split()) for key in COLUMNS}
+    name = values_typed["name"] or " ".join(filter(None, (values_typed["first"], values_typed["last"])))
+    texts = (
+        ("name", "name", name),
+        ("email", "email address", values_typed["email"]),
+        ("user_name", "user name", values_typed["user_name"]),
+    )
+    for field, what, text in texts:
+        errors += [Problem(field, error) for error in _text_errors(what, text)]
+    if not name:
+        errors.append(Problem("name", "The name is missing."))
+    errors += [Problem("email", error) for error in _email_errors(values_typed["email"])]
+    if values_typed["user_name"] and not USER_NAME.fullmatch(values_typed["user_name"]):
+        sentence = "A user name has up to 64 letters without accents, digits and the signs + = , . @ _ -"
+        errors.append(Problem("user_name", sentence))
+    until = None
+    if values_typed["until"]:
+        until = _day(values_typed["until"])
+        if until is None:
+            errors.append(
+                Problem("until", f"{_short(values_typed['until'])} isn’t a date. Write it as 2026-11-30.")
+            )
+    return Typed(
+        line=line,
+        name=_kept(name),
+        email=_kept(values_typed["email"].lower()),
+        user_name=_kept(values_typed["user_name"])[:64],
+        until=until,
+        errors=tuple(errors),
+        until_text=_kept(values_typed["until"])[:40],
+    )
+
+
+def _text_errors(what: str, text: str) -> Iterator[str]:
+    if len(text) > MAX_LENGTH:
+        yield f"The {what} has {len(text):,} characters. The limit is {MAX_LENGTH}."
+    if text.startswith(FORMULA):
+        yield f"The {what} starts with {text[0]!r}, which spreadsheets read as a formula. Remove it."
+    if not text.isprintable():
+        yield f"The {what} contains a character that can’t be shown. Type it again."
+
+
+def _email_errors(text: str) -> Iterator[str]:
+    if not text:
+        yield "The email address is missing."
+        return
+    try:
+        validate_email(text)
+    except ValidationError:
+        yield f"{_short(text)} isn’t a valid email address."
+
+
+def _kept(text: str) -> str:
+    return "".join(map(_printable, text[:MAX_LENGTH]))
+
+
+def _printable(letter: str) -> str:
+    """The letter, or the mark that stands for one that can’t be shown."""
+    return letter if letter.isprintable() else "\ufffd"
+
+
+def _short(text: str) -> str:
+    return f"“{_kept(text)[:40]}”"
+
+
+def _day(text: str) -> date | None:
+    for form in _DAYS:
+        try:
+            return datetime.strptime(text, form).date()
+        except ValueError:
+            continue
+    return None
+
+
+def _text(data: bytes) -> str:
+    """As text: UTF-8 or UTF-16 by their marks, UTF-8 without one, else Windows-1252. Raises SheetError."""
+    if data.startswith(b"PK\x03\x04"):
+        raise SheetError("This is a workbook or an archive. Save the sheet as CSV and choose that file.")
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = _decoded(data, "utf-16")
+    else:
+        try:
+            text = data.decode("utf-8-sig")
+        except UnicodeDecodeError:
+            text = _decoded(data, "cp1252")
+    if "\x00" in text and not data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        text = _unmarked(data)
+    if _CONTROL.search(text):
+        raise SheetError("We can’t read this file. Save the sheet as CSV (UTF-8) and try again.")
+    return text
+
+
+def _decoded(data: bytes, encoding: str) -> str:
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        raise SheetError("We can’t read this file. Save it as CSV (UTF-8) and try again.") from None
+
+
+def _unmarked(data: bytes) -> str:
+    """UTF-16 without its mark: every other byte of plain letters is zero."""
+    start = data[:200]
+    zeros = start[1::2].count(0), start[0::2].count(0)
+    if len(start) < 2 or max(zeros) * 3 < len(start) // 2:
+        return _decoded(data, "utf-8")
+    encoding = "utf-16-le" if zeros[0] > zeros[1] else "utf-16-be"
+    return _decoded(data, encoding)
+
+
+def _lines(text: str) -> Iterator[tuple[int, list[str]]]:
+    """(the line where it begins, its cells), by the separator that the first line has most of. Raises
+    SheetError.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    match = re.fullmatch(r'"?sep=([,;\t])"?', first.strip("\ufeff "), re.IGNORECASE)
+    if match:
+        text, skipped = rest, 1
+    separator = match[1] if match else max(SEPARATORS, key=_outside_quotes(text).count)
+    reader = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+    written = text.split("\n")
+    before = 0
+    while True:
+        wrong = ""
+        try:
+            cells = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            cells, wrong = [], str(error)
+        if not match and reader.line_num == before + 1:
+            cells = _by_its_own(written[before], cells, separator)
+        if wrong and not cells:
+            raise SheetError(f"Line {before + 1 + skipped}: {_said(wrong)}")
+        if cells:
+            yield before + 1 + skipped, cells
+        before = reader.line_num
+
+
+def _by_its_own(line: str, cells: list[str], separator: str) -> list[str]:
+    """The cells of a line whose address only another separator than that of the first line sets apart; else
+    `cells`, as they were read.
+    """
+    bare = _without_quoted(line)
+    if any(_is_address(cell) for cell in cells) and (separator in bare or len(cells) > 1):
+        return cells
+    others = [delimiter for delimiter in OTHERS if delimiter != separator and delimiter in bare]
+    for other in others:
+        with suppress(csv.Error):
+            (cells_read,) = csv.reader([line], delimiter=other, strict=True)
+            if any(_is_address(cell) for cell in cells_read):
+                return cells_read
+    if others and cells and separator not in bare:
+        with suppress(csv.Error):
+            (cells_read,) = csv.reader([line], delimiter=max(others, key=bare.count), strict=True)
+            return cells_read
+    return cells
+
+
+def _is_address(cell: str) -> bool:
+    return ADDRESS.fullmatch(cell.strip()) is not None
+
+
+def _mixed(cells: Sequence[str]) -> list[str]:
+    """That a line has no cell with nothing but an address, since several separators are in it; nothing for
+    others.
+    """
+    if any(_is_address(cell) for cell in cells):
+        return []
+    has_more = any("@" in cell and any(sign in cell.strip() for sign in SEPARATORS) for cell in cells)
+    return [Problem("email", MIXED)] if has_more else []
+
+
+def _said(error: str) -> str:
+    if "field larger" in error:
+        return "a cell is too long. Check for a missing quotation mark."
+    return "a quotation mark isn’t closed, or is inside a cell. Inside a cell, write it twice."
+
+
+def _outside_quotes(text: str) -> str:
+    """The first line that says something, without what stands in quotation marks."""
+    return _without_quoted(next((line_part for line_part in text.splitlines() if line_part.strip()), ""))
+
+
+def _without_quoted(line: str) -> str:
+    return re.sub(r'"[^"]*"', "", line)
+
+
+def _columns(head: Sequence[str]) -> dict[str, int]:
+    """Which column is where. Raises SheetError."""
+    places: dict[str, int] = {}
+    for place, cell in enumerate(head):
+        word = " ".join(cell.strip("\ufeff").replace("_", " ").lower().split())
+        key = next((key for key, words in COLUMNS.items() if word in words), "")
+        if key in places:
+            raise SheetError(f"Line 1 has the column “{cell.strip()[:40]}” twice.")
+        if key:
+            places[key] = place
+    if "email" not in places or not places.keys() & {"name", "first", "last"}:
+        raise SheetError(
+            "The first line must have the column names: Name, Email and, if you need them, User name and "
+            "Last day. "
+            f"It has: {_short(', '.join(cell.strip() for cell in head))}"
+        )
+    return places
+
+
+def _row(line: int, cells: Sequence[str], places: Mapping[str, int], *, width: int) -> Typed:
+    values = {key: cells[place] for key, place in places.items() if place < len(cells)}
+    row_typed = typed(line, values)
+    row_typed = replace(row_typed, errors=(*row_typed.errors, *_mixed(cells)))
+    if any(cell.strip() for cell in cells[width:]):
+        more = f"The row has {len(cells)} cells, and the first line has {width} column names."
+        return replace(row_typed, errors=(*row_typed.errors, more))
+    return row_typed
+
+
+def last_moment(until: date | None) -> datetime | None:
+    """When access ends whose last day this is: with that day, UTC."""
+    return datetime(until.year, until.month, until.day, tzinfo=UTC) + timedelta(days=1) if until else None
+
+
+def read_pasted(text: str) -> list[Typed]:
+    """The rows of a table that was pasted from a spreadsheet, with or without its column names. Raises
+    SheetError for one without people.
+    """
+    whole = text if text.endswith("\n") else text + "\n"
+    lines = list(_lines(whole)) if text.strip() else []
+    if not lines:
+        raise SheetError("Paste at least one person.")
+    if len(lines) > MAX_ROWS:
+        raise SheetError(f"This is more than {MAX_ROWS:,} rows. Paste them in parts.")
+    if _has_column_names(lines[0][1]):
+        return read_sheet(text.encode())
+    rows = []
+    for line, cells in lines:
+        if any(cell.strip() for cell in cells):
+            row = typed(line, _guessed(cells))
+            rows.append(replace(row, errors=(*row.errors, *_mixed(cells))))
+    return rows
+
+
+def _has_column_names(head: Sequence[str]) -> bool:
+    try:
+        _columns(head)
+    except SheetError:
+        return False
+    return True
+
+
+def _guessed(cells: Sequence[str]) -> dict[str, str]:
+    """The values of a row without column names: the cell with an @ is the address, what is before it the
+    name, what follows user name and last day.
+    """
+    values = [" ".join(cell.split()) for cell in cells]
+    place = next((at for at, value in enumerate(values) if "@" in value), None)
+    if place is None:
+        return {"name": " ".join(filter(None, values))}
+    mailbox = re.fullmatch(r"(.*?)\s*<([^<>]+)>", values[place])
+    if mailbox:
+        values[place] = mailbox[2]
+        values.insert(place, mailbox[1])
+        place += 1
+    guessed = {"name": " ".join(filter(None, values[:place])), "email": values[place]}
+    for value in filter(None, values[place + 1 :]):
+        key = "until" if _day(value) or value[:1].isdigit() else "user_name"
+        guessed[key] = f"{guessed.get(key, '')} {value}".strip()
+    return guessed

@@ -1,0 +1,195 @@
+"""Another invitation: the lead sends one, with a new first password where the former one is used up; the
+invited person can request it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.db import transaction
+
+from iam.changes.errors import RefusedError
+from iam.changes.models import Change
+from iam.changes.operations import Operation, restore
+from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
+from iam.changes.operations.sealed_secret import seal_id
+from iam.changes.services import SetCause, SetLane
+from iam.changes.services.accepted import queue_accepted
+from iam.directory.models import Person, Role
+from iam.guard import Viewer
+from iam.journal.services import record
+from iam.mirror.models import Entity, Kind
+from iam.notify.events import NotifyEvent
+from iam.notify.pages import Page, path_of
+from iam.notify.services import notify
+from iam.people.links.models import Link
+from iam.people.onboarding.invitation import can_be_shown, invite, newcomer_of
+from iam.people.onboarding.invitation_state import (
+    ACCESS_ENDED,
+    MOVED_AWAY,
+    PASSWORDS,
+    WITHOUT_ACCESS,
+    check_may_invite,
+    has_chosen_password,
+    is_password_gone,
+    lacks_password,
+    team_of,
+    why_over,
+)
+from iam.people.onboarding.models import OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.onboarding.queries import Held, held_by
+from iam.people.runs.models import RunState
+
+PAUSE: Final = timedelta(hours=1)
+"""So often at most the lead is told that somebody needs another invitation."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentAgain:
+    """What was done: the link that was sent, or the passwords that are set first, after which Gatehouse sends
+    it.
+    """
+
+    link: Link | None
+    resets: int = 0
+
+
+def needs_reset(place: ProvisionedUser, place_changes: Held) -> Change | None:
+    """The change that set the first password of a place, if that password can no longer be shown and the
+    person has none of their own.
+    """
+    first = next(
+        (change for change in place_changes.latest if change.operation in PASSWORDS and change.queued_at),
+        None,
+    )
+    if first is None or has_chosen_password(place):
+        return None
+    return None if can_be_shown(place.password_seal) and not is_password_gone(place) else first
+
+
+def invite_again(newcomer: Newcomer, *, actor: Viewer) -> SentAgain:
+    """Send the person another link. Where the first password was shown, has expired or does not exist in AWS
+    any more, a new one is set first, under the approval of the onboarding; nobody but the person sees it.
+    Raises RefusedError.
+    """
+    check_may_invite(newcomer, actor=actor)
+    now = datetime.now(tz=UTC)
+    why = why_over(newcomer, since=now)
+    if why == ACCESS_ENDED:
+        raise RefusedError(f"The access of {newcomer.name} has ended. Restore it, or onboard them again.")
+    if why == MOVED_AWAY:
+        raise RefusedError(f"{newcomer.name} changed team. Send the invitation of the new team again.")
+    if why in WITHOUT_ACCESS:
+        raise RefusedError(f"{newcomer.name} is suspended. Restore access first.")
+    with transaction.atomic():
+        run = OnboardingRun.objects.select_for_update().get(pk=newcomer.run_id)
+        places = list(newcomer.places.filter(joined_at__isnull=False).select_related("account", "change_set"))
+        changes_by_place = held_by(places)
+        if any(place_changes.is_open for place_changes in changes_by_place):
+            raise RefusedError(
+                f"Changes for {newcomer.name} are in progress. Try again when they have ended."
+            )
+        resets = [
+            (place, change)
+            for place, state in zip(places, changes_by_place, strict=True)
+            if (change := needs_reset(place, state)) is not None
+        ]
+        if not resets:
+            return SentAgain(invite(newcomer, actor=actor))
+        _reset(run, newcomer, resets, actor=actor)
+    return SentAgain(None, resets=len(resets))
+
+
+def _reset(
+    run: OnboardingRun, newcomer: Newcomer, resets: Sequence[tuple[ProvisionedUser, Change]], *, actor: Viewer
+) -> None:
+    run.trials += 1
+    run.state, run.ended_at = RunState.RUNNING, None
+    run.save(update_fields=["trials", "state", "ended_at"])
+    Newcomer.objects.filter(pk=newcomer.pk).update(link_for=actor.person_id)
+    ProvisionedUser.objects.filter(pk__in=[place.pk for place, _ in resets]).update(settled_at=None)
+    for set_id in dict.fromkeys(place.change_set_id for place, _ in resets):
+        resets_of_set = [(place, change) for place, change in resets if place.change_set_id == set_id]
+        queue_accepted(
+            [_new_password(run, place, change) for place, change in resets_of_set],
+            with_set=resets_of_set[0][0].change_set,
+            actor=actor,
+            reason=f"{newcomer.name} needs another invitation ({run.reference}).",
+            title=f"Reset the first password of {newcomer.name}",
+            cause=SetCause(OF_RETRY, set_id),
+            key=f"run-invite-{run.id.hex}-{run.trials}-{set_id.hex[:8]}",
+            lanes=[SetLane(place.lane, change.branch) for place, change in resets_of_set],
+        )
+    data = {"run": run.pk, "for": newcomer.email, "passwords": len(resets)}
+    record(kind="onboarding.reset", actor=actor, subject=run.reference, data=data)
+
+
+def _new_password(run: OnboardingRun, place: ProvisionedUser, change: Change) -> Operation:
+    """The operation that gives the user a new first password, or another one, under a new seal."""
+    params: dict[str, Any] = dict(change.params)
+    user = Entity.objects.filter(
+        account=place.account, kind=Kind.USER, arn=place.user_arn, gone_at__isnull=True
+    ).first()
+    if user is None:
+        raise RefusedError(
+            f"IAM user {place.user_arn.rpartition('/')[2]} no longer exists in {place.account.name}."
+        )
+    seal = _new_seal(run, place)
+    params |= {
+        "user_name": user.name,
+        "user_arn": user.arn,
+        "user_id": user.aws_id,
+        "sealed_id": str(seal),
+    }
+    slug = CreateLoginProfile.spec.slug if lacks_password(place) else UpdateLoginProfile.spec.slug
+    return restore(slug, account=place.account, params=params)
+
+
+def _new_seal(run: OnboardingRun, place: ProvisionedUser) -> UUID:
+    key = f"{run.id.hex}:{place.pk}:{run.trials}:password"
+    place.password_seal = seal_id(person_id=place.newcomer.person_id, key=key)
+    place.save(update_fields=["password_seal"])
+    return place.password_seal
+
+
+@transaction.atomic
+def request_invitation(link: Link) -> str:
+    """Anyone who holds a link that no longer opens asks for another one: who sent it, and the leads of the
+    team, are told. Returns their names; "" where the link is no invitation, or its person's access has ended.
+    Told once an hour at most.
+    """
+    newcomer = newcomer_of(link)
+    now = datetime.now(tz=UTC)
+    if newcomer is None or why_over(newcomer, since=now) in WITHOUT_ACCESS:
+        return ""
+    people = _inviters(newcomer, link)
+    wanted = newcomer.wants_link_at
+    if wanted is None or wanted < now - PAUSE:
+        Newcomer.objects.filter(pk=newcomer.pk).update(wants_link_at=now)
+        notify(
+            NotifyEvent.INVITATION_WANTED,
+            people=people,
+            subject=f"{newcomer.name} needs another invitation",
+            text=f"The invitation of {newcomer.name} ({newcomer.email}) no longer opens. Open the page and "
+            "choose “Send the invitation again”: "
+            "if needed, Gatehouse sets a new first password that only they can see.",
+            path=path_of(Page.NEWCOMER, newcomer.run_id, newcomer.user_name),
+            key=f"invitation-wanted-{newcomer.pk}-{now:%Y%m%d%H%M}",
+        )
+        data = {"run": newcomer.run_id, "for": newcomer.email}
+        record(
+            kind="onboarding.invitation_wanted", actor=link.person, subject=newcomer.run.reference, data=data
+        )
+    return ", ".join(sorted(person.name for person in people)) or "your team lead"
+
+
+def _inviters(newcomer: Newcomer, link: Link) -> list[Person]:
+    leads = Person.objects.filter(
+        assignments__role=Role.TEAM_LEAD, assignments__team=team_of(newcomer), is_active=True
+    )
+    senders = Person.objects.filter(pk__in=[newcomer.run.requested_by, link.created_by], is_active=True)
+    return list(leads.union(senders))

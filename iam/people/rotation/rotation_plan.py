@@ -1,0 +1,291 @@
+"""What a rotation takes: who may begin one, which keys stand in its way, what is asked for, and what is
+agreed to with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from iam.changes.errors import FieldError, RefusedError
+from iam.changes.operations import Operation
+from iam.changes.operations.access_key import KEYS_PER_USER, CreateAccessKey
+from iam.changes.operations.credential_status import DeleteCredential
+from iam.changes.operations.sealed_secret import Recipient
+from iam.changes.operations.user_credential import ACTIVE
+from iam.directory.models import Identity, Person
+from iam.guard import Right, Viewer
+from iam.guard.viewer import ANY_ACCOUNT
+from iam.linking.owners import leads_of, owning_team
+from iam.mirror.models import NEVER, Entity, EntityState, Kind, Usage, valid_at
+from iam.people.enrolment.invitation import NOBODY, may_invite, person_of
+from iam.people.rotation.models import Rotation, Stage
+
+QUIET_DAYS: Final = 7
+"""A week has every weekday and a weekend in it, so what runs once a week is seen before the old key goes."""
+LEAST_QUIET, MAX_DAYS, LEAST_KEEP = 3, 90, 1
+"""From Friday evening to Monday morning is less than three days: no key goes over a weekend that nobody
+saw.
+"""
+KEEP_DAYS: Final = 7
+IDLE: Final = timedelta(days=90)
+"""A second key that was not used for so long may be deleted to make room; one that was is in use."""
+MAX_ISSUES: Final = 3
+"""So many keys are made, one after the other, for somebody who does not fetch the secret."""
+NOT_YOURS: Final = "You can rotate only your own keys and those of your teams."
+NO_LEAD: Final = (
+    "{team} owns {user} and has no lead, so no one can receive the new key. Give the team a lead, or set "
+    "another owning team."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a rotation is begun with."""
+
+    reason: str
+    is_automatic: bool = True
+    quiet_days: int = QUIET_DAYS
+    keep_days: int = KEEP_DAYS
+    is_for_me: bool = False
+    """The user has no person and no owning team: the requester gets the secret and puts it in place."""
+    recipient: str = ""
+    """The lead of the owning team who gets the secret, by their id; "" for the viewer, or the first lead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A key as the mirror shows it; `used_at` None: never, `read_at` None: nobody has looked."""
+
+    entity: Entity
+    status: str
+    created_at: datetime | None
+    used_at: datetime | None
+    service: str
+    region: str
+    read_at: datetime | None
+
+    @property
+    def is_active(self) -> bool:
+        """Whether it works."""
+        return self.status == ACTIVE
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether deleting it takes nothing from anybody, as far as AWS tells: inactive, or not used for long
+        since it was made.
+        """
+        if not self.is_active:
+            return True
+        last = max(filter(None, [self.used_at, self.created_at]), default=None)
+        return self.read_at is not None and last is not None and datetime.now(tz=UTC) - last > IDLE
+
+
+def may_begin(viewer: Viewer, *, user: Entity) -> bool:
+    """Its own person, and anyone who may ask for changes of it."""
+    return user.arn in viewer.scope.user_arns or may_invite(viewer, user=user)
+
+
+def may_run(viewer: Viewer, rotation: Rotation) -> bool:
+    """Anyone who may begin it may also decide about it; the person whose key it is, too."""
+    return rotation.person_id == viewer.person_id or may_begin(viewer, user=rotation.user)
+
+
+def for_own(viewer: Viewer) -> Viewer:
+    """The same viewer, who may ask for changes of their own users as well."""
+    arns = viewer.scope.user_arns
+    if not arns:
+        return viewer
+    return replace(
+        viewer,
+        grants=viewer.grants | {(Right.REQUEST_CHANGE, ANY_ACCOUNT)},
+        asks=replace(viewer.asks, user_arns=viewer.asks.user_arns | arns),
+    )
+
+
+def for_set(batch: UUID, viewer: Viewer) -> Viewer:
+    """Anyone who has asked for a set of rotations; see iam.changes.causes."""
+    return for_own(viewer)
+
+
+def keys_of(user: Entity) -> list[Held]:
+    """The keys that the mirror shows of a user, the oldest first. Two queries."""
+    rows = EntityState.objects.filter(
+        valid_at(None), kind=Kind.ACCESS_KEY, entity__owner=user, entity__gone_at__isnull=True
+    )
+    states = list(rows.select_related("entity__account", "entity__owner").order_by("created_at", "entity_id"))
+    uses = {
+        usage.entity_id: usage for usage in Usage.objects.filter(entity__in=[row.entity_id for row in states])
+    }
+    return [_held(row, uses.get(row.entity_id)) for row in states]
+
+
+def _held(row: EntityState, use: Usage | None) -> Held:
+    created_at = row.created_at if row.created_at and row.created_at > NEVER else None
+    if use is None:
+        return Held(row.entity, row.category, created_at, None, "", "", None)
+    used_at = use.last_used_at if use.last_used_at > NEVER else None
+    return Held(row.entity, row.category, created_at, used_at, use.service, use.region, use.observed_at)
+
+
+def living_of(user: Entity) -> Rotation | None:
+    """The rotation of the user that is under way."""
+    return Rotation.objects.filter(user=user).exclude(stage=Stage.ENDED).first()
+
+
+def owner_of(key: Entity) -> Entity:
+    """The user whose key it is. Raises RefusedError."""
+    if key.kind != Kind.ACCESS_KEY or key.owner is None or key.owner.kind != Kind.USER:
+        raise RefusedError("This isn’t an access key of an IAM user.")
+    return key.owner
+
+
+def recipients(user: Entity, *, viewer: Viewer) -> list[Person]:
+    """Who can get the secret of a new key: the person of the user, or the leads of the team that owns it, the
+    viewer first.
+    """
+    person = person_of(user)
+    if person is not None:
+        return [person]
+    owned = owning_team(user)
+    leads = leads_of(owned.team, account_id=user.account.account_id) if owned else []
+    return sorted(leads, key=lambda lead: lead.pk != viewer.person_id)
+
+
+def check_begin(
+    viewer: Viewer, old: Entity, *, first: Entity | None, is_for_me: bool = False, recipient: str = ""
+) -> Person:
+    """Who gets the new key. Raises RefusedError if the key can't be rotated now."""
+    user = owner_of(old)
+    if not may_begin(viewer, user=user):
+        raise RefusedError(NOT_YOURS)
+    if old.gone_at is not None:
+        raise RefusedError(f"Access key {old.aws_id} no longer exists in AWS, as of the last sync.")
+    standing = living_of(user)
+    if standing is not None:
+        raise RefusedError(
+            f"{user.name} has a rotation in progress ({standing.reference}). Cancel it first, or wait until "
+            "it is done."
+        )
+    person = _recipient(viewer, user, is_for_me=is_for_me, recipient=recipient)
+    check_room(keys_of(user), old=old, first=first)
+    return person
+
+
+def _recipient(viewer: Viewer, user: Entity, *, is_for_me: bool, recipient: str) -> Person:
+    people = recipients(user, viewer=viewer)
+    if recipient and people:
+        people = [person for person in people if str(person.pk) == recipient]
+        if not people:
+            raise RefusedError("The person you chose can’t get this key any more. Choose again.")
+    if people:
+        return people[0]
+    owned = owning_team(user)
+    if owned is not None:
+        raise RefusedError(NO_LEAD.format(team=owned.team.name, user=user.name))
+    person = Person.objects.filter(pk=viewer.person_id, is_active=True).first()
+    if person is None or not is_for_me or _is_linked(user):
+        raise RefusedError(NOBODY)
+    return person
+
+
+def _is_linked(user: Entity) -> bool:
+    """Whether it is somebody's, though perhaps of one who is deactivated."""
+    return Identity.objects.filter(user_arn=user.arn).exists()
+
+
+def check_room(keys: Sequence[Held], *, old: Entity, first: Entity | None) -> None:
+    """Two keys at a time: the other one must have been chosen to go first, and be one that nobody uses.
+    Raises RefusedError.
+    """
+    if old.pk not in {key.entity.pk for key in keys}:
+        raise RefusedError(f"Access key {old.aws_id} no longer exists in AWS, as of the last sync.")
+    other = next((key for key in keys if key.entity.pk != old.pk), None)
+    if first is not None and (other is None or other.entity.pk != first.pk):
+        raise RefusedError("The other key changed in the meantime. Reload the page.")
+    if other is None or len(keys) < KEYS_PER_USER:
+        return
+    if first is None:
+        raise RefusedError(
+            f"{other.entity.owner.name if other.entity.owner else 'The user'} has a second key, "
+            f"{other.entity.aws_id}, and AWS allows "
+            f"{KEYS_PER_USER}. Choose to delete it first."
+        )
+    if not other.is_idle:
+        raise RefusedError(
+            f"The second key {other.entity.aws_id} is active and in use. Deactivate it first and check that "
+            "nothing breaks."
+        )
+
+
+def creation(user: Entity, *, person: Person, sealed_id: UUID, first: Entity | None = None) -> Operation:
+    """The new key, whose secret is sealed for its person."""
+    first_id = first.aws_id if first else ""
+    return CreateAccessKey.of(
+        user,
+        recipient=Recipient(person.pk, person.name),
+        sealed_id=sealed_id,
+        instead_of=first_id,
+    )
+
+
+def operations_of(rotation: Rotation) -> list[Operation]:
+    """What a rotation begins with."""
+    assert rotation.sealed_id is not None
+    made = creation(rotation.user, person=rotation.person, sealed_id=rotation.sealed_id, first=rotation.first)
+    return [DeleteCredential.of(rotation.first), made] if rotation.first else [made]
+
+
+def check_terms(terms: Terms) -> None:
+    """Raises RefusedError for days out of bounds, and without a reason."""
+    if not LEAST_QUIET <= terms.quiet_days <= MAX_DAYS:
+        raise FieldError(f"Enter {LEAST_QUIET} to {MAX_DAYS} days without use of the old key.", field="quiet")
+    if not LEAST_KEEP <= terms.keep_days <= MAX_DAYS:
+        raise FieldError(f"Enter {LEAST_KEEP} to {MAX_DAYS} days to keep the old key inactive.", field="keep")
+    if not terms.reason.strip() or len(terms.reason) > 1000:
+        raise FieldError("Enter a reason of up to 1,000 characters.", field="reason")
+
+
+def notes_for(terms: Terms, *, olds: Collection[str], teams: Collection[str] = ()) -> list[str]:
+    """What approvers accept besides the new key; everything that is done later without another approval rests
+    on it.
+    """
+    what = f"the old key {next(iter(olds))}" if len(olds) == 1 else f"each of {len(olds)} old keys"
+    again = (
+        "If no one gets the secret within 24 hours, the new key is deleted and another one is created, up "
+        f"to {MAX_ISSUES} times. "
+        "The same happens if the secret is lost before the key is used. If the rotation is cancelled, the "
+        "new key can be deleted."
+    )
+    back = "Until the old key is deleted, it can be reactivated immediately."
+    teamwork = [
+        (
+            f"Another lead of {team} can take the rotation over. The new key is then deleted, and one is "
+            "created for them."
+        )
+        for team in sorted(teams)
+    ]
+    if not terms.is_automatic:
+        return [
+            f"This starts a rotation. Deactivation and deletion of {what} are requested separately later.",
+            again,
+            back,
+            *teamwork,
+        ]
+    return [
+        f"This starts a rotation: {what} is deactivated when it wasn’t used for {days(terms.quiet_days)} "
+        "and the new one was, and permanently "
+        f"deleted {days(terms.keep_days)} later. Gatehouse checks AWS each time before. No further approval "
+        "is needed.",
+        again,
+        back,
+        *teamwork,
+    ]
+
+
+def days(number: int) -> str:
+    """'1 day', '7 days'."""
+    return f"{number} day{'' if number == 1 else 's'}"
