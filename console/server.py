@@ -26,11 +26,13 @@ def load() -> None:
     refuse_credentials()
     django.setup()
 
-    from console.web.ahead import load_pages
+    from console.web.ahead import load_pages, read_images_ahead
 
     load_pages()
     # The garbage collector writes into what it looks through, and each process would get a copy of that.
     gc.collect()
+    gc.freeze()
+    read_images_ahead()
     gc.freeze()
 
 

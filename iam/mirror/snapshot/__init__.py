@@ -7,6 +7,7 @@ and leave.
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,15 @@ def snapshot(
     moment = _moment(at)
     with moment.reading(accounts, may_lag=may_lag):
         yield moment.index
+
+
+def read_images(seconds: float) -> int:
+    """Take over the accounts that workers have drawn, for so many seconds; how many there are now. Nothing
+    else is read, so that a process which will be forked is soon done.
+    """
+    moment = _moment(None)
+    moment.read_images(until=time.monotonic() + seconds)
+    return len(moment.index.accounts)
 
 
 def forget() -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from math import inf
 from typing import Final
 
 from iam.mirror.models import Account, Entity
@@ -111,6 +112,17 @@ class Moment:
                 if len(self.index) > LARGE:
                     gc.freeze()
 
+    def read_images(self, *, until: float) -> None:
+        """Take over accounts as workers have drawn them, until a time of `time.monotonic`. What was written
+        since, and accounts without an image, are left to the first question.
+        """
+        with self.gate.changing(), _without_collecting():
+            self.index.keep_time()
+            missing = {number: known for number, known in _accounts(None).items() if number not in self._read}
+            self._load_images(missing, until=until)
+            if len(self.index) > LARGE:
+                gc.freeze()
+
     def let_go(self) -> None:
         """Give back the memory; anyone who comes later reads anew."""
         self.index.dissolve()
@@ -133,13 +145,15 @@ class Moment:
             self.index.put_image(image, standing)
         self._read.update(rest)
 
-    def _load_images(self, missing: Mapping[str, Known]) -> dict[str, int]:
-        """The revisions of the accounts that have an image."""
-        loaded = {}
+    def _load_images(self, missing: Mapping[str, Known], *, until: float = inf) -> dict[str, int]:
+        """The revisions of the accounts that have an image; of the first of them where the time is over."""
+        loaded: dict[str, int] = {}
         for number, revision, standing, image in images.stored(missing, self._organization):
             self.index.put_image(image, standing)
             self._read[number] = missing[number]._replace(revision=revision)
             loaded[number] = revision
+            if time.monotonic() > until:
+                break
         return loaded
 
     def _refresh(self, number: str, known: Known) -> None:
