@@ -1,76 +1,102 @@
-"""Puts blocks of a receipt that say the same of several accounts into one, which names the accounts."""
+"""Principals for whom the same becomes true: those of one account, and the same in several accounts."""
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from iam.changes.reasons import Blocked, HeldAlready
-from iam.changes.receipt_blocks import GainBlock, SameInAccount
+from iam.changes.reasons import BlockReasons, Reasons, is_user
+from iam.policy.index.classes import Member
+from iam.policy.index.difference import Shift
+from iam.policy.index.verdicts import Change
 
 
-def merged(gains: Iterable[GainBlock]) -> list[GainBlock]:
-    """The blocks, in their order; those with the same effect in other accounts are `elsewhere` of the first
-    of them.
+@dataclass(frozen=True, slots=True)
+class AccountBlock:
+    """Principals of one account for whom the same becomes true, by the same requests."""
 
-    Each had witnesses of its own, of which those of the first are shown. The same: each line and named action
-    has the same witness but for the number of the account and the name of the principal, and each reason
-    holds for all of a block.
+    account: str
+    masks: dict[str, int]
+    risks: tuple[str, ...]
+    ways: tuple[tuple[str, ...], ...]
+    members: list[tuple[Member, Shift]]
+
+    @property
+    def first(self) -> tuple[Member, Shift]:
+        """The first by name, whose requests are shown."""
+        return min(self.members, key=lambda pair: (pair[0].name.lower(), pair[0].id))
+
+    @property
+    def users(self) -> int:
+        """How many of them are IAM users."""
+        return sum(is_user(member) for member, _ in self.members)
+
+
+@dataclass(frozen=True, slots=True)
+class SharedBlock:
+    """Blocks with the same effect and the same `reasons`, each in another account."""
+
+    blocks: list[AccountBlock]
+    reasons: BlockReasons
+
+    @property
+    def people(self) -> int:
+        """How many principals in all accounts."""
+        return sum(len(block.members) for block in self.blocks)
+
+    @property
+    def users(self) -> int:
+        """How many of them are IAM users."""
+        return sum(block.users for block in self.blocks)
+
+    @property
+    def order(self) -> tuple[int, int, str, str]:
+        """Most risks first, then most people."""
+        block = self.blocks[0]
+        return -len(block.risks), -self.people, block.account, block.first[0].name.lower()
+
+
+def merged(blocks: Iterable[AccountBlock], reasons: Reasons) -> list[SharedBlock]:
+    """The blocks, in their order, those with the same effect in several accounts as one.
+
+    The same: the same becomes of each action by the same request, but for the number of the account and for
+    what a principal has of its own, as its name; and each reason holds for all of a block.
     """
-    merged_gains = list(gains)
-    accounts: dict[object, set[str]] = defaultdict(set)
-    for gain in merged_gains:
-        accounts[_outline(gain)].add(gain.account_id)
-    groups: dict[object, list[GainBlock]] = defaultdict(list)
-    for gain in merged_gains:
-        # To write a block as text takes a while, and most receipts are about one account.
-        is_alone = len(accounts[_outline(gain)]) == 1
-        groups[id(gain) if is_alone else _key(gain)].append(gain)
-    return [_together(group) for group in groups.values()]
+    outlines = _Outlines()
+    shared: dict[object, SharedBlock] = {}
+    for block in blocks:
+        why = reasons.of(block.members)
+        effect = (tuple(block.masks.values()), block.risks, block.ways, outlines.of(block.members))
+        key = (effect, _reasons_key(why, block))
+        shared.setdefault(key, SharedBlock([], why)).blocks.append(block)
+    return [replace(group, reasons=_of_everybody(group)) for group in shared.values()]
 
 
-def _outline(gain: GainBlock) -> object:
-    """What is equal in blocks that say the same, and quick to compare."""
-    return tuple(gain.totals.items()), gain.risks, gain.ways_up, len(gain.rows), len(gain.actions)
+class _Outlines:
+    """What becomes of whom, as numbers that are equal where the same does."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[object, int] = {}
+        self._known: dict[int, int] = {}
+
+    def of(self, members: Sequence[tuple[Member, Shift]]) -> frozenset[int]:
+        """The outlines of the requests of some principals."""
+        return frozenset([self._number(shift.change) for _, shift in members])
+
+    def _number(self, change: Change) -> int:
+        number = self._known.get(id(change))
+        if number is None:
+            outline = frozenset((proof.mask, proof.verdict.outlines) for proof in change.proofs)
+            number = self._known[id(change)] = self._numbers.setdefault(outline, len(self._numbers))
+        return number
 
 
-def _together(group: Sequence[GainBlock]) -> GainBlock:
-    first, *others = group
-    if not others:
-        return first
-    people = sum(gain.people for gain in group)
-    return replace(
-        first,
-        elsewhere=tuple(
-            SameInAccount(gain.account_id, gain.names, gain.users, gain.roles) for gain in others
-        ),
-        actions=tuple(replace(shift, people=people) for shift in first.actions),
-        already=tuple(replace(permission, people=people) for permission in first.already),
-        keeps=tuple(replace(permission, people=people) for permission in first.keeps),
-        blocked=tuple(replace(blocked, people=people) for blocked in first.blocked),
-    )
+def _reasons_key(why: BlockReasons, block: AccountBlock) -> object:
+    """What holds for some of a block only has a number that belongs to its account."""
+    if all(reason.people == len(block.members) for reason in why.every):
+        return why.told_of(0)
+    return block.account, why
 
 
-def _key(gain: GainBlock) -> str:
-    """What a block says, as text, without the account and the principals."""
-    fields = asdict(replace(gain, account_id="", names=(), users=0, roles=0))
-    text = json.dumps(_without_principals(fields)).replace(gain.account_id, "ACCOUNT")
-    reasons: tuple[HeldAlready | Blocked, ...] = (*gain.already, *gain.keeps, *gain.blocked)
-    # What holds for some of a block only has a number that belongs to its account.
-    is_of_all = all(reason.people == gain.people for reason in reasons)
-    return text if is_of_all else f"{gain.account_id} {text}"
-
-
-def _without_principals(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {
-            key: _without_principals(item)
-            for key, item in value.items()
-            if key not in ("principal", "people")
-        }
-    if isinstance(value, list | tuple):
-        return [_without_principals(item) for item in value]
-    return value
+def _of_everybody(group: SharedBlock) -> BlockReasons:
+    return group.reasons if len(group.blocks) == 1 else group.reasons.told_of(group.people)

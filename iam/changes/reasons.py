@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.changes.operations.access import AffectedPrincipal
@@ -49,6 +49,30 @@ class Blocked:
 
 
 @dataclass(frozen=True, slots=True)
+class BlockReasons:
+    """What some principals have already of what is given, what they keep of what is taken away, and what
+    stays denied.
+    """
+
+    already: tuple[HeldAlready, ...]
+    keeps: tuple[HeldAlready, ...]
+    blocked: tuple[Blocked, ...]
+
+    @property
+    def every(self) -> tuple[HeldAlready | Blocked, ...]:
+        """All of them."""
+        return (*self.already, *self.keeps, *self.blocked)
+
+    def told_of(self, people: int) -> BlockReasons:
+        """The same of so many principals."""
+        return BlockReasons(
+            already=tuple(replace(reason, people=people) for reason in self.already),
+            keeps=tuple(replace(reason, people=people) for reason in self.keeps),
+            blocked=tuple(replace(reason, people=people) for reason in self.blocked),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Unchanged:
     """Principals of one account whom a change is about, and for whom nothing changes."""
 
@@ -67,6 +91,10 @@ class Reasons:
     def __init__(self, index: Index, difference: Difference) -> None:
         self._index, self._found = index, difference
         self._called: dict[object, dict[Doc, str]] = {}
+
+    def of(self, pairs: Pairs) -> BlockReasons:
+        """All reasons of some principals."""
+        return BlockReasons(self.already(pairs), self.keeps(pairs), self.blocked(pairs))
 
     def already(self, pairs: Pairs) -> tuple[HeldAlready, ...]:
         """What they have already of what is given."""
@@ -123,20 +151,21 @@ class Reasons:
         """Those for whom the same reasons hold, together."""
         groups: dict[object, list[tuple[Member, Shift]]] = defaultdict(list)
         for pair in sorted(pairs, key=lambda pair: (pair[0].name.lower(), pair[0].id)):
-            reasons = (self.already([pair]), self.keeps([pair]), self.blocked([pair]))
-            if any(reasons):
+            reasons = self.of([pair])
+            if reasons.every:
                 groups[reasons].append(pair)
         for group in list(groups.values())[:BLOCKS]:
             members = [member for member, _ in group]
             users = sum(is_user(member) for member in members)
+            reasons = self.of(group)
             yield Unchanged(
                 account_id=account,
                 names=names_of(members),
                 users=users,
                 roles=len(members) - users,
-                already=self.already(group),
-                keeps=self.keeps(group),
-                blocked=self.blocked(group),
+                already=reasons.already,
+                keeps=reasons.keeps,
+                blocked=reasons.blocked,
             )
 
     def _name(self, member: Member, doc: Doc) -> str:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import reduce
 from itertools import chain
 from operator import or_
 from typing import Any, Final
 
-from iam.changes.account_blocks import merged
+from iam.changes.account_blocks import AccountBlock, SharedBlock, merged
 from iam.changes.operations.access import (
     ALTERED,
     CONDITIONAL,
@@ -24,10 +24,10 @@ from iam.changes.operations.access import (
     ActionShift,
 )
 from iam.changes.operations.permission_delta import bits, risky_actions
-from iam.changes.reasons import Reasons, Unchanged, is_user, names_of
-from iam.changes.receipt_blocks import GainBlock, LevelShift
+from iam.changes.reasons import Reasons, Unchanged, names_of
+from iam.changes.receipt_blocks import GainBlock, LevelShift, SameInAccount
 from iam.changes.risks import LAST_ADMINISTRATOR, NORMAL, WORDS, level_of
-from iam.changes.risky import is_administrator, risks_of, stops_being_administrator, ways_up
+from iam.changes.risky import is_administrator, opened_ways, risks_of, stops_being_administrator, ways_up
 from iam.changes.world import FIRST_MADE
 from iam.policy.catalogue import Level
 from iam.policy.index.classes import Member
@@ -71,24 +71,19 @@ class Impact:
 NONE: Final = Impact(totals={})
 
 
-@dataclass(frozen=True, slots=True)
-class _Block:
-    """Principals for whom the same becomes true."""
-
-    account: str
-    masks: dict[str, int]
-    risks: tuple[str, ...]
-    ways: tuple[tuple[str, ...], ...]
-    members: list[tuple[Member, Shift]]
-
-
-@dataclass(frozen=True, slots=True)
 class _First:
     """The principal of a block whose requests are shown."""
 
-    member: Member
-    shift: Shift
-    found: Difference
+    def __init__(self, block: AccountBlock, difference: Difference) -> None:
+        member, shift = block.first
+        self._before, self._after = difference.sides_of(member.id)
+        change = shift.change.own(self._before, self._after, within=reduce(or_, block.masks.values()))
+        self._shift, self._space = replace(shift, change=change), difference.space
+
+    def witnesses(self, bit: int) -> tuple[Witness, ...]:
+        """The requests that prove what becomes of an action."""
+        action = self._space.actions.names(bit)[0]
+        return self._shift.witnesses(action, bit, before=self._before, after=self._after)
 
 
 class Lines:
@@ -102,21 +97,21 @@ class Lines:
 
     def impact(self, own_risks: Iterable[str], *, undecided: Iterable[str] = ()) -> Impact:
         """The lines of the receipt."""
-        gains = merged(self._gain(block) for block in self._blocks())
-        gains.sort(
-            key=lambda gain: (-len(gain.risks), -gain.people, gain.account_id, gain.names[0].name.lower())
-        )
-        shown, rest = gains[:GROUPS], gains[GROUPS:]
+        groups = merged(self._blocks(), self._reasons)
+        groups.sort(key=lambda group: group.order)
+        shown, rest = groups[:GROUPS], groups[GROUPS:]
+        more_people = sum(group.people for group in rest)
+        more_users = sum(group.users for group in rest)
         total = _union(shift for shift, _ in self._found.proved)
-        of_gains = chain.from_iterable(gain.risks for gain in gains)
+        of_gains = chain.from_iterable(group.blocks[0].risks for group in groups)
         risks = ordered({*own_risks, *self._lock_outs(), *of_gains})
         return Impact(
             affected=self._found.affected,
-            gains=tuple(shown),
+            gains=tuple(map(self._gain, shown)),
             more_groups=len(rest),
-            more_people=sum(gain.people for gain in rest),
-            more_users=sum(gain.all_users for gain in rest),
-            more_roles=sum(gain.all_roles for gain in rest),
+            more_people=more_people,
+            more_users=more_users,
+            more_roles=more_people - more_users,
             totals={sort: mask.bit_count() for sort, mask in total.items() if mask},
             risks=risks,
             risk=level_of(risks),
@@ -148,26 +143,23 @@ class Lines:
             ):
                 yield LAST_ADMINISTRATOR
 
-    def _blocks(self) -> Iterable[_Block]:
+    def _blocks(self) -> Iterable[AccountBlock]:
         """Principals of one account for whom the same becomes true, by the same requests."""
-        blocks: dict[object, _Block] = {}
+        blocks: dict[object, AccountBlock] = {}
+        effective = self._index.effective()
         for shift, members in self._found.proved:
-            masks = masks_of(shift)
+            masks, opened = masks_of(shift), opened_ways(shift, self._space)
             # Where names play a part, everybody has requests of their own: they are shown for the first.
-            cells = (
-                ()
-                if shift.change.is_personal
-                else tuple(
-                    (proof.mask, proof.verdict.more, proof.verdict.less) for proof in shift.change.proofs
-                )
-            )
+            cells: tuple[object, ...] = ()
+            if not shift.change.is_personal:
+                cells = tuple((mask, verdict.more, verdict.less) for mask, verdict in shift.change.proofs)
             for account, account_members in _by_account(members).items():
-                ways = tuple(ways_up(shift, self._space, holders=self._after(account_members)))
-                ceiling = self._index.effective().ceiling(account_members[0])
+                ways = tuple(ways_up(opened, holders=self._after(account_members)))
+                ceiling = effective.ceiling(account_members[0])
                 risks = risks_of(shift, self._space, ceiling=ceiling, has_way_up=bool(ways))
                 ways = ways[:WAYS]
                 key = (account, tuple(masks.values()), risks, ways, cells)
-                block = blocks.setdefault(key, _Block(account, masks, risks, ways, []))
+                block = blocks.setdefault(key, AccountBlock(account, masks, risks, ways, []))
                 block.members.extend((member, shift) for member in account_members)
         return blocks.values()
 
@@ -176,20 +168,19 @@ class Lines:
         for member in {member.cls: member for member in members}.values():
             yield self._found.sides_of(member.id)[1]
 
-    def _gain(self, block: _Block) -> GainBlock:
-        block.members.sort(key=lambda pair: (pair[0].name.lower(), pair[0].id))
-        members = [member for member, _ in block.members]
-        first = _First(*block.members[0], self._found)
+    def _gain(self, group: SharedBlock) -> GainBlock:
+        block, *others = group.blocks
+        first = _First(block, self._found)
         rows = list(self._rows(block.masks, first))
         services = list(dict.fromkeys(row.service for row in rows))
         shown = set(services[:SERVICES])
-        actions, more = self._riskiest(block.masks, people=len(members), first=first)
-        users = sum(is_user(member) for member in members)
+        actions, more = self._riskiest(block.masks, people=group.people, first=first)
+        there = _in_account(block)
         return GainBlock(
             account_id=block.account,
-            names=names_of(members),
-            users=users,
-            roles=len(members) - users,
+            names=there.names,
+            users=there.users,
+            roles=there.roles,
             totals={sort: mask.bit_count() for sort, mask in block.masks.items() if mask},
             rows=tuple(row for row in rows if row.service in shown),
             more_services=len(services) - len(shown),
@@ -197,9 +188,10 @@ class Lines:
             more_actions=more,
             risks=block.risks,
             ways_up=block.ways,
-            already=self._reasons.already(block.members),
-            keeps=self._reasons.keeps(block.members),
-            blocked=self._reasons.blocked(block.members),
+            already=group.reasons.already,
+            keeps=group.reasons.keeps,
+            blocked=group.reasons.blocked,
+            elsewhere=tuple(map(_in_account, others)),
         )
 
     def _unchanged(self) -> Iterator[Unchanged]:
@@ -231,13 +223,8 @@ class Lines:
                         prefix,
                         str(level),
                         {sort: part.bit_count() for sort, part in parts.items()},
-                        {sort: self._witnesses(part & -part, first) for sort, part in parts.items()},
+                        {sort: first.witnesses(part & -part) for sort, part in parts.items()},
                     )
-
-    def _witnesses(self, bit: int, first: _First) -> tuple[Witness, ...]:
-        before, after = first.found.sides_of(first.member.id)
-        action = self._space.actions.names(bit)[0]
-        return first.shift.witnesses(action, bit, before=before, after=after)
 
     def _riskiest(
         self, masks: Mapping[str, int], *, people: int, first: _First
@@ -266,11 +253,16 @@ class Lines:
                 sort=sort,
                 people=people,
                 is_risky=sort in (GAINED, WIDER, ALTERED) and bool(bit & risky),
-                witnesses=self._witnesses(bit, first),
+                witnesses=first.witnesses(bit),
             )
             for sort, bit in picked
         )
         return rows, (reduce(or_, masks.values(), 0) & ~named).bit_count()
+
+
+def _in_account(block: AccountBlock) -> SameInAccount:
+    names = names_of(member for member, _ in block.members)
+    return SameInAccount(block.account, names, block.users, len(block.members) - block.users)
 
 
 def masks_of(shift: Shift) -> dict[str, int]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, reduce
 from itertools import chain
-from typing import Final
+from operator import or_
+from typing import Final, NamedTuple
 
 from iam.changes.documents import OWN_ONLY
 from iam.changes.risks import ADMINISTRATOR, ESCALATION, EXFILTRATION, IAM_WRITE, WORDS
@@ -15,6 +16,7 @@ from iam.policy.compiled import PolicyKind
 from iam.policy.escalation.administrators import DECISIVE
 from iam.policy.escalation.methods import METHODS, Verb
 from iam.policy.index.difference import Shift
+from iam.policy.index.documents import Clause
 from iam.policy.index.effective import Effective
 from iam.policy.index.masks import Space
 from iam.policy.index.sides import Side
@@ -112,44 +114,57 @@ def is_administrator(effective: Effective, space: Space, *, ceiling: Effective) 
     return bool(decisive & ceiling.any) and not decisive & lacks
 
 
-def ways_up(shift: Shift, space: Space, *, holders: Iterable[Side]) -> Iterator[tuple[str, ...]]:
-    """The actions of each way to raise one's permissions of which all are allowed afterwards, in some way,
-    and were not before.
-
-    `holders` are principals of the shift as they are afterwards: what they held before counts where it can
-    work on a resource that it names. On which targets, and whether a role trusts the service, is not asked
-    here: the page on escalation does.
+class OpenedWay(NamedTuple):
+    """A way to raise one's permissions of which all actions are allowed afterwards, in some way, and were not
+    before. `kept` are those of them that no request newly allows.
     """
-    before, after = shift.before.any, shift.after.any
-    more = shift.more
-    known: list[Side] | None = None
+
+    actions: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def opened_ways(shift: Shift, space: Space) -> tuple[OpenedWay, ...]:
+    """The ways that a shift may open."""
+    before, after, more = shift.before.any, shift.after.any, shift.more
     # Most shifts are about none of the hundreds of actions that the methods need.
     if not (after & ~before | more) & _mask(space, _needed_at_all()):
-        return
-    for actions in _needs():
-        mask = _mask(space, actions)
-        if not (mask and mask & ~after == 0 and (mask & ~before or mask & more)):
-            continue
+        return ()
+    lacking = ~after
+    fresh = more | ~before
+    opened = []
+    for masks, mask in _masks_of_needs(space, len(space.actions)):
+        if not mask & lacking and mask & fresh:
+            kept = tuple(action for action, bit in masks.items() if not bit & more)
+            opened.append(OpenedWay(tuple(masks), kept))
+    return tuple(opened)
+
+
+def ways_up(opened: Iterable[OpenedWay], *, holders: Iterable[Side]) -> Iterator[tuple[str, ...]]:
+    """The actions of each way that is open to some of those who have the shift.
+
+    `holders` are they as they are afterwards: what they held before counts where it can work on a resource
+    that it names. On which targets, and whether a role trusts the service, is not asked here: the page on
+    escalation does.
+    """
+    known: list[Side] | None = None
+    for actions, kept in opened:
         # What is newly allowed has a witness.
-        kept_actions = [action for action in actions if not _mask(space, (action,)) & more]
-        if kept_actions and known is None:
+        if kept and known is None:
             known = list(holders)
-        if not kept_actions or any(
-            all(_works(side, action) for action in kept_actions) for side in known or ()
-        ):
+        if not kept or any(all(_works(side, action) for action in kept) for side in known or ()):
             yield actions
 
 
 def _works(side: Side, action: str) -> bool:
     """True if a statement of the principal allows the action on a resource that it can work on."""
-    lowered = action.lower()
-    return any(
-        say.allows
-        and say.kind is PolicyKind.IDENTITY
-        and say.clause.actions.speaks_of(lowered)
-        and can_apply(action, say.clause.source.resources, is_not=say.clause.source.is_not_resource)
-        for say in side.says
-    )
+    return any(say.kind is PolicyKind.IDENTITY and _can_allow(say.clause, action) for say in side.says)
+
+
+@lru_cache(maxsize=65536)
+def _can_allow(clause: Clause, action: str) -> bool:
+    source = clause.source
+    speaks = clause.allows and clause.actions.speaks_of(action.lower())
+    return speaks and can_apply(action, source.resources, is_not=source.is_not_resource)
 
 
 @lru_cache(maxsize=1)
@@ -157,6 +172,13 @@ def _needs() -> tuple[tuple[str, ...], ...]:
     """The actions of each method, once; to take a role that trusts one is what roles are for."""
     ways = (method for method in METHODS if method.needs and method.sort not in (Verb.ASSUME, Verb.REMOVE))
     return tuple(dict.fromkeys(tuple(need.action for need in method.needs) for method in ways))
+
+
+@lru_cache(maxsize=64)
+def _masks_of_needs(space: Space, width: int) -> tuple[tuple[dict[str, int], int], ...]:
+    """The same as sets: each action, and all of a method."""
+    masks = [{action: _mask_of(space, width, (action,)) for action in actions} for actions in _needs()]
+    return tuple((each, reduce(or_, each.values())) for each in masks)
 
 
 @lru_cache(maxsize=1)

@@ -37,8 +37,8 @@ QUESTIONS: tuple[tuple[str, str, str, dict[str, str]], ...] = (
     ("what every account has of its own", "dynamodb:Query", "*", IN_EUROPE),
     ("a home that names its owner", "s3:PutObject", "arn:aws:s3:::homes/user-1000-3/x", {}),
 )
-TEN_THOUSAND = 455
-"""So many accounts have ten thousand users."""
+FIVE_HUNDRED, TEN_THOUSAND = 23, 455
+"""So many accounts have so many users."""
 
 
 def run() -> Figures:
@@ -83,7 +83,7 @@ def _memory() -> float:
 def rows(accounts: int) -> Figures:
     """The index without a database: built, asked everything, and changed."""
     index, size, figures = _built(accounts)
-    return [*figures, *_questions(index, size), *_effective(index, size), *_changes(index)]
+    return [*figures, *_questions(index, size), *_effective(index, size), *_changes(index), *_receipts(index)]
 
 
 def million(accounts: int) -> Figures:
@@ -151,20 +151,12 @@ def _effective(index: Any, size: str) -> Figures:
 
 def _changes(index: Any) -> Figures:
     """One user changed, and the receipt of a policy that ten thousand users hold."""
-    from iam.policy.index.rows import Changes, PolicyRow
-    from iam.policy.index.scenario import Edits, row_of, what_if
+    from iam.policy.index.rows import Changes
+    from iam.policy.index.scenario import row_of, what_if
 
-    text = policy(say("Allow", ["s3:GetObject", "sqs:*"], "arn:aws:s3:::homes/*"), say("Allow", "sns:*"))
-    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
-    edits: dict[str, Edits] = {}
-    for number in list(index.accounts)[1 : TEN_THOUSAND + 1]:
-        shard = index.accounts[number]
-        row = next(each for each in shard.policies.values() if each.name.endswith("shared-0"))
-        edits[number] = Edits(Changes(policies=[PolicyRow(row.id, row.name, digest)]))
+    edits, texts = _another_text(index, TEN_THOUSAND)
     affected: list[int] = []
-    receipt = _seconds(
-        lambda: affected.append(what_if(index, edits, texts={digest: text}).affected), rounds=3
-    )
+    receipt = _seconds(lambda: affected.append(what_if(index, edits, texts=texts).affected), rounds=3)
     number, member = next(
         (n, m) for n, s in index.accounts.items() for m in s.members.values() if m.grants.groups
     )
@@ -175,6 +167,43 @@ def _changes(index: Any) -> Figures:
         figure("index: one user changed, CPU", seconds * 1000, "ms", limit=50),
         figure(f"receipt over all actions, {affected[0]:,} principals, CPU", receipt, "s", limit=1),
     ]
+
+
+def _another_text(index: Any, accounts: int) -> tuple[dict[str, Any], dict[str, str]]:
+    """Another text for a policy that all users of so many accounts hold, as edits and texts."""
+    from iam.policy.index.rows import Changes, PolicyRow
+    from iam.policy.index.scenario import Edits
+
+    text = policy(say("Allow", ["s3:GetObject", "sqs:*"], "arn:aws:s3:::homes/*"), say("Allow", "sns:*"))
+    digest = hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+    edits: dict[str, Any] = {}
+    for number in list(index.accounts)[1 : accounts + 1]:
+        policies = index.accounts[number].policies.values()
+        row = next(each for each in policies if each.name.endswith("shared-0"))
+        edits[number] = Edits(Changes(policies=[PolicyRow(row.id, row.name, digest)]))
+    return edits, {digest: text}
+
+
+def _receipts(index: Any) -> Figures:
+    """Whole receipts with their lines and witnesses, as they are kept."""
+    from iam.changes.receipt_lines import Lines
+    from iam.policy.index.scenario import what_if
+
+    figures = []
+    for accounts, limit in ((FIVE_HUNDRED, 1), (TEN_THOUSAND, 5)):
+        edits, texts = _another_text(index, accounts)
+        affected: list[int] = []
+
+        def receipt(
+            edits: dict[str, Any] = edits, texts: dict[str, str] = texts, affected: list[int] = affected
+        ) -> None:
+            body = Lines(index, what_if(index, edits, texts=texts)).impact(()).body
+            affected.append(body["affected"])
+
+        seconds = _seconds(receipt, rounds=3)
+        name = f"receipt with its lines, {affected[0]:,} principals in {accounts} accounts, CPU"
+        figures.append(figure(name, seconds, "s", limit=limit))
+    return figures
 
 
 def tables(accounts: int) -> Figures:
@@ -251,7 +280,7 @@ def past(accounts: int) -> Figures:
 
 def main(name: str) -> Figures:
     """One part, measured in this process."""
-    if name in {"tables", "images", "past"}:
+    if name in {"rows", "tables", "images", "past"}:
         import django
 
         django.setup()

@@ -83,7 +83,7 @@ class Shift:
         """A request for an action that is newly allowed, and one that is no longer, as far as there are
         any.
         """
-        verdict = self.change.verdict_for(bit, before=before, after=after)
+        verdict = self.change.own(before, after, within=bit).verdict_of(bit)
         if verdict is None:
             return ()
         witnesses = []

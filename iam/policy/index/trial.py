@@ -76,13 +76,13 @@ class ActionGroup:
         self.left, self.right, self._is_plain = _without_needless(self.left, self.right)
         self.every = tuple(dict.fromkeys((*_first_those_of(self.right, self.left), *self.left, *self.right)))
         own = set(chain.from_iterable(_own_keys(say.clause) for say in self.every))
-        self._own = tuple(sorted(own))
+        self.own_keys = tuple(sorted(own))
         self._circumstances: dict[frozenset[str], tuple[Circumstance, ...]] = {}
 
     @property
     def is_personal(self) -> bool:
         """Whether principals who hold the same may differ."""
-        return bool(self._own)
+        return bool(self.own_keys)
 
     def circumstances(self, never: frozenset[str]) -> tuple[Circumstance, ...]:
         """The circumstances to try."""
@@ -196,7 +196,7 @@ class ActionGroup:
         principal, alike = side.principal, self._alike
         place = alike.place if alike else (principal.account, _texts(side.facts), _texts(side.place_facts))
         own: list[object] = []
-        for key in self._own:
+        for key in self.own_keys:
             if alike and alike.name and key in ABSTRACT:
                 own.append(alike.name)
             else:
@@ -353,7 +353,11 @@ class Trial:
             blocked=blocked_by,
             is_given=bool(bits),
             is_taken=bool(taken),
+            outlines=(self._outline(more, asked.after), self._outline(less, asked.before)),
         )
+
+    def _outline(self, cell: Cell | None, side: Side) -> Cell | None:
+        return None if cell is None else cell.outline(side, self._asked.own_keys)
 
     def _allowed(self, side: Side, says: Sequence[Say]) -> Allowed:
         allowed = self._grid.allowed(side, says)

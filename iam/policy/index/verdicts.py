@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol
 
@@ -25,6 +26,23 @@ class Cell(NamedTuple):
 
     resource: str | None
     context: Circumstance
+
+    def outline(self, side: Side, own_keys: Iterable[str]) -> Cell:
+        """The same for all of whom the same is true: without the account of its principal, and without what
+        this one has of its own in some keys.
+        """
+        texts = {side.principal.account: "account"}
+        for key in own_keys:
+            texts.update((text, key) for text in side.known.values(key) or () if text)
+
+        def without_own(text: str) -> str:
+            for own in sorted(texts, key=len, reverse=True):
+                text = text.replace(own, f"\0{texts[own]}\0")
+            return text
+
+        context = tuple((key, tuple(map(without_own, values))) for key, values in self.context)
+        resource = None if self.resource is None else without_own(self.resource)
+        return Cell(resource, context)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +73,7 @@ class Verdict(NamedTuple):
 
     `had`, `has`: whether anything of it is allowed before, and after. `only_then`: of the resource of `less`
     something is still allowed, under other circumstances. `already`, `keeps`: the documents that give all of
-    what is newly given, or taken away. `blocked`: what denies all of it.
+    what is newly given, or taken away. `blocked`: what denies all of it. `outlines` are of `more` and `less`.
     """
 
     more: Cell | None = None
@@ -68,6 +86,7 @@ class Verdict(NamedTuple):
     blocked: tuple[str, ...] = ()
     is_given: bool = False
     is_taken: bool = False
+    outlines: tuple[Cell | None, ...] = ()
 
     @property
     def is_nothing(self) -> bool:
@@ -111,11 +130,11 @@ class Change:
                 bits |= mask
         return bits
 
-    def verdict_for(self, bit: int, *, before: Side, after: Side) -> Verdict | None:
-        """What becomes of one action, with requests of this principal."""
+    def own(self, before: Side, after: Side, *, within: int) -> Change:
+        """The same with requests of this principal, for the actions `within` a set."""
         if self.prover is None or self.proved_for == before.principal.arn:
-            return self.verdict_of(bit)
-        return self.prover.change(before, after, within=bit).verdict_of(bit)
+            return self
+        return self.prover.change(before, after, within=within)
 
     def verdict_of(self, bit: int) -> Verdict | None:
         """What becomes of one action."""

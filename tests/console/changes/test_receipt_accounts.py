@@ -62,6 +62,37 @@ def test_the_same_effect_in_forty_accounts_is_one_block_that_counts_everybody(
     assert block.outside == 0
 
 
+def test_names_of_users_keep_no_accounts_apart(accounts: list[Account]) -> None:
+    home = allow("s3:GetObject", "arn:aws:s3:::homes/${aws:username}/*")
+    impact = impact_of([operation for account in accounts for operation in given(account, home)])
+    [gain] = impact.gains
+    assert (gain.people, len(gain.elsewhere), impact.more_groups) == (3 * MANY, MANY - 1, 0)
+    [level] = gain.rows
+    [witness] = level.witnesses["gained"]
+    user = gain.names[0].name
+    assert witness.principal.endswith(f":user/{user}")
+    assert witness.resource.startswith(f"arn:aws:s3:::homes/{user}/")
+
+
+def test_a_queue_of_its_own_account_is_another_effect_than_the_same_queue_elsewhere(
+    accounts: list[Account],
+) -> None:
+    first, second = accounts[:2]
+    queue = allow("sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{first.account_id}:orders")
+    named = allow("s3:GetObject", "arn:aws:s3:::homes/${aws:username}/*")
+    impact = impact_of([*given(first, queue, named), *given(second, queue, named)])
+    assert [len(gain.elsewhere) for gain in impact.gains] == [0, 0]
+
+
+def test_homes_and_what_everybody_reads_are_no_one_effect(accounts: list[Account]) -> None:
+    first, second = accounts[:2]
+    home = allow("s3:GetObject", "arn:aws:s3:::homes/${aws:username}/*")
+    others = allow("s3:GetObject", "arn:aws:s3:::homes/user.team-00.0/*")
+    also = allow("sqs:SendMessage", "arn:aws:sqs:*:*:${aws:username}")
+    impact = impact_of([*given(first, home, also, users=1), *given(second, others, also, users=1)])
+    assert [len(gain.elsewhere) for gain in impact.gains] == [0, 0]
+
+
 def test_what_differs_by_account_stays_apart(accounts: list[Account]) -> None:
     first, second, third = accounts[:3]
     impact = impact_of(
