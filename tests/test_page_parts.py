@@ -55,7 +55,7 @@ def test_the_domain_has_no_part_of_a_page() -> None:
     [
         ('path = f"/changes/{pk}/"', "the address /changes/"),
         ('icon_of(kind) == "key-round"', "the icon key-round"),
-        ('name = "changes/act.html"', "the template changes/act.html"),
+        ('name = "changes/acts.html"', "the template changes/acts.html"),
         ("from django.urls import path", "the import of django.urls"),
         ("from django import forms", "the import of django.forms"),
         ("import django.shortcuts", "the import of django.shortcuts"),

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from django.http import Http404, HttpResponse
-from django.views.decorators.http import require_GET, require_http_methods
+from django.urls import reverse
+from django.views.decorators.http import require_GET
 
 from console.changes.act_text import also_on, back_of, lint_of, menu_on, pageless_in, shown_name
 from console.changes.actions import ACTIONS, Action
 from console.changes.actions.action import END
 from console.changes.actions.form import ActionForm
-from console.changes.request_draft import RequestDraft, digest_of
+from console.changes.request_draft import Fact, PageLink, RequestDraft, RequestFrame, digest_of
 from console.web.access import ViewerRequest, entity_or_404, require, require_present
 from console.web.cut import first_rows
 from console.web.render import render_page
@@ -39,12 +39,25 @@ MAX_OTHERS = 12
 class ActDraft(RequestDraft):
     """A request by one of the actions that pages offer."""
 
-    template = "changes/act.html"
-
     def __init__(self, request: ViewerRequest, form: ActionForm, action: Action) -> None:
         super().__init__(request, form)
         self.action = action
         self.secret_error = ""
+
+    @classmethod
+    def opened(cls, request: ViewerRequest, **named: str) -> ActDraft:
+        """By the slug of an act; `on` says of which entity, `account` in which account. An act that asks
+        nothing shows at once what it does.
+        """
+        action = ACTIONS.get(named["slug"])
+        if action is None or request.at is not None:
+            raise Http404
+        subject = _subject(request, action.act)
+        begins = request.method == "GET" and bool(action.fields)
+        data = None if begins else request.POST
+        initial = _start(request, action, subject)
+        form = ActionForm(action.fields, subject, viewer=_asking(request), data=data, initial=initial)
+        return cls(request, form, action)
 
     @property
     def title(self) -> str:
@@ -105,42 +118,30 @@ class ActDraft(RequestDraft):
             )
         return plans
 
-    def frame(self, operations: Sequence[Operation]) -> dict[str, Any]:
+    def frame(self, operations: Sequence[Operation]) -> RequestFrame:
         """The subject, and where its page leads."""
-        subject = self.form.subject
-        back = back_of(subject)
-        return {
-            "act": self.action,
-            "title": self.title,
-            "account": account_of(subject),
-            "back": back,
-            "is_about_account": isinstance(subject, Account),
-            "query": self.request.GET.urlencode(),
-            "secret_error": self.secret_error,
-            "section": back.section,
-        }
-
-
-@require_http_methods(["GET", "POST"])
-@require(Right.REQUEST_CHANGE)
-def act(request: ViewerRequest, slug: str) -> HttpResponse:
-    """The page of an act; `on` says of which entity, `account` in which account. An act that asks nothing
-    shows at once what it does.
-    """
-    action = ACTIONS.get(slug)
-    if action is None or request.at is not None:
-        raise Http404
-    subject = _subject(request, action.act)
-    begins = request.method == "GET" and bool(action.fields)
-    data = None if begins else request.POST
-    form = ActionForm(
-        action.fields,
-        subject,
-        viewer=_asking(request),
-        data=data,
-        initial=_start(request, action, subject),
-    )
-    return ActDraft(request, form, action).serve()
+        subject, action = self.form.subject, self.action
+        account, back = account_of(subject), back_of(subject)
+        subject_page = PageLink(back.name, back.url)
+        is_about_account = isinstance(subject, Account)
+        first = PageLink("Changes", reverse("changes:list")) if is_about_account else PageLink(account.name)
+        facts = [] if is_about_account else [Fact("About", *subject_page)]
+        return RequestFrame(
+            title=self.title,
+            crumbs=[first, subject_page, PageLink(action.button)],
+            leads_to=[subject_page],
+            account=account,
+            facts=facts,
+            section=back.section,
+            effect_title="Policies",
+            address=f"{reverse('changes:act', args=[action.slug])}?{self.request.GET.urlencode()}",
+            more={
+                "note": action.note,
+                "is_danger": action.is_danger,
+                "sealed_label": action.sealed_label,
+                "secret_error": self.secret_error,
+            },
+        )
 
 
 def _subject(request: ViewerRequest, act: Act) -> Subject:

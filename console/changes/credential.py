@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from django.http import Http404, HttpResponse
-from django.views.decorators.http import require_http_methods
+from django.http import Http404
+from django.urls import reverse
 
 from console.changes.actions.credentials import CREDENTIAL_QUESTIONS, CredentialQuestions
 from console.changes.actions.form import ActionForm
-from console.changes.request_draft import RequestDraft
-from console.web.access import ViewerRequest, entity_or_404, layout_for, require, require_present
+from console.changes.request_draft import PageLink, RequestDraft, RequestFrame, fact_of_user
+from console.web.access import ViewerRequest, entity_or_404, require_present
 from iam.changes.credential_acts import Asked, kind_of, operation_of
 from iam.changes.models import Change
 from iam.changes.operations import Operation
@@ -41,7 +40,17 @@ class Wish:
 class CredentialDraft(RequestDraft):
     """A request about somebody's credentials."""
 
-    template = "changes/credential.html"
+    rights = (Right.REQUEST_CHANGE, Right.SEE_SELF)
+
+    @classmethod
+    def opened(cls, request: ViewerRequest, **named: str) -> CredentialDraft:
+        """By `do`, which names the act, and by `user` or `of` (a credential)."""
+        require_present(request)
+        wish = _wish(request)
+        is_own = may_request_for_own(request.viewer, act=wish.act, user=wish.user)
+        if not is_own and not request.viewer.may(Right.REQUEST_CHANGE):
+            raise Http404
+        return cls(request, wish)
 
     def __init__(self, request: ViewerRequest, wish: Wish) -> None:
         self.wish = wish
@@ -84,33 +93,33 @@ class CredentialDraft(RequestDraft):
             viewer, operation=operations[0], reason=reason, idempotency_key=key, cause=cause
         )
 
-    def frame(self, operations: Sequence[Operation]) -> dict[str, Any]:
+    def frame(self, operations: Sequence[Operation]) -> RequestFrame:
         """Whose credentials they are, and the title as the request will have it."""
-        user = self.wish.user
-        title = operations[0].title if operations else self.questions.title
-        return {
-            "title": title,
-            "what": self.questions,
-            "given": {field.name: self.form.text_of(field) for field in self.questions.fields},
-            "wish": self.wish,
-            "user": user,
-            "user_name": names_by_entity([user])[user.pk],
-            "account": user.account,
-            "section": "people",
-            "layout": layout_for(self.request.viewer),
-        }
-
-
-@require_http_methods(["GET", "POST"])
-@require(Right.REQUEST_CHANGE, Right.SEE_SELF)
-def credential(request: ViewerRequest) -> HttpResponse:
-    """The page of an act on credentials; `do` says which, `user` or `of` (a credential) whose."""
-    require_present(request)
-    wish = _wish(request)
-    is_own = may_request_for_own(request.viewer, act=wish.act, user=wish.user)
-    if not is_own and not request.viewer.may(Right.REQUEST_CHANGE):
-        raise Http404
-    return CredentialDraft(request, wish).serve()
+        user, questions = self.wish.user, self.questions
+        title = operations[0].title if operations else questions.title
+        user_name = names_by_entity([user])[user.pk]
+        credentials = reverse("identities:person-credentials", args=[user.pk])
+        crumbs = [
+            PageLink(user.account.name),
+            PageLink(user_name, reverse("identities:person", args=[user.pk])),
+            PageLink("Credentials and MFA", credentials),
+            PageLink(title or "Change"),
+        ]
+        return RequestFrame(
+            title=title or "Change of credentials",
+            crumbs=crumbs,
+            leads_to=[PageLink("the credentials", credentials)],
+            account=user.account,
+            facts=[fact_of_user(user, user_name)],
+            section="people",
+            effect_title="What it does",
+            address=f"{reverse('changes:credential')}?{self.wish.query}",
+            more={
+                "is_credential": True,
+                "choices": questions.choices,
+                "choices_title": "For which service?",
+            },
+        )
 
 
 def _wish(request: ViewerRequest) -> Wish:

@@ -7,18 +7,17 @@ from typing import Any, Literal
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
-from django.views.decorators.http import require_http_methods
+from django.urls import reverse
 
 from console.changes.actions.form import ActionForm
-from console.changes.request_draft import RequestDraft
-from console.web.access import ViewerRequest, entity_or_404, require
+from console.changes.request_draft import Fact, PageLink, RequestDraft, RequestFrame, fact_of_user
+from console.web.access import ViewerRequest, entity_or_404
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.choices import EntityChoices, groups_for, users_for
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.services.plans import membership as membership_operation
-from iam.guard import Right
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Entity, Kind
 
@@ -28,7 +27,18 @@ Do = Literal["add", "remove"]
 class MembershipDraft(RequestDraft):
     """A request to add a user to a group, or to remove one."""
 
-    template = "changes/membership.html"
+    @classmethod
+    def opened(cls, request: ViewerRequest, **named: str) -> MembershipDraft | HttpResponse:
+        """By `user`, `group` and `do`; where one of them is missing, the page on which it is chosen."""
+        user, group = _entity(request, "user", Kind.USER), _entity(request, "group", Kind.GROUP)
+        do: Do = "remove" if request.GET.get("do") == "remove" else "add"
+        if request.at is not None:
+            return render_page(request, "changes/membership_past.html", _frame(user, group, do))
+        if user is None and group is None:
+            return redirect("identities:people")
+        if user is None or group is None:
+            return _choose(request, user=user, group=group, do=do)
+        return cls(request, user, group, do)
 
     def __init__(self, request: ViewerRequest, user: Entity, group: Entity, do: Do) -> None:
         super().__init__(request, ActionForm((), user, viewer=request.viewer, data=request.POST))
@@ -49,26 +59,39 @@ class MembershipDraft(RequestDraft):
             idempotency_key=key,
         )
 
-    def frame(self, operations: Sequence[Operation]) -> dict[str, Any]:
+    def frame(self, operations: Sequence[Operation]) -> RequestFrame:
         """Whose membership it is, and in which group."""
-        return _frame(self.user, self.group, self.do)
-
-
-@require_http_methods(["GET", "POST"])
-@require(Right.REQUEST_CHANGE)
-def membership(request: ViewerRequest) -> HttpResponse:
-    """The page of a membership that is, or shall be; the address says whose, in which group, and which
-    way.
-    """
-    user, group = _entity(request, "user", Kind.USER), _entity(request, "group", Kind.GROUP)
-    do: Do = "remove" if request.GET.get("do") == "remove" else "add"
-    if request.at is not None:
-        return render_page(request, "changes/membership_past.html", _frame(user, group, do))
-    if user is None and group is None:
-        return redirect("identities:people")
-    if user is None or group is None:
-        return _choose(request, user=user, group=group, do=do)
-    return MembershipDraft(request, user, group, do).serve()
+        user, group = self.user, self.group
+        user_name = names_by_entity([user])[user.pk]
+        user_page = reverse("identities:person", args=[user.pk])
+        group_page = reverse("identities:group", args=[group.pk])
+        title, crumb = f"Add {user.name} to {group.name}", "Add user"
+        leads_to = [PageLink("the user", user_page), PageLink("the group", group_page)]
+        if self.do == "remove":
+            title, crumb = f"Remove {user.name} from {group.name}", "Remove user"
+            leads_to.reverse()
+        return RequestFrame(
+            title=title,
+            crumbs=[
+                PageLink(group.account.name),
+                PageLink(group.name, group_page),
+                PageLink(crumb),
+            ],
+            leads_to=leads_to,
+            account=user.account,
+            facts=[fact_of_user(user, user_name), Fact("Group", group.name, group_page)],
+            section="people",
+            effect_title=f"What changes for {user_name}",
+            address=f"{reverse('changes:membership')}?user={user.pk}&group={group.pk}&do={self.do}",
+            more={
+                "steps_part": "changes/_membership_steps.html",
+                "user": user,
+                "user_name": user_name,
+                "group": group,
+                "do": self.do,
+                "duration": "Permanent. It can be undone.",
+            },
+        )
 
 
 def _entity(request: ViewerRequest, name: str, kind: Kind) -> Entity | None:
@@ -100,11 +123,6 @@ def _choose(request: ViewerRequest, *, user: Entity | None, group: Entity | None
     )
 
 
-def _title(user: Entity, group: Entity, do: Do) -> str:
-    """As the request will be called."""
-    return f"Add {user.name} to {group.name}" if do == "add" else f"Remove {user.name} from {group.name}"
-
-
 def _frame(user: Entity | None, group: Entity | None, do: Do) -> dict[str, Any]:
     entity = user or group
     return {
@@ -112,7 +130,6 @@ def _frame(user: Entity | None, group: Entity | None, do: Do) -> dict[str, Any]:
         "user_name": names_by_entity([user])[user.pk] if user else "",
         "group": group,
         "do": do,
-        "title": _title(user, group, do) if user and group else "",
         "account": entity.account if entity else None,
         "section": "people" if user else "groups",
     }

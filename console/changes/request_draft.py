@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from django.http import HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
 
 from console.changes.act_text import lint_of, text_shown
+from console.changes.actions.fields import HIDDEN
 from console.changes.actions.form import ActionForm
 from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
 from console.changes.page import address_of
 from console.changes.receipt import receipt_context
-from console.web.access import ViewerRequest
+from console.web.access import ViewerRequest, layout_for, require
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.errors import FieldError, RefusedError
@@ -24,17 +27,59 @@ from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import ChangePlan
-from iam.guard import Viewer
+from iam.guard import Right, Viewer
+from iam.mirror.models import Account, Entity
 
 MAX_REASON_LENGTH = 1_000
 
 
-class RequestDraft(ABC):
-    """A request that is being made, by the answers of `form`. `key` makes a form that is sent twice one
-    request.
+class PageLink(NamedTuple):
+    """A page around the request: where it comes from, or where it leads when nothing is requested. Without an
+    address it is only named.
     """
 
-    template: ClassVar[str]
+    text: str
+    url: str = ""
+
+
+class Fact(NamedTuple):
+    """What the request is about; `login` is the name of a user in AWS, where it differs."""
+
+    name: str
+    text: str
+    url: str
+    login: str = ""
+
+
+class RequestFrame(NamedTuple):
+    """What the page shows around what the request does. `leads_to` begins with the page of "Cancel". Details
+    that only one page has are in `more`.
+    """
+
+    title: str
+    crumbs: Sequence[PageLink]
+    leads_to: Sequence[PageLink]
+    account: Account
+    facts: Sequence[Fact]
+    section: str
+    effect_title: str
+    address: str
+    more: dict[str, Any]
+
+
+class RequestDraft(ABC):
+    """A request that is being made, by the answers of `form`. `key` makes a form that is sent twice one
+    request. Its page is open to those who have one of `rights`.
+    """
+
+    rights: ClassVar[tuple[Right, ...]] = (Right.REQUEST_CHANGE,)
+
+    @classmethod
+    @abstractmethod
+    def opened(cls, request: ViewerRequest, **named: str) -> RequestDraft | HttpResponse:
+        """The draft that the address names, or the page that comes before it; 404 for what the viewer may
+        not see.
+        """
 
     def __init__(self, request: ViewerRequest, form: ActionForm) -> None:
         self.request = request
@@ -59,7 +104,7 @@ class RequestDraft(ABC):
         """The change that is requested. Raises RefusedError."""
 
     @abstractmethod
-    def frame(self, operations: Sequence[Operation]) -> dict[str, Any]:
+    def frame(self, operations: Sequence[Operation]) -> RequestFrame:
         """What the page shows around what it does; without operations, where that is not known."""
 
     def beside_fields(self, refused: RefusedError) -> RefusedError | None:
@@ -105,10 +150,13 @@ class RequestDraft(ABC):
             "form": reason,
             "reason": self.request.POST.get("reason", "")[:MAX_REASON_LENGTH],
             "rows": self.form.rows,
+            "is_asking": any(question.kind != HIDDEN for question in self.form.questions),
             "refused": None if self.form.errors else refused or error,
-            **self.frame(operations),
+            "layout": layout_for(self.request.viewer),
         }
-        return render_page(self.request, self.template, context, status=status)
+        frame = self.frame(operations)
+        context |= frame._asdict() | frame.more
+        return render_page(self.request, "changes/request_draft.html", context, status=status)
 
     def _preview(self, operations: list[Operation]) -> dict[str, Any]:
         """What it does. Raises RefusedError."""
@@ -128,6 +176,25 @@ class RequestDraft(ABC):
             | texts
             | {"seen": digest_of(plans), "quotas": _quotas(plans), "steps": steps, "lost": lost}
         )
+
+
+def request_page(draft: type[RequestDraft]) -> Callable[..., HttpResponse]:
+    """The page on which something of this kind is requested."""
+
+    @require_http_methods(["GET", "POST"])
+    @require(*draft.rights)
+    def page(request: ViewerRequest, /, **named: str) -> HttpResponse:
+        opened = draft.opened(request, **named)
+        return opened if isinstance(opened, HttpResponse) else opened.serve()
+
+    return page
+
+
+def fact_of_user(user: Entity, user_name: str) -> Fact:
+    """Whom a request is about, by their name and their login."""
+    page = reverse("identities:person", args=[user.pk])
+    login = "" if user_name == user.name else user.name
+    return Fact("Who", user_name, page, login)
 
 
 def digest_of(plans: list[ChangePlan]) -> str:

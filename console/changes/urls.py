@@ -7,17 +7,19 @@ from console.changes import (
     approval,
     approvals,
     change,
-    credential,
     drift,
     export,
     irreversible,
     lists,
-    membership,
     request,
     rules,
     secrets,
     undo,
 )
+from console.changes.act import ActDraft
+from console.changes.credential import CredentialDraft
+from console.changes.membership import MembershipDraft
+from console.changes.request_draft import request_page
 
 app_name = "changes"
 urlpatterns = [
@@ -37,10 +39,10 @@ urlpatterns = [
     path("drift/<uuid:pk>/", drift.drift_detail, name="drift-one"),
     path("drift/<uuid:pk>/undo/", drift.undo, name="drift-undo"),
     path("irreversible/", irreversible.irreversible, name="irreversible"),
-    path("credential/", credential.credential, name="credential"),
+    path("credential/", request_page(CredentialDraft), name="credential"),
     path("acts/", act.acts, name="acts"),
-    path("act/<slug:slug>/", act.act, name="act"),
-    path("membership/", membership.membership, name="membership"),
+    path("act/<slug:slug>/", request_page(ActDraft), name="act"),
+    path("membership/", request_page(MembershipDraft), name="membership"),
     path("<uuid:pk>/", change.change, name="change"),
     path("<uuid:pk>/request/", request.whole, name="request"),
     path("<uuid:pk>/approval/", request.former_address, name="approval"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from console.changes.actions.fields import LONG, Field
+from console.changes.actions.fields import HIDDEN, LONG, Field
 from iam.changes.operations.service_credential import SERVICES, CreateServiceCredential
 from iam.changes.operations.signing_certificate import UploadCertificate
 from iam.changes.operations.ssh_key import UploadSshKey
@@ -19,22 +19,29 @@ class CredentialQuestions:
     fields: tuple[Field, ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
 
-    @property
-    def names(self) -> list[str]:
-        """What has to be filled in."""
-        return [field.name for field in self.fields]
 
-
-SERVICE: Final = Field("service", "Service", is_needed=False)
-BODY: Final = Field("body", "Public text", LONG, is_needed=False)
-"""The operation says which of them is missing."""
+SERVICE: Final = Field("service", "Service", HIDDEN, is_needed=False)
+PUBLIC_KEY: Final = Field(
+    "body",
+    "Public key",
+    LONG,
+    "The line of a file such as ~/.ssh/id_rsa.pub. Never the private key.",
+    is_checked_later=True,
+)
+CERTIFICATE: Final = Field(
+    "body",
+    "Certificate",
+    LONG,
+    "In PEM form, with the lines BEGIN CERTIFICATE and END CERTIFICATE. Never the private key.",
+    is_checked_later=True,
+)
 CREDENTIAL_QUESTIONS: Final = {
     CreateServiceCredential.spec.slug: CredentialQuestions(
         "Create a service-specific credential",
-        (Field("service", "Service", is_needed=False),),
+        (SERVICE,),
         tuple(SERVICES.items()),
     ),
-    UploadSshKey.spec.slug: CredentialQuestions("Upload an SSH key", (BODY,)),
-    UploadCertificate.spec.slug: CredentialQuestions("Upload a signing certificate", (BODY,)),
+    UploadSshKey.spec.slug: CredentialQuestions("Upload an SSH key", (PUBLIC_KEY,)),
+    UploadCertificate.spec.slug: CredentialQuestions("Upload a signing certificate", (CERTIFICATE,)),
 }
 """By the slug of the act; an act that is not here asks nothing."""

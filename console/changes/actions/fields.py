@@ -35,7 +35,7 @@ MAX_LENGTH: Final = 2_048
 @dataclass(frozen=True, slots=True)
 class Field:
     """A question. `choices` gives (value, words) for a subject; `start` what stands there at first; `example`
-    is a value as one would write it.
+    is a value as one would write it. `is_checked_later`: the operation says that it is missing.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Field:
     kind: str = TEXT
     hint: str = ""
     is_needed: bool = True
+    is_checked_later: bool = False
     choices: Callable[[Any], Choices] | None = None
     start: Callable[[Any], str] | None = None
     low: int = 0
@@ -75,7 +76,7 @@ class AnswerField(forms.Field):
         if text:
             reader = _READERS.get(question.kind)
             return text if reader is None else reader(question, text, self.subject)
-        if question.is_needed and question.kind not in (TAGS, LINES):
+        if question.is_needed and not question.is_checked_later and question.kind not in (TAGS, LINES):
             wanted = "choose an option" if question.kind == CHOICE else "this field is required"
             raise question.error(f"{wanted}.")
         nothing: dict[str, Any] = {TAGS: {}, LINES: [], NUMBER: None}
