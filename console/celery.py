@@ -81,7 +81,10 @@ app.conf.update(
     # A worker without --queues takes from both. In a large organization one process has the second alone, and
     # with it what the calculation keeps in memory (docs/operate.md).
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("gatehouse", CALCULATIONS)],
-    task_routes={"iam.access.escalation_calculation.tasks.calculate_escalation": {"queue": CALCULATIONS}},
+    task_routes={
+        "iam.access.escalation_calculation.tasks.calculate_escalation": {"queue": CALCULATIONS},
+        "iam.audit.findings.tasks.calculate_findings": {"queue": CALCULATIONS},
+    },
     worker_hijack_root_logger=False,
     worker_send_task_events=False,
     # Someone who can write to Redis must not stop workers, change their rate or read what they hold.

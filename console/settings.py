@@ -179,6 +179,7 @@ INSTALLED_APPS = [
     "iam.people.campaigns",
     "iam.people.replacing",
     "iam.people.rotation",
+    "iam.audit.findings",
     "console",
     "console.operators",
     "console.web",

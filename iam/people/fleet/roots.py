@@ -71,7 +71,7 @@ def roots(viewer: Viewer, *, account: Account | None = None) -> list[Root]:
         if fact[0] is not None:
             known[fact[0]] = Fact(*fact)
     seen = {fact: facts[fact] for fact in facts if viewer.may(Right.SEE_ACCOUNT, account_id=fact[0])}
-    roots = [_root(number, name, known) for (number, name), known in seen.items()]
+    roots = [root_of(number, name, known) for (number, name), known in seen.items()]
     if account is None:
         roots += _unconnected(viewer, {number for number, _ in seen})
     return sorted(roots, key=lambda root: (root.standing, root.name.lower(), root.account_id))
@@ -91,7 +91,7 @@ def _accounts_and_facts(scope: Scope | None) -> CompiledQuery:
     return CompiledQuery(lambda: accounts.annotate(told=facts_of_root).values_list(*columns))
 
 
-def _root(number: str, name: str, facts: Mapping[str, Fact]) -> Root:
+def root_of(number: str, name: str, facts: Mapping[str, Fact]) -> Root:
     """The newer of the two readings counts where they differ: AWS makes the report at most every four
     hours.
     """

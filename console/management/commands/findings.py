@@ -1,0 +1,72 @@
+"""`manage.py findings`: what is wrong in the accounts, by the rules of `iam.audit.findings`."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from console.access.options import moment_given
+from iam.audit.findings.report import rows_at, rows_now
+from iam.audit.findings.rules import all_rules
+from iam.mirror.models import Account
+
+
+class Command(BaseCommand):
+    """Reads the mirror and calculates what is due; asks AWS nothing. The exit code is 0 whatever is found."""
+
+    help = "List findings: what is wrong in the accounts, with evidence and fix."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Which accounts, when, and how to print."""
+        parser.add_argument("--account", default="", help="only this account ID")
+        parser.add_argument("--as-of", default="", help="a past time, such as 2026-11-24T14:05 (UTC)")
+        parser.add_argument("--json", action="store_true", help="print a JSON list")
+        parser.add_argument("--kinds", action="store_true", help="list the kinds of findings")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Calculate, and print."""
+        if options["kinds"]:
+            self._print_kinds(is_json=options["json"])
+            return
+        at = moment_given(options["as_of"])
+        accounts = _accounts(options["account"])
+        rows = list(rows_at(accounts, at)) if at else list(rows_now(accounts))
+        if options["json"]:
+            self.stdout.write(json.dumps(rows, indent=2, ensure_ascii=False))
+            return
+        for row in rows:
+            notes = [note for note in (row["certainty"], row["status"]) if note not in ("confirmed", "open")]
+            shown = f" ({', '.join(notes)})" if notes else ""
+            self.stdout.write(f"{row['severity']:<9} {row['kind']:<42} {row['subject']}{shown}")
+        counts = Counter(row["severity"] for row in rows)
+        numbers = ", ".join(
+            f"{counts[severity]} {severity}" for severity in ("critical", "high", "medium", "low")
+        )
+        self.stdout.write(f"{len(rows)} findings: {numbers}.")
+
+    def _print_kinds(self, *, is_json: bool) -> None:
+        rules = all_rules().values()
+        if is_json:
+            kinds = [
+                {"kind": rule.kind, "severity": rule.severity.name.lower(), "sentence": rule.sentence}
+                for rule in rules
+            ]
+            self.stdout.write(json.dumps(kinds, indent=2, ensure_ascii=False))
+            return
+        width = max(len(rule.kind) for rule in rules)
+        for rule in rules:
+            self.stdout.write(f"{rule.kind:<{width}}  {rule.sentence}")
+
+
+def _accounts(number: str) -> list[Account]:
+    connected = Account.objects.filter(removed_at__isnull=True).order_by("name", "pk")
+    if not number:
+        return list(connected)
+    chosen = connected.filter(account_id=number)
+    if not chosen:
+        numbers = ", ".join(connected.values_list("account_id", flat=True)[:5]) or "none"
+        raise CommandError(f"--account {number[:80]}: this account isn’t connected. Connected: {numbers}.")
+    return list(chosen)

@@ -1,0 +1,126 @@
+"""Calculates the findings of accounts, and keeps them: what is new is opened, what is gone is fixed, and what
+could not be read stays as it is. For workers and commands.
+
+One process calculates an account at a time, under a lease; one that is killed leaves what was kept before,
+and the next begins when the lease has ended. Whatever is done twice ends the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import structlog
+from django.db.models import Q
+
+from iam.access.escalation_calculation.code_version import code_version
+from iam.access.escalation_calculation.models import Calculation
+from iam.audit.findings.identity import Computed, compute
+from iam.audit.findings.models import FindingRun
+from iam.audit.findings.reading import facts_of
+from iam.audit.findings.rules import all_rules
+from iam.audit.findings.writes import end_acceptances, keep
+from iam.directory.models import Identity
+from iam.mirror.models import Account, Section
+from iam.nudge import send_seldom
+
+TASK: Final = "iam.audit.findings.tasks.calculate_findings"
+NUDGE_SECONDS: Final = 2
+LASTS: Final = timedelta(hours=1)
+"""After so long an account is calculated again although nothing was written: keys get old."""
+LEASE: Final = timedelta(minutes=5)
+logger = structlog.get_logger(__name__)
+
+
+def tend(accounts: Iterable[Account] | None = None) -> int:
+    """Calculate the accounts that are due; how many there were."""
+    end_acceptances(datetime.now(tz=UTC))
+    rows = Account.objects.filter(removed_at__isnull=True) if accounts is None else accounts
+    return sum(calculate(account) for account in rows)
+
+
+def calculate(account: Account) -> bool:
+    """Calculate an account if it is due; whether it was. Nothing while another process is at it."""
+    began = datetime.now(tz=UTC)
+    inputs = _inputs(account)
+    run, _ = FindingRun.objects.get_or_create(account=account)
+    if not _is_due(run, inputs, began):
+        return False
+    lease = _claim(run, began)
+    if not lease:
+        return False
+    try:
+        computed = computed_of(account)
+        keep(account, computed, at=began)
+        seconds = (datetime.now(tz=UTC) - began).total_seconds()
+        FindingRun.objects.filter(account=account, lease=lease).update(
+            inputs=inputs, calculated_at=began, seconds=seconds, unread=sorted(computed.unread)
+        )
+    finally:
+        FindingRun.objects.filter(account=account, lease=lease).update(lease="", lease_until=None)
+    logger.info(
+        "findings.calculated",
+        account=account.account_id,
+        seconds=seconds,
+        findings=len(computed.findings),
+        unread=len(computed.unread),
+    )
+    return True
+
+
+def computed_of(account: Account, *, at: datetime | None = None) -> Computed:
+    """What the rules say of an account at a moment (None: now)."""
+    with facts_of(account, at=at) as facts:
+        return compute(all_rules().values(), facts, is_past=at is not None)
+
+
+def is_due(account: Account) -> bool:
+    """Whether what is kept is of another state."""
+    run = FindingRun.objects.filter(account=account).first()
+    return run is None or _is_due(run, _inputs(account), datetime.now(tz=UTC))
+
+
+def nudge() -> None:
+    """Tell a worker, at most once in a while; without a broker the sweep does it."""
+    send_seldom(TASK, seconds=NUDGE_SECONDS)
+
+
+def _is_due(run: FindingRun, inputs: str, now: datetime) -> bool:
+    return run.inputs != inputs or run.calculated_at is None or now - run.calculated_at > LASTS
+
+
+def _claim(run: FindingRun, now: datetime) -> str:
+    """A lease, or "" where another process has it."""
+    lease = uuid.uuid4().hex
+    free = Q(lease_until=None) | Q(lease_until__lt=now)
+    claimed = FindingRun.objects.filter(free, pk=run.pk).update(lease=lease, lease_until=now + LEASE)
+    return lease if claimed else ""
+
+
+def _inputs(account: Account) -> str:
+    """A digest of everything that findings rest on: the code, what was written, which sections are whole, who
+    can become administrator, which accounts there are, and who has left.
+    """
+    fresh = Account.objects.filter(pk=account.pk).values_list("writes", "revision")
+    sections = Section.objects.filter(account=account).order_by("name").values_list("name", "state")
+    paths = Calculation.objects.filter(moment="").values_list("number", flat=True)
+    others = Account.objects.filter(removed_at__isnull=True).order_by("pk").values_list("pk", flat=True)
+    gone = Identity.objects.filter(person__is_active=False).order_by("pk").values_list("pk", flat=True)
+    state = [_rules_version(), *map(list, (fresh, sections, paths, others, gone))]
+    return hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest()
+
+
+@cache
+def _rules_version() -> str:
+    """A digest of the engine, and of what is beside this file."""
+    digest = hashlib.blake2b(code_version().encode(), digest_size=16)
+    folder = Path(__file__).parent
+    for path in sorted(path for path in folder.rglob("*") if path.suffix in {".py", ".txt"}):
+        digest.update(str(path.relative_to(folder)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,16 @@
+"""Dates among the facts of an entity."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+
+def moment_in(attrs: Mapping[str, Any], name: str) -> datetime | None:
+    """The moment that is stored as ISO 8601 under a name; None without one."""
+    text = attrs.get(name)
+    if not isinstance(text, str) or "T" not in text:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -1,0 +1,225 @@
+"""What rules look at: one account as the mirror has it at a moment, in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from iam.access.escalation_groups import OpeningStatements
+from iam.mirror.models import Kind
+from iam.people.fleet.roots import Root
+from iam.policy.index.index import Index
+from iam.policy.request import SERVICE_LINKED_PATH
+
+
+@dataclass(frozen=True, slots=True)
+class EntityFact:
+    """An entity as it was: `document` is the digest of a role's trust policy."""
+
+    id: int
+    aws_id: str
+    kind: str
+    name: str
+    arn: str
+    path: str = "/"
+    created_at: datetime | None = None
+    category: str = ""
+    attrs: Mapping[str, Any] = field(default_factory=dict)
+    document: str | None = None
+
+    @property
+    def is_service_linked(self) -> bool:
+        """Whether AWS manages the role."""
+        return SERVICE_LINKED_PATH in self.arn
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFact:
+    """An active access key by its place in the credential report. `used_at` None: never, as far as AWS
+    tells. `key_id` is empty where the key itself was not synced.
+    """
+
+    slot: int
+    created_at: datetime | None
+    used_at: datetime | None
+    key_id: str = ""
+
+    @property
+    def label(self) -> str:
+        """The key id, or which of the two it is."""
+        return self.key_id or f"access key {self.slot}"
+
+
+@dataclass(frozen=True, slots=True)
+class CredentialFact:
+    """A user's credentials. `has_password` None: no credential report was synced. `mfa` as UserCredentials
+    says it. `keys` are the active ones.
+    """
+
+    has_password: bool | None
+    password_changed_at: datetime | None
+    password_used_at: datetime | None
+    mfa: str
+    active_keys: int
+    oldest_key_at: datetime
+    keys: tuple[KeyFact, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFact:
+    """A policy with its default text. `owner` is the managed policy, or the user, group or role that has it
+    inline; `holders` are the numbers of the users, groups and roles that have it.
+    """
+
+    owner: EntityFact
+    name: str
+    digest: str
+    holders: tuple[int, ...]
+    is_inline: bool
+
+    @property
+    def is_aws_managed(self) -> bool:
+        """Whether AWS wrote it."""
+        return not self.is_inline and self.owner.category == "aws"
+
+    @property
+    def cause(self) -> str:
+        """What tells it apart from other policies of its owner."""
+        return self.name if self.is_inline else ""
+
+
+@dataclass
+class AccountFacts:
+    """The account. `usage` is None for a past moment, which has no last use; `administrators` and `openings`
+    are None where they were not calculated. `unread` are clauses about what could stop access and was not
+    synced; `organization` are the accounts that belong together, None where that is not known.
+    """
+
+    number: str
+    partition: str
+    now: datetime
+    entities: dict[int, EntityFact]
+    members: dict[int, list[int]]
+    attached: dict[int, list[int]]
+    bounds: dict[int, int]
+    profiles: dict[int, list[int]]
+    running: dict[int, list[int]]
+    inline: dict[int, list[tuple[str, str]]]
+    versions: dict[int, list[tuple[str, bool]]]
+    defaults: dict[int, str]
+    credentials: dict[int, CredentialFact]
+    usage: dict[int, datetime] | None
+    tags: dict[int, dict[str, str]]
+    values: dict[str, Any]
+    documents: dict[str, str]
+    complete: frozenset[str]
+    known_accounts: frozenset[str]
+    unread: tuple[str, ...] = ()
+    is_organization_known: bool = True
+    administrators: Mapping[int, bool] | None = None
+    openings: tuple[OpeningStatements, ...] | None = None
+    own_roles: frozenset[str] = frozenset()
+    persons_gone: frozenset[str] = frozenset()
+    root: Root | None = None
+    is_root_mfa_virtual: bool = False
+    index: Index | None = None
+    able: dict[tuple[str, str], dict[int, bool]] = field(default_factory=dict)
+    """Who can do an action on a resource, and whether surely: filled by `iam.audit.findings.effect`."""
+
+    @cached_property
+    def by_kind(self) -> dict[str, list[EntityFact]]:
+        """The entities of each kind."""
+        by_kind: dict[str, list[EntityFact]] = {}
+        for entity in self.entities.values():
+            by_kind.setdefault(entity.kind, []).append(entity)
+        return by_kind
+
+    def of_kind(self, kind: Kind) -> list[EntityFact]:
+        """The entities of a kind."""
+        return self.by_kind.get(kind.value, [])
+
+    @cached_property
+    def root_user(self) -> EntityFact:
+        """The account's root user, which is no entity of the mirror."""
+        arn = f"arn:{self.partition}:iam::{self.number}:root"
+        return EntityFact(0, f"root {self.number}", "root", "Root user", arn)
+
+    @property
+    def prefix(self) -> str:
+        """What ARNs of IAM in the account begin with."""
+        return f"arn:{self.partition}:iam::{self.number}:"
+
+    @property
+    def users(self) -> Iterator[tuple[EntityFact, CredentialFact]]:
+        """The users with their credentials."""
+        for user in self.of_kind(Kind.USER):
+            credential = self.credentials.get(user.id)
+            if credential is not None:
+                yield user, credential
+
+    @property
+    def roles(self) -> Iterator[EntityFact]:
+        """The roles that someone here looks after: neither AWS's own nor Gatehouse's."""
+        for role in self.of_kind(Kind.ROLE):
+            if not role.is_service_linked and role.arn not in self.own_roles:
+                yield role
+
+    @cached_property
+    def groups_of(self) -> dict[int, list[int]]:
+        """The groups of each user."""
+        groups: dict[int, list[int]] = {}
+        for group, users in self.members.items():
+            for user in users:
+                groups.setdefault(user, []).append(group)
+        return groups
+
+    @cached_property
+    def holders(self) -> dict[int, list[int]]:
+        """Who has each managed policy attached."""
+        holders: dict[int, list[int]] = {}
+        for holder, policies in self.attached.items():
+            for policy in policies:
+                holders.setdefault(policy, []).append(holder)
+        return holders
+
+    @cached_property
+    def policies(self) -> tuple[PolicyFact, ...]:
+        """Every policy whose text is known: managed ones by their default version, and inline ones. Those of
+        Gatehouse's own roles are left out.
+        """
+        own = {role.id for role in self.of_kind(Kind.ROLE) if role.arn in self.own_roles}
+        policies = []
+        for policy in self.of_kind(Kind.POLICY):
+            digest = self.defaults.get(policy.id)
+            holders = self.holders.get(policy.id, [])
+            others = tuple(holder for holder in holders if holder not in own)
+            if digest is not None and (others or not holders):
+                policies.append(PolicyFact(policy, policy.name, digest, others, is_inline=False))
+        for holder, pairs in self.inline.items():
+            entity = self.entities.get(holder)
+            if entity is not None and holder not in own:
+                for name, digest in pairs:
+                    policies.append(PolicyFact(entity, name, digest, (holder,), is_inline=True))
+        return tuple(policies)
+
+    def principals(self, holders: tuple[int, ...]) -> tuple[int, ...]:
+        """The users and roles among holders, and the users of the groups among them."""
+        principals: dict[int, None] = {}
+        for holder in holders:
+            entity = self.entities.get(holder)
+            if entity is not None and entity.kind == Kind.GROUP:
+                principals |= dict.fromkeys(self.members.get(holder, ()))
+            elif entity is not None:
+                principals[holder] = None
+        return tuple(principals)
+
+    def arns(self, numbers: tuple[int, ...]) -> tuple[str, ...]:
+        """The ARNs of entities, sorted."""
+        return tuple(sorted(self.entities[number].arn for number in numbers if number in self.entities))
+
+    def days_ago(self, days: int) -> datetime:
+        """So many days before the moment."""
+        return self.now - timedelta(days=days)

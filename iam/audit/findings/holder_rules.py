@@ -1,0 +1,65 @@
+"""Rules about full administrator policies, which differ in who wrote the policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.audit.findings.effect import PolicyEffect, administrators_by
+from iam.audit.findings.facts import AccountFacts, EntityFact, PolicyFact
+from iam.audit.findings.rule import MAX_RELATED, FindingFix, Problem
+from iam.audit.findings.statements import AllowStatement, first, is_full
+from iam.mirror.models import Kind
+from iam.mirror.pull.sections import AUTHORIZATION
+
+SECTIONS: Final = AUTHORIZATION
+
+
+def full_policies(facts: AccountFacts) -> Iterator[tuple[PolicyFact, AllowStatement]]:
+    """The policies that allow every action on every resource, with the statement."""
+    for policy in facts.policies:
+        statement = first(facts.documents.get(policy.digest, ""), is_full)
+        if statement is not None:
+            yield policy, statement
+
+
+def effective_full_policies(facts: AccountFacts) -> Iterator[tuple[PolicyFact, AllowStatement, PolicyEffect]]:
+    """Those of them that make someone administrator."""
+    for policy, statement in full_policies(facts):
+        effect = administrators_by(policy, facts)
+        if effect is not None:
+            yield policy, statement, effect
+
+
+def problem_of(
+    policy: PolicyFact, statement: AllowStatement, effect: PolicyEffect, facts: AccountFacts
+) -> Problem:
+    """A finding about a policy that takes effect for some principals."""
+    holders = facts.arns(policy.holders)
+    affected = facts.arns(effect.principals)
+    return Problem(
+        policy.owner,
+        {"policy": policy.name, **statement.evidence},
+        cause=policy.cause,
+        related=tuple(dict.fromkeys([*holders, *affected]))[:MAX_RELATED],
+        affected=len(affected),
+        reasons=effect.reasons,
+        fix=fix_of(policy),
+    )
+
+
+def fix_of(policy: PolicyFact) -> FindingFix:
+    """What opens a request to change or remove the policy."""
+    if policy.is_inline:
+        return FindingFix("delete-inline", policy.owner.id, policy.name)
+    return FindingFix(page="policy", on=policy.owner.id)
+
+
+def detach(holder: EntityFact, policy: PolicyFact) -> FindingFix:
+    """What opens a request to detach a policy from a user, group or role."""
+    return FindingFix("detach", holder.id, policy.owner.arn)
+
+
+def is_user(entity: EntityFact) -> bool:
+    """Whether it is an IAM user."""
+    return entity.kind == Kind.USER

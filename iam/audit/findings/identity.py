@@ -1,0 +1,97 @@
+"""Problems as findings: their identity, and what is kept of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingCertainty
+from iam.audit.findings.rule import FindingFix, Problem, Rule
+
+SEPARATOR = "\x1f"
+
+
+@dataclass(frozen=True, slots=True)
+class ComputedFinding:
+    """A finding as it is now. `values` are the columns of AuditFinding."""
+
+    key: str
+    kind: str
+    values: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """Everything that the rules say of an account. Kinds in `unread` could not be judged at all, nor could
+    the subjects in `unread_subjects`, by (kind, subject).
+    """
+
+    findings: dict[str, ComputedFinding]
+    unread: frozenset[str]
+    unread_subjects: frozenset[tuple[str, str]]
+
+
+def compute(rules: Iterable[Rule], facts: AccountFacts, *, is_past: bool) -> Computed:
+    """Ask every rule."""
+    findings: dict[str, ComputedFinding] = {}
+    unread, unread_subjects = set[str](), set[tuple[str, str]]()
+    for rule in rules:
+        if not facts.complete.issuperset(rule.sections) or (is_past and rule.uses_last_use):
+            unread.add(rule.kind)
+            continue
+        for result in rule.find(facts):
+            if isinstance(result, Problem):
+                finding = _finding(rule, result, facts)
+                findings.setdefault(finding.key, finding)
+            elif result.subject is None:
+                unread.add(rule.kind)
+            else:
+                unread_subjects.add((rule.kind, result.subject.arn))
+    return Computed(findings, frozenset(unread), frozenset(unread_subjects))
+
+
+def key_of(kind: str, account: str, subject: str, cause: str) -> str:
+    """The identity of a finding; `subject` is AWS's unique id."""
+    text = SEPARATOR.join((kind, account, subject, cause))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def _finding(rule: Rule, problem: Problem, facts: AccountFacts) -> ComputedFinding:
+    subject = problem.subject
+    severity = rule.severity if problem.severity is None else problem.severity
+    name = subject.name if subject else f"Account {facts.number}"
+    arn = subject.arn if subject and subject.arn else facts.number
+    reasons = list(dict.fromkeys(problem.reasons))
+    certainty = FindingCertainty.CONDITIONAL if reasons else FindingCertainty.CONFIRMED
+    words = (rule.title, rule.kind, name, arn, *problem.related[:100])
+    values = {
+        "kind": rule.kind,
+        "entity_id": subject.id if subject and subject.id else None,
+        "subject": arn,
+        "name": name,
+        "cause": problem.cause[:64],
+        "severity": int(severity),
+        "certainty": certainty.value,
+        "reasons": reasons,
+        "evidence": dict(problem.evidence),
+        "related": list(problem.related),
+        "affected": problem.affected,
+        "fix": _fix(problem.fix, rule),
+        "search": " ".join(words).lower(),
+        "place": f"{int(severity)} {rule.kind} {name.lower()}"[:600],
+    }
+    aws_id = subject.aws_id if subject else facts.number
+    key = key_of(rule.kind, facts.number, aws_id, problem.cause)
+    return ComputedFinding(key, rule.kind, values)
+
+
+def _fix(fix: FindingFix | None, rule: Rule) -> dict[str, Any]:
+    """As it is kept."""
+    kept: dict[str, Any] = {"words": rule.remedy}
+    if fix is not None:
+        named = {"action": fix.action, "on": fix.on, "policy": fix.policy, "page": fix.page}
+        kept |= {name: value for name, value in named.items() if value}
+    return kept

@@ -1,0 +1,171 @@
+"""Findings, their history, requests to accept them, and how far each account is calculated."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from iam.mirror.models import Account, Entity
+
+
+class FindingSeverity(models.IntegerChoices):
+    """How bad it is, the worst first."""
+
+    CRITICAL = 0, "Critical"
+    HIGH = 1, "High"
+    MEDIUM = 2, "Medium"
+    LOW = 3, "Low"
+
+
+class FindingCertainty(models.TextChoices):
+    """Conditional: something that was not synced, or that depends on the request, could make it untrue."""
+
+    CONFIRMED = "confirmed", "Confirmed"
+    CONDITIONAL = "conditional", "Conditional"
+
+
+class FindingStatus(models.TextChoices):
+    """Where a finding stands."""
+
+    OPEN = "open", "Open"
+    ACCEPTED = "accepted", "Accepted"
+    FIXED = "fixed", "Fixed"
+
+
+class AuditFinding(models.Model):
+    """One problem with one cause. `key` is a digest of its kind, its account, the unique id of its subject
+    and its cause, so that a user who is deleted and created again is another finding.
+
+    `subject` is an ARN, or the account id. `related` are ARNs, `affected` counts those whom it concerns
+    beyond the subject. `reasons` say why it is conditional. `fix` has the slug of an action with what its
+    form begins with, and the words. `changed_at` is when its status last changed. `unread_since`: what it
+    rests on could not be synced since then, so that it is neither confirmed nor fixed.
+    """
+
+    key = models.CharField(max_length=32, unique=True)
+    kind = models.CharField(max_length=64)
+    account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
+    entity = models.ForeignKey(Entity, db_index=False, on_delete=models.CASCADE, null=True, related_name="+")
+    subject = models.CharField(max_length=2048)
+    name = models.CharField(max_length=512)
+    cause = models.CharField(max_length=64, blank=True)
+    severity = models.PositiveSmallIntegerField(choices=FindingSeverity.choices)
+    certainty = models.CharField(max_length=12, choices=FindingCertainty.choices)
+    status = models.CharField(max_length=8, choices=FindingStatus.choices, default=FindingStatus.OPEN)
+    reasons = models.JSONField(default=list)
+    evidence = models.JSONField(default=dict)
+    related = models.JSONField(default=list)
+    affected = models.PositiveIntegerField(default=0)
+    fix = models.JSONField(default=dict)
+    search = models.TextField(blank=True, help_text="What it is found by, in lower case.")
+    place = models.CharField(max_length=600, help_text="Its place in the list: severity, kind, name.")
+    first_seen = models.DateTimeField()
+    last_seen = models.DateTimeField()
+    changed_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    unread_since = models.DateTimeField(null=True)
+    accepted_until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["status", "place", "id"], name="finding_list"),
+            models.Index(fields=["account", "status", "place", "id"], name="finding_list_account"),
+            models.Index(fields=["status", "changed_at", "id"], name="finding_changed"),
+            models.Index(fields=["entity"], name="finding_of_entity"),
+            models.Index(
+                fields=["accepted_until"], name="finding_accepted", condition=Q(accepted_until__isnull=False)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject}"
+
+
+class FindingEventKind(models.TextChoices):
+    """What happened to a finding."""
+
+    OPENED = "opened", "Opened"
+    FIXED = "fixed", "Fixed"
+    REOPENED = "reopened", "Opened again"
+    REQUESTED = "requested", "Acceptance requested"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Acceptance declined"
+    ENDED = "ended", "Acceptance ended"
+
+
+class FindingEvent(models.Model):
+    """One line of a finding's history. `actor` is the person who requested or decided."""
+
+    finding = models.ForeignKey(AuditFinding, db_index=False, on_delete=models.CASCADE, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=10, choices=FindingEventKind.choices)
+    actor = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=1000, blank=True)
+    until = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["finding", "at"], name="finding_history"),
+            models.Index(fields=["at", "kind"], name="finding_events"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at}"
+
+
+class AcceptanceState(models.TextChoices):
+    """Where a request to accept a finding stands."""
+
+    REQUESTED = "requested", "Waiting for approval"
+    APPROVED = "approved", "Approved"
+    DECLINED = "declined", "Declined"
+
+
+class FindingAcceptance(models.Model):
+    """A request to accept a finding until a date, and who decided about it: never the person who requested
+    it.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    finding = models.ForeignKey(AuditFinding, on_delete=models.CASCADE, related_name="acceptances")
+    state = models.CharField(
+        max_length=10, choices=AcceptanceState.choices, default=AcceptanceState.REQUESTED
+    )
+    until = models.DateTimeField()
+    reason = models.CharField(max_length=1000)
+    requested_by = models.UUIDField()
+    requested_name = models.CharField(max_length=200)
+    requested_at = models.DateTimeField()
+    decided_by = models.UUIDField(null=True)
+    decided_name = models.CharField(max_length=200, blank=True)
+    decided_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["finding"], condition=Q(state="requested"), name="one_requested_acceptance"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.finding_id} until {self.until}: {self.state}"
+
+
+class FindingRun(models.Model):
+    """How far the findings of an account are calculated. `inputs` is a digest of what they were calculated
+    from; one process calculates an account at a time: until `lease_until`, `lease` says which. `unread` are
+    the kinds that could not be judged.
+    """
+
+    account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    inputs = models.CharField(max_length=32, blank=True)
+    calculated_at = models.DateTimeField(null=True)
+    seconds = models.FloatField(default=0)
+    unread = models.JSONField(default=list)
+    lease = models.CharField(max_length=32, blank=True)
+    lease_until = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"findings of {self.account_id}"

@@ -1,0 +1,322 @@
+"""Reads the facts of an account from the mirror: some fifteen queries, whatever its size."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import chain
+from typing import Any, Final, NamedTuple
+
+from iam.access.administrators import administrators
+from iam.access.certainty import unread_by_account
+from iam.access.escalation_calculation.stored import kept_at
+from iam.access.escalation_groups import openings
+from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact, KeyFact
+from iam.directory.models import Identity
+from iam.mirror.models import (
+    NEVER,
+    Account,
+    AccountFact,
+    Document,
+    Edge,
+    EdgeKind,
+    EntityState,
+    InlinePolicy,
+    Kind,
+    PolicyVersion,
+    Section,
+    SectionState,
+    TagSet,
+    Usage,
+    UserCredentials,
+    valid_at,
+)
+from iam.mirror.models.accounts import unknown_at
+from iam.mirror.pull.sections import ORGANIZATION
+from iam.mirror.queries.accounts import gatehouse_role_arns
+from iam.mirror.snapshot import snapshot
+from iam.people.fleet.roots import REPORT, SUMMARY, Fact, Root, root_of
+from iam.policy.escalation.path_builder import Builder
+from iam.policy.escalation.states import OutsideFacts
+
+KINDS: Final = (
+    Kind.USER,
+    Kind.GROUP,
+    Kind.ROLE,
+    Kind.POLICY,
+    Kind.INSTANCE_PROFILE,
+    Kind.SERVER_CERTIFICATE,
+    Kind.SAML_PROVIDER,
+    Kind.OIDC_PROVIDER,
+    Kind.INSTANCE,
+)
+COLUMNS: Final = (
+    "entity_id",
+    "entity__aws_id",
+    "kind",
+    "name",
+    "arn",
+    "path",
+    "created_at",
+    "category",
+    "attrs",
+    "document_id",
+)
+CHUNK: Final = 900
+SAME_SECONDS: Final = 2
+"""AWS gives the moments of the report and of the key itself with different precision."""
+_texts: dict[str, str] = {}
+"""Documents by digest, as long as an account uses them."""
+
+
+@contextmanager
+def facts_of(
+    account: Account, *, at: datetime | None = None, now: datetime | None = None
+) -> Iterator[AccountFacts]:
+    """The facts of an account at a moment (None: now), while the index is read."""
+    entities = {row[0]: EntityFact(*row) for row in _states(account, at)}
+    edges = _edges(account, at)
+    inline = _inline(account, at)
+    versions, defaults = _versions(account, at)
+    digests = set(defaults.values())
+    digests.update(digest for _, digest in chain.from_iterable(inline.values()))
+    digests |= {
+        entity.document for entity in entities.values() if entity.document and entity.kind == Kind.ROLE
+    }
+    complete = _complete(account, at)
+    usage = None if at else _usage(account)
+    account_facts = list(AccountFact.objects.filter(valid_at(at), account=account))
+    with snapshot(at, accounts=None) as index:
+        shard = index.accounts.get(account.account_id)
+        facts = AccountFacts(
+            number=account.account_id,
+            partition=account.partition,
+            now=at or now or datetime.now(tz=UTC),
+            entities=entities,
+            members=_turned(edges[EdgeKind.MEMBER]),
+            attached=edges[EdgeKind.ATTACHED],
+            bounds={holder: targets[0] for holder, targets in edges[EdgeKind.BOUNDARY].items()},
+            profiles=edges[EdgeKind.PROFILE_ROLE],
+            running=edges[EdgeKind.INSTANCE_PROFILE],
+            inline=inline,
+            versions=versions,
+            defaults=defaults,
+            credentials=_credentials(account, at, entities),
+            usage=usage,
+            tags=_tags(account, at),
+            values={fact.name: fact.value for fact in account_facts},
+            documents=_documents(digests),
+            complete=complete,
+            known_accounts=_known_accounts(at),
+            unread=unread_by_account(index, accounts=[account.account_id], at=at).get(account.account_id, ()),
+            is_organization_known=bool(shard and shard.standing.organization_id) or ORGANIZATION in complete,
+            own_roles=gatehouse_role_arns(),
+            persons_gone=_persons_gone(),
+            root=_root(account, account_facts),
+            is_root_mfa_virtual=_has_virtual_device(account, at),
+            index=index,
+        )
+        if shard is not None:
+            if at is None:
+                revisions = dict(
+                    Account.objects.filter(removed_at__isnull=True).values_list("account_id", "revision")
+                )
+                facts.administrators = administrators(revisions, account=account.account_id)
+            else:
+                facts.administrators = Builder(index, shard, OutsideFacts()).administrators()
+        if kept_at(at) is not None:
+            facts.openings = tuple(openings(frozenset({account.account_id}), at=at)[1])
+        yield facts
+
+
+def _states(account: Account, at: datetime | None) -> Iterator[tuple[Any, ...]]:
+    rows = EntityState.objects.filter(valid_at(at), account=account, kind__in=KINDS)
+    return rows.values_list(*COLUMNS).iterator(chunk_size=2000)
+
+
+def _edges(account: Account, at: datetime | None) -> dict[str, dict[int, list[int]]]:
+    """By kind: source → targets."""
+    edges: dict[str, dict[int, list[int]]] = {kind.value: {} for kind in EdgeKind}
+    rows = Edge.objects.filter(valid_at(at), account=account)
+    for kind, source, target in rows.values_list("kind", "source_id", "target_id").iterator():
+        edges[kind].setdefault(source, []).append(target)
+    return edges
+
+
+def _turned(edges: Mapping[int, list[int]]) -> dict[int, list[int]]:
+    """Target → sources."""
+    turned: dict[int, list[int]] = {}
+    for source, targets in edges.items():
+        for target in targets:
+            turned.setdefault(target, []).append(source)
+    return turned
+
+
+def _inline(account: Account, at: datetime | None) -> dict[int, list[tuple[str, str]]]:
+    inline: dict[int, list[tuple[str, str]]] = {}
+    rows = InlinePolicy.objects.filter(valid_at(at), account=account)
+    for owner, name, digest in rows.values_list("owner_id", "name", "document_id").iterator():
+        inline.setdefault(owner, []).append((name, digest))
+    return inline
+
+
+def _versions(
+    account: Account, at: datetime | None
+) -> tuple[dict[int, list[tuple[str, bool]]], dict[int, str]]:
+    versions: dict[int, list[tuple[str, bool]]] = {}
+    defaults: dict[int, str] = {}
+    rows = PolicyVersion.objects.filter(valid_at(at), account=account)
+    for policy, version, is_default, digest in rows.values_list(
+        "policy_id", "version_id", "is_default", "document_id"
+    ).iterator():
+        versions.setdefault(policy, []).append((version, is_default))
+        if is_default:
+            defaults[policy] = digest
+    return versions, defaults
+
+
+def _documents(digests: set[str]) -> dict[str, str]:
+    """The texts; those of the last time are not read again."""
+    missing = sorted(digests - _texts.keys())
+    for start in range(0, len(missing), CHUNK):
+        rows = Document.objects.filter(digest__in=missing[start : start + CHUNK])
+        _texts.update(rows.values_list("digest", "text"))
+    return {digest: _texts[digest] for digest in digests if digest in _texts}
+
+
+def forget() -> None:
+    """Drop everything that this process keeps."""
+    _texts.clear()
+
+
+def _complete(account: Account, at: datetime | None) -> frozenset[str]:
+    """The sections that were synced whole, by the moment or with the last sync."""
+    rows = Section.objects.filter(account=account)
+    rows = rows.exclude(unknown_at(at)) if at else rows.filter(state=SectionState.COMPLETE)
+    return frozenset(rows.values_list("name", flat=True))
+
+
+def _known_accounts(at: datetime | None) -> frozenset[str]:
+    """The connected accounts, and those of their organizations."""
+    connected = Account.objects.filter(removed_at__isnull=True).values_list("account_id", flat=True)
+    listed = EntityState.objects.filter(valid_at(at), kind=Kind.ORG_ACCOUNT, account__removed_at__isnull=True)
+    return frozenset(connected) | frozenset(listed.values_list("entity__aws_id", flat=True))
+
+
+def _root(account: Account, facts: list[AccountFact]) -> Root:
+    known = {
+        fact.name: Fact(fact.name, fact.value, fact.observed_at)
+        for fact in facts
+        if fact.name in (SUMMARY, REPORT)
+    }
+    return root_of(account.account_id, account.name, known)
+
+
+def _has_virtual_device(account: Account, at: datetime | None) -> bool:
+    """Whether the root user's MFA device is a virtual one."""
+    devices = EntityState.objects.filter(valid_at(at), account=account, kind=Kind.MFA_DEVICE)
+    return devices.filter(category="virtual", attrs__IsRoot=True).exists()
+
+
+def _persons_gone() -> frozenset[str]:
+    """ARNs of the users of people who have left."""
+    return frozenset(Identity.objects.filter(person__is_active=False).values_list("user_arn", flat=True))
+
+
+def _usage(account: Account) -> dict[int, datetime]:
+    """When each user and role was last used; NEVER for never."""
+    rows = Usage.objects.filter(account=account, kind__in=(Kind.USER, Kind.ROLE))
+    return dict(rows.values_list("entity_id", "last_used_at").iterator())
+
+
+def _tags(account: Account, at: datetime | None) -> dict[int, dict[str, str]]:
+    """The tags of users."""
+    rows = TagSet.objects.filter(valid_at(at), account=account, entity__kind=Kind.USER)
+    return dict(rows.values_list("entity_id", "tags").iterator())
+
+
+def _credentials(
+    account: Account, at: datetime | None, entities: Mapping[int, EntityFact]
+) -> dict[int, CredentialFact]:
+    keys = _keys(account, at)
+    details: dict[int, dict[str, str]] = {}
+    if at is None:
+        used = Usage.objects.filter(account=account, kind=Kind.USER)
+        details = dict(used.values_list("entity_id", "details").iterator())
+    rows = UserCredentials.objects.filter(valid_at(at), account=account)
+    columns = (
+        "user_id",
+        "has_password",
+        "password_changed_at",
+        "mfa",
+        "active_keys",
+        "oldest_key_at",
+        "report",
+    )
+    credentials = {}
+    for user, has_password, changed_at, mfa, active, oldest, report in rows.values_list(*columns).iterator():
+        if user in entities:
+            used_at = details.get(user, {})
+            credentials[user] = CredentialFact(
+                has_password=has_password,
+                password_changed_at=changed_at,
+                password_used_at=_moment(used_at.get("password_last_used")),
+                mfa=mfa,
+                active_keys=active,
+                oldest_key_at=oldest,
+                keys=_active_keys(report, used_at, keys.get(user, [])),
+            )
+    return credentials
+
+
+class StoredKey(NamedTuple):
+    """An active access key as the detail lane read it."""
+
+    key_id: str
+    created_at: datetime | None
+    used_at: datetime | None
+
+
+def _keys(account: Account, at: datetime | None) -> dict[int, list[StoredKey]]:
+    """The active keys that were synced themselves, by user."""
+    keys: dict[int, list[StoredKey]] = {}
+    rows = EntityState.objects.filter(valid_at(at), account=account, kind=Kind.ACCESS_KEY, category="Active")
+    columns = ("entity__owner_id", "entity__aws_id", "created_at", "entity__usage__last_used_at")
+    for user, key_id, created_at, used_at in rows.values_list(*columns).iterator():
+        used = used_at if used_at and used_at > NEVER and at is None else None
+        keys.setdefault(user, []).append(StoredKey(key_id, created_at, used))
+    return keys
+
+
+def _active_keys(
+    report: Mapping[str, Any], used_at: Mapping[str, str], stored: list[StoredKey]
+) -> tuple[KeyFact, ...]:
+    """The active keys of the credential report with their ids, or those that were synced themselves."""
+    if "access_key_1_active" not in report:
+        return tuple(
+            KeyFact(slot, key.created_at, key.used_at, key.key_id) for slot, key in enumerate(stored, 1)
+        )
+    keys, left = [], list(stored)
+    for slot in (1, 2):
+        if report.get(f"access_key_{slot}_active"):
+            created_at = _moment(report.get(f"access_key_{slot}_last_rotated"))
+            same = [key for key in left if _is_same_moment(key.created_at, created_at)]
+            key_id, used = "", _moment(used_at.get(f"key_{slot}_last_used"))
+            if same:
+                left.remove(same[0])
+                key_id = same[0].key_id
+                used = max((moment for moment in (used, same[0].used_at) if moment), default=None)
+            keys.append(KeyFact(slot, created_at, used, key_id))
+    return tuple(keys)
+
+
+def _is_same_moment(first: datetime | None, second: datetime | None) -> bool:
+    return first is not None and second is not None and abs((first - second).total_seconds()) < SAME_SECONDS
+
+
+def _moment(text: object) -> datetime | None:
+    if not isinstance(text, str) or "T" not in text:
+        return None
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

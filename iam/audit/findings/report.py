@@ -1,0 +1,83 @@
+"""Findings as `manage.py findings` prints them, now or at a past moment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+from iam.access.escalation_calculation import calculation as escalation
+from iam.audit.findings import calculation
+from iam.audit.findings.identity import ComputedFinding
+from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingSeverity, FindingStatus
+from iam.mirror.models import Account
+
+Row = dict[str, Any]
+
+
+def values_of(finding: AuditFinding) -> Row:
+    """A finding with the names of the JSON list."""
+    return {
+        "kind": finding.kind,
+        "severity": FindingSeverity(finding.severity).name.lower(),
+        "certainty": finding.certainty,
+        "status": finding.status,
+        "account": finding.account.account_id,
+        "subject": finding.subject,
+        "related": finding.related,
+        "evidence": _evidence(finding.evidence, finding.reasons, finding.affected),
+        "first_seen": finding.first_seen.isoformat(),
+        "last_seen": finding.last_seen.isoformat(),
+        "fix": finding.fix,
+    }
+
+
+def _evidence(evidence: Mapping[str, Any], reasons: list[str], affected: int) -> Row:
+    more: Row = {}
+    if affected:
+        more["affected"] = affected
+    if reasons:
+        more["conditional_because"] = reasons
+    return {**evidence, **more}
+
+
+def rows_now(accounts: Iterable[Account]) -> Iterator[Row]:
+    """The findings of accounts, brought up to date first."""
+    wanted = list(accounts)
+    escalation.tend()
+    calculation.tend(wanted)
+    rows = AuditFinding.objects.filter(account__in=wanted).exclude(status=FindingStatus.FIXED)
+    for finding in rows.select_related("account").order_by("place", "id"):
+        yield values_of(finding)
+
+
+def rows_at(accounts: Iterable[Account], at: datetime) -> Iterator[Row]:
+    """The findings that there were at a past moment, by today's rules. Those that are kept have the dates at
+    which they were seen.
+    """
+    escalation.calculate(at)
+    for account in accounts:
+        computed = calculation.computed_of(account, at=at)
+        kept = {
+            row.key: row for row in AuditFinding.objects.filter(account=account, key__in=computed.findings)
+        }
+        accepted = _accepted(account, at)
+        ordered = sorted(computed.findings.values(), key=lambda finding: str(finding.values["place"]))
+        for finding in ordered:
+            row = _finding_at(finding, kept.get(finding.key), account, at)
+            row.status = FindingStatus.ACCEPTED if finding.key in accepted else FindingStatus.OPEN
+            yield values_of(row)
+
+
+def _finding_at(
+    finding: ComputedFinding, kept: AuditFinding | None, account: Account, at: datetime
+) -> AuditFinding:
+    first_seen = min(kept.first_seen, at) if kept else at
+    last_seen = max(kept.last_seen, at) if kept else at
+    return AuditFinding(account=account, first_seen=first_seen, last_seen=last_seen, **finding.values)
+
+
+def _accepted(account: Account, at: datetime) -> set[str]:
+    """The keys of the findings that were accepted at a moment."""
+    rows = FindingAcceptance.objects.filter(finding__account=account, decided_at__lte=at, until__gt=at)
+    return set(rows.filter(state="approved").values_list("finding__key", flat=True))

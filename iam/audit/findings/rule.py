@@ -1,0 +1,70 @@
+"""What a rule is, and what it yields."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Final
+
+from iam.audit.findings.facts import AccountFacts, EntityFact
+from iam.audit.findings.models import FindingSeverity
+
+MAX_RELATED: Final = 1000
+"""So many ARNs of those who are affected are kept; the count is of all."""
+
+
+@dataclass(frozen=True, slots=True)
+class FindingFix:
+    """What ends a finding: an action that opens a ready request, on an entity or (None) the account, with the
+    name of the policy that its form begins with; or `page`, a word for the page on which it begins.
+    """
+
+    action: str = ""
+    on: int | None = None
+    policy: str = ""
+    page: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that a rule found. `subject` None is the account. `cause` tells apart several findings of one
+    kind on one subject. `reasons` make it conditional: each is a clause such as "SCPs weren't synced".
+    """
+
+    subject: EntityFact | None
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    severity: FindingSeverity | None = None
+    cause: str = ""
+    related: tuple[str, ...] = ()
+    affected: int = 0
+    reasons: tuple[str, ...] = ()
+    fix: FindingFix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotRead:
+    """A rule cannot judge this subject, since something of it was not synced."""
+
+    subject: EntityFact | None
+
+
+class Rule:
+    """One kind of finding. A subclass declares it, and `find` yields what is wrong in an account.
+
+    `title` is the heading of a finding, `sentence` what `--kinds` says, `risk` what can happen, `remedy` what
+    to do. `sections` must have been synced whole, or nothing is said. `uses_last_use`: it rests on facts that
+    have no history, so that it says nothing of a past moment.
+    """
+
+    kind: ClassVar[str]
+    severity: ClassVar[FindingSeverity]
+    title: ClassVar[str]
+    sentence: ClassVar[str]
+    risk: ClassVar[str]
+    remedy: ClassVar[str]
+    sections: ClassVar[tuple[str, ...]]
+    uses_last_use: ClassVar[bool] = False
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        """Everything of this kind that is wrong in the account."""
+        raise NotImplementedError

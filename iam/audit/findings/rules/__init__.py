@@ -1,0 +1,23 @@
+"""The rules, one file each: every module of this package has one subclass of Rule."""
+
+from __future__ import annotations
+
+import pkgutil
+from functools import cache
+from importlib import import_module
+
+from iam.audit.findings.rule import Rule
+
+
+@cache
+def all_rules() -> dict[str, Rule]:
+    """The rules by their kind, sorted by it."""
+    classes = set[type[Rule]]()
+    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+        members = vars(import_module(module.name)).values()
+        classes.update(member for member in members if _is_rule_of(member, module.name))
+    return {rule.kind: rule() for rule in sorted(classes, key=lambda rule: rule.kind)}
+
+
+def _is_rule_of(member: object, module: str) -> bool:
+    return isinstance(member, type) and issubclass(member, Rule) and member.__module__ == module

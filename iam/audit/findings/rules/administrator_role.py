@@ -1,0 +1,42 @@
+"""A role is administrator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.audit.findings.effect import reasons_of
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.mirror.pull.sections import AUTHORIZATION
+
+SERVICE: Final = "service:"
+
+
+class AdministratorRole(Rule):
+    """A workload's role is worse: its credentials lie on a machine. Service-linked roles and those of
+    Gatehouse are none.
+    """
+
+    kind = "administrator-role"
+    severity = FindingSeverity.MEDIUM
+    title = "Administrator role"
+    sentence = "A role is administrator of its account; one that an AWS service assumes is high."
+    risk = "Anyone who can assume the role, or gets into its workload, can do everything in the account."
+    remedy = "Give the role only the actions that it uses."
+    sections = AUTHORIZATION
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        administrators = facts.administrators or {}
+        for role in facts.roles:
+            if role.id in administrators:
+                is_of_service = role.category.startswith(SERVICE)
+                severity = FindingSeverity.HIGH if is_of_service else None
+                yield Problem(
+                    role,
+                    {"administrator": True, "trusted": role.category},
+                    severity=severity,
+                    reasons=reasons_of(facts, is_sure=administrators[role.id]),
+                    fix=FindingFix(page="role", on=role.id),
+                )

@@ -1,0 +1,41 @@
+"""AdministratorAccess is attached to someone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.holder_rules import SECTIONS, detach, effective_full_policies
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import MAX_RELATED, NotRead, Problem, Rule
+
+
+class FullAdministratorAwsManaged(Rule):
+    """One finding for each user, group and role that has it, since each is ended on its own."""
+
+    kind = "full-administrator-aws-managed"
+    severity = FindingSeverity.MEDIUM
+    title = "Full administrator by an AWS managed policy"
+    sentence = "A user, group or role has an AWS managed policy that allows every action on every resource."
+    risk = "Anyone who has it, or takes it over, can do everything in the account."
+    remedy = "Attach a policy with the actions that are needed, then detach this one."
+    sections = SECTIONS
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for policy, statement, effect in effective_full_policies(facts):
+            if not policy.is_aws_managed:
+                continue
+            for number in policy.holders:
+                holder = facts.entities[number]
+                principals = [n for n in facts.principals((number,)) if n in effect.principals]
+                if principals:
+                    affected = facts.arns(tuple(principals))
+                    yield Problem(
+                        holder,
+                        {"policy": policy.owner.arn, **statement.evidence},
+                        cause=policy.owner.name,
+                        related=(policy.owner.arn, *affected[:MAX_RELATED]),
+                        affected=len(affected),
+                        reasons=effect.reasons,
+                        fix=detach(holder, policy),
+                    )

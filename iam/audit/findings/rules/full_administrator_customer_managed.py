@@ -1,0 +1,29 @@
+"""Full administrator by a customer managed policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.holder_rules import SECTIONS, effective_full_policies, problem_of
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import NotRead, Problem, Rule
+
+
+class FullAdministratorCustomerManaged(Rule):
+    """Policies that boundaries, denies or SCPs keep from making anyone administrator are none."""
+
+    kind = "full-administrator-customer-managed"
+    severity = FindingSeverity.HIGH
+    title = "Full administrator by a customer managed policy"
+    sentence = (
+        "A customer managed policy that allows every action on every resource makes someone administrator."
+    )
+    risk = "Anyone who has it, or takes it over, can do everything in the account."
+    remedy = "Reduce the policy to the actions and resources that are needed."
+    sections = SECTIONS
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for policy, statement, effect in effective_full_policies(facts):
+            if not (policy.is_inline or policy.is_aws_managed):
+                yield problem_of(policy, statement, effect, facts)

@@ -1,0 +1,27 @@
+"""A user has an inline policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.mirror.pull.sections import USERS
+
+
+class InlinePolicyOnUser(Rule):
+    """One finding for each user."""
+
+    kind = "inline-policy-on-user"
+    severity = FindingSeverity.LOW
+    title = "Inline policy of a user"
+    sentence = "An IAM user has an inline policy."
+    risk = "Inline policies are seen only on their user, and are overlooked when someone changes their job."
+    remedy = "Give the permissions through a group, then delete the inline policy."
+    sections = (USERS,)
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for user, _ in facts.users:
+            if names := sorted(name for name, _ in facts.inline.get(user.id, ())):
+                yield Problem(user, {"policies": names}, fix=FindingFix("delete-inline", user.id, names[0]))

@@ -1,0 +1,41 @@
+"""A console user got an access key on the day they were created."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread
+from iam.mirror.pull.sections import USERS
+
+TOGETHER: Final = timedelta(days=1)
+
+
+class KeyMadeWithUser(Rule):
+    """The key is still the one of the first day."""
+
+    kind = "key-made-with-user"
+    severity = FindingSeverity.LOW
+    title = "Access key created together with the console user"
+    sentence = "An IAM user with a console password has an access key from the day the user was created."
+    risk = "Keys that are created for everyone, needed or not, lie around unused and unwatched."
+    remedy = "Ask whether the key is needed. If not, deactivate it, and delete it."
+    sections = (USERS,)
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for user, credential in facts.users:
+            if keys_are_unread(credential) or credential.has_password is None:
+                yield NotRead(user)
+            elif credential.has_password and user.created_at is not None:
+                latest = user.created_at + TOGETHER
+                first = [key for key in credential.keys if key.created_at and key.created_at < latest]
+                if first:
+                    evidence = {
+                        "user_created": user.created_at.isoformat(),
+                        "keys": [key_evidence(key) for key in first],
+                    }
+                    yield Problem(user, evidence, fix=deactivate(user))

@@ -1,0 +1,41 @@
+"""An access key was never used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread
+from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
+
+GRACE_DAYS: Final = 7
+"""A key that was just created is not used yet."""
+
+
+class KeyNeverUsed(Rule):
+    """Keys that are some days old."""
+
+    kind = "key-never-used"
+    severity = FindingSeverity.LOW
+    title = "Access key never used"
+    sentence = (
+        "An IAM user has an active access key that was never used since it was created a week or more ago."
+    )
+    risk = "A key that no one needs still works for anyone who finds it."
+    remedy = "Deactivate the key, and delete it."
+    sections = (USERS, CREDENTIAL_REPORT)
+    uses_last_use = True
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        before = facts.days_ago(GRACE_DAYS)
+        for user, credential in facts.users:
+            if keys_are_unread(credential):
+                yield NotRead(user)
+                continue
+            unused = [key for key in credential.keys if key.used_at is None]
+            old = [key for key in unused if key.created_at is None or key.created_at < before]
+            if old:
+                yield Problem(user, {"keys": [key_evidence(key) for key in old]}, fix=deactivate(user))

@@ -1,0 +1,41 @@
+"""An access key was not rotated for 90 days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.user_keys import key_evidence, keys_are_unread, rotate
+from iam.mirror.models import NEVER
+from iam.mirror.pull.sections import USERS
+
+DAYS: Final = 90
+
+
+class KeyOlderThan90Days(Rule):
+    """By the oldest active key, as the list of IAM users counts it."""
+
+    kind = "key-older-than-90-days"
+    severity = FindingSeverity.MEDIUM
+    title = "Access key older than 90 days"
+    sentence = "An IAM user has an active access key that was created more than 90 days ago."
+    risk = "The longer a key is in use, the more places hold a copy of it."
+    remedy = "Rotate the key, or replace it by a role."
+    sections = (USERS,)
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        before = facts.days_ago(DAYS)
+        for user, credential in facts.users:
+            if keys_are_unread(credential):
+                yield NotRead(user)
+            elif NEVER < credential.oldest_key_at < before:
+                old = [key for key in credential.keys if key.created_at is None or key.created_at < before]
+                evidence = {
+                    "created": credential.oldest_key_at.isoformat(),
+                    "days": (facts.now - credential.oldest_key_at).days,
+                    "keys": [key_evidence(key) for key in old],
+                }
+                yield Problem(user, evidence, fix=rotate(user))

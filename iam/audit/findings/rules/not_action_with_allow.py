@@ -1,0 +1,32 @@
+"""A policy allows everything that it does not name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.audit.findings.effect import PolicyEffect
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.holder_rules import SECTIONS, problem_of
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.statements import first
+
+
+class NotActionWithAllow(Rule):
+    """NotAction with Deny is the usual way to protect something, and fine."""
+
+    kind = "not-action-with-allow"
+    severity = FindingSeverity.MEDIUM
+    title = "NotAction with Allow"
+    sentence = "A policy allows every action but a list, by NotAction with Allow on every resource."
+    risk = "Every action that AWS adds later is allowed too, without anyone having decided it."
+    remedy = "Use Action, and name what to allow."
+    sections = SECTIONS
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for policy in facts.policies:
+            text = facts.documents.get(policy.digest, "")
+            statement = first(text, lambda statement: statement.is_not and statement.is_everything)
+            if statement is not None and policy.holders and not policy.is_aws_managed:
+                principals = facts.principals(policy.holders)
+                yield problem_of(policy, statement, PolicyEffect(principals, facts.unread), facts)

@@ -1,0 +1,68 @@
+"""A role lets in everyone for whom an identity provider vouches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.trust import trust_evidence
+from iam.audit.findings.web_trust import (
+    CONDITIONAL,
+    admits_token,
+    condition_values,
+    strange_subject,
+    usual_audience,
+    web_principals,
+)
+from iam.mirror.pull.sections import ROLES
+from iam.policy.letter_case import fold
+from iam.policy.trust_web import COGNITO, GITHUB
+
+BY_AUDIENCE: Final = frozenset({COGNITO, "accounts.google.com", "graph.facebook.com", "www.amazon.com"})
+"""Issuers whose audience is an application of one's own."""
+
+
+class OidcWithoutSubject(Rule):
+    """Critical where the whole world shares the issuer: GitHub. A condition on another claim is a limit."""
+
+    kind = "oidc-without-subject"
+    severity = FindingSeverity.HIGH
+    title = "OIDC trust without a subject condition"
+    sentence = (
+        "A role lets in every subject of an OpenID Connect provider, such as every repository of GitHub."
+    )
+    risk = "Anyone who gets a token from the provider can act as the role."
+    remedy = "Add a condition on the subject that names the repository, or the namespace and service account."
+    sections = (ROLES,)
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for role in facts.roles:
+            for principal in web_principals(role, facts):
+                values, issuer = condition_values(role, facts), principal.name
+                if _is_limited(values, issuer):
+                    continue
+                claims = {"sub": strange_subject(issuer), "aud": usual_audience(values, issuer)}
+                admitted = admits_token(role, facts, principal, claims)
+                if admitted is not None:
+                    reasons = () if admitted else (CONDITIONAL,)
+                    severity = FindingSeverity.CRITICAL if issuer == GITHUB else None
+                    yield Problem(
+                        role,
+                        trust_evidence(role, facts, principal.text),
+                        cause=issuer,
+                        severity=severity,
+                        reasons=reasons,
+                        fix=FindingFix("trust", role.id),
+                    )
+
+
+def _is_limited(values: Mapping[str, list[str]], issuer: str) -> bool:
+    """Whether another claim tells who comes."""
+    prefix = fold(f"{issuer}:")
+    claims = {key.removeprefix(prefix) for key in values if key.startswith(prefix)}
+    if issuer in BY_AUDIENCE and claims & {"aud", "app_id", "oaud"}:
+        return True
+    return bool(claims - {"sub", "aud"})

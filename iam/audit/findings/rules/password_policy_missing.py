@@ -1,0 +1,29 @@
+"""The account has no password policy of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.mirror.pull.sections import ACCOUNT
+
+NAME: Final = "password_policy"
+
+
+class PasswordPolicyMissing(Rule):
+    """AWS's default asks for eight characters and never expires."""
+
+    kind = "password-policy-missing"
+    severity = FindingSeverity.MEDIUM
+    title = "Password policy missing"
+    sentence = "The account has no password policy of its own, only the default of AWS."
+    risk = "Passwords of eight characters are guessed, and old ones are used again."
+    remedy = "Set a password policy: 14 characters, letters and digits, and no reuse of the last 24."
+    sections = (ACCOUNT,)
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        if NAME in facts.values and facts.values[NAME] is None:
+            yield Problem(None, {"password_policy": None}, fix=FindingFix("password-rules"))

@@ -1,0 +1,54 @@
+"""The password policy asks for little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.mirror.pull.sections import ACCOUNT
+
+NAME: Final = "password_policy"
+LENGTH: Final = 12
+REUSE: Final = 4
+MAX_DAYS: Final = 365
+"""Passwords with MFA need no expiry of 90 days; one that never expires is still said."""
+
+
+class PasswordPolicyWeak(Rule):
+    """By PCI DSS v4.0.1: 12 characters, letters and digits, not the last four. Expiry alone is low."""
+
+    kind = "password-policy-weak"
+    severity = FindingSeverity.MEDIUM
+    title = "Weak password policy"
+    sentence = "The password policy allows short or simple passwords, their reuse, or no expiry."
+    risk = "Short and simple passwords are guessed, and old ones are used again."
+    remedy = "Set 14 characters, letters and digits, and no reuse of the last 24."
+    sections = (ACCOUNT,)
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        policy = facts.values.get(NAME)
+        if policy is None:
+            return
+        weak = list(_weaknesses(policy))
+        is_expiring = bool(policy.get("expires")) and (policy.get("maximum_age") or 0) <= MAX_DAYS
+        expiry = [] if is_expiring else ["no expiry"]
+        if weak or expiry:
+            evidence = {"weak": [*weak, *expiry], "password_policy": policy}
+            severity = None if weak else FindingSeverity.LOW
+            yield Problem(None, evidence, severity=severity, fix=FindingFix("password-rules"))
+
+
+def _weaknesses(policy: Mapping[str, Any]) -> Iterator[str]:
+    length = policy.get("minimum_length") or 0
+    if length < LENGTH:
+        yield f"{length} characters"
+    if not policy.get("requires_numbers"):
+        yield "no digits needed"
+    if not (policy.get("requires_lowercase") or policy.get("requires_uppercase")):
+        yield "no letters needed"
+    reuse = policy.get("reuse_prevention") or 0
+    if reuse < REUSE:
+        yield f"the last {reuse} passwords can’t be reused" if reuse else "passwords can be reused"

@@ -1,0 +1,38 @@
+"""Console password unused for 45 days."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.passwords import is_unused, unused_since
+from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.user_keys import deactivate
+from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
+
+
+class PasswordUnused45Days(Rule):
+    """After 90 days it is another kind."""
+
+    kind = "password-unused-45-days"
+    severity = FindingSeverity.LOW
+    title = "Console password unused for 45 days"
+    sentence = "An IAM user has a console password that was not used for 45 to 90 days."
+    risk = "No one notices when someone else signs in with a password that its owner doesn’t use."
+    remedy = "Remove the console password. It can be set again when it is needed."
+    sections = (USERS, CREDENTIAL_REPORT)
+    uses_last_use = True
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for user, credential in facts.users:
+            since = unused_since(user, credential)
+            if credential.has_password is None:
+                yield NotRead(user)
+            elif since is not None and is_unused(user, credential, facts, days=45, most=90):
+                used_at = credential.password_used_at
+                evidence = {
+                    "last_used": used_at.isoformat() if used_at else None,
+                    "days": (facts.now - since).days,
+                }
+                yield Problem(user, evidence, fix=deactivate(user))

@@ -1,0 +1,32 @@
+"""A user's only MFA device is an app on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.mirror.pull.sections import MFA_DEVICES, USER_MFA, USERS
+
+VIRTUAL: Final = "virtual"
+
+
+class PasswordWithoutHardwareMfa(Rule):
+    """A user with a security key or hardware device beside the virtual one is fine."""
+
+    kind = "password-without-hardware-mfa"
+    severity = FindingSeverity.LOW
+    title = "Console password without hardware MFA"
+    sentence = "An IAM user has a console password and only a virtual MFA device."
+    risk = (
+        "Codes of a virtual device can be phished; a passkey or security key can’t be used by another site."
+    )
+    remedy = "Have the user add a security key or passkey."
+    sections = (USERS, MFA_DEVICES, USER_MFA)
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for user, credential in facts.users:
+            if credential.has_password and credential.mfa == VIRTUAL:
+                yield Problem(user, {"mfa": VIRTUAL}, fix=FindingFix(page="mfa"))

@@ -1,0 +1,30 @@
+"""A managed policy is attached to a user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.mirror.pull.sections import POLICIES, USERS
+
+
+class PolicyAttachedToUser(Rule):
+    """One finding for each user."""
+
+    kind = "policy-attached-to-user"
+    severity = FindingSeverity.LOW
+    title = "Policy attached to a user"
+    sentence = "A managed policy is attached to an IAM user instead of a group."
+    risk = "Rights of single users are overlooked when someone changes their job."
+    remedy = "Attach the policy to a group, add the user to it, and detach it from the user."
+    sections = (USERS, POLICIES)
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for user, _ in facts.users:
+            if policies := facts.arns(tuple(facts.attached.get(user.id, ()))):
+                evidence = {"policies": list(policies)}
+                yield Problem(
+                    user, evidence, related=policies, fix=FindingFix("detach", user.id, policies[0])
+                )

@@ -1,0 +1,34 @@
+"""A policy has an error in its text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.linting import UNKNOWN_NAMES, lint_errors
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.mirror.pull.sections import AUTHORIZATION
+
+
+class PolicyLintError(Rule):
+    """What AWS would not take, or what can never do what it says; names that do not exist are another
+    kind.
+    """
+
+    kind = "policy-lint-error"
+    severity = FindingSeverity.LOW
+    title = "Policy with an error"
+    sentence = "A policy has an error, so that a statement doesn’t do what it says."
+    risk = "A Deny that never matches protects nothing; an Allow that never matches stops someone’s work."
+    remedy = "Correct the text."
+    sections = AUTHORIZATION
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for policy in facts.policies:
+            errors = [error for error in lint_errors(policy, facts) if error.code not in UNKNOWN_NAMES]
+            if errors:
+                evidence = {"policy": policy.name, "errors": [error.evidence for error in errors]}
+                fix = None if policy.is_inline else FindingFix(page="policy", on=policy.owner.id)
+                holders = facts.arns(policy.holders)
+                yield Problem(policy.owner, evidence, cause=policy.cause, related=holders, fix=fix)

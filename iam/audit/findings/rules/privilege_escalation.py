@@ -1,0 +1,98 @@
+"""Statements open a path by which principals become administrator."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import Any, Final
+
+from iam.access.certainty import Certainty
+from iam.access.escalation_groups import OpeningStatements
+from iam.audit.findings.facts import AccountFacts, EntityFact
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import MAX_RELATED, FindingFix, NotRead, Problem, Rule
+from iam.mirror.models import Kind
+from iam.mirror.pull.sections import AUTHORIZATION
+
+CONDITIONAL: Final = "a condition on the path decides"
+MAX_STEPS: Final = 5
+
+
+class PrivilegeEscalation(Rule):
+    """As `iam.access.escalation_calculation` groups it: one finding for each set of statements that opens
+    paths. Where no one with a console password has the path, it is medium.
+    """
+
+    kind = "privilege-escalation"
+    severity = FindingSeverity.HIGH
+    title = "Path to administrator"
+    sentence = "A policy statement gives principals a way to become administrator, in one or several steps."
+    risk = (
+        "Everyone who is affected, and anyone who takes one of them over, can get all rights in the account."
+    )
+    remedy = "Remove or narrow the statement."
+    sections = AUTHORIZATION
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        if facts.openings is None:
+            yield NotRead(None)
+        for opening in facts.openings or ():
+            if not opening.is_own and opening.affected:
+                yield self._problem(opening, facts)
+
+    def _problem(self, opening: OpeningStatements, facts: AccountFacts) -> Problem:
+        by_arn = {entity.arn: entity for entity in facts.entities.values()}
+        statements = sorted(opening.statements, key=lambda s: (s.holder, s.policy, s.number))
+        subject = next((by_arn[s.holder] for s in statements if s.holder in by_arn), None)
+        affected = opening.affected
+        arns = [each.member.arn for each in affected]
+        is_confirmed = any(each.certainty is Certainty.CONFIRMED for each in affected)
+        unread = dict.fromkeys(chain.from_iterable(each.unread for each in affected))
+        reasons = () if is_confirmed else tuple(unread) or (CONDITIONAL,)
+        signs_in = any(_has_password(each.start[1], facts) for each in affected)
+        severity = None if signs_in else FindingSeverity.MEDIUM
+        return Problem(
+            subject,
+            {
+                "statements": [
+                    {"policy": s.policy, "holder": s.holder, "statement": s.number + 1, "sid": s.sid}
+                    for s in statements
+                ],
+                "path": _path(opening),
+            },
+            severity=severity,
+            cause=opening.key,
+            related=tuple(dict.fromkeys([*_holders(subject, facts), *arns]))[:MAX_RELATED],
+            affected=opening.total,
+            reasons=reasons,
+            fix=_fix(subject, opening),
+        )
+
+
+def _has_password(number: int, facts: AccountFacts) -> bool:
+    credential = facts.credentials.get(number)
+    return credential is not None and credential.has_password is not False
+
+
+def _path(opening: OpeningStatements) -> list[dict[str, Any]]:
+    """The steps of one of the paths."""
+    path = opening.affected[0].path
+    steps = []
+    for step in path.steps[:MAX_STEPS]:
+        acts = [act.title.format(act.subject) for act in step.acts]
+        becomes = step.becomes.arn if step.becomes else "administrator"
+        steps.append({"who": step.who.arn, "does": acts, "becomes": becomes})
+    return steps
+
+
+def _holders(subject: EntityFact | None, facts: AccountFacts) -> tuple[str, ...]:
+    """Who has the policy that opens the path."""
+    if subject is None or subject.kind != Kind.POLICY:
+        return ()
+    return facts.arns(tuple(facts.holders.get(subject.id, ())))
+
+
+def _fix(subject: EntityFact | None, opening: OpeningStatements) -> FindingFix | None:
+    if subject is None:
+        return None
+    return FindingFix(page="escalation", policy=opening.key)

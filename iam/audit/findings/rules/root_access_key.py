@@ -1,0 +1,28 @@
+"""The root user has an access key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+
+
+class RootAccessKey(Rule):
+    """Active keys where the credential report was synced, else those that the account summary counts."""
+
+    kind = "root-access-key"
+    severity = FindingSeverity.CRITICAL
+    title = "Root user with an access key"
+    sentence = "The root user of the account has an access key."
+    risk = "Anyone who has this key can do everything in the account, and no policy stops them."
+    remedy = "Move what uses the key to a role, then sign in as the root user and delete the key."
+    sections = ()
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        root = facts.root
+        if root is None or root.keys is None:
+            yield NotRead(facts.root_user)
+        elif root.keys:
+            yield Problem(facts.root_user, {"keys": root.keys}, fix=FindingFix(page="root-keys"))

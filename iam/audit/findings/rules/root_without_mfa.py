@@ -1,0 +1,29 @@
+"""The root user has no MFA."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.people.fleet.roots import RootStanding
+
+
+class RootWithoutMfa(Rule):
+    """Says nothing where the account has no root credentials."""
+
+    kind = "root-without-mfa"
+    severity = FindingSeverity.CRITICAL
+    title = "Root user without MFA"
+    sentence = "The root user of the account has no MFA device."
+    risk = "Anyone who learns the root password can do everything in the account, and no policy stops them."
+    remedy = "Sign in as the root user and add a hardware MFA device or a security key."
+    sections = ()
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        root = facts.root
+        if root is None or root.standing is RootStanding.UNREAD:
+            yield NotRead(facts.root_user)
+        elif root.standing is RootStanding.NONE:
+            yield Problem(facts.root_user, {"mfa": False}, fix=FindingFix(page="roots"))

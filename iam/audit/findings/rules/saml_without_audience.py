@@ -1,0 +1,36 @@
+"""A role lets in assertions that were made for another service."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.trust import admits, trust_evidence, trusted
+from iam.mirror.pull.sections import ROLES
+
+SAML: Final = "sts:AssumeRoleWithSAML"
+OTHER_AUDIENCE: Final = "https://someone-else.example/saml"
+
+
+class SamlWithoutAudience(Rule):
+    """The console and the tools of AWS send the address of the AWS sign-in page as audience."""
+
+    kind = "saml-without-audience"
+    severity = FindingSeverity.MEDIUM
+    title = "SAML trust without an audience condition"
+    sentence = "A role that trusts a SAML provider has no condition on the audience."
+    risk = "An assertion that the provider made for another service can be used to act as the role."
+    remedy = "Add a condition on SAML:aud with https://signin.aws.amazon.com/saml."
+    sections = (ROLES,)
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for role in facts.roles:
+            providers = {p.text for p in trusted(role, facts) if p.kind == "saml"}
+            for provider in sorted(providers):
+                context = {"SAML:aud": OTHER_AUDIENCE}
+                if admits(role, facts, provider, action=SAML, context=context) is not None:
+                    evidence = trust_evidence(role, facts, provider)
+                    yield Problem(role, evidence, cause=provider[-64:], fix=FindingFix("trust", role.id))

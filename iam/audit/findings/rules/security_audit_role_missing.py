@@ -1,0 +1,32 @@
+"""No one can look at the configuration without being able to change it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.mirror.models import Kind
+from iam.mirror.pull.sections import AUTHORIZATION
+
+POLICY: Final = "SecurityAudit"
+
+
+class SecurityAuditRoleMissing(Rule):
+    """The policy attached to a role."""
+
+    kind = "security-audit-role-missing"
+    severity = FindingSeverity.LOW
+    title = "Security audit role missing"
+    sentence = "No role has SecurityAudit."
+    risk = "Auditors need rights that can change something, or see nothing."
+    remedy = "Create a role with SecurityAudit for those who audit the account."
+    sections = AUTHORIZATION
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        roles = {role.id for role in facts.of_kind(Kind.ROLE)}
+        policies = (policy for policy in facts.of_kind(Kind.POLICY) if policy.name == POLICY)
+        if not any(roles.intersection(facts.holders.get(policy.id, ())) for policy in policies):
+            yield Problem(None, {"policy": POLICY})

@@ -1,0 +1,31 @@
+"""No one can open a case with AWS Support."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.mirror.models import Kind
+from iam.mirror.pull.sections import AUTHORIZATION
+
+POLICY: Final = "AWSSupportAccess"
+
+
+class SupportRoleMissing(Rule):
+    """The policy attached to any user, group or role will do."""
+
+    kind = "support-role-missing"
+    severity = FindingSeverity.LOW
+    title = "Support role missing"
+    sentence = "No user, group or role has AWSSupportAccess."
+    risk = "In an incident no one but administrators can reach AWS Support."
+    remedy = "Create a role with AWSSupportAccess for those who handle incidents."
+    sections = AUTHORIZATION
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        policies = (policy for policy in facts.of_kind(Kind.POLICY) if policy.name == POLICY)
+        if not any(facts.holders.get(policy.id) for policy in policies):
+            yield Problem(None, {"policy": POLICY})

@@ -1,0 +1,43 @@
+"""A role can be assumed from any AWS account."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.trust import OUTSIDE, STRANGER, admits, trust_evidence, trusted
+from iam.mirror.pull.sections import ROLES
+
+CONDITIONAL: Final = "conditions of the trust policy decide"
+
+
+class TrustAnyPrincipal(Rule):
+    """A condition on the organization, the account or the principal keeps strangers out."""
+
+    kind = "trust-any-principal"
+    severity = FindingSeverity.CRITICAL
+    title = "Role open to every AWS account"
+    sentence = "The trust policy of a role lets anyone with an AWS account assume it."
+    risk = "Anyone in the world with an AWS account can act as the role."
+    remedy = "Name the accounts or roles that may assume it, or add a condition on aws:PrincipalOrgID."
+    sections = (ROLES,)
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for role in facts.roles:
+            if not any(principal.kind == "anybody" for principal in trusted(role, facts)):
+                continue
+            stranger = f"arn:{facts.partition}:iam::{STRANGER}:role/stranger"
+            admitted = admits(role, facts, stranger, context=OUTSIDE)
+            if admitted is not None:
+                reasons = () if admitted else (CONDITIONAL,)
+                severity = None if admitted else FindingSeverity.MEDIUM
+                yield Problem(
+                    role,
+                    trust_evidence(role, facts, "*"),
+                    reasons=reasons,
+                    severity=severity,
+                    fix=FindingFix("trust", role.id),
+                )

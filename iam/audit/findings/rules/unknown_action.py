@@ -1,0 +1,32 @@
+"""A policy names actions that do not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.linting import UNKNOWN_NAMES, lint_errors
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.mirror.pull.sections import AUTHORIZATION
+
+
+class UnknownAction(Rule):
+    """By the catalogue of AWS's actions that is installed."""
+
+    kind = "unknown-action"
+    severity = FindingSeverity.LOW
+    title = "Actions that don’t exist"
+    sentence = "A policy names actions or services that don’t exist."
+    risk = "The statement doesn’t do what its author meant: it protects nothing, or allows nothing."
+    remedy = "Correct the names."
+    sections = AUTHORIZATION
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for policy in facts.policies:
+            errors = [error for error in lint_errors(policy, facts) if error.code in UNKNOWN_NAMES]
+            if errors:
+                evidence = {"policy": policy.name, "errors": [error.evidence for error in errors]}
+                fix = None if policy.is_inline else FindingFix(page="policy", on=policy.owner.id)
+                holders = facts.arns(policy.holders)
+                yield Problem(policy.owner, evidence, cause=policy.cause, related=holders, fix=fix)

@@ -1,0 +1,34 @@
+"""A managed policy keeps as many old versions as AWS allows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.mirror.models import Kind
+from iam.mirror.pull.sections import POLICIES
+
+KEPT_BY_AWS: Final = 5
+
+
+class UnusedVersions(Rule):
+    """Five versions, of which four are not the default."""
+
+    kind = "unused-versions"
+    severity = FindingSeverity.LOW
+    title = "Unused policy versions"
+    sentence = "A customer managed policy has five versions, as many as AWS keeps, and uses one of them."
+    risk = "Anyone who can set the default version can restore rights that were removed on purpose."
+    remedy = "Delete the versions that are no longer needed."
+    sections = (POLICIES,)
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        for policy in facts.of_kind(Kind.POLICY):
+            versions = facts.versions.get(policy.id, [])
+            if policy.category == "customer" and len(versions) >= KEPT_BY_AWS:
+                unused = sorted(version for version, is_default in versions if not is_default)
+                fix = FindingFix("delete-version", policy.id)
+                yield Problem(policy, {"unused": unused}, fix=fix)

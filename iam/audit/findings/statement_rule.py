@@ -1,0 +1,39 @@
+"""Rules about one statement of a policy which comes true for someone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from iam.audit.findings.effect import effect_of
+from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.holder_rules import problem_of
+from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.statements import AllowStatement, first
+from iam.mirror.pull.sections import AUTHORIZATION
+
+
+class StatementRule(Rule):
+    """A kind that is about a statement. `action` on `resource` is asked to prove that it comes true:
+    `{prefix}` stands for what ARNs of the account begin with. `reasons` make every finding conditional.
+    """
+
+    sections = AUTHORIZATION
+    action: ClassVar[str]
+    resource: ClassVar[str]
+    reasons: ClassVar[tuple[str, ...]] = ()
+
+    def fits(self, statement: AllowStatement) -> bool:
+        """Whether an Allow statement is of the kind."""
+        raise NotImplementedError
+
+    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+        resource = self.resource.format(prefix=facts.prefix, account=facts.number, partition=facts.partition)
+        for policy in facts.policies:
+            statement = first(facts.documents.get(policy.digest, ""), self.fits)
+            if statement is None or policy.is_aws_managed:
+                continue
+            effect = effect_of(policy, facts, self.action, resource)
+            if effect is not None:
+                effect = effect._replace(reasons=(*effect.reasons, *self.reasons))
+                yield problem_of(policy, statement, effect, facts)

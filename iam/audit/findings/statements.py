@@ -1,0 +1,91 @@
+"""What the statements of a policy's text say, each text read once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
+from itertools import chain
+from typing import Any, Final, NamedTuple
+
+from iam.policy.glob import compile_glob
+from iam.policy.letter_case import fold
+from iam.policy.statements import as_list, statements_of
+
+TEXTS_KEPT: Final = 20_000
+
+
+class AllowStatement(NamedTuple):
+    """A statement with Effect Allow, as evidence shows it. Actions are in lower case; `is_not`: NotAction;
+    `is_everything`: its resource is `*`.
+    """
+
+    number: int
+    sid: str
+    actions: tuple[str, ...]
+    is_not: bool
+    resources: tuple[str, ...]
+    is_everything: bool
+    has_condition: bool
+    body: Mapping[str, Any]
+
+    @property
+    def condition_keys(self) -> frozenset[str]:
+        """The keys of its conditions, in lower case."""
+        block = self.body.get("Condition")
+        tests = block.values() if isinstance(block, dict) else ()
+        keys = chain.from_iterable(test for test in tests if isinstance(test, dict))
+        return frozenset(fold(str(key)) for key in keys)
+
+    @property
+    def evidence(self) -> dict[str, Any]:
+        """The statement, by its number from 1."""
+        return {"statement": self.number, "sid": self.sid, "text": self.body}
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def allows(text: str) -> tuple[AllowStatement, ...]:
+    """The Allow statements of a policy."""
+    return tuple(_allows(text))
+
+
+def _allows(text: str) -> Iterator[AllowStatement]:
+    for number, statement in enumerate(statements_of(text), 1):
+        if statement.get("Effect") == "Allow":
+            is_not = "NotAction" in statement
+            element = "NotAction" if is_not else "Action"
+            actions = as_list(statement.get(element, []))
+            resources = tuple(str(name) for name in as_list(statement.get("Resource", [])))
+            yield AllowStatement(
+                number=number,
+                sid=str(statement.get("Sid", "")),
+                actions=tuple(fold(str(action)) for action in actions),
+                is_not=is_not,
+                resources=resources,
+                is_everything="*" in resources,
+                has_condition=bool(statement.get("Condition")),
+                body=statement,
+            )
+
+
+def is_full(statement: AllowStatement) -> bool:
+    """Every action on every resource."""
+    everything = {"*", "*:*"}
+    return statement.is_everything and not statement.is_not and bool(everything & set(statement.actions))
+
+
+def names_action(action: str) -> Callable[[AllowStatement], bool]:
+    """Statements that allow an action on every resource, but not every action there is."""
+    lowered = fold(action)
+
+    def names(statement: AllowStatement) -> bool:
+        if not statement.is_everything or statement.is_not or is_full(statement):
+            return False
+        return any(compile_glob(pattern)(lowered) for pattern in statement.actions)
+
+    return names
+
+
+def first(text: str, fits: Callable[[AllowStatement], bool]) -> AllowStatement | None:
+    """The first statement that fits, one without a condition before others."""
+    fitting = [statement for statement in allows(text) if fits(statement)]
+    return min(fitting, key=lambda statement: statement.has_condition, default=None)

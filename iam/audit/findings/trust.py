@@ -1,0 +1,108 @@
+"""Whom the trust policy of a role lets in, decided by the engine with conditions, denies and RCPs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from iam.audit.findings.facts import AccountFacts, EntityFact
+from iam.policy.compiled import Compiled, PolicyKind, PolicySet
+from iam.policy.escalation.states import FULL, FULL_DIGEST
+from iam.policy.evaluate import Decision, RequestPolicies, decide
+from iam.policy.index.documents import Doc
+from iam.policy.request import Principal, Request
+from iam.policy.statements import as_list, statements_of
+from iam.policy.trust_principals import TrustPrincipal, read_principals
+
+STRANGER: Final = "999999999999"
+"""An account of someone else."""
+OTHER_ORGANIZATION: Final = "o-0000000000"
+OUTSIDE: Final[Mapping[str, Any]] = {
+    "aws:PrincipalOrgID": OTHER_ORGANIZATION,
+    "aws:PrincipalOrgPaths": [f"{OTHER_ORGANIZATION}/r-0000/"],
+    "sts:ExternalId": None,
+    "aws:SourceAccount": None,
+    "aws:SourceArn": None,
+}
+"""What is known of a request from outside of the organization that names no external id."""
+MARKS: Final = {Decision.ALLOWED: True, Decision.CONDITIONAL: False}
+
+
+def trusted(role: EntityFact, facts: AccountFacts) -> Iterator[TrustPrincipal]:
+    """Everyone whom Allow statements of the trust policy name; nothing of a text that cannot be read.
+    NotPrincipal names anybody.
+    """
+    for statement in statements_of(facts.documents.get(role.document or "", "")):
+        if statement.get("Effect") != "Allow":
+            continue
+        try:
+            everyone: Any = "*" if "NotPrincipal" in statement else {}
+            element = statement.get("Principal", everyone)
+            yield from read_principals(element)
+        except ValueError:
+            continue
+
+
+def admits(
+    role: EntityFact,
+    facts: AccountFacts,
+    principal: str,
+    *,
+    action: str = "sts:AssumeRole",
+    context: Mapping[str, Any],
+) -> bool | None:
+    """Whether the role lets a principal in that may do everything where it comes from: True surely, False
+    when conditions are met, None not at all.
+    """
+    index = facts.index
+    shard = index.accounts.get(facts.number) if index else None
+    if index is None or shard is None or role.document is None:
+        return None
+    trust = shard.members[role.id].trust if role.id in shard.members else None
+    if trust is None:
+        return None
+    full = index.documents.add(FULL_DIGEST, FULL)
+    request = Request(
+        action,
+        role.arn,
+        Principal(principal, tags=None),
+        resource_account=facts.number,
+        context=context,
+        moment=index.moment,
+    )
+    policies = RequestPolicies(
+        identity=_set_of(PolicyKind.IDENTITY, full),
+        resource=_set_of(PolicyKind.RESOURCE, trust),
+        rcps=tuple(_level(level) for level in shard.levels.rcps),
+    )
+    return MARKS.get(decide(request, policies))
+
+
+def _level(level: tuple[tuple[str, Doc], ...]) -> PolicySet:
+    statements: list[Compiled] = []
+    for name, doc in level:
+        statements += doc.named(name, PolicyKind.RCP, of_pattern=False)
+    return PolicySet(PolicyKind.RCP, tuple(statements))
+
+
+def _set_of(kind: PolicyKind, doc: Doc) -> PolicySet:
+    return PolicySet(kind, doc.named(kind.value, kind, of_pattern=False))
+
+
+def trust_evidence(role: EntityFact, facts: AccountFacts, principal: str) -> dict[str, Any]:
+    """The statement that names a principal, by its number from 1."""
+    for number, statement in enumerate(statements_of(facts.documents.get(role.document or "", "")), 1):
+        if statement.get("Effect") == "Allow" and principal in _names(statement):
+            sid = str(statement.get("Sid", ""))
+            return {"principal": principal, "statement": number, "sid": sid, "text": statement}
+    return {"principal": principal}
+
+
+def _names(statement: Mapping[str, Any]) -> list[str]:
+    element = statement.get("Principal", "*")
+    if not isinstance(element, dict):
+        return [str(element)]
+    names: list[str] = []
+    for value in element.values():
+        names += [str(name) for name in as_list(value)]
+    return names

@@ -1,0 +1,44 @@
+"""What rules about access keys share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact, KeyFact
+from iam.audit.findings.rule import FindingFix
+
+
+def keys_are_unread(credential: CredentialFact) -> bool:
+    """Whether nothing is known of a user's keys: neither a credential report nor the keys themselves."""
+    return credential.has_password is None and not credential.keys and not credential.active_keys
+
+
+def key_evidence(key: KeyFact) -> dict[str, Any]:
+    """A key as evidence shows it."""
+    return {
+        "key": key.label,
+        "created": key.created_at.isoformat() if key.created_at else None,
+        "last_used": key.used_at.isoformat() if key.used_at else None,
+    }
+
+
+def unused_keys(
+    credential: CredentialFact, facts: AccountFacts, *, days: int, most: int = 0
+) -> list[KeyFact]:
+    """Active keys that were used once, and not for so many days; with `most` not for longer than that."""
+    since, before = facts.days_ago(days), facts.days_ago(most) if most else None
+    return [
+        key
+        for key in credential.keys
+        if key.used_at is not None and key.used_at < since and (before is None or key.used_at >= before)
+    ]
+
+
+def deactivate(user: EntityFact) -> FindingFix:
+    """The user's credentials, where each key can be deactivated."""
+    return FindingFix(page="credentials", on=user.id)
+
+
+def rotate(user: EntityFact) -> FindingFix:
+    """The rotation of the user's key."""
+    return FindingFix(page="rotation", on=user.id)

@@ -1,0 +1,62 @@
+"""Whom a role lets in by an OpenID Connect provider."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from iam.audit.findings.facts import AccountFacts, EntityFact
+from iam.audit.findings.trust import admits, trusted
+from iam.policy.letter_case import fold
+from iam.policy.statements import statements_of
+from iam.policy.trust_conditions import read_conditions
+from iam.policy.trust_principals import TrustPrincipal
+from iam.policy.trust_web import EKS, GITHUB
+
+WEB: Final = "sts:AssumeRoleWithWebIdentity"
+CONDITIONAL: Final = "other conditions of the trust policy decide"
+
+
+def web_principals(role: EntityFact, facts: AccountFacts) -> Iterator[TrustPrincipal]:
+    """The OpenID Connect providers that the role trusts, each once."""
+    seen = set[str]()
+    for principal in trusted(role, facts):
+        if principal.kind == "web" and principal.text not in seen:
+            seen.add(principal.text)
+            yield principal
+
+
+def strange_subject(issuer: str) -> str:
+    """A subject as the issuer gives it to someone else."""
+    if issuer == GITHUB:
+        return "repo:someone-else/anything:ref:refs/heads/any"
+    if EKS.fullmatch(issuer):
+        return "system:serviceaccount:some-namespace:some-name"
+    return "someone-else"
+
+
+def admits_token(
+    role: EntityFact, facts: AccountFacts, principal: TrustPrincipal, claims: Mapping[str, Any]
+) -> bool | None:
+    """Whether a token with these claims gets in; claims that are not named are open."""
+    context = {f"{principal.name}:{claim}": value for claim, value in claims.items()}
+    return admits(role, facts, principal.text, action=WEB, context=context)
+
+
+def condition_values(role: EntityFact, facts: AccountFacts) -> dict[str, list[str]]:
+    """The values that Allow statements of the trust policy test, by key in lower case."""
+    values: dict[str, list[str]] = {}
+    for statement in statements_of(facts.documents.get(role.document or "", "")):
+        try:
+            tests = read_conditions(statement.get("Condition"))
+        except ValueError:
+            continue
+        for test in tests if statement.get("Effect") == "Allow" else ():
+            values.setdefault(test.name, []).extend(test.values)
+    return values
+
+
+def usual_audience(values: Mapping[str, list[str]], issuer: str) -> str:
+    """An audience with which someone else's token comes too."""
+    audiences = [value for value in values.get(fold(f"{issuer}:aud"), ()) if "*" not in value]
+    return audiences[0] if audiences else "sts.amazonaws.com"

@@ -1,0 +1,85 @@
+"""`manage.py findings`: its lists, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from iam.audit.findings.rules import all_rules
+from iam.mirror.models import Account, UserCredentials
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+NAMES = [
+    "kind",
+    "severity",
+    "certainty",
+    "status",
+    "account",
+    "subject",
+    "related",
+    "evidence",
+    "first_seen",
+    "last_seen",
+    "fix",
+]
+
+
+@pytest.fixture
+def account() -> Account:
+    account = factories.account()
+    factories.synced(account)
+    return account
+
+
+def printed(*options: str) -> str:
+    out = StringIO()
+    call_command("findings", *options, stdout=out)
+    return out.getvalue()
+
+
+def test_the_json_list_has_the_agreed_names(account: Account) -> None:
+    user = factories.user(account, "tomas", credentials={"mfa": "none"})
+    rows = json.loads(printed("--json"))
+    assert all(list(row) == NAMES for row in rows)
+    (row,) = [row for row in rows if row["kind"] == "password-without-mfa"]
+    assert (row["severity"], row["certainty"], row["status"]) == ("high", "confirmed", "open")
+    assert (row["account"], row["subject"]) == (account.account_id, user.arn)
+
+
+def test_a_past_time_is_of_then(account: Account) -> None:
+    user = factories.user(account, "tomas", credentials={"mfa": "none"})
+    then = factories.FIRST_READ + timedelta(days=1)
+    factories.becomes(UserCredentials.objects.get(user=user), at=then + timedelta(days=1), mfa="virtual")
+    kinds_then = {row["kind"] for row in json.loads(printed("--json", "--as-of", then.isoformat()))}
+    kinds_now = {row["kind"] for row in json.loads(printed("--json"))}
+    assert "password-without-mfa" in kinds_then - kinds_now
+
+
+def test_only_one_account_is_listed(account: Account) -> None:
+    factories.user(account, "tomas", credentials={"mfa": "none"})
+    other = factories.account("222222222222", name="staging")
+    factories.synced(other)
+    rows = json.loads(printed("--json", "--account", other.account_id))
+    assert {row["account"] for row in rows} == {other.account_id}
+
+
+def test_an_account_that_is_not_connected_is_named(account: Account) -> None:
+    with pytest.raises(CommandError, match=f"999.*isn’t connected. Connected: {account.account_id}"):
+        printed("--account", "999")
+
+
+def test_kinds_are_listed_with_a_sentence_each() -> None:
+    lines = printed("--kinds").splitlines()
+    assert len(lines) == len(all_rules())
+    assert all(line.endswith(".") for line in lines)
+
+
+def test_a_table_counts_by_severity(account: Account) -> None:
+    factories.user(account, "tomas", credentials={"mfa": "none"})
+    last = printed().splitlines()[-1]
+    assert "1 high" in last

@@ -1,0 +1,36 @@
+"""Cases of `assume-role-on-everything`."""
+
+from __future__ import annotations
+
+from iam.audit.findings.rules.assume_role_on_everything import AssumeRoleOnEverything
+from tests.iam.audit.findings.rules.site import (
+    CONDITIONAL,
+    FALSE,
+    FULL,
+    MFA,
+    PREFIX,
+    TRUE,
+    Site,
+    allow,
+    cases_of,
+)
+
+
+def guarded(site: Site) -> None:
+    site.policy("Hop", allow("sts:AssumeRole"), to=(site.user(),))
+    site.scp(FULL, {"Effect": "Deny", "Action": "sts:AssumeRole", "Resource": "*"})
+
+
+CASES = {
+    "on *": (lambda site: site.policy("Hop", allow("sts:AssumeRole"), to=(site.user(),)), TRUE),
+    "with MFA": (
+        lambda site: site.policy("Hop", allow("sts:*", Condition=MFA), to=(site.user(),)),
+        CONDITIONAL,
+    ),
+    "one role": (
+        lambda site: site.policy("Hop", allow("sts:AssumeRole", f"{PREFIX}role/app"), to=(site.user(),)),
+        FALSE,
+    ),
+    "an SCP denies it": (lambda site: guarded(site), FALSE),
+}
+test_cases = cases_of(AssumeRoleOnEverything(), CASES)

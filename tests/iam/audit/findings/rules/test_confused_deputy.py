@@ -1,0 +1,24 @@
+"""Cases of `confused-deputy`."""
+
+from __future__ import annotations
+
+from iam.audit.findings.rules.confused_deputy import ConfusedDeputy
+from tests.iam.audit.findings.rules.site import FALSE, NUMBER, TRUE, cases_of, trusts
+
+SCHEDULER = {"Service": "scheduler.amazonaws.com"}
+
+CASES = {
+    "no condition": (lambda site: site.role("r", trusts(SCHEDULER)), TRUE),
+    "this account": (
+        lambda site: site.role("r", trusts(SCHEDULER, StringEquals={"aws:SourceAccount": NUMBER})),
+        FALSE,
+    ),
+    "a resource of this account": (
+        lambda site: site.role(
+            "r", trusts(SCHEDULER, ArnLike={"aws:SourceArn": f"arn:aws:scheduler:*:{NUMBER}:schedule/*"})
+        ),
+        FALSE,
+    ),
+    "EC2 sends no such key": (lambda site: site.role(), FALSE),
+}
+test_cases = cases_of(ConfusedDeputy(), CASES)

@@ -1,0 +1,12 @@
+"""Cases of `inline-policy-on-user`."""
+
+from __future__ import annotations
+
+from iam.audit.findings.rules.inline_policy_on_user import InlinePolicyOnUser
+from tests.iam.audit.findings.rules.site import FALSE, TRUE, allow, cases_of
+
+CASES = {
+    "inline": (lambda site: site.inlined(site.user(), "tools", allow("s3:GetObject")), TRUE),
+    "inline of a role": (lambda site: site.inlined(site.role(), "tools", allow("s3:GetObject")), FALSE),
+}
+test_cases = cases_of(InlinePolicyOnUser(), CASES)

@@ -1,0 +1,36 @@
+"""Cases of `pass-role-on-everything`."""
+
+from __future__ import annotations
+
+from iam.audit.findings.rules.pass_role_on_everything import PassRoleOnEverything
+from tests.iam.audit.findings.rules.site import CONDITIONAL, FALSE, MFA, PREFIX, TRUE, allow, cases_of
+
+TO_EC2 = {"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}
+
+CASES = {
+    "on *": (lambda site: site.policy("P", allow("iam:PassRole"), to=(site.user(),)), TRUE),
+    "by a pattern": (lambda site: site.policy("P", allow("iam:Pass*"), to=(site.user(),)), TRUE),
+    "with MFA": (
+        lambda site: site.policy("P", allow("iam:PassRole", Condition=MFA), to=(site.user(),)),
+        CONDITIONAL,
+    ),
+    "to one service": (
+        lambda site: site.policy("P", allow("iam:PassRole", Condition=TO_EC2), to=(site.user(),)),
+        FALSE,
+    ),
+    "one role": (
+        lambda site: site.policy("P", allow("iam:PassRole", f"{PREFIX}role/app"), to=(site.user(),)),
+        FALSE,
+    ),
+    "unattached": (lambda site: site.policy("P", allow("iam:PassRole")), FALSE),
+    "denied": (
+        lambda site: site.policy(
+            "P",
+            allow("iam:PassRole"),
+            {"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"},
+            to=(site.user(),),
+        ),
+        FALSE,
+    ),
+}
+test_cases = cases_of(PassRoleOnEverything(), CASES)

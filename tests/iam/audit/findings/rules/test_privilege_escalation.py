@@ -1,0 +1,44 @@
+"""Cases of `privilege-escalation`."""
+
+from __future__ import annotations
+
+from iam.access.certainty import Certainty
+from iam.access.escalation_calculation.told import FindingAct, FindingPath, FindingPrincipal, FindingStep
+from iam.access.escalation_groups import AffectedByOpening, OpeningStatements
+from iam.audit.findings.rules.privilege_escalation import PrivilegeEscalation
+from iam.policy.escalation.evidence import HeldStatement
+from iam.policy.request import PrincipalKind
+from tests.iam.audit.findings.rules.site import (
+    CONDITIONAL,
+    FALSE,
+    NUMBER,
+    TRUE,
+    UNREAD,
+    Site,
+    allow,
+    cases_of,
+)
+
+
+def opened(site: Site, certainty: Certainty, *unread: str, is_own: bool = False) -> None:
+    user = site.user()
+    policy = site.policy("Tune", allow("iam:CreatePolicyVersion"), to=(user,))
+    arn = site.entities[policy].arn
+    who = FindingPrincipal(user, site.entities[user].arn, PrincipalKind.USER)
+    act = FindingAct("Creates a new version of policy {0}", "Tune", arn)
+    step = FindingStep(who, None, frozenset(), (act,), is_sure=True)
+    path = FindingPath(who, (step,), ends_sure=True, is_sure=True)
+    affected = AffectedByOpening((NUMBER, user), who, path, certainty, unread)
+    statement = HeldStatement(arn, "Tune", 0)
+    counts = {(certainty, False): 1}
+    site.openings = (OpeningStatements(frozenset({statement}), (affected,), counts, is_own=is_own),)
+
+
+CASES = {
+    "confirmed": (lambda site: opened(site, Certainty.CONFIRMED), TRUE),
+    "with a condition": (lambda site: opened(site, Certainty.CONDITIONAL), CONDITIONAL),
+    "SCPs not synced": (lambda site: opened(site, Certainty.UNCONFIRMED, "SCPs weren’t synced"), CONDITIONAL),
+    "Gatehouse’s own roles": (lambda site: opened(site, Certainty.CONFIRMED, is_own=True), FALSE),
+    "not calculated": (lambda site: setattr(site, "openings", None), UNREAD),
+}
+test_cases = cases_of(PrivilegeEscalation(), CASES)
