@@ -52,7 +52,7 @@ queries waits for each of their answers beside a long question: 0.15 s in all.
 sys.setswitchinterval(SWITCH_SECONDS)
 threads = ThreadPoolExecutor(THREADS, thread_name_prefix="web")
 
-from console.web.ahead import load_pages, read_ahead  # noqa: E402  (needs the application)
+from console.web.warm_up import load_pages, read_ahead  # noqa: E402  (needs the application)
 
 read_ahead()
 load_pages()

@@ -26,7 +26,7 @@ def load() -> None:
     refuse_credentials()
     django.setup()
 
-    from console.web.ahead import load_pages, read_images_ahead
+    from console.web.warm_up import load_pages, read_images_ahead
 
     load_pages()
     # The garbage collector writes into what it looks through, and each process would get a copy of that.

@@ -148,7 +148,7 @@ def _no_minute_begins_within_a_test(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _no_index_of_another_test() -> Iterator[None]:
     """A process keeps its index, and a database that was rolled back hands out the same numbers again."""
-    from iam.access import administrators, escalation_graph, escalation_groups, service_usage, usual
+    from iam.access import administrators, escalation_graph, escalation_groups, service_usage, usual_values
     from iam.access.escalation_calculation import findings
     from iam.mirror import snapshot
     from iam.mirror.queries import figures, overview
@@ -157,7 +157,7 @@ def _no_index_of_another_test() -> Iterator[None]:
     for kept in (
         snapshot,
         administrators,
-        usual,
+        usual_values,
         overview,
         figures,
         escalation_graph,
@@ -201,11 +201,11 @@ def _no_way_of_another_test() -> Iterator[None]:
     """A process keeps ways to AWS and what it works by, and what stands in for AWS is another in the next
     test.
     """
-    from iam.changes.services import own
+    from iam.changes.services import own_resources
 
     yield
     client_pool.forget()
-    own.forget()
+    own_resources.forget()
 
 
 @pytest.fixture(autouse=True)
@@ -214,15 +214,15 @@ def _small_sites(monkeypatch: pytest.MonkeyPatch) -> None:
     approve is not what is tested.
 
     Where the directory has more people, the rule holds as it does for users;
-    tests/iam/changes/approval/test_possible.py is about the rule.
+    tests/iam/changes/approval/test_possible_approvers.py is about the rule.
     """
-    from iam.changes.approval import possible, stages
+    from iam.changes.approval import possible_approvers, stages
     from iam.directory.models import RoleAssignment
 
     def check(requirement: Any, progress: Any, *, parts: Any) -> None:
         deciding = RoleAssignment.objects.filter(role__in=["approver", "administrator"])
         if deciding.values("person").distinct().count() > 3:
-            possible.require_still_possible(requirement, progress, parts=parts)
+            possible_approvers.require_still_possible(requirement, progress, parts=parts)
 
     monkeypatch.setattr(stages, "require_still_possible", check)
 

@@ -35,7 +35,7 @@ def test_what_imports_a_module_runs_before_what_is_farther() -> None:
 
 
 def test_a_changed_test_runs_first_even_a_journey() -> None:
-    changed = ["tests/journeys/test_moving.py", "tests/iam/journal/test_chain.py"]
+    changed = ["tests/journeys/test_team_change.py", "tests/iam/journal/test_chain.py"]
     assert sorted(affected.affected(changed)[:2]) == sorted(changed)
 
 

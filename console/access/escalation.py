@@ -29,7 +29,7 @@ from console.access.escalation_steps import (
     stages_of,
     titles_of,
 )
-from console.access.given_by import given_by
+from console.access.grant_references import given_by
 from console.access.limits import limit_rows
 from console.access.lines import unread_words
 from console.access.who_can_answer import CERTAINTIES
@@ -41,8 +41,8 @@ from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from console.web.render import is_fragment, render_page
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
+from iam.access.escalation_calculation.path_records import FindingPath, FindingPrincipal
 from iam.access.escalation_calculation.stored import BeingCalculatedError, stored_at
-from iam.access.escalation_calculation.told import FindingPath, FindingPrincipal
 from iam.access.persons import counted
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right

@@ -16,7 +16,7 @@ from console.web.context import frame_of
 from console.web.query import Query
 from iam.access import escalation as domain
 from iam.access.certainty import Certainty
-from iam.access.escalation_calculation.told import FindingPrincipal
+from iam.access.escalation_calculation.path_records import FindingPrincipal
 from iam.access.visible_accounts import accounts_seen
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts

@@ -29,7 +29,7 @@ from console.access.escalation_steps import (
     title_of_acts,
     titles_of,
 )
-from console.access.given_by import given_by
+from console.access.grant_references import given_by
 from console.access.limits import limit_rows
 from console.access.lines import Node, unread_words
 from console.web.access import ViewerRequest, require

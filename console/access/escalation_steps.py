@@ -15,7 +15,7 @@ from console.access.stages import Stage
 from console.identities.details.frame import SECTIONS
 from console.web.query import Query
 from iam.access.certainty import Certainty
-from iam.access.escalation_calculation.told import (
+from iam.access.escalation_calculation.path_records import (
     FindingAct,
     FindingPath,
     FindingPrincipal,

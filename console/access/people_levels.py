@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from console.access.bars import quarters
-from console.identities.lists.asked import Asked, read
+from console.identities.lists.list_address import Asked, read
 from console.identities.lists.people import PAGE, RIGHTS, page_for
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context

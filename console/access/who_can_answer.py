@@ -18,7 +18,7 @@ from console.web.access import ViewerRequest
 from console.web.query import Query
 from iam.access.certainty import Certainty
 from iam.access.persons import counted
-from iam.access.usual import connected_accounts
+from iam.access.usual_values import connected_accounts
 from iam.access.visible_accounts import accounts_seen
 from iam.access.ways import AccessWay, WayKind
 from iam.access.who_can import PeopleByWay, WhoCanPage, WhoCanQuestion, WhoCanRow

@@ -21,7 +21,7 @@ from console.web.query import Query
 from console.web.render import render_page
 from iam.access.certainty import Certainty
 from iam.access.escalation import Reached
-from iam.access.escalation_calculation.told import FindingPrincipal
+from iam.access.escalation_calculation.path_records import FindingPrincipal
 from iam.access.escalation_reach import reaching
 from iam.access.persons import shown_name
 from iam.access.visible_accounts import accounts_seen

@@ -15,8 +15,8 @@ from console.changes.actions.action import END
 from console.changes.actions.form import ActionForm
 from console.changes.request_draft import Fact, PageLink, RequestDraft, RequestFrame, digest_of
 from console.web.access import ViewerRequest, entity_or_404, require, require_present
-from console.web.cut import first_rows
 from console.web.render import render_page
+from console.web.shortened_lists import first_rows
 from iam.changes import services
 from iam.changes.acts import Act, Subject
 from iam.changes.acts.base import SEALED, Sender

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from console.changes.forms import BreakGlassForm, CommentForm, ReviewForm
 from console.changes.page import SEES, acting_on, address_of, change_or_404, first_of
 from console.changes.receipt import receipt_context
-from console.changes.whole import refused_page, request_context
+from console.changes.request_context import refused_page, request_context
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require
 from console.web.moments import read_input

@@ -15,7 +15,7 @@ from iam.changes import services
 from iam.changes.approval import ends
 from iam.changes.approval.models import Requirement
 from iam.changes.approval.needs import parts_of, requirement_of
-from iam.changes.approval.possible import who_could_approve, why_nobody
+from iam.changes.approval.possible_approvers import who_could_approve, why_nobody
 from iam.changes.approval.progress import ApprovalProgress, progress_of
 from iam.changes.approval.rule_names import names_in
 from iam.changes.approval.rule_texts import sentence, stage_words

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_GET
 
 from console.changes.lists import rows_of
 from console.web.access import ViewerRequest, require
-from console.web.cut import MAX_OF_ALL, Cut, first_rows
 from console.web.render import render_page
+from console.web.shortened_lists import MAX_OF_ALL, Cut, first_rows
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
 from iam.changes.approval.proposals import why_not_decide as why_not_rules

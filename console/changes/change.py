@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from console.changes.forms import DecisionForm
 from console.changes.page import SEES, acting_on, address_of, change_or_404, is_single, page_context
 from console.changes.presenters import pace_of, version_of
-from console.changes.whole import refused_page, request_context
+from console.changes.request_context import refused_page, request_context
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_live

@@ -20,7 +20,7 @@ from iam.changes.services.requests import request_operation
 from iam.guard import Right, Viewer
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Entity, Kind
-from iam.people.rotation.own import may_request_for_own, requester_of
+from iam.people.rotation.own_keys import may_request_for_own, requester_of
 
 
 @dataclass(frozen=True, slots=True)

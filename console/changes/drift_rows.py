@@ -12,7 +12,7 @@ from console.changes.impact_rows import Risk, level_shown, risk_tone
 from console.changes.presenters import StateMark
 from console.identities.details.frame import SECTIONS
 from console.identities.details.history import NameLink
-from console.setup.own import setting_changes
+from console.setup.own_settings import setting_changes
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.drift.mirror_history import Happened, given_texts
 from iam.changes.drift.models import Drift, DriftState

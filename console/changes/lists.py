@@ -15,7 +15,7 @@ from console.changes.presenters import MARKS, SET_MARKS
 from console.changes.weights import weight_of_request
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.files import file_links
-from console.web.paging import place_in, word_of
+from console.web.page_cursors import place_in, word_of
 from console.web.query import Query
 from console.web.render import render_page
 from iam.changes.approval import ends

@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
 from console.changes.page import SEES, first_of, is_single
-from console.changes.whole import request_context
+from console.changes.request_context import request_context
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_live
 

@@ -17,8 +17,8 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from console.changes.rule_form import RuleForm
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require
-from console.web.cut import first_rows
 from console.web.render import render_page
+from console.web.shortened_lists import first_rows
 from iam.changes.approval import proposals
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.needs import rules_in_force

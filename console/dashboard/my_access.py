@@ -13,14 +13,14 @@ from console.access.grants.presenters import used_of
 from console.changes.presenters import StateMark
 from console.identities.details import labels
 from console.identities.details.frame import Shown
-from console.identities.details.held import held_by
+from console.identities.details.holdings import held_by
 from console.identities.details.people import credentials_context
 from console.web.access import ViewerRequest, layout_for
 from console.web.asof import asof_context
-from console.web.cut import Cut, first_rows
 from console.web.render import render_page
+from console.web.shortened_lists import Cut, first_rows
 from iam.access.grants.models import Grant
-from iam.access.grants.own import declined_lately, own_grants
+from iam.access.grants.own_grants import declined_lately, own_grants
 from iam.access.grants.services.rights import may_extend
 from iam.changes.models import Change
 from iam.changes.queries import waiting_for_others

@@ -38,7 +38,7 @@ from iam.mirror.queries.lists.core import ListContext, ListQuery, list_page
 from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.mirror.queries.lists.people import PEOPLE
 from iam.people.campaigns.audience import stuck_campaigns
-from iam.people.onboarding.stuck import stuck_newcomers
+from iam.people.onboarding.stuck_people import stuck_newcomers
 
 NEWS, WAITING, ACCOUNTS, TEAM, STUCK, NAMED = 8, 5, 8, 8, 6, 3
 WORRIES = (

@@ -14,9 +14,9 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.identities.lists.people import PASSWORD
-from console.linking.words import facts_of, summary_of
+from console.linking.labels import facts_of, summary_of
 from console.web.access import ViewerRequest, require, require_present
-from console.web.paging import Cursor, CursorError, decode, encode
+from console.web.page_cursors import Cursor, CursorError, decode, encode
 from console.web.render import render_page
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer

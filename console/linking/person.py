@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from console.access.people_levels import small_bar
 from console.identities.details.frame import Shown, render_shown, shown_or_404
 from console.identities.details.people import SEES, person_head
-from console.linking.words import facts_of, summary_of
+from console.linking.labels import facts_of, summary_of
 from console.web.access import ViewerRequest, require
 from iam.access.levels import levels_of
 from iam.directory.models import Person

@@ -11,8 +11,8 @@ from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
 from iam.people.campaigns import services
-from iam.people.campaigns.listed import Listed, listed
 from iam.people.campaigns.models import Ending
+from iam.people.campaigns.pasted_people import Listed, listed
 from iam.people.campaigns.queries import may_begin
 
 

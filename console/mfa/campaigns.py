@@ -19,7 +19,7 @@ from console.identities.details.labels import moment_from
 from console.mfa.campaign_form import date_typed, listed_people, places_for, read_campaign
 from console.web.access import ViewerRequest, found_or_404, require
 from console.web.moments import moment_text
-from console.web.paging import page_number
+from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change

@@ -17,7 +17,7 @@ from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
-from console.web.paging import page_number
+from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.access.enforcement.approvers import (
     approvers_elsewhere,
@@ -39,7 +39,7 @@ from iam.access.enforcement.services import (
     request_enforcement,
 )
 from iam.changes import services
-from iam.changes.approval.possible import PossibleApprovers
+from iam.changes.approval.possible_approvers import PossibleApprovers
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
 from iam.directory.models import Person

@@ -14,7 +14,7 @@ from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, account_or_404, require
 from console.web.context import frame_of
 from console.web.files import FORMS, csv_lines, download, json_lines
-from console.web.paging import page_number
+from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.directory.models import Team
 from iam.guard import Right

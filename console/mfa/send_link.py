@@ -14,8 +14,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, entity_or_404, layout_for, require
-from console.web.cut import first_rows
 from console.web.render import render_page
+from console.web.shortened_lists import first_rows
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind

@@ -26,7 +26,7 @@ from iam.people.blueprints.queries import current_versions
 from iam.people.moving.access_difference import GAINS, KEEPS, LOSES, SETS, MovePlan, Mover
 from iam.people.moving.queries import blueprint_of
 from iam.people.moving.services import planned, request_move
-from iam.people.offboarding.who import Somebody, somebody, user_for, within
+from iam.people.offboarding.leaver_lookup import Somebody, somebody, user_for, within
 
 MARKS = {
     LOSES: ("del", "−", "loses"),

@@ -14,7 +14,7 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from console.web.access import ViewerRequest, require_everywhere
-from console.web.paging import place_in, word_of
+from console.web.page_cursors import place_in, word_of
 from console.web.render import render_page
 from iam.directory.models import Person
 from iam.guard import Right

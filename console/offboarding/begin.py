@@ -21,13 +21,13 @@ from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.linking.machines import is_machine
 from iam.mirror.models import Entity
+from iam.people.offboarding.leaver_lookup import Somebody, same_name, somebody, user_for, within
 from iam.people.offboarding.models import MOVING, OffboardedUser, Stage
 from iam.people.offboarding.person_search import find_people, without_users
 from iam.people.offboarding.queries import listed, openable
 from iam.people.offboarding.rules import warnings_for
 from iam.people.offboarding.services import request_leaving
 from iam.people.offboarding.suspension import person_to_suspend
-from iam.people.offboarding.who import Somebody, same_name, somebody, user_for, within
 
 MAX_USERS: Final = 20
 SHORT: Final = 5

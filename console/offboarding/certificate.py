@@ -10,8 +10,8 @@ from uuid import UUID
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
+from console.offboarding.detail import leaver_or_404
 from console.offboarding.lists import SEES
-from console.offboarding.one import leaver_or_404
 from console.web.access import ViewerRequest, require
 from console.web.files import UNFIT
 from console.web.render import render_page

@@ -16,7 +16,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
-from iam.linking.pasted import repeated_in, split_list
+from iam.linking.pasted_people import repeated_in, split_list
 from iam.people.offboarding.pasted_rows import LARGEST, SheetError, Typed, read_leavers, typed
 from iam.people.offboarding.row_checks import stage
 

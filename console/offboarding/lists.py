@@ -7,9 +7,9 @@ from typing import Final
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from console.offboarding.shown import mark_of
+from console.offboarding.presenters import mark_of
 from console.web.access import ViewerRequest, require
-from console.web.paging import page_number
+from console.web.page_cursors import page_number
 from console.web.query import Query
 from console.web.render import render_page
 from iam.guard import Right

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from console.offboarding.shown import mark_of
+from console.offboarding.presenters import mark_of
 from iam.guard import Viewer
 from iam.mirror.models import Entity
 from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, OffboardedUser, Stage

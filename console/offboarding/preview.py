@@ -10,7 +10,7 @@ from typing import Any, Final
 from console.access.grants.preview import stages_of
 from console.changes.presenters import rows_by_account
 from console.changes.receipt import impact_context
-from console.offboarding.wording import plain_steps
+from console.offboarding.labels import plain_steps
 from console.web.access import ViewerRequest
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation

@@ -16,20 +16,20 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from console.offboarding.lists import SEES
+from console.offboarding.presenters import first_change, is_moving, mark_of, progress_of
 from console.offboarding.preview import preview_context
-from console.offboarding.shown import first_change, is_moving, mark_of, progress_of
 from console.offboarding.terms import read_terms, typed_terms
 from console.runs.views import RunPages, render_run, wait_while
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
+from iam.people.offboarding.leaver_lookup import people_of
 from iam.people.offboarding.models import Leaver, OffboardingRun
 from iam.people.offboarding.queries import held_by, run_for, visible_leavers
 from iam.people.offboarding.row_checks import candidates, check_again, correct
 from iam.people.offboarding.rules import warnings_for
 from iam.people.offboarding.services import request_run
-from iam.people.offboarding.who import people_of
 from iam.people.runs.models import RowStatus, RunState
 
 PAGE: Final = 50

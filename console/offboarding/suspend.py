@@ -12,12 +12,13 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.offboarding.one import leaver_or_404
-from console.offboarding.wording import plain_steps
+from console.offboarding.detail import leaver_or_404
+from console.offboarding.labels import plain_steps
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
+from iam.people.offboarding.leaver_lookup import Somebody
 from iam.people.offboarding.queries import openable
 from iam.people.offboarding.services import MAX_REASON
 from iam.people.offboarding.suspension import (
@@ -28,7 +29,6 @@ from iam.people.offboarding.suspension import (
     why_not_suspend,
 )
 from iam.people.offboarding.suspension_decisions import confirm, order_restore, take_back
-from iam.people.offboarding.who import Somebody
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

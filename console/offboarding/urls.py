@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from console.offboarding import afterwards, begin, certificate, file, lists, one, run, suspend
+from console.offboarding import begin, certificate, detail, file, lists, restore_and_delete, run, suspend
 
 app_name = "offboarding"
 
@@ -11,13 +11,13 @@ urlpatterns: list[URLPattern] = [
     path("new/", begin.begin_page, name="begin"),
     path("suspend/", suspend.suspend_page, name="suspend"),
     path("file/", file.file_page, name="file"),
-    path("people/<uuid:pk>/", one.leaver_page, name="leaver"),
-    path("people/<uuid:pk>/again/", one.leaver_again, name="again"),
-    path("people/<uuid:pk>/invite/", afterwards.leaver_invite, name="invite"),
+    path("people/<uuid:pk>/", detail.leaver_page, name="leaver"),
+    path("people/<uuid:pk>/again/", detail.leaver_again, name="again"),
+    path("people/<uuid:pk>/invite/", restore_and_delete.leaver_invite, name="invite"),
     path("people/<uuid:pk>/confirm/", suspend.leaver_confirm, name="confirm"),
     path("people/<uuid:pk>/take-back/", suspend.leaver_take_back, name="take-back"),
-    path("people/<uuid:pk>/restore/", afterwards.leaver_restore, name="restore"),
-    path("people/<uuid:pk>/delete/", afterwards.leaver_delete, name="delete"),
+    path("people/<uuid:pk>/restore/", restore_and_delete.leaver_restore, name="restore"),
+    path("people/<uuid:pk>/delete/", restore_and_delete.leaver_delete, name="delete"),
     path("people/<uuid:pk>/certificate/<str:kind>/", certificate.certificate_page, name="certificate"),
     path(
         "people/<uuid:pk>/certificate/<str:kind>/certificate.json",

@@ -13,8 +13,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from console.onboarding.lists import SEES
 from console.web.access import ViewerRequest, found_or_404, require
-from console.web.cut import first_rows
 from console.web.render import render_page
+from console.web.shortened_lists import first_rows
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.blueprints.body import BlueprintError

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_safe
 
 from console.runs.marks import mark_of
 from console.web.access import ViewerRequest, require
-from console.web.paging import page_number
+from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.guard import Right
 from iam.people.blueprints.queries import current_versions, may_run, parts_in_words, writable_teams

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require, require_present
 from iam.guard import Right
-from iam.people.onboarding.stuck import remind_all
+from iam.people.onboarding.stuck_people import remind_all
 
 PREVIEW_REFUSALS: int = 5
 

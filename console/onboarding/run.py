@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from console.onboarding.draft import draft_context
 from console.onboarding.lists import SEES
 from console.onboarding.people import FIELDS
-from console.onboarding.shown import person_rows
+from console.onboarding.presenters import person_rows
 from console.runs.marks import mark_of
 from console.runs.progress import progress_of
 from console.runs.views import RunPages, render_run

@@ -2,19 +2,19 @@
 
 from django.urls import URLPattern, path
 
-from console.onboarding import blueprints, lists, people, remind, run, writing
+from console.onboarding import blueprint_editor, blueprints, lists, people, remind, run
 
 app_name = "onboarding"
 
 urlpatterns: list[URLPattern] = [
     path("", lists.runs_page, name="runs"),
     path("blueprints/", lists.blueprints_page, name="blueprints"),
-    path("blueprints/new/", writing.blueprint_new, name="blueprint-new"),
+    path("blueprints/new/", blueprint_editor.blueprint_new, name="blueprint-new"),
     path("blueprints/<uuid:pk>/", blueprints.blueprint_page, name="blueprint"),
     path(
         "blueprints/<uuid:pk>/versions/<int:number>/", blueprints.blueprint_version, name="blueprint-version"
     ),
-    path("blueprints/<uuid:pk>/edit/", writing.blueprint_edit, name="blueprint-edit"),
+    path("blueprints/<uuid:pk>/edit/", blueprint_editor.blueprint_edit, name="blueprint-edit"),
     path("blueprints/<uuid:pk>/retire/", blueprints.blueprint_retire, name="blueprint-retire"),
     path("blueprints/<uuid:pk>/people/", people.people_page, name="people"),
     path(

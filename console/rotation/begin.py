@@ -25,7 +25,7 @@ from iam.guard import Right
 from iam.linking.owners import may_set_owner, owning_team
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment.invitation import person_of
-from iam.people.rotation.own import may_request_for_own
+from iam.people.rotation.own_keys import may_request_for_own
 from iam.people.rotation.requests import begin, preview
 from iam.people.rotation.rotation_plan import (
     KEEP_DAYS,

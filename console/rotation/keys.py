@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 
 from console.identities.lists import views
 from console.identities.lists.spec import Column, Filter, Page, TabWords
-from console.rotation.words import mark_of
+from console.rotation.labels import mark_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge

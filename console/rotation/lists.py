@@ -20,10 +20,10 @@ from django.db.models import (
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
-from console.rotation.words import mark_at
+from console.rotation.labels import mark_at
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
-from console.web.paging import page_number
+from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.changes.models import ChangeState
 from iam.guard import Right

@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from console.identities.lists.asked import Asked, read
+from console.identities.lists.list_address import Asked, read
 from console.operators.recency import recently_authenticated
 from console.rotation.begin import plan_context, read_terms, terms_context
 from console.rotation.keys import page_for

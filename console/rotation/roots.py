@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
-from console.web.paging import page_number
+from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.guard import Right
 from iam.people.fleet.roots import roots

@@ -15,7 +15,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from console.setup.forms import every
-from console.setup.own import own_settings
+from console.setup.own_settings import own_settings
 from console.setup.pages import setup_page
 from console.setup.progress import progress_of, step_of
 from console.web.access import ViewerRequest, account_or_404, require
@@ -33,11 +33,11 @@ from iam.mirror.queries.account_pages import (
     pull_history,
     pull_sections,
 )
-from iam.mirror.queries.accounts_then import was_connected
 from iam.mirror.queries.figures import quota_usage, section_counts
 from iam.mirror.queries.freshness import FreshnessFacts, SectionCell, cells, standing
 from iam.mirror.queries.organization import organization_tree
 from iam.mirror.queries.own_facts import own_facts, unit_path
+from iam.mirror.queries.past_accounts import was_connected
 from iam.mirror.services import cancel_pull, request_pull
 from iam.mirror.services.pulls import NotPullableError
 

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
-from console.web.paging import place_in, word_of
+from console.web.page_cursors import place_in, word_of
 from console.web.render import is_fragment
 from iam.guard import Right
 from iam.mirror.accounts.read_all import read_all

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from console.web.cut import Cut
+from console.web.shortened_lists import Cut
 
 NOW: Final = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 LONG: Final = "platform-observability-with-a-name-that-does-not-end"
@@ -33,7 +33,7 @@ class Sample:
 
 
 def record(**values: Any) -> Any:
-    """A value with these attributes that can be told apart and kept, as `{% once %}` asks."""
+    """A value with these attributes that can be told apart and kept, as `{% cached_include %}` asks."""
     return namedtuple("Record", values)(**values)
 
 

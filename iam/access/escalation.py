@@ -15,9 +15,14 @@ from django.db.models import Count, Q, QuerySet
 
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.models import Certain, Finding
+from iam.access.escalation_calculation.path_records import (
+    FindingPath,
+    FindingPrincipal,
+    from_json,
+    statement_from,
+)
 from iam.access.escalation_calculation.questions import answer_to
 from iam.access.escalation_calculation.stored import BeingCalculatedError, Stored, stored_at
-from iam.access.escalation_calculation.told import FindingPath, FindingPrincipal, from_json, statement_from
 from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_name, text_filter
 from iam.access.principals import candidates
 from iam.mirror.models import EntityState, Kind, TagSet, valid_at

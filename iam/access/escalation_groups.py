@@ -19,18 +19,18 @@ from iam.access.certainty import Certainty
 from iam.access.escalation import CERTAIN, CERTAINTIES, Accounts, findings_in, people_in
 from iam.access.escalation_calculation import models, stored
 from iam.access.escalation_calculation.models import Certain, Finding
-from iam.access.escalation_calculation.questions import answer_to
-from iam.access.escalation_calculation.stored import BeingCalculatedError, Stored
-from iam.access.escalation_calculation.told import (
+from iam.access.escalation_calculation.path_records import (
     FindingAct,
     FindingPath,
     FindingPrincipal,
     from_json,
     statement_from,
 )
+from iam.access.escalation_calculation.questions import answer_to
+from iam.access.escalation_calculation.stored import BeingCalculatedError, Stored
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import PrincipalCount, shown_name, text_filter
-from iam.mirror.queries.kept import KeptResults
+from iam.mirror.queries.result_cache import KeptResults
 from iam.policy.escalation.evidence import HeldStatement
 from iam.policy.request import PrincipalKind
 

@@ -9,9 +9,9 @@ from typing import Final
 
 from iam.access.certainty import Certainty
 from iam.access.escalation import Accounts, Reached
+from iam.access.escalation_calculation.path_records import principal_from
 from iam.access.escalation_calculation.questions import answer_to as answer_of_worker
 from iam.access.escalation_calculation.stored import stored_at
-from iam.access.escalation_calculation.told import principal_from
 from iam.access.who_can import WhoCanQuestion, answer_to
 from iam.mirror.models import Entity, Kind
 from iam.mirror.snapshot import snapshot

@@ -14,6 +14,7 @@ from typing import Final
 
 from iam.access.explanation import HeldPolicy
 from iam.access.verdict import Branch, BranchVoice, Leaf, OrganizationLevels, StatementCheck
+from iam.policy.aws_owned import owner_reason
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import (
     FREE,
@@ -28,7 +29,6 @@ from iam.policy.evaluate import (
 )
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO, OPEN, YES
-from iam.policy.owned import owner_reason
 from iam.policy.principals import OUTSIDERS
 from iam.policy.request import PrincipalKind, Request
 from iam.policy.sentences.conditions import phrase

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import Any, Final, NamedTuple
 
+from iam.policy.aws_owned import CHANGES as OWNED_CHANGES
 from iam.policy.evaluate import ASSUMING, BUCKET_POLICY, FREE, WITHOUT_RCPS, Decision, needs_resource_policy
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Doc
@@ -16,7 +17,6 @@ from iam.policy.index.elements import Actions
 from iam.policy.index.index import Index
 from iam.policy.index.question import Answer, Found, Limitation, Question
 from iam.policy.letter_case import fold
-from iam.policy.owned import CHANGES as OWNED_CHANGES
 from iam.policy.request import Principal, PrincipalKind, Request
 
 SPECIAL: Final = ASSUMING | FREE | WITHOUT_RCPS | BUCKET_POLICY | OWNED_CHANGES

@@ -15,11 +15,11 @@ from django.db.models import Max, Min, Sum
 
 from iam.access.escalation_calculation import stored
 from iam.access.escalation_calculation.models import ServiceUse
-from iam.access.escalation_calculation.told import FORMAT
+from iam.access.escalation_calculation.path_records import FORMAT
 from iam.access.index_cache import cached
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Account
-from iam.mirror.queries.kept import KeptResults
+from iam.mirror.queries.result_cache import KeptResults
 from iam.mirror.snapshot import snapshot
 from iam.policy.catalogue import Level, catalogue
 from iam.policy.index.classes import Class, Member

@@ -26,8 +26,14 @@ from iam.changes.operations.access import (
 from iam.changes.operations.permission_delta import bits, risky_actions
 from iam.changes.reasons import Reasons, Unchanged, names_of
 from iam.changes.receipt_blocks import GainBlock, LevelShift, SameInAccount
+from iam.changes.risk_detection import (
+    is_administrator,
+    opened_ways,
+    risks_of,
+    stops_being_administrator,
+    ways_up,
+)
 from iam.changes.risks import LAST_ADMINISTRATOR, NORMAL, WORDS, level_of
-from iam.changes.risky import is_administrator, opened_ways, risks_of, stops_being_administrator, ways_up
 from iam.changes.world import FIRST_MADE
 from iam.policy.catalogue import Level
 from iam.policy.index.classes import Member

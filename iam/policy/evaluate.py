@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from iam.policy.aws_owned import owner_reason
 from iam.policy.catalogue import catalogue
 from iam.policy.compiled import PolicySet
 from iam.policy.logic import NO, OPEN, YES
-from iam.policy.owned import owner_reason
 from iam.policy.request import SERVICE_LINKED_PATH, PrincipalKind, Request
 
 ASSUMING: Final = frozenset(

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 
+from iam.policy.aws_owned import owner_reason
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import (
     FREE,
@@ -20,7 +21,6 @@ from iam.policy.evaluate import (
     needs_resource_policy,
 )
 from iam.policy.logic import NO, OPEN, YES
-from iam.policy.owned import owner_reason
 from iam.policy.principals import OUTSIDERS
 from iam.policy.request import PrincipalKind, Request
 

@@ -200,7 +200,7 @@ def _deep_address(sort: str, site: Site) -> str:
     """The address of page 1,000 in an order."""
     from django.db.models import F
 
-    from console.web.paging import Cursor, encode
+    from console.web.page_cursors import Cursor, encode
     from iam.mirror.queries.lists.core import ListContext, ListQuery, wanted_rows
     from iam.mirror.queries.lists.people import PEOPLE
 

@@ -14,13 +14,13 @@ from console.access.circumstances import ANY, REGION_KEY, circumstances_of
 from console.access.forms.base import TypedField
 from console.access.forms.resource import ResourceForm
 from console.web.access import ViewerRequest
-from console.web.paging import Cursor, CursorError, decode, encode
+from console.web.page_cursors import Cursor, CursorError, decode, encode
 from console.web.query import Query
 from iam.access.actions import ActionsError, Meant, actions_meant
 from iam.access.answer_runs import ORDER, Place
 from iam.access.answers import Narrowed
 from iam.access.certainty import Certainty
-from iam.access.usual import AccountCandidate, accounts_naming, likely_owner, region_of, usual_regions
+from iam.access.usual_values import AccountCandidate, accounts_naming, likely_owner, region_of, usual_regions
 from iam.access.visible_accounts import accounts_seen
 from iam.access.who_can import WhoCanQuestion, WhoCanRow
 from iam.keyset import Place as Kept

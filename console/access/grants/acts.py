@@ -19,7 +19,7 @@ from console.web.moments import zone_label
 from console.web.render import render_page
 from iam.access.drafts import services as drafts
 from iam.access.drafts.terms import DraftEnds, body_of
-from iam.access.grants.hidden import hidden_holders
+from iam.access.grants.hidden_recipients import hidden_holders
 from iam.access.grants.models import Grant, GrantState
 from iam.access.grants.services import (
     end_grant,

@@ -13,8 +13,8 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST
 
-from console.access.grants.asked import GrantQuestion, own_users, read_address, read_text
 from console.access.grants.ends import DEFAULT, ends_choices, read_ends, until_text
+from console.access.grants.request_address import GrantQuestion, own_users, read_address, read_text
 from console.access.what.state import State
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.moments import zone_label

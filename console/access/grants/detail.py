@@ -32,7 +32,7 @@ from console.changes.approval_context import deciding_context
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.moments import left_text, moment_text
 from console.web.render import is_fragment, render_live, render_page
-from iam.access.grants.hidden import hidden_holders, seen_holders
+from iam.access.grants.hidden_recipients import hidden_holders, seen_holders
 from iam.access.grants.models import GIVING, Grant, GrantState, Preparation
 from iam.access.grants.phrases import counted
 from iam.access.grants.queries import parts_of, visible_grants

@@ -18,14 +18,14 @@ from console.changes.presenters import StateMark
 from console.web.access import ViewerRequest, layout_for, require
 from console.web.files import file_links
 from console.web.moments import left_text
-from console.web.paging import place_in, word_of
+from console.web.page_cursors import place_in, word_of
 from console.web.query import Query
 from console.web.render import is_fragment, render_page
 from iam.access.drafts.models import GrantDraft
 from iam.access.drafts.services import drafts_of
 from iam.access.drafts.terms import who_of
 from iam.access.grants.effects import Bodies, bodies_for, in_one_line
-from iam.access.grants.hidden import hidden_in
+from iam.access.grants.hidden_recipients import hidden_in
 from iam.access.grants.models import GIVING, Grant
 from iam.access.grants.queries import TABS, list_grants
 from iam.access.grants.terms import TermsError

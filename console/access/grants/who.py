@@ -26,7 +26,7 @@ from iam.access.drafts.receivers import KINDS, Pasted, Receiver, ReceiverMatches
 from iam.access.drafts.terms import accounts_of, who_of
 from iam.access.grants.terms import MAX_ACCOUNTS, TermsError, WhoKind, WhoTerms
 from iam.guard import Right
-from iam.linking.pasted import MAX_LINES, in_words, split_list
+from iam.linking.pasted_people import MAX_LINES, in_words, split_list
 from iam.mirror.queries.accounts import accounts_to_change, whole_accounts
 
 MAX_LENGTH: Final = 2048

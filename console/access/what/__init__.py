@@ -13,8 +13,8 @@ again.
 """
 
 from console.access.what.posted import is_its_own, posted
+from console.access.what.presenters import shown
 from console.access.what.result import documents_of, place_of, what_of
-from console.access.what.shown import shown
 from console.access.what.state import State, state_for
 
 __all__ = ["State", "documents_of", "is_its_own", "place_of", "posted", "shown", "state_for", "what_of"]

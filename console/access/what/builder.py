@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from console.access.what.conditions_shown import Condition, conditions_shown
+from console.access.what.condition_rows import Condition, conditions_shown
 from console.access.what.result import Trouble, place_of
 from console.access.what.state import Chosen, State
 from console.web.access import ViewerRequest

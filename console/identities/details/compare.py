@@ -12,7 +12,7 @@ from django.utils.http import urlencode
 
 from console.identities.details import difference_texts, history
 from console.identities.details.frame import SECTIONS, Shown
-from console.setup.own import setting_changes
+from console.setup.own_settings import setting_changes
 from console.web.access import ViewerRequest, account_or_404, entity_or_404, layout_for, require
 from console.web.middleware import moment_of
 from console.web.render import render_page

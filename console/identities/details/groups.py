@@ -8,8 +8,8 @@ from django.http import HttpResponse
 
 from console.identities.details import history, labels
 from console.identities.details.frame import Shown, membership_address, render_shown, shown_or_404
-from console.identities.details.held import held_by, own_policies
-from console.identities.details.paging import LinkedPage, page_of
+from console.identities.details.holdings import held_by, own_policies
+from console.identities.details.inner_pages import LinkedPage, page_of
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.display_names import names_by_number

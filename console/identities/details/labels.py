@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from console.web.known import UNKNOWN
+from console.web.known_facts import UNKNOWN
 from iam.mirror.models import NEVER, EntityState, Kind, UserCredentials
 
 KEY_DAYS = 90

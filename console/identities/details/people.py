@@ -15,7 +15,14 @@ from django.urls import reverse
 from console.identities.details import history, labels
 from console.identities.details.credential_acts import CredentialButton, acts_of, user_acts
 from console.identities.details.frame import DetailTab, Shown, membership_address, render_shown, shown_or_404
-from console.identities.details.held import HeldPolicyRow, HeldTies, address, held_by, managed, own_policies
+from console.identities.details.holdings import (
+    HeldPolicyRow,
+    HeldTies,
+    address,
+    held_by,
+    managed,
+    own_policies,
+)
 from console.offboarding.notice import access_notice
 from console.web.access import ViewerRequest, require
 from iam.guard import Right

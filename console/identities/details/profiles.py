@@ -8,10 +8,10 @@ from django.http import HttpResponse
 
 from console.identities.details import history
 from console.identities.details.frame import Shown, render_shown, shown_or_404
-from console.identities.details.held import address
-from console.identities.details.paging import page_of
+from console.identities.details.holdings import address
+from console.identities.details.inner_pages import page_of
 from console.web.access import ViewerRequest, require
-from console.web.known import none_or_unknown
+from console.web.known_facts import none_or_unknown
 from iam.guard import Right
 from iam.mirror.models import EdgeKind, Kind
 from iam.mirror.pull.sections import INSTANCES

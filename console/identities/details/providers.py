@@ -9,7 +9,7 @@ from django.http import HttpResponse
 
 from console.identities.details import history, labels
 from console.identities.details.frame import Shown, render_shown, shown_or_404
-from console.identities.details.paging import page_of
+from console.identities.details.inner_pages import page_of
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.mirror.models import Kind

@@ -9,16 +9,16 @@ from django.urls import reverse
 
 from console.identities.details import history, labels
 from console.identities.details.frame import SECTIONS, Shown, render_shown, shown_or_404
-from console.identities.details.held import act_address, address, held_by, own_policies
+from console.identities.details.holdings import act_address, address, held_by, own_policies
 from console.web.access import ViewerRequest, require
-from console.web.known import none_or_unknown
+from console.web.known_facts import none_or_unknown
 from iam.guard import Right
 from iam.mirror.display_names import trusted_by
 from iam.mirror.models import EdgeKind, Kind, Usage
 from iam.mirror.pull.sections import INSTANCE_PROFILES, INSTANCES
 from iam.mirror.queries import entities
 from iam.mirror.queries.trust import trust_of
-from iam.policy.trust_words import TrustSentence
+from iam.policy.trust_sentences import TrustSentence
 
 TRUST_QUOTA = 2048
 """Characters without white space; can be raised. https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""

@@ -14,7 +14,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from console.identities.lists.asked import Asked
+from console.identities.lists.list_address import Asked
 from console.identities.lists.spec import FileColumn, Page
 from console.web.files import csv_lines, download, json_lines, json_value
 from iam.mirror.pull.sections import LABELS

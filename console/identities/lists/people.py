@@ -26,7 +26,7 @@ from console.identities.lists.spec import (
     filters_of,
 )
 from console.web.access import ViewerRequest, require
-from console.web.known import UNKNOWN
+from console.web.known_facts import UNKNOWN
 from console.web.templatetags.lists import under
 from console.web.templatetags.ui import ago, avatar, badge
 from iam.access.levels import LevelCounts, LevelsByAccount

@@ -10,10 +10,10 @@ from typing import Any
 
 from django.urls import reverse
 
-from console.identities.lists.asked import Asked
+from console.identities.lists.list_address import Asked
 from console.identities.lists.spec import Filter, Page, TabWords
-from console.web.known import Figure, figure
-from console.web.paging import Cursor, encode
+from console.web.known_facts import Figure, figure
+from console.web.page_cursors import Cursor, encode
 from console.web.query import Query
 from iam.keyset import Page as Rows
 from iam.keyset import Place, Row

@@ -15,7 +15,7 @@ from console.identities.lists.cells import CREATED, DESCRIPTION, IDENTITY, under
 from console.identities.lists.groups import POLICIES
 from console.identities.lists.spec import Column, Filter, NameCell, Page, TabWords, filters_of
 from console.web.access import ViewerRequest, require
-from console.web.known import NOT_SYNCED
+from console.web.known_facts import NOT_SYNCED
 from console.web.templatetags.ui import age, ago, badge
 from iam.guard import Right
 from iam.keyset import Row

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from console.identities.lists import export
-from console.identities.lists.asked import Asked, read
+from console.identities.lists.list_address import Asked, read
 from console.identities.lists.presenters import head, notes, table
 from console.identities.lists.spec import Page
 from console.web.access import ViewerRequest

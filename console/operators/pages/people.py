@@ -31,7 +31,7 @@ from console.operators.visibility import (
 )
 from console.web.access import ViewerRequest, require, require_everywhere
 from console.web.files import file_links
-from console.web.paging import place_in, word_of
+from console.web.page_cursors import place_in, word_of
 from console.web.query import Query
 from console.web.render import render_page
 from iam.directory.appointments import (

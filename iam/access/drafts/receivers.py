@@ -14,7 +14,7 @@ from django.db.models import QuerySet
 from iam.access.grants.terms import WhoKind
 from iam.directory.models import Team, TeamRule
 from iam.guard import Viewer
-from iam.linking.pasted import PastedList, match_list
+from iam.linking.pasted_people import PastedList, match_list
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at

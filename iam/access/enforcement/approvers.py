@@ -13,7 +13,7 @@ from django.db.models import Q
 
 from iam.access.enforcement.services import Outlook, operations_for
 from iam.changes import services as changes
-from iam.changes.approval.possible import PossibleApprovers, who_could_approve
+from iam.changes.approval.possible_approvers import PossibleApprovers, who_could_approve
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.plans import ChangePlan

@@ -24,8 +24,8 @@ from iam.access.escalation_calculation import search
 from iam.access.escalation_calculation.code_version import code_version
 from iam.access.escalation_calculation.findings import AccountFindings, digest_of
 from iam.access.escalation_calculation.models import Calculation, Question
+from iam.access.escalation_calculation.path_records import FORMAT
 from iam.access.escalation_calculation.service_uses import count_services, due_accounts
-from iam.access.escalation_calculation.told import FORMAT
 from iam.access.escalation_calculation.writes import keep
 from iam.access.escalation_graph import escalation
 from iam.directory.models import Identity

@@ -17,7 +17,7 @@ from iam.access.escalation_calculation.code_version import code_version
 from iam.access.escalation_calculation.groups import Opener, grouped, options_of
 from iam.access.escalation_calculation.kept_paths import path_of
 from iam.access.escalation_calculation.models import Calculation, Finding, Opening
-from iam.access.escalation_calculation.told import statement_to, to_json
+from iam.access.escalation_calculation.path_records import statement_to, to_json
 from iam.access.escalation_graph import Escalation
 from iam.access.opening_keys import OWN_KEY, key_of
 from iam.access.persons import searched

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iam.access.escalation_calculation.told import (
+from iam.access.escalation_calculation.path_records import (
     GAINS,
     FindingAct,
     FindingPath,

@@ -12,7 +12,7 @@ from iam.access.escalation import EscalationPosition, Reached
 from iam.access.escalation_calculation.groups import fix_of
 from iam.access.escalation_calculation.kept_paths import path_of, principal_of
 from iam.access.escalation_calculation.models import Calculation, Finding, Opening
-from iam.access.escalation_calculation.told import principal_to, statement_from, statement_to, to_json
+from iam.access.escalation_calculation.path_records import principal_to, statement_from, statement_to, to_json
 from iam.access.escalation_graph import Escalation
 from iam.access.persons import Matcher, count_of
 from iam.policy.escalation.graph import At, Hop, Reach

@@ -10,7 +10,7 @@ from typing import Final
 
 from iam.access.escalation_calculation.code_version import code_version
 from iam.access.escalation_calculation.models import ServiceUse
-from iam.access.escalation_calculation.told import FORMAT
+from iam.access.escalation_calculation.path_records import FORMAT
 from iam.access.service_usage import uses_in
 from iam.mirror.models import Account
 from iam.mirror.snapshot import snapshot

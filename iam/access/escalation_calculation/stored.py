@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.db.models import Exists, OuterRef
 
 from iam.access.escalation_calculation.models import Calculation, Question, ServiceUse
-from iam.access.escalation_calculation.told import FORMAT
+from iam.access.escalation_calculation.path_records import FORMAT
 from iam.mirror.models import Account
 from iam.nudge import send_seldom
 from iam.policy.index.question import Limitation

@@ -13,7 +13,7 @@ from django.db import transaction
 from iam.access.escalation_calculation import search
 from iam.access.escalation_calculation.findings import AccountFindings
 from iam.access.escalation_calculation.models import Calculation, Finding, Opening, Question
-from iam.access.escalation_calculation.told import FORMAT
+from iam.access.escalation_calculation.path_records import FORMAT
 
 BATCH: Final = 500
 

@@ -7,7 +7,7 @@ from typing import Final
 from django.db.models import Q
 
 from iam.access.grants.models import GIVING, Grant, GrantState
-from iam.access.grants.own import held_by
+from iam.access.grants.own_grants import held_by
 from iam.access.grants.queries import visible_grants
 from iam.access.grants.terms import GrantTerms, What, WhatKind
 from iam.guard import Viewer

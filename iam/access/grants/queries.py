@@ -9,7 +9,7 @@ from uuid import UUID
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 
 from iam.access.grants.models import GIVING, Grant, GrantPart, GrantState, GrantVersion, LedgerEntry
-from iam.access.grants.own import held_by
+from iam.access.grants.own_grants import held_by
 from iam.changes.models import Change
 from iam.changes.queries import in_accounts
 from iam.compiled_queries import Param

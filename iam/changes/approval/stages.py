@@ -17,7 +17,7 @@ from iam.changes.approval.needs import (
     requirement_of,
     set_ballots,
 )
-from iam.changes.approval.possible import require_still_possible
+from iam.changes.approval.possible_approvers import require_still_possible
 from iam.changes.approval.progress import ApprovalProgress, progress_of
 from iam.changes.models import Approval, Change, ChangeSet, ChangeState, Decision
 from iam.changes.states import add_event, write_journal

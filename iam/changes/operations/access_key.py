@@ -14,7 +14,7 @@ from uuid import UUID
 from iam.changes.operations.base import Image, Operation, QuotaUse
 from iam.changes.operations.credential_sorts import ACCESS_KEY, CredentialSpec
 from iam.changes.operations.credential_status import DeleteCredential
-from iam.changes.operations.given_once import GivenOnce, GivenParams
+from iam.changes.operations.one_time_credential import GivenOnce, GivenParams
 from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.sealed_secret import Recipient
 from iam.changes.operations.spec import HIGH

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from iam.changes.operations.base import AwsCall, Image, QuotaUse
 from iam.changes.operations.credential_sorts import SERVICE_CREDENTIAL, CredentialSpec
-from iam.changes.operations.given_once import GivenOnce, GivenParams, given_params
+from iam.changes.operations.one_time_credential import GivenOnce, GivenParams, given_params
 from iam.changes.operations.sealed_secret import Recipient, accepted, check_ids, seal_for
 from iam.changes.operations.spec import HIGH, Loss
 from iam.changes.operations.user_credential import (

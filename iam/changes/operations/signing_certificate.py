@@ -12,7 +12,7 @@ from cryptography.x509 import Certificate, load_pem_x509_certificate
 from iam.aws.reads import details
 from iam.aws.session import Aws
 from iam.changes.operations.credential_sorts import SIGNING_CERTIFICATE, CredentialSpec
-from iam.changes.operations.uploaded import TextUpload
+from iam.changes.operations.public_key_upload import TextUpload
 from iam.mirror.models import Kind
 
 

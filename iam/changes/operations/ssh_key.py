@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from iam.aws.reads import details
 from iam.aws.session import Aws
 from iam.changes.operations.credential_sorts import SSH_KEY, CredentialSpec
-from iam.changes.operations.uploaded import TextUpload
+from iam.changes.operations.public_key_upload import TextUpload
 from iam.mirror.models import Kind
 
 BITS = 2048

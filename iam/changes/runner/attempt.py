@@ -30,7 +30,7 @@ from iam.changes.operations import AwsCall, Image, Operation, restore
 from iam.changes.runner import calls, outcome_texts, outcomes
 from iam.changes.runner.claims import READING, LeaseLostError, Renewal, claim, keep
 from iam.changes.runner.reach import lent_for_writing
-from iam.changes.services.own import is_own
+from iam.changes.services.own_resources import is_own
 from iam.changes.states import RUN_CHANGE, move
 from iam.compiled_queries import CompiledQuery, Param
 from iam.mirror.models import Entity

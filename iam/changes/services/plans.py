@@ -12,7 +12,7 @@ from iam.changes.models import OPEN, Change
 from iam.changes.operations import ADD_TO_GROUP, REMOVE_FROM_GROUP, Membership, Operation
 from iam.changes.planning_cache import memoize, memoized_reads
 from iam.changes.receipts import Receipt, receipt_of
-from iam.changes.services.own import is_own
+from iam.changes.services.own_resources import is_own
 from iam.changes.set_context import look_ahead, made_before, one_after_the_other, open_beside
 from iam.guard import Right, Scope, Viewer
 from iam.mirror.models import Account, Entity, Kind

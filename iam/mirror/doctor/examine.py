@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from iam.aws.access import AccountAccess
 from iam.mirror.doctor.checks import BAD, CheckVerdict, ExaminationCheck
+from iam.mirror.doctor.connection_checks import assumed, belongs, opened, own_caller, without_external_id
 from iam.mirror.doctor.reads import examine_reads
-from iam.mirror.doctor.way import assumed, belongs, opened, own_caller, without_external_id
 from iam.mirror.doctor.writes import examine_read_only, examine_writes
 from iam.mirror.models.accounts import Account, Source
 

@@ -23,7 +23,7 @@ from iam.mirror.models import (
 )
 from iam.mirror.pull import bulk, revisions
 from iam.mirror.pull.facts import Observation
-from iam.mirror.pull.reformatted import say_the_same
+from iam.mirror.pull.reformatted_documents import say_the_same
 
 DOCUMENT = "document_id"
 Key = tuple[Any, ...]

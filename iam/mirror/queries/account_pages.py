@@ -37,7 +37,9 @@ from iam.mirror.models.accounts import ACTIVE_PULL, UPLOAD, PullState, Source
 from iam.mirror.models.setup import DoctorRun
 from iam.mirror.pull.sections import AUTHORIZATION, ROLES, USERS
 from iam.mirror.queries.accounts import COLUMNS
-from iam.mirror.queries.accounts_then import (
+from iam.mirror.queries.figures import identities_of, with_kept_figures
+from iam.mirror.queries.freshness import FreshnessFacts, patience
+from iam.mirror.queries.past_accounts import (
     ahead,
     by_then,
     called_then,
@@ -48,8 +50,6 @@ from iam.mirror.queries.accounts_then import (
     unsure_until,
     with_last_pull,
 )
-from iam.mirror.queries.figures import identities_of, with_kept_figures
-from iam.mirror.queries.freshness import FreshnessFacts, patience
 
 PAGE_SIZE = 50
 HISTORY_SIZE = 20

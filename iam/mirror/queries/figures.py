@@ -33,10 +33,10 @@ from iam.mirror.pull.sections import (
     USERS,
 )
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
-from iam.mirror.queries.kept import KeptResults, State, state_of
 from iam.mirror.queries.lists.core import ListContext, ListDefinition, ListQuery
 from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
 from iam.mirror.queries.lists.people import PEOPLE
+from iam.mirror.queries.result_cache import KeptResults, State, state_of
 
 NOW_ONLY = frozenset(f"{PEOPLE.name}.{name}" for name, tab in PEOPLE.tabs.items() if not tab.is_past)
 QUOTA_SECTIONS = {

@@ -10,7 +10,7 @@ from iam.mirror.refresh.holdings import (
     reread_attachments,
     reread_inline,
 )
-from iam.mirror.refresh.listed import reread_listed
+from iam.mirror.refresh.listed_entities import reread_listed
 from iam.mirror.refresh.memberships import Memberships, read_memberships, reread_memberships
 from iam.mirror.refresh.profiles import reread_instance, reread_profile
 from iam.mirror.refresh.settings import enter_setting

@@ -11,7 +11,7 @@ from iam.aws.session import Aws
 from iam.mirror.models import Account, EdgeKind, Kind
 from iam.mirror.pull.facts import FoundEntity, by_name
 from iam.mirror.pull.transform import inventory
-from iam.mirror.refresh.listed import reread_listed
+from iam.mirror.refresh.listed_entities import reread_listed
 
 
 def reread_profile(

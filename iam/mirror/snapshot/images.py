@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from iam.mirror.models import Account, AccountImage, Entity
 from iam.mirror.pull.bulk import chunks
-from iam.mirror.snapshot.drawn import Known, drawn
+from iam.mirror.snapshot.account_loader import Known, drawn
 from iam.mirror.snapshot.organizations import Organizations
 from iam.policy.index.documents import Documents
 from iam.policy.index.image import Image, ImageError, code, is_whole, pack, unpack

@@ -14,7 +14,7 @@ from typing import Final
 
 from iam.mirror.models import Account, Entity
 from iam.mirror.snapshot import images
-from iam.mirror.snapshot.drawn import Known, drawn, held_documents
+from iam.mirror.snapshot.account_loader import Known, drawn, held_documents
 from iam.mirror.snapshot.gate import Gate
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import Organizations

@@ -26,10 +26,10 @@ from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.user_names import free_name
 from iam.people.moving.models import Move
 from iam.people.offboarding import models as offboarding
+from iam.people.offboarding.leaver_lookup import teams_of
 from iam.people.offboarding.removal_plan import Site as LeavingSite
 from iam.people.offboarding.removal_plan import plan_for
 from iam.people.offboarding.requester_scope import with_their_groups
-from iam.people.offboarding.who import teams_of
 from iam.people.onboarding import models as onboarding
 from iam.people.onboarding.creation_plan import Part, Site, part_of
 from iam.people.onboarding.requester_scope import with_newcomers

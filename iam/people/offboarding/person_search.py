@@ -22,7 +22,7 @@ from iam.linking.models import Sign
 from iam.linking.ownership import users_of
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.mirror.queries.visibility import visible_entities
-from iam.people.offboarding.who import Somebody, people_of, reach_of, within
+from iam.people.offboarding.leaver_lookup import Somebody, people_of, reach_of, within
 
 MAX_PEOPLE: Final = 20
 """So many people are shown at once."""

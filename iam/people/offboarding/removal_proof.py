@@ -18,7 +18,7 @@ from iam.changes.models import OPEN, Change
 from iam.changes.operations import Operation
 from iam.changes.operations.user_credential import ACTIVE
 from iam.changes.services import SetCause, SetLane
-from iam.changes.services.accepted import queue_accepted
+from iam.changes.services.accepted_changes import queue_accepted
 from iam.changes.services.plans import examine
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh.user_access import (

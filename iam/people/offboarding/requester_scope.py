@@ -14,8 +14,8 @@ from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.causes import OF_MOVE
+from iam.people.offboarding.leaver_lookup import reach_of
 from iam.people.offboarding.models import OF_REST, Leaver, OffboardedUser
-from iam.people.offboarding.who import reach_of
 
 
 def with_their_groups(viewer: Viewer, users: Sequence[Entity]) -> Viewer:

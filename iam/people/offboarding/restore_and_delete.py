@@ -17,8 +17,8 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.services import SetCause, SetLane
-from iam.changes.services.at_once import queue_at_once, weigh_at_once
 from iam.changes.services.deletion import deletion_of
+from iam.changes.services.immediate_changes import queue_at_once, weigh_at_once
 from iam.changes.services.plans import ChangePlan
 from iam.directory.deactivation import reactivate
 from iam.guard import Viewer, viewer_for

@@ -14,15 +14,15 @@ from django.db.models import QuerySet
 
 from iam.changes.errors import RefusedError
 from iam.guard import Viewer
-from iam.linking.pasted import match_names
+from iam.linking.pasted_people import match_names
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
+from iam.people.offboarding.leaver_lookup import Somebody, people_of, reach_of, teams_of, within
 from iam.people.offboarding.models import MOVE, MOVING, Leaver, OffboardedUser, OffboardingRun, Stage
 from iam.people.offboarding.pasted_rows import Typed, typed
 from iam.people.offboarding.person_search import find_people, named_exactly
 from iam.people.offboarding.rules import may_begin
 from iam.people.offboarding.services import write_seats
-from iam.people.offboarding.who import Somebody, people_of, reach_of, teams_of, within
 from iam.people.runs.drafts import lock_draft
 from iam.people.runs.models import RowStatus, requester
 

@@ -12,8 +12,8 @@ from iam.changes.approval.models import BreakGlass, ReviewVerdict
 from iam.directory.models import Person, Role, RoleAssignment
 from iam.directory.rules import EVERYWHERE
 from iam.guard import Right, Viewer
+from iam.people.offboarding.leaver_lookup import Somebody
 from iam.people.offboarding.models import OF_SUSPENSION, Leaver, OffboardingRun
-from iam.people.offboarding.who import Somebody
 
 OWN_ACCESS: Final = "You are about to remove your own access in all of these accounts."
 OWN_ACCESS_OF: Final = "{name} requests the removal of their own access in all of these accounts."

@@ -18,6 +18,7 @@ from iam.changes.services.plans import MAX_CHANGES
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
+from iam.people.offboarding.leaver_lookup import Somebody, people_of, teams_of
 from iam.people.offboarding.models import (
     MOVING,
     REQUEST_RUN,
@@ -31,7 +32,6 @@ from iam.people.offboarding.open_roles import running_sessions
 from iam.people.offboarding.removal_plan import Choices, Plan, Site, notes_for, plan_for
 from iam.people.offboarding.requester_scope import with_their_groups
 from iam.people.offboarding.rules import accepted_warnings, asker_of, warnings_for
-from iam.people.offboarding.who import Somebody, people_of, teams_of
 from iam.people.runs.drafts import lock_draft
 from iam.people.runs.models import RowStatus, RunState, requester
 from iam.people.runs.requests import RunKind, batches, request_operations

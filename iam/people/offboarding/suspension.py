@@ -16,7 +16,7 @@ from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.services import SetCause
-from iam.changes.services.at_once import queue_at_once, weigh_at_once
+from iam.changes.services.immediate_changes import queue_at_once, weigh_at_once
 from iam.changes.services.plans import check_account, check_right, examine
 from iam.directory.deactivation import deactivate
 from iam.directory.models import Role, RoleAssignment
@@ -25,6 +25,7 @@ from iam.guard.viewer import ANY_ACCOUNT
 from iam.journal.services import record
 from iam.linking.ownership import is_linked
 from iam.mirror.models import Entity
+from iam.people.offboarding.leaver_lookup import Somebody, somebody, user_for, within
 from iam.people.offboarding.models import (
     OF_SUSPENSION,
     SUSPENSION,
@@ -38,7 +39,6 @@ from iam.people.offboarding.removal_plan import Plan, Site, known_sessions
 from iam.people.offboarding.rules import administrators
 from iam.people.offboarding.services import MAX_REASON, seat_all
 from iam.people.offboarding.trusts import trusting
-from iam.people.offboarding.who import Somebody, somebody, user_for, within
 from iam.people.runs.models import RunState
 
 KEYS: Final = UUID("6f1c1f0e-3f4a-4a07-9d0c-8a0f7c0b5d21")

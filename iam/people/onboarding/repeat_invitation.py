@@ -18,7 +18,7 @@ from iam.changes.operations import Operation, restore
 from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.services import SetCause, SetLane
-from iam.changes.services.accepted import queue_accepted
+from iam.changes.services.accepted_changes import queue_accepted
 from iam.directory.models import Person, Role
 from iam.guard import Viewer
 from iam.journal.services import record

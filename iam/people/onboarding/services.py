@@ -18,7 +18,7 @@ from iam.changes.operations.console_password import CreateLoginProfile, UpdateLo
 from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.user_credential import credentials_row
 from iam.changes.services import SetCause, SetLane
-from iam.changes.services.accepted import queue_accepted
+from iam.changes.services.accepted_changes import queue_accepted
 from iam.changes.services.plans import MAX_BY_WORKER
 from iam.changes.states import move
 from iam.directory.models import Person

@@ -13,7 +13,7 @@ class RotationConfig(AppConfig):
         from iam.changes import handlers
         from iam.changes.causes import CauseKind, register
         from iam.people.rotation.models import OF_ROTATION
-        from iam.people.rotation.own import OF_OWN_KEY
+        from iam.people.rotation.own_keys import OF_OWN_KEY
         from iam.people.rotation.reconcile import change_ended
         from iam.people.rotation.rotation_plan import for_set
 

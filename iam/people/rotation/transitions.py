@@ -16,7 +16,7 @@ from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
 from iam.changes.services import SetCause
-from iam.changes.services.accepted import queue_accepted
+from iam.changes.services.accepted_changes import queue_accepted
 from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.journal.services import Actor

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from iam.policy.escalation.estate import Acting, Alternative
-from iam.policy.escalation.found import FoundPaths
+from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.methods import Verb, of_sort
 from iam.policy.escalation.permission_checks import HOME, Asker
 from iam.policy.escalation.targets import Aim

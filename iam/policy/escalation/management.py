@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from iam.policy.escalation.choices import TargetChoices
 from iam.policy.escalation.estate import Acting, Alternative, NeedSubject
-from iam.policy.escalation.found import FoundPaths
+from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.methods import Verb, of_sort
 from iam.policy.index.shard import Shard
 

@@ -10,7 +10,7 @@ from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_
 from iam.policy.escalation.choices import TargetChoices
 from iam.policy.escalation.estate import Acting, Alternative, EscalationWay, NeedSubject, either
 from iam.policy.escalation.federation import find_federation
-from iam.policy.escalation.found import FoundPaths, circumstances
+from iam.policy.escalation.found_paths import FoundPaths, circumstances
 from iam.policy.escalation.instances import OF_INSTANCES, Instances
 from iam.policy.escalation.management import find_management
 from iam.policy.escalation.methods import EC2, PASS_ROLE, Method, Verb, of_sort

@@ -11,9 +11,9 @@ from weakref import WeakValueDictionary
 from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Marked, Profile
 from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.elements import EVERY_SERVICE, Actions
-from iam.policy.index.few import with_one, without_one
 from iam.policy.index.holders import Holders, starts_of
 from iam.policy.index.rows import Level, Standing
+from iam.policy.index.small_collections import with_one, without_one
 
 
 class Register:

@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Iterator
 
 from iam.policy.index.classes import Class, Member, Profile, Who, flags_of, principal_of
 from iam.policy.index.documents import Doc
-from iam.policy.index.few import with_one
 from iam.policy.index.image import Image, columns_of, docs_in
 from iam.policy.index.image_docs import marks_in
 from iam.policy.index.members import ShardMembers
@@ -24,6 +23,7 @@ from iam.policy.index.rows import (
     PrincipalRow,
     Standing,
 )
+from iam.policy.index.small_collections import with_one
 from iam.policy.request import PrincipalKind, Request
 
 Docs = tuple[Doc, ...]

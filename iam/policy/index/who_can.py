@@ -10,6 +10,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Final
 
+from iam.policy.aws_owned import owner_reason
 from iam.policy.evaluate import FREE, Decision
 from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
 from iam.policy.index.documents import Doc, Documents
@@ -42,7 +43,6 @@ from iam.policy.index.register import Register
 from iam.policy.index.resources import Place, place_of, policy_set, unknown_policy
 from iam.policy.index.shard import Shard
 from iam.policy.kms_grants import GRANTABLE, NOT_READ
-from iam.policy.owned import owner_reason
 from iam.policy.request import PrincipalKind
 
 Groups = dict[Says, set[Bundle]]

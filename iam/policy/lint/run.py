@@ -11,6 +11,7 @@ from iam.policy.lint.actions import check_actions
 from iam.policy.lint.arns import check_arns
 from iam.policy.lint.conditions import check_conditions
 from iam.policy.lint.covered_principals import check_covered_principals
+from iam.policy.lint.document_checks import check_size, check_whole
 from iam.policy.lint.findings import LintFinding, Report, Spot
 from iam.policy.lint.fit import check_fit
 from iam.policy.lint.grammar import read_document
@@ -22,7 +23,6 @@ from iam.policy.lint.redundancy import check_redundancy
 from iam.policy.lint.risks import check_risks
 from iam.policy.lint.trust import check_trust
 from iam.policy.lint.view import LintSubject
-from iam.policy.lint.whole import check_size, check_whole
 from iam.policy.memory import without_collecting
 
 MAX_LENGTH: Final = 262_144

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from console.changes import presenters, whole
+from console.changes import presenters, request_context
 from iam.changes import states as events
 from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.directory.models import Role
@@ -177,13 +177,13 @@ def test_a_change_that_ends_while_the_page_is_computed_is_asked_for_once_more(
 ) -> None:
     change = site.asked()
     Change.objects.update(state=ChangeState.CONFIRMING, queued_at=datetime.now(tz=UTC))
-    before = whole.timeline
+    before = request_context.timeline
 
     def ends_meanwhile(read: Change) -> list[ChangeEvent]:
         Change.objects.update(state=ChangeState.APPLIED, ended_at=datetime.now(tz=UTC))
         return before(read)
 
-    monkeypatch.setattr(whole, "timeline", ends_meanwhile)
+    monkeypatch.setattr(request_context, "timeline", ends_meanwhile)
     page = site.asker.get(f"{page_of(change)}?seen=older", headers=HTMX)
     assert "In progress" in page.content.decode()
     assert (page.status_code, "hx-trigger" in page.content.decode()) == (200, True)

@@ -15,7 +15,7 @@ from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRul
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Viewer, viewer_for
 from iam.linking import acts
-from iam.linking.pasted import match_list
+from iam.linking.pasted_people import match_list
 from iam.linking.refresh import work_out
 from iam.linking.rights import people_to_choose
 from iam.linking.rules import Chosen, save

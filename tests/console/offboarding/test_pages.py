@@ -19,7 +19,7 @@ from iam.changes.models import Change
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
-from iam.people.offboarding import current, restore_and_delete
+from iam.people.offboarding import current_access, restore_and_delete
 from iam.people.offboarding.models import Certificate, Leaver, OffboardedUser, OffboardingRun, Stage
 from iam.people.offboarding.open_access import DENY, DENY_TEXT
 from iam.people.offboarding.queries import openable
@@ -305,7 +305,7 @@ def test_each_status_says_what_is_so_and_what_can_be_done(admin: Client, user: E
     assert ("Access restored</strong>" in page) == (stage == Stage.RETURNED)
     assert ("AWS was checked afterwards and shows no access" in page) is False
     # The mirror shows no deny on this user: where access should be cut, the page says so.
-    assert ("AWS shows access again" in page) == (stage in current.CUT)
+    assert ("AWS shows access again" in page) == (stage in current_access.CUT)
     for name in ("restore", "delete"):
         address = reverse(f"offboarding:{name}", args=[leaver.pk])
         assert (f'href="{address}"' in page) == (

@@ -24,7 +24,7 @@ from iam.people.links.services import make_link
 from iam.people.links.signed_ids import word_of
 from iam.people.rotation import key_list
 from iam.people.rotation.models import Outcome, Rotation, Stage
-from iam.people.rotation.own import OF_OWN_KEY
+from iam.people.rotation.own_keys import OF_OWN_KEY
 from iam.sealed.services import seal
 from tests import factories
 from tests.console.rotation.rows import key, rotation

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console.setup.own import own_settings, setting_changes
+from console.setup.own_settings import own_settings, setting_changes
 from iam.mirror.models import AccountFact
 
 LONG = {"minimum_length": 14, "requires_symbols": True, "maximum_age": 90, "allows_change": True}

@@ -13,7 +13,7 @@ from django.test.utils import override_settings
 from playwright.sync_api import Browser, Page
 from pytest_django.live_server_helper import LiveServer
 
-from console.web.templatetags import once
+from console.web.templatetags import cached_include
 from iam.directory.models import Role
 from tests import factories
 from tests.journeys.axe import PHONE, STILL, WIDE, violations
@@ -48,7 +48,7 @@ def test_without_development_there_is_no_such_page(administrator: Client) -> Non
 def test_every_component_is_drawn(administrator: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     factories.account()
     # What a page of this process has drawn before would be kept.
-    once._rendered.cache_clear()
+    cached_include._rendered.cache_clear()
     drawn = set()
     render = Template._render
 

@@ -14,7 +14,7 @@ import pytest
 from django.template.loader import get_template, render_to_string
 from django.test import RequestFactory
 
-from console.web.cut import Cut, first_rows
+from console.web.shortened_lists import Cut, first_rows
 
 ROOT: Final = Path(__file__).parents[3]
 CONSOLE: Final = ROOT / "console"
@@ -60,7 +60,7 @@ def test_no_query_of_the_console_is_cut_in_silence() -> None:
         name = str(path.relative_to(CONSOLE))
         if not name.startswith("demo/") and name not in ALLOWED:
             cut += cut_queries(path)
-    assert cut == [], "use console.web.cut.first_rows, and include components/cut.html"
+    assert cut == [], "use console.web.shortened_lists.first_rows, and include components/cut.html"
 
 
 def test_each_file_that_may_cut_still_does() -> None:
@@ -69,16 +69,16 @@ def test_each_file_that_may_cut_still_does() -> None:
 
 LISTS: Final = {
     # Where a list is cut: the template that shows it, its variable, and its name in the address.
-    "console/access/given_by.py": None,
+    "console/access/grant_references.py": None,
     "console/changes/act.py": ("changes/acts.html", "others", ""),
     "console/changes/approvals.py": ("changes/approvals.html", "rows", "chosen"),
     "console/changes/rules.py": ("changes/rules.html", "past", ""),
     "console/dashboard/my_access.py": ("dashboard/_my_grants.html", "grants", "grants"),
-    "console/offboarding/one.py": ("offboarding/_leaver_grants.html", "grants", "grants"),
+    "console/offboarding/detail.py": ("offboarding/_leaver_grants.html", "grants", "grants"),
     "console/mfa/send_link.py": ("mfa/send.html", "links", ""),
     "console/onboarding/blueprints.py": ("onboarding/_versions.html", "versions", ""),
-    "console/rotation/mine.py": ("rotation/mine.html", "rotations", "rotations"),
-    "console/rotation/one.py": ("rotation/_rotation_events.html", "happenings", ""),
+    "console/rotation/my_keys.py": ("rotation/mine.html", "rotations", "rotations"),
+    "console/rotation/detail.py": ("rotation/_rotation_events.html", "happenings", ""),
 }
 """None: said within a sentence."""
 
@@ -87,7 +87,7 @@ def test_each_list_that_is_cut_is_in_the_table() -> None:
     cutting = {
         str(path.relative_to(ROOT))
         for path in CONSOLE.rglob("*.py")
-        if "first_rows(" in path.read_text() and path.name != "cut.py"
+        if "first_rows(" in path.read_text() and path.name != "shortened_lists.py"
     }
     assert cutting == set(LISTS)
 

@@ -20,7 +20,7 @@ from django.urls import reverse
 
 from console.access.circumstances import circumstances_of
 from console.access.grants.ends import read_ends, until_text
-from console.access.what.conditions_shown import moment_input
+from console.access.what.condition_rows import moment_input
 from console.access.what.posted import typed_value
 from console.changes import approval
 from console.offboarding.terms import read_terms

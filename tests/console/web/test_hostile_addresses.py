@@ -12,7 +12,7 @@ import pytest
 from django.test import Client
 
 from console.web.middleware import parse_moment
-from console.web.paging import Cursor, CursorError, decode, encode
+from console.web.page_cursors import Cursor, CursorError, decode, encode
 from iam.keyset import Place
 from tests import factories
 

@@ -20,7 +20,7 @@ from iam.changes import services
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations.group_membership import Membership
 from iam.changes.runner import run
-from iam.changes.services import own
+from iam.changes.services import own_resources
 from iam.journal.models import Entry
 from iam.mirror.models import Edge, Entity
 from tests import factories
@@ -217,7 +217,7 @@ def test_gatehouse_does_not_touch_its_own_role_even_when_it_was_approved(scene: 
     change = scene.queued()
     factories.account("222222222222", name="other", role_arn=scene.user.arn)
     # As though the two seconds were over for which a process knows what Gatehouse works by.
-    own.forget()
+    own_resources.forget()
 
     ran(change)
 

@@ -20,7 +20,7 @@ from iam.linking.ownership import confirmed, is_linked, owner, owns, people_conc
 from iam.linking.patterns import Pattern, PatternError
 from iam.linking.refresh import settings_row, work_out
 from iam.mirror.models import Account, Entity, TagSet
-from iam.people.offboarding.who import somebody
+from iam.people.offboarding.leaver_lookup import somebody
 from tests import factories
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]

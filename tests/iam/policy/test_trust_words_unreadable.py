@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from iam.policy.trust_words import UnreadableTrustError, explain_trust
+from iam.policy.trust_sentences import UnreadableTrustError, explain_trust
 
 HERE = "111111111111"
 

@@ -16,8 +16,8 @@ from typing import Final
 from iam.access.grants.documents import name_for, timed
 from iam.access.grants.models import PermissionSort
 from iam.access.grants.phrases import counted, listed
-from iam.access.grants.planning.room import rooms
-from iam.access.grants.planning.site import DESCRIPTION, PATH
+from iam.access.grants.planning.account_context import DESCRIPTION, PATH
+from iam.access.grants.planning.quota import rooms
 from iam.access.grants.plans import PartPlan, Permission, PlannedStep
 from iam.access.grants.trust_statement import may_assume
 from iam.changes.errors import RefusedError

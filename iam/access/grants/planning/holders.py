@@ -13,9 +13,9 @@ from typing import Final
 from iam.access.grants.documents import TooLargeError, name_for, packed
 from iam.access.grants.models import PermissionSort
 from iam.access.grants.phrases import counted, listed
-from iam.access.grants.planning.alike import group_alike, is_made_for_a_grant, policy_alike
-from iam.access.grants.planning.room import Room, rooms
-from iam.access.grants.planning.site import DESCRIPTION, PATH, GrantSite
+from iam.access.grants.planning.account_context import DESCRIPTION, PATH, GrantSite
+from iam.access.grants.planning.quota import Room, rooms
+from iam.access.grants.planning.reuse_existing import group_alike, is_made_for_a_grant, policy_alike
 from iam.access.grants.plans import GrantWay, OtherWay, PartPlan, Permission, PlannedStep
 from iam.access.grants.terms import WhatKind
 from iam.changes.errors import RefusedError

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from iam.access.grants.planning.site import GrantSite
+from iam.access.grants.planning.account_context import GrantSite
 from iam.access.grants.terms import WhoKind
 from iam.changes.documents import EVERYTHING, flags
 from iam.changes.errors import RefusedError

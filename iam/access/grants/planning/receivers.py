@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from iam.access.grants.phrases import listed
-from iam.access.grants.planning.site import GrantSite
+from iam.access.grants.planning.account_context import GrantSite
 from iam.access.grants.terms import WhoKind, WhoTerms
 from iam.changes.errors import RefusedError
 from iam.directory.models import RuleKind, Team

@@ -12,9 +12,9 @@ from typing import Final
 from iam.access.grants.documents import TooLargeError, name_for, packed
 from iam.access.grants.models import PermissionSort
 from iam.access.grants.phrases import duration
+from iam.access.grants.planning.account_context import DESCRIPTION, PATH, GrantSite
 from iam.access.grants.planning.reach import check_reach, unread
 from iam.access.grants.planning.receivers import Receivers
-from iam.access.grants.planning.site import DESCRIPTION, PATH, GrantSite
 from iam.access.grants.plans import GrantWay, OtherWay, PartPlan, Permission, PlannedStep
 from iam.access.grants.terms import TermsError, WhatKind, WhoKind
 from iam.access.grants.titles import who_words

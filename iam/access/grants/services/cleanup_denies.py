@@ -16,7 +16,7 @@ from iam.changes.models import Change, ChangeState
 from iam.changes.operations import DeleteInlinePolicy, restore
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.services import SetCause
-from iam.changes.services.accepted import queue_accepted
+from iam.changes.services.accepted_changes import queue_accepted
 from iam.mirror.models import InlinePolicy, valid_at
 
 TIDYING: Final = "grant-tidy"

@@ -21,7 +21,7 @@ from iam.access.grants.services.rights import may_end
 from iam.changes.errors import RefusedError
 from iam.changes.models import IN_FLIGHT, Change, ChangeState
 from iam.changes.services import SetCause, SetLane
-from iam.changes.services.accepted import queue_accepted
+from iam.changes.services.accepted_changes import queue_accepted
 from iam.changes.states import end_all
 from iam.guard import Viewer
 

@@ -14,7 +14,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import RUNNING, ChangeState
 from iam.changes.operations import restore
 from iam.changes.services import SetCause
-from iam.changes.services.accepted import queue_accepted
+from iam.changes.services.accepted_changes import queue_accepted
 
 KEEPING: Final = "grant-keep"
 """The cause of a set that gives again what another grant took at its end."""

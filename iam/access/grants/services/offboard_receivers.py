@@ -19,7 +19,7 @@ from iam.access.grants.services.revoke import removal_of
 from iam.changes.errors import RefusedError
 from iam.changes.models import ChangeSet, ChangeState
 from iam.changes.services import SetCause, SetLane
-from iam.changes.services.accepted import queue_accepted
+from iam.changes.services.accepted_changes import queue_accepted
 from iam.mirror.models import Entity
 
 

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from django.db import transaction
 
 from iam.access.grants.models import Grant, GrantAct, GrantPart, GrantState, LedgerEntry
-from iam.access.grants.narrower import is_within
-from iam.access.grants.planning.site import GrantSite
+from iam.access.grants.planning.account_context import GrantSite
 from iam.access.grants.plans import GrantPlan
+from iam.access.grants.policy_subset import is_within
 from iam.access.grants.services.reconcile import settle
 from iam.access.grants.services.requests import ask_for_changes, note, plan_for, weigh, write_entries
 from iam.access.grants.services.rights import may_reduce

@@ -11,7 +11,7 @@ import pytest
 from console.changes.lists import rows_of
 from iam.access.grants import services
 from iam.access.grants.models import Grant, GrantState
-from iam.access.grants.own import own_grants
+from iam.access.grants.own_grants import own_grants
 from iam.access.grants.queries import grant_for, list_grants, parts_of
 from iam.access.grants.services.notifications import warn_of_ends
 from iam.access.grants.services.reconcile import settle_open

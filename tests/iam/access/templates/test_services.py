@@ -21,7 +21,7 @@ from iam.directory.models import Role
 from iam.guard import Viewer
 from iam.journal.models import Entry
 from tests import factories
-from tests.iam.access.templates.test_rendering import body
+from tests.iam.access.templates.test_parameter_values import body
 
 pytestmark = pytest.mark.django_db
 

@@ -256,7 +256,7 @@ def test_credentials_of_another_account_are_noticed(cloud: Cloud) -> None:
 
 
 def test_another_partition_than_kept_is_noticed(cloud: Cloud) -> None:
-    from iam.mirror.doctor.way import AwsCaller, belongs
+    from iam.mirror.doctor.connection_checks import AwsCaller, belongs
 
     account = sandbox()
     check = belongs(

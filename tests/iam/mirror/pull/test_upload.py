@@ -28,7 +28,7 @@ from iam.mirror.models import (
     UserCredentials,
 )
 from iam.mirror.models.accounts import PullState
-from iam.mirror.pull.reformatted import saying
+from iam.mirror.pull.reformatted_documents import saying
 from iam.mirror.pull.sections import AUTHORIZATION
 from iam.mirror.queries.moments import account_moments, entity_moments
 from iam.mirror.services import load_export

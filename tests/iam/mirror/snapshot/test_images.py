@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from iam.mirror.models import Account, AccountImage, Pull
 from iam.mirror.pull import revisions
-from iam.mirror.snapshot import drawn, forget, images, moment, snapshot
+from iam.mirror.snapshot import account_loader, forget, images, moment, snapshot
 from iam.mirror.tasks import draw_images
 from tests import factories as make
 from tests.bench.fakeaws.world import World
@@ -156,7 +156,7 @@ def test_many_accounts_are_drawn_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     expected = as_made()
     for most, at_once in ((1, 2), (3, 10), (100, 3)):
         AccountImage.objects.all().delete()
-        monkeypatch.setattr(drawn, "MAX_PRINCIPALS", most)
+        monkeypatch.setattr(account_loader, "MAX_PRINCIPALS", most)
         monkeypatch.setattr(images, "BATCH_SIZE", at_once)
         assert draw_images() == 7
         forget()
@@ -181,7 +181,7 @@ def test_an_image_that_is_far_behind_is_not_used(
     revisions.note(production.pk, [user.pk for user in users])
     monkeypatch.setattr(moment, "MANY", 3)
     made = []
-    real = drawn.drawn
+    real = account_loader.drawn
     monkeypatch.setattr(moment, "drawn", lambda rest, *more: made.extend(rest) or real(rest, *more))
     forget()
     with snapshot() as index:

@@ -22,7 +22,7 @@ from iam.people.moving.access_difference import Mover
 from iam.people.moving.models import Move
 from iam.people.moving.queries import blueprint_of
 from iam.people.moving.services import planned, request_move
-from iam.people.offboarding.who import somebody
+from iam.people.offboarding.leaver_lookup import somebody
 from iam.people.onboarding import services
 from iam.people.onboarding.invitation import cause_of, close_invitations, show_secret
 from iam.people.onboarding.invitation_state import TEAM_CHANGED, why_over

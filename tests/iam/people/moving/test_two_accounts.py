@@ -11,7 +11,7 @@ import pytest
 from console.demo.organisation.gatehouse import EXTERNAL_ID
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
-from console.onboarding.shown import person_rows
+from console.onboarding.presenters import person_rows
 from iam.access.grants.models import Grant, GrantState
 from iam.aws import writes
 from iam.aws.access import AccountAccess
@@ -27,9 +27,9 @@ from iam.people.moving.models import Move
 from iam.people.moving.services import planned, request_move
 from iam.people.moving.single_blueprint_accounts import left_id, made_id
 from iam.people.offboarding import reconcile as offboarding
+from iam.people.offboarding.leaver_lookup import somebody
 from iam.people.offboarding.models import Leaver, Stage
 from iam.people.offboarding.services import leaving_already
-from iam.people.offboarding.who import somebody
 from iam.people.onboarding import services
 from iam.people.onboarding.checklist import checklists
 from iam.people.onboarding.invitation import invitations

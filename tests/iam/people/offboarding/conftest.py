@@ -26,9 +26,9 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity
 from iam.mirror.refresh.user_access import reread_user_access
 from iam.people.offboarding import reconcile
+from iam.people.offboarding.leaver_lookup import Somebody, somebody
 from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingRun, Stage
 from iam.people.offboarding.services import Terms, request_leaving
-from iam.people.offboarding.who import Somebody, somebody
 from tests import factories
 from tests.iam.changes.conftest import Nudges, Scene, make_group, nudges, scene, standin, standin_process
 from tests.queue import catch

@@ -21,7 +21,7 @@ from iam.mirror.models import Entity
 from iam.notify.models import Outgoing
 from iam.people.links.models import Link
 from iam.people.offboarding import reconcile, removal_proof, restore_and_delete, services
-from iam.people.offboarding.current import differs_now, users_now
+from iam.people.offboarding.current_access import differs_now, users_now
 from iam.people.offboarding.models import Leaver, OffboardingRun, Stage
 from iam.people.offboarding.suspension import may_suspend, person_to_suspend, request_suspension
 from iam.people.offboarding.suspension_decisions import (

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from console.onboarding.shown import person_rows
+from console.onboarding.presenters import person_rows
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.directory.models import Role, Team
@@ -24,7 +24,7 @@ from iam.people.onboarding.invitation import cause_of, show_secret
 from iam.people.onboarding.invitation_state import has_chosen_password, why_over
 from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.repeat_invitation import invite_again, request_invitation
-from iam.people.onboarding.stuck import stuck_newcomers
+from iam.people.onboarding.stuck_people import stuck_newcomers
 from iam.people.runs.models import RunState
 from iam.sealed.models import Secret
 from tests import factories

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from console.rotation.one import retries_at
+from console.rotation.detail import retries_at
 from iam.changes.models import Change, ChangeState
 from iam.changes.services import reject
 from iam.notify.models import Outgoing

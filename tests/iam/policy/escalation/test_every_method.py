@@ -10,10 +10,10 @@ from iam.policy.escalation.methods import METHODS, Verb
 def test_every_method_within_iam_is_tested() -> None:
     names = (
         "test_principals.py",
-        "test_creating.py",
-        "test_removing.py",
+        "test_new_principals.py",
+        "test_removed_denies.py",
         "test_federation.py",
-        "test_tagging.py",
+        "test_tags.py",
     )
     source = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
     for method in METHODS:

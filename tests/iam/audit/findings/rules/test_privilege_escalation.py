@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from iam.access.certainty import Certainty
-from iam.access.escalation_calculation.told import FindingAct, FindingPath, FindingPrincipal, FindingStep
+from iam.access.escalation_calculation.path_records import (
+    FindingAct,
+    FindingPath,
+    FindingPrincipal,
+    FindingStep,
+)
 from iam.access.escalation_groups import AffectedByOpening, OpeningStatements
 from iam.audit.findings.rules.privilege_escalation import PrivilegeEscalation
 from iam.policy.escalation.evidence import HeldStatement

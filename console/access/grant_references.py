@@ -1,0 +1,28 @@
+"""The grants by which someone has statements of policies."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from django.db.models import Q
+
+from console.web.access import ViewerRequest
+from console.web.shortened_lists import Cut, first_rows
+from iam.access.grants.models import GIVING, Grant, LedgerEntry
+from iam.access.grants.queries import visible_grants
+from iam.policy.escalation.evidence import HeldStatement
+
+GRANTS: Final = 5
+
+
+def given_by(request: ViewerRequest, statements: Sequence[HeldStatement]) -> Cut[Grant]:
+    """The newest grants that give these statements now: ending one removes what no other grant needs."""
+    if request.at is not None or not statements:
+        return Cut([], 0)
+    which = Q()
+    for statement in statements:
+        which |= Q(target=statement.holder) | Q(holder_arn=statement.holder, target=statement.policy)
+    entries = LedgerEntry.objects.filter(which, since__isnull=False, until__isnull=True)
+    grants = visible_grants(request.viewer).filter(state__in=GIVING, pk__in=entries.values("part__grant"))
+    return first_rows(request, grants.order_by("-created_at", "-id"), most=GRANTS, name="given-by")

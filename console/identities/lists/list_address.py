@@ -1,0 +1,136 @@
+"""Reads an address of a list: what is wanted, from which place on; and says what in it made no sense."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import Http404
+
+from console.identities.lists.spec import Filter, Page
+from console.web.access import ViewerRequest
+from console.web.context import frame_of
+from console.web.page_cursors import Cursor, CursorError, decode
+from console.web.query import Query
+from iam.mirror.queries.lists.core import WORDS, ListContext, ListQuery, Sort
+
+TEXT = 200
+VALUES = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An address, read. `query` is the same address in its plain form, without the place; `problems` are
+    sentences.
+    """
+
+    list_context: ListContext
+    wanted: ListQuery
+    query: Query
+    after: Cursor | None
+    before: Cursor | None
+    problems: tuple[str, ...]
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether the list is anything less than whole."""
+        return self.wanted.is_narrowed or self.wanted.tab != "all"
+
+
+def read(request: ViewerRequest, page: Page) -> Asked:
+    """The address of the request; an account that the viewer does not see is 404."""
+    get, problems = request.GET, list[str]()
+    number = get.get("account", "")
+    account = frame_of(request).chosen
+    if number and account is None:
+        raise Http404
+    list_context = ListContext(viewer=request.viewer, at=request.at, account=account)
+    tab = get.get("view", "all")
+    if tab not in page.listing.tabs_for(list_context):
+        problems.append(
+            f"This list has no view “{tab[:TEXT]}”" + (" in the past." if list_context.at else ".")
+        )
+        tab = "all"
+    default = page.listing.tabs[tab].sort
+    name, descending = _sort(get.get("sort", ""), page.listing.sorts_for(list_context), default)
+    text = " ".join(get.get("q", "").replace("\x00", "")[:TEXT].split())
+    problems += _cut(request, text)
+    filters = _filters(request, page, list_context, problems)
+    wanted = ListQuery(tab, text, filters, _ids(request), name, descending)
+    after, before = _places(request, page.listing.sorts[name], problems)
+    filter_pairs: list[tuple[str, str]] = []
+    for filter_name, values in filters:
+        filter_pairs.extend((filter_name, value) for value in values)
+    query = Query.of(
+        [
+            ("view", "" if tab == "all" else tab),
+            ("q", text),
+            *filter_pairs,
+            ("sort", "" if (name, descending) == (default, False) else f"{'-' * descending}{name}"),
+            ("account", number),
+            ("as-of", get.get("as-of", "") if list_context.at else ""),
+        ]
+    )
+    return Asked(list_context, wanted, query, after, before, tuple(problems))
+
+
+def _cut(request: ViewerRequest, text: str) -> list[str]:
+    """What of the address is more than a list takes, in sentences."""
+    problems = []
+    if len(text.split()) > WORDS or len(request.GET.get("q", "")) > TEXT:
+        problems.append(f"Only the first {WORDS} words of the search are used.")
+    return problems
+
+
+def _sort(text: str, offered: dict[str, Sort], default: str) -> tuple[str, bool]:
+    """The order of the address, or that of the view."""
+    name, descending = text.removeprefix("-"), text.startswith("-")
+    if name in offered:
+        return name, descending
+    return (default if default in offered else "name"), False
+
+
+def _filters(
+    request: ViewerRequest, page: Page, list_context: ListContext, problems: list[str]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    filters = []
+    offered = page.filters_for(list_context)
+    for known in page.filters:
+        every = [value.strip() for value in request.GET.getlist(known.name)]
+        texts = [value[:TEXT] for value in every[:VALUES]]
+        if len(every) > VALUES:
+            problems.append(f"Only the first {VALUES} values of the filter “{known.label}” are used.")
+        values = tuple(dict.fromkeys(known.value_of(v) for v in texts if v and "\x00" not in v))
+        wrong = [v for v in values if not _makes_sense(known, v) or known not in offered]
+        problems += [
+            f"“{known.label}: {value}” isn’t a filter of this list and was ignored." for value in wrong
+        ]
+        if kept := tuple(v for v in values if v not in wrong):
+            filters.append((known.name, kept))
+    return tuple(filters)
+
+
+def _makes_sense(known: Filter, value: str) -> bool:
+    return not known.choices or value in dict(known.choices)
+
+
+def _ids(request: ViewerRequest) -> tuple[int, ...]:
+    """Numbers of chosen rows; what is no number is left out, and then matches nothing."""
+    numbers = []
+    for text in request.GET.getlist("id"):
+        number = int(text) if text.isdecimal() and len(text) < 19 else 0
+        numbers.append(number)
+    return tuple(numbers)
+
+
+def _places(request: ViewerRequest, sort: Sort, problems: list[str]) -> tuple[Cursor | None, Cursor | None]:
+    """The place after or before which the page begins, never both."""
+    for name in ("after", "before"):
+        if not (word := request.GET.get(name, "")):
+            continue
+        try:
+            cursor = decode(word, kind=sort.kind)
+        except CursorError:
+            problems.append("This page of the list no longer exists. The first page is shown.")
+            return None, None
+        return (cursor, None) if name == "after" else (None, cursor)
+    return None, None

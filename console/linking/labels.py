@@ -1,0 +1,121 @@
+"""What the pages say of users and of people: how they sign in, what stands out, in one line for all
+accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.utils.safestring import SafeString
+
+from console.identities.details.labels import Badge, days_since, days_words, mfa_mark, no_key, password_words
+from console.web.known_facts import UNKNOWN, Figure
+from iam.linking.queries import Line
+from iam.mirror.mfa import has_mfa
+from iam.mirror.models import NEVER
+
+OLD, IDLE = 90, 90
+
+
+class Facts(NamedTuple):
+    """A user as a row of a table."""
+
+    line: Line
+    mfa: Badge
+    console: str
+    key: str
+    key_is_old: bool
+    used_at: datetime | None
+    bar: SafeString | str = ""
+
+
+def facts_of(line: Line, *, bar: SafeString | str = "") -> Facts:
+    """The words for one user; `bar` is how far they reach."""
+    credentials = line.credentials
+    days = days_since(credentials.oldest_key_at, at=None) if credentials else None
+    return Facts(
+        line,
+        mfa_mark(credentials),
+        password_words(credentials),
+        days_words(days, never=no_key(credentials)),
+        days is not None and days > OLD,
+        line.used_at,
+        bar,
+    )
+
+
+def summary_of(lines: Sequence[Line]) -> dict[str, Any]:
+    """All users of a person in one: MFA, keys, last use, and what stands out, the worst first."""
+    with_credentials = [line for line in lines if line.credentials]
+    console = [line for line in with_credentials if line.credentials and line.credentials.has_password]
+    bare = [line for line in console if line.credentials and line.credentials.mfa == "none"]
+    used = [line.used_at for line in lines if line.used_at and line.used_at != NEVER]
+    keys = sum(line.credentials.active_keys for line in with_credentials if line.credentials)
+    is_synced = all(line.credentials and line.credentials.has_password is not None for line in lines)
+    return {
+        "users": len(lines),
+        "accounts": len({line.user.account_id for line in lines}),
+        "bare": len(bare),
+        "mfa": _mfa_of(lines, console, bare),
+        "keys": Figure(keys, is_whole=is_synced),
+        "used_at": max(used) if used else NEVER,
+        "never_used": "Never" if is_synced else UNKNOWN,
+        "risks": [*_bare(bare), *_old(with_credentials), *_idle(with_credentials)],
+    }
+
+
+def _mfa_of(lines: Sequence[Line], console: Sequence[Line], bare: Sequence[Line]) -> Badge:
+    """One mark for all users: good only where MFA is known to be on for each that has a password."""
+    if bare:
+        return Badge(f"Missing for {len(bare)} of {len(console)} with a password", "bad", "x")
+    unknown = [line for line in lines if _is_unknown(line)]
+    if unknown:
+        return Badge(f"{UNKNOWN} for {len(unknown)} of {len(lines)}")
+    return Badge("On", "ok", "check") if console else Badge("Not applicable")
+
+
+def _is_unknown(line: Line) -> bool:
+    """True if it is unknown whether this user needs MFA and has it."""
+    credentials = line.credentials
+    if credentials is None or credentials.has_password is None:
+        return True
+    return credentials.has_password and has_mfa(credentials.mfa) is None
+
+
+def _bare(lines: Sequence[Line]) -> list[tuple[str, str]]:
+    return [("bad", f"Password without MFA in {_where(lines)}.")] if lines else []
+
+
+def _old(lines: Sequence[Line]) -> list[tuple[str, str]]:
+    before = datetime.now(tz=UTC) - timedelta(days=OLD)
+    old = [
+        line
+        for line in lines
+        if line.credentials
+        and NEVER < line.credentials.oldest_key_at < before
+        and line.credentials.active_keys
+    ]
+    return [("warn", f"Access key over {OLD} days old in {_where(old)}.")] if old else []
+
+
+def _idle(lines: Sequence[Line]) -> list[tuple[str, str]]:
+    before = datetime.now(tz=UTC) - timedelta(days=IDLE)
+    idle = [
+        line
+        for line in lines
+        if line.credentials
+        and (line.credentials.has_password or line.credentials.active_keys)
+        and (line.used_at or NEVER) < before
+        and line.user.first_seen < before
+    ]
+    return [("warn", f"No sign-in for {IDLE} days in {_where(idle)}.")] if idle else []
+
+
+def _where(lines: Sequence[Line], *, most: int = 3) -> str:
+    names = list(dict.fromkeys(line.user.account.name for line in lines))
+    more = len(names) - most
+    if more > 0:
+        return f"{', '.join(names[:most])} and {more} more account{'s' if more > 1 else ''}"
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]

@@ -1,0 +1,187 @@
+"""People who are offboarded or suspended as their pages show them: status, steps and what AWS showed, with
+tones and icons.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from console.runs.progress import RunProgress
+from iam.changes.models import OPEN, Change, ChangeState
+from iam.people.offboarding.current_access import CUT, UserNow, users_now
+from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, Stage
+from iam.people.offboarding.queries import Held
+
+TONES: Final[dict[str, tuple[str, str]]] = {
+    Stage.DRAFT: ("", "pencil"),
+    Stage.WAITING: ("note", "hourglass"),
+    Stage.PLANNED: ("note", "calendar-clock"),
+    Stage.CLOSING: ("info", "loader-circle"),
+    Stage.OPEN: ("bad", "triangle-alert"),
+    Stage.GONE: ("ok", "shield-check"),
+    Stage.RETURNING: ("info", "undo-2"),
+    Stage.RETURNED: ("", "undo-2"),
+    Stage.DELETING: ("info", "trash-2"),
+    Stage.DELETED: ("ok", "check"),
+    Stage.CALLED_OFF: ("", "x"),
+    Stage.PARTLY: ("bad", "triangle-alert"),
+    Stage.SUSPENDING: ("info", "loader-circle"),
+    Stage.SUSPENDED: ("note", "ban"),
+    Stage.CONFIRMED: ("ok", "ban"),
+    Stage.FOLLOWED: ("", "log-out"),
+}
+"""(tone, icon) of each stage."""
+_STEPS: Final[dict[str, tuple[str, str, str]]] = {
+    ChangeState.AWAITING: ("Waiting for approval", "note", "hourglass"),
+    ChangeState.QUEUED: ("Queued", "", "circle-dashed"),
+    ChangeState.APPLYING: ("In progress", "info", "loader-circle"),
+    ChangeState.CONFIRMING: ("Confirming", "info", "loader-circle"),
+    ChangeState.APPLIED: ("Done", "ok", "circle-check"),
+    ChangeState.FAILED: ("Failed", "bad", "circle-alert"),
+    ChangeState.UNKNOWN: ("Unknown", "bad", "circle-help"),
+    ChangeState.REJECTED: ("Rejected", "", "x"),
+    ChangeState.CANCELLED: ("Cancelled", "", "x"),
+    ChangeState.EXPIRED: ("Expired", "", "x"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """One change of a seat."""
+
+    change: Change
+    text: str
+    tone: str
+    icon: str
+    at: datetime | None
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowShown:
+    """One reading of the proof."""
+
+    what: str
+    call: str
+    at: datetime
+    says: str
+    is_open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeatShown:
+    """One account."""
+
+    held: Held
+    steps: list[StepShown]
+    rows: list[RowShown]
+    progress: RunProgress
+    now: UserNow
+    text: str
+    tone: str
+    icon: str
+
+
+def mark_of(leaver: Leaver) -> tuple[str, str, str]:
+    """(words, tone, icon) of the stage."""
+    return (str(leaver.get_stage_display()), *TONES[leaver.stage])
+
+
+def is_moving(leaver: Leaver) -> bool:
+    """Whether something is still to come without the viewer, such as an approval."""
+    return leaver.stage in MOVING or leaver.stage == Stage.SUSPENDED
+
+
+def first_change(seats: Sequence[Held]) -> Change | None:
+    """The change by whose page the request of these users is opened; None while it is not written."""
+    return next((seat.changes[0] for seat in seats if seat.changes), None)
+
+
+def progress_of(seats: Sequence[Held]) -> RunProgress:
+    """The steps of some users; the numbers of all are the sum of those of each.
+
+    A step that failed does not count where a later one ended the same, or where AWS showed afterwards that
+    nothing is left of it.
+    """
+    total = applied = failed = applying = 0
+    for seat in seats:
+        done = {change.title for change in seat.changes if change.state == ChangeState.APPLIED}
+        is_proved = seat.seat.proved_at is not None
+        left = [] if is_proved else [change for change in seat.failed if change.title not in done]
+        waiting = sum(change.state in OPEN for change in seat.changes)
+        applied += seat.applied
+        failed += len(left)
+        applying += sum(
+            change.state in (ChangeState.APPLYING, ChangeState.CONFIRMING) for change in seat.changes
+        )
+        total += seat.applied + waiting + len(left)
+    return RunProgress(total=total, applied=applied, applying=applying, failed=failed)
+
+
+def seats_shown(seats: Sequence[Held], leaver: Leaver) -> list[SeatShown]:
+    """Each account, with its steps, what AWS showed after them, and how the user is now."""
+    now = users_now([seat.seat for seat in seats])
+    return [_seat(seat, leaver, user) for seat, user in zip(seats, now, strict=True)]
+
+
+def steps_shown(changes: Sequence[Change]) -> list[StepShown]:
+    """Each change with its tone."""
+    return [_step(change) for change in changes]
+
+
+def _seat(seat_state: Held, leaver: Leaver, now: UserNow) -> SeatShown:
+    seat = seat_state.seat
+    rows = [_row(row) for row in seat.proof]
+    return SeatShown(
+        seat_state,
+        steps_shown(seat_state.changes),
+        rows,
+        progress_of([seat_state]),
+        now,
+        *_mark_of_seat(seat_state, leaver, now),
+    )
+
+
+def _mark_of_seat(seat_state: Held, leaver: Leaver, now: UserNow) -> tuple[str, str, str]:
+    """(words, tone, icon) of one user: what is so now, not what was so once."""
+    seat = seat_state.seat
+    if not now.is_there:
+        return ("Deleted in AWS", "", "trash-2")
+    if leaver.stage in CUT and now.gives_access:
+        return ("Gives access again", "bad", "triangle-alert")
+    if leaver.stage in SUSPENSION:
+        return ("Suspended", "ok", "ban")
+    if leaver.stage in CUT and seat.proved_at is not None:
+        return ("Access removed", "ok", "shield-check")
+    if leaver.stage == Stage.OPEN and seat.proved_at is not None:
+        return ("Access removed", "ok", "shield-check")
+    if leaver.stage == Stage.OPEN and seat.trouble:
+        return ("Not fully removed", "bad", "triangle-alert")
+    if leaver.stage not in (Stage.CLOSING, Stage.SUSPENDING, Stage.OPEN):
+        return mark_of(leaver)
+    if seat_state.is_open:
+        return ("Removing access", "info", "loader-circle")
+    if seat.proved_at is not None:
+        return ("Access removed", "ok", "shield-check")
+    return ("Checking in AWS", "info", "loader-circle")
+
+
+def _step(change: Change) -> StepShown:
+    state = ChangeState(change.state)
+    text, tone, icon = _STEPS.get(state, (str(state.label), "", "x"))
+    says = ""
+    if state == ChangeState.APPLIED:
+        reads = f"{change.reads} {'read' if change.reads == 1 else 'reads'}"
+        says = "Already done before" if change.already_so else f"Confirmed by {reads} of AWS"
+    elif state in (ChangeState.FAILED, ChangeState.UNKNOWN):
+        says = change.error_message
+    ended_at = change.ended_at if says else None
+    return StepShown(change, text, tone, icon, ended_at, says)
+
+
+def _row(row: dict[str, Any]) -> RowShown:
+    at = datetime.fromisoformat(row["at"])
+    return RowShown(row["what"], row["call"], at, row["says"], bool(row["open"]))

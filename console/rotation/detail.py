@@ -1,0 +1,257 @@
+"""One rotation, live: the four steps with their times, both keys and where each was last used, what happened,
+and what can be done now.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from console.rotation.begin import SEES
+from console.rotation.labels import mark_of, places_for
+from console.web.access import ViewerRequest, found_or_404, layout_for, require
+from console.web.render import is_fragment, render_live, render_page
+from console.web.shortened_lists import first_rows
+from iam.changes.errors import RefusedError, field_errors
+from iam.changes.models import ChangeState
+from iam.moments import moment_words
+from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
+from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.queries import visible_rotations
+from iam.people.rotation.rotation_plan import days, living_of, may_run
+from iam.people.rotation.services import may_take_over, waits
+from iam.sealed.queries import secret_of
+
+BUSY, PATIENT = "1s", "10s"
+HAPPENINGS: Final = 100
+_MOVING: Final = (Stage.WAITING, Stage.ASKED, Stage.DEACTIVATING, Stage.ACTIVATING, Stage.DELETING)
+_REACHED: Final = {
+    Stage.WAITING: 1,
+    Stage.ASKED: 1,
+    Stage.HANDING: 1,
+    Stage.USING: 2,
+    Stage.DEACTIVATING: 3,
+    Stage.INACTIVE: 4,
+    Stage.ACTIVATING: 3,
+    Stage.DELETING: 4,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepShown:
+    """One of the four steps: its name, "done", "now" or "", and when it was reached or is due."""
+
+    name: str
+    state: str
+    says: str
+    at: datetime | None = None
+
+
+def rotation_or_404(request: ViewerRequest, pk: UUID) -> Rotation:
+    """The rotation, if the viewer may see it; else 404, as though there were none."""
+    return found_or_404(visible_rotations(request.viewer).filter(pk=pk).first())
+
+
+@never_cache
+@require_safe
+@require(*SEES)
+def rotation_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """How it stands; asked by itself (`seen`), only its live part, 204 while nothing is new and 286 when
+    nothing more comes.
+    """
+    request.at = None
+    rotation = rotation_or_404(request, pk)
+    pace = _pace(rotation)
+    context = page_context(request, rotation)
+    version = _version(rotation, pace, context["happenings"].total)
+    if is_fragment(request) and request.GET.get("seen") == version:
+        return HttpResponse(status=204)
+    return render_live(request, "rotation/rotation.html", context | {"version": version}, pace=pace)
+
+
+def refused_page(request: ViewerRequest, rotation: Rotation, refused: RefusedError) -> HttpResponse:
+    """The page with an act that was refused at its field: what was typed stays."""
+    request.at = None
+    pace = _pace(rotation)
+    context = page_context(request, rotation)
+    context |= {
+        "errors": field_errors(refused),
+        "typed": request.POST.get("typed", "")[:4],
+        "pace": pace,
+        "version": _version(rotation, pace, context["happenings"].total),
+    }
+    return render_page(request, "rotation/rotation.html", context, status=422)
+
+
+def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
+    """What the page shows."""
+    viewer = request.viewer
+    may = may_run(viewer, rotation)
+    seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
+    quiet = quiet_of(rotation)
+    is_self = rotation.person_id == viewer.person_id
+    return {
+        "section": "keys",
+        "layout": layout_for(viewer),
+        "rotation": rotation,
+        "user": rotation.user,
+        "account": rotation.user.account,
+        "mark": mark_of(rotation),
+        "steps": steps_of(rotation),
+        "now": now_words(rotation),
+        "happenings": first_rows(
+            request, rotation.happenings.select_related("change").order_by("-at", "-pk"), most=HAPPENINGS
+        ),
+        "may_run": may and rotation.is_living,
+        "begins_again": may and rotation.stage == Stage.ENDED and _can_begin_again(rotation),
+        "is_self": is_self,
+        "takes_over": may_take_over(viewer, rotation),
+        "takes_secret": is_self and waits(rotation),
+        "secret_until": seal.expires_at if seal and waits(rotation) else None,
+        "quiet": quiet,
+        "deletion_at": deletion_at(rotation),
+        "old_words": old_words(rotation),
+        "is_used": used_since(rotation),
+        "retries_at": retries_at(rotation),
+        "is_early": quiet is None or not quiet.is_due(datetime.now(tz=UTC)),
+        "places": places_for(rotation.user.name, rotation.new_key_id)
+        if rotation.stage in (Stage.HANDING, Stage.USING)
+        else [],
+        "has_mail": settings.MAIL_IS_CONFIGURED,
+        "quiet_words": days(rotation.quiet_days),
+        "keep_words": days(rotation.keep_days),
+    }
+
+
+def _can_begin_again(rotation: Rotation) -> bool:
+    """True if the rotation came to nothing, its old key is still there, and no other rotation of the user is
+    in progress.
+    """
+    is_there = rotation.outcome != Outcome.DONE and rotation.old.gone_at is None
+    return is_there and living_of(rotation.user) is None
+
+
+def steps_of(rotation: Rotation) -> list[StepShown]:
+    """Create, use, deactivate, delete."""
+    done = rotation.outcome == Outcome.DONE
+    at = 5 if done else _REACHED.get(Stage(rotation.stage), _last_reached(rotation))
+    quiet, deleted_at = quiet_of(rotation), deletion_at(rotation)
+    says = [
+        ("Create", "A new key, its secret for one person", rotation.fetched_at),
+        ("Use", _use_words(rotation, at), rotation.new_used_at),
+        (
+            "Deactivate",
+            f"After {days(rotation.quiet_days)} without use",
+            rotation.inactive_at or (quiet.due_at if quiet and rotation.stage == Stage.USING else None),
+        ),
+        (
+            "Delete",
+            f"{days(rotation.keep_days)} later",
+            rotation.ended_at if done else deleted_at,
+        ),
+    ]
+    return [
+        StepShown(
+            name,
+            _step_state(rotation, number, at),
+            text,
+            moment,
+        )
+        for number, (name, text, moment) in enumerate(says, start=1)
+    ]
+
+
+def _use_words(rotation: Rotation, at: int) -> str:
+    if at > 2 and rotation.new_used_at is None:
+        return "The new key was not used"
+    return "Replace the old key everywhere"
+
+
+def _step_state(rotation: Rotation, number: int, at: int) -> str:
+    """Done, now or not reached: the use of the new key is done once AWS has seen it, whatever follows."""
+    if number == 2 and at > 2 and rotation.new_used_at is None:
+        return ""
+    if number < at:
+        return "done"
+    is_over = rotation.stage == Stage.ENDED
+    return "now" if number == at and not is_over else ""
+
+
+def _last_reached(rotation: Rotation) -> int:
+    """The step at which it ended."""
+    if rotation.inactive_at:
+        return 4
+    if rotation.fetched_at:
+        return 2
+    return 1
+
+
+def now_words(rotation: Rotation) -> str:
+    """What it waits for, in a sentence."""
+    person = rotation.person.name
+    automatic = rotation.is_automatic
+    change = rotation.change
+    awaits = change is not None and change.state == ChangeState.AWAITING
+    return {
+        Stage.WAITING: "The new key will be requested in a moment.",
+        Stage.ASKED: "The new key waits for approval." if awaits else "The new key is being created.",
+        Stage.HANDING: f"The new key exists. Only {person} can get its secret.",
+        Stage.USING: "Both keys work. Replace the old key with the new one everywhere. The old key is "
+        "deactivated "
+        f"{'automatically' if automatic else 'when someone requests it'}, "
+        f"after {days(rotation.quiet_days)} without use, once the new one was used.",
+        Stage.DEACTIVATING: "Deactivation of the old key waits for approval. Until then, it still works."
+        if awaits
+        else "The old key is being deactivated.",
+        Stage.INACTIVE: f"AWS refuses the old key. It can be reactivated. {_deletion_words(rotation)}",
+        Stage.ACTIVATING: "The old key is being reactivated.",
+        Stage.DELETING: "Deletion of the old key waits for approval. Until then, it stays inactive."
+        if awaits
+        else "The old key is being deleted.",
+        Stage.ENDED: rotation.trouble,
+    }[Stage(rotation.stage)]
+
+
+def _deletion_words(rotation: Rotation) -> str:
+    at = deletion_at(rotation)
+    if not rotation.is_automatic or at is None:
+        return "It is deleted when someone requests it."
+    return f"It is deleted automatically after {moment_words(at)}."
+
+
+def retries_at(rotation: Rotation) -> datetime | None:
+    """When Gatehouse tries the failed step again, None where nothing is tried before a person asks for it."""
+    at = rotation.retry_at
+    if at is None:
+        return None
+    if rotation.stage == Stage.HANDING:
+        return at
+    if not rotation.is_automatic:
+        return None
+    quiet, deleted_at = quiet_of(rotation), deletion_at(rotation)
+    if rotation.stage == Stage.USING:
+        return at if quiet is not None and quiet.is_due(at) else None
+    return at if rotation.stage == Stage.INACTIVE and deleted_at is not None and deleted_at <= at else None
+
+
+def _pace(rotation: Rotation) -> str:
+    """How often the page asks: often while something moves, at leisure while days are waited for."""
+    if rotation.stage == Stage.ENDED:
+        return ""
+    moving = rotation.wanted or rotation.stage in _MOVING
+    return BUSY if moving else PATIENT
+
+
+def _version(rotation: Rotation, pace: str, happenings: int) -> str:
+    """What the page shows, in short: equal versions, equal pages."""
+    change = rotation.change.state if rotation.change else ""
+    parts = (rotation.stage, change, pace, happenings, rotation.read_at, rotation.trouble, rotation.wanted)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

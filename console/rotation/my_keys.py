@@ -1,0 +1,61 @@
+"""One's own access keys: how old each is, where it was last used, and the way to a new one."""
+
+from __future__ import annotations
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from console.rotation.begin import SEES
+from console.rotation.labels import mark_of
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.render import render_page
+from console.web.shortened_lists import first_rows
+from iam.changes.credential_acts import acts_on
+from iam.changes.operations.credential_status import DELETE
+from iam.mirror.models import Entity, Kind
+from iam.people.rotation.models import Rotation
+from iam.people.rotation.rotation_plan import Held, keys_of
+from iam.people.rotation.services import waits
+
+MAX_ROTATIONS = 50
+
+
+@require_safe
+@require(*SEES)
+def mine_page(request: ViewerRequest) -> HttpResponse:
+    """The keys of one's own users, and the rotations of them."""
+    request.at = None
+    viewer = request.viewer
+    users = Entity.objects.filter(
+        kind=Kind.USER,
+        arn__in=viewer.scope.user_arns,
+        gone_at__isnull=True,
+        account__removed_at__isnull=True,
+    )
+    rotations = Rotation.objects.filter(person=viewer.person_id).select_related(
+        "user__account", "old", "change"
+    )
+    mine = first_rows(request, rotations.order_by("-begun_at"), most=MAX_ROTATIONS, name="rotations")
+    busy = {rotation.user_id: rotation for rotation in mine if rotation.is_living}
+    context = {
+        "section": "keys",
+        "layout": layout_for(viewer),
+        "users": [
+            (user, [(key, _acts(key)) for key in keys_of(user)], busy.get(user.pk))
+            for user in users.select_related("account").order_by("account__name", "pk")
+        ],
+        "rotations": mine.but([(rotation, mark_of(rotation), waits(rotation)) for rotation in mine]),
+    }
+    return render_page(request, "rotation/mine.html", context)
+
+
+def _acts(key: Held) -> list[tuple[str, str, bool]]:
+    """What can be requested for a key besides a rotation: words, address, and whether it can't be undone."""
+    acts = []
+    for act in acts_on(Kind.ACCESS_KEY, status=key.status, aws_id=key.entity.aws_id):
+        query = urlencode({"do": act, "of": str(key.entity.pk)})
+        words = act.partition(".")[2].capitalize()
+        acts.append((words, f"{reverse('changes:credential')}?{query}", act == DELETE[Kind.ACCESS_KEY].slug))
+    return acts

@@ -1,0 +1,121 @@
+"""The secret of the new key, shown once to its person: signed in, or in the browser that has used their
+one-time link.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods
+
+from console.mfa import link_landing
+from console.operators.recency import recently_authenticated
+from console.rotation.begin import SEES
+from console.rotation.detail import rotation_or_404
+from console.rotation.labels import places_for
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.render import render_page
+from iam.changes.errors import RefusedError
+from iam.moments import moment_words
+from iam.people.links.models import Link, Purpose
+from iam.people.links.services import LinkRefusedError, finish_link, sender_of
+from iam.people.rotation.models import Rotation
+from iam.people.rotation.queries import rotation_of_link
+from iam.people.rotation.services import Fetched, fetch, waits
+from iam.sealed.queries import secret_of
+
+
+def closed(link: Link) -> link_landing.Closed:
+    """The secret behind the link was shown, here or in Gatehouse, or its rotation has ended."""
+    rotation = rotation_of_link(link)
+    if rotation is None:
+        return link_landing.Closed()
+    if rotation.is_living and rotation.fetched_at is None:
+        return link_landing.Closed()
+    if not rotation.is_living or rotation.fetched_at is None:
+        return link_landing.Closed(f"The rotation of {rotation.old.aws_id} has ended. {rotation.trouble}")
+    return link_landing.Closed(
+        f"The secret of your new key {rotation.new_key_id} was shown once, on "
+        f"{moment_words(rotation.fetched_at)}. "
+        "If you don’t have it, sign in to Gatehouse, open My keys and the rotation, and create another key."
+    )
+
+
+link_landing.PAGES[Purpose.ROTATION] = "keys:by-link"
+link_landing.CLOSED[Purpose.ROTATION] = closed
+NOT_YOURS: Final = "This page opens only with the link to your new access key that was sent to you."
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+@require(*SEES)
+@recently_authenticated
+def secret(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Show it, once. A GET comes from having confirmed who one is, or from a reload, and leads back to the
+    rotation.
+    """
+    rotation = rotation_or_404(request, pk)
+    if rotation.person_id != request.viewer.person_id:
+        raise Http404
+    if request.method == "GET":
+        return redirect("keys:rotation", pk=pk)
+    context = _context(rotation) | {"layout": layout_for(request.viewer), "section": "keys"}
+    try:
+        context |= _shown(rotation, fetch(rotation, person=request.viewer))
+    except RefusedError as refused:
+        return render_page(request, "rotation/secret.html", context | {"refused": refused}, status=422)
+    return render_page(request, "rotation/secret.html", context)
+
+
+@never_cache
+@require_http_methods(["GET", "POST"])
+def by_link(request: HttpRequest) -> HttpResponse:
+    """The page behind the link: a GET only says what it is about, the POST shows the secret and ends the
+    link.
+    """
+    try:
+        link = link_landing.inside(request)
+    except LinkRefusedError as refused:
+        return link_landing.refusal(request, refused.message, link=refused.link)
+    rotation = rotation_of_link(link) if link.purpose == Purpose.ROTATION else None
+    if rotation is None or rotation.link_id != link.pk:
+        return link_landing.refusal(request, NOT_YOURS)
+    context = _context(rotation) | {"link": link, "asker": sender_of(link)}
+    if request.method != "POST":
+        return render_page(request, "rotation/by_link.html", context)
+    try:
+        context |= _shown(rotation, fetch(rotation, person=link.person))
+    except RefusedError as refused_now:
+        return render_page(request, "rotation/by_link.html", context | {"refused": refused_now}, status=422)
+    finish_link(link)
+    return render_page(request, "rotation/by_link.html", context)
+
+
+def _context(rotation: Rotation) -> dict[str, Any]:
+    seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
+    return {
+        "rotation": rotation,
+        "user": rotation.user,
+        "account": rotation.user.account,
+        "waits": waits(rotation),
+        "until": seal.expires_at if seal else None,
+    }
+
+
+def _shown(rotation: Rotation, fetched: Fetched) -> dict[str, Any]:
+    name = rotation.user.name
+    return {
+        "waits": False,
+        "rows": [
+            ("id", "Access key ID", fetched.key_id),
+            ("secret", "Secret access key", fetched.secret),
+        ],
+        "profile": (
+            f"[{name}]\naws_access_key_id = {fetched.key_id}\naws_secret_access_key = {fetched.secret}"
+        ),
+        "places": places_for(name, fetched.key_id),
+    }

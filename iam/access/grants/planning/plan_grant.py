@@ -1,0 +1,132 @@
+"""The parts of a grant, account by account."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from itertools import chain
+from typing import Final
+
+from iam.access.grants.phrases import listed
+from iam.access.grants.planning.account_context import GrantSite
+from iam.access.grants.planning.callers import Rights, with_callers
+from iam.access.grants.planning.holders import plan_holders
+from iam.access.grants.planning.receivers import Receivers, receivers_in
+from iam.access.grants.planning.roles import plan_through_role
+from iam.access.grants.plans import GrantWay, PartPlan
+from iam.access.grants.terms import GrantTerms, WhatKind
+from iam.changes.errors import RefusedError
+from iam.changes.operations.lifecycle import Create
+from iam.changes.services.own_resources import is_own
+from iam.changes.services.plans import check_account
+from iam.guard import Viewer
+from iam.mirror.models import Account
+
+OWN: Final = "Gatehouse itself needs this to work. Its owner can change it in AWS."
+
+
+def plan_parts(
+    terms: GrantTerms, *, viewer: Viewer, title: str, mark: str, end: datetime | None
+) -> tuple[PartPlan, ...]:
+    """A part for each account, in the order of the terms; one that cannot be has its refusal. Raises
+    TermsError.
+    """
+    known = {
+        account.account_id: account
+        for account in Account.objects.filter(account_id__in=terms.accounts, removed_at__isnull=True)
+    }
+    parts = [
+        _part(known.get(number), number, terms=terms, viewer=viewer, title=title, mark=mark, end=end)
+        for number in terms.accounts
+    ]
+    parts = [_sparing_own(part) for part in parts]
+    return _within_quotas(with_callers(parts, Rights(viewer, mark, end)))
+
+
+def _sparing_own(part: PartPlan) -> PartPlan:
+    """The part; refused where it would alter what Gatehouse works by."""
+    return _refused(part.account, OWN) if not part.refusal and _is_own(part) else part
+
+
+def _within_quotas(parts: Sequence[PartPlan]) -> tuple[PartPlan, ...]:
+    """The parts; those that make more than an account may have are refused."""
+    steps = chain.from_iterable(part.steps for part in parts)
+    made = [step.operation for step in steps if isinstance(step.operation, Create)]
+    why: dict[tuple[int, str], str] = {}
+    for (account, slug), number in Counter((create.account.pk, create.slug) for create in made).items():
+        quota = next(create for create in made if (create.account.pk, create.slug) == (account, slug)).quota()
+        if quota is not None and quota.used + number > quota.limit:
+            why[account, slug] = quota.refusal
+    return tuple(_fitting(part, why) for part in parts) if why else tuple(parts)
+
+
+def _fitting(part: PartPlan, why: Mapping[tuple[int, str], str]) -> PartPlan:
+    keys = [(step.operation.account.pk, step.operation.slug) for step in part.steps]
+    reason = next((why[key] for key in keys if key in why), "")
+    return _refused(part.account, reason) if reason else part
+
+
+def _is_own(part: PartPlan) -> bool:
+    """Whether it would alter what Gatehouse works by; what the part itself makes is nobody's yet."""
+    operations = [step.operation for step in part.steps]
+    made = set(chain.from_iterable(operation.created_arns() for operation in operations))
+    return any(is_own(operation) for operation in operations if not set(operation.modified_arns()) <= made)
+
+
+def _part(
+    account: Account | None,
+    number: str,
+    *,
+    terms: GrantTerms,
+    viewer: Viewer,
+    title: str,
+    mark: str,
+    end: datetime | None,
+) -> PartPlan:
+    if account is None or not _knows(viewer, account):
+        unknown = account or Account(account_id=number, name=number)
+        return _refused(unknown, "This account isn’t connected, or isn’t one of yours.")
+    site = GrantSite(account, terms, viewer, mark, title, end)
+    try:
+        check_account(account)
+        return _planned(site)
+    except RefusedError as refused:
+        return _refused(account, refused.message)
+
+
+def _knows(viewer: Viewer, account: Account) -> bool:
+    """Whether they may learn that the account is there: they see it, or somebody in it."""
+    scope = viewer.scope
+    if scope.sees_account(account.account_id):
+        return True
+    if any(arn.split(":")[4] == account.account_id for arn in scope.user_arns):
+        return True
+    return any(
+        number in ("", account.account_id) for number, _ in (*scope.groups, *scope.paths, *scope.owned)
+    )
+
+
+def _refused(account: Account, why: str) -> PartPlan:
+    return PartPlan(account=account, way=GrantWay.SEVERAL, why="", refusal=why)
+
+
+def _planned(site: GrantSite) -> PartPlan:
+    if not site.terms.who.holds:
+        return plan_through_role(site, Receivers(()))
+    receivers = receivers_in(site)
+    if receivers.elsewhere or site.terms.what.kind is WhatKind.ROLE:
+        return plan_through_role(site, receivers)
+    part = plan_holders(site, receivers.here)
+    return _with_absent(part, receivers)
+
+
+def _with_absent(part: PartPlan, receivers: Receivers) -> PartPlan:
+    if not receivers.absent:
+        return part
+    sentence = (
+        f"{listed(receivers.absent)} {'has' if len(receivers.absent) == 1 else 'have'} no user here, and "
+        "gets no access in this account."
+    )
+    return replace(part, notes=(*part.notes, sentence))

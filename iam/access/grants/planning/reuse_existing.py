@@ -1,0 +1,123 @@
+"""Finds what gives just the same already: a group that holds nothing else, a customer's policy that says
+nothing else.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import Final
+
+from django.db.models import QuerySet
+
+from iam.access.grants.documents import Meaning, meaning_of
+from iam.access.grants.models import LedgerEntry, PermissionSort
+from iam.access.grants.planning.account_context import GrantSite
+from iam.directory.models import RuleKind, TeamRule
+from iam.mirror.models import Document, Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
+
+
+def policy_alike(site: GrantSite) -> Entity | None:
+    """A customer managed policy of the account that says just what is given, without an end; the first by
+    name.
+    """
+    wanted = meaning_of(site.documents)
+    if not wanted:
+        return None
+    rows = PolicyVersion.objects.filter(valid_at(None), account=site.account, is_default=True)
+    rows = rows.exclude(policy__arn__contains=":iam::aws:").order_by("policy__name")
+    document_ids = dict(rows.values_list("policy_id", "document_id"))
+    meanings = _meanings(set(document_ids.values()))
+    alike = [policy for policy, digest in document_ids.items() if meanings.get(digest) == wanted]
+    return Entity.objects.filter(pk=alike[0]).select_related("account").first() if alike else None
+
+
+def is_made_for_a_grant(policy: Entity) -> bool:
+    """Whether a grant made the policy, and still is a reason for it."""
+    entries = LedgerEntry.objects.filter(
+        account=policy.account_id, holder_arn=policy.arn, sort=PermissionSort.POLICY, until__isnull=True
+    )
+    return entries.filter(since__isnull=False).exists()
+
+
+def group_alike(site: GrantSite, *, policy: Entity | None) -> Entity | None:
+    """A group of the account that gives just this and nothing else, and for which the viewer may ask; the
+    first by name.
+
+    `policy` is the managed policy that is given, where one is; else the documents are compared. A group that
+    makes people part of a team is none.
+    """
+    entities = _saying_alone(site) if policy is None else _holding_alone(site, policy)
+    return entities.exclude(name__in=_of_teams(site)).select_related("account").order_by("name").first()
+
+
+def _of_teams(site: GrantSite) -> QuerySet[TeamRule, str]:
+    rules = TeamRule.objects.filter(kind=RuleKind.GROUP, account_id__in=["", site.number])
+    return rules.values_list("value", flat=True)
+
+
+def _groups(site: GrantSite) -> QuerySet[Entity]:
+    return Entity.objects.filter(account=site.account, kind=Kind.GROUP, gone_at__isnull=True)
+
+
+def _holding_alone(site: GrantSite, policy: Entity) -> QuerySet[Entity]:
+    now = valid_at(None)
+    attached = Edge.objects.filter(now, kind=EdgeKind.ATTACHED)
+    holders = attached.filter(target=policy).values("source")
+    others = (
+        attached.filter(account=site.account, source__kind=Kind.GROUP).exclude(target=policy).values("source")
+    )
+    inline = InlinePolicy.objects.filter(now, account=site.account, owner__kind=Kind.GROUP).values("owner")
+    return _groups(site).filter(pk__in=holders).exclude(pk__in=others).exclude(pk__in=inline)
+
+
+def _saying_alone(site: GrantSite) -> QuerySet[Entity]:
+    wanted = meaning_of(site.documents)
+    if not wanted:
+        return Entity.objects.none()
+    texts_by_group = _held_by_groups(site)
+    meanings = _meanings(set().union(*texts_by_group.values()))
+    alike = [group for group, digests in texts_by_group.items() if _union(digests, meanings) == wanted]
+    return _groups(site).filter(pk__in=alike)
+
+
+def _held_by_groups(site: GrantSite) -> dict[int, set[str]]:
+    """The digests of the documents that each group of the account holds."""
+    now, texts_by_group = valid_at(None), defaultdict[int, set[str]](set)
+    edges = Edge.objects.filter(now, account=site.account, kind=EdgeKind.ATTACHED, source__kind=Kind.GROUP)
+    pairs = list(edges.values_list("source_id", "target_id"))
+    versions = PolicyVersion.objects.filter(now, is_default=True, policy__in={policy for _, policy in pairs})
+    digests = dict(versions.values_list("policy_id", "document_id"))
+    for group, policy in pairs:
+        # What a policy says that was not read equals nothing.
+        texts_by_group[group].add(digests.get(policy, ""))
+    inline = InlinePolicy.objects.filter(now, account=site.account, owner__kind=Kind.GROUP)
+    for group, digest in inline.values_list("owner_id", "document_id"):
+        texts_by_group[group].add(digest)
+    return texts_by_group
+
+
+def _union(digests: set[str], meanings: dict[str, Meaning | None]) -> Meaning | None:
+    union: set[tuple[object, ...]] = set()
+    for digest in digests:
+        meaning = meanings.get(digest)
+        if meaning is None:
+            return None
+        union |= meaning
+    return frozenset(union)
+
+
+_KNOWN: dict[str, Meaning | None] = {}
+_MAX_KNOWN: Final = 16_384
+
+
+def _meanings(digests: set[str]) -> dict[str, Meaning | None]:
+    """What the documents of these digests say; kept, since a digest names its text for ever. One query at
+    most.
+    """
+    missing = digests - _KNOWN.keys()
+    if len(_KNOWN) + len(missing) > _MAX_KNOWN:
+        _KNOWN.clear()
+        missing = digests
+    for digest, text in Document.objects.filter(digest__in=missing).values_list("digest", "text"):
+        _KNOWN[digest] = meaning_of([text])
+    return {digest: _KNOWN[digest] for digest in digests if digest in _KNOWN}

@@ -1,0 +1,58 @@
+"""A pasted list of people for a campaign: whom of its account or team it names, what is ambiguous, and what
+matches no one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from itertools import chain
+
+from iam.directory.models import Team
+from iam.guard import Viewer
+from iam.linking.ownership import owners
+from iam.linking.pasted_people import Line, match_list
+from iam.mirror.models import Account, Entity
+from iam.people.campaigns.models import Campaign
+from iam.people.campaigns.queries import users_of
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """`users` are surely meant or were chosen; `to_decide` are lines that can mean several; `unknown` match
+    no one, `left_over` were too many.
+    """
+
+    users: list[Entity] = field(default_factory=list)
+    to_decide: list[Line] = field(default_factory=list)
+    unknown: list[str] = field(default_factory=list)
+    left_over: tuple[str, ...] = ()
+
+
+def listed(
+    text: str, *, picks: Collection[int], viewer: Viewer, account: Account | None, team: Team | None
+) -> Listed:
+    """The users with a console password whom the list names, within the account or the team; `picks` are
+    chosen among ambiguous ones.
+    """
+    pasted = match_list(text, among=users_of(Campaign(account=account, team=team), viewer=viewer))
+    matches = chain.from_iterable(line.matches for line in pasted.lines)
+    people = owners(match.entity.arn for match in matches)
+    users: dict[int, Entity] = {}
+    open_lines = []
+    for line in pasted.lines:
+        users_meant = _meant(line, {arn: person.pk for arn, person in people.items()})
+        chosen = users_meant or [match.entity for match in line.matches if match.entity.pk in picks]
+        users |= {user.pk: user for user in chosen}
+        if line.matches and not users_meant:
+            open_lines.append(line)
+    return Listed(list(users.values()), open_lines, pasted.unknown, pasted.left_over)
+
+
+def _meant(line: Line, people: dict[str, object]) -> list[Entity]:
+    """The one user who is surely meant, or all users of the one person who is."""
+    if line.chosen is not None:
+        return [line.chosen]
+    sure = [match.entity for match in line.matches if match.is_sure]
+    whose = {people.get(user.arn) for user in sure}
+    return sure if len(whose) == 1 and None not in whose else []
