@@ -232,6 +232,8 @@ def _state(step: FindingStep, name: str) -> Iterator[str]:
         yield f"{name} then has no permissions boundary"
     if "removed" in step.gains:
         yield f"{name} then no longer has the policy that denied access"
+    if "freed" in step.gains:
+        yield f"{name} is then limited by no SCP"
 
 
 def _ground(ground: Ground, frame: Frame) -> Stage:

@@ -14,7 +14,7 @@ from django.urls import get_resolver
 
 from iam.mirror.snapshot import read_images, snapshot
 
-SECONDS_BEFORE_FORK: Final = 5.0
+SECONDS_BEFORE_FORK: Final = 10.0
 """So long at most nobody is served because the index is read before the fork."""
 logger = structlog.get_logger(__name__)
 

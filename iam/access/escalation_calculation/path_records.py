@@ -16,7 +16,7 @@ from iam.policy.request import PrincipalKind
 
 FORMAT: Final = 1
 """What was kept in another format is calculated again, and not shown."""
-GAINS: Final = ("full", "unbound", "removed")
+GAINS: Final = ("full", "unbound", "removed", "freed")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from iam.policy.escalation.names import NOBODY as NO_NAME
-from iam.policy.escalation.permission_checks import EVERYBODY, HOME, NOBODY, Asker, Bits
+from iam.policy.escalation.permission_checks import EVERYBODY, HOME, NOBODY, Asker, Bits, CheckSource
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 
 DECISIVE: Final = (
@@ -43,6 +43,7 @@ class Administrators:
         self._asker = asker
         self._prefix = f"arn:{partition}:iam::{account}:"
         self._ceiling = ceiling
+        self._decisive = [(action, f"{self._prefix}{kind}/{NO_NAME}", True) for action, kind in DECISIVE]
         self._wanted: list[tuple[str, str, bool]] = []
         """(action, resource, whether the ceiling itself is sure)."""
 
@@ -55,18 +56,28 @@ class Administrators:
         """Find out what is left to anyone who has all permissions; asked once, while the ceiling is among the
         sources.
         """
-        for action, kind in DECISIVE:
-            resource = f"{self._prefix}{kind}/{NO_NAME}"
+        for action, resource, _ in self._decisive:
             able = self._asker.ask(action, resource, EVERY_KEY)
             if able.any & self._ceiling:
                 self._wanted.append((action, resource, bool(able.sure & self._ceiling)))
 
-    def bits(self) -> Bits:
-        """Who is one, of those who are asked."""
-        if not self._wanted:
-            return NOBODY
-        principals = EVERYBODY
-        for action, resource, is_sure in self._wanted:
-            bits = self._asker.ask(action, resource, EVERY_KEY)
-            principals &= bits if is_sure else Bits(bits.any, bits.any)
-        return principals
+    def bits(self, *, freed: int = 0) -> Bits:
+        """Who is one, of those who are asked. Those who are `freed` from SCPs need all of it."""
+        bits = _meeting(self._asker, self._wanted)
+        return bits.within(~freed) | _meeting(self._asker, self._decisive).within(freed) if freed else bits
+
+    def among(self, source: CheckSource) -> Bits:
+        """Who is one of others, whom no SCP limits."""
+        asker = Asker()
+        asker.use([source])
+        return _meeting(asker, self._decisive)
+
+
+def _meeting(asker: Asker, wanted: list[tuple[str, str, bool]]) -> Bits:
+    if not wanted:
+        return NOBODY
+    principals = EVERYBODY
+    for action, resource, is_sure in wanted:
+        bits = asker.ask(action, resource, EVERY_KEY)
+        principals &= bits if is_sure else Bits(bits.any, bits.any)
+    return principals

@@ -83,7 +83,9 @@ def crossings_from(
     (method,) = of_sort(Verb.ASSUME, retags=False)
     (need,) = method.needs
     asker = Asker()
-    asker.use([_source(index, shard, estate, roles)], more=[r.member.trust for r in roles if r.member.trust])
+    asker.use(
+        [node_source(index, shard, estate, roles)], more=[r.member.trust for r in roles if r.member.trust]
+    )
     is_regional = REGION in asker.keys(need.action)
     principals = [NOBODY] * len(roles)
     for region in estate.regions if is_regional else [HOME]:
@@ -95,8 +97,12 @@ def crossings_from(
             yield Crossing(shard.number, role.account, role.node, parts, bits)
 
 
-def _source(index: Index, shard: Shard, estate: Estate, roles: list[StrangerRole]) -> CheckSource:
-    """All nodes of an account in an index of their own, with the roles beside them."""
+def node_source(
+    index: Index, shard: Shard, estate: Estate, roles: Iterable[StrangerRole] = ()
+) -> CheckSource:
+    """All nodes of an account in an index of their own, with the roles beside them. Those without SCPs are
+    asked as if they still had them.
+    """
     rows, bits = [], {}
     for place, node in enumerate(estate.nodes):
         if node.member is not None:

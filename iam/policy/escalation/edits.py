@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from iam.policy.escalation.estate import Alternative, EscalationWay, either
 from iam.policy.escalation.permission_checks import Bits
-from iam.policy.escalation.states import PolicyRemoval, PrincipalState
+from iam.policy.escalation.states import FREED, PolicyRemoval, PrincipalState
 
 Part = tuple[Alternative, ...]
 
@@ -24,8 +24,8 @@ class PolicyEdits:
 
     `full` are by the policies that deny and that the same call replaces; `own` give the principal everything,
     if it is the one that acts; `removed` take away one policy that denies each; `replaced` are the policies
-    of groups that another version replaces; `tagged` set tags. `by_itself` is what follows from all that,
-    made when all is there.
+    of groups that another version replaces; `tagged` set tags; `freed` take away the SCPs. `by_itself` is
+    what follows from all that, made when all is there.
     """
 
     full: dict[Removed, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
@@ -36,6 +36,7 @@ class PolicyEdits:
     removed: dict[PolicyRemoval, list[Alternative]] = field(default_factory=lambda: defaultdict(list))
     replaced: dict[int, Removed] = field(default_factory=dict)
     tagged: list[Alternative] = field(default_factory=list)
+    freed: list[Alternative] = field(default_factory=list)
     by_itself: list[tuple[PrincipalState, Part, Bits]] | None = None
 
     def from_itself(self, state: PrincipalState, node: int) -> Iterator[tuple[PrincipalState, EscalationWay]]:
@@ -102,6 +103,8 @@ class PolicyEdits:
             yield PrincipalState(removed=(removal,)), tuple(removing)
         if self.tagged:
             yield PrincipalState(tagged=True), tuple(self.tagged)
+        if self.freed:
+            yield FREED, tuple(self.freed)
 
 
 def _covers(more: Bits, less: Bits) -> bool:
@@ -124,8 +127,9 @@ def _together(state: PrincipalState, change: PrincipalState) -> PrincipalState:
     if state.full and (change.groups or change.versions or change.tagged):
         return state
     removed = tuple(sorted({*state.removed, *change.removed}))
+    freed = state.freed or change.freed
     if state.full and not change.full:
-        return state._replace(unbound=state.unbound or change.unbound, removed=removed)
+        return state._replace(unbound=state.unbound or change.unbound, removed=removed, freed=freed)
     policies = dict((*state.versions, *change.versions))
     return PrincipalState(
         state.unbound or change.unbound,
@@ -134,4 +138,5 @@ def _together(state: PrincipalState, change: PrincipalState) -> PrincipalState:
         tuple(sorted(policies.items())),
         removed,
         (state.tagged or change.tagged) and not (state.full or change.full),
+        freed,
     )

@@ -30,16 +30,22 @@ class NeedSubject:
     boundary: str | None = None
 
 
+Call = tuple[str, str]
+"""An action, and the ARN of the resource that it is asked on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Alternative:
     """One method on one subject, and who can use it. `others` are ARNs of what else the method is about, of
-    which one is enough: policies to attach or detach, identity providers.
+    which one is enough: policies to attach or detach, identity providers. `calls` are all that it takes,
+    where they do not follow from the method and the subject.
     """
 
     method: Method
     subject: NeedSubject
     bits: Bits
     others: tuple[str, ...] = ()
+    calls: tuple[Call, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

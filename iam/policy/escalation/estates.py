@@ -16,6 +16,7 @@ from iam.policy.escalation.cross_account import (
     strangers,
 )
 from iam.policy.escalation.estate import Estate
+from iam.policy.escalation.organization_policies import freed_crossings
 from iam.policy.escalation.path_builder import Builder
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.index import Index
@@ -33,6 +34,7 @@ class _Kept:
     version: int
     passed: int
     facts: OutsideFacts
+    manager: str
     estate: Estate
 
 
@@ -49,18 +51,21 @@ class Estates:
         """The estates of some accounts."""
         passed = index.documents.passed() if index.moment is None else 0
         estates: dict[str, Estate] = {}
+        managers = _managers(index)
         for number in accounts:
             shard = index.accounts.get(number)
             if shard is None:
                 continue
             own, kept = facts_of(facts, shard), self._kept.get(number)
+            manager = managers.get(shard.standing.organization_id, "")
             if (
                 kept is None
                 or kept.shard is not shard
                 or (kept.version, kept.passed, kept.facts) != (shard.version, passed, own)
+                or kept.manager != manager
             ):
-                estate = Builder(index, shard, facts).build()
-                kept = self._kept[number] = _Kept(shard, shard.version, passed, own, estate)
+                estate = Builder(index, shard, facts, manager=manager).build()
+                kept = self._kept[number] = _Kept(shard, shard.version, passed, own, manager, estate)
                 self.made += 1
             estates[number] = kept.estate
         self._kept = {number: kept for number, kept in self._kept.items() if number in index.accounts}
@@ -68,7 +73,7 @@ class Estates:
 
     def crossings(self, index: Index, estates: dict[str, Estate]) -> Iterator[Crossing]:
         """The ways from account to account."""
-        roles = list(strangers(index, estates))
+        roles, all_crossings = list(strangers(index, estates)), []
         for number, estate in estates.items():
             asked = [role for role in roles if role.account != number and role.may_mean(number)]
             key = tuple(_key(index, role) for role in asked)
@@ -79,8 +84,19 @@ class Estates:
                         list(crossings_from(index, index.accounts[number], estate, asked)) if asked else []
                     )
                 kept = self._crossings[number] = (estate, key, crossings)
-            yield from kept[2]
+            all_crossings += kept[2]
+        yield from all_crossings
         yield from by_permission_sets(index, estates)
+        yield from freed_crossings(index, estates, all_crossings)
+
+
+def _managers(index: Index) -> dict[str, str]:
+    """The number of the management account of each organization."""
+    return {
+        shard.standing.organization_id: number
+        for number, shard in index.accounts.items()
+        if shard.standing.is_management and shard.standing.organization_id
+    }
 
 
 def _key(index: Index, role: StrangerRole) -> Any:

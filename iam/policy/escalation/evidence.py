@@ -17,7 +17,9 @@ from iam.policy.escalation.condition_facts import HOME, boundary_of, tags_of
 from iam.policy.escalation.cross_account import as_node
 from iam.policy.escalation.estate import Alternative, EscalationNode
 from iam.policy.escalation.methods import MethodNeed, Verb
+from iam.policy.escalation.organization_policies import delegation
 from iam.policy.escalation.path_finder import circumstances
+from iam.policy.escalation.permission_checks import SCP_CONTEXT
 from iam.policy.escalation.states import (
     ATTACHED,
     GIVEN,
@@ -129,6 +131,7 @@ class EvidenceFinder:
             alternative.subject.arn,
             alternative.subject.boundary,
             alternative.others,
+            alternative.calls,
         )
         evidence = self._known.get(key)
         if evidence is None:
@@ -158,6 +161,7 @@ class _PrincipalEvidence:
         self._grants = grants_in(node.member.grants, node.state, index.accounts[node.member.account].groups)
         self._who = as_node(node.member, self._grants, is_tagged=node.state.tagged)
         self._shard = index.accounts[node.member.account]
+        self._is_freed = node.state.freed
         self._found: dict[tuple[tuple[MethodNeed, ...], int | None], tuple[StepEvidence, ...]] = {}
         self._held = list(held_by(self._shard, node.member, node.state))
         pairs = (_statements(*each, PolicyKind.IDENTITY) for each in self._held)
@@ -176,6 +180,12 @@ class _PrincipalEvidence:
             )
         if method.sort is Verb.FEDERATE:
             yield from self._federated(alternative)
+            return
+        if method.sort is Verb.FREE:
+            policy = delegation(method, self._shard)
+            for action, resource in alternative.calls:
+                policies = {} if policy is None else {action: policy}
+                yield self._ground(action, resource, SCP_CONTEXT, (), policies=policies)
             return
         yield from self._of_choices(alternative, choices)
         if method.trusted and subject.member is not None and subject.member.trust is not None:
@@ -269,11 +279,16 @@ class _PrincipalEvidence:
         question = Question(
             action, resource, context, resource_policy=(policies or {}).get(action), is_pattern=False
         )
-        request, having = self._index.request_and_policies(self._who, question)
+        request, having = self._asked(question)
         own = self._allowing([request])
         admits = tuple(s for s, statement in trust if _admits(statement, request))
         closing = tuple(self._closing(request, having, frozenset(own), frozenset(admits), trust))
         return StepEvidence(request, having, own, admits, closing)
+
+    def _asked(self, question: Question) -> tuple[Request, RequestPolicies]:
+        """A request of the principal, and the policies that have a say in its state."""
+        request, having = self._index.request_and_policies(self._who, question)
+        return request, replace(having, scps=()) if self._is_freed else having
 
     def _closing(
         self,
@@ -340,9 +355,7 @@ class _PrincipalEvidence:
             good: list[tuple[int, list[tuple[Request, RequestPolicies]]]] = []
             for name in names:
                 asked = [
-                    self._index.request_and_policies(
-                        self._who, Question(need.action, name, choice.context, is_pattern=False)
-                    )
+                    self._asked(Question(need.action, name, choice.context, is_pattern=False))
                     for need in needs
                 ]
                 decisions = [decide(*each) for each in asked]

@@ -56,6 +56,8 @@ class Verb(StrEnum):
     """Sets tags of a principal."""
     RECOVER = "recover"
     """Takes over the root user of a member account, from the management account."""
+    FREE = "free"
+    """Takes the SCPs away that limit an account."""
 
 
 TARGET: Final = "target"
@@ -367,6 +369,43 @@ RECOVERY: Final = Method(
     "account",
     assumes="The root user of the account has no MFA device",
 )
+STANDALONE: Final = "The account has what AWS requires of a standalone account, such as a payment method"
+DELEGATED: Final = (
+    "The account is a delegated administrator of Organizations policies (not synced by Gatehouse)"
+)
+
+
+def _freeing(name: str, title: str, *needs: str, assumes: str = "") -> Method:
+    own = tuple(_need(f"organizations:{need}") for need in needs)
+    return Method(f"organizations-{name}", Verb.FREE, title, own, "account", assumes=assumes)
+
+
+def _delegated(method: Method) -> Method:
+    """The same from a member account that manages policies for the organization."""
+    return replace(method, name=f"{method.name}-delegated", assumes=DELEGATED)
+
+
+OF_SCPS: Final = (
+    _freeing("detach-policy", "Detaches the SCPs that limit account {0}", "DetachPolicy policy"),
+    _freeing("replace-policy", "Replaces the SCPs that limit account {0} with FullAWSAccess",
+        "AttachPolicy policy", "DetachPolicy policy"),
+    _freeing("update-policy", "Changes the SCPs that limit account {0} to allow everything",
+        "UpdatePolicy policy"),
+    _freeing("disable-policy-type", "Turns off SCPs in the organization of account {0}",
+        "DisablePolicyType root"),
+)  # fmt: skip
+MANAGEMENT_FREEING: Final = (
+    *OF_SCPS,
+    _freeing("move-account", "Moves account {0} to the root of the organization, where no SCP limits it",
+        "MoveAccount account"),
+    _freeing("remove-account", "Removes account {0} from the organization, so that no SCP limits it",
+        "RemoveAccountFromOrganization account", assumes=STANDALONE),
+)  # fmt: skip
+DELEGATED_FREEING: Final = tuple(map(_delegated, OF_SCPS))
+LEAVING: Final = (
+    _freeing("leave", "Leaves the organization with account {0}, so that no SCP limits it",
+        "LeaveOrganization", assumes=STANDALONE),
+)  # fmt: skip
 TAGS: Final = {"user": "iam:TagUser", "role": "iam:TagRole"}
 """The actions that set tags, by the sort of entity. Tags of policies are not known anyway."""
 TAGGED_SORTS: Final = (Verb.ASSUME, Verb.RETRUST, Verb.SIGN_IN, Verb.GRANT, Verb.UNBOUND)
@@ -387,6 +426,9 @@ METHODS: Final[tuple[Method, ...]] = (
     *SIGN_ON,
     *FEDERATION,
     RECOVERY,
+    *MANAGEMENT_FREEING,
+    *DELEGATED_FREEING,
+    *LEAVING,
     *RETAGGED,
 )
 

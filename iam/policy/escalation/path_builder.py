@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Final
 
@@ -15,10 +16,12 @@ from iam.policy.escalation.choices import TargetChoice, TargetChoices
 from iam.policy.escalation.estate import ADMINISTRATOR, Acting, EscalationWay, Estate, either
 from iam.policy.escalation.methods import METHODS, Method
 from iam.policy.escalation.new_principals import NewPrincipals
+from iam.policy.escalation.organization_policies import LimitedAccount, find_freeing
 from iam.policy.escalation.path_finder import Finder, FoundPaths
 from iam.policy.escalation.permission_checks import Asker, CheckSource
 from iam.policy.escalation.states import (
     AS_IT_IS,
+    FREED,
     FULL,
     FULL_DIGEST,
     NewMember,
@@ -28,7 +31,7 @@ from iam.policy.escalation.states import (
     row_in,
 )
 from iam.policy.escalation.targets import Targets
-from iam.policy.escalation.trusts import Services, admits_people
+from iam.policy.escalation.trusts import Services, accounts_named, admits_people, admits_strangers
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
@@ -48,7 +51,8 @@ class Builder:
     be asked.
     """
 
-    def __init__(self, index: Index, shard: Shard, facts: OutsideFacts) -> None:
+    def __init__(self, index: Index, shard: Shard, facts: OutsideFacts, *, manager: str = "") -> None:
+        """`manager` is the management account of the organization, empty where it is not known."""
         self._index, self._shard, self._facts = index, shard, facts
         self._held = index.documents.add(FULL_DIGEST, FULL)
         self._asker = Asker()
@@ -57,6 +61,7 @@ class Builder:
         self._services = Services(shard.number, moment=index.moment)
         self.estate = Estate(shard.number)
         self._states: dict[int, list[tuple[PrincipalState, int]]] = {}
+        self._limited, self._manager = LimitedAccount(shard, manager), manager
 
     def build(self) -> Estate:
         """The estate with all its ways."""
@@ -71,7 +76,7 @@ class Builder:
             fresh = self._round(number, fresh, administrators)
             if not fresh:
                 return estate
-            self._asker.use([self._source(fresh)], more=self._trusts())
+            self._asker.use(self._sources(fresh), more=self._trusts())
         estate.is_whole = False
         return estate
 
@@ -110,7 +115,8 @@ class Builder:
     def _round(self, number: int, nodes: range, administrators: Administrators) -> range:
         """The ways from some nodes; the nodes that they lead to and that are new."""
         estate = self.estate
-        estate.administrators |= administrators.bits().within(_mask(nodes))
+        freed = _mask(node for node in nodes if estate.nodes[node].state.freed)
+        estate.administrators |= administrators.bits(freed=freed).within(_mask(nodes))
         everybody = _mask(nodes) & ~estate.administrators.sure
         act = Acting(everybody, estate.administrators.any & everybody)
         choices = TargetChoices(self._asker, self._shard.number, self._shard.partition)
@@ -131,11 +137,38 @@ class Builder:
                 self._services,
             )
             reachable = finder.find(act)
+            if self._limited.limiting:
+                find_freeing(reachable, act, asker=self._asker, account=self._limited, targets=targets)
             self._lead(reachable, everybody, number)
+        if not number and self._limited.limiting and self._manager:
+            self._free_roles(administrators)
         chosen: dict[Method | tuple[Method, int], tuple[TargetChoice, ...]] = dict(choices.of_roles.items())
         chosen |= {m: choices.found[m.own_needs] for m in METHODS if m.own_needs in choices.found}
         estate.choices.append(chosen)
         return range(before, len(estate.nodes))
+
+    def _free_roles(self, administrators: Administrators) -> None:
+        """Add roles that the management account could take, and that would be administrators without SCPs."""
+        estate, shard = self.estate, self._shard
+        rows, bits, members = [], {}, {}
+        for (number, state), node in estate.place.items():
+            if state != AS_IT_IS:
+                continue
+            member = shard.members[number]
+            named = accounts_named(member.trust)
+            is_open = admits_strangers(member.trust, shard.number) and (
+                named is None or self._manager in named
+            )
+            if is_open and not estate.administrators.sure >> node & 1:
+                rows.append(row_of(member))
+                bits[number] = 1 << node
+                members[node] = member
+        if not rows:
+            return
+        able = administrators.among(self._source_of(rows, bits, is_freed=True))
+        for node, member in members.items():
+            if able.any >> node & 1 and (member.id, FREED) not in estate.place:
+                estate.add(member, FREED, 1)
 
     def _lead(self, reachable: FoundPaths, act: int, number: int) -> None:
         estate = self.estate
@@ -195,7 +228,18 @@ class Builder:
             bits[member_id] = 1 << node
         return self._source_of(rows, bits)
 
-    def _source(self, nodes: Iterable[int]) -> CheckSource:
+    def _sources(self, nodes: Iterable[int]) -> list[CheckSource]:
+        """Nodes in indexes of their own, those without SCPs apart."""
+        of_state: dict[bool, list[int]] = {False: [], True: []}
+        for node in nodes:
+            of_state[self.estate.nodes[node].state.freed].append(node)
+        return [
+            self._source(places, is_freed=is_freed)
+            for is_freed, places in of_state.items()
+            if places or not is_freed
+        ]
+
+    def _source(self, nodes: Iterable[int], *, is_freed: bool) -> CheckSource:
         """Nodes in an index of their own, with the roles that anybody may take, whose trust policies have a
         say.
         """
@@ -211,15 +255,18 @@ class Builder:
                 row = row_of(member)
                 row.grants = Grants()
                 rows.append(row)
-        return self._source_of(rows, bits)
+        return self._source_of(rows, bits, is_freed=is_freed)
 
-    def _source_of(self, rows: list[PrincipalRow], bits: dict[int, int]) -> CheckSource:
+    def _source_of(
+        self, rows: list[PrincipalRow], bits: dict[int, int], *, is_freed: bool = False
+    ) -> CheckSource:
         index = Index(self._index.documents, moment=self._index.moment)
         shard = self._shard
+        standing = replace(shard.standing, scps=()) if is_freed else shard.standing
         index.put(
             AccountRows(
                 rows, shard.groups.values(), shard.policies.values(), (),
-                shard.number, shard.partition, shard.standing,
+                shard.number, shard.partition, standing,
             )
         )  # fmt: skip
         return CheckSource(index, shard.number, bits)

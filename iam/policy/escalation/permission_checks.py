@@ -35,6 +35,9 @@ from iam.policy.index.index import Index
 from iam.policy.index.question import Question
 from iam.policy.letter_case import fold
 
+SCP_CONTEXT: Final = {"aws:RequestedRegion": HOME, "organizations:PolicyType": "SERVICE_CONTROL_POLICY"}
+"""The circumstances of calls to Organizations about SCPs."""
+
 
 class Bits(NamedTuple):
     """Who surely can, and who can at all."""

@@ -50,7 +50,7 @@ LEFT: Final = "left"
 class PrincipalState(NamedTuple):
     """How a principal differs from what it is: without its boundary, with every permission in its identity
     policies, in more groups, with other versions of policies as (policy, digest of the document), without
-    some policies that deny, with tags of somebody's choice.
+    some policies that deny, with tags of somebody's choice, with no SCP above its account.
     """
 
     unbound: bool = False
@@ -59,9 +59,11 @@ class PrincipalState(NamedTuple):
     versions: tuple[tuple[int, str], ...] = ()
     removed: tuple[PolicyRemoval, ...] = ()
     tagged: bool = False
+    freed: bool = False
 
 
 AS_IT_IS: Final = PrincipalState()
+FREED: Final = PrincipalState(freed=True)
 
 
 class Ec2Instance(NamedTuple):

@@ -7,8 +7,13 @@ from html import unescape
 
 from django.test import Client
 
+from console.access.escalation_steps import Frame, mark_of, stages_of
+from console.web.query import Query
+from iam.access.escalation_calculation.kept_paths import path_of
+from iam.access.escalation_calculation.path_records import from_json, to_json
 from tests import factories as make
 from tests.console.access.escalation.conftest import ONE, World, allow, body
+from tests.iam.policy.escalation import builders as policy_builders
 
 BOUNDARY = f"arn:aws:iam::{ONE}:policy/Boundary"
 
@@ -67,3 +72,19 @@ def test_who_creates_an_administrator_becomes_anyone_of_the_account(world: World
     assert "Administers the account, so can become dana.wirth" in read(
         auditor, "/escalation/?from=role.maker&to=dana.wirth"
     )
+
+
+def test_a_path_that_takes_scps_away_says_so_and_what_it_depends_on() -> None:
+    organization = policy_builders.World()
+    organization.user("dev", policy_builders.allow(["iam:*", "organizations:LeaveOrganization"]))
+    organization.stand(policy_builders.deny("iam:*"))
+    path = organization.path("dev")
+    assert path is not None
+    kept = from_json(to_json(path_of(path)))
+    frame = Frame(sees=lambda _: True, query=Query(), policies={})
+    stages = stages_of(kept, frame, mark_of(kept))
+    step = next(stage for stage in stages if "Leaves the organization" in stage.text)
+    assert step.notes == ("dev is then limited by no SCP",)
+    assert mark_of(kept)[0] == "Conditional"
+    assert any("standalone account" in condition for condition in stages[-1].notes)
+    assert any("organizations:LeaveOrganization" in stage.text for stage in stages)

@@ -14,6 +14,7 @@ def test_every_method_within_iam_is_tested() -> None:
         "test_removed_denies.py",
         "test_federation.py",
         "test_tags.py",
+        "test_organization_policies.py",
     )
     source = "".join(Path(__file__).with_name(name).read_text(encoding="utf-8") for name in names)
     for method in METHODS:

@@ -339,7 +339,7 @@ def test_what_an_scp_leaves_nobody_an_administrator_need_not_have() -> None:
 
 def test_where_the_organization_leaves_nobody_iam_there_are_no_administrators_and_that_is_said() -> None:
     world = with_user(allow("iam:PutUserPolicy", OWN))
-    world.stand(deny("iam:*"))
+    world.stand(deny(["iam:*", "organizations:*"]))
     assert world.becomes_administrator("boss") == NONE
     assert "no-administrators" in {limit.kind for limit in world.graph.limitations()}
 

@@ -1,0 +1,228 @@
+"""SCPs that limit an account, and who can take them away from it: detached, rewritten, turned off, or left
+behind with the organization.
+
+Sources: "Actions, resources, and condition keys for AWS Organizations"; "Delegated administrator for AWS
+Organizations"; the API reference of DetachPolicy (the last policy of a root, unit or account stays attached),
+LeaveOrganization and RemoveAccountFromOrganization (what a standalone account needs). DeletePolicy takes
+policies that are attached nowhere, and CloseAccount leaves nothing to act in: neither is of any use.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+from iam.policy.escalation.cross_account import Crossing, node_source
+from iam.policy.escalation.estate import Acting, Alternative, Call, Estate, either
+from iam.policy.escalation.found_paths import FoundPaths
+from iam.policy.escalation.management import account_subject
+from iam.policy.escalation.methods import (
+    DELEGATED,
+    DELEGATED_FREEING,
+    LEAVING,
+    MANAGEMENT_FREEING,
+    Method,
+)
+from iam.policy.escalation.names import NOBODY as NO_NAME
+from iam.policy.escalation.names import names_for
+from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, SCP_CONTEXT, Asker, Bits, CheckTarget
+from iam.policy.escalation.states import FREED
+from iam.policy.escalation.targets import Targets
+from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.index import Index
+from iam.policy.index.shard import Shard
+
+WHICH: Final = "The SCP that denies access is the one that may be changed"
+UNKNOWN_MANAGER: Final = "000000000000"
+FULL_ACCESS: Final = "arn:{}:organizations::aws:policy/service_control_policy/p-FullAWSAccess"
+
+
+@dataclass(frozen=True, slots=True)
+class LimitingLevel:
+    """A root, unit or account whose SCPs limit what is below. `keeps_all`: the others allow everything."""
+
+    place: int
+    keeps_all: bool
+
+
+class LimitedAccount:
+    """An account as calls to Organizations name it and what it stands under."""
+
+    def __init__(self, shard: Shard, manager: str) -> None:
+        """`manager` is the number of the management account, empty where it is not known."""
+        self.shard, self.standing = shard, shard.standing
+        self._arn = f"arn:{shard.partition}:organizations::{manager or UNKNOWN_MANAGER}:"
+        self.limiting = [] if self.standing.is_management else list(_limiting(shard))
+        steps = self.standing.paths[0].strip("/").split("/")[1:] if self.standing.paths else []
+        self._steps = [self._step(step) for step in steps]
+        self._own = self._named("account", shard.number)
+        self._is_placed = len(shard.levels.scps) == len(steps) + 1
+
+    def _step(self, step: str) -> str:
+        kind = "root" if step.startswith("r-") else "ou"
+        return self._named(kind, step)
+
+    def _named(self, kind: str, name: str) -> str:
+        return f"{self._arn}{kind}/{self.standing.organization_id}/{name}"
+
+    def policy(self, name: str) -> str:
+        """The ARN of one of the organization's SCPs."""
+        return self._named("policy", f"service_control_policy/{name}")
+
+    def calls(self, method: Method, policy: str) -> tuple[Call, ...]:
+        """All requests that a method takes with a policy; none where it does not help."""
+        by_action = {need.action.partition(":")[2]: need.action for need in method.needs}
+        detach = by_action.get("DetachPolicy")
+        if detach is not None:
+            attach = by_action.get("AttachPolicy")
+            if (attach is not None) is all(level.keeps_all for level in self.limiting):
+                return ()
+            return tuple(self._exchange(detach, attach, policy))
+        ((name, action),) = by_action.items()
+        resources: list[str]
+        if name == "UpdatePolicy":
+            resources = [policy]
+        elif name == "DisablePolicyType":
+            resources = self._steps[:1]
+        elif name == "MoveAccount":
+            resources = [self._own, self._steps[-1], self._steps[0]] if self._limits_units_only else []
+        else:
+            resources = [self._own] if name == "RemoveAccountFromOrganization" else ["*"]
+        return tuple((action, resource) for resource in resources)
+
+    def _exchange(self, detach: str, attach: str | None, policy: str) -> Iterator[Call]:
+        targets = [self._target(level) for level in self.limiting]
+        if attach is not None:
+            yield attach, FULL_ACCESS.format(self.shard.partition)
+            yield from ((attach, target) for target in targets)
+        yield detach, policy
+        yield from ((detach, target) for target in targets)
+
+    def _target(self, level: LimitingLevel) -> str:
+        is_step = self._is_placed and level.place < len(self._steps)
+        return self._steps[level.place] if is_step else self._own
+
+    @property
+    def _limits_units_only(self) -> bool:
+        """Whether neither the root nor the account itself has one of the SCPs."""
+        units = range(1, len(self._steps))
+        return self._is_placed and all(level.place in units for level in self.limiting)
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether all SCPs above it were synced."""
+        return self.standing.is_known and self._is_placed
+
+
+def delegation(method: Method, shard: Shard) -> str | None:
+    """The resource policy of the organization that a method needs for an account, if it needs one."""
+    if method.assumes != DELEGATED:
+        return None
+    account = f"arn:{shard.partition}:iam::{shard.number}:root"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"AWS": account},
+        "Action": "organizations:*",
+        "Resource": "*",
+    }
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def _limiting(shard: Shard) -> Iterator[LimitingLevel]:
+    for place, level in enumerate(shard.levels.scps):
+        docs = [doc for _, doc in level]
+        harmless = [doc for doc in docs if all(clause.allows for clause in doc.clauses)]
+        if len(harmless) < len(docs) or not any(map(_is_full, docs)):
+            yield LimitingLevel(place, keeps_all=any(map(_is_full, harmless)))
+
+
+def _is_full(doc: Doc) -> bool:
+    return any(_allows_all(clause) for clause in doc.clauses)
+
+
+def _allows_all(clause: Clause) -> bool:
+    source = clause.source
+    is_everything = source.actions == ("*",) and not source.is_not_action
+    is_everywhere = source.resources == ("*",) and not source.is_not_resource
+    return source.allows and is_everything and is_everywhere and not source.conditions
+
+
+def freeing(
+    asker: Asker, account: LimitedAccount, methods: Iterable[Method], everybody: int
+) -> tuple[Alternative, ...]:
+    """Who of some principals can take all SCPs away from an account, by which method."""
+    subject = account_subject(account.shard.number, account.shard.partition)
+    alternatives = []
+    for method in methods:
+        if not all(asker.has_allowing(need.action) for need in method.needs):
+            continue
+        for policy, is_any in _policies(asker, account, method):
+            calls = account.calls(method, policy)
+            bits = _able(asker, calls, policy=delegation(method, account.shard)).within(everybody)
+            if method.assumes or not is_any or not account.is_certain:
+                bits = bits.doubtful
+            if bits.any:
+                own = method if is_any else replace(method, assumes=WHICH)
+                alternatives.append(Alternative(own, subject, bits, calls=calls))
+    return tuple(alternatives)
+
+
+def _policies(asker: Asker, account: LimitedAccount, method: Method) -> Iterator[tuple[str, bool]]:
+    """(ARN, whether it stands for any policy): statements may name the very one, whose id is not known."""
+    yield account.policy(f"p-{NO_NAME}"), True
+    need = method.needs[-1]
+    if need.on == "policy":
+        named = names_for(asker.clauses(need.action), account.policy("?*"))
+        yield from ((name, False) for name in named[1:])
+
+
+def _able(asker: Asker, calls: tuple[Call, ...], *, policy: str | None) -> Bits:
+    if not calls:
+        return NOBODY
+    able = EVERYBODY
+    for action, resource in calls:
+        (bits,) = asker.on_targets(action, [CheckTarget(resource)], SCP_CONTEXT, policy=policy)
+        able &= bits
+    return able
+
+
+def find_freeing(
+    reachable: FoundPaths, act: Acting, *, asker: Asker, account: LimitedAccount, targets: Targets
+) -> None:
+    """Enter who of an account can take the SCPs away from it: by leaving the organization, or as a delegated
+    administrator.
+    """
+    # None of it is sure, which is of no use to conditional administrators.
+    everybody = act.everybody & ~act.doubtful
+    alternatives = freeing(asker, account, (*LEAVING, *DELEGATED_FREEING), everybody)
+    if alternatives:
+        for aim in (*targets.users, *targets.roles):
+            reachable.edits[aim.subject.number].freed.extend(alternatives)
+
+
+def freed_crossings(
+    index: Index, estates: Mapping[str, Estate], crossings: Iterable[Crossing]
+) -> Iterator[Crossing]:
+    """Into roles that principals of the management account assume after they have taken the SCPs away."""
+    by_accounts: dict[tuple[str, str], list[tuple[Crossing, int]]] = {}
+    for crossing in crossings:
+        member = estates[crossing.to_account].nodes[crossing.to_node].member
+        node = None if member is None else estates[crossing.to_account].place.get((member.id, FREED))
+        manager, limited = (index.accounts[n].standing for n in (crossing.account, crossing.to_account))
+        is_of_one = manager.organization_id == limited.organization_id
+        if node is not None and manager.is_management and is_of_one:
+            by_accounts.setdefault((crossing.account, crossing.to_account), []).append((crossing, node))
+    askers: dict[str, Asker] = {}
+    for (number, to_account), entered in by_accounts.items():
+        asker = askers.get(number)
+        if asker is None:
+            asker = askers[number] = Asker()
+            asker.use([node_source(index, index.accounts[number], estates[number])])
+        account = LimitedAccount(index.accounts[to_account], number)
+        part = freeing(asker, account, MANAGEMENT_FREEING, -1)
+        for crossing, node in entered:
+            bits = either(part) & crossing.bits
+            if part and bits.any:
+                yield Crossing(number, to_account, node, (part, *crossing.parts), bits)
