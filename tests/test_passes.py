@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -84,3 +85,19 @@ def test_pages_in_a_browser_run_on_sqlite() -> None:
 def test_marks_are_those_of_the_whole_file(tmp_path: Path, text: str, marks: set[str]) -> None:
     (tmp_path / "test_some.py").write_text(text)
     assert passes.marks_of(tmp_path / "test_some.py") == marks
+
+
+EXIT = "import os, sys; print(os.environ.get('TEST_DATABASE', 'sqlite')); sys.exit(int(sys.argv[1]))"
+
+
+@pytest.mark.parametrize(("first", "second", "code"), [(0, 0, 0), (1, 0, 1), (0, 2, 2), (1, 2, 1)], ids=str)
+def test_a_failure_of_either_pass_is_one_of_all_and_both_are_heard(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], first: int, second: int, code: int
+) -> None:
+    monkeypatch.delenv("TEST_DATABASE", raising=False)
+    monkeypatch.setattr(passes.postgres, "why_missing", lambda: "")
+    monkeypatch.setattr(passes, "command", lambda workers: [sys.executable, "-c", EXIT])
+    monkeypatch.setattr(passes, "left_out", lambda: [str(first)])
+    monkeypatch.setattr(passes, "on_postgresql", lambda: [str(second)])
+    assert passes.main() == code
+    assert capfd.readouterr().out.split() == ["sqlite", "On", "PostgreSQL:", "postgres"]

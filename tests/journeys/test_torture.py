@@ -14,7 +14,7 @@ def test_whatever_breaks_each_change_is_applied_once_or_ends_with_a_reason() -> 
     if reason := why_missing():
         pytest.skip(f"torture of changes ({reason})")
 
-    torture_outcome = torture(changes=24, accounts=2, every=1.0, longest=240)
+    torture_outcome = torture(changes=24, accounts=2, every=1.0, longest=240, breaks_for=45)
 
     assert torture_outcome.problems() == []
     assert torture_outcome.applied >= 18

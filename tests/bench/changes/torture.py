@@ -79,7 +79,13 @@ class Outcome:
 
 
 def torture(
-    *, changes: int, accounts: int, every: float, seed: int = 1, longest: float = TIMEOUT_S
+    *,
+    changes: int,
+    accounts: int,
+    every: float,
+    seed: int = 1,
+    longest: float = TIMEOUT_S,
+    breaks_for: float | None = None,
 ) -> Outcome:
     """Queue the changes and break something every so many seconds until most are through; then let the rest
     end in peace.
@@ -95,10 +101,11 @@ def torture(
         lease=LEASE,
         name="torture",
     ) as site:
+        # Workers that are there before would be through before the first thing breaks.
+        queued = int(site.plant("queue", changes, KINDS, seed)["queued"])
         start(site)
         began = time.monotonic()
-        queued = int(site.plant("queue", changes, KINDS, seed)["queued"])
-        breaking = Breaking(every=every, longest=longest, few=changes // 10, seed=seed)
+        breaking = Breaking(every=every, longest=longest, few=changes // 10, seed=seed, breaks_for=breaks_for)
         done = breaking.at_work(site, left=site.left)
         return _outcome(site, queued, done, time.monotonic() - began)
 
@@ -113,13 +120,14 @@ def start(site: Site) -> None:
 @dataclass(frozen=True)
 class Breaking:
     """Something breaks every so many seconds, until no more than a `few` are left of what is to be done, or
-    half of the `longest` time is over.
+    it has broken for so long (None: half of the `longest` time).
     """
 
     every: float
     longest: float
     few: int
     seed: int = 1
+    breaks_for: float | None = None
 
     def at_work(
         self, site: Site, *, left: Callable[[], int], begin: Callable[[], object] | None = None
@@ -131,7 +139,8 @@ class Breaking:
         control(site.proxy, "faults", {"rates": FAULTS, "late": 2.0, "seed": self.seed})
         if begin is not None:
             begin()
-        done = _break(site, self, until=began + self.longest / 2, left=left)
+        breaks_for = self.longest / 2 if self.breaks_for is None else self.breaks_for
+        done = _break(site, self, until=began + breaks_for, left=left)
         control(site.proxy, "faults", {"rates": {}})
         settle(site, until=began + self.longest, left=left)
         return done
