@@ -7,8 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
-from uuid import UUID
 
 from django.db import transaction
 
@@ -16,9 +16,6 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
-from iam.changes.operations.sealed_secret import seal_id
-from iam.changes.services import SetCause, SetLane
-from iam.changes.services.accepted_changes import queue_accepted
 from iam.directory.models import Person, Role
 from iam.guard import Viewer
 from iam.journal.services import record
@@ -40,9 +37,9 @@ from iam.people.onboarding.invitation_state import (
     team_of,
     why_over,
 )
-from iam.people.onboarding.models import OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.queries import Held, held_by
-from iam.people.runs.models import RunState
+from iam.people.onboarding.retry import Stuck, new_seal, queue_again
 
 PAUSE: Final = timedelta(hours=1)
 """So often at most the lead is told that somebody needs another invitation."""
@@ -104,26 +101,17 @@ def invite_again(newcomer: Newcomer, *, actor: Viewer) -> SentAgain:
     return SentAgain(None, resets=len(resets))
 
 
-def _reset(
-    run: OnboardingRun, newcomer: Newcomer, resets: Sequence[tuple[ProvisionedUser, Change]], *, actor: Viewer
-) -> None:
-    run.trials += 1
-    run.state, run.ended_at = RunState.RUNNING, None
-    run.save(update_fields=["trials", "state", "ended_at"])
+def _reset(run: OnboardingRun, newcomer: Newcomer, resets: Sequence[Stuck], *, actor: Viewer) -> None:
     Newcomer.objects.filter(pk=newcomer.pk).update(link_for=actor.person_id)
-    ProvisionedUser.objects.filter(pk__in=[place.pk for place, _ in resets]).update(settled_at=None)
-    for set_id in dict.fromkeys(place.change_set_id for place, _ in resets):
-        resets_of_set = [(place, change) for place, change in resets if place.change_set_id == set_id]
-        queue_accepted(
-            [_new_password(run, place, change) for place, change in resets_of_set],
-            with_set=resets_of_set[0][0].change_set,
-            actor=actor,
-            reason=f"{newcomer.name} needs another invitation ({run.reference}).",
-            title=f"Reset the first password of {newcomer.name}",
-            cause=SetCause(OF_RETRY, set_id),
-            key=f"run-invite-{run.id.hex}-{run.trials}-{set_id.hex[:8]}",
-            lanes=[SetLane(place.lane, change.branch) for place, change in resets_of_set],
-        )
+    queue_again(
+        run,
+        resets,
+        partial(_new_password, run),
+        actor=actor,
+        reason=f"{newcomer.name} needs another invitation ({run.reference}).",
+        title_of=lambda _: f"Reset the first password of {newcomer.name}",
+        key="run-invite",
+    )
     data = {"run": run.pk, "for": newcomer.email, "passwords": len(resets)}
     record(kind="onboarding.reset", actor=actor, subject=run.reference, data=data)
 
@@ -138,22 +126,14 @@ def _new_password(run: OnboardingRun, place: ProvisionedUser, change: Change) ->
         raise RefusedError(
             f"IAM user {place.user_arn.rpartition('/')[2]} no longer exists in {place.account.name}."
         )
-    seal = _new_seal(run, place)
     params |= {
         "user_name": user.name,
         "user_arn": user.arn,
         "user_id": user.aws_id,
-        "sealed_id": str(seal),
+        "sealed_id": str(new_seal(run, place, "password")),
     }
     slug = CreateLoginProfile.spec.slug if lacks_password(place) else UpdateLoginProfile.spec.slug
     return restore(slug, account=place.account, params=params)
-
-
-def _new_seal(run: OnboardingRun, place: ProvisionedUser) -> UUID:
-    key = f"{run.id.hex}:{place.pk}:{run.trials}:password"
-    place.password_seal = seal_id(person_id=place.newcomer.person_id, key=key)
-    place.save(update_fields=["password_seal"])
-    return place.password_seal
 
 
 @transaction.atomic

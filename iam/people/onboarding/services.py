@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, Final
-from uuid import UUID
 
 from django.db import transaction
 
@@ -15,10 +15,8 @@ from iam.changes.models import OPEN, Change, ChangeState
 from iam.changes.operations import Operation, restore
 from iam.changes.operations.access_key import CreateAccessKey
 from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
-from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.operations.user_credential import credentials_row
 from iam.changes.services import SetCause, SetLane
-from iam.changes.services.accepted_changes import queue_accepted
 from iam.changes.services.plans import MAX_BY_WORKER
 from iam.changes.states import move
 from iam.directory.models import Person
@@ -29,9 +27,10 @@ from iam.people.blueprints.queries import may_run
 from iam.people.onboarding.creation_plan import Part, Site, notes_for, part_of, sites_of
 from iam.people.onboarding.existing_users import adoptable, adopted_part, held_by_users, users_by_place
 from iam.people.onboarding.first_password import check_first_password, lockouts
-from iam.people.onboarding.models import OF_ONBOARDING, OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
+from iam.people.onboarding.models import OF_ONBOARDING, Newcomer, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.queries import Held, held_by
 from iam.people.onboarding.requester_scope import of_run
+from iam.people.onboarding.retry import Stuck, new_seal, queue_again
 from iam.people.runs.drafts import lock_draft
 from iam.people.runs.models import RowStatus, RunState
 from iam.people.runs.requests import RunKind, batches, request_operations
@@ -242,24 +241,24 @@ def retry_failed(actor: Viewer, *, run: OnboardingRun) -> int:
         places = list(
             ProvisionedUser.objects.filter(newcomer__run=locked_run).select_related("newcomer", "account")
         )
-        failed = {
-            place.pk: _to_try_again(now, actor=actor)
-            for place, now in zip(places, held_by(places), strict=True)
-        }
-        wanted = [place for place in places if failed.get(place.pk)]
-        if not wanted:
+        stuck: list[Stuck] = []
+        for place, place_changes in zip(places, held_by(places), strict=True):
+            stuck.extend((place, change) for change in _to_try_again(place_changes, actor=actor))
+        if not stuck:
             raise RefusedError("No approved change has failed.")
-        locked_run.trials += 1
-        locked_run.state, locked_run.ended_at = RunState.RUNNING, None
-        locked_run.save(update_fields=["trials", "state", "ended_at"])
-        ProvisionedUser.objects.filter(pk__in=[place.pk for place in wanted]).update(settled_at=None)
-        for set_id in dict.fromkeys(place.change_set_id for place in wanted):
-            users_of_set = [place for place in wanted if place.change_set_id == set_id]
-            _try_again(locked_run, users_of_set, failed, actor=actor)
+        queue_again(
+            locked_run,
+            stuck,
+            partial(_anew, locked_run),
+            actor=actor,
+            reason=locked_run.reason,
+            title_of=partial(_retry_title, locked_run),
+            key="run-again",
+        )
         record(
             kind="onboarding.retried", actor=actor, subject=locked_run.reference, data={"run": locked_run.pk}
         )
-    return sum(map(len, failed.values()))
+    return len(stuck)
 
 
 def _request_batch(
@@ -296,25 +295,8 @@ def _request_batch(
     ProvisionedUser.objects.bulk_create(places, ignore_conflicts=True)
 
 
-def _try_again(
-    run: OnboardingRun, places: Sequence[ProvisionedUser], failed: dict[int, list[Change]], *, actor: Viewer
-) -> None:
-    operations: list[Operation] = []
-    lanes: list[SetLane] = []
-    for place in places:
-        for change in failed[place.pk]:
-            operations.append(_anew(run, place, change))
-            lanes.append(SetLane(place.lane, change.branch))
-    queue_accepted(
-        operations,
-        with_set=places[0].change_set,
-        actor=actor,
-        reason=run.reason,
-        title=f"Retry: {title_for(run, len({place.newcomer_id for place in places}))}",
-        cause=SetCause(OF_RETRY, places[0].change_set_id),
-        key=f"run-again-{run.id.hex}-{run.trials}-{places[0].change_set_id.hex[:8]}",
-        lanes=lanes,
-    )
+def _retry_title(run: OnboardingRun, places: Sequence[ProvisionedUser]) -> str:
+    return f"Retry: {title_for(run, len({place.newcomer_id for place in places}))}"
 
 
 def _anew(run: OnboardingRun, place: ProvisionedUser, change: Change) -> Operation:
@@ -330,7 +312,7 @@ def _anew(run: OnboardingRun, place: ProvisionedUser, change: Change) -> Operati
             params[name] = user.aws_id
     if "sealed_id" in params:
         sort = "password" if str(place.password_seal) == params["sealed_id"] else "key"
-        params["sealed_id"] = str(_new_seal(run, place, sort))
+        params["sealed_id"] = str(new_seal(run, place, sort))
     slug = (
         UpdateLoginProfile.spec.slug
         if user is not None and _has_unread_password(user, change)
@@ -351,14 +333,6 @@ def _has_unread_password(user: Entity, change: Change) -> bool:
     ).exists()
     row = credentials_row(user)
     return was_in_doubt and row is not None and bool(row.has_password)
-
-
-def _new_seal(run: OnboardingRun, place: ProvisionedUser, sort: str) -> UUID:
-    key = f"{run.id.hex}:{place.pk}:{run.trials}:{sort}"
-    made = seal_id(person_id=place.newcomer.person_id, key=key)
-    setattr(place, f"{sort}_seal", made)
-    place.save(update_fields=[f"{sort}_seal"])
-    return made
 
 
 ONBOARDING: Final = RunKind(
