@@ -190,7 +190,7 @@ def _rotation_of(change_set: ChangeSet, *, viewer: Viewer) -> dict[str, str] | N
     batch = change_set.cause_id
     if batch is None:
         return None
-    rotations = visible_rotations(viewer).filter(batch=batch).values_list("pk", flat=True)
+    rotations = visible_rotations(viewer).filter(run=batch).values_list("pk", flat=True)
     first = rotations.first()
     if first is None:
         return None

@@ -70,7 +70,7 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
     if account := frame_of(request).chosen:
         rows = rows.filter(user__account=account)
     if batch:
-        rows = rows.filter(batch=batch)
+        rows = rows.filter(run=batch)
     counts = _counts(rows)
     page = page_number(request)
     all_of_batch = batch is not None and "view" not in request.GET

@@ -43,11 +43,11 @@ def many_page(request: ViewerRequest) -> HttpResponse:
     try:
         if request.POST.get("count", "") != str(len(choice.chosen)):
             raise RefusedError(f"The list now has {len(choice.chosen):,} keys. Check it and submit again.")
-        batch, begun = begin_many(request.viewer, keys, read_terms(request.POST))
+        run, begun = begin_many(request.viewer, keys, read_terms(request.POST))
     except RefusedError as refused:
         return _page(request, asked, keys, choice, refused=refused)
     messages.success(request, f"{len(begun.chosen):,} rotations are being requested.")
-    return redirect(f"{reverse('keys:rotations')}?batch={batch}")
+    return redirect(f"{reverse('keys:rotations')}?batch={run.pk}")
 
 
 def _keys(asked: Asked) -> list[int]:

@@ -214,7 +214,8 @@ def _beginning(database: str) -> Figures:
     from iam import nudge
     from iam.directory.models import Role
     from iam.mirror.models import Entity, Kind
-    from iam.people.rotation.requests import begin_many, request_batch
+    from iam.people.rotation.models import Stage
+    from iam.people.rotation.requests import ROTATION, begin_many
     from iam.people.rotation.rotation_plan import Terms
     from iam.people.rotation.selection import choose
     from tests import factories
@@ -225,14 +226,13 @@ def _beginning(database: str) -> Figures:
     chosen = _least(lambda: choose(viewer, keys), time.perf_counter, rounds=1)
     queries = _queries(lambda: choose(viewer, keys))
     began = time.perf_counter()
-    batch, choice = begin_many(viewer, keys[:ASKED], Terms("Measured"))
+    run, choice = begin_many(viewer, keys[:ASKED], Terms("Measured"))
     written = time.perf_counter() - began
     assert len(choice.chosen) == ASKED, choice.left_out
     began, cpu = time.perf_counter(), time.process_time()
-    asked: list[int] = []
-    asking = _queries(lambda: asked.append(request_batch(batch)))
+    asking = _queries(lambda: ROTATION.request(run))
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
-    assert asked == [ASKED], asked
+    assert run.rotations.filter(stage=Stage.ASKED).count() == ASKED
     return [
         figure(
             f"rotation: which of {KEYS:,} keys can be rotated, {database}, wall", chosen / 1000, "s", limit=5
@@ -252,7 +252,7 @@ def _under_way() -> None:
     from iam.changes.models import Change
     from iam.directory.models import Identity
     from iam.mirror.models import Entity, Kind
-    from iam.people.rotation.models import Rotation, Stage
+    from iam.people.rotation.models import Rotation, RotationRun, Stage
     from iam.sealed.models import Secret
 
     Rotation.objects.all().delete()
@@ -261,6 +261,7 @@ def _under_way() -> None:
     keys = Entity.objects.filter(kind=Kind.ACCESS_KEY).select_related("owner").order_by("pk")
     waiting = list(Change.objects.filter(state="awaiting_approval").values_list("pk", flat=True))
     rows, seals = [], []
+    run = RotationRun.objects.create(requested_by=uuid.uuid4(), requested_label="Begins", state="asked")
     for n, key in enumerate(keys):
         stage = {0: Stage.HANDING, 1: Stage.ASKED, 2: Stage.INACTIVE}.get(n % 10, Stage.USING)
         seal = uuid.uuid4()
@@ -269,7 +270,7 @@ def _under_way() -> None:
             seals.append(_seal(seal, person, now))
         rows.append(
             Rotation(
-                batch=uuid.uuid4(),
+                run=run,
                 person_id=person,
                 begun_by_id=person,
                 user=key.owner,

@@ -13,10 +13,11 @@ from iam.changes.models import Change
 from iam.directory.models import Person, Team
 from iam.mirror.models import Entity
 from iam.people.links.models import Link
+from iam.people.runs.models import AbstractListRun
 
 OF_ROTATION = "key_rotation"
 """The kind of cause of the sets of a rotation, or of several that were asked for together; the id is
-`batch`.
+that of the run.
 """
 
 
@@ -54,6 +55,17 @@ class Wanted(models.TextChoices):
     DELETE = "delete", "Delete the old key"
 
 
+class RotationRun(AbstractListRun):
+    """Keys that are rotated together, by one request or one for each hundred. It ends as requested: each
+    rotation has a stage of its own.
+    """
+
+    prefix = "KEYS"
+
+    class Meta:
+        indexes = [models.Index(fields=["state", "created_at"], name="rotation_run_by_state")]
+
+
 class Rotation(models.Model):
     """One key on its way out. `old` is the mirror's row of it, `first` that of a key that is deleted before,
     since AWS allows two.
@@ -65,7 +77,9 @@ class Rotation(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    batch = models.UUIDField(help_text="Those that were begun together.")
+    run = models.ForeignKey(
+        RotationRun, on_delete=models.PROTECT, related_name="rotations", db_column="batch"
+    )
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="rotations")
     team = models.ForeignKey(
         Team, on_delete=models.SET_NULL, null=True, related_name="+", help_text="The team that owns the user."
@@ -128,7 +142,6 @@ class Rotation(models.Model):
             # Those to be looked at are found by these two, however many there are.
             models.Index(fields=["stage", "read_at"], name="rotation_to_look_at"),
             models.Index(fields=["wanted"], name="rotation_wanted"),
-            models.Index(fields=["batch"], name="rotation_by_batch"),
             models.Index(fields=["old"], name="rotation_by_key"),
             models.Index(fields=["-begun_at", "id"], name="rotation_newest"),
         ]

@@ -4,7 +4,7 @@ hundred.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain
@@ -14,7 +14,6 @@ from uuid import UUID, uuid4
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 
-from iam import nudge
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
@@ -31,7 +30,7 @@ from iam.journal.services import record
 from iam.linking.owners import owning_team
 from iam.mirror.models import NEVER, Entity, Usage
 from iam.people.rotation.events import end, move_to, note
-from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
+from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, RotationRun, Stage
 from iam.people.rotation.rotation_plan import (
     Terms,
     check_begin,
@@ -45,6 +44,8 @@ from iam.people.rotation.rotation_plan import (
     owner_of,
 )
 from iam.people.rotation.selection import Choice, choose
+from iam.people.runs.models import RunState, requester
+from iam.people.runs.requests import RunKind, batches
 
 REQUEST_BATCH: Final = "iam.people.rotation.tasks.request_batch"
 AT_ONCE: Final = 100
@@ -72,10 +73,12 @@ def begin(viewer: Viewer, old: Entity, terms: Terms, *, first: Entity | None = N
     beginner = Person.objects.get(pk=viewer.person_id)
     owned = owning_team(owner_of(old))
     team = owned.team if owned else None
-    made = _row(beginner, old, terms, person=person, team=team, batch=uuid4(), first=first)
+    run = RotationRun(**requester(viewer), reason=terms.reason.strip(), state=RunState.REQUESTED)
+    made = _row(run, beginner, old, terms, person=person, team=team, first=first)
     planned = plan_one(made, viewer)
     try:
         with transaction.atomic():
+            run.save(force_insert=True)
             made.save(force_insert=True)
             note(made, "begin", _begun(made), actor=viewer, reason=made.reason)
             _ask([planned], viewer, terms)
@@ -91,52 +94,36 @@ def preview(viewer: Viewer, old: Entity, *, person: Person, first: Entity | None
     return changes.plan_set(operations, viewer=for_own(viewer))
 
 
-def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[UUID, Choice]:
-    """Write down that the keys with these numbers are to be rotated, and have a worker ask for it; the id of
-    all of them, and which they are.
+def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[RotationRun, Choice]:
+    """Write down that the keys with these numbers are to be rotated, and have a worker ask for it; the run,
+    and which they are.
 
     What cannot be rotated is left out: the preview said so. Raises RefusedError.
     """
     check_terms(terms)
     if len(keys) > MOST:
         raise RefusedError(f"These are {len(keys):,} keys, and the limit is {MOST:,}. Choose fewer.")
-    choice, batch = choose(viewer, keys), uuid4()
+    choice = choose(viewer, keys)
     if not choice.chosen:
         raise RefusedError("None of these keys can be rotated now.")
     beginner = Person.objects.get(pk=viewer.person_id)
+    run = RotationRun(**requester(viewer))
+    run.begin_submission(terms.reason.strip())
     rows = [
-        _row(beginner, chosen.key, terms, person=chosen.person, team=chosen.team, batch=batch)
+        _row(run, beginner, chosen.key, terms, person=chosen.person, team=chosen.team)
         for chosen in choice.chosen
     ]
     with transaction.atomic():
+        run.save(force_insert=True)
         # Somebody may have begun one of them a moment ago: the constraint leaves it out.
         Rotation.objects.bulk_create(rows, batch_size=500, ignore_conflicts=True)
         record(
             kind="rotation.begin_many",
             actor=viewer,
             subject=f"{len(rows)} keys",
-            data={"batch": batch, "keys": len(rows), "reason": terms.reason.strip()},
+            data={"batch": run.pk, "keys": len(rows), "reason": run.reason},
         )
-        nudge.send_after_commit(REQUEST_BATCH, batch)
-    return batch, choice
-
-
-def request_batch(batch: UUID) -> int:
-    """Ask for what of a batch waits, a set after the other; how many were asked for. Harmless from several
-    workers at once.
-    """
-    asked = 0
-    while True:
-        rows = list(_waiting(batch).order_by("pk")[:AT_ONCE])
-        if not rows:
-            return asked
-        asked += _ask_rows(rows)
-
-
-def request_open() -> int:
-    """Go on with what a lost process has left."""
-    batches = Rotation.objects.filter(stage=Stage.WAITING).values_list("batch", flat=True).distinct()
-    return sum(request_batch(batch) for batch in list(batches[:20]))
+    return ROTATION.submit(run, by_worker=True), choice
 
 
 def plan_one(rotation: Rotation, viewer: Viewer) -> Planned:
@@ -144,7 +131,26 @@ def plan_one(rotation: Rotation, viewer: Viewer) -> Planned:
     return Planned(rotation, changes.plan_set(operations_of(rotation), viewer=for_own(viewer)))
 
 
-def _ask_rows(rows: Sequence[Rotation]) -> int:
+def _request_rows(run: RotationRun) -> None:
+    """Ask for what of a run waits, a set after the other. Harmless from several workers at once."""
+    pks = _waiting(run).order_by("pk").values_list("pk", flat=True)
+    for batch in batches(list(pks), size=lambda _: 1, most=AT_ONCE):
+        rows = list(_waiting(run).filter(pk__in=batch).order_by("pk"))
+        if not rows:
+            continue
+        try:
+            _ask_rows(run, rows)
+        except RefusedError as refused:
+            # The set as a whole, for example because nobody could approve it.
+            _end_refused(run, {row.pk: refused.message for row in rows})
+
+
+def _is_requested(run: RotationRun) -> bool:
+    """Whether none of its keys waits: each was asked for, or has ended with the reason why not."""
+    return not _waiting(run).exists()
+
+
+def _ask_rows(run: RotationRun, rows: Sequence[Rotation]) -> None:
     """One set for those that can be asked for; the others end, and say why."""
     viewer = viewer_for(rows[0].begun_by)
     planned: list[Planned] = []
@@ -156,18 +162,25 @@ def _ask_rows(rows: Sequence[Rotation]) -> int:
             planned.append(plan_one(row, viewer))
         except RefusedError as error:
             refused[row.pk] = error.message
+    _end_refused(run, refused)
     with transaction.atomic():
-        locked_rows = (
-            _waiting(rows[0].batch).filter(pk__in=[row.pk for row in rows]).select_for_update(of=("self",))
-        )
-        living = {rotation.pk for rotation in locked_rows}
-        for row in rows:
-            if row.pk in refused and row.pk in living:
-                end(row, Outcome.REFUSED, refused[row.pk], actor=None)
+        living = {rotation.pk for rotation in _locked(run, [row.pk for row in rows])}
         left = [ready for ready in planned if ready.rotation.pk in living]
         if left:
             _ask(left, viewer, _terms_of(left[0].rotation))
-    return len(left)
+
+
+def _end_refused(run: RotationRun, refused: Mapping[UUID, str]) -> None:
+    """End those that still wait, each with the reason why it can't be requested."""
+    if not refused:
+        return
+    with transaction.atomic():
+        for row in _locked(run, list(refused)):
+            end(row, Outcome.REFUSED, refused[row.pk], actor=None)
+
+
+def _locked(run: RotationRun, pks: Sequence[UUID]) -> list[Rotation]:
+    return list(_waiting(run).filter(pk__in=pks).select_for_update(of=("self",)))
 
 
 def _ask(planned: Sequence[Planned], viewer: Viewer, terms: Terms) -> None:
@@ -187,7 +200,7 @@ def _ask(planned: Sequence[Planned], viewer: Viewer, terms: Terms) -> None:
         reason=terms.reason,
         idempotency_key=f"rotate-{rotation.pk.hex}",
         title=title,
-        cause=SetCause(OF_ROTATION, rotation.batch),
+        cause=SetCause(OF_ROTATION, rotation.run_id),
         lanes=lanes,
         notes=notes_for(
             terms,
@@ -226,18 +239,18 @@ def _asked(rotation: Rotation, change: Change, viewer: Viewer) -> None:
 
 
 def _row(
+    run: RotationRun,
     beginner: Person,
     old: Entity,
     terms: Terms,
     *,
     person: Person,
     team: Team | None,
-    batch: UUID,
     first: Entity | None = None,
 ) -> Rotation:
     now = datetime.now(tz=UTC)
     return Rotation(
-        batch=batch,
+        run=run,
         person=person,
         team=team,
         user=owner_of(old),
@@ -263,8 +276,18 @@ def _terms_of(row: Rotation) -> Terms:
     return Terms(row.reason, row.is_automatic, row.quiet_days, row.keep_days)
 
 
-def _waiting(batch: UUID) -> QuerySet[Rotation]:
-    rows = Rotation.objects.filter(batch=batch, stage=Stage.WAITING)
+def _waiting(run: RotationRun) -> QuerySet[Rotation]:
+    rows = run.rotations.filter(stage=Stage.WAITING)
     return rows.select_related(
         "user__account", "old__owner", "old__account", "first", "person", "team", "begun_by"
     )
+
+
+ROTATION: Final = RunKind(
+    model=RotationRun,
+    task=REQUEST_BATCH,
+    requested=RunState.REQUESTED,
+    request_rows=_request_rows,
+    is_requested=_is_requested,
+    record_request=lambda run: None,
+)

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from celery import shared_task
 
-from iam.people.rotation import reconcile, requests
-from iam.people.rotation.requests import REQUEST_BATCH
+from iam.people.rotation import reconcile
+from iam.people.rotation.requests import REQUEST_BATCH, ROTATION
 from iam.people.rotation.services import CHECK_USAGE
 from iam.schedule import every
 
@@ -16,13 +16,13 @@ from iam.schedule import every
 @every(60)
 def reconcile_rotations() -> int:
     """Continue with what a lost process has left, and with what is due."""
-    return requests.request_open() + reconcile.reconcile_open()
+    return ROTATION.resume() + reconcile.reconcile_open()
 
 
 @shared_task(name=REQUEST_BATCH)  # type: ignore[untyped-decorator]
-def request_batch(batch: str) -> None:
+def request_batch(run_id: str) -> None:
     """Request many rotations."""
-    requests.request_batch(UUID(batch))
+    ROTATION.request_by_id(UUID(run_id))
 
 
 @shared_task(name=CHECK_USAGE)  # type: ignore[untyped-decorator]

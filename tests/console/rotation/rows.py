@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from iam.directory.models import Person
 from iam.mirror.models import NEVER, Entity, Kind, Usage
-from iam.people.rotation.models import Rotation, Stage
+from iam.people.rotation.models import Rotation, RotationRun, Stage
+from iam.people.runs.models import RunState
 from tests import factories
 
 
@@ -44,7 +44,6 @@ def rotation(old: Entity, person: Person, *, begun_by: Person | None = None, **m
     """A rotation of a key, where both keys are in use unless `stage` says otherwise."""
     now = datetime.now(tz=UTC)
     values: dict[str, Any] = {
-        "batch": uuid.uuid4(),
         "quiet_days": 7,
         "keep_days": 7,
         "reason": "Older than 90 days",
@@ -56,9 +55,12 @@ def rotation(old: Entity, person: Person, *, begun_by: Person | None = None, **m
         "quiet_from": now,
         "fetched_at": now,
     }
-    return Rotation.objects.create(
-        person=person, begun_by=begun_by or person, user=old.owner, old=old, **values | more
-    )
+    beginner = begun_by or person
+    if "run" not in more:
+        more["run"] = RotationRun.objects.create(
+            requested_by=beginner.pk, requested_label=beginner.name, state=RunState.REQUESTED
+        )
+    return Rotation.objects.create(person=person, begun_by=beginner, user=old.owner, old=old, **values | more)
 
 
 def arguments(own: Entity, other: Entity, person: Person) -> dict[str, dict[str, Any]]:

@@ -119,7 +119,7 @@ class Wheel:
                     carry_out(pk)
             for task, pk in sending:
                 with self.done():
-                    (reconcile.check_usage if task == "check_usage" else requests.request_batch)(pk)
+                    (reconcile.check_usage if task == "check_usage" else requests.ROTATION.request_by_id)(pk)
 
     def work_alone(self) -> None:
         """Workers do what is due of the changes, and nobody is told of an end: that process is lost."""
@@ -129,7 +129,7 @@ class Wheel:
     def tend(self) -> None:
         """The beat, and what follows from it."""
         with self.done():
-            requests.request_open()
+            requests.ROTATION.resume(older_than=timedelta())
             reconcile.reconcile_open()
         self.work()
 

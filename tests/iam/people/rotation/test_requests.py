@@ -19,6 +19,7 @@ from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
 from iam.people.rotation.queries import visible_rotations
 from iam.people.rotation.rotation_plan import Held, Terms, check_begin
 from iam.people.rotation.selection import CLOSED, NOBODYS, NOT_ASKED, TWO, UNDER_WAY, choose
+from iam.people.runs.models import RunState
 from tests import factories
 from tests.console.rotation.rows import key
 from tests.iam.changes.conftest import make_user
@@ -173,14 +174,14 @@ def test_many_are_asked_for_as_one_set_and_the_others_are_left_out_with_reasons(
     key(keys[3].owner)
     pks = [entity.pk for entity in keys] + [wheel.begin().old_id]
     with wheel.done():
-        batch, choice = requests.begin_many(wheel.scene.requester, pks, Terms(REASON))
+        run, choice = requests.begin_many(wheel.scene.requester, pks, Terms(REASON))
     assert choice.left_out == {TWO: 1, NOBODYS: 1, UNDER_WAY: 1}
-    assert Rotation.objects.filter(batch=batch, stage=Stage.WAITING).count() == 3
+    assert run.rotations.filter(stage=Stage.WAITING).count() == 3
     wheel.work()
-    rows = Rotation.objects.filter(batch=batch, stage=Stage.ASKED).select_related("change__change_set")
+    rows = run.rotations.filter(stage=Stage.ASKED).select_related("change__change_set")
     assert len({row.change.change_set_id for row in rows if row.change}) == 1
     assert rows.count() == 3
-    assert requests.request_batch(batch) == 0
+    assert requests.ROTATION.resume(older_than=timedelta()) == 0
     with pytest.raises(RefusedError, match="together with 2 other keys"):
         services.cancel(wheel.scene.requester, rows[0])
     outside = choose(lead_of("data", "another-group"), pks)
@@ -240,3 +241,39 @@ def test_the_key_of_somebody_who_was_deactivated_goes_to_nobody(wheel: Wheel) ->
     wheel.person.save()
     with pytest.raises(RefusedError, match="No person in Gatehouse is linked"):
         wheel.begin(is_for_me=True)
+
+
+def test_a_set_that_cannot_be_requested_ends_its_rotations_with_the_reason(
+    wheel: Wheel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user(wheel.scene.aws, wheel.scene.account, f"lone-{wheel.mark}")
+    person = factories.person("Lone", email=f"lone-{wheel.mark}@example.com")
+    Identity.objects.create(person=person, user_arn=user.arn)
+    run, _ = requests.begin_many(wheel.scene.requester, [key(user).pk], Terms(REASON))
+
+    def refuse(*_: object, **__: object) -> None:
+        raise RefusedError("Nobody could approve this.")
+
+    monkeypatch.setattr(requests.changes, "request_changes", refuse)
+    requests.ROTATION.request_by_id(run.pk)
+
+    rotation = run.rotations.get()
+    assert (rotation.outcome, rotation.trouble) == (Outcome.REFUSED, "Nobody could approve this.")
+    run.refresh_from_db()
+    assert run.state == RunState.REQUESTED
+
+
+def test_what_a_lost_process_left_is_requested_by_the_beat(wheel: Wheel) -> None:
+    user = make_user(wheel.scene.aws, wheel.scene.account, f"lost-{wheel.mark}")
+    person = factories.person("Lost", email=f"lost-{wheel.mark}@example.com")
+    Identity.objects.create(person=person, user_arn=user.arn)
+    run, _ = requests.begin_many(wheel.scene.requester, [key(user).pk], Terms(REASON))
+    wheel.sent.clear()
+
+    assert requests.ROTATION.resume() == 0, "the process may still be at work"
+    type(run).objects.filter(pk=run.pk).update(asked_at=datetime.now(tz=UTC) - timedelta(minutes=3))
+    assert requests.ROTATION.resume() == 1
+
+    assert run.rotations.get().stage == Stage.ASKED
+    run.refresh_from_db()
+    assert (run.state, run.requested_label) == (RunState.REQUESTED, wheel.scene.requester.name)

@@ -1,0 +1,62 @@
+"""Rotations that were begun before runs were written go on: each batch becomes a run, and no row is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+from iam.people.rotation.models import Rotation, RotationRun, Stage
+from iam.people.runs.models import RunState
+from tests import factories
+from tests.console.rotation.rows import key, rotation
+
+APP = "people_rotation"
+BEFORE = [(APP, "0005_stages_that_wait")]
+
+
+@pytest.fixture
+def newest() -> Iterator[None]:
+    """The tables end as they were, whatever a test does."""
+    yield
+    executor = MigrationExecutor(connection)
+    executor.migrate([node for node in executor.loader.graph.leaf_nodes() if node[0] == APP])
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("newest")
+def test_each_batch_becomes_a_run_and_every_rotation_stays() -> None:
+    account = factories.account()
+    people = [factories.person(f"Person {number}") for number in range(3)]
+    users = [factories.user(account, f"user-{number}") for number in range(3)]
+    made = [rotation(key(user), person) for user, person in zip(users, people, strict=True)]
+    together, alone = uuid4(), uuid4()
+
+    MigrationExecutor(connection).migrate(BEFORE)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM people_rotation_rotation")
+        assert cursor.fetchone() == (3,)
+    old = MigrationExecutor(connection).loader.project_state(BEFORE).apps.get_model(APP, "Rotation")
+    old.objects.filter(pk__in=[made[0].pk, made[1].pk]).update(batch=together)
+    old.objects.filter(pk=made[1].pk).update(stage="waiting")
+    old.objects.filter(pk=made[2].pk).update(batch=alone, begun_by=people[2].pk, reason="Lost laptop")
+    executor = MigrationExecutor(connection)
+    executor.migrate([node for node in executor.loader.graph.leaf_nodes() if node[0] == APP])
+
+    assert set(Rotation.objects.values_list("pk", "run")) == {
+        (made[0].pk, together),
+        (made[1].pk, together),
+        (made[2].pk, alone),
+    }
+    runs = RotationRun.objects.in_bulk()
+    assert {pk: run.state for pk, run in runs.items()} == {
+        together: RunState.SUBMITTING,
+        alone: RunState.REQUESTED,
+    }
+    assert (runs[alone].reason, runs[alone].requested_label) == ("Lost laptop", "Person 2")
+    assert abs(runs[alone].created_at - made[2].begun_at) < timedelta(seconds=1)
+    assert Rotation.objects.get(pk=made[1].pk).stage == Stage.WAITING
