@@ -4,7 +4,7 @@ start. The rows are mappings or objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import chain
@@ -58,7 +58,7 @@ NEWEST_FIRST = Order("created_at", "id", descending=True)
 
 
 class Beyond(Func):
-    """Whether a pair of columns comes after a pair of values (or before, `sign` "<"), compared as a row.
+    """Whether some columns come after as many values (or before, `sign` "<"), compared as a row.
 
     Written as a row, which SQLite and PostgreSQL both have, it is one range of the index; written with OR it
     is not.
@@ -76,6 +76,16 @@ class Beyond(Func):
         sides = [", ".join(sql for sql, _ in side) for side in (parts[:half], parts[half:])]
         params = list(chain.from_iterable(own for _, own in parts))
         return f"({sides[0]}) {self.extra['sign']} ({sides[1]})", params
+
+
+def beyond(columns: Sequence[str], values: Sequence[Any], *, descending: bool = False) -> Beyond:
+    """The rows after a place in the order of several columns, all in one direction. The last is unique."""
+    sign = "<" if descending else ">"
+    return Beyond(*map(F, columns), *map(_value, values), sign=sign)
+
+
+def _value(value: Any) -> Param | Literal:
+    return value if isinstance(value, Param) else Literal(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,14 +136,7 @@ def window(
     place = before or after
     down = order.descending != (before is not None)
     if place:
-        value: Param | Literal
-        pk: Param | Literal
-        if isinstance(place, ParamPlace):
-            value, pk = place
-        else:
-            value, pk = Literal(place.value), Literal(place.pk)
-        sign = "<" if down else ">"
-        rows = rows.filter(Beyond(F(order.column), F(order.tie), value, pk, sign=sign))
+        rows = rows.filter(beyond((order.column, order.tie), place, descending=down))
     column, tie = F(order.column), F(order.tie)
     ordering = (column.desc(), tie.desc()) if down else (column.asc(), tie.asc())
     return rows.order_by(*ordering)[: size + 1]

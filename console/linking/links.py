@@ -5,6 +5,7 @@ hand; and the ways themselves.
 from __future__ import annotations
 
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from console.identities.lists.people import PASSWORD
 from console.linking.labels import facts_of, summary_of
 from console.web.access import ViewerRequest, require, require_present
-from console.web.page_cursors import Cursor, CursorError, decode, encode
+from console.web.page_cursors import CursorError, decode, word_of
 from console.web.render import render_page
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
@@ -72,8 +73,7 @@ def _rows(request: ViewerRequest, view: str) -> dict[str, Any]:
     part = queries.part_of(view, request.viewer, after=place)
     following = ""
     if part.after:
-        after = encode(Cursor(Place(part.after[0], part.after[1]), 0))
-        following = f"{reverse('linking:links')}?{urlencode({'view': view, 'after': after})}"
+        following = f"{reverse('linking:links')}?{urlencode({'view': view, 'after': word_of(part.after)})}"
     return {
         "rows": _lines(part.rows, view, viewer=request.viewer),
         "first": f"{reverse('linking:links')}?view={view}" if place else "",
@@ -81,15 +81,12 @@ def _rows(request: ViewerRequest, view: str) -> dict[str, Any]:
     }
 
 
-def _place(request: ViewerRequest) -> tuple[str, int] | None:
+def _place(request: ViewerRequest, *, pk_kind: type[int] | type[UUID] = int) -> Place | None:
     word = request.GET.get("after", "")
-    if not word:
-        return None
     try:
-        place = decode(word, kind=str).place
+        return decode(word, kind=str, pk_kind=pk_kind).place if word else None
     except CursorError:
         raise Http404 from None
-    return str(place.value), int(place.pk)
 
 
 def _lines(signs: list[Sign], view: str, *, viewer: Viewer) -> list[dict[str, Any]]:
@@ -165,25 +162,17 @@ def persons(request: ViewerRequest) -> HttpResponse:
     """The list of people, a row for each person with all their users; `q` searches, `after` pages."""
     require_present(request)
     text = request.GET.get("q", "").strip()[:128]
-    word = request.GET.get("after", "")
-    after: tuple[str, str] | None = None
-    if word:
-        name, _, pk = word.rpartition("~")
-        if len(pk) != len("00000000-0000-0000-0000-000000000000") or set(pk) - set("0123456789abcdef-"):
-            raise Http404
-        after = (name, pk)
-    try:
-        rows, following = queries.people_part(request.viewer, text=text, after=after)
-    except ValueError:
-        raise Http404 from None
+    after = _place(request, pk_kind=UUID)
+    rows, following = queries.people_part(request.viewer, text=text, after=after)
+    next_page = ""
+    if following:
+        next_page = f"{reverse('linking:persons')}?{urlencode({'q': text, 'after': word_of(following)})}"
     context = {
         "section": "people",
         "text": text,
         "may_link": may_link_any(request.viewer),
         "rows": [(row, [facts_of(line) for line in row.lines], summary_of(row.lines)) for row in rows],
         "first": f"{reverse('linking:persons')}?{urlencode({'q': text})}" if after else "",
-        "following": f"{reverse('linking:persons')}?{urlencode({'q': text, 'after': '~'.join(following)})}"
-        if following
-        else "",
+        "following": next_page,
     }
     return render_page(request, "linking/persons.html", context)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.models import Certain, Finding
@@ -25,6 +25,7 @@ from iam.access.escalation_calculation.questions import answer_to
 from iam.access.escalation_calculation.stored import BeingCalculatedError, Stored, stored_at
 from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_name, text_filter
 from iam.access.principals import candidates
+from iam.keyset import beyond
 from iam.mirror.models import EntityState, Kind, TagSet, valid_at
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.policy.escalation.evidence import HeldStatement
@@ -144,7 +145,7 @@ def who_reaches(
     everyone = people_in(findings)[2]
     rows = fitting.order_by(*PLACE)
     if after is not None:
-        rows = rows.filter(_beyond(after))
+        rows = rows.filter(beyond(PLACE, after))
     part = [_row(finding, own_roles) for finding in rows[: size + 1]]
     own = fitting.filter(arn__in=own_roles).count() if own_roles else 0
     return EscalationPage(
@@ -165,15 +166,6 @@ def findings_in(stored: Stored, accounts: Accounts) -> QuerySet[Finding, Finding
     """The findings of some accounts, administrators among them."""
     findings = Finding.objects.filter(calculation=stored.moment)
     return findings if accounts is None else findings.filter(account__in=accounts)
-
-
-def _beyond(after: EscalationPosition) -> Q:
-    """Later in the order of PLACE; databases compare rows, but the ORM doesn't."""
-    beyond = Q()
-    for number, name in enumerate(PLACE):
-        same = {PLACE[each]: after[each] for each in range(number)}
-        beyond |= Q(**same, **{f"{name}__gt": after[number]})
-    return beyond
 
 
 def people_in(

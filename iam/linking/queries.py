@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from uuid import UUID
 
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
@@ -16,6 +16,7 @@ from django.db.models.functions import Lower
 
 from iam.directory.models import Identity, OwnedUser, Person, Role
 from iam.guard import Viewer
+from iam.keyset import Order, Page, Place, page
 from iam.linking.models import Apart, Sign, Standing
 from iam.linking.ownership import DOUBTS, Theirs, Whose, users_of, waiting, whose
 from iam.linking.rights import linkable, people_to_choose
@@ -129,12 +130,8 @@ PROPOSED, DOUBTFUL, UNLINKED, LINKED, APART = "proposed", "doubtful", "unlinked"
 VIEWS: Final = (PROPOSED, DOUBTFUL, UNLINKED, LINKED, APART)
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
-    """Some rows of a view, and the places of the pages around: (login, number)."""
-
-    rows: list[Any]
-    after: tuple[str, int] | None
+BY_LOGIN: Final = Order("login", "pk")
+BY_NAME: Final = Order("low", "pk")
 
 
 def _linkable(rows: QuerySet[M], viewer: Viewer) -> QuerySet[M]:
@@ -168,18 +165,10 @@ def any_sign(viewer: Viewer, says: Q) -> bool:
     return waiting(_linkable(Sign.objects.filter(says), viewer)).exists()
 
 
-def part_of(view: str, viewer: Viewer, *, after: tuple[str, int] | None = None) -> Part:
+def part_of(view: str, viewer: Viewer, *, after: Place | None = None) -> Page[Sign]:
     """A page of a view, by user name; the same few queries whatever the size of the organization."""
-    rows = signs_of(view, viewer)
-    if after is not None:
-        login, pk = after
-        rows = rows.filter(Q(login__gt=login) | Q(login=login, user__gt=pk))
-    rows_found = list(
-        rows.select_related("user__account", "person", "former").order_by("login", "user")[: PAGE + 1]
-    )
-    last = rows_found[PAGE - 1] if len(rows_found) > PAGE else None
-    next_place = (last.login, last.pk) if last else None
-    return Part(rows_found[:PAGE], next_place)
+    signs = signs_of(view, viewer).select_related("user__account", "person", "former")
+    return page(signs, order=BY_LOGIN, size=PAGE, after=after)
 
 
 def count_of(view: str, viewer: Viewer) -> int:
@@ -255,19 +244,16 @@ def persons(viewer: Viewer) -> QuerySet[Person]:
 
 
 def people_part(
-    viewer: Viewer, *, text: str = "", after: tuple[str, str] | None = None
-) -> tuple[list[Row], tuple[str, str] | None]:
+    viewer: Viewer, *, text: str = "", after: Place | None = None
+) -> tuple[list[Row], Place | None]:
     """A page of people by name, and the place of the next: eight queries, whatever the number of people and
     users.
     """
     people_found = persons(viewer).annotate(low=Lower("name"))
     if text:
         people_found = people_found.filter(Q(name__icontains=text) | Q(email__icontains=text))
-    if after is not None:
-        people_found = people_found.filter(Q(low__gt=after[0]) | Q(low=after[0], pk__gt=UUID(after[1])))
-    people = list(people_found.order_by("low", "pk")[: PAGE + 1])
-    last = people[PAGE - 1] if len(people) > PAGE else None
-    people = people[:PAGE]
+    people_page = page(people_found, order=BY_NAME, size=PAGE, after=after)
+    people = people_page.rows
     theirs = users_of(people)
     users_of_all = list(chain.from_iterable(theirs.values()))
     pks = {owned_user.user.pk for owned_user in users_of_all}
@@ -279,4 +265,4 @@ def people_part(
         own = theirs.get(person.pk, [])
         own_lines = tuple(lines[owned_user.user.pk] for owned_user in own if owned_user.user.pk in lines)
         rows.append(Row(person, own_lines, len(own) - len(own_lines)))
-    return rows, (last.name.lower(), str(last.pk)) if last else None
+    return rows, people_page.after

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from iam.changes.drift.mirror_history import Happened, ObservedThing, happened_at
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.settings import Changed, settings_of
 from iam.guard import Viewer
+from iam.keyset import beyond
 from iam.mirror.queries.visibility import visible
 
 PAGE = 25
@@ -87,8 +88,8 @@ def drift_page(
     if kind:
         drifts = drifts.filter(kind=kind)
     if after:
-        older = Q(seen_at__lt=after.at) | Q(seen_at=after.at, pk__lt=after.pk)
-        drifts = drifts.filter(Q(weight__lt=after.weight) | Q(weight=after.weight) & older)
+        place = (after.weight, after.at, after.pk)
+        drifts = drifts.filter(beyond(("weight", "seen_at", "id"), place, descending=True))
     rows = list(drifts.select_related("account", "entity").order_by("-weight", "-seen_at", "-id")[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
     last = DriftPosition(rows[-1].weight, rows[-1].seen_at, rows[-1].pk) if more else None
