@@ -32,7 +32,7 @@ from iam.mirror.models import Account
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, GROUPS, POLICIES, ROLES, USERS
 from iam.mirror.queries import overview as mirror
 from iam.mirror.queries.account_pages import ATTENTION, accounts_by_need, facts_of, readable_accounts
-from iam.mirror.queries.figures import Numbers, figures
+from iam.mirror.queries.figures import Numbers, figures, generation
 from iam.mirror.queries.freshness import AccountStatus, FreshnessFacts, standing
 from iam.mirror.queries.lists.core import ListContext, ListQuery, list_page
 from iam.mirror.queries.lists.freshness import unsynced_sections
@@ -100,6 +100,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         return render_page(request, "dashboard/empty.html", empty)
     whole = viewer.scope.sees_account(number) if chosen else viewer.may(Right.SEE_ACCOUNT)
     list_context = ListContext(viewer=viewer, at=request.at, account=chosen)
+    written = generation(list_context)
     context: dict[str, Any] = {
         "section": "overview",
         "chosen": chosen,
@@ -107,7 +108,9 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "may_connect": viewer.may(Right.MANAGE_ACCOUNTS),
         "is_sample": settings.SAMPLE_DATA,
         "news_since": mirror.news_since(list_context),
-        "news": differences(mirror.news(list_context, limit=NEWS), viewer=viewer, with_nouns=True),
+        "news": differences(
+            mirror.news(list_context, limit=NEWS, written=written), viewer=viewer, with_nouns=True
+        ),
         "team": None if whole else list_page(PEOPLE, list_context, ListQuery()).rows[:TEAM],
         **asof_context(request, account=chosen),
     }
@@ -120,7 +123,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
             "evidence": evidence_for(viewer, account=chosen),
             "stuck": _stuck(viewer) if viewer.leads else None,
         }
-    numbers, unsynced = figures(list_context), unsynced_sections(list_context)
+    numbers, unsynced = figures(list_context, written=written), unsynced_sections(list_context)
     context |= _mfa(numbers) | {
         "people": numbers.of("people"),
         "uncounted": numbers.uncounted,

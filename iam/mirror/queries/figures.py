@@ -78,15 +78,16 @@ class Numbers:
         }
 
 
-def figures(context: ListContext) -> Numbers:
+def figures(context: ListContext, *, written: State | None = None) -> Numbers:
     """What the overview shows, and the tabs of the lists too; kept while nothing is written, for at most a
-    minute.
+    minute. `written` is the `generation`, where the caller has asked for it already.
     """
+    written = written or generation(context)
     if context.at is None and _sees_whole(context):
         # Keys get old and users inactive without anything being written.
-        about = (who(context), generation(context), context.now.replace(second=0, microsecond=0))
+        about = (who(context), written, context.now.replace(second=0, microsecond=0))
         return _numbers.of(about, lambda: _sum(_kept_by_account(context), now=context.now))
-    counted = kept_counts(number_queries(context), about=f"figures {who(context)} {generation(context)}")
+    counted = kept_counts(number_queries(context), about=f"figures {who(context)} {written}")
     return Numbers(counted | (_kept_then(context) if _sees_whole(context) else {}))
 
 

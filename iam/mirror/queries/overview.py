@@ -40,7 +40,7 @@ from iam.mirror.queries.differences import (
 from iam.mirror.queries.figures import generation
 from iam.mirror.queries.lists.core import ListContext, of_account
 from iam.mirror.queries.lists.counts import who
-from iam.mirror.queries.result_cache import KeptResults
+from iam.mirror.queries.result_cache import KeptResults, State
 from iam.mirror.queries.visibility import visible
 
 M = TypeVar("M", bound=Model)
@@ -50,15 +50,16 @@ _kept = KeptResults[list[DifferenceRow]]()
 forget = _kept.forget
 
 
-def news(context: ListContext, *, limit: int) -> list[DifferenceRow]:
+def news(context: ListContext, *, limit: int, written: State | None = None) -> list[DifferenceRow]:
     """What came, went or changed last, newest first, within thirty days before the moment. What was there at
     a first sync is no news.
 
     Eight queries, each from an index; one while nothing is written to the mirror of the accounts that are
-    shown, for at most a minute.
+    shown, for at most a minute. `written` is the `generation`, where the caller has asked for it already.
     """
     shown = context.at or datetime.now(tz=UTC)
-    about = (limit, who(context), generation(context), shown.replace(second=0, microsecond=0))
+    written = written or generation(context)
+    about = (limit, who(context), written, shown.replace(second=0, microsecond=0))
     return list(_kept.of(about, lambda: _newest(context, shown, limit)))
 
 

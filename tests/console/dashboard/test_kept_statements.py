@@ -82,7 +82,9 @@ def test_the_overview_is_asked_with_few_statements_that_were_compiled_before(
     monkeypatch.setattr(SQLCompiler, "execute_sql", noted)
     with CaptureQueriesContext(connection) as queries:
         client.get(f"/{number}")
-    assert len(queries) <= 25, "\n".join(query["sql"][:180] for query in queries)
+    statements = [query["sql"][:180] for query in queries]
+    assert len(statements) <= 24, "\n".join(statements)
+    assert sum("SUM(writes)" in statement for statement in statements) == 1, "once for the whole page"
     assert len(compiled) <= COMPILED, compiled
 
 
