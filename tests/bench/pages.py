@@ -39,6 +39,9 @@ LOAD_SECONDS, CLIENTS = 8, 4
 PEOPLE: Final = 60
 """So many users belong to people of the directory."""
 MANY: Final = "/access/who-can/?action=iam:*&resource=*"
+ROLE: Final = (
+    f"/access/who-can/?action=sts:AssumeRole&resource={quote('arn:aws:iam::100000000003:role/app/reader-20')}"
+)
 ONE: Final = f"/access/who-can/?action=s3:GetObject&resource={quote('arn:aws:s3:::shared-data/x')}"
 COLD: Final = {
     "who can": ONE,
@@ -52,9 +55,43 @@ Figures = list[dict[str, Any]]
 
 def run() -> Figures:
     """All figures, or none where a service is missing."""
-    if reason := postgres.why_missing() or redis.why_missing():
-        print(f"skipped: pages over HTTP ({reason})", file=sys.stderr)
+    if is_missing():
         return []
+    with seeded_installation() as (variables, seeded):
+        figures = _calculated(step(variables, "calculate"), "first calculation by a worker")
+        return figures + _measure(variables, seeded)
+
+
+def questions() -> Figures:
+    """Only who can, a list, and the memory: without what a worker calculates, which takes an hour at a
+    million users.
+    """
+    if is_missing():
+        return []
+    with seeded_installation() as (variables, seeded):
+        figures = _cold(variables, seeded["cookie"], {"who can": ONE})
+        with serving(variables, seeded["cookie"]) as site:
+            asked = {"who can": ONE, "who can assume a role": ROLE, "who can do iam:*": MANY}
+            lists = {name: seeded["pages"][name] for name in ("people", "roles")}
+            for name, address in {**asked, **lists}.items():
+                limit = 50 if name in lists else None
+                figures.append(_ms(f"{name}, first answer", site.took(address), None))
+                figures.append(_ms(f"{name}, median", site.median(address), limit))
+            figures.append(_memory(site))
+        return figures
+
+
+def is_missing() -> bool:
+    """Whether a service is missing, which is printed."""
+    reason = postgres.why_missing() or redis.why_missing()
+    if reason:
+        print(f"skipped: pages over HTTP ({reason})", file=sys.stderr)
+    return bool(reason)
+
+
+@contextmanager
+def seeded_installation() -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
+    """Services with the organization in them: the variables of its processes, and what seeding told."""
     cluster = postgres.Cluster.start()
     try:
         with (
@@ -71,9 +108,7 @@ def run() -> Figures:
                 "DATABASE_URL": cluster.url,
                 "REDIS_URL": broker,
             }
-            seeded = step(variables, "seed")
-            figures = _calculated(step(variables, "calculate"), "first calculation by a worker")
-            return figures + _measure(variables, seeded)
+            yield variables, step(variables, "seed")
     finally:
         cluster.stop()
 
@@ -96,16 +131,7 @@ def _calculated(took: dict[str, Any], words: str) -> Figures:
 
 
 def _measure(variables: dict[str, str], seeded: dict[str, Any]) -> Figures:
-    figures: Figures = []
-    limit = 3000 if IS_LARGE else 1000
-    for name, address in COLD.items():
-        with serving(variables, seeded["cookie"]) as site:
-            milliseconds = site.took(address)
-            since_start = time.perf_counter() - site.began
-            figures += [
-                _ms(f"first answer after a restart: {name}", milliseconds, limit),
-                figure(f"pages, {SIZE}: the same, from the start of the server: {name}", since_start, "s"),
-            ]
+    figures = _cold(variables, seeded["cookie"], COLD)
     with serving(variables, seeded["cookie"]) as site:
         for address in COLD.values():
             site.took(address)
@@ -119,14 +145,31 @@ def _measure(variables: dict[str, str], seeded: dict[str, Any]) -> Figures:
         figures.append(
             figure(f"pages, {SIZE}: overviews a second", site.throughput("/"), "1/s") | {"least": 100}
         )
-        memory = site.memory()
-        figures.append(
-            figure(f"pages, {SIZE}: memory of a web process", memory, "MB", limit=1000 if IS_LARGE else 250)
-        )
+        figures.append(_memory(site))
     return figures
 
 
-def _ms(name: str, value: float, limit: float) -> dict[str, Any]:
+def _cold(variables: dict[str, str], cookie: str, pages: dict[str, str]) -> Figures:
+    """First answers, each of a server that was just started."""
+    figures: Figures = []
+    limit = 3000 if IS_LARGE else 1000
+    for name, address in pages.items():
+        with serving(variables, cookie) as site:
+            milliseconds = site.took(address)
+            since_start = time.perf_counter() - site.began
+            figures += [
+                _ms(f"first answer after a restart: {name}", milliseconds, limit),
+                figure(f"pages, {SIZE}: the same, from the start of the server: {name}", since_start, "s"),
+            ]
+    return figures
+
+
+def _memory(site: Site) -> dict[str, Any]:
+    limit = 1000 if IS_LARGE else 250
+    return figure(f"pages, {SIZE}: memory of a web process", site.memory(), "MB", limit=limit)
+
+
+def _ms(name: str, value: float, limit: float | None) -> dict[str, Any]:
     return figure(f"pages, {SIZE}: {name}", value, "ms", limit=limit)
 
 
@@ -270,6 +313,9 @@ def _wait(is_so: Callable[[], bool]) -> None:
 
 def main(name: str) -> None:
     """One step, in this process."""
+    if name == "questions":
+        print(json.dumps(questions()))
+        return
     import django
 
     django.setup()
