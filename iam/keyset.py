@@ -21,7 +21,7 @@ Row = dict[str, Any]
 T = TypeVar("T")
 
 
-class Place(NamedTuple):
+class KeysetPlace(NamedTuple):
     """Where a row stands in an order: the value that the list is sorted by, and the row's unique number for
     ties.
     """
@@ -47,11 +47,11 @@ class Order:
     tie: str
     descending: bool = False
 
-    def place(self, row: Any) -> Place:
+    def place(self, row: Any) -> KeysetPlace:
         """Where a row stands."""
         if isinstance(row, dict):
-            return Place(row[self.column], row[self.tie])
-        return Place(getattr(row, self.column), getattr(row, self.tie))
+            return KeysetPlace(row[self.column], row[self.tie])
+        return KeysetPlace(getattr(row, self.column), getattr(row, self.tie))
 
 
 NEWEST_FIRST = Order("created_at", "id", descending=True)
@@ -89,7 +89,7 @@ def _value(value: Any) -> Param | Literal:
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class RowPage(Generic[T]):
     """A page of rows in the order of the list, and whether there are rows on either side of it."""
 
     rows: list[T]
@@ -98,12 +98,12 @@ class Page(Generic[T]):
     order: Order = field(repr=False)
 
     @property
-    def before(self) -> Place | None:
+    def before(self) -> KeysetPlace | None:
         """Where the page before it ends; None if there is none."""
         return self.order.place(self.rows[0]) if self.has_before and self.rows else None
 
     @property
-    def after(self) -> Place | None:
+    def after(self) -> KeysetPlace | None:
         """Where the page after it begins; None if there is none."""
         return self.order.place(self.rows[-1]) if self.has_after and self.rows else None
 
@@ -113,9 +113,9 @@ def page(
     *,
     order: Order,
     size: int,
-    after: Place | None = None,
-    before: Place | None = None,
-) -> Page[T]:
+    after: KeysetPlace | None = None,
+    before: KeysetPlace | None = None,
+) -> RowPage[T]:
     """The page that follows a place, or precedes one, or the first; one query. Mappings need both columns.
 
     The row of the place itself need not exist any more.
@@ -129,8 +129,8 @@ def window(
     *,
     order: Order,
     size: int,
-    after: Place | ParamPlace | None = None,
-    before: Place | ParamPlace | None = None,
+    after: KeysetPlace | ParamPlace | None = None,
+    before: KeysetPlace | ParamPlace | None = None,
 ) -> QuerySet[Any, T]:
     """The rows of such a page, and one more if there is one, beginning with the row next to the place."""
     place = before or after
@@ -143,20 +143,20 @@ def window(
 
 
 def trim(
-    page_rows: list[T], *, order: Order, size: int, after: Place | None, before: Place | None
-) -> Page[T]:
+    page_rows: list[T], *, order: Order, size: int, after: KeysetPlace | None, before: KeysetPlace | None
+) -> RowPage[T]:
     """The page that a window is, in the order of the list."""
     more, page_rows = len(page_rows) > size, page_rows[:size]
     if before is not None:
-        return Page(page_rows[::-1], has_before=more, has_after=True, order=order)
-    return Page(page_rows, has_before=after is not None, has_after=more, order=order)
+        return RowPage(page_rows[::-1], has_before=more, has_after=True, order=order)
+    return RowPage(page_rows, has_before=after is not None, has_after=more, order=order)
 
 
 def pages(rows: QuerySet[Any, T], *, order: Order, size: int) -> Iterator[list[T]]:
     """All rows, a page at a time, each by its own query: the memory of one page, whatever the length of the
     list.
     """
-    place: Place | None = None
+    place: KeysetPlace | None = None
     while True:
         part = page(rows, order=order, size=size, after=place)
         if part.rows:

@@ -118,7 +118,7 @@ def circumstances_of(query: QueryDict, *, action: str = "", now: datetime | None
     if moment := parse_moment(circumstances.given.get("time", "")):
         circumstances.given["time"] = input_text(moment)
     circumstances.strict = ("strict", "1") in pairs
-    known = _Known(action)
+    known = _RequestKeys(action)
     circumstances.key_names = known.offered
     plain = Query.of([*_others(query), *pairs])
     for name, value in pairs:
@@ -297,7 +297,7 @@ def _words(name: str, value: str) -> tuple[str, str]:
     return (f"Tag {tag}" if tag else key), text or "absent"
 
 
-class _Known:
+class _RequestKeys:
     """The condition keys that an action's request may have."""
 
     def __init__(self, action: str) -> None:
@@ -319,7 +319,7 @@ class _Known:
         return self._by_lower[near[0]] if near and "${" not in near[0] and "<" not in near[0] else ""
 
 
-def _doubt(circumstances: Circumstances, known: _Known, plain: Query) -> None:
+def _doubt(circumstances: Circumstances, known: _RequestKeys, plain: Query) -> None:
     """Name the conditions that AWS would hardly have in a request; they are kept all the same."""
     for key, value in circumstances.context.items():
         values = [value] if isinstance(value, str) else value

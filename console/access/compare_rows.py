@@ -50,7 +50,7 @@ class Because:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceRow:
+class ComparedServiceRow:
     """A service: the bars of both sides, what differs, because of what."""
 
     title: str
@@ -63,7 +63,7 @@ class ServiceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class GroupRow:
+class ActionGroupRow:
     """Actions that differ alike. `rest` are those that are shown on demand."""
 
     css: str
@@ -80,10 +80,10 @@ class GroupRow:
     witnesses: list[WitnessShown]
 
 
-def service_row(comparison: Comparison, service: ServiceDifference, *, query: Query) -> ServiceRow:
+def service_row(comparison: Comparison, service: ServiceDifference, *, query: Query) -> ComparedServiceRow:
     """A row of the table of services."""
     because = _because(comparison.causes_of(service.prefix), query) if service.differs else []
-    return ServiceRow(
+    return ComparedServiceRow(
         title=service.title,
         url=f"{query.but(service=service.prefix)}#actions",
         left=bar(service.left)[0],
@@ -99,7 +99,7 @@ def service_row(comparison: Comparison, service: ServiceDifference, *, query: Qu
     )
 
 
-def group_rows(comparison: Comparison, prefix: str, *, query: Query) -> list[GroupRow]:
+def group_rows(comparison: Comparison, prefix: str, *, query: Query) -> list[ActionGroupRow]:
     """What differs of a service, action by action, the same together."""
     return [_group_row(comparison, group, query) for group in comparison.groups(prefix)]
 
@@ -117,13 +117,13 @@ def _elsewhere(comparison: Comparison, sort: DifferenceSort | None) -> Because:
     return Because(text, "", "")
 
 
-def _group_row(comparison: Comparison, group: DifferenceGroup, query: Query) -> GroupRow:
+def _group_row(comparison: Comparison, group: DifferenceGroup, query: Query) -> ActionGroupRow:
     css, sign, spoken = SIGNS[group.sort]
     bare = [group.names[0], *(name.partition(":")[2] for name in group.names[1:])]
     spoken_in_full = f"{spoken}, risky" if group.is_risky else spoken
     level = str(group.level) if group.level else "Not in AWS’s list of actions"
     dot = DOTS.get(group.level, KEYS[group.level]) if group.level else ""
-    return GroupRow(
+    return ActionGroupRow(
         css=css,
         sign=sign,
         spoken=spoken_in_full,

@@ -15,7 +15,15 @@ from django.utils.http import urlencode
 from console.access.bars import allowed, bar, in_words
 from console.access.forms.effective import EffectiveAccessForm
 from console.identities.details.frame import Shown
-from iam.access.effective import Basis, EffectiveAccess, Grade, OneAction, Says, ServiceAccess, patterns_of
+from iam.access.effective import (
+    EffectiveAccess,
+    EffectiveBasis,
+    Grade,
+    OneAction,
+    Says,
+    ServiceAccess,
+    patterns_of,
+)
 from iam.guard import Right
 from iam.mirror.models import Kind
 from iam.policy.catalogue import catalogue
@@ -34,7 +42,7 @@ GRADES: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceRow:
+class EffectiveServiceRow:
     """A service: its bar, what is allowed in words, on which resources, what stands out."""
 
     prefix: str
@@ -53,7 +61,7 @@ class ServiceRow:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionRow:
+class EffectiveActionRow:
     """An action: how far it is allowed, on which resources, under which conditions, by which statements."""
 
     name: str
@@ -72,7 +80,7 @@ RowT = TypeVar("RowT")
 
 
 @dataclass(frozen=True, slots=True)
-class Page(Generic[RowT]):
+class EffectiveRowsPage(Generic[RowT]):
     """Some of the rows; `after` begins the next page."""
 
     rows: list[RowT]
@@ -139,7 +147,9 @@ def is_known(prefix: str) -> bool:
     return prefix == prefix.lower() and catalogue().has_service(prefix)
 
 
-def services(access: EffectiveAccess, form: EffectiveAccessForm, shown: Shown) -> Page[ServiceRow]:
+def services(
+    access: EffectiveAccess, form: EffectiveAccessForm, shown: Shown
+) -> EffectiveRowsPage[EffectiveServiceRow]:
     """A page of the services that are asked for."""
     services = [service for service in access.services if _is_asked(access, service, form)]
     return _page(
@@ -155,14 +165,14 @@ Thing = TypeVar("Thing")
 
 def _page(
     things: Sequence[Thing], names: Sequence[str], after: str, row: Callable[[Thing], RowT]
-) -> Page[RowT]:
+) -> EffectiveRowsPage[RowT]:
     """Those after a name; a name that is not there begins at the beginning."""
     begin = names.index(after) + 1 if after in names else 0
     part = things[begin : begin + SIZE]
     end = begin + len(part)
     first = begin + 1 if part else 0
     last_name = names[end - 1] if end < len(things) else ""
-    return Page(
+    return EffectiveRowsPage(
         rows=[row(thing) for thing in part],
         total=len(things),
         first=first,
@@ -184,12 +194,12 @@ def _is_asked(access: EffectiveAccess, service: ServiceAccess, form: EffectiveAc
     return any(text in name.lower() for name in catalogue().names(access.of_service(service.prefix)))
 
 
-def _service_row(access: EffectiveAccess, service: ServiceAccess, shown: Shown) -> ServiceRow:
+def _service_row(access: EffectiveAccess, service: ServiceAccess, shown: Shown) -> EffectiveServiceRow:
     fills, counts = bar(service.levels)
     resources = access.resources(service.prefix)
     short = tuple(own_name(name, shown) for name in resources or ())
     resources_shown = ("All resources",) if resources is None else short[:PREVIEW_PHRASES]
-    return ServiceRow(
+    return EffectiveServiceRow(
         service.prefix,
         service.title,
         address(shown, service.prefix),
@@ -241,7 +251,9 @@ def service_head(prefix: str, service: ServiceAccess | None) -> dict[str, Any]:
     }
 
 
-def actions(access: EffectiveAccess, prefix: str, form: EffectiveAccessForm, shown: Shown) -> Page[ActionRow]:
+def actions(
+    access: EffectiveAccess, prefix: str, form: EffectiveAccessForm, shown: Shown
+) -> EffectiveRowsPage[EffectiveActionRow]:
     """A page of the allowed actions of a service that are asked for."""
     every = access.actions(prefix)
     actions = [
@@ -259,14 +271,14 @@ def _has(action: OneAction, text: str) -> bool:
     return any(text.lower() in name.lower() for name in patterns)
 
 
-def action_row(action: OneAction, shown: Shown) -> ActionRow:
+def action_row(action: OneAction, shown: Shown) -> EffectiveActionRow:
     """An action as the table shows it."""
     known = catalogue().action(action.name)
     resources = resources_of(action)
     description = known.description if known else ""
     level = str(action.level) if action.level else "Not listed"
     denied = chain.from_iterable(map(denied_part, action.denies))
-    return ActionRow(
+    return EffectiveActionRow(
         name=action.name,
         description=plain_description(description),
         level=level,
@@ -323,7 +335,7 @@ def _by(says: Says, shown: Shown) -> tuple[str, str, str]:
     return policy.name, f"statement {statement.index + 1}{sid}{through}", url
 
 
-def basis_words(basis: Basis, *, plain: bool) -> str:
+def basis_words(basis: EffectiveBasis, *, plain: bool) -> str:
     """'Computed from 6 policies, the boundary DeveloperBoundary and 2 SCPs.'"""
     parts = [f"{basis.policies} polic{'y' if basis.policies == 1 else 'ies'}"]
     if basis.boundary:

@@ -28,7 +28,7 @@ from iam.guard import Right
 from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Kind
 from iam.policy.catalogue import catalogue
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.explain import ReasonOutcome
 from iam.policy.letter_case import fold
 
@@ -37,14 +37,14 @@ MAX_RESOURCE_LENGTH: Final = 2048
 SHAPE: Final = "An action has a service, a colon and a name, such as s3:GetObject."
 RESOURCE_SHAPE: Final = "Enter an ARN such as arn:aws:s3:::my-bucket/*, or * for any resource."
 TITLES: Final = {
-    Decision.ALLOWED: "Why {name} can do this",
-    Decision.CONDITIONAL: "Why {name} can do this conditionally",
+    EvaluationDecision.ALLOWED: "Why {name} can do this",
+    EvaluationDecision.CONDITIONAL: "Why {name} can do this conditionally",
 }
 CANNOT: Final = "Why {name} can’t do this"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WhyQuestion:
     """What the address asks about; `problem` is a sentence where that makes no sense."""
 
     action: str
@@ -66,19 +66,19 @@ def role_why(request: ViewerRequest, pk: int) -> HttpResponse:
     return _why(request, shown_or_404(request, pk, kinds=[Kind.ROLE]))
 
 
-def _read(request: ViewerRequest) -> Wanted:
+def _read(request: ViewerRequest) -> WhyQuestion:
     action, resource = (
         request.GET.get(name, "").replace("\x00", "").strip()[:longest]
         for name, longest in (("action", MAX_ACTION_LENGTH), ("resource", MAX_RESOURCE_LENGTH))
     )
     if "action" not in request.GET:
-        return Wanted("", resource)
+        return WhyQuestion("", resource)
     if FORM.fullmatch(action) is None or "*" in action or "?" in action:
         problem = SHAPE if "*" not in action else "Enter one action without wildcards."
-        return Wanted(action, resource, problem)
+        return WhyQuestion(action, resource, problem)
     if resource not in {"", "*"} and not resource.startswith("arn:"):
-        return Wanted(action, resource, RESOURCE_SHAPE)
-    return Wanted(action, resource)
+        return WhyQuestion(action, resource, RESOURCE_SHAPE)
+    return WhyQuestion(action, resource)
 
 
 def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
@@ -106,7 +106,7 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
     return render_page(request, "access/effective_why.html", context, partial="drawer", status=status)
 
 
-def _ask(shown: Shown, wanted: Wanted) -> ExplainedDecision:
+def _ask(shown: Shown, wanted: WhyQuestion) -> ExplainedDecision:
     answer = why_of(
         shown.viewer,
         shown.entity.pk,
@@ -154,7 +154,7 @@ def _told(request: ViewerRequest, shown: Shown, answer: ExplainedDecision) -> di
     return {
         "stages": list(seen_stages),
         "mark": MARKS[answer.why.decision],
-        "residual": _depends(answer.why) if answer.why.decision is Decision.CONDITIONAL else [],
+        "residual": _depends(answer.why) if answer.why.decision is EvaluationDecision.CONDITIONAL else [],
         "description": plain_description(description),
         "resource_words": short_name(answer.resource),
         "who_else": f"{reverse('access:who-can')}?{asked}" if sees else "",

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.access.calculation import file_waits_for_calculation, waits_for_calculation
-from console.access.escalation_address import Asked, frame_of_path, read, word_of
+from console.access.escalation_address import EscalationAddress, frame_of_path, read, word_of
 from console.access.escalation_openings import AffectedLine, opening_context
 from console.access.escalation_steps import (
     PATH_MARKS,
@@ -116,7 +116,7 @@ def escalation_closing(request: ViewerRequest, pk: int) -> HttpResponse:
     return render_page(request, "access/_escalation_closing.html", _explained(request, asked, explained))
 
 
-def _path_or_404(request: ViewerRequest, pk: int) -> tuple[Asked, Account, domain.Explained]:
+def _path_or_404(request: ViewerRequest, pk: int) -> tuple[EscalationAddress, Account, domain.Explained]:
     asked = read(request)
     if asked.errors:
         raise Http404
@@ -161,11 +161,11 @@ def escalation_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     return download(parts, form=form, name=name)
 
 
-def _goal(asked: Asked) -> str:
+def _goal(asked: EscalationAddress) -> str:
     return f"who can become {asked.goal.name if asked.goal else 'administrator'}"
 
 
-def _frame(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
+def _frame(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
     return {
         **asof_context(request, account=asked.account),
         "section": "escalation",
@@ -182,7 +182,7 @@ def _frame(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _views(request: ViewerRequest, asked: Asked) -> list[tuple[str, str, bool]]:
+def _views(request: ViewerRequest, asked: EscalationAddress) -> list[tuple[str, str, bool]]:
     """(label, address, chosen) of the views of the answer; one goal in particular has a list only."""
     if asked.goal is not None:
         return []
@@ -199,7 +199,7 @@ def _views(request: ViewerRequest, asked: Asked) -> list[tuple[str, str, bool]]:
     return [*views, ("Already administrator", there, asked.wanted.is_there)]
 
 
-def _choices(asked: Asked) -> dict[str, Any]:
+def _choices(asked: EscalationAddress) -> dict[str, Any]:
     return {
         "kind_choices": [(value, label, value == asked.texts["kind"]) for value, label in KIND_LABELS],
         "certainty_choices": []
@@ -210,7 +210,7 @@ def _choices(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _list(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
+def _list(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
     answer = domain.who_reaches(asked.wanted, size=PAGE, after=asked.after)
     frame = frame_of_path(request, asked)
     return {
@@ -225,7 +225,7 @@ def _list(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
     }
 
 
-def _line(row: domain.EscalationRow, asked: Asked, frame: Frame) -> AffectedLine:
+def _line(row: domain.EscalationRow, asked: EscalationAddress, frame: Frame) -> AffectedLine:
     path = row.path
     query = asked.query.only("to", "account", "as-of")
     mark = PATH_MARKS[row.certainty] if path.steps else mark_of(path)
@@ -252,7 +252,7 @@ def _notes(row: domain.EscalationRow, path: FindingPath, frame: Frame) -> list[s
     return conditions_of(path, frame)
 
 
-def _summary(answer: domain.EscalationPage, asked: Asked) -> str:
+def _summary(answer: domain.EscalationPage, asked: EscalationAddress) -> str:
     """'3 IAM users (3 people) and 1 role can become administrator: 3 confirmed, 1 conditional'."""
     goal = asked.goal.name if asked.goal else "administrator"
     if not answer.total:
@@ -263,7 +263,7 @@ def _summary(answer: domain.EscalationPage, asked: Asked) -> str:
     return f"{answer.everyone.words} can become {goal}: {', '.join(parts)}"
 
 
-def _files(request: ViewerRequest, asked: Asked) -> list[tuple[str, str]]:
+def _files(request: ViewerRequest, asked: EscalationAddress) -> list[tuple[str, str]]:
     if not request.viewer.may(Right.EXPORT, account_id=asked.texts["account"] or None):
         return []
     return [
@@ -272,13 +272,15 @@ def _files(request: ViewerRequest, asked: Asked) -> list[tuple[str, str]]:
     ]
 
 
-def _one(request: ViewerRequest, asked: Asked, start: FindingPrincipal) -> dict[str, Any]:
+def _one(request: ViewerRequest, asked: EscalationAddress, start: FindingPrincipal) -> dict[str, Any]:
     seen = accounts_seen(request.viewer)
     explained = domain.explained(start.account, start.id, at=request.at, to=asked.to, accounts=seen)
     return {"nobody": start} if explained is None else _explained(request, asked, explained)
 
 
-def _explained(request: ViewerRequest, asked: Asked, explained: domain.Explained) -> dict[str, Any]:
+def _explained(
+    request: ViewerRequest, asked: EscalationAddress, explained: domain.Explained
+) -> dict[str, Any]:
     path, closing = explained.path, explained.closing
     alone = path.closing if path and closing and path.closing != closing.statements else frozenset()
     statements = [*(closing.statements if closing else ()), *alone]
@@ -304,7 +306,7 @@ def _explained(request: ViewerRequest, asked: Asked, explained: domain.Explained
     }
 
 
-def _closing_url(asked: Asked, explained: domain.Explained) -> str:
+def _closing_url(asked: EscalationAddress, explained: domain.Explained) -> str:
     address = reverse("access:escalation-closing", args=[explained.who.id])
     return f"{address}{asked.query.only('to', 'account', 'as-of')}".rstrip("?")
 
@@ -316,7 +318,7 @@ def _mark(path: FindingPath, unread: Sequence[str]) -> tuple[str, str, str]:
     return mark_of(path)
 
 
-def _values(request: ViewerRequest, asked: Asked) -> Iterator[dict[str, Any]]:
+def _values(request: ViewerRequest, asked: EscalationAddress) -> Iterator[dict[str, Any]]:
     frame = frame_of_path(request, asked)
     for row in domain.every_row(asked.wanted):
         path = row.path

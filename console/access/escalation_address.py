@@ -31,7 +31,7 @@ NAMES: Final = ("from", "to", "q", "kind", "certainty", "show", "view", "all", "
 
 
 @dataclass(slots=True)
-class Asked:
+class EscalationAddress:
     """An address, read. `start` and `goal` are whom `from` and `to` name; `errors` are sentences by field."""
 
     account: Account | None
@@ -72,7 +72,7 @@ class Asked:
         return self.texts["all"] == "1"
 
 
-def read(request: ViewerRequest) -> Asked:
+def read(request: ViewerRequest) -> EscalationAddress:
     """The address; an account that the viewer doesn't see is 404, a name that matches no one visible is an
     error.
     """
@@ -92,7 +92,7 @@ def read(request: ViewerRequest) -> Asked:
         text=texts["q"],
         certainty=certainty,
     )
-    asked = Asked(
+    asked = EscalationAddress(
         account, wanted, Query.of(texts.items()), texts, after=place_of(request.GET.get("after", ""))
     )
     asked.start, asked.goal = _named(request, asked, "from"), _named(request, asked, "to")
@@ -100,7 +100,7 @@ def read(request: ViewerRequest) -> Asked:
     return asked
 
 
-def _named(request: ViewerRequest, asked: Asked, name: str) -> FindingPrincipal | None:
+def _named(request: ViewerRequest, asked: EscalationAddress, name: str) -> FindingPrincipal | None:
     text = asked.texts[name]
     if not text:
         return None
@@ -141,7 +141,7 @@ def word_of(place: domain.EscalationPosition) -> str:
 
 
 def frame_of_path(
-    request: ViewerRequest, asked: Asked, policies: Mapping[tuple[str, str], int] | None = None
+    request: ViewerRequest, asked: EscalationAddress, policies: Mapping[tuple[str, str], int] | None = None
 ) -> Frame:
     """What all parts of a path need to be shown to the viewer."""
     goal = ADMINISTRATOR if asked.goal is None else asked.goal.name

@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from console.access.calculation import ready_address, waits_for_calculation
-from console.access.escalation_address import Asked, frame_of_path, read
+from console.access.escalation_address import EscalationAddress, frame_of_path, read
 from console.access.escalation_steps import (
     AWS,
     PATH_MARKS,
@@ -118,7 +118,7 @@ class FixStep:
     url: str
 
 
-def opening_context(request: ViewerRequest, asked: Asked) -> dict[str, Any]:
+def opening_context(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
     """The groups of the page, the worst first; those beyond MAX_GROUPS are counted."""
     narrowed = GroupFilter(asked.texts["q"], asked.wanted.kind, asked.certainty)
     most = None if asked.shows_all else MAX_GROUPS

@@ -11,7 +11,7 @@ from typing import Final
 from django.urls import reverse
 
 from console.access.lines import ICONS, Node, parts_of, short
-from console.access.stages import Stage
+from console.access.stages import ExplanationStage
 from console.identities.details.frame import SECTIONS
 from console.web.query import Query
 from iam.access.certainty import Certainty
@@ -25,7 +25,7 @@ from iam.access.escalation_calculation.path_records import (
 from iam.mirror.models import Kind
 from iam.policy.escalation.evidence import TRUST, HeldStatement
 from iam.policy.escalation.states import GIVEN
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.explain import DecisionReason
 from iam.policy.request import PrincipalKind, account_of
 
@@ -187,7 +187,7 @@ def _label(reason: DecisionReason) -> str:
     return f"statement {reason.statement + 1}{sid}"
 
 
-def stages_of(path: FindingPath, frame: Frame, mark: tuple[str, str, str]) -> list[Stage]:
+def stages_of(path: FindingPath, frame: Frame, mark: tuple[str, str, str]) -> list[ExplanationStage]:
     """The whole path: who it is, each step with the requests that it takes, and what comes of it."""
     stages = [_principal(path.who, frame)]
     for step in path.steps:
@@ -195,14 +195,17 @@ def stages_of(path: FindingPath, frame: Frame, mark: tuple[str, str, str]) -> li
     words, tone, icon = mark
     goal = "administrator" if frame.goal == ADMINISTRATOR else frame.goal
     end = f"{path.who.name} becomes {goal}" if path.steps else f"{path.who.name} is already {goal}"
-    return [*stages, Stage(icon, tone, f"{end}: {words.lower()}", tuple(conditions_of(path, frame)))]
+    return [
+        *stages,
+        ExplanationStage(icon, tone, f"{end}: {words.lower()}", tuple(conditions_of(path, frame))),
+    ]
 
 
-def _principal(member: FindingPrincipal, frame: Frame) -> Stage:
+def _principal(member: FindingPrincipal, frame: Frame) -> ExplanationStage:
     url = page_of(member, frame)
     kind = "IAM role" if member.kind is PrincipalKind.ROLE else "IAM user"
     place = frame.accounts.get(member.account, member.account)
-    return Stage(ICONS[member.kind], "", name_of(member, frame), (f"{kind} in {place}",), url=url)
+    return ExplanationStage(ICONS[member.kind], "", name_of(member, frame), (f"{kind} in {place}",), url=url)
 
 
 def page_of(member: FindingPrincipal, frame: Frame) -> str:
@@ -213,15 +216,15 @@ def page_of(member: FindingPrincipal, frame: Frame) -> str:
     return f"{reverse(SECTIONS[kind][2], args=[member.id])}{frame.query.only('as-of')}".rstrip("?")
 
 
-def _step(step: FindingStep, frame: Frame) -> Iterator[Stage]:
+def _step(step: FindingStep, frame: Frame) -> Iterator[ExplanationStage]:
     notes = () if not step.becomes else tuple(_state(step, name_of(step.becomes, frame)))
     tone = "" if step.is_sure or not step.acts else "warn"
-    yield Stage("arrow-right", tone, title_of(step, frame), notes)
+    yield ExplanationStage("arrow-right", tone, title_of(step, frame), notes)
     if frame.sees(step.who.account):
         for ground in step.grounds:
             yield _ground(ground, frame)
     elif step.acts:
-        yield Stage("circle-dashed", "", "By policies of an account that you can’t see")
+        yield ExplanationStage("circle-dashed", "", "By policies of an account that you can’t see")
 
 
 def _state(step: FindingStep, name: str) -> Iterator[str]:
@@ -236,8 +239,8 @@ def _state(step: FindingStep, name: str) -> Iterator[str]:
         yield f"{name} is then limited by no SCP"
 
 
-def _ground(ground: Ground, frame: Frame) -> Stage:
-    icon, tone = ("check", "ok") if ground.decision is Decision.ALLOWED else ("circle-help", "warn")
+def _ground(ground: Ground, frame: Frame) -> ExplanationStage:
+    icon, tone = ("check", "ok") if ground.decision is EvaluationDecision.ALLOWED else ("circle-help", "warn")
     resource = ground.resource
     is_seen = _sees_resource(ground, frame)
     place = short(resource) if is_seen else HIDDEN
@@ -246,7 +249,7 @@ def _ground(ground: Ground, frame: Frame) -> Stage:
     statements = ground.statements if is_seen else ground.identity
     allowing = dict.fromkeys(statements)
     notes = [_allowed_by(statement) for statement in allowing]
-    return Stage(icon, tone, f"{asks}{ground.action}{where}", (*notes, *_open(ground, frame)))
+    return ExplanationStage(icon, tone, f"{asks}{ground.action}{where}", (*notes, *_open(ground, frame)))
 
 
 def _allowed_by(statement: HeldStatement) -> str:

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from console.access.lines import policy_name, short
 from iam.access.explanation import ExplanationStep
 from iam.access.who_can import WhoCanRow
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.request import PrincipalKind
 
 COLUMNS: Final = ((10, 190), (254, 170), (478, 210), (742, 168))
@@ -29,7 +29,7 @@ IDENTITY, GROUP, POLICY, RESOURCE = range(4)
 Key = tuple[int, str]
 
 
-class Edge(NamedTuple):
+class GraphEdge(NamedTuple):
     """From one box to another; `css` is empty, `maybe` or `deny`."""
 
     source: Key
@@ -102,7 +102,7 @@ class Graph:
 def graph_of(rows: Sequence[WhoCanRow], *, resource: str) -> Graph:
     """The graph of the principals of a page."""
     boxes: dict[Key, Box] = {}
-    edges: dict[Edge, None] = {}
+    edges: dict[GraphEdge, None] = {}
     goal = (RESOURCE, resource)
     is_wide = len({row.account for row in rows}) > 1
     for row in rows:
@@ -111,7 +111,7 @@ def graph_of(rows: Sequence[WhoCanRow], *, resource: str) -> Graph:
             for box in way:
                 boxes.setdefault(box.key, box)
             keys = [*(box.key for box in way), goal]
-            edges |= {Edge(start, two, _css(row, step)): None for start, two in pairwise(keys)}
+            edges |= {GraphEdge(start, two, _css(row, step)): None for start, two in pairwise(keys)}
     sub = "The resource" if resource != "*" else "of the action"
     boxes[goal] = Box(goal, short(resource), sub, "end")
     kept = _merged(boxes, list(edges))
@@ -119,12 +119,12 @@ def graph_of(rows: Sequence[WhoCanRow], *, resource: str) -> Graph:
 
 
 def _steps(row: WhoCanRow) -> Sequence[ExplanationStep]:
-    denied = row.decision is Decision.EXPLICITLY_DENIED
+    denied = row.decision is EvaluationDecision.EXPLICITLY_DENIED
     return (row.why.denies if denied else row.why.grants)[:WAYS]
 
 
 def _css(row: WhoCanRow, step: ExplanationStep) -> str:
-    if row.decision is Decision.CONDITIONAL:
+    if row.decision is EvaluationDecision.CONDITIONAL:
         return "maybe"
     return "" if step.allows else "deny"
 
@@ -171,7 +171,7 @@ def _home(row: WhoCanRow, step: ExplanationStep) -> str:
     return f"{row.account if step.held.group else row.arn} {name}"
 
 
-def _merged(boxes: dict[Key, Box], edges: list[Edge]) -> list[Edge]:
+def _merged(boxes: dict[Key, Box], edges: list[GraphEdge]) -> list[GraphEdge]:
     """Identities with the same ways share a box when there are many; what a column cannot hold shares its
     last one.
     """
@@ -191,7 +191,7 @@ def _count(box: Box) -> int:
     return int(box.name.split()[0]) if box.css == "several" else 1
 
 
-def _twins(boxes: dict[Key, Box], edges: list[Edge]) -> dict[Key, Key]:
+def _twins(boxes: dict[Key, Box], edges: list[GraphEdge]) -> dict[Key, Key]:
     """By identity: the box that it shares, where there are more identities than boxes."""
     ways: dict[Key, list[tuple[Key, str]]] = defaultdict(list)
     for edge in edges:
@@ -213,17 +213,17 @@ def _twins(boxes: dict[Key, Box], edges: list[Edge]) -> dict[Key, Key]:
     return shared
 
 
-def _replaced(boxes: dict[Key, Box], edges: list[Edge], shared: dict[Key, Key]) -> list[Edge]:
+def _replaced(boxes: dict[Key, Box], edges: list[GraphEdge], shared: dict[Key, Key]) -> list[GraphEdge]:
     for key in shared:
         boxes.pop(key, None)
     changed = (
-        Edge(shared.get(edge.source, edge.source), shared.get(edge.target, edge.target), edge.css)
+        GraphEdge(shared.get(edge.source, edge.source), shared.get(edge.target, edge.target), edge.css)
         for edge in edges
     )
     return list(dict.fromkeys(changed))
 
 
-def _drawn(boxes: dict[Key, Box], edges: list[Edge], words: str) -> Graph:
+def _drawn(boxes: dict[Key, Box], edges: list[GraphEdge], words: str) -> Graph:
     """Column by column from the left, each box as near as possible to where its lines come from."""
     sources: dict[Key, list[Key]] = defaultdict(list)
     for edge in edges:
@@ -268,7 +268,7 @@ def _cut(text: str, width: int) -> str:
 
 def _words(rows: Sequence[WhoCanRow], resource: str) -> str:
     """What the drawing shows, for who does not see it."""
-    denied = sum(row.decision is Decision.EXPLICITLY_DENIED for row in rows)
+    denied = sum(row.decision is EvaluationDecision.EXPLICITLY_DENIED for row in rows)
     able = len(rows) - denied
     steps = chain.from_iterable(map(_steps, rows))
     policies = {policy_name(step) for step in steps if step.allows}

@@ -17,7 +17,7 @@ from iam.access.certainty import Certainty
 from iam.access.explanation import ExplanationStep, NamedPolicy, Why
 from iam.access.who_can import WhoCanRow
 from iam.mirror.models import Kind
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.explain import ReasonOutcome
 from iam.policy.request import PrincipalKind
 from iam.policy.sentences.conditions import phrase_of
@@ -36,17 +36,17 @@ ICONS: Final = {
 }
 KINDS: Final = {PrincipalKind.USER: Kind.USER, PrincipalKind.ROLE: Kind.ROLE}
 MARKS: Final = {
-    Decision.ALLOWED: ("Allowed", "ok", "check"),
-    Decision.CONDITIONAL: ("Conditional", "warn", "circle-help"),
-    Decision.EXPLICITLY_DENIED: ("Denied", "bad", "x"),
-    Decision.IMPLICITLY_DENIED: ("Not allowed", "", "minus"),
+    EvaluationDecision.ALLOWED: ("Allowed", "ok", "check"),
+    EvaluationDecision.CONDITIONAL: ("Conditional", "warn", "circle-help"),
+    EvaluationDecision.EXPLICITLY_DENIED: ("Denied", "bad", "x"),
+    EvaluationDecision.IMPLICITLY_DENIED: ("Not allowed", "", "minus"),
 }
 CERTAINTY_MARKS: Final = {
     Certainty.CONFIRMED: ("Confirmed", "ok", "check"),
     Certainty.CONDITIONAL: ("Conditional", "warn", "circle-help"),
     Certainty.UNCONFIRMED: ("Unconfirmed", "info", "circle-dashed"),
 }
-CAN: Final = frozenset({Decision.ALLOWED, Decision.CONDITIONAL})
+CAN: Final = frozenset({EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL})
 LAYERS: Final = {
     "boundary": "Permissions boundary",
     "scp": "SCP",
@@ -66,7 +66,7 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class AnswerLine:
     """A row: `mark` is (words, tone, icon), `ways` are paths, `more` how many are not shown, `conditions` are
     sentences.
     """
@@ -86,12 +86,14 @@ class Line:
     is_role: bool
 
 
-def line(row: WhoCanRow, *, accounts: Mapping[str, str], query: Query, total: int, resource: str) -> Line:
+def line(
+    row: WhoCanRow, *, accounts: Mapping[str, str], query: Query, total: int, resource: str
+) -> AnswerLine:
     """`accounts` are names by number, `query` is the question's, `total` how many actions are asked about."""
-    mine = [step for step in row.why.grants if row.decision is not Decision.EXPLICITLY_DENIED]
+    mine = [step for step in row.why.grants if row.decision is not EvaluationDecision.EXPLICITLY_DENIED]
     steps = mine or list(row.why.denies)
     mark = CERTAINTY_MARKS[row.certainty] if row.decision in CAN else MARKS[row.decision]
-    return Line(
+    return AnswerLine(
         row=row,
         name=row.display,
         account=accounts.get(row.account, row.account),
@@ -128,7 +130,7 @@ def _why_address(pk: int) -> str:
 
 def _doubts(row: WhoCanRow) -> list[str]:
     """What a decision depends on, or what was not synced that could stop it."""
-    if row.decision is Decision.CONDITIONAL:
+    if row.decision is EvaluationDecision.CONDITIONAL:
         return conditions(row.why)
     if row.certainty is Certainty.UNCONFIRMED:
         return [f"Unconfirmed: {unread_words(row.unread)}"]
@@ -153,7 +155,7 @@ def _tally(row: WhoCanRow, total: int) -> str:
 
 def _note(row: WhoCanRow) -> str:
     """'AnalystsRead allows, DenyLedgerExport wins'."""
-    if row.decision is not Decision.EXPLICITLY_DENIED:
+    if row.decision is not EvaluationDecision.EXPLICITLY_DENIED:
         return ""
     return f"Denied by {' and '.join(dict.fromkeys(map(policy_name, row.why.denies)))}"
 

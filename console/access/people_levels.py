@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from console.access.bars import quarters
-from console.identities.lists.list_address import Asked, read
+from console.identities.lists.list_address import ListAddress, read
 from console.identities.lists.people import PAGE, RIGHTS, page_for
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
@@ -45,7 +45,7 @@ def people_levels(request: ViewerRequest) -> HttpResponse:
     return HttpResponse(format_html_join("\n", '<div hx-swap-oob="{}">{}</div>', cells))
 
 
-def _people(asked: Asked) -> list[Row]:
+def _people(asked: ListAddress) -> list[Row]:
     after = asked.after.place if asked.after else None
     before = asked.before.place if asked.before else None
     slice_of_users = list_page(
@@ -59,7 +59,7 @@ def _people(asked: Asked) -> list[Row]:
 
 
 def _page(
-    request: ViewerRequest, asked: Asked, people: list[Row], levels_by_user: dict[int, LevelCounts]
+    request: ViewerRequest, asked: ListAddress, people: list[Row], levels_by_user: dict[int, LevelCounts]
 ) -> HttpResponse:
     rows = [
         {
@@ -81,11 +81,11 @@ def _page(
     return render(request, "access/people_levels.html", context)
 
 
-def _address(pk: int, asked: Asked) -> str:
+def _address(pk: int, asked: ListAddress) -> str:
     return f"{reverse('access:person', args=[pk])}{asked.query.only('account', 'as-of')}".rstrip("?")
 
 
-def _link(pk: int, levels: LevelCounts, asked: Asked) -> SafeString:
+def _link(pk: int, levels: LevelCounts, asked: ListAddress) -> SafeString:
     return format_html('<a href="{}">{}</a>', _address(pk, asked), small_bar(levels))
 
 

@@ -53,7 +53,7 @@ class ServiceLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ServicePrincipalLine:
     """A principal who can use a service."""
 
     row: domain.ServiceUser
@@ -233,14 +233,14 @@ def _service_line(use: domain.ServiceCounts, uses: domain.Uses, request: ViewerR
     )
 
 
-def _line(row: domain.ServiceUser, names: dict[str, str], prefix: str) -> Line:
+def _line(row: domain.ServiceUser, names: dict[str, str], prefix: str) -> ServicePrincipalLine:
     fills, counts = bar(row.levels)
     far = (
         (sum(count.everywhere for count in row.levels.values()), "everywhere"),
         (sum(count.limited for count in row.levels.values()), "on some resources"),
         (sum(count.conditional for count in row.levels.values()), "conditional"),
     )
-    return Line(
+    return ServicePrincipalLine(
         row,
         reverse(PAGES[row.kind], args=[row.pk, prefix]),
         names.get(row.account, row.account),

@@ -22,7 +22,7 @@ from iam.access.actions import action_names, resources_of
 from iam.access.principals import AskingPrincipal
 from iam.access.simulate import SimulationResult, simulate
 from iam.guard import Right
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.request import PrincipalKind, account_of
 
 OFFERED: Final = 20
@@ -115,7 +115,7 @@ def _answer(form: SimulationForm, verdict: SimulationResult | None) -> dict[str,
 def _help(request: ViewerRequest, form: SimulationForm, verdict: SimulationResult | None) -> dict[str, Any]:
     """Where the smallest grant that helps is worked out, for who may ask for it."""
     who, meaning = form.who, form.meant
-    refused = verdict is not None and verdict.decision is not Decision.ALLOWED
+    refused = verdict is not None and verdict.decision is not EvaluationDecision.ALLOWED
     if not refused or who is None or meaning is None or who.is_root or request.at is not None:
         return {}
     if not request.viewer.may(Right.REQUEST_CHANGE, account_id=who.account):

@@ -54,7 +54,7 @@ KIND_WORDS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class ExplanationStage:
     """A step of the path; `notes` stand below its text, `statement` is JSON, `url` a page with more."""
 
     icon: str
@@ -65,18 +65,20 @@ class Stage:
     url: str = ""
 
 
-def tall(row: WhoCanRow, *, account: str, query: Query) -> list[Stage]:
+def tall(row: WhoCanRow, *, account: str, query: Query) -> list[ExplanationStage]:
     """Who asks, each reason in the order in which AWS's policies bound each other, and what comes of it."""
     words, tone, icon = MARKS[row.decision]
     steps = sorted(row.why.steps, key=lambda step: (ORDER.index(step.reason.kind), step.reason.level))
     return [
-        Stage(ICONS[row.kind], "", row.name, (f"{KIND_WORDS[row.kind]} in {account}",), url=entity_url(row)),
+        ExplanationStage(
+            ICONS[row.kind], "", row.name, (f"{KIND_WORDS[row.kind]} in {account}",), url=entity_url(row)
+        ),
         *_stages(steps, query),
-        Stage(icon, tone, words),
+        ExplanationStage(icon, tone, words),
     ]
 
 
-def _stages(steps: Iterable[ExplanationStep], query: Query) -> Iterator[Stage]:
+def _stages(steps: Iterable[ExplanationStep], query: Query) -> Iterator[ExplanationStage]:
     """Levels of the organization that only allow are one step."""
     for kind, stage_steps in groupby(steps, key=lambda step: step.reason.kind):
         mine = list(stage_steps)
@@ -86,24 +88,24 @@ def _stages(steps: Iterable[ExplanationStep], query: Query) -> Iterator[Stage]:
             yield from (_stage(step, query) for step in mine)
 
 
-def _levels(kind: str, steps: list[ExplanationStep]) -> Stage:
+def _levels(kind: str, steps: list[ExplanationStep]) -> ExplanationStage:
     count = len({step.reason.level for step in steps})
     names = dict.fromkeys(step.reason.policy for step in steps)
     where = "The 1 level" if count == 1 else f"All {count} levels"
     verb = "allows" if count == 1 else "allow"
-    return Stage("check", "ok", f"{where} of {LEVELS[kind]} {verb} it", (", ".join(names),))
+    return ExplanationStage("check", "ok", f"{where} of {LEVELS[kind]} {verb} it", (", ".join(names),))
 
 
-def _stage(step: ExplanationStep, query: Query) -> Stage:
+def _stage(step: ExplanationStep, query: Query) -> ExplanationStage:
     icon, tone = OUTCOMES[step.reason.outcome]
     if step.is_unread:
-        return Stage(icon, tone, NOT_KNOWN)
+        return ExplanationStage(icon, tone, NOT_KNOWN)
     verb = VERBS.get((step.reason.outcome, step.allows))
     text = f"{policy_name(step)}, {step.statement}, {verb}" if verb and step.statement else step.reason.text
     group = step.held.group if step.held else None
     statement = statement_text(step.source) if step.source else ""
     shown_statement = statement if len(statement) <= MAX_STATEMENT_LENGTH else ""
-    return Stage(
+    return ExplanationStage(
         icon=icon,
         tone=tone,
         text=text.rstrip("."),

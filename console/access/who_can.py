@@ -14,7 +14,7 @@ from django.urls import reverse
 from console.access.circumstances import circumstances_context
 from console.access.forms.who_can import WhoCanForm, cursor_of, place_of
 from console.access.graph import Graph, graph_of
-from console.access.lines import MARKS, Line, entity_url, line
+from console.access.lines import MARKS, AnswerLine, entity_url, line
 from console.access.offers import resources_offered
 from console.access.stages import tall
 from console.access.who_can_answer import (
@@ -39,7 +39,7 @@ from iam.access.who_can import WhoCanPage, WhoCanRow, who_can, why_one
 from iam.guard import Right
 from iam.mirror.models import Kind
 from iam.mirror.queries.accounts import visible_accounts
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.request import account_of
 
 PAGE: Final = 50
@@ -121,13 +121,13 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dic
     accounts = _account_names(request, shown)
     total = len(asked.meant.actions)
 
-    def lines(rows: list[WhoCanRow]) -> list[Line]:
+    def lines(rows: list[WhoCanRow]) -> list[AnswerLine]:
         return [
             line(row, accounts=accounts, query=form.query, total=total, resource=asked.resource)
             for row in rows
         ]
 
-    has_goals = answer.counts[Decision.ALLOWED] > 0 and not form.is_list and not form.is_filtered
+    has_goals = answer.counts[EvaluationDecision.ALLOWED] > 0 and not form.is_list and not form.is_filtered
     return {
         "found": answer,
         "summary": headline(answer, asked),

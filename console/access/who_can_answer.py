@@ -13,7 +13,7 @@ from django.urls import reverse
 from console.access.circumstances import ANY
 from console.access.forms.who_can import WhoCanForm
 from console.access.limits import Limit, limit_rows, unread_rows
-from console.access.lines import CERTAINTY_MARKS, Line, address_of
+from console.access.lines import CERTAINTY_MARKS, AnswerLine, address_of
 from console.web.access import ViewerRequest
 from console.web.query import Query
 from iam.access.certainty import Certainty
@@ -27,7 +27,7 @@ from iam.mirror.models import Kind
 from iam.policy.request import account_of
 
 Choice = tuple[str, str, bool]
-Lines = Callable[[list[WhoCanRow]], list[Line]]
+Lines = Callable[[list[WhoCanRow]], list[AnswerLine]]
 KIND_CHOICES: Final = (("", "Users and roles"), ("users", "IAM users"), ("roles", "Roles"))
 CERTAINTIES: Final = (
     ("", "Any certainty"),
@@ -60,7 +60,7 @@ class GroupCard:
     account: str
     count: str
     marks: tuple[tuple[str, str, str], ...]
-    lines: tuple[Line, ...]
+    lines: tuple[AnswerLine, ...]
     total: str
     more: int
     all_url: str

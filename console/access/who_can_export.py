@@ -20,7 +20,7 @@ from iam.access.explanation import ExplanationStep
 from iam.access.who_can import WhoCanQuestion, WhoCanRow, every_row
 from iam.guard import Right, Viewer
 from iam.journal.services import record
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 
 COLUMNS: Final = (
     "account_id",
@@ -104,7 +104,7 @@ def values_of(row: WhoCanRow) -> dict[str, Any]:
         "allowed_actions": row.can,
         "conditional_actions": row.may,
         "first_action": row.action,
-        "conditions": conditions(row.why) if row.decision is Decision.CONDITIONAL else [],
+        "conditions": conditions(row.why) if row.decision is EvaluationDecision.CONDITIONAL else [],
         "policies": list(dict.fromkeys(map(_policy, (*row.why.grants, *row.why.denies)))),
     }
 

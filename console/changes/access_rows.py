@@ -35,7 +35,7 @@ _MARKS = {
 
 
 @dataclass(frozen=True, slots=True)
-class ActionRow:
+class ActionShiftRow:
     """What becomes of one action for so many."""
 
     action: str
@@ -64,7 +64,7 @@ class WayShown:
     title: str
     names: list[AffectedName]
     unnamed: int
-    rows: list[ActionRow]
+    rows: list[ActionShiftRow]
     more: int
 
 
@@ -171,7 +171,7 @@ def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Map
     )
 
 
-def _row(shift: dict[str, Any], *, is_shown: bool) -> ActionRow:
+def _row(shift: dict[str, Any], *, is_shown: bool) -> ActionShiftRow:
     sign, css, label = SIGNS[shift["sort"]]
     witnesses = witnesses_shown(shift.get("witnesses")) if is_shown else []
     plain = shift["sort"] in (GAINED, LOST)
@@ -179,7 +179,9 @@ def _row(shift: dict[str, Any], *, is_shown: bool) -> ActionRow:
     only_where = f"on {on}" if on else ""
     what_and_where = f"{label}: {on}" if on else label
     note = only_where if plain else what_and_where
-    return ActionRow(shift["action"], sign, css, label, note, shift["people"], shift["is_risky"], witnesses)
+    return ActionShiftRow(
+        shift["action"], sign, css, label, note, shift["people"], shift["is_risky"], witnesses
+    )
 
 
 def _how(way: dict[str, Any]) -> str:

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.views.decorators.http import require_GET
 
 from console.changes.act_text import also_on, back_of, lint_of, menu_on, pageless_in, shown_name
-from console.changes.actions import ACTIONS, Action
+from console.changes.actions import ACTIONS, ActAction
 from console.changes.actions.action import END
 from console.changes.actions.form import ActionForm
-from console.changes.request_draft import Fact, PageLink, RequestDraft, RequestFrame, digest_of
+from console.changes.request_draft import PageLink, RequestDraft, RequestFact, RequestFrame, digest_of
 from console.web.access import ViewerRequest, entity_or_404, require, require_present
 from console.web.render import render_page
 from console.web.shortened_lists import first_rows
@@ -39,7 +39,7 @@ MAX_OTHERS = 12
 class ActDraft(RequestDraft):
     """A request by one of the actions that pages offer."""
 
-    def __init__(self, request: ViewerRequest, form: ActionForm, action: Action) -> None:
+    def __init__(self, request: ViewerRequest, form: ActionForm, action: ActAction) -> None:
         super().__init__(request, form)
         self.action = action
         self.secret_error = ""
@@ -125,7 +125,7 @@ class ActDraft(RequestDraft):
         subject_page = PageLink(back.name, back.url)
         is_about_account = isinstance(subject, Account)
         first = PageLink("Changes", reverse("changes:list")) if is_about_account else PageLink(account.name)
-        facts = [] if is_about_account else [Fact("About", *subject_page)]
+        facts = [] if is_about_account else [RequestFact("About", *subject_page)]
         return RequestFrame(
             title=self.title,
             crumbs=[first, subject_page, PageLink(action.button)],
@@ -161,7 +161,7 @@ def _subject(request: ViewerRequest, act: Act) -> Subject:
     return whole_account
 
 
-def _start(request: ViewerRequest, action: Action, subject: Subject) -> dict[str, str]:
+def _start(request: ViewerRequest, action: ActAction, subject: Subject) -> dict[str, str]:
     """What the form begins with; `policy` in the address names one of several that the subject has."""
     initial = {field.name: field.start(subject) for field in action.fields if field.start}
     named = request.GET.get("policy", "")[:MAX_NAME_LENGTH]

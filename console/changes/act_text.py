@@ -148,7 +148,7 @@ def _has_own_text(subject: Entity) -> bool:
     return subject.kind == Kind.POLICY and ":iam::aws:" not in subject.arn
 
 
-class Written(NamedTuple):
+class WrittenPolicy(NamedTuple):
     """A policy text that an operation writes: what the policy is called, and what the lint finds. `key` is
     equal for equal texts.
     """
@@ -166,7 +166,7 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
     policy.
     """
     names: dict[Hashable, list[str]] = {}
-    texts: dict[Hashable, Written] = {}
+    texts: dict[Hashable, WrittenPolicy] = {}
     for operation in operations:
         if (written := _written(operation)) is not None:
             texts.setdefault(written.key, written)
@@ -196,13 +196,15 @@ def _named(names: Sequence[str]) -> str:
     return f"{first[:1].upper()}{first[1:]}{more}"
 
 
-def _written(operation: Operation) -> Written | None:
+def _written(operation: Operation) -> WrittenPolicy | None:
     if isinstance(operation, DefaultText):
         policy = operation.subject()
         if policy is None:
             return None
         text = operation.text
-        return Written((policy.pk, text), f"policy {policy.name}", lambda: findings_of(policy, text=text))
+        return WrittenPolicy(
+            (policy.pk, text), f"policy {policy.name}", lambda: findings_of(policy, text=text)
+        )
     policy_text = text_of(operation)
     if policy_text is None:
         return None
@@ -210,12 +212,12 @@ def _written(operation: Operation) -> Written | None:
         finding.is_by_catalogue for finding in _lint(*policy_text)
     ):
         former = operation.now
-        return Written(
+        return WrittenPolicy(
             (*policy_text, former),
             _name_of(operation),
             lambda: less_standing(_lint(*policy_text), former=lambda: former, kind=PolicyKind.IDENTITY),
         )
-    return Written(policy_text, _name_of(operation), lambda: _lint(*policy_text))
+    return WrittenPolicy(policy_text, _name_of(operation), lambda: _lint(*policy_text))
 
 
 _lint = lru_cache(maxsize=512)(lambda text, kind, quota: lint(text, kind=kind, quota=quota))

@@ -12,7 +12,7 @@ from console.changes.actions.credentials import CREDENTIAL_QUESTIONS, Credential
 from console.changes.actions.form import ActionForm
 from console.changes.request_draft import PageLink, RequestDraft, RequestFrame, fact_of_user
 from console.web.access import ViewerRequest, entity_or_404, require_present
-from iam.changes.credential_acts import Asked, kind_of, operation_of
+from iam.changes.credential_acts import CredentialActRequest, kind_of, operation_of
 from iam.changes.models import Change
 from iam.changes.operations import Operation
 from iam.changes.operations.sealed_secret import Recipient, seal_id
@@ -77,7 +77,7 @@ class CredentialDraft(RequestDraft):
     def operations(self, key: str) -> list[Operation]:
         """The operation of the act. Raises RefusedError where something has still to be filled in."""
         viewer = self.request.viewer
-        asked = Asked(
+        asked = CredentialActRequest(
             user=self.wish.user,
             credential=self.wish.one,
             recipient=Recipient(viewer.person_id, viewer.name),

@@ -10,7 +10,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from console.changes.actions.form import ActionForm
-from console.changes.request_draft import Fact, PageLink, RequestDraft, RequestFrame, fact_of_user
+from console.changes.request_draft import PageLink, RequestDraft, RequestFact, RequestFrame, fact_of_user
 from console.web.access import ViewerRequest, entity_or_404
 from console.web.render import render_page
 from iam.changes import services
@@ -79,7 +79,7 @@ class MembershipDraft(RequestDraft):
             ],
             leads_to=leads_to,
             account=user.account,
-            facts=[fact_of_user(user, user_name), Fact("Group", group.name, group_page)],
+            facts=[fact_of_user(user, user_name), RequestFact("Group", group.name, group_page)],
             section="people",
             effect_title=f"What changes for {user_name}",
             address=f"{reverse('changes:membership')}?user={user.pk}&group={group.pk}&do={self.do}",

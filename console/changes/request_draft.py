@@ -42,7 +42,7 @@ class PageLink(NamedTuple):
     url: str = ""
 
 
-class Fact(NamedTuple):
+class RequestFact(NamedTuple):
     """What the request is about; `login` is the name of a user in AWS, where it differs."""
 
     name: str
@@ -60,7 +60,7 @@ class RequestFrame(NamedTuple):
     crumbs: Sequence[PageLink]
     leads_to: Sequence[PageLink]
     account: Account
-    facts: Sequence[Fact]
+    facts: Sequence[RequestFact]
     section: str
     effect_title: str
     address: str
@@ -190,11 +190,11 @@ def request_page(draft: type[RequestDraft]) -> Callable[..., HttpResponse]:
     return page
 
 
-def fact_of_user(user: Entity, user_name: str) -> Fact:
+def fact_of_user(user: Entity, user_name: str) -> RequestFact:
     """Whom a request is about, by their name and their login."""
     page = reverse("identities:person", args=[user.pk])
     login = "" if user_name == user.name else user.name
-    return Fact("Who", user_name, page, login)
+    return RequestFact("Who", user_name, page, login)
 
 
 def digest_of(plans: list[ChangePlan]) -> str:

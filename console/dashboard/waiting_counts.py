@@ -26,7 +26,7 @@ from iam.changes.risks import CRITICAL
 from iam.compiled_queries import SCOPES_KEPT, CompiledCounts, Param
 from iam.guard import Viewer
 from iam.mirror.models import Account
-from iam.people.offboarding.models import Stage
+from iam.people.offboarding.models import OffboardingStage
 from iam.people.offboarding.queries import visible_leavers
 from iam.people.onboarding.queries import visible_runs
 from iam.people.runs.models import RunState
@@ -95,7 +95,7 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
     also, only = (f"&account={number}", f"?account={number}") if account else ("", "")
     yield Countable(
         "leavers",
-        visible_leavers(viewer).filter(stage__in=(Stage.OPEN, Stage.PARTLY)),
+        visible_leavers(viewer).filter(stage__in=(OffboardingStage.OPEN, OffboardingStage.PARTLY)),
         "Offboarding not finished",
         f"{everywhere}Some access of people who left is still there.",
         "bad",

@@ -25,7 +25,7 @@ logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class SampleGrant:
     """Who requests it for whom, by login; a template without parameters; for how long and why; who approves
     it.
     """
@@ -39,7 +39,7 @@ class Sample:
 
 
 SAMPLES: Final = (
-    Sample(
+    SampleGrant(
         "ines.duarte",
         "tomas.lind",
         "support-cases",
@@ -47,7 +47,7 @@ SAMPLES: Final = (
         "Support case with AWS about the failed settlements in November",
         ("hana.sato", "jonas.berg"),
     ),
-    Sample(
+    SampleGrant(
         "ines.duarte",
         "jonas.berg",
         "read-billing",
@@ -55,7 +55,7 @@ SAMPLES: Final = (
         "Covers for the FinOps team until the end of the year",
         ("hana.sato",),
     ),
-    Sample(
+    SampleGrant(
         "ines.duarte",
         "tomas.lind",
         "read-billing",
@@ -88,7 +88,7 @@ def _arn(login: str) -> str:
     return users.order_by("account__name").values_list("arn", flat=True).first() or ""
 
 
-def _give(sample: Sample, arn: str) -> bool:
+def _give(sample: SampleGrant, arn: str) -> bool:
     asker, offer = viewer_of(sample.asker), offer_of(sample.template)
     if asker is None or offer is None:
         return False

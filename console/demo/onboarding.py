@@ -21,7 +21,7 @@ from iam.people.blueprints.body import BlueprintError, Body, Filled
 from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.blueprints.services import create_blueprint
 from iam.people.onboarding.models import OnboardingRun
-from iam.people.onboarding.pasted_rows import Typed
+from iam.people.onboarding.pasted_rows import NewcomerRow
 from iam.people.onboarding.queries import sets_of
 from iam.people.onboarding.row_checks import stage
 from iam.people.onboarding.services import request_run
@@ -81,9 +81,9 @@ BLUEPRINTS: Final = (
 )
 RUN_OF: Final = "Analyst"
 PEOPLE: Final = (
-    Typed(line=2, name="Freya Lindholm", email="freya.lindholm@northline.example"),
-    Typed(line=3, name="Mateo Silva", email="mateo.silva@northline.example"),
-    Typed(line=4, name="Aiko Watanabe", email="aiko.watanabe@northline.example"),
+    NewcomerRow(line=2, name="Freya Lindholm", email="freya.lindholm@northline.example"),
+    NewcomerRow(line=3, name="Mateo Silva", email="mateo.silva@northline.example"),
+    NewcomerRow(line=4, name="Aiko Watanabe", email="aiko.watanabe@northline.example"),
 )
 WHY: Final = "New hires in the fares team, starting on Monday"
 

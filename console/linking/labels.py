@@ -12,17 +12,17 @@ from django.utils.safestring import SafeString
 
 from console.identities.details.labels import Badge, days_since, days_words, mfa_mark, no_key, password_words
 from console.web.known_facts import UNKNOWN, Figure
-from iam.linking.queries import Line
+from iam.linking.queries import LinkedUserLine
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
 
 OLD, IDLE = 90, 90
 
 
-class Facts(NamedTuple):
+class UserRow(NamedTuple):
     """A user as a row of a table."""
 
-    line: Line
+    line: LinkedUserLine
     mfa: Badge
     console: str
     key: str
@@ -31,11 +31,11 @@ class Facts(NamedTuple):
     bar: SafeString | str = ""
 
 
-def facts_of(line: Line, *, bar: SafeString | str = "") -> Facts:
+def facts_of(line: LinkedUserLine, *, bar: SafeString | str = "") -> UserRow:
     """The words for one user; `bar` is how far they reach."""
     credentials = line.credentials
     days = days_since(credentials.oldest_key_at, at=None) if credentials else None
-    return Facts(
+    return UserRow(
         line,
         mfa_mark(credentials),
         password_words(credentials),
@@ -46,7 +46,7 @@ def facts_of(line: Line, *, bar: SafeString | str = "") -> Facts:
     )
 
 
-def summary_of(lines: Sequence[Line]) -> dict[str, Any]:
+def summary_of(lines: Sequence[LinkedUserLine]) -> dict[str, Any]:
     """All users of a person in one: MFA, keys, last use, and what stands out, the worst first."""
     with_credentials = [line for line in lines if line.credentials]
     console = [line for line in with_credentials if line.credentials and line.credentials.has_password]
@@ -66,7 +66,9 @@ def summary_of(lines: Sequence[Line]) -> dict[str, Any]:
     }
 
 
-def _mfa_of(lines: Sequence[Line], console: Sequence[Line], bare: Sequence[Line]) -> Badge:
+def _mfa_of(
+    lines: Sequence[LinkedUserLine], console: Sequence[LinkedUserLine], bare: Sequence[LinkedUserLine]
+) -> Badge:
     """One mark for all users: good only where MFA is known to be on for each that has a password."""
     if bare:
         return Badge(f"Missing for {len(bare)} of {len(console)} with a password", "bad", "x")
@@ -76,7 +78,7 @@ def _mfa_of(lines: Sequence[Line], console: Sequence[Line], bare: Sequence[Line]
     return Badge("On", "ok", "check") if console else Badge("Not applicable")
 
 
-def _is_unknown(line: Line) -> bool:
+def _is_unknown(line: LinkedUserLine) -> bool:
     """True if it is unknown whether this user needs MFA and has it."""
     credentials = line.credentials
     if credentials is None or credentials.has_password is None:
@@ -84,11 +86,11 @@ def _is_unknown(line: Line) -> bool:
     return credentials.has_password and has_mfa(credentials.mfa) is None
 
 
-def _bare(lines: Sequence[Line]) -> list[tuple[str, str]]:
+def _bare(lines: Sequence[LinkedUserLine]) -> list[tuple[str, str]]:
     return [("bad", f"Password without MFA in {_where(lines)}.")] if lines else []
 
 
-def _old(lines: Sequence[Line]) -> list[tuple[str, str]]:
+def _old(lines: Sequence[LinkedUserLine]) -> list[tuple[str, str]]:
     before = datetime.now(tz=UTC) - timedelta(days=OLD)
     old = [
         line
@@ -100,7 +102,7 @@ def _old(lines: Sequence[Line]) -> list[tuple[str, str]]:
     return [("warn", f"Access key over {OLD} days old in {_where(old)}.")] if old else []
 
 
-def _idle(lines: Sequence[Line]) -> list[tuple[str, str]]:
+def _idle(lines: Sequence[LinkedUserLine]) -> list[tuple[str, str]]:
     before = datetime.now(tz=UTC) - timedelta(days=IDLE)
     idle = [
         line
@@ -113,7 +115,7 @@ def _idle(lines: Sequence[Line]) -> list[tuple[str, str]]:
     return [("warn", f"No sign-in for {IDLE} days in {_where(idle)}.")] if idle else []
 
 
-def _where(lines: Sequence[Line], *, most: int = 3) -> str:
+def _where(lines: Sequence[LinkedUserLine], *, most: int = 3) -> str:
     names = list(dict.fromkeys(line.user.account.name for line in lines))
     more = len(names) - most
     if more > 0:

@@ -21,13 +21,13 @@ from console.web.page_cursors import CursorError, decode, word_of
 from console.web.render import render_page
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
-from iam.keyset import Place
+from iam.keyset import KeysetPlace
 from iam.linking import queries
 from iam.linking.models import Sign
 from iam.linking.ownership import lines_by_hand
 from iam.linking.patterns import PARTS
 from iam.linking.rights import may_link_any, may_rule
-from iam.linking.rules import Chosen, chosen_now, foretell, save
+from iam.linking.rules import ChosenMatchRules, chosen_now, foretell, save
 from iam.mirror.models import UserCredentials, valid_at
 
 SAYS = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
@@ -81,7 +81,7 @@ def _rows(request: ViewerRequest, view: str) -> dict[str, Any]:
     }
 
 
-def _place(request: ViewerRequest, *, pk_kind: type[int] | type[UUID] = int) -> Place | None:
+def _place(request: ViewerRequest, *, pk_kind: type[int] | type[UUID] = int) -> KeysetPlace | None:
     word = request.GET.get("after", "")
     try:
         return decode(word, kind=str, pk_kind=pk_kind).place if word else None
@@ -144,12 +144,12 @@ def ways(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "linking/ways.html", context)
 
 
-def _chosen(request: ViewerRequest) -> Chosen:
+def _chosen(request: ViewerRequest) -> ChosenMatchRules:
     """The fields: a key of a tag in each line, and for each rule a user name and an address."""
     keys = tuple(line.strip() for line in request.POST.get("tags", "")[:2000].splitlines() if line.strip())
     pairs = zip(request.POST.getlist("user_name"), request.POST.getlist("address"), strict=False)
     rules = tuple((name.strip()[:64], address.strip()[:64]) for name, address in pairs)
-    return Chosen(
+    return ChosenMatchRules(
         keys,
         "by_address" in request.POST,
         tuple((name, address) for name, address in rules if name or address),

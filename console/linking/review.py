@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from console.linking.selection import Chosen, Selection
+from console.linking.selection import SelectedUser, Selection
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
@@ -54,7 +54,7 @@ class GroupShown:
 
 
 @dataclass(frozen=True, slots=True)
-class RowShown:
+class ReviewRow:
     """A user on the page, and what is selected, chosen, or typed for it."""
 
     row: MatchRow
@@ -160,7 +160,7 @@ def _take_over(request: ViewerRequest, current: Review, selection: Selection) ->
     return shown if is_same else None
 
 
-def _names(request: ViewerRequest, selection: Selection, chosen: list[Chosen]) -> dict[int, str]:
+def _names(request: ViewerRequest, selection: Selection, chosen: list[SelectedUser]) -> dict[int, str]:
     """The names of new people: as typed, or as their tags say."""
     untyped = [Proposal(match.user) for match in chosen if match.user not in selection.names]
     proposed = {row.user.pk: row.display for row in match_rows(request.viewer, untyped)} if untyped else {}
@@ -221,10 +221,10 @@ def _rows(
     group: Group,
     shown: tuple[Proposal, ...],
     errors: dict[int, str],
-) -> list[RowShown]:
+) -> list[ReviewRow]:
     rows = {row.user.pk: row for row in match_rows(request.viewer, shown)}
     return [
-        RowShown(
+        ReviewRow(
             rows[proposal.user],
             proposal,
             selection.is_selected(group, proposal.user),

@@ -20,7 +20,7 @@ SESSION_KEY: Final = "review-of-matches"
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SelectedUser:
     """A user that is selected: for a person, or as a new one."""
 
     user: int
@@ -88,11 +88,11 @@ class Selection:
         else:
             self.switched.add(group.key)
 
-    def chosen(self, group: Group) -> Iterator[Chosen]:
+    def chosen(self, group: Group) -> Iterator[SelectedUser]:
         """The selected users of a group."""
         for proposal in group.proposals:
             if self.is_selected(group, proposal.user):
-                yield Chosen(proposal.user, self._person(group, proposal))
+                yield SelectedUser(proposal.user, self._person(group, proposal))
 
     def count(self, group: Group) -> int:
         """How many users of a group are selected."""

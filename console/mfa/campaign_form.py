@@ -29,7 +29,7 @@ def places_for(viewer: Viewer) -> list[tuple[str, str]]:
     ]
 
 
-def read_campaign(request: ViewerRequest) -> services.Terms:
+def read_campaign(request: ViewerRequest) -> services.CampaignTerms:
     """The terms that the form says. Raises FieldError with what is wrong with it."""
     post = request.POST
     kind, _, name = post.get("place", "").partition(":")
@@ -50,7 +50,7 @@ def read_campaign(request: ViewerRequest) -> services.Terms:
         raise FieldError("Choose at least one person who takes part.", field="people")
     if post.get("ending") not in Ending.values:
         raise FieldError("Choose what happens after the due date.", field="ending")
-    return services.Terms(
+    return services.CampaignTerms(
         name=post.get("name", ""),
         due=date_typed(post.get("due", "")),
         ending=Ending(post["ending"]),

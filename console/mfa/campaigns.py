@@ -28,10 +28,10 @@ from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import Usage
 from iam.people.campaigns import services
 from iam.people.campaigns.audience import audience
-from iam.people.campaigns.models import Campaign, Ending, Participant, State
+from iam.people.campaigns.models import Campaign, CampaignState, Ending, Participant
 from iam.people.campaigns.queries import (
-    Row,
-    Standing,
+    ParticipantRow,
+    ParticipantStatus,
     linked_to_nobody,
     may_run,
     participants,
@@ -48,18 +48,18 @@ PREVIEW_NAMES: Final = 20
 """So many names of each list are shown before a campaign starts; the others are counted."""
 FIELDS: Final = ("name", "place", "people", "due", "remind", "ending", "reason")
 MARKS: Final = {
-    Standing.MISSING: ("Not started", "bad", "x"),
-    Standing.ENROLLING: ("Enrolling", "info", "loader-circle"),
-    Standing.EXCUSED: ("Exempt", "", ""),
-    Standing.UNREAD: ("Unknown", "", ""),
-    Standing.ENROLLED: ("Enrolled", "ok", "check"),
-    Standing.GONE: ("No longer included", "", ""),
+    ParticipantStatus.MISSING: ("Not started", "bad", "x"),
+    ParticipantStatus.ENROLLING: ("Enrolling", "info", "loader-circle"),
+    ParticipantStatus.EXCUSED: ("Exempt", "", ""),
+    ParticipantStatus.UNREAD: ("Unknown", "", ""),
+    ParticipantStatus.ENROLLED: ("Enrolled", "ok", "check"),
+    ParticipantStatus.GONE: ("No longer included", "", ""),
 }
 EXPIRED: Final = ("Link expired", "warn", "clock")
 STATES: Final = {
-    State.RUNNING: ("info", "loader-circle"),
-    State.DUE: ("warn", "clock"),
-    State.CLOSED: ("", ""),
+    CampaignState.RUNNING: ("info", "loader-circle"),
+    CampaignState.DUE: ("warn", "clock"),
+    CampaignState.CLOSED: ("", ""),
 }
 
 
@@ -73,7 +73,8 @@ def index(request: ViewerRequest) -> HttpResponse:
     known = progresses(campaigns[:PAGE], viewer=request.viewer)
     context = _frame(request) | {
         "rows": [
-            (campaign, known[campaign.pk], *STATES[State(campaign.state)]) for campaign in campaigns[:PAGE]
+            (campaign, known[campaign.pk], *STATES[CampaignState(campaign.state)])
+            for campaign in campaigns[:PAGE]
         ],
         "page": page,
         "has_more": len(campaigns) > PAGE,
@@ -124,7 +125,7 @@ def begin(request: ViewerRequest) -> HttpResponse:
     return redirect("mfa:campaign", pk=made.pk)
 
 
-def _review(request: ViewerRequest, terms: services.Terms, context: dict[str, Any]) -> HttpResponse:
+def _review(request: ViewerRequest, terms: services.CampaignTerms, context: dict[str, Any]) -> HttpResponse:
     """Whom it would mail, whom it can't reach, and the mail itself, before anything is sent."""
     reached = audience(request.viewer, account=terms.account, team=terms.team, users=terms.listed)
     of_list = listed_people(request, terms.account, terms.team)
@@ -184,7 +185,7 @@ def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError |
     part = list(rows[(page - 1) * PAGE : page * PAGE + 1])
     known = progress(campaign, viewer=request.viewer)
     unlinked = linked_to_nobody(campaign, viewer=request.viewer)
-    tone, icon_name = STATES[State(campaign.state)]
+    tone, icon_name = STATES[CampaignState(campaign.state)]
     today = datetime.now(tz=UTC).date()
     context = _frame(request) | {
         "campaign": campaign,
@@ -195,10 +196,10 @@ def _page(request: ViewerRequest, campaign: Campaign, *, refused: RefusedError |
         "days_left": max(0, (campaign.due - today).days),
         "ending": ending_words(campaign),
         "following": reverse("mfa:campaign", args=[campaign.pk]),
-        "is_running": campaign.state == State.RUNNING,
-        "is_open": campaign.state != State.CLOSED,
+        "is_running": campaign.state == CampaignState.RUNNING,
+        "is_open": campaign.state != CampaignState.CLOSED,
         "may_run": may_run(request.viewer, campaign)
-        and (campaign.state != State.CLOSED or waits_for_approval(campaign)),
+        and (campaign.state != CampaignState.CLOSED or waits_for_approval(campaign)),
         "rows": [row | {"typed": _typed(request, row, refused)} for row in _rows(part[:PAGE])],
         "page": page,
         "has_more": len(part) > PAGE,
@@ -219,7 +220,7 @@ def _typed(request: ViewerRequest, row: dict[str, Any], refused: RefusedError | 
 
 def ending_words(campaign: Campaign) -> str:
     """What comes after the day, or came."""
-    begun_by, is_closed = campaign.begun_by.name, campaign.state == State.CLOSED
+    begun_by, is_closed = campaign.begun_by.name, campaign.state == CampaignState.CLOSED
     if is_closed and campaign.closed_at and campaign.closed_at.date() <= campaign.due:
         return "Closed before its due date. Nothing was requested."
     before, after = {
@@ -249,7 +250,7 @@ def ending_words(campaign: Campaign) -> str:
             ),
         ),
     }[Ending(campaign.ending)]
-    if campaign.state == State.RUNNING:
+    if campaign.state == CampaignState.RUNNING:
         return before
     return after if is_closed else f"{after} The campaign stays open for users who are exempt or unknown."
 
@@ -312,7 +313,7 @@ def _rows(part: list[Participant]) -> list[dict[str, Any]]:
     return shown
 
 
-def _shown(row: Row, asked: Change | None, names: Mapping[int, str]) -> dict[str, Any]:
+def _shown(row: ParticipantRow, asked: Change | None, names: Mapping[int, str]) -> dict[str, Any]:
     participant, is_expired = row.participant, _is_expired(row)
     words, tone, icon_name = EXPIRED if is_expired else MARKS[row.standing]
     return {
@@ -327,18 +328,19 @@ def _shown(row: Row, asked: Change | None, names: Mapping[int, str]) -> dict[str
         "told_at": participant.told_at,
         "asked": asked,
         "remind": "Send new link" if is_expired else "Remind",
-        "can_remind": row.standing in (Standing.MISSING, Standing.ENROLLING) and row.person is not None,
-        "can_excuse": row.standing in (Standing.MISSING, Standing.ENROLLING),
-        "is_excused": participant.excused_until is not None and row.standing is Standing.EXCUSED,
+        "can_remind": row.standing in (ParticipantStatus.MISSING, ParticipantStatus.ENROLLING)
+        and row.person is not None,
+        "can_excuse": row.standing in (ParticipantStatus.MISSING, ParticipantStatus.ENROLLING),
+        "is_excused": participant.excused_until is not None and row.standing is ParticipantStatus.EXCUSED,
     }
 
 
-def _note(row: Row) -> str:
+def _note(row: ParticipantRow) -> str:
     participant = row.participant
-    if row.standing is Standing.EXCUSED and participant.excused_until:
+    if row.standing is ParticipantStatus.EXCUSED and participant.excused_until:
         until = f"{participant.excused_until:%-d %b %Y}"
         return f"Until {until}: {participant.excused_why} ({participant.excused_by})"
-    if row.standing is Standing.MISSING:
+    if row.standing is ParticipantStatus.MISSING:
         if row.person is None:
             return "No person linked"
         if row.opened_at:
@@ -346,11 +348,11 @@ def _note(row: Row) -> str:
     return ""
 
 
-def _is_expired(row: Row) -> bool:
+def _is_expired(row: ParticipantRow) -> bool:
     """Whether they were told, and the link was never used in its time."""
     is_unused = row.opened_at is None and row.link_until is None
     return (
-        row.standing is Standing.MISSING
+        row.standing is ParticipantStatus.MISSING
         and row.person is not None
         and bool(row.participant.messages)
         and is_unused

@@ -24,17 +24,17 @@ from iam.directory.models import Person
 from iam.guard import Right
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment import services, texts
-from iam.people.enrolment.models import Enrolment, Outcome
+from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 from iam.people.enrolment.queries import (
-    Stage,
-    Standing,
+    EnrolmentStage,
+    EnrolmentStatus,
     devices_of,
     has_mfa,
     has_password,
     latest,
     standing_of,
 )
-from iam.people.enrolment.services import Seat
+from iam.people.enrolment.services import EnrolmentSession
 from iam.people.links.models import Ended, Link, Purpose
 from iam.people.links.services import LinkRefusedError, ask_again
 
@@ -68,7 +68,9 @@ def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
         at = next((at for at, user in enumerate(users, 1) if not has_mfa(user)), len(users))
         return redirect("mfa:by-link-at", place=at)
     user = users[place - 1] if place else users[0]
-    seat = Seat(person=link.person, user=user, secret=request.COOKIES[link_landing.COOKIE], link=link)
+    seat = EnrolmentSession(
+        person=link.person, user=user, secret=request.COOKIES[link_landing.COOKIE], link=link
+    )
     address = reverse("mfa:by-link-at", args=[place]) if place else reverse("mfa:by-link")
     return _answer(request, seat, address=address, several=_several(users, user))
 
@@ -100,7 +102,7 @@ def own(request: ViewerRequest, pk: int) -> HttpResponse:
     if entity is None:
         raise Http404
     person = Person.objects.get(pk=request.viewer.person_id)
-    seat = Seat(person=person, user=entity, secret=secret_of(request))
+    seat = EnrolmentSession(person=person, user=entity, secret=secret_of(request))
     return _answer(request, seat, address=reverse("mfa:enrol", args=[pk]))
 
 
@@ -127,7 +129,7 @@ def _several(users: list[Entity], here: Entity) -> Several | None:
 
 
 def _answer(
-    request: HttpRequest, seat: Seat, *, address: str, several: Several | None = None
+    request: HttpRequest, seat: EnrolmentSession, *, address: str, several: Several | None = None
 ) -> HttpResponse:
     enrolment = latest(seat.user, browser=seat.browser)
     frame = {"address": address, "several": several}
@@ -137,7 +139,7 @@ def _answer(
         _act(request, seat, enrolment)
     except RefusedError as refused:
         enrolment = latest(seat.user, browser=seat.browser)
-        if seat.link is not None and enrolment is not None and enrolment.outcome == Outcome.LOCKED:
+        if seat.link is not None and enrolment is not None and enrolment.outcome == EnrolmentOutcome.LOCKED:
             # The link has ended with it: only another link leads on.
             why = f"{texts.LOCKED_LINK} {ask_again(seat.link)}"
             return link_landing.refusal(request, why, link=seat.link, status=410)
@@ -155,7 +157,7 @@ def refused_context(refused: RefusedError) -> dict[str, Any]:
     }
 
 
-def _act(request: HttpRequest, seat: Seat, enrolment: Enrolment | None) -> None:
+def _act(request: HttpRequest, seat: EnrolmentSession, enrolment: Enrolment | None) -> None:
     """What the form wants; without a word for it, to begin."""
     act = request.POST.get("do", "")
     if act == "codes" and enrolment is not None:
@@ -174,7 +176,7 @@ def _act(request: HttpRequest, seat: Seat, enrolment: Enrolment | None) -> None:
 
 def _page(
     request: HttpRequest,
-    seat: Seat,
+    seat: EnrolmentSession,
     enrolment: Enrolment | None,
     frame: dict[str, Any],
     *,
@@ -204,7 +206,7 @@ def _page(
     return render_page(request, template, context, partial="enrolment", status=answered)
 
 
-def _done_title(seat: Seat, enrolment: Enrolment | None) -> str:
+def _done_title(seat: EnrolmentSession, enrolment: Enrolment | None) -> str:
     """For people with a link in their words, for others with the name of the device."""
     if seat.link or enrolment is None:
         return "Your phone is added"
@@ -212,13 +214,16 @@ def _done_title(seat: Seat, enrolment: Enrolment | None) -> str:
 
 
 def _matter(
-    request: HttpRequest, seat: Seat, enrolment: Enrolment | None, standing: Standing | None
+    request: HttpRequest,
+    seat: EnrolmentSession,
+    enrolment: Enrolment | None,
+    standing: EnrolmentStatus | None,
 ) -> dict[str, Any]:
     """What the stage shows: the seed, how one signs in, or what one begins with."""
-    if standing is not None and standing.stage is Stage.SCAN and enrolment is not None:
+    if standing is not None and standing.stage is EnrolmentStage.SCAN and enrolment is not None:
         seed = services.seed_of(enrolment, seat)
         return {"seed": seed, "qr": svg_of(seed.address)} if seed else {}
-    if standing is not None and standing.stage is Stage.DONE:
+    if standing is not None and standing.stage is EnrolmentStage.DONE:
         return {"sign_in": sign_in_page(seat.user.account)}
     if standing is not None and standing.is_waiting:
         return {}

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from console.identities.lists import people, views
-from console.identities.lists.spec import Column, Filter, Page, TabWords
+from console.identities.lists.spec import Column, Filter, ListPage, TabWords
 from console.web.access import ViewerRequest, require
 from console.web.context import frame_of
 from console.web.templatetags.lists import under
@@ -132,10 +132,10 @@ COLUMNS: Final = (
 )
 
 
-def page_of(fleet: Fleet, viewer: Viewer) -> Page:
+def page_of(fleet: Fleet, viewer: Viewer) -> ListPage:
     """The page over what is read once for it."""
     unknown: frozenset[str] = frozenset({UNCHECKED}) if fleet.fresh.lacks_users else frozenset()
-    return Page(
+    return ListPage(
         listing=fleet.listing,
         title="MFA",
         noun=("IAM user", "IAM users"),
@@ -223,6 +223,6 @@ def fleet_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     return views.files(request, _page(request), form)
 
 
-def _page(request: ViewerRequest) -> Page:
+def _page(request: ViewerRequest) -> ListPage:
     request.at = None
     return page_of(Fleet(frame_of(request).chosen), request.viewer)

@@ -21,15 +21,15 @@ from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment.invitation import may_invite
 from iam.people.replacing import services
-from iam.people.replacing.models import SURE, Channel, Replacement, State
+from iam.people.replacing.models import SURE, Channel, Replacement, ReplacementState
 
 SEES = (Right.SEE_SELF, Right.REQUEST_CHANGE)
 PAGE = 50
 TONES = {
-    State.WAITING: ("note", "hourglass"),
-    State.CHECKED: ("ok", "check"),
-    State.REFUSED: ("bad", "x"),
-    State.EXPIRED: ("", "clock"),
+    ReplacementState.WAITING: ("note", "hourglass"),
+    ReplacementState.CHECKED: ("ok", "check"),
+    ReplacementState.REFUSED: ("bad", "x"),
+    ReplacementState.EXPIRED: ("", "clock"),
 }
 REPORTED = tuple(channel for channel in Channel if channel is not Channel.PORTAL)
 
@@ -75,7 +75,7 @@ def lost(request: ViewerRequest, pk: int) -> HttpResponse:
 def index(request: ViewerRequest) -> HttpResponse:
     """The lost devices of those for whom the viewer asks for changes: what waits first, then the newest."""
     now = datetime.now(tz=UTC)
-    waits = Q(state=State.WAITING, until__gt=now)
+    waits = Q(state=ReplacementState.WAITING, until__gt=now)
     rows = services.visible_replacements(request.viewer).order_by(
         Case(When(waits, then=Value(0)), default=Value(1)), "-asked_at"
     )
@@ -88,8 +88,8 @@ def index(request: ViewerRequest) -> HttpResponse:
 
 def _mark(replacement: Replacement) -> tuple[str, str, str]:
     """Words, tone and icon; what nobody answered is over before the beat has seen it."""
-    is_over = replacement.state == State.WAITING and replacement.until <= datetime.now(tz=UTC)
-    state = State.EXPIRED if is_over else State(replacement.state)
+    is_over = replacement.state == ReplacementState.WAITING and replacement.until <= datetime.now(tz=UTC)
+    state = ReplacementState.EXPIRED if is_over else ReplacementState(replacement.state)
     return (state.label, *TONES[state])
 
 
@@ -119,7 +119,7 @@ def replacement(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "has_mail": settings.MAIL_IS_CONFIGURED,
         "link_address": address,
         "shows": not address and services.may_show(request.viewer, replacement),
-        "why_not": why_not if replacement.state == State.WAITING else "",
+        "why_not": why_not if replacement.state == ReplacementState.WAITING else "",
         "decides": not why_not,
         "channels": [(c.value, c.label) for c in SURE if c != replacement.asked_over],
         "given": request.POST,

@@ -20,7 +20,7 @@ from iam.directory.models import Person
 from iam.guard import Right
 from iam.notify.events import NotifyEvent, spec_of
 from iam.notify.models import MessageState, Outgoing
-from iam.notify.pages import Page, prefix_of
+from iam.notify.pages import MessagePage, prefix_of
 from iam.notify.queries import outbox_page, unsent_counts
 from iam.notify.services import NotifyError, notify, send_again
 
@@ -80,7 +80,7 @@ def outbox(request: ViewerRequest) -> HttpResponse:
 
 def _row(message: Outgoing) -> MessageRow:
     mark = MARKS[MessageState(message.state)]
-    opens_once = message.path.startswith(prefix_of(Page.LINK))
+    opens_once = message.path.startswith(prefix_of(MessagePage.LINK))
     return MessageRow(message, mark, ICONS[message.channel], spec_of(message.event).headline, opens_once)
 
 

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from iam.notify.pages import Page
+from iam.notify.pages import MessagePage
 
 PAGE_PATHS: Final = {
-    Page.APPROVALS: "/changes/approvals/",
-    Page.CAMPAIGN: "/mfa/campaigns/{}/",
-    Page.CHANGE_REVIEW: "/changes/{}/review/",
-    Page.GRANT: "/grants/{}/",
-    Page.LEAVER: "/leaving/people/{}/",
-    Page.LINK: "/link/{}/",
-    Page.MESSAGE: "/go/{}/",
-    Page.MFA_REPLACEMENT: "/mfa/replacements/{}/",
-    Page.NEWCOMER: "/onboarding/{}/?q={}",
-    Page.NOTIFICATIONS: "/profile/notifications/",
-    Page.REQUEST: "/changes/{}/request/",
-    Page.ROTATION: "/keys/rotations/{}/",
-    Page.RULES_PROPOSAL: "/changes/rules/{}/",
+    MessagePage.APPROVALS: "/changes/approvals/",
+    MessagePage.CAMPAIGN: "/mfa/campaigns/{}/",
+    MessagePage.CHANGE_REVIEW: "/changes/{}/review/",
+    MessagePage.GRANT: "/grants/{}/",
+    MessagePage.LEAVER: "/leaving/people/{}/",
+    MessagePage.LINK: "/link/{}/",
+    MessagePage.MESSAGE: "/go/{}/",
+    MessagePage.MFA_REPLACEMENT: "/mfa/replacements/{}/",
+    MessagePage.NEWCOMER: "/onboarding/{}/?q={}",
+    MessagePage.NOTIFICATIONS: "/profile/notifications/",
+    MessagePage.REQUEST: "/changes/{}/request/",
+    MessagePage.ROTATION: "/keys/rotations/{}/",
+    MessagePage.RULES_PROPOSAL: "/changes/rules/{}/",
 }

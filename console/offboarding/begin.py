@@ -22,7 +22,7 @@ from iam.guard import Right
 from iam.linking.machines import is_machine
 from iam.mirror.models import Entity
 from iam.people.offboarding.leaver_lookup import Somebody, same_name, somebody, user_for, within
-from iam.people.offboarding.models import MOVING, OffboardedUser, Stage
+from iam.people.offboarding.models import MOVING, OffboardedUser, OffboardingStage
 from iam.people.offboarding.person_search import find_people, without_users
 from iam.people.offboarding.queries import listed, openable
 from iam.people.offboarding.rules import warnings_for
@@ -109,7 +109,7 @@ def _page(
     typed = typed_terms(data)
     seats = OffboardedUser.objects.filter(user__in=person.users).select_related("leaver__run").order_by("-pk")
     running = seats.filter(leaver__stage__in=MOVING).first()
-    left = seats.filter(leaver__stage=Stage.GONE).first()
+    left = seats.filter(leaver__stage=OffboardingStage.GONE).first()
     context: dict[str, Any] = {
         "section": "leaving",
         "user": user,

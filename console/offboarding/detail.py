@@ -27,8 +27,15 @@ from iam.changes.models import ChangeState
 from iam.guard import Right
 from iam.people.moving.queries import move_of
 from iam.people.offboarding.current_access import differs_now
-from iam.people.offboarding.models import OF_DELETION, OF_RETURN, SUSPENSION, EndedGrant, Leaver, Stage
-from iam.people.offboarding.queries import Held, held_by, leaver_for, openable
+from iam.people.offboarding.models import (
+    OF_DELETION,
+    OF_RETURN,
+    SUSPENSION,
+    EndedGrant,
+    Leaver,
+    OffboardingStage,
+)
+from iam.people.offboarding.queries import OffboardedUserChanges, held_by, leaver_for, openable
 from iam.people.offboarding.repeat_invitation import can_invite_again
 from iam.people.offboarding.restore_and_delete import DELETABLE, RESTORABLE, afterwards_changes, try_again
 from iam.people.offboarding.rules import is_about_oneself, may_act, review_of
@@ -58,7 +65,9 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         and may_act(request.viewer, leaver)
         and not is_about_oneself(request.viewer, leaver)
     )
-    slugs = OF_DELETION if leaver.stage in (Stage.DELETING, Stage.DELETED) else OF_RETURN
+    slugs = (
+        OF_DELETION if leaver.stage in (OffboardingStage.DELETING, OffboardingStage.DELETED) else OF_RETURN
+    )
     later = afterwards_changes(leaver, slugs)
     seats = seats_shown(seen, leaver)
     context = {
@@ -81,7 +90,7 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "may_restore": acts and leaver.stage in RESTORABLE,
         "may_delete": acts and leaver.stage in DELETABLE,
         "may_invite": can_invite_again(request.viewer, leaver) and request.at is None,
-        "may_again": acts and leaver.stage == Stage.OPEN,
+        "may_again": acts and leaver.stage == OffboardingStage.OPEN,
     }
     if request.at is None:
         context |= _suspension(request, leaver, acts=acts)
@@ -112,7 +121,7 @@ def _suspension(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[s
     first = leaver.seats.order_by("pk").first()
     context: dict[str, Any] = {"first_user": first.user_id if first else None}
     if not leaver.run.is_suspension:
-        waits = leaver.stage in (Stage.WAITING, Stage.PLANNED)
+        waits = leaver.stage in (OffboardingStage.WAITING, OffboardingStage.PLANNED)
         users = [seat.user for seat in leaver.seats.select_related("user")]
         suspended = suspended_already(users) if waits else None
         context |= {
@@ -135,12 +144,14 @@ def _pace(leaver: Leaver, step: PollPace) -> str:
     """How soon the page asks again: often while access is being ended, at leisure while people are waited
     for.
     """
-    if leaver.stage in (Stage.CLOSING, Stage.SUSPENDING):
+    if leaver.stage in (OffboardingStage.CLOSING, OffboardingStage.SUSPENDING):
         return FAST if step.number < QUICK else step.wait
     return step.wait if is_moving(leaver) else ""
 
 
-def _within(seats: list[Held], request: ViewerRequest) -> tuple[list[Held], int]:
+def _within(
+    seats: list[OffboardedUserChanges], request: ViewerRequest
+) -> tuple[list[OffboardedUserChanges], int]:
     """The accounts that the viewer sees, or (a lead) all of somebody of the team; and how many others there
     are.
     """

@@ -17,7 +17,7 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.linking.pasted_people import repeated_in, split_list
-from iam.people.offboarding.pasted_rows import LARGEST, SheetError, Typed, read_leavers, typed
+from iam.people.offboarding.pasted_rows import LARGEST, LeaverRow, SheetError, read_leavers, typed
 from iam.people.offboarding.row_checks import stage
 
 ENVELOPE: Final = 64 * 1024
@@ -79,7 +79,7 @@ def _list_words(text: str) -> str:
     return f"a list, without {lines}" if repeated else "a list"
 
 
-def _typed(text: str) -> list[Typed]:
+def _typed(text: str) -> list[LeaverRow]:
     if len(text) > MAX_LENGTH:
         raise SheetError(
             f"The list has {len(text):,} characters. The limit here is {MAX_LENGTH:,}. Use a file for more."

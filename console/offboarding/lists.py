@@ -13,20 +13,20 @@ from console.web.page_cursors import page_number
 from console.web.query import Query
 from console.web.render import render_page
 from iam.guard import Right
-from iam.people.offboarding.models import MOVING, SUSPENSION, Stage
+from iam.people.offboarding.models import MOVING, SUSPENSION, OffboardingStage
 from iam.people.offboarding.queries import counts_by_stage, drafts_of, listed
 from iam.people.offboarding.rules import may_begin
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE: Final = 50
-TABS: Final[tuple[tuple[str, str, tuple[Stage, ...]], ...]] = (
+TABS: Final[tuple[tuple[str, str, tuple[OffboardingStage, ...]], ...]] = (
     ("", "All", ()),
     ("moving", "In progress", MOVING),
     ("suspended", "Suspended", SUSPENSION),
-    ("gone", "Access removed", (Stage.GONE,)),
-    ("returned", "Restored", (Stage.RETURNED, Stage.PARTLY)),
-    ("deleted", "Deleted", (Stage.DELETED,)),
-    ("called-off", "Cancelled", (Stage.CALLED_OFF,)),
+    ("gone", "Access removed", (OffboardingStage.GONE,)),
+    ("returned", "Restored", (OffboardingStage.RETURNED, OffboardingStage.PARTLY)),
+    ("deleted", "Deleted", (OffboardingStage.DELETED,)),
+    ("called-off", "Cancelled", (OffboardingStage.CALLED_OFF,)),
 )
 """(in the address, words, stages) of what the list can show."""
 

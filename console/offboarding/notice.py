@@ -11,13 +11,13 @@ from uuid import UUID
 from console.offboarding.presenters import mark_of
 from iam.guard import Viewer
 from iam.mirror.models import Entity
-from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, OffboardedUser, Stage
+from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, OffboardedUser, OffboardingStage
 from iam.people.offboarding.queries import openable
 
-SAID: Final = (*MOVING, *SUSPENSION, Stage.GONE, Stage.PARTLY)
+SAID: Final = (*MOVING, *SUSPENSION, OffboardingStage.GONE, OffboardingStage.PARTLY)
 REQUESTED: Final = {
-    Stage.WAITING: ("Offboarding requested", "Change of team requested"),
-    Stage.PLANNED: ("Offboarding scheduled", "Change of team scheduled"),
+    OffboardingStage.WAITING: ("Offboarding requested", "Change of team requested"),
+    OffboardingStage.PLANNED: ("Offboarding scheduled", "Change of team scheduled"),
 }
 """Stage → words for an offboarding, and for a change of team: the stage alone does not say what it is of."""
 
@@ -49,5 +49,5 @@ def access_notice(user: Entity, *, viewer: Viewer) -> AccessNotice | None:
 
 def _words(leaver: Leaver) -> str:
     if leaver.stage in REQUESTED:
-        return REQUESTED[Stage(leaver.stage)][leaver.run.is_move]
+        return REQUESTED[OffboardingStage(leaver.stage)][leaver.run.is_move]
     return str(leaver.get_stage_display())

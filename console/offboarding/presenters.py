@@ -12,26 +12,26 @@ from typing import Any, Final
 from console.runs.progress import RunProgress
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.people.offboarding.current_access import CUT, UserNow, users_now
-from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, Stage
-from iam.people.offboarding.queries import Held
+from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, OffboardingStage
+from iam.people.offboarding.queries import OffboardedUserChanges
 
 TONES: Final[dict[str, tuple[str, str]]] = {
-    Stage.DRAFT: ("", "pencil"),
-    Stage.WAITING: ("note", "hourglass"),
-    Stage.PLANNED: ("note", "calendar-clock"),
-    Stage.CLOSING: ("info", "loader-circle"),
-    Stage.OPEN: ("bad", "triangle-alert"),
-    Stage.GONE: ("ok", "shield-check"),
-    Stage.RETURNING: ("info", "undo-2"),
-    Stage.RETURNED: ("", "undo-2"),
-    Stage.DELETING: ("info", "trash-2"),
-    Stage.DELETED: ("ok", "check"),
-    Stage.CALLED_OFF: ("", "x"),
-    Stage.PARTLY: ("bad", "triangle-alert"),
-    Stage.SUSPENDING: ("info", "loader-circle"),
-    Stage.SUSPENDED: ("note", "ban"),
-    Stage.CONFIRMED: ("ok", "ban"),
-    Stage.FOLLOWED: ("", "log-out"),
+    OffboardingStage.DRAFT: ("", "pencil"),
+    OffboardingStage.WAITING: ("note", "hourglass"),
+    OffboardingStage.PLANNED: ("note", "calendar-clock"),
+    OffboardingStage.CLOSING: ("info", "loader-circle"),
+    OffboardingStage.OPEN: ("bad", "triangle-alert"),
+    OffboardingStage.GONE: ("ok", "shield-check"),
+    OffboardingStage.RETURNING: ("info", "undo-2"),
+    OffboardingStage.RETURNED: ("", "undo-2"),
+    OffboardingStage.DELETING: ("info", "trash-2"),
+    OffboardingStage.DELETED: ("ok", "check"),
+    OffboardingStage.CALLED_OFF: ("", "x"),
+    OffboardingStage.PARTLY: ("bad", "triangle-alert"),
+    OffboardingStage.SUSPENDING: ("info", "loader-circle"),
+    OffboardingStage.SUSPENDED: ("note", "ban"),
+    OffboardingStage.CONFIRMED: ("ok", "ban"),
+    OffboardingStage.FOLLOWED: ("", "log-out"),
 }
 """(tone, icon) of each stage."""
 _STEPS: Final[dict[str, tuple[str, str, str]]] = {
@@ -49,7 +49,7 @@ _STEPS: Final[dict[str, tuple[str, str, str]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class StepShown:
+class OffboardingStepRow:
     """One change of a seat."""
 
     change: Change
@@ -61,7 +61,7 @@ class StepShown:
 
 
 @dataclass(frozen=True, slots=True)
-class RowShown:
+class ProofRow:
     """One reading of the proof."""
 
     what: str
@@ -75,9 +75,9 @@ class RowShown:
 class SeatShown:
     """One account."""
 
-    held: Held
-    steps: list[StepShown]
-    rows: list[RowShown]
+    held: OffboardedUserChanges
+    steps: list[OffboardingStepRow]
+    rows: list[ProofRow]
     progress: RunProgress
     now: UserNow
     text: str
@@ -92,15 +92,15 @@ def mark_of(leaver: Leaver) -> tuple[str, str, str]:
 
 def is_moving(leaver: Leaver) -> bool:
     """Whether something is still to come without the viewer, such as an approval."""
-    return leaver.stage in MOVING or leaver.stage == Stage.SUSPENDED
+    return leaver.stage in MOVING or leaver.stage == OffboardingStage.SUSPENDED
 
 
-def first_change(seats: Sequence[Held]) -> Change | None:
+def first_change(seats: Sequence[OffboardedUserChanges]) -> Change | None:
     """The change by whose page the request of these users is opened; None while it is not written."""
     return next((seat.changes[0] for seat in seats if seat.changes), None)
 
 
-def progress_of(seats: Sequence[Held]) -> RunProgress:
+def progress_of(seats: Sequence[OffboardedUserChanges]) -> RunProgress:
     """The steps of some users; the numbers of all are the sum of those of each.
 
     A step that failed does not count where a later one ended the same, or where AWS showed afterwards that
@@ -121,18 +121,18 @@ def progress_of(seats: Sequence[Held]) -> RunProgress:
     return RunProgress(total=total, applied=applied, applying=applying, failed=failed)
 
 
-def seats_shown(seats: Sequence[Held], leaver: Leaver) -> list[SeatShown]:
+def seats_shown(seats: Sequence[OffboardedUserChanges], leaver: Leaver) -> list[SeatShown]:
     """Each account, with its steps, what AWS showed after them, and how the user is now."""
     now = users_now([seat.seat for seat in seats])
     return [_seat(seat, leaver, user) for seat, user in zip(seats, now, strict=True)]
 
 
-def steps_shown(changes: Sequence[Change]) -> list[StepShown]:
+def steps_shown(changes: Sequence[Change]) -> list[OffboardingStepRow]:
     """Each change with its tone."""
     return [_step(change) for change in changes]
 
 
-def _seat(seat_state: Held, leaver: Leaver, now: UserNow) -> SeatShown:
+def _seat(seat_state: OffboardedUserChanges, leaver: Leaver, now: UserNow) -> SeatShown:
     seat = seat_state.seat
     rows = [_row(row) for row in seat.proof]
     return SeatShown(
@@ -145,7 +145,7 @@ def _seat(seat_state: Held, leaver: Leaver, now: UserNow) -> SeatShown:
     )
 
 
-def _mark_of_seat(seat_state: Held, leaver: Leaver, now: UserNow) -> tuple[str, str, str]:
+def _mark_of_seat(seat_state: OffboardedUserChanges, leaver: Leaver, now: UserNow) -> tuple[str, str, str]:
     """(words, tone, icon) of one user: what is so now, not what was so once."""
     seat = seat_state.seat
     if not now.is_there:
@@ -156,11 +156,11 @@ def _mark_of_seat(seat_state: Held, leaver: Leaver, now: UserNow) -> tuple[str, 
         return ("Suspended", "ok", "ban")
     if leaver.stage in CUT and seat.proved_at is not None:
         return ("Access removed", "ok", "shield-check")
-    if leaver.stage == Stage.OPEN and seat.proved_at is not None:
+    if leaver.stage == OffboardingStage.OPEN and seat.proved_at is not None:
         return ("Access removed", "ok", "shield-check")
-    if leaver.stage == Stage.OPEN and seat.trouble:
+    if leaver.stage == OffboardingStage.OPEN and seat.trouble:
         return ("Not fully removed", "bad", "triangle-alert")
-    if leaver.stage not in (Stage.CLOSING, Stage.SUSPENDING, Stage.OPEN):
+    if leaver.stage not in (OffboardingStage.CLOSING, OffboardingStage.SUSPENDING, OffboardingStage.OPEN):
         return mark_of(leaver)
     if seat_state.is_open:
         return ("Removing access", "info", "loader-circle")
@@ -169,7 +169,7 @@ def _mark_of_seat(seat_state: Held, leaver: Leaver, now: UserNow) -> tuple[str, 
     return ("Checking in AWS", "info", "loader-circle")
 
 
-def _step(change: Change) -> StepShown:
+def _step(change: Change) -> OffboardingStepRow:
     state = ChangeState(change.state)
     text, tone, icon = _STEPS.get(state, (str(state.label), "", "x"))
     says = ""
@@ -179,9 +179,9 @@ def _step(change: Change) -> StepShown:
     elif state in (ChangeState.FAILED, ChangeState.UNKNOWN):
         says = change.error_message
     ended_at = change.ended_at if says else None
-    return StepShown(change, text, tone, icon, ended_at, says)
+    return OffboardingStepRow(change, text, tone, icon, ended_at, says)
 
 
-def _row(row: dict[str, Any]) -> RowShown:
+def _row(row: dict[str, Any]) -> ProofRow:
     at = datetime.fromisoformat(row["at"])
-    return RowShown(row["what"], row["call"], at, row["says"], bool(row["open"]))
+    return ProofRow(row["what"], row["call"], at, row["says"], bool(row["open"]))

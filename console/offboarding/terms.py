@@ -8,12 +8,12 @@ from django.http import QueryDict
 
 from console.web.moments import read_input
 from iam.changes.errors import FieldError
-from iam.people.offboarding.services import MAX_REASON, Terms
+from iam.people.offboarding.services import MAX_REASON, OffboardingTerms
 
 GRACE: Final = "30"
 
 
-def read_terms(data: QueryDict) -> Terms:
+def read_terms(data: QueryDict) -> OffboardingTerms:
     """From a form. Raises FieldError."""
     at = None
     if data.get("when") == "later":
@@ -23,7 +23,7 @@ def read_terms(data: QueryDict) -> Terms:
     days = data.get("grace", "").strip()
     if not (days.isdecimal() and len(days) < 5):
         raise FieldError("Enter a number of days. 0 keeps the IAM users, without access.", field="grace")
-    return Terms(
+    return OffboardingTerms(
         reason=data.get("reason", ""),
         leaves_at=at,
         grace_days=int(days),

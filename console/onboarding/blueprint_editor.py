@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from console.onboarding.blueprints import blueprint_or_404, version_or_404
-from console.onboarding.form import ROWS, Written, of_body, read
+from console.onboarding.form import ROWS, BlueprintInput, of_body, read
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.access.templates.queries import offer_of, offers
@@ -33,7 +33,7 @@ def blueprint_new(request: ViewerRequest) -> HttpResponse:
     if not teams:
         raise Http404
     if request.method != "POST":
-        return _page(request, Written(), teams=teams)
+        return _page(request, BlueprintInput(), teams=teams)
     written = read(request.POST)
     if request.POST.get("do") == "refresh":
         return _page(request, written, teams=teams)
@@ -77,7 +77,7 @@ def blueprint_edit(request: ViewerRequest, pk: UUID) -> HttpResponse:
 
 def _page(
     request: ViewerRequest,
-    written: Written,
+    written: BlueprintInput,
     *,
     teams: list[Team] | None = None,
     blueprint: Blueprint | None = None,
@@ -102,7 +102,7 @@ def _page(
     return render_page(request, "onboarding/write.html", context, status=status)
 
 
-def _differences(blueprint: Blueprint | None, written: Written) -> list[Any]:
+def _differences(blueprint: Blueprint | None, written: BlueprintInput) -> list[Any]:
     if blueprint is None:
         return []
     try:
@@ -112,7 +112,7 @@ def _differences(blueprint: Blueprint | None, written: Written) -> list[Any]:
     return differences(version_or_404(blueprint).body, body)
 
 
-def _template(written: Written, number: int) -> dict[str, Any]:
+def _template(written: BlueprintInput, number: int) -> dict[str, Any]:
     """A row: the template that is chosen, and a field for each of its parameters."""
     slug, version, parameters = written.row(number)
     offer = offer_of(slug, number=version or None) if slug else None

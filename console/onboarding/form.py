@@ -19,7 +19,7 @@ _SPLIT: Final = re.compile(r"[,;\n]")
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class BlueprintInput:
     """What somebody has typed. `base` is the version on which it was begun, 0 for a new blueprint."""
 
     team: str = ""
@@ -68,9 +68,9 @@ class Written:
         )
 
 
-def of_body(body: Body, *, base: int) -> Written:
+def of_body(body: Body, *, base: int) -> BlueprintInput:
     """The form of a version."""
-    return Written(
+    return BlueprintInput(
         accounts=body.accounts,
         path=body.path,
         groups=", ".join(body.groups),
@@ -87,7 +87,7 @@ def of_body(body: Body, *, base: int) -> Written:
     )
 
 
-def read(data: QueryDict) -> Written:
+def read(data: QueryDict) -> BlueprintInput:
     """What was posted."""
     base = data.get("base", "0")
 
@@ -95,7 +95,7 @@ def read(data: QueryDict) -> Written:
         return data.get(name, "").strip()[:longest].replace("\r\n", "\n")
 
     base_number = int(base) if base.isdecimal() and len(base) < 7 else 0
-    return Written(
+    return BlueprintInput(
         team=text("team"),
         name=text("name", 80),
         accounts=tuple(dict.fromkeys(number[:12] for number in data.getlist("accounts")[:100])),

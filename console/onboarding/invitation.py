@@ -71,7 +71,7 @@ def closed_of(link: Link) -> link_landing.Closed:
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class InvitationUser:
     """The user in one account. `note` is why there is no password to show."""
 
     place: ProvisionedUser
@@ -201,14 +201,16 @@ def _has_sign_in(link: Link) -> bool:
     return operator is not None and operator.has_usable_password()
 
 
-def _seat(place: ProvisionedUser, taken: tuple[int, str, str] | None, *, session: str, gives: bool) -> Seat:
+def _seat(
+    place: ProvisionedUser, taken: tuple[int, str, str] | None, *, session: str, gives: bool
+) -> InvitationUser:
     mine = {taken[1]: taken[2]} if taken and taken[0] == place.pk else {}
     account = place.account
     fact = AccountFact.objects.filter(valid_at(None), account=account, name="alias").first()
     alias = fact.value if fact and isinstance(fact.value, str) and fact.value else account.account_id
     host = CONSOLES.get(account.partition, CONSOLES["aws"])
     note = _note(place) if gives else ""
-    return Seat(
+    return InvitationUser(
         place=place,
         user_name=place.user_arn.rpartition("/")[2],
         account=account.name,

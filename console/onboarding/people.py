@@ -22,7 +22,7 @@ from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.blueprints.queries import may_run, said_in_full
 from iam.people.onboarding.models import OnboardingRun
-from iam.people.onboarding.pasted_rows import LARGEST, SheetError, Typed, read_pasted, read_sheet, typed
+from iam.people.onboarding.pasted_rows import LARGEST, NewcomerRow, SheetError, read_pasted, read_sheet, typed
 from iam.people.onboarding.queries import run_for
 from iam.people.onboarding.row_checks import stage, typed_values
 from iam.people.onboarding.services import MAX_PEOPLE
@@ -46,7 +46,7 @@ SAMPLE: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PersonFormRow:
     """A row of the form."""
 
     number: int
@@ -57,10 +57,10 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
+class PeopleInput:
     """What somebody has typed so far. `draft` is the draft that it replaces, None for a new one."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[PersonFormRow, ...]
     pasted: str = ""
     draft: OnboardingRun | None = None
 
@@ -89,7 +89,7 @@ def sample_file(request: ViewerRequest) -> HttpResponse:
 
 @require(Right.REQUEST_CHANGE)
 def _refuse(request: ViewerRequest, pk: UUID) -> HttpResponse:
-    response = _page(request, pk, Written(_blank()), errors={"file": TOO_LARGE}, status=413)
+    response = _page(request, pk, PeopleInput(_blank()), errors={"file": TOO_LARGE}, status=413)
     # The rest of the body is not read, so nothing can follow it on this connection.
     response["Connection"] = "close"
     return response
@@ -101,13 +101,13 @@ def _refuse(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _people(request: ViewerRequest, pk: UUID) -> HttpResponse:
     draft = _draft(request, request.GET.get("draft") or request.POST.get("draft", ""))
     if request.method != "POST":
-        kept = _of_draft(draft) if draft is not None else Written(_blank())
+        kept = _of_draft(draft) if draft is not None else PeopleInput(_blank())
         return _page(request, pk, kept)
-    written = Written(_posted(request), request.POST.get("pasted", ""), draft)
+    written = PeopleInput(_posted(request), request.POST.get("pasted", ""), draft)
     if request.POST.get("do") == "more":
-        more = [Row(len(written.rows) + number) for number in range(ROWS)]
+        more = [PersonFormRow(len(written.rows) + number) for number in range(ROWS)]
         rows = tuple([*written.rows, *more][:MAX_ROWS])
-        return _page(request, pk, Written(rows, written.pasted, draft))
+        return _page(request, pk, PeopleInput(rows, written.pasted, draft))
     blueprint = blueprint_or_404(request, pk)
     errors: dict[str, str] = {}
     people, source = _people_of(request, written, errors)
@@ -123,11 +123,13 @@ def _people(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return _page(request, pk, written, errors=errors, status=422)
 
 
-def _people_of(request: ViewerRequest, written: Written, errors: dict[str, str]) -> tuple[list[Typed], str]:
+def _people_of(
+    request: ViewerRequest, written: PeopleInput, errors: dict[str, str]
+) -> tuple[list[NewcomerRow], str]:
     """Everybody of the file, the pasted table and the rows, and the name of the file; what cannot be read is
     entered in `errors` by its field.
     """
-    people: list[Typed] = []
+    people: list[NewcomerRow] = []
     file = request.FILES.get("file")
     try:
         people += read_sheet(file.read(LARGEST + 1)) if file else []
@@ -156,28 +158,28 @@ def _draft(request: ViewerRequest, key: str) -> OnboardingRun | None:
     return run if is_theirs else None
 
 
-def _of_draft(run: OnboardingRun) -> Written:
+def _of_draft(run: OnboardingRun) -> PeopleInput:
     """What was typed for a draft: in rows, or as a table where it is longer."""
     values = [typed_values(newcomer) for newcomer in run.people.all()]
     if len(values) <= MAX_ROWS:
-        rows = [Row(at, **fields) for at, fields in enumerate(values)]
-        rows += [Row(at) for at in range(len(rows), ROWS)]
-        return Written(tuple(rows), draft=run)
+        rows = [PersonFormRow(at, **fields) for at, fields in enumerate(values)]
+        rows += [PersonFormRow(at) for at in range(len(rows), ROWS)]
+        return PeopleInput(tuple(rows), draft=run)
     lines = ["\t".join(("Name", "Email", "User name", "Last day"))]
     lines += ["\t".join(fields[name] for name in FIELDS) for fields in values]
-    return Written(_blank(), "\n".join(lines), run)
+    return PeopleInput(_blank(), "\n".join(lines), run)
 
 
-def _blank() -> tuple[Row, ...]:
-    return tuple(Row(number) for number in range(ROWS))
+def _blank() -> tuple[PersonFormRow, ...]:
+    return tuple(PersonFormRow(number) for number in range(ROWS))
 
 
-def _posted(request: ViewerRequest) -> tuple[Row, ...]:
+def _posted(request: ViewerRequest) -> tuple[PersonFormRow, ...]:
     count = request.POST.get("rows", "0")
     row_count = int(count) if count.isdecimal() and len(count) < 3 else 0
     number = min(row_count, MAX_ROWS)
     rows = [
-        Row(at, *(request.POST.get(f"r{at}-{name}", "").strip()[:256] for name in FIELDS))
+        PersonFormRow(at, *(request.POST.get(f"r{at}-{name}", "").strip()[:256] for name in FIELDS))
         for at in range(number)
     ]
     return tuple(rows) or _blank()
@@ -186,7 +188,7 @@ def _posted(request: ViewerRequest) -> tuple[Row, ...]:
 def _page(
     request: ViewerRequest,
     pk: UUID,
-    written: Written,
+    written: PeopleInput,
     *,
     errors: dict[str, str] | None = None,
     status: int = 200,

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from iam.people.onboarding.checklist import Checklist, Item, Standing
+from iam.people.onboarding.checklist import Checklist, Item, StepStatus
 
-MARKS: dict[Standing, tuple[str, str, str]] = {
-    Standing.TODO: ("Not started", "", "circle-dashed"),
-    Standing.DOING: ("In progress", "info", "loader-circle"),
-    Standing.PERSON: ("Waiting for the person", "note", "hourglass"),
-    Standing.INVITE: ("Needs another invitation", "warn", "hourglass"),
-    Standing.DONE: ("Done", "ok", "circle-check"),
-    Standing.FAILED: ("Failed", "bad", "circle-alert"),
-    Standing.OVER: ("Access ended", "", "ban"),
-    Standing.CLOSED: ("Cancelled", "", "x"),
+MARKS: dict[StepStatus, tuple[str, str, str]] = {
+    StepStatus.TODO: ("Not started", "", "circle-dashed"),
+    StepStatus.DOING: ("In progress", "info", "loader-circle"),
+    StepStatus.PERSON: ("Waiting for the person", "note", "hourglass"),
+    StepStatus.INVITE: ("Needs another invitation", "warn", "hourglass"),
+    StepStatus.DONE: ("Done", "ok", "circle-check"),
+    StepStatus.FAILED: ("Failed", "bad", "circle-alert"),
+    StepStatus.OVER: ("Access ended", "", "ban"),
+    StepStatus.CLOSED: ("Cancelled", "", "x"),
 }
 """(words, tone, icon) of each standing."""
-SAYS = (Standing.TODO, Standing.OVER)
+SAYS = (StepStatus.TODO, StepStatus.OVER)
 """Standings that say more about an item than their words."""
 
 
@@ -55,16 +55,21 @@ def person_rows(checklists: Sequence[Checklist]) -> list[PersonShown]:
     rows = []
     for checklist in checklists:
         text, tone, icon = MARKS[checklist.standing]
-        if checklist.standing is Standing.DONE:
+        if checklist.standing is StepStatus.DONE:
             text = "All done"
         items = []
         for item in checklist.items:
             words, mark, sign = MARKS[item.standing]
             says = item.says if item.standing in SAYS and item.says else words
             items.append(ItemShown(item, says, mark, sign))
-        if checklist.standing is Standing.OVER:
-            text = next(item.text for item in items if item.item.standing is Standing.OVER)
-        is_over = checklist.standing in (Standing.DONE, Standing.CLOSED, Standing.OVER, Standing.FAILED)
+        if checklist.standing is StepStatus.OVER:
+            text = next(item.text for item in items if item.item.standing is StepStatus.OVER)
+        is_over = checklist.standing in (
+            StepStatus.DONE,
+            StepStatus.CLOSED,
+            StepStatus.OVER,
+            StepStatus.FAILED,
+        )
         rows.append(
             PersonShown(
                 checklist,
@@ -72,7 +77,7 @@ def person_rows(checklists: Sequence[Checklist]) -> list[PersonShown]:
                 tone,
                 icon,
                 items,
-                checklist.standing is Standing.FAILED or len(checklists) == 1,
+                checklist.standing is StepStatus.FAILED or len(checklists) == 1,
                 is_over,
             )
         )

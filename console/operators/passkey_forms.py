@@ -38,7 +38,7 @@ KEY_FAILED = "The passkey didn’t match, or it took too long. Try again."
 ADDING_FAILED = "The passkey couldn’t be verified, or it took too long. Try again."
 
 
-class AnswerField(forms.JSONField):
+class PasskeyAnswerField(forms.JSONField):
     """The JSON of a PublicKeyCredential; https://www.w3.org/TR/webauthn-2/#iface-pkcredential"""
 
     default_error_messages = {
@@ -77,7 +77,7 @@ class AddKeyForm(AddWebAuthnForm):  # type: ignore[misc]
     """A new passkey."""
 
     name = _name(required=False)
-    credential = AnswerField(RegistrationResponse)
+    credential = PasskeyAnswerField(RegistrationResponse)
 
     def clean(self) -> Any:
         """What was sent, if it is the answer to what this page asked."""
@@ -139,16 +139,16 @@ def _is_registered(operator: Operator, answer: dict[str, Any]) -> bool:
 class KeyAsSecondStepForm(_KnownKey, AuthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey after the password."""
 
-    credential = AnswerField(AuthenticationResponse)
+    credential = PasskeyAnswerField(AuthenticationResponse)
 
 
 class KeyAloneForm(_KnownKey, LoginWebAuthnForm):  # type: ignore[misc]
     """A passkey instead of a password."""
 
-    credential = AnswerField(AuthenticationResponse)
+    credential = PasskeyAnswerField(AuthenticationResponse)
 
 
 class KeyAgainForm(_KnownKey, ReauthenticateWebAuthnForm):  # type: ignore[misc]
     """A passkey that confirms who sits there."""
 
-    credential = AnswerField(AuthenticationResponse)
+    credential = PasskeyAnswerField(AuthenticationResponse)

@@ -20,7 +20,7 @@ from console.operators.visibility import (
 )
 from iam.directory.models import Person, RoleAssignment, Team
 from iam.guard import Viewer
-from iam.keyset import Order, Place, page
+from iam.keyset import KeysetPlace, Order, page
 
 PAGE = 50
 BY_NAME = Order("name", "id")
@@ -56,8 +56,8 @@ class OperatorRow:
 
 
 def people_page(
-    viewer: Viewer, *, q: str = "", role: str = "", state: str = "", after: Place | None = None
-) -> tuple[list[OperatorRow], Place | None]:
+    viewer: Viewer, *, q: str = "", role: str = "", state: str = "", after: KeysetPlace | None = None
+) -> tuple[list[OperatorRow], KeysetPlace | None]:
     """Up to 50 people by name, and where the next page begins (None at the end). At most six queries,
     whatever their number.
     """

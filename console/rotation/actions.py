@@ -17,7 +17,7 @@ from console.rotation.detail import refused_page, rotation_or_404
 from console.web.access import ViewerRequest, require
 from iam.changes.errors import FieldError, RefusedError
 from iam.people.rotation import services
-from iam.people.rotation.models import Rotation, Wanted
+from iam.people.rotation.models import Rotation, RotationStep
 from iam.people.rotation.rotation_plan import may_run
 
 
@@ -41,13 +41,13 @@ def act(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _do(request: ViewerRequest, rotation: Rotation) -> str:
     do, viewer = request.POST.get("do", ""), request.viewer
     in_spite = request.POST.get("in_spite") == "yes"
-    if do in Wanted.values:
-        if do == Wanted.DELETE and request.POST.get("typed", "").strip() != rotation.old.aws_id[-4:]:
+    if do in RotationStep.values:
+        if do == RotationStep.DELETE and request.POST.get("typed", "").strip() != rotation.old.aws_id[-4:]:
             raise FieldError(
                 f"Type the last four characters of {rotation.old.aws_id}: {rotation.old.aws_id[-4:]}.",
                 field="typed",
             )
-        services.want(viewer, rotation, Wanted(do), in_spite=in_spite)
+        services.want(viewer, rotation, RotationStep(do), in_spite=in_spite)
         return "Checking the latest use of both keys in AWS."
     if do == "activate":
         services.activate(viewer, rotation)

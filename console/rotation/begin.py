@@ -34,8 +34,8 @@ from iam.people.rotation.rotation_plan import (
     MAX_DAYS,
     NO_LEAD,
     QUIET_DAYS,
-    Held,
-    Terms,
+    MirroredKey,
+    RotationTerms,
     days,
     keys_of,
     living_of,
@@ -72,9 +72,9 @@ def key_or_404(request: ViewerRequest, pk: int) -> Entity:
     return entity
 
 
-def read_terms(data: QueryDict) -> Terms:
+def read_terms(data: QueryDict) -> RotationTerms:
     """The terms of a form. Raises RefusedError for days that are no number."""
-    return Terms(
+    return RotationTerms(
         reason=data.get("reason", ""),
         is_automatic=data.get("how") != "asked",
         quiet_days=_days(data.get("quiet", ""), field="quiet"),
@@ -191,7 +191,9 @@ def _chosen(request: ViewerRequest, people: list[Person]) -> Person | None:
     return next((person for person in people if str(person.pk) == wanted), first_person)
 
 
-def _preview(request: ViewerRequest, key: Entity, person: Person, other: Held | None) -> dict[str, Any]:
+def _preview(
+    request: ViewerRequest, key: Entity, person: Person, other: MirroredKey | None
+) -> dict[str, Any]:
     """The calls, and who has to agree; where it cannot be asked for, why."""
     first = other.entity if other and other.is_idle else None
     try:
@@ -202,11 +204,11 @@ def _preview(request: ViewerRequest, key: Entity, person: Person, other: Held | 
     return need_context(request, plans) | {"calls": call_rows(calls, partition=key.account.partition)}
 
 
-def _is_newer(other: Held, own: Held) -> bool:
+def _is_newer(other: MirroredKey, own: MirroredKey) -> bool:
     return bool(other.is_active and other.created_at and own.created_at and other.created_at > own.created_at)
 
 
-def _deactivation(key: Held | None) -> str:
+def _deactivation(key: MirroredKey | None) -> str:
     """The address by which a key is made inactive, by a request of its own."""
     if key is None or not key.is_active:
         return ""

@@ -24,7 +24,7 @@ from iam.changes.errors import RefusedError, field_errors
 from iam.changes.models import ChangeState
 from iam.moments import moment_words
 from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
-from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.queries import visible_rotations
 from iam.people.rotation.rotation_plan import days, living_of, may_run
 from iam.people.rotation.services import may_take_over, waits
@@ -32,21 +32,27 @@ from iam.sealed.queries import secret_of
 
 BUSY, PATIENT = "1s", "10s"
 HAPPENINGS: Final = 100
-_MOVING: Final = (Stage.WAITING, Stage.ASKED, Stage.DEACTIVATING, Stage.ACTIVATING, Stage.DELETING)
+_MOVING: Final = (
+    RotationStage.WAITING,
+    RotationStage.ASKED,
+    RotationStage.DEACTIVATING,
+    RotationStage.ACTIVATING,
+    RotationStage.DELETING,
+)
 _REACHED: Final = {
-    Stage.WAITING: 1,
-    Stage.ASKED: 1,
-    Stage.HANDING: 1,
-    Stage.USING: 2,
-    Stage.DEACTIVATING: 3,
-    Stage.INACTIVE: 4,
-    Stage.ACTIVATING: 3,
-    Stage.DELETING: 4,
+    RotationStage.WAITING: 1,
+    RotationStage.ASKED: 1,
+    RotationStage.HANDING: 1,
+    RotationStage.USING: 2,
+    RotationStage.DEACTIVATING: 3,
+    RotationStage.INACTIVE: 4,
+    RotationStage.ACTIVATING: 3,
+    RotationStage.DELETING: 4,
 }
 
 
 @dataclass(frozen=True, slots=True)
-class StepShown:
+class RotationStepRow:
     """One of the four steps: its name, "done", "now" or "", and when it was reached or is due."""
 
     name: str
@@ -111,7 +117,7 @@ def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
             request, rotation.happenings.select_related("change").order_by("-at", "-pk"), most=HAPPENINGS
         ),
         "may_run": may and rotation.is_living,
-        "begins_again": may and rotation.stage == Stage.ENDED and _can_begin_again(rotation),
+        "begins_again": may and rotation.stage == RotationStage.ENDED and _can_begin_again(rotation),
         "is_self": is_self,
         "takes_over": may_take_over(viewer, rotation),
         "takes_secret": is_self and waits(rotation),
@@ -123,7 +129,7 @@ def page_context(request: ViewerRequest, rotation: Rotation) -> dict[str, Any]:
         "retries_at": retries_at(rotation),
         "is_early": quiet is None or not quiet.is_due(datetime.now(tz=UTC)),
         "places": places_for(rotation.user.name, rotation.new_key_id)
-        if rotation.stage in (Stage.HANDING, Stage.USING)
+        if rotation.stage in (RotationStage.HANDING, RotationStage.USING)
         else [],
         "has_mail": settings.MAIL_IS_CONFIGURED,
         "quiet_words": days(rotation.quiet_days),
@@ -135,14 +141,14 @@ def _can_begin_again(rotation: Rotation) -> bool:
     """True if the rotation came to nothing, its old key is still there, and no other rotation of the user is
     in progress.
     """
-    is_there = rotation.outcome != Outcome.DONE and rotation.old.gone_at is None
+    is_there = rotation.outcome != RotationOutcome.DONE and rotation.old.gone_at is None
     return is_there and living_of(rotation.user) is None
 
 
-def steps_of(rotation: Rotation) -> list[StepShown]:
+def steps_of(rotation: Rotation) -> list[RotationStepRow]:
     """Create, use, deactivate, delete."""
-    done = rotation.outcome == Outcome.DONE
-    at = 5 if done else _REACHED.get(Stage(rotation.stage), _last_reached(rotation))
+    done = rotation.outcome == RotationOutcome.DONE
+    at = 5 if done else _REACHED.get(RotationStage(rotation.stage), _last_reached(rotation))
     quiet, deleted_at = quiet_of(rotation), deletion_at(rotation)
     says = [
         ("Create", "A new key, its secret for one person", rotation.fetched_at),
@@ -150,7 +156,8 @@ def steps_of(rotation: Rotation) -> list[StepShown]:
         (
             "Deactivate",
             f"After {days(rotation.quiet_days)} without use",
-            rotation.inactive_at or (quiet.due_at if quiet and rotation.stage == Stage.USING else None),
+            rotation.inactive_at
+            or (quiet.due_at if quiet and rotation.stage == RotationStage.USING else None),
         ),
         (
             "Delete",
@@ -159,7 +166,7 @@ def steps_of(rotation: Rotation) -> list[StepShown]:
         ),
     ]
     return [
-        StepShown(
+        RotationStepRow(
             name,
             _step_state(rotation, number, at),
             text,
@@ -181,7 +188,7 @@ def _step_state(rotation: Rotation, number: int, at: int) -> str:
         return ""
     if number < at:
         return "done"
-    is_over = rotation.stage == Stage.ENDED
+    is_over = rotation.stage == RotationStage.ENDED
     return "now" if number == at and not is_over else ""
 
 
@@ -200,24 +207,30 @@ def now_words(rotation: Rotation) -> str:
     automatic = rotation.is_automatic
     change = rotation.change
     awaits = change is not None and change.state == ChangeState.AWAITING
+    asked = "The new key is being created."
+    deactivating = "The old key is being deactivated."
+    deleting = "The old key is being deleted."
+    if awaits:
+        asked = "The new key waits for approval."
+        deactivating = "Deactivation of the old key waits for approval. Until then, it still works."
+        deleting = "Deletion of the old key waits for approval. Until then, it stays inactive."
+    when = "automatically" if automatic else "when someone requests it"
+    using = (
+        "Both keys work. Replace the old key with the new one everywhere. The old key is deactivated "
+        f"{when}, after {days(rotation.quiet_days)} without use, once the new one was used."
+    )
+    inactive = f"AWS refuses the old key. It can be reactivated. {_deletion_words(rotation)}"
     return {
-        Stage.WAITING: "The new key will be requested in a moment.",
-        Stage.ASKED: "The new key waits for approval." if awaits else "The new key is being created.",
-        Stage.HANDING: f"The new key exists. Only {person} can get its secret.",
-        Stage.USING: "Both keys work. Replace the old key with the new one everywhere. The old key is "
-        "deactivated "
-        f"{'automatically' if automatic else 'when someone requests it'}, "
-        f"after {days(rotation.quiet_days)} without use, once the new one was used.",
-        Stage.DEACTIVATING: "Deactivation of the old key waits for approval. Until then, it still works."
-        if awaits
-        else "The old key is being deactivated.",
-        Stage.INACTIVE: f"AWS refuses the old key. It can be reactivated. {_deletion_words(rotation)}",
-        Stage.ACTIVATING: "The old key is being reactivated.",
-        Stage.DELETING: "Deletion of the old key waits for approval. Until then, it stays inactive."
-        if awaits
-        else "The old key is being deleted.",
-        Stage.ENDED: rotation.trouble,
-    }[Stage(rotation.stage)]
+        RotationStage.WAITING: "The new key will be requested in a moment.",
+        RotationStage.ASKED: asked,
+        RotationStage.HANDING: f"The new key exists. Only {person} can get its secret.",
+        RotationStage.USING: using,
+        RotationStage.DEACTIVATING: deactivating,
+        RotationStage.INACTIVE: inactive,
+        RotationStage.ACTIVATING: "The old key is being reactivated.",
+        RotationStage.DELETING: deleting,
+        RotationStage.ENDED: rotation.trouble,
+    }[RotationStage(rotation.stage)]
 
 
 def _deletion_words(rotation: Rotation) -> str:
@@ -232,19 +245,23 @@ def retries_at(rotation: Rotation) -> datetime | None:
     at = rotation.retry_at
     if at is None:
         return None
-    if rotation.stage == Stage.HANDING:
+    if rotation.stage == RotationStage.HANDING:
         return at
     if not rotation.is_automatic:
         return None
     quiet, deleted_at = quiet_of(rotation), deletion_at(rotation)
-    if rotation.stage == Stage.USING:
+    if rotation.stage == RotationStage.USING:
         return at if quiet is not None and quiet.is_due(at) else None
-    return at if rotation.stage == Stage.INACTIVE and deleted_at is not None and deleted_at <= at else None
+    return (
+        at
+        if rotation.stage == RotationStage.INACTIVE and deleted_at is not None and deleted_at <= at
+        else None
+    )
 
 
 def _pace(rotation: Rotation) -> str:
     """How often the page asks: often while something moves, at leisure while days are waited for."""
-    if rotation.stage == Stage.ENDED:
+    if rotation.stage == RotationStage.ENDED:
         return ""
     moving = rotation.wanted or rotation.stage in _MOVING
     return BUSY if moving else PATIENT

@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString
 from django.views.decorators.http import require_safe
 
 from console.identities.lists import views
-from console.identities.lists.spec import Column, Filter, Page, TabWords
+from console.identities.lists.spec import Column, Filter, ListPage, TabWords
 from console.rotation.labels import mark_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.lists import under
@@ -98,7 +98,7 @@ COLUMNS: Final = (
 )
 
 
-PAGE: Final = Page(
+PAGE: Final = ListPage(
     listing=KEYS,
     title="Access keys",
     noun=("access key", "access keys"),
@@ -145,7 +145,7 @@ PAGE: Final = Page(
 )
 
 
-def page_for(viewer: Viewer) -> Page:
+def page_for(viewer: Viewer) -> ListPage:
     """The page, with the teams that the viewer can filter by."""
     owners = owners_to_filter(viewer)
     owner = Filter("owner", "Owning team", tuple(owners))

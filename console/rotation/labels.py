@@ -5,26 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
 
 MARKS: Final = {
-    Stage.WAITING: ("Not requested yet", "", "hourglass"),
-    Stage.ASKED: ("New key requested", "info", "hourglass"),
-    Stage.HANDING: ("Secret waits", "note", "hourglass"),
-    Stage.USING: ("Both keys active", "info", "eye"),
-    Stage.DEACTIVATING: ("Deactivation requested", "info", "hourglass"),
-    Stage.INACTIVE: ("Old key inactive", "warn", "clock"),
-    Stage.ACTIVATING: ("Being reactivated", "info", "hourglass"),
-    Stage.DELETING: ("Deletion requested", "info", "hourglass"),
+    RotationStage.WAITING: ("Not requested yet", "", "hourglass"),
+    RotationStage.ASKED: ("New key requested", "info", "hourglass"),
+    RotationStage.HANDING: ("Secret waits", "note", "hourglass"),
+    RotationStage.USING: ("Both keys active", "info", "eye"),
+    RotationStage.DEACTIVATING: ("Deactivation requested", "info", "hourglass"),
+    RotationStage.INACTIVE: ("Old key inactive", "warn", "clock"),
+    RotationStage.ACTIVATING: ("Being reactivated", "info", "hourglass"),
+    RotationStage.DELETING: ("Deletion requested", "info", "hourglass"),
 }
 ENDS: Final = {
-    Outcome.DONE: ("Done", "ok", "check"),
-    Outcome.REFUSED: ("Could not be requested", "bad", "x"),
-    Outcome.NOT_MADE: ("No new key", "bad", "x"),
-    Outcome.UNFETCHED: ("Secret not fetched", "bad", "x"),
-    Outcome.USER_GONE: ("User gone", "", ""),
-    Outcome.KEY_GONE: ("New key gone", "bad", "x"),
-    Outcome.CANCELLED: ("Cancelled", "", ""),
+    RotationOutcome.DONE: ("Done", "ok", "check"),
+    RotationOutcome.REFUSED: ("Could not be requested", "bad", "x"),
+    RotationOutcome.NOT_MADE: ("No new key", "bad", "x"),
+    RotationOutcome.UNFETCHED: ("Secret not fetched", "bad", "x"),
+    RotationOutcome.USER_GONE: ("User gone", "", ""),
+    RotationOutcome.KEY_GONE: ("New key gone", "bad", "x"),
+    RotationOutcome.CANCELLED: ("Cancelled", "", ""),
 }
 
 
@@ -35,11 +35,11 @@ def mark_of(rotation: Rotation) -> tuple[str, str, str]:
 
 def mark_at(stage: str, outcome: str) -> tuple[str, str, str]:
     """The same, where there is no more of a rotation than these."""
-    return ENDS[Outcome(outcome)] if stage == Stage.ENDED else MARKS[Stage(stage)]
+    return ENDS[RotationOutcome(outcome)] if stage == RotationStage.ENDED else MARKS[RotationStage(stage)]
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class KeyLocation:
     """One place in which keys stand, and how the new one gets there; no secret is in it."""
 
     title: str
@@ -47,36 +47,36 @@ class Place:
     code: str = ""
 
 
-def places_for(user_name: str, key_id: str) -> list[Place]:
+def places_for(user_name: str, key_id: str) -> list[KeyLocation]:
     """How to change the key in the usual places.
 
     https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-files.html
     https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html
     """
     return [
-        Place(
+        KeyLocation(
             "Command line (AWS CLI)",
             "Run this, and paste the new key and its secret when it asks. It replaces those of the profile "
             "in ~/.aws/credentials.",
             f"aws configure --profile {user_name}",
         ),
-        Place(
+        KeyLocation(
             "Environment",
             "Set both variables where the process starts, such as a shell profile, a unit file or a "
             "container definition. Then restart it.",
             f"AWS_ACCESS_KEY_ID={key_id}\nAWS_SECRET_ACCESS_KEY=…",
         ),
-        Place(
+        KeyLocation(
             "SDK",
             "boto3 and the other SDKs read the environment or ~/.aws/credentials: the code doesn’t change. "
             "If the key is in the code, move it out now.",
         ),
-        Place(
+        KeyLocation(
             "CI",
             "Replace the two secret variables of the project or the organization, and run a job. Most CI "
             "systems can take a role by OIDC instead, and then need no key.",
         ),
-        Place(
+        KeyLocation(
             "Check that it works",
             "With the new key in place, AWS answers with the user. The use appears here within minutes.",
             f"aws sts get-caller-identity --profile {user_name}",

@@ -27,7 +27,7 @@ from console.web.page_cursors import page_number
 from console.web.render import render_page
 from iam.changes.models import ChangeState
 from iam.guard import Right
-from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.queries import visible_rotations
 
 RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
@@ -97,11 +97,17 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
 
 
 _ENDED_LAST: Final = Case(
-    When(stage=Stage.ENDED, then=Value(1)), default=Value(0), output_field=IntegerField()
+    When(stage=RotationStage.ENDED, then=Value(1)), default=Value(0), output_field=IntegerField()
 )
-_AT_A_CHANGE: Final = (Stage.WAITING, Stage.ASKED, Stage.DEACTIVATING, Stage.ACTIVATING, Stage.DELETING)
+_AT_A_CHANGE: Final = (
+    RotationStage.WAITING,
+    RotationStage.ASKED,
+    RotationStage.DEACTIVATING,
+    RotationStage.ACTIVATING,
+    RotationStage.DELETING,
+)
 _WAITS: Final = Q(stage__in=_AT_A_CHANGE, change__state=ChangeState.AWAITING)
-_LIVING: Final = ~Q(stage=Stage.ENDED)
+_LIVING: Final = ~Q(stage=RotationStage.ENDED)
 _IN_TROUBLE: Final = _LIVING & ~Q(trouble="", read_trouble="")
 OTHERS: Final[dict[str, Any]] = {
     "key_id": F("old__aws_id"),
@@ -116,12 +122,12 @@ _KEPT: Final = {
     "open": _LIVING,
     "asked": _WAITS,
     "carried": Q(stage__in=_AT_A_CHANGE) & ~_WAITS,
-    "handing": Q(stage=Stage.HANDING),
-    "using": Q(stage=Stage.USING),
-    "inactive": Q(stage=Stage.INACTIVE),
+    "handing": Q(stage=RotationStage.HANDING),
+    "using": Q(stage=RotationStage.USING),
+    "inactive": Q(stage=RotationStage.INACTIVE),
     "trouble": _IN_TROUBLE,
-    "done": Q(outcome=Outcome.DONE),
-    "ended": Q(stage=Stage.ENDED) & ~Q(outcome=Outcome.DONE),
+    "done": Q(outcome=RotationOutcome.DONE),
+    "ended": Q(stage=RotationStage.ENDED) & ~Q(outcome=RotationOutcome.DONE),
 }
 
 

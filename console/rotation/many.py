@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from console.identities.lists.list_address import Asked, read
+from console.identities.lists.list_address import ListAddress, read
 from console.operators.recency import recently_authenticated
 from console.rotation.begin import plan_context, read_terms, terms_context
 from console.rotation.keys import page_for
@@ -22,7 +22,7 @@ from iam.guard import Right
 from iam.mirror.queries.lists.core import wanted_rows
 from iam.people.rotation.key_list import KEYS
 from iam.people.rotation.requests import AT_ONCE, MOST, begin_many
-from iam.people.rotation.selection import Choice, choose
+from iam.people.rotation.selection import KeySelection, choose
 
 SHOWN: Final = 50
 
@@ -50,7 +50,7 @@ def many_page(request: ViewerRequest) -> HttpResponse:
     return redirect(f"{reverse('keys:rotations')}?batch={run.pk}")
 
 
-def _keys(asked: Asked) -> list[int]:
+def _keys(asked: ListAddress) -> list[int]:
     """The numbers of the keys, one more than can be begun at once where there are too many; inactive ones are
     nobody's to rotate.
     """
@@ -60,9 +60,9 @@ def _keys(asked: Asked) -> list[int]:
 
 def _page(
     request: ViewerRequest,
-    asked: Asked,
+    asked: ListAddress,
     keys: list[int],
-    choice: Choice,
+    choice: KeySelection,
     *,
     refused: RefusedError | None = None,
 ) -> HttpResponse:

@@ -16,7 +16,7 @@ from iam.changes.credential_acts import acts_on
 from iam.changes.operations.credential_status import DELETE
 from iam.mirror.models import Entity, Kind
 from iam.people.rotation.models import Rotation
-from iam.people.rotation.rotation_plan import Held, keys_of
+from iam.people.rotation.rotation_plan import MirroredKey, keys_of
 from iam.people.rotation.services import waits
 
 MAX_ROTATIONS = 50
@@ -51,7 +51,7 @@ def mine_page(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "rotation/mine.html", context)
 
 
-def _acts(key: Held) -> list[tuple[str, str, bool]]:
+def _acts(key: MirroredKey) -> list[tuple[str, str, bool]]:
     """What can be requested for a key besides a rotation: words, address, and whether it can't be undone."""
     acts = []
     for act in acts_on(Kind.ACCESS_KEY, status=key.status, aws_id=key.entity.aws_id):

@@ -15,7 +15,7 @@ from console.web.access import ViewerRequest, account_or_404, require
 from iam.guard import Right
 from iam.mirror.accounts.texts import hub_text, trust_text
 from iam.mirror.accounts.validation import SetupError
-from iam.mirror.doctor.checks import BAD, Examination
+from iam.mirror.doctor.checks import BAD, StoredExamination
 from iam.mirror.doctor.refused_calls import missing_of
 from iam.mirror.doctor.services import request_examination
 from iam.mirror.models import Account
@@ -67,7 +67,7 @@ def _examine(request: ViewerRequest, number: str) -> HttpResponse:
 
 def _context(request: ViewerRequest, account: Account, run: DoctorRun | None) -> dict[str, Any]:
     facts = facts_of([account.pk])[0]
-    findings = Examination(tuple(run.checks)) if run else Examination()
+    findings = StoredExamination(tuple(run.checks)) if run else StoredExamination()
     return {
         "account": account,
         "run": run,
@@ -84,7 +84,7 @@ def _context(request: ViewerRequest, account: Account, run: DoctorRun | None) ->
     }
 
 
-def _grouped(findings: Examination) -> list[tuple[str, list[dict[str, Any]]]]:
+def _grouped(findings: StoredExamination) -> list[tuple[str, list[dict[str, Any]]]]:
     groups = []
     for key, title in GROUPS:
         rows = []
@@ -97,18 +97,18 @@ def _grouped(findings: Examination) -> list[tuple[str, list[dict[str, Any]]]]:
     return groups
 
 
-def _summary(findings: Examination) -> str:
+def _summary(findings: StoredExamination) -> str:
     tried = [check for check in findings.checks if check["verdict"] not in {"skipped", "untested"}]
     works = [check for check in tried if check["verdict"] not in BAD]
     return f"{len(works)} of {len(tried)} work" if tried else ""
 
 
-def _setup_step(run: DoctorRun | None, facts: FreshnessFacts, findings: Examination) -> int:
+def _setup_step(run: DoctorRun | None, facts: FreshnessFacts, findings: StoredExamination) -> int:
     """Where a new connection stands: 3 while it is checked, 4 once the first reading is asked for."""
     return 4 if run and run.is_final and (facts.pull is not None or findings.is_reachable) else 3
 
 
-def _compare(request: ViewerRequest, account: Account, findings: Examination) -> dict[str, str]:
+def _compare(request: ViewerRequest, account: Account, findings: StoredExamination) -> dict[str, str]:
     """The trust and hub policies as they should be, where a role could not be assumed; for those who manage
     the account.
     """

@@ -34,7 +34,7 @@ NOTHING_USED: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordRules:
+class PasswordRuleRow:
     """What passwords must be, as (what, how); none where AWS's own default applies."""
 
     rules: tuple[tuple[str, str], ...]
@@ -55,7 +55,7 @@ class RootCredentials:
 class Own:
     """The card of the page; what was not read is None or empty."""
 
-    passwords: PasswordRules | None
+    passwords: PasswordRuleRow | None
     root: RootCredentials | None
     quotas: list[tuple[str, int, int]]
 
@@ -65,7 +65,7 @@ def own_settings(facts: Mapping[str, AccountFact], *, used: Mapping[str, int] = 
     count it.
     """
     policy, summary = facts.get("password_policy"), _value(facts, "summary")
-    passwords = PasswordRules(_rules(policy.value), policy) if policy else None
+    passwords = PasswordRuleRow(_rules(policy.value), policy) if policy else None
     own = Own(
         passwords=passwords,
         root=_root(_value(facts, "root_credentials"), summary),

@@ -14,7 +14,7 @@ LONG: Final = "platform-observability-with-a-name-that-does-not-end"
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class ComponentSample:
     """A component with what a page would give it; `note` says what else is to be seen in it.
 
     What is not included like the others has a template that shows how it is used.
@@ -112,31 +112,35 @@ SWITCH: Final = (
     ("444455556666", LONG, "4444-5555-6666"),
 )
 SAMPLES: Final = (
-    Sample(
+    ComponentSample(
         "list_head",
         {"page": PAGE, "intro": "How groups look.", "csv": "#csv", "json": "#json", "may_export": True},
     ),
-    Sample("list_frame", LIST, "With its notes, saved views, filter, table, pager and actions."),
-    Sample("list_empty", {"page": PAGE, "no_account": True, "may_connect": True}),
-    Sample("list_empty", {"page": PAGE, "is_filtered": True, "nothing": "No group matches", "whole": "#all"}),
-    Sample("list_empty", {"page": PAGE, "is_known": False}, "What was not synced is unknown, not empty."),
-    Sample("nothing_then", {"asof": AS_OF}),
-    Sample("connect_first", {"then": "Its groups then appear here.", "may_connect": True}),
-    Sample("export_links", {"files": (("CSV", "#csv"), ("JSON", "#json"))}),
-    Sample("cut", {"rows": Cut(["a", "b"], 70), "what": "requests"}),
-    Sample(
+    ComponentSample("list_frame", LIST, "With its notes, saved views, filter, table, pager and actions."),
+    ComponentSample("list_empty", {"page": PAGE, "no_account": True, "may_connect": True}),
+    ComponentSample(
+        "list_empty", {"page": PAGE, "is_filtered": True, "nothing": "No group matches", "whole": "#all"}
+    ),
+    ComponentSample(
+        "list_empty", {"page": PAGE, "is_known": False}, "What was not synced is unknown, not empty."
+    ),
+    ComponentSample("nothing_then", {"asof": AS_OF}),
+    ComponentSample("connect_first", {"then": "Its groups then appear here.", "may_connect": True}),
+    ComponentSample("export_links", {"files": (("CSV", "#csv"), ("JSON", "#json"))}),
+    ComponentSample("cut", {"rows": Cut(["a", "b"], 70), "what": "requests"}),
+    ComponentSample(
         "pages_foot", {"first": 51, "last": 100, "total": 12_345, "page": 2, "has_more": True, "base": ""}
     ),
-    Sample(
+    ComponentSample(
         "following", {"following": "abc", "target": "#main", "back": "Newest entries", "on": "Older entries"}
     ),
-    Sample("find", {"id": "sample-find", "placeholder": "Name", "label": "Filter by name"}),
-    Sample("filter_kept", {"tab": "old"}, "Hidden fields only."),
-    Sample(
+    ComponentSample("find", {"id": "sample-find", "placeholder": "Name", "label": "Filter by name"}),
+    ComponentSample("filter_kept", {"tab": "old"}, "Hidden fields only."),
+    ComponentSample(
         "choice",
         {"name": "state", "label": "State", "choices": (_option("Open"), _option("Done", is_chosen=True))},
     ),
-    Sample(
+    ComponentSample(
         "labeled_choice",
         {
             "id": "sample-kind",
@@ -146,22 +150,24 @@ SAMPLES: Final = (
             "choices": (("role", "Role"),),
         },
     ),
-    Sample("field", note="With a hint, with an error, as a text area and as a select.", is_wrapped=True),
-    Sample("form_error", {"title": "The request was not sent", "text": "The reason is missing."}),
-    Sample("messages", {"messages": (record(level_tag="success", message="The grant was ended."),)}),
-    Sample("problems", {"problems": ("The date “tomorrow” is not understood. Now is shown.",)}),
-    Sample(
+    ComponentSample(
+        "field", note="With a hint, with an error, as a text area and as a select.", is_wrapped=True
+    ),
+    ComponentSample("form_error", {"title": "The request was not sent", "text": "The reason is missing."}),
+    ComponentSample("messages", {"messages": (record(level_tag="success", message="The grant was ended."),)}),
+    ComponentSample("problems", {"problems": ("The date “tomorrow” is not understood. Now is shown.",)}),
+    ComponentSample(
         "standing_update",
         {"is_update": False, "mark": record(text="Done")},
         "Nothing is shown: it is announced.",
     ),
-    Sample("poll", note="Attributes only.", is_wrapped=True),
-    Sample("poll_every", note="Attributes only.", is_wrapped=True),
-    Sample("aws_profile", {"profile": "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE"}),
-    Sample("pastbar", {"at": NOW, "asof": AS_OF}),
-    Sample("drawer", {"labelledby": "drawer-h"}, "Opens when its content comes."),
-    Sample("account_switch", {"switch": SWITCH, "chosen": SWITCH[0]}, is_wrapped=True),
-    Sample("hub", {"hub": ("Credentials", (("#mfa", "MFA devices"), ("#keys", "Access keys")))}),
-    Sample("member_nav", {"own_sections": ("overview",), "section": "overview", "home": "#home"}),
+    ComponentSample("poll", note="Attributes only.", is_wrapped=True),
+    ComponentSample("poll_every", note="Attributes only.", is_wrapped=True),
+    ComponentSample("aws_profile", {"profile": "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE"}),
+    ComponentSample("pastbar", {"at": NOW, "asof": AS_OF}),
+    ComponentSample("drawer", {"labelledby": "drawer-h"}, "Opens when its content comes."),
+    ComponentSample("account_switch", {"switch": SWITCH, "chosen": SWITCH[0]}, is_wrapped=True),
+    ComponentSample("hub", {"hub": ("Credentials", (("#mfa", "MFA devices"), ("#keys", "Access keys")))}),
+    ComponentSample("member_nav", {"own_sections": ("overview",), "section": "overview", "home": "#home"}),
 )
 """In the order of templates/components/README.md; a component that others include is seen in these."""

@@ -18,7 +18,7 @@ JOINED: Final = {stylesheet.NAME: stylesheet.joined, script.NAME: script.joined}
 """What makes the text of each, by its address below `STATIC_URL`."""
 
 
-class Joined(FileSystemStorage):
+class JoinedFolder(FileSystemStorage):
     """A folder of the data folder that holds the joined files, written when somebody looks for one."""
 
     def __init__(self) -> None:
@@ -63,4 +63,4 @@ class JoinedFiles(BaseStorageFinder):
     """Finds the joined files, for the embedded server and for `collectstatic`."""
 
     def __init__(self) -> None:
-        super().__init__(Joined())
+        super().__init__(JoinedFolder())

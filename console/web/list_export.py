@@ -15,7 +15,7 @@ from console.web.context import frame_of
 from console.web.files import FORMS, Values, csv_lines, download, json_lines, json_value
 from iam.guard import Right
 from iam.journal.services import record
-from iam.keyset import Page, Place
+from iam.keyset import KeysetPlace, RowPage
 
 T = TypeVar("T")
 
@@ -51,7 +51,7 @@ def export_list(
     return download(parts, form=form, name=file_name)
 
 
-def pages_of(page_after: Callable[[Place | None], Page[T]]) -> Iterator[list[T]]:
+def pages_of(page_after: Callable[[KeysetPlace | None], RowPage[T]]) -> Iterator[list[T]]:
     """The rows of one page after the other, to the last."""
     page = page_after(None)
     yield page.rows

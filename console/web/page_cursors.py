@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.http import HttpRequest
 
-from iam.keyset import Place
+from iam.keyset import KeysetPlace
 
 MAX_LENGTH = 1024
 LARGEST = 2**53
@@ -25,7 +25,7 @@ class CursorError(ValueError):
 class Cursor:
     """The place of a row, and the number of that row in the list when the page with it was shown (from 1)."""
 
-    place: Place
+    place: KeysetPlace
     number: int
 
 
@@ -43,7 +43,7 @@ def place_in(
     *,
     kind: type[str] | type[datetime] = str,
     pk_kind: type[int] | type[UUID] = int,
-) -> Place | None:
+) -> KeysetPlace | None:
     """The place that the address names as `after` or `before`; None where it names none of such a list."""
     try:
         return decode(request.GET.get(side, ""), kind=kind, pk_kind=pk_kind).place
@@ -51,7 +51,7 @@ def place_in(
         return None
 
 
-def word_of(place: Place | None) -> str:
+def word_of(place: KeysetPlace | None) -> str:
     """A place as a word of an address; "" for none."""
     return encode(Cursor(place, 0)) if place else ""
 
@@ -78,7 +78,7 @@ def decode(word: str, *, kind: type[str] | type[datetime], pk_kind: type[int] | 
         raise CursorError
     if not _is_number(number):
         raise CursorError
-    return Cursor(Place(_value(text, kind), _pk(pk, pk_kind)), number)
+    return Cursor(KeysetPlace(_value(text, kind), _pk(pk, pk_kind)), number)
 
 
 def _is_number(value: object) -> bool:

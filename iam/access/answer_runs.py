@@ -12,17 +12,17 @@ from typing import Final, NamedTuple
 
 from iam.access.persons import PrincipalCount, users_and_roles
 from iam.linking.generation import generation
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import Member, Members
 from iam.policy.index.question import Found as Run
 from iam.policy.request import PrincipalKind
 
-ORDER: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
+ORDER: Final = (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL)
 Where = tuple[int, str]
 """The place of a decision in `ORDER`, and an account: what runs are sorted by."""
 
 
-class Place(NamedTuple):
+class AnswerPlace(NamedTuple):
     """Where a row stands: allowed before conditional, then by account and ARN."""
 
     rank: int
@@ -39,18 +39,18 @@ class Runs:
         self._firsts: dict[tuple[Where, int], list[Member]] = {}
 
     @cached_property
-    def sizes(self) -> Mapping[tuple[Decision, str], int]:
+    def sizes(self) -> Mapping[tuple[EvaluationDecision, str], int]:
         """How many there are of each decision and account."""
-        sizes: dict[tuple[Decision, str], int] = {}
+        sizes: dict[tuple[EvaluationDecision, str], int] = {}
         for run in self.runs:
             key = (run.decision, run.account)
             sizes[key] = sizes.get(key, 0) + len(run.members)
         return sizes
 
     @cached_property
-    def first(self) -> Mapping[tuple[Decision, str], Member]:
+    def first(self) -> Mapping[tuple[EvaluationDecision, str], Member]:
         """One of each decision and account."""
-        firsts: dict[tuple[Decision, str], Member] = {}
+        firsts: dict[tuple[EvaluationDecision, str], Member] = {}
         for run in self.runs:
             key = (run.decision, run.account)
             if key not in firsts:
@@ -96,15 +96,15 @@ class Runs:
     def __len__(self) -> int:
         return sum(self.sizes.values())
 
-    def count(self, decision: Decision) -> int:
+    def count(self, decision: EvaluationDecision) -> int:
         """How many are judged so."""
         return sum(size for (ranked, _), size in self.sizes.items() if ranked is decision)
 
     def page(
-        self, *, size: int, after: Place | None = None, before: Place | None = None
-    ) -> list[tuple[Member, Decision]]:
+        self, *, size: int, after: AnswerPlace | None = None, before: AnswerPlace | None = None
+    ) -> list[tuple[Member, EvaluationDecision]]:
         """One more than the page, if there is one; before a place, the nearest first."""
-        rows: list[tuple[Member, Decision]] = []
+        rows: list[tuple[Member, EvaluationDecision]] = []
         for where in sorted(self.by_account, reverse=before is not None):
             wanted = size + 1 - len(rows)
             if wanted <= 0:
@@ -124,17 +124,19 @@ class Runs:
             known = self._firsts[where, wanted] = nsmallest(wanted, members, key=_arn)
         return known
 
-    def _nearest(self, where: Where, wanted: int, after: Place | None, before: Place | None) -> list[Member]:
+    def _nearest(
+        self, where: Where, wanted: int, after: AnswerPlace | None, before: AnswerPlace | None
+    ) -> list[Member]:
         members = chain.from_iterable(self.by_account[where])
         if before is not None:
             return nlargest(
-                wanted, (member for member in members if Place(*where, member.arn) < before), key=_arn
+                wanted, (member for member in members if AnswerPlace(*where, member.arn) < before), key=_arn
             )
-        rows = (member for member in members if after is None or Place(*where, member.arn) > after)
+        rows = (member for member in members if after is None or AnswerPlace(*where, member.arn) > after)
         return nsmallest(wanted, rows, key=_arn)
 
 
-class Joined(Runs):
+class JoinedRuns(Runs):
     """The runs of several accounts, each of which has found out what is asked for already, or keeps it for
     the next answer.
     """
@@ -144,12 +146,12 @@ class Joined(Runs):
         self._parts = parts
 
     @cached_property
-    def sizes(self) -> Mapping[tuple[Decision, str], int]:
+    def sizes(self) -> Mapping[tuple[EvaluationDecision, str], int]:
         """Those of the parts."""
         return dict(chain.from_iterable(part.sizes.items() for part in self._parts.values()))
 
     @cached_property
-    def first(self) -> Mapping[tuple[Decision, str], Member]:
+    def first(self) -> Mapping[tuple[EvaluationDecision, str], Member]:
         """Those of the parts."""
         return dict(chain.from_iterable(part.first.items() for part in self._parts.values()))
 

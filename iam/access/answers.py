@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, NamedTuple
 
-from iam.access.answer_runs import Joined, Runs, by_account
+from iam.access.answer_runs import JoinedRuns, Runs, by_account
 from iam.access.certainty import Certainty, Unread, certainty_of
 from iam.access.denied_principals import Stopped
 from iam.access.explanation import Why
 from iam.access.multi_action import Tallied
 from iam.access.persons import Matcher
 from iam.access.ways import AccessWay, AccessWays
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import Member, Members
 from iam.policy.index.question import Found as Run
 from iam.policy.index.shard import Shard
@@ -52,7 +52,7 @@ class WayGroup(NamedTuple):
     runs: Runs
 
 
-class Basis(NamedTuple):
+class AnswerBasis(NamedTuple):
     """What the part of an answer that is about one account rests on, beside the question: the account and the
     owner of the resource as they are (shard and version), and which dates have passed.
     """
@@ -62,17 +62,17 @@ class Basis(NamedTuple):
     dates: Hashable
 
 
-class Part:
+class AccountAnswer:
     """The part of an answer that is about one account: valid as long as its basis is."""
 
-    def __init__(self, runs: Iterable[Run], basis: Basis) -> None:
+    def __init__(self, runs: Iterable[Run], basis: AnswerBasis) -> None:
         every = list(runs)
         self.basis = basis
         self.runs = Runs(run for run in every if _kind_of(run.members) is not PrincipalKind.ROOT)
         self.roots = sum(
             len(run.members)
             for run in every
-            if run.decision is Decision.ALLOWED and _kind_of(run.members) is PrincipalKind.ROOT
+            if run.decision is EvaluationDecision.ALLOWED and _kind_of(run.members) is PrincipalKind.ROOT
         )
         self.by_way: Mapping[AccessWay, Runs] | None = None
         self.reasons: dict[tuple[Member, str], Why] = {}
@@ -92,18 +92,18 @@ class Everyone:
         self,
         tallied: Tallied,
         ways: AccessWays,
-        basis_of: Callable[[str], Basis],
+        basis_of: Callable[[str], AnswerBasis],
         former: Everyone | None = None,
     ) -> None:
         self.tallied, self.ways = tallied, ways
         known = {} if former is None else former.parts
-        self.parts: dict[str, Part] = {}
+        self.parts: dict[str, AccountAnswer] = {}
         for account, runs in by_account(tallied.whole.found()).items():
             basis, part = basis_of(account), known.get(account)
             if part is None or part.basis != basis:
-                part = Part(runs, basis)
+                part = AccountAnswer(runs, basis)
             self.parts[account] = part
-        self.runs = Joined({account: part.runs for account, part in self.parts.items()})
+        self.runs = JoinedRuns({account: part.runs for account, part in self.parts.items()})
         self.roots = sum(part.roots for part in self.parts.values())
         self._stopped: dict[int, Stopped] = {}
 
@@ -137,7 +137,7 @@ class Everyone:
                 part.by_way = by_way(part.runs, self.ways)
             for way, runs in part.by_way.items():
                 runs_by_way.setdefault(way, {})[account] = runs
-        return {way: Joined(of_accounts) for way, of_accounts in runs_by_way.items()}
+        return {way: JoinedRuns(of_accounts) for way, of_accounts in runs_by_way.items()}
 
 
 def by_way(runs: Runs, ways: AccessWays) -> Mapping[AccessWay, Runs]:
@@ -158,9 +158,9 @@ class OneAnswer:
         self.way: AccessWay | None = None
         self.fitting = everyone.runs if narrowed == WHOLE else Runs(self._fitting())
 
-    def certainty(self, member: Member, decision: Decision) -> Certainty:
+    def certainty(self, member: Member, decision: EvaluationDecision) -> Certainty:
         """How certain it is that one of them can."""
-        return certainty_of(is_sure=decision is Decision.ALLOWED, unread=self._unread.of([member]))
+        return certainty_of(is_sure=decision is EvaluationDecision.ALLOWED, unread=self._unread.of([member]))
 
     def _counts(self, runs: Runs) -> dict[Certainty, int]:
         counts = dict.fromkeys(Certainty, 0)
@@ -180,7 +180,7 @@ class OneAnswer:
             if members:
                 yield Run(run.decision, run.account, members)
 
-    def _fits(self, member: Member, decision: Decision, matcher: Matcher) -> bool:
+    def _fits(self, member: Member, decision: EvaluationDecision, matcher: Matcher) -> bool:
         narrowed = self._narrowed
         if narrowed.kind is not None and member.kind is not narrowed.kind:
             return False

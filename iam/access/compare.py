@@ -25,7 +25,7 @@ from iam.policy.index.difference import NOTHING, Shift
 from iam.policy.index.effective import Effective
 from iam.policy.index.sides import Side as Holder
 from iam.policy.index.sides import side_of
-from iam.policy.index.witness import Change, Prover, Witness
+from iam.policy.index.witness import PrincipalChange, Prover, Witness
 from iam.policy.letter_case import fold
 
 
@@ -119,13 +119,13 @@ class Comparison:
         return Shift(listed_part(self.left), listed_part(self.right), self._change)
 
     @cached_property
-    def _change(self) -> Change:
+    def _change(self) -> PrincipalChange:
         """What a request of the right is answered and the same of the left is not, and the reverse; no
         request is older than the left.
         """
         access = self.right.access or self.left.access
         if access is None or self._sides is None:
-            return Change()
+            return PrincipalChange()
         moments = [side.moment.at or timezone.now() for side in (self.left, self.right)]
         return Prover(access.space, min(moments)).change(*self._sides)
 

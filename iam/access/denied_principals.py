@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Final
 
-from iam.policy.evaluate import FREE, Decision
+from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index.classes import Bundle, Class, Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.needs import Signature
 from iam.policy.index.query_evaluation import ALLOWS, DENIES, DEPENDS, Judge
-from iam.policy.index.question import Answer, Question
+from iam.policy.index.question import AccessQuestion, Answer
 from iam.policy.index.who_can import judge_for
 
 LOOKS: Final = 400
@@ -32,7 +32,7 @@ class Stopped:
     is_whole: bool
 
 
-def stopped(index: Index, question: Question, answer: Answer, *, most: int) -> Stopped:
+def stopped(index: Index, question: AccessQuestion, answer: Answer, *, most: int) -> Stopped:
     """Up to `most` principals of the question's accounts who have an allow that a deny beats.
 
     Judged as the answer was, by statements without their names: to name the statements of 400 principals
@@ -67,7 +67,7 @@ def _is_stopped(judge: Judge, member: Member, signature: Signature) -> bool:
     if not effects & ALLOWS:
         return False
     bounds = judge.bounds(profile.limits, member, signature, is_local=True)
-    return bounds.decide(effects) is Decision.EXPLICITLY_DENIED
+    return bounds.decide(effects) is EvaluationDecision.EXPLICITLY_DENIED
 
 
 def _alike(judge: Judge, cls: Class) -> Iterator[tuple[Signature, Sequence[Member]]]:
@@ -85,7 +85,7 @@ def _alike(judge: Judge, cls: Class) -> Iterator[tuple[Signature, Sequence[Membe
 
 
 def _candidates(
-    index: Index, judge: Judge, answer: Answer, question: Question, place: str
+    index: Index, judge: Judge, answer: Answer, question: AccessQuestion, place: str
 ) -> Iterator[Class]:
     """The classes whose members hold a document that may allow it, and of which not all can."""
     able = set(chain.from_iterable(answer.whole.values()))
@@ -116,7 +116,7 @@ def _bundles(index: Index, judge: Judge) -> Iterator[Bundle]:
                     yield bundle
 
 
-def _is_asked(cls: Class, question: Question, place: str) -> bool:
+def _is_asked(cls: Class, question: AccessQuestion, place: str) -> bool:
     """Whether its account is asked about, and is that of the resource where this is known."""
     if place and cls.account != place:
         return False

@@ -20,7 +20,7 @@ from iam.policy.document import Statement
 from iam.policy.evaluate import has_scps
 from iam.policy.index.classes import Member
 from iam.policy.index.counts import Count, by_service
-from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
 from iam.policy.index.masks import Space
@@ -55,7 +55,7 @@ class Says:
 
 
 @dataclass(frozen=True, slots=True)
-class Basis:
+class EffectiveBasis:
     """What an answer rests on: identity policies, the boundary's name, numbers of SCPs and RCPs that restrict
     the principal.
 
@@ -118,7 +118,7 @@ class EffectiveAccess:
     """Allowed actions that AWS's lists do not have."""
     found: Effective
     says: tuple[Says, ...]
-    basis: Basis
+    basis: EffectiveBasis
 
     @cached_property
     def services(self) -> list[ServiceAccess]:
@@ -240,13 +240,13 @@ def _says(holding: HeldPolicy, doc: Doc, space: Space, request: Request) -> Iter
             yield Says(holding, statement, space.mask(clause.actions))
 
 
-def _statements(doc: Doc) -> Iterator[tuple[Clause, Statement]]:
+def _statements(doc: Doc) -> Iterator[tuple[IndexedStatement, Statement]]:
     """Each statement as it is judged, and as it is numbered and called in this very document."""
     for clause, (index, sid) in zip(doc.clauses, doc.labels, strict=True):
         yield clause, replace(clause.source, index=index, sid=sid)
 
 
-def _basis(shard: Shard, member: Member, held_policies: list[HeldPolicy], request: Request) -> Basis:
+def _basis(shard: Shard, member: Member, held_policies: list[HeldPolicy], request: Request) -> EffectiveBasis:
     identity, boundary = shard.named_policies(member.grants), shard.boundary_of(member.grants)
     is_restricted = has_scps(request)
     scps: list[tuple[str, Doc]] = []
@@ -263,7 +263,7 @@ def _basis(shard: Shard, member: Member, held_policies: list[HeldPolicy], reques
     managed = {holding.policy for holding in held_policies if holding.policy.pk}
     inline = {(holding.policy, holding.group) for holding in held_policies if not holding.policy.pk}
     boundary_name = plain_name(boundary[0]) if boundary else ""
-    return Basis(
+    return EffectiveBasis(
         policies=len(managed) + len(inline),
         boundary=boundary_name,
         scps=len({name for name, _ in scps}),

@@ -15,7 +15,7 @@ from iam.access.escalation_calculation.stored import stored_at
 from iam.access.who_can import WhoCanQuestion, answer_to
 from iam.mirror.models import Entity, Kind
 from iam.mirror.snapshot import snapshot
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 
 SMALL: Final = 2000
 """Up to so many users and roles the answer is there in about a second."""
@@ -50,7 +50,7 @@ def reaching(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> Reaching:
     stored = stored_at(asked.at)
     with snapshot(asked.at, may_lag=True) as index:
         answer = answer_to(index, replace(asked, accounts=seen)).whole
-        goals = sorted((member.account, member.id) for member in answer.members(Decision.ALLOWED))
+        goals = sorted((member.account, member.id) for member in answer.members(EvaluationDecision.ALLOWED))
     if not goals:
         return Reaching([], 0, 0, 0)
     climb = answer_of_worker(

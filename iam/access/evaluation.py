@@ -18,7 +18,7 @@ from iam.policy.aws_owned import owner_reason
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import (
     FREE,
-    Decision,
+    EvaluationDecision,
     RequestPolicies,
     decide,
     has_rcps,
@@ -105,7 +105,7 @@ class DecisionTree:
         sure = [leaf for leaf in deny_leaves if leaf.mark == YES]
         perhaps = tuple(leaf for leaf in deny_leaves if leaf.mark == OPEN)
         if sure:
-            is_void = decide(self._request, self._policies) is not Decision.EXPLICITLY_DENIED
+            is_void = decide(self._request, self._policies) is not EvaluationDecision.EXPLICITLY_DENIED
             if is_void:
                 text = (
                     "The root user of the bucket’s account can always change the bucket policy, even if the "

@@ -22,7 +22,7 @@ from iam.policy.evaluate import FREE
 from iam.policy.explain import DecisionReason, ReasonOutcome
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.resources import unknown_policy
 from iam.policy.letter_case import fold
 from iam.policy.lint.overlaps import can_mean
@@ -83,7 +83,7 @@ def why_of(
         member = index.member(account, number)
         if member is None:
             return None
-        question = Question(action, resource, resource_account=place)
+        question = AccessQuestion(action, resource, resource_account=place)
         why = (
             _without_owner(index, member, question) if is_hidden else explanation.why(index, member, question)
         )
@@ -93,7 +93,7 @@ def why_of(
         )
 
 
-def _without_owner(index: Index, member: Member, question: Question) -> Why:
+def _without_owner(index: Index, member: Member, question: AccessQuestion) -> Why:
     """As though nothing were known of the account of the resource, whatever this process has read of it."""
     request, policies = index.request_and_policies(member, question)
     known = {key: value for key, value in request.context.items() if key not in RESOURCE_FACTS}

@@ -8,11 +8,11 @@ from typing import Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.document import Statement
-from iam.policy.evaluate import Decision, RequestPolicies
+from iam.policy.evaluate import EvaluationDecision, RequestPolicies
 from iam.policy.explain import DecisionReason, Explanation, ReasonOutcome, explain
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import Grants, GroupRow
 from iam.policy.index.shard import Shard
 from iam.policy.request import Request
@@ -89,7 +89,7 @@ class ExplanationStep:
 class Why:
     """A decision about one principal, and its reasons, the deciding ones first."""
 
-    decision: Decision
+    decision: EvaluationDecision
     steps: tuple[ExplanationStep, ...]
 
     @property
@@ -117,7 +117,7 @@ class Why:
         return Explanation(self.decision, tuple(step.reason for step in self.steps)).residual
 
 
-def why(index: Index, member: Member, question: Question) -> Why:
+def why(index: Index, member: Member, question: AccessQuestion) -> Why:
     """The explanation of the engine, its policies found again among what the principal holds."""
     return explained(index, member, *index.request_and_policies(member, question))
 

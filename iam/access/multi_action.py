@@ -10,12 +10,19 @@ from itertools import chain
 from typing import Any, Final, NamedTuple
 
 from iam.policy.aws_owned import CHANGES as OWNED_CHANGES
-from iam.policy.evaluate import ASSUMING, BUCKET_POLICY, FREE, WITHOUT_RCPS, Decision, needs_resource_policy
+from iam.policy.evaluate import (
+    ASSUMING,
+    BUCKET_POLICY,
+    FREE,
+    WITHOUT_RCPS,
+    EvaluationDecision,
+    needs_resource_policy,
+)
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.elements import Actions
 from iam.policy.index.index import Index
-from iam.policy.index.question import Answer, Found, Limitation, Question
+from iam.policy.index.question import AccessQuestion, Answer, Found, Limitation
 from iam.policy.letter_case import fold
 from iam.policy.request import Principal, PrincipalKind, Request
 
@@ -33,13 +40,13 @@ class Tally(NamedTuple):
     first: str = ""
 
     @property
-    def decision(self) -> Decision:
+    def decision(self) -> EvaluationDecision:
         """ALLOWED by any that is allowed for sure."""
-        return Decision.ALLOWED if self.can else Decision.CONDITIONAL
+        return EvaluationDecision.ALLOWED if self.can else EvaluationDecision.CONDITIONAL
 
-    def plus(self, decision: Decision, actions: Sequence[str]) -> Tally:
+    def plus(self, decision: EvaluationDecision, actions: Sequence[str]) -> Tally:
         """With more actions that are judged so."""
-        if decision is Decision.ALLOWED:
+        if decision is EvaluationDecision.ALLOWED:
             first = self.first if self.can else actions[0]
             return Tally(self.can + len(actions), self.may, first)
         return Tally(self.can, self.may + len(actions), self.first or actions[0])
@@ -67,7 +74,7 @@ class Tallied:
         return self.by_class.get(member.cls, NOTHING).and_also(own)
 
 
-def tallied(index: Index, question: Question, actions: Sequence[str]) -> Tallied:
+def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> Tallied:
     """Ask `question` about each of the actions; its own action does not matter. One action is asked about as
     it is.
     """
@@ -110,7 +117,7 @@ def _together(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]
     for cls, tally in by_class.items():
         if cls not in parted:
             yield Found(tally.decision, cls.account, cls.members)
-    groups: dict[tuple[Decision, str, PrincipalKind], list[Member]] = {}
+    groups: dict[tuple[EvaluationDecision, str, PrincipalKind], list[Member]] = {}
     for cls in parted:
         shared = by_class.get(cls, NOTHING)
         for member in cls.members:
@@ -122,7 +129,7 @@ def _together(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]
         yield Found(decision, account, members)
 
 
-def alike(index: Index, actions: Sequence[str], question: Question) -> list[list[str]]:
+def alike(index: Index, actions: Sequence[str], question: AccessQuestion) -> list[list[str]]:
     """The actions, those together of which every policy in the index says the same, so that each has the same
     answer.
     """
@@ -135,7 +142,7 @@ def alike(index: Index, actions: Sequence[str], question: Question) -> list[list
     return list(groups.values())
 
 
-def _treatment(index: Index, action: str, bounding: Iterable[Actions], question: Question) -> Any:
+def _treatment(index: Index, action: str, bounding: Iterable[Actions], question: AccessQuestion) -> Any:
     """All by which the answer about one action may differ from that about another of the same service."""
     lowered = fold(action)
     if lowered in SPECIAL or question.resource_policy is not None:

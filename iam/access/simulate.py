@@ -16,11 +16,11 @@ from iam.access.verdict import Branch, BranchVoice, Leaf, OrganizationLevels
 from iam.mirror.models import EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.compiled import PolicyKind, PolicySet
-from iam.policy.evaluate import FREE, Decision, RequestPolicies, decide
+from iam.policy.evaluate import FREE, EvaluationDecision, RequestPolicies, decide
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.resources import unknown_policy
 from iam.policy.index.shard import Shard
 from iam.policy.kms_grants import GRANTABLE, NOT_READ
@@ -65,7 +65,7 @@ class SimulationResult:
     depends on, `limits` what is not known; `branches` are the whole reason.
     """
 
-    decision: Decision
+    decision: EvaluationDecision
     summary: str
     branches: tuple[Branch, ...]
     missing: tuple[str, ...] = ()
@@ -113,7 +113,7 @@ def judge(index: Index, member: Member, inquiry: Inquiry) -> SimulationResult:
 
 def _question(index: Index, member: Member, inquiry: Inquiry) -> tuple[Request, RequestPolicies, bool]:
     """What the engine is asked, and whether the policy of the resource is the real one."""
-    question = Question(
+    question = AccessQuestion(
         inquiry.action,
         inquiry.resource,
         inquiry.context,
@@ -219,25 +219,25 @@ def _names(shard: Shard | None, levels: int, at: datetime | None) -> tuple[str, 
     return (*(names.get(step, step) for step in path), "the account itself")
 
 
-def _summary(decision: Decision, branches: tuple[Branch, ...], residual: tuple[str, ...]) -> str:
+def _summary(decision: EvaluationDecision, branches: tuple[Branch, ...], residual: tuple[str, ...]) -> str:
     """'Allowed by OncallRead, statement 2, but the SCPs of Workloads do not allow it.'"""
     if branches[0].kind == "rule":
         return branches[0].text
-    positive = decision in {Decision.ALLOWED, Decision.CONDITIONAL}
+    positive = decision in {EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL}
     by_resource = positive and _is_own_way_closed(branches)
     kinds = ("resource",) if by_resource else ("identity", "resource")
     granting = _granting(branches, kinds)
     by = f"Allowed by {_leaf_name(granting)}" if granting else ""
-    if decision is Decision.ALLOWED:
+    if decision is EvaluationDecision.ALLOWED:
         return (
             f"{by}, and nothing denies it."
             if by
             else "Allowed: a root user has every permission in its own account."
         )
-    if decision is Decision.EXPLICITLY_DENIED:
+    if decision is EvaluationDecision.EXPLICITLY_DENIED:
         denied = _leaf_name(branches[0].leaves[0])
         return f"{by}, but {denied} denies it." if by else f"{denied} denies it, and nothing allows it."
-    if decision is Decision.CONDITIONAL:
+    if decision is EvaluationDecision.CONDITIONAL:
         return _depending(by, residual)
     stopping = [branch for branch in branches if branch.voice is BranchVoice.SILENT]
     if by and stopping:
@@ -292,9 +292,9 @@ def _stopper(branch: Branch) -> str:
     return names[branch.kind]
 
 
-def _missing(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ...]:
+def _missing(decision: EvaluationDecision, branches: tuple[Branch, ...]) -> tuple[str, ...]:
     """What would have to allow it besides."""
-    if decision is not Decision.IMPLICITLY_DENIED:
+    if decision is not EvaluationDecision.IMPLICITLY_DENIED:
         return ()
     is_enough = any(branch.is_enough for branch in branches)
     missing = [
@@ -305,9 +305,9 @@ def _missing(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ...
     return tuple(f"{text[0].upper()}{text[1:]}." for text in missing)
 
 
-def _residual(decision: Decision, branches: tuple[Branch, ...]) -> tuple[str, ...]:
+def _residual(decision: EvaluationDecision, branches: tuple[Branch, ...]) -> tuple[str, ...]:
     """What it depends on, each once: 'if MFA is present', 'unless the source address is in 10.0.0.0/8'."""
-    if decision is not Decision.CONDITIONAL:
+    if decision is not EvaluationDecision.CONDITIONAL:
         return ()
     settled = not _is_own_way_closed(branches) and any(
         branch.kind == "identity" and _is_sure(branch) for branch in branches

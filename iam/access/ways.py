@@ -18,7 +18,7 @@ from iam.policy.index.classes import Class, Member, Members
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.query_evaluation import ALLOWS, BY_NAME, DEPENDS, SILENT, Judge
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard
 from iam.policy.index.who_can import judge_for
@@ -78,7 +78,7 @@ class AccessWays:
     once.
     """
 
-    def __init__(self, index: Index, question: Callable[[str], Question], tallied: Tallied) -> None:
+    def __init__(self, index: Index, question: Callable[[str], AccessQuestion], tallied: Tallied) -> None:
         self._index, self._question, self._found = index, question, tallied
         parts = [part.members for part in tallied.whole.parts if not isinstance(part.members, Members)]
         self._personal = frozenset(tallied.by_member).union(*parts)

@@ -12,8 +12,8 @@ from itertools import chain
 from typing import Any, Final
 
 from iam.access.actions import Meant
-from iam.access.answer_runs import ORDER, Place
-from iam.access.answers import WHOLE, Basis, Everyone, Narrowed, OneAnswer, WayGroup
+from iam.access.answer_runs import ORDER, AnswerPlace
+from iam.access.answers import WHOLE, AnswerBasis, Everyone, Narrowed, OneAnswer, WayGroup
 from iam.access.certainty import Certainty, Unread
 from iam.access.denied_principals import Stopped, stopped
 from iam.access.explanation import Why, why
@@ -23,16 +23,16 @@ from iam.access.persons import PrincipalCount, shown_name
 from iam.access.ways import AccessWay, AccessWays
 from iam.mirror.display_names import people_of_users
 from iam.mirror.snapshot import snapshot
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.question import (
     OTHER_ACCOUNTS,
     PEOPLE_AND_ROLES,
     WITH_ROOT,
+    AccessQuestion,
     Answer,
     Limitation,
-    Question,
 )
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
@@ -63,9 +63,9 @@ class WhoCanQuestion:
     is_any_time: bool = False
     is_now: bool = False
 
-    def question(self, action: str) -> Question:
+    def question(self, action: str) -> AccessQuestion:
         """As the index takes it, for one of the actions."""
-        return Question(
+        return AccessQuestion(
             action,
             self.resource,
             self.context,
@@ -119,7 +119,7 @@ class WhoCanRow:
     arn: str
     display: str
     kind: PrincipalKind
-    decision: Decision
+    decision: EvaluationDecision
     action: str
     why: Why
     can: int = 0
@@ -133,9 +133,9 @@ class WhoCanRow:
         return self.arn.rpartition("/")[2]
 
     @property
-    def place(self) -> Place:
+    def place(self) -> AnswerPlace:
         """Where one who can stands in the list."""
-        return Place(ORDER.index(self.decision), self.account, self.arn)
+        return AnswerPlace(ORDER.index(self.decision), self.account, self.arn)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ class WhoCanPage:
     `way` where the list is of one.
     """
 
-    counts: Mapping[Decision, int]
+    counts: Mapping[EvaluationDecision, int]
     rows: list[WhoCanRow]
     has_before: bool
     has_after: bool
@@ -190,8 +190,8 @@ def who_can(
     asked: WhoCanQuestion,
     *,
     size: int,
-    after: Place | None = None,
-    before: Place | None = None,
+    after: AnswerPlace | None = None,
+    before: AnswerPlace | None = None,
     denied: int = 0,
     narrowed: Narrowed = WHOLE,
     group_size: int = 0,
@@ -261,7 +261,7 @@ class _Shown:
         first = group.runs.page(size=size)[:size]
         return PeopleByWay(group.way, group.counts, [self.row(*each) for each in first], group.users)
 
-    def row(self, member: Member, decision: Decision) -> WhoCanRow:
+    def row(self, member: Member, decision: EvaluationDecision) -> WhoCanRow:
         """One who can, with the reasons."""
         tally = self.tallied.of(member)
         reasons = self._why(member, tally.first)
@@ -287,9 +287,9 @@ def everyone_who_can(index: Index, asked: WhoCanQuestion, former: Everyone | Non
     dates = index.documents.passed()
     tallies, owner = answer_to(index, asked, kinds=WITH_ROOT), _state(index, asked.place)
 
-    def basis_of(account: str) -> Basis:
+    def basis_of(account: str) -> AnswerBasis:
         shard = index.accounts[account]
-        return Basis((shard, shard.version), owner, dates)
+        return AnswerBasis((shard, shard.version), owner, dates)
 
     return Everyone(tallies, AccessWays(index, asked.question, tallies), basis_of, former)
 
@@ -303,7 +303,7 @@ def every_row(asked: WhoCanQuestion, *, size: int = 500, narrowed: Narrowed = WH
     """All who can and fit, in the order of the pages, asked page by page: meanwhile others may ask, and the
     mirror may change.
     """
-    after: Place | None = None
+    after: AnswerPlace | None = None
     while True:
         page = who_can(asked, size=size, after=after, narrowed=narrowed)
         yield from page.rows
@@ -349,7 +349,7 @@ def _hidden(asked: WhoCanQuestion) -> Limitation:
 
 
 def _row(
-    member: Member, decision: Decision, action: str, reasons: Why, *, can: int = 0, may: int = 0
+    member: Member, decision: EvaluationDecision, action: str, reasons: Why, *, can: int = 0, may: int = 0
 ) -> WhoCanRow:
     return WhoCanRow(
         pk=member.id,

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from iam.changes.reasons import BlockReasons, Reasons, is_user
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import Shift
-from iam.policy.index.verdicts import Change
+from iam.policy.index.verdicts import PrincipalChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +83,7 @@ class _Outlines:
         """The outlines of the requests of some principals."""
         return frozenset([self._number(shift.change) for _, shift in members])
 
-    def _number(self, change: Change) -> int:
+    def _number(self, change: PrincipalChange) -> int:
         number = self._known.get(id(change))
         if number is None:
             outline = frozenset((proof.mask, proof.verdict.outlines) for proof in change.proofs)

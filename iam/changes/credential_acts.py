@@ -30,7 +30,7 @@ from iam.mirror.refresh.credentials import is_virtual
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class CredentialActRequest:
     """What an act is about: whose, perhaps which credential, who reads a secret and under which seal, and
     what was filled in."""
 
@@ -50,12 +50,12 @@ _ON_ONE: Final[dict[str, tuple[Kind, Callable[[Entity], Operation]]]] = {
 """Acts on one credential that is there."""
 
 
-def _reset(asked: Asked) -> Operation:
+def _reset(asked: CredentialActRequest) -> Operation:
     assert asked.credential is not None
     return ResetServiceCredential.anew(asked.credential, recipient=asked.recipient, sealed_id=asked.sealed_id)
 
 
-def _service(asked: Asked) -> Operation:
+def _service(asked: CredentialActRequest) -> Operation:
     service = asked.fields.get("service", "")
     if service not in SERVICES:
         raise RefusedError("Choose a service.")
@@ -70,8 +70,10 @@ _BODY: Final = {
 }
 
 
-def _upload(operation: type[UploadSshKey] | type[UploadCertificate]) -> Callable[[Asked], Operation]:
-    def make(asked: Asked) -> Operation:
+def _upload(
+    operation: type[UploadSshKey] | type[UploadCertificate],
+) -> Callable[[CredentialActRequest], Operation]:
+    def make(asked: CredentialActRequest) -> Operation:
         body = asked.fields.get("body", "").strip()
         if not body:
             raise RefusedError(_BODY[operation.spec.slug])
@@ -80,7 +82,7 @@ def _upload(operation: type[UploadSshKey] | type[UploadCertificate]) -> Callable
     return make
 
 
-_OF_USER: Final[dict[str, Callable[[Asked], Operation]]] = {
+_OF_USER: Final[dict[str, Callable[[CredentialActRequest], Operation]]] = {
     CreateAccessKey.spec.slug: lambda asked: CreateAccessKey.of(
         asked.user, recipient=asked.recipient, sealed_id=asked.sealed_id
     ),
@@ -115,7 +117,7 @@ def kind_of(act: str) -> Kind | None:
     raise KeyError(act)
 
 
-def operation_of(act: str, asked: Asked) -> Operation:
+def operation_of(act: str, asked: CredentialActRequest) -> Operation:
     """The operation that was asked for. Raises RefusedError where something has still to be filled in."""
     if act == ResetServiceCredential.spec.slug:
         return _reset(asked)

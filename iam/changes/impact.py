@@ -22,7 +22,7 @@ from iam.changes.world import ChangeWorld
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.document import read
-from iam.policy.index.difference import Difference
+from iam.policy.index.difference import AccessDifference
 from iam.policy.index.index import Index
 from iam.policy.index.scenario import Edits, what_if
 
@@ -93,7 +93,7 @@ class _Weighing:
             self._problems |= world.doubts
             edits[number] = Edits(world.changes)
             texts |= {digest: self._known(text) for digest, text in world.texts.items()}
-        self._found: Difference = what_if(index, edits, texts=texts)
+        self._found: AccessDifference = what_if(index, edits, texts=texts)
         self._accounts = edits.keys()
 
     def _known(self, text: str) -> str:

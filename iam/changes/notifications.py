@@ -25,7 +25,7 @@ from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.models import Identity, Person
 from iam.guard import viewer_for
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 
 A_MINUTE, MISSED_FOR, MAX_MISSED = timedelta(minutes=1), timedelta(minutes=10), 200
@@ -106,7 +106,7 @@ def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: i
         outcome=f"Still to be reviewed, applied without approval by {by}",
         text=f"{_requested(first)}\n\nYou get this reminder until someone has reviewed it.",
         key=f"{first.change_set_id}:unreviewed:{turn}",
-        page=path_of(Page.CHANGE_REVIEW, first.pk),
+        page=path_of(MessagePage.CHANGE_REVIEW, first.pk),
     )
 
 
@@ -227,7 +227,7 @@ def _tell(
             people=recipients,
             subject=f"{outcome}: {title}",
             text="\n\n".join(filter(None, lines)),
-            path=page or path_of(Page.REQUEST, first.pk),
+            path=page or path_of(MessagePage.REQUEST, first.pk),
             key=key,
             reference=first.reference,
         )

@@ -22,7 +22,7 @@ from iam.changes.models import (
 from iam.directory.models import Person, RoleAssignment
 from iam.guard import Right, Viewer
 from iam.guard.viewer import ANY_ACCOUNT, RIGHTS
-from iam.keyset import NEWEST_FIRST, Page, Place, page
+from iam.keyset import NEWEST_FIRST, KeysetPlace, RowPage, page
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 
@@ -169,8 +169,8 @@ def list_changes(
     text: str = "",
     account_id: str = "",
     mine: bool = False,
-    after: Place | None = None,
-) -> Page[Change]:
+    after: KeysetPlace | None = None,
+) -> RowPage[Change]:
     """Requests, newest first, each by the first of its changes that the viewer sees; one query, as fast at
     any depth.
 

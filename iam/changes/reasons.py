@@ -12,11 +12,11 @@ from typing import Final
 from iam.changes.operations.access import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
 from iam.policy.index.classes import Member
-from iam.policy.index.difference import Difference, Shift
+from iam.policy.index.difference import AccessDifference, Shift
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.verdicts import Proof
-from iam.policy.index.witness import Verdict
+from iam.policy.index.witness import AlikeVerdict
 
 NAMES: Final = 8
 LINES: Final = 4
@@ -88,7 +88,7 @@ class Unchanged:
 class Reasons:
     """The reasons of everybody in a difference, with the policies as they are called in the account."""
 
-    def __init__(self, index: Index, difference: Difference) -> None:
+    def __init__(self, index: Index, difference: AccessDifference) -> None:
         self._index, self._found = index, difference
         self._called: dict[object, dict[Doc, str]] = {}
 
@@ -110,8 +110,8 @@ class Reasons:
         self,
         pairs: Pairs,
         *,
-        docs: Callable[[Verdict], tuple[Doc, ...]],
-        counts: Callable[[Verdict], bool],
+        docs: Callable[[AlikeVerdict], tuple[Doc, ...]],
+        counts: Callable[[AlikeVerdict], bool],
     ) -> tuple[HeldAlready, ...]:
         people: dict[tuple[int, int, tuple[str, ...]], int] = defaultdict(int)
         for member, shift in pairs:

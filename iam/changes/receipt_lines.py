@@ -37,7 +37,7 @@ from iam.changes.risks import LAST_ADMINISTRATOR, NORMAL, WORDS, level_of
 from iam.changes.world import FIRST_MADE
 from iam.policy.catalogue import Level
 from iam.policy.index.classes import Member
-from iam.policy.index.difference import Difference, Shift
+from iam.policy.index.difference import AccessDifference, Shift
 from iam.policy.index.index import Index
 from iam.policy.index.sides import Side
 from iam.policy.index.witness import Witness
@@ -80,7 +80,7 @@ NONE: Final = Impact(totals={})
 class _First:
     """The principal of a block whose requests are shown."""
 
-    def __init__(self, block: AccountBlock, difference: Difference) -> None:
+    def __init__(self, block: AccountBlock, difference: AccessDifference) -> None:
         member, shift = block.first
         self._before, self._after = difference.sides_of(member.id)
         change = shift.change.own(self._before, self._after, within=reduce(or_, block.masks.values()))
@@ -97,7 +97,7 @@ class Lines:
     held.
     """
 
-    def __init__(self, index: Index, difference: Difference) -> None:
+    def __init__(self, index: Index, difference: AccessDifference) -> None:
         self._index, self._found, self._space = index, difference, index.documents.space
         self._reasons = Reasons(index, difference)
 

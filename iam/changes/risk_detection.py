@@ -16,7 +16,7 @@ from iam.policy.compiled import PolicyKind
 from iam.policy.escalation.administrators import DECISIVE
 from iam.policy.escalation.methods import METHODS, Verb
 from iam.policy.index.difference import Shift
-from iam.policy.index.documents import Clause
+from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.effective import Effective
 from iam.policy.index.masks import Space
 from iam.policy.index.sides import Side
@@ -161,7 +161,7 @@ def _works(side: Side, action: str) -> bool:
 
 
 @lru_cache(maxsize=65536)
-def _can_allow(clause: Clause, action: str) -> bool:
+def _can_allow(clause: IndexedStatement, action: str) -> bool:
     source = clause.source
     speaks = clause.allows and clause.actions.speaks_of(action.lower())
     return speaks and can_apply(action, source.resources, is_not=source.is_not_resource)

@@ -19,7 +19,7 @@ from iam.directory.second_approvers import seconds_for, why_alone
 from iam.directory.services import ACCOUNT, give_role
 from iam.journal.services import Actor, person_id_of, record
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 
 DECIDING = frozenset({Role.ADMINISTRATOR, Role.APPROVER})
@@ -88,7 +88,7 @@ def _tell(made: Appointment, seconds: list[Person]) -> None:
             f"{made.asked_label} requested the {made.get_role_display().lower()} role for {made.person.name}"
         ),
         text="A second person must approve it.",
-        path=path_of(Page.APPROVALS),
+        path=path_of(MessagePage.APPROVALS),
         key=f"appointment:{made.pk}",
     )
 

@@ -16,7 +16,7 @@ from iam.directory.rules import DirectoryRuleError
 from iam.directory.services import add_person
 from iam.guard import Viewer
 from iam.journal.services import record
-from iam.linking.models import Apart, How, Sign, Standing
+from iam.linking.models import Apart, How, LinkStanding, Sign
 from iam.linking.ownership import whose
 from iam.linking.refresh import work_out_users
 from iam.linking.rights import check
@@ -35,7 +35,7 @@ def link(viewer: Viewer, *, user: Entity, person: Person, why: str = "") -> Iden
     if user.gone_at is not None:
         raise DirectoryRuleError(f"{user.name} was deleted in AWS.")
     sign = Sign.objects.filter(pk=user.pk).first()
-    named = sign is not None and sign.standing == Standing.KNOWN and sign.person_id == person.pk
+    named = sign is not None and sign.standing == LinkStanding.KNOWN and sign.person_id == person.pk
     stale = Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", user.aws_id]).first()
     if stale is not None:
         identity_links.unlink(stale, actor=None, data={"why": "The user was created again."})

@@ -11,23 +11,23 @@ from itertools import chain
 from typing import Any
 from uuid import UUID
 
-from iam.linking.models import How, Standing
-from iam.linking.patterns import Pattern
+from iam.linking.models import How, LinkStanding
+from iam.linking.patterns import NamePattern
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class MatchRules:
     """The ways as they are, or as they would be: keys of tags in small letters, whether a user name may be an
     address, rules for names.
     """
 
     tag_keys: tuple[str, ...] = ("email",)
     by_address: bool = True
-    rules: tuple[Pattern, ...] = ()
+    rules: tuple[NamePattern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class UserFacts:
     """What is known of a user: the name, the tags (keys in small letters), and who was said not to be
     meant.
     """
@@ -53,10 +53,10 @@ class Voice:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class MatchResult:
     """What the voices come to. `address` is what a tag says, no matter who it is."""
 
-    standing: Standing
+    standing: LinkStanding
     person: UUID | None = None
     address: str = ""
     how: str = ""
@@ -64,10 +64,10 @@ class Verdict:
     said: tuple[Voice, ...] = ()
 
 
-class Known:
+class KnownPeople:
     """The people of the directory, by address and by the user names that the rules make of it."""
 
-    def __init__(self, people: Iterable[tuple[UUID, str]], ways: Ways) -> None:
+    def __init__(self, people: Iterable[tuple[UUID, str]], ways: MatchRules) -> None:
         self.by_address = {email.lower(): pk for pk, email in people}
         self._named: list[tuple[str, dict[str, list[UUID]]]] = []
         for rule in ways.rules:
@@ -89,7 +89,7 @@ class Known:
         words = {" of ".join(texts) for texts in rules}
         return set(chain.from_iterable(names for rule, names in self._named if rule in words))
 
-    def judge(self, facts: Facts) -> Verdict:
+    def judge(self, facts: UserFacts) -> MatchResult:
         """What the ways say of a user."""
         address, voices = self._tagged(facts)
         login = facts.name.lower()
@@ -102,7 +102,7 @@ class Known:
         voices = [voice for voice in voices if voice.person is None or voice.person not in facts.apart]
         return _verdict(address, voices)
 
-    def _tagged(self, facts: Facts) -> tuple[str, list[Voice]]:
+    def _tagged(self, facts: UserFacts) -> tuple[str, list[Voice]]:
         voices: list[Voice] = []
         for key in self._ways.tag_keys:
             value = facts.tags.get(key, "").strip().lower()
@@ -111,17 +111,19 @@ class Known:
         return (voices[0].address if voices else ""), voices
 
 
-def _verdict(address: str, voices: Sequence[Voice]) -> Verdict:
+def _verdict(address: str, voices: Sequence[Voice]) -> MatchResult:
     owners = {voice.person or voice.address for voice in voices}
     if not owners:
-        return Verdict(Standing.NOBODY, address=address, said=tuple(voices))
+        return MatchResult(LinkStanding.NOBODY, address=address, said=tuple(voices))
     if len(owners) > 1:
         ways = {(voice.how, voice.words if voice.how is How.RULE else "") for voice in voices}
-        standing = Standing.AMBIGUOUS if len(ways) == 1 and voices[0].how is How.RULE else Standing.CONFLICT
-        return Verdict(standing, address=address, said=tuple(voices))
+        standing = (
+            LinkStanding.AMBIGUOUS if len(ways) == 1 and voices[0].how is How.RULE else LinkStanding.CONFLICT
+        )
+        return MatchResult(standing, address=address, said=tuple(voices))
     first = voices[0]
-    standing = Standing.KNOWN if first.person else Standing.NOBODY
-    return Verdict(standing, first.person, address, first.how, first.words, tuple(voices))
+    standing = LinkStanding.KNOWN if first.person else LinkStanding.NOBODY
+    return MatchResult(standing, first.person, address, first.how, first.words, tuple(voices))
 
 
 def small_keys(tags: Mapping[str, Any]) -> dict[str, str]:

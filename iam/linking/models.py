@@ -26,7 +26,7 @@ class How(models.TextChoices):
     RULE = "rule", "Name rule"
 
 
-class Standing(models.TextChoices):
+class LinkStanding(models.TextChoices):
     """What the ways come to, together."""
 
     NOBODY = "nobody", "Unmatched"
@@ -82,7 +82,7 @@ class Sign(models.Model):
     account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
     login = models.CharField(max_length=128)
     address = models.CharField(max_length=254, blank=True)
-    standing = models.CharField(max_length=12, choices=Standing.choices, default=Standing.NOBODY)
+    standing = models.CharField(max_length=12, choices=LinkStanding.choices, default=LinkStanding.NOBODY)
     person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, related_name="signs")
     former = models.ForeignKey(Person, db_index=False, on_delete=models.SET_NULL, null=True, related_name="+")
     how = models.CharField(max_length=8, choices=How.choices, blank=True)

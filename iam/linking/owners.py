@@ -34,7 +34,7 @@ NOT_YOURS: Final = "You can set the owning team only where you administer the ac
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
+class OwnerCandidate:
     """A team that a tag names, and the tag."""
 
     team: Team
@@ -47,7 +47,7 @@ class OwnerRow:
 
     user: Entity
     owned: OwnedUser | None
-    candidates: tuple[Candidate, ...]
+    candidates: tuple[OwnerCandidate, ...]
     person: str
     refusal: str = ""
 
@@ -240,15 +240,17 @@ class _Teams:
             self._by_name |= {team.slug.lower(): team, team.name.lower(): team}
         self._by_lead = _teams_by_lead({value.lower() for value in values if "@" in value})
 
-    def named_by(self, tags: Sequence[tuple[str, str]]) -> list[Candidate]:
+    def named_by(self, tags: Sequence[tuple[str, str]]) -> list[OwnerCandidate]:
         """The teams that tags name, each once."""
-        candidates: dict[int, Candidate] = {}
+        candidates: dict[int, OwnerCandidate] = {}
         for key, value in tags:
             team = self._by_name.get(value.lower()) or self._by_name.get(slugify(value))
             if team is not None:
-                candidates.setdefault(team.pk, Candidate(team, f"tag {key}: {value}"))
+                candidates.setdefault(team.pk, OwnerCandidate(team, f"tag {key}: {value}"))
             for led in self._by_lead.get(value.lower(), ()):
-                candidates.setdefault(led.pk, Candidate(led, f"tag {key}: {value}, who leads {led.name}"))
+                candidates.setdefault(
+                    led.pk, OwnerCandidate(led, f"tag {key}: {value}, who leads {led.name}")
+                )
         return list(candidates.values())
 
 

@@ -18,10 +18,10 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 
 from iam.directory.models import Identity, Person, Tie
-from iam.linking.models import How, Sign, Standing
+from iam.linking.models import How, LinkStanding, Sign
 from iam.mirror.models import Entity, Kind
 
-DOUBTS: Final = (Standing.AMBIGUOUS, Standing.CONFLICT)
+DOUBTS: Final = (LinkStanding.AMBIGUOUS, LinkStanding.CONFLICT)
 HELD: Final = {
     Tie.HAND: "linked by hand",
     Tie.CONFIRMED: "confirmed by hand",
@@ -40,7 +40,7 @@ class Whose:
     how: str = ""
     words: str = ""
     confirmed: bool = False
-    standing: str = Standing.NOBODY
+    standing: str = LinkStanding.NOBODY
     identity: Identity | None = None
     sign: Sign | None = None
 
@@ -149,7 +149,7 @@ def _answer(user: Entity, identity: Identity | None, sign: Sign | None) -> Whose
             how=How.HAND,
             words=HELD[Tie(identity.tie)],
             confirmed=True,
-            standing=Standing.KNOWN,
+            standing=LinkStanding.KNOWN,
             identity=identity,
             sign=sign,
         )
@@ -172,7 +172,7 @@ def users_of(people: Iterable[Person], *, addresses: Iterable[str] = ()) -> dict
     identities = list(Identity.objects.filter(person__in=by_id).select_related("person"))
     signs = list(
         Sign.objects.filter(
-            Q(person__in=by_id) | Q(person__isnull=True, standing=Standing.NOBODY, address__in=strange)
+            Q(person__in=by_id) | Q(person__isnull=True, standing=LinkStanding.NOBODY, address__in=strange)
         ).select_related("person")
     )
     living = Entity.objects.filter(
@@ -206,7 +206,7 @@ def lines_by_hand(users: Sequence[Entity]) -> dict[str, Identity]:
 
 def unconfirmed_of(person_id: UUID) -> int:
     """How many users a way says to be somebody's that nobody has confirmed; one query."""
-    return waiting(Sign.objects.filter(person=person_id, standing=Standing.KNOWN)).count()
+    return waiting(Sign.objects.filter(person=person_id, standing=LinkStanding.KNOWN)).count()
 
 
 def waiting(rows: QuerySet[Sign]) -> QuerySet[Sign]:

@@ -14,7 +14,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 
 from iam.directory.models import Identity, Person
-from iam.linking.models import Sign, Standing
+from iam.linking.models import LinkStanding, Sign
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
@@ -27,7 +27,7 @@ _MAILBOX: Final = re.compile(r"(.*)<([^<>\s]+@[^<>\s]+)>")
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class PastedMatch:
     """A user, or something else of the mirror, that a line names. `basis` says by what; `is_sure`: by its own
     name, or because somebody linked the user by hand. Anyone who can write tags in AWS can name themselves,
     so a match by tag or rule is for somebody to confirm.
@@ -39,11 +39,11 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PastedLine:
     """One line as it was pasted, and everything that it can mean."""
 
     text: str
-    matches: tuple[Match, ...] = ()
+    matches: tuple[PastedMatch, ...] = ()
 
     @property
     def chosen(self) -> Entity | None:
@@ -56,7 +56,7 @@ class Line:
 class PastedList:
     """What a list means. `left_over` are the lines beyond the limit, which were not looked at."""
 
-    lines: tuple[Line, ...] = ()
+    lines: tuple[PastedLine, ...] = ()
     left_over: tuple[str, ...] = ()
 
     @property
@@ -70,24 +70,24 @@ class PastedList:
         return [line.text for line in self.lines if not line.matches]
 
     @property
-    def to_decide(self) -> list[Line]:
+    def to_decide(self) -> list[PastedLine]:
         """The lines that mean several, or somebody whom only a tag or a rule names."""
         return [line for line in self.lines if line.matches and line.chosen is None]
 
 
 @dataclass(slots=True)
-class _Known:
+class _UsersByText:
     """By lower-case text: the users and what says that they are meant."""
 
-    matches: dict[str, dict[int, Match]] = field(default_factory=lambda: defaultdict(dict))
+    matches: dict[str, dict[int, PastedMatch]] = field(default_factory=lambda: defaultdict(dict))
 
     def add(self, text: str, entity: Entity, basis: str, *, is_sure: bool) -> None:
         """A sure match replaces another one of the same user."""
         present = self.matches[text.lower()].get(entity.pk)
         if present is None or (is_sure and not present.is_sure):
-            self.matches[text.lower()][entity.pk] = Match(entity, basis, is_sure)
+            self.matches[text.lower()][entity.pk] = PastedMatch(entity, basis, is_sure)
 
-    def of(self, text: str) -> tuple[Match, ...]:
+    def of(self, text: str) -> tuple[PastedMatch, ...]:
         """What a text means: where something is sure, nothing else."""
         matches = list(self.matches.get(text.lower(), {}).values())
         sure = [match for match in matches if match.is_sure]
@@ -124,10 +124,10 @@ def match_list(text: str, *, among: QuerySet[Entity], most: int = MAX_LINES) -> 
     return PastedList(tuple(match_names(names[:most], among=among)), tuple(names[most:]))
 
 
-def match_names(names: Sequence[str], *, among: QuerySet[Entity]) -> list[Line]:
+def match_names(names: Sequence[str], *, among: QuerySet[Entity]) -> list[PastedLine]:
     """Whom each name means, in the order of the names: for rows of a file, which are split already."""
     wanted = list(names)
-    known = _Known()
+    known = _UsersByText()
     _by_own_name(known, wanted, among)
     _by_person(known, wanted, among)
     _by_sign(known, wanted, among)
@@ -135,10 +135,10 @@ def match_names(names: Sequence[str], *, among: QuerySet[Entity]) -> list[Line]:
     if rest:
         _by_name_tag(known, rest, among)
         _by_login(known, [name for name in rest if not known.of(name)], among)
-    return [Line(name, known.of(name)) for name in wanted]
+    return [PastedLine(name, known.of(name)) for name in wanted]
 
 
-def _by_own_name(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
+def _by_own_name(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
     """ARNs and user names; IAM tells user names apart without regard to case."""
     small = [name.lower() for name in names]
     signs = Sign.objects.filter(login__in=small).values("user")
@@ -149,7 +149,7 @@ def _by_own_name(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -
         known.add(entity.name, entity, basis, is_sure=True)
 
 
-def _by_person(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
+def _by_person(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
     """The users that were linked by hand to people of these addresses and names."""
     small = [name.lower() for name in names]
     people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
@@ -165,13 +165,13 @@ def _by_person(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> 
         known.add(identity.person.name, entity, basis, is_sure=True)
 
 
-def _by_sign(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
+def _by_sign(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
     """The users that tags and rules say to be of people of these addresses and names."""
     small = [name.lower() for name in names]
     people = Person.objects.alias(low=Lower("name"), mail=Lower("email"))
     people_meant = people.filter(Q(mail__in=small) | Q(low__in=small) | Q(name__in=names)).values("pk")
     signs = Sign.objects.filter(
-        Q(address__in=small) | Q(person__in=people_meant, standing=Standing.KNOWN),
+        Q(address__in=small) | Q(person__in=people_meant, standing=LinkStanding.KNOWN),
         user__in=among.values("pk"),
     ).select_related("person", "user__account")
     for sign in signs:
@@ -183,7 +183,7 @@ def _by_sign(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> No
             known.add(sign.person.name, sign.user, basis, is_sure=False)
 
 
-def _by_name_tag(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
+def _by_name_tag(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
     """The users whose name tag is one of these names. Tags are not indexed by value, so this is only for
     names that nothing else explains.
     """
@@ -199,7 +199,7 @@ def _by_name_tag(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -
     _add_named(known, names_by_user, among, "Name tag")
 
 
-def _by_login(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> None:
+def _by_login(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
     """ "Maya Okafor" can be the user maya.okafor, where nothing says more."""
     logins: Mapping[str, str] = {".".join(name.lower().split()): name for name in names}
     rows = among.filter(name__in=logins, kind=Kind.USER).values_list("pk", "name")
@@ -207,7 +207,7 @@ def _by_login(known: _Known, names: Sequence[str], among: QuerySet[Entity]) -> N
 
 
 def _add_named(
-    known: _Known,
+    known: _UsersByText,
     names_by_user: Mapping[int, str],
     among: QuerySet[Entity],
     basis: str,

@@ -18,7 +18,7 @@ class PatternError(ValueError):
     """A rule that makes no sense; the message is a sentence for who wrote it."""
 
 
-class Pattern:
+class NamePattern:
     """One rule. Raises PatternError."""
 
     def __init__(self, user_name: str, address: str) -> None:

@@ -18,7 +18,7 @@ from iam.directory.models import Identity, Person
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Viewer
 from iam.linking.acts import Confirmed, add_and_link, link
-from iam.linking.models import Sign, Standing
+from iam.linking.models import LinkStanding, Sign
 from iam.linking.ownership import DOUBTS, whose
 from iam.linking.queries import (
     DOUBTFUL,
@@ -41,7 +41,7 @@ NEWCOMERS: Final = "new"
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class OwnerChoice:
     """A person who may be meant, and why: each tag, rule or name that says so."""
 
     person: Person
@@ -53,7 +53,7 @@ class MatchRow:
     """A user without a linked person. `others` counts people outside the viewer's scope who fit as well."""
 
     user: Entity
-    choices: tuple[Choice, ...]
+    choices: tuple[OwnerChoice, ...]
     others: int = 0
     display: str = ""
     address: str = ""
@@ -132,7 +132,7 @@ def match_rows(viewer: Viewer, proposals: Sequence[Proposal]) -> list[MatchRow]:
 
 def has_proposals(viewer: Viewer) -> bool:
     """True if tags, addresses or name rules say whose some user is; one query."""
-    says = Q(standing=Standing.KNOWN, person__isnull=False) | Q(standing__in=DOUBTS) | ~Q(address="")
+    says = Q(standing=LinkStanding.KNOWN, person__isnull=False) | Q(standing__in=DOUBTS) | ~Q(address="")
     return any_sign(viewer, says)
 
 
@@ -180,7 +180,7 @@ class _Candidates:
         every_voice = chain.from_iterable(sign.said for sign in signs)
         voices = {voice["person"] for voice in every_voice if voice["person"]}
         self._seen = {str(person.pk): person for person in persons(viewer).filter(pk__in=voices)}
-        open_signs = [sign for sign in signs if sign.standing != Standing.KNOWN]
+        open_signs = [sign for sign in signs if sign.standing != LinkStanding.KNOWN]
         self._twins = same_names(open_signs, viewer=viewer) if open_signs else {}
         tags = TagSet.objects.filter(valid_at(None), entity__in=[sign.pk for sign in signs])
         self._tags: dict[int, Mapping[str, str]] = dict(tags.values_list("entity_id", "tags"))
@@ -205,7 +205,7 @@ class _Candidates:
                 add(self._seen[voice["person"]], voice["words"])
             elif voice["person"]:
                 outside.add(voice["person"])
-        if sign.standing != Standing.KNOWN:
+        if sign.standing != LinkStanding.KNOWN:
             for person, user in self._twins.get(sign.pk, ()):
                 add(person, f"has the user {user.name} in {user.account.name}")
             for person in self._named.get(self._display(sign).lower(), ()):
@@ -214,7 +214,7 @@ class _Candidates:
                 add(sign.former, "had a user with this name before it was created again")
         # Nobody links a user to themselves.
         people.pop(self._viewer.person_id, None)
-        choices = tuple(Choice(person, tuple(words[pk])) for pk, person in people.items())
+        choices = tuple(OwnerChoice(person, tuple(words[pk])) for pk, person in people.items())
         return MatchRow(sign.user, choices, len(outside), self._display(sign), sign.address, sign.words)
 
 

@@ -16,8 +16,8 @@ from django.db.models.functions import Lower
 
 from iam.directory.models import Identity, OwnedUser, Person, Role
 from iam.guard import Viewer
-from iam.keyset import Order, Page, Place, page
-from iam.linking.models import Apart, Sign, Standing
+from iam.keyset import KeysetPlace, Order, RowPage, page
+from iam.linking.models import Apart, LinkStanding, Sign
 from iam.linking.ownership import DOUBTS, Theirs, Whose, users_of, waiting, whose
 from iam.linking.rights import linkable, people_to_choose
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
@@ -31,7 +31,7 @@ CAP: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LinkedUserLine:
     """A user of a person, with how they sign in; `said` by whom and when it was, if by hand."""
 
     user: Entity
@@ -48,7 +48,7 @@ class Everybody:
     """
 
     whose: Whose
-    lines: tuple[Line, ...]
+    lines: tuple[LinkedUserLine, ...]
     unseen: int
     may_say: bool
 
@@ -79,7 +79,7 @@ def gone_of(person: Person, *, viewer: Viewer) -> list[Entity]:
     return list(there.order_by("-gone_at", "pk")[:MAX_MATCHES])
 
 
-def lines_of(theirs: Sequence[Theirs], *, may: set[int]) -> tuple[Line, ...]:
+def lines_of(theirs: Sequence[Theirs], *, may: set[int]) -> tuple[LinkedUserLine, ...]:
     """Users with what is known of their credentials and last use: two queries."""
     pks = [owned_user.user.pk for owned_user in theirs]
     credentials = {
@@ -88,7 +88,7 @@ def lines_of(theirs: Sequence[Theirs], *, may: set[int]) -> tuple[Line, ...]:
     }
     used = dict(Usage.objects.filter(entity__in=pks).values_list("entity_id", "last_used_at"))
     return tuple(
-        Line(
+        LinkedUserLine(
             owned_user.user,
             owned_user.whose,
             credentials.get(owned_user.user.pk),
@@ -147,12 +147,12 @@ def signs_of(view: str, viewer: Viewer) -> QuerySet[Sign]:
     """The signs of a view that are of users of whom the viewer may say whose they are."""
     rows = Sign.objects.all()
     if view == PROPOSED:
-        rows = rows.filter(standing=Standing.KNOWN, person__isnull=False)
+        rows = rows.filter(standing=LinkStanding.KNOWN, person__isnull=False)
     elif view == DOUBTFUL:
         rows = rows.filter(standing__in=DOUBTS)
     elif view == UNLINKED:
         owned = OwnedUser.objects.filter(aws_id=OuterRef("user__aws_id"))
-        rows = rows.filter(~Exists(owned), standing=Standing.NOBODY)
+        rows = rows.filter(~Exists(owned), standing=LinkStanding.NOBODY)
     rows = _linkable(rows, viewer)
     if view == LINKED:
         tied = Identity.objects.filter(user_arn=OuterRef("user__arn"))
@@ -165,7 +165,7 @@ def any_sign(viewer: Viewer, says: Q) -> bool:
     return waiting(_linkable(Sign.objects.filter(says), viewer)).exists()
 
 
-def part_of(view: str, viewer: Viewer, *, after: Place | None = None) -> Page[Sign]:
+def part_of(view: str, viewer: Viewer, *, after: KeysetPlace | None = None) -> RowPage[Sign]:
     """A page of a view, by user name; the same few queries whatever the size of the organization."""
     signs = signs_of(view, viewer).select_related("user__account", "person", "former")
     return page(signs, order=BY_LOGIN, size=PAGE, after=after)
@@ -225,11 +225,11 @@ def names_of(signs: Iterable[Sign], *, viewer: Viewer) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PersonRow:
     """A person in the list of people, with the users that the viewer sees."""
 
     person: Person
-    lines: tuple[Line, ...]
+    lines: tuple[LinkedUserLine, ...]
     unseen: int
 
 
@@ -244,8 +244,8 @@ def persons(viewer: Viewer) -> QuerySet[Person]:
 
 
 def people_part(
-    viewer: Viewer, *, text: str = "", after: Place | None = None
-) -> tuple[list[Row], Place | None]:
+    viewer: Viewer, *, text: str = "", after: KeysetPlace | None = None
+) -> tuple[list[PersonRow], KeysetPlace | None]:
     """A page of people by name, and the place of the next: eight queries, whatever the number of people and
     users.
     """
@@ -264,5 +264,5 @@ def people_part(
     for person in people:
         own = theirs.get(person.pk, [])
         own_lines = tuple(lines[owned_user.user.pk] for owned_user in own if owned_user.user.pk in lines)
-        rows.append(Row(person, own_lines, len(own) - len(own_lines)))
+        rows.append(PersonRow(person, own_lines, len(own) - len(own_lines)))
     return rows, people_page.after

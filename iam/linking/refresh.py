@@ -16,10 +16,10 @@ from django.db.models import Exists, OuterRef, Q
 from iam.directory.identity_links import backfill_aws_id, drop_recreated
 from iam.directory.models import Identity, OwnedUser, Person
 from iam.directory.services import follow_rename
-from iam.linking.matching import Facts, Known, Verdict, Ways, small_keys
+from iam.linking.matching import KnownPeople, MatchResult, MatchRules, UserFacts, small_keys
 from iam.linking.models import Apart, NameRule, Sign, Worked
 from iam.linking.models import Ways as Row
-from iam.linking.patterns import Pattern
+from iam.linking.patterns import NamePattern
 from iam.mirror.models import Account, Entity, Kind, TagSet, valid_at
 
 CHUNK: Final = 500
@@ -33,16 +33,16 @@ def settings_row() -> Row:
     return Row.objects.get_or_create(pk=1)[0]
 
 
-def ways_now() -> Ways:
+def ways_now() -> MatchRules:
     """The ways as they are: two queries."""
     row = Row.objects.filter(pk=1).first() or Row()
     rules = NameRule.objects.order_by("pk").values_list("user_name", "address")
-    return Ways(tuple(row.tag_keys), row.by_address, tuple(Pattern(*texts) for texts in rules))
+    return MatchRules(tuple(row.tag_keys), row.by_address, tuple(NamePattern(*texts) for texts in rules))
 
 
-def known_by(ways: Ways) -> Known:
+def known_by(ways: MatchRules) -> KnownPeople:
     """Everybody of the directory, as the ways find them: one query."""
-    return Known(Person.objects.order_by("created_at", "pk").values_list("pk", "email"), ways)
+    return KnownPeople(Person.objects.order_by("created_at", "pk").values_list("pk", "email"), ways)
 
 
 def work_out(*, whole: bool = False) -> int:
@@ -82,7 +82,7 @@ def work_out_users(pks: Collection[int]) -> None:
         _users(chunk, known)
 
 
-def _account(account: Account, known: Known, *, version: int, whole: bool) -> int:
+def _account(account: Account, known: KnownPeople, *, version: int, whole: bool) -> int:
     # Before the users are read: what is written meanwhile has a later revision, and is looked at next time.
     revision = Account.objects.values_list("revision", flat=True).get(pk=account.pk)
     worked = Worked.objects.filter(pk=account.pk).first()
@@ -104,7 +104,7 @@ def _account(account: Account, known: Known, *, version: int, whole: bool) -> in
     return len(pks)
 
 
-def _newcomers(people: Iterable[tuple[UUID, str]], known: Known) -> int:
+def _newcomers(people: Iterable[tuple[UUID, str]], known: KnownPeople) -> int:
     """The users whom the ways may mean who are said to be somebody who has come."""
     names: set[str] = set()
     addresses: set[str] = set()
@@ -121,7 +121,7 @@ def _newcomers(people: Iterable[tuple[UUID, str]], known: Known) -> int:
 
 
 @transaction.atomic
-def _users(pks: Collection[int], known: Known) -> None:
+def _users(pks: Collection[int], known: KnownPeople) -> None:
     users = list(Entity.objects.filter(pk__in=pks, kind=Kind.USER).select_related("account"))
     former = _follow(users)
     facts = facts_of({entity.pk: entity.name for entity in users})
@@ -136,16 +136,18 @@ def _users(pks: Collection[int], known: Known) -> None:
         )
 
 
-def facts_of(names: Mapping[int, str]) -> dict[int, Facts]:
+def facts_of(names: Mapping[int, str]) -> dict[int, UserFacts]:
     """What the ways look at, of users by their numbers and names: two queries."""
     tags = dict(TagSet.objects.filter(valid_at(None), entity__in=names).values_list("entity_id", "tags"))
     apart: dict[int, set[UUID]] = defaultdict(set)
     for user, person in Apart.objects.filter(user__in=names).values_list("user_id", "person_id"):
         apart[user].add(person)
-    return {pk: Facts(name, small_keys(tags.get(pk, {})), apart.get(pk, ())) for pk, name in names.items()}
+    return {
+        pk: UserFacts(name, small_keys(tags.get(pk, {})), apart.get(pk, ())) for pk, name in names.items()
+    }
 
 
-def _row(user: Entity, verdict: Verdict, former: UUID | None) -> Sign:
+def _row(user: Entity, verdict: MatchResult, former: UUID | None) -> Sign:
     return Sign(
         user=user,
         account_id=user.account_id,

@@ -18,11 +18,11 @@ from iam.directory.models import Person
 from iam.directory.rules import DirectoryRuleError, assert_administers
 from iam.guard import Viewer
 from iam.journal.services import record
-from iam.linking.matching import Known, Verdict, Ways
-from iam.linking.models import NameRule, Sign, Standing
+from iam.linking.matching import KnownPeople, MatchResult, MatchRules
+from iam.linking.models import LinkStanding, NameRule, Sign
 from iam.linking.models import Ways as Row
 from iam.linking.ownership import DOUBTS, waiting
-from iam.linking.patterns import Pattern, PatternError
+from iam.linking.patterns import NamePattern, PatternError
 from iam.linking.refresh import facts_of, known_by, settings_row, ways_now
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
@@ -36,14 +36,14 @@ TAG_KEY: Final = re.compile(r"[\w .:/=+@-]{1,128}")
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenMatchRules:
     """The ways as somebody wants them; rules as (user name, address)."""
 
     tag_keys: tuple[str, ...]
     by_address: bool
     rules: tuple[tuple[str, str], ...]
 
-    def ways(self) -> Ways:
+    def ways(self) -> MatchRules:
         """Read. Raises DirectoryRuleError."""
         keys = tuple(dict.fromkeys(key.strip().lower() for key in self.tag_keys if key.strip()))
         if len(keys) > MAX_KEYS:
@@ -54,10 +54,10 @@ class Chosen:
         if len(self.rules) > MAX_RULES:
             raise DirectoryRuleError(f"You entered {len(self.rules)} name rules. The limit is {MAX_RULES}.")
         try:
-            rules = {Pattern(*texts).texts: Pattern(*texts) for texts in self.rules}
+            rules = {NamePattern(*texts).texts: NamePattern(*texts) for texts in self.rules}
         except PatternError as error:
             raise DirectoryRuleError(str(error)) from None
-        return Ways(keys, self.by_address, tuple(rules.values()))
+        return MatchRules(keys, self.by_address, tuple(rules.values()))
 
 
 @dataclass(slots=True)
@@ -81,13 +81,13 @@ class Effect:
         return not (self.linked or self.ends or self.doubtful or self.readdressed)
 
 
-def chosen_now() -> Chosen:
+def chosen_now() -> ChosenMatchRules:
     """As things are."""
     now = ways_now()
-    return Chosen(now.tag_keys, now.by_address, tuple(rule.texts for rule in now.rules))
+    return ChosenMatchRules(now.tag_keys, now.by_address, tuple(rule.texts for rule in now.rules))
 
 
-def foretell(chosen: Chosen) -> Effect:
+def foretell(chosen: ChosenMatchRules) -> Effect:
     """What the ways would link, unlink and leave in doubt; nothing is written. Raises DirectoryRuleError.
 
     It looks at the users who can be concerned: by the user names that the rules make, by the tags whose keys
@@ -96,7 +96,7 @@ def foretell(chosen: Chosen) -> Effect:
     wanted, before = chosen.ways(), ways_now()
     new, old = known_by(wanted), known_by(before)
     effect, people = Effect(), set()
-    verdicts: list[tuple[_Now, Verdict]] = []
+    verdicts: list[tuple[_Now, MatchResult]] = []
     for chunk in _chunks(_concerned(before, wanted, old, new)):
         signs = waiting(Sign.objects.filter(pk__in=chunk)).order_by("login", "pk")
         # As values: of very many users only the few that are shown are made to objects.
@@ -104,7 +104,7 @@ def foretell(chosen: Chosen) -> Effect:
         facts = facts_of({row.pk: row.name for row in rows})
         verdicts += [(row, new.judge(facts[row.pk])) for row in rows]
     for now, verdict in verdicts:
-        if verdict.standing == Standing.KNOWN and verdict.person != now.person:
+        if verdict.standing == LinkStanding.KNOWN and verdict.person != now.person:
             effect.linked += 1
             people.add(verdict.person)
         if now.person is not None and verdict.person != now.person:
@@ -128,8 +128,8 @@ class _Now(NamedTuple):
     address: str
 
 
-def _name(effect: Effect, verdicts: Sequence[tuple[_Now, Verdict]]) -> None:
-    gains = [(u, v) for u, v in verdicts if v.standing == Standing.KNOWN and v.person != u.person][
+def _name(effect: Effect, verdicts: Sequence[tuple[_Now, MatchResult]]) -> None:
+    gains = [(u, v) for u, v in verdicts if v.standing == LinkStanding.KNOWN and v.person != u.person][
         :PREVIEW_ROWS
     ]
     loses = [(u, u.person) for u, v in verdicts if u.person is not None and v.person != u.person][
@@ -155,7 +155,7 @@ def _name(effect: Effect, verdicts: Sequence[tuple[_Now, Verdict]]) -> None:
     ]
 
 
-def _concerned(before: Ways, wanted: Ways, old: Known, new: Known) -> list[int]:
+def _concerned(before: MatchRules, wanted: MatchRules, old: KnownPeople, new: KnownPeople) -> list[int]:
     """The numbers of the users of whom the ways may say something else."""
     rules = {rule.texts for rule in before.rules} ^ {rule.texts for rule in wanted.rules}
     logins = old.names_by(rules) | new.names_by(rules)
@@ -185,7 +185,7 @@ def _has_any(keys: Iterable[str]) -> Q:
     return wanted
 
 
-def save(viewer: Viewer, chosen: Chosen) -> bool:
+def save(viewer: Viewer, chosen: ChosenMatchRules) -> bool:
     """From now on these are the ways; False when they were so already. Who is linked by them is worked out
     soon after. Raises DirectoryRuleError.
     """
@@ -201,7 +201,7 @@ def save(viewer: Viewer, chosen: Chosen) -> bool:
         ) from None
 
 
-def _save(viewer: Viewer, wanted: Ways) -> bool:
+def _save(viewer: Viewer, wanted: MatchRules) -> bool:
     row = Row.objects.select_for_update().get(pk=1)
     texts = {rule.texts for rule in wanted.rules}
     rules_by_text = {(rule.user_name, rule.address): rule for rule in NameRule.objects.all()}

@@ -10,13 +10,13 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 
-from iam.notify.pages import Page, path_of, prefix_of
+from iam.notify.pages import MessagePage, path_of, prefix_of
 
 SALT = "gatehouse.notify.link"
-_makers: dict[Page, Callable[[str], str]] = {}
+_makers: dict[MessagePage, Callable[[str], str]] = {}
 
 
-def make_links_of(page: Page, maker: Callable[[str], str]) -> None:
+def make_links_of(page: MessagePage, maker: Callable[[str], str]) -> None:
     """Let a higher layer make the links of a page itself, when a mail is sent: `maker`
     gives the whole address for a path. Such a link opens without signing in, so it stands in no row.
     """
@@ -48,7 +48,7 @@ def link_for(person_id: UUID, *, path: str) -> str:
         if path.startswith(prefix_of(page)):
             return maker(path)
     word = signing.dumps([person_id.hex, path], salt=SALT, compress=True)
-    return f"{settings.BASE_URL}{path_of(Page.MESSAGE, word)}"
+    return f"{settings.BASE_URL}{path_of(MessagePage.MESSAGE, word)}"
 
 
 def plain_link(path: str) -> str:

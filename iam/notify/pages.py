@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 
-class Page(StrEnum):
+class MessagePage(StrEnum):
     """A page, and what its address names in brackets."""
 
     APPROVALS = "approvals"
@@ -24,19 +24,19 @@ class Page(StrEnum):
     RULES_PROPOSAL = "rules-proposal"
 
 
-_paths: dict[Page, str] = {}
+_paths: dict[MessagePage, str] = {}
 
 
-def place_pages(paths: Mapping[Page, str]) -> None:
+def place_pages(paths: Mapping[MessagePage, str]) -> None:
     """Say where the pages are: paths with a pair of braces for each key."""
     _paths.update(paths)
 
 
-def path_of(page: Page, *keys: object) -> str:
+def path_of(page: MessagePage, *keys: object) -> str:
     """The path of a page about something."""
     return _paths[page].format(*keys)
 
 
-def prefix_of(page: Page) -> str:
+def prefix_of(page: MessagePage) -> str:
     """What the paths of a page begin with, whatever it is about."""
     return _paths[page].partition("{")[0]

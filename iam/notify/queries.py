@@ -7,14 +7,14 @@ from uuid import UUID
 
 from django.db.models import Count
 
-from iam.keyset import NEWEST_FIRST, Page, Place, page
+from iam.keyset import NEWEST_FIRST, KeysetPlace, RowPage, page
 from iam.notify.events import OFFERED, Spec
 from iam.notify.models import MessageChannel, MessageState, Outgoing, Preference, SlackMember
 
 PAGE = 50
 
 
-def outbox_page(*, state: str = "", after: Place | None = None) -> Page[Outgoing]:
+def outbox_page(*, state: str = "", after: KeysetPlace | None = None) -> RowPage[Outgoing]:
     """Newest first; one query, as fast at any depth."""
     messages = Outgoing.objects.all()
     if state in MessageState.values:

@@ -44,7 +44,7 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class HeldPermission:
     """A thing that is held, and the change that gave it."""
 
     sort: str
@@ -66,7 +66,7 @@ class Given:
     terms: Mapping[str, Any]
     way: str
     change: Change
-    held: Sequence[Held] = field(default=())
+    held: Sequence[HeldPermission] = field(default=())
 
 
 def given_by(
@@ -85,7 +85,7 @@ def given_by(
     sort, way = (
         (PermissionSort.MEMBER, GrantWay.GROUP) if is_group else (PermissionSort.INLINE, GrantWay.INLINE)
     )
-    permission = Held(sort, target, change, entity)
+    permission = HeldPermission(sort, target, change, entity)
     return Given(change.account, holder_arn, title_of(terms), terms.body, way, change, (permission,))
 
 
@@ -122,7 +122,7 @@ def write_grant(grant_id: UUID, by_run: Given, *, reason: Reason) -> None:
         settle(grant)
 
 
-def _came_true(permission: Held) -> bool:
+def _came_true(permission: HeldPermission) -> bool:
     """Whether its change has given it, where nothing was before: then it stands by this reason alone, and
     there is nothing to weigh.
     """
@@ -131,7 +131,7 @@ def _came_true(permission: Held) -> bool:
     return is_plain and change.state == ChangeState.APPLIED and change.ended_at is not None
 
 
-def _entry(part: GrantPart, by_run: Given, permission: Held, *, is_so: bool) -> LedgerEntry:
+def _entry(part: GrantPart, by_run: Given, permission: HeldPermission, *, is_so: bool) -> LedgerEntry:
     entry = LedgerEntry(
         part=part,
         account=by_run.account,

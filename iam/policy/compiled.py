@@ -12,7 +12,7 @@ from typing import Final
 from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_matcher, text_matcher
 from iam.policy.condition import Condition, UnknownOperatorError, compile_condition, either
-from iam.policy.document import Document, DocumentProblem, Names, Statement
+from iam.policy.document import DocumentProblem, Names, PolicyDocument, Statement
 from iam.policy.glob import ANY, Matcher, Token, compile_glob, from_tokens
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO, OPEN, YES, negation
@@ -362,7 +362,7 @@ class PolicySet:
         return denied, grades[0], grades[1], grades[DIRECT]
 
 
-def compile_set(documents: Iterable[tuple[str, Document]], *, kind: PolicyKind) -> PolicySet:
+def compile_set(documents: Iterable[tuple[str, PolicyDocument]], *, kind: PolicyKind) -> PolicySet:
     """(name, document) pairs that are weighed together."""
     statements: list[Compiled] = []
     problems: list[tuple[str, DocumentProblem]] = []

@@ -57,7 +57,7 @@ class Statement:
 
 
 @dataclass(frozen=True, slots=True)
-class Document:
+class PolicyDocument:
     """A policy document: its statements in order, and what in it could not be understood."""
 
     version: str
@@ -145,7 +145,7 @@ class _DocumentReading:
         return tuple(value for value in values if isinstance(value, str))
 
 
-def read(source: str | bytes | Mapping[str, Any]) -> Document:
+def read(source: str | bytes | Mapping[str, Any]) -> PolicyDocument:
     """A document from JSON text or from what JSON holds. Never raises: a text that is no JSON is a document
     of one problem.
     """
@@ -158,16 +158,16 @@ def read(source: str | bytes | Mapping[str, Any]) -> Document:
                 if isinstance(error, json.JSONDecodeError)
                 else ""
             )
-            return Document("", (), (DocumentProblem("", f"This isn’t valid JSON{where}."),))
+            return PolicyDocument("", (), (DocumentProblem("", f"This isn’t valid JSON{where}."),))
     if not isinstance(source, Mapping):
-        return Document(
+        return PolicyDocument(
             "", (), (DocumentProblem("", "A policy is a JSON object with Version and Statement."),)
         )
     reading = _DocumentReading("")
     reading.once("", source)
     if reading.problems:
         # Which of two statement lists AWS would take is not known: it would take neither.
-        return Document("", (), tuple(reading.problems))
+        return PolicyDocument("", (), tuple(reading.problems))
     version = source.get("Version", "2008-10-17")
     if not isinstance(version, str) or version not in VERSIONS:
         reading.problem("Version", f"is {_shown(version)}, and must be {CURRENT} or 2008-10-17")
@@ -175,7 +175,7 @@ def read(source: str | bytes | Mapping[str, Any]) -> Document:
         reading.problem(name[:40], "isn’t an element of a policy")
     statements = _statements(source.get("Statement"), reading)
     readable_version = version if isinstance(version, str) else ""
-    return Document(
+    return PolicyDocument(
         readable_version,
         statements,
         tuple(reading.problems),

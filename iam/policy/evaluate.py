@@ -47,7 +47,7 @@ ORGANIZATION_MEMBERS: Final = frozenset(
 )
 
 
-class Decision(StrEnum):
+class EvaluationDecision(StrEnum):
     """What AWS answers."""
 
     ALLOWED = "allowed"
@@ -90,23 +90,27 @@ class EvaluationMarks:
     endpoint: int = YES
 
 
-def decide(request: Request, policies: RequestPolicies) -> Decision:
+def decide(request: Request, policies: RequestPolicies) -> EvaluationDecision:
     """The decision, without its reasons: see `iam.policy.explain` for them."""
     if request.lowered in FREE:
-        return Decision.ALLOWED
+        return EvaluationDecision.ALLOWED
     if owner_reason(request.lowered, request.resource):
-        return Decision.IMPLICITLY_DENIED
+        return EvaluationDecision.IMPLICITLY_DENIED
     return conclude(request, weigh(request, policies))
 
 
-def conclude(request: Request, marks: EvaluationMarks) -> Decision:
+def conclude(request: Request, marks: EvaluationMarks) -> EvaluationDecision:
     """The decision that all marks together come to."""
     if marks.denied == YES:
-        return Decision.EXPLICITLY_DENIED
+        return EvaluationDecision.EXPLICITLY_DENIED
     allowed = combine(request, marks)
     if allowed == NO:
-        return Decision.IMPLICITLY_DENIED
-    return Decision.ALLOWED if allowed == YES and marks.denied == NO else Decision.CONDITIONAL
+        return EvaluationDecision.IMPLICITLY_DENIED
+    return (
+        EvaluationDecision.ALLOWED
+        if allowed == YES and marks.denied == NO
+        else EvaluationDecision.CONDITIONAL
+    )
 
 
 def weigh(request: Request, policies: RequestPolicies) -> EvaluationMarks:
@@ -253,7 +257,7 @@ __all__ = [
     "NO",
     "OPEN",
     "YES",
-    "Decision",
+    "EvaluationDecision",
     "EvaluationMarks",
     "RequestPolicies",
     "combine",

@@ -13,7 +13,7 @@ from iam.policy.aws_owned import owner_reason
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.evaluate import (
     FREE,
-    Decision,
+    EvaluationDecision,
     RequestPolicies,
     decide,
     has_rcps,
@@ -63,7 +63,7 @@ class Explanation:
     on.
     """
 
-    decision: Decision
+    decision: EvaluationDecision
     reasons: tuple[DecisionReason, ...]
 
     @property
@@ -120,10 +120,10 @@ def explain(request: Request, policies: RequestPolicies) -> Explanation:
     for kind, level, each in sets:
         seen += _look(request, kind, level, each, is_bounded=is_bounded)
     reasons = {
-        Decision.EXPLICITLY_DENIED: _denied,
-        Decision.ALLOWED: _allowed,
-        Decision.IMPLICITLY_DENIED: _missing,
-        Decision.CONDITIONAL: _conditional,
+        EvaluationDecision.EXPLICITLY_DENIED: _denied,
+        EvaluationDecision.ALLOWED: _allowed,
+        EvaluationDecision.IMPLICITLY_DENIED: _missing,
+        EvaluationDecision.CONDITIONAL: _conditional,
     }[decision](request, sets, seen)
     return Explanation(decision, (*reasons, *_problems(sets)))
 

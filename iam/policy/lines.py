@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Set
 from typing import Any, Final
 
 from iam.policy.compiled import PolicyKind, PolicySet, compile_set
-from iam.policy.document import Document, JsonMembers, parse, read
+from iam.policy.document import JsonMembers, PolicyDocument, parse, read
 from iam.policy.evaluate import RequestPolicies
 from iam.policy.explain import DecisionReason, Explanation, explain
 from iam.policy.letter_case import fold
@@ -271,7 +271,7 @@ def _levels(source: Mapping[str, Any], name: str) -> tuple[PolicySet, ...]:
     return tuple(compile_set(level, kind=LEVELS[name]) for level in levels)
 
 
-def _beside_full_access(level: list[tuple[str, Document]]) -> list[tuple[str, Document]]:
+def _beside_full_access(level: list[tuple[str, PolicyDocument]]) -> list[tuple[str, PolicyDocument]]:
     """RCPs that customers write have no Allow: they stand beside RCPFullAWSAccess, which nobody can detach,
     named or not.
 
@@ -282,7 +282,7 @@ def _beside_full_access(level: list[tuple[str, Document]]) -> list[tuple[str, Do
     return level if has_allow else [RCP_FULL_AWS_ACCESS, *level]
 
 
-def _documents(value: Any, name: str) -> list[tuple[str, Document]]:
+def _documents(value: Any, name: str) -> list[tuple[str, PolicyDocument]]:
     if isinstance(value, Mapping | str):
         value = [value]
     if not isinstance(value, list):

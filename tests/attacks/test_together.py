@@ -14,10 +14,10 @@ from iam.mirror.models import EdgeKind, Entity, Kind
 from iam.mirror.pull import revisions
 from iam.mirror.snapshot import _moments, moment, snapshot
 from iam.policy.catalogue import ActionSpace
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.elements import Actions
 from iam.policy.index.masks import Space
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from tests import factories as make
 from tests.attacks.conftest import HUB, World
 from tests.console.access.who_can.conftest import SignIn, say
@@ -83,8 +83,8 @@ def test_a_query_that_fails_while_the_index_is_brought_up_leaves_nothing_half_do
 
 def _who() -> list[str]:
     with snapshot() as index:
-        answer = index.who_can(Question("s3:GetObject", "arn:aws:s3:::b/k"))
-        return [member.name for member in answer.members(Decision.ALLOWED)]
+        answer = index.who_can(AccessQuestion("s3:GetObject", "arn:aws:s3:::b/k"))
+        return [member.name for member in answer.members(EvaluationDecision.ALLOWED)]
 
 
 @pytest.mark.django_db

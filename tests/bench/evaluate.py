@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from typing import Any
 
-from iam.policy.evaluate import Decision, RequestPolicies, decide
+from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.lines import question
 from iam.policy.request import Principal, Request
 from tests.bench.evaluate_requests import Data, heavy, principals, simple, worlds
@@ -33,7 +33,7 @@ class Engine:
         self.principals = [_principal(principal) for principal in principals()]
         self.worlds = {name: _policies(world) for name, world in worlds().items()}
 
-    def decide(self, requests: list[Data]) -> list[Decision]:
+    def decide(self, requests: list[Data]) -> list[EvaluationDecision]:
         """Each request made from its texts, and decided as AWS decides a real one."""
         people, policies = self.principals, self.worlds
         return [
@@ -82,7 +82,7 @@ def _figures(engine: Engine, name: str, requests: list[Data]) -> list[dict[str, 
     ]
 
 
-def fastest(engine: Engine, requests: list[Data], *, rounds: int) -> tuple[float, list[Decision]]:
+def fastest(engine: Engine, requests: list[Data], *, rounds: int) -> tuple[float, list[EvaluationDecision]]:
     """The CPU seconds of the best round, and the decisions."""
     best, decisions = float("inf"), []
     for _ in range(rounds):
@@ -98,11 +98,15 @@ def check_distinct(requests: list[Data]) -> None:
     assert len(texts) == len(requests)
 
 
-def check_mixed(decisions: list[Decision]) -> None:
+def check_mixed(decisions: list[EvaluationDecision]) -> None:
     """A tenth of the requests at least goes each way, and nothing is left open."""
     counts = Counter(decisions)
-    assert not counts[Decision.CONDITIONAL]
-    for decision in (Decision.ALLOWED, Decision.EXPLICITLY_DENIED, Decision.IMPLICITLY_DENIED):
+    assert not counts[EvaluationDecision.CONDITIONAL]
+    for decision in (
+        EvaluationDecision.ALLOWED,
+        EvaluationDecision.EXPLICITLY_DENIED,
+        EvaluationDecision.IMPLICITLY_DENIED,
+    ):
         assert counts[decision] * 10 >= len(decisions), counts
 
 

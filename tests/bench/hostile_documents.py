@@ -18,7 +18,7 @@ from iam.policy.evaluate import RequestPolicies, decide
 from iam.policy.explain import explain
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
 from iam.policy.lint import lint
 from iam.policy.request import Principal, Request
@@ -101,7 +101,7 @@ def steps(text: str) -> Iterator[tuple[str, float]]:
     index.put(AccountRows([row], [], [], (), ACCOUNT, "aws"))
     del stored
     yield "index", passed()
-    index.who_can(Question("s3:GetObject", "arn:aws:s3:::b/x"))
+    index.who_can(AccessQuestion("s3:GetObject", "arn:aws:s3:::b/x"))
     yield "who-can", passed()
 
 

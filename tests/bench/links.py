@@ -125,7 +125,7 @@ def measure(database: str) -> Figures:
     _rows()
     from iam.directory.models import Role
     from iam.linking.refresh import work_out
-    from iam.linking.rules import Chosen, foretell
+    from iam.linking.rules import ChosenMatchRules, foretell
     from iam.mirror.models import Account, Entity
     from tests import factories
 
@@ -178,11 +178,13 @@ def measure(database: str) -> Figures:
             figure(f"links: {name}, {database}, queries", queries, ""),
         ]
     began = time.perf_counter()
-    effect = foretell(Chosen(("email",), True, (("{f}{last}", "{first}.{last}"), ("u{local}", "{local}"))))
+    effect = foretell(
+        ChosenMatchRules(("email",), True, (("{f}{last}", "{first}.{last}"), ("u{local}", "{local}")))
+    )
     measure.append(figure(f"links: preview of a rule, {database}", time.perf_counter() - began, "s", limit=5))
     assert effect.linked == 0
     began = time.perf_counter()
-    effect = foretell(Chosen(("email",), True, ()))
+    effect = foretell(ChosenMatchRules(("email",), True, ()))
     took = time.perf_counter() - began
     named = sum(at % 4 == 1 for at in range(EACH)) * PEOPLE
     assert effect.ends == named, effect.ends

@@ -12,7 +12,15 @@ import random
 from collections.abc import Iterator
 from typing import Any
 
-from iam.policy.index.rows import AccountRows, Grants, GroupRow, Level, PolicyRow, PrincipalRow, Standing
+from iam.policy.index.rows import (
+    AccountRows,
+    Grants,
+    GroupRow,
+    Level,
+    OrganizationStanding,
+    PolicyRow,
+    PrincipalRow,
+)
 
 AWS_MANAGED = (
     "AdministratorAccess",
@@ -208,7 +216,7 @@ class Maker:
         people = [self._user(dice, number, base, n) for n in range(self.users)]
         people += [self._role(dice, number, base, n) for n in range(self.roles)]
         tree = place % len(self._trees)
-        standing = Standing(
+        standing = OrganizationStanding(
             "o-bench000000",
             (f"o-bench000000/r-0000/ou-{tree}/",),
             scps=self._trees[tree],

@@ -20,7 +20,7 @@ from iam.mirror.models import (
     PolicyVersion,
     TagSet,
 )
-from iam.policy.index.rows import AccountRows, Standing
+from iam.policy.index.rows import AccountRows, OrganizationStanding
 from tests.bench.list_rows import BEGAN, insert
 from tests.bench.organisation import Maker
 
@@ -98,7 +98,7 @@ class Writer:
         insert(Edge, (self._edge(row) for row in (*edges, *_targets(standings, count))))
 
 
-def _targets(standings: list[Standing], count: int) -> Iterator[Row]:
+def _targets(standings: list[OrganizationStanding], count: int) -> Iterator[Row]:
     for row in standings[0].scps[0]:
         yield _tie("target", TREE + 100 + row.id, TREE)
     for unit, standing in enumerate(standings):

@@ -214,9 +214,9 @@ def _beginning(database: str) -> Figures:
     from iam import nudge
     from iam.directory.models import Role
     from iam.mirror.models import Entity, Kind
-    from iam.people.rotation.models import Stage
+    from iam.people.rotation.models import RotationStage
     from iam.people.rotation.requests import ROTATION, begin_many
-    from iam.people.rotation.rotation_plan import Terms
+    from iam.people.rotation.rotation_plan import RotationTerms
     from iam.people.rotation.selection import choose
     from tests import factories
 
@@ -226,13 +226,13 @@ def _beginning(database: str) -> Figures:
     chosen = _least(lambda: choose(viewer, keys), time.perf_counter, rounds=1)
     queries = _queries(lambda: choose(viewer, keys))
     began = time.perf_counter()
-    run, choice = begin_many(viewer, keys[:ASKED], Terms("Measured"))
+    run, choice = begin_many(viewer, keys[:ASKED], RotationTerms("Measured"))
     written = time.perf_counter() - began
     assert len(choice.chosen) == ASKED, choice.left_out
     began, cpu = time.perf_counter(), time.process_time()
     asking = _queries(lambda: ROTATION.request(run))
     wall, cpu = time.perf_counter() - began, time.process_time() - cpu
-    assert run.rotations.filter(stage=Stage.ASKED).count() == ASKED
+    assert run.rotations.filter(stage=RotationStage.ASKED).count() == ASKED
     return [
         figure(
             f"rotation: which of {KEYS:,} keys can be rotated, {database}, wall", chosen / 1000, "s", limit=5
@@ -252,7 +252,7 @@ def _under_way() -> None:
     from iam.changes.models import Change
     from iam.directory.models import Identity
     from iam.mirror.models import Entity, Kind
-    from iam.people.rotation.models import Rotation, RotationRun, Stage
+    from iam.people.rotation.models import Rotation, RotationRun, RotationStage
     from iam.sealed.models import Secret
 
     Rotation.objects.all().delete()
@@ -263,10 +263,12 @@ def _under_way() -> None:
     rows, seals = [], []
     run = RotationRun.objects.create(requested_by=uuid.uuid4(), requested_label="Begins", state="asked")
     for n, key in enumerate(keys):
-        stage = {0: Stage.HANDING, 1: Stage.ASKED, 2: Stage.INACTIVE}.get(n % 10, Stage.USING)
+        stage = {0: RotationStage.HANDING, 1: RotationStage.ASKED, 2: RotationStage.INACTIVE}.get(
+            n % 10, RotationStage.USING
+        )
         seal = uuid.uuid4()
         person = people[key.owner.arn]
-        if stage == Stage.HANDING:
+        if stage == RotationStage.HANDING:
             seals.append(_seal(seal, person, now))
         rows.append(
             Rotation(
@@ -281,14 +283,14 @@ def _under_way() -> None:
                 begun_at=now,
                 stage=stage,
                 stage_at=now,
-                read_at=None if stage == Stage.ASKED else now - timedelta(seconds=n % 3600),
+                read_at=None if stage == RotationStage.ASKED else now - timedelta(seconds=n % 3600),
                 old_state="Active",
                 new_state="Active",
                 new_key_id=f"AKIANEW{n:013}",
                 quiet_from=now,
                 inactive_at=now,
                 sealed_id=seal,
-                change_id=waiting[n % len(waiting)] if stage == Stage.ASKED else None,
+                change_id=waiting[n % len(waiting)] if stage == RotationStage.ASKED else None,
             )
         )
     Secret.objects.bulk_create(seals, batch_size=1000)

@@ -118,14 +118,14 @@ def _built(accounts: int) -> tuple[Any, str, Figures]:
 
 
 def _questions(index: Any, size: str) -> Figures:
-    from iam.policy.index.question import Question
+    from iam.policy.index.question import AccessQuestion
 
     figures, limit = [], round(len(index) / 1e5) * 100
     for words, action, resource, context in QUESTIONS:
-        question = Question(action, resource, context)
+        question = AccessQuestion(action, resource, context)
         counts: list[int] = []
 
-        def ask(question: Question = question, counts: list[int] = counts) -> None:
+        def ask(question: AccessQuestion = question, counts: list[int] = counts) -> None:
             counts.append(len(index.who_can(question).names()))
 
         ask()
@@ -258,9 +258,9 @@ def past(accounts: int) -> Figures:
     are kept.
     """
     from iam.mirror.snapshot import PAST_KEPT, snapshot
-    from iam.policy.index.question import Question
+    from iam.policy.index.question import AccessQuestion
 
-    question = Question(QUESTIONS[0][1], QUESTIONS[0][2])
+    question = AccessQuestion(QUESTIONS[0][1], QUESTIONS[0][2])
     now = datetime.now(tz=UTC)
 
     def ask(minutes: int) -> None:

@@ -17,13 +17,13 @@ from console.web.access import ViewerRequest
 from console.web.page_cursors import Cursor, CursorError, decode, encode
 from console.web.query import Query
 from iam.access.actions import ActionsError, Meant, actions_meant
-from iam.access.answer_runs import ORDER, Place
+from iam.access.answer_runs import ORDER, AnswerPlace
 from iam.access.answers import Narrowed
 from iam.access.certainty import Certainty
 from iam.access.usual_values import AccountCandidate, accounts_naming, likely_owner, region_of, usual_regions
 from iam.access.visible_accounts import accounts_seen
 from iam.access.who_can import WhoCanQuestion, WhoCanRow
-from iam.keyset import Place as Kept
+from iam.keyset import KeysetPlace as Kept
 from iam.policy.request import PrincipalKind, account_of
 
 SEPARATOR: Final = " "
@@ -177,7 +177,7 @@ def _narrowing(get: QueryDict, narrowed: Narrowed, view: str) -> list[tuple[str,
     ]
 
 
-def place_of(cursor: Cursor | None) -> Place | None:
+def place_of(cursor: Cursor | None) -> AnswerPlace | None:
     """The place that a cursor names. Raises CursorError where it cannot be one of an answer."""
     if cursor is None:
         return None
@@ -185,7 +185,7 @@ def place_of(cursor: Cursor | None) -> Place | None:
     account, _, arn = rest.partition(SEPARATOR)
     if rank not in {str(place) for place in range(len(ORDER))}:
         raise CursorError
-    return Place(int(rank), account, arn)
+    return AnswerPlace(int(rank), account, arn)
 
 
 def cursor_of(row: WhoCanRow, *, number: int) -> str:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from console.access.grants.ends import DEFAULT, ends_choices, read_ends, until_text
 from console.access.grants.request_address import GrantQuestion, own_users, read_address, read_text
-from console.access.what.state import State
+from console.access.what.state import WhatState
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.moments import zone_label
 from console.web.render import is_fragment, render_page
@@ -178,6 +178,6 @@ def ask_from_template(request: ViewerRequest) -> HttpResponse:
     who = {WhoKind.USERS.value: {"arns": [entity.arn for entity in chosen]}}
     slug = request.POST.get("template", "")
     is_offered = slug and any(offer.slug == slug for offer in offers())
-    what = {"what_form": State(template=slug).body} if is_offered else {}
+    what = {"what_form": WhatState(template=slug).body} if is_offered else {}
     services.write(draft, kind=WhoKind.USERS.value, who=who, **what)
     return redirect("access:grant-what", pk=draft.pk)

@@ -18,7 +18,7 @@ from console.access.grants.ends import ends_choices, read_ends, until_text
 from console.access.grants.labels import lasting, who_words
 from console.access.grants.parts import parts_shown
 from console.access.grants.preview import plan_context
-from console.access.what import State, is_its_own, posted, shown, state_for, what_of
+from console.access.what import WhatState, is_its_own, posted, shown, state_for, what_of
 from console.web.access import ViewerRequest, require
 from console.web.moments import zone_label
 from console.web.render import is_fragment, render_page
@@ -81,7 +81,7 @@ class _ReduceForm:
     """What is left, as the form says: `asked` is what was asked for."""
 
     asked: GrantTerms
-    state: State
+    state: WhatState
     ends: DraftEnds
     arns: tuple[str, ...] | None = None
     accounts: tuple[str, ...] | None = None

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from console.access.grants.ends import DEFAULT, ends_choices, read_ends, until_text
 from console.access.grants.labels import who_words
 from console.access.grants.wizard import address, draft_or_404, step_pressed, wizard_context
-from console.access.what import State, is_its_own, posted, shown, state_for, what_of
+from console.access.what import WhatState, is_its_own, posted, shown, state_for, what_of
 from console.web.access import ViewerRequest, require
 from console.web.moments import zone_label
 from console.web.render import is_fragment, render_page
@@ -55,17 +55,17 @@ def what_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return _page(request, draft, state, accounts, errors=errors)
 
 
-def _state(draft: GrantDraft) -> State:
+def _state(draft: GrantDraft) -> WhatState:
     """What was chosen when the step was left, or what somebody else chose for it."""
     if "what_form" in draft.body:
-        return State.of(draft.body["what_form"])
+        return WhatState.of(draft.body["what_form"])
     try:
         return state_for(kept_what(draft.body))
     except TermsError:
-        return State()
+        return WhatState()
 
 
-def _keep(request: ViewerRequest, draft: GrantDraft, state: State, accounts: tuple[str, ...]) -> None:
+def _keep(request: ViewerRequest, draft: GrantDraft, state: WhatState, accounts: tuple[str, ...]) -> None:
     ends = read_ends(request.POST)
     try:
         what: dict[str, Any] | None = what_of(state, accounts=accounts).body
@@ -81,7 +81,7 @@ def _keep(request: ViewerRequest, draft: GrantDraft, state: State, accounts: tup
     )
 
 
-def _mistakes(draft: GrantDraft, state: State, accounts: tuple[str, ...]) -> dict[str, str]:
+def _mistakes(draft: GrantDraft, state: WhatState, accounts: tuple[str, ...]) -> dict[str, str]:
     """What is still to be chosen or put right, by what it is about."""
     mistakes: dict[str, str] = {}
     checks: tuple[Callable[[], None], ...] = (
@@ -112,7 +112,7 @@ def _check_why(why: str) -> None:
 def _page(
     request: ViewerRequest,
     draft: GrantDraft,
-    state: State,
+    state: WhatState,
     accounts: tuple[str, ...],
     *,
     errors: dict[str, str] | None = None,

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_GET, require_POST
 
 from console.access.templates.lists import READERS
-from console.access.what.state import State
+from console.access.what.state import WhatState
 from console.access.what.templates import TONES, duration_words, levels_of
 from console.changes.findings import finding_rows
 from console.web.access import ViewerRequest, require
@@ -87,7 +87,7 @@ def template_grant(request: ViewerRequest, slug: str) -> HttpResponse:
     draft = drafts.open_draft(request.viewer, uuid4())
     if draft is None or request.at is not None or offer.template.retired_at is not None:
         raise Http404
-    drafts.write(draft, what_form=State(template=offer.slug).body)
+    drafts.write(draft, what_form=WhatState(template=offer.slug).body)
     return redirect("access:grant-who", pk=draft.pk)
 
 

@@ -15,6 +15,6 @@ again.
 from console.access.what.posted import is_its_own, posted
 from console.access.what.presenters import shown
 from console.access.what.result import documents_of, place_of, what_of
-from console.access.what.state import State, state_for
+from console.access.what.state import WhatState, state_for
 
-__all__ = ["State", "documents_of", "is_its_own", "place_of", "posted", "shown", "state_for", "what_of"]
+__all__ = ["WhatState", "documents_of", "is_its_own", "place_of", "posted", "shown", "state_for", "what_of"]

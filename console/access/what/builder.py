@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from console.access.what.condition_rows import Condition, conditions_shown
+from console.access.what.condition_rows import ConditionRow, conditions_shown
 from console.access.what.result import Trouble, place_of
-from console.access.what.state import Chosen, State
+from console.access.what.state import ChosenService, WhatState
 from console.web.access import ViewerRequest
 from iam.access.builder.build import arns_for
 from iam.access.builder.parts import CHOICES, ServicePart, level_actions
@@ -107,7 +107,7 @@ class Open:
     rows: Sequence[RowView]
     types: Sequence[str]
     suggestions: Sequence[Suggestion]
-    conditions: Sequence[Condition]
+    conditions: Sequence[ConditionRow]
     unlimited: Sequence[str]
     more_unlimited: int
     can_name: bool
@@ -132,7 +132,7 @@ class PartView:
 
 
 def part_views(
-    request: ViewerRequest, state: State, *, accounts: tuple[str, ...], troubles: Sequence[Trouble]
+    request: ViewerRequest, state: WhatState, *, accounts: tuple[str, ...], troubles: Sequence[Trouble]
 ) -> list[PartView]:
     """The parts; only the open one in full."""
     place = place_of(accounts)
@@ -163,8 +163,8 @@ def part_views(
 
 def _open(
     request: ViewerRequest,
-    state: State,
-    chosen_part: Chosen,
+    state: WhatState,
+    chosen_part: ChosenService,
     part: ServicePart,
     *,
     place: ArnPlace,
@@ -243,7 +243,9 @@ def _action(name: str, is_chosen: bool) -> ActionView:
     return ActionView(name, short, words[:1].upper() + words[1:], is_chosen, badge, tone)
 
 
-def _row(number: int, row: ResourceRow, chosen_part: Chosen, part: ServicePart, place: ArnPlace) -> RowView:
+def _row(
+    number: int, row: ResourceRow, chosen_part: ChosenService, part: ServicePart, place: ArnPlace
+) -> RowView:
     pattern = pattern_of(chosen_part.service, row.type) if row.type else ""
     arn = arn_of(row, service=chosen_part.service, place=place)
     works = [name for name in chosen_part.actions if arn and arn in arns_for(part, name)]
@@ -259,7 +261,7 @@ def _row(number: int, row: ResourceRow, chosen_part: Chosen, part: ServicePart, 
     )
 
 
-def _row_error(arn: str, works: Sequence[str], part: Chosen) -> str:
+def _row_error(arn: str, works: Sequence[str], part: ChosenService) -> str:
     if not arn:
         return "Fill in every field. Use * for any value."
     if part.actions and not works:

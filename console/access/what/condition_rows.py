@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from console.access.what.state import Chosen
+from console.access.what.state import ChosenService
 from console.web.middleware import parse_moment
 from console.web.moments import input_text
 from iam.access.builder.build import knows
@@ -60,7 +60,7 @@ class Other:
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
+class ConditionRow:
     """One line of the list. `kind` says which fields it has; `lacking` are actions that do not know its
     key.
     """
@@ -82,13 +82,15 @@ class Condition:
     others: Sequence[Other] = ()
 
 
-def conditions_shown(chosen_part: Chosen, part: ServicePart) -> list[Condition]:
+def conditions_shown(chosen_part: ChosenService, part: ServicePart) -> list[ConditionRow]:
     """A line for each kind, in the order of the list."""
     wrong = asked(chosen_part.form)[1]
     return [_condition(kind, chosen_part, part, wrong) for kind in WORDS]
 
 
-def _condition(kind: str, chosen_part: Chosen, part: ServicePart, wrong: dict[str, str]) -> Condition:
+def _condition(
+    kind: str, chosen_part: ChosenService, part: ServicePart, wrong: dict[str, str]
+) -> ConditionRow:
     label, key, note = WORDS[kind]
     form = chosen_part.form
     if kind == "tag" and form.get("tag-key"):
@@ -102,7 +104,7 @@ def _condition(kind: str, chosen_part: Chosen, part: ServicePart, wrong: dict[st
         value = form.get(field[0][2:], "")
     elif kind == "tag":
         value = form.get("tag-values", "")
-    return Condition(
+    return ConditionRow(
         kind=kind,
         label=label,
         key=key,
@@ -138,14 +140,14 @@ def _choices(kind: str, age: str, comparison: str) -> list[Choice]:
     return []
 
 
-def _others(chosen_part: Chosen, part: ServicePart, wrong: dict[str, str]) -> list[Other]:
+def _others(chosen_part: ChosenService, part: ServicePart, wrong: dict[str, str]) -> list[Other]:
     """Those that are there, and a blank one."""
     other_keys = others_in(chosen_part.form)
     blank = next(f"o{number}" for number in range(len(other_keys) + 1) if f"o{number}" not in other_keys)
     return [_other(name, chosen_part, part, wrong) for name in [*other_keys, blank]]
 
 
-def _other(name: str, chosen_part: Chosen, part: ServicePart, wrong: dict[str, str]) -> Other:
+def _other(name: str, chosen_part: ChosenService, part: ServicePart, wrong: dict[str, str]) -> Other:
     form = chosen_part.form
     operator, key = form.get(f"{name}-op", "StringEquals"), form.get(f"{name}-key", "")
     names = OPERATORS if operator in OPERATORS else (operator, *OPERATORS)

@@ -10,7 +10,7 @@ from typing import Any, Final
 from django.db.models import Q
 from django.urls import reverse
 
-from console.access.what.state import State
+from console.access.what.state import WhatState
 from console.web.access import ViewerRequest
 from iam.access.grants.what import POLICY
 from iam.changes.operations.policy_version import default_text
@@ -36,7 +36,7 @@ class Hit:
     url: str
 
 
-def managed_view(request: ViewerRequest, state: State, *, accounts: tuple[str, ...]) -> dict[str, Any]:
+def managed_view(request: ViewerRequest, state: WhatState, *, accounts: tuple[str, ...]) -> dict[str, Any]:
     """What the tab shows: the hits of the search, the chosen one first."""
     rows = visible_entities(request.viewer).filter(kind=Kind.POLICY, gone_at__isnull=True)
     # What AWS keeps for roles of its own services cannot be attached to anybody.
@@ -68,7 +68,7 @@ def managed_view(request: ViewerRequest, state: State, *, accounts: tuple[str, .
     }
 
 
-def _hit(entity: Entity, state: State) -> Hit:
+def _hit(entity: Entity, state: WhatState) -> Hit:
     is_aws = ":iam::aws:" in entity.arn
     sub = "Managed by AWS" if is_aws else f"In {entity.account.name}"
     return Hit(
@@ -81,7 +81,7 @@ def _hit(entity: Entity, state: State) -> Hit:
     )
 
 
-def _typed_error(state: State, *, is_known: bool) -> str:
+def _typed_error(state: WhatState, *, is_known: bool) -> str:
     if not state.policy or is_known:
         return ""
     match = POLICY.fullmatch(state.policy)

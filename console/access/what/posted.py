@@ -9,7 +9,7 @@ from typing import Final
 from django.http import QueryDict
 
 from console.access.what.result import place_of
-from console.access.what.state import BUILD, TABS, Chosen, State
+from console.access.what.state import BUILD, TABS, ChosenService, WhatState
 from console.web.moments import read_input
 from iam.access.builder.conditions import ON
 from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, level_actions, ordered
@@ -32,15 +32,15 @@ def is_its_own(data: QueryDict) -> bool:
     return bool(data.get(DO))
 
 
-def posted(data: QueryDict, *, accounts: tuple[str, ...] = ()) -> State:
+def posted(data: QueryDict, *, accounts: tuple[str, ...] = ()) -> WhatState:
     """The step as its fields say, after the button that was pressed. Never raises."""
-    state = _fields(State.from_text(data.get(HIDDEN, "")), data)
+    state = _fields(WhatState.from_text(data.get(HIDDEN, "")), data)
     word, _, rest = data.get(DO, "").partition(":")
     act = _ACTS.get(word)
     return act(state, rest, accounts) if act else state
 
 
-def _fields(state: State, data: QueryDict) -> State:
+def _fields(state: WhatState, data: QueryDict) -> WhatState:
     tab = data.get("what-tab", state.tab)
     template = data.get("what-template", state.template)[:64]
     is_other = template != state.template
@@ -78,7 +78,7 @@ def _policy(had: str, data: QueryDict) -> str:
     return picked or ("" if "what-arn" in data else had)
 
 
-def _part(part: Chosen, data: QueryDict) -> Chosen:
+def _part(part: ChosenService, data: QueryDict) -> ChosenService:
     """The open part as its fields say."""
     scope_unless_posted = "any" if part.everywhere else "named"
     return replace(
@@ -117,7 +117,7 @@ def _actions(service: str, data: QueryDict) -> tuple[str, ...]:
     return ordered(sorted(names), service=service)
 
 
-def _rows(part: Chosen, data: QueryDict) -> tuple[ResourceRow, ...]:
+def _rows(part: ChosenService, data: QueryDict) -> tuple[ResourceRow, ...]:
     rows_posted = []
     for number in range(min(len(part.rows), MAX_ARNS)):
         kind = data.get(f"r{number}-type", part.rows[number].type)
@@ -131,37 +131,37 @@ def _rows(part: Chosen, data: QueryDict) -> tuple[ResourceRow, ...]:
     return tuple(rows_posted)
 
 
-def _open(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+def _open(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
     number = _number(rest, state)
     return state if number is None else replace(state, open=number, seek="")
 
 
-def _close(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+def _close(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
     return replace(state, open=None)
 
 
-def _remove(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+def _remove(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
     number = _number(rest, state)
     if number is None:
         return state
     return replace(state, chosen=(*state.chosen[:number], *state.chosen[number + 1 :]), open=None)
 
 
-def _add_service(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+def _add_service(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
     if not catalogue().has_service(rest) or len(state.chosen) >= MAX_PARTS:
         return state
-    chosen = (*state.chosen, Chosen(rest.lower()))
+    chosen = (*state.chosen, ChosenService(rest.lower()))
     return replace(state, tab=BUILD, chosen=chosen, open=len(chosen) - 1, find="")
 
 
-def _alter(state: State, alter: Callable[[Chosen], Chosen]) -> State:
+def _alter(state: WhatState, alter: Callable[[ChosenService], ChosenService]) -> WhatState:
     if state.open is None:
         return state
     return state.with_chosen(state.open, alter(state.chosen[state.open]))
 
 
-def _add_row(state: State, rest: str, accounts: tuple[str, ...]) -> State:
-    def alter(part: Chosen) -> Chosen:
+def _add_row(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
+    def alter(part: ChosenService) -> ChosenService:
         if rest and not pattern_of(part.service, rest):
             return part
         row = blank(part.service, rest, place=place_of(accounts)) if rest else ResourceRow("", {FREE: ""})
@@ -170,8 +170,8 @@ def _add_row(state: State, rest: str, accounts: tuple[str, ...]) -> State:
     return _alter(state, alter)
 
 
-def _add_arn(state: State, rest: str, accounts: tuple[str, ...]) -> State:
-    def alter(part: Chosen) -> Chosen:
+def _add_arn(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
+    def alter(part: ChosenService) -> ChosenService:
         row = row_of(rest[:MAX_LENGTH], service=part.service, actions=part.actions)
         return (
             part if row in part.rows else replace(part, rows=(*part.rows, row)[:MAX_ARNS], everywhere=False)
@@ -180,34 +180,34 @@ def _add_arn(state: State, rest: str, accounts: tuple[str, ...]) -> State:
     return _alter(state, alter)
 
 
-def _drop_row(state: State, rest: str, accounts: tuple[str, ...]) -> State:
-    def alter(part: Chosen) -> Chosen:
+def _drop_row(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
+    def alter(part: ChosenService) -> ChosenService:
         rows = tuple(row for number, row in enumerate(part.rows) if str(number) != rest)
         return replace(part, rows=rows)
 
     return _alter(state, alter)
 
 
-def _split(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+def _split(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
     """Let actions that do not know the key of a condition do without it."""
 
-    def alter(part: Chosen) -> Chosen:
+    def alter(part: ChosenService) -> ChosenService:
         return replace(part, form={**part.form, f"{rest[:8]}-known": ON})
 
     return _alter(state, alter)
 
 
-def _leave_out(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+def _leave_out(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
     """Take actions out of the open part, named after one another."""
 
-    def alter(part: Chosen) -> Chosen:
+    def alter(part: ChosenService) -> ChosenService:
         gone = {f"{part.service}:{name}".lower() for name in rest.split()}
         return replace(part, actions=tuple(name for name in part.actions if name.lower() not in gone))
 
     return _alter(state, alter)
 
 
-def _customize(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+def _customize(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
     """Go on in the builder from what a template says."""
     offer = offer_of(state.template, number=state.version or None)
     if offer is None:
@@ -220,23 +220,23 @@ def _customize(state: State, rest: str, accounts: tuple[str, ...]) -> State:
     return _from_document(state, document)
 
 
-def _read(state: State, rest: str, accounts: tuple[str, ...]) -> State:
+def _read(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
     return _from_document(state, state.paste)
 
 
-def _from_document(state: State, document: Mapping[str, object] | str) -> State:
+def _from_document(state: WhatState, document: Mapping[str, object] | str) -> WhatState:
     reading = read_back(document)
     if not reading.fits:
         return replace(state, notes=("It does not fit into the builder.", *reading.reasons))
-    chosen = (*state.chosen, *map(Chosen.of_part, reading.parts))[:MAX_PARTS]
+    chosen = (*state.chosen, *map(ChosenService.of_part, reading.parts))[:MAX_PARTS]
     return replace(state, tab=BUILD, chosen=chosen, open=None, notes=reading.notes, paste="")
 
 
-def _number(text: str, state: State) -> int | None:
+def _number(text: str, state: WhatState) -> int | None:
     return int(text) if text.isdecimal() and len(text) < 4 and int(text) < len(state.chosen) else None
 
 
-_ACTS: Final[Mapping[str, Callable[[State, str, tuple[str, ...]], State]]] = {
+_ACTS: Final[Mapping[str, Callable[[WhatState, str, tuple[str, ...]], WhatState]]] = {
     "open": _open,
     "close": _close,
     "remove": _remove,

@@ -12,7 +12,7 @@ from typing import Any, Final
 from console.access.what.builder import PartView, part_views, service_offers
 from console.access.what.managed import managed_view
 from console.access.what.result import documents_of, place_of, troubles
-from console.access.what.state import BUILD, MANAGED, TABS, TEMPLATE, State
+from console.access.what.state import BUILD, MANAGED, TABS, TEMPLATE, WhatState
 from console.access.what.templates import chosen_view, tiles
 from console.changes.findings import finding_rows
 from console.web.access import ViewerRequest
@@ -35,7 +35,7 @@ class Result:
 
 def shown(
     request: ViewerRequest,
-    state: State,
+    state: WhatState,
     *,
     accounts: tuple[str, ...],
     url: str,
@@ -79,7 +79,7 @@ def shown(
     return context
 
 
-def _building(request: ViewerRequest, state: State, *, accounts: tuple[str, ...]) -> dict[str, Any]:
+def _building(request: ViewerRequest, state: WhatState, *, accounts: tuple[str, ...]) -> dict[str, Any]:
     problems = troubles(state, accounts=accounts)
     parts: list[PartView] = part_views(request, state, accounts=accounts, troubles=problems)
     return {
@@ -94,7 +94,7 @@ def _building(request: ViewerRequest, state: State, *, accounts: tuple[str, ...]
 MAX_SHOWN_LENGTH: Final = 12_000
 
 
-def _result(state: State, accounts: tuple[str, ...]) -> Result | None:
+def _result(state: WhatState, accounts: tuple[str, ...]) -> Result | None:
     documents = documents_of(state, accounts=accounts)
     if not documents:
         return None

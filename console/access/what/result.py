@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from console.access.what.state import BUILD, MANAGED, TEMPLATE, State
+from console.access.what.state import BUILD, MANAGED, TEMPLATE, WhatState
 from iam.access.builder.build import Lack
 from iam.access.builder.conditions import asked
 from iam.access.builder.rows import ArnPlace, arn_of
@@ -33,7 +33,7 @@ def place_of(accounts: tuple[str, ...]) -> ArnPlace:
     return ArnPlace(account_id, partition)
 
 
-def what_of(state: State, *, accounts: tuple[str, ...]) -> What:
+def what_of(state: WhatState, *, accounts: tuple[str, ...]) -> What:
     """What is given. Raises TermsError, whose part is "what", with what is still to be chosen or put
     right.
     """
@@ -52,7 +52,7 @@ def what_of(state: State, *, accounts: tuple[str, ...]) -> What:
     return What(WhatKind.STATEMENTS, documents=(text,))
 
 
-def _of_template(state: State, accounts: tuple[str, ...]) -> What:
+def _of_template(state: WhatState, accounts: tuple[str, ...]) -> What:
     offer = offer_of(state.template, number=state.version or None) if state.template else None
     if offer is None or offer.template.retired_at is not None:
         raise TermsError("Choose a template, a managed policy, or build the permissions.", part="what")
@@ -64,12 +64,12 @@ def _of_template(state: State, accounts: tuple[str, ...]) -> What:
     return What(WhatKind.TEMPLATE, template=offer.slug, version=offer.version.number, parameters=parameters)
 
 
-def _known(state: State, body: Any) -> dict[str, str]:
+def _known(state: WhatState, body: Any) -> dict[str, str]:
     names = {parameter.name for parameter in body.parameters}
     return {name: value for name, value in state.parameters.items() if name in names}
 
 
-def documents_of(state: State, *, accounts: tuple[str, ...]) -> list[dict[str, Any]]:
+def documents_of(state: WhatState, *, accounts: tuple[str, ...]) -> list[dict[str, Any]]:
     """The policies that the choice comes to in the first account, as far as it is whole; none for a managed
     policy.
     """
@@ -90,7 +90,7 @@ def documents_of(state: State, *, accounts: tuple[str, ...]) -> list[dict[str, A
         return []
 
 
-def troubles(state: State, *, accounts: tuple[str, ...]) -> list[Trouble]:
+def troubles(state: WhatState, *, accounts: tuple[str, ...]) -> list[Trouble]:
     """What keeps what is built from being given as it is, in the order of its parts."""
     place = place_of(accounts)
     problems = []
@@ -116,7 +116,7 @@ def troubles(state: State, *, accounts: tuple[str, ...]) -> list[Trouble]:
     return sorted(problems, key=lambda trouble: trouble.part)
 
 
-def _words(lack: Lack, state: State) -> str:
+def _words(lack: Lack, state: WhatState) -> str:
     title = catalogue().title(state.chosen[lack.part].service)
     names = [action.partition(":")[2] for action in lack.actions]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -23,7 +23,7 @@ MAX_FIELDS: Final = 80
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class ChosenService:
     """One service in the builder: its actions, its resources as rows, its conditions as a form."""
 
     service: str
@@ -79,7 +79,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class WhatState:
     """The whole step. `version` 0 is the one that is offered; `find` is what is searched in the tab, `open`
     the part that is open.
 
@@ -94,7 +94,7 @@ class State:
     policy: str = ""
     find: str = ""
     kind: str = ""
-    chosen: tuple[Chosen, ...] = ()
+    chosen: tuple[ChosenService, ...] = ()
     open: int | None = None
     seek: str = ""
     paste: str = ""
@@ -131,7 +131,7 @@ class State:
         """From JSON, no matter who wrote it; what is not of its shape is left out."""
         if not isinstance(body, Mapping):
             return cls()
-        chosen = [part for item in _list(body.get("chosen"))[:MAX_PARTS] if (part := Chosen.of(item))]
+        chosen = [part for item in _list(body.get("chosen"))[:MAX_PARTS] if (part := ChosenService.of(item))]
         tab, place, version = body.get("tab"), body.get("open"), body.get("version")
         known_tab = tab if tab in dict(TABS) else TEMPLATE
         known_version = version if isinstance(version, int) and 0 <= version < 10**6 else 0
@@ -154,23 +154,23 @@ class State:
         except (ValueError, RecursionError):
             return cls()
 
-    def with_chosen(self, number: int, part: Chosen) -> Self:
+    def with_chosen(self, number: int, part: ChosenService) -> Self:
         """With another content of one part."""
         return replace(self, chosen=(*self.chosen[:number], part, *self.chosen[number + 1 :]))
 
 
-def state_for(what: What | None) -> State:
+def state_for(what: What | None) -> WhatState:
     """The step for something that was chosen before, such as what a member asked for."""
     if what is None:
-        return State()
+        return WhatState()
     if what.kind is WhatKind.TEMPLATE:
-        return State(template=what.template, version=what.version, parameters=dict(what.parameters))
+        return WhatState(template=what.template, version=what.version, parameters=dict(what.parameters))
     if what.kind is WhatKind.MANAGED:
-        return State(tab=MANAGED, policy=what.policy_arn)
+        return WhatState(tab=MANAGED, policy=what.policy_arn)
     readings = [read_back(text) for text in what.documents]
     notes = tuple(chain.from_iterable((*reading.reasons, *reading.notes) for reading in readings))
     parts = chain.from_iterable(reading.parts for reading in readings)
-    return State(tab=BUILD, chosen=tuple(map(Chosen.of_part, parts)), notes=notes)
+    return WhatState(tab=BUILD, chosen=tuple(map(ChosenService.of_part, parts)), notes=notes)
 
 
 def _row(value: Any) -> ResourceRow:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, Final
 
-from console.access.what.state import State
+from console.access.what.state import WhatState
 from console.web.access import ViewerRequest
 from iam.access.builder.sentences import quarters_of
 from iam.access.resource_names import names_known
@@ -48,7 +48,7 @@ class Tile:
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ParameterField:
     """A parameter as a field of the form."""
 
     name: str
@@ -64,7 +64,7 @@ class Field:
     is_next: bool = False
 
 
-def tiles(state: State) -> list[Tile]:
+def tiles(state: WhatState) -> list[Tile]:
     """The templates in which every word of the search occurs, and the chosen one in any case."""
     words = state.find.lower().split()
     tiles = [_tile(offer, state) for offer in offers()]
@@ -79,7 +79,7 @@ def tiles(state: State) -> list[Tile]:
     ]
 
 
-def _tile(offer: Offer, state: State) -> Tile:
+def _tile(offer: Offer, state: WhatState) -> Tile:
     version = offer.version
     return Tile(
         slug=offer.slug,
@@ -109,7 +109,7 @@ def levels_of(digest: str, body: TemplateBody) -> str:
 
 
 def chosen_view(
-    request: ViewerRequest, state: State, *, accounts: tuple[str, ...], strict: bool
+    request: ViewerRequest, state: WhatState, *, accounts: tuple[str, ...], strict: bool
 ) -> dict[str, Any] | None:
     """The chosen template with its fields; None where none is chosen."""
     offer = offer_of(state.template, number=state.version or None) if state.template else None
@@ -135,7 +135,7 @@ def chosen_view(
     }
 
 
-def _with_next(fields: list[Field]) -> list[Field]:
+def _with_next(fields: list[ParameterField]) -> list[ParameterField]:
     """The first field that is still empty has the focus, while nothing is filled in yet."""
     if any(field.value and field.value != field.default for field in fields):
         return fields
@@ -143,7 +143,7 @@ def _with_next(fields: list[Field]) -> list[Field]:
     return [replace(field, is_next=field.name == first) for field in fields]
 
 
-def _errors(body: TemplateBody, state: State) -> dict[str, str]:
+def _errors(body: TemplateBody, state: WhatState) -> dict[str, str]:
     names = {parameter.name for parameter in body.parameters}
     try:
         body.values({name: value for name, value in state.parameters.items() if name in names})
@@ -155,15 +155,15 @@ def _errors(body: TemplateBody, state: State) -> dict[str, str]:
 def _field(
     request: ViewerRequest,
     parameter: Parameter,
-    state: State,
+    state: WhatState,
     accounts: tuple[str, ...],
     error: str,
     *,
     strict: bool,
-) -> Field:
+) -> ParameterField:
     value = state.parameters.get(parameter.name, parameter.default)
     shown_error = error if strict or value.strip() else ""
-    return Field(
+    return ParameterField(
         name=f"p-{state.template}-{parameter.name}",
         id=f"p-{parameter.name}",
         label=parameter.label,

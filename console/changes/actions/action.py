@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from console.changes.actions.fields import Field
+from console.changes.actions.fields import ActField
 from iam.changes.acts import ACTS, Act, Subject
 
 ACCESS: Final = "Access"
@@ -18,7 +18,7 @@ PARTS: Final = (MAKE, ACCESS, SETTINGS, END)
 
 
 @dataclass(frozen=True, slots=True)
-class Action:
+class ActAction:
     """A button: its words, and what it asks.
 
     `title` has a place for the name of the subject. `part` is where in the menu it stands. `begin` tells what
@@ -29,7 +29,7 @@ class Action:
     slug: str
     button: str
     title: str
-    fields: tuple[Field, ...] = ()
+    fields: tuple[ActField, ...] = ()
     is_danger: bool = False
     note: str = ""
     part: str = SETTINGS

@@ -6,26 +6,26 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.changes.actions.action import MAKE, Action
+from console.changes.actions.action import MAKE, ActAction
 from console.changes.actions.creation import NEW_TAGS, PATH_FIELD
-from console.changes.actions.fields import LONG, Field
+from console.changes.actions.fields import LONG, ActField
 
 CERTIFICATE_ACTIONS: Final = (
-    Action(
+    ActAction(
         "upload-certificate",
         "New server certificate",
         "Upload a server certificate to {}",
         (
-            Field("name", "Name", hint="Letters, digits and + = , . @ _ -", example="shop-2026"),
+            ActField("name", "Name", hint="Letters, digits and + = , . @ _ -", example="shop-2026"),
             PATH_FIELD,
-            Field(
+            ActField(
                 "body",
                 "Certificate",
                 LONG,
                 hint="In PEM format, including the BEGIN and END lines. You enter the private key after the "
                 "preview.",
             ),
-            Field(
+            ActField(
                 "chain",
                 "Certificate chain",
                 LONG,

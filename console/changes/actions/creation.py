@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from console.changes.actions.action import END, MAKE, Action
-from console.changes.actions.fields import DOCUMENT, FLAG, LINES, LONG, NAME, NUMBER, TAGS, Field
+from console.changes.actions.action import END, MAKE, ActAction
+from console.changes.actions.fields import DOCUMENT, FLAG, LINES, LONG, NAME, NUMBER, TAGS, ActField
 from console.changes.actions.on_principals import DOCUMENT_FIELD
 from iam.changes.acts import options
 from iam.changes.acts.base import account
 from iam.mirror.models import Kind
 
-NAME_FIELD = Field("name", "Name", hint="Letters, digits and + = , . @ _ -")
+NAME_FIELD = ActField("name", "Name", hint="Letters, digits and + = , . @ _ -")
 
 TRUSTS_EC2: Final = """{
   "Version": "2012-10-17",
@@ -26,18 +26,18 @@ TRUSTS_EC2: Final = """{
 }"""
 """An example to write over."""
 
-PATH_FIELD = Field(
+PATH_FIELD = ActField(
     "path",
     "Path",
     hint="Begins and ends with a slash, such as /payments/. A single slash means no path.",
     start=lambda subject: "/",
 )
 
-NEW_TAGS = Field(
+NEW_TAGS = ActField(
     "tags", "Tags", TAGS, hint="One per line: key = value.", example="team = payments", is_needed=False
 )
 
-BOUNDARY = Field(
+BOUNDARY = ActField(
     "boundary",
     "Permissions boundary",
     NAME,
@@ -80,7 +80,7 @@ def _rule_now(name: str) -> Callable[[Any], str]:
 
 RULES: Final = (
     *(
-        Field(
+        ActField(
             name,
             label,
             NUMBER,
@@ -91,30 +91,30 @@ RULES: Final = (
         )
         for name, (label, low, high) in NUMBERS.items()
     ),
-    *(Field(name, label, FLAG, is_needed=False, start=_rule_now(name)) for name, label in FLAGS.items()),
+    *(ActField(name, label, FLAG, is_needed=False, start=_rule_now(name)) for name, label in FLAGS.items()),
 )
 
-DESCRIPTION = Field("description", "Description", is_needed=False)
+DESCRIPTION = ActField("description", "Description", is_needed=False)
 
-LONG_DESCRIPTION = Field("description", "Description", LONG, is_needed=False)
+LONG_DESCRIPTION = ActField("description", "Description", LONG, is_needed=False)
 
 MAKING_ACTIONS: Final = (
-    Action(
+    ActAction(
         "create-user",
         "New user",
         "Create a user in {}",
         (NAME_FIELD, PATH_FIELD, BOUNDARY, NEW_TAGS),
         part=MAKE,
     ),
-    Action("create-group", "New group", "Create a group in {}", (NAME_FIELD, PATH_FIELD), part=MAKE),
-    Action(
+    ActAction("create-group", "New group", "Create a group in {}", (NAME_FIELD, PATH_FIELD), part=MAKE),
+    ActAction(
         "create-role",
         "New role",
         "Create a role in {}",
         (
             NAME_FIELD,
             PATH_FIELD,
-            Field(
+            ActField(
                 "document",
                 "Trust policy",
                 DOCUMENT,
@@ -125,7 +125,7 @@ MAKING_ACTIONS: Final = (
                 start=lambda subject: TRUSTS_EC2,
             ),
             LONG_DESCRIPTION,
-            Field(
+            ActField(
                 "hours",
                 "Maximum session duration in hours",
                 NUMBER,
@@ -139,54 +139,56 @@ MAKING_ACTIONS: Final = (
         ),
         part=MAKE,
     ),
-    Action(
+    ActAction(
         "create-policy",
         "New policy",
         "Create a managed policy in {}",
         (NAME_FIELD, PATH_FIELD, DOCUMENT_FIELD, DESCRIPTION, NEW_TAGS),
         part=MAKE,
     ),
-    Action(
+    ActAction(
         "create-profile",
         "New instance profile",
         "Create an instance profile in {}",
         (NAME_FIELD, PATH_FIELD),
         part=MAKE,
     ),
-    Action(
+    ActAction(
         "create-linked-role",
         "New service-linked role",
         "Create a service-linked role in {}",
         (
-            Field("service", "Service", hint="Its service principal.", example="autoscaling.amazonaws.com"),
-            Field("suffix", "Suffix", is_needed=False, hint="Only for services that allow several roles."),
+            ActField(
+                "service", "Service", hint="Its service principal.", example="autoscaling.amazonaws.com"
+            ),
+            ActField("suffix", "Suffix", is_needed=False, hint="Only for services that allow several roles."),
             DESCRIPTION,
         ),
         part=MAKE,
     ),
-    Action(
+    ActAction(
         "create-saml",
         "New SAML provider",
         "Create a SAML provider in {}",
         (
             NAME_FIELD,
-            Field("metadata", "Metadata document", LONG, hint="The XML file from the identity provider."),
+            ActField("metadata", "Metadata document", LONG, hint="The XML file from the identity provider."),
             NEW_TAGS,
         ),
         part=MAKE,
     ),
-    Action(
+    ActAction(
         "create-oidc",
         "New OpenID Connect provider",
         "Create an OpenID Connect provider in {}",
         (
-            Field(
+            ActField(
                 "url",
                 "Issuer",
                 hint="Begins with https://.",
                 example="https://token.actions.githubusercontent.com",
             ),
-            Field(
+            ActField(
                 "clients",
                 "Audiences (client IDs)",
                 LINES,
@@ -194,7 +196,7 @@ MAKING_ACTIONS: Final = (
                 example="sts.amazonaws.com",
                 is_needed=False,
             ),
-            Field(
+            ActField(
                 "thumbprints",
                 "Thumbprints",
                 LINES,
@@ -205,12 +207,12 @@ MAKING_ACTIONS: Final = (
         ),
         part=MAKE,
     ),
-    Action(
+    ActAction(
         "set-alias",
         "Set alias",
         "Set the account alias of {}",
         (
-            Field(
+            ActField(
                 "alias",
                 "Alias",
                 hint=(
@@ -221,9 +223,9 @@ MAKING_ACTIONS: Final = (
             ),
         ),
     ),
-    Action("delete-alias", "Remove alias", "Remove the account alias of {}", is_danger=True, part=END),
-    Action("password-rules", "Set password policy", "Set the password policy of {}", RULES),
-    Action(
+    ActAction("delete-alias", "Remove alias", "Remove the account alias of {}", is_danger=True, part=END),
+    ActAction("password-rules", "Set password policy", "Set the password policy of {}", RULES),
+    ActAction(
         "delete-password-rules",
         "Delete password policy",
         "Delete the password policy of {}",

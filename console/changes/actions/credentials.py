@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from console.changes.actions.fields import HIDDEN, LONG, Field
+from console.changes.actions.fields import HIDDEN, LONG, ActField
 from iam.changes.operations.service_credential import SERVICES, CreateServiceCredential
 from iam.changes.operations.signing_certificate import UploadCertificate
 from iam.changes.operations.ssh_key import UploadSshKey
@@ -16,19 +16,19 @@ class CredentialQuestions:
     """The title of an action, its fields, and what can be chosen."""
 
     title: str = ""
-    fields: tuple[Field, ...] = ()
+    fields: tuple[ActField, ...] = ()
     choices: tuple[tuple[str, str], ...] = ()
 
 
-SERVICE: Final = Field("service", "Service", HIDDEN, is_needed=False)
-PUBLIC_KEY: Final = Field(
+SERVICE: Final = ActField("service", "Service", HIDDEN, is_needed=False)
+PUBLIC_KEY: Final = ActField(
     "body",
     "Public key",
     LONG,
     "The line of a file such as ~/.ssh/id_rsa.pub. Never the private key.",
     is_checked_later=True,
 )
-CERTIFICATE: Final = Field(
+CERTIFICATE: Final = ActField(
     "body",
     "Certificate",
     LONG,

@@ -33,7 +33,7 @@ MAX_LENGTH: Final = 2_048
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class ActField:
     """A question. `choices` gives (value, words) for a subject; `start` what stands there at first; `example`
     is a value as one would write it. `is_checked_later`: the operation says that it is missing.
     """
@@ -55,10 +55,10 @@ class Field:
         return ValidationError(f"{self.label}: {problem}")
 
 
-class AnswerField(forms.Field):
+class ActAnswerField(forms.Field):
     """The answer to a question about a subject."""
 
-    def __init__(self, question: Field, subject: Any) -> None:
+    def __init__(self, question: ActField, subject: Any) -> None:
         super().__init__(required=False, label=question.label, help_text=question.hint)
         self.question = question
         self.subject = subject
@@ -83,14 +83,14 @@ class AnswerField(forms.Field):
         return nothing.get(question.kind, "")
 
 
-def _number(field: Field, text: str, subject: Any) -> int:
+def _number(field: ActField, text: str, subject: Any) -> int:
     digits = text.replace(",", "").replace(" ", "")
     if not digits.isdecimal() or not field.low <= int(digits) <= field.high:
         raise field.error(f"“{text}” isn’t a whole number from {field.low:,} to {field.high:,}.")
     return int(digits)
 
 
-def _document(field: Field, text: str, subject: Any) -> str:
+def _document(field: ActField, text: str, subject: Any) -> str:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -100,7 +100,7 @@ def _document(field: Field, text: str, subject: Any) -> str:
     return text
 
 
-def _tags(field: Field, text: str, subject: Any) -> dict[str, str]:
+def _tags(field: ActField, text: str, subject: Any) -> dict[str, str]:
     tags: dict[str, str] = {}
     for place, line in enumerate(text.splitlines(), start=1):
         if not line.strip():
@@ -114,18 +114,18 @@ def _tags(field: Field, text: str, subject: Any) -> dict[str, str]:
     return tags
 
 
-def _lines(field: Field, text: str, subject: Any) -> list[str]:
+def _lines(field: ActField, text: str, subject: Any) -> list[str]:
     return list(dict.fromkeys(line.strip() for line in text.splitlines() if line.strip()))
 
 
-def _choice(field: Field, text: str, subject: Any) -> str:
+def _choice(field: ActField, text: str, subject: Any) -> str:
     assert field.choices is not None
     if text not in {value for value, _ in field.choices(subject)}:
         raise field.error("this option is no longer available. Choose another one.")
     return text
 
 
-_READERS: Final[dict[str, Callable[[Field, str, Any], Any]]] = {
+_READERS: Final[dict[str, Callable[[ActField, str, Any], Any]]] = {
     NUMBER: _number,
     DOCUMENT: _document,
     TAGS: _tags,

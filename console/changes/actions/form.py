@@ -8,7 +8,7 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 
-from console.changes.actions.fields import CHOICE, DOCUMENT, FLAG, NAME, AnswerField, Field
+from console.changes.actions.fields import CHOICE, DOCUMENT, FLAG, NAME, ActAnswerField, ActField
 from iam.changes.acts import Subject
 from iam.changes.acts.name_visibility import check_name, known_policies, sees_all_names
 from iam.changes.acts.options import Choices
@@ -24,7 +24,7 @@ class ActionForm(forms.Form):
 
     def __init__(
         self,
-        questions: Sequence[Field],
+        questions: Sequence[ActField],
         subject: Subject,
         *,
         viewer: Viewer,
@@ -35,7 +35,7 @@ class ActionForm(forms.Form):
         self.subject = subject
         self.viewer = viewer
         self.questions = questions
-        self.fields = {question.name: AnswerField(question, subject) for question in questions}
+        self.fields = {question.name: ActAnswerField(question, subject) for question in questions}
 
     def clean(self) -> None:
         """Names that the viewer may not know are answered as if they were not there."""
@@ -51,21 +51,21 @@ class ActionForm(forms.Form):
         """Say at its field what is wrong."""
         self.add_error(error.field, error.message)
 
-    def text_of(self, question: Field) -> str:
+    def text_of(self, question: ActField) -> str:
         """What stands in a field."""
         source: Any = self.data if self.is_bound else self.initial
         return str(source.get(question.name, ""))[: MAX_TEXT_LENGTH + 1]
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[QuestionRow]:
         """The questions as the page shows them."""
-        return [Row(self, question) for question in self.questions]
+        return [QuestionRow(self, question) for question in self.questions]
 
 
-class Row:
+class QuestionRow:
     """A question as the form shows it; `lines` are the numbers beside a policy."""
 
-    def __init__(self, form: ActionForm, question: Field) -> None:
+    def __init__(self, form: ActionForm, question: ActField) -> None:
         self.field = question
         self.value = form.text_of(question)
         self.error = str(form.errors[question.name][0]) if question.name in form.errors else ""
@@ -77,7 +77,7 @@ class Row:
         self.choices = tuple(_choices(question, form.subject, viewer=form.viewer))
 
 
-def _choices(question: Field, subject: Subject, *, viewer: Viewer) -> Choices:
+def _choices(question: ActField, subject: Subject, *, viewer: Viewer) -> Choices:
     """What is proposed for a question."""
     if question.choices is None or question.kind not in (CHOICE, NAME):
         return ()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from console.changes.actions.action import ACCESS, END, Action
-from console.changes.actions.fields import CHOICE, LINES, LONG, NAME, Field
+from console.changes.actions.action import ACCESS, END, ActAction
+from console.changes.actions.fields import CHOICE, LINES, LONG, NAME, ActField
 from console.changes.actions.on_principals import TAG_FIELD
 from iam.changes.acts import options
 from iam.changes.acts.on_policies import roles_in
 from iam.mirror.models import Kind
 
 
-def _listed(name: str) -> Field:
+def _listed(name: str) -> ActField:
     """What a provider has in a list, a line each."""
     words = {"ClientIDList": "Audiences (client IDs)", "ThumbprintList": "Thumbprints"}
     field = "clients" if name == "ClientIDList" else "thumbprints"
-    return Field(
+    return ActField(
         field,
         words[name],
         LINES,
@@ -26,18 +26,18 @@ def _listed(name: str) -> Field:
     )
 
 
-VERSION = Field("version", "Version", CHOICE, choices=options.spare_versions)
+VERSION = ActField("version", "Version", CHOICE, choices=options.spare_versions)
 
 POLICY_ACTIONS: Final = (
-    Action("set-default", "Set default version", "Set the default version of {}", (VERSION,), part=ACCESS),
-    Action("delete-version", "Delete version", "Delete a version of {}", (VERSION,), is_danger=True),
-    Action("tag-it", "Edit tags", "Edit tags of {}", (TAG_FIELD,)),
-    Action(
+    ActAction("set-default", "Set default version", "Set the default version of {}", (VERSION,), part=ACCESS),
+    ActAction("delete-version", "Delete version", "Delete a version of {}", (VERSION,), is_danger=True),
+    ActAction("tag-it", "Edit tags", "Edit tags of {}", (TAG_FIELD,)),
+    ActAction(
         "add-role",
         "Add role",
         "Add a role to {}",
         (
-            Field(
+            ActField(
                 "role",
                 "Role",
                 NAME,
@@ -47,12 +47,12 @@ POLICY_ACTIONS: Final = (
         ),
         part=ACCESS,
     ),
-    Action(
+    ActAction(
         "remove-role",
         "Remove role",
         "Remove the role from {}",
         (
-            Field(
+            ActField(
                 "role",
                 "Role",
                 CHOICE,
@@ -64,12 +64,12 @@ POLICY_ACTIONS: Final = (
         note="Instances with this profile lose their AWS credentials.",
         part=ACCESS,
     ),
-    Action(
+    ActAction(
         "give-profile",
         "Attach instance profile",
         "Attach an instance profile to {}",
         (
-            Field(
+            ActField(
                 "profile",
                 "Instance profile",
                 NAME,
@@ -79,7 +79,7 @@ POLICY_ACTIONS: Final = (
         ),
         part=ACCESS,
     ),
-    Action(
+    ActAction(
         "take-profile",
         "Detach instance profile",
         "Detach the instance profile of {}",
@@ -87,15 +87,15 @@ POLICY_ACTIONS: Final = (
         note="Applications on the instance lose their AWS credentials.",
         part=ACCESS,
     ),
-    Action(
+    ActAction(
         "metadata",
         "Replace metadata",
         "Replace the metadata of {}",
-        (Field("metadata", "Metadata document", LONG, hint="The XML file from the identity provider."),),
+        (ActField("metadata", "Metadata document", LONG, hint="The XML file from the identity provider."),),
     ),
-    Action("clients", "Edit audiences", "Edit audiences of {}", (_listed("ClientIDList"),)),
-    Action("thumbprints", "Edit thumbprints", "Edit thumbprints of {}", (_listed("ThumbprintList"),)),
-    Action(
+    ActAction("clients", "Edit audiences", "Edit audiences of {}", (_listed("ClientIDList"),)),
+    ActAction("thumbprints", "Edit thumbprints", "Edit thumbprints of {}", (_listed("ThumbprintList"),)),
+    ActAction(
         "delete-provider",
         "Delete",
         "Delete {}",
@@ -103,16 +103,16 @@ POLICY_ACTIONS: Final = (
         note="No one can sign in to AWS with it any more.",
         part=END,
     ),
-    Action(
+    ActAction(
         "rename-certificate",
         "Rename or move",
         "Rename or move {}",
         (
-            Field("name", "Name", start=lambda subject: subject.name),
-            Field("path", "Path", start=lambda subject: getattr(options.state_of(subject), "path", "/")),
+            ActField("name", "Name", start=lambda subject: subject.name),
+            ActField("path", "Path", start=lambda subject: getattr(options.state_of(subject), "path", "/")),
         ),
     ),
-    Action(
+    ActAction(
         "delete-certificate",
         "Delete",
         "Delete {}",
@@ -120,5 +120,5 @@ POLICY_ACTIONS: Final = (
         note="A load balancer that still uses it can stop accepting traffic.",
         part=END,
     ),
-    Action("delete-device", "Delete", "Delete the virtual MFA device {}", is_danger=True, part=END),
+    ActAction("delete-device", "Delete", "Delete the virtual MFA device {}", is_danger=True, part=END),
 )

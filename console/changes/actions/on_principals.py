@@ -7,8 +7,8 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Final
 
-from console.changes.actions.action import ACCESS, END, Action
-from console.changes.actions.fields import CHOICE, DOCUMENT, HIDDEN, LONG, NAME, NUMBER, TAGS, Field
+from console.changes.actions.action import ACCESS, END, ActAction
+from console.changes.actions.fields import CHOICE, DOCUMENT, HIDDEN, LONG, NAME, NUMBER, TAGS, ActField
 from iam.changes.acts import Subject, options
 from iam.changes.acts.base import entity
 from iam.changes.operations.role import Settings
@@ -24,7 +24,7 @@ def _hours(subject: Subject) -> str:
     return str(Settings.of(options.state_of(entity(subject))).max_session // 3600)
 
 
-POLICY = Field(
+POLICY = ActField(
     "policy",
     "Managed policy",
     NAME,
@@ -33,7 +33,7 @@ POLICY = Field(
     choices=lambda subject: options.of_kind(subject.account, Kind.POLICY),
 )
 
-TAG_FIELD = Field(
+TAG_FIELD = ActField(
     "tags",
     "Tags",
     TAGS,
@@ -56,7 +56,7 @@ STARTER: Final = """{
 }"""
 """An example to write over."""
 
-DOCUMENT_FIELD = Field(
+DOCUMENT_FIELD = ActField(
     "document",
     "Policy",
     DOCUMENT,
@@ -65,20 +65,20 @@ DOCUMENT_FIELD = Field(
 )
 
 PRINCIPAL_ACTIONS: Final = (
-    Action("attach", "Attach policy", "Attach a policy to {}", (POLICY,), part=ACCESS),
-    Action(
+    ActAction("attach", "Attach policy", "Attach a policy to {}", (POLICY,), part=ACCESS),
+    ActAction(
         "detach",
         "Detach policy",
         "Detach a policy from {}",
-        (Field("policy", "Policy", CHOICE, choices=options.attached),),
+        (ActField("policy", "Policy", CHOICE, choices=options.attached),),
         part=ACCESS,
     ),
-    Action(
+    ActAction(
         "put-inline",
         "Set inline policy",
         "Set an inline policy of {}",
         (
-            Field(
+            ActField(
                 "name",
                 "Policy name",
                 hint="If an inline policy with this name exists, its text is replaced.",
@@ -89,16 +89,16 @@ PRINCIPAL_ACTIONS: Final = (
         part=ACCESS,
         begin=_begin_inline,
     ),
-    Action(
+    ActAction(
         "delete-inline",
         "Delete inline policy",
         "Delete an inline policy of {}",
-        (Field("name", "Policy", CHOICE, choices=options.inline),),
+        (ActField("name", "Policy", CHOICE, choices=options.inline),),
         is_danger=True,
         part=ACCESS,
         begin=lambda subject, name: {"name": name},
     ),
-    Action(
+    ActAction(
         "put-boundary",
         "Set boundary",
         "Set the permissions boundary of {}",
@@ -106,7 +106,7 @@ PRINCIPAL_ACTIONS: Final = (
         note="Limits what other policies can allow. A permissions boundary doesn’t grant anything itself.",
         part=ACCESS,
     ),
-    Action(
+    ActAction(
         "delete-boundary",
         "Remove boundary",
         "Remove the permissions boundary of {}",
@@ -114,23 +114,23 @@ PRINCIPAL_ACTIONS: Final = (
         note="Afterwards, only the attached and inline policies decide what is allowed.",
         part=ACCESS,
     ),
-    Action("tag", "Edit tags", "Edit tags of {}", (TAG_FIELD,)),
-    Action(
+    ActAction("tag", "Edit tags", "Edit tags of {}", (TAG_FIELD,)),
+    ActAction(
         "rename",
         "Rename or move",
         "Rename or move {}",
         (
-            Field("name", "Name", start=lambda subject: subject.name),
-            Field("path", "Path", start=lambda subject: getattr(options.state_of(subject), "path", "/")),
+            ActField("name", "Name", start=lambda subject: subject.name),
+            ActField("path", "Path", start=lambda subject: getattr(options.state_of(subject), "path", "/")),
         ),
         note="This changes the ARN. Policies that name the old ARN no longer apply.",
     ),
-    Action(
+    ActAction(
         "trust",
         "Edit trust policy",
         "Edit who can assume {}",
         (
-            Field(
+            ActField(
                 "document",
                 "Trust policy",
                 DOCUMENT,
@@ -143,19 +143,19 @@ PRINCIPAL_ACTIONS: Final = (
         ),
         part=ACCESS,
     ),
-    Action(
+    ActAction(
         "settings",
         "Edit settings",
         "Edit settings of {}",
         (
-            Field(
+            ActField(
                 "description",
                 "Description",
                 LONG,
                 is_needed=False,
                 start=lambda subject: Settings.of(options.state_of(subject)).description,
             ),
-            Field(
+            ActField(
                 "hours",
                 "Maximum session duration in hours",
                 NUMBER,
@@ -166,12 +166,12 @@ PRINCIPAL_ACTIONS: Final = (
             ),
         ),
     ),
-    Action(
+    ActAction(
         "revoke-sessions",
         "Revoke sessions",
         "Revoke sessions of {}",
         (
-            Field(
+            ActField(
                 "whose",
                 "Whose sessions",
                 CHOICE,
@@ -182,14 +182,14 @@ PRINCIPAL_ACTIONS: Final = (
                 ),
                 start=lambda subject: "everybody",
             ),
-            Field(
+            ActField(
                 "value",
                 "Source identity or session name",
                 is_needed=False,
                 hint="Needed only for one person’s sessions or for one session.",
                 example="kwame.boateng",
             ),
-            Field(
+            ActField(
                 "since",
                 "",
                 HIDDEN,
@@ -202,7 +202,7 @@ PRINCIPAL_ACTIONS: Final = (
         "role can start a new session.",
         part=END,
     ),
-    Action(
+    ActAction(
         "delete",
         "Delete",
         "Delete {}",

@@ -14,8 +14,8 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-from console.identities.lists.list_address import Asked
-from console.identities.lists.spec import FileColumn, Page
+from console.identities.lists.list_address import ListAddress
+from console.identities.lists.spec import FileColumn, ListPage
 from console.web.files import csv_lines, download, json_lines, json_value
 from iam.mirror.pull.sections import LABELS
 from iam.mirror.queries.lists.core import all_rows
@@ -25,28 +25,28 @@ Missing = list[tuple[str, str]]
 """(account ID, section) that was not synced by the moment of the file."""
 
 
-def response(page: Page, asked: Asked, form: str) -> StreamingHttpResponse:
+def response(page: ListPage, asked: ListAddress, form: str) -> StreamingHttpResponse:
     """The file as a download that is sent while it is being read."""
     missing = unsynced_accounts(page.listing.sections, asked.list_context)
     parts = {"csv": _csv, "json": _json}[form](page, asked, missing)
     return download(parts, form=form, name=_file_name(page, asked, missing))
 
 
-def _file_name(page: Page, asked: Asked, missing: Missing) -> str:
+def _file_name(page: ListPage, asked: ListAddress, missing: Missing) -> str:
     account = asked.list_context.account.account_id if asked.list_context.account else "all-accounts"
     shown = asked.list_context.at or asked.list_context.now
     name = f"gatehouse-{page.listing.name}-{account}-{shown:%Y-%m-%dT%H%M%SZ}"
     return f"{name}-incomplete" if missing else name
 
 
-def _csv(page: Page, asked: Asked, missing: Missing) -> Iterator[str]:
+def _csv(page: ListPage, asked: ListAddress, missing: Missing) -> Iterator[str]:
     columns = page.file_columns(asked.list_context)
     names = [name for name, _ in columns]
     last = [{names[0]: incomplete_words(missing)}] if missing else []
     return csv_lines(names, chain(_rows(page, asked, columns), last))
 
 
-def _json(page: Page, asked: Asked, missing: Missing) -> Iterator[str]:
+def _json(page: ListPage, asked: ListAddress, missing: Missing) -> Iterator[str]:
     context = asked.list_context
     about = {
         "list": page.listing.name,
@@ -73,6 +73,6 @@ def incomplete_words(missing: Missing) -> str:
     return f"At least these. Not synced by then: {'; '.join(accounts)}"
 
 
-def _rows(page: Page, asked: Asked, columns: list[FileColumn]) -> Iterator[dict[str, Any]]:
+def _rows(page: ListPage, asked: ListAddress, columns: list[FileColumn]) -> Iterator[dict[str, Any]]:
     for row in all_rows(page.listing, asked.list_context, asked.wanted):
         yield {name: value(row, asked.list_context) for name, value in columns}

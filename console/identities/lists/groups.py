@@ -7,7 +7,7 @@ from django.http.response import HttpResponseBase
 
 from console.identities.lists import views
 from console.identities.lists.cells import CREATED, IDENTITY, number, under_path
-from console.identities.lists.spec import Column, Filter, NameCell, Page, TabWords, filters_of
+from console.identities.lists.spec import Column, Filter, ListPage, NameCell, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.keyset import Row
@@ -57,7 +57,7 @@ COLUMNS = (
     ),
     POLICIES,
 )
-PAGE = Page(
+PAGE = ListPage(
     listing=GROUPS,
     title="Groups",
     noun=("group", "groups"),

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 
 from console.identities.lists import views
 from console.identities.lists.cells import CREATED, IDENTITY, NOT_READ, number, under_path
-from console.identities.lists.spec import Column, Filter, NameCell, Page, TabWords, filters_of
+from console.identities.lists.spec import Column, Filter, ListPage, NameCell, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge
 from iam.guard import Right
@@ -52,7 +52,7 @@ COLUMNS = (
         files=(("instances", lambda row, _: row["instances"] if row["instances_read"] else None),),
     ),
 )
-PAGE = Page(
+PAGE = ListPage(
     listing=INSTANCE_PROFILES,
     title="Instance profiles",
     noun=("instance profile", "instance profiles"),

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 
 from django.http import Http404
 
-from console.identities.lists.spec import Filter, Page
+from console.identities.lists.spec import Filter, ListPage
 from console.web.access import ViewerRequest
 from console.web.context import frame_of
 from console.web.page_cursors import Cursor, CursorError, decode
 from console.web.query import Query
-from iam.mirror.queries.lists.core import WORDS, ListContext, ListQuery, Sort
+from iam.mirror.queries.lists.core import WORDS, ListContext, ListQuery, ListSort
 
 TEXT = 200
 VALUES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ListAddress:
     """An address, read. `query` is the same address in its plain form, without the place; `problems` are
     sentences.
     """
@@ -36,7 +36,7 @@ class Asked:
         return self.wanted.is_narrowed or self.wanted.tab != "all"
 
 
-def read(request: ViewerRequest, page: Page) -> Asked:
+def read(request: ViewerRequest, page: ListPage) -> ListAddress:
     """The address of the request; an account that the viewer does not see is 404."""
     get, problems = request.GET, list[str]()
     number = get.get("account", "")
@@ -70,7 +70,7 @@ def read(request: ViewerRequest, page: Page) -> Asked:
             ("as-of", get.get("as-of", "") if list_context.at else ""),
         ]
     )
-    return Asked(list_context, wanted, query, after, before, tuple(problems))
+    return ListAddress(list_context, wanted, query, after, before, tuple(problems))
 
 
 def _cut(request: ViewerRequest, text: str) -> list[str]:
@@ -81,7 +81,7 @@ def _cut(request: ViewerRequest, text: str) -> list[str]:
     return problems
 
 
-def _sort(text: str, offered: dict[str, Sort], default: str) -> tuple[str, bool]:
+def _sort(text: str, offered: dict[str, ListSort], default: str) -> tuple[str, bool]:
     """The order of the address, or that of the view."""
     name, descending = text.removeprefix("-"), text.startswith("-")
     if name in offered:
@@ -90,7 +90,7 @@ def _sort(text: str, offered: dict[str, Sort], default: str) -> tuple[str, bool]
 
 
 def _filters(
-    request: ViewerRequest, page: Page, list_context: ListContext, problems: list[str]
+    request: ViewerRequest, page: ListPage, list_context: ListContext, problems: list[str]
 ) -> tuple[tuple[str, tuple[str, ...]], ...]:
     filters = []
     offered = page.filters_for(list_context)
@@ -122,7 +122,9 @@ def _ids(request: ViewerRequest) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _places(request: ViewerRequest, sort: Sort, problems: list[str]) -> tuple[Cursor | None, Cursor | None]:
+def _places(
+    request: ViewerRequest, sort: ListSort, problems: list[str]
+) -> tuple[Cursor | None, Cursor | None]:
     """The place after or before which the page begins, never both."""
     for name in ("after", "before"):
         if not (word := request.GET.get(name, "")):

@@ -20,8 +20,8 @@ from console.identities.lists.spec import (
     Column,
     FileColumn,
     Filter,
+    ListPage,
     NameCell,
-    Page,
     TabWords,
     filters_of,
 )
@@ -309,7 +309,7 @@ def level_columns() -> Column:
     return Column(files=tuple(map(column, LevelCounts._fields)))
 
 
-PAGE = Page(
+PAGE = ListPage(
     listing=PEOPLE,
     title="IAM users",
     noun=("IAM user", "IAM users"),
@@ -336,7 +336,7 @@ PAGE = Page(
 )
 
 
-def page_for(viewer: Viewer) -> Page:
+def page_for(viewer: Viewer) -> ListPage:
     """The page, with the teams that the viewer can filter by, and the button to set owning teams for those
     who can.
     """

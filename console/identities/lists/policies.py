@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from console.identities.lists import views
 from console.identities.lists.cells import CREATED, DESCRIPTION, IDENTITY, under_path
-from console.identities.lists.spec import Column, Filter, NameCell, Page, TabWords, filters_of
+from console.identities.lists.spec import Column, Filter, ListPage, NameCell, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
@@ -104,7 +104,7 @@ COLUMNS = (
     ),
     DESCRIPTION,
 )
-PAGE = Page(
+PAGE = ListPage(
     listing=POLICIES,
     title="Policies",
     noun=("policy", "policies"),

@@ -10,13 +10,13 @@ from typing import Any
 
 from django.urls import reverse
 
-from console.identities.lists.list_address import Asked
-from console.identities.lists.spec import Filter, Page, TabWords
+from console.identities.lists.list_address import ListAddress
+from console.identities.lists.spec import Filter, ListPage, TabWords
 from console.web.known_facts import Figure, figure
 from console.web.page_cursors import Cursor, encode
 from console.web.query import Query
-from iam.keyset import Page as Rows
-from iam.keyset import Place, Row
+from iam.keyset import KeysetPlace, Row
+from iam.keyset import RowPage as Rows
 from iam.mirror.models import SectionState
 from iam.mirror.models.accounts import Source
 from iam.mirror.pull.sections import LABELS
@@ -112,7 +112,7 @@ class Pager:
     after: str
 
 
-def head(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> dict[str, Any]:
+def head(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: Gaps) -> dict[str, Any]:
     """The words above the table and the ways to other views of it."""
     context, wanted, query = asked.list_context, asked.wanted, asked.query
     tabs = tuple(_tab(page, tab, asked, counts[tab.name], gaps) for tab in page.tabs if tab.name in counts)
@@ -146,7 +146,7 @@ def head(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> dict[s
     }
 
 
-def _tab(page: Page, tab: TabWords, asked: Asked, number: int, gaps: Gaps) -> ViewLink:
+def _tab(page: ListPage, tab: TabWords, asked: ListAddress, number: int, gaps: Gaps) -> ViewLink:
     needs = (page.listing.sections[0], *tab.needs)
     count = figure(number, needs=needs, unsynced={*gaps.unsynced, *page.unknown})
     view = "" if tab.name == "all" else tab.name
@@ -159,7 +159,7 @@ def _tab(page: Page, tab: TabWords, asked: Asked, number: int, gaps: Gaps) -> Vi
     )
 
 
-def table(page: Page, asked: Asked, part: Rows[Row], counts: dict[str, int]) -> dict[str, Any]:
+def table(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str, int]) -> dict[str, Any]:
     """The rows, the heads of their columns, and the pages around them."""
     context, wanted = asked.list_context, asked.wanted
     link = str(asked.query.only("account", "as-of")).rstrip("?")
@@ -201,7 +201,7 @@ def _chips(known: Filter, values: tuple[str, ...], query: Query) -> list[FilterC
     ]
 
 
-def _pager(page: Page, asked: Asked, part: Rows[Row], counts: dict[str, int]) -> Pager:
+def _pager(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str, int]) -> Pager:
     """Numbers are carried along from page to page, since nothing in the database knows them."""
     length, first = len(part.rows), 1
     if asked.after:
@@ -210,7 +210,7 @@ def _pager(page: Page, asked: Asked, part: Rows[Row], counts: dict[str, int]) ->
         first = max(1, asked.before.number - length)
     last = first + length - 1
 
-    def link(side: str, place: Place | None, number: int) -> str:
+    def link(side: str, place: KeysetPlace | None, number: int) -> str:
         return str(asked.query.but(**{side: encode(Cursor(place, number))})) if place else ""
 
     first_shown = first if length else 0
@@ -227,7 +227,7 @@ def _pager(page: Page, asked: Asked, part: Rows[Row], counts: dict[str, int]) ->
     )
 
 
-def _total(asked: Asked, counted: int, last: int, part: Rows[Row]) -> str:
+def _total(asked: ListAddress, counted: int, last: int, part: Rows[Row]) -> str:
     """How many rows there are: counted a while ago, and corrected by what the page itself shows."""
     if not part.has_after and part.rows:
         return f"{last:,}"
@@ -236,14 +236,14 @@ def _total(asked: Asked, counted: int, last: int, part: Rows[Row]) -> str:
     return f"{max(counted, last + part.has_after):,}"
 
 
-def _intro(page: Page, asked: Asked, counts: dict[str, int], gaps: Gaps) -> str:
+def _intro(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: Gaps) -> str:
     if asked.list_context.at:
         is_known = gaps.knows(page.listing.sections[0])
         return _since(page, counts) if is_known else _unknown_then(page, counts)
     return page.intro if asked.list_context.viewer.sees_accounts else page.team_intro
 
 
-def _unknown_then(page: Page, counts: dict[str, int]) -> str:
+def _unknown_then(page: ListPage, counts: dict[str, int]) -> str:
     """What is said where some account had not been synced by then: there can have been more than what is
     listed.
     """
@@ -252,7 +252,7 @@ def _unknown_then(page: Page, counts: dict[str, int]) -> str:
     return f"The {page.noun[1]} weren’t synced by that moment."
 
 
-def _since(page: Page, counts: dict[str, int]) -> str:
+def _since(page: ListPage, counts: dict[str, int]) -> str:
     """How the whole list differs from that of today."""
     come, gone = counts[COME], counts[GONE]
     then = f"{page.counted(counts['all'])} at that moment."
@@ -261,7 +261,7 @@ def _since(page: Page, counts: dict[str, int]) -> str:
     return f"{then} None was added or removed since."
 
 
-def _nothing(page: Page, asked: Asked) -> str:
+def _nothing(page: ListPage, asked: ListAddress) -> str:
     """What was looked for in vain: "No one matches “lukas”, inactive 45 days"."""
     wanted, labels = asked.wanted, {known.name: known for known in page.filters}
     sought = [f"“{wanted.text}”"] if wanted.text else []

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from console.identities.lists import views
 from console.identities.lists.cells import ACCOUNT, ACCOUNT_ID, ARN, CREATED, NAME, number, under_path
-from console.identities.lists.spec import Column, NameCell, Page, TabWords, filters_of
+from console.identities.lists.spec import Column, ListPage, NameCell, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
@@ -95,7 +95,7 @@ COLUMNS = (
         files=(("roles", lambda row, _: row["roles"]),),
     ),
 )
-PAGE = Page(
+PAGE = ListPage(
     listing=PROVIDERS,
     title="Identity providers",
     noun=("identity provider", "identity providers"),

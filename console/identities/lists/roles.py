@@ -13,7 +13,7 @@ from console.identities.details.labels import session_words
 from console.identities.lists import views
 from console.identities.lists.cells import CREATED, DESCRIPTION, IDENTITY, under_path
 from console.identities.lists.groups import POLICIES
-from console.identities.lists.spec import Column, Filter, NameCell, Page, TabWords, filters_of
+from console.identities.lists.spec import Column, Filter, ListPage, NameCell, TabWords, filters_of
 from console.web.access import ViewerRequest, require
 from console.web.known_facts import NOT_SYNCED
 from console.web.templatetags.ui import age, ago, badge
@@ -126,7 +126,7 @@ COLUMNS = (
     replace(POLICIES, place=30, css="p3", cell_css="ink-2"),
     DESCRIPTION,
 )
-PAGE = Page(
+PAGE = ListPage(
     listing=ROLES,
     title="Roles",
     noun=("role", "roles"),

@@ -119,7 +119,7 @@ class BulkAct:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
+class ListPage:
     """A list page. `columns` are those of its table and files, and `begin` how each row begins. A page with a
     table of its own has a `template` for it, and `present` turns the rows into what that shows.
 

@@ -10,9 +10,9 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from console.identities.lists import export
-from console.identities.lists.list_address import Asked, read
+from console.identities.lists.list_address import ListAddress, read
 from console.identities.lists.presenters import head, notes, table
-from console.identities.lists.spec import Page
+from console.identities.lists.spec import ListPage
 from console.web.access import ViewerRequest
 from console.web.asof import asof_context
 from console.web.context import frame_of
@@ -25,7 +25,7 @@ from iam.mirror.queries.lists.core import ListContext, list_page
 from iam.mirror.queries.lists.freshness import Gaps, gaps, unsynced_sections
 
 
-def show(request: ViewerRequest, page: Page) -> HttpResponse:
+def show(request: ViewerRequest, page: ListPage) -> HttpResponse:
     """The list, or with htmx only its table; the address in its plain form goes into the history."""
     asked = read(request, page)
     asof = asof_context(request, account=asked.list_context.account)
@@ -58,7 +58,7 @@ def show(request: ViewerRequest, page: Page) -> HttpResponse:
     return response
 
 
-def _gaps(page: Page, list_context: ListContext) -> Gaps:
+def _gaps(page: ListPage, list_context: ListContext) -> Gaps:
     """What was not synced; of a past moment only what had not been synced by then, since syncs of then are
     not kept.
     """
@@ -67,7 +67,7 @@ def _gaps(page: Page, list_context: ListContext) -> Gaps:
     return Gaps(unsynced=unsynced_sections(list_context))
 
 
-def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:
+def files(request: ViewerRequest, page: ListPage, form: str) -> HttpResponseBase:
     """All that is filtered, or only the chosen rows, as a file; 404 for who may not export, and noted in the
     journal.
 
@@ -89,7 +89,7 @@ def files(request: ViewerRequest, page: Page, form: str) -> HttpResponseBase:
     return export.response(page, asked, form)
 
 
-def _may_export(request: ViewerRequest, asked: Asked) -> bool:
+def _may_export(request: ViewerRequest, asked: ListAddress) -> bool:
     account = asked.list_context.account
     account_id = account.account_id if account else None
     return request.viewer.may(Right.EXPORT, account_id=account_id)

@@ -15,9 +15,9 @@ from console.management.commands.doctor import examined, tell
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.accounts.connect import Connection, connect_account
 from iam.mirror.accounts.connect_discovered import RolePlan, connect_discovered
-from iam.mirror.accounts.discover import CallerIdentity, discover, find_identity
+from iam.mirror.accounts.discover import WorkerIdentity, discover, find_identity
 from iam.mirror.accounts.validation import SetupError, checked_number, parsed_role
-from iam.mirror.doctor.checks import Examination
+from iam.mirror.doctor.checks import StoredExamination
 from iam.mirror.models import Account
 from iam.mirror.models.accounts import Source
 
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         self.stdout.write(f"{account.name} {number} is connected by {account.get_source_display().lower()}.")
         run = examined(account)
         tell(self, run)
-        findings = Examination(tuple(run.checks))
+        findings = StoredExamination(tuple(run.checks))
         if findings.is_reachable:
             command = f"manage.py pull {number}"  # wording: keep
             self.stdout.write(f"It is synced within a minute. To sync it now, run `{command}`.")
@@ -121,7 +121,7 @@ class _Given:
 
     def by_environment(self) -> Connection:
         """By the credentials of this process, which must belong to the account."""
-        identity: CallerIdentity = find_identity()
+        identity: WorkerIdentity = find_identity()
         if identity.account_id != self.number:
             raise SetupError(
                 f"The credentials of this process belong to account {identity.account_id}, not to "

@@ -11,7 +11,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from iam.journal.services import COMMAND_LINE
-from iam.mirror.doctor.checks import Examination, statement
+from iam.mirror.doctor.checks import StoredExamination, statement
 from iam.mirror.doctor.run import run_examination
 from iam.mirror.doctor.services import request_examination
 from iam.mirror.models import Account, DoctorRun
@@ -54,7 +54,7 @@ class Command(BaseCommand):
         else:
             for run in runs:
                 tell(self, run)
-        if any(Examination(tuple(run.checks)).bad for run in runs):
+        if any(StoredExamination(tuple(run.checks)).bad for run in runs):
             sys.exit(1)
 
 
@@ -71,7 +71,7 @@ def examined(account: Account) -> DoctorRun:
 
 def tell(command: BaseCommand, run: DoctorRun) -> None:
     """Print an examination, and the statements to add."""
-    account, findings = run.account, Examination(tuple(run.checks))
+    account, findings = run.account, StoredExamination(tuple(run.checks))
     command.stdout.write(f"{account.name} {account.account_id}")
     for check in findings.checks:
         first, *more = check["detail"].splitlines() or [""]
@@ -102,7 +102,7 @@ def _accounts(numbers: list[str]) -> list[Account]:
 
 
 def _as_json(run: DoctorRun) -> dict[str, Any]:
-    findings = Examination(tuple(run.checks))
+    findings = StoredExamination(tuple(run.checks))
     return {
         "account": run.account.account_id,
         "name": run.account.name,

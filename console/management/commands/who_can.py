@@ -15,7 +15,7 @@ from console.access.who_can_export import about, values_of
 from iam.access.actions import LEVELS, ActionsError, Meant, actions_meant
 from iam.access.who_can import WhoCanPage, WhoCanQuestion, every_row, who_can
 from iam.mirror.models import Account
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 
 HEADS = ("decision", "account", "kind", "name", "by")
 
@@ -115,6 +115,6 @@ def _lines(asked: WhoCanQuestion) -> Iterator[tuple[str, ...]]:
 
 
 def _summary(answer: WhoCanPage, asked: WhoCanQuestion) -> str:
-    allowed, maybe = answer.counts[Decision.ALLOWED], answer.counts[Decision.CONDITIONAL]
+    allowed, maybe = answer.counts[EvaluationDecision.ALLOWED], answer.counts[EvaluationDecision.CONDITIONAL]
     many = f", {maybe} more conditionally" if maybe else ""
     return f"{allowed} of {answer.asked} principals can{many}: {asked.meant.words} on {asked.resource}."

@@ -17,7 +17,7 @@ from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.directory.models import RoleAssignment
 from iam.guard import Right, Viewer
 from iam.journal.services import record
-from iam.keyset import Place
+from iam.keyset import KeysetPlace
 
 COLUMNS: Final = (
     "person_id",
@@ -52,7 +52,7 @@ def operators_export(request: ViewerRequest, form: str) -> HttpResponseBase:
 
 
 def _rows(viewer: Viewer, chosen: dict[str, str]) -> Iterator[dict[str, Any]]:
-    after: Place | None = None
+    after: KeysetPlace | None = None
     is_first = True
     while after or is_first:
         people, after = people_page(viewer, **chosen, after=after)

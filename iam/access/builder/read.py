@@ -10,7 +10,7 @@ from iam.access.builder.build import Given, _of, arns_for, grants_of
 from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, MAX_WHENS, ServicePart, When
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.space import is_literal
-from iam.policy.document import CURRENT, Document, Statement, read
+from iam.policy.document import CURRENT, PolicyDocument, Statement, read
 from iam.policy.letter_case import fold
 
 
@@ -47,7 +47,7 @@ def _is_too_much(part: ServicePart) -> bool:
     return len(part.arns) > MAX_ARNS or len(part.whens) > MAX_WHENS
 
 
-def _strange(document: Document) -> Iterator[str]:
+def _strange(document: PolicyDocument) -> Iterator[str]:
     """What the builder has no place for, in words."""
     if not document.statements and not document.problems:
         yield "It has no statements."
@@ -158,7 +158,7 @@ def _joined(mine: tuple[When, ...], others: tuple[When, ...]) -> tuple[When, ...
     return tuple(joined)
 
 
-def _idle(document: Document) -> Iterator[str]:
+def _idle(document: PolicyDocument) -> Iterator[str]:
     """What stands in the document and gives nothing; and patterns, which stand for what AWS has today."""
     for statement in document.statements:
         if any(not is_literal(action) for action in statement.actions):
@@ -181,7 +181,7 @@ def _idle(document: Document) -> Iterator[str]:
                 )
 
 
-def grants_of_document(document: Document) -> frozenset[Given]:
+def grants_of_document(document: PolicyDocument) -> frozenset[Given]:
     """What a document gives, statement by statement, without any merging."""
     triples: set[Given] = set()
     for statement in document.statements:

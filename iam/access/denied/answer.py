@@ -17,7 +17,7 @@ from iam.access.simulate import Inquiry, SimulationResult, simulate
 from iam.access.verdict import Branch, BranchVoice
 from iam.guard import Viewer
 from iam.policy.catalogue import Level, catalogue
-from iam.policy.evaluate import ASSUMING, Decision
+from iam.policy.evaluate import ASSUMING, EvaluationDecision
 from iam.policy.letter_case import fold
 from iam.policy.logic import OPEN
 from iam.policy.request import account_of
@@ -124,17 +124,17 @@ def smallest(action: str, resource: str) -> dict[str, Any]:
 
 
 def _outcome(now: SimulationResult, then: SimulationResult, denied: Denied) -> DenialRemedy:
-    if now.decision is Decision.ALLOWED:
+    if now.decision is EvaluationDecision.ALLOWED:
         return DenialRemedy.ALREADY
     if _stopped(then) or _said_otherwise(denied):
         return DenialRemedy.NO_GRANT
-    if now.decision is Decision.CONDITIONAL and not _is_open_resource(now):
+    if now.decision is EvaluationDecision.CONDITIONAL and not _is_open_resource(now):
         return DenialRemedy.DEPENDS
-    return DenialRemedy.HELPS if then.decision is Decision.ALLOWED else DenialRemedy.HELPS_IF
+    return DenialRemedy.HELPS if then.decision is EvaluationDecision.ALLOWED else DenialRemedy.HELPS_IF
 
 
 def _stopped(then: SimulationResult) -> bool:
-    return then.decision in (Decision.EXPLICITLY_DENIED, Decision.IMPLICITLY_DENIED)
+    return then.decision in (EvaluationDecision.EXPLICITLY_DENIED, EvaluationDecision.IMPLICITLY_DENIED)
 
 
 def _said_otherwise(denied: Denied) -> bool:

@@ -16,11 +16,11 @@ from typing import Final
 
 from iam.access.enforcement.policy import LEFT, PRESENT
 from iam.access.levels import LevelCounts, counted
-from iam.policy.evaluate import FREE, Decision
+from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index.classes import Class, Member
-from iam.policy.index.documents import Clause
+from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, PolicyRow
 from iam.policy.index.scenario import row_of
 from iam.policy.letter_case import fold
@@ -157,7 +157,7 @@ def stand(index: Index, trial: PolicyTrial, *, people: Mapping[int, Situation]) 
     return standings
 
 
-Verdicts = tuple[tuple[MfaStep, str, Decision], ...]
+Verdicts = tuple[tuple[MfaStep, str, EvaluationDecision], ...]
 """The calls of somebody's way that are not surely allowed without MFA."""
 
 
@@ -168,10 +168,14 @@ def _standing(
         number=number,
         situation=situation,
         stopped=tuple(
-            (step, action) for step, action, decision in verdicts if decision is not Decision.CONDITIONAL
+            (step, action)
+            for step, action, decision in verdicts
+            if decision is not EvaluationDecision.CONDITIONAL
         ),
         depends=tuple(
-            (step, action) for step, action, decision in verdicts if decision is Decision.CONDITIONAL
+            (step, action)
+            for step, action, decision in verdicts
+            if decision is EvaluationDecision.CONDITIONAL
         ),
         left=rest[0],
         besides=rest[1],
@@ -220,7 +224,7 @@ def _bearing(cls: Class, digest: str) -> Hashable:
     return frozenset(denies), cls.profile.limits
 
 
-def _speaks_of_way(clause: Clause) -> bool:
+def _speaks_of_way(clause: IndexedStatement) -> bool:
     of_way = chain.from_iterable(ACTIONS.values())
     return any(clause.actions.speaks_of(fold(action)) for action, _ in of_way)
 
@@ -264,15 +268,17 @@ def _then(index: Index, trial: PolicyTrial, people: Sequence[Member]) -> Index:
     return index_then
 
 
-def _judged(then: Index, member: Member, situation: Situation) -> Iterator[tuple[MfaStep, str, Decision]]:
+def _judged(
+    then: Index, member: Member, situation: Situation
+) -> Iterator[tuple[MfaStep, str, EvaluationDecision]]:
     """The calls that are not surely allowed without MFA."""
     is_unread = _is_unread(member.cls)
     for step in situation.steps:
         for action, on in ACTIONS[step]:
             decision = then.decide(member, _question(member, action, on))
-            if decision is Decision.ALLOWED and is_unread and fold(action) not in FREE:
-                decision = Decision.CONDITIONAL
-            if decision is not Decision.ALLOWED:
+            if decision is EvaluationDecision.ALLOWED and is_unread and fold(action) not in FREE:
+                decision = EvaluationDecision.CONDITIONAL
+            if decision is not EvaluationDecision.ALLOWED:
                 yield step, action, decision
 
 
@@ -294,8 +300,8 @@ def _because(then: Index, member: Member, actions: Sequence[str]) -> tuple[str, 
     return tuple(texts)
 
 
-def _question(member: Member, action: str, on: str) -> Question:
-    return Question(action, _resource(member, on), {PRESENT: "false"}, is_pattern=False)
+def _question(member: Member, action: str, on: str) -> AccessQuestion:
+    return AccessQuestion(action, _resource(member, on), {PRESENT: "false"}, is_pattern=False)
 
 
 def _resource(member: Member, on: str) -> str:

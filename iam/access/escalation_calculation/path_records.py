@@ -10,7 +10,7 @@ from itertools import chain
 from typing import Any, Final
 
 from iam.policy.escalation.evidence import HeldStatement
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.explain import DecisionReason, ReasonOutcome
 from iam.policy.request import PrincipalKind
 
@@ -50,7 +50,7 @@ class Ground:
     resource: str
     who_arn: str
     who_kind: PrincipalKind
-    decision: Decision
+    decision: EvaluationDecision
     open_reasons: tuple[DecisionReason, ...]
     identity: tuple[HeldStatement, ...]
     by_resource: tuple[HeldStatement, ...]
@@ -145,7 +145,7 @@ def from_json(kept: Mapping[str, Any]) -> FindingPath:
             resource,
             arn,
             PrincipalKind(kind),
-            Decision(decision),
+            EvaluationDecision(decision),
             tuple(_reason_from(reason) for reason in reasons),
             tuple(statements[place] for place in identity),
             tuple(statements[place] for place in by_resource),

@@ -23,7 +23,7 @@ from iam.policy.compiled import PolicySet
 from iam.policy.document import read
 from iam.policy.evaluate import has_scps
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.lint import LintFinding, Severity, lint
 from iam.policy.lint import LintKind as LintKind
 from iam.policy.logic import NO, YES
@@ -212,7 +212,7 @@ def _look(index: Index, entity: Entity, asked: Sequence[tuple[str, str]], stoppe
     if bounding is not None:
         stopped.boundaries[bounding[0].rpartition("/")[2]] = None
     for action, resource in asked:
-        request, policies = index.request_and_policies(member, Question(action, resource))
+        request, policies = index.request_and_policies(member, AccessQuestion(action, resource))
         if policies.boundary is not None and _stops(policies.boundary, request):
             stopped.by_boundary.setdefault(entity.pk, set()).add(action)
         if policies.scps and has_scps(request):

@@ -14,7 +14,7 @@ from iam.changes.models import Change
 from iam.changes.queries import in_accounts
 from iam.compiled_queries import Param
 from iam.guard import Right, Viewer
-from iam.keyset import NEWEST_FIRST, Order, Page, Place, page
+from iam.keyset import NEWEST_FIRST, KeysetPlace, Order, RowPage, page
 from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 
@@ -67,8 +67,8 @@ def list_grants(
     account_id: str = "",
     template: str = "",
     mine: bool = False,
-    after: Place | None = None,
-) -> Page[Grant]:
+    after: KeysetPlace | None = None,
+) -> RowPage[Grant]:
     """Newest first, filtered, and what ends soon by its end; one query, as fast at any depth. The parts of
     the rows are fetched with them: one query more.
     """

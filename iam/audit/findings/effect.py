@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from iam.audit.findings.facts import AccountFacts, PolicyFact
-from iam.policy.evaluate import Decision
-from iam.policy.index.question import Question
+from iam.policy.evaluate import EvaluationDecision
+from iam.policy.index.question import AccessQuestion
 
 CONDITION: Final = "conditions of a policy decide"
 TRUSTS_EVERYONE: Final = {
@@ -45,11 +45,11 @@ def able(facts: AccountFacts, action: str, resource: str) -> Mapping[int, bool]:
         if facts.index is not None:
             trust = TRUSTS_EVERYONE if action == "sts:AssumeRole" else None
             accounts = frozenset({facts.number})
-            question = Question(action, resource, accounts=accounts, resource_policy=trust)
+            question = AccessQuestion(action, resource, accounts=accounts, resource_policy=trust)
             answer = facts.index.who_can(question)
-            for decision in (Decision.ALLOWED, Decision.CONDITIONAL):
+            for decision in (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL):
                 for member in answer.members(decision):
-                    known[member.id] = decision is Decision.ALLOWED
+                    known[member.id] = decision is EvaluationDecision.ALLOWED
     return known
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from iam.audit.findings.effect import PolicyEffect, administrators_by
 from iam.audit.findings.facts import AccountFacts, EntityFact, PolicyFact
-from iam.audit.findings.rule import MAX_RELATED, FindingFix, Problem
+from iam.audit.findings.rule import MAX_RELATED, FindingFix, RuleProblem
 from iam.audit.findings.statements import AllowStatement, first, is_full
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import AUTHORIZATION
@@ -33,11 +33,11 @@ def effective_full_policies(facts: AccountFacts) -> Iterator[tuple[PolicyFact, A
 
 def problem_of(
     policy: PolicyFact, statement: AllowStatement, effect: PolicyEffect, facts: AccountFacts
-) -> Problem:
+) -> RuleProblem:
     """A finding about a policy that takes effect for some principals."""
     holders = facts.arns(policy.holders)
     affected = facts.arns(effect.principals)
-    return Problem(
+    return RuleProblem(
         policy.owner,
         {"policy": policy.name, **statement.evidence},
         cause=policy.cause,

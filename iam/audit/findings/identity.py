@@ -9,7 +9,7 @@ from typing import Any
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingCertainty
-from iam.audit.findings.rule import FindingFix, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, RuleProblem
 
 SEPARATOR = "\x1f"
 
@@ -34,7 +34,7 @@ class Computed:
     unread_subjects: frozenset[tuple[str, str]]
 
 
-def compute(rules: Iterable[Rule], facts: AccountFacts, *, is_past: bool) -> Computed:
+def compute(rules: Iterable[FindingRule], facts: AccountFacts, *, is_past: bool) -> Computed:
     """Ask every rule."""
     findings: dict[str, ComputedFinding] = {}
     unread, unread_subjects = set[str](), set[tuple[str, str]]()
@@ -43,7 +43,7 @@ def compute(rules: Iterable[Rule], facts: AccountFacts, *, is_past: bool) -> Com
             unread.add(rule.kind)
             continue
         for result in rule.find(facts):
-            if isinstance(result, Problem):
+            if isinstance(result, RuleProblem):
                 finding = _finding(rule, result, facts)
                 findings.setdefault(finding.key, finding)
             elif result.subject is None:
@@ -59,7 +59,7 @@ def key_of(kind: str, account: str, subject: str, cause: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _finding(rule: Rule, problem: Problem, facts: AccountFacts) -> ComputedFinding:
+def _finding(rule: FindingRule, problem: RuleProblem, facts: AccountFacts) -> ComputedFinding:
     subject = problem.subject
     severity = rule.severity if problem.severity is None else problem.severity
     name = subject.name if subject else f"Account {facts.number}"
@@ -88,7 +88,7 @@ def _finding(rule: Rule, problem: Problem, facts: AccountFacts) -> ComputedFindi
     return ComputedFinding(key, rule.kind, values)
 
 
-def _fix(fix: FindingFix | None, rule: Rule) -> dict[str, Any]:
+def _fix(fix: FindingFix | None, rule: FindingRule) -> dict[str, Any]:
     """As it is kept."""
     kept: dict[str, Any] = {"words": rule.remedy}
     if fix is not None:

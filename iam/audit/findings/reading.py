@@ -36,7 +36,7 @@ from iam.mirror.models.accounts import unknown_at
 from iam.mirror.pull.sections import ORGANIZATION
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.mirror.snapshot import snapshot
-from iam.people.fleet.roots import REPORT, SUMMARY, Fact, Root, root_of
+from iam.people.fleet.roots import REPORT, SUMMARY, Root, RootUserFact, root_of
 from iam.policy.escalation.path_builder import Builder
 from iam.policy.escalation.states import OutsideFacts
 
@@ -206,7 +206,7 @@ def _known_accounts(at: datetime | None) -> frozenset[str]:
 
 def _root(account: Account, facts: list[AccountFact]) -> Root:
     known = {
-        fact.name: Fact(fact.name, fact.value, fact.observed_at)
+        fact.name: RootUserFact(fact.name, fact.value, fact.observed_at)
         for fact in facts
         if fact.name in (SUMMARY, REPORT)
     }

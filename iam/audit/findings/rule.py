@@ -26,7 +26,7 @@ class FindingFix:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RuleProblem:
     """Something that a rule found. `subject` None is the account. `cause` tells apart several findings of one
     kind on one subject. `reasons` make it conditional: each is a clause such as "SCPs weren't synced".
     """
@@ -48,7 +48,7 @@ class NotRead:
     subject: EntityFact | None
 
 
-class Rule:
+class FindingRule:
     """One kind of finding. A subclass declares it, and `find` yields what is wrong in an account.
 
     `title` is the heading of a finding, `sentence` what `--kinds` says, `risk` what can happen, `remedy` what
@@ -65,6 +65,6 @@ class Rule:
     sections: ClassVar[tuple[str, ...]]
     uses_last_use: ClassVar[bool] = False
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         """Everything of this kind that is wrong in the account."""
         raise NotImplementedError

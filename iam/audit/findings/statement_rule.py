@@ -8,12 +8,12 @@ from typing import ClassVar
 from iam.audit.findings.effect import effect_of
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.holder_rules import problem_of
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.statements import AllowStatement, first
 from iam.mirror.pull.sections import AUTHORIZATION
 
 
-class StatementRule(Rule):
+class StatementRule(FindingRule):
     """A kind that is about a statement. `action` on `resource` is asked to prove that it comes true:
     `{prefix}` stands for what ARNs of the account begin with. `reasons` make every finding conditional.
     """
@@ -27,7 +27,7 @@ class StatementRule(Rule):
         """Whether an Allow statement is of the kind."""
         raise NotImplementedError
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         resource = self.resource.format(prefix=facts.prefix, account=facts.number, partition=facts.partition)
         for policy in facts.policies:
             statement = first(facts.documents.get(policy.digest, ""), self.fits)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from iam.audit.findings.facts import AccountFacts, EntityFact
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.escalation.states import FULL, FULL_DIGEST
-from iam.policy.evaluate import Decision, RequestPolicies, decide
+from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.index.documents import Doc
 from iam.policy.request import Principal, Request
 from iam.policy.statements import as_list, statements_of
@@ -25,7 +25,7 @@ OUTSIDE: Final[Mapping[str, Any]] = {
     "aws:SourceArn": None,
 }
 """What is known of a request from outside of the organization that names no external id."""
-MARKS: Final = {Decision.ALLOWED: True, Decision.CONDITIONAL: False}
+MARKS: Final = {EvaluationDecision.ALLOWED: True, EvaluationDecision.CONDITIONAL: False}
 
 
 def trusted(role: EntityFact, facts: AccountFacts) -> Iterator[TrustPrincipal]:

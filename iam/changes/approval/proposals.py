@@ -20,7 +20,7 @@ from iam.directory.second_approvers import seconds_for, why_alone
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 
 MAX_REASON = 1000
@@ -96,7 +96,7 @@ def _tell(proposal: RuleSet, seconds: list[Person]) -> None:
         people=seconds,
         subject=f"{proposal.author_label} proposes new approval rules",
         text=proposal.reason,
-        path=path_of(Page.RULES_PROPOSAL, proposal.pk),
+        path=path_of(MessagePage.RULES_PROPOSAL, proposal.pk),
         key=f"rules:{proposal.pk}",
     )
 

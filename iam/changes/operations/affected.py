@@ -26,7 +26,7 @@ from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.mirror.models import Entity
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
-from iam.policy.document import Document, read
+from iam.policy.document import PolicyDocument, read
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import Shift
 from iam.policy.index.index import Index
@@ -225,7 +225,7 @@ class _AffectedWeighing:
         return any(doc.is_unreadable and doc.digest != own for doc in docs)
 
 
-def _problems(document: Document) -> Iterator[str]:
+def _problems(document: PolicyDocument) -> Iterator[str]:
     problems = list(document.problems)
     for statement in document.statements:
         problems += statement.problems

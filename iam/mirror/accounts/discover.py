@@ -22,7 +22,7 @@ WRONG_CREDENTIALS = (
 
 
 @dataclass(frozen=True, slots=True)
-class CallerIdentity:
+class WorkerIdentity:
     """Whose credentials were used. `principal` is what a trust policy names for them."""
 
     account_id: str
@@ -44,7 +44,7 @@ class DiscoveredAccount:
 class AccountDiscovery:
     """The accounts of an organization, and who was asked."""
 
-    identity: CallerIdentity
+    identity: WorkerIdentity
     own_credentials: bool
     organization_id: str
     management_account_id: str
@@ -55,7 +55,7 @@ class AccountDiscovery:
         return asdict(self)
 
 
-def find_identity(access: AccountAccess | None = None) -> CallerIdentity:
+def find_identity(access: AccountAccess | None = None) -> WorkerIdentity:
     """Whose credentials these are: the worker's own by default. Raises SetupError when AWS does not say."""
     try:
         aws = connect(access or own_access(), attempts=2)
@@ -64,7 +64,7 @@ def find_identity(access: AccountAccess | None = None) -> CallerIdentity:
         raise SetupError(sentence(error)) from error
     aws.close()
     partition = caller.arn.split(":")[1]
-    return CallerIdentity(caller.account_id, caller.arn, partition, principal_of(caller.arn))
+    return WorkerIdentity(caller.account_id, caller.arn, partition, principal_of(caller.arn))
 
 
 def principal_of(arn: str) -> str:
@@ -109,7 +109,7 @@ def discover(account: Account | None) -> AccountDiscovery:
     )
 
 
-def _refusal(error: AwsError, identity: CallerIdentity) -> str:
+def _refusal(error: AwsError, identity: WorkerIdentity) -> str:
     if is_outside_of_organization(error):
         return f"Account {identity.account_id} isn’t part of an organization. Connect it by a role instead."
     if error.kind is ErrorKind.DENIED:

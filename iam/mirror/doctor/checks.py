@@ -55,7 +55,7 @@ class ExaminationCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Examination:
+class StoredExamination:
     """All checks of one examination, as stored, and what follows from them."""
 
     checks: tuple[dict[str, Any], ...] = field(default=())

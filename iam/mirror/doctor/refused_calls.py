@@ -12,7 +12,7 @@ from itertools import chain
 
 from iam.aws.errors import ASSUME_ROLE
 from iam.aws.permissions import WRITE, WRITTEN, resource_arn
-from iam.mirror.doctor.checks import Examination, is_explicit_denial, statement, why_denied
+from iam.mirror.doctor.checks import StoredExamination, is_explicit_denial, statement, why_denied
 from iam.mirror.models import Account, Section, SectionState
 from iam.mirror.models.setup import DoctorRun, JobState
 from iam.mirror.pull.sections import LABELS
@@ -98,7 +98,7 @@ def _of_section(section: Section) -> Refusal:
 
 def _of_run(run: DoctorRun, group: str) -> list[Refusal]:
     refusals = []
-    for check in Examination(tuple(run.checks)).bad:
+    for check in StoredExamination(tuple(run.checks)).bad:
         if check["group"] != group:
             continue
         for action in check["missing"]:

@@ -8,7 +8,7 @@ from iam.directory.models import Person
 from iam.journal.services import COMMAND_LINE
 from iam.journal.services import Actor as JournalActor
 from iam.mirror.accounts.work import claim, end, report_progress
-from iam.mirror.doctor.checks import Examination, ExaminationCheck
+from iam.mirror.doctor.checks import ExaminationCheck, StoredExamination
 from iam.mirror.doctor.examine import examine
 from iam.mirror.doctor.services import EXPECTED_CHECKS
 from iam.mirror.models.accounts import Account
@@ -31,11 +31,11 @@ def run_examination(run_id: UUID | str) -> DoctorRun | None:
     examine(account, on_check=on_check)
     stored = tuple(check.as_json() for check in checks)
     if end(run, state=JobState.DONE, checks=list(stored), done=len(stored), total=len(stored)):
-        _read_after(run, Examination(stored))
+        _read_after(run, StoredExamination(stored))
     return run
 
 
-def _read_after(run: DoctorRun, findings: Examination) -> None:
+def _read_after(run: DoctorRun, findings: StoredExamination) -> None:
     """The first reading of an account that was just connected: as soon as it can be reached."""
     account = Account.objects.get(pk=run.account_id)
     run.refresh_from_db(fields=["pull_after"])

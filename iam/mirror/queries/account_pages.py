@@ -160,8 +160,8 @@ class AccountPage:
     """One page of accounts, with the places before and after it."""
 
     rows: list[FreshnessFacts]
-    before: keyset.Place | None
-    after: keyset.Place | None
+    before: keyset.KeysetPlace | None
+    after: keyset.KeysetPlace | None
 
 
 def account_page(
@@ -169,8 +169,8 @@ def account_page(
     wanted: AccountFilter,
     *,
     at: datetime | None = None,
-    after: keyset.Place | None = None,
-    before: keyset.Place | None = None,
+    after: keyset.KeysetPlace | None = None,
+    before: keyset.KeysetPlace | None = None,
     size: int = PAGE_SIZE,
 ) -> AccountPage:
     """Accounts by name with all that their freshness follows from, now or at a moment: three queries, or four

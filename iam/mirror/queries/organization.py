@@ -67,14 +67,14 @@ class OrganizationNode:
 
 
 @dataclass(frozen=True, slots=True)
-class OrganizationTree:
+class MirroredOrganization:
     """The roots with everything below, and all policies once."""
 
     roots: list[OrganizationNode]
     policies: list[OrganizationPolicy]
 
 
-def organization_tree(account: Account, *, at: datetime | None = None) -> OrganizationTree | None:
+def organization_tree(account: Account, *, at: datetime | None = None) -> MirroredOrganization | None:
     """The organization that was read through this account, now or at a moment; None when none was. Two
     queries, one where there is none.
     """
@@ -104,7 +104,7 @@ def organization_tree(account: Account, *, at: datetime | None = None) -> Organi
             (parent.accounts if place.kind == Kind.ORG_ACCOUNT else parent.units).append(place)
             above.add(key)
     roots = [place for key, place in places.items() if key not in above]
-    return OrganizationTree(roots=roots, policies=list(policies.values()))
+    return MirroredOrganization(roots=roots, policies=list(policies.values()))
 
 
 def _policy(row: EntityState) -> OrganizationPolicy:

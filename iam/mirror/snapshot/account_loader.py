@@ -16,14 +16,14 @@ from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.image import Image
 from iam.policy.index.image_parts import image_of
 from iam.policy.index.register import Register
-from iam.policy.index.rows import AccountRows, Standing
+from iam.policy.index.rows import AccountRows, OrganizationStanding
 from iam.policy.index.shard import Shard
 
 MAX_PRINCIPALS: Final = 20_000
 """The rows of about so many principals are in memory together."""
 
 
-class Known(NamedTuple):
+class AccountRevision(NamedTuple):
     """An account as the mirror has it."""
 
     pk: int
@@ -32,11 +32,11 @@ class Known(NamedTuple):
 
 
 def drawn(
-    accounts: Mapping[str, Known],
+    accounts: Mapping[str, AccountRevision],
     at: datetime | None,
     documents: Documents,
     organizations: Callable[[], Organizations],
-) -> Iterator[tuple[str, Standing, Image]]:
+) -> Iterator[tuple[str, OrganizationStanding, Image]]:
     """The image of each account, by number, of which the mirror has anything; `documents` are those in
     use.
     """
@@ -57,13 +57,15 @@ def drawn(
         del documents_held
 
 
-def _parts(accounts: Mapping[str, Known], at: datetime | None) -> Iterator[list[tuple[str, Known]]]:
+def _parts(
+    accounts: Mapping[str, AccountRevision], at: datetime | None
+) -> Iterator[list[tuple[str, AccountRevision]]]:
     """Accounts that are read together: many small ones, or a few large ones."""
     states = EntityState.objects.filter(valid_at(at), kind__in=PRINCIPALS).order_by()
     sizes: dict[int, int] = {}
     if len(accounts) > 1:
         sizes = dict(states.values_list("account").annotate(Count("pk")))
-    part: list[tuple[str, Known]] = []
+    part: list[tuple[str, AccountRevision]] = []
     size = 0
     for number, known in accounts.items():
         own = sizes.get(known.pk, 0)

@@ -19,11 +19,11 @@ from django.utils import timezone
 
 from iam.mirror.models import Account, AccountImage, Entity
 from iam.mirror.pull.bulk import chunks
-from iam.mirror.snapshot.account_loader import Known, drawn
+from iam.mirror.snapshot.account_loader import AccountRevision, drawn
 from iam.mirror.snapshot.organizations import Organizations
 from iam.policy.index.documents import Documents
 from iam.policy.index.image import Image, ImageError, code, is_whole, pack, unpack
-from iam.policy.index.rows import Standing
+from iam.policy.index.rows import OrganizationStanding
 
 MAX_WRITTEN: Final = 200
 """So many entities are read quickly by anyone who begins: until more are written, or for `LASTS`, an image
@@ -46,14 +46,14 @@ def _sources() -> str:
     return digest.hexdigest()
 
 
-def mark_of(standing: Standing) -> str:
+def mark_of(standing: OrganizationStanding) -> str:
     """What an image must have been drawn by."""
     return blake2b(f"{_sources()} {standing}".encode(), digest_size=16).hexdigest()
 
 
 def stored(
-    accounts: Mapping[str, Known], organizations: Callable[[], Organizations]
-) -> Iterator[tuple[str, int, Standing, Image]]:
+    accounts: Mapping[str, AccountRevision], organizations: Callable[[], Organizations]
+) -> Iterator[tuple[str, int, OrganizationStanding, Image]]:
     """(number, revision, standing, image) of each account that has one which is as good as the tables at that
     revision.
     """
@@ -72,7 +72,7 @@ def stored(
                 yield number, revision, standing, image
 
 
-def _opened(number: str, known: Known, packed: bytes) -> Image | None:
+def _opened(number: str, known: AccountRevision, packed: bytes) -> Image | None:
     try:
         image = unpack(packed)
     except ImageError as error:
@@ -109,7 +109,7 @@ def draw_images() -> int:
     return count
 
 
-def _behind() -> dict[str, Known]:
+def _behind() -> dict[str, AccountRevision]:
     """The accounts whose image is missing or too old. One query at rest, three more where something was
     written.
     """
@@ -123,7 +123,7 @@ def _behind() -> dict[str, Known]:
     damaged = _damaged() if _Rest.state is None else set()
     behind = {}
     for number, pk, partition, revision, drawn_revision, mark, drawn_at in accounts:
-        known = Known(pk, partition, revision)
+        known = AccountRevision(pk, partition, revision)
         if (
             drawn_revision is None
             or pk in damaged

@@ -14,7 +14,7 @@ from typing import Final
 
 from iam.mirror.models import Account, Entity
 from iam.mirror.snapshot import images
-from iam.mirror.snapshot.account_loader import Known, drawn, held_documents
+from iam.mirror.snapshot.account_loader import AccountRevision, drawn, held_documents
 from iam.mirror.snapshot.gate import Gate
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import Organizations
@@ -39,7 +39,7 @@ class Moment:
         self.at = at
         self.gate = Gate()
         self.index = Index(documents, moment=at)
-        self._read: dict[str, Known] = {}
+        self._read: dict[str, AccountRevision] = {}
         self._behind_since = 0.0
         self._organizations: Organizations | None = None
         self._controls: list[Doc] = []
@@ -64,7 +64,7 @@ class Moment:
                     yield
                     return
 
-    def _is_behind(self, now: Mapping[str, Known], accounts: Collection[str] | None) -> bool:
+    def _is_behind(self, now: Mapping[str, AccountRevision], accounts: Collection[str] | None) -> bool:
         """Whether something has been written, or a date has passed, since it was read."""
         read = dict(self._read)
         is_behind = (
@@ -76,11 +76,13 @@ class Moment:
             self._behind_since = 0.0
         return is_behind
 
-    def _has(self, now: Mapping[str, Known]) -> bool:
+    def _has(self, now: Mapping[str, AccountRevision]) -> bool:
         """Whether all of these accounts have been read, as they are or as they were."""
         return all(number in self._read for number in now)
 
-    def _catch_up(self, now: Mapping[str, Known], accounts: Collection[str] | None, *, may_lag: bool) -> None:
+    def _catch_up(
+        self, now: Mapping[str, AccountRevision], accounts: Collection[str] | None, *, may_lag: bool
+    ) -> None:
         """Read what has been written as soon as nobody reads the index; not at once where that takes too long
         and an older answer will do.
         """
@@ -92,7 +94,7 @@ class Moment:
                 self.bring_up(now, accounts)
                 self._behind_since = 0.0
 
-    def bring_up(self, now: Mapping[str, Known], accounts: Collection[str] | None) -> None:
+    def bring_up(self, now: Mapping[str, AccountRevision], accounts: Collection[str] | None) -> None:
         """Make the index hold what the mirror holds of some accounts, or of all (`now`); nobody must read it
         meanwhile.
         """
@@ -129,7 +131,7 @@ class Moment:
         self._read.clear()
         self._organizations, self._controls = None, []
 
-    def _load(self, missing: Mapping[str, Known]) -> None:
+    def _load(self, missing: Mapping[str, AccountRevision]) -> None:
         """Read accounts: from their images, and what has been written since from the tables; without one, all
         from the tables.
         """
@@ -145,7 +147,7 @@ class Moment:
             self.index.put_image(image, standing)
         self._read.update(rest)
 
-    def _load_images(self, missing: Mapping[str, Known], *, until: float = inf) -> dict[str, int]:
+    def _load_images(self, missing: Mapping[str, AccountRevision], *, until: float = inf) -> dict[str, int]:
         """The revisions of the accounts that have an image; of the first of them where the time is over."""
         loaded: dict[str, int] = {}
         for number, revision, standing, image in images.stored(missing, self._organization):
@@ -156,7 +158,7 @@ class Moment:
                 break
         return loaded
 
-    def _refresh(self, number: str, known: Known) -> None:
+    def _refresh(self, number: str, known: AccountRevision) -> None:
         """Read again what has been written of an account since it was read."""
         before = self._read[number]
         written = dict(
@@ -206,12 +208,12 @@ class Moment:
         return self._organizations
 
 
-def _accounts(accounts: Collection[str] | None) -> dict[str, Known]:
+def _accounts(accounts: Collection[str] | None) -> dict[str, AccountRevision]:
     rows = Account.objects.filter(removed_at__isnull=True)
     if accounts is not None:
         rows = rows.filter(account_id__in=accounts)
     return {
-        number: Known(pk, partition, revision)
+        number: AccountRevision(pk, partition, revision)
         for pk, number, partition, revision in rows.values_list("pk", "account_id", "partition", "revision")
     }
 

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Any, Final
 
 from iam.mirror.models import AccountFact, Edge, EdgeKind, EntityState, Kind, valid_at
-from iam.policy.index.rows import ALONE, Level, PolicyRow, Standing
+from iam.policy.index.rows import ALONE, Level, OrganizationStanding, PolicyRow
 
 PLACES: Final = (Kind.ORG_ROOT.value, Kind.ORG_UNIT.value, Kind.ORG_ACCOUNT.value)
 POLICIES: Final = (Kind.SCP.value, Kind.RCP.value)
@@ -83,7 +83,7 @@ class Organizations:
         policies = chain.from_iterable(tree.policies.values() for _, tree in self._trees.values())
         return {row.digest for _, row in policies if row.digest}
 
-    def standing(self, number: str) -> Standing:
+    def standing(self, number: str) -> OrganizationStanding:
         """Where an account stands; accounts that were never read, too, if a tree has them."""
         organization = str(self._facts.get(number, {}).get("Id", ""))
         if not organization:
@@ -95,7 +95,7 @@ class Organizations:
         manager, tree = self._trees.get(organization, ("", None))
         if tree is None or number not in tree.accounts:
             is_management = number == self._facts.get(number, {}).get("ManagementAccountId")
-            return Standing(organization, is_management=is_management, is_known=is_management)
+            return OrganizationStanding(organization, is_management=is_management, is_known=is_management)
         way = tree.way_to(tree.accounts[number])
         # Without its root, the tree was read in the middle of a change: which policies stand above is not
         # known.
@@ -105,7 +105,7 @@ class Organizations:
         scps, rcps = (tree.levels(way, kind) for kind in POLICIES)
         # AWS leaves no place without a policy of an enabled kind: an empty level is one that has not been
         # read.
-        return Standing(
+        return OrganizationStanding(
             organization,
             paths,
             is_management=number == manager,

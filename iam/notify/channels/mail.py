@@ -13,7 +13,7 @@ from iam.notify.channels.errors import DeliveryError
 from iam.notify.channels.mail_html import CHOICES, footer_of, html_of
 from iam.notify.links import link_for, opens_alone
 from iam.notify.models import Outgoing
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 
 PERMANENT = 500
 
@@ -24,7 +24,9 @@ def send_mail(message: Outgoing) -> None:
         raise DeliveryError("No mail server is configured (GATEHOUSE_EMAIL_HOST).", is_final=True)
     reader = UUID(message.recipient)
     link = link_for(reader, path=message.path)
-    choices = link_for(reader, path=path_of(Page.NOTIFICATIONS)) if _reaches_choices(reader, message) else ""
+    choices = (
+        link_for(reader, path=path_of(MessagePage.NOTIFICATIONS)) if _reaches_choices(reader, message) else ""
+    )
     mail = EmailMultiAlternatives(
         subject=f"{settings.ACCOUNT_EMAIL_SUBJECT_PREFIX}{message.subject}",
         body=body_of(message, link=link, choices=choices),

@@ -72,7 +72,7 @@ def may_run(viewer: Viewer, team: Team) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class BlueprintDifference:
     """One part that differs, in words."""
 
     what: str
@@ -80,10 +80,12 @@ class Difference:
     after: str
 
 
-def differences(old: Body, new: Body) -> list[Difference]:
+def differences(old: Body, new: Body) -> list[BlueprintDifference]:
     """What differs between two, part by part."""
     pairs = zip(parts_in_words(old), parts_in_words(new), strict=True)
-    return [Difference(what, before, after) for (what, before), (_, after) in pairs if before != after]
+    return [
+        BlueprintDifference(what, before, after) for (what, before), (_, after) in pairs if before != after
+    ]
 
 
 def said_in_full(body: Body) -> list[tuple[str, str]]:

@@ -14,11 +14,11 @@ from iam.guard import Viewer
 from iam.linking.ownership import confirmed, owners
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import Account, Entity, UserCredentials, valid_at
-from iam.people.campaigns.models import Campaign, State
+from iam.people.campaigns.models import Campaign, CampaignState
 from iam.people.campaigns.queries import (
+    ParticipantRow,
+    ParticipantStatus,
     Progress,
-    Row,
-    Standing,
     may_run,
     participants,
     progresses,
@@ -79,7 +79,7 @@ class StuckCampaign:
 
     campaign: Campaign
     progress: Progress
-    people: list[Row]
+    people: list[ParticipantRow]
     to_remind: int
     unlinked: int
     days_left: int
@@ -95,7 +95,7 @@ def stuck_campaigns(viewer: Viewer, *, most: int = MAX_STUCK) -> list[StuckCampa
     """The running campaigns that the viewer sees and in which somebody has no MFA yet, those first that are
     due first.
     """
-    running = visible_campaigns(viewer).filter(state=State.RUNNING).order_by("due", "pk")
+    running = visible_campaigns(viewer).filter(state=CampaignState.RUNNING).order_by("due", "pk")
     campaigns = list(running[:most])
     known = progresses(campaigns, viewer=viewer)
     today = datetime.now(tz=UTC).date()
@@ -105,7 +105,7 @@ def stuck_campaigns(viewer: Viewer, *, most: int = MAX_STUCK) -> list[StuckCampa
         missing = progress.missing - progress.excused
         if not missing:
             continue
-        rows = participants(campaign, viewer=viewer).filter(standing=Standing.MISSING)
+        rows = participants(campaign, viewer=viewer).filter(standing=ParticipantStatus.MISSING)
         unlinked = rows.exclude(confirmed("user__arn")).count()
         first: Sequence[object] = list(
             rows.select_related("user__account").order_by("user__name", "pk")[:most]

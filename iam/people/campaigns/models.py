@@ -23,7 +23,7 @@ class Ending(models.TextChoices):
     DISABLE = "disable", "Request deletion of their console passwords"
 
 
-class State(models.TextChoices):
+class CampaignState(models.TextChoices):
     """Where a campaign stands."""
 
     RUNNING = "running", "Running"
@@ -51,7 +51,7 @@ class Campaign(models.Model):
     remind = models.JSONField(default=list)
     ending = models.CharField(max_length=8, choices=Ending.choices)
     reason = models.CharField(max_length=1000)
-    state = models.CharField(max_length=7, choices=State.choices, default=State.RUNNING)
+    state = models.CharField(max_length=7, choices=CampaignState.choices, default=CampaignState.RUNNING)
     begun_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="campaigns")
     begun_at = models.DateTimeField()
     looked_at = models.DateTimeField(null=True, help_text="When newcomers were last looked for.")

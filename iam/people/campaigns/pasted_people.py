@@ -11,7 +11,7 @@ from itertools import chain
 from iam.directory.models import Team
 from iam.guard import Viewer
 from iam.linking.ownership import owners
-from iam.linking.pasted_people import Line, match_list
+from iam.linking.pasted_people import PastedLine, match_list
 from iam.mirror.models import Account, Entity
 from iam.people.campaigns.models import Campaign
 from iam.people.campaigns.queries import users_of
@@ -24,7 +24,7 @@ class Listed:
     """
 
     users: list[Entity] = field(default_factory=list)
-    to_decide: list[Line] = field(default_factory=list)
+    to_decide: list[PastedLine] = field(default_factory=list)
     unknown: list[str] = field(default_factory=list)
     left_over: tuple[str, ...] = ()
 
@@ -49,7 +49,7 @@ def listed(
     return Listed(list(users.values()), open_lines, pasted.unknown, pasted.left_over)
 
 
-def _meant(line: Line, people: dict[str, object]) -> list[Entity]:
+def _meant(line: PastedLine, people: dict[str, object]) -> list[Entity]:
     """The one user who is surely meant, or all users of the one person who is."""
     if line.chosen is not None:
         return [line.chosen]

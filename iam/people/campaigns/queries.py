@@ -29,12 +29,12 @@ from iam.linking.ownership import confirmed, owners
 from iam.mirror.mfa import mfa_is_unknown
 from iam.mirror.models import Account, Entity, Kind, UserCredentials, valid_at
 from iam.mirror.queries.visibility import visible, visible_entities
-from iam.people.campaigns.models import Campaign, Participant, State
+from iam.people.campaigns.models import Campaign, CampaignState, Participant
 from iam.people.fleet.demands import Rule, people_under
 from iam.people.links.queries import newest_by_cause
 
 
-class Standing(StrEnum):
+class ParticipantStatus(StrEnum):
     """How somebody stands, those first of whom something is still to come."""
 
     MISSING = "1"
@@ -123,11 +123,14 @@ def _standing(rows: QuerySet[Any, Any], viewer: Viewer | None) -> QuerySet[Any, 
     )
     shown: QuerySet[Any, Any] = rows.annotate(held=credentials_of_user).annotate(
         standing=Case(
-            When(Q(user__gone_at__isnull=False) | Q(held__has_password=False), then=Value(Standing.GONE)),
-            When(Q(held__isnull=True) | mfa_is_unknown("held__mfa"), then=Value(Standing.UNREAD)),
-            When(~Q(held__mfa="none"), then=Value(Standing.ENROLLED)),
-            When(excused_until__gte=today, then=Value(Standing.EXCUSED)),
-            default=Value(Standing.MISSING),
+            When(
+                Q(user__gone_at__isnull=False) | Q(held__has_password=False),
+                then=Value(ParticipantStatus.GONE),
+            ),
+            When(Q(held__isnull=True) | mfa_is_unknown("held__mfa"), then=Value(ParticipantStatus.UNREAD)),
+            When(~Q(held__mfa="none"), then=Value(ParticipantStatus.ENROLLED)),
+            When(excused_until__gte=today, then=Value(ParticipantStatus.EXCUSED)),
+            default=Value(ParticipantStatus.MISSING),
             output_field=CharField(),
         )
     )
@@ -145,49 +148,51 @@ def progresses(campaigns: Sequence[Campaign], *, viewer: Viewer | None = None) -
     counted = rows.order_by().values("campaign", "standing").annotate(n=Count("pk"))
     counts = {(pk, standing): n for pk, standing, n in counted.values_list("campaign", "standing", "n")}
     return {
-        campaign.pk: _progress({s: counts.get((campaign.pk, s), 0) for s in Standing})
+        campaign.pk: _progress({s: counts.get((campaign.pk, s), 0) for s in ParticipantStatus})
         for campaign in campaigns
     }
 
 
-def _progress(counts: dict[Standing, int]) -> Progress:
-    excused = counts[Standing.EXCUSED]
-    missing = counts[Standing.MISSING] + excused
-    return Progress(counts[Standing.ENROLLED], excused, missing, counts[Standing.UNREAD])
+def _progress(counts: dict[ParticipantStatus, int]) -> Progress:
+    excused = counts[ParticipantStatus.EXCUSED]
+    missing = counts[ParticipantStatus.MISSING] + excused
+    return Progress(counts[ParticipantStatus.ENROLLED], excused, missing, counts[ParticipantStatus.UNREAD])
 
 
 def linked_to_nobody(campaign: Campaign, *, viewer: Viewer) -> int:
     """How many of the missing no message can reach."""
-    missing = participants(campaign, viewer=viewer).filter(standing=Standing.MISSING)
+    missing = participants(campaign, viewer=viewer).filter(standing=ParticipantStatus.MISSING)
     return missing.exclude(confirmed("user__arn")).count()
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class ParticipantRow:
     """A participant as a page shows them; `standing` also knows of a link that was opened."""
 
     participant: Participant
     person: Person | None
-    standing: Standing
+    standing: ParticipantStatus
     opened_at: datetime | None
     link_until: datetime | None
 
 
-def rows_of(participants: Sequence[Any]) -> list[Row]:
+def rows_of(participants: Sequence[Any]) -> list[ParticipantRow]:
     """What the rows of a page show besides: persons and links; two queries."""
     people = owners(participant.user.arn for participant in participants)
     links = newest_by_cause(participant.pk for participant in participants)
     shown, now = [], datetime.now(tz=UTC)
     for participant in participants:
         link = links.get(participant.pk)
-        standing = Standing(participant.standing)
+        standing = ParticipantStatus(participant.standing)
         is_inside = bool(link and link.session_until and link.session_until > now and not link.ended_at)
-        if standing is Standing.MISSING and is_inside:
-            standing = Standing.ENROLLING
+        if standing is ParticipantStatus.MISSING and is_inside:
+            standing = ParticipantStatus.ENROLLING
         opened_at = link.used_at if link else None
         usable = bool(link and not link.used_at and not link.ended_at and link.expires_at > now)
         link_until = link.expires_at if link and usable else None
-        shown.append(Row(participant, people.get(participant.user.arn), standing, opened_at, link_until))
+        shown.append(
+            ParticipantRow(participant, people.get(participant.user.arn), standing, opened_at, link_until)
+        )
     return shown
 
 
@@ -198,6 +203,6 @@ def own_due(arns: frozenset[str]) -> date | None:
         valid_at(None), user=OuterRef("user"), mfa="none", has_password=True
     )
     mine = Participant.objects.filter(
-        Exists(lacking), user__arn__in=arns, user__gone_at__isnull=True, campaign__state=State.RUNNING
+        Exists(lacking), user__arn__in=arns, user__gone_at__isnull=True, campaign__state=CampaignState.RUNNING
     ).exclude(excused_until__gte=today)
     return mine.order_by("campaign__due").values_list("campaign__due", flat=True).first()

@@ -30,10 +30,10 @@ from iam.journal.services import record
 from iam.linking.ownership import confirmed
 from iam.mirror.models import Account
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, Ending, Participant, State
-from iam.people.campaigns.queries import Standing, participants
+from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, CampaignState, Ending, Participant
+from iam.people.campaigns.queries import ParticipantStatus, participants
 from iam.people.campaigns.services import enlist, tell
 from iam.people.campaigns.waiting_demands import reconsider, waiting_sets
 
@@ -51,7 +51,7 @@ def tend() -> int:
     for campaign in Campaign.objects.filter(pk__in=asked).select_related("begun_by"):
         reconsider(campaign)
     open_campaigns = list(
-        Campaign.objects.exclude(state=State.CLOSED)
+        Campaign.objects.exclude(state=CampaignState.CLOSED)
         .select_related("account", "team", "begun_by")
         .order_by("begun_at")
     )
@@ -64,14 +64,14 @@ def tend_one(campaign: Campaign) -> None:
     """One of them."""
     now = datetime.now(tz=UTC)
     author = viewer_for(campaign.begun_by)
-    if campaign.state == State.RUNNING and now.date() <= campaign.due:
+    if campaign.state == CampaignState.RUNNING and now.date() <= campaign.due:
         if campaign.looked_at is None or campaign.looked_at <= now - LOOK_EVERY:
             enlist(campaign, viewer=author)
         _tell(campaign, today=now.date())
         return
-    if campaign.state == State.RUNNING:
-        Campaign.objects.filter(pk=campaign.pk, state=State.RUNNING).update(state=State.DUE)
-        campaign.state = State.DUE
+    if campaign.state == CampaignState.RUNNING:
+        Campaign.objects.filter(pk=campaign.pk, state=CampaignState.RUNNING).update(state=CampaignState.DUE)
+        campaign.state = CampaignState.DUE
     _end(campaign, author)
 
 
@@ -79,7 +79,7 @@ def _tell(campaign: Campaign, *, today: date) -> None:
     """Invite anyone who was not invited; on the days of reminding, remind anyone who was not told since that
     day began.
     """
-    missing = participants(campaign).filter(confirmed("user__arn"), standing=Standing.MISSING)
+    missing = participants(campaign).filter(confirmed("user__arn"), standing=ParticipantStatus.MISSING)
     wanted = Q(invited_at__isnull=True)
     left = (campaign.due - today).days
     day = next((days for days in sorted(campaign.remind) if days >= left), None)
@@ -95,7 +95,7 @@ def _end(campaign: Campaign, author: Viewer) -> None:
     """Ask for what the rule says, of those who are missing and not excused; close it when nobody is left."""
     rows = participants(campaign).select_related("user__account")
     missing = list(
-        rows.filter(standing=Standing.MISSING, handled_at__isnull=True).order_by("user__name", "pk")
+        rows.filter(standing=ParticipantStatus.MISSING, handled_at__isnull=True).order_by("user__name", "pk")
     )
     trouble: list[str] = []
     if missing and campaign.ending == Ending.NOTIFY:
@@ -114,7 +114,8 @@ def _end(campaign: Campaign, author: Viewer) -> None:
         if missing:
             _told_author(campaign, missing, trouble)
         waits = rows.filter(
-            standing__in=[Standing.MISSING, Standing.EXCUSED, Standing.UNREAD], handled_at__isnull=True
+            standing__in=[ParticipantStatus.MISSING, ParticipantStatus.EXCUSED, ParticipantStatus.UNREAD],
+            handled_at__isnull=True,
         )
         if not waits.exists():
             _close(campaign)
@@ -260,14 +261,14 @@ def _told_author(campaign: Campaign, missing: Sequence[Participant], trouble: Se
         subject=f"{campaign.name} is due: {len(missing)} IAM "
         f"{'user has' if len(missing) == 1 else 'users have'} no MFA",
         text="\n\n".join([f"Without MFA: {names}{more}.", *trouble]),
-        path=path_of(Page.CAMPAIGN, campaign.pk),
+        path=path_of(MessagePage.CAMPAIGN, campaign.pk),
         key=f"{campaign.pk}:{today.isoformat()}",
     )
 
 
 def _close(campaign: Campaign) -> None:
-    living = Campaign.objects.filter(pk=campaign.pk, state=State.DUE)
-    if living.update(state=State.CLOSED, closed_at=datetime.now(tz=UTC)):
+    living = Campaign.objects.filter(pk=campaign.pk, state=CampaignState.DUE)
+    if living.update(state=CampaignState.CLOSED, closed_at=datetime.now(tz=UTC)):
         number = campaign.account.account_id if campaign.account else ""
         record(
             kind="campaign.end",

@@ -18,10 +18,10 @@ from iam.journal.services import Actor, record
 from iam.mirror.models import Account, Entity
 from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.campaigns.models import Campaign, Ending, Participant, State
-from iam.people.campaigns.queries import Standing, may_begin, may_run, participants, users_of
+from iam.people.campaigns.models import Campaign, CampaignState, Ending, Participant
+from iam.people.campaigns.queries import ParticipantStatus, may_begin, may_run, participants, users_of
 from iam.people.campaigns.waiting_demands import reconsider, waits_for_approval
 from iam.people.enrolment.invitation import person_of
 from iam.people.links.models import Link, Purpose
@@ -36,7 +36,7 @@ PAUSE: Final = timedelta(hours=20)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class CampaignTerms:
     """What a campaign is begun with."""
 
     name: str
@@ -50,7 +50,7 @@ class Terms:
     """The only users who take part, by their numbers; empty for everyone of the account or team."""
 
 
-def begin(viewer: Viewer, terms: Terms) -> Campaign:
+def begin(viewer: Viewer, terms: CampaignTerms) -> Campaign:
     """Begin it: everybody with a console password in its scope takes part, and those without MFA are invited.
     Raises RefusedError.
     """
@@ -70,7 +70,7 @@ def begin(viewer: Viewer, terms: Terms) -> Campaign:
     return made
 
 
-def draft(viewer: Viewer, terms: Terms) -> Campaign:
+def draft(viewer: Viewer, terms: CampaignTerms) -> Campaign:
     """The campaign, not saved."""
     return Campaign(
         name=terms.name.strip(),
@@ -125,7 +125,7 @@ def tell(participant: Participant, *, actor: Actor | None, is_reminder: bool) ->
             people=[person],
             subject=subject,
             text=text,
-            path=path_of(Page.LINK, link.pk),
+            path=path_of(MessagePage.LINK, link.pk),
             key=str(link.pk),
         )
     return link
@@ -152,7 +152,7 @@ def remind(viewer: Viewer, *, campaign: Campaign, wanted: Sequence[Participant] 
     _check_runs(viewer, campaign)
     missing = (
         participants(campaign)
-        .filter(standing=Standing.MISSING)
+        .filter(standing=ParticipantStatus.MISSING)
         .select_related("user__account", "campaign__begun_by")
     )
     if wanted is not None:
@@ -209,14 +209,14 @@ def close(viewer: Viewer, campaign: Campaign) -> bool:
     if not may_run(viewer, campaign):
         raise RefusedError("You can view this campaign, but you can’t change it.")
     with transaction.atomic():
-        living = Campaign.objects.filter(pk=campaign.pk).exclude(state=State.CLOSED)
-        if not living.update(state=State.CLOSED, closed_at=datetime.now(tz=UTC)):
+        living = Campaign.objects.filter(pk=campaign.pk).exclude(state=CampaignState.CLOSED)
+        if not living.update(state=CampaignState.CLOSED, closed_at=datetime.now(tz=UTC)):
             return False
         _note("close", campaign, viewer)
     return True
 
 
-def check(viewer: Viewer, terms: Terms) -> None:
+def check(viewer: Viewer, terms: CampaignTerms) -> None:
     """Whether the viewer may start it and all is filled in. Raises RefusedError."""
     today = datetime.now(tz=UTC).date()
     if not may_begin(viewer, account=terms.account, team=terms.team):
@@ -239,7 +239,7 @@ def check(viewer: Viewer, terms: Terms) -> None:
 def _check_runs(viewer: Viewer, campaign: Campaign, *, is_open: bool = False) -> None:
     if not may_run(viewer, campaign):
         raise RefusedError("You can view this campaign, but you can’t change it.")
-    if campaign.state == State.CLOSED and not is_open:
+    if campaign.state == CampaignState.CLOSED and not is_open:
         raise RefusedError("This campaign is closed.")
 
 

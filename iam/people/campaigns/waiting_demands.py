@@ -16,10 +16,10 @@ from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.operations.mfa_device import EnableMfaDevice
 from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
-from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, Participant, State
-from iam.people.campaigns.queries import Standing, participants
+from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, CampaignState, Participant
+from iam.people.campaigns.queries import ParticipantStatus, participants
 
-OVER: Final = (Standing.ENROLLED, Standing.EXCUSED, Standing.GONE)
+OVER: Final = (ParticipantStatus.ENROLLED, ParticipantStatus.EXCUSED, ParticipantStatus.GONE)
 
 
 def waiting_sets() -> QuerySet[ChangeSet]:
@@ -67,8 +67,8 @@ def _take_back(campaign: Campaign, group: UUID, *, author: Viewer, names: list[s
         with transaction.atomic():
             changes.withdraw(first, actor=author)
             Participant.objects.filter(campaign=campaign, asked=group).update(handled_at=None, asked=None)
-            closed = Campaign.objects.filter(pk=campaign.pk, state=State.CLOSED)
-            closed.update(state=State.DUE, closed_at=None)
+            closed = Campaign.objects.filter(pk=campaign.pk, state=CampaignState.CLOSED)
+            closed.update(state=CampaignState.DUE, closed_at=None)
             record(
                 kind="campaign.take_back",
                 actor=None,

@@ -19,7 +19,7 @@ from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 from iam.people.enrolment.queries import has_mfa
 from iam.people.enrolment.texts import HAS_ONE
@@ -58,7 +58,7 @@ def send_link(viewer: Viewer, *, user: Entity) -> Link:
         f"{user.account.name}. It takes two minutes with an "
         f"authenticator app.\n\nThe link works once, in one browser, until {moment_words(link.expires_at)}. "
         "You never need to enter a password there.",
-        path=path_of(Page.LINK, link.pk),
+        path=path_of(MessagePage.LINK, link.pk),
         key=str(link.pk),
     )
     _note("send", link, viewer, told=sent)

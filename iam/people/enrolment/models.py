@@ -15,7 +15,7 @@ from iam.mirror.models import Entity
 from iam.people.links.models import Link
 
 
-class Outcome(models.TextChoices):
+class EnrolmentOutcome(models.TextChoices):
     """How an enrolment ended."""
 
     ENABLED = "enabled", "Enabled"
@@ -49,7 +49,7 @@ class Enrolment(models.Model):
     attempts = models.PositiveSmallIntegerField(default=0, help_text="Codes that were sent to AWS.")
     failures = models.PositiveSmallIntegerField(default=0, help_text="Codes that were wrong.")
     ended_at = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=9, choices=Outcome.choices, blank=True)
+    outcome = models.CharField(max_length=9, choices=EnrolmentOutcome.choices, blank=True)
     is_settled = models.BooleanField(default=False)
 
     class Meta:

@@ -12,7 +12,7 @@ from django.db.models import Q, Sum
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.people.enrolment import texts
-from iam.people.enrolment.models import Enrolment, Outcome
+from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 
 KEPT_FOR: Final = timedelta(minutes=30)
 """So long after its end a page still says how it ended."""
@@ -20,7 +20,7 @@ LATE: Final = timedelta(seconds=15)
 MAX_FAILURES, LOCKED_FOR, MAX_BEGUN = 10, timedelta(minutes=30), 6
 
 
-class Stage(StrEnum):
+class EnrolmentStage(StrEnum):
     """Where an enrolment stands for anyone who looks at it."""
 
     MAKING = "making"
@@ -31,10 +31,10 @@ class Stage(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class EnrolmentStatus:
     """The stage, and what is to be said beside it. `is_late`: AWS takes longer than usual."""
 
-    stage: Stage
+    stage: EnrolmentStage
     said: str = ""
     is_late: bool = False
     done_at: datetime | None = None
@@ -42,27 +42,29 @@ class Standing:
     @property
     def is_waiting(self) -> bool:
         """Whether a worker is at it."""
-        return self.stage in (Stage.MAKING, Stage.CHECKING)
+        return self.stage in (EnrolmentStage.MAKING, EnrolmentStage.CHECKING)
 
 
-def standing_of(enrolment: Enrolment) -> Standing:
+def standing_of(enrolment: Enrolment) -> EnrolmentStatus:
     """Where it stands now."""
     giving, making = enrolment.giving, enrolment.making
     if giving is not None and giving.state == ChangeState.APPLIED:
-        return Standing(Stage.DONE, done_at=giving.ended_at)
+        return EnrolmentStatus(EnrolmentStage.DONE, done_at=giving.ended_at)
     if giving is not None and giving.state in OPEN:
-        return Standing(Stage.CHECKING, said=giving.error_message, is_late=_is_late(giving))
+        return EnrolmentStatus(EnrolmentStage.CHECKING, said=giving.error_message, is_late=_is_late(giving))
     if enrolment.ended_at is not None:
-        return Standing(Stage.OVER, said=_over(enrolment))
+        return EnrolmentStatus(EnrolmentStage.OVER, said=_over(enrolment))
     if enrolment.expires_at <= datetime.now(tz=UTC):
-        return Standing(Stage.OVER, said=texts.OVER)
+        return EnrolmentStatus(EnrolmentStage.OVER, said=texts.OVER)
     if making is None or making.state in OPEN:
         error_text = making.error_message if making else ""
-        return Standing(Stage.MAKING, said=error_text, is_late=making is not None and _is_late(making))
+        return EnrolmentStatus(
+            EnrolmentStage.MAKING, said=error_text, is_late=making is not None and _is_late(making)
+        )
     if making.state != ChangeState.APPLIED:
-        return Standing(Stage.OVER, said=making.error_message)
+        return EnrolmentStatus(EnrolmentStage.OVER, said=making.error_message)
     error_text = giving.error_message if giving else ""
-    return Standing(Stage.SCAN, said=error_text)
+    return EnrolmentStatus(EnrolmentStage.SCAN, said=error_text)
 
 
 def latest(user: Entity, *, browser: str) -> Enrolment | None:
@@ -79,7 +81,7 @@ def locked_until(user: Entity) -> datetime | None:
     for now.
     """
     since = datetime.now(tz=UTC) - LOCKED_FOR
-    recent = Enrolment.objects.filter(user=user, begun_at__gt=since).exclude(outcome=Outcome.ENABLED)
+    recent = Enrolment.objects.filter(user=user, begun_at__gt=since).exclude(outcome=EnrolmentOutcome.ENABLED)
     failures = recent.aggregate(all=Sum("failures"))["all"] or 0
     if failures < MAX_FAILURES and recent.count() < MAX_BEGUN:
         return None
@@ -111,11 +113,11 @@ def has_password(user: Entity) -> bool:
 def _over(enrolment: Enrolment) -> str:
     failed = enrolment.making.error_message if enrolment.making else ""
     return {
-        Outcome.CANCELLED: "It was cancelled, and its device is deleted.",
-        Outcome.EXPIRED: texts.OVER,
-        Outcome.LOCKED: texts.LOCKED,
-        Outcome.FAILED: failed,
-    }.get(Outcome(enrolment.outcome), "")
+        EnrolmentOutcome.CANCELLED: "It was cancelled, and its device is deleted.",
+        EnrolmentOutcome.EXPIRED: texts.OVER,
+        EnrolmentOutcome.LOCKED: texts.LOCKED,
+        EnrolmentOutcome.FAILED: failed,
+    }.get(EnrolmentOutcome(enrolment.outcome), "")
 
 
 def _is_late(change: Change) -> bool:

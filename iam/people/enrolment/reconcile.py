@@ -17,7 +17,7 @@ from iam.changes.services.own_device import queue_own
 from iam.changes.services.requests import SetCause
 from iam.mirror import services as mirror
 from iam.mirror.models import Entity, Kind
-from iam.people.enrolment.models import Enrolment, Outcome
+from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 from iam.people.enrolment.services import CAUSE, TOO_MANY, end
 from iam.people.links.models import Purpose
 from iam.people.links.services import finish_link, revoke_link
@@ -73,8 +73,8 @@ def settle(enrolment: Enrolment) -> None:
 
 def _enabled(enrolment: Enrolment) -> None:
     """AWS shows the device as the user's; also of one that was given up while AWS was asked."""
-    if not end(enrolment, outcome=Outcome.ENABLED, actor=enrolment.person):
-        Enrolment.objects.filter(pk=enrolment.pk).update(outcome=Outcome.ENABLED, is_settled=True)
+    if not end(enrolment, outcome=EnrolmentOutcome.ENABLED, actor=enrolment.person):
+        Enrolment.objects.filter(pk=enrolment.pk).update(outcome=EnrolmentOutcome.ENABLED, is_settled=True)
     if enrolment.link is not None and enrolment.link.purpose == Purpose.MFA:
         # An invitation goes on: it has passwords to take, and may be for users of several accounts.
         finish_link(enrolment.link)
@@ -83,15 +83,15 @@ def _enabled(enrolment: Enrolment) -> None:
 def _end_what_is_over(enrolment: Enrolment) -> None:
     making = enrolment.making
     if making is not None and making.state not in (*OPEN, ChangeState.APPLIED):
-        end(enrolment, outcome=Outcome.FAILED, actor=None)
+        end(enrolment, outcome=EnrolmentOutcome.FAILED, actor=None)
     elif enrolment.expires_at <= datetime.now(tz=UTC):
-        end(enrolment, outcome=Outcome.EXPIRED, actor=None)
+        end(enrolment, outcome=EnrolmentOutcome.EXPIRED, actor=None)
 
 
 def _clean(enrolment: Enrolment) -> None:
     """Delete the device, if AWS has it and nobody else."""
     making, cleaning = enrolment.making, enrolment.cleaning
-    if enrolment.outcome == Outcome.LOCKED and enrolment.link is not None:
+    if enrolment.outcome == EnrolmentOutcome.LOCKED and enrolment.link is not None:
         revoke_link(enrolment.link, actor=None, why=TOO_MANY)
     if making is None or making.state in (ChangeState.FAILED, ChangeState.CANCELLED, ChangeState.EXPIRED):
         _settled(enrolment)

@@ -38,8 +38,15 @@ from iam.journal.services import Actor, record
 from iam.linking.ownership import owns
 from iam.mirror.models import Entity, Kind
 from iam.people.enrolment import texts, totp
-from iam.people.enrolment.models import Enrolment, Outcome
-from iam.people.enrolment.queries import Stage, devices_of, has_mfa, latest, locked_until, standing_of
+from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
+from iam.people.enrolment.queries import (
+    EnrolmentStage,
+    devices_of,
+    has_mfa,
+    latest,
+    locked_until,
+    standing_of,
+)
 from iam.people.links.models import Link
 from iam.people.links.services import digest_of, revoke_link
 from iam.sealed import services as sealed
@@ -55,7 +62,7 @@ BAD_NAME: Final = "A name can contain only letters, digits and + = , . @ - _"
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class EnrolmentSession:
     """Who sits there: a person, the IAM user it is about, and the secret that only this browser has; by a
     link, or signed in.
     """
@@ -81,20 +88,20 @@ class Seed:
     address: str
 
 
-def begin(seat: Seat, *, device_name: str) -> Enrolment:
+def begin(seat: EnrolmentSession, *, device_name: str) -> Enrolment:
     """Have the device made; one that is under way in this browser already is the answer. Raises RefusedError
     in words for the person.
     """
     name = device_name.strip()
     standing = latest(seat.user, browser=seat.browser)
-    if standing is not None and standing_of(standing).stage not in (Stage.DONE, Stage.OVER):
+    if standing is not None and standing_of(standing).stage not in (EnrolmentStage.DONE, EnrolmentStage.OVER):
         return standing
     _check_may_begin(seat, name)
     now = datetime.now(tz=UTC)
     try:
         with transaction.atomic():
             if standing is not None and standing.ended_at is None:
-                end(standing, outcome=Outcome.EXPIRED, actor=None)
+                end(standing, outcome=EnrolmentOutcome.EXPIRED, actor=None)
             made = Enrolment.objects.create(
                 person=seat.person,
                 user=seat.user,
@@ -129,7 +136,7 @@ def begin(seat: Seat, *, device_name: str) -> Enrolment:
         return again
 
 
-def seed_of(enrolment: Enrolment, seat: Seat) -> Seed | None:
+def seed_of(enrolment: Enrolment, seat: EnrolmentSession) -> Seed | None:
     """The seed, in the browser that it was sealed for; None for any other, and when it is gone."""
     seed = _seed(enrolment, seat)
     if seed is None:
@@ -139,7 +146,7 @@ def seed_of(enrolment: Enrolment, seat: Seat) -> Seed | None:
     return Seed(grouped, address)
 
 
-def submit_codes(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -> None:
+def submit_codes(enrolment: Enrolment, seat: EnrolmentSession, *, first: str, second: str) -> None:
     """Send two codes to AWS, if they can be right; a second form of the same moment sends nothing. Raises
     RefusedError in words for the person.
     """
@@ -153,9 +160,9 @@ def submit_codes(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -
             .get(pk=enrolment.pk)
         )
         standing = standing_of(locked_enrolment)
-        if standing.stage in (Stage.CHECKING, Stage.DONE):
+        if standing.stage in (EnrolmentStage.CHECKING, EnrolmentStage.DONE):
             return
-        seed = _seed(locked_enrolment, seat) if standing.stage is Stage.SCAN else None
+        seed = _seed(locked_enrolment, seat) if standing.stage is EnrolmentStage.SCAN else None
         if seed is None:
             raise RefusedError(standing.said or texts.OVER)
         refusal = texts.trouble_in(totp.reading_of(seed, *codes, at=time.time()))
@@ -169,7 +176,7 @@ def submit_codes(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -
         raise FieldError(refusal, field="first")
 
 
-def cancel(enrolment: Enrolment, seat: Seat) -> None:
+def cancel(enrolment: Enrolment, seat: EnrolmentSession) -> None:
     """Give it up: the seed is destroyed, and the device deleted. Harmless when it is over."""
     with transaction.atomic():
         locked_enrolment = (
@@ -178,20 +185,20 @@ def cancel(enrolment: Enrolment, seat: Seat) -> None:
             .get(pk=enrolment.pk)
         )
         if locked_enrolment.browser == seat.browser and standing_of(locked_enrolment).stage in (
-            Stage.MAKING,
-            Stage.SCAN,
+            EnrolmentStage.MAKING,
+            EnrolmentStage.SCAN,
         ):
-            end(locked_enrolment, outcome=Outcome.CANCELLED, actor=seat.person)
+            end(locked_enrolment, outcome=EnrolmentOutcome.CANCELLED, actor=seat.person)
 
 
-def end(enrolment: Enrolment, *, outcome: Outcome, actor: Actor | None) -> bool:
+def end(enrolment: Enrolment, *, outcome: EnrolmentOutcome, actor: Actor | None) -> bool:
     """End it and destroy its seed; False when it has ended already. What is left in AWS,
     `iam.people.enrolment.reconcile` takes away.
     """
     now = datetime.now(tz=UTC)
     with transaction.atomic():
         open_one = Enrolment.objects.filter(pk=enrolment.pk, ended_at__isnull=True)
-        if not open_one.update(ended_at=now, outcome=outcome, is_settled=outcome is Outcome.ENABLED):
+        if not open_one.update(ended_at=now, outcome=outcome, is_settled=outcome is EnrolmentOutcome.ENABLED):
             return False
         enrolment.ended_at, enrolment.outcome = now, outcome.value
         sealed.shred(enrolment.sealed_id, actor=actor)
@@ -211,7 +218,7 @@ def free_name(user: Entity) -> str:
     return f"{base}-{uuid4().hex[:6]}"
 
 
-def _check_may_begin(seat: Seat, name: str) -> None:
+def _check_may_begin(seat: EnrolmentSession, name: str) -> None:
     if not owns(seat.person.pk, user_arn=seat.user.arn):
         raise RefusedError(NOT_YOURS)
     if seat.link is not None and not seat.link.is_checked and has_mfa(seat.user):
@@ -240,7 +247,7 @@ def _is_taken(user: Entity, serial: str) -> bool:
     ).exists()
 
 
-def _seed(enrolment: Enrolment, seat: Seat) -> str | None:
+def _seed(enrolment: Enrolment, seat: EnrolmentSession) -> str | None:
     if enrolment.browser != seat.browser or enrolment.expires_at <= datetime.now(tz=UTC):
         return None
     try:
@@ -249,7 +256,7 @@ def _seed(enrolment: Enrolment, seat: Seat) -> str | None:
         return None
 
 
-def _give(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -> None:
+def _give(enrolment: Enrolment, seat: EnrolmentSession, *, first: str, second: str) -> None:
     account = seat.user.account
     sealed_id = seal_codes(first, second, sealed_id=uuid4(), account_id=account.account_id)
     params = CodesParams(
@@ -267,7 +274,7 @@ def _give(enrolment: Enrolment, seat: Seat, *, first: str, second: str) -> None:
     enrolment.save(update_fields=["giving", "attempts"])
 
 
-def _count_failure(enrolment: Enrolment, seat: Seat) -> str:
+def _count_failure(enrolment: Enrolment, seat: EnrolmentSession) -> str:
     """One more wrong pair of codes; what the person reads."""
     enrolment.failures += 1
     enrolment.save(update_fields=["failures"])
@@ -276,7 +283,7 @@ def _count_failure(enrolment: Enrolment, seat: Seat) -> str:
         return (
             f"{texts.WRONG} {texts.NOTHING_SENT} {left} {'attempt is' if left == 1 else 'attempts are'} left."
         )
-    end(enrolment, outcome=Outcome.LOCKED, actor=seat.person)
+    end(enrolment, outcome=EnrolmentOutcome.LOCKED, actor=seat.person)
     if enrolment.link is not None:
         # At once, not when the device is deleted: the page must not offer to start again.
         revoke_link(enrolment.link, actor=None, why=TOO_MANY)

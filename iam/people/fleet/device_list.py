@@ -16,8 +16,8 @@ from iam.mirror.queries.lists import people
 from iam.mirror.queries.lists.core import (
     ListContext,
     ListDefinition,
+    ListSort,
     Seen,
-    Sort,
     States,
     Tab,
     either,
@@ -36,7 +36,7 @@ hardware is demanded.
 IS_ADMINISTRATOR: Final = Q(administrator__gt=Administrator.NO)
 IS_UNCHECKED: Final = Q(administrator__isnull=True)
 SORTS: Final = {
-    "urgency": Sort("place", "place_user", floor="0", past="no"),
+    "urgency": ListSort("place", "place_user", floor="0", past="no"),
     **{name: people.SORTS[name] for name in ("name", "mfa", "activity")},
 }
 

@@ -25,7 +25,7 @@ SUMMARY: Final = "summary"
 REPORT: Final = "root_credentials"
 
 
-class Fact(NamedTuple):
+class RootUserFact(NamedTuple):
     """What one of the two sources says of a root user."""
 
     name: str
@@ -65,11 +65,11 @@ def roots(viewer: Viewer, *, account: Account | None = None) -> list[Root]:
         rows = _accounts_and_facts(viewer.scope).rows()
     else:
         rows = _accounts_and_facts(None).rows(account=account.pk)
-    facts: dict[tuple[str, str], dict[str, Fact]] = {}
+    facts: dict[tuple[str, str], dict[str, RootUserFact]] = {}
     for number, name, *fact in rows:
         known = facts.setdefault((number, name), {})
         if fact[0] is not None:
-            known[fact[0]] = Fact(*fact)
+            known[fact[0]] = RootUserFact(*fact)
     seen = {fact: facts[fact] for fact in facts if viewer.may(Right.SEE_ACCOUNT, account_id=fact[0])}
     roots = [root_of(number, name, known) for (number, name), known in seen.items()]
     if account is None:
@@ -80,7 +80,7 @@ def roots(viewer: Viewer, *, account: Account | None = None) -> list[Root]:
 @lru_cache(maxsize=SCOPES_KEPT)
 def _accounts_and_facts(scope: Scope | None) -> CompiledQuery:
     """Number and name of each account within a scope, or (None) of the one of the parameter `account`, once
-    for each `Fact` of its root user.
+    for each `RootUserFact` of its root user.
     """
     accounts = Account.objects.filter(pk=Param("account", BigAutoField()))
     accounts = accounts_within(scope) if scope is not None else accounts
@@ -91,7 +91,7 @@ def _accounts_and_facts(scope: Scope | None) -> CompiledQuery:
     return CompiledQuery(lambda: accounts.annotate(told=facts_of_root).values_list(*columns))
 
 
-def root_of(number: str, name: str, facts: Mapping[str, Fact]) -> Root:
+def root_of(number: str, name: str, facts: Mapping[str, RootUserFact]) -> Root:
     """The newer of the two readings counts where they differ: AWS makes the report at most every four
     hours.
     """
@@ -108,14 +108,14 @@ def root_of(number: str, name: str, facts: Mapping[str, Fact]) -> Root:
     return Root(number, name, standing, keys, _last_used(report), newest.observed_at)
 
 
-def _mfa(fact: Fact) -> bool | None:
+def _mfa(fact: RootUserFact) -> bool | None:
     values = fact.value or {}
     name = "AccountMFAEnabled" if fact.name == SUMMARY else "mfa_active"
     known = values.get(name)
     return None if known is None else bool(known)
 
 
-def _keys(summary: Fact | None, report: Fact | None) -> int | None:
+def _keys(summary: RootUserFact | None, report: RootUserFact | None) -> int | None:
     values = (report.value or {}) if report else {}
     if values:
         return sum(bool(values.get(f"access_key_{slot}_active")) for slot in (1, 2))
@@ -123,7 +123,7 @@ def _keys(summary: Fact | None, report: Fact | None) -> int | None:
     return None if present is None else int(present)
 
 
-def _last_used(report: Fact | None) -> datetime | None:
+def _last_used(report: RootUserFact | None) -> datetime | None:
     values = (report.value or {}) if report else {}
     texts = [values.get(name) for name in ("password_last_used", "key_1_last_used", "key_2_last_used")]
     uses = []

@@ -11,7 +11,7 @@ class LinksConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.notify.links import make_links_of
-        from iam.notify.pages import Page
+        from iam.notify.pages import MessagePage
         from iam.people.links.signed_ids import address_on
 
-        make_links_of(Page.LINK, address_on)
+        make_links_of(MessagePage.LINK, address_on)

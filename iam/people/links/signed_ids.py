@@ -12,7 +12,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core import signing
 
-from iam.notify.pages import Page, path_of, prefix_of
+from iam.notify.pages import MessagePage, path_of, prefix_of
 from iam.people.links.models import Link
 
 _SALT: Final = "gatehouse.people.link"
@@ -22,15 +22,15 @@ def address_of(link: Link) -> str:
     """The whole address, with the host that people type. Anyone who has it can use it once: show it to nobody
     but its person, write it nowhere.
     """
-    return f"{settings.BASE_URL}{path_of(Page.LINK, word_of(link.pk))}"
+    return f"{settings.BASE_URL}{path_of(MessagePage.LINK, word_of(link.pk))}"
 
 
 def address_on(path: str) -> str:
     """The same for the path by which a message names a link: with the id of its row, which opens nothing by
     itself.
     """
-    link_id = UUID(path.removeprefix(prefix_of(Page.LINK)).strip("/"))
-    return f"{settings.BASE_URL}{path_of(Page.LINK, word_of(link_id))}"
+    link_id = UUID(path.removeprefix(prefix_of(MessagePage.LINK)).strip("/"))
+    return f"{settings.BASE_URL}{path_of(MessagePage.LINK, word_of(link_id))}"
 
 
 def word_of(link_id: UUID) -> str:

@@ -36,7 +36,7 @@ from iam.people.moving.single_blueprint_accounts import (
     text_of,
     why_stays,
 )
-from iam.people.onboarding.creation_plan import Part, Site, sites_of
+from iam.people.onboarding.creation_plan import CreationSite, PersonAccountPlan, sites_of
 from iam.people.onboarding.first_password import check_first_password
 
 LOSES, GAINS, KEEPS, SETS, NOTE = "loses", "gains", "keeps", "sets", "note"
@@ -53,7 +53,7 @@ class Mover:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class MoveStep:
     """One line of what the move comes to. `what` is what it gives as a grant would say it; without an
     operation it is only said.
     """
@@ -72,12 +72,12 @@ class Step:
 class MovePlan:
     """All of it. `made` are the users that are made, `left` those whose access ends, each with its lane."""
 
-    steps: tuple[Step, ...] = field(default=())
-    made: tuple[tuple[int, Part], ...] = ()
+    steps: tuple[MoveStep, ...] = field(default=())
+    made: tuple[tuple[int, PersonAccountPlan], ...] = ()
     left: tuple[tuple[int, Entity], ...] = ()
 
     @property
-    def doing(self) -> list[Step]:
+    def doing(self) -> list[MoveStep]:
         """Those that are changes."""
         return [step for step in self.steps if step.operation is not None]
 
@@ -117,7 +117,7 @@ def plan_move(
     """
     old, new = former.body, version.body
     sites = {site.account.pk: site for site in sites_of(new, viewer=viewer)}
-    steps: list[Step] = []
+    steps: list[MoveStep] = []
     left: list[tuple[int, Entity]] = []
     for lane, user in enumerate(mover.users):
         site = sites.pop(user.account_id, None)
@@ -138,7 +138,7 @@ def plan_move(
         for site in sites.values():
             text = f"Has no user in {site.account.name}, which the blueprint includes"
             steps.append(
-                Step(
+                MoveStep(
                     site.account.name,
                     NOTE,
                     text,
@@ -148,34 +148,36 @@ def plan_move(
     return MovePlan(tuple(steps), tuple(made), tuple(left))
 
 
-def _parts(mover: Mover, sites: Sequence[Site], *, body: Body, move_id: UUID) -> list[Part]:
+def _parts(
+    mover: Mover, sites: Sequence[CreationSite], *, body: Body, move_id: UUID
+) -> list[PersonAccountPlan]:
     person = Person.objects.filter(pk=mover.person_id, is_active=True).first() if mover.person_id else None
     return parts_for(person, mover.users, sites, body=body, move_id=move_id) if person else []
 
 
-def _making(lane: int, part: Part) -> Iterator[Step]:
+def _making(lane: int, part: PersonAccountPlan) -> Iterator[MoveStep]:
     """A user who is made, with all that the blueprint gives: the user first, each thing in the branch that an
     onboarding has it in.
     """
     for step in part.steps:
         says = "They get an invitation when it is created." if step.branch == 0 else ""
         text = text_of(step.operation)
-        yield Step(part.account.name, GAINS, text, says, step.operation, lane, step.branch)
+        yield MoveStep(part.account.name, GAINS, text, says, step.operation, lane, step.branch)
 
 
-def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[Step]:
+def _leaving(lane: int, user: Entity, viewer: Viewer) -> Iterator[MoveStep]:
     """A user whose access ends: everything is denied first, and nothing waits for anything."""
     site, name = leaving_of(user, viewer=viewer), user.account.name
     for branch, operation in enumerate(site.operations, start=1):
         text, says = f"All access of {user.name}", DENIED
         if operation is not site.deny:
             text, says = text_of(operation), ""
-        yield Step(name, LOSES, text, says, operation, lane, branch)
+        yield MoveStep(name, LOSES, text, says, operation, lane, branch)
     for sentence in site.left:
-        yield Step(name, NOTE, "Some of it can’t be ended here", sentence)
+        yield MoveStep(name, NOTE, "Some of it can’t be ended here", sentence)
 
 
-def _numbered(lane: int, steps: Iterator[Step]) -> Iterator[Step]:
+def _numbered(lane: int, steps: Iterator[MoveStep]) -> Iterator[MoveStep]:
     """Each in a branch of its own; where somebody lies comes last, since their name in AWS is another one
     then.
     """
@@ -185,25 +187,25 @@ def _numbered(lane: int, steps: Iterator[Step]) -> Iterator[Step]:
 
 
 def _in_account(
-    user: Entity, old: Body, new: Body, site: Site | None, *, key: str, why: str
-) -> Iterator[Step]:
+    user: Entity, old: Body, new: Body, site: CreationSite | None, *, key: str, why: str
+) -> Iterator[MoveStep]:
     was_here = user.account.account_id in old.accounts
     body = old if was_here else Body()
     yield from _groups(user, body.groups, site)
     yield from _templates(user, body.templates, site, key=key)
     if site is None:
         name = user.account.name
-        yield Step(name, NOTE, f"The user stays in {name}, which the new blueprint doesn’t include", why)
+        yield MoveStep(name, NOTE, f"The user stays in {name}, which the new blueprint doesn’t include", why)
         return
     yield from _boundary(user, site)
     yield from _tags(user, body.tags, new.tags)
     state = EntityState.objects.filter(valid_at(None), entity=user).first()
     if state is not None and state.path != new.path:
         operation = UpdateUser.of(user, name=user.name, path=new.path)
-        yield Step(user.account.name, SETS, f"Path {new.path}", f"It was {state.path}.", operation)
+        yield MoveStep(user.account.name, SETS, f"Path {new.path}", f"It was {state.path}.", operation)
 
 
-def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Step]:
+def _groups(user: Entity, old: Sequence[str], site: CreationSite | None) -> Iterator[MoveStep]:
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user)
     groups_by_name = {edge.target.name: edge.target for edge in edges.select_related("target__account")}
     wanted = {group.name: group for group in site.groups} if site else {}
@@ -211,9 +213,9 @@ def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Ste
     for group in sorted(set(old) & groups_by_name.keys() - wanted.keys()):
         why = other_grants(user, PermissionSort.MEMBER, groups_by_name[group].arn)
         if why:
-            yield Step(name, KEEPS, f"Member of {group}", f"{why} also needs it.")
+            yield MoveStep(name, KEEPS, f"Member of {group}", f"{why} also needs it.")
         else:
-            yield Step(
+            yield MoveStep(
                 name,
                 LOSES,
                 f"Member of {group}",
@@ -222,13 +224,15 @@ def _groups(user: Entity, old: Sequence[str], site: Site | None) -> Iterator[Ste
     for group, entity in wanted.items():
         what = What(WhatKind.GROUP, group_arn=entity.arn)
         if group in groups_by_name:
-            yield Step(name, KEEPS, f"Member of {group}", "Both blueprints or another grant give it.")
+            yield MoveStep(name, KEEPS, f"Member of {group}", "Both blueprints or another grant give it.")
         else:
             operation = Membership.of(ADD_TO_GROUP, user, group=entity)
-            yield Step(name, GAINS, f"Member of {group}", operation=operation, what=what)
+            yield MoveStep(name, GAINS, f"Member of {group}", operation=operation, what=what)
 
 
-def _templates(user: Entity, old: Sequence[Filled], site: Site | None, *, key: str) -> Iterator[Step]:
+def _templates(
+    user: Entity, old: Sequence[Filled], site: CreationSite | None, *, key: str
+) -> Iterator[MoveStep]:
     name = user.account.name
     wanted = list(site.documents) if site else []
     entries_given = list(_given(user))
@@ -239,14 +243,14 @@ def _templates(user: Entity, old: Sequence[Filled], site: Site | None, *, key: s
             continue
         if stays is not None:
             wanted.remove(stays)
-            yield Step(name, KEEPS, f"Policy {entry.target}", "Both blueprints give it.")
+            yield MoveStep(name, KEEPS, f"Policy {entry.target}", "Both blueprints give it.")
         elif InlinePolicy.objects.filter(valid_at(None), owner=user, name=entry.target).exists():
             why = other_grants(user, PermissionSort.INLINE, entry.target)
             if why:
-                yield Step(name, KEEPS, f"Policy {entry.target}", f"{why} also needs it.")
+                yield MoveStep(name, KEEPS, f"Policy {entry.target}", f"{why} also needs it.")
                 continue
             operation = DeleteInlinePolicy.of(user, name=entry.target)
-            yield Step(name, LOSES, f"Policy {entry.target}", operation=operation)
+            yield MoveStep(name, LOSES, f"Policy {entry.target}", operation=operation)
     for number, (filled, title, text) in enumerate(wanted):
         what = What(
             WhatKind.TEMPLATE,
@@ -257,7 +261,7 @@ def _templates(user: Entity, old: Sequence[Filled], site: Site | None, *, key: s
         mark = f"{key[:8]}-{number}" if number else key[:8]
         policy = name_for(title, mark=mark)
         put = PutInlinePolicy.of(user, name=policy, text=text)
-        yield Step(name, GAINS, title, operation=put, what=what)
+        yield MoveStep(name, GAINS, title, operation=put, what=what)
 
 
 def _given(user: Entity) -> Iterator[LedgerEntry]:
@@ -293,7 +297,7 @@ def other_grants(user: Entity, sort: PermissionSort, target: str) -> str:
     return ", ".join(sorted(grant.reference for grant in grants))
 
 
-def _boundary(user: Entity, site: Site) -> Iterator[Step]:
+def _boundary(user: Entity, site: CreationSite) -> Iterator[MoveStep]:
     edge = Edge.objects.filter(valid_at(None), kind=EdgeKind.BOUNDARY, source=user).first()
     has = edge.target.arn if edge else ""
     name = user.account.name
@@ -303,13 +307,13 @@ def _boundary(user: Entity, site: Site) -> Iterator[Step]:
         ).first()
         if policy is not None:
             operation = PutBoundary.of(user, policy=policy)
-            yield Step(name, SETS, f"Boundary {policy.name}", "Replaces the previous one.", operation)
+            yield MoveStep(name, SETS, f"Boundary {policy.name}", "Replaces the previous one.", operation)
     elif has and not site.boundary:
         operation_off = DeleteBoundary.of(user)
-        yield Step(name, SETS, "No boundary", "The new blueprint has none.", operation_off)
+        yield MoveStep(name, SETS, "No boundary", "The new blueprint has none.", operation_off)
 
 
-def _tags(user: Entity, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[Step]:
+def _tags(user: Entity, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[MoveStep]:
     row = TagSet.objects.filter(valid_at(None), entity=user).first()
     has: dict[str, str] = dict(row.tags) if row else {}
     wanted = {key: value for key, value in has.items() if old.get(key) != value or key in new} | dict(new)
@@ -317,4 +321,4 @@ def _tags(user: Entity, old: Mapping[str, str], new: Mapping[str, str]) -> Itera
         tags_text = (
             ", ".join(f"{key} = {value}" for key, value in sorted(new.items())) or "without the previous ones"
         )
-        yield Step(user.account.name, SETS, "Tags", tags_text, SetTags.of(user, tags=wanted))
+        yield MoveStep(user.account.name, SETS, "Tags", tags_text, SetTags.of(user, tags=wanted))

@@ -27,11 +27,11 @@ from iam.people.blueprints.user_names import free_name
 from iam.people.moving.models import Move
 from iam.people.offboarding import models as offboarding
 from iam.people.offboarding.leaver_lookup import teams_of
-from iam.people.offboarding.removal_plan import Site as LeavingSite
+from iam.people.offboarding.removal_plan import RemovalSite as LeavingSite
 from iam.people.offboarding.removal_plan import plan_for
 from iam.people.offboarding.requester_scope import with_their_groups
 from iam.people.onboarding import models as onboarding
-from iam.people.onboarding.creation_plan import Part, Site, part_of
+from iam.people.onboarding.creation_plan import CreationSite, PersonAccountPlan, part_of
 from iam.people.onboarding.requester_scope import with_newcomers
 from iam.people.runs.models import RunState
 
@@ -89,8 +89,8 @@ def newcomer_for(person: Person, *, name: str, user_name: str, body: Body) -> on
 
 
 def parts_for(
-    person: Person, users: Sequence[Entity], sites: Sequence[Site], *, body: Body, move_id: UUID
-) -> list[Part]:
+    person: Person, users: Sequence[Entity], sites: Sequence[CreationSite], *, body: Body, move_id: UUID
+) -> list[PersonAccountPlan]:
     """Their new users: under the name that they have elsewhere, or with a number where somebody has
     that one.
     """
@@ -151,7 +151,7 @@ def widened(viewer: Viewer, users: Sequence[Entity], *, names: Sequence[str], bo
     return with_newcomers(with_their_groups(viewer, users), names, body=body)
 
 
-def write_made(move: Move, parts: Sequence[tuple[int, Part]], *, group: ChangeSet) -> None:
+def write_made(move: Move, parts: Sequence[tuple[int, PersonAccountPlan]], *, group: ChangeSet) -> None:
     """The onboarding within the move, by which the invitation is sent and each step is followed; in the
     caller's transaction.
     """
@@ -207,7 +207,7 @@ def write_left(move: Move, left: Sequence[tuple[int, Entity]], *, email: str, gr
         email=email[:256],
         person_id=move.person_id,
         teams=teams_of(users),
-        stage=offboarding.Stage.WAITING,
+        stage=offboarding.OffboardingStage.WAITING,
         # Anyone who moves goes on working: their sign-in to Gatehouse stays.
         unseen=max(1, len(move.users) - len(users)),
     )

@@ -23,16 +23,16 @@ from iam.mirror.models import (
     UserCredentials,
     valid_at,
 )
-from iam.people.offboarding.models import Leaver, OffboardedUser, Stage
+from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingStage
 from iam.people.offboarding.open_access import DENY, DENY_ALL, ORDER, says_deny
 
-CUT: Final = (Stage.GONE, Stage.SUSPENDED, Stage.CONFIRMED)
+CUT: Final = (OffboardingStage.GONE, OffboardingStage.SUSPENDED, OffboardingStage.CONFIRMED)
 """In these, nothing by which the person signs in should be there."""
 UNKNOWN: Final = "Unknown"
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
+class AccessFact:
     """One thing that the mirror shows. `is_open`: it gives access; None: it says nothing about access, or is
     unknown.
     """
@@ -47,12 +47,12 @@ class UserNow:
     """How a user is now. `read_at` is when the newest of it was read from AWS."""
 
     seat: OffboardedUser
-    facts: list[Fact]
+    facts: list[AccessFact]
     read_at: datetime | None
     is_there: bool = True
 
     @property
-    def gives_access(self) -> list[Fact]:
+    def gives_access(self) -> list[AccessFact]:
         """What gives access although it should be cut."""
         return [fact for fact in self.facts if fact.is_open]
 
@@ -74,7 +74,7 @@ def users_now(seats: Sequence[OffboardedUser]) -> list[UserNow]:
             default=None,
         )
         if user.gone_at is not None:
-            users_shown.append(UserNow(seat, [Fact("IAM user", "Deleted in AWS")], at, is_there=False))
+            users_shown.append(UserNow(seat, [AccessFact("IAM user", "Deleted in AWS")], at, is_there=False))
             continue
         facts = list(_facts(user.pk in denied, rows.get(user.pk), active[user.pk], groups[user.pk]))
         users_shown.append(UserNow(seat, facts, at))
@@ -97,25 +97,27 @@ def differs_now(leaver: Leaver, users: Sequence[UserNow]) -> list[str]:
     ]
 
 
-def _words(fact: Fact) -> str:
+def _words(fact: AccessFact) -> str:
     return f"{fact.what.lower()}: {fact.says.lower()}"
 
 
-def _facts(is_denied: bool, row: UserCredentials | None, active: Counter[str], groups: int) -> Iterable[Fact]:
+def _facts(
+    is_denied: bool, row: UserCredentials | None, active: Counter[str], groups: int
+) -> Iterable[AccessFact]:
     deny = "In force" if is_denied else "Not attached"
-    yield Fact("Policy that denies everything", deny, is_open=not is_denied)
+    yield AccessFact("Policy that denies everything", deny, is_open=not is_denied)
     if row is None or row.has_password is None:
-        yield Fact("Console password", UNKNOWN)
+        yield AccessFact("Console password", UNKNOWN)
     else:
         password = "Set" if row.has_password else "None"
-        yield Fact("Console password", password, is_open=row.has_password)
+        yield AccessFact("Console password", password, is_open=row.has_password)
     keys = active[Kind.ACCESS_KEY] if row is None else max(row.active_keys, active[Kind.ACCESS_KEY])
-    yield Fact("Active access keys", _number_or_none(keys), is_open=keys > 0)
+    yield AccessFact("Active access keys", _number_or_none(keys), is_open=keys > 0)
     others = sum(count for kind, count in active.items() if kind != Kind.ACCESS_KEY)
     if others:
-        yield Fact("Other active credentials", str(others), is_open=True)
-    yield Fact("Groups", _number_or_none(groups))
-    yield Fact("MFA devices", _mfa(row))
+        yield AccessFact("Other active credentials", str(others), is_open=True)
+    yield AccessFact("Groups", _number_or_none(groups))
+    yield AccessFact("MFA devices", _mfa(row))
 
 
 def _number_or_none(number: int) -> str:

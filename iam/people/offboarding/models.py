@@ -69,7 +69,7 @@ class OffboardingRun(AbstractListRun):
         return MOVE.fullmatch(self.source) is not None
 
 
-class Stage(models.TextChoices):
+class OffboardingStage(models.TextChoices):
     """The status of one person who is offboarded or suspended."""
 
     DRAFT = "draft", "Draft"
@@ -91,20 +91,20 @@ class Stage(models.TextChoices):
 
 
 MOVING = (
-    Stage.WAITING,
-    Stage.PLANNED,
-    Stage.CLOSING,
-    Stage.OPEN,
-    Stage.RETURNING,
-    Stage.DELETING,
-    Stage.SUSPENDING,
+    OffboardingStage.WAITING,
+    OffboardingStage.PLANNED,
+    OffboardingStage.CLOSING,
+    OffboardingStage.OPEN,
+    OffboardingStage.RETURNING,
+    OffboardingStage.DELETING,
+    OffboardingStage.SUSPENDING,
 )
 """While something is still to come."""
-SUSPENSION = (Stage.SUSPENDED, Stage.CONFIRMED)
+SUSPENSION = (OffboardingStage.SUSPENDED, OffboardingStage.CONFIRMED)
 """While a suspension is in force: it can be restored, or followed by an offboarding."""
 
 
-OVER = (Stage.RETURNED, Stage.CALLED_OFF)
+OVER = (OffboardingStage.RETURNED, OffboardingStage.CALLED_OFF)
 """Nothing is removed any more: a title that tells to remove it would be wrong."""
 
 
@@ -130,7 +130,7 @@ class Leaver(models.Model):
     teams = models.JSONField(default=list)
     standing = models.CharField(max_length=8, choices=RowStatus.choices, default=RowStatus.READY)
     problems = models.JSONField(default=list)
-    stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.DRAFT)
+    stage = models.CharField(max_length=12, choices=OffboardingStage.choices, default=OffboardingStage.DRAFT)
     began_at = models.DateTimeField(null=True)
     closed_at = models.DateTimeField(null=True)
     proved_at = models.DateTimeField(null=True)

@@ -16,9 +16,9 @@ from iam.guard import Viewer
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.people.offboarding.trusts import trusted_by
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 
 ASSUME: Final = "sts:AssumeRole"
 MAX_ROLES: Final = 40
@@ -57,7 +57,9 @@ def open_roles(users: Sequence[Entity], *, viewer: Viewer) -> OpenRoles:
     with snapshot(accounts=accounts) as index:
         asked = [(role, _able(index, role, users)) for role in roles]
     roles_found = [
-        OpenRole(role, tuple(sorted(can)), Decision.ALLOWED in can.values()) for role, can in asked if can
+        OpenRole(role, tuple(sorted(can)), EvaluationDecision.ALLOWED in can.values())
+        for role, can in asked
+        if can
     ]
     return OpenRoles(tuple(roles_found), len(seen) - len(roles))
 
@@ -78,14 +80,14 @@ def running_sessions(users: Sequence[Entity], *, viewer: Viewer, ended: Collecti
     return [f"Sessions that already run in {', '.join(names[:NAMED])}{more} continue until they expire."]
 
 
-def _able(index: Index, role: Entity, users: Sequence[Entity]) -> dict[str, Decision]:
+def _able(index: Index, role: Entity, users: Sequence[Entity]) -> dict[str, EvaluationDecision]:
     """Who of the users can assume a role."""
-    question = Question(ASSUME, role.arn, {}, resource_account=role.account.account_id)
-    decisions: dict[str, Decision] = {}
+    question = AccessQuestion(ASSUME, role.arn, {}, resource_account=role.account.account_id)
+    decisions: dict[str, EvaluationDecision] = {}
     for user in users:
         member = index.member(user.account.account_id, user.pk)
-        decision = why(index, member, question).decision if member else Decision.IMPLICITLY_DENIED
-        if decision in (Decision.ALLOWED, Decision.CONDITIONAL):
+        decision = why(index, member, question).decision if member else EvaluationDecision.IMPLICITLY_DENIED
+        if decision in (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL):
             decisions[user.name] = decision
     return decisions
 

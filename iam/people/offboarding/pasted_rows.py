@@ -17,11 +17,11 @@ COLUMNS: Final = frozenset(
 )  # fmt: skip
 """The names of the column that says who leaves; the address comes first where there are several."""
 
-__all__ = ["LARGEST", "SheetError", "Typed", "read_leavers", "typed"]
+__all__ = ["LARGEST", "LeaverRow", "SheetError", "read_leavers", "typed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class LeaverRow:
     """A row as it was read: an address, a user name or an ARN. `line` is where it begins in the file."""
 
     line: int
@@ -29,13 +29,13 @@ class Typed:
     errors: tuple[str, ...] = ()
 
 
-def read_leavers(data: bytes) -> list[Typed]:
+def read_leavers(data: bytes) -> list[LeaverRow]:
     """The rows of a CSV file. Raises SheetError for a file that is none."""
 
-    def reader(head: list[str]) -> Callable[[int, list[str]], Typed]:
+    def reader(head: list[str]) -> Callable[[int, list[str]], LeaverRow]:
         places = _places(head)
 
-        def read(line: int, cells: list[str]) -> Typed:
+        def read(line: int, cells: list[str]) -> LeaverRow:
             given_cells = (cells[at].strip() for at in places if at < len(cells))
             return typed(line, next(filter(None, given_cells), ""))
 
@@ -44,7 +44,7 @@ def read_leavers(data: bytes) -> list[Typed]:
     return sheet_rows(data, reader=reader)
 
 
-def typed(line: int, text: str) -> Typed:
+def typed(line: int, text: str) -> LeaverRow:
     """A row from what it says of who leaves."""
     text = " ".join(text.split())
     errors = []
@@ -57,7 +57,7 @@ def typed(line: int, text: str) -> Typed:
     if not text.isprintable():
         errors.append("This row contains a character that can’t be shown.")
     kept = "".join(map(_printable, text[:MAX_LENGTH]))
-    return Typed(line, kept, tuple(errors))
+    return LeaverRow(line, kept, tuple(errors))
 
 
 def _printable(letter: str) -> str:

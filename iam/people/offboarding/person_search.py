@@ -45,7 +45,7 @@ _SPECIAL: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Match:
+class PersonMatch:
     """A person who was found, with the user by which their page opens."""
 
     user: Entity
@@ -56,7 +56,7 @@ class Match:
 class Matches:
     """The best matches first; `is_cut` if there are more than are shown."""
 
-    people: list[Match]
+    people: list[PersonMatch]
     is_cut: bool = False
 
 
@@ -76,9 +76,9 @@ def find_people(viewer: Viewer, text: str, *, most: int = MAX_PEOPLE) -> Matches
     machines = machine_users(users)
     users = [user for user in users if user.pk not in machines]
     people = within(people_of(users), viewer=viewer) if users else []
-    matches: dict[frozenset[int], Match] = {}
+    matches: dict[frozenset[int], PersonMatch] = {}
     for user, person in zip(users, people, strict=True):
-        matches.setdefault(frozenset(entity.pk for entity in person.users), Match(user, person))
+        matches.setdefault(frozenset(entity.pk for entity in person.users), PersonMatch(user, person))
     ranked = sorted(matches.values(), key=lambda match: _rank(match, words))
     return Matches(ranked[:most], is_cut or len(ranked) > most)
 
@@ -100,7 +100,7 @@ def without_users(text: str, *, most: int = 5) -> list[Person]:
     return [person for person in people if not users.get(person.pk)][:most]
 
 
-def _rank(match: Match, words: Sequence[str]) -> tuple[int, str, int]:
+def _rank(match: PersonMatch, words: Sequence[str]) -> tuple[int, str, int]:
     """Whole names before beginnings before parts, then by name; without a text, people whose address is known
     before other users.
     """
@@ -164,7 +164,7 @@ def _pattern(word: str) -> str:
     return "".join(parts)
 
 
-def named_exactly(matches: Matches, text: str) -> list[Match]:
+def named_exactly(matches: Matches, text: str) -> list[PersonMatch]:
     """Those whose whole name is the text, accents and capital letters aside."""
     return [match for match in matches.people if fold(match.person.name) == fold(text.strip())]
 

@@ -11,7 +11,7 @@ from django.db.models import Count, Q, QuerySet
 
 from iam.changes.models import OPEN, Change, ChangeState
 from iam.guard import Viewer
-from iam.people.offboarding.models import OF_REST, Leaver, OffboardedUser, OffboardingRun, Stage
+from iam.people.offboarding.models import OF_REST, Leaver, OffboardedUser, OffboardingRun, OffboardingStage
 from iam.people.runs.models import RunState
 
 
@@ -19,7 +19,7 @@ def visible_leavers(viewer: Viewer) -> QuerySet[Leaver]:
     """All who were asked for, for those who see all accounts; else of the accounts that one sees, and of the
     teams that one leads.
     """
-    asked = Leaver.objects.exclude(stage=Stage.DRAFT).select_related("run")
+    asked = Leaver.objects.exclude(stage=OffboardingStage.DRAFT).select_related("run")
     if viewer.scope.sees_everything:
         return asked
     seen = Q(pk__in=[])
@@ -82,7 +82,9 @@ def needs_attention(viewer: Viewer) -> QuerySet[Leaver]:
     """Those for whom somebody has to do something: confirm a suspension, or end what is still open; the
     newest first.
     """
-    waits = visible_leavers(viewer).filter(stage__in=[Stage.SUSPENDED, Stage.OPEN, Stage.PARTLY])
+    waits = visible_leavers(viewer).filter(
+        stage__in=[OffboardingStage.SUSPENDED, OffboardingStage.OPEN, OffboardingStage.PARTLY]
+    )
     return waits.order_by("-run__created_at", "pk")
 
 
@@ -93,7 +95,7 @@ def drafts_of(viewer: Viewer) -> list[OffboardingRun]:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class OffboardedUserChanges:
     """A seat and its changes, in the order in which they were asked for."""
 
     seat: OffboardedUser
@@ -119,7 +121,7 @@ class Held:
         ]
 
 
-def held_by(leavers: Sequence[Leaver]) -> dict[UUID, list[Held]]:
+def held_by(leavers: Sequence[Leaver]) -> dict[UUID, list[OffboardedUserChanges]]:
     """The seats of some leavers with their changes, by leaver; three queries, whatever their number."""
     seats = list(
         OffboardedUser.objects.filter(leaver__in=leavers)
@@ -140,7 +142,7 @@ def held_by(leavers: Sequence[Leaver]) -> dict[UUID, list[Held]]:
     for change in again.order_by("created_at", "position"):
         assert change.change_set.cause_id is not None
         rows[change.change_set.cause_id].append(change)
-    seats_by_leaver: dict[UUID, list[Held]] = defaultdict(list)
+    seats_by_leaver: dict[UUID, list[OffboardedUserChanges]] = defaultdict(list)
     for seat in seats:
-        seats_by_leaver[seat.leaver_id].append(Held(seat, tuple(rows[seat.pk])))
+        seats_by_leaver[seat.leaver_id].append(OffboardedUserChanges(seat, tuple(rows[seat.pk])))
     return seats_by_leaver

@@ -33,7 +33,7 @@ from iam.people.offboarding.models import (
     EndedGrant,
     Leaver,
     OffboardedUser,
-    Stage,
+    OffboardingStage,
 )
 from iam.people.offboarding.open_access import is_denied
 from iam.people.offboarding.removal_proof import changes_of, is_busy, prove_user
@@ -44,8 +44,14 @@ from iam.people.runs.reconcile import reconcile_missed
 BATCH: Final = 100
 READ_AGAIN_AFTER: Final = timedelta(minutes=10)
 DENYING: Final = (PutInlinePolicy.spec.slug, ATTACH_POLICY.slug)
-BEFORE_END: Final = (Stage.WAITING, Stage.PLANNED, Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING)
-CUTTING: Final = (Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING)
+BEFORE_END: Final = (
+    OffboardingStage.WAITING,
+    OffboardingStage.PLANNED,
+    OffboardingStage.CLOSING,
+    OffboardingStage.OPEN,
+    OffboardingStage.SUSPENDING,
+)
+CUTTING: Final = (OffboardingStage.CLOSING, OffboardingStage.OPEN, OffboardingStage.SUSPENDING)
 
 
 def change_ended(change: Change) -> None:
@@ -81,7 +87,7 @@ def reconcile_open(*, older_than: timedelta = timedelta(seconds=10)) -> int:
     Returns how many were looked at.
     """
     before = datetime.now(tz=UTC) - older_than
-    moving = (*BEFORE_END, Stage.RETURNING, Stage.DELETING)
+    moving = (*BEFORE_END, OffboardingStage.RETURNING, OffboardingStage.DELETING)
     leavers = Leaver.objects.filter(stage__in=moving, run__asked_at__lt=before).order_by("run__asked_at")
     return reconcile_missed(leavers, reconcile, most=BATCH)
 
@@ -96,7 +102,7 @@ def reconcile(leaver_id: UUID) -> None:
             _settle_end(leaver)
     if leaver.stage in CUTTING:
         _look_after(leaver)
-    elif leaver.stage in (Stage.RETURNING, Stage.DELETING):
+    elif leaver.stage in (OffboardingStage.RETURNING, OffboardingStage.DELETING):
         from iam.people.offboarding.restore_and_delete import settle_afterwards
 
         settle_afterwards(leaver.pk)
@@ -133,7 +139,7 @@ def _settle_end(leaver: Leaver) -> None:
         begun = [datetime.now(tz=UTC)]
     if not begun:
         ahead = leaver.run.leaves_at and leaver.run.leaves_at > datetime.now(tz=UTC)
-        stage = Stage.PLANNED if ahead else _cutting(leaver)
+        stage = OffboardingStage.PLANNED if ahead else _cutting(leaver)
         _move(leaver, stage)
         return
     if leaver.began_at is None:
@@ -149,17 +155,17 @@ def _settle_end(leaver: Leaver) -> None:
         if _are_denied(leaver, but={deny.subject_arn for deny in denies}):
             leaver.closed_at = max(ends) if ends else leaver.began_at
     leaver.save(update_fields=["began_at", "closed_at", "trouble"])
-    if leaver.stage != Stage.OPEN:
+    if leaver.stage != OffboardingStage.OPEN:
         _move(leaver, _cutting(leaver))
 
 
-def _cutting(leaver: Leaver) -> Stage:
-    return Stage.SUSPENDING if leaver.run.is_suspension else Stage.CLOSING
+def _cutting(leaver: Leaver) -> OffboardingStage:
+    return OffboardingStage.SUSPENDING if leaver.run.is_suspension else OffboardingStage.CLOSING
 
 
 def _call_off(leaver: Leaver) -> None:
     """Nothing was changed in AWS; whom a suspension kept out of Gatehouse is let in again."""
-    _move(leaver, Stage.CALLED_OFF)
+    _move(leaver, OffboardingStage.CALLED_OFF)
     if leaver.run.is_suspension and leaver.person_id is not None:
         leaver.trouble = reactivate(leaver.person_id, why=leaver.run.reference)[:1024]
         leaver.save(update_fields=["trouble"])
@@ -176,7 +182,7 @@ def _take_over_suspensions(leaver: Leaver) -> None:
     for suspended in suspensions.distinct():
         if users.issuperset(suspended.seats.values_list("user", flat=True)):
             Leaver.objects.filter(pk=suspended.pk).update(followed_by=leaver)
-            _move(suspended, Stage.FOLLOWED)
+            _move(suspended, OffboardingStage.FOLLOWED)
 
 
 def _are_denied(leaver: Leaver, *, but: Collection[str]) -> bool:
@@ -230,7 +236,7 @@ def _look_after(leaver: Leaver) -> None:
                 nudge.send(PROVE_USER, seat.pk)
     if waits or any(seat.proved_at is None for seat in seats):
         if not waits and any(_is_stuck(seat) for seat in seats):
-            _move(leaver, Stage.OPEN)
+            _move(leaver, OffboardingStage.OPEN)
         return
     if leaver.run.is_suspension:
         _suspended(leaver)
@@ -260,13 +266,13 @@ def _suspended(leaver: Leaver) -> None:
     """Access is cut, as AWS showed when it was read again."""
     with transaction.atomic():
         locked_leaver = Leaver.objects.select_for_update().get(pk=leaver.pk)
-        if locked_leaver.stage not in (Stage.SUSPENDING, Stage.OPEN):
+        if locked_leaver.stage not in (OffboardingStage.SUSPENDING, OffboardingStage.OPEN):
             return
         locked_leaver.proved_at = max(
             at for at in locked_leaver.seats.values_list("proved_at", flat=True) if at
         )
         locked_leaver.save(update_fields=["proved_at"])
-        stage = Stage.CONFIRMED if is_confirmed(locked_leaver) else Stage.SUSPENDED
+        stage = OffboardingStage.CONFIRMED if is_confirmed(locked_leaver) else OffboardingStage.SUSPENDED
         _move(locked_leaver, stage)
         users = locked_leaver.seats.values("user")
         # An offboarding of the same users may have begun meanwhile.
@@ -274,7 +280,7 @@ def _suspended(leaver: Leaver) -> None:
             run__is_suspension=False,
             seats__user__in=users,
             began_at__isnull=False,
-            stage__in=[Stage.CLOSING, Stage.OPEN, Stage.GONE],
+            stage__in=[OffboardingStage.CLOSING, OffboardingStage.OPEN, OffboardingStage.GONE],
         )
         for offboarding in ending.select_related("run").distinct():
             _take_over_suspensions(offboarding)
@@ -284,14 +290,14 @@ def _gone(leaver: Leaver) -> None:
     """Access has ended, as AWS showed when it was read again: the grace period begins."""
     with transaction.atomic():
         locked_leaver = Leaver.objects.select_for_update().get(pk=leaver.pk)
-        if locked_leaver.stage not in (Stage.CLOSING, Stage.OPEN):
+        if locked_leaver.stage not in (OffboardingStage.CLOSING, OffboardingStage.OPEN):
             return
         proofs = [at for at in locked_leaver.seats.values_list("proved_at", flat=True) if at]
         locked_leaver.proved_at = max(proofs)
         days = locked_leaver.run.grace_days
         locked_leaver.delete_after = locked_leaver.proved_at + timedelta(days=days) if days else None
         locked_leaver.save(update_fields=["proved_at", "delete_after"])
-        _move(locked_leaver, Stage.GONE)
+        _move(locked_leaver, OffboardingStage.GONE)
         certify(locked_leaver, kind="ended")
 
 
@@ -302,7 +308,7 @@ def _changes(leaver: Leaver) -> list[Change]:
     return changes
 
 
-def _move(leaver: Leaver, stage: Stage) -> None:
+def _move(leaver: Leaver, stage: OffboardingStage) -> None:
     """In the caller's transaction, or alone."""
     before = leaver.stage
     if before == stage or not Leaver.objects.filter(pk=leaver.pk, stage=before).update(stage=stage):

@@ -39,7 +39,7 @@ class Choices:
 
 
 @dataclass(slots=True)
-class Site:
+class RemovalSite:
     """What happens in one account: to the user, and to roles that trust the person. `left` are sentences on
     what is not asked for, and why.
     """
@@ -61,7 +61,7 @@ class Plan:
     counts the others.
     """
 
-    sites: list[Site]
+    sites: list[RemovalSite]
     roles: list[Trusting]
     unseen: int = 0
 
@@ -103,7 +103,7 @@ def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None
             ending = RevokeSessions.of_everybody(role, at=chosen.at)
             of_roles.setdefault(role.account_id, []).append(ending)
     for user in users:
-        site = Site(user)
+        site = RemovalSite(user)
         _deny(site, viewer)
         _take(site, closing_of(user), viewer)
         _take(site, of_roles.pop(user.account_id, ()), viewer)
@@ -114,7 +114,7 @@ def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None
     return plan
 
 
-def _deny(site: Site, viewer: Viewer) -> None:
+def _deny(site: RemovalSite, viewer: Viewer) -> None:
     try:
         site.deny = deny_of(site.user)
     except RefusedError as refused:
@@ -127,7 +127,7 @@ def _deny(site: Site, viewer: Viewer) -> None:
             site.left.append(reason)
 
 
-def _take(site: Site, operations: Iterable[Operation], viewer: Viewer) -> None:
+def _take(site: RemovalSite, operations: Iterable[Operation], viewer: Viewer) -> None:
     """Each that can be asked for; of the rest it is told why."""
     for operation in operations:
         check_right(operation, viewer=viewer)

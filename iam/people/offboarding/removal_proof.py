@@ -30,7 +30,7 @@ from iam.mirror.refresh.user_access import (
     UserAccess,
     reread_user_access,
 )
-from iam.people.offboarding.models import OF_REST, OffboardedUser, Stage
+from iam.people.offboarding.models import OF_REST, OffboardedUser, OffboardingStage
 from iam.people.offboarding.open_access import DENY, DENY_ALL, closing_of, deny_of, says_deny, sign_in_of
 
 logger = structlog.get_logger(__name__)
@@ -55,7 +55,11 @@ def prove_user(seat_id: UUID) -> bool:
     seat = OffboardedUser.objects.select_related("leaver__run", "account", "user__account", "change_set").get(
         pk=seat_id
     )
-    if seat.proved_at is not None or seat.leaver.stage not in (Stage.CLOSING, Stage.OPEN, Stage.SUSPENDING):
+    if seat.proved_at is not None or seat.leaver.stage not in (
+        OffboardingStage.CLOSING,
+        OffboardingStage.OPEN,
+        OffboardingStage.SUSPENDING,
+    ):
         return seat.proved_at is not None
     if is_busy(seat):
         return False

@@ -23,10 +23,10 @@ from iam.guard import Viewer
 from iam.journal.models import Entry
 from iam.journal.services import record
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 from iam.people.links.models import Link
-from iam.people.offboarding.models import OF_INVITING, OF_RETURN, Leaver, OffboardedUser, Stage
+from iam.people.offboarding.models import OF_INVITING, OF_RETURN, Leaver, OffboardedUser, OffboardingStage
 from iam.people.offboarding.restored_sign_in import has_link, invite_back, returned_by
 from iam.people.offboarding.rules import asker_of, is_about_oneself, may_act
 from iam.people.onboarding.invitation import can_be_shown
@@ -39,7 +39,7 @@ PAUSE: Final = timedelta(hours=1)
 
 def can_invite_again(viewer: Viewer, leaver: Leaver) -> bool:
     """Whether the viewer can send the restored person another invitation."""
-    is_restored = leaver.stage == Stage.RETURNED and leaver.person_id is not None
+    is_restored = leaver.stage == OffboardingStage.RETURNED and leaver.person_id is not None
     return is_restored and may_act(viewer, leaver) and not is_about_oneself(viewer, leaver)
 
 
@@ -74,7 +74,7 @@ def settle_password(leaver_id: UUID) -> None:
     with transaction.atomic():
         leaver = Leaver.objects.select_for_update(of=("self",)).select_related("run").get(pk=leaver_id)
         newest = _resets(leaver)
-        if leaver.stage != Stage.RETURNED or not newest or _open_resets(leaver):
+        if leaver.stage != OffboardingStage.RETURNED or not newest or _open_resets(leaver):
             return
         failed = next((change for change in newest if change.state != ChangeState.APPLIED), None)
         if failed is not None:
@@ -108,7 +108,7 @@ def request_again(link: Link) -> str:
     told, once an hour. Their names.
     """
     leaver = returned_by(link)
-    if leaver is None or leaver.stage != Stage.RETURNED:
+    if leaver is None or leaver.stage != OffboardingStage.RETURNED:
         return ""
     people = _inviters(leaver)
     since = datetime.now(tz=UTC) - PAUSE
@@ -124,7 +124,7 @@ def request_again(link: Link) -> str:
             text=f"The invitation of {leaver.name} after the restore no longer shows a password. Open the "
             "page and choose “Send another invitation”: "
             "where it is needed, Gatehouse sets a new password, which only they see.",
-            path=path_of(Page.LEAVER, leaver.pk),
+            path=path_of(MessagePage.LEAVER, leaver.pk),
             key=f"back-wanted-{leaver.pk}-{now:%Y%m%d%H%M}",
         )
         record(

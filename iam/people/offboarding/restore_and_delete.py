@@ -25,7 +25,14 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity
 from iam.people.offboarding.certificates import certify
-from iam.people.offboarding.models import OF_DELETION, OF_RETURN, PROVE_USER, Leaver, OffboardedUser, Stage
+from iam.people.offboarding.models import (
+    OF_DELETION,
+    OF_RETURN,
+    PROVE_USER,
+    Leaver,
+    OffboardedUser,
+    OffboardingStage,
+)
 from iam.people.offboarding.regrants import grant_again
 from iam.people.offboarding.requester_scope import of_leaver
 from iam.people.offboarding.restore_plan import restore_notes, return_plans, seats_of
@@ -35,15 +42,15 @@ from iam.people.offboarding.rules import asker_of, is_about_oneself, is_confirme
 RETRY_AFTER: Final = timedelta(hours=24)
 
 
-DELETABLE: Final = (Stage.GONE, Stage.OPEN, Stage.CONFIRMED)
+DELETABLE: Final = (OffboardingStage.GONE, OffboardingStage.OPEN, OffboardingStage.CONFIRMED)
 """In which status a deletion can be requested."""
 RESTORABLE: Final = (
-    Stage.GONE,
-    Stage.OPEN,
-    Stage.CLOSING,
-    Stage.PARTLY,
-    Stage.SUSPENDED,
-    Stage.CONFIRMED,
+    OffboardingStage.GONE,
+    OffboardingStage.OPEN,
+    OffboardingStage.CLOSING,
+    OffboardingStage.PARTLY,
+    OffboardingStage.SUSPENDED,
+    OffboardingStage.CONFIRMED,
 )
 """In which status a restore can be requested."""
 
@@ -57,10 +64,10 @@ def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change
     _check(actor, leaver, stages=RESTORABLE)
     actor = of_leaver(leaver.pk, actor)
     plans, lanes, lost = return_plans(leaver, viewer=actor)
-    if not plans and leaver.stage != Stage.PARTLY:
+    if not plans and leaver.stage != OffboardingStage.PARTLY:
         raise RefusedError(f"AWS has nothing left to restore for {leaver.name}. {' '.join(lost)}".strip())
     if not plans:
-        _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.return_asked")
+        _begin(leaver, OffboardingStage.RETURNING, actor=actor, reason=reason, kind="leaving.return_asked")
         _done(leaver, [], trouble=" ".join(lost))
         tell_restored(leaver, by=actor.person_id, name=actor.name, reason=reason)
         return []
@@ -77,7 +84,7 @@ def request_return(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Change
             notes=restore_notes(leaver, lost),
         )
         keep_seals(leaver, written)
-        _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.return_asked")
+        _begin(leaver, OffboardingStage.RETURNING, actor=actor, reason=reason, kind="leaving.return_asked")
     return written
 
 
@@ -89,7 +96,7 @@ def restore_at_once(actor: Viewer, *, leaver: Leaver, reason: str, because: str)
     plans, lanes, lost = return_plans(leaver, viewer=actor, at_once=True)
     title = f"Restore {leaver.name}"
     if not plans:
-        _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.restored")
+        _begin(leaver, OffboardingStage.RETURNING, actor=actor, reason=reason, kind="leaving.restored")
         _done(leaver, [], trouble=" ".join(lost))
         tell_restored(leaver, by=actor.person_id, name=actor.name, reason=reason)
         return []
@@ -97,7 +104,7 @@ def restore_at_once(actor: Viewer, *, leaver: Leaver, reason: str, because: str)
     weighed = weigh_at_once(operations, actor=actor, reverts=[plan.reverts for plan in plans])
     with transaction.atomic():
         key = f"{OF_RETURN}-{leaver.pk.hex}-{leaver.trials}"
-        _begin(leaver, Stage.RETURNING, actor=actor, reason=reason, kind="leaving.restored")
+        _begin(leaver, OffboardingStage.RETURNING, actor=actor, reason=reason, kind="leaving.restored")
         written = queue_at_once(
             weighed,
             actor=actor,
@@ -149,7 +156,7 @@ def request_deletion(actor: Viewer, *, leaver: Leaver, reason: str) -> list[Chan
                 "A deleted user can’t be restored. A new user with the same name is a different user to AWS."
             ],
         )
-        _begin(leaver, Stage.DELETING, actor=actor, reason=reason, kind="leaving.deletion_asked")
+        _begin(leaver, OffboardingStage.DELETING, actor=actor, reason=reason, kind="leaving.deletion_asked")
     return written
 
 
@@ -158,7 +165,7 @@ def ask_due_deletions(*, now: datetime | None = None) -> int:
     Returns how many were due.
     """
     moment = now or datetime.now(tz=UTC)
-    due = Leaver.objects.filter(stage=Stage.GONE, delete_after__lte=moment).select_related("run")
+    due = Leaver.objects.filter(stage=OffboardingStage.GONE, delete_after__lte=moment).select_related("run")
     leavers = list(due.order_by("delete_after")[:50])
     for leaver in leavers:
         person = asker_of(leaver.run)
@@ -186,9 +193,9 @@ def settle_afterwards(leaver_id: UUID) -> None:
     """
     with transaction.atomic():
         leaver = Leaver.objects.select_for_update().select_related("run").get(pk=leaver_id)
-        if leaver.stage not in (Stage.RETURNING, Stage.DELETING):
+        if leaver.stage not in (OffboardingStage.RETURNING, OffboardingStage.DELETING):
             return
-        kind = OF_RETURN if leaver.stage == Stage.RETURNING else OF_DELETION
+        kind = OF_RETURN if leaver.stage == OffboardingStage.RETURNING else OF_DELETION
         newest = afterwards_changes(leaver, kind)
         states = {ChangeState(change.state) for change in newest}
         if not newest or states & {*OPEN, ChangeState.DRAFT}:
@@ -203,8 +210,10 @@ def settle_afterwards(leaver_id: UUID) -> None:
         if kind == OF_RETURN and ChangeState.APPLIED in states:
             for seat in seats_of(leaver):
                 grant_again(seat, by=newest)
-            Leaver.objects.filter(pk=leaver.pk).update(stage=Stage.PARTLY, trouble=trouble, delete_after=None)
-            _note(leaver, Stage.PARTLY)
+            Leaver.objects.filter(pk=leaver.pk).update(
+                stage=OffboardingStage.PARTLY, trouble=trouble, delete_after=None
+            )
+            _note(leaver, OffboardingStage.PARTLY)
             return
         back = _stage_before(leaver)
         values = {"delete_after": _again(states)} if kind == OF_DELETION else {}
@@ -214,7 +223,7 @@ def settle_afterwards(leaver_id: UUID) -> None:
 
 def _why_not_done(leaver: Leaver, newest: Sequence[Change]) -> str:
     """What happened to a restore or a deletion, with the first change that was not applied."""
-    what = "restore" if leaver.stage == Stage.RETURNING else "deletion"
+    what = "restore" if leaver.stage == OffboardingStage.RETURNING else "deletion"
     left = [change for change in newest if change.state != ChangeState.APPLIED]
     applied = len(newest) - len(left)
     status = left[0].get_state_display().lower()
@@ -226,15 +235,15 @@ def _why_not_done(leaver: Leaver, newest: Sequence[Change]) -> str:
     ).strip()
 
 
-def _stage_before(leaver: Leaver) -> Stage:
+def _stage_before(leaver: Leaver) -> OffboardingStage:
     """Where somebody is after a restore or a deletion came to nothing; what was not proved yet goes on
     to be.
     """
     if not leaver.run.is_suspension:
-        return Stage.GONE if leaver.proved_at else Stage.CLOSING
+        return OffboardingStage.GONE if leaver.proved_at else OffboardingStage.CLOSING
     if not leaver.proved_at:
-        return Stage.SUSPENDING
-    return Stage.CONFIRMED if is_confirmed(leaver) else Stage.SUSPENDED
+        return OffboardingStage.SUSPENDING
+    return OffboardingStage.CONFIRMED if is_confirmed(leaver) else OffboardingStage.SUSPENDED
 
 
 def _again(states: set[ChangeState]) -> datetime | None:
@@ -256,23 +265,23 @@ def afterwards_changes(leaver: Leaver, kind: str) -> list[Change]:
 
 def _done(leaver: Leaver, newest: Sequence[Change], *, trouble: str = "") -> None:
     at = max((change.ended_at for change in newest if change.ended_at), default=datetime.now(tz=UTC))
-    if leaver.stage == Stage.RETURNING:
+    if leaver.stage == OffboardingStage.RETURNING:
         for seat in seats_of(leaver):
             grant_again(seat, by=newest)
         if leaver.person_id is not None:
             trouble = f"{trouble} {reactivate(leaver.person_id, why=leaver.run.reference)}".strip()
         invite_back(leaver)
-        leaver.stage, leaver.returned_at, leaver.delete_after = Stage.RETURNED, at, None
+        leaver.stage, leaver.returned_at, leaver.delete_after = OffboardingStage.RETURNED, at, None
     else:
-        leaver.stage, leaver.deleted_at, leaver.delete_after = Stage.DELETED, at, None
+        leaver.stage, leaver.deleted_at, leaver.delete_after = OffboardingStage.DELETED, at, None
     leaver.trouble = trouble[:1024]
     leaver.save(update_fields=["stage", "returned_at", "deleted_at", "delete_after", "trouble"])
-    _note(leaver, Stage(leaver.stage))
-    if leaver.stage == Stage.DELETED:
+    _note(leaver, OffboardingStage(leaver.stage))
+    if leaver.stage == OffboardingStage.DELETED:
         certify(leaver, kind="deleted")
 
 
-def _note(leaver: Leaver, stage: Stage) -> None:
+def _note(leaver: Leaver, stage: OffboardingStage) -> None:
     record(
         kind="leaving.stage",
         actor=None,
@@ -287,7 +296,7 @@ def _note(leaver: Leaver, stage: Stage) -> None:
     )
 
 
-def _check(actor: Viewer, leaver: Leaver, *, stages: Sequence[Stage]) -> None:
+def _check(actor: Viewer, leaver: Leaver, *, stages: Sequence[OffboardingStage]) -> None:
     if leaver.stage not in stages:
         raise RefusedError(f"{leaver.name}: {leaver.get_stage_display().lower()}.")
     if is_about_oneself(actor, leaver):
@@ -320,7 +329,7 @@ def _request(
     )
 
 
-def _begin(leaver: Leaver, stage: Stage, *, actor: Viewer, reason: str, kind: str) -> None:
+def _begin(leaver: Leaver, stage: OffboardingStage, *, actor: Viewer, reason: str, kind: str) -> None:
     with transaction.atomic():
         moved = Leaver.objects.filter(pk=leaver.pk, stage=leaver.stage, trials=leaver.trials).update(
             stage=stage, trials=leaver.trials + 1, trouble=""
@@ -335,7 +344,7 @@ def try_again(actor: Viewer, *, leaver: Leaver) -> None:
     """Have AWS read again for somebody of whom something is still open, and that ended. Raises
     RefusedError.
     """
-    if leaver.stage != Stage.OPEN:
+    if leaver.stage != OffboardingStage.OPEN:
         raise RefusedError(f"{leaver.name}: {leaver.get_stage_display().lower()}.")
     if not may_act(actor, leaver):
         raise RefusedError("You can do this only for people in your own teams.")

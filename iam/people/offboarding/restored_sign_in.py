@@ -20,7 +20,7 @@ from iam.journal.services import record
 from iam.linking.ownership import is_linked
 from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
@@ -94,7 +94,7 @@ def invite_back(leaver: Leaver) -> Link | None:
         text="Your access to AWS was restored. Open this page to get a new password and to add your phone "
         "for multi-factor sign-in (MFA).\n\n"
         f"The link works once, in one browser, until {moment_words(link.expires_at)}.",
-        path=path_of(Page.LINK, link.pk),
+        path=path_of(MessagePage.LINK, link.pk),
         key=str(link.pk),
     )
     data = {"leaver": leaver.pk, "for": person.email, "link": link.pk}
@@ -120,7 +120,7 @@ def tell_restored(leaver: Leaver, *, by: UUID, name: str, reason: str) -> None:
             subject=f"Access restored: {restored.name}",
             text=f"{name} had the access restored that “{restored.title}” ({restored.run.reference}) had "
             f"cut: {reason}",
-            path=path_of(Page.LEAVER, restored.pk),
+            path=path_of(MessagePage.LEAVER, restored.pk),
             key=f"{restored.pk}:restored:{leaver.trials}",
             reference=restored.run.reference,
         )

@@ -18,8 +18,15 @@ from iam.linking.pasted_people import match_names
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.offboarding.leaver_lookup import Somebody, people_of, reach_of, teams_of, within
-from iam.people.offboarding.models import MOVE, MOVING, Leaver, OffboardedUser, OffboardingRun, Stage
-from iam.people.offboarding.pasted_rows import Typed, typed
+from iam.people.offboarding.models import (
+    MOVE,
+    MOVING,
+    Leaver,
+    OffboardedUser,
+    OffboardingRun,
+    OffboardingStage,
+)
+from iam.people.offboarding.pasted_rows import LeaverRow, typed
 from iam.people.offboarding.person_search import find_people, named_exactly
 from iam.people.offboarding.rules import may_begin
 from iam.people.offboarding.services import write_seats
@@ -32,7 +39,7 @@ MAX_BY_NAME: Final = 50
 """So many rows are looked up by name; each takes a few queries."""
 
 
-class Candidate(NamedTuple):
+class LeaverCandidate(NamedTuple):
     """A user who can be meant, and why."""
 
     user: Entity
@@ -48,7 +55,7 @@ class Busy(NamedTuple):
 
 @transaction.atomic
 def stage(
-    actor: Viewer, *, rows: Sequence[Typed], source: str, run: OffboardingRun | None = None
+    actor: Viewer, *, rows: Sequence[LeaverRow], source: str, run: OffboardingRun | None = None
 ) -> OffboardingRun:
     """A draft with these rows, each checked, or the same draft with others. Raises RefusedError."""
     if not may_begin(actor):
@@ -70,30 +77,30 @@ def correct(actor: Viewer, *, run: OffboardingRun, values: Mapping[UUID, str]) -
     return stage(actor, rows=rows, source=run.source, run=run)
 
 
-def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[Candidate]]:
+def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[LeaverCandidate]]:
     """For rows that need fixing: the users who can be meant and why, by the number of the row; a few queries
     and a search per unknown name.
     """
     bad = [row for row in rows if row.standing == RowStatus.BAD and row.typed]
     lines = {line.text: line for line in match_names([row.typed for row in bad], among=_living(actor))}
-    candidates_by_text: dict[UUID, list[Candidate]] = {}
+    candidates_by_text: dict[UUID, list[LeaverCandidate]] = {}
     for row in bad:
         line = lines[row.typed]
-        options = [Candidate(match.entity, match.basis) for match in line.matches]
+        options = [LeaverCandidate(match.entity, match.basis) for match in line.matches]
         if not options:
             near = find_people(actor, row.typed, most=MAX_CANDIDATES).people
-            options = [Candidate(match.user, match.person.name) for match in near]
+            options = [LeaverCandidate(match.user, match.person.name) for match in near]
         candidates_by_text[row.pk] = options[:MAX_CANDIDATES]
     return candidates_by_text
 
 
 def check_again(actor: Viewer, *, run: OffboardingRun) -> OffboardingRun:
     """The same rows, against how things stand now. Raises RefusedError."""
-    rows = [Typed(line=leaver.line, text=leaver.typed) for leaver in run.people.all()]
+    rows = [LeaverRow(line=leaver.line, text=leaver.typed) for leaver in run.people.all()]
     return stage(actor, rows=rows, source=run.source, run=run)
 
 
-def _check(run: OffboardingRun, rows: Sequence[Typed], *, viewer: Viewer) -> None:
+def _check(run: OffboardingRun, rows: Sequence[LeaverRow], *, viewer: Viewer) -> None:
     people_meant = _meant({row.text for row in rows if row.text and not row.errors}, viewer=viewer)
     suggestions = _by_name(people_meant, viewer=viewer)
     firsts = {text: users[0] for text, users in people_meant.items() if users}
@@ -101,7 +108,7 @@ def _check(run: OffboardingRun, rows: Sequence[Typed], *, viewer: Viewer) -> Non
     people = within(people_of([firsts[text] for text in order]), viewer=viewer)
     whose = dict(zip(order, people, strict=True))
     users = list(chain.from_iterable(somebody.users for somebody in whose.values()))
-    busy = Busy(_in_runs(users, MOVING), _in_runs(users, (Stage.GONE,)))
+    busy = Busy(_in_runs(users, MOVING), _in_runs(users, (OffboardingStage.GONE,)))
     seen: dict[frozenset[int], int] = {}
     for position, row in enumerate(rows):
         leaver = Leaver(run=run, position=position, line=row.line, typed=row.text[:256])
@@ -122,7 +129,7 @@ def _check(run: OffboardingRun, rows: Sequence[Typed], *, viewer: Viewer) -> Non
 
 
 def _problems(
-    row: Typed,
+    row: LeaverRow,
     person: Somebody | None,
     users: Sequence[Entity],
     busy: Busy,
@@ -191,7 +198,7 @@ def _by_name(users_by_text: dict[str, list[Entity]], *, viewer: Viewer) -> dict[
     return suggestions
 
 
-def _in_runs(users: Sequence[Entity], stages: Sequence[Stage]) -> dict[int, str]:
+def _in_runs(users: Sequence[Entity], stages: Sequence[OffboardingStage]) -> dict[int, str]:
     """Who of them stands at one of these stages, and in which run, or in which change of team."""
     seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=stages).select_related(
         "leaver__run"

@@ -26,10 +26,10 @@ from iam.people.offboarding.models import (
     Leaver,
     OffboardedUser,
     OffboardingRun,
-    Stage,
+    OffboardingStage,
 )
 from iam.people.offboarding.open_roles import running_sessions
-from iam.people.offboarding.removal_plan import Choices, Plan, Site, notes_for, plan_for
+from iam.people.offboarding.removal_plan import Choices, Plan, RemovalSite, notes_for, plan_for
 from iam.people.offboarding.requester_scope import with_their_groups
 from iam.people.offboarding.rules import accepted_warnings, asker_of, warnings_for
 from iam.people.runs.drafts import lock_draft
@@ -47,7 +47,7 @@ FURTHEST: Final = timedelta(days=365)
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class OffboardingTerms:
     """When, how long it can be restored, and what becomes of roles that trust them. `leaves_at` None: at
     once.
     """
@@ -74,7 +74,7 @@ class Terms:
             raise FieldError("Choose a time in the future, within a year.", field="at")
 
 
-def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) -> OffboardingRun:
+def request_leaving(actor: Viewer, *, person: Somebody, terms: OffboardingTerms, key: str) -> OffboardingRun:
     """Request the offboarding of one person (`who.within`); the same key of an actor gives the same run.
     Raises RefusedError.
     """
@@ -97,7 +97,9 @@ def request_leaving(actor: Viewer, *, person: Somebody, terms: Terms, key: str) 
         raise
 
 
-def request_run(actor: Viewer, *, run: OffboardingRun, terms: Terms, skip: bool = False) -> OffboardingRun:
+def request_run(
+    actor: Viewer, *, run: OffboardingRun, terms: OffboardingTerms, skip: bool = False
+) -> OffboardingRun:
     """Ask for everybody of a draft from a file; many by a worker, soon after. Raises RefusedError."""
     with transaction.atomic():
         locked_run = lock_draft(actor, run)
@@ -174,7 +176,7 @@ def title_for(people: Sequence[Leaver]) -> str:
     return people[0].title if len(people) == 1 else f"Offboard {len(people):,} people"
 
 
-def _check(actor: Viewer, people: Sequence[Somebody], terms: Terms) -> None:
+def _check(actor: Viewer, people: Sequence[Somebody], terms: OffboardingTerms) -> None:
     terms.check()
     warnings = warnings_for(people, viewer=actor)
     if warnings and not terms.confirmed:
@@ -202,7 +204,7 @@ def without_access_already(users: Sequence[Entity]) -> str:
     """Why nothing else can be requested for them before a restore, as a sentence: they are suspended or
     offboarded; "" where they have access.
     """
-    stages = (*SUSPENSION, Stage.SUSPENDING, Stage.GONE, Stage.RETURNING)
+    stages = (*SUSPENSION, OffboardingStage.SUSPENDING, OffboardingStage.GONE, OffboardingStage.RETURNING)
     seats = OffboardedUser.objects.filter(user__in=users, leaver__stage__in=stages).select_related(
         "leaver__run"
     )
@@ -216,7 +218,7 @@ def without_access_already(users: Sequence[Entity]) -> str:
     return f"{leaver.name} {did} ({leaver.run.reference}). Restore access first."
 
 
-def _write_terms(run: OffboardingRun, terms: Terms) -> None:
+def _write_terms(run: OffboardingRun, terms: OffboardingTerms) -> None:
     run.leaves_at, run.grace_days = terms.leaves_at, terms.grace_days
     run.roles, run.sessions = list(terms.roles), list(terms.sessions)
     run.begin_submission(terms.reason.strip())
@@ -252,7 +254,9 @@ def _adopt(run: OffboardingRun, people: Sequence[Leaver]) -> None:
         if seat.user_arn in places and seat.change_set_id is None:
             seat.change_set_id, seat.lane = places[seat.user_arn]
             seat.save(update_fields=["change_set", "lane"])
-            Leaver.objects.filter(pk=seat.leaver_id, stage=Stage.DRAFT).update(stage=Stage.WAITING)
+            Leaver.objects.filter(pk=seat.leaver_id, stage=OffboardingStage.DRAFT).update(
+                stage=OffboardingStage.WAITING
+            )
 
 
 def _seats_of(people: Sequence[Leaver]) -> list[OffboardedUser]:
@@ -264,7 +268,7 @@ def _ask_batch(
     batch: Sequence[Leaver],
     *,
     plan: Plan,
-    by_user: dict[int, Site],
+    by_user: dict[int, RemovalSite],
     actor: Viewer,
     warnings: Sequence[str],
 ) -> None:
@@ -291,7 +295,7 @@ def _ask_batch(
             seat.change_set, seat.lane = written[0].change_set, lane
             seat.trouble = " ".join(by_user[seat.user_id].left)[:1024]
             seat.save(update_fields=["change_set", "lane", "trouble"])
-        Leaver.objects.filter(pk__in=[leaver.pk for leaver in batch]).update(stage=Stage.WAITING)
+        Leaver.objects.filter(pk__in=[leaver.pk for leaver in batch]).update(stage=OffboardingStage.WAITING)
 
 
 def _record_request(run: OffboardingRun) -> None:

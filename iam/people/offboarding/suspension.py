@@ -32,10 +32,10 @@ from iam.people.offboarding.models import (
     Leaver,
     OffboardedUser,
     OffboardingRun,
-    Stage,
+    OffboardingStage,
 )
 from iam.people.offboarding.open_access import deny_of, sign_in_of
-from iam.people.offboarding.removal_plan import Plan, Site, known_sessions
+from iam.people.offboarding.removal_plan import Plan, RemovalSite, known_sessions
 from iam.people.offboarding.rules import administrators
 from iam.people.offboarding.services import MAX_REASON, seat_all
 from iam.people.offboarding.trusts import trusting
@@ -46,13 +46,13 @@ KEYS: Final = UUID("6f1c1f0e-3f4a-4a07-9d0c-8a0f7c0b5d21")
 RULE: Final = "Suspension: access is cut first and confirmed afterwards"
 BUSY: Final = (
     *SUSPENSION,
-    Stage.SUSPENDING,
-    Stage.CLOSING,
-    Stage.OPEN,
-    Stage.GONE,
-    Stage.RETURNING,
-    Stage.PARTLY,
-    Stage.DELETING,
+    OffboardingStage.SUSPENDING,
+    OffboardingStage.CLOSING,
+    OffboardingStage.OPEN,
+    OffboardingStage.GONE,
+    OffboardingStage.RETURNING,
+    OffboardingStage.PARTLY,
+    OffboardingStage.DELETING,
 )
 """While one of these is the status, their access is cut already, or is being cut. An offboarding that waits
 does not keep anybody from a suspension.
@@ -143,7 +143,7 @@ def plan_suspension(users: Sequence[Entity], *, viewer: Viewer) -> Plan:
     at = datetime.now(tz=UTC).replace(microsecond=0)
     for user in users:
         check_account(user.account)
-        site = Site(user)
+        site = RemovalSite(user)
         try:
             site.deny = deny_of(user)
         except RefusedError as refused:
@@ -206,7 +206,7 @@ def request_suspension(actor: Viewer, *, person: Somebody, reason: str, key: str
             )
             _keep_seats(leaver, plan, written)
             Leaver.objects.filter(pk=leaver.pk).update(
-                stage=Stage.SUSPENDING, trouble=_close_gatehouse(leaver)[:1024]
+                stage=OffboardingStage.SUSPENDING, trouble=_close_gatehouse(leaver)[:1024]
             )
             _note(run, leaver, actor=actor)
     except IntegrityError:
@@ -242,7 +242,7 @@ def _check_not_suspended(person: Somebody) -> None:
     raise RefusedError(f"{person.name}: {status} ({seat.leaver.run.reference}). There is nothing to suspend.")
 
 
-def _add(site: Site, operations: Sequence[Operation], *, viewer: Viewer) -> None:
+def _add(site: RemovalSite, operations: Sequence[Operation], *, viewer: Viewer) -> None:
     """Each that makes sense as the mirror stands; of the rest it is kept why not."""
     for operation in operations:
         check_right(operation, viewer=viewer)

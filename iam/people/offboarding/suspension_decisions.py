@@ -15,7 +15,7 @@ from iam.changes.models import Change
 from iam.changes.services.break_glass_use import review, why_not_review
 from iam.guard import Viewer
 from iam.journal.services import record
-from iam.people.offboarding.models import Leaver, Stage
+from iam.people.offboarding.models import Leaver, OffboardingStage
 from iam.people.offboarding.requester_scope import of_leaver
 from iam.people.offboarding.restore_and_delete import restore_at_once
 from iam.people.offboarding.rules import is_about_oneself, review_of
@@ -23,7 +23,7 @@ from iam.people.offboarding.suspension import checked_reason, suspender
 
 ORDERED: Final = "Restored by the reviewer of the suspension"
 TAKEN_BACK: Final = "Suspension undone before it was confirmed"
-CUT: Final = (Stage.SUSPENDED, Stage.CONFIRMED, Stage.OPEN)
+CUT: Final = (OffboardingStage.SUSPENDED, OffboardingStage.CONFIRMED, OffboardingStage.OPEN)
 
 
 def why_not_confirm(viewer: Viewer, leaver: Leaver) -> str:
@@ -43,7 +43,7 @@ def may_take_back(viewer: Viewer, leaver: Leaver) -> bool:
         review is not None
         and review.reviewed_at is None
         and review.used_by == viewer.person_id
-        and leaver.stage in (Stage.SUSPENDED, Stage.OPEN)
+        and leaver.stage in (OffboardingStage.SUSPENDED, OffboardingStage.OPEN)
     )
 
 
@@ -82,8 +82,8 @@ def reviewed(glass: BreakGlass, actor: Viewer, comment: str, verdict: str) -> li
                 f"{leaver.name}: {status}. There is nothing to restore. Confirm the suspension instead."
             )
         return restore_at_once(actor, leaver=leaver, reason=comment, because=ORDERED)
-    if leaver.stage == Stage.SUSPENDED:
-        Leaver.objects.filter(pk=leaver.pk).update(stage=Stage.CONFIRMED)
+    if leaver.stage == OffboardingStage.SUSPENDED:
+        Leaver.objects.filter(pk=leaver.pk).update(stage=OffboardingStage.CONFIRMED)
     data = {"leaver": leaver.pk, "reference": leaver.run.reference, "comment": comment}
     record(kind="leaving.confirmed", actor=actor, subject=leaver.name, data=data)
     return []

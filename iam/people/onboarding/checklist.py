@@ -34,7 +34,7 @@ from iam.people.onboarding.invitation_state import (
     without_access,
 )
 from iam.people.onboarding.models import Newcomer, ProvisionedUser
-from iam.people.onboarding.queries import Held, held_by, places_of
+from iam.people.onboarding.queries import ProvisionedUserChanges, held_by, places_of
 from iam.people.runs.models import RunState
 from iam.sealed.models import Secret
 
@@ -46,7 +46,7 @@ _OVER: Final = {
 }
 
 
-class Standing(StrEnum):
+class StepStatus(StrEnum):
     """Where a step stands."""
 
     TODO = "todo"
@@ -66,7 +66,7 @@ class Item:
     """
 
     what: str
-    standing: Standing
+    standing: StepStatus
     says: str = ""
     at: datetime | None = None
     change: UUID | None = None
@@ -85,25 +85,25 @@ class Checklist:
     @property
     def done(self) -> int:
         """How many lines are ticked."""
-        return sum(item.standing is Standing.DONE for item in self.items)
+        return sum(item.standing is StepStatus.DONE for item in self.items)
 
     @property
-    def standing(self) -> Standing:
+    def standing(self) -> StepStatus:
         """The whole person in one word: what needs somebody first."""
-        standings = {item.standing for item in self.items} or {Standing.TODO}
+        standings = {item.standing for item in self.items} or {StepStatus.TODO}
         order = (
-            Standing.FAILED,
-            Standing.DOING,
-            Standing.INVITE,
-            Standing.TODO,
-            Standing.PERSON,
-            Standing.OVER,
-            Standing.CLOSED,
+            StepStatus.FAILED,
+            StepStatus.DOING,
+            StepStatus.INVITE,
+            StepStatus.TODO,
+            StepStatus.PERSON,
+            StepStatus.OVER,
+            StepStatus.CLOSED,
         )
         for standing in order:
             if standing in standings:
                 return standing
-        return Standing.DONE
+        return StepStatus.DONE
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +147,7 @@ def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[
         users = tuple((place.account.name, _number(facts, place)) for place in own)
         made = [place for place in own if place.joined_at and not changes_by_place[place.pk].is_taken_in]
         is_busy = any(changes_by_place[place.pk].is_open for place in own)
-        is_complete = all(item.standing is Standing.DONE for item in items)
+        is_complete = all(item.standing is StepStatus.DONE for item in items)
         can_invite = bool(made) and not is_busy and not is_complete and closed not in WITHOUT_ACCESS
         lists.append(Checklist(person, tuple(items), users, may_be_invited=can_invite))
     return lists
@@ -205,13 +205,13 @@ def _why_closed(person: Newcomer, link: Link | None, own: Sequence[ProvisionedUs
     return TEAM_CHANGED if has_moved else ""
 
 
-def _given(place: ProvisionedUser, place_changes: Held, where: str) -> Iterable[Item]:
+def _given(place: ProvisionedUser, place_changes: ProvisionedUserChanges, where: str) -> Iterable[Item]:
     """What Gatehouse does in a place."""
     by_operation: dict[str, list[Change]] = {}
     for change in place_changes.latest:
         by_operation.setdefault(change.operation, []).append(change)
     if place_changes.is_taken_in:
-        yield Item(f"IAM user {place.newcomer.user_name}{where}", Standing.DONE, "Existed before")
+        yield Item(f"IAM user {place.newcomer.user_name}{where}", StepStatus.DONE, "Existed before")
     else:
         made = by_operation.get(CreateUser.spec.slug, [])
         yield _of_changes(f"IAM user {place.newcomer.user_name} created{where}", made)
@@ -227,7 +227,13 @@ def _given(place: ProvisionedUser, place_changes: Held, where: str) -> Iterable[
 
 
 def _done(
-    place: ProvisionedUser, place_changes: Held, facts: _Facts, *, body: Body, where: str, closed: str
+    place: ProvisionedUser,
+    place_changes: ProvisionedUserChanges,
+    facts: _Facts,
+    *,
+    body: Body,
+    where: str,
+    closed: str,
 ) -> Iterable[Item]:
     """What the person does there by themselves; nothing is new to who was there. `closed` is why the
     invitation as a whole no longer works.
@@ -249,7 +255,7 @@ def _invited(
     link: Link | None,
     person: Newcomer,
     own: Sequence[ProvisionedUser],
-    changes_by_place: Mapping[int, Held],
+    changes_by_place: Mapping[int, ProvisionedUserChanges],
     *,
     over: str,
 ) -> Iterable[Item]:
@@ -259,26 +265,26 @@ def _invited(
     if all(changes_by_place[place.pk].is_taken_in for place in own):
         return
     if over in WITHOUT_ACCESS:
-        yield Item("Invitation opened", Standing.OVER, _OVER[over])
+        yield Item("Invitation opened", StepStatus.OVER, _OVER[over])
     elif over:
-        yield Item("Invitation opened", Standing.CLOSED, "No longer works: they changed team")
+        yield Item("Invitation opened", StepStatus.CLOSED, "No longer works: they changed team")
     elif person.link_for is not None:
-        yield Item("Invitation opened", Standing.TODO, "Follows when the new first password is set")
+        yield Item("Invitation opened", StepStatus.TODO, "Follows when the new first password is set")
     elif person.wants_link_at is not None:
-        yield Item("Invitation opened", Standing.INVITE, "Requested another invitation")
+        yield Item("Invitation opened", StepStatus.INVITE, "Requested another invitation")
     elif link is None:
         if any(changes_by_place[place.pk].is_open or changes_by_place[place.pk].applied for place in own):
-            yield Item("Invitation opened", Standing.TODO, "Not sent yet")
+            yield Item("Invitation opened", StepStatus.TODO, "Not sent yet")
         else:
-            yield Item("Invitation opened", Standing.CLOSED)
+            yield Item("Invitation opened", StepStatus.CLOSED)
     elif link.ended_why == Ended.REVOKED:
-        yield Item("Invitation opened", Standing.INVITE, "The invitation no longer works")
+        yield Item("Invitation opened", StepStatus.INVITE, "The invitation no longer works")
     elif link.used_at is not None:
-        yield Item("Invitation opened", Standing.DONE, at=link.used_at)
+        yield Item("Invitation opened", StepStatus.DONE, at=link.used_at)
     elif link.ended_at is not None or link.expires_at <= datetime.now(tz=UTC):
-        yield Item("Invitation opened", Standing.INVITE, "The invitation expired")
+        yield Item("Invitation opened", StepStatus.INVITE, "The invitation expired")
     else:
-        yield Item("Invitation opened", Standing.PERSON, f"Sent to {person.email}")
+        yield Item("Invitation opened", StepStatus.PERSON, f"Sent to {person.email}")
 
 
 def _counted(changes: Sequence[Change], noun: str) -> str:
@@ -292,36 +298,36 @@ def _of_changes(what: str, changes: Sequence[Change]) -> Item:
         (change for change in changes if change.state in (ChangeState.FAILED, ChangeState.UNKNOWN)), None
     )
     if bad is not None:
-        return Item(what, Standing.FAILED, bad.error_message, change=bad.pk)
+        return Item(what, StepStatus.FAILED, bad.error_message, change=bad.pk)
     first = changes[0].pk if changes else None
     if states == {ChangeState.APPLIED}:
         ends = [change.ended_at for change in changes if change.ended_at]
-        return Item(what, Standing.DONE, at=max(ends, default=None), change=first)
+        return Item(what, StepStatus.DONE, at=max(ends, default=None), change=first)
     if states & {ChangeState.AWAITING, ChangeState.DRAFT}:
-        return Item(what, Standing.TODO, "Waiting for approval", change=first)
+        return Item(what, StepStatus.TODO, "Waiting for approval", change=first)
     if states & {ChangeState.APPLYING, ChangeState.CONFIRMING}:
-        return Item(what, Standing.DOING, "In progress", change=first)
+        return Item(what, StepStatus.DOING, "In progress", change=first)
     if ChangeState.QUEUED in states:
-        return Item(what, Standing.TODO, "Queued", change=first)
-    return Item(what, Standing.CLOSED, "Cancelled", change=first)
+        return Item(what, StepStatus.TODO, "Queued", change=first)
+    return Item(what, StepStatus.CLOSED, "Cancelled", change=first)
 
 
-def _after(what: str, at: datetime | None, *, waits: Standing, says: str) -> Item:
+def _after(what: str, at: datetime | None, *, waits: StepStatus, says: str) -> Item:
     """What the person does by themselves; `waits` and `says` are how that stands until it is done."""
     if at is not None:
-        return Item(what, Standing.DONE, at=at)
+        return Item(what, StepStatus.DONE, at=at)
     return Item(what, waits, says)
 
 
-def _waits(place_changes: Held, *, over: str) -> tuple[Standing, str]:
+def _waits(place_changes: ProvisionedUserChanges, *, over: str) -> tuple[StepStatus, str]:
     """For whom what the person does waits: for Gatehouse while there is no user, for nobody where there will
     be none or where access is `over`.
     """
     if over:
-        return Standing.OVER, _OVER[over]
+        return StepStatus.OVER, _OVER[over]
     if any(change.operation == CreateUser.spec.slug for change in place_changes.applied):
-        return Standing.PERSON, ""
-    return (Standing.TODO, "") if place_changes.is_open else (Standing.CLOSED, "Cancelled")
+        return StepStatus.PERSON, ""
+    return (StepStatus.TODO, "") if place_changes.is_open else (StepStatus.CLOSED, "Cancelled")
 
 
 def _chosen_at(place: ProvisionedUser, facts: _Facts, user: Entity | None) -> datetime | None:

@@ -32,7 +32,7 @@ from iam.people.onboarding.pasted_rows import last_moment
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class CreationStep:
     """One operation; `what` is what it gives as a grant would say it, None for what is no permission. Branch
     0 comes before the others.
     """
@@ -43,19 +43,19 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class PersonAccountPlan:
     """What one person gets in one account."""
 
     newcomer: Newcomer
     account: Account
     user_arn: str
-    steps: tuple[Step, ...]
+    steps: tuple[CreationStep, ...]
     password_seal: UUID | None = None
     key_seal: UUID | None = None
 
 
 @dataclass(slots=True)
-class Site:
+class CreationSite:
     """An account of a blueprint, with what is looked up once for all people."""
 
     account: Account
@@ -66,7 +66,7 @@ class Site:
     """(template, its title, the document) of each."""
 
 
-def sites_of(body: Body, *, viewer: Viewer) -> list[Site]:
+def sites_of(body: Body, *, viewer: Viewer) -> list[CreationSite]:
     """The accounts of a blueprint. Raises RefusedError where one lacks what the blueprint names, or the
     viewer may not ask for it: in the same words.
     """
@@ -77,14 +77,14 @@ def sites_of(body: Body, *, viewer: Viewer) -> list[Site]:
         if account is None:
             raise RefusedError(f"Account {number} isn’t connected.")
         check_account(account)
-        site = Site(account, body, boundary=_boundary(account, body.boundary))
+        site = CreationSite(account, body, boundary=_boundary(account, body.boundary))
         site.groups = [_group(account, name, viewer) for name in body.groups]
         site.documents = [_document(account, filled) for filled in body.templates]
         sites.append(site)
     return sites
 
 
-def part_of(site: Site, newcomer: Newcomer, *, key: str) -> Part:
+def part_of(site: CreationSite, newcomer: Newcomer, *, key: str) -> PersonAccountPlan:
     """What somebody gets in the account. `key` is the run's: the seals of secrets follow from it."""
     body, account = site.body, site.account
     arn = arn_of(account, kind=Kind.USER.value, name=newcomer.user_name, path=body.path)
@@ -104,12 +104,14 @@ def part_of(site: Site, newcomer: Newcomer, *, key: str) -> Part:
     }
     operations = [*memberships(site, newcomer, arn), *policies(site, newcomer, arn, key=key)]
     operations += [(operation, None) for operation in _secrets(site, newcomer, arn, seals)]
-    steps = [Step(operation, branch, what) for branch, (operation, what) in enumerate(operations, start=1)]
-    return Part(
+    steps = [
+        CreationStep(operation, branch, what) for branch, (operation, what) in enumerate(operations, start=1)
+    ]
+    return PersonAccountPlan(
         newcomer,
         account,
         arn,
-        (Step(create, 0), *steps),
+        (CreationStep(create, 0), *steps),
         password_seal=seals.get("password"),
         key_seal=seals.get("key"),
     )
@@ -120,7 +122,7 @@ def tags_for(newcomer: Newcomer, body: Body) -> dict[str, str]:
     return dict(body.tags) | {NAME_TAG: tag_for_name(newcomer.name), "Email": tag_for_name(newcomer.email)}
 
 
-def notes_for(sites: Sequence[Site]) -> list[str]:
+def notes_for(sites: Sequence[CreationSite]) -> list[str]:
     """Sentences that an approver has to know and that no receipt says."""
     notes = []
     if sites and sites[0].body.key:
@@ -170,7 +172,7 @@ def _document(account: Account, filled: Filled) -> tuple[Filled, str, str]:
     return filled, offer.version.title, written(document)
 
 
-def memberships(site: Site, newcomer: Newcomer, arn: str) -> Iterator[tuple[Operation, What | None]]:
+def memberships(site: CreationSite, newcomer: Newcomer, arn: str) -> Iterator[tuple[Operation, What | None]]:
     """The groups of the blueprint, for the user of this ARN."""
     user = {"user_name": newcomer.user_name, "user_id": "", "user_arn": arn}
     for group in site.groups:
@@ -180,7 +182,7 @@ def memberships(site: Site, newcomer: Newcomer, arn: str) -> Iterator[tuple[Oper
 
 
 def policies(
-    site: Site, newcomer: Newcomer, arn: str, *, key: str
+    site: CreationSite, newcomer: Newcomer, arn: str, *, key: str
 ) -> Iterator[tuple[Operation, What | None]]:
     """The templates of the blueprint, for the user of this ARN, until their last day."""
     holder = {"holder_kind": "user", "holder_name": newcomer.user_name, "holder_id": "", "holder_arn": arn}
@@ -199,7 +201,9 @@ def policies(
         yield put, what
 
 
-def _secrets(site: Site, newcomer: Newcomer, arn: str, seals: Mapping[str, UUID]) -> Iterator[Operation]:
+def _secrets(
+    site: CreationSite, newcomer: Newcomer, arn: str, seals: Mapping[str, UUID]
+) -> Iterator[Operation]:
     secret_params: dict[str, Any] = {
         "user_name": newcomer.user_name,
         "user_arn": arn,

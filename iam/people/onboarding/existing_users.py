@@ -14,7 +14,13 @@ from iam.changes.operations import ADD_TO_GROUP, Membership, PutInlinePolicy
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.visibility import visible_entities
-from iam.people.onboarding.creation_plan import Part, Site, Step, memberships, policies
+from iam.people.onboarding.creation_plan import (
+    CreationSite,
+    CreationStep,
+    PersonAccountPlan,
+    memberships,
+    policies,
+)
 from iam.people.onboarding.models import Newcomer, OnboardingRun
 from iam.people.runs.models import RowStatus
 
@@ -73,23 +79,29 @@ def _mark(what: Mapping[str, Any]) -> str:
     return json.dumps([what.get("template"), what.get("version"), what.get("parameters", {})], sort_keys=True)
 
 
-def adopted_part(site: Site, newcomer: Newcomer, user: Entity, *, holdings: Holdings, key: str) -> Part:
+def adopted_part(
+    site: CreationSite, newcomer: Newcomer, user: Entity, *, holdings: Holdings, key: str
+) -> PersonAccountPlan:
     """What a user who is there gets: each thing in the branch that it has for somebody new, without what they
     have already.
     """
-    return Part(newcomer, site.account, user.arn, tuple(_steps(site, newcomer, user, holdings, key)))
+    return PersonAccountPlan(
+        newcomer, site.account, user.arn, tuple(_steps(site, newcomer, user, holdings, key))
+    )
 
 
-def _steps(site: Site, newcomer: Newcomer, user: Entity, holdings: Holdings, key: str) -> Iterator[Step]:
+def _steps(
+    site: CreationSite, newcomer: Newcomer, user: Entity, holdings: Holdings, key: str
+) -> Iterator[CreationStep]:
     steps = [*memberships(site, newcomer, user.arn), *policies(site, newcomer, user.arn, key=key)]
     groups = {group.arn: group for group in site.groups}
     for branch, (operation, what) in enumerate(steps, start=1):
         if operation.spec is ADD_TO_GROUP:
             group = groups[operation.given.group_arn]
             if (user.pk, group.pk) not in holdings.groups:
-                yield Step(Membership.of(ADD_TO_GROUP, user, group=group), branch, what)
+                yield CreationStep(Membership.of(ADD_TO_GROUP, user, group=group), branch, what)
         elif isinstance(operation, PutInlinePolicy):
             if what is not None and (user.pk, _mark(what.body)) in holdings.templates:
                 continue
             again = PutInlinePolicy.of(user, name=operation.given.policy_name, text=operation.text)
-            yield Step(again, branch, what)
+            yield CreationStep(again, branch, what)

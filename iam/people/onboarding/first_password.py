@@ -19,10 +19,10 @@ from iam.mirror.models import AccountFact, Document, Entity, Kind, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.snapshot import snapshot
 from iam.people.blueprints.body import Filled
-from iam.people.onboarding.creation_plan import Site
-from iam.policy.evaluate import Decision
+from iam.people.onboarding.creation_plan import CreationSite
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
 from iam.policy.index.shard import Shard
 
@@ -76,7 +76,7 @@ class Lockout:
         )
 
 
-def lockouts(sites: Iterable[Site]) -> list[Lockout]:
+def lockouts(sites: Iterable[CreationSite]) -> list[Lockout]:
     """Where newcomers of a blueprint could not change their first password; nothing where they get none."""
     lockouts_found = []
     for site in sites:
@@ -87,7 +87,7 @@ def lockouts(sites: Iterable[Site]) -> list[Lockout]:
     return lockouts_found
 
 
-def check_first_password(sites: Sequence[Site]) -> None:
+def check_first_password(sites: Sequence[CreationSite]) -> None:
     """Raises RefusedError where newcomers surely could not sign in."""
     for lockout in lockouts(sites):
         if lockout.is_sure:
@@ -100,27 +100,27 @@ def password_template() -> Filled | None:
     return Filled(offer.slug, offer.version.number) if offer is not None else None
 
 
-def _lockout(site: Site) -> Lockout | None:
+def _lockout(site: CreationSite) -> Lockout | None:
     number = site.account.account_id
     with snapshot(accounts=[number]) as index:
         shard = index.accounts.get(number)
         if shard is None:
             return None
         decision = _decision(index, shard, site, is_allowed=_account_allows(site))
-        if decision is Decision.ALLOWED:
+        if decision is EvaluationDecision.ALLOWED:
             return None
-        if decision is Decision.CONDITIONAL:
+        if decision is EvaluationDecision.CONDITIONAL:
             return Lockout(site.account.name, is_denied=False, is_sure=False)
         with_template = _decision(index, shard, site, is_allowed=True)
-    return Lockout(site.account.name, is_denied=with_template is not Decision.ALLOWED, is_sure=True)
+    return Lockout(site.account.name, is_denied=with_template is not EvaluationDecision.ALLOWED, is_sure=True)
 
 
-def _account_allows(site: Site) -> bool:
+def _account_allows(site: CreationSite) -> bool:
     fact = AccountFact.objects.filter(valid_at(None), account=site.account, name="password_policy").first()
     return bool(fact and isinstance(fact.value, dict) and fact.value.get("AllowUsersToChangePassword"))
 
 
-def _decision(index: Index, shard: Shard, site: Site, *, is_allowed: bool) -> Decision:
+def _decision(index: Index, shard: Shard, site: CreationSite, *, is_allowed: bool) -> EvaluationDecision:
     """How AWS would answer a newcomer without MFA, at worst; `is_allowed`: something gives every user of the
     account the permission.
     """
@@ -150,16 +150,20 @@ def _decision(index: Index, shard: Shard, site: Site, *, is_allowed: bool) -> De
     if member is not None:
         for action, is_own in CALLS:
             resource = arn if is_own else "*"
-            question = Question(action, resource, WITHOUT_MFA, is_pattern=False)
+            question = AccessQuestion(action, resource, WITHOUT_MFA, is_pattern=False)
             decisions.append(then.decide(member, question))
     del docs
-    for worst in (Decision.EXPLICITLY_DENIED, Decision.IMPLICITLY_DENIED, Decision.CONDITIONAL):
+    for worst in (
+        EvaluationDecision.EXPLICITLY_DENIED,
+        EvaluationDecision.IMPLICITLY_DENIED,
+        EvaluationDecision.CONDITIONAL,
+    ):
         if worst in decisions:
             return worst
-    return Decision.ALLOWED
+    return EvaluationDecision.ALLOWED
 
 
-def _documents(shard: Shard, site: Site) -> list[Document]:
+def _documents(shard: Shard, site: CreationSite) -> list[Document]:
     """The policies of the groups and of the boundary; the index keeps only those that somebody has."""
     rows = [shard.groups[group.pk] for group in site.groups if group.pk in shard.groups]
     inline = chain.from_iterable(row.grants.inline for row in rows)
@@ -170,7 +174,7 @@ def _documents(shard: Shard, site: Site) -> list[Document]:
     return list(Document.objects.filter(digest__in=digests))
 
 
-def _boundary(site: Site) -> int | None:
+def _boundary(site: CreationSite) -> int | None:
     if not site.boundary:
         return None
     policies = Entity.objects.filter(

@@ -17,7 +17,7 @@ from iam.guard import Viewer
 from iam.journal.services import record
 from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 from iam.people.links.models import Ended, Link, Purpose
 from iam.people.links.queries import newest_by_cause
@@ -95,7 +95,7 @@ def invite(newcomer: Newcomer, *, actor: Viewer | None) -> Link:
         "to add your phone as a "
         "second factor.\n\n"
         f"The link works once, in one browser, until {moment_words(link.expires_at)}.",
-        path=path_of(Page.LINK, link.pk),
+        path=path_of(MessagePage.LINK, link.pk),
         key=str(link.pk),
     )
     record(

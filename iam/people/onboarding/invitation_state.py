@@ -17,15 +17,21 @@ from iam.mirror.models import Entity, Kind, UserCredentials, valid_at
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.blueprints.queries import may_run
 from iam.people.moving.models import Move
-from iam.people.offboarding.models import SUSPENSION, OffboardedUser, Stage
+from iam.people.offboarding.models import SUSPENSION, OffboardedUser, OffboardingStage
 from iam.people.onboarding.models import Newcomer, ProvisionedUser
 from iam.people.runs.models import RunState
 from iam.sealed.models import Secret
 
 SLACK: Final = timedelta(seconds=5)
 """AWS's own time of a password lies a little after ours."""
-ENDED: Final = (Stage.CLOSING, Stage.OPEN, Stage.GONE, Stage.DELETING, Stage.DELETED)
-SUSPENDED: Final = (*SUSPENSION, Stage.SUSPENDING, Stage.RETURNING)
+ENDED: Final = (
+    OffboardingStage.CLOSING,
+    OffboardingStage.OPEN,
+    OffboardingStage.GONE,
+    OffboardingStage.DELETING,
+    OffboardingStage.DELETED,
+)
+SUSPENDED: Final = (*SUSPENSION, OffboardingStage.SUSPENDING, OffboardingStage.RETURNING)
 """Without access for now: a restore ends it."""
 PASSWORDS: Final = (UpdateLoginProfile.spec.slug, CreateLoginProfile.spec.slug)
 TEAM_CHANGED: Final = "You changed team after this invitation was sent, so it no longer works."

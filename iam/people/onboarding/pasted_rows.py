@@ -47,7 +47,7 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _DAYS: Final = ("%Y-%m-%d", "%d.%m.%Y")
 
 
-class Problem(str):
+class FieldProblem(str):
     """A sentence about one field of a row; `field` is its name."""
 
     field: str
@@ -63,7 +63,7 @@ class SheetError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Typed:
+class NewcomerRow:
     """A row as it was read. `line` is where it begins in the file, or its number in the form; `errors` are
     sentences.
     """
@@ -77,10 +77,10 @@ class Typed:
     until_text: str = ""
 
 
-def read_sheet(data: bytes) -> list[Typed]:
+def read_sheet(data: bytes) -> list[NewcomerRow]:
     """The rows of a CSV file. Raises SheetError for a file that is none."""
 
-    def reader(head: list[str]) -> Callable[[int, list[str]], Typed]:
+    def reader(head: list[str]) -> Callable[[int, list[str]], NewcomerRow]:
         places = _columns(head)
         return lambda line, cells: _row(line, cells, places, width=len(head))
 
@@ -110,7 +110,7 @@ def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list
     return rows_read
 
 
-def typed(line: int, values: Mapping[str, str]) -> Typed:
+def typed(line: int, values: Mapping[str, str]) -> NewcomerRow:
     """A row from its values by column, checked as far as it can be alone."""
     errors: list[str] = []
     values_typed = {key: " ".join(values.get(key, "").split()) for key in COLUMNS}
@@ -121,21 +121,23 @@ def typed(line: int, values: Mapping[str, str]) -> Typed:
         ("user_name", "user name", values_typed["user_name"]),
     )
     for field, what, text in texts:
-        errors += [Problem(field, error) for error in _text_errors(what, text)]
+        errors += [FieldProblem(field, error) for error in _text_errors(what, text)]
     if not name:
-        errors.append(Problem("name", "The name is missing."))
-    errors += [Problem("email", error) for error in _email_errors(values_typed["email"])]
+        errors.append(FieldProblem("name", "The name is missing."))
+    errors += [FieldProblem("email", error) for error in _email_errors(values_typed["email"])]
     if values_typed["user_name"] and not USER_NAME.fullmatch(values_typed["user_name"]):
         sentence = "A user name has up to 64 letters without accents, digits and the signs + = , . @ _ -"
-        errors.append(Problem("user_name", sentence))
+        errors.append(FieldProblem("user_name", sentence))
     until = None
     if values_typed["until"]:
         until = _day(values_typed["until"])
         if until is None:
             errors.append(
-                Problem("until", f"{_short(values_typed['until'])} isn’t a date. Write it as 2026-11-30.")
+                FieldProblem(
+                    "until", f"{_short(values_typed['until'])} isn’t a date. Write it as 2026-11-30."
+                )
             )
-    return Typed(
+    return NewcomerRow(
         line=line,
         name=_kept(name),
         email=_kept(values_typed["email"].lower()),
@@ -284,7 +286,7 @@ def _mixed(cells: Sequence[str]) -> list[str]:
     if any(_is_address(cell) for cell in cells):
         return []
     has_more = any("@" in cell and any(sign in cell.strip() for sign in SEPARATORS) for cell in cells)
-    return [Problem("email", MIXED)] if has_more else []
+    return [FieldProblem("email", MIXED)] if has_more else []
 
 
 def _said(error: str) -> str:
@@ -321,7 +323,7 @@ def _columns(head: Sequence[str]) -> dict[str, int]:
     return places
 
 
-def _row(line: int, cells: Sequence[str], places: Mapping[str, int], *, width: int) -> Typed:
+def _row(line: int, cells: Sequence[str], places: Mapping[str, int], *, width: int) -> NewcomerRow:
     values = {key: cells[place] for key, place in places.items() if place < len(cells)}
     row_typed = typed(line, values)
     row_typed = replace(row_typed, errors=(*row_typed.errors, *_mixed(cells)))
@@ -336,7 +338,7 @@ def last_moment(until: date | None) -> datetime | None:
     return datetime(until.year, until.month, until.day, tzinfo=UTC) + timedelta(days=1) if until else None
 
 
-def read_pasted(text: str) -> list[Typed]:
+def read_pasted(text: str) -> list[NewcomerRow]:
     """The rows of a table that was pasted from a spreadsheet, with or without its column names. Raises
     SheetError for one without people.
     """

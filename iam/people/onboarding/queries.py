@@ -37,7 +37,7 @@ def run_for(viewer: Viewer, pk: UUID) -> OnboardingRun | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class ProvisionedUserChanges:
     """The changes of a place: for each thing that it gives the newest trial, in their order."""
 
     latest: tuple[Change, ...] = field(default=())
@@ -67,7 +67,7 @@ class Held:
         return [change for change in self.latest if change.state == ChangeState.APPLIED]
 
 
-def held_by(places: Sequence[ProvisionedUser]) -> list[Held]:
+def held_by(places: Sequence[ProvisionedUser]) -> list[ProvisionedUserChanges]:
     """What became of each place; two queries, whatever their number."""
     firsts = {place.change_set_id for place in places}
     again = dict(
@@ -81,7 +81,9 @@ def held_by(places: Sequence[ProvisionedUser]) -> list[Held]:
         first = again.get(change.change_set_id, change.change_set_id)
         changes_by_lane[first, change.lane][change.branch] = change
     return [
-        Held(tuple(change for _, change in sorted(changes_by_lane[place.change_set_id, place.lane].items())))
+        ProvisionedUserChanges(
+            tuple(change for _, change in sorted(changes_by_lane[place.change_set_id, place.lane].items()))
+        )
         for place in places
     ]
 

@@ -22,7 +22,7 @@ from iam.people.causes import OF_MOVE
 from iam.people.onboarding.invitation import invite_when_made
 from iam.people.onboarding.models import OF_ONBOARDING, OF_RETRY, Newcomer, OnboardingRun, ProvisionedUser
 from iam.people.onboarding.pasted_rows import last_moment
-from iam.people.onboarding.queries import Held, held_by
+from iam.people.onboarding.queries import ProvisionedUserChanges, held_by
 from iam.people.runs.models import RunState
 from iam.people.runs.reconcile import end_state, progress_state, set_state
 
@@ -155,7 +155,7 @@ def _join(place: ProvisionedUser) -> None:
         )
 
 
-def _grant(place: ProvisionedUser, place_changes: Held) -> None:
+def _grant(place: ProvisionedUser, place_changes: ProvisionedUserChanges) -> None:
     """Each membership and each policy of a template that came true is a grant, so that the ledger says why it
     is there and when it ends.
     """

@@ -21,7 +21,7 @@ from iam.guard import Viewer
 from iam.journal.services import record
 from iam.mirror.models import Entity, Kind
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 from iam.people.links.models import Link
 from iam.people.onboarding.invitation import can_be_shown, invite, newcomer_of
@@ -38,7 +38,7 @@ from iam.people.onboarding.invitation_state import (
     why_over,
 )
 from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
-from iam.people.onboarding.queries import Held, held_by
+from iam.people.onboarding.queries import ProvisionedUserChanges, held_by
 from iam.people.onboarding.retry import Stuck, new_seal, queue_again
 
 PAUSE: Final = timedelta(hours=1)
@@ -55,7 +55,7 @@ class SentAgain:
     resets: int = 0
 
 
-def needs_reset(place: ProvisionedUser, place_changes: Held) -> Change | None:
+def needs_reset(place: ProvisionedUser, place_changes: ProvisionedUserChanges) -> Change | None:
     """The change that set the first password of a place, if that password can no longer be shown and the
     person has none of their own.
     """
@@ -157,7 +157,7 @@ def request_invitation(link: Link) -> str:
             text=f"The invitation of {newcomer.name} ({newcomer.email}) no longer opens. Open the page and "
             "choose “Send the invitation again”: "
             "if needed, Gatehouse sets a new first password that only they can see.",
-            path=path_of(Page.NEWCOMER, newcomer.run_id, newcomer.user_name),
+            path=path_of(MessagePage.NEWCOMER, newcomer.run_id, newcomer.user_name),
             key=f"invitation-wanted-{newcomer.pk}-{now:%Y%m%d%H%M}",
         )
         data = {"run": newcomer.run_id, "for": newcomer.email}

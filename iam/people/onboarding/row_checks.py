@@ -26,13 +26,13 @@ from iam.people.blueprints.queries import may_run
 from iam.people.blueprints.user_names import free_name, user_name
 from iam.people.onboarding.existing_users import reached_by
 from iam.people.onboarding.models import Newcomer, OnboardingRun
-from iam.people.onboarding.pasted_rows import Problem, Typed, typed
+from iam.people.onboarding.pasted_rows import FieldProblem, NewcomerRow, typed
 from iam.people.runs.drafts import lock_draft
 from iam.people.runs.models import RowStatus, requester
 
 
 @dataclass
-class Known:
+class ExistingEntities:
     """What is there already in the accounts of a blueprint."""
 
     names: set[str] = field(default_factory=set)
@@ -46,7 +46,7 @@ def stage(
     actor: Viewer,
     *,
     version: BlueprintVersion,
-    rows: Sequence[Typed],
+    rows: Sequence[NewcomerRow],
     source: str = "",
     run: OnboardingRun | None = None,
 ) -> OnboardingRun:
@@ -72,7 +72,7 @@ def stage(
     return run
 
 
-def typed_again(run: OnboardingRun) -> list[Typed]:
+def typed_again(run: OnboardingRun) -> list[NewcomerRow]:
     """The rows of a draft as they were typed, to check them again."""
     return [typed(newcomer.line, typed_values(newcomer)) for newcomer in run.people.all()]
 
@@ -108,7 +108,7 @@ def check_again(actor: Viewer, *, run: OnboardingRun) -> OnboardingRun:
     return stage(actor, version=run.version, rows=typed_again(run), source=run.source, run=run)
 
 
-def checked(run: OnboardingRun, rows: Sequence[Typed], *, body: Body, actor: Viewer) -> list[Newcomer]:
+def checked(run: OnboardingRun, rows: Sequence[NewcomerRow], *, body: Body, actor: Viewer) -> list[Newcomer]:
     """A newcomer for each row, with what is wrong with it, and the user name that they would get."""
     known = known_in(body, emails={row.email for row in rows if row.email})
     reached = reached_by(actor, list(chain.from_iterable(known.at_home.values())))
@@ -137,7 +137,7 @@ def checked(run: OnboardingRun, rows: Sequence[Typed], *, body: Body, actor: Vie
             newcomer.user_name = home[0].name if newcomer.users else ""
             where = ", ".join(user.account.name for user in home)
             problems.append(
-                Problem("email", f"Someone with this email address already has an IAM user in {where}.")
+                FieldProblem("email", f"Someone with this email address already has an IAM user in {where}.")
             )
         else:
             problems += _name(row, newcomer, body, known=known, taken=taken)
@@ -145,13 +145,13 @@ def checked(run: OnboardingRun, rows: Sequence[Typed], *, body: Body, actor: Vie
         newcomer.problems = [str(problem) for problem in problems]
         newcomer.wrong = {}
         for problem in problems:
-            if isinstance(problem, Problem):
+            if isinstance(problem, FieldProblem):
                 newcomer.wrong.setdefault(problem.field, str(problem))
         rows_checked.append(newcomer)
     return rows_checked
 
 
-def _twice(row: Typed, emails: dict[str, int], names: dict[str, int]) -> Iterable[str]:
+def _twice(row: NewcomerRow, emails: dict[str, int], names: dict[str, int]) -> Iterable[str]:
     for name, what, text, seen in (
         ("email", "email address", row.email, emails),
         ("user_name", "user name", row.user_name.lower(), names),
@@ -160,45 +160,49 @@ def _twice(row: Typed, emails: dict[str, int], names: dict[str, int]) -> Iterabl
             continue
         first = seen.setdefault(text, row.line)
         if first != row.line:
-            yield Problem(name, f"Line {first} has the same {what}.")
+            yield FieldProblem(name, f"Line {first} has the same {what}.")
 
 
-def _end(row: Typed, newcomer: Newcomer, body: Body) -> Iterable[str]:
+def _end(row: NewcomerRow, newcomer: Newcomer, body: Body) -> Iterable[str]:
     """The last day: as it was written, else as long as the blueprint allows."""
     today = datetime.now(tz=UTC).date()
     latest = today + timedelta(days=body.stay) if body.stay else None
     newcomer.until = row.until or latest
     if row.until and row.until < today:
-        yield Problem("until", f"The last day, {row.until:%Y-%m-%d}, is in the past.")
+        yield FieldProblem("until", f"The last day, {row.until:%Y-%m-%d}, is in the past.")
     elif row.until and latest and row.until > latest:
-        yield Problem(
+        yield FieldProblem(
             "until", f"The blueprint allows {body.stay} days, until {latest:%Y-%m-%d} at the latest."
         )
     elif row.until and row.until > today + timedelta(days=3 * 365 - 1):
-        yield Problem("until", "The longest time is three years. Leave the last day empty if there is none.")
+        yield FieldProblem(
+            "until", "The longest time is three years. Leave the last day empty if there is none."
+        )
 
 
-def _name(row: Typed, newcomer: Newcomer, body: Body, *, known: Known, taken: set[str]) -> Iterable[str]:
+def _name(
+    row: NewcomerRow, newcomer: Newcomer, body: Body, *, known: ExistingEntities, taken: set[str]
+) -> Iterable[str]:
     if row.user_name:
         newcomer.user_name = row.user_name
         if row.user_name.lower() in known.names:
-            yield Problem("user_name", f"The user name {row.user_name} is taken.")
+            yield FieldProblem("user_name", f"The user name {row.user_name} is taken.")
         return
     wanted = user_name(row.name, email=row.email, rule=body.naming)
     if not wanted:
         if row.name:
-            yield Problem("user_name", "We can’t make a user name from this name. Enter one.")
+            yield FieldProblem("user_name", "We can’t make a user name from this name. Enter one.")
         return
     newcomer.user_name = free_name(wanted, taken=taken)
     taken.add(newcomer.user_name.lower())
 
 
-def known_in(body: Body, *, emails: Iterable[str]) -> Known:
+def known_in(body: Body, *, emails: Iterable[str]) -> ExistingEntities:
     """Who and what is there in the accounts, or asked for; a few queries, whatever the number of rows."""
     wanted = set(emails)
     accounts = {account.pk: account for account in Account.objects.filter(account_id__in=body.accounts)}
     users = Entity.objects.filter(account__in=accounts, kind=Kind.USER, gone_at__isnull=True)
-    known = Known(names=set(users.annotate(low=Lower("name")).values_list("low", flat=True)))
+    known = ExistingEntities(names=set(users.annotate(low=Lower("name")).values_list("low", flat=True)))
     asked = Change.objects.filter(account__in=accounts, operation=CreateUser.spec.slug, state__in=OPEN)
     known.names |= {str(params.get("name", "")).lower() for params in asked.values_list("params", flat=True)}
     known.people = {
@@ -210,7 +214,7 @@ def known_in(body: Body, *, emails: Iterable[str]) -> Known:
     return known
 
 
-def _at_home(known: Known, accounts: dict[int, Account], wanted: set[str]) -> None:
+def _at_home(known: ExistingEntities, accounts: dict[int, Account], wanted: set[str]) -> None:
     """Who has a user there already, however that is known."""
     people = {pk: email for email, pk in known.people.items()}
     theirs = users_of(Person.objects.filter(pk__in=people), addresses=wanted)

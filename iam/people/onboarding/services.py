@@ -24,11 +24,11 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.mirror.models import Entity, Kind
 from iam.people.blueprints.queries import may_run
-from iam.people.onboarding.creation_plan import Part, Site, notes_for, part_of, sites_of
+from iam.people.onboarding.creation_plan import CreationSite, PersonAccountPlan, notes_for, part_of, sites_of
 from iam.people.onboarding.existing_users import adoptable, adopted_part, held_by_users, users_by_place
 from iam.people.onboarding.first_password import check_first_password, lockouts
 from iam.people.onboarding.models import OF_ONBOARDING, Newcomer, OnboardingRun, ProvisionedUser
-from iam.people.onboarding.queries import Held, held_by
+from iam.people.onboarding.queries import ProvisionedUserChanges, held_by
 from iam.people.onboarding.requester_scope import of_run
 from iam.people.onboarding.retry import Stuck, new_seal, queue_again
 from iam.people.runs.drafts import lock_draft
@@ -50,11 +50,11 @@ class RunPlan:
     `notes` are for the approver.
     """
 
-    batches: tuple[tuple[Part, ...], ...]
+    batches: tuple[tuple[PersonAccountPlan, ...], ...]
     notes: tuple[str, ...]
 
     @property
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[PersonAccountPlan]:
         """All of them."""
         return list(chain.from_iterable(self.batches))
 
@@ -69,7 +69,7 @@ class RunPlan:
         return steps_of(self.parts)
 
 
-def steps_of(parts: Sequence[Part]) -> int:
+def steps_of(parts: Sequence[PersonAccountPlan]) -> int:
     """How many changes these take."""
     return sum(len(part.steps) for part in parts)
 
@@ -100,7 +100,7 @@ def plan_run(run: OnboardingRun, people: Sequence[Newcomer], *, viewer: Viewer) 
     return RunPlan(sets, (*notes_for(sites), *(lockout.sentence for lockout in lockouts(sites))))
 
 
-def _to_try_again(place_changes: Held, *, actor: Viewer) -> list[Change]:
+def _to_try_again(place_changes: ProvisionedUserChanges, *, actor: Viewer) -> list[Change]:
     """What of a place was approved and did not come true; nothing while something of it is under way. Where
     nobody knows whether the user was made, what waits for the user is taken along. AWS is looked at before a
     call is made again; a key, of which AWS would make a second one, a person looks after.
@@ -131,7 +131,9 @@ def _to_try_again(place_changes: Held, *, actor: Viewer) -> list[Change]:
     )
 
 
-def _parts(sites: Sequence[Site], people: Sequence[Newcomer], *, key: str) -> Iterator[Iterator[Part]]:
+def _parts(
+    sites: Sequence[CreationSite], people: Sequence[Newcomer], *, key: str
+) -> Iterator[Iterator[PersonAccountPlan]]:
     """For each person what they get in each account; of who has a user already, in the accounts where that
     is, and only what they lack.
     """
@@ -262,7 +264,7 @@ def retry_failed(actor: Viewer, *, run: OnboardingRun) -> int:
 
 
 def _request_batch(
-    run: OnboardingRun, batch: Sequence[Part], *, plan: RunPlan, number: int, actor: Viewer
+    run: OnboardingRun, batch: Sequence[PersonAccountPlan], *, plan: RunPlan, number: int, actor: Viewer
 ) -> None:
     steps = []
     for lane, part in enumerate(batch):

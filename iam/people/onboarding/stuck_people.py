@@ -12,7 +12,7 @@ from iam.changes.errors import RefusedError
 from iam.guard import Viewer
 from iam.people.blueprints.queries import may_run
 from iam.people.links.models import Link
-from iam.people.onboarding.checklist import Checklist, Standing, checklists
+from iam.people.onboarding.checklist import Checklist, StepStatus, checklists
 from iam.people.onboarding.invitation import invitations
 from iam.people.onboarding.models import Newcomer
 from iam.people.onboarding.queries import visible_runs
@@ -111,11 +111,11 @@ def _all(viewer: Viewer) -> list[StuckNewcomer]:
 
 
 def _stuck(checklist: Checklist, link: Link | None, *, viewer: Viewer, now: datetime) -> StuckNewcomer | None:
-    if checklist.standing not in (Standing.FAILED, Standing.PERSON, Standing.INVITE):
+    if checklist.standing not in (StepStatus.FAILED, StepStatus.PERSON, StepStatus.INVITE):
         return None
     newcomer = checklist.newcomer
     trouble, tone = _trouble(checklist)
-    needs_link = any(item.standing is Standing.INVITE for item in checklist.items)
+    needs_link = any(item.standing is StepStatus.INVITE for item in checklist.items)
     is_due = needs_link or link is None or link.created_at < now - PAUSE
     invites = checklist.may_be_invited and may_run(viewer, newcomer.run.version.blueprint.team)
     return StuckNewcomer(newcomer, trouble, tone, invites and is_due)
@@ -123,14 +123,14 @@ def _stuck(checklist: Checklist, link: Link | None, *, viewer: Viewer, now: date
 
 def _trouble(checklist: Checklist) -> tuple[str, str]:
     """What is missing, in words, and how bad it is."""
-    failed = [item for item in checklist.items if item.standing is Standing.FAILED]
+    failed = [item for item in checklist.items if item.standing is StepStatus.FAILED]
     if failed:
         more = f" and {len(failed) - 1} more" if len(failed) > 1 else ""
         return f"Failed: {failed[0].what}{more}", "bad"
     for item in checklist.items:
-        if item.standing is Standing.INVITE:
+        if item.standing is StepStatus.INVITE:
             return item.says, "warn"
-    missing = [item.what for item in checklist.items if item.standing is Standing.PERSON]
+    missing = [item.what for item in checklist.items if item.standing is StepStatus.PERSON]
     if missing and missing[0] == "Invitation opened":
         return "Invitation not opened yet", "note"
     return f"Not done yet: {_listed(missing)}", "note"

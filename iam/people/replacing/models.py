@@ -32,7 +32,7 @@ phone.
 """
 
 
-class State(models.TextChoices):
+class ReplacementState(models.TextChoices):
     """Where a replacement stands."""
 
     WAITING = "waiting", "Waiting for a second person"
@@ -48,7 +48,7 @@ class Replacement(models.Model):
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="replacements")
     user = models.ForeignKey(Entity, on_delete=models.PROTECT, related_name="+")
     device = models.ForeignKey(Entity, on_delete=models.PROTECT, related_name="+")
-    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    state = models.CharField(max_length=8, choices=ReplacementState.choices, default=ReplacementState.WAITING)
     asked_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     asked_at = models.DateTimeField()
     asked_over = models.CharField(max_length=8, choices=Channel.choices)

@@ -23,13 +23,13 @@ from iam.mirror.queries.visibility import visible_entities
 from iam.mirror.refresh.credentials import is_virtual
 from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 from iam.people.enrolment.invitation import NOBODY, may_invite, person_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import address_of
-from iam.people.replacing.models import SURE, Channel, Replacement, State
+from iam.people.replacing.models import SURE, Channel, Replacement, ReplacementState
 
 CAUSE: Final = "mfa_replacement"
 HOLDS: Final = timedelta(hours=4)
@@ -56,7 +56,7 @@ def visible_replacements(viewer: Viewer) -> QuerySet[Replacement]:
 
 def why_not_check(viewer: Viewer, replacement: Replacement) -> str:
     """Why the viewer cannot make sure, or ""."""
-    if replacement.state != State.WAITING or replacement.until <= datetime.now(tz=UTC):
+    if replacement.state != ReplacementState.WAITING or replacement.until <= datetime.now(tz=UTC):
         return "This was already decided."
     if viewer.person_id == replacement.asked_by_id:
         return "You requested it, so someone else has to confirm it."
@@ -100,7 +100,7 @@ def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replac
             _tell_asked(made)
             return made
     except IntegrityError:
-        return Replacement.objects.get(device=device, state=State.WAITING)
+        return Replacement.objects.get(device=device, state=ReplacementState.WAITING)
 
 
 def check(viewer: Viewer, replacement: Replacement, *, over: Channel, how: str) -> Replacement:
@@ -119,7 +119,10 @@ def check(viewer: Viewer, replacement: Replacement, *, over: Channel, how: str) 
         raise RefusedError("Describe how you checked their identity.")
     with transaction.atomic():
         locked_replacement = _held(replacement, viewer)
-        locked_replacement.state, locked_replacement.decided_at = State.CHECKED, datetime.now(tz=UTC)
+        locked_replacement.state, locked_replacement.decided_at = (
+            ReplacementState.CHECKED,
+            datetime.now(tz=UTC),
+        )
         locked_replacement.decided_by = Person.objects.get(pk=viewer.person_id)
         locked_replacement.checked_over, locked_replacement.checked_how = over, how.strip()[:500]
         locked_replacement.removal = _remove(locked_replacement, viewer)
@@ -150,7 +153,10 @@ def refuse(viewer: Viewer, replacement: Replacement, *, why: str) -> Replacement
         raise RefusedError("Enter a reason. The requester reads it.")
     with transaction.atomic():
         locked_replacement = _held(replacement, viewer)
-        locked_replacement.state, locked_replacement.decided_at = State.REFUSED, datetime.now(tz=UTC)
+        locked_replacement.state, locked_replacement.decided_at = (
+            ReplacementState.REFUSED,
+            datetime.now(tz=UTC),
+        )
         locked_replacement.decided_by = Person.objects.get(pk=viewer.person_id)
         locked_replacement.checked_how = why.strip()[:500]
         locked_replacement.save()
@@ -169,7 +175,7 @@ def may_show(viewer: Viewer, replacement: Replacement) -> bool:
     nobody has used it.
     """
     if (
-        replacement.state != State.CHECKED
+        replacement.state != ReplacementState.CHECKED
         or replacement.decided_by_id != viewer.person_id
         or replacement.decided_at is None
     ):
@@ -208,13 +214,15 @@ def show_link(viewer: Viewer, replacement: Replacement) -> tuple[Link, str]:
 
 def expire(*, device: Entity | None = None) -> int:
     """End what nobody answered in time; how many."""
-    over = Replacement.objects.filter(state=State.WAITING, until__lte=datetime.now(tz=UTC))
+    over = Replacement.objects.filter(state=ReplacementState.WAITING, until__lte=datetime.now(tz=UTC))
     if device is not None:
         over = over.filter(device=device)
     ended = 0
     for replacement in over.select_related("user__account", "device", "person"):
         with transaction.atomic():
-            if Replacement.objects.filter(pk=replacement.pk, state=State.WAITING).update(state=State.EXPIRED):
+            if Replacement.objects.filter(pk=replacement.pk, state=ReplacementState.WAITING).update(
+                state=ReplacementState.EXPIRED
+            ):
                 _note("expire", replacement, None)
                 ended += 1
     return ended
@@ -271,7 +279,7 @@ def _send(replacement: Replacement) -> Link:
         text=f"Use this link to replace {replacement.device.name}, which you lost. It works once, in one "
         "browser, until "
         f"{moment_words(link.expires_at)}. You never need to enter a password there.",
-        path=path_of(Page.LINK, link.pk),
+        path=path_of(MessagePage.LINK, link.pk),
         key=str(link.pk),
     )
     return link
@@ -293,7 +301,7 @@ def _tell_asked(made: Replacement) -> None:
         subject=f"Check the identity of {made.person.name}, who lost an MFA device",
         text=f"{made.asked_by.name} requested a replacement. Contact {made.person.name} over another channel "
         f"by {made.until:%H:%M} UTC.",
-        path=path_of(Page.MFA_REPLACEMENT, made.pk),
+        path=path_of(MessagePage.MFA_REPLACEMENT, made.pk),
         key=f"replacement:{made.pk}",
     )
 
@@ -304,7 +312,7 @@ def _tell_person(replacement: Replacement, *, subject: str, text: str, key: str)
         people=[replacement.person],
         subject=subject,
         text=text,
-        path=path_of(Page.MFA_REPLACEMENT, replacement.pk),
+        path=path_of(MessagePage.MFA_REPLACEMENT, replacement.pk),
         key=key,
     )
 

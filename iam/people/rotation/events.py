@@ -11,9 +11,9 @@ from iam.changes.models import Change
 from iam.journal.services import Actor, record
 from iam.linking.owners import leads_of
 from iam.notify.events import NotifyEvent
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
-from iam.people.rotation.models import Happening, Outcome, Rotation, Stage
+from iam.people.rotation.models import Happening, Rotation, RotationOutcome, RotationStage
 
 
 def note(
@@ -45,7 +45,7 @@ def note(
     )
 
 
-def move_to(rotation: Rotation, stage: Stage, **values: Any) -> None:
+def move_to(rotation: Rotation, stage: RotationStage, **values: Any) -> None:
     """The row at another stage; the caller holds its lock."""
     save(rotation, stage=stage, stage_at=datetime.now(tz=UTC), tries=0, retry_at=None, **values)
 
@@ -58,14 +58,24 @@ def save(rotation: Rotation, **values: Any) -> None:
 
 
 def end(
-    rotation: Rotation, outcome: Outcome, text: str, *, actor: Actor | None, change: Change | None = None
+    rotation: Rotation,
+    outcome: RotationOutcome,
+    text: str,
+    *,
+    actor: Actor | None,
+    change: Change | None = None,
 ) -> None:
     """End it; `text` says what stands then."""
     move_to(
-        rotation, Stage.ENDED, outcome=outcome, ended_at=datetime.now(tz=UTC), trouble=text[:1024], wanted=""
+        rotation,
+        RotationStage.ENDED,
+        outcome=outcome,
+        ended_at=datetime.now(tz=UTC),
+        trouble=text[:1024],
+        wanted="",
     )
     note(rotation, "end", text, actor=actor, change=change, outcome=outcome.value)
-    if outcome not in (Outcome.DONE, Outcome.CANCELLED, Outcome.REFUSED):
+    if outcome not in (RotationOutcome.DONE, RotationOutcome.CANCELLED, RotationOutcome.REFUSED):
         tell(
             rotation,
             subject=f"The rotation of key {rotation.old.aws_id} has ended",
@@ -92,6 +102,6 @@ def tell(
         people=list(people.values()),
         subject=subject,
         text=text,
-        path=path or path_of(Page.ROTATION, rotation.pk),
+        path=path or path_of(MessagePage.ROTATION, rotation.pk),
         key=f"rotation:{rotation.pk}:{key}",
     )

@@ -21,8 +21,8 @@ from iam.mirror.queries.lists.core import (
     COMMON,
     ListContext,
     ListDefinition,
+    ListSort,
     Seen,
-    Sort,
     States,
     Tab,
     common,
@@ -33,16 +33,16 @@ from iam.mirror.queries.lists.core import (
 )
 from iam.mirror.queries.visibility import visible
 from iam.people.fleet.demands import Rule, people_under
-from iam.people.rotation.models import Rotation, Stage
+from iam.people.rotation.models import Rotation, RotationStage
 from iam.people.rotation.queries import living_by_key
 
 OLD, VERY_OLD = 90, 180
 MANY: Final = 2000
 """More rotations under way than these are not looked up one by one for a page of them."""
 SORTS: Final = {
-    "made": Sort("created_at", kind=datetime, floor=NEVER, past="no"),
-    "used": Sort("used_at", "usage_key", datetime, floor=NEVER, past="no"),
-    "name": Sort("sort_name", past="no"),
+    "made": ListSort("created_at", kind=datetime, floor=NEVER, past="no"),
+    "used": ListSort("used_at", "usage_key", datetime, floor=NEVER, past="no"),
+    "name": ListSort("sort_name", past="no"),
 }
 
 
@@ -109,7 +109,7 @@ def _two(context: ListContext) -> Q:
 
 
 def _living() -> QuerySet[Rotation]:
-    return Rotation.objects.exclude(stage=Stage.ENDED)
+    return Rotation.objects.exclude(stage=RotationStage.ENDED)
 
 
 def _rotating(context: ListContext) -> Q:

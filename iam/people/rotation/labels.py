@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.moments import moment_words
-from iam.people.rotation.models import Rotation, Stage
+from iam.people.rotation.models import Rotation, RotationStage
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,9 @@ def new_words(rotation: Rotation) -> str:
 def what_stands(rotation: Rotation, *, discards: bool) -> str:
     """What is there of the keys when it is given up now."""
     old, new = rotation.old.aws_id, rotation.new_key_id
-    is_inactive = rotation.stage in (Stage.INACTIVE, Stage.DELETING) or rotation.old_state == INACTIVE
+    is_inactive = (
+        rotation.stage in (RotationStage.INACTIVE, RotationStage.DELETING) or rotation.old_state == INACTIVE
+    )
     says = f"The old key {old} {'stays inactive, and is not deleted' if is_inactive else 'still works'}."
     if not new:
         return f"{says} No new key was created."

@@ -21,7 +21,7 @@ that of the run.
 """
 
 
-class Stage(models.TextChoices):
+class RotationStage(models.TextChoices):
     """Where a rotation stands."""
 
     WAITING = "waiting", "Not requested yet"
@@ -35,7 +35,7 @@ class Stage(models.TextChoices):
     ENDED = "ended", "Ended"
 
 
-class Outcome(models.TextChoices):
+class RotationOutcome(models.TextChoices):
     """How a rotation ended."""
 
     DONE = "done", "Done"
@@ -47,7 +47,7 @@ class Outcome(models.TextChoices):
     CANCELLED = "cancelled", "Cancelled"
 
 
-class Wanted(models.TextChoices):
+class RotationStep(models.TextChoices):
     """What somebody asked for, which a worker decides once AWS was read."""
 
     LOOK = "look", "Ask AWS again"
@@ -94,9 +94,9 @@ class Rotation(models.Model):
     reason = models.CharField(max_length=1000)
     begun_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     begun_at = models.DateTimeField()
-    stage = models.CharField(max_length=12, choices=Stage.choices, default=Stage.WAITING)
+    stage = models.CharField(max_length=12, choices=RotationStage.choices, default=RotationStage.WAITING)
     stage_at = models.DateTimeField()
-    outcome = models.CharField(max_length=9, choices=Outcome.choices, blank=True)
+    outcome = models.CharField(max_length=9, choices=RotationOutcome.choices, blank=True)
     ended_at = models.DateTimeField(null=True)
     agreed = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="+")
     change = models.ForeignKey(Change, on_delete=models.PROTECT, null=True, related_name="+")
@@ -122,7 +122,7 @@ class Rotation(models.Model):
     reminders = models.PositiveSmallIntegerField(default=0)
     trouble = models.CharField(max_length=1024, blank=True)
     retry_at = models.DateTimeField(null=True)
-    wanted = models.CharField(max_length=10, choices=Wanted.choices, blank=True)
+    wanted = models.CharField(max_length=10, choices=RotationStep.choices, blank=True)
     wanted_by = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="+")
     wanted_at = models.DateTimeField(null=True)
     in_spite = models.BooleanField(default=False)
@@ -152,7 +152,7 @@ class Rotation(models.Model):
     @property
     def is_living(self) -> bool:
         """Whether it has not ended."""
-        return self.stage != Stage.ENDED
+        return self.stage != RotationStage.ENDED
 
     @property
     def reference(self) -> str:

@@ -16,7 +16,7 @@ from iam.changes.models import OPEN, Change, ChangeState, Decision
 from iam.changes.operations.user_credential import ACTIVE
 from iam.mirror.refresh.key_use import KeysSeen, UnreadableKeysError, reread_key_use
 from iam.people.rotation.events import end, move_to, note, save, tell
-from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage, Wanted
+from iam.people.rotation.models import OF_ROTATION, Rotation, RotationOutcome, RotationStage, RotationStep
 from iam.people.rotation.rotation_plan import days
 from iam.people.rotation.services import fetched, hand_over, locked
 from iam.people.rotation.transitions import discard_new, make_another
@@ -31,9 +31,14 @@ RETRY_UNREAD_AFTER: Final = timedelta(minutes=15)
 SETTLES: Final = timedelta(minutes=1)
 """So long after a step AWS may still show the time before."""
 BATCH: Final = 100
-READ: Final = (Stage.HANDING, Stage.USING, Stage.INACTIVE)
+READ: Final = (RotationStage.HANDING, RotationStage.USING, RotationStage.INACTIVE)
 """Where what AWS shows of the keys decides."""
-MOVING: Final = (Stage.ASKED, Stage.DEACTIVATING, Stage.ACTIVATING, Stage.DELETING)
+MOVING: Final = (
+    RotationStage.ASKED,
+    RotationStage.DEACTIVATING,
+    RotationStage.ACTIVATING,
+    RotationStage.DELETING,
+)
 """Where a change is under way."""
 
 
@@ -42,7 +47,7 @@ def change_ended(change: Change) -> None:
     if change.change_set.cause_kind != OF_ROTATION:
         return
     about = Q(change=change) | Q(discarding=change)
-    for pk in Rotation.objects.filter(about).exclude(stage=Stage.ENDED).values_list("pk", flat=True):
+    for pk in Rotation.objects.filter(about).exclude(stage=RotationStage.ENDED).values_list("pk", flat=True):
         reconcile(pk)
 
 
@@ -63,9 +68,9 @@ def _to_reconcile(now: datetime) -> QuerySet[Rotation]:
     waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
     ended = ~Q(change__state__in=OPEN)
     seal = Secret.objects.filter(pk=OuterRef("sealed_id"), state=SecretState.SEALED, expires_at__gt=now)
-    unread = Q(stage=Stage.HANDING) & Q(discarding__isnull=True) & ~Exists(seal)
-    discarded = Q(stage=Stage.HANDING, discarding__isnull=False) & ~Q(discarding__state__in=OPEN)
-    missed = waiting.filter(stage__in=(*MOVING, Stage.HANDING))
+    unread = Q(stage=RotationStage.HANDING) & Q(discarding__isnull=True) & ~Exists(seal)
+    discarded = Q(stage=RotationStage.HANDING, discarding__isnull=False) & ~Q(discarding__state__in=OPEN)
+    missed = waiting.filter(stage__in=(*MOVING, RotationStage.HANDING))
     return missed.filter(Q(stage__in=MOVING) & ended | unread | discarded)
 
 
@@ -77,7 +82,7 @@ def _to_check(now: datetime) -> list[UUID]:
     waiting = waiting.filter(stage__in=READ, discarding__isnull=True)
     due_ids: list[UUID] = []
     for due in (
-        waiting.filter(wanted__in=Wanted.values).order_by("wanted_at", "pk"),
+        waiting.filter(wanted__in=RotationStep.values).order_by("wanted_at", "pk"),
         waiting.filter(read_at__isnull=True).order_by("pk"),
         waiting.filter(read_at__lte=now - READ_EVERY).order_by("read_at", "pk"),
     ):
@@ -104,7 +109,7 @@ def reconcile(pk: UUID, seen: KeysSeen | None = None) -> None:
     """Take one rotation as far as it goes now."""
     with transaction.atomic():
         locked_rotation = locked(Rotation(pk=pk))
-        if locked_rotation.stage in (Stage.ENDED, Stage.WAITING):
+        if locked_rotation.stage in (RotationStage.ENDED, RotationStage.WAITING):
             return
         if seen is not None and seen.at < locked_rotation.stage_at:
             # It began before the latest step: what it shows may be of the time before.
@@ -119,16 +124,16 @@ def reconcile(pk: UUID, seen: KeysSeen | None = None) -> None:
             seen = None
         if seen is not None and locked_rotation.stage in READ and not note_seen(locked_rotation, seen):
             return
-        _BY_STAGE[Stage(locked_rotation.stage)](locked_rotation, seen)
+        _BY_STAGE[RotationStage(locked_rotation.stage)](locked_rotation, seen)
 
 
 def _unread(pk: UUID, why: str) -> None:
     with transaction.atomic():
         locked_rotation = locked(Rotation(pk=pk))
-        if locked_rotation.stage == Stage.ENDED:
+        if locked_rotation.stage == RotationStage.ENDED:
             return
         trouble = locked_rotation.trouble
-        if locked_rotation.wanted and locked_rotation.wanted != Wanted.LOOK:
+        if locked_rotation.wanted and locked_rotation.wanted != RotationStep.LOOK:
             trouble = "AWS couldn’t be checked, so nothing was changed."
         save(
             locked_rotation,
@@ -146,13 +151,19 @@ def _asked(rotation: Rotation, seen: KeysSeen | None) -> None:
     if change.state == ChangeState.APPLIED:
         _made(rotation, change)
     elif not _is_unknown(rotation, change):
-        end(rotation, Outcome.NOT_MADE, f"{_fate(change)} {_old_works(rotation)}", actor=None, change=change)
+        end(
+            rotation,
+            RotationOutcome.NOT_MADE,
+            f"{_fate(change)} {_old_works(rotation)}",
+            actor=None,
+            change=change,
+        )
 
 
 def _made(rotation: Rotation, change: Change) -> None:
     seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     new_key_id = seal.label if seal else ""
-    move_to(rotation, Stage.HANDING, new_key_id=new_key_id, new_state=ACTIVE, trouble="")
+    move_to(rotation, RotationStage.HANDING, new_key_id=new_key_id, new_state=ACTIVE, trouble="")
     note(
         rotation,
         "made",
@@ -199,7 +210,7 @@ def _deactivating(rotation: Rotation, seen: KeysSeen | None) -> None:
         return
     if change.state == ChangeState.APPLIED:
         now = datetime.now(tz=UTC)
-        move_to(rotation, Stage.INACTIVE, inactive_at=now, trouble="", in_spite=False, told_at=now)
+        move_to(rotation, RotationStage.INACTIVE, inactive_at=now, trouble="", in_spite=False, told_at=now)
         note(rotation, "inactive", f"{rotation.old.aws_id} is inactive.", actor=None, change=change)
         tell(
             rotation,
@@ -210,7 +221,7 @@ def _deactivating(rotation: Rotation, seen: KeysSeen | None) -> None:
             key=f"inactive:{int(now.timestamp())}",
         )
     elif not _is_unknown(rotation, change):
-        _back(rotation, Stage.USING, change)
+        _back(rotation, RotationStage.USING, change)
 
 
 def _kept(rotation: Rotation) -> str:
@@ -225,7 +236,15 @@ def _activating(rotation: Rotation, seen: KeysSeen | None) -> None:
         return
     if change.state == ChangeState.APPLIED:
         now = datetime.now(tz=UTC)
-        move_to(rotation, Stage.USING, inactive_at=None, quiet_from=now, told_at=now, reminders=0, trouble="")
+        move_to(
+            rotation,
+            RotationStage.USING,
+            inactive_at=None,
+            quiet_from=now,
+            told_at=now,
+            reminders=0,
+            trouble="",
+        )
         note(
             rotation,
             "active",
@@ -234,7 +253,7 @@ def _activating(rotation: Rotation, seen: KeysSeen | None) -> None:
             change=change,
         )
     elif not _is_unknown(rotation, change):
-        _back(rotation, Stage.INACTIVE, change)
+        _back(rotation, RotationStage.INACTIVE, change)
 
 
 def _deleting(rotation: Rotation, seen: KeysSeen | None) -> None:
@@ -243,16 +262,16 @@ def _deleting(rotation: Rotation, seen: KeysSeen | None) -> None:
     if change.state == ChangeState.APPLIED:
         end(
             rotation,
-            Outcome.DONE,
+            RotationOutcome.DONE,
             f"The old key {rotation.old.aws_id} is deleted. {rotation.new_key_id} replaces it.",
             actor=None,
             change=change,
         )
     elif not _is_unknown(rotation, change):
-        _back(rotation, Stage.INACTIVE, change)
+        _back(rotation, RotationStage.INACTIVE, change)
 
 
-def _back(rotation: Rotation, stage: Stage, change: Change) -> None:
+def _back(rotation: Rotation, stage: RotationStage, change: Change) -> None:
     """To where it was before a change that came to nothing; by itself it is tried again in a while."""
     text = _fate(change)
     move_to(rotation, stage, trouble=text[:1024])
@@ -298,12 +317,12 @@ def _old_works(rotation: Rotation) -> str:
     return f"The old key {rotation.old.aws_id} still works."
 
 
-_BY_STAGE: Final[dict[Stage, Callable[[Rotation, KeysSeen | None], None]]] = {
-    Stage.ASKED: _asked,
-    Stage.HANDING: _handing,
-    Stage.USING: watch_using,
-    Stage.DEACTIVATING: _deactivating,
-    Stage.INACTIVE: watch_inactive,
-    Stage.ACTIVATING: _activating,
-    Stage.DELETING: _deleting,
+_BY_STAGE: Final[dict[RotationStage, Callable[[Rotation, KeysSeen | None], None]]] = {
+    RotationStage.ASKED: _asked,
+    RotationStage.HANDING: _handing,
+    RotationStage.USING: watch_using,
+    RotationStage.DEACTIVATING: _deactivating,
+    RotationStage.INACTIVE: watch_inactive,
+    RotationStage.ACTIVATING: _activating,
+    RotationStage.DELETING: _deleting,
 }

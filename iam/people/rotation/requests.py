@@ -30,9 +30,9 @@ from iam.journal.services import record
 from iam.linking.owners import owning_team
 from iam.mirror.models import NEVER, Entity, Usage
 from iam.people.rotation.events import end, move_to, note
-from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, RotationRun, Stage
+from iam.people.rotation.models import OF_ROTATION, Rotation, RotationOutcome, RotationRun, RotationStage
 from iam.people.rotation.rotation_plan import (
-    Terms,
+    RotationTerms,
     check_begin,
     check_room,
     check_terms,
@@ -43,7 +43,7 @@ from iam.people.rotation.rotation_plan import (
     operations_of,
     owner_of,
 )
-from iam.people.rotation.selection import Choice, choose
+from iam.people.rotation.selection import KeySelection, choose
 from iam.people.runs.models import RunState, requester
 from iam.people.runs.requests import RunKind, batches
 
@@ -61,11 +61,13 @@ class Planned:
     plans: list[ChangePlan]
 
 
-def begin(viewer: Viewer, old: Entity, terms: Terms, *, first: Entity | None = None) -> Rotation:
+def begin(viewer: Viewer, old: Entity, terms: RotationTerms, *, first: Entity | None = None) -> Rotation:
     """Ask for the new key at once. What is under way for this key already is the answer. Raises RefusedError;
     then nothing is written.
     """
-    standing = Rotation.objects.filter(old=old).exclude(stage=Stage.ENDED).select_related("user").first()
+    standing = (
+        Rotation.objects.filter(old=old).exclude(stage=RotationStage.ENDED).select_related("user").first()
+    )
     if standing is not None and standing.begun_by_id == viewer.person_id:
         return standing
     check_terms(terms)
@@ -83,7 +85,7 @@ def begin(viewer: Viewer, old: Entity, terms: Terms, *, first: Entity | None = N
             note(made, "begin", _begun(made), actor=viewer, reason=made.reason)
             _ask([planned], viewer, terms)
     except IntegrityError:
-        return Rotation.objects.select_related("user").exclude(stage=Stage.ENDED).get(user=made.user)
+        return Rotation.objects.select_related("user").exclude(stage=RotationStage.ENDED).get(user=made.user)
     return made
 
 
@@ -94,7 +96,7 @@ def preview(viewer: Viewer, old: Entity, *, person: Person, first: Entity | None
     return changes.plan_set(operations, viewer=for_own(viewer))
 
 
-def begin_many(viewer: Viewer, keys: Sequence[int], terms: Terms) -> tuple[RotationRun, Choice]:
+def begin_many(viewer: Viewer, keys: Sequence[int], terms: RotationTerms) -> tuple[RotationRun, KeySelection]:
     """Write down that the keys with these numbers are to be rotated, and have a worker ask for it; the run,
     and which they are.
 
@@ -176,14 +178,14 @@ def _end_refused(run: RotationRun, refused: Mapping[UUID, str]) -> None:
         return
     with transaction.atomic():
         for row in _locked(run, list(refused)):
-            end(row, Outcome.REFUSED, refused[row.pk], actor=None)
+            end(row, RotationOutcome.REFUSED, refused[row.pk], actor=None)
 
 
 def _locked(run: RotationRun, pks: Sequence[UUID]) -> list[Rotation]:
     return list(_waiting(run).filter(pk__in=pks).select_for_update(of=("self",)))
 
 
-def _ask(planned: Sequence[Planned], viewer: Viewer, terms: Terms) -> None:
+def _ask(planned: Sequence[Planned], viewer: Viewer, terms: RotationTerms) -> None:
     """The set of these rotations, in the caller's transaction. Raises RefusedError."""
     plans = list(chain.from_iterable(rotation_planned.plans for rotation_planned in planned))
     lanes = []
@@ -225,7 +227,7 @@ def _asked(rotation: Rotation, change: Change, viewer: Viewer) -> None:
         rotation.old_service, rotation.old_region = known.service, known.region
     move_to(
         rotation,
-        Stage.ASKED,
+        RotationStage.ASKED,
         change=change,
         agreed=change,
         issues=1,
@@ -242,7 +244,7 @@ def _row(
     run: RotationRun,
     beginner: Person,
     old: Entity,
-    terms: Terms,
+    terms: RotationTerms,
     *,
     person: Person,
     team: Team | None,
@@ -272,12 +274,12 @@ def _begun(row: Rotation) -> str:
     return f"Rotation of {row.old.aws_id} started.{first}"
 
 
-def _terms_of(row: Rotation) -> Terms:
-    return Terms(row.reason, row.is_automatic, row.quiet_days, row.keep_days)
+def _terms_of(row: Rotation) -> RotationTerms:
+    return RotationTerms(row.reason, row.is_automatic, row.quiet_days, row.keep_days)
 
 
 def _waiting(run: RotationRun) -> QuerySet[Rotation]:
-    rows = run.rotations.filter(stage=Stage.WAITING)
+    rows = run.rotations.filter(stage=RotationStage.WAITING)
     return rows.select_related(
         "user__account", "old__owner", "old__account", "first", "person", "team", "begun_by"
     )

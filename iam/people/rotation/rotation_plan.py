@@ -22,7 +22,7 @@ from iam.guard.viewer import ANY_ACCOUNT
 from iam.linking.owners import leads_of, owning_team
 from iam.mirror.models import NEVER, Entity, EntityState, Kind, Usage, valid_at
 from iam.people.enrolment.invitation import NOBODY, may_invite, person_of
-from iam.people.rotation.models import Rotation, Stage
+from iam.people.rotation.models import Rotation, RotationStage
 
 QUIET_DAYS: Final = 7
 """A week has every weekday and a weekend in it, so what runs once a week is seen before the old key goes."""
@@ -43,7 +43,7 @@ NO_LEAD: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Terms:
+class RotationTerms:
     """What a rotation is begun with."""
 
     reason: str
@@ -57,7 +57,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class MirroredKey:
     """A key as the mirror shows it; `used_at` None: never, `read_at` None: nobody has looked."""
 
     entity: Entity
@@ -111,7 +111,7 @@ def for_set(batch: UUID, viewer: Viewer) -> Viewer:
     return for_own(viewer)
 
 
-def keys_of(user: Entity) -> list[Held]:
+def keys_of(user: Entity) -> list[MirroredKey]:
     """The keys that the mirror shows of a user, the oldest first. Two queries."""
     rows = EntityState.objects.filter(
         valid_at(None), kind=Kind.ACCESS_KEY, entity__owner=user, entity__gone_at__isnull=True
@@ -123,17 +123,19 @@ def keys_of(user: Entity) -> list[Held]:
     return [_held(row, uses.get(row.entity_id)) for row in states]
 
 
-def _held(row: EntityState, use: Usage | None) -> Held:
+def _held(row: EntityState, use: Usage | None) -> MirroredKey:
     created_at = row.created_at if row.created_at and row.created_at > NEVER else None
     if use is None:
-        return Held(row.entity, row.category, created_at, None, "", "", None)
+        return MirroredKey(row.entity, row.category, created_at, None, "", "", None)
     used_at = use.last_used_at if use.last_used_at > NEVER else None
-    return Held(row.entity, row.category, created_at, used_at, use.service, use.region, use.observed_at)
+    return MirroredKey(
+        row.entity, row.category, created_at, used_at, use.service, use.region, use.observed_at
+    )
 
 
 def living_of(user: Entity) -> Rotation | None:
     """The rotation of the user that is under way."""
-    return Rotation.objects.filter(user=user).exclude(stage=Stage.ENDED).first()
+    return Rotation.objects.filter(user=user).exclude(stage=RotationStage.ENDED).first()
 
 
 def owner_of(key: Entity) -> Entity:
@@ -197,7 +199,7 @@ def _is_linked(user: Entity) -> bool:
     return Identity.objects.filter(user_arn=user.arn).exists()
 
 
-def check_room(keys: Sequence[Held], *, old: Entity, first: Entity | None) -> None:
+def check_room(keys: Sequence[MirroredKey], *, old: Entity, first: Entity | None) -> None:
     """Two keys at a time: the other one must have been chosen to go first, and be one that nobody uses.
     Raises RefusedError.
     """
@@ -239,7 +241,7 @@ def operations_of(rotation: Rotation) -> list[Operation]:
     return [DeleteCredential.of(rotation.first), made] if rotation.first else [made]
 
 
-def check_terms(terms: Terms) -> None:
+def check_terms(terms: RotationTerms) -> None:
     """Raises RefusedError for days out of bounds, and without a reason."""
     if not LEAST_QUIET <= terms.quiet_days <= MAX_DAYS:
         raise FieldError(f"Enter {LEAST_QUIET} to {MAX_DAYS} days without use of the old key.", field="quiet")
@@ -249,7 +251,7 @@ def check_terms(terms: Terms) -> None:
         raise FieldError("Enter a reason of up to 1,000 characters.", field="reason")
 
 
-def notes_for(terms: Terms, *, olds: Collection[str], teams: Collection[str] = ()) -> list[str]:
+def notes_for(terms: RotationTerms, *, olds: Collection[str], teams: Collection[str] = ()) -> list[str]:
     """What approvers accept besides the new key; everything that is done later without another approval rests
     on it.
     """

@@ -19,7 +19,7 @@ from iam.linking.ownership import owners
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.models.accounts import Source
 from iam.mirror.queries.visibility import visible
-from iam.people.rotation.models import Rotation, Stage
+from iam.people.rotation.models import Rotation, RotationStage
 
 CHUNK: Final = 500
 NOT_ASKED, UNDER_WAY, NOBODYS, NO_LEAD, TWO, CLOSED, GONE = (
@@ -34,7 +34,7 @@ NOT_ASKED, UNDER_WAY, NOBODYS, NO_LEAD, TWO, CLOSED, GONE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Chosen:
+class SelectedKey:
     """A key that can be rotated, and who gets the new one."""
 
     key: Entity
@@ -43,21 +43,21 @@ class Chosen:
 
 
 @dataclass(slots=True)
-class Choice:
+class KeySelection:
     """What of many keys can be rotated; `left_out` says why others cannot, and how many each."""
 
-    chosen: list[Chosen] = field(default_factory=list)
+    chosen: list[SelectedKey] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
 
 
-def choose(viewer: Viewer, keys: Sequence[int]) -> Choice:
+def choose(viewer: Viewer, keys: Sequence[int]) -> KeySelection:
     """Of the keys with these numbers. A few queries for each 500 of them."""
-    choice, users = Choice(), set[int]()
+    choice, users = KeySelection(), set[int]()
     for part in _parts(keys):
         rows = Entity.objects.filter(pk__in=part, kind=Kind.ACCESS_KEY).select_related(
             "account", "owner__account"
         )
-        known = _Known(viewer, [key.owner for key in rows if key.owner])
+        known = _SelectionFacts(viewer, [key.owner for key in rows if key.owner])
         for key in sorted(rows, key=lambda key: (key.first_seen, key.pk)):
             why, person = known.why_not(key)
             if not why and key.owner_id in users:
@@ -66,7 +66,7 @@ def choose(viewer: Viewer, keys: Sequence[int]) -> Choice:
                 choice.left_out[why] += 1
                 continue
             users.add(key.owner_id or 0)
-            choice.chosen.append(Chosen(key, person, known.team_of(key.owner)))
+            choice.chosen.append(SelectedKey(key, person, known.team_of(key.owner)))
     return choice
 
 
@@ -75,7 +75,7 @@ def _parts(keys: Sequence[int]) -> Iterator[Sequence[int]]:
         yield keys[at : at + CHUNK]
 
 
-class _Known:
+class _SelectionFacts:
     """What is known of some users, each in one query."""
 
     def __init__(self, viewer: Viewer, users: Sequence[Entity]) -> None:
@@ -88,7 +88,9 @@ class _Known:
             )
         )
         self.busy = set(
-            Rotation.objects.filter(user__in=pks).exclude(stage=Stage.ENDED).values_list("user_id", flat=True)
+            Rotation.objects.filter(user__in=pks)
+            .exclude(stage=RotationStage.ENDED)
+            .values_list("user_id", flat=True)
         )
         self.people = owners(entity.arn for entity in users)
         self.owned = owning_teams(users)

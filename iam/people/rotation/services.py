@@ -19,12 +19,12 @@ from iam.directory.models import Person
 from iam.guard import Viewer
 from iam.journal.services import Actor
 from iam.moments import moment_words
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
 from iam.people.rotation.events import end, move_to, note, save, tell
 from iam.people.rotation.labels import what_stands
-from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
+from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage, RotationStep
 from iam.people.rotation.rotation_plan import may_run
 from iam.people.rotation.transitions import activate_old, discard_new
 from iam.sealed import services as sealed
@@ -53,7 +53,7 @@ def fetch(rotation: Rotation, *, person: Person | Viewer) -> Fetched:
     with transaction.atomic():
         locked_rotation = locked(rotation)
         seal = secret_of(locked_rotation.sealed_id) if locked_rotation.sealed_id else None
-        if seal is None or locked_rotation.stage not in (Stage.HANDING, Stage.USING):
+        if seal is None or locked_rotation.stage not in (RotationStage.HANDING, RotationStage.USING):
             raise RefusedError("No secret is available.")
         try:
             text = sealed.open_once(seal.pk, person=person)
@@ -69,7 +69,9 @@ def fetch(rotation: Rotation, *, person: Person | Viewer) -> Fetched:
 def fetched(rotation: Rotation, *, actor: Actor | None) -> None:
     """The watch begins: the secret was read. The caller holds the row."""
     now = datetime.now(tz=UTC)
-    move_to(rotation, Stage.USING, fetched_at=now, quiet_from=now, told_at=now, reminders=0, trouble="")
+    move_to(
+        rotation, RotationStage.USING, fetched_at=now, quiet_from=now, told_at=now, reminders=0, trouble=""
+    )
     note(
         rotation,
         "fetch",
@@ -103,7 +105,7 @@ def hand_over(rotation: Rotation, *, actor: Actor | None = None) -> Link:
         f"Only you can see its secret, once, until {moment_words(link.expires_at)}: with this link, which "
         "works once in one browser, or in Gatehouse after you sign in.\n\n"
         f"Then use the new key wherever you use the old one. The old key works until it is no longer used.",
-        path=path_of(Page.LINK, link.pk),
+        path=path_of(MessagePage.LINK, link.pk),
         key=str(link.pk),
     )
     return link
@@ -117,7 +119,7 @@ def send_again(viewer: Viewer, rotation: Rotation) -> Link:
             "secret when they sign in."
         )
     with transaction.atomic():
-        locked_rotation = _held(viewer, rotation, Stage.HANDING)
+        locked_rotation = _held(viewer, rotation, RotationStage.HANDING)
         if locked_rotation.told_at and locked_rotation.told_at > datetime.now(tz=UTC) - LINK_PAUSE:
             raise RefusedError("A link was sent just now.")
         link = hand_over(locked_rotation, actor=viewer)
@@ -125,11 +127,12 @@ def send_again(viewer: Viewer, rotation: Rotation) -> Link:
     return link
 
 
-def want(viewer: Viewer, rotation: Rotation, what: Wanted, *, in_spite: bool = False) -> None:
+def want(viewer: Viewer, rotation: Rotation, what: RotationStep, *, in_spite: bool = False) -> None:
     """Have a worker ask AWS and then do it; the same asked twice is asked once. Raises RefusedError."""
-    stages = {Wanted.DEACTIVATE: (Stage.USING,), Wanted.DELETE: (Stage.INACTIVE,)}.get(
-        what, (Stage.HANDING, Stage.USING, Stage.INACTIVE)
-    )
+    stages = {
+        RotationStep.DEACTIVATE: (RotationStage.USING,),
+        RotationStep.DELETE: (RotationStage.INACTIVE,),
+    }.get(what, (RotationStage.HANDING, RotationStage.USING, RotationStage.INACTIVE))
     with transaction.atomic():
         locked_rotation = _held(viewer, rotation, *stages)
         save(
@@ -147,7 +150,7 @@ def want(viewer: Viewer, rotation: Rotation, what: Wanted, *, in_spite: bool = F
 def activate(viewer: Viewer, rotation: Rotation) -> None:
     """Make the old key active again at once: that was agreed to with the rotation. Raises RefusedError."""
     with transaction.atomic():
-        locked_rotation = _held(viewer, rotation, Stage.INACTIVE)
+        locked_rotation = _held(viewer, rotation, RotationStage.INACTIVE)
         activate_old(locked_rotation, actor=viewer)
 
 
@@ -156,13 +159,13 @@ def issue_again(viewer: Viewer, rotation: Rotation) -> None:
     used.
     """
     with transaction.atomic():
-        locked_rotation = _held(viewer, rotation, Stage.USING)
+        locked_rotation = _held(viewer, rotation, RotationStage.USING)
         if locked_rotation.new_used_at is not None:
             raise RefusedError(
                 f"{locked_rotation.new_key_id} was used on {moment_words(locked_rotation.new_used_at)}: "
                 "someone has its secret. Cancel, then start a new rotation with that key."
             )
-        move_to(locked_rotation, Stage.HANDING, fetched_at=None, quiet_from=None)
+        move_to(locked_rotation, RotationStage.HANDING, fetched_at=None, quiet_from=None)
         note(
             locked_rotation,
             "lost",
@@ -178,21 +181,23 @@ def may_take_over(viewer: Viewer, rotation: Rotation) -> bool:
     """
     if rotation.team is None or rotation.team.slug not in viewer.leads:
         return False
-    is_open = rotation.stage in (Stage.HANDING, Stage.USING) and rotation.new_used_at is None
+    is_open = rotation.stage in (RotationStage.HANDING, RotationStage.USING) and rotation.new_used_at is None
     return is_open and rotation.person_id != viewer.person_id and rotation.discarding_id is None
 
 
 def take_over(viewer: Viewer, rotation: Rotation) -> None:
     """Delete the new key and create one for this lead, as accepted with the request. Raises RefusedError."""
     with transaction.atomic():
-        locked_rotation = _held(viewer, rotation, Stage.HANDING, Stage.USING)
+        locked_rotation = _held(viewer, rotation, RotationStage.HANDING, RotationStage.USING)
         if not may_take_over(viewer, locked_rotation):
             raise RefusedError("The new key is in use, or the team isn’t yours. It can’t be taken over.")
         if locked_rotation.link is not None:
             revoke_link(locked_rotation.link, actor=viewer, why=f"{viewer.name} took the rotation over")
         person = Person.objects.get(pk=viewer.person_id)
         # The former person may have read the secret, so a key of which they know nothing takes its place.
-        move_to(locked_rotation, Stage.HANDING, person=person, fetched_at=None, quiet_from=None, link=None)
+        move_to(
+            locked_rotation, RotationStage.HANDING, person=person, fetched_at=None, quiet_from=None, link=None
+        )
         note(
             locked_rotation,
             "take_over",
@@ -208,21 +213,30 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
     """
     with transaction.atomic():
         locked_rotation = _held(viewer, rotation)
-        if locked_rotation.stage in (Stage.ASKED, Stage.DEACTIVATING, Stage.DELETING, Stage.ACTIVATING):
+        if locked_rotation.stage in (
+            RotationStage.ASKED,
+            RotationStage.DEACTIVATING,
+            RotationStage.DELETING,
+            RotationStage.ACTIVATING,
+        ):
             _withdraw(locked_rotation, viewer)
         if locked_rotation.link is not None:
             revoke_link(locked_rotation.link, actor=viewer, why="the rotation was cancelled")
         # A key of which nobody has read the secret is of use to nobody.
-        unread = locked_rotation.stage == Stage.HANDING
+        unread = locked_rotation.stage == RotationStage.HANDING
         what_is_left = what_stands(locked_rotation, discards=unread or with_new)
-        if locked_rotation.new_key_id and locked_rotation.stage != Stage.ENDED and (unread or with_new):
+        if (
+            locked_rotation.new_key_id
+            and locked_rotation.stage != RotationStage.ENDED
+            and (unread or with_new)
+        ):
             if locked_rotation.new_used_at is not None:
                 raise RefusedError(
                     f"{locked_rotation.new_key_id} was used, so deleting it would break what uses it. Cancel "
                     "without deleting it."
                 )
             discard_new(locked_rotation, actor=viewer)
-        end(locked_rotation, Outcome.CANCELLED, what_is_left, actor=viewer)
+        end(locked_rotation, RotationOutcome.CANCELLED, what_is_left, actor=viewer)
         note(locked_rotation, "cancel", f"{viewer.name} cancelled the rotation.", actor=viewer)
     return what_is_left
 
@@ -249,7 +263,7 @@ def waits(rotation: Rotation) -> bool:
     """Whether the secret can still be read."""
     seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     return (
-        rotation.stage == Stage.HANDING
+        rotation.stage == RotationStage.HANDING
         and seal is not None
         and seal.state == SecretState.SEALED
         and seal.expires_at > datetime.now(tz=UTC)
@@ -258,17 +272,17 @@ def waits(rotation: Rotation) -> bool:
 
 def new_keys_of(viewer: Viewer) -> list[Rotation]:
     """Rotations whose new key waits until this person reads its secret, the oldest first."""
-    handing = Rotation.objects.filter(person=viewer.person_id, stage=Stage.HANDING)
+    handing = Rotation.objects.filter(person=viewer.person_id, stage=RotationStage.HANDING)
     return [
         rotation for rotation in handing.select_related("user", "old").order_by("begun_at") if waits(rotation)
     ]
 
 
-def _held(viewer: Viewer, rotation: Rotation, *stages: Stage) -> Rotation:
+def _held(viewer: Viewer, rotation: Rotation, *stages: RotationStage) -> Rotation:
     locked_rotation = locked(rotation)
     if not may_run(viewer, locked_rotation):
         raise RefusedError(NOT_YOURS)
-    if locked_rotation.stage == Stage.ENDED:
+    if locked_rotation.stage == RotationStage.ENDED:
         raise RefusedError("This rotation has ended.")
     if stages and locked_rotation.stage not in stages:
         raise RefusedError(f"The status has changed: {locked_rotation.get_stage_display().lower()}.")

@@ -24,7 +24,7 @@ from iam.linking.owners import leads_of
 from iam.mirror.models import Entity, Kind
 from iam.people.rotation.events import end, move_to, note, save
 from iam.people.rotation.labels import old_words
-from iam.people.rotation.models import OF_ROTATION, Outcome, Rotation, Stage
+from iam.people.rotation.models import OF_ROTATION, Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.rotation_plan import MAX_ISSUES, creation, for_own
 from iam.sealed import services as sealed
 
@@ -39,7 +39,7 @@ def deactivate_old(rotation: Rotation, *, agreed: bool) -> None:
     change = _queued_or_asked(
         rotation, SetStatus.of(DEACTIVATE[rotation.old.kind], rotation.old), "deactivate", agreed=agreed
     )
-    move_to(rotation, Stage.DEACTIVATING, change=change, wanted="", trouble="", inactive_at=None)
+    move_to(rotation, RotationStage.DEACTIVATING, change=change, wanted="", trouble="", inactive_at=None)
     did, actor = ("started as approved", None) if agreed else ("requested", rotation.wanted_by)
     note(
         rotation,
@@ -53,7 +53,7 @@ def deactivate_old(rotation: Rotation, *, agreed: bool) -> None:
 def delete_old(rotation: Rotation, *, agreed: bool) -> None:
     """Delete the old key for good. The caller holds the row. Raises RefusedError."""
     change = _queued_or_asked(rotation, DeleteCredential.of(rotation.old), "delete", agreed=agreed)
-    move_to(rotation, Stage.DELETING, change=change, wanted="", trouble="")
+    move_to(rotation, RotationStage.DELETING, change=change, wanted="", trouble="")
     did, actor = ("started as approved", None) if agreed else ("requested", rotation.wanted_by)
     note(rotation, "delete", f"Deletion of {rotation.old.aws_id} was {did}.", actor=actor, change=change)
 
@@ -64,7 +64,7 @@ def activate_old(rotation: Rotation, *, actor: Actor) -> None:
     deactivated = rotation.change
     if deactivated is not None and deactivated.operation == DEACTIVATE[Kind.ACCESS_KEY].slug:
         Change.objects.filter(pk=change.pk).update(reverts=deactivated)
-    move_to(rotation, Stage.ACTIVATING, change=change, wanted="", trouble="")
+    move_to(rotation, RotationStage.ACTIVATING, change=change, wanted="", trouble="")
     note(
         rotation,
         "activate",
@@ -102,7 +102,7 @@ def make_another(rotation: Rotation) -> None:
     if rotation.issues >= MAX_ISSUES:
         end(
             rotation,
-            Outcome.UNFETCHED,
+            RotationOutcome.UNFETCHED,
             f"{MAX_ISSUES} new keys were created and no one got a secret. All of them are deleted. The old "
             f"key {rotation.old.aws_id} still works.",
             actor=None,
@@ -114,7 +114,7 @@ def make_another(rotation: Rotation) -> None:
     if not rotation.person.is_active:
         end(
             rotation,
-            Outcome.UNFETCHED,
+            RotationOutcome.UNFETCHED,
             f"{rotation.person.name} has left, so no other key is created. The old key {rotation.old.aws_id} "
             "still works.",
             actor=None,
@@ -129,7 +129,7 @@ def make_another(rotation: Rotation) -> None:
         return
     move_to(
         rotation,
-        Stage.ASKED,
+        RotationStage.ASKED,
         change=change,
         sealed_id=sealed_id,
         issues=rotation.issues + 1,

@@ -12,7 +12,7 @@ from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.mirror.refresh.key_use import KeySeen, KeysSeen
 from iam.people.rotation.events import end, move_to, note, save, tell
 from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
-from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
+from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage, RotationStep
 from iam.people.rotation.transitions import deactivate_old, delete_old, later
 
 REMIND_EVERY: Final = timedelta(days=3)
@@ -24,7 +24,7 @@ def note_seen(rotation: Rotation, seen: KeysSeen) -> bool:
     if not seen.exists:
         end(
             rotation,
-            Outcome.USER_GONE,
+            RotationOutcome.USER_GONE,
             f"User {rotation.user.name} no longer exists in AWS, so neither key exists.",
             actor=None,
         )
@@ -48,7 +48,7 @@ def note_seen(rotation: Rotation, seen: KeysSeen) -> bool:
 def is_other(rotation: Rotation, seen: KeysSeen) -> bool:
     """Whether AWS shows the keys otherwise than the stage has them."""
     old, new = seen.keys.get(rotation.old.aws_id), seen.keys.get(rotation.new_key_id)
-    wanted = INACTIVE if rotation.stage == Stage.INACTIVE else ACTIVE
+    wanted = INACTIVE if rotation.stage == RotationStage.INACTIVE else ACTIVE
     return not (old and new and old.status == wanted and new.status == ACTIVE)
 
 
@@ -65,16 +65,16 @@ def _use(which: str, key: KeySeen | None) -> dict[str, object]:
 
 def _ends_by_drift(rotation: Rotation, old: KeySeen | None, new: KeySeen | None) -> bool:
     """Whether somebody has taken a key away outside of Gatehouse, so that nothing is left to be done."""
-    if old is None and new is not None and rotation.stage != Stage.HANDING:
+    if old is None and new is not None and rotation.stage != RotationStage.HANDING:
         end(
             rotation,
-            Outcome.DONE,
+            RotationOutcome.DONE,
             f"The old key {rotation.old.aws_id} was deleted outside of Gatehouse. {rotation.new_key_id} "
             "replaces it.",
             actor=None,
         )
         return True
-    if new is None and rotation.stage == Stage.INACTIVE and old is not None:
+    if new is None and rotation.stage == RotationStage.INACTIVE and old is not None:
         _hold(
             rotation,
             f"The new key {rotation.new_key_id} was deleted outside of Gatehouse, and the old one is "
@@ -85,7 +85,7 @@ def _ends_by_drift(rotation: Rotation, old: KeySeen | None, new: KeySeen | None)
         rest = f"The old key {rotation.old.aws_id} still works." if old else "The old key is deleted, too."
         end(
             rotation,
-            Outcome.KEY_GONE,
+            RotationOutcome.KEY_GONE,
             f"The new key {rotation.new_key_id} was deleted outside of Gatehouse. {rest}",
             actor=None,
         )
@@ -99,7 +99,7 @@ def watch_using(rotation: Rotation, seen: KeysSeen | None) -> None:
         return
     now = datetime.now(tz=UTC)
     if rotation.old_state == INACTIVE:
-        move_to(rotation, Stage.INACTIVE, inactive_at=now, wanted="", told_at=now)
+        move_to(rotation, RotationStage.INACTIVE, inactive_at=now, wanted="", told_at=now)
         _drifted(rotation, f"{rotation.old.aws_id} was deactivated outside of Gatehouse.")
         return
     if rotation.new_state == INACTIVE:
@@ -111,14 +111,14 @@ def watch_using(rotation: Rotation, seen: KeysSeen | None) -> None:
         return
     quiet = quiet_of(rotation)
     is_due = quiet is not None and quiet.is_due(now)
-    if rotation.wanted == Wanted.DEACTIVATE and not is_due and not rotation.in_spite:
+    if rotation.wanted == RotationStep.DEACTIVATE and not is_due and not rotation.in_spite:
         new = "" if rotation.new_used_at else f" The new key {rotation.new_key_id} was never used."
         _hold(
             rotation,
             f"The old key was last used {old_words(rotation)}: anything that still uses it would stop "
             f"working.{new} Confirm to continue anyway.",
         )
-    elif rotation.wanted == Wanted.DEACTIVATE or (rotation.is_automatic and is_due):
+    elif rotation.wanted == RotationStep.DEACTIVATE or (rotation.is_automatic and is_due):
         _try(rotation, lambda: deactivate_old(rotation, agreed=rotation.is_automatic and is_due))
     else:
         _quietly(rotation)
@@ -133,7 +133,7 @@ def watch_inactive(rotation: Rotation, seen: KeysSeen | None) -> None:
     if rotation.old_state == ACTIVE:
         move_to(
             rotation,
-            Stage.USING,
+            RotationStage.USING,
             inactive_at=None,
             quiet_from=now,
             wanted="",
@@ -165,7 +165,7 @@ def watch_inactive(rotation: Rotation, seen: KeysSeen | None) -> None:
             f"AWS shows that the old key was used {old_words(rotation)}, after it was deactivated. Find out "
             "what used it before you delete it.",
         )
-    elif rotation.wanted == Wanted.DELETE or (rotation.is_automatic and is_due):
+    elif rotation.wanted == RotationStep.DELETE or (rotation.is_automatic and is_due):
         _try(rotation, lambda: delete_old(rotation, agreed=rotation.is_automatic and is_due))
     else:
         _quietly(rotation)

@@ -12,7 +12,7 @@ from iam.policy.escalation.methods import Method
 from iam.policy.escalation.names import common_name, names_for, template_of
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS
 from iam.policy.glob import compile_glob
-from iam.policy.index.documents import Clause, Documents
+from iam.policy.index.documents import Documents, IndexedStatement
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
 
@@ -40,7 +40,9 @@ def attachable(shard: Shard, documents: Documents) -> tuple[str, ...]:
     return tuple(arns)[:MAX_POLICIES]
 
 
-def new_policies(shard: Shard, attaching: Iterable[Clause], creating: Sequence[Clause]) -> tuple[str, ...]:
+def new_policies(
+    shard: Shard, attaching: Iterable[IndexedStatement], creating: Sequence[IndexedStatement]
+) -> tuple[str, ...]:
     """ARNs of policies that do not exist yet, could be created, and fit what statements say of the policies
     that can be attached.
     """
@@ -61,7 +63,7 @@ def new_policies(shard: Shard, attaching: Iterable[Clause], creating: Sequence[C
     return tuple(name for name in names if name not in existing)[:MAX_POLICIES]
 
 
-def changeable_policies(shard: Shard, attaching: Iterable[Clause]) -> tuple[str, ...]:
+def changeable_policies(shard: Shard, attaching: Iterable[IndexedStatement]) -> tuple[str, ...]:
     """ARNs of the account's own policies that statements name as policies to attach."""
     matchers = [compile_glob(value) for value in dict.fromkeys(values_of(attaching, POLICY))]
     names = [
@@ -74,7 +76,7 @@ def changeable_policies(shard: Shard, attaching: Iterable[Clause]) -> tuple[str,
     return tuple(names)[:MAX_POLICIES]
 
 
-def values_of(clauses: Iterable[Clause], key: str) -> Iterator[str]:
+def values_of(clauses: Iterable[IndexedStatement], key: str) -> Iterator[str]:
     """What conditions say of a context key."""
     for clause in clauses:
         for _, name, values in clause.source.conditions:

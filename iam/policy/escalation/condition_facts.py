@@ -14,7 +14,7 @@ from iam.policy.catalogue import catalogue
 from iam.policy.compiled import resource_templates, with_anything
 from iam.policy.glob import Matcher, compile_glob
 from iam.policy.index import keys
-from iam.policy.index.documents import Clause
+from iam.policy.index.documents import IndexedStatement
 from iam.policy.letter_case import fold
 from iam.policy.variables import Variable, VariableText
 
@@ -41,7 +41,7 @@ KNOWN_REGIONS: Final = (
 class ConditionFacts:
     """The statements that speak of an action, and the context keys that matter to them."""
 
-    clauses: tuple[Clause, ...]
+    clauses: tuple[IndexedStatement, ...]
     number: int
     keys: frozenset[str]
     areas: tuple[ResourceNames, ...]
@@ -65,7 +65,7 @@ class ResourceNames:
 
     __slots__ = ("_fixed", "_loose", "_own", "is_own")
 
-    def __init__(self, clause: Clause) -> None:
+    def __init__(self, clause: IndexedStatement) -> None:
         templates = resource_templates(clause.source.resources or (), has_variables=clause.has_variables)
         own = [template for template in templates if _is_own_name(template)]
         self.is_own = bool(own)
@@ -105,7 +105,7 @@ def _is_own_name(template: VariableText) -> bool:
     )
 
 
-def keys_of(clause: Clause) -> set[str]:
+def keys_of(clause: IndexedStatement) -> set[str]:
     """The context keys that a statement reads, in lower case."""
     names = set(keys.variables_in(clause.source.resources or ()))
     for key, others in keys.keys_of_conditions(clause.source, has_variables=clause.has_variables):
@@ -142,7 +142,7 @@ def tags_of(
     return tag_context
 
 
-def regions_in(clause: Clause) -> Iterator[str]:
+def regions_in(clause: IndexedStatement) -> Iterator[str]:
     """Regions that a statement names in conditions or resources."""
     for _, key, values in clause.source.conditions:
         if fold(key) == REGION:

@@ -32,12 +32,12 @@ from iam.policy.escalation.states import (
 )
 from iam.policy.escalation.tags import is_retagged
 from iam.policy.escalation.trusts import NO_POLICIES, provider_request, service_request, trust_set
-from iam.policy.evaluate import Decision, RequestPolicies, decide
+from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.explain import Explanation, explain
 from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
@@ -50,12 +50,12 @@ KEPT: Final = 50_000
 ASKING: Final = 200
 """Principals whose statements are at hand."""
 BETTER: Final = (
-    Decision.ALLOWED,
-    Decision.CONDITIONAL,
-    Decision.IMPLICITLY_DENIED,
-    Decision.EXPLICITLY_DENIED,
+    EvaluationDecision.ALLOWED,
+    EvaluationDecision.CONDITIONAL,
+    EvaluationDecision.IMPLICITLY_DENIED,
+    EvaluationDecision.EXPLICITLY_DENIED,
 )
-POSITIVE: Final = (Decision.ALLOWED, Decision.CONDITIONAL)
+POSITIVE: Final = (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -276,7 +276,7 @@ class _PrincipalEvidence:
         *,
         policies: Mapping[str, str] | None = None,
     ) -> StepEvidence:
-        question = Question(
+        question = AccessQuestion(
             action, resource, context, resource_policy=(policies or {}).get(action), is_pattern=False
         )
         request, having = self._asked(question)
@@ -285,7 +285,7 @@ class _PrincipalEvidence:
         closing = tuple(self._closing(request, having, frozenset(own), frozenset(admits), trust))
         return StepEvidence(request, having, own, admits, closing)
 
-    def _asked(self, question: Question) -> tuple[Request, RequestPolicies]:
+    def _asked(self, question: AccessQuestion) -> tuple[Request, RequestPolicies]:
         """A request of the principal, and the policies that have a say in its state."""
         request, having = self._index.request_and_policies(self._who, question)
         return request, replace(having, scps=()) if self._is_freed else having
@@ -341,7 +341,7 @@ class _PrincipalEvidence:
             grounds = self._in_region(choice)
             if grounds is None:
                 continue
-            doubts = sum(decide(g.request, g.policies) is not Decision.ALLOWED for g in grounds)
+            doubts = sum(decide(g.request, g.policies) is not EvaluationDecision.ALLOWED for g in grounds)
             if best is None or doubts < best[0]:
                 best = (doubts, grounds)
             if doubts == 0:
@@ -355,12 +355,12 @@ class _PrincipalEvidence:
             good: list[tuple[int, list[tuple[Request, RequestPolicies]]]] = []
             for name in names:
                 asked = [
-                    self._asked(Question(need.action, name, choice.context, is_pattern=False))
+                    self._asked(AccessQuestion(need.action, name, choice.context, is_pattern=False))
                     for need in needs
                 ]
                 decisions = [decide(*each) for each in asked]
                 if all(decision in POSITIVE for decision in decisions):
-                    good.append((sum(d is not Decision.ALLOWED for d in decisions), asked))
+                    good.append((sum(d is not EvaluationDecision.ALLOWED for d in decisions), asked))
             if not good:
                 return None
             _, shown = min(good, key=lambda each: each[0])

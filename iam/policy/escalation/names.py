@@ -15,7 +15,7 @@ from iam.policy.arns import resource_tokens
 from iam.policy.catalogue import catalogue
 from iam.policy.compiled import resource_templates, with_anything
 from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Token, tokens
-from iam.policy.index.documents import Clause
+from iam.policy.index.documents import IndexedStatement
 
 FILLER: Final = "x"
 NOBODY: Final = "gatehouse-nobody-has-this-name"
@@ -35,7 +35,7 @@ def template_of(action: str, type_name: str, *, partition: str, region: str, acc
     return PLACEHOLDER.sub("?*", arn)
 
 
-def fitting(clauses: Iterable[Sequence[Clause]], template: str) -> tuple[str, ...]:
+def fitting(clauses: Iterable[Sequence[IndexedStatement]], template: str) -> tuple[str, ...]:
     """Names of the template that fit patterns of the clauses: of each by itself, and of one of each group
     together.
     """
@@ -52,7 +52,7 @@ def fitting(clauses: Iterable[Sequence[Clause]], template: str) -> tuple[str, ..
     return tuple(names)[:MAX_NAMES]
 
 
-def names_for(clauses: Iterable[Clause], template: str) -> tuple[str, ...]:
+def names_for(clauses: Iterable[IndexedStatement], template: str) -> tuple[str, ...]:
     """The shortest name of the template, and one for each pattern of the clauses."""
     return fitting([tuple(clauses)], template)
 
@@ -75,7 +75,7 @@ def _note(names: dict[str, None], name: str | None) -> None:
         names[name] = None
 
 
-def _patterns(clauses: Sequence[Clause]) -> tuple[tuple[Token, ...], ...]:
+def _patterns(clauses: Sequence[IndexedStatement]) -> tuple[tuple[Token, ...], ...]:
     patterns_by_tokens: dict[tuple[Token, ...], None] = {}
     for clause in clauses:
         names = clause.source.resources

@@ -30,7 +30,7 @@ from iam.policy.escalation.names import names_for
 from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, SCP_CONTEXT, Asker, Bits, CheckTarget
 from iam.policy.escalation.states import FREED
 from iam.policy.escalation.targets import Targets
-from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.index import Index
 from iam.policy.index.shard import Shard
 
@@ -142,7 +142,7 @@ def _is_full(doc: Doc) -> bool:
     return any(_allows_all(clause) for clause in doc.clauses)
 
 
-def _allows_all(clause: Clause) -> bool:
+def _allows_all(clause: IndexedStatement) -> bool:
     source = clause.source
     is_everything = source.actions == ("*",) and not source.is_not_action
     is_everywhere = source.resources == ("*",) and not source.is_not_resource

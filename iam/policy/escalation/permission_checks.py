@@ -27,12 +27,12 @@ from iam.policy.escalation.condition_facts import (
     tag_keys,
     tags_of,
 )
-from iam.policy.evaluate import ASSUMING, Decision
+from iam.policy.evaluate import ASSUMING, EvaluationDecision
 from iam.policy.index.classes import Class, Member
-from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.elements import EVERY_SERVICE, Actions
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.letter_case import fold
 
 SCP_CONTEXT: Final = {"aws:RequestedRegion": HOME, "organizations:PolicyType": "SERVICE_CONTROL_POLICY"}
@@ -100,7 +100,7 @@ class CheckSource:
         self.numbers = {bit: number for number, bit in bits.items()}
         self._of_class: dict[Class, int] = {}
 
-    def ask(self, question: Question) -> Bits:
+    def ask(self, question: AccessQuestion) -> Bits:
         """Who can, as bits."""
         sure = possible = 0
         answer = self.index.who_can(question)
@@ -109,11 +109,11 @@ class CheckSource:
             for cls in classes:
                 mask |= self._class(cls)
             possible |= mask
-            sure |= mask if decision is Decision.ALLOWED else 0
+            sure |= mask if decision is EvaluationDecision.ALLOWED else 0
         for part in answer.parts:
             mask = self.bits_of(part.members)
             possible |= mask
-            sure |= mask if part.decision is Decision.ALLOWED else 0
+            sure |= mask if part.decision is EvaluationDecision.ALLOWED else 0
         return Bits(sure, possible)
 
     def bits_in(self, mask: int) -> Iterator[int]:
@@ -161,9 +161,9 @@ class _Put(NamedTuple):
         """Whether the trust policy of the role has a say."""
         return self.policy is None and fold(self.action) in ASSUMING
 
-    def question(self, resource: str, context: Mapping[str, Any]) -> Question:
+    def question(self, resource: str, context: Mapping[str, Any]) -> AccessQuestion:
         """The question about one resource."""
-        return Question(self.action, resource, context, resource_policy=self.policy, is_pattern=False)
+        return AccessQuestion(self.action, resource, context, resource_policy=self.policy, is_pattern=False)
 
 
 class Asker:
@@ -173,7 +173,7 @@ class Asker:
         self.sources: list[CheckSource] = []
         self._spoken: dict[str, ConditionFacts] = {}
         self._known: dict[Any, Bits] = {}
-        self._names: dict[Clause, ResourceNames] = {}
+        self._names: dict[IndexedStatement, ResourceNames] = {}
         self._regions: tuple[str, ...] | None = None
         self._spoken_of: dict[str, dict[Actions, bool]] = {}
         self.questions = 0
@@ -181,10 +181,10 @@ class Asker:
     def use(self, sources: list[CheckSource], *, more: Iterable[Doc] = ()) -> None:
         """Ask these from now on; statements are looked for in `more` documents too."""
         self.sources = sources
-        self._clause_sets: dict[tuple[Clause, ...], int] = {}
+        self._clause_sets: dict[tuple[IndexedStatement, ...], int] = {}
         of_sources = chain.from_iterable(source.docs for source in sources)
         self._docs = list(dict.fromkeys(chain(of_sources, more)))
-        self._clauses: dict[str, dict[Actions, dict[Clause, None]]] = {}
+        self._clauses: dict[str, dict[Actions, dict[IndexedStatement, None]]] = {}
         for clause in dict.fromkeys(chain.from_iterable(doc.clauses for doc in self._docs)):
             for service in clause.actions.services:
                 self._clauses.setdefault(service, {}).setdefault(clause.actions, {})[clause] = None
@@ -197,7 +197,7 @@ class Asker:
         """The time of the questions, None for now."""
         return self.sources[0].index.moment if self.sources else None
 
-    def clauses(self, action: str) -> tuple[Clause, ...]:
+    def clauses(self, action: str) -> tuple[IndexedStatement, ...]:
         """The statements that speak of an action."""
         return self._speaking(action).clauses
 
@@ -273,13 +273,17 @@ class Asker:
             return [first]
         mask = group[0].mask
         common = first.within(~mask) | self._ask(put, group[1].arn, context).within(mask)
-        marks: dict[Class, Decision] = {}
+        marks: dict[Class, EvaluationDecision] = {}
         return [
             common.within(~target.mask) | self._on_itself(put, target, context, marks) for target in group
         ]
 
     def _on_itself(
-        self, put: _Put, target: CheckTarget, context: Mapping[str, Any], marks: dict[Class, Decision]
+        self,
+        put: _Put,
+        target: CheckTarget,
+        context: Mapping[str, Any],
+        marks: dict[Class, EvaluationDecision],
     ) -> Bits:
         """Principals of one class do on themselves what the others do, unless a condition reads their
         names.
@@ -333,7 +337,7 @@ class Asker:
             )
         return facts
 
-    def _about(self, lowered: str) -> Iterator[Clause]:
+    def _about(self, lowered: str) -> Iterator[IndexedStatement]:
         """The statements that name an action; which elements do so is the same in all rounds."""
         known = self._spoken_of.setdefault(lowered, {})
         for service in (lowered.partition(":")[0], EVERY_SERVICE):
@@ -344,7 +348,7 @@ class Asker:
                 if is_named:
                     yield from same
 
-    def _names_of(self, clause: Clause) -> ResourceNames:
+    def _names_of(self, clause: IndexedStatement) -> ResourceNames:
         names = self._names.get(clause)
         if names is None:
             names = self._names[clause] = ResourceNames(clause)
@@ -375,10 +379,10 @@ def _frozen(context: Mapping[str, Any]) -> Any:
     return tuple(sorted((fold(key), str(value)) for key, value in context.items()))
 
 
-def _bits(decision: Decision, bit: int) -> Bits:
-    if decision is Decision.ALLOWED:
+def _bits(decision: EvaluationDecision, bit: int) -> Bits:
+    if decision is EvaluationDecision.ALLOWED:
         return Bits(bit, bit)
-    return Bits(0, bit) if decision is Decision.CONDITIONAL else NOBODY
+    return Bits(0, bit) if decision is EvaluationDecision.CONDITIONAL else NOBODY
 
 
 __all__ = ["EVERYBODY", "HOME", "NOBODY", "REGION", "Asker", "Bits", "CheckSource", "CheckTarget", "tags_of"]

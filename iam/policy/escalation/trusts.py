@@ -8,14 +8,14 @@ from typing import Any, Final
 
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.escalation.methods import COGNITO
-from iam.policy.evaluate import Decision, RequestPolicies, decide
+from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.index.documents import Doc
 from iam.policy.letter_case import is_digits
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import Principal, Request
 
 NO_POLICIES: Final = PolicySet(PolicyKind.IDENTITY, ())
-MARKS: Final = {Decision.ALLOWED: YES, Decision.CONDITIONAL: OPEN}
+MARKS: Final = {EvaluationDecision.ALLOWED: YES, EvaluationDecision.CONDITIONAL: OPEN}
 
 
 def admits_people(trust: Doc | None) -> bool:

@@ -12,13 +12,13 @@ from iam.policy.arns import resource_tokens
 from iam.policy.compiled import Fits, resource_templates, with_anything
 from iam.policy.document import Statement
 from iam.policy.glob import ANY
-from iam.policy.index.patterns import Pattern, pattern_of, relation
+from iam.policy.index.patterns import ResourcePattern, pattern_of, relation
 from iam.policy.logic import NO, OPEN, YES, negation
 from iam.policy.request import Request
 from iam.policy.variables import AbsentVariableError, OpenVariableError, VariableText
 
 FREE: Final = re.compile(r"\$\{[^{}]*\}|[*?]")
-STAR: Final = Pattern(["*"])
+STAR: Final = ResourcePattern(["*"])
 asked_pattern = lru_cache(maxsize=64)(pattern_of)
 
 
@@ -41,9 +41,9 @@ class Area:
     def __init__(self, templates: Iterable[VariableText], *, is_not: bool) -> None:
         self.is_not = is_not
         self._open = tuple(template for template in templates if template.variables)
-        self._loose = tuple(Pattern(with_anything(template)) for template in self._open)
+        self._loose = tuple(ResourcePattern(with_anything(template)) for template in self._open)
         self._fixed = tuple(
-            Pattern(resource_tokens(template.fill_without_request()))
+            ResourcePattern(resource_tokens(template.fill_without_request()))
             for template in templates
             if not template.variables
         )
@@ -88,7 +88,7 @@ class Area:
         return any(pattern.takes_in(STAR) for pattern in self._fixed) is not self.is_not
 
     @property
-    def _widest(self) -> tuple[Pattern, ...]:
+    def _widest(self) -> tuple[ResourcePattern, ...]:
         return (*self._fixed, *self._loose)
 
     def may_meet(self, other: Area) -> bool:
@@ -112,7 +112,7 @@ class Area:
             return not self._meets(other)
         return all(self._takes_in(pattern) for pattern in other._widest)
 
-    def _takes_in(self, pattern: Pattern) -> bool:
+    def _takes_in(self, pattern: ResourcePattern) -> bool:
         return any(fixed_pattern.takes_in(pattern) for fixed_pattern in self._fixed)
 
 
@@ -129,9 +129,9 @@ def pattern_fits(area: Area | None) -> Fits | None:
     return None if area is None else area.fits
 
 
-def _filled(template: VariableText, loose: Pattern, request: Request, asked: Pattern) -> int:
+def _filled(template: VariableText, loose: ResourcePattern, request: Request, asked: ResourcePattern) -> int:
     try:
-        return relation(Pattern(resource_tokens(template.fill(request))), asked)
+        return relation(ResourcePattern(resource_tokens(template.fill(request))), asked)
     except OpenVariableError:
         return OPEN if loose.meets(asked) else NO
     except AbsentVariableError:

@@ -138,7 +138,7 @@ class Class:
 
     def enter(self, member: Member) -> None:
         """One more; `member.cls` is for the caller to set."""
-        if isinstance(member, Row):
+        if isinstance(member, ColumnMember):
             self.rows = array(NUMBERS, [*self._rows, member.row])
             self.columns = member.columns
         elif self.own is None:
@@ -148,7 +148,7 @@ class Class:
 
     def leave(self, member: Member) -> None:
         """One less."""
-        if isinstance(member, Row):
+        if isinstance(member, ColumnMember):
             # Once only: who is placed anew enters before it leaves, perhaps the same class.
             self.rows = array(NUMBERS, self._rows)
             self.rows.remove(member.row)
@@ -185,7 +185,7 @@ class Members(Sequence["Member"]):
         if 0 <= place < len(self._rows):
             columns = self._cls.columns
             assert columns is not None
-            return Row(columns, self._rows[place], self._cls)
+            return ColumnMember(columns, self._rows[place], self._cls)
         if place < 0:
             raise IndexError(place)
         return self._own[place - len(self._rows)]
@@ -194,7 +194,7 @@ class Members(Sequence["Member"]):
         cls, columns = self._cls, self._cls.columns
         if columns is not None:
             for row in self._rows:
-                yield Row(columns, row, cls)
+                yield ColumnMember(columns, row, cls)
         yield from self._own
 
     def by_grants(self) -> Iterator[Members]:
@@ -310,7 +310,7 @@ class Member:
         return principal_of(self, is_management=self.cls.profile.limits.levels.is_management)
 
 
-class Row(Member):
+class ColumnMember(Member):
     """A member whose attributes are read from the columns of its account when they are asked for. Two of one
     row are equal.
     """
@@ -359,7 +359,7 @@ class Row(Member):
     def __eq__(self, other: object) -> bool:
         if self is other:
             return True
-        return isinstance(other, Row) and self.row == other.row and self.columns is other.columns
+        return isinstance(other, ColumnMember) and self.row == other.row and self.columns is other.columns
 
     def __hash__(self) -> int:
         return self.row ^ id(self.columns)

@@ -11,7 +11,7 @@ from iam.policy.index.counts import Count, by_service
 from iam.policy.index.effective import Effective
 from iam.policy.index.masks import Space
 from iam.policy.index.sides import Side
-from iam.policy.index.witness import Change, Witness, witness_of
+from iam.policy.index.witness import PrincipalChange, Witness, witness_of
 
 NOTHING = Effective(0, 0, 0)
 
@@ -24,7 +24,7 @@ class Shift:
 
     before: Effective
     after: Effective
-    change: Change = field(default_factory=Change)
+    change: PrincipalChange = field(default_factory=PrincipalChange)
 
     @cached_property
     def gained(self) -> int:
@@ -95,7 +95,7 @@ class Shift:
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class AccessDifference:
     """Principals whose effective actions differ, those with the same shift together.
 
     `shifts` hold those too of whom nothing could be proved to change; `proved` leaves them out.
@@ -140,7 +140,7 @@ class Difference:
 
 def difference(
     space: Space, shifts: Iterable[tuple[Member, Shift]], *, sides_of: Callable[[int], tuple[Side, Side]]
-) -> Difference:
+) -> AccessDifference:
     """Put together who shifts alike, and leave out who does not."""
     alike: dict[tuple[int, int, int], tuple[Shift, list[Member]]] = {}
     for member, shift in shifts:
@@ -156,4 +156,4 @@ def difference(
     for shift, members in alike.values():
         if shift.before != shift.after or shift.change.proofs:
             members_by_shift.setdefault(shift, []).extend(members)
-    return Difference(space, members_by_shift, sides_of)
+    return AccessDifference(space, members_by_shift, sides_of)

@@ -1,8 +1,8 @@
 """Documents and their statements, each compiled once however many policies of however many accounts hold
 them.
 
-A statement is a `Clause`, a document a `Doc`; both are known by what they say, and go when nobody uses them
-any more.
+A statement is an `IndexedStatement`, a document a `Doc`; both are known by what they say, and go when nobody
+uses them any more.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 from weakref import WeakValueDictionary
 
 from iam.policy.compiled import Compiled, PolicyKind
-from iam.policy.document import Document, DocumentProblem, Names, Statement, read
+from iam.policy.document import DocumentProblem, Names, PolicyDocument, Statement, read
 from iam.policy.index.areas import Area, area_of, pattern_fits
 from iam.policy.index.dates import Dates
 from iam.policy.index.elements import Actions
@@ -29,7 +29,7 @@ NAMES_KEPT: Final = 32
 """Under so many names the statements of one document are kept."""
 
 
-class Clause:
+class IndexedStatement:
     """A statement that is compiled when it is first asked. `beginning`: see `beginning_of`; `reach`: see
     `reach_of`, None until it is asked for.
     """
@@ -137,7 +137,7 @@ class Doc:
     def __init__(
         self,
         digest: str,
-        clauses: tuple[Clause, ...],
+        clauses: tuple[IndexedStatement, ...],
         labels: tuple[Label, ...],
         problems: tuple[DocumentProblem, ...],
     ) -> None:
@@ -193,7 +193,7 @@ class Documents:
     def __init__(self, space: Space | None = None) -> None:
         self.space = Space() if space is None else space
         self._docs: WeakValueDictionary[str, Doc] = WeakValueDictionary()
-        self._clauses: WeakValueDictionary[Key, Clause] = WeakValueDictionary()
+        self._clauses: WeakValueDictionary[Key, IndexedStatement] = WeakValueDictionary()
         self._shapes: WeakValueDictionary[Key, Shape] = WeakValueDictionary()
         self._labels: dict[tuple[Label, ...], tuple[Label, ...]] = {}
         self._actions: WeakValueDictionary[Key, Actions] = WeakValueDictionary()
@@ -223,7 +223,7 @@ class Documents:
                 document = self._intern(digest, read(text))
         return document
 
-    def take(self, digest: str, document: Document) -> Doc:
+    def take(self, digest: str, document: PolicyDocument) -> Doc:
         """The document of a digest that is not in use yet, and was read before."""
         return self._intern(digest, document)
 
@@ -232,9 +232,9 @@ class Documents:
         key = f"unread:{policy}"
         document = self._docs.get(key)
         problem = DocumentProblem("", f"The text of {policy} has not been synced")
-        return self._intern(key, Document("", (), (problem,))) if document is None else document
+        return self._intern(key, PolicyDocument("", (), (problem,))) if document is None else document
 
-    def _intern(self, digest: str, document: Document) -> Doc:
+    def _intern(self, digest: str, document: PolicyDocument) -> Doc:
         has_variables, labels = document.has_variables, []
         clauses = []
         for statement in document.statements:
@@ -246,7 +246,7 @@ class Documents:
     def intern(
         self,
         digest: str,
-        clauses: Iterable[Clause],
+        clauses: Iterable[IndexedStatement],
         labels: Iterable[Label],
         problems: tuple[DocumentProblem, ...] = (),
     ) -> Doc:
@@ -256,12 +256,12 @@ class Documents:
         document = self._docs[digest] = Doc(digest, tuple(clauses), called, problems)
         return document
 
-    def clause(self, shape: Shape, resources: Names | None, label: Label) -> Clause:
+    def clause(self, shape: Shape, resources: Names | None, label: Label) -> IndexedStatement:
         """A statement, once for all documents that have it; the first of them says what it is called."""
         key = (shape, resources)
         clause = self._clauses.get(key)
         if clause is None:
-            clause = self._clauses[key] = Clause(shape, resources, label)
+            clause = self._clauses[key] = IndexedStatement(shape, resources, label)
             if shape.has_variables and any("${" in name for name in resources or ()):
                 self._dates.watch(clause, clause.source, has_variables=True)
         return clause

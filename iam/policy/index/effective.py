@@ -16,7 +16,7 @@ from typing import Any, Final, NamedTuple
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps
 from iam.policy.index.classes import Class, Limits, Marked, Member, Profile
-from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.masks import Space
 from iam.policy.index.reach import reach_of
 from iam.policy.index.shard import Shard
@@ -342,7 +342,7 @@ def _pieces_of(graded_pieces: Iterable[tuple[Pieces, int]]) -> Pieces:
     return tuple(chain.from_iterable(pieces for pieces, _ in graded_pieces))
 
 
-def _piece(clause: Clause, kind: PolicyKind, asking: _Asking) -> Piece | None:
+def _piece(clause: IndexedStatement, kind: PolicyKind, asking: _Asking) -> Piece | None:
     """A statement with its conditions decided as far as they can be; None where it does not apply."""
     compiled = clause.shape.of_kind(kind)
     mark = OPEN if compiled.unknown else YES

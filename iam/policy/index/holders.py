@@ -8,7 +8,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Collection, Iterator
 from typing import Final
 
-from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.shapes import WILD
 
 
@@ -19,19 +19,19 @@ class Single:
 
     __slots__ = ("clause", "doc")
 
-    def __init__(self, clause: Clause, doc: Doc) -> None:
+    def __init__(self, clause: IndexedStatement, doc: Doc) -> None:
         self.clause, self.doc = clause, doc
 
-    def items(self) -> tuple[tuple[Clause, Collection[Doc]]]:
+    def items(self) -> tuple[tuple[IndexedStatement, Collection[Doc]]]:
         """As a mapping has them."""
         return ((self.clause, (self.doc,)),)
 
 
 EVERYWHERE: Final = ("",)
-Held = Single | dict[Clause, set[Doc]]
+Held = Single | dict[IndexedStatement, set[Doc]]
 
 
-def starts_of(clause: Clause) -> tuple[str, ...]:
+def starts_of(clause: IndexedStatement) -> tuple[str, ...]:
     """The letters before the first wildcard of each pattern; one that is empty for whatever may be about
     everything.
     """
@@ -53,7 +53,7 @@ class Holders:
         self._sorted: list[str] | None = None
         self._longest = 0
 
-    def add(self, start: str, clause: Clause, doc: Doc) -> None:
+    def add(self, start: str, clause: IndexedStatement, doc: Doc) -> None:
         """Enter a statement of a document under a start."""
         holder = self.by_start.get(start)
         if holder is None:
@@ -69,7 +69,7 @@ class Holders:
             docs = holder[clause] = set()
         docs.add(doc)
 
-    def discard(self, start: str, clause: Clause, doc: Doc) -> None:
+    def discard(self, start: str, clause: IndexedStatement, doc: Doc) -> None:
         """Take it out."""
         holder = self.by_start.get(start)
         if holder is None:

@@ -21,7 +21,7 @@ from typing import Any, Final
 from iam.policy.index.columns import IDS, NUMBERS, Columns, Texts, grants_in
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.image_docs import Written, document_in, shape_in, small_in
-from iam.policy.index.rows import AccountRows, GroupRow, PolicyRow, Standing
+from iam.policy.index.rows import AccountRows, GroupRow, OrganizationStanding, PolicyRow
 
 FORMAT: Final = 1
 DIGEST: Final = 16
@@ -183,7 +183,7 @@ def columns_of(image: Image, documents: Documents) -> Columns:
     )
 
 
-def rows_of(image: Image, standing: Standing) -> AccountRows:
+def rows_of(image: Image, standing: OrganizationStanding) -> AccountRows:
     """The groups and policies of the account, which stands there."""
     return AccountRows(
         (),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from iam.policy.document import CURRENT, Document, DocumentProblem, Statement
+from iam.policy.document import CURRENT, DocumentProblem, PolicyDocument, Statement
 from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.shapes import Shape
 
@@ -37,11 +37,11 @@ def _problems(problems: tuple[DocumentProblem, ...]) -> Written:
     return [[problem.place, problem.message] for problem in problems]
 
 
-def document_in(written: Written) -> Document:
+def document_in(written: Written) -> PolicyDocument:
     """The document of `written`."""
     has_variables, problems, statements = written
     version = CURRENT if has_variables else ""
-    return Document(version, tuple(map(_statement_in, statements)), _problems_in(problems))
+    return PolicyDocument(version, tuple(map(_statement_in, statements)), _problems_in(problems))
 
 
 def shape_in(written: Written, documents: Documents) -> Shape:

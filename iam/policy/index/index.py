@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.document import DocumentProblem
-from iam.policy.evaluate import Decision, RequestPolicies, decide
+from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.explain import Explanation, explain
 from iam.policy.index.classes import Class, Member
 from iam.policy.index.documents import Doc, Documents
@@ -20,9 +20,9 @@ from iam.policy.index.image import Image, rows_of
 from iam.policy.index.image_parts import image_of
 from iam.policy.index.needs import Reader
 from iam.policy.index.query_evaluation import Judge
-from iam.policy.index.question import Answer, Question
+from iam.policy.index.question import AccessQuestion, Answer
 from iam.policy.index.register import Register
-from iam.policy.index.rows import AccountRows, Changes, Standing
+from iam.policy.index.rows import AccountRows, Changes, OrganizationStanding
 from iam.policy.index.shard import Shard
 from iam.policy.index.who_can import Search, judge_for, named_classes
 from iam.policy.memory import without_collecting
@@ -93,7 +93,7 @@ class Index:
         self.accounts[rows.number] = new
         self.version += 1
 
-    def put_image(self, image: Image, standing: Standing) -> None:
+    def put_image(self, image: Image, standing: OrganizationStanding) -> None:
         """Enter an account as its image has it; the image was made where it stands so."""
         with without_collecting(STATEMENT * self.documents.clauses):
             new = Shard(self.register, rows_of(image, standing), image)
@@ -135,7 +135,7 @@ class Index:
         self._grow_old(len(placed))
         return placed
 
-    def stand(self, number: str, standing: Standing) -> list[Member]:
+    def stand(self, number: str, standing: OrganizationStanding) -> list[Member]:
         """Tell where an account stands in its organization; the members that were placed anew."""
         placed = self.accounts[number].stand(standing)
         if placed:
@@ -170,7 +170,7 @@ class Index:
             return None
         return shard.members.find(arn)
 
-    def who_can(self, question: Question) -> Answer:
+    def who_can(self, question: AccessQuestion) -> Answer:
         """Who may do an action on a resource."""
         search = Search(
             question,
@@ -191,7 +191,7 @@ class Index:
             known = self._named = (about, named_classes(self.accounts, reader))
         return known[1]
 
-    def decide(self, member: Member, question: Question) -> Decision:
+    def decide(self, member: Member, question: AccessQuestion) -> EvaluationDecision:
         """The decision about one principal, by all of its policies and no class: what `who_can` shortens."""
         return decide(*self.request_and_policies(member, question))
 
@@ -219,11 +219,13 @@ class Index:
         for kept in self._effective.values():
             kept.age += placed
 
-    def explain(self, member: Member, question: Question) -> Explanation:
+    def explain(self, member: Member, question: AccessQuestion) -> Explanation:
         """Why one principal can or cannot, down to the statements."""
         return explain(*self.request_and_policies(member, question))
 
-    def request_and_policies(self, member: Member, question: Question) -> tuple[Request, RequestPolicies]:
+    def request_and_policies(
+        self, member: Member, question: AccessQuestion
+    ) -> tuple[Request, RequestPolicies]:
         """What `decide` and `explain` take. Policies have the names by which a person finds them."""
         judge, _ = judge_for(question, shards=self.accounts, documents=self.documents, moment=self.moment)
         request = judge.request_of(member)

@@ -21,7 +21,7 @@ WORD: Final = re.compile(r"[A-Za-z0-9+=.@_-]+")
 PLACEHOLDER: Final = re.compile(r"\\\$\\\{[^}]*\\\}|<[^>]*>")
 
 
-class Sort(NamedTuple):
+class ResourceKindSet(NamedTuple):
     """Actions that work on the same kinds of resources. `formats` None: not known; empty: on Resource `*`
     only.
     """
@@ -41,7 +41,7 @@ def sorts_of(
     patterns: Iterable[Tokens],
     keys: frozenset[str],
     is_everywhere: bool = False,
-) -> Iterator[Sort]:
+) -> Iterator[ResourceKindSet]:
     """The actions of a set by what resources they work on and which of the `keys`, in lower case, they have.
 
     `is_everywhere`: resources of every kind are told apart, not only those that a pattern may be about.
@@ -50,7 +50,7 @@ def sorts_of(
     for name in space.actions.names(mask & ~known):
         place = space.actions.index_of(name)
         if place is not None:
-            yield Sort(1 << place, None)
+            yield ResourceKindSet(1 << place, None)
     mask &= known
     if not mask:
         return
@@ -67,9 +67,11 @@ def sorts_of(
             elsewhere |= part
     alone = elsewhere & space.catalogue.mask_without_resources
     if alone:
-        yield Sort(alone, (), keys, is_elsewhere=True)
+        yield ResourceKindSet(alone, (), keys, is_elsewhere=True)
     if elsewhere & ~alone:
-        yield Sort(elsewhere & ~alone, formats_of(_first(space, elsewhere & ~alone)), keys, is_elsewhere=True)
+        yield ResourceKindSet(
+            elsewhere & ~alone, formats_of(_first(space, elsewhere & ~alone)), keys, is_elsewhere=True
+        )
 
 
 def _by_service(space: Space, mask: int) -> Iterator[tuple[str, int]]:
@@ -160,12 +162,12 @@ def words_of(service: str) -> frozenset[str]:
     return frozenset(values_view)
 
 
-def _by_format(space: Space, prefix: str, part: int, keys: frozenset[str]) -> Iterator[Sort]:
+def _by_format(space: Space, prefix: str, part: int, keys: frozenset[str]) -> Iterator[ResourceKindSet]:
     of_service = frozenset(key for key in keys if key.partition(":")[0] == prefix)
     others = frozenset(key for key in keys - of_service if not key.startswith("aws:"))
     for mask, formats, missing in _table(space, prefix, of_service):
         if part & mask:
-            yield Sort(part & mask, formats, missing | others)
+            yield ResourceKindSet(part & mask, formats, missing | others)
 
 
 @lru_cache(maxsize=512)

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from iam.policy.arns import SEGMENTS
 from iam.policy.index.classes import Limits, Member, Profile
-from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.keys import special_names
 from iam.policy.index.masks import Space
 from iam.policy.index.names import (
@@ -42,7 +42,7 @@ IN_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Part:
+class ActionPart:
     """Actions of which the same documents speak, before and after.
 
     `number` is equal for parts with the same documents and limits. `keys` are own keys whose values matter;
@@ -90,10 +90,10 @@ class Likeness:
     """Takes principals before and after a change apart into what others have in common with them."""
 
     space: Space
-    _parts: dict[tuple[Profile | None, Profile | None], tuple[Part, ...]] = field(default_factory=dict)
+    _parts: dict[tuple[Profile | None, Profile | None], tuple[ActionPart, ...]] = field(default_factory=dict)
     _numbers: dict[object, int] = field(default_factory=dict)
     _traits: dict[int, tuple[bool, tuple[str, ...], tuple[int, ...], bool]] = field(default_factory=dict)
-    _known: dict[tuple[Slice, Region], Part] = field(default_factory=dict)
+    _known: dict[tuple[Slice, Region], ActionPart] = field(default_factory=dict)
     _slices: dict[object, tuple[Slice, ...]] = field(default_factory=dict)
     _regions: dict[object, tuple[Region, ...]] = field(default_factory=dict)
     _contents: dict[Limits, object] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class Likeness:
     def __post_init__(self) -> None:
         self._slicer = Slicer(self.space)
 
-    def parts(self, before: Member | None, after: Member | None) -> tuple[Part, ...]:
+    def parts(self, before: Member | None, after: Member | None) -> tuple[ActionPart, ...]:
         """The actions that the change may concern, by the documents that speak of them."""
         profiles = (
             None if before is None else before.cls.profile,
@@ -122,7 +122,7 @@ class Likeness:
             self._parts[profiles] = parts
         return parts
 
-    def kin(self, part: Part, member: Member, facts: Mapping[str, object], *, is_apart: bool) -> Kin:
+    def kin(self, part: ActionPart, member: Member, facts: Mapping[str, object], *, is_apart: bool) -> Kin:
         """Equal for all members for whom the same becomes of the part; `facts` are those of the account."""
         place: object = self._standing_of(member, facts) if part.is_neutral else member.account
         if is_apart:
@@ -133,7 +133,7 @@ class Likeness:
         name = self._name(part, member, values) if part.has_names else None
         return Kin(part.number, place, values, name)
 
-    def _name(self, part: Part, member: Member, tags: Own) -> object:
+    def _name(self, part: ActionPart, member: Member, tags: Own) -> object:
         """How the patterns with the member's name in them lie to those that they might meet; the name itself
         where that does not decide.
         """
@@ -150,7 +150,7 @@ class Likeness:
             role = named.known[key] = self._role(part, named, self._letters[key])
         return role
 
-    def _role(self, part: Part, named: Named, letters: Letters | None) -> object:
+    def _role(self, part: ActionPart, named: Named, letters: Letters | None) -> object:
         if letters is not None and named.is_apart_from(letters):
             return named.sizes
         relations = tuple(named.relation(self._pairs[pair]) for pair in part.pairs)
@@ -165,7 +165,9 @@ class Likeness:
             standing = self._standing[member.account] = (partition, organization, has_paths)
         return standing
 
-    def _parted(self, before: Profile | None, after: Profile | None, *, is_renamed: bool) -> Iterator[Part]:
+    def _parted(
+        self, before: Profile | None, after: Profile | None, *, is_renamed: bool
+    ) -> Iterator[ActionPart]:
         left, right = held_by(before), held_by(after)
         limits_before = None if before is None else before.limits
         limits_after = None if after is None else after.limits
@@ -202,7 +204,7 @@ class Likeness:
             region = self._regions[contents] = tuple(self._slicer.regions(before, after))
         return region
 
-    def _part(self, mask: int, piece: Slice, region: Region) -> Part:
+    def _part(self, mask: int, piece: Slice, region: Region) -> ActionPart:
         """The actions that a slice and a region have in common."""
         known = self._known.get((piece, region))
         if known is None:
@@ -218,7 +220,7 @@ class Likeness:
                 is_neutral, keys, pairs, has_names = _traits_of(docs)
                 numbers = tuple(self._number(pair) for pair in pairs)
                 traits = self._traits[number] = (is_neutral, keys, numbers, has_names)
-            known = self._known[piece, region] = Part(number, mask, piece, region, *traits)
+            known = self._known[piece, region] = ActionPart(number, mask, piece, region, *traits)
         return known
 
     def _number(self, pair: Pair) -> int:
@@ -253,7 +255,7 @@ def _traits_of(docs: Mapping[Doc, None]) -> tuple[bool, tuple[str, ...], tuple[P
 
 
 @lru_cache(maxsize=65536)
-def _is_neutral(clause: Clause) -> bool:
+def _is_neutral(clause: IndexedStatement) -> bool:
     """Whether the statement cannot tell one account from another by its number."""
     if not all(map(_is_neutral_pattern, clause.source.resources or ())):
         return False

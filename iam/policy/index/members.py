@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence, ValuesView
 
-from iam.policy.index.classes import Class, Member, Row
+from iam.policy.index.classes import Class, ColumnMember, Member
 from iam.policy.index.columns import Columns
 from iam.policy.index.rows import Grants
 from iam.policy.letter_case import fold
@@ -66,7 +66,7 @@ class ShardMembers(Mapping[int, Member]):
                 for row in range(columns.starts[place], columns.starts[place + 1]):
                     if row not in gone:
                         own_class = moved.get(row, cls) if moved else cls
-                        yield Row(columns, row, own_class)
+                        yield ColumnMember(columns, row, own_class)
         yield from self._own.values()
 
     def add(self, member: Member) -> None:
@@ -75,7 +75,7 @@ class ShardMembers(Mapping[int, Member]):
 
     def move(self, member: Member) -> None:
         """Note the class of a member, which is another than before."""
-        if isinstance(member, Row):
+        if isinstance(member, ColumnMember):
             self._moved[member.row] = member.cls
 
     def take_out(self, number: int) -> Member | None:
@@ -118,9 +118,9 @@ class ShardMembers(Mapping[int, Member]):
         row = None if self._columns is None else self._columns.row_of(number)
         return None if row in self._gone else row
 
-    def _member(self, row: int) -> Row:
+    def _member(self, row: int) -> ColumnMember:
         assert self._columns is not None
-        return Row(self._columns, row, self._class(row))
+        return ColumnMember(self._columns, row, self._class(row))
 
     def _class(self, row: int) -> Class:
         assert self._columns is not None

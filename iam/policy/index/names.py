@@ -17,7 +17,7 @@ from iam.policy.index.classes import Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.keys import is_own, own_values
 from iam.policy.index.overlap import Tokens, overlaps
-from iam.policy.index.patterns import Pattern, normal
+from iam.policy.index.patterns import ResourcePattern, normal
 from iam.policy.index.probes import WORDS
 from iam.policy.request import Values
 from iam.policy.variables import Variable, VariableText
@@ -143,11 +143,11 @@ def _pairs_of(doc: Doc, other: Doc) -> tuple[Pair, ...]:
     for template in _templates(doc):
         if not any(variable.key in ABSTRACT for variable in template.variables):
             continue
-        whole = Pattern(filled(template, None))
+        whole = ResourcePattern(filled(template, None))
         for against in _templates(other):
             if against == template:
                 continue
-            pattern = Pattern(filled(against, None))
+            pattern = ResourcePattern(filled(against, None))
             if pattern.meets(whole) and (against.variables or not pattern.takes_in(whole)):
                 pairs[template, against] = None
     return tuple(pairs)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from iam.policy.index import keys
 from iam.policy.index.areas import may_be_about
 from iam.policy.index.classes import Member
-from iam.policy.index.documents import Clause
+from iam.policy.index.documents import IndexedStatement
 from iam.policy.letter_case import fold
 from iam.policy.request import PrincipalKind
 
@@ -66,7 +66,7 @@ class Reader:
         self._is_open = is_pattern or "*" in resource or "?" in resource
         self._says_who = says_who
 
-    def of_clauses(self, clauses: Iterable[Clause], *, is_marked: bool, is_resource: bool) -> Needs:
+    def of_clauses(self, clauses: Iterable[IndexedStatement], *, is_marked: bool, is_resource: bool) -> Needs:
         """`is_marked`: principals are told apart by their marks already. `is_resource`: clauses may have
         Principal elements.
         """
@@ -76,7 +76,7 @@ class Reader:
                 needs = needs | self._of_clause(clause, is_marked=is_marked, is_resource=is_resource)
         return needs
 
-    def _of_clause(self, clause: Clause, *, is_marked: bool, is_resource: bool) -> Needs:
+    def _of_clause(self, clause: IndexedStatement, *, is_marked: bool, is_resource: bool) -> Needs:
         traits = clause.traits
         raw, named, is_placed = traits.raw, traits.named, traits.is_placed
         special: frozenset[str] = frozenset()
@@ -95,7 +95,7 @@ class Reader:
             raw, named = raw | named, frozenset()
         return Needs(is_placed, raw, named, special) if is_placed or raw or named or special else NONE
 
-    def is_the_same_for_all(self, clause: Clause) -> bool:
+    def is_the_same_for_all(self, clause: IndexedStatement) -> bool:
         """Whether a statement of an identity policy says the same to everybody."""
         traits = clause.traits
         if traits.is_plain:
@@ -104,7 +104,7 @@ class Reader:
             return False
         return self._of_clause(clause, is_marked=True, is_resource=False) is NONE
 
-    def _is_within_reach(self, clause: Clause) -> bool:
+    def _is_within_reach(self, clause: IndexedStatement) -> bool:
         """Whether its variables can matter. Those in conditions can always; those in a pattern that fits for
         nobody cannot.
         """
@@ -118,7 +118,7 @@ class Reader:
             return True
         return clause.area.is_possible(self._resource)
 
-    def _is_met_by_all(self, clause: Clause) -> bool:
+    def _is_met_by_all(self, clause: IndexedStatement) -> bool:
         """Whether some of what is asked about, which is everything, fits its patterns whatever their
         variables stand for.
         """

@@ -101,7 +101,7 @@ Move = tuple[int, int, Tokens]
 Steps = dict[Spot, list[tuple[Spot, Tokens]]]
 
 
-class Written:
+class IndexedPattern:
     """A pattern with, for each of its places, where the letters end that begin there."""
 
     __slots__ = ("ends", "parts", "size", "text")
@@ -119,10 +119,10 @@ class Written:
         self.ends = ends
 
 
-_written = lru_cache(maxsize=16384)(Written)
+_written = lru_cache(maxsize=16384)(IndexedPattern)
 
 
-def _moves(written: Written, other: Written, i: int, j: int) -> list[Move]:
+def _moves(written: IndexedPattern, other: IndexedPattern, i: int, j: int) -> list[Move]:
     """The steps that are possible, those of a star that takes in the most first; letters are taken in one
     step, as many as there are.
     """
@@ -145,7 +145,7 @@ def _moves(written: Written, other: Written, i: int, j: int) -> list[Move]:
     return [(1, 1, (both,))] if both else []
 
 
-def _taken(starred: Written, i: int, other: Written, j: int) -> Iterator[Move]:
+def _taken(starred: IndexedPattern, i: int, other: IndexedPattern, j: int) -> Iterator[Move]:
     """What the star at a place takes in of the other pattern, which has no star there: all letters, or those
     up to where it can end.
     """

@@ -34,7 +34,7 @@ def normal(parts: Sequence[Token]) -> list[Token]:
     return tokens_left
 
 
-class Pattern:
+class ResourcePattern:
     """A pattern as places between its letters, which are bits of a number; a star is a loop at a place."""
 
     __slots__ = (
@@ -74,7 +74,7 @@ class Pattern:
             if part == ":":
                 self._colons |= bit
 
-    def takes_in(self, other: Pattern) -> bool:
+    def takes_in(self, other: ResourcePattern) -> bool:
         """Whether every text of the other is one of this. Never wrongly so; where `?` and stars mix, it may
         miss it.
         """
@@ -96,7 +96,7 @@ class Pattern:
                 return False
         return bool(state & self._goal)
 
-    def meets(self, other: Pattern) -> bool:
+    def meets(self, other: ResourcePattern) -> bool:
         """Whether some text is of both."""
         if not (self.start.startswith(other.start) or other.start.startswith(self.start)):
             return False
@@ -133,12 +133,12 @@ class Pattern:
             state = further
 
 
-def pattern_of(text: str) -> Pattern:
+def pattern_of(text: str) -> ResourcePattern:
     """A pattern as a Resource element reads it."""
-    return Pattern(resource_tokens(tokens(text)))
+    return ResourcePattern(resource_tokens(tokens(text)))
 
 
-def relation(statement: Pattern, asked: Pattern) -> int:
+def relation(statement: ResourcePattern, asked: ResourcePattern) -> int:
     """Whether a statement's pattern fits what is asked: YES for all of it, OPEN for some, NO for nothing of
     it.
     """

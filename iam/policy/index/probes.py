@@ -36,7 +36,7 @@ PARTITION, SERVICE, REGION, ACCOUNT = 1, 2, 3, 4
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ProbePlace:
     """Where a resource is taken to be when no policy says it."""
 
     partition: str
@@ -86,7 +86,7 @@ def probes(
     patterns: Mapping[Tokens, int],
     *,
     formats: tuple[str, ...] | None,
-    place: Place,
+    place: ProbePlace,
     accounts: tuple[str, ...] | None = None,
 ) -> tuple[str, ...]:
     """Resources of the formats (None: of any), those of the first patterns first. Of each pattern, the lists
@@ -143,7 +143,7 @@ def _other_accounts(
 
 @lru_cache(maxsize=8192)
 def _of_format(
-    patterns: tuple[tuple[Tokens, int], ...], arn: str, place: Place, *, is_other: bool = False
+    patterns: tuple[tuple[Tokens, int], ...], arn: str, place: ProbePlace, *, is_other: bool = False
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Resources of one format (empty: of any), with the stars of their patterns filled, and with nothing in
     their place.
@@ -179,7 +179,7 @@ def _of_format(
 
 
 def _cells(
-    patterns: Mapping[Tokens, int], starts: Iterable[Tokens], *, word: str, region: str, place: Place
+    patterns: Mapping[Tokens, int], starts: Iterable[Tokens], *, word: str, region: str, place: ProbePlace
 ) -> list[Tokens]:
     """What patterns have in common with each other, from the `starts` on, for every combination of lists that
     there is.
@@ -237,7 +237,7 @@ def _common(tokens: Tokens, other: Tokens) -> tuple[Tokens, ...]:
     return overlaps(tokens, other) if may_overlap(tokens, other) else ()
 
 
-def filled(pattern: Iterable[Token], *, word: str, region: str, place: Place) -> str:
+def filled(pattern: Iterable[Token], *, word: str, region: str, place: ProbePlace) -> str:
     """A text of a pattern: what stands alone in a segment of the head is filled as AWS would, every other
     star with the word.
     """

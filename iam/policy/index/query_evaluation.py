@@ -14,14 +14,14 @@ from itertools import chain
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
-from iam.policy.evaluate import Decision, EvaluationMarks, RequestPolicies, conclude, weigh
+from iam.policy.evaluate import EvaluationDecision, EvaluationMarks, RequestPolicies, conclude, weigh
 from iam.policy.index import keys
 from iam.policy.index.areas import asked_pattern
 from iam.policy.index.classes import Bundle, Levels, Limits, Marked, Member, Profile
-from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.elements import Actions
 from iam.policy.index.needs import NONE, Needs, Reader, Signature
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.register import Register
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
@@ -38,7 +38,7 @@ DEPENDS: Final = 16
 BY_NAME: Final = 32
 """It does to those only whose names the question holds; the other bits are for everybody else."""
 NO_POLICIES: Final = PolicySet(PolicyKind.IDENTITY, ())
-POSITIVE: Final = frozenset({Decision.ALLOWED, Decision.CONDITIONAL})
+POSITIVE: Final = frozenset({EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL})
 
 
 def says(denied: int, allowed: int) -> Says:
@@ -71,9 +71,9 @@ class Bounds:
 
     def __init__(self, request: Request, marks: EvaluationMarks) -> None:
         self._request, self._marks = request, marks
-        self.decisions: dict[Says, Decision] = {}
+        self.decisions: dict[Says, EvaluationDecision] = {}
 
-    def decide(self, effects: Says) -> Decision:
+    def decide(self, effects: Says) -> EvaluationDecision:
         """The decision, given what the identity policies say."""
         decision = self.decisions.get(effects)
         if decision is None:
@@ -99,7 +99,7 @@ class Judge:
 
     def __init__(
         self,
-        question: Question,
+        question: AccessQuestion,
         *,
         shards: Mapping[str, Shard],
         place: str,
@@ -136,7 +136,7 @@ class Judge:
         """
         self.spoken: dict[Doc, Spoken] = {}
         self.said_of_marked: dict[Marked, Says] = {}
-        self._clauses: dict[Clause, Says] = {}
+        self._clauses: dict[IndexedStatement, Says] = {}
         self._levels: dict[tuple[PolicyKind, Levels, bool], tuple[tuple[PolicySet, ...], Needs]] = {}
         self._limited: tuple[dict[Limits, Limited], dict[Limits, Limited]] = ({}, {})
 
@@ -215,7 +215,7 @@ class Judge:
         asked = replace(self._anyone, resource_account=self.place, principal=user)
         return asked, replace(asked, principal=role)
 
-    def _hear(self, clause: Clause) -> Says:
+    def _hear(self, clause: IndexedStatement) -> Says:
         """What one statement of an identity policy says to everybody."""
         if self.reader.is_the_same_for_all(clause):
             compiled = clause.held_of_pattern if self.is_pattern else clause.held
@@ -365,7 +365,7 @@ class Judge:
         )
 
 
-def reader_of(question: Question) -> Reader:
+def reader_of(question: AccessQuestion) -> Reader:
     """Finds needs and signatures for a question."""
     texts = [question.resource]
     for value in question.context.values():

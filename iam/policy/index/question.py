@@ -8,7 +8,7 @@ from heapq import nsmallest
 from typing import Any, Final, NamedTuple
 
 from iam.policy.catalogue import catalogue
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import Class, Member
 from iam.policy.request import PrincipalKind
 
@@ -17,7 +17,7 @@ WITH_ROOT: Final = PEOPLE_AND_ROLES | {PrincipalKind.ROOT}
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AccessQuestion:
     """An action on a resource, which may be a pattern. `accounts` are those whose principals are asked about;
     None: all.
 
@@ -52,7 +52,7 @@ class Question:
 class Found(NamedTuple):
     """Principals of one account that are judged alike, the decision ALLOWED or CONDITIONAL."""
 
-    decision: Decision
+    decision: EvaluationDecision
     account: str
     members: Sequence[Member]
 
@@ -84,12 +84,12 @@ class Answer:
     the index is changed.
     """
 
-    question: Question
-    whole: Mapping[Decision, list[Class]]
+    question: AccessQuestion
+    whole: Mapping[EvaluationDecision, list[Class]]
     parts: list[Found]
     limitations: tuple[Limitation, ...] = ()
 
-    def found(self, decision: Decision | None = None) -> Iterator[Found]:
+    def found(self, decision: EvaluationDecision | None = None) -> Iterator[Found]:
         """Groups of principals of one account, of one decision or of both."""
         for each, classes in self.whole.items():
             if decision is None or each is decision:
@@ -98,18 +98,18 @@ class Answer:
             if decision is None or part.decision is decision:
                 yield part
 
-    def count(self, decision: Decision) -> int:
+    def count(self, decision: EvaluationDecision) -> int:
         """How many principals are judged so."""
         return sum(cls.size for cls in self.whole.get(decision, ())) + sum(
             len(part.members) for part in self.parts if part.decision is decision
         )
 
-    def members(self, decision: Decision | None = None) -> Iterator[Member]:
+    def members(self, decision: EvaluationDecision | None = None) -> Iterator[Member]:
         """The principals, group by group."""
         for each in self.found(decision):
             yield from each.members
 
-    def names(self, decision: Decision | None = None) -> list[str]:
+    def names(self, decision: EvaluationDecision | None = None) -> list[str]:
         """Their ARNs."""
         names: list[str] = []
         for each, classes in self.whole.items():
@@ -122,11 +122,11 @@ class Answer:
         return names
 
     def page(
-        self, *, size: int, after: tuple[str, str] = ("", ""), decision: Decision | None = None
-    ) -> list[tuple[Member, Decision]]:
+        self, *, size: int, after: tuple[str, str] = ("", ""), decision: EvaluationDecision | None = None
+    ) -> list[tuple[Member, EvaluationDecision]]:
         """Members by account and ARN, those after (account, ARN), with their decisions."""
 
-        def rows() -> Iterator[tuple[str, str, Member, Decision]]:
+        def rows() -> Iterator[tuple[str, str, Member, EvaluationDecision]]:
             for each in self.found(decision):
                 for member in each.members:
                     if (each.account, member.arn) > after:

@@ -14,7 +14,7 @@ from typing import Final
 
 from iam.policy.arns import is_incomplete
 from iam.policy.catalogue import catalogue, source
-from iam.policy.index.documents import Clause
+from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.elements import EVERY_SERVICE
 from iam.policy.letter_case import fold
 from iam.policy.lint.overlaps import can_mean
@@ -26,7 +26,7 @@ MOST: Final = 40
 """Patterns of one statement; of a longer list, every action is taken to work on one of them."""
 
 
-def reach_of(clause: Clause) -> int:
+def reach_of(clause: IndexedStatement) -> int:
     """A set of actions, beyond which the statement says nothing. Actions that the catalogue lacks are always
     in it.
     """
@@ -41,7 +41,7 @@ def _one(bits: int) -> int:
     return bits
 
 
-def _reach_of(clause: Clause) -> int:
+def _reach_of(clause: IndexedStatement) -> int:
     statement = clause.source
     if not clause.is_partial or statement.is_not_resource or statement.resources is None:
         return EVERYTHING

@@ -12,7 +12,7 @@ from iam.policy.index.classes import Bundle, Class, Flags, Levels, Limits, Marke
 from iam.policy.index.documents import Doc, Documents, Marks
 from iam.policy.index.elements import EVERY_SERVICE, Actions
 from iam.policy.index.holders import Holders, starts_of
-from iam.policy.index.rows import Level, Standing
+from iam.policy.index.rows import Level, OrganizationStanding
 from iam.policy.index.small_collections import with_one, without_one
 
 
@@ -59,7 +59,7 @@ class Register:
         for doc in self.unreadable:
             yield from self.bundles_of[doc]
 
-    def levels(self, standing: Standing) -> Levels:
+    def levels(self, standing: OrganizationStanding) -> Levels:
         """The levels above an account; accounts that stand under the same policies share them."""
         key = (standing.scps, standing.rcps, standing.is_management)
         levels = self._levels.get(key)

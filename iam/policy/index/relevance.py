@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from iam.policy import variables
 from iam.policy.arns import SEGMENTS, is_incomplete
 from iam.policy.compiled import PolicyKind
-from iam.policy.index.documents import Clause, Doc, Documents, Marks
+from iam.policy.index.documents import Doc, Documents, IndexedStatement, Marks
 from iam.policy.index.kinds import WORD, words_of
 from iam.policy.index.masks import Space
 from iam.policy.request import Values
@@ -48,7 +48,7 @@ def masks_of(doc: Doc, space: Space) -> Masks:
 
 
 @lru_cache(maxsize=65536)
-def is_plain(clause: Clause) -> bool:
+def is_plain(clause: IndexedStatement) -> bool:
     """Whether a statement, as a principal's own, allows its actions on everything, under all
     circumstances.
     """
@@ -120,7 +120,7 @@ def lone_kind(doc: Doc) -> object:
     return tuple(ids)
 
 
-def _values_of(clause: Clause) -> Iterable[str]:
+def _values_of(clause: IndexedStatement) -> Iterable[str]:
     for _, _, values in clause.source.conditions:
         yield from values
 

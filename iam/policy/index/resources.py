@@ -11,7 +11,7 @@ from typing import Final
 from iam.policy.compiled import PolicyKind, PolicySet
 from iam.policy.evaluate import ASSUMING, needs_resource_policy
 from iam.policy.index.documents import Doc, Documents
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO, YES
@@ -25,7 +25,7 @@ UNKNOWN_TEXT: Final = json.dumps(
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ResourcePlace:
     """The account of a resource (empty: not told), its policy (None: no policy that is known), and whether
     that is a guess.
     """
@@ -35,18 +35,18 @@ class Place:
     is_guess: bool = False
 
 
-def place_of(question: Question, *, shards: Mapping[str, Shard], documents: Documents) -> Place:
+def place_of(question: AccessQuestion, *, shards: Mapping[str, Shard], documents: Documents) -> ResourcePlace:
     """What is known of the resource of a question: trust policies of roles are, those of other resources have
     to be given.
     """
     account = question.resource_account or account_of(question.resource)
     if question.resource_policy is not None:
-        return Place(account, _given(question.resource_policy, documents))
+        return ResourcePlace(account, _given(question.resource_policy, documents))
     asked = Request(question.action, question.resource, Principal(""))
     if not needs_resource_policy(asked):
-        return Place(account, None)
+        return ResourcePlace(account, None)
     trust = _trust(question, shards.get(account))
-    return Place(account, trust, is_guess=trust is None)
+    return ResourcePlace(account, trust, is_guess=trust is None)
 
 
 def _given(policy: str | Mapping[str, object], documents: Documents) -> Doc:
@@ -54,7 +54,7 @@ def _given(policy: str | Mapping[str, object], documents: Documents) -> Doc:
     return documents.add(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), text)
 
 
-def _trust(question: Question, shard: Shard | None) -> Doc | None:
+def _trust(question: AccessQuestion, shard: Shard | None) -> Doc | None:
     if shard is None or fold(question.action) not in ASSUMING:
         return None
     member = shard.members.find(question.resource)
@@ -84,4 +84,4 @@ def _the_account(who: Principal, strict: bool) -> Grades:
     return (YES, NO, NO)
 
 
-__all__ = ["Place", "place_of", "policy_set", "unknown_policy"]
+__all__ = ["ResourcePlace", "place_of", "policy_set", "unknown_policy"]

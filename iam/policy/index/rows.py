@@ -61,7 +61,7 @@ class GroupRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class OrganizationStanding:
     """Where an account stands in its organization: levels of control policies, the root first.
 
     `is_known` is False for a member of an organization whose policies are not known.
@@ -75,7 +75,7 @@ class Standing:
     is_known: bool = True
 
 
-ALONE: Final = Standing()
+ALONE: Final = OrganizationStanding()
 """An account in no organization."""
 
 
@@ -97,4 +97,4 @@ class AccountRows(Changes):
 
     number: str = ""
     partition: str = "aws"
-    standing: Standing = ALONE
+    standing: OrganizationStanding = ALONE

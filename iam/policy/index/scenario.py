@@ -9,15 +9,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from iam.policy.index.classes import Member
-from iam.policy.index.difference import NOTHING, Difference, Shift, difference
+from iam.policy.index.difference import NOTHING, AccessDifference, Shift, difference
 from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.index import Index
-from iam.policy.index.likeness import Kin, Likeness, Part, is_another
+from iam.policy.index.likeness import ActionPart, Kin, Likeness, is_another
 from iam.policy.index.register import Register
-from iam.policy.index.rows import AccountRows, Changes, GroupRow, PolicyRow, PrincipalRow, Standing
+from iam.policy.index.rows import (
+    AccountRows,
+    Changes,
+    GroupRow,
+    OrganizationStanding,
+    PolicyRow,
+    PrincipalRow,
+)
 from iam.policy.index.shard import Shard
 from iam.policy.index.sides import Side, absent_side, side_of
-from iam.policy.index.witness import Change, Prover, together
+from iam.policy.index.witness import PrincipalChange, Prover, together
 from iam.policy.memory import collecting_paused
 
 
@@ -26,7 +33,7 @@ class Edits:
     """What is changed in one account; `standing` None: it stays where it is in its organization."""
 
     changes: Changes = field(default_factory=Changes)
-    standing: Standing | None = None
+    standing: OrganizationStanding | None = None
 
 
 def what_if(
@@ -35,7 +42,7 @@ def what_if(
     *,
     texts: Mapping[str, str] | None = None,
     now: datetime | None = None,
-) -> Difference:
+) -> AccessDifference:
     """Who would gain and who would lose what. `texts` are documents by digest that the edits name and the
     index may lack.
 
@@ -101,8 +108,8 @@ class _Shifts:
         self._after = EffectiveActions(self._space, shards, is_any_time=True)
         self._prover = Prover(self._space, now) if now else Prover(self._space)
         self._likeness = Likeness(self._space)
-        self._changes: dict[object, Change] = {}
-        self._known: dict[object, Change] = {}
+        self._changes: dict[object, PrincipalChange] = {}
+        self._known: dict[object, PrincipalChange] = {}
         self.pairs: dict[int, tuple[Member | None, Member | None]] = {}
 
     def of(self, edits: Mapping[str, Edits], after: Mapping[str, Shard]) -> Iterator[tuple[Member, Shift]]:
@@ -120,7 +127,7 @@ class _Shifts:
         reach_after = NOTHING if after is None else self._after.of(after)
         return Shift(reach_before, reach_after, self._change(before, after))
 
-    def _change(self, before: Member | None, after: Member | None) -> Change:
+    def _change(self, before: Member | None, after: Member | None) -> PrincipalChange:
         """What becomes of the member: of each part of the actions what becomes of it for everybody of whom
         the same is to be said.
         """
@@ -139,8 +146,8 @@ class _Shifts:
         return known
 
     def _joined(
-        self, parts: Iterable[tuple[Part, Kin]], before: Member | None, after: Member | None
-    ) -> Change:
+        self, parts: Iterable[tuple[ActionPart, Kin]], before: Member | None, after: Member | None
+    ) -> PrincipalChange:
         sides: tuple[Side, Side] | None = None
         changes = []
         for part, key in parts:

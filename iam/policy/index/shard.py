@@ -19,9 +19,9 @@ from iam.policy.index.rows import (
     Changes,
     Grants,
     GroupRow,
+    OrganizationStanding,
     PolicyRow,
     PrincipalRow,
-    Standing,
 )
 from iam.policy.index.small_collections import with_one
 from iam.policy.request import PrincipalKind, Request
@@ -80,7 +80,7 @@ class Shard:
             by_place.append(cls)
         self.members.unfold(columns, by_place)
 
-    def _stand(self, standing: Standing) -> None:
+    def _stand(self, standing: OrganizationStanding) -> None:
         self.standing = standing
         self.levels = self._register.levels(standing)
         self._requests: dict[PrincipalKind, Request] = {}
@@ -104,7 +104,7 @@ class Shard:
         """The account's root user."""
         return self.members[-int(self.number)]
 
-    def stand(self, standing: Standing) -> list[Member]:
+    def stand(self, standing: OrganizationStanding) -> list[Member]:
         """Put the account elsewhere in its organization; who is placed anew."""
         if standing == self.standing:
             return []

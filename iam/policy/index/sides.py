@@ -13,7 +13,7 @@ from iam.policy.compiled import Compiled, PolicyKind, PolicySet, compile_set
 from iam.policy.document import read
 from iam.policy.evaluate import RequestPolicies, has_rcps, has_scps, needs_resource_policy
 from iam.policy.index.classes import Limits, Member
-from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.keys import OF_PLACE
 from iam.policy.index.shard import Shard
 from iam.policy.letter_case import fold
@@ -26,7 +26,7 @@ OF_RCPS: Final = "s3:GetObject"
 class Say(NamedTuple):
     """A statement with the place in which it has a say; `level` counts SCPs and RCPs from the root down."""
 
-    clause: Clause
+    clause: IndexedStatement
     kind: PolicyKind
     level: int
 

@@ -17,22 +17,22 @@ from iam.policy.arns import is_incomplete, missing_segments, resource_tokens
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.compiled import PolicyKind
-from iam.policy.evaluate import ASSUMING, Decision, decide
+from iam.policy.evaluate import ASSUMING, EvaluationDecision, decide
 from iam.policy.glob import Token
 from iam.policy.index.circumstances import Circumstance, circumstances
-from iam.policy.index.documents import Clause, Doc
+from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.grid import Allowed, Fits, Grid
 from iam.policy.index.keys import OF_PLACE
-from iam.policy.index.kinds import Sort, sorts_of
+from iam.policy.index.kinds import ResourceKindSet, sorts_of
 from iam.policy.index.likeness import Kin
 from iam.policy.index.masks import Space
 from iam.policy.index.names import ABSTRACT
 from iam.policy.index.overlap import Tokens
 from iam.policy.index.patterns import normal
-from iam.policy.index.probes import Place, probes
+from iam.policy.index.probes import ProbePlace, probes
 from iam.policy.index.relevance import is_plain
 from iam.policy.index.sides import Say, Side
-from iam.policy.index.verdicts import Cell, Proof, Verdict
+from iam.policy.index.verdicts import AlikeVerdict, Cell, Proof
 from iam.policy.letter_case import fold, is_digits
 from iam.policy.request import RESOURCE_ACCOUNT
 from iam.policy.variables import Variable
@@ -50,7 +50,7 @@ class ProofMemory:
 
     space: Space
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    known: dict[object, tuple[str, Verdict]] = field(default_factory=dict)
+    known: dict[object, tuple[str, AlikeVerdict]] = field(default_factory=dict)
     fits: Fits = field(default_factory=dict)
 
 
@@ -105,7 +105,7 @@ class ActionGroup:
             return
         keys = _keys_of_services(self.every)
         if not keys and self.accounts is None and not any(say.clause.is_partial for say in self.every):
-            yield from self._proof(Sort(self._part, None), is_anywhere=True)
+            yield from self._proof(ResourceKindSet(self._part, None), is_anywhere=True)
             return
         patterns = self._patterns()
         is_everywhere = self.accounts is not None
@@ -164,13 +164,15 @@ class ActionGroup:
         return {key: tuple(values)[:SAMPLES] for key, values in values_by_key.items()}
 
     def _proof(
-        self, sort: Sort, *, patterns: Mapping[Tokens, int] = NONE, is_anywhere: bool = False
+        self, sort: ResourceKindSet, *, patterns: Mapping[Tokens, int] = NONE, is_anywhere: bool = False
     ) -> Iterator[Proof]:
         verdict = self._verdict(sort, patterns, is_anywhere=is_anywhere)
         if not verdict.is_nothing or verdict.already or verdict.keeps or verdict.blocked:
             yield Proof(sort.mask, verdict)
 
-    def _verdict(self, sort: Sort, patterns: Mapping[Tokens, int], *, is_anywhere: bool) -> Verdict:
+    def _verdict(
+        self, sort: ResourceKindSet, patterns: Mapping[Tokens, int], *, is_anywhere: bool
+    ) -> AlikeVerdict:
         key = self._key(sort, is_anywhere=is_anywhere)
         known = self._prover.known.get(key)
         arn = self.before.principal.arn
@@ -180,7 +182,7 @@ class ActionGroup:
         self.is_taken_over = self.is_taken_over or (self._alike is not None and known[0] != arn)
         return known[1]
 
-    def _key(self, sort: Sort, *, is_anywhere: bool) -> object:
+    def _key(self, sort: ResourceKindSet, *, is_anywhere: bool) -> object:
         action = self.name_of(sort.mask)
         who = (self._who(self.before), self._who(self.after))
         kind: object = "anywhere" if is_anywhere else sort.formats
@@ -242,7 +244,7 @@ def _texts(facts: Mapping[str, object]) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((key, str(value)) for key, value in facts.items()))
 
 
-def _own_keys(clause: Clause) -> Iterator[str]:
+def _own_keys(clause: IndexedStatement) -> Iterator[str]:
     """Keys that differ from principal to principal, and on which the statement depends in more than whether
     it applies.
     """
@@ -263,7 +265,7 @@ def _keys_of_services(says: Iterable[Say]) -> frozenset[str]:
 
 
 def _patterns_of(
-    clause: Clause, side: Side, samples: Mapping[str, Sequence[str]]
+    clause: IndexedStatement, side: Side, samples: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[Tokens, bool]]:
     """The patterns with their variables filled: by what the principal has in them, or by what a request may
     hold; and whether there were any.
@@ -302,7 +304,7 @@ class Trial:
     """One question: all requests for actions of one sort."""
 
     def __init__(
-        self, asked: ActionGroup, sort: Sort, patterns: Mapping[Tokens, int], *, is_anywhere: bool
+        self, asked: ActionGroup, sort: ResourceKindSet, patterns: Mapping[Tokens, int], *, is_anywhere: bool
     ) -> None:
         self._asked = asked
         self._action = asked.name_of(sort.mask)
@@ -312,11 +314,11 @@ class Trial:
         contexts = asked.circumstances(sort.never)
         self._grid = Grid(self._action, resources, contexts, has_rcps=asked.has_rcps, fits=asked.fits)
 
-    def _resources(self, sort: Sort, patterns: Mapping[Tokens, int]) -> tuple[str, ...]:
+    def _resources(self, sort: ResourceKindSet, patterns: Mapping[Tokens, int]) -> tuple[str, ...]:
         if self._is_anywhere:
             return ("*",)
         who = self._asked.after.principal
-        place = Place(who.partition, who.account, fold(self._action.partition(":")[0]))
+        place = ProbePlace(who.partition, who.account, fold(self._action.partition(":")[0]))
         named = NONE if sort.is_elsewhere else patterns
         return probes(
             named,
@@ -325,11 +327,11 @@ class Trial:
             accounts=self._asked.accounts,
         )
 
-    def verdict(self) -> Verdict:
+    def verdict(self) -> AlikeVerdict:
         """What is found."""
         asked, grid = self._asked, self._grid
         if not grid.everything:
-            return Verdict()
+            return AlikeVerdict()
         was = self._allowed(asked.before, asked.left)
         becomes = self._allowed(asked.after, asked.right)
         more = self._confirmed(becomes.sure & ~was.maybe, was_allowed=False)
@@ -342,7 +344,7 @@ class Trial:
         already_by = self._through(already) if already and not already & ~was.sure else ()
         kept_by = self._through(kept) if kept and not kept & ~becomes.sure else ()
         blocked_by = self._blocked(bits) if bits and not bits & becomes.maybe else ()
-        return Verdict(
+        return AlikeVerdict(
             more=more,
             less=less,
             had=bool(was.maybe),
@@ -383,9 +385,9 @@ class Trial:
         for side, says in ((asked.before, asked.left), (asked.after, asked.right)):
             request = side.request(self._action, resource, context=dict(context))
             answers.append(decide(request, side.policies(request, says)))
-        if Decision.CONDITIONAL in answers:
+        if EvaluationDecision.CONDITIONAL in answers:
             return False
-        return [answer is Decision.ALLOWED for answer in answers] == [was_allowed, not was_allowed]
+        return [answer is EvaluationDecision.ALLOWED for answer in answers] == [was_allowed, not was_allowed]
 
     def _is_allowed_otherwise(self, cell: Cell | None, becomes: Allowed) -> bool:
         if cell is None:

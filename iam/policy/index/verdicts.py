@@ -10,7 +10,7 @@ from iam.policy.evaluate import needs_resource_policy
 from iam.policy.index.circumstances import Circumstance
 from iam.policy.index.documents import Doc
 from iam.policy.index.kinds import formats_of
-from iam.policy.index.probes import Place, probes
+from iam.policy.index.probes import ProbePlace, probes
 from iam.policy.index.sides import Side
 from iam.policy.letter_case import fold
 
@@ -67,7 +67,7 @@ class Witness:
         return self.before == ALLOWED
 
 
-class Verdict(NamedTuple):
+class AlikeVerdict(NamedTuple):
     """What becomes of actions that all statements treat alike. `more` is a request that is allowed after and
     was not, `less` the reverse.
 
@@ -98,19 +98,19 @@ class Proof(NamedTuple):
     """A set of actions and what becomes of them."""
 
     mask: int
-    verdict: Verdict
+    verdict: AlikeVerdict
 
 
 class FindsChange(Protocol):
     """Compares a principal before and after."""
 
-    def change(self, before: Side, after: Side, *, within: int) -> Change:
+    def change(self, before: Side, after: Side, *, within: int) -> PrincipalChange:
         """What becomes of the actions `within` a set."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class PrincipalChange:
     """What becomes of all actions for one principal; those of which nothing can be said are left out.
 
     `proved_for` is the ARN of the principal whose requests the proofs name; empty where they were taken over
@@ -130,13 +130,13 @@ class Change:
                 bits |= mask
         return bits
 
-    def own(self, before: Side, after: Side, *, within: int) -> Change:
+    def own(self, before: Side, after: Side, *, within: int) -> PrincipalChange:
         """The same with requests of this principal, for the actions `within` a set."""
         if self.prover is None or self.proved_for == before.principal.arn:
             return self
         return self.prover.change(before, after, within=within)
 
-    def verdict_of(self, bit: int) -> Verdict | None:
+    def verdict_of(self, bit: int) -> AlikeVerdict | None:
         """What becomes of one action."""
         return next((verdict for mask, verdict in self.proofs if mask & bit), None)
 
@@ -157,6 +157,6 @@ def witness_of(principal: Side, action: str, cell: Cell, *, was_allowed: bool) -
 def _any_resource(side: Side, action: str) -> str:
     """A resource that an action works on."""
     who = side.principal
-    place = Place(who.partition, who.account, fold(action.partition(":")[0]))
+    place = ProbePlace(who.partition, who.account, fold(action.partition(":")[0]))
     formats = formats_of(action)
     return probes({}, formats=formats, place=place)[0] if formats else "*"

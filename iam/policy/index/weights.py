@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from iam.policy.index.areas import Area
-from iam.policy.index.documents import Clause
+from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.elements import Actions
 from iam.policy.index.masks import Space
 from iam.policy.logic import OPEN, YES
@@ -17,7 +17,7 @@ class Piece(NamedTuple):
     conditions. `reach` are the actions that can work on its resources.
     """
 
-    clause: Clause
+    clause: IndexedStatement
     mark: int
     reach: int = -1
 

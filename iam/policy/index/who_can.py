@@ -11,7 +11,7 @@ from itertools import chain
 from typing import Final
 
 from iam.policy.aws_owned import owner_reason
-from iam.policy.evaluate import FREE, Decision
+from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index.classes import Bundle, Class, Limits, Member, Profile
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.needs import Needs, Reader, Signature
@@ -34,13 +34,13 @@ from iam.policy.index.question import (
     OWNED_BY_AWS,
     RESOURCE_POLICY,
     UNREADABLE,
+    AccessQuestion,
     Answer,
     Found,
     Limitation,
-    Question,
 )
 from iam.policy.index.register import Register
-from iam.policy.index.resources import Place, place_of, policy_set, unknown_policy
+from iam.policy.index.resources import ResourcePlace, place_of, policy_set, unknown_policy
 from iam.policy.index.shard import Shard
 from iam.policy.kms_grants import GRANTABLE, NOT_READ
 from iam.policy.request import PrincipalKind
@@ -52,8 +52,8 @@ FEW: Final = 4
 
 
 def judge_for(
-    question: Question, *, shards: Mapping[str, Shard], documents: Documents, moment: datetime | None
-) -> tuple[Judge, Place]:
+    question: AccessQuestion, *, shards: Mapping[str, Shard], documents: Documents, moment: datetime | None
+) -> tuple[Judge, ResourcePlace]:
     """A judge for the question at a moment (None: now), and what is known of its resource."""
     place = place_of(question, shards=shards, documents=documents)
     judge = Judge(question, shards=shards, place=place.account, moment=moment)
@@ -71,7 +71,7 @@ class Search:
 
     def __init__(
         self,
-        question: Question,
+        question: AccessQuestion,
         *,
         register: Register,
         shards: Mapping[str, Shard],
@@ -85,7 +85,7 @@ class Search:
         self._judge, self._place = judge_for(
             question, shards=shards, documents=register.documents, moment=moment
         )
-        self._whole: dict[Decision, list[Class]] = {decision: [] for decision in Decision}
+        self._whole: dict[EvaluationDecision, list[Class]] = {decision: [] for decision in EvaluationDecision}
         self._parts: list[Found] = []
         self._find_named = named or self._look_for_named
         self._named: set[Profile] = set()
@@ -101,7 +101,7 @@ class Search:
         """Everybody who can, and what cannot be known."""
         if self._judge.lowered in FREE:
             everybody = chain.from_iterable(profile.classes for profile in self._register.profiles)
-            self._whole[Decision.ALLOWED] = self._wanted(everybody)
+            self._whole[EvaluationDecision.ALLOWED] = self._wanted(everybody)
         elif not self._owner_reason:
             self._judge.listen(self._register)
             self._named = self._named_profiles()

@@ -13,12 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from iam.policy.compiled import PolicyKind
-from iam.policy.index.documents import Clause
+from iam.policy.index.documents import IndexedStatement
 from iam.policy.index.elements import Actions
 from iam.policy.index.likeness import Kin
 from iam.policy.index.sides import Say, Side
 from iam.policy.index.trial import ActionGroup, ProofMemory
-from iam.policy.index.verdicts import Cell, Change, Proof, Verdict, Witness, witness_of
+from iam.policy.index.verdicts import AlikeVerdict, Cell, PrincipalChange, Proof, Witness, witness_of
 
 
 @dataclass(slots=True)
@@ -27,7 +27,9 @@ class Prover(ProofMemory):
     too.
     """
 
-    def change(self, before: Side, after: Side, *, within: int = -1, alike: Kin | None = None) -> Change:
+    def change(
+        self, before: Side, after: Side, *, within: int = -1, alike: Kin | None = None
+    ) -> PrincipalChange:
         """What becomes of all actions (or those `within` a set) for who is `before` and becomes `after`."""
         differing = _differing(before, after)
         touched = self._touched(before, after, differing) & within
@@ -39,7 +41,7 @@ class Prover(ProofMemory):
             proofs += asked.proofs()
             is_taken_over = is_taken_over or asked.is_taken_over
         proved_for = "" if is_taken_over else before.principal.arn
-        return Change(tuple(_joined(proofs)), is_personal, proved_for, self)
+        return PrincipalChange(tuple(_joined(proofs)), is_personal, proved_for, self)
 
     def _touched(self, before: Side, after: Side, differing: set[Say]) -> int:
         mask = 0
@@ -89,13 +91,13 @@ def _differing(before: Side, after: Side) -> set[Say]:
     return differing
 
 
-def _is_for_all(clause: Clause) -> bool:
+def _is_for_all(clause: IndexedStatement) -> bool:
     return not clause.source.conditions and not any("${" in name for name in clause.source.resources or ())
 
 
-def together(changes: Iterable[tuple[int, Change]]) -> Change:
+def together(changes: Iterable[tuple[int, PrincipalChange]]) -> PrincipalChange:
     """What becomes of all actions, from changes that each say it of a set of them."""
-    bits_by_verdict: dict[Verdict, int] = {}
+    bits_by_verdict: dict[AlikeVerdict, int] = {}
     used = []
     for within, change in changes:
         used.append(change)
@@ -105,7 +107,7 @@ def together(changes: Iterable[tuple[int, Change]]) -> Change:
     proofs = tuple(Proof(mask, verdict) for verdict, mask in bits_by_verdict.items())
     names = {change.proved_for for change in used}
     proved_for = names.pop() if len(names) == 1 else ""
-    return Change(
+    return PrincipalChange(
         proofs,
         any(change.is_personal for change in used),
         proved_for,
@@ -115,11 +117,11 @@ def together(changes: Iterable[tuple[int, Change]]) -> Change:
 
 def _joined(proofs: Iterable[Proof]) -> Iterator[Proof]:
     """Sets with the same verdict as one."""
-    joined: dict[Verdict, int] = {}
+    joined: dict[AlikeVerdict, int] = {}
     for mask, verdict in proofs:
         joined[verdict] = joined.get(verdict, 0) | mask
     for verdict, mask in joined.items():
         yield Proof(mask, verdict)
 
 
-__all__ = ["Cell", "Change", "Proof", "Prover", "Verdict", "Witness", "witness_of"]
+__all__ = ["AlikeVerdict", "Cell", "PrincipalChange", "Proof", "Prover", "Witness", "witness_of"]

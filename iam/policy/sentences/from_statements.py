@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from iam.policy.applicability import can_be_of_any_service
 from iam.policy.catalogue import catalogue
-from iam.policy.document import Document, Statement, read
+from iam.policy.document import PolicyDocument, Statement, read
 from iam.policy.lint.overlaps import can_mean
 from iam.policy.sentences.clauses import Clause, clauses_of, weight_of, wide_clause
 from iam.policy.sentences.conditions import clause, split_end, start_of
@@ -70,7 +70,7 @@ def _sentences(text: str, account_id: str) -> tuple[Sentence, ...]:
     return _of_document(read(text), account_id)
 
 
-def _of_document(document: Document, account_id: str) -> tuple[Sentence, ...]:
+def _of_document(document: PolicyDocument, account_id: str) -> tuple[Sentence, ...]:
     if document.problems or not document.statements:
         return (_unreadable((), "This policy can’t be read"),)
     unreadable = tuple(statement.index for statement in document.statements if statement.problems)

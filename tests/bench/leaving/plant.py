@@ -63,14 +63,14 @@ def ask() -> dict[str, Any]:
     """Ask in one run that all of them leave; how many changes that takes."""
     from iam.directory.models import Person
     from iam.people.offboarding import services
-    from iam.people.offboarding.pasted_rows import Typed
+    from iam.people.offboarding.pasted_rows import LeaverRow
     from iam.people.offboarding.row_checks import stage
     from iam.people.runs.models import RunState
 
     addresses = Person.objects.filter(email__startswith="maya").order_by("pk").values_list("email", flat=True)
-    rows = [Typed(line=line, text=address) for line, address in enumerate(addresses, start=2)]
+    rows = [LeaverRow(line=line, text=address) for line, address in enumerate(addresses, start=2)]
     run = stage(asker(), rows=rows, source="bench.csv")
-    run = services.request_run(asker(), run=run, terms=services.Terms("Measured", confirmed=True))
+    run = services.request_run(asker(), run=run, terms=services.OffboardingTerms("Measured", confirmed=True))
     if run.state == RunState.SUBMITTING:
         # What a worker does soon after.
         services.OFFBOARDING.request(run)
@@ -95,10 +95,10 @@ def _sets() -> list[Any]:
 
 def again() -> dict[str, Any]:
     """What a person does about whom something is still open of: have AWS read again. For how many."""
-    from iam.people.offboarding.models import Leaver, Stage
+    from iam.people.offboarding.models import Leaver, OffboardingStage
     from iam.people.offboarding.restore_and_delete import try_again
 
-    leavers = list(Leaver.objects.filter(stage=Stage.OPEN))
+    leavers = list(Leaver.objects.filter(stage=OffboardingStage.OPEN))
     for leaver in leavers:
         try_again(asker(), leaver=leaver)
     return {"tried": len(leavers)}

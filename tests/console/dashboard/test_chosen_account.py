@@ -15,7 +15,7 @@ from iam.access.grants.models import GrantState
 from iam.changes.models import ChangeSet, ChangeState
 from iam.directory.models import Role
 from iam.mirror.models import Account, AccountFact, Entity, Kind
-from iam.people.offboarding.models import Stage
+from iam.people.offboarding.models import OffboardingStage
 from tests import factories
 from tests.console import offboarding
 from tests.console.access.grants import made
@@ -67,7 +67,7 @@ def _fill(account: Account, *, times: int = 1) -> None:
         # Neither is among the lines: the lists that they lead to must not have them either.
         made.grant(account, user, asked_by=asker, state=GrantState.FAILED, ends_in=None)
         made.change(soon, user, state=ChangeState.FAILED)
-    offboarding.left(user, asker, stage=Stage.PARTLY)
+    offboarding.left(user, asker, stage=OffboardingStage.PARTLY)
 
 
 def _user(account: Account) -> Entity:

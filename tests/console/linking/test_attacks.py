@@ -18,7 +18,7 @@ from iam.linking import acts
 from iam.linking.pasted_people import match_list
 from iam.linking.refresh import work_out
 from iam.linking.rights import people_to_choose
-from iam.linking.rules import Chosen, save
+from iam.linking.rules import ChosenMatchRules, save
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.enrolment.invitation import person_of
@@ -213,7 +213,7 @@ def test_an_administrator_of_one_account_says_nothing_of_another_and_chooses_no_
     with pytest.raises(DirectoryRuleError, match="only where you administer"):
         acts.link(ines, user=factories.user(other, "two"), person=maya)
     with pytest.raises(DirectoryRuleError, match="administrator of all accounts"):
-        save(ines, Chosen(("email",), False, ()))
+        save(ines, ChosenMatchRules(("email",), False, ()))
 
 
 @pytest.mark.parametrize("role", [Role.MEMBER, Role.AUDITOR, Role.APPROVER])

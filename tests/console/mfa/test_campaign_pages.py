@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from iam.directory.models import Person, Role
-from iam.people.campaigns.models import Campaign, Ending, Participant, State
+from iam.people.campaigns.models import Campaign, CampaignState, Ending, Participant
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -50,10 +50,10 @@ def shown(client: Client, campaign: Campaign) -> str:
 def test_the_page_says_what_came_at_the_end(admin: Client, ending: Ending, words: str) -> None:
     running = campaign(ending)
     assert "After the due date" in shown(admin, running)
-    Campaign.objects.update(state=State.DUE)
+    Campaign.objects.update(state=CampaignState.DUE)
     assert words in shown(admin, running)
     assert "After the due date" not in shown(admin, running)
-    Campaign.objects.update(state=State.CLOSED, closed_at=NOW)
+    Campaign.objects.update(state=CampaignState.CLOSED, closed_at=NOW)
     assert "Closed before its due date. Nothing was requested." in shown(admin, running)
 
 

@@ -19,7 +19,7 @@ from iam.mirror.models import Entity, Kind
 from iam.notify.channels.mail import send_mail
 from iam.notify.models import Outgoing
 from iam.people.enrolment import invitation, services, texts
-from iam.people.enrolment.models import Enrolment, Outcome
+from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import DAMAGED, NO_SESSION, make_link, revoke_link
 from iam.people.links.signed_ids import word_of
@@ -103,8 +103,8 @@ def test_after_too_many_wrong_codes_the_page_offers_nothing_that_the_ended_link_
     client.post(door(link))
     client.post(PAGE, {"do": "begin"})
 
-    def lock(enrolment: Enrolment, seat: services.Seat, **_: str) -> None:
-        services.end(enrolment, outcome=Outcome.LOCKED, actor=seat.person)
+    def lock(enrolment: Enrolment, seat: services.EnrolmentSession, **_: str) -> None:
+        services.end(enrolment, outcome=EnrolmentOutcome.LOCKED, actor=seat.person)
         revoke_link(link, actor=None)
         raise RefusedError(texts.LOCKED)
 

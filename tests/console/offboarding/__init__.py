@@ -9,7 +9,7 @@ from iam.changes.models import OF_OFFBOARDING, Change, ChangeSet, ChangeState
 from iam.directory.models import Person
 from iam.mirror.models import Entity
 from iam.people.offboarding.certificates import certify
-from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingRun, Stage
+from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingRun, OffboardingStage
 from iam.people.runs.models import RowStatus, RunState
 
 STEPS = ("inline_policy.put", "login_profile.delete", "access_key.deactivate")
@@ -28,7 +28,13 @@ def draft(author: Person, user: Entity, *, count: int = 1) -> OffboardingRun:
     return run
 
 
-def left(user: Entity, author: Person, *, stage: Stage = Stage.GONE, teams: tuple[str, ...] = ()) -> Leaver:
+def left(
+    user: Entity,
+    author: Person,
+    *,
+    stage: OffboardingStage = OffboardingStage.GONE,
+    teams: tuple[str, ...] = (),
+) -> Leaver:
     """Somebody whose access has ended, with a certificate; each step was applied."""
     run = OffboardingRun.objects.create(
         state=RunState.REQUESTED, requested_by=author.pk, requested_label=author.name, reason="Last day"

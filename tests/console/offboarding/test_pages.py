@@ -20,7 +20,13 @@ from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.people.offboarding import current_access, restore_and_delete
-from iam.people.offboarding.models import Certificate, Leaver, OffboardedUser, OffboardingRun, Stage
+from iam.people.offboarding.models import (
+    Certificate,
+    Leaver,
+    OffboardedUser,
+    OffboardingRun,
+    OffboardingStage,
+)
 from iam.people.offboarding.open_access import DENY, DENY_TEXT
 from iam.people.offboarding.queries import openable
 from iam.people.offboarding.services import without_access_already
@@ -68,17 +74,17 @@ def test_a_change_of_team_without_a_choice_says_what_to_choose(admin: Client, us
 @pytest.mark.parametrize(
     ("stage", "source", "words"),
     [
-        (Stage.WAITING, "", "Offboarding requested"),
-        (Stage.WAITING, "MOV-2F27B278", "Change of team requested"),
-        (Stage.GONE, "", "Access removed"),
-        (Stage.SUSPENDED, "", "Suspended, waiting for confirmation"),
-        (Stage.CONFIRMED, "", "Suspended"),
-        (Stage.RETURNED, "", ""),
-        (Stage.CALLED_OFF, "", ""),
+        (OffboardingStage.WAITING, "", "Offboarding requested"),
+        (OffboardingStage.WAITING, "MOV-2F27B278", "Change of team requested"),
+        (OffboardingStage.GONE, "", "Access removed"),
+        (OffboardingStage.SUSPENDED, "", "Suspended, waiting for confirmation"),
+        (OffboardingStage.CONFIRMED, "", "Suspended"),
+        (OffboardingStage.RETURNED, "", ""),
+        (OffboardingStage.CALLED_OFF, "", ""),
     ],
 )
 def test_the_page_of_a_user_says_whether_their_access_is_gone(
-    admin: Client, user: Entity, stage: Stage, source: str, words: str
+    admin: Client, user: Entity, stage: OffboardingStage, source: str, words: str
 ) -> None:
     run = OffboardingRun.objects.create(requested_by=uuid4(), requested_label="Elif Kaya", source=source)
     leaver = Leaver.objects.create(run=run, name="Maya Okafor", stage=stage)
@@ -95,13 +101,17 @@ def test_the_page_of_a_user_says_whether_their_access_is_gone(
 
 @pytest.mark.parametrize(
     ("stage", "words"),
-    [(Stage.CONFIRMED, "is suspended"), (Stage.GONE, "was offboarded"), (Stage.RETURNED, "")],
+    [
+        (OffboardingStage.CONFIRMED, "is suspended"),
+        (OffboardingStage.GONE, "was offboarded"),
+        (OffboardingStage.RETURNED, ""),
+    ],
 )
 def test_who_has_no_access_is_restored_before_they_change_team(
-    user: Entity, stage: Stage, words: str
+    user: Entity, stage: OffboardingStage, words: str
 ) -> None:
     run = OffboardingRun.objects.create(
-        requested_by=uuid4(), requested_label="Elif Kaya", is_suspension=stage == Stage.CONFIRMED
+        requested_by=uuid4(), requested_label="Elif Kaya", is_suspension=stage == OffboardingStage.CONFIRMED
     )
     leaver = Leaver.objects.create(run=run, name="Maya Okafor", stage=stage)
     OffboardedUser.objects.create(
@@ -178,7 +188,7 @@ def test_a_list_is_checked_row_by_row_and_nobody_is_asked_for_while_one_is_bad(
     assert "1 of 2 rows need fixing" in refused.content.decode()
     assert not Change.objects.exists()
     admin.post(ask, {"reason": "They go", "grace": "30", "skip": "1"})
-    assert Leaver.objects.filter(stage=Stage.WAITING).count() == 1
+    assert Leaver.objects.filter(stage=OffboardingStage.WAITING).count() == 1
     huge = admin.generic(
         "POST",
         reverse("offboarding:file"),
@@ -202,7 +212,7 @@ def test_lists_cost_the_same_for_one_and_for_many_and_are_narrowed(admin: Client
     few, _ = cost()
     others = [factories.user(user.account, f"leaver-{number}") for number in range(12)]
     for entity in others:
-        offboarding.left(entity, author, stage=Stage.DELETED)
+        offboarding.left(entity, author, stage=OffboardingStage.DELETED)
     many, page = cost()
     assert few == many
     assert "leaver-11" in page
@@ -228,11 +238,11 @@ def test_in_a_list_whoever_has_left_is_to_be_put_right(admin: Client, user: Enti
     draft = admin.post(reverse("offboarding:file"), {"file": file})["Location"]
     page = admin.get(draft).content.decode()
     assert f"was already offboarded ({leaver.run.reference}). No access is left to remove." in page
-    assert not Leaver.objects.filter(standing=RowStatus.READY, stage=Stage.DRAFT).exists()
+    assert not Leaver.objects.filter(standing=RowStatus.READY, stage=OffboardingStage.DRAFT).exists()
 
 
 def test_a_deletion_that_is_refused_keeps_the_reason(admin: Client, user: Entity) -> None:
-    leaver = offboarding.left(user, factories.person("Hana Sato"), stage=Stage.RETURNED)
+    leaver = offboarding.left(user, factories.person("Hana Sato"), stage=OffboardingStage.RETURNED)
     page = admin.post(reverse("offboarding:delete", args=[leaver.pk]), {"reason": "Gone <for> good"})
     assert page.status_code == 422
     assert "Gone &lt;for&gt; good</textarea>" in page.content.decode()
@@ -294,15 +304,17 @@ def test_a_post_address_that_is_opened_leads_back_to_its_page(admin: Client, use
     assert answer["Location"] == reverse("offboarding:leaver", args=[leaver.pk])
 
 
-@pytest.mark.parametrize("stage", [stage for stage in Stage if stage != Stage.DRAFT])
-def test_each_status_says_what_is_so_and_what_can_be_done(admin: Client, user: Entity, stage: Stage) -> None:
+@pytest.mark.parametrize("stage", [stage for stage in OffboardingStage if stage != OffboardingStage.DRAFT])
+def test_each_status_says_what_is_so_and_what_can_be_done(
+    admin: Client, user: Entity, stage: OffboardingStage
+) -> None:
     """No page says that access is back, or gone, beside a status that says otherwise; each button that it
     shows can be used.
     """
     leaver = offboarding.left(user, factories.person("Hana Sato"), stage=stage)
     page = admin.get(reverse("offboarding:leaver", args=[leaver.pk])).content.decode()
     assert stage.label in page
-    assert ("Access restored</strong>" in page) == (stage == Stage.RETURNED)
+    assert ("Access restored</strong>" in page) == (stage == OffboardingStage.RETURNED)
     assert ("AWS was checked afterwards and shows no access" in page) is False
     # The mirror shows no deny on this user: where access should be cut, the page says so.
     assert ("AWS shows access again" in page) == (stage in current_access.CUT)
@@ -380,10 +392,11 @@ def test_a_lead_is_not_offered_to_offboard_herself(user: Entity) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "is_said"), [(Stage.GONE, True), (Stage.RETURNED, False), (Stage.CALLED_OFF, False)]
+    ("stage", "is_said"),
+    [(OffboardingStage.GONE, True), (OffboardingStage.RETURNED, False), (OffboardingStage.CALLED_OFF, False)],
 )
 def test_users_elsewhere_keep_access_only_matters_while_access_is_removed(
-    admin: Client, user: Entity, stage: Stage, is_said: bool
+    admin: Client, user: Entity, stage: OffboardingStage, is_said: bool
 ) -> None:
     leaver = offboarding.left(user, factories.person("Hana Sato"), stage=stage)
     Leaver.objects.filter(pk=leaver.pk).update(unseen=2)

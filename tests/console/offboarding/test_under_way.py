@@ -14,7 +14,14 @@ from django.urls import reverse
 from iam.changes.models import Change
 from iam.directory.models import Role
 from iam.mirror.models import EdgeKind, Entity
-from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, OffboardedUser, OffboardingRun, Stage
+from iam.people.offboarding.models import (
+    MOVING,
+    SUSPENSION,
+    Leaver,
+    OffboardedUser,
+    OffboardingRun,
+    OffboardingStage,
+)
 from iam.people.runs.models import RunState
 from tests import factories
 
@@ -42,9 +49,9 @@ def admin(user: Entity) -> Client:
     return client
 
 
-def under_way(user: Entity, stage: Stage) -> Leaver:
+def under_way(user: Entity, stage: OffboardingStage) -> Leaver:
     """Somebody with this status."""
-    is_suspension = stage in (*SUSPENSION, Stage.SUSPENDING)
+    is_suspension = stage in (*SUSPENSION, OffboardingStage.SUSPENDING)
     run = OffboardingRun.objects.create(
         requested_by=uuid4(),
         requested_label="Elif Kaya",
@@ -65,7 +72,7 @@ def fields(page: str) -> set[str]:
 
 @pytest.mark.parametrize("stage", MOVING)
 def test_the_page_leads_to_what_is_under_way_and_offers_no_fields(
-    admin: Client, user: Entity, stage: Stage
+    admin: Client, user: Entity, stage: OffboardingStage
 ) -> None:
     address = f"{reverse('offboarding:begin')}?user={user.pk}"
     assert {"when", "grace", "reason", "also"} <= fields(admin.get(address).content.decode())
@@ -84,7 +91,7 @@ def test_the_page_leads_to_what_is_under_way_and_offers_no_fields(
 def test_who_waits_to_be_offboarded_can_still_be_suspended_on_a_page_of_its_own(
     admin: Client, user: Entity
 ) -> None:
-    under_way(user, Stage.WAITING)
+    under_way(user, OffboardingStage.WAITING)
     page = " ".join(admin.get(f"{reverse('offboarding:begin')}?user={user.pk}").content.decode().split())
     address = f"{reverse('offboarding:suspend')}?user={user.pk}"
     assert f'href="{address}"' in page
@@ -92,9 +99,9 @@ def test_who_waits_to_be_offboarded_can_still_be_suspended_on_a_page_of_its_own(
     assert "reason" in fields(admin.get(address).content.decode())
 
 
-@pytest.mark.parametrize("stage", [*SUSPENSION, Stage.SUSPENDING])
+@pytest.mark.parametrize("stage", [*SUSPENSION, OffboardingStage.SUSPENDING])
 def test_who_is_suspended_is_not_offered_to_be_suspended_again(
-    admin: Client, user: Entity, stage: Stage
+    admin: Client, user: Entity, stage: OffboardingStage
 ) -> None:
     under_way(user, stage)
     assert fields(admin.get(f"{reverse('offboarding:suspend')}?user={user.pk}").content.decode()) == set()

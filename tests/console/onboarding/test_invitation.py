@@ -220,7 +220,7 @@ def _leaves(place: ProvisionedUser) -> None:
         requested_by=place.newcomer.run.requested_by, requested_label="Elif Kaya"
     )
     leaver = offboarding.Leaver.objects.create(
-        run=run, name=place.newcomer.name, stage=offboarding.Stage.CLOSING
+        run=run, name=place.newcomer.name, stage=offboarding.OffboardingStage.CLOSING
     )
     offboarding.OffboardedUser.objects.create(
         leaver=leaver,
@@ -233,7 +233,7 @@ def _leaves(place: ProvisionedUser) -> None:
 
 def _is_suspended(place: ProvisionedUser) -> None:
     _leaves(place)
-    offboarding.Leaver.objects.update(stage=offboarding.Stage.SUSPENDED)
+    offboarding.Leaver.objects.update(stage=offboarding.OffboardingStage.SUSPENDED)
 
 
 def _is_deleted(place: ProvisionedUser) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from iam.directory.models import Person
 from iam.mirror.models import NEVER, Entity, Kind, Usage
-from iam.people.rotation.models import Rotation, RotationRun, Stage
+from iam.people.rotation.models import Rotation, RotationRun, RotationStage
 from iam.people.runs.models import RunState
 from tests import factories
 
@@ -48,7 +48,7 @@ def rotation(old: Entity, person: Person, *, begun_by: Person | None = None, **m
         "keep_days": 7,
         "reason": "Older than 90 days",
         "begun_at": now,
-        "stage": Stage.USING,
+        "stage": RotationStage.USING,
         "stage_at": now,
         "new_key_id": "AKIANEWNEWNEWNEWNEWN",
         "new_state": "Active",

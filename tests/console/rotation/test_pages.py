@@ -23,7 +23,7 @@ from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import word_of
 from iam.people.rotation import key_list
-from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.own_keys import OF_OWN_KEY
 from iam.sealed.services import seal
 from tests import factories
@@ -85,7 +85,9 @@ def test_keys_on_their_way_out_are_found_whether_few_are_or_many(
     old, ended = (key(factories.user(account, name)) for name in ("ada", "bo"))
     key(factories.user(account, "no-rotation"))
     rotation(old, person)
-    rotation(ended, person, stage=Stage.ENDED, outcome=Outcome.DONE, ended_at=datetime.now(tz=UTC))
+    rotation(
+        ended, person, stage=RotationStage.ENDED, outcome=RotationOutcome.DONE, ended_at=datetime.now(tz=UTC)
+    )
     removed = factories.account("222222222222", removed_at=datetime.now(tz=UTC))
     gone = key(factories.user(removed, "cy"))
     rotation(gone, person)
@@ -124,7 +126,7 @@ def test_what_is_carried_out_is_counted_apart_from_what_waits_for_approval(accou
     old = key(user)
     terms = {"quiet": "14", "keep": "7", "how": "automatic", "reason": "Old"}
     assert member.post(reverse("keys:rotate", args=[old.pk]), terms).status_code == 302
-    rotation(key(factories.user(account, "bo")), person, stage=Stage.WAITING)
+    rotation(key(factories.user(account, "bo")), person, stage=RotationStage.WAITING)
     administrator, _ = signed_in(Role.ADMINISTRATOR)
     page = reverse("keys:rotations")
 
@@ -174,7 +176,7 @@ def test_the_secret_is_shown_once_to_its_person_and_to_no_administrator(account:
     user = factories.user(account, "kwame.boateng")
     member, person = signed_in(Role.MEMBER, name="Kwame Boateng", arns=(user.arn,))
     administrator, _ = signed_in(Role.ADMINISTRATOR)
-    handed = rotation(key(user), person, stage=Stage.HANDING, fetched_at=None, quiet_from=None)
+    handed = rotation(key(user), person, stage=RotationStage.HANDING, fetched_at=None, quiet_from=None)
     handed.sealed_id = seal(
         "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=handed.new_key_id
     )
@@ -195,7 +197,7 @@ def test_a_link_of_somebody_else_or_of_another_rotation_opens_nothing(account: A
     user = factories.user(account, "kwame.boateng")
     person = factories.person("Kwame Boateng", email="kwame@example.com")
     thief = factories.person("Mallory", email="mallory@example.com")
-    handed = rotation(key(user), person, stage=Stage.HANDING, fetched_at=None, quiet_from=None)
+    handed = rotation(key(user), person, stage=RotationStage.HANDING, fetched_at=None, quiet_from=None)
     handed.sealed_id = seal(
         "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=handed.new_key_id
     )
@@ -218,7 +220,7 @@ def test_a_link_of_somebody_else_or_of_another_rotation_opens_nothing(account: A
 def test_a_link_shows_the_secret_by_a_press_once_and_then_opens_nothing(account: Account) -> None:
     user = factories.user(account, "kwame.boateng")
     person = factories.person("Kwame Boateng", email="kwame@example.com")
-    handed = rotation(key(user), person, stage=Stage.HANDING, fetched_at=None, quiet_from=None)
+    handed = rotation(key(user), person, stage=RotationStage.HANDING, fetched_at=None, quiet_from=None)
     handed.link = _link(person, user, handed)
     handed.sealed_id = seal(
         "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=handed.new_key_id
@@ -264,7 +266,7 @@ def test_begun_from_a_page_it_says_beforehand_what_will_happen(account: Account)
         person,
         person,
         14,
-        Stage.ASKED,
+        RotationStage.ASKED,
     )
     assert Entry.objects.filter(kind="rotation.begin").exists()
     assert rotation.change is not None
@@ -287,7 +289,7 @@ def test_many_are_begun_as_they_were_looked_at(account: Account) -> None:
     made = administrator.post(address, terms | {"count": "1"})
     assert "batch=" in made["Location"]
     assert administrator.get(made["Location"]).status_code == 200
-    assert Rotation.objects.get().stage == Stage.WAITING
+    assert Rotation.objects.get().stage == RotationStage.WAITING
 
 
 def test_keys_of_root_users_are_told(account: Account) -> None:
@@ -306,7 +308,7 @@ def test_keys_of_root_users_are_told(account: Account) -> None:
 def test_a_deletion_by_hand_takes_the_last_signs_of_the_key(account: Account) -> None:
     user = factories.user(account, "kwame.boateng")
     member, person = signed_in(Role.MEMBER, name="Kwame Boateng", arns=(user.arn,))
-    inactive = rotation(key(user, status="Inactive"), person, stage=Stage.INACTIVE)
+    inactive = rotation(key(user, status="Inactive"), person, stage=RotationStage.INACTIVE)
     act = reverse("keys:act", args=[inactive.pk])
     refused = member.post(act, {"do": "delete", "typed": "nope"})
     assert refused.status_code == 422
@@ -320,8 +322,10 @@ def test_a_deletion_by_hand_takes_the_last_signs_of_the_key(account: Account) ->
     assert inactive.wanted == "delete"
 
 
-@pytest.mark.parametrize("stage", [Stage.ASKED, Stage.DEACTIVATING, Stage.DELETING])
-def test_a_step_that_waits_for_approval_is_not_shown_as_in_progress(account: Account, stage: Stage) -> None:
+@pytest.mark.parametrize("stage", [RotationStage.ASKED, RotationStage.DEACTIVATING, RotationStage.DELETING])
+def test_a_step_that_waits_for_approval_is_not_shown_as_in_progress(
+    account: Account, stage: RotationStage
+) -> None:
     user = factories.user(account, "kwame.boateng")
     member, _ = signed_in(Role.MEMBER, name="Kwame Boateng", arns=(user.arn,))
     terms = {"quiet": "14", "keep": "7", "how": "automatic", "reason": "Old"}

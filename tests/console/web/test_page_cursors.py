@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from console.web.page_cursors import LARGEST, Cursor, CursorError, decode, encode
 from console.web.query import Query
-from iam.keyset import Place
+from iam.keyset import KeysetPlace
 
 NUMBERS = st.integers(min_value=0, max_value=LARGEST)
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60)
@@ -18,7 +18,7 @@ TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs
 
 @given(TEXTS, NUMBERS, NUMBERS)
 def test_a_text_survives_the_address(value: str, pk: int, number: int) -> None:
-    cursor = Cursor(Place(value, pk), number)
+    cursor = Cursor(KeysetPlace(value, pk), number)
     word = encode(cursor)
     assert decode(word, kind=str) == cursor
     assert word.replace("-", "").replace("_", "").isalnum()
@@ -26,7 +26,7 @@ def test_a_text_survives_the_address(value: str, pk: int, number: int) -> None:
 
 @given(st.datetimes(timezones=st.just(UTC)), NUMBERS, NUMBERS)
 def test_a_moment_survives_the_address_to_the_microsecond(value: datetime, pk: int, number: int) -> None:
-    cursor = Cursor(Place(value, pk), number)
+    cursor = Cursor(KeysetPlace(value, pk), number)
     assert decode(encode(cursor), kind=datetime) == cursor
 
 
@@ -42,7 +42,7 @@ def test_anything_else_is_refused_and_never_breaks(word: str, kind: type[str] | 
 @pytest.mark.parametrize("value", ["2026-01-01", "2026-01-01T00:00:00", "not a moment"])
 def test_a_moment_without_a_zone_is_no_moment(value: str) -> None:
     with pytest.raises(CursorError):
-        decode(encode(Cursor(Place(value, 1), 1)), kind=datetime)
+        decode(encode(Cursor(KeysetPlace(value, 1), 1)), kind=datetime)
 
 
 def test_a_query_changes_only_what_it_is_told_to() -> None:

@@ -15,9 +15,9 @@ from iam.directory.services import add_person
 from iam.guard import Viewer
 from iam.journal.models import Entry
 from iam.linking import acts
-from iam.linking.models import Apart, NameRule, Sign, Standing, Ways
+from iam.linking.models import Apart, LinkStanding, NameRule, Sign, Ways
 from iam.linking.ownership import confirmed, is_linked, owner, owns, people_concerned, users_of, whose
-from iam.linking.patterns import Pattern, PatternError
+from iam.linking.patterns import NamePattern, PatternError
 from iam.linking.refresh import settings_row, work_out
 from iam.mirror.models import Account, Entity, TagSet
 from iam.people.offboarding.leaver_lookup import somebody
@@ -132,9 +132,9 @@ def test_several_who_fit_and_ways_that_disagree_link_nobody(account: Account, ma
     work_out()
     ownership = whose([ambiguous, conflict, stranger])
     assert [ownership[entity.pk].standing for entity in (ambiguous, conflict, stranger)] == [
-        Standing.AMBIGUOUS,
-        Standing.CONFLICT,
-        Standing.CONFLICT,
+        LinkStanding.AMBIGUOUS,
+        LinkStanding.CONFLICT,
+        LinkStanding.CONFLICT,
     ]
     assert all(whose.person is None and not whose.address for whose in ownership.values())
     assert people_concerned([conflict.arn]) == {twin.pk, jonas.pk}
@@ -292,7 +292,7 @@ def test_a_name_rule_makes_a_user_name_of_an_address_or_says_why_not(
     user_name: str, address: str, email: str, expected: str
 ) -> None:
     try:
-        user_name_of = Pattern(user_name, address).user_name_of(email)
+        user_name_of = NamePattern(user_name, address).user_name_of(email)
     except PatternError as error:
         user_name_of = str(error)
         assert expected in user_name_of

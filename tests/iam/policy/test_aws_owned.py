@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from iam.policy.aws_owned import owner_reason
-from iam.policy.evaluate import Decision
-from iam.policy.index.question import OWNED_BY_AWS, Question
+from iam.policy.evaluate import EvaluationDecision
+from iam.policy.index.question import OWNED_BY_AWS, AccessQuestion
 from tests.iam.policy.escalation.builders import EVERYTHING, NONE, ONE, World, allow
 
 OWNED = (
@@ -50,7 +50,7 @@ def world() -> World:
 @pytest.mark.parametrize(("action", "resource", "reason"), OWNED)
 def test_nobody_changes_what_aws_owns_and_it_is_said_why(action: str, resource: str, reason: str) -> None:
     scene = world()
-    question = Question(action, resource)
+    question = AccessQuestion(action, resource)
     answer = scene.index.who_can(question)
     assert list(answer.members()) == []
     (limitation,) = answer.limitations
@@ -59,7 +59,7 @@ def test_nobody_changes_what_aws_owns_and_it_is_said_why(action: str, resource: 
     boss = scene.index.member(*scene.arns["boss"])
     assert boss is not None
     explanation = scene.index.explain(boss, question)
-    assert explanation.decision is Decision.IMPLICITLY_DENIED
+    assert explanation.decision is EvaluationDecision.IMPLICITLY_DENIED
     assert explanation.reasons[0].text == limitation.text
 
 
@@ -67,7 +67,7 @@ def test_nobody_changes_what_aws_owns_and_it_is_said_why(action: str, resource: 
 def test_other_actions_and_resources_are_decided_by_policies(action: str, resource: str) -> None:
     assert owner_reason(action.lower(), resource) == ""
     if not action.startswith("kms:"):
-        names = world().index.who_can(Question(action, resource)).names(Decision.ALLOWED)
+        names = world().index.who_can(AccessQuestion(action, resource)).names(EvaluationDecision.ALLOWED)
         assert f"arn:aws:iam::{ONE}:user/boss" in names
 
 

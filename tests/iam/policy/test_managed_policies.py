@@ -13,7 +13,7 @@ from typing import Any
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from iam.policy.compiled import PolicyKind, compile_set
-from iam.policy.document import Document, read
+from iam.policy.document import PolicyDocument, read
 from iam.policy.evaluate import decide
 from iam.policy.lines import question
 from tests.iam.policy import naive
@@ -27,7 +27,7 @@ REQUESTS = 1
 
 
 @cache
-def _read(name: str) -> Document:
+def _read(name: str) -> PolicyDocument:
     return read(json.dumps(POLICIES[name]))
 
 
@@ -83,7 +83,7 @@ def _normal(document: Any) -> Any:
     }
 
 
-def _written_back(document: Document) -> Any:
+def _written_back(document: PolicyDocument) -> Any:
     return {
         "Version": document.version,
         "Statement": [

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from iam.policy.compiled import REMEMBERED, PolicyKind, compile_set
 from iam.policy.document import read
-from iam.policy.evaluate import Decision, decide
+from iam.policy.evaluate import EvaluationDecision, decide
 from iam.policy.explain import ReasonOutcome, explain
 from iam.policy.lines import answer, question
 from tests.iam.policy import naive
@@ -19,10 +19,10 @@ from tests.iam.policy.worlds import Line, World, worlds
 
 RANKS = {"explicitly_denied": 0, "implicitly_denied": 0, "conditional": 1, "allowed": 2}
 WANTED = {
-    Decision.ALLOWED: {ReasonOutcome.ALLOWS, ReasonOutcome.RULE},
-    Decision.EXPLICITLY_DENIED: {ReasonOutcome.DENIES},
-    Decision.IMPLICITLY_DENIED: {ReasonOutcome.MISSING, ReasonOutcome.RULE},
-    Decision.CONDITIONAL: {ReasonOutcome.DEPENDS},
+    EvaluationDecision.ALLOWED: {ReasonOutcome.ALLOWS, ReasonOutcome.RULE},
+    EvaluationDecision.EXPLICITLY_DENIED: {ReasonOutcome.DENIES},
+    EvaluationDecision.IMPLICITLY_DENIED: {ReasonOutcome.MISSING, ReasonOutcome.RULE},
+    EvaluationDecision.CONDITIONAL: {ReasonOutcome.DEPENDS},
 }
 """Reasons of which an explanation must have one."""
 MANY, SOME = 600, 150

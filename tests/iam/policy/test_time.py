@@ -12,12 +12,12 @@ from typing import Any, Final
 
 import pytest
 
-from iam.policy.evaluate import Decision, decide
+from iam.policy.evaluate import EvaluationDecision, decide
 from iam.policy.explain import ReasonOutcome, explain
 from iam.policy.index.dates import SOON
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, Changes, Grants, PrincipalRow
 from iam.policy.index.scenario import Edits, what_if
 from iam.policy.lines import question
@@ -140,7 +140,7 @@ def test_a_moment_and_an_open_time() -> None:
 def test_an_explanation_names_the_date_that_closes_it() -> None:
     line = _line(allow(when={"DateLessThan": {"aws:CurrentTime": PASSED}}))
     explanation = explain(*question(line, strict=False))
-    assert explanation.decision is Decision.IMPLICITLY_DENIED
+    assert explanation.decision is EvaluationDecision.IMPLICITLY_DENIED
     (would,) = [reason for reason in explanation.reasons if reason.outcome is ReasonOutcome.WOULD]
     assert would.conditions == (f"DateLessThan aws:CurrentTime: {PASSED}",)
 
@@ -161,7 +161,7 @@ def _index(*statements: dict[str, Any], moment: datetime | None = None) -> Index
 
 def _answers(index: Index, **more: Any) -> set[str]:
     """What who-can, decide, explain and the effective actions say."""
-    asked = Question("s3:GetObject", OBJECT, **more)
+    asked = AccessQuestion("s3:GetObject", OBJECT, **more)
     (member,) = (member for member in index.members if member.name == "ana")
     answers = {str(each.decision) for each in index.who_can(asked).found()} or {"nobody"}
     answers.add(

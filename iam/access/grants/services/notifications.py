@@ -24,7 +24,7 @@ from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.notify.events import NotifyEvent, spec_of
 from iam.notify.models import MessageChannel
-from iam.notify.pages import Page, path_of
+from iam.notify.pages import MessagePage, path_of
 from iam.notify.queries import wants
 from iam.notify.services import notify
 
@@ -166,7 +166,7 @@ def tell_refused(grant: Grant, problems: Sequence[str]) -> None:
         people=list(Person.objects.filter(pk=grant.requested_by, is_active=True)),
         subject=f"{grant.reference} couldn’t be submitted: {grant.title}",
         text=f"{' '.join(problems[:TOLD])}{more} Nothing was submitted. Open the grant to see what to do.",
-        path=path_of(Page.GRANT, grant.pk),
+        path=path_of(MessagePage.GRANT, grant.pk),
         key=f"{grant.pk}:refused",
         reference=grant.reference,
     )
@@ -215,7 +215,7 @@ def _tell_some(
         people=_who_open(grant, people),
         subject=subject,
         text=text,
-        path=path_of(Page.GRANT, grant.pk),
+        path=path_of(MessagePage.GRANT, grant.pk),
         key=key,
         reference=grant.reference,
     )

@@ -6,13 +6,13 @@ import pkgutil
 from functools import cache
 from importlib import import_module
 
-from iam.audit.findings.rule import Rule
+from iam.audit.findings.rule import FindingRule
 
 
 @cache
-def all_rules() -> dict[str, Rule]:
+def all_rules() -> dict[str, FindingRule]:
     """The rules by their kind, sorted by it."""
-    classes = set[type[Rule]]()
+    classes = set[type[FindingRule]]()
     for module in pkgutil.iter_modules(__path__, f"{__name__}."):
         members = vars(import_module(module.name)).values()
         classes.update(member for member in members if _is_rule_of(member, module.name))
@@ -20,4 +20,4 @@ def all_rules() -> dict[str, Rule]:
 
 
 def _is_rule_of(member: object, module: str) -> bool:
-    return isinstance(member, type) and issubclass(member, Rule) and member.__module__ == module
+    return isinstance(member, type) and issubclass(member, FindingRule) and member.__module__ == module

@@ -8,13 +8,13 @@ from typing import Final
 from iam.audit.findings.effect import reasons_of
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import AUTHORIZATION
 
 SERVICE: Final = "service:"
 
 
-class AdministratorRole(Rule):
+class AdministratorRole(FindingRule):
     """A workload's role is worse: its credentials lie on a machine. Service-linked roles and those of
     Gatehouse are none.
     """
@@ -27,13 +27,13 @@ class AdministratorRole(Rule):
     remedy = "Give the role only the actions that it uses."
     sections = AUTHORIZATION
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         administrators = facts.administrators or {}
         for role in facts.roles:
             if role.id in administrators:
                 is_of_service = role.category.startswith(SERVICE)
                 severity = FindingSeverity.HIGH if is_of_service else None
-                yield Problem(
+                yield RuleProblem(
                     role,
                     {"administrator": True, "trusted": role.category},
                     severity=severity,

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from iam.audit.findings.effect import reasons_of
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.mfa import has_mfa
 from iam.mirror.pull.sections import USERS
 
 
-class AdministratorWithoutMfa(Rule):
+class AdministratorWithoutMfa(FindingRule):
     """Who is administrator is decided by all policies, boundaries and SCPs."""
 
     kind = "administrator-without-mfa"
@@ -23,7 +23,7 @@ class AdministratorWithoutMfa(Rule):
     remedy = "Have the user add an MFA device today, or remove the administrator rights."
     sections = (USERS,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         administrators = facts.administrators or {}
         for user, credential in facts.users:
             if user.id not in administrators or credential.has_password is False or has_mfa(credential.mfa):
@@ -31,7 +31,7 @@ class AdministratorWithoutMfa(Rule):
             if credential.has_password is None or has_mfa(credential.mfa) is None:
                 yield NotRead(user)
                 continue
-            yield Problem(
+            yield RuleProblem(
                 user,
                 {"mfa": credential.mfa, "administrator": True},
                 reasons=reasons_of(facts, is_sure=administrators[user.id]),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from iam.audit.findings.data_files import services_with_source
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import OTHER_ORGANIZATION, STRANGER, admits, trust_evidence, trusted
 from iam.mirror.pull.sections import ROLES
 
@@ -22,7 +22,7 @@ def _on_behalf_of_a_stranger(service: str) -> dict[str, object]:
     }
 
 
-class ConfusedDeputy(Rule):
+class ConfusedDeputy(FindingRule):
     """Only services of the data file, which send these keys: a condition would lock out the others."""
 
     kind = "confused-deputy"
@@ -35,11 +35,11 @@ class ConfusedDeputy(Rule):
     remedy = "Add a condition on aws:SourceAccount with this account, or on aws:SourceArn."
     sections = (ROLES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for role in facts.roles:
             services = {p.text for p in trusted(role, facts) if p.kind == "service"}
             for service in sorted(services & services_with_source()):
                 context = _on_behalf_of_a_stranger(service)
                 if admits(role, facts, service, context=context):
                     evidence = trust_evidence(role, facts, service)
-                    yield Problem(role, evidence, cause=service, fix=FindingFix("trust", role.id))
+                    yield RuleProblem(role, evidence, cause=service, fix=FindingFix("trust", role.id))

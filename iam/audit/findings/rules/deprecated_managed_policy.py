@@ -8,11 +8,11 @@ from iam.audit.findings.data_files import deprecated_policies
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.holder_rules import detach
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import AUTHORIZATION
 
 
-class DeprecatedManagedPolicy(Rule):
+class DeprecatedManagedPolicy(FindingRule):
     """One finding for each user, group and role that has it, since each is moved on its own."""
 
     kind = "deprecated-managed-policy"
@@ -23,14 +23,14 @@ class DeprecatedManagedPolicy(Rule):
     remedy = "Attach the policy that replaces it, then detach this one."
     sections = AUTHORIZATION
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         replaced_by = deprecated_policies()
         for policy in facts.policies:
             if policy.is_aws_managed and policy.owner.name in replaced_by:
                 evidence = {"policy": policy.owner.arn, "replaced_by": replaced_by[policy.owner.name] or None}
                 for number in policy.holders:
                     holder = facts.entities[number]
-                    yield Problem(
+                    yield RuleProblem(
                         holder,
                         evidence,
                         cause=policy.owner.name,

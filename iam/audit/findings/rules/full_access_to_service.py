@@ -10,7 +10,7 @@ from iam.audit.findings.effect import effect_of
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.holder_rules import SECTIONS, problem_of
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.statements import AllowStatement, first
 
 
@@ -37,7 +37,7 @@ SERVICES: Final[Mapping[str, SensitiveService]] = {
 }
 
 
-class FullAccessToService(Rule):
+class FullAccessToService(FindingRule):
     """Services with which a whole organization can be harmed."""
 
     kind = "full-access-to-service"
@@ -48,7 +48,7 @@ class FullAccessToService(Rule):
     remedy = "Name the actions and resources that are needed."
     sections = SECTIONS
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for policy in facts.policies:
             text = facts.documents.get(policy.digest, "")
             for service, about in SERVICES.items():

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.holder_rules import SECTIONS, detach, effective_full_policies
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import MAX_RELATED, NotRead, Problem, Rule
+from iam.audit.findings.rule import MAX_RELATED, FindingRule, NotRead, RuleProblem
 
 
-class FullAdministratorAwsManaged(Rule):
+class FullAdministratorAwsManaged(FindingRule):
     """One finding for each user, group and role that has it, since each is ended on its own."""
 
     kind = "full-administrator-aws-managed"
@@ -21,7 +21,7 @@ class FullAdministratorAwsManaged(Rule):
     remedy = "Attach a policy with the actions that are needed, then detach this one."
     sections = SECTIONS
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for policy, statement, effect in effective_full_policies(facts):
             if not policy.is_aws_managed:
                 continue
@@ -30,7 +30,7 @@ class FullAdministratorAwsManaged(Rule):
                 principals = [n for n in facts.principals((number,)) if n in effect.principals]
                 if principals:
                     affected = facts.arns(tuple(principals))
-                    yield Problem(
+                    yield RuleProblem(
                         holder,
                         {"policy": policy.owner.arn, **statement.evidence},
                         cause=policy.owner.name,

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.holder_rules import SECTIONS, effective_full_policies, problem_of
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 
 
-class FullAdministratorCustomerManaged(Rule):
+class FullAdministratorCustomerManaged(FindingRule):
     """Policies that boundaries, denies or SCPs keep from making anyone administrator are none."""
 
     kind = "full-administrator-customer-managed"
@@ -23,7 +23,7 @@ class FullAdministratorCustomerManaged(Rule):
     remedy = "Reduce the policy to the actions and resources that are needed."
     sections = SECTIONS
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for policy, statement, effect in effective_full_policies(facts):
             if not (policy.is_inline or policy.is_aws_managed):
                 yield problem_of(policy, statement, effect, facts)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.holder_rules import SECTIONS, effective_full_policies, problem_of
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 
 
-class FullAdministratorInline(Rule):
+class FullAdministratorInline(FindingRule):
     """Such a policy is seen only on its user, group or role."""
 
     kind = "full-administrator-inline"
@@ -21,7 +21,7 @@ class FullAdministratorInline(Rule):
     remedy = "Reduce the policy to the actions and resources that are needed."
     sections = SECTIONS
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for policy, statement, effect in effective_full_policies(facts):
             if policy.is_inline:
                 yield problem_of(policy, statement, effect, facts)

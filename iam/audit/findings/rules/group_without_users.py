@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import GROUPS, USERS
 
 
-class GroupWithoutUsers(Rule):
+class GroupWithoutUsers(FindingRule):
     """Whatever it allows."""
 
     kind = "group-without-users"
@@ -22,9 +22,9 @@ class GroupWithoutUsers(Rule):
     remedy = "Delete the group."
     sections = (USERS, GROUPS)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for group in facts.of_kind(Kind.GROUP):
             if not facts.members.get(group.id):
                 policies = facts.arns(tuple(facts.attached.get(group.id, ())))
                 evidence = {"users": 0, "policies": list(policies)}
-                yield Problem(group, evidence, related=policies, fix=FindingFix("delete", group.id))
+                yield RuleProblem(group, evidence, related=policies, fix=FindingFix("delete", group.id))

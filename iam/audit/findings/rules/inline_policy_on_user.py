@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import USERS
 
 
-class InlinePolicyOnUser(Rule):
+class InlinePolicyOnUser(FindingRule):
     """One finding for each user."""
 
     kind = "inline-policy-on-user"
@@ -21,7 +21,9 @@ class InlinePolicyOnUser(Rule):
     remedy = "Give the permissions through a group, then delete the inline policy."
     sections = (USERS,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, _ in facts.users:
             if names := sorted(name for name, _ in facts.inline.get(user.id, ())):
-                yield Problem(user, {"policies": names}, fix=FindingFix("delete-inline", user.id, names[0]))
+                yield RuleProblem(
+                    user, {"policies": names}, fix=FindingFix("delete-inline", user.id, names[0])
+                )

@@ -7,14 +7,14 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import INSTANCES
 
 GONE: Final = frozenset({"terminated", "shutting-down"})
 
 
-class InstanceAllowsImdsv1(Rule):
+class InstanceAllowsImdsv1(FindingRule):
     """Instances whose metadata service is off, or that are terminated, are none."""
 
     kind = "instance-allows-imdsv1"
@@ -25,10 +25,10 @@ class InstanceAllowsImdsv1(Rule):
     remedy = "Require IMDSv2 on the instance (HttpTokens: required)."
     sections = (INSTANCES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for instance in facts.of_kind(Kind.INSTANCE):
             attrs = instance.attrs
             is_on = attrs.get("HttpEndpoint") == "enabled" and instance.category not in GONE
             if is_on and attrs.get("HttpTokens") == "optional":
                 evidence = {"instance": instance.name, "http_tokens": "optional"}
-                yield Problem(instance, evidence)
+                yield RuleProblem(instance, evidence)

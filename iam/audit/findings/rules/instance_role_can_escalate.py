@@ -8,12 +8,12 @@ from iam.access.certainty import Certainty
 from iam.audit.findings.effect import reasons_of
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import AUTHORIZATION, INSTANCE_PROFILES, INSTANCES
 
 
-class InstanceRoleCanEscalate(Rule):
+class InstanceRoleCanEscalate(FindingRule):
     """One finding for each role, with the instances that run with it."""
 
     kind = "instance-role-can-escalate"
@@ -24,7 +24,7 @@ class InstanceRoleCanEscalate(Rule):
     remedy = "Give the role only the actions that the application uses."
     sections = (*AUTHORIZATION, INSTANCE_PROFILES, INSTANCES)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         instances = self._instances_by_role(facts)
         sure = dict(facts.administrators or {})
         for opening in facts.openings or ():
@@ -34,7 +34,7 @@ class InstanceRoleCanEscalate(Rule):
         for role in facts.roles:
             if role.id in instances and role.id in sure:
                 names = sorted(instances[role.id])
-                yield Problem(
+                yield RuleProblem(
                     role,
                     {"administrator": role.id in (facts.administrators or {}), "instances": names},
                     related=tuple(names),

@@ -7,14 +7,14 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import INSTANCES
 
 GONE: Final = frozenset({"terminated", "shutting-down"})
 
 
-class InstanceWithoutProfile(Rule):
+class InstanceWithoutProfile(FindingRule):
     """Instances that are terminated are none."""
 
     kind = "instance-without-profile"
@@ -25,8 +25,8 @@ class InstanceWithoutProfile(Rule):
     remedy = "Attach an instance profile with the role that the application needs."
     sections = (INSTANCES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for instance in facts.of_kind(Kind.INSTANCE):
             if instance.category not in GONE and not facts.running.get(instance.id):
                 fix = FindingFix("give-profile", instance.id)
-                yield Problem(instance, {"instance": instance.name, "profile": None}, fix=fix)
+                yield RuleProblem(instance, {"instance": instance.name, "profile": None}, fix=fix)

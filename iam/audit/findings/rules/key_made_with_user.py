@@ -8,14 +8,14 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread
 from iam.mirror.pull.sections import USERS
 
 TOGETHER: Final = timedelta(days=1)
 
 
-class KeyMadeWithUser(Rule):
+class KeyMadeWithUser(FindingRule):
     """The key is still the one of the first day."""
 
     kind = "key-made-with-user"
@@ -26,7 +26,7 @@ class KeyMadeWithUser(Rule):
     remedy = "Ask whether the key is needed. If not, deactivate it, and delete it."
     sections = (USERS,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, credential in facts.users:
             if keys_are_unread(credential) or credential.has_password is None:
                 yield NotRead(user)
@@ -38,4 +38,4 @@ class KeyMadeWithUser(Rule):
                         "user_created": user.created_at.isoformat(),
                         "keys": [key_evidence(key) for key in first],
                     }
-                    yield Problem(user, evidence, fix=deactivate(user))
+                    yield RuleProblem(user, evidence, fix=deactivate(user))

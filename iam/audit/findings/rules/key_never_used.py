@@ -7,7 +7,7 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 
@@ -15,7 +15,7 @@ GRACE_DAYS: Final = 7
 """A key that was just created is not used yet."""
 
 
-class KeyNeverUsed(Rule):
+class KeyNeverUsed(FindingRule):
     """Keys that are some days old."""
 
     kind = "key-never-used"
@@ -29,7 +29,7 @@ class KeyNeverUsed(Rule):
     sections = (USERS, CREDENTIAL_REPORT)
     uses_last_use = True
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         before = facts.days_ago(GRACE_DAYS)
         for user, credential in facts.users:
             if keys_are_unread(credential):
@@ -38,4 +38,4 @@ class KeyNeverUsed(Rule):
             unused = [key for key in credential.keys if key.used_at is None]
             old = [key for key in unused if key.created_at is None or key.created_at < before]
             if old:
-                yield Problem(user, {"keys": [key_evidence(key) for key in old]}, fix=deactivate(user))
+                yield RuleProblem(user, {"keys": [key_evidence(key) for key in old]}, fix=deactivate(user))

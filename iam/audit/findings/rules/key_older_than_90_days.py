@@ -7,7 +7,7 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.user_keys import key_evidence, keys_are_unread, rotate
 from iam.mirror.models import NEVER
 from iam.mirror.pull.sections import USERS
@@ -15,7 +15,7 @@ from iam.mirror.pull.sections import USERS
 DAYS: Final = 90
 
 
-class KeyOlderThan90Days(Rule):
+class KeyOlderThan90Days(FindingRule):
     """By the oldest active key, as the list of IAM users counts it."""
 
     kind = "key-older-than-90-days"
@@ -26,7 +26,7 @@ class KeyOlderThan90Days(Rule):
     remedy = "Rotate the key, or replace it by a role."
     sections = (USERS,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         before = facts.days_ago(DAYS)
         for user, credential in facts.users:
             if keys_are_unread(credential):
@@ -38,4 +38,4 @@ class KeyOlderThan90Days(Rule):
                     "days": (facts.now - credential.oldest_key_at).days,
                     "keys": [key_evidence(key) for key in old],
                 }
-                yield Problem(user, evidence, fix=rotate(user))
+                yield RuleProblem(user, evidence, fix=rotate(user))

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread, unused_keys
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 
 
-class KeyUnused45Days(Rule):
+class KeyUnused45Days(FindingRule):
     """After 90 days it is another kind."""
 
     kind = "key-unused-45-days"
@@ -23,10 +23,10 @@ class KeyUnused45Days(Rule):
     sections = (USERS, CREDENTIAL_REPORT)
     uses_last_use = True
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, credential in facts.users:
             if keys_are_unread(credential):
                 yield NotRead(user)
             elif keys := unused_keys(credential, facts, days=45, most=90):
                 evidence = {"keys": [key_evidence(key) for key in keys]}
-                yield Problem(user, evidence, fix=deactivate(user))
+                yield RuleProblem(user, evidence, fix=deactivate(user))

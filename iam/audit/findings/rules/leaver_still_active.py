@@ -7,7 +7,7 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.user_keys import key_evidence
 from iam.mirror.pull.sections import USERS
 
@@ -15,7 +15,7 @@ TAGS: Final = frozenset({"status", "state", "employment", "employmentstatus", "l
 WORDS: Final = frozenset({"left", "leaver", "former", "terminated", "offboarded", "inactive", "departed"})
 
 
-class LeaverStillActive(Rule):
+class LeaverStillActive(FindingRule):
     """The person was deactivated in Gatehouse, or a tag of the user says that they have left."""
 
     kind = "leaver-still-active"
@@ -26,7 +26,7 @@ class LeaverStillActive(Rule):
     remedy = "Offboard the person."
     sections = (USERS,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, credential in facts.users:
             why = self._why(user.id, user.arn, facts)
             if why and credential.has_password is None and not credential.keys:
@@ -37,7 +37,7 @@ class LeaverStillActive(Rule):
                     "password": bool(credential.has_password),
                     "keys": [key_evidence(key) for key in credential.keys],
                 }
-                yield Problem(user, evidence, fix=FindingFix(page="offboarding", on=user.id))
+                yield RuleProblem(user, evidence, fix=FindingFix(page="offboarding", on=user.id))
 
     def _why(self, number: int, arn: str, facts: AccountFacts) -> str:
         if arn in facts.persons_gone:

@@ -8,11 +8,11 @@ from iam.audit.findings.effect import PolicyEffect
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.holder_rules import SECTIONS, problem_of
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.statements import first
 
 
-class NotActionWithAllow(Rule):
+class NotActionWithAllow(FindingRule):
     """NotAction with Deny is the usual way to protect something, and fine."""
 
     kind = "not-action-with-allow"
@@ -23,7 +23,7 @@ class NotActionWithAllow(Rule):
     remedy = "Use Action, and name what to allow."
     sections = SECTIONS
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for policy in facts.policies:
             text = facts.documents.get(policy.digest, "")
             statement = first(text, lambda statement: statement.is_not and statement.is_everything)

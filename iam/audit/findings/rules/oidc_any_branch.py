@@ -8,7 +8,7 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import trust_evidence
 from iam.audit.findings.web_trust import admits_token, condition_values, usual_audience, web_principals
 from iam.mirror.pull.sections import ROLES
@@ -17,7 +17,7 @@ from iam.policy.trust_web import GITHUB
 REPOSITORY: Final = re.compile(r"repo:([^:/]+/[^:]+)")
 
 
-class OidcAnyBranch(Rule):
+class OidcAnyBranch(FindingRule):
     """Of GitHub Actions."""
 
     kind = "oidc-any-branch"
@@ -28,7 +28,7 @@ class OidcAnyBranch(Rule):
     remedy = "Name the branch or the environment in the subject condition."
     sections = (ROLES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for role in facts.roles:
             for principal in web_principals(role, facts):
                 if principal.name != GITHUB:
@@ -40,7 +40,7 @@ class OidcAnyBranch(Rule):
                     claims = {"sub": f"repo:{named}:pull_request", "aud": audience}
                     if admits_token(role, facts, principal, claims):
                         evidence = {"repository": repository, **trust_evidence(role, facts, principal.text)}
-                        yield Problem(role, evidence, cause=repository, fix=FindingFix("trust", role.id))
+                        yield RuleProblem(role, evidence, cause=repository, fix=FindingFix("trust", role.id))
 
 
 def _repositories(subjects: list[str]) -> list[str]:

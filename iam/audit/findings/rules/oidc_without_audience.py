@@ -7,7 +7,7 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import trust_evidence
 from iam.audit.findings.web_trust import admits_token, web_principals
 from iam.mirror.pull.sections import ROLES
@@ -15,7 +15,7 @@ from iam.mirror.pull.sections import ROLES
 OTHER_AUDIENCE: Final = "https://someone-else.example"
 
 
-class OidcWithoutAudience(Rule):
+class OidcWithoutAudience(FindingRule):
     """The client ids of the provider are a limit of their own, so that this is low."""
 
     kind = "oidc-without-audience"
@@ -26,9 +26,9 @@ class OidcWithoutAudience(Rule):
     remedy = "Add a condition on the audience, such as sts.amazonaws.com."
     sections = (ROLES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for role in facts.roles:
             for principal in web_principals(role, facts):
                 if admits_token(role, facts, principal, {"aud": OTHER_AUDIENCE}) is not None:
                     evidence = trust_evidence(role, facts, principal.text)
-                    yield Problem(role, evidence, cause=principal.name, fix=FindingFix("trust", role.id))
+                    yield RuleProblem(role, evidence, cause=principal.name, fix=FindingFix("trust", role.id))

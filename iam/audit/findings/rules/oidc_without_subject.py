@@ -7,7 +7,7 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import trust_evidence
 from iam.audit.findings.web_trust import (
     CONDITIONAL,
@@ -25,7 +25,7 @@ BY_AUDIENCE: Final = frozenset({COGNITO, "accounts.google.com", "graph.facebook.
 """Issuers whose audience is an application of one's own."""
 
 
-class OidcWithoutSubject(Rule):
+class OidcWithoutSubject(FindingRule):
     """Critical where the whole world shares the issuer: GitHub. A condition on another claim is a limit."""
 
     kind = "oidc-without-subject"
@@ -38,7 +38,7 @@ class OidcWithoutSubject(Rule):
     remedy = "Add a condition on the subject that names the repository, or the namespace and service account."
     sections = (ROLES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for role in facts.roles:
             for principal in web_principals(role, facts):
                 values, issuer = condition_values(role, facts), principal.name
@@ -49,7 +49,7 @@ class OidcWithoutSubject(Rule):
                 if admitted is not None:
                     reasons = () if admitted else (CONDITIONAL,)
                     severity = FindingSeverity.CRITICAL if issuer == GITHUB else None
-                    yield Problem(
+                    yield RuleProblem(
                         role,
                         trust_evidence(role, facts, principal.text),
                         cause=issuer,

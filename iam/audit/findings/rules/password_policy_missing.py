@@ -7,13 +7,13 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import ACCOUNT
 
 NAME: Final = "password_policy"
 
 
-class PasswordPolicyMissing(Rule):
+class PasswordPolicyMissing(FindingRule):
     """AWS's default asks for eight characters and never expires."""
 
     kind = "password-policy-missing"
@@ -24,6 +24,6 @@ class PasswordPolicyMissing(Rule):
     remedy = "Set a password policy: 14 characters, letters and digits, and no reuse of the last 24."
     sections = (ACCOUNT,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         if NAME in facts.values and facts.values[NAME] is None:
-            yield Problem(None, {"password_policy": None}, fix=FindingFix("password-rules"))
+            yield RuleProblem(None, {"password_policy": None}, fix=FindingFix("password-rules"))

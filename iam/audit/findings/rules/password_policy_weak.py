@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import ACCOUNT
 
 NAME: Final = "password_policy"
@@ -17,7 +17,7 @@ MAX_DAYS: Final = 365
 """Passwords with MFA need no expiry of 90 days; one that never expires is still said."""
 
 
-class PasswordPolicyWeak(Rule):
+class PasswordPolicyWeak(FindingRule):
     """By PCI DSS v4.0.1: 12 characters, letters and digits, not the last four. Expiry alone is low."""
 
     kind = "password-policy-weak"
@@ -28,7 +28,7 @@ class PasswordPolicyWeak(Rule):
     remedy = "Set 14 characters, letters and digits, and no reuse of the last 24."
     sections = (ACCOUNT,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         policy = facts.values.get(NAME)
         if policy is None:
             return
@@ -38,7 +38,7 @@ class PasswordPolicyWeak(Rule):
         if weak or expiry:
             evidence = {"weak": [*weak, *expiry], "password_policy": policy}
             severity = None if weak else FindingSeverity.LOW
-            yield Problem(None, evidence, severity=severity, fix=FindingFix("password-rules"))
+            yield RuleProblem(None, evidence, severity=severity, fix=FindingFix("password-rules"))
 
 
 def _weaknesses(policy: Mapping[str, Any]) -> Iterator[str]:

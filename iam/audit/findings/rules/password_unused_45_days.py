@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.passwords import is_unused, unused_since
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.user_keys import deactivate
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 
 
-class PasswordUnused45Days(Rule):
+class PasswordUnused45Days(FindingRule):
     """After 90 days it is another kind."""
 
     kind = "password-unused-45-days"
@@ -24,7 +24,7 @@ class PasswordUnused45Days(Rule):
     sections = (USERS, CREDENTIAL_REPORT)
     uses_last_use = True
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, credential in facts.users:
             since = unused_since(user, credential)
             if credential.has_password is None:
@@ -35,4 +35,4 @@ class PasswordUnused45Days(Rule):
                     "last_used": used_at.isoformat() if used_at else None,
                     "days": (facts.now - since).days,
                 }
-                yield Problem(user, evidence, fix=deactivate(user))
+                yield RuleProblem(user, evidence, fix=deactivate(user))

@@ -7,13 +7,13 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import MFA_DEVICES, USER_MFA, USERS
 
 VIRTUAL: Final = "virtual"
 
 
-class PasswordWithoutHardwareMfa(Rule):
+class PasswordWithoutHardwareMfa(FindingRule):
     """A user with a security key or hardware device beside the virtual one is fine."""
 
     kind = "password-without-hardware-mfa"
@@ -26,7 +26,7 @@ class PasswordWithoutHardwareMfa(Rule):
     remedy = "Have the user add a security key or passkey."
     sections = (USERS, MFA_DEVICES, USER_MFA)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, credential in facts.users:
             if credential.has_password and credential.mfa == VIRTUAL:
-                yield Problem(user, {"mfa": VIRTUAL}, fix=FindingFix(page="mfa"))
+                yield RuleProblem(user, {"mfa": VIRTUAL}, fix=FindingFix(page="mfa"))

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.mfa import has_mfa
 from iam.mirror.pull.sections import USERS
 
 
-class PasswordWithoutMfa(Rule):
+class PasswordWithoutMfa(FindingRule):
     """Administrators are another kind, `administrator-without-mfa`."""
 
     kind = "password-without-mfa"
@@ -22,11 +22,11 @@ class PasswordWithoutMfa(Rule):
     remedy = "Have the user add an MFA device, or remove the console password if no one needs it."
     sections = (USERS,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, credential in facts.users:
             if credential.has_password is False or has_mfa(credential.mfa):
                 continue
             if credential.has_password is None or has_mfa(credential.mfa) is None:
                 yield NotRead(user)
             elif user.id not in (facts.administrators or {}):
-                yield Problem(user, {"mfa": credential.mfa}, fix=FindingFix(page="mfa"))
+                yield RuleProblem(user, {"mfa": credential.mfa}, fix=FindingFix(page="mfa"))

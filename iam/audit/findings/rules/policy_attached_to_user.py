@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import POLICIES, USERS
 
 
-class PolicyAttachedToUser(Rule):
+class PolicyAttachedToUser(FindingRule):
     """One finding for each user."""
 
     kind = "policy-attached-to-user"
@@ -21,10 +21,10 @@ class PolicyAttachedToUser(Rule):
     remedy = "Attach the policy to a group, add the user to it, and detach it from the user."
     sections = (USERS, POLICIES)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, _ in facts.users:
             if policies := facts.arns(tuple(facts.attached.get(user.id, ()))):
                 evidence = {"policies": list(policies)}
-                yield Problem(
+                yield RuleProblem(
                     user, evidence, related=policies, fix=FindingFix("detach", user.id, policies[0])
                 )

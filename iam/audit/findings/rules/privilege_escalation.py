@@ -10,7 +10,7 @@ from iam.access.certainty import Certainty
 from iam.access.escalation_groups import OpeningStatements
 from iam.audit.findings.facts import AccountFacts, EntityFact
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import MAX_RELATED, FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import MAX_RELATED, FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import AUTHORIZATION
 
@@ -18,7 +18,7 @@ CONDITIONAL: Final = "a condition on the path decides"
 MAX_STEPS: Final = 5
 
 
-class PrivilegeEscalation(Rule):
+class PrivilegeEscalation(FindingRule):
     """As `iam.access.escalation_calculation` groups it: one finding for each set of statements that opens
     paths. Where no one with a console password has the path, it is medium.
     """
@@ -33,14 +33,14 @@ class PrivilegeEscalation(Rule):
     remedy = "Remove or narrow the statement."
     sections = AUTHORIZATION
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         if facts.openings is None:
             yield NotRead(None)
         for opening in facts.openings or ():
             if not opening.is_own and opening.affected:
                 yield self._problem(opening, facts)
 
-    def _problem(self, opening: OpeningStatements, facts: AccountFacts) -> Problem:
+    def _problem(self, opening: OpeningStatements, facts: AccountFacts) -> RuleProblem:
         by_arn = {entity.arn: entity for entity in facts.entities.values()}
         statements = sorted(opening.statements, key=lambda s: (s.holder, s.policy, s.number))
         subject = next((by_arn[s.holder] for s in statements if s.holder in by_arn), None)
@@ -51,7 +51,7 @@ class PrivilegeEscalation(Rule):
         reasons = () if is_confirmed else tuple(unread) or (CONDITIONAL,)
         signs_in = any(_has_password(each.start[1], facts) for each in affected)
         severity = None if signs_in else FindingSeverity.MEDIUM
-        return Problem(
+        return RuleProblem(
             subject,
             {
                 "statements": [

@@ -7,14 +7,14 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import NEVER
 from iam.mirror.pull.sections import ROLES
 
 DAYS: Final = 90
 
 
-class RoleUnused90Days(Rule):
+class RoleUnused90Days(FindingRule):
     """AWS tells the last use within 400 days. A role that is younger has had no time."""
 
     kind = "role-unused-90-days"
@@ -26,7 +26,7 @@ class RoleUnused90Days(Rule):
     sections = (ROLES,)
     uses_last_use = True
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         before = facts.days_ago(DAYS)
         for role in facts.roles:
             used_at = (facts.usage or {}).get(role.id)
@@ -34,4 +34,4 @@ class RoleUnused90Days(Rule):
             if used_at is None or used_at >= before or is_young:
                 continue
             evidence = {"last_used": used_at.isoformat() if used_at > NEVER else None}
-            yield Problem(role, evidence, fix=FindingFix("delete", role.id))
+            yield RuleProblem(role, evidence, fix=FindingFix("delete", role.id))

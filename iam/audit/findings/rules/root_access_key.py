@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 
 
-class RootAccessKey(Rule):
+class RootAccessKey(FindingRule):
     """Active keys where the credential report was synced, else those that the account summary counts."""
 
     kind = "root-access-key"
@@ -20,9 +20,9 @@ class RootAccessKey(Rule):
     remedy = "Move what uses the key to a role, then sign in as the root user and delete the key."
     sections = ()
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         root = facts.root
         if root is None or root.keys is None:
             yield NotRead(facts.root_user)
         elif root.keys:
-            yield Problem(facts.root_user, {"keys": root.keys}, fix=FindingFix(page="root-keys"))
+            yield RuleProblem(facts.root_user, {"keys": root.keys}, fix=FindingFix(page="root-keys"))

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import MFA_DEVICES
 from iam.people.fleet.roots import RootStanding
 
 
-class RootMfaNotHardware(Rule):
+class RootMfaNotHardware(FindingRule):
     """AWS lists virtual devices with their users; a root user with MFA and without one has hardware."""
 
     kind = "root-mfa-not-hardware"
@@ -22,9 +22,9 @@ class RootMfaNotHardware(Rule):
     remedy = "Sign in as the root user, add a security key or a hardware device, then remove the virtual one."
     sections = (MFA_DEVICES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         root = facts.root
         if root is None or root.standing is RootStanding.UNREAD:
             yield NotRead(facts.root_user)
         elif root.standing is RootStanding.ON and facts.is_root_mfa_virtual:
-            yield Problem(facts.root_user, {"device": "virtual"}, fix=FindingFix(page="roots"))
+            yield RuleProblem(facts.root_user, {"device": "virtual"}, fix=FindingFix(page="roots"))

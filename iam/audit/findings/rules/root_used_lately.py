@@ -7,14 +7,14 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.mirror.models import NEVER
 from iam.mirror.pull.sections import CREDENTIAL_REPORT
 
 DAYS: Final = 30
 
 
-class RootUsedLately(Rule):
+class RootUsedLately(FindingRule):
     """By password or access key, as the credential report says."""
 
     kind = "root-used-lately"
@@ -25,9 +25,9 @@ class RootUsedLately(Rule):
     remedy = "Find out who used it and why, and give them a role for that."
     sections = (CREDENTIAL_REPORT,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         last_used = facts.root.last_used if facts.root else None
         if last_used is None:
             yield NotRead(facts.root_user)
         elif last_used > NEVER and last_used >= facts.days_ago(DAYS):
-            yield Problem(facts.root_user, {"last_used": last_used.isoformat()})
+            yield RuleProblem(facts.root_user, {"last_used": last_used.isoformat()})

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.people.fleet.roots import RootStanding
 
 
-class RootWithoutMfa(Rule):
+class RootWithoutMfa(FindingRule):
     """Says nothing where the account has no root credentials."""
 
     kind = "root-without-mfa"
@@ -21,9 +21,9 @@ class RootWithoutMfa(Rule):
     remedy = "Sign in as the root user and add a hardware MFA device or a security key."
     sections = ()
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         root = facts.root
         if root is None or root.standing is RootStanding.UNREAD:
             yield NotRead(facts.root_user)
         elif root.standing is RootStanding.NONE:
-            yield Problem(facts.root_user, {"mfa": False}, fix=FindingFix(page="roots"))
+            yield RuleProblem(facts.root_user, {"mfa": False}, fix=FindingFix(page="roots"))

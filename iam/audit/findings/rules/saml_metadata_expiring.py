@@ -9,14 +9,14 @@ from typing import Final
 from iam.audit.findings.dates import moment_in
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import PROVIDERS
 
 DAYS: Final = 30
 
 
-class SamlMetadataExpiring(Rule):
+class SamlMetadataExpiring(FindingRule):
     """Within 30 days, or already."""
 
     kind = "saml-metadata-expiring"
@@ -27,9 +27,9 @@ class SamlMetadataExpiring(Rule):
     remedy = "Upload new metadata from the identity provider."
     sections = (PROVIDERS,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for provider in facts.of_kind(Kind.SAML_PROVIDER):
             ends = moment_in(provider.attrs, "ValidUntil")
             if ends is not None and ends < facts.now + timedelta(days=DAYS):
                 fix = FindingFix("metadata", provider.id)
-                yield Problem(provider, {"valid_until": ends.isoformat()}, fix=fix)
+                yield RuleProblem(provider, {"valid_until": ends.isoformat()}, fix=fix)

@@ -7,7 +7,7 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import admits, trust_evidence, trusted
 from iam.mirror.pull.sections import ROLES
 
@@ -15,7 +15,7 @@ SAML: Final = "sts:AssumeRoleWithSAML"
 OTHER_AUDIENCE: Final = "https://someone-else.example/saml"
 
 
-class SamlWithoutAudience(Rule):
+class SamlWithoutAudience(FindingRule):
     """The console and the tools of AWS send the address of the AWS sign-in page as audience."""
 
     kind = "saml-without-audience"
@@ -26,11 +26,11 @@ class SamlWithoutAudience(Rule):
     remedy = "Add a condition on SAML:aud with https://signin.aws.amazon.com/saml."
     sections = (ROLES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for role in facts.roles:
             providers = {p.text for p in trusted(role, facts) if p.kind == "saml"}
             for provider in sorted(providers):
                 context = {"SAML:aud": OTHER_AUDIENCE}
                 if admits(role, facts, provider, action=SAML, context=context) is not None:
                     evidence = trust_evidence(role, facts, provider)
-                    yield Problem(role, evidence, cause=provider[-64:], fix=FindingFix("trust", role.id))
+                    yield RuleProblem(role, evidence, cause=provider[-64:], fix=FindingFix("trust", role.id))

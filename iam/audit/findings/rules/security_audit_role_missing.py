@@ -7,14 +7,14 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import AUTHORIZATION
 
 POLICY: Final = "SecurityAudit"
 
 
-class SecurityAuditRoleMissing(Rule):
+class SecurityAuditRoleMissing(FindingRule):
     """The policy attached to a role."""
 
     kind = "security-audit-role-missing"
@@ -25,8 +25,8 @@ class SecurityAuditRoleMissing(Rule):
     remedy = "Create a role with SecurityAudit for those who audit the account."
     sections = AUTHORIZATION
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         roles = {role.id for role in facts.of_kind(Kind.ROLE)}
         policies = (policy for policy in facts.of_kind(Kind.POLICY) if policy.name == POLICY)
         if not any(roles.intersection(facts.holders.get(policy.id, ())) for policy in policies):
-            yield Problem(None, {"policy": POLICY})
+            yield RuleProblem(None, {"policy": POLICY})

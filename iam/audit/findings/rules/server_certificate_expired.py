@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from iam.audit.findings.dates import moment_in
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import SERVER_CERTIFICATES
 
 
-class ServerCertificateExpired(Rule):
+class ServerCertificateExpired(FindingRule):
     """Those that are kept in IAM."""
 
     kind = "server-certificate-expired"
@@ -23,9 +23,9 @@ class ServerCertificateExpired(Rule):
     remedy = "Delete the certificate, after checking that nothing uses it."
     sections = (SERVER_CERTIFICATES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for certificate in facts.of_kind(Kind.SERVER_CERTIFICATE):
             ends = moment_in(certificate.attrs, "Expiration")
             if ends is not None and ends < facts.now:
                 fix = FindingFix("delete-certificate", certificate.id)
-                yield Problem(certificate, {"expired": ends.isoformat()}, fix=fix)
+                yield RuleProblem(certificate, {"expired": ends.isoformat()}, fix=fix)

@@ -8,7 +8,7 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import USERS
 
 NAMES: Final = re.compile(
@@ -17,7 +17,7 @@ NAMES: Final = re.compile(
 NOT_PEOPLE: Final = frozenset({"machine", "shared", "service", "bot"})
 
 
-class SharedUser(Rule):
+class SharedUser(FindingRule):
     """A user with a console password whose name or tag says that it is no person’s."""
 
     kind = "shared-user"
@@ -28,10 +28,10 @@ class SharedUser(Rule):
     remedy = "Give each person a user or role of their own, then remove the password."
     sections = (USERS,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, credential in facts.users:
             tags = {name.lower(): value.lower() for name, value in facts.tags.get(user.id, {}).items()}
             is_shared = tags.get("kind", tags.get("type", "")) in NOT_PEOPLE or NAMES.search(user.name)
             if is_shared and credential.has_password:
                 fix = FindingFix(page="credentials", on=user.id)
-                yield Problem(user, {"name": user.name, "kind": tags.get("kind")}, fix=fix)
+                yield RuleProblem(user, {"name": user.name, "kind": tags.get("kind")}, fix=fix)

@@ -7,14 +7,14 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import AUTHORIZATION
 
 POLICY: Final = "AWSSupportAccess"
 
 
-class SupportRoleMissing(Rule):
+class SupportRoleMissing(FindingRule):
     """The policy attached to any user, group or role will do."""
 
     kind = "support-role-missing"
@@ -25,7 +25,7 @@ class SupportRoleMissing(Rule):
     remedy = "Create a role with AWSSupportAccess for those who handle incidents."
     sections = AUTHORIZATION
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         policies = (policy for policy in facts.of_kind(Kind.POLICY) if policy.name == POLICY)
         if not any(facts.holders.get(policy.id) for policy in policies):
-            yield Problem(None, {"policy": POLICY})
+            yield RuleProblem(None, {"policy": POLICY})

@@ -7,14 +7,14 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import OUTSIDE, STRANGER, admits, trust_evidence, trusted
 from iam.mirror.pull.sections import ROLES
 
 CONDITIONAL: Final = "conditions of the trust policy decide"
 
 
-class TrustAnyPrincipal(Rule):
+class TrustAnyPrincipal(FindingRule):
     """A condition on the organization, the account or the principal keeps strangers out."""
 
     kind = "trust-any-principal"
@@ -25,7 +25,7 @@ class TrustAnyPrincipal(Rule):
     remedy = "Name the accounts or roles that may assume it, or add a condition on aws:PrincipalOrgID."
     sections = (ROLES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for role in facts.roles:
             if not any(principal.kind == "anybody" for principal in trusted(role, facts)):
                 continue
@@ -34,7 +34,7 @@ class TrustAnyPrincipal(Rule):
             if admitted is not None:
                 reasons = () if admitted else (CONDITIONAL,)
                 severity = None if admitted else FindingSeverity.MEDIUM
-                yield Problem(
+                yield RuleProblem(
                     role,
                     trust_evidence(role, facts, "*"),
                     reasons=reasons,

@@ -7,7 +7,7 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import OUTSIDE, admits, trust_evidence, trusted
 from iam.mirror.pull.sections import ROLES
 from iam.policy.trust_principals import TrustPrincipal
@@ -17,7 +17,7 @@ UNKNOWN_ORGANIZATION: Final = "the accounts of the organization weren’t synced
 KINDS: Final = frozenset({"account", "user", "role", "session", "federated-user"})
 
 
-class TrustOutsideAccountWithoutExternalId(Rule):
+class TrustOutsideAccountWithoutExternalId(FindingRule):
     """One finding for each role and account; connected accounts and those of the organization are inside."""
 
     kind = "trust-outside-account-without-external-id"
@@ -28,7 +28,7 @@ class TrustOutsideAccountWithoutExternalId(Rule):
     remedy = "Agree on an external ID with the other side, then add a condition on sts:ExternalId."
     sections = (ROLES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for role in facts.roles:
             seen = set[str]()
             for principal in trusted(role, facts):
@@ -44,7 +44,7 @@ class TrustOutsideAccountWithoutExternalId(Rule):
                     reasons = (*reasons, UNKNOWN_ORGANIZATION)
                 evidence = {"account": account, **trust_evidence(role, facts, principal.text)}
                 fix = FindingFix("trust", role.id)
-                yield Problem(role, evidence, cause=account, reasons=reasons, fix=fix)
+                yield RuleProblem(role, evidence, cause=account, reasons=reasons, fix=fix)
 
 
 def _caller(principal: TrustPrincipal, facts: AccountFacts) -> str:

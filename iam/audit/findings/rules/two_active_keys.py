@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread
 from iam.mirror.pull.sections import USERS
 
 
-class TwoActiveKeys(Rule):
+class TwoActiveKeys(FindingRule):
     """One key is enough but for the days of a rotation."""
 
     kind = "two-active-keys"
@@ -22,10 +22,10 @@ class TwoActiveKeys(Rule):
     remedy = "Deactivate the key that is used less, and delete it some days later."
     sections = (USERS,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, credential in facts.users:
             if keys_are_unread(credential):
                 yield NotRead(user)
             elif credential.active_keys > 1:
                 evidence = {"keys": [key_evidence(key) for key in credential.keys]}
-                yield Problem(user, evidence, fix=deactivate(user))
+                yield RuleProblem(user, evidence, fix=deactivate(user))

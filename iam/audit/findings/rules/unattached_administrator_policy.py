@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.holder_rules import SECTIONS, full_policies
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 
 
-class UnattachedAdministratorPolicy(Rule):
+class UnattachedAdministratorPolicy(FindingRule):
     """Not attached, and no permissions boundary either."""
 
     kind = "unattached-administrator-policy"
@@ -23,10 +23,10 @@ class UnattachedAdministratorPolicy(Rule):
     remedy = "Delete the policy."
     sections = SECTIONS
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         bounds = set(facts.bounds.values())
         for policy, statement in full_policies(facts):
             is_attached = policy.holders or policy.owner.id in bounds
             if not (policy.is_inline or policy.is_aws_managed or is_attached):
                 evidence = {"policy": policy.name, **statement.evidence}
-                yield Problem(policy.owner, evidence, fix=FindingFix("delete", policy.owner.id))
+                yield RuleProblem(policy.owner, evidence, fix=FindingFix("delete", policy.owner.id))

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.linting import UNKNOWN_NAMES, lint_errors
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import AUTHORIZATION
 
 
-class UnknownAction(Rule):
+class UnknownAction(FindingRule):
     """By the catalogue of AWS's actions that is installed."""
 
     kind = "unknown-action"
@@ -22,11 +22,11 @@ class UnknownAction(Rule):
     remedy = "Correct the names."
     sections = AUTHORIZATION
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for policy in facts.policies:
             errors = [error for error in lint_errors(policy, facts) if error.code in UNKNOWN_NAMES]
             if errors:
                 evidence = {"policy": policy.name, "errors": [error.evidence for error in errors]}
                 fix = None if policy.is_inline else FindingFix(page="policy", on=policy.owner.id)
                 holders = facts.arns(policy.holders)
-                yield Problem(policy.owner, evidence, cause=policy.cause, related=holders, fix=fix)
+                yield RuleProblem(policy.owner, evidence, cause=policy.cause, related=holders, fix=fix)

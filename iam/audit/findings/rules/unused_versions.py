@@ -7,14 +7,14 @@ from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import POLICIES
 
 KEPT_BY_AWS: Final = 5
 
 
-class UnusedVersions(Rule):
+class UnusedVersions(FindingRule):
     """Five versions, of which four are not the default."""
 
     kind = "unused-versions"
@@ -25,10 +25,10 @@ class UnusedVersions(Rule):
     remedy = "Delete the versions that are no longer needed."
     sections = (POLICIES,)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for policy in facts.of_kind(Kind.POLICY):
             versions = facts.versions.get(policy.id, [])
             if policy.category == "customer" and len(versions) >= KEPT_BY_AWS:
                 unused = sorted(version for version, is_default in versions if not is_default)
                 fix = FindingFix("delete-version", policy.id)
-                yield Problem(policy, {"unused": unused}, fix=fix)
+                yield RuleProblem(policy, {"unused": unused}, fix=fix)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.rule import FindingFix, NotRead, Problem, Rule
+from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import GROUPS, USERS
 
 
-class UserInNoGroup(Rule):
+class UserInNoGroup(FindingRule):
     """Users with a console password: a user of a machine is often on its own."""
 
     kind = "user-in-no-group"
@@ -21,9 +21,9 @@ class UserInNoGroup(Rule):
     remedy = "Add the user to the group of their team, or delete the user if no one needs it."
     sections = (USERS, GROUPS)
 
-    def find(self, facts: AccountFacts) -> Iterator[Problem | NotRead]:
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, credential in facts.users:
             if not facts.groups_of.get(user.id) and credential.has_password is not False:
                 fix = FindingFix(page="user", on=user.id)
                 is_unknown = credential.has_password is None
-                yield NotRead(user) if is_unknown else Problem(user, {"groups": []}, fix=fix)
+                yield NotRead(user) if is_unknown else RuleProblem(user, {"groups": []}, fix=fix)

@@ -27,7 +27,7 @@ from django.db.models import (
 from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.models import Identity, Person
 from iam.guard import Viewer
-from iam.keyset import Order, Page, ParamPlace, Place, Row, Value, page, pages, trim, window
+from iam.keyset import KeysetPlace, Order, ParamPlace, Row, RowPage, Value, page, pages, trim, window
 from iam.mirror.models import Account, Edge, Entity, Kind, valid_at
 from iam.mirror.queries.visibility import visible_states
 
@@ -65,7 +65,7 @@ class ListContext(Seen):
 
 
 @dataclass(frozen=True, slots=True)
-class Sort:
+class ListSort:
     """One order of a list: the column, the unique column that an index holds beside it, and the type of the
     values.
 
@@ -112,14 +112,14 @@ class ListDefinition:
     name: str
     kinds: tuple[Kind, ...]
     rows: Callable[[Seen, str], States]
-    sorts: Mapping[str, Sort]
+    sorts: Mapping[str, ListSort]
     tabs: Mapping[str, Tab]
     filters: Mapping[str, Callable[[ListContext, list[str]], Q]]
     complete: Callable[[ListContext, list[Row]], None]
     sections: tuple[str, ...]
     stamp: str = ""
 
-    def sorts_for(self, context: ListContext) -> dict[str, Sort]:
+    def sorts_for(self, context: ListContext) -> dict[str, ListSort]:
         """The orders on offer."""
         allowed = {"yes"}
         if context.at is None:
@@ -166,9 +166,9 @@ def list_page(
     context: ListContext,
     wanted: ListQuery,
     *,
-    after: Place | None = None,
-    before: Place | None = None,
-) -> Page[Row]:
+    after: KeysetPlace | None = None,
+    before: KeysetPlace | None = None,
+) -> RowPage[Row]:
     """One page of the list, complete: as many queries for the last of 100,000 rows as for one row."""
     if context.at is None and not wanted.is_narrowed and not listing.tabs[wanted.tab].keeps(context):
         part = _page_of_all(listing, context, wanted, after=after, before=before)
@@ -180,7 +180,7 @@ def list_page(
     return part
 
 
-def _from_floor(rows: States, sort: Sort, place: Place | ParamPlace | None) -> States:
+def _from_floor(rows: States, sort: ListSort, place: KeysetPlace | ParamPlace | None) -> States:
     return rows.filter(**{f"{sort.column}__gte": sort.floor}) if sort.floor and not place else rows
 
 
@@ -189,9 +189,9 @@ def _page_of_all(
     context: ListContext,
     wanted: ListQuery,
     *,
-    after: Place | None,
-    before: Place | None,
-) -> Page[Row]:
+    after: KeysetPlace | None,
+    before: KeysetPlace | None,
+) -> RowPage[Row]:
     """A page of the whole list of today, whose statement is kept: what people look at most."""
     side, place = ("after", after) if after else ("before", before)
     if not place:

@@ -14,8 +14,8 @@ from iam.mirror.queries.lists.core import (
     COMMON,
     ListContext,
     ListDefinition,
+    ListSort,
     Seen,
-    Sort,
     States,
     Tab,
     common,
@@ -26,8 +26,8 @@ from iam.mirror.queries.lists.core import (
 )
 
 SORTS = {
-    "name": Sort("sort_name", past="yes"),
-    "created": Sort("created_at", kind=datetime, floor=NEVER),
+    "name": ListSort("sort_name", past="yes"),
+    "created": ListSort("created_at", kind=datetime, floor=NEVER),
 }
 
 

@@ -34,8 +34,8 @@ from iam.mirror.queries.lists.core import (
     ROWS,
     ListContext,
     ListDefinition,
+    ListSort,
     Seen,
-    Sort,
     States,
     Tab,
     common,
@@ -54,11 +54,11 @@ UNKNOWN_USE = Q(used_at=NEVER, has_password__isnull=True)
 """Without a credential report nobody knows whether a user was ever active."""
 
 SORTS = {
-    "name": Sort("sort_name", past="yes"),
-    "created": Sort("created_at", kind=datetime, floor=NEVER),
-    "mfa": Sort("mfa", "credentials_user", floor=" "),
-    "key": Sort("key_at", "credentials_user", datetime, floor=NEVER),
-    "activity": Sort("used_at", "usage_user", datetime, floor=NEVER, past="no"),
+    "name": ListSort("sort_name", past="yes"),
+    "created": ListSort("created_at", kind=datetime, floor=NEVER),
+    "mfa": ListSort("mfa", "credentials_user", floor=" "),
+    "key": ListSort("key_at", "credentials_user", datetime, floor=NEVER),
+    "activity": ListSort("used_at", "usage_user", datetime, floor=NEVER, past="no"),
 }
 
 

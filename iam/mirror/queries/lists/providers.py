@@ -17,8 +17,8 @@ from iam.mirror.queries.lists.core import (
     COMMON,
     ListContext,
     ListDefinition,
+    ListSort,
     Seen,
-    Sort,
     States,
     Tab,
     common,
@@ -28,7 +28,7 @@ from iam.mirror.queries.lists.core import (
 from iam.mirror.queries.lists.policies import moment_of
 
 KINDS = (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
-SORTS = {"name": Sort("sort_name", past="yes")}
+SORTS = {"name": ListSort("sort_name", past="yes")}
 
 
 def rows(context: Seen, sort: str = "name") -> States:

@@ -14,8 +14,8 @@ from iam.mirror.queries.lists.core import (
     COMMON,
     ListContext,
     ListDefinition,
+    ListSort,
     Seen,
-    Sort,
     States,
     Tab,
     common,
@@ -29,9 +29,9 @@ from iam.mirror.queries.visibility import visible
 
 FEDERATED = Q(category__in=["saml", "oidc"])
 SORTS = {
-    "name": Sort("sort_name", past="yes"),
-    "created": Sort("created_at", kind=datetime, floor=NEVER),
-    "used": Sort("used_at", "usage_role", datetime, floor=NEVER, past="no"),
+    "name": ListSort("sort_name", past="yes"),
+    "created": ListSort("created_at", kind=datetime, floor=NEVER),
+    "used": ListSort("used_at", "usage_role", datetime, floor=NEVER, past="no"),
 }
 
 

@@ -13,7 +13,7 @@ from iam.access.effective import Grade, access_of
 from iam.access.explain_one import why_of
 from iam.directory.models import Role
 from iam.mirror.models import AccountFact
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from tests import factories
 from tests.console.access.effective.conftest import BUCKET, Place, allow
 from tests.console.access.effective.test_pages import body, of
@@ -126,8 +126,8 @@ def test_a_role_of_another_account_is_judged_by_its_trust_where_that_is_seen_and
     assert whole is not None
     assert own is not None
     assert whole.resource == role.arn
-    assert whole.why.decision is Decision.ALLOWED
+    assert whole.why.decision is EvaluationDecision.ALLOWED
     assert any(step.reason.sid == "LetMayaIn" for step in whole.why.steps)
     assert not any(step.reason.sid == "LetMayaIn" for step in own.why.steps)
-    assert own.why.decision is Decision.CONDITIONAL
+    assert own.why.decision is EvaluationDecision.CONDITIONAL
     assert any(step.is_unread for step in own.why.steps)

@@ -11,9 +11,9 @@ import pytest
 from iam.access.principals import AskingPrincipal
 from iam.access.simulate import Inquiry, SimulationResult, judge
 from iam.access.verdict import BranchVoice
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.classes import Member
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.logic import YES
 from tests.iam.policy.index.organisations import organisation, question
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db
 SEEDS = range(60)
 
 
-def inquiry_of(member: Member, asked: Question) -> Inquiry:
+def inquiry_of(member: Member, asked: AccessQuestion) -> Inquiry:
     policy = asked.resource_policy
     assert policy is None or isinstance(policy, str)
     return Inquiry(
@@ -39,18 +39,18 @@ def check(verdict: SimulationResult) -> None:
     """What must be so whatever the policies are."""
     denying = [branch for branch in verdict.branches if branch.voice is BranchVoice.DENIES]
     silent = [branch for branch in verdict.branches if branch.voice is BranchVoice.SILENT]
-    if verdict.decision is Decision.EXPLICITLY_DENIED:
+    if verdict.decision is EvaluationDecision.EXPLICITLY_DENIED:
         assert verdict.branches[0].voice is BranchVoice.DENIES
         assert all(leaf.mark == YES and not leaf.allows for leaf in verdict.branches[0].leaves)
         assert len(denying) > 1, "the policy that denies is shown in its place, too"
     else:
         assert denying == []
-    if verdict.decision is Decision.IMPLICITLY_DENIED:
+    if verdict.decision is EvaluationDecision.IMPLICITLY_DENIED:
         assert silent
         assert verdict.missing
-    if verdict.decision is Decision.CONDITIONAL:
+    if verdict.decision is EvaluationDecision.CONDITIONAL:
         assert verdict.residual
-    if verdict.decision is Decision.ALLOWED and verdict.branches[0].kind != "rule":
+    if verdict.decision is EvaluationDecision.ALLOWED and verdict.branches[0].kind != "rule":
         is_enough = any(branch.is_enough or branch.kind == "resource" for branch in verdict.branches)
         assert is_enough or not silent
         assert verdict.summary.startswith("Allowed")

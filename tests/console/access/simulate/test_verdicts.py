@@ -16,7 +16,7 @@ from iam.access.verdict import Branch, BranchVoice
 from iam.mirror.models import EdgeKind, Entity, Kind
 from iam.mirror.refresh import reread_tags
 from iam.mirror.snapshot import forget, snapshot
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from tests import factories as make
 from tests.console.access.simulate.conftest import HUB, LEDGER, MEMBER, MFA, Organization, say, trust
 
@@ -48,7 +48,7 @@ def test_the_kinds_of_policies_come_in_the_order_of_evaluation(org: Organization
 
 def test_an_open_condition_makes_it_depend_and_is_named(org: Organization) -> None:
     verdict = ask("maya.okafor", "s3:GetObject", LEDGER)
-    assert verdict.decision is Decision.CONDITIONAL
+    assert verdict.decision is EvaluationDecision.CONDITIONAL
     assert verdict.residual == ("if MFA is present",)
     assert verdict.summary == "Allowed if MFA is present."
     (group,) = [branch for branch in branch(verdict, "identity").parts if branch.title == "Group readers"]
@@ -63,7 +63,7 @@ def test_an_open_condition_makes_it_depend_and_is_named(org: Organization) -> No
 
 def test_with_the_condition_met_it_is_allowed_by_the_group(org: Organization) -> None:
     verdict = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
-    assert verdict.decision is Decision.ALLOWED
+    assert verdict.decision is EvaluationDecision.ALLOWED
     assert verdict.summary == "Allowed by ReadLedger of group readers, statement 1, and nothing denies it."
     assert (verdict.missing, verdict.residual) == ((), ())
     assert [(part.title, part.voice) for part in branch(verdict, "scp").parts] == [
@@ -78,7 +78,7 @@ def test_a_condition_that_fails_is_shown_with_what_the_request_has(
     org: Organization, more: dict[str, Any]
 ) -> None:
     verdict = ask("maya.okafor", "s3:GetObject", LEDGER, **more)
-    assert verdict.decision is Decision.IMPLICITLY_DENIED
+    assert verdict.decision is EvaluationDecision.IMPLICITLY_DENIED
     assert verdict.summary == "Nothing allows it."
     assert verdict.missing == ("No identity policy allows it.",)
     leaf = next(leaf for leaf in branch(verdict, "identity").every_leaf if leaf.checks)
@@ -88,7 +88,7 @@ def test_a_condition_that_fails_is_shown_with_what_the_request_has(
 
 def test_what_an_scp_leaves_out_is_said_by_the_name_of_its_unit(org: Organization) -> None:
     verdict = ask("maya.okafor", "sqs:SendMessage", QUEUE)
-    assert verdict.decision is Decision.IMPLICITLY_DENIED
+    assert verdict.decision is EvaluationDecision.IMPLICITLY_DENIED
     assert verdict.summary == "Allowed by own, statement 1, but the SCPs of Workloads don’t allow it."
     assert verdict.missing == ("The SCPs of Workloads don’t allow it.",)
     assert branch(verdict, "scp").voice is BranchVoice.SILENT
@@ -102,7 +102,7 @@ def test_what_the_boundary_leaves_out_is_said(org: Organization) -> None:
 def test_a_deny_beats_what_allows(org: Organization) -> None:
     make.inline(org.of["maya"], "stop", body=say("Deny", "s3:*", "arn:aws:s3:::pay-ledger/*"))
     verdict = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
-    assert verdict.decision is Decision.EXPLICITLY_DENIED
+    assert verdict.decision is EvaluationDecision.EXPLICITLY_DENIED
     assert (
         verdict.summary
         == "Allowed by ReadLedger of group readers, statement 1, but stop, statement 1 denies it."
@@ -123,7 +123,10 @@ def test_a_deny_under_an_open_condition_is_an_unless(org: Organization) -> None:
     )
     inside = ask(ROLE, "s3:GetObject", LEDGER, context={"aws:SourceIp": "203.0.113.9"})
     outside = ask(ROLE, "s3:GetObject", LEDGER, context={"aws:SourceIp": "198.51.100.9"})
-    assert (inside.decision, outside.decision) == (Decision.ALLOWED, Decision.EXPLICITLY_DENIED)
+    assert (inside.decision, outside.decision) == (
+        EvaluationDecision.ALLOWED,
+        EvaluationDecision.EXPLICITLY_DENIED,
+    )
 
 
 def test_a_condition_that_another_statement_makes_needless_is_not_among_what_it_depends_on(
@@ -138,7 +141,7 @@ def test_a_condition_that_another_statement_makes_needless_is_not_among_what_it_
 def test_a_resource_policy_that_names_the_caller_is_enough_in_its_account(org: Organization) -> None:
     policy = say("Allow", "s3:PutObject", LEDGER, Principal={"AWS": org.of["maya"].arn})
     verdict = ask("maya.okafor", "s3:PutObject", LEDGER, resource_policy=json.dumps(policy))
-    assert verdict.decision is Decision.ALLOWED
+    assert verdict.decision is EvaluationDecision.ALLOWED
     assert verdict.summary == "Allowed by resource policy, statement 1, and nothing denies it."
     assert branch(verdict, "resource").is_enough
 
@@ -157,15 +160,21 @@ def test_a_text_that_somebody_gives_leaves_no_trace_in_the_index(org: Organizati
 def test_a_pattern_of_resources_is_allowed_where_all_of_it_is(org: Organization) -> None:
     part_of_bucket = json.dumps(say("Allow", "s3:*", "arn:aws:s3:::pay-ledger/2026*"))
     inside, across = "arn:aws:s3:::pay-ledger/2026/*", "arn:aws:s3:::pay-ledger/*"
-    assert ask(ROLE, "s3:PutObject", inside, session_policy=part_of_bucket).decision is Decision.ALLOWED
-    assert ask(ROLE, "s3:PutObject", across, session_policy=part_of_bucket).decision is Decision.CONDITIONAL
+    assert (
+        ask(ROLE, "s3:PutObject", inside, session_policy=part_of_bucket).decision
+        is EvaluationDecision.ALLOWED
+    )
+    assert (
+        ask(ROLE, "s3:PutObject", across, session_policy=part_of_bucket).decision
+        is EvaluationDecision.CONDITIONAL
+    )
 
 
 def test_where_the_boundary_closes_the_own_way_the_resource_policy_is_named(org: Organization) -> None:
     policy = say("Allow", "ec2:RunInstances", Principal={"AWS": org.of["maya"].arn})
     instance = f"arn:aws:ec2:eu-west-1:{MEMBER}:instance/*"
     verdict = ask("maya.okafor", "ec2:RunInstances", instance, resource_policy=json.dumps(policy))
-    assert verdict.decision is Decision.ALLOWED
+    assert verdict.decision is EvaluationDecision.ALLOWED
     assert verdict.summary == "Allowed by resource policy, statement 1, and nothing denies it."
     open_one = say("Allow", "ec2:RunInstances", Principal={"AWS": org.of["maya"].arn}, Condition=MFA)
     maybe = ask("maya.okafor", "ec2:RunInstances", instance, resource_policy=json.dumps(open_one))
@@ -176,24 +185,24 @@ def test_in_another_account_both_sides_must_allow(org: Organization) -> None:
     policy = say("Allow", "s3:PutObject", LEDGER, Principal={"AWS": org.of["maya"].arn})
     text = json.dumps(policy)
     verdict = ask("maya.okafor", "s3:PutObject", LEDGER, owner=HUB, resource_policy=text)
-    assert verdict.decision is Decision.IMPLICITLY_DENIED
+    assert verdict.decision is EvaluationDecision.IMPLICITLY_DENIED
     assert verdict.summary == "Allowed by resource policy, statement 1, but no identity policy allows it."
     both = ask(
         ROLE, "s3:PutObject", LEDGER, owner=HUB, resource_policy=text.replace(org.of["maya"].arn, ROLE)
     )
-    assert both.decision is Decision.ALLOWED
+    assert both.decision is EvaluationDecision.ALLOWED
 
 
 def test_the_policy_of_a_resource_of_another_account_is_not_guessed(org: Organization) -> None:
     verdict = ask(ROLE, "s3:PutObject", LEDGER, owner=HUB)
-    assert verdict.decision is Decision.CONDITIONAL
+    assert verdict.decision is EvaluationDecision.CONDITIONAL
     assert verdict.residual == ("if the resource-based policy allows the caller",)
     assert branch(verdict, "resource").text == "Not synced. It must allow the caller."
 
 
 def test_a_key_policy_that_is_not_known_leaves_it_open(org: Organization) -> None:
     verdict = ask("maya.okafor", "kms:Decrypt", KEY)
-    assert verdict.decision is Decision.CONDITIONAL
+    assert verdict.decision is EvaluationDecision.CONDITIONAL
     assert "if the resource-based policy allows the caller" in verdict.residual
     assert verdict.summary == "Allowed by own, statement 1, if the resource-based policy allows the caller."
     assert any("KMS grants aren’t synced" in text for text in verdict.limits)
@@ -212,7 +221,7 @@ def test_a_key_policy_that_is_not_known_leaves_it_open(org: Organization) -> Non
 def test_a_gateway_endpoint_that_names_an_account_is_said_to_be_open(org: Organization) -> None:
     policy = say("Allow", "s3:*", Principal={"AWS": MEMBER})
     verdict = ask(ROLE, "s3:PutObject", LEDGER, endpoint_policy=json.dumps(policy))
-    assert verdict.decision is Decision.CONDITIONAL
+    assert verdict.decision is EvaluationDecision.CONDITIONAL
     assert verdict.summary == "Allowed by settle, statement 1, if the VPC endpoint isn’t a gateway endpoint."
     assert branch(verdict, "endpoint").voice is BranchVoice.DEPENDS
 
@@ -220,9 +229,9 @@ def test_a_gateway_endpoint_that_names_an_account_is_said_to_be_open(org: Organi
 def test_nothing_is_told_of_an_account_that_one_does_not_see(org: Organization) -> None:
     role = make.role(org.hub, "reader", trust=trust({"AWS": ROLE}))
     make.inline(org.of["pay-settle"], "assume", body=say("Allow", "sts:AssumeRole"))
-    assert ask(ROLE, "sts:AssumeRole", role.arn).decision is Decision.ALLOWED
+    assert ask(ROLE, "sts:AssumeRole", role.arn).decision is EvaluationDecision.ALLOWED
     hidden = ask(ROLE, "sts:AssumeRole", role.arn, is_hidden=True)
-    assert hidden.decision is Decision.CONDITIONAL
+    assert hidden.decision is EvaluationDecision.CONDITIONAL
     assert not branch(hidden, "resource").leaves
     assert any("you can’t see it" in text for text in hidden.limits)
 
@@ -230,7 +239,7 @@ def test_nothing_is_told_of_an_account_that_one_does_not_see(org: Organization) 
 def test_the_trust_policy_of_a_role_in_the_mirror_has_its_say(org: Organization) -> None:
     make.inline(org.of["maya"], "assume", body=say("Allow", "sts:AssumeRole"))
     verdict = ask("maya.okafor", "sts:AssumeRole", ROLE)
-    assert verdict.decision is Decision.ALLOWED
+    assert verdict.decision is EvaluationDecision.ALLOWED
     other = make.role(org.member, "other")
     closed = ask("maya.okafor", "sts:AssumeRole", other.arn)
     assert closed.summary == (
@@ -241,15 +250,17 @@ def test_the_trust_policy_of_a_role_in_the_mirror_has_its_say(org: Organization)
 def test_a_session_policy_limits_the_session(org: Organization) -> None:
     verdict = ask(SESSION, "s3:PutObject", LEDGER, session_policy=json.dumps(say("Allow", "s3:Get*")))
     assert verdict.summary == "Allowed by settle, statement 1, but the session policy doesn’t allow it."
-    assert ask(SESSION, "s3:PutObject", LEDGER).decision is Decision.ALLOWED
+    assert ask(SESSION, "s3:PutObject", LEDGER).decision is EvaluationDecision.ALLOWED
 
 
 def test_a_session_has_the_user_id_of_its_role_and_name(org: Organization) -> None:
     role_id = org.of["pay-settle"].aws_id
     mine = {"StringEquals": {"aws:userid": f"{role_id}:run-7"}}
     make.inline(org.of["pay-settle"], "mine", body=say("Deny", "s3:PutObject", Condition=mine))
-    assert ask(SESSION, "s3:PutObject", LEDGER).decision is Decision.EXPLICITLY_DENIED
-    assert ask(SESSION.replace("run-7", "run-8"), "s3:PutObject", LEDGER).decision is Decision.ALLOWED
+    assert ask(SESSION, "s3:PutObject", LEDGER).decision is EvaluationDecision.EXPLICITLY_DENIED
+    assert (
+        ask(SESSION.replace("run-7", "run-8"), "s3:PutObject", LEDGER).decision is EvaluationDecision.ALLOWED
+    )
 
 
 def test_an_endpoint_policy_must_let_it_through(org: Organization) -> None:
@@ -258,21 +269,24 @@ def test_an_endpoint_policy_must_let_it_through(org: Organization) -> None:
     assert verdict.summary == (
         "Allowed by settle, statement 1, but the VPC endpoint policy doesn’t allow it."
     )
-    assert ask(ROLE, "s3:GetObject", LEDGER, endpoint_policy=json.dumps(policy)).decision is Decision.ALLOWED
+    assert (
+        ask(ROLE, "s3:GetObject", LEDGER, endpoint_policy=json.dumps(policy)).decision
+        is EvaluationDecision.ALLOWED
+    )
 
 
 def test_the_root_user_of_a_member_account_is_bound_by_scps_only(org: Organization) -> None:
     root = f"arn:aws:iam::{MEMBER}:root"
-    assert ask(root, "s3:GetObject", LEDGER).decision is Decision.ALLOWED
+    assert ask(root, "s3:GetObject", LEDGER).decision is EvaluationDecision.ALLOWED
     verdict = ask(root, "sqs:SendMessage", QUEUE)
-    assert verdict.decision is Decision.IMPLICITLY_DENIED
+    assert verdict.decision is EvaluationDecision.IMPLICITLY_DENIED
     assert verdict.missing == ("The SCPs of Workloads don’t allow it.",)
 
 
 def test_a_root_user_cannot_assume_roles_whatever_they_trust(org: Organization) -> None:
     role = make.role(org.member, "open", trust=trust({"AWS": "*"}))
     verdict = ask(f"arn:aws:iam::{MEMBER}:root", "sts:AssumeRole", role.arn)
-    assert verdict.decision is Decision.IMPLICITLY_DENIED
+    assert verdict.decision is EvaluationDecision.IMPLICITLY_DENIED
     assert verdict.missing == ("A root user can’t assume roles.",)
     assert verdict.summary == "Allowed by resource policy, statement 1, but a root user can’t assume roles."
 
@@ -280,7 +294,7 @@ def test_a_root_user_cannot_assume_roles_whatever_they_trust(org: Organization) 
 def test_the_management_account_is_not_restricted(org: Organization) -> None:
     make.inline(make.user(org.hub, "ines"), "all", body=say("Allow", "*"))
     verdict = ask("ines", "sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{HUB}:jobs")
-    assert verdict.decision is Decision.ALLOWED
+    assert verdict.decision is EvaluationDecision.ALLOWED
     assert branch(verdict, "scp").text == "They don’t restrict the management account."
 
 
@@ -292,13 +306,13 @@ def test_a_service_linked_role_is_not_restricted(org: Organization) -> None:
         f"arn:aws:sts::{MEMBER}:assumed-role/linked/x1",
     ):
         verdict = ask(principal, "sqs:SendMessage", QUEUE)
-        assert verdict.decision is Decision.ALLOWED
+        assert verdict.decision is EvaluationDecision.ALLOWED
         assert branch(verdict, "scp").text == "They don’t restrict service-linked roles."
 
 
 def test_what_needs_no_permission_is_said_to_need_none(org: Organization) -> None:
     verdict = ask("maya.okafor", "sts:GetCallerIdentity")
-    assert verdict.decision is Decision.ALLOWED
+    assert verdict.decision is EvaluationDecision.ALLOWED
     assert verdict.summary == "sts:GetCallerIdentity needs no permission, and no policy can deny it."
 
 
@@ -308,13 +322,13 @@ def test_as_of_a_past_moment_the_policies_of_then_count(org: Organization) -> No
     make.edge(EdgeKind.TARGET, full, org.of["unit"], since=LATER)
     then = ask("maya.okafor", "sqs:SendMessage", QUEUE, at=LATER - timedelta(days=1))
     now = ask("maya.okafor", "sqs:SendMessage", QUEUE)
-    assert (then.decision, now.decision) == (Decision.IMPLICITLY_DENIED, Decision.ALLOWED)
+    assert (then.decision, now.decision) == (EvaluationDecision.IMPLICITLY_DENIED, EvaluationDecision.ALLOWED)
 
 
 def test_a_policy_that_cannot_be_read_is_told_of_and_the_rest_answers(org: Organization) -> None:
     make.inline(org.of["maya"], "broken", body=('{"Version": "2012-10-17", "Statement"'))  # type: ignore[arg-type]
     verdict = ask("maya.okafor", "s3:GetObject", LEDGER, context={"aws:MultiFactorAuthPresent": "true"})
-    assert verdict.decision is Decision.ALLOWED
+    assert verdict.decision is EvaluationDecision.ALLOWED
     (part,) = [branch for branch in branch(verdict, "identity").parts if branch.title == "Not readable"]
     assert part.problems[0].startswith("inline policy broken: This isn’t valid JSON")
 

@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils.http import urlencode
 
-from console.access.what import State, posted, shown, state_for, what_of
+from console.access.what import WhatState, posted, shown, state_for, what_of
 from console.access.what.result import troubles
 from iam.access.grants.terms import TermsError, What, WhatKind
 from iam.directory.models import Role, Team
@@ -95,7 +95,7 @@ def press(viewer: Viewer, fields: list[tuple[str, str]], do: str = "", **changes
     return render_to_string("access/what/_what.html", context, request=request)
 
 
-def state_in(page: str) -> State:
+def state_in(page: str) -> WhatState:
     return posted(_data(form_of(page).fields))
 
 
@@ -301,10 +301,10 @@ def test_what_was_asked_for_is_opened_again() -> None:
 
 def test_a_draft_brings_the_step_back(viewer: Viewer) -> None:
     state = state_in(_built(viewer))
-    assert State.of(json.loads(json.dumps(state.body))) == State(**{**_plain(state), "notes": ()})
+    assert WhatState.of(json.loads(json.dumps(state.body))) == WhatState(**{**_plain(state), "notes": ()})
 
 
-def _plain(state: State) -> dict[str, Any]:
+def _plain(state: WhatState) -> dict[str, Any]:
     kept = ("tab", "template", "version", "parameters", "policy", "chosen", "open")
     return {name: getattr(state, name) for name in kept}
 

@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from iam.access import answer_runs, answers, persons, who_can
 from iam.access import denied_principals as search
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from tests import factories as make
 from tests.console.access.who_can.conftest import ASK, crowd
 from tests.console.access.who_can.test_page import URL, ask, summary
@@ -32,7 +32,7 @@ def explained(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     asked: list[int] = []
     whole = Index.request_and_policies
 
-    def counted(self: Index, member: Any, question: Question) -> Any:
+    def counted(self: Index, member: Any, question: AccessQuestion) -> Any:
         asked.append(member.id)
         return whole(self, member, question)
 
@@ -73,7 +73,7 @@ def test_whom_a_deny_stops_is_found_without_naming_statements(explained: list[in
     ]
     organisation.accounts.append(made.AccountRows(people, number="111111111111"))
     index = organisation.index()
-    question = Question("s3:GetObject", "arn:aws:s3:::docs/x")
+    question = AccessQuestion("s3:GetObject", "arn:aws:s3:::docs/x")
     stopped = search.stopped(index, question, index.who_can(question), most=1000)
     assert (len(stopped.members), stopped.is_whole) == (399, True)
     assert not explained

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.access.multi_action import alike, tallied
-from iam.policy.evaluate import Decision
-from iam.policy.index.question import Question
+from iam.policy.evaluate import EvaluationDecision
+from iam.policy.index.question import AccessQuestion
 from tests.iam.policy.index import longhand
 from tests.iam.policy.index import organisations as made
 
@@ -27,18 +27,18 @@ def test_tallies_are_what_each_action_gives_alone(seed: int) -> None:
     can: Counter[int] = Counter()
     may: Counter[int] = Counter()
     for action in actions:
-        asked = Question(
+        asked = AccessQuestion(
             action, question.resource, question.context, question.accounts, question.resource_account,
             question.resource_policy, question.strict, question.kinds,
         )  # fmt: skip
         for number, decision in longhand.who_can(organisation, asked).items():
-            can[number] += decision is Decision.ALLOWED
-            may[number] += decision is Decision.CONDITIONAL
+            can[number] += decision is EvaluationDecision.ALLOWED
+            may[number] += decision is EvaluationDecision.CONDITIONAL
     shown = {member.id: tallies.of(member) for member in tallies.whole.members()}
     assert {number: (row.can, row.may) for number, row in shown.items()} == {
         number: (can[number], may[number]) for number in can if can[number] or may[number]
     }
-    allowed = {member.id for member in tallies.whole.members(Decision.ALLOWED)}
+    allowed = {member.id for member in tallies.whole.members(EvaluationDecision.ALLOWED)}
     assert allowed == {number for number in can if can[number]}
 
 
@@ -57,7 +57,7 @@ def test_actions_that_every_policy_treats_alike_are_asked_about_once() -> None:
         )
     )
     actions = ["s3:GetObject", "s3:GetObjectAcl", "s3:PutObject", "s3:DeleteObject", "s3:PutBucketPolicy"]
-    groups = alike(organisation.index(), actions, Question("", "*"))
+    groups = alike(organisation.index(), actions, AccessQuestion("", "*"))
     assert groups == [
         ["s3:GetObject", "s3:GetObjectAcl"],
         ["s3:PutObject", "s3:DeleteObject"],

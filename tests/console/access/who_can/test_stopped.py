@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from iam.access.denied_principals import stopped
 from iam.policy.compiled import PolicyKind, PolicySet
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.explain import ReasonOutcome
-from iam.policy.index.question import PEOPLE_AND_ROLES, Question
+from iam.policy.index.question import PEOPLE_AND_ROLES, AccessQuestion
 from iam.policy.request import account_of
 from tests.iam.policy.index import longhand
 from tests.iam.policy.index import organisations as made
@@ -38,7 +38,7 @@ def test_they_are_those_who_are_denied_and_would_be_allowed(seed: int) -> None:
         )
         _, allowed = without_denies.judge(request)
         is_here = place in ("", member.account)
-        if decision is Decision.EXPLICITLY_DENIED and allowed and is_here:
+        if decision is EvaluationDecision.EXPLICITLY_DENIED and allowed and is_here:
             expected.add(number)
     assert {member.id for member in denied.members} == expected
 
@@ -54,7 +54,7 @@ def test_only_as_many_as_wanted_are_given_and_that_is_told() -> None:
     ]
     organisation.accounts.append(made.AccountRows(people, number="111111111111"))
     index = organisation.index()
-    question = Question("s3:GetObject", "arn:aws:s3:::docs/x")
+    question = AccessQuestion("s3:GetObject", "arn:aws:s3:::docs/x")
     answer = index.who_can(question)
     first_two = stopped(index, question, answer, most=2)
     assert (len(first_two.members), first_two.is_whole) == (2, False)

@@ -15,7 +15,7 @@ from iam.access.answers import Everyone
 from iam.access.explanation import why
 from iam.access.who_can import WhoCanQuestion, everyone_who_can
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import Changes
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.organisations import Organisation
@@ -23,7 +23,7 @@ from tests.iam.policy.index.test_changes import both
 from tests.iam.policy.index.test_image import from_images
 
 
-def asked_of(question: Question, actions: list[str]) -> WhoCanQuestion:
+def asked_of(question: AccessQuestion, actions: list[str]) -> WhoCanQuestion:
     """The question as somebody asks it."""
     return WhoCanQuestion(
         Meant(tuple(actions), actions[0]),

@@ -12,22 +12,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.access.answer_runs import Runs
-from iam.access.answers import Basis, Everyone
+from iam.access.answers import AnswerBasis, Everyone
 from iam.access.multi_action import tallied
 from iam.access.ways import AccessWay, AccessWays, Speaking
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import Index
-from iam.policy.index.question import Found, Question
+from iam.policy.index.question import AccessQuestion, Found
 from iam.policy.request import PrincipalKind
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.test_image import from_images
 
 
-def ways_of(index: Index, question: Question, actions: list[str]) -> dict[int, AccessWay]:
+def ways_of(index: Index, question: AccessQuestion, actions: list[str]) -> dict[int, AccessWay]:
     """The way of each who can."""
     tallies = tallied(index, question, actions)
     ways = AccessWays(index, lambda action: replace(question, action=action), tallies)
-    by_way = Everyone(tallies, ways, lambda account: Basis((index.accounts[account], 0), None, 0)).by_way
+    by_way = Everyone(
+        tallies, ways, lambda account: AnswerBasis((index.accounts[account], 0), None, 0)
+    ).by_way
     return {member.id: way for way, runs in by_way.items() for run in runs.runs for member in run.members}
 
 
@@ -68,7 +70,7 @@ def test_users_and_roles_of_one_run_are_counted_apart() -> None:
             self.kind = kind
 
     kinds = (PrincipalKind.ROLE, PrincipalKind.USER, PrincipalKind.USER)
-    mixed = Found(Decision.ALLOWED, "111111111111", tuple(map(Somebody, kinds)))  # type: ignore[arg-type]
+    mixed = Found(EvaluationDecision.ALLOWED, "111111111111", tuple(map(Somebody, kinds)))  # type: ignore[arg-type]
     runs = Runs([mixed])
     assert runs.user_count == 2
     assert [member.kind for members in runs.users for member in members] == [PrincipalKind.USER] * 2

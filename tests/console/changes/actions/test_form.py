@@ -6,16 +6,16 @@ from typing import Any, Final, cast
 
 from django.http import QueryDict
 
-from console.changes.actions.fields import DOCUMENT, FLAG, NUMBER, TAGS, Field
+from console.changes.actions.fields import DOCUMENT, FLAG, NUMBER, TAGS, ActField
 from console.changes.actions.form import ActionForm
 from iam.guard import Viewer
 
 QUESTIONS: Final = (
-    Field("name", "Name"),
-    Field("hours", "Hours", NUMBER, low=1, high=12),
-    Field("tags", "Tags", TAGS),
-    Field("expires", "Expires", FLAG),
-    Field("document", "Policy", DOCUMENT),
+    ActField("name", "Name"),
+    ActField("hours", "Hours", NUMBER, low=1, high=12),
+    ActField("tags", "Tags", TAGS),
+    ActField("expires", "Expires", FLAG),
+    ActField("document", "Policy", DOCUMENT),
 )
 NOBODY: Final = cast(Viewer, None)
 

@@ -21,9 +21,9 @@ from iam.policy.index.rows import (
     AccountRows,
     Grants,
     GroupRow,
+    OrganizationStanding,
     PolicyRow,
     PrincipalRow,
-    Standing,
 )
 
 NUMBER = "111111111111"
@@ -76,7 +76,7 @@ class World:
         standing = ALONE
         if scp is not None:
             level = (PolicyRow(400, "full", self.write(ALL)), PolicyRow(401, "scp", self.write(scp)))
-            standing = Standing("o-1", ("o-1/r-1/",), scps=(level,))
+            standing = OrganizationStanding("o-1", ("o-1/r-1/",), scps=(level,))
         groups, policies, rows = [], [], []
         for at, somebody in enumerate(people):
             groups.append(

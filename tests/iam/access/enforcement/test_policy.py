@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from iam.access.enforcement.policy import Variant, document, text_of
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, Grants, PrincipalRow
 from iam.policy.lint import MANAGED, Severity, lint
 from iam.policy.lint.kinds import LintKind
@@ -47,9 +47,9 @@ def judge(variant: Variant, path: str, *holds: str, text: str = "") -> Any:
     member = index.member(ACCOUNT, 1)
     assert member is not None
 
-    def ask(action: str, on: str, session: dict[str, Any]) -> Decision:
+    def ask(action: str, on: str, session: dict[str, Any]) -> EvaluationDecision:
         assert held_documents
-        question = Question(action, place_of(variant, path, on), session, strict=True, is_pattern=False)
+        question = AccessQuestion(action, place_of(variant, path, on), session, strict=True, is_pattern=False)
         return index.decide(member, question)
 
     return ask
@@ -68,8 +68,8 @@ def test_whoever_holds_nothing_else_takes_the_next_step_without_mfa(
 ) -> None:
     ask = judge(variant, path)
     for action, on in NEXT[state]:
-        assert ask(action, on, WITHOUT) is Decision.ALLOWED, (action, on)
-        assert ask(action, on, BY_KEY) is Decision.ALLOWED, (action, on)
+        assert ask(action, on, WITHOUT) is EvaluationDecision.ALLOWED, (action, on)
+        assert ask(action, on, BY_KEY) is EvaluationDecision.ALLOWED, (action, on)
 
 
 @each_variant
@@ -77,9 +77,9 @@ def test_whoever_holds_nothing_else_takes_the_next_step_without_mfa(
 def test_whoever_holds_everything_does_nothing_else_without_mfa(variant: Variant, path: str) -> None:
     ask = judge(variant, path, EVERYTHING)
     for action, on in NEVER:
-        assert ask(action, on, WITHOUT) is Decision.EXPLICITLY_DENIED, (action, on)
-        assert ask(action, on, WITH) is Decision.ALLOWED, (action, on)
-        by_key = Decision.EXPLICITLY_DENIED if variant.denies_keys else Decision.ALLOWED
+        assert ask(action, on, WITHOUT) is EvaluationDecision.EXPLICITLY_DENIED, (action, on)
+        assert ask(action, on, WITH) is EvaluationDecision.ALLOWED, (action, on)
+        by_key = EvaluationDecision.EXPLICITLY_DENIED if variant.denies_keys else EvaluationDecision.ALLOWED
         assert ask(action, on, BY_KEY) is by_key, (action, on)
 
 
@@ -87,14 +87,14 @@ def test_whoever_holds_everything_does_nothing_else_without_mfa(variant: Variant
 def test_it_gives_nobody_more_than_their_own_password_and_device(variant: Variant) -> None:
     ask = judge(variant, "/payments/")
     for action, on in NEVER:
-        assert ask(action, on, WITH) is Decision.IMPLICITLY_DENIED, (action, on)
+        assert ask(action, on, WITH) is EvaluationDecision.IMPLICITLY_DENIED, (action, on)
 
 
 def test_a_name_that_only_ends_like_ones_own_is_somebody_else() -> None:
     ask = judge(VARIANTS[0], "/", EVERYTHING)
     for name in (f"x{NAME}", f"payments/x{NAME}", f"{NAME}/x"):
         other = f"arn:aws:iam::{ACCOUNT}:user/{name}"
-        assert ask("iam:EnableMFADevice", other, WITHOUT) is Decision.EXPLICITLY_DENIED, name
+        assert ask("iam:EnableMFADevice", other, WITHOUT) is EvaluationDecision.EXPLICITLY_DENIED, name
 
 
 def test_the_usual_policy_would_lock_people_out_of_their_first_password() -> None:
@@ -102,8 +102,8 @@ def test_the_usual_policy_would_lock_people_out_of_their_first_password() -> Non
     deny = next(statement for statement in usual["Statement"] if statement["Sid"] == "DenyAllElseWithoutMfa")
     deny["NotAction"] = [action for action in deny["NotAction"] if "Password" not in action]
     ask = judge(VARIANTS[0], "/", text=json.dumps(usual))
-    assert ask("iam:ChangePassword", "own", WITHOUT) is Decision.EXPLICITLY_DENIED
-    assert ask("iam:EnableMFADevice", "own", WITHOUT) is Decision.ALLOWED
+    assert ask("iam:ChangePassword", "own", WITHOUT) is EvaluationDecision.EXPLICITLY_DENIED
+    assert ask("iam:EnableMFADevice", "own", WITHOUT) is EvaluationDecision.ALLOWED
 
 
 @each_variant

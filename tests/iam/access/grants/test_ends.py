@@ -24,7 +24,7 @@ from iam.directory.models import Role
 from iam.moments import moment_words
 from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import read
-from iam.policy.evaluate import Decision, RequestPolicies, decide
+from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.request import Principal, Request
 from tests import factories
 from tests.iam.access.grants.conftest import READS, Office, statements
@@ -205,7 +205,7 @@ def _allows(text: str, moment: datetime) -> bool:
         context={"aws:CurrentTime": moment.isoformat()},
         strict=True,
     )
-    return decide(request, RequestPolicies(identity=identity)) == Decision.ALLOWED
+    return decide(request, RequestPolicies(identity=identity)) == EvaluationDecision.ALLOWED
 
 
 def test_an_end_of_ones_own_counts_beside_that_of_the_grant() -> None:

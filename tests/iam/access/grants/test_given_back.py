@@ -22,7 +22,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import read
-from iam.policy.evaluate import Decision, RequestPolicies, decide
+from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.request import Principal, Request
 from tests import factories
 from tests.iam.access.grants.conftest import Office, statements
@@ -144,7 +144,7 @@ def _may_read(office: Office, role_name: str, *, source_identity: str, issued: d
         strict=True,
     )
     policies = RequestPolicies(identity=compile_set(sources, kind=PolicyKind.IDENTITY))
-    return decide(request, policies) == Decision.ALLOWED
+    return decide(request, policies) == EvaluationDecision.ALLOWED
 
 
 def test_the_sessions_of_one_source_identity_end_and_the_proof_says_when(office: Office) -> None:

@@ -10,7 +10,7 @@ import pytest
 from console.changes.actions import ACTIONS
 from console.changes.actions.fields import CHOICE, HIDDEN
 from iam.changes.acts import ACTS
-from iam.changes.credential_acts import ALL_ACTS, Asked, kind_of, operation_of
+from iam.changes.credential_acts import ALL_ACTS, CredentialActRequest, kind_of, operation_of
 from iam.changes.models import Change
 from iam.changes.operations import REGISTRY
 from iam.changes.operations.sealed_secret import Recipient
@@ -253,7 +253,9 @@ def test_the_snippets_of_credentials_make_the_same_calls(site: Site) -> None:
     for act in ALL_ACTS:
         kind = kind_of(act)
         entity = Entity.objects.select_related("account", "owner").get(pk=made[kind].pk) if kind else None
-        asked = Asked(site.user, entity, recipient, UUID(int=1), fields | {"body": bodies.get(act, "")})
+        asked = CredentialActRequest(
+            site.user, entity, recipient, UUID(int=1), fields | {"body": bodies.get(act, "")}
+        )
         calls = [call.body for call in operation_of(act, asked).calls()]
         tried |= {call["operation"] for call in calls}
         differing_calls += differing(calls)

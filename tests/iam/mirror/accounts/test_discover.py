@@ -123,10 +123,10 @@ def test_an_account_that_was_disconnected_meanwhile_ends_the_job_with_the_reason
 
 def made_up(*statuses: str) -> dict[str, Any]:
     """A discovery of accounts with these statuses."""
-    from iam.mirror.accounts.discover import CallerIdentity, DiscoveredAccount
+    from iam.mirror.accounts.discover import DiscoveredAccount, WorkerIdentity
 
     return AccountDiscovery(
-        identity=CallerIdentity(
+        identity=WorkerIdentity(
             "000000000001", "arn:aws:iam::000000000001:role/x", "aws", "arn:aws:iam::000000000001:role/x"
         ),
         own_credentials=False,

@@ -12,7 +12,7 @@ from iam.aws.actions import TITLES
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.permissions import OBSERVE, READ, WRITE, read_actions
 from iam.aws.writes import validate
-from iam.mirror.doctor.checks import Examination, is_explicit_denial, statement, why_denied
+from iam.mirror.doctor.checks import StoredExamination, is_explicit_denial, statement, why_denied
 from iam.mirror.doctor.connection_checks import AwsCaller, _clock, _skew
 from iam.mirror.doctor.error_texts import READS, is_clock_skew, no_credentials
 from iam.mirror.doctor.probes import probes
@@ -201,7 +201,7 @@ def test_an_examination_older_than_the_last_reading_does_not_count_for_reads() -
 
 def test_an_account_is_reachable_only_when_every_check_of_the_way_works() -> None:
     ok = a_check("worker", "way", [], verdict="ok")
-    assert Examination((ok,)).is_reachable
-    assert Examination((ok, a_check("tags", "read", ["x"]))).is_reachable
-    assert not Examination((ok, a_check("assume", "way", []))).is_reachable
-    assert not Examination(()).is_reachable
+    assert StoredExamination((ok,)).is_reachable
+    assert StoredExamination((ok, a_check("tags", "read", ["x"]))).is_reachable
+    assert not StoredExamination((ok, a_check("assume", "way", []))).is_reachable
+    assert not StoredExamination(()).is_reachable

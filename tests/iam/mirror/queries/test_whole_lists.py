@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from iam.guard import Scope, Viewer
-from iam.keyset import Page, Place, Row, page
+from iam.keyset import KeysetPlace, Row, RowPage, page
 from iam.mirror.models import Account, EdgeKind, Kind, Usage
 from iam.mirror.queries.lists import core
 from iam.mirror.queries.lists.core import ListContext, ListDefinition, ListQuery, list_page, wanted_rows
@@ -46,9 +46,9 @@ def _page(
     listing: ListDefinition,
     context: ListContext,
     wanted: ListQuery,
-    after: Place | None = None,
-    before: Place | None = None,
-) -> Page[Row]:
+    after: KeysetPlace | None = None,
+    before: KeysetPlace | None = None,
+) -> RowPage[Row]:
     """As it is found without kept statements."""
     order = listing.sorts[wanted.sort].order(descending=wanted.descending)
     part = page(

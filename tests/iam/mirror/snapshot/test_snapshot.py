@@ -11,14 +11,14 @@ from pytest_django import DjangoAssertNumQueries
 
 from iam.mirror.models import Account, AccountFact, Edge, EdgeKind, Kind, TagSet
 from iam.mirror.snapshot import PAST_KEPT, _moments, snapshot
-from iam.policy.evaluate import Decision
-from iam.policy.index.question import Question
+from iam.policy.evaluate import EvaluationDecision
+from iam.policy.index.question import AccessQuestion
 from tests import factories as make
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 
 LATER = make.FIRST_READ + timedelta(days=30)
-READ = Question("s3:GetObject", "arn:aws:s3:::prod-data/x")
+READ = AccessQuestion("s3:GetObject", "arn:aws:s3:::prod-data/x")
 
 
 def say(effect: str, action: str, resource: str = "*", **more: Any) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def say(effect: str, action: str, resource: str = "*", **more: Any) -> dict[str,
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def who(question: Question = READ, **at: Any) -> dict[str, str]:
+def who(question: AccessQuestion = READ, **at: Any) -> dict[str, str]:
     """Names with decisions."""
     with snapshot(**at) as index:
         answer = index.who_can(question)
@@ -106,7 +106,7 @@ def test_a_trust_policy_lets_principals_of_other_accounts_in(production: Account
     )
     for account in (production, other):
         make.inline(make.user(account, f"maya-{account.name}"), body=say("Allow", "sts:AssumeRole"))
-    question = Question("sts:AssumeRole", f"arn:aws:iam::{production.account_id}:role/target")
+    question = AccessQuestion("sts:AssumeRole", f"arn:aws:iam::{production.account_id}:role/target")
     assert who(question) == {"maya-other": "allowed"}
 
 
@@ -219,7 +219,7 @@ def test_an_organization_whose_policies_nobody_has_read_is_told_of(production: A
     )
     with snapshot() as index:
         answer = index.who_can(READ)
-        assert answer.count(Decision.ALLOWED) == 1
+        assert answer.count(EvaluationDecision.ALLOWED) == 1
         assert [limit.kind for limit in answer.limitations] == ["own-account", "control-policies"]
 
 

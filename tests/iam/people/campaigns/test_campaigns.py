@@ -22,9 +22,9 @@ from iam.journal.models import Entry
 from iam.mirror.models import Account, EdgeKind, Entity, UserCredentials
 from iam.notify.models import Outgoing
 from iam.people.campaigns import reconcile, services
-from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, Ending, Participant, State
+from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, CampaignState, Ending, Participant
 from iam.people.campaigns.queries import own_due, progress
-from iam.people.campaigns.services import Terms
+from iam.people.campaigns.services import CampaignTerms
 from iam.people.links.models import Link
 from tests import factories
 from tests.iam.people.campaigns.conftest import BEGIN, DUE
@@ -48,7 +48,7 @@ def user(account: Account, name: str, *, is_linked: bool = True, **credentials: 
 
 def begun(viewer: Viewer, ending: Ending = Ending.NOTIFY, **terms: Any) -> Campaign:
     params = {"name": "Everyone", "due": DUE, "ending": ending, "reason": "PCI 8.4.2"} | terms
-    return services.begin(viewer, Terms(**params))
+    return services.begin(viewer, CampaignTerms(**params))
 
 
 def mails() -> dict[str, int]:
@@ -145,7 +145,7 @@ def test_when_it_is_due_its_author_is_told_who_is_left_and_aws_stays_as_it_is(
     outgoing = Outgoing.objects.get(event="mfa.campaign")
     assert ("kwame" in outgoing.text, outgoing.name) == (True, "Ines Duarte")
     campaign.refresh_from_db()
-    assert (campaign.state, Change.objects.count()) == (State.CLOSED, 0)
+    assert (campaign.state, Change.objects.count()) == (CampaignState.CLOSED, 0)
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,7 @@ def test_when_it_is_due_one_set_is_asked_for_and_waits_for_approval(
         "maya",
     }
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble) == (State.CLOSED, "")
+    assert (campaign.state, campaign.trouble) == (CampaignState.CLOSED, "")
 
 
 def test_whoever_the_policy_would_lock_out_is_left_out_and_said(
@@ -194,7 +194,7 @@ def test_whoever_the_policy_would_lock_out_is_left_out_and_said(
     attached = Change.objects.get(operation="attachment.attach")
     assert attached.params["holder_name"] == "kwame"
     campaign.refresh_from_db()
-    assert campaign.state == State.DUE
+    assert campaign.state == CampaignState.DUE
     assert "1 would be locked out" in campaign.trouble
     assert Outgoing.objects.filter(event="mfa.campaign").count() == 1
 
@@ -211,12 +211,12 @@ def test_an_exception_ends_with_its_day_and_then_the_end_comes_to_them_too(
     after_due(clock)
     reconcile.tend()
     campaign.refresh_from_db()
-    assert (campaign.state, Change.objects.count()) == (State.DUE, 1)
+    assert (campaign.state, Change.objects.count()) == (CampaignState.DUE, 1)
     after_due(clock, days=15)
     for _ in range(2):
         reconcile.tend()
     campaign.refresh_from_db()
-    assert (campaign.state, Change.objects.count()) == (State.CLOSED, 2)
+    assert (campaign.state, Change.objects.count()) == (CampaignState.CLOSED, 2)
     assert Entry.objects.get(kind="campaign.excuse").data["reason"] == "On leave"
 
 
@@ -238,7 +238,7 @@ def test_what_its_author_may_not_ask_for_any_more_is_said_and_not_asked(
     after_due(clock)
     reconcile.tend()
     campaign.refresh_from_db()
-    assert (campaign.state, Change.objects.count()) == (State.DUE, 0)
+    assert (campaign.state, Change.objects.count()) == (CampaignState.DUE, 0)
     assert "production" in campaign.trouble
 
 
@@ -313,7 +313,7 @@ def test_the_pages_begin_show_excuse_remind_and_close(client_of_ines: Client, ac
     assert "Until 20 Dec 2026: On leave (Hana Sato)" in client_of_ines.get(page).content.decode()
     client_of_ines.post(f"{page}act/", {"do": "close"})
     campaign.refresh_from_db()
-    assert (mails(), campaign.state) == ({"Kwame": 1}, State.CLOSED)
+    assert (mails(), campaign.state) == ({"Kwame": 1}, CampaignState.CLOSED)
 
 
 def test_without_a_mail_server_nobody_is_counted_as_told(
@@ -364,7 +364,7 @@ def test_one_whom_somebody_else_asks_about_already_stops_nobody(
         ("maya", "Delete console password of maya"),
     }
     second.refresh_from_db()
-    assert (second.state, second.trouble) == (State.CLOSED, "")
+    assert (second.state, second.trouble) == (CampaignState.CLOSED, "")
 
 
 def test_whoever_has_the_policy_already_is_done_with(
@@ -379,4 +379,4 @@ def test_whoever_has_the_policy_already_is_done_with(
     after_due(clock)
     reconcile.tend()
     campaign.refresh_from_db()
-    assert (campaign.state, campaign.trouble, Change.objects.count()) == (State.CLOSED, "", 0)
+    assert (campaign.state, campaign.trouble, Change.objects.count()) == (CampaignState.CLOSED, "", 0)

@@ -20,9 +20,9 @@ from iam.mirror.models import Entity, UserCredentials
 from iam.mirror.pull.sections import LOGIN_PROFILES, USER_MFA
 from iam.mirror.refresh.credentials import read_credentials, reread_credentials
 from iam.people.campaigns import reconcile, services
-from iam.people.campaigns.models import Campaign, Ending, State
-from iam.people.campaigns.services import Terms
-from iam.people.enrolment.services import Seat
+from iam.people.campaigns.models import Campaign, CampaignState, Ending
+from iam.people.campaigns.services import CampaignTerms
+from iam.people.enrolment.services import EnrolmentSession
 from tests.iam.changes.conftest import Scene, make_user, nudges, scene, standin, standin_process, wait_over
 from tests.iam.people.enrolment.conftest import Desk
 
@@ -51,7 +51,9 @@ class Staff:
         UserCredentials.objects.filter(user=scene.user).update(has_password=False)
         today = datetime.now(tz=UTC).date()
         with time_machine.travel(datetime.now(tz=UTC) - timedelta(days=10), tick=True):
-            terms = Terms("By December", due=today - timedelta(days=1), ending=ending, reason="PCI 8.4.2")
+            terms = CampaignTerms(
+                "By December", due=today - timedelta(days=1), ending=ending, reason="PCI 8.4.2"
+            )
             self.campaign = services.begin(scene.requester, terms)
 
     def excuse(self, user: Entity, *, until: date | None = None) -> None:
@@ -63,7 +65,7 @@ class Staff:
     def enrols(self, user: Entity) -> None:
         """By themselves, through Gatehouse."""
         person = Person.objects.get(identities__user_arn=user.arn)
-        desk = Desk(self.scene, Seat(person=person, user=user, secret="a browser"))
+        desk = Desk(self.scene, EnrolmentSession(person=person, user=user, secret="a browser"))
         enrolment = desk.begin()
         desk.submit(enrolment, *desk.codes(enrolment))
         assert user.name in {enrolment.user.name for enrolment in [enrolment]}
@@ -121,7 +123,7 @@ def test_whoever_is_left_is_restricted_in_aws_and_the_undoing_frees_them(scene: 
     assert [change.branch for change in asked] == [0, 2]
     carried_out(staff, asked)
     assert staff.struck("restricted") == ["cem"]
-    assert staff.campaign.state == State.DUE, "an exception is left"
+    assert staff.campaign.state == CampaignState.DUE, "an exception is left"
     undone = changes.undo_several(
         asked[::-1], actor=scene.requester, reason="Too early", idempotency_key="undo"
     )
@@ -154,7 +156,7 @@ def test_when_its_author_is_only_told_aws_stays_as_it_is(scene: Scene) -> None:
     staff = Staff(scene, Ending.NOTIFY)
     scene.standin.control("faults/clear", {})
     assert staff.ends() == []
-    assert staff.campaign.state == State.CLOSED
+    assert staff.campaign.state == CampaignState.CLOSED
     assert (staff.struck("password"), staff.struck("restricted")) == ([], [])
 
 
@@ -165,7 +167,7 @@ def test_whoever_enrols_or_is_excused_while_it_waits_for_approval_is_left_out(
     staff = Staff(scene, ending)
     ada, ben, _ = staff.users
     first = staff.ends()
-    assert staff.campaign.state == State.CLOSED
+    assert staff.campaign.state == CampaignState.CLOSED
     staff.enrols(ada)
     # A worker tells of the end of a change after its transaction, which a test never ends.
     reconcile.reconsider(staff.campaign)
@@ -178,7 +180,7 @@ def test_whoever_enrols_or_is_excused_while_it_waits_for_approval_is_left_out(
     assert not {change.pk for change in second} & {change.pk for change in third}
     carried_out(staff, third)
     assert staff.struck("restricted" if ending is Ending.RESTRICT else "password") == ["cem"]
-    assert staff.campaign.state == State.DUE
+    assert staff.campaign.state == CampaignState.DUE
     notes = Entry.objects.filter(kind="campaign.take_back").order_by("pk")
     assert [entry.data["users"].partition("-")[0] for entry in notes] == ["ada", "ben"]
     with time_machine.travel(datetime.now(tz=UTC) + timedelta(days=1), tick=True):
@@ -208,4 +210,4 @@ def test_a_campaign_that_is_over_is_opened_again_only_by_what_waits(scene: Scene
     with pytest.raises(RefusedError, match="closed"):
         staff.excuse(staff.users[0])
     assert reconcile.reconsider(staff.campaign) == 0
-    assert Campaign.objects.get().state == State.CLOSED
+    assert Campaign.objects.get().state == CampaignState.CLOSED

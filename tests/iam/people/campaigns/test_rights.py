@@ -18,9 +18,9 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, EdgeKind, Entity, UserCredentials
 from iam.notify.models import Outgoing
 from iam.people.campaigns import reconcile, services
-from iam.people.campaigns.models import Campaign, Ending, Participant, State
+from iam.people.campaigns.models import Campaign, CampaignState, Ending, Participant
 from iam.people.campaigns.queries import participants, visible_campaigns
-from iam.people.campaigns.services import Terms
+from iam.people.campaigns.services import CampaignTerms
 from tests import factories
 from tests.iam.people.campaigns.conftest import BEGIN, DUE
 
@@ -51,7 +51,7 @@ def user(account: Account, name: str, *groups: Entity, is_linked: bool = True) -
 
 def begun(viewer: Viewer, ending: Ending = Ending.NOTIFY, **terms: Any) -> Campaign:
     params = {"name": "Everyone", "due": DUE, "ending": ending, "reason": "PCI 8.4.2"} | terms
-    return services.begin(viewer, Terms(**params))
+    return services.begin(viewer, CampaignTerms(**params))
 
 
 def excuse(viewer: Viewer, participant: Participant) -> None:
@@ -82,7 +82,7 @@ def test_only_whoever_could_begin_it_acts_on_it(ines: Viewer, account: Account) 
     assert (Participant.objects.get().excused_until, Outgoing.objects.count()) == (None, 0)
     for act in ACTS:
         act(lead, participant)
-    assert Campaign.objects.get().state == State.CLOSED
+    assert Campaign.objects.get().state == CampaignState.CLOSED
     over = Participant.objects.get()
     for act in ACTS[:3]:
         with pytest.raises(RefusedError, match="is closed"):
@@ -124,7 +124,7 @@ def test_on_its_day_it_still_runs_and_the_end_comes_after(
     begun(ines, Ending.DISABLE)
     clock.move_to(datetime(2026, 12, 5, 23, 59, tzinfo=UTC))
     reconcile.tend()
-    assert (Campaign.objects.get().state, Change.objects.count()) == (State.RUNNING, 0)
+    assert (Campaign.objects.get().state, Change.objects.count()) == (CampaignState.RUNNING, 0)
     clock.move_to(datetime(2026, 12, 6, 0, 1, tzinfo=UTC))
     for _ in range(3):
         reconcile.tend()
@@ -139,13 +139,13 @@ def test_it_stays_open_for_whoever_is_excused_or_not_read(
     services.excuse(ines, campaign.participants.get(user=excused), until=date(2026, 12, 20), why="On leave")
     clock.move_to(datetime(2026, 12, 6, 1, tzinfo=UTC))
     reconcile.tend()
-    assert Campaign.objects.get().state == State.DUE
+    assert Campaign.objects.get().state == CampaignState.DUE
     Participant.objects.update(excused_until=None)
     UserCredentials.objects.filter(user=excused).update(mfa="virtual")
     UserCredentials.objects.filter(user=unread).update(mfa="unread")
     Participant.objects.update(handled_at=None)
     reconcile.tend()
-    assert Campaign.objects.get().state == State.DUE
+    assert Campaign.objects.get().state == CampaignState.DUE
     UserCredentials.objects.update(mfa="virtual")
     reconcile.tend()
-    assert Campaign.objects.get().state == State.CLOSED
+    assert Campaign.objects.get().state == CampaignState.CLOSED

@@ -14,8 +14,8 @@ from iam.mirror.models import Account
 from iam.mirror.pull.sections import LOGIN_PROFILES, USER_MFA
 from iam.people.enrolment import services, totp
 from iam.people.enrolment.models import Enrolment
-from iam.people.enrolment.queries import Standing, standing_of
-from iam.people.enrolment.services import Seat
+from iam.people.enrolment.queries import EnrolmentStatus, standing_of
+from iam.people.enrolment.services import EnrolmentSession
 from tests.iam.changes.conftest import Scene, nudges, scene, standin, standin_process
 from tests.iam.changes.operations.credentials import pull
 
@@ -27,7 +27,7 @@ class Desk:
     """The person, their user, and what they do."""
 
     scene: Scene
-    seat: Seat
+    seat: EnrolmentSession
 
     @property
     def account(self) -> Account:
@@ -59,7 +59,7 @@ class Desk:
             worked(enrolment_now.giving)
         return Enrolment.objects.get(pk=enrolment.pk)
 
-    def stands(self, enrolment: Enrolment) -> Standing:
+    def stands(self, enrolment: Enrolment) -> EnrolmentStatus:
         """How it stands now."""
         return standing_of(Enrolment.objects.get(pk=enrolment.pk))
 
@@ -96,4 +96,4 @@ def desk(scene: Scene) -> Desk:
     pull(scene, USER_MFA, LOGIN_PROFILES)
     person = Person.objects.create(name="Kwame Boateng", email="kwame@example.com")
     Identity.objects.create(person=person, user_arn=scene.user.arn)
-    return Desk(scene, Seat(person=person, user=scene.user, secret="the key of a browser"))
+    return Desk(scene, EnrolmentSession(person=person, user=scene.user, secret="the key of a browser"))

@@ -20,8 +20,8 @@ from iam.journal.models import Entry
 from iam.mirror.models import Account, Entity, EntityState, Kind, valid_at
 from iam.notify.models import Outgoing
 from iam.people.enrolment import reconcile, services, texts
-from iam.people.enrolment.models import Enrolment, Outcome
-from iam.people.enrolment.queries import Stage
+from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
+from iam.people.enrolment.queries import EnrolmentStage
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.sealed.models import Secret
@@ -53,15 +53,15 @@ def tidy(enrolment: Enrolment) -> Enrolment:
 
 def test_two_codes_enrol_the_device_and_aws_shows_it(desk: Desk) -> None:
     enrolment = desk.begin()
-    assert desk.stands(enrolment).stage is Stage.SCAN
+    assert desk.stands(enrolment).stage is EnrolmentStage.SCAN
     assert desk.in_aws() == []
 
     done = desk.submit(enrolment, *desk.codes(enrolment))
     reconcile.settle(done)
 
-    assert desk.stands(done).stage is Stage.DONE
+    assert desk.stands(done).stage is EnrolmentStage.DONE
     assert desk.in_aws() == [done.serial_number]
-    assert Enrolment.objects.get().outcome == Outcome.ENABLED
+    assert Enrolment.objects.get().outcome == EnrolmentOutcome.ENABLED
     mirrored = EntityState.objects.filter(valid_at(None), kind=Kind.MFA_DEVICE, entity__owner=desk.seat.user)
     assert [row.entity.aws_id for row in mirrored] == [done.serial_number]
     assert services.seed_of(done, desk.seat) is None
@@ -135,7 +135,7 @@ def test_a_clock_that_is_wrong_is_measured_and_said(desk: Desk, off: int, senten
     with time_machine.travel(enrolment.begun_at, tick=False):
         assert sentence in wrong(desk, enrolment, *desk.codes(enrolment, off=off))
     assert Change.objects.count() == 1
-    assert desk.stands(enrolment).stage is Stage.SCAN
+    assert desk.stands(enrolment).stage is EnrolmentStage.SCAN
 
 
 def test_too_many_wrong_codes_end_it_and_the_link_and_leave_no_device(desk: Desk) -> None:
@@ -185,7 +185,7 @@ def test_what_is_not_finished_in_time_is_destroyed_and_its_device_deleted(desk: 
         assert services.seed_of(enrolment, desk.seat) is None
         assert wrong(desk, enrolment, *codes) == texts.OVER
         settled = tidy(enrolment)
-    assert (settled.outcome, settled.is_settled) == (Outcome.EXPIRED, True)
+    assert (settled.outcome, settled.is_settled) == (EnrolmentOutcome.EXPIRED, True)
     assert enrolment.serial_number not in desk.spare()
     assert not Secret.objects.exclude(ciphertext="").exists()
     (deleted,) = Change.objects.filter(operation="mfa_device.delete_spare")
@@ -195,7 +195,7 @@ def test_what_is_not_finished_in_time_is_destroyed_and_its_device_deleted(desk: 
 def test_what_is_cancelled_leaves_nothing(desk: Desk) -> None:
     enrolment = desk.begin()
     services.cancel(enrolment, replace(desk.seat, secret="another browser"))
-    assert desk.stands(enrolment).stage is Stage.SCAN
+    assert desk.stands(enrolment).stage is EnrolmentStage.SCAN
     services.cancel(enrolment, desk.seat)
     services.cancel(enrolment, desk.seat)
     assert tidy(enrolment).is_settled
@@ -208,10 +208,10 @@ def test_a_name_that_somebody_has_taken_in_aws_is_said(desk: Desk) -> None:
     desk.scene.aws.iam.create_virtual_mfa_device(VirtualMFADeviceName=name)
     enrolment = desk.begin(name)
     standing = desk.stands(enrolment)
-    assert standing.stage is Stage.OVER
+    assert standing.stage is EnrolmentStage.OVER
     assert f"An MFA device named {name} already exists in this account" in standing.said
     reconcile.tend()
-    assert Enrolment.objects.get().outcome == Outcome.FAILED
+    assert Enrolment.objects.get().outcome == EnrolmentOutcome.FAILED
     assert enrolment.serial_number in desk.spare(), "somebody else's device was deleted"
 
 
@@ -253,7 +253,7 @@ def test_a_user_who_is_gone_from_aws_is_said(desk: Desk) -> None:
     desk.scene.aws.iam.delete_user(UserName=desk.seat.user.name)
     enrolment = desk.begin()
     standing = desk.stands(enrolment)
-    assert (standing.stage, "no longer exists in AWS" in standing.said) == (Stage.OVER, True)
+    assert (standing.stage, "no longer exists in AWS" in standing.said) == (EnrolmentStage.OVER, True)
     assert enrolment.serial_number not in desk.spare()
 
 
@@ -269,11 +269,11 @@ def test_codes_that_a_worker_gets_too_late_are_not_sent(desk: Desk) -> None:
     Secret.objects.filter(pk=giving.params["sealed_id"]).update(expires_at=enrolment.begun_at)
     worked(giving)
     standing = desk.stands(enrolment)
-    assert standing.stage is Stage.SCAN
+    assert standing.stage is EnrolmentStage.SCAN
     assert "older than a minute" in standing.said
     assert desk.scene.standin.calls("iam:EnableMFADevice") == 0
     desk.submit(enrolment, *desk.codes(enrolment))
-    assert desk.stands(enrolment).stage is Stage.DONE
+    assert desk.stands(enrolment).stage is EnrolmentStage.DONE
 
 
 def test_a_device_that_aws_gave_after_the_time_was_over_is_enrolled(desk: Desk) -> None:
@@ -287,5 +287,5 @@ def test_a_device_that_aws_gave_after_the_time_was_over_is_enrolled(desk: Desk) 
     assert giving is not None
     worked(giving)
     reconcile.tend()
-    assert Enrolment.objects.get().outcome == Outcome.ENABLED
+    assert Enrolment.objects.get().outcome == EnrolmentOutcome.ENABLED
     assert desk.in_aws() == [enrolment.serial_number]

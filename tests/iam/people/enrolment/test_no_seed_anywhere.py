@@ -20,7 +20,7 @@ from kombu import Connection
 from console.mfa.link_landing import COOKIE
 from iam.changes.states import RUN_CHANGE
 from iam.people.enrolment import reconcile, totp
-from iam.people.enrolment.models import Enrolment, Outcome
+from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 from iam.people.links.models import Purpose
 from iam.people.links.services import make_link
 from iam.people.links.signed_ids import word_of
@@ -104,7 +104,7 @@ def test_seed_and_codes_are_nowhere_but_on_the_page_of_their_browser(
     worked(giving)
     reconcile.tend()
 
-    assert Enrolment.objects.get().outcome == Outcome.ENABLED
+    assert Enrolment.objects.get().outcome == EnrolmentOutcome.ENABLED
     printed, lying = capsys.readouterr(), in_redis(messages)
     assert str(making.pk) in lying, "the messages are not looked at"
     assert "that the cache is Redis" in lying, "the cache is not looked at"

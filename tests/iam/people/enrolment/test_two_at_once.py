@@ -14,7 +14,7 @@ from django.db import OperationalError, connection
 from iam.changes.errors import RefusedError
 from iam.people.enrolment import services
 from iam.people.enrolment.models import Enrolment
-from iam.people.enrolment.services import Seat
+from iam.people.enrolment.services import EnrolmentSession
 from tests.iam.people.enrolment.conftest import Desk
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db(transaction=True)]
@@ -26,7 +26,7 @@ def test_wrong_codes_that_are_tried_at_once_are_all_counted(
 ) -> None:
     enrolment, barrier, seed = desk.begin(), Barrier(THREADS), services._seed
 
-    def together(enrolment: Enrolment, seat: Seat) -> str | None:
+    def together(enrolment: Enrolment, seat: EnrolmentSession) -> str | None:
         """Anyone who reads the row waits for the others, who cannot come as long as it is locked."""
         with suppress(BrokenBarrierError):
             barrier.wait(timeout=0.5)

@@ -28,7 +28,7 @@ from iam.people.moving.services import planned, request_move
 from iam.people.moving.single_blueprint_accounts import left_id, made_id
 from iam.people.offboarding import reconcile as offboarding
 from iam.people.offboarding.leaver_lookup import somebody
-from iam.people.offboarding.models import Leaver, Stage
+from iam.people.offboarding.models import Leaver, OffboardingStage
 from iam.people.offboarding.services import leaving_already
 from iam.people.onboarding import services
 from iam.people.onboarding.checklist import checklists
@@ -127,7 +127,7 @@ def test_a_user_is_made_where_only_the_new_blueprint_leads_and_the_former_one_le
     assert invitations([newcomer])[newcomer.pk].person.email == f"yuki-{squad.mark}@example.com"
 
     leaver = Leaver.objects.get(run=left_id(move.pk))
-    assert leaver.stage == Stage.GONE, leaver.trouble
+    assert leaver.stage == OffboardingStage.GONE, leaver.trouble
     assert leaver.delete_after is not None
     assert squad.aws("ListUserPolicies", UserName=squad.yuki)["PolicyNames"] == ["GatehouseLeft"]
     assert squad.aws("ListGroupsForUser", UserName=squad.yuki)["Groups"] == []
@@ -170,6 +170,6 @@ def test_a_move_that_is_rejected_leaves_everything_as_it_was(elsewhere: Elsewher
     move.refresh_from_db()
     assert move.state == "closed"
     assert OnboardingRun.objects.get(pk=made_id(move.pk)).state == "closed"
-    assert Leaver.objects.get(run=left_id(move.pk)).stage == Stage.CALLED_OFF
+    assert Leaver.objects.get(run=left_id(move.pk)).stage == OffboardingStage.CALLED_OFF
     assert not Entity.objects.filter(account=elsewhere.account, kind=Kind.USER).exists()
     assert Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=elsewhere.user).exists()

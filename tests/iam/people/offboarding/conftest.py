@@ -27,8 +27,8 @@ from iam.mirror.models import Entity
 from iam.mirror.refresh.user_access import reread_user_access
 from iam.people.offboarding import reconcile
 from iam.people.offboarding.leaver_lookup import Somebody, somebody
-from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingRun, Stage
-from iam.people.offboarding.services import Terms, request_leaving
+from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingRun, OffboardingStage
+from iam.people.offboarding.services import OffboardingTerms, request_leaving
 from tests import factories
 from tests.iam.changes.conftest import Nudges, Scene, make_group, nudges, scene, standin, standin_process
 from tests.queue import catch
@@ -85,7 +85,7 @@ class Farewell:
         return request_leaving(
             actor or self.scene.requester,
             person=self.somebody(),
-            terms=Terms(**{"reason": REASON} | terms),
+            terms=OffboardingTerms(**{"reason": REASON} | terms),
             key=key,
         )
 
@@ -127,7 +127,10 @@ class Farewell:
         self.approve(run)
         self.work()
         leaver = run.people.get()
-        assert leaver.stage == Stage.GONE, (self.told(run), list(leaver.seats.values("proof", "trouble")))
+        assert leaver.stage == OffboardingStage.GONE, (
+            self.told(run),
+            list(leaver.seats.values("proof", "trouble")),
+        )
         return leaver
 
     def changes(self, run: OffboardingRun) -> list[Change]:

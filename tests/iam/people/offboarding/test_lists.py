@@ -18,7 +18,7 @@ from iam.people.offboarding import services
 from iam.people.offboarding.models import OffboardedUser, OffboardingRun
 from iam.people.offboarding.pasted_rows import SheetError, read_leavers
 from iam.people.offboarding.row_checks import check_again, stage
-from iam.people.offboarding.services import Terms, request_run
+from iam.people.offboarding.services import OffboardingTerms, request_run
 from tests import factories
 from tests.queue import catch
 
@@ -84,7 +84,7 @@ def test_each_row_means_a_person_with_all_their_users_or_says_why_not() -> None:
     assert rows_by_line[4][1][0].startswith("Several people match: kwame.boateng in")
     assert rows_by_line[5][1] == ["The same person is in line 2 too."]
     with pytest.raises(RefusedError, match="5 of 6 rows need fixing"):
-        request_run(author, run=run, terms=Terms(reason="They go"))
+        request_run(author, run=run, terms=OffboardingTerms(reason="They go"))
 
     team = Team.objects.create(slug="payments", name="Payments")
     TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="payments-dev")
@@ -111,7 +111,7 @@ def test_a_long_list_is_asked_for_by_a_worker_and_once_whoever_is_lost(
     sent: list[str] = []
     monkeypatch.setattr(services, "MAX_PLANNED_AT_ONCE", 1)
     catch(monkeypatch, "iam.people.offboarding.tasks", lambda task, pk: sent.append(task))
-    requested = request_run(author, run=run, terms=Terms(reason="They go"))
+    requested = request_run(author, run=run, terms=OffboardingTerms(reason="They go"))
     assert (requested.state, sent, Change.objects.count()) == ("asking", ["request_run"], 0)
 
     assert services.OFFBOARDING.resume(older_than=timedelta(seconds=-1)) == 1

@@ -22,7 +22,7 @@ from iam.mirror.refresh.user_access import (
     UserAccess,
 )
 from iam.people.offboarding import reconcile, removal_proof
-from iam.people.offboarding.models import Certificate, Leaver, OffboardedUser, Stage
+from iam.people.offboarding.models import Certificate, Leaver, OffboardedUser, OffboardingStage
 from iam.people.offboarding.open_access import DENY, DENY_TEXT
 from tests import factories
 from tests.console import offboarding
@@ -95,7 +95,7 @@ def seat(db: None) -> OffboardedUser:
     """Of somebody whose changes have all ended, and of whom AWS was not read again yet."""
     account = factories.account(write_role_arn="arn:aws:iam::111111111111:role/w")
     user = factories.user(account, "maya.okafor")
-    leaver = offboarding.left(user, factories.person("Hana Sato"), stage=Stage.CLOSING)
+    leaver = offboarding.left(user, factories.person("Hana Sato"), stage=OffboardingStage.CLOSING)
     Certificate.objects.all().delete()
     Leaver.objects.update(proved_at=None)
     leaver.seats.update(proved_at=None, read_at=None, proof=[])
@@ -167,7 +167,13 @@ def test_nothing_is_read_while_changes_are_under_way_or_before_and_after_their_t
     Change.objects.filter(position=1).update(state=ChangeState.QUEUED)
     assert prove(seat, monkeypatch, None).proved_at is None
     Change.objects.update(state=ChangeState.APPLIED)
-    for stage in (Stage.WAITING, Stage.PLANNED, Stage.RETURNING, Stage.RETURNED, Stage.CALLED_OFF):
+    for stage in (
+        OffboardingStage.WAITING,
+        OffboardingStage.PLANNED,
+        OffboardingStage.RETURNING,
+        OffboardingStage.RETURNED,
+        OffboardingStage.CALLED_OFF,
+    ):
         Leaver.objects.update(stage=stage)
         assert prove(seat, monkeypatch, None).proved_at is None
 
@@ -184,14 +190,18 @@ def test_one_account_that_is_not_proved_keeps_the_certificate_back(
     OffboardedUser.objects.filter(pk=seat.pk).update(proved_at=now, read_at=now)
     reconcile.reconcile(seat.leaver_id)
     leaver = Leaver.objects.get()
-    assert (leaver.stage, leaver.proved_at, Certificate.objects.count()) == (Stage.CLOSING, None, 0)
+    assert (leaver.stage, leaver.proved_at, Certificate.objects.count()) == (
+        OffboardingStage.CLOSING,
+        None,
+        0,
+    )
 
     OffboardedUser.objects.filter(pk=other.pk).update(proved_at=now, read_at=now)
     for _ in range(2):
         reconcile.reconcile(seat.leaver_id)
     leaver.refresh_from_db()
     assert (leaver.stage, leaver.proved_at, leaver.delete_after) == (
-        Stage.GONE,
+        OffboardingStage.GONE,
         now,
         now + timedelta(days=leaver.run.grace_days),
     )

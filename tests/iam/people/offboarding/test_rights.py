@@ -22,7 +22,14 @@ from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.offboarding import restore_and_delete, restore_plan, restored_sign_in
 from iam.people.offboarding.certificates import stands
-from iam.people.offboarding.models import OF_DELETION, OF_RETURN, Certificate, Leaver, OffboardedUser, Stage
+from iam.people.offboarding.models import (
+    OF_DELETION,
+    OF_RETURN,
+    Certificate,
+    Leaver,
+    OffboardedUser,
+    OffboardingStage,
+)
 from iam.people.offboarding.queries import run_for, visible_leavers
 from iam.people.offboarding.rules import may_act
 from iam.sealed.services import seal
@@ -51,7 +58,7 @@ def leaver(account: Account) -> Leaver:
     return offboarding.left(user, factories.person("Hana Sato"), teams=("payments",))
 
 
-def at_stage(leaver: Leaver, stage: Stage) -> Leaver:
+def at_stage(leaver: Leaver, stage: OffboardingStage) -> Leaver:
     Leaver.objects.filter(pk=leaver.pk).update(stage=stage)
     leaver.refresh_from_db()
     return leaver
@@ -62,9 +69,9 @@ def test_who_leads_another_team_or_only_looks_does_nothing_of_it(leaver: Leaver)
     for viewer in (stranger, auditor):
         for act in (restore_and_delete.request_return, restore_and_delete.request_deletion):
             with pytest.raises(RefusedError, match="only for people in your own teams"):
-                act(viewer, leaver=at_stage(leaver, Stage.GONE), reason="It was the wrong one")
+                act(viewer, leaver=at_stage(leaver, OffboardingStage.GONE), reason="It was the wrong one")
         with pytest.raises(RefusedError, match="only for people in your own teams"):
-            restore_and_delete.try_again(viewer, leaver=at_stage(leaver, Stage.OPEN))
+            restore_and_delete.try_again(viewer, leaver=at_stage(leaver, OffboardingStage.OPEN))
     assert list(visible_leavers(stranger)) == []
     assert list(visible_leavers(lead_of("payments"))) == [leaver]
 
@@ -82,8 +89,12 @@ def test_of_two_accounts_it_takes_who_may_ask_in_both(leaver: Leaver) -> None:
     assert may_act(viewer_for(Person.objects.get(pk=person.pk)), leaver)
 
 
-@pytest.mark.parametrize("stage", [stage for stage in Stage if stage not in restore_and_delete.RESTORABLE])
-def test_what_is_not_gone_or_is_deleted_is_neither_restored_nor_deleted(leaver: Leaver, stage: Stage) -> None:
+@pytest.mark.parametrize(
+    "stage", [stage for stage in OffboardingStage if stage not in restore_and_delete.RESTORABLE]
+)
+def test_what_is_not_gone_or_is_deleted_is_neither_restored_nor_deleted(
+    leaver: Leaver, stage: OffboardingStage
+) -> None:
     admin = factories.viewer(Role.ADMINISTRATOR)
     leaver_now = at_stage(leaver, stage)
     for act in (restore_and_delete.request_return, restore_and_delete.request_deletion):
@@ -97,9 +108,11 @@ def test_what_is_not_gone_or_is_deleted_is_neither_restored_nor_deleted(leaver: 
 def test_who_is_not_proved_yet_is_not_deleted_and_who_is_gone_is_not_read_again(leaver: Leaver) -> None:
     admin = factories.viewer(Role.ADMINISTRATOR)
     with pytest.raises(RefusedError, match="removing access"):
-        restore_and_delete.request_deletion(admin, leaver=at_stage(leaver, Stage.CLOSING), reason="Now")
+        restore_and_delete.request_deletion(
+            admin, leaver=at_stage(leaver, OffboardingStage.CLOSING), reason="Now"
+        )
     with pytest.raises(RefusedError, match="access removed"):
-        restore_and_delete.try_again(admin, leaver=at_stage(leaver, Stage.GONE))
+        restore_and_delete.try_again(admin, leaver=at_stage(leaver, OffboardingStage.GONE))
 
 
 def test_a_deletion_of_which_a_part_failed_is_none_and_is_not_certified(leaver: Leaver) -> None:
@@ -111,10 +124,10 @@ def test_a_deletion_of_which_a_part_failed_is_none_and_is_not_certified(leaver: 
         first.change_set, first.position, first.state = group, position, state
         first.idempotency_key = str(uuid4())
         first.save()
-    at_stage(leaver, Stage.DELETING)
+    at_stage(leaver, OffboardingStage.DELETING)
     restore_and_delete.settle_afterwards(leaver.pk)
     leaver.refresh_from_db()
-    assert (leaver.stage, leaver.deleted_at) == (Stage.GONE, None)
+    assert (leaver.stage, leaver.deleted_at) == (OffboardingStage.GONE, None)
     assert leaver.delete_after is not None
     assert not Certificate.objects.filter(kind="deleted").exists()
 
@@ -145,7 +158,7 @@ def back(leaver: Leaver, *, is_linked: bool = True) -> tuple[Person, Link]:
     person = factories.person(f"Maya {seat.user_name}")
     if is_linked:
         Identity.objects.create(person=person, user_arn=seat.user_arn)
-    leaver.person_id, leaver.stage = person.pk, Stage.RETURNED
+    leaver.person_id, leaver.stage = person.pk, OffboardingStage.RETURNED
     leaver.returned_at = datetime.now(tz=UTC)
     leaver.save()
     secret_id = seal(

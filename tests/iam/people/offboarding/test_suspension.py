@@ -22,7 +22,7 @@ from iam.notify.models import Outgoing
 from iam.people.links.models import Link
 from iam.people.offboarding import reconcile, removal_proof, restore_and_delete, services
 from iam.people.offboarding.current_access import differs_now, users_now
-from iam.people.offboarding.models import Leaver, OffboardingRun, Stage
+from iam.people.offboarding.models import Leaver, OffboardingRun, OffboardingStage
 from iam.people.offboarding.suspension import may_suspend, person_to_suspend, request_suspension
 from iam.people.offboarding.suspension_decisions import (
     confirm,
@@ -50,11 +50,11 @@ def suspend(farewell: Farewell, *, actor: Viewer | None = None, key: str = "form
     return run.people.get()
 
 
-@pytest.mark.parametrize("stage", Stage)
+@pytest.mark.parametrize("stage", OffboardingStage)
 @pytest.mark.parametrize("is_suspension", [True, False])
-def test_no_page_is_headed_by_what_no_longer_happens(stage: Stage, is_suspension: bool) -> None:
+def test_no_page_is_headed_by_what_no_longer_happens(stage: OffboardingStage, is_suspension: bool) -> None:
     leaver = Leaver(name="Maya Okafor", stage=stage, run=OffboardingRun(is_suspension=is_suspension))
-    is_over = stage in (Stage.RETURNED, Stage.CALLED_OFF)
+    is_over = stage in (OffboardingStage.RETURNED, OffboardingStage.CALLED_OFF)
     assert (leaver.heading == leaver.title) is not is_over
     if is_over:
         assert leaver.heading == f"{'Suspension' if is_suspension else 'Offboarding'} of Maya Okafor"

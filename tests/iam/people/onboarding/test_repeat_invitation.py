@@ -19,7 +19,7 @@ from iam.mirror.models import Entity, UserCredentials
 from iam.people.links.models import Link
 from iam.people.links.services import make_link
 from iam.people.offboarding import models as offboarding
-from iam.people.onboarding.checklist import Standing, checklists
+from iam.people.onboarding.checklist import StepStatus, checklists
 from iam.people.onboarding.invitation import cause_of, show_secret
 from iam.people.onboarding.invitation_state import has_chosen_password, why_over
 from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
@@ -143,7 +143,9 @@ def test_nobody_invites_people_of_another_team_or_whose_access_has_ended(squad: 
     run = offboarding.OffboardingRun.objects.create(
         requested_by=squad.lead.person_id, requested_label="Elif Kaya"
     )
-    leaver = offboarding.Leaver.objects.create(run=run, name=newcomer.name, stage=offboarding.Stage.GONE)
+    leaver = offboarding.Leaver.objects.create(
+        run=run, name=newcomer.name, stage=offboarding.OffboardingStage.GONE
+    )
     user = Entity.objects.get(name=squad.yuki)
     offboarding.OffboardedUser.objects.create(
         leaver=leaver, account=place.account, user=user, user_arn=user.arn, user_name=user.name
@@ -158,20 +160,20 @@ def test_nobody_invites_people_of_another_team_or_whose_access_has_ended(squad: 
 @pytest.mark.parametrize(
     ("stage", "words"),
     [
-        (offboarding.Stage.SUSPENDING, "Suspended"),
-        (offboarding.Stage.SUSPENDED, "Suspended"),
-        (offboarding.Stage.CONFIRMED, "Suspended"),
-        (offboarding.Stage.RETURNING, "Suspended"),
-        (offboarding.Stage.CLOSING, "Access ended"),
-        (offboarding.Stage.GONE, "Access ended"),
-        (offboarding.Stage.DELETED, "Access ended"),
-        (offboarding.Stage.WAITING, ""),
-        (offboarding.Stage.RETURNED, ""),
-        (offboarding.Stage.CALLED_OFF, ""),
+        (offboarding.OffboardingStage.SUSPENDING, "Suspended"),
+        (offboarding.OffboardingStage.SUSPENDED, "Suspended"),
+        (offboarding.OffboardingStage.CONFIRMED, "Suspended"),
+        (offboarding.OffboardingStage.RETURNING, "Suspended"),
+        (offboarding.OffboardingStage.CLOSING, "Access ended"),
+        (offboarding.OffboardingStage.GONE, "Access ended"),
+        (offboarding.OffboardingStage.DELETED, "Access ended"),
+        (offboarding.OffboardingStage.WAITING, ""),
+        (offboarding.OffboardingStage.RETURNED, ""),
+        (offboarding.OffboardingStage.CALLED_OFF, ""),
     ],
 )
 def test_nothing_waits_for_a_person_without_access_and_nobody_is_stuck_for_it(
-    squad: Squad, stage: offboarding.Stage, words: str
+    squad: Squad, stage: offboarding.OffboardingStage, words: str
 ) -> None:
     _, newcomer, place = onboarded(squad)
     run = offboarding.OffboardingRun.objects.create(
@@ -206,13 +208,13 @@ def test_a_password_that_gatehouse_set_later_is_not_their_own(squad: Squad) -> N
     rows = UserCredentials.objects.filter(user=user)
     rows.update(password_changed_at=later)
     own = [step for step in checklists([newcomer])[0].items if step.what == "Own password chosen"]
-    assert [step.standing for step in own] == [Standing.DONE]
+    assert [step.standing for step in own] == [StepStatus.DONE]
     reset = passwords(place)[0]
     reset.pk, reset.idempotency_key, reset.position, reset.lane = uuid4(), "restore", 90, 90
     reset.entity, reset.ended_at, reset.operation = user, later, "login_profile.create"
     reset.save(force_insert=True)
     own = [step for step in checklists([newcomer])[0].items if step.what == "Own password chosen"]
-    assert [step.standing for step in own] == [Standing.PERSON]
+    assert [step.standing for step in own] == [StepStatus.PERSON]
     assert not has_chosen_password(place)
     rows.update(password_changed_at=later + timedelta(minutes=1))
     assert has_chosen_password(place)
@@ -239,7 +241,9 @@ def test_who_comes_back_under_the_name_of_an_offboarded_user_is_invited(squad: S
     offboarding.OffboardingRun.objects.filter(pk=run.pk).update(
         created_at=newcomer.run.created_at - timedelta(days=90)
     )
-    leaver = offboarding.Leaver.objects.create(run=run, name=newcomer.name, stage=offboarding.Stage.DELETED)
+    leaver = offboarding.Leaver.objects.create(
+        run=run, name=newcomer.name, stage=offboarding.OffboardingStage.DELETED
+    )
     offboarding.OffboardedUser.objects.create(
         leaver=leaver, account=place.account, user=user, user_arn=user.arn, user_name=user.name
     )

@@ -23,9 +23,9 @@ from iam.people.blueprints.models import Blueprint, BlueprintVersion
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.onboarding import invitation, row_checks, services
-from iam.people.onboarding.creation_plan import Site, part_of, policies
+from iam.people.onboarding.creation_plan import CreationSite, part_of, policies
 from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUser
-from iam.people.onboarding.pasted_rows import Typed
+from iam.people.onboarding.pasted_rows import NewcomerRow
 from iam.people.onboarding.queries import visible_runs
 from iam.people.onboarding.requester_scope import of_run, with_newcomers
 from iam.people.runs.models import RunState
@@ -34,7 +34,7 @@ from tests import factories
 from tests.console import onboarding
 
 pytestmark = pytest.mark.django_db
-ROW = Typed(line=2, name="Ada Adler", email="ada@example.com")
+ROW = NewcomerRow(line=2, name="Ada Adler", email="ada@example.com")
 
 
 @pytest.fixture
@@ -217,7 +217,7 @@ def test_what_is_given_ends_with_the_last_day_and_the_password_is_changed_at_the
     text = json.dumps(
         {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
     )
-    site = Site(account, version.body, documents=[(Filled("reader", 1, {}), "Reader", text)])
+    site = CreationSite(account, version.body, documents=[(Filled("reader", 1, {}), "Reader", text)])
     newcomer = Newcomer(name="Ada", email="ada@example.com", user_name="ada", position=0, person_id=uuid4())
     newcomer.until = date(2026, 12, 31)
     ((put, _),) = policies(site, newcomer, "arn:aws:iam::111111111111:user/ada", key="k")

@@ -19,7 +19,7 @@ from iam.directory.models import Role, Team
 from iam.guard import viewer_for
 from iam.people.links.models import Ended, Link
 from iam.people.onboarding import stuck_people
-from iam.people.onboarding.checklist import Standing, checklists
+from iam.people.onboarding.checklist import StepStatus, checklists
 from iam.people.onboarding.models import Newcomer, OnboardingRun
 from iam.people.onboarding.stuck_people import remind_all, stuck_newcomers
 from tests import factories
@@ -91,7 +91,7 @@ def test_what_the_lead_has_to_send_again_is_not_told_to_wait_for_the_person(
     Link.objects.filter(pk=links(person)[0].pk).update(**values)
     run.people.filter(pk=person.pk).update(**dict.fromkeys(newcomer, now))
     (checklist,) = (checklist for checklist in checklists([run.people.get(pk=person.pk)]))
-    assert checklist.standing is Standing.INVITE
+    assert checklist.standing is StepStatus.INVITE
     assert MARKS[checklist.standing][0] == "Needs another invitation"
     first = stuck_newcomers(squad.lead).people[0]
     assert (first.newcomer.pk, first.trouble, first.tone, first.to_remind) == (

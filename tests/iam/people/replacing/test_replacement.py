@@ -23,7 +23,7 @@ from iam.people.links.models import Link
 from iam.people.links.services import exchange
 from iam.people.links.signed_ids import address_of, word_of
 from iam.people.replacing import services
-from iam.people.replacing.models import Channel, Replacement, State
+from iam.people.replacing.models import Channel, Replacement, ReplacementState
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -72,7 +72,7 @@ def test_a_second_person_who_made_sure_sends_a_link_and_has_the_removal_approved
     assert asked(ines, device) == replacement
     assert not Link.objects.exists()
     done = services.check(hana, replacement, over=Channel.PHONE, how=HOW)
-    assert (done.state, done.decided_by_id) == (State.CHECKED, hana.person_id)
+    assert (done.state, done.decided_by_id) == (ReplacementState.CHECKED, hana.person_id)
     assert done.link is not None
     assert done.link.expires_at - done.link.created_at == timedelta(hours=1)
     removal = Change.objects.get()
@@ -101,7 +101,11 @@ def test_nobody_makes_sure_alone_or_for_themselves_or_over_the_channel_that_it_c
         with pytest.raises(RefusedError, match=sentence):
             services.check(viewer, replacement, over=over, how=how)
     replacement.refresh_from_db()
-    assert (replacement.state, Link.objects.count(), Change.objects.count()) == (State.WAITING, 0, 0)
+    assert (replacement.state, Link.objects.count(), Change.objects.count()) == (
+        ReplacementState.WAITING,
+        0,
+        0,
+    )
 
 
 def test_it_is_over_after_four_hours_and_can_be_asked_for_again(

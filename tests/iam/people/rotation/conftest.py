@@ -25,8 +25,8 @@ from iam.mirror.models import Entity, Usage
 from iam.mirror.pull.sections import ACCESS_KEYS
 from iam.mirror.refresh.credentials import read_credentials, reread_credentials
 from iam.people.rotation import reconcile, requests, services
-from iam.people.rotation.models import Rotation, Stage
-from iam.people.rotation.rotation_plan import Terms
+from iam.people.rotation.models import Rotation, RotationStage
+from iam.people.rotation.rotation_plan import RotationTerms
 from tests import factories
 from tests.iam.changes.conftest import Nudges, Scene, nudges, scene, standin, standin_process
 from tests.queue import catch
@@ -91,7 +91,10 @@ class Wheel:
         self.person  # noqa: B018
         with self.committing(execute=True):
             return requests.begin(
-                actor or self.scene.requester, self.old, Terms(**{"reason": REASON} | terms), first=first
+                actor or self.scene.requester,
+                self.old,
+                RotationTerms(**{"reason": REASON} | terms),
+                first=first,
             )
 
     def agree(self, change: Change | None) -> None:
@@ -184,9 +187,9 @@ class Wheel:
             pk=rotation.pk
         )
 
-    def stage(self, rotation: Rotation) -> Stage:
+    def stage(self, rotation: Rotation) -> RotationStage:
         """Where it stands."""
-        return Stage(self.now(rotation).stage)
+        return RotationStage(self.now(rotation).stage)
 
     def in_aws(self) -> dict[str, str]:
         """The keys of the user as AWS has them: id → status."""

@@ -9,7 +9,7 @@ import pytest
 from iam.changes.errors import RefusedError
 from iam.mirror.models import Account
 from iam.people.rotation import services
-from iam.people.rotation.models import Outcome, Stage, Wanted
+from iam.people.rotation.models import RotationOutcome, RotationStage, RotationStep
 from tests.iam.people.rotation.conftest import Wheel
 
 pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
@@ -21,7 +21,7 @@ def test_an_old_key_that_was_deleted_outside_ends_it(wheel: Wheel) -> None:
     wheel.pass_days(rotation, 0)
     wheel.tend()
     rotation_now = wheel.now(rotation)
-    assert rotation_now.outcome == Outcome.DONE
+    assert rotation_now.outcome == RotationOutcome.DONE
     assert "outside of Gatehouse" in rotation_now.trouble
     assert wheel.in_aws() == {fetched.key_id: "Active"}
 
@@ -31,7 +31,7 @@ def test_an_old_key_that_was_made_inactive_outside_is_watched_as_that(wheel: Whe
     wheel.aws("UpdateAccessKey", AccessKeyId=wheel.old.aws_id, Status="Inactive")
     wheel.pass_days(rotation, 0)
     wheel.tend()
-    assert wheel.stage(rotation) == Stage.INACTIVE
+    assert wheel.stage(rotation) == RotationStage.INACTIVE
     assert wheel.now(rotation).happenings.filter(act="drift").exists()
 
 
@@ -42,7 +42,7 @@ def test_an_old_key_that_was_made_active_outside_is_watched_anew(wheel: Wheel) -
     wheel.pass_days(rotation, 0)
     wheel.tend()
     rotation_now = wheel.now(rotation)
-    assert (rotation_now.stage, wheel.in_aws()[wheel.old.aws_id]) == (Stage.USING, "Active")
+    assert (rotation_now.stage, wheel.in_aws()[wheel.old.aws_id]) == (RotationStage.USING, "Active")
     assert rotation_now.inactive_at is None
 
 
@@ -52,7 +52,7 @@ def test_a_new_key_that_was_deleted_outside_ends_it_while_the_old_one_works(whee
     wheel.pass_days(rotation, 0)
     wheel.tend()
     rotation_now = wheel.now(rotation)
-    assert rotation_now.outcome == Outcome.KEY_GONE
+    assert rotation_now.outcome == RotationOutcome.KEY_GONE
     assert "still works" in rotation_now.trouble
 
 
@@ -62,7 +62,7 @@ def test_the_last_key_that_works_is_never_deleted(wheel: Wheel) -> None:
     wheel.pass_days(rotation, 30)
     wheel.tend()
     rotation_now = wheel.now(rotation)
-    assert (rotation_now.stage, wheel.in_aws()) == (Stage.INACTIVE, {wheel.old.aws_id: "Inactive"})
+    assert (rotation_now.stage, wheel.in_aws()) == (RotationStage.INACTIVE, {wheel.old.aws_id: "Inactive"})
     assert "Reactivate the old one" in rotation_now.trouble
 
 
@@ -73,7 +73,7 @@ def test_a_user_who_is_gone_ends_it(wheel: Wheel) -> None:
     wheel.aws("DeleteUser")
     wheel.pass_days(rotation, 0)
     wheel.tend()
-    assert wheel.now(rotation).outcome == Outcome.USER_GONE
+    assert wheel.now(rotation).outcome == RotationOutcome.USER_GONE
 
 
 def test_nothing_is_taken_away_while_the_account_cannot_be_reached(wheel: Wheel) -> None:
@@ -82,10 +82,10 @@ def test_nothing_is_taken_away_while_the_account_cannot_be_reached(wheel: Wheel)
     wheel.pass_days(rotation, 8)
     Account.objects.filter(pk=wheel.scene.account.pk).update(source="export")
     with wheel.done():
-        services.want(wheel.owner, rotation, Wanted.DEACTIVATE)
+        services.want(wheel.owner, rotation, RotationStep.DEACTIVATE)
     wheel.work()
     rotation_now = wheel.now(rotation)
-    assert (rotation_now.stage, rotation_now.wanted) == (Stage.USING, "")
+    assert (rotation_now.stage, rotation_now.wanted) == (RotationStage.USING, "")
     assert "isn’t connected" in rotation_now.read_trouble
     assert "nothing was changed" in rotation_now.trouble
     assert wheel.in_aws()[wheel.old.aws_id] == "Active"
@@ -99,7 +99,7 @@ def test_a_use_after_the_deactivation_holds_the_deletion(wheel: Wheel) -> None:
     rotation_now.old_used_at = rotation_now.inactive_at + timedelta(hours=1)
     rotation_now.save(update_fields=["old_used_at"])
     wheel.tend()
-    assert wheel.stage(rotation) == Stage.INACTIVE
+    assert wheel.stage(rotation) == RotationStage.INACTIVE
     assert "Find out what used it" in wheel.now(rotation).trouble
 
 
@@ -111,7 +111,7 @@ def test_cancelled_before_the_approval_no_key_is_made(wheel: Wheel) -> None:
     with wheel.done():
         cancel = services.cancel(wheel.owner, rotation)
     assert "No new key was created" in cancel
-    assert wheel.stage(rotation) == Stage.ENDED
+    assert wheel.stage(rotation) == RotationStage.ENDED
     assert wheel.in_aws() == {wheel.old.aws_id: "Active"}
 
 
@@ -133,7 +133,7 @@ def test_a_new_key_that_is_in_use_is_deleted_by_no_cancelling(wheel: Wheel) -> N
     rotation, fetched = wheel.using()
     wheel.use(fetched.key_id, fetched.secret)
     with wheel.done():
-        services.want(wheel.owner, rotation, Wanted.LOOK)
+        services.want(wheel.owner, rotation, RotationStep.LOOK)
     wheel.work()
     with pytest.raises(RefusedError, match="would break what uses it"):
         services.cancel(wheel.owner, rotation, with_new=True)
@@ -172,4 +172,4 @@ def test_what_aws_shows_right_after_a_step_ends_nothing(wheel: Wheel) -> None:
     rotation, fetched = wheel.using()
     wheel.aws("DeleteAccessKey", AccessKeyId=fetched.key_id)
     wheel.tend()
-    assert wheel.stage(rotation) == Stage.USING
+    assert wheel.stage(rotation) == RotationStage.USING

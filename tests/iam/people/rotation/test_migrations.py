@@ -10,7 +10,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
-from iam.people.rotation.models import Rotation, RotationRun, Stage
+from iam.people.rotation.models import Rotation, RotationRun, RotationStage
 from iam.people.runs.models import RunState
 from tests import factories
 from tests.console.rotation.rows import key, rotation
@@ -59,4 +59,4 @@ def test_each_batch_becomes_a_run_and_every_rotation_stays() -> None:
     }
     assert (runs[alone].reason, runs[alone].requested_label) == ("Lost laptop", "Person 2")
     assert abs(runs[alone].created_at - made[2].begun_at) < timedelta(seconds=1)
-    assert Rotation.objects.get(pk=made[1].pk).stage == Stage.WAITING
+    assert Rotation.objects.get(pk=made[1].pk).stage == RotationStage.WAITING

@@ -15,7 +15,7 @@ from django.urls import reverse
 from console.mfa.link_landing import COOKIE
 from iam.people.links.signed_ids import word_of
 from iam.people.rotation import reconcile, requests
-from iam.people.rotation.models import Outcome
+from iam.people.rotation.models import RotationOutcome
 from tests.iam.changes.operations.test_no_secret_anywhere import Wire, everything, wire
 from tests.iam.people.enrolment.test_no_seed_anywhere import in_redis, messages
 from tests.iam.people.rotation.conftest import Wheel
@@ -58,7 +58,7 @@ def test_the_secret_is_nowhere_but_on_the_page_of_its_person(
         wheel.pass_days(rotation, days)
         wheel.tend()
 
-    assert wheel.now(rotation).outcome == Outcome.DONE
+    assert wheel.now(rotation).outcome == RotationOutcome.DONE
     current_app.send_task("iam.people.rotation.tasks.look", args=[str(rotation.pk)])
     printed, lying = capsys.readouterr(), in_redis(messages)
     assert str(rotation.pk) in lying, "the messages are not looked at"

@@ -17,9 +17,9 @@ from iam.linking.owners import set_owning_team
 from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from iam.people.rotation import requests, services
-from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.queries import visible_rotations
-from iam.people.rotation.rotation_plan import Terms
+from iam.people.rotation.rotation_plan import RotationTerms
 from iam.people.rotation.selection import NO_LEAD, NOBODYS, choose
 from tests import factories
 from tests.iam.people.rotation.conftest import REASON, Wheel
@@ -45,7 +45,7 @@ class Crew:
 
     def begin(self, actor: Viewer, **terms: Any) -> Rotation:
         with self.wheel.done():
-            return requests.begin(actor, self.wheel.old, Terms(REASON, **terms))
+            return requests.begin(actor, self.wheel.old, RotationTerms(REASON, **terms))
 
     def made(self, actor: Viewer, **terms: Any) -> Rotation:
         rotation = self.begin(actor, **terms)
@@ -70,16 +70,16 @@ def told(person: Person) -> list[str]:
 def test_a_lead_rotates_the_key_from_beginning_to_end(crew: Crew) -> None:
     wheel, lead = crew.wheel, viewer_for(crew.elif_)
     rotation = crew.made(lead)
-    assert (rotation.person, rotation.team, rotation.stage) == (crew.elif_, crew.team, Stage.HANDING)
+    assert (rotation.person, rotation.team, rotation.stage) == (crew.elif_, crew.team, RotationStage.HANDING)
     with wheel.done():
         fetched = services.fetch(rotation, person=lead)
     wheel.use(fetched.key_id, fetched.secret)
     wheel.pass_days(rotation, rotation.quiet_days)
     wheel.tend()
-    assert wheel.stage(rotation) == Stage.INACTIVE
+    assert wheel.stage(rotation) == RotationStage.INACTIVE
     wheel.pass_days(rotation, rotation.keep_days)
     wheel.tend()
-    assert wheel.now(rotation).outcome == Outcome.DONE
+    assert wheel.now(rotation).outcome == RotationOutcome.DONE
     assert set(wheel.in_aws()) == {fetched.key_id}
 
 
@@ -123,7 +123,7 @@ def test_another_lead_takes_over_and_the_first_one_cannot_use_what_they_saw(crew
     wheel.work()
     wheel.tend()
     rotation_now = wheel.now(rotation)
-    assert (rotation_now.person, rotation_now.stage) == (crew.noor, Stage.HANDING)
+    assert (rotation_now.person, rotation_now.stage) == (crew.noor, RotationStage.HANDING)
     assert seen.key_id not in wheel.in_aws()
     with pytest.raises(RefusedError):
         services.fetch(rotation_now, person=viewer_for(crew.elif_))

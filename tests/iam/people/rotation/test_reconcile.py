@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from iam.people.rotation import reconcile
-from iam.people.rotation.models import Rotation, Stage, Wanted
+from iam.people.rotation.models import Rotation, RotationStage, RotationStep
 from tests import factories
 from tests.console.rotation import rows
 
@@ -36,11 +36,11 @@ def test_what_somebody_wants_comes_first_then_what_was_never_read_then_the_oldes
     now = datetime.now(tz=UTC)
     old = under_way(1, read_at=now - timedelta(hours=7))
     under_way(2)
-    older = under_way(3, read_at=now - timedelta(hours=9), stage=Stage.INACTIVE)
+    older = under_way(3, read_at=now - timedelta(hours=9), stage=RotationStage.INACTIVE)
     never = under_way(4, read_at=None)
-    wanted = under_way(5, wanted=Wanted.LOOK, wanted_at=now)
+    wanted = under_way(5, wanted=RotationStep.LOOK, wanted_at=now)
     under_way(6, read_at=None, retry_at=now + timedelta(minutes=5))
-    under_way(7, read_at=None, wanted=Wanted.DELETE, stage=Stage.WAITING)
+    under_way(7, read_at=None, wanted=RotationStep.DELETE, stage=RotationStage.WAITING)
 
     assert reconcile.reconcile_open() == 4
 
@@ -50,7 +50,7 @@ def test_what_somebody_wants_comes_first_then_what_was_never_read_then_the_oldes
 def test_a_pass_takes_no_more_than_it_can_do(looked: list[UUID], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reconcile, "BATCH", 2)
     never = [under_way(number, read_at=None).pk for number in range(2)]
-    wanted = under_way(5, wanted=Wanted.LOOK, read_at=None)
+    wanted = under_way(5, wanted=RotationStep.LOOK, read_at=None)
 
     assert reconcile.reconcile_open() == 2
 

@@ -15,9 +15,9 @@ from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRul
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity
 from iam.people.rotation import requests, services
-from iam.people.rotation.models import Outcome, Rotation, Stage, Wanted
+from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage, RotationStep
 from iam.people.rotation.queries import visible_rotations
-from iam.people.rotation.rotation_plan import Held, Terms, check_begin
+from iam.people.rotation.rotation_plan import MirroredKey, RotationTerms, check_begin
 from iam.people.rotation.selection import CLOSED, NOBODYS, NOT_ASKED, TWO, UNDER_WAY, choose
 from iam.people.runs.models import RunState
 from tests import factories
@@ -42,7 +42,7 @@ def lead_of(name: str, group: str) -> Viewer:
 def test_a_member_rotates_their_own_key_and_others_agree(wheel: Wheel) -> None:
     rotation = wheel.made(actor=wheel.owner) if wheel.person else None
     assert rotation is not None
-    assert (rotation.stage, rotation.begun_by) == (Stage.HANDING, wheel.person)
+    assert (rotation.stage, rotation.begun_by) == (RotationStage.HANDING, wheel.person)
     assert rotation.agreed is not None
     assert rotation.agreed.requested_by == wheel.person.pk
 
@@ -58,7 +58,7 @@ def test_nobody_begins_or_sees_what_lies_outside_of_their_scope(wheel: Wheel, se
     assert not visible_rotations(stranger).exists()
     assert visible_rotations(auditor).get() == rotation
     settings.MAIL_IS_CONFIGURED = True
-    look = partial(services.want, what=Wanted.LOOK)
+    look = partial(services.want, what=RotationStep.LOOK)
     for act in (look, services.activate, services.issue_again, services.cancel, services.send_again):
         for viewer in (stranger, auditor):
             with pytest.raises(RefusedError, match="Only the person of this user"):
@@ -70,7 +70,7 @@ def test_a_lead_rotates_the_keys_of_their_team(wheel: Wheel) -> None:
     with pytest.raises(RefusedError):
         wheel.begin(actor=lead)
     factories.edge("member", wheel.scene.user, wheel.scene.group)
-    assert wheel.begin(actor=lead).stage == Stage.ASKED
+    assert wheel.begin(actor=lead).stage == RotationStage.ASKED
 
 
 def test_a_second_key_goes_first_only_when_that_was_chosen(wheel: Wheel) -> None:
@@ -129,7 +129,7 @@ def test_a_key_is_idle_only_when_aws_said_that_nobody_used_it_for_long(
     key_of: dict[str, Any], is_idle: bool
 ) -> None:
     usage = {"status": "Active", "created_at": LONG_AGO, "used_at": None, "read_at": JUST_NOW}
-    holding = Held(entity=Entity(), service="", region="", **usage | key_of)
+    holding = MirroredKey(entity=Entity(), service="", region="", **usage | key_of)
     assert holding.is_idle is is_idle
 
 
@@ -159,7 +159,7 @@ def test_a_rejected_request_ends_it_and_says_what_stands(wheel: Wheel) -> None:
     with wheel.done():
         reject(rotation.change, actor=wheel.scene.approver, comment="Not this week")
     rotation_now = wheel.now(rotation)
-    assert (rotation_now.stage, rotation_now.outcome) == (Stage.ENDED, Outcome.NOT_MADE)
+    assert (rotation_now.stage, rotation_now.outcome) == (RotationStage.ENDED, RotationOutcome.NOT_MADE)
     assert "still works" in rotation_now.trouble
 
 
@@ -174,11 +174,11 @@ def test_many_are_asked_for_as_one_set_and_the_others_are_left_out_with_reasons(
     key(keys[3].owner)
     pks = [entity.pk for entity in keys] + [wheel.begin().old_id]
     with wheel.done():
-        run, choice = requests.begin_many(wheel.scene.requester, pks, Terms(REASON))
+        run, choice = requests.begin_many(wheel.scene.requester, pks, RotationTerms(REASON))
     assert choice.left_out == {TWO: 1, NOBODYS: 1, UNDER_WAY: 1}
-    assert run.rotations.filter(stage=Stage.WAITING).count() == 3
+    assert run.rotations.filter(stage=RotationStage.WAITING).count() == 3
     wheel.work()
-    rows = run.rotations.filter(stage=Stage.ASKED).select_related("change__change_set")
+    rows = run.rotations.filter(stage=RotationStage.ASKED).select_related("change__change_set")
     assert len({row.change.change_set_id for row in rows if row.change}) == 1
     assert rows.count() == 3
     assert requests.ROTATION.resume(older_than=timedelta()) == 0
@@ -230,8 +230,8 @@ def test_the_key_of_a_machine_goes_to_whoever_begins_and_says_so(wheel: Wheel) -
     user = make_user(wheel.scene.aws, wheel.scene.account, f"machine-{wheel.mark}")
     begin = partial(requests.begin, wheel.scene.requester, key(user))
     with pytest.raises(RefusedError, match="No person in Gatehouse is linked"):
-        begin(Terms(REASON))
-    assert begin(Terms(REASON, is_for_me=True)).person_id == wheel.scene.requester.person_id
+        begin(RotationTerms(REASON))
+    assert begin(RotationTerms(REASON, is_for_me=True)).person_id == wheel.scene.requester.person_id
     wheel.person  # noqa: B018
     assert wheel.begin(is_for_me=True).person == wheel.person
 
@@ -249,7 +249,7 @@ def test_a_set_that_cannot_be_requested_ends_its_rotations_with_the_reason(
     user = make_user(wheel.scene.aws, wheel.scene.account, f"lone-{wheel.mark}")
     person = factories.person("Lone", email=f"lone-{wheel.mark}@example.com")
     Identity.objects.create(person=person, user_arn=user.arn)
-    run, _ = requests.begin_many(wheel.scene.requester, [key(user).pk], Terms(REASON))
+    run, _ = requests.begin_many(wheel.scene.requester, [key(user).pk], RotationTerms(REASON))
 
     def refuse(*_: object, **__: object) -> None:
         raise RefusedError("Nobody could approve this.")
@@ -258,7 +258,7 @@ def test_a_set_that_cannot_be_requested_ends_its_rotations_with_the_reason(
     requests.ROTATION.request_by_id(run.pk)
 
     rotation = run.rotations.get()
-    assert (rotation.outcome, rotation.trouble) == (Outcome.REFUSED, "Nobody could approve this.")
+    assert (rotation.outcome, rotation.trouble) == (RotationOutcome.REFUSED, "Nobody could approve this.")
     run.refresh_from_db()
     assert run.state == RunState.REQUESTED
 
@@ -267,13 +267,13 @@ def test_what_a_lost_process_left_is_requested_by_the_beat(wheel: Wheel) -> None
     user = make_user(wheel.scene.aws, wheel.scene.account, f"lost-{wheel.mark}")
     person = factories.person("Lost", email=f"lost-{wheel.mark}@example.com")
     Identity.objects.create(person=person, user_arn=user.arn)
-    run, _ = requests.begin_many(wheel.scene.requester, [key(user).pk], Terms(REASON))
+    run, _ = requests.begin_many(wheel.scene.requester, [key(user).pk], RotationTerms(REASON))
     wheel.sent.clear()
 
     assert requests.ROTATION.resume() == 0, "the process may still be at work"
     type(run).objects.filter(pk=run.pk).update(asked_at=datetime.now(tz=UTC) - timedelta(minutes=3))
     assert requests.ROTATION.resume() == 1
 
-    assert run.rotations.get().stage == Stage.ASKED
+    assert run.rotations.get().stage == RotationStage.ASKED
     run.refresh_from_db()
     assert (run.state, run.requested_label) == (RunState.REQUESTED, wheel.scene.requester.name)

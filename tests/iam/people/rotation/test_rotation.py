@@ -11,7 +11,7 @@ from iam.changes.models import Change, ChangeState
 from iam.changes.services import reject
 from iam.notify.models import Outgoing
 from iam.people.rotation import reconcile, services
-from iam.people.rotation.models import Outcome, Stage, Wanted
+from iam.people.rotation.models import RotationOutcome, RotationStage, RotationStep
 from tests.iam.people.rotation.conftest import Wheel
 
 pytestmark = [pytest.mark.on_postgresql, pytest.mark.django_db]
@@ -25,20 +25,20 @@ def test_a_key_goes_through_all_four_steps_with_one_approval(wheel: Wheel) -> No
 
     wheel.pass_days(rotation, 6)
     wheel.tend()
-    assert wheel.stage(rotation) == Stage.USING
+    assert wheel.stage(rotation) == RotationStage.USING
     wheel.pass_days(rotation, 1)
     wheel.tend()
     rotation_now = wheel.now(rotation)
-    assert (rotation_now.stage, wheel.in_aws()[old]) == (Stage.INACTIVE, "Inactive")
+    assert (rotation_now.stage, wheel.in_aws()[old]) == (RotationStage.INACTIVE, "Inactive")
     assert rotation_now.new_service == "sts"
 
     wheel.pass_days(rotation, 6)
     wheel.tend()
-    assert wheel.stage(rotation) == Stage.INACTIVE
+    assert wheel.stage(rotation) == RotationStage.INACTIVE
     wheel.pass_days(rotation, 1)
     wheel.tend()
     rotation_now = wheel.now(rotation)
-    assert (rotation_now.stage, rotation_now.outcome) == (Stage.ENDED, Outcome.DONE)
+    assert (rotation_now.stage, rotation_now.outcome) == (RotationStage.ENDED, RotationOutcome.DONE)
     assert wheel.in_aws() == {fetched.key_id: "Active"}
     slugs = Change.objects.order_by("created_at").values_list("operation", flat=True)
     assert list(slugs) == ["access_key.create", "access_key.deactivate", "access_key.delete"]
@@ -56,7 +56,7 @@ def test_an_old_key_that_is_in_use_stays_and_its_person_is_reminded(wheel: Wheel
     wheel.use(*wheel.old_secret)
     wheel.tend()
     rotation_now = wheel.now(rotation)
-    assert (rotation_now.stage, rotation_now.reminders) == (Stage.USING, 1)
+    assert (rotation_now.stage, rotation_now.reminders) == (RotationStage.USING, 1)
     assert (rotation_now.old_service, rotation_now.old_region) == ("sts", "eu-west-1")
     assert Outgoing.objects.filter(subject__contains="is still in use", recipient=wheel.person.pk).exists()
     wheel.tend()
@@ -67,7 +67,7 @@ def test_nothing_is_deactivated_while_the_new_key_was_never_used(wheel: Wheel) -
     rotation, _ = wheel.using()
     wheel.pass_days(rotation, 30)
     wheel.tend()
-    assert (wheel.stage(rotation), wheel.now(rotation).reminders) == (Stage.USING, 1)
+    assert (wheel.stage(rotation), wheel.now(rotation).reminders) == (RotationStage.USING, 1)
     assert wheel.in_aws()[wheel.old.aws_id] == "Active"
 
 
@@ -75,22 +75,22 @@ def test_by_hand_a_key_in_use_is_held_and_goes_in_spite_of_it_by_an_approval_of_
     rotation, _ = wheel.using()
     wheel.use(*wheel.old_secret)
     with wheel.done():
-        services.want(wheel.owner, rotation, Wanted.DEACTIVATE)
+        services.want(wheel.owner, rotation, RotationStep.DEACTIVATE)
     wheel.work()
     rotation_now = wheel.now(rotation)
-    assert (rotation_now.stage, rotation_now.wanted) == (Stage.USING, "")
+    assert (rotation_now.stage, rotation_now.wanted) == (RotationStage.USING, "")
     assert "by sts in eu-west-1" in rotation_now.trouble
     with wheel.done():
-        services.want(wheel.owner, rotation, Wanted.DEACTIVATE, in_spite=True)
+        services.want(wheel.owner, rotation, RotationStep.DEACTIVATE, in_spite=True)
     wheel.work()
     rotation_now = wheel.now(rotation)
     assert (rotation_now.stage, rotation_now.change and rotation_now.change.state) == (
-        Stage.DEACTIVATING,
+        RotationStage.DEACTIVATING,
         "awaiting_approval",
     )
     wheel.agree(rotation_now.change)
     wheel.work()
-    assert (wheel.stage(rotation), wheel.in_aws()[wheel.old.aws_id]) == (Stage.INACTIVE, "Inactive")
+    assert (wheel.stage(rotation), wheel.in_aws()[wheel.old.aws_id]) == (RotationStage.INACTIVE, "Inactive")
 
 
 def test_one_click_makes_the_old_key_active_again_and_the_watch_begins_anew(wheel: Wheel) -> None:
@@ -100,14 +100,14 @@ def test_one_click_makes_the_old_key_active_again_and_the_watch_begins_anew(whee
         services.activate(wheel.owner, rotation)
     wheel.work()
     rotation_now = wheel.now(rotation)
-    assert (rotation_now.stage, wheel.in_aws()[wheel.old.aws_id]) == (Stage.USING, "Active")
+    assert (rotation_now.stage, wheel.in_aws()[wheel.old.aws_id]) == (RotationStage.USING, "Active")
     assert rotation_now.change is not None
     assert (rotation_now.change.reverts, rotation_now.inactive_at) == (deactivated, None)
     wheel.tend()
-    assert wheel.stage(rotation) == Stage.USING
+    assert wheel.stage(rotation) == RotationStage.USING
     wheel.pass_days(rotation, 7)
     wheel.tend()
-    assert wheel.stage(rotation) == Stage.INACTIVE
+    assert wheel.stage(rotation) == RotationStage.INACTIVE
 
 
 def test_what_is_asked_by_hand_waits_for_an_approval_at_each_step(wheel: Wheel) -> None:
@@ -115,7 +115,10 @@ def test_what_is_asked_by_hand_waits_for_an_approval_at_each_step(wheel: Wheel) 
     wheel.use(fetched.key_id, fetched.secret)
     wheel.pass_days(rotation, 30)
     wheel.tend()
-    for wanted, stage in ((Wanted.DEACTIVATE, Stage.INACTIVE), (Wanted.DELETE, Stage.ENDED)):
+    for wanted, stage in (
+        (RotationStep.DEACTIVATE, RotationStage.INACTIVE),
+        (RotationStep.DELETE, RotationStage.ENDED),
+    ):
         assert wheel.stage(rotation) != stage
         with wheel.done():
             services.want(wheel.scene.requester, rotation, wanted)
@@ -133,10 +136,10 @@ def test_a_lost_worker_and_two_at_once_do_nothing_twice(wheel: Wheel) -> None:
     rotation = wheel.begin()
     wheel.agree(rotation.change)
     wheel.work_alone()
-    assert wheel.stage(rotation) == Stage.ASKED
+    assert wheel.stage(rotation) == RotationStage.ASKED
     reconcile.reconcile_open()
     reconcile.reconcile(rotation.pk)
-    assert wheel.stage(rotation) == Stage.HANDING
+    assert wheel.stage(rotation) == RotationStage.HANDING
     fetched = services.fetch(rotation, person=wheel.person)
     wheel.use(fetched.key_id, fetched.secret)
     wheel.pass_days(rotation, 7)
@@ -145,21 +148,21 @@ def test_a_lost_worker_and_two_at_once_do_nothing_twice(wheel: Wheel) -> None:
     wheel.work_alone()
     for _ in range(2):
         reconcile.reconcile_open()
-    assert wheel.stage(rotation) == Stage.INACTIVE
+    assert wheel.stage(rotation) == RotationStage.INACTIVE
     assert Change.objects.filter(operation="access_key.deactivate").count() == 1
 
 
 def test_a_step_that_was_rejected_goes_back_to_where_it_was(wheel: Wheel) -> None:
     rotation, _ = wheel.using()
     with wheel.done():
-        services.want(wheel.owner, rotation, Wanted.DEACTIVATE, in_spite=True)
+        services.want(wheel.owner, rotation, RotationStep.DEACTIVATE, in_spite=True)
     wheel.work()
     change = wheel.now(rotation).change
     assert change is not None
     with wheel.done():
         reject(change, actor=wheel.scene.approver, comment="Wait for the batch of the month")
     rotation_now = wheel.now(rotation)
-    assert rotation_now.stage == Stage.USING
+    assert rotation_now.stage == RotationStage.USING
     assert rotation_now.trouble.endswith("“Wait for the batch of the month”")
     assert wheel.scene.approver.name in rotation_now.trouble
     # Nothing is tried again before someone asks for it, and the page promises nothing else.
@@ -171,13 +174,13 @@ def test_a_step_that_was_rejected_goes_back_to_where_it_was(wheel: Wheel) -> Non
 def test_what_people_stopped_is_not_tried_again(wheel: Wheel, state: ChangeState) -> None:
     rotation, _ = wheel.using()
     with wheel.done():
-        services.want(wheel.owner, rotation, Wanted.DEACTIVATE, in_spite=True)
+        services.want(wheel.owner, rotation, RotationStep.DEACTIVATE, in_spite=True)
     wheel.work()
     change = wheel.now(rotation).change
     assert change is not None
     Change.objects.filter(pk=change.pk).update(state=state)
     reconcile.reconcile(rotation.pk)
     rotation_now = wheel.now(rotation)
-    assert rotation_now.stage == Stage.USING
+    assert rotation_now.stage == RotationStage.USING
     assert rotation_now.retry_at is None
     assert "failed" not in rotation_now.trouble

@@ -12,7 +12,7 @@ from iam.changes.services.secrets import read_secret
 from iam.directory.models import Person
 from iam.people.links.models import Link
 from iam.people.rotation import services
-from iam.people.rotation.models import Outcome, Rotation, Stage
+from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage
 from iam.sealed.models import Secret, SecretState
 from iam.sealed.services import sweep
 from tests.iam.people.rotation.conftest import Wheel
@@ -50,7 +50,7 @@ def test_a_key_whose_secret_nobody_fetched_is_deleted_and_another_is_made_three_
         assert seen[-1] not in wheel.in_aws()
     rotation_now = wheel.now(rotation)
     assert len(set(seen)) == 3
-    assert (rotation_now.stage, rotation_now.outcome) == (Stage.ENDED, Outcome.UNFETCHED)
+    assert (rotation_now.stage, rotation_now.outcome) == (RotationStage.ENDED, RotationOutcome.UNFETCHED)
     assert wheel.in_aws() == {wheel.old.aws_id: "Active"}
     assert "still works" in rotation_now.trouble
 
@@ -61,7 +61,7 @@ def test_a_lost_secret_is_replaced_as_long_as_the_key_was_not_used(wheel: Wheel)
         services.issue_again(wheel.owner, rotation)
     wheel.work()
     rotation_now = wheel.now(rotation)
-    assert rotation_now.stage == Stage.HANDING
+    assert rotation_now.stage == RotationStage.HANDING
     assert set(wheel.in_aws()) == {wheel.old.aws_id, rotation_now.new_key_id}
     second = services.fetch(rotation_now, person=wheel.person)
     assert second.key_id != first.key_id
@@ -85,7 +85,7 @@ def test_for_somebody_who_has_left_no_other_key_is_made(wheel: Wheel) -> None:
     let_it_lie(rotation)
     wheel.tend()
     rotation_now = wheel.now(rotation)
-    assert (rotation_now.outcome, wheel.in_aws()) == (Outcome.UNFETCHED, {wheel.old.aws_id: "Active"})
+    assert (rotation_now.outcome, wheel.in_aws()) == (RotationOutcome.UNFETCHED, {wheel.old.aws_id: "Active"})
 
 
 def test_a_cancelled_rotation_takes_the_unread_key_with_it(wheel: Wheel) -> None:
@@ -104,7 +104,7 @@ def test_a_secret_of_a_rotation_that_has_ended_is_shown_to_nobody(wheel: Wheel) 
     wheel.aws("DeleteAccessKey", AccessKeyId=rotation.new_key_id)
     wheel.pass_days(rotation, 0)
     wheel.tend()
-    assert wheel.now(rotation).outcome == Outcome.KEY_GONE
+    assert wheel.now(rotation).outcome == RotationOutcome.KEY_GONE
     with pytest.raises(RefusedError, match="No secret is available"):
         services.fetch(rotation, person=wheel.person)
 

@@ -12,7 +12,7 @@ import pytest
 
 from iam.mirror.refresh.key_use import KeySeen, KeysSeen
 from iam.people.rotation import reconcile, usage_checks
-from iam.people.rotation.models import Rotation, Stage, Wanted
+from iam.people.rotation.models import Rotation, RotationStage, RotationStep
 from tests import factories
 from tests.console.rotation import rows
 
@@ -49,7 +49,7 @@ def rotation(**values: Any) -> Rotation:
     return rows.rotation(rows.key(user), factories.person("Kwame Boateng"), **quiet | values)
 
 
-WANTED = {"wanted": Wanted.DEACTIVATE}
+WANTED = {"wanted": RotationStep.DEACTIVATE}
 EARLY = {"old_used_at": ago(2)}
 BY_HAND = {"is_automatic": False}
 
@@ -81,11 +81,11 @@ def test_the_old_key_is_deactivated_when_it_is_quiet_and_the_new_one_works(
     usage_checks.watch_using(started, SEEN)
     assert done == expected
     started.refresh_from_db()
-    assert started.stage == (Stage.INACTIVE if started.old_state == INACTIVE else Stage.USING)
+    assert started.stage == (RotationStage.INACTIVE if started.old_state == INACTIVE else RotationStage.USING)
     assert bool(started.trouble) == (started.new_state == INACTIVE or values in (EARLY | WANTED,))
 
 
-DELETE = {"wanted": Wanted.DELETE}
+DELETE = {"wanted": RotationStep.DELETE}
 USED = {"old_used_at": ago(1)}
 YOUNG = {"inactive_at": ago(2)}
 
@@ -110,27 +110,27 @@ YOUNG = {"inactive_at": ago(2)}
 def test_the_old_key_is_deleted_when_it_was_kept_unused_and_another_one_works(
     done: list[bool], values: dict[str, Any], expected: list[bool]
 ) -> None:
-    kept = {"stage": Stage.INACTIVE, "old_state": INACTIVE, "inactive_at": ago(8)}
+    kept = {"stage": RotationStage.INACTIVE, "old_state": INACTIVE, "inactive_at": ago(8)}
     started = rotation(**kept | values)
     usage_checks.watch_inactive(started, None)
     assert done == []
     usage_checks.watch_inactive(started, SEEN)
     assert done == expected
     started.refresh_from_db()
-    assert started.stage == (Stage.USING if started.old_state == ACTIVE else Stage.INACTIVE)
+    assert started.stage == (RotationStage.USING if started.old_state == ACTIVE else RotationStage.INACTIVE)
 
 
 @pytest.mark.parametrize(
     ("after", "is_there", "expected"),
     [
-        (timedelta(seconds=-1), True, (False, Stage.USING)),
-        (timedelta(seconds=30), True, (True, Stage.USING)),
-        (timedelta(seconds=30), False, (False, Stage.USING)),
-        (timedelta(seconds=61), False, (False, Stage.ENDED)),
+        (timedelta(seconds=-1), True, (False, RotationStage.USING)),
+        (timedelta(seconds=30), True, (True, RotationStage.USING)),
+        (timedelta(seconds=30), False, (False, RotationStage.USING)),
+        (timedelta(seconds=61), False, (False, RotationStage.ENDED)),
     ],
 )
 def test_a_reading_of_before_the_latest_step_says_nothing_and_one_of_right_after_it_ends_nothing(
-    done: list[bool], after: timedelta, is_there: bool, expected: tuple[bool, Stage]
+    done: list[bool], after: timedelta, is_there: bool, expected: tuple[bool, RotationStage]
 ) -> None:
     started = rotation(new_used_at=None)
     keys = {started.old.aws_id: KeySeen(started.old.aws_id, ACTIVE, ago(120))}

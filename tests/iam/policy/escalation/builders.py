@@ -10,7 +10,15 @@ from iam.policy.escalation.graph import At, EscalationGraph
 from iam.policy.escalation.paths import EscalationPath, Explorer
 from iam.policy.escalation.states import NO_FACTS, OutsideFacts
 from iam.policy.index.index import Index
-from iam.policy.index.rows import ALONE, AccountRows, Grants, GroupRow, PolicyRow, PrincipalRow, Standing
+from iam.policy.index.rows import (
+    ALONE,
+    AccountRows,
+    Grants,
+    GroupRow,
+    OrganizationStanding,
+    PolicyRow,
+    PrincipalRow,
+)
 from tests.iam.policy.index.organisations import Organisation
 
 ONE, TWO = "111111111111", "222222222222"
@@ -123,7 +131,9 @@ class World:
         """Put an account under a root that allows everything and a level with these statements."""
         full = PolicyRow(self.number(), "FullAWSAccess", self.digest(EVERYTHING))
         own = PolicyRow(self.number(), "Guardrail", self.digest(EVERYTHING, *scps))
-        self.account(account).standing = Standing("o-one", ("o-one/r-1/",), scps=((full,), (own,)), **more)
+        self.account(account).standing = OrganizationStanding(
+            "o-one", ("o-one/r-1/",), scps=((full,), (own,)), **more
+        )
 
     @property
     def index(self) -> Index:

@@ -22,16 +22,16 @@ from iam.policy.escalation.states import (
     grants_in,
     new_member,
 )
-from iam.policy.evaluate import Decision, RequestPolicies, decide
+from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
 from iam.policy.index.classes import Member
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import Grants
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import Principal, PrincipalKind, Request
 from tests.iam.policy.escalation.builders import World
 
 At = tuple[Member, PrincipalState]
-MARKS = {Decision.ALLOWED: YES, Decision.CONDITIONAL: OPEN}
+MARKS = {EvaluationDecision.ALLOWED: YES, EvaluationDecision.CONDITIONAL: OPEN}
 OPEN_TRUST = {
     "Version": "2012-10-17",
     "Statement": [{"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}],
@@ -89,7 +89,7 @@ class Longhand:
             context = {"iam:PermissionsBoundary": None, **context}
         context = {"aws:RequestedRegion": "us-east-1", **context}
         return MARKS.get(
-            self.index.decide(who, Question(action, resource, context, is_pattern=False, **more)), NO
+            self.index.decide(who, AccessQuestion(action, resource, context, is_pattern=False, **more)), NO
         )
 
     def on_tagged(self, at: At, action: str, other: Member, **context: Any) -> int:
@@ -125,7 +125,7 @@ class Longhand:
 
     def _of_ceiling(self, ceiling: Member, action: str, resource: str, context: dict[str, Any]) -> int:
         return MARKS.get(
-            self.index.decide(ceiling, Question(action, resource, context, is_pattern=False)), NO
+            self.index.decide(ceiling, AccessQuestion(action, resource, context, is_pattern=False)), NO
         )
 
     def administrators_made(self, at: At) -> Iterator[int]:

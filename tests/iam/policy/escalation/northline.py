@@ -13,7 +13,15 @@ from console.demo.standin.server import Handle
 from iam.policy.escalation.states import OutsideFacts
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.index import Index
-from iam.policy.index.rows import AccountRows, Grants, GroupRow, Level, PolicyRow, PrincipalRow, Standing
+from iam.policy.index.rows import (
+    AccountRows,
+    Grants,
+    GroupRow,
+    Level,
+    OrganizationStanding,
+    PolicyRow,
+    PrincipalRow,
+)
 from tests.console.demo.clients import all_pages, hub
 from tests.console.demo.served import Served
 
@@ -105,12 +113,12 @@ class Northline:
                 self._profiled[item["Arn"].split(":")[4]].add(row.id)
             yield row
 
-    def _standing(self, number: str) -> Standing:
+    def _standing(self, number: str) -> OrganizationStanding:
         organization = self._organizations.describe_organization()["Organization"]
         way = [number]
         while not way[0].startswith("r-"):
             way.insert(0, self._organizations.list_parents(ChildId=way[0])["Parents"][0]["Id"])
-        return Standing(
+        return OrganizationStanding(
             organization["Id"],
             ("/".join([organization["Id"], *way[:-1], ""]),),
             is_management=number == organization["MasterAccountId"],

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from iam.policy.escalation.organization_policies import WHICH
-from iam.policy.index.rows import PolicyRow, Standing
+from iam.policy.index.rows import OrganizationStanding, PolicyRow
 from tests.iam.policy.escalation.builders import (
     CONDITIONAL,
     EVERYTHING,
@@ -42,7 +42,7 @@ def under(world: World, *levels: tuple[Document, ...], account: str = TWO, **mor
         for level in levels
     )
     path = "/".join(("o-one", "r-1", "ou-1")[: len(levels)])
-    world.account(account).standing = Standing("o-one", (f"{path}/",), scps=rows, **more)
+    world.account(account).standing = OrganizationStanding("o-one", (f"{path}/",), scps=rows, **more)
 
 
 def managed(*statements: dict[str, Any], guarded: tuple[tuple[Document, ...], ...] | None = None) -> World:

@@ -11,7 +11,7 @@ from typing import Any
 
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
-from iam.policy.index.rows import AccountRows, Changes, Grants, PolicyRow, PrincipalRow, Standing
+from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from tests.iam.policy import naive
 
 JSON = dict[str, Any]
@@ -196,7 +196,7 @@ class Case:
     def index(self, documents: Documents) -> tuple[Index, list[Any], Changes]:
         """The index as it is before, the documents that it needs, and the changes."""
         doc_list = [documents.add(digest, text) for digest, text in self.texts.items()]
-        standing = Standing(
+        standing = OrganizationStanding(
             "o-1",
             ("o-1/r-1/",),
             False,

@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from iam.policy.compiled import PolicyKind, PolicySet, compile_set
-from iam.policy.document import Document, read
-from iam.policy.evaluate import ASSUMING, Decision, RequestPolicies, decide, needs_resource_policy
+from iam.policy.document import PolicyDocument, read
+from iam.policy.evaluate import ASSUMING, EvaluationDecision, RequestPolicies, decide, needs_resource_policy
 from iam.policy.index.areas import area_of, pattern_fits
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.resources import unknown_policy
 from iam.policy.index.rows import NOTHING, AccountRows, Grants, Level, PrincipalRow
 from iam.policy.request import Principal, Request, account_of
@@ -20,7 +20,7 @@ from tests.iam.policy.index.organisations import Organisation
 Named = list[tuple[str, str]]
 
 
-def who_can(organisation: Organisation, question: Question) -> dict[int, Decision]:
+def who_can(organisation: Organisation, question: AccessQuestion) -> dict[int, EvaluationDecision]:
     """The decision about everybody who is asked about, by number; a root user's number is its account's,
     negative.
     """
@@ -39,7 +39,12 @@ def who_can(organisation: Organisation, question: Question) -> dict[int, Decisio
 
 class _Asking:
     def __init__(
-        self, organisation: Organisation, question: Question, rows: AccountRows, row: PrincipalRow, place: str
+        self,
+        organisation: Organisation,
+        question: AccessQuestion,
+        rows: AccountRows,
+        row: PrincipalRow,
+        place: str,
     ) -> None:
         self.organisation, self.question, self.rows, self.row, self.place = (
             organisation,
@@ -92,7 +97,7 @@ class _Asking:
             strict=self.question.strict,
         )
 
-    def decision(self) -> Decision:
+    def decision(self) -> EvaluationDecision:
         request, row, standing = self.request(), self.row, self.rows.standing
         boundary = row.grants.boundary
         text = self.resource_text()
@@ -136,7 +141,7 @@ class _Asking:
         )
 
     def compiled(self, named: Named, kind: PolicyKind) -> PolicySet:
-        documents: list[tuple[str, Document]] = [(name, read(text)) for name, text in named]
+        documents: list[tuple[str, PolicyDocument]] = [(name, read(text)) for name, text in named]
         policy_set = compile_set(documents, kind=kind)
         if not self.question.asks_for_pattern:
             return policy_set

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.index import Index
-from iam.policy.index.question import WITH_ROOT, Question
-from iam.policy.index.rows import AccountRows, Grants, GroupRow, PolicyRow, PrincipalRow, Standing
+from iam.policy.index.question import WITH_ROOT, AccessQuestion
+from iam.policy.index.rows import AccountRows, Grants, GroupRow, OrganizationStanding, PolicyRow, PrincipalRow
 
 ACCOUNTS = ("111111111111", "222222222222", "333333333333")
 ACTIONS = (
@@ -163,11 +163,11 @@ def organisation(dice: random.Random) -> Organisation:
     for place, number in enumerate(ACCOUNTS[: dice.randint(1, 3)]):
         standing = dice.choice(
             (
-                Standing(),
-                Standing("o-one", ("o-one/r-1/ou-1/",), scps=scps, rcps=rcps),
-                Standing("o-one", ("o-one/r-1/",), scps=scps, rcps=rcps),
-                Standing("o-one", ("o-one/r-1/",), is_management=True, scps=scps, rcps=rcps),
-                Standing("o-two", is_known=False),
+                OrganizationStanding(),
+                OrganizationStanding("o-one", ("o-one/r-1/ou-1/",), scps=scps, rcps=rcps),
+                OrganizationStanding("o-one", ("o-one/r-1/",), scps=scps, rcps=rcps),
+                OrganizationStanding("o-one", ("o-one/r-1/",), is_management=True, scps=scps, rcps=rcps),
+                OrganizationStanding("o-two", is_known=False),
             )
         )
         organisation.accounts.append(account(dice, number, 1000 * place, pool, with_principal, standing))
@@ -185,7 +185,12 @@ def _levels(dice: random.Random, pool: list[str]) -> Levels:
 
 
 def account(
-    dice: random.Random, number: str, base: int, pool: list[str], trusts: list[str], standing: Standing
+    dice: random.Random,
+    number: str,
+    base: int,
+    pool: list[str],
+    trusts: list[str],
+    standing: OrganizationStanding,
 ) -> AccountRows:
     """An account in which several principals hold the same."""
     policies = [
@@ -240,11 +245,11 @@ CONTEXTS: tuple[tuple[str, Any], ...] = (
 )
 
 
-def question(dice: random.Random) -> Question:
+def question(dice: random.Random) -> AccessQuestion:
     """A question of any sort; half of them about objects of buckets."""
     is_plain = dice.random() < 0.5
     policy = document(dice, with_principal=True) if dice.random() < 0.25 else None
-    return Question(
+    return AccessQuestion(
         "s3:GetObject" if is_plain else dice.choice(ACTIONS),
         dice.choice(RESOURCES[:4] if is_plain else RESOURCES),
         dict(some(dice, CONTEXTS, least=0, most=2)),

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import Index
-from iam.policy.index.question import WITH_ROOT, Question
-from iam.policy.index.rows import AccountRows, Grants, PrincipalRow, Standing
+from iam.policy.index.question import WITH_ROOT, AccessQuestion
+from iam.policy.index.rows import AccountRows, Grants, OrganizationStanding, PrincipalRow
 from tests.iam.policy.index.organisations import Organisation
 
 ONE, TWO = "111111111111", "222222222222"
@@ -27,7 +27,7 @@ def index(*text_or_body: dict[str, Any] | str, number: str = ONE, into: Organisa
         people.append(
             PrincipalRow(int(number[:1]) * 100 + place, f"arn:aws:iam::{number}:user/u{place}", "", grants)
         )
-    organisation.accounts.append(AccountRows(people, (), (), (), number, "aws", Standing()))
+    organisation.accounts.append(AccountRows(people, (), (), (), number, "aws", OrganizationStanding()))
     return organisation.index()
 
 
@@ -35,17 +35,17 @@ def say(effect: str, action: str, resource: Any = "*", **more: Any) -> dict[str,
     return {"Effect": effect, "Action": action, "Resource": resource, **more}
 
 
-def kinds(index: Index, question: Question) -> list[str]:
+def kinds(index: Index, question: AccessQuestion) -> list[str]:
     return [limit.kind for limit in index.who_can(question).limitations]
 
 
 def test_a_key_whose_policy_is_not_known_makes_everybody_conditional() -> None:
     built_index = index(say("Allow", "kms:Decrypt"), say("Allow", "s3:*"))
-    answer = built_index.who_can(Question("kms:Decrypt", KEY))
+    answer = built_index.who_can(AccessQuestion("kms:Decrypt", KEY))
     assert [(m.name, str(each.decision)) for each in answer.found() for m in each.members] == [
         ("u0", "conditional")
     ]
-    assert kinds(built_index, Question("kms:Decrypt", KEY)) == [
+    assert kinds(built_index, AccessQuestion("kms:Decrypt", KEY)) == [
         "resource-policy",
         "other-accounts",
         "kms-grants",
@@ -58,22 +58,22 @@ def test_a_key_policy_that_is_given_decides() -> None:
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": ONE}, "Action": "kms:*", "Resource": "*"}],
     }
-    answer = built_index.who_can(Question("kms:Decrypt", KEY, resource_policy=policy))
-    assert answer.count(Decision.ALLOWED) == 1
+    answer = built_index.who_can(AccessQuestion("kms:Decrypt", KEY, resource_policy=policy))
+    assert answer.count(EvaluationDecision.ALLOWED) == 1
     assert [limit.kind for limit in answer.limitations] == ["kms-grants"]
 
 
 def test_grants_of_keys_are_told_of_only_where_one_could_allow_it() -> None:
     built_index = index(say("Allow", "kms:*"))
-    assert "kms-grants" in kinds(built_index, Question("kms:GenerateDataKey", KEY))
-    assert "kms-grants" not in kinds(built_index, Question("kms:PutKeyPolicy", KEY))
+    assert "kms-grants" in kinds(built_index, AccessQuestion("kms:GenerateDataKey", KEY))
+    assert "kms-grants" not in kinds(built_index, AccessQuestion("kms:PutKeyPolicy", KEY))
 
 
 def test_principals_of_other_accounts_are_left_out_and_that_is_told() -> None:
     organisation = Organisation()
     index(say("Allow", "sqs:*"), into=organisation)
     built_index = index(say("Allow", "sqs:*"), number=TWO, into=organisation)
-    question = Question("sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{ONE}:queue")
+    question = AccessQuestion("sqs:SendMessage", f"arn:aws:sqs:eu-west-1:{ONE}:queue")
     assert {member.account for member in built_index.who_can(question).members()} == {ONE}
     assert kinds(built_index, question) == ["other-accounts"]
 
@@ -82,16 +82,16 @@ def test_a_bucket_is_taken_to_be_in_each_principals_own_account_unless_one_is_na
     organisation = Organisation()
     index(say("Allow", "s3:*"), into=organisation)
     built_index = index(say("Allow", "s3:*"), number=TWO, into=organisation)
-    question = Question("s3:GetObject", "arn:aws:s3:::data/x")
+    question = AccessQuestion("s3:GetObject", "arn:aws:s3:::data/x")
     assert {member.account for member in built_index.who_can(question).members()} == {ONE, TWO}
     assert kinds(built_index, question) == ["own-account"]
-    named = Question("s3:GetObject", "arn:aws:s3:::data/x", resource_account=TWO)
+    named = AccessQuestion("s3:GetObject", "arn:aws:s3:::data/x", resource_account=TWO)
     assert {member.account for member in built_index.who_can(named).members()} == {TWO}
 
 
 def test_a_document_that_cannot_be_read_is_told_of_and_the_rest_answers() -> None:
     built_index = index("{", say("Allow", "s3:*"))
-    question = Question("s3:GetObject", "arn:aws:s3:::data/x")
+    question = AccessQuestion("s3:GetObject", "arn:aws:s3:::data/x")
     answer = built_index.who_can(question)
     assert [member.name for member in answer.members()] == ["u1"]
     assert answer.limitations[-1].kind == "unreadable"
@@ -112,7 +112,7 @@ def test_a_pattern_is_allowed_when_all_of_it_is_and_conditional_when_some_is(
 ) -> None:
     built_index = index(say("Allow", "s3:*", "arn:aws:s3:::prod-*"))
     decisions = [
-        str(each.decision) for each in built_index.who_can(Question("s3:GetObject", resource)).found()
+        str(each.decision) for each in built_index.who_can(AccessQuestion("s3:GetObject", resource)).found()
     ]
     assert decisions == ([expected] if expected != "none" else [])
 
@@ -120,20 +120,20 @@ def test_a_pattern_is_allowed_when_all_of_it_is_and_conditional_when_some_is(
 def test_what_a_conditional_answer_depends_on_is_told() -> None:
     mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
     built_index = index(say("Allow", "s3:*", "arn:aws:s3:::prod-*", Condition=mfa))
-    question = Question("s3:GetObject", "arn:aws:s3:::pro*")
-    (member,) = built_index.who_can(question).members(Decision.CONDITIONAL)
+    question = AccessQuestion("s3:GetObject", "arn:aws:s3:::pro*")
+    (member,) = built_index.who_can(question).members(EvaluationDecision.CONDITIONAL)
     explanation = built_index.explain(member, question)
-    assert explanation.decision is Decision.CONDITIONAL
+    assert explanation.decision is EvaluationDecision.CONDITIONAL
     assert explanation.residual == ("Bool aws:MultiFactorAuthPresent: true", "Resource: arn:aws:s3:::prod-*")
     assert explanation.reasons[0].policy == "inline policy own"
-    assert built_index.decide(member, question) is Decision.CONDITIONAL
+    assert built_index.decide(member, question) is EvaluationDecision.CONDITIONAL
 
 
 def test_root_users_are_found_when_they_are_asked_for() -> None:
     built_index = index(say("Allow", "ec2:*"))
-    question = Question("s3:GetObject", "arn:aws:s3:::data/x")
+    question = AccessQuestion("s3:GetObject", "arn:aws:s3:::data/x")
     assert built_index.who_can(question).names() == []
-    with_root = Question("s3:GetObject", "arn:aws:s3:::data/x", kinds=WITH_ROOT)
+    with_root = AccessQuestion("s3:GetObject", "arn:aws:s3:::data/x", kinds=WITH_ROOT)
     assert built_index.who_can(with_root).names() == [f"arn:aws:iam::{ONE}:root"]
 
 
@@ -141,19 +141,19 @@ def test_pages_are_sorted_and_follow_each_other() -> None:
     organisation = Organisation()
     index(*(say("Allow", "s3:*") for _ in range(5)), number=TWO, into=organisation)
     built_index = index(*(say("Allow", "s3:*") for _ in range(4)), into=organisation)
-    answer = built_index.who_can(Question("s3:GetObject", "arn:aws:s3:::data/x"))
+    answer = built_index.who_can(AccessQuestion("s3:GetObject", "arn:aws:s3:::data/x"))
     seen: list[str] = []
     after = ("", "")
     while page := answer.page(size=4, after=after):
         seen += [member.arn for member, _ in page]
         after = (page[-1][0].account, page[-1][0].arn)
     assert seen == sorted(seen)
-    assert len(seen) == answer.count(Decision.ALLOWED) == 9
+    assert len(seen) == answer.count(EvaluationDecision.ALLOWED) == 9
 
 
 def test_everything_is_one_resource_for_an_action_that_takes_none() -> None:
-    assert Question("s3:GetObject", "*").asks_for_pattern
-    assert not Question("s3:ListAllMyBuckets", "*").asks_for_pattern
+    assert AccessQuestion("s3:GetObject", "*").asks_for_pattern
+    assert not AccessQuestion("s3:ListAllMyBuckets", "*").asks_for_pattern
     built_index = index(say("Allow", "s3:*", "arn:aws:s3:::prod-*"))
-    assert built_index.who_can(Question("s3:ListAllMyBuckets", "*")).names() == []
-    assert built_index.who_can(Question("s3:GetObject", "*")).count(Decision.CONDITIONAL) == 1
+    assert built_index.who_can(AccessQuestion("s3:ListAllMyBuckets", "*")).names() == []
+    assert built_index.who_can(AccessQuestion("s3:GetObject", "*")).count(EvaluationDecision.CONDITIONAL) == 1

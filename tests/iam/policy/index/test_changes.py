@@ -13,7 +13,7 @@ from iam.policy.index.difference import NOTHING
 from iam.policy.index.documents import Documents
 from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
-from iam.policy.index.rows import AccountRows, Changes, Grants, PolicyRow, PrincipalRow, Standing
+from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from iam.policy.index.scenario import Edits, what_if
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.organisations import ACCOUNTS, Organisation
@@ -178,7 +178,7 @@ def test_each_change_gives_the_index_another_version() -> None:
         lambda: index.put(rows),
         lambda: index.put(rows),
         lambda: index.apply("111111111111", Changes(gone=[1])),
-        lambda: index.stand("111111111111", Standing("o-1")),
+        lambda: index.stand("111111111111", OrganizationStanding("o-1")),
         lambda: index.drop("111111111111"),
         index.dissolve,
     ):

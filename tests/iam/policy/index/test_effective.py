@@ -15,13 +15,13 @@ from hypothesis import strategies as st
 from iam.policy.applicability import can_apply
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.source import resource_arns
-from iam.policy.evaluate import FREE, Decision
+from iam.policy.evaluate import FREE, EvaluationDecision
 from iam.policy.index import reach
 from iam.policy.index.documents import Documents
 from iam.policy.index.effective import Effective, EffectiveActions
-from iam.policy.index.question import WITH_ROOT, Question
+from iam.policy.index.question import WITH_ROOT, AccessQuestion
 from iam.policy.index.reach import reach_of
-from iam.policy.index.rows import AccountRows, Grants, PolicyRow, PrincipalRow, Standing
+from iam.policy.index.rows import AccountRows, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from tests.iam.policy.index import longhand
 from tests.iam.policy.index import organisations as made
 from tests.iam.policy.index.organisations import Organisation
@@ -55,15 +55,15 @@ def test_effective_actions_agree_with_the_engine(seed: int) -> None:
     accounts = {member.id: member.account for member in index.members}
     for action in ACTIONS:
         for resource in places(action):
-            question = Question(action, resource, kinds=WITH_ROOT, is_pattern=False)
+            question = AccessQuestion(action, resource, kinds=WITH_ROOT, is_pattern=False)
             for number, decision in longhand.who_can(organisation, question).items():
                 if ":role/" in resource and accounts[number] not in resource:
                     continue
                 where = asked(effective, sets[number], action)
                 if where == "everywhere":
-                    assert decision is Decision.ALLOWED, (action, resource, number)
+                    assert decision is EvaluationDecision.ALLOWED, (action, resource, number)
                 if where == "none":
-                    assert decision not in (Decision.ALLOWED, Decision.CONDITIONAL), (
+                    assert decision not in (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL), (
                         action,
                         resource,
                         number,
@@ -94,7 +94,11 @@ def one(
 
     policies = [PolicyRow(2, "boundary", text(boundary))] if boundary else []
     grants = Grants((("own", text(list(statements))),), boundary=2 if boundary else None)
-    standing = Standing("o-one", scps=((PolicyRow(3, "scp", text(scp)),),)) if scp else Standing()
+    standing = (
+        OrganizationStanding("o-one", scps=((PolicyRow(3, "scp", text(scp)),),))
+        if scp
+        else OrganizationStanding()
+    )
     people = [PrincipalRow(1, f"arn:aws:iam::{ACCOUNT}:user/maya", "AIDA1", grants)]
     organisation.accounts.append(AccountRows(people, (), policies, (), ACCOUNT, "aws", standing))
     index = organisation.index()

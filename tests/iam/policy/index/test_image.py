@@ -17,7 +17,7 @@ from iam.policy.index.image import ImageError, pack, unpack
 from iam.policy.index.image_parts import image_of
 from iam.policy.index.index import Index
 from iam.policy.index.register import Register
-from iam.policy.index.rows import AccountRows, PrincipalRow, Standing
+from iam.policy.index.rows import AccountRows, OrganizationStanding, PrincipalRow
 from iam.policy.index.scenario import row_of
 from iam.policy.index.shard import Shard
 from tests.iam.policy.index import organisations as made
@@ -28,7 +28,7 @@ from tests.iam.policy.index.test_who_can import decisions
 NUMBER = "111111111111"
 
 
-def packed(organisation: Organisation) -> list[tuple[bytes, Standing]]:
+def packed(organisation: Organisation) -> list[tuple[bytes, OrganizationStanding]]:
     """The image of each account, in the order of the accounts."""
     documents = organisation.held()
     packed = [

@@ -10,12 +10,12 @@ import random
 
 import pytest
 
-from iam.policy.index.difference import Difference
+from iam.policy.index.difference import AccessDifference
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
-from iam.policy.index.rows import AccountRows, Changes, Grants, PolicyRow, PrincipalRow, Standing
+from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStanding, PolicyRow, PrincipalRow
 from iam.policy.index.scenario import Edits, what_if
-from iam.policy.index.verdicts import Change
+from iam.policy.index.verdicts import PrincipalChange
 from iam.policy.index.witness import Prover
 from tests.iam.policy.index.changing import NOW
 from tests.iam.policy.index.organisations import ACCOUNTS, ALLOW_ALL, Organisation
@@ -108,7 +108,7 @@ def people_of_two_accounts(dice: random.Random) -> tuple[Index, dict[str, Edits]
     return organisation.index(), edits, organisation.store, [documents]
 
 
-def said(change: Change) -> dict[object, int]:
+def said(change: PrincipalChange) -> dict[object, int]:
     """What becomes of which actions, without the requests that prove it."""
     numbers: dict[object, int] = {}
     for mask, verdict in change.proofs:
@@ -120,7 +120,7 @@ def said(change: Change) -> dict[object, int]:
     return numbers
 
 
-def check(index: Index, difference: Difference, dice: random.Random) -> int:
+def check(index: Index, difference: AccessDifference, dice: random.Random) -> int:
     """Compare everybody with what is proved for them alone, and the requests that are shown; how many were
     compared.
     """
@@ -181,7 +181,7 @@ def test_a_proof_is_shared_where_nothing_tells_names_accounts_and_buckets_of_one
     new = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": []}))
     everybody = {"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}
     rcp = organisation.digest(json.dumps({"Version": "2012-10-17", "Statement": [everybody]}))
-    standing = Standing(
+    standing = OrganizationStanding(
         "o-one",
         ("o-one/r-1/",),
         scps=((PolicyRow(1, "FullAWSAccess", organisation.digest(ALLOW_ALL)),),),
@@ -206,7 +206,7 @@ def test_a_proof_is_shared_where_nothing_tells_names_accounts_and_buckets_of_one
     proved = []
     change = Prover.change
 
-    def counted(prover: Prover, *sides: object, **how: object) -> Change:
+    def counted(prover: Prover, *sides: object, **how: object) -> PrincipalChange:
         proved.append(sides)
         return change(prover, *sides, **how)  # type: ignore[arg-type]
 

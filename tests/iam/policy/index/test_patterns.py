@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from iam.policy.arns import resource_matcher, resource_tokens
 from iam.policy.glob import tokens
-from iam.policy.index.patterns import Pattern, pattern_of, relation
+from iam.policy.index.patterns import ResourcePattern, pattern_of, relation
 from iam.policy.logic import NO, OPEN, YES
 
 LETTERS = "a:z"
@@ -92,6 +92,6 @@ def test_a_hostile_pattern_costs_no_more_than_its_length() -> None:
 
 
 def test_parts_that_were_filled_from_variables_are_letters() -> None:
-    filled = Pattern(resource_tokens([*tokens("home/"), "*", "/"]))
+    filled = ResourcePattern(resource_tokens([*tokens("home/"), "*", "/"]))
     assert not filled.takes_in(pattern_of("home/x/"))
     assert filled.meets(pattern_of("home/*"))

@@ -5,9 +5,9 @@ are.
 from __future__ import annotations
 
 from iam.policy.glob import ANY
-from iam.policy.index.probes import Place, pattern_tokens, probes
+from iam.policy.index.probes import ProbePlace, pattern_tokens, probes
 
-HERE = Place("aws", "111111111111", "apigateway")
+HERE = ProbePlace("aws", "111111111111", "apigateway")
 LONG = [f"arn:aws:apigateway:*::/apis/*/{chr(97 + number)}/*" for number in range(24)]
 
 
@@ -22,7 +22,7 @@ def test_what_two_lists_have_in_common_is_asked_about() -> None:
         pattern_tokens(f"arn:aws:s3:::{pattern}"): lists
         for pattern, lists in (("a*", 1), ("b*", 1), ("*z", 2))
     }
-    probe_list = probes(patterns, formats=None, place=Place("aws", "111111111111", "s3"))
+    probe_list = probes(patterns, formats=None, place=ProbePlace("aws", "111111111111", "s3"))
     for begin in "ab":
         inside = [probe for probe in probe_list if probe.startswith(f"arn:aws:s3:::{begin}")]
         assert {probe.endswith("z") for probe in inside} == {True, False}

@@ -9,19 +9,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from iam.policy.evaluate import Decision
+from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import AccountRows, Changes, Grants, PrincipalRow
 from tests.iam.policy.index import longhand
 from tests.iam.policy.index import organisations as made
 
-POSITIVE = {Decision.ALLOWED, Decision.CONDITIONAL}
+POSITIVE = {EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL}
 
 
-def decisions(index: Index, question: Question) -> dict[int, Decision]:
+def decisions(index: Index, question: AccessQuestion) -> dict[int, EvaluationDecision]:
     """What the index answers, by number; nobody may be told twice."""
-    decisions: dict[int, Decision] = {}
+    decisions: dict[int, EvaluationDecision] = {}
     for each in index.who_can(question).found():
         for member in each.members:
             assert member.id not in decisions
@@ -68,10 +68,10 @@ def test_only_those_whom_the_question_names_are_told_apart_by_name(
     index = organisation.index()
     asked = frozenset(made.ACCOUNTS) if accounts is None else accounts
     for name in ("Maya", "tomas", "nobody"):
-        question = Question("s3:GetObject", f"arn:aws:s3:::homes/{name}/x", accounts=accounts)
+        question = AccessQuestion("s3:GetObject", f"arn:aws:s3:::homes/{name}/x", accounts=accounts)
         names = index.who_can(question).names()
         expected = [f"arn:aws:iam::{number}:user/{name}" for number in sorted(asked)]
         assert sorted(names) == (expected if name != "nobody" else [])
     index.apply(made.ACCOUNTS[1], Changes(gone=[10]))
-    question = Question("s3:GetObject", "arn:aws:s3:::homes/Maya/x", accounts=accounts)
+    question = AccessQuestion("s3:GetObject", "arn:aws:s3:::homes/Maya/x", accounts=accounts)
     assert len(index.who_can(question).names()) == len(asked) - 1

@@ -14,7 +14,7 @@ import pytest
 
 from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact, KeyFact
 from iam.audit.findings.identity import Computed, compute
-from iam.audit.findings.rule import Rule
+from iam.audit.findings.rule import FindingRule
 from iam.mirror.models import NEVER, Kind
 from iam.mirror.pull.sections import ALL
 from iam.people.fleet.roots import Root, RootStanding
@@ -28,9 +28,9 @@ from iam.policy.index.rows import (
     Grants,
     GroupRow,
     Level,
+    OrganizationStanding,
     PolicyRow,
     PrincipalRow,
-    Standing,
 )
 
 NUMBER: Final = "111111111111"
@@ -212,7 +212,11 @@ class Site:
         policies = [
             PolicyRow(number, self.entities[number].name, text) for number, text in self.defaults.items()
         ]
-        standing = Standing("o-inside0000", ("o-inside0000/r-1/",), scps=self.scps) if self.scps else ALONE
+        standing = (
+            OrganizationStanding("o-inside0000", ("o-inside0000/r-1/",), scps=self.scps)
+            if self.scps
+            else ALONE
+        )
         rows = AccountRows(principals, groups, policies, (), NUMBER, "aws", standing)
         index = Index(documents)
         index.put(rows)
@@ -238,7 +242,7 @@ Build = Callable[[Site], object]
 Cases = Mapping[str, tuple[Build, str]]
 
 
-def answer_of(rule: Rule, build: Build) -> tuple[str, Computed]:
+def answer_of(rule: FindingRule, build: Build) -> tuple[str, Computed]:
     """What a rule says of a site: TRUE, FALSE, CONDITIONAL or UNREAD."""
     site = Site()
     build(site)
@@ -251,7 +255,7 @@ def answer_of(rule: Rule, build: Build) -> tuple[str, Computed]:
     return (UNREAD if computed.unread or computed.unread_subjects else FALSE), computed
 
 
-def cases_of(rule: Rule, cases: Cases) -> Any:
+def cases_of(rule: FindingRule, cases: Cases) -> Any:
     """A test of each case."""
 
     @pytest.mark.parametrize("name", list(cases))

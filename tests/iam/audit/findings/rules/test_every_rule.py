@@ -9,7 +9,7 @@ from importlib import import_module
 import pytest
 
 from iam.audit.findings import rules
-from iam.audit.findings.rule import Rule
+from iam.audit.findings.rule import FindingRule
 from iam.audit.findings.rules import all_rules
 from tests.iam.audit.findings.rules.site import FALSE, TRUE
 
@@ -24,7 +24,7 @@ def test_each_file_declares_one_rule_that_is_called_like_it() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_has_true_and_false_cases(rule: Rule) -> None:
+def test_a_rule_has_true_and_false_cases(rule: FindingRule) -> None:
     name = rule.kind.replace("-", "_")
     cases = import_module(f"tests.iam.audit.findings.rules.test_{name}").CASES
     answers = {expected for _, expected in cases.values()}
@@ -33,7 +33,7 @@ def test_a_rule_has_true_and_false_cases(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES)
-def test_a_rule_speaks_plainly(rule: Rule) -> None:
+def test_a_rule_speaks_plainly(rule: FindingRule) -> None:
     assert SLUG.fullmatch(rule.kind)
     assert not rule.title.endswith(".")
     for text in (rule.sentence, rule.risk, rule.remedy):
