@@ -24,6 +24,11 @@ MAX_TEMPLATE_LINES = 200
 PRODUCT = ("console", "iam")
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 FORBIDDEN_NAMES = {"utils.py", "helpers.py"}
+VAGUE_MODULES = frozenset({"afterwards", "found", "one", "shown", "told", "whose", "words"})
+NOUNS_IN_ING = frozenset({"matching", "offboarding", "onboarding", "provisioning", "smuggling", "wording"})
+"""Words that end like a gerund, and are the glossary's or AWS's name of a thing."""
+SHARED_CLASS_NAMES = frozenset({"Command", "Identity", "Link"})
+"""Django asks for `Command`. The others are models of two applications each, whose names stay."""
 EMPTY_VARIABLES = frozenset({"found", "given", "held", "meant", "one", "said", "some", "told"})
 """Names that say where a value comes from, or only that there is one, and not what it is."""
 # The Content-Security-Policy has no unsafe-inline: such markup would silently do nothing.
@@ -99,19 +104,44 @@ def empty_variables(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield getattr(node, "lineno", 0), name
 
 
+def vague_module(name: str) -> bool:
+    """True for a module that is named by a gerund, or by a word that doesn't say what is in it."""
+    stem = Path(name).stem.removeprefix("test_")
+    is_gerund = stem.endswith("ing") and "_" not in stem and stem not in NOUNS_IN_ING
+    return is_gerund or stem in VAGUE_MODULES
+
+
+def repeated_classes(sources: Mapping[str, str]) -> Iterator[str]:
+    """Each class of the product whose name another module has used already; classes within a class count for
+    nothing.
+    """
+    places: dict[str, str] = {}
+    for place, source in sources.items():
+        for node in ast.parse(source).body:
+            if not isinstance(node, ast.ClassDef) or node.name in SHARED_CLASS_NAMES:
+                continue
+            if node.name in places:
+                yield f"{place}:{node.lineno}: the class {node.name} has a namesake in {places[node.name]}"
+            places.setdefault(node.name, place)
+
+
 def breaches() -> Iterator[str]:
     """One line per breach: the place, and what is wrong."""
+    product: dict[str, str] = {}
     for file in tracked("*.py"):
         place = file.relative_to(ROOT)
         if "migrations" in place.parts:
             continue
         if file.name in FORBIDDEN_NAMES:
             yield f"{place}: a file needs a name that says its job"
+        if vague_module(file.name):
+            yield f"{place}: a module is named by a noun that says what is in it"
         lines = file.read_text(encoding="utf-8").splitlines()
         if len(lines) > MAX_LINES:
             yield f"{place}: {len(lines)} lines; {MAX_LINES} are the limit"
         tree = ast.parse("\n".join(lines))
         if place.parts[0] in PRODUCT:
+            product[str(place)] = "\n".join(lines)
             for number, what in dense(tree):
                 yield f"{place}:{number}: {what}"
             for number, name in empty_variables(tree):
@@ -127,6 +157,7 @@ def breaches() -> Iterator[str]:
                     f"{place}:{number}: {what}; the policy language knows A to Z only: use "
                     "iam.policy.letter_case"
                 )
+    yield from repeated_classes(product)
     yield from wide_lines(
         {str(file.relative_to(ROOT)): file.read_text(encoding="utf-8") for file in tracked("templates/*")}
     )

@@ -11,7 +11,9 @@ from tests.house_rules import (
     TEMPLATE_SUFFIXES,
     dense,
     empty_variables,
+    repeated_classes,
     tracked,
+    vague_module,
     wide_lines,
 )
 
@@ -77,3 +79,29 @@ def test_an_attribute_and_a_use_are_no_empty_variables() -> None:
     """The attribute has a class that says what it is of; the use is not where the name was chosen."""
     source = "class Step:\n    held: int\n    found = 1\n\ndef f():\n    g(given=step.held, said=found)"
     assert list(empty_variables(ast.parse(source))) == []
+
+
+@pytest.mark.parametrize("name", ["closing.py", "test_closing.py", "shown.py", "test_words.py"])
+def test_a_module_named_by_a_gerund_or_a_vague_word_is_a_breach(name: str) -> None:
+    assert vague_module(name)
+
+
+@pytest.mark.parametrize(
+    "name", ["offboarding.py", "test_onboarding.py", "account_setting.py", "reconcile.py"]
+)
+def test_a_module_named_by_a_noun_is_no_breach(name: str) -> None:
+    assert not vague_module(name)
+
+
+def test_a_class_name_of_two_modules_is_a_breach() -> None:
+    sources = {
+        "iam/a.py": "class Row: pass",
+        "iam/b.py": "\n\nclass Row: pass",
+        "iam/c.py": "class Line: pass",
+    }
+    assert list(repeated_classes(sources)) == ["iam/b.py:3: the class Row has a namesake in iam/a.py"]
+
+
+def test_names_that_django_asks_for_and_nested_classes_are_no_breach() -> None:
+    nested = "class {}:\n    class Meta: pass\n\nclass Command: pass"
+    assert list(repeated_classes({"a.py": nested.format("User"), "b.py": nested.format("Team")})) == []

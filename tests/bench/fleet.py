@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench.fakeaws.accounts import account_id
-from tests.bench.fakeaws.running import in_process
+from tests.bench.fakeaws.process import in_process
 from tests.bench.floor import environment, figure
 from tests.services import postgres, redis
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import floor_rows
-from tests.bench.fakeaws.running import control, in_process
+from tests.bench.fakeaws.process import control, in_process
 from tests.services import postgres
 
 ACCOUNT = "111111111111"

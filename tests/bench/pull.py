@@ -8,9 +8,9 @@ import sys
 import tempfile
 from typing import Any
 
-from tests.bench.fakeaws.running import control, in_process
+from tests.bench.fakeaws.process import control, in_process
 from tests.bench.floor import Cost, cost_of, figure
-from tests.bench.pulling import Steps, costs_of
+from tests.bench.pull_process import Steps, costs_of
 from tests.services import postgres
 
 BARE, STORED = "bare boto3 paginator", "boto3 paginator + digests + raw rows"

@@ -8,8 +8,7 @@ from typing import Any
 import moto.iam.models as models
 from moto.iam.models import iam_backends
 
-from console.demo.organisation import material, seeding_credentials
-from console.demo.organisation.seeding_tree import seed_tree
+from console.demo.organisation import credential_seeds, material
 from console.demo.organisation.specs import (
     AccountSpec,
     CertificateSpec,
@@ -25,6 +24,7 @@ from console.demo.organisation.specs import (
     User,
 )
 from console.demo.organisation.times import Times, tag_list
+from console.demo.organisation.tree_seeds import seed_tree
 from console.demo.standin import ec2, ids, trail
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.demo.standin.iam.extras import user_extras
@@ -60,7 +60,7 @@ class AccountSeeder:
         """Seed everything of the account."""
         account = self.account
         self.backend.account_aliases = [account.alias]
-        seeding_credentials.root_user(self.backend, account.root, age=account.age, times=self.times)
+        credential_seeds.root_user(self.backend, account.root, age=account.age, times=self.times)
         if account.password_policy is not None:
             self.backend.update_account_password_policy(**account.password_policy)
         for policy in account.policies:
@@ -193,9 +193,9 @@ class AccountSeeder:
         for index, key in enumerate(spec.keys):
             self._key(user, key, index)
         for device in spec.devices:
-            seeding_credentials.device(self.backend, user, device, times=self.times)
+            credential_seeds.device(self.backend, user, device, times=self.times)
         for index, credential in enumerate(spec.credentials):
-            seeding_credentials.credential(self.backend, user, credential, index, times=self.times)
+            credential_seeds.credential(self.backend, user, credential, index, times=self.times)
 
     def _login(self, user: Any, spec: User) -> None:
         login = spec.login

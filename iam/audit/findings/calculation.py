@@ -20,9 +20,9 @@ from django.db.models import Q
 
 from iam.access.escalation_calculation.code_version import code_version
 from iam.access.escalation_calculation.models import Calculation
+from iam.audit.findings.account_reader import facts_of
 from iam.audit.findings.identity import Computed, compute
 from iam.audit.findings.models import FindingRun
-from iam.audit.findings.reading import facts_of
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.writes import end_acceptances, keep
 from iam.directory.models import Identity

@@ -20,7 +20,7 @@ from typing import Any
 from console.demo.broker import answers, free_port, server_program
 from tests.bench.changes.organisation import HUB_KEY
 from tests.bench.changes.standin import in_process as standin_in_process
-from tests.bench.proxy.running import in_process as proxy_in_process
+from tests.bench.proxy.process import in_process as proxy_in_process
 from tests.services import postgres, redis
 
 

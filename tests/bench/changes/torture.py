@@ -20,7 +20,7 @@ from typing import Any
 
 from tests.bench.changes.site import Site, running, why_missing
 from tests.bench.floor import figure
-from tests.bench.proxy.running import control
+from tests.bench.proxy.process import control
 
 CHANGES = int(os.environ.get("BENCH_TORTURE", "2000"))
 KINDS = "membership,attachment,inline,version"

@@ -16,7 +16,7 @@ from typing import Any, Final
 from tests.bench.changes import torture
 from tests.bench.changes.site import Site, running, why_missing
 from tests.bench.floor import figure
-from tests.bench.proxy.running import control
+from tests.bench.proxy.process import control
 
 PEOPLE: Final = int(os.environ.get("BENCH_LEAVERS", "12"))
 ACCOUNTS: Final = 4

@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from tests.bench.changes.site import Site, running, why_missing
 from tests.bench.floor import figure
-from tests.bench.proxy.running import control
+from tests.bench.proxy.process import control
 
 PEOPLE: Final = int(os.environ.get("BENCH_PEOPLE", "500"))
 SLOTS: Final = int(os.environ.get("BENCH_SLOTS", "2"))

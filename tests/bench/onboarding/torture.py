@@ -18,7 +18,7 @@ from tests.bench.changes import torture
 from tests.bench.changes.site import Site, running, why_missing
 from tests.bench.floor import figure
 from tests.bench.onboarding.throughput import PLANT
-from tests.bench.proxy.running import control
+from tests.bench.proxy.process import control
 
 PEOPLE: Final = int(os.environ.get("BENCH_PEOPLE", "200"))
 EVERY: Final = 4.0

@@ -29,7 +29,7 @@ from iam.policy.request import Principal, account_of
 from tests.bench.evaluate import Engine, check_distinct, check_mixed, fastest
 from tests.bench.evaluate_requests import Data, heavy, principals, simple, worlds
 from tests.iam.access.enforcement.table import cases as demanding_mfa
-from tests.iam.policy.cases.writing import ALLOWED, CONDITIONAL, Case
+from tests.iam.policy.cases.notation import ALLOWED, CONDITIONAL, Case
 from tests.iam.policy.test_cases import CASES as WRITTEN
 
 CASES = [*WRITTEN, *demanding_mfa()]

@@ -9,7 +9,7 @@ import pytest
 from iam.aws import credentials
 from iam.aws.access import AccountAccess
 from iam.aws.session import Aws, connect
-from tests.bench.fakeaws.running import in_thread
+from tests.bench.fakeaws.process import in_thread
 from tests.bench.fakeaws.world import Options, World
 from tests.iam.aws.scripted import ACCOUNT, Script
 

@@ -16,7 +16,7 @@ import pytest
 from iam.aws.access import AccountAccess
 from iam.aws.session import connect
 from tests.bench.fakeaws.accounts import account_id, key_of, number_of
-from tests.bench.fakeaws.running import control, in_process, in_thread
+from tests.bench.fakeaws.process import control, in_process, in_thread
 from tests.bench.fakeaws.world import Options, World
 
 TINY = Options(users=30, groups=4, roles=20, policies=10)

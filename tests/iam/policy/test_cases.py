@@ -15,7 +15,7 @@ import pytest
 
 from iam.policy.lines import answer
 from tests.iam.policy import cases
-from tests.iam.policy.cases.writing import ALLOWED, CONDITIONAL, DENIED, NOT_ALLOWED, Case
+from tests.iam.policy.cases.notation import ALLOWED, CONDITIONAL, DENIED, NOT_ALLOWED, Case
 
 CASES: list[Case] = [
     case

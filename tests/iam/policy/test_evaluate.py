@@ -8,7 +8,7 @@ import pytest
 
 from iam.policy.evaluate import decide
 from iam.policy.lines import question
-from tests.iam.policy.cases.writing import DENIED, NOT_ALLOWED, OBJECT, USER, allow, deny, policy
+from tests.iam.policy.cases.notation import DENIED, NOT_ALLOWED, OBJECT, USER, allow, deny, policy
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from iam.policy.lines import answer
-from tests.iam.policy.cases.writing import (
+from tests.iam.policy.cases.notation import (
     ACCOUNT,
     BUCKET,
     FEDERATED,

@@ -14,7 +14,7 @@ from iam.policy import glob
 from iam.policy.arns import resource_matcher
 from iam.policy.glob import ANY, ONE, WITHIN, compile_glob, tokens
 from iam.policy.lines import answer, answers
-from tests.iam.policy.cases.writing import BUCKET, OBJECT, SESSION, USER, allow, policy
+from tests.iam.policy.cases.notation import BUCKET, OBJECT, SESSION, USER, allow, policy
 
 GOOD: dict[str, Any] = {
     "id": "good",

@@ -18,7 +18,7 @@ from iam.policy.lines import question
 from iam.policy.lint import lint
 from tests.house_rules import ROOT, unicode_case
 from tests.iam.policy import naive
-from tests.iam.policy.cases.writing import ALLOWED, BUCKET, NOT_ALLOWED, USER, allow, policy
+from tests.iam.policy.cases.notation import ALLOWED, BUCKET, NOT_ALLOWED, USER, allow, policy
 
 CODE_POINTS = [chr(code) for code in range(sys.maxunicode + 1)]
 LOOKALIKES = sorted(

@@ -17,7 +17,7 @@ from iam.policy.document import PolicyDocument, read
 from iam.policy.evaluate import decide
 from iam.policy.lines import question
 from tests.iam.policy import naive
-from tests.iam.policy.cases.writing import ROLE, SESSION, USER
+from tests.iam.policy.cases.notation import ROLE, SESSION, USER
 from tests.iam.policy.naive_matching import listed, text_of
 
 POLICIES: dict[str, Any] = {

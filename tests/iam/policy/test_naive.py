@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.iam.policy import naive
-from tests.iam.policy.cases.writing import CONDITIONAL
+from tests.iam.policy.cases.notation import CONDITIONAL
 from tests.iam.policy.test_cases import PAGES
 
 UNREADABLE = {

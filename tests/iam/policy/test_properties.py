@@ -13,7 +13,7 @@ from iam.policy.evaluate import EvaluationDecision, decide
 from iam.policy.explain import ReasonOutcome, explain
 from iam.policy.lines import answer, question
 from tests.iam.policy import naive
-from tests.iam.policy.cases.writing import allow, policy
+from tests.iam.policy.cases.notation import allow, policy
 from tests.iam.policy.naive_matching import listed
 from tests.iam.policy.worlds import Line, World, worlds
 

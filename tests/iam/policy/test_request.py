@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from iam.policy.request import Principal, PrincipalKind
-from tests.iam.policy.cases.writing import ACCOUNT, FEDERATED, ROLE, ROOT, SESSION, USER
+from tests.iam.policy.cases.notation import ACCOUNT, FEDERATED, ROLE, ROOT, SESSION, USER
 
 CHINA = f"arn:aws-cn:iam::{ACCOUNT}"
 KINDS = {

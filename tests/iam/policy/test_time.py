@@ -24,7 +24,7 @@ from iam.policy.lines import question
 from iam.policy.operators import moment_of
 from iam.policy.request import Principal, Request, time_text
 from tests.iam.policy import naive
-from tests.iam.policy.cases.writing import OBJECT, USER, allow, deny, policy
+from tests.iam.policy.cases.notation import OBJECT, USER, allow, deny, policy
 from tests.iam.policy.escalation.builders import EVERYTHING, NONE, SURE, World
 from tests.iam.policy.index.organisations import ACCOUNTS, Organisation
 

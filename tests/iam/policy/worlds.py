@@ -9,7 +9,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tests.iam.policy.cases.writing import (
+from tests.iam.policy.cases.notation import (
     ACCOUNT,
     FEDERATED,
     OTHER,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
-from iam.audit.findings.linting import UNKNOWN_NAMES, lint_errors
+from iam.audit.findings.lint_errors import UNKNOWN_NAMES, lint_errors
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import AUTHORIZATION

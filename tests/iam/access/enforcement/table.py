@@ -16,7 +16,7 @@ from itertools import product
 from typing import Any
 
 from iam.access.enforcement.policy import Variant, document
-from tests.iam.policy.cases.writing import ALLOWED, DENIED, NOT_ALLOWED, Case
+from tests.iam.policy.cases.notation import ALLOWED, DENIED, NOT_ALLOWED, Case
 
 ACCOUNT = "111111111111"
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")

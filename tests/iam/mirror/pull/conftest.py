@@ -13,7 +13,7 @@ from iam.mirror.services import request_pull, run_pull
 from tests import factories
 from tests.bench.fakeaws.account_actions import Iam
 from tests.bench.fakeaws.accounts import account_id
-from tests.bench.fakeaws.running import in_thread
+from tests.bench.fakeaws.process import in_thread
 from tests.bench.fakeaws.world import Options, World
 
 SMALL = Options(users=24, groups=4, roles=16, policies=12, accounts=3)

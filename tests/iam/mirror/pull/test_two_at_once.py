@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.bench.fakeaws.accounts import account_id
-from tests.bench.fakeaws.running import in_thread
+from tests.bench.fakeaws.process import in_thread
 from tests.bench.fakeaws.world import Options
 
 pytestmark = pytest.mark.on_both

@@ -4,7 +4,7 @@ other kinds.
 
 from __future__ import annotations
 
-from tests.iam.policy.cases.writing import (
+from tests.iam.policy.cases.notation import (
     ACCOUNT,
     ALLOWED,
     CONDITIONAL,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.iam.policy.cases.writing import (
+from tests.iam.policy.cases.notation import (
     ACCOUNT,
     ALLOWED,
     BUCKET,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.iam.policy.cases.writing import (
+from tests.iam.policy.cases.notation import (
     ACCOUNT,
     ALLOWED,
     BUCKET,

@@ -17,8 +17,8 @@ from iam.policy.index.rows import AccountRows, Changes, Grants, OrganizationStan
 from iam.policy.index.scenario import Edits, what_if
 from iam.policy.index.verdicts import PrincipalChange
 from iam.policy.index.witness import Prover
-from tests.iam.policy.index.changing import NOW
 from tests.iam.policy.index.organisations import ACCOUNTS, ALLOW_ALL, Organisation
+from tests.iam.policy.index.random_changes import NOW
 from tests.iam.policy.index.test_changes import both
 
 MANY = int(os.environ.get("GATEHOUSE_WITNESSES", "1"))

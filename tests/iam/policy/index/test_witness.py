@@ -14,8 +14,8 @@ from iam.policy.index.difference import AccessDifference, Shift
 from iam.policy.index.documents import Documents
 from iam.policy.index.masks import Space
 from iam.policy.index.scenario import Edits, what_if
-from tests.iam.policy.index import changing
-from tests.iam.policy.index.changing import ACCOUNT, NOW, Case, Held
+from tests.iam.policy.index import random_changes
+from tests.iam.policy.index.random_changes import ACCOUNT, NOW, Case, Held
 
 SHARED = Documents()
 LATE: Final = (101,)
@@ -36,7 +36,9 @@ def difference_of(case: Case) -> tuple[AccessDifference, Shift | None]:
 def actions_of(shift: Shift, space: Space, dice: random.Random) -> list[str]:
     """Some actions of each line, those of the requests among them."""
     changing_names = [
-        name for name in changing.RESOURCES if 1 << space.actions.index_of(name) & (shift.more | shift.less)
+        name
+        for name in random_changes.RESOURCES
+        if 1 << space.actions.index_of(name) & (shift.more | shift.less)
     ]
     for mask, _ in shift.change.proofs:
         names = space.actions.names(mask & (shift.more | shift.less))
@@ -48,7 +50,7 @@ def actions_of(shift: Shift, space: Space, dice: random.Random) -> list[str]:
 def test_each_line_has_a_witness_that_the_plain_engine_confirms(seed: int) -> None:
     dice = random.Random(seed)
     for _ in range(2):
-        case = changing.case(dice)
+        case = random_changes.case(dice)
         difference, shift = difference_of(case)
         if shift is None:
             continue
@@ -83,7 +85,7 @@ def test_few_requests_of_many_cases_are_covered(seed: int) -> None:
 def check(dice: random.Random, *, cases: int, requests: int) -> None:
     """Whatever differs must be among the lines, in its direction."""
     for _ in range(cases):
-        assert_covered(changing.case(dice), dice, requests)
+        assert_covered(random_changes.case(dice), dice, requests)
 
 
 def assert_covered(case: Case, dice: random.Random, requests: int) -> None:
@@ -93,7 +95,7 @@ def assert_covered(case: Case, dice: random.Random, requests: int) -> None:
     less = shift.less if shift else 0
     asked = set()
     for _ in range(requests):
-        action, resource, context = changing.request(dice)
+        action, resource, context = random_changes.request(dice)
         key = (action, resource, str(context))
         if key in asked:
             continue
@@ -107,7 +109,7 @@ def assert_covered(case: Case, dice: random.Random, requests: int) -> None:
 
 ANYWHERE: Final = {"Effect": "Allow", "Action": "*", "Resource": "*"}
 OWN_ROLES: Final = f"arn:aws:iam::{ACCOUNT}:role/*"
-OUTSIDE: Final[dict[str, tuple[list[changing.JSON], list[changing.JSON]]]] = {
+OUTSIDE: Final[dict[str, tuple[list[random_changes.JSON], list[random_changes.JSON]]]] = {
     "all but the roles of this account, by a deny": (
         [],
         [
@@ -157,7 +159,7 @@ OUTSIDE: Final[dict[str, tuple[list[changing.JSON], list[changing.JSON]]]] = {
                 "Effect": "Allow",
                 "Action": "sts:AssumeRole",
                 "Resource": "*",
-                "Condition": {"StringEquals": {"aws:ResourceAccount": changing.OTHER}},
+                "Condition": {"StringEquals": {"aws:ResourceAccount": random_changes.OTHER}},
             }
         ],
     ),
@@ -168,7 +170,7 @@ OUTSIDE: Final[dict[str, tuple[list[changing.JSON], list[changing.JSON]]]] = {
 @pytest.mark.parametrize("what", OUTSIDE)
 def test_a_difference_outside_of_the_account_has_a_line_and_a_witness(what: str) -> None:
     before, after = OUTSIDE[what]
-    case = Case(f"{changing.ROLE}/maya", {}, Held([], None), Held([], None), [])
+    case = Case(f"{random_changes.ROLE}/maya", {}, Held([], None), Held([], None), [])
     case.before.identity = [case.digest({"Version": "2012-10-17", "Statement": before})] if before else []
     case.after.identity = [case.digest({"Version": "2012-10-17", "Statement": after})]
     assert_covered(case, random.Random(0), 300)

@@ -1,7 +1,7 @@
 """Pulls one account in a process of its own, once from nothing and then again after small changes, and says
 what each cost.
 
-`costs_of(address, url=…)` gives a Cost-like dictionary per step; by hand: `python -m tests.bench.pulling
+`costs_of(address, url=…)` gives a Cost-like dictionary per step; by hand: `python -m tests.bench.pull_process
 ADDRESS`.
 """
 
@@ -14,7 +14,7 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from tests.bench.fakeaws.running import control
+from tests.bench.fakeaws.process import control
 from tests.bench.floor import environment, measure
 
 ACCOUNT = "111111111111"
@@ -37,7 +37,7 @@ def costs_of(address: str, *, url: str, folder: str, detail_calls: int = 0) -> S
         "DATABASE_URL": url,
         "REDIS_URL": "redis://127.0.0.1:1/0",
     }
-    command = [sys.executable, "-m", "tests.bench.pulling", address]
+    command = [sys.executable, "-m", "tests.bench.pull_process", address]
     done = subprocess.run(command, env=variables, stdout=subprocess.PIPE, text=True, check=True)
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
