@@ -1,0 +1,77 @@
+"""`manage.py ingest_trail PATH…`: read CloudTrail log files, and store their events."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from iam.activity.ingest import IngestReport, deliveries_in, files_in, ingest
+
+BAR_WIDTH: Final = 30
+
+
+class Command(BaseCommand):
+    """Reads files and folders in the foreground. It needs no AWS account and no worker."""
+
+    help = (
+        "Read CloudTrail log files (JSON, gzip) into Gatehouse. What was read before is not read again. Files "
+        "that can't be read are listed with the reason, and change nothing."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Files or folders; --json for machines."""
+        parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder with its subfolders")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Ingest everything. Files that are quarantined don't make the command fail."""
+        paths = [Path(path) for path in options["paths"]]
+        for path in paths:
+            if not path.exists():
+                raise CommandError(f"{path} doesn't exist. Name a CloudTrail log file or a folder of them.")
+        try:
+            total = len(files_in(paths))
+            report = ingest(deliveries_in(paths), "command", progress=lambda made: self._draw(made, total))
+        except OSError as error:
+            raise CommandError(f"{error.filename} can't be read: {error.strerror}.") from None
+        if options["json"]:
+            self.stdout.write(json.dumps(_as_json(report), indent=2))
+            return
+        self._erase()
+        self.stdout.write(_sentence(report))
+        for name, reason in report.quarantined:
+            self.stdout.write(f"  {name}: {reason}")
+
+    def _draw(self, report: IngestReport, total: int) -> None:
+        """Draw the progress on a terminal, and nowhere else."""
+        if not sys.stderr.isatty():
+            return
+        full = BAR_WIDTH * report.files // max(total, 1)
+        bar = "#" * full + "." * (BAR_WIDTH - full)
+        self.stderr.write(f"\r[{bar}] {report.files}/{total} files, {report.events:,} events", ending="")
+        self.stderr.flush()
+
+    def _erase(self) -> None:
+        if sys.stderr.isatty():
+            self.stderr.write("\r\x1b[K", ending="")
+
+
+def _sentence(report: IngestReport) -> str:
+    files = "1 file" if report.files == 1 else f"{report.files:,} files"
+    events = "1 event" if report.events == 1 else f"{report.events:,} events"
+    bad = f", {len(report.quarantined)} quarantined:" if report.quarantined else "."
+    return f"{files} with {events}: {report.stored:,} stored, {report.repeated:,} known before{bad}"
+
+
+def _as_json(report: IngestReport) -> dict[str, Any]:
+    return {
+        "files": report.files,
+        "events": report.events,
+        "stored": report.stored,
+        "repeated": report.repeated,
+        "quarantined": [{"file": name, "reason": reason} for name, reason in report.quarantined],
+    }

@@ -1,0 +1,157 @@
+"""Who made a call, as CloudTrail's `userIdentity` says.
+
+Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+USER: Final = "user"
+ROLE: Final = "role"
+ROOT: Final = "root"
+SERVICE: Final = "service"
+FEDERATED: Final = "federated"
+IDENTITY_CENTER: Final = "identity-center"
+OTHER_ACCOUNT: Final = "other-account"
+UNKNOWN: Final = "unknown"
+ISSUERS: Final = {"IAMUser": USER, "Root": ROOT}
+CALLER_KINDS: Final = (USER, ROLE, ROOT, SERVICE, FEDERATED, IDENTITY_CENTER, OTHER_ACCOUNT, UNKNOWN)
+
+NAME_LENGTH: Final = 256
+ARN_LENGTH: Final = 2048
+ID_LENGTH: Final = 256
+
+
+class CallerKey(NamedTuple):
+    """A principal as the events of a trail name it.
+
+    `unique_id` is AWS's unique ID (AIDA…, AROA…), by which a user that was deleted and created again is
+    another one; empty where the event doesn't tell it. `account_id` is the account of the principal.
+    """
+
+    kind: str
+    account_id: str
+    unique_id: str
+    arn: str
+    name: str
+
+
+class CallerSession(NamedTuple):
+    """How the principal was signed in. `mfa` is None where the event doesn't tell it. `person` is the user
+    in the identity provider or in IAM Identity Center who is behind the session. `instance_id` is an EC2
+    instance whose role was used.
+    """
+
+    name: str
+    access_key: str
+    source_identity: str
+    person: str
+    mfa: bool | None
+    instance_id: str
+
+
+NOBODY: Final = CallerKey(UNKNOWN, "", "", "", "")
+NO_SESSION: Final = CallerSession("", "", "", "", None, "")
+
+
+def plain(value: Any, length: int) -> str:
+    """A text of an event, cut to a length, without what a database can't hold; empty if it isn't a text."""
+    if not isinstance(value, str):
+        return ""
+    if "\0" in value:
+        value = value.replace("\0", "")
+    return value[:length]
+
+
+def caller_of(identity: Mapping[str, Any], invoked_by: Any = None) -> tuple[CallerKey, CallerSession]:
+    """The principal and its session. An identity without a type is that of an AWS service."""
+    kind = identity.get("type")
+    service = plain(identity.get("invokedBy") or invoked_by, NAME_LENGTH)
+    if kind is None or kind == "AWSService":
+        return (CallerKey(SERVICE, "", "", "", service) if service else NOBODY), NO_SESSION
+    context = _mapping(identity.get("sessionContext"))
+    session = _session(identity, context)
+    account = plain(identity.get("accountId"), 12)
+    principal = plain(identity.get("principalId"), ID_LENGTH)
+    arn = plain(identity.get("arn"), ARN_LENGTH)
+    name = plain(identity.get("userName"), NAME_LENGTH)
+    if kind == "IAMUser":
+        return CallerKey(USER, account, principal, arn, name or _last(arn)), session
+    if kind in ("AssumedRole", "Role", "FederatedUser"):
+        return _issuer(context, account, principal, arn, name), session
+    if kind == "Root":
+        return CallerKey(ROOT, account, account, _root_of(arn), "root"), session
+    if kind == "IdentityCenterUser":
+        person = session.person or principal
+        return CallerKey(IDENTITY_CENTER, account, person, "", name or person), session
+    if kind in ("WebIdentityUser", "SAMLUser"):
+        provider = plain(identity.get("identityProvider"), NAME_LENGTH)
+        subject = name or principal
+        return CallerKey(FEDERATED, account, f"{provider}:{subject}"[:ID_LENGTH], "", subject), session
+    if kind == "AWSAccount":
+        return CallerKey(OTHER_ACCOUNT, account, principal or account, arn, account), session
+    return CallerKey(UNKNOWN, account, principal, arn, name or _last(arn)), session
+
+
+def _issuer(context: Mapping[str, Any], account: str, principal: str, arn: str, name: str) -> CallerKey:
+    """The role of a session, or the user who called GetFederationToken: the one whose policies count."""
+    issuer = _mapping(context.get("sessionIssuer"))
+    issuer_arn = plain(issuer.get("arn"), ARN_LENGTH)
+    if issuer:
+        kind = ISSUERS.get(str(issuer.get("type")), ROLE)
+        owner = plain(issuer.get("accountId"), 12) or account
+        unique_id = plain(issuer.get("principalId"), ID_LENGTH)
+        issuer_name = plain(issuer.get("userName"), NAME_LENGTH) or _last(issuer_arn)
+        return CallerKey(kind, owner, unique_id, issuer_arn, "root" if kind == ROOT else issuer_name)
+    role_name = _role_of_session(arn) or name or _last(arn)
+    return CallerKey(ROLE, account, principal.partition(":")[0], "", role_name)
+
+
+def _session(identity: Mapping[str, Any], context: Mapping[str, Any]) -> CallerSession:
+    """What the event tells of the session."""
+    attributes = _mapping(context.get("attributes"))
+    mfa = attributes.get("mfaAuthenticated")
+    _, _, name = plain(identity.get("principalId"), ID_LENGTH).partition(":")
+    is_instance = "ec2RoleDelivery" in context and name.startswith("i-")
+    return CallerSession(
+        name=name,
+        access_key=plain(identity.get("accessKeyId"), 128),
+        source_identity=plain(context.get("sourceIdentity"), NAME_LENGTH),
+        person=_person(identity, context),
+        mfa=None if mfa is None else str(mfa).lower() == "true",
+        instance_id=name if is_instance else "",
+    )
+
+
+def _person(identity: Mapping[str, Any], context: Mapping[str, Any]) -> str:
+    """The user behind a session: of IAM Identity Center, or the subject that an identity provider named."""
+    on_behalf_of = _mapping(identity.get("onBehalfOf"))
+    if on_behalf_of:
+        return plain(on_behalf_of.get("userId"), NAME_LENGTH)
+    web = _mapping(context.get("webIdFederationData"))
+    attributes = _mapping(web.get("attributes"))
+    for key, value in attributes.items():
+        if str(key).endswith(":sub"):
+            return plain(value, NAME_LENGTH)
+    return ""
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _last(arn: str) -> str:
+    """The name at the end of an ARN."""
+    return arn.rpartition("/")[2] or arn.rpartition(":")[2]
+
+
+def _role_of_session(arn: str) -> str:
+    """The name of the role in the ARN of an assumed role: `…:assumed-role/ROLE/SESSION`."""
+    _, marker, rest = arn.partition(":assumed-role/")
+    return rest.partition("/")[0] if marker else ""
+
+
+def _root_of(arn: str) -> str:
+    return arn if arn.endswith(":root") else ""

@@ -1,0 +1,177 @@
+"""Reads trail files into the tables of activity. A file or an event that was read before changes nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from django.utils import timezone
+
+from iam.activity.models import TrailFile
+from iam.activity.records import EventRecord, RecordError, event_of
+from iam.activity.storage import ReadFile, known_files, store
+from iam.activity.trail_files import FILE_LIMIT, TrailFileError, records_of
+
+BATCH_FILES: Final = 400
+BATCH_BYTES: Final = 4 * 1024 * 1024
+BATCH_EVENTS: Final = 10_000
+"""A batch is stored in one transaction. It ends at the first of these limits (bytes as delivered)."""
+SUFFIXES: Final = (".json", ".json.gz", ".gz", ".jsonl", ".ndjson")
+DIGEST_FOLDER: Final = "CloudTrail-Digest"
+NAME_LENGTH: Final = 1024
+
+
+class Delivery(NamedTuple):
+    """A file as it came: where it lies, and its bytes."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(slots=True)
+class IngestReport:
+    """What became of the files. `events` are those that could be read; `quarantined` names the files that
+    could not be read, or not whole, each with its reason.
+    """
+
+    files: int = 0
+    events: int = 0
+    stored: int = 0
+    repeated: int = 0
+    quarantined: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, name: str, row: TrailFile, *, is_new: bool) -> None:
+        """Count one file."""
+        events = row.stored + row.repeated
+        self.files += 1
+        self.events += events
+        self.stored += row.stored if is_new else 0
+        self.repeated += row.repeated if is_new else events
+        if row.reason:
+            self.quarantined.append((name, row.reason))
+
+
+def ingest(
+    deliveries: Iterable[Delivery], source: str, *, progress: Callable[[IngestReport], None] | None = None
+) -> IngestReport:
+    """Store the new events of some files, batch by batch; `progress` is called after each. `source` says how
+    the files came (`TrailFile.source`).
+    """
+    report = IngestReport()
+    now = timezone.now()
+    for batch in _batches(deliveries):
+        _ingest_batch(batch, source, now, report)
+        if progress is not None:
+            progress(report)
+    return report
+
+
+def deliveries_in(paths: Sequence[Path]) -> Iterator[Delivery]:
+    """The files at these paths, folders searched through, in the order of their names. Digest files are
+    left out. Raises OSError where a path can't be read.
+    """
+    for path in files_in(paths):
+        size = path.stat().st_size
+        # A larger file is not read at all: its first bytes are enough to say so.
+        content = path.read_bytes() if size <= FILE_LIMIT else _start_of(path)
+        yield Delivery(str(path), content)
+
+
+def files_in(paths: Sequence[Path]) -> list[Path]:
+    """The trail files at these paths. A file that is named itself counts whatever its name is."""
+    files: list[Path] = []
+    for path in paths:
+        if path.is_dir():
+            inside = (file for file in path.rglob("*") if file.name.endswith(SUFFIXES) and file.is_file())
+            files.extend(sorted(file for file in inside if DIGEST_FOLDER not in file.parts))
+        else:
+            files.append(path)
+    return files
+
+
+def _start_of(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(FILE_LIMIT + 1)
+
+
+def _batches(deliveries: Iterable[Delivery]) -> Iterator[list[Delivery]]:
+    batch: list[Delivery] = []
+    size = 0
+    for delivery in deliveries:
+        batch.append(delivery)
+        size += len(delivery.content)
+        if len(batch) >= BATCH_FILES or size >= BATCH_BYTES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _ingest_batch(batch: Sequence[Delivery], source: str, now: datetime, report: IngestReport) -> None:
+    """Read the files of a batch that are new, and store their events."""
+    digests = [content_digest(delivery.content) for delivery in batch]
+    rows = known_files(digests)
+    before = frozenset(rows)
+    unread: dict[str, Delivery] = {}
+    for digest, delivery in zip(digests, batch, strict=True):
+        if digest not in rows:
+            unread.setdefault(digest, delivery)
+    for part in _parts(_read(delivery, digest, source, now) for digest, delivery in unread.items()):
+        rows |= store(part)
+    counted = set(before)
+    for digest, delivery in zip(digests, batch, strict=True):
+        report.add(delivery.name, rows[digest], is_new=digest not in counted)
+        counted.add(digest)
+
+
+def _parts(files: Iterable[ReadFile]) -> Iterator[list[ReadFile]]:
+    """The files in parts of so many events as one transaction takes."""
+    part: list[ReadFile] = []
+    events = 0
+    for file in files:
+        part.append(file)
+        events += len(file.events)
+        if events >= BATCH_EVENTS:
+            yield part
+            part, events = [], 0
+    if part:
+        yield part
+
+
+def content_digest(content: bytes) -> str:
+    """BLAKE2b-128 of the bytes of a file, in hex."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _read(delivery: Delivery, digest: str, source: str, now: datetime) -> ReadFile:
+    """A file with those of its events that can be read, and the reason why others can't."""
+    row = TrailFile(
+        digest=digest,
+        source=source,
+        name=delivery.name[-NAME_LENGTH:],
+        size=len(delivery.content),
+        read_at=now,
+    )
+    try:
+        records = records_of(delivery.content)
+    except TrailFileError as error:
+        row.reason = str(error)[:256]
+        return ReadFile(row)
+    events: list[EventRecord] = []
+    refusals: list[str] = []
+    for record in records:
+        try:
+            events.append(event_of(record, now))
+        except RecordError as error:
+            refusals.append(str(error))
+    row.refused = len(refusals)
+    if refusals:
+        row.reason = f"{len(refusals)} of {len(records)} events left out: {refusals[0]}."[:256]
+    if events:
+        row.first_at = min(event.at for event in events)
+        row.last_at = max(event.at for event in events)
+    return ReadFile(row, events)

@@ -1,0 +1,160 @@
+"""Trail files, the events in them, who made them, and what they add up to."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class TrailFile(models.Model):
+    """A file that was read. Its digest is BLAKE2b-128 of its bytes as they came: the same file is not read
+    twice, wherever it lies.
+
+    `reason` says what could not be read of it: of the whole file if `stored` and `repeated` are 0, else of
+    some of its events. A file that is not quarantined has none.
+    """
+
+    digest = models.CharField(max_length=32, unique=True)
+    source = models.CharField(max_length=16, help_text="How it came: command, upload, sample, bucket.")
+    name = models.CharField(max_length=1024)
+    size = models.BigIntegerField()
+    stored = models.PositiveIntegerField(default=0, help_text="Events that were new.")
+    repeated = models.PositiveIntegerField(default=0, help_text="Events that another file had brought.")
+    refused = models.PositiveIntegerField(default=0, help_text="Events that could not be read.")
+    reason = models.CharField(max_length=256, blank=True)
+    first_at = models.DateTimeField(null=True)
+    last_at = models.DateTimeField(null=True)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_file"
+        indexes = [
+            models.Index(fields=["read_at"], name="trail_file_read_at"),
+            models.Index(fields=["read_at"], condition=~Q(reason=""), name="trail_file_quarantined"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class TrailCaller(models.Model):
+    """A principal as events name it: `callers.CallerKey` as a row.
+
+    A user or role is the entity of the mirror with the same unique ID; where the event tells no ID, the one
+    with the same ARN. The row says nothing of whether the mirror knows it.
+    """
+
+    kind = models.CharField(max_length=16)
+    account_id = models.CharField(max_length=12, blank=True)
+    unique_id = models.CharField(max_length=256, blank=True)
+    arn = models.CharField(max_length=2048, blank=True)
+    name = models.CharField(max_length=256, blank=True)
+    digest = models.CharField(max_length=32, unique=True, help_text="BLAKE2b-128 of the key.")
+
+    class Meta:
+        db_table = "activity_caller"
+        indexes = [
+            models.Index(fields=["unique_id"], name="caller_by_unique_id", condition=~Q(unique_id="")),
+            models.Index(fields=["arn"], name="caller_by_arn", condition=~Q(arn="")),
+            models.Index(fields=["account_id", "kind"], name="caller_by_account"),
+        ]
+
+    def __str__(self) -> str:
+        return self.arn or f"{self.kind} {self.name or self.unique_id}"
+
+
+class TrailEvent(models.Model):
+    """One call to AWS. On PostgreSQL the table is partitioned by month.
+
+    `account_id` is the account whose trail recorded it. `action` is the permission's name without the
+    service. `person` is who is behind the session in the identity provider or in IAM Identity Center.
+    `raw` is the event as JSON without secrets; empty if the setting keeps none. `file_id` is the TrailFile
+    that brought it first.
+    """
+
+    pk = models.CompositePrimaryKey("at", "event_id")
+    at = models.DateTimeField()
+    event_id = models.UUIDField()
+    account_id = models.CharField(max_length=12)
+    region = models.CharField(max_length=32, blank=True)
+    service = models.CharField(max_length=64)
+    action = models.CharField(max_length=128)
+    caller = models.ForeignKey(
+        TrailCaller, db_constraint=False, db_index=False, on_delete=models.DO_NOTHING, related_name="events"
+    )
+    session_name = models.CharField(max_length=256, blank=True)
+    access_key = models.CharField(max_length=128, blank=True)
+    source_identity = models.CharField(max_length=256, blank=True)
+    person = models.CharField(max_length=256, blank=True)
+    instance_id = models.CharField(max_length=64, blank=True)
+    mfa = models.BooleanField(null=True)
+    source_address = models.CharField(max_length=64, blank=True)
+    tool = models.CharField(max_length=64, blank=True)
+    error_code = models.CharField(max_length=128, blank=True)
+    is_denied = models.BooleanField()
+    is_read_only = models.BooleanField(null=True)
+    resource = models.CharField(max_length=2048, blank=True)
+    raw = models.TextField(blank=True)
+    file_id = models.BigIntegerField()
+
+    class Meta:
+        db_table = "activity_event"
+        indexes = [
+            models.Index(fields=["caller", "at", "event_id"], name="event_by_caller"),
+            models.Index(fields=["account_id", "at", "event_id"], name="event_by_account"),
+            models.Index(
+                fields=["caller", "at", "event_id"], name="event_denied", condition=Q(is_denied=True)
+            ),
+            models.Index(fields=["access_key", "at"], name="event_by_key", condition=~Q(access_key="")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.action} at {self.at}"
+
+
+class CallerDay(models.Model):
+    """How often a principal called an action in one account on one day (UTC)."""
+
+    caller = models.ForeignKey(TrailCaller, on_delete=models.CASCADE, db_index=False, related_name="days")
+    account_id = models.CharField(max_length=12)
+    day = models.DateField()
+    service = models.CharField(max_length=64)
+    action = models.CharField(max_length=128)
+    calls = models.PositiveBigIntegerField()
+    errors = models.PositiveBigIntegerField(help_text="Calls that failed, denied ones included.")
+    denied = models.PositiveBigIntegerField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_day"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["caller", "day", "service", "action", "account_id"], name="one_row_per_caller_day"
+            )
+        ]
+        indexes = [models.Index(fields=["account_id", "day"], name="caller_day_by_account")]
+
+    def __str__(self) -> str:
+        return f"{self.service}:{self.action} on {self.day}"
+
+
+class CallerAddress(models.Model):
+    """An address from which a principal called, as the event wrote it: an IP address, or an AWS service."""
+
+    caller = models.ForeignKey(
+        TrailCaller, on_delete=models.CASCADE, db_index=False, related_name="addresses"
+    )
+    address = models.CharField(max_length=64)
+    calls = models.PositiveBigIntegerField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_address"
+        constraints = [
+            models.UniqueConstraint(fields=["caller", "address"], name="one_row_per_caller_address")
+        ]
+
+    def __str__(self) -> str:
+        return self.address

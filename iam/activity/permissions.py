@@ -1,0 +1,96 @@
+"""Which permission a call needs, where CloudTrail's names differ from those of IAM.
+
+Sources: https://docs.aws.amazon.com/service-authorization/latest/reference/ and
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/using-with-s3-policy-actions.html
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+SOURCE_SUFFIX: Final = ".amazonaws.com"
+PREFIXES: Final = {
+    "monitoring": "cloudwatch",
+    "email": "ses",
+    "tagging": "tag",
+    "elasticloadbalancingv2": "elasticloadbalancing",
+    "streams.dynamodb": "dynamodb",
+    "bedrock-runtime": "bedrock",
+    "models.lex": "lex",
+    "runtime.lex": "lex",
+    "runtime.sagemaker": "sagemaker",
+    "api.pricing": "pricing",
+    "entitlement.marketplace": "aws-marketplace",
+    "marketplace": "aws-marketplace",
+}
+ACTIONS: Final = {
+    ("s3", "ListObjects"): "ListBucket",
+    ("s3", "ListObjectsV2"): "ListBucket",
+    ("s3", "HeadBucket"): "ListBucket",
+    ("s3", "ListObjectVersions"): "ListBucketVersions",
+    ("s3", "HeadObject"): "GetObject",
+    ("s3", "CopyObject"): "PutObject",
+    ("s3", "CreateMultipartUpload"): "PutObject",
+    ("s3", "UploadPart"): "PutObject",
+    ("s3", "UploadPartCopy"): "PutObject",
+    ("s3", "CompleteMultipartUpload"): "PutObject",
+    ("s3", "DeleteObjects"): "DeleteObject",
+    ("s3", "ListBuckets"): "ListAllMyBuckets",
+    ("s3", "ListMultipartUploads"): "ListBucketMultipartUploads",
+    ("s3", "ListParts"): "ListMultipartUploadParts",
+    ("s3", "GetBucketEncryption"): "GetEncryptionConfiguration",
+    ("s3", "PutBucketEncryption"): "PutEncryptionConfiguration",
+    ("s3", "DeleteBucketEncryption"): "PutEncryptionConfiguration",
+    ("s3", "GetBucketLifecycle"): "GetLifecycleConfiguration",
+    ("s3", "GetBucketLifecycleConfiguration"): "GetLifecycleConfiguration",
+    ("s3", "PutBucketLifecycle"): "PutLifecycleConfiguration",
+    ("s3", "PutBucketLifecycleConfiguration"): "PutLifecycleConfiguration",
+    ("s3", "DeleteBucketLifecycle"): "PutLifecycleConfiguration",
+    ("s3", "GetBucketReplication"): "GetReplicationConfiguration",
+    ("s3", "PutBucketReplication"): "PutReplicationConfiguration",
+    ("s3", "DeleteBucketReplication"): "PutReplicationConfiguration",
+    ("s3", "GetBucketAccelerateConfiguration"): "GetAccelerateConfiguration",
+    ("s3", "PutBucketAccelerateConfiguration"): "PutAccelerateConfiguration",
+    ("s3", "GetBucketCors"): "GetBucketCORS",
+    ("s3", "PutBucketCors"): "PutBucketCORS",
+    ("s3", "DeleteBucketCors"): "PutBucketCORS",
+    ("s3", "GetPublicAccessBlock"): "GetBucketPublicAccessBlock",
+    ("s3", "PutPublicAccessBlock"): "PutBucketPublicAccessBlock",
+    ("s3", "DeletePublicAccessBlock"): "PutBucketPublicAccessBlock",
+    ("s3", "DeleteBucketTagging"): "PutBucketTagging",
+    ("s3", "GetObjectLockConfiguration"): "GetBucketObjectLockConfiguration",
+    ("s3", "PutObjectLockConfiguration"): "PutBucketObjectLockConfiguration",
+    ("lambda", "Invoke"): "InvokeFunction",
+    ("lambda", "InvokeAsync"): "InvokeFunction",
+    ("sts", "AssumeRoleWithSaml"): "AssumeRoleWithSAML",
+}
+VERSIONED: Final = re.compile(r"20\d{2}_?\d{2}_?\d{2}(v\d)?$")
+"""Lambda and CloudFront put the version of their API behind the name: `CreateFunction20150331`."""
+WITHOUT_PERMISSION: Final = frozenset(
+    {
+        ("signin", "ConsoleLogin"),
+        ("signin", "SwitchRole"),
+        ("signin", "ExitRole"),
+        ("signin", "RenewRole"),
+        ("signin", "CheckMfa"),
+        ("signin", "UserAuthentication"),
+        ("sts", "GetCallerIdentity"),
+        ("sts", "GetSessionToken"),
+        ("sts", "AssumeRoleWithSAML"),
+        ("sts", "AssumeRoleWithWebIdentity"),
+    }
+)
+"""What IAM asks no identity policy for: sign-ins, and calls whose answer depends on a trust policy only."""
+
+
+def service_prefix(event_source: str) -> str:
+    """IAM's prefix of the service of an `eventSource`: `monitoring.amazonaws.com` is `cloudwatch`."""
+    name = event_source.removesuffix(SOURCE_SUFFIX)
+    return PREFIXES.get(name, name)
+
+
+def permission_name(prefix: str, event_name: str) -> str:
+    """The action, without its service, that a call needs: `ListObjects` of S3 is `ListBucket`."""
+    name = VERSIONED.sub("", event_name) or event_name
+    return ACTIONS.get((prefix, name), name)

@@ -1,0 +1,180 @@
+"""One record of a trail as an event: checked, cut to size, and without secrets.
+
+Source: https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import orjson
+
+from iam.activity.callers import ARN_LENGTH, NAME_LENGTH, CallerKey, CallerSession, caller_of, plain
+from iam.activity.permissions import permission_name, service_prefix
+from iam.activity.resources import resource_of
+from iam.activity.tools import tool_of
+
+EVENT_LIMIT: Final = 1024 * 1024
+"""CloudTrail cuts its events to 256 KB, or to 1 MB where the trail asks for large ones (bytes)."""
+FIRST_TRAIL: Final = datetime(2013, 11, 13, tzinfo=UTC)
+"""CloudTrail began then."""
+CLOCK_AHEAD: Final = timedelta(days=1)
+SECRETS: Final = frozenset(
+    {
+        "sessiontoken",
+        "secretaccesskey",
+        "password",
+        "newpassword",
+        "oldpassword",
+        "authenticationcode1",
+        "authenticationcode2",
+        "base32stringseed",
+        "qrcodepng",
+        "servicepassword",
+        "servicecredentialsecret",
+        "privatekey",
+        "tokencode",
+        "samlassertion",
+        "webidentitytoken",
+    }
+)
+"""Keys whose values are never stored, in lower case. CloudTrail leaves most of them out itself."""
+SECRET_HINTS: Final = (b"oken", b"ecret", b"assword", b"uthenticationCode", b"Seed", b"rivateKey", b"QRCode", b"ssertion")
+DENIED: Final = ("AccessDenied", "UnauthorizedOperation", "Client.UnauthorizedOperation", "Client.AccessDenied")
+"""How the error codes of a refused call begin, which differ from service to service."""
+FAILED_SIGN_IN: Final = "FailedAuthentication"
+"""A console sign-in that failed has no error code of its own."""
+
+
+class RecordError(ValueError):
+    """The record is no event of CloudTrail. The message says why, in one sentence."""
+
+
+class EventRecord(NamedTuple):
+    """One event. `account_id` is the account whose trail recorded it, `action` the name of the permission
+    (without its service) that the call needs. `is_read_only` is None where the event doesn't tell it. `raw`
+    is the event as JSON, without secrets.
+    """
+
+    event_id: UUID
+    at: datetime
+    account_id: str
+    region: str
+    service: str
+    action: str
+    caller: CallerKey
+    session: CallerSession
+    source_address: str
+    tool: str
+    error_code: str
+    is_denied: bool
+    is_read_only: bool | None
+    resource: str
+    raw: str
+
+
+def event_of(record: Any, now: datetime) -> EventRecord:
+    """A checked event. Raises RecordError; `now` bounds the time that an event can have."""
+    if not isinstance(record, dict):
+        raise RecordError("an event isn't a JSON object")
+    identity = record.get("userIdentity")
+    source = plain(record.get("eventSource"), NAME_LENGTH)
+    name = plain(record.get("eventName"), NAME_LENGTH)
+    if not isinstance(identity, dict) or not source or not name:
+        raise RecordError("an event lacks userIdentity, eventSource or eventName")
+    raw = orjson.dumps(record)
+    if len(raw) > EVENT_LIMIT:
+        raise RecordError("an event is larger than 1 MB, which CloudTrail's never are")
+    if any(hint in raw for hint in SECRET_HINTS):
+        raw = orjson.dumps(without_secrets(record))
+    caller, session = caller_of(identity, record.get("invokedBy"))
+    region = plain(record.get("awsRegion"), 32)
+    service = service_prefix(source)[:64]
+    account = _account(record, identity)
+    error = plain(record.get("errorCode"), 128) or _sign_in_error(record)
+    read_only = record.get("readOnly")
+    from_console = str(record.get("sessionCredentialFromConsole")).lower() == "true"
+    return EventRecord(
+        event_id=_id(record.get("eventID")),
+        at=_time(record.get("eventTime"), now),
+        account_id=account,
+        region=region,
+        service=service,
+        action=permission_name(service, name)[:128],
+        caller=caller,
+        session=_with_mfa_of_sign_in(record, session),
+        source_address=plain(record.get("sourceIPAddress"), 64),
+        tool=tool_of(plain(record.get("userAgent"), 512), from_console=from_console),
+        error_code=error,
+        is_denied=error.startswith(DENIED),
+        is_read_only=None if read_only is None else str(read_only).lower() == "true",
+        resource=resource_of(service, record, account, region)[:ARN_LENGTH],
+        raw=raw.decode(),
+    )
+
+
+def without_secrets(value: Any) -> Any:
+    """A JSON value with each secret replaced by a note. The keys stay."""
+    if isinstance(value, dict):
+        return {
+            key: _hidden(part) if str(key).lower() in SECRETS else without_secrets(part)
+            for key, part in value.items()
+        }
+    if isinstance(value, list):
+        return [without_secrets(part) for part in value]
+    return value
+
+
+def _hidden(value: Any) -> Any:
+    """A note in the place of a text; numbers, truth values and null tell nothing."""
+    return "(not stored)" if isinstance(value, str | list | dict) else value
+
+
+def _id(value: Any) -> UUID:
+    try:
+        return UUID(value)
+    except (ValueError, TypeError, AttributeError):
+        raise RecordError("an event has no valid eventID") from None
+
+
+def _time(value: Any, now: datetime) -> datetime:
+    """The time of the event, in UTC; events from before CloudTrail or from tomorrow are refused."""
+    try:
+        at = datetime.fromisoformat(value)
+    except (ValueError, TypeError):
+        raise RecordError("an event has no valid eventTime") from None
+    if at.tzinfo is None:
+        at = at.replace(tzinfo=UTC)
+    try:
+        at = at.astimezone(UTC)
+    except OverflowError:
+        raise RecordError("an event has no valid eventTime") from None
+    if not FIRST_TRAIL <= at <= now + CLOCK_AHEAD:
+        raise RecordError("an event is from before CloudTrail existed, or from the future")
+    return at
+
+
+def _account(record: Mapping[str, Any], identity: Mapping[str, Any]) -> str:
+    """The 12 digits of the account whose trail recorded the event."""
+    for value in (record.get("recipientAccountId"), identity.get("accountId")):
+        if isinstance(value, str) and len(value) == 12 and value.isdecimal() and value.isascii():
+            return value
+    raise RecordError("an event names no AWS account")
+
+
+def _sign_in_error(record: Mapping[str, Any]) -> str:
+    """The error of a console sign-in that failed."""
+    answer = record.get("responseElements")
+    failed = isinstance(answer, dict) and answer.get("ConsoleLogin") == "Failure"
+    return FAILED_SIGN_IN if failed else ""
+
+
+def _with_mfa_of_sign_in(record: Mapping[str, Any], session: CallerSession) -> CallerSession:
+    """A console sign-in tells in a field of its own whether MFA was used."""
+    details = record.get("additionalEventData")
+    if isinstance(details, dict) and (used := details.get("MFAUsed")) in ("Yes", "No"):
+        return session._replace(mfa=used == "Yes")
+    return session

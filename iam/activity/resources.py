@@ -1,0 +1,80 @@
+"""Which resource a call was about, where its event says so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from iam.activity.callers import ARN_LENGTH, plain
+
+PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
+IAM_PARAMETERS: Final = (
+    ("policyArn", "{}"),
+    ("userName", "arn:{partition}:iam::{account}:user/{}"),
+    ("roleName", "arn:{partition}:iam::{account}:role/{}"),
+    ("groupName", "arn:{partition}:iam::{account}:group/{}"),
+    ("instanceProfileName", "arn:{partition}:iam::{account}:instance-profile/{}"),
+    ("policyName", "arn:{partition}:iam::{account}:policy/{}"),
+    ("serialNumber", "{}"),
+)
+PARAMETERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
+    "sts": (("roleArn", "{}"),),
+    "lambda": (("functionName", "arn:{partition}:lambda:{region}:{account}:function:{}"),),
+    "kms": (("keyId", "arn:{partition}:kms:{region}:{account}:key/{}"),),
+    "secretsmanager": (("secretId", "arn:{partition}:secretsmanager:{region}:{account}:secret:{}"),),
+    "dynamodb": (("tableName", "arn:{partition}:dynamodb:{region}:{account}:table/{}"),),
+    "sqs": (("queueUrl", "{}"),),
+    "sns": (("topicArn", "{}"),),
+    "logs": (("logGroupName", "arn:{partition}:logs:{region}:{account}:log-group:{}"),),
+    "ssm": (
+        ("name", "arn:{partition}:ssm:{region}:{account}:parameter/{}"),
+        ("documentName", "arn:{partition}:ssm:{region}:{account}:document/{}"),
+        ("target", "{}"),
+    ),
+    "ec2": (("instanceId", "arn:{partition}:ec2:{region}:{account}:instance/{}"),),
+    "cloudtrail": (("name", "arn:{partition}:cloudtrail:{region}:{account}:trail/{}"),),
+    "rds": (("dBInstanceIdentifier", "arn:{partition}:rds:{region}:{account}:db:{}"),),
+    "organizations": (("policyId", "{}"), ("targetId", "{}"), ("accountId", "{}")),
+}
+"""Per service the parameters that name what a call is about, best first, and the ARN that each makes. IAM's
+names have no path in events: the ARN of a user within a path differs, and is found by name.
+"""
+
+
+def partition_of(region: str) -> str:
+    """The partition of a Region."""
+    return next((name for start, name in PARTITIONS if region.startswith(start)), "aws")
+
+
+def resource_of(service: str, record: Mapping[str, Any], account: str, region: str) -> str:
+    """The ARN (or the ID, where a call gives only that) of the main resource; empty if the event names
+    none.
+    """
+    parameters = record.get("requestParameters")
+    if service == "s3" and isinstance(parameters, dict):
+        return _in_bucket(parameters, partition_of(region))
+    if isinstance(parameters, dict):
+        for name, template in IAM_PARAMETERS if service == "iam" else PARAMETERS.get(service, ()):
+            if value := plain(parameters.get(name), 1024):
+                if value.startswith("arn:"):
+                    return value
+                place = {"partition": partition_of(region), "account": account, "region": region}
+                return template.format(value.lstrip("/"), **place)[:ARN_LENGTH]
+    return _listed(record.get("resources"))
+
+
+def _in_bucket(parameters: Mapping[str, Any], partition: str) -> str:
+    bucket = plain(parameters.get("bucketName"), 256)
+    key = plain(parameters.get("key"), 1024)
+    if not bucket:
+        return ""
+    return f"arn:{partition}:s3:::{bucket}/{key}" if key else f"arn:{partition}:s3:::{bucket}"
+
+
+def _listed(resources: Any) -> str:
+    """The first ARN of the record's own list."""
+    if isinstance(resources, list):
+        for resource in resources:
+            if isinstance(resource, dict) and (arn := plain(resource.get("ARN"), ARN_LENGTH)):
+                return arn
+    return ""

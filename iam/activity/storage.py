@@ -1,0 +1,290 @@
+"""A batch of read files into the tables, in one transaction: events that are new, and what they add to the
+rollups. Either all of a batch is stored or nothing of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError, connection, transaction
+
+from iam.activity.callers import CallerKey
+from iam.activity.models import TrailCaller, TrailFile
+from iam.activity.partitions import add_months
+from iam.activity.records import EventRecord
+
+ATTEMPTS: Final = 5
+"""Another process can store the same file or event at the same moment; then the batch is looked at again."""
+PARAMETERS_AT_ONCE: Final = 400
+EVENT_COLUMNS: Final = (
+    "at",
+    "event_id",
+    "account_id",
+    "region",
+    "service",
+    "action",
+    "caller_id",
+    "session_name",
+    "access_key",
+    "source_identity",
+    "person",
+    "instance_id",
+    "mfa",
+    "source_address",
+    "tool",
+    "error_code",
+    "is_denied",
+    "is_read_only",
+    "resource",
+    "raw",
+    "file_id",
+)
+_COLUMNS: Final = ", ".join(EVENT_COLUMNS)
+_COPY: Final = f"COPY activity_event ({_COLUMNS}) FROM STDIN"
+_INSERT: Final = f"INSERT INTO activity_event ({_COLUMNS}) VALUES ({', '.join(['%s'] * len(EVENT_COLUMNS))})"  # noqa: S608
+_KNOWN: Final = (
+    "SELECT known.event_id FROM unnest(%s::timestamptz[], %s::uuid[]) AS came(at, event_id) "
+    "JOIN activity_event known ON known.at = came.at AND known.event_id = came.event_id"
+)
+_ADD_DAY: Final = """
+INSERT INTO activity_day (caller_id, day, service, action, account_id, calls, errors, denied, first_at, last_at)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+ON CONFLICT (caller_id, day, service, action, account_id) DO UPDATE SET
+  calls = activity_day.calls + excluded.calls,
+  errors = activity_day.errors + excluded.errors,
+  denied = activity_day.denied + excluded.denied,
+  first_at = CASE WHEN excluded.first_at < activity_day.first_at
+             THEN excluded.first_at ELSE activity_day.first_at END,
+  last_at = CASE WHEN excluded.last_at > activity_day.last_at
+            THEN excluded.last_at ELSE activity_day.last_at END
+"""
+_ADD_ADDRESS: Final = """
+INSERT INTO activity_address (caller_id, address, calls, first_at, last_at) VALUES (%s, %s, %s, %s, %s)
+ON CONFLICT (caller_id, address) DO UPDATE SET
+  calls = activity_address.calls + excluded.calls,
+  first_at = CASE WHEN excluded.first_at < activity_address.first_at
+             THEN excluded.first_at ELSE activity_address.first_at END,
+  last_at = CASE WHEN excluded.last_at > activity_address.last_at
+            THEN excluded.last_at ELSE activity_address.last_at END
+"""
+
+
+@dataclass(slots=True)
+class ReadFile:
+    """A file whose events have been read; `row` is not saved yet."""
+
+    row: TrailFile
+    events: list[EventRecord] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Tally:
+    """How many calls, how many of them failed or were denied, and the first and last of them."""
+
+    first_at: datetime
+    last_at: datetime
+    calls: int = 0
+    errors: int = 0
+    denied: int = 0
+
+    def add(self, event: EventRecord) -> None:
+        """Count one more call."""
+        self.calls += 1
+        self.errors += bool(event.error_code)
+        self.denied += event.is_denied
+        if event.at < self.first_at:
+            self.first_at = event.at
+        elif event.at > self.last_at:
+            self.last_at = event.at
+
+
+def known_files(digests: Sequence[str]) -> dict[str, TrailFile]:
+    """The files that were read before, by digest."""
+    rows = TrailFile.objects.filter(digest__in=digests)
+    return {row.digest: row for row in rows}
+
+
+def store(files: Sequence[ReadFile]) -> dict[str, TrailFile]:
+    """Store what is new of these files. Returns the row of each, by digest: that of another process if it
+    was faster.
+    """
+    for attempt in range(1, ATTEMPTS + 1):
+        known = known_files([file.row.digest for file in files])
+        new = sorted((file for file in files if file.row.digest not in known), key=_digest)
+        add_months(event.at for file in new for event in file.events)
+        try:
+            with transaction.atomic():
+                _store(new)
+        except IntegrityError:
+            if attempt == ATTEMPTS:
+                raise
+        else:
+            return known | {file.row.digest: file.row for file in new}
+    raise AssertionError("unreachable")
+
+
+def _digest(file: ReadFile) -> str:
+    return file.row.digest
+
+
+def _store(files: Sequence[ReadFile]) -> None:
+    """Write the rows of files that nobody read before. Everything is written in the order of its keys, so
+    that two processes wait for each other instead of stopping each other.
+    """
+    for file in files:
+        file.row.pk, file.row.stored = None, 0
+        file.row.save(force_insert=True)
+    events: dict[tuple[datetime, UUID], tuple[EventRecord, ReadFile]] = {}
+    for file in files:
+        for event in file.events:
+            events.setdefault((event.at, event.event_id), (event, file))
+    known = _known_events(list(events))
+    new = [events[key] for key in sorted(events) if key[1] not in known]
+    callers = _caller_ids({event.caller for event, _ in new})
+    _insert_events(_event_row(event, callers[event.caller], file.row.pk) for event, file in new)
+    _add_up([event for event, _ in new], callers)
+    _count(files, new)
+
+
+def _count(files: Sequence[ReadFile], new: Iterable[tuple[EventRecord, ReadFile]]) -> None:
+    """Note in the row of each file how many of its events were new."""
+    for _, file in new:
+        file.row.stored += 1
+    for file in files:
+        file.row.repeated = len(file.events) - file.row.stored
+    TrailFile.objects.bulk_update([file.row for file in files], ["stored", "repeated"])
+
+
+def _known_events(keys: list[tuple[datetime, UUID]]) -> set[UUID]:
+    """Which of these events are stored already."""
+    if not keys:
+        return set()
+    moments, event_ids = zip(*keys, strict=True)
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(_KNOWN, [list(moments), list(event_ids)])
+            return {row[0] for row in cursor.fetchall()}
+        return set(_known_to_sqlite(cursor, keys))
+
+
+def _known_to_sqlite(cursor: Any, keys: list[tuple[datetime, UUID]]) -> Iterable[UUID]:
+    for start in range(0, len(keys), PARAMETERS_AT_ONCE):
+        part = keys[start : start + PARAMETERS_AT_ONCE]
+        marks = ", ".join(["(%s, %s)"] * len(part))
+        parameters = [value for at, event_id in part for value in (_sqlite_time(at), event_id.hex)]
+        cursor.execute(
+            f"SELECT event_id FROM activity_event WHERE (at, event_id) IN (VALUES {marks})",  # noqa: S608
+            parameters,
+        )
+        yield from (UUID(row[0]) for row in cursor.fetchall())
+
+
+def _caller_ids(keys: set[CallerKey]) -> dict[CallerKey, int]:
+    """The row of each principal, created if it is not there yet."""
+    digests = {caller_digest(key): key for key in keys}
+    ids = _stored_callers(digests)
+    missing = [digest for digest in sorted(digests) if digests[digest] not in ids]
+    if missing:
+        rows = [TrailCaller(digest=digest, **digests[digest]._asdict()) for digest in missing]
+        TrailCaller.objects.bulk_create(rows, ignore_conflicts=True)
+        ids |= _stored_callers({digest: digests[digest] for digest in missing})
+    return ids
+
+
+def _stored_callers(digests: dict[str, CallerKey]) -> dict[CallerKey, int]:
+    rows = TrailCaller.objects.filter(digest__in=list(digests)).values_list("digest", "pk")
+    return {digests[digest]: pk for digest, pk in rows}
+
+
+def caller_digest(key: CallerKey) -> str:
+    """BLAKE2b-128 of the key, in hex."""
+    return hashlib.blake2b("\0".join(key).encode(), digest_size=16).hexdigest()
+
+
+def _event_row(event: EventRecord, caller_id: int, file_id: int) -> tuple[Any, ...]:
+    """The values of one event, in the order of EVENT_COLUMNS."""
+    session = event.session
+    return (
+        event.at,
+        event.event_id,
+        event.account_id,
+        event.region,
+        event.service,
+        event.action,
+        caller_id,
+        session.name,
+        session.access_key,
+        session.source_identity,
+        session.person,
+        session.instance_id,
+        session.mfa,
+        event.source_address,
+        event.tool,
+        event.error_code,
+        event.is_denied,
+        event.is_read_only,
+        event.resource,
+        event.raw if settings.ACTIVITY_KEEP_EVENTS else "",
+        file_id,
+    )
+
+
+def _insert_events(rows: Iterable[tuple[Any, ...]]) -> None:
+    """Write events, by COPY where the database has it."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            with cursor.copy(_COPY) as copy:
+                for row in rows:
+                    copy.write_row(row)
+        else:
+            cursor.executemany(_INSERT, [(_sqlite_time(row[0]), row[1].hex, *row[2:]) for row in rows])
+
+
+def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> None:
+    """Add these events to the rollups."""
+    days: dict[tuple[int, date, str, str, str], Tally] = {}
+    addresses: dict[tuple[int, str], Tally] = {}
+    for event in events:
+        caller = callers[event.caller]
+        day = (caller, event.at.date(), event.service, event.action, event.account_id)
+        if day not in days:
+            days[day] = Tally(event.at, event.at)
+        days[day].add(event)
+        if event.source_address:
+            address = (caller, event.source_address)
+            if address not in addresses:
+                addresses[address] = Tally(event.at, event.at)
+            addresses[address].add(event)
+    is_sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            _ADD_DAY,
+            [
+                (*key, tally.calls, tally.errors, tally.denied, *_times(tally, is_sqlite))
+                for key, tally in sorted(days.items())
+            ],
+        )
+        cursor.executemany(
+            _ADD_ADDRESS,
+            [
+                (*key, tally.calls, *_times(tally, is_sqlite))
+                for key, tally in sorted(addresses.items())
+            ],
+        )
+
+
+def _times(tally: Tally, is_sqlite: bool) -> tuple[Any, Any]:  # noqa: FBT001
+    if is_sqlite:
+        return _sqlite_time(tally.first_at), _sqlite_time(tally.last_at)
+    return tally.first_at, tally.last_at
+
+
+def _sqlite_time(at: datetime) -> str:
+    """A moment as Django writes it into SQLite."""
+    return connection.ops.adapt_datetimefield_value(at)
