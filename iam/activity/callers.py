@@ -60,9 +60,8 @@ def plain(value: Any, length: int) -> str:
     """A text of an event, cut to a length, without what a database can't hold; empty if it isn't a text."""
     if not isinstance(value, str):
         return ""
-    if "\0" in value:
-        value = value.replace("\0", "")
-    return value[:length]
+    text = value.replace("\0", "") if "\0" in value else value
+    return str(text[:length])
 
 
 def caller_of(identity: Mapping[str, Any], invoked_by: Any = None) -> tuple[CallerKey, CallerSession]:

@@ -102,4 +102,4 @@ def _months() -> set[date]:
             [TABLE],
         )
         names = [row[0] for row in cursor.fetchall()]
-    return {datetime.strptime(name.removeprefix(f"{TABLE}_"), "%Y_%m").date() for name in names}  # noqa: DTZ007
+    return {datetime.strptime(name.removeprefix(f"{TABLE}_"), "%Y_%m").date() for name in names}

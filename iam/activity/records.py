@@ -42,8 +42,22 @@ SECRETS: Final = frozenset(
     }
 )
 """Keys whose values are never stored, in lower case. CloudTrail leaves most of them out itself."""
-SECRET_HINTS: Final = (b"oken", b"ecret", b"assword", b"uthenticationCode", b"Seed", b"rivateKey", b"QRCode", b"ssertion")
-DENIED: Final = ("AccessDenied", "UnauthorizedOperation", "Client.UnauthorizedOperation", "Client.AccessDenied")
+SECRET_HINTS: Final = (
+    b"oken",
+    b"ecret",
+    b"assword",
+    b"uthenticationCode",
+    b"Seed",
+    b"rivateKey",
+    b"QRCode",
+    b"ssertion",
+)
+DENIED: Final = (
+    "AccessDenied",
+    "UnauthorizedOperation",
+    "Client.UnauthorizedOperation",
+    "Client.AccessDenied",
+)
 """How the error codes of a refused call begin, which differ from service to service."""
 FAILED_SIGN_IN: Final = "FailedAuthentication"
 """A console sign-in that failed has no error code of its own."""

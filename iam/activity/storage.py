@@ -53,7 +53,8 @@ _KNOWN: Final = (
     "JOIN activity_event known ON known.at = came.at AND known.event_id = came.event_id"
 )
 _ADD_DAY: Final = """
-INSERT INTO activity_day (caller_id, day, service, action, account_id, calls, errors, denied, first_at, last_at)
+INSERT INTO activity_day
+  (caller_id, day, service, action, account_id, calls, errors, denied, first_at, last_at)
 VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
 ON CONFLICT (caller_id, day, service, action, account_id) DO UPDATE SET
   calls = activity_day.calls + excluded.calls,
@@ -272,14 +273,11 @@ def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> Non
         )
         cursor.executemany(
             _ADD_ADDRESS,
-            [
-                (*key, tally.calls, *_times(tally, is_sqlite))
-                for key, tally in sorted(addresses.items())
-            ],
+            [(*key, tally.calls, *_times(tally, is_sqlite)) for key, tally in sorted(addresses.items())],
         )
 
 
-def _times(tally: Tally, is_sqlite: bool) -> tuple[Any, Any]:  # noqa: FBT001
+def _times(tally: Tally, is_sqlite: bool) -> tuple[Any, Any]:
     if is_sqlite:
         return _sqlite_time(tally.first_at), _sqlite_time(tally.last_at)
     return tally.first_at, tally.last_at
@@ -287,4 +285,4 @@ def _times(tally: Tally, is_sqlite: bool) -> tuple[Any, Any]:  # noqa: FBT001
 
 def _sqlite_time(at: datetime) -> str:
     """A moment as Django writes it into SQLite."""
-    return connection.ops.adapt_datetimefield_value(at)
+    return str(connection.ops.adapt_datetimefield_value(at))

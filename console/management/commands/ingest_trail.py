@@ -18,13 +18,15 @@ class Command(BaseCommand):
     """Reads files and folders in the foreground. It needs no AWS account and no worker."""
 
     help = (
-        "Read CloudTrail log files (JSON, gzip) into Gatehouse. What was read before is not read again. Files "
-        "that can't be read are listed with the reason, and change nothing."
+        "Read CloudTrail log files (JSON, gzip) into Gatehouse. What was read before is not read again. "
+        "Files that can't be read are listed with the reason, and change nothing."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Files or folders; --json for machines."""
-        parser.add_argument("paths", nargs="+", metavar="PATH", help="a file, or a folder with its subfolders")
+        parser.add_argument(
+            "paths", nargs="+", metavar="PATH", help="a file, or a folder with its subfolders"
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:

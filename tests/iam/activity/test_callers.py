@@ -58,7 +58,7 @@ CASES: dict[str, tuple[dict[str, Any], CallerKey, CallerSession]] = {
             webIdFederationData={
                 "federatedProvider": "token.actions.githubusercontent.com",
                 "attributes": {"token.actions.githubusercontent.com:sub": "repo:northline/pay:ref:main"},
-            }
+            },
         ),
         ROLE,
         CallerSession("build-17", KEY, "", "repo:northline/pay:ref:main", None, ""),

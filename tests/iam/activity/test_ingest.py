@@ -44,7 +44,15 @@ def _rows() -> dict[str, list[Any]]:
         "events": sorted(TrailEvent.objects.values_list("at", "event_id", "caller__digest", "raw")),
         "days": sorted(
             CallerDay.objects.values_list(
-                "caller__digest", "day", "service", "action", "calls", "errors", "denied", "first_at", "last_at"
+                "caller__digest",
+                "day",
+                "service",
+                "action",
+                "calls",
+                "errors",
+                "denied",
+                "first_at",
+                "last_at",
             )
         ),
         "addresses": sorted(
@@ -113,7 +121,12 @@ def test_the_same_file_twice_in_one_run_counts_once() -> None:
 
 
 def test_an_event_that_comes_again_in_one_file_or_in_another_is_one_event() -> None:
-    assert _counts(_ingest(trail(record(1), record(1), record(2)), trail(record(2), record(3)))) == (2, 5, 3, 2)
+    assert _counts(_ingest(trail(record(1), record(1), record(2)), trail(record(2), record(3)))) == (
+        2,
+        5,
+        3,
+        2,
+    )
     _rollups_add_up()
     assert sum(CallerDay.objects.values_list("calls", flat=True)) == 3
 

@@ -13,7 +13,7 @@ from iam.activity.trail_files import records_of
 from tests.iam.activity.records import ACCOUNT, ATTACK, record
 
 NOW = datetime(2026, 11, 29, tzinfo=UTC)
-SECRET = "s3cr3t-value"  # noqa: S105
+SECRET = "s3cr3t-value"
 
 
 def _event(**changes: Any) -> EventRecord:

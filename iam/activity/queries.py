@@ -1,0 +1,254 @@
+"""What is known of activity, for pages and commands. Whom a viewer may see is decided before: these queries
+take the principals.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, Max, Min, Q, QuerySet, Sum
+
+from iam.activity.callers import FEDERATED, IDENTITY_CENTER, ROLE, ROOT, USER
+from iam.activity.models import CallerAddress, CallerDay, TrailCaller, TrailEvent, TrailFile
+from iam.keyset import Order, Page, Place, page
+from iam.mirror.models import Entity, Kind
+
+NEWEST: Final = Order("at", "event_id", descending=True)
+PAGE_SIZE: Final = 100
+ADDRESSES_SHOWN: Final = 20
+HIDDEN: Final = "Hidden"
+"""What stands in the place of a source address if the setting hides them."""
+KINDS: Final = {Kind.USER: USER, Kind.ROLE: ROLE}
+ALL, DENIED, FAILED, CHANGES, WITHOUT_MFA = "all", "denied", "failed", "changes", "no-mfa"
+RESULTS: Final = {
+    ALL: Q(),
+    DENIED: Q(is_denied=True),
+    FAILED: ~Q(error_code=""),
+    CHANGES: Q(is_read_only=False),
+    WITHOUT_MFA: Q(mfa=False),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ActivityFilter:
+    """Which events are asked for: `result` is a key of RESULTS, `text` a part of the service, the action,
+    the resource or the source address. `since` is included, `until` is not.
+    """
+
+    result: str = ALL
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """From when to when there are events, and how many files could not be read, or not whole."""
+
+    first_at: datetime
+    last_at: datetime
+    quarantined: int
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceUse:
+    """How a service was used: calls, those that failed, those that were denied, and the actions."""
+
+    service: str
+    calls: int
+    errors: int
+    denied: int
+    first_at: datetime
+    last_at: datetime
+    actions: int
+
+
+@dataclass(frozen=True, slots=True)
+class AddressUse:
+    """How often a principal called from an address, and when first and last."""
+
+    address: str
+    calls: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ActionUse:
+    """How an action was used."""
+
+    service: str
+    action: str
+    calls: int
+    errors: int
+    denied: int
+    first_at: datetime
+    last_at: datetime
+
+
+def callers_of(entity: Entity) -> list[int]:
+    """The principals of events that are this user or role: by unique ID, and by ARN where an event tells no
+    ID. A user who was deleted and created again under the same name has events of its own.
+    """
+    kind = KINDS[Kind(entity.kind)]
+    same_arn = Q(unique_id="", arn=entity.arn) if entity.arn else Q(pk__in=())
+    rows = TrailCaller.objects.filter(Q(unique_id=entity.aws_id) | same_arn, kind=kind)
+    return list(rows.values_list("pk", flat=True))
+
+
+def callers_named(text: str) -> list[TrailCaller]:
+    """The principals with this ARN, unique ID or name; at most a hundred."""
+    same = Q(arn=text) | Q(unique_id=text) | Q(name=text)
+    return list(TrailCaller.objects.filter(same).order_by("pk")[:100])
+
+
+def events_of(callers: Collection[int], wanted: ActivityFilter) -> QuerySet[TrailEvent]:
+    """The events of these principals that fit."""
+    return _filtered(TrailEvent.objects.filter(caller__in=callers), wanted)
+
+
+def events_in(accounts: Collection[str] | None, wanted: ActivityFilter) -> QuerySet[TrailEvent]:
+    """The events of these accounts (None: of all) that fit."""
+    rows = (
+        TrailEvent.objects.all() if accounts is None else TrailEvent.objects.filter(account_id__in=accounts)
+    )
+    return _filtered(rows, wanted)
+
+
+def events_page(
+    rows: QuerySet[TrailEvent],
+    *,
+    after: Place | None = None,
+    before: Place | None = None,
+    size: int = PAGE_SIZE,
+) -> Page[TrailEvent]:
+    """A page of events, newest first. One query."""
+    shown = rows.defer("raw").select_related("caller")
+    return page(shown, order=NEWEST, size=size, after=after, before=before)
+
+
+def event_by_id(rows: QuerySet[TrailEvent], event_id: UUID) -> TrailEvent | None:
+    """One of these events, with its raw text."""
+    return rows.select_related("caller").filter(event_id=event_id).first()
+
+
+def _filtered(rows: QuerySet[TrailEvent], wanted: ActivityFilter) -> QuerySet[TrailEvent]:
+    rows = rows.filter(RESULTS[wanted.result])
+    if wanted.since is not None:
+        rows = rows.filter(at__gte=wanted.since)
+    if wanted.until is not None:
+        rows = rows.filter(at__lt=wanted.until)
+    if not wanted.text:
+        return rows
+    service, colon, action = wanted.text.partition(":")
+    if colon and service.isalnum() and " " not in wanted.text and not wanted.text.startswith("arn:"):
+        return rows.filter(service__iexact=service, action__istartswith=action.rstrip("*"))
+    part = Q(action__icontains=wanted.text) | Q(service__iexact=wanted.text)
+    part |= Q(resource__icontains=wanted.text) | Q(error_code__icontains=wanted.text)
+    return rows.filter(part | Q(source_address=wanted.text) if not hides_addresses() else part)
+
+
+def services_used(callers: Collection[int], *, since: date | None = None) -> list[ServiceUse]:
+    """Each service that these principals called since a day (UTC), the one used last first. One query."""
+    rows = (
+        _days(callers, since).values("service").annotate(**_OF_DAYS, distinct=Count("action", distinct=True))
+    )
+    return [ServiceUse(*row) for row in rows.order_by("-last", "service").values_list(*_SERVICE_USE)]
+
+
+def actions_used(callers: Collection[int], *, since: date | None = None) -> list[ActionUse]:
+    """Each action that these principals called since a day (UTC), by name. One query."""
+    rows = _days(callers, since).values("service", "action").annotate(**_OF_DAYS)
+    return [ActionUse(*row) for row in rows.order_by("service", "action").values_list(*_ACTION_USE)]
+
+
+def services_in(events: QuerySet[TrailEvent]) -> list[ServiceUse]:
+    """The same, counted from events: for an access key, of which there are no rollups."""
+    rows = events.values("service")
+    return _last_first(rows.annotate(**_OF_EVENTS, distinct=Count("action", distinct=True)))
+
+
+def actions_in(events: QuerySet[TrailEvent]) -> list[ActionUse]:
+    """The actions of some events, by name."""
+    rows = events.values("service", "action").annotate(**_OF_EVENTS)
+    return [ActionUse(*row) for row in rows.order_by("service", "action").values_list(*_ACTION_USE)]
+
+
+_OF_DAYS: Final[dict[str, Any]] = {
+    "all_calls": Sum("calls"),
+    "failed": Sum("errors"),
+    "refused": Sum("denied"),
+    "first": Min("first_at"),
+    "last": Max("last_at"),
+}
+_OF_EVENTS: Final[dict[str, Any]] = {
+    "all_calls": Count("event_id"),
+    "failed": Count("event_id", filter=~Q(error_code="")),
+    "refused": Count("event_id", filter=Q(is_denied=True)),
+    "first": Min("at"),
+    "last": Max("at"),
+}
+_ACTION_USE: Final = ("service", "action", "all_calls", "failed", "refused", "first", "last")
+_SERVICE_USE: Final = ("service", "all_calls", "failed", "refused", "first", "last", "distinct")
+
+
+def _last_first(rows: QuerySet[Any, Any]) -> list[ServiceUse]:
+    """Sums by service, the one that was called last first."""
+    used = [ServiceUse(*row) for row in rows.order_by("service").values_list(*_SERVICE_USE)]
+    return sorted(used, key=lambda service: service.last_at, reverse=True)
+
+
+def _days(callers: Collection[int], since: date | None) -> QuerySet[CallerDay]:
+    rows = CallerDay.objects.filter(caller__in=callers)
+    return rows if since is None else rows.filter(day__gte=since)
+
+
+def addresses_of(callers: Collection[int]) -> list[AddressUse]:
+    """The source addresses of these principals, the one used last first, at most twenty; none if the setting
+    hides them. One query.
+    """
+    if hides_addresses():
+        return []
+    rows = CallerAddress.objects.filter(caller__in=callers).values("address")
+    used = rows.annotate(all_calls=Sum("calls"), first=Min("first_at"), last=Max("last_at"))
+    columns = ("address", "all_calls", "first", "last")
+    return [
+        AddressUse(*row) for row in used.order_by("-last", "address").values_list(*columns)[:ADDRESSES_SHOWN]
+    ]
+
+
+def events_of_key(access_key: str, wanted: ActivityFilter) -> QuerySet[TrailEvent]:
+    """The events that were signed with an access key."""
+    return _filtered(TrailEvent.objects.filter(access_key=access_key), wanted)
+
+
+def extent(account_id: str | None = None) -> Extent | None:
+    """From when to when events of an account (None: of any) are known; None if there are none."""
+    rows = (
+        TrailEvent.objects.all() if account_id is None else TrailEvent.objects.filter(account_id=account_id)
+    )
+    newest = rows.order_by("-at").values_list("at", flat=True).first()
+    if newest is None:
+        return None
+    oldest = rows.order_by("at").values_list("at", flat=True)[0]
+    return Extent(oldest, newest, TrailFile.objects.exclude(reason="").count())
+
+
+def shown_address(event: TrailEvent) -> str:
+    """The source address, or that it is hidden."""
+    return HIDDEN if event.source_address and hides_addresses() else event.source_address
+
+
+def hides_addresses() -> bool:
+    """Whether source addresses are shown to nobody: they are personal data."""
+    return bool(settings.ACTIVITY_HIDE_ADDRESSES)
+
+
+def is_person(caller: TrailCaller) -> bool:
+    """Whether the principal is a sign-in of a person: a user, root, or a federated user."""
+    return caller.kind in (USER, ROOT, FEDERATED, IDENTITY_CENTER)
