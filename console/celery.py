@@ -107,6 +107,7 @@ app.autodiscover_tasks(
         "iam.mirror.accounts",
         "iam.mirror.doctor",
         "iam.linking",
+        "iam.activity",
         "iam.changes",
         "iam.changes.drift",
         "iam.changes.approval",

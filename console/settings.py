@@ -78,6 +78,7 @@ try:
     local_redis = "redis://127.0.0.1:6379/0" if EMBEDDED else None
     BROKER_URL = env.redis_url("REDIS_URL", local_redis, or_folder=EMBEDDED)
     IDLE_MINUTES = env.number("GATEHOUSE_IDLE_MINUTES", 15, low=1, high=1440)
+    TRAIL_FOLDER = env.text("GATEHOUSE_TRAIL_FOLDER", "")
     ACTIVITY_DAYS = env.number("GATEHOUSE_ACTIVITY_DAYS", 400, low=1, high=3660)
     ACTIVITY_KEEP_EVENTS = env.flag("GATEHOUSE_ACTIVITY_KEEP_EVENTS", default=True)
     ACTIVITY_HIDE_ADDRESSES = env.flag("GATEHOUSE_ACTIVITY_HIDE_ADDRESSES", default=False)

@@ -12,6 +12,7 @@ urlpatterns = [
     path("", include("console.identities.urls")),
     path("", include("console.access.urls")),
     path("", include("console.linking.urls")),
+    path("", include("console.activity.urls")),
     path("accounts/", include("console.setup.urls")),
     path("changes/", include("console.changes.urls")),
     path("invitation/", invitation, name="invitation"),

@@ -18,6 +18,8 @@ from console.demo.broker import answers, broker, free_port
 from console.demo.children import Child, die_with_parent
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+TRAIL = "trail"
+"""The folder, under the data folder, for the trail of the stand-in."""
 STOP_SECONDS = 8.0
 READY_SECONDS = 60.0
 
@@ -109,6 +111,7 @@ class Supervisor:
         self.common = common
         # The stand-in has no throttle to be afraid of: the first readings are whole within seconds.
         worker_environment = {"GATEHOUSE_AWS_RATE": "500"} | common | self.aws
+        worker_environment["GATEHOUSE_TRAIL_FOLDER"] = str(self.var / TRAIL)
         if process:
             self.children.append(process)
         else:
@@ -123,7 +126,8 @@ class Supervisor:
     def _stand_in(self, environment: dict[str, str], port: int) -> Child:
         state = self.var / "aws"
         state.mkdir(exist_ok=True)
-        command = [sys.executable, "-m", "console.demo.standin", "--port", str(port), "--state", str(state)]
+        command = [sys.executable, "-m", "console.demo.standin", "--port", str(port)]
+        command += ["--state", str(state), "--trail", str(self.var / TRAIL)]
         return Child("aws stand-in", command, environment, self._log("aws"), is_ready=lambda: answers(port))
 
     def _worker(self, environment: dict[str, str]) -> Child:

@@ -206,6 +206,7 @@ NAVIGATION = (
             CREDENTIALS,
             _entry("Approvals", "git-pull-request", "approvals", "changes:approvals", DECIDES),
             CHANGES,
+            _entry("Activity", "list-checks", "activity", "activity:events", ACCOUNT),
             _entry("Journal", "book-open", "journal", "audit:journal", (Right.SEE_JOURNAL,)),
         ),
     ),

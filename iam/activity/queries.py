@@ -19,7 +19,7 @@ from iam.keyset import Order, Page, Place, page
 from iam.mirror.models import Entity, Kind
 
 NEWEST: Final = Order("at", "event_id", descending=True)
-PAGE_SIZE: Final = 100
+PAGE_SIZE: Final = 50
 ADDRESSES_SHOWN: Final = 20
 HIDDEN: Final = "Hidden"
 """What stands in the place of a source address if the setting hides them."""
@@ -101,6 +101,22 @@ def callers_of(entity: Entity) -> list[int]:
     return list(rows.values_list("pk", flat=True))
 
 
+def entities_of_callers(callers: Collection[TrailCaller]) -> dict[int, Entity]:
+    """The users and roles of the mirror that made calls, by row of the principal. One query."""
+    ids = {caller.unique_id for caller in callers if caller.unique_id}
+    arns = {caller.arn for caller in callers if caller.arn and not caller.unique_id}
+    same = Q(aws_id__in=ids) | Q(arn__in=arns, gone_at__isnull=True)
+    entities = list(Entity.objects.filter(same, kind__in=list(KINDS)).select_related("account"))
+    by_id = {entity.aws_id: entity for entity in entities}
+    by_arn = {entity.arn: entity for entity in entities}
+    known: dict[int, Entity] = {}
+    for caller in callers:
+        entity = by_id.get(caller.unique_id) if caller.unique_id else by_arn.get(caller.arn)
+        if entity is not None:
+            known[caller.pk] = entity
+    return known
+
+
 def callers_named(text: str) -> list[TrailCaller]:
     """The principals with this ARN, unique ID or name; at most a hundred."""
     same = Q(arn=text) | Q(unique_id=text) | Q(name=text)
@@ -132,9 +148,23 @@ def events_page(
     return page(shown, order=NEWEST, size=size, after=after, before=before)
 
 
-def event_by_id(rows: QuerySet[TrailEvent], event_id: UUID) -> TrailEvent | None:
-    """One of these events, with its raw text."""
-    return rows.select_related("caller").filter(event_id=event_id).first()
+def event_at(at: datetime, event_id: UUID) -> TrailEvent | None:
+    """One event, with its raw text."""
+    return TrailEvent.objects.select_related("caller").filter(at=at, event_id=event_id).first()
+
+
+def callers_like(text: str) -> list[int]:
+    """The principals whose name or ARN has this part; the first thousand."""
+    part = Q(name__icontains=text) | Q(arn__icontains=text) | Q(unique_id=text)
+    return list(TrailCaller.objects.filter(part).order_by("pk").values_list("pk", flat=True)[:1000])
+
+
+def made_by(events: QuerySet[TrailEvent], who: str) -> QuerySet[TrailEvent]:
+    """Those events that a principal made, who is named by a part of the name or ARN, by an access key, or by
+    the person behind the session.
+    """
+    same = Q(caller__in=callers_like(who)) | Q(access_key=who) | Q(person=who)
+    return events.filter(same | Q(source_identity=who) | Q(session_name=who))
 
 
 def _filtered(rows: QuerySet[TrailEvent], wanted: ActivityFilter) -> QuerySet[TrailEvent]:
@@ -155,10 +185,8 @@ def _filtered(rows: QuerySet[TrailEvent], wanted: ActivityFilter) -> QuerySet[Tr
 
 def services_used(callers: Collection[int], *, since: date | None = None) -> list[ServiceUse]:
     """Each service that these principals called since a day (UTC), the one used last first. One query."""
-    rows = (
-        _days(callers, since).values("service").annotate(**_OF_DAYS, distinct=Count("action", distinct=True))
-    )
-    return [ServiceUse(*row) for row in rows.order_by("-last", "service").values_list(*_SERVICE_USE)]
+    rows = _days(callers, since).values("service")
+    return _last_first(rows.annotate(**_OF_DAYS, distinct=Count("action", distinct=True)))
 
 
 def actions_used(callers: Collection[int], *, since: date | None = None) -> list[ActionUse]:

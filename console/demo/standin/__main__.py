@@ -16,13 +16,18 @@ def main() -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=4580, help="port to listen on")
     parser.add_argument("--state", type=Path, help="folder for the writes, so that they survive a restart")
+    parser.add_argument("--trail", type=Path, help="folder for CloudTrail log files of what is called")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _end)
     began = time.monotonic()
+    from console.demo.standin.delivery import TrailDelivery
     from console.demo.standin.server import Server
     from console.demo.standin.startup import prepare
 
     world = prepare(state=options.state)
+    if options.trail is not None:
+        world.delivery = TrailDelivery(options.trail)
+        world.delivery.start()
     try:
         server = Server((options.host, options.port), world)
     except OSError as error:

@@ -33,8 +33,10 @@ EVENTS: dict[str, deque[tuple[int, dict[str, Any]]]] = {}
 TRAILS: dict[str, tuple[Trail, ...]] = {}
 
 
-def record(call: StandinCall, reply: Reply) -> None:
-    """Keep one call as CloudTrail would: no secrets, and an error code for what was refused."""
+def record(call: StandinCall, reply: Reply) -> dict[str, Any]:
+    """Keep one call as CloudTrail would: no secrets, and an error code for what was refused. Returns the
+    event.
+    """
     match = ERROR_CODE.search(reply.body) if reply.status >= 400 else None
     code = next((group.decode() for group in match.groups() if group), None) if match else None
     event: dict[str, Any] = {
@@ -60,6 +62,7 @@ def record(call: StandinCall, reply: Reply) -> None:
         event["errorCode"] = code
     events = EVENTS.setdefault(call.account, deque(maxlen=KEPT_PER_ACCOUNT))
     events.append((events[-1][0] + 1 if events else 1, event))
+    return event
 
 
 def _identity(call: StandinCall) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from moto.moto_api._internal import mock_random
 from werkzeug.exceptions import HTTPException
 
 from console.demo.standin import callers, calls, clock, enforcement, signed_request, trail
+from console.demo.standin.delivery import TrailDelivery
 from console.demo.standin.ec2 import Ec2
 from console.demo.standin.errors import Reply, StandinRefusedError, render
 from console.demo.standin.faults import Faults
@@ -57,6 +58,7 @@ class StandinWorld:
         self.hub, self.journal, self.seed = hub, journal, seed
         self.faults = Faults()
         self.enforcing = False
+        self.delivery: TrailDelivery | None = None
         self.lock = threading.RLock()
 
     def reset(self) -> None:
@@ -103,7 +105,9 @@ class StandinWorld:
             reply = self._dispatch(call, incoming)
         except StandinRefusedError as refusal:
             reply = render(refusal, service=asked.service, request_id=request_id)
-        trail.record(call, reply)
+        event = trail.record(call, reply)
+        if self.delivery is not None:
+            self.delivery.add(event)
         if asked.is_write and reply.status == 200 and self.journal is not None:
             self.journal.append(without_secrets(_entry(call, incoming)))
         return reply

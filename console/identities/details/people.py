@@ -210,6 +210,7 @@ def _tabs(shown: Shown, credentials: UserCredentials | None, *, here: str) -> li
         shown.tab("All IAM users", "linking:person", here=here),
         shown.tab(access_title, "access:person", here=here),
         shown.tab("Grants", "access:person-grants", here=here),
+        shown.tab("Activity", "activity:person", here=here),
         shown.tab("History", "identities:person-history", here=here),
     ]
 

@@ -111,6 +111,7 @@ def role_head(shown: Shown, *, here: str) -> dict[str, Any]:
             shown.tab("Trust and policies", "identities:role", here=here),
             shown.tab("Effective access", "access:role", here=here),
             shown.tab("Grants", "access:role-grants", here=here),
+            shown.tab("Activity", "activity:role", here=here),
             shown.tab("History", "identities:role-history", here=here),
         ],
     }

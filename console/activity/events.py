@@ -1,0 +1,113 @@
+"""The page of activity in all accounts, and the page of one event."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import Http404, HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.activity.forms import AccountsActivityForm
+from console.activity.identity import by_day, event_place
+from console.activity.lines import MICROSECONDS, ActivityLine, caller_links, lines_of
+from console.web.access import ViewerRequest, layout_for, require
+from console.web.paging import word_of
+from console.web.render import render_page
+from iam.activity.models import TrailEvent
+from iam.activity.queries import (
+    HIDDEN,
+    entities_of_callers,
+    event_at,
+    events_in,
+    events_page,
+    extent,
+    hides_addresses,
+    made_by,
+    shown_address,
+)
+from iam.guard import Right, Viewer
+from iam.mirror.queries.accounts import visible_accounts
+from iam.mirror.queries.visibility import visible_entities
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LAST_MOMENT: Final = 253_402_300_799 * MICROSECONDS
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def activity(request: ViewerRequest) -> HttpResponse:
+    """The newest events of the accounts that the viewer sees, by filter."""
+    form = AccountsActivityForm(request.GET)
+    rows = events_in(_accounts(request.viewer, form.value("account")), form.wanted)
+    if who := form.value("who"):
+        rows = made_by(rows, who)
+    page = events_page(rows, after=event_place(request))
+    links = caller_links({event.caller_id: event.caller for event in page.rows}.values())
+    context = {
+        "form": form,
+        "days": by_day(lines_of(page.rows, links)),
+        "older": word_of(page.after),
+        "may_grant": request.viewer.may(Right.REQUEST_CHANGE),
+        "is_first": "after" not in request.GET,
+        "accounts": visible_accounts(request.viewer).order_by("name"),
+        "known": extent(form.value("account") or None),
+        "section": "activity",
+    }
+    return render_page(request, "activity/events.html", context, partial="events")
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
+def event(request: ViewerRequest, moment: int, event_id: UUID) -> HttpResponse:
+    """One event: who, what, on what, from where, and CloudTrail's own record."""
+    shown = _event_or_404(request, moment, event_id)
+    link = caller_links([shown.caller])[shown.caller_id]
+    context = {
+        "line": ActivityLine(shown, 1, link),
+        "event": shown,
+        "raw": _raw(shown),
+        "address": shown_address(shown),
+        "may_grant": request.viewer.may(Right.REQUEST_CHANGE),
+        "layout": layout_for(request.viewer),
+        "section": "activity",
+        "account": visible_accounts(request.viewer).filter(account_id=shown.account_id).first(),
+    }
+    return render_page(request, "activity/event.html", context)
+
+
+def _accounts(viewer: Viewer, chosen: str) -> list[str] | None:
+    """The accounts whose events are shown; None for all."""
+    seen = viewer.scope.accounts
+    if chosen:
+        return [chosen] if viewer.scope.sees_account(chosen) else []
+    return None if seen is None else sorted(seen)
+
+
+def _event_or_404(request: ViewerRequest, moment: int, event_id: UUID) -> TrailEvent:
+    """The event, if the viewer sees its account or the user who made it."""
+    if moment > LAST_MOMENT:
+        raise Http404
+    event = event_at(EPOCH + timedelta(microseconds=moment), event_id)
+    if event is None or not _may_see(request.viewer, event):
+        raise Http404
+    return event
+
+
+def _may_see(viewer: Viewer, event: TrailEvent) -> bool:
+    if viewer.may(Right.SEE_ACCOUNT, account_id=event.account_id):
+        return True
+    entity = entities_of_callers([event.caller]).get(event.caller_id)
+    return entity is not None and visible_entities(viewer).filter(pk=entity.pk).exists()
+
+
+def _raw(event: TrailEvent) -> str:
+    """The record, indented; without its address if the setting hides addresses."""
+    if not event.raw:
+        return ""
+    record: dict[str, Any] = json.loads(event.raw)
+    if hides_addresses() and record.get("sourceIPAddress"):
+        record["sourceIPAddress"] = HIDDEN
+    return json.dumps(record, indent=2, ensure_ascii=False)

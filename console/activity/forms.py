@@ -1,0 +1,105 @@
+"""The filters of the activity pages. What makes no sense is left out, so that an old address still works."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+
+from django import forms
+from django.http import QueryDict
+from django.utils import timezone
+
+from console.web.moments import reader_zone
+from iam.activity.queries import ALL, RESULTS, ActivityFilter
+
+TEXT_LENGTH: Final = 200
+RESULT_CHOICES: Final = (
+    (ALL, "All"),
+    ("denied", "Denied"),
+    ("failed", "Failed"),
+    ("changes", "Changes"),
+    ("no-mfa", "Without MFA"),
+)
+PERIODS: Final = (
+    ("", "Any time"),
+    ("1", "Last 24 hours"),
+    ("7", "Last 7 days"),
+    ("30", "Last 30 days"),
+    ("90", "Last 90 days"),
+)
+
+
+class ActivityForm(forms.Form):
+    """A text, a result and a period."""
+
+    q = forms.CharField(required=False, max_length=TEXT_LENGTH)
+    result = forms.ChoiceField(required=False, choices=RESULT_CHOICES)
+    days = forms.ChoiceField(required=False, choices=PERIODS)
+
+    def __init__(self, query: QueryDict, *, at: datetime | None = None) -> None:
+        super().__init__(query)
+        self.at = at
+        self.is_valid()
+
+    def value(self, name: str) -> str:
+        """What was chosen; empty if nothing, or nothing that makes sense."""
+        return str(self.cleaned_data.get(name) or "")
+
+    @property
+    def wanted(self) -> ActivityFilter:
+        """The filter; a page about the past shows no later event."""
+        days = self.value("days")
+        end = self.at or timezone.now()
+        return ActivityFilter(
+            result=self.value("result") if self.value("result") in RESULTS else ALL,
+            text=self.value("q"),
+            since=end - timedelta(days=int(days)) if days else None,
+            until=self.at,
+        )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether something was chosen."""
+        return any(self.value(name) for name in ("q", "days")) or self.value("result") not in ("", ALL)
+
+    @property
+    def result_choices(self) -> list[tuple[str, str, bool]]:
+        """The results, and which one is chosen."""
+        chosen = self.value("result") or ALL
+        return [(value, label, value == chosen) for value, label in RESULT_CHOICES]
+
+    @property
+    def period_choices(self) -> list[tuple[str, str, bool]]:
+        """The periods, and which one is chosen."""
+        return [(value, label, value == self.value("days")) for value, label in PERIODS]
+
+
+class AccountsActivityForm(ActivityForm):
+    """The same with a principal, an account, and a first and last day (in the reader's time zone)."""
+
+    who = forms.CharField(required=False, max_length=TEXT_LENGTH)
+    account = forms.RegexField(r"\d{12}", required=False)
+    since = forms.DateField(required=False)
+    until = forms.DateField(required=False)
+
+    @property
+    def wanted(self) -> ActivityFilter:
+        """The filter; both days count whole."""
+        chosen = super().wanted
+        first, last = self.cleaned_data.get("since"), self.cleaned_data.get("until")
+        return ActivityFilter(
+            result=chosen.result,
+            text=chosen.text,
+            since=_start(first) if first else chosen.since,
+            until=_start(last + timedelta(days=1)) if last else chosen.until,
+        )
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether something was chosen."""
+        return super().is_filtered or any(self.value(name) for name in ("who", "account", "since", "until"))
+
+
+def _start(day: Any) -> datetime:
+    """The first moment of a day where the reader is."""
+    return datetime.combine(day, time.min, tzinfo=reader_zone()).astimezone(UTC)

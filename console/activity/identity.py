@@ -1,0 +1,92 @@
+"""The tab "Activity" of a user or role: what they did in AWS, by CloudTrail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from itertools import groupby
+from typing import Any, Final
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.activity.forms import ActivityForm
+from console.activity.lines import ActivityLine, lines_of
+from console.identities.details import history
+from console.identities.details.frame import Shown, render_shown, shown_or_404
+from console.identities.details.people import SEES, person_head
+from console.identities.details.roles import role_head
+from console.web.access import ViewerRequest, require
+from console.web.moments import to_local
+from console.web.paging import place_in, word_of
+from iam.activity.queries import (
+    actions_used,
+    addresses_of,
+    callers_of,
+    events_of,
+    events_page,
+    extent,
+    services_used,
+)
+from iam.guard import Right
+from iam.keyset import Place
+from iam.mirror.models import Kind
+
+PAGES: Final = {Kind.USER.value: "identities/person.html", Kind.ROLE.value: "identities/role.html"}
+HEADS: Final = {Kind.USER.value: person_head, Kind.ROLE.value: role_head}
+NAMES: Final = {Kind.USER.value: "activity:person", Kind.ROLE.value: "activity:role"}
+
+
+@require_safe
+@require(*SEES)
+def person_activity(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What an IAM user did."""
+    return _activity(request, shown_or_404(request, pk, kinds=[Kind.USER]))
+
+
+@require_safe
+@require(Right.SEE_ACCOUNT)
+def role_activity(request: ViewerRequest, pk: int) -> HttpResponse:
+    """What was done with a role."""
+    return _activity(request, shown_or_404(request, pk, kinds=[Kind.ROLE]))
+
+
+def _activity(request: ViewerRequest, shown: Shown) -> HttpResponse:
+    if shown.state is None:
+        return history.render_gone(request, shown)
+    name = NAMES[shown.entity.kind]
+    context = HEADS[shown.entity.kind](shown, here=name) | _context(request, shown)
+    context |= {"tab": "activity/identity.html", "name": name}
+    return render_shown(request, shown, PAGES[shown.entity.kind], context)
+
+
+def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
+    """A page of events, and what all of them add up to."""
+    form = ActivityForm(request.GET, at=shown.at)
+    callers = callers_of(shown.entity)
+    page = events_page(events_of(callers, form.wanted), after=event_place(request))
+    lines = lines_of(page.rows)
+    actions: dict[str, list[Any]] = {}
+    for action in actions_used(callers):
+        actions.setdefault(action.service, []).append(action)
+    return {
+        "form": form,
+        "days": by_day(lines),
+        "older": word_of(page.after),
+        "may_grant": request.viewer.may(Right.REQUEST_CHANGE),
+        "is_first": "after" not in request.GET,
+        "services": [(service, actions[service.service]) for service in services_used(callers)],
+        "addresses": addresses_of(callers),
+        "known": extent(shown.account_id),
+    }
+
+
+def event_place(request: ViewerRequest) -> Place | None:
+    """The place in a list of events that the address names."""
+    return place_in(request, "after", kind=datetime, pk_kind=UUID)
+
+
+def by_day(lines: list[ActivityLine]) -> list[tuple[Any, list[ActivityLine]]]:
+    """Lines by the day of the reader."""
+    days = groupby(lines, key=lambda line: to_local(line.event.at).date())
+    return [(day, list(of_day)) for day, of_day in days]

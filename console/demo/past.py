@@ -1,0 +1,24 @@
+"""The past of the sample organization: ninety days of CloudTrail, read once."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from django.conf import settings
+
+from console.demo.organisation.build import northline
+from console.demo.trail.files import trail_files
+from iam.activity.ingest import Delivery, IngestReport, ingest
+from iam.activity.models import TrailFile
+
+SOURCE = "sample"
+
+
+def read_sample_trail() -> IngestReport | None:
+    """Read the made-up trail; None if that was done already. It ends with the hour in which it is read, as
+    the last uses do that the stand-in tells of.
+    """
+    if not settings.SAMPLE_DATA or TrailFile.objects.filter(source=SOURCE).exists():
+        return None
+    until = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    return ingest((Delivery(name, content) for name, content in trail_files(northline(), until)), SOURCE)

@@ -1,0 +1,39 @@
+"""The made-up trail as files, a day and account each, as CloudTrail would deliver them."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from console.demo.organisation.specs import AccountSpec, Organisation
+from console.demo.trail.routine import routine
+from console.demo.trail.stories import stories
+
+
+def trail_files(organisation: Organisation, until: datetime) -> Iterator[tuple[str, bytes]]:
+    """The name and content of each file, account by account, the oldest day first. `until` is the moment of
+    the last use that the organization tells of, in UTC; the same moment gives the same bytes.
+    """
+    planted = list(stories(organisation, until))
+    for account in organisation.accounts:
+        own = [record for record in planted if record["recipientAccountId"] == account.id]
+        records = sorted([*routine(account, until), *own], key=_order)
+        for day, of_day in groupby(records, key=lambda record: record["eventTime"][:10]):
+            yield _name(account, day), _content(list(of_day))
+
+
+def _order(record: dict[str, Any]) -> tuple[str, str]:
+    return record["eventTime"], record["eventID"]
+
+
+def _name(account: AccountSpec, day: str) -> str:
+    folder = f"AWSLogs/{account.id}/CloudTrail/eu-west-1/{day.replace('-', '/')}"
+    return f"{folder}/{account.id}_CloudTrail_eu-west-1_{day.replace('-', '')}T2359Z_sample.json.gz"
+
+
+def _content(records: list[dict[str, Any]]) -> bytes:
+    return gzip.compress(json.dumps({"Records": records}).encode(), mtime=0)

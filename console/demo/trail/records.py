@@ -1,0 +1,163 @@
+"""Records of the made-up trail, in CloudTrail's form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from console.demo.organisation.specs import AccountSpec, KeySpec, RoleSpec, User
+from console.demo.standin import ids
+from console.demo.trail.calls import EMAIL_SOURCE
+
+REGION: Final = "eu-west-1"
+GLOBAL: Final = {"iam", "sts", "cloudfront", "organizations"}
+BROWSER: Final = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0"
+CLI: Final = "aws-cli/2.31.8 md/awscrt#0.27.6 ua/2.1 os/linux#6.8.0 lang/python#3.13.7"
+BOTO: Final = "Boto3/1.42.7 md/Botocore#1.42.7 ua/2.1 os/linux#6.8.0 lang/python#3.12.3"
+TERRAFORM: Final = "APN/1.0 HashiCorp/1.0 Terraform/1.13.4 terraform-provider-aws/6.21.0"
+GITHUB: Final = "aws-sdk-js/3.929.0 os/linux/6.11.0-1018-azure lang/js md/nodejs/20.19.5"
+
+
+@dataclass(frozen=True)
+class SampleCaller:
+    """Who makes calls: the identity as CloudTrail writes it, in an account, from an address, with a tool."""
+
+    account: AccountSpec
+    identity: dict[str, Any]
+    address: str
+    agent: str
+
+    @property
+    def is_console(self) -> bool:
+        """Whether the calls come from the AWS console."""
+        return self.agent == BROWSER
+
+    def calls(
+        self,
+        service: str,
+        name: str,
+        at: datetime,
+        parameters: dict[str, Any] | None = None,
+        *,
+        is_read: bool = True,
+        **more: Any,
+    ) -> dict[str, Any]:
+        """One call. `more` are further fields of the record, such as an error."""
+        principal = str(self.identity.get("arn", self.identity.get("principalId", "")))
+        source = EMAIL_SOURCE.get(service, service)
+        record: dict[str, Any] = {
+            "eventVersion": "1.11",
+            "userIdentity": self.identity,
+            "eventTime": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "eventSource": f"{source}.amazonaws.com",
+            "eventName": name,
+            "awsRegion": "us-east-1" if service in GLOBAL else REGION,
+            "sourceIPAddress": self.address,
+            "userAgent": self.agent,
+            "requestParameters": parameters,
+            "responseElements": None,
+            "requestID": ids.as_uuid("request", principal, service, name, at.isoformat()),
+            "eventID": ids.as_uuid("history", principal, service, name, at.isoformat()),
+            "readOnly": is_read,
+            "eventType": "AwsApiCall",
+            "managementEvent": True,
+            "recipientAccountId": self.account.id,
+            "eventCategory": "Management",
+        }
+        if self.is_console:
+            record["sessionCredentialFromConsole"] = "true"
+        return record | more
+
+    def signs_in(self, at: datetime, *, mfa: bool) -> dict[str, Any]:
+        """A sign-in to the AWS console with a password."""
+        return self.calls(
+            "signin",
+            "ConsoleLogin",
+            at,
+            is_read=False,
+            eventType="AwsConsoleSignIn",
+            responseElements={"ConsoleLogin": "Success"},
+            additionalEventData={"MFAUsed": "Yes" if mfa else "No", "MobileVersion": "No"},
+        )
+
+    def is_denied(
+        self, service: str, name: str, at: datetime, parameters: dict[str, Any] | None = None, *, action: str
+    ) -> dict[str, Any]:
+        """A call that AWS refuses, because no policy allows the action."""
+        message = (
+            f"User: {self.identity['arn']} is not authorized to perform: {action} "
+            "because no identity-based policy allows the action"
+        )
+        return self.calls(
+            service,
+            name,
+            at,
+            parameters,
+            errorCode="AccessDenied",
+            errorMessage=message,
+            responseElements=None,
+        )
+
+
+def address_of(*parts: str) -> str:
+    """An address that depends on the parts only, of those that are kept for documentation."""
+    return f"203.0.113.{1 + int(ids.digest('address', *parts)[:4], 16) % 250}"
+
+
+def user_caller(
+    account: AccountSpec, user: User, *, key: int | None, agent: str, address: str = ""
+) -> SampleCaller:
+    """A user in the console (`key` None), or with one of the access keys."""
+    identity: dict[str, Any] = {
+        "type": "IAMUser",
+        "principalId": ids.stable("AIDA", account.id, "user", user.name),
+        "arn": f"arn:aws:iam::{account.id}:user{user.path}{user.name}",
+        "accountId": account.id,
+        "userName": user.name,
+    }
+    if key is not None:
+        identity["accessKeyId"] = ids.stable_key("AKIA", account.id, user.name, str(key))
+    return SampleCaller(account, identity, address or address_of(user.name), agent)
+
+
+def role_caller(
+    account: AccountSpec, role: RoleSpec, session: str, *, agent: str, address: str, **context: Any
+) -> SampleCaller:
+    """A session of a role. `context` goes into the context of the session."""
+    unique_id = ids.stable("AROA", account.id, "role", role.name)
+    identity = {
+        "type": "AssumedRole",
+        "principalId": f"{unique_id}:{session}",
+        "arn": f"arn:aws:sts::{account.id}:assumed-role/{role.name}/{session}",
+        "accountId": account.id,
+        "accessKeyId": ids.stable_key("ASIA", account.id, role.name, session),
+        "sessionContext": {
+            "sessionIssuer": {
+                "type": "Role",
+                "principalId": unique_id,
+                "arn": f"arn:aws:iam::{account.id}:role{role.path}{role.name}",
+                "accountId": account.id,
+                "userName": role.name,
+            },
+            "attributes": {"mfaAuthenticated": "false"},
+        }
+        | context,
+    }
+    return SampleCaller(account, identity, address, agent)
+
+
+def root_caller(account: AccountSpec, address: str) -> SampleCaller:
+    """The root user in the console."""
+    identity = {
+        "type": "Root",
+        "principalId": account.id,
+        "arn": f"arn:aws:iam::{account.id}:root",
+        "accountId": account.id,
+    }
+    return SampleCaller(account, identity, address, BROWSER)
+
+
+def services_of(key: KeySpec) -> tuple[str, ...]:
+    """What a key is used for: its service, and what its owner looks at on the way."""
+    return (key.service, "s3") if key.service != "s3" else ("s3",)

@@ -1,0 +1,116 @@
+"""What happens every day: people sign in, keys and robots work, pipelines deploy."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from console.demo.organisation.specs import AccountSpec, KeySpec, RoleSpec, User
+from console.demo.standin import ids
+from console.demo.trail.calls import CALLS
+from console.demo.trail.records import (
+    BOTO,
+    BROWSER,
+    CLI,
+    GITHUB,
+    SampleCaller,
+    role_caller,
+    services_of,
+    user_caller,
+)
+
+DAYS: Final = 90
+PIPELINE: Final = "pay-deploy"
+OIDC_HOST: Final = "token.actions.githubusercontent.com"
+
+
+def routine(account: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
+    """Ninety days of an account, in no order. The last use of a password or key is when its spec says."""
+    for user in account.users:
+        if user.login is not None and user.login.used is not None and not user.login.must_reset:
+            yield from _console(account, user, until)
+        for number, key in enumerate(user.keys):
+            if key.used is not None:
+                yield from _key(account, user, number, key, until)
+    for role in account.roles:
+        if role.name == PIPELINE:
+            yield from _pipeline(account, role, until)
+
+
+def _console(account: AccountSpec, user: User, until: datetime) -> Iterator[dict[str, Any]]:
+    """About a sign-in a week, and a look around after it."""
+    assert user.login is not None
+    assert user.login.used is not None
+    chance = _chance(account, user.name, "console")
+    caller = user_caller(account, user, key=None, agent=BROWSER)
+    for at in _times(chance, until, last=user.login.used, oldest=user.login.age, gap=7.0):
+        yield caller.signs_in(at, mfa=bool(user.devices))
+        yield from _calls(caller, chance, at, services=("iam", *_services(user)), count=2)
+
+
+def _key(
+    account: AccountSpec, user: User, number: int, key: KeySpec, until: datetime
+) -> Iterator[dict[str, Any]]:
+    """People use a key about twice a week, robots every day."""
+    assert key.used is not None
+    chance = _chance(account, user.name, f"key {number}")
+    is_robot = user.tags.get("Kind") != "person"
+    caller = user_caller(account, user, key=number, agent=BOTO if is_robot else CLI)
+    gap = 1.0 if is_robot else 3.5
+    for at in _times(chance, until, last=key.used, oldest=key.age, gap=gap):
+        yield from _calls(caller, chance, at, services=services_of(key), count=1 if is_robot else 3)
+
+
+def _pipeline(account: AccountSpec, role: RoleSpec, until: datetime) -> Iterator[dict[str, Any]]:
+    """A deployment every other day, from GitHub Actions, without any key."""
+    chance = _chance(account, role.name, "pipeline")
+    for number, at in enumerate(_times(chance, until, last=0.3, oldest=DAYS, gap=2.0)):
+        web = {
+            "federatedProvider": f"arn:aws:iam::{account.id}:oidc-provider/{OIDC_HOST}",
+            "attributes": {f"{OIDC_HOST}:sub": "repo:northline/pay:ref:refs/heads/main"},
+        }
+        session = f"run-{8839 - number}"
+        caller = role_caller(
+            account, role, session, agent=GITHUB, address="192.0.2.40", webIdFederationData=web
+        )
+        parameters = {"functionName": "pay-settle"}
+        yield caller.calls("lambda", "GetFunction20150331v2", at, parameters)
+        later = at + timedelta(seconds=9)
+        yield caller.calls("lambda", "UpdateFunctionCode20150331v2", later, parameters, is_read=False)
+
+
+def _calls(
+    caller: SampleCaller, chance: random.Random, at: datetime, *, services: tuple[str, ...], count: int
+) -> Iterator[dict[str, Any]]:
+    """Some calls to these services in the minutes after a moment; people read more than they write."""
+    known = [service for service in services if service in CALLS]
+    for number in range(count if known else 0):
+        service = chance.choice(known)
+        choices = CALLS[service]
+        name, parameters, is_read = choices[max(0, chance.randrange(len(choices) + 2) - 2)]
+        if caller.is_console and not is_read:
+            name, parameters, is_read = choices[0]
+        moment = at + timedelta(seconds=7 + 41 * number + chance.randrange(30))
+        yield caller.calls(service, name, moment, parameters, is_read=is_read)
+
+
+def _times(
+    chance: random.Random, until: datetime, *, last: float, oldest: float, gap: float
+) -> Iterator[datetime]:
+    """Moments from the last use back to the first, on working days mostly."""
+    days = last
+    while days < min(DAYS, oldest - 1):
+        at = until - timedelta(days=days)
+        if days == last or at.weekday() < 5 or gap <= 1:
+            yield at.replace(second=chance.randrange(60), microsecond=0) - timedelta(minutes=5)
+        days += gap * (0.6 + 0.8 * chance.random())
+
+
+def _services(user: User) -> tuple[str, ...]:
+    return tuple(key.service for key in user.keys) or ("s3", "ec2")
+
+
+def _chance(account: AccountSpec, *parts: str) -> random.Random:
+    return random.Random(ids.digest("routine", account.id, *parts))

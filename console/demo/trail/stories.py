@@ -1,0 +1,123 @@
+"""What an auditor should find in the sample's trail. Each story is planted, and listed in
+tests/console/demo/planted_activity.json.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from console.demo.organisation.specs import AccountSpec, Organisation, RoleSpec, User
+from console.demo.trail.records import (
+    BOTO,
+    BROWSER,
+    CLI,
+    TERRAFORM,
+    SampleCaller,
+    address_of,
+    role_caller,
+    root_caller,
+    user_caller,
+)
+
+STRANGE_NETWORK: Final = "198.51.100.66"
+"""Nobody of Northline has called from there before."""
+LEDGER: Final = "pay-ledger"
+
+
+def stories(organisation: Organisation, until: datetime) -> Iterator[dict[str, Any]]:
+    """All stories, in no order."""
+    accounts = {account.name: account for account in organisation.accounts}
+    production, staging, data = accounts["production"], accounts["staging"], accounts["data"]
+    yield from _denied_calls(production, until)
+    yield from _key_from_a_new_network(production, until)
+    yield from _root_sign_in(accounts["sandbox"], until)
+    yield from _administrator_by_console(production, until)
+    yield from _boundary_by_terraform(staging, until)
+    yield from _policy_by_script(data, until)
+    yield from _escalation_that_was_used(production, until)
+
+
+def _denied_calls(production: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
+    """A developer tries to read the ledger, six times in two days."""
+    tomas = _key_of(production, "tomas.lind", CLI)
+    for number in range(6):
+        at = until - timedelta(hours=4 + 7 * number, minutes=3)
+        key = {"bucketName": LEDGER, "key": f"2026/settlement-{number + 1}.csv"}
+        yield tomas.is_denied("s3", "GetObject", at, key, action="s3:GetObject")
+
+
+def _key_from_a_new_network(production: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
+    """The release pipeline's key is used from a network that nobody knows, to look around."""
+    thief = _key_of(production, "ci-release", BOTO, address=STRANGE_NETWORK)
+    at = until - timedelta(days=3, hours=2)
+    yield thief.calls("sts", "GetCallerIdentity", at)
+    yield thief.calls("s3", "ListBuckets", at + timedelta(seconds=4))
+    yield thief.is_denied("iam", "ListUsers", at + timedelta(seconds=9), action="iam:ListUsers")
+    yield thief.is_denied(
+        "secretsmanager", "ListSecrets", at + timedelta(seconds=15), action="secretsmanager:ListSecrets"
+    )
+
+
+def _root_sign_in(sandbox: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
+    """The sandbox's root user signs in with a password alone."""
+    root = root_caller(sandbox, address_of("office"))
+    at = until - timedelta(days=3)
+    yield root.signs_in(at, mfa=False)
+    yield root.calls("iam", "ListAccessKeys", at + timedelta(seconds=40))
+
+
+def _administrator_by_console(production: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
+    """Somebody is made administrator in the console, at night, without a request."""
+    gunnar = user_caller(production, _user(production, "gunnar.hauge"), key=None, agent=BROWSER)
+    at = until - timedelta(days=41, hours=9)
+    yield gunnar.signs_in(at, mfa=False)
+    parameters = {"userName": "maya.okafor", "policyArn": "arn:aws:iam::aws:policy/AdministratorAccess"}
+    yield gunnar.calls("iam", "AttachUserPolicy", at + timedelta(minutes=2), parameters, is_read=False)
+
+
+def _boundary_by_terraform(staging: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
+    """Terraform changes a role's trust, as it should."""
+    terraform = _key_of(staging, "terraform-staging", TERRAFORM)
+    at = until - timedelta(days=8)
+    parameters = {"roleName": "pages-preview"}
+    yield terraform.calls("iam", "GetRole", at, parameters)
+    later = at + timedelta(seconds=2)
+    yield terraform.calls("iam", "UpdateAssumeRolePolicy", later, parameters, is_read=False)
+
+
+def _policy_by_script(data: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
+    """A script of an engineer gives her a policy of her own."""
+    priya = _key_of(data, "priya.raman", BOTO)
+    parameters = {"userName": "priya.raman", "policyName": "glue-pass-role"}
+    yield priya.calls("iam", "PutUserPolicy", until - timedelta(days=22), parameters, is_read=False)
+
+
+def _escalation_that_was_used(production: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
+    """A deployer runs a function with the administrator role, and the function reads secrets."""
+    paula = _key_of(production, "paula.reyes", CLI)
+    at = until - timedelta(days=12, hours=1)
+    role = _role(production, "pay-admin")
+    function = {"functionName": "pay-fix"}
+    arn = f"arn:aws:iam::{production.id}:role{role.path}{role.name}"
+    creation = function | {"role": arn, "runtime": "python3.13"}
+    yield paula.calls("lambda", "CreateFunction20150331", at, creation, is_read=False)
+    yield paula.calls("lambda", "Invoke", at + timedelta(seconds=20), function, is_read=False)
+    session = role_caller(production, role, "pay-fix", agent=BOTO, address="192.0.2.51")
+    yield session.calls("iam", "ListUsers", at + timedelta(seconds=22))
+    secret = {"secretId": "pay/ledger-database"}
+    yield session.calls("secretsmanager", "GetSecretValue", at + timedelta(seconds=23), secret)
+
+
+def _user(account: AccountSpec, name: str) -> User:
+    return next(user for user in account.users if user.name == name)
+
+
+def _role(account: AccountSpec, name: str) -> RoleSpec:
+    return next(role for role in account.roles if role.name == name)
+
+
+def _key_of(account: AccountSpec, name: str, agent: str, *, address: str = "") -> SampleCaller:
+    """A user with the first access key."""
+    return user_caller(account, _user(account, name), key=0, agent=agent, address=address)

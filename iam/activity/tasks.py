@@ -1,0 +1,42 @@
+"""What workers do for activity: read the folder of trail files, and forget what is too old."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import structlog
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from iam.activity.folder import read_folder
+from iam.activity.retention import forget
+from iam.schedule import DAYS, every
+
+logger = structlog.get_logger(__name__)
+FOLDER_SECONDS = 15
+
+
+@shared_task(name="iam.activity.tasks.read_trail_folder")  # type: ignore[untyped-decorator]
+def read_trail_folder() -> None:
+    """Read the new files of the folder that the setting names."""
+    folder = Path(settings.TRAIL_FOLDER)
+    if not folder.is_dir():
+        return
+    report = read_folder(folder)
+    if report.files:
+        logger.info(
+            "trail.read", files=report.files, stored=report.stored, quarantined=len(report.quarantined)
+        )
+
+
+@every(DAYS)
+@shared_task(name="iam.activity.tasks.forget_old_activity")  # type: ignore[untyped-decorator]
+def forget_old_activity() -> None:
+    """Remove events that are older than the setting allows."""
+    forget(timezone.now() - timedelta(days=settings.ACTIVITY_DAYS))
+
+
+if settings.TRAIL_FOLDER:
+    every(FOLDER_SECONDS)(read_trail_folder)
