@@ -36,6 +36,7 @@ from tests.console import moving, offboarding, onboarding
 from tests.console.access.grants import made
 from tests.console.mfa import rows as mfa_rows
 from tests.console.rotation import rows as rotation_rows
+from tests.iam.activity.events import event_arguments
 from tests.url_answers import ANSWERS
 from tests.url_rows import (
     appointment_row,
@@ -190,6 +191,8 @@ def _made() -> World:
             **mfa_rows.campaigns(account, team, operators["administrator"].person),
             **rotation_rows.arguments(own, other, person),
             **offboarding.arguments(own, other, operators["administrator"].person),
+            "event": event_arguments(other),
+            "own event": event_arguments(own),
             "csv": {"form": "csv"},
             "s3": {"prefix": "s3"},
             "s3 csv": {"prefix": "s3", "form": "csv"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
@@ -10,7 +11,7 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from console.web.moments import reader_zone
-from iam.activity.queries import ALL, RESULTS, ActivityFilter
+from iam.activity.queries import ALL, ActivityFilter
 
 TEXT_LENGTH: Final = 200
 RESULT_CHOICES: Final = (
@@ -48,14 +49,11 @@ class ActivityForm(forms.Form):
     @property
     def wanted(self) -> ActivityFilter:
         """The filter; a page about the past shows no later event."""
-        days = self.value("days")
-        end = self.at or timezone.now()
-        return ActivityFilter(
-            result=self.value("result") if self.value("result") in RESULTS else ALL,
-            text=self.value("q"),
-            since=end - timedelta(days=int(days)) if days else None,
-            until=self.at,
-        )
+        since = None
+        if days := self.value("days"):
+            since = (self.at or timezone.now()) - timedelta(days=int(days))
+        result = self.value("result") or ALL
+        return ActivityFilter(result=result, text=self.value("q"), since=since, until=self.at)
 
     @property
     def is_filtered(self) -> bool:
@@ -86,13 +84,11 @@ class AccountsActivityForm(ActivityForm):
     def wanted(self) -> ActivityFilter:
         """The filter; both days count whole."""
         chosen = super().wanted
-        first, last = self.cleaned_data.get("since"), self.cleaned_data.get("until")
-        return ActivityFilter(
-            result=chosen.result,
-            text=chosen.text,
-            since=_start(first) if first else chosen.since,
-            until=_start(last + timedelta(days=1)) if last else chosen.until,
-        )
+        if first := self.cleaned_data.get("since"):
+            chosen = replace(chosen, since=_start(first))
+        if last := self.cleaned_data.get("until"):
+            chosen = replace(chosen, until=_start(last + timedelta(days=1)))
+        return chosen
 
     @property
     def is_filtered(self) -> bool:

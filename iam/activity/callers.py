@@ -64,12 +64,18 @@ def plain(value: Any, length: int) -> str:
     return str(text[:length])
 
 
+def truth(value: Any) -> bool | None:
+    """True or false, as CloudTrail writes it here as a word and there as a truth value; None if absent."""
+    return None if value is None else str(value).lower() == "true"
+
+
 def caller_of(identity: Mapping[str, Any], invoked_by: Any = None) -> tuple[CallerKey, CallerSession]:
     """The principal and its session. An identity without a type is that of an AWS service."""
     kind = identity.get("type")
     service = plain(identity.get("invokedBy") or invoked_by, NAME_LENGTH)
     if kind is None or kind == "AWSService":
-        return (CallerKey(SERVICE, "", "", "", service) if service else NOBODY), NO_SESSION
+        caller = CallerKey(SERVICE, "", "", "", service)
+        return (caller if service else NOBODY), NO_SESSION
     context = _mapping(identity.get("sessionContext"))
     session = _session(identity, context)
     account = plain(identity.get("accountId"), 12)
@@ -103,7 +109,9 @@ def _issuer(context: Mapping[str, Any], account: str, principal: str, arn: str, 
         owner = plain(issuer.get("accountId"), 12) or account
         unique_id = plain(issuer.get("principalId"), ID_LENGTH)
         issuer_name = plain(issuer.get("userName"), NAME_LENGTH) or _last(issuer_arn)
-        return CallerKey(kind, owner, unique_id, issuer_arn, "root" if kind == ROOT else issuer_name)
+        if kind == ROOT:
+            issuer_name = "root"
+        return CallerKey(kind, owner, unique_id, issuer_arn, issuer_name)
     role_name = _role_of_session(arn) or name or _last(arn)
     return CallerKey(ROLE, account, principal.partition(":")[0], "", role_name)
 
@@ -111,16 +119,17 @@ def _issuer(context: Mapping[str, Any], account: str, principal: str, arn: str, 
 def _session(identity: Mapping[str, Any], context: Mapping[str, Any]) -> CallerSession:
     """What the event tells of the session."""
     attributes = _mapping(context.get("attributes"))
-    mfa = attributes.get("mfaAuthenticated")
     _, _, name = plain(identity.get("principalId"), ID_LENGTH).partition(":")
-    is_instance = "ec2RoleDelivery" in context and name.startswith("i-")
+    instance_id = ""
+    if "ec2RoleDelivery" in context and name.startswith("i-"):
+        instance_id = name
     return CallerSession(
         name=name,
         access_key=plain(identity.get("accessKeyId"), 128),
         source_identity=plain(context.get("sourceIdentity"), NAME_LENGTH),
         person=_person(identity, context),
-        mfa=None if mfa is None else str(mfa).lower() == "true",
-        instance_id=name if is_instance else "",
+        mfa=truth(attributes.get("mfaAuthenticated")),
+        instance_id=instance_id,
     )
 
 

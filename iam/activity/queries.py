@@ -180,7 +180,9 @@ def _filtered(rows: QuerySet[TrailEvent], wanted: ActivityFilter) -> QuerySet[Tr
         return rows.filter(service__iexact=service, action__istartswith=action.rstrip("*"))
     part = Q(action__icontains=wanted.text) | Q(service__iexact=wanted.text)
     part |= Q(resource__icontains=wanted.text) | Q(error_code__icontains=wanted.text)
-    return rows.filter(part | Q(source_address=wanted.text) if not hides_addresses() else part)
+    if not hides_addresses():
+        part |= Q(source_address=wanted.text)
+    return rows.filter(part)
 
 
 def services_used(callers: Collection[int], *, since: date | None = None) -> list[ServiceUse]:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import orjson
 
-from iam.activity.callers import ARN_LENGTH, NAME_LENGTH, CallerKey, CallerSession, caller_of, plain
+from iam.activity.callers import ARN_LENGTH, NAME_LENGTH, CallerKey, CallerSession, caller_of, plain, truth
 from iam.activity.permissions import permission_name, service_prefix
 from iam.activity.resources import resource_of
 from iam.activity.tools import tool_of
@@ -93,7 +93,7 @@ class EventRecord(NamedTuple):
 def event_of(record: Any, now: datetime) -> EventRecord:
     """A checked event. Raises RecordError; `now` bounds the time that an event can have."""
     if not isinstance(record, dict):
-        raise RecordError("an event isn't a JSON object")
+        raise RecordError("an event isn’t a JSON object")
     identity = record.get("userIdentity")
     source = plain(record.get("eventSource"), NAME_LENGTH)
     name = plain(record.get("eventName"), NAME_LENGTH)
@@ -101,7 +101,7 @@ def event_of(record: Any, now: datetime) -> EventRecord:
         raise RecordError("an event lacks userIdentity, eventSource or eventName")
     raw = orjson.dumps(record)
     if len(raw) > EVENT_LIMIT:
-        raise RecordError("an event is larger than 1 MB, which CloudTrail's never are")
+        raise RecordError("an event is larger than 1 MB, which CloudTrail’s never are")
     if any(hint in raw for hint in SECRET_HINTS):
         raw = orjson.dumps(without_secrets(record))
     caller, session = caller_of(identity, record.get("invokedBy"))
@@ -109,8 +109,7 @@ def event_of(record: Any, now: datetime) -> EventRecord:
     service = service_prefix(source)[:64]
     account = _account(record, identity)
     error = plain(record.get("errorCode"), 128) or _sign_in_error(record)
-    read_only = record.get("readOnly")
-    from_console = str(record.get("sessionCredentialFromConsole")).lower() == "true"
+    from_console = truth(record.get("sessionCredentialFromConsole")) is True
     return EventRecord(
         event_id=_id(record.get("eventID")),
         at=_time(record.get("eventTime"), now),
@@ -124,7 +123,7 @@ def event_of(record: Any, now: datetime) -> EventRecord:
         tool=tool_of(plain(record.get("userAgent"), 512), from_console=from_console),
         error_code=error,
         is_denied=error.startswith(DENIED),
-        is_read_only=None if read_only is None else str(read_only).lower() == "true",
+        is_read_only=truth(record.get("readOnly")),
         resource=resource_of(service, record, account, region)[:ARN_LENGTH],
         raw=raw.decode(),
     )
@@ -133,17 +132,16 @@ def event_of(record: Any, now: datetime) -> EventRecord:
 def without_secrets(value: Any) -> Any:
     """A JSON value with each secret replaced by a note. The keys stay."""
     if isinstance(value, dict):
-        return {
-            key: _hidden(part) if str(key).lower() in SECRETS else without_secrets(part)
-            for key, part in value.items()
-        }
+        return {key: _part_without_secrets(str(key), part) for key, part in value.items()}
     if isinstance(value, list):
         return [without_secrets(part) for part in value]
     return value
 
 
-def _hidden(value: Any) -> Any:
-    """A note in the place of a text; numbers, truth values and null tell nothing."""
+def _part_without_secrets(key: str, value: Any) -> Any:
+    """A note in the place of a secret; numbers, truth values and null tell nothing."""
+    if key.lower() not in SECRETS:
+        return without_secrets(value)
     return "(not stored)" if isinstance(value, str | list | dict) else value
 
 

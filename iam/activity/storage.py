@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
@@ -118,7 +119,7 @@ def store(files: Sequence[ReadFile]) -> dict[str, TrailFile]:
     for attempt in range(1, ATTEMPTS + 1):
         known = known_files([file.row.digest for file in files])
         new = sorted((file for file in files if file.row.digest not in known), key=_digest)
-        add_months(event.at for file in new for event in file.events)
+        add_months(event.at for event in chain.from_iterable(file.events for file in new))
         try:
             with transaction.atomic():
                 _store(new)
@@ -178,7 +179,7 @@ def _known_to_sqlite(cursor: Any, keys: list[tuple[datetime, UUID]]) -> Iterable
     for start in range(0, len(keys), PARAMETERS_AT_ONCE):
         part = keys[start : start + PARAMETERS_AT_ONCE]
         marks = ", ".join(["(%s, %s)"] * len(part))
-        parameters = [value for at, event_id in part for value in (_sqlite_time(at), event_id.hex)]
+        parameters = list(chain.from_iterable((_sqlite_time(at), event_id.hex) for at, event_id in part))
         cursor.execute(
             f"SELECT event_id FROM activity_event WHERE (at, event_id) IN (VALUES {marks})",  # noqa: S608
             parameters,

@@ -34,7 +34,7 @@ def records_of(content: bytes) -> list[Any]:
     except orjson.JSONDecodeError as error:
         if text.count(b"\n") and (records := _lines(text)):
             return records
-        raise TrailFileError(f"The file isn't valid JSON: {error}.") from None
+        raise TrailFileError(f"The file isn’t valid JSON: {error}.") from None
 
 
 def _inflated(content: bytes) -> bytes:
@@ -46,7 +46,7 @@ def _inflated(content: bytes) -> bytes:
         try:
             part = inflater.decompress(content, room)
         except zlib.error:
-            raise TrailFileError("The file isn't valid gzip: its compressed data is damaged.") from None
+            raise TrailFileError("The file isn’t valid gzip: its compressed data is damaged.") from None
         parts.append(part)
         room -= len(part)
         if room <= 0:
@@ -70,7 +70,7 @@ def _listed(value: Any) -> list[Any]:
             return [value]
     if isinstance(value, list):
         return value
-    raise TrailFileError("The file has no list “Records”, so it isn't a CloudTrail log file.")
+    raise TrailFileError("The file has no list “Records”, so it isn’t a CloudTrail log file.")
 
 
 def _looked_up(event: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from console.demo.organisation.specs import AccountSpec, KeySpec, RoleSpec, User
 from console.demo.standin import ids
@@ -24,6 +24,18 @@ from console.demo.trail.records import (
 DAYS: Final = 90
 PIPELINE: Final = "pay-deploy"
 OIDC_HOST: Final = "token.actions.githubusercontent.com"
+
+
+class KeyHabit(NamedTuple):
+    """How a key is used: the tool, days between two uses, and calls each time."""
+
+    agent: str
+    gap: float
+    calls: int
+
+
+PERSON: Final = KeyHabit(CLI, 3.5, 3)
+ROBOT: Final = KeyHabit(BOTO, 1.0, 1)
 
 
 def routine(account: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
@@ -56,11 +68,10 @@ def _key(
     """People use a key about twice a week, robots every day."""
     assert key.used is not None
     chance = _chance(account, user.name, f"key {number}")
-    is_robot = user.tags.get("Kind") != "person"
-    caller = user_caller(account, user, key=number, agent=BOTO if is_robot else CLI)
-    gap = 1.0 if is_robot else 3.5
-    for at in _times(chance, until, last=key.used, oldest=key.age, gap=gap):
-        yield from _calls(caller, chance, at, services=services_of(key), count=1 if is_robot else 3)
+    habit = PERSON if user.tags.get("Kind") == "person" else ROBOT
+    caller = user_caller(account, user, key=number, agent=habit.agent)
+    for at in _times(chance, until, last=key.used, oldest=key.age, gap=habit.gap):
+        yield from _calls(caller, chance, at, services=services_of(key), count=habit.calls)
 
 
 def _pipeline(account: AccountSpec, role: RoleSpec, until: datetime) -> Iterator[dict[str, Any]]:
@@ -86,7 +97,9 @@ def _calls(
 ) -> Iterator[dict[str, Any]]:
     """Some calls to these services in the minutes after a moment; people read more than they write."""
     known = [service for service in services if service in CALLS]
-    for number in range(count if known else 0):
+    if not known:
+        return
+    for number in range(count):
         service = chance.choice(known)
         choices = CALLS[service]
         name, parameters, is_read = choices[max(0, chance.randrange(len(choices) + 2) - 2)]

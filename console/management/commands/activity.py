@@ -76,7 +76,7 @@ def _moment(text: str | None) -> datetime | None:
         at = datetime.fromisoformat(text)
     except ValueError:
         raise CommandError(
-            f"“{text}” isn't a date. Write it like 2026-11-01 or 2026-11-01T08:00:00Z."
+            f"“{text}” isn’t a date. Write it like 2026-11-01 or 2026-11-01T08:00:00Z."
         ) from None
     return at if at.tzinfo else at.replace(tzinfo=UTC)
 

@@ -18,8 +18,8 @@ class Command(BaseCommand):
     """Reads files and folders in the foreground. It needs no AWS account and no worker."""
 
     help = (
-        "Read CloudTrail log files (JSON, gzip) into Gatehouse. What was read before is not read again. "
-        "Files that can't be read are listed with the reason, and change nothing."
+        "Add the events of CloudTrail log files (JSON, gzip). Files and events that are known already change "
+        "nothing. Files with errors are listed with the reason."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -34,12 +34,12 @@ class Command(BaseCommand):
         paths = [Path(path) for path in options["paths"]]
         for path in paths:
             if not path.exists():
-                raise CommandError(f"{path} doesn't exist. Name a CloudTrail log file or a folder of them.")
+                raise CommandError(f"{path} doesn’t exist. Name a CloudTrail log file or a folder of them.")
         try:
             total = len(files_in(paths))
             report = ingest(deliveries_in(paths), "command", progress=lambda made: self._draw(made, total))
         except OSError as error:
-            raise CommandError(f"{error.filename} can't be read: {error.strerror}.") from None
+            raise CommandError(f"{error.filename} can’t be read: {error.strerror}.") from None
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(report), indent=2))
             return

@@ -1,0 +1,131 @@
+"""Questions about activity: whose events are whose, and what they add up to."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pytest
+
+from iam.activity.models import TrailEvent
+from iam.activity.queries import (
+    ActivityFilter,
+    actions_used,
+    addresses_of,
+    callers_of,
+    events_in,
+    events_of,
+    events_page,
+    extent,
+    made_by,
+    services_in,
+    services_used,
+)
+from iam.mirror.models import Entity
+from tests import factories
+from tests.iam.activity.events import happened, identity_of, session_of
+
+pytestmark = pytest.mark.django_db
+DENIED = {"errorCode": "AccessDenied"}
+
+
+@pytest.fixture
+def maya() -> Entity:
+    return factories.user(factories.account(), "maya.okafor")
+
+
+def _events(entity: Entity, **wanted: Any) -> list[TrailEvent]:
+    return events_page(events_of(callers_of(entity), ActivityFilter(**wanted))).rows
+
+
+def test_events_belong_to_the_user_with_the_same_unique_id(maya: Entity) -> None:
+    happened(identity_of(maya))
+    happened(identity_of(maya, principalId="AIDAFORMERMAYA"))
+    assert len(_events(maya)) == 1
+
+
+def test_events_without_an_id_belong_to_the_user_with_the_same_arn(maya: Entity) -> None:
+    happened(identity_of(maya, principalId=None))
+    assert len(_events(maya)) == 1
+
+
+def test_sessions_belong_to_their_role_whatever_they_are_called(maya: Entity) -> None:
+    role = factories.role(maya.account, "app")
+    happened(session_of(role, "one"))
+    happened(session_of(role, "two"))
+    assert {event.session_name for event in _events(role)} == {"one", "two"}
+    assert _events(maya) == []
+
+
+def test_events_are_filtered_by_result_text_and_time(maya: Entity) -> None:
+    happened(identity_of(maya))
+    happened(identity_of(maya), eventName="PutObject", readOnly=False, **DENIED)
+    happened(identity_of(maya), at=datetime(2026, 1, 10, tzinfo=UTC), eventSource="sqs.amazonaws.com")
+    happened(identity_of(maya), errorCode="ThrottlingException", eventName="ListBuckets")
+
+    def actions(**wanted: Any) -> list[str]:
+        return sorted(event.action for event in _events(maya, **wanted))
+
+    assert actions(result="denied") == ["PutObject"]
+    assert actions(result="failed") == ["ListAllMyBuckets", "PutObject"]
+    assert actions(result="changes") == ["PutObject"]
+    assert actions(text="sqs") == ["GetObject"]
+    assert actions(text="s3:put") == ["PutObject"]
+    assert actions(text="pay-ledger", until=datetime(2026, 1, 15, tzinfo=UTC)) == []
+    assert actions(text="198.51.100.7") == ["GetObject", "GetObject", "ListAllMyBuckets", "PutObject"]
+    assert actions(since=datetime(2026, 1, 15, tzinfo=UTC)) == ["GetObject", "ListAllMyBuckets", "PutObject"]
+
+
+def test_rollups_say_the_same_as_the_events(maya: Entity) -> None:
+    happened(identity_of(maya), times=3)
+    happened(identity_of(maya), at=datetime(2026, 1, 21, tzinfo=UTC), eventName="PutObject", **DENIED)
+    callers = callers_of(maya)
+    (use,) = services_used(callers)
+    assert (use.service, use.calls, use.errors, use.denied, use.actions) == ("s3", 4, 1, 1, 2)
+    assert services_in(events_of(callers, ActivityFilter())) == [use]
+    assert [(each.action, each.calls) for each in actions_used(callers)] == [
+        ("GetObject", 3),
+        ("PutObject", 1),
+    ]
+    assert [each.action for each in actions_used(callers, since=date(2026, 1, 21))] == ["PutObject"]
+    assert [(each.address, each.calls) for each in addresses_of(callers)] == [("198.51.100.7", 4)]
+
+
+def test_nothing_of_an_address_is_told_if_the_setting_hides_them(maya: Entity, settings: Any) -> None:
+    happened(identity_of(maya))
+    settings.ACTIVITY_HIDE_ADDRESSES = True
+    assert addresses_of(callers_of(maya)) == []
+    assert _events(maya, text="198.51.100.7") == []
+
+
+def test_who_made_a_call_is_told_by_name_key_session_or_person(maya: Entity) -> None:
+    role = factories.role(maya.account, "app")
+    happened(identity_of(maya, accessKeyId="AKIAMAYA"))
+    happened(session_of(role, "run-1", sourceIdentity="maya@example.com"))
+    every = events_in(None, ActivityFilter())
+    for who, count in (("maya", 1), ("MAYA.OK", 1), ("AKIAMAYA", 1), ("run-1", 1), ("app", 1), ("noone", 0)):
+        assert made_by(every, who).count() == count, who
+    assert made_by(every, "maya@example.com").count() == 1
+
+
+def test_the_extent_says_from_when_to_when_events_are_known(maya: Entity) -> None:
+    assert extent() is None
+    happened(identity_of(maya))
+    happened(identity_of(maya), at=datetime(2026, 1, 25, tzinfo=UTC))
+    known = extent(maya.account.account_id)
+    assert known is not None
+    assert (known.first_at.day, known.last_at.day, known.quarantined) == (20, 25, 0)
+    assert extent("999999999999") is None
+
+
+def test_pages_of_events_follow_each_other_without_gap(maya: Entity) -> None:
+    happened(identity_of(maya), times=7)
+    rows = events_of(callers_of(maya), ActivityFilter())
+    seen, place = [], None
+    while True:
+        page = events_page(rows, after=place, size=3)
+        seen += [event.event_id for event in page.rows]
+        place = page.after
+        if place is None:
+            break
+    assert len(seen) == len(set(seen)) == 7
