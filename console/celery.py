@@ -123,6 +123,7 @@ app.autodiscover_tasks(
         "iam.people.replacing",
         "iam.people.offboarding",
         "iam.people.moving",
+        "iam.audit.findings",
         "console.operators",
         "console.demo",
     ]

@@ -14,7 +14,7 @@ from console.activity.forms import AccountsActivityForm
 from console.activity.identity import by_day, event_place
 from console.activity.lines import MICROSECONDS, ActivityLine, caller_links, lines_of
 from console.web.access import ViewerRequest, layout_for, require
-from console.web.paging import word_of
+from console.web.page_cursors import word_of
 from console.web.render import render_page
 from iam.activity.models import TrailEvent
 from iam.activity.queries import (
@@ -72,10 +72,15 @@ def event(request: ViewerRequest, moment: int, event_id: UUID) -> HttpResponse:
         "address": shown_address(shown),
         "may_grant": request.viewer.may(Right.REQUEST_CHANGE),
         "layout": layout_for(request.viewer),
-        "section": "activity",
+        "section": _section(request.viewer),
         "account": visible_accounts(request.viewer).filter(account_id=shown.account_id).first(),
     }
     return render_page(request, "activity/event.html", context)
+
+
+def _section(viewer: Viewer) -> str:
+    """Where the page of an event belongs: leads and members come from the page of a user."""
+    return "activity" if viewer.sees_accounts else "people"
 
 
 def _accounts(viewer: Viewer, chosen: str) -> list[str] | None:

@@ -18,7 +18,7 @@ from console.identities.details.people import SEES, person_head
 from console.identities.details.roles import role_head
 from console.web.access import ViewerRequest, require
 from console.web.moments import to_local
-from console.web.paging import place_in, word_of
+from console.web.page_cursors import place_in, word_of
 from iam.activity.queries import (
     actions_used,
     addresses_of,

@@ -164,6 +164,15 @@ CHANGES = NavigationEntry(
         NavigationTab("Drift", "changes:drift", OTHERS),
     ),
 )
+ACTIVITY = NavigationEntry(
+    "Activity",
+    "list-checks",
+    ("activity", "journal"),
+    (
+        NavigationTab("AWS activity", "activity:events", ACCOUNT),
+        NavigationTab("Journal", "audit:journal", (Right.SEE_JOURNAL,)),
+    ),
+)
 SETTINGS = NavigationEntry(
     "Settings",
     "settings",
@@ -206,8 +215,7 @@ NAVIGATION = (
             CREDENTIALS,
             _entry("Approvals", "git-pull-request", "approvals", "changes:approvals", DECIDES),
             CHANGES,
-            _entry("Activity", "list-checks", "activity", "activity:events", ACCOUNT),
-            _entry("Journal", "book-open", "journal", "audit:journal", (Right.SEE_JOURNAL,)),
+            ACTIVITY,
         ),
     ),
     NavigationGroup("", (SETTINGS,)),

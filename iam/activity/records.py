@@ -42,7 +42,7 @@ SECRETS: Final = frozenset(
     }
 )
 """Keys whose values are never stored, in lower case. CloudTrail leaves most of them out itself."""
-SECRET_HINTS: Final = (
+SECRET_PARTS: Final = (
     b"oken",
     b"ecret",
     b"assword",
@@ -102,7 +102,7 @@ def event_of(record: Any, now: datetime) -> EventRecord:
     raw = orjson.dumps(record)
     if len(raw) > EVENT_LIMIT:
         raise RecordError("an event is larger than 1 MB, which CloudTrail’s never are")
-    if any(hint in raw for hint in SECRET_HINTS):
+    if any(part in raw for part in SECRET_PARTS):
         raw = orjson.dumps(without_secrets(record))
     caller, session = caller_of(identity, record.get("invokedBy"))
     region = plain(record.get("awsRegion"), 32)

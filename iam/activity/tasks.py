@@ -18,12 +18,13 @@ logger = structlog.get_logger(__name__)
 FOLDER_SECONDS = 15
 
 
+@every(FOLDER_SECONDS)
 @shared_task(name="iam.activity.tasks.read_trail_folder")  # type: ignore[untyped-decorator]
 def read_trail_folder() -> None:
-    """Read the new files of the folder that the setting names."""
-    folder = Path(settings.TRAIL_FOLDER)
-    if not folder.is_dir():
+    """Read the new files of the folder that the setting names, if it names one."""
+    if not settings.TRAIL_FOLDER or not Path(settings.TRAIL_FOLDER).is_dir():
         return
+    folder = Path(settings.TRAIL_FOLDER)
     report = read_folder(folder)
     if report.files:
         logger.info(
@@ -36,7 +37,3 @@ def read_trail_folder() -> None:
 def forget_old_activity() -> None:
     """Remove events that are older than the setting allows."""
     forget(timezone.now() - timedelta(days=settings.ACTIVITY_DAYS))
-
-
-if settings.TRAIL_FOLDER:
-    every(FOLDER_SECONDS)(read_trail_folder)

@@ -22,15 +22,15 @@ ENTRIES = {
     "administrator": (
         "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Approvals "
         "Changes "
-        "Journal Settings"
+        "Activity Settings"
     ),
     "approver": (
         "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Approvals "
-        "Changes Settings"
+        "Changes Activity Settings"
     ),
     "auditor": (
         "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Changes "
-        "Journal Settings"
+        "Activity Settings"
     ),
     "team-lead": "Overview People Groups Grants Templates Lifecycle Credentials Approvals Changes",
     "member": "My access,Request access,My requests,My grants,My keys",
