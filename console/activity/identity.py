@@ -29,7 +29,7 @@ from iam.activity.queries import (
     services_used,
 )
 from iam.guard import Right
-from iam.keyset import Place
+from iam.keyset import KeysetPlace
 from iam.mirror.models import Kind
 
 PAGES: Final = {Kind.USER.value: "identities/person.html", Kind.ROLE.value: "identities/role.html"}
@@ -81,7 +81,7 @@ def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     }
 
 
-def event_place(request: ViewerRequest) -> Place | None:
+def event_place(request: ViewerRequest) -> KeysetPlace | None:
     """The place in a list of events that the address names."""
     return place_in(request, "after", kind=datetime, pk_kind=UUID)
 

@@ -15,7 +15,7 @@ from django.db.models import Count, Max, Min, Q, QuerySet, Sum
 
 from iam.activity.callers import FEDERATED, IDENTITY_CENTER, ROLE, ROOT, USER
 from iam.activity.models import CallerAddress, CallerDay, TrailCaller, TrailEvent, TrailFile
-from iam.keyset import Order, Page, Place, page
+from iam.keyset import KeysetPlace, Order, RowPage, page
 from iam.mirror.models import Entity, Kind
 
 NEWEST: Final = Order("at", "event_id", descending=True)
@@ -56,7 +56,7 @@ class Extent:
 
 
 @dataclass(frozen=True, slots=True)
-class ServiceUse:
+class ServiceCalls:
     """How a service was used: calls, those that failed, those that were denied, and the actions."""
 
     service: str
@@ -69,7 +69,7 @@ class ServiceUse:
 
 
 @dataclass(frozen=True, slots=True)
-class AddressUse:
+class AddressCalls:
     """How often a principal called from an address, and when first and last."""
 
     address: str
@@ -79,7 +79,7 @@ class AddressUse:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionUse:
+class ActionCalls:
     """How an action was used."""
 
     service: str
@@ -139,10 +139,10 @@ def events_in(accounts: Collection[str] | None, wanted: ActivityFilter) -> Query
 def events_page(
     rows: QuerySet[TrailEvent],
     *,
-    after: Place | None = None,
-    before: Place | None = None,
+    after: KeysetPlace | None = None,
+    before: KeysetPlace | None = None,
     size: int = PAGE_SIZE,
-) -> Page[TrailEvent]:
+) -> RowPage[TrailEvent]:
     """A page of events, newest first. One query."""
     shown = rows.defer("raw").select_related("caller")
     return page(shown, order=NEWEST, size=size, after=after, before=before)
@@ -185,28 +185,28 @@ def _filtered(rows: QuerySet[TrailEvent], wanted: ActivityFilter) -> QuerySet[Tr
     return rows.filter(part)
 
 
-def services_used(callers: Collection[int], *, since: date | None = None) -> list[ServiceUse]:
+def services_used(callers: Collection[int], *, since: date | None = None) -> list[ServiceCalls]:
     """Each service that these principals called since a day (UTC), the one used last first. One query."""
     rows = _days(callers, since).values("service")
     return _last_first(rows.annotate(**_OF_DAYS, distinct=Count("action", distinct=True)))
 
 
-def actions_used(callers: Collection[int], *, since: date | None = None) -> list[ActionUse]:
+def actions_used(callers: Collection[int], *, since: date | None = None) -> list[ActionCalls]:
     """Each action that these principals called since a day (UTC), by name. One query."""
     rows = _days(callers, since).values("service", "action").annotate(**_OF_DAYS)
-    return [ActionUse(*row) for row in rows.order_by("service", "action").values_list(*_ACTION_USE)]
+    return [ActionCalls(*row) for row in rows.order_by("service", "action").values_list(*_ACTION_USE)]
 
 
-def services_in(events: QuerySet[TrailEvent]) -> list[ServiceUse]:
+def services_in(events: QuerySet[TrailEvent]) -> list[ServiceCalls]:
     """The same, counted from events: for an access key, of which there are no rollups."""
     rows = events.values("service")
     return _last_first(rows.annotate(**_OF_EVENTS, distinct=Count("action", distinct=True)))
 
 
-def actions_in(events: QuerySet[TrailEvent]) -> list[ActionUse]:
+def actions_in(events: QuerySet[TrailEvent]) -> list[ActionCalls]:
     """The actions of some events, by name."""
     rows = events.values("service", "action").annotate(**_OF_EVENTS)
-    return [ActionUse(*row) for row in rows.order_by("service", "action").values_list(*_ACTION_USE)]
+    return [ActionCalls(*row) for row in rows.order_by("service", "action").values_list(*_ACTION_USE)]
 
 
 _OF_DAYS: Final[dict[str, Any]] = {
@@ -227,9 +227,9 @@ _ACTION_USE: Final = ("service", "action", "all_calls", "failed", "refused", "fi
 _SERVICE_USE: Final = ("service", "all_calls", "failed", "refused", "first", "last", "distinct")
 
 
-def _last_first(rows: QuerySet[Any, Any]) -> list[ServiceUse]:
+def _last_first(rows: QuerySet[Any, Any]) -> list[ServiceCalls]:
     """Sums by service, the one that was called last first."""
-    used = [ServiceUse(*row) for row in rows.order_by("service").values_list(*_SERVICE_USE)]
+    used = [ServiceCalls(*row) for row in rows.order_by("service").values_list(*_SERVICE_USE)]
     return sorted(used, key=lambda service: service.last_at, reverse=True)
 
 
@@ -238,7 +238,7 @@ def _days(callers: Collection[int], since: date | None) -> QuerySet[CallerDay]:
     return rows if since is None else rows.filter(day__gte=since)
 
 
-def addresses_of(callers: Collection[int]) -> list[AddressUse]:
+def addresses_of(callers: Collection[int]) -> list[AddressCalls]:
     """The source addresses of these principals, the one used last first, at most twenty; none if the setting
     hides them. One query.
     """
@@ -248,7 +248,8 @@ def addresses_of(callers: Collection[int]) -> list[AddressUse]:
     used = rows.annotate(all_calls=Sum("calls"), first=Min("first_at"), last=Max("last_at"))
     columns = ("address", "all_calls", "first", "last")
     return [
-        AddressUse(*row) for row in used.order_by("-last", "address").values_list(*columns)[:ADDRESSES_SHOWN]
+        AddressCalls(*row)
+        for row in used.order_by("-last", "address").values_list(*columns)[:ADDRESSES_SHOWN]
     ]
 
 

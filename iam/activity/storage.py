@@ -86,7 +86,7 @@ class ReadFile:
 
 
 @dataclass(slots=True)
-class Tally:
+class CallTally:
     """How many calls, how many of them failed or were denied, and the first and last of them."""
 
     first_at: datetime
@@ -250,18 +250,18 @@ def _insert_events(rows: Iterable[tuple[Any, ...]]) -> None:
 
 def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> None:
     """Add these events to the rollups."""
-    days: dict[tuple[int, date, str, str, str], Tally] = {}
-    addresses: dict[tuple[int, str], Tally] = {}
+    days: dict[tuple[int, date, str, str, str], CallTally] = {}
+    addresses: dict[tuple[int, str], CallTally] = {}
     for event in events:
         caller = callers[event.caller]
         day = (caller, event.at.date(), event.service, event.action, event.account_id)
         if day not in days:
-            days[day] = Tally(event.at, event.at)
+            days[day] = CallTally(event.at, event.at)
         days[day].add(event)
         if event.source_address:
             address = (caller, event.source_address)
             if address not in addresses:
-                addresses[address] = Tally(event.at, event.at)
+                addresses[address] = CallTally(event.at, event.at)
             addresses[address].add(event)
     is_sqlite = connection.vendor == "sqlite"
     with connection.cursor() as cursor:
@@ -278,7 +278,7 @@ def _add_up(events: Sequence[EventRecord], callers: dict[CallerKey, int]) -> Non
         )
 
 
-def _times(tally: Tally, is_sqlite: bool) -> tuple[Any, Any]:
+def _times(tally: CallTally, is_sqlite: bool) -> tuple[Any, Any]:
     if is_sqlite:
         return _sqlite_time(tally.first_at), _sqlite_time(tally.last_at)
     return tally.first_at, tally.last_at

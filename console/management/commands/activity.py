@@ -12,10 +12,10 @@ from django.db.models import QuerySet
 
 from iam.activity.models import TrailCaller, TrailEvent
 from iam.activity.queries import (
-    ActionUse,
+    ActionCalls,
     ActivityFilter,
-    AddressUse,
-    ServiceUse,
+    AddressCalls,
+    ServiceCalls,
     actions_in,
     actions_used,
     addresses_of,
@@ -113,7 +113,7 @@ def _unknown(name: str) -> CommandError:
 
 
 def _activity(
-    services: list[ServiceUse], actions: list[ActionUse], events: QuerySet[TrailEvent]
+    services: list[ServiceCalls], actions: list[ActionCalls], events: QuerySet[TrailEvent]
 ) -> dict[str, Any]:
     """The part of the answer that principals and keys share."""
     known = extent()
@@ -137,7 +137,7 @@ def _caller(caller: TrailCaller) -> dict[str, Any]:
     }
 
 
-def _address(row: AddressUse) -> dict[str, Any]:
+def _address(row: AddressCalls) -> dict[str, Any]:
     return {
         "address": row.address,
         "calls": row.calls,
@@ -146,7 +146,7 @@ def _address(row: AddressUse) -> dict[str, Any]:
     }
 
 
-def _service(service: ServiceUse, actions: list[ActionUse]) -> dict[str, Any]:
+def _service(service: ServiceCalls, actions: list[ActionCalls]) -> dict[str, Any]:
     return {
         "service": service.service,
         "calls": service.calls,
@@ -158,7 +158,7 @@ def _service(service: ServiceUse, actions: list[ActionUse]) -> dict[str, Any]:
     }
 
 
-def _action(action: ActionUse) -> dict[str, Any]:
+def _action(action: ActionCalls) -> dict[str, Any]:
     return {
         "action": action.action,
         "calls": action.calls,
