@@ -226,9 +226,9 @@ _lint = lru_cache(maxsize=512)(lambda text, kind, quota: lint(text, kind=kind, q
 def _name_of(operation: Operation) -> str:
     """The policy that an operation writes, in words."""
     if isinstance(operation, PutInlinePolicy):
-        params = operation.given
+        params = operation.inputs
         return f"inline policy {params.policy_name} of {params.holder_kind} {params.holder_name}"
-    name = str(getattr(getattr(operation, "given", None), "name", ""))
+    name = str(getattr(getattr(operation, "inputs", None), "name", ""))
     if isinstance(operation, ReplaceTrustPolicy | CreateRole):
         return f"trust policy of role {name}"
     return f"policy {name}"
@@ -250,9 +250,9 @@ def text_of(operation: Operation) -> tuple[str, PolicyKind, CharacterQuota | Non
     if isinstance(operation, PutInlinePolicy):
         return operation.text, PolicyKind.IDENTITY, None
     if isinstance(operation, CreatePolicy):
-        return operation.given.document, PolicyKind.IDENTITY, MANAGED
+        return operation.inputs.document, PolicyKind.IDENTITY, MANAGED
     if isinstance(operation, ReplaceTrustPolicy):
-        return operation.given.document, PolicyKind.TRUST, OF_KIND
+        return operation.inputs.document, PolicyKind.TRUST, OF_KIND
     if isinstance(operation, CreateRole):
-        return operation.given.trust, PolicyKind.TRUST, OF_KIND
+        return operation.inputs.trust, PolicyKind.TRUST, OF_KIND
     return None

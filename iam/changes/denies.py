@@ -43,7 +43,7 @@ def _inline_text(operation: PutInlinePolicy) -> str:
     holder = operation.subject()
     if holder is None:
         return ""
-    rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=operation.given.policy_name)
+    rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=operation.inputs.policy_name)
     return rows.values_list("document__text", flat=True).first() or ""
 
 

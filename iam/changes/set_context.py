@@ -77,7 +77,7 @@ def look_ahead(operations: Sequence[Operation]) -> None:
     for operation in operations:
         made[operation.account.pk].update(operation.created_arns())
         if isinstance(operation, Create):
-            names[operation.account.pk, operation.subject_kind].add(operation.given.name.lower())
+            names[operation.account.pk, operation.subject_kind].add(operation.inputs.name.lower())
     for account, arns in made.items():
         there: set[str] = set()
         for chunk in _chunks(arns):

@@ -51,7 +51,7 @@ class CreateAccessKey(GivenOnce):
     )
 
     purpose = "access_key.secret"
-    given: GivenParams
+    inputs: GivenParams
     _going: frozenset[str] = frozenset()
 
     @classmethod
@@ -72,7 +72,7 @@ class CreateAccessKey(GivenOnce):
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """A key that is deleted before leaves its room to this one."""
         self._going = frozenset(
-            operation.given.credential_id
+            operation.inputs.credential_id
             for operation in earlier
             if isinstance(operation, DeleteCredential)
             and operation.kind == self.kind

@@ -32,7 +32,7 @@ class AliasParams(Params):
 
 def _is_well_formed(operation: Alias) -> str:
     """In words: AWS's model gives a pattern only."""
-    if FORM.fullmatch(operation.given.alias):
+    if FORM.fullmatch(operation.inputs.alias):
         return ""
     return (
         "an alias has 3 to 63 lowercase letters, digits and single hyphens, starts and ends with a letter or "
@@ -42,9 +42,9 @@ def _is_well_formed(operation: Alias) -> str:
 
 def _is_of_the_account(operation: Alias) -> str:
     now = operation.state_in_mirror()
-    if not now or now["alias"] in ("", operation.given.alias):
+    if not now or now["alias"] in ("", operation.inputs.alias):
         return ""
-    return f"the account’s alias is {now['alias']}, not {operation.given.alias}."
+    return f"the account’s alias is {now['alias']}, not {operation.inputs.alias}."
 
 
 CREATE_ALIAS: Final = OperationSpec(
@@ -79,7 +79,7 @@ class Alias(AccountSetting):
 
     SPECS = (CREATE_ALIAS, DELETE_ALIAS)
     fact = "alias"
-    given: AliasParams
+    inputs: AliasParams
     params_type = AliasParams
 
     @classmethod
@@ -90,7 +90,7 @@ class Alias(AccountSetting):
     @property
     def alias_after(self) -> str:
         """The alias that the account has afterwards."""
-        return self.given.alias if self.spec.adds else ""
+        return self.inputs.alias if self.spec.adds else ""
 
     def desired_state(self) -> Image:
         return {"alias": self.alias_after}

@@ -90,7 +90,7 @@ class Attachment(OfHolder):
     """A managed policy is attached to a user, group or role, or detached."""
 
     SPECS = (ATTACH_POLICY, DETACH_POLICY)
-    given: AttachmentParams
+    inputs: AttachmentParams
     _read: Attachments | None = None
     params_type = AttachmentParams
 
@@ -120,7 +120,7 @@ class Attachment(OfHolder):
         )
 
     def referenced_arns(self) -> tuple[str, ...]:
-        return (self.given.policy_arn,)
+        return (self.inputs.policy_arn,)
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One of the two at a time for a pair."""
@@ -135,8 +135,8 @@ class Attachment(OfHolder):
         super().with_preceding(earlier)
         for operation in earlier:
             made = operation.texts_made() if operation.account == self.account else {}
-            if self.given.policy_arn in made:
-                self.text = made[self.given.policy_arn]
+            if self.inputs.policy_arn in made:
+                self.text = made[self.inputs.policy_arn]
 
     def initial_state(self) -> Image:
         """Nothing is attached from birth."""
@@ -145,7 +145,7 @@ class Attachment(OfHolder):
     @cached_property
     def policy(self) -> Entity | None:
         """The mirror's row of the policy, in this account."""
-        params = self.given
+        params = self.inputs
         policies = Entity.objects.filter(
             account=self.account, kind=Kind.POLICY, arn=params.policy_arn, gone_at__isnull=True
         )
@@ -154,10 +154,10 @@ class Attachment(OfHolder):
     def state_in_mirror(self) -> Image | None:
         """A policy of AWS counts as there, although the mirror has it only when somebody has it."""
         holder = self.subject()
-        if holder is None or (self.policy is None and not self.given.is_of_aws):
+        if holder is None or (self.policy is None and not self.inputs.is_of_aws):
             return None
         attached = Edge.objects.filter(
-            valid_at(None), kind=EdgeKind.ATTACHED, source=holder, target__arn=self.given.policy_arn
+            valid_at(None), kind=EdgeKind.ATTACHED, source=holder, target__arn=self.inputs.policy_arn
         )
         return {"attached": attached.exists()}
 
@@ -168,7 +168,7 @@ class Attachment(OfHolder):
             return super().identity_error(aws) or of_policy()
 
     def _mismatch_of_policy(self, aws: Aws) -> str:
-        params = self.given
+        params = self.inputs
         if params.is_of_aws and params.policy_id:
             return ""
         missing = "does not exist" if params.is_of_aws else "no longer exists"
@@ -181,7 +181,7 @@ class Attachment(OfHolder):
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        params = self.given
+        params = self.inputs
         self._read = read_attachments(aws, kind=params.holder_kind, name=params.holder_name)
         return {"attached": params.policy_arn in self._read.arns}
 
@@ -194,7 +194,7 @@ class Attachment(OfHolder):
     def quota(self) -> QuotaUse | None:
         """Managed policies of the holder: now (as the set has it by then), afterwards, and what AWS
         allows."""
-        params, holder = self.given, self.subject()
+        params, holder = self.inputs, self.subject()
         used = (
             Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=holder).count()
             if holder
@@ -217,15 +217,15 @@ class Attachment(OfHolder):
 
     def problems(self) -> list[str]:
         """What belongs to the roles of AWS services is for these alone."""
-        if self.spec.adds and ":policy/aws-service-role/" in self.given.policy_arn:
-            return [f"{self.given.policy_name} can be attached only to a service-linked role."]
+        if self.spec.adds and ":policy/aws-service-role/" in self.inputs.policy_arn:
+            return [f"{self.inputs.policy_name} can be attached only to a service-linked role."]
         return super().problems()
 
     @cached_property
     def text(self) -> str:
         """What the policy says by default; of one of AWS what any account that has it shows, "" when none
         does."""
-        params = self.given
+        params = self.inputs
         rows = PolicyVersion.objects.filter(valid_at(None), is_default=True, policy__arn=params.policy_arn)
         if not params.is_of_aws:
             rows = rows.filter(account=self.account)
@@ -233,7 +233,7 @@ class Attachment(OfHolder):
 
     def shown(self, holder: Entity) -> PolicyRef:
         """The policy, with the other ways by which the holder has it."""
-        known, params, text = self.policy, self.given, self.text
+        known, params, text = self.policy, self.inputs, self.text
         digest = document_digest(text) if text else ""
         owner = "AWS" if params.is_of_aws else "customer"
         entity_id = known.pk if known else None
@@ -264,7 +264,7 @@ class Attachment(OfHolder):
         return AccessEffect(gains=(policy,)) if self.spec.adds else AccessEffect(loses=(policy,))
 
     def simulate(self, world: ChangeWorld) -> None:
-        params = self.given
+        params = self.inputs
         number = world.number(params.policy_arn)
         if number is None and self.spec.adds and self.text:
             number = world.make(params.policy_arn)

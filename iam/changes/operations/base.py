@@ -112,11 +112,11 @@ class Operation(ABC):
     once."""
     missing_message: ClassVar[str]
     """A sentence for when the mirror does not have what it is about any more."""
-    given: Any
+    inputs: Any
 
     def __init__(self, account: Account, params: Any, spec: OperationSpec | None = None) -> None:
         self.account = account
-        self.given = params
+        self.inputs = params
         if spec is not None:
             self.spec = spec
 
@@ -136,12 +136,12 @@ class Operation(ABC):
     @property
     def params(self) -> dict[str, Any]:
         """The typed parameters as JSON."""
-        return asdict(self.given)
+        return asdict(self.inputs)
 
     def value(self, name: str) -> Any:
         """What a name in a text or in the parameters of a call stands for: a parameter, else a property of
         the operation."""
-        return getattr(self.given, name) if hasattr(self.given, name) else getattr(self, name)
+        return getattr(self.inputs, name) if hasattr(self.inputs, name) else getattr(self, name)
 
     def say(self, text: str) -> str:
         """A text of the spec with the names in it filled in."""

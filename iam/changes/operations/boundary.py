@@ -34,9 +34,9 @@ class BoundaryParams(SubjectParams):
 
 
 def _is_no_service_linked_role(operation: Boundary) -> str:
-    if f":role{trust.SERVICE_LINKED}" not in operation.given.subject_arn:
+    if f":role{trust.SERVICE_LINKED}" not in operation.inputs.subject_arn:
         return ""
-    return f"{operation.given.name} is a service-linked role, which can’t have a permissions boundary."
+    return f"{operation.inputs.name} is a service-linked role, which can’t have a permissions boundary."
 
 
 def _put(kind: Kind, *, word: str, counted: str) -> OperationSpec:
@@ -114,7 +114,7 @@ class Boundary(OnSubject):
             reread_boundary(self.account, aws, subject, arn=arn, at=at, cause_id=cause_id)
 
     def simulate(self, world: ChangeWorld) -> None:
-        arn = self.given.subject_arn
+        arn = self.inputs.subject_arn
         number = world.number(self.arn_after) if self.arn_after else None
         world.hold(arn, replace(world.grants(arn), boundary=number))
 
@@ -122,7 +122,7 @@ class Boundary(OnSubject):
         """The operation that leaves the former boundary, or none."""
         if before == self.desired_state():
             return None
-        subject_params, arn = self.given, str(before["boundary"])
+        subject_params, arn = self.inputs, str(before["boundary"])
         names = {
             "name": subject_params.name,
             "subject_arn": subject_params.subject_arn,
@@ -139,7 +139,7 @@ class PutBoundary(Boundary):
 
     SPECS = tuple(PUT_BOUNDARY.values())
     params_type = BoundaryParams
-    given: BoundaryParams
+    inputs: BoundaryParams
 
     @classmethod
     def of(cls, subject: Entity, *, policy: Entity) -> Self:
@@ -149,15 +149,15 @@ class PutBoundary(Boundary):
 
     @property
     def arn_after(self) -> str:
-        return self.given.boundary
+        return self.inputs.boundary
 
     @property
     def policy_name(self) -> str:
         """The name of the managed policy."""
-        return self.given.boundary.rpartition("/")[2]
+        return self.inputs.boundary.rpartition("/")[2]
 
     def referenced_arns(self) -> tuple[str, ...]:
-        return (self.given.boundary,)
+        return (self.inputs.boundary,)
 
     def sensitivity(self, effect: AccessEffect) -> str:
         """High when another boundary goes for it; the first one takes away only."""

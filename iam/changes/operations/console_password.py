@@ -65,7 +65,7 @@ class SetPassword(OnLoginProfile):
     """What share the ways to give a password."""
 
     params_type = PasswordParams
-    given: PasswordParams
+    inputs: PasswordParams
 
     @classmethod
     def of(
@@ -93,19 +93,19 @@ class SetPassword(OnLoginProfile):
     @property
     def is_typed(self) -> bool:
         """Whether somebody typed it."""
-        return self.given.typed == YES
+        return self.inputs.typed == YES
 
     @property
     def is_reset_required(self) -> bool:
         """Whether the user has to choose another at the first sign-in."""
-        return self.given.must_change == YES
+        return self.inputs.must_change == YES
 
     def desired_state(self) -> Image:
         return {"has_password": True}
 
     def satisfied(self, image: Image) -> bool:
         """AWS shows that there is a password; the seal says whether it is this one."""
-        return bool(image["has_password"]) and accepted(self.given.sealed_id) is not None
+        return bool(image["has_password"]) and accepted(self.inputs.sealed_id) is not None
 
     @property
     def shown_password(self) -> str:
@@ -115,14 +115,14 @@ class SetPassword(OnLoginProfile):
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         """The password that was typed, or a new one, which waits sealed until AWS has taken it."""
         if self.is_typed:
-            return {**call.params, "Password": look(self.given.sealed_id, purpose=TYPED, gone=_GONE)}
+            return {**call.params, "Password": look(self.inputs.sealed_id, purpose=TYPED, gone=_GONE)}
         password = new_password(self.account)
         seal_for(
-            self.given,
+            self.inputs,
             password,
             account=self.account,
             purpose=PURPOSE,
-            label=f"console password of {self.given.user_name}",
+            label=f"console password of {self.inputs.user_name}",
             is_held=True,
         )
         return {**call.params, "Password": password}
@@ -132,14 +132,14 @@ class SetPassword(OnLoginProfile):
     ) -> dict[str, Any]:
         """From now on its person can read it."""
         if self.is_typed:
-            used(self.given.sealed_id)
+            used(self.inputs.sealed_id)
         else:
-            sealed.release(UUID(self.given.sealed_id))
+            sealed.release(UUID(self.inputs.sealed_id))
         return {}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """AWS does not tell when a password was set, so the seal does."""
-        secret = accepted(self.given.sealed_id)
+        secret = accepted(self.inputs.sealed_id)
         if self._read is not None and self._read.records and secret is not None:
             self._read = replace(self._read, set_at=secret.released_at)
         super().read_back(aws, cause_id=cause_id)
@@ -153,7 +153,7 @@ class SetPassword(OnLoginProfile):
         reads = (
             "Uses the password that was entered. No one can read it in Gatehouse."
             if self.is_typed
-            else f"Only {self.given.recipient_name} can read the password, once, within 24 hours."
+            else f"Only {self.inputs.recipient_name} can read the password, once, within 24 hours."
         )
         return tuple(note for note in (reads, choose) if note)
 
@@ -177,7 +177,7 @@ class CreateLoginProfile(SetPassword):
 
     def drift_message(self, image: Image, *, before: Image) -> str:
         return (
-            f"{self.given.user_name} now has a console password, but had none when this was "
+            f"{self.inputs.user_name} now has a console password, but had none when this was "
             "requested. AWS doesn’t say who set it: "
             "reset it."
         )
@@ -185,15 +185,15 @@ class CreateLoginProfile(SetPassword):
     def inverse(self, before: Image) -> Operation | None:
         if before["has_password"]:
             return None
-        names = UserParams(self.given.user_name, self.given.user_arn, self.given.user_id)
+        names = UserParams(self.inputs.user_name, self.inputs.user_arn, self.inputs.user_id)
         return DeleteLoginProfile(self.account, names)
 
     def problems(self) -> list[str]:
         """That there is one already is no twin, but another matter."""
         user = self.subject()
         row = credentials_row(user) if user else None
-        if row is not None and row.has_password and accepted(self.given.sealed_id) is None:
-            return [f"{self.given.user_name} already has a console password. Reset it instead."]
+        if row is not None and row.has_password and accepted(self.inputs.sealed_id) is None:
+            return [f"{self.inputs.user_name} already has a console password. Reset it instead."]
         return super().problems()
 
 

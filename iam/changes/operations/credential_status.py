@@ -104,7 +104,7 @@ class SetStatus(OnCredential):
         return self.spec.status_after
 
     def image_of(self, user: Entity) -> Image | None:
-        status = owned(user, self.kind).get(self.given.credential_id)
+        status = owned(user, self.kind).get(self.inputs.credential_id)
         return None if status is None else {"status": status}
 
     def inverse(self, before: Image) -> Operation | None:
@@ -127,13 +127,13 @@ class DeleteCredential(OnCredential):
     @property
     def instead(self) -> str:
         user = self.subject()
-        status = owned(user, self.kind).get(self.given.credential_id) if user else None
+        status = owned(user, self.kind).get(self.inputs.credential_id) if user else None
         if status == INACTIVE:
             return "It is already inactive, so it can’t be used. Keep it as long as it may be needed again."
         return super().instead
 
     def image_of(self, user: Entity) -> Image:
-        return {"status": owned(user, self.kind).get(self.given.credential_id, ABSENT)}
+        return {"status": owned(user, self.kind).get(self.inputs.credential_id, ABSENT)}
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         """A credential that was made inactive meanwhile is still the one to delete; one that came alive is
@@ -143,6 +143,6 @@ class DeleteCredential(OnCredential):
 
 def deletion(operation: OfSort, *, credential_id: str) -> DeleteCredential:
     """The operation that deletes a credential which an operation has made."""
-    user = operation.given
+    user = operation.inputs
     params = CredentialParams(user.user_name, user.user_arn, user.user_id, credential_id)
     return DeleteCredential(operation.account, params, DELETE[operation.kind])

@@ -34,7 +34,7 @@ class FormerVersion(OnPolicy):
     """What both have in common."""
 
     params_type: ClassVar[type[SubjectParams]] = FormerParams
-    given: FormerParams
+    inputs: FormerParams
 
     @classmethod
     def of(cls, policy: Entity, *, version: PolicyVersion) -> Self:
@@ -46,17 +46,17 @@ class FormerVersion(OnPolicy):
     @cached_property
     def text(self) -> str:
         """What the version says; texts are never deleted from the mirror."""
-        return Document.objects.get(digest=self.given.digest).text
+        return Document.objects.get(digest=self.inputs.digest).text
 
     @property
     def arn(self) -> Mapping[str, str]:
         """The policy as calls name it."""
-        return {"PolicyArn": self.given.subject_arn}
+        return {"PolicyArn": self.inputs.subject_arn}
 
     def problems(self) -> list[str]:
         """Also whose the policy is."""
-        if OF_AWS in self.given.subject_arn:
-            return [f"{self.given.name} is managed by AWS, so only AWS can change it."]
+        if OF_AWS in self.inputs.subject_arn:
+            return [f"{self.inputs.name} is managed by AWS, so only AWS can change it."]
         return super().problems()
 
 
@@ -77,29 +77,29 @@ class DeletePolicyVersion(FormerVersion):
     )
 
     def desired_state(self) -> Image:
-        return {"without": self.given.version}
+        return {"without": self.inputs.version}
 
     def satisfied(self, image: Image) -> bool:
-        return self.given.version not in image.get("versions", ())
+        return self.inputs.version not in image.get("versions", ())
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         """The version does not hold, whatever else became of the policy."""
-        return bool(image.get("exists")) and image["default"] != self.given.version
+        return bool(image.get("exists")) and image["default"] != self.inputs.version
 
     def problems(self) -> list[str]:
         """AWS keeps the version that holds."""
-        subject, version = self.subject(), self.given.version
+        subject, version = self.subject(), self.inputs.version
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, version_id=version)
         if subject is not None and rows.filter(is_default=True).exists():
             return [
-                f"{version} is the default version of {self.given.name}. Set another version as "
+                f"{version} is the default version of {self.inputs.name}. Set another version as "
                 "default first."
             ]
         return super().problems()
 
     def inverse(self, before: Image) -> Operation | None:
         """The text as a version again, under another number."""
-        return None if self.satisfied(before) else RestorePolicyVersion(self.account, self.given)
+        return None if self.satisfied(before) else RestorePolicyVersion(self.account, self.inputs)
 
 
 class RestorePolicyVersion(FormerVersion):

@@ -45,7 +45,7 @@ class CreateGroup(Whole, Create):
 
     image_fields = ("path",)
     params_type = NewGroupParams
-    given: NewGroupParams
+    inputs: NewGroupParams
     quota_name, quota_usual = "GroupsQuota", 300
 
     @classmethod
@@ -55,7 +55,7 @@ class CreateGroup(Whole, Create):
         return cls(account, NewGroupParams(name=name, subject_arn=arn, subject_id="", path=path))
 
     def simulate(self, world: ChangeWorld) -> None:
-        world.put_group(GroupRow(world.make(self.given.subject_arn), self.given.name))
+        world.put_group(GroupRow(world.make(self.inputs.subject_arn), self.inputs.name))
 
 
 class UpdateGroup(Rename):
@@ -74,10 +74,10 @@ class UpdateGroup(Rename):
 
     def effect(self) -> AccessEffect:
         """What finds its people by the name of the group."""
-        rules = TeamRule.objects.filter(kind=RuleKind.GROUP, value=self.given.name)
+        rules = TeamRule.objects.filter(kind=RuleKind.GROUP, value=self.inputs.name)
         rules = rules.filter(account_id__in=["", self.account.account_id])
         names = sorted(set(rules.values_list("team__name", flat=True)))
-        is_renamed = bool(names) and self.given.new_name != self.given.name
+        is_renamed = bool(names) and self.inputs.new_name != self.inputs.name
         note = f"{', '.join(names)} use this name in their team rules. Add the new name to those rules."
         return AccessEffect(notes=(note,)) if is_renamed else AccessEffect()
 

@@ -82,7 +82,7 @@ class Membership(Operation):
     SPECS = (ADD_TO_GROUP, REMOVE_FROM_GROUP)
     can_observe_concurrently = True
     missing_message = "The user or group no longer exists in AWS, as of the last sync."
-    given: MembershipParams
+    inputs: MembershipParams
     _read: Memberships | None = None
     _is_denied = False
     params_type = MembershipParams
@@ -103,7 +103,7 @@ class Membership(Operation):
     @property
     def subject_id(self) -> str:
         """The user's unique id; the ARN of one who is still to be made."""
-        return self.given.user_id or self.given.user_arn
+        return self.inputs.user_id or self.inputs.user_arn
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """Whether the set denies the user everything."""
@@ -114,17 +114,17 @@ class Membership(Operation):
         return NORMAL if self._is_denied else super().sensitivity(effect)
 
     def modified_arns(self) -> tuple[str, ...]:
-        return self.given.user_arn, self.given.group_arn
+        return self.inputs.user_arn, self.inputs.group_arn
 
     def desired_state(self) -> Image:
         return {"member": self.spec.adds}
 
     def subject(self) -> Entity | None:
-        return self._entity(Kind.USER, self.given.user_id)
+        return self._entity(Kind.USER, self.inputs.user_id)
 
     def group(self) -> Entity | None:
         """The mirror's row of the group."""
-        return self._entity(Kind.GROUP, self.given.group_id)
+        return self._entity(Kind.GROUP, self.inputs.group_id)
 
     def _entity(self, kind: Kind, aws_id: str) -> Entity | None:
         return find_current_entity(self.account, kind=kind, aws_id=aws_id)
@@ -147,7 +147,7 @@ class Membership(Operation):
         at_least = 0 if self.spec.adds else after
         limit = max(self._groups_per_user(), at_least)
         refusal = (
-            f"{self.given.user_name} is in {used} groups, and AWS allows {limit} per user. Remove "
+            f"{self.inputs.user_name} is in {used} groups, and AWS allows {limit} per user. Remove "
             "the user from one first."
         )
         return QuotaUse("Groups afterwards", used=used, after=after, limit=limit, refusal=refusal)
@@ -157,7 +157,7 @@ class Membership(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """Two calls."""
-        params = self.given
+        params = self.inputs
         with parallel_reads(aws) as ask:
             group_id = ask(partial(identity.group_id, aws, name=params.group_name))
             user_id = partial(identity.user_id, aws, name=params.user_name)
@@ -167,8 +167,8 @@ class Membership(Operation):
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        self._read = read_memberships(aws, user_name=self.given.user_name)
-        return {"member": self.given.group_id in self._read.group_ids}
+        self._read = read_memberships(aws, user_name=self.inputs.user_name)
+        return {"member": self.inputs.group_id in self._read.group_ids}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """The last observation is what goes into the mirror, so this costs no call after one."""
@@ -188,13 +188,13 @@ class Membership(Operation):
         return {"member": False}
 
     def simulate(self, world: ChangeWorld) -> None:
-        number = world.number(self.given.group_arn)
+        number = world.number(self.inputs.group_arn)
         if number is None:
             return
-        grants = world.grants(self.given.user_arn)
+        grants = world.grants(self.inputs.user_arn)
         others = tuple(group for group in grants.groups if group != number)
         groups = (*others, number) if self.spec.adds else others
-        world.hold(self.given.user_arn, replace(grants, groups=groups))
+        world.hold(self.inputs.user_arn, replace(grants, groups=groups))
 
     def effect_of(self, holdings: GroupHoldings) -> AccessEffect:
         """The effect on what a user holds; pure."""

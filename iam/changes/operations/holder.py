@@ -57,49 +57,49 @@ class OfHolder(Operation):
 
     can_observe_concurrently = True
     missing_message = "The user, group or role no longer exists in AWS, as of the last sync."
-    given: HolderParams
+    inputs: HolderParams
     before_it: Sequence[OfHolder] = ()
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """What the set gives the same holder, or takes away, before."""
-        same = (self.account, self.given.holder_arn)
+        same = (self.account, self.inputs.holder_arn)
         about = [operation for operation in earlier if isinstance(operation, OfHolder)]
-        self.before_it = [before for before in about if (before.account, before.given.holder_arn) == same]
+        self.before_it = [before for before in about if (before.account, before.inputs.holder_arn) == same]
 
     @property
     def subject_kind(self) -> str:
         """The holder's kind."""
-        return self.given.holder_kind
+        return self.inputs.holder_kind
 
     @property
     def subject_id(self) -> str:
         """The holder's unique id; the ARN of one who is still to be made."""
-        return self.given.holder_id or self.given.holder_arn
+        return self.inputs.holder_id or self.inputs.holder_arn
 
     @property
     def word(self) -> str:
         """How AWS's calls have the kind of the holder."""
-        return WORDS[self.given.holder_kind]
+        return WORDS[self.inputs.holder_kind]
 
     @property
     def whom(self) -> Mapping[str, str]:
         """The holder as parameters of calls name it."""
-        return {f"{self.word}Name": self.given.holder_name}
+        return {f"{self.word}Name": self.inputs.holder_name}
 
     def modified_arns(self) -> tuple[str, ...]:
         """The holder alone, since no policy says anything else by being given to somebody."""
-        return (self.given.holder_arn,)
+        return (self.inputs.holder_arn,)
 
     def subject(self) -> Entity | None:
         """One that a set has made is known by its ARN."""
-        params = self.given
+        params = self.inputs
         return find_current_entity(
             self.account, kind=params.holder_kind, aws_id=params.holder_id, arn=params.holder_arn
         )
 
     def identity_error(self, aws: Aws) -> str:
         """One call. Without an expected id it is enough that there is one of the name."""
-        params = self.given
+        params = self.inputs
         kind, name = params.holder_kind, params.holder_name
         read = partial(holdings.holder_id, aws, kind=kind, name=name)
         return lost_identity(f"The {kind} {name}", expected=params.holder_id, read=read)
@@ -111,8 +111,8 @@ class OfHolder(Operation):
 
     def problems(self) -> list[str]:
         """What only an AWS service may change is none of ours."""
-        if SERVICE_LINKED in self.given.holder_arn:
-            name = self.given.holder_name
+        if SERVICE_LINKED in self.inputs.holder_arn:
+            name = self.inputs.holder_name
             return [f"{name} is a service-linked role. Only its service can change its policies."]
         return super().problems()
 

@@ -59,7 +59,7 @@ class InlineText(InlineParams):
 class InlineOperation(OfHolder):
     """What both have in common."""
 
-    given: InlineParams
+    inputs: InlineParams
     _read: ReadInlinePolicy | None = None
 
     @property
@@ -90,7 +90,7 @@ class InlineOperation(OfHolder):
     def now(self) -> str:
         """What the policy says now, as the mirror has it; "" for none."""
         holder = self.subject()
-        rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=self.given.policy_name)
+        rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=self.inputs.policy_name)
         return "" if holder is None else rows.values_list("document__text", flat=True).first() or ""
 
     def state_in_mirror(self) -> Image | None:
@@ -98,9 +98,9 @@ class InlineOperation(OfHolder):
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        params = self.given
+        params = self.inputs
         self._read = read_inline(
-            aws, kind=params.holder_kind, name=params.holder_name, policy_name=self.given.policy_name
+            aws, kind=params.holder_kind, name=params.holder_name, policy_name=self.inputs.policy_name
         )
         return _image(self._read.text or "")
 
@@ -117,8 +117,8 @@ class InlineOperation(OfHolder):
     def shown(self, holder: Entity, text: str) -> PolicyRef:
         """The policy with a text, and the other ways by which the holder has the same."""
         digest = document_digest(text)
-        policy = inline_policy(self.given.policy_name, text=text, digest=digest, owner=holder.kind)
-        return replace(policy, ways=ways_beside(holder, digest=digest, but=self.given.policy_name))
+        policy = inline_policy(self.inputs.policy_name, text=text, digest=digest, owner=holder.kind)
+        return replace(policy, ways=ways_beside(holder, digest=digest, but=self.inputs.policy_name))
 
     def effect(self) -> AccessEffect:
         """A holder that is gone from the mirror gives an empty effect."""
@@ -136,27 +136,27 @@ class InlineOperation(OfHolder):
         )
 
     def simulate(self, world: ChangeWorld) -> None:
-        arn = self.given.holder_arn
+        arn = self.inputs.holder_arn
         grants = world.grants(arn)
-        inline = [(name, digest) for name, digest in grants.inline if name != self.given.policy_name]
+        inline = [(name, digest) for name, digest in grants.inline if name != self.inputs.policy_name]
         if self.text:
-            inline.append((self.given.policy_name, world.text(self.text)))
+            inline.append((self.inputs.policy_name, world.text(self.text)))
         world.hold(arn, replace(grants, inline=tuple(sorted(inline))))
 
     def quota(self) -> QuotaUse | None:
         """Characters of all inline policies of the holder: now (as the set has it by then), afterwards,
         and what AWS allows."""
-        params, holder = self.given, self.subject()
+        params, holder = self.inputs, self.subject()
         size = SIZES[params.holder_kind]
         rows = InlinePolicy.objects.filter(valid_at(None), owner=holder).values_list("name", "document__text")
         texts: dict[str, str] = dict(rows) if holder else {}
         texts |= {
-            earlier_operation.given.policy_name: earlier_operation.text
+            earlier_operation.inputs.policy_name: earlier_operation.text
             for earlier_operation in self.before_it
             if isinstance(earlier_operation, InlineOperation)
         }
         used = sum(size.size(text) for text in texts.values())
-        after = used - size.size(texts.get(self.given.policy_name, "")) + size.size(self.text)
+        after = used - size.size(texts.get(self.inputs.policy_name, "")) + size.size(self.text)
         limit = quota_of(self.account, f"{self.word}PolicySizeQuota", default=size.limit)
         limit = limit if after > used else max(limit, after)
         refusal = (
@@ -183,7 +183,7 @@ class PutInlinePolicy(InlineOperation):
         sentence="Sets the text of inline policy {policy_name} of {holder_name}",
     )
 
-    given: InlineText
+    inputs: InlineText
     params_type: ClassVar[type[InlineText]] = InlineText
 
     @classmethod
@@ -199,7 +199,7 @@ class PutInlinePolicy(InlineOperation):
 
     @property
     def text(self) -> str:
-        return self.given.document
+        return self.inputs.document
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON."""
@@ -213,7 +213,7 @@ class PutInlinePolicy(InlineOperation):
             names = {key: value for key, value in self.params.items() if key != "document"}
             return DeleteInlinePolicy(self.account, InlineParams(**names))
         former = Document.objects.filter(digest=before["text"]).first()
-        return PutInlinePolicy(self.account, replace(self.given, document=former.text)) if former else None
+        return PutInlinePolicy(self.account, replace(self.inputs, document=former.text)) if former else None
 
 
 def denies_all(text: str) -> bool:
@@ -235,7 +235,7 @@ def is_denied_all(operation: Operation, beside: Sequence[Operation]) -> bool:
     arns = operation.modified_arns()
     return any(
         isinstance(operation, PutInlinePolicy)
-        and operation.given.holder_arn in arns
+        and operation.inputs.holder_arn in arns
         and denies_all(operation.text)
         for operation in beside
     )
@@ -255,7 +255,7 @@ class DeleteInlinePolicy(InlineOperation):
         sentence="{holder_name} loses the inline policy {policy_name}; Gatehouse keeps its text",
     )
 
-    given: InlineParams
+    inputs: InlineParams
     params_type = InlineParams
 
     @classmethod

@@ -94,7 +94,7 @@ class ProfileAssociation(Operation):
 
     SPECS = (ASSOCIATE, REPLACE, DISASSOCIATE)
     missing_message = "The instance no longer exists in AWS, as of the last sync."
-    given: InstanceParams
+    inputs: InstanceParams
     _fresh: ProfileOfInstance | None = None
     _shown = ProfileOfInstance()
     params_type = InstanceParams
@@ -111,22 +111,22 @@ class ProfileAssociation(Operation):
     @property
     def subject_id(self) -> str:
         """The instance's id."""
-        return self.given.subject_id
+        return self.inputs.subject_id
 
     @property
     def profile(self) -> str:
         """The name of the profile that it is to have."""
-        return self.given.profile_arn.rpartition("/")[2]
+        return self.inputs.profile_arn.rpartition("/")[2]
 
     def modified_arns(self) -> tuple[str, ...]:
-        return (self.given.subject_arn,)
+        return (self.inputs.subject_arn,)
 
     def referenced_arns(self) -> tuple[str, ...]:
-        return (self.given.profile_arn,) if self.given.profile_arn else ()
+        return (self.inputs.profile_arn,) if self.inputs.profile_arn else ()
 
     def subject(self) -> Entity | None:
         return Entity.objects.filter(
-            account=self.account, kind=Kind.INSTANCE, aws_id=self.given.subject_id, gone_at__isnull=True
+            account=self.account, kind=Kind.INSTANCE, aws_id=self.inputs.subject_id, gone_at__isnull=True
         ).first()
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
@@ -135,10 +135,10 @@ class ProfileAssociation(Operation):
 
     def desired_state(self) -> Image:
         """The id of the association is AWS's to give."""
-        return {"profile": self.given.profile_arn}
+        return {"profile": self.inputs.profile_arn}
 
     def satisfied(self, image: Image) -> bool:
-        return bool(image["profile"] == self.given.profile_arn)
+        return bool(image["profile"] == self.inputs.profile_arn)
 
     def state_in_mirror(self) -> Image | None:
         instance = self.subject()
@@ -147,7 +147,7 @@ class ProfileAssociation(Operation):
     def identity_error(self, aws: Aws) -> str:
         """Two calls, which the observation that follows is spared."""
         self._fresh = self._look(aws)
-        return "" if self._fresh else f"Instance {self.given.subject_id} no longer exists in AWS."
+        return "" if self._fresh else f"Instance {self.inputs.subject_id} no longer exists in AWS."
 
     def observe(self, aws: Aws) -> Image:
         """Two calls, none right after `identity_error`."""
@@ -155,15 +155,15 @@ class ProfileAssociation(Operation):
         return {"profile": self._shown.profile_arn, "association": self._shown.association_id}
 
     def _look(self, aws: Aws) -> ProfileOfInstance | None:
-        return profile_of_instance(aws, instance_id=self.given.subject_id, region=self.given.region)
+        return profile_of_instance(aws, instance_id=self.inputs.subject_id, region=self.inputs.region)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """One call."""
         reread_instance(
             self.account,
             aws,
-            instance_id=self.given.subject_id,
-            region=self.given.region,
+            instance_id=self.inputs.subject_id,
+            region=self.inputs.region,
             association_id=self._shown.association_id,
             cause_id=cause_id,
         )
@@ -171,12 +171,12 @@ class ProfileAssociation(Operation):
     @property
     def region(self) -> str:
         """The region of the instance."""
-        return self.given.region
+        return self.inputs.region
 
     @property
     def wanted_profile(self) -> dict[str, str]:
         """The profile as the calls name it."""
-        return {"Arn": self.given.profile_arn}
+        return {"Arn": self.inputs.profile_arn}
 
     def inverse(self, before: Image) -> Operation | None:
         """The association of before; its id is AWS's to give anew."""
@@ -186,7 +186,7 @@ class ProfileAssociation(Operation):
         arn = str(before["profile"])
         if not arn:
             return ProfileAssociation.on(DISASSOCIATE, instance)
-        spec = REPLACE if self.given.profile_arn else ASSOCIATE
+        spec = REPLACE if self.inputs.profile_arn else ASSOCIATE
         return ProfileAssociation.on(spec, instance, profile_arn=arn)
 
 

@@ -44,7 +44,7 @@ class CreateInstanceProfile(Whole, OnProfile, Create):
 
     image_fields = ("path", "tags")
     params_type = NewProfileParams
-    given: NewProfileParams
+    inputs: NewProfileParams
     quota_name, quota_usual = "InstanceProfilesQuota", 1000
 
     @classmethod

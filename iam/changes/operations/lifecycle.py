@@ -90,7 +90,7 @@ class Create(OnSubject):
     quota_usual: ClassVar[int]
     """AWS's own figure, where the summary has not been read."""
 
-    given: SubjectParams
+    inputs: SubjectParams
     _made_before = 0
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
@@ -101,17 +101,17 @@ class Create(OnSubject):
     @property
     def subject_id(self) -> str:
         """The ARN, before and after: the unique id is AWS's to give."""
-        return self.given.subject_arn
+        return self.inputs.subject_arn
 
     def modified_arns(self) -> tuple[str, ...]:
         """Nothing that there is."""
         return ()
 
     def created_arns(self) -> tuple[str, ...]:
-        return (self.given.subject_arn,)
+        return (self.inputs.subject_arn,)
 
     def desired_state(self) -> Image:
-        return _whole_image({name: getattr(self.given, name) for name in self.image_fields})
+        return _whole_image({name: getattr(self.inputs, name) for name in self.image_fields})
 
     def state_in_mirror(self) -> Image:
         subject = self.subject()
@@ -127,11 +127,11 @@ class Create(OnSubject):
         """The unique id."""
         word = WORDS[self.subject_kind]
         aws_id = response.get(word, {}).get(f"{word}Id", "")
-        return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
+        return {"ids": {self.inputs.subject_arn: str(aws_id)}} if aws_id else {}
 
     def problems(self) -> list[str]:
         """Also whether the name is taken."""
-        taken = namesake(self.account, kind=self.subject_kind, name=self.given.name)
+        taken = namesake(self.account, kind=self.subject_kind, name=self.inputs.name)
         if taken is not None:
             return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
         return super().problems()
@@ -162,7 +162,7 @@ class Delete(OnSubject):
     set takes that away before."""
 
     image_fields: ClassVar[tuple[str, ...]] = ()
-    given: SubjectParams
+    inputs: SubjectParams
     _earlier: Sequence[Operation] = ()
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
@@ -176,7 +176,7 @@ class Delete(OnSubject):
             return super().problems()
         first = "; ".join(dependency.title for dependency in left[:PARTS])
         more = f"; and {len(left) - PARTS:,} more" if len(left) > PARTS else ""
-        return [f"{self.given.name} still has parts that must be removed first. {first}{more}."]
+        return [f"{self.inputs.name} still has parts that must be removed first. {first}{more}."]
 
     @classmethod
     def of(cls, subject: Entity) -> Self:
@@ -191,7 +191,7 @@ class Delete(OnSubject):
         return super().state_in_mirror() or (dict(ABSENT) if self._was_known() else None)
 
     def _was_known(self) -> bool:
-        params = self.given
+        params = self.inputs
         known = Entity.objects.filter(account=self.account, kind=self.subject_kind, aws_id=params.subject_id)
         return bool(params.subject_id) and known.exists()
 
@@ -201,7 +201,7 @@ class Delete(OnSubject):
         return error if self.seen and self.seen.now else ""
 
     def simulate(self, world: ChangeWorld) -> None:
-        world.drop(self.given.subject_arn)
+        world.drop(self.inputs.subject_arn)
 
     def inverse(self, before: Image) -> Operation | None:
         """The same made again: name, path, boundary and tags; its unique id is another."""
@@ -209,7 +209,7 @@ class Delete(OnSubject):
             return None
         fields = {name: before[name] for name in self.image_fields}
         create = cast("Any", class_of(self.spec.inverse))
-        return cast("Operation", create.of(self.account, name=self.given.name, **fields))
+        return cast("Operation", create.of(self.account, name=self.inputs.name, **fields))
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +224,7 @@ class Rename(OnSubject):
     """Gives a user or group another name or path, and so another ARN; the unique id stays."""
 
     params_type = RenameParams
-    given: RenameParams
+    inputs: RenameParams
 
     @classmethod
     def of(cls, subject: Entity, *, name: str, path: str) -> Self:
@@ -233,7 +233,7 @@ class Rename(OnSubject):
 
     @property
     def title(self) -> str:
-        params = self.given
+        params = self.inputs
         if params.new_name != params.name:
             return f"Rename {self.noun} {params.name} to {params.new_name}"
         return f"Move {self.noun} {params.name} to {params.new_path}"
@@ -241,10 +241,10 @@ class Rename(OnSubject):
     @property
     def other_name(self) -> str:
         """The new name; empty where only the path changes."""
-        return self.given.new_name if self.given.new_name != self.given.name else ""
+        return self.inputs.new_name if self.inputs.new_name != self.inputs.name else ""
 
     def desired_state(self) -> Image:
-        return {"name": self.given.new_name, "path": self.given.new_path}
+        return {"name": self.inputs.new_name, "path": self.inputs.new_path}
 
     def image_of(self, subject: Entity) -> Image:
         state = state_of(subject)
@@ -255,7 +255,7 @@ class Rename(OnSubject):
 
     def look(self, aws: Aws) -> EntityNow | None:
         """Under the name of before, and under the new one if it is not there."""
-        params, record = self.given, None
+        params, record = self.inputs, None
         for name in dict.fromkeys((params.name, params.new_name)):
             now = entity_now(aws, kind=self.subject_kind, name=name)
             if now is not None and now.aws_id == params.subject_id:
@@ -266,12 +266,12 @@ class Rename(OnSubject):
     @property
     def name_afterwards(self) -> str:
         """The name of before, when AWS shows that it still has that."""
-        params, now = self.given, self.seen.now if self.seen else None
+        params, now = self.inputs, self.seen.now if self.seen else None
         return now.name if now is not None and now.aws_id == params.subject_id else params.new_name
 
     def problems(self) -> list[str]:
         """Also whether somebody else has the name."""
-        params = self.given
+        params = self.inputs
         taken = namesake(self.account, kind=self.subject_kind, name=params.new_name, but=params.subject_id)
         if taken is not None:
             return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
@@ -279,7 +279,7 @@ class Rename(OnSubject):
 
     def simulate(self, world: ChangeWorld) -> None:
         """Policies that name the ARN, and variables in policies, mean it differently."""
-        params = self.given
+        params = self.inputs
         world.move(
             params.subject_arn,
             to=arn_of(self.account, kind=self.subject_kind, name=params.new_name, path=params.new_path),

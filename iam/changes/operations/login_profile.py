@@ -62,7 +62,7 @@ class RequirePasswordChange(OnLoginProfile):
 
     missing_message = "The user or its console password no longer exists in AWS, as of the last sync."
     params_type = RequirementParams
-    given: RequirementParams
+    inputs: RequirementParams
 
     @classmethod
     def of(cls, user: Entity, *, must_change: bool = True) -> Self:
@@ -73,11 +73,11 @@ class RequirePasswordChange(OnLoginProfile):
     @property
     def must_change(self) -> bool:
         """Whether they have to."""
-        return self.given.must_change == YES
+        return self.inputs.must_change == YES
 
     @property
     def title(self) -> str:
-        name = self.given.user_name
+        name = self.inputs.user_name
         if self.must_change:
             return f"Require {name} to change the password at next sign-in"
         return f"Don’t require {name} to change the password"
@@ -85,7 +85,7 @@ class RequirePasswordChange(OnLoginProfile):
     @property
     def noop_message(self) -> str:
         return (
-            f"{self.given.user_name} already {'has to' if self.must_change else 'does not have to'} "
+            f"{self.inputs.user_name} already {'has to' if self.must_change else 'does not have to'} "
             "change the password."
         )
 
@@ -114,7 +114,7 @@ class RequirePasswordChange(OnLoginProfile):
         return (
             self.call(
                 "UpdateLoginProfile",
-                sentence=f"{self.given.user_name} {does}",
+                sentence=f"{self.inputs.user_name} {does}",
                 PasswordResetRequired=self.must_change,
             ),
         )
@@ -123,7 +123,7 @@ class RequirePasswordChange(OnLoginProfile):
         if before["must_change"] == self.must_change:
             return None
         required_before = NO if self.must_change else YES
-        return RequirePasswordChange(self.account, replace(self.given, must_change=required_before))
+        return RequirePasswordChange(self.account, replace(self.inputs, must_change=required_before))
 
 
 class DeleteLoginProfile(OnLoginProfile):

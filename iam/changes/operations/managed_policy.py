@@ -53,7 +53,7 @@ HELD: Final = (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 class OnPolicy(OnSubject):
     """A policy as a whole: found by its ARN, read once with all that it says, and read back from that."""
 
-    given: SubjectParams
+    inputs: SubjectParams
     _reading: SubjectReading | None = None
 
     @property
@@ -67,7 +67,7 @@ class OnPolicy(OnSubject):
     def look(self, aws: Aws) -> PolicyRecord | None:  # type: ignore[override]
         """Two calls and one for each version, one where there is nothing."""
         at = datetime.now(tz=UTC)
-        record = found_or_none(lambda: get_policy(aws, arn=self.given.subject_arn))
+        record = found_or_none(lambda: get_policy(aws, arn=self.inputs.subject_arn))
         self._reading = SubjectReading(at, record)
         return record
 
@@ -77,8 +77,8 @@ class OnPolicy(OnSubject):
             self.account,
             aws,
             kind=self.subject_kind,
-            name=self.given.name,
-            arn=self.given.subject_arn,
+            name=self.inputs.name,
+            arn=self.inputs.subject_arn,
             cause_id=cause_id,
             read=self._reading,
         )
@@ -137,7 +137,7 @@ class CreatePolicy(OnPolicy, Create):
     )
 
     params_type = NewPolicyParams
-    given: NewPolicyParams
+    inputs: NewPolicyParams
     quota_name, quota_usual = "PoliciesQuota", 1500
 
     @classmethod
@@ -168,24 +168,24 @@ class CreatePolicy(OnPolicy, Create):
     @cached_property
     def texts(self) -> list[str]:
         """What the versions say, the oldest first; texts are never deleted from the mirror."""
-        others = self.given.others
+        others = self.inputs.others
         known = {
             document.digest: document.text
             for document in Document.objects.filter(digest__in=set(others.values()))
         }
         texts: list[str] = []
         for place in map(str, range(len(others) + 1)):
-            text = known[others[place]] if place in others else self.given.document
+            text = known[others[place]] if place in others else self.inputs.document
             texts.append(text)
         return texts
 
     @property
     def default(self) -> int:
         """The place of the version that holds."""
-        return next(place for place in range(len(self.texts)) if str(place) not in self.given.others)
+        return next(place for place in range(len(self.texts)) if str(place) not in self.inputs.others)
 
     def calls(self) -> tuple[AwsCall, ...]:
-        policy_params = self.given
+        policy_params = self.inputs
         first, *more = self.texts
         params: dict[str, Any] = {
             "PolicyName": policy_params.name,
@@ -202,9 +202,9 @@ class CreatePolicy(OnPolicy, Create):
 
     def _version(self, place: int, text: str) -> AwsCall:
         holds = place == self.default
-        params = {"PolicyArn": self.given.subject_arn, "PolicyDocument": text, "SetAsDefault": holds}
+        params = {"PolicyArn": self.inputs.subject_arn, "PolicyDocument": text, "SetAsDefault": holds}
         what = "as default" if holds else "not as default"
-        sentence = f"{self.given.name} gets its version {place + 1}, {what}"
+        sentence = f"{self.inputs.name} gets its version {place + 1}, {what}"
         return AwsCall(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence)
 
     def may_repeat(self, call: AwsCall) -> bool:
@@ -224,7 +224,7 @@ class CreatePolicy(OnPolicy, Create):
         return 0 < len(made) < len(meanings) and list(made) == meanings[: len(made)]
 
     def desired_state(self) -> Image:
-        params, texts = self.given, self.texts
+        params, texts = self.inputs, self.texts
         return policy_image(
             path=params.path,
             description=params.description,
@@ -239,7 +239,7 @@ class CreatePolicy(OnPolicy, Create):
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
-        params = self.given
+        params = self.inputs
         living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
         taken = living.filter(name__iexact=params.name).exclude(arn__contains=OF_AWS).first()
         if taken is not None:
@@ -268,22 +268,22 @@ class CreatePolicy(OnPolicy, Create):
         return QuotaUse("Policies afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)
 
     def simulate(self, world: ChangeWorld) -> None:
-        arn = self.given.subject_arn
-        world.put_policy(PolicyRow(world.make(arn), arn, world.text(self.given.document)))
+        arn = self.inputs.subject_arn
+        world.put_policy(PolicyRow(world.make(arn), arn, world.text(self.inputs.document)))
 
     def sensitivity(self, effect: AccessEffect) -> str:
         """High for a text that allows everything, or changes to IAM, no matter who gets it."""
-        return HIGH if {EVERYTHING, IAM_WRITE} & set(flags(self.given.document)) else NORMAL
+        return HIGH if {EVERYTHING, IAM_WRITE} & set(flags(self.inputs.document)) else NORMAL
 
     def handle_response(
         self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
     ) -> dict[str, Any]:
         """The unique id."""
         aws_id = response.get("Policy", {}).get("PolicyId", "")
-        return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
+        return {"ids": {self.inputs.subject_arn: str(aws_id)}} if aws_id else {}
 
     def texts_made(self) -> Mapping[str, str]:
-        return {self.given.subject_arn: self.given.document}
+        return {self.inputs.subject_arn: self.inputs.document}
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +310,7 @@ class DeletePolicy(OnPolicy, Delete):
     )
 
     params_type = GonePolicyParams
-    given: GonePolicyParams
+    inputs: GonePolicyParams
 
     @classmethod
     def of(cls, subject: Entity) -> Self:
@@ -321,7 +321,7 @@ class DeletePolicy(OnPolicy, Delete):
         return cls(subject.account, GonePolicyParams(**names_of(subject), versions=versions))
 
     def calls(self) -> tuple[AwsCall, ...]:
-        params, arn = self.given, {"PolicyArn": self.given.subject_arn}
+        params, arn = self.inputs, {"PolicyArn": self.inputs.subject_arn}
         before = [
             AwsCall(
                 service="iam",
@@ -340,7 +340,7 @@ class DeletePolicy(OnPolicy, Delete):
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         """As before, but for versions that were to go and are gone. The mirror may not have read its tags
         yet."""
-        going = set(self.given.versions.values())
+        going = set(self.inputs.versions.values())
         kept, had = set(image.get("versions", ())), set(before["versions"])
         same = all(image.get(key) == before[key] for key in ("path", "description", "default"))
         return same and had - going <= kept <= had
@@ -355,12 +355,12 @@ class DeletePolicy(OnPolicy, Delete):
         if not holders:
             return ""
         who = "1 user, group or role has it" if holders == 1 else f"{holders} users, groups or roles have it"
-        return f"{self.given.name} can’t be deleted: {who}. Detach it first."
+        return f"{self.inputs.name} can’t be deleted: {who}. Detach it first."
 
     def problems(self) -> list[str]:
         """Also whose the policy is."""
-        if OF_AWS in self.given.subject_arn:
-            return [f"{self.given.name} is managed by AWS, so only AWS can delete it."]
+        if OF_AWS in self.inputs.subject_arn:
+            return [f"{self.inputs.name} is managed by AWS, so only AWS can delete it."]
         return super().problems()
 
     def effect(self) -> AccessEffect:
@@ -390,7 +390,7 @@ class DeletePolicy(OnPolicy, Delete):
             return None
         return CreatePolicy.of(
             self.account,
-            name=self.given.name,
+            name=self.inputs.name,
             text=document.text,
             path=str(before["path"]),
             description=str(before["description"]),

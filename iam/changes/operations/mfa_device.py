@@ -76,7 +76,7 @@ class OnDevice(OnCredential):
     @property
     def serial(self) -> str:
         """The serial number, which is the ARN of a virtual device."""
-        return self.given.credential_id
+        return self.inputs.credential_id
 
     @property
     def label(self) -> str:
@@ -150,9 +150,9 @@ class DeactivateMfaDevice(OnDevice):
         user = self.subject()
         others = len(set(owned(user, self.kind)) - {self.serial}) if user else 0
         if others:
-            return (f"{self.given.user_name} keeps {others} other MFA device{'s' if others > 1 else ''}.",)
+            return (f"{self.inputs.user_name} keeps {others} other MFA device{'s' if others > 1 else ''}.",)
         return (
-            f"{self.given.user_name} will have no MFA: the password alone is enough to sign in, "
+            f"{self.inputs.user_name} will have no MFA: the password alone is enough to sign in, "
             "and requests that require MFA are denied.",
         )
 
@@ -229,7 +229,7 @@ class WithCodes(OnDevice):
     """Sends two codes that a device shows in a row."""
 
     params_type = CodesParams
-    given: CodesParams
+    inputs: CodesParams
 
     @classmethod
     def by(cls, device: Entity, *, user: Entity, sealed_id: UUID) -> Self:
@@ -243,13 +243,13 @@ class WithCodes(OnDevice):
         return "000000"
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
-        first, second = look(self.given.sealed_id, purpose=CODES, gone=_GONE).split()
+        first, second = look(self.inputs.sealed_id, purpose=CODES, gone=_GONE).split()
         return {**call.params, "AuthenticationCode1": first, "AuthenticationCode2": second}
 
     def handle_response(
         self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
     ) -> dict[str, Any]:
-        used(self.given.sealed_id)
+        used(self.inputs.sealed_id)
         return {}
 
 
@@ -301,7 +301,7 @@ class EnableMfaDevice(WithCodes):
     def inverse(self, before: Image) -> Operation | None:
         if before["status"] == ASSIGNED:
             return None
-        return DeactivateMfaDevice(self.account, _plain(self.given))
+        return DeactivateMfaDevice(self.account, _plain(self.inputs))
 
 
 class ResyncMfaDevice(WithCodes):
@@ -331,7 +331,7 @@ class ResyncMfaDevice(WithCodes):
 
     def satisfied(self, image: Image) -> bool:
         """AWS shows no difference; the seal says whether it has taken the codes."""
-        return image["status"] == ASSIGNED and accepted(self.given.sealed_id) is not None
+        return image["status"] == ASSIGNED and accepted(self.inputs.sealed_id) is not None
 
 
 def _plain(params: CredentialParams) -> CredentialParams:

@@ -126,7 +126,7 @@ class CreateOidcProvider(OnOidc, CreateProvider):
     )
 
     params_type = NewOidcParams
-    given: NewOidcParams
+    inputs: NewOidcParams
     quota_name, quota_usual = "OpenIDConnectProvidersQuota", MAX_PROVIDERS
 
     @classmethod
@@ -155,15 +155,15 @@ class CreateOidcProvider(OnOidc, CreateProvider):
     @property
     def client_list(self) -> list[str]:
         """The audiences."""
-        return self.given.clients.split("\n") if self.given.clients else []
+        return self.inputs.clients.split("\n") if self.inputs.clients else []
 
     @property
     def thumbprint_list(self) -> list[str]:
         """The thumbprints."""
-        return self.given.thumbprints.split("\n") if self.given.thumbprints else []
+        return self.inputs.thumbprints.split("\n") if self.inputs.thumbprints else []
 
     def desired_state(self) -> Image:
-        params = self.given
+        params = self.inputs
         return oidc_image(
             clients=self.client_list,
             thumbprints=self.thumbprint_list,
@@ -178,7 +178,7 @@ class CreateOidcProvider(OnOidc, CreateProvider):
 
     def problems(self) -> list[str]:
         """In words where AWS's model has none."""
-        parts, wanted = urlsplit(self.given.url), self.desired_state()
+        parts, wanted = urlsplit(self.inputs.url), self.desired_state()
         if parts.scheme != "https" or not parts.netloc or parts.query or parts.fragment or parts.port:
             return ["the URL of a provider begins with https:// and has no port, query or fragment."]
         problems_found = problems_of(clients=wanted["clients"], thumbprints=wanted["thumbprints"])
@@ -211,7 +211,7 @@ class DeleteOidcProvider(OnOidc, DeleteProvider):
             return None
         return CreateOidcProvider.of(
             self.account,
-            url=f"https://{self.given.name}",
+            url=f"https://{self.inputs.name}",
             clients=before["clients"],
             thumbprints=before["thumbprints"],
             tags=before["tags"],
@@ -260,7 +260,7 @@ class Client(OnOidc):
 
     SPECS = (ADD_CLIENT_ID, REMOVE_CLIENT_ID)
     params_type: ClassVar[type[SubjectParams]] = ClientParams
-    given: ClientParams
+    inputs: ClientParams
 
     @classmethod
     def of(cls, spec: OperationSpec, subject: Entity, *, client: str) -> Self:
@@ -268,10 +268,10 @@ class Client(OnOidc):
         return cls(subject.account, ClientParams(**names_of(subject), client=client), spec)
 
     def desired_state(self) -> Image:
-        return {"client": self.given.client, "there": self.spec.adds}
+        return {"client": self.inputs.client, "there": self.spec.adds}
 
     def satisfied(self, image: Image) -> bool:
-        there = self.given.client in image.get("clients", ())
+        there = self.inputs.client in image.get("clients", ())
         return bool(image.get("exists")) and there == self.spec.adds
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
@@ -280,8 +280,8 @@ class Client(OnOidc):
 
     def problems(self) -> list[str]:
         now = self.state_in_mirror() or {}
-        others = set(now.get("clients", ())) - {self.given.client}
-        added = [*others, self.given.client] if self.spec.adds else []
+        others = set(now.get("clients", ())) - {self.inputs.client}
+        added = [*others, self.inputs.client] if self.spec.adds else []
         return problems_of(clients=added) or super().problems()
 
     def inverse(self, before: Image) -> Operation | None:
@@ -291,7 +291,7 @@ class Client(OnOidc):
     def consequence(self) -> str:
         if self.spec.adds:
             return super().consequence
-        return f"Sign-ins with a token for {self.given.client} no longer work."
+        return f"Sign-ins with a token for {self.inputs.client} no longer work."
 
     def risks(self) -> tuple[str, ...]:
         """Nobody is let in by one that is taken away."""
@@ -324,7 +324,7 @@ class SetThumbprints(OnOidc):
     )
 
     params_type: ClassVar[type[SubjectParams]] = ThumbprintParams
-    given: ThumbprintParams
+    inputs: ThumbprintParams
 
     @classmethod
     def of(cls, subject: Entity, *, thumbprints: Iterable[str]) -> Self:
@@ -334,7 +334,7 @@ class SetThumbprints(OnOidc):
 
     @property
     def thumbprint_list(self) -> list[str]:
-        return self.given.thumbprints.split("\n") if self.given.thumbprints else []
+        return self.inputs.thumbprints.split("\n") if self.inputs.thumbprints else []
 
     def desired_state(self) -> Image:
         return {"thumbprints": self.thumbprint_list}

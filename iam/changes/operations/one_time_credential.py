@@ -45,15 +45,15 @@ class GivenOnce(OfSort):
     purpose: ClassVar[str]
     """What the secret is sealed as."""
 
-    given: GivenParams
+    inputs: GivenParams
 
     def desired_state(self) -> Image:
         """AWS assigns the id of the new one, which `satisfied` finds by its seal."""
-        return {"ids": self.given.known.split(), "more": 1}
+        return {"ids": self.inputs.known.split(), "more": 1}
 
     def satisfied(self, image: Image) -> bool:
         """The seal was released for a credential that AWS shows."""
-        secret = accepted(self.given.sealed_id)
+        secret = accepted(self.inputs.sealed_id)
         return secret is not None and secret.label in image["ids"]
 
     def image_of(self, user: Entity) -> Image:
@@ -71,7 +71,7 @@ class GivenOnce(OfSort):
         if not strange:
             return ""
         return (
-            f"{self.given.user_name} has the {self.spec.sort.noun} {', '.join(strange)}, which "
+            f"{self.inputs.user_name} has the {self.spec.sort.noun} {', '.join(strange)}, which "
             "didn’t exist when this was requested. "
             "If this change created it, its secret is lost: deactivate it, delete it, and request a new one."
         )
@@ -81,13 +81,13 @@ class GivenOnce(OfSort):
     ) -> dict[str, Any]:
         """The secret is sealed for its person."""
         aws_id, secret = self.given_in(response)
-        seal_for(self.given, secret, account=self.account, purpose=self.purpose, label=aws_id)
+        seal_for(self.inputs, secret, account=self.account, purpose=self.purpose, label=aws_id)
         return {"credential_id": aws_id}
 
     @property
     def power(self) -> str:
         """What anyone who holds it can do."""
-        return f"do whatever {self.given.user_name} can"
+        return f"do whatever {self.inputs.user_name} can"
 
     @abstractmethod
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
@@ -99,7 +99,7 @@ class GivenOnce(OfSort):
 
     def inverse(self, before: Image) -> Operation | None:
         """The one that was made is deleted."""
-        secret = accepted(self.given.sealed_id)
+        secret = accepted(self.inputs.sealed_id)
         if secret is None:
             return None
         return deletion(self, credential_id=secret.label)

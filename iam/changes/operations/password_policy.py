@@ -122,15 +122,15 @@ class UpdatePasswordPolicy(PasswordPolicy):
         sentence="Sets this password policy",
     )
 
-    given: PasswordRules
+    inputs: PasswordRules
     params_type = PasswordRules
 
     def desired_state(self) -> Image:
-        return {"rules": asdict(self.given)}
+        return {"rules": asdict(self.inputs)}
 
     def problems(self) -> list[str]:
         """In words: AWS's model gives no least values."""
-        settings = asdict(self.given)
+        settings = asdict(self.inputs)
         for name, (least, most) in LIMITS.items():
             if not least <= settings[name] <= most:
                 return [f"{WORDS[name]} must be {least} to {most}, not {settings[name]}."]
@@ -154,7 +154,7 @@ class DeletePasswordPolicy(PasswordPolicy):
         sentence="Deletes the password policy, so AWS’s default applies",
     )
 
-    given: NoParams
+    inputs: NoParams
     params_type = NoParams
 
     @classmethod

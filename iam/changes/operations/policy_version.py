@@ -74,12 +74,12 @@ class DefaultText(Operation):
     """What both ways of giving a policy another default text share."""
 
     missing_message = "The policy no longer exists in AWS, as of the last sync."
-    given: PolicyParams
+    inputs: PolicyParams
 
     @property
     def subject_id(self) -> str:
         """The policy's unique id."""
-        return self.given.policy_id
+        return self.inputs.policy_id
 
     @property
     @abstractmethod
@@ -87,7 +87,7 @@ class DefaultText(Operation):
         """What the policy says afterwards."""
 
     def modified_arns(self) -> tuple[str, ...]:
-        return (self.given.policy_arn,)
+        return (self.inputs.policy_arn,)
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """Each is planned on the default version of now, so only one can be open at a time."""
@@ -118,7 +118,7 @@ class DefaultText(Operation):
 
     def subject(self) -> Entity | None:
         return Entity.objects.filter(
-            account=self.account, kind=Kind.POLICY, aws_id=self.given.policy_id, gone_at__isnull=True
+            account=self.account, kind=Kind.POLICY, aws_id=self.inputs.policy_id, gone_at__isnull=True
         ).first()
 
     def state_in_mirror(self) -> Image | None:
@@ -127,18 +127,18 @@ class DefaultText(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """One call."""
-        params = self.given
+        params = self.inputs
         read = partial(policies.policy_id, aws, arn=params.policy_arn)
         return lost_identity(f"Policy {params.policy_name}", expected=params.policy_id, read=read)
 
     def observe(self, aws: Aws) -> Image:
         """Two calls."""
-        now = policies.policy_now(aws, arn=self.given.policy_arn)
+        now = policies.policy_now(aws, arn=self.inputs.policy_arn)
         return _image(now.default, now.text, list(now.versions))
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """Three calls and one for each version."""
-        params = self.given
+        params = self.inputs
         reread_entity(
             self.account,
             aws,
@@ -149,7 +149,7 @@ class DefaultText(Operation):
         )
 
     def simulate(self, world: ChangeWorld) -> None:
-        weigh_text(world, arn=self.given.policy_arn, text=self.text)
+        weigh_text(world, arn=self.inputs.policy_arn, text=self.text)
 
     def effect(self) -> AccessEffect:
         """A policy that is gone from the mirror gives an empty effect."""
@@ -195,7 +195,7 @@ class CreatePolicyVersion(DefaultText):
         is_idempotent=False,
     )
 
-    given: TextParams
+    inputs: TextParams
     params_type = TextParams
 
     @classmethod
@@ -209,14 +209,14 @@ class CreatePolicyVersion(DefaultText):
 
     @property
     def text(self) -> str:
-        return self.given.document
+        return self.inputs.document
 
     @property
     def drops(self) -> str:
-        return self.given.drops
+        return self.inputs.drops
 
     def calls(self) -> tuple[AwsCall, ...]:
-        params = self.given
+        params = self.inputs
         arn = {"PolicyArn": params.policy_arn}
         create = AwsCall(
             service="iam",
@@ -253,7 +253,7 @@ class CreatePolicyVersion(DefaultText):
         if policy is None:
             return None
         versions = PolicyVersion.objects.filter(policy=policy)
-        former = versions.filter(valid_at(None), version_id=usual.given.version).first()
+        former = versions.filter(valid_at(None), version_id=usual.inputs.version).first()
         made = versions.filter(valid_at(None), is_default=True).first()
         lost = versions.filter(version_id=self.drops).order_by("-valid_from").first()
         if former is None or made is None or lost is None:
@@ -272,7 +272,7 @@ class CreatePolicyVersion(DefaultText):
         }
 
     def is_done(self, call: AwsCall, *, image: Image) -> bool:
-        return call.operation == "DeletePolicyVersion" and self.given.drops not in image["versions"]
+        return call.operation == "DeletePolicyVersion" and self.inputs.drops not in image["versions"]
 
     def may_repeat(self, call: AwsCall) -> bool:
         """Deleting the same version again does nothing."""
@@ -284,9 +284,9 @@ class CreatePolicyVersion(DefaultText):
         if policy is None:
             return None
         used = len(standing(policy)["versions"])
-        after = used + 1 - bool(self.given.drops)
+        after = used + 1 - bool(self.inputs.drops)
         refusal = (
-            f"{self.given.policy_name} now has {used} versions, and AWS keeps {MAX_VERSIONS}. "
+            f"{self.inputs.policy_name} now has {used} versions, and AWS keeps {MAX_VERSIONS}. "
             "Reload the page."
         )
         return QuotaUse("Versions afterwards", used=used, after=after, limit=MAX_VERSIONS, refusal=refusal)
@@ -322,7 +322,7 @@ class SetDefaultVersion(DefaultText):
         sentence="{version} becomes the default version of {policy_name}",
     )
 
-    given: VersionParams
+    inputs: VersionParams
     _text: str | None = None
     params_type = VersionParams
 
@@ -337,7 +337,7 @@ class SetDefaultVersion(DefaultText):
     def text(self) -> str:
         """Texts are never deleted from the mirror."""
         if self._text is None:
-            self._text = Document.objects.get(digest=self.given.digest).text
+            self._text = Document.objects.get(digest=self.inputs.digest).text
         return self._text
 
 

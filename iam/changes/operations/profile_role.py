@@ -31,7 +31,7 @@ class OnProfile(OnSubject):
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """No call."""
         if self.seen is not None:
-            name, at, now = self.given.name, self.seen.at, self.seen.now
+            name, at, now = self.inputs.name, self.seen.at, self.seen.now
             reread_profile(self.account, name=name, now=now, at=at, cause_id=cause_id)
 
 
@@ -79,7 +79,7 @@ class RoleInProfile(OnProfile):
 
     SPECS = (ADD_ROLE, REMOVE_ROLE)
     params_type = RoleInProfileParams
-    given: RoleInProfileParams
+    inputs: RoleInProfileParams
 
     @classmethod
     def of(cls, spec: OperationSpec, profile: Entity, *, role: Entity) -> Self:
@@ -89,14 +89,14 @@ class RoleInProfile(OnProfile):
 
     def modified_arns(self) -> tuple[str, ...]:
         """The role too, since anyone who has the profile works as the role."""
-        return (*super().modified_arns(), self.given.role_arn)
+        return (*super().modified_arns(), self.inputs.role_arn)
 
     def desired_state(self) -> Image:
-        return {"role": self.given.role_name if self.spec.adds else ""}
+        return {"role": self.inputs.role_name if self.spec.adds else ""}
 
     def satisfied(self, image: Image) -> bool:
         """Of one that is taken out: this role is not in it, whichever else may be."""
-        is_in = image == {"role": self.given.role_name}
+        is_in = image == {"role": self.inputs.role_name}
         return is_in == self.spec.adds
 
     def initial_state(self) -> Image:
@@ -104,7 +104,7 @@ class RoleInProfile(OnProfile):
 
     def effect(self) -> AccessEffect:
         becomes = "use" if self.spec.adds else "can no longer use"
-        return AccessEffect(notes=instances_with(self.subject(), f"{becomes} {self.given.role_name}"))
+        return AccessEffect(notes=instances_with(self.subject(), f"{becomes} {self.inputs.role_name}"))
 
     def quota(self) -> QuotaUse | None:
         """Roles of the profile: one is the limit, and AWS never raises it."""
@@ -113,7 +113,7 @@ class RoleInProfile(OnProfile):
         subject = self.subject()
         role_name = str(self.image_of(subject)["role"]) if subject else ""
         refusal = (
-            f"{self.given.name} has the role {role_name}, and a profile can have only one. Remove it first."
+            f"{self.inputs.name} has the role {role_name}, and a profile can have only one. Remove it first."
         )
         return QuotaUse(
             "Roles of the profile afterwards",
@@ -137,7 +137,7 @@ class RoleInProfile(OnProfile):
             return super().identity_error(aws) or of_role()
 
     def _mismatch_of_role(self, aws: Aws) -> str:
-        params = self.given
+        params = self.inputs
         role = entity_now(aws, kind=Kind.ROLE.value, name=params.role_name)
         if role is None:
             return f"Role {params.role_name} no longer exists in AWS."

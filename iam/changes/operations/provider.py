@@ -33,13 +33,13 @@ class OnProvider(OnSubject):
     get: ClassVar[Callable[..., Record]]
     """Reads one by its ARN."""
 
-    given: SubjectParams
+    inputs: SubjectParams
     _seen: tuple[datetime, Record | None] | None = None
 
     @property
     def arn(self) -> str:
         """The provider's ARN."""
-        return self.given.subject_arn
+        return self.inputs.subject_arn
 
     @property
     def subject_id(self) -> str:
@@ -71,7 +71,7 @@ class OnProvider(OnSubject):
         reread_listed(
             self.account,
             kind=self.subject_kind,
-            name=self.given.name,
+            name=self.inputs.name,
             aws_id=self.arn,
             aws_entity=aws_entity,
             at=at,

@@ -40,7 +40,7 @@ class TextUpload(OfSort):
     quota_name: ClassVar[str]
     """In the account summary; blank where AWS does not tell it there."""
 
-    given: TextUploadParams
+    inputs: TextUploadParams
 
     @classmethod
     def of(cls, user: Entity, *, body: str) -> Self:
@@ -52,7 +52,7 @@ class TextUpload(OfSort):
 
     def desired_state(self) -> Image:
         """AWS assigns the id."""
-        return {"ids": self.given.known.split(), "more": 1, "is_there": True}
+        return {"ids": self.inputs.known.split(), "more": 1, "is_there": True}
 
     def satisfied(self, image: Image) -> bool:
         return bool(image["is_there"])
@@ -79,7 +79,7 @@ class TextUpload(OfSort):
         """Whether a credential is of this text. Raises AwsError."""
 
     def _new(self, ids: list[str]) -> list[str]:
-        return [credential_id for credential_id in ids if credential_id not in self.given.known.split()]
+        return [credential_id for credential_id in ids if credential_id not in self.inputs.known.split()]
 
     def initial_state(self) -> Image:
         """Nobody has any from birth."""

@@ -55,15 +55,15 @@ class TakeBackVersion(FormerVersion):
     )
 
     params_type = ReplacedParams
-    given: ReplacedParams
+    inputs: ReplacedParams
 
     @cached_property
     def lost_text(self) -> str:
         """What the version said that was driven out."""
-        return Document.objects.get(digest=self.given.lost_digest).text
+        return Document.objects.get(digest=self.inputs.lost_digest).text
 
     def calls(self) -> tuple[AwsCall, ...]:
-        params = self.given
+        params = self.inputs
         return (
             self._call(
                 "SetDefaultPolicyVersion",
@@ -88,8 +88,8 @@ class TakeBackVersion(FormerVersion):
 
     def desired_state(self) -> Image:
         return {
-            "default": self.given.version,
-            "without": self.given.made,
+            "default": self.inputs.version,
+            "without": self.inputs.made,
             "with": document_meaning(self.lost_text),
         }
 
@@ -98,16 +98,16 @@ class TakeBackVersion(FormerVersion):
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         """No version that is not known is there, and none is gone but the one that has to go."""
-        if not image.get("exists") or image["default"] not in (before["default"], self.given.version):
+        if not image.get("exists") or image["default"] not in (before["default"], self.inputs.version):
             return False
         known, there = set(before["versions"]), set(image["versions"])
-        return known - {self.given.made} <= there <= known
+        return known - {self.inputs.made} <= there <= known
 
     def is_done(self, call: AwsCall, *, image: Image) -> bool:
         if call.operation == "SetDefaultPolicyVersion":
-            return bool(image.get("default") == self.given.version)
+            return bool(image.get("default") == self.inputs.version)
         if call.operation == "DeletePolicyVersion":
-            return self.given.made not in image.get("versions", ())
+            return self.inputs.made not in image.get("versions", ())
         return document_meaning(self.lost_text) in image.get("documents", ())
 
     def may_repeat(self, call: AwsCall) -> bool:
@@ -115,7 +115,7 @@ class TakeBackVersion(FormerVersion):
         return call.operation != "CreatePolicyVersion"
 
     def simulate(self, world: ChangeWorld) -> None:
-        weigh_text(world, arn=self.given.subject_arn, text=self.text)
+        weigh_text(world, arn=self.inputs.subject_arn, text=self.text)
 
     def effect(self) -> AccessEffect:
         """A policy that is gone from the mirror gives an empty effect."""

@@ -154,7 +154,7 @@ class CreateRole(_Whole, Create):
     )
 
     params_type = NewRoleParams
-    given: NewRoleParams
+    inputs: NewRoleParams
     quota_name, quota_usual = "RolesQuota", 1000
 
     @classmethod
@@ -186,10 +186,10 @@ class CreateRole(_Whole, Create):
     @property
     def settings(self) -> Settings:
         """What UpdateRole sets as well."""
-        return Settings(self.given.description, int(self.given.max_session))
+        return Settings(self.inputs.description, int(self.inputs.max_session))
 
     def referenced_arns(self) -> tuple[str, ...]:
-        return (self.given.boundary,) if self.given.boundary else ()
+        return (self.inputs.boundary,) if self.inputs.boundary else ()
 
     @property
     def seconds(self) -> int:
@@ -197,7 +197,7 @@ class CreateRole(_Whole, Create):
         return self.settings.max_session
 
     def desired_state(self) -> Image:
-        params = self.given
+        params = self.inputs
         return role_image(
             path=params.path,
             text=params.trust,
@@ -208,15 +208,15 @@ class CreateRole(_Whole, Create):
 
     def problems(self) -> list[str]:
         """Also what is wrong with the trust policy and the path."""
-        if self.given.path.startswith(trust.SERVICE_LINKED):
+        if self.inputs.path.startswith(trust.SERVICE_LINKED):
             return ["only AWS services create roles under /aws-service-role/."]
-        return trust.problems_of(self.given.trust, account=self.account) or super().problems()
+        return trust.problems_of(self.inputs.trust, account=self.account) or super().problems()
 
     def effect(self) -> AccessEffect:
-        return AccessEffect(notes=tuple(trust.said_of("", self.given.trust)))
+        return AccessEffect(notes=tuple(trust.said_of("", self.inputs.trust)))
 
     def simulate(self, world: ChangeWorld) -> None:
-        params = self.given
+        params = self.inputs
         boundary = world.number(params.boundary) if params.boundary else None
         grants = Grants(boundary=boundary)
         number, text = world.make(params.subject_arn), world.text(params.trust)
@@ -225,7 +225,7 @@ class CreateRole(_Whole, Create):
         )
 
     def risks(self) -> tuple[str, ...]:
-        is_open = trust.is_open(self.given.trust, account=self.account, path=self.given.path)
+        is_open = trust.is_open(self.inputs.trust, account=self.account, path=self.inputs.path)
         return (TRUST_OPENED,) if is_open else ()
 
     def sensitivity(self, effect: AccessEffect) -> str:
@@ -259,7 +259,7 @@ class UpdateRole(OnSubject):
     )
 
     params_type = SettingsParams
-    given: SettingsParams
+    inputs: SettingsParams
 
     @classmethod
     def of(cls, role: Entity, *, settings: Settings) -> Self:
@@ -269,7 +269,7 @@ class UpdateRole(OnSubject):
     @property
     def settings(self) -> Settings:
         """What it sets."""
-        return Settings(self.given.description, int(self.given.max_session))
+        return Settings(self.inputs.description, int(self.inputs.max_session))
 
     @property
     def seconds(self) -> int:
@@ -297,7 +297,7 @@ class UpdateRole(OnSubject):
         if before == self.desired_state():
             return None
         settings = Settings(str(before["description"]), int(before["max_session"]))
-        return UpdateRole(self.account, replace(self.given, **settings.params))
+        return UpdateRole(self.account, replace(self.inputs, **settings.params))
 
 
 class DeleteRole(_Whole, Delete):
@@ -322,8 +322,8 @@ class DeleteRole(_Whole, Delete):
 
     def problems(self) -> list[str]:
         """A service-linked role goes by another call."""
-        if f":role{trust.SERVICE_LINKED}" in self.given.subject_arn:
-            return [f"{self.given.name} is a service-linked role. Delete it as a service-linked role."]
+        if f":role{trust.SERVICE_LINKED}" in self.inputs.subject_arn:
+            return [f"{self.inputs.name} is a service-linked role. Delete it as a service-linked role."]
         return super().problems()
 
     def effect(self) -> AccessEffect:
@@ -342,7 +342,7 @@ class DeleteRole(_Whole, Delete):
             return None
         return CreateRole.of(
             self.account,
-            name=self.given.name,
+            name=self.inputs.name,
             trust=document.text,
             path=str(before["path"]),
             settings=Settings(str(before["description"]), int(before["max_session"])),

@@ -74,7 +74,7 @@ class RevokeSessions(PutInlinePolicy):
         weight=NORMAL,
     )
 
-    given: RevokeParams
+    inputs: RevokeParams
     params_type = RevokeParams
 
     @classmethod
@@ -107,33 +107,33 @@ class RevokeSessions(PutInlinePolicy):
 
     @property
     def title(self) -> str:
-        whose = f"sessions of {self.given.whose}" if self.given.whose else "all sessions"
-        return f"Revoke {whose} in role {self.given.holder_name}"
+        whose = f"sessions of {self.inputs.whose}" if self.inputs.whose else "all sessions"
+        return f"Revoke {whose} in role {self.inputs.holder_name}"
 
     @property
     def noop_message(self) -> str:
         return (
-            f"The {'sessions' if self.given.whose else 'running sessions'} of "
-            f"{self.given.holder_name} are already revoked."
+            f"The {'sessions' if self.inputs.whose else 'running sessions'} of "
+            f"{self.inputs.holder_name} are already revoked."
         )
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """One at a time for a policy of this name."""
-        return slug == self.slug and params.get("policy_name") == self.given.policy_name
+        return slug == self.slug and params.get("policy_name") == self.inputs.policy_name
 
     @property
     def whose_sessions(self) -> str:
         """The sessions, at the beginning of a sentence."""
-        return f"Sessions of {self.given.whose}" if self.given.whose else "All sessions"
+        return f"Sessions of {self.inputs.whose}" if self.inputs.whose else "All sessions"
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         """With the moment of now."""
-        text = _with_moment(self.given.document, datetime.now(tz=UTC) + SPREADS_IN)
+        text = _with_moment(self.inputs.document, datetime.now(tz=UTC) + SPREADS_IN)
         return {**call.params, "PolicyDocument": text}
 
     def desired_state(self) -> Image:
         """The moment is the earliest that will do."""
-        return _image(self.given.document)
+        return _image(self.inputs.document)
 
     def satisfied(self, image: Image) -> bool:
         """It denies the same, from this moment on or from a later one."""
@@ -162,7 +162,7 @@ class RevokeSessions(PutInlinePolicy):
     def _who(self) -> tuple[str, ...]:
         """A sentence on who may have such sessions."""
         role = self.subject()
-        state = state_of(role) if role and not self.given.whose else None
+        state = state_of(role) if role and not self.inputs.whose else None
         if state is None or state.document is None:
             return ()
         names = sorted(trust.admitted(state.document.text))

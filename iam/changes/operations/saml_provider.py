@@ -105,7 +105,7 @@ class CreateSamlProvider(OnSaml, CreateProvider):
     )
 
     params_type = NewSamlParams
-    given: NewSamlParams
+    inputs: NewSamlParams
     quota_name, quota_usual = "SAMLProvidersQuota", MAX_PROVIDERS
 
     @classmethod
@@ -118,16 +118,16 @@ class CreateSamlProvider(OnSaml, CreateProvider):
         return cls(account, params)
 
     def desired_state(self) -> Image:
-        return saml_image(digest=document_digest(self.given.metadata), tags=self.given.tags)
+        return saml_image(digest=document_digest(self.inputs.metadata), tags=self.inputs.tags)
 
     def problems(self) -> list[str]:
         """Whether the metadata can be such, and whether the name is taken."""
-        return problems_of(self.given.metadata) or super().problems()
+        return problems_of(self.inputs.metadata) or super().problems()
 
     def effect(self) -> AccessEffect:
         """Also whom it is about."""
         effect = super().effect()
-        return replace(effect, notes=(*filter(None, [speaks_of(self.given.metadata)]), *effect.notes))
+        return replace(effect, notes=(*filter(None, [speaks_of(self.inputs.metadata)]), *effect.notes))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ class UpdateSamlProvider(OnSaml):
     )
 
     params_type: ClassVar[type[SubjectParams]] = MetadataParams
-    given: MetadataParams
+    inputs: MetadataParams
 
     @classmethod
     def of(cls, subject: Entity, *, metadata: str) -> Self:
@@ -162,7 +162,7 @@ class UpdateSamlProvider(OnSaml):
         return cls(subject.account, MetadataParams(**names_of(subject), metadata=metadata))
 
     def desired_state(self) -> Image:
-        return {"metadata": document_digest(self.given.metadata)}
+        return {"metadata": document_digest(self.inputs.metadata)}
 
     def satisfied(self, image: Image) -> bool:
         return bool(image.get("metadata") == self.desired_state()["metadata"])
@@ -173,14 +173,14 @@ class UpdateSamlProvider(OnSaml):
 
     def problems(self) -> list[str]:
         """Also whether the metadata can be such."""
-        return problems_of(self.given.metadata) or super().problems()
+        return problems_of(self.inputs.metadata) or super().problems()
 
     def effect(self) -> AccessEffect:
         """Also whom it is about, before and then."""
         effect, subject = super().effect(), self.subject()
         state = state_of(subject) if subject else None
         former = speaks_of(state.document.text) if state and state.document else ""
-        sentences = [speaks_of(self.given.metadata), f"Until then {former}" if former else ""]
+        sentences = [speaks_of(self.inputs.metadata), f"Until then {former}" if former else ""]
         return replace(effect, notes=(*filter(None, sentences), *effect.notes))
 
     def inverse(self, before: Image) -> Operation | None:
@@ -188,7 +188,7 @@ class UpdateSamlProvider(OnSaml):
         former = Document.objects.filter(digest=before["metadata"]).first()
         if former is None or self.satisfied(before):
             return None
-        return UpdateSamlProvider(self.account, replace(self.given, metadata=former.text))
+        return UpdateSamlProvider(self.account, replace(self.inputs, metadata=former.text))
 
 
 class DeleteSamlProvider(OnSaml, DeleteProvider):
@@ -226,5 +226,5 @@ class DeleteSamlProvider(OnSaml, DeleteProvider):
         if before == ABSENT or former is None:
             return None
         return CreateSamlProvider.of(
-            self.account, name=self.given.name, metadata=former.text, tags=before["tags"]
+            self.account, name=self.inputs.name, metadata=former.text, tags=before["tags"]
         )

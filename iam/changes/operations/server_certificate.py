@@ -51,7 +51,7 @@ _GONE: Final = "The private key has expired, so nothing was uploaded. Submit the
 class OnCertificate(OnSubject):
     """What all of them have in common."""
 
-    given: SubjectParams
+    inputs: SubjectParams
     _seen: tuple[datetime, ServerCertificateNow | None] | None = None
 
     @property
@@ -67,7 +67,7 @@ class OnCertificate(OnSubject):
 
     def identity_error(self, aws: Aws) -> str:
         """One call."""
-        params = self.given
+        params = self.inputs
         certificate = self.found(aws)
         if certificate is not None and params.subject_id and certificate.record.aws_id != params.subject_id:
             return (
@@ -78,7 +78,7 @@ class OnCertificate(OnSubject):
 
     def found(self, aws: Aws) -> ServerCertificateNow | None:
         """What AWS has of it."""
-        return self.now(aws, name=self.given.name)
+        return self.now(aws, name=self.inputs.name)
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
@@ -98,12 +98,12 @@ class OnCertificate(OnSubject):
             self.observe(aws)
         assert self._seen is not None
         at, now = self._seen
-        aws_id = now.record.aws_id if now else self.given.subject_id
+        aws_id = now.record.aws_id if now else self.inputs.subject_id
         aws_entity = inventory.server_certificate(now.record) if now else None
         entity = reread_listed(
             self.account,
             kind=self.subject_kind,
-            name=self.given.name,
+            name=self.inputs.name,
             aws_id=aws_id,
             aws_entity=aws_entity,
             at=at,
@@ -155,7 +155,7 @@ class UploadServerCertificate(OnCertificate, Create):
     )
 
     params_type = UploadParams
-    given: UploadParams
+    inputs: UploadParams
     quota_name, quota_usual = "ServerCertificatesQuota", 20
 
     @classmethod
@@ -191,18 +191,18 @@ class UploadServerCertificate(OnCertificate, Create):
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         """With the key."""
-        return {**call.params, "PrivateKey": look(self.given.sealed_id, purpose=PURPOSE, gone=_GONE)}
+        return {**call.params, "PrivateKey": look(self.inputs.sealed_id, purpose=PURPOSE, gone=_GONE)}
 
     def handle_response(
         self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
     ) -> dict[str, Any]:
         """The unique id; the sealed key is destroyed."""
-        used(self.given.sealed_id)
+        used(self.inputs.sealed_id)
         aws_id = response.get("ServerCertificateMetadata", {}).get("ServerCertificateId", "")
-        return {"ids": {self.given.subject_arn: str(aws_id)}} if aws_id else {}
+        return {"ids": {self.inputs.subject_arn: str(aws_id)}} if aws_id else {}
 
     def desired_state(self) -> Image:
-        params = self.given
+        params = self.inputs
         return {"exists": True, "path": params.path, "tags": dict(params.tags), "body": _digest(params.body)}
 
     def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
@@ -218,16 +218,16 @@ class UploadServerCertificate(OnCertificate, Create):
         under the name."""
         super().read_back(aws, cause_id=cause_id)
         if self._seen and self._seen[1] and self.satisfied(self.image_now(self._seen[1])):
-            used(self.given.sealed_id)
+            used(self.inputs.sealed_id)
 
     def problems(self) -> list[str]:
         """Also whether the texts are certificates."""
-        return problems_of(self.given.body, self.given.chain) or super().problems()
+        return problems_of(self.inputs.body, self.inputs.chain) or super().problems()
 
     def effect(self) -> AccessEffect:
         """Whose certificate it is, and until when."""
         try:
-            certificate = x509.load_pem_x509_certificate(self.given.body.encode())
+            certificate = x509.load_pem_x509_certificate(self.inputs.body.encode())
         except ValueError:
             return AccessEffect()
         until = f"{certificate.not_valid_after_utc:%-d %b %Y}"
@@ -289,7 +289,7 @@ class UpdateServerCertificate(OnCertificate):
     )
 
     params_type: ClassVar[type[SubjectParams]] = RenameParams
-    given: RenameParams
+    inputs: RenameParams
 
     @classmethod
     def of(cls, subject: Entity, *, name: str, path: str) -> Self:
@@ -298,7 +298,7 @@ class UpdateServerCertificate(OnCertificate):
 
     @property
     def title(self) -> str:
-        params = self.given
+        params = self.inputs
         if params.new_name != params.name:
             return f"Rename server certificate {params.name} to {params.new_name}"
         return f"Move server certificate {params.name} to {params.new_path}"
@@ -306,11 +306,11 @@ class UpdateServerCertificate(OnCertificate):
     @property
     def other_name(self) -> str:
         """The new name; empty where only the path changes."""
-        return self.given.new_name if self.given.new_name != self.given.name else ""
+        return self.inputs.new_name if self.inputs.new_name != self.inputs.name else ""
 
     def found(self, aws: Aws) -> ServerCertificateNow | None:
         """Under the name of before, and under the new one if it is not there."""
-        params = self.given
+        params = self.inputs
         for name in dict.fromkeys((params.name, params.new_name)):
             certificate = self.now(aws, name=name)
             if certificate is not None and certificate.record.aws_id == params.subject_id:
@@ -318,11 +318,11 @@ class UpdateServerCertificate(OnCertificate):
         return None
 
     def identity_error(self, aws: Aws) -> str:
-        gone = f"Server certificate {self.given.name} no longer exists in AWS."
+        gone = f"Server certificate {self.inputs.name} no longer exists in AWS."
         return gone if self.found(aws) is None else ""
 
     def desired_state(self) -> Image:
-        return {"name": self.given.new_name, "path": self.given.new_path}
+        return {"name": self.inputs.new_name, "path": self.inputs.new_path}
 
     def image_of(self, subject: Entity) -> Image:
         state = state_of(subject)
@@ -333,7 +333,7 @@ class UpdateServerCertificate(OnCertificate):
 
     def problems(self) -> list[str]:
         """Also whether another has the name."""
-        params = self.given
+        params = self.inputs
         taken = namesake(self.account, kind=self.subject_kind, name=params.new_name, but=params.subject_id)
         if taken is not None:
             return [f"a server certificate named {taken.name} already exists."]

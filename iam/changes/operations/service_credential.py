@@ -88,7 +88,7 @@ class CreateServiceCredential(GivenOnce):
 
     purpose = PURPOSE
     params_type = CredentialServiceParams
-    given: CredentialServiceParams
+    inputs: CredentialServiceParams
 
     @classmethod
     def of(
@@ -109,16 +109,16 @@ class CreateServiceCredential(GivenOnce):
     @property
     def service(self) -> str:
         """The service in a sentence."""
-        return SERVICES.get(self.given.service_name, self.given.service_name)
+        return SERVICES.get(self.inputs.service_name, self.inputs.service_name)
 
     @property
     def power(self) -> str:
-        return f"use {self.service} with the permissions of {self.given.user_name}"
+        return f"use {self.service} with the permissions of {self.inputs.user_name}"
 
     @property
     def days(self) -> int:
         """How long it is valid; 0 for until it is deleted."""
-        return int(self.given.age_days or 0)
+        return int(self.inputs.age_days or 0)
 
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
         return secret_in(response)
@@ -132,7 +132,7 @@ class CreateServiceCredential(GivenOnce):
             valid_at(None), kind=self.kind, entity__owner=user, entity__gone_at__isnull=True
         )
         used = sum(
-            attrs.get("ServiceName") == self.given.service_name
+            attrs.get("ServiceName") == self.inputs.service_name
             for attrs in rows.values_list("attrs", flat=True)
         )
         refusal = (
@@ -149,13 +149,13 @@ class CreateServiceCredential(GivenOnce):
 
     def problems(self) -> list[str]:
         """AWS's model takes any name of a service."""
-        if self.given.service_name not in SERVICES:
+        if self.inputs.service_name not in SERVICES:
             known = ", ".join(SERVICES)
             return [
-                f"{self.given.service_name} doesn’t support service-specific credentials. These "
+                f"{self.inputs.service_name} doesn’t support service-specific credentials. These "
                 f"services do: {known}."
             ]
-        if self.given.age_days and self.given.service_name not in WITH_AGE:
+        if self.inputs.age_days and self.inputs.service_name not in WITH_AGE:
             return [f"Credentials for {self.service} can’t have an expiry."]
         return super().problems()
 
@@ -203,7 +203,7 @@ class ResetServiceCredential(OnCredential):
     )
 
     params_type = ResetParams
-    given: ResetParams
+    inputs: ResetParams
 
     @classmethod
     def anew(cls, credential: Entity, *, recipient: Recipient, sealed_id: UUID) -> Self:
@@ -222,10 +222,10 @@ class ResetServiceCredential(OnCredential):
 
     def satisfied(self, image: Image) -> bool:
         """AWS shows no difference; the seal says whether it has given a new one."""
-        return image["status"] != ABSENT and accepted(self.given.sealed_id) is not None
+        return image["status"] != ABSENT and accepted(self.inputs.sealed_id) is not None
 
     def image_of(self, user: Entity) -> Image | None:
-        status = owned(user, self.kind).get(self.given.credential_id)
+        status = owned(user, self.kind).get(self.inputs.credential_id)
         return None if status is None else {"status": status}
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
@@ -237,5 +237,5 @@ class ResetServiceCredential(OnCredential):
     ) -> dict[str, Any]:
         """The secret is sealed for its person."""
         aws_id, secret = secret_in(response)
-        seal_for(self.given, secret, account=self.account, purpose=PURPOSE, label=aws_id)
+        seal_for(self.inputs, secret, account=self.account, purpose=PURPOSE, label=aws_id)
         return {"credential_id": aws_id}

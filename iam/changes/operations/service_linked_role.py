@@ -63,7 +63,7 @@ class CreateServiceLinkedRole(OnSubject):
     )
 
     params_type = ServiceParams
-    given: ServiceParams
+    inputs: ServiceParams
     _name = ""
 
     @classmethod
@@ -86,21 +86,21 @@ class CreateServiceLinkedRole(OnSubject):
 
     def created_arns(self) -> tuple[str, ...]:
         """The path, since the service gives the name."""
-        return (self.given.subject_arn,)
+        return (self.inputs.subject_arn,)
 
     def desired_state(self) -> Image:
         return {"exists": True}
 
     def subject(self) -> Entity | None:
         """The role of the service, whatever its name."""
-        path = f"{PATH}{self.given.service}/"
+        path = f"{PATH}{self.inputs.service}/"
         states = EntityState.objects.filter(
             valid_at(None), account=self.account, kind=Kind.ROLE, path=path
         ).select_related("entity")
         return next((state.entity for state in states if self._is_it(state.name)), None)
 
     def _is_it(self, name: str) -> bool:
-        return name.endswith(f"_{self.given.suffix}") if self.given.suffix else True
+        return name.endswith(f"_{self.inputs.suffix}") if self.inputs.suffix else True
 
     def state_in_mirror(self) -> Image:
         return {"exists": self.subject() is not None}
@@ -117,7 +117,7 @@ class CreateServiceLinkedRole(OnSubject):
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        names = service_linked.roles_of_service(aws, service=self.given.service)
+        names = service_linked.roles_of_service(aws, service=self.inputs.service)
         self._name = next((name for name in names if self._is_it(name)), "")
         return {"exists": bool(self._name)}
 
@@ -163,17 +163,17 @@ class DeleteServiceLinkedRole(Delete):
 
     noun = "service-linked role"
 
-    given: SubjectParams
+    inputs: SubjectParams
     _task = ""
 
     @property
     def service(self) -> str:
         """The service, by its principal."""
-        return self.given.subject_arn.partition(f":role{PATH}")[2].partition("/")[0]
+        return self.inputs.subject_arn.partition(f":role{PATH}")[2].partition("/")[0]
 
     def problems(self) -> list[str]:
         if not self.service:
-            return [f"{self.given.name} isn’t a service-linked role. Delete it as any other role."]
+            return [f"{self.inputs.name} isn’t a service-linked role. Delete it as any other role."]
         return super().problems()
 
     def image_of(self, subject: Entity) -> Image:
@@ -200,7 +200,7 @@ class DeleteServiceLinkedRole(Delete):
             deletion = service_linked.deletion(aws, task_id=self._task)
             if deletion.status == service_linked.FAILED:
                 raise AwsError(
-                    f"{self.given.name} wasn’t deleted. {deletion.reason}".strip(),
+                    f"{self.inputs.name} wasn’t deleted. {deletion.reason}".strip(),
                     kind=ErrorKind.CONFLICT,
                     action="iam:DeleteServiceLinkedRole",
                     code="DeletionFailed",
@@ -213,8 +213,8 @@ class DeleteServiceLinkedRole(Delete):
         """The role made anew by the service; its unique id is another."""
         if before == ABSENT:
             return None
-        has_suffix = "_" in self.given.name and not self.service.endswith(_WITHOUT_SUFFIX)
-        suffix = self.given.name.rpartition("_")[2] if has_suffix else ""
+        has_suffix = "_" in self.inputs.name and not self.service.endswith(_WITHOUT_SUFFIX)
+        suffix = self.inputs.name.rpartition("_")[2] if has_suffix else ""
         return CreateServiceLinkedRole.of(
             self.account,
             service=self.service,

@@ -37,15 +37,15 @@ class UploadCertificate(TextUpload):
     quota_name = "SigningCertificatesPerUserQuota"
 
     def is_this(self, aws: Aws, credential_id: str) -> bool:
-        texts = details.certificate_texts(aws, user_name=self.given.user_name)
-        shown, own = read(texts.get(credential_id, "")), read(self.given.body)
+        texts = details.certificate_texts(aws, user_name=self.inputs.user_name)
+        shown, own = read(texts.get(credential_id, "")), read(self.inputs.body)
         return shown is not None and shown == own
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of certificates."""
-        if "PRIVATE KEY" in self.given.body:
+        if "PRIVATE KEY" in self.inputs.body:
             return ["This contains a private key. Keep it secret, and paste only the certificate."]
-        if read(self.given.body) is None:
+        if read(self.inputs.body) is None:
             return [
                 "This isn’t an X.509 certificate in PEM format, which begins with -----BEGIN "
                 "CERTIFICATE-----."

@@ -51,7 +51,7 @@ class DeleteSpareMfaDevice(Operation):
     )
 
     missing_message = _NEVER
-    given: SpareParams
+    inputs: SpareParams
     params_type = SpareParams
 
     @classmethod
@@ -62,15 +62,15 @@ class DeleteSpareMfaDevice(Operation):
     @property
     def name(self) -> str:
         """The device in a sentence."""
-        return self.given.serial_number.rpartition("/")[2]
+        return self.inputs.serial_number.rpartition("/")[2]
 
     @property
     def subject_id(self) -> str:
         """The serial number."""
-        return self.given.serial_number
+        return self.inputs.serial_number
 
     def modified_arns(self) -> tuple[str, ...]:
-        return (self.given.serial_number,)
+        return (self.inputs.serial_number,)
 
     def desired_state(self) -> Image:
         return {"exists": False}
@@ -79,7 +79,7 @@ class DeleteSpareMfaDevice(Operation):
         return Entity.objects.filter(
             account=self.account,
             kind=Kind.MFA_DEVICE,
-            aws_id=self.given.serial_number,
+            aws_id=self.inputs.serial_number,
             gone_at__isnull=True,
         ).first()
 
@@ -92,11 +92,11 @@ class DeleteSpareMfaDevice(Operation):
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        return {"exists": device_exists(aws, serial_number=self.given.serial_number)}
+        return {"exists": device_exists(aws, serial_number=self.inputs.serial_number)}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """One call."""
-        reread_spare_device(self.account, aws, serial_number=self.given.serial_number, cause_id=cause_id)
+        reread_spare_device(self.account, aws, serial_number=self.inputs.serial_number, cause_id=cause_id)
 
     def problems(self) -> list[str]:
         """AWS deletes no device that somebody has."""

@@ -50,17 +50,17 @@ class UploadSshKey(TextUpload):
     quota_name = ""
 
     def is_this(self, aws: Aws, credential_id: str) -> bool:
-        text = details.ssh_key_text(aws, user_name=self.given.user_name, key_id=credential_id)
-        return plain(text) == plain(self.given.body)
+        text = details.ssh_key_text(aws, user_name=self.inputs.user_name, key_id=credential_id)
+        return plain(text) == plain(self.inputs.body)
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of keys."""
-        if "PRIVATE" in self.given.body:
+        if "PRIVATE" in self.inputs.body:
             return [
                 "This is a private key. Keep it secret, and paste the public key, which begins with ssh-rsa."
             ]
         try:
-            key = read(self.given.body)
+            key = read(self.inputs.body)
         except (ValueError, UnsupportedAlgorithm):
             return [
                 "This isn’t a public key. Paste the line that begins with ssh-rsa, or the "

@@ -64,14 +64,14 @@ class OnSubject(Operation):
 
     missing_message = "It no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[SubjectParams]] = SubjectParams
-    given: SubjectParams
+    inputs: SubjectParams
     _fresh: EntityNow | None = None
     seen: SubjectSeen | None = None
 
     @property
     def subject_id(self) -> str:
         """The unique id; the ARN while there is none."""
-        return self.given.subject_id or self.given.subject_arn
+        return self.inputs.subject_id or self.inputs.subject_arn
 
     @property
     def noun(self) -> str:
@@ -81,15 +81,15 @@ class OnSubject(Operation):
     @property
     def tag_list(self) -> list[dict[str, str]]:
         """The tags that it is to have, as AWS's calls take them."""
-        return tag_list(self.given.tags)  # type: ignore[attr-defined]
+        return tag_list(self.inputs.tags)  # type: ignore[attr-defined]
 
     def modified_arns(self) -> tuple[str, ...]:
         """Under the ARN of now, since a rename gives another."""
         subject = self.subject()
-        return (subject.arn if subject else self.given.subject_arn,)
+        return (subject.arn if subject else self.inputs.subject_arn,)
 
     def subject(self) -> Entity | None:
-        params = self.given
+        params = self.inputs
         return find_current_entity(
             self.account, kind=self.subject_kind, aws_id=params.subject_id, arn=params.subject_arn
         )
@@ -111,17 +111,17 @@ class OnSubject(Operation):
         self.seen = SubjectSeen(datetime.now(tz=UTC), self.look(aws))
         self._fresh = now = self.seen.now
         if now is None:
-            return f"The {self.noun} {self.given.name} no longer exists in AWS."
-        if self.given.subject_id and now.aws_id != self.given.subject_id:
+            return f"The {self.noun} {self.inputs.name} no longer exists in AWS."
+        if self.inputs.subject_id and now.aws_id != self.inputs.subject_id:
             return (
-                f"The {self.noun} {self.given.name} was deleted and recreated: "
-                f"its ID is now {now.aws_id}, not {self.given.subject_id}."
+                f"The {self.noun} {self.inputs.name} was deleted and recreated: "
+                f"its ID is now {now.aws_id}, not {self.inputs.subject_id}."
             )
         return ""
 
     def look(self, aws: Aws) -> EntityNow | None:
         """What AWS has under the name; one call. Raises AwsError."""
-        params = self.given
+        params = self.inputs
         return entity_now(aws, kind=self.subject_kind, name=params.name, arn=params.subject_arn)
 
     def observe(self, aws: Aws) -> Image:
@@ -139,7 +139,7 @@ class OnSubject(Operation):
             aws,
             kind=self.subject_kind,
             name=self.name_afterwards,
-            arn=self.given.subject_arn,
+            arn=self.inputs.subject_arn,
             cause_id=cause_id,
             read=nothing_there,
         )
@@ -147,7 +147,7 @@ class OnSubject(Operation):
     @property
     def name_afterwards(self) -> str:
         """The name under which AWS has it once this is done."""
-        return self.given.name
+        return self.inputs.name
 
 
 ABSENT: Final[Image] = {"exists": False}

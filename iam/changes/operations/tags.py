@@ -95,7 +95,7 @@ class SetTags(OnSubject):
 
     SPECS = tuple(SET_TAGS.values())
     params_type = TagParams
-    given: TagParams
+    inputs: TagParams
 
     @classmethod
     def of(cls, subject: Entity, *, tags: Mapping[str, str]) -> Self:
@@ -110,33 +110,33 @@ class SetTags(OnSubject):
     @property
     def goes(self) -> list[str]:
         """The keys that are taken off."""
-        return sorted(set(self.given.before) - set(self.given.tags))
+        return sorted(set(self.inputs.before) - set(self.inputs.tags))
 
     @property
     def comes(self) -> dict[str, str]:
         """The tags that are set."""
-        before = self.given.before
-        return {key: value for key, value in self.given.tags.items() if before.get(key) != value}
+        before = self.inputs.before
+        return {key: value for key, value in self.inputs.tags.items() if before.get(key) != value}
 
     def calls(self) -> tuple[AwsCall, ...]:
         """What goes first makes room."""
         tag = self.specified_call()
         calls = []
         if self.goes:
-            sentence = f"{self.given.name} loses the tags {', '.join(self.goes)}"
+            sentence = f"{self.inputs.name} loses the tags {', '.join(self.goes)}"
             operation = f"Untag{tag.operation.removeprefix('Tag')}"
             calls.append(AwsCall("iam", operation, {**tag.params, "TagKeys": self.goes}, sentence))
         if self.comes:
-            sentence = f"{self.given.name} gets the tags {', '.join(sorted(self.comes))}"
+            sentence = f"{self.inputs.name} gets the tags {', '.join(sorted(self.comes))}"
             calls.append(replace(tag, params={**tag.params, "Tags": tag_list(self.comes)}, sentence=sentence))
         return tuple(calls)
 
     def desired_state(self) -> Image:
-        return {"tags": dict(self.given.tags)}
+        return {"tags": dict(self.inputs.tags)}
 
     def initial_state(self) -> Image:
         """It has those that it was planned on."""
-        return {"tags": dict(self.given.before)}
+        return {"tags": dict(self.inputs.before)}
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         tags = before["tags"]
@@ -161,13 +161,13 @@ class SetTags(OnSubject):
 
     def quota(self) -> QuotaUse | None:
         """Tags of it: now, afterwards, and what AWS allows."""
-        used, after = len(self.given.before), len(self.given.tags)
-        refusal = f"{self.given.name} would have {after} tags, and AWS allows {MAX_TAGS}."
+        used, after = len(self.inputs.before), len(self.inputs.tags)
+        refusal = f"{self.inputs.name} would have {after} tags, and AWS allows {MAX_TAGS}."
         return QuotaUse("Tags afterwards", used=used, after=after, limit=MAX_TAGS, refusal=refusal)
 
     def problems(self) -> list[str]:
         """Also what AWS says of keys only when it is called."""
-        keys = [fold(key) for key in self.given.tags]
+        keys = [fold(key) for key in self.inputs.tags]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
             return [f"the key {twice[0]} is used twice. AWS ignores the case of keys."]
         if reserved := sorted(key for key in self.comes if fold(key).startswith("aws:")):
@@ -176,12 +176,14 @@ class SetTags(OnSubject):
 
     def simulate(self, world: ChangeWorld) -> None:
         """Conditions on tags may hold now, or hold no longer."""
-        row = world.principal(self.given.subject_arn)
+        row = world.principal(self.inputs.subject_arn)
         if row is not None:
-            world.put_principal(replace(row, tags=dict(self.given.tags)))
+            world.put_principal(replace(row, tags=dict(self.inputs.tags)))
 
     def inverse(self, before: Image) -> Operation | None:
         if before == self.desired_state():
             return None
         tags = dict(before["tags"])
-        return SetTags(self.account, replace(self.given, before=dict(self.given.tags), tags=tags), self.spec)
+        return SetTags(
+            self.account, replace(self.inputs, before=dict(self.inputs.tags), tags=tags), self.spec
+        )

@@ -44,7 +44,7 @@ class ReplaceTrustPolicy(OnSubject):
     )
 
     params_type = TrustParams
-    given: TrustParams
+    inputs: TrustParams
 
     @classmethod
     def of(cls, role: Entity, *, text: str) -> Self:
@@ -56,7 +56,7 @@ class ReplaceTrustPolicy(OnSubject):
         return slug == self.slug
 
     def desired_state(self) -> Image:
-        return _image(self.given.document)
+        return _image(self.inputs.document)
 
     def satisfied(self, image: Image) -> bool:
         """The policy says it, however it is laid out."""
@@ -78,33 +78,33 @@ class ReplaceTrustPolicy(OnSubject):
 
     def problems(self) -> list[str]:
         """Also what is wrong with the text."""
-        if f":role{trust.SERVICE_LINKED}" in self.given.subject_arn:
-            return [f"{self.given.name} is a service-linked role. Only its service can assume it."]
-        return trust.problems_of(self.given.document, account=self.account) or super().problems()
+        if f":role{trust.SERVICE_LINKED}" in self.inputs.subject_arn:
+            return [f"{self.inputs.name} is a service-linked role. Only its service can assume it."]
+        return trust.problems_of(self.inputs.document, account=self.account) or super().problems()
 
     def effect(self) -> AccessEffect:
         before = self.text_now(self.subject())
-        return AccessEffect(notes=tuple(trust.said_of(before, self.given.document)))
+        return AccessEffect(notes=tuple(trust.said_of(before, self.inputs.document)))
 
     def risks(self) -> tuple[str, ...]:
         before = self.text_now(self.subject())
-        return (TRUST_OPENED,) if trust.opens(before, self.given.document) else ()
+        return (TRUST_OPENED,) if trust.opens(before, self.inputs.document) else ()
 
     def sensitivity(self, effect: AccessEffect) -> str:
         """High when somebody is let in whom the former text did not let in."""
         return HIGH if self.risks() else NORMAL
 
     def simulate(self, world: ChangeWorld) -> None:
-        row = world.principal(self.given.subject_arn)
+        row = world.principal(self.inputs.subject_arn)
         if row is not None:
-            world.put_principal(replace(row, trust=world.text(self.given.document)))
+            world.put_principal(replace(row, trust=world.text(self.inputs.document)))
 
     def inverse(self, before: Image) -> Operation | None:
         """None when the former text was never read."""
         document = Document.objects.filter(digest=before["text"]).first()
         if document is None or self.satisfied(before):
             return None
-        return ReplaceTrustPolicy(self.account, replace(self.given, document=document.text))
+        return ReplaceTrustPolicy(self.account, replace(self.inputs, document=document.text))
 
 
 def _image(text: str) -> Image:

@@ -70,7 +70,7 @@ class CreateUser(Whole, Create):
 
     image_fields = ("path", "boundary", "tags")
     params_type = NewUserParams
-    given: NewUserParams
+    inputs: NewUserParams
     quota_name, quota_usual = "UsersQuota", 5000
 
     @classmethod
@@ -91,10 +91,10 @@ class CreateUser(Whole, Create):
         return cls(account, params)
 
     def referenced_arns(self) -> tuple[str, ...]:
-        return (self.given.boundary,) if self.given.boundary else ()
+        return (self.inputs.boundary,) if self.inputs.boundary else ()
 
     def simulate(self, world: ChangeWorld) -> None:
-        params = self.given
+        params = self.inputs
         boundary = world.number(params.boundary) if params.boundary else None
         grants = Grants(boundary=boundary)
         number = world.make(params.subject_arn)
@@ -119,8 +119,8 @@ class UpdateUser(Rename):
         """Anyone who the user belongs to keeps it under the new ARN."""
         super().read_back(aws, cause_id=cause_id)
         subject = self.subject()
-        if subject is not None and subject.arn != self.given.subject_arn:
-            follow_rename(self.given.subject_arn, new_arn=subject.arn)
+        if subject is not None and subject.arn != self.inputs.subject_arn:
+            follow_rename(self.inputs.subject_arn, new_arn=subject.arn)
 
     def effect(self) -> AccessEffect:
         """Policies go by the ARN, and it is another one then."""

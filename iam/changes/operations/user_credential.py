@@ -54,7 +54,7 @@ class OfUser(Operation):
     missing_message = "The user no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[UserParams]] = UserParams
     can_observe_concurrently = True
-    given: UserParams
+    inputs: UserParams
     _read: ReadCredentials | None = None
 
     @property
@@ -65,14 +65,14 @@ class OfUser(Operation):
     @property
     def subject_id(self) -> str:
         """The user's unique id; the ARN of one who is still to be made."""
-        return self.given.user_id or self.given.user_arn
+        return self.inputs.user_id or self.inputs.user_arn
 
     def modified_arns(self) -> tuple[str, ...]:
-        return (self.given.user_arn,)
+        return (self.inputs.user_arn,)
 
     def subject(self) -> Entity | None:
         return find_current_entity(
-            self.account, kind=Kind.USER, aws_id=self.given.user_id, arn=self.given.user_arn
+            self.account, kind=Kind.USER, aws_id=self.inputs.user_id, arn=self.inputs.user_arn
         )
 
     def state_in_mirror(self) -> Image | None:
@@ -89,25 +89,25 @@ class OfUser(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """One call."""
-        name = self.given.user_name
+        name = self.inputs.user_name
         read = partial(identity.user_id, aws, name=name)
-        return lost_identity(f"User {name}", expected=self.given.user_id, read=read)
+        return lost_identity(f"User {name}", expected=self.inputs.user_id, read=read)
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
-        self._read = read_credentials(aws, user_name=self.given.user_name, section=self.section)
+        self._read = read_credentials(aws, user_name=self.inputs.user_name, section=self.section)
         return self.image_now(self._read)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """The last observation is what goes into the mirror, so this costs no call after one."""
         user = self.subject()
         if user is not None:
-            read = self._read or read_credentials(aws, user_name=self.given.user_name, section=self.section)
+            read = self._read or read_credentials(aws, user_name=self.inputs.user_name, section=self.section)
             reread_credentials(self.account, user, read, cause_id=cause_id)
 
     def call(self, operation: str, *, sentence: str, **params: Any) -> AwsCall:
         """A call of IAM about the user."""
-        parameters = {"UserName": self.given.user_name, **params}
+        parameters = {"UserName": self.inputs.user_name, **params}
         return AwsCall(service="iam", operation=operation, params=parameters, sentence=sentence)
 
 
@@ -160,16 +160,16 @@ class OnCredential(OfSort):
 
     missing_message = "The user or credential no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[CredentialParams]] = CredentialParams
-    given: CredentialParams
+    inputs: CredentialParams
 
     def desired_state(self) -> Image:
         return {"status": self.spec.status_after}
 
     def image_now(self, read: ReadCredentials) -> Image:
         statuses = {getattr(record, self.spec.sort.id_field): record.status for record in read.records}
-        return {"status": statuses.get(self.given.credential_id, ABSENT)}
+        return {"status": statuses.get(self.inputs.credential_id, ABSENT)}
 
     @property
     def label(self) -> str:
         """The credential in a sentence."""
-        return f"{self.spec.sort.noun} {self.given.credential_id}"
+        return f"{self.spec.sort.noun} {self.inputs.credential_id}"

@@ -74,7 +74,7 @@ class CreateVirtualMfaDevice(OfUser):
 
     section = USER_MFA
     params_type = NewDeviceParams
-    given: NewDeviceParams
+    inputs: NewDeviceParams
 
     @classmethod
     def of(cls, user: Entity, *, device_name: str, sealed_id: UUID, reader_id: UUID, browser: str) -> Self:
@@ -91,14 +91,14 @@ class CreateVirtualMfaDevice(OfUser):
     @property
     def serial(self) -> str:
         """The serial number, which is an ARN."""
-        return serial_of(self.account, self.given.device_name)
+        return serial_of(self.account, self.inputs.device_name)
 
     def desired_state(self) -> Image:
         return {"status": SPARE}
 
     def satisfied(self, image: Image) -> bool:
         """The seal tells the device of this change from another of the same name."""
-        return image["status"] != ABSENT and accepted(self.given.sealed_id) is not None
+        return image["status"] != ABSENT and accepted(self.inputs.sealed_id) is not None
 
     def image_of(self, user: Entity) -> Image:
         device = Entity.objects.filter(
@@ -125,7 +125,7 @@ class CreateVirtualMfaDevice(OfUser):
         if image["status"] == ABSENT:
             return ""
         return (
-            f"{taken(self.given.device_name)} If this change created it, its seed is lost: delete "
+            f"{taken(self.inputs.device_name)} If this change created it, its seed is lost: delete "
             "the device and start again."
         )
 
@@ -138,25 +138,25 @@ class CreateVirtualMfaDevice(OfUser):
         seed_text = seed.decode() if isinstance(seed, bytes) else str(seed)
         sealed.seal(
             seed_text,
-            for_person=UUID(self.given.reader_id),
+            for_person=UUID(self.inputs.reader_id),
             purpose=SEED,
             label=str(device["SerialNumber"]),
             account_id=self.account.account_id,
             ttl=SEED_HOLDS,
-            session=self.given.browser,
-            secret_id=UUID(self.given.sealed_id),
+            session=self.inputs.browser,
+            secret_id=UUID(self.inputs.sealed_id),
         )
         return {"serial_number": str(device["SerialNumber"])}
 
     def problems(self) -> list[str]:
         user = self.subject()
         if user is not None and self.image_of(user)["status"] != ABSENT:
-            return [taken(self.given.device_name)]
+            return [taken(self.inputs.device_name)]
         return super().problems()
 
     def inverse(self, before: Image) -> Operation | None:
         """The device is deleted, as long as nobody has it."""
-        if accepted(self.given.sealed_id) is None:
+        if accepted(self.inputs.sealed_id) is None:
             return None
         return DeleteSpareMfaDevice(self.account, SpareParams(self.serial))
 

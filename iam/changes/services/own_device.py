@@ -79,7 +79,7 @@ def queue_own(
 
 def _check_own(operation: Operation, person: Person) -> None:
     if isinstance(operation, _OF_USER):
-        is_theirs = isinstance(operation, OfUser) and owns(person.pk, user_arn=operation.given.user_arn)
+        is_theirs = isinstance(operation, OfUser) and owns(person.pk, user_arn=operation.inputs.user_arn)
     else:
         is_theirs = (isinstance(operation, DeleteSpareMfaDevice) and _has_made(operation, person)) or (
             isinstance(operation, SetTags)
@@ -109,6 +109,6 @@ def _has_made(operation: DeleteSpareMfaDevice, person: Person) -> bool:
         account=operation.account, operation=CreateVirtualMfaDevice.spec.slug, requested_by=person.pk
     )
     return any(
-        serial_of(operation.account, params["device_name"]) == operation.given.serial_number
+        serial_of(operation.account, params["device_name"]) == operation.inputs.serial_number
         for params in made.values_list("params", flat=True)
     )

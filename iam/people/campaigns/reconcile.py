@@ -173,7 +173,7 @@ def _restricting(author: Viewer, account: Account, part: list[Participant]) -> A
     first = [operation for operation in operations if operation.spec is not ATTACH_POLICY]
     by_arn = {participant.user.arn: participant for participant in part}
     wanted = [
-        (by_arn[operation.given.holder_arn], operation)
+        (by_arn[operation.inputs.holder_arn], operation)
         for operation in operations
         if operation.spec is ATTACH_POLICY
     ]

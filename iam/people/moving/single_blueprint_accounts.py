@@ -61,11 +61,11 @@ def text_of(operation: Operation) -> str:
     """What an operation gives or takes, as a line of a move says it."""
     match operation:
         case CreateUser():
-            return f"User {operation.given.name}"
+            return f"User {operation.inputs.name}"
         case Membership():
-            return f"Member of {operation.given.group_name}"
+            return f"Member of {operation.inputs.group_name}"
         case PutInlinePolicy():
-            return f"Policy {operation.given.policy_name}"
+            return f"Policy {operation.inputs.policy_name}"
         case CreateLoginProfile():
             return "A temporary console password"
         case DeleteLoginProfile():

@@ -97,11 +97,11 @@ def _steps(
     groups = {group.arn: group for group in site.groups}
     for branch, (operation, what) in enumerate(steps, start=1):
         if operation.spec is ADD_TO_GROUP:
-            group = groups[operation.given.group_arn]
+            group = groups[operation.inputs.group_arn]
             if (user.pk, group.pk) not in holdings.groups:
                 yield CreationStep(Membership.of(ADD_TO_GROUP, user, group=group), branch, what)
         elif isinstance(operation, PutInlinePolicy):
             if what is not None and (user.pk, _mark(what.body)) in holdings.templates:
                 continue
-            again = PutInlinePolicy.of(user, name=operation.given.policy_name, text=operation.text)
+            again = PutInlinePolicy.of(user, name=operation.inputs.policy_name, text=operation.text)
             yield CreationStep(again, branch, what)

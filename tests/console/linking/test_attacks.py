@@ -96,7 +96,7 @@ def test_who_comes_back_gets_no_password_of_a_user_that_only_a_tag_names(account
     Identity.objects.create(person=mallory, user_arn=chief.arn)
     create_login_profile = password_of(seat)
     assert create_login_profile is not None
-    assert create_login_profile.given.recipient_id == str(mallory.pk)
+    assert create_login_profile.inputs.recipient_id == str(mallory.pk)
 
 
 def test_who_tags_a_user_with_an_administrators_address_shuts_nobody_out(

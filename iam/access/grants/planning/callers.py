@@ -125,7 +125,7 @@ def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: in
     for place, policy_text in enumerate(texts, start=1):
         name = name_for(what, mark=f"{rights.mark}-{number}-{place}")
         made = CreatePolicy.of(home, name=name, text=policy_text, path=PATH, description=DESCRIPTION)
-        policy = made.given.subject_arn
+        policy = made.inputs.subject_arn
         steps.append(PlannedStep(made, (Permission(policy, PermissionSort.POLICY, name),), branch))
         attach = Attachment.by_arn(ATTACH_POLICY, holder, arn=policy)
         steps.append(PlannedStep(attach, (Permission(holder.arn, PermissionSort.ATTACHED, policy),), branch))

@@ -261,7 +261,7 @@ def _by_made(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick
             choosing.made[name] = CreatePolicy.of(
                 site.account, name=name, text=text, path=PATH, description=DESCRIPTION
             )
-    arns = [create.given.subject_arn for create in choosing.made.values()]
+    arns = [create.inputs.subject_arn for create in choosing.made.values()]
     operations = [Attachment.by_arn(ATTACH_POLICY, holder, arn=arn) for arn in arns]
     why = (
         "A new policy, so that AWS ends the access."
@@ -349,8 +349,8 @@ def _part(site: GrantSite, picks: Sequence[Pick], *, made: Sequence[CreatePolicy
 
 
 def _made_step(operation: CreatePolicy, picks: Sequence[Pick]) -> PlannedStep:
-    arn = operation.given.subject_arn
-    return PlannedStep(operation, (Permission(arn, PermissionSort.POLICY, operation.given.name),))
+    arn = operation.inputs.subject_arn
+    return PlannedStep(operation, (Permission(arn, PermissionSort.POLICY, operation.inputs.name),))
 
 
 def _whys(picks: Sequence[Pick]) -> str:

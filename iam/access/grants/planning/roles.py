@@ -162,7 +162,7 @@ def _made(site: GrantSite, statement: dict[str, object]) -> PartPlan:
         path=PATH,
         settings=Settings(_described(site.title), site.terms.session),
     )
-    role = NewRole(name, create.given.subject_arn)
+    role = NewRole(name, create.inputs.subject_arn)
     making = PlannedStep(create, (Permission(role.arn, PermissionSort.ROLE, role.name),))
     steps = tuple(_given(site, role))
     return PartPlan(
@@ -171,7 +171,7 @@ def _made(site: GrantSite, statement: dict[str, object]) -> PartPlan:
         why=f"{who_words(site.terms.who)} has no user in this account, so Gatehouse creates a role for "
         "them. No password or key is shared.",
         others=(OtherWay(GrantWay.TRUST, "An existing role would give everything it allows."),),
-        quotas=(f"trust policy: {TRUST.size(create.given.trust):,} of {trust_limit(site):,} characters",),
+        quotas=(f"trust policy: {TRUST.size(create.inputs.trust):,} of {trust_limit(site):,} characters",),
         notes=_made_notes(site),
         steps=(making, *steps),
     )
@@ -229,8 +229,10 @@ def _given(site: GrantSite, role: NewRole) -> Iterator[PlannedStep]:
     for place, text in enumerate(texts, start=1):
         numbered = name_for(site.title, mark=f"{site.mark}-{place}")
         made = CreatePolicy.of(site.account, name=numbered, text=text, path=PATH, description=DESCRIPTION)
-        yield PlannedStep(made, (Permission(made.given.subject_arn, PermissionSort.POLICY, made.given.name),))
-        yield _attached(site, role, made.given.subject_arn)
+        yield PlannedStep(
+            made, (Permission(made.inputs.subject_arn, PermissionSort.POLICY, made.inputs.name),)
+        )
+        yield _attached(site, role, made.inputs.subject_arn)
 
 
 def _attached(site: GrantSite, role: NewRole, arn: str, *, policy_id: str = "") -> PlannedStep:

@@ -179,7 +179,7 @@ def detaching(kind: str) -> Callable[[Stage], Operation]:
         call_of(stage, "attach_{}_policy")(**stage.keep["who"], PolicyArn=stage.keep["arn"])
         stage.read(Kind(kind), stage.keep["holder"].name)
         assert attach.spec is ATTACH_POLICY
-        return Attachment(attach.account, attach.given, DETACH_POLICY)
+        return Attachment(attach.account, attach.inputs, DETACH_POLICY)
 
     return make
 

@@ -65,7 +65,7 @@ def shows_what_is(operation: Operation, stage: Stage) -> bool:
     found by its name."""
     if isinstance(operation, Create):
         named = Entity.objects.filter(
-            account=stage.account, kind=operation.subject_kind, name=operation.given.name
+            account=stage.account, kind=operation.subject_kind, name=operation.inputs.name
         )
         return named.filter(gone_at__isnull=True).exists()
     return operation.state_in_mirror() in (None, operation.observe(stage.scene.aws))

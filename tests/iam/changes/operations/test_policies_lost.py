@@ -98,4 +98,4 @@ def test_a_policy_that_somebody_got_meanwhile_is_not_deleted(stage: Stage) -> No
     assert (change.state, change.error_kind, stage.written()) == (ChangeState.FAILED, "drift", 0)
     assert "1 user, group or role has it. Detach it first." in change.error_message
     stage.iam.detach_user_policy(UserName=user.name, PolicyArn=stage.keep["arn"])
-    assert stage.read(Kind.POLICY, operation.given.name, arn=stage.keep["arn"])
+    assert stage.read(Kind.POLICY, operation.inputs.name, arn=stage.keep["arn"])

@@ -57,7 +57,7 @@ def test_the_way_back_knows_a_suffix_from_a_name(stage: Stage, name: str, servic
     back = DeleteServiceLinkedRole.of(role).inverse({"exists": True, "description": ""})
 
     assert isinstance(back, CreateServiceLinkedRole)
-    assert (back.given.service, back.given.suffix) == (service, suffix)
+    assert (back.inputs.service, back.inputs.suffix) == (service, suffix)
 
 
 def test_another_role_is_not_deleted_so(stage: Stage) -> None:

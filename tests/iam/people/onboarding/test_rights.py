@@ -225,5 +225,5 @@ def test_what_is_given_ends_with_the_last_day_and_the_password_is_changed_at_the
     assert "2027-01-01T00:00:00Z" in put.text
     operations = [step.operation for step in part_of(site, newcomer, key="k").steps]
     assert [
-        password.given.must_change for password in operations if isinstance(password, CreateLoginProfile)
+        password.inputs.must_change for password in operations if isinstance(password, CreateLoginProfile)
     ] == ["yes"]
