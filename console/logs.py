@@ -17,7 +17,7 @@ from structlog.tracebacks import ExceptionDictTransformer
 LINK = re.compile(r"(/sign-in/password/reset/key/[0-9A-Za-z]+-)(?!set-password/)[^/?\s\"']+")
 QUERY = re.compile(r"(/sign-in/[^?\s\"']*\?)[^\s\"']+")
 # A one-time link lets its holder in until its person has used it.
-ONCE = re.compile(r"(/link/)[^/?\s\"']+")
+LINK_TOKEN = re.compile(r"(/link/)[^/?\s\"']+")
 WITHHELD = r"\1[withheld]"
 # Values beside a tell-tale name, in the text of an error: password=…, 'SecretAccessKey': '…', "token": "…".
 NAMED = re.compile(
@@ -101,7 +101,7 @@ def _clean_error(error: MutableMapping[str, Any]) -> None:
 
 
 def _without_links(text: str) -> str:
-    return ONCE.sub(WITHHELD, QUERY.sub(WITHHELD, LINK.sub(WITHHELD, text)))
+    return LINK_TOKEN.sub(WITHHELD, QUERY.sub(WITHHELD, LINK.sub(WITHHELD, text)))
 
 
 def _without_secrets(text: str) -> str:

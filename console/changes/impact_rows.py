@@ -24,7 +24,7 @@ from iam.policy.catalogue import Level, catalogue
 
 NAMED: Final = 6
 _DOTS: Final = {"permissions": "perm", "tagging": "tag"}
-_SAID: Final = {
+_MARKS_BY_SHIFT: Final = {
     GAINED: ("+", "add", "gained"),
     WIDER: ("+", "add", "on more resources or with fewer conditions"),
     ALTERED: ("~", "", "some requests gained, others lost"),
@@ -285,7 +285,7 @@ def _services(rows: list[dict[str, Any]], *, is_shown: bool) -> list[ServiceLine
 def _lines(row: dict[str, Any], *, is_shown: bool) -> Iterable[ImpactLine]:
     key = KEYS[Level(row["level"])]
     for sort, count in row["counts"].items():
-        sign, css, label = _SAID[sort]
+        sign, css, label = _MARKS_BY_SHIFT[sort]
         witnesses = witnesses_shown(row.get("witnesses", {}).get(sort)) if is_shown else []
         yield ImpactLine(sign, css, label, count, row["level"], _DOTS.get(key, key), witnesses)
 

@@ -28,7 +28,7 @@ from iam.changes.approval.rules import MAX_STAGES, SHIPPED, ApprovalRule, proble
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 
-KEPT = 20
+PAST_VERSIONS = 20
 """So many former versions and decided proposals are listed."""
 DECIDES = (Right.MANAGE_OPERATORS, Right.APPROVE_CHANGE)
 
@@ -47,7 +47,7 @@ def rules(request: ViewerRequest) -> HttpResponse:
         "current": current,
         "cards": _cards(request, rules),
         "waiting": list(RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")),
-        "past": first_rows(request, past.order_by("-decided_at"), most=KEPT),
+        "past": first_rows(request, past.order_by("-decided_at"), most=PAST_VERSIONS),
         "draft": _own_draft(request),
         "administers": _administers(request),
         "section": "rules",

@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from console.web.context import MAX_BADGE, sees_others
 from iam.access.grants.models import GrantState as GrantState
-from iam.access.grants.queries import SOON, ending_soon, visible_grants
+from iam.access.grants.queries import ENDING_SOON, ending_soon, visible_grants
 from iam.access.grants.queries import narrowed as grants_in
 from iam.changes.drift.effect import WEIGHTS
 from iam.changes.drift.queries import open_drifts
@@ -65,7 +65,7 @@ class WaitingCounts:
 def waiting(viewer: Viewer, *, account: Account | None) -> WaitingCounts:
     """What waits for people, as far as the viewer sees it, in an account or anywhere: one query."""
     lines, statement = _statement(viewer, account, is_single=settings.SINGLE_OPERATOR)
-    numbers = statement.numbers(soon=datetime.now(tz=UTC) + SOON)
+    numbers = statement.numbers(soon=datetime.now(tz=UTC) + ENDING_SOON)
     counted = tuple(zip(lines, numbers, strict=True))
     return WaitingCounts(
         tuple((line, number) for line, number in counted if line.title),

@@ -105,10 +105,10 @@ def confirm(request: ViewerRequest) -> HttpResponse:
         chosen = [int(arn) for arn in request.POST.getlist("user") if arn.isdecimal() and len(arn) < 18]
         rows = rows.filter(pk__in=chosen)
     chosen_signs = list(rows.order_by("login", "user"))
-    left = len(chosen_signs) - acts.MAX_AT_ONCE
+    left = len(chosen_signs) - acts.MAX_USERS_AT_ONCE
     outcome = acts.confirm(
         request.viewer,
-        [sign.user for sign in chosen_signs[: acts.MAX_AT_ONCE]],
+        [sign.user for sign in chosen_signs[: acts.MAX_USERS_AT_ONCE]],
         why=request.POST.get("why", ""),
     )
     if outcome.linked:
@@ -118,7 +118,8 @@ def confirm(request: ViewerRequest) -> HttpResponse:
         messages.error(request, "Select the IAM users to confirm.")
     if left > 0:
         result = (
-            f"{left:,} more are left: at most {acts.MAX_AT_ONCE} are confirmed at once. Confirm again for "
+            f"{left:,} more are left: at most {acts.MAX_USERS_AT_ONCE} are confirmed at once. Confirm again "
+            "for "
             "the others."
         )
         messages.warning(request, result)

@@ -17,14 +17,14 @@ from console.web.render import render_page
 from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.linking.pasted_people import repeated_in, split_list
-from iam.people.offboarding.pasted_rows import LARGEST, LeaverRow, SheetError, read_leavers, typed
+from iam.people.offboarding.pasted_rows import MAX_BYTES, LeaverRow, SheetError, read_leavers, typed
 from iam.people.offboarding.row_checks import stage
 
 ENVELOPE: Final = 64 * 1024
 """What a form adds around its file."""
 MAX_TYPED: Final = 200
 MAX_LENGTH: Final = 20_000
-TOO_LARGE: Final = f"The file is larger than {LARGEST // 1024 // 1024} MB."
+TOO_LARGE: Final = f"The file is larger than {MAX_BYTES // 1024 // 1024} MB."
 
 
 @csrf_exempt
@@ -34,7 +34,7 @@ def file_page(request: HttpRequest) -> HttpResponse:
     """
     announced = request.META.get("CONTENT_LENGTH") or "0"
     size = announced if announced.isdecimal() else "0"
-    if request.method == "POST" and int(size) > LARGEST + ENVELOPE:
+    if request.method == "POST" and int(size) > MAX_BYTES + ENVELOPE:
         return _refuse(request)
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
     return _file(request)
@@ -58,7 +58,7 @@ def _file(request: ViewerRequest) -> HttpResponse:
     file = request.FILES.get("file")
     text = request.POST.get("people", "")
     try:
-        rows = read_leavers(file.read(LARGEST + 1)) if file else _typed(text)
+        rows = read_leavers(file.read(MAX_BYTES + 1)) if file else _typed(text)
         source = (file.name or "a file") if file else _list_words(text)
         run = stage(request.viewer, rows=rows, source=source)
     except (SheetError, RefusedError) as error:
@@ -105,7 +105,7 @@ def _page(
         "text": text,
         "list_hint": "Full names, email addresses, user names or ARNs, one per line or separated by commas.",
         "file_hint": "From Excel, Numbers or an HR system, separated by commas, semicolons or tabs, up to "
-        f"{LARGEST // 1024 // 1024} MB. "
+        f"{MAX_BYTES // 1024 // 1024} MB. "
         "The first line names the columns. One of them is Email or User name.",
     }
     return render_page(request, "offboarding/file.html", context, status=status)

@@ -14,7 +14,7 @@ from iam.mirror.models import Entity
 from iam.people.offboarding.models import MOVING, SUSPENSION, Leaver, OffboardedUser, OffboardingStage
 from iam.people.offboarding.queries import openable
 
-SAID: Final = (*MOVING, *SUSPENSION, OffboardingStage.GONE, OffboardingStage.PARTLY)
+NOTICE_STAGES: Final = (*MOVING, *SUSPENSION, OffboardingStage.GONE, OffboardingStage.PARTLY)
 REQUESTED: Final = {
     OffboardingStage.WAITING: ("Offboarding requested", "Change of team requested"),
     OffboardingStage.PLANNED: ("Offboarding scheduled", "Change of team scheduled"),
@@ -36,7 +36,9 @@ def access_notice(user: Entity, *, viewer: Viewer) -> AccessNotice | None:
     """The newest request that took the user's access or is about to; None while nothing does. Two queries at
     most.
     """
-    seats = OffboardedUser.objects.filter(user=user, leaver__stage__in=SAID).select_related("leaver__run")
+    seats = OffboardedUser.objects.filter(user=user, leaver__stage__in=NOTICE_STAGES).select_related(
+        "leaver__run"
+    )
     seat = seats.order_by("-leaver__run__created_at").first()
     if seat is None:
         return None

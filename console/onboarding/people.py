@@ -22,7 +22,14 @@ from iam.changes.errors import RefusedError
 from iam.guard import Right
 from iam.people.blueprints.queries import may_run, said_in_full
 from iam.people.onboarding.models import OnboardingRun
-from iam.people.onboarding.pasted_rows import LARGEST, NewcomerRow, SheetError, read_pasted, read_sheet, typed
+from iam.people.onboarding.pasted_rows import (
+    MAX_BYTES,
+    NewcomerRow,
+    SheetError,
+    read_pasted,
+    read_sheet,
+    typed,
+)
 from iam.people.onboarding.queries import run_for
 from iam.people.onboarding.row_checks import stage, typed_values
 from iam.people.onboarding.services import MAX_PEOPLE
@@ -34,7 +41,7 @@ ROWS: Final = 5
 MAX_ROWS: Final = 20
 FIELDS: Final = ("name", "email", "user_name", "until")
 TOO_LARGE: Final = (
-    f"The file is larger than {LARGEST // 1024 // 1024} MB, which holds some 10,000 people. Split it into "
+    f"The file is larger than {MAX_BYTES // 1024 // 1024} MB, which holds some 10,000 people. Split it into "
     "smaller files."
 )
 SAMPLE: Final = (
@@ -72,7 +79,7 @@ def people_page(request: HttpRequest, pk: UUID) -> HttpResponse:
     """
     announced = request.META.get("CONTENT_LENGTH") or "0"
     size = announced if announced.isdecimal() else "0"
-    if request.method == "POST" and int(size) > LARGEST + ENVELOPE:
+    if request.method == "POST" and int(size) > MAX_BYTES + ENVELOPE:
         return _refuse(request, pk)
     request.upload_handlers = [TemporaryFileUploadHandler(request)]
     return _people(request, pk)
@@ -132,7 +139,7 @@ def _people_of(
     people: list[NewcomerRow] = []
     file = request.FILES.get("file")
     try:
-        people += read_sheet(file.read(LARGEST + 1)) if file else []
+        people += read_sheet(file.read(MAX_BYTES + 1)) if file else []
     except SheetError as error:
         errors["file"] = str(error)
     try:
@@ -208,6 +215,6 @@ def _page(
         "may_add": len(written.rows) < MAX_ROWS,
         "errors": errors or {},
         "most_people": MAX_PEOPLE,
-        "megabytes": LARGEST // 1024 // 1024,
+        "megabytes": MAX_BYTES // 1024 // 1024,
     }
     return render_page(request, "onboarding/people.html", context, status=status)

@@ -75,7 +75,9 @@ def rotations_page(request: ViewerRequest) -> HttpResponse:
     page = page_number(request)
     all_of_batch = batch is not None and "view" not in request.GET
     rotations = (
-        rows.order_by(_ENDED_LAST, *NEWEST) if all_of_batch else rows.filter(_KEPT[view]).order_by(*NEWEST)
+        rows.order_by(_ENDED_LAST, *NEWEST)
+        if all_of_batch
+        else rows.filter(_VIEW_FILTERS[view]).order_by(*NEWEST)
     )
     # Just what a row shows: a change with its receipt, for one, is long.
     part = list(rotations.values(*COLUMNS, **OTHERS)[(page - 1) * PAGE : page * PAGE + 1])
@@ -118,7 +120,7 @@ OTHERS: Final[dict[str, Any]] = {
     "waits": ExpressionWrapper(_WAITS, output_field=BooleanField()),
     "needs_somebody": ExpressionWrapper(_IN_TROUBLE, output_field=BooleanField()),
 }
-_KEPT: Final = {
+_VIEW_FILTERS: Final = {
     "open": _LIVING,
     "asked": _WAITS,
     "carried": Q(stage__in=_AT_A_CHANGE) & ~_WAITS,
@@ -133,7 +135,7 @@ _KEPT: Final = {
 
 def _counts(rows: QuerySet[Rotation]) -> dict[str, int]:
     """The count of each view; one query."""
-    return dict(rows.aggregate(**{name: Count("pk", filter=kept) for name, kept in _KEPT.items()}))
+    return dict(rows.aggregate(**{name: Count("pk", filter=kept) for name, kept in _VIEW_FILTERS.items()}))
 
 
 def _uuid(text: str) -> UUID | None:

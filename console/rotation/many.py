@@ -21,10 +21,10 @@ from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.mirror.queries.lists.core import wanted_rows
 from iam.people.rotation.key_list import KEYS
-from iam.people.rotation.requests import AT_ONCE, MOST, begin_many
+from iam.people.rotation.requests import BATCH_SIZE, MAX_ROTATIONS, begin_many
 from iam.people.rotation.selection import KeySelection, choose
 
-SHOWN: Final = 50
+PREVIEW_ROWS: Final = 50
 
 
 @require_http_methods(["GET", "POST"])
@@ -37,7 +37,7 @@ def many_page(request: ViewerRequest) -> HttpResponse:
     require_present(request)
     asked = read(request, page_for(request.viewer))
     keys = _keys(asked)
-    choice = choose(request.viewer, keys[:MOST])
+    choice = choose(request.viewer, keys[:MAX_ROTATIONS])
     if request.method == "GET":
         return _page(request, asked, keys, choice)
     try:
@@ -55,7 +55,9 @@ def _keys(asked: ListAddress) -> list[int]:
     nobody's to rotate.
     """
     rows = wanted_rows(KEYS, asked.list_context, asked.wanted).filter(category="Active")
-    return list(rows.order_by(F("created_at").asc(), "entity").values_list("entity", flat=True)[: MOST + 1])
+    return list(
+        rows.order_by(F("created_at").asc(), "entity").values_list("entity", flat=True)[: MAX_ROTATIONS + 1]
+    )
 
 
 def _page(
@@ -71,13 +73,13 @@ def _page(
         "section": "keys",
         "account": asked.list_context.account,
         "total": len(keys),
-        "too_many": len(keys) > MOST,
-        "most": MOST,
+        "too_many": len(keys) > MAX_ROTATIONS,
+        "most": MAX_ROTATIONS,
         "count": len(choice.chosen),
-        "sets": -(-len(choice.chosen) // AT_ONCE),
-        "at_once": AT_ONCE,
-        "chosen": choice.chosen[:SHOWN],
-        "more": max(0, len(choice.chosen) - SHOWN),
+        "sets": -(-len(choice.chosen) // BATCH_SIZE),
+        "at_once": BATCH_SIZE,
+        "chosen": choice.chosen[:PREVIEW_ROWS],
+        "more": max(0, len(choice.chosen) - PREVIEW_ROWS),
         "left_out": choice.left_out.most_common(),
         "refused": refused,
         "errors": field_errors(refused),

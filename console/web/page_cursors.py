@@ -14,7 +14,7 @@ from django.http import HttpRequest
 from iam.keyset import KeysetPlace
 
 MAX_LENGTH = 1024
-LARGEST = 2**53
+MAX_NUMBER = 2**53
 
 
 class CursorError(ValueError):
@@ -82,7 +82,7 @@ def decode(word: str, *, kind: type[str] | type[datetime], pk_kind: type[int] | 
 
 
 def _is_number(value: object) -> bool:
-    return type(value) is int and 0 <= value <= LARGEST
+    return type(value) is int and 0 <= value <= MAX_NUMBER
 
 
 def _pk(value: object, kind: type[int] | type[UUID]) -> int | UUID:

@@ -28,7 +28,7 @@ from iam.policy.index.rows import AccountRows
 from iam.policy.index.scenario import row_of
 from iam.policy.index.shard import Shard
 
-KEPT: Final = 2
+MAX_GRAPHS: Final = 2
 """So many moments are kept, the one that was not asked for the longest goes."""
 _one_at_a_time = RLock()
 
@@ -146,7 +146,7 @@ def _make(at: datetime | None, *, is_anew: bool) -> Escalation:
         with _guard:
             _private[at], _known[at] = private, escalation
             _known.move_to_end(at)
-            while len(_known) > KEPT:
+            while len(_known) > MAX_GRAPHS:
                 gone, _ = _known.popitem(last=False)
                 _private.pop(gone, None)
     return escalation

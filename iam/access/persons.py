@@ -19,7 +19,7 @@ from iam.mirror.pull.bulk import chunks
 from iam.policy.index.classes import Member, Members
 from iam.policy.request import PrincipalKind, account_of
 
-MANY: Final = 4_000
+MANY_USERS: Final = 4_000
 """Of more users than these, the matches of all are read."""
 MAIL_TAGS: Final = ("email", "mail", "e-mail")
 
@@ -101,7 +101,7 @@ def count_of(members: Iterable[Member]) -> PrincipalCount:
 def users_and_roles(parts: Sequence[Sequence[Member]], roles: int) -> PrincipalCount:
     """The same of users, part by part, and a number of roles."""
     size = sum(map(len, parts))
-    owners = _people_of_many(parts) if size > MANY else people_of(list(chain.from_iterable(parts)))
+    owners = _people_of_many(parts) if size > MANY_USERS else people_of(list(chain.from_iterable(parts)))
     return PrincipalCount(size, len(set(owners.values())), size - len(owners), roles)
 
 
@@ -114,7 +114,7 @@ def people_of(users: Sequence[Counted]) -> dict[int, str]:
     by_pk = {user.id: user for user in users}
     owners: dict[int, str] = {}
     signs, by_hand = _matches()
-    if len(users) > MANY:
+    if len(users) > MANY_USERS:
         _match(owners, by_pk, signs.iterator(), by_hand.iterator())
         return owners
     for chunk in chunks(list(users)):

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 _ATTEMPTS = 5
-_PAUSE = 0.2
+_RETRY_AFTER_S = 0.2
 _ONLY_READS = ("Get", "List", "Describe", "Generate")
 
 
@@ -35,7 +35,7 @@ def invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[s
             is_damaged = error.code in (MALFORMED, BROKEN_OFF)
             if not is_damaged or attempt == _ATTEMPTS or not operation.startswith(_ONLY_READS):
                 raise
-            time.sleep(_PAUSE * 2**attempt * random.random())  # noqa: S311
+            time.sleep(_RETRY_AFTER_S * 2**attempt * random.random())  # noqa: S311
     raise AssertionError("unreachable")
 
 

@@ -16,7 +16,7 @@ from iam.aws.access import AccountAccess
 from iam.aws.errors import map_errors
 from iam.aws.partitions import global_region
 
-_KEPT = 256
+_MAX_CREDENTIALS = 256
 _kept: OrderedDict[tuple[Any, ...], Any] = OrderedDict()
 
 
@@ -52,7 +52,7 @@ def role_credentials(access: AccountAccess, *, new_session: Callable[[], Session
         extra_args=_assume_arguments(access),
     )
     _kept[key] = DeferredRefreshableCredentials(method="assume-role", refresh_using=fetcher.fetch_credentials)
-    while len(_kept) > _KEPT:
+    while len(_kept) > _MAX_CREDENTIALS:
         _kept.popitem(last=False)
     return _kept[key]
 

@@ -123,7 +123,7 @@ class Aws:
         self.retries = 0
 
     def _make_client(self, service: str, region: str, may_retry: bool) -> Any:
-        config = self._config if may_retry else self._config.merge(_ONCE)
+        config = self._config if may_retry else self._config.merge(_NO_RETRIES)
         client = self._session.create_client(service, region_name=region, config=config)
         events = client.meta.events
         events.register_first(
@@ -156,7 +156,7 @@ CONFIG = Config(
     user_agent_extra="gatehouse",
     parameter_validation=True,
 )
-_ONCE = Config(retries={"mode": "standard", "total_max_attempts": 1})
+_NO_RETRIES = Config(retries={"mode": "standard", "total_max_attempts": 1})
 _loader = Loader()
 _credentials_lock = threading.Lock()
 

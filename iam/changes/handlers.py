@@ -23,7 +23,7 @@ logger = structlog.get_logger(__name__)
 Handler = Callable[[Change], None]
 TELL_ENDED: Final = "iam.changes.tasks.tell_ended"
 _on_end: list[Handler] = []
-MAX_TOLD_AT_ONCE: Final = 20
+MAX_HANDLED_AT_ONCE: Final = 20
 """Of so many who asks tells by themselves: the next page shows what follows."""
 BATCH_SIZE: Final = 100
 
@@ -45,7 +45,7 @@ def tell_end_after_commit(change: Change) -> None:
 
 def tell_ends_after_commit(changes: Sequence[Change]) -> None:
     """The same for several; of many, a worker tells, and this process where no broker takes it."""
-    if len(changes) <= MAX_TOLD_AT_ONCE:
+    if len(changes) <= MAX_HANDLED_AT_ONCE:
         for change in changes:
             tell_end_after_commit(change)
         return

@@ -20,7 +20,7 @@ BATCH = 1_000
 BLOCKS_PER_RUN = 50
 # No transaction that writes an entry lives longer (Celery's hard limit is 55 minutes): an entry that turns up
 # later than this below the entries that are already chained was not written by Gatehouse.
-LATE = timedelta(hours=1)
+LATE_ENTRY_WINDOW = timedelta(hours=1)
 # An empty block at least this often, so that an entry cannot be dated back into a quiet weekend.
 SILENCE = timedelta(hours=1)
 
@@ -81,7 +81,9 @@ def floor(last: Block | None) -> int:
     """
     if last is None:
         return 0
-    earlier = Block.objects.filter(made_at__lte=last.made_at - LATE).order_by("-sequence").first()
+    earlier = (
+        Block.objects.filter(made_at__lte=last.made_at - LATE_ENTRY_WINDOW).order_by("-sequence").first()
+    )
     return earlier.highest if earlier else 0
 
 

@@ -12,7 +12,7 @@ from django.db.models import DateTimeField, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from iam.compiled_queries import CompiledCounts, CompiledQuery, Param
-from iam.journal.chain import LATE, unchained
+from iam.journal.chain import LATE_ENTRY_WINDOW, unchained
 from iam.journal.models import Block, Entry, Verification
 from iam.journal.verify import GIVE_UP
 
@@ -139,7 +139,7 @@ def journal_size() -> JournalSize:
     """What the overview says of the journal: three queries by index, compiled once."""
     blocks = _LAST_BLOCK.rows()
     chained, made_at = blocks[0] if blocks else (0, None)
-    [waiting] = _WAITING.numbers(late=made_at - LATE) if made_at else _UNCHAINED.numbers()
+    [waiting] = _WAITING.numbers(late=made_at - LATE_ENTRY_WINDOW) if made_at else _UNCHAINED.numbers()
     verified = _LAST_VERIFIED.rows()
     holds, ended_at = verified[0] if verified else (None, None)
     return JournalSize(chained + waiting, holds, ended_at)

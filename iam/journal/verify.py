@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from iam.journal import clock, triggers
-from iam.journal.chain import GENESIS, LATE, block_hash, entry_hash, floor, unchained
+from iam.journal.chain import GENESIS, LATE_ENTRY_WINDOW, block_hash, entry_hash, floor, unchained
 from iam.journal.models import Block, Entry, Link, Verification
 from iam.journal.services import Actor, record
 
@@ -215,7 +215,7 @@ def _check_dates(
     written at another time than it says. Entries and blocks take their time from the database since both come
     from its clock; older ones took it from hosts.
     """
-    earliest = previous.made_at - LATE - CLOCKS if previous else None
+    earliest = previous.made_at - LATE_ENTRY_WINDOW - CLOCKS if previous else None
     latest = block.made_at + CLOCKS
     wrong = [
         link.entry for link in links if (earliest and link.entry.at < earliest) or link.entry.at > latest

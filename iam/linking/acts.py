@@ -23,7 +23,7 @@ from iam.linking.rights import check
 from iam.mirror.models import Entity
 
 MAX_WHY_LENGTH: Final = 1000
-MAX_AT_ONCE: Final = 500
+MAX_USERS_AT_ONCE: Final = 500
 
 
 @transaction.atomic
@@ -107,7 +107,7 @@ class Confirmed:
 def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> Confirmed:
     """Accept what the ways say of each of the users; one that nobody may accept stops no other."""
     done, known = Confirmed(), whose(users)
-    for user in users[:MAX_AT_ONCE]:
+    for user in users[:MAX_USERS_AT_ONCE]:
         ownership = known[user.pk]
         if ownership.person is None or ownership.confirmed or ownership.how == How.HAND:
             continue

@@ -22,7 +22,7 @@ from iam.linking.models import How, LinkStanding, Sign
 from iam.mirror.models import Entity, Kind
 
 DOUBTS: Final = (LinkStanding.AMBIGUOUS, LinkStanding.CONFLICT)
-HELD: Final = {
+LINK_REASONS: Final = {
     Tie.HAND: "linked by hand",
     Tie.CONFIRMED: "confirmed by hand",
     Tie.JOINED: "made for them by an onboarding",
@@ -147,7 +147,7 @@ def _answer(user: Entity, identity: Identity | None, sign: Sign | None) -> Whose
             person=identity.person,
             address=identity.person.email.lower(),
             how=How.HAND,
-            words=HELD[Tie(identity.tie)],
+            words=LINK_REASONS[Tie(identity.tie)],
             confirmed=True,
             standing=LinkStanding.KNOWN,
             identity=identity,

@@ -23,9 +23,9 @@ from iam.linking.patterns import NamePattern
 from iam.mirror.models import Account, Entity, Kind, TagSet, valid_at
 
 CHUNK: Final = 500
-LATE: Final = timedelta(minutes=1)
+LATE_COMMIT_WINDOW: Final = timedelta(minutes=1)
 """A person whose row is written this long after its date is still noticed."""
-SAID: Final = ("account", "login", "address", "standing", "person", "how", "words", "said")
+SIGN_FIELDS: Final = ("account", "login", "address", "standing", "person", "how", "words", "said")
 
 
 def settings_row() -> Row:
@@ -60,7 +60,7 @@ def work_out(*, whole: bool = False) -> int:
     due = list(rows_due)
     came = Person.objects.all()
     if row.people_until is not None:
-        came = came.filter(created_at__gt=row.people_until - LATE)
+        came = came.filter(created_at__gt=row.people_until - LATE_COMMIT_WINDOW)
     newcomers = [] if row.people_until is None or whole else list(came.values_list("pk", "email"))
     if not due and not newcomers:
         if row.people_until is not None:
@@ -128,8 +128,8 @@ def _users(pks: Collection[int], known: KnownPeople) -> None:
     rows = [_row(entity, known.judge(facts[entity.pk]), former.get(entity.pk)) for entity in users]
     kept = [sign for sign in rows if sign.former_id is None]
     for signs_to_save, fields in (
-        (kept, SAID),
-        ([sign for sign in rows if sign.former_id], (*SAID, "former")),
+        (kept, SIGN_FIELDS),
+        ([sign for sign in rows if sign.former_id], (*SIGN_FIELDS, "former")),
     ):
         Sign.objects.bulk_create(
             signs_to_save, update_conflicts=True, unique_fields=["user"], update_fields=list(fields)

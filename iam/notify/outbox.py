@@ -23,7 +23,7 @@ LEASE = timedelta(seconds=120)
 PAUSES = (5, 30, 120, 600, 3600, 4 * 3600)
 """Seconds before each further try; after the last of them a message is given up."""
 MAX_TRIES = len(PAUSES) + 1
-KEPT = timedelta(days=30)
+RETENTION = timedelta(days=30)
 """How long a message that was sent is kept, to be looked at."""
 BATCH = 200
 
@@ -113,7 +113,7 @@ def sweep() -> int:
     harm.
     """
     now = datetime.now(tz=UTC)
-    Outgoing.objects.filter(state=MessageState.SENT, ended_at__lt=now - KEPT).delete()
+    Outgoing.objects.filter(state=MessageState.SENT, ended_at__lt=now - RETENTION).delete()
     return nudge.send_each(
         DELIVER, list(due(now).order_by("created_at").values_list("pk", flat=True)[:BATCH])
     )

@@ -55,7 +55,7 @@ NOTHING: Final = {
 """What an empty tab says."""
 NAMED: Final = 2
 MAX_DRAFTS: Final = 5
-SOON: Final = timedelta(days=7)
+ENDING_SOON: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +177,7 @@ def _soon(grant: Grant, now: datetime) -> str:
     left = grant.ends_at - now
     if left <= timedelta():
         return "Ending"
-    return left_text(grant.ends_at, now=now) if left < SOON else ""
+    return left_text(grant.ends_at, now=now) if left < ENDING_SOON else ""
 
 
 def _drafts(request: ViewerRequest) -> list[DraftRow]:

@@ -24,7 +24,7 @@ from iam.mirror.queries.visibility import visible_entities
 from iam.policy.request import PrincipalKind, account_of
 
 MAX_LENGTH: Final = 2048
-SAID: Final = {"explicit": True, "implicit": False}
+DENIAL_KINDS: Final = {"explicit": True, "implicit": False}
 
 
 @dataclass(slots=True)
@@ -102,7 +102,7 @@ def read_address(request: ViewerRequest, parameters: QueryDict) -> GrantQuestion
         principal,
         resource,
         policy_type=policy_type,
-        is_explicit=SAID.get(parameters.get("said", "")),
+        is_explicit=DENIAL_KINDS.get(parameters.get("said", "")),
         policy_arn=policy,
     )
     _check(asking)

@@ -15,7 +15,7 @@ from iam.mirror.models import EdgeKind, InlinePolicy
 from iam.mirror.queries import entities
 from iam.mirror.queries.entities import EntityTie, Openable
 
-HELD = (EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
+HOLDING_KINDS = (EdgeKind.MEMBER, EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class HeldPolicyRow:
 def held_by(shown: Shown) -> HeldTies:
     """The ties of the principal at the moment: one query."""
     holding = HeldTies()
-    for tie in entities.targets(shown.entity, kinds=HELD, at=shown.at):
+    for tie in entities.targets(shown.entity, kinds=HOLDING_KINDS, at=shown.at):
         if tie.tie == EdgeKind.MEMBER:
             holding.groups.append(tie)
         elif tie.tie == EdgeKind.ATTACHED:

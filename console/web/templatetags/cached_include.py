@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from console.web.moments import zone_label
 
 register = template.Library()
-KEPT = 4096
+CACHE_SIZE = 4096
 
 
 @register.simple_tag
@@ -29,7 +29,7 @@ def cached_include(component: str, **values: Hashable) -> SafeString:
     return render(component, key, zone_label())
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHE_SIZE)
 def _rendered(component: str, values: tuple[tuple[str, type, Hashable], ...], zone: str) -> SafeString:
     """`zone` is the reader's, in which the component shows moments: readers elsewhere need another text."""
     return render_to_string(component, {name: value for name, _, value in values})

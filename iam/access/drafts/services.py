@@ -14,7 +14,7 @@ from iam.access.drafts.models import GrantDraft
 from iam.guard import Viewer
 
 NO_TEXT = re.compile("[\x00\ud800-\udfff]")
-KEPT = timedelta(days=30)
+DRAFT_LIFETIME = timedelta(days=30)
 """How long a draft is kept after it was last written."""
 
 
@@ -75,5 +75,5 @@ def discard(draft: GrantDraft) -> None:
 
 def sweep(*, now: datetime | None = None) -> int:
     """Forget the drafts that nobody has written in for a month; how many there were."""
-    old = GrantDraft.objects.filter(updated_at__lt=(now or datetime.now(tz=UTC)) - KEPT)
+    old = GrantDraft.objects.filter(updated_at__lt=(now or datetime.now(tz=UTC)) - DRAFT_LIFETIME)
     return old.delete()[0]

@@ -38,7 +38,7 @@ LASTS: Final = timedelta(hours=1)
 """After so long a calculation is made again although nothing was written: dates in policies have passed."""
 LEASE: Final = timedelta(minutes=2)
 RENEW_SECONDS: Final = 30.0
-PAUSE: Final = 10
+PAUSE_FACTOR: Final = 10
 """So many times as long as the last calculation took passes before the next, where accounts are written to
 all the time,
 """
@@ -205,7 +205,7 @@ def _is_due(row: Calculation, inputs: str, now: datetime) -> bool:
     age = now - row.calculated_at
     if row.inputs == inputs:
         return age > LASTS
-    pause = timedelta(seconds=PAUSE * row.seconds)
+    pause = timedelta(seconds=PAUSE_FACTOR * row.seconds)
     return age > min(pause, MAX_PAUSE)
 
 

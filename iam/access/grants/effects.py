@@ -20,7 +20,7 @@ from iam.mirror.models import Account, Edge, EdgeKind, Entity, InlinePolicy, Kin
 from iam.policy.sentences import Sentence, sentences_of
 
 OF_AWS: Final = ":iam::aws:"
-HELD: Final = {WhatKind.ROLE: Kind.ROLE, WhatKind.GROUP: Kind.GROUP}
+ENTITY_KINDS: Final = {WhatKind.ROLE: Kind.ROLE, WhatKind.GROUP: Kind.GROUP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +117,10 @@ def _sentences(texts: Sequence[str], account_id: str) -> tuple[Sentence, ...]:
 def _note(what: What, known: _PolicyTexts) -> str:
     """What is not known of it, or that it gives nothing."""
     if not known.missing:
-        return f"This {what.kind} has no policies." if what.kind in HELD and not known.texts else ""
+        return f"This {what.kind} has no policies." if what.kind in ENTITY_KINDS and not known.texts else ""
     if what.kind is WhatKind.MANAGED:
         return "The text of this policy isn’t synced, so what it allows isn’t known."
-    if what.kind in HELD and not known.texts and known.missing == 1:
+    if what.kind in ENTITY_KINDS and not known.texts and known.missing == 1:
         return f"The policies of this {what.kind} aren’t synced, so what they allow isn’t known."
     return f"{counted(known.missing, 'policy', 'policies')} not synced: what they allow isn’t known."
 
@@ -139,7 +139,7 @@ def _texts(what: What, accounts: Sequence[Account]) -> Mapping[str, _PolicyTexts
         }
     if what.kind is WhatKind.MANAGED:
         return _managed(what.policy_arn, accounts)
-    return _held(HELD[what.kind], what.role_arn or what.group_arn, accounts)
+    return _held(ENTITY_KINDS[what.kind], what.role_arn or what.group_arn, accounts)
 
 
 def _rendered(body: TemplateBody, what: What, account_id: str, partition: str) -> tuple[str, ...]:

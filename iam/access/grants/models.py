@@ -39,7 +39,7 @@ ENDING = "grant-end"
 """The cause of a set that takes away what a grant gave."""
 CUTTING = "grant-cut"
 """The cause of a set that ends sessions which outlived a grant."""
-OVER = (
+FINAL_STATES = (
     GrantState.ENDED,
     GrantState.FAILED,
     GrantState.REJECTED,
@@ -107,7 +107,7 @@ class Grant(models.Model):
     @property
     def is_over(self) -> bool:
         """Whether nothing more happens by itself."""
-        return self.state in OVER
+        return self.state in FINAL_STATES
 
 
 class Preparation(models.Model):

@@ -19,7 +19,7 @@ from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 
 PAGE: Final = 50
-SOON: Final = timedelta(days=7)
+ENDING_SOON: Final = timedelta(days=7)
 SOONEST_FIRST: Final = Order("ends_at", "id")
 LATELY: Final = timedelta(days=180)
 TABS: Final[dict[str, tuple[GrantState, ...]]] = {
@@ -76,7 +76,7 @@ def list_grants(
     if tab in TABS:
         grants = grants.filter(state__in=TABS[tab])
     if tab == "soon":
-        grants = grants.filter(ends_at__lte=datetime.now(tz=UTC) + SOON)
+        grants = grants.filter(ends_at__lte=datetime.now(tz=UTC) + ENDING_SOON)
     if text.strip():
         grants = grants.filter(_told(text.strip(), viewer))
     grants = narrowed(grants, account_id=account_id)
@@ -115,7 +115,9 @@ def narrowed(grants: QuerySet[Grant], *, account_id: str) -> QuerySet[Grant]:
 
 def ending_soon(viewer: Viewer, *, by: datetime | Param | None = None) -> QuerySet[Grant]:
     """Living grants that end by themselves by a moment (None: soon from now), the next one first."""
-    grants = visible_grants(viewer).filter(state__in=GIVING, ends_at__lte=by or datetime.now(tz=UTC) + SOON)
+    grants = visible_grants(viewer).filter(
+        state__in=GIVING, ends_at__lte=by or datetime.now(tz=UTC) + ENDING_SOON
+    )
     return grants.order_by("ends_at", "id")
 
 

@@ -40,7 +40,7 @@ WAYS: Final = 8
 ROWS: Final = 10
 NAMES: Final = 5
 RESOURCES: Final = 2
-SAID: Final = 5
+MAX_EXAMPLES: Final = 5
 """So many of each a receipt holds; the rest is a number."""
 
 Groups = Mapping[PermissionDelta, list[Member]]
@@ -205,7 +205,9 @@ class _AffectedWeighing:
 
     def _undecided(self) -> Iterator[str]:
         if self._strange:
-            names = ", ".join(self._strange[:SAID]) + (" and others" if len(self._strange) > SAID else "")
+            names = ", ".join(self._strange[:MAX_EXAMPLES]) + (
+                " and others" if len(self._strange) > MAX_EXAMPLES else ""
+            )
             yield f"AWS lists no such actions, so they are not analyzed: {names}."
         yield from _problems(self._document)
         others = sum(self._has_unread(member) for member in self._holders)
@@ -229,7 +231,7 @@ def _problems(document: PolicyDocument) -> Iterator[str]:
     problems = list(document.problems)
     for statement in document.statements:
         problems += statement.problems
-    for problem in problems[:SAID]:
+    for problem in problems[:MAX_EXAMPLES]:
         yield f"Part of the new text can’t be understood, so it is not analyzed: {problem}."
 
 

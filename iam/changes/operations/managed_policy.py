@@ -47,7 +47,7 @@ from iam.policy.index.rows import PolicyRow
 from iam.policy.lint import MANAGED
 
 OF_AWS: Final = ":iam::aws:"
-HELD: Final = (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
+HOLDER_EDGES: Final = (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 
 
 class OnPolicy(OnSubject):
@@ -368,7 +368,9 @@ class DeletePolicy(OnPolicy, Delete):
         subject = self.subject()
         if subject is None:
             return AccessEffect()
-        edges = Edge.objects.filter(valid_at(None), kind__in=HELD, target=subject).select_related("source")
+        edges = Edge.objects.filter(valid_at(None), kind__in=HOLDER_EDGES, target=subject).select_related(
+            "source"
+        )
         names = sorted({edge.source.name for edge in edges}, key=str.lower)
         notes = []
         if names:

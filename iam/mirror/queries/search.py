@@ -21,7 +21,7 @@ SHORTEST = 2
 PER_KIND = 10
 SUGGESTED = 8
 CLOSEST = ("gone", "rank", "name", "pk")
-FOUND = (
+SEARCHED_KINDS = (
     Kind.USER,
     Kind.GROUP,
     Kind.ROLE,
@@ -87,7 +87,7 @@ def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Hit
     rows = _matching(_found(viewer, at), text, at)
     totals = dict(rows.values_list("kind").annotate(total=Count("pk")).order_by())
     by_kind: dict[str, HitGroup] = {
-        kind: HitGroup(kind, [], totals[kind]) for kind in FOUND if kind in totals
+        kind: HitGroup(kind, [], totals[kind]) for kind in SEARCHED_KINDS if kind in totals
     }
     if by_kind:
         for hit in _hits(_values(_closest(viewer, text, at, list(by_kind))), at):
@@ -117,7 +117,7 @@ def suggestions(viewer: Viewer, text: str, *, at: datetime | None = None) -> lis
 
 def _found(viewer: Viewer, at: datetime | None, *kinds: str) -> QuerySet[Any, Any]:
     """What can be found, of all kinds or some; of a past moment what had been there by then."""
-    rows: QuerySet[Any, Any] = Entity.objects.filter(kind__in=kinds or FOUND)
+    rows: QuerySet[Any, Any] = Entity.objects.filter(kind__in=kinds or SEARCHED_KINDS)
     rows = visible(rows, viewer, entity="pk", kinds=kinds or None)
     return rows.filter(first_seen__lte=at) if at else rows
 

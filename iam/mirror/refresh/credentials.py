@@ -50,7 +50,7 @@ _READS: dict[str, Callable[..., Records]] = {
     SIGNING_CERTIFICATES: details.signing_certificates,
     SERVICE_CREDENTIALS: details.service_credentials,
 }
-_FOUND: dict[str, Callable[..., FoundEntity]] = {
+_FOUND_ENTITIES: dict[str, Callable[..., FoundEntity]] = {
     ACCESS_KEYS: transform.access_key,
     USER_MFA: transform.own_device,
     SSH_KEYS: transform.ssh_key,
@@ -135,7 +135,7 @@ def _apply(census: EntityCache, user: EntityRow, read: ReadCredentials, seen: Ob
         section=read.section,
         seen=seen,
         found=[
-            *(_FOUND[read.section](record, user_id=user.aws_id) for record in read.records),
+            *(_FOUND_ENTITIES[read.section](record, user_id=user.aws_id) for record in read.records),
             *(spare_device(serial) for serial in read.spare),
         ],
         covers=lambda known: known.kind in kinds and known.owner_id == user.id,

@@ -28,7 +28,7 @@ LAG_SECONDS: Final = 3.0
 """So long pages may show what was written before, while others read the index all the time."""
 LARGE: Final = 2_000
 """What an index of more principals is made of is never looked through for garbage."""
-MANY: Final = 1000
+MAX_CHANGED_ENTITIES: Final = 1000
 """When more entities of an account have changed, the whole account is read again."""
 
 
@@ -163,10 +163,12 @@ class Moment:
         before = self._read[number]
         written = dict(
             Entity.objects.filter(account=known.pk, revision__gt=before.revision).values_list("pk", "kind")[
-                : MANY + 1
+                : MAX_CHANGED_ENTITIES + 1
             ]
         )
-        is_anew = len(written) > MANY or number not in self.index.accounts or known.pk != before.pk
+        is_anew = (
+            len(written) > MAX_CHANGED_ENTITIES or number not in self.index.accounts or known.pk != before.pk
+        )
         if is_anew:
             self.index.drop(number)
         else:

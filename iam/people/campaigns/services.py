@@ -31,7 +31,7 @@ LASTS: Final = timedelta(days=7)
 MAX_EXCEPTION_DAYS: Final = 365
 MAX_PARTICIPANTS: Final = 5_000
 REMINDERS: Final = (14, 7, 3, 1)
-PAUSE: Final = timedelta(hours=20)
+REMINDER_PAUSE: Final = timedelta(hours=20)
 """Nobody is told twice within this time."""
 
 
@@ -106,7 +106,7 @@ def tell(participant: Participant, *, actor: Actor | None, is_reminder: bool) ->
     if person is None or not settings.MAIL_IS_CONFIGURED:
         return None
     with transaction.atomic():
-        untold = Participant.objects.filter(pk=participant.pk).exclude(told_at__gt=now - PAUSE)
+        untold = Participant.objects.filter(pk=participant.pk).exclude(told_at__gt=now - REMINDER_PAUSE)
         if not untold.update(
             told_at=now, messages=F("messages") + 1, invited_at=participant.invited_at or now
         ):

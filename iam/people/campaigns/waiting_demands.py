@@ -19,7 +19,7 @@ from iam.journal.services import record
 from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, CampaignState, Participant
 from iam.people.campaigns.queries import ParticipantStatus, participants
 
-OVER: Final = (ParticipantStatus.ENROLLED, ParticipantStatus.EXCUSED, ParticipantStatus.GONE)
+FINAL_STATUSES: Final = (ParticipantStatus.ENROLLED, ParticipantStatus.EXCUSED, ParticipantStatus.GONE)
 
 
 def waiting_sets() -> QuerySet[ChangeSet]:
@@ -51,7 +51,7 @@ def reconsider(campaign: Campaign) -> int:
     """
     author = viewer_for(campaign.begun_by)
     waiting = waiting_sets().filter(cause_id=campaign.pk)
-    over = participants(campaign).filter(asked__in=waiting, standing__in=OVER)
+    over = participants(campaign).filter(asked__in=waiting, standing__in=FINAL_STATUSES)
     names: dict[UUID, list[str]] = {}
     for group, name in over.values_list("asked", "user__name").order_by("user__name"):
         names.setdefault(group, []).append(name)

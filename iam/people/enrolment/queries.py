@@ -16,7 +16,7 @@ from iam.people.enrolment.models import Enrolment, EnrolmentOutcome
 
 KEPT_FOR: Final = timedelta(minutes=30)
 """So long after its end a page still says how it ended."""
-LATE: Final = timedelta(seconds=15)
+SLOW_AFTER: Final = timedelta(seconds=15)
 MAX_FAILURES, LOCKED_FOR, MAX_BEGUN = 10, timedelta(minutes=30), 6
 
 
@@ -55,7 +55,7 @@ def standing_of(enrolment: Enrolment) -> EnrolmentStatus:
     if enrolment.ended_at is not None:
         return EnrolmentStatus(EnrolmentStage.OVER, said=_over(enrolment))
     if enrolment.expires_at <= datetime.now(tz=UTC):
-        return EnrolmentStatus(EnrolmentStage.OVER, said=texts.OVER)
+        return EnrolmentStatus(EnrolmentStage.OVER, said=texts.SEED_EXPIRED)
     if making is None or making.state in OPEN:
         error_text = making.error_message if making else ""
         return EnrolmentStatus(
@@ -114,7 +114,7 @@ def _over(enrolment: Enrolment) -> str:
     failed = enrolment.making.error_message if enrolment.making else ""
     return {
         EnrolmentOutcome.CANCELLED: "It was cancelled, and its device is deleted.",
-        EnrolmentOutcome.EXPIRED: texts.OVER,
+        EnrolmentOutcome.EXPIRED: texts.SEED_EXPIRED,
         EnrolmentOutcome.LOCKED: texts.LOCKED,
         EnrolmentOutcome.FAILED: failed,
     }.get(EnrolmentOutcome(enrolment.outcome), "")
@@ -122,4 +122,4 @@ def _over(enrolment: Enrolment) -> str:
 
 def _is_late(change: Change) -> bool:
     since = change.queued_at or change.created_at
-    return datetime.now(tz=UTC) - since > LATE
+    return datetime.now(tz=UTC) - since > SLOW_AFTER

@@ -164,7 +164,7 @@ def submit_codes(enrolment: Enrolment, seat: EnrolmentSession, *, first: str, se
             return
         seed = _seed(locked_enrolment, seat) if standing.stage is EnrolmentStage.SCAN else None
         if seed is None:
-            raise RefusedError(standing.said or texts.OVER)
+            raise RefusedError(standing.said or texts.SEED_EXPIRED)
         refusal = texts.trouble_in(totp.reading_of(seed, *codes, at=time.time()))
         if not refusal:
             _give(locked_enrolment, seat, first=codes[0], second=codes[1])

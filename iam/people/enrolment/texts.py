@@ -26,7 +26,7 @@ LOCKED: Final = "Too many wrong codes. This enrollment ended and its device was 
 LOCKED_LINK: Final = (
     "Too many wrong codes. This enrollment ended, its device is deleted, and your link no longer works."
 )
-OVER: Final = (
+SEED_EXPIRED: Final = (
     "The 15 minutes are over, so the code was deleted. Start again: your app needs to scan the new one."
 )
 BESIDE: Final = (

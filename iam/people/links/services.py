@@ -28,7 +28,7 @@ SESSION: Final = timedelta(minutes=30)
 """How long the browser that has used it stays in."""
 DAMAGED: Final = "This link is incomplete. Copy the whole link from the message."
 NO_SESSION: Final = "Open this page with the link that was sent to you, in the same browser."
-OVER: Final = "Your 30 minutes with this link are over."
+SESSION_EXPIRED: Final = "Your 30 minutes with this link are over."
 REPLACED: Final = "A newer link replaced this one. Use the one in the latest message."
 OPERATORS: Final = "your Gatehouse administrators"
 GATEHOUSE: Final = "Gatehouse"
@@ -156,7 +156,7 @@ def session_of(cookie: str) -> Link:
         raise LinkRefusedError(_why_ended(link), why=link.ended_why, link=link)
     if link.session_until <= datetime.now(tz=UTC):
         _check_newest(link)
-        raise LinkRefusedError(f"{OVER} {ask_again(link)}", why="expired", link=link)
+        raise LinkRefusedError(f"{SESSION_EXPIRED} {ask_again(link)}", why="expired", link=link)
     if not link.person.is_active:
         raise LinkRefusedError(GONE, why="inactive", link=link)
     return link

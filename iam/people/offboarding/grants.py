@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from iam.access.grants.models import OVER, GrantState
+from iam.access.grants.models import FINAL_STATES, GrantState
 from iam.access.grants.services.offboard_receivers import (
     end_for_leaver,
     follow_takings,
@@ -46,7 +46,7 @@ def grants_are_over(leaver: Leaver) -> bool:
     over = True
     for ended in rows:
         if ended.is_whole:
-            over &= ended.grant.state in OVER
+            over &= ended.grant.state in FINAL_STATES
         else:
             over &= follow_takings(ended.seat.user, [ended.grant_id])
     return over

@@ -104,7 +104,7 @@ SUSPENSION = (OffboardingStage.SUSPENDED, OffboardingStage.CONFIRMED)
 """While a suspension is in force: it can be restored, or followed by an offboarding."""
 
 
-OVER = (OffboardingStage.RETURNED, OffboardingStage.CALLED_OFF)
+FINAL_STAGES = (OffboardingStage.RETURNED, OffboardingStage.CALLED_OFF)
 """Nothing is removed any more: a title that tells to remove it would be wrong."""
 
 
@@ -169,7 +169,7 @@ class Leaver(models.Model):
         """The title of its page: the request's, and once access was restored or the request was cancelled
         'Suspension of Maya Okafor'.
         """
-        if self.stage not in OVER or self.run.is_move:
+        if self.stage not in FINAL_STAGES or self.run.is_move:
             return self.title
         return f"{'Suspension' if self.run.is_suspension else 'Offboarding'} of {self.name}"
 

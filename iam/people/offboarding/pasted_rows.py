@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from iam.people.onboarding.pasted_rows import FORMULA, LARGEST, SheetError, sheet_rows
+from iam.people.onboarding.pasted_rows import FORMULA, MAX_BYTES, SheetError, sheet_rows
 
 MAX_LENGTH: Final = 256
 COLUMNS: Final = frozenset(
@@ -17,7 +17,7 @@ COLUMNS: Final = frozenset(
 )  # fmt: skip
 """The names of the column that says who leaves; the address comes first where there are several."""
 
-__all__ = ["LARGEST", "LeaverRow", "SheetError", "read_leavers", "typed"]
+__all__ = ["MAX_BYTES", "LeaverRow", "SheetError", "read_leavers", "typed"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from iam.people.onboarding.invitation import can_be_shown
 from iam.people.onboarding.invitation_state import has_chosen_password, is_password_gone, lacks_password
 
 BATCH: Final = 100
-PAUSE: Final = timedelta(hours=1)
+REPEAT_PAUSE: Final = timedelta(hours=1)
 """So often at most somebody is told that a person needs another invitation."""
 
 
@@ -111,7 +111,7 @@ def request_again(link: Link) -> str:
     if leaver is None or leaver.stage != OffboardingStage.RETURNED:
         return ""
     people = _inviters(leaver)
-    since = datetime.now(tz=UTC) - PAUSE
+    since = datetime.now(tz=UTC) - REPEAT_PAUSE
     wanted_entries = Entry.objects.filter(
         kind="leaving.invitation_wanted", at__gt=since, data_json__contains=str(leaver.pk)
     )

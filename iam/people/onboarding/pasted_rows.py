@@ -20,7 +20,7 @@ from django.core.validators import validate_email
 from iam.people.blueprints.user_names import USER_NAME
 
 T = TypeVar("T")
-LARGEST: Final = 4 * 1024 * 1024
+MAX_BYTES: Final = 4 * 1024 * 1024
 """Bytes of a file: some 10,000 people take one."""
 MAX_ROWS: Final = 10_000
 MAX_LENGTH: Final = 128
@@ -91,8 +91,8 @@ def sheet_rows(data: bytes, *, reader: Callable[[list[str]], Callable[[int, list
     """The rows of a CSV file of people, as `reader` reads them once it knows the names of the columns; rows
     without any content are passed over. Raises SheetError for a file that is none.
     """
-    if len(data) > LARGEST:
-        raise SheetError(f"The file is larger than {LARGEST // 1024 // 1024} MB.")
+    if len(data) > MAX_BYTES:
+        raise SheetError(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
     lines = _lines(_text(data))
     head = next(lines, None)
     if head is None:

@@ -41,7 +41,7 @@ from iam.people.onboarding.models import Newcomer, OnboardingRun, ProvisionedUse
 from iam.people.onboarding.queries import ProvisionedUserChanges, held_by
 from iam.people.onboarding.retry import Stuck, new_seal, queue_again
 
-PAUSE: Final = timedelta(hours=1)
+REPEAT_PAUSE: Final = timedelta(hours=1)
 """So often at most the lead is told that somebody needs another invitation."""
 
 
@@ -148,7 +148,7 @@ def request_invitation(link: Link) -> str:
         return ""
     people = _inviters(newcomer, link)
     wanted = newcomer.wants_link_at
-    if wanted is None or wanted < now - PAUSE:
+    if wanted is None or wanted < now - REPEAT_PAUSE:
         Newcomer.objects.filter(pk=newcomer.pk).update(wants_link_at=now)
         notify(
             NotifyEvent.INVITATION_WANTED,

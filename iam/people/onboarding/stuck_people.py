@@ -24,7 +24,7 @@ RECENT: Final = timedelta(days=60)
 onboardings.
 """
 MAX_NEWCOMERS: Final = 200
-PAUSE: Final = timedelta(hours=20)
+REMINDER_PAUSE: Final = timedelta(hours=20)
 """Nobody is invited again sooner than this, unless they asked for it or their invitation expired."""
 _ORDER: Final = {"bad": 0, "warn": 1, "note": 2, "": 3}
 
@@ -116,7 +116,7 @@ def _stuck(checklist: Checklist, link: Link | None, *, viewer: Viewer, now: date
     newcomer = checklist.newcomer
     trouble, tone = _trouble(checklist)
     needs_link = any(item.standing is StepStatus.INVITE for item in checklist.items)
-    is_due = needs_link or link is None or link.created_at < now - PAUSE
+    is_due = needs_link or link is None or link.created_at < now - REMINDER_PAUSE
     invites = checklist.may_be_invited and may_run(viewer, newcomer.run.version.blueprint.team)
     return StuckNewcomer(newcomer, trouble, tone, invites and is_due)
 

@@ -37,7 +37,7 @@ from iam.people.rotation.models import Rotation, RotationStage
 from iam.people.rotation.queries import living_by_key
 
 OLD, VERY_OLD = 90, 180
-MANY: Final = 2000
+MANY_ROTATIONS: Final = 2000
 """More rotations under way than these are not looked up one by one for a page of them."""
 SORTS: Final = {
     "made": ListSort("created_at", kind=datetime, floor=NEVER, past="no"),
@@ -114,7 +114,7 @@ def _living() -> QuerySet[Rotation]:
 
 def _rotating(context: ListContext) -> Q:
     """Few are looked up each; of many a page is full after a few keys, taken in their order."""
-    if cache.get_or_set("rotations-are-many", lambda: _living().count() > MANY, 2):
+    if cache.get_or_set("rotations-are-many", lambda: _living().count() > MANY_ROTATIONS, 2):
         return Q(Exists(_living().filter(old=OuterRef("entity"))))
     return _on_their_way(context)
 

@@ -48,9 +48,9 @@ from iam.people.runs.models import RunState, requester
 from iam.people.runs.requests import RunKind, batches
 
 REQUEST_BATCH: Final = "iam.people.rotation.tasks.request_batch"
-AT_ONCE: Final = 100
+BATCH_SIZE: Final = 100
 """So many keys are asked for as one set: an approver still sees each of them."""
-MOST: Final = 10_000
+MAX_ROTATIONS: Final = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +103,8 @@ def begin_many(viewer: Viewer, keys: Sequence[int], terms: RotationTerms) -> tup
     What cannot be rotated is left out: the preview said so. Raises RefusedError.
     """
     check_terms(terms)
-    if len(keys) > MOST:
-        raise RefusedError(f"These are {len(keys):,} keys, and the limit is {MOST:,}. Choose fewer.")
+    if len(keys) > MAX_ROTATIONS:
+        raise RefusedError(f"These are {len(keys):,} keys, and the limit is {MAX_ROTATIONS:,}. Choose fewer.")
     choice = choose(viewer, keys)
     if not choice.chosen:
         raise RefusedError("None of these keys can be rotated now.")
@@ -136,7 +136,7 @@ def plan_one(rotation: Rotation, viewer: Viewer) -> Planned:
 def _request_rows(run: RotationRun) -> None:
     """Ask for what of a run waits, a set after the other. Harmless from several workers at once."""
     pks = _waiting(run).order_by("pk").values_list("pk", flat=True)
-    for batch in batches(list(pks), size=lambda _: 1, most=AT_ONCE):
+    for batch in batches(list(pks), size=lambda _: 1, most=BATCH_SIZE):
         rows = list(_waiting(run).filter(pk__in=batch).order_by("pk"))
         if not rows:
             continue

@@ -45,7 +45,7 @@ from iam.policy.logic import NO
 from iam.policy.request import Request
 
 TRUST: Final = "trust policy"
-KEPT: Final = 50_000
+CACHE_SIZE: Final = 50_000
 """Grounds that are remembered; beyond that, all are found anew."""
 ASKING: Final = 200
 """Principals whose statements are at hand."""
@@ -135,7 +135,7 @@ class EvidenceFinder:
         )
         evidence = self._known.get(key)
         if evidence is None:
-            _make_room(self._known, KEPT)
+            _make_room(self._known, CACHE_SIZE)
             evidence = self._known[key] = tuple(self._of(who, node).grounds(alternative, choices))
         return evidence
 

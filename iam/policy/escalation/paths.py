@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from iam.policy.escalation.cross_account import Crossing
 from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, EscalationNode, EscalationWay
-from iam.policy.escalation.evidence import KEPT, TRUST, EvidenceFinder, HeldStatement, StepEvidence
+from iam.policy.escalation.evidence import CACHE_SIZE, TRUST, EvidenceFinder, HeldStatement, StepEvidence
 from iam.policy.escalation.graph import At, EscalationGraph, Hop, Reach
 from iam.policy.escalation.states import AS_IT_IS, PrincipalState
 from iam.policy.index.classes import Member
@@ -216,7 +216,7 @@ class Explorer:
         key = source, id(alternative)
         evidence = self._known.get(key)
         if evidence is None:
-            if len(self._known) >= KEPT:
+            if len(self._known) >= CACHE_SIZE:
                 self._known.clear()
                 self._options.clear()
                 self._parts.clear()

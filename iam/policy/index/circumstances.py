@@ -29,8 +29,8 @@ ALWAYS: Final = frozenset(
 )
 """Keys that every request has. Source: "AWS global condition context keys", Availability."""
 OTHER: Final = "other"
-MOST_VALUES: Final = 16
-MOST: Final = 384
+MAX_VALUES: Final = 16
+MAX_CIRCUMSTANCES: Final = 384
 """So many combinations are tried; beyond it, each key is altered by itself, and two by two."""
 LATER: Final = datetime(2099, 1, 1, tzinfo=UTC)
 """A moment after all that policies name, where all of them have passed."""
@@ -64,14 +64,14 @@ class Key:
             and any(operator == NULL for operator, _ in self.tests)
         ):
             values_by_text[(OTHER,)] = None
-        single = list(values_by_text)[:MOST_VALUES]
+        single = list(values_by_text)[:MAX_VALUES]
         outside = None if lowered in TIMES else _outside(self.tests, lowered)
         if outside is not None:
             single.append((outside,))
         every: list[Values] = list(dict.fromkeys(single))
         if self.has_several:
             pairs = product(single, repeat=2)
-            every += [(*left, *right) for left, right in pairs if left < right][:MOST_VALUES]
+            every += [(*left, *right) for left, right in pairs if left < right][:MAX_VALUES]
         if lowered in TIMES and not every:
             every = [(time_text(CURRENT_TIME, LATER),)]
         if lowered not in ALWAYS:
@@ -243,7 +243,7 @@ def _ordered(keys: Sequence[Key], values: Sequence[Sequence[Values]]) -> tuple[C
     size = 1
     for each in values:
         size *= len(each)
-    chosen = list(product(*values)) if size <= MOST else _some(values)
+    chosen = list(product(*values)) if size <= MAX_CIRCUMSTANCES else _some(values)
     lowered = [fold(key.name) for key in keys]
 
     def weight(row: tuple[Values, ...]) -> tuple[bool, int]:
@@ -279,7 +279,7 @@ def _some(values: Sequence[Sequence[Values]]) -> list[tuple[Values, ...]]:
                     row = list(base)
                     row[first], row[second] = first_value, two
                     combinations[tuple(row)] = None
-                    if len(combinations) >= MOST * 4:
+                    if len(combinations) >= MAX_CIRCUMSTANCES * 4:
                         return list(combinations)
     return list(combinations)
 

@@ -18,7 +18,7 @@ from iam.policy.letter_case import fold
 from iam.policy.operators import moment_of
 from iam.policy.request import TIMES
 
-SOON: Final = 300
+REFRESH_SECONDS: Final = 300
 """Seconds after which statements that read the time as a text are asked again."""
 
 
@@ -35,14 +35,14 @@ class Dates:
         """A number that grows when the time passes a date.
 
         While a statement reads the time as a text, such as `${aws:CurrentTime}`, nobody can tell when, and it
-        grows every `SOON` seconds.
+        grows every `REFRESH_SECONDS` seconds.
         """
         now = int(time.time())
         with self._guard:
             while self._to_come and self._to_come[0] <= now:
                 heappop(self._to_come)
                 self._passed += 1
-            return self._passed + (now // SOON if self._restless else 0)
+            return self._passed + (now // REFRESH_SECONDS if self._restless else 0)
 
     def watch(self, clause: object, source: Statement, *, has_variables: bool) -> None:
         """Note the dates of a statement, as long as its clause is in use."""

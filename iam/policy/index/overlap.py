@@ -13,14 +13,14 @@ from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Matcher, Token, from_t
 from iam.policy.index.patterns import STARS, normal
 
 Tokens = tuple[Token, ...]
-MOST: Final = 6
+MAX_OVERLAPS: Final = 6
 """Two patterns with many stars meet in very many ways; the first ones take in the others in practice."""
 STEPS: Final = 20_000
 
 
 @lru_cache(maxsize=16384)
 def overlaps(tokens: Tokens, other: Tokens) -> tuple[Tokens, ...]:
-    """Patterns that take in exactly the texts of both, the most general first; at most `MOST`."""
+    """Patterns that take in exactly the texts of both, the most general first; at most `MAX_OVERLAPS`."""
     if tokens == other:
         return (tokens,)
     for left, right in ((tokens, other), (other, tokens)):
@@ -30,9 +30,9 @@ def overlaps(tokens: Tokens, other: Tokens) -> tuple[Tokens, ...]:
             return (right,)
     shared = _shared(tokens, other)
     patterns: dict[Tokens, None] = {}
-    for tail in islice(_ways(tokens[shared:], other[shared:]), MOST * 3):
+    for tail in islice(_ways(tokens[shared:], other[shared:]), MAX_OVERLAPS * 3):
         patterns[(*tokens[:shared], *normal(tail))] = None
-        if len(patterns) >= MOST:
+        if len(patterns) >= MAX_OVERLAPS:
             break
     return tuple(patterns)
 

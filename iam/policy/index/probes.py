@@ -21,7 +21,7 @@ from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, Token, tokens
 from iam.policy.index.overlap import Tokens, matcher_of, may_overlap, overlaps
 from iam.policy.index.patterns import normal
 
-MOST: Final = 240
+MAX_PROBES: Final = 240
 """So many combinations of patterns are tried at most."""
 ALIKE: Final = 3
 """So many of those that are of the same patterns: they may differ in what they have in common with others."""
@@ -206,7 +206,7 @@ def _cells(
     for start in starts:
         add(start)
     queue = deque(cells)
-    while queue and len(cells) < MOST:
+    while queue and len(cells) < MAX_PROBES:
         cell = queue.popleft()
         inside = 0
         for number, (_, lists) in enumerate(every):

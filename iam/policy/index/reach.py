@@ -22,7 +22,7 @@ from iam.policy.lint.overlaps import can_mean
 EVERYTHING: Final = -1
 WORD: Final = re.compile(r"[A-Za-z0-9]+")
 VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
-MOST: Final = 40
+MAX_PATTERNS: Final = 40
 """Patterns of one statement; of a longer list, every action is taken to work on one of them."""
 
 
@@ -45,7 +45,7 @@ def _reach_of(clause: IndexedStatement) -> int:
     statement = clause.source
     if not clause.is_partial or statement.is_not_resource or statement.resources is None:
         return EVERYTHING
-    if len(statement.resources) > MOST:
+    if len(statement.resources) > MAX_PATTERNS:
         return EVERYTHING
     actions = -1 << len(catalogue())
     for pattern in statement.resources:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final, TypeVar
 
-FEW: Final = 4
+MAX_TUPLE: Final = 4
 One = TypeVar("One")
 
 
@@ -18,7 +18,7 @@ def with_one(held_ones: Collection[One] | None, item: One) -> Collection[One]:
     if isinstance(held_ones, dict):
         held_ones[item] = None
         return held_ones
-    return (*held_ones, item) if len(held_ones) < FEW else dict.fromkeys((*held_ones, item))
+    return (*held_ones, item) if len(held_ones) < MAX_TUPLE else dict.fromkeys((*held_ones, item))
 
 
 def without_one(held_ones: Collection[One], item: One) -> Collection[One]:

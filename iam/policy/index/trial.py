@@ -37,7 +37,7 @@ from iam.policy.letter_case import fold, is_digits
 from iam.policy.request import RESOURCE_ACCOUNT
 from iam.policy.variables import Variable
 
-TRIES: Final = 12
+MAX_TRIES: Final = 12
 """So many requests are put to the engine before a line is given up."""
 SAMPLES: Final = 8
 """So many values of a key are tried in the place of a variable."""
@@ -369,7 +369,7 @@ class Trial:
 
     def _confirmed(self, bits: int, *, was_allowed: bool) -> Cell | None:
         """The first of some requests that the engine answers as expected."""
-        for _ in range(TRIES):
+        for _ in range(MAX_TRIES):
             if not bits:
                 return None
             resource, context = self._grid.cell(bits)

@@ -47,7 +47,7 @@ from iam.policy.request import PrincipalKind
 
 Groups = dict[Says, set[Bundle]]
 """Bundles by what their documents say."""
-FEW: Final = 4
+FEW_ACCOUNTS_FACTOR: Final = 4
 """When less than a fourth of the accounts is asked about, it is quicker to go through them."""
 
 
@@ -148,7 +148,7 @@ class Search:
         policies too.
         """
         accounts = self._question.accounts
-        if accounts is not None and len(accounts) * FEW < len(self._shards):
+        if accounts is not None and len(accounts) * FEW_ACCOUNTS_FACTOR < len(self._shards):
             self._look_at_accounts(self._shards[number] for number in accounts if number in self._shards)
         elif self._judge.resource is not None:
             self._look_at_bundles(self._every_bundle(), is_local=True)

@@ -147,7 +147,7 @@ def truth() -> dict[str, Any]:
     """What AWS itself shows open of them, what a reading of it all finds to differ from the mirror, which
     grants live for them (`shared`: for who stays), and whether the journal holds.
     """
-    from iam.access.grants.models import OVER, Grant, LedgerEntry
+    from iam.access.grants.models import FINAL_STATES, Grant, LedgerEntry
     from iam.changes.runner.reach import lent_for_writing
     from iam.journal import verify
     from iam.journal.chain import chain_pending
@@ -164,7 +164,11 @@ def truth() -> dict[str, Any]:
     read_all()
     chain_pending()
     arns = OffboardedUser.objects.values("user_arn")
-    alone = [grant for grant in Grant.objects.exclude(state__in=OVER) if len(grant.terms["who"]["arns"]) == 1]
+    alone = [
+        grant
+        for grant in Grant.objects.exclude(state__in=FINAL_STATES)
+        if len(grant.terms["who"]["arns"]) == 1
+    ]
     return {
         "open": problems,
         "differences": differences(began),

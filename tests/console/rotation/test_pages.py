@@ -80,7 +80,7 @@ def test_views_and_filters_show_what_they_say(account: Account) -> None:
 def test_keys_on_their_way_out_are_found_whether_few_are_or_many(
     account: Account, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
-    monkeypatch.setattr(key_list, "MANY", many)
+    monkeypatch.setattr(key_list, "MANY_ROTATIONS", many)
     client, person = signed_in(Role.ADMINISTRATOR)
     old, ended = (key(factories.user(account, name)) for name in ("ada", "bo"))
     key(factories.user(account, "no-rotation"))

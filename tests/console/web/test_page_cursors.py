@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.web.page_cursors import LARGEST, Cursor, CursorError, decode, encode
+from console.web.page_cursors import MAX_NUMBER, Cursor, CursorError, decode, encode
 from console.web.query import Query
 from iam.keyset import KeysetPlace
 
-NUMBERS = st.integers(min_value=0, max_value=LARGEST)
+NUMBERS = st.integers(min_value=0, max_value=MAX_NUMBER)
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=60)
 
 

@@ -218,7 +218,7 @@ def test_a_limit_that_lets_nothing_pass_is_refused(per_second: float, burst: int
 def test_ended_sessions_do_not_pile_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from iam.aws import credentials
 
-    monkeypatch.setattr(credentials, "_KEPT", 3)
+    monkeypatch.setattr(credentials, "_MAX_CREDENTIALS", 3)
     for number in range(6):
         account = str(111111111111 + number)
         aws = connect(AccountAccess(account, mode="role", role_arn=f"arn:aws:iam::{account}:role/r"))

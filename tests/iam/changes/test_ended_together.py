@@ -39,7 +39,7 @@ def told_ids(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     """The changes of which handlers were told."""
     seen_ids: list[UUID] = []
     monkeypatch.setattr(handlers, "_on_end", [lambda change: seen_ids.append(change.pk)])
-    monkeypatch.setattr(handlers, "MAX_TOLD_AT_ONCE", MANY - 1)
+    monkeypatch.setattr(handlers, "MAX_HANDLED_AT_ONCE", MANY - 1)
     return seen_ids
 
 
@@ -132,7 +132,7 @@ def test_few_are_told_at_once(
     monkeypatch: pytest.MonkeyPatch,
     django_capture_on_commit_callbacks: Any,
 ) -> None:
-    monkeypatch.setattr(handlers, "MAX_TOLD_AT_ONCE", MANY)
+    monkeypatch.setattr(handlers, "MAX_HANDLED_AT_ONCE", MANY)
     changes = _asked(scene)
     with django_capture_on_commit_callbacks(execute=True):
         services.withdraw(changes[0], actor=scene.requester)

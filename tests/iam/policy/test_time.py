@@ -14,7 +14,7 @@ import pytest
 
 from iam.policy.evaluate import EvaluationDecision, decide
 from iam.policy.explain import ReasonOutcome, explain
-from iam.policy.index.dates import SOON
+from iam.policy.index.dates import REFRESH_SECONDS
 from iam.policy.index.documents import Documents
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
@@ -226,7 +226,7 @@ def test_a_statement_that_reads_the_time_as_a_text_is_looked_at_again_after_minu
     assert store.passed() == 0
     document = store.add("a", json.dumps(policy(allow(when={"StringLike": {"aws:CurrentTime": "2026-*"}}))))
     before = store.passed()
-    monkeypatch.setattr(time, "time", lambda: 1_000_000.0 + SOON)
+    monkeypatch.setattr(time, "time", lambda: 1_000_000.0 + REFRESH_SECONDS)
     assert store.passed() == before + 1
     del document
     assert store.passed() == 0

@@ -14,8 +14,8 @@ from django.db.models import Exists, IntegerField, OuterRef, Q, QuerySet, UUIDFi
 from django.db.models.functions import Coalesce
 
 from iam.access.grants.models import (
+    FINAL_STATES,
     GIVING,
-    OVER,
     Grant,
     GrantAct,
     GrantPart,
@@ -352,7 +352,7 @@ def _whole_state(states: Sequence[GrantState]) -> GrantState:
             return state
     if part_states & set(GIVING):
         return GrantState.ACTIVE if part_states == {GrantState.ACTIVE} else GrantState.PARTLY
-    return next(state for state in OVER if state in part_states)
+    return next(state for state in FINAL_STATES if state in part_states)
 
 
 def _about() -> QuerySet[GrantPart, tuple[Any, ...]]:

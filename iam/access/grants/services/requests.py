@@ -13,7 +13,15 @@ from uuid import UUID, uuid4, uuid5
 from django.db import IntegrityError, transaction
 
 from iam.access.grants.accepted_warnings import accepted_with, summary_for
-from iam.access.grants.models import OVER, Grant, GrantAct, GrantPart, GrantState, GrantVersion, LedgerEntry
+from iam.access.grants.models import (
+    FINAL_STATES,
+    Grant,
+    GrantAct,
+    GrantPart,
+    GrantState,
+    GrantVersion,
+    LedgerEntry,
+)
 from iam.access.grants.phrases import duration
 from iam.access.grants.planning import plan_parts
 from iam.access.grants.plans import GrantPlan, PartPlan, steps_of
@@ -134,7 +142,7 @@ def _check_external_id(terms: GrantTerms, grant_id: UUID) -> None:
         return
     others = Grant.objects.filter(who_kind=WhoKind.PARTNER, terms__who__external_id=who.external_id)
     others = others.exclude(terms__who__account_id=who.account_id).exclude(pk=grant_id)
-    if others.exclude(state__in=OVER).exists():
+    if others.exclude(state__in=FINAL_STATES).exists():
         raise TermsError(
             "Another partner already has this external ID. Each partner needs their own.", part="who"
         )

@@ -39,7 +39,7 @@ MAX_LISTED_ARNS, MANY = 200, 3000
 """So many users of people are named in a statement one by one; so many entities in which a text is found are
 looked for by its index.
 """
-KEPT = 512
+CACHE_SIZE = 512
 """Statements of whole lists are kept for so many viewers, accounts and orders."""
 ALWAYS = Q()
 
@@ -203,7 +203,7 @@ def _page_of_all(
     return trim(statement.mappings(**values), order=order, size=PAGE, after=after, before=before)
 
 
-@lru_cache(maxsize=KEPT)
+@lru_cache(maxsize=CACHE_SIZE)
 def _whole(listing: ListDefinition, seen: Seen, sort_name: str, descending: bool, side: str) -> CompiledQuery:
     """A page of all rows: the first, or the one after or before the parameters `value` and `pk`."""
     sort = listing.sorts[sort_name]

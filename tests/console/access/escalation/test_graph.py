@@ -14,7 +14,7 @@ from console.audit.entry_sentences import words_of
 from iam.access import escalation
 from iam.access.escalation_calculation import search
 from iam.access.escalation_facts import facts_at
-from iam.access.escalation_graph import KEPT, escalation_at, forget
+from iam.access.escalation_graph import MAX_GRAPHS, escalation_at, forget
 from iam.directory.models import Role
 from iam.journal.models import Entry
 from iam.mirror.models import EdgeKind, Kind, PolicyVersion, Section, TagSet
@@ -44,7 +44,7 @@ def test_few_moments_are_kept(world: World) -> None:
     kept = [escalation_at(at) for at in (LATER, None, make.FIRST_READ)]
     assert escalation_at(make.FIRST_READ) is kept[2]
     assert escalation_at(None) is kept[1]
-    assert len(kept) == KEPT + 1
+    assert len(kept) == MAX_GRAPHS + 1
     assert escalation_at(LATER) is not kept[0]
 
 

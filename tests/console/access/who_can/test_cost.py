@@ -83,7 +83,7 @@ def test_whom_a_deny_stops_is_found_without_naming_statements(explained: list[in
 def test_no_statement_has_a_parameter_for_each_of_many(
     auditor: Client, monkeypatch: pytest.MonkeyPatch, many: int
 ) -> None:
-    monkeypatch.setattr(persons, "MANY", many)
+    monkeypatch.setattr(persons, "MANY_USERS", many)
     users = crowd(120)
     make.person("Maya", email="maya@example.com", arns=(users[7].arn, users[9].arn))
     sizes: list[int] = []

@@ -179,7 +179,7 @@ def test_an_image_that_is_far_behind_is_not_used(
     users = [make.user(production, f"user-{n}") for n in range(5)]
     draw_images()
     revisions.note(production.pk, [user.pk for user in users])
-    monkeypatch.setattr(moment, "MANY", 3)
+    monkeypatch.setattr(moment, "MAX_CHANGED_ENTITIES", 3)
     made = []
     real = account_loader.drawn
     monkeypatch.setattr(moment, "drawn", lambda rest, *more: made.extend(rest) or real(rest, *more))

@@ -181,9 +181,9 @@ def test_what_is_not_finished_in_time_is_destroyed_and_its_device_deleted(desk: 
     enrolment = desk.begin()
     codes = desk.codes(enrolment)
     with time_machine.travel(enrolment.expires_at + timedelta(seconds=1)):
-        assert desk.stands(enrolment).said == texts.OVER
+        assert desk.stands(enrolment).said == texts.SEED_EXPIRED
         assert services.seed_of(enrolment, desk.seat) is None
-        assert wrong(desk, enrolment, *codes) == texts.OVER
+        assert wrong(desk, enrolment, *codes) == texts.SEED_EXPIRED
         settled = tidy(enrolment)
     assert (settled.outcome, settled.is_settled) == (EnrolmentOutcome.EXPIRED, True)
     assert enrolment.serial_number not in desk.spare()

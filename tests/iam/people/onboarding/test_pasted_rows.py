@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from iam.people.onboarding.pasted_rows import (
-    LARGEST,
+    MAX_BYTES,
     MAX_ROWS,
     MIXED,
     SheetError,
@@ -77,7 +77,7 @@ def test_every_mistake_is_told_with_its_line() -> None:
         pytest.param(b"Name,E-mail\nB\x00o,bo@example.com\n", "read this file", id="NUL"),
         pytest.param(b'Name,E-mail\n"Bo,bo@example.com\n', "quotation", id="open quotation mark"),
         pytest.param(b"Name,E-mail\n" + b"x" * 200_000 + b",b@example.com\n", "too long", id="huge cell"),
-        pytest.param(b"x" * (LARGEST + 1), "larger than 4 MB", id="too large"),
+        pytest.param(b"x" * (MAX_BYTES + 1), "larger than 4 MB", id="too large"),
         pytest.param(b"\xff\xfeN\x00a", "column names|read this file", id="cut off UTF-16"),
     ],
 )

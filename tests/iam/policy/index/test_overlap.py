@@ -10,7 +10,7 @@ import time
 import pytest
 
 from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, from_tokens
-from iam.policy.index.overlap import MOST, Tokens, overlaps
+from iam.policy.index.overlap import MAX_OVERLAPS, Tokens, overlaps
 from iam.policy.index.patterns import normal
 from iam.policy.index.probes import pattern_tokens
 
@@ -32,7 +32,7 @@ def test_the_overlap_takes_in_what_both_take_in(seed: int) -> None:
     for _ in range(20):
         first, other = pattern(dice), pattern(dice)
         overlap = overlaps(first, other)
-        assert set(overlap) == set(overlaps(other, first)) or MOST in (
+        assert set(overlap) == set(overlaps(other, first)) or MAX_OVERLAPS in (
             len(overlap),
             len(overlaps(other, first)),
         )
@@ -43,7 +43,11 @@ def test_the_overlap_takes_in_what_both_take_in(seed: int) -> None:
             is_of_both = left(text) and right(text)
             is_of_overlap = any(matches(text) for matches in shared)
             # A list that was cut takes in less, and never more.
-            assert is_of_overlap == is_of_both or (is_of_both and len(overlap) == MOST), (first, other, text)
+            assert is_of_overlap == is_of_both or (is_of_both and len(overlap) == MAX_OVERLAPS), (
+                first,
+                other,
+                text,
+            )
 
 
 def test_long_patterns_with_many_stars_take_no_time() -> None:
@@ -52,5 +56,5 @@ def test_long_patterns_with_many_stars_take_no_time() -> None:
     )
     other = pattern_tokens("arn:aws:s3:::*" + "*".join(f"{n:02}/of" for n in range(20)) + "*")
     began = time.process_time()
-    assert len(overlaps(tokens, other)) == MOST
+    assert len(overlaps(tokens, other)) == MAX_OVERLAPS
     assert time.process_time() - began < 0.1
