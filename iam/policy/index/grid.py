@@ -36,6 +36,9 @@ class Mark(NamedTuple):
 Fits = dict[object, tuple[bool, ...]]
 """Which of some resources are those of a statement."""
 
+Met = dict[object, int]
+"""In which of some circumstances the conditions of a statement are met, whatever the action."""
+
 
 class Grid:
     """Requests for one action by their number: place of the resource × number of circumstances + place of the
@@ -50,8 +53,9 @@ class Grid:
         *,
         has_rcps: bool,
         fits: Fits,
+        met: Met,
     ) -> None:
-        self._has_rcps, self._fits = has_rcps, fits
+        self._has_rcps, self._fits, self._met = has_rcps, fits, met
         self.action, self.resources, self.contexts = action, resources, contexts
         self.width = len(contexts)
         self.row = (1 << self.width) - 1
@@ -116,7 +120,7 @@ class Grid:
                 place = account_of(resource) if is_placed else ""
                 if place not in met:
                     asked = resource if is_placed else "*"
-                    met[place] = self._met(side, say, compiled, asked)
+                    met[place] = self._circumstances_met(side, say, compiled, asked)
                 bits |= (met[place] & fitting) << shift
             shift += self.width
         is_doubtful = bool(compiled.unknown)
@@ -162,8 +166,17 @@ class Grid:
     def _keys_in(self, say: Say, texts: Iterable[str]) -> frozenset[str]:
         return variables_in(texts) & self._keys if say.clause.has_variables else frozenset()
 
-    def _met(self, side: Side, say: Say, compiled: Compiled, resource: str) -> int:
-        """The circumstances in which all conditions are met."""
+    def _circumstances_met(self, side: Side, say: Say, compiled: Compiled, resource: str) -> int:
+        """The circumstances in which all conditions are met. Of the resource, only its account matters."""
+        if not compiled.conditions:
+            return self.row
+        key = (say, id(side), account_of(resource), id(self.contexts))
+        row_bits = self._met.get(key)
+        if row_bits is None:
+            row_bits = self._met[key] = self._conditions_met(side, say, compiled, resource)
+        return row_bits
+
+    def _conditions_met(self, side: Side, say: Say, compiled: Compiled, resource: str) -> int:
         row_bits = self.row
         for condition in compiled.conditions:
             keys = frozenset({fold(condition.key)} & self._keys) | self._keys_in(say, condition.values)

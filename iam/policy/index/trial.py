@@ -21,7 +21,7 @@ from iam.policy.evaluate import ASSUMING, EvaluationDecision, decide
 from iam.policy.glob import Token
 from iam.policy.index.circumstances import Circumstance, circumstances
 from iam.policy.index.documents import Doc, IndexedStatement
-from iam.policy.index.grid import Allowed, Fits, Grid
+from iam.policy.index.grid import Allowed, Fits, Grid, Met
 from iam.policy.index.keys import OF_PLACE
 from iam.policy.index.kinds import ResourceKindSet, sorts_of
 from iam.policy.index.likeness import Kin
@@ -63,6 +63,7 @@ class ActionGroup:
         self._prover, self._part, self._space = prover, part, prover.space
         self._alike = alike
         self.fits = prover.fits
+        self.met: Met = {}
         self.is_taken_over = False
         """Whether a verdict names requests of somebody else of whom the same is true."""
         self.before, self.after = before, after
@@ -312,7 +313,9 @@ class Trial:
         self._is_any = is_anywhere or sort.is_elsewhere
         resources = self._resources(sort, patterns)
         contexts = asked.circumstances(sort.never)
-        self._grid = Grid(self._action, resources, contexts, has_rcps=asked.has_rcps, fits=asked.fits)
+        self._grid = Grid(
+            self._action, resources, contexts, has_rcps=asked.has_rcps, fits=asked.fits, met=asked.met
+        )
 
     def _resources(self, sort: ResourceKindSet, patterns: Mapping[Tokens, int]) -> tuple[str, ...]:
         if self._is_anywhere:

@@ -116,7 +116,8 @@ def test_a_template_is_written_checked_and_saved() -> None:
     ("change", "why"),
     [
         ({"statements": "{"}, "no JSON: line 1"),
-        ({"statements": "[" * 5000}, "nested too deeply"),
+        ({"statements": "[" * 200_000}, "nested too deeply"),
+        ({"statements": "[" * 4000 + "]" * 4000}, "statement"),
         (
             {"statements": '[{"Effect":"Allow","Action":"s3:GetObject","Resource":"{{x}}"}]'},
             "No parameter is named",
