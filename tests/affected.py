@@ -14,6 +14,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -38,8 +39,10 @@ def main(revision: str = "") -> int:
     if not changed:
         print("Nothing was changed.")
         return 0
-    codes = [subprocess.call(command) for command in lint_commands(changed)]
-    files = affected(changed)
+    with ThreadPoolExecutor(2) as pool:
+        reports = pool.map(_report, lint_commands(changed))
+        files = affected(changed)
+        codes = [_said(report) for report in reports]
     left = max(FOR_TESTS_AT_LEAST, SECONDS - (time.monotonic() - begun))
     print(
         f"{len(changed)} changed files, {len(files)} files of tests near them, {left:.0f} seconds for them."
@@ -49,6 +52,16 @@ def main(revision: str = "") -> int:
     codes.append(subprocess.call([sys.executable, "-m", "pytest", "-q", *options, *files], env=environment))
     print(f"{time.monotonic() - begun:.0f} seconds.")
     return next(filter(None, codes), 0)
+
+
+def _report(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+
+
+def _said(report: subprocess.CompletedProcess[str]) -> int:
+    """The exit code of a linter, whose words are printed."""
+    print(report.stdout, end="", flush=True)
+    return report.returncode
 
 
 def changed_files(revision: str = "") -> list[str]:

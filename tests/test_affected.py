@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,3 +61,16 @@ def test_only_what_was_changed_is_linted() -> None:
     assert "mypy" in [
         word for lint_command in affected.lint_commands(["iam/moments.py"]) for word in lint_command
     ]
+
+
+def test_a_linter_that_complains_fails_the_check_and_is_heard(
+    monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    says = "import sys; print('line', sys.argv[1]); sys.exit(int(sys.argv[1]))"
+    monkeypatch.setattr(affected, "changed_files", lambda revision: ["docs/operate.md"])
+    monkeypatch.setattr(
+        affected, "lint_commands", lambda changed: [[sys.executable, "-c", says, code] for code in ("0", "3")]
+    )
+    monkeypatch.setattr(affected, "affected", lambda changed: ["--version"])
+    assert affected.main() == 3
+    assert capfd.readouterr().out.startswith("line 0\nline 3\n")

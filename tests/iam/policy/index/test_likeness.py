@@ -113,7 +113,11 @@ def said(change: PrincipalChange) -> dict[object, int]:
     numbers: dict[object, int] = {}
     for mask, verdict in change.proofs:
         key = verdict._replace(
-            more=None, less=None, already=frozenset(verdict.already), keeps=frozenset(verdict.keeps)
+            more=None,
+            less=None,
+            outlines=(),
+            already=frozenset(verdict.already),
+            keeps=frozenset(verdict.keeps),
         )
         key = (verdict.more is not None, verdict.less is not None, key)
         numbers[key] = numbers.get(key, 0) | mask
