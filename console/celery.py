@@ -31,9 +31,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "console.settings")
 VISIBILITY_SECONDS = 3600
 CALCULATIONS = "calculations"
 FORMER_TASKS = {
+    "console.operators.tasks.tidy_sign_ins": "console.operators.tasks.delete_old_sign_ins",
+    "console.web.tasks.hear_beat": "console.web.tasks.record_heartbeat",
     "iam.access.escalating.tasks.calculate_escalation": (
         "iam.access.escalation_calculation.tasks.calculate_escalation"
     ),
+    "iam.access.grants.tasks.tend_grants": "iam.access.grants.tasks.reconcile_grants",
+    "iam.access.grants.tasks.tidy_grants": "iam.access.grants.tasks.clean_up_grants",
+    "iam.access.rollout.tasks.settle_rollouts": "iam.access.rollout.tasks.reconcile_rollouts",
+    "iam.changes.approval.tasks.attend_waiting": "iam.changes.approval.tasks.remind_approvers",
+    "iam.changes.tasks.tell_ended": "iam.changes.tasks.notify_ended",
+    "iam.changes.tasks.tell_missed_ends": "iam.changes.tasks.notify_missed_ends",
+    "iam.linking.tasks.work_out_links": "iam.linking.tasks.refresh_links",
+    "iam.people.campaigns.tasks.tend_campaigns": "iam.people.campaigns.tasks.reconcile_campaigns",
+    "iam.people.enrolment.tasks.tend_enrolments": "iam.people.enrolment.tasks.reconcile_enrolments",
     "iam.people.leaving.tasks.ask_run": "iam.people.offboarding.tasks.request_run",
     "iam.people.leaving.tasks.drop_leaving_drafts": "iam.people.offboarding.tasks.delete_old_drafts",
     "iam.people.leaving.tasks.prove_seat": "iam.people.offboarding.tasks.prove_user",

@@ -21,7 +21,7 @@ from iam.changes.models import Change
 
 logger = structlog.get_logger(__name__)
 Handler = Callable[[Change], None]
-TELL_ENDED: Final = "iam.changes.tasks.tell_ended"
+NOTIFY_ENDED: Final = "iam.changes.tasks.notify_ended"
 _on_end: list[Handler] = []
 MAX_HANDLED_AT_ONCE: Final = 20
 """Of so many who asks tells by themselves: the next page shows what follows."""
@@ -67,7 +67,7 @@ def tell_end(change: Change) -> None:
 
 
 def _tell_by_worker(changes: Sequence[Change]) -> None:
-    if not nudge.send(TELL_ENDED, [str(change.pk) for change in changes]):
+    if not nudge.send(NOTIFY_ENDED, [str(change.pk) for change in changes]):
         for change in changes:
             tell_end(change)
 

@@ -19,8 +19,8 @@ def run_change(change_id: str) -> None:
     runner.run(UUID(change_id))
 
 
-@shared_task(name="iam.changes.tasks.tell_ended")  # type: ignore[untyped-decorator]
-def tell_ended(change_ids: list[str]) -> None:
+@shared_task(name="iam.changes.tasks.notify_ended")  # type: ignore[untyped-decorator]
+def notify_ended(change_ids: list[str]) -> None:
     """Tell what follows from changes that ended together."""
     handlers.tell_ends([UUID(change_id) for change_id in change_ids])
 
@@ -34,8 +34,8 @@ def sweep_changes() -> None:
     runner.sweep()
 
 
-@shared_task(name="iam.changes.tasks.tell_missed_ends")  # type: ignore[untyped-decorator]
+@shared_task(name="iam.changes.tasks.notify_missed_ends")  # type: ignore[untyped-decorator]
 @every(60)
-def tell_missed_ends() -> None:
+def notify_missed_ends() -> None:
     """Tell of what went wrong and nobody was told of."""
     notifications.tell_missed_ends()

@@ -8,8 +8,8 @@ from iam.linking.refresh import work_out
 from iam.schedule import every
 
 
-@shared_task(name="iam.linking.tasks.work_out_links")  # type: ignore[untyped-decorator]
+@shared_task(name="iam.linking.tasks.refresh_links")  # type: ignore[untyped-decorator]
 @every(15)
-def work_out_links() -> int:
+def refresh_links() -> int:
     """Work out whose the users are of whom something was written, or may have become somebody's."""
     return work_out()

@@ -150,7 +150,7 @@ def test_a_database_that_does_not_answer_lets_no_sweep_rest(
 
 def test_rare_entries_are_sent_in_a_quiet_database_too(scheduler: QuietScheduler, writes: Writes) -> None:
     writes.now += 3600
-    assert scheduler.is_due(scheduler.schedule["iam.access.grants.tasks.tidy_grants"]).is_due
+    assert scheduler.is_due(scheduler.schedule["iam.access.grants.tasks.clean_up_grants"]).is_due
 
 
 def test_the_quiet_round_carries_every_frequent_sweep() -> None:

@@ -34,7 +34,7 @@ def let_the_beat_come_by(console: Running) -> None:
     if not broker.startswith("redis"):
         pytest.skip("Redis (no beat can be sent by hand without it)")
     with Celery("journey", broker=broker, set_as_current=False) as app:
-        app.send_task("iam.people.campaigns.tasks.tend_campaigns", queue="gatehouse")
+        app.send_task("iam.people.campaigns.tasks.reconcile_campaigns", queue="gatehouse")
 
 
 def let_days_pass(console: Running) -> None:

@@ -14,9 +14,9 @@ from iam.access.grants.services.reconcile import settle_open
 from iam.schedule import HOURS, every
 
 
-@shared_task(name="iam.access.grants.tasks.tend_grants")  # type: ignore[untyped-decorator]
+@shared_task(name="iam.access.grants.tasks.reconcile_grants")  # type: ignore[untyped-decorator]
 @every(10)
-def tend_grants() -> None:
+def reconcile_grants() -> None:
     """Bring grants to where their changes are, end what has run out, and warn of what ends soon."""
     settle_open()
     close_overdue()
@@ -24,9 +24,9 @@ def tend_grants() -> None:
     warn_of_ends()
 
 
-@shared_task(name="iam.access.grants.tasks.tidy_grants")  # type: ignore[untyped-decorator]
+@shared_task(name="iam.access.grants.tasks.clean_up_grants")  # type: ignore[untyped-decorator]
 @every(HOURS)
-def tidy_grants() -> None:
+def clean_up_grants() -> None:
     """Take away what served its time."""
     tidy_denials()
 

@@ -8,8 +8,8 @@ from iam.access.rollout.services import settle_open
 from iam.schedule import every
 
 
-@shared_task(name="iam.access.rollout.tasks.settle_rollouts")  # type: ignore[untyped-decorator]
+@shared_task(name="iam.access.rollout.tasks.reconcile_rollouts")  # type: ignore[untyped-decorator]
 @every(60)
-def settle_rollouts() -> int:
+def reconcile_rollouts() -> int:
     """Let grants follow whose changes have ended, where nobody was told."""
     return settle_open()

@@ -8,8 +8,8 @@ from iam.changes.approval.reminders import attend
 from iam.schedule import every
 
 
-@shared_task(name="iam.changes.approval.tasks.attend_waiting")  # type: ignore[untyped-decorator]
+@shared_task(name="iam.changes.approval.tasks.remind_approvers")  # type: ignore[untyped-decorator]
 @every(60)
-def attend_waiting() -> None:
+def remind_approvers() -> None:
     """Remind those who have to decide, and have others decide where they do not."""
     attend()

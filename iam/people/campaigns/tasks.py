@@ -8,8 +8,8 @@ from iam.people.campaigns import reconcile
 from iam.schedule import every
 
 
-@shared_task(name="iam.people.campaigns.tasks.tend_campaigns")  # type: ignore[untyped-decorator]
+@shared_task(name="iam.people.campaigns.tasks.reconcile_campaigns")  # type: ignore[untyped-decorator]
 @every(300)
-def tend_campaigns() -> int:
+def reconcile_campaigns() -> int:
     """Invite, remind, and ask for what is due."""
     return reconcile.tend()

@@ -8,8 +8,8 @@ from iam.people.enrolment import reconcile
 from iam.schedule import every
 
 
-@shared_task(name="iam.people.enrolment.tasks.tend_enrolments")  # type: ignore[untyped-decorator]
+@shared_task(name="iam.people.enrolment.tasks.reconcile_enrolments")  # type: ignore[untyped-decorator]
 @every(20)
-def tend_enrolments() -> None:
+def reconcile_enrolments() -> None:
     """End what was not finished in time, and delete what nobody got."""
     reconcile.tend()

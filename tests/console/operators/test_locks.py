@@ -12,7 +12,7 @@ from django.test import Client
 
 from console.operators import locks
 from console.operators.models import Operator, SignInLock
-from console.operators.tasks import tidy_sign_ins
+from console.operators.tasks import delete_old_sign_ins
 from iam.journal.models import Entry
 from tests.console.operators.conftest import PASSWORD, is_signed_in, sign_in
 from tests.console.operators.test_sign_in import _link
@@ -164,7 +164,7 @@ def test_counting_survives_rows_that_are_tidied_away(kwame: Operator) -> None:
     with time_machine.travel(NOON, tick=False):
         locks.count_failure("login:x")
     with time_machine.travel(NOON + timedelta(days=3), tick=False):
-        tidy_sign_ins()
+        delete_old_sign_ins()
         assert not SignInLock.objects.exists()
         assert locks.count_failure("login:x") is None
 

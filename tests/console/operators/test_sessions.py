@@ -14,7 +14,7 @@ from django.test import Client
 from console.operators.models import Operator, OperatorSession
 from console.operators.session_store import SessionStore, digest
 from console.operators.sessions import POLL_HEADER, SHORT_IDLE
-from console.operators.tasks import tidy_sign_ins
+from console.operators.tasks import delete_old_sign_ins
 from iam.directory.models import Role
 from iam.directory.services import deactivate_person, remove_role
 from iam.journal.models import Entry
@@ -151,7 +151,7 @@ def test_ended_sessions_are_tidied_away(client: Client, kwame: Operator) -> None
     with _at(0):
         sign_in(client, kwame.email)
     with _at(24 * 60):
-        tidy_sign_ins()
+        delete_old_sign_ins()
     assert not OperatorSession.objects.exists()
 
 

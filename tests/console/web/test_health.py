@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from console.celery import app
 from console.web import health
-from console.web.tasks import hear_beat
+from console.web.tasks import record_heartbeat
 from iam.journal import triggers
 from iam.journal.services import record
 from iam.mirror.models import Section
@@ -60,7 +60,7 @@ def test_it_is_ready_when_everything_answers(client: Client, broker: None) -> No
 def test_it_tells_when_beat_was_heard_and_how_long_entries_wait(client: Client, broker: None) -> None:
     now = datetime.now(tz=UTC)
     with time_machine.travel(now - timedelta(seconds=90), tick=False):
-        hear_beat()
+        record_heartbeat()
         record(kind="role.assign", actor=None)
     body = client.get("/readyz").json()
     assert 90 <= body["beat_seconds"] < 100

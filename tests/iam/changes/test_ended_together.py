@@ -14,7 +14,7 @@ from iam import nudge
 from iam.changes import handlers, services
 from iam.changes.models import Change, ChangeEvent, ChangeState
 from iam.changes.states import end_all, move
-from iam.changes.tasks import tell_ended
+from iam.changes.tasks import notify_ended
 from iam.journal.models import Entry
 from tests.iam.changes.conftest import Scene, make_group
 
@@ -103,8 +103,8 @@ def test_what_follows_is_told_by_a_worker(
 
     assert not told_ids
     ((name, (ids,)),) = sent
-    assert name == tell_ended.name
-    tell_ended(ids)
+    assert name == notify_ended.name
+    notify_ended(ids)
     assert sorted(told_ids) == sorted(change.pk for change in changes)
 
 
