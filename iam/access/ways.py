@@ -181,7 +181,9 @@ class AccessWays:
         judge, _ = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
         judge.listen(index.register)
         by_digest = {doc.digest: doc for doc in judge.said}
-        return Heard(judge, by_digest, index.classes_named(judge.reader), judge.lowered in FREE)
+        # Whose names are in the question is looked for among everybody, and mostly makes no difference.
+        named = frozenset() if judge.heard is judge.said else index.classes_named(judge.reader)
+        return Heard(judge, by_digest, named, judge.lowered in FREE)
 
     def _of_step(self, member: Member, step: ExplanationStep, action: str) -> AccessWay:
         if step.held is not None:

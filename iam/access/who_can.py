@@ -257,8 +257,8 @@ class _Shown:
         return self.everyone.stopped(most, lambda: stopped(self._index, question, whole, most=most))
 
     def group(self, group: WayGroup, size: int) -> PeopleByWay:
-        """A way, with the first of those who can in it."""
-        first = group.runs.page(size=size)[:size]
+        """A way, with the first of those who can in it. Where none is shown, none is looked for."""
+        first = group.runs.page(size=size)[:size] if size else []
         return PeopleByWay(group.way, group.counts, [self.row(*each) for each in first], group.users)
 
     def row(self, member: Member, decision: EvaluationDecision) -> WhoCanRow:

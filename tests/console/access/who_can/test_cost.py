@@ -62,6 +62,35 @@ def test_the_order_of_everybody_is_not_looked_for_again(
     ask(auditor, view="")
 
 
+def test_nobody_is_looked_for_by_name_where_no_policy_has_names_in_it(
+    auditor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd(20)
+
+    def refuse(*_: Any) -> Any:
+        raise AssertionError("all names were read")
+
+    monkeypatch.setattr(Index, "classes_named", refuse)
+    assert "20 confirmed" in summary(ask(auditor, view=""))
+
+
+def test_no_first_is_looked_for_of_ways_of_whom_none_is_shown(
+    auditor: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crowd(20)
+    monkeypatch.setattr(who_can, "GROUPS", 0)
+    sizes: list[int] = []
+    whole = answer_runs.Runs.page
+
+    def counted(self: answer_runs.Runs, *, size: int, **more: Any) -> Any:
+        sizes.append(size)
+        return whole(self, size=size, **more)
+
+    monkeypatch.setattr(answer_runs.Runs, "page", counted)
+    ask(auditor, view="")
+    assert len(sizes) == 1, "the list itself"
+
+
 def test_whom_a_deny_stops_is_found_without_naming_statements(explained: list[int]) -> None:
     organisation = made.Organisation()
     both = tuple((name, organisation.digest(text)) for name, text in (("yes", ALLOW), ("no", DENY)))
