@@ -34,7 +34,8 @@ from iam.mirror.queries import overview as mirror
 from iam.mirror.queries.account_pages import ATTENTION, accounts_by_need, facts_of, readable_accounts
 from iam.mirror.queries.figures import Numbers, figures, generation
 from iam.mirror.queries.freshness import AccountStatus, FreshnessFacts, standing
-from iam.mirror.queries.lists.core import ListContext, ListQuery, list_page
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.core import ListQuery, list_page
 from iam.mirror.queries.lists.freshness import unsynced_sections
 from iam.mirror.queries.lists.people import PEOPLE
 from iam.people.campaigns.audience import stuck_campaigns

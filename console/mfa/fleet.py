@@ -23,7 +23,7 @@ from iam.guard import Right, Viewer
 from iam.keyset import Row
 from iam.mirror.mfa import has_mfa
 from iam.mirror.models import NEVER
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from iam.people.fleet.calculation import Fresh
 from iam.people.fleet.device_list import Fleet
 from iam.people.fleet.models import Administrator

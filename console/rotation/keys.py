@@ -22,7 +22,7 @@ from iam.keyset import Row
 from iam.linking.owners import owners_to_filter
 from iam.mirror.models import NEVER
 from iam.mirror.owners import WORDS
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from iam.people.rotation.key_list import KEYS, OLD, VERY_OLD
 
 RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)

@@ -108,8 +108,10 @@ def _times(database: str, site: Site) -> Figures:
     from django.core.cache import cache
 
     from iam.keyset import page
-    from iam.mirror.queries.lists.core import PAGE, ListContext, ListQuery, list_page, wanted_rows
+    from iam.mirror.queries.lists.context import ListContext
+    from iam.mirror.queries.lists.core import ListQuery, list_page, wanted_rows
     from iam.mirror.queries.lists.people import PEOPLE
+    from iam.mirror.queries.lists.rows import PAGE
 
     def rows() -> list[dict[str, Any]]:
         """By the query sets themselves, where pages use statements that are kept of them."""
@@ -201,7 +203,8 @@ def _deep_address(sort: str, site: Site) -> str:
     from django.db.models import F
 
     from console.web.page_cursors import Cursor, encode
-    from iam.mirror.queries.lists.core import ListContext, ListQuery, wanted_rows
+    from iam.mirror.queries.lists.context import ListContext
+    from iam.mirror.queries.lists.core import ListQuery, wanted_rows
     from iam.mirror.queries.lists.people import PEOPLE
 
     order = PEOPLE.sorts[sort].order(descending=False)

@@ -20,7 +20,7 @@ from console.web.render import is_fragment, render_page
 from iam.guard import Right, Viewer
 from iam.mirror.models import Entity, EntityState, Kind
 from iam.mirror.queries import entities
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.freshness import unsynced_sections, was_unknown
 from iam.mirror.queries.moments import just_after, just_before
 

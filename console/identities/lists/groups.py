@@ -11,7 +11,7 @@ from console.identities.lists.spec import Column, Filter, ListPage, NameCell, Ta
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
 from iam.keyset import Row
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.groups import GROUPS
 
 RIGHTS = (Right.SEE_ACCOUNT, Right.SEE_TEAM)

@@ -15,7 +15,7 @@ from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge
 from iam.guard import Right
 from iam.keyset import Row
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.instance_profiles import INSTANCE_PROFILES
 
 

@@ -11,7 +11,8 @@ from console.web.access import ViewerRequest
 from console.web.context import frame_of
 from console.web.page_cursors import Cursor, CursorError, decode
 from console.web.query import Query
-from iam.mirror.queries.lists.core import WORDS, ListContext, ListQuery, ListSort
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.core import WORDS, ListQuery, ListSort
 
 TEXT = 200
 VALUES = 20

@@ -35,7 +35,7 @@ from iam.keyset import Row
 from iam.linking.owners import may_set_any, owners_to_filter
 from iam.mirror.models import NEVER
 from iam.mirror.pull.sections import CREDENTIAL_REPORT
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.people import PEOPLE
 
 OLD_KEY, VERY_OLD_KEY = 90, 180

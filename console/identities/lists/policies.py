@@ -14,7 +14,7 @@ from console.web.access import ViewerRequest, require
 from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
 from iam.keyset import Row
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.policies import POLICIES
 
 OWNERS = {"aws": "AWS", "customer": "Customer"}

@@ -20,9 +20,9 @@ from iam.keyset import RowPage as Rows
 from iam.mirror.models import SectionState
 from iam.mirror.models.accounts import Source
 from iam.mirror.pull.sections import LABELS
-from iam.mirror.queries.lists.core import PAGE
 from iam.mirror.queries.lists.counts import CAP, COME, GONE
 from iam.mirror.queries.lists.freshness import Gap, Gaps
+from iam.mirror.queries.lists.rows import PAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from console.web.templatetags.ui import badge, moment
 from iam.guard import Right
 from iam.keyset import Row
 from iam.mirror.models import Kind
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.providers import PROVIDERS
 
 KINDS = {Kind.SAML_PROVIDER.value: "SAML", Kind.OIDC_PROVIDER.value: "OpenID Connect"}

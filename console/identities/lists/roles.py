@@ -20,7 +20,7 @@ from console.web.templatetags.ui import age, ago, badge
 from iam.guard import Right
 from iam.keyset import Row
 from iam.mirror.display_names import trusted_by
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.roles import ROLES
 
 TONES = {"any": "bad", "cross-account": "warn", "saml": "info", "oidc": "info"}

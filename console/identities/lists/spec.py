@@ -11,7 +11,8 @@ from django.utils.html import format_html
 
 from console.web.templatetags.lists import td
 from iam.keyset import Row
-from iam.mirror.queries.lists.core import ListContext, ListDefinition
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.core import ListDefinition
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,8 @@ from console.web.render import is_fragment, render_page
 from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.queries.figures import list_counts
-from iam.mirror.queries.lists.core import ListContext, list_page
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.core import list_page
 from iam.mirror.queries.lists.freshness import Gaps, gaps, unsynced_sections
 
 

@@ -16,12 +16,13 @@ from iam.mirror.models import Account, AccountFact, Kind, UserCredentials, valid
 from iam.mirror.pull.account_facts import load_facts
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.facts import Observation
-from iam.mirror.queries.lists.core import ListContext, of_account
+from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.counts import count
 from iam.mirror.queries.lists.groups import GROUPS
 from iam.mirror.queries.lists.people import PEOPLE
 from iam.mirror.queries.lists.policies import POLICIES
 from iam.mirror.queries.lists.roles import ROLES
+from iam.mirror.queries.lists.rows import of_account
 from iam.mirror.queries.visibility import visible
 
 NUMBERS = "numbers"

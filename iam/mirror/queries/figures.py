@@ -33,7 +33,8 @@ from iam.mirror.pull.sections import (
     USERS,
 )
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
-from iam.mirror.queries.lists.core import ListContext, ListDefinition, ListQuery
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.core import ListDefinition, ListQuery
 from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
 from iam.mirror.queries.lists.people import PEOPLE
 from iam.mirror.queries.result_cache import KeptResults, State, state_of

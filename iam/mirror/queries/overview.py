@@ -38,8 +38,9 @@ from iam.mirror.queries.differences import (
     Ties,
 )
 from iam.mirror.queries.figures import generation
-from iam.mirror.queries.lists.core import ListContext, of_account
+from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.counts import who
+from iam.mirror.queries.lists.rows import of_account
 from iam.mirror.queries.result_cache import KeptResults, State
 from iam.mirror.queries.visibility import visible
 

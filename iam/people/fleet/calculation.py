@@ -19,7 +19,7 @@ from django.db.models.functions import Coalesce
 
 from iam.access import administrators as in_force
 from iam.mirror.models import Account, EntityState, Kind, valid_at
-from iam.mirror.queries.lists.core import fact_at
+from iam.mirror.queries.lists.rows import fact_at
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import Organizations
 from iam.nudge import send_seldom

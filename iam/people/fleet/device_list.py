@@ -13,16 +13,9 @@ from iam.keyset import Row
 from iam.mirror.display_names import display_name, people_of_users
 from iam.mirror.models import Account, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.queries.lists import people
-from iam.mirror.queries.lists.core import (
-    ListContext,
-    ListDefinition,
-    ListSort,
-    Seen,
-    States,
-    Tab,
-    either,
-    of_account,
-)
+from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.rows import either, of_account
 from iam.mirror.queries.visibility import visible, visible_states
 from iam.people.fleet.calculation import fresh
 from iam.people.fleet.demands import Places

@@ -16,21 +16,9 @@ from iam.keyset import Row
 from iam.mirror.display_names import display_name
 from iam.mirror.models import NEVER, EntityState, Kind, Usage, UserCredentials, valid_at
 from iam.mirror.owners import owned_by, owner_filter, people_and_owners
-from iam.mirror.queries.lists.core import (
-    ALWAYS,
-    COMMON,
-    ListContext,
-    ListDefinition,
-    ListSort,
-    Seen,
-    States,
-    Tab,
-    common,
-    either,
-    fact_at,
-    of_account,
-    states,
-)
+from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.rows import ALWAYS, COMMON, common, either, fact_at, of_account, states
 from iam.mirror.queries.visibility import visible
 from iam.people.fleet.demands import Rule, people_under
 from iam.people.rotation.models import Rotation, RotationStage

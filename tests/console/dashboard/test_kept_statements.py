@@ -20,7 +20,7 @@ from iam.directory.models import Role
 from iam.mirror.models import Account, Section
 from iam.mirror.queries.account_pages import accounts_by_need
 from iam.mirror.queries.figures import figures
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from tests import factories
 
 pytestmark = pytest.mark.django_db

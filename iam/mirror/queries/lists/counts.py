@@ -14,15 +14,9 @@ from django.core.cache import cache
 from django.db.models import Exists, OuterRef, QuerySet
 
 from iam.mirror.models import Account, Entity, EntityState
-from iam.mirror.queries.lists.core import (
-    ListContext,
-    ListDefinition,
-    ListQuery,
-    RowCount,
-    of_account,
-    states,
-    wanted_rows,
-)
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.core import ListDefinition, ListQuery, wanted_rows
+from iam.mirror.queries.lists.rows import RowCount, of_account, states
 from iam.mirror.queries.visibility import visible
 
 CAP = 1000

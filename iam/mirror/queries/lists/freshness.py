@@ -14,7 +14,7 @@ from iam.mirror.models import Account, Entity, EntityState, Section, SectionStat
 from iam.mirror.models.accounts import KNOWN_SINCE, unknown_at
 from iam.mirror.pull.sections import KINDS
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
-from iam.mirror.queries.lists.core import ListContext, Seen
+from iam.mirror.queries.lists.context import ListContext, Seen
 from iam.mirror.queries.past_accounts import connected_at
 from iam.mirror.queries.visibility import people_within
 

@@ -28,16 +28,12 @@ from iam.mirror.models import (
     valid_at,
 )
 from iam.mirror.owners import NONE, owner_filter, people_and_owners
-from iam.mirror.queries.lists.core import (
+from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.rows import (
     ALWAYS,
     COMMON,
     ROWS,
-    ListContext,
-    ListDefinition,
-    ListSort,
-    Seen,
-    States,
-    Tab,
     common,
     either,
     fact_at,

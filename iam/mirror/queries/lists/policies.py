@@ -11,21 +11,9 @@ from django.db.models import OuterRef, Q, QuerySet
 
 from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, Kind, PolicyVersion, valid_at
-from iam.mirror.queries.lists.core import (
-    ALWAYS,
-    COMMON,
-    ListContext,
-    ListDefinition,
-    ListSort,
-    Seen,
-    States,
-    Tab,
-    common,
-    either,
-    states,
-    tallies,
-    ties,
-)
+from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.rows import ALWAYS, COMMON, common, either, states, tallies, ties
 
 SORTS = {
     "name": ListSort("sort_name", past="yes"),

@@ -12,20 +12,10 @@ from django.db.models.functions import Concat
 
 from iam.keyset import Row
 from iam.mirror.models import EntityState, Kind, valid_at
-from iam.mirror.queries.lists.core import (
-    ALWAYS,
-    COMMON,
-    ListContext,
-    ListDefinition,
-    ListSort,
-    Seen,
-    States,
-    Tab,
-    common,
-    states,
-    tallies,
-)
+from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
 from iam.mirror.queries.lists.policies import moment_of
+from iam.mirror.queries.lists.rows import ALWAYS, COMMON, common, states, tallies
 
 KINDS = (Kind.SAML_PROVIDER, Kind.OIDC_PROVIDER)
 SORTS = {"name": ListSort("sort_name", past="yes")}

@@ -9,22 +9,9 @@ from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, Usage, valid_at
-from iam.mirror.queries.lists.core import (
-    ALWAYS,
-    COMMON,
-    ListContext,
-    ListDefinition,
-    ListSort,
-    Seen,
-    States,
-    Tab,
-    common,
-    either,
-    of_account,
-    states,
-    tallies,
-    ties,
-)
+from iam.mirror.queries.lists.context import ListContext, Seen, States
+from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
+from iam.mirror.queries.lists.rows import ALWAYS, COMMON, common, either, of_account, states, tallies, ties
 from iam.mirror.queries.visibility import visible
 
 FEDERATED = Q(category__in=["saml", "oidc"])

@@ -15,7 +15,8 @@ from iam.guard import viewer_for
 from iam.mirror.models import Account
 from iam.mirror.pull.revisions import note_write
 from iam.mirror.queries.lists import counts
-from iam.mirror.queries.lists.core import ListContext, ListQuery
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.core import ListQuery
 from iam.mirror.queries.lists.people import PEOPLE
 from tests import factories
 from tests.console.identities.lists.conftest import SignIn, tabs

@@ -14,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 
 from iam.guard import Scope, Viewer
 from iam.mirror.queries.lists import core
-from iam.mirror.queries.lists.core import ListContext, ListQuery, list_page
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.core import ListQuery, list_page
 from iam.mirror.queries.lists.people import PEOPLE
 from tests import factories
 

@@ -6,7 +6,7 @@ from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind
 from iam.mirror.pull.sections import ALL
-from iam.mirror.queries.lists.core import Seen
+from iam.mirror.queries.lists.context import Seen
 from iam.mirror.queries.lists.freshness import unsynced_sections
 from tests import factories
 

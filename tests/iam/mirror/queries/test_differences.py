@@ -13,7 +13,7 @@ from iam.mirror.models import AccountFact, EdgeKind, Entity, Kind, PolicyVersion
 from iam.mirror.pull.revisions import note_write
 from iam.mirror.queries import overview
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, Span, fact_changes, section_page, sections
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.overview import news
 from tests import factories
 from tests.factories import FIRST_READ, becomes, ends, seen_after

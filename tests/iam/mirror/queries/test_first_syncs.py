@@ -21,7 +21,8 @@ from iam.mirror.pull.sections import ALL, KINDS, LABELS
 from iam.mirror.queries import differences
 from iam.mirror.queries.differences import Span
 from iam.mirror.queries.figures import list_counts
-from iam.mirror.queries.lists.core import ListContext, ListDefinition, ListQuery
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.core import ListDefinition, ListQuery
 from iam.mirror.queries.lists.counts import COME
 from iam.mirror.queries.lists.freshness import first_syncs, unsynced_sections
 from iam.mirror.queries.lists.groups import GROUPS

@@ -6,7 +6,7 @@ import pytest
 
 from iam.directory.models import Role
 from iam.mirror.models import Section, SectionState
-from iam.mirror.queries.lists.core import ListContext
+from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.freshness import gaps
 from tests import factories
 

@@ -12,7 +12,8 @@ from iam.guard import Scope, Viewer
 from iam.keyset import KeysetPlace, Row, RowPage, page
 from iam.mirror.models import Account, EdgeKind, Kind, Usage
 from iam.mirror.queries.lists import core
-from iam.mirror.queries.lists.core import ListContext, ListDefinition, ListQuery, list_page, wanted_rows
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.core import ListDefinition, ListQuery, list_page, wanted_rows
 from iam.mirror.queries.lists.groups import GROUPS
 from iam.mirror.queries.lists.instance_profiles import INSTANCE_PROFILES
 from iam.mirror.queries.lists.people import PEOPLE
