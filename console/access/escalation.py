@@ -31,7 +31,7 @@ from console.access.escalation_steps import (
 )
 from console.access.grant_references import given_by
 from console.access.limits import limit_rows
-from console.access.lines import unread_words
+from console.access.lines import PRINCIPAL_COLUMNS, unread_words
 from console.access.who_can_answer import CERTAINTIES
 from console.identities.details.frame import shown_or_404
 from console.web.access import ViewerRequest, require
@@ -53,11 +53,7 @@ PAGE: Final = 50
 KIND_LABELS: Final = (("", "Users and roles"), ("users", "IAM users"), ("roles", "Roles"))
 VIEWS: Final = (("", "By policy"), ("principals", "By user and role"))
 COLUMNS: Final = (
-    "account_id",
-    "arn",
-    "name",
-    "display_name",
-    "kind",
+    *PRINCIPAL_COLUMNS,
     "certainty",
     "steps",
     "path",

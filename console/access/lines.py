@@ -22,6 +22,8 @@ from iam.policy.explain import ReasonOutcome
 from iam.policy.request import PrincipalKind
 from iam.policy.sentences.conditions import phrase_of
 
+PRINCIPAL_COLUMNS: Final = ("account_id", "arn", "name", "display_name", "kind")
+"""The columns of a file that say which user or role a row is about."""
 WAYS: Final = 2
 PREVIEW_LENGTH: Final = 80
 RESOURCE: Final = "Resource: "

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from console.access.bars import ORDER, bar, quarters
 from console.access.calculation import waits_for_calculation
 from console.access.forms.effective import EffectiveAccessForm
+from console.access.lines import PRINCIPAL_COLUMNS
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.context import frame_of
@@ -143,11 +144,7 @@ def service_export(request: ViewerRequest, prefix: str, form: str) -> HttpRespon
 
 
 COLUMNS: Final = (
-    "account_id",
-    "arn",
-    "name",
-    "display_name",
-    "kind",
+    *PRINCIPAL_COLUMNS,
     *(f"{str(level).partition(' ')[0].lower()}_actions" for level in ORDER),
     "everywhere",
     "limited",

@@ -12,7 +12,7 @@ from django.http import Http404
 from django.http.response import HttpResponseBase
 
 from console.access.forms.who_can import WhoCanForm
-from console.access.lines import conditions, policy_name
+from console.access.lines import PRINCIPAL_COLUMNS, conditions, policy_name
 from console.web.access import ViewerRequest, require
 from console.web.files import FORMS, csv_lines, download, json_lines, json_value
 from iam.access.answers import Narrowed
@@ -23,11 +23,7 @@ from iam.journal.services import record
 from iam.policy.evaluate import EvaluationDecision
 
 COLUMNS: Final = (
-    "account_id",
-    "arn",
-    "name",
-    "display_name",
-    "kind",
+    *PRINCIPAL_COLUMNS,
     "decision",
     "certainty",
     "not_synced",

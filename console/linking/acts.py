@@ -15,8 +15,8 @@ from django.views.decorators.http import require_POST
 
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, entity_or_404, require
+from console.web.attempt import attempt
 from iam.directory.models import Person
-from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right
 from iam.linking import acts
 from iam.linking.models import Apart
@@ -147,12 +147,7 @@ def _person(request: ViewerRequest) -> Person:
 
 
 def _tried(request: ViewerRequest, pk: int, act: Callable[[], object], done: str) -> HttpResponse:
-    try:
-        act()
-    except DirectoryRuleError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, done)
+    attempt(request, act, done=done)
     back = request.POST.get("back", "")
     if back and url_has_allowed_host_and_scheme(back, allowed_hosts=None):
         return redirect(back)

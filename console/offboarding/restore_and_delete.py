@@ -16,6 +16,7 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
+from iam.people.offboarding.models import Leaver
 from iam.people.offboarding.repeat_invitation import invite_again
 from iam.people.offboarding.requester_scope import of_leaver
 from iam.people.offboarding.restore_and_delete import (
@@ -49,14 +50,8 @@ def leaver_restore(request: ViewerRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, "Restore requested. Access comes back when the request is approved.")
             return redirect("offboarding:leaver", pk=pk)
-    context: dict[str, Any] = {
-        "section": "leaving",
-        "leaver": leaver,
-        "refused": refused,
-        "errors": field_errors(refused),
-        "reason": reason,
-        "can": leaver.stage in RESTORABLE and may_act(request.viewer, leaver),
-    }
+    context = _asked(leaver, refused, reason=reason)
+    context["can"] = leaver.stage in RESTORABLE and may_act(request.viewer, leaver)
     if context["can"]:
         viewer = of_leaver(leaver.pk, request.viewer)
         plans, _, lost = return_plans(leaver, viewer=viewer)
@@ -103,15 +98,8 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
                 request, "Deletion requested. The IAM users are deleted when the request is approved."
             )
             return redirect("offboarding:leaver", pk=pk)
-    context: dict[str, Any] = {
-        "section": "leaving",
-        "leaver": leaver,
-        "refused": refused,
-        "errors": field_errors(refused),
-        "reason": request.POST.get("reason", "")[:1000],
-        "steps": [],
-        "calls": [],
-    }
+    context = _asked(leaver, refused, reason=request.POST.get("reason", "")[:1000])
+    context |= {"steps": [], "calls": []}
     try:
         plans, _ = deletion_plans(leaver, viewer=of_leaver(leaver.pk, request.viewer))
     except RefusedError as error:
@@ -131,3 +119,14 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
         }
     status = 422 if refused else 200
     return render_page(request, "offboarding/delete.html", context, status=status)
+
+
+def _asked(leaver: Leaver, refused: RefusedError | None, *, reason: str) -> dict[str, Any]:
+    """What a page shows of what was asked for and of why it cannot be."""
+    return {
+        "section": "leaving",
+        "leaver": leaver,
+        "refused": refused,
+        "errors": field_errors(refused),
+        "reason": reason,
+    }

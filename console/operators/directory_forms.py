@@ -14,6 +14,16 @@ def _text(**attrs: Any) -> forms.TextInput:
     return forms.TextInput(attrs={"class": "input"} | attrs)
 
 
+def _account_field() -> forms.RegexField:
+    return forms.RegexField(
+        r"^(\d{12})?$",
+        required=False,
+        label="Account",
+        widget=_text(list="accounts", inputmode="numeric", autocomplete="off", placeholder="All accounts"),
+        error_messages={"invalid": "Enter a 12-digit account ID, or leave it empty for all accounts."},
+    )
+
+
 class PersonForm(forms.Form):
     """A new person."""
 
@@ -32,13 +42,7 @@ class OperatorRoleForm(forms.Form):
     role = forms.ChoiceField(
         choices=[("", "Choose a role"), *Role.choices], widget=forms.Select(attrs={"class": "input"})
     )
-    account_id = forms.RegexField(
-        r"^(\d{12})?$",
-        required=False,
-        label="Account",
-        widget=_text(list="accounts", inputmode="numeric", autocomplete="off", placeholder="All accounts"),
-        error_messages={"invalid": "Enter a 12-digit account ID, or leave it empty for all accounts."},
-    )
+    account_id = _account_field()
     team = forms.ModelChoiceField(
         Team.objects.order_by("name"),
         required=False,
@@ -98,34 +102,30 @@ class TeamRuleForm(forms.Form):
     value = forms.CharField(
         max_length=512, label="Group or path", widget=_text(autocomplete="off", spellcheck="false")
     )
-    account_id = forms.RegexField(
-        r"^(\d{12})?$",
-        required=False,
-        label="Account",
-        widget=_text(list="accounts", inputmode="numeric", autocomplete="off", placeholder="All accounts"),
-        error_messages={"invalid": "Enter a 12-digit account ID, or leave it empty for all accounts."},
+    account_id = _account_field()
+
+
+def _name_field() -> forms.CharField:
+    return forms.CharField(
+        max_length=128, label="Name", widget=_text(autocomplete="off"), validators=[reads_as_stored]
+    )
+
+
+def _email_field() -> forms.EmailField:
+    return forms.EmailField(
+        max_length=150,
+        label="Email",
+        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
     )
 
 
 class SetUpForm(forms.Form):
     """The two people who approve from the first day on."""
 
-    first_name = forms.CharField(
-        max_length=128, label="Name", widget=_text(autocomplete="off"), validators=[reads_as_stored]
-    )
-    first_email = forms.EmailField(
-        max_length=150,
-        label="Email",
-        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
-    )
-    second_name = forms.CharField(
-        max_length=128, label="Name", widget=_text(autocomplete="off"), validators=[reads_as_stored]
-    )
-    second_email = forms.EmailField(
-        max_length=150,
-        label="Email",
-        widget=forms.EmailInput(attrs={"class": "input", "autocomplete": "off"}),
-    )
+    first_name = _name_field()
+    first_email = _email_field()
+    second_name = _name_field()
+    second_email = _email_field()
 
     def clean(self) -> dict[str, Any]:
         """Two different people."""

@@ -10,7 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -230,11 +230,3 @@ def apply_loss(request: ViewerRequest, number: str) -> HttpResponse:
 
 def _is_held(cell: SectionCell) -> bool:
     return bool(cell.section and cell.section.state == SectionState.HELD)
-
-
-def facts_or_404(account: Account) -> FreshnessFacts:
-    """The facts of an account that was just found."""
-    facts = facts_of([account.pk])
-    if not facts:
-        raise Http404
-    return facts[0]

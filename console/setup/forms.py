@@ -44,6 +44,12 @@ def checked_by(check: Callable[..., str], text: str, **terms: Any) -> str:
         raise forms.ValidationError(error.message) from error
 
 
+class MonoField(forms.CharField):
+    """A name of AWS, such as an ARN."""
+
+    widget = forms.TextInput(attrs=_MONO)
+
+
 class SetupForm(forms.Form):
     """A form without Django's colons and browser validation, whose messages are ours."""
 
@@ -105,17 +111,15 @@ def where_of(account: Account | ConnectionDraft) -> dict[str, str]:
 class RoleForm(AccountRolesForm):
     """The second step: the roles that now exist in the account."""
 
-    role_arn = forms.CharField(
+    role_arn = MonoField(
         label="Read role ARN",
         max_length=2048,
-        widget=forms.TextInput(attrs=_MONO),
         error_messages={"required": "Enter the ARN of the role that you created."},
     )
-    write_role_arn = forms.CharField(
+    write_role_arn = MonoField(
         label="Write role ARN",
         required=False,
         max_length=2048,
-        widget=forms.TextInput(attrs=_MONO),
         help_text="Leave empty for read-only access",
     )
 
@@ -123,10 +127,9 @@ class RoleForm(AccountRolesForm):
 class HubForm(SetupForm):
     """Who assumes the roles, where the worker cannot say it or AWS leaves out the role's path."""
 
-    hub_arn = forms.CharField(
+    hub_arn = MonoField(
         label="ARN of Gatehouse’s own role",
         max_length=2048,
-        widget=forms.TextInput(attrs=_MONO),
         error_messages={"required": "Enter the ARN of the worker’s role."},
     )
 
@@ -134,10 +137,9 @@ class HubForm(SetupForm):
 class ExternalIdForm(SetupForm):
     """An external id that a role in AWS asks for already."""
 
-    external_id = forms.CharField(
+    external_id = MonoField(
         label="External ID",
         max_length=1224,
-        widget=forms.TextInput(attrs=_MONO),
         error_messages={"required": "Enter the external ID."},
     )
 
@@ -173,24 +175,21 @@ class DiscoverForm(SetupForm):
 class RolePlanForm(SetupForm):
     """The role that every chosen account has."""
 
-    role_name = forms.CharField(
+    role_name = MonoField(
         label="Read role name in every account",
         max_length=64,
-        widget=forms.TextInput(attrs=_MONO),
         error_messages={"required": "Enter the name of the role."},
     )
-    write_role_name = forms.CharField(
+    write_role_name = MonoField(
         label="Write role name",
         required=False,
         max_length=64,
-        widget=forms.TextInput(attrs=_MONO),
         help_text="Leave empty for read-only access",
     )
-    external_id = forms.CharField(
+    external_id = MonoField(
         label="External ID",
         required=False,
         max_length=1224,
-        widget=forms.TextInput(attrs=_MONO),
         help_text="As required by the trust policies of the roles",
     )
 
@@ -224,21 +223,21 @@ class SettingsForm(AccountRolesForm):
         empty_value=None,
         widget=forms.Select(attrs={"class": "input"}),
     )
-    role_arn = forms.CharField(
+    role_arn = MonoField(
         label="Read role ARN",
         max_length=2048,
-        widget=forms.TextInput(attrs=_MONO),
         error_messages={"required": "Enter the ARN of the read role."},
     )
-    write_role_arn = forms.CharField(
+    write_role_arn = MonoField(
         label="Write role ARN",
         required=False,
         max_length=2048,
-        widget=forms.TextInput(attrs=_MONO),
         help_text="Leave empty for read-only access",
     )
-    external_id = forms.CharField(
-        label="External ID", required=False, max_length=1224, widget=forms.TextInput(attrs=_MONO)
+    external_id = MonoField(
+        label="External ID",
+        required=False,
+        max_length=1224,
     )
 
     def __init__(self, *args: Any, account: Account, default_minutes: int, **kwargs: Any) -> None:

@@ -133,11 +133,6 @@ def decided_by(viewer: Viewer) -> QuerySet[Change]:
     return decided.select_related("account").distinct().order_by("-created_at", "-id")
 
 
-def open_about(entity_id: int) -> QuerySet[Change]:
-    """What is under way about a user, newest first."""
-    return Change.objects.filter(entity_id=entity_id, state__in=OPEN).order_by("-created_at")
-
-
 def approvers_of(account_id: str, *, but: UUID) -> list[str]:
     """The names of those who may approve in an account, without the one who asked; sorted."""
     roles = [role for role, rights in RIGHTS.items() if Right.APPROVE_CHANGE in rights]

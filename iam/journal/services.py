@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict, Unpack
 from uuid import UUID
 
 import structlog
@@ -35,7 +35,7 @@ class _Acting(Protocol):
     def email(self) -> str: ...
 
 
-class _KnownPerson(Protocol):
+class KnownPerson(Protocol):
     """A person of the directory."""
 
     @property
@@ -59,7 +59,7 @@ GATEHOUSE = Nameless("Gatehouse")
 NOT_SIGNED_IN = Nameless("Not signed in")
 COMMAND_LINE = Nameless("Command line")
 
-Actor = _Acting | _KnownPerson | Nameless
+Actor = _Acting | KnownPerson | Nameless
 
 
 def person_id_of(actor: Actor | None) -> UUID | None:
@@ -69,28 +69,21 @@ def person_id_of(actor: Actor | None) -> UUID | None:
     return actor.person_id if isinstance(actor, Nameless) or hasattr(actor, "person_id") else actor.id
 
 
-def record(
-    *,
-    kind: str,
-    actor: Actor | None,
-    subject: str = "",
-    account_id: str = "",
-    data: dict[str, Any] | None = None,
-    request_id: str = "",
-    ip: str = "",
-) -> Entry:
+class EntryParts(TypedDict, total=False):
+    """What an entry may say beside its kind and actor; see `entry`."""
+
+    subject: str
+    account_id: str
+    data: dict[str, Any] | None
+    request_id: str
+    ip: str
+
+
+def record(*, kind: str, actor: Actor | None, **parts: Unpack[EntryParts]) -> Entry:
     """Add an entry, in the caller's transaction: what is rolled back was not done. The database dates it;
     refresh `at` to read it. See `entry`.
     """
-    made = entry(
-        kind=kind,
-        actor=actor,
-        subject=subject,
-        account_id=account_id,
-        data=data,
-        request_id=request_id,
-        ip=ip,
-    )
+    made = entry(kind=kind, actor=actor, **parts)
     made.save(force_insert=True)
     return made
 

@@ -15,7 +15,6 @@ from typing import Final
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
 
 from iam.directory.models import Identity, Person, Tie
 from iam.linking.models import How, LinkStanding, Sign
@@ -83,16 +82,6 @@ def owns(person_id: UUID, *, user_arn: str) -> bool:
     """Whether an active person is linked by hand to the user of this name, and to the one who has it now."""
     rows = Identity.objects.filter(person=person_id, person__is_active=True, user_arn=user_arn)
     return _valid(rows).exists()
-
-
-def arns_of(addresses: Iterable[str]) -> dict[str, frozenset[str]]:
-    """The users that were linked by hand to the people of addresses (in small letters); one query."""
-    arns: dict[str, set[str]] = defaultdict(set)
-    wanted = set(addresses)
-    rows = Identity.objects.alias(low=Lower("person__email")).filter(low__in=wanted)
-    for address, arn in _valid(rows).values_list("person__email", "user_arn"):
-        arns[address.lower()].add(arn)
-    return {address: frozenset(arns) for address, arns in arns.items()}
 
 
 def is_linked(person_id: UUID, *, user: Entity) -> bool:

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
 from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 
 from iam import nudge
-from iam.journal.services import Actor, record
+from iam.journal.services import Actor, KnownPerson, record
 from iam.notify.events import OFFERED, NotifyEvent, Spec, spec_of
 from iam.notify.models import DELIVER, MessageChannel, MessageState, Outgoing, Preference, SlackMember
 from iam.notify.queries import wants
@@ -26,15 +25,8 @@ class NotifyError(Exception):
     """What was asked for cannot be; the message is a sentence for the person."""
 
 
-class Addressee(Protocol):
-    """Anyone who is told: a person of the directory."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def email(self) -> str: ...
+Addressee = KnownPerson
+"""Anyone who is told."""
 
 
 def notify(

@@ -6,7 +6,17 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from console.changes.actions.action import END, MAKE, ActAction
-from console.changes.actions.fields import DOCUMENT, FLAG, LINES, LONG, NAME, NUMBER, TAGS, ActField
+from console.changes.actions.fields import (
+    DOCUMENT,
+    FLAG,
+    LINES,
+    LONG,
+    NAME,
+    NUMBER,
+    TAGS,
+    ActField,
+    session_hours,
+)
 from console.changes.actions.on_principals import DOCUMENT_FIELD
 from iam.changes.acts import options
 from iam.changes.acts.base import account
@@ -125,15 +135,7 @@ MAKING_ACTIONS: Final = (
                 start=lambda subject: TRUSTS_EC2,
             ),
             LONG_DESCRIPTION,
-            ActField(
-                "hours",
-                "Maximum session duration in hours",
-                NUMBER,
-                hint="A whole number from 1 to 12.",
-                low=1,
-                high=12,
-                start=lambda subject: "1",
-            ),
+            session_hours(lambda subject: "1"),
             BOUNDARY,
             NEW_TAGS,
         ),

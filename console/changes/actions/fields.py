@@ -55,6 +55,19 @@ class ActField:
         return ValidationError(f"{self.label}: {problem}")
 
 
+def session_hours(start: Callable[[Any], str]) -> ActField:
+    """How long a session of a role lasts at most."""
+    return ActField(
+        "hours",
+        "Maximum session duration in hours",
+        NUMBER,
+        hint="A whole number from 1 to 12.",
+        low=1,
+        high=12,
+        start=start,
+    )
+
+
 class ActAnswerField(forms.Field):
     """The answer to a question about a subject."""
 

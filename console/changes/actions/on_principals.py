@@ -8,7 +8,16 @@ from datetime import UTC, datetime
 from typing import Final
 
 from console.changes.actions.action import ACCESS, END, ActAction
-from console.changes.actions.fields import CHOICE, DOCUMENT, HIDDEN, LONG, NAME, NUMBER, TAGS, ActField
+from console.changes.actions.fields import (
+    CHOICE,
+    DOCUMENT,
+    HIDDEN,
+    LONG,
+    NAME,
+    TAGS,
+    ActField,
+    session_hours,
+)
 from iam.changes.acts import Subject, options
 from iam.changes.acts.base import entity
 from iam.changes.operations.role import Settings
@@ -155,15 +164,7 @@ PRINCIPAL_ACTIONS: Final = (
                 is_needed=False,
                 start=lambda subject: Settings.of(options.state_of(subject)).description,
             ),
-            ActField(
-                "hours",
-                "Maximum session duration in hours",
-                NUMBER,
-                hint="A whole number from 1 to 12.",
-                low=1,
-                high=12,
-                start=_hours,
-            ),
+            session_hours(_hours),
         ),
     ),
     ActAction(

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from console.demo.organisation.documents import allow, arn, aws_managed, deny, document
 from console.demo.organisation.jobs import LOGS_READ, METRICS, job_group, job_policy
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.organisation.specs import GroupSpec, PolicySpec
 
 Jobs = tuple[tuple[PolicySpec, ...], tuple[GroupSpec, ...]]
+
+
+IAM_ADMINISTRATION: Final = job_policy(
+    "IamAdministration",
+    "Break-glass IAM administration",
+    "iam",
+    document(allow("Identities", ("iam:*", "access-analyzer:*"))),
+)
 
 
 def data() -> Jobs:
@@ -122,12 +132,7 @@ def data() -> Jobs:
                 )
             ),
         ),
-        job_policy(
-            "IamAdministration",
-            "Break-glass IAM administration",
-            "iam",
-            document(allow("Identities", ("iam:*", "access-analyzer:*"))),
-        ),
+        IAM_ADMINISTRATION,
     )
     groups = (
         job_group("everyone", 1300, "SelfService", "RequireMfa"),
@@ -215,12 +220,7 @@ def staging() -> Jobs:
             "contractors",
             document(allow("Look", ("ec2:Describe*", "eks:Describe*", "elasticloadbalancing:Describe*"))),
         ),
-        job_policy(
-            "IamAdministration",
-            "Break-glass IAM administration",
-            "iam",
-            document(allow("Identities", ("iam:*", "access-analyzer:*"))),
-        ),
+        IAM_ADMINISTRATION,
     )
     groups = (
         job_group("everyone", 1400, "SelfService"),
@@ -256,12 +256,7 @@ def sandbox() -> Jobs:
             "machine-learning",
             document(allow("Models", ("bedrock:InvokeModel", "bedrock:List*"))),
         ),
-        job_policy(
-            "IamAdministration",
-            "Break-glass IAM administration",
-            "iam",
-            document(allow("Identities", ("iam:*", "access-analyzer:*"))),
-        ),
+        IAM_ADMINISTRATION,
     )
     groups = (
         job_group("builders", 1000, "BuilderWrite", "SelfService"),

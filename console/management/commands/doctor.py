@@ -10,12 +10,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from console.management.arguments import add_accounts, connected_accounts
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.doctor.checks import StoredExamination, statement
 from iam.mirror.doctor.run import run_examination
 from iam.mirror.doctor.services import request_examination
 from iam.mirror.models import Account, DoctorRun
-from iam.mirror.models.accounts import Source
 from iam.mirror.queries.setup import active_examination
 
 MARKS = {
@@ -38,17 +38,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Accounts by number; --json for machines."""
-        parser.add_argument(
-            "accounts",
-            nargs="*",
-            metavar="ACCOUNT",
-            help="12-digit account ID; by default all connected accounts",
-        )
+        add_accounts(parser)
         parser.add_argument("--json", action="store_true", help="print the checks as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Examine each account; the exit code is 1 when something is missing or broken."""
-        runs = [examined(account) for account in _accounts(options["accounts"])]
+        runs = [examined(account) for account in connected_accounts(options["accounts"])]
         if options["json"]:
             self.stdout.write(json.dumps({"accounts": [_as_json(run) for run in runs]}, indent=2))
         else:
@@ -88,17 +83,6 @@ def tell(command: BaseCommand, run: DoctorRun) -> None:
             )
     if not findings.bad:
         command.stdout.write("No permission is missing.")
-
-
-def _accounts(numbers: list[str]) -> list[Account]:
-    connected = Account.objects.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
-    if not numbers:
-        return list(connected.order_by("name", "id"))
-    accounts_by_id = {account.account_id: account for account in connected.filter(account_id__in=numbers)}
-    for number in numbers:
-        if number not in accounts_by_id:
-            raise CommandError(f"{number} isn’t connected. Connect it with `manage.py connect {number}`.")
-    return [accounts_by_id[number] for number in dict.fromkeys(numbers)]
 
 
 def _as_json(run: DoctorRun) -> dict[str, Any]:

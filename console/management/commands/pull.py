@@ -10,11 +10,11 @@ import threading
 import time
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
+from console.management.arguments import add_accounts, connected_accounts
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.models import Account, Pull
-from iam.mirror.models.accounts import Source
 from iam.mirror.queries.pulls import summary_of
 from iam.mirror.services import free_lost_pulls, request_pull, run_pull
 
@@ -28,18 +28,13 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Accounts by number; --json for machines."""
-        parser.add_argument(
-            "accounts",
-            nargs="*",
-            metavar="ACCOUNT",
-            help="12-digit account ID; by default all connected accounts",
-        )
+        add_accounts(parser)
         parser.add_argument("--json", action="store_true", help="print a JSON summary")
         parser.add_argument("--accept-loss", action="store_true", help="confirm removals that are on hold")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Pull each account; the exit code is 1 when a section could not be read."""
-        accounts = _accounts(options["accounts"])
+        accounts = connected_accounts(options["accounts"])
         if not accounts:
             self.stderr.write("No account is connected. Connect one with `manage.py connect`.")
         summaries = [self._pull(account, options) for account in accounts]
@@ -77,17 +72,6 @@ class Command(BaseCommand):
             self.stdout.write(
                 f"  {mark}{name:<22} {section['state']:<9} {section['count']:>7} {section['message']}"
             )
-
-
-def _accounts(numbers: list[str]) -> list[Account]:
-    connected = Account.objects.filter(removed_at__isnull=True).exclude(source=Source.EXPORT)
-    if not numbers:
-        return list(connected.order_by("name", "id"))
-    accounts_by_id = {account.account_id: account for account in connected.filter(account_id__in=numbers)}
-    for number in numbers:
-        if number not in accounts_by_id:
-            raise CommandError(f"{number} isn’t connected. Connect it with `manage.py connect {number}`.")
-    return [accounts_by_id[number] for number in dict.fromkeys(numbers)]
 
 
 def _carried_out(pull: Pull) -> Pull:

@@ -30,6 +30,7 @@ from console.operators.visibility import (
     visible_people,
 )
 from console.web.access import ViewerRequest, require, require_everywhere
+from console.web.attempt import attempt
 from console.web.files import file_links
 from console.web.page_cursors import place_in, word_of
 from console.web.query import Query
@@ -197,16 +198,6 @@ def _identities(request: ViewerRequest, person: Person) -> dict[str, Any]:
     scope = request.viewer.scope
     shown = [identity for identity in every if scope.sees_account(identity.user_arn.split(":")[4])]
     return {"identities": shown, "identities_elsewhere": len(every) - len(shown)}
-
-
-def attempt(request: ViewerRequest, act: Callable[[], object], *, done: str) -> None:
-    """Do it and say so, or say which rule forbids it."""
-    try:
-        act()
-    except DirectoryRuleError as error:
-        messages.error(request, str(error))
-    else:
-        messages.success(request, done)
 
 
 def attempt_on(pk: UUID, request: ViewerRequest, act: Callable[[], object], *, done: str) -> HttpResponse:

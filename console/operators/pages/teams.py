@@ -12,12 +12,13 @@ from django.views.decorators.http import require_POST
 
 from console.operators.directory_forms import SetUpForm, TeamForm, TeamRuleForm
 from console.operators.first_page import is_unsettled
-from console.operators.pages.people import SUGGESTED_ACCOUNTS, attempt, send_invitation
+from console.operators.pages.people import SUGGESTED_ACCOUNTS, send_invitation
 from console.operators.queries import teams
 from console.operators.recency import recently_authenticated
 from console.operators.services import appoint_approvers
 from console.operators.visibility import manages_everyone, visible_assignments, visible_teams
 from console.web.access import ViewerRequest, require, require_everywhere
+from console.web.attempt import attempt
 from console.web.render import render_page
 from iam.directory.models import Team, TeamRule
 from iam.directory.rules import DirectoryRuleError, approvers

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import chain
 
-from iam.access.builder.build import Given, _of, arns_for, grants_of
+from iam.access.builder.build import arns_for, grants_of
 from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, MAX_WHENS, ServicePart, When
 from iam.policy.catalogue import catalogue
 from iam.policy.catalogue.space import is_literal
@@ -179,15 +179,3 @@ def _idle(document: PolicyDocument) -> Iterator[str]:
                     f"Statement {statement.index + 1}: none of the actions works on {arn[:120]}, so it is "
                     "left out."
                 )
-
-
-def grants_of_document(document: PolicyDocument) -> frozenset[Given]:
-    """What a document gives, statement by statement, without any merging."""
-    triples: set[Given] = set()
-    for statement in document.statements:
-        for part in _of_statement(statement):
-            conditions = _of(When(*condition) for condition in statement.conditions)
-            for action in part.actions:
-                arns = ("*",) if part.everywhere else arns_for(part, action)
-                triples.update((action, arn, conditions) for arn in arns)
-    return frozenset(triples)

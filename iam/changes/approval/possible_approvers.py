@@ -151,20 +151,6 @@ def who_could_approve(
     )
 
 
-def require_possible_approver(
-    operations: Sequence[Operation],
-    *,
-    receipts: Sequence[Mapping[str, Any]],
-    impact: Mapping[str, Any],
-    requester: UUID,
-) -> PossibleApprovers:
-    """The same. Raises NoApproverError where nobody could."""
-    approvers = who_could_approve(operations, receipts=receipts, impact=impact, requester=requester)
-    if not approvers.is_possible:
-        raise NoApproverError(approvers)
-    return approvers
-
-
 def still_possible(
     requirement: Requirement, progress: ApprovalProgress, *, parts: Sequence[Change]
 ) -> PossibleApprovers:

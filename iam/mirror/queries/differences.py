@@ -27,6 +27,7 @@ from iam.mirror.models import (
     UserCredentials,
     valid_at,
 )
+from iam.mirror.queries.search import SEARCHED_KINDS
 
 CAME, WENT, CHANGED = "came", "went", "changed"
 TIES = (
@@ -38,18 +39,7 @@ TIES = (
     EdgeKind.TARGET,
 )
 KINDS = (
-    Kind.USER,
-    Kind.GROUP,
-    Kind.ROLE,
-    Kind.POLICY,
-    Kind.INSTANCE_PROFILE,
-    Kind.SAML_PROVIDER,
-    Kind.OIDC_PROVIDER,
-    Kind.ACCESS_KEY,
-    Kind.MFA_DEVICE,
-    Kind.SSH_KEY,
-    Kind.SIGNING_CERTIFICATE,
-    Kind.SERVICE_CREDENTIAL,
+    *SEARCHED_KINDS,
     Kind.SERVER_CERTIFICATE,
     Kind.ORG_ROOT,
     Kind.ORG_UNIT,

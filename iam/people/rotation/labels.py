@@ -62,11 +62,6 @@ def old_words(rotation: Rotation) -> str:
     return used_words(rotation.old_used_at, rotation.old_service, rotation.old_region)
 
 
-def new_words(rotation: Rotation) -> str:
-    """Where the new key was last used."""
-    return used_words(rotation.new_used_at, rotation.new_service, rotation.new_region)
-
-
 def what_stands(rotation: Rotation, *, discards: bool) -> str:
     """What is there of the keys when it is given up now."""
     old, new = rotation.old.aws_id, rotation.new_key_id

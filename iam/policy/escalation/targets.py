@@ -124,10 +124,6 @@ class Targets:
         row = self._shard.policies.get(number)
         return "" if row is None else row.name
 
-    def arn_of_group(self, number: int) -> str:
-        """The ARN of a group."""
-        return self._group(number).target.arn
-
     def _grants_of_group(self, number: int) -> Grants:
         return self._shard.groups[number].grants
 

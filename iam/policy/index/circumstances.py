@@ -93,10 +93,8 @@ def _samples(operator: str, value: str, *, now: datetime | None) -> Iterator[str
         yield from ("true", "false") if fold(value) == "true" else ("false", "true")
     elif operator in ("ipaddress", "notipaddress"):
         yield from _addresses(value)
-    elif operator.startswith("arn"):
-        yield from _names(value, is_arn=True)
-    elif operator in ("stringlike", "stringnotlike"):
-        yield from _names(value, is_arn=False)
+    elif operator.startswith("arn") or operator in ("stringlike", "stringnotlike"):
+        yield from _names(value)
     else:
         yield value
 
@@ -128,7 +126,7 @@ def _addresses(value: str) -> Iterator[str]:
         yield str(make(number))
 
 
-def _names(value: str, *, is_arn: bool) -> Iterator[str]:
+def _names(value: str) -> Iterator[str]:
     for word in ("x", ""):
         text = "".join(_letter(part, word) for part in tokens(value))
         yield text

@@ -122,14 +122,6 @@ class PrincipalChange:
     proved_for: str = field(default="", compare=False)
     prover: FindsChange | None = field(default=None, compare=False, repr=False)
 
-    def mask_where(self, *, more: bool, less: bool) -> int:
-        """The actions of which some requests are newly allowed, or no longer."""
-        bits = 0
-        for mask, verdict in self.proofs:
-            if (verdict.more is not None) is more and (verdict.less is not None) is less:
-                bits |= mask
-        return bits
-
     def own(self, before: Side, after: Side, *, within: int) -> PrincipalChange:
         """The same with requests of this principal, for the actions `within` a set."""
         if self.prover is None or self.proved_for == before.principal.arn:
