@@ -15,7 +15,8 @@ from console.web.access import ViewerRequest, entity_or_404, require_present
 from iam.changes.credential_acts import CredentialActRequest, kind_of, operation_of
 from iam.changes.models import Change
 from iam.changes.operations import Operation
-from iam.changes.operations.sealed_secret import Recipient, seal_id
+from iam.changes.operations.params import Recipient
+from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.services.requests import request_operation
 from iam.guard import Right, Viewer
 from iam.mirror.display_names import names_by_entity

@@ -11,20 +11,24 @@ from uuid import UUID
 from iam.changes.errors import RefusedError
 from iam.changes.operations import Operation
 from iam.changes.operations.access_key import CreateAccessKey
-from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.credential_status import DeleteCredential, SetStatus
-from iam.changes.operations.login_profile import DeleteLoginProfile, RequirePasswordChange
+from iam.changes.operations.login_profile import (
+    CreateLoginProfile,
+    DeleteLoginProfile,
+    RequirePasswordChange,
+    UpdateLoginProfile,
+)
 from iam.changes.operations.mfa_device import DeactivateMfaDevice, DeleteMfaDevice
-from iam.changes.operations.sealed_secret import Recipient
+from iam.changes.operations.params import Recipient
+from iam.changes.operations.public_key import (
+    UploadCertificate,
+    UploadSshKey,
+)
 from iam.changes.operations.service_credential import (
     SERVICES,
     CreateServiceCredential,
     ResetServiceCredential,
 )
-from iam.changes.operations.signing_certificate import (
-    UploadCertificate,
-)
-from iam.changes.operations.ssh_key import UploadSshKey
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh.credentials import is_virtual
 
@@ -52,7 +56,7 @@ _ON_ONE: Final[dict[str, tuple[Kind, Callable[[Entity], Operation]]]] = {
 
 def _reset(asked: CredentialActRequest) -> Operation:
     assert asked.credential is not None
-    return ResetServiceCredential.anew(asked.credential, recipient=asked.recipient, sealed_id=asked.sealed_id)
+    return ResetServiceCredential.of(asked.credential, recipient=asked.recipient, sealed_id=asked.sealed_id)
 
 
 def _service(asked: CredentialActRequest) -> Operation:

@@ -22,8 +22,8 @@ from iam.changes.operations.oidc_provider import (
 from iam.changes.operations.profile_role import ADD_ROLE, REMOVE_ROLE, RoleInProfile
 from iam.changes.operations.saml_provider import DeleteSamlProvider, UpdateSamlProvider
 from iam.changes.operations.server_certificate import DeleteServerCertificate, UpdateServerCertificate
-from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
 from iam.changes.operations.tags import SetTags
+from iam.changes.operations.virtual_mfa_device import DeleteSpareMfaDevice
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.refresh.credentials import is_virtual
 
@@ -123,7 +123,7 @@ def _clients(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 
 def _rename_certificate(subject: Subject, fields: Given) -> Sequence[Operation]:
-    return [UpdateServerCertificate.of(entity(subject), name=fields["name"], path=fields["path"])]
+    return [UpdateServerCertificate.of(entity(subject), new_name=fields["name"], new_path=fields["path"])]
 
 
 def _delete_certificate(subject: Subject, fields: Given) -> Sequence[Operation]:

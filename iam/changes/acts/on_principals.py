@@ -71,18 +71,18 @@ def _rename(subject: Subject, fields: Given) -> Sequence[Operation]:
     subject_entity = entity(subject)
     return [
         (UpdateUser if subject_entity.kind == USER else UpdateGroup).of(
-            subject_entity, name=fields["name"], path=fields["path"]
+            subject_entity, new_name=fields["name"], new_path=fields["path"]
         )
     ]
 
 
 def _settings(subject: Subject, fields: Given) -> Sequence[Operation]:
     settings = Settings(description=fields["description"], max_session=int(fields["hours"]) * 3600)
-    return [UpdateRole.of(entity(subject), settings=settings)]
+    return [UpdateRole.of(entity(subject), **settings.params)]
 
 
 def _trust(subject: Subject, fields: Given) -> Sequence[Operation]:
-    return [ReplaceTrustPolicy.of(entity(subject), text=fields["document"])]
+    return [ReplaceTrustPolicy.of(entity(subject), document=fields["document"])]
 
 
 def _revoke(subject: Subject, fields: Given) -> Sequence[Operation]:

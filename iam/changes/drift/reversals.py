@@ -58,7 +58,7 @@ def _state(step: FactStep, entity: Entity) -> Iterator[Reversal]:
         if not is_current:
             yield moved(what)
         elif entity.kind == Kind.ROLE:
-            yield Reversal(what, (ReplaceTrustPolicy.of(entity, text=old.document.text),))
+            yield Reversal(what, (ReplaceTrustPolicy.of(entity, document=old.document.text),))
         else:
             yield Reversal(what, why_not=IN_AWS)
     yield from _settings(step, entity, is_current=is_current)
@@ -73,7 +73,7 @@ def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[R
         if not is_current:
             yield moved(what)
         elif entity.kind == Kind.ROLE and differing <= _SETTINGS:
-            yield Reversal(what, (UpdateRole.of(entity, settings=Settings.of(old)),))
+            yield Reversal(what, (UpdateRole.of(entity, **Settings.of(old).params),))
         else:
             yield Reversal(what, why_not=IN_AWS)
     if (old.name, old.path) != (new.name, new.path):
@@ -86,7 +86,7 @@ def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[R
         if not is_current:
             yield moved(what)
         elif rename is not None:
-            yield Reversal(what, (rename.of(entity, name=old.name, path=old.path),))
+            yield Reversal(what, (rename.of(entity, new_name=old.name, new_path=old.path),))
         else:
             yield Reversal(what, why_not=IN_AWS)
 

@@ -21,15 +21,19 @@ from iam.changes.operations.base import (
     restore,
 )
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
-from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.credential_status import DeleteCredential, SetStatus
-from iam.changes.operations.former_version import DeletePolicyVersion, RestorePolicyVersion
+from iam.changes.operations.former_version import DeletePolicyVersion, RestorePolicyVersion, TakeBackVersion
 from iam.changes.operations.group import CreateGroup, DeleteGroup, UpdateGroup
 from iam.changes.operations.group_membership import ADD_TO_GROUP, REMOVE_FROM_GROUP, Membership
 from iam.changes.operations.inline_policy import DeleteInlinePolicy, PutInlinePolicy
 from iam.changes.operations.instance_association import ProfileAssociation
 from iam.changes.operations.instance_profile import CreateInstanceProfile, DeleteInstanceProfile
-from iam.changes.operations.login_profile import DeleteLoginProfile, RequirePasswordChange
+from iam.changes.operations.login_profile import (
+    CreateLoginProfile,
+    DeleteLoginProfile,
+    RequirePasswordChange,
+    UpdateLoginProfile,
+)
 from iam.changes.operations.managed_policy import CreatePolicy, DeletePolicy
 from iam.changes.operations.mfa_device import (
     DeactivateMfaDevice,
@@ -46,7 +50,7 @@ from iam.changes.operations.oidc_provider import (
 from iam.changes.operations.password_policy import DeletePasswordPolicy, UpdatePasswordPolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion, SetDefaultVersion
 from iam.changes.operations.profile_role import RoleInProfile
-from iam.changes.operations.replaced_version import TakeBackVersion
+from iam.changes.operations.public_key import UploadCertificate, UploadSshKey
 from iam.changes.operations.role import CreateRole, DeleteRole, UpdateRole
 from iam.changes.operations.role_sessions import RevokeSessions
 from iam.changes.operations.saml_provider import CreateSamlProvider, DeleteSamlProvider, UpdateSamlProvider
@@ -58,14 +62,11 @@ from iam.changes.operations.server_certificate import (
 from iam.changes.operations.service_credential import CreateServiceCredential, ResetServiceCredential
 from iam.changes.operations.service_linked_role import CreateServiceLinkedRole, DeleteServiceLinkedRole
 from iam.changes.operations.shown_calls import ShownCall, shown_calls
-from iam.changes.operations.signing_certificate import UploadCertificate
-from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
 from iam.changes.operations.spec import OperationSpec
-from iam.changes.operations.ssh_key import UploadSshKey
 from iam.changes.operations.tags import SetTags
 from iam.changes.operations.trust_policy import ReplaceTrustPolicy
 from iam.changes.operations.user import CreateUser, DeleteUser, UpdateUser
-from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice
+from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, DeleteSpareMfaDevice
 
 __all__ = [
     "ADD_TO_GROUP",

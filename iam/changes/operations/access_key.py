@@ -9,23 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Self
-from uuid import UUID
 
-from iam.changes.operations.base import Image, Operation, QuotaUse
+from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.credential_sorts import ACCESS_KEY, CredentialSpec
 from iam.changes.operations.credential_status import DeleteCredential
 from iam.changes.operations.one_time_credential import GivenOnce, GivenParams
-from iam.changes.operations.quotas import quota_of
-from iam.changes.operations.sealed_secret import Recipient
-from iam.changes.operations.spec import HIGH
+from iam.changes.operations.spec import HIGH, Quota
 from iam.changes.operations.user_credential import (
-    names_of,
     owned,
 )
-from iam.mirror.models import Entity, Kind
+from iam.mirror.models import Entity
 
 KEYS_PER_USER: Final = 2
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 
 
 class CreateAccessKey(GivenOnce):
@@ -34,14 +29,18 @@ class CreateAccessKey(GivenOnce):
     spec = CredentialSpec(
         slug="access_key.create",
         sort=ACCESS_KEY,
-        family="access-key",
-        subject_kind=Kind.USER.value,
         title="Create an access key for {user_name}",
         no_op="This access key already exists.",
         counted=("Create", "access key"),
         notes=(
             "Anyone who has the access key can {power} until it is deactivated or deleted.",
             "Only {recipient_name} can read the secret, once, within 24 hours.",
+        ),
+        quota=Quota(
+            "Access keys afterwards",
+            "{user_name} has {used} access keys, and AWS allows {limit}. Delete an unused one first.",
+            usual=KEYS_PER_USER,
+            name="AccessKeysPerUserQuota",
         ),
         call="CreateAccessKey",
         parameters={"UserName": "user_name"},
@@ -55,19 +54,11 @@ class CreateAccessKey(GivenOnce):
     _going: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, user: Entity, *, recipient: Recipient, sealed_id: UUID, instead_of: str = "") -> Self:
+    def of(cls, user: Entity, /, *more: Any, instead_of: str = "", **rest: Any) -> Self:
         """The operation for a user of the mirror; `instead_of` is the id of a key that is deleted before,
         in the same set."""
-        params = GivenParams(
-            **names_of(user),
-            known=" ".join(
-                sorted(key_id for key_id in owned(user, cls.spec.sort.kind) if key_id != instead_of)
-            ),
-            sealed_id=str(sealed_id),
-            recipient_id=str(recipient.person_id),
-            recipient_name=recipient.name,
-        )
-        return cls(user.account, params)
+        known = sorted(set(owned(user, cls.spec.sort.kind)) - {instead_of})
+        return super().of(user, known=" ".join(known), **rest)
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """A key that is deleted before leaves its room to this one."""
@@ -79,19 +70,14 @@ class CreateAccessKey(GivenOnce):
             and operation.modified_arns() == self.modified_arns()
         )
 
-    def image_of(self, user: Entity) -> Image:
-        return {"ids": sorted(set(owned(user, self.kind)) - self._going)}
+    def image_of(self, subject: Entity) -> Image:
+        return {"ids": sorted(set(owned(subject, self.kind)) - self._going)}
 
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
         key = response["AccessKey"]
         return str(key["AccessKeyId"]), str(key["SecretAccessKey"])
 
-    def quota(self) -> QuotaUse | None:
+    def used(self) -> int | None:
         """Keys of the user, active or not."""
         user = self.subject()
-        if user is None:
-            return None
-        used = len(set(owned(user, self.kind)) - self._going)
-        limit = quota_of(self.account, "AccessKeysPerUserQuota", default=KEYS_PER_USER)
-        refusal = f"{user.name} has {used} access keys, and AWS allows {limit}. Delete an unused one first."
-        return QuotaUse("Access keys afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)
+        return None if user is None else len(set(owned(user, self.kind)) - self._going)

@@ -9,7 +9,6 @@ all of AWS, so one that was let go may be somebody else's the next moment.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final, Self
 
 from iam.aws.reads import lists
@@ -23,7 +22,6 @@ from iam.mirror.models import Account
 FORM: Final = re.compile(r"(?!\d{12}$)[a-z0-9](?:[a-z0-9]|-(?!-)){1,61}[a-z0-9]")
 
 
-@dataclass(frozen=True, slots=True)
 class AliasParams(Params):
     """The alias that comes, or goes."""
 

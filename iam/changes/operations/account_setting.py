@@ -20,6 +20,7 @@ ACCOUNT = "account"
 class AccountSetting(Operation):
     """What operations on a setting share. `fact` is its name among the facts of the account."""
 
+    excluded = ("",)
     missing_message = "The account settings aren’t synced yet. Sync the account, then try again."
     fact: ClassVar[str]
     _read: tuple[datetime, Any] | None = None
@@ -36,10 +37,6 @@ class AccountSetting(Operation):
     def subject(self) -> Entity | None:
         """An account is no entity of its own."""
         return None
-
-    def excludes(self, slug: str, params: object) -> bool:
-        """One change of the setting is open at a time."""
-        return True
 
     def state_in_mirror(self) -> Image | None:
         """None while the settings have not been read."""

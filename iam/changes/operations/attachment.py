@@ -9,17 +9,17 @@ Both are idempotent: attaching what is attached does nothing, and detaching what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property, partial
-from typing import Any, ClassVar, Final, Self
+from typing import Final, Self
 from uuid import UUID
 
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads.policies import policy_id
 from iam.aws.session import Aws
 from iam.changes.documents import flags
-from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef, QuotaUse
+from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef
 from iam.changes.operations.holder import (
     HolderParams,
     OfHolder,
@@ -28,20 +28,23 @@ from iam.changes.operations.holder import (
     ways_beside,
 )
 from iam.changes.operations.identity import lost_identity
-from iam.changes.operations.quotas import quota_of
-from iam.changes.operations.spec import OperationSpec
+from iam.changes.operations.params import Blank
+from iam.changes.operations.spec import OperationSpec, Quota
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.refresh import Attachments, read_attachments, reread_attachments
 from iam.policy.index.rows import PolicyRow
 
-ATTACHED: Final = 10
-"""AWS's own figure, where the account summary has not been read;
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+ATTACHED: Final = Quota(
+    "Managed policies afterwards",
+    "{holder_name} has {used} managed policies, and AWS allows {limit} per {holder_kind}. Detach one first, "
+    "or use an inline policy.",
+    usual=10,
+    name="AttachedPoliciesPer{word}Quota",
+)
 
 
-@dataclass(frozen=True, slots=True)
 class AttachmentParams(HolderParams):
     """Whom, and which managed policy: its name, its ARN, and the unique id that it stood for.
 
@@ -49,10 +52,8 @@ class AttachmentParams(HolderParams):
     lacks since nobody has it.
     """
 
-    BLANK: ClassVar[frozenset[str]] = HolderParams.BLANK | {"policy_id"}
-
     policy_name: str
-    policy_id: str
+    policy_id: Blank
     policy_arn: str
 
     @property
@@ -70,6 +71,7 @@ ATTACH_POLICY: Final = OperationSpec(
     call="Attach{word}Policy",
     parameters={"{word}Name": "holder_name", "PolicyArn": "policy_arn"},
     sentence="{holder_name} gets {policy_name}",
+    quota=ATTACHED,
     inverse="attachment.detach",
 )
 DETACH_POLICY: Final = OperationSpec(
@@ -82,6 +84,7 @@ DETACH_POLICY: Final = OperationSpec(
     call="Detach{word}Policy",
     parameters={"{word}Name": "holder_name", "PolicyArn": "policy_arn"},
     sentence="{holder_name} loses {policy_name}",
+    quota=ATTACHED,
     inverse="attachment.attach",
 )
 
@@ -89,6 +92,9 @@ DETACH_POLICY: Final = OperationSpec(
 class Attachment(OfHolder):
     """A managed policy is attached to a user, group or role, or detached."""
 
+    initial = {"attached": False}
+    excluded = ("attachment.",)
+    excluded_by = ("holder_arn", "policy_arn")
     SPECS = (ATTACH_POLICY, DETACH_POLICY)
     inputs: AttachmentParams
     _read: Attachments | None = None
@@ -122,11 +128,6 @@ class Attachment(OfHolder):
     def referenced_arns(self) -> tuple[str, ...]:
         return (self.inputs.policy_arn,)
 
-    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """One of the two at a time for a pair."""
-        same = all(params.get(key) == self.params[key] for key in ("holder_arn", "policy_arn"))
-        return slug in (ATTACH_POLICY.slug, DETACH_POLICY.slug) and same
-
     def desired_state(self) -> Image:
         return {"attached": self.spec.adds}
 
@@ -137,10 +138,6 @@ class Attachment(OfHolder):
             made = operation.texts_made() if operation.account == self.account else {}
             if self.inputs.policy_arn in made:
                 self.text = made[self.inputs.policy_arn]
-
-    def initial_state(self) -> Image:
-        """Nothing is attached from birth."""
-        return {"attached": False}
 
     @cached_property
     def policy(self) -> Entity | None:
@@ -191,29 +188,11 @@ class Attachment(OfHolder):
         if holder is not None:
             reread_attachments(self.account, aws, holder, cause_id=cause_id, read=self._read)
 
-    def quota(self) -> QuotaUse | None:
-        """Managed policies of the holder: now (as the set has it by then), afterwards, and what AWS
-        allows."""
-        params, holder = self.inputs, self.subject()
-        used = (
-            Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=holder).count()
-            if holder
-            else 0
-        )
-        for before in self.before_it:
-            if isinstance(before, Attachment):
-                used += 1 if before.spec.adds else -1
-        after = used + (1 if self.spec.adds else -1)
-        limit = quota_of(self.account, f"AttachedPoliciesPer{self.word}Quota", default=ATTACHED)
-        # Detaching is always allowed, also under a quota that was lowered.
-        at_least = 0 if self.spec.adds else after
-        limit = max(limit, at_least)
-        refusal = (
-            f"{params.holder_name} has {used} managed policies, and AWS allows {limit} per "
-            f"{params.holder_kind}. "
-            "Detach one first, or use an inline policy."
-        )
-        return QuotaUse("Managed policies afterwards", used=used, after=after, limit=limit, refusal=refusal)
+    def used(self) -> int:
+        """Managed policies of the holder, as the set has it by then."""
+        attached = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=self.subject())
+        others = [before for before in self.before_it if isinstance(before, Attachment)]
+        return (attached.count() if self.subject() else 0) + sum(before.growth for before in others)
 
     def problems(self) -> list[str]:
         """What belongs to the roles of AWS services is for these alone."""

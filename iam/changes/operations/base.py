@@ -11,6 +11,9 @@ from uuid import UUID
 from iam.aws import writes
 from iam.aws.session import Aws
 from iam.changes.operations.access import PolicyAccess
+from iam.changes.operations.entity_lookup import find_current_entity
+from iam.changes.operations.params import as_stored
+from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.spec import HIGH, NORMAL, Loss, OperationSpec
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Entity
@@ -106,12 +109,19 @@ class Operation(ABC):
     spec: OperationSpec
     SPECS: ClassVar[tuple[OperationSpec, ...]] = ()
     """All operations of the class, where they are several; each instance has one as its `spec`."""
-    params_type: ClassVar[type[Any]]
+    params_type: ClassVar[Any]
     can_observe_concurrently: ClassVar[bool] = False
     """Whether `observe` asks AWS alone, and nothing that `identity_error` has found, so that both may ask at
     once."""
     missing_message: ClassVar[str]
     """A sentence for when the mirror does not have what it is about any more."""
+    initial: ClassVar[Image | None] = None
+    """How the matter of something stands that was just made: with nothing."""
+    excluded: ClassVar[tuple[str, ...]] = ()
+    """Of which operations no open change of its subject may stand: beginnings of their slugs. Empty: only of
+    its twin, with the same parameters."""
+    excluded_by: ClassVar[tuple[str, ...]] = ()
+    """Only of those that have these parameters in common."""
     inputs: Any
 
     def __init__(self, account: Account, params: Any, spec: OperationSpec | None = None) -> None:
@@ -132,6 +142,14 @@ class Operation(ABC):
         """The operation from its stored parameters. Raises TypeError or ValueError when they are not its
         own."""
         return cls(account, cls.params_type(**params), spec)
+
+    @classmethod
+    def of(cls, subject: Any, /, *more: Any, **rest: Any) -> Self:
+        """The operation on an entity of the mirror; `rest` are the parameters beside those that name it.
+        Raises TypeError or ValueError when they do not fit."""
+        params = cls.params_type(**cls.params_type.names_of(subject), **as_stored(rest))
+        of_kind = (spec for spec in cls.SPECS if spec.subject_kind == subject.kind)
+        return cls(subject.account, params, next(of_kind, None))
 
     @property
     def params(self) -> dict[str, Any]:
@@ -172,14 +190,19 @@ class Operation(ABC):
         """A sentence for when AWS is as wanted before anything was done."""
         return self.say(self.spec.no_op)
 
-    @property
-    @abstractmethod
-    def subject_id(self) -> str:
-        """AWS's unique id of the subject: one change at a time is in flight per subject."""
+    def _named(self, attribute: str) -> str:
+        """What the parameters say of the subject."""
+        return str(getattr(self.inputs, self.inputs.NAMES[attribute]))
 
-    @abstractmethod
+    @property
+    def subject_id(self) -> str:
+        """AWS's unique id of the subject, or the ARN of one that is still to be made: one change at a time is
+        in flight per subject."""
+        return self._named("aws_id") or self._named("arn")
+
     def modified_arns(self) -> tuple[str, ...]:
         """The ARNs of everything that it alters."""
+        return (self._named("arn"),)
 
     def calls(self) -> tuple[AwsCall, ...]:
         """The exact calls, in order."""
@@ -204,9 +227,14 @@ class Operation(ABC):
     def desired_state(self) -> Image:
         """What AWS shows afterwards."""
 
-    @abstractmethod
     def state_in_mirror(self) -> Image | None:
         """What the mirror shows now; None when it does not have the entities any more."""
+        subject = self.subject()
+        return None if subject is None else self.image_of(subject)
+
+    def image_of(self, subject: Entity) -> Image | None:
+        """The image of what the mirror holds of a subject; None where it does not hold what this is about."""
+        raise NotImplementedError
 
     def effect(self) -> AccessEffect:
         """Who gets or loses what by it, as the mirror stands, beside what the world tells that `simulate`
@@ -241,9 +269,10 @@ class Operation(ABC):
         """What nothing brings back; None where it can be undone."""
         return self.spec.loss
 
-    @abstractmethod
     def subject(self) -> Entity | None:
-        """The mirror's row of the subject."""
+        """The mirror's row of the subject. One that a set has made is known by its ARN."""
+        aws_id, arn = self._named("aws_id"), self._named("arn")
+        return find_current_entity(self.account, kind=self.subject_kind, aws_id=aws_id, arn=arn)
 
     @property
     def irreversible(self) -> str:
@@ -275,7 +304,7 @@ class Operation(ABC):
     def initial_state(self) -> Image | None:
         """How the matter stands when an earlier change of the same set has just made what it is about;
         None: that cannot be."""
-        return None
+        return self.initial
 
     def simulate(self, world: ChangeWorld) -> None:  # noqa: B027
         """Enter what the account is like afterwards, so that the engine can tell who gains and loses what;
@@ -325,12 +354,36 @@ class Operation(ABC):
 
     def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
         """Whether it cannot be asked for while an open change of its subject, of this operation and
-        params, stands: its twin."""
-        return (slug, params) == (self.slug, self.params)
+        params, stands."""
+        if not self.excluded:
+            return (slug, params) == (self.slug, self.params)
+        beginnings = tuple(self.say(slug) for slug in self.excluded)
+        return slug.startswith(beginnings) and all(
+            params.get(name) == self.params[name] for name in self.excluded_by
+        )
 
     def quota(self) -> QuotaUse | None:
         """The quota of AWS that it draws on, as the mirror stands; None for none."""
+        quota, used = self.spec.quota, self.used()
+        if quota is None or used is None:
+            return None
+        after, limit = used + self.growth, quota.usual
+        if quota.name:
+            limit = quota_of(self.account, self.say(quota.name), default=quota.usual)
+        if not self.spec.adds:
+            # What takes away is always allowed, also under a quota that was lowered.
+            limit = max(limit, after)
+        refusal = quota.refusal.format_map(_Names(self, used=used, after=after, limit=limit))
+        return QuotaUse(self.say(quota.what), used=used, after=after, limit=limit, refusal=refusal)
+
+    def used(self) -> int | None:
+        """How much of its quota is used, as the set has it by then; None where the mirror does not tell."""
         return None
+
+    @property
+    def growth(self) -> int:
+        """How much more of its quota is used afterwards."""
+        return 1 if self.spec.adds else -1
 
     def sensitivity(self, effect: AccessEffect) -> str:
         """How much care the approval takes: high when a policy that allows everything, or changes to IAM,
@@ -357,8 +410,8 @@ class Operation(ABC):
 class _Names(dict[str, Any]):
     """What the names in the texts of an operation stand for."""
 
-    def __init__(self, operation: Operation) -> None:
-        super().__init__()
+    def __init__(self, operation: Operation, **names: Any) -> None:
+        super().__init__(names)
         self._operation = operation
 
     def __missing__(self, name: str) -> Any:

@@ -10,25 +10,26 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from dataclasses import replace
+from typing import Final, Self
 from uuid import UUID
 
-from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
 from iam.changes.operations import trust
 from iam.changes.operations.base import AccessEffect, Image, Operation
+from iam.changes.operations.facts import boundary_in_mirror
 from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
-from iam.changes.operations.subject import OnSubject, SubjectParams, boundary_in_mirror, names_of
+from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.changes.risks import BOUNDARY_REMOVED
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh import reread_boundary
 
 
-@dataclass(frozen=True, slots=True)
 class BoundaryParams(SubjectParams):
     """The ARN of the managed policy that becomes the boundary."""
+
+    excluded = ("{subject_kind}.put_boundary", "{subject_kind}.delete_boundary")
 
     boundary: str
 
@@ -47,6 +48,7 @@ def _put(kind: Kind, *, word: str, counted: str) -> OperationSpec:
         title="Set permissions boundary {policy_name} for {name}",
         no_op="{name} already has this permissions boundary.",
         counted=("Set the permissions boundary of", counted),
+        state={"boundary": "arn_after"},
         call=f"Put{word}PermissionsBoundary",
         parameters={f"{word}Name": "name", "PermissionsBoundary": "boundary"},
         sentence="{name} can do only what {policy_name} also allows",
@@ -62,6 +64,7 @@ def _delete(kind: Kind, *, word: str, counted: str) -> OperationSpec:
         title="Remove permissions boundary of {name}",
         no_op="{name} has no permissions boundary.",
         counted=("Remove the permissions boundary of", counted),
+        state={"boundary": "arn_after"},
         call=f"Delete{word}PermissionsBoundary",
         parameters={f"{word}Name": "name"},
         sentence="Only SCPs and RCPs limit {name} afterwards",
@@ -84,27 +87,12 @@ DELETE_BOUNDARY: Final[Mapping[str, OperationSpec]] = {
 class Boundary(OnSubject):
     """What both directions share."""
 
+    initial = {"boundary": ""}
+
     @property
     @abstractmethod
     def arn_after(self) -> str:
         """The ARN of the boundary afterwards; empty for none."""
-
-    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """One change of somebody's boundary is open at a time."""
-        kind = self.subject_kind
-        return slug in (PUT_BOUNDARY[kind].slug, DELETE_BOUNDARY[kind].slug)
-
-    def desired_state(self) -> Image:
-        return {"boundary": self.arn_after}
-
-    def initial_state(self) -> Image:
-        return {"boundary": ""}
-
-    def image_of(self, subject: Entity) -> Image:
-        return {"boundary": boundary_in_mirror(subject)}
-
-    def image_now(self, now: EntityNow) -> Image:
-        return {"boundary": now.boundary}
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """The last observation is what goes into the mirror, so this costs no call after one."""
@@ -144,8 +132,7 @@ class PutBoundary(Boundary):
     @classmethod
     def of(cls, subject: Entity, *, policy: Entity) -> Self:
         """The operation on a user or role of the mirror, with a managed policy of it."""
-        params = BoundaryParams(**names_of(subject), boundary=policy.arn)
-        return cls(subject.account, params, PUT_BOUNDARY[subject.kind])
+        return super().of(subject, boundary=policy.arn)
 
     @property
     def arn_after(self) -> str:
@@ -170,11 +157,6 @@ class DeleteBoundary(Boundary):
 
     SPECS = tuple(DELETE_BOUNDARY.values())
     params_type = SubjectParams
-
-    @classmethod
-    def of(cls, subject: Entity) -> Self:
-        """The operation on a user or role of the mirror."""
-        return cls(subject.account, SubjectParams(**names_of(subject)), DELETE_BOUNDARY[subject.kind])
 
     @property
     def arn_after(self) -> str:

@@ -115,5 +115,6 @@ class CredentialSpec(OperationSpec):
     """An operation on one sort of credential; `status_after` is what becomes of the credential, "" for
     gone."""
 
+    subject_kind: str = Kind.USER.value
     sort: CredentialSort
     status_after: str = ""

@@ -21,17 +21,15 @@ from iam.changes.operations.user_credential import (
     CredentialParams,
     OfSort,
     OnCredential,
-    names_of_credential,
     owned,
 )
-from iam.mirror.models import Entity, Kind
+from iam.mirror.models import Entity
 
 
 def _spec_of(sort: CredentialSort, verb: str, **rest: Any) -> CredentialSpec:
     return CredentialSpec(
         slug=f"{sort.slug}.{verb.lower()}",
         family=sort.kind.value,
-        subject_kind=Kind.USER.value,
         sort=sort,
         title=f"{verb} {{label}} of {{user_name}}",
         counted=(verb, sort.short_noun),
@@ -96,15 +94,15 @@ class SetStatus(OnCredential):
     def of(cls, spec: CredentialSpec, credential: Entity) -> Self:
         """One of ACTIVATE or DEACTIVATE on a credential of the mirror. Raises ValueError for one that
         belongs to no user of it."""
-        return cls(credential.account, CredentialParams(**names_of_credential(credential)), spec)
+        return cls(credential.account, CredentialParams(**CredentialParams.names_of(credential)), spec)
 
     @property
     def status_after(self) -> str:
         """What AWS shows afterwards."""
         return self.spec.status_after
 
-    def image_of(self, user: Entity) -> Image | None:
-        status = owned(user, self.kind).get(self.inputs.credential_id)
+    def image_of(self, subject: Entity) -> Image | None:
+        status = owned(subject, self.kind).get(self.inputs.credential_id)
         return None if status is None else {"status": status}
 
     def inverse(self, before: Image) -> Operation | None:
@@ -121,7 +119,7 @@ class DeleteCredential(OnCredential):
     def of(cls, credential: Entity) -> Self:
         """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user
         of it."""
-        params = CredentialParams(**names_of_credential(credential))
+        params = CredentialParams(**CredentialParams.names_of(credential))
         return cls(credential.account, params, DELETE[credential.kind])
 
     @property
@@ -132,8 +130,8 @@ class DeleteCredential(OnCredential):
             return "It is already inactive, so it can’t be used. Keep it as long as it may be needed again."
         return super().instead
 
-    def image_of(self, user: Entity) -> Image:
-        return {"status": owned(user, self.kind).get(self.inputs.credential_id, ABSENT)}
+    def image_of(self, subject: Entity) -> Image:
+        return {"status": owned(subject, self.kind).get(self.inputs.credential_id, ABSENT)}
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         """A credential that was made inactive meanwhile is still the one to delete; one that came alive is

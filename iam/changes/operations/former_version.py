@@ -1,28 +1,36 @@
-"""Delete a version of a managed policy that does not hold, or keep its text as a version again.
+"""Delete a version of a managed policy that does not hold, keep its text as a version again, or take back the
+text that drove out the oldest of five versions.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeletePolicyVersion.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreatePolicyVersion.html
-Neither changes what anybody can do. AWS never gives the number of a version twice, so a text that comes back
-has another number.
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_SetDefaultPolicyVersion.html
+AWS never gives the number of a version twice, so a text that comes back has another number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
-from iam.changes.operations.base import Image, Operation, QuotaUse
+from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
+from iam.changes.operations.facts import former_text
 from iam.changes.operations.managed_policy import OF_AWS, OnPolicy
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning
-from iam.changes.operations.spec import OperationSpec
-from iam.changes.operations.subject import SubjectParams, names_of
+from iam.changes.operations.policy_version import (
+    CreatePolicyVersion,
+    TextParams,
+    effect_of_text,
+    sensitivity_of_text,
+    weigh_text,
+)
+from iam.changes.operations.spec import OperationSpec, Quota
+from iam.changes.operations.subject import SubjectParams
+from iam.changes.world import ChangeWorld
 from iam.mirror.models import Document, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 
 
-@dataclass(frozen=True, slots=True)
 class FormerParams(SubjectParams):
     """Which text, by the key of its document; `version` is the number that it has, or had."""
 
@@ -39,7 +47,7 @@ class FormerVersion(OnPolicy):
     @classmethod
     def of(cls, policy: Entity, *, version: PolicyVersion) -> Self:
         """The operation on a version, of now or of before, of a policy of the mirror."""
-        names = names_of(policy)
+        names = SubjectParams.names_of(policy)
         params = FormerParams(**names, version=version.version_id, digest=version.document_id)
         return cls(policy.account, params)
 
@@ -115,6 +123,11 @@ class RestorePolicyVersion(FormerVersion):
         call="CreatePolicyVersion",
         parameters={"PolicyArn": "subject_arn", "PolicyDocument": "text", "SetAsDefault": False},
         sentence="{name} gets a version with the text of {version}, not as default",
+        quota=Quota(
+            "Versions afterwards",
+            "{name} has {used} versions, and AWS keeps {limit}. Delete one first.",
+            usual=MAX_VERSIONS,
+        ),
         is_idempotent=False,
     )
 
@@ -129,14 +142,11 @@ class RestorePolicyVersion(FormerVersion):
         """There is room, whatever else became of the policy."""
         return bool(image.get("exists")) and len(image["versions"]) < MAX_VERSIONS
 
-    def quota(self) -> QuotaUse | None:
-        """Versions of the policy, now and afterwards."""
+    def used(self) -> int | None:
+        """Versions of the policy."""
         subject = self.subject()
-        if subject is None:
-            return None
-        used = PolicyVersion.objects.filter(valid_at(None), policy=subject).count()
-        refusal = f"{subject.name} has {used} versions, and AWS keeps {MAX_VERSIONS}. Delete one first."
-        return QuotaUse("Versions afterwards", used=used, after=used + 1, limit=MAX_VERSIONS, refusal=refusal)
+        rows = PolicyVersion.objects.filter(valid_at(None), policy=subject)
+        return None if subject is None else rows.count()
 
     def inverse(self, before: Image) -> Operation | None:
         """Without the version that was made."""
@@ -147,3 +157,115 @@ class RestorePolicyVersion(FormerVersion):
         made = rows.filter(document=document_digest(self.text)).exclude(version_id__in=before["versions"])
         version = made.first()
         return None if version is None else DeletePolicyVersion.of(subject, version=version)
+
+
+class ReplacedParams(FormerParams):
+    """`version` and `digest`: what is to hold again. `made`: the version that goes. `lost` and
+    `lost_digest`: the one that comes back."""
+
+    made: str
+    lost: str
+    lost_digest: str
+
+
+class TakeBackVersion(FormerVersion):
+    """Makes the former version the default, deletes the one that took its place, and keeps the text that
+    was driven out."""
+
+    spec = OperationSpec(
+        slug="policy.take_back_version",
+        family="policy-version",
+        subject_kind=Kind.POLICY.value,
+        title="Set {version} as default version of policy {name}, and restore the text of {lost}",
+        no_op="{name} already has the text of {version} as default, and keeps the text of {lost}.",
+        counted=("Undo the new version of", "policy|policies"),
+        is_idempotent=False,
+    )
+
+    params_type = ReplacedParams
+    inputs: ReplacedParams
+
+    @cached_property
+    def lost_text(self) -> str:
+        """What the version said that was driven out."""
+        return Document.objects.get(digest=self.inputs.lost_digest).text
+
+    def calls(self) -> tuple[AwsCall, ...]:
+        params = self.inputs
+        return (
+            self._call(
+                "SetDefaultPolicyVersion",
+                f"{params.version} becomes the default version of {params.name}",
+                VersionId=params.version,
+            ),
+            self._call(
+                "DeletePolicyVersion",
+                f"Deletes {params.made}, which is no longer the default. Gatehouse keeps its text",
+                VersionId=params.made,
+            ),
+            self._call(
+                "CreatePolicyVersion",
+                f"{params.name} gets a version with the text of {params.lost}, not as default",
+                PolicyDocument=self.lost_text,
+                SetAsDefault=False,
+            ),
+        )
+
+    def _call(self, operation: str, sentence: str, **params: Any) -> AwsCall:
+        return AwsCall("iam", operation, {**self.arn, **params}, sentence)
+
+    def desired_state(self) -> Image:
+        return {
+            "default": self.inputs.version,
+            "without": self.inputs.made,
+            "with": document_meaning(self.lost_text),
+        }
+
+    def satisfied(self, image: Image) -> bool:
+        return all(self.is_done(call, image=image) for call in self.calls())
+
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
+        """No version that is not known is there, and none is gone but the one that has to go."""
+        if not image.get("exists") or image["default"] not in (before["default"], self.inputs.version):
+            return False
+        known, there = set(before["versions"]), set(image["versions"])
+        return known - {self.inputs.made} <= there <= known
+
+    def is_done(self, call: AwsCall, *, image: Image) -> bool:
+        if call.operation == "SetDefaultPolicyVersion":
+            return bool(image.get("default") == self.inputs.version)
+        if call.operation == "DeletePolicyVersion":
+            return self.inputs.made not in image.get("versions", ())
+        return document_meaning(self.lost_text) in image.get("documents", ())
+
+    def may_repeat(self, call: AwsCall) -> bool:
+        """Making a version is sent once."""
+        return call.operation != "CreatePolicyVersion"
+
+    def simulate(self, world: ChangeWorld) -> None:
+        weigh_text(world, arn=self.inputs.subject_arn, text=self.text)
+
+    def effect(self) -> AccessEffect:
+        """A policy that is gone from the mirror gives an empty effect."""
+        return effect_of_text(self.subject(), text=self.text)
+
+    def sensitivity(self, effect: AccessEffect) -> str:
+        """As with any other default text."""
+        return sensitivity_of_text(effect)
+
+    def inverse(self, before: Image) -> Operation | None:
+        """The text that was taken back as the default again, in the place of the one that came back."""
+        policy = self.subject()
+        if policy is None or self.satisfied(before):
+            return None
+        texts = dict(zip(before["versions"], before["texts"], strict=True))
+        text = former_text(texts.get(before["default"], ""))
+        if text is None:
+            return None
+        rows = PolicyVersion.objects.filter(valid_at(None), policy=policy, is_default=False)
+        back = rows.filter(document=document_digest(self.lost_text)).exclude(
+            version_id__in=before["versions"]
+        )
+        drops = back.values_list("version_id", flat=True).first() or ""
+        names = {"policy_name": policy.name, "policy_arn": policy.arn, "policy_id": policy.aws_id}
+        return CreatePolicyVersion(self.account, TextParams(**names, document=text, drops=drops))

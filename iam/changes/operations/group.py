@@ -7,52 +7,47 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteGroup.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Self
+from typing import Final
 
 from iam.changes.operations.base import AccessEffect
-from iam.changes.operations.lifecycle import Create, Delete, Rename, Whole, arn_of
-from iam.changes.operations.spec import NORMAL, OperationSpec
+from iam.changes.operations.lifecycle import (
+    Create,
+    Delete,
+    Rename,
+    account_quota,
+    creation,
+    removal,
+    renaming,
+)
 from iam.changes.operations.subject import SubjectParams
 from iam.changes.world import ChangeWorld
 from iam.directory.models import RuleKind, TeamRule
-from iam.mirror.models import Account, Kind
+from iam.mirror.models import Kind
 from iam.policy.index.rows import GroupRow
 
+STATE: Final = {"path": "path"}
 
-@dataclass(frozen=True, slots=True)
+
 class NewGroupParams(SubjectParams):
     """Where the group is made."""
 
     path: str
 
 
-class CreateGroup(Whole, Create):
+class CreateGroup(Create):
     """Makes a group, with nobody in it."""
 
-    spec = OperationSpec(
-        slug="group.create",
-        inverse="group.delete",
-        family="group",
-        subject_kind=Kind.GROUP.value,
-        title="Create group {name}",
-        no_op="The group {name} already exists with these settings.",
-        counted=("Create", "group"),
+    spec = creation(
+        Kind.GROUP,
+        state=STATE,
         call="CreateGroup",
         parameters={"GroupName": "name", "Path": "path"},
         sentence="Creates group {name} without members",
+        quota=account_quota("groups", name="GroupsQuota", usual=300),
     )
 
-    image_fields = ("path",)
     params_type = NewGroupParams
     inputs: NewGroupParams
-    quota_name, quota_usual = "GroupsQuota", 300
-
-    @classmethod
-    def of(cls, account: Account, *, name: str, path: str = "/") -> Self:
-        """The operation in an account."""
-        arn = arn_of(account, kind=Kind.GROUP.value, name=name, path=path)
-        return cls(account, NewGroupParams(name=name, subject_arn=arn, subject_id="", path=path))
 
     def simulate(self, world: ChangeWorld) -> None:
         world.put_group(GroupRow(world.make(self.inputs.subject_arn), self.inputs.name))
@@ -61,15 +56,10 @@ class CreateGroup(Whole, Create):
 class UpdateGroup(Rename):
     """Gives a group another name or path."""
 
-    spec = OperationSpec(
-        slug="group.update",
-        family="group",
-        subject_kind=Kind.GROUP.value,
-        no_op="The group {new_name} already has this name and path.",
-        counted=("Rename", "group"),
+    spec = renaming(
+        Kind.GROUP,
         call="UpdateGroup",
         parameters={"GroupName": "name", "NewGroupName": "other_name?", "NewPath": "new_path"},
-        sentence="{name} becomes {new_path}{new_name}",
     )
 
     def effect(self) -> AccessEffect:
@@ -82,21 +72,14 @@ class UpdateGroup(Rename):
         return AccessEffect(notes=(note,)) if is_renamed else AccessEffect()
 
 
-class DeleteGroup(Whole, Delete):
+class DeleteGroup(Delete):
     """Deletes a group."""
 
-    spec = OperationSpec(
-        slug="group.delete",
+    spec = removal(
+        Kind.GROUP,
         inverse="group.create",
-        family="group",
-        subject_kind=Kind.GROUP.value,
-        title="Delete group {name}",
-        no_op="The group {name} is already deleted.",
-        counted=("Delete", "group"),
+        state=STATE,
         call="DeleteGroup",
         parameters={"GroupName": "name"},
-        sentence="Deletes group {name}",
-        weight=NORMAL,
         undo_caveat="It is recreated, with a new unique ID.",
     )
-    image_fields = ("path",)

@@ -9,49 +9,49 @@ say NoSuchEntity).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import ClassVar, Final, Self
+from typing import Final, Self
 from uuid import UUID
 
 from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef, QuotaUse
+from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef
 from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.holdings import GroupHoldings, holdings, key_of
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.inline_policy import is_denied_all
-from iam.changes.operations.params import Params
-from iam.changes.operations.quotas import quota_of
-from iam.changes.operations.spec import NORMAL, OperationSpec
+from iam.changes.operations.params import Blank, Params
+from iam.changes.operations.spec import NORMAL, OperationSpec, Quota
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.refresh import Memberships, read_memberships, reread_memberships
 
-GROUPS_PER_USER = 10
-"""AWS's own figure, where the account summary has not been read;
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+GROUPS_OF_USER: Final = Quota(
+    "Groups afterwards",
+    "{user_name} is in {used} groups, and AWS allows {limit} per user. Remove the user from one first.",
+    usual=10,
+    name="GroupsPerUserQuota",
+)
 
 
-@dataclass(frozen=True, slots=True)
 class MembershipParams(Params):
     """Whom and which group: the names that AWS is called with, and the unique ids and ARNs that they stood
     for."""
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"user_id", "group_id"})
+    NAMES = {"arn": "user_arn", "aws_id": "user_id"}
 
     user_name: str
-    user_id: str
+    user_id: Blank
     user_arn: str
     group_name: str
-    group_id: str
+    group_id: Blank
     group_arn: str
 
 
 ADD_TO_GROUP: Final = OperationSpec(
     slug="group_membership.add",
-    family="group-membership",
     subject_kind=Kind.USER.value,
     title="Add {user_name} to {group_name}",
     no_op="{user_name} is already in {group_name}.",
@@ -59,12 +59,12 @@ ADD_TO_GROUP: Final = OperationSpec(
     call="AddUserToGroup",
     parameters={"GroupName": "group_name", "UserName": "user_name"},
     sentence="{user_name} joins {group_name}",
+    quota=GROUPS_OF_USER,
     inverse="group_membership.remove",
 )
 REMOVE_FROM_GROUP: Final = OperationSpec(
     adds=False,
     slug="group_membership.remove",
-    family="group-membership",
     subject_kind=Kind.USER.value,
     title="Remove {user_name} from {group_name}",
     no_op="{user_name} isn’t in {group_name}.",
@@ -72,6 +72,7 @@ REMOVE_FROM_GROUP: Final = OperationSpec(
     call="RemoveUserFromGroup",
     parameters={"GroupName": "group_name", "UserName": "user_name"},
     sentence="{user_name} leaves {group_name}",
+    quota=GROUPS_OF_USER,
     inverse="group_membership.add",
 )
 
@@ -81,6 +82,7 @@ class Membership(Operation):
 
     SPECS = (ADD_TO_GROUP, REMOVE_FROM_GROUP)
     can_observe_concurrently = True
+    initial = {"member": False}
     missing_message = "The user or group no longer exists in AWS, as of the last sync."
     inputs: MembershipParams
     _read: Memberships | None = None
@@ -99,11 +101,6 @@ class Membership(Operation):
             group_arn=group.arn,
         )
         return cls(user.account, params, spec)
-
-    @property
-    def subject_id(self) -> str:
-        """The user's unique id; the ARN of one who is still to be made."""
-        return self.inputs.user_id or self.inputs.user_arn
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """Whether the set denies the user everything."""
@@ -136,24 +133,11 @@ class Membership(Operation):
         member = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user, target=group)
         return {"member": member.exists()}
 
-    def quota(self) -> QuotaUse | None:
-        """Groups of the user: now, afterwards, and what AWS allows."""
+    def used(self) -> int | None:
+        """Groups of the user."""
         user = self.subject()
-        if user is None:
-            return None
-        used = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user).count()
-        after = used + (1 if self.spec.adds else -1)
-        # Leaving is always allowed, also for a user who is over a quota that was lowered.
-        at_least = 0 if self.spec.adds else after
-        limit = max(self._groups_per_user(), at_least)
-        refusal = (
-            f"{self.inputs.user_name} is in {used} groups, and AWS allows {limit} per user. Remove "
-            "the user from one first."
-        )
-        return QuotaUse("Groups afterwards", used=used, after=after, limit=limit, refusal=refusal)
-
-    def _groups_per_user(self) -> int:
-        return quota_of(self.account, "GroupsPerUserQuota", default=GROUPS_PER_USER)
+        groups = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source=user)
+        return None if user is None else groups.count()
 
     def identity_error(self, aws: Aws) -> str:
         """Two calls."""
@@ -182,10 +166,6 @@ class Membership(Operation):
         if user is None or group is None:
             return AccessEffect()
         return self.effect_of(holdings(user, group=group))
-
-    def initial_state(self) -> Image:
-        """Nobody is in a group from birth."""
-        return {"member": False}
 
     def simulate(self, world: ChangeWorld) -> None:
         number = world.number(self.inputs.group_arn)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Final
+from typing import Final
 
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
 from iam.changes.documents import flags
 from iam.changes.operations.base import AccessEffect, Operation, PolicyRef
-from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.identity import lost_identity
-from iam.changes.operations.params import Params
+from iam.changes.operations.params import Blank, Params
 from iam.changes.operations.spec import HIGH
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, valid_at
 
@@ -22,34 +20,23 @@ WORDS: Final = holdings.KINDS
 SERVICE_LINKED: Final = ":role/aws-service-role/"
 
 
-@dataclass(frozen=True, slots=True)
 class HolderParams(Params):
     """Who: the kind and the name that AWS is called with, and the ARN and the unique id that it stood for.
 
     The id is empty where an earlier change of the same set is to make it.
     """
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"holder_id"})
+    NAMES = {"kind": "holder_kind", "name": "holder_name", "aws_id": "holder_id", "arn": "holder_arn"}
 
     holder_kind: str
     holder_name: str
-    holder_id: str
+    holder_id: Blank
     holder_arn: str
 
     def __post_init__(self) -> None:
-        Params.__post_init__(self)
+        super().__post_init__()
         if self.holder_kind not in WORDS:
             raise ValueError(f"A policy is held by a user, group or role, not by a {self.holder_kind!r}.")
-
-    @classmethod
-    def names_of(cls, holder: Entity) -> dict[str, str]:
-        """The parameters of a user, group or role of the mirror."""
-        return {
-            "holder_kind": holder.kind,
-            "holder_name": holder.name,
-            "holder_id": holder.aws_id,
-            "holder_arn": holder.arn,
-        }
 
 
 class OfHolder(Operation):
@@ -72,11 +59,6 @@ class OfHolder(Operation):
         return self.inputs.holder_kind
 
     @property
-    def subject_id(self) -> str:
-        """The holder's unique id; the ARN of one who is still to be made."""
-        return self.inputs.holder_id or self.inputs.holder_arn
-
-    @property
     def word(self) -> str:
         """How AWS's calls have the kind of the holder."""
         return WORDS[self.inputs.holder_kind]
@@ -85,17 +67,6 @@ class OfHolder(Operation):
     def whom(self) -> Mapping[str, str]:
         """The holder as parameters of calls name it."""
         return {f"{self.word}Name": self.inputs.holder_name}
-
-    def modified_arns(self) -> tuple[str, ...]:
-        """The holder alone, since no policy says anything else by being given to somebody."""
-        return (self.inputs.holder_arn,)
-
-    def subject(self) -> Entity | None:
-        """One that a set has made is known by its ARN."""
-        params = self.inputs
-        return find_current_entity(
-            self.account, kind=params.holder_kind, aws_id=params.holder_id, arn=params.holder_arn
-        )
 
     def identity_error(self, aws: Aws) -> str:
         """One call. Without an expected id it is enough that there is one of the name."""

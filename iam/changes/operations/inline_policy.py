@@ -9,14 +9,15 @@ Both are idempotent: writing replaces what has the name, and deleting what is no
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import fields, replace
 from functools import cached_property
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
 from iam.changes.operations.base import AccessEffect, Image, Operation, PolicyRef, QuotaUse
+from iam.changes.operations.facts import former_text
 from iam.changes.operations.holder import (
     HolderParams,
     OfHolder,
@@ -29,7 +30,7 @@ from iam.changes.operations.policy_content import document_meaning, is_json_obje
 from iam.changes.operations.quotas import quota_of
 from iam.changes.operations.spec import OperationSpec
 from iam.changes.world import ChangeWorld
-from iam.mirror.models import Account, Document, Entity, InlinePolicy, valid_at
+from iam.mirror.models import Account, Entity, InlinePolicy, valid_at
 from iam.mirror.pull.transform.principals import document_digest
 from iam.mirror.refresh import ReadInlinePolicy, read_inline, reread_inline
 from iam.policy.lint import GROUP_INLINE, ROLE_INLINE, USER_INLINE
@@ -42,14 +43,12 @@ NONE: Final[Image] = {"document": "", "text": ""}
 """How it stands where there is no policy of the name."""
 
 
-@dataclass(frozen=True, slots=True)
 class InlineParams(HolderParams):
     """Whose, and the name of the policy."""
 
     policy_name: str
 
 
-@dataclass(frozen=True, slots=True)
 class InlineText(InlineParams):
     """With what the policy says."""
 
@@ -59,6 +58,9 @@ class InlineText(InlineParams):
 class InlineOperation(OfHolder):
     """What both have in common."""
 
+    initial = NONE
+    excluded = ("inline_policy.",)
+    excluded_by: ClassVar[tuple[str, ...]] = ("holder_arn", "policy_name")
     inputs: InlineParams
     _read: ReadInlinePolicy | None = None
 
@@ -66,11 +68,6 @@ class InlineOperation(OfHolder):
     @abstractmethod
     def text(self) -> str:
         """What the policy says afterwards; "" for none."""
-
-    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """One of the two at a time for a policy of this name."""
-        same = all(params.get(key) == self.params[key] for key in ("holder_arn", "policy_name"))
-        return slug in (PutInlinePolicy.spec.slug, DeleteInlinePolicy.spec.slug) and same
 
     def desired_state(self) -> Image:
         return _image(self.text)
@@ -82,10 +79,6 @@ class InlineOperation(OfHolder):
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         return bool(image["document"] == before["document"])
 
-    def initial_state(self) -> Image:
-        """Nobody has an inline policy from birth."""
-        return dict(NONE)
-
     @cached_property
     def now(self) -> str:
         """What the policy says now, as the mirror has it; "" for none."""
@@ -93,8 +86,8 @@ class InlineOperation(OfHolder):
         rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=self.inputs.policy_name)
         return "" if holder is None else rows.values_list("document__text", flat=True).first() or ""
 
-    def state_in_mirror(self) -> Image | None:
-        return None if self.subject() is None else _image(self.now)
+    def image_of(self, subject: Entity) -> Image:
+        return _image(self.now)
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
@@ -168,6 +161,16 @@ class InlineOperation(OfHolder):
             "Inline policy characters afterwards", used=used, after=after, limit=limit, refusal=refusal
         )
 
+    def inverse(self, before: Image) -> Operation | None:
+        """What the policy said before, or none of the name."""
+        if self.satisfied(before):
+            return None
+        names = {field.name: self.params[field.name] for field in fields(InlineParams)}
+        if not before["text"]:
+            return DeleteInlinePolicy(self.account, InlineParams(**names))
+        text = former_text(before["text"])
+        return None if text is None else PutInlinePolicy(self.account, InlineText(**names, document=text))
+
 
 class PutInlinePolicy(InlineOperation):
     """Writes an inline policy: a new one, or another text for one that is there."""
@@ -204,16 +207,6 @@ class PutInlinePolicy(InlineOperation):
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON."""
         return super().problems() if is_json_object(self.text) else ["The text isn’t a JSON object."]
-
-    def inverse(self, before: Image) -> Operation | None:
-        """What the policy said before, or none of the name."""
-        if self.satisfied(before):
-            return None
-        if not before["text"]:
-            names = {key: value for key, value in self.params.items() if key != "document"}
-            return DeleteInlinePolicy(self.account, InlineParams(**names))
-        former = Document.objects.filter(digest=before["text"]).first()
-        return PutInlinePolicy(self.account, replace(self.inputs, document=former.text)) if former else None
 
 
 def denies_all(text: str) -> bool:
@@ -266,13 +259,6 @@ class DeleteInlinePolicy(InlineOperation):
     @property
     def text(self) -> str:
         return ""
-
-    def inverse(self, before: Image) -> Operation | None:
-        """The policy with the text that it had."""
-        former = Document.objects.filter(digest=before["text"]).first() if before["text"] else None
-        return (
-            PutInlinePolicy(self.account, InlineText(**self.params, document=former.text)) if former else None
-        )
 
 
 def _image(text: str) -> Image:

@@ -9,30 +9,27 @@ until they expire.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Self
+from typing import Final, Self
 from uuid import UUID
 
 from iam.aws.reads.instances import ProfileOfInstance, profile_of_instance
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
-from iam.changes.operations.lifecycle import state_of
+from iam.changes.operations.facts import state_of
+from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import HIGH, OperationSpec
-from iam.changes.operations.subject import SubjectParams, names_of
+from iam.changes.operations.subject import SubjectParams
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.refresh import reread_instance
 
 
-@dataclass(frozen=True, slots=True)
 class InstanceParams(SubjectParams):
     """Which instance, the profile that it is to have (blank: none), and the association that it has
     (blank: none)."""
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"profile_arn", "association_id"})
-
-    profile_arn: str
-    association_id: str
+    subject_id: str
+    profile_arn: Blank
+    association_id: Blank
 
     @property
     def region(self) -> str:
@@ -92,6 +89,7 @@ DISASSOCIATE: Final = OperationSpec(
 class ProfileAssociation(Operation):
     """An EC2 instance gets an instance profile, another one, or none."""
 
+    excluded = ("instance.",)
     SPECS = (ASSOCIATE, REPLACE, DISASSOCIATE)
     missing_message = "The instance no longer exists in AWS, as of the last sync."
     inputs: InstanceParams
@@ -104,34 +102,19 @@ class ProfileAssociation(Operation):
         """The operation on an instance of the mirror, with the association that it has now."""
         now = _standing(instance)
         params = InstanceParams(
-            **names_of(instance), profile_arn=profile_arn, association_id=str(now["association"])
+            **SubjectParams.names_of(instance),
+            profile_arn=profile_arn,
+            association_id=str(now["association"]),
         )
         return cls(instance.account, params, spec)
-
-    @property
-    def subject_id(self) -> str:
-        """The instance's id."""
-        return self.inputs.subject_id
 
     @property
     def profile(self) -> str:
         """The name of the profile that it is to have."""
         return self.inputs.profile_arn.rpartition("/")[2]
 
-    def modified_arns(self) -> tuple[str, ...]:
-        return (self.inputs.subject_arn,)
-
     def referenced_arns(self) -> tuple[str, ...]:
         return (self.inputs.profile_arn,) if self.inputs.profile_arn else ()
-
-    def subject(self) -> Entity | None:
-        return Entity.objects.filter(
-            account=self.account, kind=Kind.INSTANCE, aws_id=self.inputs.subject_id, gone_at__isnull=True
-        ).first()
-
-    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """Each is planned on the association of now, so only one can be open at a time."""
-        return slug.startswith("instance.")
 
     def desired_state(self) -> Image:
         """The id of the association is AWS's to give."""
@@ -140,9 +123,8 @@ class ProfileAssociation(Operation):
     def satisfied(self, image: Image) -> bool:
         return bool(image["profile"] == self.inputs.profile_arn)
 
-    def state_in_mirror(self) -> Image | None:
-        instance = self.subject()
-        return None if instance is None else _standing(instance)
+    def image_of(self, subject: Entity) -> Image:
+        return _standing(subject)
 
     def identity_error(self, aws: Aws) -> str:
         """Two calls, which the observation that follows is spared."""

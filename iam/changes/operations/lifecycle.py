@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Final, Self, cast
 from uuid import UUID
 
-from iam.aws.reads.single import WORDS, EntityNow, entity_now
+from iam.aws.reads.single import WORDS, entity_now
 from iam.aws.session import Aws
-from iam.changes.operations.base import AwsCall, Image, Operation, QuotaUse, class_of
+from iam.changes.operations.base import AwsCall, Image, Operation, class_of
 from iam.changes.operations.dependencies import remaining_dependencies
-from iam.changes.operations.quotas import quota_of
+from iam.changes.operations.params import Blank, as_stored
+from iam.changes.operations.spec import NORMAL, OperationSpec, Quota
 from iam.changes.operations.subject import (
     ABSENT,
+    NOUNS,
     OnSubject,
     SubjectParams,
-    boundary_in_mirror,
-    names_of,
-    tags_in_mirror,
 )
 from iam.changes.planning_cache import memoize, primed
 from iam.changes.world import ChangeWorld
-from iam.mirror.models import Account, Entity, EntityState, valid_at
+from iam.mirror.models import Account, Entity, Kind
+from iam.policy.index.rows import Grants, PrincipalRow
 
 PARTS: Final = 3
 """So many of the parts that must go first a refusal names."""
@@ -33,9 +33,58 @@ def arn_of(account: Account, *, kind: str, name: str, path: str = "/") -> str:
     return f"arn:{account.partition}:iam::{account.account_id}:{kind}{path}{name}"
 
 
-def state_of(entity: Entity) -> EntityState | None:
-    """The mirror's state of an entity, as it is now."""
-    return EntityState.objects.filter(valid_at(None), entity=entity).select_related("document").first()
+def account_quota(plural: str, *, name: str, usual: int) -> Quota:
+    """How many of a kind an account may have."""
+    return Quota(
+        f"{plural[0].upper()}{plural[1:]} afterwards",
+        f"{{account.name}} has {{used:,}} {plural}, and AWS allows {{limit:,}}. Delete one first, or ask AWS "
+        "to raise the quota.",
+        usual=usual,
+        name=name,
+    )
+
+
+def _spec(kind: Kind, verb: str, usual: Mapping[str, Any], rest: Mapping[str, Any]) -> OperationSpec:
+    area = kind.value.replace("-", "_")
+    fields = {"slug": f"{area}.{verb}", "subject_kind": kind.value, **usual, **rest}
+    return OperationSpec(**fields)
+
+
+def creation(kind: Kind, **rest: Any) -> OperationSpec:
+    """One of a kind is made: the usual texts, and the fields of its own."""
+    noun = NOUNS[kind.value]
+    usual = {
+        "inverse": f"{kind.value.replace('-', '_')}.delete",
+        "title": f"Create {noun} {{name}}",
+        "no_op": f"The {noun} {{name}} already exists with these settings.",
+        "counted": ("Create", noun),
+        "sentence": f"Creates {noun} {{name}}",
+    }
+    return _spec(kind, "create", usual, rest)
+
+
+def removal(kind: Kind, **rest: Any) -> OperationSpec:
+    """One of a kind is deleted: the usual texts, and the fields of its own."""
+    noun = NOUNS[kind.value]
+    usual = {
+        "title": f"Delete {noun} {{name}}",
+        "no_op": f"The {noun} {{name}} is already deleted.",
+        "counted": ("Delete", noun),
+        "sentence": f"Deletes {noun} {{name}}",
+        "weight": NORMAL,
+    }
+    return _spec(kind, "delete", usual, rest)
+
+
+def renaming(kind: Kind, **rest: Any) -> OperationSpec:
+    """One of a kind gets another name or path: the usual texts, and the fields of its own."""
+    usual = {
+        "no_op": f"The {NOUNS[kind.value]} {{new_name}} already has this name and path.",
+        "counted": ("Rename", NOUNS[kind.value]),
+        "state": {"name": "new_name", "path": "new_path"},
+        "sentence": "{name} becomes {new_path}{new_name}",
+    }
+    return _spec(kind, "update", usual, rest)
 
 
 def namesake(account: Account, *, kind: str, name: str, but: str = "") -> Entity | None:
@@ -49,49 +98,32 @@ def namesake(account: Account, *, kind: str, name: str, but: str = "") -> Entity
 
 
 class Whole(OnSubject):
-    """An operation whose image is an entity as a whole: all that can be said when it is made."""
-
-    image_fields: ClassVar[tuple[str, ...]]
-    """Those of path, boundary and tags that its kind has."""
-
-    def image_of(self, subject: Entity) -> Image:
-        return _whole_image({name: _IN_MIRROR[name](subject) for name in self.image_fields})
-
-    def image_now(self, now: EntityNow) -> Image:
-        return _whole_image({name: getattr(now, name) for name in self.image_fields})
-
-
-def _whole_image(values: Mapping[str, Any]) -> Image:
-    """The image of an entity that exists."""
-    image: dict[str, Any] = {"exists": True}
-    for name, value in values.items():
-        image[name] = dict(value) if isinstance(value, Mapping) else value
-    return image
-
-
-def _path_in_mirror(entity: Entity) -> str:
-    state = state_of(entity)
-    return state.path if state else "/"
-
-
-_IN_MIRROR: Final[Mapping[str, Callable[[Entity], Any]]] = {
-    "path": _path_in_mirror,
-    "boundary": boundary_in_mirror,
-    "tags": tags_in_mirror,
-}
-
-
-class Create(OnSubject):
-    """Makes something under a name that nothing has."""
-
-    image_fields: ClassVar[tuple[str, ...]] = ()
-    quota_name: ClassVar[str]
-    """As GetAccountSummary names it."""
-    quota_usual: ClassVar[int]
-    """AWS's own figure, where the summary has not been read."""
+    """An operation by which an entity comes or goes, with all that can be said when it is made."""
 
     inputs: SubjectParams
+
+    def image_of(self, subject: Entity) -> Image:
+        return {"exists": True, **super().image_of(subject)}
+
+    def image_now(self, now: Any) -> Image:
+        return {"exists": True, **super().image_now(now)}
+
+
+class Create(Whole):
+    """Makes something under a name that nothing has."""
+
     _made_before = 0
+
+    @classmethod
+    def of(cls, account: Any, /, *more: Any, **rest: Any) -> Self:
+        """The operation in an account; `rest` are the parameters but the ARN. What is not there is empty."""
+        params = cls.params_type.empty()
+        if "path" in params:
+            params["path"] = "/"
+        params |= as_stored(rest)
+        where = {"kind": cls.spec.subject_kind, "name": params["name"], "path": params.get("path", "/")}
+        params["subject_arn"] = arn_of(account, **where)
+        return cls(account, cls.params_type(**params))
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
         """How many of the same kind the set has made by then."""
@@ -111,7 +143,7 @@ class Create(OnSubject):
         return (self.inputs.subject_arn,)
 
     def desired_state(self) -> Image:
-        return _whole_image({name: getattr(self.inputs, name) for name in self.image_fields})
+        return {"exists": True, **super().desired_state()}
 
     def state_in_mirror(self) -> Image:
         subject = self.subject()
@@ -136,33 +168,55 @@ class Create(OnSubject):
             return [f"a {self.noun} named {taken.name} already exists. Names must differ by more than case."]
         return super().problems()
 
-    def quota(self) -> QuotaUse | None:
-        """How many there are in the account, and how many AWS allows."""
+    def used(self) -> int:
+        """How many there are in the account."""
         there = Entity.objects.filter(account=self.account, kind=self.subject_kind, gone_at__isnull=True)
-        used = memoize(("count", self.account.pk, self.subject_kind), there.count) + self._made_before
-        limit = quota_of(self.account, self.quota_name, default=self.quota_usual)
-        refusal = (
-            f"{self.account.name} has {used:,} {self.noun}s, and AWS allows {limit:,}. Delete one "
-            "first, or ask AWS to raise the quota."
-        )
-        return QuotaUse(
-            f"{self.noun.capitalize()}s afterwards", used=used, after=used + 1, limit=limit, refusal=refusal
-        )
+        return memoize(("count", self.account.pk, self.subject_kind), there.count) + self._made_before
 
     def inverse(self, before: Image) -> Operation | None:
         """None when it is gone from the mirror already."""
         subject = self.subject()
         if subject is None or before != ABSENT:
             return None
-        return cast("type[Delete]", class_of(self.spec.inverse)).of(subject)
+        return class_of(self.spec.inverse).of(subject)
 
 
-class Delete(OnSubject):
+class NewPrincipalParams(SubjectParams):
+    """Where a user or role is made, the ARN of its permissions boundary (empty: none), and its tags."""
+
+    path: str
+    boundary: Blank
+    tags: dict[str, str]
+
+
+class CreatePrincipal(Create):
+    """Makes a user or a role, with boundary and tags from the first moment."""
+
+    params_type: ClassVar[Any] = NewPrincipalParams
+    inputs: NewPrincipalParams
+
+    def referenced_arns(self) -> tuple[str, ...]:
+        return (self.inputs.boundary,) if self.inputs.boundary else ()
+
+    def simulate(self, world: ChangeWorld) -> None:
+        params = self.inputs
+        boundary = world.number(params.boundary) if params.boundary else None
+        row = PrincipalRow(
+            world.make(params.subject_arn),
+            params.subject_arn,
+            grants=Grants(boundary=boundary),
+            tags=params.tags,
+        )
+        trust = getattr(params, "trust", "")
+        if trust:
+            row = replace(row, trust=world.text(trust))
+        world.put_principal(row)
+
+
+class Delete(Whole):
     """Deletes something that has nothing left which AWS wants gone first; what has is refused, unless its
     set takes that away before."""
 
-    image_fields: ClassVar[tuple[str, ...]] = ()
-    inputs: SubjectParams
     _earlier: Sequence[Operation] = ()
 
     def with_preceding(self, earlier: Sequence[Operation]) -> None:
@@ -177,11 +231,6 @@ class Delete(OnSubject):
         first = "; ".join(dependency.title for dependency in left[:PARTS])
         more = f"; and {len(left) - PARTS:,} more" if len(left) > PARTS else ""
         return [f"{self.inputs.name} still has parts that must be removed first. {first}{more}."]
-
-    @classmethod
-    def of(cls, subject: Entity) -> Self:
-        """The operation on an entity of the mirror."""
-        return cls(subject.account, cls.params_type(**names_of(subject)))
 
     def desired_state(self) -> Image:
         return dict(ABSENT)
@@ -207,12 +256,10 @@ class Delete(OnSubject):
         """The same made again: name, path, boundary and tags; its unique id is another."""
         if before == ABSENT or not self.spec.inverse:
             return None
-        fields = {name: before[name] for name in self.image_fields}
-        create = cast("Any", class_of(self.spec.inverse))
-        return cast("Operation", create.of(self.account, name=self.inputs.name, **fields))
+        known = {name: before[fact] for fact, name in self.spec.state.items()}
+        return class_of(self.spec.inverse).of(self.account, name=self.inputs.name, **known)
 
 
-@dataclass(frozen=True, slots=True)
 class RenameParams(SubjectParams):
     """The name and the path that it gets; either may be the one that it has."""
 
@@ -226,11 +273,6 @@ class Rename(OnSubject):
     params_type = RenameParams
     inputs: RenameParams
 
-    @classmethod
-    def of(cls, subject: Entity, *, name: str, path: str) -> Self:
-        """The operation on an entity of the mirror."""
-        return cls(subject.account, RenameParams(**names_of(subject), new_name=name, new_path=path))
-
     @property
     def title(self) -> str:
         params = self.inputs
@@ -243,17 +285,7 @@ class Rename(OnSubject):
         """The new name; empty where only the path changes."""
         return self.inputs.new_name if self.inputs.new_name != self.inputs.name else ""
 
-    def desired_state(self) -> Image:
-        return {"name": self.inputs.new_name, "path": self.inputs.new_path}
-
-    def image_of(self, subject: Entity) -> Image:
-        state = state_of(subject)
-        return {"name": subject.name, "path": state.path if state else "/"}
-
-    def image_now(self, now: EntityNow) -> Image:
-        return {"name": now.name, "path": now.path}
-
-    def look(self, aws: Aws) -> EntityNow | None:
+    def look(self, aws: Aws) -> Any:
         """Under the name of before, and under the new one if it is not there."""
         params, record = self.inputs, None
         for name in dict.fromkeys((params.name, params.new_name)):
@@ -289,4 +321,4 @@ class Rename(OnSubject):
         subject = self.subject()
         if subject is None or before == self.desired_state():
             return None
-        return type(self).of(subject, name=str(before["name"]), path=str(before["path"]))
+        return self.of(subject, new_name=str(before["name"]), new_path=str(before["path"]))

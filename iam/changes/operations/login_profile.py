@@ -1,53 +1,51 @@
-"""Take the console password of a user away, or have them choose another.
+"""Give a user a console password or another one, have them choose another, or take it away.
 
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateLoginProfile.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateLoginProfile.html
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteLoginProfile.html
+The password is made when it is sent, and sealed for one person; or somebody has typed it, and it was sealed
+for the worker. AWS does not show whether a password is another than before, so a call of which the answer was
+lost is left to a person.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final, Self
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Final, Self
+from uuid import UUID
 
+from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation
-from iam.changes.operations.spec import Loss, OperationSpec
-from iam.changes.operations.user_credential import OfUser, UserParams, credentials_row, names_of
+from iam.changes.operations.params import NO, YES, IdText, YesNo
+from iam.changes.operations.sealed_secret import WITHHELD, accepted, look, new_password, seal_for, used
+from iam.changes.operations.spec import HIGH, Loss, OperationSpec
+from iam.changes.operations.user_credential import OfUser, UserParams, credentials_row
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import LOGIN_PROFILES
 from iam.mirror.refresh.credentials import ReadCredentials
-
-YES: Final = "yes"
-NO: Final = "no"
+from iam.sealed import services as sealed
 
 
 class OnLoginProfile(OfUser):
     """What all of them share."""
 
+    initial: ClassVar[Image | None] = {"has_password": False}
     section = LOGIN_PROFILES
 
-    def image_of(self, user: Entity) -> Image | None:
+    def image_of(self, subject: Entity) -> Image | None:
         """Where nothing has been read of it, AWS is looked at when the change runs."""
-        row = credentials_row(user)
+        row = credentials_row(subject)
         return {"has_password": bool(row and row.has_password)}
 
     def image_now(self, read: ReadCredentials) -> Image:
         return {"has_password": bool(read.records)}
 
-    def initial_state(self) -> Image | None:
-        """Nobody has a password from birth."""
-        return {"has_password": False}
 
-
-@dataclass(frozen=True, slots=True)
 class RequirementParams(UserParams):
     """Whether the user must choose another password at the next sign-in (yes, no)."""
 
-    must_change: str
-
-    def __post_init__(self) -> None:
-        UserParams.__post_init__(self)
-        if self.must_change not in (YES, NO):
-            raise ValueError("must_change is yes or no.")
+    must_change: YesNo
 
 
 class RequirePasswordChange(OnLoginProfile):
@@ -55,74 +53,69 @@ class RequirePasswordChange(OnLoginProfile):
 
     spec = OperationSpec(
         slug="login_profile.require_change",
-        family="login-profile",
         subject_kind=Kind.USER.value,
         counted=("Require a new console password of", "user"),
+        call="UpdateLoginProfile",
+        parameters={"UserName": "user_name", "PasswordResetRequired": "is_reset_required"},
+        sentence="{user_name} {does}",
     )
 
+    initial = None
     missing_message = "The user or its console password no longer exists in AWS, as of the last sync."
     params_type = RequirementParams
     inputs: RequirementParams
 
     @classmethod
-    def of(cls, user: Entity, *, must_change: bool = True) -> Self:
+    def of(cls, user: Entity, /, *, must_change: bool = True) -> Self:
         """The operation on a user of the mirror."""
-        change_required = YES if must_change else NO
-        return cls(user.account, RequirementParams(**names_of(user), must_change=change_required))
+        return super().of(user, must_change=must_change)
 
     @property
-    def must_change(self) -> bool:
+    def is_reset_required(self) -> bool:
         """Whether they have to."""
         return self.inputs.must_change == YES
 
     @property
+    def does(self) -> str:
+        """What the user does then."""
+        return "must change the password at next sign-in" if self.is_reset_required else "keeps the password"
+
+    @property
     def title(self) -> str:
         name = self.inputs.user_name
-        if self.must_change:
+        if self.is_reset_required:
             return f"Require {name} to change the password at next sign-in"
         return f"Don’t require {name} to change the password"
 
     @property
     def noop_message(self) -> str:
         return (
-            f"{self.inputs.user_name} already {'has to' if self.must_change else 'does not have to'} "
+            f"{self.inputs.user_name} already {'has to' if self.is_reset_required else 'does not have to'} "
             "change the password."
         )
 
     def desired_state(self) -> Image:
-        return {"must_change": self.must_change}
+        return {"must_change": self.is_reset_required}
 
-    def image_of(self, user: Entity) -> Image | None:
+    def image_of(self, subject: Entity) -> Image | None:
         """Where the profile has not been read, as though it were the other way round: AWS is looked at
         when the change runs."""
-        row = credentials_row(user)
+        row = credentials_row(subject)
         profile = row.report.get("login_profile") if row else None
         if row is None or row.has_password is False:
             return None
-        known = profile.get("PasswordResetRequired") if isinstance(profile, dict) else not self.must_change
+        known = (
+            profile.get("PasswordResetRequired") if isinstance(profile, dict) else not self.is_reset_required
+        )
         return {"must_change": bool(known)}
 
     def image_now(self, read: ReadCredentials) -> Image:
         return {"must_change": read.records[0].is_reset_required if read.records else None}
 
-    def initial_state(self) -> Image | None:
-        """There is no password yet."""
-        return None
-
-    def calls(self) -> tuple[AwsCall, ...]:
-        does = "must change the password at next sign-in" if self.must_change else "keeps the password"
-        return (
-            self.call(
-                "UpdateLoginProfile",
-                sentence=f"{self.inputs.user_name} {does}",
-                PasswordResetRequired=self.must_change,
-            ),
-        )
-
     def inverse(self, before: Image) -> Operation | None:
-        if before["must_change"] == self.must_change:
+        if before["must_change"] == self.is_reset_required:
             return None
-        required_before = NO if self.must_change else YES
+        required_before = NO if self.is_reset_required else YES
         return RequirePasswordChange(self.account, replace(self.inputs, must_change=required_before))
 
 
@@ -131,7 +124,6 @@ class DeleteLoginProfile(OnLoginProfile):
 
     spec = OperationSpec(
         slug="login_profile.delete",
-        family="login-profile",
         subject_kind=Kind.USER.value,
         title="Delete console password of {user_name}",
         no_op="{user_name} has no console password.",
@@ -148,15 +140,177 @@ class DeleteLoginProfile(OnLoginProfile):
         ),
     )
 
-    @classmethod
-    def of(cls, user: Entity) -> Self:
-        """The operation on a user of the mirror."""
-        return cls(user.account, UserParams(**names_of(user)))
-
     def desired_state(self) -> Image:
         return {"has_password": False}
 
-    def image_of(self, user: Entity) -> Image:
+    def image_of(self, subject: Entity) -> Image:
         """Where nothing has been read of it, AWS is looked at when the change runs."""
-        row = credentials_row(user)
+        row = credentials_row(subject)
         return {"has_password": row is None or row.has_password is not False}
+
+
+PURPOSE: Final = "login_profile.password"
+TYPED: Final = "login_profile.typed_password"
+PASSWORD_PARAMETERS: Final = {
+    "UserName": "user_name",
+    "Password": "shown_password",
+    "PasswordResetRequired": "is_reset_required",
+}
+_GONE: Final = "The entered password has expired. Enter it again in a new request."
+
+
+class PasswordParams(UserParams):
+    """Under which seal the password is. `typed` (yes, no): somebody typed it, for the worker; else it is
+    made, for the recipient to read. `must_change` (yes, no): AWS has the user choose another at the
+    first sign-in."""
+
+    sealed_id: IdText
+    recipient_id: IdText
+    recipient_name: str
+    typed: YesNo
+    must_change: YesNo
+
+
+class SetPassword(OnLoginProfile):
+    """What share the ways to give a password."""
+
+    excluded = ("login_profile.create", "login_profile.update")
+    params_type = PasswordParams
+    inputs: PasswordParams
+
+    @classmethod
+    def of(
+        cls, user: Entity, /, *more: Any, is_typed: bool = False, must_change: bool = True, **rest: Any
+    ) -> Self:
+        """The operation on a user of the mirror, with `recipient` and `sealed_id`."""
+        return super().of(user, typed=is_typed, must_change=must_change, **rest)
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether somebody typed it."""
+        return self.inputs.typed == YES
+
+    @property
+    def is_reset_required(self) -> bool:
+        """Whether the user has to choose another at the first sign-in."""
+        return self.inputs.must_change == YES
+
+    def desired_state(self) -> Image:
+        return {"has_password": True}
+
+    def satisfied(self, image: Image) -> bool:
+        """AWS shows that there is a password; the seal says whether it is this one."""
+        return bool(image["has_password"]) and accepted(self.inputs.sealed_id) is not None
+
+    @property
+    def shown_password(self) -> str:
+        """What stands for the password in calls that are shown."""
+        return WITHHELD
+
+    def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
+        """The password that was typed, or a new one, which waits sealed until AWS has taken it."""
+        if self.is_typed:
+            return {**call.params, "Password": look(self.inputs.sealed_id, purpose=TYPED, gone=_GONE)}
+        password = new_password(self.account)
+        seal_for(
+            self.inputs,
+            password,
+            account=self.account,
+            purpose=PURPOSE,
+            label=f"console password of {self.inputs.user_name}",
+            is_held=True,
+        )
+        return {**call.params, "Password": password}
+
+    def handle_response(
+        self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID
+    ) -> dict[str, Any]:
+        """From now on its person can read it."""
+        if self.is_typed:
+            used(self.inputs.sealed_id)
+        else:
+            sealed.release(UUID(self.inputs.sealed_id))
+        return {}
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """AWS does not tell when a password was set, so the seal does."""
+        secret = accepted(self.inputs.sealed_id)
+        if self._read is not None and self._read.records and secret is not None:
+            self._read = replace(self._read, set_at=secret.released_at)
+        super().read_back(aws, cause_id=cause_id)
+
+    def notes(self) -> tuple[str, ...]:
+        choose = "The password must be changed at the first sign-in." if self.is_reset_required else ""
+        reads = (
+            "Uses the password that was entered. No one can read it in Gatehouse."
+            if self.is_typed
+            else f"Only {self.inputs.recipient_name} can read the password, once, within 24 hours."
+        )
+        return tuple(note for note in (reads, choose) if note)
+
+
+class CreateLoginProfile(SetPassword):
+    """Gives a user who has none a password."""
+
+    spec = OperationSpec(
+        slug="login_profile.create",
+        subject_kind=Kind.USER.value,
+        title="Create console password for {user_name}",
+        no_op="This password is already set.",
+        counted=("Create a console password for", "user"),
+        call="CreateLoginProfile",
+        parameters=PASSWORD_PARAMETERS,
+        sentence="{user_name} can sign in to the AWS console",
+        is_idempotent=False,
+        weight=HIGH,
+    )
+
+    def drift_message(self, image: Image, *, before: Image) -> str:
+        return (
+            f"{self.inputs.user_name} now has a console password, but had none when this was "
+            "requested. AWS doesn’t say who set it: "
+            "reset it."
+        )
+
+    def inverse(self, before: Image) -> Operation | None:
+        if before["has_password"]:
+            return None
+        names = UserParams(self.inputs.user_name, self.inputs.user_arn, self.inputs.user_id)
+        return DeleteLoginProfile(self.account, names)
+
+    def problems(self) -> list[str]:
+        """That there is one already is no twin, but another matter."""
+        user = self.subject()
+        row = credentials_row(user) if user else None
+        if row is not None and row.has_password and accepted(self.inputs.sealed_id) is None:
+            return [f"{self.inputs.user_name} already has a console password. Reset it instead."]
+        return super().problems()
+
+
+class UpdateLoginProfile(SetPassword):
+    """Gives a user another password."""
+
+    spec = OperationSpec(
+        slug="login_profile.update",
+        subject_kind=Kind.USER.value,
+        title="Reset console password of {user_name}",
+        no_op="This password is already set.",
+        counted=("Reset the console password of", "user"),
+        call="UpdateLoginProfile",
+        parameters=PASSWORD_PARAMETERS,
+        sentence="{user_name} signs in with a new password",
+        is_idempotent=False,
+        weight=HIGH,
+        loss=Loss(
+            "Reset a console password",
+            "AWS never shows the old password, so it can’t be restored.",
+            "Require a change at next sign-in instead: the current password works until then.",
+        ),
+    )
+
+    initial = None
+    missing_message = "The user or its console password no longer exists in AWS, as of the last sync."
+
+    def image_of(self, subject: Entity) -> Image | None:
+        row = credentials_row(subject)
+        return None if row is not None and row.has_password is False else {"has_password": True}

@@ -9,10 +9,8 @@ first. Gatehouse keeps every text: a policy that is made again gets all its vers
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.reads.details import get_policy
@@ -20,9 +18,11 @@ from iam.aws.reads.policies import number_of
 from iam.aws.records import PolicyRecord
 from iam.aws.session import Aws
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
-from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation, QuotaUse
+from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
+from iam.changes.operations.facts import few, former_text, state_of, tags_in_mirror
 from iam.changes.operations.identity import found_or_none
-from iam.changes.operations.lifecycle import Create, Delete, arn_of, state_of
+from iam.changes.operations.lifecycle import Create, Delete, account_quota, creation, removal
+from iam.changes.operations.params import Blank
 from iam.changes.operations.policy_content import (
     MAX_VERSIONS,
     comparable,
@@ -30,19 +30,16 @@ from iam.changes.operations.policy_content import (
     is_json_object,
     policy_image,
 )
-from iam.changes.operations.quotas import quota_of
-from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
+from iam.changes.operations.spec import HIGH, NORMAL
 from iam.changes.operations.subject import (
     ABSENT,
     OnSubject,
     SubjectParams,
-    names_of,
     tag_list,
-    tags_in_mirror,
 )
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Account, Document, Edge, EdgeKind, Entity, Kind, PolicyVersion, valid_at
-from iam.mirror.refresh import SubjectReading, reread_entity
+from iam.mirror.refresh import SubjectReading
 from iam.policy.index.rows import PolicyRow
 from iam.policy.lint import MANAGED
 
@@ -53,35 +50,17 @@ HOLDER_EDGES: Final = (EdgeKind.ATTACHED, EdgeKind.BOUNDARY)
 class OnPolicy(OnSubject):
     """A policy as a whole: found by its ARN, read once with all that it says, and read back from that."""
 
+    excluded = ("policy.",)
     inputs: SubjectParams
-    _reading: SubjectReading | None = None
+
+    def look(self, aws: Aws) -> PolicyRecord | None:
+        """Two calls and one for each version, one where there is nothing."""
+        return found_or_none(lambda: get_policy(aws, arn=self.inputs.subject_arn))
 
     @property
-    def noun(self) -> str:
-        return "policy"
-
-    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """Each is planned on the versions of now, so only one can be open at a time."""
-        return slug.startswith("policy.")
-
-    def look(self, aws: Aws) -> PolicyRecord | None:  # type: ignore[override]
-        """Two calls and one for each version, one where there is nothing."""
-        at = datetime.now(tz=UTC)
-        record = found_or_none(lambda: get_policy(aws, arn=self.inputs.subject_arn))
-        self._reading = SubjectReading(at, record)
-        return record
-
-    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """The last look is what goes into the mirror, so this costs no call after one."""
-        reread_entity(
-            self.account,
-            aws,
-            kind=self.subject_kind,
-            name=self.inputs.name,
-            arn=self.inputs.subject_arn,
-            cause_id=cause_id,
-            read=self._reading,
-        )
+    def reading(self) -> SubjectReading | None:
+        """All of it."""
+        return SubjectReading(*self.seen) if self.seen else None
 
     def image_of(self, subject: Entity) -> Image:
         state = state_of(subject)
@@ -96,7 +75,7 @@ class OnPolicy(OnSubject):
             default=next((version.version_id for version in rows if version.is_default), ""),
         )
 
-    def image_now(self, now: PolicyRecord) -> Image:  # type: ignore[override]
+    def image_now(self, now: PolicyRecord) -> Image:
         return policy_image(
             path=now.path,
             description=now.description or "",
@@ -106,7 +85,6 @@ class OnPolicy(OnSubject):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class NewPolicyParams(SubjectParams):
     """Where it is made, what it says, and its tags.
 
@@ -114,10 +92,8 @@ class NewPolicyParams(SubjectParams):
     the text. The text itself has the place that is left.
     """
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "description"})
-
     path: str
-    description: str
+    description: Blank
     document: str
     tags: dict[str, str]
     others: dict[str, str]
@@ -126,44 +102,20 @@ class NewPolicyParams(SubjectParams):
 class CreatePolicy(OnPolicy, Create):
     """Makes a managed policy, which nobody has yet."""
 
-    spec = OperationSpec(
-        slug="policy.create",
-        inverse="policy.delete",
+    spec = creation(
+        Kind.POLICY,
         family="managed-policy",
-        subject_kind=Kind.POLICY.value,
-        title="Create policy {name}",
-        no_op="The policy {name} already exists with these settings.",
         counted=("Create", "policy|policies"),
+        quota=account_quota("policies", name="PoliciesQuota", usual=1500),
     )
 
     params_type = NewPolicyParams
     inputs: NewPolicyParams
-    quota_name, quota_usual = "PoliciesQuota", 1500
 
     @classmethod
-    def of(
-        cls,
-        account: Account,
-        *,
-        name: str,
-        text: str,
-        path: str = "/",
-        description: str = "",
-        tags: Mapping[str, str] | None = None,
-        others: Mapping[str, str] | None = None,
-    ) -> Self:
+    def of(cls, account: Account, *more: Any, text: str, **rest: Any) -> Self:
         """The operation in an account; see NewPolicyParams."""
-        params = NewPolicyParams(
-            name=name,
-            subject_arn=arn_of(account, kind=Kind.POLICY.value, name=name, path=path),
-            subject_id="",
-            path=path,
-            description=description,
-            document=text,
-            tags=dict(tags or {}),
-            others=dict(others or {}),
-        )
-        return cls(account, params)
+        return super().of(account, document=text, **rest)
 
     @cached_property
     def texts(self) -> list[str]:
@@ -197,7 +149,7 @@ class CreatePolicy(OnPolicy, Create):
         if policy_params.tags:
             params["Tags"] = tag_list(policy_params.tags)
         sentence = f"Creates policy {policy_params.name} (not attached to anyone)"
-        create = AwsCall(service="iam", operation="CreatePolicy", params=params, sentence=sentence)
+        create = AwsCall("iam", "CreatePolicy", params, sentence)
         return create, *(self._version(place, text) for place, text in enumerate(more, start=1))
 
     def _version(self, place: int, text: str) -> AwsCall:
@@ -205,7 +157,7 @@ class CreatePolicy(OnPolicy, Create):
         params = {"PolicyArn": self.inputs.subject_arn, "PolicyDocument": text, "SetAsDefault": holds}
         what = "as default" if holds else "not as default"
         sentence = f"{self.inputs.name} gets its version {place + 1}, {what}"
-        return AwsCall(service="iam", operation="CreatePolicyVersion", params=params, sentence=sentence)
+        return AwsCall("iam", "CreatePolicyVersion", params, sentence)
 
     def may_repeat(self, call: AwsCall) -> bool:
         """AWS makes one policy of a name, and any number of versions."""
@@ -255,17 +207,10 @@ class CreatePolicy(OnPolicy, Create):
                 return ["the text isn’t a JSON object."]
         return Operation.problems(self)
 
-    def quota(self) -> QuotaUse | None:
-        """Customer managed policies of the account: now, afterwards, and what AWS allows; its own are not
-        counted."""
+    def used(self) -> int:
+        """Customer managed policies of the account; AWS's own are not counted."""
         living = Entity.objects.filter(account=self.account, kind=Kind.POLICY, gone_at__isnull=True)
-        used = living.exclude(arn__contains=OF_AWS).count()
-        limit = quota_of(self.account, self.quota_name, default=self.quota_usual)
-        refusal = (
-            f"{self.account.name} has {used:,} policies, and AWS allows {limit:,}. Delete one "
-            "first, or ask AWS to raise the quota."
-        )
-        return QuotaUse("Policies afterwards", used=used, after=used + 1, limit=limit, refusal=refusal)
+        return living.exclude(arn__contains=OF_AWS).count()
 
     def simulate(self, world: ChangeWorld) -> None:
         arn = self.inputs.subject_arn
@@ -286,7 +231,6 @@ class CreatePolicy(OnPolicy, Create):
         return {self.inputs.subject_arn: self.inputs.document}
 
 
-@dataclass(frozen=True, slots=True)
 class GonePolicyParams(SubjectParams):
     """Which versions go before it, by number of order ("0" …) → id."""
 
@@ -296,14 +240,10 @@ class GonePolicyParams(SubjectParams):
 class DeletePolicy(OnPolicy, Delete):
     """Deletes a managed policy that nobody has, with all its versions."""
 
-    spec = OperationSpec(
-        slug="policy.delete",
+    spec = removal(
+        Kind.POLICY,
         family="managed-policy",
-        subject_kind=Kind.POLICY.value,
-        title="Delete policy {name}",
-        no_op="The policy {name} is already deleted.",
         counted=("Delete", "policy|policies"),
-        weight=NORMAL,
         undo_caveat=(
             "It is recreated with the texts of all versions, with a new unique ID and new version numbers."
         ),
@@ -317,8 +257,7 @@ class DeletePolicy(OnPolicy, Delete):
         """The operation on a policy of the mirror."""
         rows = PolicyVersion.objects.filter(valid_at(None), policy=subject, is_default=False)
         ids = sorted(rows.values_list("version_id", flat=True), key=number_of)
-        versions = {str(place): version_id for place, version_id in enumerate(ids)}
-        return cls(subject.account, GonePolicyParams(**names_of(subject), versions=versions))
+        return super().of(subject, versions={str(place): version_id for place, version_id in enumerate(ids)})
 
     def calls(self) -> tuple[AwsCall, ...]:
         params, arn = self.inputs, {"PolicyArn": self.inputs.subject_arn}
@@ -332,7 +271,7 @@ class DeletePolicy(OnPolicy, Delete):
             for version in params.versions.values()
         ]
         sentence = f"Deletes policy {params.name}. Gatehouse keeps its text"
-        return *before, AwsCall(service="iam", operation="DeletePolicy", params=arn, sentence=sentence)
+        return *before, AwsCall("iam", "DeletePolicy", arn, sentence)
 
     def is_done(self, call: AwsCall, *, image: Image) -> bool:
         return call.params.get("VersionId", "") not in ("", *image.get("versions", ()))
@@ -348,7 +287,7 @@ class DeletePolicy(OnPolicy, Delete):
     def identity_error(self, aws: Aws) -> str:
         """Also whether somebody still has it, which AWS would refuse."""
         why = super().identity_error(aws)
-        record = self._reading.record if self._reading else None
+        record = self.seen.now if self.seen else None
         if why or not isinstance(record, PolicyRecord):
             return why
         holders = record.attachment_count + record.boundary_count
@@ -374,8 +313,7 @@ class DeletePolicy(OnPolicy, Delete):
         names = sorted({edge.source.name for edge in edges}, key=str.lower)
         notes = []
         if names:
-            more = f" and {len(names) - 5} more" if len(names) > 5 else ""
-            notes.append(f"It is attached to {', '.join(names[:5])}{more}, and detached from them first.")
+            notes.append(f"It is attached to {few(names)}, and detached from them first.")
         if subject.detail_at is None and not tags_in_mirror(subject):
             notes.append("Its tags aren’t synced yet, so undoing can’t restore them.")
         return AccessEffect(notes=tuple(notes))
@@ -385,17 +323,10 @@ class DeletePolicy(OnPolicy, Delete):
         another, and nobody has it."""
         if before == ABSENT:
             return None
-        place = before["versions"].index(before["default"])
         texts = dict(enumerate(before["texts"]))
-        document = Document.objects.filter(digest=texts.pop(place)).first()
-        if document is None:
+        text = former_text(texts.pop(before["versions"].index(before["default"])))
+        others = {str(number): digest for number, digest in texts.items()}
+        known = {name: before[name] for name in ("path", "description", "tags")}
+        if text is None:
             return None
-        return CreatePolicy.of(
-            self.account,
-            name=self.inputs.name,
-            text=document.text,
-            path=str(before["path"]),
-            description=str(before["description"]),
-            tags=before["tags"],
-            others={str(number): digest for number, digest in texts.items()},
-        )
+        return CreatePolicy.of(self.account, name=self.inputs.name, text=text, others=others, **known)

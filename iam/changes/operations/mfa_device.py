@@ -10,22 +10,24 @@ never again.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
-from iam.changes.operations.base import AwsCall, Image, Operation, QuotaUse
+from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.credential_sorts import MFA_DEVICE, CredentialSpec
-from iam.changes.operations.sealed_secret import accepted, check_ids, look, used
-from iam.changes.operations.spec import HIGH, Loss
+from iam.changes.operations.params import IdText
+from iam.changes.operations.sealed_secret import accepted, look, used
+from iam.changes.operations.spec import HIGH, Loss, Quota
 from iam.changes.operations.user_credential import (
     CredentialParams,
+    OfUser,
     OnCredential,
-    names_of,
-    names_of_credential,
+    UserParams,
     owned,
 )
 from iam.changes.risks import MFA_REMOVED
@@ -34,7 +36,6 @@ from iam.mirror.refresh.credentials import ReadCredentials, device_exists, is_vi
 from iam.sealed import services as sealed
 
 DEVICES_PER_USER: Final = 8
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
 CODES: Final = "mfa_device.codes"
 CODES_HOLD: Final = timedelta(seconds=60)
 CODES_PARAMETERS: Final = {
@@ -69,29 +70,13 @@ def seal_codes(first: str, second: str, *, sealed_id: UUID, account_id: str) -> 
     )
 
 
-class OnDevice(OnCredential):
-    """What all share that are about a device of a user. Virtual devices can also be there and belong to
-    nobody."""
+class OfDevice(OfUser):
+    """An operation on a device. Virtual devices can be there and belong to nobody."""
 
     @property
+    @abstractmethod
     def serial(self) -> str:
         """The serial number, which is the ARN of a virtual device."""
-        return self.inputs.credential_id
-
-    @property
-    def label(self) -> str:
-        return f"MFA device {self.serial.rpartition('/')[2]}"
-
-    def image_of(self, user: Entity) -> Image | None:
-        if self.serial in owned(user, self.kind):
-            return {"status": ASSIGNED}
-        return {"status": SPARE if self._is_spare() else ABSENT}
-
-    def _is_spare(self) -> bool:
-        devices = Entity.objects.filter(
-            account=self.account, kind=Kind.MFA_DEVICE, aws_id=self.serial, gone_at__isnull=True
-        )
-        return devices.filter(owner__isnull=True).exists()
 
     def observe(self, aws: Aws) -> Image:
         """One call, and one more where the user does not have a virtual device."""
@@ -111,14 +96,37 @@ class OnDevice(OnCredential):
         return {"status": ASSIGNED if self.serial in serials else ABSENT}
 
 
+class OnDevice(OfDevice, OnCredential):
+    """What all share that are about a device of a user. Virtual devices can also be there and belong to
+    nobody."""
+
+    @property
+    def serial(self) -> str:
+        """The serial number, which is the ARN of a virtual device."""
+        return self.inputs.credential_id
+
+    @property
+    def label(self) -> str:
+        return f"MFA device {self.serial.rpartition('/')[2]}"
+
+    def image_of(self, subject: Entity) -> Image | None:
+        if self.serial in owned(subject, self.kind):
+            return {"status": ASSIGNED}
+        return {"status": SPARE if self._is_spare() else ABSENT}
+
+    def _is_spare(self) -> bool:
+        devices = Entity.objects.filter(
+            account=self.account, kind=Kind.MFA_DEVICE, aws_id=self.serial, gone_at__isnull=True
+        )
+        return devices.filter(owner__isnull=True).exists()
+
+
 class DeactivateMfaDevice(OnDevice):
     """Takes a device from its user."""
 
     spec = CredentialSpec(
         slug="mfa_device.deactivate",
         sort=MFA_DEVICE,
-        family="mfa-device",
-        subject_kind=Kind.USER.value,
         title="Deactivate {label} of {user_name}",
         no_op="{user_name} doesn’t have this device.",
         counted=("Deactivate", "MFA device"),
@@ -132,12 +140,6 @@ class DeactivateMfaDevice(OnDevice):
             "Ask them to add a second device first. A user can have 8.",
         ),
     )
-
-    @classmethod
-    def of(cls, device: Entity) -> Self:
-        """The operation on a device of the mirror. Raises ValueError for one that belongs to no user of
-        it."""
-        return cls(device.account, CredentialParams(**names_of_credential(device)))
 
     def desired_state(self) -> Image:
         """A virtual device is still there."""
@@ -168,7 +170,6 @@ class DeleteMfaDevice(DeactivateMfaDevice):
         slug="mfa_device.delete",
         sort=MFA_DEVICE,
         family="virtual-mfa-device",
-        subject_kind=Kind.USER.value,
         title="Delete {label} of {user_name}",
         no_op="The device no longer exists.",
         counted=("Delete", "MFA device"),
@@ -214,15 +215,10 @@ class DeleteMfaDevice(DeactivateMfaDevice):
         return super().problems()
 
 
-@dataclass(frozen=True, slots=True)
 class CodesParams(CredentialParams):
     """Under which seal the two codes are."""
 
-    sealed_id: str
-
-    def __post_init__(self) -> None:
-        CredentialParams.__post_init__(self)
-        check_ids(self.sealed_id)
+    sealed_id: IdText
 
 
 class WithCodes(OnDevice):
@@ -234,7 +230,9 @@ class WithCodes(OnDevice):
     @classmethod
     def by(cls, device: Entity, *, user: Entity, sealed_id: UUID) -> Self:
         """The operation on a device and a user of the mirror."""
-        params = CodesParams(**names_of(user), credential_id=device.aws_id, sealed_id=str(sealed_id))
+        params = CodesParams(
+            **UserParams.names_of(user), credential_id=device.aws_id, sealed_id=str(sealed_id)
+        )
         return cls(user.account, params)
 
     @property
@@ -259,16 +257,20 @@ class EnableMfaDevice(WithCodes):
     spec = CredentialSpec(
         slug="mfa_device.enable",
         sort=MFA_DEVICE,
-        family="mfa-device",
-        subject_kind=Kind.USER.value,
         title="Enable {label} for {user_name}",
         no_op="{user_name} already has this device.",
         counted=("Assign", "MFA device"),
         call="EnableMFADevice",
         parameters=CODES_PARAMETERS,
         sentence="{user_name} enables the device, with two codes from it",
+        quota=Quota(
+            "MFA devices afterwards",
+            "{user_name} has {used} MFA devices, and AWS allows {limit}. Remove one first.",
+            usual=DEVICES_PER_USER,
+        ),
         is_idempotent=False,
     )
+    initial = {"status": SPARE}
 
     def desired_state(self) -> Image:
         return {"status": ASSIGNED}
@@ -277,26 +279,10 @@ class EnableMfaDevice(WithCodes):
         """The mirror may not know a device yet that was just made."""
         return bool(image["status"] != ASSIGNED)
 
-    def initial_state(self) -> Image:
-        """A virtual device that was just made belongs to nobody."""
-        return {"status": SPARE}
-
-    def quota(self) -> QuotaUse | None:
+    def used(self) -> int | None:
         """Devices of the user."""
         user = self.subject()
-        if user is None:
-            return None
-        used_now = len(owned(user, self.kind))
-        refusal = (
-            f"{user.name} has {used_now} MFA devices, and AWS allows {DEVICES_PER_USER}. Remove one first."
-        )
-        return QuotaUse(
-            "MFA devices afterwards",
-            used=used_now,
-            after=used_now + 1,
-            limit=DEVICES_PER_USER,
-            refusal=refusal,
-        )
+        return None if user is None else len(owned(user, self.kind))
 
     def inverse(self, before: Image) -> Operation | None:
         if before["status"] == ASSIGNED:
@@ -310,8 +296,6 @@ class ResyncMfaDevice(WithCodes):
     spec = CredentialSpec(
         slug="mfa_device.resync",
         sort=MFA_DEVICE,
-        family="mfa-device",
-        subject_kind=Kind.USER.value,
         title="Resync {label} of {user_name}",
         no_op="It is already resynced.",
         counted=("Resync", "MFA device"),

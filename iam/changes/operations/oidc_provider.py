@@ -12,17 +12,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, Final, Self
 from urllib.parse import urlsplit
 
 from iam.aws.reads.lists import get_oidc_provider
 from iam.aws.records import OidcProviderRecord
 from iam.changes.operations.base import Image, Operation
-from iam.changes.operations.lifecycle import arn_of, state_of
+from iam.changes.operations.facts import state_of, tags_in_mirror
+from iam.changes.operations.lifecycle import account_quota, creation, removal
+from iam.changes.operations.params import Blank
 from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider
 from iam.changes.operations.spec import HIGH, OperationSpec
-from iam.changes.operations.subject import ABSENT, SubjectParams, names_of, tags_in_mirror
+from iam.changes.operations.subject import ABSENT, SubjectParams
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
@@ -44,10 +45,6 @@ class OnOidc(OnProvider):
 
     get = staticmethod(get_oidc_provider)
 
-    @property
-    def noun(self) -> str:
-        return "OpenID Connect provider"
-
     def image_of(self, subject: Entity) -> Image:
         state = state_of(subject)
         attrs = state.attrs if state else {}
@@ -57,7 +54,7 @@ class OnOidc(OnProvider):
             tags=tags_in_mirror(subject),
         )
 
-    def image_shown(self, record: OidcProviderRecord) -> Image:
+    def image_now(self, record: OidcProviderRecord) -> Image:
         return oidc_image(clients=record.client_ids, thumbprints=record.thumbprints, tags=record.tags)
 
     def found_of(self, record: OidcProviderRecord) -> FoundEntity:
@@ -91,28 +88,20 @@ def problems_of(*, clients: Iterable[str] = (), thumbprints: Iterable[str] = ())
     return []
 
 
-@dataclass(frozen=True, slots=True)
 class NewOidcParams(SubjectParams):
     """Its address, audiences and thumbprints (one a line), and tags."""
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "clients", "thumbprints"})
-
     url: str
-    clients: str
-    thumbprints: str
+    clients: Blank
+    thumbprints: Blank
     tags: dict[str, str]
 
 
 class CreateOidcProvider(OnOidc, CreateProvider):
     """Makes an OpenID Connect provider."""
 
-    spec = OperationSpec(
-        slug="oidc_provider.create",
-        inverse="oidc_provider.delete",
-        family="oidc-provider",
-        subject_kind=Kind.OIDC_PROVIDER.value,
-        title="Create OpenID Connect provider {name}",
-        no_op="The OpenID Connect provider {name} already exists with these settings.",
+    spec = creation(
+        Kind.OIDC_PROVIDER,
         counted=("Create", "OIDC provider"),
         call="CreateOpenIDConnectProvider",
         parameters={
@@ -121,13 +110,14 @@ class CreateOidcProvider(OnOidc, CreateProvider):
             "ThumbprintList": "thumbprint_list?",
             "Tags": "tag_list?",
         },
-        sentence="Creates OpenID Connect provider {name}",
         weight=HIGH,
+        quota=account_quota(
+            "OpenID Connect providers", name="OpenIDConnectProvidersQuota", usual=MAX_PROVIDERS
+        ),
     )
 
     params_type = NewOidcParams
     inputs: NewOidcParams
-    quota_name, quota_usual = "OpenIDConnectProvidersQuota", MAX_PROVIDERS
 
     @classmethod
     def of(
@@ -140,17 +130,14 @@ class CreateOidcProvider(OnOidc, CreateProvider):
         tags: Mapping[str, str] | None = None,
     ) -> Self:
         """The operation in an account."""
-        name = url.partition("://")[2] or url
-        params = NewOidcParams(
-            name=name,
-            subject_arn=arn_of(account, kind=Kind.OIDC_PROVIDER.value, name=name),
-            subject_id="",
+        return super().of(
+            account,
+            name=url.partition("://")[2] or url,
             url=url,
             clients=lines(clients),
             thumbprints=lines(thumbprint.lower() for thumbprint in thumbprints),
-            tags=dict(tags or {}),
+            tags=tags,
         )
-        return cls(account, params)
 
     @property
     def client_list(self) -> list[str]:
@@ -188,16 +175,11 @@ class CreateOidcProvider(OnOidc, CreateProvider):
 class DeleteOidcProvider(OnOidc, DeleteProvider):
     """Deletes an OpenID Connect provider."""
 
-    spec = OperationSpec(
-        slug="oidc_provider.delete",
-        family="oidc-provider",
-        subject_kind=Kind.OIDC_PROVIDER.value,
-        title="Delete OpenID Connect provider {name}",
-        no_op="The OpenID Connect provider {name} is already deleted.",
+    spec = removal(
+        Kind.OIDC_PROVIDER,
         counted=("Delete", "OIDC provider"),
         call="DeleteOpenIDConnectProvider",
         parameters={"OpenIDConnectProviderArn": "arn"},
-        sentence="Deletes OpenID Connect provider {name}",
         weight=HIGH,
         undo_caveat=(
             "It is recreated with its audiences, thumbprints and tags. A link to IAM Identity Center "
@@ -218,7 +200,6 @@ class DeleteOidcProvider(OnOidc, DeleteProvider):
         )
 
 
-@dataclass(frozen=True, slots=True)
 class ClientParams(SubjectParams):
     """The audience that comes or goes: the client id of an application."""
 
@@ -228,7 +209,6 @@ class ClientParams(SubjectParams):
 ADD_CLIENT_ID: Final = OperationSpec(
     slug="oidc_provider.add_client_id",
     inverse="oidc_provider.remove_client_id",
-    family="oidc-provider",
     subject_kind=Kind.OIDC_PROVIDER.value,
     title="Add audience {client} to {name}",
     no_op="{name} already has the audience {client}.",
@@ -242,7 +222,6 @@ REMOVE_CLIENT_ID: Final = OperationSpec(
     adds=False,
     slug="oidc_provider.remove_client_id",
     inverse="oidc_provider.add_client_id",
-    family="oidc-provider",
     subject_kind=Kind.OIDC_PROVIDER.value,
     title="Remove audience {client} from {name}",
     no_op="{name} has no audience {client}.",
@@ -265,7 +244,7 @@ class Client(OnOidc):
     @classmethod
     def of(cls, spec: OperationSpec, subject: Entity, *, client: str) -> Self:
         """The operation on a provider of the mirror."""
-        return cls(subject.account, ClientParams(**names_of(subject), client=client), spec)
+        return cls(subject.account, ClientParams(**SubjectParams.names_of(subject), client=client), spec)
 
     def desired_state(self) -> Image:
         return {"client": self.inputs.client, "there": self.spec.adds}
@@ -298,13 +277,10 @@ class Client(OnOidc):
         return super().risks() if self.spec.adds else ()
 
 
-@dataclass(frozen=True, slots=True)
 class ThumbprintParams(SubjectParams):
     """All thumbprints that it is to have, one a line."""
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "thumbprints"})
-
-    thumbprints: str
+    thumbprints: Blank
 
 
 class SetThumbprints(OnOidc):
@@ -329,8 +305,7 @@ class SetThumbprints(OnOidc):
     @classmethod
     def of(cls, subject: Entity, *, thumbprints: Iterable[str]) -> Self:
         """The operation on a provider of the mirror."""
-        thumbprint_lines = lines(thumbprint.lower() for thumbprint in thumbprints)
-        return cls(subject.account, ThumbprintParams(**names_of(subject), thumbprints=thumbprint_lines))
+        return super().of(subject, thumbprints=lines(thumbprint.lower() for thumbprint in thumbprints))
 
     @property
     def thumbprint_list(self) -> list[str]:

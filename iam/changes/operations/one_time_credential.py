@@ -9,43 +9,44 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 from uuid import UUID
 
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.credential_status import deletion
-from iam.changes.operations.sealed_secret import accepted, check_ids, seal_for
+from iam.changes.operations.params import Blank, IdText
+from iam.changes.operations.sealed_secret import accepted, seal_for
 from iam.changes.operations.user_credential import OfSort, UserParams, owned
-from iam.mirror.models import Entity, Kind
+from iam.mirror.models import Entity
 from iam.mirror.refresh.credentials import ReadCredentials
 
 
-@dataclass(frozen=True, slots=True)
 class GivenParams(UserParams):
     """Which seal the secret goes under, for whom, and the ids of the credentials that are there already,
     with blanks between."""
 
-    BLANK: ClassVar[frozenset[str]] = UserParams.BLANK | {"known"}
-
-    sealed_id: str
-    recipient_id: str
+    sealed_id: IdText
+    recipient_id: IdText
     recipient_name: str
-    known: str
-
-    def __post_init__(self) -> None:
-        UserParams.__post_init__(self)
-        check_ids(self.sealed_id, self.recipient_id)
+    known: Blank
 
 
 class GivenOnce(OfSort):
     """Makes a credential."""
 
+    initial = {"ids": []}
+    excluded = ("{slug}",)
     params_type: ClassVar[type[GivenParams]] = GivenParams
     purpose: ClassVar[str]
     """What the secret is sealed as."""
 
     inputs: GivenParams
+
+    @classmethod
+    def of(cls, user: Entity, /, *more: Any, **rest: Any) -> Self:
+        """The operation for a user of the mirror, with `recipient` and `sealed_id`."""
+        known = " ".join(sorted(owned(user, cls.spec.sort.kind)))
+        return super().of(user, **{"known": known} | rest)
 
     def desired_state(self) -> Image:
         """AWS assigns the id of the new one, which `satisfied` finds by its seal."""
@@ -56,15 +57,11 @@ class GivenOnce(OfSort):
         secret = accepted(self.inputs.sealed_id)
         return secret is not None and secret.label in image["ids"]
 
-    def image_of(self, user: Entity) -> Image:
-        return {"ids": sorted(owned(user, self.kind))}
+    def image_of(self, subject: Entity) -> Image:
+        return {"ids": sorted(owned(subject, self.kind))}
 
     def image_now(self, read: ReadCredentials) -> Image:
         return {"ids": sorted(getattr(record, self.spec.sort.id_field) for record in read.records)}
-
-    def initial_state(self) -> Image:
-        """Nobody has credentials from birth."""
-        return {"ids": []}
 
     def drift_message(self, image: Image, *, before: Image) -> str:
         strange = [credential_id for credential_id in image["ids"] if credential_id not in before["ids"]]
@@ -93,18 +90,9 @@ class GivenOnce(OfSort):
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
         """The id and the secret in AWS's answer."""
 
-    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """Each is planned on the credentials that are there, so only one can be open at a time."""
-        return slug == self.slug
-
     def inverse(self, before: Image) -> Operation | None:
         """The one that was made is deleted."""
         secret = accepted(self.inputs.sealed_id)
         if secret is None:
             return None
         return deletion(self, credential_id=secret.label)
-
-
-def given_params(user: Entity, *, kind: Kind) -> dict[str, str]:
-    """The ids of the credentials of a kind that the mirror holds of a user."""
-    return {"known": " ".join(sorted(owned(user, kind)))}

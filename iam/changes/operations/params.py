@@ -2,28 +2,92 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import Any, ClassVar, Final, TypeAlias, dataclass_transform
+from uuid import UUID
+
+Blank: TypeAlias = str
+"""A text that may be empty, such as an id that AWS is still to give."""
+IdText: TypeAlias = str
+"""The id of a seal, or of a person, as text."""
+YesNo: TypeAlias = str
+"""YES or NO."""
+YES: Final = "yes"
+NO: Final = "no"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass_transform(frozen_default=True)
+@dataclass(frozen=True)
 class Params:
-    """Texts, and mappings of texts. `BLANK` are the fields that may be empty, such as an id that AWS is
-    still to give."""
+    """Texts, and mappings of texts. Each subclass is a frozen dataclass; the types of its fields, as they are
+    written, say what fits."""
 
-    BLANK: ClassVar[frozenset[str]] = frozenset()
+    NAMES: ClassVar[Mapping[str, str]] = {}
+    """What of an entity names the subject: its attribute → ours."""
+
+    def __init_subclass__(cls) -> None:
+        dataclass(frozen=True)(cls)
+
+    @classmethod
+    def names_of(cls, entity: Any) -> dict[str, str]:
+        """The parameters that name an entity of the mirror."""
+        return {ours: getattr(entity, attribute) for attribute, ours in cls.NAMES.items()}
+
+    @classmethod
+    def empty(cls) -> dict[str, Any]:
+        """All of them, with nothing in them."""
+        return as_stored({field.name: _EMPTY.get(str(field.type), "") for field in fields(cls)})
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if str(field.type).startswith("dict"):
-                is_fit = isinstance(value, dict) and _are_texts(value)
-            else:
-                is_fit = isinstance(value, str) and bool(value or field.name in self.BLANK)
-            if not is_fit:
+            if not _FITS[str(field.type)](value):
                 raise ValueError(f"{field.name} must be text, not {value!r}.")
 
 
-def _are_texts(mapping: Mapping[object, object]) -> bool:
-    return all(isinstance(part, str) for part in (*mapping, *mapping.values()))
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Who alone may read a secret."""
+
+    person_id: UUID
+    name: str
+
+
+def as_stored(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Values as parameters hold them; what is None is left out."""
+    stored: dict[str, Any] = {}
+    for name, value in values.items():
+        if isinstance(value, UUID):
+            stored[name] = str(value)
+        elif isinstance(value, bool):
+            stored[name] = YES if value else NO
+        elif isinstance(value, Recipient):
+            stored |= {"recipient_id": str(value.person_id), "recipient_name": value.name}
+        elif value is not None:
+            stored[name] = dict(value) if isinstance(value, Mapping) else value
+    return stored
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_id(value: object) -> bool:
+    """Raises ValueError for a text that is none."""
+    return isinstance(value, str) and bool(UUID(value))
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, dict) and all(map(_is_text, (*value, *value.values())))
+
+
+_EMPTY: Final[Mapping[str, Any]] = {"dict[str, str]": {}}
+_FITS: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "str": lambda value: _is_text(value) and value != "",
+    "Blank": _is_text,
+    "IdText": _is_id,
+    "YesNo": lambda value: value in (YES, NO),
+    "dict[str, str]": _are_texts,
+}
+"""How a type is written → whether a value is such."""

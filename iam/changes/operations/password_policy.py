@@ -102,7 +102,6 @@ class UpdatePasswordPolicy(PasswordPolicy):
 
     spec = OperationSpec(
         slug="password_policy.update",
-        family="password-policy",
         subject_kind=ACCOUNT,
         title="Set password policy",
         no_op="The account already has this password policy.",
@@ -144,7 +143,6 @@ class DeletePasswordPolicy(PasswordPolicy):
 
     spec = OperationSpec(
         slug="password_policy.delete",
-        family="password-policy",
         subject_kind=ACCOUNT,
         title="Delete password policy",
         no_op="The account has no password policy: AWS’s default already applies.",

@@ -12,21 +12,21 @@ so a version always says what it said.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Self
+from typing import Self
 from uuid import UUID
 
 from iam.aws.reads import policies
 from iam.aws.reads.policies import number_of
 from iam.aws.session import Aws
 from iam.changes.operations.affected import access_of
-from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation, QuotaUse, restore
+from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation, restore
+from iam.changes.operations.facts import former_text
 from iam.changes.operations.identity import lost_identity
-from iam.changes.operations.params import Params
+from iam.changes.operations.params import Blank, Params
 from iam.changes.operations.policy_content import MAX_VERSIONS, document_meaning, is_json_object
-from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec
+from iam.changes.operations.spec import HIGH, NORMAL, OperationSpec, Quota
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Document, Entity, Kind, PolicyVersion, valid_at
 from iam.mirror.pull.transform.principals import document_digest
@@ -34,18 +34,14 @@ from iam.mirror.refresh import reread_entity
 from iam.policy.lint import MANAGED
 
 
-@dataclass(frozen=True, slots=True)
 class PolicyParams(Params):
     """Which policy: what AWS is called with, and the unique id that it stood for."""
+
+    NAMES = {"name": "policy_name", "arn": "policy_arn", "aws_id": "policy_id"}
 
     policy_name: str
     policy_arn: str
     policy_id: str
-
-    @classmethod
-    def names_of(cls, policy: Entity) -> dict[str, str]:
-        """The parameters of a policy of the mirror."""
-        return {"policy_name": policy.name, "policy_arn": policy.arn, "policy_id": policy.aws_id}
 
 
 def weigh_text(world: ChangeWorld, *, arn: str, text: str) -> None:
@@ -73,29 +69,14 @@ def sensitivity_of_text(effect: AccessEffect) -> str:
 class DefaultText(Operation):
     """What both ways of giving a policy another default text share."""
 
+    excluded = ("policy.create_version", "policy.set_default_version", "policy.take_back_version")
     missing_message = "The policy no longer exists in AWS, as of the last sync."
     inputs: PolicyParams
-
-    @property
-    def subject_id(self) -> str:
-        """The policy's unique id."""
-        return self.inputs.policy_id
 
     @property
     @abstractmethod
     def text(self) -> str:
         """What the policy says afterwards."""
-
-    def modified_arns(self) -> tuple[str, ...]:
-        return (self.inputs.policy_arn,)
-
-    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """Each is planned on the default version of now, so only one can be open at a time."""
-        return slug in (
-            CreatePolicyVersion.spec.slug,
-            SetDefaultVersion.spec.slug,
-            "policy.take_back_version",
-        )
 
     def desired_state(self) -> Image:
         return {"document": document_meaning(self.text)}
@@ -116,14 +97,8 @@ class DefaultText(Operation):
         """The version that goes first, to make room; empty for none."""
         return ""
 
-    def subject(self) -> Entity | None:
-        return Entity.objects.filter(
-            account=self.account, kind=Kind.POLICY, aws_id=self.inputs.policy_id, gone_at__isnull=True
-        ).first()
-
-    def state_in_mirror(self) -> Image | None:
-        policy = self.subject()
-        return None if policy is None else standing(policy)
+    def image_of(self, subject: Entity) -> Image:
+        return standing(subject)
 
     def identity_error(self, aws: Aws) -> str:
         """One call."""
@@ -168,18 +143,15 @@ class DefaultText(Operation):
         kept = PolicyVersion.objects.filter(valid_at(None), policy=policy, version_id=before["default"])
         if kept.exists():
             return SetDefaultVersion.of(policy, version=kept.get())
-        document = Document.objects.filter(digest=before["text"]).first()
-        return None if document is None else CreatePolicyVersion.of(policy, text=document.text)
+        text = former_text(before["text"])
+        return None if text is None else CreatePolicyVersion.of(policy, text=text)
 
 
-@dataclass(frozen=True, slots=True)
 class TextParams(PolicyParams):
     """The new text, and which version goes first (empty: none)."""
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"drops"})
-
     document: str
-    drops: str
+    drops: Blank
 
 
 class CreatePolicyVersion(DefaultText):
@@ -193,6 +165,11 @@ class CreatePolicyVersion(DefaultText):
         no_op="{policy_name} already has this text.",
         counted=("Update", "policy|policies"),
         is_idempotent=False,
+        quota=Quota(
+            "Versions afterwards",
+            "{policy_name} now has {used} versions, and AWS keeps {limit}. Reload the page.",
+            usual=MAX_VERSIONS,
+        ),
     )
 
     inputs: TextParams
@@ -278,18 +255,15 @@ class CreatePolicyVersion(DefaultText):
         """Deleting the same version again does nothing."""
         return call.operation == "DeletePolicyVersion"
 
-    def quota(self) -> QuotaUse | None:
-        """Versions of the policy, now and afterwards."""
+    def used(self) -> int | None:
+        """Versions of the policy."""
         policy = self.subject()
-        if policy is None:
-            return None
-        used = len(standing(policy)["versions"])
-        after = used + 1 - bool(self.inputs.drops)
-        refusal = (
-            f"{self.inputs.policy_name} now has {used} versions, and AWS keeps {MAX_VERSIONS}. "
-            "Reload the page."
-        )
-        return QuotaUse("Versions afterwards", used=used, after=after, limit=MAX_VERSIONS, refusal=refusal)
+        return None if policy is None else len(standing(policy)["versions"])
+
+    @property
+    def growth(self) -> int:
+        """None where another version makes room."""
+        return 0 if self.drops else 1
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""
@@ -299,7 +273,6 @@ class CreatePolicyVersion(DefaultText):
         return super().problems() if is_json_object(self.text) else ["The text isn’t a JSON object."]
 
 
-@dataclass(frozen=True, slots=True)
 class VersionParams(PolicyParams):
     """Which version becomes the default, and the digest of its text."""
 

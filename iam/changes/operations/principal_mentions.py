@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
+from iam.changes.operations.facts import few
 from iam.mirror.models import (
     Document,
     Entity,
@@ -18,9 +19,6 @@ from iam.mirror.models import (
     PolicyVersion,
     valid_at,
 )
-
-NAMED: Final = 5
-"""So many a receipt names; the rest is a number."""
 
 _BEGINNING: Final = "Named in the "
 
@@ -72,5 +70,4 @@ def _sentence(beginning: str, names: Iterable[str]) -> str:
     listed = list(names)
     if not listed:
         return ""
-    more = f" and {len(listed) - NAMED:,} more" if len(listed) > NAMED else ""
-    return f"{beginning} {', '.join(listed[:NAMED])}{more}."
+    return f"{beginning} {few(listed)}."

@@ -7,22 +7,21 @@ A profile holds one role at most. Putting a role in needs iam:PassRole on it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import ClassVar, Final, Self
+from typing import Final, Self
 from uuid import UUID
 
 from iam.aws.parallel_reads import parallel_reads
-from iam.aws.reads.single import EntityNow, entity_now
+from iam.aws.reads import holdings
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, Image, QuotaUse
-from iam.changes.operations.spec import HIGH, OperationSpec
-from iam.changes.operations.subject import OnSubject, SubjectParams, names_of
+from iam.changes.operations.base import AccessEffect, Image
+from iam.changes.operations.facts import few
+from iam.changes.operations.identity import lost_identity
+from iam.changes.operations.params import Blank
+from iam.changes.operations.spec import HIGH, OperationSpec, Quota
+from iam.changes.operations.subject import OnSubject, SubjectParams
 from iam.mirror.models import Edge, EdgeKind, Entity, Kind, valid_at
 from iam.mirror.refresh import reread_profile
-
-NAMED: Final = 5
-"""So many instances a receipt names; the rest is a number."""
 
 
 class OnProfile(OnSubject):
@@ -35,38 +34,40 @@ class OnProfile(OnSubject):
             reread_profile(self.account, name=name, now=now, at=at, cause_id=cause_id)
 
 
-@dataclass(frozen=True, slots=True)
 class RoleInProfileParams(SubjectParams):
     """Which role; the id is empty while an earlier change of the same set is still to make it."""
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "role_id"})
-
     role_name: str
     role_arn: str
-    role_id: str
+    role_id: Blank
 
 
 ADD_ROLE: Final = OperationSpec(
     slug="instance_profile.add_role",
-    family="instance-profile",
     subject_kind=Kind.INSTANCE_PROFILE.value,
     title="Add role {role_name} to instance profile {name}",
     no_op="{name} already has the role {role_name}.",
     counted=("Add a role to", "instance profile"),
+    state={"role": "role_name"},
     call="AddRoleToInstanceProfile",
     parameters={"InstanceProfileName": "name", "RoleName": "role_name"},
     sentence="{name} gets role {role_name}",
     weight=HIGH,
+    quota=Quota(
+        "Roles of the profile afterwards",
+        "{name} has the role {role_now}, and a profile can have only one. Remove it first.",
+        usual=1,
+    ),
     inverse="instance_profile.remove_role",
 )
 REMOVE_ROLE: Final = OperationSpec(
     adds=False,
     slug="instance_profile.remove_role",
-    family="instance-profile",
     subject_kind=Kind.INSTANCE_PROFILE.value,
     title="Remove role {role_name} from instance profile {name}",
     no_op="{name} doesn’t have the role {role_name}.",
     counted=("Remove the role from", "instance profile"),
+    state={"role": "role_name"},
     call="RemoveRoleFromInstanceProfile",
     parameters={"InstanceProfileName": "name", "RoleName": "role_name"},
     sentence="{name} no longer has a role",
@@ -78,6 +79,7 @@ class RoleInProfile(OnProfile):
     """A role is put into an instance profile, or taken out."""
 
     SPECS = (ADD_ROLE, REMOVE_ROLE)
+    initial = {"role": ""}
     params_type = RoleInProfileParams
     inputs: RoleInProfileParams
 
@@ -85,7 +87,7 @@ class RoleInProfile(OnProfile):
     def of(cls, spec: OperationSpec, profile: Entity, *, role: Entity) -> Self:
         """The operation on two entities of the mirror."""
         names = {"role_name": role.name, "role_arn": role.arn, "role_id": role.aws_id}
-        return cls(profile.account, RoleInProfileParams(**names_of(profile), **names), spec)
+        return cls(profile.account, RoleInProfileParams(**SubjectParams.names_of(profile), **names), spec)
 
     def modified_arns(self) -> tuple[str, ...]:
         """The role too, since anyone who has the profile works as the role."""
@@ -99,36 +101,19 @@ class RoleInProfile(OnProfile):
         is_in = image == {"role": self.inputs.role_name}
         return is_in == self.spec.adds
 
-    def initial_state(self) -> Image:
-        return {"role": ""}
-
     def effect(self) -> AccessEffect:
         becomes = "use" if self.spec.adds else "can no longer use"
         return AccessEffect(notes=instances_with(self.subject(), f"{becomes} {self.inputs.role_name}"))
 
-    def quota(self) -> QuotaUse | None:
-        """Roles of the profile: one is the limit, and AWS never raises it."""
-        if not self.spec.adds:
-            return None
+    def used(self) -> int | None:
+        """Roles of the profile: one at most."""
+        return int(bool(self.role_now)) if self.spec.adds else None
+
+    @property
+    def role_now(self) -> str:
+        """The role that it has; "" for none."""
         subject = self.subject()
-        role_name = str(self.image_of(subject)["role"]) if subject else ""
-        refusal = (
-            f"{self.inputs.name} has the role {role_name}, and a profile can have only one. Remove it first."
-        )
-        return QuotaUse(
-            "Roles of the profile afterwards",
-            used=bool(role_name),
-            after=1 + bool(role_name),
-            limit=1,
-            refusal=refusal,
-        )
-
-    def image_of(self, subject: Entity) -> Image:
-        edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.PROFILE_ROLE, source=subject)
-        return {"role": edges.values_list("target__name", flat=True).first() or ""}
-
-    def image_now(self, now: EntityNow) -> Image:
-        return {"role": now.roles[0] if now.roles else ""}
+        return str(self.image_of(subject)["role"]) if subject else ""
 
     def identity_error(self, aws: Aws) -> str:
         """Two calls."""
@@ -137,16 +122,9 @@ class RoleInProfile(OnProfile):
             return super().identity_error(aws) or of_role()
 
     def _mismatch_of_role(self, aws: Aws) -> str:
-        params = self.inputs
-        role = entity_now(aws, kind=Kind.ROLE.value, name=params.role_name)
-        if role is None:
-            return f"Role {params.role_name} no longer exists in AWS."
-        if params.role_id and role.aws_id != params.role_id:
-            return (
-                f"Role {params.role_name} was deleted and recreated: its ID is now {role.aws_id}, "
-                f"not {params.role_id}."
-            )
-        return ""
+        name = self.inputs.role_name
+        read = partial(holdings.holder_id, aws, kind=Kind.ROLE.value, name=name)
+        return lost_identity(f"Role {name}", expected=self.inputs.role_id, read=read)
 
 
 def instances_with(profile: Entity | None, becomes: str) -> tuple[str, ...]:
@@ -155,5 +133,4 @@ def instances_with(profile: Entity | None, becomes: str) -> tuple[str, ...]:
     names = list(edges.order_by("source__name").values_list("source__name", flat=True)) if profile else []
     if not names:
         return ()
-    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
-    return (f"EC2 instances that have the profile {becomes}: {', '.join(names[:NAMED])}{more}.",)
+    return (f"EC2 instances that have the profile {becomes}: {few(names)}.",)

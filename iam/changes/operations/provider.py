@@ -4,37 +4,31 @@ people in."""
 from __future__ import annotations
 
 import json
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import UTC, datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 from uuid import UUID
 
 from iam.aws.records import OidcProviderRecord, SamlProviderRecord
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, AwsCall, Image, QuotaUse
+from iam.changes.operations.base import AccessEffect, AwsCall
+from iam.changes.operations.facts import few
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete
-from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
+from iam.changes.operations.subject import OnListed, SubjectParams
 from iam.changes.risks import TRUST_OPENED
 from iam.mirror.models import EntityState, Kind, valid_at
-from iam.mirror.pull.facts import FoundEntity
-from iam.mirror.refresh import reread_listed
 
-NAMED: Final = 5
-"""So many roles a receipt names."""
 Record = SamlProviderRecord | OidcProviderRecord
 
 
-class OnProvider(OnSubject):
+class OnProvider(OnListed):
     """An operation on one provider. AWS gives providers no unique id, so that the ARN stands for it."""
 
+    excluded = ("",)
     get: ClassVar[Callable[..., Record]]
     """Reads one by its ARN."""
 
     inputs: SubjectParams
-    _seen: tuple[datetime, Record | None] | None = None
 
     @property
     def arn(self) -> str:
@@ -46,48 +40,17 @@ class OnProvider(OnSubject):
         """The ARN."""
         return self.arn
 
-    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """One change of a provider is open at a time."""
-        return True
+    @property
+    def listed_id(self) -> str:
+        return self.arn
 
     def identity_error(self, aws: Aws) -> str:
         """What is observed tells whether it is the one that was approved."""
         return ""
 
-    def observe(self, aws: Aws) -> Image:
+    def look(self, aws: Aws) -> Record | None:
         """One call."""
-        at = datetime.now(tz=UTC)
-        record_now = found_or_none(lambda: type(self).get(aws, arn=self.arn))
-        self._seen = (at, record_now)
-        return dict(ABSENT) if record_now is None else self.image_shown(record_now)
-
-    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """The last observation is what goes into the mirror, so this costs no call after one."""
-        if self._seen is None:
-            self.observe(aws)
-        assert self._seen is not None
-        at, record = self._seen
-        aws_entity = None if record is None else self.found_of(record)
-        reread_listed(
-            self.account,
-            kind=self.subject_kind,
-            name=self.inputs.name,
-            aws_id=self.arn,
-            aws_entity=aws_entity,
-            at=at,
-            cause_id=cause_id,
-        )
-
-    @abstractmethod
-    def image_shown(self, record: Any) -> Image:
-        """The image of what AWS shows."""
-
-    @abstractmethod
-    def found_of(self, record: Any) -> FoundEntity:
-        """What the loader of the mirror takes."""
-
-    def image_now(self, now: Any) -> Image:
-        return self.image_shown(now)
+        return found_or_none(lambda: type(self).get(aws, arn=self.arn))
 
     def trusting(self) -> list[str]:
         """The names of the roles whose trust policy names the provider."""
@@ -104,9 +67,8 @@ class OnProvider(OnSubject):
         roles = self.trusting()
         if not roles:
             return AccessEffect(notes=("No role trusts it, so no one can sign in with it.",))
-        more = f" and {len(roles) - NAMED} more" if len(roles) > NAMED else ""
         who = "This role trusts it" if len(roles) == 1 else f"These {len(roles)} roles trust it"
-        return AccessEffect(notes=(f"{who}: {', '.join(roles[:NAMED])}{more}. {self.consequence}",))
+        return AccessEffect(notes=(f"{who}: {few(roles)}. {self.consequence}",))
 
     @property
     def consequence(self) -> str:
@@ -126,11 +88,6 @@ class CreateProvider(OnProvider, Create):
     ) -> dict[str, Any]:
         """The ARN is known beforehand, and stands for an id."""
         return {"ids": {self.arn: self.arn}}
-
-    def quota(self) -> QuotaUse | None:
-        """Providers of the kind: now, afterwards, and what AWS allows."""
-        quota = super().quota()
-        return quota and replace(quota, what=f"{self.noun}s afterwards")
 
 
 class DeleteProvider(OnProvider, Delete):

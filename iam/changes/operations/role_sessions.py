@@ -13,24 +13,23 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 
 from iam.aws.session import Aws
 from iam.changes.operations import trust
-from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
+from iam.changes.operations.base import AccessEffect, AwsCall, Image
+from iam.changes.operations.facts import few, state_of
 from iam.changes.operations.holder import HolderParams
 from iam.changes.operations.inline_policy import (
-    DeleteInlinePolicy,
-    InlineParams,
     InlineText,
     PutInlinePolicy,
 )
-from iam.changes.operations.lifecycle import state_of
+from iam.changes.operations.params import Blank
 from iam.changes.operations.policy_content import document_meaning
 from iam.changes.operations.spec import NORMAL, OperationSpec
-from iam.mirror.models import Document, Entity
+from iam.mirror.models import Entity
 from iam.mirror.pull.transform.principals import document_digest
 
 EVERYBODY: Final = "AWSRevokeOlderSessions"
@@ -39,16 +38,12 @@ ISSUED: Final = "aws:TokenIssueTime"
 SPREADS_IN: Final = timedelta(seconds=30)
 """As long as the AWS console waits for a policy to hold everywhere."""
 _NO_NAME = re.compile(r"[^\w+=,.@-]", re.ASCII)
-NAMED: Final = 5
 
 
-@dataclass(frozen=True, slots=True)
 class RevokeParams(InlineText):
     """With whose sessions they are, in words; blank for everybody's."""
 
-    BLANK: ClassVar[frozenset[str]] = InlineText.BLANK | {"whose"}
-
-    whose: str
+    whose: Blank
 
 
 def revocation(*, before: datetime, key: str = "", value: str = "") -> str:
@@ -64,9 +59,10 @@ def revocation(*, before: datetime, key: str = "", value: str = "") -> str:
 class RevokeSessions(PutInlinePolicy):
     """Ends the sessions of a role."""
 
+    excluded = ("{slug}",)
+    excluded_by = ("policy_name",)
     spec = OperationSpec(
         slug="role_sessions.revoke",
-        family="role-sessions",
         counted=("Revoke the sessions of", "role"),
         call="Put{word}Policy",
         parameters={"{word}Name": "holder_name", "PolicyName": "policy_name", "PolicyDocument": "document"},
@@ -117,10 +113,6 @@ class RevokeSessions(PutInlinePolicy):
             f"{self.inputs.holder_name} are already revoked."
         )
 
-    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """One at a time for a policy of this name."""
-        return slug == self.slug and params.get("policy_name") == self.inputs.policy_name
-
     @property
     def whose_sessions(self) -> str:
         """The sessions, at the beginning of a sentence."""
@@ -146,8 +138,8 @@ class RevokeSessions(PutInlinePolicy):
     def initial_state(self) -> Image:
         return _image("")
 
-    def state_in_mirror(self) -> Image | None:
-        return None if self.subject() is None else _image(self.now)
+    def image_of(self, subject: Entity) -> Image:
+        return _image(self.now)
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
@@ -166,18 +158,7 @@ class RevokeSessions(PutInlinePolicy):
         if state is None or state.document is None:
             return ()
         names = sorted(trust.admitted(state.document.text))
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        return (f"Affects everyone who has assumed it: {', '.join(names[:NAMED])}{more}.",) if names else ()
-
-    def inverse(self, before: Image) -> Operation | None:
-        """The policy of before, or none of the name; sessions that have not expired meanwhile work again."""
-        if self.satisfied(before):
-            return None
-        names = {key: value for key, value in self.params.items() if key not in ("document", "whose")}
-        if not before["text"]:
-            return DeleteInlinePolicy(self.account, InlineParams(**names))
-        former = Document.objects.filter(digest=before["text"]).first()
-        return PutInlinePolicy(self.account, InlineText(**names, document=former.text)) if former else None
+        return (f"Affects everyone who has assumed it: {few(names)}.",) if names else ()
 
 
 def _with_moment(text: str, moment: datetime | None) -> str:

@@ -10,18 +10,19 @@ assertions are none of this: AWS never shows them.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar, Final, Self
+from dataclasses import replace
+from typing import ClassVar, Final
 
 from iam.aws.reads.lists import get_saml_provider
 from iam.aws.records import SamlProviderRecord
 from iam.changes.operations import saml_metadata
 from iam.changes.operations.base import AccessEffect, Image, Operation
-from iam.changes.operations.lifecycle import arn_of, state_of
+from iam.changes.operations.facts import former_text, state_of, tags_in_mirror
+from iam.changes.operations.lifecycle import account_quota, creation, removal
 from iam.changes.operations.provider import CreateProvider, DeleteProvider, OnProvider
 from iam.changes.operations.spec import HIGH, OperationSpec
-from iam.changes.operations.subject import ABSENT, SubjectParams, names_of, tags_in_mirror
-from iam.mirror.models import Account, Document, Entity, Kind
+from iam.changes.operations.subject import SubjectParams
+from iam.mirror.models import Document, Entity, Kind
 from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
 from iam.mirror.pull.transform.principals import document_digest
@@ -35,16 +36,12 @@ class OnSaml(OnProvider):
 
     get = staticmethod(get_saml_provider)
 
-    @property
-    def noun(self) -> str:
-        return "SAML provider"
-
     def image_of(self, subject: Entity) -> Image:
         state = state_of(subject)
         digest = (state.document_id or "") if state else ""
         return saml_image(digest=digest, tags=tags_in_mirror(subject))
 
-    def image_shown(self, record: SamlProviderRecord) -> Image:
+    def image_now(self, record: SamlProviderRecord) -> Image:
         return saml_image(digest=document_digest(record.metadata), tags=record.tags)
 
     def found_of(self, record: SamlProviderRecord) -> FoundEntity:
@@ -79,7 +76,6 @@ def speaks_of(metadata: str) -> str:
     return f"{document_read.entity_id} signs people in{where}. AWS verifies its sign-ins with {how}."
 
 
-@dataclass(frozen=True, slots=True)
 class NewSamlParams(SubjectParams):
     """Its metadata and tags."""
 
@@ -90,32 +86,16 @@ class NewSamlParams(SubjectParams):
 class CreateSamlProvider(OnSaml, CreateProvider):
     """Makes a SAML provider."""
 
-    spec = OperationSpec(
-        slug="saml_provider.create",
-        inverse="saml_provider.delete",
-        family="saml-provider",
-        subject_kind=Kind.SAML_PROVIDER.value,
-        title="Create SAML provider {name}",
-        no_op="The SAML provider {name} already exists with these settings.",
-        counted=("Create", "SAML provider"),
+    spec = creation(
+        Kind.SAML_PROVIDER,
         call="CreateSAMLProvider",
         parameters={"Name": "name", "SAMLMetadataDocument": "metadata", "Tags": "tag_list?"},
-        sentence="Creates SAML provider {name}",
         weight=HIGH,
+        quota=account_quota("SAML providers", name="SAMLProvidersQuota", usual=MAX_PROVIDERS),
     )
 
     params_type = NewSamlParams
     inputs: NewSamlParams
-    quota_name, quota_usual = "SAMLProvidersQuota", MAX_PROVIDERS
-
-    @classmethod
-    def of(cls, account: Account, *, name: str, metadata: str, tags: Mapping[str, str] | None = None) -> Self:
-        """The operation in an account."""
-        arn = arn_of(account, kind=Kind.SAML_PROVIDER.value, name=name)
-        params = NewSamlParams(
-            name=name, subject_arn=arn, subject_id="", metadata=metadata, tags=dict(tags or {})
-        )
-        return cls(account, params)
 
     def desired_state(self) -> Image:
         return saml_image(digest=document_digest(self.inputs.metadata), tags=self.inputs.tags)
@@ -130,7 +110,6 @@ class CreateSamlProvider(OnSaml, CreateProvider):
         return replace(effect, notes=(*filter(None, [speaks_of(self.inputs.metadata)]), *effect.notes))
 
 
-@dataclass(frozen=True, slots=True)
 class MetadataParams(SubjectParams):
     """The metadata that it gets."""
 
@@ -142,7 +121,6 @@ class UpdateSamlProvider(OnSaml):
 
     spec = OperationSpec(
         slug="saml_provider.update",
-        family="saml-provider",
         subject_kind=Kind.SAML_PROVIDER.value,
         title="Replace metadata of SAML provider {name}",
         no_op="{name} already has this metadata.",
@@ -155,11 +133,6 @@ class UpdateSamlProvider(OnSaml):
 
     params_type: ClassVar[type[SubjectParams]] = MetadataParams
     inputs: MetadataParams
-
-    @classmethod
-    def of(cls, subject: Entity, *, metadata: str) -> Self:
-        """The operation on a provider of the mirror."""
-        return cls(subject.account, MetadataParams(**names_of(subject), metadata=metadata))
 
     def desired_state(self) -> Image:
         return {"metadata": document_digest(self.inputs.metadata)}
@@ -185,22 +158,17 @@ class UpdateSamlProvider(OnSaml):
 
     def inverse(self, before: Image) -> Operation | None:
         """The former metadata."""
-        former = Document.objects.filter(digest=before["metadata"]).first()
+        former = former_text(before["metadata"])
         if former is None or self.satisfied(before):
             return None
-        return UpdateSamlProvider(self.account, replace(self.inputs, metadata=former.text))
+        return UpdateSamlProvider(self.account, replace(self.inputs, metadata=former))
 
 
 class DeleteSamlProvider(OnSaml, DeleteProvider):
     """Deletes a SAML provider."""
 
-    spec = OperationSpec(
-        slug="saml_provider.delete",
-        family="saml-provider",
-        subject_kind=Kind.SAML_PROVIDER.value,
-        title="Delete SAML provider {name}",
-        no_op="The SAML provider {name} is already deleted.",
-        counted=("Delete", "SAML provider"),
+    spec = removal(
+        Kind.SAML_PROVIDER,
         call="DeleteSAMLProvider",
         parameters={"SAMLProviderArn": "arn"},
         sentence="Deletes SAML provider {name}. Gatehouse keeps its metadata",
@@ -222,9 +190,9 @@ class DeleteSamlProvider(OnSaml, DeleteProvider):
 
     def inverse(self, before: Image) -> Operation | None:
         """A provider of the same name, and so the same ARN, with its metadata and tags."""
-        former = Document.objects.filter(digest=before.get("metadata", "")).first()
-        if before == ABSENT or former is None:
+        former = former_text(before.get("metadata", ""))
+        if former is None:
             return None
         return CreateSamlProvider.of(
-            self.account, name=self.inputs.name, metadata=former.text, tags=before["tags"]
+            self.account, name=self.inputs.name, metadata=former, tags=before["tags"]
         )

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 import string
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 from uuid import UUID, uuid5
@@ -28,23 +27,9 @@ WITHHELD: Final = "(sealed)"
 _SEALS: Final = UUID("6f1d1f3e-7d0b-4f6e-9a64-0b3c2f7d8e51")
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
-    """Who alone may read it."""
-
-    person_id: UUID
-    name: str
-
-
 def seal_id(*, person_id: UUID, key: str) -> UUID:
     """The seal that belongs to a person's form: the same form, sent twice, is the same change."""
     return uuid5(_SEALS, f"{person_id}:{key}")
-
-
-def check_ids(*texts: str) -> None:
-    """Raise ValueError for what is no id of a seal or person."""
-    for text in texts:
-        UUID(text)
 
 
 class SealedFor(Protocol):

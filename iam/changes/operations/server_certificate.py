@@ -11,9 +11,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final
 from uuid import UUID
 
 from cryptography import x509
@@ -27,48 +26,52 @@ from cryptography.hazmat.primitives.serialization import (
 from iam.aws.reads.lists import get_server_certificate
 from iam.aws.records import ServerCertificateNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
+from iam.changes.operations.base import AccessEffect, AwsCall, Image
+from iam.changes.operations.facts import EntityInMirror, facts_of
 from iam.changes.operations.identity import found_or_none
-from iam.changes.operations.lifecycle import Create, Delete, RenameParams, arn_of, namesake, state_of
-from iam.changes.operations.sealed_secret import WITHHELD, check_ids, look, used
+from iam.changes.operations.lifecycle import (
+    Create,
+    Delete,
+    Rename,
+    RenameParams,
+    account_quota,
+    removal,
+    renaming,
+)
+from iam.changes.operations.params import Blank, IdText
+from iam.changes.operations.sealed_secret import WITHHELD, look, used
 from iam.changes.operations.spec import HIGH, Loss, OperationSpec
 from iam.changes.operations.subject import (
-    ABSENT,
-    OnSubject,
+    OnListed,
     SubjectParams,
-    names_of,
-    tags_in_mirror,
 )
-from iam.mirror.models import Account, Entity, Kind
+from iam.mirror.models import Entity, Kind
+from iam.mirror.pull.facts import FoundEntity
 from iam.mirror.pull.transform import inventory
-from iam.mirror.refresh import reread_listed, reread_tags
+from iam.mirror.refresh import reread_tags
 
 PURPOSE: Final = "server_certificate.private_key"
 """Under which a private key is sealed for the worker."""
 _GONE: Final = "The private key has expired, so nothing was uploaded. Submit the request again with the key."
 
 
-class OnCertificate(OnSubject):
+class OnCertificate(OnListed):
     """What all of them have in common."""
 
     inputs: SubjectParams
-    _seen: tuple[datetime, ServerCertificateNow | None] | None = None
 
-    @property
-    def noun(self) -> str:
-        return "server certificate"
+    def look(self, aws: Aws) -> ServerCertificateNow | None:
+        """One call."""
+        return self.look_for(aws, self.inputs.name)
 
-    def now(self, aws: Aws, *, name: str) -> ServerCertificateNow | None:
-        """What AWS has under a name, remembered; one call. Raises AwsError."""
-        at = datetime.now(tz=UTC)
-        certificate = found_or_none(lambda: get_server_certificate(aws, name=name))
-        self._seen = (at, certificate)
-        return certificate
+    def look_for(self, aws: Aws, name: str) -> ServerCertificateNow | None:
+        """What AWS has under a name; one call. Raises AwsError."""
+        return found_or_none(lambda: get_server_certificate(aws, name=name))
 
     def identity_error(self, aws: Aws) -> str:
         """One call."""
         params = self.inputs
-        certificate = self.found(aws)
+        certificate = self.look(aws)
         if certificate is not None and params.subject_id and certificate.record.aws_id != params.subject_id:
             return (
                 f"The server certificate {params.name} was deleted and uploaded again: "
@@ -76,59 +79,32 @@ class OnCertificate(OnSubject):
             )
         return ""
 
-    def found(self, aws: Aws) -> ServerCertificateNow | None:
-        """What AWS has of it."""
-        return self.now(aws, name=self.inputs.name)
-
-    def observe(self, aws: Aws) -> Image:
-        """One call."""
-        certificate = self.found(aws)
-        return dict(ABSENT) if certificate is None else self.image_now(certificate)
-
-    def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
+    def image_now(self, now: ServerCertificateNow) -> Image:
         return {"exists": True, "path": now.record.path, "tags": dict(now.tags)}
 
     def image_of(self, subject: Entity) -> Image:
-        state = state_of(subject)
-        return {"exists": True, "path": state.path if state else "/", "tags": tags_in_mirror(subject)}
+        return {"exists": True, **facts_of(EntityInMirror(subject), ("path", "tags"))}
+
+    def found_of(self, now: ServerCertificateNow) -> FoundEntity:
+        return inventory.server_certificate(now.record)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
-        """The last observation is what goes into the mirror, so this costs no call after one."""
-        if self._seen is None:
-            self.observe(aws)
-        assert self._seen is not None
-        at, now = self._seen
-        aws_id = now.record.aws_id if now else self.inputs.subject_id
-        aws_entity = inventory.server_certificate(now.record) if now else None
-        entity = reread_listed(
-            self.account,
-            kind=self.subject_kind,
-            name=self.inputs.name,
-            aws_id=aws_id,
-            aws_entity=aws_entity,
-            at=at,
-            cause_id=cause_id,
-        )
-        if entity is not None and now is not None:
-            reread_tags(self.account, entity, tags=now.tags, at=at, cause_id=cause_id)
+        """With its tags."""
+        super().read_back(aws, cause_id=cause_id)
+        subject = self.subject()
+        if subject is not None and self.seen and self.seen.now:
+            reread_tags(self.account, subject, tags=self.seen.now.tags, at=self.seen.at, cause_id=cause_id)
 
 
-@dataclass(frozen=True, slots=True)
 class UploadParams(SubjectParams):
     """The certificate and its chain (empty: none) as PEM, where it lies, its tags, and the seal of its
     private key."""
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "chain"})
-
     path: str
     body: str
-    chain: str
+    chain: Blank
     tags: dict[str, str]
-    sealed_id: str
-
-    def __post_init__(self) -> None:
-        SubjectParams.__post_init__(self)
-        check_ids(self.sealed_id)
+    sealed_id: IdText
 
 
 class UploadServerCertificate(OnCertificate, Create):
@@ -137,7 +113,6 @@ class UploadServerCertificate(OnCertificate, Create):
     spec = OperationSpec(
         slug="server_certificate.upload",
         inverse="server_certificate.delete",
-        family="server-certificate",
         subject_kind=Kind.SERVER_CERTIFICATE.value,
         title="Upload server certificate {name}",
         no_op="The server certificate {name} already exists with these settings.",
@@ -152,37 +127,11 @@ class UploadServerCertificate(OnCertificate, Create):
             "Tags": "tag_list?",
         },
         sentence="Uploads server certificate {name} with its private key, which can’t be read again",
+        quota=account_quota("server certificates", name="ServerCertificatesQuota", usual=20),
     )
 
     params_type = UploadParams
     inputs: UploadParams
-    quota_name, quota_usual = "ServerCertificatesQuota", 20
-
-    @classmethod
-    def of(
-        cls,
-        account: Account,
-        *,
-        name: str,
-        body: str,
-        sealed_id: UUID,
-        chain: str = "",
-        path: str = "/",
-        tags: Mapping[str, str] | None = None,
-    ) -> Self:
-        """The operation in an account; `sealed_id` is the seal of the key, under PURPOSE and for no
-        person."""
-        params = UploadParams(
-            name=name,
-            subject_arn=arn_of(account, kind=Kind.SERVER_CERTIFICATE.value, name=name, path=path),
-            subject_id="",
-            path=path,
-            body=body,
-            chain=chain,
-            tags=dict(tags or {}),
-            sealed_id=str(sealed_id),
-        )
-        return cls(account, params)
 
     @property
     def shown_key(self) -> str:
@@ -205,7 +154,7 @@ class UploadServerCertificate(OnCertificate, Create):
         params = self.inputs
         return {"exists": True, "path": params.path, "tags": dict(params.tags), "body": _digest(params.body)}
 
-    def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
+    def image_now(self, now: ServerCertificateNow) -> Image:
         """With the text, which tells whose certificate it is."""
         return {**super().image_now(now), "body": _digest(now.body)}
 
@@ -217,7 +166,7 @@ class UploadServerCertificate(OnCertificate, Create):
         """A key of which the answer was lost is destroyed here, and kept when AWS has another certificate
         under the name."""
         super().read_back(aws, cause_id=cause_id)
-        if self._seen and self._seen[1] and self.satisfied(self.image_now(self._seen[1])):
+        if self.seen and self.seen.now and self.satisfied(self.image_now(self.seen.now)):
             used(self.inputs.sealed_id)
 
     def problems(self) -> list[str]:
@@ -270,15 +219,12 @@ def key_problems(body: str, *, key: str) -> list[str]:
     return [] if same else ["The private key doesn’t match this certificate."]
 
 
-class UpdateServerCertificate(OnCertificate):
+class UpdateServerCertificate(OnCertificate, Rename):
     """Gives a certificate another name or path."""
 
-    spec = OperationSpec(
-        slug="server_certificate.update",
-        family="server-certificate",
-        subject_kind=Kind.SERVER_CERTIFICATE.value,
+    spec = renaming(
+        Kind.SERVER_CERTIFICATE,
         no_op="Server certificate {new_name} already has this name and path.",
-        counted=("Rename", "server certificate"),
         call="UpdateServerCertificate",
         parameters={
             "ServerCertificateName": "name",
@@ -288,75 +234,33 @@ class UpdateServerCertificate(OnCertificate):
         sentence="{name} becomes {new_path}{new_name}. Update everything that uses the old ARN",
     )
 
-    params_type: ClassVar[type[SubjectParams]] = RenameParams
     inputs: RenameParams
 
-    @classmethod
-    def of(cls, subject: Entity, *, name: str, path: str) -> Self:
-        """The operation on a certificate of the mirror."""
-        return cls(subject.account, RenameParams(**names_of(subject), new_name=name, new_path=path))
-
-    @property
-    def title(self) -> str:
-        params = self.inputs
-        if params.new_name != params.name:
-            return f"Rename server certificate {params.name} to {params.new_name}"
-        return f"Move server certificate {params.name} to {params.new_path}"
-
-    @property
-    def other_name(self) -> str:
-        """The new name; empty where only the path changes."""
-        return self.inputs.new_name if self.inputs.new_name != self.inputs.name else ""
-
-    def found(self, aws: Aws) -> ServerCertificateNow | None:
+    def look(self, aws: Aws) -> ServerCertificateNow | None:
         """Under the name of before, and under the new one if it is not there."""
         params = self.inputs
         for name in dict.fromkeys((params.name, params.new_name)):
-            certificate = self.now(aws, name=name)
+            certificate = self.look_for(aws, name)
             if certificate is not None and certificate.record.aws_id == params.subject_id:
                 return certificate
         return None
 
     def identity_error(self, aws: Aws) -> str:
         gone = f"Server certificate {self.inputs.name} no longer exists in AWS."
-        return gone if self.found(aws) is None else ""
-
-    def desired_state(self) -> Image:
-        return {"name": self.inputs.new_name, "path": self.inputs.new_path}
+        return gone if self.look(aws) is None else ""
 
     def image_of(self, subject: Entity) -> Image:
-        state = state_of(subject)
-        return {"name": subject.name, "path": state.path if state else "/"}
+        return Rename.image_of(self, subject)
 
-    def image_now(self, now: ServerCertificateNow) -> Image:  # type: ignore[override]
+    def image_now(self, now: ServerCertificateNow) -> Image:
         return {"name": now.record.name, "path": now.record.path}
-
-    def problems(self) -> list[str]:
-        """Also whether another has the name."""
-        params = self.inputs
-        taken = namesake(self.account, kind=self.subject_kind, name=params.new_name, but=params.subject_id)
-        if taken is not None:
-            return [f"a server certificate named {taken.name} already exists."]
-        return super().problems()
-
-    def inverse(self, before: Image) -> Operation | None:
-        """The name and path of before."""
-        subject = self.subject()
-        if subject is None or before == self.desired_state():
-            return None
-        return UpdateServerCertificate.of(subject, name=str(before["name"]), path=str(before["path"]))
 
 
 class DeleteServerCertificate(OnCertificate, Delete):
     """Deletes a certificate, with its private key."""
 
-    spec = OperationSpec(
-        slug="server_certificate.delete",
-        family="server-certificate",
-        subject_kind=Kind.SERVER_CERTIFICATE.value,
-        title="Delete server certificate {name}",
-        no_op="The server certificate {name} is already deleted.",
-        counted=("Delete", "server certificate"),
+    spec = removal(
+        Kind.SERVER_CERTIFICATE,
         call="DeleteServerCertificate",
         parameters={"ServerCertificateName": "name"},
         sentence="Deletes server certificate {name} and its private key",

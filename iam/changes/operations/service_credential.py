@@ -10,26 +10,29 @@ https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteServiceSpecificCre
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
-from iam.changes.operations.base import AwsCall, Image, QuotaUse
+from iam.changes.operations.base import AwsCall, Image
 from iam.changes.operations.credential_sorts import SERVICE_CREDENTIAL, CredentialSpec
-from iam.changes.operations.one_time_credential import GivenOnce, GivenParams, given_params
-from iam.changes.operations.sealed_secret import Recipient, accepted, check_ids, seal_for
-from iam.changes.operations.spec import HIGH, Loss
+from iam.changes.operations.one_time_credential import GivenOnce, GivenParams
+from iam.changes.operations.params import Blank, IdText
+from iam.changes.operations.sealed_secret import accepted, seal_for
+from iam.changes.operations.spec import HIGH, Loss, Quota
 from iam.changes.operations.user_credential import (
     ABSENT,
     ACTIVE,
     CredentialParams,
     OnCredential,
-    names_of,
     owned,
 )
-from iam.mirror.models import Entity, EntityState, Kind, valid_at
+from iam.mirror.models import Entity, EntityState, valid_at
 
-PER_SERVICE: Final = 2
+PER_SERVICE: Final = Quota(
+    "Credentials for the service afterwards",
+    "{user_name} has {used} credentials for {service}, and AWS allows {limit}. Delete one first.",
+    usual=2,
+)
 """https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_service-specific-creds.html"""
 SERVICES: Final = {
     "codecommit.amazonaws.com": "CodeCommit",
@@ -49,17 +52,14 @@ def secret_in(response: Mapping[str, Any]) -> tuple[str, str]:
     return str(made["ServiceSpecificCredentialId"]), str(secret)
 
 
-@dataclass(frozen=True, slots=True)
 class CredentialServiceParams(GivenParams):
     """For which service, as AWS names it, and for how many days (blank: until it is deleted)."""
 
-    BLANK: ClassVar[frozenset[str]] = GivenParams.BLANK | {"age_days"}
-
     service_name: str
-    age_days: str
+    age_days: Blank
 
     def __post_init__(self) -> None:
-        GivenParams.__post_init__(self)
+        super().__post_init__()
         if self.age_days:
             int(self.age_days)
 
@@ -70,8 +70,6 @@ class CreateServiceCredential(GivenOnce):
     spec = CredentialSpec(
         slug="service_credential.create",
         sort=SERVICE_CREDENTIAL,
-        family="service-credential",
-        subject_kind=Kind.USER.value,
         title="Create {service} credential for {user_name}",
         no_op="This service-specific credential already exists.",
         counted=("Create", "service credential"),
@@ -82,6 +80,7 @@ class CreateServiceCredential(GivenOnce):
             "Anyone who has the service-specific credential can {power} until it is deactivated or deleted.",
             "Only {recipient_name} can read the secret, once, within 24 hours.",
         ),
+        quota=PER_SERVICE,
         is_idempotent=False,
         weight=HIGH,
     )
@@ -91,20 +90,9 @@ class CreateServiceCredential(GivenOnce):
     inputs: CredentialServiceParams
 
     @classmethod
-    def of(
-        cls, user: Entity, *, service: str, recipient: Recipient, sealed_id: UUID, age_days: int = 0
-    ) -> Self:
-        """The operation for a user of the mirror."""
-        params = CredentialServiceParams(
-            **names_of(user),
-            **given_params(user, kind=cls.spec.sort.kind),
-            sealed_id=str(sealed_id),
-            recipient_id=str(recipient.person_id),
-            recipient_name=recipient.name,
-            service_name=service,
-            age_days=str(age_days or ""),
-        )
-        return cls(user.account, params)
+    def of(cls, user: Entity, /, *more: Any, service: str, age_days: int = 0, **rest: Any) -> Self:
+        """The operation for a user of the mirror, with `recipient` and `sealed_id`."""
+        return super().of(user, service_name=service, age_days=str(age_days or ""), **rest)
 
     @property
     def service(self) -> str:
@@ -123,29 +111,14 @@ class CreateServiceCredential(GivenOnce):
     def given_in(self, response: Mapping[str, Any]) -> tuple[str, str]:
         return secret_in(response)
 
-    def quota(self) -> QuotaUse | None:
+    def used(self) -> int | None:
         """Credentials of the user for this service, active or not."""
         user = self.subject()
-        if user is None:
-            return None
         rows = EntityState.objects.filter(
             valid_at(None), kind=self.kind, entity__owner=user, entity__gone_at__isnull=True
         )
-        used = sum(
-            attrs.get("ServiceName") == self.inputs.service_name
-            for attrs in rows.values_list("attrs", flat=True)
-        )
-        refusal = (
-            f"{user.name} has {used} credentials for {self.service}, and AWS allows {PER_SERVICE}. "
-            "Delete one first."
-        )
-        return QuotaUse(
-            "Credentials for the service afterwards",
-            used=used,
-            after=used + 1,
-            limit=PER_SERVICE,
-            refusal=refusal,
-        )
+        services = [attrs.get("ServiceName") for attrs in rows.values_list("attrs", flat=True)]
+        return None if user is None else services.count(self.inputs.service_name)
 
     def problems(self) -> list[str]:
         """AWS's model takes any name of a service."""
@@ -160,17 +133,12 @@ class CreateServiceCredential(GivenOnce):
         return super().problems()
 
 
-@dataclass(frozen=True, slots=True)
 class ResetParams(CredentialParams):
     """Which seal the new secret goes under, and for whom."""
 
-    sealed_id: str
-    recipient_id: str
+    sealed_id: IdText
+    recipient_id: IdText
     recipient_name: str
-
-    def __post_init__(self) -> None:
-        CredentialParams.__post_init__(self)
-        check_ids(self.sealed_id, self.recipient_id)
 
 
 class ResetServiceCredential(OnCredential):
@@ -181,8 +149,6 @@ class ResetServiceCredential(OnCredential):
         slug="service_credential.reset",
         sort=SERVICE_CREDENTIAL,
         status_after=ACTIVE,
-        family="service-credential",
-        subject_kind=Kind.USER.value,
         title="Reset password of {label} of {user_name}",
         no_op="It is already reset.",
         counted=("Reset the password of", "service credential"),
@@ -205,27 +171,12 @@ class ResetServiceCredential(OnCredential):
     params_type = ResetParams
     inputs: ResetParams
 
-    @classmethod
-    def anew(cls, credential: Entity, *, recipient: Recipient, sealed_id: UUID) -> Self:
-        """The operation on a credential of the mirror. Raises ValueError for one that belongs to no user
-        of it."""
-        if credential.owner is None:
-            raise ValueError(f"{credential.name} doesn’t belong to a synced user.")
-        params = ResetParams(
-            **names_of(credential.owner),
-            credential_id=credential.aws_id,
-            sealed_id=str(sealed_id),
-            recipient_id=str(recipient.person_id),
-            recipient_name=recipient.name,
-        )
-        return cls(credential.account, params)
-
     def satisfied(self, image: Image) -> bool:
         """AWS shows no difference; the seal says whether it has given a new one."""
         return image["status"] != ABSENT and accepted(self.inputs.sealed_id) is not None
 
-    def image_of(self, user: Entity) -> Image | None:
-        status = owned(user, self.kind).get(self.inputs.credential_id)
+    def image_of(self, subject: Entity) -> Image | None:
+        status = owned(subject, self.kind).get(self.inputs.credential_id)
         return None if status is None else {"status": status}
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:

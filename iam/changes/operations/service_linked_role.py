@@ -11,16 +11,15 @@ suffix each. Deleting is idempotent: while a deletion is under way, asking again
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, ClassVar, Final, Self
+from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.errors import AwsError, ErrorKind
 from iam.aws.reads import service_linked
-from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation
-from iam.changes.operations.lifecycle import Delete, arn_of, state_of
+from iam.changes.operations.lifecycle import Delete, arn_of
+from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import HIGH, OperationSpec
 from iam.changes.operations.subject import ABSENT, OnSubject, SubjectParams
 from iam.mirror.models import Account, Entity, EntityState, Kind, valid_at
@@ -33,16 +32,13 @@ _WITHOUT_SUFFIX: Final = ".application-autoscaling.amazonaws.com"
 """Services whose roles have an underscore in the name that is no suffix."""
 
 
-@dataclass(frozen=True, slots=True)
 class ServiceParams(SubjectParams):
     """The service by its principal (autoscaling.amazonaws.com), the suffix that tells its roles apart
     (blank: none), and what it is for."""
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id", "suffix", "description"})
-
     service: str
-    suffix: str
-    description: str
+    suffix: Blank
+    description: Blank
 
 
 class CreateServiceLinkedRole(OnSubject):
@@ -50,7 +46,6 @@ class CreateServiceLinkedRole(OnSubject):
 
     spec = OperationSpec(
         slug="service_linked_role.create",
-        family="service-linked-role",
         subject_kind=Kind.ROLE.value,
         title="Create service-linked role for {service}",
         no_op="{service} already has a service-linked role.",
@@ -105,12 +100,6 @@ class CreateServiceLinkedRole(OnSubject):
     def state_in_mirror(self) -> Image:
         return {"exists": self.subject() is not None}
 
-    def image_of(self, subject: Entity) -> Image:
-        return self.desired_state()
-
-    def image_now(self, now: EntityNow) -> Image:
-        return self.desired_state()
-
     def identity_error(self, aws: Aws) -> str:
         """There is nothing yet that a name could mean."""
         return ""
@@ -145,7 +134,6 @@ class DeleteServiceLinkedRole(Delete):
 
     spec = OperationSpec(
         slug="service_linked_role.delete",
-        family="service-linked-role",
         subject_kind=Kind.ROLE.value,
         title="Delete service-linked role {name}",
         no_op="The service-linked role {name} is already deleted.",
@@ -154,6 +142,7 @@ class DeleteServiceLinkedRole(Delete):
             "AWS refuses while {service} has resources that need the role, and says which.",
             "{service} can no longer use this role in the account.",
         ),
+        state={"description": "description"},
         call="DeleteServiceLinkedRole",
         parameters={"RoleName": "name"},
         sentence="AWS deletes {name}, unless {service} still uses it",
@@ -175,13 +164,6 @@ class DeleteServiceLinkedRole(Delete):
         if not self.service:
             return [f"{self.inputs.name} isn’t a service-linked role. Delete it as any other role."]
         return super().problems()
-
-    def image_of(self, subject: Entity) -> Image:
-        state = state_of(subject)
-        return {"exists": True, "description": str((state.attrs if state else {}).get("Description") or "")}
-
-    def image_now(self, now: EntityNow) -> Image:
-        return {"exists": True, "description": now.description}
 
     def handle_response(
         self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID

@@ -24,6 +24,21 @@ class Loss:
     instead: str
 
 
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """A quota of AWS that an operation draws on. In its texts, `used`, `after` and `limit` are numbers."""
+
+    what: str
+    """What is counted, before a number: "Groups afterwards"."""
+    refusal: str
+    """A sentence for when there would be more than AWS allows."""
+    usual: int
+    """AWS's own figure, where the account summary has not been read;
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+    name: str = ""
+    """As the account summary names it; "" where AWS raises it for nobody."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationSpec:
     """One write to AWS. A new operation is one of these; it needs a class of its own only where it behaves
@@ -35,9 +50,9 @@ class OperationSpec:
 
     slug: str
     """How rows name it, for ever: `resource.verb`."""
-    family: str
-    """Its actions in `iam.aws.actions.WRITE`; a text with names in braces where it depends on the
-    parameters."""
+    family: str = ""
+    """Its actions in `iam.aws.actions.WRITE`, with names in braces where it depends on the parameters; "" for
+    what its slug begins with."""
     subject_kind: str = ""
     """The kind of entity that it is about; "" where the parameters tell it."""
 
@@ -59,6 +74,9 @@ class OperationSpec:
     stands for itself."""
     sentence: str = ""
     """What the call does, for people."""
+    state: Mapping[str, str] = field(default_factory=dict)
+    """What AWS shows afterwards, where it is about an entity as a whole: a fact (`facts.py`) → the name
+    of ours that it gets."""
     is_idempotent: bool = True
     """A second call does no harm and changes nothing, so that a call of which the answer was lost may be
     repeated."""
@@ -68,6 +86,7 @@ class OperationSpec:
 
     weight: str = ""
     """How much care the approval takes, NORMAL or HIGH; "" where it depends on what is gained and lost."""
+    quota: Quota | None = None
     requirements: tuple[Requirement, ...] = ()
     """What must hold before it can be requested."""
 
@@ -78,3 +97,7 @@ class OperationSpec:
     """What nothing brings back; None where it can be undone."""
     undo_caveat: str = ""
     """What is other than before when it was undone, in a sentence; "" for nothing but dates."""
+
+    def __post_init__(self) -> None:
+        if not self.family:
+            object.__setattr__(self, "family", self.slug.partition(".")[0].replace("_", "-"))

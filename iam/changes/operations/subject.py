@@ -5,18 +5,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 from uuid import UUID
 
-from iam.aws.reads.single import EntityNow, entity_now
+from iam.aws.reads.single import entity_now
 from iam.aws.session import Aws
 from iam.changes.operations.base import Image, Operation
-from iam.changes.operations.entity_lookup import find_current_entity
-from iam.changes.operations.params import Params
-from iam.mirror.models import Edge, EdgeKind, Entity, Kind, TagSet, valid_at
-from iam.mirror.refresh import SubjectReading, reread_entity
+from iam.changes.operations.facts import LAYOUT, EntityInMirror, fact_from, facts_of
+from iam.changes.operations.params import Blank, Params
+from iam.mirror.models import Entity, Kind
+from iam.mirror.pull.facts import FoundEntity
+from iam.mirror.refresh import SubjectReading, reread_entity, reread_listed
 
 NOUNS: Final = {
     Kind.USER.value: "user",
@@ -32,7 +32,6 @@ NOUNS: Final = {
 """How a sentence names each kind."""
 
 
-@dataclass(frozen=True, slots=True)
 class SubjectParams(Params):
     """What it is about: the name that AWS is called with, and the ARN and unique id that it stood for.
 
@@ -40,23 +39,18 @@ class SubjectParams(Params):
     may be empty.
     """
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"subject_id"})
+    NAMES = {"name": "name", "arn": "subject_arn", "aws_id": "subject_id"}
 
     name: str
     subject_arn: str
-    subject_id: str
-
-
-def names_of(entity: Entity) -> dict[str, str]:
-    """The parameters that name an entity of the mirror."""
-    return {"name": entity.name, "subject_arn": entity.arn, "subject_id": entity.aws_id}
+    subject_id: Blank
 
 
 class SubjectSeen(NamedTuple):
     """What AWS showed; `at` is before the reading."""
 
     at: datetime
-    now: EntityNow | None
+    now: Any
 
 
 class OnSubject(Operation):
@@ -65,13 +59,8 @@ class OnSubject(Operation):
     missing_message = "It no longer exists in AWS, as of the last sync."
     params_type: ClassVar[type[SubjectParams]] = SubjectParams
     inputs: SubjectParams
-    _fresh: EntityNow | None = None
+    _fresh: Any = None
     seen: SubjectSeen | None = None
-
-    @property
-    def subject_id(self) -> str:
-        """The unique id; the ARN while there is none."""
-        return self.inputs.subject_id or self.inputs.subject_arn
 
     @property
     def noun(self) -> str:
@@ -88,23 +77,23 @@ class OnSubject(Operation):
         subject = self.subject()
         return (subject.arn if subject else self.inputs.subject_arn,)
 
-    def subject(self) -> Entity | None:
-        params = self.inputs
-        return find_current_entity(
-            self.account, kind=self.subject_kind, aws_id=params.subject_id, arn=params.subject_arn
-        )
+    def desired_state(self) -> Image:
+        return {fact: fact_from(fact, self.value(name)) for fact, name in self.spec.state.items()}
 
-    def state_in_mirror(self) -> Image | None:
-        subject = self.subject()
-        return None if subject is None else self.image_of(subject)
-
-    @abstractmethod
     def image_of(self, subject: Entity) -> Image:
         """The image of what the mirror holds."""
+        return facts_of(EntityInMirror(subject), self.spec.state)
 
-    @abstractmethod
-    def image_now(self, now: EntityNow) -> Image:
+    def image_now(self, now: Any) -> Image:
         """The image of what AWS shows."""
+        return facts_of(now, self.spec.state)
+
+    def satisfied(self, image: Image) -> bool:
+        """However a text is laid out."""
+        return without_layout(image) == without_layout(self.desired_state())
+
+    def can_proceed(self, image: Image, *, before: Image) -> bool:
+        return without_layout(image) == without_layout(before)
 
     def identity_error(self, aws: Aws) -> str:
         """One call, which the observation that follows is spared."""
@@ -119,8 +108,8 @@ class OnSubject(Operation):
             )
         return ""
 
-    def look(self, aws: Aws) -> EntityNow | None:
-        """What AWS has under the name; one call. Raises AwsError."""
+    def look(self, aws: Aws) -> Any:
+        """What AWS has under the name, None where there is nothing; one call. Raises AwsError."""
         params = self.inputs
         return entity_now(aws, kind=self.subject_kind, name=params.name, arn=params.subject_arn)
 
@@ -133,7 +122,6 @@ class OnSubject(Operation):
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """Four calls and one for each inline policy, none where nothing was there at the last look."""
-        nothing_there = SubjectReading(self.seen.at, None) if self.seen and self.seen.now is None else None
         reread_entity(
             self.account,
             aws,
@@ -141,8 +129,13 @@ class OnSubject(Operation):
             name=self.name_afterwards,
             arn=self.inputs.subject_arn,
             cause_id=cause_id,
-            read=nothing_there,
+            read=self.reading,
         )
+
+    @property
+    def reading(self) -> SubjectReading | None:
+        """What the last look tells of the whole entity, so that it need not be read again."""
+        return SubjectReading(self.seen.at, None) if self.seen and self.seen.now is None else None
 
     @property
     def name_afterwards(self) -> str:
@@ -150,20 +143,43 @@ class OnSubject(Operation):
         return self.inputs.name
 
 
+class OnListed(OnSubject):
+    """An operation on what AWS lists with its kind. What was seen last is what goes into the mirror."""
+
+    @property
+    def listed_id(self) -> str:
+        """Its unique id; empty for what is still to be made, which is known by its name."""
+        return self.inputs.subject_id
+
+    @abstractmethod
+    def found_of(self, now: Any) -> FoundEntity:
+        """What the loader of the mirror takes."""
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """No call after an observation."""
+        if self.seen is None:
+            self.observe(aws)
+        assert self.seen is not None
+        aws_entity = None if self.seen.now is None else self.found_of(self.seen.now)
+        aws_id = aws_entity.aws_id if aws_entity else self.listed_id
+        reread_listed(
+            self.account,
+            kind=self.subject_kind,
+            name=self.inputs.name,
+            aws_id=aws_id,
+            aws_entity=aws_entity,
+            at=self.seen.at,
+            cause_id=cause_id,
+        )
+
+
 ABSENT: Final[Image] = {"exists": False}
 """The image of what is not there."""
 
 
-def tags_in_mirror(entity: Entity) -> dict[str, str]:
-    """The tags that the mirror holds of an entity."""
-    tag_values = TagSet.objects.filter(valid_at(None), entity=entity).values_list("tags", flat=True).first()
-    return dict(tag_values or {})
-
-
-def boundary_in_mirror(entity: Entity) -> str:
-    """The ARN of the permissions boundary that the mirror holds of a user or role; empty for none."""
-    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.BOUNDARY, source=entity)
-    return edges.values_list("target__arn", flat=True).first() or ""
+def without_layout(image: Image) -> Image:
+    """An image without the layout of its text."""
+    return {fact: value for fact, value in image.items() if fact != LAYOUT}
 
 
 def tag_list(tags: Mapping[str, str]) -> list[dict[str, str]]:

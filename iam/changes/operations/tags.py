@@ -10,25 +10,25 @@ Groups have no tags. AWS tells tag keys of one entity apart without regard to ca
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any, Final, Self
+from dataclasses import replace
+from typing import Final, Self
 from uuid import UUID
 
-from iam.aws.reads.single import EntityNow
 from iam.aws.session import Aws
-from iam.changes.operations.base import AwsCall, Image, Operation, QuotaUse
-from iam.changes.operations.spec import OperationSpec
-from iam.changes.operations.subject import NOUNS, OnSubject, SubjectParams, names_of, tag_list, tags_in_mirror
+from iam.changes.operations.base import AwsCall, Image, Operation
+from iam.changes.operations.facts import tags_in_mirror
+from iam.changes.operations.spec import OperationSpec, Quota
+from iam.changes.operations.subject import NOUNS, OnSubject, SubjectParams, tag_list
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Entity, Kind
 from iam.mirror.refresh import reread_tags
 from iam.policy.letter_case import fold
 
-MAX_TAGS: Final = 50
-"""https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html"""
+MAX_TAGS: Final = Quota(
+    "Tags afterwards", "{name} would have {after} tags, and AWS allows {limit}.", usual=50
+)
 
 
-@dataclass(frozen=True, slots=True)
 class TagParams(SubjectParams):
     """All tags that it has before, and all that it is to have."""
 
@@ -45,8 +45,10 @@ def _spec(kind: Kind, *, call: str, parameters: Mapping[str, str], counted: str)
         title=f"Update tags of {noun} {{name}}",
         no_op=f"The {noun} {{name}} already has these tags.",
         counted=("Update the tags of", counted),
+        state={"tags": "tags"},
         call=call,
         parameters=parameters,
+        quota=MAX_TAGS,
     )
 
 
@@ -93,6 +95,7 @@ SET_TAGS: Final[Mapping[str, OperationSpec]] = {
 class SetTags(OnSubject):
     """Gives something just these tags."""
 
+    excluded = ("{slug}",)
     SPECS = tuple(SET_TAGS.values())
     params_type = TagParams
     inputs: TagParams
@@ -100,12 +103,7 @@ class SetTags(OnSubject):
     @classmethod
     def of(cls, subject: Entity, *, tags: Mapping[str, str]) -> Self:
         """The operation on an entity of the mirror."""
-        params = TagParams(**names_of(subject), before=tags_in_mirror(subject), tags=dict(tags))
-        return cls(subject.account, params, SET_TAGS[subject.kind])
-
-    def excludes(self, slug: str, params: Mapping[str, Any]) -> bool:
-        """Each is planned on the tags of now, so only one can be open at a time."""
-        return slug == self.slug
+        return super().of(subject, before=tags_in_mirror(subject), tags=dict(tags))
 
     @property
     def goes(self) -> list[str]:
@@ -131,9 +129,6 @@ class SetTags(OnSubject):
             calls.append(replace(tag, params={**tag.params, "Tags": tag_list(self.comes)}, sentence=sentence))
         return tuple(calls)
 
-    def desired_state(self) -> Image:
-        return {"tags": dict(self.inputs.tags)}
-
     def initial_state(self) -> Image:
         """It has those that it was planned on."""
         return {"tags": dict(self.inputs.before)}
@@ -146,12 +141,6 @@ class SetTags(OnSubject):
     def is_done(self, call: AwsCall, *, image: Image) -> bool:
         return call.operation.startswith("Untag") and not set(self.goes) & set(image["tags"])
 
-    def image_of(self, subject: Entity) -> Image:
-        return {"tags": tags_in_mirror(subject)}
-
-    def image_now(self, now: EntityNow) -> Image:
-        return {"tags": dict(now.tags)}
-
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """The last observation is what goes into the mirror, so this costs no call."""
         subject = self.subject()
@@ -159,11 +148,14 @@ class SetTags(OnSubject):
             tags = self.seen.now.tags
             reread_tags(self.account, subject, tags=tags, at=self.seen.at, cause_id=cause_id)
 
-    def quota(self) -> QuotaUse | None:
-        """Tags of it: now, afterwards, and what AWS allows."""
-        used, after = len(self.inputs.before), len(self.inputs.tags)
-        refusal = f"{self.inputs.name} would have {after} tags, and AWS allows {MAX_TAGS}."
-        return QuotaUse("Tags afterwards", used=used, after=after, limit=MAX_TAGS, refusal=refusal)
+    def used(self) -> int:
+        """Tags of it."""
+        return len(self.inputs.before)
+
+    @property
+    def growth(self) -> int:
+        """Less than 0 where tags go."""
+        return len(self.inputs.tags) - len(self.inputs.before)
 
     def problems(self) -> list[str]:
         """Also what AWS says of keys only when it is called."""

@@ -7,18 +7,16 @@ AWS gives no secret out twice.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import Any, ClassVar, Final
+from typing import ClassVar, Final
 from uuid import UUID
 
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.changes.operations.base import AwsCall, Image, Operation
+from iam.changes.operations.base import Image, Operation
 from iam.changes.operations.credential_sorts import CredentialSpec
-from iam.changes.operations.entity_lookup import find_current_entity
 from iam.changes.operations.identity import lost_identity
-from iam.changes.operations.params import Params
+from iam.changes.operations.params import Blank, Params
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
 from iam.mirror.refresh.credentials import ReadCredentials, read_credentials, reread_credentials
 
@@ -28,7 +26,6 @@ ABSENT: Final = ""
 """The status of a credential that is not there."""
 
 
-@dataclass(frozen=True, slots=True)
 class UserParams(Params):
     """Whose: the name that AWS is called with, and the ARN and unique id that it stood for.
 
@@ -36,16 +33,11 @@ class UserParams(Params):
     that may be empty.
     """
 
-    BLANK: ClassVar[frozenset[str]] = frozenset({"user_id"})
+    NAMES = {"name": "user_name", "arn": "user_arn", "aws_id": "user_id"}
 
     user_name: str
     user_arn: str
-    user_id: str
-
-
-def names_of(user: Entity) -> dict[str, str]:
-    """The parameters that name a user of the mirror."""
-    return {"user_name": user.name, "user_arn": user.arn, "user_id": user.aws_id}
+    user_id: Blank
 
 
 class OfUser(Operation):
@@ -60,27 +52,6 @@ class OfUser(Operation):
     @property
     def section(self) -> str:
         """What of the mirror is read anew afterwards."""
-        raise NotImplementedError
-
-    @property
-    def subject_id(self) -> str:
-        """The user's unique id; the ARN of one who is still to be made."""
-        return self.inputs.user_id or self.inputs.user_arn
-
-    def modified_arns(self) -> tuple[str, ...]:
-        return (self.inputs.user_arn,)
-
-    def subject(self) -> Entity | None:
-        return find_current_entity(
-            self.account, kind=Kind.USER, aws_id=self.inputs.user_id, arn=self.inputs.user_arn
-        )
-
-    def state_in_mirror(self) -> Image | None:
-        user = self.subject()
-        return None if user is None else self.image_of(user)
-
-    def image_of(self, user: Entity) -> Image | None:
-        """The image of what the mirror holds of a user; None where it does not hold what this is about."""
         raise NotImplementedError
 
     def image_now(self, read: ReadCredentials) -> Image:
@@ -104,11 +75,6 @@ class OfUser(Operation):
         if user is not None:
             read = self._read or read_credentials(aws, user_name=self.inputs.user_name, section=self.section)
             reread_credentials(self.account, user, read, cause_id=cause_id)
-
-    def call(self, operation: str, *, sentence: str, **params: Any) -> AwsCall:
-        """A call of IAM about the user."""
-        parameters = {"UserName": self.inputs.user_name, **params}
-        return AwsCall(service="iam", operation=operation, params=parameters, sentence=sentence)
 
 
 class OfSort(OfUser):
@@ -140,19 +106,18 @@ def credentials_row(user: Entity) -> UserCredentials | None:
     return UserCredentials.objects.filter(valid_at(None), user=user).first()
 
 
-@dataclass(frozen=True, slots=True)
 class CredentialParams(UserParams):
     """Which credential of the user, by the id that AWS gave it."""
 
     credential_id: str
 
-
-def names_of_credential(credential: Entity) -> dict[str, str]:
-    """The parameters that name a credential of the mirror. Raises ValueError for one that belongs to no
-    user of it."""
-    if credential.owner is None or credential.owner.kind != Kind.USER:
-        raise ValueError(f"{credential.name} doesn’t belong to a synced user.")
-    return {**names_of(credential.owner), "credential_id": credential.aws_id}
+    @classmethod
+    def names_of(cls, credential: Entity) -> dict[str, str]:
+        """The parameters that name a credential of the mirror. Raises ValueError for one that belongs to no
+        user of it."""
+        if credential.owner is None or credential.owner.kind != Kind.USER:
+            raise ValueError(f"{credential.name} doesn’t belong to a synced user.")
+        return {**UserParams.names_of(credential.owner), "credential_id": credential.aws_id}
 
 
 class OnCredential(OfSort):

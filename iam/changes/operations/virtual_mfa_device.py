@@ -1,31 +1,125 @@
-"""Make a virtual MFA device for a user: AWS shows its seed once, and it is sealed for one browser of one
-person.
+"""Make a virtual MFA device for a user, and delete one that is assigned to nobody.
 
 https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateVirtualMFADevice.html
-The device belongs to nobody until two codes that it shows have given it to its user (`mfa_device.enable`). A
-call of which the answer was lost is never repeated: the seed of what it has made is known to nobody.
+https://docs.aws.amazon.com/IAM/latest/APIReference/API_DeleteVirtualMFADevice.html
+AWS shows the seed once, and it is sealed for one browser of one person. The device belongs to nobody until
+two codes that it shows have given it to its user (`mfa_device.enable`). A call of which the answer was lost
+is never repeated: the seed of what it has made is known to nobody.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final, Self
 from uuid import UUID
 
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation
-from iam.changes.operations.mfa_device import ABSENT, ASSIGNED, SPARE
-from iam.changes.operations.sealed_secret import accepted, check_ids
-from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice, SpareParams
-from iam.changes.operations.spec import OperationSpec
-from iam.changes.operations.user_credential import OfUser, UserParams, names_of
+from iam.changes.operations.mfa_device import ABSENT, ASSIGNED, SPARE, OfDevice
+from iam.changes.operations.params import IdText
+from iam.changes.operations.sealed_secret import accepted
+from iam.changes.operations.spec import Loss, OperationSpec
+from iam.changes.operations.user_credential import UserParams
 from iam.mirror.models import Account, Entity, Kind
 from iam.mirror.pull.sections import USER_MFA
-from iam.mirror.refresh.credentials import ReadCredentials, device_exists
+from iam.mirror.refresh.credentials import device_exists, reread_spare_device
 from iam.sealed import services as sealed
+
+_NEVER: Final = "AWS can’t restore the seed of a deleted device. A new one has to be set up on the phone."
+
+
+@dataclass(frozen=True, slots=True)
+class SpareParams:
+    """Which device: its serial number, which is its ARN."""
+
+    serial_number: str
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.serial_number, str) or ":mfa/" not in self.serial_number:
+            raise ValueError(f"The serial number of a virtual device is an ARN, not {self.serial_number!r}.")
+
+
+class DeleteSpareMfaDevice(Operation):
+    """Deletes it."""
+
+    spec = OperationSpec(
+        slug="mfa_device.delete_spare",
+        family="virtual-mfa-device",
+        subject_kind=Kind.MFA_DEVICE.value,
+        title="Delete unassigned MFA device {name}",
+        no_op="The device no longer exists.",
+        counted=("Delete", "unassigned MFA device"),
+        notes=("No one can sign in with it: it isn’t assigned to a user.",),
+        call="DeleteVirtualMFADevice",
+        parameters={"SerialNumber": "serial_number"},
+        sentence="Permanently deletes MFA device {name}",
+        loss=Loss(
+            "Delete an unassigned virtual MFA device",
+            _NEVER,
+            "Leave it: no one can sign in with an unassigned device.",
+        ),
+    )
+
+    missing_message = _NEVER
+    inputs: SpareParams
+    params_type = SpareParams
+
+    @classmethod
+    def of(cls, device: Entity) -> Self:
+        """The operation on a device of the mirror. Raises ValueError for one that is no virtual device."""
+        return cls(device.account, SpareParams(device.aws_id))
+
+    @property
+    def name(self) -> str:
+        """The device in a sentence."""
+        return self.inputs.serial_number.rpartition("/")[2]
+
+    @property
+    def subject_id(self) -> str:
+        """The serial number."""
+        return self.inputs.serial_number
+
+    def modified_arns(self) -> tuple[str, ...]:
+        return (self.inputs.serial_number,)
+
+    def desired_state(self) -> Image:
+        return {"exists": False}
+
+    def subject(self) -> Entity | None:
+        return Entity.objects.filter(
+            account=self.account,
+            kind=Kind.MFA_DEVICE,
+            aws_id=self.inputs.serial_number,
+            gone_at__isnull=True,
+        ).first()
+
+    def state_in_mirror(self) -> Image | None:
+        return {"exists": self.subject() is not None}
+
+    def identity_error(self, aws: Aws) -> str:
+        """A serial number has no other id behind it."""
+        return ""
+
+    def observe(self, aws: Aws) -> Image:
+        """One call."""
+        return {"exists": device_exists(aws, serial_number=self.inputs.serial_number)}
+
+    def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
+        """One call."""
+        reread_spare_device(self.account, aws, serial_number=self.inputs.serial_number, cause_id=cause_id)
+
+    def problems(self) -> list[str]:
+        """AWS deletes no device that somebody has."""
+        device = self.subject()
+        if device is not None and device.owner is not None:
+            return [
+                f"{device.owner.name} has this device. Delete it on their page, which deactivates it first."
+            ]
+        return super().problems()
+
 
 SEED: Final = "mfa_device.seed"
 SEED_HOLDS: Final = timedelta(minutes=15)
@@ -33,26 +127,24 @@ NAME: Final = re.compile(r"[\w+=,.@-]{1,226}", re.ASCII)
 _BROWSER: Final = re.compile(r"[0-9a-f]{64}")
 
 
-@dataclass(frozen=True, slots=True)
 class NewDeviceParams(UserParams):
     """What it is to be called; under which seal its seed goes, for which person, and for which of their
     browsers (a digest)."""
 
     device_name: str
-    sealed_id: str
-    reader_id: str
+    sealed_id: IdText
+    reader_id: IdText
     browser: str
 
     def __post_init__(self) -> None:
-        UserParams.__post_init__(self)
-        check_ids(self.sealed_id, self.reader_id)
+        super().__post_init__()
         if not NAME.fullmatch(self.device_name):
             raise ValueError("A device name can contain only letters, digits and + = , . @ - _")
         if not _BROWSER.fullmatch(self.browser):
             raise ValueError("A seed is for one browser.")
 
 
-class CreateVirtualMfaDevice(OfUser):
+class CreateVirtualMfaDevice(OfDevice):
     """Makes it."""
 
     spec = OperationSpec(
@@ -76,18 +168,6 @@ class CreateVirtualMfaDevice(OfUser):
     params_type = NewDeviceParams
     inputs: NewDeviceParams
 
-    @classmethod
-    def of(cls, user: Entity, *, device_name: str, sealed_id: UUID, reader_id: UUID, browser: str) -> Self:
-        """The operation for a user of the mirror. Raises ValueError for a name that AWS would not take."""
-        params = NewDeviceParams(
-            **names_of(user),
-            device_name=device_name,
-            sealed_id=str(sealed_id),
-            reader_id=str(reader_id),
-            browser=browser,
-        )
-        return cls(user.account, params)
-
     @property
     def serial(self) -> str:
         """The serial number, which is an ARN."""
@@ -100,26 +180,13 @@ class CreateVirtualMfaDevice(OfUser):
         """The seal tells the device of this change from another of the same name."""
         return image["status"] != ABSENT and accepted(self.inputs.sealed_id) is not None
 
-    def image_of(self, user: Entity) -> Image:
+    def image_of(self, subject: Entity) -> Image:
         device = Entity.objects.filter(
             account=self.account, kind=Kind.MFA_DEVICE, aws_id=self.serial, gone_at__isnull=True
         ).first()
         if device is None:
             return {"status": ABSENT}
         return {"status": ASSIGNED if device.owner_id else SPARE}
-
-    def observe(self, aws: Aws) -> Image:
-        """Two calls."""
-        image = super().observe(aws)
-        if image["status"] == ABSENT and device_exists(aws, serial_number=self.serial):
-            assert self._read is not None
-            self._read = replace(self._read, spare=(self.serial,))
-            return {"status": SPARE}
-        return image
-
-    def image_now(self, read: ReadCredentials) -> Image:
-        serials = {record.serial_number for record in read.records}
-        return {"status": ASSIGNED if self.serial in serials else ABSENT}
 
     def drift_message(self, image: Image, *, before: Image) -> str:
         if image["status"] == ABSENT:

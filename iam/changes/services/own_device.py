@@ -16,10 +16,9 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet
 from iam.changes.operations import Operation
 from iam.changes.operations.mfa_device import EnableMfaDevice, ResyncMfaDevice
-from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
 from iam.changes.operations.tags import SET_TAGS, SetTags
 from iam.changes.operations.user_credential import OfUser
-from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, serial_of
+from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, DeleteSpareMfaDevice, serial_of
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services.decisions import queue
 from iam.changes.services.plans import check_account, examine

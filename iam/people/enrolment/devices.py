@@ -14,10 +14,10 @@ from django.db import transaction
 
 from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change, ChangeState
+from iam.changes.operations.facts import tags_in_mirror
 from iam.changes.operations.mfa_device import DEVICES_PER_USER, CodesParams, EnableMfaDevice, seal_codes
-from iam.changes.operations.subject import tags_in_mirror
 from iam.changes.operations.tags import SetTags
-from iam.changes.operations.user_credential import names_of
+from iam.changes.operations.user_credential import UserParams
 from iam.changes.services.own_device import queue_own
 from iam.changes.services.requests import SetCause
 from iam.directory.models import Person
@@ -59,7 +59,7 @@ def add_hardware(user: Entity, *, person: Person, serial: str, codes: tuple[str,
     texts.check_codes(first, second, shower="the token")
     with transaction.atomic():
         seal_codes(first, second, sealed_id=sealed_id, account_id=user.account.account_id)
-        params = CodesParams(**names_of(user), credential_id=number, sealed_id=str(sealed_id))
+        params = CodesParams(**UserParams.names_of(user), credential_id=number, sealed_id=str(sealed_id))
         return queue_own(
             EnableMfaDevice(user.account, params),
             person=person,

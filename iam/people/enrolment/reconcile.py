@@ -12,7 +12,7 @@ from django.db import transaction
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeState
-from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice, SpareParams
+from iam.changes.operations.virtual_mfa_device import DeleteSpareMfaDevice, SpareParams
 from iam.changes.services.own_device import queue_own
 from iam.changes.services.requests import SetCause
 from iam.mirror import services as mirror

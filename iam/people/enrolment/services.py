@@ -23,7 +23,7 @@ from iam.changes.operations.mfa_device import (
     EnableMfaDevice,
     seal_codes,
 )
-from iam.changes.operations.user_credential import names_of
+from iam.changes.operations.user_credential import UserParams
 from iam.changes.operations.virtual_mfa_device import (
     NAME,
     SEED_HOLDS,
@@ -260,7 +260,7 @@ def _give(enrolment: Enrolment, seat: EnrolmentSession, *, first: str, second: s
     account = seat.user.account
     sealed_id = seal_codes(first, second, sealed_id=uuid4(), account_id=account.account_id)
     params = CodesParams(
-        **names_of(seat.user), credential_id=enrolment.serial_number, sealed_id=str(sealed_id)
+        **UserParams.names_of(seat.user), credential_id=enrolment.serial_number, sealed_id=str(sealed_id)
     )
     enrolment.attempts += 1
     enrolment.giving = queue_own(

@@ -201,7 +201,7 @@ def _in_account(
     yield from _tags(user, body.tags, new.tags)
     state = EntityState.objects.filter(valid_at(None), entity=user).first()
     if state is not None and state.path != new.path:
-        operation = UpdateUser.of(user, name=user.name, path=new.path)
+        operation = UpdateUser.of(user, new_name=user.name, new_path=new.path)
         yield MoveStep(user.account.name, SETS, f"Path {new.path}", f"It was {state.path}.", operation)
 
 

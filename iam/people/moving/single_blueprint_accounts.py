@@ -15,8 +15,7 @@ from django.db.models.functions import Lower
 from iam.access.grants.models import GIVING, GrantState, LedgerEntry
 from iam.changes.models import ChangeSet
 from iam.changes.operations import Membership, Operation, PutInlinePolicy
-from iam.changes.operations.console_password import CreateLoginProfile
-from iam.changes.operations.login_profile import DeleteLoginProfile
+from iam.changes.operations.login_profile import CreateLoginProfile, DeleteLoginProfile
 from iam.changes.operations.user import CreateUser
 from iam.directory.models import Person
 from iam.guard import Viewer

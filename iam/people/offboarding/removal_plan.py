@@ -153,7 +153,7 @@ def _of_roles(trusts: Sequence[Trusting], chosen: Choices) -> dict[int, list[Ope
     for trust in trusts:
         operations = by_account.setdefault(trust.role.account_id, [])
         if trust.role.pk in chosen.roles and trust.without is not None:
-            operations.append(ReplaceTrustPolicy.of(trust.role, text=trust.without))
+            operations.append(ReplaceTrustPolicy.of(trust.role, document=trust.without))
         operations += _sessions(trust, at=chosen.at, everybody=trust.role.pk in chosen.sessions)
     return by_account
 

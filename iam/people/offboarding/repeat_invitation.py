@@ -14,7 +14,7 @@ from django.db import transaction
 from iam.changes.errors import RefusedError
 from iam.changes.models import OPEN, Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation, restore
-from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
+from iam.changes.operations.login_profile import CreateLoginProfile, UpdateLoginProfile
 from iam.changes.operations.sealed_secret import seal_id
 from iam.changes.services import SetCause, SetLane
 from iam.changes.services.accepted_changes import queue_accepted

@@ -10,10 +10,10 @@ from uuid import UUID, uuid5
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
-from iam.changes.operations.console_password import CreateLoginProfile, PasswordParams
-from iam.changes.operations.login_profile import NO, YES, DeleteLoginProfile
+from iam.changes.operations.login_profile import CreateLoginProfile, DeleteLoginProfile, PasswordParams
+from iam.changes.operations.params import NO, YES
 from iam.changes.operations.sealed_secret import seal_id
-from iam.changes.operations.user_credential import names_of
+from iam.changes.operations.user_credential import UserParams
 from iam.directory.models import Person
 from iam.guard import viewer_for
 from iam.journal.services import record
@@ -49,7 +49,7 @@ def password_of(seat: OffboardedUser) -> CreateLoginProfile | None:
         return None
     sealed_id = seal_id(person_id=person.pk, key=f"{leaver.pk.hex}:{seat.pk.hex}:{leaver.trials}")
     params = PasswordParams(
-        **names_of(seat.user),
+        **UserParams.names_of(seat.user),
         recipient_id=str(person.pk),
         recipient_name=person.name,
         sealed_id=str(sealed_id),

@@ -10,7 +10,7 @@ from typing import Final
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
-from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
+from iam.changes.operations.login_profile import CreateLoginProfile, UpdateLoginProfile
 from iam.directory.models import Team
 from iam.guard import Viewer
 from iam.mirror.models import Entity, Kind, UserCredentials, valid_at

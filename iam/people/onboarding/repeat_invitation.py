@@ -15,7 +15,7 @@ from django.db import transaction
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation, restore
-from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
+from iam.changes.operations.login_profile import CreateLoginProfile, UpdateLoginProfile
 from iam.directory.models import Person, Role
 from iam.guard import Viewer
 from iam.journal.services import record

@@ -29,7 +29,8 @@ from iam.changes.drift.queries import visible_drifts
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.operations.access_key import CreateAccessKey
-from iam.changes.operations.sealed_secret import READABLE_FOR, Recipient
+from iam.changes.operations.params import Recipient
+from iam.changes.operations.sealed_secret import READABLE_FOR
 from iam.changes.queries import visible_changes
 from iam.changes.services.secrets import read_secret
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule

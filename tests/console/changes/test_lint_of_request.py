@@ -43,7 +43,7 @@ def test_each_text_of_a_request_is_checked_and_named() -> None:
             PutInlinePolicy.of(role, name="access", text=text("s3:GetNothing")),
             CreatePolicy.of(account, name="Fresh", text=text("sqs:SendNothing")),
             CreatePolicyVersion.of(policy, text=text("ec2:RunNothing")),
-            ReplaceTrustPolicy.of(role, text=trust),
+            ReplaceTrustPolicy.of(role, document=trust),
         ]
     )
     by_policy: dict[str, str] = {}

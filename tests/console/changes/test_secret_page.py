@@ -14,8 +14,9 @@ from iam.changes import services
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import Operation
 from iam.changes.operations.access_key import CreateAccessKey
-from iam.changes.operations.console_password import CreateLoginProfile
-from iam.changes.operations.sealed_secret import READABLE_FOR, Recipient
+from iam.changes.operations.login_profile import CreateLoginProfile
+from iam.changes.operations.params import Recipient
+from iam.changes.operations.sealed_secret import READABLE_FOR
 from iam.directory.models import Role
 from iam.guard import viewer_for
 from iam.journal.models import Entry

@@ -10,7 +10,7 @@ import time_machine
 from django.test import Client
 
 from console.operators.models import Operator
-from iam.changes.operations.console_password import PURPOSE
+from iam.changes.operations.login_profile import PURPOSE
 from iam.directory.models import Identity, Person, Team
 from iam.journal.models import Entry
 from iam.mirror.models import Entity, UserCredentials

@@ -94,7 +94,7 @@ def _existing(site: GrantSite, statement: dict[str, object]) -> PartPlan:
         notes=(*_session_notes(site, longest), *_name_notes(statement)),
         steps=(
             PlannedStep(
-                ReplaceTrustPolicy.of(role, text=text), (Permission(role.arn, PermissionSort.TRUST, sid),)
+                ReplaceTrustPolicy.of(role, document=text), (Permission(role.arn, PermissionSort.TRUST, sid),)
             ),
         ),
     )

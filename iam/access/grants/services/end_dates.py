@@ -150,4 +150,4 @@ def _trust(role: Entity, old: datetime, new: datetime) -> Operation | None:
     state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
     if state is None or state.document is None:
         return None
-    return ReplaceTrustPolicy.of(role, text=retimed(state.document.text, old=old, new=new))
+    return ReplaceTrustPolicy.of(role, document=retimed(state.document.text, old=old, new=new))

@@ -190,7 +190,7 @@ def _trust(entry: LedgerEntry, role: Entity) -> Iterator[Operation]:
             f"{role.name} would trust no one, which AWS doesn’t allow. Delete the role, or add another "
             "principal first."
         )
-    yield ReplaceTrustPolicy.of(role, text=left)
+    yield ReplaceTrustPolicy.of(role, document=left)
     now = datetime.now(tz=UTC)
     for name in users_of(text, sid=entry.target):
         yield RevokeSessions.of_session_name(role, session_name=name, at=now)

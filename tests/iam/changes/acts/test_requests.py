@@ -13,7 +13,7 @@ from iam.changes.acts import ACTS
 from iam.changes.credential_acts import ALL_ACTS, CredentialActRequest, kind_of, operation_of
 from iam.changes.models import Change
 from iam.changes.operations import REGISTRY
-from iam.changes.operations.sealed_secret import Recipient
+from iam.changes.operations.params import Recipient
 from iam.mirror.models import Account, EdgeKind, Entity, Kind
 from tests import factories
 from tests.iam.changes.acts.cases import CASES, READS, Case, role, user

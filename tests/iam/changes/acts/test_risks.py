@@ -87,8 +87,8 @@ def test_a_trust_policy_is_marked_where_it_lets_somebody_else_in(site: Site) -> 
     everybody = ec2.replace('{"Service": "ec2.amazonaws.com"}', '{"AWS": "arn:aws:iam::999999999999:root"}')
     named = ec2.replace('"Effect"', '"Sid": "Instances", "Effect"')
 
-    assert TRUST_OPENED in ReplaceTrustPolicy.of(role, text=everybody).risks()
-    assert TRUST_OPENED not in ReplaceTrustPolicy.of(role, text=named).risks()
+    assert TRUST_OPENED in ReplaceTrustPolicy.of(role, document=everybody).risks()
+    assert TRUST_OPENED not in ReplaceTrustPolicy.of(role, document=named).risks()
 
 
 def test_what_holds_only_under_conditions_from_then_on_is_told_apart_from_what_is_lost(site: Site) -> None:

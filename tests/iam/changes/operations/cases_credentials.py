@@ -10,9 +10,8 @@ from uuid import uuid4
 from iam.changes.operations import Operation
 from iam.changes.operations import access_key as keys
 from iam.changes.operations import service_credential as service
-from iam.changes.operations import signing_certificate as certificates
-from iam.changes.operations import ssh_key as ssh
 from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, DeleteCredential, SetStatus
+from iam.changes.operations.public_key import UploadCertificate, UploadSshKey
 from iam.mirror.models import Kind
 from tests.iam.changes.operations.credential_sorts import (
     CERTIFICATES,
@@ -84,19 +83,19 @@ def make_service_credential(stage: Stage) -> Operation:
 def reset_service_credential(stage: Stage) -> Operation:
     """A credential gets a new password."""
     SERVICES.make(stage)
-    return service.ResetServiceCredential.anew(
+    return service.ResetServiceCredential.of(
         kept(stage, Kind.SERVICE_CREDENTIAL), recipient=recipient(stage), sealed_id=uuid4()
     )
 
 
 def upload_ssh_key(stage: Stage) -> Operation:
     """A user with one key uploads another."""
-    return ssh.UploadSshKey.of(SSH.make(stage), body=public_key(2))
+    return UploadSshKey.of(SSH.make(stage), body=public_key(2))
 
 
 def upload_certificate(stage: Stage) -> Operation:
     """A user with one certificate uploads another."""
-    return certificates.UploadCertificate.of(CERTIFICATES.make(stage), body=certificate(2))
+    return UploadCertificate.of(CERTIFICATES.make(stage), body=certificate(2))
 
 
 CASES = (

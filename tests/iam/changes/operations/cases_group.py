@@ -30,7 +30,7 @@ def make_renamed(stage: Stage) -> Operation:
     stage.iam.add_user_to_group(GroupName=group.name, UserName=user.name)
     stage.read(Kind.USER, user.name)
     stage.keep.update(name=group.name, new=stage.name("renamed"))
-    return UpdateGroup.of(group, name=stage.keep["new"], path="/ops/")
+    return UpdateGroup.of(group, new_name=stage.keep["new"], new_path="/ops/")
 
 
 def shows(stage: Stage) -> Any:

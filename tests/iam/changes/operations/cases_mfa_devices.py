@@ -9,8 +9,7 @@ from uuid import uuid4
 from console.demo.standin import totp
 from iam.changes.operations import Operation
 from iam.changes.operations import mfa_device as mfa
-from iam.changes.operations.spare_mfa_device import DeleteSpareMfaDevice
-from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, serial_of
+from iam.changes.operations.virtual_mfa_device import CreateVirtualMfaDevice, DeleteSpareMfaDevice, serial_of
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import USER_MFA
 from tests.iam.changes.operations.credential_sorts import kept, see

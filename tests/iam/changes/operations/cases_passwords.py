@@ -6,8 +6,12 @@ from typing import Any
 from uuid import uuid4
 
 from iam.changes.operations import Operation
-from iam.changes.operations.console_password import CreateLoginProfile, UpdateLoginProfile
-from iam.changes.operations.login_profile import DeleteLoginProfile, RequirePasswordChange
+from iam.changes.operations.login_profile import (
+    CreateLoginProfile,
+    DeleteLoginProfile,
+    RequirePasswordChange,
+    UpdateLoginProfile,
+)
 from iam.mirror.models import Entity
 from iam.mirror.pull.sections import LOGIN_PROFILES
 from tests.iam.changes.operations.credential_sorts import recipient, see

@@ -304,7 +304,7 @@ CASES = (
     ),
     Case(
         "server_certificate.update",
-        lambda s: UpdateServerCertificate.of(uploaded(s), name=s.keep["new"], path="/old/"),
+        lambda s: UpdateServerCertificate.of(uploaded(s), new_name=s.keep["new"], new_path="/old/"),
         certificate_shown,
         after=renamed,
         meddle=move_by_hand,

@@ -62,12 +62,12 @@ def make_plain(stage: Stage) -> Any:
 
 def make_set(stage: Stage) -> Operation:
     """A role that gets other settings."""
-    return UpdateRole.of(make_plain(stage), settings=Settings("", 43_200))
+    return UpdateRole.of(make_plain(stage), **Settings("", 43_200).params)
 
 
 def make_trusting(stage: Stage) -> Operation:
     """A role that another service is to assume."""
-    return ReplaceTrustPolicy.of(make_plain(stage), text=LAMBDA)
+    return ReplaceTrustPolicy.of(make_plain(stage), document=LAMBDA)
 
 
 def shows(stage: Stage) -> Any:

@@ -34,7 +34,7 @@ def make_renamed(stage: Stage) -> Operation:
     stage.iam.add_user_to_group(GroupName=group.name, UserName=user.name)
     stage.read(Kind.USER, user.name)
     stage.keep.update(name=user.name, new=stage.name("renamed"))
-    return UpdateUser.of(user, name=stage.keep["new"], path="/ops/")
+    return UpdateUser.of(user, new_name=stage.keep["new"], new_path="/ops/")
 
 
 def shows(stage: Stage) -> Any:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from typing import Any
 
 from iam.changes.operations import CreatePolicyVersion, Operation, SetDefaultVersion
-from iam.changes.operations.replaced_version import TakeBackVersion
+from iam.changes.operations.former_version import TakeBackVersion
 from iam.mirror.models import Entity, Kind
 from tests.iam.changes.operations.cases_policies import (
     LISTS,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from iam.changes.operations import Operation
-from iam.changes.operations.sealed_secret import Recipient
+from iam.changes.operations.params import Recipient
 from iam.mirror.models import Entity, Kind
 from iam.mirror.pull.sections import ACCESS_KEYS, SERVICE_CREDENTIALS, SIGNING_CERTIFICATES, SSH_KEYS
 from iam.mirror.refresh.credentials import read_credentials, reread_credentials

@@ -18,10 +18,10 @@ from iam.changes.operations import oidc_provider as oidc
 from iam.changes.operations.boundary import DeleteBoundary, PutBoundary
 from iam.changes.operations.credential_sorts import WITH_STATUS
 from iam.changes.operations.instance_association import profile_for
+from iam.changes.operations.params import Recipient
 from iam.changes.operations.password_policy import UpdatePasswordPolicy
 from iam.changes.operations.policy_version import CreatePolicyVersion
 from iam.changes.operations.role import Settings
-from iam.changes.operations.sealed_secret import Recipient
 from iam.changes.operations.tags import SET_TAGS
 from iam.mirror.models import Entity, Kind, PolicyVersion, valid_at
 from tests.iam.changes.operations.cases_account import STRICT
@@ -132,8 +132,7 @@ def anew(slug: str, kind: Kind | None = None, **more: Callable[[Land], Any]) -> 
     def draw(land: Land) -> Operation:
         who: Recipient = recipient(land.stage)
         values = {key: make_value(land) for key, make_value in more.items()}
-        make = op(slug).of if kind is None else op(slug).anew
-        made: Operation = make(land.one(kind or Kind.USER), recipient=who, sealed_id=uuid4(), **values)
+        made: Operation = op(slug).of(land.one(kind or Kind.USER), recipient=who, sealed_id=uuid4(), **values)
         return made
 
     return draw
@@ -275,10 +274,10 @@ DRAWS: dict[str, Draw] = {
     "role.create": new_role,
     "group.create": in_account("group.create", name=name, path=path),
     "policy.create": in_account("policy.create", name=name, path=path, text=text, tags=tags),
-    "user.update": on("user.update", Kind.USER, name=name, path=path),
-    "group.update": on("group.update", Kind.GROUP, name=name, path=path),
-    "role.update": on("role.update", Kind.ROLE, settings=settings),
-    "trust_policy.replace": on("trust_policy.replace", Kind.ROLE, text=trust),
+    "user.update": on("user.update", Kind.USER, new_name=name, new_path=path),
+    "group.update": on("group.update", Kind.GROUP, new_name=name, new_path=path),
+    "role.update": lambda land: op("role.update").of(land.one(Kind.ROLE), **settings(land).params),
+    "trust_policy.replace": on("trust_policy.replace", Kind.ROLE, document=trust),
     "role_sessions.revoke": revoke,
     "user.put_boundary": boundary(Kind.USER, puts=True),
     "role.put_boundary": boundary(Kind.ROLE, puts=True),
@@ -328,7 +327,7 @@ DRAWS: dict[str, Draw] = {
     ),
     "server_certificate.upload": lambda land: new_certificate(land.stage),
     "server_certificate.update": on(
-        "server_certificate.update", Kind.SERVER_CERTIFICATE, name=name, path=path
+        "server_certificate.update", Kind.SERVER_CERTIFICATE, new_name=name, new_path=path
     ),
     "account_alias.create": in_account(
         "account_alias.create", alias=lambda land: land.rng.choice(["northline", "northline-new"])

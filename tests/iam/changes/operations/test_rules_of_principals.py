@@ -93,36 +93,40 @@ REFUSED: dict[str, tuple[Make, str]] = {
     "a name that is too long": (lambda w: CreateGroup.of(w.account, name="x" * 129), "the most is 128"),
     "a profile's name": (lambda w: CreateInstanceProfile.of(w.account, name="a/b"), "does not match"),
     "a user's new name that is taken": (
-        lambda w: UpdateUser.of(w.user, name="MAYA", path="/"),
+        lambda w: UpdateUser.of(w.user, new_name="MAYA", new_path="/"),
         "a user named maya already exists",
     ),
     "a name that it has": (
-        lambda w: UpdateGroup.of(w.group, name="deployers", path="/"),
+        lambda w: UpdateGroup.of(w.group, new_name="deployers", new_path="/"),
         "already has this name and path",
     ),
     "a trust that is no JSON": (lambda w: CreateRole.of(w.account, name="x", trust="{"), "line 1"),
     "a trust that names nobody": (
-        lambda w: ReplaceTrustPolicy.of(w.role, text=EC2.replace("Principal", "Principle")),
+        lambda w: ReplaceTrustPolicy.of(w.role, document=EC2.replace("Principal", "Principle")),
         "The statement has no Principal .line 1.. Add Principal",
     ),
     "a trust with resources": (
-        lambda w: ReplaceTrustPolicy.of(w.role, text=trusting({"AWS": "*"}, Resource="*")),
+        lambda w: ReplaceTrustPolicy.of(w.role, document=trusting({"AWS": "*"}, Resource="*")),
         "Resource",
     ),
     "a trust that is too long": (
-        lambda w: ReplaceTrustPolicy.of(w.role, text=trusting({"AWS": [f"{n:012d}" for n in range(200)]})),
+        lambda w: ReplaceTrustPolicy.of(
+            w.role, document=trusting({"AWS": [f"{n:012d}" for n in range(200)]})
+        ),
         "2,048",
     ),
     "an identity policy for a trust": (
-        lambda w: ReplaceTrustPolicy.of(w.role, text=json.dumps(factories.ALLOW_S3)),
+        lambda w: ReplaceTrustPolicy.of(w.role, document=json.dumps(factories.ALLOW_S3)),
         "Principal",
     ),
     "a trust that says the same": (
-        lambda w: ReplaceTrustPolicy.of(w.role, text=EC2.replace('"sts:AssumeRole"', '["sts:AssumeRole"]')),
+        lambda w: ReplaceTrustPolicy.of(
+            w.role, document=EC2.replace('"sts:AssumeRole"', '["sts:AssumeRole"]')
+        ),
         "already has this text",
     ),
     "the trust of a service's role": (
-        lambda w: ReplaceTrustPolicy.of(w.linked, text=INSIDE),
+        lambda w: ReplaceTrustPolicy.of(w.linked, document=INSIDE),
         "Only its service",
     ),
     "a role among those of services": (
@@ -130,10 +134,10 @@ REFUSED: dict[str, tuple[Make, str]] = {
         "only AWS services",
     ),
     "a session that is too long": (
-        lambda w: UpdateRole.of(w.role, settings=Settings("", 43_201)),
+        lambda w: UpdateRole.of(w.role, **Settings("", 43_201).params),
         "the most is 43200",
     ),
-    "a session that is too short": (lambda w: UpdateRole.of(w.role, settings=Settings("", 60)), "3600"),
+    "a session that is too short": (lambda w: UpdateRole.of(w.role, **Settings("", 60).params), "3600"),
     "a role of a service among others": (
         lambda w: DeleteRole.of(w.linked),
         "Delete it as a service-linked role",
@@ -164,7 +168,7 @@ REFUSED: dict[str, tuple[Make, str]] = {
     ),
     "someone who has left": (lambda w: DeleteUser.of(gone(w)), "no longer exists|already deleted"),
     "the trust of Gatehouse's own role": (
-        lambda w: ReplaceTrustPolicy.of(w.own, text=INSIDE),
+        lambda w: ReplaceTrustPolicy.of(w.own, document=INSIDE),
         "Gatehouse itself",
     ),
     "Gatehouse's own role": (lambda w: DeleteRole.of(w.own), "Gatehouse itself"),
@@ -226,7 +230,7 @@ def test_a_trust_may_be_longer_where_the_account_allows_it(world: World) -> None
     value = {"AssumeRolePolicySizeQuota": 4096}
     AccountFact.objects.create(account=world.account, name="summary", value=value, **seen)
     text = trusting({"AWS": [f"{n:012d}" for n in range(1, 201)]})
-    assert world.plan(ReplaceTrustPolicy.of(world.role, text=text))
+    assert world.plan(ReplaceTrustPolicy.of(world.role, document=text))
 
 
 CARE: dict[str, tuple[Make, str, tuple[str, ...]]] = {
@@ -240,12 +244,12 @@ CARE: dict[str, tuple[Make, str, tuple[str, ...]]] = {
         (risks.TRUST_OPENED,),
     ),
     "a trust in somebody else": (
-        lambda w: ReplaceTrustPolicy.of(w.role, text=INSIDE),
+        lambda w: ReplaceTrustPolicy.of(w.role, document=INSIDE),
         HIGH,
         (risks.TRUST_OPENED,),
     ),
     "a trust in nobody else": (
-        lambda w: ReplaceTrustPolicy.of(w.role, text=EC2.replace("Allow", "Deny")),
+        lambda w: ReplaceTrustPolicy.of(w.role, document=EC2.replace("Allow", "Deny")),
         NORMAL,
         (),
     ),
@@ -296,7 +300,7 @@ def test_how_much_care_an_operation_takes(world: World, what: str) -> None:
 
 
 def test_a_trust_receipt_says_who_comes_in_and_who_goes(world: World) -> None:
-    planned = world.plan(ReplaceTrustPolicy.of(world.role, text=OUTSIDE))
+    planned = world.plan(ReplaceTrustPolicy.of(world.role, document=OUTSIDE))
     assert planned.receipt.body["effect"]["notes"] == [
         "Can assume the role: AWS 222222222222.",
         "Can no longer assume the role: Service ec2.amazonaws.com.",
@@ -327,7 +331,7 @@ def test_parameters_are_text(wrong: dict[str, Any]) -> None:
 def test_a_renamed_group_by_which_teams_find_their_people_is_named(world: World) -> None:
     team = Team.objects.create(slug="payments", name="Payments")
     TeamRule.objects.create(team=team, kind=RuleKind.GROUP, value="deployers")
-    planned = world.plan(UpdateGroup.of(world.group, name="shippers", path="/"))
+    planned = world.plan(UpdateGroup.of(world.group, new_name="shippers", new_path="/"))
     assert planned.receipt.body["effect"]["notes"] == [
         "Payments use this name in their team rules. Add the new name to those rules."
     ]
@@ -338,7 +342,7 @@ def test_a_person_keeps_the_user_that_is_renamed(stage: Stage) -> None:
     someone = factories.person("Kwame Boateng", arns=(user.arn,))
     name = stage.name("renamed")
 
-    (change,) = stage.carry_out(UpdateUser.of(user, name=name, path="/eng/"))
+    (change,) = stage.carry_out(UpdateUser.of(user, new_name=name, new_path="/eng/"))
 
     new_arn = f"arn:aws:iam::{stage.account.account_id}:user/eng/{name}"
     assert [identity.user_arn for identity in someone.identities.all()] == [new_arn]

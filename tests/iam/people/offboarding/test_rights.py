@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
-from iam.changes.operations.console_password import PURPOSE
+from iam.changes.operations.login_profile import PURPOSE
 from iam.directory.models import Identity, Person, Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account, Entity

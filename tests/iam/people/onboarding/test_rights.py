@@ -14,7 +14,7 @@ import pytest
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import PutInlinePolicy
-from iam.changes.operations.console_password import PURPOSE, CreateLoginProfile
+from iam.changes.operations.login_profile import PURPOSE, CreateLoginProfile
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Account
