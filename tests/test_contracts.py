@@ -42,3 +42,10 @@ def test_a_contract_names_all_packages_that_it_concerns(name: str, concerned: se
     named = CONTRACTS[name]["source_modules"]
     assert len(named) == len(set(named))
     assert set(named) == concerned
+
+
+def test_the_run_engine_is_kept_from_all_that_people_go_through() -> None:
+    people = ROOT / "iam" / "people"
+    beside = {f"iam.people.{path.parent.name}" for path in people.glob("*/__init__.py")} - {"iam.people.runs"}
+    contract = CONTRACTS["The run engine knows nothing of the runs that it carries"]
+    assert beside == set(contract["forbidden_modules"])
