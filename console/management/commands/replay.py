@@ -1,0 +1,120 @@
+"""`manage.py replay PRINCIPAL`: which recorded calls would be answered differently after a change."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from datetime import timedelta
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils import timezone
+
+from iam.access.principals import PrincipalError, find_principal
+from iam.access.replay import ReplayedCalls, ReplayError, ReplayReport, ReplayRequest, replay_calls
+from iam.policy.document import read
+from iam.policy.replay import ReplayOutcome
+
+
+class Command(BaseCommand):
+    """Reads the mirror and the events of CloudTrail, asks AWS nothing and writes nothing."""
+
+    help = (
+        "Replay what a user or role did against changed policies: which calls would be denied or allowed "
+        "then, and which can’t be decided."
+    )
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        """The principal, the change, and the period."""
+        parser.add_argument("principal", metavar="PRINCIPAL", help="ARN or name of a user or role")
+        change = parser.add_mutually_exclusive_group(required=True)
+        change.add_argument("--without", metavar="POLICY_ARN", default="", help="drop this managed policy")
+        change.add_argument(
+            "--with", dest="file", metavar="FILE", help="add the identity policy in this file"
+        )
+        parser.add_argument("--days", type=int, default=90, help="calls of the last N days (90)")
+        parser.add_argument("--json", action="store_true", help="print the result as JSON")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the calls that are not answered as before."""
+        if options["days"] < 1:
+            raise CommandError("--days: Enter a number of days, 1 or more.")
+        try:
+            who = find_principal(options["principal"], accounts=None, at=None)
+            asked = ReplayRequest(
+                who,
+                since=timezone.now() - timedelta(days=options["days"]),
+                without=options["without"],
+                added=_policy_in(options["file"]),
+            )
+            report = replay_calls(asked)
+        except (PrincipalError, ReplayError) as error:
+            raise CommandError(str(error)) from None
+        if options["json"]:
+            self.stdout.write(json.dumps(_as_json(report, who.arn, options["days"]), indent=2))
+            return
+        self.stdout.write(_sentence(report, options["days"]))
+        for each in report.changed:
+            self.stdout.write(f"  {each.calls:>7,} × {_words(each)}")
+
+
+def _policy_in(path: str | None) -> str:
+    """The text of a policy. Raises CommandError for a file that holds none."""
+    if path is None:
+        return ""
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CommandError(f"--with: {path} can’t be read: {error}.") from None
+    document = read(text)
+    problems = [*document.problems, *chain.from_iterable(each.problems for each in document.statements)]
+    if problems or not document.statements:
+        why = str(problems[0]) if problems else "it has no statement"
+        raise CommandError(f"--with: {path} isn’t a valid policy: {why}")
+    return text
+
+
+def _words(each: ReplayedCalls) -> str:
+    """Some calls and what becomes of them."""
+    answer = f"would be {each.outcome}"
+    if each.outcome is ReplayOutcome.UNDECIDED:
+        answer = "can’t be decided"
+    return f"{each.action} on {each.resource or 'a resource that is not recorded'}: {answer}"
+
+
+def _sentence(report: ReplayReport, days: int) -> str:
+    denied, allowed = report.count(ReplayOutcome.DENIED), report.count(ReplayOutcome.ALLOWED)
+    undecided = report.count(ReplayOutcome.UNDECIDED)
+    calls = "1 call" if report.calls == 1 else f"{report.calls:,} calls"
+    return (
+        f"Of {calls} in {days} days, {denied:,} would be denied and {allowed:,} allowed that "
+        f"were not. {undecided:,} can’t be decided, since events don’t tell enough."
+    )
+
+
+def _as_json(report: ReplayReport, arn: str, days: int) -> dict[str, Any]:
+    return {
+        "principal": arn,
+        "days": days,
+        "calls": report.calls,
+        "same": report.same,
+        "denied": report.count(ReplayOutcome.DENIED),
+        "allowed": report.count(ReplayOutcome.ALLOWED),
+        "undecided": report.count(ReplayOutcome.UNDECIDED),
+        "changed": [_call(each) for each in report.changed],
+    }
+
+
+def _call(each: ReplayedCalls) -> dict[str, Any]:
+    return {
+        "outcome": str(each.outcome),
+        "action": each.action,
+        "resource": each.resource,
+        "was_denied": each.was_denied,
+        "region": each.region,
+        "calls": each.calls,
+        "first": each.first_at.isoformat(),
+        "last": each.last_at.isoformat(),
+    }

@@ -1,0 +1,131 @@
+"""Replay of what CloudTrail recorded, against the policies of the mirror."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import timezone
+
+from iam.mirror import snapshot
+from iam.mirror.models import EdgeKind, Entity
+from tests import factories
+from tests.iam.activity.events import happened, identity_of
+
+pytestmark = pytest.mark.django_db
+
+
+def _allow(action: str, resource: str = "*", **condition: Any) -> dict[str, Any]:
+    statement = {"Effect": "Allow", "Action": action, "Resource": resource}
+    return {"Version": "2012-10-17", "Statement": [statement | condition]}
+
+
+@pytest.fixture
+def maya() -> Entity:
+    account = factories.account()
+    factories.synced(account)
+    user = factories.user(account, "maya.okafor", path="/people/")
+    group = factories.group(account, "payments")
+    factories.edge(EdgeKind.MEMBER, user, group)
+    factories.edge(EdgeKind.ATTACHED, user, factories.policy(account, "ReadLedger", body=_allow("s3:Get*")))
+    teams = factories.policy(account, "TeamKeys", body=_allow("iam:ListAccessKeys", f"{user.arn}"))
+    factories.edge(EdgeKind.ATTACHED, group, teams)
+    factories.inline(user, "extra", body=_allow("s3:GetObject", "arn:aws:s3:::pay-ledger/a/*"))
+    snapshot.forget()
+    return user
+
+
+def _replay(*options: str) -> Any:
+    out = StringIO()
+    call_command("replay", "maya.okafor", "--days", "3650", "--json", *options, stdout=out)
+    return json.loads(out.getvalue())
+
+
+def _arn(name: str) -> str:
+    return f"arn:aws:iam::111111111111:policy/{name}"
+
+
+def _counts(answer: Any) -> dict[str, int]:
+    return {name: answer[name] for name in ("calls", "same", "denied", "allowed", "undecided")}
+
+
+def test_calls_that_only_the_policy_allowed_would_be_denied(maya: Entity) -> None:
+    happened(identity_of(maya), times=3)
+    happened(identity_of(maya), times=2, requestParameters={"bucketName": "other", "key": "x"})
+    happened(identity_of(maya), eventName="GetCallerIdentity", eventSource="sts.amazonaws.com")
+    answer = _replay("--without", _arn("ReadLedger"))
+    # The inline policy still allows three of them.
+    assert _counts(answer) == {"calls": 6, "same": 4, "denied": 2, "allowed": 0, "undecided": 0}
+    (line,) = answer["changed"]
+    assert (line["action"], line["resource"], line["calls"]) == ("s3:GetObject", "arn:aws:s3:::other/x", 2)
+
+
+def test_a_policy_of_a_group_counts_and_a_user_is_found_within_its_path(maya: Entity) -> None:
+    listed = {"eventSource": "iam.amazonaws.com", "eventName": "ListAccessKeys"}
+    happened(identity_of(maya), requestParameters={"userName": "maya.okafor"}, **listed)
+    assert _counts(_replay("--without", _arn("TeamKeys")))["denied"] == 1
+
+
+def test_a_call_whose_resource_is_not_recorded_is_undecided_where_it_matters(maya: Entity) -> None:
+    listed = {"eventSource": "iam.amazonaws.com", "eventName": "ListAccessKeys"}
+    happened(identity_of(maya), requestParameters=None, **listed)
+    # Nothing would allow it any more, whatever the resource was.
+    assert _counts(_replay("--without", _arn("TeamKeys")))["denied"] == 1
+    factories.inline(maya, "keys", body=_allow("iam:ListAccessKeys", "arn:aws:iam::111111111111:user/bot"))
+    snapshot.forget()
+    assert _counts(_replay("--without", _arn("TeamKeys")))["undecided"] == 1
+
+
+def test_a_policy_that_would_be_added_allows_what_was_denied(maya: Entity, tmp_path: Path) -> None:
+    happened(identity_of(maya), eventName="PutObject", readOnly=False, errorCode="AccessDenied")
+    file = tmp_path / "policy.json"
+    file.write_text(json.dumps(_allow("s3:PutObject", "arn:aws:s3:::pay-ledger/*")), encoding="utf-8")
+    assert _counts(_replay("--with", str(file)))["allowed"] == 1
+    condition = {"Condition": {"Bool": {"aws:MultiFactorAuthPresent": "true"}}}
+    file.write_text(json.dumps(_allow("s3:PutObject", **condition)), encoding="utf-8")
+    # A user with an access key and no session has no MFA.
+    assert _counts(_replay("--with", str(file)))["same"] == 1
+
+
+def test_only_calls_of_the_period_count(maya: Entity) -> None:
+    happened(identity_of(maya), at=timezone.now().replace(microsecond=0))
+    happened(identity_of(maya), at=datetime(2025, 1, 1, tzinfo=UTC))
+    assert _replay("--without", _arn("ReadLedger"), "--days", "30")["calls"] == 1
+
+
+def test_the_result_is_told_in_words(maya: Entity) -> None:
+    happened(identity_of(maya), requestParameters={"bucketName": "other"}, eventName="GetBucketTagging")
+    out = StringIO()
+    call_command("replay", "maya.okafor", "--days", "3650", "--without", _arn("ReadLedger"), stdout=out)
+    text = out.getvalue()
+    assert "Of 1 calls" not in text
+    assert "Of 1 call in 3650 days, 1 would be denied" in text
+    assert "s3:GetBucketTagging on arn:aws:s3:::other: would be denied" in text
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--without", "arn:aws:iam::aws:policy/Nothing"], "doesn’t hold"),
+        (["--with", "/nowhere/policy.json"], "can’t be read"),
+        (["--without", _arn("ReadLedger"), "--days", "0"], "1 or more"),
+    ],
+)
+def test_what_can_not_be_replayed_is_an_error(maya: Entity, options: list[str], message: str) -> None:
+    with pytest.raises(CommandError, match=message):
+        call_command("replay", "maya.okafor", *options)
+
+
+def test_a_file_that_holds_no_policy_is_an_error(maya: Entity, tmp_path: Path) -> None:
+    file = tmp_path / "policy.json"
+    for text in ("{", "{}", '{"Version": "2012-10-17", "Statement": [{"Effect": "Maybe"}]}'):
+        file.write_text(text, encoding="utf-8")
+        with pytest.raises(CommandError, match="isn’t a valid policy"):
+            call_command("replay", "maya.okafor", "--with", str(file))
+    with pytest.raises(CommandError, match=r"nobody"):
+        call_command("replay", "nobody", "--without", _arn("ReadLedger"))
