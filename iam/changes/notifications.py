@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from django.db.models import QuerySet, UUIDField
+from django.db.models import QuerySet
 
 from iam.changes.approval import ends
 from iam.changes.approval.models import OWN_DEVICE, Requirement
@@ -21,7 +21,6 @@ from iam.changes.queries import visible_changes
 from iam.changes.summary import text_of
 from iam.changes.titles import partly_hidden, title_of
 from iam.changes.warnings import warnings_of
-from iam.compiled_queries import CompiledQuery, Param
 from iam.directory.models import Identity, Person
 from iam.guard import viewer_for
 from iam.notify.events import NotifyEvent
@@ -43,15 +42,6 @@ _WAITS = {
     NotifyEvent.ESCALATION: "Escalated to you for approval",
 }
 ACCEPTED = "Warnings you accept by approving:"
-
-_LEFT = CompiledQuery(
-    lambda: (
-        Change.objects.filter(change_set=Param("change_set", UUIDField()))
-        .exclude(state=ChangeState.APPLIED)
-        .values_list("pk")[:1]
-    )
-)
-"""Whether a set has changes that are not applied."""
 
 
 def tell_waiting(
@@ -137,7 +127,7 @@ def tell_end(change: Change) -> None:
     if event is None or _is_of_own_device(change):
         return
     of_set = Change.objects.filter(change_set=change.change_set_id)
-    if event is NotifyEvent.APPLIED and _LEFT.rows(change_set=change.change_set_id):
+    if event is NotifyEvent.APPLIED and of_set.exclude(state=ChangeState.APPLIED).exists():
         return
     is_first = change.position == 0 and change.lane == 0
     first = change if is_first else of_set.select_related("account", "change_set").order_by("position")[0]

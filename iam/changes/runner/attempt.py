@@ -17,7 +17,7 @@ from uuid import UUID
 
 import structlog
 from django.db import DatabaseError, InterfaceError, transaction
-from django.db.models import BigIntegerField, CharField, IntegerField, UUIDField
+from django.db.models import BigIntegerField, IntegerField, UUIDField
 
 from iam import nudge
 from iam.aws import writes
@@ -61,11 +61,6 @@ _EARLIER = CompiledQuery(
         .order_by("position")
         .values_list("results")
     )
-)
-_KNOWN = CompiledQuery(
-    lambda: Entity.objects.filter(
-        account=Param("account", BigIntegerField()), arn=Param("arn", CharField()), gone_at__isnull=True
-    ).values_list("aws_id")
 )
 
 
@@ -129,7 +124,8 @@ def _with_ids(change: Change) -> dict[str, Any]:
     arns = {params[f"{name[:-3]}_arn"] for name in missing}
     ids: dict[str, str] = {}
     for arn in arns:
-        for (aws_id,) in _KNOWN.rows(account=change.account_id, arn=arn):
+        known = Entity.objects.filter(account=change.account_id, arn=arn, gone_at__isnull=True)
+        for aws_id in known.values_list("aws_id", flat=True):
             ids[arn] = aws_id
     of = {"change_set": change.change_set_id, "account": change.account_id}
     for (results,) in _EARLIER.rows(**of, lane=change.lane, position=change.position):

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 
-from django.db.models import BigIntegerField
-
-from iam.compiled_queries import CompiledQuery, Param
 from iam.mirror.models import Account, Edge, EdgeKind, Kind
 from iam.mirror.pull import bulk, temporal
 from iam.mirror.pull.entity_cache import EntityCache, EntityRow
@@ -21,18 +18,12 @@ from iam.mirror.pull.temporal import EDGES, INLINE, TAGS, VERSIONS, Wanted, tag_
 from iam.mirror.pull.upsert_entities import UpsertResult, is_newer, upsert_entities
 
 Members = list[tuple[EntityRow, FoundEntity]]
-_LOCK = CompiledQuery(
-    lambda: (
-        Account.objects.select_for_update(no_key=True)
-        .filter(pk=Param("account", BigIntegerField()))
-        .values_list("pk")
-    )
-)
 
 
 def lock_account(account: Account) -> None:
     """Hold the account until the transaction ends, so that a pull and a re-read apply one after the other."""
-    if not _LOCK.rows(account=account.pk):
+    rows = Account.objects.select_for_update(no_key=True).filter(pk=account.pk)
+    if not rows.values_list("pk"):
         raise Account.DoesNotExist
 
 

@@ -7,31 +7,13 @@ from typing import NamedTuple
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import BigIntegerField
 
 from iam.aws.reads import identity
 from iam.aws.session import Aws
-from iam.compiled_queries import CompiledQuery, Param
 from iam.mirror.models import Account, Cause, Edge, EdgeKind, Entity, Kind, Section, valid_at
 from iam.mirror.pull import temporal
 from iam.mirror.pull.apply import lock_account
 from iam.mirror.pull.facts import Observation
-
-_KNOWN = CompiledQuery(
-    lambda: Entity.objects.filter(pk=Param("user", BigIntegerField())).values_list("reread_at")
-)
-_USERS_SEEN = CompiledQuery(
-    lambda: Section.objects.filter(account=Param("account", BigIntegerField()), name="users").values_list(
-        "observed_at"
-    )
-)
-_OTHER_EDGES = CompiledQuery(
-    lambda: (
-        Edge.objects.filter(valid_at(None), source=Param("user", BigIntegerField()))
-        .exclude(kind=EdgeKind.MEMBER)
-        .values_list("kind", "target_id")
-    )
-)
 
 
 class Memberships(NamedTuple):
@@ -60,7 +42,7 @@ def reread_memberships(
     at, group_ids = read or read_memberships(aws, user_name=user.name)
     with transaction.atomic():
         lock_account(account)
-        ((last,),) = _KNOWN.rows(user=user.pk)
+        last = Entity.objects.values_list("reread_at", flat=True).get(pk=user.pk)
         if last is not None and last > at:
             return
         cause = Cause.CHANGE if cause_id else Cause.UNKNOWN
@@ -71,15 +53,16 @@ def reread_memberships(
 
 
 def _last_seen(account: Account, reread_at: datetime | None) -> datetime | None:
-    moments = [*(moment for (moment,) in _USERS_SEEN.rows(account=account.pk)), reread_at]
+    sections = Section.objects.filter(account=account, name="users")
+    moments = [*sections.values_list("observed_at", flat=True), reread_at]
     return max((moment for moment in moments if moment is not None), default=None)
 
 
 def _wanted_edges(account: Account, user: Entity, *, aws_ids: frozenset[str]) -> list[tuple[str, int]]:
     """The user's other edges as they are, and the memberships that AWS shows."""
-    others = _OTHER_EDGES.rows(user=user.pk)
+    others = Edge.objects.filter(valid_at(None), source=user).exclude(kind=EdgeKind.MEMBER)
     groups = Entity.objects.filter(account=account, kind=Kind.GROUP, aws_id__in=aws_ids, gone_at__isnull=True)
     return [
-        *((kind, target) for kind, target in others),
+        *others.values_list("kind", "target_id"),
         *((EdgeKind.MEMBER.value, pk) for pk in groups.values_list("pk", flat=True)),
     ]
