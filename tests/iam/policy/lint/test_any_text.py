@@ -13,8 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from iam.policy.compiled import PolicyKind, compile_set
-from iam.policy.document import read
+from iam.policy.document import Document, read
+from iam.policy.json_places import read_places
 from iam.policy.lint import LintFinding, LintKind, Severity, lint
+from iam.policy.lint.findings import Report
+from iam.policy.lint.grammar import read_document
 from tests.iam.policy.lint.builders import BUCKET, PLAIN, allow, policy
 
 WORDS = some.sampled_from(
@@ -133,6 +136,76 @@ def test_what_the_engine_cannot_understand_is_an_error(value: Any) -> None:
     findings = lint(text, kind="identity")
     if problems:
         assert any(finding.severity is Severity.ERROR for finding in findings), problems
+
+
+def _read_by_lint(text: str) -> list[Any]:
+    """What each statement says, by the reader that knows where everything stands."""
+    reading = read_places(text)
+    assert reading.root is not None
+    document = read_document(reading.root, Report(reading))
+    assert document is not None
+    statements = []
+    for statement in document.statements:
+        actions, resources, principals = statement.actions, statement.resources, statement.principals
+        assert actions is not None
+        statements.append(
+            (
+                statement.sid.text[:200] if statement.sid else "",
+                statement.allows,
+                ([word.text for word in actions.words], actions.is_not),
+                resources and ([word.text for word in resources.words], resources.is_not),
+                principals
+                and (
+                    {kind: [word.text for word in words] for kind, words in principals.named.items()},
+                    principals.is_not,
+                ),
+                [
+                    (test.operator.text, test.key.text, [value.text for value in test.values])
+                    for test in statement.tests
+                ],
+            )
+        )
+    return [document.has_variables, *statements]
+
+
+def _read_by_engine(document: Document) -> list[Any]:
+    statements = []
+    for statement in document.statements:
+        resources, principals = statement.resources, statement.principals
+        named = {kind: list(names) for kind, names in (principals or {}).items()}
+        statements.append(
+            (
+                statement.sid,
+                statement.allows,
+                (list(statement.actions), statement.is_not_action),
+                None if resources is None else (list(resources), statement.is_not_resource),
+                None if principals is None else (named, statement.is_not_principal),
+                [(operator, key, list(values)) for operator, key, values in statement.conditions],
+            )
+        )
+    return [document.has_variables, *statements]
+
+
+SOUND = some.fixed_dictionaries(
+    {"Effect": some.sampled_from(["Allow", "Deny"]), "Action": LISTS},
+    optional={
+        "Sid": WORDS,
+        "Resource": LISTS,
+        "Principal": some.just("*") | some.dictionaries(some.sampled_from(["AWS", "Service"]), LISTS),
+        "Condition": some.dictionaries(
+            WORDS, some.dictionaries(WORDS, LISTS | some.booleans() | some.integers(), max_size=3), max_size=3
+        ),
+    },
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(some.sampled_from(["2012-10-17", "2008-10-17"]), SOUND | some.lists(SOUND | STATEMENTS, max_size=3))
+def test_the_engine_and_the_lint_read_the_same(version: str, statements: Any) -> None:
+    text = json.dumps({"Version": version, "Statement": statements})
+    document = read(text)
+    if not any(statement.problems for statement in document.statements) and not document.problems:
+        assert _read_by_lint(text) == _read_by_engine(document)
 
 
 @settings(max_examples=150, deadline=None)
