@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from iam.policy.compiled import PolicyKind, compile_set
-from iam.policy.document import Document, read
+from iam.policy.document import PolicyDocument, read
 from iam.policy.json_places import read_places
 from iam.policy.lint import LintFinding, LintKind, Severity, lint
 from iam.policy.lint.findings import Report
@@ -168,7 +168,7 @@ def _read_by_lint(text: str) -> list[Any]:
     return [document.has_variables, *statements]
 
 
-def _read_by_engine(document: Document) -> list[Any]:
+def _read_by_engine(document: PolicyDocument) -> list[Any]:
     statements = []
     for statement in document.statements:
         resources, principals = statement.resources, statement.principals
