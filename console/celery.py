@@ -124,6 +124,7 @@ app.autodiscover_tasks(
         "iam.changes.approval",
         "iam.access.drafts",
         "iam.access.escalation_calculation",
+        "iam.audit.findings",
         "iam.people.onboarding",
         "iam.people.rotation",
         "iam.access.grants",

@@ -22,6 +22,7 @@ urlpatterns = [
     path("leaving/", include("console.offboarding.urls")),
     path("moving/", include("console.moving.urls")),
     path("audit/", include("console.audit.urls")),
+    path("", include("console.findings.urls")),
     path("", include("console.mfa.urls")),
     path("", include("console.rotation.urls")),
     path("", include("console.notify.urls")),

@@ -19,6 +19,17 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     # Overview.
     ("GET", "dashboard:overview", ""): "sign-in 404 200 200 200 200 200",
     ("GET", "dashboard:escalation", ""): "sign-in 404 404 404 200 200 200",
+    # Findings.
+    ("GET", "findings:list", ""): "sign-in 404 404 200 200 200 200",
+    ("GET", "findings:export", "csv"): "sign-in 404 404 200 200 200 200",
+    ("GET", "findings:finding", "own finding"): "sign-in 404 404 200 200 200 200",
+    ("GET", "findings:finding", "other finding"): "sign-in 404 404 404 200 200 200",
+    ("POST", "findings:accept", "own finding"): "sign-in 404 404 422 404 422 422",
+    ("POST", "findings:accept", "other finding"): "sign-in 404 404 404 404 422 422",
+    ("POST", "findings:decide", "own finding"): "sign-in 404 404 404 404 302 302",
+    ("POST", "findings:decide", "other finding"): "sign-in 404 404 404 404 302 302",
+    ("POST", "findings:end", "own finding"): "sign-in 404 404 422 404 422 422",
+    ("POST", "findings:end", "other finding"): "sign-in 404 404 404 404 422 422",
     # Identities.
     ("GET", "identities:people", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "identities:people-export", "csv"): "sign-in 404 404 200 200 200 200",

@@ -7,6 +7,7 @@ from typing import Any
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant, GrantState
+from iam.audit.findings.models import AuditFinding
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
 from iam.directory.models import Appointment, Person, Role
@@ -63,4 +64,22 @@ def appointment_row(operators: dict[str, Any], person: Person) -> Appointment:
     asker = operators["administrator"].person
     return Appointment.objects.create(
         person=person, role=Role.APPROVER, asked_by=asker.pk, asked_label=asker.name
+    )
+
+
+def finding_row(user: Entity) -> AuditFinding:
+    """A finding about a user."""
+    return AuditFinding.objects.create(
+        key=f"finding of {user.pk}",
+        kind="password-without-mfa",
+        account=user.account,
+        entity=user,
+        subject=user.arn,
+        name=user.name,
+        severity=1,
+        certainty="confirmed",
+        place=f"1 password-without-mfa {user.name}",
+        first_seen=factories.FIRST_READ,
+        last_seen=factories.FIRST_READ,
+        changed_at=factories.FIRST_READ,
     )

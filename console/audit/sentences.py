@@ -29,6 +29,7 @@ GROUPS: Final[tuple[tuple[str, str], ...]] = (
     ("pull", "Syncs"),
     ("change", "Requests and changes"),
     ("drift", "Drift"),
+    ("finding", "Findings"),
     ("grant", "Grants"),
     ("template", "Templates"),
     ("blueprint", "Blueprints"),
@@ -53,6 +54,10 @@ GROUPS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "finding.requested": "{who} requested to accept the finding {finding} of {subject}: {reason}",
+    "finding.accepted": "{who} approved accepting the finding {finding} of {subject}",
+    "finding.declined": "{who} declined to accept the finding {finding} of {subject}",
+    "finding.ended": "{who} ended the acceptance of the finding {finding} of {subject}",
     "sign_in.succeeded": "{who} signed in ({by})",
     "sign_in.failed": "A sign-in failed ({method}): {subject}",
     "sign_in.locked": "Sign-in was locked ({method}): {subject}",

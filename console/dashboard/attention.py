@@ -13,6 +13,8 @@ from console.dashboard.waiting_counts import CRITICAL_DRIFT, DRIFT, WaitingCount
 from console.web.context import count_said
 from iam.access.escalation_groups import EscalationTotals, escalation_totals
 from iam.access.visible_accounts import accounts_seen
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.queries import severity_counts
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.people.fleet.roots import Root, RootStanding, roots
@@ -56,6 +58,7 @@ def _mirrored(viewer: Viewer, account: Account | None, waits: WaitingCounts) -> 
         totals = escalation_totals(accounts_seen(viewer, account=_number(account)), wait=False)
         yield from escalation_matter(totals, kept)
         yield from _root_matters(roots(viewer, account=account), kept)
+        yield from _critical_findings(viewer, account)
     if drift := count_said(waits.of(DRIFT)):
         critical = count_said(waits.of(CRITICAL_DRIFT))
         named = f"{critical} critical. " if critical else ""
@@ -104,6 +107,15 @@ def _root_matters(roots: list[Root], kept: str) -> Iterator[AttentionLine]:
     if unknown:
         meaning = f"Not synced for {unknown:,} account{'' if unknown == 1 else 's'}."
         yield AttentionLine("Root users whose MFA is unknown", meaning, UNKNOWN, "note", url)
+
+
+def _critical_findings(viewer: Viewer, account: Account | None) -> Iterator[AttentionLine]:
+    critical = severity_counts(viewer, account=account)[FindingSeverity.CRITICAL]
+    if critical:
+        chosen = f"&account={account.account_id}" if account else ""
+        url = f"{reverse('findings:list')}?severity=critical{chosen}"
+        meaning = "Each opens a whole account to someone who shouldn’t have it."
+        yield AttentionLine("Critical findings", meaning, f"{critical:,}", "bad", url)
 
 
 def _number(account: Account | None) -> str:

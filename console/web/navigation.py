@@ -213,6 +213,7 @@ NAVIGATION = (
         (
             LIFECYCLE,
             CREDENTIALS,
+            _entry("Findings", "triangle-alert", "findings", "findings:list", OTHERS),
             _entry("Approvals", "git-pull-request", "approvals", "changes:approvals", DECIDES),
             CHANGES,
             ACTIVITY,

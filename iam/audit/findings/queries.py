@@ -7,9 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
-from iam.audit.findings.models import AuditFinding, FindingSeverity, FindingStatus
+from iam.audit.findings.models import (
+    AcceptanceState,
+    AuditFinding,
+    FindingAcceptance,
+    FindingSeverity,
+    FindingStatus,
+)
 from iam.guard import Viewer
 from iam.keyset import Order
 from iam.mirror.models import Account, Kind
@@ -21,7 +27,9 @@ KINDS_OF_TEAMS: Final = (Kind.USER, Kind.GROUP)
 
 @dataclass(frozen=True, slots=True)
 class FindingFilter:
-    """What a list of findings is narrowed to. `changed_since`: whose status changed since then."""
+    """What a list of findings is narrowed to. `changed_since`: whose status changed since then;
+    `is_requested`: someone requested to accept it.
+    """
 
     account: Account | None = None
     severities: tuple[int, ...] = ()
@@ -29,6 +37,7 @@ class FindingFilter:
     statuses: tuple[str, ...] = ()
     certainty: str = ""
     changed_since: datetime | None = None
+    is_requested: bool = False
     text: str = ""
 
 
@@ -53,9 +62,14 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
         conditions["certainty"] = wanted.certainty
     if wanted.changed_since is not None:
         conditions["changed_at__gte"] = wanted.changed_since
+    if wanted.is_requested:
+        waiting = FindingAcceptance.objects.filter(state=AcceptanceState.REQUESTED)
+        conditions["pk__in"] = waiting.values("finding")
     rows = rows.filter(**conditions)
+    # Who looks after people only must not find out by a search what else a finding is about.
+    column = "search__contains" if viewer.sees_accounts else "place__contains"
     for word in wanted.text.lower().split():
-        rows = rows.filter(Q(search__contains=word))
+        rows = rows.filter(**{column: word})
     return rows
 
 

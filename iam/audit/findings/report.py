@@ -2,43 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import Any
 
 from iam.access.escalation_calculation import calculation as escalation
 from iam.audit.findings import calculation
 from iam.audit.findings.identity import ComputedFinding
-from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingSeverity, FindingStatus
+from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingStatus
+from iam.audit.findings.values import Row, values_of
 from iam.mirror.models import Account
-
-Row = dict[str, Any]
-
-
-def values_of(finding: AuditFinding) -> Row:
-    """A finding with the names of the JSON list."""
-    return {
-        "kind": finding.kind,
-        "severity": FindingSeverity(finding.severity).name.lower(),
-        "certainty": finding.certainty,
-        "status": finding.status,
-        "account": finding.account.account_id,
-        "subject": finding.subject,
-        "related": finding.related,
-        "evidence": _evidence(finding.evidence, finding.reasons, finding.affected),
-        "first_seen": finding.first_seen.isoformat(),
-        "last_seen": finding.last_seen.isoformat(),
-        "fix": finding.fix,
-    }
-
-
-def _evidence(evidence: Mapping[str, Any], reasons: list[str], affected: int) -> Row:
-    more: Row = {}
-    if affected:
-        more["affected"] = affected
-    if reasons:
-        more["conditional_because"] = reasons
-    return {**evidence, **more}
 
 
 def rows_now(accounts: Iterable[Account]) -> Iterator[Row]:

@@ -20,19 +20,18 @@ pytestmark = pytest.mark.django_db
 MAX_ENTRIES = 16
 ENTRIES = {
     "administrator": (
-        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Approvals "
-        "Changes "
-        "Activity Settings"
+        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Findings "
+        "Approvals Changes Activity Settings"
     ),
     "approver": (
-        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Approvals "
-        "Changes Activity Settings"
+        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Findings "
+        "Approvals Changes Activity Settings"
     ),
     "auditor": (
-        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Changes "
-        "Activity Settings"
+        "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Findings "
+        "Changes Activity Settings"
     ),
-    "team-lead": "Overview People Groups Grants Templates Lifecycle Credentials Approvals Changes",
+    "team-lead": "Overview People Groups Grants Templates Lifecycle Credentials Findings Approvals Changes",
     "member": "My access,Request access,My requests,My grants,My keys",
     "nobody": "",
 }

@@ -1,0 +1,204 @@
+"""One finding: what can happen, the evidence, who is affected, the fix, its history; and its acceptance."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_POST, require_safe
+
+from console.findings.presenters import EVENT_MARKS, evidence_of, row_of, sees_whole
+from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.render import render_page
+from console.web.text import reads_as_stored
+from iam.audit.findings import acceptance
+from iam.audit.findings.acceptance import AcceptanceError
+from iam.audit.findings.models import AcceptanceState, AuditFinding, FindingAcceptance, FindingStatus
+from iam.audit.findings.queries import visible_findings
+from iam.audit.findings.rules import all_rules
+from iam.guard import Right
+from iam.mirror.models import Kind
+from iam.mirror.owners import people_and_owners
+from iam.mirror.queries.entities import entities_by_arn
+
+SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+MAX_AFFECTED: Final = 50
+SUGGESTED: Final = timedelta(days=30)
+MAX_REASON: Final = 1000
+KINDS: Final = tuple(Kind)
+
+
+@require(*SEES)
+@require_safe
+def finding_page(request: ViewerRequest, pk: int) -> HttpResponse:
+    """The finding."""
+    return _page(request, _finding(request, pk))
+
+
+def _finding(request: ViewerRequest, pk: int) -> AuditFinding:
+    require_present(request)
+    rows = visible_findings(request.viewer).select_related("account", "entity")
+    return found_or_404(rows.filter(pk=pk).first())
+
+
+def _page(
+    request: ViewerRequest, finding: AuditFinding, *, errors: dict[str, str] | None = None
+) -> HttpResponse:
+    viewer = request.viewer
+    rule = all_rules().get(finding.kind)
+    waiting = FindingAcceptance.objects.filter(finding=finding, state=AcceptanceState.REQUESTED).first()
+    if waiting is not None:
+        waiting.finding = finding
+    number = finding.entity_id or 0
+    people, teams = people_and_owners([number])
+    is_single = settings.SINGLE_OPERATOR
+    may_request = acceptance.may_request(viewer, finding)
+    now = datetime.now(tz=UTC)
+    context: dict[str, Any] = {
+        "row": row_of(finding, viewer),
+        "finding": finding,
+        "rule": rule,
+        "evidence": evidence_of(finding, viewer),
+        "owner": teams.get(number) or people.get(number, ""),
+        "subject_url": _url_of(request, finding),
+        "history": [(event, *EVENT_MARKS[event.kind]) for event in finding.events.order_by("-at", "-pk")],
+        "waiting": waiting,
+        "may_accept": may_request and waiting is None and finding.status == FindingStatus.OPEN,
+        "may_end": may_request and finding.status == FindingStatus.ACCEPTED,
+        "may_decide": waiting is not None and acceptance.may_decide(viewer, waiting, is_single=is_single),
+        "is_own_request": waiting is not None and waiting.requested_by == viewer.person_id,
+        "errors": errors or {},
+        "values": {
+            "until": request.POST.get("until") or f"{now + SUGGESTED:%Y-%m-%d}",
+            "reason": request.POST.get("reason", ""),
+        },
+        "earliest": f"{now + timedelta(days=1):%Y-%m-%d}",
+        "latest": f"{now + acceptance.LONGEST:%Y-%m-%d}",
+        "section": "findings",
+        **_affected(request, finding),
+    }
+    status = 422 if errors else 200
+    return render_page(request, "findings/finding.html", context, status=status)
+
+
+def _affected(request: ViewerRequest, finding: AuditFinding) -> dict[str, Any]:
+    """Up to fifty of those whom it concerns, with the pages of those that the viewer sees; others only for
+    who sees the account whole.
+    """
+    viewer = request.viewer
+    arns = finding.related if sees_whole(finding, viewer) else []
+    shown = arns[:MAX_AFFECTED]
+    known = entities_by_arn(viewer, arns=set(shown), kinds=KINDS)
+    rows = []
+    for arn in shown:
+        entity = known.get(arn)
+        rows.append({"arn": arn, "name": arn.rpartition("/")[2] or arn, "url": _entity_url(entity)})
+    return {"related": rows, "more_related": len(arns) - len(shown)}
+
+
+def _url_of(request: ViewerRequest, finding: AuditFinding) -> str:
+    return _entity_url(finding.entity)
+
+
+PAGES: Final = {
+    Kind.USER: "identities:person",
+    Kind.GROUP: "identities:group",
+    Kind.ROLE: "identities:role",
+    Kind.POLICY: "identities:policy",
+    Kind.INSTANCE_PROFILE: "identities:instance-profile",
+    Kind.SAML_PROVIDER: "identities:provider",
+    Kind.OIDC_PROVIDER: "identities:provider",
+}
+
+
+def _entity_url(entity: Any) -> str:
+    """The page of an entity; "" where it has none."""
+    name = PAGES.get(entity.kind) if entity is not None else None
+    return reverse(name, args=[entity.pk]) if name else ""
+
+
+@require(Right.REQUEST_CHANGE)
+@require_POST
+def accept(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Request that the finding is accepted until the end of a day."""
+    finding = _finding(request, pk)
+    reason = request.POST.get("reason", "").strip()
+    day = _day(request.POST.get("until", ""))
+    if day is None:
+        return _page(request, finding, errors={"until": "Enter a date, such as 2026-12-31."})
+    if problem := _reason_problem(reason):
+        return _page(request, finding, errors={"reason": problem})
+    try:
+        acceptance.request_acceptance(
+            finding, until=day, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC)
+        )
+    except AcceptanceError as error:
+        return _page(request, finding, errors={error.field or "form": error.message})
+    messages.success(request, "Acceptance requested. Another approver or administrator has to approve it.")
+    return redirect("findings:finding", pk)
+
+
+def _reason_problem(reason: str) -> str:
+    """What is wrong with a reason; "" for nothing."""
+    if len(reason) > MAX_REASON:
+        return f"Use at most {MAX_REASON:,} characters."
+    try:
+        reads_as_stored(reason)
+    except ValidationError as error:
+        return " ".join(error.messages)
+    return ""
+
+
+def _day(text: str) -> datetime | None:
+    """The end of a day in UTC; None for what is no day."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    return None if day is None else datetime.combine(day, time(23, 59, 59), tzinfo=UTC)
+
+
+@require(Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
+@require_POST
+def decide_page(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Approve or decline the acceptance that waits."""
+    finding = _finding(request, pk)
+    waiting = FindingAcceptance.objects.filter(finding=finding, state=AcceptanceState.REQUESTED).first()
+    is_approved = request.POST.get("decision") == "approve"
+    if waiting is None:
+        messages.error(request, "There is nothing to approve any longer.")
+        return redirect("findings:finding", pk)
+    waiting.finding = finding
+    try:
+        acceptance.decide(
+            waiting,
+            is_approved=is_approved,
+            actor=request.viewer,
+            now=datetime.now(tz=UTC),
+            is_single=settings.SINGLE_OPERATOR,
+        )
+    except AcceptanceError as error:
+        return _page(request, finding, errors={"form": error.message})
+    outcome = "Accepted." if is_approved else "Declined. The finding stays open."
+    messages.success(request, outcome)
+    return redirect("findings:finding", pk)
+
+
+@require(Right.REQUEST_CHANGE)
+@require_POST
+def end_page(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Open an accepted finding again."""
+    finding = _finding(request, pk)
+    try:
+        acceptance.end(finding, actor=request.viewer, now=datetime.now(tz=UTC))
+    except AcceptanceError as error:
+        return _page(request, finding, errors={"form": error.message})
+    messages.success(request, "The finding is open again.")
+    return redirect("findings:finding", pk)

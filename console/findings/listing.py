@@ -1,0 +1,232 @@
+"""The list of findings, the worst first: filters, pages, and the file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
+from itertools import chain
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_safe
+
+from console.findings.presenters import PLAIN, row_of, sees_whole
+from console.web.access import ViewerRequest, require, require_present
+from console.web.context import frame_of
+from console.web.files import file_links
+from console.web.list_export import export_list, pages_of
+from console.web.page_cursors import place_in, word_of
+from console.web.query import Query
+from console.web.render import is_fragment, render_page
+from iam.audit.findings.models import AuditFinding, FindingCertainty, FindingSeverity, FindingStatus
+from iam.audit.findings.queries import (
+    WORST_FIRST,
+    FindingFilter,
+    findings,
+    severity_counts,
+    status_counts,
+)
+from iam.audit.findings.rules import all_rules
+from iam.audit.findings.values import values_of
+from iam.guard import Right, Viewer
+from iam.keyset import Page, Place, page
+from iam.mirror.owners import people_and_owners
+
+SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+PAGE_SIZE: Final = 50
+EXPORT_PAGE: Final = 500
+NEW_DAYS: Final = 7
+TABS: Final = (
+    ("", "Open"),
+    ("new", "New in 7 days"),
+    ("requested", "Acceptance requested"),
+    ("accepted", "Accepted"),
+    ("fixed", "Fixed"),
+)
+STATUSES: Final = {
+    "": (FindingStatus.OPEN.value,),
+    "new": (FindingStatus.OPEN.value,),
+    "requested": (FindingStatus.OPEN.value,),
+    "accepted": (FindingStatus.ACCEPTED.value,),
+    "fixed": (FindingStatus.FIXED.value,),
+}
+NOTHING: Final = {
+    "": "No open findings.",
+    "new": "No findings were opened in the last 7 days.",
+    "requested": "No one has requested to accept a finding.",
+    "accepted": "No accepted findings.",
+    "fixed": "No fixed findings.",
+}
+COLUMNS: Final = (
+    "kind",
+    "severity",
+    "certainty",
+    "status",
+    "account",
+    "subject",
+    "related",
+    "evidence",
+    "first_seen",
+    "last_seen",
+    "fix",
+)
+
+
+@require(*SEES)
+@require_safe
+def findings_page(request: ViewerRequest) -> HttpResponse:
+    """The findings that fit, the worst first."""
+    require_present(request)
+    get, viewer, wanted = request.GET, request.viewer, wanted_in(request)
+    rows = page(
+        findings(viewer, wanted).select_related("account"),
+        order=WORST_FIRST,
+        size=PAGE_SIZE,
+        after=place_in(request, "after"),
+    )
+    owners = people_and_owners([row.entity_id for row in rows.rows if row.entity_id])
+    names = owners[1] | owners[0]
+    account = frame_of(request).chosen
+    context: dict[str, Any] = {
+        "rows": [row_of(row, viewer, owner=names.get(row.entity_id or 0, "")) for row in rows.rows],
+        "following": word_of(rows.after) or None,
+        "is_first": "after" not in get,
+        "tab": _tab(request),
+        "tabs": TABS,
+        "nothing": NOTHING[_tab(request)],
+        "q": wanted.text,
+        "since": get.get("since", ""),
+        "choices": _choices(request),
+        "is_filtered": bool(wanted.text or any(get.get(name) for name in FILTERS)),
+        "files": _files(viewer, request) if rows.rows else [],
+        "sees_accounts": viewer.sees_accounts,
+        "section": "findings",
+    }
+    if not is_fragment(request):
+        severities = severity_counts(viewer, account=account)
+        context |= {
+            "severities_open": severities,
+            "statuses": status_counts(viewer, FindingFilter(account=account)),
+            "open": sum(severities.values()),
+            "bar": _bar(severities),
+        }
+    return render_page(request, "findings/list.html", context, partial="table")
+
+
+FILTERS: Final = ("severity", "kind", "certainty", "since")
+
+
+def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
+    """The selects of the filter."""
+    options: dict[str, tuple[str, str, Sequence[tuple[str, Any]]]] = {
+        "severity": (
+            "Severity",
+            "Every severity",
+            [(severity.name.lower(), severity.label) for severity in FindingSeverity],
+        ),
+        "kind": ("Kind", "Every kind", [(rule.kind, rule.title) for rule in all_rules().values()]),
+        "certainty": ("Certainty", "Any certainty", FindingCertainty.choices),
+    }
+    return [
+        {
+            "id": f"f-{name}",
+            "name": name,
+            "label": label,
+            "any": everything,
+            "options": values,
+            "chosen": request.GET.get(name, ""),
+        }
+        for name, (label, everything, values) in options.items()
+    ]
+
+
+def _bar(severities: Any) -> dict[str, Any]:
+    """The shares of the bar, in percent."""
+    total = sum(severities.values()) or 1
+    bad = severities[FindingSeverity.CRITICAL] + severities[FindingSeverity.HIGH]
+    medium = severities[FindingSeverity.MEDIUM]
+    low = severities[FindingSeverity.LOW]
+    shares = [round(100 * number / total, 1) for number in (bad, medium, low)]
+    return {"bad": bad, "medium": medium, "low": low, "shares": shares}
+
+
+def _tab(request: ViewerRequest) -> str:
+    tab = request.GET.get("tab", "")
+    return tab if tab in STATUSES else ""
+
+
+def wanted_in(request: ViewerRequest) -> FindingFilter:
+    """The filters of the address, as the list and its file take them; what is malformed filters nothing."""
+    get, tab = request.GET, _tab(request)
+    names = {severity.name.lower(): severity.value for severity in FindingSeverity}
+    since = _day(get.get("since", ""))
+    if tab == "new":
+        since = max(filter(None, (since, datetime.now(tz=UTC) - timedelta(days=NEW_DAYS))))
+    severity = names.get(get.get("severity", ""))
+    severities = () if severity is None else (severity,)
+    kind, certainty = get.get("kind", ""), get.get("certainty", "")
+    if kind not in all_rules():
+        kind = ""
+    if certainty not in FindingCertainty.values:
+        certainty = ""
+    return FindingFilter(
+        account=frame_of(request).chosen,
+        severities=severities,
+        kind=kind,
+        statuses=STATUSES[tab],
+        certainty=certainty,
+        changed_since=since,
+        is_requested=tab == "requested",
+        text=get.get("q", "").strip()[:200],
+    )
+
+
+def _day(text: str) -> datetime | None:
+    """Midnight UTC of a day; None for what is none."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    return None if day is None else datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _files(viewer: Viewer, request: ViewerRequest) -> list[tuple[str, str]]:
+    if not viewer.may(Right.EXPORT):
+        return []
+    names = ("tab", "q", "account", *FILTERS)
+    return file_links("findings:export", Query.of([(name, request.GET.get(name, "")) for name in names]))
+
+
+@require(*SEES)
+@require_safe
+def findings_export(request: ViewerRequest, form: str) -> HttpResponseBase:
+    """Everything that fits, on all pages."""
+    require_present(request)
+    wanted, viewer = wanted_in(request), request.viewer
+    rows = findings(viewer, wanted).select_related("account")
+    page_after = partial(_export_page, rows)
+    filters = {name: request.GET.get(name, "") for name in ("tab", "q", "account", *FILTERS)}
+    return export_list(
+        request,
+        form,
+        name="findings",
+        columns=COLUMNS,
+        filters=filters,
+        rows=_export_rows(chain.from_iterable(pages_of(page_after)), viewer),
+    )
+
+
+def _export_page(rows: Any, after: Place | None) -> Page[AuditFinding]:
+    return page(rows, order=WORST_FIRST, size=EXPORT_PAGE, after=after)
+
+
+def _export_rows(rows: Iterator[AuditFinding], viewer: Viewer) -> Iterator[Sequence[Any]]:
+    for finding in rows:
+        values = values_of(finding)
+        if not sees_whole(finding, viewer):
+            evidence = {name: value for name, value in values["evidence"].items() if name in PLAIN}
+            values |= {"evidence": evidence, "related": [], "fix": {"words": finding.fix.get("words", "")}}
+        yield [values[name] for name in COLUMNS]

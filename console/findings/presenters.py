@@ -1,0 +1,242 @@
+"""Findings as pages show them: heading, severity, evidence in words, and the way to the fix."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.urls import reverse
+
+from console.changes.actions import ACTIONS, Action
+from iam.audit.findings.models import (
+    AuditFinding,
+    FindingCertainty,
+    FindingEventKind,
+    FindingSeverity,
+    FindingStatus,
+)
+from iam.audit.findings.rules import all_rules
+from iam.guard import Right, Viewer
+
+TONES: Final[Mapping[int, str]] = {
+    FindingSeverity.CRITICAL: "bad",
+    FindingSeverity.HIGH: "bad",
+    FindingSeverity.MEDIUM: "warn",
+    FindingSeverity.LOW: "",
+}
+STATUS_TONES: Final[Mapping[str, str]] = {
+    FindingStatus.OPEN: "warn",
+    FindingStatus.ACCEPTED: "info",
+    FindingStatus.FIXED: "ok",
+}
+EVENT_MARKS: Final[Mapping[str, tuple[str, str]]] = {
+    FindingEventKind.OPENED: ("triangle-alert", "warn"),
+    FindingEventKind.REOPENED: ("triangle-alert", "warn"),
+    FindingEventKind.FIXED: ("check", "ok"),
+    FindingEventKind.REQUESTED: ("clock", ""),
+    FindingEventKind.ACCEPTED: ("shield-check", ""),
+    FindingEventKind.DECLINED: ("x", ""),
+    FindingEventKind.ENDED: ("triangle-alert", "warn"),
+}
+PLAIN: Final = frozenset(
+    {"mfa", "keys", "created", "last_used", "days", "groups", "left", "password", "user_created", "name"}
+)
+"""Evidence that someone sees who looks after people only."""
+LABELS: Final[Mapping[str, str]] = {
+    "mfa": "MFA",
+    "text": "Statement",
+    "statement": "Statement number",
+    "last_used": "Last used",
+    "user_created": "User created",
+    "http_tokens": "Metadata tokens",
+    "valid_until": "Valid until",
+    "password_policy": "Password policy",
+    "replaced_by": "Replaced by",
+    "sid": "Statement ID",
+    "arn": "ARN",
+}
+MFA_WORDS: Final[Mapping[str, str]] = {"none": "None", "virtual": "Virtual device"}
+PAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "credentials": ("identities:person-credentials", "Open credentials"),
+    "rotation": ("identities:person-credentials", "Open credentials"),
+    "user": ("identities:person", "Open user"),
+    "role": ("identities:role", "Open role"),
+    "policy": ("access:policy-edit", "Edit policy"),
+}
+"""Pages on which a fix begins, by the word of the finding: those of one entity."""
+OTHER_PAGES: Final[Mapping[str, tuple[str, str]]] = {
+    "roots": ("mfa:roots", "Open root users"),
+    "root-keys": ("keys:roots", "Open root access keys"),
+    "mfa": ("mfa:fleet", "Open MFA"),
+    "offboarding": ("offboarding:begin", "Offboard someone"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FixLink:
+    """A button: `is_request` leads to a request with its receipt."""
+
+    label: str
+    url: str
+    is_request: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceLine:
+    """A fact: in words, or as a statement or table of keys."""
+
+    label: str
+    text: str = ""
+    code: str = ""
+    items: tuple[str, ...] = ()
+    moment: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """A line of the list."""
+
+    finding: AuditFinding
+    title: str
+    risk: str
+    severity: str
+    tone: str
+    status: str
+    status_tone: str
+    is_conditional: bool
+    fix: FixLink | None = None
+    owner: str = ""
+    accounts: dict[str, str] = field(default_factory=dict)
+
+
+def row_of(finding: AuditFinding, viewer: Viewer, *, owner: str = "") -> FindingRow:
+    """A finding as the list and its page show it."""
+    rule = all_rules().get(finding.kind)
+    severity = FindingSeverity(finding.severity)
+    title, risk = (rule.title, rule.risk) if rule else (finding.kind, "")
+    return FindingRow(
+        finding=finding,
+        title=title,
+        risk=risk,
+        severity=str(severity.label),
+        tone=TONES[severity],
+        status=str(FindingStatus(finding.status).label),
+        status_tone=STATUS_TONES[finding.status],
+        is_conditional=finding.certainty == FindingCertainty.CONDITIONAL,
+        fix=fix_link(finding, viewer),
+        owner=owner,
+    )
+
+
+def fix_link(finding: AuditFinding, viewer: Viewer) -> FixLink | None:
+    """The way to the fix, for who may request one; None where there is none, or nothing is to be fixed."""
+    account = finding.account
+    if finding.status == FindingStatus.FIXED or not viewer.may(
+        Right.REQUEST_CHANGE, account_id=account.account_id
+    ):
+        return None
+    fix = finding.fix
+    action = ACTIONS.get(fix.get("action", ""))
+    if action is not None:
+        return _request_link(finding, action, viewer) if account.is_writable else None
+    return _page_link(fix, viewer)
+
+
+def _request_link(finding: AuditFinding, action: Action, viewer: Viewer) -> FixLink:
+    """The request; who looks after people only is not told which policy."""
+    fix = finding.fix
+    query = f"?on={fix['on']}" if "on" in fix else f"?account={finding.account.account_id}"
+    if "policy" in fix and sees_whole(finding, viewer):
+        query += f"&policy={fix['policy']}"
+    return FixLink(action.button, f"{reverse('changes:act', args=[action.slug])}{query}", is_request=True)
+
+
+def _page_link(fix: Mapping[str, Any], viewer: Viewer) -> FixLink | None:
+    page = fix.get("page", "")
+    if page in PAGES and "on" in fix:
+        name, label = PAGES[page]
+        return FixLink(label, reverse(name, args=[fix["on"]]))
+    if page == "escalation" and viewer.sees_accounts:
+        return FixLink("Show what closes it", reverse("access:escalation-opening", args=[fix["policy"]]))
+    if page in OTHER_PAGES and (viewer.sees_accounts or page in ("mfa", "offboarding")):
+        name, label = OTHER_PAGES[page]
+        return FixLink(label, reverse(name))
+    return None
+
+
+def sees_whole(finding: AuditFinding, viewer: Viewer) -> bool:
+    """Whether the viewer sees the whole account of a finding, and so everything about it."""
+    return viewer.may(Right.SEE_ACCOUNT, account_id=finding.account.account_id)
+
+
+def evidence_of(finding: AuditFinding, viewer: Viewer) -> list[EvidenceLine]:
+    """The facts on which it rests, as far as the viewer may see them."""
+    evidence = finding.evidence
+    if not sees_whole(finding, viewer):
+        evidence = {name: value for name, value in evidence.items() if name in PLAIN}
+    return list(_lines(evidence))
+
+
+def _lines(evidence: Mapping[str, Any]) -> Iterator[EvidenceLine]:
+    for name, value in evidence.items():
+        label = LABELS.get(name, name.replace("_", " ").capitalize())
+        if name in LISTED and isinstance(value, list):
+            label, words = LISTED[name]
+            yield EvidenceLine(label, items=tuple(map(words, value)))
+        elif isinstance(value, dict):
+            yield EvidenceLine(label, code=json.dumps(value, indent=2))
+        elif isinstance(value, list):
+            yield EvidenceLine(label, items=tuple(map(str, value)) or ("None",))
+        elif moment := _moment(value):
+            yield EvidenceLine(label, moment=moment)
+        elif value not in ("", None) or name == "last_used":
+            yield EvidenceLine(label, _word(name, value))
+
+
+def _word(name: str, value: object) -> str:
+    if name == "mfa" and value is not False:
+        return MFA_WORDS.get(str(value), str(value))
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    return "Never" if value is None else str(value)
+
+
+def _moment(value: object) -> datetime | None:
+    if not isinstance(value, str) or "T" not in value or not value[:4].isdigit():
+        return None
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        return None
+
+
+def _key_words(key: Mapping[str, Any]) -> str:
+    created, used = key.get("created"), key.get("last_used")
+    made = f", created {created[:10]}" if created else ""
+    last = f"last used {used[:10]}" if used else "no use known"
+    return f"{key['key']}{made}, {last}"
+
+
+def _step_words(step: Mapping[str, Any]) -> str:
+    who, becomes = (str(step[name]).rpartition("/")[2] for name in ("who", "becomes"))
+    return f"{who}: {' and '.join(step['does'])}, and is {becomes} then"
+
+
+def _statement_words(statement: Mapping[str, Any]) -> str:
+    place = statement["sid"] or f"statement {statement['statement']}"
+    return f"{statement['policy']}, {place}"
+
+
+def _error_words(error: Mapping[str, Any]) -> str:
+    return str(error["message"])
+
+
+LISTED: Final[Mapping[str, tuple[str, Callable[[Any], str]]]] = {
+    "keys": ("Access keys", _key_words),
+    "path": ("One path", _step_words),
+    "statements": ("Opened by", _statement_words),
+    "errors": ("Errors", _error_words),
+}

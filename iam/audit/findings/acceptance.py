@@ -1,0 +1,140 @@
+"""Accepting a finding until a date: one person requests it with a reason, another one approves it."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from iam.audit.findings.models import (
+    AcceptanceState,
+    AuditFinding,
+    FindingAcceptance,
+    FindingEvent,
+    FindingEventKind,
+    FindingStatus,
+)
+from iam.guard import Right, Viewer
+from iam.journal.services import record
+
+LONGEST: Final = timedelta(days=365)
+
+
+class AcceptanceError(Exception):
+    """It is refused; `field` is that of the form, or "" for the whole."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+def may_request(viewer: Viewer, finding: AuditFinding) -> bool:
+    """Whether the viewer may request that an open finding is accepted."""
+    return viewer.may(Right.REQUEST_CHANGE, account_id=finding.account.account_id)
+
+
+def may_decide(viewer: Viewer, acceptance: FindingAcceptance, *, is_single: bool) -> bool:
+    """Whether the viewer may approve or decline: an approver or administrator of the account, never the
+    person who requested it, unless there is a single operator.
+    """
+    number = acceptance.finding.account.account_id
+    decides = viewer.may(Right.APPROVE_CHANGE, account_id=number) or viewer.may(
+        Right.MANAGE_OPERATORS, account_id=number
+    )
+    return decides and (is_single or viewer.person_id != acceptance.requested_by)
+
+
+def request_acceptance(
+    finding: AuditFinding, *, until: datetime, reason: str, actor: Viewer, now: datetime
+) -> FindingAcceptance:
+    """Request it. Raises AcceptanceError."""
+    if not may_request(actor, finding):
+        raise AcceptanceError("You can’t request this for the account.")
+    if finding.status != FindingStatus.OPEN:
+        raise AcceptanceError("Only an open finding can be accepted.")
+    if until <= now:
+        raise AcceptanceError("The date must be in the future.", field="until")
+    if until > now + LONGEST:
+        raise AcceptanceError("Choose a date within a year.", field="until")
+    if not reason:
+        raise AcceptanceError("Give a reason.", field="reason")
+    with transaction.atomic():
+        try:
+            with transaction.atomic():
+                acceptance = FindingAcceptance.objects.create(
+                    finding=finding,
+                    until=until,
+                    reason=reason,
+                    requested_by=actor.person_id,
+                    requested_name=actor.name,
+                    requested_at=now,
+                )
+        except IntegrityError:
+            raise AcceptanceError("Acceptance of this finding is requested already.") from None
+        _note(finding, FindingEventKind.REQUESTED, actor=actor, at=now, reason=reason, until=until)
+    return acceptance
+
+
+def decide(
+    acceptance: FindingAcceptance, *, is_approved: bool, actor: Viewer, now: datetime, is_single: bool = False
+) -> None:
+    """Approve or decline it. Raises AcceptanceError."""
+    if not may_decide(actor, acceptance, is_single=is_single):
+        raise AcceptanceError("Another approver or administrator must decide about your own request.")
+    if is_approved and acceptance.until <= now:
+        raise AcceptanceError("The date has passed. Decline this request, and request another date.")
+    finding = acceptance.finding
+    state = AcceptanceState.APPROVED if is_approved else AcceptanceState.DECLINED
+    kind = FindingEventKind.ACCEPTED if is_approved else FindingEventKind.DECLINED
+    with transaction.atomic():
+        waiting = FindingAcceptance.objects.filter(pk=acceptance.pk, state=AcceptanceState.REQUESTED)
+        if not waiting.update(
+            state=state, decided_by=actor.person_id, decided_name=actor.name, decided_at=now
+        ):
+            raise AcceptanceError("Someone else has decided already.")
+        if is_approved:
+            still_open = AuditFinding.objects.filter(pk=finding.pk, status=FindingStatus.OPEN)
+            if not still_open.update(
+                status=FindingStatus.ACCEPTED, accepted_until=acceptance.until, changed_at=now
+            ):
+                raise AcceptanceError("The finding isn’t open any longer.")
+        _note(finding, kind, actor=actor, at=now, reason=acceptance.reason, until=acceptance.until)
+
+
+def end(finding: AuditFinding, *, actor: Viewer, now: datetime) -> None:
+    """Open an accepted finding again before its date. Raises AcceptanceError."""
+    if not may_request(actor, finding):
+        raise AcceptanceError("You can’t request this for the account.")
+    with transaction.atomic():
+        accepted = AuditFinding.objects.filter(pk=finding.pk, status=FindingStatus.ACCEPTED)
+        if not accepted.update(status=FindingStatus.OPEN, accepted_until=None, changed_at=now):
+            raise AcceptanceError("The finding isn’t accepted.")
+        _note(finding, FindingEventKind.ENDED, actor=actor, at=now)
+
+
+def _note(
+    finding: AuditFinding,
+    kind: FindingEventKind,
+    *,
+    actor: Viewer,
+    at: datetime,
+    reason: str = "",
+    until: datetime | None = None,
+) -> None:
+    """A line of history, and an entry of the journal."""
+    FindingEvent.objects.create(
+        finding=finding, at=at, kind=kind, actor=actor.name, reason=reason, until=until
+    )
+    record(
+        kind=f"finding.{kind.value}",
+        actor=actor,
+        subject=finding.name,
+        account_id=finding.account.account_id,
+        data={
+            "finding": finding.kind,
+            "arn": finding.subject,
+            "reason": reason,
+            "until": until.isoformat() if until else "",
+        },
+    )

@@ -1,0 +1,36 @@
+"""Findings as values: the names of the JSON list that `manage.py findings` and exports give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from iam.audit.findings.models import AuditFinding, FindingSeverity
+
+Row = dict[str, Any]
+
+
+def values_of(finding: AuditFinding) -> Row:
+    """A finding with the names of the JSON list."""
+    return {
+        "kind": finding.kind,
+        "severity": FindingSeverity(finding.severity).name.lower(),
+        "certainty": finding.certainty,
+        "status": finding.status,
+        "account": finding.account.account_id,
+        "subject": finding.subject,
+        "related": finding.related,
+        "evidence": _evidence(finding.evidence, finding.reasons, finding.affected),
+        "first_seen": finding.first_seen.isoformat(),
+        "last_seen": finding.last_seen.isoformat(),
+        "fix": finding.fix,
+    }
+
+
+def _evidence(evidence: Mapping[str, Any], reasons: list[str], affected: int) -> Row:
+    more: Row = {}
+    if affected:
+        more["affected"] = affected
+    if reasons:
+        more["conditional_because"] = reasons
+    return {**evidence, **more}
