@@ -32,7 +32,7 @@ from iam.audit.findings.queries import (
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.values import values_of
 from iam.guard import Right, Viewer
-from iam.keyset import Page, Place, page
+from iam.keyset import KeysetPlace, RowPage, page
 from iam.mirror.owners import people_and_owners
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
@@ -219,7 +219,7 @@ def findings_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     )
 
 
-def _export_page(rows: Any, after: Place | None) -> Page[AuditFinding]:
+def _export_page(rows: Any, after: KeysetPlace | None) -> RowPage[AuditFinding]:
     return page(rows, order=WORST_FIRST, size=EXPORT_PAGE, after=after)
 
 

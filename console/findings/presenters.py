@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from django.urls import reverse
 
-from console.changes.actions import ACTIONS, Action
+from console.changes.actions import ACTIONS, ActAction
 from iam.audit.findings.models import (
     AuditFinding,
     FindingCertainty,
@@ -145,7 +145,7 @@ def fix_link(finding: AuditFinding, viewer: Viewer) -> FixLink | None:
     return _page_link(fix, viewer)
 
 
-def _request_link(finding: AuditFinding, action: Action, viewer: Viewer) -> FixLink:
+def _request_link(finding: AuditFinding, action: ActAction, viewer: Viewer) -> FixLink:
     """The request; who looks after people only is not told which policy."""
     fix = finding.fix
     query = f"?on={fix['on']}" if "on" in fix else f"?account={finding.account.account_id}"

@@ -85,6 +85,7 @@ def _finding(rule: FindingRule, problem: RuleProblem, facts: AccountFacts) -> Co
     }
     aws_id = subject.aws_id if subject else facts.number
     key = key_of(rule.kind, facts.number, aws_id, problem.cause)
+    values["stamp"] = hashlib.blake2b(repr(values).encode(), digest_size=16).hexdigest()
     return ComputedFinding(key, rule.kind, values)
 
 

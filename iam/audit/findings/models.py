@@ -60,6 +60,7 @@ class AuditFinding(models.Model):
     affected = models.PositiveIntegerField(default=0)
     fix = models.JSONField(default=dict)
     search = models.TextField(blank=True, help_text="What it is found by, in lower case.")
+    stamp = models.CharField(max_length=32, blank=True, help_text="A digest of what was calculated.")
     place = models.CharField(max_length=600, help_text="Its place in the list: severity, kind, name.")
     first_seen = models.DateTimeField()
     last_seen = models.DateTimeField()

@@ -18,6 +18,7 @@ from iam.audit.findings.models import (
 from iam.mirror.models import Account
 
 BATCH: Final = 500
+KNOWN: Final = ("pk", "key", "kind", "subject", "status", "stamp", "unread_since")
 FIELDS: Final = (
     "entity_id",
     "subject",
@@ -31,36 +32,54 @@ FIELDS: Final = (
     "fix",
     "search",
     "place",
+    "stamp",
 )
-STATUS_FIELDS: Final = ("status", "changed_at", "closed_at", "unread_since", "accepted_until", "last_seen")
+STATUS_FIELDS: Final = ("status", "changed_at", "closed_at", "unread_since", "accepted_until")
 
 
 def keep(account: Account, computed: Computed, *, at: datetime) -> None:
     """Make the findings of an account what was computed. Those of kinds and subjects that could not be read
-    stay, with the moment since when.
+    stay, with the moment since when. Only rows that differ are read whole and written.
     """
     with transaction.atomic():
-        stored = {row.key: row for row in AuditFinding.objects.filter(account=account)}
-        events: list[FindingEvent] = []
-        new = [_new(account, current, at) for key, current in computed.findings.items() if key not in stored]
+        stored = AuditFinding.objects.filter(account=account)
+        differing, known = [], set[str]()
+        for pk, key, kind, subject, status, stamp, unread_since in stored.values_list(*KNOWN).iterator():
+            known.add(key)
+            current = computed.findings.get(key)
+            if current is None:
+                is_kept = is_unread(computed, kind, subject)
+                differs = status != FindingStatus.FIXED and not (is_kept and unread_since)
+            else:
+                differs = (
+                    stamp != current.values["stamp"] or status == FindingStatus.FIXED or bool(unread_since)
+                )
+            if differs:
+                differing.append(pk)
+        new = [_new(account, current, at) for key, current in computed.findings.items() if key not in known]
         AuditFinding.objects.bulk_create(new, batch_size=BATCH)
-        events += [_event(row, FindingEventKind.OPENED, at) for row in new]
-        changed: list[AuditFinding] = []
-        for row in stored.values():
+        events = [_event(row, FindingEventKind.OPENED, at) for row in new]
+        _update(differing, computed, at, events)
+        FindingEvent.objects.bulk_create(events, batch_size=BATCH)
+        stored.exclude(status=FindingStatus.FIXED).filter(unread_since=None).update(last_seen=at)
+
+
+def _update(numbers: list[int], computed: Computed, at: datetime, events: list[FindingEvent]) -> None:
+    """Bring rows up to date; what happened to their status is added to the events."""
+    for start in range(0, len(numbers), BATCH):
+        rows = list(AuditFinding.objects.filter(pk__in=numbers[start : start + BATCH]))
+        for row in rows:
             current = computed.findings.get(row.key)
             if current is not None:
-                is_changed = _see(row, current, at, events)
-            elif row.status != FindingStatus.FIXED:
-                is_changed = _miss(row, computed, at, events)
+                _see(row, current, at, events)
             else:
-                is_changed = False
-            if is_changed:
-                changed.append(row)
-        AuditFinding.objects.bulk_update(changed, [*FIELDS_TO_UPDATE, *STATUS_FIELDS], batch_size=BATCH)
-        FindingEvent.objects.bulk_create(events, batch_size=BATCH)
-        seen = [key for key in computed.findings if key in stored]
-        for start in range(0, len(seen), BATCH):
-            AuditFinding.objects.filter(key__in=seen[start : start + BATCH]).update(last_seen=at)
+                _miss(row, computed, at, events)
+        AuditFinding.objects.bulk_update(rows, [*FIELDS_TO_UPDATE, *STATUS_FIELDS])
+
+
+def is_unread(computed: Computed, kind: str, subject: str) -> bool:
+    """Whether a finding that was not found could not be judged."""
+    return kind in computed.unread or (kind, subject) in computed.unread_subjects
 
 
 FIELDS_TO_UPDATE: Final = tuple(name.removesuffix("_id") for name in FIELDS)
@@ -81,35 +100,24 @@ def _event(row: AuditFinding, kind: FindingEventKind, at: datetime, reason: str 
     return FindingEvent(finding=row, at=at, kind=kind, reason=reason)
 
 
-def _see(row: AuditFinding, current: ComputedFinding, at: datetime, events: list[FindingEvent]) -> bool:
-    """It is there: bring its facts up to date, and open it again if it was fixed. Whether something
-    changed.
-    """
-    is_changed = any(getattr(row, name) != current.values[name] for name in FIELDS)
+def _see(row: AuditFinding, current: ComputedFinding, at: datetime, events: list[FindingEvent]) -> None:
+    """It is there: bring its facts up to date, and open it again if it was fixed."""
     for name in FIELDS:
         setattr(row, name, current.values[name])
     if row.status == FindingStatus.FIXED:
         row.status, row.changed_at, row.closed_at = FindingStatus.OPEN, at, None
         events.append(_event(row, FindingEventKind.REOPENED, at))
-        is_changed = True
-    if row.unread_since is not None:
-        row.unread_since = None
-        is_changed = True
-    row.last_seen = at
-    return is_changed
+    row.unread_since = None
 
 
-def _miss(row: AuditFinding, computed: Computed, at: datetime, events: list[FindingEvent]) -> bool:
+def _miss(row: AuditFinding, computed: Computed, at: datetime, events: list[FindingEvent]) -> None:
     """It is not there: fixed, or not known."""
-    if row.kind in computed.unread or (row.kind, row.subject) in computed.unread_subjects:
-        if row.unread_since is not None:
-            return False
-        row.unread_since = at
-        return True
+    if is_unread(computed, row.kind, row.subject):
+        row.unread_since = row.unread_since or at
+        return
     row.status, row.changed_at, row.closed_at = FindingStatus.FIXED, at, at
     row.unread_since = row.accepted_until = None
     events.append(_event(row, FindingEventKind.FIXED, at))
-    return True
 
 
 def end_acceptances(now: datetime) -> int:
