@@ -85,7 +85,7 @@ class FixLink:
 
 
 @dataclass(frozen=True, slots=True)
-class EvidenceLine:
+class FindingEvidence:
     """A fact: in words, or as a statement or table of keys."""
 
     label: str
@@ -96,7 +96,7 @@ class EvidenceLine:
 
 
 @dataclass(frozen=True, slots=True)
-class FindingRow:
+class AuditFindingRow:
     """A line of the list."""
 
     finding: AuditFinding
@@ -112,12 +112,12 @@ class FindingRow:
     accounts: dict[str, str] = field(default_factory=dict)
 
 
-def row_of(finding: AuditFinding, viewer: Viewer, *, owner: str = "") -> FindingRow:
+def row_of(finding: AuditFinding, viewer: Viewer, *, owner: str = "") -> AuditFindingRow:
     """A finding as the list and its page show it."""
     rule = all_rules().get(finding.kind)
     severity = FindingSeverity(finding.severity)
     title, risk = (rule.title, rule.risk) if rule else (finding.kind, "")
-    return FindingRow(
+    return AuditFindingRow(
         finding=finding,
         title=title,
         risk=risk,
@@ -172,7 +172,7 @@ def sees_whole(finding: AuditFinding, viewer: Viewer) -> bool:
     return viewer.may(Right.SEE_ACCOUNT, account_id=finding.account.account_id)
 
 
-def evidence_of(finding: AuditFinding, viewer: Viewer) -> list[EvidenceLine]:
+def evidence_of(finding: AuditFinding, viewer: Viewer) -> list[FindingEvidence]:
     """The facts on which it rests, as far as the viewer may see them."""
     evidence = finding.evidence
     if not sees_whole(finding, viewer):
@@ -180,20 +180,20 @@ def evidence_of(finding: AuditFinding, viewer: Viewer) -> list[EvidenceLine]:
     return list(_lines(evidence))
 
 
-def _lines(evidence: Mapping[str, Any]) -> Iterator[EvidenceLine]:
+def _lines(evidence: Mapping[str, Any]) -> Iterator[FindingEvidence]:
     for name, value in evidence.items():
         label = LABELS.get(name, name.replace("_", " ").capitalize())
         if name in LISTED and isinstance(value, list):
             label, words = LISTED[name]
-            yield EvidenceLine(label, items=tuple(map(words, value)))
+            yield FindingEvidence(label, items=tuple(map(words, value)))
         elif isinstance(value, dict):
-            yield EvidenceLine(label, code=json.dumps(value, indent=2))
+            yield FindingEvidence(label, code=json.dumps(value, indent=2))
         elif isinstance(value, list):
-            yield EvidenceLine(label, items=tuple(map(str, value)) or ("None",))
+            yield FindingEvidence(label, items=tuple(map(str, value)) or ("None",))
         elif moment := _moment(value):
-            yield EvidenceLine(label, moment=moment)
+            yield FindingEvidence(label, moment=moment)
         elif value not in ("", None) or name == "last_used":
-            yield EvidenceLine(label, _word(name, value))
+            yield FindingEvidence(label, _word(name, value))
 
 
 def _word(name: str, value: object) -> str:
