@@ -64,7 +64,7 @@ def _page(
     context: dict[str, Any] = {
         "row": row_of(finding, viewer),
         "finding": finding,
-        "rule": rule,
+        "remedy": rule.remedy if rule else finding.fix.get("words", ""),
         "evidence": evidence_of(finding, viewer),
         "owner": teams.get(number) or people.get(number, ""),
         "subject_url": _url_of(request, finding),

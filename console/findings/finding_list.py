@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
@@ -60,6 +61,7 @@ NOTHING: Final = {
     "accepted": "No accepted findings.",
     "fixed": "No fixed findings.",
 }
+NESTED: Final = ("related", "evidence", "fix")
 COLUMNS: Final = (
     "kind",
     "severity",
@@ -215,7 +217,7 @@ def findings_export(request: ViewerRequest, form: str) -> HttpResponseBase:
         name="findings",
         columns=COLUMNS,
         filters=filters,
-        rows=_export_rows(chain.from_iterable(pages_of(page_after)), viewer),
+        rows=_export_rows(chain.from_iterable(pages_of(page_after)), viewer, form),
     )
 
 
@@ -223,10 +225,13 @@ def _export_page(rows: Any, after: KeysetPlace | None) -> RowPage[AuditFinding]:
     return page(rows, order=WORST_FIRST, size=EXPORT_PAGE, after=after)
 
 
-def _export_rows(rows: Iterator[AuditFinding], viewer: Viewer) -> Iterator[Sequence[Any]]:
+def _export_rows(rows: Iterator[AuditFinding], viewer: Viewer, form: str) -> Iterator[Sequence[Any]]:
+    """A CSV file has lists and facts as JSON."""
     for finding in rows:
         values = values_of(finding)
         if not sees_whole(finding, viewer):
             evidence = {name: value for name, value in values["evidence"].items() if name in PLAIN}
             values |= {"evidence": evidence, "related": [], "fix": {"words": finding.fix.get("words", "")}}
+        if form == "csv":
+            values |= {name: json.dumps(values[name], ensure_ascii=False) for name in NESTED}
         yield [values[name] for name in COLUMNS]

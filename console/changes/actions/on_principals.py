@@ -81,6 +81,7 @@ PRINCIPAL_ACTIONS: Final = (
         "Detach a policy from {}",
         (ActField("policy", "Policy", CHOICE, choices=options.attached),),
         part=ACCESS,
+        begin=lambda subject, policy: {"policy": policy},
     ),
     ActAction(
         "put-inline",

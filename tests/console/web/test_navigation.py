@@ -84,7 +84,8 @@ def test_a_role_has_its_few_entries_and_each_opens(world: World, role: str) -> N
 
 
 def test_there_is_room_for_what_comes() -> None:
-    assert sum(len(group.entries) for group in NAVIGATION) <= MAX_ENTRIES - 2
+    """Findings took one of the two places that were kept free."""
+    assert sum(len(group.entries) for group in NAVIGATION) <= MAX_ENTRIES - 1
 
 
 @pytest.mark.parametrize("role", ["administrator", "approver", "auditor", "team-lead"])

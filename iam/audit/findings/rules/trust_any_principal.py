@@ -22,7 +22,7 @@ class TrustAnyPrincipal(FindingRule):
     title = "Role open to every AWS account"
     sentence = "The trust policy of a role lets anyone with an AWS account assume it."
     risk = "Anyone in the world with an AWS account can act as the role."
-    remedy = "Name the accounts or roles that may assume it, or add a condition on aws:PrincipalOrgID."
+    remedy = "Name the accounts or roles that can assume it, or add a condition on aws:PrincipalOrgID."
     sections = (ROLES,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
