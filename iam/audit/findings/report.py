@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from typing import Final
 
 from iam.access.escalation_calculation import calculation as escalation
+from iam.access.escalation_calculation.stored import kept_at
 from iam.audit.findings import calculation
 from iam.audit.findings.identity import ComputedFinding
 from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingStatus
 from iam.audit.findings.values import Row, values_of
 from iam.mirror.models import Account
 
+PATIENCE_S: Final = 30.0
+PAUSE_S: Final = 0.5
+
 
 def rows_now(accounts: Iterable[Account]) -> Iterator[Row]:
     """The findings of accounts, brought up to date first."""
     wanted = list(accounts)
-    escalation.tend()
-    calculation.tend(wanted)
+    _bring_up_to_date(wanted)
     rows = AuditFinding.objects.filter(account__in=wanted).exclude(status=FindingStatus.FIXED)
     for finding in rows.select_related("account").order_by("place", "id"):
         yield values_of(finding)
+
+
+def _bring_up_to_date(accounts: list[Account]) -> None:
+    """Calculate what is due. Where a worker is at it, wait for it, but not long."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        escalation.tend()
+        calculation.tend(accounts)
+        is_done = kept_at(None) is not None and not any(map(calculation.is_due, accounts))
+        if is_done or time.monotonic() > until:
+            return
+        time.sleep(PAUSE_S)
 
 
 def rows_at(accounts: Iterable[Account], at: datetime) -> Iterator[Row]:
