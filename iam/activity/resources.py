@@ -9,14 +9,17 @@ from iam.activity.callers import ARN_LENGTH, plain
 
 PARTITIONS: Final = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"))
 IAM_PARAMETERS: Final = (
-    ("policyArn", "{}"),
-    ("userName", "arn:{partition}:iam::{account}:user/{}"),
-    ("roleName", "arn:{partition}:iam::{account}:role/{}"),
     ("groupName", "arn:{partition}:iam::{account}:group/{}"),
     ("instanceProfileName", "arn:{partition}:iam::{account}:instance-profile/{}"),
+    ("userName", "arn:{partition}:iam::{account}:user/{}"),
+    ("roleName", "arn:{partition}:iam::{account}:role/{}"),
+    ("policyArn", "{}"),
     ("policyName", "arn:{partition}:iam::{account}:policy/{}"),
     ("serialNumber", "{}"),
 )
+"""What IAM authorizes a call on, where it names several: AddUserToGroup on the group, AttachUserPolicy on the
+user. Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+"""
 PARAMETERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "sts": (("roleArn", "{}"),),
     "lambda": (("functionName", "arn:{partition}:lambda:{region}:{account}:function:{}"),),

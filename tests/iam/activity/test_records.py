@@ -53,7 +53,13 @@ def test_an_event_names_the_permission_that_the_call_needs(source: str, name: st
     [
         ("s3", {"bucketName": "b"}, "arn:aws:s3:::b"),
         ("iam", {"userName": "ana"}, f"arn:aws:iam::{ACCOUNT}:user/ana"),
-        ("iam", {"userName": "ana", "policyArn": "arn:aws:iam::aws:policy/X"}, "arn:aws:iam::aws:policy/X"),
+        (
+            "iam",
+            {"userName": "a", "policyArn": "arn:aws:iam::aws:policy/X"},
+            f"arn:aws:iam::{ACCOUNT}:user/a",
+        ),
+        ("iam", {"userName": "ana", "groupName": "sre"}, f"arn:aws:iam::{ACCOUNT}:group/sre"),
+        ("iam", {"policyArn": "arn:aws:iam::aws:policy/X"}, "arn:aws:iam::aws:policy/X"),
         ("sts", {"roleArn": "arn:aws:iam::1:role/r"}, "arn:aws:iam::1:role/r"),
         ("kms", {"keyId": "1234"}, f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234"),
         ("ec2", {"maxResults": 5}, ""),
