@@ -18,7 +18,8 @@ IAM_PARAMETERS: Final = (
     ("serialNumber", "{}"),
 )
 """What IAM authorizes a call on, where it names several: AddUserToGroup on the group, AttachUserPolicy on the
-user. Source: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsidentityandaccessmanagementiam.html
+user. Source: "Actions, resources, and condition keys for AWS Identity and Access Management",
+https://docs.aws.amazon.com/service-authorization/latest/reference/
 """
 PARAMETERS: Final[dict[str, tuple[tuple[str, str], ...]]] = {
     "sts": (("roleArn", "{}"),),
