@@ -13,7 +13,7 @@ from console.access.circumstances import circumstances_context
 from console.access.forms.simulation import SimulationForm
 from console.access.lines import MARKS
 from console.access.offers import principals_offered, resources_offered
-from console.access.verdicts import shown
+from console.access.verdicts import branch_rows
 from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import Query
@@ -105,7 +105,7 @@ def _answer(form: SimulationForm, verdict: SimulationResult | None) -> dict[str,
     return {
         "verdict": verdict,
         "mark": MARKS[verdict.decision],
-        "branches": shown(verdict.branches, query=query),
+        "branches": branch_rows(verdict.branches, query=query),
         "who": form.who,
         "who_url": _url(form.who, form),
         "who_can": f"{reverse('access:who-can')}{query.but(principal='')}",

@@ -84,7 +84,7 @@ class BranchShown:
         return not (self.leaves or self.parts or branch.others or branch.problems)
 
 
-def shown(branches: Iterable[Branch], *, query: Query) -> list[BranchShown]:
+def branch_rows(branches: Iterable[Branch], *, query: Query) -> list[BranchShown]:
     """The branches; `query` is that of the page, whose moment links keep."""
     return [_branch(branch, query) for branch in branches]
 

@@ -22,7 +22,7 @@ from console.web.render import render_page
 from iam.access.certainty import Certainty
 from iam.access.escalation import Reached
 from iam.access.escalation_calculation.path_records import FindingPrincipal
-from iam.access.escalation_reach import reaching
+from iam.access.escalation_reach import who_can_become
 from iam.access.persons import shown_name
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
@@ -59,7 +59,7 @@ def who_can_reach(request: ViewerRequest) -> HttpResponse:
     form = WhoCanForm(request)
     if form.asked is None:
         raise Http404
-    reach = reaching(form.asked, seen=accounts_seen(request.viewer), most=MAX_PRINCIPALS)
+    reach = who_can_become(form.asked, seen=accounts_seen(request.viewer), most=MAX_PRINCIPALS)
     accounts = _account_names(request, reach.rows)
     context = {
         **asof_context(request, account=form.account),

@@ -48,10 +48,10 @@ def users_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     """What the tab shows besides the head of the page."""
     everybody = everything_of(shown.entity, viewer=request.viewer)
     may = everybody.may_say and request.at is None and shown.entity.gone_at is None
-    person = everybody.whose.person
+    person = everybody.ownership.person
     reach = _access(everybody)
     context: dict[str, Any] = {
-        "whose": everybody.whose,
+        "whose": everybody.ownership,
         "owner": person,
         "rows": [facts_of(line, bar=reach["bars"].get(line.user.pk, "")) for line in everybody.lines],
         "summary": summary_of(everybody.lines),
@@ -67,7 +67,7 @@ def users_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
 
 def _owner_context(request: ViewerRequest, shown: Shown, everybody: Everybody) -> dict[str, Any]:
     """The owning team of a user without a linked person, and who can set it."""
-    if everybody.whose.confirmed or request.at is not None or shown.entity.gone_at is not None:
+    if everybody.ownership.confirmed or request.at is not None or shown.entity.gone_at is not None:
         return {"shows_owner": False}
     sets_owner = may_set_owner(request.viewer, shown.entity)
     owned = owning_team(shown.entity)
@@ -97,7 +97,7 @@ def _forms(
     request: ViewerRequest, shown: Shown, everybody: Everybody, person: Person | None
 ) -> dict[str, Any]:
     text = request.GET.get("q", "").strip()[:128]
-    sign = everybody.whose.sign
+    sign = everybody.ownership.sign
     proposed = _proposed(sign, viewer=request.viewer) if person is None and sign is not None else []
     people = people_found(request.viewer, text) if text and person is None else []
     users = users_found(request.viewer, text) if text and person is not None else []

@@ -70,7 +70,7 @@ def _no_answer(request: HttpRequest) -> HttpResponse:
     return HttpResponse()
 
 
-def kept(request: HttpRequest) -> dict[str, Any] | None:
+def stored_form(request: HttpRequest) -> dict[str, Any] | None:
     """The form that was kept for this person, as long as it is fresh; None for none."""
     kept_fields: dict[str, Any] | None = request.session.get(KEPT)
     if kept_fields is None:

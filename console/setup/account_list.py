@@ -49,7 +49,7 @@ def accounts(request: ViewerRequest) -> HttpResponse:
         after=place_in(request, "after"),
         before=place_in(request, "before"),
     )
-    rows = [shown(facts) for facts in page.rows]
+    rows = [freshness_cells(facts) for facts in page.rows]
     context = asof_context(request) | {
         "at": request.at,
         "rows": rows,
@@ -66,7 +66,7 @@ def accounts(request: ViewerRequest) -> HttpResponse:
     return setup_page(request, "accounts.html", context, partial="table")
 
 
-def shown(facts: FreshnessFacts) -> dict[str, Any]:
+def freshness_cells(facts: FreshnessFacts) -> dict[str, Any]:
     """A row as the template shows it."""
     return {
         "facts": facts,
@@ -98,7 +98,7 @@ def live_rows(request: ViewerRequest) -> HttpResponse:
         return redirect("setup:accounts")
     numbers = request.GET.get("live", "").split(",")[:_LIVE_ROWS]
     ids = readable_accounts(request.viewer).filter(account_id__in=numbers).values_list("id", flat=True)
-    rows = [shown(facts) for facts in facts_of(list(ids))]
+    rows = [freshness_cells(facts) for facts in facts_of(list(ids))]
     live = _live(rows)
     status = 200 if live else 286
     return setup_page(request, "live_rows.html", {"rows": rows, "live": live}, status=status)

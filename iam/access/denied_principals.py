@@ -14,7 +14,7 @@ from iam.policy.index.classes import Bundle, Class, Member
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
 from iam.policy.index.needs import Signature
-from iam.policy.index.query_evaluation import ALLOWS, DENIES, DEPENDS, Judge
+from iam.policy.index.query_evaluation import ALLOWS, DENIES, DEPENDS, QueryEvaluation
 from iam.policy.index.question import AccessQuestion, Answer
 from iam.policy.index.who_can import judge_for
 
@@ -60,7 +60,7 @@ def _sorted(stopped_members: list[Member]) -> tuple[Member, ...]:
     return tuple(sorted(stopped_members, key=lambda member: (member.account, member.arn)))
 
 
-def _is_stopped(judge: Judge, member: Member, signature: Signature) -> bool:
+def _is_stopped(judge: QueryEvaluation, member: Member, signature: Signature) -> bool:
     """Whether an identity policy allows it, and something else denies it."""
     profile = member.cls.profile
     effects = judge.said_by(profile, member, signature)
@@ -70,7 +70,7 @@ def _is_stopped(judge: Judge, member: Member, signature: Signature) -> bool:
     return bounds.decide(effects) is EvaluationDecision.EXPLICITLY_DENIED
 
 
-def _alike(judge: Judge, cls: Class) -> Iterator[tuple[Signature, Sequence[Member]]]:
+def _alike(judge: QueryEvaluation, cls: Class) -> Iterator[tuple[Signature, Sequence[Member]]]:
     """The members of a class that are judged as one."""
     limits = cls.profile.limits
     needs = judge.limited(limits, is_local=True).needs | judge.needs_of(cls.profile.bundle)
@@ -85,7 +85,7 @@ def _alike(judge: Judge, cls: Class) -> Iterator[tuple[Signature, Sequence[Membe
 
 
 def _candidates(
-    index: Index, judge: Judge, answer: Answer, question: AccessQuestion, place: str
+    index: Index, judge: QueryEvaluation, answer: Answer, question: AccessQuestion, place: str
 ) -> Iterator[Class]:
     """The classes whose members hold a document that may allow it, and of which not all can."""
     able = set(chain.from_iterable(answer.whole.values()))
@@ -97,7 +97,7 @@ def _candidates(
                         yield cls
 
 
-def _bundles(index: Index, judge: Judge) -> Iterator[Bundle]:
+def _bundles(index: Index, judge: QueryEvaluation) -> Iterator[Bundle]:
     """Those with a document that may allow it, each once; first those that have one, too, that denies it."""
     able: list[Doc] = []
     denying: set[Bundle] = set()

@@ -41,7 +41,7 @@ class Reaching:
     goals: int
 
 
-def reaching(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> Reaching:
+def who_can_become(asked: WhoCanQuestion, *, seen: Accounts, most: int) -> Reaching:
     """Up to `most` of the principals that are asked about. `seen` are all accounts that the asking person
     sees: whom they may become is looked for there, and nothing is told of ways through others.
 

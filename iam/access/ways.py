@@ -17,7 +17,7 @@ from iam.policy.explain import ReasonOutcome
 from iam.policy.index.classes import Class, Member, Members
 from iam.policy.index.documents import Doc
 from iam.policy.index.index import Index
-from iam.policy.index.query_evaluation import ALLOWS, BY_NAME, DEPENDS, SILENT, Judge
+from iam.policy.index.query_evaluation import ALLOWS, BY_NAME, DEPENDS, SILENT, QueryEvaluation
 from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import Grants
 from iam.policy.index.shard import Shard
@@ -200,7 +200,7 @@ class Heard:
     names are in the question, and whether nobody needs a policy.
     """
 
-    judge: Judge
+    judge: QueryEvaluation
     docs: Mapping[str, Doc]
     named: frozenset[Class]
     is_free: bool

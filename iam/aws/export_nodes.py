@@ -52,7 +52,7 @@ class ExportNode:
         value = self._value.get(key, default)
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
             raise ExportError(
-                f"{self.at(key)} is {shown(value)}; a whole number from 0 on is expected there."
+                f"{self.at(key)} is {preview(value)}; a whole number from 0 on is expected there."
             )
         return value
 
@@ -73,7 +73,7 @@ class ExportNode:
                 return believable(datetime.fromtimestamp(value, tz=UTC))
             return believable(datetime.fromisoformat(value))
         except (TypeError, ValueError, OverflowError, OSError):
-            raise ExportError(f"{self.at(key)} is not a date and time: {shown(value)}.") from None
+            raise ExportError(f"{self.at(key)} is not a date and time: {preview(value)}.") from None
 
     def node(self, key: str) -> ExportNode:
         """An object that must be there."""
@@ -119,7 +119,7 @@ def _parsed(text: str, *, path: str) -> Any:
     try:
         parsed = json.loads(text)
     except (ValueError, RecursionError):
-        raise ExportError(f"{path} is not a policy document in JSON: {shown(text)}.") from None
+        raise ExportError(f"{path} is not a policy document in JSON: {preview(text)}.") from None
     if not isinstance(parsed, dict):
         raise ExportError(f"{path} is not a policy document: it is {named_type(parsed)}, not an object.")
     return parsed
@@ -132,9 +132,9 @@ def checked_text(value: Any, *, path: str, longest: int, pattern: re.Pattern[str
     if len(value) > longest:
         raise ExportError(f"{path} is {len(value)} characters long; AWS allows {longest}.")
     if _UNPRINTABLE.search(value):
-        raise ExportError(f"{path} has a control character, which AWS does not allow: {shown(value)}.")
+        raise ExportError(f"{path} has a control character, which AWS does not allow: {preview(value)}.")
     if pattern is not None and not pattern.fullmatch(value):
-        raise ExportError(f"{path} is not what AWS allows there: {shown(value)}.")
+        raise ExportError(f"{path} is not what AWS allows there: {preview(value)}.")
     return value
 
 
@@ -159,7 +159,7 @@ def named_type(value: Any) -> str:
     return names.get(type(value), "an object")
 
 
-def shown(value: Any) -> str:
+def preview(value: Any) -> str:
     """A value as it may be quoted in a message: short, and on one line."""
     text = ascii(value)
     return text if len(text) <= 80 else text[:77] + "…"

@@ -17,8 +17,8 @@ from iam.directory.services import add_person
 from iam.guard import Viewer
 from iam.journal.services import record
 from iam.linking.models import Apart, How, LinkStanding, Sign
-from iam.linking.ownership import whose
-from iam.linking.refresh import work_out_users
+from iam.linking.ownership import owners_of
+from iam.linking.refresh import refresh_users
 from iam.linking.rights import check
 from iam.mirror.models import Entity
 
@@ -55,7 +55,7 @@ def add_and_link(viewer: Viewer, *, user: Entity, name: str) -> Identity:
     """Anyone who has the address that a tag of the user names becomes known, without any role, with this
     user. Raises DirectoryRuleError.
     """
-    known = whose([user])[user.pk]
+    known = owners_of([user])[user.pk]
     if known.person is not None or known.in_doubt or not known.address:
         raise DirectoryRuleError(f"{user.name} has no tag with an email address that is new to Gatehouse.")
     person = add_person(name=name, email=known.address, actor=viewer)
@@ -83,7 +83,7 @@ def set_apart(viewer: Viewer, *, user: Entity, person: Person, why: str = "") ->
     )
     if made:
         _note("identity.apart", viewer, user, person, why=text)
-        work_out_users([user.pk])
+        refresh_users([user.pk])
     return mark
 
 
@@ -93,7 +93,7 @@ def forget(viewer: Viewer, mark: Apart) -> None:
     check(viewer, user=mark.user, person=mark.person)
     if Apart.objects.filter(pk=mark.pk).delete()[0]:
         _note("identity.together", viewer, mark.user, mark.person)
-        work_out_users([mark.user_id])
+        refresh_users([mark.user_id])
 
 
 @dataclass(slots=True)
@@ -106,7 +106,7 @@ class Confirmed:
 
 def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> Confirmed:
     """Accept what the ways say of each of the users; one that nobody may accept stops no other."""
-    done, known = Confirmed(), whose(users)
+    done, known = Confirmed(), owners_of(users)
     for user in users[:MAX_USERS_AT_ONCE]:
         ownership = known[user.pk]
         if ownership.person is None or ownership.confirmed or ownership.how == How.HAND:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from iam.directory.models import OwnedUser
 from iam.linking.owners import owning_teams
-from iam.linking.ownership import Whose, whose
+from iam.linking.ownership import Ownership, owners_of
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
 
@@ -22,7 +22,7 @@ def machine_users(users: Sequence[Entity]) -> frozenset[int]:
     """
     if not users:
         return frozenset()
-    people, owners = whose(users), owning_teams(users)
+    people, owners = owners_of(users), owning_teams(users)
     credentials = {row.user_id: row for row in UserCredentials.objects.filter(valid_at(None), user__in=users)}
     tags = dict(TagSet.objects.filter(valid_at(None), entity__in=users).values_list("entity_id", "tags"))
     machines = set()
@@ -51,7 +51,7 @@ def is_machine_with(
     has_keys_only = _has_keys_only(credentials)
     if owned is None and not has_keys_only:
         return False
-    return _is_machine(whose([user])[user.pk], owned, has_keys_only, _is_named(user, tags))
+    return _is_machine(owners_of([user])[user.pk], owned, has_keys_only, _is_named(user, tags))
 
 
 def _has_keys_only(credentials: UserCredentials | None) -> bool:
@@ -62,7 +62,7 @@ def _is_named(user: Entity, tags: Mapping[str, str] | None) -> bool:
     return display_name(user.name, tags) != user.name
 
 
-def _is_machine(known: Whose, owned: OwnedUser | None, has_keys_only: bool, is_named: bool) -> bool:
+def _is_machine(known: Ownership, owned: OwnedUser | None, has_keys_only: bool, is_named: bool) -> bool:
     if owned is not None:
         return not known.confirmed
     is_somebody = known.person is not None or bool(known.address) or known.in_doubt or is_named

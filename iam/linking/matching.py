@@ -38,7 +38,7 @@ class UserFacts:
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
+class MatchEvidence:
     """One way names one person, or an address that is nobody's."""
 
     person: UUID | None
@@ -61,7 +61,7 @@ class MatchResult:
     address: str = ""
     how: str = ""
     words: str = ""
-    said: tuple[Voice, ...] = ()
+    said: tuple[MatchEvidence, ...] = ()
 
 
 class KnownPeople:
@@ -95,23 +95,29 @@ class KnownPeople:
         login = facts.name.lower()
         if self._ways.by_address and login in self.by_address:
             voices.append(
-                Voice(self.by_address[login], login, How.ADDRESS, "the user name is their email address")
+                MatchEvidence(
+                    self.by_address[login], login, How.ADDRESS, "the user name is their email address"
+                )
             )
         for words, people_by_name in self._named:
-            voices += [Voice(pk, "", How.RULE, f"name rule {words}") for pk in people_by_name.get(login, ())]
+            voices += [
+                MatchEvidence(pk, "", How.RULE, f"name rule {words}") for pk in people_by_name.get(login, ())
+            ]
         voices = [voice for voice in voices if voice.person is None or voice.person not in facts.apart]
         return _verdict(address, voices)
 
-    def _tagged(self, facts: UserFacts) -> tuple[str, list[Voice]]:
-        voices: list[Voice] = []
+    def _tagged(self, facts: UserFacts) -> tuple[str, list[MatchEvidence]]:
+        voices: list[MatchEvidence] = []
         for key in self._ways.tag_keys:
             value = facts.tags.get(key, "").strip().lower()
             if "@" in value and len(value) <= 254:
-                voices.append(Voice(self.by_address.get(value), value, How.TAG, f"tag {key}: {value}"))
+                voices.append(
+                    MatchEvidence(self.by_address.get(value), value, How.TAG, f"tag {key}: {value}")
+                )
         return (voices[0].address if voices else ""), voices
 
 
-def _verdict(address: str, voices: Sequence[Voice]) -> MatchResult:
+def _verdict(address: str, voices: Sequence[MatchEvidence]) -> MatchResult:
     owners = {voice.person or voice.address for voice in voices}
     if not owners:
         return MatchResult(LinkStanding.NOBODY, address=address, said=tuple(voices))

@@ -21,7 +21,7 @@ from iam.directory.models import Identity, OwnedUser, Person, Role, RoleAssignme
 from iam.directory.owners import release, set_owner
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right, Viewer
-from iam.linking.ownership import Whose, whose
+from iam.linking.ownership import Ownership, owners_of
 from iam.linking.rights import linkable
 from iam.mirror.models import Entity, TagSet, UserCredentials, valid_at
 from iam.mirror.owners import WORDS
@@ -139,7 +139,7 @@ def check_owner(viewer: Viewer, *, user: Entity, team: Team | None) -> OwnedUser
         if team is not None and team.slug not in viewer.leads:
             raise DirectoryRuleError(f"You don’t lead {team.name}. Ask an administrator.")
     if team is not None:
-        refusal = _person_refusal(user, whose([user])[user.pk])
+        refusal = _person_refusal(user, owners_of([user])[user.pk])
         if refusal:
             raise DirectoryRuleError(refusal)
     return owned
@@ -189,7 +189,7 @@ def unowned_machines(viewer: Viewer) -> QuerySet[Entity]:
 
 def owner_rows(viewer: Viewer, users: Sequence[Entity]) -> list[OwnerRow]:
     """The rows of the review page; the same few queries for any number of users."""
-    owners, people = owning_teams(users), whose(users)
+    owners, people = owning_teams(users), owners_of(users)
     tags = dict(TagSet.objects.filter(valid_at(None), entity__in=users).values_list("entity_id", "tags"))
     named = {user.pk: _owner_tags(tags.get(user.pk) or {}) for user in users}
     teams = _Teams(value for _, value in chain.from_iterable(named.values()))
@@ -206,7 +206,7 @@ def owner_rows(viewer: Viewer, users: Sequence[Entity]) -> list[OwnerRow]:
     return rows
 
 
-def _person_refusal(user: Entity, known: Whose) -> str:
+def _person_refusal(user: Entity, known: Ownership) -> str:
     if known.confirmed and known.person is not None:
         return (
             f"{user.name} is linked to {known.person.name}. Only users without a person have an owning team."

@@ -29,7 +29,7 @@ LINK_REASONS: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Whose:
+class Ownership:
     """Whose a user is. `person` None with an address: of somebody whom the directory does not know. `said`
     are the voices that disagree.
     """
@@ -49,15 +49,15 @@ class Whose:
         return self.standing in DOUBTS
 
 
-NOBODY: Final = Whose()
+NOBODY: Final = Ownership()
 
 
 @dataclass(frozen=True, slots=True)
-class Theirs:
+class LinkedUser:
     """One user of a person."""
 
     user: Entity
-    whose: Whose
+    ownership: Ownership
 
 
 def confirmed(users: str = "user_arn") -> Exists:
@@ -115,7 +115,7 @@ def people_concerned(arns: Iterable[str]) -> frozenset[UUID]:
     return frozenset(by_hand.values()) | proposed
 
 
-def whose(users: Sequence[Entity]) -> dict[int, Whose]:
+def owners_of(users: Sequence[Entity]) -> dict[int, Ownership]:
     """Whose each user is; two queries, whatever their number."""
     rows = Identity.objects.filter(user_arn__in=[entity.arn for entity in users]).select_related("person")
     identity_by_arn = {identity.user_arn: identity for identity in rows}
@@ -130,9 +130,9 @@ def whose(users: Sequence[Entity]) -> dict[int, Whose]:
     }
 
 
-def _answer(user: Entity, identity: Identity | None, sign: Sign | None) -> Whose:
+def _answer(user: Entity, identity: Identity | None, sign: Sign | None) -> Ownership:
     if identity is not None and identity.aws_id in ("", user.aws_id):
-        return Whose(
+        return Ownership(
             person=identity.person,
             address=identity.person.email.lower(),
             how=How.HAND,
@@ -147,10 +147,12 @@ def _answer(user: Entity, identity: Identity | None, sign: Sign | None) -> Whose
     address = sign.person.email.lower() if sign.person else sign.address
     if sign.standing in DOUBTS:
         address = ""
-    return Whose(sign.person, address, sign.how, sign.words, standing=sign.standing, sign=sign)
+    return Ownership(sign.person, address, sign.how, sign.words, standing=sign.standing, sign=sign)
 
 
-def users_of(people: Iterable[Person], *, addresses: Iterable[str] = ()) -> dict[UUID | str, list[Theirs]]:
+def users_of(
+    people: Iterable[Person], *, addresses: Iterable[str] = ()
+) -> dict[UUID | str, list[LinkedUser]]:
     """All living users of people, by their ids, and of addresses that nobody of the directory has; four
     queries, whatever their number.
 
@@ -178,12 +180,12 @@ def users_of(people: Iterable[Person], *, addresses: Iterable[str] = ()) -> dict
         for identity in Identity.objects.filter(user_arn__in=arns).select_related("person")
     }
     known = {sign.pk: sign for sign in signs}
-    users_by_owner: dict[UUID | str, list[Theirs]] = defaultdict(list)
+    users_by_owner: dict[UUID | str, list[LinkedUser]] = defaultdict(list)
     for user in users:
         answer = _answer(user, tied.get(user.arn), known.get(user.pk))
         key = answer.person.pk if answer.person else answer.address
         if key in by_id or key in strange:
-            users_by_owner[key].append(Theirs(user, answer))
+            users_by_owner[key].append(LinkedUser(user, answer))
     return users_by_owner
 
 

@@ -19,7 +19,7 @@ from iam.directory.rules import DirectoryRuleError
 from iam.guard import Viewer
 from iam.linking.acts import Confirmed, add_and_link, link
 from iam.linking.models import LinkStanding, Sign
-from iam.linking.ownership import DOUBTS, whose
+from iam.linking.ownership import DOUBTS, owners_of
 from iam.linking.queries import (
     DOUBTFUL,
     PROPOSED,
@@ -254,7 +254,7 @@ def link_many(
 
 def _link_newcomer(viewer: Viewer, user: Entity, *, name: str, why: str) -> None:
     """Add the person whom a tag names, or link the one who was added for another user a moment ago."""
-    address = whose([user])[user.pk].address
+    address = owners_of([user])[user.pk].address
     known = Person.objects.filter(email__iexact=address).first() if address else None
     if known is not None:
         link(viewer, user=user, person=known, why=why)

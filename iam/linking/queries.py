@@ -18,7 +18,7 @@ from iam.directory.models import Identity, OwnedUser, Person, Role
 from iam.guard import Viewer
 from iam.keyset import KeysetPlace, Order, RowPage, page
 from iam.linking.models import Apart, LinkStanding, Sign
-from iam.linking.ownership import DOUBTS, Theirs, Whose, users_of, waiting, whose
+from iam.linking.ownership import DOUBTS, LinkedUser, Ownership, owners_of, users_of, waiting
 from iam.linking.rights import linkable, people_to_choose
 from iam.mirror.models import NEVER, Entity, Kind, Usage, UserCredentials, valid_at
 from iam.mirror.queries.visibility import visible_entities
@@ -35,7 +35,7 @@ class LinkedUserLine:
     """A user of a person, with how they sign in; `said` by whom and when it was, if by hand."""
 
     user: Entity
-    whose: Whose
+    ownership: Ownership
     credentials: UserCredentials | None
     used_at: datetime | None
     may_say: bool
@@ -47,7 +47,7 @@ class Everybody:
     which.
     """
 
-    whose: Whose
+    ownership: Ownership
     lines: tuple[LinkedUserLine, ...]
     unseen: int
     may_say: bool
@@ -55,11 +55,11 @@ class Everybody:
 
 def everything_of(user: Entity, *, viewer: Viewer) -> Everybody:
     """A handful of queries, whatever the number of users and accounts."""
-    known = whose([user])[user.pk]
+    known = owners_of([user])[user.pk]
     people = [known.person] if known.person else []
     addresses = [] if people else [known.address]
     users_by_owner = users_of(people, addresses=addresses)
-    theirs = list(chain.from_iterable(users_by_owner.values())) or [Theirs(user, known)]
+    theirs = list(chain.from_iterable(users_by_owner.values())) or [LinkedUser(user, known)]
     pks = {owned_user.user.pk for owned_user in theirs}
     seen = set(visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True))
     may = set(linkable(viewer).filter(pk__in=pks | {user.pk}).values_list("pk", flat=True))
@@ -79,7 +79,7 @@ def gone_of(person: Person, *, viewer: Viewer) -> list[Entity]:
     return list(there.order_by("-gone_at", "pk")[:MAX_MATCHES])
 
 
-def lines_of(theirs: Sequence[Theirs], *, may: set[int]) -> tuple[LinkedUserLine, ...]:
+def lines_of(theirs: Sequence[LinkedUser], *, may: set[int]) -> tuple[LinkedUserLine, ...]:
     """Users with what is known of their credentials and last use: two queries."""
     pks = [owned_user.user.pk for owned_user in theirs]
     credentials = {
@@ -90,7 +90,7 @@ def lines_of(theirs: Sequence[Theirs], *, may: set[int]) -> tuple[LinkedUserLine
     return tuple(
         LinkedUserLine(
             owned_user.user,
-            owned_user.whose,
+            owned_user.ownership,
             credentials.get(owned_user.user.pk),
             used.get(owned_user.user.pk, NEVER),
             owned_user.user.pk in may,

@@ -33,19 +33,19 @@ def settings_row() -> Row:
     return Row.objects.get_or_create(pk=1)[0]
 
 
-def ways_now() -> MatchRules:
+def current_rules() -> MatchRules:
     """The ways as they are: two queries."""
     row = Row.objects.filter(pk=1).first() or Row()
     rules = NameRule.objects.order_by("pk").values_list("user_name", "address")
     return MatchRules(tuple(row.tag_keys), row.by_address, tuple(NamePattern(*texts) for texts in rules))
 
 
-def known_by(ways: MatchRules) -> KnownPeople:
+def people_known_by(ways: MatchRules) -> KnownPeople:
     """Everybody of the directory, as the ways find them: one query."""
     return KnownPeople(Person.objects.order_by("created_at", "pk").values_list("pk", "email"), ways)
 
 
-def work_out(*, whole: bool = False) -> int:
+def refresh_links(*, whole: bool = False) -> int:
     """Work out what was written since the last time, of every account; how many users were looked at. A few
     queries where there is nothing.
 
@@ -68,16 +68,16 @@ def work_out(*, whole: bool = False) -> int:
             return 0
         Row.objects.filter(pk=row.pk).update(people_until=now)
         return 0
-    known = known_by(ways_now())
+    known = people_known_by(current_rules())
     done = sum(_account(account, known, version=row.version, whole=whole) for account in due)
     done += _newcomers(newcomers, known)
     Row.objects.filter(pk=row.pk).update(people_until=now)
     return done
 
 
-def work_out_users(pks: Collection[int]) -> None:
+def refresh_users(pks: Collection[int]) -> None:
     """Work out some users again, at once: after something was said of them by hand."""
-    known = known_by(ways_now())
+    known = people_known_by(current_rules())
     for chunk in _chunks(pks):
         _users(chunk, known)
 

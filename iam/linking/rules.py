@@ -23,7 +23,7 @@ from iam.linking.models import LinkStanding, NameRule, Sign
 from iam.linking.models import Ways as Row
 from iam.linking.ownership import DOUBTS, waiting
 from iam.linking.patterns import NamePattern, PatternError
-from iam.linking.refresh import facts_of, known_by, settings_row, ways_now
+from iam.linking.refresh import current_rules, facts_of, people_known_by, settings_row
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 
 MAX_KEYS: Final = 10
@@ -83,7 +83,7 @@ class Effect:
 
 def chosen_now() -> ChosenMatchRules:
     """As things are."""
-    now = ways_now()
+    now = current_rules()
     return ChosenMatchRules(now.tag_keys, now.by_address, tuple(rule.texts for rule in now.rules))
 
 
@@ -93,8 +93,8 @@ def foretell(chosen: ChosenMatchRules) -> Effect:
     It looks at the users who can be concerned: by the user names that the rules make, by the tags whose keys
     come or go.
     """
-    wanted, before = chosen.ways(), ways_now()
-    new, old = known_by(wanted), known_by(before)
+    wanted, before = chosen.ways(), current_rules()
+    new, old = people_known_by(wanted), people_known_by(before)
     effect, people = Effect(), set()
     verdicts: list[tuple[_Now, MatchResult]] = []
     for chunk in _chunks(_concerned(before, wanted, old, new)):

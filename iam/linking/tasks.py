@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from iam.linking.refresh import work_out
+from iam.linking import refresh
 from iam.schedule import every
 
 
@@ -12,4 +12,4 @@ from iam.schedule import every
 @every(15)
 def refresh_links() -> int:
     """Work out whose the users are of whom something was written, or may have become somebody's."""
-    return work_out()
+    return refresh.refresh_links()

@@ -62,7 +62,7 @@ def answer(line: str, *, strict: bool) -> dict[str, Any]:
         source = _object(line)
         name = _id(source)
         request, policies = question(source, strict=strict)
-        return {"id": name, **shown(explain(request, policies))}
+        return {"id": name, **explanation_json(explain(request, policies))}
     except InvalidRequestError as error:
         return {"id": name, "error": str(error)}
     except RecursionError:
@@ -89,7 +89,7 @@ def _id(source: Mapping[str, Any]) -> Any:
     return value
 
 
-def shown(explanation: Explanation) -> dict[str, Any]:
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
     """The decision and its reasons as JSON holds them."""
     return {
         "decision": str(explanation.decision),

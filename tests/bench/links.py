@@ -124,23 +124,23 @@ def measure(database: str) -> Figures:
     call_command("migrate", verbosity=0)
     _rows()
     from iam.directory.models import Role
-    from iam.linking.refresh import work_out
+    from iam.linking.refresh import refresh_links
     from iam.linking.rules import ChosenMatchRules, foretell
     from iam.mirror.models import Account, Entity
     from tests import factories
 
     began = time.process_time()
-    done = work_out()
+    done = refresh_links()
     whole = time.process_time() - began
     assert done == PEOPLE * EACH, done
-    idle = _cpu(work_out)
+    idle = _cpu(refresh_links)
     connection.cursor().execute("ANALYZE")
 
     def one_account() -> None:
         account = Account.objects.order_by("pk")[5]
         Account.objects.filter(pk=account.pk).update(revision=account.revision + 1)
         Entity.objects.filter(account=account).update(revision=account.revision + 1)
-        assert work_out() == 100
+        assert refresh_links() == 100
 
     again = _cpu(one_account, rounds=3)
     client = Client()

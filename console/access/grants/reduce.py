@@ -18,7 +18,7 @@ from console.access.grants.ends import ends_choices, read_ends, until_text
 from console.access.grants.labels import lasting, who_words
 from console.access.grants.parts import parts_shown
 from console.access.grants.preview import plan_context
-from console.access.what import WhatState, is_its_own, posted, shown, state_for, what_of
+from console.access.what import WhatState, is_its_own, posted, state_for, step_context, what_of
 from console.web.access import ViewerRequest, require
 from console.web.moments import zone_label
 from console.web.render import is_fragment, render_page
@@ -132,7 +132,7 @@ class _ReduceForm:
 
 
 def _what(request: ViewerRequest, grant: Grant, form: _ReduceForm) -> dict[str, Any]:
-    return shown(
+    return step_context(
         request,
         form.state,
         accounts=form.asked.accounts,

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from console.access.grants.ends import DEFAULT, ends_choices, read_ends, until_text
 from console.access.grants.labels import who_words
 from console.access.grants.wizard import address, draft_or_404, step_pressed, wizard_context
-from console.access.what import WhatState, is_its_own, posted, shown, state_for, what_of
+from console.access.what import WhatState, is_its_own, posted, state_for, step_context, what_of
 from console.web.access import ViewerRequest, require
 from console.web.moments import zone_label
 from console.web.render import is_fragment, render_page
@@ -123,7 +123,7 @@ def _page(
     shown_ends = ends if ends.choice else DraftEnds(DEFAULT)
     context = wizard_context(request, draft, "what") | {
         "address": address(draft, "what"),
-        "what": shown(
+        "what": step_context(
             request, state, accounts=accounts, url=address(draft, "what"), strict=bool(errors), who=who
         ),
         "who_said": who,

@@ -13,8 +13,17 @@ again.
 """
 
 from console.access.what.posted import is_its_own, posted
-from console.access.what.presenters import shown
+from console.access.what.presenters import step_context
 from console.access.what.result import documents_of, place_of, what_of
 from console.access.what.state import WhatState, state_for
 
-__all__ = ["WhatState", "documents_of", "is_its_own", "place_of", "posted", "shown", "state_for", "what_of"]
+__all__ = [
+    "WhatState",
+    "documents_of",
+    "is_its_own",
+    "place_of",
+    "posted",
+    "state_for",
+    "step_context",
+    "what_of",
+]

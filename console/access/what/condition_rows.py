@@ -10,7 +10,7 @@ from console.access.what.state import ChosenService
 from console.web.middleware import parse_moment
 from console.web.moments import input_text
 from iam.access.builder.build import knows
-from iam.access.builder.conditions import AGES, BASES, ON, asked, others_in
+from iam.access.builder.conditions import AGES, BASES, ON, form_conditions, others_in
 from iam.access.builder.parts import ServicePart
 
 Choice = tuple[str, str, bool]
@@ -84,7 +84,7 @@ class ConditionRow:
 
 def conditions_shown(chosen_part: ChosenService, part: ServicePart) -> list[ConditionRow]:
     """A line for each kind, in the order of the list."""
-    wrong = asked(chosen_part.form)[1]
+    wrong = form_conditions(chosen_part.form)[1]
     return [_condition(kind, chosen_part, part, wrong) for kind in WORDS]
 
 

@@ -33,7 +33,7 @@ class Result:
     findings: Sequence[LintFinding]
 
 
-def shown(
+def step_context(
     request: ViewerRequest,
     state: WhatState,
     *,
@@ -113,4 +113,4 @@ def _result(state: WhatState, accounts: tuple[str, ...]) -> Result | None:
     )
 
 
-__all__ = ["BUILD", "Result", "place_of", "shown"]
+__all__ = ["BUILD", "Result", "place_of", "step_context"]

@@ -8,7 +8,7 @@ from typing import Any
 
 from console.access.what.state import BUILD, MANAGED, TEMPLATE, WhatState
 from iam.access.builder.build import Lack
-from iam.access.builder.conditions import asked
+from iam.access.builder.conditions import form_conditions
 from iam.access.builder.rows import ArnPlace, arn_of
 from iam.access.grants.terms import TermsError, What, WhatKind
 from iam.access.templates.body import TemplateError
@@ -103,7 +103,7 @@ def troubles(state: WhatState, *, accounts: tuple[str, ...]) -> list[Trouble]:
                 problems.append(
                     Trouble(number, f"{title}: fill in the {row.type or 'ARN'}, or remove the line.")
                 )
-        problems += [Trouble(number, f"{title}: {why}") for why in asked(part.form)[1].values()]
+        problems += [Trouble(number, f"{title}: {why}") for why in form_conditions(part.form)[1].values()]
     built = state.built(place)
     problems += [Trouble(lack.part, _words(lack, state)) for lack in built.lacks]
     problems += [

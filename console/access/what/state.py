@@ -9,7 +9,7 @@ from itertools import chain
 from typing import Any, Final, Self
 
 from iam.access.builder.build import Built, build
-from iam.access.builder.conditions import asked, written
+from iam.access.builder.conditions import form_conditions, written
 from iam.access.builder.parts import MAX_ARNS, MAX_PARTS, ServicePart, ordered
 from iam.access.builder.read import read_back
 from iam.access.builder.rows import ArnPlace, ResourceRow, arn_of, row_of
@@ -35,7 +35,7 @@ class ChosenService:
     def part(self, place: ArnPlace) -> ServicePart:
         """What it comes to; rows and conditions that are not whole yet are left out."""
         arns = (arn_of(row, service=self.service, place=place) for row in self.rows)
-        whens, _ = asked(self.form)
+        whens, _ = form_conditions(self.form)
         return ServicePart(
             self.service,
             self.actions,

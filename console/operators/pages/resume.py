@@ -11,7 +11,7 @@ from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET
 
-from console.operators.kept_form import kept
+from console.operators.kept_form import stored_form
 from console.web.access import ViewerRequest
 from console.web.render import render_page
 
@@ -25,7 +25,7 @@ MAX_FIELDS: Final = 20
 @require_GET
 def resume(request: ViewerRequest) -> HttpResponse:
     """The form that was kept, with one button; without one, the overview."""
-    form = kept(request)
+    form = stored_form(request)
     if form is None:
         return redirect("/")
     context = {

@@ -73,7 +73,7 @@ class _WrongError(ValueError):
     """A field cannot be read; the message says what to write."""
 
 
-def asked(form: Form) -> tuple[tuple[When, ...], dict[str, str]]:
+def form_conditions(form: Form) -> tuple[tuple[When, ...], dict[str, str]]:
     """The conditions that a form asks for, and for each kind that cannot be read (`ip`, `o0` …) why."""
     whens_by_key: dict[tuple[str, str], When] = {}
     wrong: dict[str, str] = {}
@@ -251,7 +251,7 @@ def _named(when: When) -> dict[str, str]:
     form = _guess(when)
     if not form:
         return {}
-    whens, wrong = asked(form)
+    whens, wrong = form_conditions(form)
     return form if not wrong and len(whens) == 1 and whens[0] == when else {}
 
 

@@ -21,7 +21,7 @@ from iam.changes.operations import Operation, restore
 from iam.changes.planning_cache import memoized_reads
 from iam.changes.receipts import Receipt, set_receipt_of
 from iam.changes.services.plans import check_account, check_right, examine
-from iam.changes.services.requester_scope import reaching
+from iam.changes.services.requester_scope import with_reach_of
 from iam.changes.services.requests import ANSWER_WITHIN
 from iam.changes.set_context import look_ahead, one_after_the_other
 from iam.changes.states import RUN_CHANGE, add_event, end_all, move, move_all, write_journal
@@ -201,7 +201,7 @@ def check_request(parts: Sequence[Change]) -> None:
 def _asker(first: Change) -> Viewer | None:
     """Who asked for a set, as they may ask today."""
     person = Person.objects.filter(pk=first.requested_by).first()
-    return reaching(viewer_for(person), first.change_set) if person else None
+    return with_reach_of(viewer_for(person), first.change_set) if person else None
 
 
 def _check_requester(

@@ -9,7 +9,7 @@ from iam.changes.models import ChangeSet
 from iam.guard import Viewer
 
 
-def reaching(viewer: Viewer, change_set: ChangeSet) -> Viewer:
+def with_reach_of(viewer: Viewer, change_set: ChangeSet) -> Viewer:
     """The same viewer, who may ask for these as well."""
     reach = kind_of(change_set).reach
     return reach(change_set.cause_id, viewer) if reach and change_set.cause_id else viewer

@@ -31,7 +31,7 @@ class AccountRevision(NamedTuple):
     revision: int
 
 
-def drawn(
+def load_accounts(
     accounts: Mapping[str, AccountRevision],
     at: datetime | None,
     documents: Documents,

@@ -14,7 +14,7 @@ from typing import Final
 
 from iam.mirror.models import Account, Entity
 from iam.mirror.snapshot import images
-from iam.mirror.snapshot.account_loader import AccountRevision, drawn, held_documents
+from iam.mirror.snapshot.account_loader import AccountRevision, held_documents, load_accounts
 from iam.mirror.snapshot.gate import Gate
 from iam.mirror.snapshot.organizations import KINDS as ORGANIZATION_KINDS
 from iam.mirror.snapshot.organizations import Organizations
@@ -143,7 +143,7 @@ class Moment:
                     self._refresh(number, missing[number])
                     if number not in self._read:
                         rest[number] = missing[number]
-        for _, standing, image in drawn(rest, self.at, self.index.documents, self._organization):
+        for _, standing, image in load_accounts(rest, self.at, self.index.documents, self._organization):
             self.index.put_image(image, standing)
         self._read.update(rest)
 

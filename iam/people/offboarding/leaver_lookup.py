@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from iam.directory.models import RuleKind, TeamRule
 from iam.guard import Viewer
-from iam.linking.ownership import DOUBTS, Theirs, Whose, users_of, whose
+from iam.linking.ownership import DOUBTS, LinkedUser, Ownership, owners_of, users_of
 from iam.mirror.display_names import display_name
 from iam.mirror.models import Edge, EdgeKind, Entity, EntityState, Kind, TagSet, valid_at
 from iam.mirror.queries.visibility import visible_entities
@@ -39,7 +39,7 @@ def somebody(user: Entity) -> Somebody:
 
 def people_of(users: Sequence[Entity]) -> list[Somebody]:
     """Whose each of some users is, in their order; the same queries, whatever their number."""
-    known = whose(users)
+    known = owners_of(users)
     tags = _tags(users)
     people = {ownership.person.pk: ownership.person for ownership in known.values() if ownership.person}
     strangers = {ownership.address for ownership in known.values() if ownership.person is None}
@@ -84,7 +84,7 @@ def same_name(person: Somebody, *, viewer: Viewer) -> list[Entity]:
     living = visible_entities(reach_of(viewer)).filter(alike, kind=Kind.USER, gone_at__isnull=True)
     rows = living.exclude(pk__in=[entity.pk for entity in person.users])
     users = list(rows.select_related("account").order_by("account__name", "pk")[:20])
-    known = whose(users)
+    known = owners_of(users)
     return [user for user in users if known[user.pk].person is None and not known[user.pk].address]
 
 
@@ -113,13 +113,13 @@ def teams_of(users: Sequence[Entity]) -> list[str]:
 
 
 def _one(
-    user: Entity, known: Whose, tags: dict[str, str], theirs: Mapping[UUID | str, Sequence[Theirs]]
+    user: Entity, known: Ownership, tags: dict[str, str], theirs: Mapping[UUID | str, Sequence[LinkedUser]]
 ) -> Somebody:
     person = known.person
     person_id = person.pk if person else None
     key: UUID | str = person_id or known.address
     owned = theirs.get(key, ()) if key else ()
-    why = {owned_user.user.pk: owned_user.whose.words for owned_user in owned}
+    why = {owned_user.user.pk: owned_user.ownership.words for owned_user in owned}
     users = [owned_user.user for owned_user in owned]
     if user.pk not in why:
         users.insert(0, user)

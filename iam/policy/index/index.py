@@ -19,7 +19,7 @@ from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.image import Image, rows_of
 from iam.policy.index.image_parts import image_of
 from iam.policy.index.needs import Reader
-from iam.policy.index.query_evaluation import Judge
+from iam.policy.index.query_evaluation import QueryEvaluation
 from iam.policy.index.question import AccessQuestion, Answer
 from iam.policy.index.register import Register
 from iam.policy.index.rows import AccountRows, Changes, OrganizationStanding
@@ -246,7 +246,7 @@ class Index:
 class _Naming:
     """Compiles documents under their names, for one question."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: QueryEvaluation) -> None:
         self._is_pattern = judge.is_pattern
 
     def set_of(self, kind: PolicyKind, named: Iterable[tuple[str, Doc]]) -> PolicySet:

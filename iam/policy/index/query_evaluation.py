@@ -28,8 +28,8 @@ from iam.policy.letter_case import fold
 from iam.policy.logic import OPEN, YES
 from iam.policy.request import Principal, Request, values_of
 
-Says = int
-"""What policies say, as bits, so that `|` weighs them together: see `says`."""
+EffectBits = int
+"""What policies say, as bits, so that `|` weighs them together: see `effect_bits`."""
 SILENT: Final = 0
 ALLOWS: Final = 3
 DENIES: Final = YES << 2
@@ -41,17 +41,17 @@ NO_POLICIES: Final = PolicySet(PolicyKind.IDENTITY, ())
 POSITIVE: Final = frozenset({EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL})
 
 
-def says(denied: int, allowed: int) -> Says:
+def effect_bits(denied: int, allowed: int) -> EffectBits:
     """Marks as bits: allows perhaps (1), allows (2), denies perhaps (4), denies (8)."""
     return allowed | denied << 2
 
 
-def marks_in(effects: Says) -> tuple[int, int]:
+def marks_in(effects: EffectBits) -> tuple[int, int]:
     """(denied, allowed): the strongest of what is said."""
     return YES if effects & DENIES else effects >> 2 & OPEN, YES if effects & YES else effects & OPEN
 
 
-class Spoken:
+class MatchedStatements:
     """The statements of a document that speak of the action, where who asks makes a difference to them."""
 
     __slots__ = ("allows", "needs", "policies", "said")
@@ -59,7 +59,7 @@ class Spoken:
     def __init__(self, policies: PolicySet, needs: Needs) -> None:
         self.policies, self.needs = policies, needs
         self.allows = any(compiled.allows for compiled in policies.statements)
-        self.said: dict[tuple[Any, ...], Says] = {}
+        self.said: dict[tuple[Any, ...], EffectBits] = {}
 
 
 class Bounds:
@@ -71,9 +71,9 @@ class Bounds:
 
     def __init__(self, request: Request, marks: EvaluationMarks) -> None:
         self._request, self._marks = request, marks
-        self.decisions: dict[Says, EvaluationDecision] = {}
+        self.decisions: dict[EffectBits, EvaluationDecision] = {}
 
-    def decide(self, effects: Says) -> EvaluationDecision:
+    def decide(self, effects: EffectBits) -> EvaluationDecision:
         """The decision, given what the identity policies say."""
         decision = self.decisions.get(effects)
         if decision is None:
@@ -83,7 +83,7 @@ class Bounds:
         return decision
 
 
-class Limited:
+class AppliedLimits:
     """Limits under the question. `bounds` where they are the same for all within the limits."""
 
     __slots__ = ("bounds", "by_who", "is_asked", "needs")
@@ -94,7 +94,7 @@ class Limited:
         self.by_who: dict[tuple[Any, ...], Bounds] = {}
 
 
-class Judge:
+class QueryEvaluation:
     """One question, and what has been found out for it so far."""
 
     def __init__(
@@ -128,17 +128,17 @@ class Judge:
         )
         self._contexts: dict[str, dict[str, Any]] = {}
         self._speaks: dict[Actions, bool] = {}
-        self.said: dict[Doc, Says] = {}
+        self.said: dict[Doc, EffectBits] = {}
         """What each document says that says something; DEPENDS where it is among `spoken`."""
         self.heard = self.said
         """The same; but what depends on names alone says what it says to all whom the question does not name:
         BY_NAME.
         """
-        self.spoken: dict[Doc, Spoken] = {}
-        self.said_of_marked: dict[Marked, Says] = {}
-        self._clauses: dict[IndexedStatement, Says] = {}
+        self.spoken: dict[Doc, MatchedStatements] = {}
+        self.effects_by_marked: dict[Marked, EffectBits] = {}
+        self._clauses: dict[IndexedStatement, EffectBits] = {}
         self._levels: dict[tuple[PolicyKind, Levels, bool], tuple[tuple[PolicySet, ...], Needs]] = {}
-        self._limited: tuple[dict[Limits, Limited], dict[Limits, Limited]] = ({}, {})
+        self._limited: tuple[dict[Limits, AppliedLimits], dict[Limits, AppliedLimits]] = ({}, {})
 
     def request_of(self, member: Member) -> Request:
         """The question as one principal asks it."""
@@ -189,14 +189,14 @@ class Judge:
         if unnamed := self._unnamed():
             self.heard = effects_by_doc | unnamed
 
-    def _unnamed(self) -> dict[Doc, Says]:
+    def _unnamed(self) -> dict[Doc, EffectBits]:
         """What documents that depend on the name of a user, and on nothing else, say to all whom the question
         does not name.
         """
         effects_by_doc = {}
         for doc, spoken in self.spoken.items():
             if not doc.is_marked and self.reader.depends_on_names_alone(spoken.needs):
-                user, role = (says(*spoken.policies.judge(request)) for request in self._nobodies())
+                user, role = (effect_bits(*spoken.policies.judge(request)) for request in self._nobodies())
                 if user == role:
                     effects_by_doc[doc] = user | BY_NAME
         return effects_by_doc
@@ -215,7 +215,7 @@ class Judge:
         asked = replace(self._anyone, resource_account=self.place, principal=user)
         return asked, replace(asked, principal=role)
 
-    def _hear(self, clause: IndexedStatement) -> Says:
+    def _hear(self, clause: IndexedStatement) -> EffectBits:
         """What one statement of an identity policy says to everybody."""
         if self.reader.is_the_same_for_all(clause):
             compiled = clause.held_of_pattern if self.is_pattern else clause.held
@@ -226,10 +226,12 @@ class Judge:
         self._clauses[clause] = effects
         return effects
 
-    def _spoken(self, doc: Doc, kind: PolicyKind) -> Spoken:
+    def _spoken(self, doc: Doc, kind: PolicyKind) -> MatchedStatements:
         clauses = [clause for clause in doc.clauses if self.speaks(clause.actions)]
         needs = self.reader.of_clauses(clauses, is_marked=True, is_resource=False)
-        return Spoken(self._set(kind, (c.ready(kind, of_pattern=self.is_pattern) for c in clauses)), needs)
+        return MatchedStatements(
+            self._set(kind, (c.ready(kind, of_pattern=self.is_pattern) for c in clauses)), needs
+        )
 
     def speaks(self, actions: Actions) -> bool:
         """Whether an Action element speaks of the action."""
@@ -250,15 +252,15 @@ class Judge:
                 needs = needs | spoken.needs
         return needs
 
-    def of_marked(self, marked: Marked, member: Member) -> Says:
+    def effects_of_marked(self, marked: Marked, member: Member) -> EffectBits:
         """What a document says to all who hold it with these marks, as the member does."""
         effects = self.said.get(marked.doc, SILENT)
         if effects & DEPENDS and self.spoken[marked.doc].needs is NONE:
-            effects = says(*self.spoken[marked.doc].policies.judge(self.request_of(member)))
-        self.said_of_marked[marked] = effects
+            effects = effect_bits(*self.spoken[marked.doc].policies.judge(self.request_of(member)))
+        self.effects_by_marked[marked] = effects
         return effects
 
-    def said_by(self, profile: Profile, member: Member, signature: Signature) -> Says:
+    def said_by(self, profile: Profile, member: Member, signature: Signature) -> EffectBits:
         """What the identity policies of a member of a profile say."""
         effects = SILENT
         for doc in profile.bundle.plain:
@@ -270,25 +272,25 @@ class Judge:
             )
         for marked in profile.marked:
             doc_effects = (
-                self.said_of_marked[marked]
-                if marked in self.said_of_marked
-                else self.of_marked(marked, member)
+                self.effects_by_marked[marked]
+                if marked in self.effects_by_marked
+                else self.effects_of_marked(marked, member)
             )
             effects |= (
                 self._ask(marked.doc, marked, member, signature) if doc_effects & DEPENDS else doc_effects
             )
         return effects
 
-    def _ask(self, doc: Doc, sort: int | Marked, member: Member, signature: Signature) -> Says:
+    def _ask(self, doc: Doc, sort: int | Marked, member: Member, signature: Signature) -> EffectBits:
         spoken = self.spoken[doc]
         needs = spoken.needs
         key = (sort, member.account if needs.is_placed else "", signature if needs.tells_apart else ())
         effects = spoken.said.get(key)
         if effects is None:
-            effects = spoken.said[key] = says(*spoken.policies.judge(self.request_of(member)))
+            effects = spoken.said[key] = effect_bits(*spoken.policies.judge(self.request_of(member)))
         return effects
 
-    def said_of(self, doc: Doc, member: Member) -> Says:
+    def said_of(self, doc: Doc, member: Member) -> EffectBits:
         """What one document says to a member who holds it."""
         effects = self.said.get(doc, SILENT)
         if not effects & DEPENDS:
@@ -315,7 +317,7 @@ class Judge:
             levels_known = self._levels[key] = (tuple(sets), needs)
         return levels_known
 
-    def limited(self, limits: Limits, *, is_local: bool) -> Limited:
+    def limited(self, limits: Limits, *, is_local: bool) -> AppliedLimits:
         """Limits under the question, `is_local` in the account of the resource."""
         limited = self._limited[is_local].get(limits)
         if limited is None:
@@ -323,7 +325,7 @@ class Judge:
             needs = needs | self._rcps(limits, is_local=is_local)[1]
             if limits.boundary is not None:
                 needs = needs | self._spoken(limits.boundary, PolicyKind.BOUNDARY).needs
-            limited = Limited(needs, is_asked=limits.flags[0] in self.question.kinds)
+            limited = AppliedLimits(needs, is_asked=limits.flags[0] in self.question.kinds)
             self._limited[is_local][limits] = limited
         return limited
 

@@ -22,9 +22,9 @@ from iam.policy.index.query_evaluation import (
     DEPENDS,
     POSITIVE,
     SILENT,
-    Judge,
-    Limited,
-    Says,
+    AppliedLimits,
+    EffectBits,
+    QueryEvaluation,
 )
 from iam.policy.index.question import (
     CONTROL_POLICIES,
@@ -45,7 +45,7 @@ from iam.policy.index.shard import Shard
 from iam.policy.kms_grants import GRANTABLE, NOT_READ
 from iam.policy.request import PrincipalKind
 
-Groups = dict[Says, set[Bundle]]
+Groups = dict[EffectBits, set[Bundle]]
 """Bundles by what their documents say."""
 FEW_ACCOUNTS_FACTOR: Final = 4
 """When less than a fourth of the accounts is asked about, it is quicker to go through them."""
@@ -53,10 +53,10 @@ FEW_ACCOUNTS_FACTOR: Final = 4
 
 def judge_for(
     question: AccessQuestion, *, shards: Mapping[str, Shard], documents: Documents, moment: datetime | None
-) -> tuple[Judge, ResourcePlace]:
+) -> tuple[QueryEvaluation, ResourcePlace]:
     """A judge for the question at a moment (None: now), and what is known of its resource."""
     place = place_of(question, shards=shards, documents=documents)
-    judge = Judge(question, shards=shards, place=place.account, moment=moment)
+    judge = QueryEvaluation(question, shards=shards, place=place.account, moment=moment)
     if place.policy is not None:
         judge.resource = policy_set(place.policy, of_pattern=judge.is_pattern)
         clauses = [clause for clause in place.policy.clauses if judge.speaks(clause.actions)]
@@ -92,7 +92,7 @@ class Search:
         """Those of users whose names are in the question, where names make a difference."""
         self._of_nobody: dict[PrincipalKind, Signature] = {}
         """The signature of those whose names are not in the question, where nothing else of them matters."""
-        self._known: dict[Says, dict[Limits, list[Class]]] = {}
+        self._known: dict[EffectBits, dict[Limits, list[Class]]] = {}
         """To which of `_whole` principals of the resource's account go, within limits that are the same for
         all.
         """
@@ -160,8 +160,8 @@ class Search:
         need none.
         """
         judge = self._judge
-        able: dict[Says, list[Doc]] = {}
-        others: dict[Says, list[Doc]] = {}
+        able: dict[EffectBits, list[Doc]] = {}
+        others: dict[EffectBits, list[Doc]] = {}
         for doc, effects in judge.heard.items():
             is_able = effects & ALLOWS or (effects & DEPENDS and judge.spoken[doc].allows)
             (able if is_able else others).setdefault(effects, []).append(doc)
@@ -173,13 +173,13 @@ class Search:
         return _said_together(self._holding(others), to=_said_together(groups, to={}), adds=False)
 
     def _every_bundle(self) -> Groups:
-        said_by: dict[Says, list[Doc]] = {}
+        said_by: dict[EffectBits, list[Doc]] = {}
         for doc, effects in self._judge.heard.items():
             said_by.setdefault(effects, []).append(doc)
         everybody: Groups = {SILENT: set(self._register.bundles)}
         return _said_together(self._holding(said_by), to=everybody, adds=False)
 
-    def _holding(self, said_by: Mapping[Says, list[Doc]]) -> Groups:
+    def _holding(self, said_by: Mapping[EffectBits, list[Doc]]) -> Groups:
         """The bundles that have some of the documents that say so."""
         bundles_of = self._register.bundles_of
         return {effects: set().union(*map(bundles_of.__getitem__, docs)) for effects, docs in said_by.items()}
@@ -200,7 +200,7 @@ class Search:
                     if self._may_allow(profile, effects):
                         self._look(profile, [cls], effects, is_local=True)
 
-    def _may_allow(self, profile: Profile, effects: Says) -> bool:
+    def _may_allow(self, profile: Profile, effects: EffectBits) -> bool:
         """Whether anything could: a policy of the principal or of the resource, or that it is the root
         user.
         """
@@ -215,7 +215,7 @@ class Search:
             elif not effects & DENIES:
                 self._look_at_alike(bundles, effects, is_local=is_local)
 
-    def _look_at_alike(self, bundles: Iterable[Bundle], effects: Says, *, is_local: bool) -> None:
+    def _look_at_alike(self, bundles: Iterable[Bundle], effects: EffectBits, *, is_local: bool) -> None:
         """The way that most principals go is written out: it is gone for each of a hundred thousand
         profiles.
         """
@@ -231,7 +231,7 @@ class Search:
                         profile, self._asked_of(profile, is_local=is_local), effects, is_local=is_local
                     )
 
-    def _look_at_each(self, bundles: Iterable[Bundle], effects: Says, *, is_local: bool) -> None:
+    def _look_at_each(self, bundles: Iterable[Bundle], effects: EffectBits, *, is_local: bool) -> None:
         """Where documents say something else to some than to others who hold them."""
         is_short, named = is_local and self._question.accounts is None, self._named
         for bundle in bundles:
@@ -256,17 +256,17 @@ class Search:
             classes = [cls for cls in classes if cls.account != self._place.account]
         return classes
 
-    def _said_by(self, profile: Profile) -> Says:
+    def _said_by(self, profile: Profile) -> EffectBits:
         judge, effects = self._judge, SILENT
         said_of = judge.said if profile in self._named else judge.heard
         for doc in profile.bundle.plain:
             effects |= said_of.get(doc, SILENT)
         for marked in profile.marked:
-            heard = judge.said_of_marked.get(marked)
-            effects |= judge.of_marked(marked, _first(profile)) if heard is None else heard
+            heard = judge.effects_by_marked.get(marked)
+            effects |= judge.effects_of_marked(marked, _first(profile)) if heard is None else heard
         return effects
 
-    def _look(self, profile: Profile, classes: list[Class], effects: Says, *, is_local: bool) -> None:
+    def _look(self, profile: Profile, classes: list[Class], effects: EffectBits, *, is_local: bool) -> None:
         if effects & DENIES or not classes:
             return
         limited = self._judge.limited(profile.limits, is_local=is_local)
@@ -280,7 +280,13 @@ class Search:
         whither += classes
 
     def _look_closer(
-        self, profile: Profile, classes: list[Class], effects: Says, limited: Limited, *, is_local: bool
+        self,
+        profile: Profile,
+        classes: list[Class],
+        effects: EffectBits,
+        limited: AppliedLimits,
+        *,
+        is_local: bool,
     ) -> None:
         """Where who asks makes a difference: account by account, or member by member."""
         judge = self._judge

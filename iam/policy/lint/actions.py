@@ -8,7 +8,7 @@ from typing import Final
 
 from iam.policy.catalogue.space import is_literal
 from iam.policy.letter_case import fold
-from iam.policy.lint.findings import IF_NEWER, quoted, shown
+from iam.policy.lint.findings import IF_NEWER, preview, quoted
 from iam.policy.lint.view import EVERYTHING, LintSubject, Word
 
 FORM: Final = re.compile(r"[A-Za-z0-9*?-]+:[A-Za-z0-9*?_.-]+")
@@ -49,14 +49,14 @@ def _check_known(word: Word, subject: LintSubject) -> None:
         report.add(
             "WILDCARD_IN_SERVICE_NAME",
             word,
-            f"The service prefix of {shown(word.text)} has a wildcard, so it matches every such service, "
+            f"The service prefix of {preview(word.text)} has a wildcard, so it matches every such service, "
             "including future ones.",
             "Write one action for each service.",
         )
     elif not catalogue.has_service(prefix):
         close = report.closest(prefix, catalogue.prefixes)
         if close:
-            remedy = f"Did you mean {close}:{shown(name)}?"
+            remedy = f"Did you mean {close}:{preview(name)}?"
         else:
             remedy = f"Check the prefix in the AWS Service Authorization Reference. {IF_NEWER}"
         report.add_unknown(
@@ -74,7 +74,7 @@ def _check_known(word: Word, subject: LintSubject) -> None:
         report.add(
             "ACTION_MATCHES_NOTHING",
             word,
-            f"{shown(word.text)} matches no known action.",
+            f"{preview(word.text)} matches no known action.",
             "Fix the pattern, or remove it.",
         )
     else:
@@ -113,8 +113,8 @@ def _check_case(word: Word, name: str, subject: LintSubject) -> None:
     subject.report.add(
         "ACTION_OF_OTHER_CASE",
         word,
-        f"No action starts with “{shown(written)}” in these letters. IAM ignores case, so "
-        f"{shown(word.text)} matches {_named(names)}.",
+        f"No action starts with “{preview(written)}” in these letters. IAM ignores case, so "
+        f"{preview(word.text)} matches {_named(names)}.",
         f"Write {word.text.partition(':')[0]}:{names[0][: len(written)]}… as AWS does, or fix the pattern.",
     )
 

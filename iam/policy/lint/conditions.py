@@ -17,7 +17,7 @@ from iam.policy.catalogue.global_keys import DEPENDS_ON_SERVICE, GLOBAL_KEYS
 from iam.policy.letter_case import fold
 from iam.policy.lint.codes import Severity
 from iam.policy.lint.dates import check_dates
-from iam.policy.lint.findings import IF_NEWER, quoted, shown
+from iam.policy.lint.findings import IF_NEWER, preview, quoted
 from iam.policy.lint.fit import known_actions
 from iam.policy.lint.grammar import OPERATOR_NAMES
 from iam.policy.lint.values import check_values
@@ -122,7 +122,7 @@ def _report_unknown(test: Test, subject: LintSubject) -> None:
     if fold(prefix) == "aws":
         code, where = "INVALID_GLOBAL_CONDITION_KEY", "AWS has no such global condition key"
     elif not catalogue.has_service(prefix):
-        where = f"there’s no known service with the prefix “{shown(prefix)}”"
+        where = f"there’s no known service with the prefix “{preview(prefix)}”"
         severity = Severity.WARNING
     close = propose_key(word.text, subject)
     remedy = f"Check the key in the AWS Service Authorization Reference. {IF_NEWER}"
@@ -179,7 +179,7 @@ def _check_type(test: Test, key: ConditionKey, subject: LintSubject) -> None:
     subject.report.add(
         "TYPE_MISMATCH",
         test.operator,
-        f"{shown(test.operator.text)} doesn’t work with {key.name}, which holds {_of_type(key.type)}.",
+        f"{preview(test.operator.text)} doesn’t work with {key.name}, which holds {_of_type(key.type)}.",
         remedy,
     )
 
@@ -272,7 +272,7 @@ def _check_support(test: Test, key: ConditionKey, statement: LintStatement, subj
     subject.report.add(
         code,
         test.key,
-        f"{_listed(lacking)} {verb} support {shown(test.key.text)}, so the statement doesn’t {effect} "
+        f"{_listed(lacking)} {verb} support {preview(test.key.text)}, so the statement doesn’t {effect} "
         f"{them}.",
         f"Move {them} to {'its' if len(lacking) == 1 else 'their'} own statement, without this condition.",
         severity=severity,
@@ -315,5 +315,5 @@ def _keys_of(catalogue: Catalogue, pattern: str) -> frozenset[str] | None:
 
 
 def _listed(names: list[str]) -> str:
-    first = ", ".join(shown(name) for name in names[:3])
+    first = ", ".join(preview(name) for name in names[:3])
     return first if len(names) <= 3 else f"{first} and {len(names) - 3} more"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from iam.policy.lint.findings import quoted, shown
+from iam.policy.lint.findings import preview, quoted
 from iam.policy.lint.view import LintStatement, LintSubject, Word
 
 ACCOUNT: Final = re.compile(r"(?:arn:[a-z-]+:iam::)?([0-9]{12})(?::root)?")
@@ -41,7 +41,7 @@ def _check(kind: str, words: Sequence[Word], statement: LintStatement, subject: 
             # NotPrincipal needs the account beside its users and roles.
             continue
         elif everybody is not None and word is not everybody:
-            _report(word, f"* already includes {shown(word.text)}.", subject)
+            _report(word, f"* already includes {preview(word.text)}.", subject)
         elif kind == "AWS":
             _check_account(word, accounts, roles, statement, subject)
 
@@ -61,11 +61,11 @@ def _check_account(
         more = " Naming it only matters if it has no identity policy for this." if statement.allows else ""
         _report(
             word,
-            f"Account {_meaning(account)} is listed too, which includes {shown(word.text)}.{more}",
+            f"Account {_meaning(account)} is listed too, which includes {preview(word.text)}.{more}",
             subject,
         )
     elif role is not None:
-        _report(word, f"Role {shown(role.text)} is listed too, which includes its sessions.", subject)
+        _report(word, f"Role {preview(role.text)} is listed too, which includes its sessions.", subject)
 
 
 def _report(word: Word, message: str, subject: LintSubject) -> None:

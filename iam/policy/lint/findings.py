@@ -128,10 +128,10 @@ class Report:
 
 def quoted(text: str) -> str:
     """A text in quotation marks, to begin a message with it."""
-    return f"“{shown(text)}”" if text else "An empty string"
+    return f"“{preview(text)}”" if text else "An empty string"
 
 
-def shown(text: str) -> str:
+def preview(text: str) -> str:
     """A text as a message quotes it: in one line, and not longer than a message bears."""
     plain = ""
     for letter in text[: PREVIEW_LENGTH + 1]:

@@ -13,7 +13,7 @@ from typing import Final
 from iam.policy.document import CURRENT, ELEMENTS, VERSIONS
 from iam.policy.json_places import JsonMember, JsonNode
 from iam.policy.letter_case import fold
-from iam.policy.lint.findings import Report, Spot, quoted, shown
+from iam.policy.lint.findings import Report, Spot, preview, quoted
 from iam.policy.lint.view import LintDocument, LintNames, LintPrincipals, LintStatement, Test, Word
 from iam.policy.operators import IF_EXISTS, NULL, OPERATORS, QUANTIFIERS
 from iam.policy.request import text_of
@@ -293,7 +293,7 @@ def _tests(member: JsonMember | None, spot: Spot, report: Report) -> tuple[Test,
             report.add(
                 "EMPTY_OBJECT_CONDITION",
                 spot_of_operator,
-                f"{shown(name)} has no condition key.",
+                f"{preview(name)} has no condition key.",
                 "Add a key, or remove the operator.",
             )
         _refuse_same_in_other_case(keys, spot_of_operator, report)

@@ -7,7 +7,7 @@ language but Principal since September 2025.
 from __future__ import annotations
 
 from iam.policy.letter_case import fold
-from iam.policy.lint.findings import shown
+from iam.policy.lint.findings import preview
 from iam.policy.lint.kinds import LintKind
 from iam.policy.lint.view import LintStatement, LintSubject
 
@@ -92,6 +92,6 @@ def _check_actions(statement: LintStatement, subject: LintSubject) -> None:
             subject.report.add(
                 "RCP_SYNTAX_ERROR_SERVICE_IN_ACTION",
                 word,
-                f"RCPs don’t apply to {shown(prefix)}.",
+                f"RCPs don’t apply to {preview(prefix)}.",
                 "Remove it. The AWS Organizations User Guide lists the services that support RCPs.",
             )

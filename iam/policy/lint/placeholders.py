@@ -10,7 +10,7 @@ from typing import Final
 
 from iam.policy.letter_case import fold
 from iam.policy.lint.conditions import is_of_provider, propose_key
-from iam.policy.lint.findings import quoted, shown
+from iam.policy.lint.findings import preview, quoted
 from iam.policy.lint.view import LintSubject, Word
 from iam.policy.variables import LITERALS
 
@@ -42,7 +42,7 @@ def _refuse_operator(word: Word, operator: str, subject: LintSubject) -> None:
     subject.report.add(
         "INVALID_VARIABLE_FOR_OPERATOR",
         word,
-        f"Policy variables don’t work with {shown(operator)}.",
+        f"Policy variables don’t work with {preview(operator)}.",
         "Write the value itself, or use a string or ARN operator.",
     )
 
@@ -86,21 +86,21 @@ def _check_variable(inner: str, word: Word, subject: LintSubject) -> None:
             "MISSING_TAG_KEY_IN_VARIABLE",
             word,
             f"{quoted(name)} doesn’t name a tag.",
-            f"Write ${{{shown(name.rstrip('/'))}/KEY}}.",
+            f"Write ${{{preview(name.rstrip('/'))}/KEY}}.",
         )
     elif key != key.strip() or " " in name.partition("/")[0]:
         report.add(
             "UNSUPPORTED_SPACE_IN_VARIABLE",
             word,
-            f"There’s a space in ${{{shown(inner)}}}.",
+            f"There’s a space in ${{{preview(inner)}}}.",
             "Remove the space.",
         )
     elif comma and not (len(default) >= 2 and default[0] == default[-1] == "'"):
         report.add(
             "MISSING_QUOTE_IN_VARIABLE",
             word,
-            f"The default value in ${{{shown(inner)}}} isn’t in single quotes.",
-            f"Write ${{{shown(name)}, 'value'}}.",
+            f"The default value in ${{{preview(inner)}}} isn’t in single quotes.",
+            f"Write ${{{preview(name)}, 'value'}}.",
         )
     else:
         _check_key(name, word, subject)

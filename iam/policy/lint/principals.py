@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 from iam.policy.lint.arns import PARTITIONS
-from iam.policy.lint.findings import quoted, shown
+from iam.policy.lint.findings import preview, quoted
 from iam.policy.lint.kinds import GRANTS, NAMES_PRINCIPALS, LintKind
 from iam.policy.lint.view import LintPrincipals, LintStatement, LintSubject, Test, Word
 from iam.policy.request import PROVIDERS
@@ -219,7 +219,7 @@ def is_narrowing(test: Test) -> bool:
 def _check_service_width(statement: LintStatement, principals: LintPrincipals, subject: LintSubject) -> None:
     if any(test.name in FOR_SERVICES for test in statement.tests):
         return
-    names = ", ".join(shown(word.text) for word in principals.named["Service"][:3])
+    names = ", ".join(preview(word.text) for word in principals.named["Service"][:3])
     subject.report.add(
         "RESTRICT_ACCESS_TO_SERVICE_PRINCIPAL",
         principals.spot,

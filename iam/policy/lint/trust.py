@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 from iam.policy.letter_case import fold
-from iam.policy.lint.findings import quoted, shown
+from iam.policy.lint.findings import preview, quoted
 from iam.policy.lint.kinds import LintKind
 from iam.policy.lint.view import LintPrincipals, LintStatement, LintSubject, Test, Word
 
@@ -144,7 +144,7 @@ def _check_web_identity(word: Word, statement: LintStatement, subject: LintSubje
     keys = {f"{host}:{name}" for name in names}
     if not _asks(statement, keys):
         code = "MISSING_CONDITION_KEY_FOR_OIDC_PRINCIPALS"
-        message = f"Anyone with an account at {shown(host)} can assume the role."
+        message = f"Anyone with an account at {preview(host)} can assume the role."
         if host.startswith(GITHUB):
             code = "MISSING_GITHUB_REPO_CONDITION_KEY"
             message = "Every repository on GitHub can assume the role."

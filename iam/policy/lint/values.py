@@ -16,7 +16,7 @@ from iam.policy.catalogue.global_keys import SENSITIVE
 from iam.policy.letter_case import fold
 from iam.policy.lint.arns import ACCOUNT, FIELDS, PARTITIONS, fields_of, is_open, is_region, remedy_of_region
 from iam.policy.lint.codes import Severity
-from iam.policy.lint.findings import quoted, shown
+from iam.policy.lint.findings import preview, quoted
 from iam.policy.lint.view import LintStatement, LintSubject, Test, Word
 from iam.policy.operators import moment_of, number_of
 from iam.policy.variables import VARIABLE
@@ -58,7 +58,7 @@ def check_values(
         subject.report.add(
             "INVALID_CONDITION_MULTIPLE_BOOLEAN",
             test.key,
-            f"{shown(test.key.text)} is compared with both true and false.",
+            f"{preview(test.key.text)} is compared with both true and false.",
             "Keep one of them.",
         )
     _check_private(test, subject)
@@ -220,7 +220,7 @@ def _check_no_wildcard(value: Word, test: Test, subject: LintSubject) -> None:
         subject.report.add(
             "WILDCARD_WITHOUT_LIKE_OPERATOR",
             value,
-            f"{shown(test.operator.text)} doesn’t support wildcards: it compares * and ? as plain "
+            f"{preview(test.operator.text)} doesn’t support wildcards: it compares * and ? as plain "
             "characters.",
             "If you mean a wildcard, use StringLike or StringNotLike.",
         )
@@ -284,9 +284,9 @@ def _check_star(test: Test, subject: LintSubject) -> None:
         subject.report.add(
             f"EQUIVALENT_TO_NULL_{wanted.upper()}",
             test.key,
-            f"The value * only tests whether {shown(test.key.text)} is "
+            f"The value * only tests whether {preview(test.key.text)} is "
             f"{'absent from' if is_negated else 'in'} the request.",
-            f'Write "Null": {{"{shown(test.key.text)}": "{wanted}"}}, or list values.',
+            f'Write "Null": {{"{preview(test.key.text)}": "{wanted}"}}, or list values.',
         )
 
 

@@ -10,7 +10,7 @@ import pytest
 from console.dashboard.waiting_counts import DRIFT, WaitingCounts
 from iam.access.escalation_calculation.calculation import tend
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, AccountFact
 from iam.mirror.pull.revisions import note_write
 from tests import factories
@@ -135,7 +135,7 @@ def test_the_first_steps_are_shown_until_all_are_done() -> None:
     assert 'href="/people/links/">Match IAM users to people' in _text(client)
     factories.person("Maya Okafor", email="maya@example.com")
     tagged(user, email="maya@example.com")
-    work_out(whole=True)
+    refresh_links(whole=True)
     assert 'href="/people/links/review/">Match IAM users to people' in _text(client)
     Identity.objects.create(person=Person.objects.get(name="Maya Okafor"), user_arn=user.arn)
     assert "First steps" not in _text(client)

@@ -16,7 +16,7 @@ from iam.directory.rules import DirectoryRuleError
 from iam.guard import Viewer, viewer_for
 from iam.linking import acts
 from iam.linking.pasted_people import match_list
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.linking.rights import people_to_choose
 from iam.linking.rules import ChosenMatchRules, save
 from iam.mirror.models import Account, EdgeKind, Entity
@@ -66,7 +66,7 @@ def with_role(name: str, role: Role) -> Person:
 def test_who_tags_a_user_with_their_own_address_gets_nothing_by_it(account: Account) -> None:
     mallory = with_role("Mallory Reed", Role.MEMBER)
     chief = tagged(factories.user(account, "chief"), email=mallory.email)
-    work_out()
+    refresh_links()
     viewer = viewer_for(mallory)
     assert not visible_entities(viewer).filter(pk=chief.pk).exists()
     assert not owns(mallory.pk, user_arn=chief.arn)
@@ -87,7 +87,7 @@ def test_who_tags_a_user_with_their_own_address_gets_nothing_by_it(account: Acco
 def test_who_comes_back_gets_no_password_of_a_user_that_only_a_tag_names(account: Account) -> None:
     mallory, ines = with_role("Mallory Reed", Role.MEMBER), with_role("Ines Duarte", Role.ADMINISTRATOR)
     chief = tagged(factories.user(account, "chief"), email=mallory.email)
-    work_out()
+    refresh_links()
     leaver = left(chief, ines)
     Leaver.objects.filter(pk=leaver.pk).update(person_id=mallory.pk)
     Change.objects.update(already_so=False)
@@ -106,7 +106,7 @@ def test_who_tags_a_user_with_an_administrators_address_shuts_nobody_out(
     with_role("Hana Sato", Role.ADMINISTRATOR)
     lead = lead_of(team)
     user = tagged(of_team(account, "temp"), email=ines.email)
-    work_out()
+    refresh_links()
     run = OffboardingRun.objects.create(requested_by=lead.person_id, requested_label="x", reason="x")
     leaver = Leaver.objects.create(run=run, name="Ines", person_id=ines.pk)
     OffboardedUser.objects.create(
@@ -146,12 +146,12 @@ def test_a_lead_says_it_of_their_team_and_of_people_without_a_role_over_others(
             acts.link(lead, user=target, person=person)
     # Whom a tag names, and who has no user yet, a lead may confirm.
     third = tagged(of_team(account, "three"), email=other.email)
-    work_out()
+    refresh_links()
     assert acts.link(lead, user=third, person=other)
     # But nobody who has a user elsewhere, where the lead leads nobody.
     noor = factories.person("Noor Berg", arns=(factories.user(account, "noor").arn,))
     fourth = tagged(of_team(account, "four"), email=noor.email)
-    work_out(whole=True)
+    refresh_links(whole=True)
     with pytest.raises(DirectoryRuleError, match="Ask an administrator"):
         acts.link(lead, user=fourth, person=noor)
     assert set(people_to_choose(lead)) == {maya, other}
@@ -196,7 +196,7 @@ def test_what_was_said_once_is_not_undone_or_repeated_by_a_late_click(account: A
     mark = acts.set_apart(ines, user=user, person=maya)
     with pytest.raises(DirectoryRuleError, match="Ask an administrator"):
         acts.forget(lead, mark)
-    work_out()
+    refresh_links()
     assert acts.add_and_link(ines, user=user, name="Noor Haddad").person.email == "new@example.com"
     with pytest.raises(DirectoryRuleError, match="an email address that is new"):
         acts.add_and_link(ines, user=user, name="Somebody Else")
@@ -237,7 +237,7 @@ def test_a_lead_learns_by_no_proposal_who_and_what_is_elsewhere(account: Account
     noor = factories.person("Noor Haddad", arns=(factories.user(data, "twin").arn,))
     strange = tagged(of_team(account, "jonas@example.com"), email=noor.email)
     factories.person("Jonas Berg", email="jonas@example.com")
-    work_out()
+    refresh_links()
     client = Client()
     client.force_login(factories.operator(Role.TEAM_LEAD, name="Elif Kaya", team=team))
     pages = [reverse("linking:person", args=[entity.pk]) for entity in (user, strange)]

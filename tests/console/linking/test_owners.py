@@ -19,7 +19,7 @@ from iam.directory.teams import delete_team
 from iam.guard import viewer_for
 from iam.journal.models import Entry
 from iam.linking import acts, owners
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, EdgeKind, Entity
 from iam.mirror.queries.visibility import visible_entities
 from tests import factories
@@ -100,7 +100,7 @@ def test_its_lead_stands_for_it_where_a_rule_asks_for_the_lead_of_the_team(machi
     arns = {machine.account.pk: [machine.arn]}
     assert teams_of(arns) == {machine.arn: frozenset({"payments"})}
     Entity.objects.filter(pk=machine.pk).update(arn=f"{machine.arn}-renamed")
-    work_out(whole=True)
+    refresh_links(whole=True)
     assert OwnedUser.objects.get().user_arn == f"{machine.arn}-renamed"
 
 
@@ -194,7 +194,7 @@ def test_many_are_set_from_tags_on_one_review_page(account: Account) -> None:
     person = factories.user(account, "maya.okafor")
     tagged(first, Team="payments")
     tagged(second, Team="payments", Owner="data")
-    work_out()
+    refresh_links()
     client = browser(Role.ADMINISTRATOR)
     page = client.get(reverse("linking:owners"))
     shown = {row.user.pk: chosen for row, chosen in page.context["rows"]}

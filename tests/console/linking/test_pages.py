@@ -14,7 +14,7 @@ from django.urls import reverse
 
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
 from iam.linking.models import Apart, NameRule
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories
 from tests.iam.linking.test_ownership import tagged
@@ -63,7 +63,7 @@ def world() -> World:
     Identity.objects.create(person=maya, user_arn=first.arn)
     Identity.objects.create(person=maya, user_arn=by_hand.arn)
     stranger = factories.user(other, "ci-release")
-    work_out()
+    refresh_links()
     return World(maya, team, first, by_tag, by_hand, stranger)
 
 
@@ -138,7 +138,7 @@ def test_nobody_known_leads_to_a_search_and_a_link_by_hand(world: World) -> None
 def test_whoever_a_tag_names_and_nobody_knows_is_added_and_linked(world: World) -> None:
     client = world.browser(Role.ADMINISTRATOR)
     user = tagged(factories.user(world.first.account, "kofi"), email="kofi@example.com")
-    work_out(whole=True)
+    refresh_links(whole=True)
     assert "Add and link" in page(client, user)
     assert post(client, "add", user.pk, name=" Kofi  Mensah ") == 302
     kofi = Person.objects.get(email="kofi@example.com")
@@ -160,7 +160,7 @@ def test_the_page_of_links_has_each_view_and_confirms_many_at_once(world: World)
     NameRule.objects.create(user_name="{local}", address="{local}", added_by="test")
     doubt = tagged(factories.user(twin.account, "jonas"), email=world.maya.email)
     own = tagged(factories.user(twin.account, "ines"), email="ines.duarte@example.com")
-    assert work_out(whole=True) == 7
+    assert refresh_links(whole=True) == 7
     shown = {
         view: client.get(reverse("linking:links"), {"view": view}).content.decode()
         for view in ("proposed", "doubtful", "unlinked", "linked", "apart")
@@ -182,7 +182,7 @@ def test_the_page_of_links_has_each_view_and_confirms_many_at_once(world: World)
 def test_the_ways_are_looked_at_before_they_are_saved(world: World) -> None:
     client = world.browser(Role.ADMINISTRATOR)
     factories.user(world.first.account, "mokafor")
-    work_out(whole=True)
+    refresh_links(whole=True)
     form = {
         "tags": "email\nOwner",
         "by_address": "on",
@@ -195,7 +195,7 @@ def test_the_ways_are_looked_at_before_they_are_saved(world: World) -> None:
     assert ">mokafor<" in text
     assert not NameRule.objects.exists()
     assert client.post(reverse("linking:ways"), form | {"act": "save"}).status_code == 302
-    assert work_out()
+    assert refresh_links()
     assert "4 IAM users in 2 accounts" in page(client, world.first)
     bad = client.post(reverse("linking:ways"), form | {"user_name": ["{nick}"], "act": "look"})
     assert (bad.status_code, "{nick} isn’t a part" in bad.content.decode()) == (422, True)
@@ -235,13 +235,13 @@ def test_pages_take_the_same_queries_for_one_user_and_for_many(world: World) -> 
 
     tagged(factories.user(world.first.account, "p0"), email="p0@example.com")
     factories.person("P 0", email="p0@example.com")
-    work_out(whole=True)
+    refresh_links(whole=True)
     before = asked()
     for at in range(1, 30):
         tagged(factories.user(world.first.account, f"m{at}"), email=world.maya.email)
         tagged(factories.user(world.first.account, f"p{at}"), email=f"p{at}@example.com")
         factories.person(f"P {at}", email=f"p{at}@example.com")
         factories.user(world.first.account, f"n{at}")
-    work_out(whole=True)
+    refresh_links(whole=True)
     assert asked() == before
     assert max(before) < 40, before

@@ -19,7 +19,7 @@ from iam.directory.models import Identity, OwnedUser, Person, Role, RuleKind, Te
 from iam.journal.models import Entry
 from iam.linking import proposals
 from iam.linking.models import NameRule
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, EdgeKind, Entity, TagSet
 from tests import factories
 from tests.iam.linking.test_ownership import tagged
@@ -96,7 +96,7 @@ def users(account: Account, maya: Person) -> dict[str, Entity]:
         "new": tagged(factories.user(account, "kofi"), email="kofi@example.com", DisplayName="Kofi Mensah"),
         "machine": factories.user(account, "ci-release"),
     }
-    work_out(whole=True)
+    refresh_links(whole=True)
     return users
 
 
@@ -154,7 +154,7 @@ def many(account: Account, count: int) -> list[Entity]:
         email = f"p{number:03}@example.com"
         factories.person(f"P {number:03}", email=email)
         made.append(tagged(factories.user(account, f"p{number:03}"), email=email))
-    work_out(whole=True)
+    refresh_links(whole=True)
     return made
 
 
@@ -191,7 +191,7 @@ def test_a_group_is_cleared_and_selected_as_a_whole(
     made = many(account, 5)
     for number in range(4):
         tagged(factories.user(account, f"n{number}"), email=f"n{number}@example.com", Name=f"N {number}")
-    work_out(whole=True)
+    refresh_links(whole=True)
     client = browser()
     page = posted(client, opened(client), without=(f"link-{made[0].pk}",), none="tag email")
     assert groups(page) == {"Tag email": (0, 5), "New to Gatehouse": (0, 4)}
@@ -228,7 +228,7 @@ def test_what_nobody_was_shown_is_not_linked(account: Account, monkeypatch: pyte
     page = opened(client)
     late = factories.person("Late Comer", email="late@example.com")
     tagged(factories.user(account, "zz-late"), email=late.email)
-    work_out(whole=True)
+    refresh_links(whole=True)
     page = posted(client, page, **CONFIRM)
     assert page.status_code == 422
     assert "The matches changed since this page was shown" in text(page)
@@ -242,7 +242,7 @@ def test_a_row_that_means_somebody_else_by_now_is_not_linked(account: Account) -
     page = opened(client)
     other = factories.person("Nora Whitfield", email="nora@example.com")
     TagSet.objects.update(tags={"email": other.email})
-    work_out(whole=True)
+    refresh_links(whole=True)
     page = posted(client, page, **CONFIRM)
     assert page.status_code == 422
     assert not Identity.objects.exists()
@@ -251,7 +251,7 @@ def test_a_row_that_means_somebody_else_by_now_is_not_linked(account: Account) -
 def test_two_users_of_one_new_person_are_both_linked(account: Account) -> None:
     for name in ("k1", "k2"):
         tagged(factories.user(account, name), email="kofi@example.com")
-    work_out(whole=True)
+    refresh_links(whole=True)
     client = browser()
     posted(client, posted(client, opened(client), all="new"), **CONFIRM)
     assert Person.objects.get(email="kofi@example.com").identities.count() == 2
@@ -331,7 +331,7 @@ def test_the_page_takes_the_same_queries_for_few_and_for_many(account: Account, 
             tagged(factories.user(account, name), email=maya.email)
             tagged(factories.user(account, f"n{name}"), email=f"{name}@example.com")
             tagged(factories.user(account, f"d{name}"), DisplayName="Maya Okafor")
-        work_out(whole=True)
+        refresh_links(whole=True)
         for group in ("tag email", "several", "new"):
             opened(client, group)
             with CaptureQueriesContext(connection) as queries:

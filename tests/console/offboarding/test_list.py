@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from iam.directory.models import Identity, Role
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, Entity
 from iam.people.offboarding.models import Leaver, OffboardingRun
 from iam.people.runs.models import RowStatus
@@ -41,7 +41,7 @@ def users() -> dict[str, Entity]:
     }
     maya = factories.person("Maya Okafor", email="maya@example.com")
     Identity.objects.create(person=maya, user_arn=users["maya"].arn)
-    work_out(whole=True)
+    refresh_links(whole=True)
     return users
 
 

@@ -16,9 +16,9 @@ from iam.guard import Viewer
 from iam.journal.models import Entry
 from iam.linking import acts
 from iam.linking.models import Apart, LinkStanding, NameRule, Sign, Ways
-from iam.linking.ownership import confirmed, is_linked, owner, owns, people_concerned, users_of, whose
+from iam.linking.ownership import confirmed, is_linked, owner, owners_of, owns, people_concerned, users_of
 from iam.linking.patterns import NamePattern, PatternError
-from iam.linking.refresh import settings_row, work_out
+from iam.linking.refresh import refresh_links, settings_row
 from iam.mirror.models import Account, Entity, TagSet
 from iam.people.offboarding.leaver_lookup import somebody
 from tests import factories
@@ -62,7 +62,7 @@ def ines() -> Viewer:
 
 
 def said(user: Entity) -> tuple[str, str, bool]:
-    ownership = whose([user])[user.pk]
+    ownership = owners_of([user])[user.pk]
     return (ownership.person.name if ownership.person else "", ownership.how, ownership.confirmed)
 
 
@@ -84,7 +84,7 @@ def test_each_way_finds_the_person_and_the_hand_wins(account: Account, other: Ac
     by_hand = tagged(factories.user(other, "two"), email="maya.okafor@example.com")
     Identity.objects.create(person=jonas, user_arn=by_hand.arn)
     nobody = factories.user(other, "ci-release")
-    assert work_out() == 6
+    assert refresh_links() == 6
 
     assert [said(entity) for entity in (by_tag, by_address, by_rule, second, by_hand, nobody)] == [
         ("Maya Okafor", "tag", False),
@@ -107,10 +107,10 @@ def test_each_way_finds_the_person_and_the_hand_wins(account: Account, other: Ac
 def test_it_takes_the_same_queries_for_one_and_for_many(account: Account, maya: Person) -> None:
     users = [tagged(factories.user(account, f"u{at}"), email=maya.email) for at in range(30)]
     people = [maya, *(factories.person(f"P {at}") for at in range(20))]
-    work_out()
+    refresh_links()
     for entities in (users[:1], users):
         with CaptureQueriesContext(connection) as asked:
-            whose(entities)
+            owners_of(entities)
         assert len(asked) == 2
     for those in (people[:1], people):
         with CaptureQueriesContext(connection) as asked:
@@ -118,7 +118,7 @@ def test_it_takes_the_same_queries_for_one_and_for_many(account: Account, maya: 
         assert len(asked) == 4
     Person.objects.update(created_at=factories.FIRST_READ)
     with CaptureQueriesContext(connection) as asked:
-        assert work_out() == 0
+        assert refresh_links() == 0
     assert len(asked) <= 4
 
 
@@ -129,8 +129,8 @@ def test_several_who_fit_and_ways_that_disagree_link_nobody(account: Account, ma
     ambiguous = factories.user(account, "maya.okafor")
     conflict = tagged(factories.user(account, "jonas"), email=twin.email)
     stranger = tagged(factories.user(account, "JONAS"), email="nobody@example.com")
-    work_out()
-    ownership = whose([ambiguous, conflict, stranger])
+    refresh_links()
+    ownership = owners_of([ambiguous, conflict, stranger])
     assert [ownership[entity.pk].standing for entity in (ambiguous, conflict, stranger)] == [
         LinkStanding.AMBIGUOUS,
         LinkStanding.CONFLICT,
@@ -146,13 +146,13 @@ def test_who_was_said_not_to_be_meant_is_named_by_no_way_again(
 ) -> None:
     user = tagged(factories.user(account, "maya.okafor"), email=maya.email)
     with_rules(("{local}", "{local}"))
-    work_out()
+    refresh_links()
     acts.link(ines, user=user, person=maya)
     mark = acts.set_apart(ines, user=user, person=maya, why="A service of hers")
     assert (said(user), Identity.objects.count()) == (("", "", False), 0)
     written(user)
-    work_out()
-    work_out(whole=True)
+    refresh_links()
+    refresh_links(whole=True)
     assert said(user) == ("", "", False)
     # By hand all is possible, and taking that back leaves the mark.
     acts.link(ines, user=user, person=maya, why="She says so")
@@ -176,7 +176,7 @@ def test_a_user_who_is_made_again_is_nobodys_until_somebody_says_so(
     account: Account, maya: Person, ines: Viewer
 ) -> None:
     user = factories.user(account, "maya.okafor")
-    work_out()
+    refresh_links()
     acts.link(ines, user=user, person=maya)
     Entity.objects.filter(pk=user.pk).update(gone_at=factories.FIRST_READ)
     again = factories.user(account, "maya.okafor")
@@ -185,7 +185,7 @@ def test_a_user_who_is_made_again_is_nobodys_until_somebody_says_so(
     assert not owns(maya.pk, user_arn=user.arn)
     assert owner(again) is None
     written(again)
-    work_out()
+    refresh_links()
     assert (said(again), Identity.objects.count()) == (("", "", False), 0)
     assert Sign.objects.get(user=again).former == maya
     assert Entry.objects.filter(kind="identity.outlive", subject=maya.email).count() == 1
@@ -202,7 +202,7 @@ def test_a_user_who_is_renamed_in_aws_stays_theirs_and_who_gets_the_name_is_not(
     Entity.objects.filter(pk=user.pk).update(name="maya.berg", arn=new)
     thief = factories.user(account, "maya.okafor")
     written(user, thief)
-    work_out()
+    refresh_links()
     user.refresh_from_db()
     assert said(user) == ("Maya Okafor", "hand", True)
     assert said(thief) == ("", "", False)
@@ -218,7 +218,7 @@ def test_whoever_is_renamed_to_a_name_that_somebody_had_keeps_their_person_and_g
     Entity.objects.filter(pk=former.pk).update(gone_at=factories.FIRST_READ)
     Entity.objects.filter(pk=user.pk).update(name="admin", arn=former.arn)
     written(user)
-    work_out()
+    refresh_links()
     user.refresh_from_db()
     assert said(user) == ("Maya Okafor", "hand", True)
     assert [identity.person for identity in Identity.objects.all()] == [maya]
@@ -244,7 +244,7 @@ def test_users_who_are_gone_and_accounts_that_were_removed_do_not_count(
     gone = tagged(factories.user(account, "one"), email=maya.email)
     removed = tagged(factories.user(other, "two"), email=maya.email)
     here = tagged(factories.user(account, "three"), email=maya.email)
-    work_out()
+    refresh_links()
     assert len(users_of([maya])[maya.pk]) == 3
     Entity.objects.filter(pk=gone.pk).update(gone_at=factories.FIRST_READ)
     Account.objects.filter(pk=other.pk).update(removed_at=factories.FIRST_READ)
@@ -260,15 +260,15 @@ def test_somebody_who_comes_later_is_found_and_what_was_written_is_looked_at_onc
     with_rules(("{f}{last}", "{first}.{last}"))
     by_tag = tagged(factories.user(account, "one"), email="kofi.mensah@example.com")
     by_rule = factories.user(account, "kmensah")
-    work_out()
-    assert whose([by_tag])[by_tag.pk].address == "kofi.mensah@example.com"
+    refresh_links()
+    assert owners_of([by_tag])[by_tag.pk].address == "kofi.mensah@example.com"
     add_person(name="Kofi Mensah", email="kofi.mensah@example.com", actor=ines)
-    assert work_out() == 2
+    assert refresh_links() == 2
     assert said(by_tag) == ("Kofi Mensah", "tag", False)
     assert said(by_rule) == ("Kofi Mensah", "rule", False)
     TagSet.objects.update(tags={"email": "ines.duarte@example.com"})
     written(by_tag)
-    work_out()
+    refresh_links()
     assert said(by_tag) == ("Ines Duarte", "tag", False)
 
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from iam.linking.pasted_people import MAX_LINES, PastedList, match_list, split_list
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.mirror.models import Entity, Kind, TagSet
 from tests import factories
 
@@ -34,7 +34,7 @@ def test_a_list_is_read_as_people_paste_it(text: str, names: list[str]) -> None:
 
 def meant(text: str) -> PastedList:
     """What a list means among all users."""
-    work_out(whole=True)
+    refresh_links(whole=True)
     return match_list(text, among=Entity.objects.filter(kind=Kind.USER, gone_at__isnull=True))
 
 
@@ -100,7 +100,7 @@ def test_nothing_is_cut_in_silence_and_a_long_list_costs_as_many_queries_as_a_sh
     place = factories.account()
     logins = [f"joiner{number:04}" for number in range(300)]
     users = [factories.user(place, login) for login in logins]
-    work_out(whole=True)
+    refresh_links(whole=True)
     among = Entity.objects.filter(kind=Kind.USER)
     with CaptureQueriesContext(connection) as few:
         match_list("a@example.com\nMaya Okafor\njoiner0000", among=among)

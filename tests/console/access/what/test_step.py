@@ -12,7 +12,7 @@ from django.template.loader import render_to_string
 from django.test import RequestFactory
 from django.utils.http import urlencode
 
-from console.access.what import WhatState, posted, shown, state_for, what_of
+from console.access.what import WhatState, posted, state_for, step_context, what_of
 from console.access.what.result import troubles
 from iam.access.grants.terms import TermsError, What, WhatKind
 from iam.directory.models import Role, Team
@@ -91,7 +91,7 @@ def press(viewer: Viewer, fields: list[tuple[str, str]], do: str = "", **changes
     request: Any = RequestFactory().post("/")
     request.viewer, request.at = viewer, None
     state = posted(_data(kept), accounts=(NUMBER,))
-    context = {"what": shown(request, state, accounts=(NUMBER,), url="/here/")}
+    context = {"what": step_context(request, state, accounts=(NUMBER,), url="/here/")}
     return render_to_string("access/what/_what.html", context, request=request)
 
 

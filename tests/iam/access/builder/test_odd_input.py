@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from iam.access.builder import ServicePart, When, build, parts_from, read_back
-from iam.access.builder.conditions import asked, written
+from iam.access.builder.conditions import form_conditions, written
 from iam.access.builder.sentences import sentences_of_part
 from iam.policy.sentences import sentences_of
 
@@ -29,7 +29,7 @@ GET = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
 def test_a_condition_that_aws_would_not_understand_is_refused_at_its_field(
     form: dict[str, str], kind: str, says: str
 ) -> None:
-    whens, wrong = asked(form)
+    whens, wrong = form_conditions(form)
     assert whens == ()
     assert says in wrong[kind]
 
@@ -41,13 +41,15 @@ def test_a_field_whose_number_is_too_long_is_none() -> None:
         "o1-key": "aws:SourceIp",
         "o1-values": "x",
     }
-    whens, wrong = asked(huge)
+    whens, wrong = form_conditions(huge)
     assert [when.key for when in whens] == ["aws:SourceIp"]
     assert not wrong
 
 
 def test_a_region_of_every_partition_is_one() -> None:
-    (when,), wrong = asked({"region": "on", "region-names": "eu-west-1 us-gov-east-1 eusc-de-east-1"})
+    (when,), wrong = form_conditions(
+        {"region": "on", "region-names": "eu-west-1 us-gov-east-1 eusc-de-east-1"}
+    )
     assert when.values == ("eu-west-1", "us-gov-east-1", "eusc-de-east-1")
     assert not wrong
 

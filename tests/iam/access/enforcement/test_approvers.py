@@ -20,7 +20,7 @@ from iam.changes import services
 from iam.changes.approval.possible_approvers import PossibleApprovers
 from iam.directory.models import Person, Role
 from iam.guard import Viewer, viewer_for
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, TagSet
 from tests import factories
 from tests.iam.access.enforcement.test_check import account, user
@@ -115,7 +115,7 @@ def test_a_user_that_only_a_tag_says_to_be_an_approvers_counts_as_theirs(
     TagSet.objects.create(
         entity=tagged, account=account, tags={"email": hana.email}, valid_from=at, observed_at=at
     )
-    work_out()
+    refresh_links()
     seen = look(ines, scope=scope_of(account, path="/"), denies_keys=True)
     assert users_of_people(seen, [hana.pk]) == {hana.pk: {tagged.pk}}
 

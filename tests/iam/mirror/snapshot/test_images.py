@@ -31,11 +31,11 @@ import sys
 from iam.policy.index.documents import Documents
 from iam.policy.index.image import unpack
 from iam.policy.index.index import Index
-from iam.policy.index.question import Question
+from iam.policy.index.question import AccessQuestion
 from iam.policy.index.rows import ALONE
 index = Index(Documents())
 index.put_image(unpack(sys.stdin.buffer.read()), ALONE)
-print(*sorted(index.who_can(Question("s3:GetObject", "arn:aws:s3:::ledger/x")).names()))
+print(*sorted(index.who_can(AccessQuestion("s3:GetObject", "arn:aws:s3:::ledger/x")).names()))
 """
 
 
@@ -58,7 +58,7 @@ def as_read_anew(monkeypatch: pytest.MonkeyPatch) -> object:
         return iter(())
 
     with monkeypatch.context() as patched:
-        patched.setattr(moment, "drawn", never)
+        patched.setattr(moment, "load_accounts", never)
         forget()
         with snapshot() as index:
             return contents(index)
@@ -181,8 +181,8 @@ def test_an_image_that_is_far_behind_is_not_used(
     revisions.note(production.pk, [user.pk for user in users])
     monkeypatch.setattr(moment, "MAX_CHANGED_ENTITIES", 3)
     made = []
-    real = account_loader.drawn
-    monkeypatch.setattr(moment, "drawn", lambda rest, *more: made.extend(rest) or real(rest, *more))
+    real = account_loader.load_accounts
+    monkeypatch.setattr(moment, "load_accounts", lambda rest, *more: made.extend(rest) or real(rest, *more))
     forget()
     with snapshot() as index:
         assert len(index) == 6

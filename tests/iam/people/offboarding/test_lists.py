@@ -12,7 +12,7 @@ from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.directory.models import Identity, Role, RuleKind, Team, TeamRule
 from iam.guard import viewer_for
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.mirror.models import EdgeKind, Entity, TagSet
 from iam.people.offboarding import services
 from iam.people.offboarding.models import OffboardedUser, OffboardingRun
@@ -72,7 +72,7 @@ def test_each_row_means_a_person_with_all_their_users_or_says_why_not() -> None:
     Identity.objects.create(person=person, user_arn=maya.arn)
     author = factories.viewer(Role.ADMINISTRATOR, name="Ines Duarte")
 
-    work_out()
+    refresh_links()
     run = stage(author, rows=read_leavers(FILE.encode()), source="leavers.csv")
     rows_by_line = {person.line: (person.name, person.problems) for person in run.people.all()}
     assert rows_by_line[2] == ("Maya Okafor", [])

@@ -6,7 +6,7 @@ import pytest
 
 from iam.directory.models import Identity, Role, RuleKind, Team, TeamRule
 from iam.guard import Viewer, viewer_for
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.mirror.models import EdgeKind
 from iam.people.offboarding.person_search import find_people, fold, without_users
 from tests import factories
@@ -29,7 +29,7 @@ def admin() -> Viewer:
     factories.user(account, "kwame.boateng")
     factories.user(account, "ci-release")
     factories.person("Nobody Here", email="nobody.here@example.com")
-    work_out()
+    refresh_links()
     return factories.viewer(Role.ADMINISTRATOR)
 
 

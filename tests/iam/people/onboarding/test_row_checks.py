@@ -11,7 +11,7 @@ import pytest
 from iam.changes.errors import RefusedError
 from iam.directory.models import Person, Role, Team
 from iam.guard import viewer_for
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, TagSet
 from iam.people.blueprints.models import BlueprintVersion
 from iam.people.onboarding import row_checks, services
@@ -41,7 +41,7 @@ def version() -> BlueprintVersion:
     )
     factories.person("Kofi Mensah", email="kofi@example.com", arns=(factories.user(account, "km").arn,))
     factories.person("Lena Berg", email="lena@example.com")
-    work_out()
+    refresh_links()
     team = Team.objects.create(slug="payments", name="Payments")
     return onboarding.blueprint(account, team, stay=30)
 

@@ -16,7 +16,7 @@ from iam.changes.models import Change, ChangeState
 from iam.directory.models import Identity, Person, Role, Team
 from iam.guard import Viewer, viewer_for
 from iam.journal.models import Entry
-from iam.linking.refresh import work_out
+from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, Entity, Kind, TagSet
 from iam.notify.models import Outgoing
 from iam.people.links.models import Link
@@ -231,7 +231,7 @@ def test_nobody_is_asked_about_whom_a_tag_alone_names(ines: Viewer, device: Enti
         valid_from=at,
         observed_at=at,
     )
-    work_out()
+    refresh_links()
     with pytest.raises(RefusedError, match="No person in Gatehouse is linked"):
         asked(ines, device)
 
