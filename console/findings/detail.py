@@ -67,7 +67,7 @@ def _page(
         "remedy": rule.remedy if rule else finding.fix.get("words", ""),
         "evidence": evidence_of(finding, viewer),
         "owner": teams.get(number) or people.get(number, ""),
-        "subject_url": _url_of(request, finding),
+        "subject_url": _entity_url(finding.entity),
         "history": [(event, *EVENT_MARKS[event.kind]) for event in finding.events.order_by("-at", "-pk")],
         "waiting": waiting,
         "may_accept": may_request and waiting is None and finding.status == FindingStatus.OPEN,
@@ -101,10 +101,6 @@ def _affected(request: ViewerRequest, finding: AuditFinding) -> dict[str, Any]:
         entity = known.get(arn)
         rows.append({"arn": arn, "name": arn.rpartition("/")[2] or arn, "url": _entity_url(entity)})
     return {"related": rows, "more_related": len(arns) - len(shown)}
-
-
-def _url_of(request: ViewerRequest, finding: AuditFinding) -> str:
-    return _entity_url(finding.entity)
 
 
 PAGES: Final = {

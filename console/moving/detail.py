@@ -28,7 +28,6 @@ from iam.directory.models import Person
 from iam.directory.rules import DirectoryRuleError
 from iam.guard import Right
 from iam.linking.ownership import users_of
-from iam.mirror.models import Entity
 from iam.mirror.queries.visibility import visible_entities
 from iam.people.blueprints.queries import may_run
 from iam.people.moving.models import Move
@@ -57,7 +56,7 @@ def move_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "accounts": line_rows(move.summary),
         "steps": steps_shown(changes),
         "progress": progress,
-        "users": _users(users),
+        "users": list(users.order_by("account__name", "pk")),
         "made": _made(request, move),
         "invites": _person_to_invite(request, move) is not None,
         "left": visible_leavers(request.viewer).filter(run=left_id(move.pk)).first(),
@@ -114,7 +113,3 @@ def _person_to_invite(request: ViewerRequest, move: Move) -> Person | None:
         return None
     person = Person.objects.filter(pk=move.person_id, is_active=True).first()
     return person if person is not None and not has_sign_in(person) else None
-
-
-def _users(users: Any) -> list[Entity]:
-    return list(users.order_by("account__name", "pk"))

@@ -71,13 +71,13 @@ def discovered(request: ViewerRequest, job: UUID) -> HttpResponse:
         return setup_page(
             request, "discovered.html", {"job": setup_job, "step": step_of(request)}, partial="body"
         )
-    context = _context(request, setup_job, RolePlanForm(initial=_initial(setup_job)))
+    context = _context(
+        request,
+        setup_job,
+        RolePlanForm(initial={"role_name": READER, "external_id": external_id_of_organization(setup_job)}),
+    )
     status = 286 if request.GET.get("n") else 200
     return setup_page(request, "discovered.html", context, partial="body", status=status)
-
-
-def _initial(job: SetupJob) -> dict[str, str]:
-    return {"role_name": READER, "external_id": external_id_of_organization(job)}
 
 
 def _context(request: ViewerRequest, job: SetupJob, form: RolePlanForm) -> dict[str, Any]:

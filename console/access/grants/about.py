@@ -21,7 +21,7 @@ from console.identities.details.people import SEES, person_head
 from console.identities.details.roles import role_head
 from console.web.access import ViewerRequest, require
 from iam.access.grants.ledger import Justified, ledger_of
-from iam.access.grants.models import Grant, LedgerEntry, PermissionSort
+from iam.access.grants.models import Grant, PermissionSort
 from iam.access.grants.queries import grants_about, visible_grants
 from iam.guard import Right
 from iam.mirror.models import Kind
@@ -117,11 +117,7 @@ def _row(justified: Justified, open_to: Any) -> LedgerRow:
         says=SORTS.get(justified.sort, ""),
         name=justified.name,
         url=url,
-        reasons=list({entry.part.grant_id: _grant(entry) for entry in justified.reasons}.values()),
+        reasons=list({entry.part.grant_id: entry.part.grant for entry in justified.reasons}.values()),
         hidden=justified.hidden,
         is_by_hand=justified.is_by_hand,
     )
-
-
-def _grant(entry: LedgerEntry) -> Grant:
-    return entry.part.grant

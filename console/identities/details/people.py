@@ -258,7 +258,10 @@ def credentials_context(
         "keys_known": _knows_keys(shown, credentials),
         "keys_counted": credentials.keys if credentials else 0,
         "keys_active": credentials.active_keys if credentials else 0,
-        "others": [(key, labels.status_mark(key), _service(key), acts_of(key)) for key in others],
+        "others": [
+            (key, labels.status_mark(key), str(key.attrs.get("ServiceName", "")), acts_of(key))
+            for key in others
+        ],
         "others_unsynced": _unsynced_others(shown),
     }
 
@@ -300,7 +303,3 @@ def _key(state: EntityState, shown: Shown) -> dict[str, Any]:
         "usage": usage,
         "acts": acts_of(state),
     }
-
-
-def _service(state: EntityState) -> str:
-    return str(state.attrs.get("ServiceName", ""))

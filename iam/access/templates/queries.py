@@ -75,15 +75,11 @@ def document_for(
 
 def body_of(version: TemplateVersion) -> TemplateBody:
     """What a version says; kept by its digest, because lists read all of them."""
-    return _kept(version.digest) or _keep(version)
+    return _BODIES.get(version.digest) or _keep(version)
 
 
 _BODIES: dict[str, TemplateBody] = {}
 _MAX_BODIES = 512
-
-
-def _kept(digest: str) -> TemplateBody | None:
-    return _BODIES.get(digest)
 
 
 def _keep(version: TemplateVersion) -> TemplateBody:

@@ -154,7 +154,7 @@ def _asked(rotation: Rotation, seen: KeysSeen | None) -> None:
         end(
             rotation,
             RotationOutcome.NOT_MADE,
-            f"{_fate(change)} {_old_works(rotation)}",
+            f"{_fate(change)} The old key {rotation.old.aws_id} still works.",
             actor=None,
             change=change,
         )
@@ -311,10 +311,6 @@ def _rejection(change: Change) -> str:
     if decision is None:
         return f"{change.title}: the request was rejected."
     return f"{decision.approver_label} rejected the request “{change.title}”: “{decision.comment}”"
-
-
-def _old_works(rotation: Rotation) -> str:
-    return f"The old key {rotation.old.aws_id} still works."
 
 
 _BY_STAGE: Final[dict[RotationStage, Callable[[Rotation, KeysSeen | None], None]]] = {

@@ -154,7 +154,7 @@ def _check_levels(words: list[Word], spot: Spot, subject: LintSubject) -> None:
         names = [
             name
             for name in catalogue.names(mask & catalogue.mask_of_level(level))
-            if _has_targets(name, subject)
+            if subject.catalogue.resource_types(name)
         ]
         if names:
             first = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
@@ -164,7 +164,3 @@ def _check_levels(words: list[Word], spot: Spot, subject: LintSubject) -> None:
                 f"{first} can {what} every resource, and could be limited to some.",
                 "Name the resources.",
             )
-
-
-def _has_targets(name: str, subject: LintSubject) -> bool:
-    return bool(subject.catalogue.resource_types(name))
