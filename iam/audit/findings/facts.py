@@ -178,10 +178,10 @@ class AccountFacts:
 
     @cached_property
     def holders(self) -> dict[int, list[int]]:
-        """Who has each managed policy attached."""
+        """Who has each managed policy attached, of those that are known."""
         holders: dict[int, list[int]] = {}
         for holder, policies in self.attached.items():
-            for policy in policies:
+            for policy in policies if holder in self.entities else ():
                 holders.setdefault(policy, []).append(holder)
         return holders
 
