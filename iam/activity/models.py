@@ -105,6 +105,11 @@ class TrailEvent(models.Model):
             models.Index(
                 fields=["caller", "at", "event_id"], name="event_denied", condition=Q(is_denied=True)
             ),
+            models.Index(
+                fields=["account_id", "at"],
+                name="event_changes_iam",
+                condition=Q(service="iam", is_read_only=False),
+            ),
             models.Index(fields=["access_key", "at"], name="event_by_key", condition=~Q(access_key="")),
         ]
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.urls import reverse
 
+from console.activity.behind import CallBehind
 from iam.changes.queries import visible_changes
 from iam.guard import Viewer
 from iam.mirror.models import Cause
@@ -18,12 +19,13 @@ from iam.mirror.models import Cause
 @dataclass(frozen=True, slots=True)
 class Caused:
     """By which change (`reference`, "" where the cause is unknown), who asked, and the address of the
-    change.
+    change; where no change is the cause, the calls that CloudTrail recorded.
     """
 
     reference: str = ""
     asked_by: str = ""
     url: str = ""
+    calls: tuple[CallBehind, ...] = ()
 
 
 UNKNOWN = Caused()

@@ -12,6 +12,7 @@ from django.db.models import Q
 from django.http import HttpResponse
 from django.urls import reverse
 
+from console.activity.behind import calls_behind
 from console.identities.details.causes import UNKNOWN, Caused, causes
 from console.identities.details.frame import SECTIONS, Shown, frame_of, render_shown
 from console.web.access import ViewerRequest
@@ -128,12 +129,15 @@ def history_context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
 
 
 def lines_of(events: Iterable[HistoryEvent], *, shown: Shown, open_to: Openable) -> list[HistoryLine]:
-    """Events with the links, names and causes that the viewer may see. At most one query."""
+    """Events with the links, names and causes that the viewer may see. At most five queries."""
     events = list(events)
     known = causes(((event.cause_kind, event.cause_id) for event in events), viewer=shown.viewer)
+    recorded = calls_behind(events, shown.entity, viewer=shown.viewer)
     lines = []
-    for event in events:
-        cause = known.get(event.cause_id, UNKNOWN) if event.cause_id else UNKNOWN
+    for place, event in enumerate(events):
+        cause = Caused(calls=recorded.get(place, ()))
+        if event.cause_id:
+            cause = known.get(event.cause_id, UNKNOWN)
         lines.append(_line(event, open_to=open_to, cause=cause))
     return lines
 

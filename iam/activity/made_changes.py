@@ -1,0 +1,88 @@
+"""Which calls made a difference that the mirror has seen: calls that change IAM, between two readings, about
+the entity that is different.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import orjson
+
+from iam.activity.models import TrailEvent
+from iam.mirror.models import Kind
+
+CALLS_LOOKED_AT: Final = 2000
+"""So many calls of an account are compared with the differences of a page, the newest first."""
+WHOLE_SECOND: Final = timedelta(seconds=1)
+"""CloudTrail writes no parts of a second."""
+KINDS: Final = {
+    "user": Kind.USER,
+    "role": Kind.ROLE,
+    "group": Kind.GROUP,
+    "policy": Kind.POLICY,
+    "instance-profile": Kind.INSTANCE_PROFILE,
+}
+NamedKind = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class DifferenceWindow:
+    """A difference: of which entity (kind, name), which others it names, and between which readings it
+    arose.
+    """
+
+    subject: NamedKind
+    others: frozenset[NamedKind]
+    after: datetime
+    until: datetime
+
+
+def calls_within(account_id: str, windows: Sequence[DifferenceWindow]) -> list[list[TrailEvent]]:
+    """The calls that can have made each difference, the newest first. One query."""
+    if not windows:
+        return []
+    first = min(window.after for window in windows) - WHOLE_SECOND
+    last = max(window.until for window in windows)
+    rows = TrailEvent.objects.filter(
+        account_id=account_id, service="iam", is_read_only=False, error_code="", at__gte=first, at__lte=last
+    )
+    calls = list(rows.select_related("caller").order_by("-at")[:CALLS_LOOKED_AT])
+    return [[call for call in calls if _fits(call, window)] for window in windows]
+
+
+def _fits(call: TrailEvent, window: DifferenceWindow) -> bool:
+    """Whether a call is about the entity, or about another one and names the entity beside it."""
+    if not window.after - WHOLE_SECOND <= call.at <= window.until:
+        return False
+    named = named_kind(call.resource)
+    if named == window.subject:
+        return True
+    return named in window.others and _names(call, window.subject[1])
+
+
+def _names(call: TrailEvent, name: str) -> bool:
+    """Whether the parameters of a call name an entity; True where the record was not kept."""
+    if not call.raw:
+        return True
+    parameters = orjson.loads(call.raw).get("requestParameters")
+    return isinstance(parameters, dict) and name in parameters.values()
+
+
+def named_kind(arn: str) -> NamedKind | None:
+    """Kind and name of an entity of IAM, from its ARN with or without a path."""
+    parts = arn.split(":", 5)
+    if len(parts) != 6 or parts[2] != "iam":
+        return None
+    kind, _, rest = parts[5].partition("/")
+    return (KINDS[kind], rest.rpartition("/")[2]) if kind in KINDS else None
+
+
+def distinct_calls(calls: Iterable[TrailEvent]) -> list[TrailEvent]:
+    """One call of each principal and action, the newest."""
+    newest: dict[tuple[int, str], TrailEvent] = {}
+    for call in calls:
+        newest.setdefault((call.caller_id, call.action), call)
+    return list(newest.values())
