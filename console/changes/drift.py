@@ -13,14 +13,16 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from console.activity.behind import CallBehind, calls_behind
 from console.changes.approval_context import need_context
-from console.changes.drift_rows import documents_of, rows_of
+from console.changes.drift_rows import DriftLine, documents_of, rows_of
 from console.changes.forms import ReasonForm
 from console.changes.presenters import call_rows
 from console.changes.receipt import impact_context, receipt_context
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.render import render_page
 from console.web.text import reads_as_stored
+from iam.activity.queries import extent
 from iam.changes.drift import services
 from iam.changes.drift.mirror_history import KINDS
 from iam.changes.drift.models import Drift, DriftState
@@ -162,7 +164,17 @@ def drift_detail(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "undo": _undo_words(request, drift) if asks else None,
         "change": _change_of(request, drift),
     }
+    context["calls"] = _calls_of(request, drift, context["row"].lines)
+    context["known"] = extent(number)
     return render_page(request, "changes/drift_one.html", context)
+
+
+def _calls_of(request: ViewerRequest, drift: Drift, lines: Sequence[DriftLine]) -> list[CallBehind]:
+    """The calls that made the differences, each once."""
+    if drift.entity is None:
+        return []
+    calls = calls_behind([line.event for line in lines], drift.entity, viewer=request.viewer)
+    return list(dict.fromkeys(chain.from_iterable(calls.values())))
 
 
 def _frame(request: ViewerRequest, drift: Drift) -> dict[str, Any]:

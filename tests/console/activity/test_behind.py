@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from iam.changes.drift.models import Drift
 from iam.directory.models import Role
 from iam.mirror.models import EdgeKind, Entity
 from tests import factories
@@ -89,3 +90,21 @@ def test_who_sees_only_themselves_is_not_told_of_others(maya: Entity) -> None:
     page = _history(maya, Role.MEMBER, name="Maya Okafor", arns=(maya.arn,))
     assert "gunnar.hauge" not in page
     assert "Cause unknown" in page
+
+
+def test_the_page_of_a_drift_names_the_call_or_says_that_it_is_unknown(maya: Entity) -> None:
+    drift = Drift.objects.create(account=maya.account, entity=maya, kind=maya.kind, seen_at=READ)
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR))
+
+    def page() -> str:
+        answer = client.get(f"/changes/drift/{drift.pk}/")
+        assert answer.status_code == 200
+        return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", answer.content.decode()))
+
+    assert "no CloudTrail events of this account have been read" in page()
+    gunnar = factories.user(maya.account, "gunnar.hauge")
+    _attached(identity_of(gunnar), user="tomas.lind")
+    assert "don’t tell who made it" in page()
+    _attached(identity_of(gunnar))
+    assert "gunnar.hauge called iam:AttachUserPolicy with AWS CLI." in page()
