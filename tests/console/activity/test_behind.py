@@ -102,7 +102,7 @@ def test_the_page_of_a_drift_names_the_call_or_says_that_it_is_unknown(maya: Ent
         assert answer.status_code == 200
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", answer.content.decode()))
 
-    assert "no CloudTrail events of this account have been read" in page()
+    assert "Gatehouse has no CloudTrail events of this account" in page()
     gunnar = factories.user(maya.account, "gunnar.hauge")
     _attached(identity_of(gunnar), user="tomas.lind")
     assert "don’t tell who made it" in page()

@@ -74,7 +74,7 @@ def test_the_list_says_what_differs_since_when_and_that_nobody_knows_who_did_it(
     page = text(people.administrator.get(LIST))
     assert "Joined" in page
     assert ">deployers</a>" in page
-    assert "tell who made" in page
+    assert "says who made it, where CloudTrail events tell" in page
     assert 'Needs a decision<span class="count" data-tone="warn">1<' in page
     elsewhere = factories.account("222222222222", name="staging")
     result = "Changed outside Gatehouse"
