@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.urls import reverse
 
@@ -13,13 +14,15 @@ from console.dashboard.waiting_counts import CRITICAL_DRIFT, DRIFT, WaitingCount
 from console.web.context import count_said
 from iam.access.escalation_groups import EscalationTotals, escalation_totals
 from iam.access.visible_accounts import accounts_seen
-from iam.audit.findings.models import FindingSeverity
-from iam.audit.findings.queries import severity_counts
+from iam.audit.findings.models import FindingSeverity, FindingStatus
+from iam.audit.findings.queries import FindingFilter, findings
+from iam.compiled_queries import SCOPES_KEPT, CompiledCounts
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.people.fleet.roots import Root, RootStanding, roots
 
 UNKNOWN = "?"
+MAX_FINDINGS = 1_000_000
 RANK = {"bad": 0, "warn": 1, "note": 2, "": 3}
 
 
@@ -109,8 +112,18 @@ def _root_matters(roots: list[Root], kept: str) -> Iterator[AttentionLine]:
         yield AttentionLine("Root users whose MFA is unknown", meaning, UNKNOWN, "note", url)
 
 
+@lru_cache(maxsize=SCOPES_KEPT)
+def _critical_statement(viewer: Viewer, account: Account | None) -> CompiledCounts:
+    """The statement that counts the critical findings: each overview asks it."""
+    wanted = FindingFilter(
+        account=account, severities=(FindingSeverity.CRITICAL,), statuses=(FindingStatus.OPEN,)
+    )
+    rows = findings(viewer, wanted).order_by().values("pk")
+    return CompiledCounts(lambda: [rows], most=MAX_FINDINGS)
+
+
 def _critical_findings(viewer: Viewer, account: Account | None) -> Iterator[AttentionLine]:
-    critical = severity_counts(viewer, account=account)[FindingSeverity.CRITICAL]
+    (critical,) = _critical_statement(viewer, account).numbers()
     if critical:
         chosen = f"&account={account.account_id}" if account else ""
         url = f"{reverse('findings:list')}?severity=critical{chosen}"
