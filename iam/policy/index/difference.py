@@ -26,6 +26,10 @@ class Shift:
     after: Effective
     change: PrincipalChange = field(default_factory=PrincipalChange)
 
+    def __hash__(self) -> int:
+        # To hash every proof takes longer than to compare the few shifts that have these in common.
+        return hash((self.before, self.after))
+
     @cached_property
     def gained(self) -> int:
         """Nothing of it was allowed before, and something is after."""

@@ -20,7 +20,7 @@ from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.masks import Space
 from iam.policy.index.reach import reach_of
 from iam.policy.index.shard import Shard
-from iam.policy.index.weights import Piece, Weight, all_together, mask_of, weigh
+from iam.policy.index.weights import Piece, Weight, all_together, joined, mask_of, weigh, without
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import PrincipalKind, Request
 
@@ -44,6 +44,14 @@ class Effective(NamedTuple):
     def any(self) -> int:
         """What is allowed in some way."""
         return self.everywhere | self.limited | self.conditional
+
+
+class WeighedLimits(NamedTuple):
+    """Boundary and levels, each weighed, all of them together, and a number for them."""
+
+    groups: tuple[Group, ...]
+    weight: Weight
+    number: int
 
 
 class EffectiveActions:
@@ -71,8 +79,9 @@ class EffectiveActions:
         self._shapes: dict[Any, int] = {}
         self._of_profile: dict[Profile, Effective] = {}
         self._once: dict[Effective, Effective] = {}
-        self._groups: dict[Any, Weight] = {}
-        self._bounds: dict[Any, tuple[tuple[Group, ...], int]] = {}
+        self._weights: dict[int, Weight] = {}
+        """Of documents, by the numbers of their shapes."""
+        self._bounds: dict[Any, WeighedLimits] = {}
         self._found: dict[tuple[frozenset[int], int], Effective | None] = {}
         self._ceilings: dict[Any, Effective] = {}
         self._lock = RLock()
@@ -88,7 +97,7 @@ class EffectiveActions:
             if actions is None:
                 actions = self._find(member)
                 if not self._context and not self._is_personal(profile) and not self._is_placed(profile):
-                    self._of_profile[profile] = self._once.setdefault(actions, actions)
+                    self._of_profile[profile] = actions
             return actions
 
     def ceiling(self, member: Member) -> Effective:
@@ -113,7 +122,7 @@ class EffectiveActions:
     def _forget(self) -> None:
         """Start anew: documents with new names of actions have come, and patterns may mean these too."""
         self._width = len(self.space.actions)
-        for kept in (self._known, self._of_profile, self._once, self._groups, self._bounds, self._found):
+        for kept in (self._known, self._of_profile, self._once, self._weights, self._bounds, self._found):
             kept.clear()
         self._ceilings.clear()
 
@@ -121,16 +130,21 @@ class EffectiveActions:
         asking = _Asking(self, member)
         identity = self._identity(member, asking)
         shapes = frozenset(shape for _, shape in identity)
-        bounds, number = self._limits(member, asking)
-        key = (shapes, number)
+        bounds = self._limits(member, asking)
+        key = (shapes, bounds.number)
         if key in self._found:
             weighed = self._found[key]
         else:
-            weighed = self._weighed(member, shapes, identity, bounds)
+            weighed = self._weighed(member, shapes, bounds)
+            if weighed is not None:
+                weighed = self._once.setdefault(weighed, weighed)
             if len(self._found) >= REMEMBERED:
                 self._found.clear()
             self._found[key] = weighed
-        return self._closer(_pieces_of(identity), bounds) if weighed is None else weighed
+        if weighed is not None:
+            return weighed
+        closer = self._closer(_pieces_of(identity), bounds.groups)
+        return self._once.setdefault(closer, closer)
 
     def everybody(self, classes: Iterable[Class]) -> Iterator[tuple[Sequence[Member], Effective]]:
         """Members who can do the same, class by class. Only without circumstances, which could tell members
@@ -186,7 +200,10 @@ class EffectiveActions:
         """The statements of a document that may apply, and a number for all that masks depend on."""
         graded = [_piece(clause, kind, asking) for clause in doc.clauses]
         pieces = tuple(piece for piece in graded if piece is not None)
-        graded_pieces = pieces, self._number(frozenset(piece.shape for piece in pieces))
+        number = self._number(frozenset(piece.shape for piece in pieces))
+        if number not in self._weights:
+            self._weights[number] = weigh(pieces, self.space)
+        graded_pieces = pieces, number
         if key is not None and not doc.is_personal and not doc.is_placed and not self._context:
             self._known[key] = graded_pieces
         return graded_pieces
@@ -194,20 +211,21 @@ class EffectiveActions:
     def _number(self, shape: Any) -> int:
         return self._shapes.setdefault(shape, len(self._shapes))
 
-    def _limits(self, member: Member, asking: _Asking) -> tuple[tuple[Group, ...], int]:
-        """Boundary and levels, each weighed, and a number for all of them."""
+    def _limits(self, member: Member, asking: _Asking) -> WeighedLimits:
+        """Boundary and levels."""
         limits = member.cls.profile.limits
         boundary, levels = limits.boundary, limits.levels
         is_placed = levels.is_placed or (boundary is not None and boundary.is_placed)
         key = (limits, member.account if is_placed else "")
-        groups_and_number = self._bounds.get(key)
-        if groups_and_number is None:
+        bounds = self._bounds.get(key)
+        if bounds is None:
             groups = tuple(self._bounding(limits, asking))
-            number = self._number(("limits", tuple(weight for weight, _ in groups), limits.flags))
-            groups_and_number = (groups, number)
+            weights = tuple(weight for weight, _ in groups)
+            number = self._number(("limits", weights, limits.flags))
+            bounds = WeighedLimits(groups, all_together(weights), number)
             if not self._depends(limits):
-                self._bounds[key] = groups_and_number
-        return groups_and_number
+                self._bounds[key] = bounds
+        return bounds
 
     def _depends(self, limits: Limits) -> bool:
         """Whether members of one class may be limited differently; marks are the same for all of them."""
@@ -239,25 +257,16 @@ class EffectiveActions:
         self,
         member: Member,
         shapes: frozenset[int],
-        identity: list[tuple[Pieces, int]],
-        bounds: tuple[Group, ...],
+        bounds: WeighedLimits,
     ) -> Effective | None:
         """None where statements about some resources have to be compared with each other."""
-        own = self._groups.get(shapes)
-        if own is None:
-            if len(self._groups) >= REMEMBERED:
-                self._groups.clear()
-            own = self._groups[shapes] = weigh(_pieces_of(identity), self.space)
         if member.kind is PrincipalKind.ROOT:
             own = self._of_root()
-        denied_some = own.denied_some
-        parts = 0
-        for weight, _ in bounds:
-            denied_some |= weight.denied_some
-            parts |= weight.parts
-        if own.parts & (parts | denied_some):
+        else:
+            own = joined([self._weights[shape] for shape in shapes])
+        if own.parts & (bounds.weight.parts | bounds.weight.denied_some | own.denied_some):
             return None
-        return self._result(all_together([own, *(weight for weight, _ in bounds)]))
+        return self._result(all_together([own, bounds.weight]))
 
     def _of_root(self) -> Weight:
         everything = self.space.actions.everything & ~self.space.assume_role
@@ -307,18 +316,14 @@ class EffectiveActions:
         return sure, perhaps
 
     def _result(self, weight: Weight) -> Effective:
-        allowed = ~weight.denied
-        everywhere, in_some, maybe = (
-            weight.everywhere & allowed,
-            weight.some & allowed,
-            weight.maybe & allowed,
-        )
+        everywhere = without(weight.everywhere, weight.denied)
+        in_some = without(weight.some, weight.denied)
+        maybe = without(weight.maybe, weight.denied)
         in_doubt = weight.denied_some | weight.perhaps_some
-        free = self.space.free
-        sure = (everywhere & ~in_doubt & ~weight.perhaps) | free
-        limited = (everywhere & in_doubt) | (in_some & ~everywhere & ~weight.perhaps_some)
-        limited &= ~weight.perhaps & ~sure
-        return Effective(sure, limited, maybe & ~sure & ~limited)
+        sure = without(everywhere, in_doubt | weight.perhaps) | self.space.free
+        limited = (everywhere & in_doubt) | without(in_some, everywhere | weight.perhaps_some)
+        limited = without(limited, weight.perhaps | sure)
+        return Effective(sure, limited, without(maybe, sure | limited))
 
 
 class _Asking:

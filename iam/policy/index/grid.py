@@ -4,7 +4,7 @@ could be made.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
@@ -33,8 +33,8 @@ class Mark(NamedTuple):
     maybe: int
 
 
-Fits = dict[object, tuple[bool, ...]]
-"""Which of some resources are those of a statement."""
+Fits = dict[object, dict[str, bool]]
+"""Which resources are those of a statement."""
 
 Met = dict[object, int]
 """In which of some circumstances the conditions of a statement are met, whatever the action."""
@@ -64,6 +64,7 @@ class Grid:
         self._keys = frozenset(chain.from_iterable(self._held))
         self._marks: dict[tuple[Say, int], Mark] = {}
         self._asked: dict[int, list[Request]] = {}
+        self._resource_asked: Request | None = None
         self._places: dict[frozenset[str], list[tuple[dict[str, Values], int]]] = {}
 
     def cell(self, bit: int) -> tuple[str, Circumstance]:
@@ -112,6 +113,9 @@ class Grid:
 
     def _mark(self, side: Side, say: Say) -> Mark:
         compiled = say.clause.ready(say.kind)
+        is_for_all = compiled.fits is None and compiled.means is None
+        if is_for_all and not compiled.conditions and not compiled.unknown:
+            return Mark(self.everything, self.everything)
         is_placed = any(fold(condition.key) in OF_PLACE for condition in compiled.conditions)
         bits, shift = 0, 0
         met: dict[str, int] = {}
@@ -138,7 +142,7 @@ class Grid:
             return
         names = say.clause.resources or ()
         if not say.clause.has_variables or not any("${" in name for name in names):
-            for is_met in self._fitting_anybody(side, say, compiled):
+            for is_met in self._fitting_anybody(side, say, compiled.fits):
                 yield self.row if is_met else 0
             return
         keys = self._keys_in(say, names)
@@ -153,15 +157,16 @@ class Grid:
                     fitting_bits |= bits
             yield fitting_bits
 
-    def _fitting_anybody(self, side: Side, say: Say, compiled: Compiled) -> tuple[bool, ...]:
-        """The same for a statement without variables, where it does not matter who asks."""
-        key = (self.resources, say.clause.resources, say.clause.shape.is_not_resource)
-        known_fits = self._fits.get(key)
-        if known_fits is None:
-            assert compiled.fits is not None
-            fits = [compiled.fits(request) == YES for request in self._requests(side)]
-            known_fits = self._fits[key] = tuple(fits)
-        return known_fits
+    def _fitting_anybody(self, side: Side, say: Say, fits: Callable[[Request], int]) -> list[bool]:
+        """The same for a statement without variables, where nothing matters of a request but its resource."""
+        known = self._fits.setdefault((say.clause.resources, say.clause.shape.is_not_resource), {})
+        for resource in self.resources:
+            if resource not in known:
+                asked = self._resource_asked or side.request(self.action, resource)
+                asked.resource = resource
+                known[resource] = fits(asked) == YES
+                self._resource_asked = asked
+        return [known[resource] for resource in self.resources]
 
     def _keys_in(self, say: Say, texts: Iterable[str]) -> frozenset[str]:
         return variables_in(texts) & self._keys if say.clause.has_variables else frozenset()

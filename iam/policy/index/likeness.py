@@ -43,7 +43,7 @@ IN_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ActionPart:
-    """Actions of which the same documents speak, before and after.
+    """What speaks of some actions before and after: the same documents and limits.
 
     `number` is equal for parts with the same documents and limits. `keys` are own keys whose values matter;
     `pairs` are patterns with a name in them, each with another one that may take in some names and not
@@ -51,7 +51,6 @@ class ActionPart:
     """
 
     number: int
-    mask: int
     held: Slice
     limits: Region
     is_neutral: bool
@@ -74,6 +73,10 @@ class ActionPart:
         return left, right
 
 
+Parts = tuple[tuple[int, ActionPart], ...]
+"""Sets of actions, each with what speaks of it."""
+
+
 class Kin(NamedTuple):
     """What members have in common for whom the same becomes of a part: its number, where they are, values of
     keys, the role of the name.
@@ -90,11 +93,11 @@ class Likeness:
     """Takes principals before and after a change apart into what others have in common with them."""
 
     space: Space
-    _parts: dict[tuple[Profile | None, Profile | None], tuple[ActionPart, ...]] = field(default_factory=dict)
+    _parts: dict[tuple[Profile | None, Profile | None], Parts] = field(default_factory=dict)
     _numbers: dict[object, int] = field(default_factory=dict)
     _traits: dict[int, tuple[bool, tuple[str, ...], tuple[int, ...], bool]] = field(default_factory=dict)
     _known: dict[tuple[Slice, Region], ActionPart] = field(default_factory=dict)
-    _slices: dict[object, tuple[Slice, ...]] = field(default_factory=dict)
+    _slices: dict[object, tuple[tuple[int, Slice], ...]] = field(default_factory=dict)
     _regions: dict[object, tuple[Region, ...]] = field(default_factory=dict)
     _contents: dict[Limits, object] = field(default_factory=dict)
     _once: dict[object, object] = field(default_factory=dict)
@@ -108,7 +111,7 @@ class Likeness:
     def __post_init__(self) -> None:
         self._slicer = Slicer(self.space)
 
-    def parts(self, before: Member | None, after: Member | None) -> tuple[ActionPart, ...]:
+    def parts(self, before: Member | None, after: Member | None) -> Parts:
         """The actions that the change may concern, by the documents that speak of them."""
         profiles = (
             None if before is None else before.cls.profile,
@@ -167,17 +170,18 @@ class Likeness:
 
     def _parted(
         self, before: Profile | None, after: Profile | None, *, is_renamed: bool
-    ) -> Iterator[ActionPart]:
+    ) -> Iterator[tuple[int, ActionPart]]:
         left, right = held_by(before), held_by(after)
         limits_before = None if before is None else before.limits
         limits_after = None if after is None else after.limits
         contents = (self._content_of(limits_before), self._content_of(limits_after))
         is_everything = is_renamed or (None not in contents and contents[0] != contents[1])
-        for piece in self._slices_of(left, right, is_everything=is_everything):
-            for region in self._regions_of(contents, limits_before, limits_after):
-                mask = piece.mask & region.mask
+        regions = self._regions_of(contents, limits_before, limits_after)
+        for of_docs, piece in self._slices_of(left, right, is_everything=is_everything):
+            for region in regions:
+                mask = of_docs & region.mask
                 if mask:
-                    yield self._part(mask, piece, region)
+                    yield mask, self._part(piece, region)
 
     def _content_of(self, limits: Limits | None) -> object:
         if limits is None:
@@ -188,7 +192,7 @@ class Likeness:
             bearing_content = self._contents[limits] = self._once.setdefault(content, content)
         return bearing_content
 
-    def _slices_of(self, before: Held, after: Held, *, is_everything: bool) -> tuple[Slice, ...]:
+    def _slices_of(self, before: Held, after: Held, *, is_everything: bool) -> tuple[tuple[int, Slice], ...]:
         key = (tuple(before.items()), tuple(after.items()), is_everything)
         slices = self._slices.get(key)
         if slices is None:
@@ -204,8 +208,8 @@ class Likeness:
             region = self._regions[contents] = tuple(self._slicer.regions(before, after))
         return region
 
-    def _part(self, mask: int, piece: Slice, region: Region) -> ActionPart:
-        """The actions that a slice and a region have in common."""
+    def _part(self, piece: Slice, region: Region) -> ActionPart:
+        """What speaks of the actions that a slice and a region have in common."""
         known = self._known.get((piece, region))
         if known is None:
             content: object = piece.content
@@ -220,7 +224,7 @@ class Likeness:
                 is_neutral, keys, pairs, has_names = _traits_of(docs)
                 numbers = tuple(self._number(pair) for pair in pairs)
                 traits = self._traits[number] = (is_neutral, keys, numbers, has_names)
-            known = self._known[piece, region] = ActionPart(number, mask, piece, region, *traits)
+            known = self._known[piece, region] = ActionPart(number, piece, region, *traits)
         return known
 
     def _number(self, pair: Pair) -> int:

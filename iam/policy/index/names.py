@@ -27,16 +27,19 @@ ABSTRACT: Final = frozenset({"aws:username", "aws:userid"})
 NAMES: Final = tuple(sorted(ABSTRACT))
 PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9+=,.@_-]+")
 VARYING: Final = "\0"
+NEVER: Final = r"(?!)"
+"""An expression that no text has."""
 Own = tuple[Values | None, ...]
 Pair = tuple[VariableText, VariableText]
 
 
 class Letters(NamedTuple):
-    """The runs of letters between the wildcards of some patterns, with all of their beginnings and
-    endings.
+    """The runs of letters between the wildcards of some patterns, one to a line and as an expression, with
+    all of their beginnings and endings.
     """
 
-    runs: tuple[str, ...]
+    runs: str
+    of_runs: re.Pattern[str]
     beginnings: tuple[str, ...]
     endings: tuple[str, ...]
 
@@ -67,7 +70,8 @@ class Named:
         return not any(
             text.startswith(letters.endings)
             or text.endswith(letters.beginnings)
-            or any(text in run or run in text for run in letters.runs)
+            or text in letters.runs
+            or letters.of_runs.search(text)
             for text in self._texts
         )
 
@@ -112,7 +116,8 @@ def letters_of(pairs: Iterable[Pair], member: Member) -> Letters | None:
         for place in range(1, len(run) + 1):
             beginnings[run[:place]] = None
             endings[run[-place:]] = None
-    return Letters(tuple(runs), tuple(beginnings), tuple(endings))
+    of_runs = "|".join(map(re.escape, runs)) or NEVER
+    return Letters("\n".join(runs), re.compile(of_runs), tuple(beginnings), tuple(endings))
 
 
 def value_of(member: Member, key: str) -> Values | None:

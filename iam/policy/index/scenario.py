@@ -12,7 +12,7 @@ from iam.policy.index.classes import Member
 from iam.policy.index.difference import NOTHING, AccessDifference, Shift, difference
 from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.index import Index
-from iam.policy.index.likeness import ActionPart, Kin, Likeness, is_another
+from iam.policy.index.likeness import Kin, Likeness, Parts, is_another
 from iam.policy.index.register import Register
 from iam.policy.index.rows import (
     AccountRows,
@@ -137,26 +137,28 @@ class _Shifts:
         parts = self._likeness.parts(before, after)
         facts = self._shards[member.account].facts
         is_apart = before is not None and after is not None and is_another(before, after)
-        keys = [self._likeness.kin(part, member, facts, is_apart=is_apart) for part in parts]
-        whole = tuple(keys)
-        known = self._changes.get((before is None, after is None, parts, whole))
+        keys = tuple([self._likeness.kin(part, member, facts, is_apart=is_apart) for _, part in parts])
+        if is_apart:
+            return self._joined(parts, keys, before, after)
+        # Parts are kept as one object for all who hold the same.
+        whole = (id(parts), keys)
+        known = self._changes.get(whole)
         if known is None:
-            known = self._joined(zip(parts, keys, strict=True), before, after)
-            self._changes[before is None, after is None, parts, whole] = known
+            known = self._changes[whole] = self._joined(parts, keys, before, after)
         return known
 
     def _joined(
-        self, parts: Iterable[tuple[ActionPart, Kin]], before: Member | None, after: Member | None
+        self, parts: Parts, keys: Iterable[Kin], before: Member | None, after: Member | None
     ) -> PrincipalChange:
         sides: tuple[Side, Side] | None = None
         changes = []
-        for part, key in parts:
+        for (mask, part), key in zip(parts, keys, strict=True):
             change = self._known.get(key)
             if change is None:
                 sides = sides or self.sides(before, after)
                 change = self._prover.change(*part.sides(*sides), within=part.within, alike=key)
                 self._known[key] = change
-            changes.append((part.mask, change))
+            changes.append((mask, change))
         return together(changes)
 
     def sides(self, before: Member | None, after: Member | None) -> tuple[Side, Side]:

@@ -4,35 +4,37 @@ holds, and by the service control policies above it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import Any
 
 from iam.policy.index.classes import Limits, Profile
 from iam.policy.index.documents import Doc, Marks
 from iam.policy.index.masks import Space
 from iam.policy.index.relevance import Masks, everything, lone_kind, masks_of
+from iam.policy.index.weights import without
 
 Held = Mapping[Doc, Marks | None]
 """Documents, with how they see the principal where that differs."""
+HeldDocs = tuple[tuple[Doc, Marks | None], ...]
 Scps = tuple[tuple[Doc, ...], ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slice:
     """Actions of which the same documents speak, of those that a principal holds before and after. `within`
-    are all actions of which the same is true whenever it is true of the slice.
+    are all actions of which the same is true whenever it is true of some of these.
 
     `content` is equal for slices with the same documents; so is `common` where besides only documents differ
     that stand `alone`. `before` and `after` may hold one document that allows everything, in the place of
     several of which one allows each of the actions in any case.
     """
 
-    mask: int
     within: int
     before: tuple[Doc, ...]
     after: tuple[Doc, ...]
-    content: object
+    content: tuple[Any, ...]
     held: tuple[tuple[Doc, Marks | None], ...] = ()
     alone: tuple[Doc, ...] = ()
     common: object = None
@@ -63,7 +65,9 @@ class Slicer:
     def __init__(self, space: Space) -> None:
         self._space = space
         self._masks: dict[Doc, Masks] = {}
-        self._everything: Doc | None = None
+        self._everywhere: dict[Doc, int] = {}
+        self._everything = everything(space)
+        self._known: dict[object, Slice] = {}
 
     def masks(self, doc: Doc) -> Masks:
         """The actions that a document speaks of."""
@@ -72,24 +76,24 @@ class Slicer:
             masks = self._masks[doc] = masks_of(doc, self._space)
         return masks
 
-    def slices(self, before: Held, after: Held, *, is_everything: bool) -> Iterator[Slice]:
-        """By the documents that are held; `is_everything`: not only actions of those that only one side
-        holds.
+    def slices(self, before: Held, after: Held, *, is_everything: bool) -> Iterator[tuple[int, Slice]]:
+        """Sets of actions by the documents that are held; `is_everything`: not only actions of those that
+        only one side holds.
         """
         docs = sorted({**before, **after}, key=lambda doc: doc.digest)
         touched = given_mask = plain = 0
-        differing = set()
+        differing: dict[Doc, None] = {}
         for doc in docs:
             masks = self.masks(doc)
             if doc in before and doc in after and before[doc] == after[doc]:
                 plain |= masks.plain
             else:
-                differing.add(doc)
+                differing[doc] = None
                 touched |= masks.any
                 given_mask |= masks.allowed
         if is_everything:
             touched = self._space.actions.everything
-        sure = touched & plain & ~given_mask
+        sure = without(touched & plain, given_mask)
         speaking = []
         denying = []
         for doc in docs:
@@ -99,68 +103,62 @@ class Slicer:
                 denying.append((doc, masks.any))
             elif masks.denied & sure:
                 denying.append((doc, masks.denied))
+        gifts = [doc for doc in differing if self.masks(doc).allowed]
         for mask, docs_apart in _apart(sure, denying):
-            yield self._sure_slice(mask, docs_apart, given_mask, before, after)
+            yield mask, self._sure_slice(docs_apart, gifts, given_mask, before, after)
         for mask, docs_apart in _apart(touched ^ sure, speaking):
             if docs_apart:
-                yield self._slice(mask, docs_apart, differing, before, after)
+                yield mask, self._slice(mask, docs_apart, differing, before, after)
 
     def _sure_slice(
-        self, mask: int, docs: Sequence[tuple[Doc, int]], mask_given: int, before: Held, after: Held
+        self, docs: Sequence[Doc], gifts: Iterable[Doc], mask_given: int, before: Held, after: Held
     ) -> Slice:
-        if self._everything is None:
-            self._everything = everything(self._space)
-        within = ~mask_given
-        for _, speaks in docs:
-            within &= speaks
-        left = (self._everything, *(doc for doc, _ in docs if doc in before))
-        right = (self._everything, *(doc for doc, _ in docs if doc in after))
-        content = (
-            "sure",
-            tuple((doc, before[doc]) for doc in left[1:]),
-            tuple((doc, after[doc]) for doc in right[1:]),
-        )
-        return Slice(mask, within, left, right, content)
+        content = ("sure", *_content(docs, before, after))
+        key = (content, tuple(gifts))
+        known = self._known.get(key)
+        if known is None:
+            # A document that denies speaks of the same actions in all slices that have the content.
+            within = ~mask_given
+            for doc in docs:
+                within &= self._denied_by(doc, before, after)
+            left = (self._everything, *(doc for doc in docs if doc in before))
+            right = (self._everything, *(doc for doc in docs if doc in after))
+            known = self._known[key] = Slice(within, left, right, content)
+        return known
+
+    def _denied_by(self, doc: Doc, before: Held, after: Held) -> int:
+        masks = self.masks(doc)
+        is_kept = doc in before and doc in after and before[doc] == after[doc]
+        return masks.denied if is_kept else masks.any
 
     def _slice(
-        self, mask: int, docs: Sequence[tuple[Doc, int]], differing: set[Doc], before: Held, after: Held
+        self, mask: int, docs: Sequence[Doc], differing: Container[Doc], before: Held, after: Held
     ) -> Slice:
-        within = -1
-        for _, speaks in docs:
-            within &= speaks
-        left = tuple(doc for doc, _ in docs if doc in before)
-        right = tuple(doc for doc, _ in docs if doc in after)
-        content = (tuple((doc, before[doc]) for doc in left), tuple((doc, after[doc]) for doc in right))
-        alone, common = self._alone(mask, left, right, differing, content)
-        shared_docs = tuple(dict.fromkeys((*content[0], *content[1]))) if alone else ()
-        return Slice(mask, within, left, right, content, shared_docs, alone, common)
+        content = _content(docs, before, after)
+        is_anywhere = any(doc in differing and self._everywhere_of(doc) & mask for doc in docs)
+        key = (content, is_anywhere)
+        known = self._known.get(key)
+        if known is None:
+            within = -1
+            for doc in docs:
+                within &= self.masks(doc).any
+            left = tuple(doc for doc in docs if doc in before)
+            right = tuple(doc for doc in docs if doc in after)
+            alone, common = ((), None) if is_anywhere else _alone(left, differing, content)
+            shared_docs = tuple(dict.fromkeys((*content[0], *content[1]))) if alone else ()
+            known = self._known[key] = Slice(within, left, right, content, shared_docs, alone, common)
+        return known
 
-    def _alone(
-        self,
-        mask: int,
-        left: Sequence[Doc],
-        right: Sequence[Doc],
-        differing: set[Doc],
-        content: tuple[Iterable[tuple[Doc, object]], Iterable[tuple[Doc, object]]],
-    ) -> tuple[tuple[Doc, ...], object]:
-        """The documents that may stand alone, and what the slice has in common with others but for these."""
-        if any(self._gives_everywhere(doc, mask) for doc in (*left, *right) if doc in differing):
-            return (), None
-        kinds = {doc: lone_kind(doc) for doc in left if doc not in differing}
-        alone = tuple(doc for doc, kind in kinds.items() if kind is not None)
-        if not alone:
-            return (), None
-        rest = tuple(tuple(pair for pair in side if pair[0] not in alone) for side in content)
-        return alone, (rest, frozenset((kinds[doc], doc.tags) for doc in alone), len(alone))
-
-    def _gives_everywhere(self, doc: Doc, mask: int) -> bool:
-        """Whether the document may allow some of the actions on resources that none of its patterns names."""
-        return any(
-            clause.allows
-            and (not clause.is_partial or clause.shape.is_not_resource)
-            and self._space.mask(clause.actions) & mask
-            for clause in doc.clauses
-        )
+    def _everywhere_of(self, doc: Doc) -> int:
+        """The actions that the document may allow on resources that none of its patterns names."""
+        mask = self._everywhere.get(doc)
+        if mask is None:
+            mask = 0
+            for clause in doc.clauses:
+                if clause.allows and (not clause.is_partial or clause.shape.is_not_resource):
+                    mask |= self._space.mask(clause.actions)
+            self._everywhere[doc] = mask
+        return mask
 
     def regions(self, before: Limits | None, after: Limits | None) -> Iterator[Region]:
         """By the service control policies."""
@@ -172,9 +170,9 @@ class Slicer:
         others = tuple(chain.from_iterable(_others(limits) for limits in (before, after)))
         for mask, docs_apart in _apart(self._space.actions.everything, speaking):
             within = -1
-            for _, speaks in docs_apart:
-                within &= speaks
-            docs_held = frozenset(doc for doc, _ in docs_apart)
+            for doc in docs_apart:
+                within &= self.masks(doc).any
+            docs_held = frozenset(docs_apart)
             yield Region(
                 mask,
                 within,
@@ -185,9 +183,26 @@ class Slicer:
             )
 
 
-def _apart(mask: int, docs: Iterable[tuple[Doc, int]]) -> list[tuple[int, tuple[tuple[Doc, int], ...]]]:
+def _content(docs: Sequence[Doc], before: Held, after: Held) -> tuple[HeldDocs, HeldDocs]:
+    left = tuple([(doc, before[doc]) for doc in docs if doc in before])
+    return left, tuple([(doc, after[doc]) for doc in docs if doc in after])
+
+
+def _alone(
+    left: Iterable[Doc], differing: Container[Doc], content: tuple[HeldDocs, HeldDocs]
+) -> tuple[tuple[Doc, ...], object]:
+    """The documents that may stand alone, and what the slice has in common with others but for these."""
+    kinds = {doc: lone_kind(doc) for doc in left if doc not in differing}
+    alone = tuple(doc for doc, kind in kinds.items() if kind is not None)
+    if not alone:
+        return (), None
+    rest = tuple(tuple(pair for pair in side if pair[0] not in alone) for side in content)
+    return alone, (rest, frozenset((kinds[doc], doc.tags) for doc in alone), len(alone))
+
+
+def _apart(mask: int, docs: Iterable[tuple[Doc, int]]) -> list[tuple[int, tuple[Doc, ...]]]:
     """A set of actions, apart by which of some documents speak of them."""
-    parts: list[tuple[int, tuple[tuple[Doc, int], ...]]] = [(mask, ())] if mask else []
+    parts: list[tuple[int, tuple[Doc, ...]]] = [(mask, ())] if mask else []
     for doc, speaks in docs:
         if not speaks & mask:
             continue
@@ -195,8 +210,8 @@ def _apart(mask: int, docs: Iterable[tuple[Doc, int]]) -> list[tuple[int, tuple[
         for part, docs_of_part in parts:
             inside = part & speaks
             if inside:
-                refined.append((inside, (*docs_of_part, (doc, speaks))))
-            if part ^ inside:
+                refined.append((inside, (*docs_of_part, doc)))
+            if part != inside:
                 refined.append((part ^ inside, docs_of_part))
         parts = refined
     return parts

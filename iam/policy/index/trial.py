@@ -51,6 +51,8 @@ class ProofMemory:
     space: Space
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
     known: dict[object, tuple[str, AlikeVerdict]] = field(default_factory=dict)
+    verdicts: dict[AlikeVerdict, AlikeVerdict] = field(default_factory=dict)
+    """Each once: of one prover, equal verdicts are one object."""
     fits: Fits = field(default_factory=dict)
 
 
@@ -178,7 +180,8 @@ class ActionGroup:
         known = self._prover.known.get(key)
         arn = self.before.principal.arn
         if known is None:
-            known = (arn, Trial(self, sort, patterns, is_anywhere=is_anywhere).verdict())
+            verdict = Trial(self, sort, patterns, is_anywhere=is_anywhere).verdict()
+            known = (arn, self._prover.verdicts.setdefault(verdict, verdict))
             self._prover.known[key] = known
         self.is_taken_over = self.is_taken_over or (self._alike is not None and known[0] != arn)
         return known[1]

@@ -96,19 +96,16 @@ def _is_for_all(clause: IndexedStatement) -> bool:
 
 
 def together(changes: Iterable[tuple[int, PrincipalChange]]) -> PrincipalChange:
-    """What becomes of all actions, from changes that each say it of a set of them."""
-    bits_by_verdict: dict[AlikeVerdict, int] = {}
+    """What becomes of all actions, from changes of one prover that each say it of a set of them."""
     used = []
+    proofs = []
     for within, change in changes:
         used.append(change)
-        for mask, verdict in change.proofs:
-            if mask & within:
-                bits_by_verdict[verdict] = bits_by_verdict.get(verdict, 0) | mask & within
-    proofs = tuple(Proof(mask, verdict) for verdict, mask in bits_by_verdict.items())
+        proofs += [Proof(mask & within, verdict) for mask, verdict in change.proofs if mask & within]
     names = {change.proved_for for change in used}
     proved_for = names.pop() if len(names) == 1 else ""
     return PrincipalChange(
-        proofs,
+        tuple(_joined(proofs)),
         any(change.is_personal for change in used),
         proved_for,
         next((change.prover for change in used), None),
@@ -116,12 +113,16 @@ def together(changes: Iterable[tuple[int, PrincipalChange]]) -> PrincipalChange:
 
 
 def _joined(proofs: Iterable[Proof]) -> Iterator[Proof]:
-    """Sets with the same verdict as one."""
-    joined: dict[AlikeVerdict, int] = {}
+    """Sets with the same verdict of one prover as one."""
+    masks: dict[int, int] = {}
+    verdicts: dict[int, AlikeVerdict] = {}
     for mask, verdict in proofs:
-        joined[verdict] = joined.get(verdict, 0) | mask
-    for verdict, mask in joined.items():
-        yield Proof(mask, verdict)
+        # What is equal is one object, and verdicts are long to compare.
+        number = id(verdict)
+        masks[number] = masks.get(number, 0) | mask
+        verdicts[number] = verdict
+    for number, mask in masks.items():
+        yield Proof(mask, verdicts[number])
 
 
 __all__ = ["AlikeVerdict", "Cell", "PrincipalChange", "Proof", "Prover", "Witness", "witness_of"]
