@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from django.conf import settings
 from django.utils import timezone
 
 from iam.activity.models import TrailFile
@@ -161,11 +162,12 @@ def _read(delivery: Delivery, digest: str, source: str, now: datetime) -> ReadFi
     except TrailFileError as error:
         row.reason = str(error)[:256]
         return ReadFile(row)
+    keep_raw: bool = settings.ACTIVITY_KEEP_EVENTS
     events: list[EventRecord] = []
     refusals: list[str] = []
     for record in records:
         try:
-            events.append(event_of(record, now))
+            events.append(event_of(record, now, keep_raw=keep_raw))
         except RecordError as error:
             refusals.append(str(error))
     row.refused = len(refusals)

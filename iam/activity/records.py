@@ -90,8 +90,10 @@ class EventRecord(NamedTuple):
     raw: str
 
 
-def event_of(record: Any, now: datetime) -> EventRecord:
-    """A checked event. Raises RecordError; `now` bounds the time that an event can have."""
+def event_of(record: Any, now: datetime, *, keep_raw: bool = True) -> EventRecord:
+    """A checked event. Raises RecordError; `now` bounds the time that an event can have. `keep_raw` False
+    leaves `raw` empty.
+    """
     if not isinstance(record, dict):
         raise RecordError("an event isn’t a JSON object")
     identity = record.get("userIdentity")
@@ -99,11 +101,7 @@ def event_of(record: Any, now: datetime) -> EventRecord:
     name = plain(record.get("eventName"), NAME_LENGTH)
     if not isinstance(identity, dict) or not source or not name:
         raise RecordError("an event lacks userIdentity, eventSource or eventName")
-    raw = orjson.dumps(record)
-    if len(raw) > EVENT_LIMIT:
-        raise RecordError("an event is larger than 1 MB, which CloudTrail’s never are")
-    if any(part in raw for part in SECRET_PARTS):
-        raw = orjson.dumps(without_secrets(record))
+    raw = _raw(record) if keep_raw else ""
     caller, session = caller_of(identity, record.get("invokedBy"))
     region = plain(record.get("awsRegion"), 32)
     service = service_prefix(source)[:64]
@@ -125,8 +123,18 @@ def event_of(record: Any, now: datetime) -> EventRecord:
         is_denied=error.startswith(DENIED),
         is_read_only=truth(record.get("readOnly")),
         resource=resource_of(service, record, account, region)[:ARN_LENGTH],
-        raw=raw.decode(),
+        raw=raw,
     )
+
+
+def _raw(record: Mapping[str, Any]) -> str:
+    """The record as JSON, without secrets. Raises RecordError for one that is too large."""
+    raw = orjson.dumps(record)
+    if len(raw) > EVENT_LIMIT:
+        raise RecordError("an event is larger than 1 MB, which CloudTrail’s never are")
+    if any(part in raw for part in SECRET_PARTS):
+        raw = orjson.dumps(without_secrets(record))
+    return raw.decode()
 
 
 def without_secrets(value: Any) -> Any:

@@ -12,7 +12,6 @@ from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
-from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 
 from iam.activity.callers import CallerKey
@@ -232,7 +231,7 @@ def _event_row(event: EventRecord, caller_id: int, file_id: int) -> tuple[Any, .
         event.is_denied,
         event.is_read_only,
         event.resource,
-        event.raw if settings.ACTIVITY_KEEP_EVENTS else "",
+        event.raw,
         file_id,
     )
 
