@@ -58,6 +58,10 @@ LABELS: Final[Mapping[str, str]] = {
     "sid": "Statement ID",
     "arn": "ARN",
 }
+AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
+    "instance-role-can-escalate": ("EC2 instance", "EC2 instances"),
+}
+"""What a finding concerns, one and several, where it is not users and roles."""
 MFA_WORDS: Final[Mapping[str, str]] = {"none": "None", "virtual": "Virtual device"}
 PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "credentials": ("identities:person-credentials", "Open credentials"),
@@ -110,6 +114,15 @@ class AuditFindingRow:
     fix: FixLink | None = None
     owner: str = ""
     accounts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def affected_words(self) -> str:
+        """How many it concerns, and of what; empty if it is only about one thing."""
+        number = self.finding.affected
+        one, many = AFFECTED.get(self.finding.kind, ("IAM user or role", "IAM users and roles"))
+        if not number:
+            return ""
+        return f"1 {one}" if number == 1 else f"{number:,} {many}"
 
 
 def row_of(finding: AuditFinding, viewer: Viewer, *, owner: str = "") -> AuditFindingRow:
