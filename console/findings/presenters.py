@@ -119,10 +119,10 @@ class AuditFindingRow:
     def affected_words(self) -> str:
         """How many it concerns, and of what; empty if it is only about one thing."""
         number = self.finding.affected
-        one, many = AFFECTED.get(self.finding.kind, ("IAM user or role", "IAM users and roles"))
+        singular, plural = AFFECTED.get(self.finding.kind, ("IAM user or role", "IAM users and roles"))
         if not number:
             return ""
-        return f"1 {one}" if number == 1 else f"{number:,} {many}"
+        return f"1 {singular}" if number == 1 else f"{number:,} {plural}"
 
 
 def row_of(finding: AuditFinding, viewer: Viewer, *, owner: str = "") -> AuditFindingRow:
