@@ -1,0 +1,45 @@
+"""The task of findings rests while nothing is written, and sees what is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from iam.audit.findings.models import AuditFinding, FindingRun, FindingStatus
+from iam.audit.findings.tasks import calculate_findings
+from iam.mirror.models import Account
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def account() -> Account:
+    cache.clear()
+    account = factories.account()
+    factories.synced(account)
+    factories.user(account, "tomas", credentials={"mfa": "none"})
+    return account
+
+
+def test_it_rests_until_something_is_written(account: Account) -> None:
+    assert calculate_findings() == 1
+    assert AuditFinding.objects.filter(status=FindingStatus.OPEN).exists()
+    with CaptureQueriesContext(connection) as queries:
+        assert calculate_findings() == 0
+    assert len(queries) == 3
+    Account.objects.filter(pk=account.pk).update(writes=account.writes + 1)
+    assert calculate_findings() == 1
+
+
+def test_it_does_not_rest_while_another_process_calculates(account: Account) -> None:
+    later = timezone.now() + timedelta(minutes=3)
+    FindingRun.objects.create(account=account, lease="another", lease_until=later)
+    assert calculate_findings() == 0
+    FindingRun.objects.update(lease="", lease_until=None)
+    assert calculate_findings() == 1
