@@ -31,6 +31,9 @@ SHARED_CLASS_NAMES = frozenset({"Command", "Identity", "Link"})
 """Django asks for `Command`. The others are models of two applications each, whose names stay."""
 EMPTY_VARIABLES = frozenset({"found", "given", "held", "meant", "one", "said", "some", "told"})
 """Names that say where a value comes from, or only that there is one, and not what it is."""
+TIMERS = frozenset({"perf_counter", "process_time", "thread_time"})
+TIMED = ("tests/bench",)
+"""Only benches ask how long something takes: what a test asserts may not depend on how busy a machine is."""
 # The Content-Security-Policy has no unsafe-inline: such markup would silently do nothing.
 TEMPLATE_TAG = re.compile(r"{[{%].*?[}%]}")
 TEMPLATE_RULES = (
@@ -104,6 +107,19 @@ def empty_variables(tree: ast.AST) -> Iterator[tuple[int, str]]:
             yield getattr(node, "lineno", 0), name
 
 
+def timers(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    """(line, name) of clocks that measure how long something takes."""
+    for node in ast.walk(tree):
+        names: list[str] = []
+        if isinstance(node, ast.Attribute):
+            names = [node.attr]
+        elif isinstance(node, ast.ImportFrom) and node.module == "time":
+            names = [alias.name for alias in node.names]
+        for name in names:
+            if name.removesuffix("_ns") in TIMERS:
+                yield getattr(node, "lineno", 0), name
+
+
 def vague_module(name: str) -> bool:
     """True for a module that is named by a gerund, or by a word that doesn't say what is in it."""
     stem = Path(name).stem.removeprefix("test_")
@@ -146,6 +162,9 @@ def breaches() -> Iterator[str]:
                 yield f"{place}:{number}: {what}"
             for number, name in empty_variables(tree):
                 yield f"{place}:{number}: the variable {name} doesn't say what it holds"
+        if place.parts[0] == "tests" and not str(place).startswith(TIMED):
+            for number, name in timers(tree):
+                yield f"{place}:{number}: {name}: count calls (tests/work.py), and measure in tests/bench"
         nodes = sum(1 for _ in ast.walk(tree))
         if nodes > MAX_NODES:
             yield f"{place}: {nodes} nodes of the syntax tree; {MAX_NODES} are the limit"

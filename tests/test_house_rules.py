@@ -12,6 +12,7 @@ from tests.house_rules import (
     dense,
     empty_variables,
     repeated_classes,
+    timers,
     tracked,
     vague_module,
     wide_lines,
@@ -105,3 +106,19 @@ def test_a_class_name_of_two_modules_is_a_breach() -> None:
 def test_names_that_django_asks_for_and_nested_classes_are_no_breach() -> None:
     nested = "class {}:\n    class Meta: pass\n\nclass Command: pass"
     assert list(repeated_classes({"a.py": nested.format("User"), "b.py": nested.format("Team")})) == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "assert perf_counter() < 1 or time.perf_counter() < 1",
+        "from time import process_time_ns",
+        "began = time.thread_time()",
+    ],
+)
+def test_a_clock_that_measures_is_no_thing_of_a_test(source: str) -> None:
+    assert list(timers(ast.parse(source)))
+
+
+def test_a_wait_for_another_process_has_its_clock() -> None:
+    assert not list(timers(ast.parse("deadline = time.monotonic() + 10")))

@@ -5,7 +5,6 @@ long patterns.
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 
@@ -13,6 +12,7 @@ from iam.policy.glob import ANY, ONE, ONE_WITHIN, WITHIN, from_tokens
 from iam.policy.index.overlap import MAX_OVERLAPS, Tokens, overlaps
 from iam.policy.index.patterns import normal
 from iam.policy.index.probes import pattern_tokens
+from tests.work import calls_of
 
 LETTERS = "aab:"
 WILD = (ANY, WITHIN, ONE, ONE_WITHIN)
@@ -50,11 +50,11 @@ def test_the_overlap_takes_in_what_both_take_in(seed: int) -> None:
             )
 
 
-def test_long_patterns_with_many_stars_take_no_time() -> None:
+def test_the_work_of_long_patterns_with_many_stars_has_a_limit() -> None:
     tokens = pattern_tokens(
         "arn:aws:s3:::b-" + "*".join(f"part{n:02}/of/a/long/key" for n in range(20)) + "*"
     )
     other = pattern_tokens("arn:aws:s3:::*" + "*".join(f"{n:02}/of" for n in range(20)) + "*")
-    began = time.process_time()
+    overlaps.cache_clear()
+    assert calls_of(lambda: overlaps(tokens, other)) <= 60_000
     assert len(overlaps(tokens, other)) == MAX_OVERLAPS
-    assert time.process_time() - began < 0.1

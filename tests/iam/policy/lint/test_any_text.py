@@ -5,7 +5,6 @@ stumbles over.
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -19,6 +18,7 @@ from iam.policy.lint import LintFinding, LintKind, Severity, lint
 from iam.policy.lint.findings import Report
 from iam.policy.lint.grammar import read_document
 from tests.iam.policy.lint.builders import BUCKET, PLAIN, allow, policy
+from tests.work import calls_of
 
 WORDS = some.sampled_from(
     [
@@ -227,7 +227,7 @@ HOSTILE = {
     "deep": "[" * 130_000,
     "deep and closed": '{"Statement":' * 9_000 + "1" + "}" * 9_000,
     "one long action": policy(allow("s3:" + "*?" * 60_000)),
-    "many inner patterns": policy(allow([f"s3:*{number}*a*b*" for number in range(4_000)])),
+    "many inner patterns": policy(allow([f"s3:*{number}*a*b*" for number in range(2_000)])),
     "many wide actions": policy(allow(["ec2:*"] * 8_000, "arn:aws:ec2:*:*:x/*")),
     "many unknown actions": policy(allow([f"s3:GetObjekt{number}" for number in range(6_000)])),
     "many unknown services": policy(allow([f"s{number}x:Get" for number in range(8_000)])),
@@ -249,9 +249,13 @@ HOSTILE = {
     "many names": json.dumps({f"a{number}": 1 for number in range(12_000)}),
 }
 
+CALLS_PER_LETTER = 300
+"""The most costly of them takes a third of these; work that grew with the square would take thousands."""
+
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE.keys())
-def test_hostile_texts_are_answered_in_time(text: str) -> None:
-    began = time.process_time()
-    assert lint(text, kind="identity")
-    assert time.process_time() - began < 5
+def test_the_work_of_a_hostile_text_grows_with_its_length_alone(text: str) -> None:
+    findings: list[LintFinding] = []
+    calls = calls_of(lambda: findings.extend(lint(text, kind="identity")))
+    assert findings
+    assert calls <= CALLS_PER_LETTER * len(text)
