@@ -13,6 +13,7 @@ from console.changes.forms import DecisionForm
 from console.changes.page import SEES, acting_on, address_of, change_or_404, is_single, page_context
 from console.changes.presenters import pace_of, version_of
 from console.changes.request_context import refused_page, request_context
+from console.changes.trail_records import record_pace
 from console.operators.recency import recently_authenticated
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_live
@@ -37,9 +38,10 @@ def change(request: ViewerRequest, pk: UUID) -> HttpResponse:
     if is_single(shown):
         context, template = request_context(request, shown), "changes/request.html"
     else:
-        events, pace = timeline(shown), pace_of(shown)
-        version = version_of(shown, events, pace=pace)
-        context = page_context(request, shown, events) | {"version": version, "pace": pace}
+        events = timeline(shown)
+        context = page_context(request, shown, events)
+        pace = pace_of(shown) or record_pace(context["calls"])
+        context |= {"version": version_of(shown, events, pace=pace), "pace": pace}
         template = "changes/change.html"
     if is_fragment(request) and request.GET.get("seen") == context["version"]:
         return HttpResponse(status=204)

@@ -18,6 +18,7 @@ from console.changes.presenters import MARKS, call_rows, lines_of, slowness
 from console.changes.receipt import receipt_context, without_new_names
 from console.changes.seals import seal_context
 from console.changes.subject import about_of, subject_openable
+from console.changes.trail_records import with_trail_records
 from console.changes.weights import weight_of_request
 from console.web.access import ViewerRequest, layout_for, require_present
 from console.web.moments import input_text, zone_label
@@ -120,7 +121,11 @@ def page_context(request: ViewerRequest, shown: Change, events: list[ChangeEvent
             "viewer_sees_all": all(viewer.scope.sees_account(part.account.account_id) for part in parts),
             "mark": MARKS[shown.state],
             "account": shown.account,
-            "calls": call_rows(shown.calls, partition=shown.account.partition),
+            "calls": with_trail_records(
+                call_rows(shown.calls, partition=shown.account.partition),
+                account_id=shown.account.account_id,
+                viewer=viewer,
+            ),
             "about": about_of(shown, open_to=open_to),
             "lines": lines_of(shown, events, decides=decides),
             "approvals": list(Approval.objects.filter(change_set=shown.change_set).order_by("id")),

@@ -129,9 +129,21 @@ _FOLLOWING: dict[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class TrailRecord:
+    """What a page says of CloudTrail's record of a call; `url` leads to the event, for viewers who can open
+    it.
+    """
+
+    sentence: str
+    is_pending: bool = False
+    event_id: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class CallRow:
     """A call with its equivalents and its result; `place` is the name of the account, where a page shows
-    calls of several.
+    calls of several, and `record` what CloudTrail recorded of it, where a page looked.
     """
 
     shown: ShownCall
@@ -140,6 +152,7 @@ class CallRow:
     request_id: str = ""
     error: str = ""
     place: str = ""
+    record: TrailRecord | None = None
 
     @property
     def is_done(self) -> bool:

@@ -24,6 +24,7 @@ from console.changes.presenters import (
     call_rows,
     pace_of,
 )
+from console.changes.trail_records import record_pace
 from console.web.access import ViewerRequest
 from console.web.render import render_page
 from iam.changes.errors import RefusedError
@@ -73,6 +74,8 @@ def request_context(request: ViewerRequest, shown: Change) -> dict[str, Any]:
     pace = max((pace_of(part) for part in (shown, *parts)), key=_urgency)
     total = shown.change_set.changes.count()
     is_single = len(parts) == 1 and total == 1
+    if is_single:
+        pace = pace or record_pace(context["calls"])
     accepted = _accepted(shown, parts, context, is_single=is_single)
     page = "changes:change" if is_single else "changes:request"
     return context | {
