@@ -13,8 +13,8 @@ from iam.guard import Right, Viewer
 
 SENTENCES: Final = {
     RecordState.PENDING: "CloudTrail hasn’t recorded it yet, which takes about 5 to 15 minutes.",
-    RecordState.MISSING: "It isn’t among the CloudTrail events that were read.",
-    RecordState.NOT_READ: "CloudTrail events of this time were not read for this account.",
+    RecordState.MISSING: "It isn’t among the known CloudTrail events of this account.",
+    RecordState.NOT_READ: "No CloudTrail events of this time are known for this account.",
     RecordState.NOT_KEPT: "It can’t be matched with CloudTrail, since full records aren’t stored.",
 }
 ASKS_AGAIN: Final = "15s"
@@ -38,7 +38,9 @@ def with_trail_records(rows: Sequence[CallRow], *, account_id: str, viewer: View
     shown: list[CallRow] = []
     for row in rows:
         record = records.get(row.request_id)
-        shown.append(row if record is None else replace(row, record=_shown(record, opens=opens)))
+        if record is not None:
+            row = replace(row, record=_shown(record, opens=opens))
+        shown.append(row)
     return shown
 
 

@@ -75,10 +75,10 @@ def test_who_does_not_see_the_account_gets_no_link(site: Site) -> None:
     ("age", "newest", "says"),
     [
         (timedelta(minutes=1), timedelta(hours=3), "hasn’t recorded it yet"),
-        (timedelta(minutes=1), None, "were not read for this account"),
-        (timedelta(hours=2), None, "were not read for this account"),
-        (timedelta(hours=2), timedelta(hours=3), "were not read for this account"),
-        (timedelta(hours=2), timedelta(hours=1), "isn’t among the CloudTrail events that were read"),
+        (timedelta(minutes=1), None, "No CloudTrail events of this time are known"),
+        (timedelta(hours=2), None, "No CloudTrail events of this time are known"),
+        (timedelta(hours=2), timedelta(hours=3), "No CloudTrail events of this time are known"),
+        (timedelta(hours=2), timedelta(hours=1), "isn’t among the known CloudTrail events"),
     ],
 )
 def test_without_an_event_the_page_says_why(
