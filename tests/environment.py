@@ -10,6 +10,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import Any, Final
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests.services import postgres
+from tests.services import postgres, table_sources
 
 FOLDER = Path(tempfile.mkdtemp(prefix="gatehouse-test-"))
 atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
@@ -26,7 +27,9 @@ atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 (FOLDER / "staticfiles").mkdir()
 
 # Test processes inherit it from the one that has started them.
-os.environ.setdefault("GATEHOUSE_TEST_TABLES", str(FOLDER / "tables"))
+if "GATEHOUSE_TEST_TABLES" not in os.environ:
+    key = table_sources.key(Path(__file__).resolve().parent.parent, str(postgres.binaries()))
+    os.environ["GATEHOUSE_TEST_TABLES"] = f"{sys.prefix}/tables-of-tests/{key}"
 
 for name in [n for n in os.environ if n.startswith("AWS_") or n in {"DATABASE_URL_FILE", "REDIS_URL"}]:
     del os.environ[name]

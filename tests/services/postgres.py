@@ -45,6 +45,13 @@ def _as_server(command: list[str]) -> list[str]:
     return ["runuser", "-u", "postgres", "--", *command] if os.geteuid() == 0 else command
 
 
+def run_client(program: str, *arguments: str) -> None:
+    """Run a program that comes with the server, and connects to it by itself."""
+    programs = binaries()
+    assert programs is not None
+    subprocess.run([str(programs / program), *arguments], check=True)
+
+
 @dataclass(slots=True)
 class Cluster:
     """A running cluster."""

@@ -1,5 +1,7 @@
-"""The tables of a test run: made by the migrations once, and copied into the database of each test
-process.
+"""The tables of a test run: made by the migrations once, and copied into the database of each test process.
+
+They are kept in the environment's folder for the next run, until something changes that they are made from
+(see `tests.services.table_sources`).
 """
 
 from __future__ import annotations
@@ -7,22 +9,26 @@ from __future__ import annotations
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from django.core.management.commands import migrate
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
-COPY = "gatehouse_tables"
+from tests.services import postgres
+
+KEPT_SECONDS = 3 * 86400
 
 
 @contextmanager
 def made_once() -> Iterator[None]:
-    """The first `migrate` in here, of an empty database, is carried out by one process of a run; the others
-    wait for it, and copy.
+    """The first `migrate` in here, of an empty database, is carried out where nothing is kept; others wait,
+    and copy.
     """
     carried_out = migrate.Command.handle
 
@@ -45,13 +51,23 @@ def _once(connection: BaseDatabaseWrapper, make: Callable[[], None]) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not kept.exists():
             make()
-            KEEP[connection.vendor](connection, kept)
+            unfinished = kept.with_suffix(f".{os.getpid()}")
+            KEEP[connection.vendor](connection, unfinished)
+            unfinished.rename(kept)
+            _forget_old(kept.parent)
             return
     TAKE[connection.vendor](connection, kept)
 
 
 def _kept(connection: BaseDatabaseWrapper) -> Path:
-    return Path(os.environ["GATEHOUSE_TEST_TABLES"]) / connection.vendor
+    return Path(f"{os.environ['GATEHOUSE_TEST_TABLES']}-{connection.vendor}")
+
+
+def _forget_old(folder: Path) -> None:
+    """What was made days ago; a run that copies from it would be as old."""
+    for path in folder.iterdir():
+        if path.stat().st_mtime < time.time() - KEPT_SECONDS:
+            path.unlink()
 
 
 def _keep_file(connection: BaseDatabaseWrapper, kept: Path) -> None:
@@ -65,21 +81,25 @@ def _take_file(connection: BaseDatabaseWrapper, kept: Path) -> None:
         file.backup(connection.connection)
 
 
-def _copied(connection: BaseDatabaseWrapper, *, source: str, into: str) -> None:
-    connection.close()
-    with connection.creation._nodb_cursor() as cursor:
-        cursor.execute(f'DROP DATABASE IF EXISTS "{into}"')
-        cursor.execute(f'CREATE DATABASE "{into}" TEMPLATE "{source}"')
-
-
 def _keep_database(connection: BaseDatabaseWrapper, kept: Path) -> None:
     _keep_shipped(connection)
-    _copied(connection, source=connection.settings_dict["NAME"], into=COPY)
-    kept.touch()
+    connection.close()
+    options = ("--format", "custom", "--compress", "0", "--file", str(kept))
+    postgres.run_client("pg_dump", _address(connection), *options)
 
 
 def _take_database(connection: BaseDatabaseWrapper, kept: Path) -> None:
-    _copied(connection, source=COPY, into=connection.settings_dict["NAME"])
+    connection.close()
+    with connection.creation._nodb_cursor() as cursor:
+        cursor.execute(f'DROP DATABASE IF EXISTS "{connection.settings_dict["NAME"]}"')
+        cursor.execute(f'CREATE DATABASE "{connection.settings_dict["NAME"]}" TEMPLATE template0')
+    postgres.run_client("pg_restore", _address(connection), "--single-transaction", str(kept))
+
+
+def _address(connection: BaseDatabaseWrapper) -> str:
+    address = connection.settings_dict
+    host = {"host": address["OPTIONS"].get("host") or address["HOST"]}
+    return f"--dbname=postgresql://{address['USER']}@/{address['NAME']}?{urlencode(host)}"
 
 
 KEEP: dict[str, Callable[[BaseDatabaseWrapper, Path], None]] = {
