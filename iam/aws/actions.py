@@ -63,6 +63,12 @@ READ: dict[str, tuple[str, ...]] = {
         "ec2:DescribeIamInstanceProfileAssociations",
         "ec2:DescribeRegions",
     ),
+    "trails": (
+        "cloudtrail:DescribeTrails",
+        "cloudtrail:GetTrailStatus",
+        "cloudtrail:GetEventSelectors",
+    ),
+    "trail-events": ("cloudtrail:LookupEvents", "cloudtrail:ListPublicKeys"),
 }
 """Section of the mirror → the actions that reading it takes. None of them returns a secret."""
 

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 _ATTEMPTS = 5
 _RETRY_AFTER_S = 0.2
-_ONLY_READS = ("Get", "List", "Describe", "Generate")
+_ONLY_READS = ("Get", "List", "Describe", "Generate", "Lookup")
 
 
 def invoke(client: Any, operation: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,12 @@ OWN_ROLES = "gatehouse-"
 MANAGEMENT_ACCOUNT_ONLY = ("organization",)
 """Sections that only the organization's management account, or a delegated administrator, can read."""
 
+_READ_STATEMENTS = (
+    ("iam", "ReadIam"),
+    ("organizations", "ReadOrganization"),
+    ("ec2", "ReadInstances"),
+    ("cloudtrail", "ReadTrails"),
+)
 _PATH = re.compile(r"/(?:[\x21-\x7e]+/)?")
 _ACCOUNT_ID = re.compile(r"[0-9]{12}")
 
@@ -66,7 +72,7 @@ def read_policy(partition: str = "aws", *, sections: Iterable[str] | None = None
     """
     global_region(partition)
     statements = []
-    for service, sid in (("iam", "ReadIam"), ("organizations", "ReadOrganization"), ("ec2", "ReadInstances")):
+    for service, sid in _READ_STATEMENTS:
         actions = sorted(action for action in read_actions(sections) if action.startswith(f"{service}:"))
         if actions:
             statements.append({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": "*"})

@@ -86,6 +86,10 @@ class Aws:
         """The botocore client of EC2 in a region."""
         return self.client("ec2", region=region)
 
+    def cloudtrail(self, region: str) -> Any:
+        """The botocore client of CloudTrail in a region."""
+        return self.client("cloudtrail", region=region)
+
     def client(self, service: str, *, region: str | None = None, may_retry: bool = True) -> Any:
         """A botocore client with our retries, counters and limits; the partition's global region unless told.
 

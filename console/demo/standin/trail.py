@@ -152,6 +152,10 @@ class CloudTrail(Overlay, BaseResponse):  # type: ignore[misc]
         """Whether a trail is logging."""
         return ActionResult({"IsLogging": self._named().logging})
 
+    def list_public_keys(self) -> ActionResult:
+        """No keys: the stand-in signs no digest files."""
+        return ActionResult({"PublicKeyList": []})
+
     def get_event_selectors(self) -> ActionResult:
         """Which events a trail keeps: all management events."""
         selector = {"ReadWriteType": "All", "IncludeManagementEvents": True, "DataResources": []}

@@ -50,6 +50,7 @@ KINDS: Final = (
     Kind.SAML_PROVIDER,
     Kind.OIDC_PROVIDER,
     Kind.INSTANCE,
+    Kind.TRAIL,
 )
 COLUMNS: Final = (
     "entity_id",

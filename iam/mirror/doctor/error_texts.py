@@ -25,6 +25,8 @@ READS = {
     "re-read": "Single entities, after a change",
     "organization": "Organization, SCPs and RCPs",
     "instances": "EC2 instances",
+    "trails": "CloudTrail trails",
+    "trail-events": "CloudTrail events without a trail, and keys of digest files",
 }
 """Key of `iam.aws.permissions.READ` → its title."""
 

@@ -116,7 +116,7 @@ def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[
         probes_by_id[f"iam:{name}"] = Probe(f"iam:{name}", answers=_REPORT)
     if access_key_id:
         probes_by_id[KEY_IN_USE] = Probe(KEY_IN_USE, {"AccessKeyId": access_key_id})
-    return probes_by_id | _organization() | _instances()
+    return probes_by_id | _organization() | _instances() | _trails()
 
 
 def _organization() -> dict[str, Probe]:
@@ -147,4 +147,20 @@ def _instances() -> dict[str, Probe]:
         "ec2:DescribeIamInstanceProfileAssociations": Probe(
             "ec2:DescribeIamInstanceProfileAssociations", {"MaxResults": 5}, answers=_DRY_RUN
         )
+    }
+
+
+def _trails() -> dict[str, Probe]:
+    """A trail that does not exist is not found by those who may ask."""
+    gone = frozenset({"TrailNotFoundException", "InvalidTrailNameException"})
+    calls: dict[str, Mapping[str, Any]] = {
+        "DescribeTrails": {"includeShadowTrails": False},
+        "GetTrailStatus": {"Name": NOBODY},
+        "GetEventSelectors": {"TrailName": NOBODY},
+        "LookupEvents": {"MaxResults": 1},
+        "ListPublicKeys": {},
+    }
+    return {
+        f"cloudtrail:{name}": Probe(f"cloudtrail:{name}", params, answers=gone)
+        for name, params in calls.items()
     }

@@ -14,6 +14,7 @@ from iam.mirror.doctor.probes import KEY_IN_USE, Probe, probes
 from iam.mirror.models import Account, Entity, Kind
 
 ORGANIZATION = "organization"
+_REGIONAL = frozenset({"ec2", "cloudtrail"})
 _USERS_ASKED = 30
 _GIVES_UP = 3
 """So many sections that fail one after the other: AWS is not there, and asking on would only take long."""
@@ -84,7 +85,10 @@ def tried(
 
 def _error_of(aws: Aws, probe: Probe) -> AwsError | None:
     """What stands in the way of the call; None when it was allowed, whatever there is to show."""
-    client = aws.ec2(_region(aws)) if probe.service == "ec2" else aws.client(probe.service)
+    region = None
+    if probe.service in _REGIONAL:
+        region = _region(aws)
+    client = aws.client(probe.service, region=region)
     try:
         invoke(client, probe.operation, probe.params)
     except AwsError as error:

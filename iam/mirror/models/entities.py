@@ -26,6 +26,7 @@ class Kind(models.TextChoices):
     SAML_PROVIDER = "saml-provider", "SAML provider"
     OIDC_PROVIDER = "oidc-provider", "OpenID Connect provider"
     INSTANCE = "instance", "EC2 instance"
+    TRAIL = "trail", "CloudTrail trail"
     ORG_ROOT = "org-root", "Organization root"
     ORG_UNIT = "org-unit", "Organizational unit"
     ORG_ACCOUNT = "org-account", "Account in the organization"

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from django.conf import settings
+from django.utils import timezone
 
 from iam.aws.partitions import global_region
-from iam.aws.reads import instances, lists
+from iam.aws.reads import instances, lists, trails
 from iam.aws.session import Aws
 from iam.mirror.models import Account, Kind
 from iam.mirror.pull.account_facts import load_facts, read_settings
@@ -25,9 +26,11 @@ from iam.mirror.pull.sections import (
     PROVIDERS,
     SERVER_CERTIFICATES,
     SERVICE_CREDENTIALS,
+    TRAILS,
 )
 from iam.mirror.pull.transform import inventory as transform
 from iam.mirror.pull.transform.credentials import service_credential
+from iam.mirror.pull.usage import LastUse, load_usage
 
 ALL_REGIONS = "all"
 
@@ -83,6 +86,7 @@ def pull_inventory(job: LiveJob) -> None:
     )
     pull_organization(job)
     pull_instances(job)
+    pull_trails(job)
 
 
 def _providers(job: LiveJob) -> list[FoundEntity]:
@@ -133,6 +137,24 @@ def pull_instances(job: LiveJob) -> None:
         return known.kind == Kind.INSTANCE and known.arn.split(":")[3] in regions
 
     _pull(job, INSTANCES, get, covers=covers)
+
+
+def pull_trails(job: LiveJob) -> None:
+    """The trails that the regions see which are asked for, and when each last delivered."""
+    delivered: dict[str, LastUse] = {}
+
+    def get() -> list[FoundEntity]:
+        records = trails.list_trails(job.aws, regions=_regions(job.aws))
+        delivered.update((record.arn, LastUse(record.delivered_at)) for record in records)
+        return [transform.trail(record) for record in records]
+
+    began_at = timezone.now()
+    _pull(job, TRAILS, get)
+    known = list(job.census.of_kind(Kind.TRAIL))
+    uses = {row.id: delivered[row.aws_id] for row in known if row.aws_id in delivered}
+    with job.applying():
+        job.take_hold()
+        load_usage(job.account.pk, entities=known, uses=uses, observed_at=began_at)
 
 
 def _regions(aws: Aws) -> tuple[str, ...]:

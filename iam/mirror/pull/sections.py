@@ -19,6 +19,7 @@ SERVER_CERTIFICATES = "server_certificates"
 ACCOUNT = "account"
 ORGANIZATION = "organization"
 INSTANCES = "instances"
+TRAILS = "trails"
 ACCESS_KEYS = "access_keys"
 USER_MFA = "user_mfa"
 LOGIN_PROFILES = "login_profiles"
@@ -42,6 +43,7 @@ FAST_LANE = (
     ACCOUNT,
     ORGANIZATION,
     INSTANCES,
+    TRAILS,
 )
 """Read in bulk with every pull."""
 
@@ -66,6 +68,7 @@ LABELS = {
     ACCOUNT: "Account settings",
     ORGANIZATION: "Organization",
     INSTANCES: "EC2 instances",
+    TRAILS: "CloudTrail trails",
     ACCESS_KEYS: "Access keys",
     USER_MFA: "Hardware MFA and security keys",
     LOGIN_PROFILES: "Console passwords",
@@ -88,6 +91,7 @@ PERMISSIONS = {
     ACCOUNT: "account",
     ORGANIZATION: "organization",
     INSTANCES: "instances",
+    TRAILS: "trails",
     ACCESS_KEYS: "access-keys",
     USER_MFA: "mfa-devices",
     LOGIN_PROFILES: "login-profiles",
@@ -109,6 +113,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     SERVER_CERTIFICATES: (Kind.SERVER_CERTIFICATE,),
     ORGANIZATION: (Kind.ORG_ROOT, Kind.ORG_UNIT, Kind.ORG_ACCOUNT, Kind.SCP, Kind.RCP),
     INSTANCES: (Kind.INSTANCE,),
+    TRAILS: (Kind.TRAIL,),
     ACCESS_KEYS: (Kind.ACCESS_KEY,),
     USER_MFA: (Kind.MFA_DEVICE,),
     SSH_KEYS: (Kind.SSH_KEY,),

@@ -44,6 +44,8 @@ _EMPTY_JSON: dict[str, list[Any]] = {
     "analyzers": [],
     "Policies": [],
     "QueueUrls": [],
+    "Events": [],
+    "PublicKeyList": [],
 }
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/")
 JSON_TYPE, XML_TYPE = "application/x-amz-json-1.1", "text/xml"
@@ -95,6 +97,7 @@ class World:
         )
         self.iam, self.sts, self.ec2 = Iam(self.account), Sts(), Ec2(self.account)
         self.organizations = Organizations(o.accounts)
+        self.trails: list[dict[str, Any]] = []
         self.count, self.latency = o.accounts, o.latency_ms / 1000
         self.faults = Faults(
             rate_of_faults=o.fault_rate,
@@ -231,6 +234,9 @@ class World:
         return Reply(name, 200, localise(body_bytes, account), XML_TYPE)
 
     def _json(self, service: str, action: str, body: bytes, *, account: int) -> Reply:
+        if action == "DescribeTrails":
+            answer = json.dumps({"trailList": self.trails}).encode()
+            return Reply("cloudtrail:DescribeTrails", 200, answer, JSON_TYPE)
         if service != "organizations" or not hasattr(self.organizations, action):
             return self._foreign(service, action)
         name = f"organizations:{action}"

@@ -5,6 +5,7 @@ first write.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -14,7 +15,7 @@ from console.demo.standin.hub import HUB_ACCESS_KEY_ID, HUB_SECRET_ACCESS_KEY
 from console.demo.standin.server import Handle
 from iam.aws.access import AccountAccess
 from iam.aws.permissions import READ
-from iam.aws.reads import details, entities, instances, lists, organization
+from iam.aws.reads import details, entities, instances, lists, organization, trail_events, trails
 from iam.aws.reads.authorization import stream_authorization
 from iam.aws.reads.credential_report import read_credential_report
 from iam.aws.session import Aws, connect
@@ -53,6 +54,12 @@ def read_everything(aws: Aws) -> None:
     assert list(stream_authorization(aws))
     assert read_credential_report(aws).rows
     assert instances.list_instances(aws, regions=instances.enabled_regions(aws))
+    (trail,) = trails.list_trails(aws, regions=["eu-west-1"])
+    assert trail.is_logging
+    hour = timedelta(hours=1)
+    moments = {"start": datetime.now(UTC) - hour, "end": datetime.now(UTC) + hour}
+    assert trail_events.lookup_page(aws, region="us-east-1", **moments).records
+    assert list(trail_events.public_keys(aws, region="us-east-1", **moments)) == []
     user = "klara.lindqvist"
     (key,) = details.access_keys(aws, user_name=user)
     assert details.access_key_last_used(aws, key_id=key.key_id)

