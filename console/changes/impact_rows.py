@@ -13,6 +13,7 @@ from console.access.bars import KEYS
 from console.changes.access_rows import SIGNS
 from console.changes.counts import affected_of, principals, rest_of
 from console.changes.reason_rows import reasons
+from console.changes.replay_rows import ReplayShown, replay_shown, replayed_entities
 from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.changes.risks import CRITICAL, GRAVE, LEVEL_WORDS, NORMAL, SENSITIVE, WORDS, level_of
@@ -136,6 +137,7 @@ class ImpactShown:
     level: Risk
     unchanged: list[UnchangedShown]
     undecided: list[str]
+    replay: ReplayShown | None
 
 
 def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Openable) -> ImpactShown | None:
@@ -160,6 +162,7 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
             for block in impact.get("unchanged", ())
         ],
         undecided=impact["undecided"],
+        replay=replay_shown(impact.get("replay"), open_to=open_to),
     )
 
 
@@ -174,7 +177,8 @@ def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
     gains = [*impact["gains"], *impact.get("unchanged", ())] if impact else []
     places = chain.from_iterable(places_of(gain) for gain in gains)
     people = chain.from_iterable(place["names"] for place in places)
-    return [person["entity_id"] for person in people if person["entity_id"]]
+    numbers = [person["entity_id"] for person in people if person["entity_id"]]
+    return numbers + replayed_entities((impact or {}).get("replay"))
 
 
 def places_of(gain: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain
+from typing import Any
 
 from django.db.models import Q
 
@@ -17,6 +19,7 @@ from iam.changes.denies import removes_deny
 from iam.changes.operations.base import Operation
 from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.changes.receipt_lines import WAYS, Impact, Lines, ordered
+from iam.changes.receipt_replay import receipt_replay
 from iam.changes.risks import DENY_REMOVED, level_of
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
@@ -27,8 +30,10 @@ from iam.policy.index.index import Index
 from iam.policy.index.scenario import Edits, what_if
 
 
-def impact_of(operations: Sequence[Operation]) -> Impact:
-    """What some operations do when they are carried out one after the other, as the mirror stands."""
+def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> Impact:
+    """What some operations do when they are carried out one after the other, as the mirror stands; if asked
+    for, with what becomes of recorded calls.
+    """
     by_account: dict[str, list[Operation]] = defaultdict(list)
     for operation in operations:
         by_account[operation.account.account_id].append(operation)
@@ -38,7 +43,9 @@ def impact_of(operations: Sequence[Operation]) -> Impact:
         return Impact(totals={}, risks=ordered(own), risk=level_of(own))
     numbers = {number: numbers_of(operations) for number, operations in by_account.items()}
     with snapshot(accounts=set(by_account)) as index:
-        return _Weighing(index, by_account, numbers).impact(own)
+        weighing = _Weighing(index, by_account, numbers)
+        impact = weighing.impact(own)
+        return replace(impact, replay=weighing.replay()) if with_replay else impact
 
 
 def numbers_of(operations: Iterable[Operation]) -> dict[str, int]:
@@ -108,6 +115,10 @@ class _Weighing:
     def impact(self, own_risks: Iterable[str]) -> Impact:
         """The lines of the receipt."""
         return Lines(self._index, self._found).impact(own_risks, undecided=self._undecided())
+
+    def replay(self) -> dict[str, Any] | None:
+        """What becomes of recorded calls; see `receipt_replay`."""
+        return receipt_replay(self._index, self._found)
 
     def _undecided(self) -> Iterator[str]:
         if self._strange:

@@ -52,7 +52,7 @@ WAYS: Final = 5
 @dataclass(frozen=True, slots=True)
 class Impact:
     """Of all principals `affected` can do more or less. `undecided` are sentences on the limits of this
-    analysis.
+    analysis, `replay` is what becomes of recorded calls (`iam.changes.receipt_replay`).
     """
 
     affected: int = 0
@@ -67,6 +67,7 @@ class Impact:
     unchanged: tuple[Unchanged, ...] = ()
     undecided: tuple[str, ...] = ()
     version: int = 2
+    replay: dict[str, Any] | None = None
 
     @property
     def body(self) -> dict[str, Any]:

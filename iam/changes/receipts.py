@@ -54,16 +54,23 @@ def receipt_of(operation: Operation, *, quota: QuotaUse | None = None) -> Receip
 
 
 def set_receipt_of(
-    operations: Sequence[Operation], *, receipts: Iterable[Mapping[str, Any]] = ()
+    operations: Sequence[Operation],
+    *,
+    receipts: Iterable[Mapping[str, Any]] = (),
+    with_replay: bool = True,
 ) -> dict[str, Any]:
     """What some operations come to together, as a set holds it: `impact` and the `digest` of it.
 
     With the `receipts` of the single operations, the risk of the whole takes in what these ask for; the
-    digest is the same.
+    digest is the same. The replay of recorded calls is no part of the digest: calls are recorded all the
+    time.
     """
-    body: dict[str, Any] = json.loads(json.dumps({"impact": impact_of(operations).body}))
-    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    whole = impact_of(operations, with_replay=with_replay)
+    body: dict[str, Any] = json.loads(json.dumps({"impact": whole.body}))
     impact = body["impact"]
+    replayed = impact.pop("replay")
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"))
+    impact["replay"] = replayed
     if any(receipt.get("sensitivity") == HIGH for receipt in receipts):
         impact["risk"] = level_of(impact["risks"], sensitivity=HIGH)
     return body | {"digest": hashlib.sha256(text.encode()).hexdigest()}

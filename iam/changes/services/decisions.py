@@ -252,7 +252,7 @@ def refresh_receipts(parts: list[Change]) -> bool:
     """Store what the receipts are now; whether one of them differs, or that of the set as a whole."""
     operations = [restore(part.operation, account=part.account, params=part.params) for part in parts]
     group = parts[0].change_set
-    whole = set_receipt_of(operations)
+    whole = set_receipt_of(operations, with_replay=False)
     for part in parts:
         check_account(part.account)
     with memoized_reads():
@@ -268,6 +268,8 @@ def refresh_receipts(parts: list[Change]) -> bool:
     ]
     if not is_other and not differing:
         return False
+    if is_other:
+        whole = set_receipt_of(operations)
     with transaction.atomic():
         # Of two who look at the same time, one writes: an approval of what the first has written stands.
         locked_group = ChangeSet.objects.select_for_update().get(pk=group.pk)

@@ -1,0 +1,130 @@
+"""What a receipt says of recorded calls: which of them the change would deny, and which it can't decide."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.urls import reverse
+
+from console.activity.lines import MICROSECONDS
+from iam.mirror.queries.entities import Openable
+from iam.policy.replay import ReplayOutcome
+
+KEYS_NAMED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayLine:
+    """Calls of one principal, action and resource; `url` is the page of the latest."""
+
+    who: str
+    action: str
+    resource: str
+    calls: int
+    last_at: datetime
+    url: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class KnownEvents:
+    """From when to when events of an account are known."""
+
+    account: str
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayShown:
+    """Recorded calls against the change. `is_known`: events of at least one of the accounts are known.
+    `names_who`: the calls are of several users and roles.
+    """
+
+    days: int
+    calls: int
+    denied: int
+    allowed: int
+    undecided: int
+    is_known: bool
+    names_who: bool
+    denied_lines: list[ReplayLine]
+    undecided_lines: list[ReplayLine]
+    more_denied: int
+    more_undecided: int
+    notes: list[str]
+    known: list[KnownEvents]
+
+
+def replayed_entities(replay: Mapping[str, Any] | None) -> list[int]:
+    """The users and roles whose calls were replayed."""
+    return list(replay["entity_ids"]) if replay else []
+
+
+def replay_shown(replay: Mapping[str, Any] | None, *, open_to: Openable) -> ReplayShown | None:
+    """What a receipt holds of recorded calls; None where nobody loses anything, and for viewers who don’t see
+    everyone whose calls they are.
+    """
+    if not replay or not all(number in open_to for number in replay["entity_ids"]):
+        return None
+    lines: dict[str, list[ReplayLine]] = {}
+    for line in replay["lines"]:
+        lines.setdefault(line["outcome"], []).append(_line(line))
+    return ReplayShown(
+        days=replay["days"],
+        calls=replay["calls"],
+        denied=replay[ReplayOutcome.DENIED],
+        allowed=replay[ReplayOutcome.ALLOWED],
+        undecided=replay[ReplayOutcome.UNDECIDED],
+        is_known=bool(replay["read"]),
+        names_who=len(replay["entity_ids"]) > 1,
+        denied_lines=lines.get(ReplayOutcome.DENIED, []),
+        undecided_lines=lines.get(ReplayOutcome.UNDECIDED, []),
+        more_denied=replay["more_denied"],
+        more_undecided=replay["more_undecided"],
+        notes=_notes(replay),
+        known=[_known(account) for account in replay["read"]],
+    )
+
+
+def _line(line: Mapping[str, Any]) -> ReplayLine:
+    last_at = datetime.fromisoformat(line["last"])
+    url = ""
+    if line["event"]:
+        moment = round(last_at.timestamp() * MICROSECONDS)
+        url = reverse("activity:event", args=[moment, line["event"]])
+    return ReplayLine(line["name"], line["action"], line["resource"], line["calls"], last_at, url, _why(line))
+
+
+def _why(line: Mapping[str, Any]) -> str:
+    """What the events don’t tell, so that the answer is open."""
+    if keys := line["keys"][:KEYS_NAMED]:
+        return f"the events don’t tell {', '.join(keys)}"
+    if not line["resource"]:
+        return "the events don’t name the resource"
+    return "it depends on what the events don’t tell"
+
+
+def _known(account: Mapping[str, str]) -> KnownEvents:
+    first, last = (datetime.fromisoformat(account[name]) for name in ("first", "last"))
+    return KnownEvents(account["name"], first, last)
+
+
+def _notes(replay: Mapping[str, Any]) -> list[str]:
+    """What was left out, and why."""
+    notes: list[str] = []
+    if replay["not_read"]:
+        names = ", ".join(replay["not_read"])
+        notes.append(f"No CloudTrail events are known for {names}, so what is used there is unknown.")
+    if replay["cut"] == "distinct":
+        notes.append("There are too many different calls: only the most frequent ones were replayed.")
+    if replay["cut"] == "time":
+        notes.append("The replay took too long: only the most frequent calls were replayed.")
+    if replay["principals_left"]:
+        notes.append(f"{replay['principals_left']:,} more lose permissions. Their calls weren’t replayed.")
+    if replay["is_shortened"]:
+        notes.append("There are too many calls: only those of the last days were replayed.")
+    return notes

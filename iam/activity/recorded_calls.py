@@ -1,0 +1,168 @@
+"""Recorded calls as questions to the policy engine: similar ones together, with what their events tell.
+
+Similar are those of one principal with the same action, resource, answer, Region, address and MFA.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any, Final
+
+from django.db.models import Count, Max, Min
+
+from iam.activity.models import TrailEvent
+from iam.activity.permissions import WITHOUT_PERMISSION
+from iam.mirror.models import Entity, Kind
+from iam.policy.index.question import AccessQuestion
+
+COLUMNS: Final = (
+    "caller_id",
+    "service",
+    "action",
+    "resource",
+    "is_denied",
+    "region",
+    "source_address",
+    "mfa",
+    "session_name",
+)
+IAM_KINDS: Final = {
+    "user": Kind.USER,
+    "role": Kind.ROLE,
+    "group": Kind.GROUP,
+    "policy": Kind.POLICY,
+    "instance-profile": Kind.INSTANCE_PROFILE,
+}
+SIX_CHARACTERS: Final = "-??????"
+"""Secrets Manager puts six characters behind a name, which events leave out."""
+IamName = tuple[str, Kind, str]
+
+
+@dataclass(frozen=True, slots=True)
+class CallGroup:
+    """Similar calls. `resource` is as the events have it, `asked` as policies would name it."""
+
+    caller: int
+    service: str
+    action: str
+    resource: str
+    asked: str
+    was_denied: bool
+    region: str
+    address: str
+    mfa: bool | None
+    session: str
+    calls: int
+    first_at: datetime
+    last_at: datetime
+
+    @property
+    def permission(self) -> str:
+        """The action, as policies write it."""
+        return f"{self.service}:{self.action}"
+
+    @property
+    def needs_permission(self) -> bool:
+        """Whether policies are asked about it at all."""
+        return (self.service, self.action) not in WITHOUT_PERMISSION
+
+    @property
+    def question(self) -> AccessQuestion:
+        """The call as a question; what events don't tell is open in it."""
+        return AccessQuestion(self.permission, self.asked or "*", self.context, is_any_time=True)
+
+    @property
+    def context(self) -> dict[str, Any]:
+        """The condition keys that events tell. A user’s access key has no MFA, and then the key is absent."""
+        context: dict[str, Any] = {}
+        if self.region:
+            context["aws:RequestedRegion"] = self.region
+        if _is_address(self.address):
+            context["aws:SourceIp"] = self.address
+        if self.mfa is not None:
+            context["aws:MultiFactorAuthPresent"] = str(self.mfa).lower()
+        elif not self.session:
+            context["aws:MultiFactorAuthPresent"] = ()
+        return context
+
+
+def call_groups(
+    callers: Collection[int], *, since: datetime | None = None, most: int | None = None
+) -> list[CallGroup]:
+    """The calls of some principals, similar ones together, the most frequent first; at most so many groups.
+    Two queries.
+    """
+    events = TrailEvent.objects.filter(caller__in=callers)
+    if since is not None:
+        events = events.filter(at__gte=since)
+    grouped = events.values(*COLUMNS).annotate(all_calls=Count("event_id"), first=Min("at"), last=Max("at"))
+    rows = list(grouped.order_by("-all_calls", *COLUMNS)[:most])
+    arns = iam_arns(row["resource"] for row in rows)
+    return [_group(row, arns) for row in rows]
+
+
+def _group(row: dict[str, Any], arns: dict[str, str]) -> CallGroup:
+    return CallGroup(
+        caller=row["caller_id"],
+        service=row["service"],
+        action=row["action"],
+        resource=row["resource"],
+        asked=arns.get(row["resource"], row["resource"]),
+        was_denied=row["is_denied"],
+        region=row["region"],
+        address=row["source_address"],
+        mfa=row["mfa"],
+        session=row["session_name"],
+        calls=row["all_calls"],
+        first_at=row["first"],
+        last_at=row["last"],
+    )
+
+
+def _is_address(text: str) -> bool:
+    """Whether a source is an IP address, and not a service of AWS."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def iam_arns(resources: Iterable[str]) -> dict[str, str]:
+    """The ARNs of IAM's entities with their paths, by the ARN without a path that events lead to; and
+    secrets with the suffix that events leave out. What the mirror does not know stays open. One query.
+    """
+    named = {resource for resource in resources if resource}
+    arns = {name: f"{name}{SIX_CHARACTERS}" for name in named if _is_secret_name(name)}
+    names = dict(_iam_names(named))
+    known: dict[IamName, str] = {}
+    if names:
+        rows = Entity.objects.filter(
+            account__account_id__in={account for account, _, _ in names.values()},
+            kind__in={kind for _, kind, _ in names.values()},
+            name__in={name for _, _, name in names.values()},
+            gone_at__isnull=True,
+        )
+        for account, kind, name, arn in rows.values_list("account__account_id", "kind", "name", "arn"):
+            known[account, Kind(kind), name] = arn
+    for short, iam_name in names.items():
+        arns[short] = known.get(iam_name, "*")
+    return arns
+
+
+def _is_secret_name(arn: str) -> bool:
+    parts = arn.split(":")
+    return len(parts) == 7 and parts[2] == "secretsmanager" and parts[6][-7:-6] != "-"
+
+
+def _iam_names(resources: Iterable[str]) -> Iterator[tuple[str, IamName]]:
+    """(ARN, (account, kind, name)) of those resources that are entities of IAM."""
+    for arn in sorted(resources):
+        parts = arn.split(":", 5)
+        if len(parts) == 6 and parts[2] == "iam" and parts[4].isdecimal():
+            kind, _, name = parts[5].partition("/")
+            if kind in IAM_KINDS and "/" not in name:
+                yield arn, (parts[4], IAM_KINDS[kind], name)
