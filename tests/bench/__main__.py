@@ -40,6 +40,8 @@ MODULES = (
     "tests.bench.onboarding.torture",
     "tests.bench.rotation",
     "tests.bench.enforcement",
+    "tests.bench.ingest",
+    "tests.bench.findings",
 )
 OUTPUT = Path("bench.json")
 RUN_ONE = (

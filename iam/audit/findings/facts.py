@@ -152,13 +152,11 @@ class AccountFacts:
         """What ARNs of IAM in the account begin with."""
         return f"arn:{self.partition}:iam::{self.number}:"
 
-    @property
-    def users(self) -> Iterator[tuple[EntityFact, CredentialFact]]:
+    @cached_property
+    def users(self) -> tuple[tuple[EntityFact, CredentialFact], ...]:
         """The users with their credentials."""
-        for user in self.of_kind(Kind.USER):
-            credential = self.credentials.get(user.id)
-            if credential is not None:
-                yield user, credential
+        users = self.of_kind(Kind.USER)
+        return tuple((user, self.credentials[user.id]) for user in users if user.id in self.credentials)
 
     @property
     def roles(self) -> Iterator[EntityFact]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,11 +16,49 @@ SEPARATOR = "\x1f"
 
 @dataclass(frozen=True, slots=True)
 class ComputedFinding:
-    """A finding as it is now. `values` are the columns of AuditFinding."""
+    """A finding as it is now, of an account by its number. `stamp` is a digest of what it says: most findings
+    are as they were, and their columns are not asked for.
+    """
 
     key: str
-    kind: str
-    values: Mapping[str, Any]
+    stamp: str
+    rule: FindingRule
+    problem: RuleProblem
+    account: str
+
+    @property
+    def kind(self) -> str:
+        """The kind of finding."""
+        return self.rule.kind
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The columns of AuditFinding."""
+        rule, problem = self.rule, self.problem
+        subject = problem.subject
+        severity = int(rule.severity if problem.severity is None else problem.severity)
+        name = subject.name if subject else f"Account {self.account}"
+        arn = subject.arn if subject and subject.arn else self.account
+        reasons = list(dict.fromkeys(problem.reasons))
+        certainty = FindingCertainty.CONDITIONAL if reasons else FindingCertainty.CONFIRMED
+        words = (rule.title, rule.kind, name, arn, *problem.related[:100])
+        return {
+            "kind": rule.kind,
+            "entity_id": subject.id if subject and subject.id else None,
+            "subject": arn,
+            "name": name,
+            "cause": problem.cause[:64],
+            "severity": severity,
+            "certainty": certainty.value,
+            "reasons": reasons,
+            "evidence": dict(problem.evidence),
+            "related": list(problem.related),
+            "affected": problem.affected,
+            "fix": _fix(problem.fix, rule),
+            "search": " ".join(words).lower(),
+            "place": f"{severity} {rule.kind} {name.lower()}"[:600],
+            "stamp": self.stamp,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +82,7 @@ def compute(rules: Iterable[FindingRule], facts: AccountFacts, *, is_past: bool)
             continue
         for result in rule.find(facts):
             if isinstance(result, RuleProblem):
-                finding = _finding(rule, result, facts)
+                finding = _finding(rule, result, facts.number)
                 findings.setdefault(finding.key, finding)
             elif result.subject is None:
                 unread.add(rule.kind)
@@ -59,34 +97,18 @@ def key_of(kind: str, account: str, subject: str, cause: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-def _finding(rule: FindingRule, problem: RuleProblem, facts: AccountFacts) -> ComputedFinding:
+def _finding(rule: FindingRule, problem: RuleProblem, account: str) -> ComputedFinding:
     subject = problem.subject
-    severity = rule.severity if problem.severity is None else problem.severity
-    name = subject.name if subject else f"Account {facts.number}"
-    arn = subject.arn if subject and subject.arn else facts.number
-    reasons = list(dict.fromkeys(problem.reasons))
-    certainty = FindingCertainty.CONDITIONAL if reasons else FindingCertainty.CONFIRMED
-    words = (rule.title, rule.kind, name, arn, *problem.related[:100])
-    values = {
-        "kind": rule.kind,
-        "entity_id": subject.id if subject and subject.id else None,
-        "subject": arn,
-        "name": name,
-        "cause": problem.cause[:64],
-        "severity": int(severity),
-        "certainty": certainty.value,
-        "reasons": reasons,
-        "evidence": dict(problem.evidence),
-        "related": list(problem.related),
-        "affected": problem.affected,
-        "fix": _fix(problem.fix, rule),
-        "search": " ".join(words).lower(),
-        "place": f"{int(severity)} {rule.kind} {name.lower()}"[:600],
-    }
-    aws_id = subject.aws_id if subject else facts.number
-    key = key_of(rule.kind, facts.number, aws_id, problem.cause)
-    values["stamp"] = hashlib.blake2b(repr(values).encode(), digest_size=16).hexdigest()
-    return ComputedFinding(key, rule.kind, values)
+    key = key_of(rule.kind, account, subject.aws_id if subject else account, problem.cause)
+    named = (subject.id, subject.name, subject.arn) if subject else ()
+    fix = problem.fix
+    form = (fix.action, fix.on, fix.policy, fix.page) if fix else ()
+    said = (
+        (rule.kind, rule.title, rule.remedy, rule.severity, problem.severity, problem.cause),
+        (named, problem.evidence, problem.related, problem.affected, problem.reasons, form),
+    )
+    stamp = hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
+    return ComputedFinding(key, stamp, rule, problem, account)
 
 
 def _fix(fix: FindingFix | None, rule: FindingRule) -> dict[str, Any]:

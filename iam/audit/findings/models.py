@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -41,7 +42,8 @@ class AuditFinding(models.Model):
     `subject` is an ARN, or the account id. `related` are ARNs, `affected` counts those whom it concerns
     beyond the subject. `reasons` say why it is conditional. `fix` has the slug of an action with what its
     form begins with, and the words. `changed_at` is when its status last changed. `unread_since`: what it
-    rests on could not be synced since then, so that it is neither confirmed nor fixed.
+    rests on could not be synced since then, so that it is neither confirmed nor fixed. `last_seen` is kept
+    when it goes or can't be judged any more; until then each calculation of the account sees it: `seen_at`.
     """
 
     key = models.CharField(max_length=32, unique=True)
@@ -82,6 +84,14 @@ class AuditFinding(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+    @property
+    def seen_at(self) -> datetime:
+        """When it was seen last."""
+        if self.status == FindingStatus.FIXED or self.unread_since:
+            return self.last_seen
+        run = getattr(self.account, "finding_run", None)
+        return max(self.last_seen, (run and run.calculated_at) or self.last_seen)
 
 
 class FindingEventKind(models.TextChoices):
@@ -160,7 +170,9 @@ class FindingRun(models.Model):
     the kinds that could not be judged.
     """
 
-    account = models.OneToOneField(Account, primary_key=True, on_delete=models.CASCADE, related_name="+")
+    account = models.OneToOneField(
+        Account, primary_key=True, on_delete=models.CASCADE, related_name="finding_run"
+    )
     inputs = models.CharField(max_length=32, blank=True)
     calculated_at = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0)

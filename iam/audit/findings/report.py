@@ -10,7 +10,6 @@ from typing import Final
 from iam.access.escalation_calculation import calculation as escalation
 from iam.access.escalation_calculation.stored import kept_at
 from iam.audit.findings import calculation
-from iam.audit.findings.identity import ComputedFinding
 from iam.audit.findings.models import AuditFinding, FindingAcceptance, FindingStatus
 from iam.audit.findings.values import Row, values_of
 from iam.mirror.models import Account
@@ -24,7 +23,7 @@ def rows_now(accounts: Iterable[Account]) -> Iterator[Row]:
     wanted = list(accounts)
     _bring_up_to_date(wanted)
     rows = AuditFinding.objects.filter(account__in=wanted).exclude(status=FindingStatus.FIXED)
-    for finding in rows.select_related("account").order_by("place", "id"):
+    for finding in rows.select_related("account__finding_run").order_by("place", "id"):
         yield values_of(finding)
 
 
@@ -48,22 +47,20 @@ def rows_at(accounts: Iterable[Account], at: datetime) -> Iterator[Row]:
     for account in accounts:
         computed = calculation.computed_of(account, at=at)
         kept = {
-            row.key: row for row in AuditFinding.objects.filter(account=account, key__in=computed.findings)
+            row.key: row
+            for row in AuditFinding.objects.filter(account=account, key__in=computed.findings).select_related(
+                "account__finding_run"
+            )
         }
         accepted = _accepted(account, at)
         ordered = sorted(computed.findings.values(), key=lambda finding: str(finding.values["place"]))
         for finding in ordered:
-            row = _finding_at(finding, kept.get(finding.key), account, at)
+            stored = kept.get(finding.key)
+            first_seen = min(stored.first_seen, at) if stored else at
+            last_seen = max(stored.seen_at, at) if stored else at
+            row = AuditFinding(account=account, first_seen=first_seen, **finding.values)
             row.status = FindingStatus.ACCEPTED if finding.key in accepted else FindingStatus.OPEN
-            yield values_of(row)
-
-
-def _finding_at(
-    finding: ComputedFinding, kept: AuditFinding | None, account: Account, at: datetime
-) -> AuditFinding:
-    first_seen = min(kept.first_seen, at) if kept else at
-    last_seen = max(kept.last_seen, at) if kept else at
-    return AuditFinding(account=account, first_seen=first_seen, last_seen=last_seen, **finding.values)
+            yield values_of(row, last_seen=last_seen)
 
 
 def _accepted(account: Account, at: datetime) -> set[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from iam.audit.findings.facts import AccountFacts, EntityFact
+from iam.audit.findings.statements import TEXTS_KEPT
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
 from iam.policy.escalation.states import FULL, FULL_DIGEST
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
@@ -28,11 +30,20 @@ OUTSIDE: Final[Mapping[str, Any]] = {
 MARKS: Final = {EvaluationDecision.ALLOWED: True, EvaluationDecision.CONDITIONAL: False}
 
 
-def trusted(role: EntityFact, facts: AccountFacts) -> Iterator[TrustPrincipal]:
+def trusted(role: EntityFact, facts: AccountFacts) -> tuple[TrustPrincipal, ...]:
     """Everyone whom Allow statements of the trust policy name; nothing of a text that cannot be read.
     NotPrincipal names anybody.
     """
-    for statement in statements_of(facts.documents.get(role.document or "", "")):
+    return _trusted(facts.documents.get(role.document or "", ""))
+
+
+@lru_cache(maxsize=TEXTS_KEPT)
+def _trusted(text: str) -> tuple[TrustPrincipal, ...]:
+    return tuple(_read_trusted(text))
+
+
+def _read_trusted(text: str) -> Iterator[TrustPrincipal]:
+    for statement in statements_of(text):
         if statement.get("Effect") != "Allow":
             continue
         try:

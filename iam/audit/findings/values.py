@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from iam.audit.findings.models import AuditFinding, FindingSeverity
@@ -10,8 +11,8 @@ from iam.audit.findings.models import AuditFinding, FindingSeverity
 Row = dict[str, Any]
 
 
-def values_of(finding: AuditFinding) -> Row:
-    """A finding with the names of the JSON list."""
+def values_of(finding: AuditFinding, *, last_seen: datetime | None = None) -> Row:
+    """A finding with the names of the JSON list; `last_seen` where it is not that of what is kept."""
     return {
         "kind": finding.kind,
         "severity": FindingSeverity(finding.severity).name.lower(),
@@ -22,7 +23,7 @@ def values_of(finding: AuditFinding) -> Row:
         "related": finding.related,
         "evidence": _evidence(finding.evidence, finding.reasons, finding.affected),
         "first_seen": finding.first_seen.isoformat(),
-        "last_seen": finding.last_seen.isoformat(),
+        "last_seen": (last_seen or finding.seen_at).isoformat(),
         "fix": finding.fix,
     }
 

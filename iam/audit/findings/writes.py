@@ -13,6 +13,7 @@ from iam.audit.findings.models import (
     AuditFinding,
     FindingEvent,
     FindingEventKind,
+    FindingRun,
     FindingStatus,
 )
 from iam.mirror.models import Account
@@ -34,12 +35,13 @@ FIELDS: Final = (
     "place",
     "stamp",
 )
-STATUS_FIELDS: Final = ("status", "changed_at", "closed_at", "unread_since", "accepted_until")
+STATUS_FIELDS: Final = ("last_seen", "status", "changed_at", "closed_at", "unread_since", "accepted_until")
 
 
 def keep(account: Account, computed: Computed, *, at: datetime) -> None:
     """Make the findings of an account what was computed. Those of kinds and subjects that could not be read
-    stay, with the moment since when. Only rows that differ are read whole and written.
+    stay, with the moment since when. Only rows that differ are read whole and written: of
+    those that are there, the run of the account says when they were seen last.
     """
     with transaction.atomic():
         stored = AuditFinding.objects.filter(account=account)
@@ -51,20 +53,29 @@ def keep(account: Account, computed: Computed, *, at: datetime) -> None:
                 is_kept = is_unread(computed, kind, subject)
                 differs = status != FindingStatus.FIXED and not (is_kept and unread_since)
             else:
-                differs = (
-                    stamp != current.values["stamp"] or status == FindingStatus.FIXED or bool(unread_since)
-                )
+                differs = stamp != current.stamp or status == FindingStatus.FIXED or bool(unread_since)
             if differs:
                 differing.append(pk)
         new = [_new(account, current, at) for key, current in computed.findings.items() if key not in known]
         AuditFinding.objects.bulk_create(new, batch_size=BATCH)
         events = [_event(row, FindingEventKind.OPENED, at) for row in new]
-        _update(differing, computed, at, events)
+        _update(differing, computed, at, events, seen_at=_seen_at(account))
         FindingEvent.objects.bulk_create(events, batch_size=BATCH)
-        stored.exclude(status=FindingStatus.FIXED).filter(unread_since=None).update(last_seen=at)
 
 
-def _update(numbers: list[int], computed: Computed, at: datetime, events: list[FindingEvent]) -> None:
+def _seen_at(account: Account) -> datetime | None:
+    """When the findings that are there were seen until now: when the account was calculated."""
+    return FindingRun.objects.filter(account=account).values_list("calculated_at", flat=True).first()
+
+
+def _update(
+    numbers: list[int],
+    computed: Computed,
+    at: datetime,
+    events: list[FindingEvent],
+    *,
+    seen_at: datetime | None,
+) -> None:
     """Bring rows up to date; what happened to their status is added to the events."""
     for start in range(0, len(numbers), BATCH):
         rows = list(AuditFinding.objects.filter(pk__in=numbers[start : start + BATCH]))
@@ -73,6 +84,8 @@ def _update(numbers: list[int], computed: Computed, at: datetime, events: list[F
             if current is not None:
                 _see(row, current, at, events)
             else:
+                if row.status != FindingStatus.FIXED and not row.unread_since and seen_at:
+                    row.last_seen = max(row.last_seen, seen_at)
                 _miss(row, computed, at, events)
         AuditFinding.objects.bulk_update(rows, [*FIELDS_TO_UPDATE, *STATUS_FIELDS])
 
@@ -107,7 +120,7 @@ def _see(row: AuditFinding, current: ComputedFinding, at: datetime, events: list
     if row.status == FindingStatus.FIXED:
         row.status, row.changed_at, row.closed_at = FindingStatus.OPEN, at, None
         events.append(_event(row, FindingEventKind.REOPENED, at))
-    row.unread_since = None
+    row.unread_since, row.last_seen = None, at
 
 
 def _miss(row: AuditFinding, computed: Computed, at: datetime, events: list[FindingEvent]) -> None:
