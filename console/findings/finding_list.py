@@ -26,9 +26,8 @@ from iam.audit.findings.models import AuditFinding, FindingCertainty, FindingSev
 from iam.audit.findings.queries import (
     WORST_FIRST,
     FindingFilter,
+    finding_counts,
     findings,
-    severity_counts,
-    status_counts,
 )
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.values import values_of
@@ -108,12 +107,12 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
         "section": "findings",
     }
     if not is_fragment(request):
-        severities = severity_counts(viewer, account=account)
+        counts = finding_counts(viewer, account=account)
         context |= {
-            "severities_open": severities,
-            "statuses": status_counts(viewer, FindingFilter(account=account)),
-            "open": sum(severities.values()),
-            "bar": _bar(severities),
+            "severities_open": counts.severities,
+            "statuses": counts.statuses,
+            "open": counts.statuses[FindingStatus.OPEN],
+            "bar": _bar(counts.severities),
         }
     return render_page(request, "findings/list.html", context, partial="table")
 

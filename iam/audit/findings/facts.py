@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from iam.access.escalation_groups import OpeningStatements
 from iam.mirror.models import Kind
@@ -14,9 +15,10 @@ from iam.people.fleet.roots import Root
 from iam.policy.index.index import Index
 from iam.policy.request import SERVICE_LINKED_PATH
 
+NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
-@dataclass(frozen=True, slots=True)
-class EntityFact:
+
+class EntityFact(NamedTuple):
     """An entity as it was: `document` is the digest of a role's trust policy."""
 
     id: int
@@ -27,7 +29,7 @@ class EntityFact:
     path: str = "/"
     created_at: datetime | None = None
     category: str = ""
-    attrs: Mapping[str, Any] = field(default_factory=dict)
+    attrs: Mapping[str, Any] = NO_VALUES
     document: str | None = None
 
     @property
@@ -36,8 +38,7 @@ class EntityFact:
         return SERVICE_LINKED_PATH in self.arn
 
 
-@dataclass(frozen=True, slots=True)
-class KeyFact:
+class KeyFact(NamedTuple):
     """An active access key by its place in the credential report. `used_at` None: never, as far as AWS
     tells. `key_id` is empty where the key itself was not synced.
     """
@@ -53,8 +54,7 @@ class KeyFact:
         return self.key_id or f"access key {self.slot}"
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialFact:
+class CredentialFact(NamedTuple):
     """A user's credentials. `has_password` None: no credential report was synced. `mfa` as UserCredentials
     says it. `keys` are the active ones.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingCertainty
@@ -14,8 +14,7 @@ from iam.audit.findings.rule import FindingFix, FindingRule, RuleProblem
 SEPARATOR = "\x1f"
 
 
-@dataclass(frozen=True, slots=True)
-class ComputedFinding:
+class ComputedFinding(NamedTuple):
     """A finding as it is now, of an account by its number. `stamp` is a digest of what it says: most findings
     are as they were, and their columns are not asked for.
     """

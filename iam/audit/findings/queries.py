@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from django.db.models import Count, QuerySet
+from django.core.cache import cache
+from django.db.models import Count, Max, QuerySet
 
 from iam.audit.findings.models import (
     AcceptanceState,
     AuditFinding,
     FindingAcceptance,
+    FindingEvent,
+    FindingRun,
     FindingSeverity,
     FindingStatus,
 )
 from iam.guard import Viewer
 from iam.keyset import Order
 from iam.mirror.models import Account, Kind
+from iam.mirror.queries.lists.context import ListContext
+from iam.mirror.queries.lists.counts import who
 from iam.mirror.queries.visibility import visible
 
 WORST_FIRST: Final = Order("place", "id")
+COUNTS_KEPT_S: Final = 24 * 3600
 KINDS_OF_TEAMS: Final = (Kind.USER, Kind.GROUP)
 
 
@@ -73,15 +80,38 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
     return rows
 
 
-def severity_counts(viewer: Viewer, *, account: Account | None) -> Mapping[int, int]:
-    """How many open findings there are of each severity: one query."""
-    rows = findings(viewer, FindingFilter(account=account, statuses=(FindingStatus.OPEN,)))
-    counts = dict(rows.order_by().values_list("severity").annotate(number=Count("pk")))
-    return {severity: counts.get(severity, 0) for severity in FindingSeverity.values}
+@dataclass(frozen=True, slots=True)
+class FindingCounts:
+    """How many findings there are of each status, and how many open ones of each severity."""
+
+    statuses: Mapping[str, int]
+    severities: Mapping[int, int]
 
 
-def status_counts(viewer: Viewer, wanted: FindingFilter) -> Mapping[str, int]:
-    """How many findings that fit there are of each status, whatever status is wanted: one query."""
-    rows = findings(viewer, wanted).order_by()
-    counts = dict(rows.values_list("status").annotate(number=Count("pk")))
-    return {status: counts.get(status, 0) for status in FindingStatus.values}
+def finding_counts(viewer: Viewer, *, account: Account | None) -> FindingCounts:
+    """Counts of the findings that a viewer sees, kept until something happens to any finding."""
+    context = ListContext(viewer, account=account)
+    about = f"{who(context)} {viewer.sees_accounts} {_generation()}"
+    key = hashlib.blake2b(about.encode(), digest_size=16).hexdigest()
+    counts = cache.get(f"finding-counts:{key}")
+    if counts is None:
+        counts = _counted(viewer, account)
+        cache.set(f"finding-counts:{key}", counts, COUNTS_KEPT_S)
+    statuses = dict.fromkeys(FindingStatus.values, 0)
+    severities = dict.fromkeys(FindingSeverity.values, 0)
+    for status, severity, number in counts:
+        statuses[status] += number
+        if status == FindingStatus.OPEN:
+            severities[severity] += number
+    return FindingCounts(statuses, severities)
+
+
+def _generation() -> tuple[Any, ...]:
+    """Another one after each run and each event."""
+    runs = FindingRun.objects.aggregate(number=Count("pk"), at=Max("calculated_at"))
+    return *runs.values(), FindingEvent.objects.order_by("-pk").values_list("pk", flat=True).first()
+
+
+def _counted(viewer: Viewer, account: Account | None) -> list[tuple[str, int, int]]:
+    rows = findings(viewer, FindingFilter(account=account)).order_by()
+    return list(rows.values_list("status", "severity").annotate(number=Count("pk")))

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, NamedTuple
 
-from iam.audit.findings.facts import AccountFacts, EntityFact
+from iam.audit.findings.facts import NO_VALUES, AccountFacts, EntityFact
 from iam.audit.findings.models import FindingSeverity
 
 MAX_RELATED: Final = 1000
 """So many ARNs of those who are affected are kept; the count is of all."""
 
 
-@dataclass(frozen=True, slots=True)
-class FindingFix:
+class FindingFix(NamedTuple):
     """What ends a finding: an action that opens a ready request, on an entity or (None) the account, with the
     name of the policy that its form begins with; or `page`, a word for the page on which it begins.
     """
@@ -25,14 +23,13 @@ class FindingFix:
     page: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class RuleProblem:
+class RuleProblem(NamedTuple):
     """Something that a rule found. `subject` None is the account. `cause` tells apart several findings of one
     kind on one subject. `reasons` make it conditional: each is a clause such as "SCPs weren't synced".
     """
 
     subject: EntityFact | None
-    evidence: Mapping[str, Any] = field(default_factory=dict)
+    evidence: Mapping[str, Any] = NO_VALUES
     severity: FindingSeverity | None = None
     cause: str = ""
     related: tuple[str, ...] = ()
@@ -41,8 +38,7 @@ class RuleProblem:
     fix: FindingFix | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NotRead:
+class NotRead(NamedTuple):
     """A rule cannot judge this subject, since something of it was not synced."""
 
     subject: EntityFact | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from typing import Final, NamedTuple
 
 from iam.audit.findings.effect import effect_of
@@ -62,7 +61,7 @@ class FullAccessToService(FindingRule):
                     problem = problem_of(policy, statement, effect._replace(reasons=reasons), facts)
                     evidence = {**problem.evidence, "service": service}
                     cause = f"{policy.cause} {service}".strip()
-                    yield replace(problem, evidence=evidence, cause=cause)
+                    yield problem._replace(evidence=evidence, cause=cause)
 
 
 def _gives_all_of(service: str) -> Callable[[AllowStatement], bool]:
