@@ -28,6 +28,7 @@ from iam.audit.findings.writes import end_acceptances, keep
 from iam.directory.models import Identity
 from iam.mirror.models import Account, Section
 from iam.nudge import send_seldom
+from iam.policy.memory import collecting_paused
 
 TASK: Final = "iam.audit.findings.tasks.calculate_findings"
 NUDGE_SECONDS: Final = 2
@@ -75,7 +76,7 @@ def calculate(account: Account) -> bool:
 
 def computed_of(account: Account, *, at: datetime | None = None) -> Computed:
     """What the rules say of an account at a moment (None: now)."""
-    with facts_of(account, at=at) as facts:
+    with collecting_paused(), facts_of(account, at=at) as facts:
         return compute(all_rules().values(), facts, is_past=at is not None)
 
 
