@@ -47,7 +47,7 @@ class Order:
     tie: str
     descending: bool = False
 
-    def place(self, row: Any) -> KeysetPlace:
+    def position_of(self, row: Any) -> KeysetPlace:
         """Where a row stands."""
         if isinstance(row, dict):
             return KeysetPlace(row[self.column], row[self.tie])
@@ -100,12 +100,12 @@ class RowPage(Generic[T]):
     @property
     def before(self) -> KeysetPlace | None:
         """Where the page before it ends; None if there is none."""
-        return self.order.place(self.rows[0]) if self.has_before and self.rows else None
+        return self.order.position_of(self.rows[0]) if self.has_before and self.rows else None
 
     @property
     def after(self) -> KeysetPlace | None:
         """Where the page after it begins; None if there is none."""
-        return self.order.place(self.rows[-1]) if self.has_after and self.rows else None
+        return self.order.position_of(self.rows[-1]) if self.has_after and self.rows else None
 
 
 def page(

@@ -77,7 +77,9 @@ def file_waits_for_calculation(
 
 def ready_address(request: ViewerRequest, question: str = "") -> str:
     """Where a page asks whether it can be shown."""
-    query = Query.of([("question", question), ("as-of", request.GET.get("as-of", "") if request.at else "")])
+    query = Query.from_pairs(
+        [("question", question), ("as-of", request.GET.get("as-of", "") if request.at else "")]
+    )
     return f"{reverse('access:escalation-ready')}{query}".rstrip("?")
 
 

@@ -120,7 +120,7 @@ def circumstances_of(query: QueryDict, *, action: str = "", now: datetime | None
     circumstances.strict = ("strict", "1") in pairs
     known = _RequestKeys(action)
     circumstances.key_names = known.offered
-    plain = Query.of([*_others(query), *pairs])
+    plain = Query.from_pairs([*_others(query), *pairs])
     for name, value in pairs:
         if value == ANY and name in FIELDS:
             continue
@@ -344,7 +344,7 @@ def _instead(plain: Query, key: str, near: str) -> str:
         is_of_key = name == "ctx" and value.partition("=")[0].strip() == key
         corrected = f"{near}={value.partition('=')[2]}" if is_of_key else value
         pairs.append((name, corrected))
-    return str(Query.of(pairs))
+    return str(Query.from_pairs(pairs))
 
 
 def circumstances_context(circumstances: Circumstances, *, is_posted: bool = False) -> dict[str, Any]:

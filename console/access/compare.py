@@ -91,9 +91,9 @@ def _answer(request: ViewerRequest, form: CompareForm, comparison: Comparison) -
         "services": [service_row(comparison, service, query=form.query) for service in part],
         "total": len(listed),
         "all_services": len(comparison.services),
-        "next": str(form.query.but(after=part[-1].prefix)) if after + LISTED < len(listed) else "",
-        "differences_url": str(form.query.but(show="")),
-        "all_url": str(form.query.but(show="all")),
+        "next": str(form.query.with_values(after=part[-1].prefix)) if after + LISTED < len(listed) else "",
+        "differences_url": str(form.query.with_values(show="")),
+        "all_url": str(form.query.with_values(show="all")),
         "details": [
             (
                 service,
@@ -164,7 +164,7 @@ def _principals(request: ViewerRequest, form: CompareForm) -> list[Offer]:
 def _files(request: ViewerRequest, form: CompareForm) -> list[tuple[str, str]]:
     if not _may_export(request, form):
         return []
-    query = form.query.but(show="")
+    query = form.query.with_values(show="")
     return [
         (suffix.upper(), f"{reverse('access:compare-export', args=[suffix])}{query}")
         for suffix in ("csv", "json")

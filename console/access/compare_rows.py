@@ -85,7 +85,7 @@ def service_row(comparison: Comparison, service: ServiceDifference, *, query: Qu
     because = _because(comparison.causes_of(service.prefix), query) if service.differs else []
     return ComparedServiceRow(
         title=service.title,
-        url=f"{query.but(service=service.prefix)}#actions",
+        url=f"{query.with_values(service=service.prefix)}#actions",
         left=bar(service.left)[0],
         right=bar(service.right)[0],
         badges=[
@@ -173,7 +173,7 @@ def _because(causes: Iterable[DifferenceCause], query: Query) -> list[Because]:
         url = reverse("identities:policy", args=[holding.policy.pk]) if holding.policy.pk else ""
         moment_field = "b-at" if cause.is_right else "a-at"
         moment = dict(query.pairs).get(moment_field, "")
-        address = f"{url}{Query.of([('as-of', moment)])}".rstrip("?") if url else ""
+        address = f"{url}{Query.from_pairs([('as-of', moment)])}".rstrip("?") if url else ""
         because_by_rule[text, verb] = Because(text, address, verb)
     return list(because_by_rule.values())
 

@@ -111,7 +111,7 @@ def _why_not(shown: Shown) -> str:
             "This account is read-only: no write role is connected. An administrator can add one under "
             "Accounts."
         )
-    if shown.entity.pk not in shown.askable([shown.entity.pk]):
+    if shown.entity.pk not in shown.requestable([shown.entity.pk]):
         raise Http404
     return ""
 

@@ -257,7 +257,9 @@ def actions(
     """A page of the allowed actions of a service that are asked for."""
     every = access.actions(prefix)
     actions = [
-        action for action in every if form.wants(action.level, action.grade) and _has(action, form.text)
+        action
+        for action in every
+        if form.matches_levels(action.level, action.grade) and _has(action, form.text)
     ]
     return _page(
         actions, [action.name for action in actions], form.after, lambda action: action_row(action, shown)

@@ -134,7 +134,7 @@ def _depends(why: Why) -> list[str]:
 
 
 def _told(request: ViewerRequest, shown: Shown, answer: ExplainedDecision) -> dict[str, object]:
-    query = Query.of([("as-of", request.GET.get("as-of", "") if shown.at else "")])
+    query = Query.from_pairs([("as-of", request.GET.get("as-of", "") if shown.at else "")])
     row = WhoCanRow(
         pk=shown.entity.pk,
         account=shown.account_id,

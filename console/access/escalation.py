@@ -88,7 +88,7 @@ def escalation_page(request: ViewerRequest) -> HttpResponse:
 def escalation_path(request: ViewerRequest, pk: int) -> HttpResponse:
     """One path with everything that it rests on; a part of the page as a drawer."""
     asked, account, explained = _path_or_404(request, pk)
-    query = asked.query.but(**{"from": ""})
+    query = asked.query.with_values(**{"from": ""})
     context = _explained(request, asked, explained) | {
         **asof_context(request, account=account),
         "section": "escalation",
@@ -172,7 +172,7 @@ def _frame(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
         "goal": _goal(asked),
         "goal_name": asked.goal.name if asked.goal else "administrator",
         "views": _views(request, asked),
-        "kept": asked.query.only("account", "as-of").pairs,
+        "kept": asked.query.with_only("account", "as-of").pairs,
         "fragment": is_fragment(request),
         "no_account": not frame_of(request).accounts,
     }
@@ -182,16 +182,16 @@ def _views(request: ViewerRequest, asked: EscalationAddress) -> list[tuple[str, 
     """(label, address, chosen) of the views of the answer; one goal in particular has a list only."""
     if asked.goal is not None:
         return []
-    query = asked.query.but(show="", all="")
+    query = asked.query.with_values(show="", all="")
     views = [
         (
             label,
-            f"{request.path}{query.but(view=view)}",
+            f"{request.path}{query.with_values(view=view)}",
             view == asked.texts["view"] and not asked.texts["show"],
         )
         for view, label in VIEWS
     ]
-    there = f"{request.path}{query.but(view='', certainty='', show='there')}"
+    there = f"{request.path}{query.with_values(view='', certainty='', show='there')}"
     return [*views, ("Already administrator", there, asked.wanted.is_there)]
 
 
@@ -201,8 +201,8 @@ def _choices(asked: EscalationAddress) -> dict[str, Any]:
         "certainty_choices": []
         if asked.wanted.is_there
         else [(value, label, value == asked.texts["certainty"]) for value, label in CERTAINTIES],
-        "filter_kept": asked.query.but(q="", kind="", certainty="").pairs,
-        "unfiltered": f"{reverse('access:escalation')}{asked.query.but(q='', kind='', certainty='')}",
+        "filter_kept": asked.query.with_values(q="", kind="", certainty="").pairs,
+        "unfiltered": f"{reverse('access:escalation')}{asked.query.with_values(q='', kind='', certainty='')}",
     }
 
 
@@ -223,7 +223,7 @@ def _list(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
 
 def _line(row: domain.EscalationRow, asked: EscalationAddress, frame: Frame) -> AffectedLine:
     path = row.path
-    query = asked.query.only("to", "account", "as-of")
+    query = asked.query.with_only("to", "account", "as-of")
     mark = PATH_MARKS[row.certainty] if path.steps else mark_of(path)
     nodes = nodes_of(path, frame) if path.steps else []
     steps = counted(row.place.steps, "step") if row.place.steps else ""
@@ -304,7 +304,7 @@ def _explained(
 
 def _closing_url(asked: EscalationAddress, explained: domain.Explained) -> str:
     address = reverse("access:escalation-closing", args=[explained.who.id])
-    return f"{address}{asked.query.only('to', 'account', 'as-of')}".rstrip("?")
+    return f"{address}{asked.query.with_only('to', 'account', 'as-of')}".rstrip("?")
 
 
 def _mark(path: FindingPath, unread: Sequence[str]) -> tuple[str, str, str]:

@@ -93,7 +93,7 @@ def read(request: ViewerRequest) -> EscalationAddress:
         certainty=certainty,
     )
     asked = EscalationAddress(
-        account, wanted, Query.of(texts.items()), texts, after=place_of(request.GET.get("after", ""))
+        account, wanted, Query.from_pairs(texts.items()), texts, after=place_of(request.GET.get("after", ""))
     )
     asked.start, asked.goal = _named(request, asked, "from"), _named(request, asked, "to")
     asked.wanted = replace(wanted, to=asked.to, is_there=wanted.is_there and asked.goal is None)
@@ -116,7 +116,7 @@ def _named(request: ViewerRequest, asked: EscalationAddress, name: str) -> Findi
             "ARN."
         )
         asked.choices[name] = [
-            (member.arn, f"{request.path}{asked.query.but(**{name: member.arn})}")
+            (member.arn, f"{request.path}{asked.query.with_values(**{name: member.arn})}")
             for member in sorted(principals, key=lambda member: member.arn)[:CHOICES]
         ]
     else:

@@ -127,7 +127,7 @@ def opening_context(request: ViewerRequest, asked: EscalationAddress) -> dict[st
     statements = chain.from_iterable(group.statements for group in groups.shown)
     policies = policies_of(statements, at=request.at)
     frame = frame_of_path(request, asked, policies)
-    query = asked.query.only("account", "as-of")
+    query = asked.query.with_only("account", "as-of")
     own = gatehouse_role_arns()
     return {
         "totals": totals,
@@ -238,7 +238,7 @@ def escalation_opening(request: ViewerRequest, key: str) -> HttpResponse:
             ready = ready_address(request, waits.question)
     statements = [*opening.statements, *(fix.more if fix else ())]
     frame = frame_of_path(request, asked, policies_of(statements, at=request.at))
-    query = asked.query.only("account", "as-of")
+    query = asked.query.with_only("account", "as-of")
     steps = _steps(request, frame, [*opening.statements])
     more = _steps(request, frame, list(fix.more)) if fix else []
     context = {

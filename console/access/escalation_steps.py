@@ -213,7 +213,7 @@ def page_of(member: FindingPrincipal, frame: Frame) -> str:
     if member.is_new or not frame.sees(member.account):
         return ""
     kind = Kind.ROLE if member.kind is PrincipalKind.ROLE else Kind.USER
-    return f"{reverse(SECTIONS[kind][2], args=[member.id])}{frame.query.only('as-of')}".rstrip("?")
+    return f"{reverse(SECTIONS[kind][2], args=[member.id])}{frame.query.with_only('as-of')}".rstrip("?")
 
 
 def _step(step: FindingStep, frame: Frame) -> Iterator[ExplanationStage]:
@@ -221,7 +221,7 @@ def _step(step: FindingStep, frame: Frame) -> Iterator[ExplanationStage]:
     tone = "" if step.is_sure or not step.acts else "warn"
     yield ExplanationStage("arrow-right", tone, title_of(step, frame), notes)
     if frame.sees(step.who.account):
-        for ground in step.grounds:
+        for ground in step.all_evidence:
             yield _ground(ground, frame)
     elif step.acts:
         yield ExplanationStage("circle-dashed", "", "By policies of an account that you can’t see")
@@ -304,7 +304,7 @@ def _closer(statement: HeldStatement, frame: Frame) -> Closer:
 
 
 def _policy_url(number: int, frame: Frame) -> str:
-    return f"{reverse('identities:policy', args=[number])}{frame.query.only('as-of')}".rstrip("?")
+    return f"{reverse('identities:policy', args=[number])}{frame.query.with_only('as-of')}".rstrip("?")
 
 
 def _account_of(statement: HeldStatement) -> str:

@@ -72,7 +72,7 @@ class Box:
         return _cut(self.sub, self.width + 16)
 
     @property
-    def inner(self) -> tuple[int, int, int]:
+    def text_positions(self) -> tuple[int, int, int]:
         """Where the texts begin: x, and y of both lines."""
         return self.x + 12, self.y + 17, self.y + 31
 

@@ -99,7 +99,7 @@ def line(
         row=row,
         name=row.display,
         account=accounts.get(row.account, row.account),
-        url=f"{entity_url(row)}{query.only('as-of')}".rstrip("?"),
+        url=f"{entity_url(row)}{query.with_only('as-of')}".rstrip("?"),
         why=f"{_why_address(row.pk)}{query}",
         mark=mark,
         ways=tuple(tuple(way(row, step, resource=resource, query=query)) for step in steps[:WAYS]),
@@ -193,7 +193,7 @@ def way(row: WhoCanRow, step: ExplanationStep, *, resource: str, query: Query) -
 def _page(named: NamedPolicy | None, kind: Kind, query: Query) -> str:
     if named is None or named.pk is None:
         return ""
-    return f"{address_of(kind, named.pk)}{query.only('as-of')}".rstrip("?")
+    return f"{address_of(kind, named.pk)}{query.with_only('as-of')}".rstrip("?")
 
 
 def short(resource: str) -> str:

@@ -82,7 +82,7 @@ def _page(
 
 
 def _address(pk: int, asked: ListAddress) -> str:
-    return f"{reverse('access:person', args=[pk])}{asked.query.only('account', 'as-of')}".rstrip("?")
+    return f"{reverse('access:person', args=[pk])}{asked.query.with_only('account', 'as-of')}".rstrip("?")
 
 
 def _link(pk: int, levels: LevelCounts, asked: ListAddress) -> SafeString:

@@ -99,7 +99,7 @@ def service_page(request: ViewerRequest, prefix: str) -> HttpResponse:
     wanted, kind = _wanted(request, account, form, prefix)
     page = domain.page_of(prefix, wanted, after=_place(form.after), size=SIZE)
     names = _names(request, page.rows)
-    last = page.rows[-1].place if page.rows and page.has_after else None
+    last = page.rows[-1].list_position if page.rows and page.has_after else None
     context = _around(request, account, form) | {
         "prefix": prefix,
         "title": catalogue().title(prefix),
@@ -198,11 +198,11 @@ def _place(text: str) -> tuple[str, str]:
 def _query(request: ViewerRequest) -> Query:
     """What the page understands of the address, and no more of it."""
     texts = {name: request.GET.get(name, "")[:MAX_LENGTH] for name in NAMES}
-    return Query.of((texts | {"as-of": texts["as-of"] if request.at else ""}).items())
+    return Query.from_pairs((texts | {"as-of": texts["as-of"] if request.at else ""}).items())
 
 
 def _around(request: ViewerRequest, account: Account | None, form: EffectiveAccessForm) -> dict[str, Any]:
-    kept = _query(request).only("account", "as-of").pairs
+    kept = _query(request).with_only("account", "as-of").pairs
     return asof_context(request, account=account) | {
         "section": "services",
         "account": account,
@@ -221,7 +221,7 @@ def _is_asked(use: domain.ServiceCounts, form: EffectiveAccessForm) -> bool:
 def _service_line(use: domain.ServiceCounts, uses: domain.Uses, request: ViewerRequest) -> ServiceLine:
     everybody = uses.users + uses.roles
     counts = [use.levels[level] for level in ORDER]
-    query = _query(request).only("account", "as-of")
+    query = _query(request).with_only("account", "as-of")
     return ServiceLine(
         use,
         f"{reverse('access:service', args=[use.prefix])}{query}".rstrip("?"),

@@ -38,7 +38,7 @@ def simulate_page(request: ViewerRequest) -> HttpResponse:
     """The form, and the answer if something is asked. What has no policy texts has an address of its own,
     where a form leads to.
     """
-    form = SimulationForm.of(request)
+    form = SimulationForm.from_request(request)
     if (
         request.method == "POST"
         and form.inquiry is not None
@@ -57,7 +57,7 @@ def simulate_page(request: ViewerRequest) -> HttpResponse:
 
 
 def _frame(request: ViewerRequest, form: SimulationForm) -> dict[str, Any]:
-    meaning, texts = form.meant, form.texts
+    meaning, texts = form.known_action, form.texts
     return {
         **asof_context(request, account=form.account),
         **circumstances_context(form.circumstances, is_posted=True),
@@ -65,7 +65,7 @@ def _frame(request: ViewerRequest, form: SimulationForm) -> dict[str, Any]:
         "account": form.account,
         "form": form,
         "meant": meaning,
-        "address": f"{request.path}{form.query.only('account', 'as-of')}",
+        "address": f"{request.path}{form.query.with_only('account', 'as-of')}",
         "action_names": action_names(texts["action"], size=OFFERED),
         "principals": principals_offered(request, texts["principal"]),
         "resources": resources_offered(request, texts["resource"]),
@@ -108,26 +108,26 @@ def _answer(form: SimulationForm, verdict: SimulationResult | None) -> dict[str,
         "branches": branch_rows(verdict.branches, query=query),
         "who": form.who,
         "who_url": _url(form.who, form),
-        "who_can": f"{reverse('access:who-can')}{query.but(principal='')}",
+        "who_can": f"{reverse('access:who-can')}{query.with_values(principal='')}",
     }
 
 
 def _help(request: ViewerRequest, form: SimulationForm, verdict: SimulationResult | None) -> dict[str, Any]:
     """Where the smallest grant that helps is worked out, for who may ask for it."""
-    who, meaning = form.who, form.meant
+    who, meaning = form.who, form.known_action
     refused = verdict is not None and verdict.decision is not EvaluationDecision.ALLOWED
     if not refused or who is None or meaning is None or who.is_root or request.at is not None:
         return {}
     if not request.viewer.may(Right.REQUEST_CHANGE, account_id=who.account):
         return {}
     pairs = [("action", meaning.actions[0]), ("resource", form.texts["resource"]), ("principal", who.arn)]
-    return {"helps_url": f"{reverse('access:ask')}{Query.of(pairs)}"}
+    return {"helps_url": f"{reverse('access:ask')}{Query.from_pairs(pairs)}"}
 
 
 def _url(who: AskingPrincipal, form: SimulationForm) -> str:
     if who.is_root:
-        return f"{reverse('setup:account', args=[who.account])}{form.query.only('as-of')}".rstrip("?")
-    return f"{reverse(PAGES[who.kind], args=[who.number])}{form.query.only('as-of')}".rstrip("?")
+        return f"{reverse('setup:account', args=[who.account])}{form.query.with_only('as-of')}".rstrip("?")
+    return f"{reverse(PAGES[who.kind], args=[who.number])}{form.query.with_only('as-of')}".rstrip("?")
 
 
 @require(Right.SEE_ACCOUNT)

@@ -128,7 +128,7 @@ def _notes(step: ExplanationStep) -> Iterator[str]:
 def _policy(step: ExplanationStep, query: Query) -> str:
     if step.policy is None or step.policy.pk is None:
         return ""
-    return f"{reverse('identities:policy', args=[step.policy.pk])}{query.only('as-of')}".rstrip("?")
+    return f"{reverse('identities:policy', args=[step.policy.pk])}{query.with_only('as-of')}".rstrip("?")
 
 
 def statement_text(statement: Statement) -> str:

@@ -81,7 +81,7 @@ def json_of(inquiry: Inquiry, verdict: SimulationResult) -> dict[str, Any]:
         "account": inquiry.who.account,
         "action": inquiry.action,
         "resource": inquiry.resource,
-        "resource_account": inquiry.place,
+        "resource_account": inquiry.resource_account,
         "context": dict(inquiry.context),
         "strict": inquiry.strict,
         "as_of": json_value(inquiry.at),

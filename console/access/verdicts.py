@@ -140,4 +140,4 @@ def _group(branch: Branch, query: Query) -> str:
 def _page(name: str, named: NamedPolicy | None, query: Query) -> str:
     if named is None or named.pk is None:
         return ""
-    return f"{reverse(name, args=[named.pk])}{query.only('as-of')}".rstrip("?")
+    return f"{reverse(name, args=[named.pk])}{query.with_only('as-of')}".rstrip("?")

@@ -60,12 +60,12 @@ def who_can_page(request: ViewerRequest) -> HttpResponse:
     """The form, and the answer if something is asked; with htmx only the part below the heading."""
     form = WhoCanForm(request)
     context = _frame(request, form)
-    if form.asked is not None:
+    if form.question is not None:
         is_first = not (form.after or form.before or form.narrowed.way or form.is_filtered)
         denied = STOPPED if is_first else 0
         group_size = 0 if form.is_list else OF_GROUP
         answer = who_can(
-            form.asked,
+            form.question,
             size=PAGE,
             after=place_of(form.after),
             before=place_of(form.before),
@@ -77,7 +77,7 @@ def who_can_page(request: ViewerRequest) -> HttpResponse:
     status = 422 if form.is_wrong else 200
     response = render_page(request, "access/who_can.html", context, partial="question", status=status)
     if is_fragment(request):
-        response["HX-Push-Url"] = f"{request.path}{form.query.but(**_place(request))}"
+        response["HX-Push-Url"] = f"{request.path}{form.query.with_values(**_place(request))}"
     return response
 
 
@@ -86,7 +86,7 @@ def _place(request: ViewerRequest) -> dict[str, str]:
 
 
 def _frame(request: ViewerRequest, form: WhoCanForm) -> dict[str, Any]:
-    asked = form.asked
+    asked = form.question
     names = action_names(form.texts["action"], size=OFFERED)
     asks_owner = bool(form.texts["owner"]) or (
         not form.is_blank
@@ -108,13 +108,13 @@ def _frame(request: ViewerRequest, form: WhoCanForm) -> dict[str, Any]:
         "owner_choices": account_choices(request, form) if asks_owner else [],
         "owner_is_unclear": owner_is_unclear(form),
         "assumptions": assumptions(form),
-        "kept": form.query.only("account", "as-of").pairs,
+        "kept": form.query.with_only("account", "as-of").pairs,
         "fragment": is_fragment(request),
     }
 
 
 def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dict[str, Any]:
-    asked = form.asked
+    asked = form.question
     assert asked is not None
     grouped = list(chain.from_iterable(group.rows for group in answer.groups))
     shown = [*answer.rows, *grouped, *answer.stopped]
@@ -127,6 +127,7 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dic
             for row in rows
         ]
 
+    page_url = reverse("access:who-can")
     has_goals = answer.counts[EvaluationDecision.ALLOWED] > 0 and not form.is_list and not form.is_filtered
     return {
         "found": answer,
@@ -150,12 +151,10 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dic
         "certainty_choices": [
             (value, label, value == request.GET.get("certainty", "")) for value, label in CERTAINTIES
         ],
-        "filter_kept": form.query.but(q="", kind="", certainty="").pairs,
-        "unfiltered": (
-            f"{reverse('access:who-can')}{form.query.but(q='', kind='', certainty='', way='', view='')}"
-        ),
-        "as_list": f"{reverse('access:who-can')}{form.query.but(view='list')}",
-        "as_groups": f"{reverse('access:who-can')}{form.query.but(view='', way='')}",
+        "filter_kept": form.query.with_values(q="", kind="", certainty="").pairs,
+        "unfiltered": f"{page_url}{form.query.with_values(q='', kind='', certainty='', way='', view='')}",
+        "as_list": f"{page_url}{form.query.with_values(view='list')}",
+        "as_groups": f"{page_url}{form.query.with_values(view='', way='')}",
         "gives": request.at is None and asked.meant.is_one and request.viewer.may(Right.REQUEST_CHANGE),
     }
 
@@ -196,13 +195,15 @@ def _pager(form: WhoCanForm, answer: WhoCanPage) -> dict[str, Any]:
     return {
         "first": first,
         "last": last,
-        "total": f"{answer.fitting:,}",
+        "total": f"{answer.matching_count:,}",
         "number": (first - 1) // PAGE + 1,
         "start": str(query) if form.after or form.before else "",
-        "before": str(query.but(before=cursor_of(rows[0], number=first)))
+        "before": str(query.with_values(before=cursor_of(rows[0], number=first)))
         if rows and answer.has_before
         else "",
-        "after": str(query.but(after=cursor_of(rows[-1], number=last))) if rows and answer.has_after else "",
+        "after": str(query.with_values(after=cursor_of(rows[-1], number=last)))
+        if rows and answer.has_after
+        else "",
     }
 
 
@@ -224,12 +225,12 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
     """Why one principal can or cannot: a drawer with htmx, else a page."""
     shown = shown_or_404(request, pk, kinds=[Kind.USER, Kind.ROLE])
     form = WhoCanForm(request)
-    if form.asked is None or not request.viewer.scope.sees_account(shown.account_id):
+    if form.question is None or not request.viewer.scope.sees_account(shown.account_id):
         raise Http404
     if request.GET.get("account", shown.account_id) not in ("", shown.account_id):
         # The account switch of this page: the principal isn't in the other account, the question is.
         return redirect(f"{reverse('access:who-can')}{form.query}")
-    rows = why_one(form.asked, account=shown.account_id, pk=pk)
+    rows = why_one(form.question, account=shown.account_id, pk=pk)
     if not rows:
         raise Http404
     context = {
@@ -237,11 +238,11 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
         "section": "who-can",
         "account": shown.entity.account,
         "form": form,
-        "meant": form.asked.meant,
+        "meant": form.question.meant,
         "assumptions": assumptions(form),
         "back": f"{reverse('access:who-can')}{form.query}",
         "simulate": _simulate(form, rows),
-        "entity_url": f"{entity_url(rows[0])}{form.query.only('as-of')}".rstrip("?"),
+        "entity_url": f"{entity_url(rows[0])}{form.query.with_only('as-of')}".rstrip("?"),
         "name": rows[0].display,
         "arn": rows[0].arn,
         "stages": tall(rows[0], account=shown.entity.account.name, query=form.query)
@@ -256,11 +257,13 @@ def _simulate(form: WhoCanForm, rows: list[WhoCanRow]) -> str:
     """Where the one request can be tried under other conditions; several actions are no one request."""
     if len(rows) > 1:
         return ""
-    query = form.query.but(principal=rows[0].arn, level="", q="", kind="", certainty="", way="", view="")
+    query = form.query.with_values(
+        principal=rows[0].arn, level="", q="", kind="", certainty="", way="", view=""
+    )
     return f"{reverse('access:simulate')}{query}"
 
 
 def _one(form: WhoCanForm, row: WhoCanRow, pk: int) -> str:
     """The same page about one of several actions."""
-    query = form.query.but(action=row.action, level="")
+    query = form.query.with_values(action=row.action, level="")
     return f"{reverse('access:who-can-why', args=[pk])}{query}"

@@ -103,14 +103,14 @@ def assumptions(form: WhoCanForm) -> list[Assumption]:
     for chip in form.circumstances.chips:
         url = chip.url
         if chip.word.startswith(("mfa=", "region=")):
-            url = str(form.query.but(**{chip.word.partition("=")[0]: ANY}))
+            url = str(form.query.with_values(**{chip.word.partition("=")[0]: ANY}))
         assumptions.append(Assumption(chip.label, chip.value, url))
     if form.circumstances.assumed_now:
-        words = "as of the moment shown" if form.asked and form.asked.at else "now"
-        assumptions.append(Assumption("Time", words, str(form.query.but(time=ANY))))
+        words = "as of the moment shown" if form.question and form.question.at else "now"
+        assumptions.append(Assumption("Time", words, str(form.query.with_values(time=ANY))))
     if form.texts["owner"] and form.texts["owner"] != ANY:
         assumptions.append(
-            Assumption("Account of the resource", _owner_words(form), str(form.query.but(owner=ANY)))
+            Assumption("Account of the resource", _owner_words(form), str(form.query.with_values(owner=ANY)))
         )
     return assumptions
 
@@ -172,7 +172,7 @@ def group_cards(
                 lines=tuple(lines(group.rows)),
                 total=f"{group.total:,}",
                 more=group.total - len(group.rows),
-                all_url=f"{reverse('access:who-can')}{form.query.but(way=way.key)}",
+                all_url=f"{reverse('access:who-can')}{form.query.with_values(way=way.key)}",
                 is_open=number < OPEN_GROUPS,
             )
         )
@@ -214,7 +214,7 @@ def _title(way: AccessWay, query: Query) -> tuple[str, str, str, str]:
 def _page(kind: Kind, pk: int | None, query: Query) -> str:
     if pk is None:
         return ""
-    return f"{address_of(kind, pk)}{query.only('as-of')}".rstrip("?")
+    return f"{address_of(kind, pk)}{query.with_only('as-of')}".rstrip("?")
 
 
 def _count(group: PeopleByWay) -> str:

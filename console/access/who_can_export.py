@@ -41,7 +41,7 @@ def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     journal.
     """
     question = WhoCanForm(request)
-    asked = question.asked
+    asked = question.question
     if asked is None or form not in FORMS or not may_export(request.viewer, question):
         raise Http404
     number = question.account.account_id if question.account else ""

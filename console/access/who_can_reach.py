@@ -57,16 +57,16 @@ class Climber:
 def who_can_reach(request: ViewerRequest) -> HttpResponse:
     """The answer to the question of the address; 404 where it asks nothing."""
     form = WhoCanForm(request)
-    if form.asked is None:
+    if form.question is None:
         raise Http404
-    reach = who_can_become(form.asked, seen=accounts_seen(request.viewer), most=MAX_PRINCIPALS)
+    reach = who_can_become(form.question, seen=accounts_seen(request.viewer), most=MAX_PRINCIPALS)
     accounts = _account_names(request, reach.rows)
     context = {
         **asof_context(request, account=form.account),
         "section": "who-can",
         "account": form.account,
         "form": form,
-        "meant": form.asked.meant,
+        "meant": form.question.meant,
         "back": f"{reverse('access:who-can')}{form.query}",
         "reach": reach,
         "reach_words": f"{reach.sure:,} confirmed, {reach.total - reach.sure:,} conditional or unconfirmed",
@@ -110,11 +110,11 @@ def _climber(reached: Reached, query: Query, accounts: Mapping[str, str]) -> Cli
 def _path(member: FindingPrincipal, first: FindingPrincipal, query: Query) -> str:
     """How it becomes the first of them, statement by statement."""
     address = reverse("access:escalation-path", args=[member.id])
-    return f"{address}{query.only('as-of').but(to=first.arn)}"
+    return f"{address}{query.with_only('as-of').with_values(to=first.arn)}"
 
 
 def _url(member: FindingPrincipal, query: Query) -> str:
     if member.kind not in KINDS:
         return ""
     address = reverse(SECTIONS[KINDS[member.kind]][2], args=[member.id])
-    return f"{address}{query.only('as-of')}".rstrip("?")
+    return f"{address}{query.with_only('as-of')}".rstrip("?")

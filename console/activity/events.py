@@ -41,7 +41,7 @@ LAST_MOMENT: Final = 253_402_300_799 * MICROSECONDS
 def activity(request: ViewerRequest) -> HttpResponse:
     """The newest events of the accounts that the viewer sees, by filter."""
     form = AccountsActivityForm(request.GET)
-    rows = events_in(_accounts(request.viewer, form.value("account")), form.wanted)
+    rows = events_in(_accounts(request.viewer, form.value("account")), form.event_filter)
     if who := form.value("who"):
         rows = made_by(rows, who)
     page = events_page(rows, after=event_place(request))

@@ -47,7 +47,7 @@ class ActivityForm(forms.Form):
         return str(self.cleaned_data.get(name) or "")
 
     @property
-    def wanted(self) -> ActivityFilter:
+    def event_filter(self) -> ActivityFilter:
         """The filter; a page about the past shows no later event."""
         since = None
         if days := self.value("days"):
@@ -81,9 +81,9 @@ class AccountsActivityForm(ActivityForm):
     until = forms.DateField(required=False)
 
     @property
-    def wanted(self) -> ActivityFilter:
+    def event_filter(self) -> ActivityFilter:
         """The filter; both days count whole."""
-        chosen = super().wanted
+        chosen = super().event_filter
         if first := self.cleaned_data.get("since"):
             chosen = replace(chosen, since=_start(first))
         if last := self.cleaned_data.get("until"):

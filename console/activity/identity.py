@@ -64,7 +64,7 @@ def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
     """A page of events, and what all of them add up to."""
     form = ActivityForm(request.GET, at=shown.at)
     callers = callers_of(shown.entity)
-    page = events_page(events_of(callers, form.wanted), after=event_place(request))
+    page = events_page(events_of(callers, form.event_filter), after=event_place(request))
     lines = lines_of(page.rows)
     actions: dict[str, list[Any]] = {}
     for action in actions_used(callers):

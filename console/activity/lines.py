@@ -131,7 +131,9 @@ class ActivityLine:
         if not event.is_denied or not event.caller.arn:
             return ""
         resource = event.resource if event.resource.startswith("arn:") else ""
-        query = Query.of((("action", self.action), ("resource", resource), ("principal", event.caller.arn)))
+        query = Query.from_pairs(
+            (("action", self.action), ("resource", resource), ("principal", event.caller.arn))
+        )
         return f"{reverse('access:ask')}{query}"
 
 

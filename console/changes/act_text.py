@@ -211,7 +211,7 @@ def _written(operation: Operation) -> WrittenPolicy | None:
     if isinstance(operation, PutInlinePolicy) and any(
         finding.is_by_catalogue for finding in _lint(*policy_text)
     ):
-        former = operation.now
+        former = operation.current_text
         return WrittenPolicy(
             (*policy_text, former),
             _name_of(operation),

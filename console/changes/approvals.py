@@ -105,7 +105,7 @@ def _rows(
     return (
         first_rows(request, [row for row in rows if row["is_sensitive"]], most=SHORT, name=name)
         if risky
-        else changes.but(rows)
+        else changes.with_rows(rows)
     )
 
 
@@ -121,18 +121,18 @@ def _besides(request: ViewerRequest) -> dict[str, Any]:
     """What waits for a second person and is no change of AWS; what of it is for this viewer comes first."""
     viewer = request.viewer
     uses = first_rows(request, services.to_review(viewer), most=SHORT, name="glass")
-    context: dict[str, Any] = {"glass": uses.but([_used(glass) for glass in uses])}
+    context: dict[str, Any] = {"glass": uses.with_rows([_used(glass) for glass in uses])}
     if viewer.may(Right.MANAGE_OPERATORS, account_id="") or viewer.may(Right.APPROVE_CHANGE, account_id=""):
         waiting = RuleSet.objects.filter(state=RulesState.PROPOSED).order_by("proposed_at")
         proposals = first_rows(request, waiting, most=SHORT, name="proposals")
-        context["proposals"] = proposals.but(
+        context["proposals"] = proposals.with_rows(
             [(proposal, why_not_rules(proposal, viewer=viewer)) for proposal in proposals]
         )
     if viewer.may(Right.MANAGE_OPERATORS) or viewer.may(Right.APPROVE_CHANGE):
         made = Appointment.objects.filter(state=AppointmentState.WAITING).select_related("person")
         seen = [appointment for appointment in made.order_by("at") if _sees(viewer, appointment)]
         shown = first_rows(request, seen, most=SHORT, name="appointments")
-        context["appointments"] = shown.but(
+        context["appointments"] = shown.with_rows(
             [(appointment, why_not_appoint(appointment, actor=viewer)) for appointment in shown]
         )
     return context
@@ -149,7 +149,7 @@ def _glass(request: ViewerRequest) -> dict[str, Any]:
     uses = BreakGlass.objects.filter(change_set__in=seen).select_related("change_set")
     ordered = uses.order_by(F("reviewed_at").desc(nulls_first=True), "-at")
     shown = first_rows(request, ordered, most=SHORT, name="glass")
-    return {"glass": shown.but([_used(glass) for glass in shown])}
+    return {"glass": shown.with_rows([_used(glass) for glass in shown])}
 
 
 def _used(glass: BreakGlass) -> tuple[BreakGlass, Change, str]:

@@ -138,7 +138,7 @@ def _risks(drift: Drift, happened: Happened, texts: Mapping[int, str]) -> list[t
     known = [(WORDS[risk], risk_tone(risk)) for risk in drift.impact.get("risks", ()) if risk in WORDS]
     if known:
         return known
-    policy_texts = happened.given(texts)
+    policy_texts = happened.texts_given(texts)
     flags_found = set(chain.from_iterable(flags(text) for text in policy_texts)) & _FLAGS.keys()
     marks = [mark for flag, mark in _FLAGS.items() if flag in flags_found]
     return [*marks, *([("Trust policy changed", "warn")] if happened.is_about_trust else [])]

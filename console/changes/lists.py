@@ -80,7 +80,7 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
     if not viewer.may(Right.EXPORT):
         return []
     pairs = (("tab", wanted["tab"]), ("q", wanted["text"]), ("account", wanted["account_id"]))
-    return file_links("changes:export", Query.of([*pairs, ("mine", "1" if wanted["mine"] else "")]))
+    return file_links("changes:export", Query.from_pairs([*pairs, ("mine", "1" if wanted["mine"] else "")]))
 
 
 def rows_of(changes: Sequence[Change], *, viewer: Viewer) -> list[dict[str, Any]]:

@@ -62,8 +62,8 @@ def _mirrored(viewer: Viewer, account: Account | None, waits: WaitingCounts) -> 
         yield from escalation_matter(totals, kept)
         yield from _root_matters(roots(viewer, account=account), kept)
         yield from _critical_findings(viewer, account)
-    if drift := count_said(waits.of(DRIFT)):
-        critical = count_said(waits.of(CRITICAL_DRIFT))
+    if drift := count_said(waits.count_of(DRIFT)):
+        critical = count_said(waits.count_of(CRITICAL_DRIFT))
         named = f"{critical} critical. " if critical else ""
         decides = viewer.may(Right.REQUEST_CHANGE)
         what = (

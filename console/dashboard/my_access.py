@@ -101,7 +101,7 @@ def _grants(request: ViewerRequest) -> Cut[dict[str, Any]]:
         }
         for grant in grants
     ]
-    return grants.but(rows)
+    return grants.with_rows(rows)
 
 
 def _declined(request: ViewerRequest) -> list[tuple[Grant, StateMark]]:

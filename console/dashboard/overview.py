@@ -198,7 +198,7 @@ def _stale(sync: Iterable[Sync], behind: int, chosen: Account | None) -> Iterato
 def _counted(request: ViewerRequest, list_context: ListContext, numbers: Numbers) -> Iterator[AttentionLine]:
     """The views of the list of IAM users, each with the count that the list shows."""
     views = PEOPLE.tabs_for(list_context)
-    kept = Query.of([(name, request.GET.get(name, "")) for name in ("account", "as-of")])
+    kept = Query.from_pairs([(name, request.GET.get(name, "")) for name in ("account", "as-of")])
     people, mfa = numbers.of("people"), numbers.of("mfa")
     unknown = mfa.get("unread", 0) + mfa.get("unknown", 0)
     if unknown:
@@ -210,7 +210,7 @@ def _counted(request: ViewerRequest, list_context: ListContext, numbers: Numbers
         if not people.get(view):
             continue
         # Views that rest on last use are of today only: their numbers were kept, their rows were not.
-        url = f"{reverse('identities:people')}{kept.but(view=view)}" if view in views else ""
+        url = f"{reverse('identities:people')}{kept.with_values(view=view)}" if view in views else ""
         yield AttentionLine(title, meaning, f"{people[view]:,}", tone, url)
 
 
@@ -298,12 +298,12 @@ def _waiting(request: ViewerRequest, chosen: Account | None, waits: WaitingCount
     """
     viewer, number = request.viewer, chosen.account_id if chosen else ""
     # Counted before: rows are read only where there are some.
-    changes = _first_waiting(waiting_for(viewer), viewer, number) if waits.of(OWN) else []
+    changes = _first_waiting(waiting_for(viewer), viewer, number) if waits.count_of(OWN) else []
     mine = bool(changes) or viewer.may(Right.APPROVE_CHANGE)
-    if not mine and waits.of(OTHERS):
+    if not mine and waits.count_of(OTHERS):
         changes = _first_waiting(waiting_for_others(viewer), viewer, number)
     url = reverse("changes:approvals") if mine else reverse("changes:list")
-    kept = Query.of([("tab", "" if mine else "waiting"), ("account", number)])
+    kept = Query.from_pairs([("tab", "" if mine else "waiting"), ("account", number)])
     return {
         "waits_for_me": mine,
         "waiting": rows_of(changes[:WAITING], viewer=request.viewer) if changes else [],

@@ -57,7 +57,7 @@ class WaitingCounts:
     lines: tuple[tuple[Countable, int], ...]
     numbers: dict[str, int]
 
-    def of(self, name: str) -> int:
+    def count_of(self, name: str) -> int:
         """How many; 0 of what is not counted for the viewer."""
         return self.numbers.get(name, 0)
 

@@ -83,7 +83,7 @@ class Child:
             time.sleep(0.05)
         return False
 
-    def tend(self) -> str | None:
+    def restart_if_dead(self) -> str | None:
         """Restart a dead process, later each time it dies soon; returns what was done, for the terminal."""
         if self.is_running:
             return None

@@ -207,7 +207,7 @@ class Supervisor:
             self._start()
             while not self.stopping:
                 for child in self.children:
-                    news = child.tend()
+                    news = child.restart_if_dead()
                     if news and not self.stopping:
                         say(news)
                 time.sleep(0.2)

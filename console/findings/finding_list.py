@@ -198,7 +198,9 @@ def _files(viewer: Viewer, request: ViewerRequest) -> list[tuple[str, str]]:
     if not viewer.may(Right.EXPORT):
         return []
     names = ("tab", "q", "account", *FILTERS)
-    return file_links("findings:export", Query.of([(name, request.GET.get(name, "")) for name in names]))
+    return file_links(
+        "findings:export", Query.from_pairs([(name, request.GET.get(name, "")) for name in names])
+    )
 
 
 @require(*SEES)

@@ -75,7 +75,7 @@ def review_page(request: ViewerRequest) -> HttpResponse:
     require_present(request)
     if not may_link_any(request.viewer):
         raise Http404
-    current, selection = review(request.viewer), Selection.of(request)
+    current, selection = review(request.viewer), Selection.from_request(request)
     group = current.group(request.GET.get("group", ""))
     number = _number(request.GET.get("page", ""))
     if request.method == "GET":

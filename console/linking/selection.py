@@ -42,7 +42,7 @@ class Selection:
     why: str = ""
 
     @classmethod
-    def of(cls, request: HttpRequest) -> Selection:
+    def from_request(cls, request: HttpRequest) -> Selection:
         """As it was left."""
         kept: dict[str, Any] = request.session.get(SESSION_KEY) or {}
         return cls(

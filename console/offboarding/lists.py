@@ -41,13 +41,13 @@ def leavers_page(request: ViewerRequest) -> HttpResponse:
     page = page_number(request)
     leavers = listed(request.viewer, stages=stages, text=text, start=(page - 1) * PAGE, limit=PAGE + 1)
     counts = counts_by_stage(request.viewer)
-    query = Query.of([("show", show), ("q", text)])
+    query = Query.from_pairs([("show", show), ("q", text)])
     context = {
         "section": "leaving",
         "rows": [(leaver, *mark_of(leaver)) for leaver in leavers[:PAGE]],
         "tabs": [
             (
-                str(query.but(show=name)),
+                str(query.with_values(show=name)),
                 words,
                 sum(counts.get(stage, 0) for stage in stages) if stages else sum(counts.values()),
                 name == show,
@@ -56,8 +56,8 @@ def leavers_page(request: ViewerRequest) -> HttpResponse:
         ],
         "text": text,
         "show": show,
-        "newer": str(query.but(page=str(page - 1))) if page > 1 else "",
-        "older": str(query.but(page=str(page + 1))) if len(leavers) > PAGE else "",
+        "newer": str(query.with_values(page=str(page - 1))) if page > 1 else "",
+        "older": str(query.with_values(page=str(page + 1))) if len(leavers) > PAGE else "",
         "drafts": drafts_of(request.viewer),
         "may_begin": may_begin(request.viewer) and request.at is None,
     }

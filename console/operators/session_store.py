@@ -69,7 +69,7 @@ def _cipher(session_key: str) -> Fernet:
 
 
 @lru_cache(maxsize=1)
-def _living() -> CompiledQuery:
+def _live_session() -> CompiledQuery:
     """The data of the session with the digest `key`, unless it has ended by `now`: every page begins with
     this.
     """
@@ -112,7 +112,7 @@ class SessionStore(db.SessionStore):
 
     def load(self) -> dict[str, Any]:
         """The data of this session; {} with no key when it has ended."""
-        rows = _living().rows(now=timezone.now(), key=digest(self.session_key or ""))
+        rows = _live_session().rows(now=timezone.now(), key=digest(self.session_key or ""))
         if not rows:
             self._session_key = None
             return {}

@@ -46,7 +46,7 @@ def mine_page(request: ViewerRequest) -> HttpResponse:
             (user, [(key, _acts(key)) for key in keys_of(user)], busy.get(user.pk))
             for user in users.select_related("account").order_by("account__name", "pk")
         ],
-        "rotations": mine.but([(rotation, mark_of(rotation), waits(rotation)) for rotation in mine]),
+        "rotations": mine.with_rows([(rotation, mark_of(rotation), waits(rotation)) for rotation in mine]),
     }
     return render_page(request, "rotation/mine.html", context)
 

@@ -77,7 +77,7 @@ def _rest(kind: str, text: str, kept: Query) -> str:
     """The list of that kind with the same text, where there is such a list."""
     if kind not in SECTIONS:
         return ""
-    return f"{reverse(f'identities:{SECTIONS[kind][0]}')}{kept.but(q=text)}"
+    return f"{reverse(f'identities:{SECTIONS[kind][0]}')}{kept.with_values(q=text)}"
 
 
 def linked_users(viewer: Viewer, text: str, *, most: int = MAX_PERSONS) -> list[tuple[Entity, str]]:

@@ -74,7 +74,7 @@ def page_results(viewer: Viewer, text: str) -> list[SearchResult]:
             continue
         if _has_all(words, f"{place.label} {place.words}"):
             results.append(SearchResult(place.label, reverse(place.url), place.icon, "Page"))
-    for entry, icon, label, url in tabs_for(NavigationReader.of(viewer)):
+    for entry, icon, label, url in tabs_for(NavigationReader.for_viewer(viewer)):
         if _has_all(words, f"{entry} {label}"):
             detail = "" if entry == label else entry
             results.append(SearchResult(label, url, icon, "Page", detail))

@@ -21,7 +21,7 @@ class SearchResult:
     gone_at: datetime | None = None
 
     @property
-    def sub(self) -> str:
+    def second_line(self) -> str:
         """The second line of a suggestion: 'IAM user, production'."""
         return ", ".join(part for part in (self.kind, self.detail) if part)
 

@@ -57,10 +57,10 @@ TEAMS = Words(
 def search(request: ViewerRequest) -> HttpResponse:
     """`?q=`; an ARN, unique ID, key ID or full number that is found goes straight to its page."""
     text = " ".join(request.GET.get("q", "").replace("\x00", "")[:MAX_LENGTH].split())
-    kept = Query.of([("as-of", request.GET.get("as-of", "") if request.at else "")])
+    kept = Query.from_pairs([("as-of", request.GET.get("as-of", "") if request.at else "")])
     if is_fragment(request):
         context = {"text": text, "suggestions": _suggestions(request, text, kept)}
-        context["all"] = f"{request.path}{kept.but(q=text)}"
+        context["all"] = f"{request.path}{kept.with_values(q=text)}"
         return render_page(request, "search/results.html", context, partial="suggestions")
     if text and (url := _exact(request, text, kept)):
         return HttpResponseRedirect(url)

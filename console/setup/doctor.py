@@ -112,7 +112,7 @@ def _compare(request: ViewerRequest, account: Account, findings: StoredExaminati
     """The trust and hub policies as they should be, where a role could not be assumed; for those who manage
     the account.
     """
-    refused = [check for check in findings.bad if check["key"] in {"assume", "assume-write"}]
+    refused = [check for check in findings.failed_checks if check["key"] in {"assume", "assume-write"}]
     hub = next((check["detail"] for check in findings.checks if check["key"] == "worker"), "")
     if not refused or not hub.startswith("arn:"):
         return {}

@@ -118,8 +118,8 @@ def shell(request: HttpRequest) -> dict[str, Any]:
         return base
     marks: Any = SimpleLazyObject(lambda: _marks(viewer))
     return base | {
-        "navigation": lambda: links_for(NavigationReader.of(viewer)),
-        "hub": lambda: tabs_at(request.path, NavigationReader.of(viewer)),
+        "navigation": lambda: links_for(NavigationReader.for_viewer(viewer)),
+        "hub": lambda: tabs_at(request.path, NavigationReader.for_viewer(viewer)),
         "frame": lambda: frame_of(request),
         "own_layout": layout_for(viewer),
         "own_sections": OWN_SECTIONS,

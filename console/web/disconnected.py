@@ -32,7 +32,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         "name": exception.name,
         "entry": _disconnected_by(account),
         "connect_url": _connect_url(account) if may_connect else "",
-        "changes_url": f"{reverse('changes:list')}{Query.of([('account', account.account_id)])}",
+        "changes_url": f"{reverse('changes:list')}{Query.from_pairs([('account', account.account_id)])}",
     }
     return render_page(request, "setup/disconnected.html", context, status=HTTPStatus.GONE)
 
@@ -47,4 +47,4 @@ def _connect_url(account: Account) -> str:
     if account.source == Source.EXPORT:
         return reverse("setup:upload")
     known = (("account_id", account.account_id), ("name", account.name), ("partition", account.partition))
-    return f"{reverse('setup:connect')}{Query.of(known)}"
+    return f"{reverse('setup:connect')}{Query.from_pairs(known)}"

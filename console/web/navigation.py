@@ -32,7 +32,7 @@ class NavigationReader:
     manages_everyone: bool = False
 
     @classmethod
-    def of(cls, viewer: Viewer) -> NavigationReader:
+    def for_viewer(cls, viewer: Viewer) -> NavigationReader:
         """From the rights, and from whom the viewer may request changes for."""
         return cls(
             rights=frozenset(right for right, _ in viewer.grants),

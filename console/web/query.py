@@ -19,11 +19,11 @@ class Query:
     pairs: Pairs = ()
 
     @classmethod
-    def of(cls, pairs: Iterable[tuple[str, str]]) -> Query:
+    def from_pairs(cls, pairs: Iterable[tuple[str, str]]) -> Query:
         """From names and values, without the empty ones."""
         return cls(tuple((name, value) for name, value in pairs if value))
 
-    def but(self, **changes: str | Iterable[str]) -> Query:
+    def with_values(self, **changes: str | Iterable[str]) -> Query:
         """With other values for some names; an underscore in a name stands for a hyphen, "" takes the name
         away.
         """
@@ -32,13 +32,13 @@ class Query:
         for name, new_values in new.items():
             values = [new_values] if isinstance(new_values, str) else new_values
             pairs.extend((name, value) for value in values)
-        return Query.of(pairs)
+        return Query.from_pairs(pairs)
 
     def without(self, name: str, value: str) -> Query:
         """Without one value of a name."""
         return Query(tuple(pair for pair in self.pairs if pair != (name, value)))
 
-    def only(self, *names: str) -> Query:
+    def with_only(self, *names: str) -> Query:
         """Nothing but these names."""
         return Query(tuple(pair for pair in self.pairs if pair[0] in names))
 

@@ -31,7 +31,7 @@ class Cut(list[Row]):
         """Whether a page can show more rows than these."""
         return self.more > 0 and len(self) < MAX_OF_ALL
 
-    def but(self, rows: Sequence[Any]) -> Cut[Any]:
+    def with_rows(self, rows: Sequence[Any]) -> Cut[Any]:
         """Other rows in the place of these, one for each."""
         return Cut(rows, self.total + len(rows) - len(self))
 

@@ -37,7 +37,7 @@ def error_500(request: HttpRequest) -> HttpResponse:
     """Django's handler for whatever no page caught, called while the exception is handled."""
     if not is_database_away(sys.exc_info()[1]):
         return _bug()
-    _break.note()
+    _break.begin()
     logger.warning("database.unavailable", path=request.path)
     return unavailable()
 
@@ -74,7 +74,7 @@ class _Break:
     def __init__(self) -> None:
         self.until = 0.0
 
-    def note(self) -> None:
+    def begin(self) -> None:
         """Have every pooled connection replaced before its next use, and nobody try for a moment."""
         pool = getattr(connections[DEFAULT_DB_ALIAS], "pool", None)
         if pool is not None and not pool.closed:

@@ -98,7 +98,7 @@ class Everyone:
         self.tallied, self.ways = tallied, ways
         known = {} if former is None else former.parts
         self.parts: dict[str, AccountAnswer] = {}
-        for account, runs in by_account(tallied.whole.found()).items():
+        for account, runs in by_account(tallied.whole.groups_of()).items():
             basis, part = basis_of(account), known.get(account)
             if part is None or part.basis != basis:
                 part = AccountAnswer(runs, basis)
@@ -144,7 +144,7 @@ def by_way(runs: Runs, ways: AccessWays) -> Mapping[AccessWay, Runs]:
     """Principals by the way in which they can."""
     runs_by_way: dict[AccessWay, list[Run]] = {}
     for run in runs.runs:
-        for way, members in ways.among(run.members).items():
+        for way, members in ways.group_by_way(run.members).items():
             runs_by_way.setdefault(way, []).append(Run(run.decision, run.account, members))
     return {way: Runs(way_runs) for way, way_runs in runs_by_way.items()}
 
@@ -156,11 +156,13 @@ class OneAnswer:
         self._narrowed, self._unread, self._everyone = narrowed, unread, everyone
         self.by_certainty = self._counts(everyone.runs)
         self.way: AccessWay | None = None
-        self.fitting = everyone.runs if narrowed == WHOLE else Runs(self._fitting())
+        self.fitting = everyone.runs if narrowed == WHOLE else Runs(self._matching())
 
     def certainty(self, member: Member, decision: EvaluationDecision) -> Certainty:
         """How certain it is that one of them can."""
-        return certainty_of(is_sure=decision is EvaluationDecision.ALLOWED, unread=self._unread.of([member]))
+        return certainty_of(
+            is_sure=decision is EvaluationDecision.ALLOWED, unread=self._unread.about_members([member])
+        )
 
     def _counts(self, runs: Runs) -> dict[Certainty, int]:
         counts = dict.fromkeys(Certainty, 0)
@@ -173,25 +175,25 @@ class OneAnswer:
                 counts[self.certainty(runs.first[decision, account], decision)] += size
         return counts
 
-    def _fitting(self) -> Iterator[Run]:
+    def _matching(self) -> Iterator[Run]:
         matcher = Matcher(self._narrowed.text)
         for run in self._everyone.runs.runs:
-            members = [member for member in run.members if self._fits(member, run.decision, matcher)]
+            members = [member for member in run.members if self._matches(member, run.decision, matcher)]
             if members:
                 yield Run(run.decision, run.account, members)
 
-    def _fits(self, member: Member, decision: EvaluationDecision, matcher: Matcher) -> bool:
+    def _matches(self, member: Member, decision: EvaluationDecision, matcher: Matcher) -> bool:
         narrowed = self._narrowed
         if narrowed.kind is not None and member.kind is not narrowed.kind:
             return False
         if narrowed.certainty is not None and self.certainty(member, decision) is not narrowed.certainty:
             return False
-        return matcher.fits(member) and self._has_way(member)
+        return matcher.matches(member) and self._has_way(member)
 
     def _has_way(self, member: Member) -> bool:
         if not self._narrowed.way:
             return True
-        way = self._everyone.ways.of(member)
+        way = self._everyone.ways.main_way(member)
         if way.key != self._narrowed.way:
             return False
         self.way = way

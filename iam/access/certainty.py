@@ -83,7 +83,7 @@ class Unread:
         """Whether principals of one account may differ: some hold a policy that could not be read."""
         return bool(self._bundles)
 
-    def of(self, members: Iterable[Member]) -> tuple[str, ...]:
+    def about_members(self, members: Iterable[Member]) -> tuple[str, ...]:
         """The clauses about some principals, each once."""
         clauses: dict[str, None] = {}
         for member in members:

@@ -180,7 +180,7 @@ class Comparison:
     @property
     def in_both(self) -> int:
         """How many actions both sides can do in some way."""
-        return (self.shift.before.any & self.shift.after.any).bit_count()
+        return (self.shift.before.allowed_mask & self.shift.after.allowed_mask).bit_count()
 
     @property
     def is_same(self) -> bool:
@@ -196,7 +196,9 @@ class Comparison:
     @property
     def risks(self) -> tuple[int, int]:
         """How many risky actions the left and the right can do."""
-        return tuple((part.any & self.risky).bit_count() for part in (self.shift.before, self.shift.after))  # type: ignore[return-value]
+        return tuple(
+            (part.allowed_mask & self.risky).bit_count() for part in (self.shift.before, self.shift.after)
+        )  # type: ignore[return-value]
 
     @property
     def undecided(self) -> tuple[tuple[str, str], ...]:

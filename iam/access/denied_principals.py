@@ -41,7 +41,7 @@ def stopped(index: Index, question: AccessQuestion, answer: Answer, *, most: int
     judge, place = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
     if judge.lowered in FREE:
         return Stopped((), is_whole=True)
-    judge.listen(index.register)
+    judge.load_statements(index.register)
     stopped_members: list[Member] = []
     looks = 0
     for cls in _candidates(index, judge, answer, question, place.account):

@@ -138,16 +138,16 @@ class EffectiveAccess:
     def is_full(self) -> bool:
         """Whether every action is allowed on every resource."""
         listed = (1 << len(catalogue())) - 1
-        return not listed & ~self.found.everywhere & ~self.space.free
+        return not listed & ~self.found.everywhere & ~self.space.without_permission
 
     @property
     def passes_roles(self) -> bool:
         """Whether roles can be passed in some way."""
-        return bool(self.found.any & catalogue().mask(PASSING))
+        return bool(self.found.allowed_mask & catalogue().mask(PASSING))
 
     def of_service(self, prefix: str) -> int:
         """All actions of a service that are allowed in some way and listed, as bits."""
-        return self.found.any & catalogue().mask_of_service(prefix)
+        return self.found.allowed_mask & catalogue().mask_of_service(prefix)
 
     def allowing(self, mask: int) -> list[Says]:
         """The statements that allow some of the actions."""
@@ -204,8 +204,8 @@ def access_of(number: int, *, account: str, at: datetime | None) -> EffectiveAcc
 def read_access(index: Index, member: Member) -> EffectiveAccess:
     """The same, of an index that is at hand."""
     effective = index.effective()
-    space, allowed = effective.space, effective.of(member)
-    allowed = Effective(*(mask & ~space.free for mask in allowed))
+    space, allowed = effective.space, effective.for_member(member)
+    allowed = Effective(*(mask & ~space.without_permission for mask in allowed))
     request = effective.request_of(member)
     shard = index.accounts[member.account]
     docs = [doc for _, doc in shard.named_policies(member.grants)]
@@ -228,14 +228,14 @@ def _unlisted(allowed: Effective, says: Iterable[Says], space: Space) -> tuple[s
     for allowing_says in says:
         if not allowing_says.statement.is_not_action:
             own.update(map(fold, allowing_says.statement.actions))
-    unlisted = allowed.any >> len(catalogue()) << len(catalogue())
+    unlisted = allowed.allowed_mask >> len(catalogue()) << len(catalogue())
     return tuple(name for name in space.actions.names(unlisted) if fold(name) in own)
 
 
 def _says(holding: HeldPolicy, doc: Doc, space: Space, request: Request) -> Iterator[Says]:
     """The statements of a policy that may apply, whatever the circumstances."""
     for clause, statement in _statements(doc):
-        ready = clause.ready(PolicyKind.IDENTITY)
+        ready = clause.compiled_for(PolicyKind.IDENTITY)
         if all(condition.test(request) != NO for condition in ready.conditions):
             yield Says(holding, statement, space.mask(clause.actions))
 
@@ -282,7 +282,7 @@ def _unread(
     """
     for kind, policies in named:
         for name, doc in policies:
-            unknown = chain.from_iterable(clause.ready(kind).unknown for clause in doc.clauses)
+            unknown = chain.from_iterable(clause.compiled_for(kind).unknown for clause in doc.clauses)
             for problem in (*doc.problems, *unknown):
                 yield kind, plain_name(name), str(problem).removesuffix(".")
 

@@ -110,7 +110,7 @@ def _unattached(index: Index) -> set[str]:
     that someone creates.
     """
     rows = chain.from_iterable(shard.policies.values() for shard in index.accounts.values())
-    return {row.digest for row in rows if row.digest and index.documents.known(row.digest) is None}
+    return {row.digest for row in rows if row.digest and index.documents.find(row.digest) is None}
 
 
 def _held(index: Index, digests: set[str]) -> list[Doc]:

@@ -65,7 +65,7 @@ class _Private:
         self._changed: list[AccountRows] = []
         self._gone: list[str] = []
 
-    def take(self) -> int:
+    def note_changes(self) -> int:
         """Note what has changed in the source, whose lock the caller holds; the version of the source."""
         for number, shard in self.source.accounts.items():
             taken = self._taken.get(number)
@@ -84,7 +84,7 @@ class _Private:
             for number in gone:
                 self.index.drop(number)
             for rows in changed:
-                self.index.put(rows)
+                self.index.enter_account(rows)
             self.index.keep_time()
 
 
@@ -135,7 +135,7 @@ def _make(at: datetime | None, *, is_anew: bool) -> Escalation:
             private = _private.get(at)
             if private is None or private.source is not index:
                 private = _Private(index)
-            version = private.take()
+            version = private.note_changes()
         try:
             escalation = _made(at, private, version)
         except BaseException:

@@ -184,7 +184,7 @@ def escalation_totals(
 
 def _totals_of(known: Stored, accounts: Accounts) -> EscalationTotals:
     about = known.moment, known.number, known.calculated_at, accounts
-    return _totals.of(about, lambda: _count(known, accounts))
+    return _totals.get_or_make(about, lambda: _count(known, accounts))
 
 
 def _count(known: Stored, accounts: Accounts) -> EscalationTotals:

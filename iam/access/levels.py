@@ -36,13 +36,13 @@ def levels_of(people: Mapping[int, str], *, at: datetime | None) -> dict[int, Le
         for number, account in people.items():
             member = index.member(account, number)
             if member is not None:
-                levels[number] = counted(effective.of(member), effective.space)
+                levels[number] = counted(effective.for_member(member), effective.space)
         return levels
 
 
 def counted(effective: Effective, space: Space) -> LevelCounts:
     """What is allowed, counted."""
-    allowed = effective.any & ~space.free
+    allowed = effective.allowed_mask & ~space.without_permission
     return LevelCounts(*((allowed & space.catalogue.mask_of_level(level)).bit_count() for level in ORDER))
 
 
@@ -50,7 +50,9 @@ def counted(effective: Effective, space: Space) -> LevelCounts:
 def totals() -> LevelCounts:
     """How many actions AWS publishes that need a permission."""
     space = Space()
-    return LevelCounts(*((catalogue().mask_of_level(level) & ~space.free).bit_count() for level in ORDER))
+    return LevelCounts(
+        *((catalogue().mask_of_level(level) & ~space.without_permission).bit_count() for level in ORDER)
+    )
 
 
 class LevelsByAccount:
@@ -60,7 +62,7 @@ class LevelsByAccount:
         self._at = at
         self._known: dict[str, dict[int, LevelCounts]] = {}
 
-    def of(self, number: int, *, account: str) -> LevelCounts | None:
+    def levels_of_user(self, number: int, *, account: str) -> LevelCounts | None:
         """The levels of a user; None where the index does not have them."""
         levels = self._known.get(account)
         if levels is None:
@@ -74,7 +76,7 @@ def _of_account(index: Index, account: str) -> dict[int, LevelCounts]:
     same: dict[Effective, LevelCounts] = {}
     level_counts: dict[int, LevelCounts] = {}
     classes = [] if shard is None else list(shard.classes.values())
-    for members, each in effective.everybody(classes):
+    for members, each in effective.by_class(classes):
         if members[0].kind is PrincipalKind.USER:
             levels = same.get(each) or same.setdefault(each, counted(each, effective.space))
             level_counts.update((member.id, levels) for member in members)

@@ -44,7 +44,7 @@ class Tally(NamedTuple):
         """ALLOWED by any that is allowed for sure."""
         return EvaluationDecision.ALLOWED if self.can else EvaluationDecision.CONDITIONAL
 
-    def plus(self, decision: EvaluationDecision, actions: Sequence[str]) -> Tally:
+    def add(self, decision: EvaluationDecision, actions: Sequence[str]) -> Tally:
         """With more actions that are judged so."""
         if decision is EvaluationDecision.ALLOWED:
             first = self.first if self.can else actions[0]
@@ -68,7 +68,7 @@ class Tallied:
     by_class: Mapping[Class, Tally]
     by_member: Mapping[Member, Tally]
 
-    def of(self, member: Member) -> Tally:
+    def tally_of(self, member: Member) -> Tally:
         """What one of the answer can."""
         own = self.by_member.get(member, NOTHING)
         return self.by_class.get(member.cls, NOTHING).and_also(own)
@@ -102,11 +102,11 @@ def _add(
             before = by_class.get(cls, NOTHING)
             after = later.get(before)
             if after is None:
-                after = later[before] = before.plus(decision, names)
+                after = later[before] = before.add(decision, names)
             by_class[cls] = after
     for part in answer.parts:
         for member in part.members:
-            by_member[member] = by_member.get(member, NOTHING).plus(part.decision, names)
+            by_member[member] = by_member.get(member, NOTHING).add(part.decision, names)
 
 
 def _together(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]) -> Iterable[Found]:

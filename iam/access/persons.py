@@ -197,7 +197,7 @@ class Matcher:
             )
             self._numbers.append(set(signs.exclude(standing__in=DOUBTS).values_list("pk", flat=True)))
 
-    def fits(self, member: NamedPrincipal) -> bool:
+    def matches(self, member: NamedPrincipal) -> bool:
         """Whether every word is found."""
         text = searched(member)
         for word, arns, numbers in zip(self._words, self._arns, self._numbers, strict=True):

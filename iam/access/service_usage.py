@@ -93,7 +93,7 @@ class ServiceUser:
     levels: dict[Level, Count]
 
     @property
-    def place(self) -> tuple[str, str]:
+    def list_position(self) -> tuple[str, str]:
         """Where it stands in the list."""
         return self.account, self.arn
 
@@ -111,7 +111,7 @@ class ServiceUserFilter:
     text: str = ""
 
     @property
-    def everybody(self) -> ServiceUserFilter:
+    def unfiltered(self) -> ServiceUserFilter:
         """The same without filters."""
         return replace(self, levels=(), kind=None, text="")
 
@@ -150,7 +150,7 @@ def _kept_uses(accounts: Accounts) -> Uses:
     state = rows.aggregate(
         Min("calculated_at"), Max("calculated_at"), Sum("revision"), Sum("users"), Sum("roles")
     )
-    return _sums.of((accounts, *state.values()), lambda: _summed(rows))
+    return _sums.get_or_make((accounts, *state.values()), lambda: _summed(rows))
 
 
 def _summed(rows: Iterable[ServiceUse]) -> Uses:
@@ -187,7 +187,7 @@ def _classes(index: Index, accounts: Accounts) -> Iterator[Class]:
 def _everybody(index: Index, accounts: Accounts) -> Iterator[tuple[Sequence[Member], Effective]]:
     """Users and roles who can do the same."""
     classes = (cls for cls in _classes(index, accounts) if cls.profile.limits.flags[0] in PEOPLE_AND_ROLES)
-    return index.effective().everybody(classes)
+    return index.effective().by_class(classes)
 
 
 def uses_in(index: Index, accounts: Accounts) -> Uses:
@@ -205,7 +205,7 @@ def uses_in(index: Index, accounts: Accounts) -> Uses:
     ranges = list(space.services.items()), [service.first for service in space.services.values()]
     for tally in tallies.values():
         users, roles = tally.users, tally.roles
-        for prefix, levels in _levels_of(tally.found.any & ~space.free, ranges):
+        for prefix, levels in _levels_of(tally.found.allowed_mask & ~space.without_permission, ranges):
             use = services.get(prefix)
             if use is None:
                 use = services[prefix] = ServiceCounts(
@@ -292,13 +292,13 @@ def _alike(index: Index, prefix: str, accounts: Accounts) -> tuple[Alike, ...]:
 def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike]:
     space = index.effective().space
     first, size, _ = space.services[prefix]
-    within = ((1 << size) - 1) & ~(space.free >> first)
+    within = ((1 << size) - 1) & ~(space.without_permission >> first)
     parts: dict[int, tuple[Effective, Effective]] = {}
     for members, allowed in _everybody(index, accounts):
         known = parts.get(id(allowed))
         if known is None:
             known = parts[id(allowed)] = allowed, Effective(*(mask >> first & within for mask in allowed))
-        if known[1].any:
+        if known[1].allowed_mask:
             yield Alike(members[0].account, members[0].kind, members, known[1])
 
 
@@ -310,7 +310,9 @@ def _fitting(
         mask |= service.levels[level]
     text = wanted.text.lower()
     for each in alike:
-        if (wanted.kind and each.kind is not wanted.kind) or (wanted.levels and not each.part.any & mask):
+        if (wanted.kind and each.kind is not wanted.kind) or (
+            wanted.levels and not each.part.allowed_mask & mask
+        ):
             continue
         if not text:
             yield each

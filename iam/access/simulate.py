@@ -54,7 +54,7 @@ class Inquiry:
     is_any_time: bool = False
 
     @property
-    def place(self) -> str:
+    def resource_account(self) -> str:
         """The account of the resource; the principal's own where nobody tells."""
         return self.owner or account_of(self.resource) or self.who.account
 
@@ -75,7 +75,7 @@ class SimulationResult:
 
 def simulate(inquiry: Inquiry) -> SimulationResult | None:
     """The answer; None where the principal was not there. The policies of at most two accounts are read."""
-    accounts = {inquiry.who.account} | (set() if inquiry.is_hidden else {inquiry.place})
+    accounts = {inquiry.who.account} | (set() if inquiry.is_hidden else {inquiry.resource_account})
     with snapshot(inquiry.at, accounts=accounts, may_lag=True) as index:
         member = index.member(inquiry.who.account, inquiry.who.number)
         return None if member is None else judge(index, member, inquiry)
@@ -156,7 +156,7 @@ def _with_given(policies: RequestPolicies, inquiry: Inquiry, *, of_pattern: bool
             return None
         doc = Documents().add("", text)
         problems = tuple((name, problem) for problem in doc.problems)
-        return PolicySet(kind, doc.named(name, kind, of_pattern=of_pattern), problems)
+        return PolicySet(kind, doc.statements_of(name, kind, of_pattern=of_pattern), problems)
 
     besides = given(inquiry.besides, "the request", PolicyKind.IDENTITY)
     identity = policies.identity

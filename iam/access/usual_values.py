@@ -72,7 +72,7 @@ def usual_regions(accounts: Scope) -> list[str]:
     nothing is written.
     """
     about = (_frozen(accounts), state_of(accounts))
-    return list(_regions.of(about, lambda: _usual_regions(accounts)))
+    return list(_regions.get_or_make(about, lambda: _usual_regions(accounts)))
 
 
 def _frozen(accounts: Scope) -> frozenset[str] | None:
@@ -107,7 +107,7 @@ def accounts_naming(resource: str, accounts: Scope) -> list[AccountCandidate]:
     if not start:
         return []
     about = (start, _frozen(accounts), state_of(accounts))
-    return list(_naming.of(about, lambda: _accounts_naming(start, accounts)))
+    return list(_naming.get_or_make(about, lambda: _accounts_naming(start, accounts)))
 
 
 def _accounts_naming(start: str, accounts: Scope) -> list[AccountCandidate]:

@@ -87,11 +87,11 @@ class AccessWays:
         self._by_account: dict[tuple[str, str], Speaking] = {}
         self._heard: dict[str, Heard] = {}
 
-    def of(self, member: Member) -> AccessWay:
+    def main_way(self, member: Member) -> AccessWay:
         """The first way: where there are several, the one that allows without conditions and is the most
         shared.
         """
-        tally = self._found.of(member)
+        tally = self._found.tally_of(member)
         action = tally.first or self._found.whole.question.action
         key = (member, action) if member in self._personal else (member.cls, member.grants_key, action)
         way = self._known.get(key)
@@ -99,7 +99,7 @@ class AccessWays:
             way = self._known[key] = self._way(member, action, is_sure=bool(tally.can))
         return way
 
-    def among(self, members: Sequence[Member]) -> Mapping[AccessWay, Sequence[Member]]:
+    def group_by_way(self, members: Sequence[Member]) -> Mapping[AccessWay, Sequence[Member]]:
         """Members of one answer by their way."""
         if isinstance(members, Members) and members.cls not in self._personal_classes:
             return self._among_class(members)
@@ -109,7 +109,7 @@ class AccessWays:
             alike.setdefault(key, []).append(member)
         members_by_way: dict[AccessWay, list[Member]] = {}
         for same_members in alike.values():
-            members_by_way.setdefault(self.of(same_members[0]), []).extend(same_members)
+            members_by_way.setdefault(self.main_way(same_members[0]), []).extend(same_members)
         return members_by_way
 
     def _among_class(self, members: Members) -> Mapping[AccessWay, Sequence[Member]]:
@@ -132,7 +132,7 @@ class AccessWays:
     def _one_by_one(self, members: Members) -> dict[AccessWay, Members]:
         members_by_way: dict[AccessWay, Members] = {}
         for same_grants in members.by_grants():
-            way = self.of(same_grants[0])
+            way = self.main_way(same_grants[0])
             members_by_way[way] = members_by_way[way] + same_grants if way in members_by_way else same_grants
         return members_by_way
 
@@ -170,16 +170,16 @@ class AccessWays:
         if speaking is None:
             heard = self._heard.get(action)
             if heard is None:
-                heard = self._heard[action] = self._hear(action)
-            speaking = Speaking.of(heard, self._index.accounts[account])
+                heard = self._heard[action] = self._load_statements(action)
+            speaking = Speaking.for_account(heard, self._index.accounts[account])
             self._by_account[action, account] = speaking
         return speaking
 
-    def _hear(self, action: str) -> Heard:
+    def _load_statements(self, action: str) -> Heard:
         index = self._index
         question = self._question(action)
         judge, _ = judge_for(question, shards=index.accounts, documents=index.documents, moment=index.moment)
-        judge.listen(index.register)
+        judge.load_statements(index.register)
         by_digest = {doc.digest: doc for doc in judge.said}
         # Whose names are in the question is looked for among everybody, and mostly makes no difference.
         named = frozenset() if judge.heard is judge.said else index.classes_named(judge.reader)
@@ -258,7 +258,7 @@ class Speaking:
         return None
 
     @classmethod
-    def of(cls, heard: Heard, shard: Shard) -> Speaking:
+    def for_account(cls, heard: Heard, shard: Shard) -> Speaking:
         """Of one account."""
         inline = heard.docs
         policies: dict[int, Spoken] = {}

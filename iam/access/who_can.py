@@ -96,7 +96,7 @@ class WhoCanQuestion:
         )
 
     @property
-    def place(self) -> str:
+    def resource_account(self) -> str:
         """The account of the resource, where it is told."""
         return self.owner or account_of(self.resource)
 
@@ -105,7 +105,9 @@ class WhoCanQuestion:
         """The accounts that the index must hold to answer."""
         if self.accounts is None:
             return None
-        return self.accounts | ({self.place} if self.place and not self.is_hidden else set())
+        return self.accounts | (
+            {self.resource_account} if self.resource_account and not self.is_hidden else set()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +135,7 @@ class WhoCanRow:
         return self.arn.rpartition("/")[2]
 
     @property
-    def place(self) -> AnswerPlace:
+    def list_position(self) -> AnswerPlace:
         """Where one who can stands in the list."""
         return AnswerPlace(ORDER.index(self.decision), self.account, self.arn)
 
@@ -181,7 +183,7 @@ class WhoCanPage:
     unread: Mapping[str, tuple[str, ...]]
 
     @property
-    def fitting(self) -> int:
+    def matching_count(self) -> int:
         """How many fit the filter."""
         return sum(self.counts.values())
 
@@ -263,20 +265,20 @@ class _Shown:
 
     def row(self, member: Member, decision: EvaluationDecision) -> WhoCanRow:
         """One who can, with the reasons."""
-        tally = self.tallied.of(member)
-        reasons = self._why(member, tally.first)
+        tally = self.tallied.tally_of(member)
+        reasons = self._explain(member, tally.first)
         row = _row(member, decision, tally.first, reasons, can=tally.can, may=tally.may)
         return replace(
-            row, certainty=self.answer.certainty(member, decision), unread=self.unread.of([member])
+            row, certainty=self.answer.certainty(member, decision), unread=self.unread.about_members([member])
         )
 
     def denied(self, member: Member) -> WhoCanRow:
         """One whom a deny stops."""
         action = self.tallied.whole.question.action
-        reasons = self._why(member, action)
+        reasons = self._explain(member, action)
         return _row(member, reasons.decision, action, reasons)
 
-    def _why(self, member: Member, action: str) -> Why:
+    def _explain(self, member: Member, action: str) -> Why:
         find = partial(why, self._index, member, self._asked.question(action))
         return self.everyone.why(member, action, find)
 
@@ -285,7 +287,7 @@ def everyone_who_can(index: Index, asked: WhoCanQuestion, former: Everyone | Non
     """The whole answer; what is `former`, and still holds, is taken over."""
     # Before the answer: a date that passes meanwhile makes it one of before.
     dates = index.documents.passed()
-    tallies, owner = answer_to(index, asked, kinds=WITH_ROOT), _state(index, asked.place)
+    tallies, owner = answer_to(index, asked, kinds=WITH_ROOT), _state(index, asked.resource_account)
 
     def basis_of(account: str) -> AnswerBasis:
         shard = index.accounts[account]
@@ -309,7 +311,7 @@ def every_row(asked: WhoCanQuestion, *, size: int = 500, narrowed: Narrowed = WH
         yield from page.rows
         if not page.has_after or not page.rows:
             return
-        after = page.rows[-1].place
+        after = page.rows[-1].list_position
 
 
 def why_one(asked: WhoCanQuestion, *, account: str, pk: int) -> list[WhoCanRow]:
@@ -342,9 +344,8 @@ def answer_to(
 def _hidden(asked: WhoCanQuestion) -> Limitation:
     return Limitation(
         OTHER_ACCOUNTS,
-        f"The resource is in account {asked.place}, which isn’t connected or which you can’t see. Who can "
-        "use it from other "
-        "accounts depends on a policy there.",
+        f"The resource is in account {asked.resource_account}, which isn’t connected or which you can’t see. "
+        "Who can use it from other accounts depends on a policy there.",
     )
 
 

@@ -52,7 +52,7 @@ def pooled_client(
     if aws.retries:
         aws.close()
     else:
-        aws.rest()
+        aws.close_connections()
         _keep(key, aws, made)
 
 

@@ -116,23 +116,23 @@ class _Scanner:
         self._at = space.end() if space else self._at
         return self._text[self._at : self._at + 1]
 
-    def take(self, expected: str) -> None:
+    def expect(self, expected: str) -> None:
         """Step over one character; ExportError when another stands there."""
         if self.peek() != expected:
-            raise self.wrong(f"{expected!r} is expected")
+            raise self.error(f"{expected!r} is expected")
         self._at += 1
 
     def items(self, opening: str, closing: str) -> Iterator[int]:
         """Step from item to item of what stands between two brackets; the caller takes each item."""
-        self.take(opening)
+        self.expect(opening)
         position = 0
         while position or self.peek() != closing:
             yield position
             position += 1
             if self.peek() == closing:
                 break
-            self.take(",")
-        self.take(closing)
+            self.expect(",")
+        self.expect(closing)
 
     def value(self, path: str) -> Any:
         """Decode the value that begins here, if its text is no longer than MAX_LENGTH: small texts can be
@@ -158,9 +158,9 @@ class _Scanner:
             if len(piece) == longest:
                 return None
             self._at += getattr(error, "pos", 0)
-            raise self.wrong(_plainly(error)) from None
+            raise self.error(_plainly(error)) from None
 
-    def wrong(self, why: str) -> ExportError:
+    def error(self, why: str) -> ExportError:
         """The error of a file that is not JSON at the present place."""
         line = self._text.count("\n", 0, self._at) + 1
         column = self._at - self._text.rfind("\n", 0, self._at)
@@ -177,12 +177,12 @@ def _entries(text: str) -> Iterator[tuple[str, str, Any]]:
     scanner = _Scanner(text)
     seen: set[str] = set()
     if scanner.peek() != "{":
-        raise scanner.wrong("an object is expected")
+        raise scanner.error("an object is expected")
     for _ in scanner.items("{", "}"):
         if scanner.peek() != '"':
-            raise scanner.wrong("a name in quotes is expected")
+            raise scanner.error("a name in quotes is expected")
         key = scanner.value("$")
-        scanner.take(":")
+        scanner.expect(":")
         if key in seen:
             raise ExportError(f"$.{key[:40]} is in the file twice.")
         seen.add(key)
@@ -191,7 +191,7 @@ def _entries(text: str) -> Iterator[tuple[str, str, Any]]:
         else:
             _refuse_truncation(key, scanner.value(f"$.{key[:40]}"))
     if scanner.peek():
-        raise scanner.wrong("the end of the file is expected")
+        raise scanner.error("the end of the file is expected")
     for name in _LISTS:
         if name not in seen:
             raise ExportError(f"$.{name} is missing. Make the file with {_COMMAND}, without --query.")

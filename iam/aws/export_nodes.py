@@ -29,7 +29,7 @@ class ExportNode:
             raise ExportError(f"{path} is {named_type(value)}; an object is expected there.")
         self._value: dict[str, Any] = value
 
-    def has(self, key: str) -> bool:
+    def has_value(self, key: str) -> bool:
         """Whether the key is there and is not null."""
         return self._value.get(key) is not None
 
@@ -39,13 +39,13 @@ class ExportNode:
 
     def text(self, key: str, *, longest: int, pattern: re.Pattern[str] | None = None) -> str:
         """A string that must be there; without control characters, at most `longest` long, of `pattern`."""
-        if not self.has(key):
+        if not self.has_value(key):
             raise ExportError(f"{self.at(key)} is missing.")
         return checked_text(self._value[key], path=self.at(key), longest=longest, pattern=pattern)
 
     def optional(self, key: str, *, longest: int) -> str | None:
         """A string, or None when it is not there."""
-        return self.text(key, longest=longest) if self.has(key) else None
+        return self.text(key, longest=longest) if self.has_value(key) else None
 
     def integer(self, key: str, *, default: int) -> int:
         """A whole number from 0 on."""
@@ -65,7 +65,7 @@ class ExportNode:
 
     def moment(self, key: str) -> datetime:
         """A timestamp that must be there, in UTC: ISO 8601, or seconds since 1970 as older CLIs wrote."""
-        if not self.has(key):
+        if not self.has_value(key):
             raise ExportError(f"{self.at(key)} is missing.")
         value = self._value[key]
         try:

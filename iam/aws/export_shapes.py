@@ -55,13 +55,13 @@ def _attached(node: ExportNode) -> tuple[str, ...]:
 
 
 def _boundary(node: ExportNode) -> str | None:
-    if not node.has("PermissionsBoundary"):
+    if not node.has_value("PermissionsBoundary"):
         return None
     return _arn(node.node("PermissionsBoundary"), "PermissionsBoundaryArn")
 
 
 def _last_used(node: ExportNode) -> LastUsed | None:
-    if not node.has("RoleLastUsed") or not node.node("RoleLastUsed").has("LastUsedDate"):
+    if not node.has_value("RoleLastUsed") or not node.node("RoleLastUsed").has_value("LastUsedDate"):
         return None
     used = node.node("RoleLastUsed")
     return LastUsed(used.moment("LastUsedDate"), used.optional("Region", longest=64))

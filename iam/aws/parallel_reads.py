@@ -73,7 +73,7 @@ class Ask:
         with self._lock:
             self._left.clear()
         wait(self._begun)
-        self._tell()
+        self._report_calls()
 
     def _answer(self, read: _Read[T]) -> T:
         with self._lock:
@@ -104,10 +104,10 @@ class Ask:
         left = {future for future in answers if not future.done()}
         while left:
             left = wait(left, timeout=LISTEN).not_done
-            self._tell()
-        self._tell()
+            self._report_calls()
+        self._report_calls()
 
-    def _tell(self) -> None:
+    def _report_calls(self) -> None:
         """`on_call` is the caller's, and runs in the caller's thread."""
         while self._sent:
             action = self._sent.popleft()

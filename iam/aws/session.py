@@ -119,7 +119,7 @@ class Aws:
             client.close()
         self._clients.clear()
 
-    def rest(self) -> None:
+    def close_connections(self) -> None:
         """Close the connections and begin to count anew, but keep the clients for who uses it next."""
         for client in self._clients.values():
             client.close()

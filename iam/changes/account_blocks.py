@@ -65,8 +65,8 @@ def merged(blocks: Iterable[AccountBlock], reasons: Reasons) -> list[SharedBlock
     outlines = _Outlines()
     shared: dict[object, SharedBlock] = {}
     for block in blocks:
-        why = reasons.of(block.members)
-        effect = (tuple(block.masks.values()), block.risks, block.ways, outlines.of(block.members))
+        why = reasons.for_pairs(block.members)
+        effect = (tuple(block.masks.values()), block.risks, block.ways, outlines.outlines_of(block.members))
         key = (effect, _reasons_key(why, block))
         shared.setdefault(key, SharedBlock([], why)).blocks.append(block)
     return [replace(group, reasons=_of_everybody(group)) for group in shared.values()]
@@ -79,7 +79,7 @@ class _Outlines:
         self._numbers: dict[object, int] = {}
         self._known: dict[int, int] = {}
 
-    def of(self, members: Sequence[tuple[Member, Shift]]) -> frozenset[int]:
+    def outlines_of(self, members: Sequence[tuple[Member, Shift]]) -> frozenset[int]:
         """The outlines of the requests of some principals."""
         return frozenset([self._number(shift.change) for _, shift in members])
 
@@ -93,7 +93,7 @@ class _Outlines:
 
 def _reasons_key(why: BlockReasons, block: AccountBlock) -> object:
     """What holds for some of a block only has a number that belongs to its account."""
-    if all(reason.people == len(block.members) for reason in why.every):
+    if all(reason.people == len(block.members) for reason in why.all_reasons):
         return why.told_of(0)
     return block.account, why
 

@@ -99,11 +99,11 @@ class _Weighing:
                 operation.simulate(world)
             self._problems |= world.doubts
             edits[number] = Edits(world.changes)
-            texts |= {digest: self._known(text) for digest, text in world.texts.items()}
+            texts |= {digest: self._is_known(text) for digest, text in world.texts.items()}
         self._found: AccessDifference = what_if(index, edits, texts=texts)
         self._accounts = edits.keys()
 
-    def _known(self, text: str) -> str:
+    def _is_known(self, text: str) -> str:
         known, strange = without_unknown_actions(text, space=self._space.actions)
         self._strange.update(dict.fromkeys(strange))
         document = read(known)

@@ -59,7 +59,7 @@ class BlockReasons:
     blocked: tuple[Blocked, ...]
 
     @property
-    def every(self) -> tuple[HeldAlready | Blocked, ...]:
+    def all_reasons(self) -> tuple[HeldAlready | Blocked, ...]:
         """All of them."""
         return (*self.already, *self.keeps, *self.blocked)
 
@@ -92,7 +92,7 @@ class Reasons:
         self._index, self._found = index, difference
         self._called: dict[object, dict[Doc, str]] = {}
 
-    def of(self, pairs: Pairs) -> BlockReasons:
+    def for_pairs(self, pairs: Pairs) -> BlockReasons:
         """All reasons of some principals."""
         return BlockReasons(self.already(pairs), self.keeps(pairs), self.blocked(pairs))
 
@@ -151,13 +151,13 @@ class Reasons:
         """Those for whom the same reasons hold, together."""
         groups: dict[object, list[tuple[Member, Shift]]] = defaultdict(list)
         for pair in sorted(pairs, key=lambda pair: (pair[0].name.lower(), pair[0].id)):
-            reasons = self.of([pair])
-            if reasons.every:
+            reasons = self.for_pairs([pair])
+            if reasons.all_reasons:
                 groups[reasons].append(pair)
         for group in list(groups.values())[:BLOCKS]:
             members = [member for member, _ in group]
             users = sum(is_user(member) for member in members)
-            reasons = self.of(group)
+            reasons = self.for_pairs(group)
             yield Unchanged(
                 account_id=account,
                 names=names_of(members),

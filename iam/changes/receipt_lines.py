@@ -141,7 +141,7 @@ class Lines:
         for number in ended:
             members = [member for member in self._index.accounts[number].members.values() if member.id > 0]
             made = [number for number in after if number >= FIRST_MADE]
-            left = [after.get(member.id) or effective.of(member) for member in members] + [
+            left = [after.get(member.id) or effective.for_member(member) for member in members] + [
                 after[number] for number in made
             ]
             ceiling = effective.ceiling(members[0]) if members else None

@@ -98,7 +98,7 @@ def receipt_replay(index: Index, difference: AccessDifference) -> dict[str, Any]
 def _losing(index: Index, difference: AccessDifference) -> Iterator[Member]:
     """The users and roles that can do less afterwards, and are there now."""
     for shift, members in difference.proved:
-        if shift.less:
+        if shift.any_loss:
             for member in members:
                 is_there = member.id < FIRST_MADE and index.member(member.account, member.id) is not None
                 if is_there and member.principal.kind in KINDS:

@@ -80,7 +80,7 @@ def risks_of(shift: Shift, space: Space, *, ceiling: Effective, has_way_up: bool
 
 def _risks(shift: Shift, space: Space, ceiling: Effective) -> Iterator[str]:
     before, after = shift.before, shift.after
-    more = shift.more
+    more = shift.any_gain
     if is_administrator(after, space, ceiling=ceiling) and not is_administrator(
         before, space, ceiling=ceiling
     ):
@@ -107,11 +107,11 @@ def is_administrator(effective: Effective, space: Space, *, ceiling: Effective) 
     """
     decisive = _mask(space, tuple(action for action, _ in DECISIVE))
     lacks = (
-        (ceiling.any & ~effective.any)
+        (ceiling.allowed_mask & ~effective.allowed_mask)
         | (ceiling.everywhere & ~effective.everywhere)
         | (ceiling.limited & effective.conditional)
     )
-    return bool(decisive & ceiling.any) and not decisive & lacks
+    return bool(decisive & ceiling.allowed_mask) and not decisive & lacks
 
 
 class OpenedWay(NamedTuple):
@@ -125,7 +125,7 @@ class OpenedWay(NamedTuple):
 
 def opened_ways(shift: Shift, space: Space) -> tuple[OpenedWay, ...]:
     """The ways that a shift may open."""
-    before, after, more = shift.before.any, shift.after.any, shift.more
+    before, after, more = shift.before.allowed_mask, shift.after.allowed_mask, shift.any_gain
     # Most shifts are about none of the hundreds of actions that the methods need.
     if not (after & ~before | more) & _mask(space, _needed_at_all()):
         return ()
@@ -157,7 +157,10 @@ def ways_up(opened: Iterable[OpenedWay], *, holders: Iterable[Side]) -> Iterator
 
 def _works(side: Side, action: str) -> bool:
     """True if a statement of the principal allows the action on a resource that it can work on."""
-    return any(say.kind is PolicyKind.IDENTITY and _can_allow(say.clause, action) for say in side.says)
+    return any(
+        say.kind is PolicyKind.IDENTITY and _can_allow(say.clause, action)
+        for say in side.applicable_statements
+    )
 
 
 @lru_cache(maxsize=65536)

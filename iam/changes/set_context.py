@@ -45,7 +45,7 @@ class SetContext(Sequence[Operation]):
     def __getitem__(self, place: int | slice) -> Operation | Sequence[Operation]:
         return self._all[: self._end][place]
 
-    def makes(self, account: int, arn: str) -> bool:
+    def creates(self, account: int, arn: str) -> bool:
         """Whether one of them brings it into being."""
         return self._made.get((account, arn), self._end) < self._end
 
@@ -63,7 +63,7 @@ def one_after_the_other(operations: Sequence[Operation]) -> Iterator[tuple[Opera
 def made_before(operation: Operation, arns: Iterable[str], *, earlier: Sequence[Operation]) -> set[str]:
     """Which of these ARNs, in the account of an operation, those before it bring into being."""
     if isinstance(earlier, SetContext):
-        return {arn for arn in arns if earlier.makes(operation.account.pk, arn)}
+        return {arn for arn in arns if earlier.creates(operation.account.pk, arn)}
     made = (before.created_arns() for before in earlier if before.account == operation.account)
     return set(chain.from_iterable(made)).intersection(arns)
 

@@ -38,7 +38,7 @@ class AcceptedWarning:
     alike: tuple[str, ...] = ()
 
     @property
-    def beginning(self) -> str:
+    def preview_text(self) -> str:
         """What is shown at once of a sentence with very many names; "" where that is all of it."""
         if len(self.text) <= LONG:
             return ""
@@ -56,7 +56,7 @@ class AcceptedWarning:
         return self.alike[NAMED:]
 
     @property
-    def whole(self) -> str:
+    def full_text(self) -> str:
         """With what it concerns, as a mail says it."""
         if self.alike:
             more = f" and {len(self.more_alike):,} more" if self.more_alike else ""

@@ -95,7 +95,7 @@ class ChangeWorld:
         row = self.principal(arn) or self.group(arn)
         return NOTHING if row is None else row.grants
 
-    def hold(self, arn: str, grants: Grants) -> None:
+    def add_grants(self, arn: str, grants: Grants) -> None:
         """A user, role or group holds this from now on; nothing happens when it is not there."""
         principal, group = self.principal(arn), self.group(arn)
         if principal is not None:

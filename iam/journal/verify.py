@@ -62,7 +62,7 @@ class ChainVerdict:
     dating: tuple[Dating, ...] = ()
 
     @property
-    def holds(self) -> bool:
+    def is_intact(self) -> bool:
         """Whether every block and every entry is as it was written."""
         return self.broken is None
 
@@ -139,7 +139,7 @@ def run_verification(number: int) -> None:
     first_warning = verdict.open_warnings[0].sentence if verdict.open_warnings else ""
     Verification.objects.filter(pk=number).update(
         ended_at=datetime.now(tz=UTC),
-        holds=verdict.holds,
+        holds=verdict.is_intact,
         sequence=verdict.head_sequence,
         entries=verdict.entries,
         sentence=sentence,

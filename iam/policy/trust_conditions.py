@@ -27,7 +27,7 @@ class TrustRequirement:
     values: tuple[str, ...]
 
     @property
-    def base(self) -> str:
+    def bare_operator(self) -> str:
         """The operator in lower case, without quantifier and without IfExists."""
         return fold(self.operator.split(":")[-1]).removesuffix("ifexists")
 
@@ -49,7 +49,7 @@ class TrustRequirement:
     @property
     def asks_for(self) -> bool:
         """Whether the key must be there and be one of the values."""
-        return self.base in SAME and not self.if_exists
+        return self.bare_operator in SAME and not self.if_exists
 
     def __str__(self) -> str:
         return f"{self.operator} {self.key}: {', '.join(self.values)}"
@@ -111,11 +111,18 @@ def in_words(test: TrustRequirement) -> str | None:
     """A phrase that follows 'somebody …', such as 'with the external ID x'; None for a test that has to be
     shown as it is.
     """
-    if test.name == "aws:multifactorauthpresent" and test.base == "bool" and test.values == ("true",):
+    if (
+        test.name == "aws:multifactorauthpresent"
+        and test.bare_operator == "bool"
+        and test.values == ("true",)
+    ):
         return _mfa(test)
-    if test.name == "aws:multifactorauthage" and test.base in {"numericlessthan", "numericlessthanequals"}:
+    if test.name == "aws:multifactorauthage" and test.bare_operator in {
+        "numericlessthan",
+        "numericlessthanequals",
+    }:
         return None if test.if_exists else f"with MFA not older than {_duration(test.values)}"
-    if test.name == "aws:sourceip" and test.base == "ipaddress" and not test.if_exists:
+    if test.name == "aws:sourceip" and test.bare_operator == "ipaddress" and not test.if_exists:
         return f"from {one_of(test.values)}"
     if test.name == "aws:currenttime" and not test.if_exists:
         return _time(test)
@@ -174,7 +181,7 @@ def _time(test: TrustRequirement) -> str | None:
     words = {"datelessthan": "until", "datelessthanequals": "until"}
     words |= {"dategreaterthan": "from", "dategreaterthanequals": "from"}
     moment = moment_of(test)
-    if test.base not in words or moment is None:
+    if test.bare_operator not in words or moment is None:
         return None
-    end = " on" if words[test.base] == "from" else ""
-    return f"{words[test.base]} {moment:%-d %b %Y, %H:%M} UTC{end}"
+    end = " on" if words[test.bare_operator] == "from" else ""
+    return f"{words[test.bare_operator]} {moment:%-d %b %Y, %H:%M} UTC{end}"

@@ -323,7 +323,11 @@ def _end(
     sentence: TrustSentence, tests: tuple[TrustRequirement, ...], reading: TrustContext
 ) -> TrustSentence:
     """A sentence whose end date has passed says so."""
-    ends = [moment_of(t) for t in tests if t.name == "aws:currenttime" and t.base.startswith("datelessthan")]
+    ends = [
+        moment_of(t)
+        for t in tests
+        if t.name == "aws:currenttime" and t.bare_operator.startswith("datelessthan")
+    ]
     if reading.at and any(end and end <= reading.at for end in ends):
         return replace(sentence, tone="", notes=("This has ended", *sentence.notes))
     return sentence
@@ -342,7 +346,11 @@ def _refusal(
         who = f"Denied: everyone except {_texts(statement.get('NotPrincipal'))}"
     how, literal = [], []
     for test in tests:
-        if test.name == "aws:multifactorauthpresent" and test.base == "bool" and test.values == ("false",):
+        if (
+            test.name == "aws:multifactorauthpresent"
+            and test.bare_operator == "bool"
+            and test.values == ("false",)
+        ):
             how.append("when not signed in with MFA")
         else:
             literal.append(str(test))

@@ -57,7 +57,7 @@ def read_subjects(
     words = _reader(issuer)
     subjects = []
     for value in test.values:
-        if test.base in WITHOUT_WILDCARDS and ("*" in value or "?" in value):
+        if test.bare_operator in WITHOUT_WILDCARDS and ("*" in value or "?" in value):
             note = f"{test.operator} doesn’t support wildcards, so no token matches {value}"
             subjects.append(WebSubject(f"No one, by the subject {value}", note=note, tone="warn"))
         else:

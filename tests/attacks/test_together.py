@@ -34,7 +34,7 @@ def test_names_that_two_meet_at_once_have_bits_of_their_own(monkeypatch: pytest.
     places: list[int] = []
 
     def ask_the_other() -> None:
-        space.meet(other)
+        space.register_names(other)
         places.append(space.mask(other))
 
     thread = Thread(target=ask_the_other)
@@ -47,10 +47,10 @@ def test_names_that_two_meet_at_once_have_bits_of_their_own(monkeypatch: pytest.
         return grown
 
     monkeypatch.setattr(ActionSpace, "extended", in_the_middle)
-    space.meet(actions)
+    space.register_names(actions)
     mine = space.mask(actions)
     thread.join()
-    space.meet(third)
+    space.register_names(third)
     masks = [mine, places[0], space.mask(third)]
     assert [mask.bit_count() for mask in masks] == [1, 1, 1]
     assert len(set(masks)) == 3

@@ -98,7 +98,7 @@ def steps(text: str) -> Iterator[tuple[str, float]]:
     stored = store.add("x", text)
     index = Index(store)
     row = PrincipalRow(1, USER, "AIDA", Grants(inline=(("own", "x"),)), tags={})
-    index.put(AccountRows([row], [], [], (), ACCOUNT, "aws"))
+    index.enter_account(AccountRows([row], [], [], (), ACCOUNT, "aws"))
     del stored
     yield "index", passed()
     index.who_can(AccessQuestion("s3:GetObject", "arn:aws:s3:::b/x"))

@@ -211,7 +211,7 @@ def _deep_address(sort: str, site: Site) -> str:
     rows = wanted_rows(PEOPLE, ListContext(site.viewer), ListQuery(sort=sort)).order_by(
         F(order.column).asc(), F(order.tie).asc()
     )
-    place = order.place(rows[49_949])
+    place = order.position_of(rows[49_949])
     return f"/people/?sort={sort}&after={encode(Cursor(place, 49_950))}"
 
 

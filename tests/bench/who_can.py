@@ -140,9 +140,9 @@ def _effective(index: Any, size: str) -> Figures:
 
     space = index.documents.space
     member = next(iter(list(index.members)[40:]))
-    EffectiveActions(space, index.accounts).of(member)
-    seconds = _seconds(lambda: EffectiveActions(space, index.accounts).of(member), rounds=ROUNDS)
-    everybody = _seconds(lambda: sum(1 for _ in index.effective().everybody(index.classes)))
+    EffectiveActions(space, index.accounts).for_member(member)
+    seconds = _seconds(lambda: EffectiveActions(space, index.accounts).for_member(member), rounds=ROUNDS)
+    everybody = _seconds(lambda: sum(1 for _ in index.effective().by_class(index.classes)))
     return [
         figure("effective actions of one principal, CPU", seconds * 1000, "ms", limit=5),
         figure(f"effective actions of all {size}, CPU", everybody, "s", limit=5),

@@ -50,7 +50,7 @@ class CompareForm(AccessForm):
         self.right: ComparedSide | None = None
         if self.is_valid():
             self._take_sides()
-        self.query = Query.of(
+        self.query = Query.from_pairs(
             [
                 *((self.add_prefix(name), self.texts[name]) for name in ("a", "a_at", "b", "b_at")),
                 (ZONE, request.GET.get(ZONE, "") if self.errors else ""),

@@ -83,7 +83,7 @@ class EffectiveAccessForm(forms.Form):
         """(value, label, chosen)."""
         return [(value, label, value == self.grade) for value, label in GRADES]
 
-    def wants(self, level: Level | None, grade: Grade) -> bool:
+    def matches_levels(self, level: Level | None, grade: Grade) -> bool:
         """Whether an action is asked for; one without a known level is, unless levels are."""
         fits = level in self.levels if level is not None else not self.access_level
         return fits and self.grade in {"", str(grade)}

@@ -48,7 +48,7 @@ class SimulationForm(ResourceForm):
     endpoint_policy = TypedField(cut=None, strip=False)
 
     @classmethod
-    def of(cls, request: ViewerRequest) -> SimulationForm:
+    def from_request(cls, request: ViewerRequest) -> SimulationForm:
         """The form as it was posted, or as its address fills it in."""
         if request.method == "POST":
             return cls(request.POST, request=request)
@@ -61,7 +61,7 @@ class SimulationForm(ResourceForm):
         super().__init__(data, request=request)
         self.circumstances = circumstances_of(data, action=self.texts["action"])
         self.policies = {name: self.texts[name] for name in POLICIES if self.texts[name].strip()}
-        self.query = Query.of(
+        self.query = Query.from_pairs(
             [
                 *((name, self.texts[name]) for name in ("principal", "action", "resource", "owner")),
                 *self.circumstances.pairs,
@@ -82,7 +82,7 @@ class SimulationForm(ResourceForm):
         return principal
 
     @property
-    def meant(self) -> Meant | None:
+    def known_action(self) -> Meant | None:
         """The action, once it is known."""
         action: Meant | None = self.answer("action")
         return action

@@ -62,7 +62,7 @@ class WhoCanForm(ResourceForm):
         self.circumstances = circumstances_of(data, action=self.texts["action"], now=now)
         self.narrowed = _narrowed(data)
         self.view = "list" if data.get("view") == "list" else ""
-        self.query = Query.of(
+        self.query = Query.from_pairs(
             [
                 *((name, self.texts[name]) for name in ("action", "level", "resource", "owner")),
                 *self.circumstances.pairs,
@@ -74,7 +74,7 @@ class WhoCanForm(ResourceForm):
         self.after: Cursor | None = None
         self.before: Cursor | None = None
         self.problem = ""
-        if self.asked is not None:
+        if self.question is not None:
             self._read_place()
 
     @property
@@ -90,7 +90,7 @@ class WhoCanForm(ResourceForm):
     @property
     def is_wrong(self) -> bool:
         """Whether something that was asked cannot be answered."""
-        return self.asked is None and not self.is_blank
+        return self.question is None and not self.is_blank
 
     def clean_action(self) -> Meant:
         """The actions of a name, a pattern or a level of a service."""
@@ -100,7 +100,7 @@ class WhoCanForm(ResourceForm):
             raise ValidationError(str(error)) from error
 
     @cached_property
-    def asked(self) -> WhoCanQuestion | None:
+    def question(self) -> WhoCanQuestion | None:
         """The question for the index; None where something in it is wrong."""
         if not self.is_valid() or self.circumstances.errors:
             return None
@@ -190,4 +190,4 @@ def place_of(cursor: Cursor | None) -> AnswerPlace | None:
 
 def cursor_of(row: WhoCanRow, *, number: int) -> str:
     """The place of a row as a word of an address."""
-    return encode(Cursor(Kept(SEPARATOR.join(map(str, row.place)), row.pk), number))
+    return encode(Cursor(Kept(SEPARATOR.join(map(str, row.list_position)), row.pk), number))

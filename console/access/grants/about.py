@@ -103,7 +103,7 @@ def _give(request: ViewerRequest, shown: Shown) -> str:
     viewer = request.viewer
     if not viewer.may(Right.REQUEST_CHANGE, account_id=shown.account_id):
         return ""
-    askable = shown.entity.pk in shown.askable([shown.entity.pk])
+    askable = shown.entity.pk in shown.requestable([shown.entity.pk])
     writable = accounts_to_change(viewer).filter(account_id=shown.account_id).exists()
     return f"{reverse('access:grant-new')}?for={shown.entity.pk}" if askable and writable else ""
 

@@ -151,7 +151,10 @@ def _may_mean(asking: GrantQuestion) -> list[tuple[str, str]]:
     if denied is None or denied.action or not denied.may_mean:
         return []
     base = asking.query
-    return [(action, f"{reverse('access:ask')}{base.but(action=action)}") for action in denied.may_mean[:20]]
+    return [
+        (action, f"{reverse('access:ask')}{base.with_values(action=action)}")
+        for action in denied.may_mean[:20]
+    ]
 
 
 LEADS: Final = {

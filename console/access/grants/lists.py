@@ -131,7 +131,7 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
     if not viewer.may(Right.EXPORT):
         return []
     names = {"text": "q", "account_id": "account"}
-    query = Query.of((names.get(name, name), value) for name, value in wanted.items())
+    query = Query.from_pairs((names.get(name, name), value) for name, value in wanted.items())
     return file_links("access:grants-export", query)
 
 

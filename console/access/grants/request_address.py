@@ -50,7 +50,7 @@ class GrantQuestion:
         if denied is None:
             return Query()
         kind_of_deny = {True: "explicit", False: "implicit", None: ""}[denied.is_explicit]
-        return Query.of(
+        return Query.from_pairs(
             [
                 ("action", denied.action),
                 ("resource", denied.resource),

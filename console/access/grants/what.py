@@ -58,7 +58,7 @@ def what_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _state(draft: GrantDraft) -> WhatState:
     """What was chosen when the step was left, or what somebody else chose for it."""
     if "what_form" in draft.body:
-        return WhatState.of(draft.body["what_form"])
+        return WhatState.from_json(draft.body["what_form"])
     try:
         return state_for(kept_what(draft.body))
     except TermsError:
@@ -86,7 +86,7 @@ def _mistakes(draft: GrantDraft, state: WhatState, accounts: tuple[str, ...]) ->
     mistakes: dict[str, str] = {}
     checks: tuple[Callable[[], None], ...] = (
         lambda: what_of(state, accounts=accounts).check(),
-        lambda: _check_end(DraftEnds.of(draft.body)),
+        lambda: _check_end(DraftEnds.from_json(draft.body)),
         lambda: _check_why(str(draft.body.get("why", ""))),
     )
     for check in checks:
@@ -119,7 +119,7 @@ def _page(
 ) -> HttpResponse:
     if not accounts and not request.viewer.may(Right.REQUEST_CHANGE):
         raise Http404
-    ends, who = DraftEnds.of(draft.body), who_words(who_of(draft.body))
+    ends, who = DraftEnds.from_json(draft.body), who_words(who_of(draft.body))
     shown_ends = ends if ends.choice else DraftEnds(DEFAULT)
     context = wizard_context(request, draft, "what") | {
         "address": address(draft, "what"),

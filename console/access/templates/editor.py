@@ -91,7 +91,7 @@ def _begun(request: ViewerRequest) -> TemplateText:
     if draft is None or draft._state.adding:
         return blank()
     what = draft.body.get("what") or {}
-    who, ends = who_of(draft.body), DraftEnds.of(draft.body)
+    who, ends = who_of(draft.body), DraftEnds.from_json(draft.body)
     return of_documents(
         what.get("documents", ()), accounts=accounts_of(draft.body, who), hours=hours_of(ends)
     )

@@ -68,7 +68,7 @@ class TemplateText:
             raise TemplateError("The statements are nested too deeply.") from None
         if isinstance(statements, dict):
             statements = statements.get("Statement", [statements])
-        return TemplateBody.of(
+        return TemplateBody.from_json(
             {
                 "title": self.title,
                 "description": self.description,

@@ -51,7 +51,7 @@ def templates_page(request: ViewerRequest) -> HttpResponse:
     is_retired = request.GET.get("retired", "") == "1"
     every = offers(with_retired=True)
     offers_shown = [offer for offer in every if (offer.template.retired_at is not None) is is_retired]
-    query = Query.of([("q", text), ("category", category), ("retired", "1" if is_retired else "")])
+    query = Query.from_pairs([("q", text), ("category", category), ("retired", "1" if is_retired else "")])
     context = {
         "section": "templates",
         "text": text,
@@ -62,7 +62,7 @@ def templates_page(request: ViewerRequest) -> HttpResponse:
         "category": category if category in CATEGORIES else "",
         "categories": _categories(offers_shown, query, category),
         "may_write": may_write(request.viewer),
-        "cleared": str(query.only("retired")),
+        "cleared": str(query.with_only("retired")),
         "is_filtered": bool(text or category),
     }
     return render_page(request, "access/templates/list.html", context, partial="templates")
@@ -97,9 +97,9 @@ def _categories(offers: list[Offer], query: Query, chosen: str) -> list[tuple[st
     counts: dict[str, int] = {}
     for offer in offers:
         counts[offer.version.category] = counts.get(offer.version.category, 0) + 1
-    rows = [(str(query.but(category="")), "All", str(len(offers)), not chosen)]
+    rows = [(str(query.with_values(category="")), "All", str(len(offers)), not chosen)]
     return rows + [
-        (str(query.but(category=key)), label, str(counts[key]), key == chosen)
+        (str(query.with_values(category=key)), label, str(counts[key]), key == chosen)
         for key, label in CATEGORIES.items()
         if key in counts
     ]

@@ -226,7 +226,7 @@ def _read(state: WhatState, rest: str, accounts: tuple[str, ...]) -> WhatState:
 
 def _from_document(state: WhatState, document: Mapping[str, object] | str) -> WhatState:
     reading = read_back(document)
-    if not reading.fits:
+    if not reading.is_complete:
         return replace(state, notes=("It does not fit into the builder.", *reading.reasons))
     chosen = (*state.chosen, *map(ChosenService.of_part, reading.parts))[:MAX_PARTS]
     return replace(state, tab=BUILD, chosen=chosen, open=None, notes=reading.notes, paste="")

@@ -62,7 +62,7 @@ class ChosenService:
         return cls(part.service, part.actions, part.everywhere, rows, written(part.whens))
 
     @classmethod
-    def of(cls, body: Any) -> Self | None:
+    def from_json(cls, body: Any) -> Self | None:
         """From JSON, no matter who wrote it; None for what is none."""
         service = body.get("service") if isinstance(body, Mapping) else None
         if not isinstance(service, str) or not catalogue().has_service(service):
@@ -127,11 +127,13 @@ class WhatState:
         return json.dumps(self.body, separators=(",", ":"), ensure_ascii=False)
 
     @classmethod
-    def of(cls, body: Any) -> Self:
+    def from_json(cls, body: Any) -> Self:
         """From JSON, no matter who wrote it; what is not of its shape is left out."""
         if not isinstance(body, Mapping):
             return cls()
-        chosen = [part for item in _list(body.get("chosen"))[:MAX_PARTS] if (part := ChosenService.of(item))]
+        chosen = [
+            part for item in _list(body.get("chosen"))[:MAX_PARTS] if (part := ChosenService.from_json(item))
+        ]
         tab, place, version = body.get("tab"), body.get("open"), body.get("version")
         known_tab = tab if tab in dict(TABS) else TEMPLATE
         known_version = version if isinstance(version, int) and 0 <= version < 10**6 else 0
@@ -150,7 +152,7 @@ class WhatState:
     def from_text(cls, text: str) -> Self:
         """From the hidden field."""
         try:
-            return cls.of(json.loads(text)) if text else cls()
+            return cls.from_json(json.loads(text)) if text else cls()
         except (ValueError, RecursionError):
             return cls()
 

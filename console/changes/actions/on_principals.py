@@ -30,7 +30,7 @@ def _begin_inline(subject: Subject, name: str) -> dict[str, str]:
 
 
 def _hours(subject: Subject) -> str:
-    return str(Settings.of(options.state_of(entity(subject))).max_session // 3600)
+    return str(Settings.from_state(options.state_of(entity(subject))).max_session // 3600)
 
 
 POLICY = ActField(
@@ -163,7 +163,7 @@ PRINCIPAL_ACTIONS: Final = (
                 "Description",
                 LONG,
                 is_needed=False,
-                start=lambda subject: Settings.of(options.state_of(subject)).description,
+                start=lambda subject: Settings.from_state(options.state_of(subject)).description,
             ),
             session_hours(_hours),
         ),

@@ -67,7 +67,7 @@ class Faults:
             self.seen.clear()
             self.by_action.clear()
 
-    def strike(self, service: str, action: str) -> None:
+    def delay_or_fail(self, service: str, action: str) -> None:
         """Wait, then perhaps fail. Raises RefusedError or CutOffError instead of the true answer."""
         with self._lock:
             self.requests += 1

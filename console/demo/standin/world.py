@@ -75,7 +75,7 @@ class StandinWorld:
         asked = signed_request.read(incoming.headers, incoming.body, query=incoming.query)
         request_id = str(uuid.uuid4())
         try:
-            self.faults.strike(asked.service, asked.action)
+            self.faults.delay_or_fail(asked.service, asked.action)
             if asked.service not in SERVICES:
                 raise StandinRefusedError(
                     "InvalidAction", f"The stand-in does not serve {asked.service or 'this'}", status=400

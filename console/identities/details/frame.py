@@ -78,7 +78,7 @@ class Shown:
             and self.viewer.may(Right.REQUEST_CHANGE, account_id=self.account_id)
         )
 
-    def askable(self, pks: Iterable[int]) -> entities.Openable:
+    def requestable(self, pks: Iterable[int]) -> entities.Openable:
         """For which of the entities the viewer may ask for changes; at most one query."""
         if not self.may_change:
             return entities.Openable(whole=False)
@@ -138,7 +138,7 @@ def frame_of(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
         "section_url": reverse(f"identities:{section}"),
         "layout": layout_for(viewer),
         "change_url": f"{reverse('changes:acts')}?on={shown.entity.pk}"
-        if shown.entity.pk in shown.askable([shown.entity.pk])
+        if shown.entity.pk in shown.requestable([shown.entity.pk])
         else "",
         "lists": viewer.may(Right.SEE_ACCOUNT) or viewer.may(Right.SEE_TEAM),
     }

@@ -68,7 +68,7 @@ def group_head(shown: Shown, *, here: str) -> dict[str, Any]:
         "managed": len(holding.policies),
         "quota": POLICY_QUOTA,
         "add": membership_address(group=shown.entity.pk, do="add")
-        if shown.entity.pk in shown.askable([shown.entity.pk])
+        if shown.entity.pk in shown.requestable([shown.entity.pk])
         else "",
         "tabs": [
             shown.tab("IAM users", "identities:group", here=here, count=people),
@@ -82,7 +82,7 @@ def _members(shown: Shown, page: LinkedPage) -> list[dict[str, Any]]:
     pks = [row["entity_id"] for row in page.rows]
     credentials = entities.credentials_of(pks, at=shown.at)
     others = entities.other_groups(pks, but=shown.entity, at=shown.at)
-    askable = shown.askable([shown.entity.pk, *pks])
+    askable = shown.requestable([shown.entity.pk, *pks])
     names = names_by_number({row["entity_id"]: row["name"] for row in page.rows})
     may_change = shown.entity.pk in askable
     return [

@@ -53,7 +53,7 @@ def person(request: ViewerRequest, pk: int) -> HttpResponse:
     policies = chain.from_iterable(content.policies for content in contents.values())
     through = [tie.pk for tie in policies]
     open_to = shown.openable([*holding.pks, *through])
-    askable = shown.askable([shown.entity.pk, *(tie.pk for tie in holding.groups)])
+    askable = shown.requestable([shown.entity.pk, *(tie.pk for tie in holding.groups)])
     context = _head(shown, holding, open_to, here="identities:person") | {
         "tab": "identities/person_groups.html",
         "groups": [
@@ -84,7 +84,7 @@ def person_credentials(request: ViewerRequest, pk: int) -> HttpResponse:
     open_to = shown.openable(holding.pks)
     head = _head(shown, holding, open_to, here="identities:person-credentials")
     context = head | credentials_context(shown, head["credentials"], head["usage"])
-    asks = shown.entity.pk in shown.askable([shown.entity.pk])
+    asks = shown.entity.pk in shown.requestable([shown.entity.pk])
     return render_shown(
         request,
         shown,
@@ -132,7 +132,7 @@ def _actions(shown: Shown, *, is_machine: bool) -> list[HeaderAction]:
     why = HeaderAction("Explain access", reverse("access:person-why", args=[pk]), "circle-help")
     if shown.at is not None:
         return []
-    if pk not in shown.askable([pk]):
+    if pk not in shown.requestable([pk]):
         asks = shown.is_self and viewer.may(Right.SEE_SELF)
         request = HeaderAction("Request access", reverse("access:ask"), "key-round", is_primary=True)
         return [request, why] if asks else [why]

@@ -102,7 +102,7 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
         "description": str(state.attrs.get("Description") or ""),
         "edits": state.category != "aws"
         and bool(policy_versions)
-        and shown.entity.pk in shown.askable([shown.entity.pk]),
+        and shown.entity.pk in shown.requestable([shown.entity.pk]),
         "is_unread": bool(state.attrs.get("IsPlaceholder")),
         "counts": counts,
         "attached": sum(number for name, number in counts.items() if name != holders.BOUNDARY),

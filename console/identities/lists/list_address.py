@@ -61,7 +61,7 @@ def read(request: ViewerRequest, page: ListPage) -> ListAddress:
     filter_pairs: list[tuple[str, str]] = []
     for filter_name, values in filters:
         filter_pairs.extend((filter_name, value) for value in values)
-    query = Query.of(
+    query = Query.from_pairs(
         [
             ("view", "" if tab == "all" else tab),
             ("q", text),

@@ -301,7 +301,7 @@ def level_columns() -> Column:
     def column(name: str) -> FileColumn:
         def value(row: Row, context: ListContext) -> int | None:
             known = counts.setdefault(context.at, LevelsByAccount(context.at))
-            levels = known.of(row["entity"], account=row["number"])
+            levels = known.levels_of_user(row["entity"], account=row["number"])
             return None if levels is None else int(getattr(levels, name))
 
         return f"{name}_actions", value

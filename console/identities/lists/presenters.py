@@ -128,11 +128,11 @@ def head(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: Gaps)
         "text": wanted.text,
         "menus": [_menu(known, chosen.get(known.name, ())) for known in filters],
         "chips": list(chips),
-        "cleared": str(query.only("view", "sort", "account", "as-of")),
-        "whole": str(query.only("account", "as-of")),
-        "everywhere": str(query.but(account="")) if context.account else "",
+        "cleared": str(query.with_only("view", "sort", "account", "as-of")),
+        "whole": str(query.with_only("account", "as-of")),
+        "everywhere": str(query.with_values(account="")) if context.account else "",
         "kept": [pair for pair in query.pairs if pair[0] in {"view", "sort", "account", "as-of"}],
-        "kept_by_files": query.only("account", "as-of").pairs,
+        "kept_by_files": query.with_only("account", "as-of").pairs,
         "csv": f"{export}{query}",
         "json": f"{export.removesuffix('csv')}json{query}",
         "csv_path": export,
@@ -142,7 +142,7 @@ def head(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: Gaps)
         "intro": _intro(page, asked, counts, gaps),
         "find": page.find if context.viewer.sees_accounts else page.team_find or page.find,
         "nothing": _nothing(page, asked),
-        "is_known": gaps.knows(page.listing.sections[0]),
+        "is_known": gaps.were_synced(page.listing.sections[0]),
     }
 
 
@@ -152,7 +152,7 @@ def _tab(page: ListPage, tab: TabWords, asked: ListAddress, number: int, gaps: G
     view = "" if tab.name == "all" else tab.name
     return ViewLink(
         label=tab.label,
-        url=str(asked.query.but(view=view, sort="")),
+        url=str(asked.query.with_values(view=view, sort="")),
         count=count,
         tone=count.tone(tab.tone),
         current=tab.name == asked.wanted.tab,
@@ -162,7 +162,7 @@ def _tab(page: ListPage, tab: TabWords, asked: ListAddress, number: int, gaps: G
 def table(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str, int]) -> dict[str, Any]:
     """The rows, the heads of their columns, and the pages around them."""
     context, wanted = asked.list_context, asked.wanted
-    link = str(asked.query.only("account", "as-of")).rstrip("?")
+    link = str(asked.query.with_only("account", "as-of")).rstrip("?")
     heads = {}
     for name in page.listing.sorts_for(context):
         is_shown = name == wanted.sort
@@ -171,7 +171,7 @@ def table(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str,
         direction = ""
         if is_shown:
             direction = "descending" if wanted.descending else "ascending"
-        heads[name] = Head(url=str(asked.query.but(sort=turned_sort)), direction=direction)
+        heads[name] = Head(url=str(asked.query.with_values(sort=turned_sort)), direction=direction)
     return {
         "heads": heads,
         "columns": page.table_columns(context),
@@ -211,7 +211,7 @@ def _pager(page: ListPage, asked: ListAddress, part: Rows[Row], counts: dict[str
     last = first + length - 1
 
     def link(side: str, place: KeysetPlace | None, number: int) -> str:
-        return str(asked.query.but(**{side: encode(Cursor(place, number))})) if place else ""
+        return str(asked.query.with_values(**{side: encode(Cursor(place, number))})) if place else ""
 
     first_shown = first if length else 0
     last_shown = last if length else 0
@@ -238,7 +238,7 @@ def _total(asked: ListAddress, counted: int, last: int, part: Rows[Row]) -> str:
 
 def _intro(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: Gaps) -> str:
     if asked.list_context.at:
-        is_known = gaps.knows(page.listing.sections[0])
+        is_known = gaps.were_synced(page.listing.sections[0])
         return _since(page, counts) if is_known else _unknown_then(page, counts)
     return page.intro if asked.list_context.viewer.sees_accounts else page.team_intro
 

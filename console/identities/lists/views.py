@@ -55,7 +55,7 @@ def show(request: ViewerRequest, page: ListPage) -> HttpResponse:
     context["no_account"] = not frame_of(request).accounts
     response = render_page(request, page.template, context, partial="table")
     if is_fragment(request):
-        response["HX-Push-Url"] = request.path + str(asked.query.but(**_place(request)))
+        response["HX-Push-Url"] = request.path + str(asked.query.with_values(**_place(request)))
     return response
 
 

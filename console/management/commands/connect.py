@@ -70,7 +70,7 @@ class Command(BaseCommand):
         if findings.is_reachable:
             command = f"manage.py pull {number}"  # wording: keep
             self.stdout.write(f"It is synced within a minute. To sync it now, run `{command}`.")
-        if findings.bad:
+        if findings.failed_checks:
             sys.exit(1)
 
     def _organization(self, number: str, options: dict[str, Any]) -> None:

@@ -49,7 +49,7 @@ class Command(BaseCommand):
         else:
             for run in runs:
                 tell(self, run)
-        if any(StoredExamination(tuple(run.checks)).bad for run in runs):
+        if any(StoredExamination(tuple(run.checks)).failed_checks for run in runs):
             sys.exit(1)
 
 
@@ -81,7 +81,7 @@ def tell(command: BaseCommand, run: DoctorRun) -> None:
             command.stdout.write(
                 f"Add to the policy of {role or 'the role of the worker'}:\n{statement(missing)}"
             )
-    if not findings.bad:
+    if not findings.failed_checks:
         command.stdout.write("No permission is missing.")
 
 

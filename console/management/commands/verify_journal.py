@@ -55,14 +55,14 @@ class Command(BaseCommand):
         if absent and options["restore_triggers"]:
             triggers.create(connection)
             record(kind="journal.triggers_restored", actor=COMMAND_LINE, data={"missing": absent})
-        if options["acknowledge"] and verdict.holds:
+        if options["acknowledge"] and verdict.is_intact:
             acknowledge(verdict, actor=COMMAND_LINE, reason=options["acknowledge"])
             verdict = verify(expect=options["expect"])
         if options["json"]:
             self.stdout.write(json.dumps(_as_json(verdict, absent), indent=2))
         else:
             self._tell(verdict, absent, restored=options["restore_triggers"])
-        if not verdict.holds:
+        if not verdict.is_intact:
             sys.exit(1)
         unprotected = absent and not options["restore_triggers"]
         if unprotected or verdict.open_warnings or verdict.tail_age() > TAIL_SECONDS:
@@ -112,7 +112,7 @@ def _expectation(text: str) -> tuple[int, str]:
 def _as_json(verdict: ChainVerdict, absent: list[str]) -> dict[str, Any]:
     broken = verdict.broken
     return {
-        "holds": verdict.holds,
+        "holds": verdict.is_intact,
         "broken": {"sentence": broken.sentence, "block": broken.block, "entry": broken.entry}
         if broken
         else None,

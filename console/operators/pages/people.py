@@ -81,7 +81,7 @@ def listing(request: ViewerRequest) -> HttpResponse:
         "may_manage": manages_everyone(request.viewer),
         "is_partial": accounts_of(request.viewer) is not None,
         "appoints": request.viewer.may(Right.MANAGE_OPERATORS),
-        "files": file_links("operators-export", Query.of(chosen.items()))
+        "files": file_links("operators-export", Query.from_pairs(chosen.items()))
         if request.viewer.may(Right.EXPORT)
         else [],
         "section": "operators",

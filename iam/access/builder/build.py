@@ -210,4 +210,4 @@ def grants_of(parts: Iterable[ServicePart]) -> frozenset[Given]:
 
 
 def _of(whens: Iterable[When]) -> frozenset[tuple[str, str, frozenset[str]]]:
-    return frozenset((*when.place, frozenset(when.values)) for when in whens)
+    return frozenset((*when.block_position, frozenset(when.values)) for when in whens)

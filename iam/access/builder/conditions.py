@@ -80,9 +80,9 @@ def form_conditions(form: Form) -> tuple[tuple[When, ...], dict[str, str]]:
     for name, read in _readers(form):
         try:
             for when in read(form):
-                if when.place in whens_by_key:
+                if when.block_position in whens_by_key:
                     raise _WrongError(f"{when.key} is used twice with {when.operator}. Combine the values.")
-                whens_by_key[when.place] = when
+                whens_by_key[when.block_position] = when
         except _WrongError as error:
             wrong[name] = str(error)
     return tuple(whens_by_key.values()), wrong
@@ -258,7 +258,7 @@ def _named(when: When) -> dict[str, str]:
 def _guess(when: When) -> dict[str, str]:
     if not when.values:
         return {}
-    place, spaced = when.place, " ".join(when.values)
+    place, spaced = when.block_position, " ".join(when.values)
     if place == ("bool", "aws:multifactorauthpresent"):
         return {"mfa": ON, "mfa-age": "any"}
     if place == ("numericlessthan", "aws:multifactorauthage"):

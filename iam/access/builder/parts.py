@@ -32,7 +32,7 @@ class When:
     where_known: bool = False
 
     @property
-    def place(self) -> tuple[str, str]:
+    def block_position(self) -> tuple[str, str]:
         """Where it stands in a Condition block; no two of a statement may share it."""
         return fold(self.operator), fold(self.key)
 
@@ -62,7 +62,7 @@ class ServicePart:
         return tuple(action for action in self.actions if catalogue().level(action) is level)
 
     @property
-    def whole(self) -> tuple[Level, ...]:
+    def complete_levels(self) -> tuple[Level, ...]:
         """The levels of which every action is chosen."""
         return tuple(
             level
@@ -133,7 +133,7 @@ def _whens(value: Any) -> tuple[When, ...]:
         operator, key, values, where_known = item
         if isinstance(operator, str) and isinstance(key, str):
             when = When(operator[:80], key[:512], tuple(_texts(values, most=MAX_VALUES)), where_known is True)
-            whens_by_key.setdefault(when.place, when)
+            whens_by_key.setdefault(when.block_position, when)
     return tuple(whens_by_key.values())
 
 

@@ -25,7 +25,7 @@ class BuilderReading:
     notes: tuple[str, ...] = ()
 
     @property
-    def fits(self) -> bool:
+    def is_complete(self) -> bool:
         """Whether the parts say all that the document says."""
         return not self.reasons
 
@@ -117,7 +117,7 @@ def _merged(single: list[ServicePart]) -> tuple[ServicePart, ...]:
 
 def _in_order(part: ServicePart) -> ServicePart:
     """The same in one order, so that what is built of it reads the same again."""
-    whens = tuple(sorted(part.whens, key=lambda when: when.place))
+    whens = tuple(sorted(part.whens, key=lambda when: when.block_position))
     return replace(part, arns=tuple(sorted(part.arns)), whens=whens)
 
 
@@ -145,7 +145,7 @@ def _joined(mine: tuple[When, ...], others: tuple[When, ...]) -> tuple[When, ...
     """The conditions of both; those that only one has hold where they are known. None where they
     contradict.
     """
-    left, right = ({when.place: when for when in whens} for whens in (mine, others))
+    left, right = ({when.block_position: when for when in whens} for whens in (mine, others))
     joined = []
     for place in dict.fromkeys((*left, *right)):
         when_left, other = left.get(place), right.get(place)

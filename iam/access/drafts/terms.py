@@ -31,7 +31,7 @@ class DraftEnds:
     until: str = ""
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> DraftEnds:
+    def from_json(cls, body: Mapping[str, Any]) -> DraftEnds:
         """From the body of a draft."""
         return cls(str(body.get("ends", "")), str(body.get("until", "")))
 
@@ -66,13 +66,13 @@ def who_of(body: Mapping[str, Any]) -> WhoTerms:
     except ValueError:
         kind = WhoKind.USERS
     texts = body.get("who", {}).get(kind.value, {})
-    return WhoTerms.of({**texts, "kind": kind.value})
+    return WhoTerms.from_json({**texts, "kind": kind.value})
 
 
 def what_of(body: Mapping[str, Any]) -> What | None:
     """What is given; None while nothing is chosen."""
     what = body.get("what")
-    return What.of(what) if isinstance(what, dict) and what else None
+    return What.from_json(what) if isinstance(what, dict) and what else None
 
 
 def accounts_of(body: Mapping[str, Any], who: WhoTerms) -> tuple[str, ...]:
@@ -95,7 +95,7 @@ def terms_of(body: Mapping[str, Any], *, now: datetime) -> GrantTerms:
         what=what,
         accounts=accounts_of(body, who),
         why=str(body.get("why", "")).strip(),
-        **DraftEnds.of(body).fields(),
+        **DraftEnds.from_json(body).fields(),
     )
     terms.check(now=now)
     return terms

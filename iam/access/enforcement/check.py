@@ -133,7 +133,7 @@ def stand(index: Index, trial: PolicyTrial, *, people: Mapping[int, Situation]) 
     document = index.documents.add(trial.digest, trial.text)
     then = _then(index, trial, there)
     effective = then.effective(context={PRESENT: "false"})
-    way = effective.space.free
+    way = effective.space.without_permission
     for action in LEFT:
         way |= effective.space.catalogue.mask(action)
     bearing: dict[Class, Hashable | None] = {}
@@ -150,8 +150,8 @@ def stand(index: Index, trial: PolicyTrial, *, people: Mapping[int, Situation]) 
         if (key, situation) not in verdicts:
             verdicts[key, situation] = tuple(_judged(then, moved, situation))
         if cls not in rests or bearing[cls] is None:
-            can = effective.of(moved)
-            rests[cls] = counted(can, effective.space), (can.any & ~way).bit_count()
+            can = effective.for_member(moved)
+            rests[cls] = counted(can, effective.space), (can.allowed_mask & ~way).bit_count()
         standings.append(_standing(member.id, situation, verdicts[key, situation], rests[cls]))
     del document
     return standings
@@ -262,7 +262,7 @@ def _then(index: Index, trial: PolicyTrial, people: Sequence[Member]) -> Index:
             )
     policies = [*shard.policies.values(), PolicyRow(NEW, "the policy that demands MFA", trial.digest)]
     index_then = Index(index.documents, moment=index.moment)
-    index_then.put(
+    index_then.enter_account(
         AccountRows(rows, groups.values(), policies, (), shard.number, shard.partition, shard.standing)
     )
     return index_then

@@ -184,7 +184,7 @@ def calculate(at: datetime | None, *, is_forced: bool = False) -> bool:
     revisions = _revisions()
     with escalation(at, is_anew=True) as known:
         findings = AccountFindings(known, revisions, row, is_whole=is_forced)
-        findings.tell()
+        findings.fill_rows()
         seconds = (datetime.now(tz=UTC) - began).total_seconds()
         keep(row, findings, inputs, revisions, began, seconds)
     logger.info(

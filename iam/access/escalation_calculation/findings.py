@@ -84,7 +84,7 @@ class AccountFindings:
     _kept: dict[int, str] = field(default_factory=dict)
     _stamps: dict[str, str] = field(default_factory=dict)
 
-    def tell(self) -> None:
+    def fill_rows(self) -> None:
         """Fill the rows."""
         index, graph = self.known.index, self.known.graph
         self._kept = dict(
@@ -112,7 +112,7 @@ class AccountFindings:
                 continue
             stamp = self._stamp(at, hops)
             steps, is_sure = hops[at][0], at in reach.sure
-            clauses = unread.of(search.on_the_way(self.known, hops, at))
+            clauses = unread.about_members(search.on_the_way(self.known, hops, at))
             unread_on_way = clauses if steps else ()
             certainty = certainty_of(is_sure=is_sure, unread=unread_on_way)
             row = Finding(
@@ -183,7 +183,7 @@ class AccountFindings:
         )
         for row in rows:
             row.opener = key
-            means = json.dumps(self._means(row))
+            means = json.dumps(self._path_signature(row))
             of_account = tally.setdefault(row.account, {})
             of_account[means] = of_account.get(means, 0) + 1
         means_of = {
@@ -197,7 +197,7 @@ class AccountFindings:
             calculation=self.calculation, key=key, statements=statements, means=means_of
         )
 
-    def _means(self, row: Finding) -> list[list[list[str]]]:
+    def _path_signature(self, row: Finding) -> list[list[list[str]]]:
         """What the path consists of, without whom it leads over."""
         at = self.known.graph.find(row.account, row.principal)
         assert at is not None

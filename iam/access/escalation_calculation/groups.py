@@ -25,7 +25,7 @@ MAX_STATEMENTS: Final = 12
 
 def options_of(steps: Iterable[PathStep]) -> frozenset[Opener]:
     """The sets of statements of which each closes a path."""
-    grounds = chain.from_iterable(step.grounds for step in steps)
+    grounds = chain.from_iterable(step.all_evidence for step in steps)
     options = chain.from_iterable(ground.closing for ground in grounds)
     return frozenset(option for option in options if option)
 
@@ -137,7 +137,7 @@ class _Fixing:
         reach, gone = self.known.graph.to_administrator(), frozenset(self.gone)
         remaining = list[tuple[At, list[PathStep]]]()
         for start in affected:
-            steps = self.known.explorer.left(start, reach, gone, looks=self.looks)
+            steps = self.known.explorer.remaining_path(start, reach, gone, looks=self.looks)
             if steps is not None:
                 remaining.append((start, steps))
         return remaining

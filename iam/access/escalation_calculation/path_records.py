@@ -90,7 +90,7 @@ class FindingStep:
     is_sure: bool
 
     @property
-    def grounds(self) -> Iterator[Ground]:
+    def all_evidence(self) -> Iterator[Ground]:
         """Everything that it rests on."""
         return chain.from_iterable(act.grounds for act in self.acts)
 
@@ -113,19 +113,25 @@ def to_json(path: FindingPath) -> dict[str, Any]:
     table = _Table()
     steps = [
         [
-            table.who(step.who),
-            None if step.becomes is None else table.who(step.becomes),
+            table.principal_index(step.who),
+            None if step.becomes is None else table.principal_index(step.becomes),
             sorted(step.gains),
             int(step.is_sure),
             [
-                [act.title, act.subject, act.subject_arn, act.assumes, [table.ground(g) for g in act.grounds]]
+                [
+                    act.title,
+                    act.subject,
+                    act.subject_arn,
+                    act.assumes,
+                    [table.evidence_index(g) for g in act.grounds],
+                ]
                 for act in step.acts
             ],
         ]
         for step in path.steps
     ]
     return {
-        "path": [table.who(path.who), int(path.ends_sure), int(path.is_sure), steps],
+        "path": [table.principal_index(path.who), int(path.ends_sure), int(path.is_sure), steps],
         "closing": table.all_of(sorted(path.closing, key=_by_name)),
         "who": table.principals,
         "said": table.statements,
@@ -183,7 +189,7 @@ class _Table:
         self._who: dict[str, int] = {}
         self._said: dict[HeldStatement, int] = {}
 
-    def who(self, principal: FindingPrincipal) -> int:
+    def principal_index(self, principal: FindingPrincipal) -> int:
         """The place of a principal."""
         place = self._who.setdefault(principal.arn, len(self._who))
         if place == len(self.principals):
@@ -200,7 +206,7 @@ class _Table:
             numbers.append(place)
         return numbers
 
-    def ground(self, ground: Ground) -> list[Any]:
+    def evidence_index(self, ground: Ground) -> list[Any]:
         """A ground."""
         return [
             ground.action,

@@ -88,9 +88,9 @@ def _reach_to(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dic
             there += 1
             continue
         is_sure = at in reach.sure
-        clauses = unread.of(on_the_way(known, hops, at))
+        clauses = unread.about_members(on_the_way(known, hops, at))
         certainty = certainty_of(is_sure=is_sure, unread=clauses)
-        if asks["certainty"] in ("", certainty.value) and matcher.fits(member):
+        if asks["certainty"] in ("", certainty.value) and matcher.matches(member):
             place = EscalationPosition(
                 member.kind is PrincipalKind.ROLE, not is_sure, hops[at][0], at.account, member.arn
             )
@@ -143,7 +143,7 @@ def _path(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dict[st
             [statement_to(statement) for statement in sorted(closing_found.statements, key=_by_name)],
             closing_found.is_exact,
         ]
-    unread = Unread(known.index, at=known.at).of(members_on(path))
+    unread = Unread(known.index, at=known.at).about_members(members_on(path))
     return {"path": to_json(path_of(path)), "closing": closing, "unread": list(unread)}
 
 
@@ -234,7 +234,7 @@ def can_reach(
         steps, hop = hops[start]
         if member is not None and hop is not None:
             first = known.graph.node(hop.to).member
-            clauses = unread.of(on_the_way(known, hops, start))
+            clauses = unread.about_members(on_the_way(known, hops, start))
             certainty = certainty_of(is_sure=start in reach.sure, unread=clauses)
             shown = None if first is None or isinstance(first, NewMember) else principal_of(first)
             reached_principals.append(Reached(principal_of(member), steps, certainty, shown, clauses))

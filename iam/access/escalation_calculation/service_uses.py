@@ -30,7 +30,7 @@ def due_accounts() -> dict[str, tuple[int, str]]:
     due = {}
     accounts = Account.objects.filter(removed_at__isnull=True).order_by("account_id")
     for number, revision in accounts.values_list("account_id", "revision"):
-        standing = _digest(organizations.standing(number))
+        standing = _digest(organizations.position_of(number))
         row = known.get(number)
         is_known = row is not None and (row.revision, row.standing, row.format) == (
             revision,

@@ -102,7 +102,7 @@ class Grant(models.Model):
     @property
     def agreed(self) -> GrantTerms:
         """The terms in force."""
-        return GrantTerms.of(self.terms)
+        return GrantTerms.from_json(self.terms)
 
     @property
     def is_over(self) -> bool:

@@ -65,7 +65,7 @@ class GrantTerms:
         }
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Self:
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
         """From JSON. Raises TermsError for what is none."""
         who, what = body.get("who"), body.get("what")
         if not isinstance(who, dict):
@@ -76,8 +76,8 @@ class GrantTerms:
         if not isinstance(lasts, int) or not isinstance(session, int):
             raise TermsError("How long it lasts is a number of seconds.", part="until")
         return cls(
-            who=WhoTerms.of(who),
-            what=What.of(what),
+            who=WhoTerms.from_json(who),
+            what=What.from_json(what),
             accounts=texts_of(body, "accounts", part="accounts"),
             why=str(body.get("why", "")),
             until=_moment(body.get("until")),

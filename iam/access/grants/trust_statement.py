@@ -50,7 +50,7 @@ def statement_for(
     action, principal = "sts:AssumeRole", {"AWS": _named(who, partition, arns)}
     if who.kind is WhoKind.PARTNER:
         conditions = {"StringEquals": {"sts:ExternalId": who.external_id}}
-    elif who.holds and all(":user/" in arn for arn in arns):
+    elif who.holds_permissions and all(":user/" in arn for arn in arns):
         conditions = {"StringEquals": {SESSION: USER_NAME}}
     elif who.kind is WhoKind.FEDERATED:
         provider = provider_in(who, account_id=account_id, partition=partition)

@@ -54,7 +54,7 @@ class What:
         return body_of(self)
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Self:
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
         """From JSON. Raises TermsError for what is none."""
         fields_given = known_texts(cls, body, part="what") | {
             "kind": kind_of(WhatKind, body, part="what"),

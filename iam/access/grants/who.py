@@ -74,7 +74,7 @@ class WhoTerms:
     label: str = ""
 
     @property
-    def holds(self) -> bool:
+    def holds_permissions(self) -> bool:
         """Whether they hold permissions themselves, rather than come in through a role."""
         return self.kind not in OUTSIDERS
 
@@ -84,7 +84,7 @@ class WhoTerms:
         return body_of(self)
 
     @classmethod
-    def of(cls, body: Mapping[str, Any]) -> Self:
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
         """From JSON. Raises TermsError for what is none."""
         return cls(
             **known_texts(cls, body, part="who")

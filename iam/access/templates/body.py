@@ -86,7 +86,7 @@ class TemplateBody:
         return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
     @classmethod
-    def of(cls, value: Mapping[str, Any]) -> Self:
+    def from_json(cls, value: Mapping[str, Any]) -> Self:
         """From JSON. Raises TemplateError in words."""
         try:
             parameters = tuple(parameter_from(item) for item in _objects(value.get("parameters", [])))

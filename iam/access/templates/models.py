@@ -62,4 +62,4 @@ class TemplateVersion(models.Model):
     @property
     def body(self) -> TemplateBody:
         """Its content."""
-        return TemplateBody.of(self.content)
+        return TemplateBody.from_json(self.content)

@@ -22,7 +22,7 @@ def shipped() -> dict[str, TemplateBody]:
     bodies = {}
     for file in sorted(files(__package__).joinpath(FOLDER).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".json"):
-            bodies[file.name.removesuffix(".json")] = TemplateBody.of(
+            bodies[file.name.removesuffix(".json")] = TemplateBody.from_json(
                 json.loads(file.read_text(encoding="utf-8"))
             )
     return bodies

@@ -23,14 +23,14 @@ class StatementRule(FindingRule):
     resource: ClassVar[str]
     reasons: ClassVar[tuple[str, ...]] = ()
 
-    def fits(self, statement: AllowStatement) -> bool:
+    def matches_statement(self, statement: AllowStatement) -> bool:
         """Whether an Allow statement is of the kind."""
         raise NotImplementedError
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         resource = self.resource.format(prefix=facts.prefix, account=facts.number, partition=facts.partition)
         for policy in facts.policies:
-            statement = first(facts.documents.get(policy.digest, ""), self.fits)
+            statement = first(facts.documents.get(policy.digest, ""), self.matches_statement)
             if statement is None or policy.is_aws_managed:
                 continue
             effect = effect_of(policy, facts, self.action, resource)

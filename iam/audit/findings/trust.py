@@ -92,12 +92,12 @@ def admits(
 def _level(level: tuple[tuple[str, Doc], ...]) -> PolicySet:
     statements: list[Compiled] = []
     for name, doc in level:
-        statements += doc.named(name, PolicyKind.RCP, of_pattern=False)
+        statements += doc.statements_of(name, PolicyKind.RCP, of_pattern=False)
     return PolicySet(PolicyKind.RCP, tuple(statements))
 
 
 def _set_of(kind: PolicyKind, doc: Doc) -> PolicySet:
-    return PolicySet(kind, doc.named(kind.value, kind, of_pattern=False))
+    return PolicySet(kind, doc.statements_of(kind.value, kind, of_pattern=False))
 
 
 def trust_evidence(role: EntityFact, facts: AccountFacts, principal: str) -> dict[str, Any]:

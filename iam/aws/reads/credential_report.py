@@ -182,7 +182,7 @@ class _Row:
     def parse(self) -> CredentialRow:
         created_at = self._moment("user_creation_time")
         if created_at is None:
-            raise self._wrong("user_creation_time", "is not a date")
+            raise self._error("user_creation_time", "is not a date")
         return CredentialRow(
             user=self._text("user", _USER),
             arn=self._text("arn", _ARN),
@@ -219,9 +219,9 @@ class _Row:
     def _text(self, column: str, allowed: re.Pattern[str]) -> str:
         value = self._cell(column)
         if not value:
-            raise self._wrong(column, "is empty")
+            raise self._error(column, "is empty")
         if not allowed.fullmatch(value):
-            raise self._wrong(column, "is not what AWS writes there")
+            raise self._error(column, "is not what AWS writes there")
         return value
 
     def _optional(self, column: str) -> str | None:
@@ -234,7 +234,7 @@ class _Row:
             return _BOOLEANS[value]
         if self._cell(column) in _NOTHING:
             return None
-        raise self._wrong(column, "is neither true nor false")
+        raise self._error(column, "is neither true nor false")
 
     def _moment(self, column: str) -> datetime | None:
         value = self._cell(column)
@@ -243,8 +243,8 @@ class _Row:
         try:
             return believable(datetime.fromisoformat(value))
         except (ValueError, OverflowError):
-            raise self._wrong(column, "is not a date") from None
+            raise self._error(column, "is not a date") from None
 
-    def _wrong(self, column: str, why: str) -> ValueError:
+    def _error(self, column: str, why: str) -> ValueError:
         shown = ascii(self._cell(column)[:60])
         return ValueError(f"Line {self._line}, column {column} of the credential report {why}: {shown}.")

@@ -91,7 +91,7 @@ def _held_at(happened: Happened, account: str, at: datetime) -> dict[int, _Princ
             return {}
         effective = index.effective()
         return {
-            member.id: _PrincipalThen(member, side_of(member, shard), effective.of(member))
+            member.id: _PrincipalThen(member, side_of(member, shard), effective.for_member(member))
             for member in _concerned(happened, shard)
         }
 

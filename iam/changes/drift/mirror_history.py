@@ -105,7 +105,7 @@ class Happened:
             if event.sign == ENDED or event.lead == "Console password set":
                 yield event
 
-    def given(self, texts: Mapping[int, str]) -> list[str]:
+    def texts_given(self, texts: Mapping[int, str]) -> list[str]:
         """The policy texts that came by it; `texts` are those of managed policies, see given_texts."""
         texts_given = [texts.get(edge.target_id, "") for edge in self.attached()]
         for table in (INLINE, VERSION):

@@ -164,7 +164,7 @@ def _role(happened: Happened, state: EntityState) -> Operation:
         name=state.name,
         trust=trust,
         path=state.path,
-        settings=Settings.of(state),
+        settings=Settings.from_state(state),
         boundary=_boundary(happened),
         tags=_tags(happened),
     )

@@ -73,7 +73,7 @@ def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[R
         if not is_current:
             yield moved(what)
         elif entity.kind == Kind.ROLE and differing <= _SETTINGS:
-            yield Reversal(what, (UpdateRole.of(entity, **Settings.of(old).params),))
+            yield Reversal(what, (UpdateRole.of(entity, **Settings.from_state(old).params),))
         else:
             yield Reversal(what, why_not=IN_AWS)
     if (old.name, old.path) != (new.name, new.path):

@@ -99,7 +99,7 @@ class Alias(AccountSetting):
     def image(self, value: str) -> Image:
         return {"alias": value}
 
-    def told(self, before: Image) -> list[str]:
+    def difference_sentences(self, before: Image) -> list[str]:
         sentences = []
         if self.alias_after:
             sentences.append(f"People sign in at https://{self.alias_after}.signin.aws.amazon.com/console.")

@@ -61,7 +61,9 @@ class AccountSetting(Operation):
     def effect(self) -> AccessEffect:
         """In words, what becomes different."""
         before = self.state_in_mirror()
-        return AccessEffect() if before is None else AccessEffect(notes=tuple(self.told(before)))
+        return (
+            AccessEffect() if before is None else AccessEffect(notes=tuple(self.difference_sentences(before)))
+        )
 
     @abstractmethod
     def value_now(self, aws: Aws) -> Any:
@@ -72,5 +74,5 @@ class AccountSetting(Operation):
         """The image of a value."""
 
     @abstractmethod
-    def told(self, before: Image) -> list[str]:
+    def difference_sentences(self, before: Image) -> list[str]:
         """What becomes different, in sentences."""

@@ -88,7 +88,7 @@ class _AffectedWeighing:
         self._shifts: dict[int, Shift] = {}
         self._found: dict[PermissionDelta, list[Member]] = defaultdict(list)
         for shift, members in difference.proved:
-            self._found[PermissionDelta.of(shift)] += members
+            self._found[PermissionDelta.from_shift(shift)] += members
             self._shifts |= {member.id: shift for member in members}
         self._of_iam, self._risky = risky_actions(self._space)
         self._through = {
@@ -170,10 +170,10 @@ class _AffectedWeighing:
     def _riskiest(self, total: PermissionDelta) -> list[tuple[str, int]]:
         """(sort, bit) of the actions to be named: what changes IAM, what else is risky, then something of
         each sort."""
-        tiers = [(sort, mask & self._of_iam) for sort, mask in total.more]
-        tiers += [(sort, mask & self._risky & ~self._of_iam) for sort, mask in total.more]
-        tiers += [(sort, mask & ~self._risky) for sort, mask in total.more]
-        tiers += total.less
+        tiers = [(sort, mask & self._of_iam) for sort, mask in total.widening]
+        tiers += [(sort, mask & self._risky & ~self._of_iam) for sort, mask in total.widening]
+        tiers += [(sort, mask & ~self._risky) for sort, mask in total.widening]
+        tiers += total.narrowing
         tiers = [(sort, mask) for sort, mask in tiers if mask]
         share = max(2, ROWS // max(1, len(tiers)))
         chosen: list[tuple[str, int]] = []

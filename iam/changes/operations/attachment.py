@@ -41,7 +41,7 @@ ATTACHED: Final = Quota(
     "{holder_name} has {used} managed policies, and AWS allows {limit} per {holder_kind}. Detach one first, "
     "or use an inline policy.",
     usual=10,
-    name="AttachedPoliciesPer{word}Quota",
+    name="AttachedPoliciesPer{kind_word}Quota",
 )
 
 
@@ -68,8 +68,8 @@ ATTACH_POLICY: Final = OperationSpec(
     title="Attach policy {policy_name} to {holder_kind} {holder_name}",
     no_op="{policy_name} is already attached to {holder_name}.",
     counted=("Attach a policy to", "user, group or role|users, groups or roles"),
-    call="Attach{word}Policy",
-    parameters={"{word}Name": "holder_name", "PolicyArn": "policy_arn"},
+    call="Attach{kind_word}Policy",
+    parameters={"{kind_word}Name": "holder_name", "PolicyArn": "policy_arn"},
     sentence="{holder_name} gets {policy_name}",
     quota=ATTACHED,
     inverse="attachment.detach",
@@ -81,8 +81,8 @@ DETACH_POLICY: Final = OperationSpec(
     title="Detach policy {policy_name} from {holder_kind} {holder_name}",
     no_op="{policy_name} isn’t attached to {holder_name}.",
     counted=("Detach a policy from", "user, group or role|users, groups or roles"),
-    call="Detach{word}Policy",
-    parameters={"{word}Name": "holder_name", "PolicyArn": "policy_arn"},
+    call="Detach{kind_word}Policy",
+    parameters={"{kind_word}Name": "holder_name", "PolicyArn": "policy_arn"},
     sentence="{holder_name} loses {policy_name}",
     quota=ATTACHED,
     inverse="attachment.attach",
@@ -192,7 +192,7 @@ class Attachment(OfHolder):
         """Managed policies of the holder, as the set has it by then."""
         attached = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=self.subject())
         others = [before for before in self.before_it if isinstance(before, Attachment)]
-        return (attached.count() if self.subject() else 0) + sum(before.growth for before in others)
+        return (attached.count() if self.subject() else 0) + sum(before.quota_growth for before in others)
 
     def problems(self) -> list[str]:
         """What belongs to the roles of AWS services is for these alone."""
@@ -254,4 +254,4 @@ class Attachment(OfHolder):
             return
         grants = world.grants(params.holder_arn)
         attached = set(grants.attached) | {number} if self.spec.adds else set(grants.attached) - {number}
-        world.hold(params.holder_arn, replace(grants, attached=tuple(sorted(attached))))
+        world.add_grants(params.holder_arn, replace(grants, attached=tuple(sorted(attached))))

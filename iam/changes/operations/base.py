@@ -161,7 +161,7 @@ class Operation(ABC):
         the operation."""
         return getattr(self.inputs, name) if hasattr(self.inputs, name) else getattr(self, name)
 
-    def say(self, text: str) -> str:
+    def fill_in(self, text: str) -> str:
         """A text of the spec with the names in it filled in."""
         return text.format_map(_Names(self))
 
@@ -173,7 +173,7 @@ class Operation(ABC):
     @property
     def family(self) -> str:
         """Its family in `iam.aws.actions.WRITE`."""
-        return self.say(self.spec.family)
+        return self.fill_in(self.spec.family)
 
     @property
     def subject_kind(self) -> str:
@@ -183,12 +183,12 @@ class Operation(ABC):
     @property
     def title(self) -> str:
         """What it does, in a few words."""
-        return self.say(self.spec.title)
+        return self.fill_in(self.spec.title)
 
     @property
     def noop_message(self) -> str:
         """A sentence for when AWS is as wanted before anything was done."""
-        return self.say(self.spec.no_op)
+        return self.fill_in(self.spec.no_op)
 
     def _named(self, attribute: str) -> str:
         """What the parameters say of the subject."""
@@ -215,8 +215,10 @@ class Operation(ABC):
             is_optional = isinstance(source, str) and source.endswith("?")
             value = self.value(source.removesuffix("?")) if isinstance(source, str) else source
             if value or not is_optional:
-                parameters[self.say(name)] = value
-        return AwsCall(spec.service, self.say(spec.call), parameters, self.say(spec.sentence), self.region)
+                parameters[self.fill_in(name)] = value
+        return AwsCall(
+            spec.service, self.fill_in(spec.call), parameters, self.fill_in(spec.sentence), self.region
+        )
 
     @property
     def region(self) -> str:
@@ -243,7 +245,7 @@ class Operation(ABC):
 
     def notes(self) -> tuple[str, ...]:
         """Sentences on what becomes possible or stops."""
-        return tuple(self.say(note) for note in self.spec.notes)
+        return tuple(self.fill_in(note) for note in self.spec.notes)
 
     @abstractmethod
     def identity_error(self, aws: Aws) -> str:
@@ -357,7 +359,7 @@ class Operation(ABC):
         params, stands."""
         if not self.excluded:
             return (slug, params) == (self.slug, self.params)
-        beginnings = tuple(self.say(slug) for slug in self.excluded)
+        beginnings = tuple(self.fill_in(slug) for slug in self.excluded)
         return slug.startswith(beginnings) and all(
             params.get(name) == self.params[name] for name in self.excluded_by
         )
@@ -367,21 +369,21 @@ class Operation(ABC):
         quota, used = self.spec.quota, self.used()
         if quota is None or used is None:
             return None
-        after, limit = used + self.growth, quota.usual
+        after, limit = used + self.quota_growth, quota.usual
         if quota.name:
-            limit = quota_of(self.account, self.say(quota.name), default=quota.usual)
+            limit = quota_of(self.account, self.fill_in(quota.name), default=quota.usual)
         if not self.spec.adds:
             # What takes away is always allowed, also under a quota that was lowered.
             limit = max(limit, after)
         refusal = quota.refusal.format_map(_Names(self, used=used, after=after, limit=limit))
-        return QuotaUse(self.say(quota.what), used=used, after=after, limit=limit, refusal=refusal)
+        return QuotaUse(self.fill_in(quota.what), used=used, after=after, limit=limit, refusal=refusal)
 
     def used(self) -> int | None:
         """How much of its quota is used, as the set has it by then; None where the mirror does not tell."""
         return None
 
     @property
-    def growth(self) -> int:
+    def quota_growth(self) -> int:
         """How much more of its quota is used afterwards."""
         return 1 if self.spec.adds else -1
 

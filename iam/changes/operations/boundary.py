@@ -104,7 +104,7 @@ class Boundary(OnSubject):
     def simulate(self, world: ChangeWorld) -> None:
         arn = self.inputs.subject_arn
         number = world.number(self.arn_after) if self.arn_after else None
-        world.hold(arn, replace(world.grants(arn), boundary=number))
+        world.add_grants(arn, replace(world.grants(arn), boundary=number))
 
     def inverse(self, before: Image) -> Operation | None:
         """The operation that leaves the former boundary, or none."""

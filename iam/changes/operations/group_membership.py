@@ -174,7 +174,7 @@ class Membership(Operation):
         grants = world.grants(self.inputs.user_arn)
         others = tuple(group for group in grants.groups if group != number)
         groups = (*others, number) if self.spec.adds else others
-        world.hold(self.inputs.user_arn, replace(grants, groups=groups))
+        world.add_grants(self.inputs.user_arn, replace(grants, groups=groups))
 
     def effect_of(self, holdings: GroupHoldings) -> AccessEffect:
         """The effect on what a user holds; pure."""

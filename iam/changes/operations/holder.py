@@ -59,14 +59,14 @@ class OfHolder(Operation):
         return self.inputs.holder_kind
 
     @property
-    def word(self) -> str:
+    def kind_word(self) -> str:
         """How AWS's calls have the kind of the holder."""
         return WORDS[self.inputs.holder_kind]
 
     @property
-    def whom(self) -> Mapping[str, str]:
+    def holder_params(self) -> Mapping[str, str]:
         """The holder as parameters of calls name it."""
-        return {f"{self.word}Name": self.inputs.holder_name}
+        return {f"{self.kind_word}Name": self.inputs.holder_name}
 
     def identity_error(self, aws: Aws) -> str:
         """One call. Without an expected id it is enough that there is one of the name."""

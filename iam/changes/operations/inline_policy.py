@@ -80,14 +80,14 @@ class InlineOperation(OfHolder):
         return bool(image["document"] == before["document"])
 
     @cached_property
-    def now(self) -> str:
+    def current_text(self) -> str:
         """What the policy says now, as the mirror has it; "" for none."""
         holder = self.subject()
         rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=self.inputs.policy_name)
         return "" if holder is None else rows.values_list("document__text", flat=True).first() or ""
 
     def image_of(self, subject: Entity) -> Image:
-        return _image(self.now)
+        return _image(self.current_text)
 
     def observe(self, aws: Aws) -> Image:
         """One call."""
@@ -119,7 +119,7 @@ class InlineOperation(OfHolder):
         if holder is None:
             return AccessEffect()
         added = [self.shown(holder, self.text)] if self.text else []
-        taken = [self.shown(holder, self.now)] if self.now else []
+        taken = [self.shown(holder, self.current_text)] if self.current_text else []
         return AccessEffect(
             gains=tuple(policy for policy in added if not policy.ways),
             loses=tuple(policy for policy in taken if not policy.ways),
@@ -134,7 +134,7 @@ class InlineOperation(OfHolder):
         inline = [(name, digest) for name, digest in grants.inline if name != self.inputs.policy_name]
         if self.text:
             inline.append((self.inputs.policy_name, world.text(self.text)))
-        world.hold(arn, replace(grants, inline=tuple(sorted(inline))))
+        world.add_grants(arn, replace(grants, inline=tuple(sorted(inline))))
 
     def quota(self) -> QuotaUse | None:
         """Characters of all inline policies of the holder: now (as the set has it by then), afterwards,
@@ -150,7 +150,7 @@ class InlineOperation(OfHolder):
         }
         used = sum(size.size(text) for text in texts.values())
         after = used - size.size(texts.get(self.inputs.policy_name, "")) + size.size(self.text)
-        limit = quota_of(self.account, f"{self.word}PolicySizeQuota", default=size.limit)
+        limit = quota_of(self.account, f"{self.kind_word}PolicySizeQuota", default=size.limit)
         limit = limit if after > used else max(limit, after)
         refusal = (
             f"All inline policies of {params.holder_name} would have {after:,} characters "
@@ -181,8 +181,12 @@ class PutInlinePolicy(InlineOperation):
         title="Set inline policy {policy_name} of {holder_kind} {holder_name}",
         no_op="{policy_name} of {holder_name} already has this text.",
         counted=("Set", "inline policy|inline policies"),
-        call="Put{word}Policy",
-        parameters={"{word}Name": "holder_name", "PolicyName": "policy_name", "PolicyDocument": "document"},
+        call="Put{kind_word}Policy",
+        parameters={
+            "{kind_word}Name": "holder_name",
+            "PolicyName": "policy_name",
+            "PolicyDocument": "document",
+        },
         sentence="Sets the text of inline policy {policy_name} of {holder_name}",
     )
 
@@ -243,8 +247,8 @@ class DeleteInlinePolicy(InlineOperation):
         title="Delete inline policy {policy_name} of {holder_kind} {holder_name}",
         no_op="{holder_name} has no inline policy named {policy_name}.",
         counted=("Delete", "inline policy|inline policies"),
-        call="Delete{word}Policy",
-        parameters={"{word}Name": "holder_name", "PolicyName": "policy_name"},
+        call="Delete{kind_word}Policy",
+        parameters={"{kind_word}Name": "holder_name", "PolicyName": "policy_name"},
         sentence="{holder_name} loses the inline policy {policy_name}; Gatehouse keeps its text",
     )
 

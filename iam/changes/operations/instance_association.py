@@ -98,7 +98,7 @@ class ProfileAssociation(Operation):
     params_type = InstanceParams
 
     @classmethod
-    def on(cls, spec: OperationSpec, instance: Entity, *, profile_arn: str = "") -> Self:
+    def of_instance(cls, spec: OperationSpec, instance: Entity, *, profile_arn: str = "") -> Self:
         """The operation on an instance of the mirror, with the association that it has now."""
         now = _standing(instance)
         params = InstanceParams(
@@ -128,15 +128,15 @@ class ProfileAssociation(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """Two calls, which the observation that follows is spared."""
-        self._fresh = self._look(aws)
+        self._fresh = self._read_instance(aws)
         return "" if self._fresh else f"Instance {self.inputs.subject_id} no longer exists in AWS."
 
     def observe(self, aws: Aws) -> Image:
         """Two calls, none right after `identity_error`."""
-        self._shown, self._fresh = self._fresh or self._look(aws) or ProfileOfInstance(), None
+        self._shown, self._fresh = self._fresh or self._read_instance(aws) or ProfileOfInstance(), None
         return {"profile": self._shown.profile_arn, "association": self._shown.association_id}
 
-    def _look(self, aws: Aws) -> ProfileOfInstance | None:
+    def _read_instance(self, aws: Aws) -> ProfileOfInstance | None:
         return profile_of_instance(aws, instance_id=self.inputs.subject_id, region=self.inputs.region)
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
@@ -167,17 +167,17 @@ class ProfileAssociation(Operation):
             return None
         arn = str(before["profile"])
         if not arn:
-            return ProfileAssociation.on(DISASSOCIATE, instance)
+            return ProfileAssociation.of_instance(DISASSOCIATE, instance)
         spec = REPLACE if self.inputs.profile_arn else ASSOCIATE
-        return ProfileAssociation.on(spec, instance, profile_arn=arn)
+        return ProfileAssociation.of_instance(spec, instance, profile_arn=arn)
 
 
 def profile_for(instance: Entity, *, profile: Entity | None) -> Operation:
     """The operation by which an instance of the mirror gets this profile, or has none."""
     if profile is None:
-        return ProfileAssociation.on(DISASSOCIATE, instance)
+        return ProfileAssociation.of_instance(DISASSOCIATE, instance)
     spec = REPLACE if _standing(instance)["profile"] else ASSOCIATE
-    return ProfileAssociation.on(spec, instance, profile_arn=profile.arn)
+    return ProfileAssociation.of_instance(spec, instance, profile_arn=profile.arn)
 
 
 def _standing(instance: Entity) -> Image:

@@ -285,7 +285,7 @@ class Rename(OnSubject):
         """The new name; empty where only the path changes."""
         return self.inputs.new_name if self.inputs.new_name != self.inputs.name else ""
 
-    def look(self, aws: Aws) -> Any:
+    def read_from_aws(self, aws: Aws) -> Any:
         """Under the name of before, and under the new one if it is not there."""
         params, record = self.inputs, None
         for name in dict.fromkeys((params.name, params.new_name)):

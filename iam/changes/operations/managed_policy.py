@@ -53,7 +53,7 @@ class OnPolicy(OnSubject):
     excluded = ("policy.",)
     inputs: SubjectParams
 
-    def look(self, aws: Aws) -> PolicyRecord | None:
+    def read_from_aws(self, aws: Aws) -> PolicyRecord | None:
         """Two calls and one for each version, one where there is nothing."""
         return found_or_none(lambda: get_policy(aws, arn=self.inputs.subject_arn))
 

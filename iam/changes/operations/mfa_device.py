@@ -228,7 +228,7 @@ class WithCodes(OnDevice):
     inputs: CodesParams
 
     @classmethod
-    def by(cls, device: Entity, *, user: Entity, sealed_id: UUID) -> Self:
+    def of_user(cls, device: Entity, *, user: Entity, sealed_id: UUID) -> Self:
         """The operation on a device and a user of the mirror."""
         params = CodesParams(
             **UserParams.names_of(user), credential_id=device.aws_id, sealed_id=str(sealed_id)

@@ -80,7 +80,7 @@ class PasswordPolicy(AccountSetting):
         names = PasswordRules.__dataclass_fields__
         return {"rules": {name: value[name] or (0 if name in LIMITS else False) for name in names}}
 
-    def told(self, before: Image) -> list[str]:
+    def difference_sentences(self, before: Image) -> list[str]:
         return differences(before["rules"], self.desired_state()["rules"])
 
     def sensitivity(self, effect: AccessEffect) -> str:

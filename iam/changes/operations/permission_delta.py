@@ -23,7 +23,7 @@ class PermissionDelta(NamedTuple):
     lost: int = 0
 
     @classmethod
-    def of(cls, shift: Shift) -> Self:
+    def from_shift(cls, shift: Shift) -> Self:
         """From what somebody could do before and can do after."""
         return cls(*(getattr(shift, name) for name in cls._fields))
 
@@ -36,12 +36,12 @@ class PermissionDelta(NamedTuple):
         return cls(*total)
 
     @property
-    def more(self) -> tuple[tuple[str, int], ...]:
+    def widening(self) -> tuple[tuple[str, int], ...]:
         """(sort, set) of what may give somebody more than before."""
         return ("gained", self.gained), ("wider", self.wider), ("altered", self.altered)
 
     @property
-    def less(self) -> tuple[tuple[str, int], ...]:
+    def narrowing(self) -> tuple[tuple[str, int], ...]:
         """(sort, set) of what takes something away."""
         return ("lost", self.lost), ("narrower", self.narrower), ("conditional", self.conditional)
 

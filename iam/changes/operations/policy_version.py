@@ -88,12 +88,12 @@ class DefaultText(Operation):
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         """The same default and versions, but for one that was to be dropped and is."""
         same = all(image[key] == before[key] for key in ("default", "document"))
-        return same and set(before["versions"]) - {self.drops} <= set(image["versions"]) <= set(
+        return same and set(before["versions"]) - {self.dropped_version} <= set(image["versions"]) <= set(
             before["versions"]
         )
 
     @property
-    def drops(self) -> str:
+    def dropped_version(self) -> str:
         """The version that goes first, to make room; empty for none."""
         return ""
 
@@ -189,7 +189,7 @@ class CreatePolicyVersion(DefaultText):
         return self.inputs.document
 
     @property
-    def drops(self) -> str:
+    def dropped_version(self) -> str:
         return self.inputs.drops
 
     def calls(self) -> tuple[AwsCall, ...]:
@@ -217,7 +217,7 @@ class CreatePolicyVersion(DefaultText):
     def inverse(self, before: Image) -> Operation | None:
         """The version that made room comes back as well, where the mirror knows what it said."""
         usual = super().inverse(before)
-        if not self.drops or not isinstance(usual, SetDefaultVersion):
+        if not self.dropped_version or not isinstance(usual, SetDefaultVersion):
             return usual
         replaced = self._replaced(usual)
         if replaced is None:
@@ -232,7 +232,7 @@ class CreatePolicyVersion(DefaultText):
         versions = PolicyVersion.objects.filter(policy=policy)
         former = versions.filter(valid_at(None), version_id=usual.inputs.version).first()
         made = versions.filter(valid_at(None), is_default=True).first()
-        lost = versions.filter(version_id=self.drops).order_by("-valid_from").first()
+        lost = versions.filter(version_id=self.dropped_version).order_by("-valid_from").first()
         if former is None or made is None or lost is None:
             return None
         if document_meaning(default_text(policy)) != document_meaning(self.text):
@@ -261,9 +261,9 @@ class CreatePolicyVersion(DefaultText):
         return None if policy is None else len(standing(policy)["versions"])
 
     @property
-    def growth(self) -> int:
+    def quota_growth(self) -> int:
         """None where another version makes room."""
-        return 0 if self.drops else 1
+        return 0 if self.dropped_version else 1
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of JSON, and counts white space, which the quota does not."""

@@ -48,7 +48,7 @@ class OnProvider(OnListed):
         """What is observed tells whether it is the one that was approved."""
         return ""
 
-    def look(self, aws: Aws) -> Record | None:
+    def read_from_aws(self, aws: Aws) -> Record | None:
         """One call."""
         return found_or_none(lambda: type(self).get(aws, arn=self.arn))
 

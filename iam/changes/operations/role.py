@@ -47,7 +47,7 @@ class Settings:
     max_session: int = HOUR
 
     @classmethod
-    def of(cls, state: EntityState | None) -> Self:
+    def from_state(cls, state: EntityState | None) -> Self:
         """As the mirror has them."""
         attrs: Mapping[str, Any] = state.attrs if state else {}
         return cls(str(attrs.get("Description") or ""), int(attrs.get("MaxSessionDuration") or HOUR))

@@ -64,8 +64,12 @@ class RevokeSessions(PutInlinePolicy):
     spec = OperationSpec(
         slug="role_sessions.revoke",
         counted=("Revoke the sessions of", "role"),
-        call="Put{word}Policy",
-        parameters={"{word}Name": "holder_name", "PolicyName": "policy_name", "PolicyDocument": "document"},
+        call="Put{kind_word}Policy",
+        parameters={
+            "{kind_word}Name": "holder_name",
+            "PolicyName": "policy_name",
+            "PolicyDocument": "document",
+        },
         sentence="{whose_sessions} in {holder_name} that began before this change stop working",
         weight=NORMAL,
     )
@@ -139,7 +143,7 @@ class RevokeSessions(PutInlinePolicy):
         return _image("")
 
     def image_of(self, subject: Entity) -> Image:
-        return _image(self.now)
+        return _image(self.current_text)
 
     def observe(self, aws: Aws) -> Image:
         """One call."""

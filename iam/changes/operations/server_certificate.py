@@ -60,7 +60,7 @@ class OnCertificate(OnListed):
 
     inputs: SubjectParams
 
-    def look(self, aws: Aws) -> ServerCertificateNow | None:
+    def read_from_aws(self, aws: Aws) -> ServerCertificateNow | None:
         """One call."""
         return self.look_for(aws, self.inputs.name)
 
@@ -71,7 +71,7 @@ class OnCertificate(OnListed):
     def identity_error(self, aws: Aws) -> str:
         """One call."""
         params = self.inputs
-        certificate = self.look(aws)
+        certificate = self.read_from_aws(aws)
         if certificate is not None and params.subject_id and certificate.record.aws_id != params.subject_id:
             return (
                 f"The server certificate {params.name} was deleted and uploaded again: "
@@ -236,7 +236,7 @@ class UpdateServerCertificate(OnCertificate, Rename):
 
     inputs: RenameParams
 
-    def look(self, aws: Aws) -> ServerCertificateNow | None:
+    def read_from_aws(self, aws: Aws) -> ServerCertificateNow | None:
         """Under the name of before, and under the new one if it is not there."""
         params = self.inputs
         for name in dict.fromkeys((params.name, params.new_name)):
@@ -247,7 +247,7 @@ class UpdateServerCertificate(OnCertificate, Rename):
 
     def identity_error(self, aws: Aws) -> str:
         gone = f"Server certificate {self.inputs.name} no longer exists in AWS."
-        return gone if self.look(aws) is None else ""
+        return gone if self.read_from_aws(aws) is None else ""
 
     def image_of(self, subject: Entity) -> Image:
         return Rename.image_of(self, subject)

@@ -97,7 +97,7 @@ class OnSubject(Operation):
 
     def identity_error(self, aws: Aws) -> str:
         """One call, which the observation that follows is spared."""
-        self.seen = SubjectSeen(datetime.now(tz=UTC), self.look(aws))
+        self.seen = SubjectSeen(datetime.now(tz=UTC), self.read_from_aws(aws))
         self._fresh = now = self.seen.now
         if now is None:
             return f"The {self.noun} {self.inputs.name} no longer exists in AWS."
@@ -108,7 +108,7 @@ class OnSubject(Operation):
             )
         return ""
 
-    def look(self, aws: Aws) -> Any:
+    def read_from_aws(self, aws: Aws) -> Any:
         """What AWS has under the name, None where there is nothing; one call. Raises AwsError."""
         params = self.inputs
         return entity_now(aws, kind=self.subject_kind, name=params.name, arn=params.subject_arn)
@@ -116,7 +116,7 @@ class OnSubject(Operation):
     def observe(self, aws: Aws) -> Image:
         """One call, none right after `identity_error`."""
         if self._fresh is None:
-            self.seen = SubjectSeen(datetime.now(tz=UTC), self.look(aws))
+            self.seen = SubjectSeen(datetime.now(tz=UTC), self.read_from_aws(aws))
         self._fresh, now = None, self.seen.now if self.seen else None
         return dict(ABSENT) if now is None else self.image_now(now)
 

@@ -106,12 +106,12 @@ class SetTags(OnSubject):
         return super().of(subject, before=tags_in_mirror(subject), tags=dict(tags))
 
     @property
-    def goes(self) -> list[str]:
+    def removed_keys(self) -> list[str]:
         """The keys that are taken off."""
         return sorted(set(self.inputs.before) - set(self.inputs.tags))
 
     @property
-    def comes(self) -> dict[str, str]:
+    def added_tags(self) -> dict[str, str]:
         """The tags that are set."""
         before = self.inputs.before
         return {key: value for key, value in self.inputs.tags.items() if before.get(key) != value}
@@ -120,13 +120,15 @@ class SetTags(OnSubject):
         """What goes first makes room."""
         tag = self.specified_call()
         calls = []
-        if self.goes:
-            sentence = f"{self.inputs.name} loses the tags {', '.join(self.goes)}"
+        if self.removed_keys:
+            sentence = f"{self.inputs.name} loses the tags {', '.join(self.removed_keys)}"
             operation = f"Untag{tag.operation.removeprefix('Tag')}"
-            calls.append(AwsCall("iam", operation, {**tag.params, "TagKeys": self.goes}, sentence))
-        if self.comes:
-            sentence = f"{self.inputs.name} gets the tags {', '.join(sorted(self.comes))}"
-            calls.append(replace(tag, params={**tag.params, "Tags": tag_list(self.comes)}, sentence=sentence))
+            calls.append(AwsCall("iam", operation, {**tag.params, "TagKeys": self.removed_keys}, sentence))
+        if self.added_tags:
+            sentence = f"{self.inputs.name} gets the tags {', '.join(sorted(self.added_tags))}"
+            calls.append(
+                replace(tag, params={**tag.params, "Tags": tag_list(self.added_tags)}, sentence=sentence)
+            )
         return tuple(calls)
 
     def initial_state(self) -> Image:
@@ -135,11 +137,11 @@ class SetTags(OnSubject):
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
         tags = before["tags"]
-        without = {key: value for key, value in tags.items() if key not in self.goes}
+        without = {key: value for key, value in tags.items() if key not in self.removed_keys}
         return image.get("tags") in (tags, without)
 
     def is_done(self, call: AwsCall, *, image: Image) -> bool:
-        return call.operation.startswith("Untag") and not set(self.goes) & set(image["tags"])
+        return call.operation.startswith("Untag") and not set(self.removed_keys) & set(image["tags"])
 
     def read_back(self, aws: Aws, *, cause_id: UUID | None) -> None:
         """The last observation is what goes into the mirror, so this costs no call."""
@@ -153,7 +155,7 @@ class SetTags(OnSubject):
         return len(self.inputs.before)
 
     @property
-    def growth(self) -> int:
+    def quota_growth(self) -> int:
         """Less than 0 where tags go."""
         return len(self.inputs.tags) - len(self.inputs.before)
 
@@ -162,7 +164,7 @@ class SetTags(OnSubject):
         keys = [fold(key) for key in self.inputs.tags]
         if twice := sorted({key for key in keys if keys.count(key) > 1}):
             return [f"the key {twice[0]} is used twice. AWS ignores the case of keys."]
-        if reserved := sorted(key for key in self.comes if fold(key).startswith("aws:")):
+        if reserved := sorted(key for key in self.added_tags if fold(key).startswith("aws:")):
             return [f"{reserved[0]} begins with aws:, which is reserved for AWS."]
         return super().problems()
 

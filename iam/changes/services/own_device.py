@@ -93,7 +93,7 @@ def _holds(operation: SetTags, person: Person) -> bool:
     """Whether the device belongs to a user of theirs. Only the label may differ: other tags can have a say
     in who may do what."""
     device = operation.subject()
-    differs = {key.lower() for key in (*operation.goes, *operation.comes)}
+    differs = {key.lower() for key in (*operation.removed_keys, *operation.added_tags)}
     return (
         device is not None
         and device.owner is not None

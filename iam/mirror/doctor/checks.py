@@ -67,7 +67,7 @@ class StoredExamination:
         return bool(way) and not any(c["verdict"] in BAD for c in way)
 
     @property
-    def bad(self) -> tuple[dict[str, Any], ...]:
+    def failed_checks(self) -> tuple[dict[str, Any], ...]:
         """The checks that name something missing or broken."""
         return tuple(c for c in self.checks if c["verdict"] in BAD)
 

@@ -98,7 +98,7 @@ def _of_section(section: Section) -> Refusal:
 
 def _of_run(run: DoctorRun, group: str) -> list[Refusal]:
     refusals = []
-    for check in StoredExamination(tuple(run.checks)).bad:
+    for check in StoredExamination(tuple(run.checks)).failed_checks:
         if check["group"] != group:
             continue
         for action in check["missing"]:

@@ -42,7 +42,7 @@ class Bulk:
     )
     last_used: dict[str, LastUsed | None] = field(default_factory=dict)
 
-    def take(self, item: AuthorizationItem, *, account_id: str, intern: Intern, known: Digest) -> None:
+    def add(self, item: AuthorizationItem, *, account_id: str, intern: Intern, known: Digest) -> None:
         """Add one entity; `known` gives the digest that the mirror has of it."""
         if item.kind == Kind.ROLE:
             self.last_used[item.aws_id] = item.last_used
@@ -73,7 +73,7 @@ def read_authorization(job: LiveJob) -> SectionReading[Bulk]:
 
 def _take_page(job: LiveJob, bulk: Bulk, page: AuthorizationPage) -> None:
     for item in page.items:
-        bulk.take(
+        bulk.add(
             item, account_id=job.account.account_id, intern=job.documents.intern, known=job.census.digest
         )
     job.documents.flush()
@@ -87,7 +87,7 @@ def parts_of(job: PullJob, reading: SectionReading[Bulk]) -> list[SectionPart]:
     return [
         SectionPart(
             section=section,
-            seen=job.seen(section, at=reading.began_at),
+            seen=job.observation(section, at=reading.began_at),
             found=reading.value.found[kind],
             unchanged=reading.value.unchanged[kind],
             covers=is_of_kind(kind),

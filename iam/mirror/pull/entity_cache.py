@@ -104,7 +104,7 @@ class EntityCache:
         """The current entities of some kinds."""
         return chain.from_iterable(list(self._by_kind[kind].values()) for kind in kinds)
 
-    def named(self, kind: str, by: str, value: str) -> EntityRow | None:
+    def find(self, kind: str, by: str, value: str) -> EntityRow | None:
         """The current entity of a name or ARN (`by`); of two, which only a held back loss leaves, the newer
         one.
         """

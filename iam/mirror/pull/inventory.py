@@ -43,7 +43,9 @@ def pull_settings(job: LiveJob) -> None:
         job.take_hold()
         outcome = None
         if settings is not None:
-            changed = load_facts(job.account, settings.facts(), seen=job.seen(ACCOUNT, at=reading.began_at))
+            changed = load_facts(
+                job.account, settings.facts(), seen=job.observation(ACCOUNT, at=reading.began_at)
+            )
             outcome = PartOutcome(count=len(settings.facts()))
             if changed:
                 # 0 stands for the account itself, which is no entity.
@@ -115,7 +117,7 @@ def _apply(
     limit = job.take_hold()
     if reading.value is None:
         return None
-    seen = job.seen(reading.section, at=reading.began_at)
+    seen = job.observation(reading.section, at=reading.began_at)
     part = SectionPart(section=reading.section, seen=seen, found=reading.value, covers=covers)
     return apply_parts(job.census, [part], limit=limit).outcomes[reading.section]
 

@@ -68,7 +68,7 @@ class PullJob:
     outcomes: dict[str, PartOutcome] = field(default_factory=dict)
     reported: Reported | None = None
 
-    def seen(self, section: str, *, at: datetime) -> Observation:
+    def observation(self, section: str, *, at: datetime) -> Observation:
         """An observation of a section at a moment."""
         return Observation(at=at, after=self.freshness.observed_at(section))
 

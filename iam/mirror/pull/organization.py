@@ -68,7 +68,7 @@ def _apply_tree(
 ) -> PartOutcome:
     if entities is None:
         return PartOutcome()
-    seen = job.seen(ORGANIZATION, at=reading.began_at)
+    seen = job.observation(ORGANIZATION, at=reading.began_at)
     part = SectionPart(
         section=ORGANIZATION, seen=seen, found=entities, covers=is_of_kind(*KINDS[ORGANIZATION])
     )
@@ -88,7 +88,7 @@ def _apply_membership(job: LiveJob, reading: SectionReading[Organization]) -> No
         if record
         else None
     )
-    load_facts(job.account, {"organization": value}, seen=job.seen(ORGANIZATION, at=reading.began_at))
+    load_facts(job.account, {"organization": value}, seen=job.observation(ORGANIZATION, at=reading.began_at))
     organization_id = record.organization_id if record else ""
     if job.account.organization_id != organization_id:
         Account.objects.filter(pk=job.account.pk).update(organization_id=organization_id)

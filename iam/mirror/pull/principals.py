@@ -112,7 +112,7 @@ def _device_part(job: PullJob, read: PrincipalsReading) -> list[SectionPart]:
     return [
         SectionPart(
             section=MFA_DEVICES,
-            seen=job.seen(MFA_DEVICES, at=read.devices.began_at),
+            seen=job.observation(MFA_DEVICES, at=read.devices.began_at),
             found=[virtual_device(record) for record in read.devices.value],
             covers=is_virtual_device,
         )
@@ -139,7 +139,7 @@ def _patch_roles(job: PullJob, read: PrincipalsReading) -> set[int]:
     }
     if read.role_list is None or not patches:
         return set()
-    seen = job.seen(ROLE_LIST, at=read.role_list.began_at)
+    seen = job.observation(ROLE_LIST, at=read.role_list.began_at)
     return load_attrs(job.census, patches, kind=Kind.ROLE.value, seen=seen)
 
 
@@ -169,8 +169,8 @@ def _derive_credentials(
     listed_at = at if devices else job.freshness.observed_at(MFA_DEVICES)
     reported_at = reported.at if reported else before
     clock = Clock(
-        seen=job.seen(MFA_DEVICES, at=at),
-        born=job.seen(USERS, at=read.authorization.began_at),
+        seen=job.observation(MFA_DEVICES, at=at),
+        born=job.observation(USERS, at=read.authorization.began_at),
         listed_at=listed_at,
         reported_at=reported_at,
         reported_before=before,
@@ -208,7 +208,7 @@ def _load_usage(job: PullJob, read: PrincipalsReading, reported: Reported | None
 
 
 def _note_sign_in(use: LastUse, listing: UserListing) -> None:
-    use.note(listing.password_last_used)
+    use.update(listing.password_last_used)
     signed_in = instant(listing.password_last_used)
     if (use.details.get(PASSWORD) or "") <= (signed_in or ""):
         use.details[PASSWORD] = signed_in

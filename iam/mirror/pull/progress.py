@@ -80,9 +80,9 @@ class PullProgress:
 
     def _tell_now_and_then(self) -> None:
         if time.monotonic() - self._told_at >= EVERY_SECONDS:
-            self.tell()
+            self.save()
 
-    def tell(self) -> None:
+    def save(self) -> None:
         """Write how far the pull is."""
         self._told_at = time.monotonic()
         row: tuple[Any, ...] | None = None

@@ -79,7 +79,7 @@ def load_export(
 def _apply(job: PullJob, export: Export, report: ReadReport | None, observed_at: datetime) -> None:
     bulk = Bulk()
     for item in export.items:
-        bulk.take(item, account_id=export.account_id, intern=job.documents.intern, known=job.census.digest)
+        bulk.add(item, account_id=export.account_id, intern=job.documents.intern, known=job.census.digest)
     job.documents.flush()
     read = PrincipalsReading(authorization=SectionReading(USERS, began_at=observed_at, value=bulk))
     if report is not None:
@@ -96,7 +96,7 @@ def _apply_profiles(job: PullJob, export: Export, observed_at: datetime) -> None
     still exists.
     """
     listed = [instance_profile(record) for record in export.profiles]
-    seen = job.seen(INSTANCE_PROFILES, at=observed_at)
+    seen = job.observation(INSTANCE_PROFILES, at=observed_at)
     part = SectionPart(
         INSTANCE_PROFILES, seen, listed, covers=is_of_kind(Kind.INSTANCE_PROFILE), is_whole=False
     )

@@ -40,7 +40,7 @@ class EntityNames:
         self._census = census
         self._seen: dict[tuple[str, str, str], EntityRow] = {}
 
-    def put(self, known: EntityRow) -> None:
+    def assign(self, known: EntityRow) -> None:
         """From now on, its name and ARN mean this entity."""
         for by, value in (("name", known.name), ("arn", known.arn)):
             if self.find(Ref(known.kind, by, value)) is not known:
@@ -50,7 +50,7 @@ class EntityNames:
         """The entity, or None when the mirror does not hold it."""
         if ref.by == "id":
             return self._census.current.get((ref.kind, ref.value))
-        return self._seen.get(ref) or self._census.named(*ref)
+        return self._seen.get(ref) or self._census.find(*ref)
 
 
 @dataclass
@@ -78,7 +78,7 @@ def upsert_entities(census: EntityCache, parts: list[SectionPart]) -> UpsertResu
             known = census.current.get(key)
             if known is not None:
                 roster.seen.add(known.id)
-                roster.names.put(known)
+                roster.names.assign(known)
     for part in parts:
         _enrol_part(census, part, roster)
     for part in parts:
@@ -166,7 +166,7 @@ def _insert(
         known.owner_id = _owner(entity, roster.names)
         _note_move(entity, known, roster)
         census.add(known)
-        roster.names.put(known)
+        roster.names.assign(known)
         roster.seen.add(pk)
         roster.fresh.add(pk)
         roster.added.add(pk)
@@ -247,7 +247,7 @@ def _update(
         if aws_entity.owner is not None or aws_entity.kind == Kind.MFA_DEVICE:
             _pass_on(known, _owner(aws_entity, roster.names), roster)
         census.add(known)
-        roster.names.put(known)
+        roster.names.assign(known)
         roster.seen.add(known.id)
         if _stable(known) != before:
             rows.append((known.id, *_stable(known), search_text(known, aws_entity.tags)))

@@ -25,7 +25,7 @@ class LastUse:
     service: str = ""
     details: dict[str, str | None] = field(default_factory=dict)
 
-    def note(self, at: datetime | None, *, region: str | None = None, service: str | None = None) -> None:
+    def update(self, at: datetime | None, *, region: str | None = None, service: str | None = None) -> None:
         """Take over a use if it is the latest."""
         if at is not None and (self.at is None or at > self.at):
             self.at, self.region, self.service = at, region or "", service or ""

@@ -56,7 +56,7 @@ class Span:
     left: datetime
     right: datetime | None
 
-    def begun(self) -> Q:
+    def begun_rows(self) -> Q:
         """Rows that hold on the right and began since the left, but for those of a first reading."""
         since = Q(valid_from__gt=self.left, after__isnull=False)
         return since & valid_at(self.right)
@@ -218,7 +218,7 @@ class States(DifferenceSource):
         rows = EntityState.objects.filter(account=account, kind__in=self.sorts)
         if self.sign == WENT:
             return rows.filter(span.ended()).exclude(_twin(EntityState, span.right, entity="entity"))
-        rows = rows.filter(span.begun())
+        rows = rows.filter(span.begun_rows())
         was_there = _twin(EntityState, span.left, entity="entity")
         if self.sign == CAME:
             return rows.exclude(was_there)
@@ -260,7 +260,7 @@ class Ties(DifferenceSource):
     def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
         """Those without the same tie on the other side."""
         rows = Edge.objects.filter(account=account, kind__in=self.sorts)
-        side, other = (span.ended(), span.right) if self.sign == WENT else (span.begun(), span.left)
+        side, other = (span.ended(), span.right) if self.sign == WENT else (span.begun_rows(), span.left)
         return rows.filter(side).exclude(_twin(Edge, other, source="source", kind="kind", target="target"))
 
     def read(self, raw: dict[str, Any]) -> DifferenceRow:
@@ -291,7 +291,7 @@ class InlinePolicyDifferences(DifferenceSource):
         same = {"owner": "owner", "name": "name"}
         if self.sign == WENT:
             return rows.filter(span.ended()).exclude(_twin(InlinePolicy, span.right, **same))
-        rows, was_there = rows.filter(span.begun()), _twin(InlinePolicy, span.left, **same)
+        rows, was_there = rows.filter(span.begun_rows()), _twin(InlinePolicy, span.left, **same)
         if self.sign == CAME:
             return rows.exclude(was_there)
         return rows.filter(was_there).exclude(_twin(InlinePolicy, span.left, **same, document="document"))
@@ -316,7 +316,7 @@ class DocumentDifferences(DifferenceSource):
 
     def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
         """New defaults of policies that had another one."""
-        rows = PolicyVersion.objects.filter(span.begun(), account=account, is_default=True)
+        rows = PolicyVersion.objects.filter(span.begun_rows(), account=account, is_default=True)
         was = PolicyVersion.objects.filter(valid_at(span.left), policy=OuterRef("policy"), is_default=True)
         return rows.filter(Exists(was)).exclude(Exists(was.filter(document=OuterRef("document"))))
 
@@ -349,7 +349,7 @@ class DifferenceSign(DifferenceSource):
     def rows(self, account: Account, span: Span) -> QuerySet[Any, Any]:
         """Users who had a row on the left too."""
         was = UserCredentials.objects.filter(valid_at(span.left), user=OuterRef("user"))
-        rows = UserCredentials.objects.filter(span.begun(), account=account).annotate(
+        rows = UserCredentials.objects.filter(span.begun_rows(), account=account).annotate(
             was_mfa=Subquery(was.values("mfa")[:1]), had_password=Subquery(was.values("has_password")[:1])
         )
         if self.sorts == ("password",):

@@ -87,7 +87,7 @@ def figures(context: ListContext, *, written: State | None = None) -> Numbers:
     if context.at is None and _sees_whole(context):
         # Keys get old and users inactive without anything being written.
         about = (who(context), written, context.now.replace(second=0, microsecond=0))
-        return _numbers.of(about, lambda: _sum(_kept_by_account(context), now=context.now))
+        return _numbers.get_or_make(about, lambda: _sum(_kept_by_account(context), now=context.now))
     counted = kept_counts(number_queries(context), about=f"figures {who(context)} {written}")
     return Numbers(counted | (_kept_then(context) if _sees_whole(context) else {}))
 
@@ -224,7 +224,7 @@ def identities_of(accounts: Iterable[Any]) -> dict[int, int]:
             outdated[account.pk] = account.writes
     if outdated:
         about = frozenset(outdated.items())
-        counted |= _identities.of(about, lambda: _counted_identities(outdated))
+        counted |= _identities.get_or_make(about, lambda: _counted_identities(outdated))
     return counted
 
 

@@ -61,7 +61,7 @@ def news(context: ListContext, *, limit: int, written: State | None = None) -> l
     shown = context.at or datetime.now(tz=UTC)
     written = written or generation(context)
     about = (limit, who(context), written, shown.replace(second=0, microsecond=0))
-    return list(_kept.of(about, lambda: _newest(context, shown, limit)))
+    return list(_kept.get_or_make(about, lambda: _newest(context, shown, limit)))
 
 
 def _newest(context: ListContext, shown: datetime, limit: int) -> list[DifferenceRow]:

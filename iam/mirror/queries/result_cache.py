@@ -46,7 +46,7 @@ class KeptResults(Generic[Result]):
         self._results: OrderedDict[Hashable, Result] = OrderedDict()
         self._guard = Lock()
 
-    def of(self, about: Hashable, make: Callable[[], Result]) -> Result:
+    def get_or_make(self, about: Hashable, make: Callable[[], Result]) -> Result:
         """The result that is kept, or a new one. Two who ask at once may both make it; neither waits."""
         with self._guard:
             if about in self._results:

@@ -49,7 +49,7 @@ def load_accounts(
         for number, known in part:
             if known.pk not in changes_by_account:
                 continue
-            each, standing = changes_by_account.pop(known.pk), organizations().standing(number)
+            each, standing = changes_by_account.pop(known.pk), organizations().position_of(number)
             rows = AccountRows(
                 each.principals, each.groups, each.policies, (), number, known.partition, standing
             )
@@ -82,7 +82,7 @@ def held_documents(documents: Documents, digests: Iterable[str]) -> list[Doc]:
     """The documents, read where nobody has them in use; they stay in use as long as this list."""
     documents_held, wanted = [], []
     for digest in set(digests):
-        doc = documents.known(digest)
+        doc = documents.find(digest)
         if doc is None:
             wanted.append(digest)
         else:

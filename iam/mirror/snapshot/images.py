@@ -64,7 +64,7 @@ def stored(
         )
         for pk, revision, mark, packed in rows.iterator(chunk_size=BATCH_SIZE):
             number = numbers[pk]
-            standing = organizations().standing(number)
+            standing = organizations().position_of(number)
             if mark != mark_of(standing):
                 continue
             image = _opened(number, accounts[number], bytes(packed))
@@ -127,7 +127,7 @@ def _behind() -> dict[str, AccountRevision]:
         if (
             drawn_revision is None
             or pk in damaged
-            or mark != mark_of(organizations.standing(number))
+            or mark != mark_of(organizations.position_of(number))
             or (drawn_revision < revision and (drawn_at < old or _has_many(pk, drawn_revision)))
         ):
             behind[number] = known

@@ -51,7 +51,9 @@ class Moment:
         """
         if self.gate.is_reading:
             # What this thread reads already stays as it is.
-            assert self._has(_accounts(accounts)), "one question needs all of its accounts from the start"
+            assert self._has_accounts(_accounts(accounts)), (
+                "one question needs all of its accounts from the start"
+            )
             with self.gate.reading():
                 yield
             return
@@ -60,7 +62,7 @@ class Moment:
             if self._is_behind(now, accounts):
                 self._catch_up(now, accounts, may_lag=may_lag)
             with self.gate.reading():
-                if self._has(now):
+                if self._has_accounts(now):
                     yield
                     return
 
@@ -76,7 +78,7 @@ class Moment:
             self._behind_since = 0.0
         return is_behind
 
-    def _has(self, now: Mapping[str, AccountRevision]) -> bool:
+    def _has_accounts(self, now: Mapping[str, AccountRevision]) -> bool:
         """Whether all of these accounts have been read, as they are or as they were."""
         return all(number in self._read for number in now)
 
@@ -87,7 +89,7 @@ class Moment:
         and an older answer will do.
         """
         since = self._behind_since = self._behind_since or time.monotonic()
-        waits = not may_lag or not self._has(now) or time.monotonic() - since > LAG_SECONDS
+        waits = not may_lag or not self._has_accounts(now) or time.monotonic() - since > LAG_SECONDS
         patience = None if waits else WAIT_SECONDS
         with self.gate.changing(patience, is_urgent=waits) as is_alone:
             if is_alone:
@@ -201,7 +203,7 @@ class Moment:
             self._organizations = None
             organizations = self._organization()
             for each in list(self.index.accounts):
-                self.index.stand(each, organizations.standing(each))
+                self.index.place_in_organization(each, organizations.position_of(each))
 
     def _organization(self) -> Organizations:
         if self._organizations is None:

@@ -83,7 +83,7 @@ class Organizations:
         policies = chain.from_iterable(tree.policies.values() for _, tree in self._trees.values())
         return {row.digest for _, row in policies if row.digest}
 
-    def standing(self, number: str) -> OrganizationStanding:
+    def position_of(self, number: str) -> OrganizationStanding:
         """Where an account stands; accounts that were never read, too, if a tree has them."""
         organization = str(self._facts.get(number, {}).get("Id", ""))
         if not organization:

@@ -86,7 +86,7 @@ class Body:
         }
 
     @classmethod
-    def of(cls, content: Mapping[str, Any]) -> Self:
+    def from_json(cls, content: Mapping[str, Any]) -> Self:
         """From the JSON that it gave."""
         known = {name: content[name] for name in cls.__slots__ if name in content}
         return cls(

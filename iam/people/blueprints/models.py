@@ -61,4 +61,4 @@ class BlueprintVersion(models.Model):
     @property
     def body(self) -> Body:
         """What it says."""
-        return Body.of(self.content)
+        return Body.from_json(self.content)

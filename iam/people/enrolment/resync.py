@@ -49,7 +49,7 @@ def resync(device: Entity, *, person: Person, first: str, second: str, key: str)
     with transaction.atomic():
         seal_codes(codes[0], codes[1], sealed_id=sealed_id, account_id=user.account.account_id)
         return queue_own(
-            ResyncMfaDevice.by(device, user=user, sealed_id=sealed_id),
+            ResyncMfaDevice.of_user(device, user=user, sealed_id=sealed_id),
             person=person,
             reason=f"{person.name} resyncs their own MFA device.",
             cause=SetCause(CAUSE, sealed_id),

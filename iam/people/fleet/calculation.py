@@ -159,7 +159,7 @@ def _is_old(account: Account, now: datetime) -> bool:
 
 
 def _calculate(account: Account, state: _State) -> None:
-    standing = _digest(state.organizations.standing(account.account_id))
+    standing = _digest(state.organizations.position_of(account.account_id))
     kept, known = kept_of(account), _known(account)
     users = EntityState.objects.filter(valid_at(None), account=account, kind=Kind.USER).order_by()
     is_same = (

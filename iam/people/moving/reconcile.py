@@ -122,5 +122,5 @@ def _grant(move: Move, change: Change) -> None:
         requested_label=move.requested_label,
         since=change.queued_at,
     )
-    what = given_by(change, What.of(gift), holder_arn=user.arn, reason=reason, entity=user)
+    what = given_by(change, What.from_json(gift), holder_arn=user.arn, reason=reason, entity=user)
     write_grant(grant_id, what, reason=reason)

@@ -134,7 +134,7 @@ def _decision(index: Index, shard: Shard, site: CreationSite, *, is_allowed: boo
     grants = Grants(inline=inline, groups=tuple(group.pk for group in site.groups), boundary=_boundary(site))
     then = Index(index.documents, moment=index.moment)
     row = PrincipalRow(NOBODY, arn, "", grants, tags=dict(site.body.tags))
-    then.put(
+    then.enter_account(
         AccountRows(
             [row],
             shard.groups.values(),

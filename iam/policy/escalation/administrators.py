@@ -64,9 +64,13 @@ class Administrators:
     def bits(self, *, freed: int = 0) -> Bits:
         """Who is one, of those who are asked. Those who are `freed` from SCPs need all of it."""
         bits = _meeting(self._asker, self._wanted)
-        return bits.within(~freed) | _meeting(self._asker, self._decisive).within(freed) if freed else bits
+        return (
+            bits.limited_to(~freed) | _meeting(self._asker, self._decisive).limited_to(freed)
+            if freed
+            else bits
+        )
 
-    def among(self, source: CheckSource) -> Bits:
+    def administrators_in(self, source: CheckSource) -> Bits:
         """Who is one of others, whom no SCP limits."""
         asker = Asker()
         asker.use([source])

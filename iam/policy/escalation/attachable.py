@@ -28,7 +28,7 @@ def attachable(shard: Shard, documents: Documents) -> tuple[str, ...]:
     """AWS's own, and those of the account that allow IAM's actions on everything, without conditions."""
     arns = dict.fromkeys(AWS_OWNED)
     for row in shard.policies.values():
-        doc = documents.known(row.digest) if row.digest else None
+        doc = documents.find(row.digest) if row.digest else None
         if doc is not None and any(
             clause.allows
             and clause.area is None

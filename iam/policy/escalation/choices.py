@@ -50,7 +50,7 @@ class TargetChoices:
     of_roles: dict[tuple[Method, int], tuple[TargetChoice, ...]] = field(default_factory=dict)
     able: dict[tuple[tuple[MethodNeed, ...], int], Bits] = field(default_factory=dict)
 
-    def of(self, method: Method) -> Iterator[TargetChoice]:
+    def for_method(self, method: Method) -> Iterator[TargetChoice]:
         """The choices, one a region, each made when it is asked for; none where no statement allows one of
         the actions.
         """
@@ -98,7 +98,7 @@ class TargetChoices:
 
     def _bits(self, method: Method, act: int) -> Bits:
         principals = NOBODY
-        for choice in self.of(method):
+        for choice in self.for_method(method):
             principals |= self._in_region(choice, act)
             if principals.sure & act == act:
                 break

@@ -50,9 +50,9 @@ class ConditionFacts:
     is_allowed: bool = False
     """Whether one of them is an Allow."""
 
-    def shape(self, arn: str) -> tuple[object, ...]:
+    def match_key(self, arn: str) -> tuple[object, ...]:
         """How the statements fit a name: those with the same shape are asked about once."""
-        return tuple(names.shape(arn) for names in self.areas)
+        return tuple(names.match_key(arn) for names in self.areas)
 
     @property
     def names_their_own(self) -> bool:
@@ -81,7 +81,7 @@ class ResourceNames:
             if template.variables and template not in own
         ]
 
-    def shape(self, arn: str) -> object:
+    def match_key(self, arn: str) -> object:
         """Equal for two names that fit alike, anyone who asks, but for a user who asks about itself."""
         if any(matches(arn) for matches in self._loose):
             return arn

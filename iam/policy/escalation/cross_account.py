@@ -109,12 +109,12 @@ def node_source(
             rows.append(row_in(node.member, node.state, place, shard.groups))
             bits[place] = 1 << place
     source_index = Index(index.documents, moment=index.moment)
-    source_index.put(_rows(shard, rows, shard.groups.values(), shard.policies.values()))
+    source_index.enter_account(_rows(shard, rows, shard.groups.values(), shard.policies.values()))
     by_account: dict[str, list[PrincipalRow]] = {}
     for role in roles:
         by_account.setdefault(role.account, []).append(replace(row_of(role.member), grants=NOTHING))
     for number, grants in by_account.items():
-        source_index.put(_rows(index.accounts[number], grants, (), ()))
+        source_index.enter_account(_rows(index.accounts[number], grants, (), ()))
     return CheckSource(source_index, shard.number, bits)
 
 

@@ -42,12 +42,12 @@ class PolicyEdits:
     def from_itself(self, state: PrincipalState, node: int) -> Iterator[tuple[PrincipalState, EscalationWay]]:
         """What a principal in a state, which is a node, can make of itself in one step."""
         bit = 1 << node
-        every = self._everything().within(bit)
+        every = self._everything().limited_to(bit)
         for change, part, bits in self._of_each():
-            if bits.any & bit and not (change.groups and _covers(every, bits.within(bit))):
+            if bits.any & bit and not (change.groups and _covers(every, bits.limited_to(bit))):
                 further = _together(state, change)
                 if further != state:
-                    yield further, EscalationWay((part,), bits.within(bit))
+                    yield further, EscalationWay((part,), bits.limited_to(bit))
 
     def from_others(self, become: Part) -> Iterator[tuple[PrincipalState, EscalationWay]]:
         """What somebody can make of it who can then become it."""

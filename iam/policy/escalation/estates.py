@@ -47,7 +47,7 @@ class Estates:
         self.made = 0
         """How many estates were made so far."""
 
-    def of(self, index: Index, facts: OutsideFacts, accounts: Iterable[str]) -> dict[str, Estate]:
+    def for_accounts(self, index: Index, facts: OutsideFacts, accounts: Iterable[str]) -> dict[str, Estate]:
         """The estates of some accounts."""
         passed = index.documents.passed() if index.moment is None else 0
         estates: dict[str, Estate] = {}

@@ -116,7 +116,7 @@ class EvidenceFinder:
         self._known: dict[Any, tuple[StepEvidence, ...]] = {}
         self._asking: dict[Any, _PrincipalEvidence] = {}
 
-    def of(
+    def evidence_for(
         self, node: EscalationNode, alternative: Alternative, choices: Mapping[Any, tuple[TargetChoice, ...]]
     ) -> tuple[StepEvidence, ...]:
         """Everything that a node needs for a method on a subject; `choices` are by method, of the round of
@@ -136,10 +136,12 @@ class EvidenceFinder:
         evidence = self._known.get(key)
         if evidence is None:
             _make_room(self._known, CACHE_SIZE)
-            evidence = self._known[key] = tuple(self._of(who, node).grounds(alternative, choices))
+            evidence = self._known[key] = tuple(
+                self._principal_evidence(who, node).evidence_for(alternative, choices)
+            )
         return evidence
 
-    def _of(self, who: Any, node: EscalationNode) -> _PrincipalEvidence:
+    def _principal_evidence(self, who: Any, node: EscalationNode) -> _PrincipalEvidence:
         asking = self._asking.get(who)
         if asking is None:
             _make_room(self._asking, ASKING)
@@ -167,7 +169,7 @@ class _PrincipalEvidence:
         pairs = (_statements(*each, PolicyKind.IDENTITY) for each in self._held)
         self._statements = list(dict(chain.from_iterable(pairs)).items())
 
-    def grounds(
+    def evidence_for(
         self, alternative: Alternative, choices: Mapping[Any, tuple[TargetChoice, ...]]
     ) -> Iterator[StepEvidence]:
         method, subject = alternative.method, alternative.subject
@@ -175,7 +177,7 @@ class _PrincipalEvidence:
             yield from self._best(alternative)
         if method.sort in (Verb.RETRUST, Verb.TAKE):
             policies = {"sts:AssumeRole": OPEN_TRUST}
-            yield self._ground(
+            yield self._step_evidence(
                 "sts:AssumeRole", subject.arn, {"aws:RequestedRegion": HOME}, (), policies=policies
             )
         if method.sort is Verb.FEDERATE:
@@ -185,7 +187,7 @@ class _PrincipalEvidence:
             policy = delegation(method, self._shard)
             for action, resource in alternative.calls:
                 policies = {} if policy is None else {action: policy}
-                yield self._ground(action, resource, SCP_CONTEXT, (), policies=policies)
+                yield self._step_evidence(action, resource, SCP_CONTEXT, (), policies=policies)
             return
         yield from self._of_choices(alternative, choices)
         if method.trusted and subject.member is not None and subject.member.trust is not None:
@@ -195,7 +197,7 @@ class _PrincipalEvidence:
         """The change of an identity provider, and the sign-in by it."""
         (need,), (provider,), role = alternative.method.needs, alternative.others, alternative.subject.member
         assert role is not None
-        yield self._ground(need.action, provider, {"aws:RequestedRegion": HOME}, ())
+        yield self._step_evidence(need.action, provider, {"aws:RequestedRegion": HOME}, ())
         yield _by_provider(role, provider, moment=self._index.moment)
 
     def _of_choices(
@@ -218,20 +220,22 @@ class _PrincipalEvidence:
         best = []
         for policy in alternative.others or ("",):
             grounds = [
-                self._ground(
+                self._step_evidence(
                     need.action,
                     alternative.subject.arn,
-                    self._about(alternative, need.action, policy),
+                    self._subject_context(alternative, need.action, policy),
                     self._trust_of(alternative),
                 )
                 for need in method.target_needs
             ]
             if method.writing:
-                grounds.insert(0, self._ground(method.writing, policy, {"aws:RequestedRegion": HOME}, ()))
+                grounds.insert(
+                    0, self._step_evidence(method.writing, policy, {"aws:RequestedRegion": HOME}, ())
+                )
             best.append(grounds)
         return min(best, key=_worst)
 
-    def _about(self, alternative: Alternative, action: str, policy: str) -> dict[str, Any]:
+    def _subject_context(self, alternative: Alternative, action: str, policy: str) -> dict[str, Any]:
         """The context of a request about the subject, tags and boundary among it."""
         context = circumstances(alternative.method, action, policy=policy)
         member = alternative.subject.member
@@ -267,7 +271,7 @@ class _PrincipalEvidence:
             return ()
         return _statements(member.arn, TRUST, member.trust, PolicyKind.RESOURCE)
 
-    def _ground(
+    def _step_evidence(
         self,
         action: str,
         resource: str,
@@ -407,7 +411,7 @@ def _statements(holder: str, policy: str, doc: Doc, kind: PolicyKind) -> Held:
     is_given = policy.startswith(GIVEN)
     return tuple(
         (HeldStatement(holder, policy, compiled.source.index, compiled.source.sid, is_given), compiled)
-        for compiled in doc.named(policy, kind, of_pattern=False)
+        for compiled in doc.statements_of(policy, kind, of_pattern=False)
     )
 
 

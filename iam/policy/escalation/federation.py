@@ -40,8 +40,8 @@ def find_federation(
                 if mark == NO or account_of(provider) != account:
                     continue
                 if mark != YES or method.assumes:
-                    bits = bits.doubtful
-                able = act.of(bits).within(~aim.target.mask)
+                    bits = bits.as_unsure
+                able = act.of(bits).limited_to(~aim.target.mask)
                 node = nodes.get(aim.subject.number)
                 if able.any and node is not None:
                     reachable.become[node].append(Alternative(method, aim.subject, able, (provider,)))

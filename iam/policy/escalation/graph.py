@@ -72,7 +72,7 @@ class EscalationGraph:
         self._held = index.documents.add(FULL_DIGEST, FULL)
         self.version = index.version
         kept = Estates() if kept is None else kept
-        self.estates = kept.of(index, facts, wanted)
+        self.estates = kept.for_accounts(index, facts, wanted)
         self.crossings: dict[At, list[Crossing]] = {}
         for crossing in kept.crossings(index, self.estates):
             self.crossings.setdefault(At(crossing.to_account, crossing.to_node), []).append(crossing)
@@ -149,23 +149,23 @@ class EscalationGraph:
             steps += 1
             further: list[At] = []
             for at in frontier:
-                for source, hop in self._into(at, seen, is_sure=is_sure, administers=administers):
+                for source, hop in self._edges_into(at, seen, is_sure=is_sure, administers=administers):
                     distances[source] = (steps, hop)
                     further.append(source)
             frontier = further
         return distances
 
-    def _into(
+    def _edges_into(
         self, at: At, seen: dict[str, int], *, is_sure: bool, administers: bool
     ) -> Iterator[tuple[At, Hop]]:
-        for account, way, bits in self._ways(at, administers=administers):
+        for account, way, bits in self._ways_into(at, administers=administers):
             for chosen, certain in ((bits.sure, True), (0 if is_sure else bits.any, False)):
                 fresh = chosen & ~seen.get(account, -1)
                 if fresh:
                     seen[account] |= fresh
                     yield from ((At(account, node), Hop(at, way, certain)) for node in each(fresh))
 
-    def _ways(
+    def _ways_into(
         self, at: At, *, administers: bool
     ) -> Iterator[tuple[str, EscalationWay | Crossing | None, Bits]]:
         """(account, way, who) of all that leads into a node."""

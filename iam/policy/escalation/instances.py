@@ -30,7 +30,7 @@ class Instances:
     choices: TargetChoices
     facts: OutsideFacts
 
-    def of(self, method: Method, role: int) -> tuple[Ec2Instance, ...]:
+    def usable_by(self, method: Method, role: int) -> tuple[Ec2Instance, ...]:
         """The instances that are known to run with the role and that the method can use."""
         return self.facts.running.get(role, ()) if method.name in OF_INSTANCES else ()
 
@@ -63,7 +63,7 @@ class Instances:
     def _choices(self, method: Method, role: int) -> Iterator[TargetChoice]:
         needs = method.own_needs
         wanted = frozenset[str]().union(*(self.choices.asker.keys(need.action) for need in needs))
-        for instance in self.of(method, role):
+        for instance in self.usable_by(method, role):
             about: dict[str, Any] = {}
             if instance.tags is not None:
                 about = tags_of(dict(instance.tags), wanted, prefixes=TAGS)

@@ -24,6 +24,6 @@ def find_management(reachable: FoundPaths, act: Acting, *, choices: TargetChoice
     subject = account_subject(shard.number, shard.partition)
     for sort, ways in ((Verb.SIGN_ON, reachable.everything), (Verb.RECOVER, reachable.elsewhere)):
         for method in of_sort(sort):
-            bits = act.of(choices.bits(method, act.everybody).doubtful)
+            bits = act.of(choices.bits(method, act.everybody).as_unsure)
             if bits.any:
                 ways.append(Alternative(method, subject, bits))

@@ -77,7 +77,7 @@ class NewPrincipals:
             )
         return known_member
 
-    def note(self, member: Member, state: PrincipalState, node: int) -> None:
+    def remember(self, member: Member, state: PrincipalState, node: int) -> None:
         """Remember the node of a new principal."""
         self._nodes.setdefault(member.id, []).append((state, node))
 

@@ -160,9 +160,9 @@ def freeing(
             continue
         for policy, is_any in _policies(asker, account, method):
             calls = account.calls(method, policy)
-            bits = _able(asker, calls, policy=delegation(method, account.shard)).within(everybody)
+            bits = _able(asker, calls, policy=delegation(method, account.shard)).limited_to(everybody)
             if method.assumes or not is_any or not account.is_certain:
-                bits = bits.doubtful
+                bits = bits.as_unsure
             if bits.any:
                 own = method if is_any else replace(method, assumes=WHICH)
                 alternatives.append(Alternative(own, subject, bits, calls=calls))

@@ -116,7 +116,7 @@ class Builder:
         """The ways from some nodes; the nodes that they lead to and that are new."""
         estate = self.estate
         freed = _mask(node for node in nodes if estate.nodes[node].state.freed)
-        estate.administrators |= administrators.bits(freed=freed).within(_mask(nodes))
+        estate.administrators |= administrators.bits(freed=freed).limited_to(_mask(nodes))
         everybody = _mask(nodes) & ~estate.administrators.sure
         act = Acting(everybody, estate.administrators.any & everybody)
         choices = TargetChoices(self._asker, self._shard.number, self._shard.partition)
@@ -165,7 +165,7 @@ class Builder:
                 members[node] = member
         if not rows:
             return
-        able = administrators.among(self._source_of(rows, bits, is_freed=True))
+        able = administrators.administrators_in(self._source_of(rows, bits, is_freed=True))
         for node, member in members.items():
             if able.any >> node & 1 and (member.id, FREED) not in estate.place:
                 estate.add(member, FREED, 1)
@@ -195,7 +195,7 @@ class Builder:
                     continue
                 place = estate.add(member, state, number + 1)
                 if isinstance(member, NewMember):
-                    self._new.note(member, state, place)
+                    self._new.remember(member, state, place)
             estate.lead(place, way)
 
     def _edits(
@@ -263,7 +263,7 @@ class Builder:
         index = Index(self._index.documents, moment=self._index.moment)
         shard = self._shard
         standing = replace(shard.standing, scps=()) if is_freed else shard.standing
-        index.put(
+        index.enter_account(
             AccountRows(
                 rows, shard.groups.values(), shard.policies.values(), (),
                 shard.number, shard.partition, standing,

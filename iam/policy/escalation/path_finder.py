@@ -142,15 +142,15 @@ class Finder:
         of_service = passes[method.service] if method.sort is Verb.PASS else {}
         both = []
         for aim, mark in aims:
-            if self._instances.of(method, aim.subject.number):
+            if self._instances.usable_by(method, aim.subject.number):
                 able = self._instances.bits(method, aim.subject.number, act)
                 if mark != YES:
-                    able = able.doubtful
+                    able = able.as_unsure
                 both.append(able)
                 continue
             bits = of_service.get(aim.subject.number, NOBODY) & does if method.sort is Verb.PASS else does
             if mark != YES or method.assumes:
-                bits = bits.doubtful
+                bits = bits.as_unsure
             both.append(bits)
         self._note(reachable, method, roles, both, act)
 
@@ -198,8 +198,8 @@ class Finder:
                 if own:
                     reachable.edits[member.id].own.extend(own)
         self._restore(reachable, act)
-        Removing(self._targets, act, on=self._on).into(reachable.edits)
-        OwnTags(self._targets).into(reachable.edits, act, on=self._on)
+        Removing(self._targets, act, on=self._on).add_to(reachable.edits)
+        OwnTags(self._targets).add_to(reachable.edits, act, on=self._on)
 
     def _replaced_by(self, method: Method, member: Member, group: int) -> tuple[PolicyRemoval, ...]:
         """The inline policies that deny and that the same call overwrites: of a principal (group 0) or of a
@@ -242,7 +242,7 @@ class Finder:
                 (bits,) = self._on(method, [aim])
                 able = bits & does
                 if able.any:
-                    able = able.doubtful if method.assumes else able
+                    able = able.as_unsure if method.assumes else able
                     passed.append(Alternative(method, aim.subject, able))
         if passed:
             parts = made, tuple(passed)
@@ -266,7 +266,7 @@ class Finder:
                 part += self._each(method, [aim], act)
             for method in of_sort(Verb.GRANT, of="policy"):
                 part += self._each(method, policies, act)
-            bits = either(tuple(part)).within(1 << node)
+            bits = either(tuple(part)).limited_to(1 << node)
             if bits.any:
                 yield Lead(None, PrincipalState(unbound=True, full=True), EscalationWay((tuple(part),), bits))
 
@@ -393,7 +393,7 @@ class Finder:
         self, reachable: FoundPaths, method: Method, aims: Sequence[Aim], bits: Sequence[Bits], act: Acting
     ) -> None:
         for aim, mark in zip(aims, bits, strict=True):
-            able = act.of(mark).within(~aim.target.mask)
+            able = act.of(mark).limited_to(~aim.target.mask)
             node = self._nodes.get(aim.subject.number)
             if able.any and node is not None:
                 reachable.become[node].append(Alternative(method, aim.subject, able))

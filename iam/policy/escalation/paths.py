@@ -66,7 +66,7 @@ class PathStep:
     is_sure: bool
 
     @property
-    def grounds(self) -> Iterator[StepEvidence]:
+    def all_evidence(self) -> Iterator[StepEvidence]:
         """Everything that it rests on."""
         return chain.from_iterable(act.grounds for act in self.acts)
 
@@ -96,7 +96,7 @@ class EscalationPath:
         """The smallest set of statements without which this very path is not there; empty where there is
         none.
         """
-        grounds = chain.from_iterable(step.grounds for step in self.steps)
+        grounds = chain.from_iterable(step.all_evidence for step in self.steps)
         options = chain.from_iterable(ground.closing for ground in grounds)
         return min(options, key=_size, default=frozenset())
 
@@ -175,7 +175,7 @@ class Explorer:
     ) -> PathAct | None:
         """The best alternative of a part that is left without some statements."""
         for alternative in self._usable(source, part):
-            if self._stays(source, alternative, gone):
+            if self._keeps_alternative(source, alternative, gone):
                 return PathAct(
                     alternative, self._of(source, alternative), bool(alternative.bits.sure >> source.node & 1)
                 )
@@ -191,7 +191,9 @@ class Explorer:
             usable = self._parts[key] = sorted(able, key=lambda alternative: not alternative.bits.sure & bit)
         return usable
 
-    def _stays(self, source: At, alternative: Alternative, gone: frozenset[HeldStatement]) -> bool:
+    def _keeps_alternative(
+        self, source: At, alternative: Alternative, gone: frozenset[HeldStatement]
+    ) -> bool:
         """Whether a node still has an alternative without some statements."""
         key = source, id(alternative)
         options = self._options.get(key)
@@ -206,7 +208,10 @@ class Explorer:
     ) -> bool:
         """Whether each part of a way has an alternative left without some statements."""
         for part in () if way is None else way.parts:
-            if not any(self._stays(source, alternative, gone) for alternative in self._usable(source, part)):
+            if not any(
+                self._keeps_alternative(source, alternative, gone)
+                for alternative in self._usable(source, part)
+            ):
                 return False
         return True
 
@@ -221,7 +226,9 @@ class Explorer:
                 self._options.clear()
                 self._parts.clear()
             node = self._graph.node(source)
-            evidence = self._known[key] = self._grounds.of(node, alternative, self._choices(source, node))
+            evidence = self._known[key] = self._grounds.evidence_for(
+                node, alternative, self._choices(source, node)
+            )
         return evidence
 
     def _choices(self, at: At, node: EscalationNode) -> Mapping[Any, Any]:
@@ -235,7 +242,7 @@ class Explorer:
         with collecting_paused():
             return _Cut(self, start, reach).smallest()
 
-    def left(
+    def remaining_path(
         self, start: At, reach: Reach, gone: frozenset[HeldStatement], *, looks: Iterator[int]
     ) -> list[PathStep] | None:
         """A path that is there without some statements, the nearest to the goal first. Each look at a way
@@ -321,12 +328,12 @@ class _Cut:
             return
         self._tried.add(gone)
         self._searches += 1
-        steps = self._explorer.left(self._start, self._reach, gone, looks=self._looks)
+        steps = self._explorer.remaining_path(self._start, self._reach, gone, looks=self._looks)
         if steps is None:
             if self._best is None or len(gone) < len(self._best):
                 self._best = gone
             return
-        grounds = chain.from_iterable(step.grounds for step in steps)
+        grounds = chain.from_iterable(step.all_evidence for step in steps)
         options = {option - gone for option in chain.from_iterable(ground.closing for ground in grounds)}
         for option in sorted(options, key=_size):
             if self._best is None or len(gone | option) < len(self._best):

@@ -59,7 +59,7 @@ class Bits(NamedTuple):
             return self
         return Bits(self.sure | other.sure, self.any | other.any) if self.any else other
 
-    def within(self, mask: int) -> Bits:
+    def limited_to(self, mask: int) -> Bits:
         """Only some of them."""
         return Bits(self.sure & mask, self.any & mask)
 
@@ -68,7 +68,7 @@ class Bits(NamedTuple):
         return Bits(self.sure & mark.sure, self.any & mark.any)
 
     @property
-    def doubtful(self) -> Bits:
+    def as_unsure(self) -> Bits:
         """The same, none of it sure."""
         return Bits(0, self.any)
 
@@ -227,7 +227,7 @@ class Asker:
         """Who can do an action on one resource."""
         spoken = self._speaking(action)
         relevant = self._relevant(action, context)
-        key = (spoken.number, has_rcps_of(action), spoken.shape(resource), _frozen(relevant))
+        key = (spoken.number, has_rcps_of(action), spoken.match_key(resource), _frozen(relevant))
         principals = self._known.get(key)
         if principals is None:
             principals = self._known[key] = self._ask(_Put(action), resource, relevant)
@@ -246,7 +246,7 @@ class Asker:
         groups: dict[Any, list[int]] = {}
         contexts = [self._context(action, target, context) for target in targets]
         for place, target in enumerate(targets):
-            shape, trust = spoken.shape(target.arn), target.trust if put.needs_trust else None
+            shape, trust = spoken.match_key(target.arn), target.trust if put.needs_trust else None
             key = (shape, _frozen(contexts[place]), trust, target.account)
             groups.setdefault(key, []).append(place)
         principals = [NOBODY] * len(targets)
@@ -272,10 +272,10 @@ class Asker:
         if len(group) == 1:
             return [first]
         mask = group[0].mask
-        common = first.within(~mask) | self._ask(put, group[1].arn, context).within(mask)
+        common = first.limited_to(~mask) | self._ask(put, group[1].arn, context).limited_to(mask)
         marks: dict[Class, EvaluationDecision] = {}
         return [
-            common.within(~target.mask) | self._on_itself(put, target, context, marks) for target in group
+            common.limited_to(~target.mask) | self._on_itself(put, target, context, marks) for target in group
         ]
 
     def _on_itself(
@@ -328,7 +328,7 @@ class Asker:
     def _speaking(self, action: str) -> ConditionFacts:
         facts = self._spoken.get(action)
         if facts is None:
-            clauses = tuple(self._about(fold(action)))
+            clauses = tuple(self._naming_statements(fold(action)))
             wanted = frozenset(chain.from_iterable(map(keys_of, clauses)))
             areas = tuple(self._names_of(clause) for clause in clauses if clause.is_partial)
             number = self._clause_sets.setdefault(clauses, len(self._clause_sets))
@@ -337,7 +337,7 @@ class Asker:
             )
         return facts
 
-    def _about(self, lowered: str) -> Iterator[IndexedStatement]:
+    def _naming_statements(self, lowered: str) -> Iterator[IndexedStatement]:
         """The statements that name an action; which elements do so is the same in all rounds."""
         known = self._spoken_of.setdefault(lowered, {})
         for service in (lowered.partition(":")[0], EVERY_SERVICE):

@@ -42,7 +42,7 @@ class Removing:
     def __init__(self, targets: Targets, act: Acting, *, on: On) -> None:
         self._targets, self._act, self._on = targets, act, on
 
-    def into(self, edits: dict[int, PolicyEdits]) -> None:
+    def add_to(self, edits: dict[int, PolicyEdits]) -> None:
         """Enter who can remove what from whom."""
         holders: dict[tuple[Method, str], dict[NeedSubject, list[tuple[int, PolicyRemoval]]]] = defaultdict(
             lambda: defaultdict(list)

@@ -60,7 +60,7 @@ class OwnTags:
             aim.target.trust is not None and self._reads(aim.target.trust) for aim in targets.roles
         )
 
-    def into(self, edits: dict[int, PolicyEdits], act: Acting, *, on: On) -> None:
+    def add_to(self, edits: dict[int, PolicyEdits], act: Acting, *, on: On) -> None:
         """Enter who can set tags of whom, as far as it matters."""
         for method in of_sort(Verb.TAG):
             aims = self._targets.users if method.of == "user" else self._targets.editable_roles

@@ -92,7 +92,7 @@ def provider_mark(trust: Doc, provider: str, role: str, account: str, *, moment:
 
 def trust_set(trust: Doc, name: str) -> PolicySet:
     """A trust policy, to be asked under a name."""
-    return PolicySet(PolicyKind.RESOURCE, trust.named(name, PolicyKind.RESOURCE, of_pattern=False))
+    return PolicySet(PolicyKind.RESOURCE, trust.statements_of(name, PolicyKind.RESOURCE, of_pattern=False))
 
 
 class Services:

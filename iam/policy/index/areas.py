@@ -48,7 +48,7 @@ class Area:
             if not template.variables
         )
 
-    def fits(self, request: Request) -> int:
+    def covers_request(self, request: Request) -> int:
         """Whether the statement is about all (YES), some (OPEN) or none (NO) of what the request's pattern
         takes in.
         """
@@ -70,7 +70,7 @@ class Area:
         if self.is_not or not self._open:
             return True
         asked = asked_pattern(resource)
-        return any(pattern.meets(asked) for pattern in (*self._loose, *self._fixed))
+        return any(pattern.overlaps(asked) for pattern in (*self._loose, *self._fixed))
 
     @property
     def fits_nothing(self) -> bool:
@@ -98,18 +98,18 @@ class Area:
         if self.is_not or other.is_not:
             excluded, asked = (self, other) if self.is_not else (other, self)
             return not all(excluded._takes_in(asked_pattern) for asked_pattern in asked._widest)
-        return self._meets(other)
+        return self._overlaps(other)
 
-    def _meets(self, other: Area) -> bool:
+    def _overlaps(self, other: Area) -> bool:
         """Whether a pattern of one has something in common with a pattern of the other."""
-        return any(pattern.meets(two) for pattern, two in product(self._widest, other._widest))
+        return any(pattern.overlaps(two) for pattern, two in product(self._widest, other._widest))
 
     def covers(self, other: Area) -> bool:
         """Whether every resource of the other is surely one of this."""
         if other.is_not:
             return False
         if self.is_not:
-            return not self._meets(other)
+            return not self._overlaps(other)
         return all(self._takes_in(pattern) for pattern in other._widest)
 
     def _takes_in(self, pattern: ResourcePattern) -> bool:
@@ -126,14 +126,14 @@ def area_of(statement: Statement, *, has_variables: bool) -> Area | None:
 
 def pattern_fits(area: Area | None) -> Fits | None:
     """What stands in the place of `Compiled.fits` when a pattern is asked for."""
-    return None if area is None else area.fits
+    return None if area is None else area.covers_request
 
 
 def _filled(template: VariableText, loose: ResourcePattern, request: Request, asked: ResourcePattern) -> int:
     try:
         return relation(ResourcePattern(resource_tokens(template.fill(request))), asked)
     except OpenVariableError:
-        return OPEN if loose.meets(asked) else NO
+        return OPEN if loose.overlaps(asked) else NO
     except AbsentVariableError:
         return NO
 

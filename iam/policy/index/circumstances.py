@@ -227,14 +227,14 @@ def _text(value: str, *, has_variables: bool, known: Request) -> str:
     if not has_variables or "${" not in value:
         return value
 
-    def of(match: re.Match[str]) -> str:
+    def placeholder_value(match: re.Match[str]) -> str:
         inner = match.group(1)
         if inner in LITERALS:
             return str(inner)
         known_values = known.values(fold(inner.partition(",")[0].strip()))
         return "x" if known_values is None or len(known_values) != 1 else known_values[0]
 
-    return VARIABLE.sub(of, value)
+    return VARIABLE.sub(placeholder_value, value)
 
 
 def _ordered(keys: Sequence[Key], values: Sequence[Sequence[Values]]) -> tuple[Circumstance, ...]:

@@ -25,7 +25,7 @@ class Count(NamedTuple):
 def by_service(allowed: Effective, space: Space) -> dict[str, dict[Level, Count]]:
     """The services of which something is allowed, by prefix, with the access levels that have any actions."""
     counts: dict[str, dict[Level, Count]] = {}
-    anything = allowed.any
+    anything = allowed.allowed_mask
     for prefix, (first, size, levels) in space.services.items():
         within = (1 << size) - 1
         if not anything >> first & within:
@@ -52,7 +52,7 @@ def levels(allowed: Effective, space: Space) -> dict[Level, str]:
     for level in Level:
         mask = space.catalogue.mask_of_level(level)
         for name, part in zip(Effective._fields, allowed, strict=True):
-            if part & mask & ~space.free:
+            if part & mask & ~space.without_permission:
                 strongest[level] = name
                 break
     return strongest

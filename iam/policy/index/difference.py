@@ -61,12 +61,12 @@ class Shift:
         return self._mask(more=False, less=True, has=True, only_then=False)
 
     @property
-    def more(self) -> int:
+    def any_gain(self) -> int:
         """Some request is allowed that was not."""
         return self.gained | self.wider | self.altered
 
     @property
-    def less(self) -> int:
+    def any_loss(self) -> int:
         """Some request is no longer allowed."""
         return self.lost | self.narrower | self.conditional | self.altered
 

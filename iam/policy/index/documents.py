@@ -75,14 +75,14 @@ class IndexedStatement:
         return self._area
 
     @property
-    def held(self) -> Compiled:
+    def identity_statement(self) -> Compiled:
         """The statement as an identity policy has it."""
-        return self.ready(PolicyKind.IDENTITY)
+        return self.compiled_for(PolicyKind.IDENTITY)
 
     @property
     def held_of_pattern(self) -> Compiled:
         """The same, for questions about a pattern of resources."""
-        return self.ready(PolicyKind.IDENTITY, of_pattern=True)
+        return self.compiled_for(PolicyKind.IDENTITY, of_pattern=True)
 
     @property
     def is_partial(self) -> bool:
@@ -101,7 +101,7 @@ class IndexedStatement:
         """As its area says: NotResource of everything."""
         return self.shape.is_not_resource and self.area is not None and self.area.fits_nothing
 
-    def ready(self, kind: PolicyKind, *, of_pattern: bool = False) -> Compiled:
+    def compiled_for(self, kind: PolicyKind, *, of_pattern: bool = False) -> Compiled:
         """The statement as a policy of a kind has it; `of_pattern` for questions about a pattern of
         resources.
         """
@@ -110,9 +110,9 @@ class IndexedStatement:
         compiled = self._compiled.get((kind, of_pattern))
         if compiled is None:
             if of_pattern:
-                compiled = replace(self.ready(kind), fits=pattern_fits(self.area))
+                compiled = replace(self.compiled_for(kind), fits=pattern_fits(self.area))
             else:
-                compiled = self.shape.ready(kind, self.resources, self.label)
+                compiled = self.shape.compiled_for(kind, self.resources, self.label)
             self._compiled[kind, of_pattern] = compiled
         return compiled
 
@@ -165,7 +165,7 @@ class Doc:
         """Whether something in it may have been meant to say more than what it is taken to say."""
         return bool(self.problems)
 
-    def named(self, policy: str, kind: PolicyKind, *, of_pattern: bool) -> tuple[Compiled, ...]:
+    def statements_of(self, policy: str, kind: PolicyKind, *, of_pattern: bool) -> tuple[Compiled, ...]:
         """The statements under the name of a policy, for explanations; made once for each name, since many
         are asked for again and again.
         """
@@ -178,7 +178,7 @@ class Doc:
                 self._named.clear()
             known = self._named[key] = tuple(
                 replace(
-                    clause.ready(kind, of_pattern=of_pattern),
+                    clause.compiled_for(kind, of_pattern=of_pattern),
                     policy=policy,
                     source=replace(clause.source, index=index, sid=sid),
                 )
@@ -211,7 +211,7 @@ class Documents:
         """A number that grows when the time passes a date that some condition names; see `Dates`."""
         return self._dates.passed()
 
-    def known(self, digest: str) -> Doc | None:
+    def find(self, digest: str) -> Doc | None:
         """A document that is in use."""
         return self._docs.get(digest)
 
@@ -223,7 +223,7 @@ class Documents:
                 document = self._intern(digest, read(text))
         return document
 
-    def take(self, digest: str, document: PolicyDocument) -> Doc:
+    def add_document(self, digest: str, document: PolicyDocument) -> Doc:
         """The document of a digest that is not in use yet, and was read before."""
         return self._intern(digest, document)
 
@@ -292,7 +292,7 @@ class Documents:
         actions = self._actions.get(key)
         if actions is None:
             actions = self._actions[key] = Actions(source.actions, is_not=source.is_not_action)
-            self.space.meet(actions)
+            self.space.register_names(actions)
         return actions
 
 

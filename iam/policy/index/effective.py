@@ -41,7 +41,7 @@ class Effective(NamedTuple):
     conditional: int
 
     @property
-    def any(self) -> int:
+    def allowed_mask(self) -> int:
         """What is allowed in some way."""
         return self.everywhere | self.limited | self.conditional
 
@@ -87,7 +87,7 @@ class EffectiveActions:
         self._lock = RLock()
         """Held for one principal at a time, since many threads may ask."""
 
-    def of(self, member: Member) -> Effective:
+    def for_member(self, member: Member) -> Effective:
         """What one principal can do."""
         with self._lock:
             if self._width != len(self.space.actions):
@@ -146,7 +146,7 @@ class EffectiveActions:
         closer = self._closer(_pieces_of(identity), bounds.groups)
         return self._once.setdefault(closer, closer)
 
-    def everybody(self, classes: Iterable[Class]) -> Iterator[tuple[Sequence[Member], Effective]]:
+    def by_class(self, classes: Iterable[Class]) -> Iterator[tuple[Sequence[Member], Effective]]:
         """Members who can do the same, class by class. Only without circumstances, which could tell members
         apart.
         """
@@ -154,9 +154,9 @@ class EffectiveActions:
             raise ValueError("With circumstances, principals are asked about one by one.")
         for cls in classes:
             if self._is_personal(cls.profile):
-                yield from (([member], self.of(member)) for member in cls.members)
+                yield from (([member], self.for_member(member)) for member in cls.members)
             else:
-                yield cls.members, self.of(cls.members[0])
+                yield cls.members, self.for_member(cls.members[0])
 
     def _is_personal(self, profile: Profile) -> bool:
         """Whether members of one class may differ all the same."""
@@ -320,7 +320,7 @@ class EffectiveActions:
         in_some = without(weight.some, weight.denied)
         maybe = without(weight.maybe, weight.denied)
         in_doubt = weight.denied_some | weight.perhaps_some
-        sure = without(everywhere, in_doubt | weight.perhaps) | self.space.free
+        sure = without(everywhere, in_doubt | weight.perhaps) | self.space.without_permission
         limited = (everywhere & in_doubt) | without(in_some, everywhere | weight.perhaps_some)
         limited = without(limited, weight.perhaps | sure)
         return Effective(sure, limited, without(maybe, sure | limited))

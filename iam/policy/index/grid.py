@@ -112,7 +112,7 @@ class Grid:
         return mark
 
     def _mark(self, side: Side, say: Say) -> Mark:
-        compiled = say.clause.ready(say.kind)
+        compiled = say.clause.compiled_for(say.kind)
         is_for_all = compiled.fits is None and compiled.means is None
         if is_for_all and not compiled.conditions and not compiled.unknown:
             return Mark(self.everything, self.everything)

@@ -143,7 +143,7 @@ def _array(kind: str, content: bytes) -> array[int]:
 
 def docs_in(image: Image, documents: Documents) -> list[Doc]:
     """The documents that classes name, by number; others are None. They stay in use as long as this list."""
-    documents_of_image: list[Any] = [documents.known(digest) for digest in image.digests]
+    documents_of_image: list[Any] = [documents.find(digest) for digest in image.digests]
     shapes = [shape_in(shape, documents) for shape in image.shapes]
     for small in image.small:
         if documents_of_image[small[0]] is None:
@@ -151,7 +151,7 @@ def docs_in(image: Image, documents: Documents) -> list[Doc]:
     for place, number in enumerate(image.shared):
         if documents_of_image[number] is None:
             read = document_in(json.loads(image.shared_texts[place]))
-            documents_of_image[number] = documents.take(image.digests[number], read)
+            documents_of_image[number] = documents.add_document(image.digests[number], read)
     return documents_of_image
 
 
@@ -160,9 +160,9 @@ def columns_of(image: Image, documents: Documents) -> Columns:
     digests, texts = image.trusting, image.trust_texts
 
     def trust(number: int) -> Doc:
-        known = documents.known(digests[number])
+        known = documents.find(digests[number])
         return (
-            documents.take(digests[number], document_in(json.loads(texts[number])))
+            documents.add_document(digests[number], document_in(json.loads(texts[number])))
             if known is None
             else known
         )

@@ -30,13 +30,13 @@ class _Numbers:
     def __init__(self) -> None:
         self._found: dict[Any, int] = {}
 
-    def of(self, thing: Hashable) -> int:
+    def number_of(self, thing: Hashable) -> int:
         """The number of one."""
         return self._found.setdefault(thing, len(self._found))
 
     def all_of(self, things: Iterable[Hashable]) -> array[int]:
         """The numbers of many."""
-        return array(NUMBERS, [self.of(thing) for thing in things])
+        return array(NUMBERS, [self.number_of(thing) for thing in things])
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self._found)
@@ -80,7 +80,7 @@ class _Parts:
         attached = {policy.digest for policy in shard.policies.values()}
         shared = {number: doc for number, doc in self._held.items() if doc.digest in attached}
         small = [
-            [number, *small_written(doc, self._shapes.of)]
+            [number, *small_written(doc, self._shapes.number_of)]
             for number, doc in self._held.items()
             if number not in shared
         ]
@@ -112,27 +112,27 @@ class _Parts:
 
     def _class(self, cls: Class) -> Written:
         profile = cls.profile
-        written: Written = [self._limits.of(profile.limits)]
+        written: Written = [self._limits.number_of(profile.limits)]
         marks = {marked.doc: marked.marks for marked in profile.marked}
         for doc in sorted(profile.bundle.docs, key=attrgetter("digest")):
-            written += [self._doc(doc), self._marks.of(marks.get(doc, ()))]
+            written += [self._doc(doc), self._marks.number_of(marks.get(doc, ()))]
         return written
 
     def _bounds(self, limits: Limits) -> Written:
         boundary = -1 if limits.boundary is None else self._doc(limits.boundary)
-        marks = [self._marks.of(marks) for marks in (limits.boundary_marks, *limits.level_marks)]
+        marks = [self._marks.number_of(marks) for marks in (limits.boundary_marks, *limits.level_marks)]
         return [*limits.flags, boundary, *marks]
 
     def _doc(self, doc: Doc) -> int:
-        number = self._digests.of(doc.digest)
+        number = self._digests.number_of(doc.digest)
         self._held[number] = doc
         return number
 
     def _trust(self, doc: Doc | None) -> int:
-        return 0 if doc is None else self._trusting.of(doc) + 1
+        return 0 if doc is None else self._trusting.number_of(doc) + 1
 
     def _grants(self, grants: Grants) -> Written:
-        inline = [[name, self._digests.of(digest)] for name, digest in grants.inline]
+        inline = [[name, self._digests.number_of(digest)] for name, digest in grants.inline]
         return [inline, grants.attached, grants.groups, grants.boundary]
 
 

@@ -81,11 +81,11 @@ class Index:
         self.register.at_hand = {doc.digest: doc for doc in documents}
         try:
             for rows in accounts:
-                self.put(rows)
+                self.enter_account(rows)
         finally:
             self.register.at_hand = {}
 
-    def put(self, rows: AccountRows) -> None:
+    def enter_account(self, rows: AccountRows) -> None:
         """Enter an account, in the place of what is known of it."""
         with without_collecting(STATEMENT * self.documents.clauses):
             new = Shard(self.register, rows)
@@ -135,9 +135,9 @@ class Index:
         self._grow_old(len(placed))
         return placed
 
-    def stand(self, number: str, standing: OrganizationStanding) -> list[Member]:
+    def place_in_organization(self, number: str, standing: OrganizationStanding) -> list[Member]:
         """Tell where an account stands in its organization; the members that were placed anew."""
-        placed = self.accounts[number].stand(standing)
+        placed = self.accounts[number].place_in_organization(standing)
         if placed:
             self.version += 1
             self._grow_old(len(placed))
@@ -254,6 +254,6 @@ class _Naming:
         statements: list[Compiled] = []
         problems: list[tuple[str, DocumentProblem]] = []
         for name, doc in named:
-            statements += doc.named(name, kind, of_pattern=self._is_pattern)
+            statements += doc.statements_of(name, kind, of_pattern=self._is_pattern)
             problems += [(name, problem) for problem in doc.problems]
         return PolicySet(kind, tuple(statements), tuple(problems))

@@ -125,7 +125,9 @@ class Likeness:
             self._parts[profiles] = parts
         return parts
 
-    def kin(self, part: ActionPart, member: Member, facts: Mapping[str, object], *, is_apart: bool) -> Kin:
+    def likeness_key(
+        self, part: ActionPart, member: Member, facts: Mapping[str, object], *, is_apart: bool
+    ) -> Kin:
         """Equal for all members for whom the same becomes of the part; `facts` are those of the account."""
         place: object = self._standing_of(member, facts) if part.is_neutral else member.account
         if is_apart:

@@ -44,7 +44,7 @@ class Space:
     def _space(self) -> ActionSpace:
         return ActionSpace(self.catalogue)
 
-    def meet(self, actions: Actions) -> None:
+    def register_names(self, actions: Actions) -> None:
         """Let the names of an element have bits, once a mask is asked for."""
         with self._growing:
             self._met.update(actions.names)
@@ -86,7 +86,7 @@ class Space:
         actions.named, actions.width = named, len(space)
 
     @cached_property
-    def free(self) -> int:
+    def without_permission(self) -> int:
         """What needs no permission."""
         return self._of(FREE)
 

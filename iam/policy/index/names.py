@@ -153,7 +153,7 @@ def _pairs_of(doc: Doc, other: Doc) -> tuple[Pair, ...]:
             if against == template:
                 continue
             pattern = ResourcePattern(filled(against, None))
-            if pattern.meets(whole) and (against.variables or not pattern.takes_in(whole)):
+            if pattern.overlaps(whole) and (against.variables or not pattern.takes_in(whole)):
                 pairs[template, against] = None
     return tuple(pairs)
 

@@ -127,7 +127,7 @@ class Reader:
             return False
         return area.is_some_of_everything
 
-    def holds(self, name: str) -> bool:
+    def mentions(self, name: str) -> bool:
         """Whether a name (in lower case) occurs in the question."""
         return name in self.texts
 

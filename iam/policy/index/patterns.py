@@ -96,7 +96,7 @@ class ResourcePattern:
                 return False
         return bool(state & self._goal)
 
-    def meets(self, other: ResourcePattern) -> bool:
+    def overlaps(self, other: ResourcePattern) -> bool:
         """Whether some text is of both."""
         if not (self.start.startswith(other.start) or other.start.startswith(self.start)):
             return False
@@ -151,4 +151,4 @@ def relation(statement: ResourcePattern, asked: ResourcePattern) -> int:
         return OPEN if statement.start.startswith(asked.start) else NO
     if statement.takes_in(asked):
         return YES
-    return OPEN if statement.meets(asked) else NO
+    return OPEN if statement.overlaps(asked) else NO

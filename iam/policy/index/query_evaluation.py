@@ -164,7 +164,7 @@ class QueryEvaluation:
             }
         return context
 
-    def listen(self, register: Register) -> None:
+    def load_statements(self, register: Register) -> None:
         """Hear all identity documents that speak of the action, and may be about the resource."""
         effects_by_doc, known = self.said, self._clauses
         text = self._asked.start if self.is_pattern else self.question.resource
@@ -179,7 +179,7 @@ class QueryEvaluation:
                         effects = mark if clause.allows else mark << 2
                     else:
                         heard = known.get(clause)
-                        effects = self._hear(clause) if heard is None else heard
+                        effects = self._add_statement(clause) if heard is None else heard
                     if effects:
                         for doc in docs:
                             effects_by_doc[doc] = effects_by_doc.get(doc, SILENT) | effects
@@ -206,7 +206,7 @@ class QueryEvaluation:
         name.
         """
         name = "nobody"
-        while self.reader.holds(name):
+        while self.reader.mentions(name):
             name += "-"
         user, role = (
             Principal(f"arn:aws:iam::{self.place or '0' * 12}:{kind}/{name}", tags={})
@@ -215,10 +215,10 @@ class QueryEvaluation:
         asked = replace(self._anyone, resource_account=self.place, principal=user)
         return asked, replace(asked, principal=role)
 
-    def _hear(self, clause: IndexedStatement) -> EffectBits:
+    def _add_statement(self, clause: IndexedStatement) -> EffectBits:
         """What one statement of an identity policy says to everybody."""
         if self.reader.is_the_same_for_all(clause):
-            compiled = clause.held_of_pattern if self.is_pattern else clause.held
+            compiled = clause.held_of_pattern if self.is_pattern else clause.identity_statement
             mark = compiled.applies(self._anyone)
             effects = mark if compiled.allows else mark << 2
         else:
@@ -227,13 +227,13 @@ class QueryEvaluation:
         return effects
 
     def _spoken(self, doc: Doc, kind: PolicyKind) -> MatchedStatements:
-        clauses = [clause for clause in doc.clauses if self.speaks(clause.actions)]
+        clauses = [clause for clause in doc.clauses if self.names_action(clause.actions)]
         needs = self.reader.of_clauses(clauses, is_marked=True, is_resource=False)
         return MatchedStatements(
-            self._set(kind, (c.ready(kind, of_pattern=self.is_pattern) for c in clauses)), needs
+            self._set(kind, (c.compiled_for(kind, of_pattern=self.is_pattern) for c in clauses)), needs
         )
 
-    def speaks(self, actions: Actions) -> bool:
+    def names_action(self, actions: Actions) -> bool:
         """Whether an Action element speaks of the action."""
         speaks = self._speaks.get(actions)
         # Only those that speak are noted: whatever is among them does.
@@ -310,9 +310,11 @@ class QueryEvaluation:
             sets, every = [], []
             for level in levels.scps if kind is PolicyKind.SCP else levels.rcps:
                 of_level = chain.from_iterable(doc.clauses for _, doc in level)
-                clauses = [clause for clause in of_level if self.speaks(clause.actions)]
+                clauses = [clause for clause in of_level if self.names_action(clause.actions)]
                 every += clauses
-                sets.append(self._set(kind, (c.ready(kind, of_pattern=self.is_pattern) for c in clauses)))
+                sets.append(
+                    self._set(kind, (c.compiled_for(kind, of_pattern=self.is_pattern) for c in clauses))
+                )
             needs = self.reader.of_clauses(every, is_marked=is_marked, is_resource=kind is PolicyKind.RCP)
             levels_known = self._levels[key] = (tuple(sets), needs)
         return levels_known

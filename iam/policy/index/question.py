@@ -89,7 +89,7 @@ class Answer:
     parts: list[Found]
     limitations: tuple[Limitation, ...] = ()
 
-    def found(self, decision: EvaluationDecision | None = None) -> Iterator[Found]:
+    def groups_of(self, decision: EvaluationDecision | None = None) -> Iterator[Found]:
         """Groups of principals of one account, of one decision or of both."""
         for each, classes in self.whole.items():
             if decision is None or each is decision:
@@ -106,7 +106,7 @@ class Answer:
 
     def members(self, decision: EvaluationDecision | None = None) -> Iterator[Member]:
         """The principals, group by group."""
-        for each in self.found(decision):
+        for each in self.groups_of(decision):
             yield from each.members
 
     def names(self, decision: EvaluationDecision | None = None) -> list[str]:
@@ -127,7 +127,7 @@ class Answer:
         """Members by account and ARN, those after (account, ARN), with their decisions."""
 
         def rows() -> Iterator[tuple[str, str, Member, EvaluationDecision]]:
-            for each in self.found(decision):
+            for each in self.groups_of(decision):
                 for member in each.members:
                     if (each.account, member.arn) > after:
                         yield each.account, member.arn, member, each.decision

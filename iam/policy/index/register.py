@@ -85,7 +85,7 @@ class Register:
         """The document of a policy; one that is not known is a problem that answers tell of."""
         if digest is None:
             return self.documents.unread(name)
-        document = self.at_hand.get(digest) or self.documents.known(digest)
+        document = self.at_hand.get(digest) or self.documents.find(digest)
         return self.documents.unread(name) if document is None else document
 
     def bundle(self, docs: Iterable[Doc]) -> Bundle:

@@ -54,7 +54,7 @@ def is_plain(clause: IndexedStatement) -> bool:
     """
     if not clause.allows or clause.is_partial or clause.source.conditions:
         return False
-    compiled = clause.ready(PolicyKind.IDENTITY)
+    compiled = clause.compiled_for(PolicyKind.IDENTITY)
     return compiled.means is None and not compiled.unknown
 
 

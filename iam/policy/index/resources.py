@@ -66,7 +66,7 @@ def policy_set(doc: Doc, *, of_pattern: bool) -> PolicySet:
     problems = tuple(("resource policy", problem) for problem in doc.problems)
     return PolicySet(
         PolicyKind.RESOURCE,
-        doc.named("resource policy", PolicyKind.RESOURCE, of_pattern=of_pattern),
+        doc.statements_of("resource policy", PolicyKind.RESOURCE, of_pattern=of_pattern),
         problems,
     )
 
@@ -76,7 +76,7 @@ def unknown_policy() -> PolicySet:
     own policies.
     """
     doc = Documents().add("", UNKNOWN_TEXT)
-    (statement,) = doc.named("the policy of the resource", PolicyKind.RESOURCE, of_pattern=False)
+    (statement,) = doc.statements_of("the policy of the resource", PolicyKind.RESOURCE, of_pattern=False)
     return PolicySet(PolicyKind.RESOURCE, (replace(statement, means=_the_account),))
 
 

@@ -123,8 +123,8 @@ class _Shifts:
                     yield known[gone], self._shift(known[gone], None)
 
     def _shift(self, before: Member | None, after: Member | None) -> Shift:
-        reach_before = NOTHING if before is None else self._before.of(before)
-        reach_after = NOTHING if after is None else self._after.of(after)
+        reach_before = NOTHING if before is None else self._before.for_member(before)
+        reach_after = NOTHING if after is None else self._after.for_member(after)
         return Shift(reach_before, reach_after, self._change(before, after))
 
     def _change(self, before: Member | None, after: Member | None) -> PrincipalChange:
@@ -137,7 +137,9 @@ class _Shifts:
         parts = self._likeness.parts(before, after)
         facts = self._shards[member.account].facts
         is_apart = before is not None and after is not None and is_another(before, after)
-        keys = tuple([self._likeness.kin(part, member, facts, is_apart=is_apart) for _, part in parts])
+        keys = tuple(
+            [self._likeness.likeness_key(part, member, facts, is_apart=is_apart) for _, part in parts]
+        )
         if is_apart:
             return self._joined(parts, keys, before, after)
         # Parts are kept as one object for all who hold the same.

@@ -70,7 +70,7 @@ class Shape:
     def __init__(self, source: Statement, *, has_variables: bool, actions: Actions) -> None:
         self.actions, self.allows, self.has_variables = actions, source.allows, has_variables
         resources = None if source.resources is None else ANYTHING
-        self.plain = self._with(source, resources, (0, ""))
+        self.plain = self._statement_with(source, resources, (0, ""))
         self.traits = traits_of(self.plain, has_variables=has_variables)
         self.is_not_resource = source.is_not_resource
         more = source.conditions or source.problems or source.principals is not None
@@ -80,9 +80,9 @@ class Shape:
 
     def statement(self, resources: Names | None, label: Label) -> Statement:
         """The statement that it is with some resources."""
-        return self._with(self.plain, resources, label)
+        return self._statement_with(self.plain, resources, label)
 
-    def _with(self, source: Statement, resources: Names | None, label: Label) -> Statement:
+    def _statement_with(self, source: Statement, resources: Names | None, label: Label) -> Statement:
         return Statement(
             label[0],
             label[1],
@@ -121,7 +121,7 @@ class Shape:
             compiled = self._compiled[kind] = self._compile(self.plain, kind)
         return compiled
 
-    def ready(self, kind: PolicyKind, resources: Names | None, label: Label) -> Compiled:
+    def compiled_for(self, kind: PolicyKind, resources: Names | None, label: Label) -> Compiled:
         """The statement with some resources as a policy of a kind has it."""
         source, compiled = self.statement(resources, label), self.of_kind(kind)
         if compiled.unknown or kind is PolicyKind.SESSION:

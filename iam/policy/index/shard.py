@@ -45,7 +45,7 @@ class Shard:
         self._register = register
         self._group_docs: dict[int, Docs] = {}
         self._shared_docs: dict[tuple[tuple[int, ...], tuple[int, ...]], Docs] = {}
-        self._stand(rows.standing)
+        self._note_standing(rows.standing)
         self._enter(rows)
         if image is None:
             self._put_root()
@@ -80,7 +80,7 @@ class Shard:
             by_place.append(cls)
         self.members.unfold(columns, by_place)
 
-    def _stand(self, standing: OrganizationStanding) -> None:
+    def _note_standing(self, standing: OrganizationStanding) -> None:
         self.standing = standing
         self.levels = self._register.levels(standing)
         self._requests: dict[PrincipalKind, Request] = {}
@@ -104,12 +104,12 @@ class Shard:
         """The account's root user."""
         return self.members[-int(self.number)]
 
-    def stand(self, standing: OrganizationStanding) -> list[Member]:
+    def place_in_organization(self, standing: OrganizationStanding) -> list[Member]:
         """Put the account elsewhere in its organization; who is placed anew."""
         if standing == self.standing:
             return []
         self.version += 1
-        self._stand(standing)
+        self._note_standing(standing)
         return self._place_again(list(self.members.values()))
 
     def apply(self, changes: Changes) -> list[Member]:

@@ -97,7 +97,7 @@ class SideReplay:
 def _set(kind: PolicyKind, docs: Iterable[Doc], *, of_pattern: bool) -> PolicySet:
     statements: list[Compiled] = []
     for doc in docs:
-        statements += [clause.ready(kind, of_pattern=of_pattern) for clause in doc.clauses]
+        statements += [clause.compiled_for(kind, of_pattern=of_pattern) for clause in doc.clauses]
     return PolicySet(kind, tuple(statements))
 
 

@@ -70,7 +70,7 @@ class Side:
         )
 
     @cached_property
-    def says(self) -> tuple[Say, ...]:
+    def applicable_statements(self) -> tuple[Say, ...]:
         """Every statement that may apply to the principal; conditions on the principal alone are decided."""
         return tuple(say for say in self._every if not self._is_ruled_out(say))
 
@@ -86,7 +86,7 @@ class Side:
                     yield from (Say(clause, kind, number) for clause in doc.clauses)
 
     def _is_ruled_out(self, say: Say) -> bool:
-        compiled = say.clause.ready(say.kind)
+        compiled = say.clause.compiled_for(say.kind)
         if compiled.means is not None and max(compiled.means(self.principal, False)) == NO:
             return True
         return any(
@@ -115,7 +115,7 @@ class Side:
         """
         by_place: dict[tuple[PolicyKind, int], list[Compiled]] = {}
         for say in says:
-            by_place.setdefault((say.kind, say.level), []).append(say.clause.ready(say.kind))
+            by_place.setdefault((say.kind, say.level), []).append(say.clause.compiled_for(say.kind))
 
         def of(kind: PolicyKind, level: int = 0) -> PolicySet:
             return PolicySet(kind, tuple(by_place.get((kind, level), ())))

@@ -70,8 +70,9 @@ class ActionGroup:
         """Whether a verdict names requests of somebody else of whom the same is true."""
         self.before, self.after = before, after
         bit = part & -part
-        self.left = tuple(say for say in before.says if self._space.mask(say.clause.actions) & bit)
-        self.right = tuple(say for say in after.says if self._space.mask(say.clause.actions) & bit)
+        mask = self._space.mask
+        self.left = tuple(say for say in before.applicable_statements if mask(say.clause.actions) & bit)
+        self.right = tuple(say for say in after.applicable_statements if mask(say.clause.actions) & bit)
         self.has_rcps = bool(part & self._space.under_rcps)
         if not self.has_rcps:
             self.left = tuple(say for say in self.left if say.kind is not PolicyKind.RCP)

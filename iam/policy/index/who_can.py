@@ -59,7 +59,7 @@ def judge_for(
     judge = QueryEvaluation(question, shards=shards, place=place.account, moment=moment)
     if place.policy is not None:
         judge.resource = policy_set(place.policy, of_pattern=judge.is_pattern)
-        clauses = [clause for clause in place.policy.clauses if judge.speaks(clause.actions)]
+        clauses = [clause for clause in place.policy.clauses if judge.names_action(clause.actions)]
         judge.resource_needs = judge.reader.of_clauses(clauses, is_marked=False, is_resource=True)
     elif place.is_guess:
         judge.resource = unknown_policy()
@@ -103,7 +103,7 @@ class Search:
             everybody = chain.from_iterable(profile.classes for profile in self._register.profiles)
             self._whole[EvaluationDecision.ALLOWED] = self._wanted(everybody)
         elif not self._owner_reason:
-            self._judge.listen(self._register)
+            self._judge.load_statements(self._register)
             self._named = self._named_profiles()
             self._search()
         whole = {decision: self._whole[decision] for decision in POSITIVE}
@@ -198,7 +198,7 @@ class Search:
                 for profile, cls in shard.classes.items():
                     effects = self._said_by(profile)
                     if self._may_allow(profile, effects):
-                        self._look(profile, [cls], effects, is_local=True)
+                        self._evaluate(profile, [cls], effects, is_local=True)
 
     def _may_allow(self, profile: Profile, effects: EffectBits) -> bool:
         """Whether anything could: a policy of the principal or of the resource, or that it is the root
@@ -227,7 +227,7 @@ class Search:
                 if whither is not None:
                     whither += profile.classes
                 else:
-                    self._look(
+                    self._evaluate(
                         profile, self._asked_of(profile, is_local=is_local), effects, is_local=is_local
                     )
 
@@ -243,7 +243,7 @@ class Search:
                 if whither is not None:
                     whither += profile.classes
                 else:
-                    self._look(
+                    self._evaluate(
                         profile, self._asked_of(profile, is_local=is_local), own_effects, is_local=is_local
                     )
 
@@ -266,7 +266,9 @@ class Search:
             effects |= judge.effects_of_marked(marked, _first(profile)) if heard is None else heard
         return effects
 
-    def _look(self, profile: Profile, classes: list[Class], effects: EffectBits, *, is_local: bool) -> None:
+    def _evaluate(
+        self, profile: Profile, classes: list[Class], effects: EffectBits, *, is_local: bool
+    ) -> None:
         if effects & DENIES or not classes:
             return
         limited = self._judge.limited(profile.limits, is_local=is_local)
@@ -406,7 +408,7 @@ def _said_together(said_by: Groups, *, to: Groups, adds: bool = True) -> Groups:
 
 def named_classes(shards: Mapping[str, Shard], reader: Reader) -> frozenset[Class]:
     """The classes of users whose names are in the question."""
-    of_users = (shard.classes_of_users(reader.holds) for shard in shards.values())
+    of_users = (shard.classes_of_users(reader.mentions) for shard in shards.values())
     return frozenset(chain.from_iterable(of_users))
 
 

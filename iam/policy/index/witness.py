@@ -53,16 +53,16 @@ class Prover(ProofMemory):
         for side in (before, after):
             if side.is_root:
                 allowed = self.space.actions.everything
-            for say in side.says:
+            for say in side.applicable_statements:
                 if say.kind is PolicyKind.IDENTITY and say.allows:
                     allowed |= self.space.mask(say.clause.actions)
-        return mask & allowed & ~self.space.free
+        return mask & allowed & ~self.space.without_permission
 
     def _parts(self, touched: int, before: Side, after: Side) -> list[int]:
         """The actions, apart as far as some statement speaks of some of them only."""
         parts = [touched] if touched else []
         masks: dict[Actions, int] = {}
-        for say in (*before.says, *after.says):
+        for say in (*before.applicable_statements, *after.applicable_statements):
             if say.clause.actions not in masks:
                 masks[say.clause.actions] = self.space.mask(say.clause.actions)
         splitting = list(masks.values())
@@ -83,7 +83,7 @@ class Prover(ProofMemory):
 
 def _differing(before: Side, after: Side) -> set[Say]:
     """The statements by which the two may be treated differently."""
-    left, right = set(before.says), set(after.says)
+    left, right = set(before.applicable_statements), set(after.applicable_statements)
     differing = left ^ right
     same_who = (before.principal, before.facts) == (after.principal, after.facts)
     if not same_who or before.place_facts != after.place_facts:

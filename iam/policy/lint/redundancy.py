@@ -50,7 +50,7 @@ class Cover:
                 self.inner.append((compile_glob(text), text, word))
         self.sizes = sorted({len(start) for start in self.beginnings})
 
-    def of(self, word: Word) -> Word | None:
+    def covering_word(self, word: Word) -> Word | None:
         """A word that takes this one in; never the word itself, and of equal ones the first."""
         text = self.spell(word.text)
         same = self.texts.get(text)
@@ -76,7 +76,9 @@ class Cover:
 
     def takes_in(self, words: Sequence[Word]) -> bool:
         """Whether every one of them is taken in, or stands here itself."""
-        return all(self.spell(word.text) in self.texts or self.of(word) is not None for word in words)
+        return all(
+            self.spell(word.text) in self.texts or self.covering_word(word) is not None for word in words
+        )
 
 
 def literal_start(text: str) -> str:
@@ -92,7 +94,7 @@ def _check_within(
         return
     cover = Cover(names.words, spell)
     for word in names.words:
-        covering = cover.of(word)
+        covering = cover.covering_word(word)
         if covering is not None:
             message = f"{quoted(word.text)} is already covered by {quoted(covering.text)}."
             if spell(covering.text) == spell(word.text):
@@ -112,7 +114,7 @@ class _Statements:
         self.subject = subject
         self.comparable = [statement for statement in statements if _is_comparable(statement)]
         self.meanings = {
-            statement.index: frozenset(test.meaning for test in statement.tests)
+            statement.index: frozenset(test.equality_key for test in statement.tests)
             for statement in self.comparable
         }
         self.actions = {
@@ -197,7 +199,7 @@ class _Statements:
 
     def _taker(self, wide: LintStatement, word: Word) -> Word | None:
         cover = self.actions[wide.index]
-        return cover.texts.get(fold(word.text)) or cover.of(word)
+        return cover.texts.get(fold(word.text)) or cover.covering_word(word)
 
     def _report(self, word: Word, covering: Word, wide: LintStatement, *, is_same: bool) -> None:
         how = "" if _is_equal(covering, word) else f", with {quoted(covering.text)}"

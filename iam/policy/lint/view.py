@@ -61,7 +61,7 @@ class Test:
         return fold(self.key.text)
 
     @property
-    def meaning(self) -> tuple[str, str, frozenset[str]]:
+    def equality_key(self) -> tuple[str, str, frozenset[str]]:
         """Equal for tests that ask the same."""
         return fold(self.operator.text), self.name, frozenset(value.text for value in self.values)
 

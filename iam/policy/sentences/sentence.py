@@ -67,14 +67,14 @@ class Sentence:
         """The sentence for people who know AWS, without account and end: "Read objects in s3://pay-ledger,
         only with MFA".
         """
-        return self.say()
+        return self.in_full()
 
     @property
     def plain(self) -> str:
         """The sentence for members: "Read files in the bucket pay-ledger, only with MFA"."""
-        return self.say(plain=True)
+        return self.in_full(plain=True)
 
-    def say(self, *, where: str = "", until: str = "", plain: bool = False) -> str:
+    def in_full(self, *, where: str = "", until: str = "", plain: bool = False) -> str:
         """The sentence with an account and an end: "Read objects in s3://pay-ledger (production) until 5 Dec,
         only with MFA".
 
@@ -103,7 +103,7 @@ def in_short(
     sentences: Sequence[Sentence], *, most: int = 3, where: str = "", until: str = "", plain: bool = False
 ) -> list[str]:
     """The first sentences as texts, and how many more there are."""
-    texts = [sentence.say(where=where, until=until, plain=plain) for sentence in sentences[:most]]
+    texts = [sentence.in_full(where=where, until=until, plain=plain) for sentence in sentences[:most]]
     more = len(sentences) - most
     if more > 0:
         texts.append(f"and {more:,} more {'permission' if more == 1 else 'permissions'}; see the policy")

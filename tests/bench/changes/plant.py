@@ -78,7 +78,7 @@ def outcome() -> dict[str, Any]:
     return {
         "standing": state,
         "differences": differences(began),
-        "journal_holds": verify.verify().holds,
+        "journal_holds": verify.verify().is_intact,
     }
 
 

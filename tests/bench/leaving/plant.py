@@ -175,7 +175,7 @@ def truth() -> dict[str, Any]:
         "grants": len(alone) + LedgerEntry.objects.filter(holder_arn__in=arns, until=None).count(),
         "shared": LedgerEntry.objects.filter(until=None).exclude(holder_arn__in=arns).count(),
         "states": dict(Counter(Grant.objects.values_list("state", flat=True))),
-        "journal_holds": verify.verify().holds,
+        "journal_holds": verify.verify().is_intact,
     }
 
 

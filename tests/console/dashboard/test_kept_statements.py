@@ -94,9 +94,9 @@ def test_a_grant_is_counted_as_ending_soon_when_its_time_has_come() -> None:
     Grant.objects.create(
         title="Read", state=GrantState.ACTIVE, ends_at=ends, requested_by=viewer.person_id, terms={}
     )
-    assert waiting(viewer, account=None).of("soon") == 0
+    assert waiting(viewer, account=None).count_of("soon") == 0
     with time_machine.travel(ends - timedelta(days=6)):
-        assert waiting(viewer, account=None).of("soon") == 1
+        assert waiting(viewer, account=None).count_of("soon") == 1
 
 
 def test_numbers_are_counted_again_after_a_write_and_after_a_minute() -> None:

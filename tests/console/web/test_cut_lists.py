@@ -127,4 +127,4 @@ def test_the_note_says_how_many_and_shows_the_rest(total: int, shown: int) -> No
 
 
 def test_rows_that_are_made_of_others_keep_the_number() -> None:
-    assert Cut([1, 2], 9).but(["a", "b"]).more == 7
+    assert Cut([1, 2], 9).with_rows(["a", "b"]).more == 7

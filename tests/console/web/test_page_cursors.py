@@ -46,10 +46,12 @@ def test_a_moment_without_a_zone_is_no_moment(value: str) -> None:
 
 
 def test_a_query_changes_only_what_it_is_told_to() -> None:
-    query = Query.of([("q", "ma"), ("mfa", "none"), ("mfa", "virtual"), ("sort", ""), ("as-of", "2026")])
+    query = Query.from_pairs(
+        [("q", "ma"), ("mfa", "none"), ("mfa", "virtual"), ("sort", ""), ("as-of", "2026")]
+    )
     assert str(query) == "?q=ma&mfa=none&mfa=virtual&as-of=2026"
-    assert str(query.but(mfa="x", as_of="")) == "?q=ma&mfa=x"
-    assert str(query.but(mfa=["a", "b"])) == "?q=ma&as-of=2026&mfa=a&mfa=b"
+    assert str(query.with_values(mfa="x", as_of="")) == "?q=ma&mfa=x"
+    assert str(query.with_values(mfa=["a", "b"])) == "?q=ma&as-of=2026&mfa=a&mfa=b"
     assert str(query.without("mfa", "none")) == "?q=ma&mfa=virtual&as-of=2026"
-    assert str(query.only("as-of")) == "?as-of=2026"
+    assert str(query.with_only("as-of")) == "?as-of=2026"
     assert str(Query()) == "?"

@@ -137,7 +137,8 @@ def test_a_note_that_differs_only_in_the_name_is_one_with_the_names_of_the_other
     assert accepted_warning.first_alike == ("user.1", "user.2", "user.3")
     assert accepted_warning.more_alike == tuple(f"user.{number}" for number in range(4, 12))
     assert (
-        accepted_warning.whole == f"{accepted_warning.text} The same for user.1, user.2, user.3 and 8 more."
+        accepted_warning.full_text
+        == f"{accepted_warning.text} The same for user.1, user.2, user.3 and 8 more."
     )
     assert len(accepted_warning.about) == 12
 
@@ -161,8 +162,8 @@ def test_notes_that_say_different_things_stay_apart() -> None:
 def test_a_sentence_with_very_many_names_begins_short_and_is_whole_on_demand() -> None:
     names = ", ".join(f"Person Number{number}" for number in range(60))
     (accepted_warning,) = merged([f"60 IAM users have no MFA device. They are {names}."], [])
-    assert len(accepted_warning.beginning) <= 240
-    assert accepted_warning.text.startswith(accepted_warning.beginning)
+    assert len(accepted_warning.preview_text) <= 240
+    assert accepted_warning.text.startswith(accepted_warning.preview_text)
     shown = " ".join(render_to_string("changes/_warning_text.html", {"one": accepted_warning}).split())
     assert accepted_warning.text in shown
     assert "<details" in shown

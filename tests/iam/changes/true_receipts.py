@@ -320,7 +320,7 @@ def _named(grants: Grants, names: dict[int, str]) -> Held:
 
 
 def _effective(index: Index, number: str, holder: Entity) -> Effective:
-    return index.effective().of(index.accounts[number].members[holder.pk])
+    return index.effective().for_member(index.accounts[number].members[holder.pk])
 
 
 def _can(index: Index, effective: Effective) -> Can:

@@ -38,7 +38,7 @@ def test_entries_wait_until_the_beat_and_are_then_in_a_block() -> None:
     block = Block.objects.get()
     assert (block.sequence, block.previous, block.count, block.highest) == (1, GENESIS, 3, entries[-1].id)
     verdict = verify()
-    assert (verdict.holds, verdict.entries, verdict.tail, verdict.head) == (True, 3, 0, block.hash)
+    assert (verdict.is_intact, verdict.entries, verdict.tail, verdict.head) == (True, 3, 0, block.hash)
 
 
 @pytest.mark.django_db
@@ -65,7 +65,7 @@ def test_a_long_tail_is_taken_in_blocks_of_bounded_size(monkeypatch: pytest.Monk
     _write(10)
     assert chain_pending() == 10
     assert list(Block.objects.order_by("sequence").values_list("count", flat=True)) == [4, 4, 2]
-    assert verify().holds
+    assert verify().is_intact
 
 
 @pytest.mark.django_db
@@ -79,7 +79,7 @@ def test_a_quiet_hour_is_sealed_by_an_empty_block() -> None:
     with time_machine.travel(NOON + timedelta(minutes=60), tick=False):
         chain_pending()
         assert Block.objects.get(sequence=2).count == 0
-        assert verify().holds
+        assert verify().is_intact
 
 
 @pytest.mark.django_db
@@ -106,7 +106,7 @@ def test_an_entry_that_becomes_visible_late_is_still_taken() -> None:
     assert Link.objects.get().entry_id == late.id
     held_back.save(force_insert=True)
     chain_pending()
-    assert verify().holds
+    assert verify().is_intact
     assert list(Link.objects.order_by("block_id").values_list("entry_id", flat=True)) == [late.id, early.id]
 
 
@@ -120,7 +120,7 @@ def test_what_was_on_its_way_when_the_chainer_stopped_for_days_is_taken() -> Non
     with time_machine.travel(NOON + timedelta(days=3), tick=False):
         held_back.save(force_insert=True)
         chain_pending()
-        assert verify().holds
+        assert verify().is_intact
     assert Link.objects.filter(entry_id=early.id).exists()
 
 
@@ -240,7 +240,7 @@ if connection.vendor != "sqlite":
             "slow",
         ]
         assert Entry.objects.order_by("id").first().subject == "slow"
-        assert verify().holds
+        assert verify().is_intact
 
 
 @pytest.mark.django_db(transaction=True)
@@ -256,4 +256,4 @@ def test_when_another_chainer_was_first_ours_steps_back(monkeypatch: pytest.Monk
     monkeypatch.setattr(chain, "block_hash", other_first)
     assert chain_pending() == 0
     assert Block.objects.count() == 1
-    assert verify().holds
+    assert verify().is_intact

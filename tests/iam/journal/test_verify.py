@@ -61,7 +61,7 @@ def _mended() -> Iterator[None]:
 
 def test_an_untouched_journal_holds(journal: list[Entry]) -> None:
     verdict = verify()
-    assert verdict.holds
+    assert verdict.is_intact
     assert (verdict.blocks, verdict.entries, verdict.head_sequence) == (3, 9, 3)
 
 
@@ -128,7 +128,7 @@ def test_a_chain_that_was_rewritten_whole_is_shown_by_what_was_noted_down(journa
             previous,
             block.sequence,
         )
-    assert verify().holds
+    assert verify().is_intact
     broken = verify(expect=(2, noted.hash)).broken
     assert broken is not None
     assert "noted down" in broken.sentence
@@ -224,7 +224,7 @@ def test_an_entry_that_is_dated_back_is_named(journal: list[Entry]) -> None:
         _sql("UPDATE journal_entry SET at = %s WHERE id = %s", NOON + timedelta(minutes=5), forged.id)
         chain_pending()
         verdict = verify()
-    assert verdict.holds
+    assert verdict.is_intact
     (warning,) = verdict.open_warnings
     assert warning.entries == (forged.id,)
     assert "was added about 2026-11-24 17:01:00 UTC" in warning.sentence
@@ -248,7 +248,7 @@ def skewed(journal: list[Entry]) -> Entry:
 
 def test_a_clock_that_was_ahead_does_not_hide_a_later_forgery(skewed: Entry) -> None:
     verdict = verify()
-    assert verdict.holds
+    assert verdict.is_intact
     assert (verdict.head_sequence, len(verdict.open_warnings)) == (5, 1)
     last = Entry.objects.latest("id")
     _sql("UPDATE journal_entry SET subject = 'x' WHERE id = %s", last.id)

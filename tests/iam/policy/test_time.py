@@ -154,7 +154,7 @@ def _index(*statements: dict[str, Any], moment: datetime | None = None) -> Index
     documents = made.held()
     index = Index(made.store, moment=moment)
     for rows in made.accounts:
-        index.put(rows)
+        index.enter_account(rows)
     del documents
     return index
 
@@ -163,18 +163,22 @@ def _answers(index: Index, **more: Any) -> set[str]:
     """What who-can, decide, explain and the effective actions say."""
     asked = AccessQuestion("s3:GetObject", OBJECT, **more)
     (member,) = (member for member in index.members if member.name == "ana")
-    answers = {str(each.decision) for each in index.who_can(asked).found()} or {"nobody"}
+    answers = {str(each.decision) for each in index.who_can(asked).groups_of()} or {"nobody"}
     answers.add(
         {"implicitly_denied": "nobody"}.get(
             str(index.decide(member, asked)), str(index.decide(member, asked))
         )
     )
     assert index.explain(member, asked).decision == index.decide(member, asked)
-    effective = index.effective().of(member)
+    effective = index.effective().for_member(member)
     bit = 1 << (index.documents.space.actions.index_of("s3:GetObject") or 0)
     if not more:
         answers.add(
-            "conditional" if effective.conditional & bit else "allowed" if effective.any & bit else "nobody"
+            "conditional"
+            if effective.conditional & bit
+            else "allowed"
+            if effective.allowed_mask & bit
+            else "nobody"
         )
     return answers
 

@@ -34,7 +34,7 @@ class AuthorizationDetails(Overlay):
         wanted = self._get_param("Filter") or list(FILTERS)
         if unknown := set(wanted) - set(FILTERS):
             raise AnswerError("ValidationError", f"Invalid value for Filter: {', '.join(sorted(unknown))}")
-        backend, usage = self.backend, shapes.PolicyUsage.of(self.backend)
+        backend, usage = self.backend, shapes.PolicyUsage.count_in(self.backend)
         of_kinds = (_of_kind(backend, kind, usage) for kind in FILTERS if kind in wanted)
         entities = list(chain.from_iterable(of_kinds))
         chosen, marker = self._cut(entities, name=_position)

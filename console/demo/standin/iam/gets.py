@@ -47,7 +47,7 @@ class Gets(Overlay):
     def get_policy(self) -> ActionResult:
         """A managed policy with description and tags."""
         policy = self.backend.get_policy(self._get_param("PolicyArn"))
-        return ActionResult({"Policy": shapes.policy_full(policy, shapes.PolicyUsage.of(self.backend))})
+        return ActionResult({"Policy": shapes.policy_full(policy, shapes.PolicyUsage.count_in(self.backend))})
 
     def get_policy_version(self) -> ActionResult:
         """One version with its document."""

@@ -40,7 +40,7 @@ class Lists(Overlay):
 
     def list_policies(self) -> ActionResult:
         """https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListPolicies.html"""
-        usage = shapes.PolicyUsage.of(self.backend)
+        usage = shapes.PolicyUsage.count_in(self.backend)
         scope = self._get_param("Scope") or "All"
         counts = {"PermissionsPolicy": usage.attachments, "PermissionsBoundary": usage.boundaries}
         counted = counts.get(self._get_param("PolicyUsageFilter") or "PermissionsPolicy", usage.attachments)

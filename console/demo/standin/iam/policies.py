@@ -40,7 +40,7 @@ class PolicyCalls(Overlay):
             checked_tags(self._get_param("Tags") or []),
         )
         policy.id = ids.fresh("ANPA", self.backend.account_id)
-        return ActionResult({"Policy": shapes.policy(policy, shapes.PolicyUsage.of(self.backend))})
+        return ActionResult({"Policy": shapes.policy(policy, shapes.PolicyUsage.count_in(self.backend))})
 
     def create_policy_version(self) -> ActionResult:
         """A new version, the default one if asked for; a sixth one is refused."""
@@ -68,7 +68,7 @@ class PolicyCalls(Overlay):
     def delete_policy(self) -> ActionResult:
         """Delete a policy that nobody has and of which only the default version is left."""
         policy = self._customer_policy()
-        if shapes.PolicyUsage.of(self.backend).is_used(policy.arn):
+        if shapes.PolicyUsage.count_in(self.backend).is_used(policy.arn):
             raise AnswerError("DeleteConflict", "Cannot delete a policy attached to entities.")
         if len(policy.versions) > 1:
             raise AnswerError(

@@ -106,7 +106,7 @@ class PolicyUsage:
     boundaries: Counter[str]
 
     @classmethod
-    def of(cls, backend: Any) -> PolicyUsage:
+    def count_in(cls, backend: Any) -> PolicyUsage:
         """Count over all users, groups and roles of the account."""
         principals = [*backend.users.values(), *backend.groups.values(), *backend.roles.values()]
         boundaries = [user_extras(u).boundary for u in backend.users.values()]

@@ -73,22 +73,22 @@ class GrantSite:
         except ValueError as error:
             raise TermsError(str(error), part="what") from None
 
-    def here(self, arn: str) -> str:
+    def local_arn(self, arn: str) -> str:
         """The ARN of what has the same path and name in this account, in the account's partition."""
         parts = arn.split(":", 5)
         owner = "aws" if parts[4] == "aws" else self.number
         return ":".join([parts[0], self.account.partition, *parts[2:4], owner, parts[5]])
 
-    def living(self, kind: Kind, arn: str) -> Entity | None:
+    def current_entity(self, kind: Kind, arn: str) -> Entity | None:
         """What the mirror has in this account under the same path and name."""
         entities = Entity.objects.filter(
-            account=self.account, kind=kind, arn=self.here(arn), gone_at__isnull=True
+            account=self.account, kind=kind, arn=self.local_arn(arn), gone_at__isnull=True
         )
         return entities.select_related("account").first()
 
-    def named(self, kind: Kind, arn: str) -> Entity:
+    def required_entity(self, kind: Kind, arn: str) -> Entity:
         """The same. Raises RefusedError where there is none."""
-        entity = self.living(kind, arn)
+        entity = self.current_entity(kind, arn)
         if entity is None:
             raise RefusedError(
                 f"The account has no {kind.label.lower().removeprefix('iam ')} {arn.rpartition('/')[2]}."
@@ -98,7 +98,7 @@ class GrantSite:
     @cached_property
     def policy_arn(self) -> str:
         """The managed policy that is given, in this account."""
-        return self.here(self.terms.what.policy_arn)
+        return self.local_arn(self.terms.what.policy_arn)
 
     @cached_property
     def policy_text(self) -> str:

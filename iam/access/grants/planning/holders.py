@@ -62,19 +62,19 @@ class Choosing:
     shares: bool = False
 
     @cached_property
-    def room(self) -> dict[int, Room]:
+    def free_slots(self) -> dict[int, Room]:
         """By number."""
         return rooms(self.site.account, self.holders)
 
     @cached_property
-    def given(self) -> Entity | None:
+    def given_policy(self) -> Entity | None:
         """The managed policy that is given, as the mirror has it; one of AWS that nobody has yet is not
         there.
         """
         what = self.site.terms.what
         if what.kind is not WhatKind.MANAGED:
             return None
-        policy = self.site.living(Kind.POLICY, what.policy_arn)
+        policy = self.site.current_entity(Kind.POLICY, what.policy_arn)
         is_theirs = ":iam::aws:" not in what.policy_arn
         if is_theirs and (policy is None or not _sees(self.site, policy)):
             raise RefusedError(f"The account has no policy {what.policy_arn.rpartition('/')[2]}.")
@@ -84,11 +84,11 @@ class Choosing:
     def group(self) -> Entity | None:
         """A group that gives just this."""
         if self.site.terms.what.kind is WhatKind.MANAGED:
-            return group_alike(self.site, policy=self.given) if self.given else None
+            return group_alike(self.site, policy=self.given_policy) if self.given_policy else None
         return group_alike(self.site, policy=None)
 
     @cached_property
-    def alike(self) -> Entity | None:
+    def identical_policy(self) -> Entity | None:
         """A customer's policy that says just this."""
         return policy_alike(self.site)
 
@@ -142,7 +142,7 @@ def _pick(choosing: Choosing, holder: Entity) -> Pick:
 def _named_group(choosing: Choosing) -> Entity:
     """What the viewer may not know is said in the words for what is not there."""
     site, arn = choosing.site, choosing.site.terms.what.group_arn
-    group = site.named(Kind.GROUP, arn)
+    group = site.required_entity(Kind.GROUP, arn)
     if not _sees(site, group):
         raise RefusedError(f"The account has no group {arn.rpartition('/')[2]}.")
     return group
@@ -170,8 +170,8 @@ def _by_group(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pic
     group = choosing.group
     if group is None:
         return OtherWay(GrantWay.GROUP, "No group gives exactly this.")
-    if not choosing.room[holder.pk].for_group:
-        room = choosing.room[holder.pk]
+    if not choosing.free_slots[holder.pk].for_group:
+        room = choosing.free_slots[holder.pk]
         return OtherWay(
             GrantWay.GROUP, f"{holder.name} is in {room.groups} of {room.most_groups} groups already."
         )
@@ -187,7 +187,7 @@ def _by_group(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pic
 def _join(
     choosing: Choosing, holder: Entity, group: Entity, *, why: str, others: Sequence[OtherWay] = ()
 ) -> Pick:
-    room = choosing.room[holder.pk]
+    room = choosing.free_slots[holder.pk]
     if not room.for_group:
         raise RefusedError(
             f"{holder.name} is in {room.groups} of {room.most_groups} groups already. Remove them from one "
@@ -203,11 +203,11 @@ def _join(
 
 def _by_policy(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
     """The managed policy that was asked for itself."""
-    site, room = choosing.site, choosing.room[holder.pk]
+    site, room = choosing.site, choosing.free_slots[holder.pk]
     if not room.for_policies(1):
         return OtherWay(GrantWay.ATTACH, _full(holder, room))
     arn = site.policy_arn
-    policy = choosing.given
+    policy = choosing.given_policy
     operation = (
         Attachment.of(ATTACH_POLICY, holder, policy=policy)
         if policy
@@ -224,11 +224,11 @@ def _by_alike(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pic
     site = choosing.site
     if site.end is not None:
         return OtherWay(GrantWay.ATTACH, "An existing policy has no end date.")
-    alike = choosing.alike
+    alike = choosing.identical_policy
     if alike is None:
         return OtherWay(GrantWay.ATTACH, "No existing policy gives exactly this.")
-    if not choosing.room[holder.pk].for_policies(1):
-        return OtherWay(GrantWay.ATTACH, _full(holder, choosing.room[holder.pk]))
+    if not choosing.free_slots[holder.pk].for_policies(1):
+        return OtherWay(GrantWay.ATTACH, _full(holder, choosing.free_slots[holder.pk]))
     why = f"The policy {alike.name} already gives exactly this."
     operation = Attachment.of(ATTACH_POLICY, holder, policy=alike)
     pick = _attached(choosing, holder, [operation], [alike.arn], GrantWay.ATTACH, why, others)
@@ -249,7 +249,7 @@ def _sharing(choosing: Choosing, pick: Pick, policy: Entity) -> Pick:
 
 def _by_made(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
     """Policies made for it; all receivers of the account share them."""
-    site, room = choosing.site, choosing.room[holder.pk]
+    site, room = choosing.site, choosing.free_slots[holder.pk]
     if not site.is_whole:
         return OtherWay(GrantWay.POLICY, "The requester can’t create shared policies in this account.")
     texts = choosing.texts
@@ -291,7 +291,7 @@ def _attached(
     *,
     ends_only: bool = False,
 ) -> Pick:
-    room = choosing.room[holder.pk]
+    room = choosing.free_slots[holder.pk]
     steps = tuple(
         PlannedStep(operation, (Permission(holder.arn, PermissionSort.ATTACHED, arn),))
         for operation, arn in zip(operations, arns, strict=True)
@@ -306,7 +306,7 @@ def _full(holder: Entity, room: Room, *, wanted: int = 1) -> str:
 
 
 def _by_inline(choosing: Choosing, holder: Entity, others: list[OtherWay]) -> Pick | OtherWay:
-    site, room, text = choosing.site, choosing.room[holder.pk], choosing.inline
+    site, room, text = choosing.site, choosing.free_slots[holder.pk], choosing.inline
     if not text:
         return OtherWay(GrantWay.INLINE, "Its text is unknown, or too long for an inline policy.")
     size = MANAGED.size(text)

@@ -113,7 +113,7 @@ def _refused(account: Account, why: str) -> PartPlan:
 
 
 def _planned(site: GrantSite) -> PartPlan:
-    if not site.terms.who.holds:
+    if not site.terms.who.holds_permissions:
         return plan_through_role(site, Receivers(()))
     receivers = receivers_in(site)
     if receivers.elsewhere or site.terms.what.kind is WhatKind.ROLE:

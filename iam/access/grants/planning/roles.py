@@ -61,7 +61,7 @@ def _check_provider(site: GrantSite) -> None:
         return
     kind = Kind.SAML_PROVIDER if ":saml-provider/" in who.provider_arn else Kind.OIDC_PROVIDER
     arn = provider_in(who, account_id=site.number, partition=site.account.partition)
-    if site.living(kind, arn) is None:
+    if site.current_entity(kind, arn) is None:
         raise RefusedError(f"The account has no identity provider {arn.rpartition('/')[2]}. Add it first.")
 
 
@@ -73,7 +73,7 @@ def _check_partition(site: GrantSite) -> None:
 
 
 def _existing(site: GrantSite, statement: dict[str, object]) -> PartPlan:
-    role = site.named(Kind.ROLE, site.terms.what.role_arn)
+    role = site.required_entity(Kind.ROLE, site.terms.what.role_arn)
     state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
     if state is None or state.document is None:
         raise RefusedError(f"The trust policy of {role.name} isn’t synced yet.")
@@ -85,7 +85,7 @@ def _existing(site: GrantSite, statement: dict[str, object]) -> PartPlan:
         text = _sound(opened(state.document.text, statement=statement, limit=limit))
     except TermsError as error:
         raise RefusedError(error.message) from None
-    longest = Settings.of(state).max_session
+    longest = Settings.from_state(state).max_session
     return PartPlan(
         account=site.account,
         way=GrantWay.TRUST,
@@ -247,7 +247,7 @@ def _policy_id(site: GrantSite) -> str:
     not there.
     """
     arn = site.terms.what.policy_arn
-    policy = site.living(Kind.POLICY, arn)
+    policy = site.current_entity(Kind.POLICY, arn)
     if policy is None and ":iam::aws:" not in arn:
         raise RefusedError(f"The account has no policy {arn.rpartition('/')[2]}.")
     return policy.aws_id if policy else ""

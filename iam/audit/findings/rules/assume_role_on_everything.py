@@ -21,5 +21,5 @@ class AssumeRoleOnEverything(StatementRule):
     action = "sts:AssumeRole"
     resource = "arn:{partition}:iam::999999999999:role/gatehouse-any-role"
 
-    def fits(self, statement: AllowStatement) -> bool:
+    def matches_statement(self, statement: AllowStatement) -> bool:
         return _names(statement)

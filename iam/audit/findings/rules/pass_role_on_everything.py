@@ -24,5 +24,5 @@ class PassRoleOnEverything(StatementRule):
     action = "iam:PassRole"
     resource = "{prefix}role/gatehouse-any-role"
 
-    def fits(self, statement: AllowStatement) -> bool:
+    def matches_statement(self, statement: AllowStatement) -> bool:
         return _names(statement) and not KEYS & statement.condition_keys

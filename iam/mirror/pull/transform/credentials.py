@@ -144,8 +144,8 @@ def report_facts(row: CredentialRow) -> dict[str, Any]:
 def report_use(row: CredentialRow) -> LastUse:
     """When the report last saw a user's password or keys used."""
     use = LastUse(details={"password_last_used": instant(row.password_last_used)})
-    use.note(row.password_last_used)
+    use.update(row.password_last_used)
     for slot, key in enumerate(row.keys, 1):
         use.details[f"key_{slot}_last_used"] = instant(key.last_used_at)
-        use.note(key.last_used_at, region=key.last_used_region, service=key.last_used_service)
+        use.update(key.last_used_at, region=key.last_used_region, service=key.last_used_service)
     return use

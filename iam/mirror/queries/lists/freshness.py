@@ -55,7 +55,7 @@ class Gaps:
     has_more: bool = False
     unsynced: frozenset[str] = frozenset()
 
-    def knows(self, *sections: str) -> bool:
+    def were_synced(self, *sections: str) -> bool:
         """True if all of these sections were synced at least once, in each account in sight."""
         return self.unsynced.isdisjoint(sections)
 

@@ -48,9 +48,9 @@ def test_files_have_the_same_levels_as_pages(place: Place) -> None:
     whole = LevelsByAccount(None)
     for person in (place.maya, place.tomas):
         levels_now = levels_of({person.pk: number}, at=None)
-        assert whole.of(person.pk, account=number) == levels_now[person.pk]
-    assert whole.of(place.role.pk, account=number) is None
-    assert whole.of(place.maya.pk, account="999999999999") is None
+        assert whole.levels_of_user(person.pk, account=number) == levels_now[person.pk]
+    assert whole.levels_of_user(place.role.pk, account=number) is None
+    assert whole.levels_of_user(place.maya.pk, account="999999999999") is None
 
 
 def test_the_list_asks_once_for_all_of_its_rows(place: Place, auditor: Client) -> None:

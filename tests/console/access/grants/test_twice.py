@@ -89,7 +89,9 @@ def test_a_template_is_the_same_with_the_same_parameters(office: Office, prefix:
     grant = given(office, GrantState.WAITING, template="s3-read", what_kind="template")
     Grant.objects.filter(pk=grant.pk).update(terms={**grant.terms, "what": what})
     viewer = viewer_for(office.people["member"].person)
-    earlier = earlier_grant(GrantTerms.of({**grant.terms, "what": {**asked, "version": 2}}), viewer=viewer)
+    earlier = earlier_grant(
+        GrantTerms.from_json({**grant.terms, "what": {**asked, "version": 2}}), viewer=viewer
+    )
     assert (earlier == grant) is is_same
 
 

@@ -119,12 +119,12 @@ def test_pages_put_together_are_the_whole(accounts: tuple[Account, Account], siz
     for number in range(9):
         owner = accounts[number % 2]
         factories.inline(factories.user(owner, f"user-{number}"), body=document(READ))
-    whole = [row.place for row in service_usage.every_row("s3", ServiceUserFilter(None))]
+    whole = [row.list_position for row in service_usage.every_row("s3", ServiceUserFilter(None))]
     places, after, more = [], ("", ""), True
     while more:
         page = service_usage.page_of("s3", ServiceUserFilter(None), after=after, size=size)
         assert (page.users, page.roles) == (12, 0)
-        places += [row.place for row in page.rows]
+        places += [row.list_position for row in page.rows]
         after, more = places[-1], page.has_after
     assert places == whole == sorted(whole)
     assert len(whole) == 12

@@ -301,7 +301,9 @@ def test_what_was_asked_for_is_opened_again() -> None:
 
 def test_a_draft_brings_the_step_back(viewer: Viewer) -> None:
     state = state_in(_built(viewer))
-    assert WhatState.of(json.loads(json.dumps(state.body))) == WhatState(**{**_plain(state), "notes": ()})
+    assert WhatState.from_json(json.loads(json.dumps(state.body))) == WhatState(
+        **{**_plain(state), "notes": ()}
+    )
 
 
 def _plain(state: WhatState) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def test_tallies_are_what_each_action_gives_alone(seed: int) -> None:
         for number, decision in longhand.who_can(organisation, asked).items():
             can[number] += decision is EvaluationDecision.ALLOWED
             may[number] += decision is EvaluationDecision.CONDITIONAL
-    shown = {member.id: tallies.of(member) for member in tallies.whole.members()}
+    shown = {member.id: tallies.tally_of(member) for member in tallies.whole.members()}
     assert {number: (row.can, row.may) for number, row in shown.items()} == {
         number: (can[number], may[number]) for number in can if can[number] or may[number]
     }

@@ -41,7 +41,7 @@ def told(index: Index, asked: WhoCanQuestion, everyone: Everyone) -> object:
     for way, runs in everyone.by_way.items():
         for run in runs.runs:
             for member in run.members:
-                action = everyone.tallied.of(member).first
+                action = everyone.tallied.tally_of(member).first
                 ways[member.id] = (way, run.decision, action)
                 find = partial(why, index, member, asked.question(action))
                 reasons[member.id] = everyone.why(member, action, find)

@@ -68,7 +68,7 @@ def test_a_region_of_every_partition_is_one() -> None:
 def test_conditions_without_a_value_or_with_another_are_read_shown_and_said(block: dict[str, Any]) -> None:
     document = {"Version": "2012-10-17", "Statement": [GET | {"Condition": block}]}
     reading = read_back(document)
-    assert reading.fits
+    assert reading.is_complete
     (part,) = reading.parts
     assert written(part.whens)
     assert sentences_of(document)[0].claims

@@ -72,7 +72,7 @@ def test_what_is_built_is_read_back_and_built_again_alike(parts: list[ServicePar
     if not built.statements:
         return
     reading = read_back(built.text)
-    assert reading.fits, reading.reasons
+    assert reading.is_complete, reading.reasons
     again = build(reading.parts)
     assert _said(again.document) == _said(built.document)
     assert build(read_back(again.text).parts).text == again.text
@@ -169,13 +169,13 @@ def test_two_actions_alike_stay_names() -> None:
 )
 def test_what_the_builder_has_no_place_for_is_said(statement: dict[str, Any], why: str) -> None:
     reading = read_back({"Version": "2012-10-17", "Statement": [statement]})
-    assert not reading.fits
+    assert not reading.is_complete
     assert why in " ".join(reading.reasons)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", '{"Statement": []}', '{"Statement": [3]}', "\x00"])
 def test_no_text_breaks_the_reading(text: str) -> None:
-    assert not read_back(text).fits
+    assert not read_back(text).is_complete
 
 
 @pytest.mark.parametrize(

@@ -88,7 +88,7 @@ class World:
             arn = f"arn:aws:iam::{NUMBER}:user{somebody.path}{somebody.name}"
             rows.append(PrincipalRow(at + 1, arn, somebody.user_id, grants, somebody.tags))
         index = Index(self.documents)
-        index.put(AccountRows(rows, groups, policies, (), NUMBER, "aws", standing))
+        index.enter_account(AccountRows(rows, groups, policies, (), NUMBER, "aws", standing))
         trial = PolicyTrial(NUMBER, text_of(Variant("aws", NUMBER)), None)
         standings = stand(
             index, trial, people={at: somebody.situation for at, somebody in enumerate(people, start=1)}

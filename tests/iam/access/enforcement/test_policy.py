@@ -43,7 +43,7 @@ def judge(variant: Variant, path: str, *holds: str, text: str = "") -> Any:
         digests.append((digest, digest))
     index = Index(documents)
     user = PrincipalRow(1, place_of(variant, path, "own"), "AIDA1", Grants(tuple(digests)))
-    index.put(AccountRows([user], (), (), (), ACCOUNT, variant.partition))
+    index.enter_account(AccountRows([user], (), (), (), ACCOUNT, variant.partition))
     member = index.member(ACCOUNT, 1)
     assert member is not None
 

@@ -63,20 +63,20 @@ GIVEN = [
 @pytest.mark.parametrize("who", RECEIVERS, ids=lambda who: who.kind)
 def test_receivers_come_back_from_json_as_they_were(who: WhoTerms) -> None:
     who.check()
-    assert WhoTerms.of(json.loads(json.dumps(who.body))) == who
+    assert WhoTerms.from_json(json.loads(json.dumps(who.body))) == who
 
 
 @pytest.mark.parametrize("what", GIVEN, ids=lambda what: what.kind)
 def test_what_is_given_comes_back_from_json_as_it_was(what: What) -> None:
     what.check()
-    assert What.of(json.loads(json.dumps(what.body))) == what
+    assert What.from_json(json.loads(json.dumps(what.body))) == what
 
 
 def test_terms_come_back_from_json_as_they_were() -> None:
     dated = replace(SOUND, lasts=0, until=NOW + timedelta(days=2))
     for terms in (SOUND, dated, replace(SOUND, lasts=0)):
         terms.check(now=NOW)
-        assert GrantTerms.of(json.loads(json.dumps(terms.body))) == terms
+        assert GrantTerms.from_json(json.loads(json.dumps(terms.body))) == terms
 
 
 def test_the_clock_of_a_duration_starts_when_it_is_approved() -> None:
@@ -178,7 +178,7 @@ def test_terms_that_make_no_sense_are_refused_with_the_step_that_puts_them_right
 )
 def test_json_that_holds_no_terms_is_refused(body: dict[str, object], part: str) -> None:
     with pytest.raises(TermsError) as refused:
-        GrantTerms.of(body)
+        GrantTerms.from_json(body)
     assert refused.value.part == part
 
 

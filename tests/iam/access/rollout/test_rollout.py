@@ -206,7 +206,9 @@ def test_a_version_that_asks_for_more_leaves_the_grant_and_says_why(office: Offi
     tagged = {**statement, "Condition": {"StringEquals": {"aws:ResourceTag/{{key}}": "x"}}}
     version = second_version(
         office,
-        TemplateBody.of({**body.json, "parameters": [*body.json["parameters"], key], "statements": [tagged]}),
+        TemplateBody.from_json(
+            {**body.json, "parameters": [*body.json["parameters"], key], "statements": [tagged]}
+        ),
     )
     plan = plan_version(office.asks, version=version)
     assert plan.operations == []

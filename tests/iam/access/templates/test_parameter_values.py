@@ -54,7 +54,7 @@ HOSTILE = [
 @pytest.mark.parametrize("value", HOSTILE)
 def test_no_value_of_a_bucket_is_anything_but_a_bucket(value: str) -> None:
     with pytest.raises(TemplateError) as refused:
-        TemplateBody.of(body()).render({"bucket": value})
+        TemplateBody.from_json(body()).render({"bucket": value})
     assert list(refused.value.fields) == ["bucket"]
 
 
@@ -70,7 +70,7 @@ def test_what_is_taken_stays_within_its_string(
     """
     parameter = Parameter("p", kind, "P", wildcard=wild, many=many)
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": ["<{{p}}>"]}
-    made = TemplateBody.of(body(parameter.body, statements=[statement]))
+    made = TemplateBody.from_json(body(parameter.body, statements=[statement]))
     try:
         document = made.render({"p": value})
     except TemplateError:
@@ -91,7 +91,7 @@ def test_the_example_of_each_kind_is_taken(kind: ParameterKind) -> None:
 
 def test_several_values_stand_beside_each_other() -> None:
     many = {"name": "bucket", "kind": "bucket", "label": "Buckets", "many": True}
-    document = TemplateBody.of(body(many)).render({"bucket": "one-a, two-b\nthree-c, one-a"})
+    document = TemplateBody.from_json(body(many)).render({"bucket": "one-a, two-b\nthree-c, one-a"})
     assert document["Statement"][0]["Resource"] == [
         "arn:aws:s3:::one-a/*",
         "arn:aws:s3:::two-b/*",
@@ -105,7 +105,7 @@ def test_account_and_partition_are_those_of_the_account() -> None:
         "Action": "sqs:SendMessage",
         "Resource": "arn:{{partition}}:sqs:*:{{account}}:x",
     }
-    made = TemplateBody.of(body(statements=[statement]) | {"parameters": []})
+    made = TemplateBody.from_json(body(statements=[statement]) | {"parameters": []})
     document = made.render({}, account_id="222233334444", partition="aws-cn")
     assert document["Statement"][0]["Resource"] == "arn:aws-cn:sqs:*:222233334444:x"
 
@@ -118,7 +118,7 @@ def test_a_placeholder_stands_in_the_name_of_a_condition_key() -> None:
         "Resource": "*",
         "Condition": {"StringEquals": {"aws:ResourceTag/{{key}}": "x"}},
     }
-    document = TemplateBody.of(body(tag, statements=[statement])).render({"key": "team"})
+    document = TemplateBody.from_json(body(tag, statements=[statement])).render({"key": "team"})
     assert document["Statement"][0]["Condition"] == {"StringEquals": {"aws:ResourceTag/team": "x"}}
 
 
@@ -126,13 +126,13 @@ def test_every_wrong_value_is_said_at_once() -> None:
     two = [{"name": "bucket", "kind": "bucket"}, {"name": "region", "kind": "region"}]
     statement = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "{{bucket}}{{region}}"}
     with pytest.raises(TemplateError) as refused:
-        TemplateBody.of(body(*two, statements=[statement])).values({"bucket": "A", "region": "Mars"})
+        TemplateBody.from_json(body(*two, statements=[statement])).values({"bucket": "A", "region": "Mars"})
     assert set(refused.value.fields) == {"bucket", "region"}
 
 
 def test_a_parameter_that_is_not_there_is_refused() -> None:
     with pytest.raises(TemplateError, match="no parameter other"):
-        TemplateBody.of(body()).values({"bucket": "docs", "other": "x"})
+        TemplateBody.from_json(body()).values({"bucket": "docs", "other": "x"})
 
 
 @pytest.mark.parametrize(
@@ -160,9 +160,9 @@ def test_a_parameter_that_is_not_there_is_refused() -> None:
 )
 def test_a_template_that_cannot_be_used_is_refused_in_words(change: dict[str, Any], why: str) -> None:
     with pytest.raises(TemplateError, match=why):
-        TemplateBody.of(body() | change)
+        TemplateBody.from_json(body() | change)
 
 
 def test_nothing_of_the_statements_is_left_to_be_filled_in() -> None:
-    document = TemplateBody.of(body()).render({"bucket": "docs"})
+    document = TemplateBody.from_json(body()).render({"bucket": "docs"})
     assert all("{{" not in text for text, _ in texts_in(document))

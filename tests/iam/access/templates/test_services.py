@@ -38,7 +38,7 @@ def ines() -> Viewer:
 
 
 def own(**changes: object) -> TemplateBody:
-    return TemplateBody.of(body(**changes))
+    return TemplateBody.from_json(body(**changes))
 
 
 def test_every_shipped_template_is_offered_and_shipping_again_adds_none() -> None:

@@ -72,5 +72,5 @@ def test_actions_are_named_and_none_changes_permissions(slug: str) -> None:
 @pytest.mark.parametrize("slug", SHIPPED)
 def test_the_body_survives_json(slug: str) -> None:
     body = SHIPPED[slug]
-    again = TemplateBody.of(json.loads(json.dumps(body.json)))
+    again = TemplateBody.from_json(json.loads(json.dumps(body.json)))
     assert (again, again.digest) == (body, body.digest)

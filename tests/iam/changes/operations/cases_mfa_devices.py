@@ -71,14 +71,14 @@ def enable_device(stage: Stage) -> Operation:
     """A spare device is given to the user."""
     user, device = make_device(stage, is_assigned=False)
     sealed_id = mfa.seal_codes(*codes(stage), sealed_id=uuid4(), account_id=stage.account.account_id)
-    return mfa.EnableMfaDevice.by(device, user=user, sealed_id=sealed_id)
+    return mfa.EnableMfaDevice.of_user(device, user=user, sealed_id=sealed_id)
 
 
 def resync_device(stage: Stage) -> Operation:
     """A device is brought into step."""
     user, device = make_device(stage)
     sealed_id = mfa.seal_codes(*codes(stage), sealed_id=uuid4(), account_id=stage.account.account_id)
-    return mfa.ResyncMfaDevice.by(device, user=user, sealed_id=sealed_id)
+    return mfa.ResyncMfaDevice.of_user(device, user=user, sealed_id=sealed_id)
 
 
 def make_the_user_again(stage: Stage) -> None:

@@ -175,7 +175,7 @@ def taken_back(land: Land, operation: Operation, change: Change, before: Shown) 
 
 def as_before(before: Shown, operation: Operation) -> Shown:
     """All that was shown, and a text that was taken back: AWS keeps it as a version that does not hold."""
-    if not isinstance(operation, CreatePolicyVersion) or operation.drops:
+    if not isinstance(operation, CreatePolicyVersion) or operation.dropped_version:
         return before
     arn = operation.policy.policy_arn
     return before | {
@@ -197,7 +197,9 @@ def allowed(stage: Stage, *operations: Operation) -> dict[str, Can]:
         arns = {member.id: member.arn for member in shard.members.values()} | {
             row.id: row.arn for row in changes.principals
         }
-        effective_by_pk = {pk: index.effective().of(shard.members[pk]) for pk in arns if pk in shard.members}
+        effective_by_pk = {
+            pk: index.effective().for_member(shard.members[pk]) for pk in arns if pk in shard.members
+        }
         for shift, members in what_if(index, {number: Edits(changes)}, texts=world.texts).shifts.items():
             effective_by_pk |= {member.id: shift.after for member in members}
         gone = set(changes.gone)

@@ -79,7 +79,7 @@ def test_a_sixth_ssh_key_is_refused(scene: Scene) -> None:
 def test_a_ninth_device_is_refused(scene: Scene) -> None:
     has(scene, Kind.MFA_DEVICE, 8, category="hardware")
     spare = factories.entity(scene.account, Kind.MFA_DEVICE, "GAHT12345678", category="hardware", arn="")
-    operation = EnableMfaDevice.by(spare, user=scene.user, sealed_id=uuid4())
+    operation = EnableMfaDevice.of_user(spare, user=scene.user, sealed_id=uuid4())
 
     assert "AWS allows 8" in refusal(scene, operation)
 
@@ -125,7 +125,7 @@ def test_codes_that_are_older_than_a_minute_are_not_sent(scene: Scene) -> None:
     sealed_id = seal_codes(*codes_of(seed), sealed_id=uuid4(), account_id=scene.account.account_id)
     kept = Secret.objects.get(pk=sealed_id)
     assert kept.expires_at - kept.sealed_at == timedelta(seconds=60)
-    change = queued(scene, ResyncMfaDevice.by(device, user=scene.user, sealed_id=sealed_id))
+    change = queued(scene, ResyncMfaDevice.of_user(device, user=scene.user, sealed_id=sealed_id))
     Secret.objects.update(expires_at=datetime.now(tz=UTC) - timedelta(seconds=1))
     scene.standin.control("faults/clear", {})
 
@@ -139,7 +139,7 @@ def test_codes_that_are_older_than_a_minute_are_not_sent(scene: Scene) -> None:
 def test_codes_that_aws_does_not_take_fail_the_change_and_are_gone(scene: Scene) -> None:
     device, _ = make_device(scene)
     sealed_id = seal_codes("000000", "000001", sealed_id=uuid4(), account_id=scene.account.account_id)
-    change = queued(scene, ResyncMfaDevice.by(device, user=scene.user, sealed_id=sealed_id))
+    change = queued(scene, ResyncMfaDevice.of_user(device, user=scene.user, sealed_id=sealed_id))
 
     ran(change)
 

@@ -133,7 +133,7 @@ def test_the_lease_is_renewed_while_the_pull_goes_on(db: None) -> None:
     with time_machine.travel(begun + timedelta(seconds=100)):
         progress.on_call("iam:ListUsers")
         progress.enter("Reading roles")
-        progress.tell()
+        progress.save()
     pull.refresh_from_db()
     assert pull.lease_until is not None
     assert pull.lease_until >= begun + timedelta(seconds=100) + LEASE
@@ -149,7 +149,7 @@ def test_progress_is_written_at_most_twice_a_second(
     pull = request_pull(factories.account())
     claim(pull.pk, now=timezone.now())
     progress = PullProgress(pull.pk, expected=10)
-    progress.tell()
+    progress.save()
     with django_assert_max_num_queries(2):  # type: ignore[attr-defined]
         for _ in range(1000):
             progress.on_call("iam:ListUsers")

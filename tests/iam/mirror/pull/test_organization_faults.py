@@ -133,12 +133,12 @@ def test_a_standing_without_its_root_is_not_known(
     targets = [{"TargetId": text} for text in ("r-root", "ou-root-security", account_id(1))]
     monkeypatch.setattr(world.organizations, "ListTargetsForPolicy", lambda parameters: {"Targets": targets})
     assert pull(account).state == "complete"
-    whole = Organizations(None).standing(account_id(1))
+    whole = Organizations(None).position_of(account_id(1))
     assert whole.is_known
     assert whole.paths == ("o-exampleorg1/r-root/ou-root-security/",)
     Edge.objects.get(
         valid_at(None), account=account, kind=EdgeKind.PARENT, source__aws_id="ou-root-security"
     ).delete()
-    cut = Organizations(None).standing(account_id(1))
+    cut = Organizations(None).position_of(account_id(1))
     assert not cut.is_known
     assert cut.paths == ()

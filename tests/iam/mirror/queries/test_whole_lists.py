@@ -85,10 +85,10 @@ def test_a_page_of_a_whole_list_is_what_its_query_set_finds(
         first = list_page(listing, context, wanted)
         assert first == _page(listing, context, wanted)
         assert len(first.rows) == 4
-        places = [order.place(first.rows[-1])]
+        places = [order.position_of(first.rows[-1])]
         while (part := list_page(listing, context, wanted, after=places[-1])).has_after:
             assert part == _page(listing, context, wanted, after=places[-1])
-            places.append(order.place(part.rows[-1]))
+            places.append(order.position_of(part.rows[-1]))
         assert len(places) * 4 + len(part.rows) == length
         back = list_page(listing, context, wanted, before=places[-1])
         assert back == _page(listing, context, wanted, before=places[-1])
@@ -138,7 +138,7 @@ def test_what_completes_a_page_is_what_completes_many_rows(listing: ListDefiniti
     order = listing.sorts["name"].order(descending=False)
     rows = first.rows
     if first.has_after:
-        rows = rows + list_page(listing, context, ListQuery(), after=order.place(rows[-1])).rows
+        rows = rows + list_page(listing, context, ListQuery(), after=order.position_of(rows[-1])).rows
     assert rows == whole
     assert len(rows) == count
     if kind:

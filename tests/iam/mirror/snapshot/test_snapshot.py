@@ -31,7 +31,7 @@ def who(question: AccessQuestion = READ, **at: Any) -> dict[str, str]:
     """Names with decisions."""
     with snapshot(**at) as index:
         answer = index.who_can(question)
-        return {member.name: str(each.decision) for each in answer.found() for member in each.members}
+        return {member.name: str(each.decision) for each in answer.groups_of() for member in each.members}
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_what_makes_no_sense_is_refused_at_its_field(fields: dict[str, Any], par
 
 def test_it_comes_back_from_json_as_it_was() -> None:
     body = replace(GOOD, tags={"Team": "payments"}, stay=30, key=True)
-    assert Body.of(body.json) == body
+    assert Body.from_json(body.json) == body
     assert [difference.what for difference in differences(GOOD, body)] == ["Tags", "Access key", "Duration"]
 
 

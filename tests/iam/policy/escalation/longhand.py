@@ -258,7 +258,7 @@ class Longhand:
     def trusts(self, role: Member, service: str) -> int:
         assert role.trust is not None
         trust = PolicySet(
-            PolicyKind.RESOURCE, role.trust.named("trust", PolicyKind.RESOURCE, of_pattern=False)
+            PolicyKind.RESOURCE, role.trust.statements_of("trust", PolicyKind.RESOURCE, of_pattern=False)
         )
         request = Request("sts:AssumeRole", role.arn, Principal(service), resource_account=role.account)
         return MARKS.get(
@@ -344,7 +344,7 @@ class Longhand:
         return [PolicyRemoval(kind, group, name) for kind, name, digest in digests if self.denies(digest)]
 
     def denies(self, digest: str) -> bool:
-        doc = self.index.documents.known(digest)
+        doc = self.index.documents.find(digest)
         return doc is not None and any(not clause.allows for clause in doc.clauses)
 
     def removes(self, at: At, other: Member, removal: PolicyRemoval) -> int:

@@ -47,7 +47,7 @@ def change(world: World, dice: random.Random, index: Index, held_documents: list
     else:
         changed = dice.choice(list(rows.principals))
         changed.grants = replace(changed.grants, inline=(*changed.grants.inline, (f"more-{digest}", digest)))
-    index.put(rows)
+    index.enter_account(rows)
 
 
 @settings(max_examples=15)
@@ -76,6 +76,6 @@ def test_only_the_account_that_changed_is_looked_at_again() -> None:
     assert number > 1
     EscalationGraph(index, facts=scene.facts, kept=kept)
     assert kept.made == number
-    index.put(scene.organisation.accounts[0])
+    index.enter_account(scene.organisation.accounts[0])
     EscalationGraph(index, facts=scene.facts, kept=kept)
     assert kept.made == number + 1

@@ -39,7 +39,7 @@ def test_who_replaces_the_metadata_of_a_saml_provider_signs_in_by_it() -> None:
     assert scene.becomes_administrator("dev") == SURE
     path = scene.path("dev")
     assert path is not None
-    assert [ground.action for ground in path.steps[0].grounds] == [
+    assert [ground.action for ground in path.steps[0].all_evidence] == [
         "iam:UpdateSAMLProvider",
         "sts:AssumeRoleWithSAML",
     ]

@@ -27,7 +27,7 @@ def test_the_root_user_of_a_member_is_taken_over_by_its_email_address() -> None:
     (step,) = path.steps
     assert step.target.account == TWO
     assert TWO in step.acts[0].title
-    assert {ground.action for ground in step.grounds} == set(EMAIL)
+    assert {ground.action for ground in step.all_evidence} == set(EMAIL)
     assert any("MFA" in condition for condition in path.conditions)
 
 

@@ -67,7 +67,7 @@ def test_a_principal_that_is_created_with_every_permission_is_an_administrator(
     assert world.becomes_administrator("dev") == SURE
     path = world.path("dev")
     assert path is not None
-    assert {ground.action for ground in path.steps[0].grounds} >= set(actions) - {"iam:AddUserToGroup"}
+    assert {ground.action for ground in path.steps[0].all_evidence} >= set(actions) - {"iam:AddUserToGroup"}
 
 
 @pytest.mark.parametrize("actions", CREATED, ids="+".join)
@@ -104,7 +104,7 @@ def test_a_name_that_fits_the_pattern_is_chosen(actions: tuple[str, ...]) -> Non
         assert scene.becomes_administrator("dev") == SURE, pattern
         path = scene.path("dev")
         assert path is not None
-        assert all(ground.explanation.decision.value == "allowed" for ground in path.steps[0].grounds)
+        assert all(ground.explanation.decision.value == "allowed" for ground in path.steps[0].all_evidence)
     first, *others = actions
     apart = [
         allow(first, f"arn:aws:iam::{ONE}:{kind}/app-*"),
@@ -263,7 +263,10 @@ def test_a_policy_of_ones_own_is_attached_where_only_some_can_be() -> None:
     path = scene.path("dev")
     assert path is not None
     assert path.is_sure
-    assert [ground.action for ground in path.steps[0].grounds] == ["iam:CreatePolicy", "iam:AttachUserPolicy"]
+    assert [ground.action for ground in path.steps[0].all_evidence] == [
+        "iam:CreatePolicy",
+        "iam:AttachUserPolicy",
+    ]
     scene = world(attach, allow("iam:CreatePolicyVersion", f"arn:aws:iam::{ONE}:policy/*"))
     assert scene.becomes_administrator("dev") == NONE
     scene = world(attach, allow("iam:CreatePolicyVersion", f"arn:aws:iam::{ONE}:policy/*"))

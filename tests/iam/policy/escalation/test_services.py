@@ -48,7 +48,7 @@ def test_whoever_passes_a_role_to_what_it_starts_has_the_role(case: Case) -> Non
     path = scene.path("dev")
     assert path is not None
     assert path.is_sure
-    asked = {ground.action for ground in path.steps[0].grounds}
+    asked = {ground.action for ground in path.steps[0].all_evidence}
     assert "iam:PassRole" in asked
 
 
@@ -171,7 +171,7 @@ def test_a_region_that_an_scp_leaves_open_is_chosen() -> None:
     assert scene.becomes_administrator("dev") == SURE
     path = scene.path("dev")
     assert path is not None
-    (run,) = [ground for ground in path.steps[0].grounds if ground.action == "ec2:RunInstances"]
+    (run,) = [ground for ground in path.steps[0].all_evidence if ground.action == "ec2:RunInstances"]
     assert run.request.resource.split(":")[3] == "eu-west-1"
 
 
@@ -240,7 +240,7 @@ def test_the_tags_of_instances_decide_where_they_were_read(
     if expected == SURE:
         assert path is not None
         (ground,) = (
-            step_evidence for step_evidence in path.steps[0].grounds if step_evidence.action == action
+            step_evidence for step_evidence in path.steps[0].all_evidence if step_evidence.action == action
         )
         assert ground.request.resource == running[-1].arn
     if expected == NONE:

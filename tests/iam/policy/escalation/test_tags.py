@@ -44,7 +44,7 @@ def test_whoever_can_set_the_tag_meets_the_condition(method: str, tag: str, acti
     assert scene.becomes_administrator("dev") == CONDITIONAL
     path = scene.path("dev")
     assert path is not None
-    assert {tag, action} <= {ground.action for step in path.steps for ground in step.grounds}
+    assert {tag, action} <= {ground.action for step in path.steps for ground in step.all_evidence}
     assert any("open" in condition for condition in path.conditions)
     assert path.steps[0].acts[0].title.startswith("Sets tags")
 

@@ -147,7 +147,7 @@ class Organisation:
         documents = self.held()
         index = Index(self.store)
         for rows in self.accounts:
-            index.put(rows)
+            index.enter_account(rows)
         del documents
         return index
 

@@ -210,7 +210,9 @@ class Case:
             grants = Grants(tuple((f"p{n}", d) for n, d in enumerate(held_.identity)), (), (), bound)
             return PrincipalRow(1, self.arn, "AIDA1" if ":user/" in self.arn else "AROA1", grants, self.tags)
 
-        index.put(AccountRows([row(self.before)], (), policies.values(), (), ACCOUNT, "aws", standing))
+        index.enter_account(
+            AccountRows([row(self.before)], (), policies.values(), (), ACCOUNT, "aws", standing)
+        )
         return index, doc_list, Changes(principals=[row(self.after)])
 
     def answer(self, action: str, resource: str, context: JSON, *, after: bool, agrees: bool = False) -> bool:

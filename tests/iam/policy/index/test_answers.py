@@ -42,7 +42,7 @@ def kinds(index: Index, question: AccessQuestion) -> list[str]:
 def test_a_key_whose_policy_is_not_known_makes_everybody_conditional() -> None:
     built_index = index(say("Allow", "kms:Decrypt"), say("Allow", "s3:*"))
     answer = built_index.who_can(AccessQuestion("kms:Decrypt", KEY))
-    assert [(m.name, str(each.decision)) for each in answer.found() for m in each.members] == [
+    assert [(m.name, str(each.decision)) for each in answer.groups_of() for m in each.members] == [
         ("u0", "conditional")
     ]
     assert kinds(built_index, AccessQuestion("kms:Decrypt", KEY)) == [
@@ -112,7 +112,8 @@ def test_a_pattern_is_allowed_when_all_of_it_is_and_conditional_when_some_is(
 ) -> None:
     built_index = index(say("Allow", "s3:*", "arn:aws:s3:::prod-*"))
     decisions = [
-        str(each.decision) for each in built_index.who_can(AccessQuestion("s3:GetObject", resource)).found()
+        str(each.decision)
+        for each in built_index.who_can(AccessQuestion("s3:GetObject", resource)).groups_of()
     ]
     assert decisions == ([expected] if expected != "none" else [])
 

@@ -68,7 +68,7 @@ def _fields(row: object) -> dict[str, object]:
 
 def effective(index: Index) -> dict[int, Effective]:
     effective_actions = index.effective()
-    return {member.id: effective_actions.of(member) for member in index.members}
+    return {member.id: effective_actions.for_member(member) for member in index.members}
 
 
 def shape(index: Index) -> object:
@@ -146,7 +146,7 @@ def test_an_account_that_stands_elsewhere_is_as_if_it_had_always_stood_there(see
     organisation, other = made.organisation(dice), made.organisation(dice)
     organisation.texts.update(other.texts)
     index, documents, standing = organisation.index(), organisation.held(), other.accounts[0].standing
-    index.stand(ACCOUNTS[0], standing)
+    index.place_in_organization(ACCOUNTS[0], standing)
     organisation.accounts[0].standing = standing
     fresh = organisation.index()
     assert shape(index) == shape(fresh)
@@ -175,10 +175,10 @@ def test_each_change_gives_the_index_another_version() -> None:
     index = Index(Documents())
     seen = [index.version]
     for change in (
-        lambda: index.put(rows),
-        lambda: index.put(rows),
+        lambda: index.enter_account(rows),
+        lambda: index.enter_account(rows),
         lambda: index.apply("111111111111", Changes(gone=[1])),
-        lambda: index.stand("111111111111", OrganizationStanding("o-1")),
+        lambda: index.place_in_organization("111111111111", OrganizationStanding("o-1")),
         lambda: index.drop("111111111111"),
         index.dissolve,
     ):

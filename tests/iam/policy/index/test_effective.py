@@ -51,7 +51,7 @@ def test_effective_actions_agree_with_the_engine(seed: int) -> None:
     organisation = made.organisation(random.Random(seed))
     index = organisation.index()
     effective = EffectiveActions(index.documents.space, index.accounts)
-    sets = {member.id: effective.of(member) for member in index.members}
+    sets = {member.id: effective.for_member(member) for member in index.members}
     accounts = {member.id: member.account for member in index.members}
     for action in ACTIONS:
         for resource in places(action):
@@ -76,9 +76,9 @@ def test_effective_actions_agree_with_the_engine(seed: int) -> None:
 def test_principals_who_are_told_together_can_do_the_same(seed: int) -> None:
     index = made.organisation(random.Random(seed)).index()
     effective = EffectiveActions(index.documents.space, index.accounts)
-    for members, row in effective.everybody(index.classes):
+    for members, row in effective.by_class(index.classes):
         for member in members:
-            assert EffectiveActions(index.documents.space, index.accounts).of(member) == row
+            assert EffectiveActions(index.documents.space, index.accounts).for_member(member) == row
 
 
 def one(
@@ -105,7 +105,7 @@ def one(
     effective = EffectiveActions(index.documents.space, index.accounts)
     member = index.member(ACCOUNT, 1)
     assert member is not None
-    return effective, effective.of(member)
+    return effective, effective.for_member(member)
 
 
 def say(effect: str, action: object, resource: object = "*", **more: object) -> dict[str, object]:
@@ -169,7 +169,10 @@ def test_an_action_that_no_catalogue_knows_is_counted_too() -> None:
 
 def test_what_needs_no_permission_is_allowed_whatever_denies_it() -> None:
     effective, allowed = one(say("Deny", "*"))
-    assert set(effective.space.actions.names(allowed.any)) == {"sts:GetCallerIdentity", "sts:GetSessionToken"}
+    assert set(effective.space.actions.names(allowed.allowed_mask)) == {
+        "sts:GetCallerIdentity",
+        "sts:GetSessionToken",
+    }
     assert len(FREE) == 2
 
 
@@ -179,7 +182,7 @@ def test_circumstances_decide_conditions() -> None:
         effective.space, effective._shards, context={"aws:MultiFactorAuthPresent": "true"}
     )
     member = next(m for m in effective._shards[ACCOUNT].members.values() if m.name == "maya")
-    assert asked(asking, asking.of(member), "s3:GetObject") == "everywhere"
+    assert asked(asking, asking.for_member(member), "s3:GetObject") == "everywhere"
 
 
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"

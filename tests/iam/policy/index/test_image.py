@@ -154,7 +154,7 @@ def test_an_account_of_an_image_that_stands_elsewhere_is_as_if_it_had_always_sto
     organisation.texts.update(other.texts)
     index, documents = from_images(organisation)
     texts = [index.documents.add(digest, text) for digest, text in organisation.texts.items()]
-    index.stand(made.ACCOUNTS[0], other.accounts[0].standing)
+    index.place_in_organization(made.ACCOUNTS[0], other.accounts[0].standing)
     organisation.accounts[0].standing = other.accounts[0].standing
     assert_same(index, organisation.index(), dice)
     del documents, texts

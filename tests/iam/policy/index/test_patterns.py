@@ -35,7 +35,7 @@ def texts_of(pattern: str) -> frozenset[str]:
 @in_time
 @given(PATTERNS, PATTERNS)
 def test_patterns_meet_when_some_text_is_of_both(left: str, right: str) -> None:
-    assert pattern_of(left).meets(pattern_of(right)) == bool(texts_of(left) & texts_of(right))
+    assert pattern_of(left).overlaps(pattern_of(right)) == bool(texts_of(left) & texts_of(right))
 
 
 @in_time
@@ -87,11 +87,11 @@ def test_relations_of_arns(statement: str, asked: str, expected: int) -> None:
 
 def test_a_hostile_pattern_costs_no_more_than_its_length() -> None:
     hostile = "*a?" * 700
-    assert pattern_of(hostile).meets(pattern_of("a*b?*" * 700))
+    assert pattern_of(hostile).overlaps(pattern_of("a*b?*" * 700))
     assert not pattern_of(f"{hostile}c").takes_in(pattern_of(hostile))
 
 
 def test_parts_that_were_filled_from_variables_are_letters() -> None:
     filled = ResourcePattern(resource_tokens([*tokens("home/"), "*", "/"]))
     assert not filled.takes_in(pattern_of("home/x/"))
-    assert filled.meets(pattern_of("home/*"))
+    assert filled.overlaps(pattern_of("home/*"))

@@ -22,7 +22,7 @@ POSITIVE = {EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL}
 def decisions(index: Index, question: AccessQuestion) -> dict[int, EvaluationDecision]:
     """What the index answers, by number; nobody may be told twice."""
     decisions: dict[int, EvaluationDecision] = {}
-    for each in index.who_can(question).found():
+    for each in index.who_can(question).groups_of():
         for member in each.members:
             assert member.id not in decisions
             assert member.account == each.account

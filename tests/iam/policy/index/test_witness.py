@@ -38,10 +38,10 @@ def actions_of(shift: Shift, space: Space, dice: random.Random) -> list[str]:
     changing_names = [
         name
         for name in random_changes.RESOURCES
-        if 1 << space.actions.index_of(name) & (shift.more | shift.less)
+        if 1 << space.actions.index_of(name) & (shift.any_gain | shift.any_loss)
     ]
     for mask, _ in shift.change.proofs:
-        names = space.actions.names(mask & (shift.more | shift.less))
+        names = space.actions.names(mask & (shift.any_gain | shift.any_loss))
         changing_names += dice.sample(names, min(4, len(names)))
     return changing_names
 
@@ -59,7 +59,7 @@ def test_each_line_has_a_witness_that_the_plain_engine_confirms(seed: int) -> No
             bit = 1 << difference.space.actions.index_of(action)
             witnesses = shift.witnesses(action, bit, before=before, after=after)
             assert {witness.was_allowed for witness in witnesses} == {
-                was for was, mask in ((False, shift.more), (True, shift.less)) if mask & bit
+                was for was, mask in ((False, shift.any_gain), (True, shift.any_loss)) if mask & bit
             }
             for witness in witnesses:
                 context = {key: list(values) for key, values in witness.context}
@@ -91,8 +91,8 @@ def check(dice: random.Random, *, cases: int, requests: int) -> None:
 def assert_covered(case: Case, dice: random.Random, requests: int) -> None:
     """Each of some random requests that is answered differently is of an action that has a line."""
     difference, shift = difference_of(case)
-    more = shift.more if shift else 0
-    less = shift.less if shift else 0
+    more = shift.any_gain if shift else 0
+    less = shift.any_loss if shift else 0
     asked = set()
     for _ in range(requests):
         action, resource, context = random_changes.request(dice)

@@ -163,7 +163,7 @@ def test_the_end_in_a_statement_is_no_condition() -> None:
     (sentence,) = sentences_of({"Version": "2012-10-17", "Statement": ends})
     assert sentence.until == datetime(2026, 12, 5, 12, tzinfo=UTC)
     assert sentence.conditions == ()
-    assert sentence.say(where="production", until="5 Dec") == (
+    assert sentence.in_full(where="production", until="5 Dec") == (
         "Read objects in s3://pay-ledger (production) until 5 Dec"
     )
 
@@ -201,7 +201,7 @@ def test_a_statement_that_does_not_apply_now_says_so(
     with time_machine.travel(datetime(2026, 12, 1, tzinfo=UTC), tick=False):
         (sentence,) = sentences_of(source)
         assert sentence.standing == what
-        for text in (sentence.text, sentence.plain, sentence.say(until="some day")):
+        for text in (sentence.text, sentence.plain, sentence.in_full(until="some day")):
             assert text.endswith(f" ({what})") is bool(what)
     with time_machine.travel(datetime(2031, 1, 1, tzinfo=UTC), tick=False):
         (sentence,) = sentences_of(source)

@@ -219,7 +219,7 @@ class Site:
         )
         rows = AccountRows(principals, groups, policies, (), NUMBER, "aws", standing)
         index = Index(documents)
-        index.put(rows)
+        index.enter_account(rows)
         assert held or not self.documents
         return index
 
