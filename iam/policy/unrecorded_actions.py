@@ -1,0 +1,108 @@
+"""Actions that CloudTrail records only where a trail asks for data events, or not at all. That they are in no
+event says nothing of whether they were used.
+
+Sources: "Logging data events" in the CloudTrail User Guide,
+https://docs.aws.amazon.com/awscloudtrail/latest/userguide/logging-data-events-with-cloudtrail.html; for S3
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/cloudtrail-logging-s3-info.html; for iam:PassRole
+https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Final
+
+from iam.policy.catalogue import catalogue
+
+DATA_EVENTS: Final = (
+    "s3:GetObject*",
+    "s3:PutObject*",
+    "s3:DeleteObject*",
+    "s3:RestoreObject",
+    "s3:AbortMultipartUpload",
+    "s3:ListBucket",
+    "s3:ListBucketVersions",
+    "s3:ListMultipartUploadParts",
+    "s3express:CreateSession",
+    "lambda:InvokeFunction*",
+    "dynamodb:BatchGetItem",
+    "dynamodb:BatchWriteItem",
+    "dynamodb:ConditionCheckItem",
+    "dynamodb:DeleteItem",
+    "dynamodb:GetItem",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+    "dynamodb:PartiQL*",
+    "dynamodb:PutItem",
+    "dynamodb:Query",
+    "dynamodb:Scan",
+    "dynamodb:UpdateItem",
+    "sqs:SendMessage",
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sns:Publish",
+    "kinesis:GetRecords",
+    "kinesis:GetShardIterator",
+    "kinesis:PutRecord*",
+    "kinesis:SubscribeToShard",
+    "firehose:PutRecord*",
+    "events:PutEvents",
+    "cloudwatch:PutMetricData",
+    "logs:PutLogEvents",
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "ebs:GetSnapshotBlock",
+    "ebs:ListSnapshotBlocks",
+    "ebs:ListChangedBlocks",
+    "ebs:PutSnapshotBlock",
+    "rds-data:ExecuteStatement",
+    "rds-data:BatchExecuteStatement",
+    "sagemaker:InvokeEndpoint*",
+    "timestream:WriteRecords",
+    "timestream:Select",
+    "cassandra:Select",
+    "cassandra:Modify",
+    "codeartifact:ReadFromRepository",
+    "aoss:APIAccessAll",
+)
+NEVER_RECORDED: Final = (
+    "iam:PassRole",
+    "sts:TagSession",
+    "sts:SetSourceIdentity",
+    "rds-db:connect",
+    "elasticfilesystem:Client*",
+    "kafka-cluster:*",
+    "neptune-db:*",
+    "es:ESHttp*",
+    "execute-api:Invoke",
+    "execute-api:ManageConnections",
+    "iot:Connect",
+    "iot:Publish",
+    "iot:Receive",
+    "iot:Subscribe",
+    "ssmmessages:*",
+    "ec2messages:*",
+)
+
+
+@cache
+def unrecorded_patterns(recorded_services: frozenset[str]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """(pattern, its actions) of what may be used without any event. `recorded_services` are those of which
+    data events were seen, so that these are recorded.
+    """
+    patterns = [*NEVER_RECORDED]
+    patterns += [name for name in DATA_EVENTS if name.partition(":")[0] not in recorded_services]
+    known = catalogue()
+    expanded = ((pattern, known.expand(pattern)) for pattern in patterns)
+    return tuple((pattern, actions) for pattern, actions in expanded if actions)
+
+
+@cache
+def data_actions() -> frozenset[str]:
+    """The names of actions that are data events."""
+    known = catalogue()
+    names: list[str] = []
+    for pattern in DATA_EVENTS:
+        names += known.expand(pattern)
+    return frozenset(names)
