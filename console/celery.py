@@ -119,6 +119,7 @@ app.autodiscover_tasks(
         "iam.mirror.doctor",
         "iam.linking",
         "iam.activity",
+        "iam.activity.sources",
         "iam.changes",
         "iam.changes.drift",
         "iam.changes.approval",

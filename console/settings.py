@@ -165,6 +165,7 @@ INSTALLED_APPS = [
     "iam.mirror",
     "iam.linking",
     "iam.activity",
+    "iam.activity.sources",
     "iam.changes",
     "iam.changes.drift",
     "iam.changes.restore",

@@ -37,6 +37,7 @@ from tests.console.access.grants import made
 from tests.console.mfa import rows as mfa_rows
 from tests.console.rotation import rows as rotation_rows
 from tests.iam.activity.events import event_arguments
+from tests.iam.activity.sources.aws import source
 from tests.url_answers import ANSWERS
 from tests.url_rows import (
     appointment_row,
@@ -165,6 +166,7 @@ def _made() -> World:
     upload = SetupJob.objects.create(kind="import")
     person = operators["member"].person
     identity = person.identities.get()
+    trail_source = source(account)
     entities = {
         "own": own,
         "other": other,
@@ -192,6 +194,8 @@ def _made() -> World:
             **mfa_rows.campaigns(account, team, operators["administrator"].person),
             **rotation_rows.arguments(own, other, person),
             **offboarding.arguments(own, other, operators["administrator"].person),
+            "trail source": {"pk": trail_source.pk},
+            "trail source test": {"pk": trail_source.pk, "what": "test"},
             "event": event_arguments(other),
             "own event": event_arguments(own),
             "own finding": {"pk": finding_row(own).pk},

@@ -2,12 +2,17 @@
 
 from django.urls import path
 
-from console.activity import events, identity
+from console.activity import coverage, events, identity, sources
 
 app_name = "activity"
 urlpatterns = [
     path("activity/", events.activity, name="events"),
     path("activity/<int:moment>/<uuid:event_id>/", events.event, name="event"),
+    path("activity/coverage/", coverage.coverage_page, name="coverage"),
+    path("activity/sources/", sources.sources_page, name="sources"),
+    path("activity/sources/add/", sources.add, name="add-source"),
+    path("activity/sources/<uuid:pk>/", sources.source_page, name="source"),
+    path("activity/sources/<uuid:pk>/<slug:what>/", sources.act, name="source-act"),
     path("people/<int:pk>/activity/", identity.person_activity, name="person"),
     path("roles/<int:pk>/activity/", identity.role_activity, name="role"),
 ]

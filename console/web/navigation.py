@@ -167,18 +167,20 @@ CHANGES = NavigationEntry(
 ACTIVITY = NavigationEntry(
     "Activity",
     "list-checks",
-    ("activity", "journal"),
+    ("activity", "coverage", "journal"),
     (
         NavigationTab("AWS activity", "activity:events", ACCOUNT),
+        NavigationTab("Coverage", "activity:coverage", ACCOUNT),
         NavigationTab("Journal", "audit:journal", (Right.SEE_JOURNAL,)),
     ),
 )
 SETTINGS = NavigationEntry(
     "Settings",
     "settings",
-    ("accounts", "operators", "rules", "notifications"),
+    ("accounts", "trail-sources", "operators", "rules", "notifications"),
     (
         NavigationTab("Accounts", "setup:accounts", ACCOUNT),
+        NavigationTab("CloudTrail sources", "activity:sources", ACCOUNT),
         NavigationTab("Operators", "operators", SEES_OPERATORS),
         NavigationTab("Teams", "teams", SEES_OPERATORS),
         NavigationTab("Approval rules", "changes:rules", ACCOUNT),

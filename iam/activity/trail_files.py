@@ -24,7 +24,7 @@ class TrailFileError(ValueError):
 
 def records_of(content: bytes) -> list[Any]:
     """The records of a file, in its order, not checked yet. Raises TrailFileError."""
-    text = _inflated(content) if content.startswith(GZIP_MAGIC) else content
+    text = inflated(content)
     if len(text) > FILE_LIMIT:
         raise TrailFileError(f"The file is larger than {FILE_LIMIT // MEBIBYTE} MiB.")
     if not text.strip():
@@ -35,6 +35,11 @@ def records_of(content: bytes) -> list[Any]:
         if text.count(b"\n") and (records := _lines(text)):
             return records
         raise TrailFileError(f"The file isn’t valid JSON: {error}.") from None
+
+
+def inflated(content: bytes) -> bytes:
+    """The bytes of a file without its compression, if it has one. Raises TrailFileError."""
+    return _inflated(content) if content.startswith(GZIP_MAGIC) else content
 
 
 def _inflated(content: bytes) -> bytes:

@@ -25,6 +25,7 @@ __all__ = [
     "read_policy",
     "resource_arn",
     "section_of",
+    "trail_bucket_policy",
     "trust_policy",
     "write_policy",
 ]
@@ -76,6 +77,26 @@ def read_policy(partition: str = "aws", *, sections: Iterable[str] | None = None
         actions = sorted(action for action in read_actions(sections) if action.startswith(f"{service}:"))
         if actions:
             statements.append({"Sid": sid, "Effect": "Allow", "Action": actions, "Resource": "*"})
+    return {"Version": "2012-10-17", "Statement": statements}
+
+
+def trail_bucket_policy(
+    partition: str, *, bucket: str, prefix: str = "", queue_arn: str = "", kms_key: str = ""
+) -> Policy:
+    """What a role needs to read the log files of a trail: its bucket, its KMS key, and a queue if there is
+    one.
+    """
+    global_region(partition)
+    where = f"arn:{partition}:s3:::{bucket}"
+    statements = [
+        _allowing("ListLogFiles", ["s3:ListBucket"], [where]),
+        _allowing("ReadLogFiles", ["s3:GetObject"], [f"{where}/{prefix}AWSLogs/*"]),
+    ]
+    if kms_key:
+        statements.append(_allowing("DecryptLogFiles", ["kms:Decrypt"], [kms_key]))
+    if queue_arn:
+        actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage"]
+        statements.append(_allowing("ReadNotifications", actions, [queue_arn]))
     return {"Version": "2012-10-17", "Statement": statements}
 
 

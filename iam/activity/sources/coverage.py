@@ -1,0 +1,117 @@
+"""For which time activity is known: per account and Region, from what was really read."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Count, Max
+from django.utils import timezone
+
+from iam.activity.models import TrailFile
+from iam.activity.sources.models import DigestFile, ReadSpan, SourceFile, SpanBasis
+from iam.activity.sources.spans import TimeSpan, merged, missing_between
+
+RECENT: Final = timedelta(hours=1)
+"""What is newer can still be on its way."""
+PROBLEMS_SHOWN: Final = 5
+
+
+@dataclass(slots=True)
+class PlaceCoverage:
+    """What is known of an account in a Region. `verified` is proved by digest files, `asked` was answered
+    from the event history, `listed` is all that a bucket held, which digest files have not proved.
+    `missing` lies within the first and the last moment that was read, or after it; `problems` are files that
+    could not be read, or were changed: their events are missing too.
+    """
+
+    account_id: str
+    region: str
+    verified: list[TimeSpan] = field(default_factory=list)
+    asked: list[TimeSpan] = field(default_factory=list)
+    listed: list[TimeSpan] = field(default_factory=list)
+    missing: list[TimeSpan] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    problem_count: int = 0
+
+    @property
+    def complete(self) -> list[TimeSpan]:
+        """The time of which every event is known."""
+        return merged([*self.verified, *self.asked])
+
+    @property
+    def unproved(self) -> list[TimeSpan]:
+        """The time of which all files were read, but no digest file says that there were no others."""
+        certain = self.complete
+        left: list[TimeSpan] = []
+        for span in self.listed:
+            left.extend(missing_between(certain, span.start, span.end))
+        return left
+
+
+def coverage(account_ids: Collection[str] | None) -> list[PlaceCoverage]:
+    """The places of these accounts (None: of all), by account and Region. Three queries."""
+    rows = ReadSpan.objects.all()
+    if account_ids is not None:
+        rows = rows.filter(account_id__in=account_ids)
+    by_place: dict[tuple[str, str], list[ReadSpan]] = defaultdict(list)
+    for row in rows.order_by("account_id", "region", "start"):
+        by_place[row.account_id, row.region].append(row)
+    problems = _problems(account_ids)
+    until = timezone.now() - RECENT
+    places = []
+    for key in sorted(by_place.keys() | problems.keys()):
+        place = _place(key, by_place.get(key, []), until)
+        place.problems = problems.get(key, [])[:PROBLEMS_SHOWN]
+        place.problem_count = len(problems.get(key, []))
+        places.append(place)
+    return places
+
+
+def _place(key: tuple[str, str], rows: list[ReadSpan], until: datetime) -> PlaceCoverage:
+    spans: dict[str, list[TimeSpan]] = defaultdict(list)
+    for row in rows:
+        spans[row.basis].append(TimeSpan(row.start, row.end))
+    place = PlaceCoverage(*key)
+    place.verified = merged(spans[SpanBasis.DIGEST])
+    place.asked = merged(spans[SpanBasis.HISTORY])
+    place.listed = merged(spans[SpanBasis.LISTING])
+    known = merged([*place.verified, *place.asked, *place.listed])
+    if known:
+        place.missing = missing_between(known, known[0].start, max(until, known[-1].end))
+    return place
+
+
+def _problems(account_ids: Collection[str] | None) -> dict[tuple[str, str], list[str]]:
+    """What is wrong with files, by account and Region, the newest first."""
+    files = SourceFile.objects.exclude(problem="")
+    digests = DigestFile.objects.exclude(problem="")
+    if account_ids is not None:
+        files = files.filter(account_id__in=account_ids)
+        digests = digests.filter(account_id__in=account_ids)
+    problems: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for digest in digests.order_by("-end_at")[:500]:
+        problems[digest.account_id, digest.region].append(digest.problem)
+    for file in files.order_by("-at")[:500]:
+        name = file.key.rpartition("/")[2]
+        problems[file.account_id, file.region].append(f"{name}: {file.problem}")
+    return problems
+
+
+@dataclass(frozen=True, slots=True)
+class FolderState:
+    """The files of the folder that the setting names."""
+
+    files: int
+    quarantined: int
+    read_at: datetime | None
+
+
+def folder_state(source: str) -> FolderState:
+    """How many files came this way, and when the last one did. Two queries."""
+    rows = TrailFile.objects.filter(source=source)
+    figures = rows.aggregate(files=Count("pk"), read_at=Max("read_at"))
+    return FolderState(figures["files"], rows.exclude(reason="").count(), figures["read_at"])

@@ -1,0 +1,190 @@
+"""Sources of events, how far each was read, and which time is known."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+from django.db import models
+from django.db.models import Q
+
+from iam.mirror.models import Account
+
+
+class SourceKind(models.TextChoices):
+    """How events are read."""
+
+    BUCKET = "bucket", "S3 bucket of a trail"
+    HISTORY = "history", "CloudTrail event history"
+
+
+class SpanBasis(models.TextChoices):
+    """Why a span is known to be complete: every log file that CloudTrail's digest files name was read and is
+    unaltered, all files that the bucket held were read, or CloudTrail was asked for all events.
+    """
+
+    DIGEST = "digest", "Verified with digest files"
+    LISTING = "listing", "All files of the bucket"
+    HISTORY = "history", "CloudTrail event history"
+
+
+class TrailSource(models.Model):
+    """A bucket, or the event history of an account, which the role of `account` reads.
+
+    `since` is the first day that is read. `error` says in one sentence why the last run failed, and
+    `error_field` which field it is about. `check_result` is what a test found: `is_ok`, `text`, `field`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    kind = models.CharField(max_length=16, choices=SourceKind.choices)
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="trail_sources")
+    bucket = models.CharField(max_length=63, blank=True)
+    prefix = models.CharField(max_length=200, blank=True)
+    region = models.CharField(max_length=32, blank=True)
+    queue_url = models.CharField(max_length=512, blank=True)
+    since = models.DateField()
+    is_paused = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=256)
+    removed_at = models.DateTimeField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    next_run_at = models.DateTimeField(null=True)
+    found_at = models.DateTimeField(null=True, help_text="When the accounts and Regions were last listed.")
+    ended_at = models.DateTimeField(null=True, help_text="When the last run ended.")
+    succeeded_at = models.DateTimeField(null=True)
+    failures = models.PositiveIntegerField(default=0, help_text="Runs that failed one after the other.")
+    error = models.CharField(max_length=500, blank=True)
+    error_field = models.CharField(max_length=16, blank=True)
+    check_requested_at = models.DateTimeField(null=True)
+    checked_at = models.DateTimeField(null=True)
+    check_result = models.JSONField(default=dict)
+
+    class Meta:
+        db_table = "activity_source"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "account", "bucket", "prefix"],
+                condition=Q(removed_at__isnull=True),
+                name="one_source_per_bucket",
+            )
+        ]
+
+    def __str__(self) -> str:
+        if self.kind == SourceKind.BUCKET:
+            return f"s3://{self.bucket}/{self.prefix}"
+        return f"CloudTrail event history of {self.account}"
+
+    @property
+    def is_check_running(self) -> bool:
+        """Whether a test was requested that no worker has ended."""
+        asked = self.check_requested_at
+        return asked is not None and (self.checked_at is None or self.checked_at < asked)
+
+
+class SourcePlace(models.Model):
+    """One account and Region of a source, and how far it was read.
+
+    Of a bucket: `after` is the last key that was read, and `late_at` when the last days were listed again.
+    Of the event history: all between `read_from` and `read_until` was read; `slice_seconds` is how much time
+    one question asks for.
+    """
+
+    source = models.ForeignKey(TrailSource, on_delete=models.CASCADE, related_name="places")
+    account_id = models.CharField(max_length=12)
+    region = models.CharField(max_length=32)
+    folder = models.CharField(max_length=400, blank=True)
+    after = models.CharField(max_length=1024, blank=True)
+    digest_after = models.CharField(max_length=1024, blank=True)
+    late_at = models.DateTimeField(null=True)
+    read_from = models.DateTimeField(null=True)
+    read_until = models.DateTimeField(null=True)
+    slice_seconds = models.PositiveIntegerField(default=3600)
+    visited_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "activity_source_place"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["source", "account_id", "region", "folder"], name="one_place_per_folder"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} in {self.region}"
+
+
+class SourceFile(models.Model):
+    """A log file of a bucket that was read. `sha256` is of its inflated bytes, as digest files name it.
+    `problem` says why it, or a part of it, could not be read.
+    """
+
+    source = models.ForeignKey(TrailSource, on_delete=models.CASCADE, db_index=False, related_name="files")
+    key_digest = models.CharField(max_length=32, help_text="BLAKE2b-128 of the key.")
+    key = models.CharField(max_length=1024)
+    account_id = models.CharField(max_length=12)
+    region = models.CharField(max_length=32)
+    at = models.DateTimeField(help_text="The time in its name.")
+    sha256 = models.CharField(max_length=64, blank=True)
+    problem = models.CharField(max_length=256, blank=True)
+    read_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_source_file"
+        constraints = [
+            models.UniqueConstraint(fields=["source", "key_digest"], name="one_row_per_source_file")
+        ]
+        indexes = [
+            models.Index(
+                fields=["account_id", "region", "at"], name="source_file_problems", condition=~Q(problem="")
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class DigestFile(models.Model):
+    """A digest file of CloudTrail, and what its verification found.
+
+    `problem` is empty if its signature is valid, it follows the digest file before it, and every log file
+    that it names is there and unaltered.
+    """
+
+    source = models.ForeignKey(TrailSource, on_delete=models.CASCADE, db_index=False, related_name="digests")
+    key_digest = models.CharField(max_length=32, help_text="BLAKE2b-128 of the key.")
+    key = models.CharField(max_length=1024)
+    account_id = models.CharField(max_length=12)
+    region = models.CharField(max_length=32)
+    start_at = models.DateTimeField()
+    end_at = models.DateTimeField()
+    sha256 = models.CharField(max_length=64, blank=True)
+    signature = models.TextField(blank=True)
+    log_files = models.PositiveIntegerField(default=0)
+    problem = models.CharField(max_length=500, blank=True)
+    checked_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_digest"
+        constraints = [models.UniqueConstraint(fields=["source", "key_digest"], name="one_row_per_digest")]
+        indexes = [models.Index(fields=["account_id", "region", "end_at"], name="digest_by_time")]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class ReadSpan(models.Model):
+    """A time of an account and Region of which everything was read, in the sense of its basis. Spans of one
+    basis that touch are one row.
+    """
+
+    account_id = models.CharField(max_length=12)
+    region = models.CharField(max_length=32)
+    basis = models.CharField(max_length=16, choices=SpanBasis.choices)
+    start = models.DateTimeField()
+    end = models.DateTimeField()
+
+    class Meta:
+        db_table = "activity_span"
+        indexes = [models.Index(fields=["account_id", "region", "basis", "start"], name="span_by_place")]
+
+    def __str__(self) -> str:
+        return f"{self.account_id} in {self.region}: {self.start} to {self.end}"

@@ -1,0 +1,52 @@
+"""What workers do for sources: read those that are due, test one, and forget old rows."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+from django.utils import timezone
+
+from iam.activity.sources.check import check_source, unchecked_sources
+from iam.activity.sources.models import DigestFile, ReadSpan, SourceFile
+from iam.activity.sources.run import due_sources, run_source
+from iam.nudge import send_each
+from iam.schedule import DAYS, every
+
+EVERY_SECONDS: Final = 60
+READ_SOURCE: Final = "iam.activity.sources.tasks.read_source"
+CHECK_SOURCE: Final = "iam.activity.sources.tasks.test_source"
+
+
+@every(EVERY_SECONDS)
+@shared_task(name="iam.activity.sources.tasks.read_due_sources")  # type: ignore[untyped-decorator]
+def read_due_sources() -> None:
+    """Tell the workers of each source that is due, and of each test that no one has begun."""
+    send_each(READ_SOURCE, due_sources(timezone.now()))
+    send_each(CHECK_SOURCE, unchecked_sources())
+
+
+@shared_task(name=READ_SOURCE)  # type: ignore[untyped-decorator]
+def read_source(source_id: str) -> None:
+    """Read what is new of one source."""
+    run_source(UUID(source_id))
+
+
+@shared_task(name=CHECK_SOURCE)  # type: ignore[untyped-decorator]
+def test_source(source_id: str) -> None:
+    """Read one file of a source, to see whether it works."""
+    check_source(UUID(source_id))
+
+
+@every(DAYS)
+@shared_task(name="iam.activity.sources.tasks.forget_old_files")  # type: ignore[untyped-decorator]
+def forget_old_files() -> None:
+    """Forget the files and spans of a time whose events are no longer kept."""
+    before = timezone.now() - timedelta(days=settings.ACTIVITY_DAYS)
+    SourceFile.objects.filter(at__lt=before).delete()
+    DigestFile.objects.filter(end_at__lt=before).delete()
+    ReadSpan.objects.filter(end__lt=before).delete()
+    ReadSpan.objects.filter(start__lt=before).update(start=before)

@@ -1,0 +1,149 @@
+"""Settings of CloudTrail sources: who sees and changes them, and errors at their fields."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from iam.activity.sources.models import ReadSpan, SourceFile, SpanBasis, TrailSource
+from iam.directory.models import Role
+from iam.journal.models import Entry
+from iam.mirror.models import Account, Kind
+from tests import factories
+from tests.iam.activity.sources.aws import ACCOUNT, reader, source
+
+pytestmark = pytest.mark.django_db
+GOOD = {
+    "kind": "bucket",
+    "account": ACCOUNT,
+    "bucket": "northline-trail",
+    "region": "eu-west-1",
+    "since": "2026-01-01",
+}
+
+
+@pytest.fixture
+def account() -> Account:
+    return reader()
+
+
+def _client(role: Role, **fields: Any) -> Client:
+    client = Client()
+    client.force_login(factories.operator(role, **fields))
+    return client
+
+
+def _text(answer: Any) -> str:
+    return re.sub(r"\s+", " ", answer.content.decode())
+
+
+def test_an_administrator_adds_a_source_and_is_led_to_its_test(account: Account) -> None:
+    admin = _client(Role.ADMINISTRATOR)
+    answer = admin.post("/activity/sources/add/", GOOD)
+    row = TrailSource.objects.get()
+    assert answer["Location"] == f"/activity/sources/{row.pk}/"
+    assert "A worker reads one file" in _text(admin.get(answer["Location"]))
+    assert Entry.objects.get(kind="trail_source.add").subject == "s3://northline-trail/"
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("bucket", "Not A Bucket", "3 to 63 lower-case letters"),
+        ("bucket", "", "3 to 63 lower-case letters"),
+        ("key_prefix", "x/AWSLogs/1", "what comes before AWSLogs/"),
+        ("region", "Dublin", "such as eu-west-1"),
+        ("queue_url", "http://queue", "looks like https://sqs."),
+        ("since", "2099-01-01", "lies in the future"),
+        ("since", "soon", "Enter a date"),
+        ("account", "999999999999", "Choose an account"),
+    ],
+)
+def test_a_wrong_answer_is_told_at_its_field(account: Account, field: str, value: str, words: str) -> None:
+    answer = _client(Role.ADMINISTRATOR).post("/activity/sources/add/", GOOD | {field: value})
+    assert answer.status_code == 422
+    page = _text(answer)
+    error = re.search(rf'id="id_{field}_error">.*?</span>', page)
+    assert error is not None, page
+    assert words in error[0]
+    assert not TrailSource.objects.exists()
+
+
+def test_the_same_bucket_is_added_once(account: Account) -> None:
+    admin = _client(Role.ADMINISTRATOR)
+    admin.post("/activity/sources/add/", GOOD)
+    assert "exists already" in _text(admin.post("/activity/sources/add/", GOOD))
+
+
+def test_what_a_test_found_stands_at_its_field(account: Account) -> None:
+    wrong = {"is_ok": False, "text": "There is no bucket x.", "field": "bucket"}
+    row = source(account, checked_at=timezone.now(), check_result=wrong)
+    page = _text(_client(Role.ADMINISTRATOR).get(f"/activity/sources/{row.pk}/"))
+    assert re.search(r'name="bucket".{0,400}There is no bucket x\.', page)
+    assert "s3:GetObject" in page
+
+
+def test_a_source_is_paused_resumed_and_removed(account: Account) -> None:
+    admin = _client(Role.ADMINISTRATOR)
+    row = source(account)
+    for what, field in (("pause", True), ("resume", False)):
+        admin.post(f"/activity/sources/{row.pk}/{what}/")
+        assert TrailSource.objects.get().is_paused is field
+    admin.post(f"/activity/sources/{row.pk}/remove/")
+    assert TrailSource.objects.get().removed_at is not None
+    assert "No source" in _text(admin.get("/activity/sources/"))
+    kinds = set(Entry.objects.values_list("kind", flat=True))
+    assert {"trail_source.pause", "trail_source.resume", "trail_source.remove"} <= kinds
+    assert admin.post(f"/activity/sources/{row.pk}/delete/").status_code == 404
+
+
+def test_an_auditor_sees_sources_and_changes_none(account: Account) -> None:
+    row = source(account, error="It failed.")
+    auditor = _client(Role.AUDITOR)
+    page = _text(auditor.get("/activity/sources/"))
+    assert "It failed." in page
+    assert "Add source" not in page
+    for address in ("add/", f"{row.pk}/"):
+        assert auditor.get(f"/activity/sources/{address}").status_code == 404
+    assert auditor.post(f"/activity/sources/{row.pk}/pause/").status_code == 404
+
+
+def test_a_trail_that_nobody_reads_leads_to_its_source(account: Account) -> None:
+    attrs = {"S3BucketName": "trails", "S3KeyPrefix": "", "HomeRegion": "eu-west-1", "IsLogging": True}
+    factories.entity(account, Kind.TRAIL, "events", attrs=attrs)
+    admin = _client(Role.ADMINISTRATOR)
+    link = re.search(r'href="(/activity/sources/add/\?[^"]*)"', _text(admin.get("/activity/sources/")))
+    assert link is not None
+    assert 'value="trails"' in _text(admin.get(link[1].replace("&amp;", "&")))
+
+
+def test_coverage_tells_what_is_complete_unverified_and_missing(account: Account) -> None:
+    now = timezone.now()
+    place = {"account_id": ACCOUNT, "region": "eu-west-1"}
+    page = _text(_client(Role.ADMINISTRATOR).get("/activity/coverage/"))
+    assert "Unknown: no bucket and no event history is a source" in page
+    ReadSpan.objects.create(
+        **place, basis=SpanBasis.DIGEST, start=now - timedelta(days=9), end=now - timedelta(days=6)
+    )
+    ReadSpan.objects.create(
+        **place, basis=SpanBasis.LISTING, start=now - timedelta(days=7), end=now - timedelta(days=5)
+    )
+    SourceFile.objects.create(
+        source=source(account),
+        key_digest="0" * 32,
+        key="AWSLogs/bad.json.gz",
+        at=now,
+        problem="The file is empty.",
+        read_at=now,
+        **place,
+    )
+    page = _text(_client(Role.AUDITOR, name="Otto Audit").get("/activity/coverage/"))
+    assert page.count("Complete from") == 1
+    assert page.count("Read from") == 1
+    assert page.count("Missing from") == 1
+    assert "bad.json.gz: The file is empty." in page
