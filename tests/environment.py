@@ -13,6 +13,8 @@ import shutil
 import sys
 import tempfile
 import time
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
@@ -86,6 +88,29 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if others:
         config.hook.pytest_deselected(items=others)
         items[:] = [item for item in items if item not in others]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection(session: pytest.Session) -> None:
+    """Each test process of a run imports another part of the files first: in a fresh clone, what one has
+    compiled need not be compiled by the others.
+    """
+    worker = getattr(session.config, "workerinput", None)
+    if worker is None:
+        return
+    number, count = int(worker["workerid"].removeprefix("gw")), worker["workercount"]
+    for file in files_named(session.config)[number::count]:
+        # What is wrong with a file is said when its tests are collected.
+        with suppress(Exception, pytest.skip.Exception):
+            import_module(".".join(file.with_suffix("").parts))
+
+
+def files_named(config: pytest.Config) -> list[Path]:
+    """The files of tests that are asked for, and not left out."""
+    paths = [Path(argument.partition("::")[0]) for argument in config.args]
+    files = {file for path in paths for file in ([path] if path.is_file() else path.rglob("test_*.py"))}
+    ignored = {str(file) for file in config.option.ignore or ()}
+    return sorted(file for file in files if str(file) not in ignored and not file.is_absolute())
 
 
 JOURNEYS = "tests/journeys/"

@@ -117,7 +117,7 @@ class Supervisor:
         else:
             say("No Redis or Valkey server: the queue is a folder, which is slower.")
         self.stand_in = self._stand_in(common, stand_in_port)
-        self.children += [self.stand_in, self._worker(worker_environment), self._web(common)]
+        self.children += [self.stand_in, self._worker(worker_environment), self.web(common)]
         self._remember(worker_environment)
 
     def _log(self, name: str) -> Path:
@@ -159,7 +159,8 @@ class Supervisor:
             stop_signal=signal.SIGQUIT,
         )
 
-    def _web(self, environment: dict[str, str]) -> Child:
+    def web(self, environment: dict[str, str]) -> Child:
+        """The web server."""
         command = [sys.executable, "-m", "granian", "--interface", "rsgi", "console.rsgi:serve"]
         command += [
             "--host",

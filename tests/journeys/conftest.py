@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from console.demo.broker import free_port
 from console.demo.password import PASSWORD
+from console.demo.supervisor import Supervisor, base_environment
 from tests.journeys.axe import STILL
 from tests.services.browser import TIMEOUT_MS
 
@@ -94,6 +95,27 @@ def start_console(var: Path, **variables: str) -> Running:
             stderr=log,
         )
     return Running(f"http://127.0.0.1:{port}", var, process, output)
+
+
+@contextmanager
+def running_web(var: Path, redis_url: str) -> Iterator[Running]:
+    """The web server alone, for what looks at pages and sends forms: it is there in a sixth of the time.
+
+    What it hands to workers stays in the queue, and nothing is migrated: the data folder is a prepared one.
+    """
+    port = free_port()
+    environment = {k: v for k, v in base_environment(var).items() if k not in ONLY_FOR_TESTS}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GATEHOUSE_BIND", f"127.0.0.1:{port}")
+        web = Supervisor(var).web(environment | {"REDIS_URL": redis_url})
+    web.start()
+    assert web.process
+    running = Running(f"http://127.0.0.1:{port}", var, web.process, web.log)
+    try:
+        assert web.wait_ready(seconds=READY_SECONDS), running.text()
+        yield running
+    finally:
+        running.stop()
 
 
 IS_QUIET = """

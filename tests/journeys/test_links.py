@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import pytest
 from playwright.sync_api import APIResponse, Page
 
-from tests.journeys.conftest import Running, SignIn, start_console
+from tests.journeys.conftest import Running, SignIn, running_web
 from tests.journeys.pages import Form, PageParser, parse
 from tests.journeys.test_every_page import shape
 
@@ -42,16 +42,11 @@ LEAKED = re.compile(r"<[\w.]+ object|<function|<bound|object at 0x|/None/|=None\
 
 
 @pytest.fixture
-def console(tmp_path_factory: pytest.TempPathFactory, prepared: Path) -> Iterator[Running]:
-    """A console for each role, since forms are sent to it."""
-    var = tmp_path_factory.mktemp("links") / "var"
-    shutil.copytree(prepared, var)
-    started = start_console(var)
-    try:
-        started.wait_until_ready()
+def console(tmp_path: Path, prepared: Path, redis_url: str) -> Iterator[Running]:
+    """A web server for each role, since forms are sent to it."""
+    shutil.copytree(prepared, tmp_path / "var")
+    with running_web(tmp_path / "var", redis_url) as started:
         yield started
-    finally:
-        started.stop()
 
 
 def names_in(address: str) -> set[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -17,7 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.management.commands import migrate
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from tests.services import postgres
@@ -110,6 +111,30 @@ TAKE: dict[str, Callable[[BaseDatabaseWrapper, Path], None]] = {
     "sqlite": _take_file,
     "postgresql": _take_database,
 }
+
+
+@contextmanager
+def apart(folder: Path) -> Iterator[str]:
+    """The address of another database with these tables, for processes that a test starts: a file in the
+    folder, or one of the cluster.
+    """
+    if connection.vendor == "sqlite":
+        file = folder / "gatehouse.sqlite3"
+        shutil.copyfile(_kept(connection), file)
+        yield f"sqlite:///{file}"
+        return
+    name = f"apart_{os.getpid()}"
+    with connection.creation._nodb_cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name} TEMPLATE template0")
+    address = os.environ["DATABASE_URL"].replace("@/gatehouse?", f"@/{name}?")
+    try:
+        postgres.run_client(
+            "pg_restore", f"--dbname={address}", "--single-transaction", str(_kept(connection))
+        )
+        yield address
+    finally:
+        with connection.creation._nodb_cursor() as cursor:
+            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 FROM_MIGRATE = frozenset({"django_migrations", "django_content_type", "auth_permission"})
