@@ -40,7 +40,9 @@ def problem_of(error: AwsError, source: TrailSource) -> SourceProblem:
     if error.kind is ErrorKind.DENIED:
         return _denied(error, source)
     if error.kind in (ErrorKind.UNAVAILABLE, ErrorKind.TIMEOUT, ErrorKind.THROTTLED):
-        return SourceProblem(f"AWS didn’t answer {error.action}: {error.message} It is tried again.", "")
+        return SourceProblem(
+            f"AWS didn’t answer {error.action}: {error.message.rstrip('.')}. It is tried again.", ""
+        )
     return SourceProblem(f"{error.action} failed: {error.message}", "")
 
 
@@ -51,7 +53,7 @@ def _of_queue(error: AwsError, source: TrailSource) -> SourceProblem:
             "sqs:DeleteMessage.",
             "queue_url",
         )
-    return SourceProblem(f"The queue can’t be read: {error.message} Check its URL.", "queue_url")
+    return SourceProblem(f"The queue can’t be read: {error.message.rstrip('.')}. Check its URL.", "queue_url")
 
 
 def _denied(error: AwsError, source: TrailSource) -> SourceProblem:

@@ -78,10 +78,14 @@ def _read_place(source: TrailSource, place: SourcePlace, aws: Aws, budget: RunBu
         asked_from = start - OVERLAP if is_forward else start
         used, is_whole = _read_slice(place, asked_from, end, aws, budget, pages)
         pages -= used
-        if is_whole:
+        if is_whole or length <= SHORTEST_SLICE:
             place.read_from, place.read_until = min(place.read_from, start), max(place.read_until, end)
+        # More calls in a minute than AWS gives in a minute can't be caught up with: that stays a gap.
+        if is_whole:
             note_read(place.account_id, place.region, SpanBasis.HISTORY, start, end)
-        place.slice_seconds = _next_slice(length, used, is_whole=is_whole)
+        # The few minutes since the last run tell nothing of how long a slice can be.
+        if not is_whole or end - start >= length:
+            place.slice_seconds = _next_slice(length, used, is_whole=is_whole)
         place.save(update_fields=["read_from", "read_until", "slice_seconds"])
 
 

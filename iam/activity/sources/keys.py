@@ -19,6 +19,11 @@ _LOG: Final = re.compile(
     r"[0-9]{12}_CloudTrail_[a-z0-9-]+_(?P<at>[0-9]{8}T[0-9]{4})Z_[A-Za-z0-9]+\.json(?:\.gz)?",
     re.DOTALL,
 )
+_DIGEST: Final = re.compile(
+    r"(?:.*/)?AWSLogs/(?:o-[a-z0-9]{10,32}/)?[0-9]{12}/CloudTrail-Digest/[a-z0-9-]+/[0-9]{4}/[0-9]{2}/[0-9]{2}/"
+    r"(?P<chain>[0-9]{12}_CloudTrail-Digest_[a-z0-9-]+_[A-Za-z0-9._-]+)_(?P<at>[0-9]{8}T[0-9]{6})Z\.json\.gz",
+    re.DOTALL,
+)
 _REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 
@@ -43,6 +48,26 @@ def log_key(key: str) -> LogKey | None:
     except ValueError:
         return None
     return LogKey(key, match["folder"], match["account"], match["region"], at)
+
+
+class DigestKeyName(NamedTuple):
+    """A digest file by its key: the trail and Region whose chain it belongs to, and when its hour ended."""
+
+    key: str
+    chain: str
+    at: datetime
+
+
+def digest_key(key: str) -> DigestKeyName | None:
+    """The parts of a digest file's key; None for every other key."""
+    match = _DIGEST.fullmatch(key)
+    if match is None or len(key) > 1024:
+        return None
+    try:
+        at = datetime.strptime(match["at"], "%Y%m%dT%H%M%S").replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return DigestKeyName(key, match["chain"], at)
 
 
 def is_account(name: str) -> bool:

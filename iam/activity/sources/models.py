@@ -94,6 +94,7 @@ class SourcePlace(models.Model):
     folder = models.CharField(max_length=400, blank=True)
     after = models.CharField(max_length=1024, blank=True)
     digest_after = models.CharField(max_length=1024, blank=True)
+    digest_at = models.DateTimeField(null=True, help_text="When digest files were last looked for.")
     late_at = models.DateTimeField(null=True)
     read_from = models.DateTimeField(null=True)
     read_until = models.DateTimeField(null=True)
