@@ -94,6 +94,7 @@ app.conf.update(
     task_queues=[Queue(name, Exchange(name), routing_key=name) for name in ("gatehouse", CALCULATIONS)],
     task_routes={
         "iam.access.escalation_calculation.tasks.calculate_escalation": {"queue": CALCULATIONS},
+        "iam.audit.assertions.tasks.check_assertions": {"queue": CALCULATIONS},
         "iam.audit.findings.tasks.calculate_findings": {"queue": CALCULATIONS},
     },
     worker_hijack_root_logger=False,
@@ -125,6 +126,7 @@ app.autodiscover_tasks(
         "iam.changes.approval",
         "iam.access.drafts",
         "iam.access.escalation_calculation",
+        "iam.audit.assertions",
         "iam.audit.findings",
         "iam.people.onboarding",
         "iam.people.rotation",

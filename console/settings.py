@@ -185,6 +185,7 @@ INSTALLED_APPS = [
     "iam.people.campaigns",
     "iam.people.replacing",
     "iam.people.rotation",
+    "iam.audit.assertions",
     "iam.audit.findings",
     "console",
     "console.operators",

@@ -1,0 +1,21 @@
+"""The Django application of standing assertions."""
+
+from django.apps import AppConfig
+
+
+class AuditAssertionsConfig(AppConfig):
+    """Registers the tables, and has assertions checked after each change without waiting for the sweep."""
+
+    name = "iam.audit.assertions"
+    label = "audit_assertions"
+
+    def ready(self) -> None:
+        from iam.audit.assertions import checking
+        from iam.changes import handlers
+        from iam.changes.models import Change, ChangeState
+
+        def change_ended(change: Change) -> None:
+            if change.state == ChangeState.APPLIED:
+                checking.nudge()
+
+        handlers.on_end(change_ended)

@@ -1,0 +1,204 @@
+"""Checks active assertions, account by account, and keeps the results. An account is checked again only when
+something was written to it, or to what the answer rests on. Whatever is done twice ends the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from django.db import transaction
+
+from iam.access.certainty import DECIDING_SECTIONS
+from iam.access.escalation_calculation.code_version import code_version
+from iam.audit.assertions.evaluation import AccountJudgment, judge
+from iam.audit.assertions.models import (
+    AssertionEvent,
+    AssertionEventKind,
+    AssertionResult,
+    AssertionState,
+    AssertionStatus,
+    StandingAssertion,
+)
+from iam.audit.assertions.terms import AssertionTerms
+from iam.mirror.models import Account, Section, SectionState
+from iam.mirror.models.accounts import unknown_at
+from iam.mirror.pull.sections import ORGANIZATION
+from iam.mirror.snapshot import snapshot
+from iam.nudge import send_seldom
+from iam.policy.request import account_of
+
+TASK: Final = "iam.audit.assertions.tasks.check_assertions"
+NUDGE_SECONDS: Final = 2
+LASTS: Final = timedelta(hours=1)
+"""After so long an account is checked again although nothing was written: dates in conditions pass."""
+MAX_NAMED: Final = 20
+
+
+def active() -> list[StandingAssertion]:
+    """The assertions that are checked, by name."""
+    return list(StandingAssertion.objects.filter(status=AssertionStatus.ACTIVE).order_by("name", "pk"))
+
+
+def connected() -> list[Account]:
+    """The accounts of which anything can be known."""
+    return list(Account.objects.filter(removed_at__isnull=True).order_by("name", "pk"))
+
+
+def check_due(*, now: datetime | None = None) -> int:
+    """Check what is due; how many accounts of assertions there were."""
+    began = now or datetime.now(tz=UTC)
+    assertions = active()
+    if not assertions:
+        return 0
+    accounts = connected()
+    states = _states(accounts)
+    return sum(_check(assertion, accounts, states, began) for assertion in assertions)
+
+
+def nudge() -> None:
+    """Tell a worker, at most once in a while; without a broker the sweep does it."""
+    send_seldom(TASK, seconds=NUDGE_SECONDS)
+
+
+def unread_sections(accounts: Iterable[str], *, at: datetime | None = None) -> dict[str, tuple[str, ...]]:
+    """By account the sections that could give access and were not synced whole, as clauses; one query."""
+    rows = Section.objects.filter(name__in=DECIDING_SECTIONS)
+    rows = rows.exclude(unknown_at(at)) if at else rows.filter(state=SectionState.COMPLETE)
+    complete = set(rows.values_list("account__account_id", "name"))
+    unread = {}
+    for number in accounts:
+        clauses = []
+        for name, words in DECIDING_SECTIONS.items():
+            if (number, name) not in complete:
+                clauses.append(f"{words} weren’t fully synced")
+        unread[number] = tuple(clauses)
+    return unread
+
+
+def _check(
+    assertion: StandingAssertion, accounts: list[Account], states: Mapping[str, object], now: datetime
+) -> int:
+    terms = AssertionTerms.from_json(assertion.terms)
+    covered = [account for account in accounts if terms.covers(account.account_id)]
+    kept = {result.account_id: result for result in assertion.results.all()}
+    due = {}
+    for account in covered:
+        inputs = _inputs(assertion, terms, account, states)
+        result = kept.get(account.pk)
+        if result is None or result.inputs != inputs or now - result.checked_at > LASTS:
+            due[account] = inputs
+    gone = kept.keys() - {account.pk for account in covered}
+    if not due and not gone and assertion.checked_at is not None:
+        return 0
+    judgments = _judgments(terms, [account.account_id for account in due])
+    with transaction.atomic():
+        locked = StandingAssertion.objects.select_for_update().get(pk=assertion.pk)
+        if locked.version != assertion.version or locked.status != AssertionStatus.ACTIVE:
+            return 0
+        locked.results.filter(account__in=gone).delete()
+        for account, inputs in due.items():
+            _keep(locked, account, inputs, judgments[account.account_id], now)
+        _settle(locked, terms, covered, now)
+    return len(due)
+
+
+def _judgments(terms: AssertionTerms, numbers: list[str]) -> dict[str, AccountJudgment]:
+    """One question to the index for all accounts that are due, since trust policies and control policies are
+    those of other accounts.
+    """
+    if not numbers:
+        return {}
+    unread = unread_sections(numbers)
+    with snapshot() as index:
+        return {number: judge(index, number, terms, unread=unread[number]) for number in numbers}
+
+
+def _keep(
+    assertion: StandingAssertion, account: Account, inputs: str, judgment: AccountJudgment, now: datetime
+) -> None:
+    values = {
+        "inputs": inputs,
+        "breaches": [asdict(breach) for breach in judgment.breaches],
+        "unread": list(judgment.unread),
+        "checked_at": now,
+    }
+    AssertionResult.objects.update_or_create(assertion=assertion, account=account, defaults=values)
+
+
+def _settle(
+    assertion: StandingAssertion, terms: AssertionTerms, covered: list[Account], now: datetime
+) -> None:
+    """Derive the state of the whole from the results, with a line of history when it is another."""
+    results = list(assertion.results.select_related("account"))
+    breakers = sorted({breach["arn"] for result in results for breach in result.breaches})
+    missing = set(terms.accounts) - {account.account_id for account in covered}
+    unread = any(result.unread for result in results) or bool(missing) or not covered
+    before, was_checked = assertion.state, assertion.checked_at is not None
+    assertion.state = _state(has_breakers=bool(breakers), has_unread=unread)
+    assertion.checked_at = now
+    if assertion.state == AssertionState.BROKEN:
+        assertion.first_broken = assertion.first_broken or now
+        assertion.broken_since = assertion.broken_since or now
+        assertion.last_broken = now
+    elif assertion.state == AssertionState.HELD:
+        assertion.broken_since = None
+    assertion.save(update_fields=["state", "checked_at", "first_broken", "last_broken", "broken_since"])
+    if assertion.state != before or not was_checked:
+        AssertionEvent.objects.create(
+            assertion=assertion,
+            at=now,
+            kind=AssertionEventKind(assertion.state),
+            detail={"broken_by": breakers[:MAX_NAMED], "more": max(0, len(breakers) - MAX_NAMED)},
+        )
+
+
+def _state(*, has_breakers: bool, has_unread: bool) -> AssertionState:
+    if has_breakers:
+        return AssertionState.BROKEN
+    return AssertionState.UNKNOWN if has_unread else AssertionState.HELD
+
+
+def _states(accounts: Iterable[Account]) -> dict[str, object]:
+    """What differs after every write, by account; under "" that of accounts that tell of organizations."""
+    sections: dict[int, list[tuple[str, str]]] = {}
+    rows = Section.objects.filter(name__in=(*DECIDING_SECTIONS, ORGANIZATION)).order_by("account", "name")
+    for number, name, section_state in rows.values_list("account_id", "name", "state"):
+        sections.setdefault(number, []).append((name, section_state))
+    states: dict[str, object] = {}
+    organizations = []
+    for account in accounts:
+        state = (account.revision, sections.get(account.pk))
+        states[account.account_id] = state
+        if (ORGANIZATION, SectionState.COMPLETE.value) in sections.get(account.pk, []):
+            organizations.append((account.account_id, account.revision))
+    states[""] = organizations
+    return states
+
+
+def _inputs(
+    assertion: StandingAssertion, terms: AssertionTerms, account: Account, states: Mapping[str, object]
+) -> str:
+    """A digest of everything that the result rests on: the code, the assertion, the account, the accounts of
+    the resources, whose trust and control policies have a say, and the organization.
+    """
+    owners = {account_of(resource) for resource in terms.resources} - {account.account_id}
+    if terms.assumes_roles_anywhere:
+        owners |= states.keys()
+    state = [_version(), assertion.version, states.get(account.account_id), states[""]]
+    state += [states.get(owner) for owner in sorted(owners)]
+    return hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest()
+
+
+@cache
+def _version() -> str:
+    """A digest of the engine, and of what is beside this file."""
+    digest = hashlib.blake2b(code_version().encode(), digest_size=16)
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,129 @@
+"""Who breaks an assertion in one account, asked of the who-can index. What could give more access and was not
+synced is said, so that nothing is called held because it was not seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from itertools import chain
+from typing import Final
+
+from iam.access.explanation import why
+from iam.access.multi_action import tallied
+from iam.audit.assertions.resource_policies import takes_resource_policy
+from iam.audit.assertions.terms import AssertionTerms
+from iam.policy.evaluate import ASSUMING, EvaluationDecision
+from iam.policy.index.index import Index
+from iam.policy.index.question import RESOURCE_POLICY, UNREADABLE, AccessQuestion, Answer
+from iam.policy.letter_case import fold
+from iam.policy.request import PrincipalKind, account_of
+
+UNREAD_POLICIES: Final = "resource-based policies weren’t synced"
+UNREAD_TRUST: Final = "the trust policy of a role wasn’t synced"
+UNREAD_STATEMENTS: Final = "some policies couldn’t be read"
+UNREAD_TAGS: Final = "tags weren’t synced"
+MAX_EXPLAINED: Final = 20
+"""Of so many who break it the statement is kept; the page explains the others when it is opened."""
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionBreach:
+    """A user or role that can do what only others should. `policy` and `statement` are what allows it, where
+    it was explained.
+    """
+
+    arn: str
+    entity: int
+    action: str
+    resource: str
+    is_sure: bool
+    policy: str = ""
+    statement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AccountJudgment:
+    """What is true of an account: who breaks the assertion, and why more of it can't be known."""
+
+    breaches: tuple[AssertionBreach, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+def judge(
+    index: Index, account: str, terms: AssertionTerms, *, unread: Iterable[str] = (), explains: bool = True
+) -> AccountJudgment:
+    """Judge the users and roles of an account. `unread` are clauses on what was not synced of it and could
+    give access.
+    """
+    shard = index.accounts.get(account)
+    if shard is None:
+        # An account without users and roles is not in the index.
+        return AccountJudgment(unread=tuple(unread))
+    missing = dict.fromkeys(unread)
+    breaches: dict[str, AssertionBreach] = {}
+    for resource, actions in terms.questions():
+        for target, asked in _targets(index, resource, actions):
+            question = AccessQuestion("", target, accounts=frozenset({account}))
+            found = tallied(index, question, asked)
+            missing |= dict.fromkeys(_unread(found.whole, target, asked))
+            for part in found.whole.found():
+                is_sure = part.decision is EvaluationDecision.ALLOWED
+                if not is_sure and not terms.counts_conditional:
+                    continue
+                for member in part.members:
+                    if terms.allows(member, shard):
+                        continue
+                    if member.tags is None and terms.names_tags:
+                        missing[UNREAD_TAGS] = None
+                        continue
+                    known = breaches.get(member.arn)
+                    if known is None or (is_sure and not known.is_sure):
+                        action = found.of(member).first or asked[0]
+                        breaches[member.arn] = AssertionBreach(member.arn, member.id, action, target, is_sure)
+    ordered = [breaches[arn] for arn in sorted(breaches)]
+    if explains:
+        ordered[:MAX_EXPLAINED] = [_explained(index, account, each) for each in ordered[:MAX_EXPLAINED]]
+    return AccountJudgment(tuple(ordered), tuple(missing))
+
+
+def _targets(index: Index, resource: str, actions: tuple[str, ...]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """A role is assumed by its own trust policy, so that a pattern stands for each role that it fits."""
+    assuming = tuple(action for action in actions if fold(action) in ASSUMING)
+    others = tuple(action for action in actions if fold(action) not in ASSUMING)
+    if others:
+        yield resource, others
+    if not assuming:
+        return
+    if "*" not in resource and "?" not in resource:
+        yield resource, assuming
+        return
+    place = account_of(resource)
+    shards = [index.accounts[place]] if place in index.accounts else list(index.accounts.values())
+    members = chain.from_iterable(shard.members.values() for shard in shards)
+    for member in members:
+        if member.kind is PrincipalKind.ROLE and fnmatchcase(member.arn, resource.replace("[", "[[]")):
+            yield member.arn, assuming
+
+
+def _unread(answer: Answer, resource: str, actions: Iterable[str]) -> Iterator[str]:
+    kinds = {limitation.kind for limitation in answer.limitations}
+    if RESOURCE_POLICY in kinds and ":role/" in resource:
+        yield UNREAD_TRUST
+    elif any(map(takes_resource_policy, actions)):
+        yield UNREAD_POLICIES
+    if UNREADABLE in kinds:
+        yield UNREAD_STATEMENTS
+
+
+def _explained(index: Index, account: str, breach: AssertionBreach) -> AssertionBreach:
+    """With the statement that allows it, as who-can says it."""
+    member = index.member(account, breach.entity)
+    if member is None:
+        return breach
+    question = AccessQuestion(breach.action, breach.resource, accounts=frozenset({account}))
+    for step in why(index, member, question).grants:
+        policy = step.policy.name if step.policy else step.reason.policy
+        return replace(breach, policy=policy or "", statement=step.statement)
+    return breach

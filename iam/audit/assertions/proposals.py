@@ -1,0 +1,228 @@
+"""Creating, changing and retiring an assertion: one person requests it with a reason, another approves it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from iam.audit.assertions import checking
+from iam.audit.assertions.models import (
+    AssertionAct,
+    AssertionEvent,
+    AssertionEventKind,
+    AssertionProposal,
+    AssertionState,
+    AssertionStatus,
+    ProposalState,
+    StandingAssertion,
+)
+from iam.audit.assertions.terms import AssertionTerms, TermsError, check
+from iam.guard import Right, Viewer
+from iam.journal.services import record
+
+MAX_NAME = 120
+MAX_REASON = 1000
+
+
+class AssertionRefusedError(Exception):
+    """It is refused; `field` is that of the form, or "" for the whole."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionDraft:
+    """What is requested."""
+
+    name: str
+    reason: str
+    terms: AssertionTerms
+    owner: str = ""
+
+
+def may_request(viewer: Viewer, terms: AssertionTerms) -> bool:
+    """Whether the viewer may request an assertion: who may request changes in all accounts that it covers."""
+    return all(_may(viewer, Right.REQUEST_CHANGE, number) for number in terms.accounts or ("",))
+
+
+def may_decide(viewer: Viewer, proposal: AssertionProposal, *, is_single: bool) -> bool:
+    """Whether the viewer may approve or decline: an approver or administrator of all accounts that it covers,
+    before and after, never the person who requested it, unless there is a single operator.
+    """
+    bodies = (proposal.terms, proposal.assertion.terms)
+    numbers: set[str] = set()
+    for body in bodies:
+        numbers.update(body["accounts"] or ("",))
+    decides = all(
+        _may(viewer, Right.APPROVE_CHANGE, number) or _may(viewer, Right.MANAGE_OPERATORS, number)
+        for number in numbers
+    )
+    return decides and (is_single or viewer.person_id != proposal.requested_by)
+
+
+def _may(viewer: Viewer, right: Right, number: str) -> bool:
+    """Whether a right is held in an account whose whole the viewer sees; "": in every account."""
+    sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
+    return sees and viewer.may(right, account_id=number)
+
+
+def request_creation(draft: AssertionDraft, *, actor: Viewer, now: datetime) -> StandingAssertion:
+    """Request an assertion. Raises AssertionRefusedError."""
+    _check(draft, actor)
+    try:
+        with transaction.atomic():
+            assertion = StandingAssertion.objects.create(
+                name=draft.name,
+                reason=draft.reason,
+                owner=draft.owner,
+                terms=draft.terms.to_json(),
+                created_at=now,
+            )
+            _propose(assertion, AssertionAct.CREATE, draft, actor=actor, now=now)
+    except IntegrityError:
+        raise AssertionRefusedError("There is an assertion with this name already.", field="name") from None
+    return assertion
+
+
+def request_change(
+    assertion: StandingAssertion, draft: AssertionDraft, *, actor: Viewer, now: datetime
+) -> AssertionProposal:
+    """Request other terms, another name or owner. Raises AssertionRefusedError."""
+    _check(draft, actor)
+    _check_active(assertion, actor)
+    others = StandingAssertion.objects.filter(status__in=("requested", "active")).exclude(pk=assertion.pk)
+    if others.filter(name=draft.name).exists():
+        raise AssertionRefusedError("There is an assertion with this name already.", field="name")
+    is_same = (draft.name, draft.owner, draft.terms.to_json()) == (
+        assertion.name,
+        assertion.owner,
+        assertion.terms,
+    )
+    if is_same:
+        raise AssertionRefusedError("Nothing is changed.")
+    return _propose(assertion, AssertionAct.CHANGE, draft, actor=actor, now=now)
+
+
+def request_retirement(
+    assertion: StandingAssertion, *, reason: str, actor: Viewer, now: datetime
+) -> AssertionProposal:
+    """Request that it is no longer checked. Raises AssertionRefusedError."""
+    _check_active(assertion, actor)
+    _check_reason(reason)
+    draft = AssertionDraft(
+        assertion.name, reason, AssertionTerms.from_json(assertion.terms), owner=assertion.owner
+    )
+    return _propose(assertion, AssertionAct.RETIRE, draft, actor=actor, now=now)
+
+
+def decide(
+    proposal: AssertionProposal, *, is_approved: bool, actor: Viewer, now: datetime, is_single: bool = False
+) -> None:
+    """Approve or decline it; a worker checks at once what is approved. Raises AssertionRefusedError."""
+    if not may_decide(actor, proposal, is_single=is_single):
+        raise AssertionRefusedError("Another approver or administrator must decide about your own request.")
+    state = ProposalState.APPROVED if is_approved else ProposalState.DECLINED
+    with transaction.atomic():
+        waiting = AssertionProposal.objects.filter(pk=proposal.pk, state=ProposalState.REQUESTED)
+        decided = {"decided_by": actor.person_id, "decided_name": actor.name, "decided_at": now}
+        if not waiting.update(state=state, **decided):
+            raise AssertionRefusedError("Someone else has decided already.")
+        assertion = StandingAssertion.objects.select_for_update().get(pk=proposal.assertion_id)
+        if is_approved:
+            _put_in_force(assertion, proposal, now)
+        elif proposal.act == AssertionAct.CREATE:
+            assertion.status = AssertionStatus.DECLINED
+            assertion.save(update_fields=["status"])
+        kind = AssertionEventKind.APPROVED if is_approved else AssertionEventKind.DECLINED
+        _note(assertion, kind, proposal, actor=actor, at=now)
+        transaction.on_commit(checking.nudge, robust=True)
+
+
+def _put_in_force(assertion: StandingAssertion, proposal: AssertionProposal, now: datetime) -> None:
+    if proposal.act == AssertionAct.RETIRE:
+        assertion.status, assertion.retired_at = AssertionStatus.RETIRED, now
+        assertion.save(update_fields=["status", "retired_at"])
+        return
+    if proposal.act == AssertionAct.CHANGE:
+        assertion.version += 1
+    assertion.status, assertion.active_from = AssertionStatus.ACTIVE, assertion.active_from or now
+    assertion.name, assertion.owner, assertion.terms = proposal.name, proposal.owner, proposal.terms
+    # What was known is of other terms.
+    assertion.state, assertion.checked_at, assertion.reason = AssertionState.UNKNOWN, None, proposal.reason
+    assertion.save()
+
+
+def _check(draft: AssertionDraft, actor: Viewer) -> None:
+    if not draft.name:
+        raise AssertionRefusedError("Enter a name.", field="name")
+    if len(draft.name) > MAX_NAME:
+        raise AssertionRefusedError(f"A name has at most {MAX_NAME} characters.", field="name")
+    _check_reason(draft.reason)
+    try:
+        check(draft.terms)
+    except TermsError as error:
+        raise AssertionRefusedError(error.message, field=error.field) from None
+    if not may_request(actor, draft.terms):
+        raise AssertionRefusedError("You can’t request this for all of these accounts.", field="accounts")
+
+
+def _check_reason(reason: str) -> None:
+    if not reason:
+        raise AssertionRefusedError("Give a reason. The approver and auditors see it.", field="reason")
+    if len(reason) > MAX_REASON:
+        raise AssertionRefusedError(f"Use at most {MAX_REASON:,} characters.", field="reason")
+
+
+def _check_active(assertion: StandingAssertion, actor: Viewer) -> None:
+    if not may_request(actor, AssertionTerms.from_json(assertion.terms)):
+        raise AssertionRefusedError("You can’t request this for all of these accounts.")
+    if assertion.status != AssertionStatus.ACTIVE:
+        raise AssertionRefusedError("Only an active assertion can be changed or retired.")
+
+
+def _propose(
+    assertion: StandingAssertion, act: AssertionAct, draft: AssertionDraft, *, actor: Viewer, now: datetime
+) -> AssertionProposal:
+    try:
+        with transaction.atomic():
+            proposal = AssertionProposal.objects.create(
+                assertion=assertion,
+                act=act,
+                name=draft.name,
+                owner=draft.owner,
+                terms=draft.terms.to_json(),
+                reason=draft.reason,
+                requested_by=actor.person_id,
+                requested_name=actor.name,
+                requested_at=now,
+            )
+            _note(assertion, AssertionEventKind.REQUESTED, proposal, actor=actor, at=now)
+    except IntegrityError:
+        raise AssertionRefusedError("Another request about this assertion waits for approval.") from None
+    return proposal
+
+
+def _note(
+    assertion: StandingAssertion,
+    kind: AssertionEventKind,
+    proposal: AssertionProposal,
+    *,
+    actor: Viewer,
+    at: datetime,
+) -> None:
+    """A line of history, and an entry of the journal."""
+    detail: dict[str, Any] = {"act": proposal.act}
+    AssertionEvent.objects.create(
+        assertion=assertion, at=at, kind=kind, actor=actor.name, reason=proposal.reason, detail=detail
+    )
+    record(
+        kind=f"assertion.{kind.value}",
+        actor=actor,
+        subject=proposal.name,
+        data={"act": proposal.act, "terms": proposal.terms, "reason": proposal.reason},
+    )

@@ -1,0 +1,36 @@
+"""The Celery task that checks assertions."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.core.cache import cache
+from django.db.models import Count, Sum
+
+from iam.audit.assertions.checking import check_due
+from iam.audit.assertions.models import AssertionEvent, AssertionEventKind
+from iam.mirror.models import Account
+from iam.schedule import every
+
+KEY = "assertions-state"
+REST_SECONDS = 300
+"""So long the task rests while nothing is written: dates of conditions wait."""
+
+
+@every(15)
+@shared_task(name="iam.audit.assertions.tasks.check_assertions")  # type: ignore[untyped-decorator]
+def check_assertions() -> int:
+    """Check the assertions of accounts that were written to."""
+    state = _state()
+    if cache.get(KEY) == state:
+        return 0
+    checked = check_due()
+    cache.set(KEY, state, REST_SECONDS)
+    return checked
+
+
+def _state() -> list[str]:
+    """What differs after every write to the mirror and every approval: two queries."""
+    accounts = Account.objects.filter(removed_at__isnull=True)
+    written = accounts.aggregate(Sum("writes"), Sum("revision"), Count("pk"))
+    approved = AssertionEvent.objects.filter(kind=AssertionEventKind.APPROVED).count()
+    return [str(written), str(approved)]

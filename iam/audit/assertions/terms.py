@@ -1,0 +1,212 @@
+"""What a standing assertion says: actions, resources, who is allowed, in which accounts. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+from typing import Any, Final, Self
+
+from iam.access.actions import ActionsError, actions_meant
+from iam.policy.evaluate import ASSUMING
+from iam.policy.index.classes import Member
+from iam.policy.index.shard import Shard
+from iam.policy.letter_case import fold
+from iam.policy.request import PrincipalKind, account_of
+
+MAX_LINES: Final = 50
+MAX_LENGTH: Final = 512
+ACCOUNT: Final = re.compile(r"\d{12}")
+ARN: Final = re.compile(r"arn:[a-z*?-]+:[A-Za-z0-9*?-]+:[A-Za-z0-9*?-]*:[0-9*?]*:\S+")
+PERMISSION_SET: Final = re.compile(r"AWSReservedSSO_(?P<name>.+)_[0-9a-f]{16}")
+SSO_PATH: Final = ":role/aws-reserved/sso.amazonaws.com/"
+
+
+class AllowedKind(StrEnum):
+    """What the allowed are named by."""
+
+    USER = "user"
+    ROLE = "role"
+    GROUP = "group"
+    PERMISSION_SET = "permission-set"
+    ACCOUNT = "account"
+    TAG = "tag"
+
+
+class TermsError(ValueError):
+    """The terms make no sense; `field` is that of the form."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+@dataclass(frozen=True, slots=True)
+class AllowedPrincipal:
+    """Users and roles that are allowed. `value` is a name or an ARN with `*` and `?`, an account number, or a
+    tag as `key=value`.
+    """
+
+    kind: AllowedKind
+    value: str
+
+    def includes(self, member: Member, shard: Shard) -> bool:
+        """Whether a user or role is one of them."""
+        match self.kind:
+            case AllowedKind.USER:
+                return member.kind is PrincipalKind.USER and self._fits(member.name, member.arn)
+            case AllowedKind.ROLE:
+                return member.kind is PrincipalKind.ROLE and self._fits(member.name, member.arn)
+            case AllowedKind.PERMISSION_SET:
+                match = PERMISSION_SET.fullmatch(member.name) if SSO_PATH in member.arn else None
+                return match is not None and self._fits(match["name"])
+            case AllowedKind.ACCOUNT:
+                return member.account == self.value
+            case AllowedKind.TAG:
+                key, _, value = self.value.partition("=")
+                tag = (member.tags or {}).get(key)
+                return tag is not None and fnmatchcase(tag, value)
+        groups = [shard.groups[number].name for number in member.grants.groups if number in shard.groups]
+        return any(self._fits(name) for name in groups)
+
+    def _fits(self, *names: str) -> bool:
+        """IAM doesn't tell names apart by case."""
+        pattern = _literal_brackets(self.value.lower())
+        return any(fnmatchcase(name.lower(), pattern) for name in names)
+
+
+def _literal_brackets(pattern: str) -> str:
+    """Only `*` and `?` are wildcards."""
+    return pattern.replace("[", "[[]")
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionTerms:
+    """Only `allowed` can do one of `actions` on one of `resources`, of the users and roles of `accounts`
+    (none: of every account). `counts_conditional`: access that conditions decide, or to part of the
+    resources, is access.
+    """
+
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    allowed: tuple[AllowedPrincipal, ...] = ()
+    accounts: tuple[str, ...] = ()
+    counts_conditional: bool = True
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """As `to_json` wrote it."""
+        allowed = []
+        for each in body["allowed"]:
+            allowed.append(AllowedPrincipal(AllowedKind(each["kind"]), each["value"]))
+        return cls(
+            tuple(body["actions"]),
+            tuple(body["resources"]),
+            tuple(allowed),
+            tuple(body["accounts"]),
+            body["counts_conditional"],
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """For a row."""
+        body: dict[str, Any] = asdict(self)
+        body["allowed"] = [{"kind": each.kind.value, "value": each.value} for each in self.allowed]
+        return body
+
+    def covers(self, account: str) -> bool:
+        """Whether users and roles of an account are checked."""
+        return not self.accounts or account in self.accounts
+
+    def allows(self, member: Member, shard: Shard) -> bool:
+        """Whether a user or role is among the allowed."""
+        return any(each.includes(member, shard) for each in self.allowed)
+
+    @property
+    def names_tags(self) -> bool:
+        """Whether tags decide who is allowed."""
+        return any(each.kind is AllowedKind.TAG for each in self.allowed)
+
+    @property
+    def assumes_roles_anywhere(self) -> bool:
+        """Whether it is about assuming roles of any account, whose trust policies then have a say."""
+        for resource, actions in self.questions():
+            is_anywhere = "*" in account_of(resource) or not account_of(resource)
+            if is_anywhere and any(fold(action) in ASSUMING for action in actions):
+                return True
+        return False
+
+    def questions(self) -> list[tuple[str, tuple[str, ...]]]:
+        """Each resource with the actions that are asked about on it; combinations that AWS doesn't know are
+        left out.
+        """
+        questions = []
+        for resource in self.resources:
+            actions: dict[str, None] = {}
+            for pattern in self.actions:
+                actions |= dict.fromkeys(_meant(pattern, resource))
+            if actions:
+                questions.append((resource, tuple(actions)))
+        return questions
+
+
+def _meant(pattern: str, resource: str) -> tuple[str, ...]:
+    try:
+        meant = actions_meant(pattern, resource=resource)
+    except ActionsError:
+        return ()
+    return () if meant.warning else meant.actions
+
+
+def check(terms: AssertionTerms) -> None:
+    """Raises TermsError for what can't be checked."""
+    _check_lines(terms.actions, "actions", "Enter at least one action, such as iam:CreateUser.")
+    _check_lines(terms.resources, "resources", "Enter at least one resource ARN, or * for every resource.")
+    for pattern in terms.actions:
+        try:
+            warning = actions_meant(pattern).warning
+        except ActionsError as error:
+            raise TermsError(str(error), field="actions") from None
+        if warning:
+            raise TermsError(warning.removesuffix(" The answer uses it as entered."), field="actions")
+    for resource in terms.resources:
+        if resource != "*" and not ARN.fullmatch(resource):
+            raise TermsError(
+                f"“{resource[:80]}” isn’t an ARN. Use one such as arn:aws:s3:::vault/*, or * for all.",
+                field="resources",
+            )
+    for pattern in terms.actions:
+        if not any(_meant(pattern, resource) for resource in terms.resources):
+            raise TermsError(f"{pattern} doesn’t work on any of these resources.", field="actions")
+    _check_allowed(terms.allowed)
+    for number in terms.accounts:
+        if not ACCOUNT.fullmatch(number):
+            raise TermsError(f"“{number[:40]}” isn’t an account ID. It has 12 digits.", field="accounts")
+
+
+def _check_lines(lines: Sequence[str], field: str, missing: str) -> None:
+    if not lines:
+        raise TermsError(missing, field=field)
+    if len(lines) > MAX_LINES:
+        raise TermsError(f"Enter at most {MAX_LINES} lines.", field=field)
+    for line in lines:
+        if len(line) > MAX_LENGTH:
+            raise TermsError(f"A line has at most {MAX_LENGTH} characters.", field=field)
+
+
+def _check_allowed(allowed: Iterable[AllowedPrincipal]) -> None:
+    if sum(1 for _ in allowed) > MAX_LINES:
+        raise TermsError(f"Enter at most {MAX_LINES} lines.", field="allowed")
+    for each in allowed:
+        if not each.value or len(each.value) > MAX_LENGTH:
+            raise TermsError("Enter who is allowed, such as role BreakGlass.", field="allowed")
+        if each.kind is AllowedKind.ACCOUNT and not ACCOUNT.fullmatch(each.value):
+            raise TermsError(f"“{each.value[:40]}” isn’t an account ID. It has 12 digits.", field="allowed")
+        if each.kind is AllowedKind.TAG and not each.value.partition("=")[1]:
+            raise TermsError(f"“{each.value[:80]}” isn’t a tag. Write it as key=value.", field="allowed")
+        if each.kind in (AllowedKind.USER, AllowedKind.ROLE) and each.value.strip("*?") == "":
+            raise TermsError(
+                f"“{each.kind} {each.value}” allows every {each.kind}. Name them more exactly.",
+                field="allowed",
+            )
