@@ -41,6 +41,7 @@ from tests.iam.activity.sources.aws import source
 from tests.url_answers import ANSWERS
 from tests.url_rows import (
     appointment_row,
+    assertion_row,
     device_row,
     ended_part_row,
     finding_row,
@@ -198,6 +199,7 @@ def _made() -> World:
             "trail source test": {"pk": trail_source.pk, "what": "test"},
             "event": event_arguments(other),
             "own event": event_arguments(own),
+            "assertion": {"pk": assertion_row().pk},
             "own finding": {"pk": finding_row(own).pk},
             "other finding": {"pk": finding_row(other).pk},
             "csv": {"form": "csv"},

@@ -7,6 +7,7 @@ from typing import Any
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant, GrantState
+from iam.audit.assertions.models import StandingAssertion
 from iam.audit.findings.models import AuditFinding
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
@@ -64,6 +65,23 @@ def appointment_row(operators: dict[str, Any], person: Person) -> Appointment:
     asker = operators["administrator"].person
     return Appointment.objects.create(
         person=person, role=Role.APPROVER, asked_by=asker.pk, asked_label=asker.name
+    )
+
+
+def assertion_row() -> StandingAssertion:
+    """An assertion about all accounts, which is checked."""
+    return StandingAssertion.objects.create(
+        name="Only BreakGlass creates users",
+        reason="Audit",
+        status="active",
+        terms={
+            "actions": ["iam:CreateUser"],
+            "resources": ["*"],
+            "allowed": [{"kind": "role", "value": "BreakGlass"}],
+            "accounts": [],
+            "counts_conditional": True,
+        },
+        created_at=factories.FIRST_READ,
     )
 
 

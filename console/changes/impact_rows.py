@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any, Final
 
+from django.urls import reverse
+
 from console.access.bars import KEYS
 from console.changes.access_rows import SIGNS
 from console.changes.counts import affected_of, principals, rest_of
@@ -122,6 +124,19 @@ class UnchangedShown:
 
 
 @dataclass(frozen=True, slots=True)
+class BrokenAssertionShown:
+    """An assertion that the changes break, and who would do what only others should. `url` leads to it for
+    who sees the account; `unnamed` may be people whom the viewer may not know by name.
+    """
+
+    name: str
+    actions: str
+    names: list[ImpactName]
+    unnamed: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
 class ImpactShown:
     """As the card shows it."""
 
@@ -138,6 +153,7 @@ class ImpactShown:
     unchanged: list[UnchangedShown]
     undecided: list[str]
     replay: ReplayShown | None
+    assertions: list[BrokenAssertionShown]
 
 
 def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Openable) -> ImpactShown | None:
@@ -163,6 +179,21 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
         ],
         undecided=impact["undecided"],
         replay=replay_shown(impact.get("replay"), open_to=open_to),
+        assertions=[
+            _assertion(broken, viewer=viewer, open_to=open_to) for broken in impact.get("assertions", ())
+        ],
+    )
+
+
+def _assertion(broken: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> BrokenAssertionShown:
+    names = list(_names(broken, viewer=viewer, open_to=open_to))
+    sees = viewer.scope.sees_account(broken["account_id"])
+    return BrokenAssertionShown(
+        name=broken["name"],
+        actions=", ".join(broken["actions"]),
+        names=names,
+        unnamed=len(broken["names"]) - len(names) + broken["more"],
+        url=reverse("findings:assertion", args=[broken["key"]]) if sees else "",
     )
 
 
@@ -174,7 +205,7 @@ def affected_words(impact: Mapping[str, Any]) -> str:
 
 def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
     """The primary keys of everybody whom it names."""
-    gains = [*impact["gains"], *impact.get("unchanged", ())] if impact else []
+    gains = [*impact["gains"], *impact.get("unchanged", ()), *impact.get("assertions", ())] if impact else []
     places = chain.from_iterable(places_of(gain) for gain in gains)
     people = chain.from_iterable(place["names"] for place in places)
     numbers = [person["entity_id"] for person in people if person["entity_id"]]

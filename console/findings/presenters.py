@@ -174,6 +174,8 @@ def _page_link(fix: Mapping[str, Any], viewer: Viewer) -> FixLink | None:
         return FixLink(label, reverse(name, args=[fix["on"]]))
     if page == "escalation" and viewer.sees_accounts:
         return FixLink("Show what closes it", reverse("access:escalation-opening", args=[fix["policy"]]))
+    if page == "assertion" and viewer.sees_accounts:
+        return FixLink("Open assertion", reverse("findings:assertion", args=[fix["policy"]]))
     if page in OTHER_PAGES and (viewer.sees_accounts or page in ("mfa", "offboarding")):
         name, label = OTHER_PAGES[page]
         return FixLink(label, reverse(name))
@@ -243,6 +245,12 @@ def _statement_words(statement: Mapping[str, Any]) -> str:
     return f"{statement['policy']}, {place}"
 
 
+def _breach_words(breach: Mapping[str, Any]) -> str:
+    source = ", ".join(filter(None, (breach["policy"], breach["statement"])))
+    by = f", by {source}" if source else ""
+    return f"{breach['arn'].rpartition('/')[2]}: {breach['action']} on {breach['resource']}{by}"
+
+
 def _error_words(error: Mapping[str, Any]) -> str:
     return str(error["message"])
 
@@ -252,4 +260,5 @@ LISTED: Final[Mapping[str, tuple[str, Callable[[Any], str]]]] = {
     "path": ("One path", _step_words),
     "statements": ("Opened by", _statement_words),
     "errors": ("Errors", _error_words),
+    "broken_by": ("Broken by", _breach_words),
 }

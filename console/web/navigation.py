@@ -153,6 +153,15 @@ CREDENTIALS = NavigationEntry(
         NavigationTab("Root access keys", "keys:roots", ACCOUNT),
     ),
 )
+FINDINGS = NavigationEntry(
+    "Findings",
+    "triangle-alert",
+    ("findings",),
+    (
+        NavigationTab("Findings", "findings:list", OTHERS),
+        NavigationTab("Assertions", "findings:assertions", ACCOUNT),
+    ),
+)
 CHANGES = NavigationEntry(
     "Changes",
     "history",
@@ -215,7 +224,7 @@ NAVIGATION = (
         (
             LIFECYCLE,
             CREDENTIALS,
-            _entry("Findings", "triangle-alert", "findings", "findings:list", OTHERS),
+            FINDINGS,
             _entry("Approvals", "git-pull-request", "approvals", "changes:approvals", DECIDES),
             CHANGES,
             ACTIVITY,

@@ -15,19 +15,20 @@ from typing import Any
 
 from django.db.models import Q
 
+from iam.changes.assertion_checks import AssertionQuestion, newly_broken
 from iam.changes.denies import removes_deny
 from iam.changes.operations.base import Operation
 from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.changes.receipt_lines import WAYS, Impact, Lines, ordered
 from iam.changes.receipt_replay import receipt_replay
-from iam.changes.risks import DENY_REMOVED, level_of
+from iam.changes.risks import ASSERTION_BROKEN, DENY_REMOVED, level_of
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.document import read
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.index import Index
-from iam.policy.index.scenario import Edits, what_if
+from iam.policy.index.scenario import Edits, edited_index, what_if
 
 
 def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> Impact:
@@ -102,6 +103,13 @@ class _Weighing:
             texts |= {digest: self._is_known(text) for digest, text in world.texts.items()}
         self._found: AccessDifference = what_if(index, edits, texts=texts)
         self._accounts = edits.keys()
+        question = AssertionQuestion(
+            before=index,
+            after=self._found.after or index,
+            accounts=edits.keys(),
+            whole=lambda: edited_index(index, edits, texts=texts, is_whole=True),
+        )
+        self._broken = newly_broken(question)
 
     def _is_known(self, text: str) -> str:
         known, strange = without_unknown_actions(text, space=self._space.actions)
@@ -114,7 +122,9 @@ class _Weighing:
 
     def impact(self, own_risks: Iterable[str]) -> Impact:
         """The lines of the receipt."""
-        return Lines(self._index, self._found).impact(own_risks, undecided=self._undecided())
+        risks = [*own_risks, ASSERTION_BROKEN] if self._broken else own_risks
+        lines = Lines(self._index, self._found)
+        return lines.impact(risks, undecided=self._undecided(), assertions=self._broken)
 
     def replay(self) -> dict[str, Any] | None:
         """What becomes of recorded calls; see `receipt_replay`."""

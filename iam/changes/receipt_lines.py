@@ -13,6 +13,7 @@ from operator import or_
 from typing import Any, Final
 
 from iam.changes.account_blocks import AccountBlock, SharedBlock, merged
+from iam.changes.assertion_checks import BrokenAssertion
 from iam.changes.operations.access import (
     ALTERED,
     CONDITIONAL,
@@ -66,13 +67,17 @@ class Impact:
     risk: str = NORMAL
     unchanged: tuple[Unchanged, ...] = ()
     undecided: tuple[str, ...] = ()
+    assertions: tuple[BrokenAssertion, ...] = ()
     version: int = 2
     replay: dict[str, Any] | None = None
 
     @property
     def body(self) -> dict[str, Any]:
-        """As a set's receipt holds it."""
-        return asdict(self)
+        """As a set's receipt holds it; what breaks no assertion says what it said before there were any."""
+        body = asdict(self)
+        if not self.assertions:
+            del body["assertions"]
+        return body
 
 
 NONE: Final = Impact(totals={})
@@ -102,7 +107,13 @@ class Lines:
         self._index, self._found, self._space = index, difference, index.documents.space
         self._reasons = Reasons(index, difference)
 
-    def impact(self, own_risks: Iterable[str], *, undecided: Iterable[str] = ()) -> Impact:
+    def impact(
+        self,
+        own_risks: Iterable[str],
+        *,
+        undecided: Iterable[str] = (),
+        assertions: tuple[BrokenAssertion, ...] = (),
+    ) -> Impact:
         """The lines of the receipt."""
         groups = merged(self._blocks(), self._reasons)
         groups.sort(key=lambda group: group.order)
@@ -124,6 +135,7 @@ class Lines:
             risk=level_of(risks),
             unchanged=tuple(self._unchanged()),
             undecided=tuple(undecided),
+            assertions=assertions,
         )
 
     def _lock_outs(self) -> Iterator[str]:

@@ -16,6 +16,7 @@ IAM_WRITE: Final = "iam-write"
 BOUNDARY_REMOVED: Final = "boundary-removed"
 LAST_ADMINISTRATOR: Final = "last-administrator"
 MFA_REMOVED: Final = "mfa-removed"
+ASSERTION_BROKEN: Final = "assertion-broken"
 
 NORMAL: Final = "normal"
 SENSITIVE: Final = "sensitive"
@@ -24,6 +25,7 @@ LEVEL_WORDS: Final = {NORMAL: "Normal risk", SENSITIVE: "Sensitive", CRITICAL: "
 """Level of risk → how it is called, the lowest first."""
 
 WORDS: Final[dict[str, str]] = {
+    ASSERTION_BROKEN: "Breaks a standing assertion",
     ADMINISTRATOR: "Makes someone an administrator",
     ESCALATION: "Allows privilege escalation",
     EXFILTRATION: "Can carry data out of the account",
@@ -36,7 +38,7 @@ WORDS: Final[dict[str, str]] = {
 }
 """Risk → how it is said, the riskiest first."""
 
-GRAVE: Final = (ADMINISTRATOR, ESCALATION, TRUST_OPENED, BOUNDARY_REMOVED, DENY_REMOVED)
+GRAVE: Final = (ASSERTION_BROKEN, ADMINISTRATOR, ESCALATION, TRUST_OPENED, BOUNDARY_REMOVED, DENY_REMOVED)
 """Risks by which somebody could take over an account."""
 HIGH: Final = "high"
 """The sensitivity of one change whose approver has to look closely, anyone who gains by it; else it is

@@ -81,7 +81,14 @@ def warnings_of(
     `is_limited`: for somebody who does not see the accounts whole.
     """
     receipts = [(part.title, part.subject_arn.rpartition("/")[2], part.receipt) for part in parts]
-    return merged(change_set.notes, receipts, is_limited=is_limited)
+    broken = broken_assertions(change_set.receipt.get("impact"))
+    return merged([*broken, *change_set.notes], receipts, is_limited=is_limited)
+
+
+def broken_assertions(impact: Mapping[str, Any] | None) -> list[str]:
+    """A sentence for each assertion that a request breaks; names nobody, so that everyone may read it."""
+    names = dict.fromkeys(broken["name"] for broken in (impact or {}).get("assertions", ()))
+    return [f"This request breaks the assertion “{name}”." for name in names]
 
 
 def merged(

@@ -11,7 +11,9 @@ class AuditAssertionsConfig(AppConfig):
 
     def ready(self) -> None:
         from iam.audit.assertions import checking
+        from iam.audit.assertions.receipts import broken_by
         from iam.changes import handlers
+        from iam.changes.assertion_checks import on_impact
         from iam.changes.models import Change, ChangeState
 
         def change_ended(change: Change) -> None:
@@ -19,3 +21,4 @@ class AuditAssertionsConfig(AppConfig):
                 checking.nudge()
 
         handlers.on_end(change_ended)
+        on_impact(broken_by)

@@ -5,24 +5,30 @@ something was written to it, or to what the answer rests on. Whatever is done tw
 from __future__ import annotations
 
 import hashlib
+import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache as kept
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
+from django.core.cache import cache
 from django.db import transaction
 
 from iam.access.certainty import DECIDING_SECTIONS
 from iam.access.escalation_calculation.code_version import code_version
 from iam.audit.assertions.evaluation import AccountJudgment, judge
 from iam.audit.assertions.models import (
+    AssertionAct,
     AssertionEvent,
     AssertionEventKind,
+    AssertionProposal,
     AssertionResult,
     AssertionState,
     AssertionStatus,
+    ProposalState,
     StandingAssertion,
 )
 from iam.audit.assertions.terms import AssertionTerms
@@ -35,6 +41,7 @@ from iam.policy.request import account_of
 
 TASK: Final = "iam.audit.assertions.tasks.check_assertions"
 NUDGE_SECONDS: Final = 2
+STAMP: Final = "assertions-stamp"
 LASTS: Final = timedelta(hours=1)
 """After so long an account is checked again although nothing was written: dates in conditions pass."""
 MAX_NAMED: Final = 20
@@ -43,6 +50,19 @@ MAX_NAMED: Final = 20
 def active() -> list[StandingAssertion]:
     """The assertions that are checked, by name."""
     return list(StandingAssertion.objects.filter(status=AssertionStatus.ACTIVE).order_by("name", "pk"))
+
+
+def assertions_at(at: datetime | None) -> list[tuple[str, str, AssertionTerms]]:
+    """Key, name and terms of the assertions that were in force at a moment (None: now)."""
+    if at is None:
+        return [(str(each.pk), each.name, AssertionTerms.from_json(each.terms)) for each in active()]
+    approved = AssertionProposal.objects.filter(state=ProposalState.APPROVED, decided_at__lte=at)
+    last: dict[UUID, AssertionProposal] = {}
+    for proposal in approved.order_by("decided_at"):
+        last[proposal.assertion_id] = proposal
+    in_force = [each for each in last.values() if each.act != AssertionAct.RETIRE]
+    in_force.sort(key=lambda each: each.name)
+    return [(str(each.assertion_id), each.name, AssertionTerms.from_json(each.terms)) for each in in_force]
 
 
 def connected() -> list[Account]:
@@ -64,6 +84,16 @@ def check_due(*, now: datetime | None = None) -> int:
 def nudge() -> None:
     """Tell a worker, at most once in a while; without a broker the sweep does it."""
     send_seldom(TASK, seconds=NUDGE_SECONDS)
+
+
+def stamp() -> str:
+    """Another one after every check and every approval, for what is calculated from them."""
+    return str(cache.get(STAMP, ""))
+
+
+def renew_stamp() -> None:
+    """Say that something is asserted or found that was not before."""
+    cache.set(STAMP, uuid.uuid4().hex, None)
 
 
 def unread_sections(accounts: Iterable[str], *, at: datetime | None = None) -> dict[str, tuple[str, ...]]:
@@ -105,6 +135,7 @@ def _check(
         for account, inputs in due.items():
             _keep(locked, account, inputs, judgments[account.account_id], now)
         _settle(locked, terms, covered, now)
+        transaction.on_commit(renew_stamp, robust=True)
     return len(due)
 
 
@@ -195,7 +226,7 @@ def _inputs(
     return hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest()
 
 
-@cache
+@kept
 def _version() -> str:
     """A digest of the engine, and of what is beside this file."""
     digest = hashlib.blake2b(code_version().encode(), digest_size=16)

@@ -140,6 +140,7 @@ def decide(
             assertion.save(update_fields=["status"])
         kind = AssertionEventKind.APPROVED if is_approved else AssertionEventKind.DECLINED
         _note(assertion, kind, proposal, actor=actor, at=now)
+        transaction.on_commit(checking.renew_stamp, robust=True)
         transaction.on_commit(checking.nudge, robust=True)
 
 

@@ -197,16 +197,17 @@ def _check_lines(lines: Sequence[str], field: str, missing: str) -> None:
 
 def _check_allowed(allowed: Iterable[AllowedPrincipal]) -> None:
     if sum(1 for _ in allowed) > MAX_LINES:
-        raise TermsError(f"Enter at most {MAX_LINES} lines.", field="allowed")
+        raise TermsError(f"Enter at most {MAX_LINES} lines.", field="allowed_user")
     for each in allowed:
+        field = f"allowed_{each.kind.name.lower()}"
         if not each.value or len(each.value) > MAX_LENGTH:
-            raise TermsError("Enter who is allowed, such as role BreakGlass.", field="allowed")
+            raise TermsError("Enter a name of at most 512 characters.", field=field)
         if each.kind is AllowedKind.ACCOUNT and not ACCOUNT.fullmatch(each.value):
-            raise TermsError(f"“{each.value[:40]}” isn’t an account ID. It has 12 digits.", field="allowed")
+            raise TermsError(f"“{each.value[:40]}” isn’t an account ID. It has 12 digits.", field=field)
         if each.kind is AllowedKind.TAG and not each.value.partition("=")[1]:
-            raise TermsError(f"“{each.value[:80]}” isn’t a tag. Write it as key=value.", field="allowed")
+            raise TermsError(f"“{each.value[:80]}” isn’t a tag. Write it as key=value.", field=field)
         if each.kind in (AllowedKind.USER, AllowedKind.ROLE) and each.value.strip("*?") == "":
             raise TermsError(
                 f"“{each.kind} {each.value}” allows every {each.kind}. Name them more exactly.",
-                field="allowed",
+                field=field,
             )

@@ -12,7 +12,8 @@ from iam.access.administrators import administrators
 from iam.access.certainty import unread_by_account
 from iam.access.escalation_calculation.stored import kept_at
 from iam.access.escalation_groups import openings
-from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact, KeyFact
+from iam.audit.assertions.checking import assertions_at
+from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
 from iam.directory.models import Identity
 from iam.mirror.models import (
     NEVER,
@@ -117,6 +118,7 @@ def facts_of(
             root=_root(account, account_facts),
             is_root_mfa_virtual=_has_virtual_device(account, at),
             index=index,
+            assertions=_assertions(at),
         )
         if shard is not None:
             if at is None:
@@ -129,6 +131,14 @@ def facts_of(
         if kept_at(at) is not None:
             facts.openings = tuple(openings(frozenset({account.account_id}), at=at)[1])
         yield facts
+
+
+def _assertions(at: datetime | None) -> tuple[AssertionFact, ...]:
+    """The assertions that were checked at a moment."""
+    facts = []
+    for key, name, terms in assertions_at(at):
+        facts.append(AssertionFact(key, name, terms))
+    return tuple(facts)
 
 
 def _states(account: Account, at: datetime | None) -> Iterator[tuple[Any, ...]]:

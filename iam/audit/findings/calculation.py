@@ -20,6 +20,7 @@ from django.db.models import Q
 
 from iam.access.escalation_calculation.code_version import code_version
 from iam.access.escalation_calculation.models import Calculation
+from iam.audit.assertions.models import AssertionResult, AssertionStatus, StandingAssertion
 from iam.audit.findings.account_reader import facts_of
 from iam.audit.findings.identity import Computed, compute
 from iam.audit.findings.models import FindingRun
@@ -105,14 +106,17 @@ def _claim(run: FindingRun, now: datetime) -> str:
 
 def _inputs(account: Account) -> str:
     """A digest of everything that findings rest on: the code, what was written, which sections are whole, who
-    can become administrator, which accounts there are, and who has left.
+    can become administrator, which accounts there are, who has left, and what is asserted.
     """
     fresh = Account.objects.filter(pk=account.pk).values_list("writes", "revision")
     sections = Section.objects.filter(account=account).order_by("name").values_list("name", "state")
     paths = Calculation.objects.filter(moment="").values_list("number", flat=True)
     others = Account.objects.filter(removed_at__isnull=True).order_by("pk").values_list("pk", flat=True)
     gone = Identity.objects.filter(person__is_active=False).order_by("pk").values_list("pk", flat=True)
-    state = [_rules_version(), *map(list, (fresh, sections, paths, others, gone))]
+    asserted = AssertionResult.objects.filter(account=account).order_by("pk").values_list("pk", "inputs")
+    in_force = StandingAssertion.objects.filter(status=AssertionStatus.ACTIVE).order_by("pk")
+    versions = in_force.values_list("pk", "version")
+    state = [_rules_version(), *map(list, (fresh, sections, paths, others, gone, asserted, versions))]
     return hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest()
 
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from iam.access.escalation_groups import OpeningStatements
+from iam.audit.assertions.terms import AssertionTerms
 from iam.mirror.models import Kind
 from iam.people.fleet.roots import Root
 from iam.policy.index.index import Index
@@ -91,6 +92,15 @@ class PolicyFact:
         return self.name if self.is_inline else ""
 
 
+@dataclass(frozen=True, slots=True)
+class AssertionFact:
+    """A standing assertion that is checked at the moment."""
+
+    key: str
+    name: str
+    terms: AssertionTerms
+
+
 @dataclass
 class AccountFacts:
     """The account. `usage` is None for a past moment, which has no last use; `administrators` and `openings`
@@ -126,6 +136,7 @@ class AccountFacts:
     root: Root | None = None
     is_root_mfa_virtual: bool = False
     index: Index | None = None
+    assertions: tuple[AssertionFact, ...] = ()
     able: dict[tuple[str, str], dict[int, bool]] = field(default_factory=dict)
     """Who can do an action on a resource, and whether surely: filled by `iam.audit.findings.effect`."""
 

@@ -63,18 +63,19 @@ class ComputedFinding(NamedTuple):
 @dataclass(frozen=True, slots=True)
 class Computed:
     """Everything that the rules say of an account. Kinds in `unread` could not be judged at all, nor could
-    the subjects in `unread_subjects`, by (kind, subject).
+    the subjects in `unread_subjects`, by (kind, subject), and the findings of `unread_keys`, by their key.
     """
 
     findings: dict[str, ComputedFinding]
     unread: frozenset[str]
     unread_subjects: frozenset[tuple[str, str]]
+    unread_keys: frozenset[str] = frozenset()
 
 
 def compute(rules: Iterable[FindingRule], facts: AccountFacts, *, is_past: bool) -> Computed:
     """Ask every rule."""
     findings: dict[str, ComputedFinding] = {}
-    unread, unread_subjects = set[str](), set[tuple[str, str]]()
+    unread, unread_keys, unread_subjects = set[str](), set[str](), set[tuple[str, str]]()
     for rule in rules:
         if not facts.complete.issuperset(rule.sections) or (is_past and rule.uses_last_use):
             unread.add(rule.kind)
@@ -85,9 +86,11 @@ def compute(rules: Iterable[FindingRule], facts: AccountFacts, *, is_past: bool)
                 findings.setdefault(finding.key, finding)
             elif result.subject is None:
                 unread.add(rule.kind)
-            else:
+            elif result.subject.arn:
                 unread_subjects.add((rule.kind, result.subject.arn))
-    return Computed(findings, frozenset(unread), frozenset(unread_subjects))
+            else:
+                unread_keys.add(key_of(rule.kind, facts.number, result.subject.aws_id, ""))
+    return Computed(findings, frozenset(unread), frozenset(unread_subjects), frozenset(unread_keys))
 
 
 def key_of(kind: str, account: str, subject: str, cause: str) -> str:

@@ -50,7 +50,7 @@ def keep(account: Account, computed: Computed, *, at: datetime) -> None:
             known.add(key)
             current = computed.findings.get(key)
             if current is None:
-                is_kept = is_unread(computed, kind, subject)
+                is_kept = is_unread(computed, key, kind, subject)
                 differs = status != FindingStatus.FIXED and not (is_kept and unread_since)
             else:
                 differs = stamp != current.stamp or status == FindingStatus.FIXED or bool(unread_since)
@@ -90,9 +90,10 @@ def _update(
         AuditFinding.objects.bulk_update(rows, [*FIELDS_TO_UPDATE, *STATUS_FIELDS])
 
 
-def is_unread(computed: Computed, kind: str, subject: str) -> bool:
+def is_unread(computed: Computed, key: str, kind: str, subject: str) -> bool:
     """Whether a finding that was not found could not be judged."""
-    return kind in computed.unread or (kind, subject) in computed.unread_subjects
+    is_subject_unread = (kind, subject) in computed.unread_subjects
+    return kind in computed.unread or is_subject_unread or key in computed.unread_keys
 
 
 FIELDS_TO_UPDATE: Final = tuple(name.removesuffix("_id") for name in FIELDS)
@@ -125,7 +126,7 @@ def _see(row: AuditFinding, current: ComputedFinding, at: datetime, events: list
 
 def _miss(row: AuditFinding, computed: Computed, at: datetime, events: list[FindingEvent]) -> None:
     """It is not there: fixed, or not known."""
-    if is_unread(computed, row.kind, row.subject):
+    if is_unread(computed, row.key, row.kind, row.subject):
         row.unread_since = row.unread_since or at
         return
     row.status, row.changed_at, row.closed_at = FindingStatus.FIXED, at, at

@@ -9,6 +9,7 @@ from functools import cached_property
 from iam.policy.index.classes import Member
 from iam.policy.index.counts import Count, by_service
 from iam.policy.index.effective import Effective
+from iam.policy.index.index import Index
 from iam.policy.index.masks import Space
 from iam.policy.index.sides import Side
 from iam.policy.index.witness import PrincipalChange, Witness, witness_of
@@ -109,6 +110,8 @@ class AccessDifference:
     shifts: dict[Shift, list[Member]]
     sides_of: Callable[[int], tuple[Side, Side]] = field(repr=False, compare=False)
     """A principal by its number, before and after."""
+    after: Index | None = field(default=None, repr=False, compare=False)
+    """The index as it would be, with those whom the edits concern."""
 
     @property
     def proved(self) -> Iterator[tuple[Shift, list[Member]]]:
@@ -143,7 +146,11 @@ class AccessDifference:
 
 
 def difference(
-    space: Space, shifts: Iterable[tuple[Member, Shift]], *, sides_of: Callable[[int], tuple[Side, Side]]
+    space: Space,
+    shifts: Iterable[tuple[Member, Shift]],
+    *,
+    sides_of: Callable[[int], tuple[Side, Side]],
+    after: Index | None = None,
 ) -> AccessDifference:
     """Put together who shifts alike, and leave out who does not."""
     alike: dict[tuple[int, int, int], tuple[Shift, list[Member]]] = {}
@@ -160,4 +167,4 @@ def difference(
     for shift, members in alike.values():
         if shift.before != shift.after or shift.change.proofs:
             members_by_shift.setdefault(shift, []).extend(members)
-    return AccessDifference(space, members_by_shift, sides_of)
+    return AccessDifference(space, members_by_shift, sides_of, after)

@@ -51,25 +51,44 @@ def what_if(
     documents = [index.documents.add(digest, text) for digest, text in (texts or {}).items()]
     # All of it is used until the end: a search for garbage meanwhile finds none.
     with collecting_paused():
-        register = Register(index.documents)
-        after = {number: _edited(index.accounts[number], edits, register) for number, edits in edits.items()}
-        shifts = _Shifts(index, {**index.accounts, **after}, now=now)
+        after = edited_index(index, edits)
+        shifts = _Shifts(index, after.accounts, now=now)
         result = difference(
             index.documents.space,
-            shifts.of(edits, after),
+            shifts.of(edits, {number: after.accounts[number] for number in edits}),
             sides_of=lambda number: shifts.sides(*shifts.pairs[number]),
+            after=after,
         )
     del documents
     return result
 
 
-def _edited(shard: Shard, edits: Edits, register: Register) -> Shard:
-    """The principals of an account that the edits concern, as they would be."""
+def edited_index(
+    index: Index,
+    edits: Mapping[str, Edits],
+    *,
+    texts: Mapping[str, str] | None = None,
+    is_whole: bool = False,
+) -> Index:
+    """The index with accounts as they would be. Of these it has only the principals that the edits concern,
+    unless it is to be whole; who can is asked of these accounts alone.
+    """
+    documents = [index.documents.add(digest, text) for digest, text in (texts or {}).items()]
+    after = Index(index.documents, moment=index.moment)
+    after.accounts = dict(index.accounts)
+    for number, edit in edits.items():
+        after.accounts[number] = _edited(index.accounts[number], edit, after.register, is_whole=is_whole)
+    del documents
+    return after
+
+
+def _edited(shard: Shard, edits: Edits, register: Register, *, is_whole: bool) -> Shard:
+    """The principals of an account that the edits concern, or all of them, as they would be."""
     changes = edits.changes
     rows: dict[int, PrincipalRow] = {}
     standing = shard.standing if edits.standing is None else edits.standing
     is_moved = standing != shard.standing
-    for member in shard.members.values() if is_moved else shard.concerned_by(changes):
+    for member in shard.members.values() if is_moved or is_whole else shard.concerned_by(changes):
         if member.id > 0:
             rows[member.id] = row_of(member)
     rows.update((row.id, row) for row in changes.principals)

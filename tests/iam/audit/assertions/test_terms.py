@@ -36,10 +36,10 @@ def test_good_terms_survive_a_round_trip() -> None:
         ({"resources": ("arn:aws:s3:::vault/*",)}, "actions", "doesn’t work on any"),
         ({"resources": ("*",) * 51}, "resources", "at most 50 lines"),
         ({"accounts": ("123",)}, "accounts", "isn’t an account ID"),
-        ({"allowed": allowed(AllowedKind.ACCOUNT, "12")}, "allowed", "isn’t an account ID"),
-        ({"allowed": allowed(AllowedKind.TAG, "team")}, "allowed", "isn’t a tag"),
-        ({"allowed": allowed(AllowedKind.ROLE, "*")}, "allowed", "allows every role"),
-        ({"allowed": allowed(AllowedKind.USER, "")}, "allowed", "Enter who is allowed"),
+        ({"allowed": allowed(AllowedKind.ACCOUNT, "12")}, "allowed_account", "isn’t an account ID"),
+        ({"allowed": allowed(AllowedKind.TAG, "team")}, "allowed_tag", "isn’t a tag"),
+        ({"allowed": allowed(AllowedKind.ROLE, "*")}, "allowed_role", "allows every role"),
+        ({"allowed": allowed(AllowedKind.USER, "")}, "allowed_user", "Enter a name"),
     ],
 )
 def test_bad_terms_are_refused_at_their_field(changes: dict[str, object], field: str, says: str) -> None:

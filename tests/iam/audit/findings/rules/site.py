@@ -87,6 +87,7 @@ class Site:
     scps: tuple[Level, ...] = ()
     gone: frozenset[str] = frozenset()
     openings: Any = ()
+    assertions: Any = ()
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def document(self, *statements: Mapping[str, Any]) -> str:
@@ -196,6 +197,7 @@ class Site:
             root=self.root or Root(NUMBER, "production", RootStanding.ON, 0, NEVER, NOW),
             is_root_mfa_virtual=self.is_root_mfa_virtual,
             index=index,
+            assertions=self.assertions,
         )
 
     def _index(self) -> Index:
@@ -252,7 +254,8 @@ def answer_of(rule: FindingRule, build: Build) -> tuple[str, Computed]:
         return TRUE, computed
     if certainties:
         return CONDITIONAL, computed
-    return (UNREAD if computed.unread or computed.unread_subjects else FALSE), computed
+    is_unread = computed.unread or computed.unread_subjects or computed.unread_keys
+    return (UNREAD if is_unread else FALSE), computed
 
 
 def cases_of(rule: FindingRule, cases: Cases) -> Any:

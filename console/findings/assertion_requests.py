@@ -1,0 +1,113 @@
+"""Requests to create, change and retire an assertion, and the decision about them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST
+
+from console.findings.assertion_form import AssertionForm
+from console.findings.assertions import assertion_or_404, shown
+from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.render import render_page
+from iam.audit.assertions import proposals
+from iam.audit.assertions.models import StandingAssertion
+from iam.audit.assertions.proposals import AssertionRefusedError
+from iam.audit.assertions.queries import waiting_proposal
+from iam.audit.assertions.terms import AssertionTerms
+from iam.guard import Right, Viewer
+
+WAITS = "Requested. Another approver or administrator has to approve it."
+
+
+def _requester_or_404(viewer: Viewer) -> None:
+    """Who looks after people only sees no assertions, and requests none."""
+    found_or_404(True if viewer.sees_accounts else None)
+
+
+@require(Right.REQUEST_CHANGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: ViewerRequest) -> HttpResponse:
+    """Request an assertion."""
+    require_present(request)
+    _requester_or_404(request.viewer)
+    form = AssertionForm(request.POST or None, viewer=request.viewer)
+    if request.method == "POST" and form.is_valid():
+        try:
+            assertion = proposals.request_creation(form.draft, actor=request.viewer, now=datetime.now(tz=UTC))
+        except AssertionRefusedError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, WAITS)
+            return redirect("findings:assertion", assertion.pk)
+    return _form_page(request, form)
+
+
+@require(Right.REQUEST_CHANGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Request other terms."""
+    assertion = assertion_or_404(request, pk)
+    terms = AssertionTerms.from_json(assertion.terms)
+    found_or_404(True if proposals.may_request(request.viewer, terms) else None)
+    form = AssertionForm(request.POST or None, viewer=request.viewer, assertion=assertion)
+    if request.method == "POST" and form.is_valid():
+        try:
+            proposals.request_change(assertion, form.draft, actor=request.viewer, now=datetime.now(tz=UTC))
+        except AssertionRefusedError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, WAITS)
+            return redirect("findings:assertion", pk)
+    return _form_page(request, form, assertion=assertion)
+
+
+def _form_page(
+    request: ViewerRequest, form: AssertionForm, *, assertion: StandingAssertion | None = None
+) -> HttpResponse:
+    context = {"form": form, "assertion": assertion, "section": "findings"}
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "findings/assertion_form.html", context, status=status)
+
+
+@require(Right.REQUEST_CHANGE)
+@require_POST
+def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Request that it is no longer checked."""
+    assertion = assertion_or_404(request, pk)
+    reason = request.POST.get("reason", "").replace("\x00", "").strip()
+    try:
+        proposals.request_retirement(assertion, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC))
+    except AssertionRefusedError as error:
+        return shown(request, assertion, errors={error.field or "form": error.message}, reason=reason)
+    messages.success(request, WAITS)
+    return redirect("findings:assertion", pk)
+
+
+@require(Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
+@require_POST
+def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Approve or decline the request that waits."""
+    assertion = assertion_or_404(request, pk)
+    waiting = waiting_proposal(assertion)
+    is_approved = request.POST.get("decision") == "approve"
+    if waiting is None:
+        messages.error(request, "There is nothing to approve any longer.")
+        return redirect("findings:assertion", pk)
+    try:
+        proposals.decide(
+            waiting,
+            is_approved=is_approved,
+            actor=request.viewer,
+            now=datetime.now(tz=UTC),
+            is_single=settings.SINGLE_OPERATOR,
+        )
+    except AssertionRefusedError as error:
+        return shown(request, assertion, errors={"form": error.message})
+    messages.success(request, "Approved." if is_approved else "Declined.")
+    return redirect("findings:assertion", pk)

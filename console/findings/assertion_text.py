@@ -1,0 +1,64 @@
+"""Assertions in words: what one says, and what differs between two versions of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+
+from iam.audit.assertions.terms import AllowedKind, AssertionTerms
+
+KIND_WORDS: Mapping[AllowedKind, tuple[str, str]] = {
+    AllowedKind.USER: ("IAM user", "IAM users"),
+    AllowedKind.ROLE: ("role", "roles"),
+    AllowedKind.GROUP: ("group", "groups"),
+    AllowedKind.PERMISSION_SET: ("permission set", "permission sets"),
+    AllowedKind.ACCOUNT: ("account", "accounts"),
+    AllowedKind.TAG: ("tag", "tags"),
+}
+
+
+def joined(words: Iterable[str]) -> str:
+    """'a, b and c'."""
+    every = list(words)
+    if len(every) < 2:
+        return "".join(every)
+    return f"{', '.join(every[:-1])} and {every[-1]}"
+
+
+def allowed_words(terms: AssertionTerms) -> str:
+    """'role BreakGlass and groups admins, ops'."""
+    if not terms.allowed:
+        return "no one"
+    parts = []
+    for kind, (singular, plural) in KIND_WORDS.items():
+        values = [each.value for each in terms.allowed if each.kind is kind]
+        if values:
+            parts.append(f"{singular if len(values) == 1 else plural} {', '.join(values)}")
+    return joined(parts)
+
+
+def scope_words(terms: AssertionTerms, names: Mapping[str, str]) -> str:
+    """The accounts by name."""
+    if not terms.accounts:
+        return "all accounts"
+    return joined(names.get(number, number) for number in terms.accounts)
+
+
+def lines_of(terms: AssertionTerms, names: Mapping[str, str]) -> list[tuple[str, str]]:
+    """What an assertion says: labels and values."""
+    counted = "Counts as access" if terms.counts_conditional else "Doesn’t count"
+    return [
+        ("Allowed", allowed_words(terms)),
+        ("Actions", ", ".join(terms.actions)),
+        ("Resources", ", ".join(terms.resources)),
+        ("Accounts checked", scope_words(terms, names)),
+        ("Conditional access", counted),
+    ]
+
+
+def differences(
+    before: AssertionTerms, after: AssertionTerms, names: Mapping[str, str]
+) -> Iterator[tuple[str, str, str]]:
+    """The lines that differ: label, before, after."""
+    for (label, old), (_, new) in zip(lines_of(before, names), lines_of(after, names), strict=True):
+        if old != new:
+            yield label, old, new

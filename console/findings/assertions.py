@@ -1,0 +1,214 @@
+"""The pages of standing assertions: the list, and one of them with who breaks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.views.decorators.http import require_safe
+
+from console.findings.assertion_text import allowed_words, differences, lines_of, scope_words
+from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.context import frame_of
+from console.web.render import render_page
+from iam.audit.assertions import proposals
+from iam.audit.assertions.models import (
+    AssertionAct,
+    AssertionEventKind,
+    AssertionResult,
+    AssertionState,
+    AssertionStatus,
+    StandingAssertion,
+)
+from iam.audit.assertions.queries import is_visible, results_of, visible_assertions, waiting_proposal
+from iam.audit.assertions.terms import AssertionTerms
+from iam.guard import Right, Viewer
+from iam.mirror.models import Account, Kind
+from iam.mirror.queries.entities import entities_by_arn
+
+TONES: Final = {AssertionState.HELD: "ok", AssertionState.BROKEN: "bad", AssertionState.UNKNOWN: "warn"}
+EVENT_MARKS: Final[Mapping[str, tuple[str, str]]] = {
+    AssertionEventKind.REQUESTED: ("clock", ""),
+    AssertionEventKind.APPROVED: ("shield-check", ""),
+    AssertionEventKind.DECLINED: ("x", ""),
+    AssertionEventKind.HELD: ("check", "ok"),
+    AssertionEventKind.BROKEN: ("triangle-alert", "bad"),
+    AssertionEventKind.UNKNOWN: ("circle-help", "warn"),
+}
+ACT_WORDS: Final[Mapping[str, str]] = {
+    AssertionAct.CREATE: "to create it",
+    AssertionAct.CHANGE: "to change it",
+    AssertionAct.RETIRE: "to retire it",
+}
+PAGES: Final = {Kind.USER: "identities:person", Kind.ROLE: "identities:role"}
+MAX_BREAKERS: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AssertionRow:
+    """A line of the list. `state` is "" for one that is not checked."""
+
+    assertion: StandingAssertion
+    allowed: str
+    actions: str
+    scope: str
+    state: str
+    tone: str
+    breakers: int
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerRow:
+    """Somebody who breaks an assertion; `explain` leads to who-can."""
+
+    name: str
+    arn: str
+    url: str
+    account: str
+    action: str
+    resource: str
+    source: str
+    is_sure: bool
+    explain: str
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def assertions_page(request: ViewerRequest) -> HttpResponse:
+    """The assertions, broken ones first."""
+    require_present(request)
+    viewer, is_ended = request.viewer, request.GET.get("tab") == "ended"
+    names = account_names()
+    assertions = visible_assertions(viewer, is_ended=is_ended, account=frame_of(request).chosen)
+    context: dict[str, Any] = {
+        "rows": [_row(assertion, viewer, names) for assertion in assertions],
+        "tab": "ended" if is_ended else "",
+        "tabs": (("", "Active"), ("ended", "Retired and declined")),
+        "may_request": viewer.may(Right.REQUEST_CHANGE),
+        "section": "findings",
+    }
+    return render_page(request, "findings/assertions.html", context)
+
+
+def account_names() -> dict[str, str]:
+    """The names of connected accounts by number."""
+    return dict(Account.objects.filter(removed_at__isnull=True).values_list("account_id", "name"))
+
+
+def _row(assertion: StandingAssertion, viewer: Viewer, names: dict[str, str]) -> AssertionRow:
+    terms = AssertionTerms.from_json(assertion.terms)
+    state, tone = state_of(assertion)
+    breakers = 0
+    if state:
+        breakers = sum(len(result.breaches) for result in results_of(viewer, assertion).results)
+    return AssertionRow(
+        assertion,
+        allowed_words(terms),
+        ", ".join(terms.actions),
+        scope_words(terms, names),
+        state or assertion.get_status_display(),
+        tone,
+        breakers,
+    )
+
+
+def state_of(assertion: StandingAssertion) -> tuple[str, str]:
+    """What the last check of an active assertion says, with its tone; "" of another."""
+    if assertion.status != AssertionStatus.ACTIVE:
+        return "", "info" if assertion.status == AssertionStatus.REQUESTED else ""
+    state = AssertionState(assertion.state)
+    return str(state.label), TONES[state]
+
+
+def assertion_or_404(request: ViewerRequest, pk: UUID) -> StandingAssertion:
+    """The assertion, for who sees an account that it is about."""
+    require_present(request)
+    assertion = found_or_404(StandingAssertion.objects.filter(pk=pk).first())
+    return found_or_404(assertion if is_visible(request.viewer, assertion) else None)
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def assertion_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """One assertion."""
+    return shown(request, assertion_or_404(request, pk))
+
+
+def shown(
+    request: ViewerRequest,
+    assertion: StandingAssertion,
+    *,
+    errors: dict[str, str] | None = None,
+    reason: str = "",
+) -> HttpResponse:
+    """The page of an assertion."""
+    viewer, names = request.viewer, account_names()
+    terms = AssertionTerms.from_json(assertion.terms)
+    found = results_of(viewer, assertion)
+    waiting = waiting_proposal(assertion)
+    is_active = assertion.status == AssertionStatus.ACTIVE
+    may_request = is_active and waiting is None and proposals.may_request(viewer, terms)
+    is_single = settings.SINGLE_OPERATOR
+    breakers = list(_breakers(request, found.results)) if is_active else []
+    state, tone = state_of(assertion)
+    context: dict[str, Any] = {
+        "assertion": assertion,
+        "state": state,
+        "tone": tone,
+        "lines": lines_of(terms, names),
+        "breakers": breakers[:MAX_BREAKERS],
+        "more_breakers": max(0, len(breakers) - MAX_BREAKERS),
+        "unread": [(result.account.name, clause) for result in found.results for clause in result.unread],
+        "hidden": found.hidden,
+        "is_broken_elsewhere": found.is_broken_elsewhere,
+        "missing": [number for number in terms.accounts if number not in names],
+        "history": [(event, *EVENT_MARKS[event.kind]) for event in assertion.events.order_by("-at", "-pk")],
+        "waiting": waiting,
+        "waiting_words": ACT_WORDS[waiting.act] if waiting else "",
+        "waiting_lines": _waiting_lines(waiting, terms, names) if waiting else [],
+        "may_request": may_request,
+        "may_decide": waiting is not None and proposals.may_decide(viewer, waiting, is_single=is_single),
+        "is_own_request": waiting is not None and waiting.requested_by == viewer.person_id,
+        "errors": errors or {},
+        "reason": reason,
+        "section": "findings",
+    }
+    return render_page(request, "findings/assertion.html", context, status=422 if errors else 200)
+
+
+def _waiting_lines(waiting: Any, terms: AssertionTerms, names: dict[str, str]) -> list[tuple[str, str, str]]:
+    changes = list(differences(terms, AssertionTerms.from_json(waiting.terms), names))
+    for label, old, new in (
+        ("Name", waiting.assertion.name, waiting.name),
+        ("Owner", waiting.assertion.owner, waiting.owner),
+    ):
+        if old != new:
+            changes.append((label, old or "Not set", new or "Not set"))
+    return changes
+
+
+def _breakers(request: ViewerRequest, results: list[AssertionResult]) -> Iterator[BreakerRow]:
+    arns = {breach["arn"] for result in results for breach in result.breaches}
+    known = entities_by_arn(request.viewer, arns=arns, kinds=tuple(PAGES))
+    for result in results:
+        for breach in result.breaches:
+            entity = known.get(breach["arn"])
+            query = urlencode({"action": breach["action"], "resource": breach["resource"]})
+            place = f", {breach['statement']}" if breach["statement"] else ""
+            yield BreakerRow(
+                name=breach["arn"].rpartition("/")[2],
+                arn=breach["arn"],
+                url=reverse(PAGES[Kind(entity.kind)], args=[entity.pk]) if entity else "",
+                account=result.account.name,
+                action=breach["action"],
+                resource=breach["resource"],
+                source=f"{breach['policy']}{place}" if breach["policy"] else "",
+                is_sure=breach["is_sure"],
+                explain=f"{reverse('access:who-can')}?{query}",
+            )

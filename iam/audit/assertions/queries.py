@@ -1,0 +1,74 @@
+"""Assertions as a viewer sees them: those about accounts that they see whole, with the results of these."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from iam.audit.assertions.models import (
+    AssertionProposal,
+    AssertionResult,
+    AssertionStatus,
+    ProposalState,
+    StandingAssertion,
+)
+from iam.guard import Viewer
+from iam.mirror.models import Account
+
+SHOWN = (AssertionStatus.ACTIVE, AssertionStatus.REQUESTED)
+ENDED = (AssertionStatus.RETIRED, AssertionStatus.DECLINED)
+
+
+@dataclass(frozen=True, slots=True)
+class VisibleResults:
+    """The results of accounts that the viewer sees; how many others there are, and whether someone breaks it
+    there.
+    """
+
+    results: list[AssertionResult]
+    hidden: int
+    is_broken_elsewhere: bool
+
+
+def visible_assertions(
+    viewer: Viewer, *, is_ended: bool = False, account: Account | None = None
+) -> list[StandingAssertion]:
+    """Broken ones first, then unknown ones, by name."""
+    rows = StandingAssertion.objects.filter(status__in=ENDED if is_ended else SHOWN)
+    order = {"broken": 0, "unknown": 1, "held": 2}
+    seen = []
+    for assertion in rows:
+        is_chosen = account is None or not _numbers(assertion) or account.account_id in _numbers(assertion)
+        if is_chosen and is_visible(viewer, assertion):
+            seen.append(assertion)
+    return sorted(seen, key=lambda each: (order[each.state], each.name.lower()))
+
+
+def is_visible(viewer: Viewer, assertion: StandingAssertion) -> bool:
+    """Whether the viewer sees an account that it is about."""
+    if not viewer.sees_accounts:
+        return False
+    numbers = _numbers(assertion)
+    return not numbers or any(viewer.scope.sees_account(number) for number in numbers)
+
+
+def results_of(viewer: Viewer, assertion: StandingAssertion) -> VisibleResults:
+    """What was found, as far as the viewer may see it."""
+    results: list[AssertionResult] = []
+    hidden: list[AssertionResult] = []
+    for result in assertion.results.select_related("account").order_by("account__name"):
+        is_seen = viewer.scope.sees_account(result.account.account_id)
+        (results if is_seen else hidden).append(result)
+    return VisibleResults(results, len(hidden), any(result.breaches for result in hidden))
+
+
+def waiting_proposal(assertion: StandingAssertion) -> AssertionProposal | None:
+    """The request that waits for approval."""
+    proposal = assertion.proposals.filter(state=ProposalState.REQUESTED).first()
+    if proposal is not None:
+        proposal.assertion = assertion
+    return proposal
+
+
+def _numbers(assertion: StandingAssertion) -> list[str]:
+    numbers: list[str] = assertion.terms["accounts"]
+    return numbers
