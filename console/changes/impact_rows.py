@@ -135,6 +135,15 @@ class BrokenAssertionShown:
     unnamed: int
     url: str
 
+    @property
+    def unnamed_words(self) -> str:
+        """Those who are not named."""
+        if not self.unnamed:
+            return ""
+        if self.names:
+            return f"and {self.unnamed:,} more"
+        return "1 IAM user or role" if self.unnamed == 1 else f"{self.unnamed:,} IAM users and roles"
+
 
 @dataclass(frozen=True, slots=True)
 class ImpactShown:
@@ -187,13 +196,15 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
 
 def _assertion(broken: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> BrokenAssertionShown:
     names = list(_names(broken, viewer=viewer, open_to=open_to))
-    sees = viewer.scope.sees_account(broken["account_id"])
+    url = ""
+    if viewer.scope.sees_account(broken["account_id"]):
+        url = reverse("findings:assertion", args=[broken["key"]])
     return BrokenAssertionShown(
         name=broken["name"],
         actions=", ".join(broken["actions"]),
         names=names,
         unnamed=len(broken["names"]) - len(names) + broken["more"],
-        url=reverse("findings:assertion", args=[broken["key"]]) if sees else "",
+        url=url,
     )
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from django.utils import timezone
 
+from console.demo.assertions import write_assertions
 from console.demo.onboarding import write_blueprints
 from console.demo.organisation.gatehouse import EXTERNAL_ID
 from console.demo.organisation.people import ACCOUNT_IDS, OPERATORS, SampleOperator
@@ -36,6 +37,7 @@ def prepare() -> None:
         if not Account.objects.filter(account_id=number).exists():
             _connect(NAMES[key], number)
     write_blueprints()
+    write_assertions()
 
 
 def _appoint(someone: SampleOperator) -> None:

@@ -9,7 +9,13 @@ from django import forms
 from console.web.text import reads_as_stored
 from iam.audit.assertions.models import StandingAssertion
 from iam.audit.assertions.proposals import MAX_NAME, MAX_REASON, AssertionDraft, AssertionRefusedError
-from iam.audit.assertions.terms import AllowedKind, AllowedPrincipal, AssertionTerms, TermsError, check
+from iam.audit.assertions.terms import (
+    AllowedKind,
+    AllowedPrincipal,
+    AssertionTerms,
+    InvalidTermsError,
+    check,
+)
 from iam.guard import Viewer
 from iam.mirror.queries.accounts import visible_accounts
 
@@ -72,7 +78,8 @@ class AssertionForm(forms.Form):
         self, data: Any = None, *, viewer: Viewer, assertion: StandingAssertion | None = None
     ) -> None:
         terms = AssertionTerms.from_json(assertion.terms) if assertion else None
-        super().__init__(data, initial=_initial(assertion, terms) if assertion and terms else None)
+        initial = _initial(assertion, terms) if assertion and terms else None
+        super().__init__(data, initial=initial)
         self.fields["actions"] = _lines(
             "Actions",
             "Such as iam:CreateUser, iam:Put* or sts:AssumeRole.",
@@ -89,7 +96,8 @@ class AssertionForm(forms.Form):
             self.fields[field_of(kind)] = _lines(label, hint)
         accounts = list(visible_accounts(viewer).order_by("name").values_list("account_id", "name"))
         known = {number for number, _ in accounts}
-        chosen = [(number, number) for number in (terms.accounts if terms else ()) if number not in known]
+        scope = terms.accounts if terms else ()
+        chosen = [(number, number) for number in scope if number not in known]
         self.fields["accounts"] = forms.MultipleChoiceField(
             choices=accounts + chosen,
             label="Accounts checked",
@@ -109,8 +117,8 @@ class AssertionForm(forms.Form):
         if not self.errors:
             try:
                 check(self.terms)
-            except TermsError as error:
-                self.add_error(error.field if error.field in self.fields else None, error.message)
+            except InvalidTermsError as error:
+                self._add(error.field, error.message)
         return cleaned
 
     @property
@@ -136,7 +144,12 @@ class AssertionForm(forms.Form):
 
     def refuse(self, error: AssertionRefusedError) -> None:
         """Say at its field what a service refused."""
-        self.add_error(error.field if error.field in self.fields else None, error.message)
+        self._add(error.field, error.message)
+
+    def _add(self, field: str, message: str) -> None:
+        """Where no field is meant, it is said above the form."""
+        place = field if field in self.fields else None
+        self.add_error(place, message)
 
 
 def field_of(kind: AllowedKind) -> str:

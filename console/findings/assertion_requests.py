@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import messages
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST
 
 from console.findings.assertion_form import AssertionForm
 from console.findings.assertions import assertion_or_404, shown
-from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.audit.assertions import proposals
 from iam.audit.assertions.models import StandingAssertion
@@ -27,7 +27,8 @@ WAITS = "Requested. Another approver or administrator has to approve it."
 
 def _requester_or_404(viewer: Viewer) -> None:
     """Who looks after people only sees no assertions, and requests none."""
-    found_or_404(True if viewer.sees_accounts else None)
+    if not viewer.sees_accounts:
+        raise Http404
 
 
 @require(Right.REQUEST_CHANGE)
@@ -54,7 +55,8 @@ def edit(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Request other terms."""
     assertion = assertion_or_404(request, pk)
     terms = AssertionTerms.from_json(assertion.terms)
-    found_or_404(True if proposals.may_request(request.viewer, terms) else None)
+    if not proposals.may_request(request.viewer, terms):
+        raise Http404
     form = AssertionForm(request.POST or None, viewer=request.viewer, assertion=assertion)
     if request.method == "POST" and form.is_valid():
         try:
@@ -109,5 +111,6 @@ def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
         )
     except AssertionRefusedError as error:
         return shown(request, assertion, errors={"form": error.message})
-    messages.success(request, "Approved." if is_approved else "Declined.")
+    outcome = "Approved." if is_approved else "Declined."
+    messages.success(request, outcome)
     return redirect("findings:assertion", pk)

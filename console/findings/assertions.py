@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
@@ -61,6 +62,13 @@ class AssertionRow:
     state: str
     tone: str
     breakers: int
+
+    @property
+    def breakers_words(self) -> str:
+        """How many break it."""
+        if self.breakers == 1:
+            return "1 IAM user or role breaks it"
+        return f"{self.breakers:,} IAM users and roles break it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +138,9 @@ def assertion_or_404(request: ViewerRequest, pk: UUID) -> StandingAssertion:
     """The assertion, for who sees an account that it is about."""
     require_present(request)
     assertion = found_or_404(StandingAssertion.objects.filter(pk=pk).first())
-    return found_or_404(assertion if is_visible(request.viewer, assertion) else None)
+    if not is_visible(request.viewer, assertion):
+        raise Http404
+    return assertion
 
 
 @require(Right.SEE_ACCOUNT)
@@ -150,12 +160,12 @@ def shown(
     """The page of an assertion."""
     viewer, names = request.viewer, account_names()
     terms = AssertionTerms.from_json(assertion.terms)
-    found = results_of(viewer, assertion)
+    visible = results_of(viewer, assertion)
     waiting = waiting_proposal(assertion)
     is_active = assertion.status == AssertionStatus.ACTIVE
     may_request = is_active and waiting is None and proposals.may_request(viewer, terms)
     is_single = settings.SINGLE_OPERATOR
-    breakers = list(_breakers(request, found.results)) if is_active else []
+    breakers = list(_breakers(request, visible.results)) if is_active else []
     state, tone = state_of(assertion)
     context: dict[str, Any] = {
         "assertion": assertion,
@@ -164,9 +174,9 @@ def shown(
         "lines": lines_of(terms, names),
         "breakers": breakers[:MAX_BREAKERS],
         "more_breakers": max(0, len(breakers) - MAX_BREAKERS),
-        "unread": [(result.account.name, clause) for result in found.results for clause in result.unread],
-        "hidden": found.hidden,
-        "is_broken_elsewhere": found.is_broken_elsewhere,
+        "unread": _unread(visible.results),
+        "hidden": visible.hidden,
+        "is_broken_elsewhere": visible.is_broken_elsewhere,
         "missing": [number for number in terms.accounts if number not in names],
         "history": [(event, *EVENT_MARKS[event.kind]) for event in assertion.events.order_by("-at", "-pk")],
         "waiting": waiting,
@@ -179,7 +189,8 @@ def shown(
         "reason": reason,
         "section": "findings",
     }
-    return render_page(request, "findings/assertion.html", context, status=422 if errors else 200)
+    status = 422 if errors else 200
+    return render_page(request, "findings/assertion.html", context, status=status)
 
 
 def _waiting_lines(waiting: Any, terms: AssertionTerms, names: dict[str, str]) -> list[tuple[str, str, str]]:
@@ -193,22 +204,33 @@ def _waiting_lines(waiting: Any, terms: AssertionTerms, names: dict[str, str]) -
     return changes
 
 
+def _unread(results: list[AssertionResult]) -> list[tuple[str, str]]:
+    """Account and clause of what was not synced."""
+    clauses: list[tuple[str, str]] = []
+    for result in results:
+        clauses.extend((result.account.name, clause) for clause in result.unread)
+    return clauses
+
+
 def _breakers(request: ViewerRequest, results: list[AssertionResult]) -> Iterator[BreakerRow]:
-    arns = {breach["arn"] for result in results for breach in result.breaches}
+    breaches = chain.from_iterable(result.breaches for result in results)
+    arns = {breach["arn"] for breach in breaches}
     known = entities_by_arn(request.viewer, arns=arns, kinds=tuple(PAGES))
     for result in results:
         for breach in result.breaches:
             entity = known.get(breach["arn"])
             query = urlencode({"action": breach["action"], "resource": breach["resource"]})
             place = f", {breach['statement']}" if breach["statement"] else ""
+            source = f"{breach['policy']}{place}" if breach["policy"] else ""
+            url = reverse(PAGES[Kind(entity.kind)], args=[entity.pk]) if entity else ""
             yield BreakerRow(
                 name=breach["arn"].rpartition("/")[2],
                 arn=breach["arn"],
-                url=reverse(PAGES[Kind(entity.kind)], args=[entity.pk]) if entity else "",
+                url=url,
                 account=result.account.name,
                 action=breach["action"],
                 resource=breach["resource"],
-                source=f"{breach['policy']}{place}" if breach["policy"] else "",
+                source=source,
                 is_sure=breach["is_sure"],
                 explain=f"{reverse('access:who-can')}?{query}",
             )

@@ -10,7 +10,7 @@ class AuditAssertionsConfig(AppConfig):
     label = "audit_assertions"
 
     def ready(self) -> None:
-        from iam.audit.assertions import checking
+        from iam.audit.assertions import checks
         from iam.audit.assertions.receipts import broken_by
         from iam.changes import handlers
         from iam.changes.assertion_checks import on_impact
@@ -18,7 +18,7 @@ class AuditAssertionsConfig(AppConfig):
 
         def change_ended(change: Change) -> None:
             if change.state == ChangeState.APPLIED:
-                checking.nudge()
+                checks.nudge()
 
         handlers.on_end(change_ended)
         on_impact(broken_by)

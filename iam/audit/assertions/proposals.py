@@ -8,7 +8,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 
-from iam.audit.assertions import checking
+from iam.audit.assertions import checks
 from iam.audit.assertions.models import (
     AssertionAct,
     AssertionEvent,
@@ -19,7 +19,7 @@ from iam.audit.assertions.models import (
     ProposalState,
     StandingAssertion,
 )
-from iam.audit.assertions.terms import AssertionTerms, TermsError, check
+from iam.audit.assertions.terms import AssertionTerms, InvalidTermsError, check
 from iam.guard import Right, Viewer
 from iam.journal.services import record
 
@@ -140,8 +140,8 @@ def decide(
             assertion.save(update_fields=["status"])
         kind = AssertionEventKind.APPROVED if is_approved else AssertionEventKind.DECLINED
         _note(assertion, kind, proposal, actor=actor, at=now)
-        transaction.on_commit(checking.renew_stamp, robust=True)
-        transaction.on_commit(checking.nudge, robust=True)
+        transaction.on_commit(checks.renew_stamp, robust=True)
+        transaction.on_commit(checks.nudge, robust=True)
 
 
 def _put_in_force(assertion: StandingAssertion, proposal: AssertionProposal, now: datetime) -> None:
@@ -166,7 +166,7 @@ def _check(draft: AssertionDraft, actor: Viewer) -> None:
     _check_reason(draft.reason)
     try:
         check(draft.terms)
-    except TermsError as error:
+    except InvalidTermsError as error:
         raise AssertionRefusedError(error.message, field=error.field) from None
     if not may_request(actor, draft.terms):
         raise AssertionRefusedError("You can’t request this for all of these accounts.", field="accounts")

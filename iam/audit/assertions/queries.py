@@ -33,7 +33,8 @@ def visible_assertions(
     viewer: Viewer, *, is_ended: bool = False, account: Account | None = None
 ) -> list[StandingAssertion]:
     """Broken ones first, then unknown ones, by name."""
-    rows = StandingAssertion.objects.filter(status__in=ENDED if is_ended else SHOWN)
+    statuses = ENDED if is_ended else SHOWN
+    rows = StandingAssertion.objects.filter(status__in=statuses)
     order = {"broken": 0, "unknown": 1, "held": 2}
     seen = []
     for assertion in rows:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import chain
 
-from iam.audit.assertions.checking import active
+from iam.audit.assertions.checks import active
 from iam.audit.assertions.evaluation import judge
 from iam.audit.assertions.terms import AssertionTerms
 from iam.changes.assertion_checks import NAMED, AssertionQuestion, BrokenAssertion

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import chain
 from typing import Any
 
-from iam.audit.assertions import checking
+from iam.audit.assertions import checks
 from iam.audit.assertions.models import StandingAssertion
 from iam.audit.assertions.terms import AssertionTerms
 
@@ -15,15 +16,15 @@ Row = dict[str, Any]
 
 def rows_now() -> list[Row]:
     """The active assertions, brought up to date first, by name."""
-    checking.check_due()
-    return [values_of(assertion) for assertion in checking.active()]
+    checks.check_due()
+    return [values_of(assertion) for assertion in checks.active()]
 
 
 def values_of(assertion: StandingAssertion) -> Row:
     """An assertion with the names of the JSON list."""
     terms = AssertionTerms.from_json(assertion.terms)
     results = list(assertion.results.select_related("account").order_by("account__account_id"))
-    breaches = [breach for result in results for breach in result.breaches]
+    breaches = list(chain.from_iterable(result.breaches for result in results))
     return {
         "name": assertion.name,
         "state": assertion.state,

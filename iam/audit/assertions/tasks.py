@@ -6,7 +6,7 @@ from celery import shared_task
 from django.core.cache import cache
 from django.db.models import Count, Sum
 
-from iam.audit.assertions.checking import check_due
+from iam.audit.assertions.checks import check_due
 from iam.audit.assertions.models import AssertionEvent, AssertionEventKind
 from iam.mirror.models import Account
 from iam.schedule import every

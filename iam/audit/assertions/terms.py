@@ -35,7 +35,7 @@ class AllowedKind(StrEnum):
     TAG = "tag"
 
 
-class TermsError(ValueError):
+class InvalidTermsError(ValueError):
     """The terms make no sense; `field` is that of the form."""
 
     def __init__(self, message: str, *, field: str) -> None:
@@ -153,61 +153,65 @@ class AssertionTerms:
 
 def _meant(pattern: str, resource: str) -> tuple[str, ...]:
     try:
-        meant = actions_meant(pattern, resource=resource)
+        actions = actions_meant(pattern, resource=resource)
     except ActionsError:
         return ()
-    return () if meant.warning else meant.actions
+    return () if actions.warning else actions.actions
 
 
 def check(terms: AssertionTerms) -> None:
-    """Raises TermsError for what can't be checked."""
+    """Raises InvalidTermsError for what can't be checked."""
     _check_lines(terms.actions, "actions", "Enter at least one action, such as iam:CreateUser.")
     _check_lines(terms.resources, "resources", "Enter at least one resource ARN, or * for every resource.")
     for pattern in terms.actions:
         try:
             warning = actions_meant(pattern).warning
         except ActionsError as error:
-            raise TermsError(str(error), field="actions") from None
+            raise InvalidTermsError(str(error), field="actions") from None
         if warning:
-            raise TermsError(warning.removesuffix(" The answer uses it as entered."), field="actions")
+            raise InvalidTermsError(warning.removesuffix(" The answer uses it as entered."), field="actions")
     for resource in terms.resources:
         if resource != "*" and not ARN.fullmatch(resource):
-            raise TermsError(
+            raise InvalidTermsError(
                 f"“{resource[:80]}” isn’t an ARN. Use one such as arn:aws:s3:::vault/*, or * for all.",
                 field="resources",
             )
     for pattern in terms.actions:
         if not any(_meant(pattern, resource) for resource in terms.resources):
-            raise TermsError(f"{pattern} doesn’t work on any of these resources.", field="actions")
+            raise InvalidTermsError(f"{pattern} doesn’t work on any of these resources.", field="actions")
     _check_allowed(terms.allowed)
     for number in terms.accounts:
         if not ACCOUNT.fullmatch(number):
-            raise TermsError(f"“{number[:40]}” isn’t an account ID. It has 12 digits.", field="accounts")
+            raise InvalidTermsError(
+                f"“{number[:40]}” isn’t an account ID. It has 12 digits.", field="accounts"
+            )
 
 
 def _check_lines(lines: Sequence[str], field: str, missing: str) -> None:
     if not lines:
-        raise TermsError(missing, field=field)
+        raise InvalidTermsError(missing, field=field)
     if len(lines) > MAX_LINES:
-        raise TermsError(f"Enter at most {MAX_LINES} lines.", field=field)
+        raise InvalidTermsError(f"Enter at most {MAX_LINES} lines.", field=field)
     for line in lines:
         if len(line) > MAX_LENGTH:
-            raise TermsError(f"A line has at most {MAX_LENGTH} characters.", field=field)
+            raise InvalidTermsError(f"A line has at most {MAX_LENGTH} characters.", field=field)
 
 
 def _check_allowed(allowed: Iterable[AllowedPrincipal]) -> None:
     if sum(1 for _ in allowed) > MAX_LINES:
-        raise TermsError(f"Enter at most {MAX_LINES} lines.", field="allowed_user")
+        raise InvalidTermsError(f"Enter at most {MAX_LINES} lines.", field="allowed_user")
     for each in allowed:
         field = f"allowed_{each.kind.name.lower()}"
         if not each.value or len(each.value) > MAX_LENGTH:
-            raise TermsError("Enter a name of at most 512 characters.", field=field)
+            raise InvalidTermsError("Enter a name of at most 512 characters.", field=field)
         if each.kind is AllowedKind.ACCOUNT and not ACCOUNT.fullmatch(each.value):
-            raise TermsError(f"“{each.value[:40]}” isn’t an account ID. It has 12 digits.", field=field)
+            raise InvalidTermsError(
+                f"“{each.value[:40]}” isn’t an account ID. It has 12 digits.", field=field
+            )
         if each.kind is AllowedKind.TAG and not each.value.partition("=")[1]:
-            raise TermsError(f"“{each.value[:80]}” isn’t a tag. Write it as key=value.", field=field)
+            raise InvalidTermsError(f"“{each.value[:80]}” isn’t a tag. Write it as key=value.", field=field)
         if each.kind in (AllowedKind.USER, AllowedKind.ROLE) and each.value.strip("*?") == "":
-            raise TermsError(
+            raise InvalidTermsError(
                 f"“{each.kind} {each.value}” allows every {each.kind}. Name them more exactly.",
                 field=field,
             )

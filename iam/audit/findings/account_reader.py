@@ -12,7 +12,7 @@ from iam.access.administrators import administrators
 from iam.access.certainty import unread_by_account
 from iam.access.escalation_calculation.stored import kept_at
 from iam.access.escalation_groups import openings
-from iam.audit.assertions.checking import assertions_at
+from iam.audit.assertions.checks import assertions_at
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
 from iam.directory.models import Identity
 from iam.mirror.models import (

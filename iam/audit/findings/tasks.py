@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db.models import Count, Sum
 
 from iam.access.escalation_calculation.models import Calculation
-from iam.audit.assertions import checking
+from iam.audit.assertions import checks
 from iam.audit.findings.calculation import is_due, tend
 from iam.directory.models import Identity
 from iam.mirror.models import Account
@@ -40,4 +40,4 @@ def _state() -> list[str]:
     written = accounts.aggregate(Sum("writes"), Sum("revision"), Count("pk"))
     number = Calculation.objects.filter(moment="").values_list("number", flat=True).first()
     gone = Identity.objects.filter(person__is_active=False).count()
-    return [str(written), str(number), str(gone), checking.stamp()]
+    return [str(written), str(number), str(gone), checks.stamp()]

@@ -8,14 +8,14 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from iam.audit.assertions.checking import check_due
+from iam.audit.assertions.checks import check_due
 from iam.audit.assertions.models import AssertionProposal, AssertionStatus, StandingAssertion
 from iam.directory.models import Role, Team
 from iam.journal.models import Entry
 from iam.mirror.models import Account
 from tests import factories
 from tests.console.findings.test_pages import signed_in, text
-from tests.iam.audit.assertions.test_checking import assertion_of, give
+from tests.iam.audit.assertions.test_checks import assertion_of, give
 
 pytestmark = pytest.mark.django_db
 LIST = "/findings/assertions/"

@@ -10,7 +10,7 @@ from django.core.management import call_command
 
 from iam.audit.assertions.models import StandingAssertion
 from tests import factories
-from tests.iam.audit.assertions.test_checking import assertion_of, give
+from tests.iam.audit.assertions.test_checks import assertion_of, give
 
 pytestmark = pytest.mark.django_db
 NAMES = ["name", "state", "accounts", "actions", "resources", "allowed", "broken_by", "checked_at"]

@@ -13,7 +13,7 @@ from iam.changes.receipts import set_receipt_of
 from iam.changes.warnings import broken_assertions
 from iam.mirror.models import Account, EdgeKind, Entity
 from tests import factories
-from tests.iam.audit.assertions.test_checking import ALLOW, assertion_of
+from tests.iam.audit.assertions.test_checks import ALLOW, assertion_of
 
 pytestmark = pytest.mark.django_db
 

@@ -6,7 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from iam.audit.assertions.terms import AllowedKind, AllowedPrincipal, AssertionTerms, TermsError, check
+from iam.audit.assertions.terms import (
+    AllowedKind,
+    AllowedPrincipal,
+    AssertionTerms,
+    InvalidTermsError,
+    check,
+)
 
 GOOD = AssertionTerms(
     ("iam:CreateUser",), ("*",), (AllowedPrincipal(AllowedKind.ROLE, "BreakGlass"),), ("111111111111",)
@@ -43,7 +49,7 @@ def test_good_terms_survive_a_round_trip() -> None:
     ],
 )
 def test_bad_terms_are_refused_at_their_field(changes: dict[str, object], field: str, says: str) -> None:
-    with pytest.raises(TermsError) as refused:
+    with pytest.raises(InvalidTermsError) as refused:
         check(replace(GOOD, **changes))
     assert refused.value.field == field
     assert says in refused.value.message

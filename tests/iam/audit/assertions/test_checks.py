@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from iam.audit.assertions.checking import LASTS, check_due
+from iam.audit.assertions.checks import LASTS, check_due
 from iam.audit.assertions.models import AssertionEvent, AssertionState, StandingAssertion
 from iam.audit.assertions.tasks import check_assertions
 from iam.audit.assertions.terms import AllowedKind, AllowedPrincipal, AssertionTerms

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from functools import cache as kept
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from uuid import UUID
@@ -167,7 +168,8 @@ def _settle(
 ) -> None:
     """Derive the state of the whole from the results, with a line of history when it is another."""
     results = list(assertion.results.select_related("account"))
-    breakers = sorted({breach["arn"] for result in results for breach in result.breaches})
+    breaches = chain.from_iterable(result.breaches for result in results)
+    breakers = sorted({breach["arn"] for breach in breaches})
     missing = set(terms.accounts) - {account.account_id for account in covered}
     unread = any(result.unread for result in results) or bool(missing) or not covered
     before, was_checked = assertion.state, assertion.checked_at is not None
