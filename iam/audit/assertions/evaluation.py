@@ -68,7 +68,7 @@ def judge(
             question = AccessQuestion("", target, accounts=frozenset({account}))
             who = tallied(index, question, asked)
             missing |= dict.fromkeys(_unread(who.whole, target, asked))
-            for part in who.whole.found():
+            for part in who.whole.groups_of():
                 is_sure = part.decision is EvaluationDecision.ALLOWED
                 if not is_sure and not terms.counts_conditional:
                     continue
@@ -80,7 +80,7 @@ def judge(
                         continue
                     known = breaches.get(member.arn)
                     if known is None or (is_sure and not known.is_sure):
-                        action = who.of(member).first or asked[0]
+                        action = who.tally_of(member).first or asked[0]
                         breaches[member.arn] = AssertionBreach(member.arn, member.id, action, target, is_sure)
     ordered = [breaches[arn] for arn in sorted(breaches)]
     if explains:
