@@ -28,6 +28,7 @@ from iam.activity.queries import (
     made_by,
     shown_address,
 )
+from iam.activity.sources.coverage import coverage
 from iam.guard import Right, Viewer
 from iam.mirror.queries.accounts import visible_accounts
 from iam.mirror.queries.visibility import visible_entities
@@ -54,6 +55,7 @@ def activity(request: ViewerRequest) -> HttpResponse:
         "is_first": "after" not in request.GET,
         "accounts": visible_accounts(request.viewer).order_by("name"),
         "known": extent(form.value("account") or None),
+        "covered": coverage(_accounts(request.viewer, form.value("account"))),
         "section": "activity",
     }
     return render_page(request, "activity/events.html", context, partial="events")

@@ -28,6 +28,7 @@ from iam.activity.queries import (
     extent,
     services_used,
 )
+from iam.activity.sources.coverage import coverage
 from iam.guard import Right
 from iam.keyset import KeysetPlace
 from iam.mirror.models import Kind
@@ -78,6 +79,7 @@ def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
         "services": [(service, actions[service.service]) for service in services_used(callers)],
         "addresses": addresses_of(callers),
         "known": extent(shown.account_id),
+        "covered": coverage([shown.account_id]),
     }
 
 

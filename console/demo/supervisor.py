@@ -110,8 +110,8 @@ class Supervisor:
         self.aws = stand_in_variables(stand_in_port)
         self.common = common
         # The stand-in has no throttle to be afraid of: the first readings are whole within seconds.
+        common["GATEHOUSE_TRAIL_FOLDER"] = str(self.var / TRAIL)
         worker_environment = {"GATEHOUSE_AWS_RATE": "500"} | common | self.aws
-        worker_environment["GATEHOUSE_TRAIL_FOLDER"] = str(self.var / TRAIL)
         if process:
             self.children.append(process)
         else:

@@ -22,6 +22,7 @@ from console.web.access import ViewerRequest, account_or_404, require
 from console.web.asof import asof_context
 from console.web.middleware import parse_moment
 from console.web.render import is_fragment
+from iam.activity.sources.coverage import spans_of
 from iam.directory.models import Person
 from iam.guard import Right
 from iam.mirror.models import Account, AccountFact, Pull, SectionState
@@ -61,6 +62,7 @@ def account(request: ViewerRequest, number: str) -> HttpResponse:
         "organization": _organization(account, facts, at),
         "units": unit_path(account, at=at),
         "tree": organization_tree(account, at=at),
+        "places": spans_of(account.account_id),
         "every": every(account.pull_every or settings.PULL_MINUTES),
     }
     return setup_page(request, "account.html", context)

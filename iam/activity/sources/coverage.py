@@ -54,13 +54,23 @@ class PlaceCoverage:
 
 def coverage(account_ids: Collection[str] | None) -> list[PlaceCoverage]:
     """The places of these accounts (None: of all), by account and Region. Three queries."""
+    return _places(account_ids, _problems(account_ids))
+
+
+def spans_of(account_id: str) -> list[PlaceCoverage]:
+    """The places of an account, without the problems of files. One query."""
+    return _places([account_id], {})
+
+
+def _places(
+    account_ids: Collection[str] | None, problems: dict[tuple[str, str], list[str]]
+) -> list[PlaceCoverage]:
     rows = ReadSpan.objects.all()
     if account_ids is not None:
         rows = rows.filter(account_id__in=account_ids)
     by_place: dict[tuple[str, str], list[ReadSpan]] = defaultdict(list)
     for row in rows.order_by("account_id", "region", "start"):
         by_place[row.account_id, row.region].append(row)
-    problems = _problems(account_ids)
     until = timezone.now() - RECENT
     places = []
     for key in sorted(by_place.keys() | problems.keys()):

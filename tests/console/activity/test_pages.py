@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from iam.activity.models import TrailEvent
+from iam.activity.sources.models import ReadSpan, SpanBasis
 from iam.directory.models import Role, RuleKind, Team, TeamRule
 from iam.mirror.models import EdgeKind, Entity
 from tests import factories
@@ -197,3 +198,23 @@ def test_a_page_takes_as_many_queries_with_fifty_rows_as_with_one(maya: Entity) 
         happened(identity_of(someone))
         happened(identity_of(maya), eventName=f"Get{number}")
     assert [queries(address) for address in addresses] == few
+
+
+def test_pages_say_which_time_is_complete(maya: Entity) -> None:
+    happened(identity_of(maya))
+    moment = datetime(2026, 1, 20, tzinfo=UTC)
+    ReadSpan.objects.create(
+        account_id=maya.account.account_id,
+        region="eu-west-1",
+        basis=SpanBasis.DIGEST,
+        start=moment,
+        end=moment + timedelta(days=1),
+    )
+    admin = _client(Role.ADMINISTRATOR)
+    number = maya.account.account_id
+    for address in (f"/people/{maya.pk}/activity/", f"/activity/?account={number}"):
+        page = _page(admin, address)
+        assert "eu-west-1: complete from" in page
+        assert "missing from" in page
+        assert "Whether events are missing in between is unknown" not in page
+    assert "Complete from" in _page(admin, f"/accounts/{number}/")
