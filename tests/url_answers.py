@@ -168,6 +168,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "access:simulate", ""): "sign-in 404 404 404 200 200 200",
     ("POST", "access:simulate", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "access:simulate-offers", ""): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:least-privilege", "policy"): "sign-in 404 404 404 200 200 200",
     ("GET", "access:policy-edit", "policy"): "sign-in 404 404 404 404 200 200",
     ("POST", "access:policy-edit", "policy"): "sign-in 404 404 404 404 422 422",
     ("GET", "access:escalation", ""): "sign-in 404 404 404 200 200 200",

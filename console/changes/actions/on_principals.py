@@ -109,6 +109,21 @@ PRINCIPAL_ACTIONS: Final = (
         begin=lambda subject, name: {"name": name},
     ),
     ActAction(
+        "reduce",
+        "Reduce permissions",
+        "Reduce the permissions of {}",
+        (
+            ActField(
+                "document",
+                "Policy",
+                DOCUMENT,
+                hint="Policy in JSON. It replaces all attached and inline policies.",
+            ),
+        ),
+        note="The page “Least privilege” fills in what was used.",
+        part=ACCESS,
+    ),
+    ActAction(
         "put-boundary",
         "Set boundary",
         "Set the permissions boundary of {}",

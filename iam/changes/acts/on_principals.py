@@ -28,6 +28,8 @@ from iam.changes.operations.user import UpdateUser
 from iam.changes.services.deletion import deletion_of
 from iam.mirror.models import Edge, EdgeKind, Kind, valid_at
 
+REDUCED_POLICY: Final = "gatehouse-least-privilege"
+"""The inline policy that holds what was used."""
 USER, GROUP, ROLE = Kind.USER.value, Kind.GROUP.value, Kind.ROLE.value
 
 
@@ -51,6 +53,24 @@ def _inline(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 def _drop_inline(subject: Subject, fields: Given) -> Sequence[Operation]:
     return [DeleteInlinePolicy.of(entity(subject), name=str(fields["name"]))]
+
+
+def _reduce(subject: Subject, fields: Given) -> Sequence[Operation]:
+    """One inline policy in the place of all policies that the holder has of its own."""
+    holder = entity(subject)
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source=holder)
+    attached = edges.select_related("target").order_by("target__name")
+    inline = [name for name, _ in options.inline(holder) if name != REDUCED_POLICY]
+    return [
+        PutInlinePolicy.of(holder, name=REDUCED_POLICY, text=str(fields["document"])),
+        *(Attachment.of(DETACH_POLICY, holder, policy=edge.target) for edge in attached),
+        *(DeleteInlinePolicy.of(holder, name=name) for name in inline),
+    ]
+
+
+def _has_own_policies(subject: Subject) -> bool:
+    holder = entity(subject)
+    return _is_not_linked(subject) and bool(options.attached(holder) or options.inline(holder))
 
 
 def _bound(subject: Subject, fields: Given) -> Sequence[Operation]:
@@ -134,6 +154,7 @@ PRINCIPAL_ACTS: Final = (
         _drop_inline,
         is_open=lambda subject: _is_not_linked(subject) and bool(options.inline(entity(subject))),
     ),
+    Act("reduce", (USER, ROLE), _reduce, is_open=_has_own_policies),
     Act("put-boundary", (USER, ROLE), _bound, is_open=_is_not_linked),
     Act("delete-boundary", (USER, ROLE), _unbound, is_open=_has_boundary),
     Act("tag", (USER, ROLE), _tag, is_open=_is_not_linked, is_plain=True),

@@ -219,6 +219,13 @@ CASES = (
         ("inline_policy.delete",),
         (({"name": "gone"}, ("this option is no longer available")),),
     ),
+    Case(
+        "reduce",
+        user,
+        {"document": READS},
+        ("inline_policy.put", "attachment.detach", "inline_policy.delete"),
+        (NO_JSON, NO_OBJECT),
+    ),
     Case("put-boundary", user, {"policy": "Reports"}, ("user.put_boundary",), (UNKNOWN_POLICY,)),
     Case("delete-boundary", user, {}, ("user.delete_boundary",)),
     Case(

@@ -1,0 +1,168 @@
+"""What a user, a role or the holders of a policy used, and the smallest policy that allows it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Final
+
+from django.db.models import Q
+from django.utils import timezone
+
+from iam.activity.models import CallerDay
+from iam.activity.queries import Extent, callers_of, extent
+from iam.activity.recorded_calls import CallGroup, call_groups
+from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
+from iam.mirror.snapshot import snapshot
+from iam.policy.index.classes import Member
+from iam.policy.index.index import Index
+from iam.policy.index.who_can import judge_for
+from iam.policy.least_privilege import PolicyText, ReducedPolicy, reduce_policies
+from iam.policy.request import Request
+from iam.policy.unrecorded_actions import data_actions
+
+MOST_CALLS: Final = 5_000
+"""With more different calls, a policy that leaves out the rest would be too small."""
+HOLDERS: Final = 200
+MANAGED_BY_AWS: Final = ":iam::aws:"
+
+
+class ReductionError(ValueError):
+    """There is no smallest policy to offer. The message says why, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """The smallest policy, and what it rests on. `fixed` are policies that stay as they are, such as those of
+    groups; `calls` is how many recorded calls were allowed, of so many `holders`.
+    """
+
+    reduced: ReducedPolicy
+    policies: tuple[str, ...]
+    fixed: tuple[str, ...]
+    holders: int
+    calls: int
+    since: datetime
+    known: Extent
+
+    @property
+    def is_shorter(self) -> bool:
+        """Whether the known events begin later than the period."""
+        return self.known.first_at > self.since
+
+
+def reduction_of(entity: Entity, *, days: int) -> Reduction:
+    """The smallest policy that allows what was used in the last so many days. Raises ReductionError."""
+    known = extent(entity.account.account_id)
+    if known is None:
+        raise ReductionError(
+            f"No CloudTrail events of {entity.account.name} are known, so what was used there is unknown."
+        )
+    policies = _policies_of(entity)
+    own = tuple(policy.name for policy in policies if not policy.is_fixed)
+    if not own:
+        raise ReductionError(f"{entity.name} has no policy of its own that could be reduced.")
+    holders = _holders_of(entity)
+    since = timezone.now() - timedelta(days=days)
+    groups, requests = _used(entity, holders, since)
+    account = entity.account.account_id
+    try:
+        reduced = reduce_policies(policies, requests, recorded_services=_recorded(account, since))
+    except ValueError as error:
+        raise ReductionError(f"{error}.") from None
+    return Reduction(
+        reduced=reduced,
+        policies=own,
+        fixed=tuple(policy.name for policy in policies if policy.is_fixed),
+        holders=len(holders),
+        calls=sum(group.calls for group in groups),
+        since=since,
+        known=known,
+    )
+
+
+def _used(
+    entity: Entity, holders: Sequence[Entity], since: datetime
+) -> tuple[list[CallGroup], list[Request]]:
+    """The calls that AWS allowed, as requests of those who made them."""
+    groups: list[CallGroup] = []
+    requests: list[Request] = []
+    with snapshot(None, accounts={entity.account.account_id}, may_lag=True) as index:
+        for holder in holders:
+            of_holder = call_groups(callers_of(holder), since=since, most=MOST_CALLS + 1)
+            if len(groups) + len(of_holder) > MOST_CALLS:
+                raise ReductionError(
+                    f"This period has more than {MOST_CALLS:,} different calls. Choose a shorter one."
+                )
+            member = index.member(entity.account.account_id, holder.pk)
+            if member is None:
+                raise ReductionError(f"{holder.name} isn’t analyzed yet. Try again in a minute.")
+            allowed = [group for group in of_holder if group.needs_permission and not group.was_denied]
+            groups += allowed
+            requests += _requests(index, member, allowed)
+    return groups, requests
+
+
+def _requests(index: Index, member: Member, groups: Iterable[CallGroup]) -> Iterable[Request]:
+    for group in groups:
+        judge, _ = judge_for(
+            group.question, shards=index.accounts, documents=index.documents, moment=index.moment
+        )
+        yield judge.request_of(member)
+
+
+def _holders_of(entity: Entity) -> list[Entity]:
+    """Who has the policies: the entity itself, or the users and roles that have the policy."""
+    if entity.kind != Kind.POLICY:
+        return [entity]
+    now = valid_at(None)
+    direct = Edge.objects.filter(now, kind=EdgeKind.ATTACHED, target=entity).values("source")
+    members = Edge.objects.filter(now, kind=EdgeKind.MEMBER, target__in=direct).values("source")
+    rows = Entity.objects.filter(
+        Q(pk__in=direct) | Q(pk__in=members), kind__in=(Kind.USER, Kind.ROLE), gone_at__isnull=True
+    )
+    holders = list(rows.select_related("account").order_by("pk")[: HOLDERS + 1])
+    if len(holders) > HOLDERS:
+        raise ReductionError(f"More than {HOLDERS} users and roles have this policy, which is too many.")
+    return holders
+
+
+def _policies_of(entity: Entity) -> list[PolicyText]:
+    """The policies to reduce, and those of groups, which stay."""
+    if entity.kind == Kind.POLICY:
+        if MANAGED_BY_AWS in entity.arn:
+            raise ReductionError("AWS manages this policy, so only AWS can change it.")
+        return _managed([entity.pk])
+    now = valid_at(None)
+    groups = Edge.objects.filter(now, kind=EdgeKind.MEMBER, source=entity).values_list("target", flat=True)
+    own = chain(_attached([entity.pk]), _inline([entity.pk]))
+    fixed = list(groups)
+    of_groups = chain(_attached(fixed, is_fixed=True), _inline(fixed, is_fixed=True)) if fixed else ()
+    return [*own, *of_groups]
+
+
+def _attached(holders: Collection[int], *, is_fixed: bool = False) -> list[PolicyText]:
+    edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.ATTACHED, source__in=holders)
+    return _managed(edges.values_list("target", flat=True), is_fixed=is_fixed)
+
+
+def _managed(policies: Iterable[int], *, is_fixed: bool = False) -> list[PolicyText]:
+    rows = PolicyVersion.objects.filter(valid_at(None), policy__in=list(policies), is_default=True)
+    named = rows.order_by("policy__name").values_list("policy__name", "document__text")
+    return [PolicyText(name, text, is_fixed) for name, text in named]
+
+
+def _inline(owners: Collection[int], *, is_fixed: bool = False) -> list[PolicyText]:
+    rows = InlinePolicy.objects.filter(valid_at(None), owner__in=owners).order_by("name")
+    return [PolicyText(name, text, is_fixed) for name, text in rows.values_list("name", "document__text")]
+
+
+def _recorded(account_id: str, since: datetime) -> frozenset[str]:
+    """The services whose data events the trail of an account records: some are among its events."""
+    names = data_actions()
+    services = {name.partition(":")[0] for name in names}
+    rows = CallerDay.objects.filter(account_id=account_id, day__gte=since.date(), service__in=services)
+    pairs = rows.values_list("service", "action").distinct()
+    return frozenset(service for service, action in pairs if f"{service}:{action}" in names)
