@@ -22,6 +22,11 @@ ACTIVE_SECONDS: Final = 30.0
 """So long after the last write every entry keeps its own period: what waits some seconds for AWS is not
 late.
 """
+HEARTBEAT: Final = "console.web.tasks.record_heartbeat"
+SETTLING_SECONDS: Final = 2.0
+"""A heartbeat is written within this time, or counts as any other write. Its write keeps entries awake only
+for as long: the journal is chained once more, in case someone else wrote in the same second.
+"""
 STATE_OF_WRITES: Final = {
     "sqlite": "PRAGMA data_version",
     # The last transaction number, and those in progress: a commit of either changes it, and reading doesn't.
@@ -63,7 +68,12 @@ class Activity:
     read: Callable[[], object]
     clock: Callable[[], float] = time.monotonic
     _state: object = None
-    _changed_at: float = field(default=float("-inf"))
+    _active_until: float = field(default=float("-inf"))
+    _heartbeat_until: float = field(default=float("-inf"))
+
+    def expect_heartbeat(self) -> None:
+        """A heartbeat was sent: its write isn't activity."""
+        self._heartbeat_until = self.clock() + SETTLING_SECONDS
 
     def is_active(self) -> bool:
         """True within ACTIVE_SECONDS of a write, and when the database can't say."""
@@ -74,8 +84,12 @@ class Activity:
             logger.warning("beat.database_failed", error=str(error))
             return True
         if state != self._state:
-            self._state, self._changed_at = state, now
-        return now - self._changed_at < ACTIVE_SECONDS
+            is_heartbeat = now < self._heartbeat_until
+            lasts = SETTLING_SECONDS if is_heartbeat else ACTIVE_SECONDS
+            self._state, self._active_until = state, max(self._active_until, now + lasts)
+            if is_heartbeat:
+                self._heartbeat_until = now
+        return now < self._active_until
 
 
 class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
@@ -87,6 +101,12 @@ class QuietScheduler(PersistentScheduler):  # type: ignore[misc]
         """Begin as after a write: what was left by the processes before is found at once."""
         self.activity = Activity(StateOfWrites())
         super().setup_schedule()
+
+    def apply_async(self, entry: ScheduleEntry, *arguments: Any, **options: Any) -> Any:
+        """Send the task of an entry."""
+        if entry.task == HEARTBEAT:
+            self.activity.expect_heartbeat()
+        return super().apply_async(entry, *arguments, **options)
 
     def is_due(self, entry: ScheduleEntry) -> Any:
         """(whether to send the entry now, seconds until the next look)."""

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import secrets
+import select
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ TRAIL = "trail"
 """The folder, under the data folder, for the trail of the stand-in."""
 STOP_SECONDS = 8.0
 READY_SECONDS = 60.0
+WATCH_SECONDS = 2.0
+"""So often children are looked after; the end of one is noticed at once."""
 
 
 class SupervisorError(Exception):
@@ -88,6 +91,23 @@ def is_healthy(url: str) -> bool:
             return int(answer.status) == 200
     except OSError:
         return False
+
+
+def wake_on_signals() -> int:
+    """A file that can be read after a signal: that a child has ended, or that all is to stop."""
+    readable, writable = os.pipe()
+    os.set_blocking(readable, False)
+    os.set_blocking(writable, False)
+    signal.set_wakeup_fd(writable, warn_on_full_buffer=False)
+    # Python writes to the file only for signals that it handles.
+    signal.signal(signal.SIGCHLD, lambda number, frame: None)
+    return readable
+
+
+def wait_for(wakes: int, *, seconds: float) -> None:
+    """Wait for a signal, at most so long."""
+    if select.select([wakes], [], [], seconds)[0]:
+        os.read(wakes, 4096)
 
 
 class Supervisor:
@@ -203,6 +223,7 @@ class Supervisor:
         """Start everything and stay until a signal comes."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, self._stop)
+        wakes = wake_on_signals()
         self.build()
         try:
             self._start()
@@ -211,7 +232,7 @@ class Supervisor:
                     news = child.restart_if_dead()
                     if news and not self.stopping:
                         say(news)
-                time.sleep(0.2)
+                wait_for(wakes, seconds=WATCH_SECONDS)
         finally:
             self.stop()
 

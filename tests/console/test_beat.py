@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from celery.beat import PersistentScheduler
 from celery.worker import state
 from django.db import DatabaseError, connection, transaction
 
@@ -20,7 +21,9 @@ from console import celery
 from console.beat import (
     ACTIVE_SECONDS,
     FREQUENT_SECONDS,
+    HEARTBEAT,
     QUIET_ROUND,
+    SETTLING_SECONDS,
     Activity,
     QuietScheduler,
     StateOfWrites,
@@ -137,6 +140,53 @@ def test_every_sweep_keeps_its_period_for_half_a_minute_after_a_write(
     writes.now += 1
     assert sent(scheduler) == {QUIET_ROUND}
     writes.state += 1
+    assert sent(scheduler) == FREQUENT
+
+
+def test_the_write_of_a_heartbeat_wakes_no_sweep_but_the_journal_s(
+    scheduler: QuietScheduler, writes: Writes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PersistentScheduler, "apply_async", lambda *_, **__: None)
+    writes.now += ACTIVE_SECONDS
+    assert sent(scheduler) == {QUIET_ROUND}
+    scheduler.apply_async(scheduler.schedule[HEARTBEAT])
+    writes.state += 1
+    writes.now += 1
+    assert scheduler.is_due(scheduler.schedule["iam.journal.tasks.chain_journal"]).is_due
+    writes.now += SETTLING_SECONDS
+    assert sent(scheduler) == {QUIET_ROUND}
+
+
+def test_a_write_after_that_of_a_heartbeat_counts_and_one_before_keeps_its_half_minute(
+    scheduler: QuietScheduler, writes: Writes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PersistentScheduler, "apply_async", lambda *_, **__: None)
+    for seconds in (1.0, SETTLING_SECONDS):
+        scheduler.apply_async(scheduler.schedule[HEARTBEAT])
+        writes.state += 1
+        sent(scheduler)
+        writes.now += seconds
+        writes.state += 1
+        sent(scheduler)
+        writes.now += ACTIVE_SECONDS - 1
+        assert sent(scheduler) == FREQUENT
+    scheduler.apply_async(scheduler.schedule[HEARTBEAT])
+    writes.state += 1
+    assert sent(scheduler) == FREQUENT
+    writes.now += SETTLING_SECONDS
+    assert sent(scheduler) == {QUIET_ROUND}
+
+
+def test_a_heartbeat_that_is_late_counts_as_any_write(
+    scheduler: QuietScheduler, writes: Writes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PersistentScheduler, "apply_async", lambda *_, **__: None)
+    writes.now += ACTIVE_SECONDS
+    scheduler.apply_async(scheduler.schedule[HEARTBEAT])
+    writes.now += SETTLING_SECONDS
+    writes.state += 1
+    assert sent(scheduler) == FREQUENT
+    writes.now += ACTIVE_SECONDS - 1
     assert sent(scheduler) == FREQUENT
 
 

@@ -9,6 +9,9 @@ import time
 from pathlib import Path
 from types import FrameType
 
+POLL_SECONDS = 5.0
+"""So often the server looks whether it is to shut down, which a signal does here without it."""
+
 
 def main() -> int:
     """Serve the sample organisation until the process is told to end."""
@@ -37,7 +40,7 @@ def main() -> int:
     sys.stdout.write(ready)
     sys.stdout.flush()
     try:
-        server.serve_forever(poll_interval=0.2)
+        server.serve_forever(poll_interval=POLL_SECONDS)
     except KeyboardInterrupt:
         return 0
     finally:
