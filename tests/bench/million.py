@@ -1,8 +1,9 @@
-"""Who can and lists at a million users and 200,000 roles in 50 accounts over HTTP: first answer after a
-restart, warm answers, memory of a web process.
+"""A million users and 200,000 roles in 50 accounts over HTTP: first answers after a restart of who can,
+services, MFA, escalation and overview, warm answers, memory of a web process.
 
 Not part of `make bench`, since seeding alone takes ten to twenty minutes and 3 GB on disk: run
-`python -m tests.bench tests.bench.million`.
+`python -m tests.bench tests.bench.million`. BENCH_KEEP names a folder in which the seeded data stay for
+another run.
 """
 
 from __future__ import annotations

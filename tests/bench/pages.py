@@ -33,6 +33,8 @@ USERS: Final = int(os.environ.get("BENCH_USERS", "100000"))
 ACCOUNTS: Final = int(os.environ.get("BENCH_PAGE_ACCOUNTS", "50"))
 SIZE: Final = f"{USERS:,} users"
 IS_LARGE: Final = USERS > 500_000
+KEPT: Final = Path(os.environ["BENCH_KEEP"]) if os.environ.get("BENCH_KEEP") else None
+"""Here the seeded data stay, for another run; without it they are removed."""
 ROUNDS: Final = 15
 TIMEOUT_S: Final = 600
 LOAD_SECONDS, CLIENTS = 8, 4
@@ -63,16 +65,18 @@ def run() -> Figures:
 
 
 def questions() -> Figures:
-    """Only who can, a list, and the memory: without what a worker calculates, which takes an hour at a
-    million users.
+    """First answers, who can, lists, and the memory; after what a worker calculates, which a former run may
+    have done.
     """
     if is_missing():
         return []
     with seeded_installation() as (variables, seeded):
-        figures = _cold(variables, seeded["cookie"], {"who can": ONE})
+        figures = _calculated(step(variables, "calculate"), "calculation by a worker")
+        figures += _cold(variables, seeded["cookie"], COLD)
         with serving(variables, seeded["cookie"]) as site:
             asked = {"who can": ONE, "who can assume a role": ROLE, "who can do iam:*": MANY}
             lists = {name: seeded["pages"][name] for name in ("people", "roles")}
+            lists |= {name: address for name, address in COLD.items() if name not in asked}
             for name, address in {**asked, **lists}.items():
                 limit = 50 if name in lists else None
                 figures.append(_ms(f"{name}, first answer", site.took(address), None))
@@ -92,25 +96,55 @@ def is_missing() -> bool:
 @contextmanager
 def seeded_installation() -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
     """Services with the organization in them: the variables of its processes, and what seeding told."""
-    cluster = postgres.Cluster.start()
-    try:
-        with (
-            tempfile.TemporaryDirectory(prefix="gatehouse-pages-") as folder,
-            redis.running_server() as broker,
-        ):
+    with _folder() as folder, redis.running_server() as broker:
+        remembered = folder / "seeded.json"
+        cluster = _cluster(folder)
+        try:
             variables = {
                 **os.environ,
                 "DJANGO_SETTINGS_MODULE": "console.settings",
                 "GATEHOUSE_MODE": "embedded",
-                "GATEHOUSE_VAR": folder,
+                "GATEHOUSE_VAR": str(folder),
                 # One session asks as many questions as hundreds of people.
                 "GATEHOUSE_PACE": "0",
                 "DATABASE_URL": cluster.url,
                 "REDIS_URL": broker,
             }
-            yield variables, step(variables, "seed")
-    finally:
-        cluster.stop()
+            if not remembered.exists():
+                remembered.write_text(json.dumps(step(variables, "seed")), encoding="utf-8")
+            yield variables, json.loads(remembered.read_text(encoding="utf-8"))
+        finally:
+            if KEPT:
+                cluster.halt()
+            else:
+                cluster.stop()
+
+
+@contextmanager
+def _folder() -> Iterator[Path]:
+    """The folder for all data."""
+    if KEPT:
+        KEPT.mkdir(parents=True, exist_ok=True)
+        yield KEPT
+        return
+    with tempfile.TemporaryDirectory(prefix="gatehouse-pages-") as folder:
+        yield Path(folder)
+
+
+def _cluster(folder: Path) -> postgres.Cluster:
+    """The database that a former run has kept, or a new one."""
+    if KEPT is None:
+        return postgres.Cluster.start()
+    file = folder / "cluster"
+    if file.exists():
+        programs = postgres.binaries()
+        assert programs is not None
+        cluster = postgres.Cluster(Path(file.read_text(encoding="utf-8")), programs)
+        cluster.resume()
+        return cluster
+    cluster = postgres.Cluster.start()
+    file.write_text(str(cluster.folder), encoding="utf-8")
+    return cluster
 
 
 def step(variables: dict[str, str], name: str) -> dict[str, Any]:
