@@ -17,7 +17,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='FindingRun',
             fields=[
-                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='+', serialize=False, to='mirror.account')),
+                ('account', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='finding_run', serialize=False, to='mirror.account')),
                 ('inputs', models.CharField(blank=True, max_length=32)),
                 ('calculated_at', models.DateTimeField(null=True)),
                 ('seconds', models.FloatField(default=0)),
