@@ -6,14 +6,17 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
+from collections.abc import Iterator
 from html import unescape
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.journeys.axe import SOURCE, WIDE, in_every_look
-from tests.journeys.conftest import SignIn
+from tests.journeys.conftest import Running, SignIn, running_web
 
 pytestmark = [pytest.mark.journey, pytest.mark.timeout(900)]
 
@@ -73,6 +76,15 @@ def look(page: Page, address: str) -> list[str]:
     """
     wide_and_light(page, address)
     return [f"{address}: {line}" for line in in_every_look(page)]
+
+
+@pytest.fixture(scope="module")
+def console(tmp_path_factory: pytest.TempPathFactory, prepared: Path, redis_url: str) -> Iterator[Running]:
+    """A web server alone: nothing is asked for."""
+    var = tmp_path_factory.mktemp("pages") / "var"
+    shutil.copytree(prepared, var)
+    with running_web(var, redis_url) as started:
+        yield started
 
 
 @pytest.mark.parametrize("username", ROLES)

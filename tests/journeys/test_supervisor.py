@@ -55,30 +55,23 @@ def test_a_killed_supervisor_leaves_no_orphan(running: Running) -> None:
     wait_for(lambda: not alive(children), what=f"still there: {alive(children)}")
 
 
-def test_ctrl_c_stops_everything_cleanly(running: Running, var: Path) -> None:
-    children = descendants(running.process.pid)
-    kept = [path for path in var.rglob("*") if path.is_file()]
-    assert any(path.name == "gatehouse.sqlite3" for path in kept)
-    assert not [path for path in kept if path.stat().st_mode & 0o077], "the data are their owner's alone"
-    running.process.send_signal(signal.SIGINT)
-    assert running.process.wait(timeout=TIMEOUT_MS / 1000) == 0
-    assert not alive(children)
-
-
-def test_a_dead_child_is_started_again(running: Running) -> None:
+def test_a_dead_child_is_started_again_and_ctrl_c_stops_everything_cleanly(
+    running: Running, var: Path
+) -> None:
     before = descendants(running.process.pid)
     # The worker of the web server has the same command line, and nothing below it.
     web, workers = next(
         (pid, below) for pid in before if b"granian" in command_line(pid) and (below := descendants(pid))
     )
     os.kill(web, signal.SIGKILL)
-    try:
-        wait_for(lambda: "web started again" in running.text(), what=running.text())
-        after = descendants(running.process.pid)
-        wait_for(lambda: not alive(workers), what=f"still there: {workers}")
-    finally:
-        running.process.send_signal(signal.SIGTERM)
-        running.process.wait(timeout=TIMEOUT_MS / 1000)
+    wait_for(lambda: "web started again" in running.text(), what=running.text())
+    after = descendants(running.process.pid)
+    wait_for(lambda: not alive(workers), what=f"still there: {workers}")
+    kept = [path for path in var.rglob("*") if path.is_file()]
+    assert any(path.name == "gatehouse.sqlite3" for path in kept)
+    assert not [path for path in kept if path.stat().st_mode & 0o077], "the data are their owner's alone"
+    running.process.send_signal(signal.SIGINT)
+    assert running.process.wait(timeout=TIMEOUT_MS / 1000) == 0
     left = alive(before | after)
     assert not left, f"still there: {left}"
 
