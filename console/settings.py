@@ -187,6 +187,7 @@ INSTALLED_APPS = [
     "iam.people.rotation",
     "iam.audit.assertions",
     "iam.audit.findings",
+    "iam.audit.posture",
     "console",
     "console.operators",
     "console.web",

@@ -11,9 +11,11 @@ from typing import Any, Final
 
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_safe
 
+from console.findings.posture import posture_context
 from console.findings.presenters import PLAIN, row_of, sees_whole
 from console.web.access import ViewerRequest, require, require_present
 from console.web.context import frame_of
@@ -23,6 +25,7 @@ from console.web.page_cursors import place_in, word_of
 from console.web.query import Query
 from console.web.render import is_fragment, render_page
 from iam.audit.findings.models import AuditFinding, FindingCertainty, FindingSeverity, FindingStatus
+from iam.audit.findings.ocsf import ocsf_of
 from iam.audit.findings.queries import (
     WORST_FIRST,
     FindingFilter,
@@ -60,6 +63,8 @@ NOTHING: Final = {
     "accepted": "No accepted findings.",
     "fixed": "No fixed findings.",
 }
+OCSF: Final = "ocsf.jsonl"
+"""The form of the file for a SIEM."""
 NESTED: Final = ("related", "evidence", "fix")
 COLUMNS: Final = (
     "kind",
@@ -107,6 +112,7 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
         "section": "findings",
     }
     if not is_fragment(request):
+        context |= posture_context(viewer, account)
         counts = finding_counts(viewer, account=account)
         context |= {
             "severities_open": counts.severities,
@@ -198,9 +204,9 @@ def _files(viewer: Viewer, request: ViewerRequest) -> list[tuple[str, str]]:
     if not viewer.may(Right.EXPORT):
         return []
     names = ("tab", "q", "account", *FILTERS)
-    return file_links(
-        "findings:export", Query.from_pairs([(name, request.GET.get(name, "")) for name in names])
-    )
+    query = Query.from_pairs([(name, request.GET.get(name, "")) for name in names])
+    ocsf = f"{reverse('findings:export', args=[OCSF])}{query}".rstrip("?")
+    return [*file_links("findings:export", query), ("Export OCSF", ocsf)]
 
 
 @require(*SEES)
@@ -212,13 +218,15 @@ def findings_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     rows = findings(viewer, wanted).select_related("account")
     page_after = partial(_export_page, rows)
     filters = {name: request.GET.get(name, "") for name in ("tab", "q", "account", *FILTERS)}
+    columns = ("event",) if form == OCSF else COLUMNS
     return export_list(
         request,
         form,
         name="findings",
-        columns=COLUMNS,
+        columns=columns,
         filters=filters,
         rows=_export_rows(chain.from_iterable(pages_of(page_after)), viewer, form),
+        others=(OCSF,),
     )
 
 
@@ -233,6 +241,9 @@ def _export_rows(rows: Iterator[AuditFinding], viewer: Viewer, form: str) -> Ite
         if not sees_whole(finding, viewer):
             evidence = {name: value for name, value in values["evidence"].items() if name in PLAIN}
             values |= {"evidence": evidence, "related": [], "fix": {"words": finding.fix.get("words", "")}}
+        if form == OCSF:
+            yield [ocsf_of(finding, values)]
+            continue
         if form == "csv":
             values |= {name: json.dumps(values[name], ensure_ascii=False) for name in NESTED}
         yield [values[name] for name in COLUMNS]

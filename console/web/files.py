@@ -16,6 +16,7 @@ from console.web.query import Query
 from iam.mirror.models import NEVER
 
 FORMS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
+LINES: Final = "application/x-ndjson"
 UNFIT: Final = re.compile(r"[^\w+=,.@-]", re.ASCII)
 """What IAM takes in no name, but a file that somebody uploaded may have."""
 FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
@@ -26,10 +27,10 @@ Values = Mapping[str, Any]
 
 
 def download(parts: Iterator[str], *, form: str, name: str) -> StreamingHttpResponse:
-    """A file, of one of FORMS, that is sent while it is being read. In `name`, signs that IAM takes in no
-    name become hyphens.
+    """A file, of one of FORMS or of JSON lines, that is sent while it is being read. In `name`, signs that
+    IAM takes in no name become hyphens.
     """
-    sent = StreamingHttpResponse(parts, content_type=FORMS[form])
+    sent = StreamingHttpResponse(parts, content_type=FORMS.get(form, LINES))
     sent["Content-Disposition"] = f'attachment; filename="{UNFIT.sub("-", name)}.{form}"'
     sent["Cache-Control"] = "no-store"
     return sent
@@ -53,6 +54,12 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Values]) -> Iterator[str]:
     yield writer.writerow(columns)
     for values in rows:
         yield writer.writerow([_cell(value) for value in values.values()])
+
+
+def objects_lines(rows: Iterable[Values]) -> Iterator[str]:
+    """The first value of each row, on a line of its own."""
+    for values in rows:
+        yield json.dumps(next(iter(values.values())), ensure_ascii=False) + "\n"
 
 
 def json_lines(about: Values, rows: Iterable[Values]) -> Iterator[str]:

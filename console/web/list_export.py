@@ -4,7 +4,7 @@ noted in the journal.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -12,7 +12,7 @@ from django.http import Http404, StreamingHttpResponse
 
 from console.web.access import ViewerRequest
 from console.web.context import frame_of
-from console.web.files import FORMS, Values, csv_lines, download, json_lines, json_value
+from console.web.files import FORMS, Values, csv_lines, download, json_lines, json_value, objects_lines
 from iam.guard import Right
 from iam.journal.services import record
 from iam.keyset import KeysetPlace, RowPage
@@ -28,13 +28,14 @@ def export_list(
     columns: Sequence[str],
     filters: dict[str, Any],
     rows: Iterator[Sequence[Any]],
+    others: Collection[str] = (),
 ) -> StreamingHttpResponse:
-    """The file; each row has a value for each of the columns. Raises Http404 for who may not export in the
-    chosen account, or in any where none is.
+    """The file; each row has a value for each of the columns. `others` are forms of JSON lines that only this
+    list has. Raises Http404 for who may not export in the chosen account, or in any where none is.
     """
     chosen = frame_of(request).chosen
     number = chosen.account_id if chosen else ""
-    if form not in FORMS or not request.viewer.may(Right.EXPORT, account_id=number or None):
+    if form not in (*FORMS, *others) or not request.viewer.may(Right.EXPORT, account_id=number or None):
         raise Http404
     record(
         kind="list.export",
@@ -46,7 +47,10 @@ def export_list(
     now = datetime.now(tz=UTC)
     about = {"list": name, "account": number or None, "exported_at": json_value(now), "filters": filters}
     values: Iterator[Values] = (dict(zip(columns, row, strict=True)) for row in rows)
-    parts = csv_lines(columns, values) if form == "csv" else json_lines(about, values)
+    if form in others:
+        parts = objects_lines(values)
+    else:
+        parts = csv_lines(columns, values) if form == "csv" else json_lines(about, values)
     file_name = f"gatehouse-{name}-{number or 'all-accounts'}-{now:%Y-%m-%dT%H%M%SZ}"
     return download(parts, form=form, name=file_name)
 

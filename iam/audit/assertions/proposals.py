@@ -148,6 +148,8 @@ def _put_in_force(assertion: StandingAssertion, proposal: AssertionProposal, now
     if proposal.act == AssertionAct.RETIRE:
         assertion.status, assertion.retired_at = AssertionStatus.RETIRED, now
         assertion.save(update_fields=["status", "retired_at"])
+        # Findings follow the results.
+        assertion.results.all().delete()
         return
     if proposal.act == AssertionAct.CHANGE:
         assertion.version += 1

@@ -20,12 +20,13 @@ from django.db.models import Q
 
 from iam.access.escalation_calculation.code_version import code_version
 from iam.access.escalation_calculation.models import Calculation
-from iam.audit.assertions.models import AssertionResult, AssertionStatus, StandingAssertion
+from iam.audit.assertions.models import AssertionResult
 from iam.audit.findings.account_reader import facts_of
 from iam.audit.findings.identity import Computed, compute
 from iam.audit.findings.models import FindingRun
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.writes import end_acceptances, keep
+from iam.audit.posture.days import keep_posture
 from iam.directory.models import Identity
 from iam.mirror.models import Account, Section
 from iam.nudge import send_seldom
@@ -59,12 +60,19 @@ def calculate(account: Account) -> bool:
     try:
         computed = computed_of(account)
         keep(account, computed, at=began)
+        keep_posture(account, unread=computed.unread, at=began)
         seconds = (datetime.now(tz=UTC) - began).total_seconds()
         FindingRun.objects.filter(account=account, lease=lease).update(
-            inputs=inputs, calculated_at=began, seconds=seconds, unread=sorted(computed.unread)
+            inputs=inputs,
+            calculated_at=began,
+            seconds=seconds,
+            unread=sorted(computed.unread),
+            lease="",
+            lease_until=None,
         )
-    finally:
+    except BaseException:
         FindingRun.objects.filter(account=account, lease=lease).update(lease="", lease_until=None)
+        raise
     logger.info(
         "findings.calculated",
         account=account.account_id,
@@ -114,9 +122,7 @@ def _inputs(account: Account) -> str:
     others = Account.objects.filter(removed_at__isnull=True).order_by("pk").values_list("pk", flat=True)
     gone = Identity.objects.filter(person__is_active=False).order_by("pk").values_list("pk", flat=True)
     asserted = AssertionResult.objects.filter(account=account).order_by("pk").values_list("pk", "inputs")
-    in_force = StandingAssertion.objects.filter(status=AssertionStatus.ACTIVE).order_by("pk")
-    versions = in_force.values_list("pk", "version")
-    state = [_rules_version(), *map(list, (fresh, sections, paths, others, gone, asserted, versions))]
+    state = [_rules_version(), *map(list, (fresh, sections, paths, others, gone, asserted))]
     return hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest()
 
 

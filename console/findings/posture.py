@@ -1,0 +1,90 @@
+"""The posture score as pages show it: the number, what each kind costs, and the line of the last days."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+from django.urls import reverse
+from django.utils.http import urlencode
+
+from console.findings.presenters import TONES
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.rules import all_rules
+from iam.audit.posture.days import PostureTrend, posture_trend
+from iam.audit.posture.score import PostureLine
+from iam.guard import Viewer
+from iam.mirror.models import Account
+
+SHOWN: Final = 5
+WIDTH: Final = 100.0
+HEIGHT: Final = 24.0
+
+
+@dataclass(frozen=True, slots=True)
+class PostureLineShown:
+    """What a kind costs; `url` shows the findings."""
+
+    points: str
+    words: str
+    tone: str
+    url: str
+
+
+def posture_context(viewer: Viewer, account: Account | None) -> dict[str, Any]:
+    """The context of `findings/_posture.html`; nothing for who sees no account whole."""
+    if not viewer.sees_accounts:
+        return {}
+    trend = posture_trend(viewer, account=account)
+    lines = [_line(line, account) for line in trend.posture.lines]
+    shown = {
+        "score": trend.posture.score,
+        "lines": lines[:SHOWN],
+        "more_lines": lines[SHOWN:],
+        "unread": len(trend.posture.unread),
+        "unscored": trend.accounts - trend.scored,
+        "accounts": trend.accounts,
+        "points": _points(trend.days),
+        "trend_words": _trend_words(trend),
+    }
+    return {"posture": shown}
+
+
+def _line(line: PostureLine, account: Account | None) -> PostureLineShown:
+    severity = FindingSeverity(line.severity)
+    rule = all_rules().get(line.kind)
+    title = rule.title if rule else line.kind
+    query = {"kind": line.kind} | ({"account": account.account_id} if account else {})
+    return PostureLineShown(
+        points=f"−{line.points:.1f}",
+        words=f"{line.count:,} {str(severity.label).lower()}: {title}",
+        tone=TONES[severity],
+        url=f"{reverse('findings:list')}?{urlencode(query)}",
+    )
+
+
+def _points(days: tuple[tuple[date, float], ...]) -> str:
+    """The line in a box of 100 by 24, by day; "" for a single day."""
+    if len(days) < 2:
+        return ""
+    first, last = days[0][0], days[-1][0]
+    span = (last - first).days
+    places = []
+    for day, score in days:
+        across = WIDTH * (day - first).days / span
+        places.append(f"{across:.1f},{HEIGHT * (1 - score / 100):.1f}")
+    return " ".join(places)
+
+
+def _trend_words(trend: PostureTrend) -> str:
+    """The same in words."""
+    if len(trend.days) < 2:
+        return "The trend begins with the second day."
+    (first_day, first), (_, last) = trend.days[0], trend.days[-1]
+    change = last - first
+    since = f"since {first_day.day} {first_day:%b}"
+    if abs(change) < 0.05:
+        return f"Unchanged {since}."
+    direction = "Up" if change > 0 else "Down"
+    return f"{direction} {abs(change):.1f} points {since}, from {first:.1f} to {last:.1f}."

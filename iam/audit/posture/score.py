@@ -1,0 +1,89 @@
+"""The score from 0 to 100, and the points that each kind of finding costs. Pure.
+
+Each kind that could be judged has a weight by its severity. A kind with n open findings costs n / (n + 1) of
+its weight: half for the first, more for each further one, never more than all. The score is 100 less the
+cost, as a share of the weights of all kinds that were judged. Kinds that could not be judged are left out of
+both, so that what was not read is neither good nor bad; an account of which less than half could be judged
+has no score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from iam.audit.findings.models import FindingSeverity
+
+WEIGHTS: Final[Mapping[int, int]] = {
+    FindingSeverity.CRITICAL: 10,
+    FindingSeverity.HIGH: 5,
+    FindingSeverity.MEDIUM: 2,
+    FindingSeverity.LOW: 1,
+}
+LEAST_JUDGED: Final = 0.5
+KindCounts = Mapping[str, tuple[int, int]]
+"""By kind: how many open findings there are, and the worst severity among them."""
+
+
+@dataclass(frozen=True, slots=True)
+class PostureLine:
+    """What one kind costs. The points of all lines and the score are 100 together."""
+
+    kind: str
+    severity: int
+    count: int
+    points: float
+
+
+@dataclass(frozen=True, slots=True)
+class Posture:
+    """A score with its lines, the costliest first; None where too little was judged. `unread` are the kinds
+    that could not be.
+    """
+
+    score: float | None
+    lines: tuple[PostureLine, ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+def posture_of(counts: KindCounts, *, severities: Mapping[str, int], unread: Collection[str]) -> Posture:
+    """The posture by open findings; `severities` are those of the kinds that there are."""
+    weights = {}
+    for kind, severity in severities.items():
+        if kind in counts:
+            weights[kind] = max(WEIGHTS[severity], WEIGHTS[counts[kind][1]])
+        elif kind not in unread:
+            weights[kind] = WEIGHTS[severity]
+    possible = sum(weights.values())
+    missing = tuple(sorted(unread))
+    if possible <= LEAST_JUDGED * sum(WEIGHTS[severity] for severity in severities.values()):
+        return Posture(None, (), missing)
+    lines = []
+    for kind, (count, severity) in counts.items():
+        if kind in weights:
+            cost = weights[kind] * count / (count + 1)
+            lines.append(PostureLine(kind, severity, count, round(100 * cost / possible, 1)))
+    lines.sort(key=lambda line: (-line.points, line.kind))
+    score = round(100 - sum(line.points for line in lines), 1)
+    return Posture(max(0.0, score), tuple(lines), missing)
+
+
+def together(postures: Collection[Posture]) -> Posture:
+    """The mean of accounts that have a score; the points of a kind are its share of what the mean lacks."""
+    scored = [posture for posture in postures if posture.score is not None]
+    if not scored:
+        return Posture(None)
+    lines: dict[str, PostureLine] = {}
+    for posture in scored:
+        for line in posture.lines:
+            known = lines.get(line.kind, PostureLine(line.kind, line.severity, 0, 0.0))
+            severity = min(known.severity, line.severity)
+            points = known.points + line.points / len(scored)
+            lines[line.kind] = PostureLine(line.kind, severity, known.count + line.count, points)
+    rounded = []
+    for line in lines.values():
+        rounded.append(PostureLine(line.kind, line.severity, line.count, round(line.points, 1)))
+    rounded.sort(key=lambda line: (-line.points, line.kind))
+    score = round(100 - sum(line.points for line in rounded), 1)
+    return Posture(max(0.0, score), tuple(rounded))
