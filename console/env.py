@@ -83,7 +83,7 @@ def number(name: str, default: int, *, low: int = 0, high: int = 2**31) -> int:
     return result
 
 
-def words(name: str, default: tuple[str, ...] | None = (), *, why: str = "") -> list[str]:
+def word_list(name: str, default: tuple[str, ...] | None = (), *, why: str = "") -> list[str]:
     """A list separated by commas."""
     value = _raw(name)
     if value is None:

@@ -24,7 +24,7 @@ class Rooms:
     private: bool
 
 
-def rooms() -> Rooms:
+def notification_rooms() -> Rooms:
     """What the environment says. Raises ConfigurationError."""
     private = env.flag("GATEHOUSE_WEBHOOK_PRIVATE", default=False)
     webhook = _address("GATEHOUSE_WEBHOOK_URL", private=private)

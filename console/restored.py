@@ -18,7 +18,7 @@ from iam.journal.services import Actor, record
 from iam.people.links.models import Link
 from iam.people.links.services import revoke_link
 from iam.sealed.models import LIVING, Secret
-from iam.sealed.services import shred
+from iam.sealed.services import destroy
 
 ANOTHER = "Gatehouse started on another database than before."
 BEHIND = "Gatehouse started on a database that is older than the journal’s last block on this host."
@@ -45,7 +45,7 @@ def after_restore(*, cause: str, actor: Actor | None) -> EndedCounts:
     secrets = [
         pk
         for pk in Secret.objects.filter(state__in=LIVING).values_list("pk", flat=True)
-        if shred(pk, actor=actor)
+        if destroy(pk, actor=actor)
     ]
     ended = EndedCounts(sessions, len(links), len(secrets))
     data = {

@@ -39,7 +39,7 @@ try:
             )
 
     # What was signed under these stays valid until they are removed: sessions, links, second factors.
-    SECRET_KEY_FALLBACKS = list(env.words("GATEHOUSE_SECRET_KEY_FALLBACKS"))
+    SECRET_KEY_FALLBACKS = list(env.word_list("GATEHOUSE_SECRET_KEY_FALLBACKS"))
     if not EMBEDDED and any(len(key) < 50 for key in SECRET_KEY_FALLBACKS):
         raise env.ConfigurationError(
             "GATEHOUSE_SECRET_KEY_FALLBACKS holds a key under 50 characters: write former keys as they were."
@@ -48,7 +48,7 @@ try:
     # What is sealed under the first key; the others are those that it replaced, until nothing of theirs is
     # left.
     kept_keys = (env.kept_secret(VAR / "sealed_key"),) if EMBEDDED else None
-    SEALED_KEYS = env.words(
+    SEALED_KEYS = env.word_list(
         "GATEHOUSE_SEALED_KEY",
         kept_keys,
         why="Write 50 or more random characters, others than those of GATEHOUSE_SECRET_KEY.",
@@ -60,7 +60,7 @@ try:
         )
 
     local_hosts = ("127.0.0.1", "localhost", "[::1]", "testserver") if EMBEDDED else None
-    ALLOWED_HOSTS = env.words(
+    ALLOWED_HOSTS = env.word_list(
         "GATEHOUSE_ALLOWED_HOSTS",
         local_hosts,
         why="Write the host names under which people reach Gatehouse, separated by commas.",
@@ -88,7 +88,7 @@ try:
     # PCI DSS 8.3.4: lock after at most 10 attempts, for at least 30 minutes.
     LOCK_FAILURES = env.number("GATEHOUSE_LOCK_FAILURES", 5, low=1, high=10)
     LOCK_MINUTES = env.number("GATEHOUSE_LOCK_MINUTES", 30, low=1, high=1440)
-    PASSWORD_WORDS = env.words("GATEHOUSE_PASSWORD_WORDS")
+    PASSWORD_WORDS = env.word_list("GATEHOUSE_PASSWORD_WORDS")
     PASSWORD_LIST = env.file("GATEHOUSE_PASSWORD_LIST")
     REQUIRE_MFA = env.flag("GATEHOUSE_REQUIRE_MFA", default=not EMBEDDED)
     # Whether REQUIRE_MFA includes people who are members only.
@@ -107,8 +107,8 @@ try:
     AWS_READS_AT_ONCE = env.number("GATEHOUSE_AWS_READS_AT_ONCE", 4, low=1, high=4)
     CHANGE_LEASE = env.number("GATEHOUSE_CHANGE_LEASE", 90, low=10, high=3600)
     DETAIL_CALLS = env.number("GATEHOUSE_DETAIL_CALLS", 1000, low=0, high=1_000_000)
-    NEWER_NAMES = env.words("GATEHOUSE_NEWER_NAMES")
-    INSTANCE_REGIONS = env.words("GATEHOUSE_INSTANCE_REGIONS")
+    NEWER_NAMES = env.word_list("GATEHOUSE_NEWER_NAMES")
+    INSTANCE_REGIONS = env.word_list("GATEHOUSE_INSTANCE_REGIONS")
     LOSS_PERCENT = env.number("GATEHOUSE_LOSS_PERCENT", 20, low=1, high=100)
     UPLOAD_MEGABYTES = env.number("GATEHOUSE_UPLOAD_MEGABYTES", 64, low=1, high=512)
     SINGLE_OPERATOR = env.flag("GATEHOUSE_SINGLE_OPERATOR", default=False)
@@ -125,7 +125,7 @@ try:
         plain_connections.refuse_plain(
             database=DATABASES["default"], broker=BROKER_URL, email_host=EMAIL_HOST, email_tls=EMAIL_USE_TLS
         )
-    ROOMS = notices.rooms()
+    ROOMS = notices.notification_rooms()
     SLACK_WEBHOOK, WEBHOOK_URL, WEBHOOK_SECRET = ROOMS.slack, ROOMS.webhook, ROOMS.secret
     WEBHOOK_PRIVATE = ROOMS.private
     # Rooms have readers whom nobody knows: without this they are told that something happened, and not to

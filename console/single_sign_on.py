@@ -33,7 +33,7 @@ def form_targets(configured: dict[str, Any]) -> list[str]:
     """Origins to which the sign-in form may lead: Chromium checks the redirects that follow a POST against
     form-action.
     """
-    origins = [_origin(address) for address in env.words("GATEHOUSE_SSO_HOSTS")]
+    origins = [_origin(address) for address in env.word_list("GATEHOUSE_SSO_HOSTS")]
     for app in configured.get("openid_connect", {}).get("APPS", []):
         origins.append(_origin(app["settings"]["server_url"]))
     for app in configured.get("saml", {}).get("APPS", []):

@@ -78,7 +78,7 @@ class Beyond(Func):
         return f"({sides[0]}) {self.extra['sign']} ({sides[1]})", params
 
 
-def beyond(columns: Sequence[str], values: Sequence[Any], *, descending: bool = False) -> Beyond:
+def rows_beyond(columns: Sequence[str], values: Sequence[Any], *, descending: bool = False) -> Beyond:
     """The rows after a place in the order of several columns, all in one direction. The last is unique."""
     sign = "<" if descending else ">"
     return Beyond(*map(F, columns), *map(_value, values), sign=sign)
@@ -136,7 +136,7 @@ def window(
     place = before or after
     down = order.descending != (before is not None)
     if place:
-        rows = rows.filter(beyond((order.column, order.tie), place, descending=down))
+        rows = rows.filter(rows_beyond((order.column, order.tie), place, descending=down))
     column, tie = F(order.column), F(order.tie)
     ordering = (column.desc(), tie.desc()) if down else (column.asc(), tie.asc())
     return rows.order_by(*ordering)[: size + 1]

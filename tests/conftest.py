@@ -189,11 +189,11 @@ def prompt_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     def up_to_date(at: datetime | None) -> stored.Stored | None:
         known = Calculation.objects.filter(moment="").values_list("inputs", flat=True).first()
         if known != calculation._inputs(None):
-            calculation.tend(is_forced=True)
+            calculation.calculate_due(is_forced=True)
         return kept_at(at)
 
     monkeypatch.setattr(stored, "kept_at", up_to_date)
-    monkeypatch.setattr(stored, "nudge", calculation.tend)
+    monkeypatch.setattr(stored, "nudge", calculation.calculate_due)
 
 
 @pytest.fixture(autouse=True)

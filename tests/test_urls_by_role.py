@@ -24,7 +24,7 @@ from django.test.utils import CaptureQueriesContext, override_settings
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import DjangoDbBlocker
 
-from iam.access.escalation_calculation.calculation import tend
+from iam.access.escalation_calculation.calculation import calculate_due
 from iam.changes.drift.models import Drift
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.linking.models import Apart
@@ -139,7 +139,7 @@ def world(
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr("console.web.health._broker", lambda: "ok")
         made = _made()
-        tend()
+        calculate_due()
         yield made
 
 

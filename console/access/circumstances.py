@@ -120,7 +120,7 @@ def circumstances_of(query: QueryDict, *, action: str = "", now: datetime | None
     circumstances.strict = ("strict", "1") in pairs
     known = _RequestKeys(action)
     circumstances.key_names = known.offered
-    plain = Query.from_pairs([*_others(query), *pairs])
+    plain = Query.from_pairs([*_other_parameters(query), *pairs])
     for name, value in pairs:
         if value == ANY and name in FIELDS:
             continue
@@ -144,7 +144,7 @@ def _set_time(circumstances: Circumstances, moment: datetime) -> None:
     _set(circumstances, "time", EPOCH_KEY, str(int(moment.timestamp())))
 
 
-def _others(query: QueryDict) -> Iterator[tuple[str, str]]:
+def _other_parameters(query: QueryDict) -> Iterator[tuple[str, str]]:
     """The rest of the address, so that a link of a chip keeps it. A form's token and texts are not for
     addresses.
     """
@@ -328,7 +328,7 @@ def _doubt(circumstances: Circumstances, known: _RequestKeys, plain: Query) -> N
             circumstances.doubts += [Doubt(text) for text in doubt_about(record, key, values)]
             continue
         near = known.closest(key)
-        instead = _instead(plain, key, near) if near else ""
+        instead = _suggestions_instead(plain, key, near) if near else ""
         circumstances.doubts.append(
             Doubt(
                 f"AWS doesn’t list a condition key {key[:PREVIEW_LENGTH]}. It’s used as entered.",
@@ -338,7 +338,7 @@ def _doubt(circumstances: Circumstances, known: _RequestKeys, plain: Query) -> N
         )
 
 
-def _instead(plain: Query, key: str, near: str) -> str:
+def _suggestions_instead(plain: Query, key: str, near: str) -> str:
     pairs: list[tuple[str, str]] = []
     for name, value in plain.pairs:
         is_of_key = name == "ctx" and value.partition("=")[0].strip() == key

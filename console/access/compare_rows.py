@@ -133,7 +133,7 @@ def _group_row(comparison: Comparison, group: DifferenceGroup, query: Query) -> 
         dot=dot,
         extent=_extent(group),
         because=_because(group.causes, query) or [_elsewhere(comparison, group.sort)],
-        notes=tuple(_notes(group.causes)),
+        notes=tuple(_cause_notes(group.causes)),
         is_risky=group.is_risky,
         witnesses=witnesses_shown(map(asdict, comparison.witnesses(group.names[0]))),
     )
@@ -150,7 +150,7 @@ def _extent(group: DifferenceGroup) -> str:
     return f"{left} → {right}"
 
 
-def _notes(causes: Iterable[DifferenceCause]) -> Iterator[str]:
+def _cause_notes(causes: Iterable[DifferenceCause]) -> Iterator[str]:
     """On which resources, and when, where a statement says."""
     for cause in causes:
         statement = cause.says.statement
@@ -189,8 +189,8 @@ def lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
                     "action": name,
                     "access_level": str(group.level or ""),
                     "difference": str(group.sort),
-                    "left": _word(group.left),
-                    "right": _word(group.right),
+                    "left": _grade_word(group.left),
+                    "right": _grade_word(group.right),
                     "because": [f"{why.text} {why.verb}" for why in _because(group.causes, Query())]
                     or [_elsewhere(comparison, group.sort).text],
                     "example": [
@@ -201,5 +201,5 @@ def lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
                 }
 
 
-def _word(grade: Grade | None) -> str:
+def _grade_word(grade: Grade | None) -> str:
     return str(grade) if grade else "no"

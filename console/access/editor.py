@@ -20,7 +20,7 @@ from console.identities.details.frame import Shown, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.render import is_fragment, render_page
 from iam.access.fixes import without_statement
-from iam.access.policy_draft import Draft, begin, laid_out, look, managed_by, mended, request_edit
+from iam.access.policy_draft import Draft, apply_fix, begin, check_draft, laid_out, managed_by, request_edit
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
 from iam.guard import Right
@@ -50,7 +50,7 @@ def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
         )
     if request.method == "GET":
         text, base = begin(shown.entity)
-        text, removed = _without(request, text)
+        text, removed = _without_statement(request, text)
         draft = _draft(request, shown, text=text, base=base)
         return _page(request, shown, draft, form=EditForm.blank(), removed=removed)
     form = EditForm(request.POST)
@@ -62,13 +62,13 @@ def policy_edit(request: ViewerRequest, pk: int) -> HttpResponse:
     if do == "format":
         text = laid_out(text)
     elif fix := request.POST.get("fix", ""):
-        text = mended(shown.entity, text=text, key=fix)
+        text = apply_fix(shown.entity, text=text, key=fix)
     draft = _draft(request, shown, text=text, base=base)
     status = 422 if draft.errors and not is_fragment(request) else 200
     return _page(request, shown, draft, form=_kept(form), status=status)
 
 
-def _without(request: ViewerRequest, text: str) -> tuple[str, str]:
+def _without_statement(request: ViewerRequest, text: str) -> tuple[str, str]:
     """The text without the statement that the address names, and a sentence about it; as it is where it names
     none.
     """
@@ -117,7 +117,7 @@ def _why_not(shown: Shown) -> str:
 
 
 def _draft(request: ViewerRequest, shown: Shown, *, text: str, base: str) -> Draft:
-    return look(request.viewer, policy=shown.entity, text=text, base=base)
+    return check_draft(request.viewer, policy=shown.entity, text=text, base=base)
 
 
 def _kept(form: EditForm) -> EditForm:

@@ -98,7 +98,7 @@ def _around(shown: Shown, access: EffectiveAccess, form: EffectiveAccessForm) ->
         "is_full": access.is_full,
         "overview_url": rows.address(shown, ""),
         "files": rows.files(shown),
-        "then": rows.then(shown),
+        "then": rows.moment_suffix(shown),
         "compare": rows.compare_address(shown),
         "escalation": rows.escalation_address(shown),
         "compare_url": _compare_url(shown),
@@ -111,7 +111,7 @@ def _compare_url(shown: Shown) -> str:
     """
     if not shown.viewer.scope.sees_account(shown.account_id):
         return ""
-    return f"{reverse('access:compare')}?a={shown.entity.pk}{rows.then(shown)}"
+    return f"{reverse('access:compare')}?a={shown.entity.pk}{rows.moment_suffix(shown)}"
 
 
 def _rendered(request: ViewerRequest, shown: Shown, context: dict[str, Any]) -> HttpResponse:

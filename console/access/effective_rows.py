@@ -106,7 +106,7 @@ def why_address(shown: Shown, action: str) -> str:
     return f"{address}?{urlencode({'action': action})}"
 
 
-def then(shown: Shown) -> str:
+def moment_suffix(shown: Shown) -> str:
     """What keeps the moment in an address that has a query already."""
     return f"&as-of={shown.at:%Y-%m-%dT%H:%M:%S}" if shown.at else ""
 
@@ -288,8 +288,8 @@ def action_row(action: OneAction, shown: Shown) -> EffectiveActionRow:
         resources=tuple(own_name(name, shown) for name in resources[:PREVIEW_PHRASES]),
         more=max(0, len(resources) - PREVIEW_PHRASES),
         besides=tuple(map(short_name, denied))[:PREVIEW_PHRASES],
-        when=when(action),
-        by=tuple(_by(says, shown) for says in action.allows),
+        when=condition_text(action),
+        by=tuple(_allowed_by(says, shown) for says in action.allows),
         why=why_address(shown, action.name),
     )
 
@@ -313,7 +313,7 @@ def denied_part(says: Says) -> tuple[str, ...]:
     return () if says.statement.conditions else patterns_of(says.statement)
 
 
-def when(action: OneAction) -> tuple[str, ...]:
+def condition_text(action: OneAction) -> tuple[str, ...]:
     """What a conditional action depends on, as far as one's own policies say so."""
     if action.grade is not Grade.CONDITIONAL:
         return ()
@@ -324,7 +324,7 @@ def when(action: OneAction) -> tuple[str, ...]:
     return tuple(sentences) or ("Depends on the permissions boundary, SCPs or RCPs",)
 
 
-def _by(says: Says, shown: Shown) -> tuple[str, str, str]:
+def _allowed_by(says: Says, shown: Shown) -> tuple[str, str, str]:
     """(policy, statement, address) of a statement that allows."""
     policy, statement = says.held.policy, says.statement
     sid = f", {statement.sid}" if statement.sid else ""

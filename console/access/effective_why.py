@@ -12,9 +12,16 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
-from console.access.effective_rows import NAMES, address, plain_description, short_name, then, why_address
+from console.access.effective_rows import (
+    NAMES,
+    address,
+    moment_suffix,
+    plain_description,
+    short_name,
+    why_address,
+)
 from console.access.lines import MARKS, conditions
-from console.access.stages import tall
+from console.access.stages import stages_of
 from console.identities.details.frame import Shown, frame_of, shown_or_404
 from console.identities.details.people import SEES
 from console.web.access import ViewerRequest, require
@@ -94,12 +101,12 @@ def _why(request: ViewerRequest, shown: Shown) -> HttpResponse:
         "service": catalogue().title(prefix) if catalogue().has_service(prefix) else prefix,
         "back": address(shown, prefix) if catalogue().has_service(prefix) else address(shown, ""),
         "overview_url": address(shown, ""),
-        "then": then(shown),
+        "then": moment_suffix(shown),
         "this_url": reverse(f"{NAMES[shown.entity.kind]}-why", args=[shown.entity.pk]),
     }
     context["heading"] = "Explain access"
     if answer is not None:
-        context |= _told(request, shown, answer)
+        context |= _told_to_viewer(request, shown, answer)
         heading = TITLES.get(answer.why.decision, CANNOT)
         context["heading"] = heading.format(name=context["name"])
     status = 422 if wanted.problem else 200
@@ -133,7 +140,7 @@ def _depends(why: Why) -> list[str]:
     return [*conditions(replace(why, steps=known)), *hidden]
 
 
-def _told(request: ViewerRequest, shown: Shown, answer: ExplainedDecision) -> dict[str, object]:
+def _told_to_viewer(request: ViewerRequest, shown: Shown, answer: ExplainedDecision) -> dict[str, object]:
     query = Query.from_pairs([("as-of", request.GET.get("as-of", "") if shown.at else "")])
     row = WhoCanRow(
         pk=shown.entity.pk,
@@ -145,7 +152,7 @@ def _told(request: ViewerRequest, shown: Shown, answer: ExplainedDecision) -> di
         action=answer.action,
         why=answer.why,
     )
-    stages = tall(row, account=shown.entity.account.name, query=query)
+    stages = stages_of(row, account=shown.entity.account.name, query=query)
     known = catalogue().action(answer.action)
     sees = shown.viewer.scope.sees_account(shown.account_id)
     asked = urlencode({"action": answer.action, "resource": answer.resource})

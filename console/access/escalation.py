@@ -74,7 +74,7 @@ def escalation_page(request: ViewerRequest) -> HttpResponse:
     if context["no_account"]:
         return render_page(request, "access/escalation.html", context, partial="answer")
     if asked.start is not None:
-        context |= _one(request, asked, asked.start)
+        context |= _path_page(request, asked, asked.start)
     elif asked.is_by_policy:
         context |= _choices(asked) | opening_context(request, asked) | {"files": _files(request, asked)}
     else:
@@ -268,7 +268,7 @@ def _files(request: ViewerRequest, asked: EscalationAddress) -> list[tuple[str, 
     ]
 
 
-def _one(request: ViewerRequest, asked: EscalationAddress, start: FindingPrincipal) -> dict[str, Any]:
+def _path_page(request: ViewerRequest, asked: EscalationAddress, start: FindingPrincipal) -> dict[str, Any]:
     seen = accounts_seen(request.viewer)
     explained = domain.explained(start.account, start.id, at=request.at, to=asked.to, accounts=seen)
     return {"nobody": start} if explained is None else _explained(request, asked, explained)

@@ -95,12 +95,12 @@ def read(request: ViewerRequest) -> EscalationAddress:
     asked = EscalationAddress(
         account, wanted, Query.from_pairs(texts.items()), texts, after=place_of(request.GET.get("after", ""))
     )
-    asked.start, asked.goal = _named(request, asked, "from"), _named(request, asked, "to")
+    asked.start, asked.goal = _principal_named(request, asked, "from"), _principal_named(request, asked, "to")
     asked.wanted = replace(wanted, to=asked.to, is_there=wanted.is_there and asked.goal is None)
     return asked
 
 
-def _named(request: ViewerRequest, asked: EscalationAddress, name: str) -> FindingPrincipal | None:
+def _principal_named(request: ViewerRequest, asked: EscalationAddress, name: str) -> FindingPrincipal | None:
     text = asked.texts[name]
     if not text:
         return None

@@ -295,12 +295,12 @@ def _steps(request: ViewerRequest, frame: Frame, statements: list[HeldStatement]
     steps = []
     for statement in sorted(statements, key=closer_text):
         (closer,) = closers_of([statement], frame)
-        label, url = _place(statement, closer, numbers) if changes else ("", "")
+        label, url = _removal_button(statement, closer, numbers) if changes else ("", "")
         steps.append(FixStep(closer, label, url))
     return steps
 
 
-def _place(statement: HeldStatement, closer: Closer, numbers: Mapping[str, int]) -> tuple[str, str]:
+def _removal_button(statement: HeldStatement, closer: Closer, numbers: Mapping[str, int]) -> tuple[str, str]:
     """Where the statement can be removed: (what the button says, its address)."""
     pk = numbers.get(statement.holder)
     if closer.is_hidden:

@@ -222,7 +222,7 @@ def _step(step: FindingStep, frame: Frame) -> Iterator[ExplanationStage]:
     yield ExplanationStage("arrow-right", tone, title_of(step, frame), notes)
     if frame.sees(step.who.account):
         for ground in step.all_evidence:
-            yield _ground(ground, frame)
+            yield _evidence_row(ground, frame)
     elif step.acts:
         yield ExplanationStage("circle-dashed", "", "By policies of an account that you can’t see")
 
@@ -239,7 +239,7 @@ def _state(step: FindingStep, name: str) -> Iterator[str]:
         yield f"{name} is then limited by no SCP"
 
 
-def _ground(ground: Ground, frame: Frame) -> ExplanationStage:
+def _evidence_row(ground: Ground, frame: Frame) -> ExplanationStage:
     icon, tone = ("check", "ok") if ground.decision is EvaluationDecision.ALLOWED else ("circle-help", "warn")
     resource = ground.resource
     is_seen = _sees_resource(ground, frame)
@@ -296,7 +296,7 @@ def _closer(statement: HeldStatement, frame: Frame) -> Closer:
     number = frame.policies.get((account, statement.holder))
     url = "" if number is None else _policy_url(number, frame)
     name = frame.accounts.get(account, account)
-    where = f"Managed policy in {name}" if number is not None else f"{_whose(statement)} in {name}"
+    where = f"Managed policy in {name}" if number is not None else f"{_owner_text(statement)} in {name}"
     if not url and statement.holder in frame.members:
         url = page_of(frame.members[statement.holder], frame)
     is_managed = number is not None
@@ -315,7 +315,7 @@ def _account_of(statement: HeldStatement) -> str:
     )
 
 
-def _whose(statement: HeldStatement) -> str:
+def _owner_text(statement: HeldStatement) -> str:
     if statement.policy == TRUST:
         return f"Role {statement.holder.rpartition('/')[2]}"
     name = (

@@ -107,7 +107,7 @@ def graph_of(rows: Sequence[WhoCanRow], *, resource: str) -> Graph:
     is_wide = len({row.account for row in rows}) > 1
     for row in rows:
         for step in _steps(row):
-            way = _way(row, step, is_wide=is_wide)
+            way = _way_boxes(row, step, is_wide=is_wide)
             for box in way:
                 boxes.setdefault(box.key, box)
             keys = [*(box.key for box in way), goal]
@@ -115,7 +115,7 @@ def graph_of(rows: Sequence[WhoCanRow], *, resource: str) -> Graph:
     sub = "The resource" if resource != "*" else "of the action"
     boxes[goal] = Box(goal, short(resource), sub, "end")
     kept = _merged(boxes, list(edges))
-    return _drawn(boxes, kept, _words(rows, resource))
+    return _drawn(boxes, kept, _plain_words(rows, resource))
 
 
 def _steps(row: WhoCanRow) -> Sequence[ExplanationStep]:
@@ -129,7 +129,7 @@ def _css(row: WhoCanRow, step: ExplanationStep) -> str:
     return "" if step.allows else "deny"
 
 
-def _way(row: WhoCanRow, step: ExplanationStep, *, is_wide: bool) -> list[Box]:
+def _way_boxes(row: WhoCanRow, step: ExplanationStep, *, is_wide: bool) -> list[Box]:
     """The principal, the group if there is one, and the statement. `is_wide`: there are several accounts,
     which are told apart.
     """
@@ -175,7 +175,7 @@ def _merged(boxes: dict[Key, Box], edges: list[GraphEdge]) -> list[GraphEdge]:
     """Identities with the same ways share a box when there are many; what a column cannot hold shares its
     last one.
     """
-    edges = _replaced(boxes, edges, _twins(boxes, edges))
+    edges = _replaced(boxes, edges, _shared_boxes(boxes, edges))
     for column in (IDENTITY, GROUP, POLICY):
         mine = [key for key in boxes if key[0] == column]
         if len(mine) > MAX_BOXES:
@@ -191,7 +191,7 @@ def _count(box: Box) -> int:
     return int(box.name.split()[0]) if box.css == "several" else 1
 
 
-def _twins(boxes: dict[Key, Box], edges: list[GraphEdge]) -> dict[Key, Key]:
+def _shared_boxes(boxes: dict[Key, Box], edges: list[GraphEdge]) -> dict[Key, Key]:
     """By identity: the box that it shares, where there are more identities than boxes."""
     ways: dict[Key, list[tuple[Key, str]]] = defaultdict(list)
     for edge in edges:
@@ -266,7 +266,7 @@ def _cut(text: str, width: int) -> str:
     return text if len(text) <= room else f"{text[: room - 1]}…"
 
 
-def _words(rows: Sequence[WhoCanRow], resource: str) -> str:
+def _plain_words(rows: Sequence[WhoCanRow], resource: str) -> str:
     """What the drawing shows, for who does not see it."""
     denied = sum(row.decision is EvaluationDecision.EXPLICITLY_DENIED for row in rows)
     able = len(rows) - denied

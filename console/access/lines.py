@@ -88,7 +88,7 @@ class AnswerLine:
     is_role: bool
 
 
-def line(
+def line_of(
     row: WhoCanRow, *, accounts: Mapping[str, str], query: Query, total: int, resource: str
 ) -> AnswerLine:
     """`accounts` are names by number, `query` is the question's, `total` how many actions are asked about."""
@@ -102,7 +102,7 @@ def line(
         url=f"{entity_url(row)}{query.with_only('as-of')}".rstrip("?"),
         why=f"{_why_address(row.pk)}{query}",
         mark=mark,
-        ways=tuple(tuple(way(row, step, resource=resource, query=query)) for step in steps[:WAYS]),
+        ways=tuple(tuple(way_nodes(row, step, resource=resource, query=query)) for step in steps[:WAYS]),
         more=max(0, len(steps) - WAYS),
         conditions=tuple(_doubts(row)),
         tally=_tally(row, total),
@@ -172,7 +172,7 @@ def policy_name(step: ExplanationStep) -> str:
     return f"{layer} {name}{level}".strip()
 
 
-def way(row: WhoCanRow, step: ExplanationStep, *, resource: str, query: Query) -> list[Node]:
+def way_nodes(row: WhoCanRow, step: ExplanationStep, *, resource: str, query: Query) -> list[Node]:
     """From the principal through the group to the statement, and, where it allows, to the resource."""
     nodes = [Node(ICONS[row.kind], row.name)]
     if step.held is not None and step.held.group is not None:

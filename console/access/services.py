@@ -96,7 +96,7 @@ def services_page(request: ViewerRequest) -> HttpResponse:
 def service_page(request: ViewerRequest, prefix: str) -> HttpResponse:
     """Who can use one service."""
     account, form = _account(request), EffectiveAccessForm(request.GET)
-    wanted, kind = _wanted(request, account, form, prefix)
+    wanted, kind = _user_filter(request, account, form, prefix)
     page = domain.page_of(prefix, wanted, after=_place(form.after), size=SIZE)
     names = _names(request, page.rows)
     last = page.rows[-1].list_position if page.rows and page.has_after else None
@@ -120,7 +120,7 @@ def service_page(request: ViewerRequest, prefix: str) -> HttpResponse:
 def service_export(request: ViewerRequest, prefix: str, form: str) -> HttpResponseBase:
     """All who fit as a file; 404 for who may not export, and noted in the journal."""
     account, question = _account(request), EffectiveAccessForm(request.GET)
-    wanted, _ = _wanted(request, account, question, prefix)
+    wanted, _ = _user_filter(request, account, question, prefix)
     if form not in FORMS or not request.viewer.may(Right.EXPORT, account_id=_number(account) or None):
         raise Http404
     now, query = datetime.now(tz=UTC), str(_query(request))
@@ -177,7 +177,7 @@ def _number(account: Account | None) -> str:
     return account.account_id if account else ""
 
 
-def _wanted(
+def _user_filter(
     request: ViewerRequest, account: Account | None, form: EffectiveAccessForm, prefix: str
 ) -> tuple[domain.ServiceUserFilter, str]:
     """Who is asked for, and the kind as the address has it; 404 for a service that AWS does not have."""

@@ -65,7 +65,7 @@ class ExplanationStage:
     url: str = ""
 
 
-def tall(row: WhoCanRow, *, account: str, query: Query) -> list[ExplanationStage]:
+def stages_of(row: WhoCanRow, *, account: str, query: Query) -> list[ExplanationStage]:
     """Who asks, each reason in the order in which AWS's policies bound each other, and what comes of it."""
     words, tone, icon = MARKS[row.decision]
     steps = sorted(row.why.steps, key=lambda step: (ORDER.index(step.reason.kind), step.reason.level))

@@ -14,9 +14,9 @@ from django.urls import reverse
 from console.access.circumstances import circumstances_context
 from console.access.forms.who_can import WhoCanForm, cursor_of, place_of
 from console.access.graph import Graph, graph_of
-from console.access.lines import MARKS, AnswerLine, entity_url, line
+from console.access.lines import MARKS, AnswerLine, entity_url, line_of
 from console.access.offers import resources_offered
-from console.access.stages import tall
+from console.access.stages import stages_of
 from console.access.who_can_answer import (
     CERTAINTIES,
     KIND_CHOICES,
@@ -123,7 +123,7 @@ def _answer(request: ViewerRequest, form: WhoCanForm, answer: WhoCanPage) -> dic
 
     def lines(rows: list[WhoCanRow]) -> list[AnswerLine]:
         return [
-            line(row, accounts=accounts, query=form.query, total=total, resource=asked.resource)
+            line_of(row, accounts=accounts, query=form.query, total=total, resource=asked.resource)
             for row in rows
         ]
 
@@ -245,10 +245,12 @@ def who_can_why(request: ViewerRequest, pk: int) -> HttpResponse:
         "entity_url": f"{entity_url(rows[0])}{form.query.with_only('as-of')}".rstrip("?"),
         "name": rows[0].display,
         "arn": rows[0].arn,
-        "stages": tall(rows[0], account=shown.entity.account.name, query=form.query)
+        "stages": stages_of(rows[0], account=shown.entity.account.name, query=form.query)
         if len(rows) == 1
         else [],
-        "actions": [(row, MARKS[row.decision], _one(form, row, pk)) for row in rows] if len(rows) > 1 else [],
+        "actions": [(row, MARKS[row.decision], _single_action_url(form, row, pk)) for row in rows]
+        if len(rows) > 1
+        else [],
     }
     return render_page(request, "access/who_can_why.html", context, partial="drawer")
 
@@ -263,7 +265,7 @@ def _simulate(form: WhoCanForm, rows: list[WhoCanRow]) -> str:
     return f"{reverse('access:simulate')}{query}"
 
 
-def _one(form: WhoCanForm, row: WhoCanRow, pk: int) -> str:
+def _single_action_url(form: WhoCanForm, row: WhoCanRow, pk: int) -> str:
     """The same page about one of several actions."""
     query = form.query.with_values(action=row.action, level="")
     return f"{reverse('access:who-can-why', args=[pk])}{query}"

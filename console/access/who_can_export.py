@@ -56,7 +56,9 @@ def who_can_export(request: ViewerRequest, form: str) -> HttpResponseBase:
     shown = asked.at or now
     name = f"gatehouse-who-can-{number or 'all-accounts'}-{shown:%Y-%m-%dT%H%M%SZ}"
     rows = _rows(asked, question.narrowed)
-    parts = csv_lines(COLUMNS, rows) if form == "csv" else json_lines(about(asked, number, now), rows)
+    parts = (
+        csv_lines(COLUMNS, rows) if form == "csv" else json_lines(question_facts(asked, number, now), rows)
+    )
     return download(parts, form=form, name=name)
 
 
@@ -66,7 +68,7 @@ def may_export(viewer: Viewer, form: WhoCanForm) -> bool:
     return viewer.may(Right.EXPORT, account_id=account_id)
 
 
-def about(asked: WhoCanQuestion, account: str, now: datetime) -> dict[str, Any]:
+def question_facts(asked: WhoCanQuestion, account: str, now: datetime) -> dict[str, Any]:
     """The question, and when it was asked."""
     return {
         "question": asked.meant.words,

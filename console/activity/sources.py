@@ -17,7 +17,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.setup.forms import MonoField, SetupForm, tell
+from console.setup.forms import MonoField, SetupForm, add_service_error
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
@@ -112,7 +112,7 @@ def add(request: ViewerRequest) -> HttpResponse:
             source = services.add_source(form.terms, actor=request.viewer)
             return redirect("activity:source", pk=source.pk)
         except SetupError as error:
-            tell(form, error)
+            add_service_error(form, error)
     status = 422 if form.is_bound else 200
     return _page(request, "source_add.html", {"form": form}, status=status)
 
@@ -130,7 +130,7 @@ def source_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
             messages.success(request, "Saved. The source is being tested.")
             return redirect("activity:source", pk=source.pk)
         except SetupError as error:
-            tell(form, error)
+            add_service_error(form, error)
     pausing = "pause"
     if source.is_paused:
         pausing = "resume"

@@ -155,7 +155,7 @@ def _export(request: ViewerRequest, wanted: EntryFilter, form: str) -> Streaming
         actor=request.viewer,
         data={"format": form, "filter": request.GET.urlencode()},
     )
-    entries_with_text = _told(rows, request.viewer)
+    entries_with_text = _entries_with_sentences(rows, request.viewer)
     lines = _csv(entries_with_text) if form == "csv" else _json(entries_with_text)
     kind = "text/csv; charset=utf-8" if form == "csv" else "application/json"
     response = StreamingHttpResponse(lines, content_type=kind)
@@ -187,7 +187,7 @@ class _Echo:
         return line
 
 
-def _told(rows: Iterator[Entry], viewer: Viewer) -> Iterator[tuple[Entry, str]]:
+def _entries_with_sentences(rows: Iterator[Entry], viewer: Viewer) -> Iterator[tuple[Entry, str]]:
     """Each entry with its sentence; the requests are looked up for many at once."""
     while batch := list(islice(rows, LOOKED_UP)):
         references = references_of(batch, viewer)

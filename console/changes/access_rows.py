@@ -127,7 +127,7 @@ def access_shown(
         loses=weight["less"],
         others=weight["other"],
         risky=access["risky"],
-        ways=[_way(way, open_to=open_to, names_them=names_them, names=names) for way in access["ways"]],
+        ways=[_way_text(way, open_to=open_to, names_them=names_them, names=names) for way in access["ways"]],
         more_ways=access["more_ways"],
         rest=rest_of(access),
         marks=[_MARKS[mark] for mark in access["marks"]],
@@ -153,7 +153,9 @@ def users_in(rows: Iterable[dict[str, Any]]) -> dict[int, str]:
     return {row["entity_id"]: row["name"] for row in rows if row["kind"] == "user" and row["entity_id"]}
 
 
-def _way(way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Mapping[int, str]) -> WayShown:
+def _way_text(
+    way: dict[str, Any], *, open_to: Openable, names_them: bool, names: Mapping[int, str]
+) -> WayShown:
     listed = way["names"] if names_them else []
     shown: list[AffectedName] = []
     for person in listed:

@@ -176,7 +176,7 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
     problems = []
     for key, written in list(texts.items())[:MAX_TEXTS]:
         for finding in written.findings():
-            problems.append((finding, _named(names[key])))
+            problems.append((finding, _names_text(names[key])))
     findings = [finding for finding, _ in problems]
     policies = [name for _, name in problems] if len(texts) > 1 else []
     return finding_rows(findings, policies=policies) | {
@@ -187,7 +187,7 @@ def lint_of(operations: Iterable[Operation]) -> dict[str, Any]:
     }
 
 
-def _named(names: Sequence[str]) -> str:
+def _names_text(names: Sequence[str]) -> str:
     """'Policy ReadLedger', or 'Inline policy access of role deploy and 39 others'."""
     first, others = names[0], len(set(names)) - 1
     more = ""

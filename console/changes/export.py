@@ -54,10 +54,10 @@ def changes_export(request: ViewerRequest, form: str) -> HttpResponseBase:
 def _rows(viewer: Viewer, wanted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     for rows in pages_of(lambda after: list_changes(viewer, **wanted, after=after)):
         for row in rows_of(rows, viewer=viewer):
-            yield _of(row)
+            yield _export_row(row)
 
 
-def _of(row: dict[str, Any]) -> tuple[Any, ...]:
+def _export_row(row: dict[str, Any]) -> tuple[Any, ...]:
     """A request of which the viewer sees a part names the account of that part only, as in the list."""
     change, blocks = row["change"], row["blocks"]
     places = dict.fromkeys(chain.from_iterable(block.accounts for block in blocks))

@@ -19,7 +19,7 @@ def _held(rows: Iterable[Mapping[str, Any]], *, people: int, verbs: tuple[str, s
     for row in rows:
         verb = verbs[row["people"] != 1]
         through = _joined(row["through"])
-        yield _capital(f"{_who(row['people'], people)}{verb} {_of(row)}, through {through}")
+        yield _capital(f"{_people_text(row['people'], people)}{verb} {_part_text(row)}, through {through}")
 
 
 def _blocked(rows: Iterable[Mapping[str, Any]], *, people: int) -> Iterator[str]:
@@ -27,16 +27,16 @@ def _blocked(rows: Iterable[Mapping[str, Any]], *, people: int) -> Iterator[str]
         by = _joined(row["by"])
         stay = "stays" if row["actions"] == 1 else "stay"
         who = "" if row["people"] == people else f" to {row['people']:,} of {people:,}"
-        yield _capital(f"{_of(row)} {stay} denied{who} by {by}")
+        yield _capital(f"{_part_text(row)} {stay} denied{who} by {by}")
 
 
-def _who(number: int, people: int) -> str:
+def _people_text(number: int, people: int) -> str:
     if people == 1:
         return ""
     return f"All {people:,} " if number == people else f"{number:,} of {people:,} "
 
 
-def _of(row: Mapping[str, Any]) -> str:
+def _part_text(row: Mapping[str, Any]) -> str:
     """'5 of 6 actions'."""
     actions, of = row["actions"], row["of"]
     if actions == of:

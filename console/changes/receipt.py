@@ -68,13 +68,13 @@ def without_new_names(together: dict[str, Any]) -> dict[str, Any]:
     if not impact:
         return together
     gains = [
-        _known(gain) | {"elsewhere": [_known(place) for place in gain.get("elsewhere", ())]}
+        _known_only(gain) | {"elsewhere": [_known_only(place) for place in gain.get("elsewhere", ())]}
         for gain in impact["gains"]
     ]
     return together | {"impact": impact | {"gains": gains}}
 
 
-def _known(place: dict[str, Any]) -> dict[str, Any]:
+def _known_only(place: dict[str, Any]) -> dict[str, Any]:
     """A block, or a part of it, that names only who is in the mirror."""
     return place | {"names": [name for name in place["names"] if name["entity_id"]]}
 

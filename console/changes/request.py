@@ -18,7 +18,7 @@ from console.web.render import is_fragment, render_live
 @never_cache
 @require_GET
 @require(*SEES)
-def whole(request: ViewerRequest, pk: UUID) -> HttpResponse:
+def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """The request that a change is part of. One of a single change has its page at the address of the
     change.
     """

@@ -169,7 +169,7 @@ class RequestDraft(ABC):
             texts = text_shown(operations[0], before=plans[0].before)
         else:
             steps = [plan.operation.title for plan in plans]
-            lost = [_lost(operation) for operation in operations if operation.irreversible]
+            lost = [_irreversible_note(operation) for operation in operations if operation.irreversible]
         return (
             shown
             | need_context(self.request, plans, together=together)
@@ -209,7 +209,7 @@ def _quotas(plans: list[ChangePlan]) -> list[dict[str, Any]]:
     return list(by_name.values())
 
 
-def _lost(operation: Operation) -> str:
+def _irreversible_note(operation: Operation) -> str:
     """Why nothing brings it back, and what could be done instead."""
     instead = f" Instead: {operation.instead}" if operation.instead else ""
     return f"{operation.title}: {operation.irreversible}{instead}"

@@ -23,7 +23,7 @@ from iam.changes.approval import proposals
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.needs import rules_in_force
 from iam.changes.approval.rule_names import names_for
-from iam.changes.approval.rule_texts import differences, lines_of, when
+from iam.changes.approval.rule_texts import applies_when, differences, lines_of
 from iam.changes.approval.rules import MAX_STAGES, SHIPPED, ApprovalRule, problems_of
 from iam.changes.errors import RefusedError
 from iam.guard import Right
@@ -63,7 +63,7 @@ def _administers(request: ViewerRequest) -> bool:
 def _cards(request: ViewerRequest, rules: tuple[ApprovalRule, ...]) -> list[dict[str, Any]]:
     names = names_for(rules, viewer=request.viewer)
     return [
-        {"rule": rule, "when": when(rule, names=names), "lines": lines_of(rule, names=names)[1:]}
+        {"rule": rule, "when": applies_when(rule, names=names), "lines": lines_of(rule, names=names)[1:]}
         for rule in rules
     ]
 
@@ -129,7 +129,7 @@ def rule(request: ViewerRequest, key: str) -> HttpResponse:
         if not written.stages:
             form.add_error(None, "Select who can approve in stage 1.")
         else:
-            proposals.save_draft(mine, _put(mine.rules, written), actor=request.viewer)
+            proposals.save_draft(mine, _replaced(mine.rules, written), actor=request.viewer)
             if request.POST.get("do") == "more" and len(written.stages) < MAX_STAGES:
                 return redirect("changes:rule", key=written.key)
             return redirect("changes:rules-draft")
@@ -138,7 +138,7 @@ def rule(request: ViewerRequest, key: str) -> HttpResponse:
     return render_page(request, "changes/rule.html", context, status=status)
 
 
-def _put(rules_now: tuple[ApprovalRule, ...], written: ApprovalRule) -> list[ApprovalRule]:
+def _replaced(rules_now: tuple[ApprovalRule, ...], written: ApprovalRule) -> list[ApprovalRule]:
     """In its place; a new one before the last, which holds for everything."""
     if all(before.key != written.key for before in rules_now):
         return [*rules_now[:-1], written, *rules_now[-1:]]

@@ -43,9 +43,9 @@ def subject_openable(change: Change, *, viewer: Viewer) -> Openable:
 
 def about_of(change: Change, *, open_to: Openable) -> list[About]:
     """The subject, and the group of a membership."""
-    rows = [_about(change.subject_kind, _name(change), change.entity_id, open_to)]
+    rows = [_subject_link(change.subject_kind, _name(change), change.entity_id, open_to)]
     if change.group_name and change.subject_kind != Kind.GROUP:
-        rows.append(_about(Kind.GROUP.value, change.group_name, group_of(change), open_to))
+        rows.append(_subject_link(Kind.GROUP.value, change.group_name, group_of(change), open_to))
     return rows
 
 
@@ -56,7 +56,7 @@ def _name(change: Change) -> str:
     return next((str(name) for name in names if name), change.subject_arn or change.subject_id)
 
 
-def _about(kind: str, name: str, pk: int | None, open_to: Openable) -> About:
+def _subject_link(kind: str, name: str, pk: int | None, open_to: Openable) -> About:
     label = _LABELS.get(kind, "Subject").removeprefix("IAM ").capitalize()
     page = _PAGES.get(kind)
     url = reverse(page, args=[pk]) if page and pk and pk in open_to else ""

@@ -32,7 +32,9 @@ def first_steps(viewer: Viewer) -> list[FirstStep]:
     """The steps of somebody who administers everything; none for others, and none once all are done."""
     if not viewer.may(Right.MANAGE_OPERATORS, account_id=""):
         return []
-    connected, approvers, writable, matched = _done(viewer, is_single=settings.SINGLE_OPERATOR).numbers()
+    connected, approvers, writable, matched = _done_steps(
+        viewer, is_single=settings.SINGLE_OPERATOR
+    ).numbers()
     if connected and approvers >= APPROVERS_NEEDED and writable and matched:
         return []
     matching_page = "linking:review" if has_proposals(viewer) else "linking:links"
@@ -65,7 +67,7 @@ def first_steps(viewer: Viewer) -> list[FirstStep]:
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
-def _done(viewer: Viewer, *, is_single: bool) -> CompiledCounts:
+def _done_steps(viewer: Viewer, *, is_single: bool) -> CompiledCounts:
     """Connected accounts, people who approve, accounts that can be changed, and matched users; anyone who
     approves may depend on the settings.
     """

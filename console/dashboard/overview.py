@@ -33,7 +33,7 @@ from iam.mirror.pull.sections import CREDENTIAL_REPORT, GROUPS, POLICIES, ROLES,
 from iam.mirror.queries import overview as mirror
 from iam.mirror.queries.account_pages import ATTENTION, accounts_by_need, facts_of, readable_accounts
 from iam.mirror.queries.figures import Numbers, figures, generation
-from iam.mirror.queries.freshness import AccountStatus, FreshnessFacts, standing
+from iam.mirror.queries.freshness import AccountStatus, FreshnessFacts, account_state
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.core import ListQuery, list_page
 from iam.mirror.queries.lists.freshness import unsynced_sections
@@ -59,7 +59,7 @@ class Sync:
     """
 
     facts: FreshnessFacts
-    standing: AccountStatus
+    account_state: AccountStatus
     needs_attention: bool
 
 
@@ -110,7 +110,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         "is_sample": settings.SAMPLE_DATA,
         "news_since": mirror.news_since(list_context),
         "news": differences(
-            mirror.news(list_context, limit=NEWS, written=written), viewer=viewer, with_nouns=True
+            mirror.recent_events(list_context, limit=NEWS, written=written), viewer=viewer, with_nouns=True
         ),
         "team": None if whole else list_page(PEOPLE, list_context, ListQuery()).rows[:TEAM],
         **asof_context(request, account=chosen),
@@ -327,5 +327,5 @@ def _sync(request: ViewerRequest, chosen: Account | None) -> dict[str, Any]:
     by_need = accounts_by_need(request.viewer, account=chosen)
     shown = dict(by_need[:ACCOUNTS])
     facts_by_account = facts_of(list(shown), for_standing=True)
-    rows = [Sync(facts, standing(facts), shown[facts.account.pk]) for facts in facts_by_account]
+    rows = [Sync(facts, account_state(facts), shown[facts.account.pk]) for facts in facts_by_account]
     return {"sync": rows, "accounts": len(by_need), "behind": sum(needs for _, needs in by_need)}

@@ -31,7 +31,7 @@ class SupervisorError(Exception):
     """Gatehouse cannot start; the message says why and what to do."""
 
 
-def say(text: str) -> None:
+def print_line(text: str) -> None:
     """Print one line at once."""
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
@@ -135,7 +135,7 @@ class Supervisor:
         if process:
             self.children.append(process)
         else:
-            say("No Redis or Valkey server: the queue is a folder, which is slower.")
+            print_line("No Redis or Valkey server: the queue is a folder, which is slower.")
         self.stand_in = self._stand_in(common, stand_in_port)
         self.children += [self.stand_in, self._worker(worker_environment), self.web(common)]
         self._remember(worker_environment)
@@ -231,7 +231,7 @@ class Supervisor:
                 for child in self.children:
                     news = child.restart_if_dead()
                     if news and not self.stopping:
-                        say(news)
+                        print_line(news)
                 wait_for(wakes, seconds=WATCH_SECONDS)
         finally:
             self.stop()
@@ -252,11 +252,13 @@ class Supervisor:
         from console.demo.organisation.people import OPERATORS
         from console.demo.password import PASSWORD
 
-        say(f"\nGatehouse is ready after {time.monotonic() - began:.0f} s:  http://{self.host}:{self.port}\n")
-        say("Sign in as          to be                  password")
+        print_line(
+            f"\nGatehouse is ready after {time.monotonic() - began:.0f} s:  http://{self.host}:{self.port}\n"
+        )
+        print_line("Sign in as          to be                  password")
         for someone in OPERATORS:
-            say(f"  {someone.username:<18}{someone.role:<23}{PASSWORD}")
-        say(
+            print_line(f"  {someone.username:<18}{someone.role:<23}{PASSWORD}")
+        print_line(
             "\nThe sample organization is fictional, and AWS is simulated on this machine. Press Ctrl-C to "
             "stop."
         )
@@ -286,7 +288,7 @@ def main() -> int:
         Supervisor(var).run()
         lock.close()
     except SupervisorError as error:
-        say(f"Gatehouse did not start. {error}")
+        print_line(f"Gatehouse did not start. {error}")
         return 1
     return 0
 

@@ -36,7 +36,7 @@ def link(request: ViewerRequest, pk: int) -> HttpResponse:
     user, person = _user(request, pk), _person(request)
     done = f"{user.name} in {user.account.name} is linked to {person.name}. {NOTHING}"
     why = request.POST.get("why", "")
-    return _tried(request, pk, lambda: acts.link(request.viewer, user=user, person=person, why=why), done)
+    return _attempt(request, pk, lambda: acts.link(request.viewer, user=user, person=person, why=why), done)
 
 
 @require_POST
@@ -54,7 +54,7 @@ def add(request: ViewerRequest, pk: int) -> HttpResponse:
     done = (
         f"{name} was added to Gatehouse, and {user.name} in {user.account.name} is linked to them. {NOTHING}"
     )
-    return _tried(request, pk, lambda: acts.add_and_link(request.viewer, user=user, name=name), done)
+    return _attempt(request, pk, lambda: acts.add_and_link(request.viewer, user=user, name=name), done)
 
 
 @require_POST
@@ -64,13 +64,13 @@ def undo(request: ViewerRequest, pk: int) -> HttpResponse:
     """Take back what was said by hand."""
     user = _user(request, pk)
     done = f"The link of {user.name} in {user.account.name} was removed. {NOTHING}"
-    return _tried(request, pk, lambda: acts.undo(request.viewer, user=user), done)
+    return _attempt(request, pk, lambda: acts.undo(request.viewer, user=user), done)
 
 
 @require_POST
 @require(*SAYS)
 @recently_authenticated
-def apart(request: ViewerRequest, pk: int) -> HttpResponse:
+def mark_as_not_theirs(request: ViewerRequest, pk: int) -> HttpResponse:
     """This user is not the person's of the field `person`."""
     user, person = _user(request, pk), _person(request)
     done = (
@@ -78,7 +78,7 @@ def apart(request: ViewerRequest, pk: int) -> HttpResponse:
         f"them again. {NOTHING}"
     )
     why = request.POST.get("why", "")
-    return _tried(
+    return _attempt(
         request, pk, lambda: acts.set_apart(request.viewer, user=user, person=person, why=why), done
     )
 
@@ -92,7 +92,7 @@ def forget(request: ViewerRequest, number: int) -> HttpResponse:
     if mark is None or not linkable(request.viewer).filter(pk=mark.user_id).exists():
         raise Http404
     done = f"Tags and rules can propose {mark.person.name} for {mark.user.name} again."
-    return _tried(request, mark.user_id, lambda: acts.forget(request.viewer, mark), done)
+    return _attempt(request, mark.user_id, lambda: acts.forget(request.viewer, mark), done)
 
 
 @require_POST
@@ -146,7 +146,7 @@ def _person(request: ViewerRequest) -> Person:
     return person
 
 
-def _tried(request: ViewerRequest, pk: int, act: Callable[[], object], done: str) -> HttpResponse:
+def _attempt(request: ViewerRequest, pk: int, act: Callable[[], object], done: str) -> HttpResponse:
     attempt(request, act, done=done)
     back = request.POST.get("back", "")
     if back and url_has_allowed_host_and_scheme(back, allowed_hosts=None):

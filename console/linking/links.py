@@ -120,7 +120,7 @@ def _voice(voice: dict[str, Any], names: dict[str, str], *, whole: bool) -> tupl
 
 @require_http_methods(["GET", "POST"])
 @require(Right.MANAGE_OPERATORS)
-def ways(request: ViewerRequest) -> HttpResponse:
+def match_rules(request: ViewerRequest) -> HttpResponse:
     """The ways: looked at with what they would link, and saved after that."""
     require_present(request)
     if not may_rule(request.viewer):

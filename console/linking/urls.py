@@ -8,7 +8,7 @@ app_name = "linking"
 urlpatterns: list[URLPattern] = [
     path("people/persons/", links.persons, name="persons"),
     path("people/links/", links.links, name="links"),
-    path("people/links/ways/", links.ways, name="ways"),
+    path("people/links/ways/", links.match_rules, name="ways"),
     path("people/links/review/", review.review_page, name="review"),
     path("people/links/confirm/", acts.confirm, name="confirm"),
     path("people/links/marks/<int:number>/forget/", acts.forget, name="forget"),
@@ -18,5 +18,5 @@ urlpatterns: list[URLPattern] = [
     path("people/<int:pk>/users/link/", acts.link, name="link"),
     path("people/<int:pk>/users/add/", acts.add, name="add"),
     path("people/<int:pk>/users/undo/", acts.undo, name="undo"),
-    path("people/<int:pk>/users/apart/", acts.apart, name="apart"),
+    path("people/<int:pk>/users/apart/", acts.mark_as_not_theirs, name="apart"),
 ]

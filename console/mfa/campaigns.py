@@ -309,11 +309,11 @@ def _rows(part: list[Participant]) -> list[dict[str, Any]]:
     for row in rows_of(part):
         asked = firsts.get(row.participant.asked_id) if row.participant.asked_id else None
         signed_in = moment_from(seen.get(row.participant.user_id))
-        shown.append(_shown(row, asked, names) | {"signed_in": signed_in})
+        shown.append(_participant_row(row, asked, names) | {"signed_in": signed_in})
     return shown
 
 
-def _shown(row: ParticipantRow, asked: Change | None, names: Mapping[int, str]) -> dict[str, Any]:
+def _participant_row(row: ParticipantRow, asked: Change | None, names: Mapping[int, str]) -> dict[str, Any]:
     participant, is_expired = row.participant, _is_expired(row)
     words, tone, icon_name = EXPIRED if is_expired else MARKS[row.standing]
     return {

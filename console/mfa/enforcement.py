@@ -33,10 +33,10 @@ from iam.access.enforcement.services import (
     Outlook,
     because_of,
     left_out_notes,
-    look,
     notes_for,
     operations_for,
     request_enforcement,
+    situations_in_scope,
 )
 from iam.changes import services
 from iam.changes.approval.possible_approvers import PossibleApprovers
@@ -77,7 +77,7 @@ def enforce(request: ViewerRequest) -> HttpResponse:
     status = 200
     try:
         seen = _outlook(request, context["account"])
-        context |= _shown(request, seen)
+        context |= _person_rows(request, seen)
         if request.method == "POST" and form.is_valid():
             if request.POST.get("seen") != seen.digest:
                 raise RefusedError(
@@ -130,12 +130,12 @@ def _outlook(request: ViewerRequest, account: Account) -> Outlook:
     if by_group and scope.group is None:
         raise RefusedError("Enter the name of the group.")
     denies = get.get("keys", "denied") != "left"
-    seen = look(request.viewer, scope=scope, denies_keys=denies)
+    seen = situations_in_scope(request.viewer, scope=scope, denies_keys=denies)
     if get.get("out") == "1" and scope.group is None:
         gone = [standing.number for standing in (*seen.locked_out, *seen.machines)] + [
             entity.pk for entity in seen.outside
         ]
-        seen = look(request.viewer, scope=scope, denies_keys=denies, without=gone)
+        seen = situations_in_scope(request.viewer, scope=scope, denies_keys=denies, without=gone)
     only, skip = _people(request, "only"), _people(request, "skip")
     return narrowed(seen, only=only, skip=skip) if only or skip else seen
 
@@ -155,7 +155,7 @@ def _names(people: list[UUID]) -> list[str]:
     return list(Person.objects.filter(pk__in=people).order_by("name").values_list("name", flat=True))
 
 
-def _shown(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
+def _person_rows(request: ViewerRequest, seen: Outlook) -> dict[str, Any]:
     """Who stands how: anyone who is locked out first, then by name."""
     page = page_number(request)
     ranked = sorted(

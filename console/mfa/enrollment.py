@@ -51,7 +51,7 @@ def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
     without a device, or under way.
     """
     try:
-        link = link_landing.inside(request)
+        link = link_landing.current_link(request)
     except LinkRefusedError as refused:
         # The link has served as soon as AWS shows the device: its browser still sees that it has.
         if refused.why != Ended.FINISHED or refused.link is None or request.method == "POST":
@@ -93,7 +93,7 @@ def _users_of(link: Link) -> list[Entity]:
 @require_http_methods(["GET", "POST"])
 @require(Right.SEE_SELF)
 @recently_authenticated
-def own(request: ViewerRequest, pk: int) -> HttpResponse:
+def start_own_enrollment(request: ViewerRequest, pk: int) -> HttpResponse:
     """Signed in: for a user of one's own; anybody else's is not there."""
     require_present(request)
     arns = request.viewer.scope.user_arns

@@ -213,7 +213,7 @@ def fleet(request: ViewerRequest) -> HttpResponse:
     if request.at is not None:
         then = {name: request.GET[name] for name in ("account", "as-of") if request.GET.get(name)}
         return redirect(f"{reverse('identities:people')}?{urlencode(then)}")
-    return views.show(request, _page(request))
+    return views.render_list(request, _page(request))
 
 
 @require_safe

@@ -1,9 +1,9 @@
 """The one-time link: a GET only shows a button, since mail scanners open links; the POST lets this browser
 in, for half an hour.
 
-A higher area that uses links of its own names the page of their purpose in PAGES, and asks `inside` who sits
-there; in USERS it says for which users of its person a link adds devices, where that is more than one; in
-CLOSED it says why a link no longer works, and where another one is requested.
+A higher area that uses links of its own names the page of their purpose in PAGES, and asks `current_link` who
+sits there; in USERS it says for which users of its person a link adds devices, where that is more than one;
+in CLOSED it says why a link no longer works, and where another one is requested.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def link(request: HttpRequest, word: str) -> HttpResponse:
     return response
 
 
-def inside(request: HttpRequest) -> Link:
+def current_link(request: HttpRequest) -> Link:
     """The link by which this browser is in, as long as what it was made for holds. Raises
     LinkRefusedError.
     """
@@ -150,6 +150,6 @@ def _count_guess(key: str) -> None:
 
 def _is_inside(request: HttpRequest, link: Link) -> bool:
     try:
-        return inside(request).pk == link.pk
+        return current_link(request).pk == link.pk
     except LinkRefusedError:
         return False

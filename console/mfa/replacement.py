@@ -37,7 +37,7 @@ REPORTED = tuple(channel for channel in Channel if channel is not Channel.PORTAL
 @require_http_methods(["GET", "POST"])
 @require(*SEES)
 @recently_authenticated
-def lost(request: ViewerRequest, pk: int) -> HttpResponse:
+def report_lost_device(request: ViewerRequest, pk: int) -> HttpResponse:
     """What happened to which device."""
     devices = Entity.objects.filter(
         pk=pk, kind=Kind.MFA_DEVICE, owner__gone_at__isnull=True, gone_at__isnull=True

@@ -21,7 +21,7 @@ from iam.people.enrolment.resync import own_totp_device, resync
 @require_http_methods(["GET", "POST"])
 @require(Right.SEE_SELF)
 @recently_authenticated
-def own(request: ViewerRequest, pk: int) -> HttpResponse:
+def resync_own_device(request: ViewerRequest, pk: int) -> HttpResponse:
     """Two codes; then the change that carries them."""
     device = own_totp_device(pk, arns=request.viewer.scope.user_arns)
     if device is None or request.at is not None:

@@ -21,7 +21,7 @@ from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.models import NEVER, Account
 from iam.mirror.queries.accounts import visible_accounts
-from iam.people.fleet.demands import demand, demanded, may_demand
+from iam.people.fleet.demands import demand, hardware_demands, may_demand
 from iam.people.fleet.roots import Root, RootStanding, roots
 
 PAGE: Final = 50
@@ -88,7 +88,7 @@ def _row(root: Root) -> dict[str, object]:
 @require_http_methods(["GET", "POST"])
 @require(Right.SEE_ACCOUNT)
 @recently_authenticated
-def demands(request: ViewerRequest) -> HttpResponse:
+def demands_page(request: ViewerRequest) -> HttpResponse:
     """Where hardware is demanded; administrators say so."""
     if request.method == "POST":
         place = _place(request)
@@ -100,7 +100,7 @@ def demands(request: ViewerRequest) -> HttpResponse:
             messages.success(request, f"Hardware MFA {verb} {place.name}.")
         return redirect("mfa:demands")
     accounts = list(visible_accounts(request.viewer).order_by("name", "id"))
-    known = demanded()
+    known = hardware_demands()
     rows = [demand for demand in known if demand.team or demand.account in accounts]
     places = {demand.place for demand in known}
     context = {

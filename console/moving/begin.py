@@ -26,7 +26,7 @@ from iam.people.blueprints.queries import current_versions
 from iam.people.moving.access_difference import GAINS, KEEPS, LOSES, SETS, MovePlan, Mover
 from iam.people.moving.queries import blueprint_of
 from iam.people.moving.services import planned, request_move
-from iam.people.offboarding.leaver_lookup import Somebody, somebody, user_for, within
+from iam.people.offboarding.leaver_lookup import Somebody, leaver_of, limited_to_viewer, user_for
 
 MARKS = {
     LOSES: ("del", "−", "loses"),
@@ -53,7 +53,7 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
         raise Http404
     if is_machine(user):
         return machine_page(request, user, refused="moved to another team", section="onboarding")
-    (person,) = within([somebody(user)], viewer=request.viewer)
+    (person,) = limited_to_viewer([leaver_of(user)], viewer=request.viewer)
     versions = current_versions(request.viewer)
     data = request.POST if request.method == "POST" else request.GET
     known = blueprint_of(person.users)

@@ -70,7 +70,7 @@ def outbox(request: ViewerRequest) -> HttpResponse:
         "tab": tab,
         "tabs": TABS,
         "counts": unsent_counts(),
-        "ways": _ways(),
+        "ways": _channels(),
         "shows_details": settings.NOTIFY_DETAILS,
         "link_days": settings.NOTIFY_LINK_DAYS,
         "section": "notifications",
@@ -84,7 +84,7 @@ def _row(message: Outgoing) -> MessageRow:
     return MessageRow(message, mark, ICONS[message.channel], spec_of(message.event).headline, opens_once)
 
 
-def _ways() -> list[DeliveryWay]:
+def _channels() -> list[DeliveryWay]:
     """Addresses of rooms hold secrets: only that they are set is said."""
     if settings.EMBEDDED and not settings.EMAIL_HOST:
         mail = (

@@ -21,7 +21,7 @@ from iam.changes.errors import RefusedError, field_errors
 from iam.guard import Right
 from iam.linking.machines import is_machine
 from iam.mirror.models import Entity
-from iam.people.offboarding.leaver_lookup import Somebody, same_name, somebody, user_for, within
+from iam.people.offboarding.leaver_lookup import Somebody, leaver_of, limited_to_viewer, same_name, user_for
 from iam.people.offboarding.models import MOVING, OffboardedUser, OffboardingStage
 from iam.people.offboarding.person_search import find_people, without_users
 from iam.people.offboarding.queries import listed, openable
@@ -49,10 +49,10 @@ def begin_page(request: ViewerRequest) -> HttpResponse:
     if is_machine(user):
         return machine_page(request, user, refused="offboarded", section="leaving")
     data = request.POST if request.method == "POST" else request.GET
-    person = somebody(user)
+    person = leaver_of(user)
     others = same_name(person, viewer=request.viewer)
     chosen = [entity for entity in others if str(entity.pk) in data.getlist("also")[:MAX_USERS]]
-    (person,) = within([person], viewer=request.viewer, more=chosen)
+    (person,) = limited_to_viewer([person], viewer=request.viewer, more=chosen)
     if request.method != "POST" or "look" in request.POST:
         return _page(request, user, person, others, chosen)
     try:

@@ -17,7 +17,7 @@ from console.web.files import UNFIT
 from console.web.render import render_page
 from iam.guard import Right
 from iam.journal.services import record
-from iam.people.offboarding.certificates import stands
+from iam.people.offboarding.certificates import matches_journal
 from iam.people.offboarding.models import Certificate, Leaver
 
 
@@ -42,7 +42,7 @@ def certificate_page(request: ViewerRequest, pk: UUID, kind: str) -> HttpRespons
         "leaver": leaver,
         "certificate": certificate,
         "body": json.loads(certificate.text),
-        "stands": stands(certificate),
+        "stands": matches_journal(certificate),
         "sees_journal": request.viewer.may(Right.SEE_JOURNAL),
         "others": [kept for kept in leaver.certificates.all() if kept.pk != certificate.pk],
     }

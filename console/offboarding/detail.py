@@ -59,7 +59,7 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """How it stands."""
     leaver = leaver_or_404(request, pk)
     seat_states = held_by([leaver])[leaver.pk]
-    seen, hidden = _within(seat_states, request)
+    seen, hidden = _visible_seats(seat_states, request)
     acts = (
         request.at is None
         and may_act(request.viewer, leaver)
@@ -96,7 +96,7 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         context |= _suspension(request, leaver, acts=acts)
     address = reverse("offboarding:leaver", args=[leaver.pk])
     return render_run(
-        request, "offboarding/leaver.html", context, address=address, pace=partial(_pace, leaver)
+        request, "offboarding/leaver.html", context, address=address, pace=partial(_poll_pace, leaver)
     )
 
 
@@ -140,7 +140,7 @@ def _suspension(request: ViewerRequest, leaver: Leaver, *, acts: bool) -> dict[s
     }
 
 
-def _pace(leaver: Leaver, step: PollPace) -> str:
+def _poll_pace(leaver: Leaver, step: PollPace) -> str:
     """How soon the page asks again: often while access is being ended, at leisure while people are waited
     for.
     """
@@ -149,7 +149,7 @@ def _pace(leaver: Leaver, step: PollPace) -> str:
     return step.wait if is_moving(leaver) else ""
 
 
-def _within(
+def _visible_seats(
     seats: list[OffboardedUserChanges], request: ViewerRequest
 ) -> tuple[list[OffboardedUserChanges], int]:
     """The accounts that the viewer sees, or (a lead) all of somebody of the team; and how many others there

@@ -58,7 +58,9 @@ def plain_steps(operations: Sequence[Operation]) -> list[PlainStep]:
         single, several, note = _WORDS[slug]
         sentence = single if count == 1 else several.format(n=count)
         steps.append(PlainStep(sentence, note))
-    steps += [PlainStep(operation.title, operation.irreversible) for operation in _others(operations)]
+    steps += [
+        PlainStep(operation.title, operation.irreversible) for operation in _other_operations(operations)
+    ]
     return steps
 
 
@@ -66,7 +68,7 @@ def _sort(operation: Operation) -> str:
     return "mfa_device.deactivate" if operation.slug == "mfa_device.delete" else operation.slug
 
 
-def _others(operations: Iterable[Operation]) -> Iterable[Operation]:
+def _other_operations(operations: Iterable[Operation]) -> Iterable[Operation]:
     return (operation for operation in operations if operation.slug not in _WORDS and not _is_deny(operation))
 
 

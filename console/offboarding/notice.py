@@ -46,10 +46,10 @@ def access_notice(user: Entity, *, viewer: Viewer) -> AccessNotice | None:
     _, tone, icon = mark_of(leaver)
     is_open_to = leaver.pk in openable(viewer, [leaver])
     opened = leaver.pk if is_open_to else None
-    return AccessNotice(_words(leaver), tone, icon, opened)
+    return AccessNotice(_notice_text(leaver), tone, icon, opened)
 
 
-def _words(leaver: Leaver) -> str:
+def _notice_text(leaver: Leaver) -> str:
     if leaver.stage in REQUESTED:
         return REQUESTED[OffboardingStage(leaver.stage)][leaver.run.is_move]
     return str(leaver.get_stage_display())

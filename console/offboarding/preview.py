@@ -47,7 +47,9 @@ def preview_context(
         "refused": None,
         "plan": plan,
         "open_roles": open_roles(users[:WEIGHED], viewer=viewer),
-        "sites": [(site, plain_steps(site.operations), _said(site.operations)) for site in plan.sites],
+        "sites": [
+            (site, plain_steps(site.operations), _irreversible_titles(site.operations)) for site in plan.sites
+        ],
         "steps": len(operations),
         "weighed": WEIGHED if len(users) > WEIGHED else 0,
         "calls": rows_by_account(calls[:PREVIEW_CALLS]),
@@ -62,6 +64,6 @@ def _accounts(plan: Plan) -> list[Any]:
     return [SimpleNamespace(account=account) for account in accounts.values()]
 
 
-def _said(operations: Sequence[Operation]) -> list[tuple[str, str]]:
+def _irreversible_titles(operations: Sequence[Operation]) -> list[tuple[str, str]]:
     """(title, why nothing brings it back) of each."""
     return [(operation.title, operation.irreversible) for operation in operations]

@@ -50,7 +50,7 @@ def leaver_restore(request: ViewerRequest, pk: UUID) -> HttpResponse:
         else:
             messages.success(request, "Restore requested. Access comes back when the request is approved.")
             return redirect("offboarding:leaver", pk=pk)
-    context = _asked(leaver, refused, reason=reason)
+    context = _request_context(leaver, refused, reason=reason)
     context["can"] = leaver.stage in RESTORABLE and may_act(request.viewer, leaver)
     if context["can"]:
         viewer = of_leaver(leaver.pk, request.viewer)
@@ -98,7 +98,7 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
                 request, "Deletion requested. The IAM users are deleted when the request is approved."
             )
             return redirect("offboarding:leaver", pk=pk)
-    context = _asked(leaver, refused, reason=request.POST.get("reason", "")[:1000])
+    context = _request_context(leaver, refused, reason=request.POST.get("reason", "")[:1000])
     context |= {"steps": [], "calls": []}
     try:
         plans, _ = deletion_plans(leaver, viewer=of_leaver(leaver.pk, request.viewer))
@@ -121,7 +121,7 @@ def leaver_delete(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return render_page(request, "offboarding/delete.html", context, status=status)
 
 
-def _asked(leaver: Leaver, refused: RefusedError | None, *, reason: str) -> dict[str, Any]:
+def _request_context(leaver: Leaver, refused: RefusedError | None, *, reason: str) -> dict[str, Any]:
     """What a page shows of what was asked for and of why it cannot be."""
     return {
         "section": "leaving",

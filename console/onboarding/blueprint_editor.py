@@ -14,7 +14,7 @@ from console.onboarding.blueprints import blueprint_or_404, version_or_404
 from console.onboarding.form import ROWS, BlueprintInput, of_body, read
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
-from iam.access.templates.queries import offer_of, offers
+from iam.access.templates.queries import offer_of, offered_templates
 from iam.directory.models import Team
 from iam.guard import Right
 from iam.mirror.queries.accounts import accounts_to_change
@@ -94,7 +94,7 @@ def _page(
             (account, account.account_id in chosen) for account in accounts_to_change(request.viewer)[:100]
         ],
         "namings": RULES.items(),
-        "offers": offers(),
+        "offers": offered_templates(),
         "templates": [_template(written, number) for number in range(ROWS)],
         "differences": _differences(blueprint, written),
     }

@@ -110,7 +110,7 @@ def _page(request: ViewerRequest, blueprint: Blueprint, version: BlueprintVersio
         "differences": differences(before.body, version.body) if before else [],
         "versions": first_rows(request, blueprint.versions.all(), most=VERSIONS),
         "is_current": is_current,
-        "lacks": _lacks(version, request) if runs and is_current else "",
+        "lacks": _missing_for(version, request) if runs and is_current else "",
         "lockouts": locked,
         "can_fix": any(lockout.is_sure and not lockout.is_denied for lockout in locked),
         "may_write": may_write(request.viewer, blueprint.team),
@@ -119,7 +119,7 @@ def _page(request: ViewerRequest, blueprint: Blueprint, version: BlueprintVersio
     return render_page(request, "onboarding/blueprint.html", context)
 
 
-def _lacks(version: BlueprintVersion, request: ViewerRequest) -> str:
+def _missing_for(version: BlueprintVersion, request: ViewerRequest) -> str:
     """Why nobody can be onboarded by it as things are; "" where nothing is in the way."""
     try:
         sites_of(version.body, viewer=request.viewer)

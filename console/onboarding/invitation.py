@@ -92,7 +92,7 @@ class InvitationUser:
 def invitation(request: HttpRequest) -> HttpResponse:
     """A POST shows the password, or the access key, of one account; it is in this answer and nowhere else."""
     try:
-        link = link_landing.inside(request)
+        link = link_landing.current_link(request)
     except LinkRefusedError as refused:
         return link_landing.refusal(request, refused.message, link=refused.link)
     newcomer = newcomer_of(link) if link.purpose == Purpose.INVITATION else None
@@ -140,7 +140,7 @@ def gatehouse_sign_in(request: HttpRequest) -> HttpResponse:
     password.
     """
     try:
-        link = link_landing.inside(request)
+        link = link_landing.current_link(request)
     except LinkRefusedError as refused:
         return link_landing.refusal(request, refused.message, link=refused.link)
     newcomer = newcomer_of(link) if link.purpose == Purpose.INVITATION else None
@@ -209,7 +209,7 @@ def _seat(
     fact = AccountFact.objects.filter(valid_at(None), account=account, name="alias").first()
     alias = fact.value if fact and isinstance(fact.value, str) and fact.value else account.account_id
     host = CONSOLES.get(account.partition, CONSOLES["aws"])
-    note = _note(place) if gives else ""
+    note = _password_note(place) if gives else ""
     return InvitationUser(
         place=place,
         user_name=place.user_arn.rpartition("/")[2],
@@ -224,7 +224,7 @@ def _seat(
     )
 
 
-def _note(place: ProvisionedUser) -> str:
+def _password_note(place: ProvisionedUser) -> str:
     """What became of the first password, where it opens nothing any more."""
     if has_chosen_password(place):
         return "You already chose your own password. Sign in with that one."

@@ -80,7 +80,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Count the attempt, and refuse it while locked, before the password is looked at."""
-        operator = _known(credentials)
+        operator = _known_operator(credentials)
         until = begin(request, key=_key(credentials, operator), operator=operator, method="password")
         if until:
             raise forms.ValidationError(locks.sentence(until), code="locked")
@@ -90,12 +90,12 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         """The operator, when the password fits."""
         user = super().authenticate(request, **credentials)
         if user:
-            succeeded(request, key=_key(credentials, _known(credentials)))
+            succeeded(request, key=_key(credentials, _known_operator(credentials)))
         return user
 
     def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
         """Record it; the attempt that is one too many learns of the lock."""
-        operator = _known(credentials)
+        operator = _known_operator(credentials)
         until = failed(request, key=_key(credentials, operator), operator=operator, method="password")
         if until:
             raise forms.ValidationError(locks.sentence(until), code="locked")
@@ -150,7 +150,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def _delete_login_attempts_cached_email(self, request: HttpRequest, **credentials: Any) -> None:
         """A reset password lifts the locks of its owner: they have proved to read their e-mail."""
         super()._delete_login_attempts_cached_email(request, **credentials)
-        operator = _known(credentials)
+        operator = _known_operator(credentials)
         if operator:
             locks.forget(locks.operator_key(operator))
 
@@ -164,7 +164,7 @@ def _key(credentials: dict[str, Any], operator: Operator | None) -> str:
     return locks.operator_key(operator) if operator else locks.login_key(_typed(credentials))
 
 
-def _known(credentials: dict[str, Any]) -> Operator | None:
+def _known_operator(credentials: dict[str, Any]) -> Operator | None:
     """The operator behind what was typed, whether or not they may sign in."""
     for user in filter_users_by_email(_typed(credentials)) if "@" in _typed(credentials) else ():
         if isinstance(user, Operator):

@@ -45,11 +45,11 @@ def begin(request: HttpRequest, *, key: str, operator: Operator | None, method: 
     """Count an attempt on the key and on the address, before anything is compared; the end of the lock when
     it is refused.
     """
-    own = locks.take(key)
+    own = locks.count_attempt(key)
     if own.until:
         refused(operator=operator, method=method, reason="locked")
         return own.until
-    address = locks.take(locks.address_key(client_address(request)))
+    address = locks.count_attempt(locks.address_key(client_address(request)))
     if address.until:
         locks.refund(key)
         refused(operator=operator, method=method, reason="locked")

@@ -64,7 +64,7 @@ class Attempt(NamedTuple):
 
 
 @transaction.atomic
-def take(key: str) -> Attempt:
+def count_attempt(key: str) -> Attempt:
     """Count an attempt before anything is compared, so that many at once are no more than the limit; `refund`
     one that was right.
     """
@@ -97,7 +97,7 @@ def refund(key: str) -> None:
 
 def count_failure(key: str) -> datetime | None:
     """One more failure; the end of the lock when it was one too many, else None."""
-    take(key)
+    count_attempt(key)
     return locked_until(key)
 
 

@@ -81,7 +81,7 @@ class SignedIn:
             if form is not None:
                 request.session[KEPT] = form
             return None, ended
-        sessions.seen(request, viewer)
+        sessions.note_activity(request, viewer)
         return viewer, ""
 
 

@@ -55,7 +55,7 @@ def why_over(request: HttpRequest, viewer: Viewer) -> str:
     return "idle" if now - float(seen) > idle_minutes(viewer) * 60 else ""
 
 
-def seen(request: HttpRequest, viewer: Viewer) -> None:
+def note_activity(request: HttpRequest, viewer: Viewer) -> None:
     """Note the activity; written at most every half minute, and well within the idle limit."""
     if POLL_HEADER in request.headers:
         return

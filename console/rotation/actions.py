@@ -47,7 +47,7 @@ def _do(request: ViewerRequest, rotation: Rotation) -> str:
                 f"Type the last four characters of {rotation.old.aws_id}: {rotation.old.aws_id[-4:]}.",
                 field="typed",
             )
-        services.want(viewer, rotation, RotationStep(do), in_spite=in_spite)
+        services.request_check(viewer, rotation, RotationStep(do), in_spite=in_spite)
         return "Checking the latest use of both keys in AWS."
     if do == "activate":
         services.activate(viewer, rotation)

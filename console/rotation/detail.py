@@ -75,7 +75,7 @@ def rotation_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """
     request.at = None
     rotation = rotation_or_404(request, pk)
-    pace = _pace(rotation)
+    pace = _poll_pace(rotation)
     context = page_context(request, rotation)
     version = _version(rotation, pace, context["happenings"].total)
     if is_fragment(request) and request.GET.get("seen") == version:
@@ -86,7 +86,7 @@ def rotation_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def refused_page(request: ViewerRequest, rotation: Rotation, refused: RefusedError) -> HttpResponse:
     """The page with an act that was refused at its field: what was typed stays."""
     request.at = None
-    pace = _pace(rotation)
+    pace = _poll_pace(rotation)
     context = page_context(request, rotation)
     context |= {
         "errors": field_errors(refused),
@@ -259,7 +259,7 @@ def retries_at(rotation: Rotation) -> datetime | None:
     )
 
 
-def _pace(rotation: Rotation) -> str:
+def _poll_pace(rotation: Rotation) -> str:
     """How often the page asks: often while something moves, at leisure while days are waited for."""
     if rotation.stage == RotationStage.ENDED:
         return ""

@@ -30,10 +30,10 @@ RIGHTS: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 
 def present(rows: list[Row], context: ListContext) -> list[dict[str, Any]]:
     """What the table shows of each key."""
-    return [_shown(row, context) for row in rows]
+    return [_key_row(row, context) for row in rows]
 
 
-def _shown(row: Row, context: ListContext) -> dict[str, Any]:
+def _key_row(row: Row, context: ListContext) -> dict[str, Any]:
     is_active, rotation = row["status"] == "Active", row["rotation"]
     return {
         "pk": row["entity"],
@@ -160,7 +160,7 @@ def page_for(viewer: Viewer) -> ListPage:
 def keys_page(request: ViewerRequest) -> HttpResponse:
     """The list of today: what is known of last use has no past."""
     request.at = None
-    return views.show(request, page_for(request.viewer))
+    return views.render_list(request, page_for(request.viewer))
 
 
 @require_safe

@@ -78,7 +78,7 @@ def by_link(request: HttpRequest) -> HttpResponse:
     link.
     """
     try:
-        link = link_landing.inside(request)
+        link = link_landing.current_link(request)
     except LinkRefusedError as refused:
         return link_landing.refusal(request, refused.message, link=refused.link)
     rotation = rotation_of_link(link) if link.purpose == Purpose.ROTATION else None

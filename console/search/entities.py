@@ -68,12 +68,12 @@ def sections(viewer: Viewer, text: str, kept: Query, *, at: datetime | None) -> 
     sections_found = []
     for group in queries.search(viewer, text, at=at):
         results = [result_of(hit, kept, plain=not viewer.sees_accounts) for hit in group.hits]
-        rest = _rest(group.kind, text, kept) if group.total > len(results) else ""
+        rest = _list_link(group.kind, text, kept) if group.total > len(results) else ""
         sections_found.append(ResultSection(PLURALS[Kind(group.kind)], results, group.total, rest))
     return sections_found
 
 
-def _rest(kind: str, text: str, kept: Query) -> str:
+def _list_link(kind: str, text: str, kept: Query) -> str:
     """The list of that kind with the same text, where there is such a list."""
     if kind not in SECTIONS:
         return ""

@@ -14,7 +14,7 @@ from django.http import HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.setup.forms import every
+from console.setup.forms import interval_words
 from console.setup.own_settings import own_settings
 from console.setup.pages import setup_page
 from console.setup.progress import progress_of, step_of
@@ -35,7 +35,7 @@ from iam.mirror.queries.account_pages import (
     pull_sections,
 )
 from iam.mirror.queries.figures import quota_usage, section_counts
-from iam.mirror.queries.freshness import FreshnessFacts, SectionCell, cells, standing
+from iam.mirror.queries.freshness import FreshnessFacts, SectionCell, account_state, cells
 from iam.mirror.queries.organization import organization_tree
 from iam.mirror.queries.own_facts import own_facts, unit_path
 from iam.mirror.queries.past_accounts import was_connected
@@ -63,7 +63,7 @@ def account(request: ViewerRequest, number: str) -> HttpResponse:
         "units": unit_path(account, at=at),
         "tree": organization_tree(account, at=at),
         "places": spans_of(account.account_id),
-        "every": every(account.pull_every or settings.PULL_MINUTES),
+        "every": interval_words(account.pull_every or settings.PULL_MINUTES),
     }
     return setup_page(request, "account.html", context)
 
@@ -90,7 +90,7 @@ def live_context(request: ViewerRequest, account: Account, *, at: datetime | Non
     return {
         "account": account,
         "facts": facts,
-        "standing": standing(facts),
+        "standing": account_state(facts),
         "cells": shown,
         "problems": problems,
         "good": [cell for cell in shown if cell not in problems],
@@ -138,7 +138,7 @@ def history(account: Account, older: str = "", *, at: datetime | None = None) ->
 
 @require_safe
 @require(Right.SEE_ACCOUNT)
-def live(request: ViewerRequest, number: str) -> HttpResponse:
+def live_progress(request: ViewerRequest, number: str) -> HttpResponse:
     """How far the reading is, for the page that follows it; 286 when there is none any more. Without htmx:
     the whole page.
     """
@@ -147,7 +147,7 @@ def live(request: ViewerRequest, number: str) -> HttpResponse:
         return redirect("setup:account", number=number)
     context = live_context(request, account)
     ended = context["pull"] is None
-    announcement = context["spoken"] or f"Sync finished: {context['standing'].words}"
+    announcement = context["spoken"] or f"Sync finished: {context['account_state'].words}"
     if announcement != request.GET.get("said", ""):
         context["said"] = announcement
     if ended:
@@ -197,7 +197,7 @@ def _live_or_page(request: ViewerRequest, account: Account) -> HttpResponse:
     if not is_fragment(request):
         return redirect("setup:account", number=account.account_id)
     context = live_context(request, account)
-    context["said"] = context["spoken"] or context["standing"].words
+    context["said"] = context["spoken"] or context["account_state"].words
     if context["pull"] is None:
         context |= {"pulls": history(account), "swap_pulls": True}
     return setup_page(request, "account.html", context, partial="live")

@@ -28,7 +28,7 @@ from iam.mirror.queries.account_pages import (
     facts_of,
     readable_accounts,
 )
-from iam.mirror.queries.freshness import FreshnessFacts, cells, standing
+from iam.mirror.queries.freshness import FreshnessFacts, account_state, cells
 from iam.mirror.queries.setup import own_drafts
 
 _LIVE_ROWS = 50
@@ -58,7 +58,7 @@ def accounts(request: ViewerRequest) -> HttpResponse:
         "before": word_of(page.before),
         "after": word_of(page.after),
         "labels": ", ".join(_lowered(LABELS[name]) for name in SECTIONS),
-        "live": _live(rows),
+        "live": _accounts_being_read(rows),
         "swap_counts": is_fragment(request),
     }
     if not is_fragment(request) and not request.at and request.viewer.may(Right.MANAGE_ACCOUNTS):
@@ -72,12 +72,12 @@ def freshness_cells(facts: FreshnessFacts) -> dict[str, Any]:
         "facts": facts,
         "account": facts.account,
         "strip": [(cell.label, cell.tone, cell.words) for cell in cells(facts)],
-        "standing": standing(facts),
+        "standing": account_state(facts),
         "is_active": facts.pull is not None,
     }
 
 
-def _live(rows: list[dict[str, Any]]) -> str:
+def _accounts_being_read(rows: list[dict[str, Any]]) -> str:
     """The accounts of the page that are being read, for the next question of the page."""
     return ",".join(row["account"].account_id for row in rows if row["is_active"])
 
@@ -99,7 +99,7 @@ def live_rows(request: ViewerRequest) -> HttpResponse:
     numbers = request.GET.get("live", "").split(",")[:_LIVE_ROWS]
     ids = readable_accounts(request.viewer).filter(account_id__in=numbers).values_list("id", flat=True)
     rows = [freshness_cells(facts) for facts in facts_of(list(ids))]
-    live = _live(rows)
+    live = _accounts_being_read(rows)
     status = 200 if live else 286
     return setup_page(request, "live_rows.html", {"rows": rows, "live": live}, status=status)
 

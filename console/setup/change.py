@@ -9,7 +9,7 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
 from console.operators.recency import recently_authenticated
-from console.setup.forms import SettingsForm, tell
+from console.setup.forms import SettingsForm, add_service_error
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, account_or_404, require
 from iam.guard import Right
@@ -39,7 +39,7 @@ def change_settings(request: ViewerRequest, number: str) -> HttpResponse:
         try:
             return _save(request, account, form)
         except SetupError as error:
-            tell(form, error)
+            add_service_error(form, error)
     context = {"account": account, "form": form}
     status = 422 if form.is_bound else 200
     return setup_page(request, "settings.html", context, status=status)

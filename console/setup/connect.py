@@ -11,7 +11,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.setup.forms import ExternalIdForm, HubForm, NameForm, RoleForm, tell, where_of
+from console.setup.forms import ExternalIdForm, HubForm, NameForm, RoleForm, add_service_error, where_of
 from console.setup.pages import setup_page
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
@@ -51,7 +51,7 @@ def connect(request: ViewerRequest) -> HttpResponse:
                 _find_hub(draft, request)
             return redirect("setup:connect-role", draft=draft.pk)
         except SetupError as error:
-            tell(form, error)
+            add_service_error(form, error)
     context = {"way": "role", "form": form, "drafts": own_drafts(request.viewer)}
     status = 422 if form.is_bound else 200
     return setup_page(request, "connect.html", context, status=status)
@@ -92,7 +92,7 @@ def connect_role(request: ViewerRequest, draft: UUID) -> HttpResponse:
         try:
             return _connect(request, connection_draft, form)
         except SetupError as error:
-            tell(form, error)
+            add_service_error(form, error)
     status = 422 if form.is_bound else 200
     context = _role_context(request, connection_draft, form)
     return setup_page(request, "connect_role.html", context, status=status)
@@ -184,7 +184,7 @@ def change_draft(request: ViewerRequest, draft: UUID) -> HttpResponse:
             update_draft(connection_draft, actor=request.viewer, **form.cleaned_data)
             return redirect("setup:connect-role", draft=connection_draft.pk)
         except SetupError as error:
-            tell(form, error)
+            add_service_error(form, error)
     name = "hub_form" if isinstance(form, HubForm) else "external_form"
     context = _role_context(
         request,

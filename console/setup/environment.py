@@ -12,7 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.setup.forms import EnvironmentForm, tell
+from console.setup.forms import EnvironmentForm, add_service_error
 from console.setup.pages import setup_page
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
@@ -41,7 +41,7 @@ def connect_environment(request: ViewerRequest) -> HttpResponse:
 
 @require_POST
 @require(Right.MANAGE_ACCOUNTS)
-def look(request: ViewerRequest) -> HttpResponse:
+def look_up_environment(request: ViewerRequest) -> HttpResponse:
     """Ask the worker whose credentials it has, and go back to the connection that is being prepared, if one
     is.
     """
@@ -74,7 +74,7 @@ def connect_own(request: ViewerRequest) -> HttpResponse:
                 request_examination(account, actor=request.viewer, pull_after=True)
             return redirect("setup:doctor", number=account.account_id)
         except SetupError as error:
-            tell(form, error)
+            add_service_error(form, error)
     return setup_page(request, "connect_environment.html", _context(request, identity, form), status=422)
 
 

@@ -28,7 +28,7 @@ _MONO = {"class": "input mono", "autocomplete": "off", "spellcheck": "false"}
 _TEXT = {"class": "input", "autocomplete": "off"}
 
 
-def tell(form: forms.Form, error: SetupError) -> None:
+def add_service_error(form: forms.Form, error: SetupError) -> None:
     """Put what a service says beside the field that it is about."""
     field = error.field if error.field in form.fields else None
     form.add_error(field, error.message)
@@ -246,8 +246,8 @@ class SettingsForm(AccountRolesForm):
         field = self.fields["pull_every"]
         assert isinstance(field, forms.TypedChoiceField)
         field.choices = [
-            ("", f"{every(default_minutes)}, the default"),
-            *((minutes, every(minutes)) for minutes in INTERVALS),
+            ("", f"{interval_words(default_minutes)}, the default"),
+            *((minutes, interval_words(minutes)) for minutes in INTERVALS),
         ]
         if account.source not in {Source.ROLE, Source.ORGANIZATION}:
             for name in ("role_arn", "write_role_arn", "external_id"):
@@ -265,7 +265,7 @@ class SettingsForm(AccountRolesForm):
         return checked_by(checked_external_id, self.cleaned_data["external_id"], required=required)
 
 
-def every(minutes: int) -> str:
+def interval_words(minutes: int) -> str:
     """An interval in words."""
     if minutes % 1440 == 0:
         return "Once a day" if minutes == 1440 else f"Every {minutes // 1440} days"

@@ -10,7 +10,7 @@ from console.web.access import ViewerRequest, account_or_404, require
 from iam.guard import Right
 from iam.mirror.doctor.refused_calls import missing_of
 from iam.mirror.queries.account_pages import facts_of, last_examination
-from iam.mirror.queries.freshness import standing
+from iam.mirror.queries.freshness import account_state
 
 
 @require_safe
@@ -20,5 +20,9 @@ def fix(request: ViewerRequest, number: str) -> HttpResponse:
     account = account_or_404(request.viewer, number, right=Right.SEE_ACCOUNT)
     facts = facts_of([account.pk])[0]
     missing = missing_of(account, facts.sections.values(), last_examination(account))
-    context = {"account": account, "missing": missing, "no_access": "" if missing else standing(facts).note}
+    context = {
+        "account": account,
+        "missing": missing,
+        "no_access": "" if missing else account_state(facts).note,
+    }
     return setup_page(request, "fix.html", context, partial="drawer")

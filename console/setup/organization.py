@@ -10,7 +10,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from console.setup.forms import DiscoverForm, RolePlanForm, tell
+from console.setup.forms import DiscoverForm, RolePlanForm, add_service_error
 from console.setup.pages import setup_page
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
@@ -47,7 +47,7 @@ def connect_organization(request: ViewerRequest) -> HttpResponse:
             job = request_discovery(accounts.get(form.cleaned_data["account"]), actor=request.viewer)
             return redirect("setup:discovered", job=job.pk)
         except SetupError as error:
-            tell(form, error)
+            add_service_error(form, error)
     past = SetupJob.objects.filter(kind=SetupKind.DISCOVER, state=JobState.DONE).order_by("-created_at")[:3]
     context = {"way": "organization", "form": form, "past": past}
     status = 422 if request.method == "POST" else 200
@@ -172,13 +172,13 @@ def connect_found(request: ViewerRequest, job: UUID) -> HttpResponse:
                 setup_job.result, chosen=chosen, plan=RolePlan(**form.cleaned_data), actor=request.viewer
             )
         except SetupError as error:
-            tell(form, error)
+            add_service_error(form, error)
         else:
-            return _told(request, outcome.connected, outcome.left_out)
+            return _connected_message(request, outcome.connected, outcome.left_out)
     return setup_page(request, "discovered.html", _context(request, setup_job, form), status=422)
 
 
-def _told(
+def _connected_message(
     request: ViewerRequest, connected: tuple[Any, ...], left_out: tuple[tuple[str, str], ...]
 ) -> HttpResponse:
     count = len(connected)

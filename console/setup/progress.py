@@ -79,7 +79,7 @@ def progress_of(facts: FreshnessFacts, sections: list[PullSection]) -> ReadingPr
         phase=phase,
         parts={section.name: _part(section) for section in sections},
         rest=max(0, len(ALL) - len(sections)),
-        left=_left(facts, share),
+        left=_time_left(facts, share),
         spoken=spoken,
     )
 
@@ -88,12 +88,12 @@ def _part(section: PullSection) -> SectionProgress:
     if section.state == SectionState.READING:
         return SectionProgress("info", "reading", "")
     if section.state == SectionState.COMPLETE:
-        return SectionProgress("ok", "done", _moved(section))
+        return SectionProgress("ok", "done", _has_moved(section))
     tone = "bad" if section.state == SectionState.DENIED else "warn"
     return SectionProgress(tone, section.get_state_display().lower(), "")
 
 
-def _moved(section: PullSection) -> str:
+def _has_moved(section: PullSection) -> str:
     words = [f"{section.count:,}"] if section.count else []
     words += [f"+{section.added:,}"] if section.added else []
     words += [f"−{section.ended:,}"] if section.ended else []
@@ -101,7 +101,7 @@ def _moved(section: PullSection) -> str:
     return ", ".join(words)
 
 
-def _left(facts: FreshnessFacts, share: int) -> str:
+def _time_left(facts: FreshnessFacts, share: int) -> str:
     """How long it will still take, as far as its own pace tells."""
     pull = facts.pull
     if pull is None or pull.began_at is None or share < 5:

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods, require_safe
 
-from console.setup.forms import UploadForm, megabytes, tell, too_large
+from console.setup.forms import UploadForm, add_service_error, megabytes, too_large
 from console.setup.pages import setup_page
 from console.setup.progress import step_of
 from console.web.access import ViewerRequest, require
@@ -78,7 +78,7 @@ def _upload(request: ViewerRequest) -> HttpResponse:
         try:
             return _keep(request, form)
         except SetupError as error:
-            tell(form, error)
+            add_service_error(form, error)
     return setup_page(request, "upload.html", _form_context(form), status=422)
 
 

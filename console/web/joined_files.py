@@ -45,11 +45,11 @@ class JoinedFolder(FileSystemStorage):
             compressed = path.with_name(f"{path.name}.gz")
             if path.exists() and compressed.exists() and path.read_bytes() == text:
                 continue
-            _place(compressed, gzip.compress(text, mtime=0))
-            _place(path, text)
+            _write_whole(compressed, gzip.compress(text, mtime=0))
+            _write_whole(path, text)
 
 
-def _place(path: Path, content: bytes) -> None:
+def _write_whole(path: Path, content: bytes) -> None:
     """Write a file that nobody sees half-written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, beside = tempfile.mkstemp(dir=settings.VAR, prefix="joined-")

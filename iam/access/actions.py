@@ -86,11 +86,11 @@ def actions_meant(text: str, *, level: str = "", resource: str = "*") -> Meant:
     if FORM.fullmatch(pattern) is None:
         raise ActionsError(SHAPE)
     if not level and "*" not in pattern and "?" not in pattern:
-        return _one(pattern, resource, known)
+        return _known_action(pattern, resource, known)
     return Meant(_several(pattern, level, resource, known), pattern, LEVELS.get(level))
 
 
-def _one(name: str, resource: str, known: Catalogue) -> Meant:
+def _known_action(name: str, resource: str, known: Catalogue) -> Meant:
     action = known.action(name)
     if action is None:
         return Meant((name,), name, warning=_unknown(name, known))

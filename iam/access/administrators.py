@@ -58,7 +58,7 @@ def administrators(revisions: Mapping[str, int], *, account: str = "") -> Mappin
         for number in wanted:
             shard = index.accounts.get(number)
             if shard is not None:
-                by_principal |= _of(index, shard)
+                by_principal |= _administrators_of(index, shard)
     with _guard:
         _answers[account] = _Answer(dict(revisions), by_principal)
         while len(_answers) > MAX_ANSWERS:
@@ -73,7 +73,7 @@ def forget() -> None:
         _shards.clear()
 
 
-def _of(index: Index, shard: Shard) -> dict[int, bool]:
+def _administrators_of(index: Index, shard: Shard) -> dict[int, bool]:
     """The caller reads the index."""
     known = _shards.get(shard)
     if known is not None and known.version == shard.version:

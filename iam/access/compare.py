@@ -317,21 +317,21 @@ class Comparison:
 
     @cached_property
     def _only_left(self) -> list[Says]:
-        return _only(self.left, self.right)
+        return _only_on_side(self.left, self.right)
 
     @cached_property
     def _only_right(self) -> list[Says]:
-        return _only(self.right, self.left)
+        return _only_on_side(self.right, self.left)
 
 
-def _only(mine: SideAccess, other: SideAccess) -> list[Says]:
+def _only_on_side(mine: SideAccess, other: SideAccess) -> list[Says]:
     """The statements that one side holds and the other does not, wherever they stand."""
-    theirs = {_meaning(says.statement) for says in other.access.says} if other.access else set()
+    theirs = {_statement_meaning(says.statement) for says in other.access.says} if other.access else set()
     my_says = mine.access.says if mine.access else ()
-    return [says for says in my_says if _meaning(says.statement) not in theirs]
+    return [says for says in my_says if _statement_meaning(says.statement) not in theirs]
 
 
-def _meaning(statement: Statement) -> tuple[Any, ...]:
+def _statement_meaning(statement: Statement) -> tuple[Any, ...]:
     """What a statement says, wherever it stands."""
     return (
         statement.allows,

@@ -45,7 +45,7 @@ def stopped(index: Index, question: AccessQuestion, answer: Answer, *, most: int
     stopped_members: list[Member] = []
     looks = 0
     for cls in _candidates(index, judge, answer, question, place.account):
-        for signature, members in _alike(judge, cls):
+        for signature, members in _judged_alike(judge, cls):
             if looks == LOOKS:
                 return Stopped(_sorted(stopped_members), is_whole=False)
             looks += 1
@@ -70,7 +70,7 @@ def _is_stopped(judge: QueryEvaluation, member: Member, signature: Signature) ->
     return bounds.decide(effects) is EvaluationDecision.EXPLICITLY_DENIED
 
 
-def _alike(judge: QueryEvaluation, cls: Class) -> Iterator[tuple[Signature, Sequence[Member]]]:
+def _judged_alike(judge: QueryEvaluation, cls: Class) -> Iterator[tuple[Signature, Sequence[Member]]]:
     """The members of a class that are judged as one."""
     limits = cls.profile.limits
     needs = judge.limited(limits, is_local=True).needs | judge.needs_of(cls.profile.bundle)

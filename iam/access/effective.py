@@ -212,7 +212,8 @@ def read_access(index: Index, member: Member) -> EffectiveAccess:
     held_policies = [holding for _, holding in holdings(shard, member.grants)]
     says = tuple(
         chain.from_iterable(
-            _says(own, doc, space, request) for own, doc in zip(held_policies, docs, strict=True)
+            _applicable_statements(own, doc, space, request)
+            for own, doc in zip(held_policies, docs, strict=True)
         )
     )
     return EffectiveAccess(
@@ -232,7 +233,7 @@ def _unlisted(allowed: Effective, says: Iterable[Says], space: Space) -> tuple[s
     return tuple(name for name in space.actions.names(unlisted) if fold(name) in own)
 
 
-def _says(holding: HeldPolicy, doc: Doc, space: Space, request: Request) -> Iterator[Says]:
+def _applicable_statements(holding: HeldPolicy, doc: Doc, space: Space, request: Request) -> Iterator[Says]:
     """The statements of a policy that may apply, whatever the circumstances."""
     for clause, statement in _statements(doc):
         ready = clause.compiled_for(PolicyKind.IDENTITY)

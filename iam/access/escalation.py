@@ -25,7 +25,7 @@ from iam.access.escalation_calculation.questions import answer_to
 from iam.access.escalation_calculation.stored import BeingCalculatedError, Stored, stored_at
 from iam.access.persons import PrincipalCount, named_exactly, people_of, shown_name, text_filter
 from iam.access.principals import candidates
-from iam.keyset import beyond
+from iam.keyset import rows_beyond
 from iam.mirror.models import EntityState, Kind, TagSet, valid_at
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.policy.escalation.evidence import HeldStatement
@@ -145,7 +145,7 @@ def who_reaches(
     everyone = people_in(findings)[2]
     rows = fitting.order_by(*PLACE)
     if after is not None:
-        rows = rows.filter(beyond(PLACE, after))
+        rows = rows.filter(rows_beyond(PLACE, after))
     part = [_row(finding, own_roles) for finding in rows[: size + 1]]
     own = fitting.filter(arn__in=own_roles).count() if own_roles else 0
     return EscalationPage(

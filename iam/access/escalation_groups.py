@@ -228,7 +228,7 @@ class OpeningGroups:
     principals: int
 
 
-def openings(
+def all_groups(
     accounts: Accounts, *, at: datetime | None = None, narrowed: GroupFilter = NO_FILTER
 ) -> tuple[EscalationTotals, list[OpeningStatements]]:
     """The totals, and all groups that fit with everyone in them."""
@@ -374,4 +374,4 @@ def fix_of(opening: OpeningStatements, accounts: Accounts = None, *, at: datetim
     )
 
 
-__all__ = ["BeingCalculatedError", "escalation_totals", "openings"]
+__all__ = ["BeingCalculatedError", "all_groups", "escalation_totals"]

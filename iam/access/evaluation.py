@@ -21,11 +21,11 @@ from iam.policy.evaluate import (
     EvaluationDecision,
     RequestPolicies,
     decide,
+    evaluate_each_kind,
     has_rcps,
     has_scps,
     is_never_locked_out,
     needs_resource_policy,
-    weigh,
 )
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO, OPEN, YES
@@ -181,7 +181,7 @@ class DecisionTree:
             return Branch(str(kind), title, BranchVoice.ASIDE, text)
         voice = self._voice(policies)
         if kind is PolicyKind.ENDPOINT and voice is not BranchVoice.DENIES:
-            through = BY_MARK[weigh(self._request, self._policies).endpoint]
+            through = BY_MARK[evaluate_each_kind(self._request, self._policies).endpoint]
             if voice is BranchVoice.ALLOWS and through is BranchVoice.DEPENDS:
                 return self._branch(str(kind), title, through, GATEWAY, policies)
             voice = through

@@ -70,7 +70,7 @@ def why_of(
     None where the index does not have the principal. Of policies that the viewer does not see, only what they
     come to is told; of a resource in another account that they do not see, not even that.
     """
-    action = spelt(action)
+    action = spelled_by_aws(action)
     with snapshot(at, accounts=[account], may_lag=True) as index:
         member = index.member(account, number)
         if member is None:
@@ -85,11 +85,13 @@ def why_of(
             return None
         question = AccessQuestion(action, resource, resource_account=place)
         why = (
-            _without_owner(index, member, question) if is_hidden else explanation.why(index, member, question)
+            _without_owner(index, member, question)
+            if is_hidden
+            else explanation.explanation_of(index, member, question)
         )
         is_placed = index.accounts[account].standing.is_known
         return ExplainedDecision(
-            action, resource, member.arn, member.kind, _told(why, viewer, account), is_placed
+            action, resource, member.arn, member.kind, _told_to_viewer(why, viewer, account), is_placed
         )
 
 
@@ -102,7 +104,7 @@ def _without_owner(index: Index, member: Member, question: AccessQuestion) -> Wh
     return explanation.explained(index, member, replace(request, context=known), policies)
 
 
-def spelt(action: str) -> str:
+def spelled_by_aws(action: str) -> str:
     """As AWS writes the action, if it is known."""
     known_action = catalogue().action(action)
     return known_action.name if known_action else action
@@ -137,13 +139,13 @@ def _filled(pattern: str, request: Request) -> str:
     return VARIABLE.sub(value, pattern)
 
 
-def _told(why: Why, viewer: Viewer, account: str) -> Why:
+def _told_to_viewer(why: Why, viewer: Viewer, account: str) -> Why:
     """What the viewer may be told: who does not see the account is not told the texts of its policies, nor
     its organization's.
     """
     if viewer.scope.sees_account(account):
         return why
-    own = [_plain(step) for step in why.steps if step.reason.kind not in WHOSE or step.is_unread]
+    own = [_without_address(step) for step in why.steps if step.reason.kind not in WHOSE or step.is_unread]
     others = [step.reason for step in why.steps if step.reason.kind in WHOSE and not step.is_unread]
     return replace(why, steps=(*own, *(ExplanationStep(reason) for reason in _in_short(others))))
 
@@ -161,7 +163,7 @@ def _in_short(reasons: list[DecisionReason]) -> Iterator[DecisionReason]:
             yield DecisionReason(LAST, outcome, f"T{whose[1:]} {VERBS[outcome]} it")
 
 
-def _plain(step: ExplanationStep) -> ExplanationStep:
+def _without_address(step: ExplanationStep) -> ExplanationStep:
     """Without the way to the policy's page; pages leave out the text of the statement too."""
     reason = step.reason
     if reason.kind == "identity" and reason.outcome is ReasonOutcome.MISSING:

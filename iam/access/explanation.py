@@ -117,7 +117,7 @@ class Why:
         return Explanation(self.decision, tuple(step.reason for step in self.steps)).residual
 
 
-def why(index: Index, member: Member, question: AccessQuestion) -> Why:
+def explanation_of(index: Index, member: Member, question: AccessQuestion) -> Why:
     """The explanation of the engine, its policies found again among what the principal holds."""
     return explained(index, member, *index.request_and_policies(member, question))
 
@@ -139,11 +139,11 @@ def holdings(shard: Shard, grants: Grants) -> Iterator[tuple[str, HeldPolicy]]:
     """Each identity policy under the name that explanations give it. Names in IAM have no spaces, so none is
     taken for another.
     """
-    yield from _of(shard, grants, None)
+    yield from _statement_of(shard, grants, None)
     for number in grants.groups:
         group = shard.groups.get(number)
         if group is not None:
-            yield from _of(shard, group.grants, NamedPolicy(number, group.name))
+            yield from _statement_of(shard, group.grants, NamedPolicy(number, group.name))
 
 
 def held_as(shard: Shard, policy: int, *, group: GroupRow | None = None) -> HeldPolicy:
@@ -152,7 +152,9 @@ def held_as(shard: Shard, policy: int, *, group: GroupRow | None = None) -> Held
     return HeldPolicy(_policy(shard, policy), through)
 
 
-def _of(shard: Shard, grants: Grants, group: NamedPolicy | None) -> Iterator[tuple[str, HeldPolicy]]:
+def _statement_of(
+    shard: Shard, grants: Grants, group: NamedPolicy | None
+) -> Iterator[tuple[str, HeldPolicy]]:
     whose = "" if group is None else f" of group {group.name}"
     for name, _ in grants.inline:
         yield f"inline policy {name}{whose}", HeldPolicy(NamedPolicy(None, name), group, is_inline=True)

@@ -82,12 +82,12 @@ def tallied(index: Index, question: AccessQuestion, actions: Sequence[str]) -> T
     by_member: dict[Member, Tally] = {}
     limitations: dict[Limitation, None] = {}
     answer = None
-    for names in alike(index, actions, question):
+    for names in group_alike(index, actions, question):
         answer = index.who_can(replace(question, action=names[0]))
         limitations |= dict.fromkeys(answer.limitations)
         _add(answer, names, by_class, by_member)
     if len(actions) > 1 or answer is None:
-        parts = list(_together(by_class, by_member))
+        parts = list(_any_action(by_class, by_member))
         answer = Answer(question, {}, parts, tuple(limitations))
     return Tallied(answer, by_class, by_member)
 
@@ -109,7 +109,7 @@ def _add(
             by_member[member] = by_member.get(member, NOTHING).add(part.decision, names)
 
 
-def _together(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]) -> Iterable[Found]:
+def _any_action(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]) -> Iterable[Found]:
     """Who can at least one: classes as they are, but member by member where some of a class can more than
     others. Those of one run are of one kind.
     """
@@ -129,7 +129,7 @@ def _together(by_class: Mapping[Class, Tally], by_member: Mapping[Member, Tally]
         yield Found(decision, account, members)
 
 
-def alike(index: Index, actions: Sequence[str], question: AccessQuestion) -> list[list[str]]:
+def group_alike(index: Index, actions: Sequence[str], question: AccessQuestion) -> list[list[str]]:
     """The actions, those together of which every policy in the index says the same, so that each has the same
     answer.
     """

@@ -15,7 +15,7 @@ from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.operations.policy_content import document_meaning
-from iam.changes.operations.policy_version import default_text, standing
+from iam.changes.operations.policy_version import default_text, state_in_mirror
 from iam.guard import Viewer
 from iam.mirror.models import Edge, EdgeKind, Entity, valid_at
 from iam.mirror.queries.entities import tags
@@ -62,10 +62,10 @@ class Draft:
 def begin(policy: Entity) -> tuple[str, str]:
     """The text to begin with, and its digest: what holds now, laid out where it stands in one line."""
     text = default_text(policy)
-    return (laid_out(text) if "\n" not in text.strip() else text), standing(policy)["text"]
+    return (laid_out(text) if "\n" not in text.strip() else text), state_in_mirror(policy)["text"]
 
 
-def look(viewer: Viewer, *, policy: Entity, text: str, base: str) -> Draft:
+def check_draft(viewer: Viewer, *, policy: Entity, text: str, base: str) -> Draft:
     """What is wrong with a text and, where nothing is, whom it would concern. Writes nothing."""
     text = _lines(text)
     draft = Draft(text, base, findings_of(policy, text=text))
@@ -107,7 +107,7 @@ def findings_of(policy: Entity, *, text: str) -> list[LintFinding]:
     return sorted([*_untaken(text), *findings], key=lambda finding: (finding.line, finding.column))
 
 
-def mended(policy: Entity, *, text: str, key: str) -> str:
+def apply_fix(policy: Entity, *, text: str, key: str) -> str:
     """The text with what the lint proposes for the finding of a key; as it is where it has no such finding
     (any more).
     """
@@ -145,7 +145,7 @@ def _lines(text: str) -> str:
 
 
 def _check_base(policy: Entity, *, base: str) -> None:
-    now = standing(policy)
+    now = state_in_mirror(policy)
     if base != now["text"]:
         raise RefusedError(
             f"{policy.name} has changed since you opened it: the default version is now "

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from iam.access.builder.build import fits
+from iam.access.builder.build import resource_fits
 from iam.access.builder.rows import pattern_of, row_of
 from iam.access.templates.parameters import Parameter
 from iam.guard import Viewer
@@ -54,7 +54,7 @@ def resources_known(
     typed = text.strip().lower()
     if service == "iam":
         return _identities(viewer, types, seen, typed)[:most]
-    return _named(service, types, seen, typed)[:most]
+    return _most_named(service, types, seen, typed)[:most]
 
 
 def _identities(
@@ -70,7 +70,7 @@ def _identities(
     ]
 
 
-def _named(
+def _most_named(
     service: str, types: Sequence[ResourceType], accounts: Sequence[str], typed: str
 ) -> list[Suggestion]:
     """By how many policies name them."""
@@ -81,7 +81,9 @@ def _named(
     fitting = [
         (arn, times)
         for arn, times in counted.items()
-        if typed in arn.lower() and _is_a_name(arn) and any(fits(arn, pattern) for pattern in patterns)
+        if typed in arn.lower()
+        and _is_a_name(arn)
+        and any(resource_fits(arn, pattern) for pattern in patterns)
     ]
     fitting.sort(key=lambda pair: (-pair[1], pair[0]))
     return [

@@ -184,7 +184,7 @@ def _classes(index: Index, accounts: Accounts) -> Iterator[Class]:
         yield from index.accounts[number].classes.values()
 
 
-def _everybody(index: Index, accounts: Accounts) -> Iterator[tuple[Sequence[Member], Effective]]:
+def _users_and_roles(index: Index, accounts: Accounts) -> Iterator[tuple[Sequence[Member], Effective]]:
     """Users and roles who can do the same."""
     classes = (cls for cls in _classes(index, accounts) if cls.profile.limits.flags[0] in PEOPLE_AND_ROLES)
     return index.effective().by_class(classes)
@@ -196,7 +196,7 @@ def uses_in(index: Index, accounts: Accounts) -> Uses:
     # By identity: most share one object, and to compare sets of all actions takes longer than to count
     # people.
     tallies: dict[int, _Tally] = {}
-    for members, allowed in _everybody(index, accounts):
+    for members, allowed in _users_and_roles(index, accounts):
         tally = tallies.get(id(allowed))
         if tally is None:
             tally = tallies[id(allowed)] = _Tally(allowed)
@@ -263,8 +263,10 @@ def page_of(
         space = index.effective().space
         rows: list[ServiceUser] = []
         counts = dict.fromkeys(PEOPLE_AND_ROLES, 0)
-        for account, alike in groupby(_alike(index, prefix, wanted.accounts), key=lambda each: each.account):
-            fitting = list(_fitting(alike, wanted, space.services[prefix]))
+        for account, alike in groupby(
+            _same_use_by_account(index, prefix, wanted.accounts), key=lambda each: each.account
+        ):
+            fitting = list(_matching_filter(alike, wanted, space.services[prefix]))
             for each in fitting:
                 counts[each.kind] += len(each.members)
             if account >= after[0]:
@@ -279,12 +281,14 @@ def every_row(prefix: str, wanted: ServiceUserFilter) -> Iterator[ServiceUser]:
     """All of them, account by account; the index is not held in between."""
     with snapshot(wanted.at, accounts=wanted.accounts, may_lag=True) as index:
         service = index.effective().space.services[prefix]
-        alike_rows = list(_fitting(_alike(index, prefix, wanted.accounts), wanted, service))
+        alike_rows = list(
+            _matching_filter(_same_use_by_account(index, prefix, wanted.accounts), wanted, service)
+        )
     for _, alike in groupby(alike_rows, key=lambda each: each.account):
         yield from _sorted_rows(list(alike), service, ("", ""))
 
 
-def _alike(index: Index, prefix: str, accounts: Accounts) -> tuple[Alike, ...]:
+def _same_use_by_account(index: Index, prefix: str, accounts: Accounts) -> tuple[Alike, ...]:
     """Who can use a service, account by account. Kept until something changes."""
     return cached(index, ("alike", prefix, accounts), lambda: tuple(_find_alike(index, prefix, accounts)))
 
@@ -294,7 +298,7 @@ def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike
     first, size, _ = space.services[prefix]
     within = ((1 << size) - 1) & ~(space.without_permission >> first)
     parts: dict[int, tuple[Effective, Effective]] = {}
-    for members, allowed in _everybody(index, accounts):
+    for members, allowed in _users_and_roles(index, accounts):
         known = parts.get(id(allowed))
         if known is None:
             known = parts[id(allowed)] = allowed, Effective(*(mask >> first & within for mask in allowed))
@@ -302,7 +306,7 @@ def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike
             yield Alike(members[0].account, members[0].kind, members, known[1])
 
 
-def _fitting(
+def _matching_filter(
     alike: Iterator[Alike] | tuple[Alike, ...], wanted: ServiceUserFilter, service: Range
 ) -> Iterator[Alike]:
     mask = 0

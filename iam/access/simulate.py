@@ -94,7 +94,7 @@ def judge(index: Index, member: Member, inquiry: Inquiry) -> SimulationResult:
         is_resource_known=is_known,
     )
     decision, branches = decide(request, policies), tree.branches()
-    residual = _residual(decision, branches)
+    residual = _open_conditions(decision, branches)
     is_standing_known = shard.standing.is_known
     limits = tuple(
         _limits(
@@ -305,7 +305,7 @@ def _missing(decision: EvaluationDecision, branches: tuple[Branch, ...]) -> tupl
     return tuple(f"{text[0].upper()}{text[1:]}." for text in missing)
 
 
-def _residual(decision: EvaluationDecision, branches: tuple[Branch, ...]) -> tuple[str, ...]:
+def _open_conditions(decision: EvaluationDecision, branches: tuple[Branch, ...]) -> tuple[str, ...]:
     """What it depends on, each once: 'if MFA is present', 'unless the source address is in 10.0.0.0/8'."""
     if decision is not EvaluationDecision.CONDITIONAL:
         return ()

@@ -10,7 +10,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any, Final
 
-from iam.access.explanation import ExplanationStep, HeldPolicy, NamedPolicy, Why, held_as, why
+from iam.access.explanation import ExplanationStep, HeldPolicy, NamedPolicy, Why, explanation_of, held_as
 from iam.access.multi_action import Tallied
 from iam.policy.evaluate import ASSUMING, FREE
 from iam.policy.explain import ReasonOutcome
@@ -142,7 +142,7 @@ class AccessWays:
         own = self._own_way(member, action, is_sure=is_sure)
         if own is not None:
             return own
-        reasons = why(self._index, member, self._question(action))
+        reasons = explanation_of(self._index, member, self._question(action))
         return min(
             (self._of_step(member, step, action) for step in _best(reasons)),
             key=_sort_key,

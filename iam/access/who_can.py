@@ -16,7 +16,7 @@ from iam.access.answer_runs import ORDER, AnswerPlace
 from iam.access.answers import WHOLE, AnswerBasis, Everyone, Narrowed, OneAnswer, WayGroup
 from iam.access.certainty import Certainty, Unread
 from iam.access.denied_principals import Stopped, stopped
-from iam.access.explanation import Why, why
+from iam.access.explanation import Why, explanation_of
 from iam.access.index_cache import cached_on
 from iam.access.multi_action import Tallied, tallied
 from iam.access.persons import PrincipalCount, shown_name
@@ -279,7 +279,7 @@ class _Shown:
         return _row(member, reasons.decision, action, reasons)
 
     def _explain(self, member: Member, action: str) -> Why:
-        find = partial(why, self._index, member, self._asked.question(action))
+        find = partial(explanation_of, self._index, member, self._asked.question(action))
         return self.everyone.why(member, action, find)
 
 
@@ -326,7 +326,7 @@ def why_one(asked: WhoCanQuestion, *, account: str, pk: int) -> list[WhoCanRow]:
             return []
         rows = []
         for action in asked.meant.actions:
-            reasons = why(index, member, asked.question(action))
+            reasons = explanation_of(index, member, asked.question(action))
             rows.append(_row(member, reasons.decision, action, reasons))
         return _with_people(rows)
 

@@ -41,7 +41,7 @@ def pooled_client(
     or what is wrong with it, is not for the next.
     """
     key = (access, rate, *sorted(item for item in os.environ.items() if item[0].startswith("AWS_")))
-    aws, made = _take(key) or (connect(access, rate=rate), time.monotonic())
+    aws, made = _take_client(key) or (connect(access, rate=rate), time.monotonic())
     aws.on_call, aws.width = on_call, width
     try:
         yield aws
@@ -56,7 +56,7 @@ def pooled_client(
         _keep(key, aws, made)
 
 
-def _take(key: _Key) -> tuple[Aws, float] | None:
+def _take_client(key: _Key) -> tuple[Aws, float] | None:
     with _lock:
         pooled = _idle.pop(key, None)
     if pooled is None:

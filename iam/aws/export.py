@@ -94,7 +94,7 @@ def _no_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
 
 
-def _plainly(error: ValueError) -> str:
+def _decoder_message(error: ValueError) -> str:
     """What a decoder found wrong, without the hints that it gives to programmers."""
     reason: str = getattr(error, "msg", str(error))
     if reason.startswith("Exceeds the limit"):
@@ -158,7 +158,7 @@ class _Scanner:
             if len(piece) == longest:
                 return None
             self._at += getattr(error, "pos", 0)
-            raise self.error(_plainly(error)) from None
+            raise self.error(_decoder_message(error)) from None
 
     def error(self, why: str) -> ExportError:
         """The error of a file that is not JSON at the present place."""

@@ -40,7 +40,7 @@ def on_end(handler: Handler) -> Handler:
 def tell_end_after_commit(change: Change) -> None:
     """Tell all handlers when the caller's transaction is written."""
     for handler in _on_end:
-        transaction.on_commit(partial(_tell, handler, change), robust=True)
+        transaction.on_commit(partial(_call_handler, handler, change), robust=True)
 
 
 def tell_ends_after_commit(changes: Sequence[Change]) -> None:
@@ -63,7 +63,7 @@ def tell_ends(ids: Sequence[UUID]) -> None:
 def tell_end(change: Change) -> None:
     """Tell all handlers."""
     for handler in _on_end:
-        _tell(handler, change)
+        _call_handler(handler, change)
 
 
 def _tell_by_worker(changes: Sequence[Change]) -> None:
@@ -72,7 +72,7 @@ def _tell_by_worker(changes: Sequence[Change]) -> None:
             tell_end(change)
 
 
-def _tell(handler: Handler, change: Change) -> None:
+def _call_handler(handler: Handler, change: Change) -> None:
     try:
         handler(change)
     except Exception:

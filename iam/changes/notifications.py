@@ -50,7 +50,7 @@ def tell_waiting(
     """A set waits for these people; `event` also reminds and escalates. `turn` tells one stage, or one
     reminder, from the next.
     """
-    _tell(
+    _notify(
         event,
         first,
         people=set(people) - {first.requested_by},
@@ -63,7 +63,7 @@ def tell_waiting(
 
 def tell_decided(first: Change) -> None:
     """Anyone who requested a set learns that it was approved."""
-    _tell(
+    _notify(
         NotifyEvent.DECIDED,
         first,
         people={first.requested_by},
@@ -75,7 +75,7 @@ def tell_decided(first: Change) -> None:
 
 def tell_broken_glass(first: Change, *, people: Collection[UUID], by: str) -> None:
     """A set was applied without approval, in an emergency: these people learn of it, whatever they chose."""
-    _tell(
+    _notify(
         NotifyEvent.BREAK_GLASS,
         first,
         people=set(people),
@@ -89,7 +89,7 @@ def tell_unreviewed(first: Change, *, people: Collection[UUID], by: str, turn: i
     """What was applied without approval still waits for a review: these people learn of it again, whatever
     they chose.
     """
-    _tell(
+    _notify(
         NotifyEvent.BREAK_GLASS,
         first,
         people=set(people),
@@ -106,7 +106,7 @@ def tell_comment(first: Change, *, by: UUID, name: str, comment: str, event: int
     """
     people = {first.requested_by, *_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True)}
     people |= {pk for pk in first.events.filter(kind="commented").values_list("actor_id", flat=True) if pk}
-    _tell(
+    _notify(
         NotifyEvent.COMMENTED,
         first,
         people=people - {by},
@@ -138,12 +138,12 @@ def tell_end(change: Change) -> None:
         people -= _told_otherwise(first)
     if event is NotifyEvent.TROUBLE:
         people |= set(_approvals(first, Decision.APPROVE).values_list("approver_id", flat=True))
-    _tell(
+    _notify(
         event,
         first,
         people=people,
         outcome=text,
-        text=_why(change),
+        text=_failure_reason(change),
         key=f"{first.change_set_id}:{change.state}",
     )
 
@@ -188,7 +188,7 @@ def tell_missed_ends() -> int:
     return len(missed)
 
 
-def _tell(
+def _notify(
     event: NotifyEvent,
     first: Change,
     *,
@@ -249,7 +249,7 @@ def _active(people: Iterable[UUID]) -> list[Person]:
     return list(Person.objects.filter(pk__in=list(people), is_active=True).order_by("pk"))
 
 
-def _why(change: Change) -> str:
+def _failure_reason(change: Change) -> str:
     if change.state == ChangeState.REJECTED:
         return _by_whom(change, Decision.REJECT)
     if change.state == ChangeState.EXPIRED:

@@ -184,7 +184,7 @@ def list_changes(
     if account_id:
         matching = matching.filter(account__account_id=account_id)
     if text:
-        changes = changes.filter(_found(text, matching, in_title=viewer.scope.sees_everything))
+        changes = changes.filter(_matching_requests(text, matching, in_title=viewer.scope.sees_everything))
     elif matching is not seen:
         changes = changes.filter(Exists(matching.filter(change_set=OuterRef("change_set"))))
     changes = changes.select_related("account", "change_set")
@@ -213,7 +213,7 @@ def _in_tab(changes: QuerySet[Change], seen: QuerySet[Change], tab: str) -> Quer
     return within.exclude(Exists(of_set.exclude(state__in=STATES[tab]))) if tab == "closed" else within
 
 
-def _found(text: str, changes: QuerySet[Change], *, in_title: bool) -> Q:
+def _matching_requests(text: str, changes: QuerySet[Change], *, in_title: bool) -> Q:
     """The requests in one of whose changes the text is found. `in_title`: also those with the text in their
     own title. For who does not see every request whole, a hit would tell what they do not read.
 

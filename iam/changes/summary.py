@@ -147,10 +147,10 @@ def _of_kind(operations: Sequence[Operation], *, most: int, plain: bool) -> Iter
             f"{operation.title}{_allowed(operation, plain=plain)}" for operation in operations
         )
     allowed = {_allowed(operation, plain=plain) for operation in operations} if most == 1 else {""}
-    return [_together(operations) + (allowed.pop() if len(allowed) == 1 else "")]
+    return [_summary_of_several(operations) + (allowed.pop() if len(allowed) == 1 else "")]
 
 
-def _together(operations: Sequence[Operation]) -> str:
+def _summary_of_several(operations: Sequence[Operation]) -> str:
     """What several changes of one kind do; where they are about one group, with its name."""
     slug, number = operations[0].slug, len(operations)
     groups = {operation.params["group_name"] for operation in operations} if slug in OF_GROUP else set()

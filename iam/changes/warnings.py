@@ -117,10 +117,12 @@ def merged(
             if text not in own
         ),
     ]
-    return [*(AcceptedWarning(note) for note in own), *_alike(of_receipts, subjects)]
+    return [*(AcceptedWarning(note) for note in own), *_joined_warnings(of_receipts, subjects)]
 
 
-def _alike(warnings: Iterable[AcceptedWarning], subjects: Mapping[str, str]) -> Iterator[AcceptedWarning]:
+def _joined_warnings(
+    warnings: Iterable[AcceptedWarning], subjects: Mapping[str, str]
+) -> Iterator[AcceptedWarning]:
     """Warnings whose sentences differ only in the name of the subject, each as one with the names of the
     others.
     """

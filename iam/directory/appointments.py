@@ -76,11 +76,11 @@ def _ask(person: Person, role: Role, *, account_id: str, actor: Actor, seconds: 
             person=person, role=role, account_id=account_id, state=AppointmentState.WAITING
         )
     _record(made, "ask", actor=actor)
-    _tell(made, seconds)
+    _notify(made, seconds)
     return made
 
 
-def _tell(made: Appointment, seconds: list[Person]) -> None:
+def _notify(made: Appointment, seconds: list[Person]) -> None:
     notify(
         NotifyEvent.WAITING,
         people=seconds,

@@ -40,7 +40,7 @@ def link(
             )
     except IntegrityError:
         raise DirectoryRuleError(f"{user_arn} was linked to another person a moment ago.") from None
-    _note("identity.link", made, actor, data)
+    _record("identity.link", made, actor, data)
     of_user = {"aws_id": aws_id} if aws_id else {"user_arn": user_arn}
     for owned in OwnedUser.objects.filter(**of_user).select_related("team"):
         release(owned, actor=actor, why=f"The user was linked to {person.name}.")
@@ -54,7 +54,7 @@ def unlink(identity: Identity, *, actor: Actor | None, data: dict[str, Any] | No
     """
     if not Identity.objects.filter(pk=identity.pk, person=identity.person_id).delete()[0]:
         return False
-    _note("identity.unlink", identity, actor, data)
+    _record("identity.unlink", identity, actor, data)
     rights_reduced(identity.person)
     return True
 
@@ -65,7 +65,7 @@ def drop_recreated(identity: Identity) -> None:
     is.
     """
     if Identity.objects.filter(pk=identity.pk, aws_id=identity.aws_id).delete()[0]:
-        _note("identity.outlive", identity, None, {"unique_id": identity.aws_id})
+        _record("identity.outlive", identity, None, {"unique_id": identity.aws_id})
         rights_reduced(identity.person)
 
 
@@ -78,7 +78,7 @@ def _label(actor: Actor) -> str:
     return str(getattr(actor, "name", "") or "")[:128]
 
 
-def _note(kind: str, identity: Identity, actor: Actor | None, data: dict[str, Any] | None) -> None:
+def _record(kind: str, identity: Identity, actor: Actor | None, data: dict[str, Any] | None) -> None:
     record(
         kind=kind,
         actor=actor,

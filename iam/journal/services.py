@@ -119,19 +119,19 @@ def entry(
         at=clock.at_insert(),
         kind=kind,
         actor_id=person_id_of(who),
-        actor_label=_line(who.name, 128),
-        actor_email=_line(who.email, 254),
-        subject=_line(subject, 2048),
+        actor_label=_storable_line(who.name, 128),
+        actor_email=_storable_line(who.email, 254),
+        subject=_storable_line(subject, 2048),
         account_id=account_id,
-        request_id=_line(request_id or str(context.get("request_id") or ""), 64),
-        ip=_line(ip or str(context.get("ip") or ""), 45),
+        request_id=_storable_line(request_id or str(context.get("request_id") or ""), 64),
+        ip=_storable_line(ip or str(context.get("ip") or ""), 45),
         data_json=json.dumps(
             _without_secrets(data or {}, kind=kind), sort_keys=True, separators=(",", ":"), default=_plain
         ),
     )
 
 
-def _line(text: str, limit: int) -> str:
+def _storable_line(text: str, limit: int) -> str:
     """One line that every database stores as it is, cut to its column."""
     clean = _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", text)
     return clean if len(clean) <= limit else clean[: limit - 1] + "…"

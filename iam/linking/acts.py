@@ -65,7 +65,7 @@ def add_and_link(viewer: Viewer, *, user: Entity, name: str) -> Identity:
 @transaction.atomic
 def undo(viewer: Viewer, *, user: Entity) -> Person:
     """Take back what was said by hand; what the ways say holds again. Raises DirectoryRuleError."""
-    identity = _held(user)
+    identity = _locked_user(user)
     check(viewer, user=user, person=identity.person)
     identity_links.unlink(identity, actor=viewer, data={"why": "Removed by hand"})
     return identity.person
@@ -82,7 +82,7 @@ def set_apart(viewer: Viewer, *, user: Entity, person: Person, why: str = "") ->
         user=user, person=person, defaults={"why": text, "said_by": viewer.name[:128]}
     )
     if made:
-        _note("identity.apart", viewer, user, person, why=text)
+        _record("identity.apart", viewer, user, person, why=text)
         refresh_users([user.pk])
     return mark
 
@@ -92,7 +92,7 @@ def forget(viewer: Viewer, mark: Apart) -> None:
     """Take back that somebody is not meant: the ways may say it again. Raises DirectoryRuleError."""
     check(viewer, user=mark.user, person=mark.person)
     if Apart.objects.filter(pk=mark.pk).delete()[0]:
-        _note("identity.together", viewer, mark.user, mark.person)
+        _record("identity.together", viewer, mark.user, mark.person)
         refresh_users([mark.user_id])
 
 
@@ -119,14 +119,14 @@ def confirm(viewer: Viewer, users: Sequence[Entity], *, why: str = "") -> Confir
     return done
 
 
-def _held(user: Entity) -> Identity:
+def _locked_user(user: Entity) -> Identity:
     identity = Identity.objects.filter(user_arn=user.arn).select_related("person").first()
     if identity is None:
         raise DirectoryRuleError(f"{user.name} is not linked by hand.")
     return identity
 
 
-def _note(kind: str, viewer: Viewer, user: Entity, person: Person, *, why: str = "") -> None:
+def _record(kind: str, viewer: Viewer, user: Entity, person: Person, *, why: str = "") -> None:
     record(
         kind=kind,
         actor=viewer,

@@ -171,7 +171,7 @@ def _follow(users: Collection[Entity]) -> dict[int, UUID]:
     for aws_id, arn in list(Identity.objects.filter(aws_id__in=by_id).values_list("aws_id", "user_arn")):
         user = by_id[aws_id]
         if arn != user.arn and arn.split(":")[4] == user.account.account_id:
-            _free(user, of=aws_id)
+            _free_renamed_arn(user, of=aws_id)
             follow_rename(arn, new_arn=user.arn)
     for owned in OwnedUser.objects.filter(aws_id__in=by_id):
         arn = by_id[owned.aws_id].arn
@@ -189,7 +189,7 @@ def _follow(users: Collection[Entity]) -> dict[int, UUID]:
     return former
 
 
-def _free(user: Entity, *, of: str) -> None:
+def _free_renamed_arn(user: Entity, *, of: str) -> None:
     """The ARN to which a user was renamed may still be tied to one who had it before."""
     for stale in (
         Identity.objects.filter(user_arn=user.arn).exclude(aws_id__in=["", of]).select_related("person")

@@ -77,7 +77,9 @@ def _after_failure(message: Outgoing, error: DeliveryError) -> None:
         _give_up(message, error)
         return
     again = datetime.now(tz=UTC) + timedelta(seconds=PAUSES[message.attempts - 1])
-    _held(message).update(state=MessageState.WAITING, due_at=again, lease_until=None, error=str(error)[:512])
+    _locked_message(message).update(
+        state=MessageState.WAITING, due_at=again, lease_until=None, error=str(error)[:512]
+    )
 
 
 def _give_up(message: Outgoing, error: DeliveryError) -> None:
@@ -100,10 +102,10 @@ def _give_up(message: Outgoing, error: DeliveryError) -> None:
 
 def _end(message: Outgoing, *, state: MessageState, error: str) -> bool:
     values = {"state": state, "due_at": None, "lease_until": None, "error": error[:512]}
-    return bool(_held(message).update(**values, ended_at=datetime.now(tz=UTC)))
+    return bool(_locked_message(message).update(**values, ended_at=datetime.now(tz=UTC)))
 
 
-def _held(message: Outgoing) -> QuerySet[Outgoing]:
+def _locked_message(message: Outgoing) -> QuerySet[Outgoing]:
     """The row, while it is still this worker's."""
     return Outgoing.objects.filter(pk=message.pk, state=MessageState.SENDING, attempts=message.attempts)
 

@@ -50,7 +50,7 @@ def choices_of(person_id: UUID) -> list[EventChoice]:
     ]
 
 
-def wants(people: list[UUID], *, spec: Spec, channel: MessageChannel) -> set[UUID]:
+def who_wants(people: list[UUID], *, spec: Spec, channel: MessageChannel) -> set[UUID]:
     """Who of these wants to be told of the event by the channel; one query."""
     default = channel is MessageChannel.EMAIL
     if spec.is_fixed and default:

@@ -14,7 +14,7 @@ from iam import nudge
 from iam.journal.services import Actor, KnownPerson, record
 from iam.notify.events import OFFERED, NotifyEvent, Spec, spec_of
 from iam.notify.models import DELIVER, MessageChannel, MessageState, Outgoing, Preference, SlackMember
-from iam.notify.queries import wants
+from iam.notify.queries import who_wants
 
 SLACK_MEMBER = re.compile(r"[UW][A-Z0-9]{5,20}")
 SUBJECT, NAME = 300, 128
@@ -59,7 +59,7 @@ def notify(
     ]  # fmt: skip
     rows += [
         _row(spec, room, key, subject, text, path, reference, mentions=_mentions(room, spec, list(known)))
-        for room in (() if spec.is_private else rooms())
+        for room in (() if spec.is_private else notification_rooms())
     ]
     sent = set(Outgoing.objects.filter(key__in={row.key for row in rows}).values_list("channel", "recipient"))
     fresh = [row for row in rows if (row.channel, row.recipient) not in sent]
@@ -74,10 +74,12 @@ def _by_mail(people: list[UUID], spec: Spec) -> set[UUID]:
     """Who is told by mail; nobody where no mail server is set up: what waits is in everybody's inbox, and
     counted on every page.
     """
-    return wants(people, spec=spec, channel=MessageChannel.EMAIL) if settings.MAIL_IS_CONFIGURED else set()
+    return (
+        who_wants(people, spec=spec, channel=MessageChannel.EMAIL) if settings.MAIL_IS_CONFIGURED else set()
+    )
 
 
-def rooms() -> list[MessageChannel]:
+def notification_rooms() -> list[MessageChannel]:
     """The rooms that are set up."""
     channels = [
         (MessageChannel.SLACK, settings.SLACK_WEBHOOK),
@@ -114,7 +116,7 @@ def _row(
 def _mentions(room: MessageChannel, spec: Spec, people: list[UUID]) -> list[str]:
     if room is not MessageChannel.SLACK or not people:
         return []
-    wanting = wants(people, spec=spec, channel=MessageChannel.SLACK)
+    wanting = who_wants(people, spec=spec, channel=MessageChannel.SLACK)
     return list(
         SlackMember.objects.filter(pk__in=wanting).order_by("member_id").values_list("member_id", flat=True)
     )

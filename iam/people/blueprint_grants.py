@@ -14,7 +14,7 @@ from iam.access.grants.models import Grant, GrantAct, GrantPart, GrantState, Led
 from iam.access.grants.plans import GrantWay
 from iam.access.grants.services import settle
 from iam.access.grants.services.reconcile import entity_of, note_state
-from iam.access.grants.services.requests import note
+from iam.access.grants.services.requests import record_act
 from iam.access.grants.terms import GrantTerms, What, WhatKind, WhoKind, WhoTerms
 from iam.access.grants.titles import title_of
 from iam.changes.models import Change, ChangeState
@@ -115,7 +115,7 @@ def write_grant(grant_id: UUID, by_run: Given, *, reason: Reason) -> None:
     LedgerEntry.objects.bulk_create(
         _entry(part, by_run, permission, is_so=is_so) for permission in by_run.held
     )
-    note(grant, act=GrantAct.ASKED, actor=None, reason=str(by_run.terms["why"]), number=1)
+    record_act(grant, act=GrantAct.ASKED, actor=None, reason=str(by_run.terms["why"]), number=1)
     if is_so:
         note_state(grant, before=GrantState.WAITING)
     else:

@@ -69,7 +69,9 @@ def arn_like_text(pattern: str) -> Matcher:
     segments = pattern.split(":", SEGMENTS - 1)
     if pattern == "*" or len(segments) < SEGMENTS:
         return arn_like(tokens(pattern))
-    return _each([(place, compile_glob(segment)) for place, segment in _asked(segments) if segment != "*"])
+    return _each(
+        [(place, compile_glob(segment)) for place, segment in _by_length(segments) if segment != "*"]
+    )
 
 
 def arn_like(parts: Sequence[Token]) -> Matcher:
@@ -82,10 +84,12 @@ def arn_like(parts: Sequence[Token]) -> Matcher:
     segments = _segments(parts)
     if len(segments) < SEGMENTS:
         return lambda text: False
-    return _each([(place, from_tokens(segment)) for place, segment in _asked(segments) if segment != [ANY]])
+    return _each(
+        [(place, from_tokens(segment)) for place, segment in _by_length(segments) if segment != [ANY]]
+    )
 
 
-def _asked(segments: Sequence[S]) -> list[tuple[int, S]]:
+def _by_length(segments: Sequence[S]) -> list[tuple[int, S]]:
     """The longest is asked first: it tells the most apart."""
     return sorted(enumerate(segments), key=lambda numbered: -len(numbered[1]))
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_matcher, text_matcher
-from iam.policy.condition import Condition, UnknownOperatorError, compile_condition, either
+from iam.policy.condition import Condition, UnknownOperatorError, any_matches, compile_condition
 from iam.policy.document import DocumentProblem, Names, PolicyDocument, Statement
 from iam.policy.glob import ANY, Matcher, Token, compile_glob, from_tokens
 from iam.policy.letter_case import fold
@@ -195,9 +195,9 @@ def action_matcher(names: Names, *, is_not: bool) -> Matcher:
     if not patterns:
         match = exact.__contains__
     elif exact:
-        match = either([exact.__contains__, *patterns])
+        match = any_matches([exact.__contains__, *patterns])
     else:
-        match = either(patterns)
+        match = any_matches(patterns)
     return (lambda action: not match(action)) if is_not else match
 
 
@@ -215,7 +215,7 @@ def _resources(names: Names | None, *, is_not: bool, has_variables: bool) -> Fit
     slow += [
         resource_matcher(template.fill_without_request()) for template in templates if not template.variables
     ]
-    matcher = either([*quick, *slow])
+    matcher = any_matches([*quick, *slow])
     open_ones = tuple((each, from_tokens(with_anything(each))) for each in templates if each.variables)
 
     def fits(request: Request) -> int:

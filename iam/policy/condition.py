@@ -115,10 +115,10 @@ def _made(known: ConditionOperator, values: Sequence[str]) -> Matcher:
         return frozenset(values).__contains__
     values = tuple(dict.fromkeys(values))
     if known.make is not OPERATORS["stringlike"].make:
-        return either([known.of_text(value) for value in values])
+        return any_matches([known.of_text(value) for value in values])
     exact = frozenset(value for value in values if "*" not in value and "?" not in value)
     patterns = [known.of_text(value) for value in values if value not in exact]
-    return either([*([exact.__contains__] if exact or not patterns else []), *patterns])
+    return any_matches([*([exact.__contains__] if exact or not patterns else []), *patterns])
 
 
 def _fixed(known: ConditionOperator, templates: Sequence[VariableText]) -> Matcher | None:
@@ -128,10 +128,10 @@ def _fixed(known: ConditionOperator, templates: Sequence[VariableText]) -> Match
     parts = [template.fill_without_request() for template in templates]
     if known.make is OPERATORS["stringequals"].make:
         return frozenset(plain(part) for part in parts).__contains__
-    return either([known.make(part) for part in parts])
+    return any_matches([known.make(part) for part in parts])
 
 
-def either(matchers: Sequence[Matcher]) -> Matcher:
+def any_matches(matchers: Sequence[Matcher]) -> Matcher:
     """Whether one of them matches."""
     if len(matchers) == 1:
         return matchers[0]

@@ -221,8 +221,8 @@ def _statement(index: int, source: Mapping[str, Any]) -> Statement:
     effect = source.get("Effect")
     if effect not in ("Allow", "Deny"):
         reading.problem("Effect", f"is {_shown(effect)}, and must be Allow or Deny")
-    actions, is_not_action = _either(source, "Action", reading)
-    resources, is_not_resource = _either(source, "Resource", reading)
+    actions, is_not_action = _element_or_opposite(source, "Action", reading)
+    resources, is_not_resource = _element_or_opposite(source, "Resource", reading)
     principals, is_not_principal = _principals(source, reading)
     if actions is None:
         reading.problem("Action", "is missing, and so is NotAction")
@@ -241,7 +241,9 @@ def _statement(index: int, source: Mapping[str, Any]) -> Statement:
     )
 
 
-def _either(source: Mapping[str, Any], name: str, reading: _DocumentReading) -> tuple[Names | None, bool]:
+def _element_or_opposite(
+    source: Mapping[str, Any], name: str, reading: _DocumentReading
+) -> tuple[Names | None, bool]:
     """An element or its opposite, and which of the two it is."""
     opposite = f"Not{name}"
     if name in source and opposite in source:

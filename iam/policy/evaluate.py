@@ -96,7 +96,7 @@ def decide(request: Request, policies: RequestPolicies) -> EvaluationDecision:
         return EvaluationDecision.ALLOWED
     if owner_reason(request.lowered, request.resource):
         return EvaluationDecision.IMPLICITLY_DENIED
-    return conclude(request, weigh(request, policies))
+    return conclude(request, evaluate_each_kind(request, policies))
 
 
 def conclude(request: Request, marks: EvaluationMarks) -> EvaluationDecision:
@@ -113,7 +113,7 @@ def conclude(request: Request, marks: EvaluationMarks) -> EvaluationDecision:
     )
 
 
-def weigh(request: Request, policies: RequestPolicies) -> EvaluationMarks:
+def evaluate_each_kind(request: Request, policies: RequestPolicies) -> EvaluationMarks:
     """Ask every kind of policy."""
     marks = EvaluationMarks()
     marks.denied, marks.identity = policies.identity.judge(request)
@@ -263,5 +263,5 @@ __all__ = [
     "combine",
     "conclude",
     "decide",
-    "weigh",
+    "evaluate_each_kind",
 ]

@@ -118,7 +118,7 @@ def explain(request: Request, policies: RequestPolicies) -> Explanation:
     is_bounded = policies.boundary is not None
     seen: list[_Seen] = []
     for kind, level, each in sets:
-        seen += _look(request, kind, level, each, is_bounded=is_bounded)
+        seen += _explain_kind(request, kind, level, each, is_bounded=is_bounded)
     reasons = {
         EvaluationDecision.EXPLICITLY_DENIED: _denied,
         EvaluationDecision.ALLOWED: _allowed,
@@ -150,7 +150,7 @@ def _sets(request: Request, policies: RequestPolicies) -> Iterator[tuple[PolicyK
             yield PolicyKind.RCP, level, level_policies
 
 
-def _look(
+def _explain_kind(
     request: Request, kind: PolicyKind, level: int, policies: PolicySet, *, is_bounded: bool
 ) -> Iterator[_Seen]:
     for statement in policies.speaking_of(request.lowered):

@@ -117,7 +117,7 @@ def _reason(reason: DecisionReason) -> dict[str, Any]:
 
 def question(source: Mapping[str, Any], *, strict: bool) -> tuple[Request, RequestPolicies]:
     """The request and the policies of a line; raises InvalidRequestError."""
-    _only(source, MEMBERS, "")
+    _known_members_only(source, MEMBERS, "")
     action = _text(source, "action")
     if action.count(":") != 1 or any(wild in action for wild in "*?") or not all(action.split(":")):
         raise InvalidRequestError(
@@ -134,7 +134,7 @@ def question(source: Mapping[str, Any], *, strict: bool) -> tuple[Request, Reque
     return request, _policies(_mapping(source, "policies", ""))
 
 
-def _only(source: Mapping[str, Any], known: Set[str], place: str) -> None:
+def _known_members_only(source: Mapping[str, Any], known: Set[str], place: str) -> None:
     """No member that is unknown, none twice: a slip of the pen must not decide."""
     if unknown := sorted(source.keys() - known):
         names = ", ".join(sorted(known))
@@ -205,7 +205,7 @@ def _principal(source: Any) -> Principal:
     if not isinstance(source, Mapping):
         raise InvalidRequestError("principal must be an ARN, or an object with arn.")
     place = "principal."
-    _only(source, PRINCIPAL_MEMBERS, place)
+    _known_members_only(source, PRINCIPAL_MEMBERS, place)
     return Principal(
         arn=_text(source, "arn", place),
         given_account=_optional_text(source, "account", place),
@@ -229,7 +229,7 @@ def _tags(source: Mapping[str, Any]) -> dict[str, str] | None:
 
 
 def _policies(source: Mapping[str, Any]) -> RequestPolicies:
-    _only(source, POLICY_MEMBERS, "policies.")
+    _known_members_only(source, POLICY_MEMBERS, "policies.")
     return RequestPolicies(
         identity=_set(source, "identity", PolicyKind.IDENTITY) or compile_set([], kind=PolicyKind.IDENTITY),
         boundary=_set(source, "boundary", PolicyKind.BOUNDARY),

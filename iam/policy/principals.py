@@ -37,15 +37,15 @@ def compile_principals(named: Principals, *, is_not: bool) -> Match:
         return lambda who, strict: _everybody_but(named, who, strict)
     if "*" in named.get("AWS", ()):
         return lambda who, strict: EVERYBODY
-    return lambda who, strict: _named(named, who, strict)
+    return lambda who, strict: _match_named(named, who, strict)
 
 
-def _named(named: Principals, who: Principal, strict: bool) -> Grades:
+def _match_named(named: Principals, who: Principal, strict: bool) -> Grades:
     if who.kind in OUTSIDERS:
         return NO, NO, _outsider(named, who)
     account, role, direct = NO, NO, NO
     for name in named.get("AWS", ()):
-        grade, mark = _means(name, who, strict)
+        grade, mark = _match_aws_name(name, who, strict)
         if grade == ACCOUNT:
             account = max(account, mark)
         elif grade == ROLE:
@@ -66,7 +66,7 @@ def _outsider(named: Mapping[str, Names], who: Principal) -> int:
     return YES if who.kind is PrincipalKind.PROVIDER and who.arn in named.get("Federated", ()) else NO
 
 
-def _means(name: str, who: Principal, strict: bool) -> tuple[int, int]:
+def _match_aws_name(name: str, who: Principal, strict: bool) -> tuple[int, int]:
     """(grade, certainty) of one name under AWS."""
     if who.account and name in {who.account, who.root_arn}:
         return (DIRECT if who.kind is PrincipalKind.ROOT else ACCOUNT), YES
@@ -110,7 +110,7 @@ def _everybody_but(named: Principals, who: Principal, strict: bool) -> Grades:
     """
     if "*" in named.get("AWS", ()):
         return NOBODY
-    account, role, direct = _named(named, who, strict)
+    account, role, direct = _match_named(named, who, strict)
     if who.kind is PrincipalKind.SESSION:
         exempt = min(account, role, direct)
     elif who.kind is PrincipalKind.ROLE:

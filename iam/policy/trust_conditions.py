@@ -126,7 +126,7 @@ def in_words(test: TrustRequirement) -> str | None:
         return f"from {one_of(test.values)}"
     if test.name == "aws:currenttime" and not test.if_exists:
         return _time(test)
-    return _same(test)
+    return _equality_key(test)
 
 
 def _mfa(test: TrustRequirement) -> str:
@@ -135,7 +135,7 @@ def _mfa(test: TrustRequirement) -> str:
     return "signed in with MFA"
 
 
-def _same(test: TrustRequirement) -> str | None:
+def _equality_key(test: TrustRequirement) -> str | None:
     if not test.asks_for:
         return None
     if test.name == "sts:rolesessionname" and test.values == ("${aws:username}",):

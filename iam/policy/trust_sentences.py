@@ -165,7 +165,7 @@ def _words(tests: tuple[TrustRequirement, ...]) -> tuple[tuple[str, ...], tuple[
     return tuple(phrases), tuple(literal)
 
 
-def _asked(tests: tuple[TrustRequirement, ...]) -> set[str]:
+def _required_keys(tests: tuple[TrustRequirement, ...]) -> set[str]:
     """The keys that a request must carry with a value out of some, so that not everybody passes."""
     return {test.name for test in tests if test.asks_for and "*" not in test.values}
 
@@ -197,7 +197,7 @@ def _inside_aws(
 
 
 def _outside(sentence: TrustSentence, tests: tuple[TrustRequirement, ...], *, known: bool) -> TrustSentence:
-    names = _asked(tests)
+    names = _required_keys(tests)
     if names & (ORGANIZATION | {"sts:externalid"}):
         return sentence
     if known:
@@ -227,7 +227,7 @@ def _who(principal: TrustPrincipal, reading: TrustContext) -> str:
 
 def _anybody(tests: tuple[TrustRequirement, ...]) -> TrustSentence:
     how, literal = _words(tests)
-    names = _asked(tests)
+    names = _required_keys(tests)
     tone = "warn" if tests else "bad"
     notes: tuple[str, ...] = ("This trusts every AWS account in the world",)
     if names & NARROWING:

@@ -78,7 +78,7 @@ def seal(
         )
         if not replaced:
             Secret.objects.create(id=secret_id, **values)
-        _note("sealed", Secret.objects.get(pk=secret_id), actor=None)
+        _record("sealed", Secret.objects.get(pk=secret_id), actor=None)
     return secret_id
 
 
@@ -105,9 +105,9 @@ def open_once(secret_id: UUID, *, person: Actor, session: str = "") -> str:
     return _end(secret, to=SecretState.OPENED, actor=person)
 
 
-def show(secret_id: UUID, *, person: Actor, session: str) -> str:
+def show_text(secret_id: UUID, *, person: Actor, session: str) -> str:
     """The text, for its person, in the browser session that it was sealed for, as often as they look and
-    until `shred`. Raises SealedError.
+    until `destroy`. Raises SealedError.
 
     For what has to be seen for a while, such as a seed that is being scanned: a reload must not lose it.
     Writes nothing.
@@ -138,7 +138,7 @@ def reveal(secret_id: UUID, *, person: Actor, session: str, until: datetime) -> 
         fresh = Secret.objects.filter(pk=secret_id, state=SecretState.SEALED, browser="")
         with transaction.atomic():
             if fresh.update(browser=_digest(session), expires_at=min(until, secret.expires_at)):
-                _note("shown", secret, actor=person)
+                _record("shown", secret, actor=person)
         secret.refresh_from_db()
     if secret.is_there and secret.browser != _digest(session):
         raise SealedError("It was shown in another browser, and only that browser can show it again.")
@@ -151,21 +151,21 @@ def can_reveal(secret: Secret, *, session: str) -> bool:
     return secret.state == SecretState.SEALED and is_here and secret.expires_at > datetime.now(tz=UTC)
 
 
-def take(secret_id: UUID, *, purpose: str) -> str:
+def take_text(secret_id: UUID, *, purpose: str) -> str:
     """The text, for a worker, and never again. Raises SealedError, also for another purpose and after its
     time.
     """
     return _end(_for_worker(secret_id, purpose), to=SecretState.TAKEN, actor=None)
 
 
-def look(secret_id: UUID, *, purpose: str) -> str:
-    """The text, for a worker that may have to send it again; who used it up calls `shred`. Raises
+def read_text(secret_id: UUID, *, purpose: str) -> str:
+    """The text, for a worker that may have to send it again; who used it up calls `destroy`. Raises
     SealedError.
     """
     return _text(_for_worker(secret_id, purpose))
 
 
-def shred(secret_id: UUID, *, actor: Actor | None = None) -> bool:
+def destroy(secret_id: UUID, *, actor: Actor | None = None) -> bool:
     """Destroy the text; False when it is gone already."""
     return _wipe(secret_id, to=SecretState.SHREDDED, actor=actor)
 
@@ -216,7 +216,7 @@ def _wipe(secret_id: UUID, *, to: SecretState, actor: Actor | None) -> bool:
             state=to, ciphertext="", ended_at=now, ended_by=(actor.name if actor else "Gatehouse")[:128]
         ):
             return False
-        _note(to.value, Secret.objects.get(pk=secret_id), actor=actor)
+        _record(to.value, Secret.objects.get(pk=secret_id), actor=actor)
     return True
 
 
@@ -232,7 +232,7 @@ def _why_gone(secret: Secret) -> str:
     }.get(SecretState(secret.state), NOT_YOURS)
 
 
-def _note(act: str, secret: Secret, *, actor: Actor | None) -> None:
+def _record(act: str, secret: Secret, *, actor: Actor | None) -> None:
     record(
         kind=f"sealed.{act}",
         actor=actor,

@@ -69,7 +69,7 @@ def test_a_query_that_fails_while_the_index_is_brought_up_leaves_nothing_half_do
     scp = make.entity(hub, Kind.SCP, "Closed", arn="", document=make.document(say("Deny", "s3:*")))
     place = Entity.objects.get(kind=Kind.ORG_ACCOUNT, aws_id=account.account_id)
     make.edge(EdgeKind.TARGET, scp, place)
-    revisions.note(hub.pk, [scp.pk, place.pk])
+    revisions.note_written(hub.pk, [scp.pk, place.pk])
 
     def fail(at: Any) -> None:
         raise OperationalError("the connection is gone")

@@ -117,7 +117,7 @@ def _pages() -> dict[str, str]:
 def write() -> dict[str, Any]:
     """One user is written, as a pull or a change of ours does."""
     user = Entity.objects.filter(kind="user").order_by("pk")[7]
-    revisions.note(user.account_id, [user.pk])
+    revisions.note_written(user.account_id, [user.pk])
     return {"pk": user.pk}
 
 

@@ -130,7 +130,7 @@ def main() -> Figures:
     from django.core.management import call_command
 
     call_command("migrate", verbosity=0)
-    from iam.access.policy_draft import begin, look
+    from iam.access.policy_draft import begin, check_draft
     from iam.directory.models import Role
     from iam.mirror.snapshot import snapshot
     from tests import factories
@@ -141,7 +141,7 @@ def main() -> Figures:
 
     def seconds(round_: int) -> tuple[float, Any]:
         began = time.process_time()
-        draft = look(viewer, policy=policy, text=AFTER.replace("pay-*", f"pay-{round_}*"), base=base)
+        draft = check_draft(viewer, policy=policy, text=AFTER.replace("pay-*", f"pay-{round_}*"), base=base)
         return time.process_time() - began, draft
 
     cold, draft = seconds(0)

@@ -232,7 +232,7 @@ def tables(accounts: int) -> Figures:
         ),
     ]
     user = Entity.objects.filter(kind="user")[7]
-    revisions.note(user.account_id, [user.pk])
+    revisions.note_written(user.account_id, [user.pk])
     figures.append(figure("snapshot: again, one user was written, CPU", _seconds(use) * 1000, "ms", limit=50))
     figures.append(figure("images: drawn by a worker, CPU", _seconds(draw_images), "s", limit=30))
     return figures

@@ -16,7 +16,7 @@ WRONG = [
     (lambda: env.flag("X", default=True), "maybe", "X is 'maybe': write true or false."),
     (lambda: env.number("X", 3), "soon", "X is 'soon': write a whole number."),
     (lambda: env.number("X", 3, low=1, high=9), "10", "X is 10: it must be between 1 and 9."),
-    (lambda: env.words("X", None), None, "X is not set."),
+    (lambda: env.word_list("X", None), None, "X is not set."),
     (lambda: env.choice("X", "a", ("a", "b")), "c", "X is 'c': it must be one of a, b."),
     (lambda: env.redis_url("X", None), None, "X is not set. Write the address of Redis"),
     (lambda: env.redis_url("X", None), "http://redis", "X starts with 'http': write redis://"),

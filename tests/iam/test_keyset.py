@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from iam.keyset import Order, beyond, page, pages
+from iam.keyset import Order, page, pages, rows_beyond
 from iam.mirror.models import Account, Entity
 from tests import factories
 
@@ -33,7 +33,7 @@ def test_after_each_place_of_three_columns_comes_the_rest_of_the_list(
     )
     ordering = [f"-{column}" if is_descending else column for column in columns]
     for number, place in enumerate(in_order, start=1):
-        rows = Account.objects.filter(beyond(columns, place, descending=is_descending))
+        rows = Account.objects.filter(rows_beyond(columns, place, descending=is_descending))
         assert list(rows.order_by(*ordering).values_list(*columns)) == in_order[number:]
 
 
@@ -44,9 +44,9 @@ def test_a_place_of_a_number_a_moment_and_a_flag_is_compared_by_value() -> None:
     later = moment + timedelta(microseconds=1)
     columns = ("account_id", "first_seen", "pk")
 
-    assert Entity.objects.filter(beyond(columns, (account.pk, moment, user.pk - 1))).count() == 1
-    assert Entity.objects.filter(beyond(columns, (account.pk, later, user.pk - 1))).count() == 0
-    assert Entity.objects.filter(beyond(columns, (account.pk, later, 0), descending=True)).count() == 1
+    assert Entity.objects.filter(rows_beyond(columns, (account.pk, moment, user.pk - 1))).count() == 1
+    assert Entity.objects.filter(rows_beyond(columns, (account.pk, later, user.pk - 1))).count() == 0
+    assert Entity.objects.filter(rows_beyond(columns, (account.pk, later, 0), descending=True)).count() == 1
 
 
 def test_pages_hold_each_row_once(accounts: list[Account]) -> None:

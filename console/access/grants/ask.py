@@ -25,7 +25,7 @@ from iam.access.drafts.terms import DraftEnds
 from iam.access.grants.phrases import duration
 from iam.access.grants.queries import often_given
 from iam.access.grants.terms import MAX_WHY, TermsError, WhoKind
-from iam.access.templates.queries import Offer, offers
+from iam.access.templates.queries import Offer, offered_templates
 from iam.guard import Right
 from iam.mirror.models import Entity
 from iam.policy.request import PrincipalKind
@@ -140,7 +140,7 @@ def _often() -> list[tuple[Offer, str]]:
     """The templates that were asked for most, as far as they are offered, and the longest time that each
     suggests.
     """
-    offers_by_slug = {offer.slug: offer for offer in offers()}
+    offers_by_slug = {offer.slug: offer for offer in offered_templates()}
     shown = [offers_by_slug[slug] for slug in often_given() if slug in offers_by_slug]
     return [(offer, duration(offer.body.hours * 3600) if offer.body.hours else "") for offer in shown]
 
@@ -180,7 +180,7 @@ def ask_from_template(request: ViewerRequest) -> HttpResponse:
         raise Http404
     who = {WhoKind.USERS.value: {"arns": [entity.arn for entity in chosen]}}
     slug = request.POST.get("template", "")
-    is_offered = slug and any(offer.slug == slug for offer in offers())
+    is_offered = slug and any(offer.slug == slug for offer in offered_templates())
     what = {"what_form": WhatState(template=slug).body} if is_offered else {}
     services.write(draft, kind=WhoKind.USERS.value, who=who, **what)
     return redirect("access:grant-what", pk=draft.pk)

@@ -79,7 +79,7 @@ def grant(request: ViewerRequest, pk: UUID) -> HttpResponse:
     more comes.
     """
     grant = grant_or_404(request, pk)
-    return _live(request, grant, template="access/grants/one.html", more=_acts(request, grant))
+    return _live_part(request, grant, template="access/grants/one.html", more=_acts(request, grant))
 
 
 @never_cache
@@ -92,18 +92,18 @@ def done_step(request: ViewerRequest, pk: UUID) -> HttpResponse:
         return redirect("access:grant-preview", pk=draft.pk)
     grant = grant_or_404(request, draft.grant_id)
     link = request.build_absolute_uri(reverse("access:grant", args=[grant.pk]))
-    asked = _asked(request, grant)
+    asked = _waiting_facts(request, grant)
     more = wizard_context(request, draft, "done") | {
         "address": reverse("access:grant-done", args=[draft.pk]),
         "link": link,
-        "following": following(grant, calls=asked.get("call_count", 0), closes=asked.get("closes")),
+        "following": next_steps(grant, calls=asked.get("call_count", 0), closes=asked.get("closes")),
         "is_stored": False,
         **asked,
     }
-    return _live(request, grant, template="access/grants/done.html", more=more)
+    return _live_part(request, grant, template="access/grants/done.html", more=more)
 
 
-def _asked(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
+def _waiting_facts(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
     """While it waits: who has to agree, how many calls follow, and when it closes unanswered."""
     change = _change_to_decide(request.viewer, grant) if grant.state == GrantState.WAITING else None
     if change is None:
@@ -113,7 +113,7 @@ def _asked(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
     return {name: context[name] for name in names if name in context} | {"closes": change.expires_at}
 
 
-def _live(request: ViewerRequest, grant: Grant, *, template: str, more: dict[str, Any]) -> HttpResponse:
+def _live_part(request: ViewerRequest, grant: Grant, *, template: str, more: dict[str, Any]) -> HttpResponse:
     hidden = hidden_holders(grant, viewer=request.viewer)
     parts, pace = _parts(request, grant, hidden), pace_of(grant)
     version = version_of(grant, parts)
@@ -284,7 +284,7 @@ def refused(request: ViewerRequest, pk: UUID, error: RefusedError) -> HttpRespon
     return render_page(request, "access/grants/one.html", context, status=422)
 
 
-def following(grant: Grant, *, calls: int = 0, closes: datetime | None = None) -> list[tuple[str, str, str]]:
+def next_steps(grant: Grant, *, calls: int = 0, closes: datetime | None = None) -> list[tuple[str, str, str]]:
     """What comes next, as far as it is sure: (what, icon, note)."""
     if grant.is_over:
         return []

@@ -46,10 +46,10 @@ def grants_export(request: ViewerRequest, form: str) -> HttpResponseBase:
 def _rows(viewer: Viewer, wanted: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
     for rows in pages_of(lambda after: list_grants(viewer, **wanted, after=after)):
         for row in rows_of(rows, viewer):
-            yield _of(row)
+            yield _export_row(row)
 
 
-def _of(row: GrantRow) -> tuple[Any, ...]:
+def _export_row(row: GrantRow) -> tuple[Any, ...]:
     grant = row.grant
     never = grant.is_over and not grant.begins_at
     numbers = [number for number, _ in row.places]

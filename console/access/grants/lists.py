@@ -29,7 +29,7 @@ from iam.access.grants.hidden_recipients import hidden_in
 from iam.access.grants.models import GIVING, Grant
 from iam.access.grants.queries import TABS, list_grants
 from iam.access.grants.terms import TermsError
-from iam.access.templates.queries import offers
+from iam.access.templates.queries import offered_templates
 from iam.guard import Right, Viewer
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)
@@ -104,7 +104,7 @@ def grants(request: ViewerRequest) -> HttpResponse:
         "q": wanted["text"],
         "template": wanted["template"],
         "files": _files(viewer, wanted) if page.rows else [],
-        "templates": [(offer.slug, offer.body.title) for offer in offers(with_retired=True)]
+        "templates": [(offer.slug, offer.body.title) for offer in offered_templates(with_retired=True)]
         if viewer.sees_accounts
         else [],
         "drafts": _drafts(request) if may_ask and not is_fragment(request) else [],

@@ -45,12 +45,12 @@ def mine_can(request: ViewerRequest, pk: int) -> HttpResponse:
         "layout": layout_for(request.viewer),
         "section": "overview",
         "is_full": access is not None and access.is_full,
-        **(_said(access, shown) if access else {"services": [], "more": 0}),
+        **(_services_text(access, shown) if access else {"services": [], "more": 0}),
     }
     return render_page(request, "access/grants/mine_can.html", context, partial="can")
 
 
-def _said(access: EffectiveAccess, shown: Shown) -> dict[str, object]:
+def _services_text(access: EffectiveAccess, shown: Shown) -> dict[str, object]:
     """The services of which most may be done, in words."""
     page = rows.services(access, EffectiveAccessForm(QueryDict()), shown)
     weighty = sorted(page.rows, key=lambda row: -(row.everywhere + row.limited + row.conditional))

@@ -110,10 +110,12 @@ def _in_accounts(parts: GrantParts) -> list[GrantEvent]:
     ]
     gone = [(part, part.ended_at) for part in parts.all if part.ended_at]
     proofs = {part.part.pk: part.proof.says for part in parts.shown if part.proof}
-    return _told(up, "Set up in", "shield-check", "ok", {}) + _told(gone, "Removed from", "minus", "", proofs)
+    return _moments_text(up, "Set up in", "shield-check", "ok", {}) + _moments_text(
+        gone, "Removed from", "minus", "", proofs
+    )
 
 
-def _told(
+def _moments_text(
     moments: list[tuple[GrantPart, datetime]], verb: str, icon: str, tone: str, notes: dict[int, str]
 ) -> list[GrantEvent]:
     if len(moments) > BY_NAME:

@@ -180,7 +180,7 @@ def stages_of(request: ViewerRequest, plan: GrantPlan) -> list[NeedStage]:
             NeedStage(
                 number,
                 stage.count,
-                _who(stage.who),
+                _approver_text(stage.who),
                 names[:PREVIEW_NAMES],
                 max(0, len(names) - PREVIEW_NAMES),
             )
@@ -197,7 +197,7 @@ def _sensitivities(operations: Sequence[Operation]) -> list[dict[str, Any]]:
     return sensitivities
 
 
-def _who(who: Iterable[Deciders]) -> str:
+def _approver_text(who: Iterable[Deciders]) -> str:
     """'Approver or Administrator', 'a lead of payments'."""
     names = []
     for principal in who:

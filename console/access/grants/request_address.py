@@ -167,12 +167,12 @@ def _find_other(asking: GrantQuestion, viewer: Viewer) -> None:
         asking.errors["principal"] = "The message doesn’t say who. Enter the name or ARN of the user or role."
         return
     try:
-        asking.who = _seen(asking.principal, viewer)
+        asking.who = _visible_principal(asking.principal, viewer)
     except PrincipalError as error:
         asking.errors["principal"] = str(error)
 
 
-def _seen(text: str, viewer: Viewer) -> AskingPrincipal:
+def _visible_principal(text: str, viewer: Viewer) -> AskingPrincipal:
     """Somebody of an account that the viewer sees, or one of the people whom they lead. Raises
     PrincipalError.
     """

@@ -127,7 +127,7 @@ def _from_form(request: ViewerRequest, draft: GrantDraft) -> ReceiverQuestion:
     post = request.POST
     kind = _kind(post.get("kind", ""), default=WhoKind.USERS)
     asked = ReceiverQuestion(kind, post.get("q", "").strip()[:200], post.get("in", "")[:12])
-    fields = _chosen(request, asked) if kind in KINDS else _given(post, draft, kind)
+    fields = _chosen(request, asked) if kind in KINDS else _outside_fields(post, draft, kind)
     services.write(
         draft,
         kind=kind.value,
@@ -183,7 +183,7 @@ def _problems_of(pasted: Pasted) -> Iterator[str]:
         )
 
 
-def _given(post: QueryDict, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
+def _outside_fields(post: QueryDict, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
     """The fields of anyone who is not chosen in the mirror; an account number may be written with spaces and
     hyphens.
     """

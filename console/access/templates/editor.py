@@ -43,7 +43,7 @@ def template_new(request: ViewerRequest) -> HttpResponse:
     if not services.may_write(request.viewer):
         raise Http404
     if request.method == "GET":
-        return _page(request, _begun(request))
+        return _page(request, _initial_document(request))
     written = read(request.POST, slug="")
     if request.POST.get("do") != "save":
         return _page(request, _pressed(request, written))
@@ -82,7 +82,7 @@ def template_edit(request: ViewerRequest, slug: str) -> HttpResponse:
     return redirect("access:template", slug=offer.slug)
 
 
-def _begun(request: ViewerRequest) -> TemplateText:
+def _initial_document(request: ViewerRequest) -> TemplateText:
     """What one's own draft gives, to be given again and again; without one, an example."""
     try:
         draft = open_draft(request.viewer, UUID(request.GET.get("from", "")))

@@ -17,7 +17,7 @@ from console.web.query import Query
 from console.web.render import render_page
 from iam.access.templates.body import CATEGORIES, RISKS
 from iam.access.templates.models import Origin
-from iam.access.templates.queries import Offer, offers
+from iam.access.templates.queries import Offer, offered_templates
 from iam.access.templates.services import may_write
 from iam.guard import Right
 
@@ -49,13 +49,13 @@ def templates_page(request: ViewerRequest) -> HttpResponse:
     text = " ".join(request.GET.get("q", "").replace("\x00", "")[:MAX_LENGTH].split())
     category = request.GET.get("category", "")
     is_retired = request.GET.get("retired", "") == "1"
-    every = offers(with_retired=True)
+    every = offered_templates(with_retired=True)
     offers_shown = [offer for offer in every if (offer.template.retired_at is not None) is is_retired]
     query = Query.from_pairs([("q", text), ("category", category), ("retired", "1" if is_retired else "")])
     context = {
         "section": "templates",
         "text": text,
-        "cards": [_card(offer) for offer in offers_shown if _fits(offer, text, category)],
+        "cards": [_card(offer) for offer in offers_shown if _matches(offer, text, category)],
         "total": len(offers_shown),
         "retired": len(every) - len(offers_shown) if not is_retired else len(offers_shown),
         "is_retired": is_retired,
@@ -68,7 +68,7 @@ def templates_page(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "access/templates/list.html", context, partial="templates")
 
 
-def _fits(offer: Offer, text: str, category: str) -> bool:
+def _matches(offer: Offer, text: str, category: str) -> bool:
     version = offer.version
     words = f"{version.title} {offer.body.description} {offer.slug}".lower()
     return (not category or version.category == category) and all(

@@ -9,7 +9,7 @@ from typing import Final
 from console.access.what.state import ChosenService
 from console.web.middleware import parse_moment
 from console.web.moments import input_text
-from iam.access.builder.build import knows
+from iam.access.builder.build import has_key
 from iam.access.builder.conditions import AGES, BASES, ON, form_conditions, others_in
 from iam.access.builder.parts import ServicePart
 
@@ -98,7 +98,7 @@ def _condition(
     field = FIELDS.get(kind)
     is_known_only = form.get(f"{kind}-known") == ON
     lacking = _lacking(part, key) if kind == "tag" and form.get("tag") == ON and form.get("tag-key") else ""
-    others = _others(chosen_part, part, wrong) if kind == "other" else ()
+    others = _other_conditions(chosen_part, part, wrong) if kind == "other" else ()
     value = ""
     if field:
         value = form.get(field[0][2:], "")
@@ -140,14 +140,16 @@ def _choices(kind: str, age: str, comparison: str) -> list[Choice]:
     return []
 
 
-def _others(chosen_part: ChosenService, part: ServicePart, wrong: dict[str, str]) -> list[Other]:
+def _other_conditions(chosen_part: ChosenService, part: ServicePart, wrong: dict[str, str]) -> list[Other]:
     """Those that are there, and a blank one."""
     other_keys = others_in(chosen_part.form)
     blank = next(f"o{number}" for number in range(len(other_keys) + 1) if f"o{number}" not in other_keys)
-    return [_other(name, chosen_part, part, wrong) for name in [*other_keys, blank]]
+    return [_other_condition(name, chosen_part, part, wrong) for name in [*other_keys, blank]]
 
 
-def _other(name: str, chosen_part: ChosenService, part: ServicePart, wrong: dict[str, str]) -> Other:
+def _other_condition(
+    name: str, chosen_part: ChosenService, part: ServicePart, wrong: dict[str, str]
+) -> Other:
     form = chosen_part.form
     operator, key = form.get(f"{name}-op", "StringEquals"), form.get(f"{name}-key", "")
     names = OPERATORS if operator in OPERATORS else (operator, *OPERATORS)
@@ -166,7 +168,7 @@ def _other(name: str, chosen_part: ChosenService, part: ServicePart, wrong: dict
 
 def _lacking(part: ServicePart, key: str) -> str:
     """Those of the chosen actions that do not know a key, in words; "" where all do."""
-    names = [action.partition(":")[2] for action in part.actions if not knows(action, key)]
+    names = [action.partition(":")[2] for action in part.actions if not has_key(action, key)]
     if not names:
         return ""
     if len(names) == len(part.actions):

@@ -64,7 +64,7 @@ def managed_view(request: ViewerRequest, state: WhatState, *, accounts: tuple[st
         "owners": [(value, label, value == state.kind) for value, label in OWNERS],
         "typed": state.policy if state.policy and not chosen else "",
         "typed_error": _typed_error(state, is_known=bool(chosen)),
-        "said": _said(chosen[0]) if chosen and request.viewer.sees_accounts else None,
+        "said": _policy_sentence(chosen[0]) if chosen and request.viewer.sees_accounts else None,
     }
 
 
@@ -92,7 +92,7 @@ def _typed_error(state: WhatState, *, is_known: bool) -> str:
     return ""
 
 
-def _said(policy: Entity) -> dict[str, Any] | None:
+def _policy_sentence(policy: Entity) -> dict[str, Any] | None:
     """What it gives, in words, where the mirror has its text."""
     text = default_text(policy)
     if not text:

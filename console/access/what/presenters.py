@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from console.access.what.builder import PartView, part_views, service_offers
 from console.access.what.managed import managed_view
-from console.access.what.result import documents_of, place_of, troubles
+from console.access.what.result import documents_of, place_of, problems_of
 from console.access.what.state import BUILD, MANAGED, TABS, TEMPLATE, WhatState
 from console.access.what.templates import chosen_view, tiles
 from console.changes.findings import finding_rows
@@ -75,16 +75,16 @@ def step_context(
         context |= managed_view(request, state, accounts=accounts)
     else:
         context |= _building(request, state, accounts=accounts)
-    context["so_far"] = context["finding_count"] + len(context.get("troubles", ()))
+    context["so_far"] = context["finding_count"] + len(context.get("problems_of", ()))
     return context
 
 
 def _building(request: ViewerRequest, state: WhatState, *, accounts: tuple[str, ...]) -> dict[str, Any]:
-    problems = troubles(state, accounts=accounts)
+    problems = problems_of(state, accounts=accounts)
     parts: list[PartView] = part_views(request, state, accounts=accounts, troubles=problems)
     return {
         "parts": parts,
-        "troubles": problems,
+        "problems_of": problems,
         "services": service_offers(state.find),
         "paste": state.paste,
         "chosen_actions": sum(len(part.actions) for part in state.chosen),

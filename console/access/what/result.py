@@ -43,7 +43,7 @@ def what_of(state: WhatState, *, accounts: tuple[str, ...]) -> What:
         what = What(WhatKind.MANAGED, policy_arn=state.policy)
         what.check()
         return what
-    problems = troubles(state, accounts=accounts)
+    problems = problems_of(state, accounts=accounts)
     if problems:
         raise TermsError(problems[0].message, part="what")
     text = state.built(place_of(accounts)).text
@@ -90,7 +90,7 @@ def documents_of(state: WhatState, *, accounts: tuple[str, ...]) -> list[dict[st
         return []
 
 
-def troubles(state: WhatState, *, accounts: tuple[str, ...]) -> list[Trouble]:
+def problems_of(state: WhatState, *, accounts: tuple[str, ...]) -> list[Trouble]:
     """What keeps what is built from being given as it is, in the order of its parts."""
     place = place_of(accounts)
     problems = []
@@ -105,7 +105,7 @@ def troubles(state: WhatState, *, accounts: tuple[str, ...]) -> list[Trouble]:
                 )
         problems += [Trouble(number, f"{title}: {why}") for why in form_conditions(part.form)[1].values()]
     built = state.built(place)
-    problems += [Trouble(lack.part, _words(lack, state)) for lack in built.lacks]
+    problems += [Trouble(lack.part, _problem_text(lack, state)) for lack in built.lacks]
     problems += [
         Trouble(
             number,
@@ -116,7 +116,7 @@ def troubles(state: WhatState, *, accounts: tuple[str, ...]) -> list[Trouble]:
     return sorted(problems, key=lambda trouble: trouble.part)
 
 
-def _words(lack: Lack, state: WhatState) -> str:
+def _problem_text(lack: Lack, state: WhatState) -> str:
     title = catalogue().title(state.chosen[lack.part].service)
     names = [action.partition(":")[2] for action in lack.actions]
     shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -14,7 +14,7 @@ from iam.access.resource_names import names_known
 from iam.access.templates.body import CATEGORIES, RISKS, TemplateBody, TemplateError
 from iam.access.templates.models import Origin
 from iam.access.templates.parameters import Parameter
-from iam.access.templates.queries import Offer, offer_of, offers
+from iam.access.templates.queries import Offer, offer_of, offered_templates
 
 ICONS: Final = {
     "storage": "boxes",
@@ -67,7 +67,7 @@ class ParameterField:
 def tiles(state: WhatState) -> list[Tile]:
     """The templates in which every word of the search occurs, and the chosen one in any case."""
     words = state.find.lower().split()
-    tiles = [_tile(offer, state) for offer in offers()]
+    tiles = [_tile(offer, state) for offer in offered_templates()]
     return [
         tile
         for tile in tiles

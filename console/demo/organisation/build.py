@@ -35,7 +35,7 @@ from console.demo.organisation.specs import (
 JOBS = {
     "production": jobs_production.production,
     "data": jobs_elsewhere.data,
-    "staging": jobs_elsewhere.staging,
+    "staging": jobs_elsewhere.enter_staging,
     "sandbox": jobs_elsewhere.sandbox,
     "management": jobs_elsewhere.management,
 }
@@ -126,7 +126,7 @@ def _account(name: str) -> AccountSpec:
         root=ROOTS[name],
         password_policy=PASSWORD_POLICIES.get(name),
         users=(*people, *machines.users(name), *trouble.users, *_hub_users(name)),
-        groups=(*_with(job_groups, trouble.attached), *trouble.groups),
+        groups=(*_groups_with_policies(job_groups, trouble.attached), *trouble.groups),
         policies=(*common, *job_policies, *own_policies, *trouble.policies),
         roles=(
             *own_roles,
@@ -143,7 +143,9 @@ def _account(name: str) -> AccountSpec:
     )
 
 
-def _with(groups: tuple[GroupSpec, ...], attached: tuple[tuple[str, str], ...]) -> tuple[GroupSpec, ...]:
+def _groups_with_policies(
+    groups: tuple[GroupSpec, ...], attached: tuple[tuple[str, str], ...]
+) -> tuple[GroupSpec, ...]:
     """The groups with the policies that are attached to them elsewhere in the story."""
     return tuple(
         replace(

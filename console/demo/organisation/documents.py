@@ -38,11 +38,16 @@ def deny_but(sid: str, actions: Elements, resources: Elements = "*", **condition
 def _statement(
     effect: str, sid: str, actions: Elements, resources: Elements, condition: Any
 ) -> dict[str, Any]:
-    statement = {"Sid": sid, "Effect": effect, "Action": _plain(actions), "Resource": _plain(resources)}
+    statement = {
+        "Sid": sid,
+        "Effect": effect,
+        "Action": _plain_document(actions),
+        "Resource": _plain_document(resources),
+    }
     return statement | ({"Condition": condition} if condition else {})
 
 
-def _plain(elements: Elements) -> str | list[str]:
+def _plain_document(elements: Elements) -> str | list[str]:
     return elements if isinstance(elements, str) else list(elements)
 
 

@@ -150,9 +150,9 @@ def data() -> Jobs:
     return policies, groups
 
 
-def staging() -> Jobs:
+def enter_staging() -> Jobs:
     """Where product teams try their releases."""
-    account = ACCOUNT_IDS["staging"]
+    account = ACCOUNT_IDS["enter_staging"]
     functions, cluster = arn("lambda", account, "function:*"), arn("eks", account, "cluster/north-staging")
     queues, tables = arn("sqs", account, "*"), arn("dynamodb", account, "table/*")
     develop = allow("Functions", ("lambda:Get*", "lambda:List*", "lambda:InvokeFunction"), functions)

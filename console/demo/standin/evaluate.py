@@ -104,7 +104,7 @@ def _matches_resource(statement: dict[str, Any], question: AuthorizationQuestion
         return any(
             glob(resolved).fullmatch(question.resource)
             for pattern in listed(patterns)
-            if (resolved := substitute(pattern, question.context)) is not None
+            if (resolved := fill_in_variables(pattern, question.context)) is not None
         )
 
     if "NotResource" in statement:
@@ -125,7 +125,7 @@ def _names_one(element: Any, principals: frozenset[str]) -> bool:
     return "*" in named or bool(named & principals)
 
 
-def substitute(pattern: str, context: Context) -> str | None:
+def fill_in_variables(pattern: str, context: Context) -> str | None:
     """The pattern with its policy variables filled in; None when one has no value and no default."""
     missing = False
 
@@ -162,7 +162,7 @@ def _condition(operator: str, key: str, wanted: list[str], context: Context) -> 
         raise UnevaluatedOperatorError(operator)
     if values is None:
         return optional or negative or quantifier == "ForAllValues"
-    resolved = [text for w in wanted if (text := substitute(w, context)) is not None]
+    resolved = [text for w in wanted if (text := fill_in_variables(w, context)) is not None]
     hits = [any(compare(value, w) for w in resolved) != negative for value in values]
     return all(hits) if quantifier == "ForAllValues" or (negative and not quantifier) else any(hits)
 

@@ -85,7 +85,7 @@ def _offered(request: ViewerRequest) -> list[Account]:
 
 
 def _entity(request: ViewerRequest, asked: str, span: Span, context: dict[str, Any]) -> HttpResponse:
-    entity = _found(request, asked)
+    entity = _found_entities(request, asked)
     known = known_since(entity.account, kind=entity.kind)
     earliest = just_after(known) if known else just_after(entity.first_seen)
     span = _since_first(request, span, earliest)
@@ -130,7 +130,7 @@ def _access_url(shown: Shown, span: Span) -> str:
     return f"{reverse('access:compare')}?{urlencode(query)}"
 
 
-def _found(request: ViewerRequest, asked: str) -> Entity:
+def _found_entities(request: ViewerRequest, asked: str) -> Entity:
     number = int(asked) if asked.isdecimal() and len(asked) < 19 else 0
     return entity_or_404(request.viewer, number, kinds=SECTIONS.keys())
 

@@ -80,7 +80,7 @@ PAGE = ListPage(
 @require(*RIGHTS)
 def groups(request: ViewerRequest) -> HttpResponse:
     """The list."""
-    return views.show(request, PAGE)
+    return views.render_list(request, PAGE)
 
 
 @require(*RIGHTS)

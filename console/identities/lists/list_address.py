@@ -57,7 +57,7 @@ def read(request: ViewerRequest, page: ListPage) -> ListAddress:
     problems += _cut(request, text)
     filters = _filters(request, page, list_context, problems)
     wanted = ListQuery(tab, text, filters, _ids(request), name, descending)
-    after, before = _places(request, page.listing.sorts[name], problems)
+    after, before = _page_bounds(request, page.listing.sorts[name], problems)
     filter_pairs: list[tuple[str, str]] = []
     for filter_name, values in filters:
         filter_pairs.extend((filter_name, value) for value in values)
@@ -123,7 +123,7 @@ def _ids(request: ViewerRequest) -> tuple[int, ...]:
     return tuple(numbers)
 
 
-def _places(
+def _page_bounds(
     request: ViewerRequest, sort: ListSort, problems: list[str]
 ) -> tuple[Cursor | None, Cursor | None]:
     """The place after or before which the page begins, never both."""

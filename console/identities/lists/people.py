@@ -96,7 +96,7 @@ def _used(row: Row) -> SafeString | str:
 PASSWORD = {True: "Yes", False: "No", None: UNKNOWN}
 
 
-def _sub(row: Row) -> SafeString:
+def _second_line(row: Row) -> SafeString:
     """The user name below the display name, and the owning team of a machine user."""
     name = under(row["name"])
     return name + under(f"Owned by {row['owner']}") if row["owner"] else name
@@ -107,7 +107,7 @@ def begin(row: Row, context: ListContext) -> NameCell:
     mfa, _ = _mfa(row["mfa"], row["has_password"])
     key, _ = _key(row["key_at"], row["has_password"], context)
     short = f"MFA: {mfa.lower()}, {_key_words(key)}"
-    return NameCell(row["display"], short, _sub(row), avatar(row["display"]))
+    return NameCell(row["display"], short, _second_line(row), avatar(row["display"]))
 
 
 def _mfa_cell(row: Row, _: ListContext) -> SafeString:
@@ -120,7 +120,7 @@ def _key_cell(row: Row, context: ListContext) -> SafeString | str:
 
 
 def _since_cell(row: Row, _: ListContext) -> SafeString:
-    marks = _since(row)
+    marks = _changed_since(row)
     if not marks:
         return THE_SAME
     badges = format_html_join(" ", "{}", ((badge(text, tone),) for text, tone in marks))
@@ -129,13 +129,13 @@ def _since_cell(row: Row, _: ListContext) -> SafeString:
 
 def _compare_cell(row: Row, context: ListContext) -> SafeString | str:
     """The button that compares a user at the shown moment with now."""
-    if not _since(row):
+    if not _changed_since(row):
         return ""
     url = f"{reverse('identities:compare')}?from={context.at:%Y-%m-%dT%H:%M:%S}&entity={row['entity']}"
     return format_html(COMPARE, url, row["display"])
 
 
-def _since(row: Row) -> list[tuple[str, str]]:
+def _changed_since(row: Row) -> list[tuple[str, str]]:
     """What has changed for a user since the shown moment, as words with a tone."""
     if row["gone_at"]:
         return [(f"Gone since {row['gone_at']:%-d %b %Y}", "")]
@@ -354,7 +354,7 @@ def page_for(viewer: Viewer) -> ListPage:
 @require(*RIGHTS)
 def people(request: ViewerRequest) -> HttpResponse:
     """The list."""
-    return views.show(request, page_for(request.viewer))
+    return views.render_list(request, page_for(request.viewer))
 
 
 @require(*RIGHTS)

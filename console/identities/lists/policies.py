@@ -128,7 +128,7 @@ PAGE = ListPage(
 @require(Right.SEE_ACCOUNT)
 def policies(request: ViewerRequest) -> HttpResponse:
     """The list."""
-    return views.show(request, PAGE)
+    return views.render_list(request, PAGE)
 
 
 @require(Right.SEE_ACCOUNT)

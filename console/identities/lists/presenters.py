@@ -86,12 +86,12 @@ _STATES = {
 }
 
 
-def notes(gaps: Gaps) -> list[Note]:
+def gap_notes(gaps: Gaps) -> list[Note]:
     """The notes above a list."""
-    return [_note(gap) for gap in gaps.shown]
+    return [_gap_note(gap) for gap in gaps.shown]
 
 
-def _note(gap: Gap) -> Note:
+def _gap_note(gap: Gap) -> Note:
     words, tone = _STATES[SectionState(gap.state)]
     if gap.account.source == Source.EXPORT and gap.state == SectionState.NEVER:
         words = "not in the uploaded file"
@@ -239,7 +239,7 @@ def _total(asked: ListAddress, counted: int, last: int, part: Rows[Row]) -> str:
 def _intro(page: ListPage, asked: ListAddress, counts: dict[str, int], gaps: Gaps) -> str:
     if asked.list_context.at:
         is_known = gaps.were_synced(page.listing.sections[0])
-        return _since(page, counts) if is_known else _unknown_then(page, counts)
+        return _difference_since(page, counts) if is_known else _unknown_then(page, counts)
     return page.intro if asked.list_context.viewer.sees_accounts else page.team_intro
 
 
@@ -252,7 +252,7 @@ def _unknown_then(page: ListPage, counts: dict[str, int]) -> str:
     return f"The {page.noun[1]} weren’t synced by that moment."
 
 
-def _since(page: ListPage, counts: dict[str, int]) -> str:
+def _difference_since(page: ListPage, counts: dict[str, int]) -> str:
     """How the whole list differs from that of today."""
     come, gone = counts[COME], counts[GONE]
     then = f"{page.counted(counts['all'])} at that moment."

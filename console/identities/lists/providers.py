@@ -116,7 +116,7 @@ PAGE = ListPage(
 @require(Right.SEE_ACCOUNT)
 def providers(request: ViewerRequest) -> HttpResponse:
     """The list."""
-    return views.show(request, PAGE)
+    return views.render_list(request, PAGE)
 
 
 @require(Right.SEE_ACCOUNT)

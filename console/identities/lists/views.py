@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from console.identities.lists import export
 from console.identities.lists.list_address import ListAddress, read
-from console.identities.lists.presenters import head, notes, table
+from console.identities.lists.presenters import gap_notes, head, table
 from console.identities.lists.spec import ListPage
 from console.web.access import ViewerRequest
 from console.web.asof import asof_context
@@ -26,7 +26,7 @@ from iam.mirror.queries.lists.core import list_page
 from iam.mirror.queries.lists.freshness import Gaps, gaps, unsynced_sections
 
 
-def show(request: ViewerRequest, page: ListPage) -> HttpResponse:
+def render_list(request: ViewerRequest, page: ListPage) -> HttpResponse:
     """The list, or with htmx only its table; the address in its plain form goes into the history."""
     asked = read(request, page)
     asof = asof_context(request, account=asked.list_context.account)
@@ -42,7 +42,7 @@ def show(request: ViewerRequest, page: ListPage) -> HttpResponse:
     )
     missing = _gaps(page, asked.list_context)
     context: dict[str, Any] = asof | head(page, asked, counts, missing) | table(page, asked, part, counts)
-    context["gaps"], context["more_gaps"] = notes(missing), missing.has_more
+    context["gaps"], context["more_gaps"] = gap_notes(missing), missing.has_more
     context["may_export"] = _may_export(request, asked)
     context["read_at"] = (
         frame_of(request).oldest

@@ -63,7 +63,7 @@ class Command(BaseCommand):
             released = services.end_hold(cancel=cancel, actor=COMMAND_LINE, label=getpass.getuser())
         except RefusedError as error:
             raise CommandError(error.message) from None
-        self.stdout.write(self.style.SUCCESS(f"The hold is over. {_told(released)}"))
+        self.stdout.write(self.style.SUCCESS(f"The hold is over. {_released_text(released)}"))
 
     def _list(self) -> None:
         waiting = services.waiting()
@@ -87,7 +87,7 @@ class Command(BaseCommand):
             self.stdout.write("No change is queued or running. Run --release to end the hold.")
 
 
-def _told(released: services.Released) -> str:
+def _released_text(released: services.Released) -> str:
     """ "2 changes were cancelled, 1 that was running is unknown now, 3 go on."; what was none is left out."""
     parts = []
     if released.cancelled:

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from console.management.commands.doctor import examined, tell
+from console.management.commands.doctor import examined, print_examination
 from iam.journal.services import COMMAND_LINE
 from iam.mirror.accounts.connect import Connection, connect_account
 from iam.mirror.accounts.connect_discovered import RolePlan, connect_discovered
@@ -65,7 +65,7 @@ class Command(BaseCommand):
         account = connect_account(connection, actor=COMMAND_LINE, due_at=datetime.now(tz=UTC))
         self.stdout.write(f"{account.name} {number} is connected by {account.get_source_display().lower()}.")
         run = examined(account)
-        tell(self, run)
+        print_examination(self, run)
         findings = StoredExamination(tuple(run.checks))
         if findings.is_reachable:
             command = f"manage.py pull {number}"  # wording: keep

@@ -48,7 +48,7 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps({"accounts": [_as_json(run) for run in runs]}, indent=2))
         else:
             for run in runs:
-                tell(self, run)
+                print_examination(self, run)
         if any(StoredExamination(tuple(run.checks)).failed_checks for run in runs):
             sys.exit(1)
 
@@ -64,7 +64,7 @@ def examined(account: Account) -> DoctorRun:
     return done
 
 
-def tell(command: BaseCommand, run: DoctorRun) -> None:
+def print_examination(command: BaseCommand, run: DoctorRun) -> None:
     """Print an examination, and the statements to add."""
     account, findings = run.account, StoredExamination(tuple(run.checks))
     command.stdout.write(f"{account.name} {account.account_id}")

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from console.access.forms.resource import resource_problem
 from console.access.options import circumstances_given, moment_given, owner_given
-from console.access.who_can_export import about, values_of
+from console.access.who_can_export import question_facts, values_of
 from iam.access.actions import LEVELS, ActionsError, Meant, actions_meant
 from iam.access.who_can import WhoCanPage, WhoCanQuestion, every_row, who_can
 from iam.mirror.models import Account
@@ -52,7 +52,7 @@ class Command(BaseCommand):
 
     def _print_json(self, asked: WhoCanQuestion, account: str) -> None:
         answer = who_can(asked, size=1)
-        body = about(asked, account, datetime.now(tz=UTC)) | {
+        body = question_facts(asked, account, datetime.now(tz=UTC)) | {
             "counts": {str(decision): count for decision, count in answer.counts.items()},
             "limitations": [limitation.text for limitation in answer.limitations],
             "warning": asked.meant.warning or None,
@@ -73,7 +73,7 @@ class Command(BaseCommand):
 
 
 def _asked(options: dict[str, Any]) -> WhoCanQuestion:
-    meaning = _meant(options)
+    meaning = _actions_meant(options)
     if problem := resource_problem(options["resource"]):
         raise CommandError(f"RESOURCE {options['resource'][:80]}: {problem}")
     circumstances = circumstances_given(options["context"], action=options["action"])
@@ -90,7 +90,7 @@ def _asked(options: dict[str, Any]) -> WhoCanQuestion:
     )
 
 
-def _meant(options: dict[str, Any]) -> Meant:
+def _actions_meant(options: dict[str, Any]) -> Meant:
     try:
         return actions_meant(options["action"], level=options["level"], resource=options["resource"])
     except ActionsError as error:

@@ -115,7 +115,9 @@ def arns_for(part: ServicePart, action: str) -> tuple[str, ...]:
     types = catalogue().resource_types(action)
     if part.everywhere or not types:
         return EVERY
-    return tuple(arn for arn in part.arns if any(fits(arn, resource_type.arn) for resource_type in types))
+    return tuple(
+        arn for arn in part.arns if any(resource_fits(arn, resource_type.arn) for resource_type in types)
+    )
 
 
 def unused_arns(part: ServicePart) -> tuple[str, ...]:
@@ -127,17 +129,17 @@ def unused_arns(part: ServicePart) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=16_384)
-def fits(arn: str, pattern: str) -> bool:
+def resource_fits(arn: str, pattern: str) -> bool:
     """Whether a resource as it stands in a policy can be of the type with this ARN."""
     return can_mean(arn, pattern, has_variables=True)
 
 
 def whens_for(part: ServicePart, action: str) -> tuple[When, ...]:
     """The conditions of a part that an action gets."""
-    return tuple(when for when in part.whens if not when.where_known or knows(action, when.key))
+    return tuple(when for when in part.whens if not when.where_known or has_key(action, when.key))
 
 
-def knows(action: str, key: str) -> bool:
+def has_key(action: str, key: str) -> bool:
     """Whether requests for an action have a condition key, as far as AWS lists it."""
     condition_key = catalogue().condition_key(key)
     if condition_key is None:
@@ -153,7 +155,7 @@ def _lacks(number: int, part: ServicePart) -> Iterator[Lack]:
     if homeless:
         yield Lack(number, homeless)
     for when in part.whens:
-        strange = tuple(action for action in part.actions if not knows(action, when.key))
+        strange = tuple(action for action in part.actions if not has_key(action, when.key))
         if strange and not when.where_known:
             yield Lack(number, strange, when.key)
 

@@ -93,7 +93,7 @@ def written(whens: Sequence[When]) -> dict[str, str]:
     form: dict[str, str] = {}
     others = 0
     for when in whens:
-        named = _named(when)
+        named = _known_form(when)
         if named and not form.keys() & named.keys() - {"time"}:
             form |= named
         else:
@@ -246,7 +246,7 @@ KINDS: Final[Mapping[str, Callable[[Form], list[When]]]] = {
 }
 
 
-def _named(when: When) -> dict[str, str]:
+def _known_form(when: When) -> dict[str, str]:
     """The form of a condition of a named kind, or nothing; only where reading it gives the same."""
     form = _guess(when)
     if not form:

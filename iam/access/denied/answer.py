@@ -88,7 +88,7 @@ def answer(
     names = viewer.scope.sees_account(who.account)
     outcome = _outcome(now, then, denied)
     points = tuple(
-        _spoken(point, is_own=is_own) for point in _points(outcome, now, then, denied, names=names)
+        _sentence_for(point, is_own=is_own) for point in _points(outcome, now, then, denied, names=names)
     )
     helps = outcome in (DenialRemedy.HELPS, DenialRemedy.HELPS_IF)
     helpful = document if helps else None
@@ -104,7 +104,7 @@ def answer(
     )
 
 
-def _spoken(point: Point, *, is_own: bool) -> Point:
+def _sentence_for(point: Point, *, is_own: bool) -> Point:
     """To the person, or of the person."""
     they, them = ("you", "you") if is_own else ("they", "them")
     return replace(
@@ -208,7 +208,7 @@ def _stops(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[P
     points = list(_stopping(then, denied, names=names))
     yield from points
     if not points or (_said_otherwise(denied) and not _stopped(then)):
-        yield _said(denied, names=names)
+        yield _aws_words(denied, names=names)
 
 
 def _stopping(then: SimulationResult, denied: Denied, *, names: bool) -> Iterator[Point]:
@@ -288,7 +288,7 @@ def _remedy(kind: str, action: str) -> str:
     return REMEDIES[kind]
 
 
-def _said(denied: Denied, *, names: bool) -> Point:
+def _aws_words(denied: Denied, *, names: bool) -> Point:
     """What AWS said, where the mirror does not show it."""
     kind = TYPES[denied.policy_type] if denied.policy_type else ""
     whose = _whose(kind, names=names) if kind else "Something"

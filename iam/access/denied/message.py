@@ -138,7 +138,7 @@ def _sentence(flat: str) -> Denied | None:
     resource = _resource(rest, principal)
     kind, is_explicit, arn = _context(rest)
     return Denied(
-        action=_spelt(match["action"]),
+        action=_spelled_by_aws(match["action"]),
         principal=principal,
         resource=resource,
         policy_type=kind,
@@ -188,7 +188,7 @@ def _decoded(text: str) -> Denied | None:
     principal_arn = _text(principal.get("arn")) if isinstance(principal, Mapping) else ""
     is_explicit = body["explicitDeny"] if isinstance(body.get("explicitDeny"), bool) else None
     return Denied(
-        action=_spelt(context["action"]),
+        action=_spelled_by_aws(context["action"]),
         principal=principal_arn,
         resource=_text(context.get("resource")),
         is_explicit=is_explicit,
@@ -204,7 +204,7 @@ def _event(text: str) -> Denied | None:
     caller = body.get("userIdentity")
     principal = _text(caller.get("arn")) if isinstance(caller, Mapping) else ""
     action = f"{source.partition('.')[0]}:{name}"
-    return Denied(action=_spelt(action), principal=principal)
+    return Denied(action=_spelled_by_aws(action), principal=principal)
 
 
 def _operation(flat: str) -> Denied | None:
@@ -235,7 +235,7 @@ def _text(value: object) -> str:
     return _NO_TEXT.sub("\ufffd", value) if isinstance(value, str) else ""
 
 
-def _spelt(action: str) -> str:
+def _spelled_by_aws(action: str) -> str:
     """As AWS writes the action, if it is known."""
     action = _text(action)
     known_action = catalogue().action(action)

@@ -21,7 +21,7 @@ def external_id(draft: UUID, *, label: str, account_id: str) -> str:
     """The id that the partner has from an earlier grant to this account, else one for this draft: always the
     same there, and not to be guessed by anybody else.
     """
-    known = _known(label, account_id)
+    known = _given_out(label, account_id)
     if known:
         return known
     slug = slugify(label)[:24].strip("-") or "partner"
@@ -29,7 +29,7 @@ def external_id(draft: UUID, *, label: str, account_id: str) -> str:
     return f"gh-{slug}-{digest[:20]}"
 
 
-def _known(label: str, account_id: str) -> str:
+def _given_out(label: str, account_id: str) -> str:
     """What a grant to the same partner in the same account has given out; "" for none."""
     earlier = Grant.objects.filter(
         who_kind=WhoKind.PARTNER, terms__who__account_id=account_id, terms__who__label=label

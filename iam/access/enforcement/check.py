@@ -121,7 +121,7 @@ class PolicyTrial:
         return hashlib.blake2b(self.text.encode(), digest_size=16).hexdigest()
 
 
-def stand(index: Index, trial: PolicyTrial, *, people: Mapping[int, Situation]) -> list[MfaOutlook]:
+def situations_with(index: Index, trial: PolicyTrial, *, people: Mapping[int, Situation]) -> list[MfaOutlook]:
     """Everybody as they would stand with the policy; whom the index lacks is left out. Those of a class who
     cannot stand otherwise are judged once.
 
@@ -131,7 +131,7 @@ def stand(index: Index, trial: PolicyTrial, *, people: Mapping[int, Situation]) 
     if not there:
         return []
     document = index.documents.add(trial.digest, trial.text)
-    then = _then(index, trial, there)
+    then = _index_with_policy(index, trial, there)
     effective = then.effective(context={PRESENT: "false"})
     way = effective.space.without_permission
     for action in LEFT:
@@ -240,14 +240,14 @@ def reasons(index: Index, trial: PolicyTrial, standings: Sequence[MfaOutlook]) -
     if not there:
         return {}
     document = index.documents.add(trial.digest, trial.text)
-    then = _then(index, trial, there)
+    then = _index_with_policy(index, trial, there)
     members = then.accounts[trial.account].members
     reasons_by_id = {member.id: _because(then, members[member.id], stopped[member.id]) for member in there}
     del document
     return reasons_by_id
 
 
-def _then(index: Index, trial: PolicyTrial, people: Sequence[Member]) -> Index:
+def _index_with_policy(index: Index, trial: PolicyTrial, people: Sequence[Member]) -> Index:
     """An index of these people alone, with the policy."""
     shard = index.accounts[trial.account]
     rows, groups = [row_of(member) for member in people], dict(shard.groups)

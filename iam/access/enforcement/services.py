@@ -9,7 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from iam.access.enforcement.check import MfaOutlook, Password, PolicyTrial, Situation, reasons, stand
+from iam.access.enforcement.check import (
+    MfaOutlook,
+    Password,
+    PolicyTrial,
+    Situation,
+    reasons,
+    situations_with,
+)
 from iam.access.enforcement.policy import Variant, text_of
 from iam.access.enforcement.scope import PolicyScope, situations, users_in
 from iam.changes import services as changes
@@ -64,21 +71,23 @@ class Outlook:
         return [standing for standing in self.standings if _is_machine(standing.situation)]
 
 
-def look(viewer: Viewer, *, scope: PolicyScope, denies_keys: bool, without: Sequence[int] = ()) -> Outlook:
+def situations_in_scope(
+    viewer: Viewer, *, scope: PolicyScope, denies_keys: bool, without: Sequence[int] = ()
+) -> Outlook:
     """Everybody in scope as they would stand, but those who are left `out`. Raises RefusedError."""
     _check(viewer, scope.account)
     users = {user.pk: user for user in users_in(scope) if user.pk not in set(without)}
-    return outlook(scope, users=users, denies_keys=denies_keys)
+    return situations_of(scope, users=users, denies_keys=denies_keys)
 
 
-def outlook(scope: PolicyScope, *, users: dict[int, Entity], denies_keys: bool) -> Outlook:
+def situations_of(scope: PolicyScope, *, users: dict[int, Entity], denies_keys: bool) -> Outlook:
     """The same for users who were found before."""
     account = scope.account
     variant = Variant(account.partition, account.account_id, denies_keys=denies_keys)
     text = text_of(variant)
     people = situations(list(users))
     with snapshot(accounts=[account.account_id]) as index:
-        standings = stand(index, _trial(scope, text), people=people)
+        standings = situations_with(index, _trial(scope, text), people=people)
     known = {standing.number for standing in standings}
     outside = [user for pk, user in users.items() if pk not in known]
     return Outlook(scope, variant, text, users, standings, outside)

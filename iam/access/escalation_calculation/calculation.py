@@ -50,7 +50,7 @@ ROUNDS: Final = 20
 logger = structlog.get_logger(__name__)
 
 
-def tend(*, is_forced: bool = False) -> int:
+def calculate_due(*, is_forced: bool = False) -> int:
     """Calculate what is due and answer what was asked; how much there was. Nothing while another process is
     at it.
     """

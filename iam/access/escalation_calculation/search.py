@@ -109,7 +109,7 @@ def _reach_to(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dic
                 "place": list(place),
                 "certainty": certainty.value,
                 "unread": list(clauses),
-                "path": _told(known, at, reach),
+                "path": _path_record(known, at, reach),
             }
             for place, at, _, certainty, clauses in shown
         ],
@@ -121,7 +121,7 @@ def _reach_to(known: Escalation, _: Calculation, asks: Mapping[str, Any]) -> dic
     }
 
 
-def _told(known: Escalation, start: At, reach: Reach) -> dict[str, Any] | None:
+def _path_record(known: Escalation, start: At, reach: Reach) -> dict[str, Any] | None:
     path = known.explorer.path(start, reach)
     return None if path is None else to_json(path_of(path))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from iam.access.escalation_calculation.calculation import tend
+from iam.access.escalation_calculation.calculation import calculate_due
 from iam.schedule import every
 
 
@@ -12,4 +12,4 @@ from iam.schedule import every
 @every(15)
 def calculate_escalation() -> int:
     """Calculate what was written to since the last calculation, and answer what pages asked."""
-    return tend()
+    return calculate_due()

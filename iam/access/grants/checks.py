@@ -128,14 +128,14 @@ def _sound(texts: Sequence[str]) -> Iterator[GrantCheck]:
 def _limits(plan: GrantPlan, texts: Sequence[str], holders: Sequence[Entity]) -> Iterator[GrantCheck]:
     """Whether a permissions boundary or a service control policy stops a part of it, by the engine."""
     numbers = {part.account.account_id for part in plan.parts if not part.refusal}
-    asked = list(_asked(texts))
+    asked = list(_single_actions(texts))
     if not asked or not numbers:
         return
     with snapshot(accounts=numbers) as index:
         known = {number: index.accounts[number].standing.is_known for number in numbers & set(index.accounts)}
         stopped = _Stopped()
         for entity in holders[:MEMBERS]:
-            _look(index, entity, asked[:ACTIONS], stopped)
+            _check_one(index, entity, asked[:ACTIONS], stopped)
     yield from stopped.checks(holders)
     if not all(known.values()):
         places = listed(
@@ -162,7 +162,9 @@ class _Stopped:
         if self.by_scp:
             stopped = counted(len(self.by_scp), "action")
             yield GrantCheck(
-                Tone.BAD, f"A service control policy blocks {stopped}", f"{_few(self.by_scp)} stay denied."
+                Tone.BAD,
+                f"A service control policy blocks {stopped}",
+                f"{_first_names(self.by_scp)} stay denied.",
             )
         elif self.has_scps:
             yield GrantCheck(Tone.OK, "Service control policies allow it")
@@ -171,7 +173,7 @@ class _Stopped:
             yield GrantCheck(
                 Tone.BAD,
                 f"The permissions boundary of {names[pk]} blocks {stopped}",
-                f"{_few(sorted(actions))}.",
+                f"{_first_names(sorted(actions))}.",
             )
         if self.boundaries and not self.by_boundary:
             yield GrantCheck(
@@ -179,13 +181,13 @@ class _Stopped:
             )
 
 
-def _few(names: Sequence[str] | dict[str, None]) -> str:
+def _first_names(names: Sequence[str] | dict[str, None]) -> str:
     shown = list(names)
     more = f" and {len(shown) - NAMED} more" if len(shown) > NAMED else ""
     return f"{', '.join(shown[:NAMED])}{more}"
 
 
-def _asked(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
+def _single_actions(texts: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The single actions that are allowed, and on what."""
     for text in texts:
         for statement in read(text).statements:
@@ -204,7 +206,7 @@ def _single(pattern: str, resource: str) -> Iterator[tuple[str, str]]:
     yield from ((name, resource) for name in meaning.actions[:ACTIONS])
 
 
-def _look(index: Index, entity: Entity, asked: Sequence[tuple[str, str]], stopped: _Stopped) -> None:
+def _check_one(index: Index, entity: Entity, asked: Sequence[tuple[str, str]], stopped: _Stopped) -> None:
     member = index.find(entity.arn)
     if member is None:
         return

@@ -65,14 +65,16 @@ def _until(statement: dict[str, Any], end: datetime) -> dict[str, Any]:
     raise ValueError(f"A statement already has {len(WHEN)} end dates.")
 
 
-def retimed(text: str, *, old: datetime, new: datetime) -> str:
+def with_new_end(text: str, *, old: datetime, new: datetime) -> str:
     """The document with another end: what `timed` wrote for the old one says the new one."""
     body = json.loads(text)
-    body["Statement"] = [_retimed(statement, stamp(old), stamp(new)) for statement in statements_in(body)]
+    body["Statement"] = [
+        _statement_with_new_end(statement, stamp(old), stamp(new)) for statement in statements_in(body)
+    ]
     return written(body)
 
 
-def _retimed(statement: dict[str, Any], old: str, new: str) -> dict[str, Any]:
+def _statement_with_new_end(statement: dict[str, Any], old: str, new: str) -> dict[str, Any]:
     conditions = {
         name: _retimed_block(name, block, old, new) for name, block in statement.get("Condition", {}).items()
     }
@@ -105,7 +107,7 @@ def packed(documents: Sequence[str], *, limit: int = MANAGED.limit) -> tuple[str
     for version, statement in _all(documents):
         last = statements[-1] if statements else None
         if last is not None and last["Version"] == version:
-            longer = _with(last, statement)
+            longer = _with_statement(last, statement)
             if MANAGED.size(written(longer)) <= limit:
                 statements[-1] = longer
                 continue
@@ -123,7 +125,7 @@ def _all(documents: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
             yield body.get("Version", "2008-10-17"), statement
 
 
-def _with(body: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, Any]:
+def _with_statement(body: Mapping[str, Any], statement: Mapping[str, Any]) -> dict[str, Any]:
     """One statement more; a name that another has already is left out, since names are unique in a
     document.
     """

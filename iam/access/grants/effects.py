@@ -61,7 +61,7 @@ def effects_of(terms: GrantTerms, *, accounts: Sequence[Account]) -> tuple[Grant
     for account in accounts:
         texts = known.get(account.account_id, _PolicyTexts((), 1))
         sentences = _sentences(texts.texts, account.account_id)
-        note = _note(what, texts)
+        note = _unknown_note(what, texts)
         key = (tuple(sentence.text for sentence in sentences), note)
         groups[key].append((account, sentences, note))
     lead = lead_of(what)
@@ -114,7 +114,7 @@ def _sentences(texts: Sequence[str], account_id: str) -> tuple[Sentence, ...]:
     return tuple(chain.from_iterable(sentences_of(text, account_id=account_id) for text in texts))
 
 
-def _note(what: What, known: _PolicyTexts) -> str:
+def _unknown_note(what: What, known: _PolicyTexts) -> str:
     """What is not known of it, or that it gives nothing."""
     if not known.missing:
         return f"This {what.kind} has no policies." if what.kind in ENTITY_KINDS and not known.texts else ""
@@ -139,7 +139,7 @@ def _texts(what: What, accounts: Sequence[Account]) -> Mapping[str, _PolicyTexts
         }
     if what.kind is WhatKind.MANAGED:
         return _managed(what.policy_arn, accounts)
-    return _held(ENTITY_KINDS[what.kind], what.role_arn or what.group_arn, accounts)
+    return _held_policies(ENTITY_KINDS[what.kind], what.role_arn or what.group_arn, accounts)
 
 
 def _rendered(body: TemplateBody, what: What, account_id: str, partition: str) -> tuple[str, ...]:
@@ -150,7 +150,7 @@ def _rendered(body: TemplateBody, what: What, account_id: str, partition: str) -
     return (written(document),)
 
 
-def _here(arn: str, account: Account) -> str:
+def _local_arn(arn: str, account: Account) -> str:
     """The ARN of what has the same path and name in an account."""
     parts = arn.split(":", 5)
     owner = "aws" if parts[4] == "aws" else account.account_id
@@ -159,7 +159,7 @@ def _here(arn: str, account: Account) -> str:
 
 def _managed(arn: str, accounts: Sequence[Account]) -> dict[str, _PolicyTexts]:
     """A policy of AWS says the same everywhere: what any account shows of it counts for all."""
-    wanted = {account.account_id: _here(arn, account) for account in accounts}
+    wanted = {account.account_id: _local_arn(arn, account) for account in accounts}
     rows = PolicyVersion.objects.filter(
         valid_at(None), is_default=True, policy__arn__in=set(wanted.values())
     ).order_by("observed_at")
@@ -167,9 +167,9 @@ def _managed(arn: str, accounts: Sequence[Account]) -> dict[str, _PolicyTexts]:
     return {number: _PolicyTexts((texts[here],)) for number, here in wanted.items() if here in texts}
 
 
-def _held(kind: Kind, arn: str, accounts: Sequence[Account]) -> dict[str, _PolicyTexts]:
+def _held_policies(kind: Kind, arn: str, accounts: Sequence[Account]) -> dict[str, _PolicyTexts]:
     """The policies of a role or group, attached and inline."""
-    wanted = {_here(arn, account): account.account_id for account in accounts}
+    wanted = {_local_arn(arn, account): account.account_id for account in accounts}
     rows = Entity.objects.filter(kind=kind, arn__in=wanted, gone_at__isnull=True)
     holders = {pk: wanted[arn] for pk, arn in rows.values_list("pk", "arn")}
     texts: dict[str, list[str]] = {number: [] for number in holders.values()}

@@ -46,10 +46,10 @@ def _statements(texts: Iterable[str]) -> Iterable[Statement | None]:
 
 
 def _same(statement: Statement, other: Statement) -> bool:
-    return _told(statement) == _told(other)
+    return _comparable(statement) == _comparable(other)
 
 
-def _told(statement: Statement) -> tuple[object, ...]:
+def _comparable(statement: Statement) -> tuple[object, ...]:
     return (
         statement.allows,
         statement.is_not_action,

@@ -78,7 +78,7 @@ def list_grants(
     if tab == "soon":
         grants = grants.filter(ends_at__lte=datetime.now(tz=UTC) + ENDING_SOON)
     if text.strip():
-        grants = grants.filter(_told(text.strip(), viewer))
+        grants = grants.filter(_told_to_viewer(text.strip(), viewer))
     grants = narrowed(grants, account_id=account_id)
     if template:
         grants = grants.filter(template=template)
@@ -88,7 +88,7 @@ def list_grants(
     return page(grants.prefetch_related("parts__account"), order=order, size=PAGE, after=after)
 
 
-def _told(text: str, viewer: Viewer) -> Q:
+def _told_to_viewer(text: str, viewer: Viewer) -> Q:
     """By what it is called, by its reference, or by anyone who holds something of it and is seen: a search
     tells of nobody else.
     """

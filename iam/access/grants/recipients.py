@@ -54,7 +54,7 @@ def recipients_of(grant: Grant, *, has_ended: bool = False) -> list[Recipients]:
     for entry in entries.select_related("entity", "account", "change", "part").order_by("pk"):
         # A caller's right to assume the role is in their own account; what they get is where the role is.
         if entry.account_id == entry.part.account_id:
-            _note(entry, by_arn)
+            _add_receivers(entry, by_arn)
     by_person: dict[UUID, Received] = defaultdict(Received)
     for person_id, arn in Identity.objects.filter(user_arn__in=by_arn).values_list("person_id", "user_arn"):
         by_person[person_id].places |= by_arn[arn].places
@@ -71,7 +71,7 @@ def _grouped(by_person: Mapping[UUID, Received]) -> list[Recipients]:
     return [Recipients(tuple(people), places, how) for (places, how), people in groups.items()]
 
 
-def _note(entry: LedgerEntry, by_arn: dict[str, Received]) -> None:
+def _add_receivers(entry: LedgerEntry, by_arn: dict[str, Received]) -> None:
     """Add those who receive one permission."""
     # Those who were renamed since are found as well.
     arn = entry.entity.arn if entry.entity and entry.entity.gone_at is None else entry.holder_arn

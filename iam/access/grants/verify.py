@@ -91,7 +91,7 @@ def has_come_back(part: GrantPart) -> bool:
     return any(not list(_missing(row, present, None)) for row in rows)
 
 
-def stands(entry: LedgerEntry) -> bool:
+def is_in_mirror(entry: LedgerEntry) -> bool:
     """Whether AWS has the permission of an entry, as the mirror shows it now."""
     holders = [entry.entity_id] if entry.entity_id else []
     present = _found(holders)

@@ -143,7 +143,7 @@ def _managed(
         )
     for entry, policy_text in zip(policies, texts, strict=True):
         _check_shared(grant, entry)
-        policy = _living(entry.account, entry.holder_arn)
+        policy = _current_policy(entry.account, entry.holder_arn)
         if meaning_of([default_text(policy)]) != meaning_of([policy_text]):
             yield (entry.account.account_id, policy.arn, ""), CreatePolicyVersion.of(policy, text=policy_text)
 
@@ -168,7 +168,7 @@ def _inline(entry: LedgerEntry, text: str) -> Iterator[tuple[tuple[str, str, str
         texts = packed([text], limit=MANAGED.limit * 2)
     except TooLargeError as error:
         raise _LeftError(f"The new version doesn’t fit. {error}") from None
-    holder = _living(entry.account, entry.holder_arn)
+    holder = _current_policy(entry.account, entry.holder_arn)
     standing = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=entry.target)
     had = standing.values_list("document__text", flat=True).first()
     if had is None:
@@ -178,7 +178,7 @@ def _inline(entry: LedgerEntry, text: str) -> Iterator[tuple[tuple[str, str, str
         yield (entry.account.account_id, holder.arn, entry.target), operation
 
 
-def _living(account: Account, arn: str) -> Entity:
+def _current_policy(account: Account, arn: str) -> Entity:
     entity = (
         Entity.objects.filter(account=account, arn=arn, gone_at__isnull=True)
         .select_related("account")

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from iam.access.grants.models import Grant, GrantAct
-from iam.access.grants.services.requests import note
+from iam.access.grants.services.requests import record_act
 from iam.access.rollout.models import Rollout, RolloutGrant
 from iam.access.rollout.plans import RolloutPlan, living_grants, plan_rollout
 from iam.access.templates.models import TemplateVersion
@@ -139,7 +139,9 @@ def _follow(rollout_grant: RolloutGrant, version: TemplateVersion) -> None:
         grant.terms = {**grant.terms, "what": what}
         grant.template_version = version.number
         grant.save(update_fields=["terms", "template_version"])
-        note(grant, act=GrantAct.FOLLOWED, actor=None, reason=f"Version {version.number} of {version.title}")
+        record_act(
+            grant, act=GrantAct.FOLLOWED, actor=None, reason=f"Version {version.number} of {version.title}"
+        )
     rollout_grant.done_at = datetime.now(tz=UTC)
     rollout_grant.save(update_fields=["done_at"])
 
@@ -178,7 +180,7 @@ def _go_back(grant_id: UUID, version: TemplateVersion) -> None:
     grant.terms = {**grant.terms, "what": what}
     grant.template_version = what["version"]
     grant.save(update_fields=["terms", "template_version"])
-    note(
+    record_act(
         grant,
         act=GrantAct.FOLLOWED,
         actor=None,

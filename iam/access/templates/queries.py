@@ -30,7 +30,7 @@ class Offer:
         return body_of(self.version)
 
 
-def offers(*, with_retired: bool = False) -> list[Offer]:
+def offered_templates(*, with_retired: bool = False) -> list[Offer]:
     """All templates with what is offered, by title; one query."""
     rows = TemplateVersion.objects.filter(number=F("template__current")).select_related("template")
     if not with_retired:

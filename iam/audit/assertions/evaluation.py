@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from itertools import chain
 from typing import Final
 
-from iam.access.explanation import why
+from iam.access.explanation import explanation_of
 from iam.access.multi_action import tallied
 from iam.audit.assertions.resource_policies import takes_resource_policy
 from iam.audit.assertions.terms import AssertionTerms
@@ -123,7 +123,7 @@ def _explained(index: Index, account: str, breach: AssertionBreach) -> Assertion
     if member is None:
         return breach
     question = AccessQuestion(breach.action, breach.resource, accounts=frozenset({account}))
-    for step in why(index, member, question).grants:
+    for step in explanation_of(index, member, question).grants:
         policy = step.policy.name if step.policy else step.reason.policy
         return replace(breach, policy=policy or "", statement=step.statement)
     return breach

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from iam.access.administrators import administrators
 from iam.access.certainty import unread_by_account
 from iam.access.escalation_calculation.stored import kept_at
-from iam.access.escalation_groups import openings
+from iam.access.escalation_groups import all_groups
 from iam.audit.assertions.checks import assertions_at
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
 from iam.directory.models import Identity
@@ -129,7 +129,7 @@ def facts_of(
             else:
                 facts.administrators = Builder(index, shard, OutsideFacts()).administrators()
         if kept_at(at) is not None:
-            facts.openings = tuple(openings(frozenset({account.account_id}), at=at)[1])
+            facts.openings = tuple(all_groups(frozenset({account.account_id}), at=at)[1])
         yield facts
 
 

@@ -24,7 +24,7 @@ from iam.guard import Viewer
 from iam.keyset import Order
 from iam.mirror.models import Account, Kind
 from iam.mirror.queries.lists.context import ListContext
-from iam.mirror.queries.lists.counts import who
+from iam.mirror.queries.lists.counts import scope_key
 from iam.mirror.queries.visibility import visible
 
 WORST_FIRST: Final = Order("place", "id")
@@ -91,7 +91,7 @@ class FindingCounts:
 def finding_counts(viewer: Viewer, *, account: Account | None) -> FindingCounts:
     """Counts of the findings that a viewer sees, kept until something happens to any finding."""
     context = ListContext(viewer, account=account)
-    about = f"{who(context)} {viewer.sees_accounts} {_generation()}"
+    about = f"{scope_key(context)} {viewer.sees_accounts} {_generation()}"
     key = hashlib.blake2b(about.encode(), digest_size=16).hexdigest()
     counts = cache.get(f"finding-counts:{key}")
     if counts is None:

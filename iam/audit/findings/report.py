@@ -31,7 +31,7 @@ def _bring_up_to_date(accounts: list[Account]) -> None:
     """Calculate what is due. Where a worker is at it, wait for it, but not long."""
     until = time.monotonic() + PATIENCE_S
     while True:
-        escalation.tend()
+        escalation.calculate_due()
         calculation.tend(accounts)
         is_done = kept_at(None) is not None and not any(map(calculation.is_due, accounts))
         if is_done or time.monotonic() > until:

@@ -26,7 +26,7 @@ NUMBERS: Final = ("minimum_length", "maximum_age", "reuse_prevention")
 
 def _boundary(subject: Subject, fields: Given) -> str:
     text = fields["boundary"]
-    return options.named(account(subject), Kind.POLICY, text, field="boundary").arn if text else ""
+    return options.entity_named(account(subject), Kind.POLICY, text, field="boundary").arn if text else ""
 
 
 def _user(subject: Subject, fields: Given) -> Sequence[Operation]:

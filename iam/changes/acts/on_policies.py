@@ -54,13 +54,13 @@ def _delete_version(subject: Subject, fields: Given) -> Sequence[Operation]:
 
 def _fill(subject: Subject, fields: Given) -> Sequence[Operation]:
     profile = entity(subject)
-    role = options.named(profile.account, Kind.ROLE, fields["role"], field="role")
+    role = options.entity_named(profile.account, Kind.ROLE, fields["role"], field="role")
     return [RoleInProfile.of(ADD_ROLE, profile, role=role)]
 
 
 def _empty(subject: Subject, fields: Given) -> Sequence[Operation]:
     profile = entity(subject)
-    role = options.named(profile.account, Kind.ROLE, fields["role"], field="role")
+    role = options.entity_named(profile.account, Kind.ROLE, fields["role"], field="role")
     return [RoleInProfile.of(REMOVE_ROLE, profile, role=role)]
 
 
@@ -78,7 +78,9 @@ def _has_profile(subject: Subject) -> bool:
 
 def _give_profile(subject: Subject, fields: Given) -> Sequence[Operation]:
     instance = entity(subject)
-    profile = options.named(instance.account, Kind.INSTANCE_PROFILE, fields["profile"], field="profile")
+    profile = options.entity_named(
+        instance.account, Kind.INSTANCE_PROFILE, fields["profile"], field="profile"
+    )
     return [profile_for(instance, profile=profile)]
 
 

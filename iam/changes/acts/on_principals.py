@@ -37,13 +37,13 @@ def _attach(subject: Subject, fields: Given) -> Sequence[Operation]:
     holder, text = entity(subject), str(fields["policy"])
     if text.startswith("arn:") and ":iam::aws:policy/" in text:
         return [Attachment.by_arn(ATTACH_POLICY, holder, arn=text)]
-    policy = options.named(holder.account, Kind.POLICY, text, field="policy")
+    policy = options.entity_named(holder.account, Kind.POLICY, text, field="policy")
     return [Attachment.of(ATTACH_POLICY, holder, policy=policy)]
 
 
 def _detach(subject: Subject, fields: Given) -> Sequence[Operation]:
     holder = entity(subject)
-    policy = options.named(holder.account, Kind.POLICY, str(fields["policy"]), field="policy")
+    policy = options.entity_named(holder.account, Kind.POLICY, str(fields["policy"]), field="policy")
     return [Attachment.of(DETACH_POLICY, holder, policy=policy)]
 
 
@@ -75,7 +75,7 @@ def _has_own_policies(subject: Subject) -> bool:
 
 def _bound(subject: Subject, fields: Given) -> Sequence[Operation]:
     subject_entity = entity(subject)
-    policy = options.named(subject_entity.account, Kind.POLICY, str(fields["policy"]), field="policy")
+    policy = options.entity_named(subject_entity.account, Kind.POLICY, str(fields["policy"]), field="policy")
     return [PutBoundary.of(subject_entity, policy=policy)]
 
 

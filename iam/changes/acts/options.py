@@ -32,7 +32,7 @@ PROPOSED: Final = 300
 """So many names at most are proposed; any other is found when it is typed."""
 
 
-def named(account: Account, kind: Kind, text: str, *, field: str) -> Entity:
+def entity_named(account: Account, kind: Kind, text: str, *, field: str) -> Entity:
     """What a name or an ARN means in an account. Raises FieldError when nothing, or more than one thing."""
     wanted = Q(arn=text) if text.startswith("arn:") else Q(name=text)
     matches = list(

@@ -95,7 +95,7 @@ def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Approva
     counted: set[UUID] = set()
     stages, valid = [], set()
     for place, stage in enumerate(_stages(requirement, alone=alone)):
-        people = people_of(_who(requirement, stage), accounts=accounts)
+        people = people_of(_deciders(requirement, stage), accounts=accounts)
         here = [
             approval
             for approval in approvals
@@ -109,7 +109,7 @@ def progress_of(requirement: Requirement, *, parts: Sequence[Change]) -> Approva
         stages.append((stage, here, people))
     return ApprovalProgress(
         stages=tuple(
-            StageState(stage, tuple(here), _able(people, but=counted | barred))
+            StageState(stage, tuple(here), _able_people(people, but=counted | barred))
             for stage, here, people in stages
         ),
         void=tuple(approval for approval in approvals if approval.pk not in valid),
@@ -125,10 +125,10 @@ def _stages(requirement: Requirement, *, alone: bool) -> tuple[ApprovalStage, ..
     return (ApprovalStage(everybody, 1),)
 
 
-def _who(requirement: Requirement, stage: ApprovalStage) -> tuple[Deciders, ...]:
+def _deciders(requirement: Requirement, stage: ApprovalStage) -> tuple[Deciders, ...]:
     """Anyone who it was escalated to may decide every stage."""
     return (*stage.who, *requirement.need.escalate_to) if requirement.escalated_at else stage.who
 
 
-def _able(people: dict[UUID, str], *, but: Collection[UUID]) -> dict[UUID, str]:
+def _able_people(people: dict[UUID, str], *, but: Collection[UUID]) -> dict[UUID, str]:
     return {pk: name for pk, name in people.items() if pk not in but}

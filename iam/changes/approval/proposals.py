@@ -87,10 +87,10 @@ def propose(draft: RuleSet, *, actor: Viewer, reason: str) -> None:
         if alone:
             _put_in_force(draft, actor=actor, comment="", alone=alone)
         else:
-            _tell(draft, seconds)
+            _notify(draft, seconds)
 
 
-def _tell(proposal: RuleSet, seconds: list[Person]) -> None:
+def _notify(proposal: RuleSet, seconds: list[Person]) -> None:
     notify(
         NotifyEvent.WAITING,
         people=seconds,

@@ -28,7 +28,7 @@ NO_REVIEWER = (
 )
 
 
-def attend(now: datetime | None = None) -> int:
+def remind_and_escalate(now: datetime | None = None) -> int:
     """Remind and escalate what is due, and remind of reviews; how many sets. Two at once do no harm: each row
     is taken by compare-and-set.
     """
@@ -64,7 +64,7 @@ def _remind(row: Requirement, now: datetime) -> bool:
         current = progress_of(row, parts=parts).current
         if current is None:
             return False
-        _say(parts[0], kind="reminded", note=_listed(list(current.able.values())))
+        _sentence_about(parts[0], kind="reminded", note=_listed(list(current.able.values())))
         people, turn = current.able.keys(), row.reminded + 1
         notifications.tell_waiting(parts[0], people=people, event=NotifyEvent.REMINDER, turn=turn)
     return True
@@ -87,7 +87,7 @@ def _escalate(row: Requirement, now: datetime) -> bool:
             for pk, name in people_of(row.need.escalate_to, accounts=accounts).items()
             if pk not in barred
         }
-        _say(parts[0], kind="escalated", note=_listed(list(people.values())))
+        _sentence_about(parts[0], kind="escalated", note=_listed(list(people.values())))
         notifications.tell_waiting(parts[0], people=people.keys(), event=NotifyEvent.ESCALATION)
     return True
 
@@ -103,14 +103,14 @@ def _remind_of_review(glass: BreakGlass, now: datetime) -> bool:
             people.pop(glass.used_by, None)
         names = list(people.values())
         note = f"{_names(names)} can review it." if names else NO_REVIEWER
-        _say(parts[0], kind="review_reminded", note=note)
+        _sentence_about(parts[0], kind="review_reminded", note=note)
         notifications.tell_unreviewed(
             parts[0], people=people.keys(), by=glass.used_label, turn=glass.reminded + 1
         )
     return True
 
 
-def _say(first: Change, *, kind: str, note: str) -> None:
+def _sentence_about(first: Change, *, kind: str, note: str) -> None:
     add_event(first, kind=kind, actor=None, note=note)
     write_journal(first, act=kind, actor=None, note=note)
 

@@ -19,7 +19,7 @@ def names_for(rules: Iterable[ApprovalRule], *, viewer: Viewer) -> dict[str, str
     Three queries at most.
     """
     rules = list(rules)
-    who = set(chain.from_iterable(_who(rule) for rule in rules))
+    who = set(chain.from_iterable(_approver_words(rule) for rule in rules))
     slugs = set(chain.from_iterable(rule.teams for rule in rules)) | _slugs(who)
     names = _people(who) | _teams(slugs)
     numbers = set(chain.from_iterable(rule.accounts for rule in rules))
@@ -41,7 +41,7 @@ def names_in(need: ApprovalNeed) -> dict[str, str]:
     return _people(who) | _teams(_slugs(who))
 
 
-def _who(rule: ApprovalRule) -> set[Deciders]:
+def _approver_words(rule: ApprovalRule) -> set[Deciders]:
     approvers = chain.from_iterable(stage.who for stage in rule.stages)
     return {*approvers, *rule.escalate_to, *rule.break_glass}
 

@@ -57,7 +57,7 @@ def stage_words(stage: ApprovalStage, *, names: Names) -> str:
     if stage.count == 1 and len(stage.who) == 1 and stage.who[0].kind in (PERSON, TEAM, LEAD):
         return _single(stage.who[0], names=names)
     people = _ordered(stage.who, names=names)
-    words = [_word(who, many=stage.count > 1, names=names) for who in people]
+    words = [_approver_word(who, many=stage.count > 1, names=names) for who in people]
     number = _NUMBERS[stage.count] if stage.count < len(_NUMBERS) else str(stage.count)
     if all(who.kind == ROLE for who in stage.who):
         return f"{number} {_or(words)}"
@@ -76,13 +76,13 @@ def _ordered(ordered: Iterable[Deciders], *, names: Names) -> list[Deciders]:
 
 def _single(who: Deciders, *, names: Names) -> str:
     if who.kind == ROLE:
-        return f"one {_word(who, many=False, names=names)}"
+        return f"one {_approver_word(who, many=False, names=names)}"
     if who.kind == PERSON:
         return names.get(who.value, "someone who has left")
     return "the team’s lead" if who.kind == LEAD else f"a lead of {names.get(who.value, who.value)}"
 
 
-def _word(who: Deciders, *, many: bool, names: Names) -> str:
+def _approver_word(who: Deciders, *, many: bool, names: Names) -> str:
     if who.kind == ROLE:
         return _ROLES[who.value][many]
     if who.kind == PERSON:
@@ -94,12 +94,12 @@ def _word(who: Deciders, *, many: bool, names: Names) -> str:
 def who_words(who: Iterable[Deciders], *, names: Names) -> str:
     """ "administrators and approvers"; "no one"."""
     return (
-        _and([_word(candidate, many=True, names=names) for candidate in _ordered(who, names=names)])
+        _and([_approver_word(candidate, many=True, names=names) for candidate in _ordered(who, names=names)])
         or "no one"
     )
 
 
-def when(rule: ApprovalRule, *, names: Names) -> str:
+def applies_when(rule: ApprovalRule, *, names: Names) -> str:
     """For which requests it applies: "to all requests", or "when it makes someone an administrator and it is
     in production".
     """
@@ -130,7 +130,7 @@ def lines_of(rule: ApprovalRule, *, names: Names) -> list[RuleLine]:
     if rule.escalate_hours:
         escalates = f"after {hours(rule.escalate_hours)}, to {who_words(rule.escalate_to, names=names)}"
     return [
-        RuleLine("Applies", when(rule, names=names)),
+        RuleLine("Applies", applies_when(rule, names=names)),
         *stages,
         RuleLine("Expires", f"after {hours(rule.wait_hours)}"),
         RuleLine("Reminds", reminds),

@@ -181,7 +181,7 @@ def need_of(rules: Sequence[ApprovalRule], matters: Iterable[RuleMatter]) -> App
     applicable.sort(key=lambda rule: rules.index(rule) if rule in rules else len(rules))
     glass = set(applicable[0].break_glass).intersection(*(rule.break_glass for rule in applicable))
     return ApprovalNeed(
-        stages=_together(applicable),
+        stages=_combined(applicable),
         because=tuple(rule.name for rule in applicable),
         wait_hours=min(rule.wait_hours for rule in applicable),
         remind_hours=_shortest(rule.remind_hours for rule in applicable),
@@ -191,7 +191,7 @@ def need_of(rules: Sequence[ApprovalRule], matters: Iterable[RuleMatter]) -> App
     )
 
 
-def _together(applicable: Sequence[ApprovalRule]) -> tuple[ApprovalStage, ...]:
+def _combined(applicable: Sequence[ApprovalRule]) -> tuple[ApprovalStage, ...]:
     stages: list[ApprovalStage] = []
     for rule in applicable:
         free = list(range(len(stages)))

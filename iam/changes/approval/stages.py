@@ -34,10 +34,10 @@ def begin(change_set: ChangeSet, *, parts: Sequence[Change]) -> None:
     requirement = open_for(change_set, parts=parts)
     progress = progress_of(requirement, parts=parts)
     require_still_possible(requirement, progress, parts=parts)
-    _tell(parts[0], progress)
+    _notify_again(parts[0], progress)
 
 
-def _tell(first: Change, progress: ApprovalProgress) -> None:
+def _notify_again(first: Change, progress: ApprovalProgress) -> None:
     """A stage that waits again, since approvals count no more, is told of again."""
     if progress.current is not None:
         turn = f"{progress.at}.{len(progress.void)}"
@@ -51,7 +51,7 @@ def go_on(requirement: Requirement, *, parts: Sequence[Change]) -> ApprovalProgr
         requirement.stage = progress.at
         requirement.save(update_fields=["stage"])
         set_ballots(requirement)
-        _tell(parts[0], progress)
+        _notify_again(parts[0], progress)
     return progress
 
 
@@ -64,8 +64,8 @@ def start_anew(change_set: ChangeSet) -> None:
     renewed = renew(change_set, parts=parts)
     if counted:
         note = f"What this changes was recalculated, so the approval of {_listed(counted)} no longer counts."
-        _say(parts[0], kind="approvals_void", note=note)
-        _tell(parts[0], progress_of(renewed, parts=parts))
+        _sentence_about(parts[0], kind="approvals_void", note=note)
+        _notify_again(parts[0], progress_of(renewed, parts=parts))
 
 
 def after_rights_reduced(person: Person) -> None:
@@ -80,10 +80,10 @@ def after_rights_reduced(person: Person) -> None:
         progress = go_on(requirement, parts=parts_of(first.change_set))
         if progress.at < was or any(approval.approver_id == person.pk for approval in progress.void):
             note = f"{person.name} can no longer approve, so their approval no longer counts."
-            _say(first, kind="approvals_void", note=note)
+            _sentence_about(first, kind="approvals_void", note=note)
 
 
-def _say(first: Change, *, kind: str, note: str) -> None:
+def _sentence_about(first: Change, *, kind: str, note: str) -> None:
     add_event(first, kind=kind, actor=None, note=note)
     write_journal(first, act=kind, actor=None, note=note)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from celery import shared_task
 
-from iam.changes.approval.reminders import attend
+from iam.changes.approval.reminders import remind_and_escalate
 from iam.schedule import every
 
 
@@ -12,4 +12,4 @@ from iam.schedule import every
 @every(60)
 def remind_approvers() -> None:
     """Remind those who have to decide, and have others decide where they do not."""
-    attend()
+    remind_and_escalate()

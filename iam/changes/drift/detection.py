@@ -54,7 +54,7 @@ def find(account: Account) -> int:
     # Before the entities are read: what is written meanwhile has a later one, and is looked at next time.
     revision = Account.objects.values_list("revision", flat=True).get(pk=account.pk)
     made = _keep_settings(account, settings_since(account, since=watch.since))
-    for chunk in _touched(watch, account=account):
+    for chunk in _written_things(watch, account=account):
         made += _keep(account, happened_since(chunk, since=watch.since))
     Watch.objects.filter(pk=watch.pk, revision__lte=revision).update(revision=revision, looked_at=began)
     return made
@@ -74,7 +74,7 @@ def _watch(account: Account) -> Watch | None:
     return made
 
 
-def _touched(watch: Watch, *, account: Account) -> Iterator[list[int]]:
+def _written_things(watch: Watch, *, account: Account) -> Iterator[list[int]]:
     """The things of which something was written, by their numbers, some at a time."""
     rows = Entity.objects.filter(account=account, revision__gt=watch.revision)
     owners = {owner or pk for pk, owner in rows.values_list("pk", "owner_id").iterator(chunk_size=5000)}

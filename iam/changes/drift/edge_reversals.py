@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from iam.changes.drift.reversal import Reversal, moved
+from iam.changes.drift.reversal import Reversal, moved_on_reversal
 from iam.changes.operations import (
     ADD_TO_GROUP,
     ATTACH_POLICY,
@@ -58,7 +58,7 @@ def edge(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     if step.new is not None and step.old is not None and step.old.target_id == step.new.target_id:
         return
     if _has_moved_on(step, entity):
-        yield moved(what)
+        yield moved_on_reversal(what)
         return
     if step.old is not None and _is_gone(step.old.target):
         yield Reversal(what, why_not=f"{step.old.target.name} is gone from AWS.")

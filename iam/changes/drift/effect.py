@@ -108,13 +108,13 @@ def _concerned(happened: Happened, shard: Shard) -> list[Member]:
         )
     elif kind == Kind.POLICY:
         groups = {group.id for group in shard.groups.values() if number in group.grants.attached}
-        members = (member for member in shard.members.values() if _holds(member, number, groups))
+        members = (member for member in shard.members.values() if _has_policy(member, number, groups))
     else:
         return []
     return sorted(members, key=lambda member: member.id)[:MAX_PRINCIPALS]
 
 
-def _holds(member: Member, policy: int, groups: set[int]) -> bool:
+def _has_policy(member: Member, policy: int, groups: set[int]) -> bool:
     grants = member.grants
     return policy in grants.attached or policy == grants.boundary or not groups.isdisjoint(grants.groups)
 
@@ -124,7 +124,7 @@ def opens_trust(happened: Happened) -> bool:
     for step in happened.steps.get(STATE, ()):
         if happened.entity.kind == Kind.ROLE and step.new is not None and step.new.document is not None:
             before = step.old.document.text if step.old is not None and step.old.document else ""
-            if trust.opens(before, step.new.document.text):
+            if trust.lets_in_more(before, step.new.document.text):
                 return True
     return False
 

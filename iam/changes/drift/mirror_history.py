@@ -197,7 +197,7 @@ def _read(
     for name, rows, column in _sources(known.keys()):
         wanted = begun | ended | (late if name == OWNED else NOTHING)
         for row in rows.filter(wanted):
-            for place in _places(row, column):
+            for place in _unexplained_ends(row, column):
                 if is_wanted(place):
                     rows_by_place[place][name].append(row)
     return [
@@ -207,7 +207,7 @@ def _read(
     ]
 
 
-def _places(row: Any, column: str) -> Iterator[ObservedThing]:
+def _unexplained_ends(row: Any, column: str) -> Iterator[ObservedThing]:
     """Where a row begins and ends by an unknown cause."""
     owner = row.entity.owner_id if column == OWNER else getattr(row, column)
     if row.after is not None and row.cause_kind == Cause.UNKNOWN:

@@ -13,7 +13,7 @@ from iam.changes.drift.mirror_history import Happened, ObservedThing, happened_a
 from iam.changes.drift.models import Drift, DriftState
 from iam.changes.drift.settings import Changed, settings_of
 from iam.guard import Viewer
-from iam.keyset import beyond
+from iam.keyset import rows_beyond
 from iam.mirror.queries.visibility import visible
 
 PAGE = 25
@@ -89,7 +89,7 @@ def drift_page(
         drifts = drifts.filter(kind=kind)
     if after:
         place = (after.weight, after.at, after.pk)
-        drifts = drifts.filter(beyond(("weight", "seen_at", "id"), place, descending=True))
+        drifts = drifts.filter(rows_beyond(("weight", "seen_at", "id"), place, descending=True))
     rows = list(drifts.select_related("account", "entity").order_by("-weight", "-seen_at", "-id")[: PAGE + 1])
     more, rows = len(rows) > PAGE, rows[:PAGE]
     last = DriftPosition(rows[-1].weight, rows[-1].seen_at, rows[-1].pk) if more else None

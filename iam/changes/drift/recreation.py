@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from iam.changes.drift.mirror_history import EDGE, INLINE, OWNED, STATE, TAGS, VERSION, Happened
-from iam.changes.drift.reversal import Reversal, moved
+from iam.changes.drift.reversal import Reversal, moved_on_reversal
 from iam.changes.errors import RefusedError
 from iam.changes.operations import (
     ATTACH_POLICY,
@@ -41,12 +41,12 @@ ANOTHER = (
 _HOLDERS = (Kind.USER, Kind.GROUP, Kind.ROLE)
 
 
-def unmade(happened: Happened) -> Reversal:
+def delete_created(happened: Happened) -> Reversal:
     """What was created by hand."""
     entity = happened.entity
     what = f"{entity.get_kind_display()} {entity.name}, which was created"
     if entity.gone_at is not None:
-        return moved(what)
+        return moved_on_reversal(what)
     if _was_worked_on(happened):
         why = (
             "Approved changes were made to it since then, and deleting it would undo them too. "
@@ -77,7 +77,7 @@ def _was_worked_on(happened: Happened) -> bool:
     return any(queryset.filter(later).exists() for queryset in rows)
 
 
-def remade(happened: Happened) -> list[Reversal]:
+def recreate_deleted(happened: Happened) -> list[Reversal]:
     """What was deleted by hand: made anew, then given what it had, and what AWS does not give back."""
     entity = happened.entity
     what = f"{entity.get_kind_display()} {entity.name}, which was deleted"
@@ -94,7 +94,7 @@ def remade(happened: Happened) -> list[Reversal]:
     reversals = [Reversal(f"{what}: {ANOTHER}", (make(happened, state),))]
     if entity.kind in _HOLDERS:
         reversals += _given_back(happened)
-    return [*reversals, *_lost(happened)]
+    return [*reversals, *_cannot_return(happened)]
 
 
 def _given_back(happened: Happened) -> Iterator[Reversal]:
@@ -127,7 +127,7 @@ def _unless_gone(target: Entity, what: str, operation: Operation) -> Reversal:
     return Reversal(what, (operation,))
 
 
-def _lost(happened: Happened) -> Iterator[Reversal]:
+def _cannot_return(happened: Happened) -> Iterator[Reversal]:
     gone = [step.old for step in happened.steps.get(OWNED, []) if step.old is not None]
     if gone:
         names = ", ".join(row.name.rpartition("/")[2] for row in gone)

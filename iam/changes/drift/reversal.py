@@ -22,6 +22,6 @@ class Reversal:
     has_moved_on: bool = False
 
 
-def moved(what: str) -> Reversal:
+def moved_on_reversal(what: str) -> Reversal:
     """AWS has moved on: nothing of the drift is turned back."""
     return Reversal(what, why_not=MOVED_ON, has_moved_on=True)

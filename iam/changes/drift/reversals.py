@@ -16,8 +16,8 @@ from iam.changes.drift.mirror_history import (
     VERSION,
     Happened,
 )
-from iam.changes.drift.recreation import remade, unmade
-from iam.changes.drift.reversal import Reversal, moved
+from iam.changes.drift.recreation import delete_created, recreate_deleted
+from iam.changes.drift.reversal import Reversal, moved_on_reversal
 from iam.changes.drift.sign_in_reversals import credentials, owned
 from iam.changes.operations import CreatePolicyVersion, PutInlinePolicy
 from iam.changes.operations.group import UpdateGroup
@@ -39,9 +39,9 @@ def reversals(happened: Happened) -> list[Reversal]:
     """What turns back everything that happened, in the order in which AWS takes it."""
     states = happened.steps.get(STATE, [])
     if any(step.old is None for step in states):
-        return [unmade(happened)]
+        return [delete_created(happened)]
     if any(step.new is None for step in states):
-        return remade(happened)
+        return recreate_deleted(happened)
     reversals: list[Reversal] = []
     for table, turn in _TURNS:
         steps = happened.steps.get(table, [])
@@ -56,7 +56,7 @@ def _state(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     if old.document_id != new.document_id and old.document_id and new.document_id:
         what = f"The {'trust policy' if entity.kind == Kind.ROLE else 'document'} of {entity.name}"
         if not is_current:
-            yield moved(what)
+            yield moved_on_reversal(what)
         elif entity.kind == Kind.ROLE:
             yield Reversal(what, (ReplaceTrustPolicy.of(entity, document=old.document.text),))
         else:
@@ -71,7 +71,7 @@ def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[R
     if differing:
         what = f"Settings of {entity.name}"
         if not is_current:
-            yield moved(what)
+            yield moved_on_reversal(what)
         elif entity.kind == Kind.ROLE and differing <= _SETTINGS:
             yield Reversal(what, (UpdateRole.of(entity, **Settings.from_state(old).params),))
         else:
@@ -84,7 +84,7 @@ def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[R
         )
         rename = _RENAMES.get(Kind(entity.kind))
         if not is_current:
-            yield moved(what)
+            yield moved_on_reversal(what)
         elif rename is not None:
             yield Reversal(what, (rename.of(entity, new_name=old.name, new_path=old.path),))
         else:
@@ -96,7 +96,7 @@ def _inline(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     what = f"Inline policy {row.name} of {entity.name}"
     same = InlinePolicy.objects.filter(valid_at(None), owner=entity, name=row.name)
     if (step.new is not None and step.new.valid_to is not None) or (step.new is None and same.exists()):
-        yield moved(what)
+        yield moved_on_reversal(what)
     elif step.old is None:
         yield Reversal(what, (DeleteInlinePolicy.of(entity, name=row.name),))
     elif step.new is None or step.old.document_id != step.new.document_id:
@@ -130,7 +130,7 @@ def _version(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     elif not PolicyVersion.objects.filter(
         valid_at(None), policy=entity, is_default=True, document=new.document_id
     ).exists():
-        yield moved(what)
+        yield moved_on_reversal(what)
     else:
         yield Reversal(what, (CreatePolicyVersion.of(entity, text=old.document.text),))
 
@@ -140,7 +140,7 @@ def _tags(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     now = TagSet.objects.filter(valid_at(None), entity=entity).first()
     wanted = step.new.tags if step.new else {}
     if (now.tags if now else {}) != wanted:
-        yield moved(what)
+        yield moved_on_reversal(what)
         return
     before = step.old.tags if step.old else {}
     if entity.kind in _TAGGED:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from iam.changes.drift.reversal import Reversal, moved
+from iam.changes.drift.reversal import Reversal, moved_on_reversal
 from iam.changes.operations.credential_status import ACTIVATE, DEACTIVATE, SetStatus
 from iam.changes.operations.login_profile import DeleteLoginProfile
 from iam.mirror.models import Entity, EntityState, Kind, UserCredentials, valid_at
@@ -23,7 +23,7 @@ def owned(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     if step.new is None:
         yield Reversal(what, why_not="It was deleted, and AWS can’t restore it. Create a new one.")
     elif row.valid_to is not None:
-        yield moved(what)
+        yield moved_on_reversal(what)
     elif step.old is None:
         yield from _turned_off(row, what)
     elif step.old.category != row.category and row.kind in ACTIVATE and step.old.category in _TURNS:
@@ -57,6 +57,6 @@ def credentials(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     if old.has_password is False and new.has_password:
         now = UserCredentials.objects.filter(valid_at(None), user=entity).first()
         if now is None or not now.has_password:
-            yield moved(what)
+            yield moved_on_reversal(what)
         else:
             yield Reversal(what, (DeleteLoginProfile.of(entity),))

@@ -9,7 +9,7 @@ from iam.compiled_queries import CompiledQuery, Param, columns, instance
 from iam.mirror.models import Account, Entity
 
 
-def _by(column: str) -> CompiledQuery:
+def _current_entity_by(column: str) -> CompiledQuery:
     """The living entity of an account and a kind that has a value in the column."""
     return CompiledQuery(
         lambda: (
@@ -25,7 +25,7 @@ def _by(column: str) -> CompiledQuery:
     )
 
 
-_BY_ID, _BY_ARN = _by("aws_id"), _by("arn")
+_BY_ID, _BY_ARN = _current_entity_by("aws_id"), _current_entity_by("arn")
 
 
 def find_current_entity(account: Account, *, kind: str, aws_id: str = "", arn: str = "") -> Entity | None:

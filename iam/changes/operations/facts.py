@@ -43,7 +43,7 @@ def former_text(digest: str) -> str | None:
     return Document.objects.filter(digest=digest).values_list("text", flat=True).first() if digest else None
 
 
-def few(names: Sequence[str], most: int = 5) -> str:
+def first_names(names: Sequence[str], most: int = 5) -> str:
     """The first of many names, and how many more there are."""
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}"

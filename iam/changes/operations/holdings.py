@@ -65,7 +65,7 @@ def holdings(user: Entity, *, group: Entity) -> GroupHoldings:
     return GroupHoldings(
         is_member=group.pk in names,
         given=tuple(sorted(policies_by_holder[group.pk], key=lambda p: (p.kind, p.name))),
-        ways=_ways(
+        ways=_ways_by_holder(
             policies_by_holder, user=user, names={pk: name for pk, name in names.items() if pk != group.pk}
         ),
         groups=len(names),
@@ -90,7 +90,7 @@ def _inline(policy: InlinePolicy, *, marks: tuple[str, ...]) -> PolicyRef:
     return PolicyRef(kind="inline", name=policy.name, digest=policy.document_id, owner="group", flags=marks)
 
 
-def _ways(
+def _ways_by_holder(
     policies_by_holder: dict[int, list[PolicyRef]], *, user: Entity, names: dict[int, str]
 ) -> dict[str, tuple[str, ...]]:
     ways: dict[str, set[str]] = defaultdict(set)

@@ -100,7 +100,7 @@ class ProfileAssociation(Operation):
     @classmethod
     def of_instance(cls, spec: OperationSpec, instance: Entity, *, profile_arn: str = "") -> Self:
         """The operation on an instance of the mirror, with the association that it has now."""
-        now = _standing(instance)
+        now = _state_in_mirror(instance)
         params = InstanceParams(
             **SubjectParams.names_of(instance),
             profile_arn=profile_arn,
@@ -124,7 +124,7 @@ class ProfileAssociation(Operation):
         return bool(image["profile"] == self.inputs.profile_arn)
 
     def image_of(self, subject: Entity) -> Image:
-        return _standing(subject)
+        return _state_in_mirror(subject)
 
     def identity_error(self, aws: Aws) -> str:
         """Two calls, which the observation that follows is spared."""
@@ -176,11 +176,11 @@ def profile_for(instance: Entity, *, profile: Entity | None) -> Operation:
     """The operation by which an instance of the mirror gets this profile, or has none."""
     if profile is None:
         return ProfileAssociation.of_instance(DISASSOCIATE, instance)
-    spec = REPLACE if _standing(instance)["profile"] else ASSOCIATE
+    spec = REPLACE if _state_in_mirror(instance)["profile"] else ASSOCIATE
     return ProfileAssociation.of_instance(spec, instance, profile_arn=profile.arn)
 
 
-def _standing(instance: Entity) -> Image:
+def _state_in_mirror(instance: Entity) -> Image:
     """How an instance of the mirror stands, as `observe` gives it of AWS."""
     edges = Edge.objects.filter(valid_at(None), kind=EdgeKind.INSTANCE_PROFILE, source=instance)
     state = state_of(instance)

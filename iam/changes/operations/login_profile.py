@@ -18,7 +18,7 @@ from uuid import UUID
 from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.params import NO, YES, IdText, YesNo
-from iam.changes.operations.sealed_secret import WITHHELD, accepted, look, new_password, seal_for, used
+from iam.changes.operations.sealed_secret import WITHHELD, accepted, new_password, seal_for, sealed_text, used
 from iam.changes.operations.spec import HIGH, Loss, OperationSpec
 from iam.changes.operations.user_credential import OfUser, UserParams, credentials_row
 from iam.mirror.models import Entity, Kind
@@ -210,7 +210,7 @@ class SetPassword(OnLoginProfile):
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         """The password that was typed, or a new one, which waits sealed until AWS has taken it."""
         if self.is_typed:
-            return {**call.params, "Password": look(self.inputs.sealed_id, purpose=TYPED, gone=_GONE)}
+            return {**call.params, "Password": sealed_text(self.inputs.sealed_id, purpose=TYPED, gone=_GONE)}
         password = new_password(self.account)
         seal_for(
             self.inputs,

@@ -19,7 +19,7 @@ from iam.aws.records import PolicyRecord
 from iam.aws.session import Aws
 from iam.changes.documents import EVERYTHING, IAM_WRITE, flags
 from iam.changes.operations.base import AccessEffect, AwsCall, Image, Operation
-from iam.changes.operations.facts import few, former_text, state_of, tags_in_mirror
+from iam.changes.operations.facts import first_names, former_text, state_of, tags_in_mirror
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete, account_quota, creation, removal
 from iam.changes.operations.params import Blank
@@ -313,7 +313,7 @@ class DeletePolicy(OnPolicy, Delete):
         names = sorted({edge.source.name for edge in edges}, key=str.lower)
         notes = []
         if names:
-            notes.append(f"It is attached to {few(names)}, and detached from them first.")
+            notes.append(f"It is attached to {first_names(names)}, and detached from them first.")
         if subject.detail_at is None and not tags_in_mirror(subject):
             notes.append("Its tags aren’t synced yet, so undoing can’t restore them.")
         return AccessEffect(notes=tuple(notes))

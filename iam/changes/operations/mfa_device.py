@@ -21,7 +21,7 @@ from iam.aws.session import Aws
 from iam.changes.operations.base import AwsCall, Image, Operation
 from iam.changes.operations.credential_sorts import MFA_DEVICE, CredentialSpec
 from iam.changes.operations.params import IdText
-from iam.changes.operations.sealed_secret import accepted, look, used
+from iam.changes.operations.sealed_secret import accepted, sealed_text, used
 from iam.changes.operations.spec import HIGH, Loss, Quota
 from iam.changes.operations.user_credential import (
     CredentialParams,
@@ -241,7 +241,7 @@ class WithCodes(OnDevice):
         return "000000"
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
-        first, second = look(self.inputs.sealed_id, purpose=CODES, gone=_GONE).split()
+        first, second = sealed_text(self.inputs.sealed_id, purpose=CODES, gone=_GONE).split()
         return {**call.params, "AuthenticationCode1": first, "AuthenticationCode2": second}
 
     def handle_response(
@@ -287,7 +287,7 @@ class EnableMfaDevice(WithCodes):
     def inverse(self, before: Image) -> Operation | None:
         if before["status"] == ASSIGNED:
             return None
-        return DeactivateMfaDevice(self.account, _plain(self.inputs))
+        return DeactivateMfaDevice(self.account, _plain_params(self.inputs))
 
 
 class ResyncMfaDevice(WithCodes):
@@ -318,5 +318,5 @@ class ResyncMfaDevice(WithCodes):
         return image["status"] == ASSIGNED and accepted(self.inputs.sealed_id) is not None
 
 
-def _plain(params: CredentialParams) -> CredentialParams:
+def _plain_params(params: CredentialParams) -> CredentialParams:
     return CredentialParams(params.user_name, params.user_arn, params.user_id, params.credential_id)

@@ -98,7 +98,7 @@ class DefaultText(Operation):
         return ""
 
     def image_of(self, subject: Entity) -> Image:
-        return standing(subject)
+        return state_in_mirror(subject)
 
     def identity_error(self, aws: Aws) -> str:
         """One call."""
@@ -179,7 +179,7 @@ class CreatePolicyVersion(DefaultText):
     def of(cls, policy: Entity, *, text: str) -> Self:
         """The operation on a policy of the mirror; the oldest version goes where there is no room for one
         more."""
-        image = standing(policy)
+        image = state_in_mirror(policy)
         others = [version for version in image["versions"] if version != image["default"]]
         drops = others[0] if len(image["versions"]) >= MAX_VERSIONS else ""
         return cls(policy.account, TextParams(**PolicyParams.names_of(policy), document=text, drops=drops))
@@ -258,7 +258,7 @@ class CreatePolicyVersion(DefaultText):
     def used(self) -> int | None:
         """Versions of the policy."""
         policy = self.subject()
-        return None if policy is None else len(standing(policy)["versions"])
+        return None if policy is None else len(state_in_mirror(policy)["versions"])
 
     @property
     def quota_growth(self) -> int:
@@ -314,7 +314,7 @@ class SetDefaultVersion(DefaultText):
         return self._text
 
 
-def standing(policy: Entity) -> Image:
+def state_in_mirror(policy: Entity) -> Image:
     """How a policy of the mirror stands now, as `observe` gives it of AWS; `text` is the key of the
     default version's document."""
     rows = PolicyVersion.objects.filter(valid_at(None), policy=policy).select_related("document")

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from django.db.models import Q
 
-from iam.changes.operations.facts import few
+from iam.changes.operations.facts import first_names
 from iam.mirror.models import (
     Document,
     Entity,
@@ -70,4 +70,4 @@ def _sentence(beginning: str, names: Iterable[str]) -> str:
     listed = list(names)
     if not listed:
         return ""
-    return f"{beginning} {few(listed)}."
+    return f"{beginning} {first_names(listed)}."

@@ -15,7 +15,7 @@ from iam.aws.parallel_reads import parallel_reads
 from iam.aws.reads import holdings
 from iam.aws.session import Aws
 from iam.changes.operations.base import AccessEffect, Image
-from iam.changes.operations.facts import few
+from iam.changes.operations.facts import first_names
 from iam.changes.operations.identity import lost_identity
 from iam.changes.operations.params import Blank
 from iam.changes.operations.spec import HIGH, OperationSpec, Quota
@@ -133,4 +133,4 @@ def instances_with(profile: Entity | None, becomes: str) -> tuple[str, ...]:
     names = list(edges.order_by("source__name").values_list("source__name", flat=True)) if profile else []
     if not names:
         return ()
-    return (f"EC2 instances that have the profile {becomes}: {few(names)}.",)
+    return (f"EC2 instances that have the profile {becomes}: {first_names(names)}.",)

@@ -11,7 +11,7 @@ from uuid import UUID
 from iam.aws.records import OidcProviderRecord, SamlProviderRecord
 from iam.aws.session import Aws
 from iam.changes.operations.base import AccessEffect, AwsCall
-from iam.changes.operations.facts import few
+from iam.changes.operations.facts import first_names
 from iam.changes.operations.identity import found_or_none
 from iam.changes.operations.lifecycle import Create, Delete
 from iam.changes.operations.subject import OnListed, SubjectParams
@@ -68,7 +68,7 @@ class OnProvider(OnListed):
         if not roles:
             return AccessEffect(notes=("No role trusts it, so no one can sign in with it.",))
         who = "This role trusts it" if len(roles) == 1 else f"These {len(roles)} roles trust it"
-        return AccessEffect(notes=(f"{who}: {few(roles)}. {self.consequence}",))
+        return AccessEffect(notes=(f"{who}: {first_names(roles)}. {self.consequence}",))
 
     @property
     def consequence(self) -> str:

@@ -143,7 +143,7 @@ class UploadSshKey(TextUpload):
 
     def is_this(self, aws: Aws, credential_id: str) -> bool:
         text = details.ssh_key_text(aws, user_name=self.inputs.user_name, key_id=credential_id)
-        return plain(text) == plain(self.inputs.body)
+        return normalized_key(text) == normalized_key(self.inputs.body)
 
     def problems(self) -> list[str]:
         """AWS's model knows nothing of keys."""
@@ -171,7 +171,7 @@ def read_key(text: str) -> object:
     return load_pem_public_key(data) if data.startswith(b"-----") else load_ssh_public_key(data)
 
 
-def plain(text: str) -> bytes:
+def normalized_key(text: str) -> bytes:
     """A key in one form, whatever its form, comment and line ends; the text itself for what cannot be
     read."""
     try:

@@ -20,7 +20,7 @@ from typing import Any, Final, Self
 from iam.aws.session import Aws
 from iam.changes.operations import trust
 from iam.changes.operations.base import AccessEffect, AwsCall, Image
-from iam.changes.operations.facts import few, state_of
+from iam.changes.operations.facts import first_names, state_of
 from iam.changes.operations.holder import HolderParams
 from iam.changes.operations.inline_policy import (
     InlineText,
@@ -162,7 +162,7 @@ class RevokeSessions(PutInlinePolicy):
         if state is None or state.document is None:
             return ()
         names = sorted(trust.admitted(state.document.text))
-        return (f"Affects everyone who has assumed it: {few(names)}.",) if names else ()
+        return (f"Affects everyone who has assumed it: {first_names(names)}.",) if names else ()
 
 
 def _with_moment(text: str, moment: datetime | None) -> str:

@@ -63,11 +63,11 @@ def accepted(sealed_id: str) -> Secret | None:
     return secret if secret is not None and secret.released_at is not None else None
 
 
-def look(sealed_id: str, *, purpose: str, gone: str) -> str:
+def sealed_text(sealed_id: str, *, purpose: str, gone: str) -> str:
     """The text that somebody has sealed for a worker. Raises RefusedError, with `gone`, when it is not
     there any more."""
     try:
-        return sealed.look(UUID(sealed_id), purpose=purpose)
+        return sealed.read_text(UUID(sealed_id), purpose=purpose)
     except SealedError as error:
         raise RefusedError(f"{gone} {error.message}") from None
 
@@ -75,7 +75,7 @@ def look(sealed_id: str, *, purpose: str, gone: str) -> str:
 def used(sealed_id: str) -> None:
     """AWS has taken what was sealed for a worker: it is noted so, and destroyed."""
     sealed.release(UUID(sealed_id))
-    sealed.shred(UUID(sealed_id))
+    sealed.destroy(UUID(sealed_id))
 
 
 def new_password(account: Account) -> str:

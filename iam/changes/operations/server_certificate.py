@@ -39,7 +39,7 @@ from iam.changes.operations.lifecycle import (
     renaming,
 )
 from iam.changes.operations.params import Blank, IdText
-from iam.changes.operations.sealed_secret import WITHHELD, look, used
+from iam.changes.operations.sealed_secret import WITHHELD, sealed_text, used
 from iam.changes.operations.spec import HIGH, Loss, OperationSpec
 from iam.changes.operations.subject import (
     OnListed,
@@ -140,7 +140,7 @@ class UploadServerCertificate(OnCertificate, Create):
 
     def resolve_params(self, call: AwsCall) -> Mapping[str, Any]:
         """With the key."""
-        return {**call.params, "PrivateKey": look(self.inputs.sealed_id, purpose=PURPOSE, gone=_GONE)}
+        return {**call.params, "PrivateKey": sealed_text(self.inputs.sealed_id, purpose=PURPOSE, gone=_GONE)}
 
     def handle_response(
         self, call: AwsCall, response: Mapping[str, Any], *, change_id: UUID

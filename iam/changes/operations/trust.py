@@ -96,12 +96,12 @@ def _ways(text: str, *, allows: bool = True) -> set[TrustWay]:
         calls = frozenset(map(str.lower, statement.actions))
         for kind, names in named.items():
             for name in names:
-                whom = sort + _plainly(kind, name)
+                whom = sort + _principal_in_one_form(kind, name)
                 ways.add(TrustWay(whom, calls, statement.is_not_action, conditions))
     return ways
 
 
-def _plainly(kind: str, name: str) -> str:
+def _principal_in_one_form(kind: str, name: str) -> str:
     """A principal in the one way in which it is written here: an account by its number, everybody as one."""
     if kind == "AWS" and name.startswith("arn:") and name.endswith(":root"):
         return f"AWS {name.split(':')[4]}"
@@ -113,7 +113,7 @@ def admitted(text: str) -> set[str]:
     return {way.whom for way in _ways(text)}
 
 
-def opens(before: str, after: str) -> bool:
+def lets_in_more(before: str, after: str) -> bool:
     """Whether the new text lets somebody in, or in another way, whom the former did not; what only narrows
     it does not."""
     former = _ways(before)

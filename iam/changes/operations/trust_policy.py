@@ -61,7 +61,7 @@ class ReplaceTrustPolicy(OnSubject):
 
     def risks(self) -> tuple[str, ...]:
         before = self.text_now
-        return (TRUST_OPENED,) if trust.opens(before, self.inputs.document) else ()
+        return (TRUST_OPENED,) if trust.lets_in_more(before, self.inputs.document) else ()
 
     def sensitivity(self, effect: AccessEffect) -> str:
         """High when somebody is let in whom the former text did not let in."""

@@ -192,8 +192,8 @@ class CreateVirtualMfaDevice(OfDevice):
         if image["status"] == ABSENT:
             return ""
         return (
-            f"{taken(self.inputs.device_name)} If this change created it, its seed is lost: delete "
-            "the device and start again."
+            f"{name_taken_message(self.inputs.device_name)} If this change created it, its seed is lost: "
+            "delete the device and start again."
         )
 
     def handle_response(
@@ -218,7 +218,7 @@ class CreateVirtualMfaDevice(OfDevice):
     def problems(self) -> list[str]:
         user = self.subject()
         if user is not None and self.image_of(user)["status"] != ABSENT:
-            return [taken(self.inputs.device_name)]
+            return [name_taken_message(self.inputs.device_name)]
         return super().problems()
 
     def inverse(self, before: Image) -> Operation | None:
@@ -233,6 +233,6 @@ def serial_of(account: Account, device_name: str) -> str:
     return f"arn:{account.partition}:iam::{account.account_id}:mfa/{device_name}"
 
 
-def taken(device_name: str) -> str:
+def name_taken_message(device_name: str) -> str:
     """A sentence for when there is a device of this name."""
     return f"An MFA device named {device_name} already exists in this account. Choose another name."

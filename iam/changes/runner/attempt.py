@@ -135,7 +135,7 @@ def _with_ids(change: Change) -> dict[str, Any]:
 
 def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
     """Observe, and call only what is still to be done."""
-    why, image = _looked(operation, aws)
+    why, image = _observed(operation, aws)
     if why:
         outcomes.drift_of_names(change, what=why)
         return
@@ -154,7 +154,7 @@ def _carry_out(change: Change, operation: Operation, aws: Aws) -> None:
     _confirm(change, operation, aws)
 
 
-def _looked(operation: Operation, aws: Aws) -> tuple[str, Image]:
+def _observed(operation: Operation, aws: Aws) -> tuple[str, Image]:
     """Why the names mean something else ("" for nothing), and what AWS shows where they do not."""
     with parallel_reads(aws) as ask:
         observe = partial(operation.observe, aws)
@@ -195,7 +195,7 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
             _note_rejection(change, number, error, began=began)
             raise CallRejectedError(error) from error
         kept = operation.handle_response(call, result.response, change_id=change.pk)
-        last = _answered(change, number, began=began, request_id=result.request_id, kept=kept)
+        last = _answer_columns(change, number, began=began, request_id=result.request_id, kept=kept)
     moved = move(
         change,
         to=ChangeState.CONFIRMING,
@@ -214,7 +214,7 @@ def _send(change: Change, operation: Operation, aws: Aws, *, left: list[tuple[in
 
 def _note_rejection(change: Change, number: int, error: AwsError, *, began: float) -> None:
     certain = error.kind not in _IN_DOUBT | _LOOK_ANEW
-    answer = _answered(
+    answer = _answer_columns(
         change,
         number,
         began=began,
@@ -223,11 +223,11 @@ def _note_rejection(change: Change, number: int, error: AwsError, *, began: floa
         in_doubt=not certain,
     )
     keep(change, **answer)
-    if certain and not calls.done(change):
+    if certain and not calls.done_sentences(change):
         keep(change, sent_at=None)
 
 
-def _answered(
+def _answer_columns(
     change: Change,
     number: int,
     *,
@@ -238,7 +238,7 @@ def _answered(
     kept: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The columns that hold the answer to a call."""
-    noted = calls.answered(
+    noted = calls.notes_with_answer(
         change,
         number,
         milliseconds=round((time.monotonic() - began) * 1000),
@@ -247,11 +247,11 @@ def _answered(
         in_doubt=in_doubt,
     )
     ids = [*change.request_ids, request_id] if request_id else change.request_ids
-    results = {"results": _together(change.results, kept)} if kept else {}
+    results = {"results": _joined_results(change.results, kept)} if kept else {}
     return {"calls": noted, "request_ids": ids, **results}
 
 
-def _together(results: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
+def _joined_results(results: dict[str, Any], kept: dict[str, Any]) -> dict[str, Any]:
     """What is kept of several answers; mappings such as the ids are joined."""
     joined = dict(results)
     for name, value in kept.items():

@@ -28,23 +28,23 @@ def has_doubt(change: Change) -> bool:
     return any(is_in_doubt(change, number) for number in range(len(change.calls)))
 
 
-def done(change: Change) -> list[str]:
+def done_sentences(change: Change) -> list[str]:
     """The sentences of the calls that AWS has carried out."""
     return [call["sentence"] for number, call in enumerate(change.calls) if is_answered(change, number)]
 
 
 def sent(change: Change, number: int) -> Notes:
     """The notes with one call about to be sent."""
-    return _noted(change, number, in_doubt=True)
+    return _noted_call(change, number, in_doubt=True)
 
 
-def answered(
+def notes_with_answer(
     change: Change, number: int, *, milliseconds: int, request_id: str, error: str, in_doubt: bool
 ) -> Notes:
     """The notes with the answer to one call; an error leaves it in doubt where AWS may have carried it out
     all the same.
     """
-    return _noted(
+    return _noted_call(
         change,
         number,
         at=datetime.now(tz=UTC).isoformat(),
@@ -55,7 +55,7 @@ def answered(
     )
 
 
-def _noted(change: Change, number: int, **values: Any) -> Notes:
+def _noted_call(change: Change, number: int, **values: Any) -> Notes:
     notes = [dict(call) for call in change.calls]
     notes[number] |= values
     return notes

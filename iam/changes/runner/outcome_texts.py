@@ -42,7 +42,7 @@ _ROLE_REFUSED = "AWS doesn’t let Gatehouse assume the write role of this accou
 _ROLE_REFUSED_NEXT = "Check the permissions of the account under Settings, then submit the request again."
 
 
-def happened(error: AwsError) -> str:
+def error_sentence(error: AwsError) -> str:
     """One sentence in our words."""
     if error.code in _CODES:
         return _CODES_REFUSED
@@ -69,7 +69,7 @@ def failed(error: AwsError, *, attempts: int = 1, done: Sequence[str] = ()) -> s
         following = _CODES_NEXT
     elif error.is_role_refused:
         following = _ROLE_REFUSED_NEXT
-    return f"{tried}{happened(error)} {_changed(done)} {following}{aws_says(error)}"
+    return f"{tried}{error_sentence(error)} {_changed(done)} {following}{aws_says(error)}"
 
 
 def refused(why: str, *, done: Sequence[str] = ()) -> str:
@@ -85,18 +85,18 @@ def _changed(done: Sequence[str]) -> str:
 
 def retried(error: AwsError, *, seconds: float) -> str:
     """For a change that goes back into the queue."""
-    return f"{happened(error)} Gatehouse tries again in {seconds:.0f} s.{aws_says(error)}"
+    return f"{error_sentence(error)} Gatehouse tries again in {seconds:.0f} s.{aws_says(error)}"
 
 
 def in_doubt(error: AwsError) -> str:
     """For a change of which nobody knows whether AWS carried it out."""
-    return f"{happened(error)} It is unknown whether AWS completed the call. {LOOK}{aws_says(error)}"
+    return f"{error_sentence(error)} It is unknown whether AWS completed the call. {LOOK}{aws_says(error)}"
 
 
 def unreadable(error: AwsError) -> str:
     """For a change that was called, and could not be read back."""
     return (
-        f"AWS accepted the call, but the check afterwards failed: {happened(error)} "
+        f"AWS accepted the call, but the check afterwards failed: {error_sentence(error)} "
         f"Fix that, then refresh.{aws_says(error)}"
     )
 

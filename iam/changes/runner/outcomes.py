@@ -106,7 +106,7 @@ def end_without_success(change: Change, error: AwsError, *, attempts: int = 1) -
     if calls.has_doubt(change):
         leave_unknown(change, kind=error.kind.value, message=outcome_texts.in_doubt(error))
         return
-    done = calls.done(change)
+    done = calls.done_sentences(change)
     fail(change, kind=error.kind.value, message=outcome_texts.failed(error, attempts=attempts, done=done))
     if done:
         mirror.request_pull(change.account, trigger="change")
@@ -114,7 +114,7 @@ def end_without_success(change: Change, error: AwsError, *, attempts: int = 1) -
 
 def refuse(change: Change, refused: RefusedError) -> None:
     """End a change of which a call could not be sent: what was sealed for it is not there any more."""
-    done = calls.done(change)
+    done = calls.done_sentences(change)
     fail(change, kind="refused", message=outcome_texts.refused(refused.message, done=done))
     if done:
         mirror.request_pull(change.account, trigger="change")

@@ -16,11 +16,11 @@ from iam.changes.services.requests import (
     SetCause,
     SetLane,
     Weighed,
+    examine,
     look_again,
     request_change,
     request_changes,
     request_membership,
-    weigh,
     withdraw,
 )
 from iam.changes.services.undo_requests import (
@@ -40,6 +40,7 @@ __all__ = [
     "approve",
     "break_glass",
     "comment",
+    "examine",
     "look_again",
     "may_break_glass",
     "may_comment",
@@ -60,7 +61,6 @@ __all__ = [
     "to_review",
     "undo",
     "undo_several",
-    "weigh",
     "why_not_review",
     "why_not_undo",
     "why_not_undo_each",

@@ -65,5 +65,5 @@ def request_upload(
     try:
         return request_operation(actor, operation=operation, reason=reason, idempotency_key=idempotency_key)
     except RefusedError:
-        sealed.shred(secret)
+        sealed.destroy(secret)
         raise

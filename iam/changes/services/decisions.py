@@ -54,17 +54,17 @@ def standing_of(
 ) -> DecisionRights:
     """Whether the viewer may decide on the set of this change now; nobody decides what does not wait."""
     if change.state != ChangeState.AWAITING:
-        return DecisionRights(may_decide=False, why_not=_over(change))
+        return DecisionRights(may_decide=False, why_not=_is_over(change))
     known = progress or current_progress(change)
     own = change.requested_by == viewer.person_id
     if own and not settings.SINGLE_OPERATOR:
         return DecisionRights(
             may_decide=False, why_not="You requested this, so someone else decides.", is_own=True
         )
-    return _standing(known, viewer, own=own)
+    return _viewer_standing(known, viewer, own=own)
 
 
-def _standing(progress: ApprovalProgress, viewer: Viewer, *, own: bool) -> DecisionRights:
+def _viewer_standing(progress: ApprovalProgress, viewer: Viewer, *, own: bool) -> DecisionRights:
     me, stage = viewer.person_id, progress.stage_of(viewer.person_id)
     if progress.has_agreed(me):
         why = "You have already approved this. Someone else decides next."
@@ -241,10 +241,10 @@ def waiting_parts(change: Change) -> list[Change]:
 
 def _too_late(change: Change) -> RefusedError:
     change.refresh_from_db()
-    return RefusedError(_over(change), change=change)
+    return RefusedError(_is_over(change), change=change)
 
 
-def _over(change: Change) -> str:
+def _is_over(change: Change) -> str:
     return f"There is nothing left to decide: {change.reference} is {change.get_state_display().lower()}."
 
 

@@ -83,13 +83,13 @@ def _check_own(operation: Operation, person: Person) -> None:
         is_theirs = (isinstance(operation, DeleteSpareMfaDevice) and _has_made(operation, person)) or (
             isinstance(operation, SetTags)
             and operation.spec is SET_TAGS[Kind.MFA_DEVICE]
-            and _holds(operation, person)
+            and _is_own_device(operation, person)
         )
     if not is_theirs:
         raise RefusedError("This is not an MFA device of your own.")
 
 
-def _holds(operation: SetTags, person: Person) -> bool:
+def _is_own_device(operation: SetTags, person: Person) -> bool:
     """Whether the device belongs to a user of theirs. Only the label may differ: other tags can have a say
     in who may do what."""
     device = operation.subject()

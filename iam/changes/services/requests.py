@@ -57,7 +57,7 @@ class Weighed(NamedTuple):
     receipt: dict[str, Any]
 
 
-def weigh(
+def examine(
     operations: Sequence[Operation],
     *,
     actor: Viewer,
@@ -112,7 +112,7 @@ def request_changes(
     `summary` what they do where (None given: told from the changes), `most` how many there may be.
 
     The same key of the same person gives the same changes, however often and from however many requests at
-    once. Every rule is checked again, unless that was done just now (`weigh`). Raises RefusedError.
+    once. Every rule is checked again, unless that was done just now (`examine`). Raises RefusedError.
     """
     reason = _reason(reason)
     plans = planned.plans if isinstance(planned, Weighed) else planned
@@ -128,7 +128,7 @@ def request_changes(
         else:
             reverts = [plan.reverts for plan in plans]
             for_grant = cause.kind == OF_GRANT
-            weighed = weigh(operations, actor=actor, reverts=reverts, for_grant=for_grant, most=most)
+            weighed = examine(operations, actor=actor, reverts=reverts, for_grant=for_grant, most=most)
         group = ChangeSet(
             title=title_for(operations, text=title),
             receipt=weighed.receipt,

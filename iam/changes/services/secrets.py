@@ -57,4 +57,4 @@ def destroy_unused(change: Change) -> None:
     """
     sealed_id = change.params.get("sealed_id")
     if sealed_id and change.state in _FOR_NOTHING:
-        sealed.shred(UUID(sealed_id))
+        sealed.destroy(UUID(sealed_id))

@@ -30,7 +30,7 @@ def examine_reads(aws: Aws, account: Account) -> Iterator[ExaminationCheck]:
         if section == ORGANIZATION:
             check = _organization(aws, account, table)
         else:
-            check = tried(aws, actions, table=table, key=section, title=READS.get(section, section))
+            check = try_actions(aws, actions, table=table, key=section, title=READS.get(section, section))
         yield check
         broken = broken + 1 if check.verdict is CheckVerdict.FAILED else 0
         if broken == _GIVES_UP:
@@ -41,7 +41,7 @@ Answers = dict[str, AwsError | None]
 """Action → what stood in its way when it was tried."""
 
 
-def tried(
+def try_actions(
     aws: Aws,
     actions: Sequence[str],
     *,
@@ -146,7 +146,7 @@ def _organization(aws: Aws, account: Account, table: dict[str, Probe]) -> Examin
                 ORGANIZATION, "read", title, CheckVerdict.SKIPPED, "The account isn’t part of an organization"
             )
         if error.kind is ErrorKind.DENIED:
-            return tried(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
+            return try_actions(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
         return ExaminationCheck(
             ORGANIZATION, "read", title, CheckVerdict.FAILED, f"{error.action} failed: {error.message}",
             told=error.message, code=error.code, request_id=error.request_id,
@@ -155,7 +155,7 @@ def _organization(aws: Aws, account: Account, table: dict[str, Probe]) -> Examin
     if management != account.account_id and _error_of(aws, table["organizations:ListAccounts"]) is not None:
         detail = f"Not needed: the organization is synced through its management account {management}"
         return ExaminationCheck(ORGANIZATION, "read", title, CheckVerdict.SKIPPED, detail)
-    return tried(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
+    return try_actions(aws, READ[ORGANIZATION], table=table, key=ORGANIZATION, title=title)
 
 
 def _some_key(aws: Aws, account: Account) -> str:

@@ -11,7 +11,7 @@ from iam.aws.permissions import OBSERVE, WRITE, WRITTEN, resource_arn
 from iam.aws.session import Aws
 from iam.mirror.doctor.checks import CheckVerdict, ExaminationCheck, failed
 from iam.mirror.doctor.probes import NOBODY, probes
-from iam.mirror.doctor.reads import Answers, tried
+from iam.mirror.doctor.reads import Answers, try_actions
 from iam.mirror.models import Account
 
 SIMULATE = "iam:SimulatePrincipalPolicy"
@@ -51,7 +51,7 @@ def examine_writes(aws: Aws, account: Account, *, principal: str) -> Iterator[Ex
     for family in WRITE:
         title = TITLES.get(family, family)
         if OBSERVE[family]:
-            yield tried(
+            yield try_actions(
                 aws,
                 OBSERVE[family],
                 table=table,

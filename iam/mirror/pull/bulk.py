@@ -127,7 +127,7 @@ def refresh_statistics(models: Iterable[type[Model]], *, added: int) -> None:
 def execute(statement: str, parameters: Sequence[Any]) -> int:
     """Run one statement with parameters of any of our types; the number of rows that it touched."""
     with connection.cursor() as cursor:
-        cursor.execute(statement, [adapt(value) for value in parameters])
+        cursor.execute(statement, [database_value(value) for value in parameters])
         return int(cursor.rowcount)
 
 
@@ -162,7 +162,7 @@ def _as_text(value: datetime) -> str:
 _ON_SQLITE: dict[type, Callable[[Any], Any]] = {datetime: _as_text, UUID: lambda value: value.hex}
 
 
-def adapt(value: Any) -> Any:
+def database_value(value: Any) -> Any:
     """A value as the database driver takes it in a raw statement, in Django's own representation."""
     if connection.vendor == "postgresql":
         return value

@@ -117,7 +117,7 @@ def derive(
         if old is not None and _is_learned(old.values, values):
             learned.append((old.id, values[_MFA], bulk.canonical(values[_REPORT])))
             continue
-        _note(changes[_moment(old, values, clock)], user, old, values)
+        _note_change(changes[_moment(old, values, clock)], user, old, values)
         changed.add(user.id)
     for seen, change in changes.items():
         temporal.write(CREDENTIALS, change, account_id=census.account.pk, seen=seen)
@@ -152,7 +152,7 @@ def _facts(user: EntityRow, old: Current | None, reported: Reported | None) -> d
     return facts
 
 
-def _note(change: RowDifference, user: EntityRow, old: Current | None, values: Values) -> None:
+def _note_change(change: RowDifference, user: EntityRow, old: Current | None, values: Values) -> None:
     if old is not None:
         change.closes.append(old.id)
     change.inserts.append((user.id, (), values))

@@ -47,7 +47,7 @@ class SectionReading(Generic[T]):
         return self.error is None
 
 
-def _notes(outcome: PartOutcome) -> str:
+def _first_notes(outcome: PartOutcome) -> str:
     """The first notes, and how many more there are."""
     more = len(outcome.notes) - NOTES_KEPT
     return " ".join([*outcome.notes[:NOTES_KEPT], *([f"And {more:,} more."] if more > 0 else [])])
@@ -107,7 +107,7 @@ class PullJob:
                 name, SectionState.HELD.value, reading.began_at, calls=calls, message=outcome.held
             )
         else:
-            message = _notes(outcome) if outcome else ""
+            message = _first_notes(outcome) if outcome else ""
             verdict = SectionVerdict(
                 name,
                 SectionState.COMPLETE.value,

@@ -176,11 +176,11 @@ def _derive_credentials(
         reported_before=before,
         released=frozenset(applied.roster.released),
     )
-    users = list(census.of_kind(Kind.USER)) if is_new else _touched(census, applied)
+    users = list(census.of_kind(Kind.USER)) if is_new else _users_to_count(census, applied)
     return derive(census, users, reported=reported, clock=clock) - applied.roster.added
 
 
-def _touched(census: EntityCache, applied: Applied) -> list[EntityRow]:
+def _users_to_count(census: EntityCache, applied: Applied) -> list[EntityRow]:
     """Users who are new, and those who got, lost or changed a device."""
     roster = applied.roster
     devices = applied.outcomes.get(MFA_DEVICES, PartOutcome()).changed | roster.added

@@ -22,7 +22,7 @@ def _ordered(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return {"pairs": [[name, value] for name, value in pairs]}
 
 
-def saying(text: str) -> str:
+def content_of(text: str) -> str:
     """A document without its white space and escapes; one that isn't JSON says what its text is."""
     try:
         return json.dumps(json.loads(text, object_pairs_hook=_ordered))
@@ -39,5 +39,5 @@ def say_the_same(pairs: Iterable[Pair]) -> set[Pair]:
     return {
         (old, new)
         for old, new in wanted
-        if old in texts and new in texts and saying(texts[old]) == saying(texts[new])
+        if old in texts and new in texts and content_of(texts[old]) == content_of(texts[new])
     }

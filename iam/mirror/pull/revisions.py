@@ -36,7 +36,7 @@ def note_write(account_id: int) -> None:
     Account.objects.filter(pk=account_id).update(writes=F("writes") + 1)
 
 
-def note(account_id: int, entities: Collection[int]) -> None:
+def note_written(account_id: int, entities: Collection[int]) -> None:
     """Note that entities of an account are written."""
     revision = next_revision(account_id)
     if entities:
@@ -49,4 +49,4 @@ def note_end(account_id: int, entities: Collection[int]) -> None:
     for chunk in bulk.chunks(entities):
         edges = Edge.objects.filter(target_id__in=chunk, valid_to__isnull=True)
         noted.update(edges.values_list("source_id", flat=True))
-    note(account_id, noted)
+    note_written(account_id, noted)

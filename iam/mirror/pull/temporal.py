@@ -201,7 +201,7 @@ def write(
     if change.reworded:
         _reword(table, change.reworded)
     if table.is_noted and (change.closes or change.inserts):
-        revisions.note(account_id, _noted(table, change))
+        revisions.note_written(account_id, _written_entities(table, change))
     close(table, change.closes, seen=seen)
     if not change.inserts:
         return
@@ -247,7 +247,7 @@ def _reword(table: Table, reworded: list[tuple[int, Values]]) -> None:
     bulk.update(table.model, key="id", columns=columns, rows=rows)
 
 
-def _noted(table: Table, change: RowDifference) -> set[int]:
+def _written_entities(table: Table, change: RowDifference) -> set[int]:
     """The entities that are not new; facts are of the account itself."""
     if table.owner == "account_id":
         return set()

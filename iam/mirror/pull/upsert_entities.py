@@ -111,7 +111,7 @@ def _enrol_part(census: EntityCache, part: SectionPart, roster: UpsertResult) ->
             returned.append(known.id)
         updates.append((known, aws_entity))
     if returned:
-        revisions.note(census.account.pk, returned)
+        revisions.note_written(census.account.pk, returned)
     for known, aws_entity in _insert(census, fresh, roster, at=part.seen.at):
         members.append((known, aws_entity))
     _update(census, updates, roster)

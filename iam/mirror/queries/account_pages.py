@@ -77,7 +77,7 @@ def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[
 @lru_cache(maxsize=SCOPES_KEPT)
 def _by_need(scope: Scope, *, is_one: bool) -> CompiledQuery:
     needs = _needs_attention(lambda minutes: Param(_slot_name(minutes), DateTimeField()))
-    accounts = _within(scope).filter(removed_at__isnull=True)
+    accounts = _accounts_in_scope(scope).filter(removed_at__isnull=True)
     accounts = accounts.filter(pk=Param("account", BigAutoField())) if is_one else accounts
     by_need = accounts.annotate(needs=Case(When(needs, then=1), default=0)).order_by("-needs", "name", "id")
     return CompiledQuery(lambda: by_need.values_list("pk", "needs"))
@@ -88,10 +88,10 @@ def _slot_name(minutes: int | None) -> str:
 
 
 def _scoped(viewer: Viewer) -> QuerySet[Account]:
-    return _within(viewer.scope)
+    return _accounts_in_scope(viewer.scope)
 
 
-def _within(scope: Scope) -> QuerySet[Account]:
+def _accounts_in_scope(scope: Scope) -> QuerySet[Account]:
     accounts = Account.objects.all()
     return accounts if scope.accounts is None else accounts.filter(account_id__in=scope.accounts)
 

@@ -201,7 +201,7 @@ class DifferenceSource:
         )
 
 
-def _twin(model: type[Temporal], at: datetime | None, **same: str) -> Exists:
+def _same_fact_at(model: type[Temporal], at: datetime | None, **same: str) -> Exists:
     """Whether the same fact holds at another moment."""
     keys = {name: OuterRef(column) for name, column in same.items()}
     return Exists(model._default_manager.filter(valid_at(at), **keys))
@@ -217,12 +217,14 @@ class States(DifferenceSource):
         """Told apart by whether the entity had a state on the other side."""
         rows = EntityState.objects.filter(account=account, kind__in=self.sorts)
         if self.sign == WENT:
-            return rows.filter(span.ended()).exclude(_twin(EntityState, span.right, entity="entity"))
+            return rows.filter(span.ended()).exclude(_same_fact_at(EntityState, span.right, entity="entity"))
         rows = rows.filter(span.begun_rows())
-        was_there = _twin(EntityState, span.left, entity="entity")
+        was_there = _same_fact_at(EntityState, span.left, entity="entity")
         if self.sign == CAME:
             return rows.exclude(was_there)
-        return rows.filter(was_there).exclude(_twin(EntityState, span.left, entity="entity", digest="digest"))
+        return rows.filter(was_there).exclude(
+            _same_fact_at(EntityState, span.left, entity="entity", digest="digest")
+        )
 
     def read(self, raw: dict[str, Any]) -> DifferenceRow:
         """The entity; what it belongs to is the other."""
@@ -261,7 +263,9 @@ class Ties(DifferenceSource):
         """Those without the same tie on the other side."""
         rows = Edge.objects.filter(account=account, kind__in=self.sorts)
         side, other = (span.ended(), span.right) if self.sign == WENT else (span.begun_rows(), span.left)
-        return rows.filter(side).exclude(_twin(Edge, other, source="source", kind="kind", target="target"))
+        return rows.filter(side).exclude(
+            _same_fact_at(Edge, other, source="source", kind="kind", target="target")
+        )
 
     def read(self, raw: dict[str, Any]) -> DifferenceRow:
         """From the principal to the group or policy, from what lies in a unit to the unit, from an SCP to
@@ -290,11 +294,13 @@ class InlinePolicyDifferences(DifferenceSource):
         rows = InlinePolicy.objects.filter(account=account)
         same = {"owner": "owner", "name": "name"}
         if self.sign == WENT:
-            return rows.filter(span.ended()).exclude(_twin(InlinePolicy, span.right, **same))
-        rows, was_there = rows.filter(span.begun_rows()), _twin(InlinePolicy, span.left, **same)
+            return rows.filter(span.ended()).exclude(_same_fact_at(InlinePolicy, span.right, **same))
+        rows, was_there = rows.filter(span.begun_rows()), _same_fact_at(InlinePolicy, span.left, **same)
         if self.sign == CAME:
             return rows.exclude(was_there)
-        return rows.filter(was_there).exclude(_twin(InlinePolicy, span.left, **same, document="document"))
+        return rows.filter(was_there).exclude(
+            _same_fact_at(InlinePolicy, span.left, **same, document="document")
+        )
 
     def read(self, raw: dict[str, Any]) -> DifferenceRow:
         """The policy's name, and whose it is."""

@@ -35,7 +35,7 @@ from iam.mirror.pull.sections import (
 from iam.mirror.queries.accounts import COLUMNS, accounts_within
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.core import ListDefinition, ListQuery
-from iam.mirror.queries.lists.counts import kept_counts, tab_counts, who
+from iam.mirror.queries.lists.counts import kept_counts, scope_key, tab_counts
 from iam.mirror.queries.lists.people import PEOPLE
 from iam.mirror.queries.result_cache import KeptResults, State, state_of
 
@@ -86,9 +86,9 @@ def figures(context: ListContext, *, written: State | None = None) -> Numbers:
     written = written or generation(context)
     if context.at is None and _sees_whole(context):
         # Keys get old and users inactive without anything being written.
-        about = (who(context), written, context.now.replace(second=0, microsecond=0))
+        about = (scope_key(context), written, context.now.replace(second=0, microsecond=0))
         return _numbers.get_or_make(about, lambda: _sum(_kept_by_account(context), now=context.now))
-    counted = kept_counts(number_queries(context), about=f"figures {who(context)} {written}")
+    counted = kept_counts(number_queries(context), about=f"figures {scope_key(context)} {written}")
     return Numbers(counted | (_kept_then(context) if _sees_whole(context) else {}))
 
 

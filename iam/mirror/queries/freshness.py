@@ -180,7 +180,7 @@ def is_old(facts: FreshnessFacts, name: str, observed_at: datetime) -> bool:
     return facts.now - newest > slack
 
 
-def standing(facts: FreshnessFacts) -> AccountStatus:
+def account_state(facts: FreshnessFacts) -> AccountStatus:
     """The account's state: what is going on, else what a person should look at first, else how old the facts
     are.
     """
@@ -218,14 +218,14 @@ def _by_sections(facts: FreshnessFacts) -> AccountStatus | None:
         note = f"Missing: {missing}" if missing else ""
         return AccountStatus(BAD, f"{_sections(len(denied))} denied", note)
     if held_sections := by_state.get(SectionState.HELD):
-        return AccountStatus(WARN, _held(held_sections[0]), held_sections[0].message)
+        return AccountStatus(WARN, _held_losses(held_sections[0]), held_sections[0].message)
     broken = list(chain.from_iterable(by_state.get(state, ()) for state in NOT_WHOLE))
     if broken:
         return AccountStatus(WARN, f"{_sections(len(broken))} not synced", broken[0].message)
     return None
 
 
-def _held(section: Section) -> str:
+def _held_losses(section: Section) -> str:
     """How many would end, as the pull has counted them in its message."""
     counted = _COUNTED.match(section.message)
     if not counted:

@@ -39,7 +39,7 @@ from iam.mirror.queries.differences import (
 )
 from iam.mirror.queries.figures import generation
 from iam.mirror.queries.lists.context import ListContext
-from iam.mirror.queries.lists.counts import who
+from iam.mirror.queries.lists.counts import scope_key
 from iam.mirror.queries.lists.rows import of_account
 from iam.mirror.queries.result_cache import KeptResults, State
 from iam.mirror.queries.visibility import visible
@@ -51,7 +51,7 @@ _kept = KeptResults[list[DifferenceRow]]()
 forget = _kept.forget
 
 
-def news(context: ListContext, *, limit: int, written: State | None = None) -> list[DifferenceRow]:
+def recent_events(context: ListContext, *, limit: int, written: State | None = None) -> list[DifferenceRow]:
     """What came, went or changed last, newest first, within thirty days before the moment. What was there at
     a first sync is no news.
 
@@ -60,7 +60,7 @@ def news(context: ListContext, *, limit: int, written: State | None = None) -> l
     """
     shown = context.at or datetime.now(tz=UTC)
     written = written or generation(context)
-    about = (limit, who(context), written, shown.replace(second=0, microsecond=0))
+    about = (limit, scope_key(context), written, shown.replace(second=0, microsecond=0))
     return list(_kept.get_or_make(about, lambda: _newest(context, shown, limit)))
 
 

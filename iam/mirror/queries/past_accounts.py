@@ -96,11 +96,11 @@ def with_last_pull(accounts: QuerySet[Account], *, at: datetime) -> QuerySet[Acc
         last_message=_last_pull(at, "message"),
         last_trigger=_last_pull(at, "trigger"),
         newest=_last_pull(at, "pk", stopped=True),
-        unit_id=Subquery(_places(at).values("target")[:1]),
+        unit_id=Subquery(_units_of_account(at).values("target")[:1]),
     ).annotate(unit=Subquery(state.values("name")[:1]))
 
 
-def _places(at: datetime) -> QuerySet[Edge]:
+def _units_of_account(at: datetime) -> QuerySet[Edge]:
     """The ties of the account of the outer query to the units in which it lay."""
     return Edge.objects.filter(
         valid_at(at),
@@ -115,7 +115,9 @@ def called_then(word: str, *, at: datetime) -> Q:
     alias = AccountFact.objects.filter(valid_at(at), account=OuterRef("pk"), name="alias")
     alias = alias.annotate(text=Cast("value", TextField())).filter(text__icontains=word)
     names = EntityState.objects.filter(valid_at(at), name__icontains=word, kind=Kind.ORG_UNIT)
-    in_unit = _places(at).filter(Q(target__aws_id__icontains=word) | Q(target__in=names.values("entity")))
+    in_unit = _units_of_account(at).filter(
+        Q(target__aws_id__icontains=word) | Q(target__in=names.values("entity"))
+    )
     return Q(Exists(alias)) | Q(Exists(in_unit))
 
 

@@ -69,7 +69,7 @@ def exact(viewer: Viewer, text: str, *, at: datetime | None = None) -> EntityHit
     """What has exactly this ARN or this id, if it is one thing; what exists goes before what is gone. One
     query, two of the past.
     """
-    rows = _found(viewer, at).filter(Q(arn=text) | Q(aws_id=text))
+    rows = _findable_entities(viewer, at).filter(Q(arn=text) | Q(aws_id=text))
     hits = _hits(_values(rows).order_by("pk")[:SUGGESTED], at)
     living = [hit for hit in hits if hit.gone_at is None]
     candidates = living or hits
@@ -84,7 +84,7 @@ def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[Hit
     """
     if _is_too_short(text):
         return []
-    rows = _matching(_found(viewer, at), text, at)
+    rows = _matching(_findable_entities(viewer, at), text, at)
     totals = dict(rows.values_list("kind").annotate(total=Count("pk")).order_by())
     by_kind: dict[str, HitGroup] = {
         kind: HitGroup(kind, [], totals[kind]) for kind in SEARCHED_KINDS if kind in totals
@@ -99,7 +99,7 @@ def _closest(viewer: Viewer, text: str, at: datetime | None, kinds: list[str]) -
     """The few closest of each kind, in order."""
     parts = []
     for kind in kinds:
-        ranked = _ranked(_matching(_found(viewer, at, kind), text, at), text, at)
+        ranked = _ranked(_matching(_findable_entities(viewer, at, kind), text, at), text, at)
         few = ranked.order_by(*CLOSEST).values("pk")[:PER_KIND]
         parts.append(Entity.objects.filter(pk__in=few).values("pk"))
     chosen = Entity.objects.filter(pk__in=parts[0].union(*parts[1:], all=True))
@@ -110,12 +110,12 @@ def suggestions(viewer: Viewer, text: str, *, at: datetime | None = None) -> lis
     """The few closest of what exists, for anyone who is still typing. One query, two of the past."""
     if _is_too_short(text):
         return []
-    rows = _matching(_found(viewer, at).filter(_exists(at)), text, at)
+    rows = _matching(_findable_entities(viewer, at).filter(_exists(at)), text, at)
     closest = _ranked(rows, text, at).order_by("rank", "name", "pk")[:SUGGESTED]
     return _hits(_values(closest), at)
 
 
-def _found(viewer: Viewer, at: datetime | None, *kinds: str) -> QuerySet[Any, Any]:
+def _findable_entities(viewer: Viewer, at: datetime | None, *kinds: str) -> QuerySet[Any, Any]:
     """What can be found, of all kinds or some; of a past moment what had been there by then."""
     rows: QuerySet[Any, Any] = Entity.objects.filter(kind__in=kinds or SEARCHED_KINDS)
     rows = visible(rows, viewer, entity="pk", kinds=kinds or None)

@@ -49,14 +49,14 @@ def visible(
     nobody. `kinds` are those of the entities, where they are known: what cannot be among them is not looked
     for.
     """
-    return _within(viewer.scope, rows.exclude(account__in=_removed()), entity=entity, kinds=kinds)
+    return _visible_rows(viewer.scope, rows.exclude(account__in=_removed()), entity=entity, kinds=kinds)
 
 
 def _removed() -> QuerySet[Account, Any]:
     return Account.objects.filter(removed_at__isnull=False).values("pk")
 
 
-def _within(
+def _visible_rows(
     scope: Scope, rows: QuerySet[M], *, entity: str, kinds: Collection[str] | None = None
 ) -> QuerySet[M]:
     if scope.sees_everything:
@@ -78,7 +78,7 @@ def disconnected_entities(viewer: Viewer) -> QuerySet[Entity]:
     """The entities that the viewer would see if their accounts were not disconnected: the data is kept, and
     so is whose it is.
     """
-    return _within(viewer.scope, Entity.objects.filter(account__in=_removed()), entity="pk")
+    return _visible_rows(viewer.scope, Entity.objects.filter(account__in=_removed()), entity="pk")
 
 
 def visible_states(

@@ -20,12 +20,12 @@ def reread_profile(
     """Make what the mirror holds of an instance profile what AWS has just shown; no call. See
     reread_listed.
     """
-    aws_entity = None if now is None else _found(now)
+    aws_entity = None if now is None else _roles_in_answer(now)
     kind = Kind.INSTANCE_PROFILE.value
     reread_listed(account, kind=kind, name=name, aws_entity=aws_entity, at=at, cause_id=cause_id)
 
 
-def _found(now: EntityNow) -> FoundEntity:
+def _roles_in_answer(now: EntityNow) -> FoundEntity:
     return FoundEntity(
         kind=Kind.INSTANCE_PROFILE.value,
         aws_id=now.aws_id,

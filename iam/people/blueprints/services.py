@@ -27,7 +27,7 @@ MAX_NOTE_LENGTH: Final = 500
 def create_blueprint(actor: Viewer, *, team: Team, name: str, body: Body) -> BlueprintVersion:
     """A blueprint with its first version. Raises BlueprintError."""
     _check(actor, team, body)
-    name = _named(name)
+    name = _blueprint_named(name)
     try:
         with transaction.atomic():
             blueprint = Blueprint.objects.create(team=team, name=name)
@@ -82,7 +82,7 @@ def set_retired(actor: Viewer, *, blueprint: Blueprint, retired: bool) -> None:
         record(kind=kind, actor=actor, subject=blueprint.name, data={"team": blueprint.team.slug})
 
 
-def _named(name: str) -> str:
+def _blueprint_named(name: str) -> str:
     name = " ".join(name.split())
     if not 0 < len(name) <= 80:
         raise BlueprintError("Enter a name of up to 80 characters.", part="name")

@@ -41,7 +41,7 @@ def listed(
     users: dict[int, Entity] = {}
     open_lines = []
     for line in pasted.lines:
-        users_meant = _meant(line, {arn: person.pk for arn, person in people.items()})
+        users_meant = _users_meant(line, {arn: person.pk for arn, person in people.items()})
         chosen = users_meant or [match.entity for match in line.matches if match.entity.pk in picks]
         users |= {user.pk: user for user in chosen}
         if line.matches and not users_meant:
@@ -49,7 +49,7 @@ def listed(
     return Listed(list(users.values()), open_lines, pasted.unknown, pasted.left_over)
 
 
-def _meant(line: PastedLine, people: dict[str, object]) -> list[Entity]:
+def _users_meant(line: PastedLine, people: dict[str, object]) -> list[Entity]:
     """The one user who is surely meant, or all users of the one person who is."""
     if line.chosen is not None:
         return [line.chosen]

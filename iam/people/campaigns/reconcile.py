@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from iam.access.enforcement.scope import PolicyScope
-from iam.access.enforcement.services import holders_of, notes_for, operations_for, outlook
+from iam.access.enforcement.services import holders_of, notes_for, operations_for, situations_of
 from iam.changes import services as changes
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet
@@ -34,7 +34,7 @@ from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
 from iam.people.campaigns.models import OF_CAMPAIGN, Campaign, CampaignState, Ending, Participant
 from iam.people.campaigns.queries import ParticipantStatus, participants
-from iam.people.campaigns.services import enlist, tell
+from iam.people.campaigns.services import enlist, send_link
 from iam.people.campaigns.waiting_demands import reconsider, waiting_sets
 
 logger = structlog.get_logger(__name__)
@@ -43,7 +43,7 @@ BATCH_SIZE: Final = 200
 """So many messages a beat and campaign; the next beat goes on."""
 
 
-def tend() -> int:
+def reconcile_campaigns() -> int:
     """Take each campaign that is not closed as far as it goes now; how many there were. As often as one
     likes.
     """
@@ -67,7 +67,7 @@ def tend_one(campaign: Campaign) -> None:
     if campaign.state == CampaignState.RUNNING and now.date() <= campaign.due:
         if campaign.looked_at is None or campaign.looked_at <= now - LOOK_EVERY:
             enlist(campaign, viewer=author)
-        _tell(campaign, today=now.date())
+        _invite_and_remind(campaign, today=now.date())
         return
     if campaign.state == CampaignState.RUNNING:
         Campaign.objects.filter(pk=campaign.pk, state=CampaignState.RUNNING).update(state=CampaignState.DUE)
@@ -75,7 +75,7 @@ def tend_one(campaign: Campaign) -> None:
     _end(campaign, author)
 
 
-def _tell(campaign: Campaign, *, today: date) -> None:
+def _invite_and_remind(campaign: Campaign, *, today: date) -> None:
     """Invite anyone who was not invited; on the days of reminding, remind anyone who was not told since that
     day began.
     """
@@ -88,7 +88,7 @@ def _tell(campaign: Campaign, *, today: date) -> None:
         wanted |= Q(told_at__lt=since)
     rows = missing.filter(wanted).select_related("user__account", "campaign__begun_by")
     for row in rows.order_by(F("told_at").asc(nulls_first=True), "pk")[:BATCH_SIZE]:
-        tell(row, actor=None, is_reminder=row.invited_at is not None)
+        send_link(row, actor=None, is_reminder=row.invited_at is not None)
 
 
 def _end(campaign: Campaign, author: Viewer) -> None:
@@ -161,14 +161,14 @@ def _restricting(author: Viewer, account: Account, part: list[Participant]) -> A
     _handle([participant for participant in part if participant.user_id in has], None)
     scope = PolicyScope(account, path="/")
     users = {participant.user_id: participant.user for participant in part if participant.user_id not in has}
-    seen = outlook(scope, users=users, denies_keys=False)
+    seen = situations_of(scope, users=users, denies_keys=False)
     barred = {standing.number for standing in seen.locked_out} | {entity.pk for entity in seen.outside}
     left = {pk: user for pk, user in users.items() if pk not in barred}
     words = f"{len(barred)} would be locked out by the policy and were not included." if barred else ""
     if not left:
         return [], [], [], words
     if barred:
-        seen = outlook(scope, users=left, denies_keys=False)
+        seen = situations_of(scope, users=left, denies_keys=False)
     operations = operations_for(seen)
     first = [operation for operation in operations if operation.spec is not ATTACH_POLICY]
     by_arn = {participant.user.arn: participant for participant in part}

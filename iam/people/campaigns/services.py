@@ -66,7 +66,7 @@ def begin(viewer: Viewer, terms: CampaignTerms) -> Campaign:
                 f"That is {count:,} IAM users. A campaign can hold {MAX_PARTICIPANTS:,}. Start one for each "
                 "account or team."
             )
-        _note("begin", made, viewer, people=count, due=terms.due.isoformat(), ending=terms.ending.value)
+        _record("begin", made, viewer, people=count, due=terms.due.isoformat(), ending=terms.ending.value)
     return made
 
 
@@ -97,7 +97,7 @@ def enlist(campaign: Campaign, *, viewer: Viewer) -> int:
     return campaign.participants.count()
 
 
-def tell(participant: Participant, *, actor: Actor | None, is_reminder: bool) -> Link | None:
+def send_link(participant: Participant, *, actor: Actor | None, is_reminder: bool) -> Link | None:
     """Send them a link of their own; None when they were told just now, are linked to nobody, or there is no
     mail server. `actor` None is Gatehouse.
     """
@@ -158,11 +158,11 @@ def remind(viewer: Viewer, *, campaign: Campaign, wanted: Sequence[Participant] 
     if wanted is not None:
         missing = missing.filter(pk__in=[participant.pk for participant in wanted])
     sent = sum(
-        tell(participant, actor=viewer, is_reminder=participant.invited_at is not None) is not None
+        send_link(participant, actor=viewer, is_reminder=participant.invited_at is not None) is not None
         for participant in missing
     )
     if sent:
-        _note("remind", campaign, viewer, people=sent)
+        _record("remind", campaign, viewer, people=sent)
     return sent
 
 
@@ -182,7 +182,7 @@ def excuse(viewer: Viewer, participant: Participant, *, until: date, why: str) -
         Participant.objects.filter(pk=participant.pk).update(
             excused_until=until, excused_why=why.strip()[:300], excused_by=viewer.name[:128]
         )
-        _note(
+        _record(
             "excuse",
             campaign,
             viewer,
@@ -199,7 +199,7 @@ def end_exception(viewer: Viewer, participant: Participant) -> None:
     with transaction.atomic():
         excepted = Participant.objects.filter(pk=participant.pk, excused_until__isnull=False)
         if excepted.update(excused_until=None, excused_why="", excused_by=""):
-            _note("unexcuse", participant.campaign, viewer, user=participant.user.arn)
+            _record("unexcuse", participant.campaign, viewer, user=participant.user.arn)
 
 
 def close(viewer: Viewer, campaign: Campaign) -> bool:
@@ -212,7 +212,7 @@ def close(viewer: Viewer, campaign: Campaign) -> bool:
         living = Campaign.objects.filter(pk=campaign.pk).exclude(state=CampaignState.CLOSED)
         if not living.update(state=CampaignState.CLOSED, closed_at=datetime.now(tz=UTC)):
             return False
-        _note("close", campaign, viewer)
+        _record("close", campaign, viewer)
     return True
 
 
@@ -257,7 +257,7 @@ def _after(campaign: Campaign) -> str:
     }[Ending(campaign.ending)]
 
 
-def _note(act: str, campaign: Campaign, actor: Actor | None, **data: object) -> None:
+def _record(act: str, campaign: Campaign, actor: Actor | None, **data: object) -> None:
     number = campaign.account.account_id if campaign.account else ""
     record(
         kind=f"campaign.{act}",

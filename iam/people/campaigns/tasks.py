@@ -12,4 +12,4 @@ from iam.schedule import every
 @every(300)
 def reconcile_campaigns() -> int:
     """Invite, remind, and ask for what is due."""
-    return reconcile.tend()
+    return reconcile.reconcile_campaigns()

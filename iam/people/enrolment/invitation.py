@@ -61,7 +61,7 @@ def send_link(viewer: Viewer, *, user: Entity) -> Link:
         path=path_of(MessagePage.LINK, link.pk),
         key=str(link.pk),
     )
-    _note("send", link, viewer, told=sent)
+    _record("send", link, viewer, told=sent)
     return link
 
 
@@ -69,7 +69,7 @@ def send_link(viewer: Viewer, *, user: Entity) -> Link:
 def show_link(viewer: Viewer, *, user: Entity) -> tuple[Link, str]:
     """The link and its address, to be passed on by anyone who asked; shown this once. Raises RefusedError."""
     link = _link(viewer, user)
-    _note("show", link, viewer)
+    _record("show", link, viewer)
     return link, address_of(link)
 
 
@@ -90,7 +90,7 @@ def _link(viewer: Viewer, user: Entity) -> Link:
     return make_link(Purpose.MFA, person=person, user_arn=user.arn, actor=viewer)
 
 
-def _note(act: str, link: Link, viewer: Viewer, **data: object) -> None:
+def _record(act: str, link: Link, viewer: Viewer, **data: object) -> None:
     record(
         kind=f"link.{act}",
         actor=viewer,

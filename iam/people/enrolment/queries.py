@@ -53,7 +53,7 @@ def standing_of(enrolment: Enrolment) -> EnrolmentStatus:
     if giving is not None and giving.state in OPEN:
         return EnrolmentStatus(EnrolmentStage.CHECKING, said=giving.error_message, is_late=_is_late(giving))
     if enrolment.ended_at is not None:
-        return EnrolmentStatus(EnrolmentStage.OVER, said=_over(enrolment))
+        return EnrolmentStatus(EnrolmentStage.OVER, said=_is_over(enrolment))
     if enrolment.expires_at <= datetime.now(tz=UTC):
         return EnrolmentStatus(EnrolmentStage.OVER, said=texts.SEED_EXPIRED)
     if making is None or making.state in OPEN:
@@ -110,7 +110,7 @@ def has_password(user: Entity) -> bool:
     return UserCredentials.objects.filter(valid_at(None), user=user, has_password=True).exists()
 
 
-def _over(enrolment: Enrolment) -> str:
+def _is_over(enrolment: Enrolment) -> str:
     failed = enrolment.making.error_message if enrolment.making else ""
     return {
         EnrolmentOutcome.CANCELLED: "It was cancelled, and its device is deleted.",

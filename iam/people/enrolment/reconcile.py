@@ -41,7 +41,7 @@ def change_ended(change: Change) -> None:
         settle(enrolment)
 
 
-def tend() -> int:
+def reconcile_enrolments() -> int:
     """Whatever is not settled: what a worker missed to tell, what is over, what is to be deleted; how many
     were looked at.
     """

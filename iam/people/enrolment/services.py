@@ -28,8 +28,8 @@ from iam.changes.operations.virtual_mfa_device import (
     NAME,
     SEED_HOLDS,
     CreateVirtualMfaDevice,
+    name_taken_message,
     serial_of,
-    taken,
 )
 from iam.changes.services.own_device import queue_own
 from iam.changes.services.requests import SetCause
@@ -127,7 +127,7 @@ def begin(seat: EnrolmentSession, *, device_name: str) -> Enrolment:
                 actor=seat.person,
             )
             made.save(update_fields=["making"])
-            _note("begin", made, actor=seat.person)
+            _record("begin", made, actor=seat.person)
             return made
     except IntegrityError:
         again = latest(seat.user, browser=seat.browser)
@@ -201,8 +201,8 @@ def end(enrolment: Enrolment, *, outcome: EnrolmentOutcome, actor: Actor | None)
         if not open_one.update(ended_at=now, outcome=outcome, is_settled=outcome is EnrolmentOutcome.ENABLED):
             return False
         enrolment.ended_at, enrolment.outcome = now, outcome.value
-        sealed.shred(enrolment.sealed_id, actor=actor)
-        _note(outcome.value, enrolment, actor=actor)
+        sealed.destroy(enrolment.sealed_id, actor=actor)
+        _record(outcome.value, enrolment, actor=actor)
     return True
 
 
@@ -238,7 +238,7 @@ def _check_may_begin(seat: EnrolmentSession, name: str) -> None:
             f"{seat.user.name} has {count} MFA devices, and AWS allows {DEVICES_PER_USER}. Remove one first."
         )
     if _is_taken(seat.user, serial_of(seat.user.account, name)):
-        raise FieldError(taken(name), field="name")
+        raise FieldError(name_taken_message(name), field="name")
 
 
 def _is_taken(user: Entity, serial: str) -> bool:
@@ -251,7 +251,7 @@ def _seed(enrolment: Enrolment, seat: EnrolmentSession) -> str | None:
     if enrolment.browser != seat.browser or enrolment.expires_at <= datetime.now(tz=UTC):
         return None
     try:
-        return sealed.show(enrolment.sealed_id, person=seat.person, session=seat.browser)
+        return sealed.show_text(enrolment.sealed_id, person=seat.person, session=seat.browser)
     except SealedError:
         return None
 
@@ -295,7 +295,7 @@ def _reason(enrolment: Enrolment) -> str:
     return f"{enrolment.person.name} enrolls their own MFA device{by}."
 
 
-def _note(act: str, enrolment: Enrolment, *, actor: Actor | None) -> None:
+def _record(act: str, enrolment: Enrolment, *, actor: Actor | None) -> None:
     record(
         kind=f"enrolment.{act}",
         actor=actor,

@@ -12,4 +12,4 @@ from iam.schedule import every
 @every(20)
 def reconcile_enrolments() -> None:
     """End what was not finished in time, and delete what nobody got."""
-    reconcile.tend()
+    reconcile.reconcile_enrolments()

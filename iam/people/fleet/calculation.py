@@ -60,12 +60,12 @@ def kept_of(account: Account) -> FleetAccount | None:
     return getattr(account, "fleet", None)
 
 
-def fresh(places: Places, *, account: Account | None) -> Fresh:
+def calculate_missing(places: Places, *, account: Account | None) -> Fresh:
     """How far the calculation is for one account, or all: one query at rest. What is missing is calculated by
     a worker; in a small organization the administrators are found at once, and nothing is written, since a
     page only reads.
     """
-    fresh_rows = _fresh(places, account)
+    fresh_rows = _calculate_account(places, account)
     if not fresh_rows.behind:
         return fresh_rows
     if _is_small():
@@ -76,7 +76,7 @@ def fresh(places: Places, *, account: Account | None) -> Fresh:
     return fresh_rows
 
 
-def _fresh(places: Places, account: Account | None) -> Fresh:
+def _calculate_account(places: Places, account: Account | None) -> Fresh:
     numbers = [account.account_id] if account else None
     accounts = _accounts(numbers)
     behind = tuple(account for account in accounts if is_behind(account, places))
@@ -160,7 +160,7 @@ def _is_old(account: Account, now: datetime) -> bool:
 
 def _calculate(account: Account, state: _State) -> None:
     standing = _digest(state.organizations.position_of(account.account_id))
-    kept, known = kept_of(account), _known(account)
+    kept, known = kept_of(account), _known_users(account)
     users = EntityState.objects.filter(valid_at(None), account=account, kind=Kind.USER).order_by()
     is_same = (
         kept is not None
@@ -175,15 +175,15 @@ def _calculate(account: Account, state: _State) -> None:
         levels = {}
         for user, is_sure in surely.items():
             levels[user] = Administrator.YES if is_sure else Administrator.CONDITIONAL
-    _keep(account, state, standing, known=known, wanted=_wanted(account, state.places, levels))
+    _keep(account, state, standing, known=known, wanted=_wanted_users(account, state.places, levels))
 
 
-def _known(account: Account) -> dict[int, tuple[int, str]]:
+def _known_users(account: Account) -> dict[int, tuple[int, str]]:
     rows = FleetUser.objects.filter(account=account).values_list("user", "administrator", "place")
     return {user: (level, place) for user, level, place in rows}
 
 
-def _wanted(account: Account, places: Places, levels: Mapping[int, int]) -> dict[int, tuple[int, str]]:
+def _wanted_users(account: Account, places: Places, levels: Mapping[int, int]) -> dict[int, tuple[int, str]]:
     """Whether each user is administrator, and their place."""
     administrators = [user for user, level in levels.items() if level != Administrator.NO]
     users = (

@@ -53,7 +53,7 @@ def demand(viewer: Viewer, *, place: Account | Team, wanted: bool) -> bool:
     return changed
 
 
-def demanded() -> list[HardwareDemand]:
+def hardware_demands() -> list[HardwareDemand]:
     """All demands, accounts first."""
     rows = HardwareDemand.objects.select_related("account", "team")
     return sorted(rows, key=lambda demand: (demand.account is None, demand.place.name, demand.pk))

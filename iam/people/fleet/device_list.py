@@ -15,9 +15,9 @@ from iam.mirror.models import Account, EntityState, Kind, UserCredentials, valid
 from iam.mirror.queries.lists import people
 from iam.mirror.queries.lists.context import ListContext, Seen, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
-from iam.mirror.queries.lists.rows import either, of_account
+from iam.mirror.queries.lists.rows import any_condition, of_account
 from iam.mirror.queries.visibility import visible, visible_states
-from iam.people.fleet.calculation import fresh
+from iam.people.fleet.calculation import calculate_missing
 from iam.people.fleet.demands import Places
 from iam.people.fleet.models import Administrator, FleetUser
 from iam.people.fleet.urgency import HARDWARE, IN_USE, LOCKED, UNSURE, lacks_hardware, urgency
@@ -48,12 +48,12 @@ class Fleet:
     """The fleet as it stands, of one account or of all; what the list needs to know of it is read once.
 
     The status of a user is always that of the mirror. Who is administrator, and the order of urgency, are
-    those of the last calculation (`fresh` tells of when).
+    those of the last calculation (`calculate_missing` tells of when).
     """
 
     def __init__(self, account: Account | None) -> None:
         self.places = Places()
-        self.fresh = fresh(self.places, account=account)
+        self.fresh = calculate_missing(self.places, account=account)
 
     @cached_property
     def listing(self) -> ListDefinition:
@@ -152,7 +152,7 @@ class Fleet:
             "other": Q(administrator=Administrator.NO),
             "unknown": IS_UNCHECKED,
         }
-        return either(wanted, values)
+        return any_condition(wanted, values)
 
     def _team(self, context: ListContext, values: list[str]) -> Q:
         return self.places.people_of(values)

@@ -89,7 +89,7 @@ def make_link(
         created_label=(actor.name if actor else "Gatehouse")[:128],
         expires_at=now + lasts,
     )
-    _note("make", made, actor=actor, until=made.expires_at)
+    _record("make", made, actor=actor, until=made.expires_at)
     return made
 
 
@@ -133,7 +133,7 @@ def exchange(word: str, *, address: str = "", reader: Person | None = None) -> E
             if fresh.update(
                 used_at=now, used_from=address, browser=digest_of(cookie), session_until=now + SESSION
             ):
-                _note("use", link, actor=link.person)
+                _record("use", link, actor=link.person)
                 link.refresh_from_db()
                 return Entered(link, cookie)
         link.refresh_from_db()
@@ -186,7 +186,7 @@ def _end(link: Link, *, why: Ended, actor: Actor | None, act: str, reason: str =
             return False
         link.refresh_from_db()
         data = {"reason": reason} if reason else {}
-        _note(act, link, actor=actor, **data)
+        _record(act, link, actor=actor, **data)
     return True
 
 
@@ -255,7 +255,7 @@ def ask_again(link: Link) -> str:
     return f"Ask {sender_of(link)} for a new link."
 
 
-def _note(act: str, link: Link, *, actor: Actor | None, **data: object) -> None:
+def _record(act: str, link: Link, *, actor: Actor | None, **data: object) -> None:
     record(
         kind=f"link.{act}",
         actor=actor,

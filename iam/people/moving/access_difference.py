@@ -235,7 +235,7 @@ def _templates(
 ) -> Iterator[MoveStep]:
     name = user.account.name
     wanted = list(site.documents) if site else []
-    entries_given = list(_given(user))
+    entries_given = list(_policies_given(user))
     for filled in old:
         entry = next((entry for entry in entries_given if _says(entry, filled)), None)
         stays = next((template for template in wanted if template[0] == filled), None)
@@ -264,7 +264,7 @@ def _templates(
         yield MoveStep(name, GAINS, title, operation=put, what=what)
 
 
-def _given(user: Entity) -> Iterator[LedgerEntry]:
+def _policies_given(user: Entity) -> Iterator[LedgerEntry]:
     """The inline policies that a blueprint is the reason of."""
     entries = LedgerEntry.objects.filter(
         entity=user, sort=PermissionSort.INLINE, since__isnull=False, until__isnull=True

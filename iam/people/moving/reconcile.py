@@ -92,11 +92,11 @@ def _end_former(move: Move) -> None:
     ).select_related("part__grant", "account")
     for entry in entries.order_by("pk"):
         grant = entry.part.grant
-        if grant.idempotency_key.startswith(OWN) and not _stays(move, entry):
+        if grant.idempotency_key.startswith(OWN) and not _is_kept_by_blueprint(move, entry):
             end_for_leaver(grant, reason=f"{move.name} changed team ({move.reference}).")
 
 
-def _stays(move: Move, entry: LedgerEntry) -> bool:
+def _is_kept_by_blueprint(move: Move, entry: LedgerEntry) -> bool:
     """Whether the new blueprint gives the same in this account."""
     body = move.version.body
     if entry.account.account_id not in body.accounts:

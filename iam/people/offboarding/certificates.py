@@ -49,7 +49,7 @@ def certify(leaver: Leaver, *, kind: str) -> Certificate:
     )
 
 
-def stands(certificate: Certificate) -> bool:
+def matches_journal(certificate: Certificate) -> bool:
     """Whether the text is the one whose digest the journal holds."""
     digest = hashlib.sha256(certificate.text.encode()).hexdigest()
     entry = Entry.objects.filter(pk=certificate.entry_id, kind="leaving.certified").first()

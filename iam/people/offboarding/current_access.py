@@ -90,14 +90,14 @@ def differs_now(leaver: Leaver, users: Sequence[UserNow]) -> list[str]:
     return [
         (
             f"{user.seat.user_name} in {user.seat.account.name}: "
-            f"{', '.join(_words(fact) for fact in user.gives_access)}"
+            f"{', '.join(_fact_words(fact) for fact in user.gives_access)}"
         )
         for user in users
         if user.gives_access
     ]
 
 
-def _words(fact: AccessFact) -> str:
+def _fact_words(fact: AccessFact) -> str:
     return f"{fact.what.lower()}: {fact.says.lower()}"
 
 

@@ -32,7 +32,7 @@ class Somebody:
     """Users of theirs that are left out, since anyone who asks does not reach them."""
 
 
-def somebody(user: Entity) -> Somebody:
+def leaver_of(user: Entity) -> Somebody:
     """Whose a user of the mirror is, with all their users; a handful of queries."""
     return people_of([user])[0]
 
@@ -44,7 +44,7 @@ def people_of(users: Sequence[Entity]) -> list[Somebody]:
     people = {ownership.person.pk: ownership.person for ownership in known.values() if ownership.person}
     strangers = {ownership.address for ownership in known.values() if ownership.person is None}
     theirs = users_of(list(people.values()), addresses=strangers)
-    return [_one(user, known[user.pk], tags.get(user.pk, {}), theirs) for user in users]
+    return [_leaver_user(user, known[user.pk], tags.get(user.pk, {}), theirs) for user in users]
 
 
 def reach_of(viewer: Viewer) -> Viewer:
@@ -52,7 +52,9 @@ def reach_of(viewer: Viewer) -> Viewer:
     return replace(viewer, scope=viewer.asks)
 
 
-def within(people: Sequence[Somebody], *, viewer: Viewer, more: Sequence[Entity] = ()) -> list[Somebody]:
+def limited_to_viewer(
+    people: Sequence[Somebody], *, viewer: Viewer, more: Sequence[Entity] = ()
+) -> list[Somebody]:
     """The same people with the users for whom the viewer may ask, and with `more` for the first of them; two
     queries.
     """
@@ -112,7 +114,7 @@ def teams_of(users: Sequence[Entity]) -> list[str]:
     return sorted(teams)
 
 
-def _one(
+def _leaver_user(
     user: Entity, known: Ownership, tags: dict[str, str], theirs: Mapping[UUID | str, Sequence[LinkedUser]]
 ) -> Somebody:
     person = known.person

@@ -11,7 +11,7 @@ from typing import Final
 
 from django.db.models import Q
 
-from iam.access.explanation import why
+from iam.access.explanation import explanation_of
 from iam.guard import Viewer
 from iam.mirror.models import Entity, EntityState, Kind, valid_at
 from iam.mirror.snapshot import snapshot
@@ -55,7 +55,7 @@ def open_roles(users: Sequence[Entity], *, viewer: Viewer) -> OpenRoles:
     roles = [state.entity for state in seen[:MAX_ROLES]]
     accounts = {entity.account.account_id for entity in (*users, *roles)}
     with snapshot(accounts=accounts) as index:
-        asked = [(role, _able(index, role, users)) for role in roles]
+        asked = [(role, _users_who_can_assume(index, role, users)) for role in roles]
     roles_found = [
         OpenRole(role, tuple(sorted(can)), EvaluationDecision.ALLOWED in can.values())
         for role, can in asked
@@ -80,13 +80,17 @@ def running_sessions(users: Sequence[Entity], *, viewer: Viewer, ended: Collecti
     return [f"Sessions that already run in {', '.join(names[:NAMED])}{more} continue until they expire."]
 
 
-def _able(index: Index, role: Entity, users: Sequence[Entity]) -> dict[str, EvaluationDecision]:
+def _users_who_can_assume(
+    index: Index, role: Entity, users: Sequence[Entity]
+) -> dict[str, EvaluationDecision]:
     """Who of the users can assume a role."""
     question = AccessQuestion(ASSUME, role.arn, {}, resource_account=role.account.account_id)
     decisions: dict[str, EvaluationDecision] = {}
     for user in users:
         member = index.member(user.account.account_id, user.pk)
-        decision = why(index, member, question).decision if member else EvaluationDecision.IMPLICITLY_DENIED
+        decision = EvaluationDecision.IMPLICITLY_DENIED
+        if member:
+            decision = explanation_of(index, member, question).decision
         if decision in (EvaluationDecision.ALLOWED, EvaluationDecision.CONDITIONAL):
             decisions[user.name] = decision
     return decisions

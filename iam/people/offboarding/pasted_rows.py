@@ -33,7 +33,7 @@ def read_leavers(data: bytes) -> list[LeaverRow]:
     """The rows of a CSV file. Raises SheetError for a file that is none."""
 
     def reader(head: list[str]) -> Callable[[int, list[str]], LeaverRow]:
-        places = _places(head)
+        places = _identifying_columns(head)
 
         def read(line: int, cells: list[str]) -> LeaverRow:
             given_cells = (cells[at].strip() for at in places if at < len(cells))
@@ -65,7 +65,7 @@ def _printable(letter: str) -> str:
     return letter if letter.isprintable() else "\ufffd"
 
 
-def _places(head: Sequence[str]) -> list[int]:
+def _identifying_columns(head: Sequence[str]) -> list[int]:
     """The columns that say who, the address first. Raises SheetError."""
     words = [" ".join(cell.strip("\ufeff").replace("_", " ").lower().split()) for cell in head]
     places = [at for at, word in enumerate(words) if word in COLUMNS]

@@ -22,7 +22,7 @@ from iam.linking.models import Sign
 from iam.linking.ownership import users_of
 from iam.mirror.models import Entity, Kind, TagSet, valid_at
 from iam.mirror.queries.visibility import visible_entities
-from iam.people.offboarding.leaver_lookup import Somebody, people_of, reach_of, within
+from iam.people.offboarding.leaver_lookup import Somebody, limited_to_viewer, people_of, reach_of
 
 MAX_PEOPLE: Final = 20
 """So many people are shown at once."""
@@ -75,7 +75,7 @@ def find_people(viewer: Viewer, text: str, *, most: int = MAX_PEOPLE) -> Matches
     users = users[:_MAX_CANDIDATES]
     machines = machine_users(users)
     users = [user for user in users if user.pk not in machines]
-    people = within(people_of(users), viewer=viewer) if users else []
+    people = limited_to_viewer(people_of(users), viewer=viewer) if users else []
     matches: dict[frozenset[int], PersonMatch] = {}
     for user, person in zip(users, people, strict=True):
         matches.setdefault(frozenset(entity.pk for entity in person.users), PersonMatch(user, person))

@@ -231,7 +231,7 @@ def _look_after(leaver: Leaver) -> None:
         elif seat.proved_at is None:
             ends_grants = not leaver.run.is_suspension and (not seat.grants.exists() or seat.read_at is None)
             if ends_grants:
-                _note(seat, end_grants(seat))
+                _note_problems(seat, end_grants(seat))
             if _is_due(seat):
                 nudge.send(PROVE_USER, seat.pk)
     if waits or any(seat.proved_at is None for seat in seats):
@@ -257,7 +257,7 @@ def _is_stuck(seat: OffboardedUser) -> bool:
     return seat.proved_at is None and seat.read_at is not None and bool(seat.trouble)
 
 
-def _note(seat: OffboardedUser, problems: list[str]) -> None:
+def _note_problems(seat: OffboardedUser, problems: list[str]) -> None:
     if problems:
         OffboardedUser.objects.filter(pk=seat.pk).update(trouble=" ".join(problems)[:1024])
 

@@ -42,7 +42,7 @@ def grant_again(seat: OffboardedUser, *, by: Sequence[Change]) -> None:
         entries = LedgerEntry.objects.filter(
             own, part__grant=ended_grant.grant, account=seat.account, until__isnull=False, since__isnull=False
         )
-        standing = [entry for entry in entries.order_by("pk") if _stands(seat, entry)]
+        standing = [entry for entry in entries.order_by("pk") if _is_in_mirror(seat, entry)]
         grant_id = uuid5(GRANT_NAMESPACE, f"{seat.pk}:{ended_grant.grant_id}")
         if standing:
             _write(seat, ended_grant.grant, standing, grant_id=grant_id, by=applied)
@@ -56,7 +56,7 @@ def _given_again(by: Sequence[Change]) -> set[UUID]:
     return {pk for pk in undone.values_list("change_set__cause_id", flat=True) if pk}
 
 
-def _stands(seat: OffboardedUser, entry: LedgerEntry) -> bool:
+def _is_in_mirror(seat: OffboardedUser, entry: LedgerEntry) -> bool:
     """Whether the mirror shows it, now that what gave it back was read back."""
     sort = PermissionSort(entry.sort)
     if sort in _EDGES:

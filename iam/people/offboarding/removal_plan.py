@@ -105,12 +105,12 @@ def plan_for(users: Sequence[Entity], *, viewer: Viewer, choices: Choices | None
     for user in users:
         site = RemovalSite(user)
         _deny(site, viewer)
-        _take(site, closing_of(user), viewer)
-        _take(site, of_roles.pop(user.account_id, ()), viewer)
+        _take_requestable(site, closing_of(user), viewer)
+        _take_requestable(site, of_roles.pop(user.account_id, ()), viewer)
         plan.sites.append(site)
     if plan.sites:
         for rest in of_roles.values():
-            _take(plan.sites[0], rest, viewer)
+            _take_requestable(plan.sites[0], rest, viewer)
     return plan
 
 
@@ -127,7 +127,7 @@ def _deny(site: RemovalSite, viewer: Viewer) -> None:
             site.left.append(reason)
 
 
-def _take(site: RemovalSite, operations: Iterable[Operation], viewer: Viewer) -> None:
+def _take_requestable(site: RemovalSite, operations: Iterable[Operation], viewer: Viewer) -> None:
     """Each that can be asked for; of the rest it is told why."""
     for operation in operations:
         check_right(operation, viewer=viewer)

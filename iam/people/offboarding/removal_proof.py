@@ -69,7 +69,7 @@ def prove_user(seat_id: UUID) -> bool:
         _keep(seat, rows=seat.proof, trouble=f"AWS couldn’t be checked: {error}")
         return False
     rows = list(proof_rows(access, is_suspension=seat.leaver.run.is_suspension))
-    left = _left(seat) if access.exists else []
+    left = _still_to_end(seat) if access.exists else []
     is_open = access.exists and (bool(left) or any(row["open"] for row in rows))
     if not is_open:
         now = datetime.now(tz=UTC)
@@ -146,7 +146,7 @@ def _row(what: str, call: str, access: UserAccess, says: str, *, is_open: bool) 
     return {"what": what, "call": call, "at": access.at[call].isoformat(), "says": says, "open": is_open}
 
 
-def _left(seat: OffboardedUser) -> list[Operation]:
+def _still_to_end(seat: OffboardedUser) -> list[Operation]:
     """What would still have to be ended, as the mirror stands after the reading."""
     user = Entity.objects.select_related("account").get(pk=seat.user_id)
     if user.kind != Kind.USER or user.gone_at is not None:

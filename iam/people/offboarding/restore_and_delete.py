@@ -213,12 +213,12 @@ def settle_afterwards(leaver_id: UUID) -> None:
             Leaver.objects.filter(pk=leaver.pk).update(
                 stage=OffboardingStage.PARTLY, trouble=trouble, delete_after=None
             )
-            _note(leaver, OffboardingStage.PARTLY)
+            _record(leaver, OffboardingStage.PARTLY)
             return
         back = _stage_before(leaver)
         values = {"delete_after": _again(states)} if kind == OF_DELETION else {}
         Leaver.objects.filter(pk=leaver.pk).update(stage=back, trouble=trouble, **values)
-        _note(leaver, back)
+        _record(leaver, back)
 
 
 def _why_not_done(leaver: Leaver, newest: Sequence[Change]) -> str:
@@ -276,12 +276,12 @@ def _done(leaver: Leaver, newest: Sequence[Change], *, trouble: str = "") -> Non
         leaver.stage, leaver.deleted_at, leaver.delete_after = OffboardingStage.DELETED, at, None
     leaver.trouble = trouble[:1024]
     leaver.save(update_fields=["stage", "returned_at", "deleted_at", "delete_after", "trouble"])
-    _note(leaver, OffboardingStage(leaver.stage))
+    _record(leaver, OffboardingStage(leaver.stage))
     if leaver.stage == OffboardingStage.DELETED:
         certify(leaver, kind="deleted")
 
 
-def _note(leaver: Leaver, stage: OffboardingStage) -> None:
+def _record(leaver: Leaver, stage: OffboardingStage) -> None:
     record(
         kind="leaving.stage",
         actor=None,

@@ -17,7 +17,7 @@ from iam.guard import Viewer
 from iam.linking.pasted_people import match_names
 from iam.mirror.models import Entity, Kind
 from iam.mirror.queries.visibility import visible_entities
-from iam.people.offboarding.leaver_lookup import Somebody, people_of, reach_of, teams_of, within
+from iam.people.offboarding.leaver_lookup import Somebody, limited_to_viewer, people_of, reach_of, teams_of
 from iam.people.offboarding.models import (
     MOVE,
     MOVING,
@@ -82,7 +82,9 @@ def candidates(actor: Viewer, rows: Sequence[Leaver]) -> dict[UUID, list[LeaverC
     and a search per unknown name.
     """
     bad = [row for row in rows if row.standing == RowStatus.BAD and row.typed]
-    lines = {line.text: line for line in match_names([row.typed for row in bad], among=_living(actor))}
+    lines = {
+        line.text: line for line in match_names([row.typed for row in bad], among=_requestable_users(actor))
+    }
     candidates_by_text: dict[UUID, list[LeaverCandidate]] = {}
     for row in bad:
         line = lines[row.typed]
@@ -101,11 +103,11 @@ def check_again(actor: Viewer, *, run: OffboardingRun) -> OffboardingRun:
 
 
 def _check(run: OffboardingRun, rows: Sequence[LeaverRow], *, viewer: Viewer) -> None:
-    people_meant = _meant({row.text for row in rows if row.text and not row.errors}, viewer=viewer)
+    people_meant = _users_meant({row.text for row in rows if row.text and not row.errors}, viewer=viewer)
     suggestions = _by_name(people_meant, viewer=viewer)
     firsts = {text: users[0] for text, users in people_meant.items() if users}
     order = list(firsts)
-    people = within(people_of([firsts[text] for text in order]), viewer=viewer)
+    people = limited_to_viewer(people_of([firsts[text] for text in order]), viewer=viewer)
     whose = dict(zip(order, people, strict=True))
     users = list(chain.from_iterable(somebody.users for somebody in whose.values()))
     busy = Busy(_in_runs(users, MOVING), _in_runs(users, (OffboardingStage.GONE,)))
@@ -162,14 +164,14 @@ def _problems(
     return []
 
 
-def _living(viewer: Viewer) -> QuerySet[Entity]:
+def _requestable_users(viewer: Viewer) -> QuerySet[Entity]:
     """The users whom the viewer can request changes for."""
     return visible_entities(reach_of(viewer)).filter(kind=Kind.USER, gone_at__isnull=True)
 
 
-def _meant(texts: Collection[str], *, viewer: Viewer) -> dict[str, list[Entity]]:
+def _users_meant(texts: Collection[str], *, viewer: Viewer) -> dict[str, list[Entity]]:
     """The users whom each text means, by the matcher of every pasted list."""
-    lines = match_names(sorted(texts), among=_living(viewer))
+    lines = match_names(sorted(texts), among=_requestable_users(viewer))
     return {line.text: [match.entity for match in line.matches] for line in lines}
 
 

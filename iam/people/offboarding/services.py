@@ -103,14 +103,14 @@ def request_run(
     """Ask for everybody of a draft from a file; many by a worker, soon after. Raises RefusedError."""
     with transaction.atomic():
         locked_run = lock_draft(actor, run)
-        people = ready(locked_run, skip=skip)
+        people = leavers_ready(locked_run, skip=skip)
         _check(actor, people_of([leaver.seats.all()[0].user for leaver in people]), terms)
         _write_terms(locked_run, terms)
     is_large = OffboardedUser.objects.filter(leaver__in=people).count() > MAX_PLANNED_AT_ONCE
     return OFFBOARDING.submit(locked_run, by_worker=is_large)
 
 
-def ready(run: OffboardingRun, *, skip: bool) -> list[Leaver]:
+def leavers_ready(run: OffboardingRun, *, skip: bool) -> list[Leaver]:
     """Who leaves. Raises RefusedError while a row is bad, unless these are to be passed over."""
     people = list(run.people.prefetch_related("seats__user__account"))
     ready_leavers = [leaver for leaver in people if leaver.standing == RowStatus.READY]

@@ -25,7 +25,7 @@ from iam.guard.viewer import ANY_ACCOUNT
 from iam.journal.services import record
 from iam.linking.ownership import is_linked
 from iam.mirror.models import Entity
-from iam.people.offboarding.leaver_lookup import Somebody, somebody, user_for, within
+from iam.people.offboarding.leaver_lookup import Somebody, leaver_of, limited_to_viewer, user_for
 from iam.people.offboarding.models import (
     OF_SUSPENSION,
     SUSPENSION,
@@ -91,7 +91,7 @@ def person_to_suspend(viewer: Viewer, pk: int) -> Somebody | None:
     user = user_for(reach, pk)
     if user is None:
         return None
-    (person,) = within([somebody(user)], viewer=reach)
+    (person,) = limited_to_viewer([leaver_of(user)], viewer=reach)
     return person
 
 
@@ -208,7 +208,7 @@ def request_suspension(actor: Viewer, *, person: Somebody, reason: str, key: str
             Leaver.objects.filter(pk=leaver.pk).update(
                 stage=OffboardingStage.SUSPENDING, trouble=_close_gatehouse(leaver)[:1024]
             )
-            _note(run, leaver, actor=actor)
+            _record(run, leaver, actor=actor)
     except IntegrityError:
         earlier = OffboardingRun.objects.filter(pk=run_id).first()
         if earlier is None:
@@ -275,7 +275,7 @@ def _close_gatehouse(leaver: Leaver) -> str:
     return deactivate(leaver.person_id, why=leaver.run.reference)
 
 
-def _note(run: OffboardingRun, leaver: Leaver, *, actor: Viewer) -> None:
+def _record(run: OffboardingRun, leaver: Leaver, *, actor: Viewer) -> None:
     record(
         kind="leaving.suspended",
         actor=actor,

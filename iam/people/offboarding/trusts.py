@@ -63,7 +63,7 @@ def _trusting(state: EntityState, arns: set[str]) -> Trusting | None:
     except (ValueError, AttributeError):
         return None
     allowing = _allowing(statements)
-    naming = [statement for statement in allowing if arns & set(_named(statement))]
+    naming = [statement for statement in allowing if arns & set(_principals_named(statement))]
     if not naming:
         return None
     theirs = sorted(arns.intersection(_all_named(naming)))
@@ -80,11 +80,11 @@ def _trusting(state: EntityState, arns: set[str]) -> Trusting | None:
 def _without(body: dict[str, Any], statements: Sequence[dict[str, Any]], arns: set[str]) -> str | None:
     kept = []
     for statement in statements:
-        if statement.get("Effect") != "Allow" or not arns & set(_named(statement)):
+        if statement.get("Effect") != "Allow" or not arns & set(_principals_named(statement)):
             kept.append(statement)
             continue
         principal = dict(statement["Principal"])
-        left = [arn for arn in _named(statement) if arn not in arns]
+        left = [arn for arn in _principals_named(statement) if arn not in arns]
         if left:
             principal["AWS"] = left[0] if len(left) == 1 else left
         else:
@@ -110,10 +110,10 @@ def _allowing(statements: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _all_named(statements: Iterable[dict[str, Any]]) -> Iterable[str]:
-    return chain.from_iterable(map(_named, statements))
+    return chain.from_iterable(map(_principals_named, statements))
 
 
-def _named(statement: dict[str, Any]) -> list[str]:
+def _principals_named(statement: dict[str, Any]) -> list[str]:
     principal = statement.get("Principal")
     principals = principal.get("AWS", []) if isinstance(principal, dict) else []
     return [str(principal_arn) for principal_arn in _listed(principals)]

@@ -137,13 +137,13 @@ def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[
             (place, changes_by_place[place.pk], f" in {place.account.name}" if len(own) > 1 else "")
             for place in own
         ]
-        items = list(chain.from_iterable(starmap(_given, rows)))
+        items = list(chain.from_iterable(starmap(_lines_of_gatehouse, rows)))
         link = links.get(person.pk)
         closed = _why_closed(person, link, own, facts)
         items += _invited(link, person, own, changes_by_place, over=closed)
         for place, now, where in rows:
             body_of_run = body or person.run.version.body
-            items += _done(place, now, facts, body=body_of_run, where=where, closed=closed)
+            items += _lines_of_person(place, now, facts, body=body_of_run, where=where, closed=closed)
         users = tuple((place.account.name, _number(facts, place)) for place in own)
         made = [place for place in own if place.joined_at and not changes_by_place[place.pk].is_taken_in]
         is_busy = any(changes_by_place[place.pk].is_open for place in own)
@@ -174,11 +174,11 @@ def _facts(places: Iterable[ProvisionedUser], people: Sequence[Newcomer]) -> _Fa
         seals={secret.pk: secret for secret in Secret.objects.filter(pk__in=seals)},
         made=made_passwords(arns),
         over=without_access(places),
-        moved=_moved(people),
+        moved=_team_changes(people),
     )
 
 
-def _moved(people: Sequence[Newcomer]) -> dict[UUID, datetime]:
+def _team_changes(people: Sequence[Newcomer]) -> dict[UUID, datetime]:
     """When people changed team after they were onboarded; a change of team under way counts from now."""
     runs = {newcomer.person_id: newcomer.run.source for newcomer in people}
     moves = Move.objects.filter(
@@ -205,7 +205,9 @@ def _why_closed(person: Newcomer, link: Link | None, own: Sequence[ProvisionedUs
     return TEAM_CHANGED if has_moved else ""
 
 
-def _given(place: ProvisionedUser, place_changes: ProvisionedUserChanges, where: str) -> Iterable[Item]:
+def _lines_of_gatehouse(
+    place: ProvisionedUser, place_changes: ProvisionedUserChanges, where: str
+) -> Iterable[Item]:
     """What Gatehouse does in a place."""
     by_operation: dict[str, list[Change]] = {}
     for change in place_changes.latest:
@@ -226,7 +228,7 @@ def _given(place: ProvisionedUser, place_changes: ProvisionedUserChanges, where:
         yield _of_changes(f"First password set{where}", password)
 
 
-def _done(
+def _lines_of_person(
     place: ProvisionedUser,
     place_changes: ProvisionedUserChanges,
     facts: _Facts,

@@ -171,7 +171,7 @@ def _check_password(place: ProvisionedUser) -> None:
     elif is_password_gone(place):
         refused = DELETED_IN_AWS
     if refused and place.password_seal is not None:
-        sealed.shred(place.password_seal)
+        sealed.destroy(place.password_seal)
         raise RefusedError(refused)
 
 
@@ -186,5 +186,5 @@ def close_invitations() -> int:
         for place in rows.select_related("newcomer__run"):
             secret = Secret.objects.get(pk=getattr(place, column))
             if secret.released_at and why_over(place.newcomer, since=secret.released_at):
-                closed += sealed.shred(secret.pk)
+                closed += sealed.destroy(secret.pk)
     return closed

@@ -152,7 +152,7 @@ def _parts(
         yield (part for part in parts if part.steps)
 
 
-def ready(run: OnboardingRun, *, skip: bool, adopt: bool = False) -> list[Newcomer]:
+def newcomers_ready(run: OnboardingRun, *, skip: bool, adopt: bool = False) -> list[Newcomer]:
     """Whom the run is for; `adopt`: those as well who have a user already. Raises RefusedError while a row is
     bad, unless they are to be passed over.
     """
@@ -184,7 +184,7 @@ def request_run(
         raise RefusedError("You can onboard people only into your own teams.")
     with transaction.atomic():
         locked_run = lock_draft(actor, run)
-        people = ready(locked_run, skip=skip, adopt=adopt)
+        people = newcomers_ready(locked_run, skip=skip, adopt=adopt)
         plan = plan_run(locked_run, people, viewer=actor)
         locked_run.people.filter(pk__in=[newcomer.pk for newcomer in people]).update(
             standing=RowStatus.READY, problems=[]

@@ -114,14 +114,14 @@ def _stuck(checklist: Checklist, link: Link | None, *, viewer: Viewer, now: date
     if checklist.standing not in (StepStatus.FAILED, StepStatus.PERSON, StepStatus.INVITE):
         return None
     newcomer = checklist.newcomer
-    trouble, tone = _trouble(checklist)
+    trouble, tone = _missing_and_tone(checklist)
     needs_link = any(item.standing is StepStatus.INVITE for item in checklist.items)
     is_due = needs_link or link is None or link.created_at < now - REMINDER_PAUSE
     invites = checklist.may_be_invited and may_run(viewer, newcomer.run.version.blueprint.team)
     return StuckNewcomer(newcomer, trouble, tone, invites and is_due)
 
 
-def _trouble(checklist: Checklist) -> tuple[str, str]:
+def _missing_and_tone(checklist: Checklist) -> tuple[str, str]:
     """What is missing, in words, and how bad it is."""
     failed = [item for item in checklist.items if item.standing is StepStatus.FAILED]
     if failed:

@@ -96,7 +96,7 @@ def ask(viewer: Viewer, *, device: Entity, over: Channel, reason: str) -> Replac
                 reason=reason.strip()[:1000],
                 until=now + HOLDS,
             )
-            _note("ask", made, viewer, over=made.asked_over, reason=made.reason)
+            _record("ask", made, viewer, over=made.asked_over, reason=made.reason)
             _tell_asked(made)
             return made
     except IntegrityError:
@@ -118,7 +118,7 @@ def check(viewer: Viewer, replacement: Replacement, *, over: Channel, how: str) 
     if not how.strip():
         raise RefusedError("Describe how you checked their identity.")
     with transaction.atomic():
-        locked_replacement = _held(replacement, viewer)
+        locked_replacement = _locked_replacement(replacement, viewer)
         locked_replacement.state, locked_replacement.decided_at = (
             ReplacementState.CHECKED,
             datetime.now(tz=UTC),
@@ -128,7 +128,7 @@ def check(viewer: Viewer, replacement: Replacement, *, over: Channel, how: str) 
         locked_replacement.removal = _remove(locked_replacement, viewer)
         locked_replacement.link = _send(locked_replacement)
         locked_replacement.save()
-        _note(
+        _record(
             "check",
             locked_replacement,
             viewer,
@@ -152,7 +152,7 @@ def refuse(viewer: Viewer, replacement: Replacement, *, why: str) -> Replacement
     if not why.strip():
         raise RefusedError("Enter a reason. The requester reads it.")
     with transaction.atomic():
-        locked_replacement = _held(replacement, viewer)
+        locked_replacement = _locked_replacement(replacement, viewer)
         locked_replacement.state, locked_replacement.decided_at = (
             ReplacementState.REFUSED,
             datetime.now(tz=UTC),
@@ -160,7 +160,7 @@ def refuse(viewer: Viewer, replacement: Replacement, *, why: str) -> Replacement
         locked_replacement.decided_by = Person.objects.get(pk=viewer.person_id)
         locked_replacement.checked_how = why.strip()[:500]
         locked_replacement.save()
-        _note("refuse", locked_replacement, viewer, reason=locked_replacement.checked_how)
+        _record("refuse", locked_replacement, viewer, reason=locked_replacement.checked_how)
         _tell_person(
             locked_replacement,
             subject="Your lost MFA device won’t be replaced",
@@ -208,7 +208,7 @@ def show_link(viewer: Viewer, replacement: Replacement) -> tuple[Link, str]:
             is_checked=True,
         )
         locked_replacement.save(update_fields=["link"])
-        _note("show", locked_replacement, viewer, link=locked_replacement.link.pk)
+        _record("show", locked_replacement, viewer, link=locked_replacement.link.pk)
     return locked_replacement.link, address_of(locked_replacement.link)
 
 
@@ -223,12 +223,12 @@ def expire(*, device: Entity | None = None) -> int:
             if Replacement.objects.filter(pk=replacement.pk, state=ReplacementState.WAITING).update(
                 state=ReplacementState.EXPIRED
             ):
-                _note("expire", replacement, None)
+                _record("expire", replacement, None)
                 ended += 1
     return ended
 
 
-def _held(replacement: Replacement, viewer: Viewer) -> Replacement:
+def _locked_replacement(replacement: Replacement, viewer: Viewer) -> Replacement:
     locked_replacement = (
         Replacement.objects.select_for_update(of=("self",))
         .select_related("user__account", "device__owner", "person", "asked_by")
@@ -317,7 +317,7 @@ def _tell_person(replacement: Replacement, *, subject: str, text: str, key: str)
     )
 
 
-def _note(act: str, replacement: Replacement, actor: Actor | None, **data: object) -> None:
+def _record(act: str, replacement: Replacement, actor: Actor | None, **data: object) -> None:
     record(
         kind=f"replacement.{act}",
         actor=actor,

@@ -16,7 +16,7 @@ from iam.notify.services import notify
 from iam.people.rotation.models import Happening, Rotation, RotationOutcome, RotationStage
 
 
-def note(
+def record_event(
     rotation: Rotation, act: str, text: str, *, actor: Actor | None, change: Change | None = None, **data: Any
 ) -> None:
     """One line of the timeline, and an entry of the journal; `actor` None is Gatehouse."""
@@ -74,9 +74,9 @@ def end(
         trouble=text[:1024],
         wanted="",
     )
-    note(rotation, "end", text, actor=actor, change=change, outcome=outcome.value)
+    record_event(rotation, "end", text, actor=actor, change=change, outcome=outcome.value)
     if outcome not in (RotationOutcome.DONE, RotationOutcome.CANCELLED, RotationOutcome.REFUSED):
-        tell(
+        notify_people(
             rotation,
             subject=f"The rotation of key {rotation.old.aws_id} has ended",
             text=text,
@@ -85,7 +85,7 @@ def end(
         )
 
 
-def tell(
+def notify_people(
     rotation: Rotation, *, subject: str, text: str, key: str, path: str = "", others: bool = False
 ) -> int:
     """A message to its person, once for the key; with `others` also to the requester. The leads of an owning

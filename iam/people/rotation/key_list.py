@@ -18,7 +18,7 @@ from iam.mirror.models import NEVER, EntityState, Kind, Usage, UserCredentials, 
 from iam.mirror.owners import owned_by, owner_filter, people_and_owners
 from iam.mirror.queries.lists.context import ListContext, Seen, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
-from iam.mirror.queries.lists.rows import ALWAYS, COMMON, common, either, fact_at, of_account, states
+from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, fact_at, of_account, states
 from iam.mirror.queries.visibility import visible
 from iam.people.fleet.demands import Rule, people_under
 from iam.people.rotation.models import Rotation, RotationStage
@@ -96,19 +96,19 @@ def _two(context: ListContext) -> Q:
     return Q(category=ACTIVE) & Q(Exists(both))
 
 
-def _living() -> QuerySet[Rotation]:
+def _current_keys() -> QuerySet[Rotation]:
     return Rotation.objects.exclude(stage=RotationStage.ENDED)
 
 
 def _rotating(context: ListContext) -> Q:
     """Few are looked up each; of many a page is full after a few keys, taken in their order."""
-    if cache.get_or_set("rotations-are-many", lambda: _living().count() > MANY_ROTATIONS, 2):
-        return Q(Exists(_living().filter(old=OuterRef("entity"))))
+    if cache.get_or_set("rotations-are-many", lambda: _current_keys().count() > MANY_ROTATIONS, 2):
+        return Q(Exists(_current_keys().filter(old=OuterRef("entity"))))
     return _on_their_way(context)
 
 
 def _on_their_way(context: ListContext) -> Q:
-    return Q(entity__in=_living().values("old"))
+    return Q(entity__in=_current_keys().values("old"))
 
 
 TABS: Final = {
@@ -121,7 +121,7 @@ TABS: Final = {
 
 
 def _state(context: ListContext, values: list[str]) -> Q:
-    return either({"active": Q(category=ACTIVE), "inactive": Q(category=INACTIVE)}, values)
+    return any_condition({"active": Q(category=ACTIVE), "inactive": Q(category=INACTIVE)}, values)
 
 
 def _age(context: ListContext, values: list[str]) -> Q:
@@ -129,7 +129,7 @@ def _age(context: ListContext, values: list[str]) -> Q:
         return Q(created_at__lt=context.days_before(days))
 
     wanted = {"fresh": ~before(OLD), "90": before(OLD), "180": before(VERY_OLD), "365": before(365)}
-    return either(wanted, values)
+    return any_condition(wanted, values)
 
 
 def _use(context: ListContext, values: list[str]) -> Q:
@@ -140,7 +140,7 @@ def _use(context: ListContext, values: list[str]) -> Q:
         "idle-90": Q(**{f"{used}__lt": context.days_before(90)}, created_at__lt=context.days_before(90)),
         "never": Q(**{used: NEVER}),
     }
-    return either(wanted, values)
+    return any_condition(wanted, values)
 
 
 def _team(context: ListContext, values: list[str]) -> Q:

@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from iam.changes.models import OPEN, Change, ChangeState, Decision
 from iam.changes.operations.user_credential import ACTIVE
 from iam.mirror.refresh.key_use import KeysSeen, UnreadableKeysError, reread_key_use
-from iam.people.rotation.events import end, move_to, note, save, tell
+from iam.people.rotation.events import end, move_to, notify_people, record_event, save
 from iam.people.rotation.models import OF_ROTATION, Rotation, RotationOutcome, RotationStage, RotationStep
 from iam.people.rotation.rotation_plan import days
 from iam.people.rotation.services import fetched, hand_over, locked
@@ -164,7 +164,7 @@ def _made(rotation: Rotation, change: Change) -> None:
     seal = secret_of(rotation.sealed_id) if rotation.sealed_id else None
     new_key_id = seal.label if seal else ""
     move_to(rotation, RotationStage.HANDING, new_key_id=new_key_id, new_state=ACTIVE, trouble="")
-    note(
+    record_event(
         rotation,
         "made",
         f"The new key {rotation.new_key_id} was created. Its secret is waiting for {rotation.person.name}.",
@@ -183,7 +183,7 @@ def _handing(rotation: Rotation, seen: KeysSeen | None) -> None:
     if seal is not None and seal.state == SecretState.OPENED:
         fetched(rotation, actor=rotation.person)
     elif seal is None or seal.state != SecretState.SEALED or seal.expires_at <= datetime.now(tz=UTC):
-        note(
+        record_event(
             rotation,
             "unfetched",
             f"No one got the secret of {rotation.new_key_id} in time. It was destroyed.",
@@ -211,8 +211,8 @@ def _deactivating(rotation: Rotation, seen: KeysSeen | None) -> None:
     if change.state == ChangeState.APPLIED:
         now = datetime.now(tz=UTC)
         move_to(rotation, RotationStage.INACTIVE, inactive_at=now, trouble="", in_spite=False, told_at=now)
-        note(rotation, "inactive", f"{rotation.old.aws_id} is inactive.", actor=None, change=change)
-        tell(
+        record_event(rotation, "inactive", f"{rotation.old.aws_id} is inactive.", actor=None, change=change)
+        notify_people(
             rotation,
             subject=f"The key {rotation.old.aws_id} is inactive",
             text="AWS now rejects every use of it. If something stopped working, reactivate the key on the "
@@ -245,7 +245,7 @@ def _activating(rotation: Rotation, seen: KeysSeen | None) -> None:
             reminders=0,
             trouble="",
         )
-        note(
+        record_event(
             rotation,
             "active",
             f"{rotation.old.aws_id} is active again. Monitoring starts again.",
@@ -277,7 +277,7 @@ def _back(rotation: Rotation, stage: RotationStage, change: Change) -> None:
     move_to(rotation, stage, trouble=text[:1024])
     if change.state == ChangeState.FAILED:
         save(rotation, retry_at=datetime.now(tz=UTC) + timedelta(hours=1))
-    note(rotation, "back", text, actor=None, change=change)
+    record_event(rotation, "back", text, actor=None, change=change)
 
 
 def _ended(rotation: Rotation) -> Change | None:

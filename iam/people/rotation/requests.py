@@ -29,7 +29,7 @@ from iam.guard import Viewer, viewer_for
 from iam.journal.services import record
 from iam.linking.owners import owning_team
 from iam.mirror.models import NEVER, Entity, Usage
-from iam.people.rotation.events import end, move_to, note
+from iam.people.rotation.events import end, move_to, record_event
 from iam.people.rotation.models import OF_ROTATION, Rotation, RotationOutcome, RotationRun, RotationStage
 from iam.people.rotation.rotation_plan import (
     RotationTerms,
@@ -82,7 +82,7 @@ def begin(viewer: Viewer, old: Entity, terms: RotationTerms, *, first: Entity | 
         with transaction.atomic():
             run.save(force_insert=True)
             made.save(force_insert=True)
-            note(made, "begin", _begun(made), actor=viewer, reason=made.reason)
+            record_event(made, "begin", _begun(made), actor=viewer, reason=made.reason)
             _ask([planned], viewer, terms)
     except IntegrityError:
         return Rotation.objects.select_related("user").exclude(stage=RotationStage.ENDED).get(user=made.user)
@@ -237,7 +237,7 @@ def _asked(rotation: Rotation, change: Change, viewer: Viewer) -> None:
         old_service=rotation.old_service,
         old_region=rotation.old_region,
     )
-    note(rotation, "ask", "A new key was requested.", actor=viewer, change=change)
+    record_event(rotation, "ask", "A new key was requested.", actor=viewer, change=change)
 
 
 def _row(

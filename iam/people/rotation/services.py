@@ -22,7 +22,7 @@ from iam.moments import moment_words
 from iam.notify.pages import MessagePage, path_of
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link, revoke_link
-from iam.people.rotation.events import end, move_to, note, save, tell
+from iam.people.rotation.events import end, move_to, notify_people, record_event, save
 from iam.people.rotation.labels import what_stands
 from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage, RotationStep
 from iam.people.rotation.rotation_plan import may_run
@@ -72,7 +72,7 @@ def fetched(rotation: Rotation, *, actor: Actor | None) -> None:
     move_to(
         rotation, RotationStage.USING, fetched_at=now, quiet_from=now, told_at=now, reminders=0, trouble=""
     )
-    note(
+    record_event(
         rotation,
         "fetch",
         f"The secret of {rotation.new_key_id} was shown. Both keys are active.",
@@ -97,7 +97,7 @@ def hand_over(rotation: Rotation, *, actor: Actor | None = None) -> Link:
         cause_id=rotation.pk,
     )
     save(rotation, link=link, told_at=datetime.now(tz=UTC))
-    tell(
+    notify_people(
         rotation,
         subject=f"A new access key for {rotation.user.name}",
         text=f"The key {rotation.old.aws_id} of your AWS user {rotation.user.name} in "
@@ -119,22 +119,24 @@ def send_again(viewer: Viewer, rotation: Rotation) -> Link:
             "secret when they sign in."
         )
     with transaction.atomic():
-        locked_rotation = _held(viewer, rotation, RotationStage.HANDING)
+        locked_rotation = _locked_rotation(viewer, rotation, RotationStage.HANDING)
         if locked_rotation.told_at and locked_rotation.told_at > datetime.now(tz=UTC) - LINK_PAUSE:
             raise RefusedError("A link was sent just now.")
         link = hand_over(locked_rotation, actor=viewer)
-        note(locked_rotation, "send", f"A new link was sent to {locked_rotation.person.name}.", actor=viewer)
+        record_event(
+            locked_rotation, "send", f"A new link was sent to {locked_rotation.person.name}.", actor=viewer
+        )
     return link
 
 
-def want(viewer: Viewer, rotation: Rotation, what: RotationStep, *, in_spite: bool = False) -> None:
+def request_check(viewer: Viewer, rotation: Rotation, what: RotationStep, *, in_spite: bool = False) -> None:
     """Have a worker ask AWS and then do it; the same asked twice is asked once. Raises RefusedError."""
     stages = {
         RotationStep.DEACTIVATE: (RotationStage.USING,),
         RotationStep.DELETE: (RotationStage.INACTIVE,),
     }.get(what, (RotationStage.HANDING, RotationStage.USING, RotationStage.INACTIVE))
     with transaction.atomic():
-        locked_rotation = _held(viewer, rotation, *stages)
+        locked_rotation = _locked_rotation(viewer, rotation, *stages)
         save(
             locked_rotation,
             wanted=what,
@@ -150,7 +152,7 @@ def want(viewer: Viewer, rotation: Rotation, what: RotationStep, *, in_spite: bo
 def activate(viewer: Viewer, rotation: Rotation) -> None:
     """Make the old key active again at once: that was agreed to with the rotation. Raises RefusedError."""
     with transaction.atomic():
-        locked_rotation = _held(viewer, rotation, RotationStage.INACTIVE)
+        locked_rotation = _locked_rotation(viewer, rotation, RotationStage.INACTIVE)
         activate_old(locked_rotation, actor=viewer)
 
 
@@ -159,14 +161,14 @@ def issue_again(viewer: Viewer, rotation: Rotation) -> None:
     used.
     """
     with transaction.atomic():
-        locked_rotation = _held(viewer, rotation, RotationStage.USING)
+        locked_rotation = _locked_rotation(viewer, rotation, RotationStage.USING)
         if locked_rotation.new_used_at is not None:
             raise RefusedError(
                 f"{locked_rotation.new_key_id} was used on {moment_words(locked_rotation.new_used_at)}: "
                 "someone has its secret. Cancel, then start a new rotation with that key."
             )
         move_to(locked_rotation, RotationStage.HANDING, fetched_at=None, quiet_from=None)
-        note(
+        record_event(
             locked_rotation,
             "lost",
             f"The secret of {locked_rotation.new_key_id} was lost before it was used.",
@@ -188,7 +190,7 @@ def may_take_over(viewer: Viewer, rotation: Rotation) -> bool:
 def take_over(viewer: Viewer, rotation: Rotation) -> None:
     """Delete the new key and create one for this lead, as accepted with the request. Raises RefusedError."""
     with transaction.atomic():
-        locked_rotation = _held(viewer, rotation, RotationStage.HANDING, RotationStage.USING)
+        locked_rotation = _locked_rotation(viewer, rotation, RotationStage.HANDING, RotationStage.USING)
         if not may_take_over(viewer, locked_rotation):
             raise RefusedError("The new key is in use, or the team isn’t yours. It can’t be taken over.")
         if locked_rotation.link is not None:
@@ -198,7 +200,7 @@ def take_over(viewer: Viewer, rotation: Rotation) -> None:
         move_to(
             locked_rotation, RotationStage.HANDING, person=person, fetched_at=None, quiet_from=None, link=None
         )
-        note(
+        record_event(
             locked_rotation,
             "take_over",
             f"{viewer.name} took over. The secret of another new key goes to them.",
@@ -212,7 +214,7 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
     while a change is under way.
     """
     with transaction.atomic():
-        locked_rotation = _held(viewer, rotation)
+        locked_rotation = _locked_rotation(viewer, rotation)
         if locked_rotation.stage in (
             RotationStage.ASKED,
             RotationStage.DEACTIVATING,
@@ -237,7 +239,7 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
                 )
             discard_new(locked_rotation, actor=viewer)
         end(locked_rotation, RotationOutcome.CANCELLED, what_is_left, actor=viewer)
-        note(locked_rotation, "cancel", f"{viewer.name} cancelled the rotation.", actor=viewer)
+        record_event(locked_rotation, "cancel", f"{viewer.name} cancelled the rotation.", actor=viewer)
     return what_is_left
 
 
@@ -278,7 +280,7 @@ def new_keys_of(viewer: Viewer) -> list[Rotation]:
     ]
 
 
-def _held(viewer: Viewer, rotation: Rotation, *stages: RotationStage) -> Rotation:
+def _locked_rotation(viewer: Viewer, rotation: Rotation, *stages: RotationStage) -> Rotation:
     locked_rotation = locked(rotation)
     if not may_run(viewer, locked_rotation):
         raise RefusedError(NOT_YOURS)

@@ -22,7 +22,7 @@ from iam.guard import viewer_for
 from iam.journal.services import Actor
 from iam.linking.owners import leads_of
 from iam.mirror.models import Entity, Kind
-from iam.people.rotation.events import end, move_to, note, save
+from iam.people.rotation.events import end, move_to, record_event, save
 from iam.people.rotation.labels import old_words
 from iam.people.rotation.models import OF_ROTATION, Rotation, RotationOutcome, RotationStage
 from iam.people.rotation.rotation_plan import MAX_ISSUES, creation, for_own
@@ -41,7 +41,7 @@ def deactivate_old(rotation: Rotation, *, agreed: bool) -> None:
     )
     move_to(rotation, RotationStage.DEACTIVATING, change=change, wanted="", trouble="", inactive_at=None)
     did, actor = ("started as approved", None) if agreed else ("requested", rotation.wanted_by)
-    note(
+    record_event(
         rotation,
         "deactivate",
         f"Deactivation of {rotation.old.aws_id} was {did}. It was last used {old_words(rotation)}.",
@@ -55,7 +55,9 @@ def delete_old(rotation: Rotation, *, agreed: bool) -> None:
     change = _queued_or_asked(rotation, DeleteCredential.of(rotation.old), "delete", agreed=agreed)
     move_to(rotation, RotationStage.DELETING, change=change, wanted="", trouble="")
     did, actor = ("started as approved", None) if agreed else ("requested", rotation.wanted_by)
-    note(rotation, "delete", f"Deletion of {rotation.old.aws_id} was {did}.", actor=actor, change=change)
+    record_event(
+        rotation, "delete", f"Deletion of {rotation.old.aws_id} was {did}.", actor=actor, change=change
+    )
 
 
 def activate_old(rotation: Rotation, *, actor: Actor) -> None:
@@ -65,7 +67,7 @@ def activate_old(rotation: Rotation, *, actor: Actor) -> None:
     if deactivated is not None and deactivated.operation == DEACTIVATE[Kind.ACCESS_KEY].slug:
         Change.objects.filter(pk=change.pk).update(reverts=deactivated)
     move_to(rotation, RotationStage.ACTIVATING, change=change, wanted="", trouble="")
-    note(
+    record_event(
         rotation,
         "activate",
         f"Reactivation of {rotation.old.aws_id} was requested.",
@@ -77,7 +79,7 @@ def activate_old(rotation: Rotation, *, actor: Actor) -> None:
 def discard_new(rotation: Rotation, *, actor: Actor | None) -> None:
     """Delete the new key, and what is left of its secret. The caller holds the row."""
     if rotation.sealed_id:
-        sealed.shred(rotation.sealed_id, actor=actor)
+        sealed.destroy(rotation.sealed_id, actor=actor)
     key = new_key(rotation)
     if key is None:
         save(rotation, discarding=None)
@@ -85,10 +87,10 @@ def discard_new(rotation: Rotation, *, actor: Actor | None) -> None:
     try:
         change = queue(rotation, DeleteCredential.of(key), "discard", actor=actor)
     except RefusedError as refused:
-        later(rotation, f"{key.aws_id} couldn’t be deleted: {refused.message}")
+        retry_later(rotation, f"{key.aws_id} couldn’t be deleted: {refused.message}")
         return
     save(rotation, discarding=change, tries=rotation.tries)
-    note(
+    record_event(
         rotation,
         "discard",
         f"The new key {key.aws_id} is deleted because no one has its secret.",
@@ -125,7 +127,7 @@ def make_another(rotation: Rotation) -> None:
         operation = creation(rotation.user, person=rotation.person, sealed_id=sealed_id)
         change = queue(rotation, operation, "create", actor=None)
     except RefusedError as refused:
-        later(rotation, f"Another key couldn’t be created: {refused.message}")
+        retry_later(rotation, f"Another key couldn’t be created: {refused.message}")
         return
     move_to(
         rotation,
@@ -140,7 +142,7 @@ def make_another(rotation: Rotation) -> None:
         fetched_at=None,
         trouble="",
     )
-    note(rotation, "issue", "Another new key is created.", actor=None, change=change)
+    record_event(rotation, "issue", "Another new key is created.", actor=None, change=change)
 
 
 def _other_lead(rotation: Rotation) -> Person | None:
@@ -173,7 +175,7 @@ def queue(rotation: Rotation, operation: Operation, what: str, *, actor: Actor |
     return change
 
 
-def later(rotation: Rotation, trouble: str) -> None:
+def retry_later(rotation: Rotation, trouble: str) -> None:
     """Say what went wrong, and try again in a while."""
     save(
         rotation,

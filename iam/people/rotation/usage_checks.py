@@ -10,10 +10,10 @@ from typing import Final
 from iam.changes.errors import RefusedError
 from iam.changes.operations.user_credential import ACTIVE, INACTIVE
 from iam.mirror.refresh.key_use import KeySeen, KeysSeen
-from iam.people.rotation.events import end, move_to, note, save, tell
+from iam.people.rotation.events import end, move_to, notify_people, record_event, save
 from iam.people.rotation.labels import deletion_at, old_words, quiet_of, used_since
 from iam.people.rotation.models import Rotation, RotationOutcome, RotationStage, RotationStep
-from iam.people.rotation.transitions import deactivate_old, delete_old, later
+from iam.people.rotation.transitions import deactivate_old, delete_old, retry_later
 
 REMIND_EVERY: Final = timedelta(days=3)
 MAX_REMINDERS: Final = 5
@@ -75,7 +75,7 @@ def _ends_by_drift(rotation: Rotation, old: KeySeen | None, new: KeySeen | None)
         )
         return True
     if new is None and rotation.stage == RotationStage.INACTIVE and old is not None:
-        _hold(
+        _hold_back(
             rotation,
             f"The new key {rotation.new_key_id} was deleted outside of Gatehouse, and the old one is "
             "inactive. Reactivate the old one, or cancel.",
@@ -103,7 +103,7 @@ def watch_using(rotation: Rotation, seen: KeysSeen | None) -> None:
         _drifted(rotation, f"{rotation.old.aws_id} was deactivated outside of Gatehouse.")
         return
     if rotation.new_state == INACTIVE:
-        _hold(
+        _hold_back(
             rotation,
             f"The new key {rotation.new_key_id} was deactivated outside of Gatehouse. Reactivate it, or "
             "cancel.",
@@ -113,7 +113,7 @@ def watch_using(rotation: Rotation, seen: KeysSeen | None) -> None:
     is_due = quiet is not None and quiet.is_due(now)
     if rotation.wanted == RotationStep.DEACTIVATE and not is_due and not rotation.in_spite:
         new = "" if rotation.new_used_at else f" The new key {rotation.new_key_id} was never used."
-        _hold(
+        _hold_back(
             rotation,
             f"The old key was last used {old_words(rotation)}: anything that still uses it would stop "
             f"working.{new} Confirm to continue anyway.",
@@ -148,7 +148,7 @@ def watch_inactive(rotation: Rotation, seen: KeysSeen | None) -> None:
         )
         return
     if rotation.new_state != ACTIVE:
-        _hold(
+        _hold_back(
             rotation,
             rotation.trouble
             or (
@@ -160,7 +160,7 @@ def watch_inactive(rotation: Rotation, seen: KeysSeen | None) -> None:
     at = deletion_at(rotation)
     is_due = at is not None and now >= at and not used_since(rotation)
     if used_since(rotation) and not rotation.in_spite:
-        _hold(
+        _hold_back(
             rotation,
             f"AWS shows that the old key was used {old_words(rotation)}, after it was deactivated. Find out "
             "what used it before you delete it.",
@@ -180,15 +180,15 @@ def _try(rotation: Rotation, act) -> None:  # type: ignore[no-untyped-def]
     try:
         act()
     except RefusedError as refused:
-        later(rotation, refused.message)
+        retry_later(rotation, refused.message)
 
 
-def _hold(rotation: Rotation, trouble: str) -> None:
+def _hold_back(rotation: Rotation, trouble: str) -> None:
     """Nothing is done, and the page says why."""
     is_news = rotation.trouble != trouble
     save(rotation, trouble=trouble[:1024], wanted="", in_spite=False)
     if is_news:
-        note(rotation, "hold", trouble, actor=None)
+        record_event(rotation, "hold", trouble, actor=None)
 
 
 def _quietly(rotation: Rotation) -> None:
@@ -197,8 +197,8 @@ def _quietly(rotation: Rotation) -> None:
 
 
 def _drifted(rotation: Rotation, text: str) -> None:
-    note(rotation, "drift", text, actor=None)
-    tell(
+    record_event(rotation, "drift", text, actor=None)
+    notify_people(
         rotation,
         subject=f"Key {rotation.old.aws_id} was changed outside of Gatehouse",
         text=text,
@@ -208,7 +208,7 @@ def _drifted(rotation: Rotation, text: str) -> None:
 
 
 def _tell_due(rotation: Rotation, subject: str) -> None:
-    tell(
+    notify_people(
         rotation,
         subject=subject,
         text="Open the rotation’s page to continue.",
@@ -240,8 +240,8 @@ def _remind(rotation: Rotation, *, now: datetime, is_due: bool) -> None:
     else:
         return
     save(rotation, told_at=now, reminders=rotation.reminders + 1)
-    note(rotation, "remind", f"{subject}: {rotation.person.name} was reminded.", actor=None)
-    tell(
+    record_event(rotation, "remind", f"{subject}: {rotation.person.name} was reminded.", actor=None)
+    notify_people(
         rotation,
         subject=subject,
         text=text,

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from iam.policy.escalation.methods import Method, MethodNeed
-from iam.policy.escalation.names import fitting, template_of
+from iam.policy.escalation.names import matching_names, template_of
 from iam.policy.escalation.permission_checks import EVERYBODY, NOBODY, Asker, Bits
 
 EVERYTHING: Final = "*"
@@ -83,7 +83,7 @@ class TargetChoices:
             template = template_of(
                 need.action, need.on, partition=self.partition, region=region, account=self.account
             )
-            names[need.on] = fitting(clauses, template)
+            names[need.on] = matching_names(clauses, template)
         return TargetChoice(region, names, needs)
 
     def bits(self, method: Method, act: int) -> Bits:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Estate, NeedSubject, either
+from iam.policy.escalation.estate import ADMINISTRATOR, Alternative, Estate, NeedSubject, who_has_any
 from iam.policy.escalation.management import account_subject
 from iam.policy.escalation.methods import Verb, of_sort
 from iam.policy.escalation.permission_checks import (
@@ -67,7 +67,7 @@ class StrangerRole(NamedTuple):
         return CheckTarget(self.member.arn, self.member.tags, "", self.member.trust, account=self.account)
 
 
-def strangers(index: Index, estates: Mapping[str, Estate]) -> Iterator[StrangerRole]:
+def roles_open_to_others(index: Index, estates: Mapping[str, Estate]) -> Iterator[StrangerRole]:
     """The roles that principals of other accounts may take."""
     for number, estate in estates.items():
         for member in index.accounts[number].members.values():
@@ -155,4 +155,4 @@ def by_permission_sets(index: Index, estates: Mapping[str, Estate]) -> Iterator[
                     parts = tuple(
                         tuple(replace(member, subject=subject) for member in part) for part in way.parts
                     )
-                    yield Crossing(number, other, ADMINISTRATOR, parts, either(parts[0]))
+                    yield Crossing(number, other, ADMINISTRATOR, parts, who_has_any(parts[0]))

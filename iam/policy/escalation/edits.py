@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from iam.policy.escalation.estate import Alternative, EscalationWay, either
+from iam.policy.escalation.estate import Alternative, EscalationWay, who_has_any
 from iam.policy.escalation.permission_checks import Bits
 from iam.policy.escalation.states import FREED, PolicyRemoval, PrincipalState
 
@@ -45,16 +45,16 @@ class PolicyEdits:
         every = self._everything().limited_to(bit)
         for change, part, bits in self._of_each():
             if bits.any & bit and not (change.groups and _covers(every, bits.limited_to(bit))):
-                further = _together(state, change)
+                further = _state_with(state, change)
                 if further != state:
                     yield further, EscalationWay((part,), bits.limited_to(bit))
 
     def from_others(self, become: Part) -> Iterator[tuple[PrincipalState, EscalationWay]]:
         """What somebody can make of it who can then become it."""
-        able = either(become)
+        able = who_has_any(become)
         every = self._everything() & able
         for change, parts in (*self._changes(), *self._without_denies()):
-            if change.groups and _covers(every, either(parts[0]) & able):
+            if change.groups and _covers(every, who_has_any(parts[0]) & able):
                 continue
             yield from _way(change, (*parts, become))
             if self.unbound and not change.unbound:
@@ -62,13 +62,13 @@ class PolicyEdits:
 
     def _everything(self) -> Bits:
         """Who can give it every permission and nothing else: a group is of no use to them."""
-        return either(tuple(self.full.get((), ())))
+        return who_has_any(tuple(self.full.get((), ())))
 
     def _of_each(self) -> list[tuple[PrincipalState, Part, Bits]]:
         """What changes it in one step, by which part, and who has one of its alternatives."""
         if self.by_itself is None:
             own = [(PrincipalState(full=True), tuple(self.own))] if self.own else []
-            self.by_itself = [(change, part, either(part)) for change, part in (*self._single(), *own)]
+            self.by_itself = [(change, part, who_has_any(part)) for change, part in (*self._single(), *own)]
         return self.by_itself
 
     def _changes(self) -> Iterator[tuple[PrincipalState, tuple[Part, ...]]]:
@@ -113,14 +113,14 @@ def _covers(more: Bits, less: Bits) -> bool:
 
 
 def _way(state: PrincipalState, parts: tuple[Part, ...]) -> Iterator[tuple[PrincipalState, EscalationWay]]:
-    bits = either(parts[0])
+    bits = who_has_any(parts[0])
     for part in parts[1:]:
-        bits &= either(part)
+        bits &= who_has_any(part)
     if bits.any:
         yield state, EscalationWay(parts, bits)
 
 
-def _together(state: PrincipalState, change: PrincipalState) -> PrincipalState:
+def _state_with(state: PrincipalState, change: PrincipalState) -> PrincipalState:
     """A state with one thing more. Who has every permission gains nothing by a group, another version or
     tags.
     """

@@ -117,7 +117,7 @@ def each(bits: int) -> Iterator[int]:
         bits ^= lowest
 
 
-def either(alternatives: tuple[Alternative, ...]) -> Bits:
+def who_has_any(alternatives: tuple[Alternative, ...]) -> Bits:
     """Who has one of them."""
     sure = possible = 0
     for alternative in alternatives:

@@ -13,7 +13,7 @@ from iam.policy.escalation.cross_account import (
     StrangerRole,
     by_permission_sets,
     crossings_from,
-    strangers,
+    roles_open_to_others,
 )
 from iam.policy.escalation.estate import Estate
 from iam.policy.escalation.organization_policies import freed_crossings
@@ -73,7 +73,7 @@ class Estates:
 
     def crossings(self, index: Index, estates: dict[str, Estate]) -> Iterator[Crossing]:
         """The ways from account to account."""
-        roles, all_crossings = list(strangers(index, estates)), []
+        roles, all_crossings = list(roles_open_to_others(index, estates)), []
         for number, estate in estates.items():
             asked = [role for role in roles if role.account != number and role.may_mean(number)]
             key = tuple(_key(index, role) for role in asked)

@@ -418,14 +418,16 @@ def _statements(holder: str, policy: str, doc: Doc, kind: PolicyKind) -> Held:
 def held_by(shard: Shard, member: Member, state: PrincipalState) -> Iterator[tuple[str, str, Doc]]:
     """(whose it is, its name, the document) of all identity policies of a principal in a state."""
     grants = grants_in(member.grants, state._replace(removed=()))
-    yield from _held(shard, member.arn, grants, 0, state)
+    yield from _held_policies(shard, member.arn, grants, 0, state)
     for number in grants.groups:
         group = shard.groups.get(number)
         if group is not None and PolicyRemoval(LEFT, number, "") not in state.removed:
-            yield from _held(shard, f"group {group.name} of {shard.number}", group.grants, number, state)
+            yield from _held_policies(
+                shard, f"group {group.name} of {shard.number}", group.grants, number, state
+            )
 
 
-def _held(
+def _held_policies(
     shard: Shard, owner: str, grants: Grants, group: int, state: PrincipalState
 ) -> Iterator[tuple[str, str, Doc]]:
     named = shard.named_policies(Grants(grants.inline, grants.attached))

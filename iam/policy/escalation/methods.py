@@ -255,10 +255,10 @@ IN_USE: Final = "IAM Identity Center is in use (not synced by Gatehouse)"
 
 
 def _sign_on(name: str, title: str, *needs: str) -> Method:
-    return Method(name, Verb.SIGN_ON, title, tuple(map(_need, needs)), "account", assumes=IN_USE)
+    return Method(name, Verb.SIGN_ON, title, tuple(map(_parsed_need, needs)), "account", assumes=IN_USE)
 
 
-def _need(text: str) -> MethodNeed:
+def _parsed_need(text: str) -> MethodNeed:
     action, _, on = text.partition(" ")
     return MethodNeed(action, on)
 
@@ -375,8 +375,8 @@ DELEGATED: Final = (
 )
 
 
-def _freeing(name: str, title: str, *needs: str, assumes: str = "") -> Method:
-    own = tuple(_need(f"organizations:{need}") for need in needs)
+def _freeing_method(name: str, title: str, *needs: str, assumes: str = "") -> Method:
+    own = tuple(_parsed_need(f"organizations:{need}") for need in needs)
     return Method(f"organizations-{name}", Verb.FREE, title, own, "account", assumes=assumes)
 
 
@@ -386,24 +386,25 @@ def _delegated(method: Method) -> Method:
 
 
 OF_SCPS: Final = (
-    _freeing("detach-policy", "Detaches the SCPs that limit account {0}", "DetachPolicy policy"),
-    _freeing("replace-policy", "Replaces the SCPs that limit account {0} with FullAWSAccess",
+    _freeing_method("detach-policy", "Detaches the SCPs that limit account {0}", "DetachPolicy policy"),
+    _freeing_method("replace-policy", "Replaces the SCPs that limit account {0} with FullAWSAccess",
         "AttachPolicy policy", "DetachPolicy policy"),
-    _freeing("update-policy", "Changes the SCPs that limit account {0} to allow everything",
+    _freeing_method("update-policy", "Changes the SCPs that limit account {0} to allow everything",
         "UpdatePolicy policy"),
-    _freeing("disable-policy-type", "Turns off SCPs in the organization of account {0}",
+    _freeing_method("disable-policy-type", "Turns off SCPs in the organization of account {0}",
         "DisablePolicyType root"),
 )  # fmt: skip
 MANAGEMENT_FREEING: Final = (
     *OF_SCPS,
-    _freeing("move-account", "Moves account {0} to the root of the organization, where no SCP limits it",
+    _freeing_method("move-account",
+        "Moves account {0} to the root of the organization, where no SCP limits it",
         "MoveAccount account"),
-    _freeing("remove-account", "Removes account {0} from the organization, so that no SCP limits it",
+    _freeing_method("remove-account", "Removes account {0} from the organization, so that no SCP limits it",
         "RemoveAccountFromOrganization account", assumes=STANDALONE),
 )  # fmt: skip
 DELEGATED_FREEING: Final = tuple(map(_delegated, OF_SCPS))
 LEAVING: Final = (
-    _freeing("leave", "Leaves the organization with account {0}, so that no SCP limits it",
+    _freeing_method("leave", "Leaves the organization with account {0}, so that no SCP limits it",
         "LeaveOrganization", assumes=STANDALONE),
 )  # fmt: skip
 TAGS: Final = {"user": "iam:TagUser", "role": "iam:TagRole"}

@@ -35,7 +35,7 @@ def template_of(action: str, type_name: str, *, partition: str, region: str, acc
     return PLACEHOLDER.sub("?*", arn)
 
 
-def fitting(clauses: Iterable[Sequence[IndexedStatement]], template: str) -> tuple[str, ...]:
+def matching_names(clauses: Iterable[Sequence[IndexedStatement]], template: str) -> tuple[str, ...]:
     """Names of the template that fit patterns of the clauses: of each by itself, and of one of each group
     together.
     """
@@ -44,17 +44,17 @@ def fitting(clauses: Iterable[Sequence[IndexedStatement]], template: str) -> tup
     names = dict.fromkeys(filter(None, [common((own,))]))
     for group in groups:
         for pattern in group:
-            _note(names, common((own, pattern)))
+            _add_name(names, common((own, pattern)))
     if len(groups) > 1:
         for first in groups[0]:
             for second in groups[1]:
-                _note(names, common((own, first, second)))
+                _add_name(names, common((own, first, second)))
     return tuple(names)[:MAX_NAMES]
 
 
 def names_for(clauses: Iterable[IndexedStatement], template: str) -> tuple[str, ...]:
     """The shortest name of the template, and one for each pattern of the clauses."""
-    return fitting([tuple(clauses)], template)
+    return matching_names([tuple(clauses)], template)
 
 
 def common_name(template: str, *patterns: str) -> str | None:
@@ -70,7 +70,7 @@ def _own(template: str) -> tuple[Token, ...]:
     return tuple(PLACES.get(part, part) for part in tokens(template))
 
 
-def _note(names: dict[str, None], name: str | None) -> None:
+def _add_name(names: dict[str, None], name: str | None) -> None:
     if name is not None and len(names) < MAX_NAMES:
         names[name] = None
 

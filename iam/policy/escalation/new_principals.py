@@ -15,9 +15,9 @@ from typing import Final, NamedTuple
 
 from iam.policy.escalation.attachable import values_of
 from iam.policy.escalation.condition_facts import BOUNDARY
-from iam.policy.escalation.estate import Acting, Alternative, EscalationWay, NeedSubject, either
+from iam.policy.escalation.estate import Acting, Alternative, EscalationWay, NeedSubject, who_has_any
 from iam.policy.escalation.methods import TAKE_ROLE, Method, Verb, of_sort
-from iam.policy.escalation.names import fitting, template_of
+from iam.policy.escalation.names import matching_names, template_of
 from iam.policy.escalation.permission_checks import NOBODY, Asker, Bits, CheckTarget
 from iam.policy.escalation.states import ADMINISTRATOR_ACCESS, OPEN_TRUST, PrincipalState, new_member
 from iam.policy.escalation.targets import Aim, Targets
@@ -142,7 +142,7 @@ class Creating:
     def _unlimited(self, kind: str, aim: Aim) -> Iterator[Lead]:
         made = self._made(kind, aim)
         taken = self._taken(kind, aim) if made else ()
-        bits = either(made) & either(taken)
+        bits = who_has_any(made) & who_has_any(taken)
         if bits.any:
             yield Lead(None, PrincipalState(full=True), EscalationWay((made, taken), bits))
 
@@ -154,11 +154,11 @@ class Creating:
             for aim in self._aims(kind, [boundary]):
                 made = self._made(kind, aim)
                 taken = self._taken(kind, aim) if made else ()
-                bits = either(made) & either(taken)
+                bits = who_has_any(made) & who_has_any(taken)
                 if not _is_new(bits, covered):
                     continue
                 unbound = self._unbound(kind, aim)
-                together = bits & either(unbound)
+                together = bits & who_has_any(unbound)
                 if together.any:
                     yield Lead(
                         None,
@@ -175,7 +175,7 @@ class Creating:
         (plain,) = (m for m in of_sort(Verb.CREATE, of="user") if len(m.needs) == 1)
         made = tuple(alternative for alternative in self._on(plain, [aim]) if alternative.bits.any)
         taken = self._taken(kind, aim) if made else ()
-        bits = either(made) & either(taken)
+        bits = who_has_any(made) & who_has_any(taken)
         if not bits.any:
             return
         for method in of_sort(Verb.JOIN):
@@ -226,7 +226,7 @@ class Creating:
         )
         names: dict[str, None] = {}
         for action in FURTHER[kind]:
-            names |= dict.fromkeys(fitting([create, self._asker.clauses(action)], template))
+            names |= dict.fromkeys(matching_names([create, self._asker.clauses(action)], template))
         return tuple(name for name in names if name not in self._existing)[:MAX_NAMES]
 
     def _tags(self, kind: str) -> tuple[Mapping[str, str] | None, ...]:
@@ -261,7 +261,7 @@ def new_groups(asker: Asker, targets: Targets, shard: Shard, *, on: On) -> list[
         create, *others = (asker.clauses(need.action) for need in method.target_needs)
         if not any(clause.allows for clause in create):
             continue
-        fitting_names = chain.from_iterable(fitting([create, other], template) for other in others)
+        fitting_names = chain.from_iterable(matching_names([create, other], template) for other in others)
         names = dict.fromkeys(fitting_names)
         aims = [
             Aim(NeedSubject("group", name, name.rpartition("/")[2], 0), CheckTarget(name))

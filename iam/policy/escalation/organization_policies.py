@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from iam.policy.escalation.cross_account import Crossing, node_source
-from iam.policy.escalation.estate import Acting, Alternative, Call, Estate, either
+from iam.policy.escalation.estate import Acting, Alternative, Call, Estate, who_has_any
 from iam.policy.escalation.found_paths import FoundPaths
 from iam.policy.escalation.management import account_subject
 from iam.policy.escalation.methods import (
@@ -149,7 +149,7 @@ def _allows_all(clause: IndexedStatement) -> bool:
     return source.allows and is_everything and is_everywhere and not source.conditions
 
 
-def freeing(
+def who_can_free(
     asker: Asker, account: LimitedAccount, methods: Iterable[Method], everybody: int
 ) -> tuple[Alternative, ...]:
     """Who of some principals can take all SCPs away from an account, by which method."""
@@ -160,7 +160,7 @@ def freeing(
             continue
         for policy, is_any in _policies(asker, account, method):
             calls = account.calls(method, policy)
-            bits = _able(asker, calls, policy=delegation(method, account.shard)).limited_to(everybody)
+            bits = _who_can_call(asker, calls, policy=delegation(method, account.shard)).limited_to(everybody)
             if method.assumes or not is_any or not account.is_certain:
                 bits = bits.as_unsure
             if bits.any:
@@ -178,7 +178,7 @@ def _policies(asker: Asker, account: LimitedAccount, method: Method) -> Iterator
         yield from ((name, False) for name in named[1:])
 
 
-def _able(asker: Asker, calls: tuple[Call, ...], *, policy: str | None) -> Bits:
+def _who_can_call(asker: Asker, calls: tuple[Call, ...], *, policy: str | None) -> Bits:
     if not calls:
         return NOBODY
     able = EVERYBODY
@@ -196,7 +196,7 @@ def find_freeing(
     """
     # None of it is sure, which is of no use to conditional administrators.
     everybody = act.everybody & ~act.doubtful
-    alternatives = freeing(asker, account, (*LEAVING, *DELEGATED_FREEING), everybody)
+    alternatives = who_can_free(asker, account, (*LEAVING, *DELEGATED_FREEING), everybody)
     if alternatives:
         for aim in (*targets.users, *targets.roles):
             reachable.edits[aim.subject.number].freed.extend(alternatives)
@@ -221,8 +221,8 @@ def freed_crossings(
             asker = askers[number] = Asker()
             asker.use([node_source(index, index.accounts[number], estates[number])])
         account = LimitedAccount(index.accounts[to_account], number)
-        part = freeing(asker, account, MANAGEMENT_FREEING, -1)
+        part = who_can_free(asker, account, MANAGEMENT_FREEING, -1)
         for crossing, node in entered:
-            bits = either(part) & crossing.bits
+            bits = who_has_any(part) & crossing.bits
             if part and bits.any:
                 yield Crossing(number, to_account, node, (part, *crossing.parts), bits)

@@ -13,7 +13,7 @@ from typing import Final
 from iam.policy.escalation.administrators import Administrators
 from iam.policy.escalation.attachable import attachable
 from iam.policy.escalation.choices import TargetChoice, TargetChoices
-from iam.policy.escalation.estate import ADMINISTRATOR, Acting, EscalationWay, Estate, either
+from iam.policy.escalation.estate import ADMINISTRATOR, Acting, EscalationWay, Estate, who_has_any
 from iam.policy.escalation.methods import METHODS, Method
 from iam.policy.escalation.new_principals import NewPrincipals
 from iam.policy.escalation.organization_policies import LimitedAccount, find_freeing
@@ -176,13 +176,13 @@ class Builder:
         for (member_id, state), node in estate.place.items():
             self._states[member_id].append((state, node))
         for node, alternatives in reachable.become.items():
-            estate.lead(node, EscalationWay((tuple(alternatives),), either(tuple(alternatives))))
+            estate.lead(node, EscalationWay((tuple(alternatives),), who_has_any(tuple(alternatives))))
         if reachable.everything:
             parts = (tuple(reachable.everything),)
-            estate.lead(ADMINISTRATOR, EscalationWay(parts, either(parts[0])))
+            estate.lead(ADMINISTRATOR, EscalationWay(parts, who_has_any(parts[0])))
         if reachable.elsewhere:
             parts = (tuple(reachable.elsewhere),)
-            estate.outward.append(EscalationWay(parts, either(parts[0])))
+            estate.outward.append(EscalationWay(parts, who_has_any(parts[0])))
         for lead in reachable.new:
             if lead.member is None:
                 estate.lead(ADMINISTRATOR, lead.way)

@@ -8,7 +8,7 @@ from itertools import chain
 
 from iam.policy.escalation.attachable import ATTACHING, changeable_policies, is_attaching, new_policies
 from iam.policy.escalation.choices import TargetChoices
-from iam.policy.escalation.estate import Acting, Alternative, EscalationWay, NeedSubject, either
+from iam.policy.escalation.estate import Acting, Alternative, EscalationWay, NeedSubject, who_has_any
 from iam.policy.escalation.federation import find_federation
 from iam.policy.escalation.found_paths import FoundPaths, circumstances
 from iam.policy.escalation.instances import OF_INSTANCES, Instances
@@ -25,7 +25,7 @@ from iam.policy.escalation.states import (
     PolicyRemoval,
     PrincipalState,
 )
-from iam.policy.escalation.tags import OwnTags, about, can_matter
+from iam.policy.escalation.tags import OwnTags, can_matter, targets_after
 from iam.policy.escalation.targets import Aim, Targets
 from iam.policy.escalation.trusts import Services, admits_people
 from iam.policy.index.classes import Member
@@ -225,7 +225,7 @@ class Finder:
             if lead.member is None:
                 covered |= lead.way.bits
         for made, aim in creating.roles():
-            left = either(made)
+            left = who_has_any(made)
             if left.any & ~covered.any or left.sure & ~covered.sure:
                 reachable.new += self._passing_new(made, aim, act)
         for member in self._new.bounded:
@@ -237,7 +237,7 @@ class Finder:
         for method in of_sort(Verb.PASS):
             if method.trusted == EC2 and not method.makes_profile:
                 continue
-            does = act.of(self._choices.bits(method, act.everybody)) & either(made)
+            does = act.of(self._choices.bits(method, act.everybody)) & who_has_any(made)
             if does.any:
                 (bits,) = self._on(method, [aim])
                 able = bits & does
@@ -246,7 +246,11 @@ class Finder:
                     passed.append(Alternative(method, aim.subject, able))
         if passed:
             parts = made, tuple(passed)
-            yield Lead(None, PrincipalState(full=True), EscalationWay(parts, either(made) & either(parts[1])))
+            yield Lead(
+                None,
+                PrincipalState(full=True),
+                EscalationWay(parts, who_has_any(made) & who_has_any(parts[1])),
+            )
 
     def _unbinding(self, member: Member, act: Acting) -> Iterator[Lead]:
         """New principals that remove their own permissions boundary."""
@@ -266,7 +270,7 @@ class Finder:
                 part += self._each(method, [aim], act)
             for method in of_sort(Verb.GRANT, of="policy"):
                 part += self._each(method, policies, act)
-            bits = either(tuple(part)).limited_to(1 << node)
+            bits = who_has_any(tuple(part)).limited_to(1 << node)
             if bits.any:
                 yield Lead(None, PrincipalState(unbound=True, full=True), EscalationWay((tuple(part),), bits))
 
@@ -370,7 +374,7 @@ class Finder:
         principals = [EVERYBODY] * len(targets)
         for need in method.target_needs:
             context = circumstances(method, need.action, policy=policy)
-            asked = self._asker.on_targets(need.action, about(method, need, targets), context)
+            asked = self._asker.on_targets(need.action, targets_after(method, need, targets), context)
             principals = [before & other for before, other in zip(principals, asked, strict=True)]
         return principals
 
@@ -382,7 +386,7 @@ class Finder:
         reads_region = REGION in self._asker.keys(need.action)
         for region in self._asker.regions() if reads_region else [HOME]:
             circumstance = {"aws:RequestedRegion": region}
-            asked = self._asker.on_targets(need.action, about(method, need, targets), circumstance)
+            asked = self._asker.on_targets(need.action, targets_after(method, need, targets), circumstance)
             principals = [before | other for before, other in zip(principals, asked, strict=True)]
         for other_need in before:
             asked = self._asker.on_targets(other_need.action, targets, {"aws:RequestedRegion": HOME})

@@ -121,7 +121,7 @@ def grants_in(grants: Grants, state: PrincipalState, groups: Mapping[int, GroupR
     """What is held in a state. Versions of policies that come by a group are added, since the group's row
     stays; of a group that lost a policy, the others are held directly.
     """
-    own = _without(grants.inline, grants.attached, 0, state)
+    own = _policies_outside(grants.inline, grants.attached, 0, state)
     inline, attached = own
     if state.full:
         inline = (*inline, (GIVEN, FULL_DIGEST))
@@ -134,14 +134,16 @@ def grants_in(grants: Grants, state: PrincipalState, groups: Mapping[int, GroupR
         group = groups.get(number)
         is_left = PolicyRemoval(LEFT, number, "") in state.removed
         if number in changed and not is_left and group is not None:
-            more_inline, more_attached = _without(group.grants.inline, group.grants.attached, number, state)
+            more_inline, more_attached = _policies_outside(
+                group.grants.inline, group.grants.attached, number, state
+            )
             inline, attached = (*inline, *more_inline), (*attached, *more_attached)
     kept = tuple(number for number in joined if number not in changed)
     boundary = None if state.unbound else grants.boundary
     return Grants(inline, attached, kept, boundary)
 
 
-def _without(
+def _policies_outside(
     inline: tuple[tuple[str, str], ...], attached: tuple[int, ...], group: int, state: PrincipalState
 ) -> tuple[tuple[tuple[str, str], ...], tuple[int, ...]]:
     """The inline and attached policies of a principal (group 0) or of one of its groups that are not

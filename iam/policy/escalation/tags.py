@@ -36,7 +36,7 @@ def can_matter(asker: Asker, method: Method) -> bool:
     )
 
 
-def about(method: Method, need: MethodNeed, targets: Sequence[CheckTarget]) -> Sequence[CheckTarget]:
+def targets_after(method: Method, need: MethodNeed, targets: Sequence[CheckTarget]) -> Sequence[CheckTarget]:
     """The targets, as they are when the need is met: with unknown tags after some were set."""
     if not method.retags or need.action in TAG_ACTIONS:
         return targets

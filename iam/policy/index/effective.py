@@ -20,7 +20,7 @@ from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.masks import Space
 from iam.policy.index.reach import reach_of
 from iam.policy.index.shard import Shard
-from iam.policy.index.weights import Piece, Weight, all_together, joined, mask_of, weigh, without
+from iam.policy.index.weights import Piece, Weight, all_together, combine, joined, mask_of, mask_without
 from iam.policy.logic import NO, OPEN, YES
 from iam.policy.request import PrincipalKind, Request
 
@@ -202,7 +202,7 @@ class EffectiveActions:
         pieces = tuple(piece for piece in graded if piece is not None)
         number = self._number(frozenset(piece.shape for piece in pieces))
         if number not in self._weights:
-            self._weights[number] = weigh(pieces, self.space)
+            self._weights[number] = combine(pieces, self.space)
         graded_pieces = pieces, number
         if key is not None and not doc.is_personal and not doc.is_placed and not self._context:
             self._known[key] = graded_pieces
@@ -251,7 +251,7 @@ class EffectiveActions:
         clauses = chain.from_iterable(doc.clauses for doc in docs)
         graded = [_piece(clause, kind, asking) for clause in clauses]
         pieces = tuple(piece for piece in graded if piece is not None)
-        return weigh(pieces, self.space), pieces
+        return combine(pieces, self.space), pieces
 
     def _weighed(
         self,
@@ -276,7 +276,7 @@ class EffectiveActions:
         """As above, but a statement about some resources counts only where the others leave it some of
         them.
         """
-        own = weigh(pieces, self.space)
+        own = combine(pieces, self.space)
         denies = [p for p in pieces if not p.allows]
         bounding = chain.from_iterable(group for _, group in bounds)
         denies += [piece for piece in bounding if not piece.allows]
@@ -316,14 +316,14 @@ class EffectiveActions:
         return sure, perhaps
 
     def _result(self, weight: Weight) -> Effective:
-        everywhere = without(weight.everywhere, weight.denied)
-        in_some = without(weight.some, weight.denied)
-        maybe = without(weight.maybe, weight.denied)
+        everywhere = mask_without(weight.everywhere, weight.denied)
+        in_some = mask_without(weight.some, weight.denied)
+        maybe = mask_without(weight.maybe, weight.denied)
         in_doubt = weight.denied_some | weight.perhaps_some
-        sure = without(everywhere, in_doubt | weight.perhaps) | self.space.without_permission
-        limited = (everywhere & in_doubt) | without(in_some, everywhere | weight.perhaps_some)
-        limited = without(limited, weight.perhaps | sure)
-        return Effective(sure, limited, without(maybe, sure | limited))
+        sure = mask_without(everywhere, in_doubt | weight.perhaps) | self.space.without_permission
+        limited = (everywhere & in_doubt) | mask_without(in_some, everywhere | weight.perhaps_some)
+        limited = mask_without(limited, weight.perhaps | sure)
+        return Effective(sure, limited, mask_without(maybe, sure | limited))
 
 
 class _Asking:

@@ -14,7 +14,13 @@ from itertools import chain
 from typing import Any, Final
 
 from iam.policy.compiled import Compiled, PolicyKind, PolicySet
-from iam.policy.evaluate import EvaluationDecision, EvaluationMarks, RequestPolicies, conclude, weigh
+from iam.policy.evaluate import (
+    EvaluationDecision,
+    EvaluationMarks,
+    RequestPolicies,
+    conclude,
+    evaluate_each_kind,
+)
 from iam.policy.index import keys
 from iam.policy.index.areas import asked_pattern
 from iam.policy.index.classes import Bundle, Levels, Limits, Marked, Member, Profile
@@ -350,7 +356,7 @@ class QueryEvaluation:
         bounds = limited.by_who.get(key)
         if bounds is None:
             request = self.request_of(member)
-            bounds = Bounds(request, weigh(request, self._policies(limits, is_local=is_local)))
+            bounds = Bounds(request, evaluate_each_kind(request, self._policies(limits, is_local=is_local)))
             limited.by_who[key] = bounds
             if needs is NONE:
                 limited.bounds = bounds

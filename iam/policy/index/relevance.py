@@ -58,7 +58,7 @@ def is_plain(clause: IndexedStatement) -> bool:
     return compiled.means is None and not compiled.unknown
 
 
-def everything(space: Space) -> Doc:
+def allow_everything(space: Space) -> Doc:
     """A document that allows everything."""
     statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
     text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})

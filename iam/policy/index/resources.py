@@ -41,7 +41,7 @@ def place_of(question: AccessQuestion, *, shards: Mapping[str, Shard], documents
     """
     account = question.resource_account or account_of(question.resource)
     if question.resource_policy is not None:
-        return ResourcePlace(account, _given(question.resource_policy, documents))
+        return ResourcePlace(account, _resource_policies(question.resource_policy, documents))
     asked = Request(question.action, question.resource, Principal(""))
     if not needs_resource_policy(asked):
         return ResourcePlace(account, None)
@@ -49,7 +49,7 @@ def place_of(question: AccessQuestion, *, shards: Mapping[str, Shard], documents
     return ResourcePlace(account, trust, is_guess=trust is None)
 
 
-def _given(policy: str | Mapping[str, object], documents: Documents) -> Doc:
+def _resource_policies(policy: str | Mapping[str, object], documents: Documents) -> Doc:
     text = policy if isinstance(policy, str) else json.dumps(policy)
     return documents.add(hashlib.blake2b(text.encode(), digest_size=16).hexdigest(), text)
 

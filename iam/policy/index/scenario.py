@@ -24,7 +24,7 @@ from iam.policy.index.rows import (
 )
 from iam.policy.index.shard import Shard
 from iam.policy.index.sides import Side, absent_side, side_of
-from iam.policy.index.witness import PrincipalChange, Prover, together
+from iam.policy.index.witness import PrincipalChange, Prover, combine_changes
 from iam.policy.memory import collecting_paused
 
 
@@ -180,7 +180,7 @@ class _Shifts:
                 change = self._prover.change(*part.sides(*sides), within=part.within, alike=key)
                 self._known[key] = change
             changes.append((mask, change))
-        return together(changes)
+        return combine_changes(changes)
 
     def sides(self, before: Member | None, after: Member | None) -> tuple[Side, Side]:
         """A member as it is, and as it would be."""

@@ -12,8 +12,8 @@ from typing import Any
 from iam.policy.index.classes import Limits, Profile
 from iam.policy.index.documents import Doc, Marks
 from iam.policy.index.masks import Space
-from iam.policy.index.relevance import Masks, everything, lone_kind, masks_of
-from iam.policy.index.weights import without
+from iam.policy.index.relevance import Masks, allow_everything, lone_kind, masks_of
+from iam.policy.index.weights import mask_without
 
 Held = Mapping[Doc, Marks | None]
 """Documents, with how they see the principal where that differs."""
@@ -66,7 +66,7 @@ class Slicer:
         self._space = space
         self._masks: dict[Doc, Masks] = {}
         self._everywhere: dict[Doc, int] = {}
-        self._everything = everything(space)
+        self._everything = allow_everything(space)
         self._known: dict[object, Slice] = {}
 
     def masks(self, doc: Doc) -> Masks:
@@ -93,7 +93,7 @@ class Slicer:
                 given_mask |= masks.allowed
         if is_everything:
             touched = self._space.actions.everything
-        sure = without(touched & plain, given_mask)
+        sure = mask_without(touched & plain, given_mask)
         speaking = []
         denying = []
         for doc in docs:

@@ -73,7 +73,7 @@ def mask_of(piece: Piece, space: Space) -> tuple[int, int]:
     return (alone if piece.clause.fits_star else 0), others & piece.reach
 
 
-def weigh(pieces: Iterable[Piece], space: Space) -> Weight:
+def combine(pieces: Iterable[Piece], space: Space) -> Weight:
     """Statements put together."""
     everywhere = in_some = maybe = parts = denied = denied_some = perhaps = perhaps_some = 0
     for piece in pieces:
@@ -93,7 +93,7 @@ def weigh(pieces: Iterable[Piece], space: Space) -> Weight:
     return Weight(everywhere, in_some, maybe, parts, denied, denied_some, perhaps, perhaps_some)
 
 
-def without(mask: int, taken: int) -> int:
+def mask_without(mask: int, taken: int) -> int:
     """A set of actions without those of another; twice as fast as with `~`, for numbers of so many bits."""
     return mask ^ (mask & taken)
 

@@ -95,7 +95,7 @@ def _is_for_all(clause: IndexedStatement) -> bool:
     return not clause.source.conditions and not any("${" in name for name in clause.source.resources or ())
 
 
-def together(changes: Iterable[tuple[int, PrincipalChange]]) -> PrincipalChange:
+def combine_changes(changes: Iterable[tuple[int, PrincipalChange]]) -> PrincipalChange:
     """What becomes of all actions, from changes of one prover that each say it of a set of them."""
     used = []
     proofs = []

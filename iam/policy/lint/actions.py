@@ -114,12 +114,12 @@ def _check_case(word: Word, name: str, subject: LintSubject) -> None:
         "ACTION_OF_OTHER_CASE",
         word,
         f"No action starts with “{preview(written)}” in these letters. IAM ignores case, so "
-        f"{preview(word.text)} matches {_named(names)}.",
+        f"{preview(word.text)} matches {_names_text(names)}.",
         f"Write {word.text.partition(':')[0]}:{names[0][: len(written)]}… as AWS does, or fix the pattern.",
     )
 
 
-def _named(names: Sequence[str]) -> str:
+def _names_text(names: Sequence[str]) -> str:
     more = len(names) - 2
     return f"{', '.join(names[:2])} and {more} more" if more > 0 else " and ".join(names)
 

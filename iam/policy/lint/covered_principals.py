@@ -34,7 +34,7 @@ def _check(kind: str, words: Sequence[Word], statement: LintStatement, subject: 
     first: dict[str, Word] = {}
     accounts, roles = _accounts(words), _roles(words)
     for word in words:
-        same = first.setdefault(_meaning(word), word)
+        same = first.setdefault(_account_key(word), word)
         if same is not word:
             _report(word, f"{quoted(word.text)} is listed twice.", subject)
         elif statement.principals is not None and statement.principals.is_not:
@@ -61,7 +61,7 @@ def _check_account(
         more = " Naming it only matters if it has no identity policy for this." if statement.allows else ""
         _report(
             word,
-            f"Account {_meaning(account)} is listed too, which includes {preview(word.text)}.{more}",
+            f"Account {_account_key(account)} is listed too, which includes {preview(word.text)}.{more}",
             subject,
         )
     elif role is not None:
@@ -84,7 +84,7 @@ def _roles(words: Sequence[Word]) -> dict[tuple[str, ...], Word]:
     return {match.groups(): word for match, word in matches if match is not None}
 
 
-def _meaning(word: Word) -> str:
+def _account_key(word: Word) -> str:
     """Equal for the number of an account and the ARN of its root."""
     match = ACCOUNT.fullmatch(word.text)
     return match[1] if match is not None else word.text

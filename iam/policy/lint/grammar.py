@@ -156,7 +156,7 @@ def _statement(node: JsonNode, index: int, spot: Spot, report: Report) -> LintSt
     members = members_of(node, spot, report)
     refuse_others(members.values(), ELEMENTS, "a statement", spot, report)
     sid = members.get("Sid")
-    actions = _either(members, "Action", spot, report)
+    actions = _element_or_opposite(members, "Action", spot, report)
     if actions is None:
         report.add(
             "MISSING_ACTION",
@@ -171,7 +171,7 @@ def _statement(node: JsonNode, index: int, spot: Spot, report: Report) -> LintSt
         sid=sid_text,
         effect=_effect(members.get("Effect"), spot, report),
         actions=actions,
-        resources=_either(members, "Resource", spot, report),
+        resources=_element_or_opposite(members, "Resource", spot, report),
         principals=_principals(members, spot, report),
         tests=_tests(members.get("Condition"), spot, report),
     )
@@ -197,7 +197,9 @@ def _effect(member: JsonMember | None, spot: Spot, report: Report) -> Word | Non
     return word
 
 
-def _either(members: dict[str, JsonMember], name: str, spot: Spot, report: Report) -> LintNames | None:
+def _element_or_opposite(
+    members: dict[str, JsonMember], name: str, spot: Spot, report: Report
+) -> LintNames | None:
     """An element or its opposite."""
     opposite = f"Not{name}"
     _refuse_both(members, name, opposite, spot, report)

@@ -109,7 +109,7 @@ def standing() -> dict[str, Any]:
     from django.db.models import Count
 
     from iam.changes.models import Change
-    from iam.people.offboarding.certificates import stands
+    from iam.people.offboarding.certificates import matches_journal
     from iam.people.offboarding.models import Certificate, Leaver, OffboardedUser
 
     wrong = Change.objects.exclude(error_kind="").exclude(state="applied")
@@ -126,7 +126,7 @@ def standing() -> dict[str, Any]:
         ),
         "certificates": len(certificates),
         "lacking": [words for certificate in certificates for words in _lacking(certificate.text)],
-        "broken": sum(not stands(certificate) for certificate in certificates),
+        "broken": sum(not matches_journal(certificate) for certificate in certificates),
     }
 
 

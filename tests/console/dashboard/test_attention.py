@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from console.dashboard.waiting_counts import DRIFT, WaitingCounts
-from iam.access.escalation_calculation.calculation import tend
+from iam.access.escalation_calculation.calculation import calculate_due
 from iam.directory.models import Identity, Person, Role, RuleKind, Team, TeamRule
 from iam.linking.refresh import refresh_links
 from iam.mirror.models import Account, AccountFact
@@ -71,7 +71,7 @@ def test_what_was_not_worked_out_is_unknown_and_loaded() -> None:
     assert _matters(page)["Can become administrator"][1] == "Unknown"
     assert 'hx-get="/overview/escalation/"' in page
     assert _matters(_text(client, "/overview/escalation/"))["Can become administrator"][1] == "Unknown"
-    tend()
+    calculate_due()
     worked_out = _text(client, "/overview/escalation/")
     assert _matters(worked_out)["Can become administrator"] == ("/escalation/", "1")
     assert _matters(_text(client))["Can become administrator"][1] == "1"

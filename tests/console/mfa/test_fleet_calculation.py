@@ -167,7 +167,7 @@ def test_the_order_that_is_kept_is_the_order_of_the_list(
     assert FleetUser.objects.filter(place__startswith="2").exists()
     lacking = calculation.Fresh(behind=(account,), since=None, stamp="", lacks_users=True)
     with monkeypatch.context() as patched:
-        patched.setattr("iam.people.fleet.device_list.fresh", lambda *_, **__: lacking)
+        patched.setattr("iam.people.fleet.device_list.calculate_missing", lambda *_, **__: lacking)
         assert shown(auditor.get("/mfa/")) == kept
         assert shown(auditor.get("/mfa/?sort=-urgency")) == backwards
     rule.delete()
@@ -198,18 +198,18 @@ def test_an_older_calculation_replaces_nothing(account: Account, monkeypatch: py
     everybody(account)
     calculate()
     written(account)
-    before = calculation._wanted
+    before = calculation._wanted_users
 
     def slow(*args: Any) -> Any:
         """Meanwhile another worker calculates."""
-        monkeypatch.setattr(calculation, "_wanted", before)
+        monkeypatch.setattr(calculation, "_wanted_users", before)
         before_calculation = before(*args)
         UserCredentials.objects.filter(user__name="bare").update(mfa="virtual")
         written(account)
         calculate()
         return before_calculation
 
-    monkeypatch.setattr(calculation, "_wanted", slow)
+    monkeypatch.setattr(calculation, "_wanted_users", slow)
     calculate()
     assert FleetUser.objects.get(user__name="bare").place == "4bare"
     assert FleetAccount.objects.get().writes == Account.objects.get().writes

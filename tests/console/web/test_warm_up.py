@@ -40,7 +40,7 @@ def test_nothing_but_images_is_read_before_the_fork(monkeypatch: pytest.MonkeyPa
     drawn, written = make.account(), make.account("222222222222")
     make.user(drawn, "maya")
     draw_images()
-    revisions.note(drawn.pk, [make.user(drawn, "noor").pk])
+    revisions.note_written(drawn.pk, [make.user(drawn, "noor").pk])
     make.user(written, "olga")
     forget()
     with monkeypatch.context() as patch:

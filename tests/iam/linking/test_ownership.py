@@ -20,7 +20,7 @@ from iam.linking.ownership import confirmed, is_linked, owner, owners_of, owns, 
 from iam.linking.patterns import NamePattern, PatternError
 from iam.linking.refresh import refresh_links, settings_row
 from iam.mirror.models import Account, Entity, TagSet
-from iam.people.offboarding.leaver_lookup import somebody
+from iam.people.offboarding.leaver_lookup import leaver_of
 from tests import factories
 
 pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
@@ -98,7 +98,7 @@ def test_each_way_finds_the_person_and_the_hand_wins(account: Account, other: Ac
     assert [owned_user.user for owned_user in theirs[maya.pk]] == [by_rule, second, by_address, by_tag]
     assert [owned_user.user for owned_user in theirs[jonas.pk]] == [by_hand]
     # Everybody else asks here: who leaves, who may not decide.
-    assert set(somebody(by_rule).users) == {by_tag, by_address, by_rule, second}
+    assert set(leaver_of(by_rule).users) == {by_tag, by_address, by_rule, second}
     assert people_concerned([by_tag.arn, by_hand.arn, nobody.arn]) == {maya.pk, jonas.pk}
     assert owner(by_tag) is None
     assert owner(by_hand) == jonas

@@ -197,7 +197,7 @@ def test_a_wrong_setting_stops_the_start_by_name(
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(env.ConfigurationError) as wrong:
-        notices.rooms()
+        notices.notification_rooms()
     assert str(wrong.value).startswith(sentence)
     assert "example" not in str(wrong.value)
 
@@ -208,4 +208,4 @@ def test_the_secret_of_the_webhook_comes_from_its_file(
     (tmp_path / "secret").write_text(f"{SECRET}\n")
     monkeypatch.setenv("GATEHOUSE_WEBHOOK_URL", "https://hooks.example.com/x")
     monkeypatch.setenv("GATEHOUSE_WEBHOOK_SECRET_FILE", str(tmp_path / "secret"))
-    assert notices.rooms().secret == SECRET
+    assert notices.notification_rooms().secret == SECRET

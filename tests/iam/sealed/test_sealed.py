@@ -74,17 +74,17 @@ def test_what_is_for_a_worker_is_read_by_no_person(ines: Viewer) -> None:
 
     with pytest.raises(SealedError, match="doesn’t exist"):
         services.open_once(secret, person=ines)
-    assert services.take(secret, purpose="access_key.secret") == TEXT
+    assert services.take_text(secret, purpose="access_key.secret") == TEXT
     with pytest.raises(SealedError, match="was used"):
-        services.take(secret, purpose="access_key.secret")
+        services.take_text(secret, purpose="access_key.secret")
 
 
 def test_another_purpose_opens_nothing() -> None:
     secret = sealed_for(None)
 
     with pytest.raises(SealedError, match="is not there"):
-        services.take(secret, purpose="login_profile.password")
-    assert services.look(secret, purpose="access_key.secret") == TEXT
+        services.take_text(secret, purpose="login_profile.password")
+    assert services.read_text(secret, purpose="access_key.secret") == TEXT
 
 
 def test_what_is_tied_to_a_browser_session_is_read_in_no_other(ines: Viewer) -> None:
@@ -131,8 +131,8 @@ def test_after_its_time_it_is_gone(ines: Viewer, by: str) -> None:
 def test_a_shredded_secret_is_gone(ines: Viewer) -> None:
     secret = sealed_for(ines)
 
-    assert services.shred(secret, actor=ines)
-    assert not services.shred(secret)
+    assert services.destroy(secret, actor=ines)
+    assert not services.destroy(secret)
     assert state_of(secret) == (SecretState.SHREDDED, "")
 
 

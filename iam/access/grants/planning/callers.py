@@ -17,7 +17,7 @@ from iam.access.grants.documents import name_for, timed
 from iam.access.grants.models import PermissionSort
 from iam.access.grants.phrases import counted, listed
 from iam.access.grants.planning.account_context import DESCRIPTION, PATH
-from iam.access.grants.planning.quota import rooms
+from iam.access.grants.planning.quota import free_slots
 from iam.access.grants.plans import PartPlan, Permission, PlannedStep
 from iam.access.grants.trust_statement import may_assume
 from iam.changes.errors import RefusedError
@@ -107,7 +107,7 @@ def _steps(home: Account, arn: str, roles: list[str], rights: Rights, number: in
     )
     if holder is None:
         raise RefusedError(f"{arn} no longer exists, as of the last sync.")
-    room, branch = rooms(home, [holder])[holder.pk], BRANCHES + number
+    room, branch = free_slots(home, [holder])[holder.pk], BRANCHES + number
     accounts = [role.split(":")[4] for role in roles]
     what = f"assume {listed(accounts) if len(roles) <= MAX_NAMED_ROLES else counted(len(roles), 'role')}"
     text = _until(may_assume(roles), rights.end)

@@ -14,7 +14,7 @@ from iam.access.grants.documents import TooLargeError, name_for, packed
 from iam.access.grants.models import PermissionSort
 from iam.access.grants.phrases import counted, listed
 from iam.access.grants.planning.account_context import DESCRIPTION, PATH, GrantSite
-from iam.access.grants.planning.quota import Room, rooms
+from iam.access.grants.planning.quota import Room, free_slots
 from iam.access.grants.planning.reuse_existing import group_alike, is_made_for_a_grant, policy_alike
 from iam.access.grants.plans import GrantWay, OtherWay, PartPlan, Permission, PlannedStep
 from iam.access.grants.terms import WhatKind
@@ -64,7 +64,7 @@ class Choosing:
     @cached_property
     def free_slots(self) -> dict[int, Room]:
         """By number."""
-        return rooms(self.site.account, self.holders)
+        return free_slots(self.site.account, self.holders)
 
     @cached_property
     def given_policy(self) -> Entity | None:

@@ -45,7 +45,7 @@ class Room:
         return self.inline + size <= self.most_inline
 
 
-def rooms(account: Account, holders: Sequence[Entity]) -> dict[int, Room]:
+def free_slots(account: Account, holders: Sequence[Entity]) -> dict[int, Room]:
     """The room of each, by number; three queries and one for the quotas."""
     keys = [entity.pk for entity in holders]
     edges = Edge.objects.filter(

@@ -34,7 +34,7 @@ def receivers_in(site: GrantSite) -> Receivers:
     own = [arn for arn in who.arns if _account_of(arn) == site.number]
     others = [arn for arn in who.arns if _account_of(arn) != site.number]
     if own:
-        by_arn = {entity.arn: entity for entity in _living(site, own)}
+        by_arn = {entity.arn: entity for entity in _current_entities(site, own)}
         missing = [arn for arn in own if arn not in by_arn]
         if missing:
             raise RefusedError(
@@ -64,7 +64,7 @@ def _name(arn: str) -> str:
     return arn.rpartition("/")[2]
 
 
-def _living(site: GrantSite, arns: Sequence[str]) -> list[Entity]:
+def _current_entities(site: GrantSite, arns: Sequence[str]) -> list[Entity]:
     return list(
         Entity.objects.filter(account=site.account, arn__in=arns, gone_at__isnull=True).select_related(
             "account"

@@ -164,7 +164,7 @@ def _made(site: GrantSite, statement: dict[str, object]) -> PartPlan:
     )
     role = NewRole(name, create.inputs.subject_arn)
     making = PlannedStep(create, (Permission(role.arn, PermissionSort.ROLE, role.name),))
-    steps = tuple(_given(site, role))
+    steps = tuple(_held_policies(site, role))
     return PartPlan(
         account=site.account,
         way=GrantWay.ROLE,
@@ -204,7 +204,7 @@ def _lasting_notes(site: GrantSite) -> tuple[str, ...]:
     )
 
 
-def _given(site: GrantSite, role: NewRole) -> Iterator[PlannedStep]:
+def _held_policies(site: GrantSite, role: NewRole) -> Iterator[PlannedStep]:
     """What the role holds."""
     if site.terms.what.kind is WhatKind.MANAGED:
         yield _attached(site, role, site.policy_arn, policy_id=_policy_id(site))

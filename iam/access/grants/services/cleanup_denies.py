@@ -30,10 +30,10 @@ LOOKS_BACK: Final = timedelta(days=14)
 def tidy_denials(*, now: datetime | None = None) -> int:
     """Queue what takes the denials of grants away that deny nobody any more. Returns how many there were."""
     moment = now or datetime.now(tz=UTC)
-    return sum(_tidy(change, moment) for change in _over(moment))
+    return sum(_tidy(change, moment) for change in _old_session_denies(moment))
 
 
-def _over(now: datetime) -> Iterator[Change]:
+def _old_session_denies(now: datetime) -> Iterator[Change]:
     """The changes that ended sessions so long ago, of which the mirror still shows the policy as they wrote
     it.
     """

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from iam.access.grants.documents import retimed, stamp
+from iam.access.grants.documents import stamp, with_new_end
 from iam.access.grants.models import Grant, GrantAct, GrantPart, GrantState, LedgerEntry, PermissionSort
 from iam.access.grants.phrases import duration, moment
-from iam.access.grants.services.requests import note
+from iam.access.grants.services.requests import record_act
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeSet, ChangeState
 from iam.changes.operations import Operation, PutInlinePolicy, restore
@@ -44,12 +44,16 @@ def started(change: Change, at: datetime) -> dict[str, Any]:
 
 def columns(change: Change, *, old: datetime, new: datetime) -> dict[str, Any]:
     """The columns of a change that say another end."""
-    params = _moved(change.params, old, new)
+    params = _with_moved_end(change.params, old, new)
     operation = restore(change.operation, account=change.account, params=params)
-    return {"params": params, "after": operation.desired_state(), "calls": _moved(change.calls, old, new)}
+    return {
+        "params": params,
+        "after": operation.desired_state(),
+        "calls": _with_moved_end(change.calls, old, new),
+    }
 
 
-def _moved(value: Any, old: datetime, new: datetime) -> Any:
+def _with_moved_end(value: Any, old: datetime, new: datetime) -> Any:
     """Texts within JSON, and JSON within texts: a moment has no sign that either would write otherwise."""
     return json.loads(json.dumps(value).replace(stamp(old), stamp(new)))
 
@@ -96,7 +100,7 @@ def shorten_waiting(grant_id: UUID, until: datetime, actor: Viewer) -> None:
     set_end(grant, until)
     grant.planned_end = until
     grant.save(update_fields=["planned_end"])
-    note(grant, act=GrantAct.SHORTENED, actor=actor, reason="")
+    record_act(grant, act=GrantAct.SHORTENED, actor=actor, reason="")
 
 
 def set_end(grant: Grant, until: datetime) -> None:
@@ -137,17 +141,17 @@ def _of_entry(entry: LedgerEntry, old: datetime, new: datetime) -> Operation | N
 def _policy(policy: Entity, old: datetime, new: datetime) -> Operation | None:
     rows = PolicyVersion.objects.filter(valid_at(None), policy=policy, is_default=True)
     text = rows.values_list("document__text", flat=True).first()
-    return CreatePolicyVersion.of(policy, text=retimed(text, old=old, new=new)) if text else None
+    return CreatePolicyVersion.of(policy, text=with_new_end(text, old=old, new=new)) if text else None
 
 
 def _inline(holder: Entity, name: str, old: datetime, new: datetime) -> Operation | None:
     rows = InlinePolicy.objects.filter(valid_at(None), owner=holder, name=name)
     text = rows.values_list("document__text", flat=True).first()
-    return PutInlinePolicy.of(holder, name=name, text=retimed(text, old=old, new=new)) if text else None
+    return PutInlinePolicy.of(holder, name=name, text=with_new_end(text, old=old, new=new)) if text else None
 
 
 def _trust(role: Entity, old: datetime, new: datetime) -> Operation | None:
     state = EntityState.objects.filter(valid_at(None), entity=role).select_related("document").first()
     if state is None or state.document is None:
         return None
-    return ReplaceTrustPolicy.of(role, document=retimed(state.document.text, old=old, new=new))
+    return ReplaceTrustPolicy.of(role, document=with_new_end(state.document.text, old=old, new=new))

@@ -15,7 +15,7 @@ from django.db.models import QuerySet
 
 from iam.access.grants.models import ENDING, GIVING, LIVING, Grant, GrantAct, GrantPart, GrantState
 from iam.access.grants.services.reconcile import is_stuck, open_entries, settle
-from iam.access.grants.services.requests import note
+from iam.access.grants.services.requests import record_act
 from iam.access.grants.services.revoke import RevokeSteps, removal_of
 from iam.access.grants.services.rights import may_end
 from iam.changes.errors import RefusedError
@@ -101,7 +101,7 @@ def _end(grant: Grant, *, actor: Viewer | None, reason: str, act: GrantAct) -> G
         )
     if (any(begun) or not begun) and not _has_noted(grant):
         with transaction.atomic():
-            note(grant, act=act, actor=actor, reason=reason)
+            record_act(grant, act=act, actor=actor, reason=reason)
     return settle(grant)
 
 
@@ -166,7 +166,7 @@ def _end_part(part: GrantPart, *, actor: Viewer | None, reason: str) -> bool:
     part.entries.filter(pk__in=removal.over).update(until=datetime.now(tz=UTC))
     if not removal.operations:
         if not removal.refused:
-            _over(part)
+            _is_over(part)
         return not removal.refused
     return _queue(part, removal, actor=actor, reason=reason)
 
@@ -201,7 +201,7 @@ def _queue(part: GrantPart, removal: RevokeSteps, *, actor: Viewer | None, reaso
     return True
 
 
-def _over(part: GrantPart) -> None:
+def _is_over(part: GrantPart) -> None:
     now = datetime.now(tz=UTC)
     part.entries.filter(until__isnull=True).update(until=now)
     part.state, part.ended_at, part.trouble = GrantState.ENDED, now, ""

@@ -19,11 +19,11 @@ from iam.access.grants.services.requests import (
     asked_before,
     check_plan,
     check_terms,
+    examine_plan,
     id_for,
-    note,
     plan_for,
+    record_act,
     request_grant,
-    weigh,
     write_grant,
     write_parts,
 )
@@ -116,7 +116,7 @@ def call_off(grant: Grant, *, actor: Viewer) -> bool:
     with transaction.atomic():
         if not _move(grant, to=GrantState.WITHDRAWN, actor=actor):
             return False
-        note(grant, act=GrantAct.WITHDRAWN, actor=actor, reason="")
+        record_act(grant, act=GrantAct.WITHDRAWN, actor=actor, reason="")
     return True
 
 
@@ -145,7 +145,7 @@ def _ask(grant: Grant, *, accepts_end: bool) -> None:
     if plan.refusals:
         raise _CannotError(plan.refusals)
     check_plan(plan, accepts_end=accepts_end)
-    weighed = weigh(plan, actor=actor)
+    weighed = examine_plan(plan, actor=actor)
     with transaction.atomic():
         if not _move(
             grant, to=GrantState.WAITING, actor=None, ends_at=plan.ends_at, planned_end=plan.ends_at

@@ -16,7 +16,7 @@ from iam.access.grants.services.end_dates import moving, set_end, shorten_waitin
 from iam.access.grants.services.expiry import end_grant, try_end_again
 from iam.access.grants.services.large_requests import call_off
 from iam.access.grants.services.reconcile import approved_lately, failed_changes, giving_changes, settle
-from iam.access.grants.services.requests import note
+from iam.access.grants.services.requests import record_act
 from iam.access.grants.services.rights import (
     may_extend,
     may_retry,
@@ -78,7 +78,7 @@ def extend_grant(
             title=f"{grant.title}, until {moment(end)}",
             cause=SetCause(OF_GRANT, grant.pk),
             lanes=lanes,
-            notes=_notes(grant, end),
+            notes=_extension_notes(grant, end),
             summary=effect_blocks(grant.agreed, accounts=list(dict.fromkeys(accounts)), until=end),
         )
         if not _is_new(grant, written[0].change_set):
@@ -90,11 +90,11 @@ def extend_grant(
         )
         grant.extends_to = end
         grant.save(update_fields=["extends_to"])
-        note(grant, act=GrantAct.EXTENDED, actor=actor, reason=f"Until {moment(end)}: {reason}")
+        record_act(grant, act=GrantAct.EXTENDED, actor=actor, reason=f"Until {moment(end)}: {reason}")
     return grant
 
 
-def _notes(grant: Grant, end: datetime) -> list[str]:
+def _extension_notes(grant: Grant, end: datetime) -> list[str]:
     """What an approver agrees to of an extension."""
     sentences = [f"Ends on {moment(end)} instead of {moment(grant.ends_at)}."] if grant.ends_at else []
     return sentences + [
@@ -187,7 +187,7 @@ def _shorten(grant: Grant, *, until: datetime, actor: Viewer, reason: str) -> Gr
             _queue_shorter(grant, part, operations, until=until, actor=actor, reason=reason)
     with transaction.atomic():
         set_end(grant, until)
-        note(grant, act=GrantAct.SHORTENED, actor=actor, reason=reason)
+        record_act(grant, act=GrantAct.SHORTENED, actor=actor, reason=reason)
     return settle(grant)
 
 
@@ -226,7 +226,7 @@ def retry_part(part: GrantPart, *, actor: Viewer) -> Grant:
         raise RefusedError("It was approved too long ago to be retried. Submit a new request.")
     with transaction.atomic():
         _try_again(part, failed, actor=actor)
-        note(grant, act=GrantAct.RETRIED, actor=actor, reason=f"In {part.account.name}")
+        record_act(grant, act=GrantAct.RETRIED, actor=actor, reason=f"In {part.account.name}")
     return settle(grant, lane=part.lane)
 
 

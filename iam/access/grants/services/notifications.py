@@ -25,7 +25,7 @@ from iam.guard import viewer_for
 from iam.notify.events import NotifyEvent, spec_of
 from iam.notify.models import MessageChannel
 from iam.notify.pages import MessagePage, path_of
-from iam.notify.queries import wants
+from iam.notify.queries import who_wants
 from iam.notify.services import notify
 
 EARLIEST: Final = timedelta(days=1)
@@ -61,12 +61,12 @@ def _is_time(grant: Grant, now: datetime) -> bool:
 def _warn(grant: Grant) -> None:
     assert grant.ends_at is not None
     end = moment(grant.ends_at)
-    _tell(
+    _notify(
         grant,
         NotifyEvent.GRANT_ENDING,
         outcome="ends soon",
-        text=f"{_what(grant)} until {end}. To keep the access longer, open the grant before then and extend "
-        "it or request it again. Both need approval.",
+        text=f"{_permission_text(grant)} until {end}. To keep the access longer, open the grant before then "
+        "and extend it or request it again. Both need approval.",
         key=f"{grant.pk}:ends:{grant.ends_at:%Y%m%d%H%M%S}",
     )
     for group in recipients_of(grant):
@@ -75,8 +75,8 @@ def _warn(grant: Grant) -> None:
             grant,
             group.people,
             NotifyEvent.GRANT_ENDING,
-            subject=f"Your access ends soon: {_words(grant)}",
-            text=f"{_words(grant)} ({where}) until {end}. To keep the access longer, ask "
+            subject=f"Your access ends soon: {_permission_words(grant)}",
+            text=f"{_permission_words(grant)} ({where}) until {end}. To keep the access longer, ask "
             f"{grant.requested_label}, who requested it.",
             key=f"{grant.pk}:ends:{grant.ends_at:%Y%m%d%H%M%S}",
         )
@@ -99,7 +99,7 @@ def tell_began(grant: Grant) -> None:
         where = where_words([name for _, name in group.places])
         numbers = ",".join(number for number, _ in group.places)
         key = f"{grant.pk}:began:{returns}:{hashlib.sha256(numbers.encode()).hexdigest()[:16]}"
-        what = "\n\n".join([f"{_words(grant)} ({where}) {until}.", *group.how])
+        what = "\n\n".join([f"{_permission_words(grant)} ({where}) {until}.", *group.how])
         _tell_some(
             grant,
             people,
@@ -112,7 +112,7 @@ def tell_began(grant: Grant) -> None:
             grant,
             people,
             NotifyEvent.GRANT_BEGAN,
-            subject=f"You now have access: {_words(grant)}",
+            subject=f"You now have access: {_permission_words(grant)}",
             text=f"{what}\n\nRequested by {grant.requested_label}.",
             key=key,
         )
@@ -128,16 +128,16 @@ def tell_ended(grant: Grant) -> None:
         return
     end, again = moment(grant.ended_at), "To get the access again, submit a new request."
     key = f"{grant.pk}:ended"
-    text = f"{_what(grant)}: ended on {end}. {again}"
-    _tell(grant, NotifyEvent.GRANT_ENDED, outcome="has ended", text=text, key=key)
+    text = f"{_permission_text(grant)}: ended on {end}. {again}"
+    _notify(grant, NotifyEvent.GRANT_ENDED, outcome="has ended", text=text, key=key)
     for group in recipients_of(grant, has_ended=True):
         where = where_words([name for _, name in group.places])
         _tell_others(
             grant,
             group.people,
             NotifyEvent.GRANT_ENDED,
-            subject=f"Your access has ended: {_words(grant)}",
-            text=f"{_words(grant)} ({where}): ended on {end}. {again}",
+            subject=f"Your access has ended: {_permission_words(grant)}",
+            text=f"{_permission_words(grant)} ({where}): ended on {end}. {again}",
             key=key,
         )
 
@@ -148,7 +148,7 @@ def told_of_end(grant_id: UUID) -> set[UUID]:
     if grant is None or _went_with_its_person(grant):
         return set()
     people = [person.pk for person in _who_open(grant, _people(grant))]
-    return wants(people, spec=spec_of(NotifyEvent.GRANT_ENDED), channel=MessageChannel.EMAIL)
+    return who_wants(people, spec=spec_of(NotifyEvent.GRANT_ENDED), channel=MessageChannel.EMAIL)
 
 
 def _went_with_its_person(grant: Grant) -> bool:
@@ -172,20 +172,20 @@ def tell_refused(grant: Grant, problems: Sequence[str]) -> None:
     )
 
 
-def _what(grant: Grant) -> str:
+def _permission_text(grant: Grant) -> str:
     """What it gives, and where if that is one account: everyone who gets the mail sees it there."""
-    words = _words(grant)
+    words = _permission_words(grant)
     names = list(grant.parts.values_list("account__name", flat=True)[:2])
     return f"{words} ({names[0]})" if len(names) == 1 else words
 
 
-def _words(grant: Grant) -> str:
+def _permission_words(grant: Grant) -> str:
     """What it gives, in words for everyone."""
     terms = grant.agreed
     return in_one_line(terms.what, account_id=terms.accounts[0], bodies=bodies_for([grant]), plain=True)
 
 
-def _tell(grant: Grant, event: NotifyEvent, *, outcome: str, text: str, key: str) -> None:
+def _notify(grant: Grant, event: NotifyEvent, *, outcome: str, text: str, key: str) -> None:
     subject = f"{grant.reference} {outcome}: {grant.title}"
     _tell_some(grant, _people(grant), event, subject=subject, text=text, key=key)
 

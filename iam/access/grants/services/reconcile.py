@@ -25,7 +25,7 @@ from iam.access.grants.models import (
 )
 from iam.access.grants.services.ledger_reasons import give_back, same_permission
 from iam.access.grants.services.notifications import tell_began, tell_ended
-from iam.access.grants.services.requests import note
+from iam.access.grants.services.requests import record_act
 from iam.access.grants.services.restore import given_again
 from iam.changes.models import OF_GRANT, OPEN, RUNNING, Change, ChangeState
 from iam.changes.operations.managed_policy import OF_AWS, CreatePolicy
@@ -122,7 +122,7 @@ def _extended(grant_id: UUID) -> None:
     grant.terms = {**grant.terms, "until": grant.extends_to.isoformat(), "lasts": 0}
     grant.ends_at, grant.warned_for = grant.extends_to, None
     grant.save(update_fields=["terms", "ends_at", "warned_for"])
-    note(grant, act=GrantAct.RENEWED, actor=None, reason="")
+    record_act(grant, act=GrantAct.RENEWED, actor=None, reason="")
 
 
 def _ended_at(part: GrantPart) -> datetime:

@@ -14,7 +14,13 @@ from iam.access.grants.planning.account_context import GrantSite
 from iam.access.grants.plans import GrantPlan
 from iam.access.grants.policy_subset import is_within
 from iam.access.grants.services.reconcile import settle
-from iam.access.grants.services.requests import ask_for_changes, note, plan_for, weigh, write_entries
+from iam.access.grants.services.requests import (
+    ask_for_changes,
+    examine_plan,
+    plan_for,
+    record_act,
+    write_entries,
+)
 from iam.access.grants.services.rights import may_reduce
 from iam.access.grants.terms import GrantTerms, TermsError, WhatKind
 from iam.changes.errors import RefusedError
@@ -57,7 +63,7 @@ def reduce_grant(grant: Grant, *, terms: GrantTerms, actor: Viewer, reason: str 
             raise RefusedError("The request has changed meanwhile. Reload the page.")
         _take_back(locked_grant, actor=actor)
         _write(locked_grant, plan)
-        note(locked_grant, act=GrantAct.REDUCED, actor=actor, reason=reason)
+        record_act(locked_grant, act=GrantAct.REDUCED, actor=actor, reason=reason)
     return settle(locked_grant)
 
 
@@ -111,7 +117,7 @@ def _take_back(grant: Grant, *, actor: Viewer) -> None:
 
 def _write(grant: Grant, plan: GrantPlan) -> None:
     requester = _requester(grant)
-    weighed = weigh(plan, actor=requester)
+    weighed = examine_plan(plan, actor=requester)
     again = grant.versions.count()
     written = ask_for_changes(plan, actor=requester, grant_id=grant.pk, weighed=weighed, again=again)
     grant.terms, grant.title, grant.planned_end, grant.ends_at = (

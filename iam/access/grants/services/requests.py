@@ -97,7 +97,7 @@ def request_grant(
     try:
         plan = plan_for(terms, viewer=actor, grant_id=grant_id, with_receipt=False)
         check_plan(plan, accepts_end=accepts_end)
-        weighed = weigh(plan, actor=actor)
+        weighed = examine_plan(plan, actor=actor)
         with transaction.atomic():
             # First, since the mails about the changes say when the grant ends.
             grant = write_grant(terms, actor=actor, key=idempotency_key, ends_at=plan.ends_at)
@@ -119,9 +119,9 @@ def check_plan(plan: GrantPlan, *, accepts_end: bool) -> None:
         raise TermsError(NOT_ACCEPTED, part="preview")
 
 
-def weigh(plan: GrantPlan, *, actor: Viewer) -> changes.Weighed:
+def examine_plan(plan: GrantPlan, *, actor: Viewer) -> changes.Weighed:
     """Each change of it examined, and what they come to. Raises RefusedError."""
-    return changes.weigh(plan.operations, actor=actor, for_grant=True)
+    return changes.examine(plan.operations, actor=actor, for_grant=True)
 
 
 def _check_asker(terms: GrantTerms, viewer: Viewer) -> None:
@@ -188,7 +188,7 @@ def write_grant(
         ends_at=ends_at,
         planned_end=ends_at,
     )
-    note(grant, act=GrantAct.ASKED, actor=actor, reason=terms.why)
+    record_act(grant, act=GrantAct.ASKED, actor=actor, reason=terms.why)
     return grant
 
 
@@ -264,7 +264,7 @@ def write_entries(row: GrantPart, part: PartPlan, written: list[Change]) -> None
     LedgerEntry.objects.bulk_create(entries)
 
 
-def note(grant: Grant, *, act: GrantAct, actor: Viewer | None, reason: str, number: int = 0) -> None:
+def record_act(grant: Grant, *, act: GrantAct, actor: Viewer | None, reason: str, number: int = 0) -> None:
     """Add what was done to the grant's own record and to the journal, in the caller's transaction; `number`:
     of this entry, where it is known.
     """

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from django.db.models import QuerySet
 
 from iam.access.grants.models import ENDING, Grant, GrantAct, GrantPart, GrantState, LedgerEntry
-from iam.access.grants.services.requests import note
-from iam.access.grants.verify import stands
+from iam.access.grants.services.requests import record_act
+from iam.access.grants.verify import is_in_mirror
 from iam.changes.models import Change
 from iam.mirror.models import Entity
 
@@ -38,16 +38,16 @@ def _reopen(part: GrantPart, undoing: Change) -> None:
     rows = over.select_related("entity", "target_entity", "change", "account").order_by("pk")
     # Of one permission that came and went several times, the newest tells.
     newest = {(row.holder_arn, row.sort, row.target): row for row in rows}
-    began = [_again(row, undoing) for row in newest.values() if stands(_living(row))]
+    began = [_again(row, undoing) for row in newest.values() if is_in_mirror(_current_entity(row))]
     if any(began) and part.state in (GrantState.ENDED, GrantState.ENDING):
         part.state, part.ending_set, part.ended_at, part.trouble = GrantState.ACTIVE, None, None, ""
         part.save(update_fields=["state", "ending_set", "ended_at", "trouble"])
         grant = Grant.objects.select_for_update().get(pk=part.grant_id)
         if grant.versions.order_by("-number").values_list("act", flat=True).first() != GrantAct.RETURNED:
-            note(grant, act=GrantAct.RETURNED, actor=None, reason=undoing.reason)
+            record_act(grant, act=GrantAct.RETURNED, actor=None, reason=undoing.reason)
 
 
-def _living(entry: LedgerEntry) -> LedgerEntry:
+def _current_entity(entry: LedgerEntry) -> LedgerEntry:
     """What was made is made anew by an undo, under another unique id."""
     for name, arn in (("entity", entry.holder_arn), ("target_entity", entry.target)):
         known = getattr(entry, name)

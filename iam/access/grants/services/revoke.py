@@ -88,7 +88,7 @@ def removal_of(entries: Sequence[LedgerEntry]) -> RevokeSteps:
         branch = (
             LAST_BRANCH if entry.sort in MADE else branches.setdefault(entry.holder_arn, len(branches) + 1)
         )
-        _take(removal, entry, going, branch=branch)
+        _revoke_entry(removal, entry, going, branch=branch)
     for entry in within:
         place = removal.taken_by.get(roles[entry.holder_arn].pk)
         if place is not None:
@@ -98,7 +98,9 @@ def removal_of(entries: Sequence[LedgerEntry]) -> RevokeSteps:
     return removal
 
 
-def _take(removal: RevokeSteps, entry: LedgerEntry, going: Sequence[LedgerEntry], *, branch: int) -> None:
+def _revoke_entry(
+    removal: RevokeSteps, entry: LedgerEntry, going: Sequence[LedgerEntry], *, branch: int
+) -> None:
     try:
         operations = list(_taking(entry, going))
     except RefusedError as refused:
@@ -121,7 +123,7 @@ def _without_coming(going: list[LedgerEntry], removal: RevokeSteps) -> list[Ledg
 
 def _taking(entry: LedgerEntry, going: Sequence[LedgerEntry]) -> Iterator[Operation]:
     """The operations, in order; none where it is gone already, or has to stay."""
-    holder = _now(entry, entry.entity, entry.holder_arn)
+    holder = _current_target(entry, entry.entity, entry.holder_arn)
     if holder is None:
         return
     if entry.sort == PermissionSort.MEMBER:
@@ -150,7 +152,7 @@ def _is_held_by_others(policy: Entity, going: Sequence[LedgerEntry]) -> bool:
     return edges.exclude(source__arn__in=losing).exists()
 
 
-def _now(entry: LedgerEntry, known: Entity | None, arn: str) -> Entity | None:
+def _current_target(entry: LedgerEntry, known: Entity | None, arn: str) -> Entity | None:
     """What the entry means, under whatever name it has now; None where it is gone, although another may have
     its name.
     """
@@ -163,13 +165,13 @@ def _tied(kind: EdgeKind, source: Entity, target: Entity) -> bool:
 
 
 def _membership(entry: LedgerEntry, user: Entity) -> Iterator[Operation]:
-    group = _now(entry, entry.target_entity, entry.target)
+    group = _current_target(entry, entry.target_entity, entry.target)
     if group is not None and _tied(EdgeKind.MEMBER, user, group):
         yield Membership.of(REMOVE_FROM_GROUP, user, group=group)
 
 
 def _attachment(entry: LedgerEntry, holder: Entity) -> Iterator[Operation]:
-    policy = _now(entry, entry.target_entity, entry.target)
+    policy = _current_target(entry, entry.target_entity, entry.target)
     if policy is not None and _tied(EdgeKind.ATTACHED, holder, policy):
         yield Attachment.of(DETACH_POLICY, holder, policy=policy)
 

@@ -28,7 +28,7 @@ def organization_entities(tree: OrganizationTree, *, intern: Callable[[str], str
     ]
 
 
-def place(aws_id: str) -> Ref:
+def organization_node(aws_id: str) -> Ref:
     """A root, unit or account by its id: r-…, ou-…, or twelve digits."""
     if aws_id.startswith("r-"):
         return by_id(Kind.ORG_ROOT.value, aws_id)
@@ -53,7 +53,7 @@ def paths(tree: OrganizationTree) -> Iterator[tuple[str, str]]:
 
 
 def _parent(parent_id: str | None) -> tuple[tuple[str, Ref], ...]:
-    return ((EdgeKind.PARENT.value, place(parent_id)),) if parent_id else ()
+    return ((EdgeKind.PARENT.value, organization_node(parent_id)),) if parent_id else ()
 
 
 def _unit(unit: OrganizationUnit) -> FoundEntity:
@@ -96,5 +96,5 @@ def _policy(policy: ControlPolicy, intern: Callable[[str], str]) -> FoundEntity:
         category=category,
         document=intern(policy.document),
         attrs={"Description": policy.description},
-        edges=tuple((EdgeKind.TARGET.value, place(target)) for target in policy.targets),
+        edges=tuple((EdgeKind.TARGET.value, organization_node(target)) for target in policy.targets),
     )

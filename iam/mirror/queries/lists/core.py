@@ -128,7 +128,9 @@ class ListQuery:
 def wanted_rows(listing: ListDefinition, context: ListContext, wanted: ListQuery) -> QuerySet[Any, Row]:
     """All wanted rows, as mappings, in no order."""
     rows = listing.rows(context, wanted.sort)
-    rows = rows.filter(listing.tabs[wanted.tab].keeps(context), about(context, listing.kinds, wanted.text))
+    rows = rows.filter(
+        listing.tabs[wanted.tab].keeps(context), rows_matching(context, listing.kinds, wanted.text)
+    )
     for name, values in wanted.filters:
         rows = rows.filter(listing.filters[name](context, list(values)))
     return rows.filter(entity__in=wanted.ids) if wanted.ids else rows
@@ -170,14 +172,16 @@ def _page_of_all(
     if not place:
         side = ""
     seen = Seen(context.viewer, account=context.account)
-    statement = _whole(listing, seen, wanted.sort, wanted.descending, side)
+    statement = _page_of_all_rows(listing, seen, wanted.sort, wanted.descending, side)
     values = {"value": place.value, "pk": place.pk} if place else {}
     order = listing.sorts[wanted.sort].order(descending=wanted.descending)
     return trim(statement.mappings(**values), order=order, size=PAGE, after=after, before=before)
 
 
 @lru_cache(maxsize=CACHE_SIZE)
-def _whole(listing: ListDefinition, seen: Seen, sort_name: str, descending: bool, side: str) -> CompiledQuery:
+def _page_of_all_rows(
+    listing: ListDefinition, seen: Seen, sort_name: str, descending: bool, side: str
+) -> CompiledQuery:
     """A page of all rows: the first, or the one after or before the parameters `value` and `pk`."""
     sort = listing.sorts[sort_name]
     place = ParamPlace(Param("value", sort.field()), Param("pk", BigAutoField())) if side else None
@@ -201,7 +205,7 @@ def all_rows(listing: ListDefinition, context: ListContext, wanted: ListQuery) -
 
 
 @lru_cache(maxsize=64)
-def about(context: ListContext, kinds: tuple[Kind, ...], text: str) -> Q:
+def rows_matching(context: ListContext, kinds: tuple[Kind, ...], text: str) -> Q:
     """Rows in whose name, ARN or unique id every word of the text occurs, users also by the name or email
     address of their person or in their tags; a key id finds the user who has the key, and a user their keys.
 

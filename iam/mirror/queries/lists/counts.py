@@ -59,7 +59,7 @@ def tab_counts(
     if wanted.is_narrowed:
         unsorted = ListQuery(wanted.tab, wanted.text, wanted.filters, wanted.ids)
         queries[repr(unsorted)] = lambda: wanted_rows(listing, context, unsorted).values("pk")[: CAP + 1]
-    counts = kept_counts(queries, about=f"{listing.name} {listing.stamp} {who(context)} {generation}")
+    counts = kept_counts(queries, about=f"{listing.name} {listing.stamp} {scope_key(context)} {generation}")
     counts |= {name: number for name, number in known.items() if name in tabs}
     return counts | {"": counts.pop(repr(unsorted)) if wanted.is_narrowed else counts[wanted.tab]}
 
@@ -113,7 +113,7 @@ def _key(about: str, name: str) -> str:
     return "list-count:" + hashlib.blake2b(f"{about} {name}".encode(), digest_size=16).hexdigest()
 
 
-def who(context: ListContext) -> str:
+def scope_key(context: ListContext) -> str:
     """What a count depends on beside its query: the scope, the account and the moment."""
     scope = context.viewer.scope
     seen = [sorted(part) for part in (scope.user_arns, scope.groups, scope.paths, scope.owned)]

@@ -11,7 +11,7 @@ from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, valid_at
 from iam.mirror.queries.lists.context import ListContext, Seen, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
-from iam.mirror.queries.lists.rows import ALWAYS, COMMON, common, either, states, tallies, ties
+from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, edges_at, states, tallies
 
 SORTS = {
     "name": ListSort("sort_name", past="yes"),
@@ -26,11 +26,11 @@ def rows(context: Seen, sort: str = "name") -> States:
 
 
 def _empty(context: ListContext) -> Q:
-    return ~Q(Exists(ties(context.at, EdgeKind.MEMBER).filter(target=OuterRef("entity"))))
+    return ~Q(Exists(edges_at(context.at, EdgeKind.MEMBER).filter(target=OuterRef("entity"))))
 
 
 def _powerless(context: ListContext) -> Q:
-    attached = ties(context.at, EdgeKind.ATTACHED).filter(source=OuterRef("entity"))
+    attached = edges_at(context.at, EdgeKind.ATTACHED).filter(source=OuterRef("entity"))
     inline = InlinePolicy.objects.filter(valid_at(context.at), owner=OuterRef("entity"))
     return ~Q(Exists(attached)) & ~Q(Exists(inline))
 
@@ -43,7 +43,7 @@ TABS = {
 
 
 def _people(context: ListContext, values: list[str]) -> Q:
-    return either({"none": _empty(context), "some": ~_empty(context)}, values)
+    return any_condition({"none": _empty(context), "some": ~_empty(context)}, values)
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
@@ -53,8 +53,8 @@ def complete(context: ListContext, page_rows: list[Row]) -> None:
 
 def _numbers(at: datetime | None) -> dict[str, QuerySet[Any, Any]]:
     return {
-        "members": ties(at, EdgeKind.MEMBER).filter(target=OuterRef("pk")),
-        "attached": ties(at, EdgeKind.ATTACHED).filter(source=OuterRef("pk")),
+        "members": edges_at(at, EdgeKind.MEMBER).filter(target=OuterRef("pk")),
+        "attached": edges_at(at, EdgeKind.ATTACHED).filter(source=OuterRef("pk")),
         "inline": InlinePolicy.objects.filter(valid_at(at), owner=OuterRef("pk")),
     }
 

@@ -11,7 +11,7 @@ from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, Kind, Section
 from iam.mirror.queries.lists.context import ListContext, Seen, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
-from iam.mirror.queries.lists.rows import ALWAYS, COMMON, common, either, states, tallies, ties
+from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, edges_at, states, tallies
 
 SORTS = {
     "name": ListSort("sort_name", past="yes"),
@@ -30,13 +30,15 @@ def _profiles(context: ListContext) -> QuerySet[Any, Any]:
 
 
 def _with_role(context: ListContext) -> Q:
-    return Q(entity__in=ties(context.at, EdgeKind.PROFILE_ROLE).values("source"))
+    return Q(entity__in=edges_at(context.at, EdgeKind.PROFILE_ROLE).values("source"))
 
 
 def _unused(context: ListContext) -> Q:
     """Without an instance, in an account whose instances were read."""
     read = Section.objects.filter(name="instances", observed_at__isnull=False).values("account")
-    return Q(account__in=read) & ~Q(entity__in=ties(context.at, EdgeKind.INSTANCE_PROFILE).values("target"))
+    return Q(account__in=read) & ~Q(
+        entity__in=edges_at(context.at, EdgeKind.INSTANCE_PROFILE).values("target")
+    )
 
 
 TABS = {
@@ -49,7 +51,7 @@ TABS = {
 
 
 def _role(context: ListContext, values: list[str]) -> Q:
-    return either({"yes": _with_role(context), "no": ~_with_role(context)}, values)
+    return any_condition({"yes": _with_role(context), "no": ~_with_role(context)}, values)
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
@@ -60,13 +62,13 @@ def complete(context: ListContext, page_rows: list[Row]) -> None:
 
 
 def _use(at: datetime | None) -> dict[str, QuerySet[Any, Any] | Subquery]:
-    role = ties(at, EdgeKind.PROFILE_ROLE).filter(source=OuterRef("pk"))
+    role = edges_at(at, EdgeKind.PROFILE_ROLE).filter(source=OuterRef("pk"))
     read = Section.objects.filter(account=OuterRef("account"), name="instances")
     return {
         "role_pk": Subquery(role.values("target")[:1]),
         "role": Subquery(role.values("target__name")[:1]),
         "instances_read": Subquery(read.values("observed_at")[:1]),
-        "instances": ties(at, EdgeKind.INSTANCE_PROFILE).filter(target=OuterRef("pk")),
+        "instances": edges_at(at, EdgeKind.INSTANCE_PROFILE).filter(target=OuterRef("pk")),
     }
 
 

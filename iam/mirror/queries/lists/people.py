@@ -34,14 +34,14 @@ from iam.mirror.queries.lists.rows import (
     ALWAYS,
     COMMON,
     ROWS,
+    any_condition,
     common,
-    either,
+    edges_at,
     fact_at,
     filled,
-    fits,
+    fits_statement,
     of_account,
     states,
-    ties,
 )
 from iam.mirror.queries.visibility import visible
 
@@ -211,7 +211,7 @@ def _password(context: ListContext, values: list[str]) -> Q:
         "no": Q(has_password=False),
         "unread": Q(has_password__isnull=True),
     }
-    return either(wanted, values)
+    return any_condition(wanted, values)
 
 
 def _keys(context: ListContext, values: list[str]) -> Q:
@@ -221,7 +221,7 @@ def _keys(context: ListContext, values: list[str]) -> Q:
         "90": _key_before(90)(context),
         "180": _key_before(180)(context),
     }
-    return either(wanted, values)
+    return any_condition(wanted, values)
 
 
 def _activity(context: ListContext, values: list[str]) -> Q:
@@ -232,7 +232,7 @@ def _activity(context: ListContext, values: list[str]) -> Q:
         "idle-90": _idle(90)(context),
         "never": Q(used_at=NEVER) & ~UNKNOWN_USE,
     }
-    return either(wanted, values)
+    return any_condition(wanted, values)
 
 
 def _group(context: ListContext, values: list[str]) -> Q:
@@ -282,7 +282,7 @@ def complete(context: ListContext, page_rows: list[Row]) -> None:
     by_user = {row["entity"]: row for row in page_rows}
     if context.at is None:
         pks = list(by_user)
-        members = _MEMBERS.rows(**filled(pks)) if fits(pks) else _members(pks)
+        members = _MEMBERS.rows(**filled(pks)) if fits_statement(pks) else _members(pks)
         for user, name in members:
             by_user[user]["groups"].append(name)
     else:
@@ -293,7 +293,7 @@ def complete(context: ListContext, page_rows: list[Row]) -> None:
 
 def _members(users: Sequence[Any]) -> QuerySet[Edge, Any]:
     """Who is in which group today."""
-    return ties(None, EdgeKind.MEMBER).filter(source__pk__in=users).values_list("source", "target__name")
+    return edges_at(None, EdgeKind.MEMBER).filter(source__pk__in=users).values_list("source", "target__name")
 
 
 _MEMBERS = CompiledQuery(lambda: _members(ROWS))

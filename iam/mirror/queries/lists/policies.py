@@ -13,7 +13,7 @@ from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, Kind, PolicyVersion, valid_at
 from iam.mirror.queries.lists.context import ListContext, Seen, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
-from iam.mirror.queries.lists.rows import ALWAYS, COMMON, common, either, states, tallies, ties
+from iam.mirror.queries.lists.rows import ALWAYS, COMMON, any_condition, common, edges_at, states, tallies
 
 SORTS = {
     "name": ListSort("sort_name", past="yes"),
@@ -29,8 +29,8 @@ def rows(context: Seen, sort: str = "name") -> States:
 
 def _used(context: ListContext) -> Q:
     """Attached to somebody, or somebody's boundary."""
-    attached = ties(context.at, EdgeKind.ATTACHED).values("target")
-    return Q(entity__in=attached) | Q(entity__in=ties(context.at, EdgeKind.BOUNDARY).values("target"))
+    attached = edges_at(context.at, EdgeKind.ATTACHED).values("target")
+    return Q(entity__in=attached) | Q(entity__in=edges_at(context.at, EdgeKind.BOUNDARY).values("target"))
 
 
 def _policies(context: ListContext) -> QuerySet[Any, Any]:
@@ -49,9 +49,9 @@ TABS = {
     "aws": Tab(lambda context: Q(category="aws"), lambda context: _policies(context).filter(category="aws")),
     "unattached": Tab(_unattached, lambda context: _policies(context).filter(_unattached(context))),
     "boundaries": Tab(
-        lambda context: Q(entity__in=ties(context.at, EdgeKind.BOUNDARY).values("target")),
+        lambda context: Q(entity__in=edges_at(context.at, EdgeKind.BOUNDARY).values("target")),
         lambda context: _policies(context).filter(
-            entity__in=ties(context.at, EdgeKind.BOUNDARY).values("target")
+            entity__in=edges_at(context.at, EdgeKind.BOUNDARY).values("target")
         ),
     ),
 }
@@ -62,7 +62,7 @@ def _owner(context: ListContext, values: list[str]) -> Q:
 
 
 def _attached(context: ListContext, values: list[str]) -> Q:
-    return either({"yes": _used(context), "no": ~_used(context)}, values)
+    return any_condition({"yes": _used(context), "no": ~_used(context)}, values)
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
@@ -77,8 +77,8 @@ def complete(context: ListContext, page_rows: list[Row]) -> None:
 
 def _numbers(at: datetime | None) -> dict[str, QuerySet[Any, Any]]:
     return {
-        "attached": ties(at, EdgeKind.ATTACHED).filter(target=OuterRef("pk")),
-        "bounds": ties(at, EdgeKind.BOUNDARY).filter(target=OuterRef("pk")),
+        "attached": edges_at(at, EdgeKind.ATTACHED).filter(target=OuterRef("pk")),
+        "bounds": edges_at(at, EdgeKind.BOUNDARY).filter(target=OuterRef("pk")),
         "version_count": PolicyVersion.objects.filter(valid_at(at), policy=OuterRef("pk")),
     }
 

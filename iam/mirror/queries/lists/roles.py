@@ -11,7 +11,16 @@ from iam.keyset import Row
 from iam.mirror.models import NEVER, EdgeKind, InlinePolicy, Kind, Usage, valid_at
 from iam.mirror.queries.lists.context import ListContext, Seen, States
 from iam.mirror.queries.lists.core import ListDefinition, ListSort, Tab
-from iam.mirror.queries.lists.rows import ALWAYS, COMMON, common, either, of_account, states, tallies, ties
+from iam.mirror.queries.lists.rows import (
+    ALWAYS,
+    COMMON,
+    any_condition,
+    common,
+    edges_at,
+    of_account,
+    states,
+    tallies,
+)
 from iam.mirror.queries.visibility import visible
 
 FEDERATED = Q(category__in=["saml", "oidc"])
@@ -81,7 +90,7 @@ def _trust(context: ListContext, values: list[str]) -> Q:
         "any": Q(category="any"),
         "nobody": Q(category=""),
     }
-    return either(wanted, values)
+    return any_condition(wanted, values)
 
 
 def _use(context: ListContext, values: list[str]) -> Q:
@@ -91,12 +100,12 @@ def _use(context: ListContext, values: list[str]) -> Q:
         "unused-90": _unused(90, context),
         "never": Q(used_at=NEVER),
     }
-    return either(wanted, values)
+    return any_condition(wanted, values)
 
 
 def _boundary(context: ListContext, values: list[str]) -> Q:
-    bounded = Q(entity__in=ties(context.at, EdgeKind.BOUNDARY).values("source"))
-    return either({"yes": bounded, "no": ~bounded}, values)
+    bounded = Q(entity__in=edges_at(context.at, EdgeKind.BOUNDARY).values("source"))
+    return any_condition({"yes": bounded, "no": ~bounded}, values)
 
 
 def complete(context: ListContext, page_rows: list[Row]) -> None:
@@ -105,9 +114,9 @@ def complete(context: ListContext, page_rows: list[Row]) -> None:
 
 
 def _policies(at: datetime | None) -> dict[str, QuerySet[Any, Any] | Subquery]:
-    boundary = ties(at, EdgeKind.BOUNDARY).filter(source=OuterRef("pk"))
+    boundary = edges_at(at, EdgeKind.BOUNDARY).filter(source=OuterRef("pk"))
     return {
-        "attached": ties(at, EdgeKind.ATTACHED).filter(source=OuterRef("pk")),
+        "attached": edges_at(at, EdgeKind.ATTACHED).filter(source=OuterRef("pk")),
         "inline": InlinePolicy.objects.filter(valid_at(at), owner=OuterRef("pk")),
         "boundary": Subquery(boundary.values("target__name")[:1]),
     }

@@ -58,7 +58,7 @@ def common(rows: States) -> States:
     return shown
 
 
-def either(wanted: Mapping[str, Q], values: list[str]) -> Q:
+def any_condition(wanted: Mapping[str, Q], values: list[str]) -> Q:
     """Rows for which one of the named conditions holds."""
     chosen = Q(pk__in=[])
     for value in values:
@@ -73,7 +73,7 @@ def fact_at(relation: str, at: datetime | None) -> FilteredRelation:
     return FilteredRelation(relation, condition=valid_at(at, prefix=f"{relation}__"))
 
 
-def ties(at: datetime | None, kind: str) -> QuerySet[Edge]:
+def edges_at(at: datetime | None, kind: str) -> QuerySet[Edge]:
     """The edges of a kind that held at the moment."""
     return Edge.objects.filter(valid_at(at), kind=kind)
 
@@ -93,7 +93,7 @@ def tallies(context: Seen, page_rows: list[Row], make: Tallied) -> None:
     One query.
     """
     pks = [row["entity"] for row in page_rows]
-    if context.at is None and fits(pks):
+    if context.at is None and fits_statement(pks):
         known = _tallied_today(make).mappings(**filled(pks))
     else:
         known = list(_tallied(make(context.at), pks))
@@ -121,7 +121,7 @@ ROWS = [Param(f"row{number}", BigAutoField()) for number in range(PAGE)]
 """The numbers of the entities of a page, in a statement that is kept."""
 
 
-def fits(pks: list[int]) -> bool:
+def fits_statement(pks: list[int]) -> bool:
     """Whether a statement with `ROWS` serves these."""
     return 0 < len(pks) <= len(ROWS)
 

@@ -11,7 +11,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from iam.changes.operations.policy_version import standing
+from iam.changes.operations.policy_version import state_in_mirror
 from iam.changes.states import RUN_CHANGE
 from iam.directory.models import Role
 from iam.mirror.models import Account, EdgeKind, Entity
@@ -52,7 +52,12 @@ class Desk:
         **fields: Any,
     ) -> Any:
         """Send the form of the editor."""
-        form = {"do": do, "document": document, "base": standing(self.policy)["text"], "reason": "A release"}
+        form = {
+            "do": do,
+            "document": document,
+            "base": state_in_mirror(self.policy)["text"],
+            "reason": "A release",
+        }
         form |= {"key": str(uuid.uuid4()), **fields}
         return (client or self.asker).post(self.url, form, headers=headers or {})
 

@@ -319,7 +319,7 @@ def bump(desk: Desk, *pks: int) -> None:
     from iam.mirror.pull import revisions
 
     with transaction.atomic():
-        revisions.note(desk.account.pk, set(pks))
+        revisions.note_written(desk.account.pk, set(pks))
 
 
 def test_the_number_of_queries_does_not_grow_with_those_it_concerns(desk: Desk) -> None:

@@ -15,7 +15,7 @@ from django.utils.html import escape
 
 from iam.access import escalation_graph
 from iam.access.escalation_calculation import calculation, search
-from iam.access.escalation_calculation.calculation import tend
+from iam.access.escalation_calculation.calculation import calculate_due
 from iam.access.escalation_calculation.models import Calculation, Finding, Question
 from iam.access.escalation_calculation.tasks import calculate_escalation
 from iam.directory.models import Role
@@ -39,7 +39,7 @@ def _what_is_read_is_calculated(monkeypatch: pytest.MonkeyPatch) -> None:
 def write(world: World, name: str = "nobody") -> None:
     """Somebody may now give themselves everything."""
     make.inline(world.of[name], "own", body=body(allow("Own", "iam:PutUserPolicy")))
-    revisions.note(world.of[name].account_id, [world.of[name].pk])
+    revisions.note_written(world.of[name].account_id, [world.of[name].pk])
 
 
 @pytest.mark.parametrize("address", [*PAGES, REACH])
@@ -68,7 +68,7 @@ def test_a_file_says_when_to_ask_again(world: World, sign_in: SignIn) -> None:
     auditor: Client = sign_in(Role.AUDITOR)
     answer = auditor.get("/escalation/export.csv")
     assert (answer.status_code, answer["Retry-After"]) == (503, "10")
-    tend()
+    calculate_due()
     assert auditor.get("/escalation/export.csv").status_code == 200
 
 
@@ -79,7 +79,7 @@ def test_the_overview_says_unknown_and_neither_zero_nor_nothing(world: World, si
         line = page[page.index("Can become administrator") :][:600]
         assert "Unknown" in line
         assert "Not calculated yet." in line
-    tend()
+    calculate_due()
     assert "can become administrator: 3 confirmed, 1 conditional" in auditor.get("/").content.decode()
 
 
@@ -89,13 +89,13 @@ def test_the_last_calculation_is_shown_with_its_time_until_there_is_a_newer(
     auditor: Client = sign_in(Role.AUDITOR)
     then = (datetime.now(tz=UTC) - timedelta(minutes=17)).replace(microsecond=0)
     with time_machine.travel(then, tick=False):
-        tend()
+        calculate_due()
     shown = then.isoformat().replace("+00:00", "Z")
     write(world)
     page = auditor.get("/escalation/?view=principals").content.decode()
     assert ">nobody<" not in page
     assert f'Calculated <time datetime="{shown}"' in page
-    tend()
+    calculate_due()
     page = auditor.get("/escalation/?view=principals").content.decode()
     assert ">nobody<" in page
     assert shown not in page
@@ -106,13 +106,13 @@ def test_a_past_moment_is_calculated_when_somebody_asks_and_few_are_kept(
 ) -> None:
     monkeypatch.setattr(calculation, "PAST_KEPT", 2)
     auditor: Client = sign_in(Role.AUDITOR)
-    tend()
+    calculate_due()
     for day in (1, 2, 3):
         address = f"/escalation/?view=principals&as-of=2026-01-0{day}T00:00:00"
         assert "Calculating" in auditor.get(address).content.decode()
         ready = f"/escalation/ready/?as-of=2026-01-0{day}T00:00:00"
         assert auditor.get(ready).headers.get("HX-Refresh") is None
-        tend()
+        calculate_due()
         assert auditor.get(ready).headers.get("HX-Refresh") == "true"
         assert "Calculating" not in auditor.get(address).content.decode()
     assert Calculation.objects.exclude(moment="").count() == 2
@@ -124,7 +124,7 @@ def test_a_past_moment_is_calculated_when_somebody_asks_and_few_are_kept(
 def test_no_page_calculates(world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     auditor: Client = sign_in(Role.AUDITOR)
     dana, role = world.of["dana.wirth"].pk, world.of["pay-admin"].pk
-    tend()
+    calculate_due()
     pages = [
         *PAGES,
         REACH,
@@ -157,7 +157,7 @@ def test_no_page_calculates(world: World, sign_in: SignIn, monkeypatch: pytest.M
             patched.setattr(EscalationGraph, "__init__", calculate)
             patched.setattr(Builder, "build", calculate)
             patched.setattr(escalation_graph, "escalation_at", calculate)
-            patched.setattr(calculation, "tend", calculate)
+            patched.setattr(calculation, "calculate_due", calculate)
             for page in pages:
                 answer = auditor.get(page)
                 assert answer.status_code in (200, 204, 503), (page, answer.status_code)
@@ -165,7 +165,7 @@ def test_no_page_calculates(world: World, sign_in: SignIn, monkeypatch: pytest.M
     look()
     asked = Question.objects.count()
     assert asked >= 5
-    tend()
+    calculate_due()
     assert Question.objects.filter(number=0).count() == 0
     look()
     assert Question.objects.count() == asked, "what is answered is not asked again"
@@ -176,20 +176,20 @@ def test_no_page_calculates(world: World, sign_in: SignIn, monkeypatch: pytest.M
 def test_what_closes_every_path_is_looked_for_by_a_worker(world: World, sign_in: SignIn) -> None:
     auditor: Client = sign_in(Role.AUDITOR)
     dana = world.of["dana.wirth"].pk
-    tend()
+    calculate_due()
     page = unescape(auditor.get(f"/escalation/{dana}/").content.decode())
     assert "Looking for what closes every path of dana.wirth" in page
     assert f'hx-get="/escalation/{dana}/closing/"' in page
     assert "Removing statements can’t close" not in page, "it is not known yet"
     assert auditor.get(f"/escalation/{dana}/closing/").status_code == 204
-    tend()
+    calculate_due()
     part = unescape(auditor.get(f"/escalation/{dana}/closing/").content.decode())
     assert "Without this statement, dana.wirth can’t become administrator" in part
 
 
 def test_what_else_a_group_needs_is_looked_for_by_a_worker(world: World, sign_in: SignIn) -> None:
     auditor: Client = sign_in(Role.AUDITOR)
-    tend()
+    calculate_due()
     key = Finding.objects.get(arn__endswith="dana.wirth").opener
     page = unescape(auditor.get(f"/escalation/opening/{key}/").content.decode())
     assert "Looking for other paths of these principals" in page
@@ -198,7 +198,7 @@ def test_what_else_a_group_needs_is_looked_for_by_a_worker(world: World, sign_in
     ready = f"/escalation/ready/?question={question.key}"
     assert ready in page
     assert auditor.get(ready).headers.get("HX-Refresh") is None
-    tend()
+    calculate_due()
     assert auditor.get(ready).headers.get("HX-Refresh") == "true"
     page = unescape(auditor.get(f"/escalation/opening/{key}/").content.decode())
     assert "It has no other path: after this, it can’t become administrator." in page
@@ -208,7 +208,7 @@ def test_an_answer_that_fails_stops_no_other_and_is_not_tried_without_end(
     world: World, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     auditor: Client = sign_in(Role.AUDITOR)
-    tend()
+    calculate_due()
     auditor.get(f"/escalation/{world.of['dana.wirth'].pk}/")
     auditor.get("/escalation/?to=pay-admin")
     answer = search.answer
@@ -220,13 +220,13 @@ def test_an_answer_that_fails_stops_no_other_and_is_not_tried_without_end(
 
     with monkeypatch.context() as patched:
         patched.setattr(search, "answer", fail)
-        assert tend() == 2
-        assert tend() == 0
+        assert calculate_due() == 2
+        assert calculate_due() == 0
     assert Question.objects.filter(has_failed=True).count() == 1
     assert "can become pay-admin" in auditor.get("/escalation/?to=pay-admin").content.decode()
     with time_machine.travel(datetime.now(tz=UTC) + timedelta(minutes=2)):
         auditor.get(f"/escalation/{world.of['dana.wirth'].pk}/")
-        tend()
+        calculate_due()
     assert not Question.objects.filter(has_failed=True).exists()
 
 

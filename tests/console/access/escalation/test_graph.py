@@ -34,7 +34,7 @@ def test_it_is_made_once_for_each_state_of_the_mirror(world: World) -> None:
     first = escalation_at(None)
     assert escalation_at(None) is first
     make.inline(world.of["nobody"], "own", body=body(allow("Own", "iam:PutUserPolicy")))
-    revisions.note(world.production.pk, [world.of["nobody"].pk])
+    revisions.note_written(world.production.pk, [world.of["nobody"].pk])
     assert escalation_at(None) is not first
     assert "nobody" in reachers(world)
 
@@ -70,7 +70,7 @@ def test_an_older_version_that_says_more_is_a_way(world: World) -> None:
         valid_from=make.FIRST_READ,
         observed_at=make.FIRST_READ,
     )
-    revisions.note(world.production.pk, [policy.pk])
+    revisions.note_written(world.production.pk, [policy.pk])
     assert "nobody" in reachers(world)
 
 

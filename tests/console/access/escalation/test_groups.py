@@ -17,9 +17,9 @@ from iam.access.escalation_groups import (
     Fix,
     GroupFilter,
     OpeningStatements,
+    all_groups,
     escalation_totals,
     fix_of,
-    openings,
 )
 from iam.mirror import snapshot
 from iam.mirror.models import Account, EdgeKind, Entity, Section, SectionState
@@ -46,7 +46,7 @@ def by_policy(groups: list[OpeningStatements]) -> dict[str, OpeningStatements]:
 
 def test_one_policy_that_gives_many_a_path_is_one_group(world: World) -> None:
     tuning, users = shared_policy(world.production, "a.one", "b.two", "c.three")
-    totals, groups = openings(None)
+    totals, groups = all_groups(None)
     shared = by_policy(groups)["Tuning"]
     assert {affected.member.arn for affected in shared.affected} == {user.arn for user in users}
     (statement,) = shared.statements
@@ -56,7 +56,7 @@ def test_one_policy_that_gives_many_a_path_is_one_group(world: World) -> None:
 
 
 def test_each_principal_is_in_one_group_and_counts_agree(world: World) -> None:
-    totals, groups = openings(None)
+    totals, groups = all_groups(None)
     starts = [affected.start for group in groups for affected in group.affected]
     assert len(starts) == len(set(starts)) == totals.confirmed.total + totals.unconfirmed.total
     assert totals.openings == len(groups)
@@ -67,7 +67,7 @@ def test_the_fix_closes_the_path_for_everyone(world: World) -> None:
     _, users = shared_policy(world.production, "a.one", "b.two")
     make.inline(users[0], "own", body=body(allow("Own", "iam:AttachUserPolicy", users[0].arn)))
     forget()
-    _, groups = openings(None)
+    _, groups = all_groups(None)
     fix = fix_of(by_policy(groups)["Tuning"])
     assert [affected.member.name for affected in fix.closed] == ["b.two"]
     assert [affected.member.name for affected in fix.others] == ["a.one"]
@@ -82,9 +82,9 @@ def test_the_fix_closes_the_path_for_everyone(world: World) -> None:
 def test_a_path_is_confirmed_only_where_everything_that_could_stop_it_was_synced(
     world: World, section: str, clause: str
 ) -> None:
-    before, _ = openings(None)
+    before, _ = all_groups(None)
     Section.objects.filter(account=world.production, name=section).update(state=SectionState.DENIED)
-    after, groups = openings(None)
+    after, groups = all_groups(None)
     assert before.confirmed.total
     assert not before.unread
     assert after.confirmed.total == 0, "the goal of every path is in production"
@@ -103,7 +103,7 @@ def test_a_path_is_confirmed_only_where_everything_that_could_stop_it_was_synced
 
 def test_a_condition_is_named_as_one_even_where_something_is_unread(world: World) -> None:
     Section.objects.filter(account=world.production, name=ORGANIZATION).delete()
-    _, groups = openings(None)
+    _, groups = all_groups(None)
     kwame = next(
         affected for group in groups for affected in group.affected if affected.member.name == "kwame.boateng"
     )
@@ -111,7 +111,7 @@ def test_a_condition_is_named_as_one_even_where_something_is_unread(world: World
 
 
 def test_only_accounts_that_are_asked_about_count(world: World) -> None:
-    totals, groups = openings(frozenset({TWO}))
+    totals, groups = all_groups(frozenset({TWO}))
     assert totals.everyone.total == 1
     assert [affected.member.name for group in groups for affected in group.affected] == ["tomas.lind"]
 
@@ -131,7 +131,7 @@ def test_groups_are_narrowed_by_name_email_kind_and_certainty(world: World) -> N
     make.person("Wirth, Dana", email="danuta@example.com", arns=(world.of["dana.wirth"].arn,))
 
     def names(**wanted: object) -> set[str]:
-        _, groups = openings(None, narrowed=GroupFilter(**wanted))  # type: ignore[arg-type]
+        _, groups = all_groups(None, narrowed=GroupFilter(**wanted))  # type: ignore[arg-type]
         return {affected.member.name for group in groups for affected in group.affected}
 
     assert names(text="danuta@example") == {"dana.wirth"}
@@ -143,14 +143,14 @@ def test_groups_are_narrowed_by_name_email_kind_and_certainty(world: World) -> N
 
 
 def test_roles_of_gatehouse_itself_are_listed_apart_and_not_counted(world: World) -> None:
-    before, groups = openings(None)
+    before, groups = all_groups(None)
     writer = make.role(world.production, "gatehouse-writer")
     make.inline(writer, "write", body=body(allow("Write", "iam:PutRolePolicy")))
     world.production.write_role_arn = writer.arn
     world.production.save()
     snapshot.forget()
     forget()
-    totals, with_own = openings(None)
+    totals, with_own = all_groups(None)
     assert totals.own == 1
     assert (totals.everyone, totals.confirmed, totals.openings) == (
         before.everyone,
@@ -183,7 +183,7 @@ def test_who_can_become_a_role_of_gatehouse_is_a_finding(world: World) -> None:
     world.production.write_role_arn = writer.arn
     world.production.save()
     forget()
-    totals, groups = openings(None)
+    totals, groups = all_groups(None)
     affected = {affected.member.name for group in groups if not group.is_own for affected in group.affected}
     assert "sly" in affected
     assert totals.own == 1

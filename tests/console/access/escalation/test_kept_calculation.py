@@ -14,7 +14,7 @@ import time_machine
 from iam.access import escalation_graph
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation import calculation, findings, service_uses, stored, writes
-from iam.access.escalation_calculation.calculation import tend
+from iam.access.escalation_calculation.calculation import calculate_due
 from iam.access.escalation_calculation.kept_paths import path_of
 from iam.access.escalation_calculation.models import Calculation, Certain, Finding
 from iam.access.escalation_calculation.path_records import from_json, to_json
@@ -40,7 +40,7 @@ def _what_is_read_is_calculated(monkeypatch: pytest.MonkeyPatch) -> None:
 def write(world: World, name: str = "nobody") -> None:
     """Somebody may now give themselves everything."""
     make.inline(world.of[name], "own", body=body(allow("Own", "iam:PutUserPolicy")))
-    revisions.note(world.of[name].account_id, [world.of[name].pk])
+    revisions.note_written(world.of[name].account_id, [world.of[name].pk])
 
 
 def kept() -> dict[str, tuple[Any, ...]]:
@@ -85,7 +85,7 @@ def a_random_write(dice: random.Random, users: list[Entity], roles: list[Entity]
     conditions = {"Bool": {"aws:MultiFactorAuthPresent": "true"}} if dice.random() < 0.3 else {}
     statement = allow("May", action, "*" if action == "*" else dice.choice(["*", goal]), **conditions)
     make.inline(who, f"p{dice.randrange(10**9)}", body=body(statement))
-    revisions.note(who.account_id, [who.pk])
+    revisions.note_written(who.account_id, [who.pk])
 
 
 @pytest.mark.parametrize("seed", range(6))
@@ -105,7 +105,7 @@ def test_what_is_kept_is_what_the_graph_says_however_it_came_about(db: None, see
     make.inline(users[0], "own", body=body(allow("Own", "iam:PutUserPolicy")))
     for _ in range(6):
         a_random_write(dice, users, roles)
-        tend()
+        calculate_due()
         if dice.random() < 0.3:
             of_a_new_process()
         graph = in_graph()
@@ -116,7 +116,7 @@ def test_what_is_kept_is_what_the_graph_says_however_it_came_about(db: None, see
     assert kept_paths
     Calculation.objects.all().delete()
     of_a_new_process()
-    tend()
+    calculate_due()
     assert kept() == kept_paths, "from the beginning it is the same"
 
 
@@ -131,12 +131,12 @@ def test_a_path_survives_json(world: World) -> None:
 def test_a_write_to_one_account_tells_only_paths_through_it_again(world: World) -> None:
     maker = make.user(world.staging, "own.maker")
     make.inline(maker, "own", body=body(allow("Own", "iam:PutUserPolicy", maker.arn)))
-    tend()
+    calculate_due()
     stamps = dict(Finding.objects.values_list("arn", "stamp"))
     estates = escalation_graph._private[None].estates
     made = estates.made
     write(world)
-    tend()
+    calculate_due()
     assert escalation_graph._private[None].estates is estates
     assert estates.made == made + 1, "of the other account the ways are as they were"
     again = dict(Finding.objects.values_list("arn", "stamp"))
@@ -147,32 +147,32 @@ def test_a_write_to_one_account_tells_only_paths_through_it_again(world: World) 
 
 
 def test_nothing_is_done_where_nothing_was_written(world: World) -> None:
-    assert tend()
+    assert calculate_due()
     before = Calculation.objects.values().get()
     assert calculate_escalation() == 0
     assert Calculation.objects.values().get() == before
 
 
 def test_after_an_hour_it_is_calculated_again_since_dates_have_passed(world: World) -> None:
-    tend()
+    calculate_due()
     with time_machine.travel(datetime.now(tz=UTC) + timedelta(minutes=61)):
-        assert tend()
+        assert calculate_due()
 
 
 def test_of_two_processes_one_calculates(world: World) -> None:
     row = Calculation.objects.create(moment="")
     lease = calculation._claim(row)
     assert lease
-    assert tend() == 0, "another is at it"
+    assert calculate_due() == 0, "another is at it"
     assert not Finding.objects.exists()
     with time_machine.travel(datetime.now(tz=UTC) + calculation.LEASE + timedelta(seconds=1)):
-        assert tend(), "it was killed"
+        assert calculate_due(), "it was killed"
     assert Finding.objects.exists()
     assert Calculation.objects.get(moment="").lease == ""
 
 
 def test_a_worker_that_is_killed_leaves_what_was_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    tend()
+    calculate_due()
     before, state = kept(), Calculation.objects.get(moment="").number
     write(world)
 
@@ -182,16 +182,16 @@ def test_a_worker_that_is_killed_leaves_what_was_kept(world: World, monkeypatch:
     with monkeypatch.context() as patched:
         patched.setattr(writes, "_keep_openings", killed)
         with pytest.raises(SystemExit):
-            tend()
+            calculate_due()
     assert kept() == before, "findings and groups are written together"
     assert Calculation.objects.get(moment="").number == state
     of_a_new_process()
-    assert tend()
+    assert calculate_due()
     assert kept().keys() > before.keys()
 
 
 def test_an_older_calculation_never_replaces_a_newer(world: World) -> None:
-    tend()
+    calculate_due()
     newer = datetime.now(tz=UTC) + timedelta(minutes=1)
     Calculation.objects.update(calculated_at=newer)
     write(world)
@@ -201,31 +201,31 @@ def test_an_older_calculation_never_replaces_a_newer(world: World) -> None:
 
 
 def test_what_is_kept_in_another_format_is_calculated_again_and_not_shown(world: World) -> None:
-    tend()
+    calculate_due()
     Calculation.objects.update(format=0)
     with pytest.raises(stored.BeingCalculatedError):
         stored.stored_at(None)
-    assert tend()
+    assert calculate_due()
     stored.stored_at(None)
 
 
 def test_after_an_upgrade_everything_is_calculated_again(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tend()
+    calculate_due()
     Finding.objects.update(path={})
     for module in (calculation, findings, service_uses):
         monkeypatch.setattr(module, "code_version", lambda: "another")
-    assert tend()
+    assert calculate_due()
     assert not Finding.objects.filter(path={}).exists()
-    assert tend() == 0
+    assert calculate_due() == 0
 
 
 def test_where_accounts_are_written_to_all_the_time_it_pauses(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(calculation, "MAX_PAUSE", timedelta(seconds=30))
-    tend()
+    calculate_due()
     Calculation.objects.update(seconds=60)
     write(world)
     assert not calculation.calculate(None)

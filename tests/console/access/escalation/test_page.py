@@ -13,7 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from iam.access.escalation_groups import escalation_totals, openings
+from iam.access.escalation_groups import all_groups, escalation_totals
 from iam.access.grants.models import LedgerEntry, PermissionSort
 from iam.directory.models import Role
 from iam.mirror.models import Section
@@ -250,13 +250,13 @@ def test_who_may_request_changes_is_led_to_the_fix(world: World, sign_in: SignIn
     tuning, _ = shared_policy(world.production, "a.one", "b.two")
     client = sign_in(Role.ADMINISTRATOR)
     (key,) = [
-        opening.key for opening in openings(None)[1] if "Tuning" in {s.policy for s in opening.statements}
+        opening.key for opening in all_groups(None)[1] if "Tuning" in {s.policy for s in opening.statements}
     ]
     page = unescape(client.get(f"{URL}opening/{key}/").content.decode())
     assert f'href="{reverse("access:policy-edit", args=[tuning.pk])}?remove=0"' in page
     keys = {
         next(iter(opening.statements)).policy: opening.key
-        for opening in openings(None)[1]
+        for opening in all_groups(None)[1]
         if opening.statements
     }
     inline = unescape(client.get(f"{URL}opening/{keys['own']}/").content.decode())
@@ -266,7 +266,7 @@ def test_who_may_request_changes_is_led_to_the_fix(world: World, sign_in: SignIn
 def test_an_opening_that_is_not_there_or_not_seen_is_404(world: World, sign_in: SignIn) -> None:
     keys = {
         next(iter(opening.statements)).policy: opening.key
-        for opening in openings(None)[1]
+        for opening in all_groups(None)[1]
         if opening.statements
     }
     client = sign_in(Role.AUDITOR, account_id=TWO)

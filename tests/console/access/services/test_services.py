@@ -178,7 +178,7 @@ def test_it_is_kept_as_long_as_nothing_changes(
     accounts: tuple[Account, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = service_usage.uses(None, at=None), names("s3")
-    monkeypatch.setattr(service_usage, "_everybody", refuse())
+    monkeypatch.setattr(service_usage, "_users_and_roles", refuse())
     assert (service_usage.uses(None, at=None), names("s3")) == before
 
 

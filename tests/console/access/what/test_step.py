@@ -13,7 +13,7 @@ from django.test import RequestFactory
 from django.utils.http import urlencode
 
 from console.access.what import WhatState, posted, state_for, step_context, what_of
-from console.access.what.result import troubles
+from console.access.what.result import problems_of
 from iam.access.grants.terms import TermsError, What, WhatKind
 from iam.directory.models import Role, Team
 from iam.guard import Viewer, viewer_for
@@ -232,7 +232,7 @@ def test_a_template_goes_on_in_the_builder(viewer: Viewer) -> None:
     page = press(viewer, form_of(page).fields, **{"p-deploy-lambda-function": "pay-settle"})
     state = state_in(page)
     page = press(viewer, form_of(page).fields, "customize")
-    assert troubles(state_in(page), accounts=(NUMBER,)) == []
+    assert problems_of(state_in(page), accounts=(NUMBER,)) == []
     (text,) = what_of(state_in(page), accounts=(NUMBER,)).documents
     assert f"arn:aws:lambda:eu-west-1:{NUMBER}:function:pay-settle" in text
     assert state.tab == "template"

@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 
 from iam.access.escalation_calculation import stored
-from iam.access.escalation_calculation.calculation import tend
+from iam.access.escalation_calculation.calculation import calculate_due
 from iam.directory.models import Role
 from iam.mirror.models import Entity
 from iam.mirror.pull import revisions
@@ -49,7 +49,7 @@ def open_role(world: World) -> Entity:
 def test_who_may_assume_a_role_that_can_is_told(world: World, open_role: Entity, auditor: Client) -> None:
     assert reach(auditor) == []
     make.inline(world.of["nobody"], "assume", body=say("Allow", "sts:AssumeRole", open_role.arn))
-    revisions.note(world.production.pk, [world.of["nobody"].pk])
+    revisions.note_written(world.production.pk, [world.of["nobody"].pk])
     assert reach(auditor) == ["nobody Confirmed in 1 step, production nobody reader someone who can Details"]
 
 
@@ -112,6 +112,6 @@ def test_while_a_worker_looks_the_part_asks_for_itself_and_the_page_stays(
         assert 'hx-swap="outerHTML"' in waiting
         page = unescape(auditor.get(address).content.decode())
         assert f'hx-get="{address}"' not in page, "the page is loaded again as a whole"
-    tend()
+    calculate_due()
     part = auditor.get(address, headers={"HX-Request": "true"}).content.decode()
     assert part.startswith('<section class="card" id="reach"')

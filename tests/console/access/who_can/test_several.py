@@ -8,7 +8,7 @@ from collections import Counter
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from iam.access.multi_action import alike, tallied
+from iam.access.multi_action import group_alike, tallied
 from iam.policy.evaluate import EvaluationDecision
 from iam.policy.index.question import AccessQuestion
 from tests.iam.policy.index import longhand
@@ -57,7 +57,7 @@ def test_actions_that_every_policy_treats_alike_are_asked_about_once() -> None:
         )
     )
     actions = ["s3:GetObject", "s3:GetObjectAcl", "s3:PutObject", "s3:DeleteObject", "s3:PutBucketPolicy"]
-    groups = alike(organisation.index(), actions, AccessQuestion("", "*"))
+    groups = group_alike(organisation.index(), actions, AccessQuestion("", "*"))
     assert groups == [
         ["s3:GetObject", "s3:GetObjectAcl"],
         ["s3:PutObject", "s3:DeleteObject"],

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from iam.access.actions import Meant
 from iam.access.answers import Everyone
-from iam.access.explanation import why
+from iam.access.explanation import explanation_of
 from iam.access.who_can import WhoCanQuestion, everyone_who_can
 from iam.policy.index.index import Index
 from iam.policy.index.question import AccessQuestion
@@ -43,7 +43,7 @@ def told(index: Index, asked: WhoCanQuestion, everyone: Everyone) -> object:
             for member in run.members:
                 action = everyone.tallied.tally_of(member).first
                 ways[member.id] = (way, run.decision, action)
-                find = partial(why, index, member, asked.question(action))
+                find = partial(explanation_of, index, member, asked.question(action))
                 reasons[member.id] = everyone.why(member, action, find)
     page = [(member.arn, decision) for member, decision in everyone.runs.page(size=5)]
     counts = (everyone.roots, everyone.runs.user_count, len(everyone.runs), everyone.runs.sizes)

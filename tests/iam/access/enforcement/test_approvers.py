@@ -15,7 +15,7 @@ from iam.access.enforcement.approvers import (
     users_of_people,
 )
 from iam.access.enforcement.scope import scope_of
-from iam.access.enforcement.services import Outlook, look, operations_for, request_enforcement
+from iam.access.enforcement.services import Outlook, operations_for, request_enforcement, situations_in_scope
 from iam.changes import services
 from iam.changes.approval.possible_approvers import PossibleApprovers
 from iam.directory.models import Person, Role
@@ -44,7 +44,7 @@ def approver(account: Account, name: str, login: str = "", *, where: str = "") -
 
 
 def seen_by(viewer: Viewer, account: Account) -> tuple[Outlook, PossibleApprovers]:
-    seen = look(viewer, scope=scope_of(account, path="/"), denies_keys=True)
+    seen = situations_in_scope(viewer, scope=scope_of(account, path="/"), denies_keys=True)
     planned = services.plan_set(operations_for(seen), viewer=viewer)
     return seen, approvers_of(seen, planned, viewer=viewer)
 
@@ -116,7 +116,7 @@ def test_a_user_that_only_a_tag_says_to_be_an_approvers_counts_as_theirs(
         entity=tagged, account=account, tags={"email": hana.email}, valid_from=at, observed_at=at
     )
     refresh_links()
-    seen = look(ines, scope=scope_of(account, path="/"), denies_keys=True)
+    seen = situations_in_scope(ines, scope=scope_of(account, path="/"), denies_keys=True)
     assert users_of_people(seen, [hana.pk]) == {hana.pk: {tagged.pk}}
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from iam.access.enforcement.policy import document
 from iam.access.enforcement.scope import scope_of
-from iam.access.enforcement.services import look, request_enforcement
+from iam.access.enforcement.services import request_enforcement, situations_in_scope
 from iam.changes.models import Change, ChangeState
 from iam.changes.runner import run
 from iam.mirror.models import EdgeKind
@@ -33,7 +33,9 @@ def worked(change: Change) -> Change:
 
 def test_a_group_gets_in_aws_what_was_shown(scene: Scene) -> None:
     factories.edge(EdgeKind.MEMBER, scene.user, scene.group)
-    seen = look(scene.requester, scope=scope_of(scene.account, group=scene.group.name), denies_keys=True)
+    seen = situations_in_scope(
+        scene.requester, scope=scope_of(scene.account, group=scene.group.name), denies_keys=True
+    )
     assert [standing.gets_out for standing in seen.standings] == [True]
     first = request_enforcement(scene.requester, seen=seen, reason="PCI 8.4.2", idempotency_key="k")
     scene.approve(first)

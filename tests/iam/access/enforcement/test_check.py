@@ -12,7 +12,7 @@ from django.test import Client
 from iam.access.enforcement import check
 from iam.access.enforcement.check import MfaStep
 from iam.access.enforcement.scope import scope_of
-from iam.access.enforcement.services import look, operations_for, request_enforcement
+from iam.access.enforcement.services import operations_for, request_enforcement, situations_in_scope
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.directory.models import Role
@@ -49,7 +49,7 @@ def user(
 
 
 def stopped(viewer: Viewer, account: Account, **scope: str) -> dict[str, set[MfaStep]]:
-    seen = look(viewer, scope=scope_of(account, **scope), denies_keys=True)
+    seen = situations_in_scope(viewer, scope=scope_of(account, **scope), denies_keys=True)
     return {
         seen.users[standing.number].name: {step for step, _ in standing.stopped}
         for standing in seen.standings
@@ -66,7 +66,7 @@ def test_each_in_scope_gets_out_whatever_else_they_hold_and_can_do_nothing_besid
     UserCredentials.objects.filter(user=first).update(
         report={"login_profile": {"PasswordResetRequired": True}}
     )
-    seen = look(ines, scope=scope_of(account, path="/staff/"), denies_keys=True)
+    seen = situations_in_scope(ines, scope=scope_of(account, path="/staff/"), denies_keys=True)
     assert {seen.users[standing.number].name for standing in seen.standings} == {"bare", "boss", "first"}
     assert all(standing.gets_out and standing.besides == 0 for standing in seen.standings)
     assert sum(seen.standings[0].left) > 0
@@ -149,9 +149,9 @@ def test_whoever_is_judged_with_their_class_stands_as_judged_alone(
 ) -> None:
     one_of_each(account)
     scope = scope_of(account, path="/")
-    together = look(ines, scope=scope, denies_keys=denies_keys).standings
+    together = situations_in_scope(ines, scope=scope, denies_keys=denies_keys).standings
     monkeypatch.setattr(check, "are_alike", lambda cls, digest: False)
-    assert look(ines, scope=scope, denies_keys=denies_keys).standings == together
+    assert situations_in_scope(ines, scope=scope, denies_keys=denies_keys).standings == together
     assert len({(standing.stopped, standing.depends, standing.besides) for standing in together}) > 3
 
 
@@ -166,14 +166,14 @@ def test_many_who_hold_the_same_are_judged_once(
     user(account, "another", {"Effect": "Deny", "Action": "iam:EnableMFADevice", "Resource": "*"})
     judged, judge = [], check._judged
     monkeypatch.setattr(check, "_judged", lambda *arguments: judged.append(1) or judge(*arguments))
-    seen = look(ines, scope=scope_of(account, path="/"), denies_keys=True)
+    seen = situations_in_scope(ines, scope=scope_of(account, path="/"), denies_keys=True)
     assert (len(seen.standings), len(judged), len(seen.locked_out)) == (31, 2, 1)
 
 
 def test_what_only_conditions_decide_is_said_and_locks_nobody_out(ines: Viewer, account: Account) -> None:
     away = {"NotIpAddress": {"aws:SourceIp": "203.0.113.0/24"}}
     user(account, "office", {"Effect": "Deny", "Action": "*", "Resource": "*", "Condition": away})
-    seen = look(ines, scope=scope_of(account, path="/"), denies_keys=True)
+    seen = situations_in_scope(ines, scope=scope_of(account, path="/"), denies_keys=True)
     (standing,) = seen.standings
     assert standing.gets_out
     assert "iam:EnableMFADevice" in {action for _, action in standing.depends}
@@ -184,11 +184,11 @@ def test_nothing_is_asked_for_as_long_as_somebody_would_be_locked_out(ines: View
     user(account, "fine")
     out = user(account, "denied", {"Effect": "Deny", "Action": "iam:*", "Resource": "*"})
     scope = scope_of(account, path="/")
-    seen = look(ines, scope=scope, denies_keys=True)
+    seen = situations_in_scope(ines, scope=scope, denies_keys=True)
     with pytest.raises(RefusedError, match="1 IAM user would be locked out"):
         request_enforcement(ines, seen=seen, reason="PCI", idempotency_key="k")
     assert not Change.objects.exists()
-    without = look(ines, scope=scope, denies_keys=True, without=[out.pk])
+    without = situations_in_scope(ines, scope=scope, denies_keys=True, without=[out.pk])
     assert [operation.title for operation in operations_for(without)] == [
         "Create policy gatehouse-require-mfa",
         "Attach policy gatehouse-require-mfa to user fine",
@@ -201,7 +201,7 @@ def test_a_group_gets_the_policy_by_one_attachment_and_the_same_form_asks_once(
     group = factories.group(account, "staff")
     for name in ("one", "two"):
         factories.edge(EdgeKind.MEMBER, user(account, name), group)
-    seen = look(ines, scope=scope_of(account, group="staff"), denies_keys=True)
+    seen = situations_in_scope(ines, scope=scope_of(account, group="staff"), denies_keys=True)
     assert len(seen.standings) == 2
     made = [request_enforcement(ines, seen=seen, reason="PCI", idempotency_key="k") for _ in range(2)]
     assert made[0] == made[1]
@@ -217,15 +217,15 @@ def test_programs_with_a_key_alone_are_named_and_go_on_where_keys_are_left(
     user(account, "ci", has_password=False, active_keys=1, keys=1)
     user(account, "human")
     scope = scope_of(account, path="/")
-    seen = look(ines, scope=scope, denies_keys=True)
+    seen = situations_in_scope(ines, scope=scope, denies_keys=True)
     assert [seen.users[standing.number].name for standing in seen.machines] == ["ci"]
-    assert look(ines, scope=scope, denies_keys=False).machines == []
+    assert situations_in_scope(ines, scope=scope, denies_keys=False).machines == []
 
 
 def test_a_policy_of_the_name_that_says_something_else_is_left_alone(ines: Viewer, account: Account) -> None:
     user(account, "one")
     factories.policy(account, "gatehouse-require-mfa", body=says(ALL))
-    seen = look(ines, scope=scope_of(account, path="/"), denies_keys=True)
+    seen = situations_in_scope(ines, scope=scope_of(account, path="/"), denies_keys=True)
     with pytest.raises(RefusedError, match="with different content"):
         operations_for(seen)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from iam.access.enforcement.check import Password, PolicyTrial, Situation, stand
+from iam.access.enforcement.check import Password, PolicyTrial, Situation, situations_with
 from iam.access.enforcement.policy import Variant, text_of
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.index import Index
@@ -90,7 +90,7 @@ class World:
         index = Index(self.documents)
         index.enter_account(AccountRows(rows, groups, policies, (), NUMBER, "aws", standing))
         trial = PolicyTrial(NUMBER, text_of(Variant("aws", NUMBER)), None)
-        standings = stand(
+        standings = situations_with(
             index, trial, people={at: somebody.situation for at, somebody in enumerate(people, start=1)}
         )
         return [

@@ -196,9 +196,9 @@ def test_one_that_is_withdrawn_meanwhile_is_not_asked_for(
             GrantState.WITHDRAWN,
             "withdrawn",
         )
-        return requests.weigh(plan, actor=actor)
+        return requests.examine_plan(plan, actor=actor)
 
-    monkeypatch.setattr(large_requests, "weigh", withdrawn)
+    monkeypatch.setattr(large_requests, "examine_plan", withdrawn)
     large_requests.prepare(grant.pk)
     grant.refresh_from_db()
     assert (grant.state, grant.parts.count(), Change.objects.count()) == (GrantState.WITHDRAWN, 0, 0)

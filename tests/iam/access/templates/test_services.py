@@ -15,7 +15,7 @@ from django.db import Error, transaction
 from iam.access.templates import services
 from iam.access.templates.body import TemplateBody, TemplateError
 from iam.access.templates.models import Origin, Template, TemplateVersion
-from iam.access.templates.queries import document_for, offer_of, offers
+from iam.access.templates.queries import document_for, offer_of, offered_templates
 from iam.access.templates.shipped_files import digest_of_shipped, ship, shipped
 from iam.directory.models import Role
 from iam.guard import Viewer
@@ -42,7 +42,7 @@ def own(**changes: object) -> TemplateBody:
 
 
 def test_every_shipped_template_is_offered_and_shipping_again_adds_none() -> None:
-    assert {offer.slug for offer in offers()} >= set(shipped())
+    assert {offer.slug for offer in offered_templates()} >= set(shipped())
     assert ship(Template, TemplateVersion) == 0
 
 
@@ -164,10 +164,10 @@ def test_a_retired_template_is_not_offered_and_comes_back(ines: Viewer) -> None:
     template = Template.objects.get(slug="read-bucket")
     services.retire_template(ines, template=template)
     services.retire_template(ines, template=template)
-    assert "read-bucket" not in {offer.slug for offer in offers()}
+    assert "read-bucket" not in {offer.slug for offer in offered_templates()}
     assert Entry.objects.filter(kind="template.retire").count() == 1
     services.restore_template(ines, template=template)
-    assert "read-bucket" in {offer.slug for offer in offers()}
+    assert "read-bucket" in {offer.slug for offer in offered_templates()}
 
 
 def test_a_grant_is_given_the_policy_of_its_version_in_its_account() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from iam.changes import services
-from iam.changes.approval.reminders import attend
+from iam.changes.approval.reminders import remind_and_escalate
 from iam.changes.approval.rules import APPROVERS, LEAD, ApprovalRule, ApprovalStage, Deciders
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change, ChangeState
@@ -66,7 +66,7 @@ def test_it_is_not_left_to_them_either_when_nobody_answers(desk: Desk) -> None:
     desk.person("Ada Lund", desk.people["Ines Duarte"].assignments.get().role)
     is_of(desk, "Ada Lund")
     change = desk.ask()
-    attend(later(hours=6))
+    remind_and_escalate(later(hours=6))
     assert "No one can approve this now" in change.events.get(kind="escalated").note
     with pytest.raises(RefusedError, match="own AWS user"):
         desk.approve(change, "Ada Lund")

@@ -9,7 +9,7 @@ import pytest
 
 from iam.changes.approval import reminders
 from iam.changes.approval.models import Requirement
-from iam.changes.approval.reminders import attend
+from iam.changes.approval.reminders import remind_and_escalate
 from iam.changes.approval.rules import ADMINISTRATORS, APPROVERS, ApprovalRule, ApprovalStage
 from iam.changes.errors import ReceiptChangedError, RefusedError
 from iam.changes.models import Change, ChangeState
@@ -45,13 +45,13 @@ def told(event: str) -> list[str]:
 def test_those_who_can_decide_are_reminded_and_again_later(desk: Desk) -> None:
     in_force(RULE)
     change = desk.ask()
-    assert attend(later(hours=1)) == 0
-    assert attend(later(hours=2, minutes=1)) == 1
+    assert remind_and_escalate(later(hours=1)) == 0
+    assert remind_and_escalate(later(hours=2, minutes=1)) == 1
     assert change.events.get(kind="reminded").note == "Hana Sato, Jonas Berg can decide."
     assert told("approval.reminder") == ["Hana Sato", "Jonas Berg"]
 
-    assert attend(later(hours=2, minutes=2)) == 0
-    assert attend(later(hours=4, minutes=2)) == 1
+    assert remind_and_escalate(later(hours=2, minutes=2)) == 0
+    assert remind_and_escalate(later(hours=4, minutes=2)) == 1
     assert Requirement.objects.get().reminded == 2
     assert len(told("approval.reminder")) == 4
 
@@ -62,7 +62,7 @@ def test_left_unanswered_it_goes_to_others_who_can_decide_then(desk: Desk) -> No
     change = desk.ask()
     with pytest.raises(RefusedError, match="the approval rules name other people"):
         desk.approve(change, "Ada Lund")
-    attend(later(hours=6))
+    remind_and_escalate(later(hours=6))
 
     assert change.events.get(kind="escalated").note == "Ada Lund can decide."
     assert told("approval.escalation") == ["Ada Lund"]
@@ -76,8 +76,8 @@ def test_left_unanswered_it_goes_to_others_who_can_decide_then(desk: Desk) -> No
 def test_what_was_answered_is_left_in_peace(desk: Desk) -> None:
     in_force(RULE)
     change = desk.approve(desk.ask(), "Hana Sato")
-    assert attend(later(hours=6)) == 0
-    assert attend(later(hours=12)) == 0
+    assert remind_and_escalate(later(hours=6)) == 0
+    assert remind_and_escalate(later(hours=12)) == 0
     assert not change.events.filter(kind__in=["reminded", "escalated"]).exists()
     assert not Requirement.objects.exclude(remind_at=None, escalate_at=None).exists()
 
@@ -91,25 +91,25 @@ def test_of_two_beats_at_once_one_reminds(desk: Desk, monkeypatch: pytest.Monkey
 
     def then_another(group: object) -> list[Change]:
         monkeypatch.setattr(reminders, "parts_of", true_parts)
-        attend(moment)
+        remind_and_escalate(moment)
         return true_parts(group)  # type: ignore[arg-type]
 
     monkeypatch.setattr(reminders, "parts_of", then_another)
-    attend(moment)
+    remind_and_escalate(moment)
     assert change.events.filter(kind="reminded").count() == 1
 
 
 def test_that_nobody_can_decide_is_said(desk: Desk) -> None:
     in_force(ApprovalRule(key="r", name="All", stages=(ApprovalStage((ADMINISTRATORS,)),), remind_hours=2))
     change = desk.ask()
-    attend(later(hours=3))
+    remind_and_escalate(later(hours=3))
     assert "No one can approve this now" in change.events.get(kind="reminded").note
 
 
 def test_what_was_asked_for_before_there_were_rules_gets_its_stages(desk: Desk) -> None:
     desk.ask()
     Requirement.objects.all().delete()
-    attend()
+    remind_and_escalate()
     assert Requirement.objects.get().ballots.count() == 1
     assert not Entry.objects.filter(kind="change.reminded").exists()
 
@@ -117,10 +117,10 @@ def test_what_was_asked_for_before_there_were_rules_gets_its_stages(desk: Desk) 
 def test_a_use_of_break_glass_is_reminded_of_until_somebody_has_reviewed_it(desk: Desk) -> None:
     change = desk.ask()
     glass = use(desk, change)
-    assert attend(later(hours=3)) == 0
-    assert attend(later(hours=4, minutes=1)) == 1
-    assert attend(later(hours=4, minutes=2)) == 0
-    assert attend(later(hours=29)) == 1
+    assert remind_and_escalate(later(hours=3)) == 0
+    assert remind_and_escalate(later(hours=4, minutes=1)) == 1
+    assert remind_and_escalate(later(hours=4, minutes=2)) == 0
+    assert remind_and_escalate(later(hours=29)) == 1
     notes = [change_event.note for change_event in change.events.filter(kind="review_reminded")]
     assert notes == ["Hana Sato, Jonas Berg can review it."] * 2
     unreviewed = Outgoing.objects.filter(key__contains="unreviewed")
@@ -130,7 +130,7 @@ def test_a_use_of_break_glass_is_reminded_of_until_somebody_has_reviewed_it(desk
 
     Change.objects.filter(pk=change.pk).update(state=ChangeState.APPLIED)
     review(desk, glass, "Hana Sato")
-    assert attend(later(hours=60)) == 0
+    assert remind_and_escalate(later(hours=60)) == 0
 
 
 def test_that_nobody_can_review_it_is_said_and_a_single_operator_reminds_themselves(
@@ -139,10 +139,10 @@ def test_that_nobody_can_review_it_is_said_and_a_single_operator_reminds_themsel
     change = desk.ask()
     use(desk, change)
     RoleAssignment.objects.filter(role=Role.APPROVER).delete()
-    attend(later(hours=5))
+    remind_and_escalate(later(hours=5))
     assert "No one else can review this" in change.events.get(kind="review_reminded").note
     settings.SINGLE_OPERATOR = True
-    attend(later(hours=30))
+    remind_and_escalate(later(hours=30))
     assert change.events.filter(kind="review_reminded", note="Ines Duarte can review it.").exists()
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from iam.changes.approval.rule_texts import differences, sentence, when
+from iam.changes.approval.rule_texts import applies_when, differences, sentence
 from iam.changes.approval.rules import (
     ADMINISTRATORS,
     APPROVERS,
@@ -156,11 +156,13 @@ def test_what_is_needed_is_said_in_words(stages: tuple[ApprovalStage, ...], outc
 
 
 def test_when_a_rule_holds_is_said_in_words() -> None:
-    assert when(REST, names={}) == "to all requests"
-    assert when(replace(PROD, sensitivity="high"), names={ONE: "prod-core"}) == (
+    assert applies_when(REST, names={}) == "to all requests"
+    assert applies_when(replace(PROD, sensitivity="high"), names={ONE: "prod-core"}) == (
         "when it is sensitive, and it is in prod-core"
     )
-    assert when(RISKY, names={}) == ("when it makes someone an administrator or allows privilege escalation")
+    assert applies_when(RISKY, names={}) == (
+        "when it makes someone an administrator or allows privilege escalation"
+    )
 
 
 def test_the_difference_of_two_versions_names_what_is_added_changed_moved_and_removed() -> None:

@@ -173,7 +173,7 @@ def test_a_password_that_was_typed_is_used_once_and_read_by_nobody(scene: Scene,
     assert wire.secrets == [typed]
     assert typed not in everything()
     with pytest.raises(sealed.SealedError):
-        sealed.look(sealed_id, purpose=TYPED)
+        sealed.read_text(sealed_id, purpose=TYPED)
 
 
 def test_a_password_that_is_not_kept_any_longer_is_not_sent(scene: Scene, wire: Wire) -> None:
@@ -186,7 +186,7 @@ def test_a_password_that_is_not_kept_any_longer_is_not_sent(scene: Scene, wire: 
         scene,
         CreateLoginProfile.of(scene.user, recipient=recipient, sealed_id=sealed_id, is_typed=True),
     )
-    sealed.shred(sealed_id)
+    sealed.destroy(sealed_id)
 
     ran(change)
 

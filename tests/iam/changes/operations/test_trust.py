@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from iam.changes.operations.trust import opens
+from iam.changes.operations.trust import lets_in_more
 
 ONE, TWO = "arn:aws:iam::222222222222:root", "arn:aws:iam::333333333333:role/deployer"
 WITH_MFA = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
@@ -73,10 +73,10 @@ WIDER = {
 @pytest.mark.parametrize("case", NARROWER)
 def test_what_only_narrows_opens_nothing(case: str) -> None:
     before, after = NARROWER[case]
-    assert not opens(before, after)
+    assert not lets_in_more(before, after)
 
 
 @pytest.mark.parametrize("case", WIDER)
 def test_what_lets_somebody_in_or_in_another_way_opens(case: str) -> None:
     before, after = WIDER[case]
-    assert opens(before, after)
+    assert lets_in_more(before, after)

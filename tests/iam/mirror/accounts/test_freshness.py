@@ -16,7 +16,7 @@ from iam.guard import viewer_for
 from iam.mirror.models import Account, EdgeKind, Kind, Pull, PullSection, Section
 from iam.mirror.pull.sections import ALL, AUTHORIZATION
 from iam.mirror.queries.account_pages import AccountFilter, account_counts, account_page, facts_of
-from iam.mirror.queries.freshness import cells, short_age, standing
+from iam.mirror.queries.freshness import account_state, cells, short_age
 from iam.mirror.queries.organization import organization_tree
 from tests import factories
 
@@ -45,7 +45,7 @@ def worse(account: Account, name: str, state: str, **fields: Any) -> None:
 
 
 def words(account: Account) -> tuple[str, str]:
-    state = standing(facts_of([account.pk])[0])
+    state = account_state(facts_of([account.pk])[0])
     return state.tone, state.words.replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -114,7 +114,7 @@ def test_a_denial_goes_before_what_is_held_back_and_names_the_permission() -> No
     read(account)
     worse(account, "users", "held", message="40 of 200 are missing.")
     worse(account, "tags", "denied", permission="iam:ListPolicyTags")
-    state = standing(facts_of([account.pk])[0])
+    state = account_state(facts_of([account.pk])[0])
     assert (state.words, state.note) == ("1 section denied", "Missing: iam:ListPolicyTags")
 
 
@@ -154,7 +154,7 @@ def test_an_account_that_cannot_be_read_says_so_though_its_rows_are_kept() -> No
     read(account)
     Pull.objects.create(account=account, state="failed", message="Can’t access the account.")
     assert words(account) == ("bad", "Sync failed")
-    assert standing(facts_of([account.pk])[0]).note == "Can’t access the account."
+    assert account_state(facts_of([account.pk])[0]).note == "Can’t access the account."
 
 
 def test_an_upload_is_as_of_its_date_and_never_old() -> None:

@@ -20,7 +20,7 @@ from iam.mirror.accounts.connect import Connection, connect_account
 from iam.mirror.doctor.checks import ExaminationCheck
 from iam.mirror.doctor.examine import examine
 from iam.mirror.doctor.probes import probes
-from iam.mirror.doctor.reads import tried
+from iam.mirror.doctor.reads import try_actions
 from iam.mirror.doctor.run import run_examination
 from iam.mirror.doctor.services import request_examination
 from iam.mirror.models import Account, Pull, Section
@@ -141,11 +141,11 @@ def test_each_single_action_that_is_denied_is_named(section: str, cloud: Cloud) 
     table = probes(account_id=SANDBOX, partition="aws", access_key_id=key)
     for action in READ[section]:
         cloud.deny(action)
-        check = tried(aws, READ[section], table=table, key=section, title=section)
+        check = try_actions(aws, READ[section], table=table, key=section, title=section)
         cloud.standin.control("faults", {"allow": {SANDBOX: [action]}})
         assert (check.verdict, check.missing, check.is_explicit) == ("denied", (action,), False)
         assert check.request_id
-    assert tried(aws, READ[section], table=table, key=section, title=section).verdict == "ok"
+    assert try_actions(aws, READ[section], table=table, key=section, title=section).verdict == "ok"
     aws.close()
 
 

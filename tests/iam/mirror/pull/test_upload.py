@@ -28,7 +28,7 @@ from iam.mirror.models import (
     UserCredentials,
 )
 from iam.mirror.models.accounts import PullState
-from iam.mirror.pull.reformatted_documents import saying
+from iam.mirror.pull.reformatted_documents import content_of
 from iam.mirror.pull.sections import AUTHORIZATION
 from iam.mirror.queries.moments import account_moments, entity_moments
 from iam.mirror.services import load_export
@@ -99,7 +99,7 @@ def test_a_document_in_another_wording_is_no_change_and_one_that_says_something_
     ],
 )
 def test_only_the_wording_is_passed_over(word: str, other: str, is_same: bool) -> None:
-    assert (saying(word) == saying(other)) is is_same
+    assert (content_of(word) == content_of(other)) is is_same
 
 
 def report_of(world: World) -> Any:

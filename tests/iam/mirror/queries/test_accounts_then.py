@@ -23,7 +23,7 @@ from iam.mirror.queries.account_pages import (
     facts_of,
     pull_history,
 )
-from iam.mirror.queries.freshness import cells, standing
+from iam.mirror.queries.freshness import account_state, cells
 from iam.mirror.queries.organization import organization_tree
 from iam.mirror.queries.own_facts import own_facts, unit_path
 from tests import factories
@@ -80,7 +80,7 @@ def pulled(
 
 
 def words(account: Account, at: datetime) -> tuple[str, str]:
-    state = standing(facts_of([account.pk], at=at)[0])
+    state = account_state(facts_of([account.pk], at=at)[0])
     return state.tone, state.words.replace("\N{NO-BREAK SPACE}", " ")
 
 
@@ -142,7 +142,7 @@ def test_what_was_not_applied_had_not_been_read() -> None:
     lost.sections.update(message=NOT_APPLIED)
     facts = facts_of([account.pk], at=NOW - 20 * MINUTE)[0]
     assert {section.state for section in facts.sections.values()} == {"complete"}
-    assert standing(facts).words == "Sync failed"
+    assert account_state(facts).words == "Sync failed"
 
 
 def test_a_pull_that_was_stopped_says_nothing_of_the_account() -> None:

@@ -14,7 +14,7 @@ from iam.mirror.pull.revisions import note_write
 from iam.mirror.queries import overview
 from iam.mirror.queries.differences import CAME, CHANGED, WENT, Span, fact_changes, section_page, sections
 from iam.mirror.queries.lists.context import ListContext
-from iam.mirror.queries.overview import news
+from iam.mirror.queries.overview import recent_events
 from tests import factories
 from tests.factories import FIRST_READ, becomes, ends, seen_after
 
@@ -197,7 +197,7 @@ def test_what_moved_in_the_organization_and_what_bounds_it_is_told() -> None:
 
 def _news(viewer: Any, **context: Any) -> list[tuple[str, str, str]]:
     shown = ListContext(viewer=viewer, **{"at": LATER + DAY} | context)
-    return [(row.sort, row.sign, f"{row.name} {row.other}".strip()) for row in news(shown, limit=10)]
+    return [(row.sort, row.sign, f"{row.name} {row.other}".strip()) for row in recent_events(shown, limit=10)]
 
 
 def test_news_are_the_newest_changes_of_every_sort() -> None:

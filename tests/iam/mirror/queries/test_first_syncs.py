@@ -31,7 +31,7 @@ from iam.mirror.queries.lists.people import PEOPLE
 from iam.mirror.queries.lists.policies import POLICIES
 from iam.mirror.queries.lists.providers import PROVIDERS
 from iam.mirror.queries.lists.roles import ROLES
-from iam.mirror.queries.overview import news
+from iam.mirror.queries.overview import recent_events
 from iam.mirror.snapshot import snapshot
 from tests import factories
 
@@ -88,7 +88,7 @@ def test_the_first_sync_of_a_section_adds_nothing(account: Account, section: str
     for span in (Span(BEFORE, None), Span(BEFORE, BETWEEN)):
         rows = [row for section in differences.sections(account, span, few=50) for row in section.rows]
         assert not [row.name for row in rows if row.entity in old]
-    assert not [row.name for row in news(lens_at(None), limit=50) if row.entity in old]
+    assert not [row.name for row in recent_events(lens_at(None), limit=50) if row.entity in old]
     for listing in LISTS:
         kinds = len(set(listing.kinds) & set(KINDS.get(section, ())))
         counts = list_counts(listing, lens_at(BEFORE, account), ListQuery())

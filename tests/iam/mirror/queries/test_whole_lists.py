@@ -63,7 +63,7 @@ def _page(
 def accounts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Account]]:
     """Two accounts of each kind of things, on pages of four."""
     monkeypatch.setattr(core, "PAGE", 4)
-    core._whole.cache_clear()
+    core._page_of_all_rows.cache_clear()
     accounts = [factories.account(), factories.account("222222222222", name="staging")]
     for account in accounts:
         for number in range(7):
@@ -71,7 +71,7 @@ def accounts(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Account]]:
         for listing in LISTINGS[1:]:
             _things(account, listing.kinds[0], 7)
     yield accounts
-    core._whole.cache_clear()
+    core._page_of_all_rows.cache_clear()
 
 
 @pytest.mark.parametrize(("listing", "sort", "descending"), ORDERS)

@@ -178,7 +178,7 @@ def test_an_image_that_is_far_behind_is_not_used(
 ) -> None:
     users = [make.user(production, f"user-{n}") for n in range(5)]
     draw_images()
-    revisions.note(production.pk, [user.pk for user in users])
+    revisions.note_written(production.pk, [user.pk for user in users])
     monkeypatch.setattr(moment, "MAX_CHANGED_ENTITIES", 3)
     made = []
     real = account_loader.load_accounts

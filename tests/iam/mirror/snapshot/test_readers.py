@@ -141,7 +141,7 @@ def account(db: None) -> Account:
 def write(account: Account, name: str) -> None:
     """A user who comes."""
     user = make.user(account, name)
-    revisions.note(account.pk, [user.pk])
+    revisions.note_written(account.pk, [user.pk])
 
 
 def test_a_page_shows_what_was_before_while_somebody_reads_the_index(

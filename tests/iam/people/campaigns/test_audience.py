@@ -59,14 +59,14 @@ def test_the_review_counts_what_the_campaign_counts_and_mails_whom_it_names(
         len(reached.unknown),
         reached.enrolled,
     )
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     assert mails() == {person.name: 1 for _, person in reached.mailed}
 
 
 def test_the_mail_that_is_shown_is_the_mail_that_is_sent(ines: Viewer, account: Account) -> None:
     user(account, "kwame")
     campaign = begun(ines, account=account)
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     sent = Outgoing.objects.get()
     participant = campaign.participants.get()
     link = Link.objects.get(cause_id=participant.pk)

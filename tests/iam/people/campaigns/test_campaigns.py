@@ -72,7 +72,7 @@ def test_everybody_with_a_password_takes_part_and_only_who_is_missing_is_told(
     user(account, "stranger", is_linked=False)
     campaign = begun(ines)
     for _ in range(3):
-        reconcile.tend()
+        reconcile.reconcile_campaigns()
     assert campaign.participants.count() == 4
     assert mails() == {"Kwame": 1}
     progress_now = progress(campaign)
@@ -95,7 +95,7 @@ def test_reminders_go_out_once_on_each_of_their_days_and_stop_with_the_device(
         clock.move_to(BEGIN + timedelta(days=day))
         for hour in (0, 1):
             clock.shift(timedelta(hours=hour))
-            reconcile.tend()
+            reconcile.reconcile_campaigns()
         if day == 30:
             enrols(kwame)
         counted.append(dict(mails()))
@@ -112,10 +112,10 @@ def test_whoever_comes_later_takes_part_too(
     user(account, "kwame")
     campaign = begun(ines)
     user(account, "new")
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     assert campaign.participants.count() == 1
     clock.shift(timedelta(hours=2))
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     assert mails() == {"Kwame": 1, "New": 1}
 
 
@@ -141,7 +141,7 @@ def test_when_it_is_due_its_author_is_told_who_is_left_and_aws_stays_as_it_is(
     campaign = begun(ines)
     after_due(clock)
     for _ in range(3):
-        reconcile.tend()
+        reconcile.reconcile_campaigns()
     outgoing = Outgoing.objects.get(event="mfa.campaign")
     assert ("kwame" in outgoing.text, outgoing.name) == (True, "Ines Duarte")
     campaign.refresh_from_db()
@@ -161,11 +161,11 @@ def test_when_it_is_due_one_set_is_asked_for_and_waits_for_approval(
     user(account, "kwame"), user(account, "maya")
     enrols(user(account, "enrolled"))
     campaign = begun(ines, ending)
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     assert not Change.objects.exists()
     after_due(clock)
     for _ in range(3):
-        reconcile.tend()
+        reconcile.reconcile_campaigns()
     changes = Change.objects.order_by("position")
     assert [change.operation for change in changes] == operations
     group = changes[0].change_set
@@ -190,7 +190,7 @@ def test_whoever_the_policy_would_lock_out_is_left_out_and_said(
     campaign = begun(ines, Ending.RESTRICT)
     after_due(clock)
     for _ in range(2):
-        reconcile.tend()
+        reconcile.reconcile_campaigns()
     attached = Change.objects.get(operation="attachment.attach")
     assert attached.params["holder_name"] == "kwame"
     campaign.refresh_from_db()
@@ -206,15 +206,15 @@ def test_an_exception_ends_with_its_day_and_then_the_end_comes_to_them_too(
     campaign = begun(ines, Ending.DISABLE)
     excused = campaign.participants.get(user__name="on-leave")
     services.excuse(ines, excused, until=date(2026, 12, 20), why="On leave")
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     assert mails() == {"Kwame": 1}
     after_due(clock)
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     campaign.refresh_from_db()
     assert (campaign.state, Change.objects.count()) == (CampaignState.DUE, 1)
     after_due(clock, days=15)
     for _ in range(2):
-        reconcile.tend()
+        reconcile.reconcile_campaigns()
     campaign.refresh_from_db()
     assert (campaign.state, Change.objects.count()) == (CampaignState.CLOSED, 2)
     assert Entry.objects.get(kind="campaign.excuse").data["reason"] == "On leave"
@@ -236,7 +236,7 @@ def test_what_its_author_may_not_ask_for_any_more_is_said_and_not_asked(
     campaign = begun(ines, Ending.DISABLE)
     Person.objects.get(pk=ines.person_id).assignments.all().delete()
     after_due(clock)
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     campaign.refresh_from_db()
     assert (campaign.state, Change.objects.count()) == (CampaignState.DUE, 0)
     assert "production" in campaign.trouble
@@ -322,7 +322,7 @@ def test_without_a_mail_server_nobody_is_counted_as_told(
     settings.MAIL_IS_CONFIGURED = False
     user(account, "kwame")
     campaign = begun(ines)
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     assert (campaign.participants.get().messages, Link.objects.count()) == (0, 0)
     assert b"No mail server is set up" in client_of_ines.get(f"/mfa/campaigns/{campaign.pk}/").content
 
@@ -377,6 +377,6 @@ def test_whoever_has_the_policy_already_is_done_with(
     )
     campaign = begun(ines, Ending.RESTRICT)
     after_due(clock)
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     campaign.refresh_from_db()
     assert (campaign.state, campaign.trouble, Change.objects.count()) == (CampaignState.CLOSED, "", 0)

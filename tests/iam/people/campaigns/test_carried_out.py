@@ -72,7 +72,7 @@ class Staff:
 
     def ends(self) -> list[Change]:
         """The beat comes by; what waits for approval then, in order."""
-        reconcile.tend()
+        reconcile.reconcile_campaigns()
         self.campaign.refresh_from_db()
         waiting = Change.objects.filter(state=ChangeState.AWAITING, change_set__cause_id=self.campaign.pk)
         return list(waiting.order_by("position"))

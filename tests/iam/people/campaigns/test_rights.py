@@ -123,11 +123,11 @@ def test_on_its_day_it_still_runs_and_the_end_comes_after(
     user(account, "kwame")
     begun(ines, Ending.DISABLE)
     clock.move_to(datetime(2026, 12, 5, 23, 59, tzinfo=UTC))
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     assert (Campaign.objects.get().state, Change.objects.count()) == (CampaignState.RUNNING, 0)
     clock.move_to(datetime(2026, 12, 6, 0, 1, tzinfo=UTC))
     for _ in range(3):
-        reconcile.tend()
+        reconcile.reconcile_campaigns()
     assert Change.objects.count() == 1
 
 
@@ -138,14 +138,14 @@ def test_it_stays_open_for_whoever_is_excused_or_not_read(
     campaign = begun(ines)
     services.excuse(ines, campaign.participants.get(user=excused), until=date(2026, 12, 20), why="On leave")
     clock.move_to(datetime(2026, 12, 6, 1, tzinfo=UTC))
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     assert Campaign.objects.get().state == CampaignState.DUE
     Participant.objects.update(excused_until=None)
     UserCredentials.objects.filter(user=excused).update(mfa="virtual")
     UserCredentials.objects.filter(user=unread).update(mfa="unread")
     Participant.objects.update(handled_at=None)
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     assert Campaign.objects.get().state == CampaignState.DUE
     UserCredentials.objects.update(mfa="virtual")
-    reconcile.tend()
+    reconcile.reconcile_campaigns()
     assert Campaign.objects.get().state == CampaignState.CLOSED

@@ -43,11 +43,11 @@ def wrong(desk: Desk, enrolment: Enrolment, first: str = "000000", second: str =
 
 def tidy(enrolment: Enrolment) -> Enrolment:
     """Let beat and a worker do their work."""
-    reconcile.tend()
+    reconcile.reconcile_enrolments()
     enrolment_now = Enrolment.objects.get(pk=enrolment.pk)
     if enrolment_now.cleaning is not None:
         worked(enrolment_now.cleaning)
-        reconcile.tend()
+        reconcile.reconcile_enrolments()
     return Enrolment.objects.get(pk=enrolment.pk)
 
 
@@ -210,7 +210,7 @@ def test_a_name_that_somebody_has_taken_in_aws_is_said(desk: Desk) -> None:
     standing = desk.stands(enrolment)
     assert standing.stage is EnrolmentStage.OVER
     assert f"An MFA device named {name} already exists in this account" in standing.said
-    reconcile.tend()
+    reconcile.reconcile_enrolments()
     assert Enrolment.objects.get().outcome == EnrolmentOutcome.FAILED
     assert enrolment.serial_number in desk.spare(), "somebody else's device was deleted"
 
@@ -282,10 +282,10 @@ def test_a_device_that_aws_gave_after_the_time_was_over_is_enrolled(desk: Desk) 
         enrolment, desk.seat, **dict(zip(("first", "second"), desk.codes(enrolment), strict=True))
     )
     Enrolment.objects.update(expires_at=enrolment.begun_at)
-    reconcile.tend()
+    reconcile.reconcile_enrolments()
     giving = Enrolment.objects.get().giving
     assert giving is not None
     worked(giving)
-    reconcile.tend()
+    reconcile.reconcile_enrolments()
     assert Enrolment.objects.get().outcome == EnrolmentOutcome.ENABLED
     assert desk.in_aws() == [enrolment.serial_number]

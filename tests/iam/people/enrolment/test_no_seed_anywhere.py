@@ -102,7 +102,7 @@ def test_seed_and_codes_are_nowhere_but_on_the_page_of_their_browser(
     giving = Enrolment.objects.get().giving
     assert giving is not None
     worked(giving)
-    reconcile.tend()
+    reconcile.reconcile_enrolments()
 
     assert Enrolment.objects.get().outcome == EnrolmentOutcome.ENABLED
     printed, lying = capsys.readouterr(), in_redis(messages)

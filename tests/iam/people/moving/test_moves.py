@@ -22,7 +22,7 @@ from iam.people.moving.access_difference import Mover
 from iam.people.moving.models import Move
 from iam.people.moving.queries import blueprint_of
 from iam.people.moving.services import planned, request_move
-from iam.people.offboarding.leaver_lookup import somebody
+from iam.people.offboarding.leaver_lookup import leaver_of
 from iam.people.onboarding import services
 from iam.people.onboarding.invitation import cause_of, close_invitations, show_secret
 from iam.people.onboarding.invitation_state import TEAM_CHANGED, why_over
@@ -102,7 +102,7 @@ def test_a_mover_loses_and_gains_in_one_request_and_keeps_what_a_grant_still_jus
     squad.work(run)
     assert blueprint_of([user]) == former.blueprint
 
-    person = somebody(user)
+    person = leaver_of(user)
     mover = Mover(person.name, person.person_id, person.users)
     plan = planned(admin, mover=mover, former=former, version=version, key="form")
     summary = {(row["sign"], row["text"]) for row in plan.summary}

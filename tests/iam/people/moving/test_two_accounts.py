@@ -27,7 +27,7 @@ from iam.people.moving.models import Move
 from iam.people.moving.services import planned, request_move
 from iam.people.moving.single_blueprint_accounts import left_id, made_id
 from iam.people.offboarding import reconcile as offboarding
-from iam.people.offboarding.leaver_lookup import somebody
+from iam.people.offboarding.leaver_lookup import leaver_of
 from iam.people.offboarding.models import Leaver, OffboardingStage
 from iam.people.offboarding.services import leaving_already
 from iam.people.onboarding import services
@@ -65,7 +65,7 @@ class Elsewhere:
 
     def mover(self) -> Mover:
         """Who moves."""
-        person = somebody(self.user)
+        person = leaver_of(self.user)
         return Mover(person.name, person.person_id, person.users, person.email)
 
     def asked(self) -> Move:

@@ -26,7 +26,7 @@ from iam.guard import Viewer, viewer_for
 from iam.mirror.models import Entity
 from iam.mirror.refresh.user_access import reread_user_access
 from iam.people.offboarding import reconcile
-from iam.people.offboarding.leaver_lookup import Somebody, somebody
+from iam.people.offboarding.leaver_lookup import Somebody, leaver_of
 from iam.people.offboarding.models import Leaver, OffboardedUser, OffboardingRun, OffboardingStage
 from iam.people.offboarding.services import OffboardingTerms, request_leaving
 from tests import factories
@@ -78,7 +78,7 @@ class Farewell:
     def somebody(self) -> Somebody:
         """Who leaves."""
         self.person  # noqa: B018
-        return somebody(self.user)
+        return leaver_of(self.user)
 
     def asked(self, *, actor: Viewer | None = None, key: str = "form", **terms: Any) -> OffboardingRun:
         """Asked for by an administrator."""

@@ -25,7 +25,7 @@ from iam.notify.events import NotifyEvent
 from iam.notify.models import Outgoing
 from iam.people.links.models import Link
 from iam.people.offboarding import reconcile, restore_and_delete, restored_sign_in
-from iam.people.offboarding.certificates import stands
+from iam.people.offboarding.certificates import matches_journal
 from iam.people.offboarding.models import Certificate, Leaver, OffboardedUser
 from iam.people.offboarding.open_roles import OpenRole, OpenRoles, running_sessions
 from iam.people.offboarding.regrants import grant_again
@@ -71,10 +71,10 @@ def test_everything_ends_the_deny_first_and_aws_shows_it(farewell: Farewell) -> 
     body = json.loads(certificate.text)
     assert body["approvals"][0]["by"] == "Hana Sato"
     assert len(body["accounts"][0]["steps"]) == len(farewell.changes(run))
-    assert stands(certificate)
+    assert matches_journal(certificate)
     assert Entry.objects.get(pk=certificate.entry_id).data["digest"] == certificate.digest
     certificate.text = certificate.text.replace("Hana Sato", "Nina Nobody")
-    assert not stands(certificate)
+    assert not matches_journal(certificate)
 
 
 def test_what_came_after_the_approval_ends_as_well(farewell: Farewell) -> None:
@@ -315,4 +315,4 @@ def test_after_the_grace_period_the_user_is_deleted_once_that_is_approved(farewe
     assert not Entity.objects.filter(pk=farewell.user.pk, gone_at__isnull=True).exists()
     certificate = leaver.certificates.get(kind="deleted")
     assert json.loads(certificate.text)["deletion"][-1]["what"].startswith("Delete user")
-    assert stands(certificate)
+    assert matches_journal(certificate)

@@ -122,7 +122,7 @@ def prove(
 def test_a_row_that_is_open_is_no_proof_whatever_the_mirror_shows(
     seat: OffboardedUser, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(removal_proof, "_left", lambda seat: [])
+    monkeypatch.setattr(removal_proof, "_still_to_end", lambda seat: [])
     outcome_of_proof = prove(seat, monkeypatch, shown(groups=("AGPA1",)))
     assert (outcome_of_proof.proved_at, bool(outcome_of_proof.trouble)) == (None, True)
     assert prove(seat, monkeypatch, shown()).proved_at is not None

@@ -21,7 +21,7 @@ from iam.mirror.models import Account, Entity
 from iam.people.links.models import Link, Purpose
 from iam.people.links.services import make_link
 from iam.people.offboarding import restore_and_delete, restore_plan, restored_sign_in
-from iam.people.offboarding.certificates import stands
+from iam.people.offboarding.certificates import matches_journal
 from iam.people.offboarding.models import (
     OF_DELETION,
     OF_RETURN,
@@ -143,11 +143,11 @@ def test_what_is_turned_back_has_the_deny_last_and_no_session_that_was_ended(lea
 
 def test_a_certificate_that_was_altered_with_its_digest_does_not_stand(leaver: Leaver) -> None:
     certificate = leaver.certificates.get()
-    assert stands(certificate)
+    assert matches_journal(certificate)
     certificate.text = certificate.text.replace("maya", "nina")
-    assert not stands(certificate)
+    assert not matches_journal(certificate)
     certificate.digest = hashlib.sha256(certificate.text.encode()).hexdigest()
-    assert not stands(certificate)
+    assert not matches_journal(certificate)
     factories.viewer(Role.ADMINISTRATOR)
     assert restore_and_delete.certify(leaver, kind="ended") == leaver.certificates.get()
 

@@ -82,7 +82,7 @@ def test_nothing_is_taken_away_while_the_account_cannot_be_reached(wheel: Wheel)
     wheel.pass_days(rotation, 8)
     Account.objects.filter(pk=wheel.scene.account.pk).update(source="export")
     with wheel.done():
-        services.want(wheel.owner, rotation, RotationStep.DEACTIVATE)
+        services.request_check(wheel.owner, rotation, RotationStep.DEACTIVATE)
     wheel.work()
     rotation_now = wheel.now(rotation)
     assert (rotation_now.stage, rotation_now.wanted) == (RotationStage.USING, "")
@@ -133,7 +133,7 @@ def test_a_new_key_that_is_in_use_is_deleted_by_no_cancelling(wheel: Wheel) -> N
     rotation, fetched = wheel.using()
     wheel.use(fetched.key_id, fetched.secret)
     with wheel.done():
-        services.want(wheel.owner, rotation, RotationStep.LOOK)
+        services.request_check(wheel.owner, rotation, RotationStep.LOOK)
     wheel.work()
     with pytest.raises(RefusedError, match="would break what uses it"):
         services.cancel(wheel.owner, rotation, with_new=True)

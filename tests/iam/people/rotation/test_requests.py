@@ -58,7 +58,7 @@ def test_nobody_begins_or_sees_what_lies_outside_of_their_scope(wheel: Wheel, se
     assert not visible_rotations(stranger).exists()
     assert visible_rotations(auditor).get() == rotation
     settings.MAIL_IS_CONFIGURED = True
-    look = partial(services.want, what=RotationStep.LOOK)
+    look = partial(services.request_check, what=RotationStep.LOOK)
     for act in (look, services.activate, services.issue_again, services.cancel, services.send_again):
         for viewer in (stranger, auditor):
             with pytest.raises(RefusedError, match="Only the person of this user"):

@@ -75,13 +75,13 @@ def test_by_hand_a_key_in_use_is_held_and_goes_in_spite_of_it_by_an_approval_of_
     rotation, _ = wheel.using()
     wheel.use(*wheel.old_secret)
     with wheel.done():
-        services.want(wheel.owner, rotation, RotationStep.DEACTIVATE)
+        services.request_check(wheel.owner, rotation, RotationStep.DEACTIVATE)
     wheel.work()
     rotation_now = wheel.now(rotation)
     assert (rotation_now.stage, rotation_now.wanted) == (RotationStage.USING, "")
     assert "by sts in eu-west-1" in rotation_now.trouble
     with wheel.done():
-        services.want(wheel.owner, rotation, RotationStep.DEACTIVATE, in_spite=True)
+        services.request_check(wheel.owner, rotation, RotationStep.DEACTIVATE, in_spite=True)
     wheel.work()
     rotation_now = wheel.now(rotation)
     assert (rotation_now.stage, rotation_now.change and rotation_now.change.state) == (
@@ -121,7 +121,7 @@ def test_what_is_asked_by_hand_waits_for_an_approval_at_each_step(wheel: Wheel) 
     ):
         assert wheel.stage(rotation) != stage
         with wheel.done():
-            services.want(wheel.scene.requester, rotation, wanted)
+            services.request_check(wheel.scene.requester, rotation, wanted)
         wheel.work()
         change = wheel.now(rotation).change
         assert change is not None
@@ -155,7 +155,7 @@ def test_a_lost_worker_and_two_at_once_do_nothing_twice(wheel: Wheel) -> None:
 def test_a_step_that_was_rejected_goes_back_to_where_it_was(wheel: Wheel) -> None:
     rotation, _ = wheel.using()
     with wheel.done():
-        services.want(wheel.owner, rotation, RotationStep.DEACTIVATE, in_spite=True)
+        services.request_check(wheel.owner, rotation, RotationStep.DEACTIVATE, in_spite=True)
     wheel.work()
     change = wheel.now(rotation).change
     assert change is not None
@@ -174,7 +174,7 @@ def test_a_step_that_was_rejected_goes_back_to_where_it_was(wheel: Wheel) -> Non
 def test_what_people_stopped_is_not_tried_again(wheel: Wheel, state: ChangeState) -> None:
     rotation, _ = wheel.using()
     with wheel.done():
-        services.want(wheel.owner, rotation, RotationStep.DEACTIVATE, in_spite=True)
+        services.request_check(wheel.owner, rotation, RotationStep.DEACTIVATE, in_spite=True)
     wheel.work()
     change = wheel.now(rotation).change
     assert change is not None

@@ -13,7 +13,7 @@ import pytest
 from iam.policy.index.documents import Doc, Documents
 from iam.policy.index.reach import reach_of
 from iam.policy.index.slices import Held, Slicer
-from iam.policy.index.weights import Piece, joined, weigh
+from iam.policy.index.weights import Piece, combine, joined
 from iam.policy.logic import OPEN, YES
 from tests.iam.policy.index.organisations import document
 
@@ -78,5 +78,5 @@ def test_documents_together_weigh_what_all_of_their_statements_do(seed: int) -> 
     for doc in some_docs(dice):
         groups.append([Piece(each, dice.choice((YES, OPEN)), reach_of(each)) for each in doc.clauses])
     every = [piece for group in groups for piece in group]
-    together = joined([weigh(group, STORE.space) for group in groups])
-    assert together == weigh(every, STORE.space)
+    together = joined([combine(group, STORE.space) for group in groups])
+    assert together == combine(every, STORE.space)
