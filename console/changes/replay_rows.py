@@ -49,6 +49,7 @@ class ReplayShown:
     denied: int
     allowed: int
     undecided: int
+    denied_already: int
     is_known: bool
     names_who: bool
     denied_lines: list[ReplayLine]
@@ -79,6 +80,7 @@ def replay_shown(replay: Mapping[str, Any] | None, *, open_to: Openable) -> Repl
         denied=replay[ReplayOutcome.DENIED],
         allowed=replay[ReplayOutcome.ALLOWED],
         undecided=replay[ReplayOutcome.UNDECIDED],
+        denied_already=replay.get(ReplayOutcome.DENIED_ALREADY, 0),
         is_known=bool(replay["read"]),
         names_who=len(replay["entity_ids"]) > 1,
         denied_lines=lines.get(ReplayOutcome.DENIED, []),

@@ -63,7 +63,9 @@ def reduction_of(entity: Entity, *, days: int) -> Reduction:
     policies = _policies_of(entity)
     own = tuple(policy.name for policy in policies if not policy.is_fixed)
     if not own:
-        raise ReductionError(f"{entity.name} has no policy of its own that could be reduced.")
+        raise ReductionError(
+            f"{entity.name} has no policy of its own. Reduce those of its groups on their pages."
+        )
     holders = _holders_of(entity)
     since = timezone.now() - timedelta(days=days)
     groups, requests = _used(entity, holders, since)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
+from typing import Final
 
 from iam.access.principals import AskingPrincipal
 from iam.activity.queries import callers_of
@@ -21,6 +22,9 @@ from iam.policy.index.shard import Shard
 from iam.policy.index.side_replay import SideReplay
 from iam.policy.index.sides import Side, side_of
 from iam.policy.replay import ReplayOutcome
+
+UNCHANGED: Final = frozenset({ReplayOutcome.SAME, ReplayOutcome.DENIED_ALREADY})
+"""What the change does nothing to."""
 
 
 class ReplayError(ValueError):
@@ -64,7 +68,7 @@ class ReplayReport:
     def add(self, group: CallGroup, outcome: ReplayOutcome) -> None:
         """Count some calls."""
         self.calls += group.calls
-        if outcome is ReplayOutcome.SAME:
+        if outcome in UNCHANGED:
             self.same += group.calls
             return
         line = ReplayedCalls(

@@ -103,6 +103,7 @@ class _Weighing:
             texts |= {digest: self._is_known(text) for digest, text in world.texts.items()}
         self._found: AccessDifference = what_if(index, edits, texts=texts)
         self._accounts = edits.keys()
+        self._gone = list(chain.from_iterable(edit.changes.gone for edit in edits.values()))
         question = AssertionQuestion(
             before=index,
             after=self._found.after or index,
@@ -128,7 +129,7 @@ class _Weighing:
 
     def replay(self) -> dict[str, Any] | None:
         """What becomes of recorded calls; see `receipt_replay`."""
-        return receipt_replay(self._index, self._found)
+        return receipt_replay(self._index, self._found, gone=self._gone)
 
     def _undecided(self) -> Iterator[str]:
         if self._strange:

@@ -67,9 +67,12 @@ class _ChangedCalls:
         return replace(self, group=joined, keys=tuple(dict.fromkeys(self.keys + keys)))
 
 
-def receipt_replay(index: Index, difference: AccessDifference) -> dict[str, Any] | None:
+def receipt_replay(
+    index: Index, difference: AccessDifference, *, gone: Collection[int] = ()
+) -> dict[str, Any] | None:
     """What becomes of the calls of the last 90 days of those who lose something, as JSON; None if nobody
-    does. The lock of the index is held. Seven queries at most.
+    does. `gone` are the numbers of users and roles that are deleted: they can make no call at all. The lock
+    of the index is held. Seven queries at most.
     """
     losing = list(_losing(index, difference))
     if not losing:
@@ -79,7 +82,8 @@ def receipt_replay(index: Index, difference: AccessDifference) -> dict[str, Any]
     callers = _callers_of(members)
     since = _start(callers)
     tally = _ReplayTally()
-    cut = _replayed(index, difference, callers, since, tally) if callers else ""
+    judges = _Judges(index, difference, frozenset(gone))
+    cut = _replayed(judges, callers, since, tally) if callers else ""
     return {
         "days": DAYS,
         "since": since.isoformat(),
@@ -159,32 +163,43 @@ def _start(callers: Mapping[int, Member]) -> datetime:
     return earliest
 
 
-def _replayed(
-    index: Index,
-    difference: AccessDifference,
-    callers: Mapping[int, Member],
-    since: datetime,
-    tally: _ReplayTally,
-) -> str:
+class _Judges:
+    """Judges the calls of each principal, whose policies are made ready once."""
+
+    def __init__(self, index: Index, difference: AccessDifference, gone: frozenset[int]) -> None:
+        self._index, self._difference, self._gone = index, difference, gone
+        self._known: dict[int, SideReplay] = {}
+
+    def judge(self, member: Member, group: CallGroup) -> tuple[ReplayOutcome, tuple[str, ...]]:
+        """What becomes of a call, and the condition keys that it is undecided for."""
+        if member.id in self._gone and not group.was_denied:
+            return ReplayOutcome.DENIED, ()
+        if not group.needs_permission:
+            return ReplayOutcome.SAME, ()
+        replay = self._of(member)
+        outcome = replay.outcome(group.question, was_denied=group.was_denied)
+        if outcome is ReplayOutcome.UNDECIDED:
+            return outcome, replay.open_keys(group.question)
+        return outcome, ()
+
+    def _of(self, member: Member) -> SideReplay:
+        known = self._known.get(member.id)
+        if known is None:
+            now = self._index.accounts[member.account].members[member.id]
+            after = self._difference.sides_of(member.id)[1]
+            known = self._known[member.id] = SideReplay(self._index, now, after)
+        return known
+
+
+def _replayed(judges: _Judges, callers: Mapping[int, Member], since: datetime, tally: _ReplayTally) -> str:
     """Count what becomes of each call; returns why not all were replayed, empty if all were."""
     groups = call_groups(callers, since=since, most=DISTINCT + 1)
     ends = time.thread_time() + SECONDS
-    judges: dict[int, SideReplay] = {}
     for group in groups[:DISTINCT]:
         if time.thread_time() > ends:
             return "time"
         member = callers[group.caller]
-        judge = judges.get(member.id)
-        if judge is None:
-            now = index.accounts[member.account].members[member.id]
-            judge = judges[member.id] = SideReplay(index, now, difference.sides_of(member.id)[1])
-        outcome = ReplayOutcome.SAME
-        keys: tuple[str, ...] = ()
-        if group.needs_permission:
-            outcome = judge.outcome(group.question, was_denied=group.was_denied)
-        if outcome is ReplayOutcome.UNDECIDED:
-            keys = judge.open_keys(group.question)
-        tally.add(member, group, outcome, keys)
+        tally.add(member, group, *judges.judge(member, group))
     return "distinct" if len(groups) > DISTINCT else ""
 
 

@@ -29,6 +29,8 @@ class ReplayOutcome(StrEnum):
     DENIED = "denied"
     ALLOWED = "allowed"
     UNDECIDED = "undecided"
+    DENIED_ALREADY = "denied_already"
+    """AWS allowed it then, but the policies of today deny it, with the change and without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ def replay(
         return ReplayOutcome.SAME
     before = decide(request, change.before)
     if before is not EvaluationDecision.CONDITIONAL and (before in DENIALS) == (after in DENIALS):
-        return ReplayOutcome.SAME
+        return ReplayOutcome.DENIED_ALREADY if after in DENIALS else ReplayOutcome.SAME
     return ReplayOutcome.DENIED if after in DENIALS else ReplayOutcome.ALLOWED
 
 

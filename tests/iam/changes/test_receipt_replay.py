@@ -22,6 +22,7 @@ from iam.changes.operations import (
     PutInlinePolicy,
 )
 from iam.changes.receipts import set_receipt_of
+from iam.changes.services.deletion import deletion_of
 from iam.mirror import snapshot
 from iam.mirror.models import EdgeKind, Entity
 from tests import factories
@@ -65,8 +66,9 @@ def _detached(user: Entity, name: str = "Reads") -> Operation:
 
 
 def test_the_calls_that_a_detached_policy_allowed_are_named(maya: Entity) -> None:
+    latest = _ago(days=1)
     happened(identity_of(maya), at=_ago(days=3), times=3)
-    happened(identity_of(maya), at=_ago(days=1))
+    happened(identity_of(maya), at=latest)
     happened(identity_of(maya), at=_ago(days=1), eventName="PutObject", errorCode="AccessDenied")
     happened(identity_of(maya), at=_ago(days=91))
     replay = _replayed(_detached(maya))
@@ -74,7 +76,7 @@ def test_the_calls_that_a_detached_policy_allowed_are_named(maya: Entity) -> Non
     (line,) = replay["lines"]
     assert (line["action"], line["resource"], line["calls"]) == ("s3:GetObject", LEDGER, 4)
     assert line["entity_id"] == maya.pk
-    assert line["last"] == _ago(days=1).isoformat()
+    assert line["last"] == latest.isoformat()
     assert line["event"]
 
 
@@ -122,6 +124,26 @@ def test_a_deny_without_mfa_counts_and_what_the_event_does_not_tell_is_undecided
     assert (replay["calls"], replay["denied"], replay["undecided"]) == (3, 1, 1)
     undecided = [line for line in replay["lines"] if line["outcome"] == "undecided"]
     assert undecided[0]["keys"] == ["aws:MultiFactorAuthPresent"]
+
+
+def test_a_role_that_is_deleted_can_make_no_call(maya: Entity) -> None:
+    role = factories.role(maya.account, "reader")
+    factories.edge(EdgeKind.ATTACHED, role, Entity.objects.get(name="Reads"))
+    snapshot.forget()
+    happened(session_of(role), at=_ago(days=3), times=2)
+    whoami = {"eventName": "GetCallerIdentity", "eventSource": "sts.amazonaws.com"}
+    happened(session_of(role), at=_ago(days=3), **whoami)
+    replay = _replayed(*deletion_of(role))
+    assert (replay["calls"], replay["denied"]) == (3, 3)
+
+
+def test_what_the_policies_of_today_deny_is_told_apart(maya: Entity) -> None:
+    deny = {"Effect": "Deny", "Action": "s3:GetObject", "Resource": "*"}
+    factories.inline(maya, "deny", body={"Version": "2012-10-17", "Statement": [deny]})
+    snapshot.forget()
+    happened(identity_of(maya), at=_ago(days=3))
+    replay = _replayed(_detached(maya))
+    assert (replay["denied"], replay["denied_already"]) == (0, 1)
 
 
 def test_without_events_nothing_is_counted_and_the_account_is_named(maya: Entity) -> None:
