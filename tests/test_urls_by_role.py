@@ -25,6 +25,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from pytest_django import DjangoDbBlocker
 
 from iam.access.escalation_calculation.calculation import calculate_due
+from iam.activity.sources.models import TrailUpload
 from iam.changes.drift.models import Drift
 from iam.directory.models import Person, Role, RuleKind, Team, TeamRule
 from iam.linking.models import Apart
@@ -196,6 +197,7 @@ def _made() -> World:
             **rotation_rows.arguments(own, other, person),
             **offboarding.arguments(own, other, operators["administrator"].person),
             "trail source": {"pk": trail_source.pk},
+            "trail upload": {"pk": TrailUpload.objects.create(names=["a.json"]).pk},
             "trail source test": {"pk": trail_source.pk, "what": "test"},
             "event": event_arguments(other),
             "own event": event_arguments(own),

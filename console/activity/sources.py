@@ -93,7 +93,11 @@ def sources_page(request: ViewerRequest) -> HttpResponse:
     return _page(request, "sources.html", context)
 
 
-_OTHERS: Final = (("command", "manage.py ingest_trail"), ("sample", "Sample organization"))
+_OTHERS: Final = (
+    ("upload", "Uploaded files"),
+    ("command", "manage.py ingest_trail"),
+    ("sample", "Sample organization"),
+)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

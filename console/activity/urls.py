@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.activity import coverage, events, identity, sources
+from console.activity import coverage, events, identity, sources, uploads
 
 app_name = "activity"
 urlpatterns = [
@@ -11,6 +11,8 @@ urlpatterns = [
     path("activity/coverage/", coverage.coverage_page, name="coverage"),
     path("activity/sources/", sources.sources_page, name="sources"),
     path("activity/sources/add/", sources.add, name="add-source"),
+    path("activity/sources/upload/", uploads.upload, name="upload"),
+    path("activity/sources/upload/<uuid:pk>/", uploads.uploaded, name="uploaded"),
     path("activity/sources/<uuid:pk>/", sources.source_page, name="source"),
     path("activity/sources/<uuid:pk>/<slug:what>/", sources.act, name="source-act"),
     path("people/<int:pk>/activity/", identity.person_activity, name="person"),

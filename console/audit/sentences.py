@@ -119,6 +119,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "trail_source.pause": "{who} paused the CloudTrail source {subject}",
     "trail_source.resume": "{who} resumed the CloudTrail source {subject}",
     "trail_source.remove": "{who} removed the CloudTrail source {subject}",
+    "trail_source.upload": "{who} uploaded {subject}",
     "trail_source.digest": "A digest file of {subject} failed verification: {problem}",
     "account.prepare": "{who} prepared the connection of {subject}",
     "account.discard": "{who} discarded the connection of {subject}",

@@ -41,6 +41,7 @@ MODULES = (
     "tests.bench.rotation",
     "tests.bench.enforcement",
     "tests.bench.ingest",
+    "tests.bench.ingest_faults",
     "tests.bench.findings",
 )
 OUTPUT = Path("bench.json")

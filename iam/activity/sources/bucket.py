@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from typing import Final
 
+from django.conf import settings
 from django.db.models import F
 from django.utils import timezone
 
@@ -57,6 +58,11 @@ class RunBudget:
     files: int = 0
     stored: int = 0
     quarantined: list[str] = field(default_factory=list)
+
+    def keep_lease(self, source: TrailSource) -> None:
+        """Say that the run goes on, so that no other worker begins one."""
+        until = timezone.now() + timedelta(seconds=settings.CHANGE_LEASE)
+        TrailSource.objects.filter(pk=source.pk, lease_until__isnull=False).update(lease_until=until)
 
     @property
     def is_spent(self) -> bool:
@@ -225,6 +231,7 @@ def _store(source: TrailSource, batch: Sequence[tuple[LogKey, bytes]], budget: R
     """
     if not batch:
         return
+    budget.keep_lease(source)
     names = [Delivery(f"s3://{source.bucket}/{key.key}", content) for key, content in batch]
     report = ingest(names, SOURCE)
     rows = known_files([content_digest(content) for _, content in batch])

@@ -112,6 +112,7 @@ def _read_slice(
     for used in range(1, pages + 1):
         page = lookup_page(aws, region=place.region, start=start, end=end, token=token)
         time.sleep(SECONDS_BETWEEN)
+        budget.keep_lease(place.source)
         if page.records:
             events = [{"CloudTrailEvent": record} for record in page.records]
             name = f"history:{place.account_id}/{place.region}/{end:%Y-%m-%dT%H:%M:%S}/{used}"

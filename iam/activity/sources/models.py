@@ -189,3 +189,40 @@ class ReadSpan(models.Model):
 
     def __str__(self) -> str:
         return f"{self.account_id} in {self.region}: {self.start} to {self.end}"
+
+
+class UploadState(models.TextChoices):
+    """How far a worker is with an upload."""
+
+    QUEUED = "queued", "Waiting for a worker"
+    READING = "reading", "Reading"
+    DONE = "done", "Done"
+
+
+class TrailUpload(models.Model):
+    """Trail files that someone uploaded. `names` are theirs, in the order in which they lie in the folder of
+    the upload; `quarantined` are pairs of a name and a reason.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    created_by = models.CharField(max_length=256)
+    state = models.CharField(max_length=16, choices=UploadState.choices, default=UploadState.QUEUED)
+    names = models.JSONField(default=list)
+    done = models.PositiveIntegerField(default=0, help_text="Files that were read.")
+    stored = models.PositiveIntegerField(default=0, help_text="Events that were new.")
+    repeated = models.PositiveIntegerField(default=0, help_text="Events that were stored before.")
+    quarantined = models.JSONField(default=list)
+    lease_until = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "activity_upload"
+
+    def __str__(self) -> str:
+        return f"{len(self.names)} trail files"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether a worker is done with it."""
+        return self.state == UploadState.DONE

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 import structlog
+from django.conf import settings
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -23,7 +24,6 @@ from iam.mirror.pull.reach import UnreachableError, open_account
 
 logger = structlog.get_logger(__name__)
 
-LEASE: Final = timedelta(minutes=10)
 RUN_SECONDS: Final = 240
 RUN_FILES: Final = 5_000
 EVERY: Final = timedelta(minutes=1)
@@ -52,7 +52,7 @@ def run_source(
         pk=source_id,
         is_paused=False,
         removed_at__isnull=True,
-    ).update(lease_until=now + LEASE)
+    ).update(lease_until=now + timedelta(seconds=settings.CHANGE_LEASE))
     if not claimed:
         return None
     source = TrailSource.objects.select_related("account").get(pk=source_id)

@@ -13,11 +13,14 @@ from django.utils import timezone
 from iam.activity.sources.check import check_source, unchecked_sources
 from iam.activity.sources.models import DigestFile, ReadSpan, SourceFile
 from iam.activity.sources.run import due_sources, run_source
+from iam.activity.sources.uploads import read_upload as read_uploaded_files
+from iam.activity.sources.uploads import waiting_uploads
 from iam.nudge import send_each
 from iam.schedule import DAYS, every
 
 EVERY_SECONDS: Final = 60
 READ_SOURCE: Final = "iam.activity.sources.tasks.read_source"
+READ_UPLOAD: Final = "iam.activity.sources.tasks.read_upload"
 CHECK_SOURCE: Final = "iam.activity.sources.tasks.test_source"
 
 
@@ -27,6 +30,7 @@ def read_due_sources() -> None:
     """Tell the workers of each source that is due, and of each test that no one has begun."""
     send_each(READ_SOURCE, due_sources(timezone.now()))
     send_each(CHECK_SOURCE, unchecked_sources())
+    send_each(READ_UPLOAD, waiting_uploads())
 
 
 @shared_task(name=READ_SOURCE)  # type: ignore[untyped-decorator]
@@ -39,6 +43,12 @@ def read_source(source_id: str) -> None:
 def test_source(source_id: str) -> None:
     """Read one file of a source, to see whether it works."""
     check_source(UUID(source_id))
+
+
+@shared_task(name=READ_UPLOAD)  # type: ignore[untyped-decorator]
+def read_upload(upload_id: str) -> None:
+    """Read the files of one upload."""
+    read_uploaded_files(UUID(upload_id))
 
 
 @every(DAYS)

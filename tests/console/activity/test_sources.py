@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
-from iam.activity.sources.models import ReadSpan, SourceFile, SpanBasis, TrailSource
+from iam.activity.sources.models import ReadSpan, SourceFile, SpanBasis, TrailSource, TrailUpload
+from iam.activity.sources.uploads import read_upload
 from iam.directory.models import Role
 from iam.journal.models import Entry
 from iam.mirror.models import Account, Kind
 from tests import factories
-from tests.iam.activity.sources.aws import ACCOUNT, reader, source
+from tests.iam.activity.sources.aws import ACCOUNT, events, reader, source
 
 pytestmark = pytest.mark.django_db
 GOOD = {
@@ -147,3 +150,30 @@ def test_coverage_tells_what_is_complete_unverified_and_missing(account: Account
     assert page.count("Read from") == 1
     assert page.count("Missing from") == 1
     assert "bad.json.gz: The file is empty." in page
+
+
+def test_files_are_uploaded_and_their_progress_is_shown(
+    account: Account, tmp_path: Path, settings: Any
+) -> None:
+    settings.VAR = str(tmp_path)
+    admin = _client(Role.ADMINISTRATOR)
+    files = [SimpleUploadedFile("a.json.gz", events(2)), SimpleUploadedFile("b.json", b"{")]
+    address = admin.post("/activity/sources/upload/", {"files": files})["Location"]
+    assert "0 of 2 files read" in _text(admin.get(address))
+    read_upload(TrailUpload.objects.get().pk)
+    page = _text(admin.get(address))
+    assert "2 of 2 files read" in page
+    assert "b.json" in page
+    assert "isn’t valid JSON" in page
+    assert admin.get(address, {"n": "1"}, headers={"HX-Request": "true"}).status_code == 286
+    assert "Uploaded files" in _text(admin.get("/activity/sources/"))
+
+
+def test_an_upload_that_is_too_large_is_refused_before_it_is_read(account: Account, settings: Any) -> None:
+    settings.UPLOAD_MEGABYTES = 1
+    admin = _client(Role.ADMINISTRATOR)
+    file = SimpleUploadedFile("a.json", b"x" * 1_200_000)
+    answer = admin.post("/activity/sources/upload/", {"files": file})
+    assert answer.status_code == 413
+    assert "larger than 1 MB" in _text(answer)
+    assert not TrailUpload.objects.exists()

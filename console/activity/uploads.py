@@ -1,0 +1,92 @@
+"""Upload trail files: refused early when they are too large, kept privately, read by a worker, followed by
+the page.
+"""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console.setup.progress import step_of
+from console.setup.upload import ENVELOPE
+from console.web.access import ViewerRequest, require
+from console.web.render import render_page
+from iam.activity.sources.models import TrailUpload
+from iam.activity.sources.uploads import MAX_FILES, UploadedTrailFile, keep_upload
+from iam.guard import Right
+from iam.mirror.accounts.jobs import DISK_FULL
+from iam.mirror.accounts.uploads import is_disk_full, limit_bytes
+from iam.mirror.accounts.validation import SetupError
+
+
+@csrf_exempt
+def upload(request: HttpRequest) -> HttpResponse:
+    """Refuse by the announced size, before a byte of the body is read; everything else, the token too, is
+    checked behind.
+    """
+    announced = request.META.get("CONTENT_LENGTH") or "0"
+    is_too_large = announced.isdecimal() and int(announced) > limit_bytes() + ENVELOPE
+    if request.method == "POST" and is_too_large:
+        response = _form(request, f"The files together are larger than {settings.UPLOAD_MEGABYTES} MB.", 413)
+        # The rest of the body is not read, so nothing can follow it on this connection.
+        response["Connection"] = "close"
+        return response
+    handler = TemporaryFileUploadHandler(request)
+    request.upload_handlers = [handler]
+    try:
+        return _upload(request)
+    except OSError as error:
+        if not is_disk_full(error):
+            raise
+        handler.upload_interrupted()
+        return _form(request, DISK_FULL, 507)
+
+
+@require(Right.MANAGE_ACCOUNTS)
+def _form(request: ViewerRequest, error: str, status: int) -> HttpResponse:
+    if not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=""):
+        raise Http404
+    context = {
+        "section": "trail-sources",
+        "error": error,
+        "limit": settings.UPLOAD_MEGABYTES,
+        "most": MAX_FILES,
+    }
+    return render_page(request, "activity/upload.html", context, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@require(Right.MANAGE_ACCOUNTS)
+@csrf_protect
+def _upload(request: ViewerRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _form(request, "", 200)
+    sent = request.FILES.getlist("files")
+    files = [UploadedTrailFile(file.name or "file", file.size or 0, file.chunks()) for file in sent]
+    if not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=""):
+        raise Http404
+    try:
+        kept = keep_upload(files, actor=request.viewer)
+    except SetupError as error:
+        return _form(request, error.message, 422)
+    return redirect("activity:uploaded", pk=kept.pk)
+
+
+@require_safe
+@require(Right.MANAGE_ACCOUNTS)
+def uploaded(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """How far the worker is with an upload, and what came of it; 286 tells the page that asks to stop
+    asking.
+    """
+    row = TrailUpload.objects.filter(pk=pk).first()
+    if row is None or not request.viewer.may(Right.MANAGE_ACCOUNTS, account_id=""):
+        raise Http404
+    context = {"section": "trail-sources", "upload": row, "step": step_of(request)}
+    status = 286 if row.is_final and request.GET.get("n") else 200
+    return render_page(request, "activity/uploaded.html", context, partial="progress", status=status)
