@@ -147,7 +147,7 @@ def live_progress(request: ViewerRequest, number: str) -> HttpResponse:
         return redirect("setup:account", number=number)
     context = live_context(request, account)
     ended = context["pull"] is None
-    announcement = context["spoken"] or f"Sync finished: {context['account_state'].words}"
+    announcement = context["spoken"] or f"Sync finished: {context['standing'].words}"
     if announcement != request.GET.get("said", ""):
         context["said"] = announcement
     if ended:
@@ -197,7 +197,7 @@ def _live_or_page(request: ViewerRequest, account: Account) -> HttpResponse:
     if not is_fragment(request):
         return redirect("setup:account", number=account.account_id)
     context = live_context(request, account)
-    context["said"] = context["spoken"] or context["account_state"].words
+    context["said"] = context["spoken"] or context["standing"].words
     if context["pull"] is None:
         context |= {"pulls": history(account), "swap_pulls": True}
     return setup_page(request, "account.html", context, partial="live")

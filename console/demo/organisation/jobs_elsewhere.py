@@ -152,7 +152,7 @@ def data() -> Jobs:
 
 def enter_staging() -> Jobs:
     """Where product teams try their releases."""
-    account = ACCOUNT_IDS["enter_staging"]
+    account = ACCOUNT_IDS["staging"]
     functions, cluster = arn("lambda", account, "function:*"), arn("eks", account, "cluster/north-staging")
     queues, tables = arn("sqs", account, "*"), arn("dynamodb", account, "table/*")
     develop = allow("Functions", ("lambda:Get*", "lambda:List*", "lambda:InvokeFunction"), functions)
