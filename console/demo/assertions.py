@@ -1,4 +1,4 @@
-"""The standing assertions of the sample organization: requested by one person, approved by another."""
+"""The assertions of the sample organization: requested by one person, approved by another."""
 
 from __future__ import annotations
 

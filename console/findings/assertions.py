@@ -1,4 +1,4 @@
-"""The pages of standing assertions: the list, and one of them with who breaks it."""
+"""The pages of assertions: the list, and one of them with who breaks it."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ LEVEL_WORDS: Final = {NORMAL: "Normal risk", SENSITIVE: "Sensitive", CRITICAL: "
 """Level of risk → how it is called, the lowest first."""
 
 WORDS: Final[dict[str, str]] = {
-    ASSERTION_BROKEN: "Breaks a standing assertion",
+    ASSERTION_BROKEN: "Breaks an assertion",
     ADMINISTRATOR: "Makes someone an administrator",
     ESCALATION: "Allows privilege escalation",
     EXFILTRATION: "Can carry data out of the account",

@@ -1,4 +1,4 @@
-"""`manage.py assertions`: whether the standing assertions hold; for CI."""
+"""`manage.py assertions`: whether the assertions hold; for CI."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from iam.audit.assertions.report import rows_now
 class Command(BaseCommand):
     """Reads the mirror and checks what is due; asks AWS nothing. The exit code is 1 if one is broken."""
 
-    help = "List standing assertions and who breaks them. The exit code is 1 if one is broken."
+    help = "List assertions and who breaks them. The exit code is 1 if one is broken."
 
     def add_arguments(self, parser: CommandParser) -> None:
         """How to print."""

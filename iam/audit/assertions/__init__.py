@@ -1,1 +1,1 @@
-"""Standing assertions: "only these principals can do this on these resources", checked at each sync."""
+"""Assertions: "only these principals can do this on these resources", checked at each sync."""

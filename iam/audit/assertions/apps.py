@@ -1,4 +1,4 @@
-"""The Django application of standing assertions."""
+"""The Django application of assertions."""
 
 from django.apps import AppConfig
 

@@ -1,4 +1,4 @@
-"""Standing assertions, requests to change them, what was found in each account, and their history."""
+"""Assertions, requests to change them, what was found in each account, and their history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a standing assertion says: actions, resources, who is allowed, in which accounts. Pure."""
+"""What an assertion says: actions, resources, who is allowed, in which accounts. Pure."""
 
 from __future__ import annotations
 

@@ -94,7 +94,7 @@ class PolicyFact:
 
 @dataclass(frozen=True, slots=True)
 class AssertionFact:
-    """A standing assertion that is checked at the moment."""
+    """An assertion that is checked at the moment."""
 
     key: str
     name: str

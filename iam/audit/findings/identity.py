@@ -35,7 +35,8 @@ class ComputedFinding(NamedTuple):
         """The columns of AuditFinding."""
         rule, problem = self.rule, self.problem
         subject = problem.subject
-        severity = int(rule.severity if problem.severity is None else problem.severity)
+        own = rule.severity if problem.severity is None else problem.severity
+        severity = int(own)
         name = subject.name if subject else f"Account {self.account}"
         arn = subject.arn if subject and subject.arn else self.account
         reasons = list(dict.fromkeys(problem.reasons))
@@ -101,15 +102,16 @@ def key_of(kind: str, account: str, subject: str, cause: str) -> str:
 
 def _finding(rule: FindingRule, problem: RuleProblem, account: str) -> ComputedFinding:
     subject = problem.subject
-    key = key_of(rule.kind, account, subject.aws_id if subject else account, problem.cause)
+    aws_id = subject.aws_id if subject else account
+    key = key_of(rule.kind, account, aws_id, problem.cause)
     named = (subject.id, subject.name, subject.arn) if subject else ()
     fix = problem.fix
     form = (fix.action, fix.on, fix.policy, fix.page) if fix else ()
-    said = (
+    content = (
         (rule.kind, rule.title, rule.remedy, rule.severity, problem.severity, problem.cause),
         (named, problem.evidence, problem.related, problem.affected, problem.reasons, form),
     )
-    stamp = hashlib.blake2b(repr(said).encode(), digest_size=16).hexdigest()
+    stamp = hashlib.blake2b(repr(content).encode(), digest_size=16).hexdigest()
     return ComputedFinding(key, stamp, rule, problem, account)
 
 

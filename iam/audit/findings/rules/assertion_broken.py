@@ -1,4 +1,4 @@
-"""Someone can do what a standing assertion leaves to others."""
+"""Someone can do what an assertion leaves to others."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class AssertionBroken(FindingRule):
     kind = "assertion-broken"
     severity = FindingSeverity.HIGH
     title = "Broken assertion"
-    sentence = "An IAM user or role can do what a standing assertion leaves to others."
+    sentence = "An IAM user or role can do what an assertion leaves to others."
     risk = "Access that your organization ruled out exists."
     remedy = "Remove the access of those who break the assertion, or request to change the assertion."
     sections = AUTHORIZATION
