@@ -24,7 +24,14 @@ from console.web.list_export import export_list, pages_of
 from console.web.page_cursors import place_in, word_of
 from console.web.query import Query
 from console.web.render import is_fragment, render_page
-from iam.audit.findings.models import AuditFinding, FindingCertainty, FindingSeverity, FindingStatus
+from iam.audit.findings.changes_since import event_counts, last_visit, note_visit
+from iam.audit.findings.models import (
+    AuditFinding,
+    FindingCertainty,
+    FindingEventKind,
+    FindingSeverity,
+    FindingStatus,
+)
 from iam.audit.findings.ocsf import ocsf_of
 from iam.audit.findings.queries import (
     WORST_FIRST,
@@ -45,6 +52,7 @@ NEW_DAYS: Final = 7
 TABS: Final = (
     ("", "Open"),
     ("new", "New in 7 days"),
+    ("changed", "Changed"),
     ("requested", "Acceptance requested"),
     ("accepted", "Accepted"),
     ("fixed", "Fixed"),
@@ -52,6 +60,7 @@ TABS: Final = (
 STATUSES: Final = {
     "": (FindingStatus.OPEN.value,),
     "new": (FindingStatus.OPEN.value,),
+    "changed": (),
     "requested": (FindingStatus.OPEN.value,),
     "accepted": (FindingStatus.ACCEPTED.value,),
     "fixed": (FindingStatus.FIXED.value,),
@@ -59,9 +68,17 @@ STATUSES: Final = {
 NOTHING: Final = {
     "": "No open findings.",
     "new": "No findings were opened in the last 7 days.",
+    "changed": "Nothing happened to findings since then.",
     "requested": "No one has requested to accept a finding.",
     "accepted": "No accepted findings.",
     "fixed": "No fixed findings.",
+}
+HAPPENED: Final = {
+    FindingEventKind.OPENED.value: "new",
+    FindingEventKind.REOPENED.value: "opened again",
+    FindingEventKind.FIXED.value: "fixed",
+    FindingEventKind.ACCEPTED.value: "accepted",
+    FindingEventKind.SEVERITY.value: "changed severity",
 }
 OCSF: Final = "ocsf.jsonl"
 """The form of the file for a SIEM."""
@@ -86,6 +103,7 @@ COLUMNS: Final = (
 def findings_page(request: ViewerRequest) -> HttpResponse:
     """The findings that fit, the worst first."""
     require_present(request)
+    note_visit(request.viewer, now=datetime.now(tz=UTC))
     get, viewer, wanted = request.GET, request.viewer, wanted_in(request)
     rows = page(
         findings(viewer, wanted).select_related("account"),
@@ -111,6 +129,8 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
         "sees_accounts": viewer.sees_accounts,
         "section": "findings",
     }
+    if context["tab"] == "changed" and wanted.changed_since is not None:
+        context |= _what_changed(request, wanted.changed_since)
     if not is_fragment(request):
         context |= posture_context(viewer, account)
         counts = finding_counts(viewer, account=account)
@@ -170,6 +190,8 @@ def wanted_in(request: ViewerRequest) -> FindingFilter:
     get, tab = request.GET, _tab(request)
     names = {severity.name.lower(): severity.value for severity in FindingSeverity}
     since = _day(get.get("since", ""))
+    if tab == "changed":
+        since = since or _changed_since(request)
     if tab == "new":
         since = max(filter(None, (since, datetime.now(tz=UTC) - timedelta(days=NEW_DAYS))))
     severity = names.get(get.get("severity", ""))
@@ -189,6 +211,21 @@ def wanted_in(request: ViewerRequest) -> FindingFilter:
         is_requested=tab == "requested",
         text=get.get("q", "").strip()[:200],
     )
+
+
+def _changed_since(request: ViewerRequest) -> datetime:
+    """The last visit; for who was never here, some days ago."""
+    return last_visit(request.viewer) or datetime.now(tz=UTC) - timedelta(days=NEW_DAYS)
+
+
+def _what_changed(request: ViewerRequest, since: datetime) -> dict[str, Any]:
+    """What happened since then, in words."""
+    counts = event_counts(request.viewer, account=frame_of(request).chosen, since=since)
+    parts = []
+    for kind, words in HAPPENED.items():
+        parts.append(f"{counts[kind]:,} {words}")
+    is_visit = not request.GET.get("since") and last_visit(request.viewer) is not None
+    return {"changed_since": since, "changed_words": ", ".join(parts), "is_since_visit": is_visit}
 
 
 def _day(text: str) -> datetime | None:

@@ -40,6 +40,7 @@ EVENT_MARKS: Final[Mapping[str, tuple[str, str]]] = {
     FindingEventKind.ACCEPTED: ("shield-check", ""),
     FindingEventKind.DECLINED: ("x", ""),
     FindingEventKind.ENDED: ("triangle-alert", "warn"),
+    FindingEventKind.SEVERITY: ("arrow-up-right", ""),
 }
 PLAIN: Final = frozenset(
     {"mfa", "keys", "created", "last_used", "days", "groups", "left", "password", "user_created", "name"}

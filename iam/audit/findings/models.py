@@ -104,6 +104,7 @@ class FindingEventKind(models.TextChoices):
     ACCEPTED = "accepted", "Accepted"
     DECLINED = "declined", "Acceptance declined"
     ENDED = "ended", "Acceptance ended"
+    SEVERITY = "severity", "Severity changed"
 
 
 class FindingEvent(models.Model):
@@ -124,6 +125,19 @@ class FindingEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at}"
+
+
+class FindingVisit(models.Model):
+    """When a person looked at the list of findings: the visit before this one is what "since my last visit"
+    means.
+    """
+
+    person_id = models.UUIDField(primary_key=True)
+    at = models.DateTimeField()
+    before = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.person_id} at {self.at}"
 
 
 class AcceptanceState(models.TextChoices):

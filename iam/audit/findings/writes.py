@@ -14,6 +14,7 @@ from iam.audit.findings.models import (
     FindingEvent,
     FindingEventKind,
     FindingRun,
+    FindingSeverity,
     FindingStatus,
 )
 from iam.mirror.models import Account
@@ -116,6 +117,11 @@ def _event(row: AuditFinding, kind: FindingEventKind, at: datetime, reason: str 
 
 def _see(row: AuditFinding, current: ComputedFinding, at: datetime, events: list[FindingEvent]) -> None:
     """It is there: bring its facts up to date, and open it again if it was fixed."""
+    if row.severity != current.values["severity"] and row.status != FindingStatus.FIXED:
+        before = FindingSeverity(row.severity).label.lower()
+        after = FindingSeverity(current.values["severity"]).label.lower()
+        events.append(_event(row, FindingEventKind.SEVERITY, at, f"From {before} to {after}"))
+        row.changed_at = at
     for name in FIELDS:
         setattr(row, name, current.values[name])
     if row.status == FindingStatus.FIXED:

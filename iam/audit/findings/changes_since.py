@@ -1,0 +1,51 @@
+"""What happened to findings since a moment, and when a person last looked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db.models import Count
+
+from iam.audit.findings.models import FindingEvent, FindingEventKind, FindingVisit
+from iam.audit.findings.queries import FindingFilter, findings
+from iam.guard import Viewer
+from iam.mirror.models import Account
+
+PAUSE: Final = timedelta(minutes=30)
+"""Pages that are opened within so long of each other are one visit."""
+EXACT: Final = timedelta(minutes=1)
+"""Within so long nothing is written: pages follow each other."""
+COUNTED: Final = (
+    FindingEventKind.OPENED,
+    FindingEventKind.REOPENED,
+    FindingEventKind.FIXED,
+    FindingEventKind.ACCEPTED,
+    FindingEventKind.SEVERITY,
+)
+
+
+def note_visit(viewer: Viewer, *, now: datetime) -> datetime | None:
+    """Say that the person looks at the list now; when they did the time before, None for never."""
+    visit, is_new = FindingVisit.objects.get_or_create(person_id=viewer.person_id, defaults={"at": now})
+    if is_new:
+        return None
+    before = visit.at if now - visit.at > PAUSE else visit.before
+    if now - visit.at > EXACT:
+        FindingVisit.objects.filter(pk=visit.pk).update(at=now, before=before)
+    return before
+
+
+def last_visit(viewer: Viewer) -> datetime | None:
+    """When the person looked at the list before this visit."""
+    return FindingVisit.objects.filter(pk=viewer.person_id).values_list("before", flat=True).first()
+
+
+def event_counts(viewer: Viewer, *, account: Account | None, since: datetime) -> Mapping[str, int]:
+    """To how many visible findings each thing happened since then; one query."""
+    visible = findings(viewer, FindingFilter(account=account)).order_by()
+    rows = FindingEvent.objects.filter(at__gte=since, kind__in=COUNTED, finding__in=visible.values("pk"))
+    counted = rows.order_by().values_list("kind").annotate(number=Count("finding", distinct=True))
+    counts = dict(counted)
+    return {kind.value: counts.get(kind.value, 0) for kind in COUNTED}
