@@ -97,6 +97,9 @@ try:
     # How many proxies of ours add to X-Forwarded-For before a request arrives.
     usual_proxies = 0 if EMBEDDED else 1
     TRUSTED_PROXIES = env.number("GATEHOUSE_TRUSTED_PROXIES", usual_proxies, low=0, high=10)
+    # How many half minutes before and after its own a code of an authenticator app still fits.
+    MFA_TOTP_TOLERANCE = env.number("GATEHOUSE_CODE_TOLERANCE", 1, low=0, high=1)
+    SSO_RSA_BITS = single_sign_on.shortest_rsa_key()
     # How long an identity provider may take for each answer, from the first byte to the last.
     SSO_SECONDS = env.number("GATEHOUSE_SSO_SECONDS", 10, low=1, high=60)
     SOCIALACCOUNT_PROVIDERS = single_sign_on.providers(embedded=EMBEDDED)
@@ -310,7 +313,6 @@ MFA_FORMS = {
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_TOTP_ISSUER = "Gatehouse"
-MFA_TOTP_TOLERANCE = 1
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 # Browsers themselves allow passkeys without TLS on localhost only.

@@ -8,6 +8,8 @@ import base64
 from typing import Any
 from urllib.parse import urlsplit
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.x509 import load_der_x509_certificate
 
 from console import env
@@ -120,6 +122,13 @@ def _idp_by_metadata(text: str) -> dict[str, Any]:
     return idp
 
 
+def shortest_rsa_key() -> int:
+    """Bits that an RSA key of a provider must have at least: 2,048, as providers use; 3,072 are as strong as
+    AES-128.
+    """
+    return env.number("GATEHOUSE_SSO_RSA_BITS", 2048, low=2048, high=8192)
+
+
 class UnusableMetadataError(ValueError):
     """SAML metadata that describes no identity provider with which people can sign in; the message says
     why.
@@ -175,9 +184,14 @@ def _signing_certificates(metadata: bytes, entity_id: str) -> list[str]:
 
 def _check_certificate(text: str) -> None:
     try:
-        load_der_x509_certificate(base64.b64decode(text, validate=True))
-    except ValueError:
+        key = load_der_x509_certificate(base64.b64decode(text, validate=True)).public_key()
+    except (ValueError, UnsupportedAlgorithm):
         raise UnusableMetadataError("one of its signing certificates can’t be read") from None
+    bits = shortest_rsa_key()
+    if isinstance(key, RSAPublicKey) and key.key_size < bits:
+        raise UnusableMetadataError(
+            f"a signing certificate has an RSA key of {key.key_size:,} bits, and {bits:,} are needed"
+        )
 
 
 def _key(name: str, value: str) -> str:

@@ -7,12 +7,12 @@ from typing import Any, Final
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from django.conf import settings
 
 from console.operators.single_sign_on.failures import SignInFailedError
 
 # Signatures that need the private half of a key: never `none`, never a secret that others know.
 ALGORITHMS: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
-SHORTEST_RSA_KEY: Final = 2048
 LEEWAY_SECONDS: Final = 60
 MAX_TOKEN_LENGTH: Final = 64 * 1024
 # The column of allauth.
@@ -84,7 +84,7 @@ def _key(header: dict[str, Any], key_set: dict[str, Any]) -> jwt.PyJWK:
         key = jwt.PyJWK(signing[0], algorithm=header["alg"])
     except (jwt.PyJWTError, *_UNREADABLE):
         raise SignInFailedError("bad_signature") from None
-    if isinstance(key.key, RSAPublicKey) and key.key.key_size < SHORTEST_RSA_KEY:
+    if isinstance(key.key, RSAPublicKey) and key.key.key_size < settings.SSO_RSA_BITS:
         raise SignInFailedError("bad_signature")
     return key
 

@@ -5,6 +5,7 @@ enrollment.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pyotp
 import pytest
@@ -51,6 +52,16 @@ class TestApp:
             assert _second_step(kwame, code)
             assert not _second_step(kwame, older)
             assert _second_step(kwame, newer)
+
+    @pytest.mark.parametrize(("tolerance", "steps"), [(0, [0]), (1, [-1, 0, 1])])
+    def test_a_code_works_in_its_own_half_minute_and_in_those_that_the_setting_adds(
+        self, kwame: Operator, app: pyotp.TOTP, settings: Any, tolerance: int, steps: list[int]
+    ) -> None:
+        settings.MFA_TOTP_TOLERANCE = tolerance
+        with time_machine.travel(NOON + timedelta(minutes=5), tick=False):
+            now = datetime.now(tz=UTC)
+            codes = {step: app.at(now + timedelta(seconds=STEP * step)) for step in range(-2, 3)}
+            assert [step for step, code in codes.items() if _second_step(kwame, code)] == steps
 
     def test_the_code_that_enrolled_it_does_not_sign_in(self, client: Client, kwame: Operator) -> None:
         with time_machine.travel(NOON, tick=False) as clock:

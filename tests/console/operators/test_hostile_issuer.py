@@ -280,10 +280,20 @@ class TestSignature:
         issuer.keys = keys
         self._refuse(client, issuer, ines)
 
+    @pytest.mark.parametrize(("bits", "needed"), [(1024, 2048), (2048, 3072)])
     def test_a_short_key(
-        self, client: Client, issuer: Issuer, ines: Operator, monkeypatch: pytest.MonkeyPatch
+        self,
+        client: Client,
+        issuer: Issuer,
+        ines: Operator,
+        monkeypatch: pytest.MonkeyPatch,
+        settings: Any,
+        *,
+        bits: int,
+        needed: int,
     ) -> None:
-        short = rsa.generate_private_key(public_exponent=65_537, key_size=1024)
+        settings.SSO_RSA_BITS = needed
+        short = rsa.generate_private_key(public_exponent=65_537, key_size=bits)
         jwk = jwt.algorithms.RSAAlgorithm.to_jwk(short.public_key(), as_dict=True)
         issuer.keys = [{**jwk, "kid": KEY_ID}]
         monkeypatch.setattr("tests.console.operators.issuer.rsa_key", lambda name: short)

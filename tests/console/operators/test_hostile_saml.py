@@ -342,6 +342,13 @@ class TestMetadata:
             with pytest.raises(env.ConfigurationError, match="signing certificate"):
                 single_sign_on.providers(embedded=False)
 
+    def test_a_certificate_with_a_short_key_stops_the_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("GATEHOUSE_SAML_METADATA", metadata("idp"))
+        assert single_sign_on.providers(embedded=False)
+        monkeypatch.setenv("GATEHOUSE_SSO_RSA_BITS", "3072")
+        with pytest.raises(env.ConfigurationError, match="2,048 bits, and 3,072 are needed"):
+            single_sign_on.providers(embedded=False)
+
     def test_a_broken_certificate_stops_the_start(self, monkeypatch: pytest.MonkeyPatch) -> None:
         broken = metadata("idp").replace(certificate_body("idp"), "AAAA")
         monkeypatch.setenv("GATEHOUSE_SAML_METADATA", broken)
