@@ -10,6 +10,7 @@ PAGE_PATHS: Final = {
     MessagePage.APPROVALS: "/changes/approvals/",
     MessagePage.CAMPAIGN: "/mfa/campaigns/{}/",
     MessagePage.CHANGE_REVIEW: "/changes/{}/review/",
+    MessagePage.FINDINGS: "/findings/",
     MessagePage.GRANT: "/grants/{}/",
     MessagePage.LEAVER: "/leaving/people/{}/",
     MessagePage.LINK: "/link/{}/",

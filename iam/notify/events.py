@@ -27,13 +27,15 @@ class NotifyEvent(StrEnum):
     INVITED = "onboarding.invited"
     INVITATION_WANTED = "onboarding.invitation_wanted"
     ROTATION = "keys.rotation"
+    FINDINGS = "findings.new"
     TEST = "notify.test"
 
 
 @dataclass(frozen=True, slots=True)
 class Spec:
     """How an event is offered; `is_fixed` ones go by mail whatever somebody chose; `is_private` ones to no
-    room, and nobody chooses them; `headline` is all that a room is told.
+    room, and nobody chooses them; `is_opt_in` ones only to who chose them; `headline` is all that a room is
+    told.
     """
 
     event: NotifyEvent
@@ -41,6 +43,7 @@ class Spec:
     headline: str
     is_fixed: bool = False
     is_private: bool = False
+    is_opt_in: bool = False
 
 
 SPECS: tuple[Spec, ...] = (
@@ -118,6 +121,12 @@ SPECS: tuple[Spec, ...] = (
         "An access key is rotated",
         is_fixed=True,
         is_private=True,
+    ),
+    Spec(
+        NotifyEvent.FINDINGS,
+        "A critical or high finding is new, or an assertion is broken",
+        "There are new findings",
+        is_opt_in=True,
     ),
     Spec(NotifyEvent.TEST, "A test", "A test of notifications", is_fixed=True),
 )

@@ -12,6 +12,7 @@ class MessagePage(StrEnum):
     APPROVALS = "approvals"
     CAMPAIGN = "campaign"
     CHANGE_REVIEW = "change-review"
+    FINDINGS = "findings"
     GRANT = "grant"
     LEAVER = "leaver"
     LINK = "link"

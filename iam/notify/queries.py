@@ -43,7 +43,8 @@ def choices_of(person_id: UUID) -> list[EventChoice]:
     return [
         EventChoice(
             spec,
-            email=spec.is_fixed or chosen.get((person_id, spec.event, MessageChannel.EMAIL), True),
+            email=spec.is_fixed
+            or chosen.get((person_id, spec.event, MessageChannel.EMAIL), not spec.is_opt_in),
             slack=chosen.get((person_id, spec.event, MessageChannel.SLACK), False),
         )
         for spec in OFFERED
@@ -52,7 +53,7 @@ def choices_of(person_id: UUID) -> list[EventChoice]:
 
 def who_wants(people: list[UUID], *, spec: Spec, channel: MessageChannel) -> set[UUID]:
     """Who of these wants to be told of the event by the channel; one query."""
-    default = channel is MessageChannel.EMAIL
+    default = channel is MessageChannel.EMAIL and not spec.is_opt_in
     if spec.is_fixed and default:
         return set(people)
     chosen = _chosen(people, event=spec.event)

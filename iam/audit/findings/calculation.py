@@ -24,6 +24,7 @@ from iam.audit.assertions.models import AssertionResult
 from iam.audit.findings.account_reader import facts_of
 from iam.audit.findings.identity import Computed, compute
 from iam.audit.findings.models import FindingRun
+from iam.audit.findings.notices import tell_new_findings
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.writes import end_acceptances, keep
 from iam.audit.posture.days import keep_posture
@@ -44,7 +45,12 @@ def tend(accounts: Iterable[Account] | None = None) -> int:
     """Calculate the accounts that are due; how many there were."""
     end_acceptances(datetime.now(tz=UTC))
     rows = Account.objects.filter(removed_at__isnull=True) if accounts is None else accounts
-    return sum(calculate(account) for account in rows)
+    count = 0
+    for account in rows:
+        if calculate(account):
+            tell_new_findings(account)
+            count += 1
+    return count
 
 
 def calculate(account: Account) -> bool:

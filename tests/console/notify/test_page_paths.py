@@ -16,6 +16,7 @@ PAGES: Final = {
     MessagePage.APPROVALS: ("changes:approvals", ()),
     MessagePage.CAMPAIGN: ("mfa:campaign", (KEY,)),
     MessagePage.CHANGE_REVIEW: ("changes:review", (KEY,)),
+    MessagePage.FINDINGS: ("findings:list", ()),
     MessagePage.GRANT: ("access:grant", (KEY,)),
     MessagePage.LEAVER: ("offboarding:leaver", (KEY,)),
     MessagePage.LINK: ("mfa:link", ("word",)),
