@@ -18,7 +18,7 @@ __all__ = ["auditor", "sign_in"]
 LEDGER = ["arn:aws:s3:::pay-ledger", "arn:aws:s3:::pay-ledger/*"]
 UNREAD = "Some policies couldn’t be read. What they allow or deny isn’t part of the answer."
 
-pytestmark = [pytest.mark.on_both, pytest.mark.usefixtures("prompt_worker")]
+pytestmark = pytest.mark.usefixtures("prompt_worker")
 
 
 def uploaded() -> tuple[Account, Entity, Entity]:

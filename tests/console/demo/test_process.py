@@ -72,9 +72,9 @@ def test_a_connection_is_kept_open(process: tuple[subprocess.Popen[bytes], str, 
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
 
-def test_it_ends_at_once_when_told(process: tuple[subprocess.Popen[bytes], str, float]) -> None:
+def test_it_ends_when_told_though_a_connection_is_open(
+    process: tuple[subprocess.Popen[bytes], str, float],
+) -> None:
     with socket.create_connection(("127.0.0.1", int(process[1].rpartition(":")[2]))):
-        began = time.monotonic()
         process[0].send_signal(signal.SIGTERM)
-        assert process[0].wait(5) == 0
-        assert time.monotonic() - began < 2
+        assert process[0].wait(30) == 0
