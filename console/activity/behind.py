@@ -27,30 +27,52 @@ class CallBehind:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class Differences:
+    """What is different about an entity of an account, such as what a line of a list says."""
+
+    account_id: str
+    entity: Entity
+    events: Sequence[HistoryEvent]
+
+
 def calls_behind(
     events: Sequence[HistoryEvent], entity: Entity, *, viewer: Viewer
 ) -> dict[int, tuple[CallBehind, ...]]:
-    """The calls behind those events of an entity that have no known cause, by the event's place; empty for
-    viewers who do not see the account whole, since calls name others. One query, and three more if there are
-    calls.
+    """The calls behind those events of an entity that have no known cause, by the event's place; see
+    `calls_behind_each`.
     """
-    account_id = entity.account.account_id
-    if not viewer.may(Right.SEE_ACCOUNT, account_id=account_id):
-        return {}
-    windows: dict[int, DifferenceWindow] = {}
-    for place, event in enumerate(events):
-        window = _window(event, entity)
-        if window is not None:
-            windows[place] = window
-    all_calls = calls_within(account_id, list(windows.values()))
-    shown: dict[int, list[TrailEvent]] = {}
-    for place, calls in zip(windows, all_calls, strict=True):
-        if calls:
-            shown[place] = distinct_calls(calls)[:CALLS_SHOWN]
-    if not shown:
-        return {}
+    number = entity.account.account_id
+    lines = [Differences(number, entity, [event]) for event in events]
+    calls = calls_behind_each(lines, viewer=viewer)
+    return {place: of_event for place, of_event in enumerate(calls) if of_event}
+
+
+def calls_behind_each(lines: Sequence[Differences], *, viewer: Viewer) -> list[tuple[CallBehind, ...]]:
+    """The calls behind what each line says, as far as no cause of it is known; empty for viewers who do not
+    see the account whole, since calls name others. One query, and three more if there are calls.
+    """
+    windows: list[tuple[str, DifferenceWindow]] = []
+    places: list[int] = []
+    for place, line in enumerate(lines):
+        if not viewer.may(Right.SEE_ACCOUNT, account_id=line.account_id):
+            continue
+        for event in line.events:
+            window = _window(event, line.entity)
+            if window is not None:
+                windows.append((line.account_id, window))
+                places.append(place)
+    calls_by_place: dict[int, list[TrailEvent]] = {}
+    for place, calls in zip(places, calls_within(windows), strict=True):
+        calls_by_place.setdefault(place, []).extend(calls)
+    shown = {place: distinct_calls(calls)[:CALLS_SHOWN] for place, calls in calls_by_place.items()}
+    behind: list[tuple[CallBehind, ...]] = [()] * len(lines)
+    if not any(shown.values()):
+        return behind
     links = caller_links(call.caller for call in chain.from_iterable(shown.values()))
-    return {place: tuple(_behind(call, links) for call in calls) for place, calls in shown.items()}
+    for place, calls in shown.items():
+        behind[place] = tuple(_behind(call, links) for call in calls)
+    return behind
 
 
 def _window(event: HistoryEvent, entity: Entity) -> DifferenceWindow | None:

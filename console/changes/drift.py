@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import chain
 from typing import Any
 from uuid import UUID
@@ -13,9 +14,9 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from console.activity.behind import CallBehind, calls_behind
+from console.activity.behind import CallBehind, Differences, calls_behind, calls_behind_each
 from console.changes.approval_context import need_context
-from console.changes.drift_rows import DriftLine, documents_of, rows_of
+from console.changes.drift_rows import DriftCard, DriftLine, documents_of, rows_of
 from console.changes.forms import ReasonForm
 from console.changes.presenters import call_rows
 from console.changes.receipt import impact_context, receipt_context
@@ -40,7 +41,7 @@ from iam.changes.models import Change
 from iam.changes.queries import visible_changes
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import ChangePlan
-from iam.guard import Right
+from iam.guard import Right, Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
 
@@ -70,7 +71,7 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
     page = drift_page(
         viewer, tab=tab, account_id=number, kind=kind, after=DriftPosition.parse(get.get("after", ""))
     )
-    rows = rows_of(page.rows, viewer=viewer)
+    rows = _with_calls(rows_of(page.rows, viewer=viewer), viewer=viewer)
     count = open_drifts(viewer).order_by()[: MAX_BADGE + 1].count()
     context = {
         "rows": rows,
@@ -94,6 +95,19 @@ def _list(request: ViewerRequest, *, refused: RefusedError | None = None, reason
     }
     status = 422 if refused else 200
     return render_page(request, "changes/drift.html", context, partial="drifts", status=status)
+
+
+def _with_calls(rows: Sequence[DriftCard], *, viewer: Viewer) -> list[DriftCard]:
+    """The rows with the calls that made the differences, where CloudTrail tells."""
+    numbers: list[UUID] = []
+    lines: list[Differences] = []
+    for row in rows:
+        if row.drift.entity is not None:
+            numbers.append(row.drift.pk)
+            events = [line.event for line in row.lines]
+            lines.append(Differences(row.drift.account.account_id, row.drift.entity, events))
+    calls = dict(zip(numbers, calls_behind_each(lines, viewer=viewer), strict=True))
+    return [replace(row, calls=calls.get(row.drift.pk, ())) for row in rows]
 
 
 def _numbers_of(rows: Sequence[tuple[Drift, object]]) -> set[str]:

@@ -8,6 +8,7 @@ from itertools import chain
 
 from django.urls import reverse
 
+from console.activity.behind import CallBehind
 from console.changes.impact_rows import Risk, level_shown, risk_tone
 from console.changes.presenters import StateMark
 from console.identities.details.frame import SECTIONS
@@ -89,6 +90,7 @@ class DriftCard:
     lines: list[DriftLine]
     level: Risk
     risks: list[tuple[str, str]]
+    calls: tuple[CallBehind, ...] = ()
 
     @property
     def title(self) -> str:

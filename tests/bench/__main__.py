@@ -26,6 +26,7 @@ MODULES = (
     "tests.bench.fleet",
     "tests.bench.escalation",
     "tests.bench.receipts",
+    "tests.bench.replay",
     "tests.bench.click",
     "tests.bench.idle",
     "tests.bench.changes.throughput",

@@ -7,10 +7,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from iam.changes.drift.models import Drift
-from iam.directory.models import Role
+from iam.directory.models import Role, Team
 from iam.mirror.models import EdgeKind, Entity
 from tests import factories
 from tests.iam.activity.events import happened, identity_of, session_of
@@ -108,3 +110,30 @@ def test_the_page_of_a_drift_names_the_call_or_says_that_it_is_unknown(maya: Ent
     assert "don’t tell who made it" in page()
     _attached(identity_of(gunnar))
     assert "gunnar.hauge called iam:AttachUserPolicy with AWS CLI." in page()
+
+
+def test_the_list_of_drifts_names_the_calls_in_one_query_for_all(maya: Entity) -> None:
+    gunnar = factories.user(maya.account, "gunnar.hauge")
+    Drift.objects.create(account=maya.account, entity=maya, kind=maya.kind, seen_at=READ)
+    _attached(identity_of(gunnar))
+    client = Client()
+    client.force_login(factories.operator(Role.ADMINISTRATOR))
+    client.get("/changes/drift/")
+    with CaptureQueriesContext(connection) as one:
+        page = client.get("/changes/drift/").content.decode()
+    words = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
+    assert "gunnar.hauge called iam:AttachUserPolicy with AWS CLI." in words
+    policy = Entity.objects.get(name="DeployPayments")
+    for number in range(8):
+        user = factories.user(maya.account, f"user-{number}")
+        factories.seen_after(factories.edge(EdgeKind.ATTACHED, user, policy, since=READ))
+        Drift.objects.create(account=maya.account, entity=user, kind=user.kind, seen_at=READ)
+        _attached(identity_of(gunnar), user=user.name)
+    with CaptureQueriesContext(connection) as many:
+        page = client.get("/changes/drift/").content.decode()
+    assert page.count("iam:AttachUserPolicy") == 9
+    assert len(many) == len(one)
+    team = Team.objects.create(name="Payments")
+    lead = Client()
+    lead.force_login(factories.operator(Role.TEAM_LEAD, name="Elif Kaya", team=team))
+    assert "iam:AttachUserPolicy" not in lead.get("/changes/drift/").content.decode()
