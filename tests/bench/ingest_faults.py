@@ -31,6 +31,8 @@ from tests.services import postgres
 EVENTS: Final = int(os.environ.get("BENCH_INGEST_FAULTS", "1000000"))
 EVENTS_OF_FILE: Final = 250
 EVERY_S: Final = 6.0
+BREAKS: Final = 20
+"""So often something breaks; then the rest is read in peace."""
 TIMEOUT_S: Final = 1800
 LEASE: Final = 10
 ACCOUNT: Final = "100000000000"
@@ -151,9 +153,8 @@ def _break(site: Site, wanted: int, *, until: float) -> Counter[str]:
     names = list(acts)
     while _stored(site) < wanted and time.monotonic() < until:
         time.sleep(EVERY_S)
-        name = names[sum(broken.values()) % len(names)]
-        # Half of the time nothing breaks, so that workers get anywhere.
-        if time.monotonic() < until - TIMEOUT_S / 2:
+        name = names[broken.total() % len(names)]
+        if broken.total() < BREAKS:
             acts[name]()
             broken[name] += 1
     return broken
