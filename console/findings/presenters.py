@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.urls import reverse
+from django.utils.http import urlencode
 
 from console.changes.actions import ACTIONS, ActAction
 from iam.audit.findings.models import (
@@ -72,6 +73,11 @@ PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "policy": ("access:policy-edit", "Edit policy"),
 }
 """Pages on which a fix begins, by the word of the finding: those of one entity."""
+CREDENTIAL_FIXES: Final[Mapping[str, tuple[str, str]]] = {
+    "access_key.deactivate": ("Deactivate key", "of"),
+    "login_profile.delete": ("Remove password", "user"),
+}
+"""Requests about one credential: the button, and by what the address names it."""
 OTHER_PAGES: Final[Mapping[str, tuple[str, str]]] = {
     "roots": ("mfa:roots", "Open root users"),
     "root-keys": ("keys:roots", "Open root access keys"),
@@ -156,7 +162,16 @@ def fix_link(finding: AuditFinding, viewer: Viewer) -> FixLink | None:
     action = ACTIONS.get(fix.get("action", ""))
     if action is not None:
         return _request_link(finding, action, viewer) if account.is_writable else None
+    if fix.get("action") in CREDENTIAL_FIXES:
+        return _credential_link(fix) if account.is_writable else None
     return _page_link(fix, viewer)
+
+
+def _credential_link(fix: Mapping[str, Any]) -> FixLink:
+    """The request about a key or a password."""
+    label, name = CREDENTIAL_FIXES[fix["action"]]
+    query = urlencode({"do": fix["action"], name: fix["on"]})
+    return FixLink(label, f"{reverse('changes:credential')}?{query}", is_request=True)
 
 
 def _request_link(finding: AuditFinding, action: ActAction, viewer: Viewer) -> FixLink:

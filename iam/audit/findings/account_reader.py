@@ -287,16 +287,17 @@ class StoredKey(NamedTuple):
     key_id: str
     created_at: datetime | None
     used_at: datetime | None
+    entity: int
 
 
 def _keys(account: Account, at: datetime | None) -> dict[int, list[StoredKey]]:
     """The active keys that were synced themselves, by user."""
     keys: dict[int, list[StoredKey]] = {}
     rows = EntityState.objects.filter(valid_at(at), account=account, kind=Kind.ACCESS_KEY, category="Active")
-    columns = ("entity__owner_id", "entity__aws_id", "created_at", "entity__usage__last_used_at")
-    for user, key_id, created_at, used_at in rows.values_list(*columns).iterator():
+    columns = ("entity__owner_id", "entity__aws_id", "created_at", "entity__usage__last_used_at", "entity_id")
+    for user, key_id, created_at, used_at, entity in rows.values_list(*columns).iterator():
         used = used_at if used_at and used_at > NEVER and at is None else None
-        keys.setdefault(user, []).append(StoredKey(key_id, created_at, used))
+        keys.setdefault(user, []).append(StoredKey(key_id, created_at, used, entity))
     return keys
 
 
@@ -306,19 +307,20 @@ def _active_keys(
     """The active keys of the credential report with their ids, or those that were synced themselves."""
     if "access_key_1_active" not in report:
         return tuple(
-            KeyFact(slot, key.created_at, key.used_at, key.key_id) for slot, key in enumerate(stored, 1)
+            KeyFact(slot, key.created_at, key.used_at, key.key_id, key.entity)
+            for slot, key in enumerate(stored, 1)
         )
     keys, left = [], list(stored)
     for slot in (1, 2):
         if report.get(f"access_key_{slot}_active"):
             created_at = _moment(report.get(f"access_key_{slot}_last_rotated"))
             same = [key for key in left if _is_same_moment(key.created_at, created_at)]
-            key_id, used = "", _moment(used_at.get(f"key_{slot}_last_used"))
+            key_id, entity, used = "", 0, _moment(used_at.get(f"key_{slot}_last_used"))
             if same:
                 left.remove(same[0])
-                key_id = same[0].key_id
+                key_id, entity = same[0].key_id, same[0].entity
                 used = max((moment for moment in (used, same[0].used_at) if moment), default=None)
-            keys.append(KeyFact(slot, created_at, used, key_id))
+            keys.append(KeyFact(slot, created_at, used, key_id, entity))
     return tuple(keys)
 
 

@@ -48,6 +48,7 @@ class KeyFact(NamedTuple):
     created_at: datetime | None
     used_at: datetime | None
     key_id: str = ""
+    entity: int = 0
 
     @property
     def label(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from iam.audit.findings.facts import AccountFacts, CredentialFact, EntityFact, KeyFact
@@ -34,9 +35,18 @@ def unused_keys(
     ]
 
 
-def deactivate(user: EntityFact) -> FindingFix:
-    """The user's credentials, where each key can be deactivated."""
+def deactivate(user: EntityFact, keys: Sequence[KeyFact] = ()) -> FindingFix:
+    """A request to deactivate the key; of several, or one whose id wasn't synced, the user's credentials,
+    where each can be deactivated.
+    """
+    if len(keys) == 1 and keys[0].entity:
+        return FindingFix("access_key.deactivate", keys[0].entity)
     return FindingFix(page="credentials", on=user.id)
+
+
+def remove_password(user: EntityFact) -> FindingFix:
+    """A request to remove the console password."""
+    return FindingFix("login_profile.delete", user.id)
 
 
 def rotate(user: EntityFact) -> FindingFix:

@@ -38,4 +38,4 @@ class KeyMadeWithUser(FindingRule):
                         "user_created": user.created_at.isoformat(),
                         "keys": [key_evidence(key) for key in first],
                     }
-                    yield RuleProblem(user, evidence, fix=deactivate(user))
+                    yield RuleProblem(user, evidence, fix=deactivate(user, first))

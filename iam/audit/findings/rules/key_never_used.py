@@ -38,4 +38,6 @@ class KeyNeverUsed(FindingRule):
             unused = [key for key in credential.keys if key.used_at is None]
             old = [key for key in unused if key.created_at is None or key.created_at < before]
             if old:
-                yield RuleProblem(user, {"keys": [key_evidence(key) for key in old]}, fix=deactivate(user))
+                yield RuleProblem(
+                    user, {"keys": [key_evidence(key) for key in old]}, fix=deactivate(user, old)
+                )

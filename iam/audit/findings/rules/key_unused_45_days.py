@@ -29,4 +29,4 @@ class KeyUnused45Days(FindingRule):
                 yield NotRead(user)
             elif keys := unused_keys(credential, facts, days=45, most=90):
                 evidence = {"keys": [key_evidence(key) for key in keys]}
-                yield RuleProblem(user, evidence, fix=deactivate(user))
+                yield RuleProblem(user, evidence, fix=deactivate(user, keys))

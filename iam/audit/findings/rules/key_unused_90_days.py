@@ -29,4 +29,4 @@ class KeyUnused90Days(FindingRule):
                 yield NotRead(user)
             elif keys := unused_keys(credential, facts, days=90):
                 evidence = {"keys": [key_evidence(key) for key in keys]}
-                yield RuleProblem(user, evidence, fix=deactivate(user))
+                yield RuleProblem(user, evidence, fix=deactivate(user, keys))

@@ -8,7 +8,7 @@ from iam.audit.findings.facts import AccountFacts
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.passwords import is_unused, unused_since
 from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
-from iam.audit.findings.user_keys import deactivate
+from iam.audit.findings.user_keys import remove_password
 from iam.mirror.pull.sections import CREDENTIAL_REPORT, USERS
 
 
@@ -35,4 +35,4 @@ class PasswordUnused90Days(FindingRule):
                     "last_used": used_at.isoformat() if used_at else None,
                     "days": (facts.now - since).days,
                 }
-                yield RuleProblem(user, evidence, fix=deactivate(user))
+                yield RuleProblem(user, evidence, fix=remove_password(user))
