@@ -73,9 +73,13 @@ class RunBudget:
 def read_bucket(source: TrailSource, aws: Aws, budget: RunBudget) -> None:
     """Read the new log files of a bucket, those places first that waited longest. AwsError."""
     find_places(source, aws)
+    now = timezone.now()
     for place in source.places.exclude(folder="").order_by(F("visited_at").asc(nulls_first=True), "pk"):
         if budget.is_spent:
             return
+        if source.queue_url and place.visited_at is not None and now - place.visited_at < LATE_EVERY:
+            # A queue names new files; the listing only finds those whose message was lost.
+            continue
         _read_place(source, place, aws, budget)
         SourcePlace.objects.filter(pk=place.pk).update(visited_at=timezone.now())
 

@@ -15,7 +15,7 @@ FOLDER_DIGESTS: Final = "CloudTrail-Digest"
 ORGANIZATION: Final = re.compile(r"o-[a-z0-9]{10,32}")
 _LOG: Final = re.compile(
     r"(?P<folder>(?:.*/)?AWSLogs/(?:o-[a-z0-9]{10,32}/)?(?P<account>[0-9]{12})/CloudTrail/"
-    r"(?P<region>[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2})/)[0-9]{4}/[0-9]{2}/[0-9]{2}/"
+    r"(?P<region>[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2})/)[0-9]{4}/[0-9]{2}/[0-9]{2}/"
     r"[0-9]{12}_CloudTrail_[a-z0-9-]+_(?P<at>[0-9]{8}T[0-9]{4})Z_[A-Za-z0-9]+\.json(?:\.gz)?",
     re.DOTALL,
 )
@@ -24,7 +24,7 @@ _DIGEST: Final = re.compile(
     r"(?P<chain>[0-9]{12}_CloudTrail-Digest_[a-z0-9-]+_[A-Za-z0-9._-]+)_(?P<at>[0-9]{8}T[0-9]{6})Z\.json\.gz",
     re.DOTALL,
 )
-_REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}")
+_REGION: Final = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}")
 _ACCOUNT: Final = re.compile(r"[0-9]{12}")
 
 

@@ -19,7 +19,7 @@ from iam.nudge import send_after_commit
 
 _BUCKET: Final = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _PREFIX: Final = re.compile(r"[A-Za-z0-9!_.*'()/-]*")
-_REGION: Final = re.compile(r"[a-z]{2}(?:-[a-z]+)+-[0-9]{1,2}")
+_REGION: Final = re.compile(r"[a-z]{2,5}(?:-[a-z]+)+-[0-9]{1,2}")
 _QUEUE: Final = re.compile(r"https://[a-z0-9.-]+/[0-9]{12}/[A-Za-z0-9_-]{1,80}(?:\.fifo)?")
 _TESTED: Final = "iam.activity.sources.tasks.test_source"
 _READ: Final = "iam.activity.sources.tasks.read_source"

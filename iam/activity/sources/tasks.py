@@ -11,7 +11,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from iam.activity.sources.check import check_source, unchecked_sources
-from iam.activity.sources.models import DigestFile, ReadSpan, SourceFile
+from iam.activity.sources.models import DigestFile, ReadSpan, SourceFile, TrailUpload
 from iam.activity.sources.run import due_sources, run_source
 from iam.activity.sources.uploads import read_upload as read_uploaded_files
 from iam.activity.sources.uploads import waiting_uploads
@@ -54,9 +54,10 @@ def read_upload(upload_id: str) -> None:
 @every(DAYS)
 @shared_task(name="iam.activity.sources.tasks.forget_old_files")  # type: ignore[untyped-decorator]
 def forget_old_files() -> None:
-    """Forget the files and spans of a time whose events are no longer kept."""
+    """Forget the files, uploads and spans of a time whose events are no longer kept."""
     before = timezone.now() - timedelta(days=settings.ACTIVITY_DAYS)
     SourceFile.objects.filter(at__lt=before).delete()
     DigestFile.objects.filter(end_at__lt=before).delete()
+    TrailUpload.objects.filter(ended_at__lt=before).delete()
     ReadSpan.objects.filter(end__lt=before).delete()
     ReadSpan.objects.filter(start__lt=before).update(start=before)

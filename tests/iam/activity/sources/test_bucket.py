@@ -192,3 +192,25 @@ def test_a_worker_that_dies_before_it_notes_a_file_reads_it_again(
     report = run_source(row.pk)
     assert (report.files, report.stored) == (1, 0)
     assert TrailEvent.objects.count() == SourceFile.objects.count() * 5 == 5
+
+
+def test_what_is_older_than_the_setting_is_forgotten(s3: Any, settings: Any) -> None:
+    row = source()
+    put(s3, events(), at=TODAY - timedelta(days=6))
+    put(s3, events(), at=TODAY - timedelta(days=1))
+    run_source(row.pk)
+    settings.ACTIVITY_DAYS = 3
+    tasks.forget_old_files()
+    assert SourceFile.objects.count() == 1
+    assert ReadSpan.objects.get().start > timezone.now() - timedelta(days=3, minutes=1)
+
+
+def test_with_a_queue_the_bucket_is_listed_once_an_hour(s3: Any) -> None:
+    url = client("sqs").create_queue(QueueName="trail-files")["QueueUrl"]
+    row = source(queue_url=url)
+    put(s3, events(2))
+    assert run_source(row.pk).stored == 2
+    put(s3, events(3), at=TODAY - timedelta(minutes=30))
+    assert run_source(row.pk).stored == 0
+    SourcePlace.objects.update(visited_at=timezone.now() - timedelta(hours=2))
+    assert run_source(row.pk).stored == 3
