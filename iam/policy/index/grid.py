@@ -94,6 +94,16 @@ class Grid:
             perhaps &= maybe.get(place, 0)
         return Allowed(certain & ~denied_maybe, perhaps & ~denied)
 
+    def where(self, *sides: tuple[Side, Sequence[Say]]) -> int:
+        """The requests that statements are about which only one of two sides has."""
+        bits = 0
+        shared = set(sides[0][1]).intersection(sides[1][1])
+        for side, says in sides:
+            for say in says:
+                if say not in shared:
+                    bits |= self.mark(side, say).maybe
+        return bits
+
     def limits(self, side: Side) -> set[tuple[PolicyKind, int]]:
         """The policies besides its own that must allow, each level for itself."""
         limits = {(PolicyKind.SCP, level) for level in range(len(side.scps))}

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from itertools import chain
 from typing import Final
 
+from iam.policy.catalogue import catalogue
+from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.document import Principals, Statement
 from iam.policy.letter_case import fold
 from iam.policy.request import PrincipalKind, Values
@@ -106,3 +108,15 @@ def special_names(principals: Principals) -> frozenset[str]:
             name = f"{parts[4]}:{parts[5].split('/')[1]}"
         special.add(name)
     return frozenset(special)
+
+
+def keys_of_services(statements: Iterable[Statement]) -> frozenset[str]:
+    """Condition keys, in lower case, that only some actions of one service have."""
+    found = set()
+    for statement in statements:
+        for _, key, _ in statement.conditions:
+            lowered = fold(key)
+            is_global = lowered.startswith("aws:") or lowered in GLOBAL_KEYS
+            if not is_global and catalogue().condition_key(lowered) is not None:
+                found.add(lowered)
+    return frozenset(found)

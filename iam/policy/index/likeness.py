@@ -57,6 +57,8 @@ class ActionPart:
     keys: tuple[str, ...] = ()
     pairs: tuple[int, ...] = ()
     has_names: bool = False
+    near: ActionPart | None = None
+    """The same with nothing but what the change bears on."""
 
     @property
     def within(self) -> int:
@@ -73,8 +75,16 @@ class ActionPart:
         return left, right
 
 
-Parts = tuple[tuple[int, ActionPart], ...]
-"""Sets of actions, each with what speaks of it."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Parts:
+    """Sets of actions, each with what speaks of it; and what tells members apart in any of them."""
+
+    number: int
+    each: tuple[tuple[int, ActionPart], ...]
+    is_neutral: bool
+    keys: tuple[str, ...]
+    pairs: tuple[int, ...]
+    has_names: bool
 
 
 class Kin(NamedTuple):
@@ -107,6 +117,7 @@ class Likeness:
     _pair_numbers: dict[Pair, int] = field(default_factory=dict)
     _letters: dict[object, Letters | None] = field(default_factory=dict)
     _named: Named | None = None
+    _count: int = 0
 
     def __post_init__(self) -> None:
         self._slicer = Slicer(self.space)
@@ -120,13 +131,25 @@ class Likeness:
         is_renamed = before is not None and after is not None and is_another(before, after)
         parts = None if is_renamed else self._parts.get(profiles)
         if parts is None:
-            parts = tuple(self._parted(*profiles, is_renamed=is_renamed))
+            parts = self._together(tuple(self._parted(*profiles, is_renamed=is_renamed)))
         if not is_renamed:
             self._parts[profiles] = parts
         return parts
 
+    def _together(self, parts: tuple[tuple[int, ActionPart], ...]) -> Parts:
+        self._count += 1
+        every = [part for _, part in parts]
+        return Parts(
+            self._count,
+            parts,
+            all(part.is_neutral for part in every),
+            tuple(sorted(set(chain.from_iterable([part.keys for part in every])))),
+            tuple(sorted(set(chain.from_iterable([part.pairs for part in every])))),
+            any(part.has_names for part in every),
+        )
+
     def likeness_key(
-        self, part: ActionPart, member: Member, facts: Mapping[str, object], *, is_apart: bool
+        self, part: ActionPart | Parts, member: Member, facts: Mapping[str, object], *, is_apart: bool
     ) -> Kin:
         """Equal for all members for whom the same becomes of the part; `facts` are those of the account."""
         place: object = self._standing_of(member, facts) if part.is_neutral else member.account
@@ -138,7 +161,7 @@ class Likeness:
         name = self._name(part, member, values) if part.has_names else None
         return Kin(part.number, place, values, name)
 
-    def _name(self, part: ActionPart, member: Member, tags: Own) -> object:
+    def _name(self, part: ActionPart | Parts, member: Member, tags: Own) -> object:
         """How the patterns with the member's name in them lie to those that they might meet; the name itself
         where that does not decide.
         """
@@ -155,7 +178,7 @@ class Likeness:
             role = named.known[key] = self._role(part, named, self._letters[key])
         return role
 
-    def _role(self, part: ActionPart, named: Named, letters: Letters | None) -> object:
+    def _role(self, part: ActionPart | Parts, named: Named, letters: Letters | None) -> object:
         if letters is not None and named.is_apart_from(letters):
             return named.sizes
         relations = tuple(named.relation(self._pairs[pair]) for pair in part.pairs)
@@ -226,7 +249,8 @@ class Likeness:
                 is_neutral, keys, pairs, has_names = _traits_of(docs)
                 numbers = tuple(self._number(pair) for pair in pairs)
                 traits = self._traits[number] = (is_neutral, keys, numbers, has_names)
-            known = self._known[piece, region] = ActionPart(number, piece, region, *traits)
+            near = None if piece.near is None else self._part(piece.near, region)
+            known = self._known[piece, region] = ActionPart(number, piece, region, *traits, near)
         return known
 
     def _number(self, pair: Pair) -> int:

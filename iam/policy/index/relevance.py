@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import chain
 from typing import Final, NamedTuple
 
 from iam.policy import variables
@@ -70,15 +71,34 @@ def starts_of(doc: Doc, marks: Marks | None = None) -> tuple[str, ...]:
     """The letters before the first wildcard of each pattern of the document that is not about everything;
     with the tags of who holds it, as far as the `marks` tell them.
     """
-    tags = {} if marks is None else dict(zip(doc.tags, marks[len(doc.atoms) :], strict=True))
-    starts: dict[str, None] = {}
-    for clause in doc.clauses:
-        for name in clause.resources or () if clause.is_partial else ():
-            template = variables.read(name, has_variables=clause.has_variables)
-            start = _start_of(template, tags)
-            if start is not None:
-                starts[start] = None
-    return tuple(starts)
+    tags = _tags_of(doc, marks)
+    return tuple(dict.fromkeys(chain.from_iterable(_starts_of(each, tags) for each in doc.clauses)))
+
+
+def starts_of_clause(doc: Doc, clause: IndexedStatement, marks: Marks | None) -> tuple[str, ...] | None:
+    """As `starts_of`, of one statement of the document; None where it may be about everything."""
+    if doc.problems or not clause.is_partial or clause.shape.is_not_resource or clause.source.problems:
+        return None
+    return tuple(_starts_of(clause, _tags_of(doc, marks)))
+
+
+def is_apart(starts: Iterable[str], others: Iterable[str]) -> bool:
+    """Whether nothing that begins like one can begin like one of the others."""
+    every = tuple(others)
+    return not any(
+        start.startswith(every) or any(other.startswith(start) for other in every) for start in starts
+    )
+
+
+def _tags_of(doc: Doc, marks: Marks | None) -> dict[str, Values | None]:
+    return {} if marks is None else dict(zip(doc.tags, marks[len(doc.atoms) :], strict=True))
+
+
+def _starts_of(clause: IndexedStatement, tags: Mapping[str, Values | None]) -> Iterator[str]:
+    for name in clause.resources or () if clause.is_partial else ():
+        start = _start_of(variables.read(name, has_variables=clause.has_variables), tags)
+        if start is not None:
+            yield start
 
 
 def _start_of(template: VariableText, tags: Mapping[str, Values | None]) -> str | None:
@@ -146,10 +166,4 @@ def stands_alone(doc: Doc, others: Iterable[tuple[Doc, Marks | None]]) -> bool:
     looks at how patterns begin, and not at those of the document itself.
     """
     own = starts_of(doc)
-    for other, marks in others:
-        if other is doc:
-            continue
-        for start in starts_of(other, marks):
-            if any(start.startswith(member) or member.startswith(start) for member in own):
-                return False
-    return True
+    return all(other is doc or is_apart(own, starts_of(other, marks)) for other, marks in others)

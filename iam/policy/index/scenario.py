@@ -4,15 +4,16 @@ stays as it is.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import NOTHING, AccessDifference, Shift, difference
 from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.index import Index
-from iam.policy.index.likeness import Kin, Likeness, Parts, is_another
+from iam.policy.index.likeness import ActionPart, Kin, Likeness, Parts, is_another
 from iam.policy.index.register import Register
 from iam.policy.index.rows import (
     AccountRows,
@@ -127,8 +128,8 @@ class _Shifts:
         self._after = EffectiveActions(self._space, shards, is_any_time=True)
         self._prover = Prover(self._space, now) if now else Prover(self._space)
         self._likeness = Likeness(self._space)
-        self._changes: dict[object, PrincipalChange] = {}
-        self._known: dict[object, PrincipalChange] = {}
+        self._changes: dict[Kin, PrincipalChange] = {}
+        self._known: dict[Kin, PrincipalChange] = {}
         self.pairs: dict[int, tuple[Member | None, Member | None]] = {}
 
     def of(self, edits: Mapping[str, Edits], after: Mapping[str, Shard]) -> Iterator[tuple[Member, Shift]]:
@@ -153,34 +154,47 @@ class _Shifts:
         member = after or before
         assert member is not None
         self.pairs[member.id] = (before, after)
-        parts = self._likeness.parts(before, after)
-        facts = self._shards[member.account].facts
+        likeness, facts = self._likeness, self._shards[member.account].facts
+        parts = likeness.parts(before, after)
         is_apart = before is not None and after is not None and is_another(before, after)
-        keys = tuple(
-            [self._likeness.likeness_key(part, member, facts, is_apart=is_apart) for _, part in parts]
-        )
         if is_apart:
-            return self._joined(parts, keys, before, after)
-        # Parts are kept as one object for all who hold the same.
-        whole = (id(parts), keys)
-        known = self._changes.get(whole)
+            return self._joined(parts, before, after, is_apart=True)
+        alike = likeness.likeness_key(parts, member, facts, is_apart=False)
+        known = self._changes.get(alike)
         if known is None:
-            known = self._changes[whole] = self._joined(parts, keys, before, after)
+            known = self._changes[alike] = self._joined(parts, before, after, is_apart=False)
         return known
 
     def _joined(
-        self, parts: Parts, keys: Iterable[Kin], before: Member | None, after: Member | None
+        self, parts: Parts, before: Member | None, after: Member | None, *, is_apart: bool
     ) -> PrincipalChange:
-        sides: tuple[Side, Side] | None = None
+        pair = _Pair(self, before, after)
         changes = []
-        for (mask, part), key in zip(parts, keys, strict=True):
-            change = self._known.get(key)
-            if change is None:
-                sides = sides or self.sides(before, after)
-                change = self._prover.change(*part.sides(*sides), within=part.within, alike=key)
-                self._known[key] = change
-            changes.append((mask, change))
+        for mask, part in parts.each:
+            change = None if part.near is None else self._near(part, pair)
+            changes.append((mask, change or self._proved(part, pair, is_apart=is_apart)))
         return combine_changes(changes)
+
+    def _near(self, part: ActionPart, pair: _Pair) -> PrincipalChange | None:
+        """What becomes of the part by what the change bears on, if that says all; the requests that prove it
+        are those of somebody who holds nothing else.
+        """
+        assert part.near is not None
+        change = self._proved(part.near, pair, is_apart=False)
+        if change.unsettled & part.within:
+            return None
+        is_personal = bool(change.personal & part.within) or part.held.leaves_out_names
+        return replace(change, is_personal=is_personal, proved_for="")
+
+    def _proved(self, part: ActionPart, pair: _Pair, *, is_apart: bool) -> PrincipalChange:
+        alike = self._likeness.likeness_key(
+            part, pair.member, self._shards[pair.member.account].facts, is_apart=is_apart
+        )
+        change = self._known.get(alike)
+        if change is None:
+            change = self._prover.change(*part.sides(*pair.sides), within=part.within, alike=alike)
+            self._known[alike] = change
+        return change
 
     def sides(self, before: Member | None, after: Member | None) -> tuple[Side, Side]:
         """A member as it is, and as it would be."""
@@ -193,3 +207,18 @@ class _Shifts:
         if after is None:
             return left, absent_side(before, index[before.account])
         return left, side_of(after, shards[after.account])
+
+
+class _Pair:
+    """A member before and after, with its sides once they are asked for."""
+
+    def __init__(self, shifts: _Shifts, before: Member | None, after: Member | None) -> None:
+        member = after or before
+        assert member is not None
+        self.member = member
+        self._shifts, self._before, self._after = shifts, before, after
+
+    @cached_property
+    def sides(self) -> tuple[Side, Side]:
+        """As `_Shifts.sides` gives them."""
+        return self._shifts.sides(self._before, self._after)

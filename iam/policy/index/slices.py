@@ -12,7 +12,7 @@ from typing import Any
 from iam.policy.index.classes import Limits, Profile
 from iam.policy.index.documents import Doc, Marks
 from iam.policy.index.masks import Space
-from iam.policy.index.relevance import Masks, allow_everything, lone_kind, masks_of
+from iam.policy.index.relevance import Masks, allow_everything, is_apart, lone_kind, masks_of, starts_of_clause
 from iam.policy.index.weights import mask_without
 
 Held = Mapping[Doc, Marks | None]
@@ -28,7 +28,8 @@ class Slice:
 
     `content` is equal for slices with the same documents; so is `common` where besides only documents differ
     that stand `alone`. `before` and `after` may hold one document that allows everything, in the place of
-    several of which one allows each of the actions in any case.
+    several of which one allows each of the actions in any case. `near` lacks documents without which no
+    request that may be answered differently is answered otherwise.
     """
 
     within: int
@@ -38,6 +39,9 @@ class Slice:
     held: tuple[tuple[Doc, Marks | None], ...] = ()
     alone: tuple[Doc, ...] = ()
     common: object = None
+    near: Slice | None = None
+    leaves_out_names: bool = False
+    """Whether principals who hold the same may differ by what is left out."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,6 +72,7 @@ class Slicer:
         self._everywhere: dict[Doc, int] = {}
         self._everything = allow_everything(space)
         self._known: dict[object, Slice] = {}
+        self._starts_known: dict[tuple[Doc, Marks | None], list[tuple[int, tuple[str, ...] | None]]] = {}
 
     def masks(self, doc: Doc) -> Masks:
         """The actions that a document speaks of."""
@@ -81,7 +86,7 @@ class Slicer:
         only one side holds.
         """
         docs = sorted({**before, **after}, key=lambda doc: doc.digest)
-        touched = given_mask = plain = 0
+        touched = given_mask = plain = allowed = 0
         differing: dict[Doc, None] = {}
         for doc in docs:
             masks = self.masks(doc)
@@ -91,8 +96,9 @@ class Slicer:
                 differing[doc] = None
                 touched |= masks.any
                 given_mask |= masks.allowed
-        if is_everything:
-            touched = self._space.actions.everything
+            allowed |= masks.allowed
+        # What no policy allows stays denied; but limits may differ for a root user, who needs none.
+        touched = self._space.actions.everything if is_everything else touched & allowed
         sure = mask_without(touched & plain, given_mask)
         speaking = []
         denying = []
@@ -108,7 +114,7 @@ class Slicer:
             yield mask, self._sure_slice(docs_apart, gifts, given_mask, before, after)
         for mask, docs_apart in _apart(touched ^ sure, speaking):
             if docs_apart:
-                yield mask, self._slice(mask, docs_apart, differing, before, after)
+                yield mask, self._slice(mask, docs_apart, differing, before, after, is_whole=is_everything)
 
     def _sure_slice(
         self, docs: Sequence[Doc], gifts: Iterable[Doc], mask_given: int, before: Held, after: Held
@@ -132,11 +138,18 @@ class Slicer:
         return masks.denied if is_kept else masks.any
 
     def _slice(
-        self, mask: int, docs: Sequence[Doc], differing: Container[Doc], before: Held, after: Held
+        self,
+        mask: int,
+        docs: Sequence[Doc],
+        differing: Container[Doc],
+        before: Held,
+        after: Held,
+        *,
+        is_whole: bool,
     ) -> Slice:
         content = _content(docs, before, after)
         is_anywhere = any(doc in differing and self._everywhere_of(doc) & mask for doc in docs)
-        key = (content, is_anywhere)
+        key = (content, is_anywhere, is_whole)
         known = self._known.get(key)
         if known is None:
             within = -1
@@ -146,8 +159,62 @@ class Slicer:
             right = tuple(doc for doc in docs if doc in after)
             alone, common = ((), None) if is_anywhere else _alone(left, differing, content)
             shared_docs = tuple(dict.fromkeys((*content[0], *content[1]))) if alone else ()
-            known = self._known[key] = Slice(within, left, right, content, shared_docs, alone, common)
+            left_out = () if is_whole else tuple(self._needless(within, docs, differing, before, after))
+            near = None
+            if left_out:
+                rest = [doc for doc in docs if doc not in left_out]
+                near = self._slice(mask, rest, differing, before, after, is_whole=is_whole)
+            has_names = any(self._has_names(doc, within) for doc in left_out)
+            known = self._known[key] = Slice(
+                within, left, right, content, shared_docs, alone, common, near, has_names
+            )
         return known
+
+    def _needless(
+        self, within: int, docs: Sequence[Doc], differing: Container[Doc], before: Held, after: Held
+    ) -> Iterator[Doc]:
+        """Documents that are kept and that say nothing, or nothing more than another one, about what those
+        that differ are about.
+        """
+        kept = [doc for doc in docs if doc not in differing]
+        plain = [doc for doc in kept if not within & ~self.masks(doc).plain]
+        # Of documents that allow as much, a receipt names the last by its digest.
+        best = plain[-1].digest if plain else ""
+        changed = self._starts(within, [doc for doc in docs if doc in differing], before, after)
+        for doc in kept:
+            if doc.digest < best and not self.masks(doc).denied & within:
+                yield doc
+            elif changed is not None:
+                starts = self._starts(within, [doc], before, after)
+                if starts is not None and is_apart(starts, changed):
+                    yield doc
+
+    def _has_names(self, doc: Doc, within: int) -> bool:
+        speaking = [clause.traits for clause in doc.clauses if self._space.mask(clause.actions) & within]
+        return any(each.named or each.raw or each.tags for each in speaking)
+
+    def _starts(self, within: int, docs: Iterable[Doc], *sides: Held) -> list[str] | None:
+        """What the patterns of the documents begin with, of those statements that speak of some of the
+        actions; None where one of them may be about everything.
+        """
+        starts: list[str] = []
+        for doc in docs:
+            for marks in {side[doc]: None for side in sides if doc in side}:
+                for mask, begins in self._starts_of(doc, marks):
+                    if mask & within:
+                        if begins is None:
+                            return None
+                        starts += begins
+        return starts
+
+    def _starts_of(self, doc: Doc, marks: Marks | None) -> list[tuple[int, tuple[str, ...] | None]]:
+        starts = self._starts_known.get((doc, marks))
+        if starts is None:
+            starts = self._starts_known[doc, marks] = [
+                (self._space.mask(clause.actions), starts_of_clause(doc, clause, marks))
+                for clause in doc.clauses
+            ]
+        return starts
 
     def _everywhere_of(self, doc: Doc) -> int:
         """The actions that the document may allow on resources that none of its patterns names."""

@@ -4,7 +4,7 @@ what becomes of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,15 +14,13 @@ from typing import Final
 
 from iam.policy import variables
 from iam.policy.arns import is_incomplete, missing_segments, resource_tokens
-from iam.policy.catalogue import catalogue
-from iam.policy.catalogue.global_keys import GLOBAL_KEYS
 from iam.policy.compiled import PolicyKind
 from iam.policy.evaluate import ASSUMING, EvaluationDecision, decide
 from iam.policy.glob import Token
 from iam.policy.index.circumstances import Circumstance, circumstances
 from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.grid import Allowed, Fits, Grid, Met
-from iam.policy.index.keys import OF_PLACE
+from iam.policy.index.keys import OF_PLACE, keys_of_services
 from iam.policy.index.kinds import ResourceKindSet, sorts_of
 from iam.policy.index.likeness import Kin
 from iam.policy.index.masks import Space
@@ -50,7 +48,7 @@ class ProofMemory:
 
     space: Space
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
-    known: dict[object, tuple[str, AlikeVerdict]] = field(default_factory=dict)
+    known: dict[object, tuple[str, AlikeVerdict, bool]] = field(default_factory=dict)
     verdicts: dict[AlikeVerdict, AlikeVerdict] = field(default_factory=dict)
     """Each once: of one prover, equal verdicts are one object."""
     fits: Fits = field(default_factory=dict)
@@ -68,6 +66,8 @@ class ActionGroup:
         self.met: Met = {}
         self.is_taken_over = False
         """Whether a verdict names requests of somebody else of whom the same is true."""
+        self.unsettled = 0
+        """Of these actions, nothing is allowed before, or after, that the differing statements are about."""
         self.before, self.after = before, after
         bit = part & -part
         mask = self._space.mask
@@ -107,7 +107,7 @@ class ActionGroup:
         """What becomes of the actions."""
         if self.left == self.right and self.before.shape == self.after.shape and not self.differ_in_person:
             return
-        keys = _keys_of_services(self.every)
+        keys = keys_of_services(say.clause.source for say in self.every)
         if not keys and self.accounts is None and not any(say.clause.is_partial for say in self.every):
             yield from self._proof(ResourceKindSet(self._part, None), is_anywhere=True)
             return
@@ -170,22 +170,24 @@ class ActionGroup:
     def _proof(
         self, sort: ResourceKindSet, *, patterns: Mapping[Tokens, int] = NONE, is_anywhere: bool = False
     ) -> Iterator[Proof]:
-        verdict = self._verdict(sort, patterns, is_anywhere=is_anywhere)
+        verdict, is_settled = self._verdict(sort, patterns, is_anywhere=is_anywhere)
         if not verdict.is_nothing or verdict.already or verdict.keeps or verdict.blocked:
+            self.unsettled |= 0 if is_settled else sort.mask
             yield Proof(sort.mask, verdict)
 
     def _verdict(
         self, sort: ResourceKindSet, patterns: Mapping[Tokens, int], *, is_anywhere: bool
-    ) -> AlikeVerdict:
+    ) -> tuple[AlikeVerdict, bool]:
         key = self._key(sort, is_anywhere=is_anywhere)
         known = self._prover.known.get(key)
         arn = self.before.principal.arn
         if known is None:
-            verdict = Trial(self, sort, patterns, is_anywhere=is_anywhere).verdict()
-            known = (arn, self._prover.verdicts.setdefault(verdict, verdict))
+            trial = Trial(self, sort, patterns, is_anywhere=is_anywhere)
+            verdict = trial.verdict()
+            known = (arn, self._prover.verdicts.setdefault(verdict, verdict), trial.is_settled)
             self._prover.known[key] = known
         self.is_taken_over = self.is_taken_over or (self._alike is not None and known[0] != arn)
-        return known[1]
+        return known[1], known[2]
 
     def _key(self, sort: ResourceKindSet, *, is_anywhere: bool) -> object:
         action = self.name_of(sort.mask)
@@ -257,18 +259,6 @@ def _own_keys(clause: IndexedStatement) -> Iterator[str]:
     yield from (*traits.named, *traits.raw, *traits.tags)
 
 
-def _keys_of_services(says: Iterable[Say]) -> frozenset[str]:
-    """Condition keys, in lower case, that only some actions of one service have."""
-    keys = set()
-    for say in says:
-        for _, key, _ in say.clause.source.conditions:
-            lowered = fold(key)
-            is_global = lowered.startswith("aws:") or lowered in GLOBAL_KEYS
-            if not is_global and catalogue().condition_key(lowered) is not None:
-                keys.add(lowered)
-    return frozenset(keys)
-
-
 def _patterns_of(
     clause: IndexedStatement, side: Side, samples: Mapping[str, Sequence[str]]
 ) -> Iterator[tuple[Tokens, bool]]:
@@ -315,6 +305,8 @@ class Trial:
         self._action = asked.name_of(sort.mask)
         self._is_anywhere = is_anywhere
         self._is_any = is_anywhere or sort.is_elsewhere
+        self.is_settled = False
+        """Whether something is allowed before, and after, of what the differing statements are about."""
         resources = self._resources(sort, patterns)
         contexts = asked.circumstances(sort.never)
         self._grid = Grid(
@@ -341,6 +333,8 @@ class Trial:
             return AlikeVerdict()
         was = self._allowed(asked.before, asked.left)
         becomes = self._allowed(asked.after, asked.right)
+        about = grid.where((asked.before, asked.left), (asked.after, asked.right))
+        self.is_settled = bool(was.maybe & about and becomes.maybe & about)
         more = self._confirmed(becomes.sure & ~was.maybe, was_allowed=False)
         less = self._confirmed(was.sure & ~becomes.maybe, was_allowed=True)
         bits = self._only(asked.after, asked.right, asked.left)

@@ -114,13 +114,17 @@ class PrincipalChange:
     """What becomes of all actions for one principal; those of which nothing can be said are left out.
 
     `proved_for` is the ARN of the principal whose requests the proofs name; empty where they were taken over
-    from several others. `prover` finds the requests of everybody else.
+    from several others. `prover` finds the requests of everybody else. `personal` are the actions for which
+    principals who hold the same may differ. Of the `unsettled` ones nothing is allowed before, or after, that
+    the differing statements are about.
     """
 
     proofs: tuple[Proof, ...] = ()
     is_personal: bool = False
     proved_for: str = field(default="", compare=False)
     prover: FindsChange | None = field(default=None, compare=False, repr=False)
+    personal: int = field(default=0, compare=False)
+    unsettled: int = field(default=0, compare=False)
 
     def own(self, before: Side, after: Side, *, within: int) -> PrincipalChange:
         """The same with requests of this principal, for the actions `within` a set."""

@@ -34,14 +34,17 @@ class Prover(ProofMemory):
         differing = _differing(before, after)
         touched = self._touched(before, after, differing) & within
         proofs: list[Proof] = []
-        is_personal = is_taken_over = False
+        personal = unsettled = 0
+        is_taken_over = False
         for part in self._parts(touched, before, after):
             asked = ActionGroup(self, part, before, after, alike=alike)
-            is_personal = is_personal or asked.is_personal
+            personal |= part if asked.is_personal else 0
             proofs += asked.proofs()
             is_taken_over = is_taken_over or asked.is_taken_over
+            unsettled |= asked.unsettled
         proved_for = "" if is_taken_over else before.principal.arn
-        return PrincipalChange(tuple(_joined(proofs)), is_personal, proved_for, self)
+        joined = tuple(_joined(proofs))
+        return PrincipalChange(joined, bool(personal), proved_for, self, personal, unsettled)
 
     def _touched(self, before: Side, after: Side, differing: set[Say]) -> int:
         mask = 0

@@ -76,12 +76,23 @@ def own_document(dice: random.Random, kind: int, word: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def people_of_two_accounts(dice: random.Random) -> tuple[Index, dict[str, Edits], Documents, list[object]]:
+def plain_document(dice: random.Random) -> str:
+    """A document that allows some actions on everything, and may deny one of them here or there."""
+    allow = {"Effect": "Allow", "Action": dice.sample(ACTIONS, dice.randint(1, 3)), "Resource": "*"}
+    deny = {"Effect": "Deny", "Action": dice.choice(ACTIONS), "Resource": dice.choice(BUCKETS)}
+    statements = [allow, deny] if dice.random() < 0.3 else [allow]
+    return json.dumps({"Version": "2012-10-17", "Statement": statements})
+
+
+def people_of_two_accounts(
+    dice: random.Random, *, plain: int = 0
+) -> tuple[Index, dict[str, Edits], Documents, list[object]]:
     """Users of the same names who hold the same policies in two accounts, one of which is exchanged in
-    both.
+    both; so many of the others are `plain`.
     """
     organisation = Organisation()
-    pool = [organisation.digest(document(dice)) for _ in range(4)]
+    made = [document(dice) for _ in range(4 - plain)] + [plain_document(dice) for _ in range(plain)]
+    pool = [organisation.digest(text) for text in made]
     fresh = organisation.digest(document(dice))
     kind_of_own = dice.randrange(8)
     edits: dict[str, Edits] = {}
@@ -159,6 +170,16 @@ def test_what_is_taken_over_for_others_is_true_of_each(seed: int) -> None:
     index, edits, documents, held_documents = people_of_two_accounts(dice)
     difference = what_if(index, edits, now=NOW)
     assert check(index, difference, dice) >= 2 * len(NAMES)
+    assert documents
+    assert held_documents
+
+
+@pytest.mark.parametrize("seed", range(40 * MANY))
+def test_it_is_so_where_policies_allow_the_same_on_everything(seed: int) -> None:
+    dice = random.Random(seed)
+    index, edits, documents, held_documents = people_of_two_accounts(dice, plain=3)
+    difference = what_if(index, edits, now=NOW)
+    check(index, difference, dice)
     assert documents
     assert held_documents
 
