@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from iam.changes.operations.access import AffectedPrincipal
 from iam.changes.world import FIRST_MADE
@@ -24,6 +24,7 @@ BLOCKS: Final = 12
 """So many of each a receipt holds."""
 
 Pairs = Sequence[tuple[Member, Shift]]
+Cause = TypeVar("Cause")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,37 @@ class Unchanged:
     blocked: tuple[Blocked, ...]
 
 
+class _Told(Generic[Cause]):
+    """How many actions a reason is about, of how many, and what is named in it, once for each change."""
+
+    def __init__(self, causes: Callable[[AlikeVerdict], tuple[bool, tuple[Cause, ...]]]) -> None:
+        self._causes = causes
+        self._known: dict[int, tuple[int, int, tuple[Cause, ...]]] = {}
+
+    def of(self, shift: Shift) -> tuple[int, int, tuple[Cause, ...]]:
+        """For those who have the shift, which is kept as long as the reasons are asked for."""
+        told = self._known.get(id(shift.change))
+        if told is None:
+            actions = of = 0
+            named: dict[Cause, None] = {}
+            for mask, verdict in _changed(shift):
+                counts, causes = self._causes(verdict)
+                of |= mask if counts else 0
+                actions |= mask if causes else 0
+                named.update(dict.fromkeys(causes))
+            told = self._known[id(shift.change)] = (actions.bit_count(), of.bit_count(), tuple(named))
+        return told
+
+
 class Reasons:
     """The reasons of everybody in a difference, with the policies as they are called in the account."""
 
     def __init__(self, index: Index, difference: AccessDifference) -> None:
         self._index, self._found = index, difference
         self._called: dict[object, dict[Doc, str]] = {}
+        self._already = _Told(lambda verdict: (verdict.is_given, verdict.already))
+        self._keeps = _Told(lambda verdict: (verdict.is_taken, verdict.keeps))
+        self._blocked = _Told(lambda verdict: (verdict.is_given, verdict.blocked))
 
     def for_pairs(self, pairs: Pairs) -> BlockReasons:
         """All reasons of some principals."""
@@ -98,32 +124,18 @@ class Reasons:
 
     def already(self, pairs: Pairs) -> tuple[HeldAlready, ...]:
         """What they have already of what is given."""
-        return self._held(
-            pairs, docs=lambda verdict: verdict.already, counts=lambda verdict: verdict.is_given
-        )
+        return self._held(pairs, self._already)
 
     def keeps(self, pairs: Pairs) -> tuple[HeldAlready, ...]:
         """What they keep of what is taken away."""
-        return self._held(pairs, docs=lambda verdict: verdict.keeps, counts=lambda verdict: verdict.is_taken)
+        return self._held(pairs, self._keeps)
 
-    def _held(
-        self,
-        pairs: Pairs,
-        *,
-        docs: Callable[[AlikeVerdict], tuple[Doc, ...]],
-        counts: Callable[[AlikeVerdict], bool],
-    ) -> tuple[HeldAlready, ...]:
+    def _held(self, pairs: Pairs, held_by: _Told[Doc]) -> tuple[HeldAlready, ...]:
         people: dict[tuple[int, int, tuple[str, ...]], int] = defaultdict(int)
         for member, shift in pairs:
-            actions = of = 0
-            through: dict[str, None] = {}
-            for mask, verdict in _changed(shift):
-                of |= mask if counts(verdict) else 0
-                if docs(verdict):
-                    actions |= mask
-                    through.update((self._name(member, doc), None) for doc in docs(verdict))
+            actions, of, docs = held_by.of(shift)
             if actions:
-                people[actions.bit_count(), of.bit_count(), tuple(sorted(through))] += 1
+                people[actions, of, tuple(sorted({self._name(member, doc) for doc in docs}))] += 1
         permissions = [
             HeldAlready(actions, of, through, number) for (actions, of, through), number in people.items()
         ]
@@ -135,15 +147,9 @@ class Reasons:
         """What stays denied of what is given."""
         people: dict[tuple[int, int, tuple[str, ...]], int] = defaultdict(int)
         for member, shift in pairs:
-            actions = of = 0
-            by: dict[str, None] = {}
-            for mask, verdict in _changed(shift):
-                of |= mask if verdict.is_given else 0
-                if verdict.blocked:
-                    actions |= mask
-                    by.update((self._blocker(member, each), None) for each in verdict.blocked)
+            actions, of, kinds = self._blocked.of(shift)
             if actions:
-                people[actions.bit_count(), of.bit_count(), tuple(sorted(by))] += 1
+                people[actions, of, tuple(sorted({self._blocker(member, kind) for kind in kinds}))] += 1
         blocked_reasons = [Blocked(actions, of, by, number) for (actions, of, by), number in people.items()]
         return tuple(sorted(blocked_reasons, key=lambda blocked: (-blocked.people, blocked.by))[:LINES])
 

@@ -39,6 +39,7 @@ from iam.changes.world import FIRST_MADE
 from iam.policy.catalogue import Level
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import AccessDifference, Shift
+from iam.policy.index.effective import Effective
 from iam.policy.index.index import Index
 from iam.policy.index.sides import Side
 from iam.policy.index.witness import Witness
@@ -165,6 +166,7 @@ class Lines:
     def _blocks(self) -> Iterable[AccountBlock]:
         """Principals of one account for whom the same becomes true, by the same requests."""
         blocks: dict[object, AccountBlock] = {}
+        effects: dict[object, int] = {}
         effective = self._index.effective()
         for shift, members in self._found.proved:
             masks, opened = masks_of(shift), opened_ways(shift, self._space)
@@ -172,20 +174,24 @@ class Lines:
             cells: tuple[object, ...] = ()
             if not shift.change.is_personal:
                 cells = tuple((mask, verdict.more, verdict.less) for mask, verdict in shift.change.proofs)
+            effect = effects.setdefault((tuple(masks.values()), cells), len(effects))
+            known: dict[tuple[Effective, bool], tuple[str, ...]] = {}
             for account, account_members in _by_account(members).items():
-                ways = tuple(ways_up(opened, holders=self._after(account_members)))
+                ways = tuple(ways_up(opened, account_members, side_of=self._after))
                 ceiling = effective.ceiling(account_members[0])
-                risks = risks_of(shift, self._space, ceiling=ceiling, has_way_up=bool(ways))
+                risks = known.get((ceiling, bool(ways)))
+                if risks is None:
+                    risks = risks_of(shift, self._space, ceiling=ceiling, has_way_up=bool(ways))
+                    known[ceiling, bool(ways)] = risks
                 ways = ways[:WAYS]
-                key = (account, tuple(masks.values()), risks, ways, cells)
+                key = (account, effect, risks, ways)
                 block = blocks.setdefault(key, AccountBlock(account, masks, risks, ways, []))
-                block.members.extend((member, shift) for member in account_members)
+                block.members.extend([(member, shift) for member in account_members])
         return blocks.values()
 
-    def _after(self, members: Iterable[Member]) -> Iterator[Side]:
-        """What has a say about the members afterwards, each set of policies once."""
-        for member in {member.cls: member for member in members}.values():
-            yield self._found.sides_of(member.id)[1]
+    def _after(self, member: Member) -> Side:
+        """What has a say about a member afterwards."""
+        return self._found.sides_of(member.id)[1]
 
     def _gain(self, group: SharedBlock) -> GainBlock:
         block, *others = group.blocks

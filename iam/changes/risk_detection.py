@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache, reduce
 from itertools import chain
 from operator import or_
@@ -15,8 +15,9 @@ from iam.policy.catalogue import Level
 from iam.policy.compiled import PolicyKind
 from iam.policy.escalation.administrators import DECISIVE
 from iam.policy.escalation.methods import METHODS, Verb
+from iam.policy.index.classes import Member
 from iam.policy.index.difference import Shift
-from iam.policy.index.documents import IndexedStatement
+from iam.policy.index.documents import Doc, IndexedStatement
 from iam.policy.index.effective import Effective
 from iam.policy.index.masks import Space
 from iam.policy.index.sides import Side
@@ -96,6 +97,9 @@ def _risks(shift: Shift, space: Space, ceiling: Effective) -> Iterator[str]:
 def stops_being_administrator(shift: Shift, space: Space, *, ceiling: Effective) -> bool:
     """Whether those whom the shift concerns are administrators before, and not after."""
     before, after = shift.before, shift.after
+    decisive = _decisive(space)
+    if not any((was ^ becomes) & decisive for was, becomes in zip(before, after, strict=True)):
+        return False
     return is_administrator(before, space, ceiling=ceiling) and not is_administrator(
         after, space, ceiling=ceiling
     )
@@ -105,13 +109,22 @@ def is_administrator(effective: Effective, space: Space, *, ceiling: Effective) 
     """Whether somebody can change the permissions of everybody in the account, as far as the organization
     leaves that to anybody.
     """
-    decisive = _mask(space, tuple(action for action, _ in DECISIVE))
+    decisive = _decisive(space)
     lacks = (
         (ceiling.allowed_mask & ~effective.allowed_mask)
         | (ceiling.everywhere & ~effective.everywhere)
         | (ceiling.limited & effective.conditional)
     )
     return bool(decisive & ceiling.allowed_mask) and not decisive & lacks
+
+
+def _decisive(space: Space) -> int:
+    return _mask(space, _decisive_actions())
+
+
+@lru_cache(maxsize=1)
+def _decisive_actions() -> tuple[str, ...]:
+    return tuple(action for action, _ in DECISIVE)
 
 
 class OpenedWay(NamedTuple):
@@ -125,42 +138,58 @@ class OpenedWay(NamedTuple):
 
 def opened_ways(shift: Shift, space: Space) -> tuple[OpenedWay, ...]:
     """The ways that a shift may open."""
-    before, after, more = shift.before.allowed_mask, shift.after.allowed_mask, shift.any_gain
+    needed = _mask(space, _needed_at_all())
+    allowed = shift.after.allowed_mask & needed
+    more = shift.any_gain & needed
     # Most shifts are about none of the hundreds of actions that the methods need.
-    if not (after & ~before | more) & _mask(space, _needed_at_all()):
-        return ()
-    lacking = ~after
-    fresh = more | ~before
+    fresh = more | (allowed ^ (allowed & shift.before.allowed_mask))
+    return _opened(space, len(space.actions), allowed, more, fresh) if fresh else ()
+
+
+@lru_cache(maxsize=1024)
+def _opened(space: Space, width: int, allowed: int, more: int, fresh: int) -> tuple[OpenedWay, ...]:
     opened = []
-    for masks, mask in _masks_of_needs(space, len(space.actions)):
-        if not mask & lacking and mask & fresh:
+    for masks, mask in _masks_of_needs(space, width):
+        if mask & allowed == mask and mask & fresh:
             kept = tuple(action for action, bit in masks.items() if not bit & more)
             opened.append(OpenedWay(tuple(masks), kept))
     return tuple(opened)
 
 
-def ways_up(opened: Iterable[OpenedWay], *, holders: Iterable[Side]) -> Iterator[tuple[str, ...]]:
+def ways_up(
+    opened: Iterable[OpenedWay], members: Iterable[Member], *, side_of: Callable[[Member], Side]
+) -> Iterator[tuple[str, ...]]:
     """The actions of each way that is open to some of those who have the shift.
 
-    `holders` are they as they are afterwards: what they held before counts where it can work on a resource
-    that it names. On which targets, and whether a role trusts the service, is not asked here: the page on
-    escalation does.
+    `members` are they as they are afterwards, `side_of` says what has a say about each: what they held before
+    counts where it can work on a resource that it names. On which targets, and whether a role trusts the
+    service, is not asked here: the page on escalation does.
     """
-    known: list[Side] | None = None
+    holders = list({member.cls: member for member in members}.values())
     for actions, kept in opened:
         # What is newly allowed has a witness.
-        if kept and known is None:
-            known = list(holders)
-        if not kept or any(all(_works(side, action) for action in kept) for side in known or ()):
+        if not kept or any(all(_works(each, action, side_of) for action in kept) for each in holders):
             yield actions
 
 
-def _works(side: Side, action: str) -> bool:
+def _works(member: Member, action: str, side_of: Callable[[Member], Side]) -> bool:
     """True if a statement of the principal allows the action on a resource that it can work on."""
-    return any(
-        say.kind is PolicyKind.IDENTITY and _can_allow(say.clause, action)
-        for say in side.applicable_statements
-    )
+    uses = {_use_of(doc, action) for doc in member.cls.profile.bundle.docs}
+    if True in uses or None not in uses:
+        return True in uses
+    says = side_of(member).applicable_statements
+    return any(say.kind is PolicyKind.IDENTITY and _can_allow(say.clause, action) for say in says)
+
+
+@lru_cache(maxsize=65536)
+def _use_of(doc: Doc, action: str) -> bool | None:
+    """Whether a document allows the action on a resource that it can work on; None where that depends on who
+    holds it.
+    """
+    allowing = [clause for clause in doc.clauses if _can_allow(clause, action)]
+    if any(not clause.source.conditions and clause.source.principals is None for clause in allowing):
+        return True
+    return None if allowing else False
 
 
 @lru_cache(maxsize=65536)

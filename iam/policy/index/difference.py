@@ -31,35 +31,35 @@ class Shift:
         # To hash every proof takes longer than to compare the few shifts that have these in common.
         return hash((self.before, self.after))
 
-    @cached_property
+    @property
     def gained(self) -> int:
         """Nothing of it was allowed before, and something is after."""
-        return self._mask(more=True, less=False, had=False)
+        return self._by_sort.get("gained", 0)
 
-    @cached_property
+    @property
     def wider(self) -> int:
         """Allowed before, and after on more resources or in more circumstances."""
-        return self._mask(more=True, less=False, had=True)
+        return self._by_sort.get("wider", 0)
 
-    @cached_property
+    @property
     def altered(self) -> int:
         """Some requests are allowed that were not, and others no longer."""
-        return self._mask(more=True, less=True)
+        return self._by_sort.get("altered", 0)
 
-    @cached_property
+    @property
     def lost(self) -> int:
         """Something of it was allowed before, and nothing is after."""
-        return self._mask(more=False, less=True, has=False)
+        return self._by_sort.get("lost", 0)
 
-    @cached_property
+    @property
     def conditional(self) -> int:
         """Allowed before and after, and after only in some circumstances."""
-        return self._mask(more=False, less=True, has=True, only_then=True)
+        return self._by_sort.get("conditional", 0)
 
-    @cached_property
+    @property
     def narrower(self) -> int:
         """Allowed before and after, and after on fewer resources."""
-        return self._mask(more=False, less=True, has=True, only_then=False)
+        return self._by_sort.get("narrower", 0)
 
     @property
     def any_gain(self) -> int:
@@ -71,13 +71,13 @@ class Shift:
         """Some request is no longer allowed."""
         return self.lost | self.narrower | self.conditional | self.altered
 
-    def _mask(self, *, more: bool, less: bool, **wanted: bool) -> int:
-        bits = 0
+    @cached_property
+    def _by_sort(self) -> dict[str, int]:
+        masks: dict[str, int] = {}
         for mask, verdict in self.change.proofs:
-            is_so = (verdict.more is not None, verdict.less is not None) == (more, less)
-            if is_so and all(getattr(verdict, name) is value for name, value in wanted.items()):
-                bits |= mask
-        return bits
+            sort = verdict.sort
+            masks[sort] = masks.get(sort, 0) | mask
+        return masks
 
     @property
     def is_nothing(self) -> bool:

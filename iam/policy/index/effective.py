@@ -115,6 +115,7 @@ class EffectiveActions:
                 ceiling = self._result(
                     all_together([self._of_root(), *(weight for weight, _ in of_organization)])
                 )
+                ceiling = self._once.setdefault(ceiling, ceiling)
                 if not self._context and not levels.is_personal:
                     self._ceilings[key] = ceiling
             return ceiling

@@ -12,7 +12,14 @@ from typing import Any
 from iam.policy.index.classes import Limits, Profile
 from iam.policy.index.documents import Doc, Marks
 from iam.policy.index.masks import Space
-from iam.policy.index.relevance import Masks, allow_everything, is_apart, lone_kind, masks_of, starts_of_clause
+from iam.policy.index.relevance import (
+    Masks,
+    allow_everything,
+    is_apart,
+    lone_kind,
+    masks_of,
+    starts_of_clause,
+)
 from iam.policy.index.weights import mask_without
 
 Held = Mapping[Doc, Marks | None]

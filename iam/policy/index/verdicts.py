@@ -93,6 +93,18 @@ class AlikeVerdict(NamedTuple):
         """Whether no request is answered differently."""
         return self.more is None and self.less is None
 
+    @property
+    def sort(self) -> str:
+        """What becomes of the actions, as `Shift` calls it; empty where nothing does."""
+        if self.more is not None:
+            given = "wider" if self.had else "gained"
+            return given if self.less is None else "altered"
+        if self.less is None:
+            return ""
+        if not self.has:
+            return "lost"
+        return "conditional" if self.only_then else "narrower"
+
 
 class Proof(NamedTuple):
     """A set of actions and what becomes of them."""
@@ -155,4 +167,4 @@ def _any_resource(side: Side, action: str) -> str:
     who = side.principal
     place = ProbePlace(who.partition, who.account, fold(action.partition(":")[0]))
     formats = formats_of(action)
-    return probes({}, formats=formats, place=place)[0] if formats else "*"
+    return next((probes({}, formats=(each,), place=place)[0] for each in formats or ()), "*")
