@@ -95,8 +95,8 @@ class _Told(Generic[Cause]):
 
     def of(self, shift: Shift) -> tuple[int, int, tuple[Cause, ...]]:
         """For those who have the shift, which is kept as long as the reasons are asked for."""
-        told = self._known.get(id(shift.change))
-        if told is None:
+        reason = self._known.get(id(shift.change))
+        if reason is None:
             actions = of = 0
             named: dict[Cause, None] = {}
             for mask, verdict in _changed(shift):
@@ -104,8 +104,8 @@ class _Told(Generic[Cause]):
                 of |= mask if counts else 0
                 actions |= mask if causes else 0
                 named.update(dict.fromkeys(causes))
-            told = self._known[id(shift.change)] = (actions.bit_count(), of.bit_count(), tuple(named))
-        return told
+            reason = self._known[id(shift.change)] = (actions.bit_count(), of.bit_count(), tuple(named))
+        return reason
 
 
 class Reasons:

@@ -112,11 +112,11 @@ def special_names(principals: Principals) -> frozenset[str]:
 
 def keys_of_services(statements: Iterable[Statement]) -> frozenset[str]:
     """Condition keys, in lower case, that only some actions of one service have."""
-    found = set()
+    service_keys = set()
     for statement in statements:
         for _, key, _ in statement.conditions:
             lowered = fold(key)
             is_global = lowered.startswith("aws:") or lowered in GLOBAL_KEYS
             if not is_global and catalogue().condition_key(lowered) is not None:
-                found.add(lowered)
-    return frozenset(found)
+                service_keys.add(lowered)
+    return frozenset(service_keys)

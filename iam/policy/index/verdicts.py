@@ -97,8 +97,9 @@ class AlikeVerdict(NamedTuple):
     def sort(self) -> str:
         """What becomes of the actions, as `Shift` calls it; empty where nothing does."""
         if self.more is not None:
-            given = "wider" if self.had else "gained"
-            return given if self.less is None else "altered"
+            if self.less is not None:
+                return "altered"
+            return "wider" if self.had else "gained"
         if self.less is None:
             return ""
         if not self.has:
