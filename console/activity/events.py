@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.views.decorators.http import require_safe
 
+from console.activity.export_links import export_links
 from console.activity.forms import AccountsActivityForm
 from console.activity.identity import by_day, event_place
 from console.activity.lines import MICROSECONDS, ActivityLine, caller_links, lines_of
@@ -42,10 +44,7 @@ LAST_MOMENT: Final = 253_402_300_799 * MICROSECONDS
 def activity(request: ViewerRequest) -> HttpResponse:
     """The newest events of the accounts that the viewer sees, by filter."""
     form = AccountsActivityForm(request.GET)
-    rows = events_in(_accounts(request.viewer, form.value("account")), form.event_filter)
-    if who := form.value("who"):
-        rows = made_by(rows, who)
-    page = events_page(rows, after=event_place(request))
+    page = events_page(wanted_events(request.viewer, form), after=event_place(request))
     links = caller_links({event.caller_id: event.caller for event in page.rows}.values())
     context = {
         "form": form,
@@ -56,9 +55,18 @@ def activity(request: ViewerRequest) -> HttpResponse:
         "accounts": visible_accounts(request.viewer).order_by("name"),
         "known": extent(form.value("account") or None),
         "covered": coverage(_accounts(request.viewer, form.value("account"))),
+        "files": export_links(request, "activity:events-export"),
         "section": "activity",
     }
     return render_page(request, "activity/events.html", context, partial="events")
+
+
+def wanted_events(viewer: Viewer, form: AccountsActivityForm) -> QuerySet[TrailEvent]:
+    """The events that a form asks for, of the accounts that the viewer sees."""
+    rows = events_in(_accounts(viewer, form.value("account")), form.event_filter)
+    if who := form.value("who"):
+        rows = made_by(rows, who)
+    return rows
 
 
 @require_safe

@@ -10,6 +10,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.views.decorators.http import require_safe
 
+from console.activity.export_links import export_links
 from console.activity.forms import ActivityForm
 from console.activity.lines import ActivityLine, lines_of
 from console.identities.details import history
@@ -79,6 +80,7 @@ def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
         "services": [(service, actions[service.service]) for service in services_used(callers)],
         "addresses": addresses_of(callers),
         "known": extent(shown.account_id),
+        "files": export_links(request, f"{NAMES[shown.entity.kind]}-export", shown.entity.pk),
         "covered": coverage([shown.account_id]),
     }
 

@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from console.activity import coverage, events, identity, sources, uploads
+from console.activity import coverage, events, export, identity, sources, uploads
 
 app_name = "activity"
 urlpatterns = [
     path("activity/", events.activity, name="events"),
     path("activity/<int:moment>/<uuid:event_id>/", events.event, name="event"),
+    path("activity/export.<str:form>", export.events_export, name="events-export"),
+    path("people/<int:pk>/activity/export.<str:form>", export.person_export, name="person-export"),
+    path("roles/<int:pk>/activity/export.<str:form>", export.role_export, name="role-export"),
     path("activity/coverage/", coverage.coverage_page, name="coverage"),
     path("activity/sources/", sources.sources_page, name="sources"),
     path("activity/sources/add/", sources.add, name="add-source"),

@@ -12,6 +12,7 @@ from itertools import chain, starmap
 from typing import Final
 from uuid import UUID
 
+from iam.activity.first_calls import FirstCall, accounts_with_events, first_calls
 from iam.changes.models import Change, ChangeState
 from iam.changes.operations import ADD_TO_GROUP, PutInlinePolicy
 from iam.changes.operations.access_key import CreateAccessKey
@@ -120,11 +121,15 @@ class _Facts:
     """Why users have no access any more, by their ARNs: offboarded, suspended or deleted."""
     moved: dict[UUID, datetime]
     """Person → when they last changed team."""
+    calls: dict[str, FirstCall]
+    """The first successful call of each user, by unique ID."""
+    recorded: frozenset[int]
+    """The accounts of which events are known."""
 
 
 def checklists(people: Sequence[Newcomer], *, body: Body | None = None) -> list[Checklist]:
     """The checklists of people of one run, or without `body` of several runs (read with their versions);
-    twelve queries for any number.
+    fourteen queries for any number.
     """
     by_person = places_of(people)
     places = list(chain.from_iterable(by_person[newcomer.pk] for newcomer in people))
@@ -175,6 +180,8 @@ def _facts(places: Iterable[ProvisionedUser], people: Sequence[Newcomer]) -> _Fa
         made=made_passwords(arns),
         over=without_access(places),
         moved=_team_changes(people),
+        calls=first_calls([entity.aws_id for entity in users.values()]),
+        recorded=accounts_with_events({place.account_id for place in places}),
     )
 
 
@@ -251,6 +258,12 @@ def _lines_of_person(
         yield _after(f"MFA on{where}", _mfa_since(facts, user), waits=waits, says=says)
     if body.password or body.key:
         yield _after(f"First sign-in or use{where}", _used_at(facts, user), waits=waits, says=says)
+    if place.account_id in facts.recorded:
+        call = facts.calls.get(user.aws_id) if user else None
+        if call is None:
+            yield Item(f"First call{where}", waits, says)
+        else:
+            yield Item(f"First call: {call.action}{where}", StepStatus.DONE, at=call.at)
 
 
 def _invited(

@@ -30,6 +30,7 @@ from iam.people.onboarding.queries import sets_of
 from iam.people.runs.models import RunState
 from iam.sealed.models import Secret
 from tests import factories
+from tests.iam.activity.events import happened, identity_of
 from tests.iam.changes.conftest import make_group, wait_over
 from tests.iam.people.onboarding.conftest import Squad, template
 from tests.queue import catch
@@ -337,3 +338,19 @@ def test_ends_that_nobody_was_told_of_are_found(squad: Squad, monkeypatch: pytes
     assert run.state == RunState.DONE
     assert Person.objects.filter(email=f"yuki-{squad.mark}@example.com").exists()
     assert reconcile.reconcile_open(older_than=timedelta(0)) == 0
+
+
+def test_the_first_call_is_a_step_where_events_of_the_account_are_known(squad: Squad) -> None:
+    version = squad.blueprint()
+    run = squad.work(squad.approve(squad.asked(squad.two, version=version)))
+
+    def lines() -> set[str]:
+        lists = checklists(list(run.people.all()), body=version.body)
+        return {item.what for each in lists for item in each.items if item.what.startswith("First call")}
+
+    assert lines() == set()
+    user = Entity.objects.get(name=squad.yuki)
+    happened(identity_of(user, principalId="AIDASOMEBODYELSE"))
+    assert lines() == {"First call"}
+    happened(identity_of(user))
+    assert lines() == {"First call", "First call: s3:GetObject"}

@@ -1,0 +1,21 @@
+"""The buttons that export events, with the filter of the page."""
+
+from __future__ import annotations
+
+from django.urls import reverse
+
+from console.web.access import ViewerRequest
+from console.web.query import Query
+from iam.guard import Right
+
+
+def export_links(request: ViewerRequest, name: str, *arguments: int) -> list[tuple[str, str]]:
+    """The buttons of the export at this address, with the filter of the page; none for who may not export."""
+    if not request.viewer.may(Right.EXPORT):
+        return []
+    pairs = [(key, str(value)) for key, value in request.GET.items() if key != "after"]
+    query = Query.from_pairs(pairs)
+    return [
+        (label, f"{reverse(name, args=[*arguments, form])}{query}")
+        for label, form in (("CSV", "csv"), ("JSON", "json"))
+    ]
