@@ -32,6 +32,7 @@ from console.changes.approval_context import deciding_context
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.moments import left_text, moment_text
 from console.web.render import is_fragment, render_live, render_page
+from iam.access.grants.grant_use import grant_use
 from iam.access.grants.hidden_recipients import hidden_holders, seen_holders
 from iam.access.grants.models import GIVING, Grant, GrantState, Preparation
 from iam.access.grants.phrases import counted
@@ -120,6 +121,7 @@ def _live_part(request: ViewerRequest, grant: Grant, *, template: str, more: dic
     if is_fragment(request) and request.GET.get("seen") == version and pace:
         return HttpResponse(status=204)
     context = grant_context(request, grant, parts, hidden=hidden) | more | {"version": version}
+    context["use"] = None if hidden or request.at is not None else grant_use(grant)
     return render_live(request, template, context, pace=pace)
 
 
