@@ -9,6 +9,7 @@ from functools import partial
 from itertools import chain
 from typing import Any, Final
 
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -38,9 +39,11 @@ from iam.audit.findings.queries import (
     FindingFilter,
     finding_counts,
     findings,
+    teams_of_owners,
 )
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.values import values_of
+from iam.directory.models import Team
 from iam.guard import Right, Viewer
 from iam.keyset import KeysetPlace, RowPage, page
 from iam.mirror.owners import people_and_owners
@@ -49,6 +52,8 @@ SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE_SIZE: Final = 50
 EXPORT_PAGE: Final = 500
 NEW_DAYS: Final = 7
+VISIT_SECONDS: Final = 60
+"""Pages that follow each other so closely are noted once."""
 TABS: Final = (
     ("", "Open"),
     ("new", "New in 7 days"),
@@ -103,7 +108,8 @@ COLUMNS: Final = (
 def findings_page(request: ViewerRequest) -> HttpResponse:
     """The findings that fit, the worst first."""
     require_present(request)
-    note_visit(request.viewer, now=datetime.now(tz=UTC))
+    if cache.add(f"findings-visit:{request.viewer.person_id}", True, VISIT_SECONDS):
+        note_visit(request.viewer, now=datetime.now(tz=UTC))
     get, viewer, wanted = request.GET, request.viewer, wanted_in(request)
     rows = page(
         findings(viewer, wanted).select_related("account"),
@@ -143,7 +149,7 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
     return render_page(request, "findings/list.html", context, partial="table")
 
 
-FILTERS: Final = ("severity", "kind", "certainty", "since")
+FILTERS: Final = ("severity", "kind", "certainty", "team", "since")
 
 
 def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
@@ -157,6 +163,9 @@ def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
         "kind": ("Kind", "Every kind", [(rule.kind, rule.title) for rule in all_rules().values()]),
         "certainty": ("Certainty", "Any certainty", FindingCertainty.choices),
     }
+    teams = [(team.slug, team.name) for team in teams_of_owners(request.viewer)]
+    if teams:
+        options["team"] = ("Team", "Any team", teams)
     return [
         {
             "id": f"f-{name}",
@@ -209,8 +218,16 @@ def wanted_in(request: ViewerRequest) -> FindingFilter:
         certainty=certainty,
         changed_since=since,
         is_requested=tab == "requested",
+        team=_team(request),
         text=get.get("q", "").strip()[:200],
     )
+
+
+def _team(request: ViewerRequest) -> Team | None:
+    """The team whose users the findings are about; None for all."""
+    slug = request.GET.get("team", "")
+    teams = teams_of_owners(request.viewer) if slug else []
+    return next((team for team in teams if team.slug == slug), None)
 
 
 def _changed_since(request: ViewerRequest) -> datetime:

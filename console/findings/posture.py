@@ -38,10 +38,13 @@ def posture_context(viewer: Viewer, account: Account | None) -> dict[str, Any]:
         return {}
     trend = posture_trend(viewer, account=account)
     lines = [_line(line, account) for line in trend.posture.lines]
+    number = len(lines) - SHOWN
+    plural = "" if number == 1 else "s"
     shown = {
         "score": trend.posture.score,
         "lines": lines[:SHOWN],
         "more_lines": lines[SHOWN:],
+        "more_words": f"{number} more kind{plural}",
         "unread": len(trend.posture.unread),
         "unscored": trend.accounts - trend.scored,
         "accounts": trend.accounts,

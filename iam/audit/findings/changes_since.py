@@ -15,8 +15,6 @@ from iam.mirror.models import Account
 
 PAUSE: Final = timedelta(minutes=30)
 """Pages that are opened within so long of each other are one visit."""
-EXACT: Final = timedelta(minutes=1)
-"""Within so long nothing is written: pages follow each other."""
 COUNTED: Final = (
     FindingEventKind.OPENED,
     FindingEventKind.REOPENED,
@@ -32,8 +30,7 @@ def note_visit(viewer: Viewer, *, now: datetime) -> datetime | None:
     if is_new:
         return None
     before = visit.at if now - visit.at > PAUSE else visit.before
-    if now - visit.at > EXACT:
-        FindingVisit.objects.filter(pk=visit.pk).update(at=now, before=before)
+    FindingVisit.objects.filter(pk=visit.pk).update(at=now, before=before)
     return before
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from django.core.cache import cache
-from django.db.models import Count, Max, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from iam.audit.findings.models import (
     AcceptanceState,
@@ -20,12 +20,14 @@ from iam.audit.findings.models import (
     FindingSeverity,
     FindingStatus,
 )
+from iam.directory.models import OwnedUser, Team
 from iam.guard import Viewer
 from iam.keyset import Order
 from iam.mirror.models import Account, Kind
 from iam.mirror.queries.lists.context import ListContext
 from iam.mirror.queries.lists.counts import scope_key
 from iam.mirror.queries.visibility import visible
+from iam.people.fleet.demands import Rule, people_under
 
 WORST_FIRST: Final = Order("place", "id")
 COUNTS_KEPT_S: Final = 24 * 3600
@@ -35,7 +37,7 @@ KINDS_OF_TEAMS: Final = (Kind.USER, Kind.GROUP)
 @dataclass(frozen=True, slots=True)
 class FindingFilter:
     """What a list of findings is narrowed to. `changed_since`: whose status changed since then;
-    `is_requested`: someone requested to accept it.
+    `is_requested`: someone requested to accept it; `team`: it is about a user of the team.
     """
 
     account: Account | None = None
@@ -45,12 +47,21 @@ class FindingFilter:
     certainty: str = ""
     changed_since: datetime | None = None
     is_requested: bool = False
+    team: Team | None = None
     text: str = ""
 
 
 def visible_findings(viewer: Viewer) -> QuerySet[AuditFinding]:
     """Findings of whole accounts that the viewer sees; a lead sees those of their people and groups."""
     return visible(AuditFinding.objects.all(), viewer, entity="entity", kinds=KINDS_OF_TEAMS)
+
+
+def teams_of_owners(viewer: Viewer) -> list[Team]:
+    """The teams by which a viewer can narrow findings: all, or those that they lead."""
+    teams = Team.objects.order_by("name")
+    if not viewer.sees_accounts:
+        teams = teams.filter(slug__in=viewer.leads)
+    return list(teams)
 
 
 def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
@@ -73,6 +84,11 @@ def findings(viewer: Viewer, wanted: FindingFilter) -> QuerySet[AuditFinding]:
         waiting = FindingAcceptance.objects.filter(state=AcceptanceState.REQUESTED)
         conditions["pk__in"] = waiting.values("finding")
     rows = rows.filter(**conditions)
+    if wanted.team is not None:
+        rules = wanted.team.rules.values_list("kind", "account_id", "value")
+        machines = OwnedUser.objects.filter(team=wanted.team).values("aws_id")
+        people = people_under([Rule(*rule) for rule in rules])
+        rows = rows.filter(Q(entity__in=people) | Q(entity__aws_id__in=machines))
     # Who looks after people only must not find out by a search what else a finding is about.
     column = "search__contains" if viewer.sees_accounts else "place__contains"
     for word in wanted.text.lower().split():

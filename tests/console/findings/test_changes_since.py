@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.core.cache import cache
 
 from iam.audit.findings.calculation import calculate
 from iam.audit.findings.changes_since import PAUSE, last_visit, note_visit
@@ -74,6 +75,7 @@ def test_pages_within_half_an_hour_are_one_visit(account: Account) -> None:
 def test_the_list_says_since_the_last_visit(account: Account) -> None:
     client = signed_in(Role.AUDITOR)
     assert "Since your last visit" not in text(client, CHANGED)
+    cache.clear()
     FindingVisit.objects.update(at=datetime.now(tz=UTC) - timedelta(days=2))
     assert "Since your last visit" in text(client, CHANGED)
 
