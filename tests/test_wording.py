@@ -21,7 +21,7 @@ def _words(tmp_path: Path, name: str, text: str) -> list[str]:
         ("<p>Nobody yet</p>", ["nobody"]),
         ('<p title="asked by Ines">x</p>', ["asked by"]),
         ('{% badge "Look closely" "warn" %}', ["look closely"]),
-        ('{% url "changes:look-again" pk %}', []),
+        ('{% url "changes:refresh" pk %}', []),
         ("{# nobody reads this #}{% comment %}nobody{% endcomment %}", []),
         ('<p class="nobody">No one yet</p>', []),
         ("<p>1 user(s)</p>", ["user(s)"]),

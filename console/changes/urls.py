@@ -36,7 +36,7 @@ urlpatterns = [
     path("rules/<uuid:pk>/decide/", rules.proposal_decide, name="proposal-decide"),
     path("drift/", drift.listing, name="drift"),
     path("drift/adopt/", drift.adopt, name="drift-adopt"),
-    path("drift/<uuid:pk>/", drift.drift_detail, name="drift-one"),
+    path("drift/<uuid:pk>/", drift.drift_detail, name="drift-detail"),
     path("drift/<uuid:pk>/undo/", drift.undo, name="drift-undo"),
     path("irreversible/", irreversible.irreversible, name="irreversible"),
     path("credential/", request_page(CredentialDraft), name="credential"),
@@ -53,7 +53,7 @@ urlpatterns = [
     path("<uuid:pk>/decide/", change.decide, name="decide"),
     path("<uuid:pk>/withdraw/", change.withdraw, name="withdraw"),
     path("<uuid:pk>/secret/", secrets.secret, name="secret"),
-    path("<uuid:pk>/look-again/", change.look_again, name="look-again"),
+    path("<uuid:pk>/look-again/", change.look_again, name="refresh"),
     path("<uuid:pk>/undo/", undo.undo, name="undo"),
     path("<uuid:pk>/undo-set/", undo.undo_set, name="undo-set"),
 ]

@@ -98,14 +98,18 @@ def _root_matters(roots: list[Root], kept: str) -> Iterator[AttentionLine]:
     without = sum(root.standing is RootStanding.NONE for root in roots)
     unknown = sum(root.standing in (RootStanding.UNREAD, RootStanding.UNCONNECTED) for root in roots)
     with_keys = sum(bool(root.keys) for root in roots)
-    url = f"{reverse('mfa:roots')}{kept}"
+    url = f"{reverse('mfa:root-users')}{kept}"
     if without:
         meaning = "A root user can do everything in its account, and no policy stops it."
         yield AttentionLine("Root users without MFA", meaning, f"{without:,}", "bad", url)
     if with_keys:
         meaning = "Anyone with such a key can do everything in the account."
         yield AttentionLine(
-            "Root users with access keys", meaning, f"{with_keys:,}", "bad", f"{reverse('keys:roots')}{kept}"
+            "Root users with access keys",
+            meaning,
+            f"{with_keys:,}",
+            "bad",
+            f"{reverse('keys:root-keys')}{kept}",
         )
     if unknown:
         meaning = f"Not synced for {unknown:,} account{'' if unknown == 1 else 's'}."

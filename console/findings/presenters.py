@@ -79,8 +79,8 @@ CREDENTIAL_FIXES: Final[Mapping[str, tuple[str, str]]] = {
 }
 """Requests about one credential: the button, and by what the address names it."""
 OTHER_PAGES: Final[Mapping[str, tuple[str, str]]] = {
-    "roots": ("mfa:roots", "Open root users"),
-    "root-keys": ("keys:roots", "Open root access keys"),
+    "roots": ("mfa:root-users", "Open root users"),
+    "root-keys": ("keys:root-keys", "Open root access keys"),
     "mfa": ("mfa:fleet", "Open MFA"),
     "offboarding": ("offboarding:begin", "Offboard someone"),
 }

@@ -137,7 +137,7 @@ def match_rules(request: ViewerRequest) -> HttpResponse:
                     else "Nothing changed."
                 )
                 messages.success(request, outcome)
-                return redirect("linking:ways")
+                return redirect("linking:match-rules")
             context["effect"] = foretell(chosen)
     except DirectoryRuleError as error:
         return render_page(request, "linking/ways.html", context | {"refused": str(error)}, status=422)

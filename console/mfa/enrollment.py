@@ -66,12 +66,12 @@ def by_link(request: HttpRequest, place: int = 0) -> HttpResponse:
         raise Http404
     if len(users) > 1 and not place:
         at = next((at for at, user in enumerate(users, 1) if not has_mfa(user)), len(users))
-        return redirect("mfa:by-link-at", place=at)
+        return redirect("mfa:enrollment-link-user", place=at)
     user = users[place - 1] if place else users[0]
     seat = EnrolmentSession(
         person=link.person, user=user, secret=request.COOKIES[link_landing.COOKIE], link=link
     )
-    address = reverse("mfa:by-link-at", args=[place]) if place else reverse("mfa:by-link")
+    address = reverse("mfa:enrollment-link-user", args=[place]) if place else reverse("mfa:enrollment-link")
     return _answer(request, seat, address=address, several=_several(users, user))
 
 

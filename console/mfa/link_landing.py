@@ -36,7 +36,7 @@ from iam.people.links.services import (
 )
 
 COOKIE: Final = "gatehouse_link" if settings.EMBEDDED else "__Host-gatehouse_link"
-PAGES: dict[str, str] = {Purpose.MFA: "mfa:by-link"}
+PAGES: dict[str, str] = {Purpose.MFA: "mfa:enrollment-link"}
 """Purpose of a link → the page that it leads to."""
 
 

@@ -98,7 +98,7 @@ def demands_page(request: ViewerRequest) -> HttpResponse:
         if demand(request.viewer, place=place, wanted=wanted):
             verb = "is required in" if wanted else "is no longer required in"
             messages.success(request, f"Hardware MFA {verb} {place.name}.")
-        return redirect("mfa:demands")
+        return redirect("mfa:hardware-demands")
     accounts = list(visible_accounts(request.viewer).order_by("name", "id"))
     known = hardware_demands()
     rows = [demand for demand in known if demand.team or demand.account in accounts]

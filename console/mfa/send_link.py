@@ -43,7 +43,7 @@ def send(request: ViewerRequest, pk: int) -> HttpResponse:
     except RefusedError as refused:
         return _page(request, user, {"refused": refused}, status=422)
     messages.success(request, f"A link is on its way to {link.person.email}.")
-    return redirect("mfa:send", pk=pk)
+    return redirect("mfa:send-link", pk=pk)
 
 
 @require_POST
@@ -58,7 +58,7 @@ def revoke(request: ViewerRequest, pk: UUID) -> HttpResponse:
     _user(request, entity.pk)
     if invitation.revoke(request.viewer, link):
         messages.success(request, f"The link of {link.created_at:%H:%M} UTC opens nothing any more.")
-    return redirect("mfa:send", pk=entity.pk)
+    return redirect("mfa:send-link", pk=entity.pk)
 
 
 def _user(request: ViewerRequest, pk: int) -> Entity:

@@ -79,7 +79,7 @@ def draft_page(
         "warnings": warnings_for(people_of(firsts), viewer=request.viewer),
         "refused_now": refused,
         "errors": field_errors(refused),
-        "action": reverse("offboarding:run-ask", args=[run.pk]),
+        "action": reverse("offboarding:run-request", args=[run.pk]),
         "refused": None,
         "plan": None,
     }

@@ -45,7 +45,7 @@ def closed(link: Link) -> link_landing.Closed:
     )
 
 
-link_landing.PAGES[Purpose.ROTATION] = "keys:by-link"
+link_landing.PAGES[Purpose.ROTATION] = "keys:new-key-link"
 link_landing.CLOSED[Purpose.ROTATION] = closed
 NOT_YOURS: Final = "This page opens only with the link to your new access key that was sent to you."
 

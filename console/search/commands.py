@@ -68,7 +68,7 @@ COMMANDS = (
         "Send an MFA link to {}",
         "smartphone",
         (Kind.USER,),
-        lambda pk: reverse("mfa:send", args=[pk]),
+        lambda pk: reverse("mfa:send-link", args=[pk]),
     ),
     Command(
         _pattern(r"rotate(?:\s+(?:the\s+)?(?:access\s+)?key)?"),

@@ -58,7 +58,7 @@ PLACES = (
     ),
     SearchablePage("Your profile", "profile", "user-cog", "me settings theme time zone sessions password"),
     SearchablePage("Your notification settings", "notify:preferences", "bell", "mail slack"),
-    SearchablePage("Your access keys", "keys:mine", "key-round", "my own"),
+    SearchablePage("Your access keys", "keys:my-keys", "key-round", "my own"),
 )
 
 

@@ -145,12 +145,12 @@ CREDENTIALS = NavigationEntry(
         NavigationTab("MFA", "mfa:fleet", OTHERS),
         NavigationTab("MFA campaigns", "mfa:campaigns", OTHERS),
         NavigationTab("Lost devices", "mfa:replacements", OTHERS, _asks_anybody),
-        NavigationTab("MFA policy", "mfa:enforce", OTHERS, _asks_accounts),
-        NavigationTab("Hardware MFA", "mfa:demands", ACCOUNT),
+        NavigationTab("MFA policy", "mfa:enforcement", OTHERS, _asks_accounts),
+        NavigationTab("Hardware MFA", "mfa:hardware-demands", ACCOUNT),
         NavigationTab("Access keys", "keys:keys", OTHERS),
         NavigationTab("Key rotations", "keys:rotations", OTHERS),
-        NavigationTab("Root users", "mfa:roots", ACCOUNT),
-        NavigationTab("Root access keys", "keys:roots", ACCOUNT),
+        NavigationTab("Root users", "mfa:root-users", ACCOUNT),
+        NavigationTab("Root access keys", "keys:root-keys", ACCOUNT),
     ),
 )
 FINDINGS = NavigationEntry(

@@ -46,6 +46,6 @@ urlpatterns: list[URLPattern] = [
     path("groups/<int:pk>/grants/", about.group_grants, name="group-grants"),
     path("ask/", ask.ask, name="ask"),
     path("ask/choose/", ask.ask_from_template, name="ask-from-template"),
-    path("my-access/", my_access.mine, name="mine"),
-    path("my-access/<int:pk>/can/", my_access.mine_can, name="mine-can"),
+    path("my-access/", my_access.mine, name="my-access"),
+    path("my-access/<int:pk>/can/", my_access.mine_can, name="my-permissions"),
 ]

@@ -280,7 +280,7 @@ BROWSER: dict[str, Callable[[World, Client], Any]] = {
     "review break-glass": _post("review", "glass", verdict="accept", comment="Right"),
     "undo": _post("undo", "applied"),
     "read the secret": _post("secret", "secret"),
-    "see drift": lambda w, c: c.get(reverse("changes:drift-one", args=[w.drift.pk])),
+    "see drift": lambda w, c: c.get(reverse("changes:drift-detail", args=[w.drift.pk])),
     "adopt drift": lambda w, c: c.post(reverse("changes:drift-adopt"), {"drift": w.drift.pk, "reason": "r"}),
     "undo drift": lambda w, c: c.post(
         reverse("changes:drift-undo", args=[w.drift.pk]), {"reason": "r", "key": str(uuid.uuid4())}

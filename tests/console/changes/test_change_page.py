@@ -248,7 +248,7 @@ def test_an_auditor_sees_everything_and_can_do_nothing(site: Site) -> None:
     assert reverse("changes:undo", args=[change.pk]) not in text
     refused = auditor.post(reverse("changes:withdraw", args=[change.pk]))
     assert refused.status_code == 422
-    for name in ("look-again", "undo", "decide"):
+    for name in ("refresh", "undo", "decide"):
         assert auditor.post(reverse(f"changes:{name}", args=[change.pk])).status_code == 404
     assert auditor.get(reverse("changes:approvals")).status_code == 404
 
@@ -258,7 +258,7 @@ def test_an_unknown_change_can_be_looked_at_again(site: Site) -> None:
     Change.objects.update(state=ChangeState.UNKNOWN, error_message="Nobody knows.")
     assert "Refresh" in site.asker.get(page_of(change)).content.decode()
 
-    site.asker.post(reverse("changes:look-again", args=[change.pk]))
+    site.asker.post(reverse("changes:refresh", args=[change.pk]))
     change.refresh_from_db()
     assert change.state == ChangeState.CONFIRMING
 

@@ -83,7 +83,7 @@ def test_nobody_gets_anywhere_without_signing_in(site: Site) -> None:
     change = site.asked()
     for name in ("list", "approvals", "membership"):
         assert Client().get(reverse(f"changes:{name}")).status_code == 302
-    for name in ("change", "decide", "withdraw", "look-again", "undo"):
+    for name in ("change", "decide", "withdraw", "refresh", "undo"):
         answer = Client().get(reverse(f"changes:{name}", args=[change.pk]))
         assert answer.status_code == 302
         assert "sign-in" in answer.url

@@ -223,7 +223,7 @@ def test_who_rules_over_nobody_finds_no_door(role: Role, account: Account) -> No
     client.force_login(factories.operator(role, name="Amara Diallo"))
     answers = [
         client.post(reverse(f"linking:{name}", args=[user.pk]), {"person": str(maya.pk)}).status_code
-        for name in ("link", "undo", "apart")
+        for name in ("link", "undo", "mark-not-theirs")
     ]
     answers.append(client.post(reverse("linking:confirm"), {"all": "1"}).status_code)
     answers.append(client.get(reverse("linking:links")).status_code)

@@ -117,11 +117,11 @@ def test_a_proposal_is_confirmed_taken_back_and_refused_by_a_click_each(world: W
     assert Identity.objects.get(user_arn=user.arn).linked_by == "Ines Duarte"
     assert post(client, "undo", user.pk) == 302
     assert "Not confirmed" in page(client, world.first)
-    assert post(client, "apart", user.pk, person=person, why="A service") == 302
+    assert post(client, "mark-not-theirs", user.pk, person=person, why="A service") == 302
     assert "2 IAM users in 2 accounts" in page(client, world.first)
     text = page(client, user)
     assert "A service" in text
-    assert post(client, "forget", Apart.objects.get().pk) == 302
+    assert post(client, "forget-mark", Apart.objects.get().pk) == 302
     assert "3 IAM users in 2 accounts" in page(client, world.first)
 
 
@@ -189,15 +189,15 @@ def test_the_ways_are_looked_at_before_they_are_saved(world: World) -> None:
         "user_name": ["{f}{last}", ""],
         "address": ["{first}.{last}", ""],
     }
-    answer = client.post(reverse("linking:ways"), form | {"act": "look"})
+    answer = client.post(reverse("linking:match-rules"), form | {"act": "look"})
     text = answer.content.decode()
     assert "1, of 1 person" in text
     assert ">mokafor<" in text
     assert not NameRule.objects.exists()
-    assert client.post(reverse("linking:ways"), form | {"act": "save"}).status_code == 302
+    assert client.post(reverse("linking:match-rules"), form | {"act": "save"}).status_code == 302
     assert refresh_links()
     assert "4 IAM users in 2 accounts" in page(client, world.first)
-    bad = client.post(reverse("linking:ways"), form | {"user_name": ["{nick}"], "act": "look"})
+    bad = client.post(reverse("linking:match-rules"), form | {"user_name": ["{nick}"], "act": "look"})
     assert (bad.status_code, "{nick} isn’t a part" in bad.content.decode()) == (422, True)
 
 

@@ -177,7 +177,7 @@ def test_the_mail_holds_the_link_and_no_row_does(user: Entity, person: Person, s
 
 def test_a_link_for_a_user_of_nobody_is_not_made(user: Entity, client: Client) -> None:
     client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
-    page = reverse("mfa:send", args=[user.pk])
+    page = reverse("mfa:send-link", args=[user.pk])
     assert "No person in Gatehouse is linked" in client.get(page).content.decode()
     assert client.post(page, {"how": "show"}).status_code == 422
     assert not Link.objects.exists()
@@ -185,7 +185,7 @@ def test_a_link_for_a_user_of_nobody_is_not_made(user: Entity, client: Client) -
 
 def test_the_link_is_shown_once_to_whoever_asks_for_it(user: Entity, person: Person, client: Client) -> None:
     client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
-    page = reverse("mfa:send", args=[user.pk])
+    page = reverse("mfa:send-link", args=[user.pk])
     shown = client.post(page, {"how": "show"}).content.decode()
     link = Link.objects.get()
     assert word_of(link.pk) in shown
@@ -207,7 +207,7 @@ def test_who_leads_another_team_sends_shows_and_takes_back_no_link(
     team = Team.objects.create(slug="data", name="Data")
     client.force_login(factories.operator(Role.TEAM_LEAD, name="Bo Berg", team=team))
     for how in ("mail", "show"):
-        assert client.post(reverse("mfa:send", args=[user.pk]), {"how": how}).status_code == 404
+        assert client.post(reverse("mfa:send-link", args=[user.pk]), {"how": how}).status_code == 404
     assert client.post(reverse("mfa:revoke", args=[link.pk])).status_code == 404
     assert (Link.objects.get().ended_at, Outgoing.objects.count()) == (None, 0)
 
@@ -244,7 +244,7 @@ def test_nobody_has_a_link_made_for_somebody_who_has_a_device(
     """
     has_a_device(user)
     client.force_login(factories.operator(Role.ADMINISTRATOR, name="Ines Duarte"))
-    page = reverse("mfa:send", args=[user.pk])
+    page = reverse("mfa:send-link", args=[user.pk])
     shown = client.get(page).content.decode()
     assert "a second person makes sure who it is" in shown
     assert "Show it to pass it on" not in shown

@@ -20,7 +20,7 @@ PAGES: Final = {
     MessagePage.GRANT: ("access:grant", (KEY,)),
     MessagePage.LEAVER: ("offboarding:leaver", (KEY,)),
     MessagePage.LINK: ("mfa:link", ("word",)),
-    MessagePage.MESSAGE: ("notify:follow", ("word",)),
+    MessagePage.MESSAGE: ("notify:follow-link", ("word",)),
     MessagePage.MFA_REPLACEMENT: ("mfa:replacement", (KEY,)),
     MessagePage.NEWCOMER: ("onboarding:run", (KEY,)),
     MessagePage.NOTIFICATIONS: ("notify:preferences", ()),

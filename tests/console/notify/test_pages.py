@@ -72,7 +72,7 @@ def test_the_addresses_of_rooms_are_on_no_page(ines: Any, settings: Any) -> None
 def test_the_outbox_is_for_administrators(kwame: Any) -> None:
     tell(kwame.person)
     assert browser(kwame).get(OUTBOX).status_code == 404
-    again = reverse("notify:again", args=[Outgoing.objects.get().pk])
+    again = reverse("notify:send-again", args=[Outgoing.objects.get().pk])
     assert browser(kwame).post(again).status_code == 404
 
 

@@ -78,7 +78,7 @@ def test_an_ambiguous_name_shows_who_is_meant_to_choose_from(
     for user in (users["jonas one"], users["jonas two"]):
         assert f'value="{user.arn}"' in page
     data = {"do": "correct", f"text-{row.pk}": "jonas", f"pick-{row.pk}": users["jonas two"].arn}
-    client.post(reverse("offboarding:run-ask", args=[row.run_id]), data)
+    client.post(reverse("offboarding:run-request", args=[row.run_id]), data)
     chosen = Leaver.objects.get()
     assert chosen.standing == RowStatus.READY
     assert [seat.user for seat in chosen.seats.all()] == [users["jonas two"]]
@@ -92,7 +92,8 @@ def test_a_wrong_row_is_corrected_in_the_table_and_the_others_stay(
     page = client.get(reverse("offboarding:run", args=[bad.run_id])).content.decode()
     assert 'value="noor.amim"' in page
     client.post(
-        reverse("offboarding:run-ask", args=[bad.run_id]), {"do": "correct", f"text-{bad.pk}": "noor.amin"}
+        reverse("offboarding:run-request", args=[bad.run_id]),
+        {"do": "correct", f"text-{bad.pk}": "noor.amin"},
     )
     assert standings() == {"maya@example.com": RowStatus.READY, "noor.amin": RowStatus.READY}
 

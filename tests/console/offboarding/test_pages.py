@@ -183,7 +183,7 @@ def test_a_list_is_checked_row_by_row_and_nobody_is_asked_for_while_one_is_bad(
     draft = admin.post(reverse("offboarding:file"), {"file": file})["Location"]
     assert "No one in your accounts or teams" in admin.get(draft).content.decode()
     run = OffboardingRun.objects.get()
-    ask = reverse("offboarding:run-ask", args=[run.pk])
+    ask = reverse("offboarding:run-request", args=[run.pk])
     refused = admin.post(ask, {"reason": "They go", "grace": "30"})
     assert "1 of 2 rows need fixing" in refused.content.decode()
     assert not Change.objects.exists()
@@ -297,7 +297,7 @@ def test_suspend_now_takes_a_reason_and_one_click(admin: Client, user: Entity) -
     assert "There is nothing to suspend" in again
 
 
-@pytest.mark.parametrize("name", ["again", "confirm", "take-back"])
+@pytest.mark.parametrize("name", ["retry", "confirm", "lift-suspension"])
 def test_a_post_address_that_is_opened_leads_back_to_its_page(admin: Client, user: Entity, name: str) -> None:
     leaver = offboarding.left(user, factories.person("Hana Sato"))
     answer = admin.get(reverse(f"offboarding:{name}", args=[leaver.pk]))

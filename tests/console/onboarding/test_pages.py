@@ -69,10 +69,10 @@ def test_a_file_becomes_a_draft_with_its_receipt_and_every_bad_row_named(
     assert "iam:CreateUser" in page
 
     run = OnboardingRun.objects.get()
-    refused = lead.post(reverse("onboarding:run-ask", args=[run.pk]), {"reason": "They begin"})
+    refused = lead.post(reverse("onboarding:run-request", args=[run.pk]), {"reason": "They begin"})
     assert refused.status_code == 422
     assert "1 of 2 rows can’t be used" in refused.content.decode()
-    lead.post(reverse("onboarding:run-ask", args=[run.pk]), {"reason": "They begin", "skip": "1"})
+    lead.post(reverse("onboarding:run-request", args=[run.pk]), {"reason": "They begin", "skip": "1"})
     live = lead.get(reverse("onboarding:run", args=[run.pk])).content.decode()
     assert "0 of 3 changes done" in live
     assert "Waiting for approval" in live

@@ -114,7 +114,7 @@ def test_the_lists_take_the_same_queries_for_a_few_and_for_many(account: Account
 
 def test_an_empty_list_says_so(account: Account) -> None:
     client, _ = signed_in(Role.ADMINISTRATOR)
-    for name in ("keys:keys", "keys:rotations", "keys:roots", "keys:mine"):
+    for name in ("keys:keys", "keys:rotations", "keys:root-keys", "keys:my-keys"):
         assert client.get(reverse(name)).status_code == 200
     assert "No key is being rotated" in client.get(reverse("keys:rotations")).content.decode()
     assert "None is done yet" in client.get(reverse("keys:rotations"), {"view": "done"}).content.decode()
@@ -155,9 +155,9 @@ def test_a_lead_sees_the_keys_and_rotations_of_their_team_only(account: Account)
     text = client.get(reverse("keys:rotations")).content.decode()
     assert seen.old.aws_id in text
     assert hidden.old.aws_id not in text
-    for name, method in (("keys:rotation", client.get), ("keys:act", client.post)):
+    for name, method in (("keys:rotation", client.get), ("keys:rotation-act", client.post)):
         assert method(reverse(name, args=[hidden.pk]), {"do": "look"}).status_code == 404
-    assert client.post(reverse("keys:act", args=[seen.pk]), {"do": "look"}).status_code == 302
+    assert client.post(reverse("keys:rotation-act", args=[seen.pk]), {"do": "look"}).status_code == 302
     seen.refresh_from_db()
     assert seen.wanted == "look"
 
@@ -168,7 +168,11 @@ def test_an_auditor_reads_and_does_nothing(account: Account) -> None:
     page = client.get(reverse("keys:rotation", args=[own.pk]))
     assert page.status_code == 200
     assert "<form" not in page.content.decode().partition('id="live"')[2].partition("</main>")[0]
-    for name, of in (("keys:act", own.pk), ("keys:secret", own.pk), ("keys:rotate", own.old_id)):
+    for name, of in (
+        ("keys:rotation-act", own.pk),
+        ("keys:new-key-secret", own.pk),
+        ("keys:rotate", own.old_id),
+    ):
         assert client.post(reverse(name, args=[of]), {"do": "deactivate"}).status_code == 404
 
 
@@ -181,7 +185,7 @@ def test_the_secret_is_shown_once_to_its_person_and_to_no_administrator(account:
         "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=handed.new_key_id
     )
     handed.save()
-    address = reverse("keys:secret", args=[handed.pk])
+    address = reverse("keys:new-key-secret", args=[handed.pk])
     assert administrator.post(address).status_code == 404
     assert member.get(address)["Location"] == reverse("keys:rotation", args=[handed.pk])
     assert "the/secret" not in member.get(reverse("keys:rotation", args=[handed.pk])).content.decode()
@@ -212,7 +216,7 @@ def test_a_link_of_somebody_else_or_of_another_rotation_opens_nothing(account: A
         Rotation.objects.update(link=latest)
         browser = Client()
         browser.post(f"/link/{word_of(link.pk)}/")
-        page = browser.post(reverse("keys:by-link"))
+        page = browser.post(reverse("keys:new-key-link"))
         assert page.status_code == 403
         assert "the/secret" not in page.content.decode()
 
@@ -226,7 +230,7 @@ def test_a_link_shows_the_secret_by_a_press_once_and_then_opens_nothing(account:
         "the/secret", for_person=person.pk, purpose="access_key.secret", ttl=DAY, label=handed.new_key_id
     )
     handed.save()
-    browser, page = Client(), reverse("keys:by-link")
+    browser, page = Client(), reverse("keys:new-key-link")
     browser.post(f"/link/{word_of(handed.link.pk)}/")
     for _ in range(2):
         assert "the/secret" not in browser.get(page).content.decode()
@@ -301,7 +305,7 @@ def test_keys_of_root_users_are_told(account: Account) -> None:
         valid_from=factories.FIRST_READ,
         observed_at=factories.FIRST_READ,
     )
-    page = auditor.get(reverse("keys:roots")).content.decode()
+    page = auditor.get(reverse("keys:root-keys")).content.decode()
     assert "1 root user with an access key" in page
 
 
@@ -309,7 +313,7 @@ def test_a_deletion_by_hand_takes_the_last_signs_of_the_key(account: Account) ->
     user = factories.user(account, "kwame.boateng")
     member, person = signed_in(Role.MEMBER, name="Kwame Boateng", arns=(user.arn,))
     inactive = rotation(key(user, status="Inactive"), person, stage=RotationStage.INACTIVE)
-    act = reverse("keys:act", args=[inactive.pk])
+    act = reverse("keys:rotation-act", args=[inactive.pk])
     refused = member.post(act, {"do": "delete", "typed": "nope"})
     assert refused.status_code == 422
     field = refused.content.decode().partition('id="typed"')[2].partition("</div>")[0]
@@ -343,7 +347,7 @@ def test_a_member_can_request_to_deactivate_a_key_of_their_own_and_no_other(acco
     old, new = key(user, days=200), key(user, days=1)
     member, _ = signed_in(Role.MEMBER, name="Kwame Boateng", arns=(user.arn,))
     page = f"{reverse('changes:credential')}?do=access_key.deactivate&of="
-    assert f"do=access_key.deactivate&amp;of={old.pk}" in member.get(reverse("keys:mine")).content.decode()
+    assert f"do=access_key.deactivate&amp;of={old.pk}" in member.get(reverse("keys:my-keys")).content.decode()
     # Two keys in use: the rotation can't be requested, and the way out is on the page.
     stuck = member.get(reverse("keys:rotate", args=[old.pk])).content.decode()
     assert f"of={old.pk}" in stuck

@@ -79,8 +79,8 @@ def test_a_denied_section_says_since_when_which_permission_and_what_is_kept(
 
 def test_the_fix_is_a_page_and_a_drawer_with_the_statement(admin: Client, account: Account) -> None:
     denied(account)
-    whole = text_of(admin.get(page("fix")))
-    drawer = admin.get(page("fix"), headers=HTMX).content.decode()
+    whole = text_of(admin.get(page("fix-permissions")))
+    drawer = admin.get(page("fix-permissions"), headers=HTMX).content.decode()
     assert not drawer.lstrip().startswith("<!DOCTYPE")
     assert 'id="fx-h"' in drawer
     for body in (whole, drawer):
@@ -91,7 +91,7 @@ def test_the_fix_is_a_page_and_a_drawer_with_the_statement(admin: Client, accoun
 
 
 def test_nothing_missing_is_said(admin: Client, account: Account) -> None:
-    assert "No permission is known to be missing" in text_of(admin.get(page("fix")))
+    assert "No permission is known to be missing" in text_of(admin.get(page("fix-permissions")))
 
 
 def test_a_reading_shows_its_progress_and_asks_again(admin: Client, account: Account) -> None:
@@ -121,25 +121,27 @@ def test_a_reading_shows_its_progress_and_asks_again(admin: Client, account: Acc
 
 def test_the_page_asks_quickly_for_five_seconds_then_less_often(admin: Client, account: Account) -> None:
     Pull.objects.create(account=account, state="running", calls=1, calls_expected=41)
-    assert "load delay:300ms" in admin.get(page("live") + "?n=15", headers=HTMX).content.decode()
-    late = admin.get(page("live") + "?n=16", headers=HTMX).content.decode()
+    assert "load delay:300ms" in admin.get(page("pull-progress") + "?n=15", headers=HTMX).content.decode()
+    late = admin.get(page("pull-progress") + "?n=16", headers=HTMX).content.decode()
     assert "load delay:2s" in late
     assert "?n=17" in late
     for nonsense in ("?n=x", "?n=-1", "?n=99999999"):
-        assert admin.get(page("live") + nonsense, headers=HTMX).status_code == 200
+        assert admin.get(page("pull-progress") + nonsense, headers=HTMX).status_code == 200
 
 
 def test_a_screen_reader_is_told_only_what_is_new(admin: Client, account: Account) -> None:
     Pull.objects.create(account=account, state="running", calls=26, calls_expected=41)
-    first = admin.get(page("live") + "?n=1", headers=HTMX).content.decode()
+    first = admin.get(page("pull-progress") + "?n=1", headers=HTMX).content.decode()
     assert 'hx-swap-oob="innerHTML:#said"' in first
-    again = admin.get(page("live"), {"n": 2, "said": "Syncing, 60 %, 0 of 22 sections"}, headers=HTMX)
+    again = admin.get(
+        page("pull-progress"), {"n": 2, "said": "Syncing, 60 %, 0 of 22 sections"}, headers=HTMX
+    )
     assert "hx-swap-oob" not in again.content.decode()
 
 
 def test_the_end_stops_the_asking_and_brings_the_history(admin: Client, account: Account) -> None:
     Pull.objects.create(account=account, state="complete", began_at=NOW, ended_at=NOW, calls=41)
-    response = admin.get(page("live") + "?n=9", headers=HTMX)
+    response = admin.get(page("pull-progress") + "?n=9", headers=HTMX)
     body = text_of(response)
     assert response.status_code == 286
     assert "load delay" not in body
@@ -154,10 +156,10 @@ def test_a_reading_is_asked_for_and_stopped_with_htmx_and_without(admin: Client,
     part = admin.post(page("pull"), headers=HTMX)
     assert 'id="live"' in part.content.decode()
     assert Pull.objects.count() == 1
-    body = admin.post(page("stop"), headers=HTMX).content.decode()
+    body = admin.post(page("stop-pull"), headers=HTMX).content.decode()
     assert "load delay" not in body
     assert Pull.objects.get().state == "cancelled"
-    assert admin.post(page("stop")).status_code == 302
+    assert admin.post(page("stop-pull")).status_code == 302
     assert Entry.objects.filter(kind="pull.cancel").count() == 1
 
 
@@ -258,7 +260,7 @@ def test_a_role_that_cannot_be_assumed_is_one_problem_and_no_statement_is_offere
     assert "1 of 22 sections denied" in body
     for permission in ("", "sts:AssumeRole"):
         account.sections.update(permission=permission, message=reason)
-        fix = text_of(admin.get(page("fix")))
+        fix = text_of(admin.get(page("fix-permissions")))
         assert "GatehouseMissing" not in fix
         assert reason in fix
 

@@ -242,14 +242,14 @@ def test_a_disconnected_account_is_connected_again_from_the_list(admin: Client, 
 def test_what_the_worker_has_is_found_and_connected(admin: Client, cloud: Cloud) -> None:
     page = reverse("setup:connect-environment")
     assert "A worker checks its own" in text_of(admin.get(page))
-    admin.post(reverse("setup:look"))
+    admin.post(reverse("setup:look-up-environment"))
     assert "Waiting for a worker" in text_of(admin.get(page))
     assert admin.get(f"{page}?n=1", headers=HTMX).status_code == 200
     run_job(SetupJob.objects.get().pk)
     response = admin.get(f"{page}?n=2", headers=HTMX)
     assert response.status_code == 286
     assert HUB in response.content.decode()
-    connect = reverse("setup:connect-own")
+    connect = reverse("setup:connect-own-account")
     assert admin.post(connect, {"name": ""}).status_code == 422
     assert admin.post(connect, {"name": "hub"})["Location"] == reverse("setup:doctor", args=[HUB])
     made = Account.objects.get()
@@ -260,7 +260,7 @@ def test_what_the_worker_has_is_found_and_connected(admin: Client, cloud: Cloud)
 
 
 def test_nothing_is_connected_before_the_worker_has_said_who_it_is(admin: Client) -> None:
-    assert admin.post(reverse("setup:connect-own"), {"name": "x"}).status_code == 404
+    assert admin.post(reverse("setup:connect-own-account"), {"name": "x"}).status_code == 404
     known = known_hub()
     SetupJob.objects.filter(pk=known.pk).update(state="failed", message="No credentials.")
     assert "No credentials." in text_of(admin.get(reverse("setup:connect-environment")))

@@ -18,7 +18,7 @@ from tests import factories
 
 pytestmark = pytest.mark.django_db
 NUMBER, OTHER = "111111111111", "222222222222"
-OF_ACCOUNT = ("account", "pulls", "fix", "doctor")
+OF_ACCOUNT = ("account", "pulls", "fix-permissions", "doctor")
 """Pages of an account that every role that sees it can open."""
 
 
@@ -180,7 +180,7 @@ def test_a_team_lead_reads_of_their_own_people_and_a_member_of_themselves_that_i
             assert f'href="{reverse("setup:accounts")}"' not in main
     acts = (
         f"{reverse('changes:membership')}?do=add&user={user.pk}",
-        reverse("mfa:send", args=[user.pk]),
+        reverse("mfa:send-link", args=[user.pk]),
         f"{reverse('access:grant-new')}?for={user.pk}",
     )
     for address in acts:

@@ -51,7 +51,7 @@ def test_names_are_escaped_wherever_they_are_shown(admin: Client) -> None:
     Section.objects.create(
         account=evil, name="tags", state="denied", message="<b>no</b>", permission="<i>x</i>"
     )
-    for name in ("account", "settings", "disconnect", "fix", "apply-loss", "doctor"):
+    for name in ("account", "settings", "disconnect", "fix-permissions", "apply-loss", "doctor"):
         body = admin.get(reverse(f"setup:{name}", args=[evil.account_id])).content.decode()
         assert "<script>alert" not in body, name
         assert "<img src=x" not in body, name
@@ -185,7 +185,7 @@ def test_rows_that_are_being_read_are_followed_until_they_are_done(admin: Client
     assert "live-rows" not in admin.get(LIST).content.decode()
     pull = Pull.objects.create(account=account, state="running", calls=26, calls_expected=41)
     assert f"live={account.account_id}" in admin.get(LIST).content.decode()
-    live = reverse("setup:live-rows") + f"?live={account.account_id},999999999999,x"
+    live = reverse("setup:accounts-progress") + f"?live={account.account_id},999999999999,x"
     response = admin.get(live, headers=HTMX)
     body = response.content.decode()
     assert response.status_code == 200

@@ -136,7 +136,7 @@ def test_a_discovery_that_failed_says_why(admin: Client) -> None:
     SetupJob.objects.filter(pk=job.pk).update(state="failed", message="Only the <management> account can.")
     body = text_of(admin.get(reverse("setup:discovered", args=[job.pk])))
     assert "Only the &lt;management&gt; account can." in body
-    assert admin.post(reverse("setup:connect-found", args=[job.pk]), {"which": "all"}).status_code == 404
+    assert admin.post(reverse("setup:connect-discovered", args=[job.pk]), {"which": "all"}).status_code == 404
 
 
 def test_an_unknown_account_to_ask_through_is_refused(admin: Client) -> None:
@@ -153,6 +153,6 @@ def test_accounts_of_one_name_get_their_numbers_so_that_a_name_is_of_one_account
         account["name"] = "team"
     job.save()
     plan = {"role_name": "gatehouse-reader", "external_id": "gh-1", "which": "all"}
-    admin.post(reverse("setup:connect-found", args=[job.pk]), plan)
+    admin.post(reverse("setup:connect-discovered", args=[job.pk]), plan)
     names = Account.objects.exclude(account_id="111111111111").values_list("name", flat=True)
     assert sorted(names) == ["team 000000000001", "team 000000000002", "team 000000000003"]

@@ -20,11 +20,11 @@ from tests.console.setup.conftest import HTMX, signed_in
 NUMBER = "447109238816"
 SEEN: tuple[tuple[str, dict[str, Any]], ...] = (
     ("accounts", {}),
-    ("live-rows", {}),
+    ("accounts-progress", {}),
     ("account", {"number": NUMBER}),
-    ("live", {"number": NUMBER}),
+    ("pull-progress", {"number": NUMBER}),
     ("pulls", {"number": NUMBER}),
-    ("fix", {"number": NUMBER}),
+    ("fix-permissions", {"number": NUMBER}),
     ("doctor", {"number": NUMBER}),
 )
 MANAGED: tuple[tuple[str, dict[str, Any]], ...] = (
@@ -41,11 +41,11 @@ POSTED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("read-all", {}),
     ("connect", {}),
     ("connect-organization", {}),
-    ("look", {}),
-    ("connect-own", {}),
+    ("look-up-environment", {}),
+    ("connect-own-account", {}),
     ("upload", {}),
     ("pull", {"number": NUMBER}),
-    ("stop", {"number": NUMBER}),
+    ("stop-pull", {"number": NUMBER}),
     ("apply-loss", {"number": NUMBER}),
     ("doctor", {"number": NUMBER}),
     ("settings", {"number": NUMBER}),
@@ -78,7 +78,9 @@ def job(db: None) -> SetupJob:
     return SetupJob.objects.create(kind="discover")
 
 
-FRAGMENTS = frozenset({"accounts", "live-rows", "live", "fix", "doctor", "connect-environment"})
+FRAGMENTS = frozenset(
+    {"accounts", "accounts-progress", "pull-progress", "fix-permissions", "doctor", "connect-environment"}
+)
 
 
 @pytest.mark.parametrize(("name", "arguments"), [*SEEN, *MANAGED], ids=str)
@@ -127,7 +129,7 @@ def test_whoever_only_looks_sees_and_changes_nothing(
         assert client.post(address(name, arguments)).status_code == 404, name
     for name in ("change-draft", "discard-draft"):
         assert client.post(address(name, {"draft": draft.pk})).status_code == 404, name
-    assert client.post(address("connect-found", {"job": job.pk})).status_code == 404
+    assert client.post(address("connect-discovered", {"job": job.pk})).status_code == 404
     assert ConnectionDraft.objects.filter(pk=draft.pk).exists()
     assert not Entry.objects.filter(kind__startswith="account.").exists()
 
@@ -208,10 +210,10 @@ def test_what_changes_something_is_never_a_get(
 ) -> None:
     for name, arguments in (
         ("read-all", {}),
-        ("look", {}),
-        ("connect-own", {}),
+        ("look-up-environment", {}),
+        ("connect-own-account", {}),
         ("pull", {"number": NUMBER}),
-        ("stop", {"number": NUMBER}),
+        ("stop-pull", {"number": NUMBER}),
         ("change-draft", {"draft": draft.pk}),
         ("discard-draft", {"draft": draft.pk}),
     ):

@@ -18,8 +18,8 @@ pytestmark = pytest.mark.django_db
 ABOUT_AWS = (
     "access:escalation", "access:grant-new", "access:services", "access:simulate", "access:who-can",
     "identities:groups", "identities:instance-profiles", "identities:people", "identities:policies",
-    "identities:providers", "identities:roles", "keys:keys", "keys:roots", "linking:links", "linking:owners",
-    "mfa:enforce", "mfa:fleet", "mfa:roots", "setup:accounts",
+    "identities:providers", "identities:roles", "keys:keys", "keys:root-keys", "linking:links",
+    "linking:owners", "mfa:enforcement", "mfa:fleet", "mfa:root-users", "setup:accounts",
 )  # fmt: skip
 CLAIMS = re.compile(
     r"No root user has|Every (IAM|machine) user .*(is|has)|No one has|No one can|0 safe|As of the latest"
@@ -46,7 +46,7 @@ def test_a_page_about_aws_claims_nothing_and_leads_to_the_first_account(name: st
 
 
 @pytest.mark.parametrize(
-    "name", sorted(set(ABOUT_AWS) - {"access:grant-new", "linking:owners", "mfa:enforce"})
+    "name", sorted(set(ABOUT_AWS) - {"access:grant-new", "linking:owners", "mfa:enforcement"})
 )
 def test_nothing_that_an_auditor_cannot_do_is_offered_there(name: str) -> None:
     answer = signed_in(Role.AUDITOR).get(reverse(name))

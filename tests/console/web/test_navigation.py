@@ -40,7 +40,7 @@ NOWHERE = {
     "identities:search",
     "profile",
     "notify:preferences",
-    "notify:follow",
+    "notify:follow-link",
     "account_reauthenticate",
 }
 """Pages that belong to no entry: the search, and what is about oneself."""

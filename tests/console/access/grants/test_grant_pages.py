@@ -286,5 +286,7 @@ def test_my_access_tells_what_was_given_and_lets_me_ask_for_longer(office: Offic
     assert "maya-phone" in page
     assert reverse("access:grant-extend", args=[grant.pk]) in page
     assert "Given to me" not in office.asker.get("/my-access/").content.decode()
-    can = office.member.get(reverse("access:mine-can", args=[office.of["maya.okafor"].pk]), headers=HTMX)
+    can = office.member.get(
+        reverse("access:my-permissions", args=[office.of["maya.okafor"].pk]), headers=HTMX
+    )
     assert "Nothing yet." in can.content.decode()

@@ -95,7 +95,7 @@ def texts(office: Office, client: Client, grant: Grant) -> dict[str, str]:
         reverse("access:grant", args=[grant.pk]),
         reverse("access:grant-part", args=[grant.pk, part.pk]),
         reverse("access:person-grants", args=[maya]),
-        reverse("access:mine"),
+        reverse("access:my-access"),
         reverse("changes:list"),
         "/",
     ]

@@ -82,7 +82,7 @@ def test_an_administrator_with_a_key_who_appears_out_of_band_comes_first_and_is_
     assert listed.index("backdoor") < listed.index(first.reference) < listed.index(second.reference)
     assert "Critical" in listed
     assert KEY in listed
-    page = text(site.approver.get(reverse("changes:drift-one", args=[first.pk])))
+    page = text(site.approver.get(reverse("changes:drift-detail", args=[first.pk])))
     assert "Makes someone an administrator" in page
     assert KEY in page
     assert "What this changes" in page
@@ -128,5 +128,5 @@ def test_who_has_it_all_already_gains_nothing_and_is_told_so(site: Site) -> None
     assert unchanged["already"] == [
         {"actions": 1, "of": 1, "through": ["AdministratorAccess of group administrators"], "people": 1}
     ]
-    page = text(site.approver.get(reverse("changes:drift-one", args=[drift.pk])))
+    page = text(site.approver.get(reverse("changes:drift-detail", args=[drift.pk])))
     assert "Already has the action, through AdministratorAccess of group administrators" in page

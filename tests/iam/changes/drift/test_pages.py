@@ -96,8 +96,8 @@ def test_somebody_of_limited_scope_sees_the_drift_of_their_own_people_only(
     assert "Kwame" in page
     assert "tomas" not in page.lower()
     assert 'Needs a decision<span class="count" data-tone="warn">1<' in page
-    assert people.lead.get(reverse("changes:drift-one", args=[own.pk])).status_code == 200
-    for name in ("changes:drift-one", "changes:drift-undo"):
+    assert people.lead.get(reverse("changes:drift-detail", args=[own.pk])).status_code == 200
+    for name in ("changes:drift-detail", "changes:drift-undo"):
         assert people.lead.get(reverse(name, args=[other.pk])).status_code == 404
     for client in (people.member, Client()):
         assert client.get(LIST).status_code in (404, 302)
@@ -105,7 +105,7 @@ def test_somebody_of_limited_scope_sees_the_drift_of_their_own_people_only(
 
 def test_an_auditor_sees_all_of_it_and_no_button(site: Site, people: People) -> None:
     drift = joins(site.user, site.group)
-    for address in (LIST, reverse("changes:drift-one", args=[drift.pk])):
+    for address in (LIST, reverse("changes:drift-detail", args=[drift.pk])):
         page = people.auditor.get(address)
         assert page.status_code == 200
         assert "/drift/adopt/" not in page.content.decode()
@@ -118,7 +118,7 @@ def test_an_auditor_sees_all_of_it_and_no_button(site: Site, people: People) -> 
 
 def test_a_team_lead_does_not_adopt_what_nobody_has_approved(site: Site, people: People) -> None:
     drift = joins(site.user, site.group)
-    page = people.lead.get(reverse("changes:drift-one", args=[drift.pk])).content.decode()
+    page = people.lead.get(reverse("changes:drift-detail", args=[drift.pk])).content.decode()
     assert "/drift/adopt/" not in page
     answer = people.lead.post(ADOPT, {"drift": [str(drift.pk)], "reason": "Fine"})
     assert answer.status_code == 422
@@ -157,7 +157,7 @@ def test_undoing_shows_the_receipt_and_asks_for_a_change(site: Site, people: Peo
     change = Change.objects.get()
     assert first["Location"] == again["Location"] == reverse("changes:request", args=[change.pk])
     assert change.state == "awaiting_approval"
-    drift_page = text(people.administrator.get(reverse("changes:drift-one", args=[drift.pk])))
+    drift_page = text(people.administrator.get(reverse("changes:drift-detail", args=[drift.pk])))
     assert "Undo requested" in drift_page
     assert change.reference in drift_page
 
@@ -222,6 +222,6 @@ def test_the_texts_of_a_document_stand_side_by_side(site: Site, people: People) 
     Entity.objects.update(revision=1)
     find(Account.objects.get())
     drift = Drift.objects.get()
-    page = text(people.auditor.get(reverse("changes:drift-one", args=[drift.pk])))
+    page = text(people.auditor.get(reverse("changes:drift-detail", args=[drift.pk])))
     assert "Trust policy changed" in page
     assert "ec2.amazonaws.com" in page

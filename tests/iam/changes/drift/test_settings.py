@@ -140,7 +140,7 @@ def test_the_pages_say_from_what_to_what_and_only_to_those_who_see_the_account(s
     otto.force_login(factories.operator(Role.AUDITOR, name="Otto Audit"))
     for client, address in (
         (admin, reverse("changes:drift")),
-        (otto, reverse("changes:drift-one", args=[drift.pk])),
+        (otto, reverse("changes:drift-detail", args=[drift.pk])),
         (admin, f"{reverse('changes:drift')}?kind=account"),
         (admin, reverse("changes:drift-undo", args=[drift.pk])),
     ):

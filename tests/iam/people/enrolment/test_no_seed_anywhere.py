@@ -82,7 +82,7 @@ def test_seed_and_codes_are_nowhere_but_on_the_page_of_their_browser(
 ) -> None:
     caplog.set_level("DEBUG")
     link = make_link(Purpose.MFA, person=desk.seat.person, user_arn=desk.seat.user.arn, actor=None)
-    browser, page = Client(), reverse("mfa:by-link")
+    browser, page = Client(), reverse("mfa:enrollment-link")
     cache.set("proof", "that the cache is Redis")
     with django_capture_on_commit_callbacks(execute=True):
         browser.post(f"/link/{word_of(link.pk)}/")

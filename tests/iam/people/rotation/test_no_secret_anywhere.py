@@ -42,15 +42,15 @@ def test_the_secret_is_nowhere_but_on_the_page_of_its_person(
     assert link is not None
     browser, door = Client(), f"/link/{word_of(link)}/"
     assert secret not in browser.get(door).content.decode()
-    assert browser.post(door)["Location"] == reverse("keys:by-link")
+    assert browser.post(door)["Location"] == reverse("keys:new-key-link")
     cookie = browser.cookies[COOKIE].value
     with wheel.done():
-        page = browser.post(reverse("keys:by-link"))
+        page = browser.post(reverse("keys:new-key-link"))
     assert secret in page.content.decode()
     assert "no-store" in page["Cache-Control"]
     logged = caplog.text
     # Of a link that is used up the log may tell.
-    for again in (browser.post(reverse("keys:by-link")), browser.get(door), Client().post(door)):
+    for again in (browser.post(reverse("keys:new-key-link")), browser.get(door), Client().post(door)):
         assert secret not in again.content.decode()
     key_id = wheel.now(rotation).new_key_id
     wheel.use(key_id, secret)
