@@ -279,7 +279,6 @@ def _under_way() -> None:
                 old=key,
                 quiet_days=7,
                 keep_days=7,
-                reason="Measured",
                 begun_at=now,
                 stage=stage,
                 stage_at=now,

@@ -91,7 +91,6 @@ class Rotation(models.Model):
     is_automatic = models.BooleanField(default=True)
     quiet_days = models.PositiveSmallIntegerField()
     keep_days = models.PositiveSmallIntegerField()
-    reason = models.CharField(max_length=1000)
     begun_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     begun_at = models.DateTimeField()
     stage = models.CharField(max_length=12, choices=RotationStage.choices, default=RotationStage.WAITING)

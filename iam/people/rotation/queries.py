@@ -13,7 +13,9 @@ from iam.people.rotation.models import Rotation
 
 def visible_rotations(viewer: Viewer) -> QuerySet[Rotation]:
     """Those of the users whom the viewer sees, and those by which they get a key."""
-    rows = Rotation.objects.select_related("user__account", "old", "person", "team", "begun_by", "change")
+    rows = Rotation.objects.select_related(
+        "run", "user__account", "old", "person", "team", "begun_by", "change"
+    )
     if viewer.scope.sees_everything:
         # Those of removed accounts are few: without them no row has to be looked up together with its user
         # and account.
@@ -27,7 +29,7 @@ def rotation_of_link(link: Link) -> Rotation | None:
     """What a link was made for, as long as it is the latest one of it and its person is the same."""
     if link.cause_id is None:
         return None
-    of_link = Rotation.objects.select_related("user__account", "old", "person", "begun_by")
+    of_link = Rotation.objects.select_related("run", "user__account", "old", "person", "begun_by")
     return of_link.filter(pk=link.cause_id, person=link.person_id, user__arn=link.user_arn).first()
 
 

@@ -82,7 +82,7 @@ def begin(viewer: Viewer, old: Entity, terms: RotationTerms, *, first: Entity | 
         with transaction.atomic():
             run.save(force_insert=True)
             made.save(force_insert=True)
-            record_event(made, "begin", _begun(made), actor=viewer, reason=made.reason)
+            record_event(made, "begin", _begun(made), actor=viewer, reason=run.reason)
             _ask([planned], viewer, terms)
     except IntegrityError:
         return Rotation.objects.select_related("user").exclude(stage=RotationStage.ENDED).get(user=made.user)
@@ -261,7 +261,6 @@ def _row(
         is_automatic=terms.is_automatic,
         quiet_days=terms.quiet_days,
         keep_days=terms.keep_days,
-        reason=terms.reason.strip(),
         begun_by=beginner,
         begun_at=now,
         stage_at=now,
@@ -275,13 +274,13 @@ def _begun(row: Rotation) -> str:
 
 
 def _terms_of(row: Rotation) -> RotationTerms:
-    return RotationTerms(row.reason, row.is_automatic, row.quiet_days, row.keep_days)
+    return RotationTerms(row.run.reason, row.is_automatic, row.quiet_days, row.keep_days)
 
 
 def _waiting(run: RotationRun) -> QuerySet[Rotation]:
     rows = run.rotations.filter(stage=RotationStage.WAITING)
     return rows.select_related(
-        "user__account", "old__owner", "old__account", "first", "person", "team", "begun_by"
+        "run", "user__account", "old__owner", "old__account", "first", "person", "team", "begun_by"
     )
 
 

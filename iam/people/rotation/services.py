@@ -246,6 +246,7 @@ def cancel(viewer: Viewer, rotation: Rotation, *, with_new: bool = False) -> str
 def locked(rotation: Rotation) -> Rotation:
     """The row, with the lock of the caller's transaction."""
     rows = Rotation.objects.select_for_update(of=("self",)).select_related(
+        "run",
         "user__account",
         "old__owner",
         "old__account",

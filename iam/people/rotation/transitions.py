@@ -165,7 +165,7 @@ def queue(rotation: Rotation, operation: Operation, what: str, *, actor: Actor |
                 [operation],
                 with_set=rotation.agreed.change_set,
                 actor=actor,
-                reason=f"{rotation.reference}: {rotation.reason}"[:1024],
+                reason=f"{rotation.reference}: {rotation.run.reason}"[:1024],
                 title="",
                 cause=SetCause(OF_ROTATION, rotation.run_id),
                 key=key,
@@ -211,7 +211,7 @@ def _queued_or_asked(rotation: Rotation, operation: Operation, what: str, *, agr
     (change,) = changes.request_changes(
         changes.plan_set([operation], viewer=viewer),
         actor=viewer,
-        reason=f"{rotation.reference}: {rotation.reason}"[:1000],
+        reason=f"{rotation.reference}: {rotation.run.reason}"[:1000],
         idempotency_key=f"rot-{rotation.pk.hex[:16]}-{what}-{_moment(rotation)}-{rotation.tries}",
         cause=SetCause(OF_ROTATION, rotation.run_id),
         notes=[f"The old key {rotation.old.aws_id} was last used {old_words(rotation)}."],

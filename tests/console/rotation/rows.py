@@ -46,7 +46,6 @@ def rotation(old: Entity, person: Person, *, begun_by: Person | None = None, **m
     values: dict[str, Any] = {
         "quiet_days": 7,
         "keep_days": 7,
-        "reason": "Older than 90 days",
         "begun_at": now,
         "stage": RotationStage.USING,
         "stage_at": now,
@@ -58,7 +57,10 @@ def rotation(old: Entity, person: Person, *, begun_by: Person | None = None, **m
     beginner = begun_by or person
     if "run" not in more:
         more["run"] = RotationRun.objects.create(
-            requested_by=beginner.pk, requested_label=beginner.name, state=RunState.REQUESTED
+            requested_by=beginner.pk,
+            requested_label=beginner.name,
+            reason="Older than 90 days",
+            state=RunState.REQUESTED,
         )
     return Rotation.objects.create(person=person, begun_by=beginner, user=old.owner, old=old, **values | more)
 

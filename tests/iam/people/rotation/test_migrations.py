@@ -60,3 +60,22 @@ def test_each_batch_becomes_a_run_and_every_rotation_stays() -> None:
     assert (runs[alone].reason, runs[alone].requested_label) == ("Lost laptop", "Person 2")
     assert abs(runs[alone].created_at - made[2].begun_at) < timedelta(seconds=1)
     assert Rotation.objects.get(pk=made[1].pk).stage == RotationStage.WAITING
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("newest")
+def test_a_run_without_a_reason_takes_that_of_its_rotation() -> None:
+    user = factories.user(factories.account(), "tomas.lind")
+    made = rotation(key(user), factories.person("Tomas Lind"))
+    before = [(APP, "0007_run_of_rotation")]
+
+    MigrationExecutor(connection).migrate(before)
+    apps = MigrationExecutor(connection).loader.project_state(before).apps
+    copied = apps.get_model(APP, "Rotation").objects.get(pk=made.pk).reason
+    apps.get_model(APP, "RotationRun").objects.update(reason="")
+    apps.get_model(APP, "Rotation").objects.update(reason="Lost laptop")
+    executor = MigrationExecutor(connection)
+    executor.migrate([node for node in executor.loader.graph.leaf_nodes() if node[0] == APP])
+
+    assert copied == "Older than 90 days"
+    assert RotationRun.objects.get().reason == "Lost laptop"
