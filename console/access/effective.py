@@ -11,15 +11,13 @@ from django.views.decorators.http import require_safe
 from console.access import effective_rows as rows
 from console.access.forms.effective import EffectiveAccessForm
 from console.identities.details.frame import Shown, render_shown, shown_or_404
-from console.identities.details.people import SEES, person_head
-from console.identities.details.roles import role_head
+from console.identities.details.people import SEES
+from console.identities.details.principals import PRINCIPAL_HEADS, PRINCIPAL_PAGES
 from console.web.access import ViewerRequest, require
 from iam.access.effective import EffectiveAccess, access_of
 from iam.guard import Right
 from iam.mirror.models import Kind
 
-PAGES: Final = {Kind.USER.value: "identities/person.html", Kind.ROLE.value: "identities/role.html"}
-HEADS: Final = {Kind.USER.value: person_head, Kind.ROLE.value: role_head}
 NAMES: Final = {Kind.USER.value: "access:person", Kind.ROLE.value: "access:role"}
 
 
@@ -61,7 +59,7 @@ def access_or_404(shown: Shown) -> EffectiveAccess:
 
 def _overview(request: ViewerRequest, shown: Shown) -> HttpResponse:
     if shown.state is None:
-        return render_shown(request, shown, PAGES[shown.entity.kind], {})
+        return render_shown(request, shown, PRINCIPAL_PAGES[shown.entity.kind], {})
     access, form = access_or_404(shown), EffectiveAccessForm(request.GET)
     context = {
         "tab": "access/effective.html",
@@ -75,7 +73,7 @@ def _overview(request: ViewerRequest, shown: Shown) -> HttpResponse:
 
 def _service(request: ViewerRequest, shown: Shown, prefix: str) -> HttpResponse:
     if shown.state is None:
-        return render_shown(request, shown, PAGES[shown.entity.kind], {})
+        return render_shown(request, shown, PRINCIPAL_PAGES[shown.entity.kind], {})
     access, form = access_or_404(shown), EffectiveAccessForm(request.GET)
     service = next((service for service in access.services if service.prefix == prefix), None)
     if service is None and not rows.is_known(prefix):
@@ -116,4 +114,5 @@ def _compare_url(shown: Shown) -> str:
 
 def _rendered(request: ViewerRequest, shown: Shown, context: dict[str, Any]) -> HttpResponse:
     kind = shown.entity.kind
-    return render_shown(request, shown, PAGES[kind], HEADS[kind](shown, here=NAMES[kind]) | context)
+    head = PRINCIPAL_HEADS[kind](shown, here=NAMES[kind])
+    return render_shown(request, shown, PRINCIPAL_PAGES[kind], head | context)

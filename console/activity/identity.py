@@ -15,8 +15,8 @@ from console.activity.forms import ActivityForm
 from console.activity.lines import ActivityLine, lines_of
 from console.identities.details import history
 from console.identities.details.frame import Shown, render_shown, shown_or_404
-from console.identities.details.people import SEES, person_head
-from console.identities.details.roles import role_head
+from console.identities.details.people import SEES
+from console.identities.details.principals import PRINCIPAL_HEADS, PRINCIPAL_PAGES
 from console.web.access import ViewerRequest, require
 from console.web.moments import to_local
 from console.web.page_cursors import place_in, word_of
@@ -34,8 +34,6 @@ from iam.guard import Right
 from iam.keyset import KeysetPlace
 from iam.mirror.models import Kind
 
-PAGES: Final = {Kind.USER.value: "identities/person.html", Kind.ROLE.value: "identities/role.html"}
-HEADS: Final = {Kind.USER.value: person_head, Kind.ROLE.value: role_head}
 NAMES: Final = {Kind.USER.value: "activity:person", Kind.ROLE.value: "activity:role"}
 
 
@@ -57,9 +55,9 @@ def _activity(request: ViewerRequest, shown: Shown) -> HttpResponse:
     if shown.state is None:
         return history.render_gone(request, shown)
     name = NAMES[shown.entity.kind]
-    context = HEADS[shown.entity.kind](shown, here=name) | _context(request, shown)
+    context = PRINCIPAL_HEADS[shown.entity.kind](shown, here=name) | _context(request, shown)
     context |= {"tab": "activity/identity.html", "name": name}
-    return render_shown(request, shown, PAGES[shown.entity.kind], context)
+    return render_shown(request, shown, PRINCIPAL_PAGES[shown.entity.kind], context)
 
 
 def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:

@@ -151,6 +151,13 @@ SAMPLES: Final = (
         },
     ),
     ComponentSample(
+        "date_range",
+        {"id": "sample", "from_name": "since", "from": "2026-11-02", "to_name": "until", "to": "2026-11-30"},
+    ),
+    ComponentSample(
+        "status_tabs", {"tabs": (("", "Open"), ("done", "Done")), "tab": "done", "target": "#table"}
+    ),
+    ComponentSample(
         "field", note="With a hint, with an error, as a text area and as a select.", is_wrapped=True
     ),
     ComponentSample("form_error", {"title": "The request was not sent", "text": "The reason is missing."}),
