@@ -70,7 +70,7 @@ def test_who_sees_themselves_only_is_not_told_of_identity_policies(db: None) -> 
     assert "dentity policies" not in shown
 
 
-def test_one_who_is_allowed_is_one(auditor: Client) -> None:
+def test_a_single_allowed_principal_is_counted_in_the_singular(auditor: Client) -> None:
     uploaded()
     shown = page(auditor, "/access/who-can/reach/?action=s3:GetObject&resource=arn:aws:s3:::pay-ledger/x")
     assert "No one else can become the principal that can" in shown

@@ -82,7 +82,9 @@ def test_no_answer_names_anything_of_an_account_that_is_not_seen(world: World, l
     assert not urls
 
 
-def test_nor_as_of_a_moment_that_is_over(world: World, limited: Client) -> None:
+def test_no_answer_about_the_past_names_anything_of_an_account_that_is_not_seen(
+    world: World, limited: Client
+) -> None:
     urls = [url for url in asked(world) if "account" not in url][::5]
     leaking = [
         url

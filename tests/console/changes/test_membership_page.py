@@ -120,7 +120,7 @@ def test_a_person_is_chosen_for_a_group(site: Site) -> None:
 
 
 @pytest.mark.parametrize("pk", ["0", "x", "-1", "99999999999999999999"])
-def test_what_does_not_exist_is_404(site: Site, pk: str) -> None:
+def test_a_membership_of_an_unknown_user_is_404(site: Site, pk: str) -> None:
     assert site.asker.get(f"{reverse('changes:membership')}?user={pk}").status_code == 404
 
 

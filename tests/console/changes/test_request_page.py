@@ -37,7 +37,7 @@ def test_each_kind_is_requested_on_the_same_page(site: Site, addresses: dict[str
     assert "Submit request" in text
 
 
-def test_one_view_serves_each_kind(addresses: dict[str, str]) -> None:
+def test_the_request_page_serves_each_kind_of_draft(addresses: dict[str, str]) -> None:
     views = [resolve(address.partition("?")[0]).func for address in addresses.values()]
 
     assert {(view.__module__, view.__qualname__) for view in views} == {

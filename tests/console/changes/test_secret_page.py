@@ -72,7 +72,7 @@ def text(answer: Any) -> str:
     return str(answer.content.decode())
 
 
-def test_its_person_reads_it_once(site: Site, change: Change) -> None:
+def test_a_secret_is_read_once_by_its_person(site: Site, change: Change) -> None:
     page = text(site.asker.get(page_of(change)))
     assert "A secret is waiting for you" in page
     assert f'action="{address(change)}"' in page
@@ -118,7 +118,7 @@ def test_a_get_shows_nothing_and_leads_back(site: Site, change: Change) -> None:
     assert Secret.objects.get().state == "sealed"
 
 
-def test_it_takes_a_recent_sign_in(site: Site, change: Change, settings: Any) -> None:
+def test_a_secret_is_shown_after_a_recent_sign_in_only(site: Site, change: Change, settings: Any) -> None:
     settings.REAUTHENTICATE_MINUTES = 0
 
     answer = site.asker.post(address(change))

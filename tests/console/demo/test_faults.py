@@ -79,7 +79,7 @@ def test_an_action_is_denied_in_one_account_only(faulty: Handle) -> None:
     assert data.list_users()["Users"]
 
 
-def test_it_stops_answering_after_so_many_requests(faulty: Handle) -> None:
+def test_the_stand_in_stops_answering_after_so_many_requests(faulty: Handle) -> None:
     iam = reader(faulty, "iam", "data")
     control(faulty, "faults", {"stop_after": 2})
     iam.get_account_summary()

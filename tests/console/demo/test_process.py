@@ -39,7 +39,9 @@ def process() -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
     started.wait()
 
 
-def test_it_answers_within_ten_seconds(process: tuple[subprocess.Popen[bytes], str, float]) -> None:
+def test_the_console_answers_soon_after_it_is_started(
+    process: tuple[subprocess.Popen[bytes], str, float],
+) -> None:
     """Measured: about one second; the bound leaves room for a busy machine."""
     assert process[2] < 10
 
@@ -72,7 +74,7 @@ def test_a_connection_is_kept_open(process: tuple[subprocess.Popen[bytes], str, 
             assert connection.recv(65536).startswith(b"HTTP/1.1 200")
 
 
-def test_it_ends_when_told_though_a_connection_is_open(
+def test_the_console_ends_when_told_though_a_connection_is_open(
     process: tuple[subprocess.Popen[bytes], str, float],
 ) -> None:
     with socket.create_connection(("127.0.0.1", int(process[1].rpartition(":")[2]))):

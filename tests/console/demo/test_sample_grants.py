@@ -45,7 +45,7 @@ def test_nothing_is_given_before_the_people_are_read(organisation: None) -> None
     assert not Grant.objects.exists()
 
 
-def test_they_are_given_once_and_approved_by_others(organisation: None) -> None:
+def test_sample_grants_are_given_once_and_approved_by_others(organisation: None) -> None:
     read()
     assert give_samples() == len(SAMPLES)
     waiting = Change.objects.filter(state="awaiting_approval").values("change_set").distinct()

@@ -94,7 +94,7 @@ def test_a_renamed_user_stays_with_its_team_and_one_created_again_does_not(machi
     assert owners.owning_team(again) is None
 
 
-def test_its_lead_stands_for_it_where_a_rule_asks_for_the_lead_of_the_team(machine: Entity) -> None:
+def test_the_lead_of_the_owning_team_counts_where_a_rule_asks_for_the_lead(machine: Entity) -> None:
     payments = team()
     owned(machine, payments)
     arns = {machine.account.pk: [machine.arn]}
@@ -249,7 +249,7 @@ def test_a_selection_of_the_list_is_reviewed_and_a_persons_user_says_why_not(
     assert f'name="team-{linked.pk}"' not in page
 
 
-def test_it_is_set_and_shown_on_the_page_of_the_user_and_filtered_in_both_lists(
+def test_an_owning_team_is_set_and_shown_on_the_page_of_the_user_and_filtered_in_both_lists(
     machine: Entity, account: Account
 ) -> None:
     payments = team()

@@ -34,7 +34,9 @@ def _at(minutes: float) -> Any:
     return time_machine.travel(NOON + timedelta(minutes=minutes), tick=False)
 
 
-def test_it_is_offered_again_after_signing_in(client: Client, ines: Operator) -> None:
+def test_the_form_of_an_ended_session_is_offered_again_after_signing_in(
+    client: Client, ines: Operator
+) -> None:
     with _at(0):
         sign_in(client, ines.email)
     with _at(20):
@@ -61,7 +63,9 @@ def test_another_person_in_the_same_browser_never_sees_it(client: Client, ines: 
         assert KEPT not in client.session
 
 
-def test_it_is_forgotten_after_a_quarter_of_an_hour(client: Client, ines: Operator) -> None:
+def test_the_form_of_an_ended_session_is_forgotten_after_a_quarter_of_an_hour(
+    client: Client, ines: Operator
+) -> None:
     with _at(0):
         sign_in(client, ines.email)
     with _at(20):

@@ -303,7 +303,7 @@ class TestLogout:
         with pytest.raises(NoReverseMatch):
             reverse("saml_sls", args=["company-saml"])
 
-    def test_it_is_not_advertised(self, client: Client) -> None:
+    def test_sign_out_is_not_advertised(self, client: Client) -> None:
         text = client.get(f"{HERE}/metadata/", **HTTPS).content.decode()
         assert "AssertionConsumerService" in text
         assert "Logout" not in text

@@ -131,7 +131,7 @@ def test_forms_and_parts_of_pages_stay_404(account: Account) -> None:
     assert part.status_code == 404
 
 
-def test_it_is_an_ordinary_page_again_when_it_is_connected_again(account: Account) -> None:
+def test_the_page_of_an_account_is_ordinary_again_once_it_is_connected_again(account: Account) -> None:
     _disconnect(account)
     Account.objects.filter(pk=account.pk).update(removed_at=None)
     assert _client(Role.AUDITOR).get(reverse("setup:account", args=[NUMBER])).status_code == 200

@@ -82,7 +82,7 @@ def test_an_empty_result_names_the_filter_and_offers_the_way_out(
     assert "Show all accounts" in body
 
 
-def test_what_needs_attention_has_its_tab(admin: Client, account: Account) -> None:
+def test_accounts_that_need_attention_have_a_tab(admin: Client, account: Account) -> None:
     account.sections.filter(name="tags").update(state="denied", permission="iam:ListPolicyTags")
     factories.account("612044783021", name="data")
     response = admin.get(f"{LIST}?state=attention")

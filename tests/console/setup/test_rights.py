@@ -205,9 +205,7 @@ def test_a_form_without_its_token_is_refused(account: Account) -> None:
     assert not Pull.objects.exists()
 
 
-def test_what_changes_something_is_never_a_get(
-    admin: Client, account: Account, draft: ConnectionDraft
-) -> None:
+def test_no_get_changes_an_account(admin: Client, account: Account, draft: ConnectionDraft) -> None:
     for name, arguments in (
         ("read-all", {}),
         ("look-up-environment", {}),

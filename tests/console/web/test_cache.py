@@ -42,7 +42,7 @@ def test_what_goes_in_comes_out(made: SharedCache, value: Any) -> None:
     assert made.get("key", "nothing") == "nothing"
 
 
-def test_it_counts(made: SharedCache) -> None:
+def test_the_cache_counts_up(made: SharedCache) -> None:
     made.set("count", 1)
     assert made.incr("count", 2) == 3
 

@@ -45,7 +45,7 @@ def _no_database(execute: Any, sql: str, params: Any, many: bool, context: Any) 
     raise DatabaseError("server at db.internal refused user gatehouse with password hunter2")
 
 
-def test_it_is_ready_when_everything_answers(client: Client, broker: None) -> None:
+def test_readyz_is_ready_when_everything_answers(client: Client, broker: None) -> None:
     response = client.get("/readyz", headers={"host": "10.1.2.3"})
     assert response.status_code == 200
     assert response.json() == {
@@ -57,7 +57,7 @@ def test_it_is_ready_when_everything_answers(client: Client, broker: None) -> No
     }
 
 
-def test_it_tells_when_beat_was_heard_and_how_long_entries_wait(client: Client, broker: None) -> None:
+def test_readyz_tells_when_beat_was_heard_and_how_long_entries_wait(client: Client, broker: None) -> None:
     now = datetime.now(tz=UTC)
     with time_machine.travel(now - timedelta(seconds=90), tick=False):
         record_heartbeat()
@@ -75,7 +75,7 @@ def test_asking_again_costs_one_query(
         assert client.get("/readyz").status_code == 200
 
 
-def test_it_tells_how_old_the_last_reading_is(client: Client, broker: None) -> None:
+def test_readyz_tells_the_age_of_the_last_sync(client: Client, broker: None) -> None:
     account = factories.account()
     Section.objects.create(
         account=account, name="users", observed_at=datetime.now(tz=UTC) - timedelta(hours=2)
@@ -87,7 +87,7 @@ def test_it_tells_how_old_the_last_reading_is(client: Client, broker: None) -> N
     assert client.get("/readyz").status_code == 200
 
 
-def test_it_is_not_ready_without_its_database_and_tells_no_secret(client: Client, broker: None) -> None:
+def test_readyz_fails_without_its_database_and_tells_no_secret(client: Client, broker: None) -> None:
     with connection.execute_wrapper(_no_database):
         response = client.get("/readyz")
     assert response.status_code == 503
@@ -95,14 +95,14 @@ def test_it_is_not_ready_without_its_database_and_tells_no_secret(client: Client
     assert "hunter2" not in response.content.decode()
 
 
-def test_it_is_not_ready_when_the_journal_could_be_altered(client: Client, broker: None) -> None:
+def test_readyz_fails_when_the_journal_could_be_altered(client: Client, broker: None) -> None:
     triggers.drop(connection)
     response = client.get("/readyz")
     assert response.status_code == 503
     assert response.json()["checks"]["journal"] == "unprotected"
 
 
-def test_it_is_not_ready_without_a_broker(client: Client) -> None:
+def test_readyz_fails_without_a_broker(client: Client) -> None:
     """The tests' own address of the broker leads nowhere."""
     response = client.get("/readyz")
     assert response.status_code == 503

@@ -81,14 +81,16 @@ def test_other_credentials_of_the_environment_are_another_one(monkeypatch: pytes
         assert second is not first
 
 
-def test_one_that_raised_is_not_kept() -> None:
+def test_a_client_that_raised_is_not_kept() -> None:
     with pytest.raises(RuntimeError), pooled_client(HERE) as first:
         raise RuntimeError
     with pooled_client(HERE) as second:
         assert second is not first
 
 
-def test_one_that_had_to_repeat_a_call_is_not_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_client_that_had_to_repeat_a_call_is_not_kept(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
     world.control("/_config", {"fault_rate": "1", "fault_kinds": "500"})
     with pooled_client(HERE) as first:
@@ -115,7 +117,7 @@ def test_only_so_many_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [key[0].account_id for key in client_pool._idle] == ["2" * 12, "3" * 12]
 
 
-def test_one_that_is_kept_holds_no_connection() -> None:
+def test_a_kept_client_holds_no_connection() -> None:
     with pooled_client(HERE) as aws:
         aws.iam.get_account_summary()
         pools = aws.iam._endpoint.http_session._manager.pools

@@ -204,7 +204,7 @@ def test_a_wrong_instance_profile_is_refused_with_its_place(wrong: list[Any], me
         parse(data)
 
 
-def test_what_the_file_names_but_does_not_have_is_a_warning() -> None:
+def test_an_entity_that_an_export_names_and_lacks_is_a_warning() -> None:
     data = small()
     data["GroupDetailList"] = []
     data["UserDetailList"][0]["AttachedManagedPolicies"][0]["PolicyArn"] = (

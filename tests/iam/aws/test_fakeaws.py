@@ -148,6 +148,6 @@ def test_a_failure_at_a_chosen_call_starts_there(tiny: tuple[str, World]) -> Non
     aws.close()
 
 
-def test_it_runs_as_a_process_of_its_own() -> None:
+def test_the_fake_of_aws_runs_as_a_process_of_its_own() -> None:
     with in_process(users=5, groups=1, roles=2, policies=2) as address:
         assert json.loads(control(address, "_stats"))["requests"] == 0

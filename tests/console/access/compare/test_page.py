@@ -109,7 +109,9 @@ def test_of_each_side_its_own_moment_counts(world: World, auditor: Client) -> No
     assert facts(late)["Only on the left"] == "−3 actions"
 
 
-def test_one_alone_is_compared_with_itself_before(world: World, auditor: Client) -> None:
+def test_a_single_principal_is_compared_with_itself_at_an_earlier_moment(
+    world: World, auditor: Client
+) -> None:
     page = get(auditor, a=world.of["kwame"].pk)
     assert re.search(r'id="l-at" name="a-at" type="datetime-local" step="1" value="20\d\d-', page)
     assert "No difference: AWS allows the same requests on both sides." in page
@@ -169,7 +171,7 @@ def test_htmx_gets_the_part(world: World, auditor: Client) -> None:
         ({"a": "x" * 5000}, "isn’t a principal."),
     ],
 )  # fmt: skip
-def test_what_makes_no_sense_is_said_beside_its_field(
+def test_an_invalid_side_is_an_error_at_its_field(
     world: World, auditor: Client, query: dict[str, str], sentence: str
 ) -> None:
     page = get(auditor, 422, **query)
@@ -228,7 +230,7 @@ def test_who_sees_one_account_compares_nobody_elsewhere(world: World, sign_in: S
 
 
 @pytest.mark.parametrize("role", [Role.TEAM_LEAD, Role.MEMBER])
-def test_it_is_for_those_who_see_accounts(world: World, sign_in: SignIn, role: Role) -> None:
+def test_compare_is_for_those_who_see_accounts(world: World, sign_in: SignIn, role: Role) -> None:
     client = sign_in(role)
     assert client.get(URL).status_code == 404
     assert client.get(f"{URL}?a={world.of['kwame'].pk}").status_code == 404
@@ -239,7 +241,7 @@ def test_somebody_unknown_is_asked_to_sign_in(world: World, client: Client) -> N
     assert client.get(URL).status_code == 302
 
 
-def test_it_costs_the_same_few_queries_however_much_differs(world: World, auditor: Client) -> None:
+def test_compare_costs_the_same_few_queries_however_much_differs(world: World, auditor: Client) -> None:
     query = {"a": world.of["kwame"].pk} | THEN
     get(auditor, **query)
     with CaptureQueriesContext(connection) as few:

@@ -24,7 +24,7 @@ def page(answer: Any) -> str:
     return answer.content.decode()
 
 
-def test_it_opens_with_what_holds_now_laid_out_and_numbered(desk: Desk) -> None:
+def test_the_editor_opens_with_the_current_policy_laid_out_and_numbered(desk: Desk) -> None:
     answer = desk.asker.get(desk.url)
     shown = page(answer)
 

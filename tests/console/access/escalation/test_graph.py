@@ -30,7 +30,7 @@ def reachers(world: World) -> set[str]:
     return {row.name for row in escalation.who_reaches(wanted, size=50).rows}
 
 
-def test_it_is_made_once_for_each_state_of_the_mirror(world: World) -> None:
+def test_the_graph_is_made_once_for_each_state_of_the_mirror(world: World) -> None:
     first = escalation_at(None)
     assert escalation_at(None) is first
     make.inline(world.of["nobody"], "own", body=body(allow("Own", "iam:PutUserPolicy")))

@@ -134,7 +134,7 @@ def test_how_it_ends_and_how_old_the_reading_is_are_told(office: Office) -> None
     assert said(checks(office, policy("sqs:SendMessage")))["Last synced 3 hours ago"] == "warn"
 
 
-def test_they_stand_beside_the_preview_with_the_way_to_who_lacks_mfa(office: Office) -> None:
+def test_checks_stand_beside_the_preview_and_lead_to_who_lacks_mfa(office: Office) -> None:
     lacks_mfa(office.of["maya.okafor"])
     draft = written(office)
     page = office.asker.get(at("preview", draft)).content.decode()

@@ -66,7 +66,7 @@ def test_the_page_plans_nothing_and_shows_how_it_stands_until_it_waits(
     assert "unit-0" in office.approver.get(reverse("access:grant", args=[grant.pk])).content.decode()
 
 
-def test_what_stands_against_it_is_said_and_can_be_changed(office: Office, draft: UUID) -> None:
+def test_why_a_large_request_cannot_be_made_is_said_and_can_be_changed(office: Office, draft: UUID) -> None:
     grant = submitted(office, draft)
     Account.objects.filter(name="unit-3").update(write_role_arn="")
     large_requests.prepare(grant.pk)
@@ -84,7 +84,7 @@ def test_what_stands_against_it_is_said_and_can_be_changed(office: Office, draft
     assert "unit-3 is read-only" in office.asker.get(at("preview", again.pk)).content.decode()
 
 
-def test_it_can_be_withdrawn_while_it_is_prepared(office: Office, draft: UUID) -> None:
+def test_a_large_request_can_be_withdrawn_while_it_is_prepared(office: Office, draft: UUID) -> None:
     grant = submitted(office, draft)
     assert office.approver.post(reverse("access:grant-withdraw", args=[grant.pk])).status_code == 404
     office.asker.post(reverse("access:grant-withdraw", args=[grant.pk]))
@@ -107,7 +107,7 @@ def test_what_is_over_is_asked_for_again_by_whoever_asked(office: Office, state:
     assert (draft.body["why"], draft.body["ends"]) == ("The audit of the quarter", "8h")
 
 
-def test_what_gives_something_is_not_asked_for_again(office: Office) -> None:
+def test_a_grant_that_is_active_is_not_requested_again(office: Office) -> None:
     grant = made.grant(office.account, office.of["maya.okafor"], asked_by=office.people["asker"].person)
     assert office.asker.post(reverse("access:grant-again", args=[grant.pk])).status_code == 404
     assert not GrantDraft.objects.exists()

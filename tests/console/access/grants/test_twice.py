@@ -70,7 +70,7 @@ def test_what_waits_or_is_active_is_pointed_out_with_a_link(office: Office, stat
         ({"lasts": 60 * 60 * 24, "why": "Another reason"}, True),
     ],
 )
-def test_it_is_the_same_only_with_the_same_people_permissions_and_accounts(
+def test_a_grant_is_a_duplicate_only_with_the_same_people_permissions_and_accounts(
     office: Office, changes: dict[str, Any], is_same: bool
 ) -> None:
     grant = given(office, GrantState.ACTIVE)
@@ -110,7 +110,7 @@ def test_what_somebody_else_requested_for_one_is_pointed_out_and_what_is_not_one
     assert not said(office, mine(office))
 
 
-def test_it_can_be_requested_all_the_same(office: Office) -> None:
+def test_a_duplicate_grant_can_be_requested_all_the_same(office: Office) -> None:
     given(office, GrantState.ACTIVE, ends_in=timedelta(minutes=30))
     what = {"kind": "statements", "documents": [json.dumps(make.ALLOW_S3)]}
     pk = mine(office, what=what)

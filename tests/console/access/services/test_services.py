@@ -174,7 +174,7 @@ def test_where_an_account_was_not_counted_yet_nothing_is_said(
     assert "Who can use what" in body(auditor, "/services/")
 
 
-def test_it_is_kept_as_long_as_nothing_changes(
+def test_who_uses_a_service_is_kept_until_something_changes(
     accounts: tuple[Account, Account], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = service_usage.uses(None, at=None), names("s3")

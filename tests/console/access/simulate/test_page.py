@@ -116,7 +116,7 @@ def test_a_condition_is_taken_away_by_its_button(org: Organization, auditor: Cli
         ({"principal": "x" * 9000}, "isn’t a principal."),
     ],
 )
-def test_what_makes_no_sense_is_said_beside_its_field(
+def test_an_invalid_question_is_an_error_at_its_field(
     org: Organization, auditor: Client, query: dict[str, str], sentence: str
 ) -> None:
     page = get(auditor, 422, **query)
@@ -182,7 +182,7 @@ def test_the_policies_of_an_account_that_one_does_not_see_are_not_shown(
 
 
 @pytest.mark.parametrize("role", [Role.TEAM_LEAD, Role.MEMBER])
-def test_it_is_for_those_who_see_accounts(org: Organization, sign_in: SignIn, role: Role) -> None:
+def test_simulate_is_for_those_who_see_accounts(org: Organization, sign_in: SignIn, role: Role) -> None:
     client = sign_in(role)
     assert client.get(f"{URL}?{urlencode(ASK)}").status_code == 404
     assert client.post(URL, ASK).status_code == 404
@@ -199,7 +199,7 @@ def test_the_field_offers_users_and_roles_only(org: Organization, auditor: Clien
     assert "readers" not in auditor.get(f"{URL}offers/?principal=read").content.decode()
 
 
-def test_it_costs_the_same_few_queries_however_many_policies_there_are(
+def test_simulate_costs_the_same_few_queries_however_many_policies_there_are(
     org: Organization, auditor: Client
 ) -> None:
     get(auditor)

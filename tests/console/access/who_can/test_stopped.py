@@ -20,7 +20,7 @@ from tests.iam.policy.index import organisations as made
 
 @settings(max_examples=60)
 @given(st.integers(0, 2**32))
-def test_they_are_those_who_are_denied_and_would_be_allowed(seed: int) -> None:
+def test_stopped_principals_are_denied_and_would_be_allowed(seed: int) -> None:
     dice = random.Random(seed)
     organisation = made.organisation(dice)
     question = replace(made.question(dice), kinds=PEOPLE_AND_ROLES, resource_policy=None)

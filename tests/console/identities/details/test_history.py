@@ -242,7 +242,7 @@ def test_a_comparison_is_for_those_who_see_the_thing(small: Small, lead: Client,
     "query",
     ["entity=x", f"entity={'9' * 40}", "entity=0", "account=999999999999", "account=x"],
 )
-def test_what_does_not_exist_is_not_found(small: Small, admin: Client, query: str) -> None:
+def test_the_history_of_an_unknown_entity_is_404(small: Small, admin: Client, query: str) -> None:
     assert admin.get(f"/compare/?{query}").status_code == 404
 
 

@@ -84,7 +84,7 @@ def test_whoever_holds_everything_does_nothing_else_without_mfa(variant: Variant
 
 
 @each_variant
-def test_it_gives_nobody_more_than_their_own_password_and_device(variant: Variant) -> None:
+def test_the_mfa_policy_gives_nobody_more_than_their_own_password_and_device(variant: Variant) -> None:
     ask = judge(variant, "/payments/")
     for action, on in NEVER:
         assert ask(action, on, WITH) is EvaluationDecision.IMPLICITLY_DENIED, (action, on)

@@ -99,7 +99,9 @@ def test_a_large_one_is_accepted_first_and_asked_for_by_a_worker_once(
     assert [entry.data["to"] for entry in Entry.objects.filter(kind="grant.state")] == ["waiting"]
 
 
-def test_it_says_the_same_as_one_that_was_asked_for_at_once(accounts: list[Account], asker: Viewer) -> None:
+def test_a_large_request_says_the_same_as_one_that_was_made_at_once(
+    accounts: list[Account], asker: Viewer
+) -> None:
     at_once = services.request_grant(terms(accounts), actor=asker, idempotency_key="k2")
     later = submit(terms(accounts), asker)
     large_requests.prepare(later.pk)
@@ -147,7 +149,7 @@ def test_what_no_worker_was_told_of_is_taken_up(accounts: list[Account], asker: 
     assert grant.state == GrantState.WAITING
 
 
-def test_what_stands_against_it_is_told_by_account_and_nothing_is_asked_for(
+def test_a_large_request_that_cannot_be_made_says_why_by_account_and_requests_nothing(
     accounts: list[Account], asker: Viewer
 ) -> None:
     grant = submit(terms(accounts), asker)
@@ -185,7 +187,7 @@ def test_whoever_may_no_longer_ask_asks_for_nothing(accounts: list[Account], ask
     assert "no longer has a sign-in" in grant.preparation.problems[0]
 
 
-def test_one_that_is_withdrawn_meanwhile_is_not_asked_for(
+def test_a_large_request_that_is_withdrawn_meanwhile_is_not_made(
     accounts: list[Account], asker: Viewer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     grant = submit(terms(accounts), asker)
@@ -206,7 +208,7 @@ def test_one_that_is_withdrawn_meanwhile_is_not_asked_for(
         services.withdraw_grant(grant, actor=asker)
 
 
-def test_one_that_never_comes_to_an_end_is_given_up_aloud(accounts: list[Account], asker: Viewer) -> None:
+def test_a_large_request_that_fails_too_often_is_given_up(accounts: list[Account], asker: Viewer) -> None:
     grant = submit(terms(accounts), asker)
     Preparation.objects.filter(pk=grant.pk).update(attempts=large_requests.TRIALS)
     large_requests.prepare(grant.pk)

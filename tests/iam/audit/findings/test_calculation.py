@@ -127,7 +127,7 @@ def test_another_process_that_is_at_it_is_left_alone_until_its_lease_ends(
     assert calculate(account)
 
 
-def test_one_account_is_not_another(account: Account, user: Entity) -> None:
+def test_findings_of_one_account_leave_another_alone(account: Account, user: Entity) -> None:
     other = factories.account("222222222222", name="staging")
     factories.synced(other)
     look(account)

@@ -27,7 +27,7 @@ def account() -> Account:
     return account
 
 
-def test_it_rests_until_something_is_written(account: Account) -> None:
+def test_the_task_of_findings_rests_until_something_is_written(account: Account) -> None:
     assert calculate_findings() == 1
     assert AuditFinding.objects.filter(status=FindingStatus.OPEN).exists()
     with CaptureQueriesContext(connection) as queries:
@@ -37,7 +37,7 @@ def test_it_rests_until_something_is_written(account: Account) -> None:
     assert calculate_findings() == 1
 
 
-def test_it_does_not_rest_while_another_process_calculates(account: Account) -> None:
+def test_the_task_of_findings_calculates_once_another_process_is_done(account: Account) -> None:
     later = timezone.now() + timedelta(minutes=3)
     FindingRun.objects.create(account=account, lease="another", lease_until=later)
     assert calculate_findings() == 0

@@ -56,7 +56,7 @@ def review(
     )
 
 
-def test_it_applies_at_once_and_everybody_who_could_have_approved_hears_of_it(desk: Desk) -> None:
+def test_break_glass_applies_at_once_and_tells_everybody_who_could_have_approved(desk: Desk) -> None:
     change = desk.ask()
     use(desk, change)
 
@@ -101,7 +101,7 @@ def test_where_the_rules_name_nobody_there_is_no_break_glass(desk: Desk) -> None
         use(desk, desk.ask())
 
 
-def test_it_needs_a_reason_and_the_receipt_that_was_shown(desk: Desk) -> None:
+def test_break_glass_needs_a_reason_and_the_receipt_that_was_shown(desk: Desk) -> None:
     change = desk.ask()
     with pytest.raises(RefusedError, match="Describe the emergency"):
         use(desk, change, reason="  ")
@@ -158,7 +158,7 @@ def test_an_approver_of_another_account_reviews_nothing(desk: Desk) -> None:
         review(desk, glass, "Ben Okri")
 
 
-def test_it_is_accepted_once_with_a_word(desk: Desk) -> None:
+def test_a_break_glass_change_is_accepted_once_with_a_comment(desk: Desk) -> None:
     _, glass = applied(desk)
     with pytest.raises(RefusedError, match="Describe what you found"):
         review(desk, glass, "Hana Sato", comment="")
@@ -179,7 +179,7 @@ def test_what_is_to_be_undone_is_asked_for_and_somebody_else_approves_that(desk:
     assert desk.approve(undoing, "Jonas Berg").state == ChangeState.QUEUED
 
 
-def test_what_cannot_be_undone_is_not_reviewed_so(desk: Desk) -> None:
+def test_a_failed_break_glass_change_is_not_reviewed_by_undoing(desk: Desk) -> None:
     change, glass = applied(desk)
     Change.objects.filter(pk=change.pk).update(state=ChangeState.FAILED)
     with pytest.raises(RefusedError, match="changed nothing in AWS"):

@@ -111,7 +111,7 @@ def test_nobody_else_shortens_it(desk: Desk, lease: Given, name: str) -> None:
     assert lease.until == SOON
 
 
-def test_what_does_not_end_is_not_shortened(desk: Desk) -> None:
+def test_a_permanent_grant_is_not_shortened(desk: Desk) -> None:
     desk.person("Ada Lund", Role.APPROVER)
     with pytest.raises(RefusedError, match="is permanent"):
         services.shorten(desk.ask(), actor=desk.again("Ada Lund"), until=SOON)

@@ -37,7 +37,7 @@ def test_an_approver_does_not_approve_for_their_own_user_what_somebody_else_aske
     assert desk.approve(change, "Jonas Berg").state == ChangeState.QUEUED
 
 
-def test_it_counts_no_more_once_the_user_is_theirs(desk: Desk) -> None:
+def test_an_approval_counts_no_more_once_the_user_is_theirs(desk: Desk) -> None:
     in_force(
         ApprovalRule(key="two", name="Two", stages=(ApprovalStage((APPROVERS,)), ApprovalStage((APPROVERS,))))
     )
@@ -61,7 +61,7 @@ def test_a_lead_who_is_meant_is_not_asked_as_the_lead(desk: Desk) -> None:
     assert desk.approve(change, "Hana Sato").state == ChangeState.QUEUED
 
 
-def test_it_is_not_left_to_them_either_when_nobody_answers(desk: Desk) -> None:
+def test_a_change_of_ones_own_user_is_not_escalated_to_them_when_nobody_answers(desk: Desk) -> None:
     in_force(RULE)
     desk.person("Ada Lund", desk.people["Ines Duarte"].assignments.get().role)
     is_of(desk, "Ada Lund")

@@ -186,7 +186,7 @@ def test_ages_are_short(seconds: int, sentence: str) -> None:
     assert short_age(timedelta(seconds=seconds)).replace("\N{NO-BREAK SPACE}", " ") == sentence
 
 
-def test_what_needs_attention(settings: Any) -> None:
+def test_the_worst_section_decides_what_needs_attention(settings: Any) -> None:
     settings.PULL_MINUTES = 15
     fresh = factories.account("100000000001", name="fresh")
     read(fresh)
