@@ -107,6 +107,8 @@ def seeded_installation() -> Iterator[tuple[dict[str, str], dict[str, Any]]]:
                 "GATEHOUSE_VAR": str(folder),
                 # One session asks as many questions as hundreds of people.
                 "GATEHOUSE_PACE": "0",
+                # The session must outlast a calculation.
+                "GATEHOUSE_IDLE_MINUTES": "1440",
                 "DATABASE_URL": cluster.url,
                 "REDIS_URL": broker,
             }

@@ -34,7 +34,7 @@ LATENCY = 0.15
 DISK_MEGABYTES = 400
 FULL_SECONDS = 8.0
 UNASKED_SECONDS = 12.0
-"""Enough for a worker to start, and for the sweep to find what it would carry out."""
+"""Enough for the sweep to find what a worker would carry out."""
 
 
 @contextmanager
@@ -163,6 +163,12 @@ def restored_backup() -> tuple[Outcome, int]:
             raise RuntimeError("the backup holds nothing that is to be done")
         site.start_worker("worker0")
         site.start_beat()
+        # A worker on a busy machine takes long to begin.
+        deadline = time.monotonic() + TIMEOUT_S
+        while not site.on_hold():
+            if time.monotonic() > deadline:
+                raise RuntimeError("no worker noticed that the database was restored")
+            time.sleep(0.5)
         time.sleep(UNASKED_SECONDS)
         if (left := site.left()) != waiting:
             raise RuntimeError(

@@ -170,6 +170,10 @@ class Site:
         """How many pulls that changes have asked for are not over."""
         return self._count("mirror_pull WHERE trigger = 'change' AND state IN ('queued', 'running')")
 
+    def on_hold(self) -> int:
+        """1 while changes wait for a person who decides about a restored backup, else 0."""
+        return self._count("restore_hold WHERE is_open")
+
     def _count(self, rows: str) -> int:
         import psycopg
 
