@@ -121,7 +121,7 @@ def test_a_changed_index_is_as_if_it_had_been_made_so(seed: int) -> None:
     assert documents
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.integers(0, 2**32))
 def test_what_would_change_is_what_does(seed: int) -> None:
     _, before, after, changes = both(seed)
