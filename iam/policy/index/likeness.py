@@ -170,6 +170,8 @@ class Likeness:
         named = self._named
         if named.is_odd:
             return named.values
+        if named.apart_from.issuperset(part.pairs):
+            return named.sizes
         key = (part.pairs, part.keys, tags)
         role = named.known.get(key)
         if role is None:
@@ -180,6 +182,7 @@ class Likeness:
 
     def _role(self, part: ActionPart | Parts, named: Named, letters: Letters | None) -> object:
         if letters is not None and named.is_apart_from(letters):
+            named.apart_from |= frozenset(part.pairs)
             return named.sizes
         relations = tuple(named.relation(self._pairs[pair]) for pair in part.pairs)
         return named.values if None in relations else (named.sizes, relations)

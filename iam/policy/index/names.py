@@ -45,7 +45,9 @@ class Letters(NamedTuple):
 
 
 class Named:
-    """A principal with its names. `is_odd`: they may mean more; `sizes`: which of them it has."""
+    """A principal with its names. `is_odd`: they may mean more; `sizes`: which of them it has; `apart_from`:
+    numbers of pairs of patterns that take in all of the names or nothing of them.
+    """
 
     def __init__(self, member: Member) -> None:
         self.member = member
@@ -57,6 +59,7 @@ class Named:
             size = None if value is None else len(value)
             sizes.append(size)
         self.sizes = tuple(sizes)
+        self.apart_from: frozenset[int] = frozenset()
         self.known: dict[object, object] = {}
         """What matters of the names, by what they stand in."""
         self._relations: dict[Pair, str | None] = {}

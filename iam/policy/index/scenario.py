@@ -53,13 +53,16 @@ def what_if(
     # All of it is used until the end: a search for garbage meanwhile finds none.
     with collecting_paused():
         after = edited_index(index, edits)
-        shifts = _Shifts(index, after.accounts, now=now)
+        sides = _Sides(index.accounts, after.accounts)
+        shifts = _Shifts(index, sides, now=now)
         result = difference(
             index.documents.space,
             shifts.of(edits, {number: after.accounts[number] for number in edits}),
-            sides_of=lambda number: shifts.sides(*shifts.pairs[number]),
+            sides_of=sides.of_number,
             after=after,
         )
+        # What was compared goes before the search, which then has less to look at.
+        del shifts
     del documents
     return result
 
@@ -118,19 +121,41 @@ def row_of(member: Member) -> PrincipalRow:
     return PrincipalRow(member.id, member.arn, member.unique_id, member.grants, member.tags, trust)
 
 
+class _Sides:
+    """Members by their numbers, as they are and as they would be."""
+
+    def __init__(self, before: Mapping[str, Shard], after: Mapping[str, Shard]) -> None:
+        self._before, self.after = before, after
+        self.pairs: dict[int, tuple[Member | None, Member | None]] = {}
+
+    def of_number(self, number: int) -> tuple[Side, Side]:
+        """A member with what it holds, as it is and as it would be."""
+        return self.of_pair(*self.pairs[number])
+
+    def of_pair(self, before: Member | None, after: Member | None) -> tuple[Side, Side]:
+        """The same for one who is not there before, or after."""
+        if before is None:
+            assert after is not None
+            shard = self.after[after.account]
+            return absent_side(after, shard), side_of(after, shard)
+        left = side_of(before, self._before[before.account])
+        if after is None:
+            return left, absent_side(before, self._before[before.account])
+        return left, side_of(after, self.after[after.account])
+
+
 class _Shifts:
     """Compares members before and after, each pair of profiles once where members of it cannot differ."""
 
-    def __init__(self, index: Index, shards: Mapping[str, Shard], *, now: datetime | None) -> None:
-        self._index, self._shards, self._space = index, shards, index.documents.space
+    def __init__(self, index: Index, sides: _Sides, *, now: datetime | None) -> None:
+        self._index, self._sides, self._space = index, sides, index.documents.space
         # What begins later counts as given too.
         self._before = index.effective(is_any_time=True)
-        self._after = EffectiveActions(self._space, shards, is_any_time=True)
+        self._after = EffectiveActions(self._space, sides.after, is_any_time=True)
         self._prover = Prover(self._space, now) if now else Prover(self._space)
         self._likeness = Likeness(self._space)
         self._changes: dict[Kin, PrincipalChange] = {}
         self._known: dict[Kin, PrincipalChange] = {}
-        self.pairs: dict[int, tuple[Member | None, Member | None]] = {}
 
     def of(self, edits: Mapping[str, Edits], after: Mapping[str, Shard]) -> Iterator[tuple[Member, Shift]]:
         """Every member that the edits concern, or that they make or end."""
@@ -153,8 +178,8 @@ class _Shifts:
         """
         member = after or before
         assert member is not None
-        self.pairs[member.id] = (before, after)
-        likeness, facts = self._likeness, self._shards[member.account].facts
+        self._sides.pairs[member.id] = (before, after)
+        likeness, facts = self._likeness, self._sides.after[member.account].facts
         parts = likeness.parts(before, after)
         is_apart = before is not None and after is not None and is_another(before, after)
         if is_apart:
@@ -168,7 +193,7 @@ class _Shifts:
     def _joined(
         self, parts: Parts, before: Member | None, after: Member | None, *, is_apart: bool
     ) -> PrincipalChange:
-        pair = _Pair(self, before, after)
+        pair = _Pair(self._sides, before, after)
         changes = []
         for mask, part in parts.each:
             change = None if part.near is None else self._near(part, pair)
@@ -188,7 +213,7 @@ class _Shifts:
 
     def _proved(self, part: ActionPart, pair: _Pair, *, is_apart: bool) -> PrincipalChange:
         alike = self._likeness.likeness_key(
-            part, pair.member, self._shards[pair.member.account].facts, is_apart=is_apart
+            part, pair.member, self._sides.after[pair.member.account].facts, is_apart=is_apart
         )
         change = self._known.get(alike)
         if change is None:
@@ -196,29 +221,17 @@ class _Shifts:
             self._known[alike] = change
         return change
 
-    def sides(self, before: Member | None, after: Member | None) -> tuple[Side, Side]:
-        """A member as it is, and as it would be."""
-        index, shards = self._index.accounts, self._shards
-        if before is None:
-            assert after is not None
-            shard = shards[after.account]
-            return absent_side(after, shard), side_of(after, shard)
-        left = side_of(before, index[before.account])
-        if after is None:
-            return left, absent_side(before, index[before.account])
-        return left, side_of(after, shards[after.account])
-
 
 class _Pair:
     """A member before and after, with its sides once they are asked for."""
 
-    def __init__(self, shifts: _Shifts, before: Member | None, after: Member | None) -> None:
+    def __init__(self, sides: _Sides, before: Member | None, after: Member | None) -> None:
         member = after or before
         assert member is not None
         self.member = member
-        self._shifts, self._before, self._after = shifts, before, after
+        self._sides, self._before, self._after = sides, before, after
 
     @cached_property
     def sides(self) -> tuple[Side, Side]:
-        """As `_Shifts.sides` gives them."""
-        return self._shifts.sides(self._before, self._after)
+        """As `_Sides` gives them."""
+        return self._sides.of_pair(self._before, self._after)
