@@ -32,7 +32,7 @@ def note_read(account_id: str, region: str, basis: SpanBasis, start: datetime, e
         if len(touched) == 1:
             ReadSpan.objects.filter(pk=touched[0].pk).update(start=start, end=end)
             return
-        rows.model.objects.filter(pk__in=[row.pk for row in touched]).delete()
+        ReadSpan.objects.filter(pk__in=[row.pk for row in touched]).delete()
         ReadSpan.objects.create(account_id=account_id, region=region, basis=basis, start=start, end=end)
 
 

@@ -17,7 +17,7 @@ from iam.activity.sources.models import SourceFile, SourcePlace, TrailSource
 from iam.activity.sources.run import due_sources, run_source
 from tests.iam.activity.sources.aws import TODAY, events, put, source
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.on_both, pytest.mark.django_db]
 STEPS = (
     "iam.activity.sources.bucket.list_page",
     "iam.activity.sources.bucket.read_object",
