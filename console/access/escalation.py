@@ -43,13 +43,17 @@ from iam.access import escalation as domain
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.path_records import FindingPath, FindingPrincipal
 from iam.access.escalation_calculation.stored import BeingCalculatedError, stored_at
+from iam.access.escalation_use import path_use
 from iam.access.persons import counted
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
 from iam.journal.services import record
 from iam.mirror.models import Account, Kind
+from iam.policy.request import PrincipalKind
 
 PAGE: Final = 50
+ACTIVITY: Final = {PrincipalKind.USER: "activity:person", PrincipalKind.ROLE: "activity:role"}
+"""The pages of those whose paths are shown."""
 KIND_LABELS: Final = (("", "Users and roles"), ("users", "IAM users"), ("roles", "Roles"))
 VIEWS: Final = (("", "By policy"), ("principals", "By user and role"))
 COLUMNS: Final = (
@@ -289,6 +293,8 @@ def _explained(
         "entity_url": page_of(explained.who, frame),
         "goal_name": asked.goal.name if asked.goal else "administrator",
         "path": path,
+        "activity_url": reverse(ACTIVITY[explained.who.kind], args=[explained.who.id]),
+        "use": path_use(path) if path and request.at is None else None,
         "mark": _mark(path, explained.unread) if path else None,
         "stages": stages_of(path, frame, _mark(path, explained.unread)) if path else [],
         "closing": closing,

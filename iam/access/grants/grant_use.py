@@ -59,14 +59,14 @@ def _entries(grant: Grant) -> list[LedgerEntry]:
 
 def _counted(entries: Sequence[LedgerEntry]) -> tuple[int, datetime | None]:
     """How many calls the permissions allow, and when the last was made."""
-    given = _statements(entries)
+    statements_by_holder = _statements(entries)
     holders = _holders_of_callers(entries)
     since = min(entry.since for entry in entries if entry.since)
     total = 0
     last_at: datetime | None = None
     for group in call_groups(holders, since=since, most=MOST_CALLS):
         entity, arn = holders[group.caller]
-        if not group.was_denied and _is_allowed(group, arn, given.get(entity, ())):
+        if not group.was_denied and _is_allowed(group, arn, statements_by_holder.get(entity, ())):
             total += group.calls
             last_at = max(filter(None, (last_at, group.last_at)))
     return total, last_at
