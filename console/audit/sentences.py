@@ -41,6 +41,7 @@ GROUPS: Final[tuple[tuple[str, str], ...]] = (
     ("hardware", "Hardware MFA"),
     ("replacement", "Lost MFA devices"),
     ("rotation", "Key rotations"),
+    ("trail_source", "CloudTrail sources"),
     ("campaign", "MFA campaigns"),
     ("link", "One-time links"),
     ("sealed", "Sealed secrets"),
