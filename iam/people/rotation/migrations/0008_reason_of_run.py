@@ -1,6 +1,6 @@
 """The reason of a rotation is that of its run: where only the rotation says it, the run takes it over."""
 
-from django.db import migrations
+from django.db import migrations, models
 from django.db.models import OuterRef, Subquery
 
 
@@ -26,5 +26,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.RunPython(give_reasons_to_runs, give_reasons_to_rotations),
+        # With a default, the column can come back when the migration is reversed.
+        migrations.AlterField("Rotation", "reason", models.CharField(max_length=1000, default="")),
         migrations.RemoveField("Rotation", "reason"),
     ]
