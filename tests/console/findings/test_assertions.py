@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -10,12 +11,14 @@ from django.urls import reverse
 
 from iam.audit.assertions.checks import check_due
 from iam.audit.assertions.models import AssertionProposal, AssertionStatus, StandingAssertion
+from iam.changes.operations import ATTACH_POLICY, Attachment
+from iam.changes.services.requests import request_operation
 from iam.directory.models import Role, Team
 from iam.journal.models import Entry
 from iam.mirror.models import Account
 from tests import factories
 from tests.console.findings.test_pages import signed_in, text
-from tests.iam.audit.assertions.test_checks import assertion_of, give
+from tests.iam.audit.assertions.test_checks import ALLOW, assertion_of, give
 
 pytestmark = pytest.mark.django_db
 LIST = "/findings/assertions/"
@@ -174,3 +177,32 @@ def test_who_sees_one_account_is_told_of_that_one(account: Account) -> None:
     page = text(client, page_of(both))
     assert "It’s broken there." in page
     assert "secret.name" not in page
+
+
+def test_the_requester_and_the_approver_are_warned(account: Account) -> None:
+    Account.objects.update(write_role_arn=f"arn:aws:iam::{account.account_id}:role/gatehouse-writer")
+    account.refresh_from_db()
+    assertion_of(name="Only BreakGlass creates users")
+    tomas = factories.user(account, "tomas")
+    policy = factories.policy(account, "UserAdmin", body=ALLOW)
+    client = signed_in(Role.ADMINISTRATOR)
+    address = f"{reverse('changes:act', args=['attach'])}?on={tomas.pk}"
+    words = "breaks the assertion"
+    fields = {"policy": policy.arn, "reason": "On call", "key": str(uuid.uuid4())}
+    answer = client.post(address, fields | {"look": "1"})
+    preview = " ".join(answer.content.decode().split())
+    assert words in preview
+    assert "Only BreakGlass creates users" in preview
+    operation = Attachment.of(ATTACH_POLICY, tomas, policy=policy)
+    factories.operator(Role.APPROVER, name="Elif Kaya")
+    requested = request_operation(
+        factories.viewer(Role.ADMINISTRATOR, name="Jonas Berg"),
+        operation=operation,
+        reason="On call",
+        idempotency_key="one",
+    )
+    assert requested.change_set.receipt["impact"]["risk"] == "critical"
+    approver = signed_in(Role.APPROVER, name="Hana Sato")
+    page = " ".join(text(approver, f"/changes/{requested.pk}/").split())
+    assert words in page
+    assert "This request breaks the assertion “Only BreakGlass creates users”." in page
