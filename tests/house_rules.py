@@ -115,9 +115,21 @@ def timers(tree: ast.AST) -> Iterator[tuple[int, str]]:
             names = [node.attr]
         elif isinstance(node, ast.ImportFrom) and node.module == "time":
             names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.Assert) and _bounds_a_time(node):
+            yield node.lineno, "a limit of seconds"
         for name in names:
             if name.removesuffix("_ns") in TIMERS:
                 yield getattr(node, "lineno", 0), name
+
+
+def _bounds_a_time(node: ast.Assert) -> bool:
+    """Whether it says that less than so much time went by; to wait until a deadline is something else."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Compare) and isinstance(part.left, ast.BinOp):
+            is_difference = isinstance(part.left.op, ast.Sub) and "monotonic()" in ast.unparse(part.left.left)
+            if is_difference and any(isinstance(each, ast.Lt | ast.LtE) for each in part.ops):
+                return True
+    return False
 
 
 def vague_module(name: str) -> bool:

@@ -111,7 +111,8 @@ def test_names_that_django_asks_for_and_nested_classes_are_no_breach() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        "assert perf_counter() < 1 or time.perf_counter() < 1",
+        "began = time.perf_counter()",
+        "assert time.monotonic() - began < 1",
         "from time import process_time_ns",
         "began = time.thread_time()",
     ],

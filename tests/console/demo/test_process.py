@@ -1,4 +1,4 @@
-"""The stand-in as a process: up in seconds, serves several workers at once, ends at once."""
+"""The stand-in as a process: comes up by itself, serves several workers at once, ends at once."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.console.demo.clients import authorization_details, member, reader
 
 
 @pytest.fixture(scope="module")
-def process() -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
-    """(process, address, seconds until it answered)."""
+def process() -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+    """(process, address), once it has answered."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    began = time.monotonic()
+    deadline = time.monotonic() + 30
     command = [sys.executable, "-m", "console.demo.standin", "--host", "127.0.0.1", "--port", str(port)]
     started = subprocess.Popen(command)
     url = f"http://127.0.0.1:{port}"
@@ -31,22 +31,15 @@ def process() -> Iterator[tuple[subprocess.Popen[bytes], str, float]]:
             urllib.request.urlopen(f"{url}/_standin/health", timeout=1).close()
             break
         except OSError:
-            assert time.monotonic() - began < 30
+            assert time.monotonic() < deadline
             assert started.poll() is None
             time.sleep(0.05)
-    yield started, url, time.monotonic() - began
+    yield started, url
     started.kill()
     started.wait()
 
 
-def test_the_console_answers_soon_after_it_is_started(
-    process: tuple[subprocess.Popen[bytes], str, float],
-) -> None:
-    """Measured: about one second; the bound leaves room for a busy machine."""
-    assert process[2] < 10
-
-
-def test_two_workers_at_once_get_whole_answers(process: tuple[subprocess.Popen[bytes], str, float]) -> None:
+def test_two_workers_at_once_get_whole_answers(process: tuple[subprocess.Popen[bytes], str]) -> None:
     def read(account: str) -> int:
         details = authorization_details(reader(process[1], "iam", account), PaginationConfig={"PageSize": 40})
         return sum(len(items) for items in details.values())
@@ -66,7 +59,7 @@ def test_two_workers_at_once_get_whole_answers(process: tuple[subprocess.Popen[b
     assert {f"worker-{number}" for number in range(4)} <= {group["GroupName"] for group in groups}
 
 
-def test_a_connection_is_kept_open(process: tuple[subprocess.Popen[bytes], str, float]) -> None:
+def test_a_connection_is_kept_open(process: tuple[subprocess.Popen[bytes], str]) -> None:
     port = int(process[1].rpartition(":")[2])
     with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
         for _ in range(3):
@@ -75,7 +68,7 @@ def test_a_connection_is_kept_open(process: tuple[subprocess.Popen[bytes], str, 
 
 
 def test_the_console_ends_when_told_though_a_connection_is_open(
-    process: tuple[subprocess.Popen[bytes], str, float],
+    process: tuple[subprocess.Popen[bytes], str],
 ) -> None:
     with socket.create_connection(("127.0.0.1", int(process[1].rpartition(":")[2]))):
         process[0].send_signal(signal.SIGTERM)

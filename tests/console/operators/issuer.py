@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -47,6 +47,8 @@ class Answer:
     pause: float = 0
     # The body is the whole answer, status line and headers included.
     is_raw: bool = False
+    # The bytes of a body with pauses that were sent until the client had enough.
+    sent: list[int] = field(default_factory=list)
 
 
 @cache
@@ -182,6 +184,7 @@ def running_issuer() -> Iterator[Issuer]:
                         return
                     self.wfile.write(bytes([byte]))
                     self.wfile.flush()
+                    answer.sent.append(byte)
             except OSError:
                 return  # the client has had enough
 

@@ -5,7 +5,6 @@ cause, never an error of ours.
 from __future__ import annotations
 
 import json
-import time
 from typing import Any
 
 import pytest
@@ -112,12 +111,11 @@ def test_a_giant_answer_is_not_read_to_its_end(
 def test_an_answer_that_drips_is_given_up(
     client: Client, issuer: Issuer, kwame: Operator, endpoint: str, settings: Any
 ) -> None:
-    """Each byte comes well within any read timeout; all of them would take minutes."""
+    """Each byte comes well within any read timeout; all two thousand would take minutes."""
     settings.SSO_SECONDS = 0.6
-    began = time.monotonic()
     slow = Answer(b'{"a": "' + b"x" * 2_000 + b'"}', pause=0.1)
     _is_told(client, _attempt(client, issuer, kwame, endpoint, slow), "too_slow")
-    assert time.monotonic() - began < 8
+    assert len(slow.sent) < 1_000
 
 
 @pytest.mark.parametrize("kind", ["discovery", "callback"])
