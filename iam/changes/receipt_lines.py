@@ -28,6 +28,7 @@ from iam.changes.operations.permission_delta import bits, risky_actions
 from iam.changes.reasons import Reasons, Unchanged, names_of
 from iam.changes.receipt_blocks import GainBlock, LevelShift, SameInAccount
 from iam.changes.risk_detection import (
+    bears_on_administrators,
     is_administrator,
     opened_ways,
     risks_of,
@@ -148,6 +149,9 @@ class Lines:
         effective = self._index.effective()
         ended = set()
         for proved, members in self._found.proved:
+            # Few shifts are about administrators, and most have many members.
+            if not bears_on_administrators(proved, self._space):
+                continue
             for member in members:
                 if stops_being_administrator(proved, self._space, ceiling=effective.ceiling(member)):
                     ended.add(member.account)

@@ -94,12 +94,15 @@ def _risks(shift: Shift, space: Space, ceiling: Effective) -> Iterator[str]:
         yield IAM_WRITE
 
 
+def bears_on_administrators(shift: Shift, space: Space) -> bool:
+    """Whether anything differs before and after by which administrators are told."""
+    decisive = _decisive(space)
+    return any((was ^ becomes) & decisive for was, becomes in zip(shift.before, shift.after, strict=True))
+
+
 def stops_being_administrator(shift: Shift, space: Space, *, ceiling: Effective) -> bool:
     """Whether those whom the shift concerns are administrators before, and not after."""
     before, after = shift.before, shift.after
-    decisive = _decisive(space)
-    if not any((was ^ becomes) & decisive for was, becomes in zip(before, after, strict=True)):
-        return False
     return is_administrator(before, space, ceiling=ceiling) and not is_administrator(
         after, space, ceiling=ceiling
     )
