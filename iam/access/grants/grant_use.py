@@ -20,7 +20,7 @@ from iam.policy.request import Principal, Request
 
 COUNTED: Final = (PermissionSort.MEMBER, PermissionSort.ATTACHED, PermissionSort.INLINE)
 """What of a grant is used by calls of the user or role that has it."""
-MOST_HOLDERS: Final = 50
+MOST_ENTRIES: Final = 50
 MOST_CALLS: Final = 5_000
 
 
@@ -41,9 +41,9 @@ def grant_use(grant: Grant) -> GrantUse | None:
     if grant.state not in GIVING:
         return None
     entries = _entries(grant)
-    if not entries or len({entry.entity_id for entry in entries}) > MOST_HOLDERS:
-        return None
     known = accounts_with_events({entry.account_id for entry in entries})
+    if not entries or len(entries) > MOST_ENTRIES:
+        return None
     unknown = sorted({entry.account.name for entry in entries if entry.account_id not in known})
     counted = [entry for entry in entries if entry.account_id in known]
     calls, last_at = _counted(counted) if counted else (0, None)
@@ -54,7 +54,7 @@ def _entries(grant: Grant) -> list[LedgerEntry]:
     rows = LedgerEntry.objects.filter(
         part__grant=grant, sort__in=COUNTED, since__isnull=False, until__isnull=True, entity__isnull=False
     )
-    return list(rows.select_related("account", "entity").order_by("pk"))
+    return list(rows.select_related("account", "entity").order_by("pk")[: MOST_ENTRIES + 1])
 
 
 def _counted(entries: Sequence[LedgerEntry]) -> tuple[int, datetime | None]:
