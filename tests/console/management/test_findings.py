@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import timedelta
 from io import StringIO
 
@@ -82,4 +83,7 @@ def test_kinds_are_listed_with_a_sentence_each() -> None:
 def test_a_table_counts_by_severity(account: Account) -> None:
     factories.user(account, "tomas", credentials={"mfa": "none"})
     last = printed().splitlines()[-1]
-    assert "1 high" in last
+    counts = Counter(row["severity"] for row in json.loads(printed("--json")))
+    assert counts["high"] > 0
+    for severity in ("critical", "high", "medium", "low"):
+        assert f"{counts[severity]} {severity}" in last
