@@ -175,7 +175,9 @@ def _page(
         }
     )
     if draft.plan is not None:
-        together = set_receipt_of([draft.plan.operation])
+        # While somebody types, the text is checked again and again, and a replay takes longer.
+        is_typing = is_fragment(request)
+        together = set_receipt_of([draft.plan.operation], with_replay=not is_typing)
         body = draft.plan.receipt.body
         context |= receipt_context(body, account=shown.entity.account, request=request, together=together)
         context |= need_context(request, [draft.plan], together=together)
