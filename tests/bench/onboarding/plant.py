@@ -198,11 +198,19 @@ def _blueprint() -> Any:
     from iam.mirror.models import Account
     from iam.people.blueprints.body import Body
     from iam.people.blueprints.services import create_blueprint
+    from iam.people.onboarding.first_password import password_template
 
     team = Team.objects.create(slug="bench", name="Bench")
     TeamRule.objects.create(team=team, kind=RuleKind.PATH, value=PATH)
     account = Account.objects.get(name=ACCOUNT)
-    body = Body(accounts=(account.account_id,), path=PATH, groups=("group-0",), tags={"Team": "bench"})
+    template = password_template()
+    body = Body(
+        accounts=(account.account_id,),
+        path=PATH,
+        groups=("group-0",),
+        templates=(template,) if template else (),
+        tags={"Team": "bench"},
+    )
     return create_blueprint(asker(), team=team, name="Developers", body=body)
 
 
