@@ -60,7 +60,7 @@ class Sync:
     """
 
     facts: FreshnessFacts
-    account_state: AccountStatus
+    standing: AccountStatus
     needs_attention: bool
 
 

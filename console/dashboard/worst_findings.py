@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from console.findings.posture import posture_context
 from console.findings.presenters import row_of
-from iam.audit.findings.models import FindingRun, FindingSeverity, FindingStatus
-from iam.audit.findings.queries import WORST_FIRST, FindingFilter, findings
+from iam.audit.findings.models import FindingSeverity, FindingStatus
+from iam.audit.findings.queries import WORST_FIRST, FindingFilter, finding_state, findings
 from iam.guard import Viewer
 from iam.keyset import page
 from iam.mirror.models import Account
@@ -24,11 +24,12 @@ def worst_findings(viewer: Viewer, account: Account | None) -> dict[str, Any]:
     rows = findings(viewer, wanted).select_related("account")
     worst = page(rows, order=WORST_FIRST, size=SHOWN).rows
     nothing = "No critical or high findings."
-    if not worst and not FindingRun.objects.filter(calculated_at__isnull=False).exists():
+    state = finding_state()
+    if state.calculated_at is None:
         nothing = "Findings aren’t calculated yet."
     shown = {
         "worst": [row_of(finding, viewer) for finding in worst],
         "findings_url": reverse("findings:list"),
         "no_findings": nothing,
     }
-    return shown | posture_context(viewer, account)
+    return shown | posture_context(viewer, account, state=state)

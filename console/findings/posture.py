@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from django.urls import reverse
@@ -11,6 +12,7 @@ from django.utils.http import urlencode
 
 from console.findings.presenters import TONES
 from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.queries import FindingState, kept
 from iam.audit.findings.rules import all_rules
 from iam.audit.posture.days import PostureTrend, posture_trend
 from iam.audit.posture.score import PostureLine
@@ -20,6 +22,7 @@ from iam.mirror.models import Account
 SHOWN: Final = 5
 WIDTH: Final = 100.0
 HEIGHT: Final = 24.0
+KEPT_S: Final = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +35,24 @@ class PostureLineShown:
     url: str
 
 
-def posture_context(viewer: Viewer, account: Account | None) -> dict[str, Any]:
-    """The context of `findings/_posture.html`; nothing for who sees no account whole."""
+def posture_context(
+    viewer: Viewer, account: Account | None, *, state: FindingState | None = None
+) -> dict[str, Any]:
+    """The context of `findings/_posture.html`; nothing for who sees no account whole. `state` of the findings
+    where it is at hand.
+    """
     if not viewer.sees_accounts:
         return {}
+    make = partial(_shown, viewer, account)
+    return {"posture": kept("posture", viewer, account, make, seconds=KEPT_S, state=state)}
+
+
+def _shown(viewer: Viewer, account: Account | None) -> dict[str, Any]:
     trend = posture_trend(viewer, account=account)
-    lines = [_line(line, account) for line in trend.posture.lines]
+    lines = [asdict(_line(line, account)) for line in trend.posture.lines]
     number = len(lines) - SHOWN
     plural = "" if number == 1 else "s"
-    shown = {
+    return {
         "score": trend.posture.score,
         "lines": lines[:SHOWN],
         "more_lines": lines[SHOWN:],
@@ -51,7 +63,6 @@ def posture_context(viewer: Viewer, account: Account | None) -> dict[str, Any]:
         "points": _points(trend.days),
         "trend_words": _trend_words(trend),
     }
-    return {"posture": shown}
 
 
 def _line(line: PostureLine, account: Account | None) -> PostureLineShown:

@@ -11,7 +11,7 @@ from uuid import UUID
 from django.db.models import DateTimeField, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from iam.compiled_queries import CompiledCounts, Param
+from iam.compiled_queries import CompiledCounts, CompiledQuery, Param
 from iam.journal.chain import LATE_ENTRY_WINDOW, unchained
 from iam.journal.models import Block, Entry, Verification
 from iam.journal.verify import GIVE_UP
@@ -137,16 +137,22 @@ class JournalSize:
 
 def journal_size() -> JournalSize:
     """What the overview says of the journal: three queries by index."""
-    newest = Block.objects.order_by("-sequence").values_list("total", "made_at").first()
-    chained, made_at = newest or (0, None)
+    [(chained, made_at)] = _NEWEST.rows() or [(0, None)]
     [waiting] = _WAITING.numbers(late=made_at - LATE_ENTRY_WINDOW) if made_at else _UNCHAINED.numbers()
-    verified = Verification.objects.filter(ended_at__isnull=False).order_by("-id")
-    holds, ended_at = verified.values_list("holds", "ended_at").first() or (None, None)
+    [(holds, ended_at)] = _VERIFIED.rows() or [(None, None)]
     return JournalSize(chained + waiting, holds, ended_at)
 
 
 _EARLIER = Block.objects.filter(made_at__lte=Param("late", DateTimeField())).order_by("-sequence")
 _ABOVE = Coalesce(Subquery(_EARLIER.values("highest")[:1]), 0)
+_NEWEST = CompiledQuery(lambda: Block.objects.order_by("-sequence").values_list("total", "made_at")[:1])
+_VERIFIED = CompiledQuery(
+    lambda: (
+        Verification.objects.filter(ended_at__isnull=False)
+        .order_by("-id")
+        .values_list("holds", "ended_at")[:1]
+    )
+)
 _WAITING = CompiledCounts(
     lambda: [Entry.objects.filter(id__gt=_ABOVE, link__isnull=True).values("pk")], most=MAX_WAITING
 )

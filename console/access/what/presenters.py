@@ -75,7 +75,7 @@ def step_context(
         context |= managed_view(request, state, accounts=accounts)
     else:
         context |= _building(request, state, accounts=accounts)
-    context["so_far"] = context["finding_count"] + len(context.get("problems_of", ()))
+    context["so_far"] = context["finding_count"] + len(context.get("troubles", ()))
     return context
 
 
@@ -84,7 +84,7 @@ def _building(request: ViewerRequest, state: WhatState, *, accounts: tuple[str, 
     parts: list[PartView] = part_views(request, state, accounts=accounts, troubles=problems)
     return {
         "parts": parts,
-        "problems_of": problems,
+        "troubles": problems,
         "services": service_offers(state.find),
         "paste": state.paste,
         "chosen_actions": sum(len(part.actions) for part in state.chosen),

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from django.core.cache import cache
-from django.db.models import Count, Max, Q, QuerySet
+from django.db import connection
+from django.db.models import Count, Q, QuerySet
 
 from iam.audit.findings.models import (
     AcceptanceState,
     AuditFinding,
     FindingAcceptance,
-    FindingEvent,
-    FindingRun,
     FindingSeverity,
     FindingStatus,
 )
@@ -30,6 +29,10 @@ from iam.mirror.queries.visibility import visible
 from iam.people.fleet.demands import Rule, people_under
 
 WORST_FIRST: Final = Order("place", "id")
+STATE: Final = (
+    "SELECT COUNT(*), MAX(calculated_at), (SELECT MAX(id) FROM audit_findings_findingevent) "
+    "FROM audit_findings_findingrun"
+)
 COUNTS_KEPT_S: Final = 24 * 3600
 KINDS_OF_TEAMS: Final = (Kind.USER, Kind.GROUP)
 
@@ -106,13 +109,7 @@ class FindingCounts:
 
 def finding_counts(viewer: Viewer, *, account: Account | None) -> FindingCounts:
     """Counts of the findings that a viewer sees, kept until something happens to any finding."""
-    context = ListContext(viewer, account=account)
-    about = f"{scope_key(context)} {viewer.sees_accounts} {_generation()}"
-    key = hashlib.blake2b(about.encode(), digest_size=16).hexdigest()
-    counts = cache.get(f"finding-counts:{key}")
-    if counts is None:
-        counts = _counted(viewer, account)
-        cache.set(f"finding-counts:{key}", counts, COUNTS_KEPT_S)
+    counts = kept("counts", viewer, account, lambda: _counted(viewer, account), seconds=COUNTS_KEPT_S)
     statuses = dict.fromkeys(FindingStatus.values, 0)
     severities = dict.fromkeys(FindingSeverity.values, 0)
     for status, severity, number in counts:
@@ -122,10 +119,42 @@ def finding_counts(viewer: Viewer, *, account: Account | None) -> FindingCounts:
     return FindingCounts(statuses, severities)
 
 
-def _generation() -> tuple[Any, ...]:
+def kept(
+    name: str,
+    viewer: Viewer,
+    account: Account | None,
+    make: Callable[[], Any],
+    *,
+    seconds: int,
+    state: FindingState | None = None,
+) -> Any:
+    """A value of JSON about the findings that a viewer sees, kept for so long, or until something happens to
+    any finding. `state` where it is at hand.
+    """
+    about = f"{name} {scope_key(ListContext(viewer, account=account))} {viewer.sees_accounts}"
+    stamp = f"{about} {state or finding_state()}"
+    key = "findings:" + hashlib.blake2b(stamp.encode(), digest_size=16).hexdigest()
+    value = cache.get(key)
+    if value is None:
+        value = make()
+        cache.set(key, value, seconds)
+    return value
+
+
+class FindingState(NamedTuple):
     """Another one after each run and each event."""
-    runs = FindingRun.objects.aggregate(number=Count("pk"), at=Max("calculated_at"))
-    return *runs.values(), FindingEvent.objects.order_by("-pk").values_list("pk", flat=True).first()
+
+    runs: int
+    calculated_at: str | None
+    event: int | None
+
+
+def finding_state() -> FindingState:
+    """As it is now: one statement, written here, since every overview asks it."""
+    with connection.cursor() as cursor:
+        cursor.execute(STATE)
+        number, calculated_at, event = cursor.fetchone()
+    return FindingState(number, str(calculated_at) if calculated_at else None, event)
 
 
 def _counted(viewer: Viewer, account: Account | None) -> list[tuple[str, int, int]]:

@@ -337,4 +337,4 @@ def test_the_number_of_queries_does_not_grow_with_those_it_concerns(desk: Desk) 
     bump(desk, *(user.pk for user in made))
     assert "62 IAM users through deployers" in page(desk.post(text("s3:PutObject"), headers=HTMX))
     assert queries() == few
-    assert few < 45
+    assert few <= 45
