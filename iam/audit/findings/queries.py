@@ -154,7 +154,9 @@ def finding_state() -> FindingState:
     with connection.cursor() as cursor:
         cursor.execute(STATE)
         number, calculated_at, event = cursor.fetchone()
-    return FindingState(number, str(calculated_at) if calculated_at else None, event)
+    if calculated_at is not None:
+        calculated_at = str(calculated_at)
+    return FindingState(number, calculated_at, event)
 
 
 def _counted(viewer: Viewer, account: Account | None) -> list[tuple[str, int, int]]:
