@@ -32,8 +32,10 @@ def unchecked_sources() -> list[UUID]:
 
 
 def check_source(source_id: UUID, *, open_way: Callable[..., Aws] = open_account) -> None:
-    """Read one file of a source, and note what was found."""
-    source = TrailSource.objects.select_related("account").get(pk=source_id)
+    """Read one file of a source, and note what was found; nothing of one that was removed meanwhile."""
+    source = TrailSource.objects.select_related("account").filter(pk=source_id).first()
+    if source is None:
+        return
     try:
         aws = open_way(source.account)
         try:

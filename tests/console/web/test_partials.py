@@ -34,6 +34,7 @@ def test_there_are_such_calls() -> None:
 
 @pytest.mark.parametrize(("where", "template", "partial"), PARTIALS)
 def test_the_template_defines_the_partial(where: str, template: str, partial: str) -> None:
-    folder = next(path for path in (Path("templates"), Path("templates/setup")) if (path / template).exists())
+    folders = (Path("templates"), Path("templates/setup"), Path("templates/activity"))
+    folder = next(path for path in folders if (path / template).exists())
     source = (folder / template).read_text()
     assert f"{{% partialdef {partial} " in source, where
