@@ -69,10 +69,12 @@ def _line(line: PostureLine, account: Account | None) -> PostureLineShown:
     severity = FindingSeverity(line.severity)
     rule = all_rules().get(line.kind)
     title = rule.title if rule else line.kind
+    # Findings of a kind may differ in severity: the number is of all, the word of the worst.
+    worst = "at worst " if line.count > 1 else ""
     query = {"kind": line.kind} | ({"account": account.account_id} if account else {})
     return PostureLineShown(
         points=f"−{line.points:.1f}",
-        words=f"{line.count:,} {str(severity.label).lower()}: {title}",
+        words=f"{title}, {line.count:,} open, {worst}{str(severity.label).lower()}",
         tone=TONES[severity],
         url=f"{reverse('findings:list')}?{urlencode(query)}",
     )
