@@ -144,7 +144,7 @@ def _list(database: str) -> Figures:
         cursor.execute("ANALYZE")
     site = Site()
     middle = AuditFinding.objects.filter(status="open").order_by("place", "id")[LISTED // 2]
-    deep = f"/findings/?after={word_of(WORST_FIRST.place(middle))}"
+    deep = f"/findings/?after={word_of(WORST_FIRST.position_of(middle))}"
     first, second = (_best(lambda: site.get("/findings/")), _best(lambda: site.get(deep)))
     return [
         figure(f"{database}: a page of {LISTED:,} findings, CPU", first * 1000, "ms", limit=LIMITS["ms"]),
