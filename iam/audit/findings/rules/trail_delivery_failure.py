@@ -11,10 +11,10 @@ from iam.audit.findings.trails import own_trails
 from iam.mirror.pull.sections import TRAILS
 
 
-class TrailDeliveryFailing(FindingRule):
+class TrailDeliveryFailure(FindingRule):
     """By the error of the latest delivery; a trail that is stopped delivers nothing."""
 
-    kind = "trail-delivery-failing"
+    kind = "trail-delivery-failure"
     severity = FindingSeverity.HIGH
     title = "Trail can’t deliver"
     sentence = "CloudTrail could not deliver the latest log file of a trail."

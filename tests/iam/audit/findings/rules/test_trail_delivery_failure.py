@@ -1,8 +1,8 @@
-"""Cases of `trail-delivery-failing`."""
+"""Cases of `trail-delivery-failure`."""
 
 from __future__ import annotations
 
-from iam.audit.findings.rules.trail_delivery_failing import TrailDeliveryFailing
+from iam.audit.findings.rules.trail_delivery_failure import TrailDeliveryFailure
 from tests.iam.audit.findings.rules.site import FALSE, TRUE, UNREAD, cases_of
 from tests.iam.audit.findings.rules.trails import trail
 
@@ -13,4 +13,4 @@ CASES = {
     "status unknown": (lambda site: trail(site, LatestDeliveryError=None), UNREAD),
     "not synced": (lambda site: site.unsynced.add("trails"), UNREAD),
 }
-test_cases = cases_of(TrailDeliveryFailing(), CASES)
+test_cases = cases_of(TrailDeliveryFailure(), CASES)
