@@ -1,0 +1,1 @@
+"""Documents to print and to keep: PDF in black and white, written page by page."""

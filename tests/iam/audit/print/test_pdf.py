@@ -1,0 +1,118 @@
+"""A PDF is written page by page: titles on each page, every row, and the same bytes for the same facts."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from reportlab.pdfgen.canvas import Canvas
+
+from iam.audit.print import text
+from iam.audit.print.pdf import Column, Document
+
+AT = datetime(2026, 11, 30, 13, 26, tzinfo=UTC)
+COLUMNS = (Column("Person", style="bold"), Column("ARN", share=3, style="mono"), Column("State"))
+
+
+def _rows(count: int) -> Iterator[tuple[str, str, str]]:
+    for number in range(count):
+        yield f"Nora {number}", f"arn:aws:iam::111122223333:user/{'team/' * 30}nora{number}", "Passed"
+
+
+def _made(count: int) -> bytes:
+    target = io.BytesIO()
+    with Document(target, title="Access", subtitle="In production", as_of=AT) as document:
+        document.heading("People")
+        document.facts([("Scope", "production")])
+        assert document.table(COLUMNS, _rows(count)) == count
+    return target.getvalue()
+
+
+def _pages(made: bytes) -> int:
+    return len(re.findall(rb"/Type /Page\b", made))
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The texts, as they are drawn."""
+    texts: list[str] = []
+    draw = Canvas.drawString
+
+    def drawing(canvas: Canvas, x: float, y: float, words: str) -> None:
+        assert y >= 0
+        texts.append(words)
+        draw(canvas, x, y, words)
+
+    monkeypatch.setattr(Canvas, "drawString", drawing)
+    return texts
+
+
+def test_every_row_is_drawn_and_titles_stand_on_each_page(drawn: list[str]) -> None:
+    pages = _pages(_made(200))
+    assert pages > 5
+    assert drawn.count("State") == pages
+    assert drawn.count("As of 30 Nov 2026, 13:26 UTC") == pages + 1
+    assert [words for words in drawn if words.startswith("Nora")] == [f"Nora {n}" for n in range(200)]
+    assert f"of {pages}" in drawn
+
+
+def test_the_same_facts_make_the_same_bytes_and_other_facts_others() -> None:
+    assert _made(3) == _made(3)
+    assert _made(3) != _made(4)
+
+
+def test_a_table_without_rows_says_so(drawn: list[str]) -> None:
+    assert _pages(_made(0)) == 1
+    assert "None." in drawn
+
+
+def test_rows_are_taken_one_by_one_and_pages_are_finished_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    finished = []
+    show = Canvas.showPage
+    monkeypatch.setattr(Canvas, "showPage", lambda canvas: (finished.append(1), show(canvas)))
+    seen = []
+
+    def rows() -> Iterator[tuple[str, str, str]]:
+        for row in _rows(300):
+            seen.append(len(finished))
+            yield row
+
+    with Document(io.BytesIO(), title="Access", as_of=AT) as document:
+        document.table(COLUMNS, rows())
+    assert seen[0] == 0
+    assert seen[150] > 3
+
+
+def test_a_row_taller_than_a_page_goes_on_on_the_next(drawn: list[str]) -> None:
+    target = io.BytesIO()
+    with Document(target, title="Access", as_of=AT) as document:
+        document.table([Column("Text")], [("\n".join(f"line {n}" for n in range(200)),)])
+    assert _pages(target.getvalue()) == 4
+    assert [words for words in drawn if words.startswith("line")] == [f"line {n}" for n in range(200)]
+
+
+@pytest.mark.parametrize(
+    ("words", "room", "lines"),
+    [
+        ("", 100, [""]),
+        ("one two", 1000, ["one two"]),
+        ("one two", 25, ["one", "two"]),
+        ("one\ntwo", 1000, ["one", "two"]),
+        ("Diałło  Šimůnek", 1000, ["Diałło Šimůnek"]),
+        ("王 Wang", 1000, ["? Wang"]),
+    ],
+)
+def test_lines(words: str, room: float, lines: list[str]) -> None:
+    text.register_fonts()
+    assert text.lines(words, font=text.REGULAR, size=10, room=room) == lines
+
+
+def test_no_line_is_wider_than_its_room_and_no_letter_is_lost() -> None:
+    text.register_fonts()
+    arn = "arn:aws:iam::111122223333:user/" + "payments/" * 30
+    broken = text.lines(arn, font=text.MONO, size=8, room=90)
+    assert "".join(broken) == arn
+    assert max(text.width(line, text.MONO, 8) for line in broken) <= 90
