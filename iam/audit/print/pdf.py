@@ -105,7 +105,7 @@ class Document:
         self._y -= 5
 
     def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> int:
-        """Draw rows of as many texts as there are columns, and return their number. Each page repeats the titles."""
+        """Draw rows of as many texts as there are columns, below titles on each page; the number of rows."""
         cells = self._cells(columns, room=self._width - 2 * MARGIN, size=8)
         self._need(48)
         self._titles(columns, cells)
