@@ -30,7 +30,7 @@ _TOTAL: Final = "total-of-pages"
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
+class PdfColumn:
     """A column of a table. `share` is its part of the width, compared with the other columns."""
 
     title: str
@@ -46,7 +46,7 @@ class _Cell:
     size: float
 
 
-class Document:
+class PdfDocument:
     """Writes into `target` (a file opened for writing bytes) and is complete after `close`, or after its
     `with` block. `as_of` is the moment of which the facts are; it stands on every page.
     """
@@ -98,13 +98,13 @@ class Document:
     def facts(self, pairs: Iterable[tuple[str, str]]) -> None:
         """Names with their values, one below the other."""
         room = self._width - 2 * MARGIN
-        columns = (Column("", share=0.26), Column("", share=0.74))
+        columns = (PdfColumn("", share=0.26), PdfColumn("", share=0.74))
         for name, value in pairs:
             cells = self._cells(columns, room=room, size=9.5)
             self._row(cells, (name, value), leading=13.5, inks=(SOFT, INK))
         self._y -= 5
 
-    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[str]]) -> int:
+    def table(self, columns: Sequence[PdfColumn], rows: Iterable[Sequence[str]]) -> int:
         """Draw rows of as many texts as there are columns, below titles on each page; the number of rows."""
         cells = self._cells(columns, room=self._width - 2 * MARGIN, size=8)
         self._need(48)
@@ -130,7 +130,7 @@ class Document:
         self._canvas.endForm()
         self._canvas.save()
 
-    def _cells(self, columns: Sequence[Column], *, room: float, size: float) -> list[_Cell]:
+    def _cells(self, columns: Sequence[PdfColumn], *, room: float, size: float) -> list[_Cell]:
         whole = sum(column.share for column in columns)
         x = MARGIN
         cells = []
@@ -141,12 +141,12 @@ class Document:
             x += part
         return cells
 
-    def _titles(self, columns: Sequence[Column], cells: Sequence[_Cell]) -> None:
+    def _titles(self, columns: Sequence[PdfColumn], cells: Sequence[_Cell]) -> None:
         heads = [_Cell(x=cell.x, room=cell.room, font=text.BOLD, size=8) for cell in cells]
         self._row(heads, [column.title for column in columns], leading=11, inks=[INK] * len(heads))
         self._rule(INK, 0.8)
 
-    def _table_row(self, columns: Sequence[Column], cells: Sequence[_Cell], row: Sequence[str]) -> None:
+    def _table_row(self, columns: Sequence[PdfColumn], cells: Sequence[_Cell], row: Sequence[str]) -> None:
         broken = [_broken(cell, value) for cell, value in zip(cells, row, strict=True)]
         height = max(len(part) for part in broken) * 11 + 5
         if self._y - height < BOTTOM and height < self._height - TOP - BOTTOM - 20:

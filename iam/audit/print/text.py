@@ -38,7 +38,8 @@ def printable(text: str, font: str) -> str:
         return text
     known = pdfmetrics.getFont(font).face.charToGlyph
     clean = " ".join(text.split())
-    return "".join(letter if ord(letter) in known else ABSENT for letter in clean)
+    absent = {ord(letter): ABSENT for letter in clean if ord(letter) not in known}
+    return clean.translate(absent) if absent else clean
 
 
 @lru_cache(maxsize=50_000)

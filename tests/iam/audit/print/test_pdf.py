@@ -11,10 +11,10 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from iam.audit.print import text
-from iam.audit.print.pdf import Column, Document
+from iam.audit.print.pdf import PdfColumn, PdfDocument
 
 AT = datetime(2026, 11, 30, 13, 26, tzinfo=UTC)
-COLUMNS = (Column("Person", style="bold"), Column("ARN", share=3, style="mono"), Column("State"))
+COLUMNS = (PdfColumn("Person", style="bold"), PdfColumn("ARN", share=3, style="mono"), PdfColumn("State"))
 
 
 def _rows(count: int) -> Iterator[tuple[str, str, str]]:
@@ -24,7 +24,7 @@ def _rows(count: int) -> Iterator[tuple[str, str, str]]:
 
 def _made(count: int) -> bytes:
     target = io.BytesIO()
-    with Document(target, title="Access", subtitle="In production", as_of=AT) as document:
+    with PdfDocument(target, title="Access", subtitle="In production", as_of=AT) as document:
         document.heading("People")
         document.facts([("Scope", "production")])
         assert document.table(COLUMNS, _rows(count)) == count
@@ -80,7 +80,7 @@ def test_rows_are_taken_one_by_one_and_pages_are_finished_meanwhile(monkeypatch:
             seen.append(len(finished))
             yield row
 
-    with Document(io.BytesIO(), title="Access", as_of=AT) as document:
+    with PdfDocument(io.BytesIO(), title="Access", as_of=AT) as document:
         document.table(COLUMNS, rows())
     assert seen[0] == 0
     assert seen[150] > 3
@@ -88,8 +88,8 @@ def test_rows_are_taken_one_by_one_and_pages_are_finished_meanwhile(monkeypatch:
 
 def test_a_row_taller_than_a_page_goes_on_on_the_next(drawn: list[str]) -> None:
     target = io.BytesIO()
-    with Document(target, title="Access", as_of=AT) as document:
-        document.table([Column("Text")], [("\n".join(f"line {n}" for n in range(200)),)])
+    with PdfDocument(target, title="Access", as_of=AT) as document:
+        document.table([PdfColumn("Text")], [("\n".join(f"line {n}" for n in range(200)),)])
     assert _pages(target.getvalue()) == 4
     assert [words for words in drawn if words.startswith("line")] == [f"line {n}" for n in range(200)]
 
