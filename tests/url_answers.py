@@ -38,6 +38,8 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "findings:assertion-edit", "assertion"): "sign-in 404 404 404 404 422 422",
     ("POST", "findings:assertion-retire", "assertion"): "sign-in 404 404 404 404 422 422",
     ("POST", "findings:assertion-decide", "assertion"): "sign-in 404 404 404 404 302 302",
+    # Compliance.
+    ("GET", "compliance:frameworks", ""): "sign-in 404 404 404 200 200 200",
     # Identities.
     ("GET", "identities:people", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "identities:people-export", "csv"): "sign-in 404 404 200 200 200 200",

@@ -162,6 +162,15 @@ FINDINGS = NavigationEntry(
         NavigationTab("Assertions", "findings:assertions", ACCOUNT),
     ),
 )
+COMPLIANCE = NavigationEntry(
+    "Compliance",
+    "shield-check",
+    ("compliance", "reviews", "evidence"),
+    (
+        NavigationTab("Frameworks", "compliance:frameworks", ACCOUNT),
+        # Access reviews and evidence follow here.
+    ),
+)
 CHANGES = NavigationEntry(
     "Changes",
     "history",
@@ -225,6 +234,7 @@ NAVIGATION = (
             LIFECYCLE,
             CREDENTIALS,
             FINDINGS,
+            COMPLIANCE,
             _entry("Approvals", "git-pull-request", "approvals", "changes:approvals", DECIDES),
             CHANGES,
             ACTIVITY,

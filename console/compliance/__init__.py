@@ -1,0 +1,1 @@
+"""The pages of frameworks such as PCI DSS."""
