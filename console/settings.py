@@ -190,6 +190,7 @@ INSTALLED_APPS = [
     "iam.people.rotation",
     "iam.audit.assertions",
     "iam.audit.findings",
+    "iam.audit.frameworks",
     "iam.audit.posture",
     "console",
     "console.operators",

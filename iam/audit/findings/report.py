@@ -21,13 +21,13 @@ PAUSE_S: Final = 0.5
 def rows_now(accounts: Iterable[Account]) -> Iterator[Row]:
     """The findings of accounts, brought up to date first."""
     wanted = list(accounts)
-    _bring_up_to_date(wanted)
+    bring_up_to_date(wanted)
     rows = AuditFinding.objects.filter(account__in=wanted).exclude(status=FindingStatus.FIXED)
     for finding in rows.select_related("account__finding_run").order_by("place", "id"):
         yield values_of(finding)
 
 
-def _bring_up_to_date(accounts: list[Account]) -> None:
+def bring_up_to_date(accounts: list[Account]) -> None:
     """Calculate what is due. Where a worker is at it, wait for it, but not long."""
     until = time.monotonic() + PATIENCE_S
     while True:

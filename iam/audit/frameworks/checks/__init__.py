@@ -2,39 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
-CHECKS: Final[dict[str, None]] = dict.fromkeys(
-    [
-        "accounts-synced",
-        "application-review",
-        "central-root",
-        "central-users",
-        "changes-approved",
-        "cloudshell-not-attached",
-        "data-store-readers",
-        "device-replacements-verified",
-        "drift-decided",
-        "events-recorded",
-        "first-passwords",
-        "gatehouse-idle",
-        "gatehouse-lockout",
-        "gatehouse-secrets",
-        "human-review",
-        "kms-administrators",
-        "machine-passwords",
-        "management-workloads",
-        "mfa-enforced",
-        "offboardings-proved",
-        "organization-guardrails",
-        "password-age-90",
-        "password-length-12",
-        "password-length-14",
-        "password-reuse-24",
-        "password-reuse-4",
-        "third-party-roles",
-        "trail-changers",
-        "trail-readers",
-        "users-linked",
-    ]
-)
+from iam.audit.frameworks.checks import account, installation, passwords, people, resources
+from iam.audit.frameworks.checks.case import ACCOUNT_CHECKS, INSTALLATION_CHECKS
+
+MODULES: Final = (account, installation, passwords, people, resources)
+"""Importing them enters their checks."""
+CHECKS: Final[Mapping[str, str]] = {
+    **{name: check.title for name, check in ACCOUNT_CHECKS.items()},
+    **{name: check.title for name, check in INSTALLATION_CHECKS.items()},
+}
+"""The title of each check by its name."""

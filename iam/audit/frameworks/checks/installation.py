@@ -1,0 +1,101 @@
+"""Checks of Gatehouse itself: its settings, its procedures, its reviews."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from iam.audit.frameworks.checks.case import (
+    CheckAnswer,
+    InstallationFacts,
+    ReviewFact,
+    counted,
+    failed,
+    for_person,
+    installation_check,
+    passed,
+    unknown,
+)
+
+MAX_IDLE = 15
+MAX_FAILURES = 10
+LEAST_LOCK = 30
+REVIEWED = timedelta(days=184)
+"""Six months, whichever they are."""
+NO_HISTORY = "Gatehouse keeps no history of its settings, so that a past date isn’t known."
+
+
+@installation_check("gatehouse-idle", "Gatehouse asks to sign in again after 15 minutes")
+def _idle(facts: InstallationFacts) -> CheckAnswer:
+    minutes = facts.idle_minutes
+    if minutes is None:
+        return unknown(NO_HISTORY)
+    words = f"Gatehouse ends idle sessions of administrators, approvers and auditors after {minutes} minutes."
+    judge = failed if minutes > MAX_IDLE else passed
+    return judge(words, minutes=minutes)
+
+
+@installation_check("gatehouse-lockout", "Gatehouse locks sign-in after failed attempts")
+def _lockout(facts: InstallationFacts) -> CheckAnswer:
+    failures, minutes = facts.lock_failures, facts.lock_minutes
+    if failures is None or minutes is None:
+        return unknown(NO_HISTORY)
+    words = f"Gatehouse locks sign-in for {minutes} minutes after {failures} failed attempts."
+    judge = failed if failures > MAX_FAILURES or minutes < LEAST_LOCK else passed
+    return judge(words, failures=failures, minutes=minutes)
+
+
+@installation_check("gatehouse-secrets", "Gatehouse stores no factor in readable form")
+def _secrets(facts: InstallationFacts) -> CheckAnswer:
+    words = "Gatehouse hashes passwords, encrypts seeds and one-time secrets, and hands each out once."
+    return passed(words)
+
+
+@installation_check("offboardings-proved", "Access of offboarded people is proved to be gone")
+def _offboardings(facts: InstallationFacts) -> CheckAnswer:
+    if facts.offboardings is None:
+        return unknown("Offboardings aren’t known.")
+    slow = facts.slow_offboardings
+    if slow:
+        words = f"Offboarded, and not proved to be without access after a day: {len(slow):,}."
+        return failed(words, failing=slow)
+    words = f"{counted(facts.offboardings, 'offboarding')} in 12 months; none is late."
+    return passed(words, offboardings=facts.offboardings)
+
+
+@installation_check("device-replacements-verified", "A second person verifies the owner of a lost device")
+def _replacements(facts: InstallationFacts) -> CheckAnswer:
+    if facts.replacements is None:
+        return unknown("Replacements of lost devices aren’t known.")
+    unverified = facts.unverified_replacements
+    if unverified:
+        words = f"{counted(len(unverified), 'lost device')} replaced without a second person’s check."
+        return failed(words, failing=unverified)
+    if not facts.replacements:
+        return passed("No lost device was replaced in 12 months.", replacements=0)
+    words = f"Lost devices in 12 months: {facts.replacements:,}, each verified by a second person."
+    return passed(words, replacements=facts.replacements)
+
+
+@installation_check("human-review", "Access of people was reviewed in the last six months")
+def _human_review(facts: InstallationFacts) -> CheckAnswer:
+    return _review(facts, facts.human_review)
+
+
+@installation_check("application-review", "Access of applications was reviewed")
+def _application_review(facts: InstallationFacts) -> CheckAnswer:
+    return _review(facts, facts.application_review)
+
+
+def _review(facts: InstallationFacts, review: ReviewFact | None) -> CheckAnswer:
+    if review is None:
+        return for_person("No access review was signed off in Gatehouse.")
+    shown: dict[str, Any] = {
+        "review": review.name,
+        "signed_at": review.signed_at.isoformat(),
+        "signed_by": review.signed_by,
+        "reference": review.reference,
+    }
+    if facts.now - review.signed_at > REVIEWED:
+        return failed(f"The last review, “{review.name}”, was signed off over six months ago.", **shown)
+    return passed(f"“{review.name}” was signed off by {review.signed_by}.", settles=True, **shown)

@@ -1,0 +1,232 @@
+"""Attesting, and requesting what needs a second person: exceptions, compensating controls, not applicable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from iam.audit.frameworks import assessment
+from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
+from iam.audit.frameworks.judgement import DECISION_LABELS, NEEDS_APPROVAL, DecisionKind
+from iam.audit.frameworks.models import ComplianceScope, DecisionState, RequirementDecision
+from iam.audit.frameworks.terms import EVERYTHING, ScopeTerms
+from iam.guard import Right, Viewer
+from iam.journal.services import record
+
+MAX_REASON: Final = 1000
+LEAST_REASON: Final = 10
+LONGEST: Final = timedelta(days=366)
+
+
+class DecisionRefusedError(Exception):
+    """It is refused; `field` is that of the form, or "" for the whole."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionDraft:
+    """What someone decides, or requests."""
+
+    kind: str
+    reason: str
+    until: datetime | None
+
+
+def may_decide_in(viewer: Viewer, scope: ComplianceScope | None) -> bool:
+    """Whether the viewer is approver or administrator of all accounts of a scope."""
+    terms = ScopeTerms.from_json(scope.terms) if scope else EVERYTHING
+    return all(_may(viewer, number) for number in terms.accounts or ("",))
+
+
+def _may(viewer: Viewer, number: str) -> bool:
+    sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
+    decides = viewer.may(Right.APPROVE_CHANGE, account_id=number)
+    return sees and (decides or viewer.may(Right.MANAGE_OPERATORS, account_id=number))
+
+
+def may_approve(viewer: Viewer, decision: RequirementDecision, *, is_single: bool) -> bool:
+    """Whether the viewer may approve or decline a request: never their own, unless there is a single
+    operator.
+    """
+    is_other = is_single or viewer.person_id != decision.requested_by
+    return is_other and may_decide_in(viewer, decision.scope)
+
+
+def kinds_of(requirement: FrameworkRequirement, *, applies: bool) -> list[DecisionKind]:
+    """What can be decided about a requirement. `applies`: someone said that it does."""
+    if requirement.not_applicable and not applies:
+        return [DecisionKind.APPLIES]
+    kinds = [DecisionKind.MET, DecisionKind.NOT_MET]
+    if requirement.has_exception:
+        kinds.append(DecisionKind.EXCEPTION)
+    return [*kinds, DecisionKind.COMPENSATING, DecisionKind.NOT_APPLICABLE]
+
+
+def decide(
+    framework: Framework,
+    requirement: FrameworkRequirement,
+    scope: ComplianceScope | None,
+    draft: DecisionDraft,
+    *,
+    actor: Viewer,
+    now: datetime,
+) -> RequirementDecision:
+    """Attest at once, or request what a second person must approve. Raises DecisionRefusedError."""
+    if not may_decide_in(actor, scope):
+        raise DecisionRefusedError(
+            "Only approvers and administrators of all accounts in the scope can do this."
+        )
+    until = _checked(requirement, draft, now)
+    state, event = DecisionState.IN_FORCE, "attested"
+    from_at: datetime | None = now
+    is_request = draft.kind in NEEDS_APPROVAL
+    if is_request:
+        state, from_at, event = DecisionState.REQUESTED, None, "requested"
+    covers: list[str] = []
+    if draft.kind == DecisionKind.EXCEPTION:
+        results = assessment.judged(framework, scope, assessment.kept_parts(framework, scope), at=now)
+        covers = list(results[requirement.number].failing)
+        if not covers:
+            raise DecisionRefusedError("Nothing fails, so that there is nothing to except.", field="kind")
+    with transaction.atomic():
+        if not is_request:
+            _end_others(framework, requirement, scope, draft.kind, actor=actor, now=now)
+        try:
+            with transaction.atomic():
+                decision = RequirementDecision.objects.create(
+                    framework=framework.name,
+                    requirement=requirement.number,
+                    scope=scope,
+                    kind=draft.kind,
+                    state=state,
+                    reason=draft.reason,
+                    covers=covers,
+                    until=until,
+                    requested_by=actor.person_id,
+                    requested_name=actor.name,
+                    requested_at=now,
+                    from_at=from_at,
+                )
+        except IntegrityError:
+            raise DecisionRefusedError("The same is requested already.", field="kind") from None
+        _note(event, decision, actor=actor)
+        _follow(framework, scope, now)
+    return decision
+
+
+def _checked(requirement: FrameworkRequirement, draft: DecisionDraft, now: datetime) -> datetime:
+    """The end of a draft that is in order."""
+    if draft.kind == DecisionKind.EXCEPTION and not requirement.has_exception:
+        raise DecisionRefusedError("The standard allows no exception here.", field="kind")
+    if draft.kind == DecisionKind.APPLIES and not requirement.not_applicable:
+        raise DecisionRefusedError("It applies anyway.", field="kind")
+    if draft.kind not in DECISION_LABELS:
+        raise DecisionRefusedError("Choose what you decide.", field="kind")
+    if len(draft.reason) < LEAST_REASON:
+        raise DecisionRefusedError(
+            "Say what you looked at, so that an assessor understands it.", field="reason"
+        )
+    if len(draft.reason) > MAX_REASON:
+        raise DecisionRefusedError(f"Use at most {MAX_REASON:,} characters.", field="reason")
+    if draft.until is None:
+        raise DecisionRefusedError("Choose a date until which it is valid.", field="until")
+    if draft.until <= now:
+        raise DecisionRefusedError("The date must be in the future.", field="until")
+    if draft.until > now + LONGEST:
+        raise DecisionRefusedError("Choose a date within a year.", field="until")
+    return draft.until
+
+
+def _end_others(
+    framework: Framework,
+    requirement: FrameworkRequirement,
+    scope: ComplianceScope | None,
+    kind: str,
+    *,
+    actor: Viewer,
+    now: datetime,
+) -> None:
+    """A new attestation takes the place of the one before."""
+    kinds = (DecisionKind.MET, DecisionKind.NOT_MET)
+    if kind not in kinds:
+        return
+    before = RequirementDecision.objects.filter(
+        framework=framework.name, requirement=requirement.number, scope=scope, kind__in=kinds, ended_at=None
+    )
+    before.update(state=DecisionState.ENDED, ended_at=now, ended_name=actor.name)
+
+
+def answer(
+    decision: RequirementDecision,
+    framework: Framework,
+    *,
+    is_approved: bool,
+    actor: Viewer,
+    now: datetime,
+    is_single: bool = False,
+) -> None:
+    """Approve or decline a request. Raises DecisionRefusedError."""
+    if not may_approve(actor, decision, is_single=is_single):
+        raise DecisionRefusedError("Another approver or administrator must decide about your own request.")
+    if is_approved and decision.until <= now:
+        raise DecisionRefusedError("The date has passed. Decline this request, and request another date.")
+    state, event = DecisionState.DECLINED, "declined"
+    from_at: datetime | None = None
+    if is_approved:
+        state, from_at, event = DecisionState.IN_FORCE, now, "approved"
+    with transaction.atomic():
+        waiting = RequirementDecision.objects.filter(pk=decision.pk, state=DecisionState.REQUESTED)
+        answered = waiting.update(
+            state=state,
+            decided_by=actor.person_id,
+            decided_name=actor.name,
+            decided_at=now,
+            from_at=from_at,
+        )
+        if not answered:
+            raise DecisionRefusedError("Someone else has decided already.")
+        _note(event, decision, actor=actor)
+        _follow(framework, decision.scope, now)
+
+
+def end(decision: RequirementDecision, framework: Framework, *, actor: Viewer, now: datetime) -> None:
+    """End what is in force, or withdraw what is requested. Raises DecisionRefusedError."""
+    if not may_decide_in(actor, decision.scope):
+        raise DecisionRefusedError(
+            "Only approvers and administrators of all accounts in the scope can do this."
+        )
+    states = (DecisionState.IN_FORCE, DecisionState.REQUESTED)
+    with transaction.atomic():
+        current = RequirementDecision.objects.filter(pk=decision.pk, state__in=states)
+        if not current.update(state=DecisionState.ENDED, ended_at=now, ended_name=actor.name):
+            raise DecisionRefusedError("It has ended already.")
+        _note("ended", decision, actor=actor)
+        _follow(framework, decision.scope, now)
+
+
+def _follow(framework: Framework, scope: ComplianceScope | None, now: datetime) -> None:
+    """Judge anew what the decision is about; other scopes follow with the worker."""
+    assessment.summarize(framework, scope, now=now)
+    transaction.on_commit(assessment.nudge, robust=True)
+
+
+def _note(what: str, decision: RequirementDecision, *, actor: Viewer) -> None:
+    """An entry of the journal."""
+    record(
+        kind=f"requirement.{what}",
+        actor=actor,
+        subject=f"{decision.framework} {decision.requirement}",
+        data={
+            "decision": decision.kind,
+            "scope": decision.scope.name if decision.scope else "",
+            "reason": decision.reason,
+            "until": decision.until.isoformat(),
+            "covers": len(decision.covers),
+        },
+    )

@@ -1,0 +1,42 @@
+"""The decisions of people that are in force at a moment."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+
+from iam.audit.frameworks.judgement import DecisionFact
+from iam.audit.frameworks.models import ComplianceScope, RequirementDecision
+
+
+def in_force(at: datetime) -> QuerySet[RequirementDecision]:
+    """Those that count at a moment: begun, not over, not ended before."""
+    rows = RequirementDecision.objects.filter(from_at__lte=at, until__gt=at)
+    return rows.exclude(ended_at__lte=at)
+
+
+def decisions_by_requirement(
+    framework: str, scope: ComplianceScope | None, *, at: datetime
+) -> dict[str, list[DecisionFact]]:
+    """By requirement; what was decided for everything counts in each scope, the scope's own before it."""
+    of_scope = Q(scope=None) | Q(scope=scope) if scope else Q(scope=None)
+    decisions: dict[str, list[DecisionFact]] = {}
+    rows = list(in_force(at).filter(of_scope, framework=framework).order_by("from_at"))
+    rows.sort(key=lambda row: row.scope_id is not None)
+    for row in rows:
+        decisions.setdefault(row.requirement, []).append(fact_of(row))
+    return decisions
+
+
+def fact_of(row: RequirementDecision) -> DecisionFact:
+    """A decision as requirements are judged by it."""
+    return DecisionFact(
+        row.kind,
+        row.requested_name,
+        row.requested_at,
+        row.until,
+        row.reason,
+        row.decided_name,
+        frozenset(row.covers),
+    )

@@ -1,0 +1,135 @@
+"""Judges the requirements of a framework for one account, or for Gatehouse itself. Pure: findings and cases
+are given.
+
+What a requirement names is asked one by one; the worst answer counts. What could not be judged is unknown,
+never passed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
+
+from iam.audit.findings.rules import all_rules
+from iam.audit.frameworks.checks.case import (
+    ACCOUNT_CHECKS,
+    INSTALLATION_CHECKS,
+    AccountCase,
+    CheckAnswer,
+    InstallationFacts,
+    counted,
+)
+from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
+from iam.audit.frameworks.terms import WORST_FIRST, AutomaticVerdict, worst
+
+Verdict = AutomaticVerdict
+MAX_REASONS: Final = 4
+
+
+class FindingRef(NamedTuple):
+    """A finding that counts against a requirement. `id` is that of the kept finding, its key where a past
+    date has one that is not kept. `is_sure` False: conditional, or what it rests on was not synced lately.
+    """
+
+    id: int | str
+    key: str
+    kind: str
+    is_sure: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementPart:
+    """What one account, or Gatehouse itself (account ""), adds to a requirement. `failing` are keys of what
+    fails, by which an exception names it. `is_settled`: no person is needed besides.
+    """
+
+    verdict: AutomaticVerdict
+    reasons: tuple[str, ...] = ()
+    findings: tuple[FindingRef, ...] = ()
+    failing: tuple[str, ...] = ()
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    is_settled: bool = False
+
+
+Parts = Mapping[str, RequirementPart]
+
+
+def account_parts(
+    framework: Framework, case: AccountCase, findings: Iterable[FindingRef], unread: Collection[str]
+) -> Parts:
+    """The part of an account in each requirement that findings or checks of accounts judge. `unread` are the
+    kinds of findings that could not be judged.
+    """
+    by_kind: dict[str, list[FindingRef]] = {}
+    for finding in findings:
+        by_kind.setdefault(finding.kind, []).append(finding)
+    answers: dict[str, CheckAnswer] = {}
+    parts = {}
+    for requirement in framework.requirements:
+        names = [name for name in requirement.checks if name in ACCOUNT_CHECKS]
+        for name in names:
+            if name not in answers:
+                answers[name] = ACCOUNT_CHECKS[name].answer(case)
+        if names or requirement.findings:
+            chosen = {name: answers[name] for name in names}
+            parts[requirement.number] = _part(requirement, chosen, by_kind, unread)
+    return parts
+
+
+def installation_parts(framework: Framework, facts: InstallationFacts) -> Parts:
+    """The part of Gatehouse itself in each requirement that its checks judge."""
+    parts = {}
+    for requirement in framework.requirements:
+        names = [name for name in requirement.checks if name in INSTALLATION_CHECKS]
+        if names:
+            answers = {name: INSTALLATION_CHECKS[name].judge(facts) for name in names}
+            parts[requirement.number] = _joined(answers, [], [])
+    return parts
+
+
+def _part(
+    requirement: FrameworkRequirement,
+    answers: Mapping[str, CheckAnswer],
+    by_kind: Mapping[str, list[FindingRef]],
+    unread: Collection[str],
+) -> RequirementPart:
+    judged: list[tuple[AutomaticVerdict, str]] = []
+    findings: list[FindingRef] = []
+    for kind in requirement.findings:
+        refs = by_kind.get(kind, [])
+        findings.extend(refs)
+        judged.append(_of_kind(all_rules()[kind].title, refs, is_unread=kind in unread))
+    return _joined(answers, judged, findings)
+
+
+def _of_kind(title: str, refs: list[FindingRef], *, is_unread: bool) -> tuple[AutomaticVerdict, str]:
+    """What findings of one kind say, and why."""
+    sure = sum(ref.is_sure for ref in refs)
+    if sure:
+        return Verdict.FAILED, f"{title}: {counted(sure, 'finding')}."
+    if is_unread:
+        return Verdict.UNKNOWN, f"{title}: can’t be judged, since something wasn’t synced."
+    if refs:
+        return Verdict.PERSON, f"{title}: {counted(len(refs), 'finding')} that depend on conditions."
+    return Verdict.PASSED, f"{title}: no open finding."
+
+
+def _joined(
+    answers: Mapping[str, CheckAnswer],
+    judged: list[tuple[AutomaticVerdict, str]],
+    findings: list[FindingRef],
+) -> RequirementPart:
+    facts = {}
+    failing = [ref.key for ref in findings if ref.is_sure]
+    judged = [*((answer.verdict, answer.reason) for answer in answers.values()), *judged]
+    for name, answer in answers.items():
+        facts[name] = {"says": answer.reason, "verdict": answer.verdict.value, **answer.facts}
+        failing.extend(f"{name}:{item}" for item in answer.failing)
+        if answer.verdict is Verdict.FAILED and not answer.failing:
+            failing.append(name)
+    judged.sort(key=lambda pair: WORST_FIRST.index(pair[0]))
+    reasons = tuple(reason for _, reason in judged[:MAX_REASONS])
+    verdict = worst(verdict for verdict, _ in judged)
+    is_settled = bool(answers) and all(answer.settles for answer in answers.values())
+    return RequirementPart(verdict, reasons, tuple(findings), tuple(failing), facts, is_settled)

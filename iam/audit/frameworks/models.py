@@ -1,0 +1,140 @@
+"""Scopes, what was judged of each account, how each requirement stands, and what people decided."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+
+from iam.mirror.models import Account
+
+
+class ComplianceScope(models.Model):
+    """A named part of the organization, such as the cardholder data environment; see ScopeTerms."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120, unique=True)
+    terms = models.JSONField()
+    changed_by = models.CharField(max_length=200)
+    changed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class FrameworkAssessment(models.Model):
+    """What one account, or (account null) Gatehouse itself, adds to each requirement: parts by number. `key`
+    is a digest of framework, scope and account; `inputs` one of what was judged.
+    """
+
+    key = models.CharField(max_length=32, unique=True)
+    framework = models.CharField(max_length=40)
+    scope = models.ForeignKey(ComplianceScope, on_delete=models.CASCADE, null=True, related_name="+")
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, null=True, related_name="+")
+    inputs = models.CharField(max_length=32)
+    evaluated_at = models.DateTimeField()
+    parts = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["framework", "scope", "account"], name="assessment_of_framework")]
+
+    def __str__(self) -> str:
+        return f"{self.framework} of {self.account_id} at {self.evaluated_at}"
+
+
+class FrameworkSummary(models.Model):
+    """How the requirements of a framework stand in a scope, over all accounts: now (moment null), or at a
+    past moment that someone asked for. `updated_at` null: a worker still has to judge it.
+    """
+
+    key = models.CharField(max_length=32, unique=True)
+    framework = models.CharField(max_length=40)
+    scope = models.ForeignKey(ComplianceScope, on_delete=models.CASCADE, null=True, related_name="+")
+    moment = models.DateTimeField(null=True)
+    requested_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField(null=True)
+    results = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["requested_at"], name="summary_waits", condition=Q(updated_at__isnull=True))
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.framework} at {self.moment or 'now'}"
+
+
+class RequirementChange(models.Model):
+    """A requirement changed its state in a scope, over all accounts."""
+
+    framework = models.CharField(max_length=40)
+    scope = models.ForeignKey(ComplianceScope, on_delete=models.CASCADE, null=True, related_name="+")
+    requirement = models.CharField(max_length=16)
+    at = models.DateTimeField()
+    before = models.CharField(max_length=16, blank=True)
+    state = models.CharField(max_length=16)
+    reason = models.CharField(max_length=1000, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["framework", "requirement", "at"], name="requirement_history"),
+            models.Index(fields=["framework", "at"], name="framework_history"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.requirement}: {self.state} at {self.at}"
+
+
+class DecisionState(models.TextChoices):
+    """Where a decision stands. An attestation is in force at once."""
+
+    REQUESTED = "requested", "Waiting for approval"
+    IN_FORCE = "in-force", "In force"
+    DECLINED = "declined", "Declined"
+    ENDED = "ended", "Ended"
+
+
+class RequirementDecision(models.Model):
+    """What people decided about a requirement in a scope: an attestation, or, with the approval of a second
+    person, an exception, a compensating control or that it does not apply. `kind` is of
+    `iam.audit.frameworks.judgement.DecisionKind`; `covers` are the keys that failed when an exception was
+    requested. In force from `from_at` (exclusive of requests that wait) until `until` or `ended_at`.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    framework = models.CharField(max_length=40)
+    requirement = models.CharField(max_length=16)
+    scope = models.ForeignKey(ComplianceScope, on_delete=models.PROTECT, null=True, related_name="+")
+    kind = models.CharField(max_length=16)
+    state = models.CharField(max_length=10, choices=DecisionState.choices)
+    reason = models.CharField(max_length=1000)
+    covers = models.JSONField(default=list)
+    until = models.DateTimeField()
+    requested_by = models.UUIDField()
+    requested_name = models.CharField(max_length=200)
+    requested_at = models.DateTimeField()
+    decided_by = models.UUIDField(null=True)
+    decided_name = models.CharField(max_length=200, blank=True)
+    decided_at = models.DateTimeField(null=True)
+    from_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    ended_name = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["framework", "requirement"], name="decision_of_requirement")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["framework", "requirement", "kind", "scope"],
+                condition=Q(state="requested", scope__isnull=False),
+                name="one_requested_decision",
+            ),
+            models.UniqueConstraint(
+                fields=["framework", "requirement", "kind"],
+                condition=Q(state="requested", scope__isnull=True),
+                name="one_requested_decision_of_all",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.requirement}: {self.state}"

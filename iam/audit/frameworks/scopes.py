@@ -1,0 +1,86 @@
+"""Creating, changing and removing named scopes."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Final
+
+from django.db import IntegrityError, transaction
+from django.utils.text import slugify
+
+from iam.audit.frameworks import assessment
+from iam.audit.frameworks.decisions import DecisionRefusedError, may_decide_in
+from iam.audit.frameworks.models import ComplianceScope, RequirementDecision
+from iam.audit.frameworks.terms import ScopeTerms
+from iam.guard import Viewer
+from iam.journal.services import record
+from iam.mirror.models import Account
+
+MAX_NAME: Final = 120
+MAX_LINES: Final = 50
+MAX_SCOPES: Final = 20
+ARN: Final = re.compile(r"arn:[a-z-]+:[a-z0-9-]+:[^:\s]*:[^:\s]*:\S+")
+
+
+def save_scope(
+    scope: ComplianceScope | None, *, name: str, terms: ScopeTerms, actor: Viewer, now: datetime
+) -> ComplianceScope:
+    """Create a scope (None), or change one. Raises DecisionRefusedError."""
+    check_terms(terms)
+    if not name:
+        raise DecisionRefusedError("Enter a name.", field="name")
+    if len(name) > MAX_NAME or not slugify(name):
+        raise DecisionRefusedError(f"Use letters or digits, at most {MAX_NAME} characters.", field="name")
+    if not may_decide_in(actor, scope) or not may_decide_in(actor, ComplianceScope(terms=terms.to_json())):
+        raise DecisionRefusedError("You can’t decide for all of these accounts.", field="accounts")
+    if scope is None and ComplianceScope.objects.count() >= MAX_SCOPES:
+        raise DecisionRefusedError(f"There are {MAX_SCOPES} scopes already. Remove one first.")
+    values = {"name": name, "terms": terms.to_json(), "changed_by": actor.name, "changed_at": now}
+    try:
+        with transaction.atomic():
+            if scope is None:
+                scope = ComplianceScope.objects.create(slug=slugify(name)[:50], **values)
+            else:
+                ComplianceScope.objects.filter(pk=scope.pk).update(**values)
+                scope.refresh_from_db()
+            record(kind="scope.saved", actor=actor, subject=name, data={"terms": terms.to_json()})
+            transaction.on_commit(assessment.nudge, robust=True)
+    except IntegrityError:
+        raise DecisionRefusedError("There is a scope with this name already.", field="name") from None
+    return scope
+
+
+def remove_scope(scope: ComplianceScope, *, actor: Viewer) -> None:
+    """Remove a scope about which nothing was decided. Raises DecisionRefusedError."""
+    if not may_decide_in(actor, scope):
+        raise DecisionRefusedError("You can’t decide for all of these accounts.")
+    if RequirementDecision.objects.filter(scope=scope).exists():
+        raise DecisionRefusedError("Decisions were made in this scope. They are evidence, so it stays.")
+    with transaction.atomic():
+        record(kind="scope.removed", actor=actor, subject=scope.name, data={"terms": scope.terms})
+        scope.delete()
+
+
+def check_terms(terms: ScopeTerms) -> None:
+    """Raise DecisionRefusedError for what is malformed, with its field."""
+    known = set(Account.objects.filter(removed_at__isnull=True).values_list("account_id", flat=True))
+    for number in terms.accounts:
+        if number not in known:
+            raise DecisionRefusedError(
+                f"“{number}” isn’t the number of a connected account.", field="accounts"
+            )
+    for path in terms.paths:
+        if not (path.startswith("/") and path.endswith("/")):
+            raise DecisionRefusedError(f"“{path}” must start and end with a slash.", field="paths")
+    for name, value in terms.tags:
+        if not name or not value:
+            raise DecisionRefusedError("Write each tag as name=value, one per line.", field="tags")
+    for arn in terms.resources:
+        if not ARN.fullmatch(arn):
+            raise DecisionRefusedError(f"“{arn[:80]}” isn’t an ARN.", field="resources")
+    for field in ("accounts", "tags", "paths", "resources"):
+        if len(getattr(terms, field)) > MAX_LINES:
+            raise DecisionRefusedError(f"Enter at most {MAX_LINES} lines.", field=field)
+    if not (terms.accounts or terms.tags or terms.paths or terms.resources):
+        raise DecisionRefusedError("Name accounts, tags or paths, or nothing is narrowed.", field="accounts")

@@ -1,0 +1,73 @@
+"""Parts and results as they are kept."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from iam.audit.frameworks.evaluation import FindingRef, RequirementPart
+from iam.audit.frameworks.judgement import RequirementResult
+from iam.audit.frameworks.terms import AutomaticVerdict
+
+KEPT_FINDINGS: Final = 200
+"""So many findings of a requirement are kept in an account and together; the counts are of all."""
+
+
+def part_to_json(part: RequirementPart) -> dict[str, Any]:
+    """As it is kept. Keys of what fails are kept whole: an exception is compared with them."""
+    return {
+        "verdict": part.verdict.value,
+        "reasons": list(part.reasons),
+        "findings": [list(ref) for ref in part.findings[:KEPT_FINDINGS]],
+        "failing": list(part.failing),
+        "facts": dict(part.facts),
+        "is_settled": part.is_settled,
+    }
+
+
+def part_from_json(value: dict[str, Any]) -> RequirementPart:
+    """From what was kept."""
+    return RequirementPart(
+        AutomaticVerdict(value["verdict"]),
+        tuple(value["reasons"]),
+        tuple(FindingRef(*ref) for ref in value["findings"]),
+        tuple(value["failing"]),
+        value["facts"],
+        value["is_settled"],
+    )
+
+
+def result_to_json(result: RequirementResult) -> dict[str, Any]:
+    """What the page of a framework shows of a requirement."""
+    counts: dict[str, int] = {}
+    for verdict in result.account_verdicts.values():
+        counts[verdict.value] = counts.get(verdict.value, 0) + 1
+    return {
+        "state": result.state.value,
+        "reason": result.reason,
+        "verdict": result.verdict.value,
+        "accounts": counts,
+        "findings": list(result.findings[:KEPT_FINDINGS]),
+        "problems": len(result.failing),
+        "attestation": result.attestation.to_json() if result.attestation else None,
+        "exception": result.exception.to_json() if result.exception else None,
+    }
+
+
+def row_of(result: RequirementResult, *, as_of: str) -> dict[str, Any]:
+    """A row of the JSON list of `manage.py framework`."""
+    accounts = {}
+    for number, verdict in result.account_verdicts.items():
+        accounts[number or "gatehouse"] = {
+            "result": verdict.value,
+            "reasons": list(result.reasons[number]),
+        }
+    return {
+        "requirement": result.number,
+        "state": result.state.value,
+        "reason": result.reason,
+        "automatic": {"result": result.verdict.value, "as_of": as_of, "accounts": accounts},
+        "attestation": result.attestation.to_json() if result.attestation else None,
+        "exception": result.exception.to_json() if result.exception else None,
+        "findings": list(result.findings),
+        "facts": {number or "gatehouse": dict(facts) for number, facts in result.facts.items()},
+    }

@@ -1,0 +1,37 @@
+"""The Celery task that judges frameworks."""
+
+from __future__ import annotations
+
+from celery import shared_task
+from django.core.cache import cache
+from django.db.models import Max, Sum
+
+from iam.audit.findings.models import FindingRun
+from iam.audit.frameworks import assessment
+from iam.audit.frameworks.models import ComplianceScope, FrameworkSummary, RequirementDecision
+from iam.schedule import every
+
+KEY = "frameworks-state"
+REST_SECONDS = 300
+"""So long the task rests while nothing happens: what expires, and what grows old, waits."""
+
+
+@every(20)
+@shared_task(name="iam.audit.frameworks.tasks.assess_frameworks")  # type: ignore[untyped-decorator]
+def assess_frameworks() -> int:
+    """Judge the accounts whose findings were calculated, and past moments that someone asked for."""
+    state = _state()
+    if cache.get(KEY) == state:
+        return 0
+    count = assessment.tend()
+    cache.set(KEY, _state(), REST_SECONDS)
+    return count
+
+
+def _state() -> str:
+    """What differs after findings were calculated, a scope changed, or someone decided: four queries."""
+    runs = FindingRun.objects.aggregate(Max("calculated_at"), Sum("seconds"))
+    scopes = ComplianceScope.objects.aggregate(Max("changed_at"))
+    decisions = RequirementDecision.objects.aggregate(Max("from_at"), Max("ended_at"))
+    waiting = FrameworkSummary.objects.filter(updated_at__isnull=True).count()
+    return str((runs, scopes, decisions, waiting))

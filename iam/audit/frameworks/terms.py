@@ -1,0 +1,106 @@
+"""What a scope covers, and the words by which requirements are judged. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+
+class RequirementState(StrEnum):
+    """How a requirement stands."""
+
+    FAILED = "failed"
+    PERSON = "needs a person"
+    PASSED = "passed"
+    NOT_APPLICABLE = "not applicable"
+
+
+STATE_LABELS: Final[Mapping[str, str]] = {
+    RequirementState.FAILED: "Failed",
+    RequirementState.PERSON: "Needs a person",
+    RequirementState.PASSED: "Passed",
+    RequirementState.NOT_APPLICABLE: "Not applicable",
+}
+
+
+class AutomaticVerdict(StrEnum):
+    """What Gatehouse itself says. `unknown`: something was not synced; `person`: only a person can judge."""
+
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    PERSON = "person"
+    PASSED = "passed"
+
+
+WORST_FIRST: Final = tuple(AutomaticVerdict)
+
+
+def worst(verdicts: Iterable[AutomaticVerdict]) -> AutomaticVerdict:
+    """The worst of some; `person` of none."""
+    return min(verdicts, key=WORST_FIRST.index, default=AutomaticVerdict.PERSON)
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeTerms:
+    """What belongs to an environment. `accounts` are numbers, () all connected ones. Users, groups, roles and
+    policies belong to it by one of the `tags` or path prefixes; without both, all do. `resources` are ARNs of
+    the data stores and KMS keys whose readers and administrators are asked for.
+    """
+
+    accounts: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str], ...] = ()
+    paths: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether only some of the identities of an account belong to it."""
+        return bool(self.tags or self.paths)
+
+    def covers_account(self, number: str) -> bool:
+        """Whether the account belongs to it."""
+        return not self.accounts or number in self.accounts
+
+    def covers(self, path: str, tags: Mapping[str, str]) -> bool:
+        """Whether something with this path and these tags belongs to it."""
+        if not self.is_narrowed:
+            return True
+        by_tag = any(tags.get(name) == value for name, value in self.tags)
+        return by_tag or any(path.startswith(prefix) for prefix in self.paths)
+
+    def to_json(self) -> dict[str, Any]:
+        """As it is kept."""
+        return {
+            "accounts": list(self.accounts),
+            "tags": [list(tag) for tag in self.tags],
+            "paths": list(self.paths),
+            "resources": list(self.resources),
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> ScopeTerms:
+        """From what was kept."""
+        return cls(
+            tuple(value.get("accounts", ())),
+            tuple((name, text) for name, text in value.get("tags", ())),
+            tuple(value.get("paths", ())),
+            tuple(value.get("resources", ())),
+        )
+
+
+EVERYTHING: Final = ScopeTerms()
+
+
+class ScopedArns(NamedTuple):
+    """The ARNs of an account that belong to a scope; None: all."""
+
+    arns: frozenset[str] | None = None
+
+    def has(self, arn: str) -> bool:
+        """Whether it belongs to the scope."""
+        return self.arns is None or arn in self.arns
+
+
+ALL_ARNS: Final = ScopedArns()
