@@ -26,6 +26,11 @@ class CallBehind:
     tool: str
     url: str
 
+    @property
+    def caller_and_tool(self) -> tuple[str, str, str]:
+        """Calls with the same are told in one sentence: the caller's name and page, and the tool."""
+        return (self.caller.name, self.caller.url, self.tool)
+
 
 @dataclass(frozen=True, slots=True)
 class Differences:
@@ -71,7 +76,8 @@ def calls_behind_each(lines: Sequence[Differences], *, viewer: Viewer) -> list[t
         return behind
     links = caller_links(call.caller for call in chain.from_iterable(shown.values()))
     for place, calls in shown.items():
-        behind[place] = tuple(_behind(call, links) for call in calls)
+        in_order = sorted(calls, key=lambda call: call.at)
+        behind[place] = tuple(_behind(call, links) for call in in_order)
     return behind
 
 

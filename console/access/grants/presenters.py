@@ -76,7 +76,7 @@ def events_of(grant: Grant, parts: GrantParts) -> list[GrantEvent]:
 
 def _act(version: GrantVersion) -> GrantEvent:
     words, icon, tone = ACTS[version.act]
-    if version.act == GrantAct.ASKED and not version.by_label:
+    if version.act == GrantAct.ASKED and version.by_id is None:
         words = "Recorded as a grant"
     text = words.format(by=version.by_label or "Gatehouse")
     # Gatehouse gives as its own reason what the line says already.

@@ -69,6 +69,18 @@ def test_a_group_that_someone_was_added_to_is_found_by_the_group(maya: Entity) -
     assert page.count("called iam:AddUserToGroup") == 1
 
 
+def test_the_calls_of_one_caller_are_one_sentence_in_the_order_they_were_made(maya: Entity) -> None:
+    role = factories.role(maya.account, "deploy")
+    who, user = session_of(role), {"userName": "maya.okafor"}
+    fields = ATTACHED | {"userAgent": "Boto3/1.40"}
+    for minutes, name in ((1, "CreateAccessKey"), (3, "CreateUser"), (2, "AttachUserPolicy")):
+        at = READ - timedelta(minutes=minutes)
+        happened(who, at=at, eventName=name, requestParameters=user, **fields)
+    page = _history(maya)
+    made = "iam:CreateUser, iam:AttachUserPolicy and iam:CreateAccessKey"
+    assert f"deploy called {made} with Boto3." in page
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -12,7 +12,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from iam.access.grants.models import Grant, GrantState, LedgerEntry, PermissionSort
+from iam.access.grants.models import Grant, GrantAct, GrantState, LedgerEntry, PermissionSort
+from iam.access.grants.services.requests import record_act
 from iam.mirror.models import EdgeKind, Entity, Kind
 from tests import factories as make
 from tests.console.access.grants import made
@@ -52,6 +53,14 @@ def test_tabs_show_what_is_active_waits_ends_soon_and_is_over(office: Office) ->
     soon = office.asker.get(LIST, {"tab": "soon"}).content.decode()
     assert grants["active"].reference in soon
     assert late.reference not in soon
+
+
+def test_a_grant_that_a_blueprint_gave_was_recorded_and_requested_by_nobody(office: Office) -> None:
+    grant = give(office)
+    record_act(grant, act=GrantAct.ASKED, actor=None, reason="Onboarded into Analysts", number=2)
+    page = office.asker.get(page_of(grant)).content.decode()
+    assert "Recorded as a grant" in page
+    assert "Gatehouse requested it" not in page
 
 
 def test_the_list_is_found_by_text_and_account_and_pages(office: Office) -> None:
