@@ -9,11 +9,11 @@ from django.http import Http404, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_GET
 
-from console.changes.act_text import also_on, back_of, lint_of, menu_on, pageless_in, shown_name
+from console.changes.act_text import also_on, back_of, menu_on, pageless_in, shown_name
 from console.changes.actions import ACTIONS, ActAction
 from console.changes.actions.action import END
 from console.changes.actions.form import ActionForm
-from console.changes.request_draft import PageLink, RequestDraft, RequestFact, RequestFrame, digest_of
+from console.changes.request_draft import PageLink, RequestDraft, RequestFact, RequestFrame
 from console.web.access import ViewerRequest, entity_or_404, require, require_present
 from console.web.render import render_page
 from console.web.shortened_lists import first_rows
@@ -24,7 +24,6 @@ from iam.changes.acts.base import account as account_of
 from iam.changes.errors import FieldError, RefusedError
 from iam.changes.models import Change
 from iam.changes.operations import Operation
-from iam.changes.services import ChangePlan
 from iam.changes.services.requests import asked_before
 from iam.guard import Right, Viewer
 from iam.mirror.models import Account, Kind
@@ -83,7 +82,7 @@ class ActDraft(RequestDraft):
         standing = asked_before(operations, actor=viewer, idempotency_key=key)
         if standing:
             return standing[0]
-        plans = self._checked(operations)
+        plans = self.checked(operations)
         title = self.title if len(plans) > 1 else ""
         changes = services.request_changes(
             plans, actor=viewer, reason=reason, idempotency_key=key, title=title
@@ -102,21 +101,6 @@ class ActDraft(RequestDraft):
             return refused
         self.secret_error = refused.message
         return None
-
-    def _checked(self, operations: list[Operation]) -> list[ChangePlan]:
-        """What is asked for. Raises RefusedError when AWS would refuse it, or when it is not what was
-        shown.
-        """
-        findings = lint_of(operations)
-        if findings.get("is_faulty"):
-            why = "AWS would refuse this text" if findings["is_refused"] else "This text has errors"
-            raise RefusedError(f"{why}. Fix the errors listed below, then submit again.")
-        plans = services.plan_set(operations, viewer=self.requester)
-        if digest_of(plans) != self.request.POST.get("seen"):
-            raise RefusedError(
-                "What this does has changed since the preview. Review it below, then submit again."
-            )
-        return plans
 
     def frame(self, operations: Sequence[Operation]) -> RequestFrame:
         """The subject, and where its page leads."""

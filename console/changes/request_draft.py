@@ -107,6 +107,21 @@ class RequestDraft(ABC):
     def frame(self, operations: Sequence[Operation]) -> RequestFrame:
         """What the page shows around what it does; without operations, where that is not known."""
 
+    def checked(self, operations: list[Operation]) -> list[ChangePlan]:
+        """What is asked for. Raises RefusedError when AWS would refuse it, or when it is not what was
+        shown.
+        """
+        findings = lint_of(operations)
+        if findings.get("is_faulty"):
+            why = "AWS would refuse this text" if findings["is_refused"] else "This text has errors"
+            raise RefusedError(f"{why}. Fix the errors listed below, then submit again.")
+        plans = services.plan_set(operations, viewer=self.requester)
+        if digest_of(plans) != self.request.POST.get("seen"):
+            raise RefusedError(
+                "What this does has changed since the preview. Review it below, then submit again."
+            )
+        return plans
+
     def beside_fields(self, refused: RefusedError) -> RefusedError | None:
         """What is said above the form; None where the page says it at a field of its own."""
         return refused

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST, require_safe
 
-from console.findings.presenters import EVENT_MARKS, evidence_of, row_of, sees_whole
+from console.findings.presenters import EVENT_MARKS, evidence_of, fix_links, row_of, sees_whole
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.render import render_page
 from console.web.text import reads_as_stored
@@ -39,10 +39,11 @@ KINDS: Final = tuple(Kind)
 @require_safe
 def finding_page(request: ViewerRequest, pk: int) -> HttpResponse:
     """The finding."""
-    return _page(request, _finding(request, pk))
+    return _page(request, visible_finding(request, pk))
 
 
-def _finding(request: ViewerRequest, pk: int) -> AuditFinding:
+def visible_finding(request: ViewerRequest, pk: int) -> AuditFinding:
+    """The finding, if the viewer may see it; else 404."""
     require_present(request)
     rows = visible_findings(request.viewer).select_related("account", "entity")
     return found_or_404(rows.filter(pk=pk).first())
@@ -65,6 +66,8 @@ def _page(
         "row": row_of(finding, viewer),
         "finding": finding,
         "remedy": rule.remedy if rule else finding.fix.get("words", ""),
+        "no_request": rule.no_request if rule else "",
+        "fixes": fix_links(finding, viewer),
         "evidence": evidence_of(finding, viewer),
         "owner": teams.get(number) or people.get(number, ""),
         "subject_url": _entity_url(finding.entity),
@@ -124,7 +127,7 @@ def _entity_url(entity: Any) -> str:
 @require_POST
 def accept(request: ViewerRequest, pk: int) -> HttpResponse:
     """Request that the finding is accepted until the end of a day."""
-    finding = _finding(request, pk)
+    finding = visible_finding(request, pk)
     reason = request.POST.get("reason", "").strip()
     day = _day(request.POST.get("until", ""))
     if day is None:
@@ -165,7 +168,7 @@ def _day(text: str) -> datetime | None:
 @require_POST
 def decide_page(request: ViewerRequest, pk: int) -> HttpResponse:
     """Approve or decline the acceptance that waits."""
-    finding = _finding(request, pk)
+    finding = visible_finding(request, pk)
     waiting = FindingAcceptance.objects.filter(finding=finding, state=AcceptanceState.REQUESTED).first()
     is_approved = request.POST.get("decision") == "approve"
     if waiting is None:
@@ -191,7 +194,7 @@ def decide_page(request: ViewerRequest, pk: int) -> HttpResponse:
 @require_POST
 def end_page(request: ViewerRequest, pk: int) -> HttpResponse:
     """Open an accepted finding again."""
-    finding = _finding(request, pk)
+    finding = visible_finding(request, pk)
     try:
         acceptance.end(finding, actor=request.viewer, now=datetime.now(tz=UTC))
     except AcceptanceError as error:

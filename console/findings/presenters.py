@@ -12,6 +12,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from console.changes.actions import ACTIONS, ActAction
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import (
     AuditFinding,
     FindingCertainty,
@@ -152,19 +153,44 @@ def row_of(finding: AuditFinding, viewer: Viewer, *, owner: str = "") -> AuditFi
 
 
 def fix_link(finding: AuditFinding, viewer: Viewer) -> FixLink | None:
-    """The way to the fix, for who may request one; None where there is none, or nothing is to be fixed."""
+    """The first way to the fix."""
+    return next(iter(fix_links(finding, viewer)), None)
+
+
+def fix_links(finding: AuditFinding, viewer: Viewer) -> list[FixLink]:
+    """The ways to the fix, for who may request one; none where there is none, or nothing is to be fixed."""
     account = finding.account
     if finding.status == FindingStatus.FIXED or not viewer.may(
         Right.REQUEST_CHANGE, account_id=account.account_id
     ):
+        return []
+    ready = fix_request_of(finding, viewer)
+    links = [_ready_link(finding, ready, viewer), _page_link(finding.fix, viewer)]
+    if ready is not None and ready.is_alternative:
+        links.reverse()
+    return [link for link in links if link is not None]
+
+
+def fix_request_of(finding: AuditFinding, viewer: Viewer) -> FixRequest | None:
+    """What its rule has ready, as far as the viewer may know of it."""
+    rule = all_rules().get(finding.kind)
+    ready = rule.fix_request if rule else None
+    if ready is None or not (ready.is_plain or sees_whole(finding, viewer)):
         return None
+    return ready
+
+
+def _ready_link(finding: AuditFinding, ready: FixRequest | None, viewer: Viewer) -> FixLink | None:
+    """The request: by the form of its own act where the finding names one, else by that of the finding."""
     fix = finding.fix
-    action = ACTIONS.get(fix.get("action", ""))
-    if action is not None:
-        return _request_link(finding, action, viewer) if account.is_writable else None
+    if not finding.account.is_writable:
+        return None
     if fix.get("action") in CREDENTIAL_FIXES:
-        return _credential_link(fix) if account.is_writable else None
-    return _page_link(fix, viewer)
+        return _credential_link(fix)
+    if ready is not None:
+        return FixLink(ready.label, reverse("findings:fix", args=[finding.pk]), is_request=True)
+    action = ACTIONS.get(fix.get("action", ""))
+    return _request_link(finding, action, viewer) if action is not None else None
 
 
 def _credential_link(fix: Mapping[str, Any]) -> FixLink:
@@ -188,6 +214,9 @@ def _page_link(fix: Mapping[str, Any], viewer: Viewer) -> FixLink | None:
     if page in PAGES and "on" in fix:
         name, label = PAGES[page]
         return FixLink(label, reverse(name, args=[fix["on"]]))
+    if page == "group":
+        query = urlencode({"user": fix["on"], "do": "add"})
+        return FixLink("Add to a group", f"{reverse('changes:membership')}?{query}", is_request=True)
     if page == "escalation" and viewer.sees_accounts:
         return FixLink("Show what closes it", reverse("access:escalation-opening", args=[fix["policy"]]))
     if page == "assertion" and viewer.sees_accounts:

@@ -2,7 +2,9 @@
 
 from django.urls import path
 
+from console.changes.request_draft import request_page
 from console.findings import assertion_requests, assertions, detail, finding_list
+from console.findings.fix import FindingFixDraft
 
 app_name = "findings"
 urlpatterns = [
@@ -15,6 +17,7 @@ urlpatterns = [
     path("findings/assertions/<uuid:pk>/retire/", assertion_requests.retire, name="assertion-retire"),
     path("findings/assertions/<uuid:pk>/decide/", assertion_requests.decide, name="assertion-decide"),
     path("findings/<int:pk>/", detail.finding_page, name="finding"),
+    path("findings/<int:pk>/fix/", request_page(FindingFixDraft), name="fix"),
     path("findings/<int:pk>/accept/", detail.accept, name="accept"),
     path("findings/<int:pk>/decide/", detail.decide_page, name="decide"),
     path("findings/<int:pk>/end/", detail.end_page, name="end"),

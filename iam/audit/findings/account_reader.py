@@ -34,6 +34,7 @@ from iam.mirror.models import (
     valid_at,
 )
 from iam.mirror.models.accounts import unknown_at
+from iam.mirror.pull.credentials import KEYS_READ_AT
 from iam.mirror.pull.sections import ORGANIZATION
 from iam.mirror.queries.accounts import gatehouse_role_arns
 from iam.mirror.snapshot import snapshot
@@ -304,7 +305,10 @@ def _keys(account: Account, at: datetime | None) -> dict[int, list[StoredKey]]:
 def _active_keys(
     report: Mapping[str, Any], used_at: Mapping[str, str], stored: list[StoredKey]
 ) -> tuple[KeyFact, ...]:
-    """The active keys of the credential report with their ids, or those that were synced themselves."""
+    """The active keys of the credential report with their ids, or those that were synced themselves. A key
+    that was read after the report, as after a change, is what AWS said then.
+    """
+    is_read_later = KEYS_READ_AT in report
     if "access_key_1_active" not in report:
         return tuple(
             KeyFact(slot, key.created_at, key.used_at, key.key_id, key.entity)
@@ -316,11 +320,16 @@ def _active_keys(
             created_at = _moment(report.get(f"access_key_{slot}_last_rotated"))
             same = [key for key in left if _is_same_moment(key.created_at, created_at)]
             key_id, entity, used = "", 0, _moment(used_at.get(f"key_{slot}_last_used"))
+            if is_read_later and not same:
+                continue
             if same:
                 left.remove(same[0])
                 key_id, entity = same[0].key_id, same[0].entity
                 used = max((moment for moment in (used, same[0].used_at) if moment), default=None)
             keys.append(KeyFact(slot, created_at, used, key_id, entity))
+    if is_read_later:
+        for key in left:
+            keys.append(KeyFact(len(keys) + 1, key.created_at, key.used_at, key.key_id, key.entity))
     return tuple(keys)
 
 

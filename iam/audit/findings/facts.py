@@ -164,6 +164,12 @@ class AccountFacts:
         """What ARNs of IAM in the account begin with."""
         return f"arn:{self.partition}:iam::{self.number}:"
 
+    @property
+    def organization_id(self) -> str:
+        """The organization of the account; empty where that isn’t known, or there is none."""
+        shard = self.index.accounts.get(self.number) if self.index else None
+        return shard.standing.organization_id if shard else ""
+
     @cached_property
     def users(self) -> tuple[tuple[EntityFact, CredentialFact], ...]:
         """The users with their credentials."""

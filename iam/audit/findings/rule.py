@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar, Final, NamedTuple
 
 from iam.audit.findings.facts import NO_VALUES, AccountFacts, EntityFact
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 
 MAX_RELATED: Final = 1000
@@ -49,7 +50,8 @@ class FindingRule:
 
     `title` is the heading of a finding, `sentence` what `--kinds` says, `risk` what can happen, `remedy` what
     to do. `sections` must have been synced whole, or nothing is said. `uses_last_use`: it rests on facts that
-    have no history, so that it says nothing of a past moment.
+    have no history, so that it says nothing of a past moment. `fix_request` is a fix that is ready to be
+    requested; where a finding has none and no form begins one, `no_request` says why.
     """
 
     kind: ClassVar[str]
@@ -60,6 +62,8 @@ class FindingRule:
     remedy: ClassVar[str]
     sections: ClassVar[tuple[str, ...]]
     uses_last_use: ClassVar[bool] = False
+    fix_request: ClassVar[FixRequest | None] = None
+    no_request: ClassVar[str] = ""
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         """Everything of this kind that is wrong in the account."""

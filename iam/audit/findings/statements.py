@@ -73,14 +73,20 @@ def is_full(statement: AllowStatement) -> bool:
     return statement.is_everything and not statement.is_not and bool(everything & set(statement.actions))
 
 
+def matches_action(action: str) -> Callable[[str], bool]:
+    """Patterns, in lower case, that an action fits."""
+    lowered = fold(action)
+    return lambda pattern: bool(compile_glob(pattern)(lowered))
+
+
 def names_action(action: str) -> Callable[[AllowStatement], bool]:
     """Statements that allow an action on every resource, but not every action there is."""
-    lowered = fold(action)
+    fits = matches_action(action)
 
     def names(statement: AllowStatement) -> bool:
         if not statement.is_everything or statement.is_not or is_full(statement):
             return False
-        return any(compile_glob(pattern)(lowered) for pattern in statement.actions)
+        return any(map(fits, statement.actions))
 
     return names
 

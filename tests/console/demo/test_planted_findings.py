@@ -5,28 +5,18 @@ critical or high, what only looks wrong is not found, and the assertions are as 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_django.fixtures import Settings
 
-from console.demo.assertions import APPROVER, REQUESTER, write_assertions
-from console.demo.organisation.gatehouse import EXTERNAL_ID
+from console.demo.assertions import write_assertions
 from console.demo.organisation.people import ACCOUNT_IDS
-from console.demo.standin.hub import HUB_ACCESS_KEY_ID
 from iam.audit.assertions.report import rows_now as assertion_rows
 from iam.audit.findings.report import rows_now
 from iam.audit.findings.rules import all_rules
-from iam.aws import credentials
-from iam.directory.models import Role
-from iam.mirror import snapshot
 from iam.mirror.models import Account
-from iam.mirror.services import request_pull, run_pull
-from tests import factories
 from tests.console.demo.planted import HARMLESS, PLANTED, Problem
-from tests.iam.changes.standin import running
 
 pytestmark = pytest.mark.django_db
 ASSERTIONS = Path(__file__).with_name("planted_assertions.json")
@@ -43,36 +33,6 @@ FOLLOWING = {
     "arn:aws:iam::880311547790:policy/jobs/PlatformStaging": "who starts instances gets the role jenkins",
 }
 """Causes of escalation that follow from other planted problems."""
-
-
-@pytest.fixture
-def accounts(
-    db: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Settings
-) -> Iterator[list[Account]]:
-    """Northline's accounts, read from the stand-in."""
-    settings.AWS_RATE = 1000
-    with running(tmp_path) as standin:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", standin.url)
-        monkeypatch.setenv("AWS_ACCESS_KEY_ID", HUB_ACCESS_KEY_ID)
-        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-        monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
-        credentials._kept.clear()
-        made = []
-        for name, number in ACCOUNT_IDS.items():
-            roles = {
-                "role_arn": f"arn:aws:iam::{number}:role/gatehouse-reader",
-                "write_role_arn": f"arn:aws:iam::{number}:role/gatehouse-writer",
-                "external_id": EXTERNAL_ID,
-            }
-            account = factories.account(number, name=name, **roles)
-            pull = run_pull(request_pull(account, trigger="command").pk)
-            assert pull.state in ("complete", "partial"), pull.message
-            made.append(account)
-        for login, role in ((REQUESTER, Role.ADMINISTRATOR), (APPROVER, Role.APPROVER)):
-            factories.assign(factories.person(login, email=f"{login}@northline.example"), role)
-        yield made
-    credentials._kept.clear()
-    snapshot.forget()
 
 
 def about(row: dict[str, Any]) -> set[str]:

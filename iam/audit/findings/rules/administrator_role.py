@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from iam.audit.findings.account_fixes import put_boundary
 from iam.audit.findings.effect import reasons_of
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import AUTHORIZATION
@@ -25,6 +27,7 @@ class AdministratorRole(FindingRule):
     sentence = "A role is administrator of its account; one that an AWS service assumes is high."
     risk = "Anyone who can assume the role, or gets into its workload, can do everything in the account."
     remedy = "Give the role only the actions that it uses."
+    fix_request = FixRequest("Set boundary", put_boundary)
     sections = AUTHORIZATION
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iam.audit.findings.credential_fixes import delete_password
 from iam.audit.findings.effect import reasons_of
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.mfa import has_mfa
@@ -21,6 +23,7 @@ class AdministratorWithoutMfa(FindingRule):
     sentence = "An IAM user who is administrator has a console password and no MFA device."
     risk = "Anyone who learns or guesses the password can do everything in the account."
     remedy = "Have the user add an MFA device today, or remove the administrator rights."
+    fix_request = FixRequest("Remove password", delete_password, is_alternative=True, is_plain=True)
     sections = (USERS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

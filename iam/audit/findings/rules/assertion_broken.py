@@ -23,6 +23,7 @@ class AssertionBroken(FindingRule):
     sentence = "An IAM user or role can do what an assertion leaves to others."
     risk = "Access that your organization ruled out exists."
     remedy = "Remove the access of those who break the assertion, or request to change the assertion."
+    no_request = "Whether the access or the assertion is wrong is for its owner to decide."
     sections = AUTHORIZATION
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.policy_fixes import without_actions
 from iam.audit.findings.statement_rule import StatementRule
-from iam.audit.findings.statements import AllowStatement, names_action
+from iam.audit.findings.statements import AllowStatement, matches_action, names_action
 
 _names = names_action("sts:AssumeRole")
 
@@ -18,6 +20,7 @@ class AssumeRoleOnEverything(StatementRule):
     sentence = "A policy allows sts:AssumeRole on every role of every account."
     risk = "Every role that trusts this account, here or elsewhere, is open to anyone who has the policy."
     remedy = "Name the roles in Resource."
+    fix_request = FixRequest("Remove action", without_actions(_names, matches_action("sts:AssumeRole")))
     action = "sts:AssumeRole"
     resource = "arn:{partition}:iam::999999999999:role/gatehouse-any-role"
 

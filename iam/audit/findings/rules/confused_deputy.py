@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from iam.audit.findings.data_files import services_with_source
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import OTHER_ORGANIZATION, STRANGER, admits, trust_evidence, trusted
+from iam.audit.findings.trust_fixes import require_source_account
 from iam.mirror.pull.sections import ROLES
 
 
@@ -33,6 +35,7 @@ class ConfusedDeputy(FindingRule):
     )
     risk = "Someone in another account can have the service act with this role."
     remedy = "Add a condition on aws:SourceAccount with this account, or on aws:SourceArn."
+    fix_request = FixRequest("Add condition", require_source_account)
     sections = (ROLES,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -7,8 +7,10 @@ from typing import Final, NamedTuple
 
 from iam.audit.findings.effect import effect_of
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.holder_rules import SECTIONS, problem_of
 from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.policy_fixes import without_actions
 from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.statements import AllowStatement, first
 
@@ -36,6 +38,16 @@ SERVICES: Final[Mapping[str, SensitiveService]] = {
 }
 
 
+def _is_all_of_service(action: str) -> bool:
+    return action in {f"{service}:*" for service in SERVICES}
+
+
+def _gives_all(statement: AllowStatement) -> bool:
+    return (
+        statement.is_everything and not statement.is_not and any(map(_is_all_of_service, statement.actions))
+    )
+
+
 class FullAccessToService(FindingRule):
     """Services with which a whole organization can be harmed."""
 
@@ -45,6 +57,7 @@ class FullAccessToService(FindingRule):
     sentence = "A policy allows every action of KMS, CloudTrail or AWS Marketplace on every resource."
     risk = "Anyone who has it can delete keys, stop the trail, or buy at the company’s cost."
     remedy = "Name the actions and resources that are needed."
+    fix_request = FixRequest("Remove actions", without_actions(_gives_all, _is_all_of_service))
     sections = SECTIONS
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.policy_fixes import delete_inline_policies
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import USERS
 
@@ -19,6 +21,7 @@ class InlinePolicyOnUser(FindingRule):
     sentence = "An IAM user has an inline policy."
     risk = "Inline policies are seen only on their user, and are overlooked when someone changes their job."
     remedy = "Give the permissions through a group, then delete the inline policy."
+    fix_request = FixRequest("Delete inline policies", delete_inline_policies)
     sections = (USERS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

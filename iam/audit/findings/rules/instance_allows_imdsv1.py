@@ -23,6 +23,7 @@ class InstanceAllowsImdsv1(FindingRule):
     sentence = "An EC2 instance lets version 1 of the metadata service answer."
     risk = "An application that can be tricked into a request hands out the credentials of its role."
     remedy = "Require IMDSv2 on the instance (HttpTokens: required)."
+    no_request = "Gatehouse has no right to change EC2 instances beyond their instance profile."
     sections = (INSTANCES,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

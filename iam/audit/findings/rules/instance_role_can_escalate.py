@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iam.access.certainty import Certainty
+from iam.audit.findings.account_fixes import put_boundary
 from iam.audit.findings.effect import reasons_of
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
@@ -22,6 +24,7 @@ class InstanceRoleCanEscalate(FindingRule):
     sentence = "The role of a running EC2 instance is administrator or can become one."
     risk = "Anyone who gets into the instance can do everything in the account."
     remedy = "Give the role only the actions that the application uses."
+    fix_request = FixRequest("Set boundary", put_boundary)
     sections = (*AUTHORIZATION, INSTANCE_PROFILES, INSTANCES)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

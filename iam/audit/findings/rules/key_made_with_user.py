@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 
+from iam.audit.findings.credential_fixes import deactivate_keys
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread
@@ -24,6 +26,7 @@ class KeyMadeWithUser(FindingRule):
     sentence = "An IAM user with a console password has an access key from the day the user was created."
     risk = "Keys that are created for everyone, needed or not, lie around unused and unwatched."
     remedy = "Ask whether the key is needed. If not, deactivate it, and delete it."
+    fix_request = FixRequest("Deactivate keys", deactivate_keys, is_plain=True)
     sections = (USERS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from iam.audit.findings.credential_fixes import deactivate_keys
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread
@@ -26,6 +28,7 @@ class KeyNeverUsed(FindingRule):
     )
     risk = "A key that no one needs still works for anyone who finds it."
     remedy = "Deactivate the key, and delete it."
+    fix_request = FixRequest("Deactivate keys", deactivate_keys, is_plain=True)
     sections = (USERS, CREDENTIAL_REPORT)
     uses_last_use = True
 

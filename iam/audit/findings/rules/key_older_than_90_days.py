@@ -24,6 +24,7 @@ class KeyOlderThan90Days(FindingRule):
     sentence = "An IAM user has an active access key that was created more than 90 days ago."
     risk = "The longer a key is in use, the more places hold a copy of it."
     remedy = "Rotate the key, or replace it by a role."
+    no_request = "A rotation hands over the new key before the old one ends, so it takes two requests."
     sections = (USERS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

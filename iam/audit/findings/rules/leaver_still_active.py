@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from iam.audit.findings.credential_fixes import end_sign_in
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.user_keys import key_evidence
@@ -24,6 +26,7 @@ class LeaverStillActive(FindingRule):
     sentence = "An IAM user of someone who has left still has a console password or an active access key."
     risk = "Someone who has no business here any longer can still sign in, or use the key."
     remedy = "Offboard the person."
+    fix_request = FixRequest("End sign-in", end_sign_in, is_alternative=True, is_plain=True)
     sections = (USERS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -7,9 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import trust_evidence
+from iam.audit.findings.trust_fixes import require_branch
 from iam.audit.findings.web_trust import admits_token, condition_values, usual_audience, web_principals
 from iam.mirror.pull.sections import ROLES
 from iam.policy.trust_web import GITHUB
@@ -26,6 +28,7 @@ class OidcAnyBranch(FindingRule):
     sentence = "A role for GitHub Actions lets in every branch and every pull request to a repository."
     risk = "Anyone who can open a pull request or push a branch can act as the role."
     remedy = "Name the branch or the environment in the subject condition."
+    fix_request = FixRequest("Limit to main", require_branch)
     sections = (ROLES,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

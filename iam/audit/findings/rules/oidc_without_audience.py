@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import trust_evidence
+from iam.audit.findings.trust_fixes import require_audience
 from iam.audit.findings.web_trust import admits_token, web_principals
 from iam.mirror.pull.sections import ROLES
 
@@ -24,6 +26,7 @@ class OidcWithoutAudience(FindingRule):
     sentence = "A role that trusts an OpenID Connect provider has no condition on the audience."
     risk = "A token that was made for another application of the provider is accepted too."
     remedy = "Add a condition on the audience, such as sts.amazonaws.com."
+    fix_request = FixRequest("Add condition", require_audience)
     sections = (ROLES,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

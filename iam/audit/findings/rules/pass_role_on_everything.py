@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Final
 
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.policy_fixes import without_actions
 from iam.audit.findings.statement_rule import StatementRule
-from iam.audit.findings.statements import AllowStatement, names_action
+from iam.audit.findings.statements import AllowStatement, matches_action, names_action
 
 KEYS: Final = frozenset({"iam:passedtoservice", "iam:associatedresourcearn"})
 _names = names_action("iam:PassRole")
@@ -21,6 +23,7 @@ class PassRoleOnEverything(StatementRule):
     sentence = "A policy allows iam:PassRole on every role, with no condition on the service."
     risk = "Anyone who has it can start something with a more powerful role, and act as that role."
     remedy = "Name the roles in Resource, and add a condition on iam:PassedToService."
+    fix_request = FixRequest("Remove action", without_actions(_names, matches_action("iam:PassRole")))
     action = "iam:PassRole"
     resource = "{prefix}role/gatehouse-any-role"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from iam.audit.findings.account_fixes import strong_passwords
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import ACCOUNT
@@ -26,6 +28,7 @@ class PasswordPolicyWeak(FindingRule):
     sentence = "The password policy allows short or simple passwords, their reuse, or no expiry."
     risk = "Short and simple passwords are guessed, and old ones are used again."
     remedy = "Set 14 characters, letters and digits, and no reuse of the last 24."
+    fix_request = FixRequest("Set password policy", strong_passwords)
     sections = (ACCOUNT,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iam.audit.findings.credential_fixes import delete_password
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.passwords import is_unused, unused_since
 from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
@@ -21,6 +23,7 @@ class PasswordUnused45Days(FindingRule):
     sentence = "An IAM user has a console password that was not used for 45 to 90 days."
     risk = "No one notices when someone else signs in with a password that its owner doesn’t use."
     remedy = "Remove the console password. It can be set again when it is needed."
+    fix_request = FixRequest("Remove password", delete_password, is_plain=True)
     sections = (USERS, CREDENTIAL_REPORT)
     uses_last_use = True
 

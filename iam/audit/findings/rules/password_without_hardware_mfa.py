@@ -24,6 +24,7 @@ class PasswordWithoutHardwareMfa(FindingRule):
         "Codes of a virtual device can be phished; a passkey or security key can’t be used by another site."
     )
     remedy = "Have the user add a security key or passkey."
+    no_request = "Only the user can add a security key or passkey, since it is in their hands."
     sections = (USERS, MFA_DEVICES, USER_MFA)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

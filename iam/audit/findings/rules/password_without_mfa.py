@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iam.audit.findings.credential_fixes import delete_password
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.mfa import has_mfa
@@ -20,6 +22,7 @@ class PasswordWithoutMfa(FindingRule):
     sentence = "An IAM user has a console password and no MFA device."
     risk = "Anyone who learns or guesses the password has everything that the user has."
     remedy = "Have the user add an MFA device, or remove the console password if no one needs it."
+    fix_request = FixRequest("Remove password", delete_password, is_alternative=True, is_plain=True)
     sections = (USERS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

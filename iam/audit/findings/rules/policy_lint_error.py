@@ -22,6 +22,7 @@ class PolicyLintError(FindingRule):
     sentence = "A policy has an error, so that a statement doesn’t do what it says."
     risk = "A Deny that never matches protects nothing; an Allow that never matches stops someone’s work."
     remedy = "Correct the text."
+    no_request = "Only the author of the policy knows what the statement was meant to say."
     sections = AUTHORIZATION
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

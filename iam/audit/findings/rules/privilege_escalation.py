@@ -9,7 +9,9 @@ from typing import Any, Final
 from iam.access.certainty import Certainty
 from iam.access.escalation_groups import OpeningStatements
 from iam.audit.findings.facts import AccountFacts, EntityFact
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.policy_fixes import close_path
 from iam.audit.findings.rule import MAX_RELATED, FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import AUTHORIZATION
@@ -31,6 +33,7 @@ class PrivilegeEscalation(FindingRule):
         "Everyone who is affected, and anyone who takes one of them over, can get all rights in the account."
     )
     remedy = "Remove or narrow the statement."
+    fix_request = FixRequest("Close path", close_path)
     sections = AUTHORIZATION
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

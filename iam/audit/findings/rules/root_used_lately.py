@@ -23,6 +23,7 @@ class RootUsedLately(FindingRule):
     sentence = "The root user signed in, or its access key was used, in the last 30 days."
     risk = "Daily work as the root user leaves no trace of a person, and nothing limits its mistakes."
     remedy = "Find out who used it and why, and give them a role for that."
+    no_request = "What has happened can’t be changed. The finding ends when root isn’t used for some time."
     sections = (CREDENTIAL_REPORT,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -19,6 +19,7 @@ class RootWithoutMfa(FindingRule):
     sentence = "The root user of the account has no MFA device."
     risk = "Anyone who learns the root password can do everything in the account, and no policy stops them."
     remedy = "Sign in as the root user and add a hardware MFA device or a security key."
+    no_request = "Only the root user can change its own credentials, and Gatehouse never signs in as root."
     sections = ()
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import admits, trust_evidence, trusted
+from iam.audit.findings.trust_fixes import require_sign_in_audience
 from iam.mirror.pull.sections import ROLES
 
 SAML: Final = "sts:AssumeRoleWithSAML"
@@ -24,6 +26,7 @@ class SamlWithoutAudience(FindingRule):
     sentence = "A role that trusts a SAML provider has no condition on the audience."
     risk = "An assertion that the provider made for another service can be used to act as the role."
     remedy = "Add a condition on SAML:aud with https://signin.aws.amazon.com/saml."
+    fix_request = FixRequest("Add condition", require_sign_in_audience)
     sections = (ROLES,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

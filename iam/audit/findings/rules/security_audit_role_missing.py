@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from iam.audit.findings.account_fixes import role_with
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
@@ -23,6 +25,10 @@ class SecurityAuditRoleMissing(FindingRule):
     sentence = "No role has SecurityAudit."
     risk = "Auditors need rights that can change something, or see nothing."
     remedy = "Create a role with SecurityAudit for those who audit the account."
+    fix_request = FixRequest(
+        "Create role",
+        role_with(POLICY, name="security-audit", description="For security auditors"),
+    )
     sections = AUTHORIZATION
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

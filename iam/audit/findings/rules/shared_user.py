@@ -6,7 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from iam.audit.findings.credential_fixes import delete_password
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import USERS
@@ -26,6 +28,7 @@ class SharedUser(FindingRule):
     sentence = "A user that several people share, or that is a machine’s, has a console password."
     risk = "No one can tell who did something, and the password leaves with everyone who leaves."
     remedy = "Give each person a user or role of their own, then remove the password."
+    fix_request = FixRequest("Remove password", delete_password, is_plain=True)
     sections = (USERS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

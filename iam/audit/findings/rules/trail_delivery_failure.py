@@ -20,6 +20,7 @@ class TrailDeliveryFailure(FindingRule):
     sentence = "CloudTrail could not deliver the latest log file of a trail."
     risk = "Events are lost: CloudTrail retries for a while only."
     remedy = "Fix the bucket, its policy or the key policy that the error names."
+    no_request = "The cause is in the bucket or in the key, which Gatehouse can’t change."
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -21,6 +21,7 @@ class TrailInOneRegion(FindingRule):
     sentence = "A trail records one Region, and no other trail records all Regions."
     risk = "What happens in other Regions leaves no record, and those who know it act there."
     remedy = "Turn the trail into a multi-Region trail."
+    no_request = "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -20,6 +20,7 @@ class TrailMissing(FindingRule):
     sentence = "No CloudTrail trail records the account."
     risk = "CloudTrail’s own event history ends after 90 days, and what happened before is lost."
     remedy = "Create a trail that covers all Regions, or an organization trail."
+    no_request = "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -20,6 +20,7 @@ class TrailStopped(FindingRule):
     sentence = "A trail exists, but its logging is turned off."
     risk = "Nothing that happens is recorded by it; turning a trail off is what intruders do first."
     remedy = "Start logging again, and find out who stopped it."
+    no_request = "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -20,6 +20,7 @@ class TrailWithoutKey(FindingRule):
     sentence = "A trail’s log files are not encrypted with a KMS key."
     risk = "Everyone who may read the bucket reads the log files; no key policy protects them as well."
     remedy = "Choose a KMS key for the trail, and let only auditors decrypt with it."
+    no_request = "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -20,6 +20,7 @@ class TrailWithoutLogGroup(FindingRule):
     sentence = "A trail doesn’t deliver its events to CloudWatch Logs."
     risk = "No alarm in CloudWatch can react to an event, such as a sign-in of the root user."
     remedy = "Deliver the trail’s events to a log group of CloudWatch Logs."
+    no_request = "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

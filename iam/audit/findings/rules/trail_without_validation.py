@@ -20,6 +20,7 @@ class TrailWithoutValidation(FindingRule):
     sentence = "A trail writes no digest files, so its log files can’t be validated."
     risk = "Someone who can write to the bucket changes or deletes log files, and no one can prove it."
     remedy = "Turn on log file validation for the trail."
+    no_request = "Gatehouse reads CloudTrail and can’t change it, so that it can’t hide its own calls."
     sections = (TRAILS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

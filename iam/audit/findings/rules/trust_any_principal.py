@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import OUTSIDE, STRANGER, admits, trust_evidence, trusted
+from iam.audit.findings.trust_fixes import require_organization
 from iam.mirror.pull.sections import ROLES
 
 CONDITIONAL: Final = "conditions of the trust policy decide"
@@ -23,6 +25,7 @@ class TrustAnyPrincipal(FindingRule):
     sentence = "The trust policy of a role lets anyone with an AWS account assume it."
     risk = "Anyone in the world with an AWS account can act as the role."
     remedy = "Name the accounts or roles that can assume it, or add a condition on aws:PrincipalOrgID."
+    fix_request = FixRequest("Limit trust", require_organization)
     sections = (ROLES,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
@@ -34,9 +37,12 @@ class TrustAnyPrincipal(FindingRule):
             if admitted is not None:
                 reasons = () if admitted else (CONDITIONAL,)
                 severity = None if admitted else FindingSeverity.MEDIUM
+                evidence = trust_evidence(role, facts, "*")
+                if organization := facts.organization_id:
+                    evidence["organization"] = organization
                 yield RuleProblem(
                     role,
-                    trust_evidence(role, facts, "*"),
+                    evidence,
                     reasons=reasons,
                     severity=severity,
                     fix=FindingFix("trust", role.id),

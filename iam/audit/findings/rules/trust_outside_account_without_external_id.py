@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.audit.findings.trust import OUTSIDE, admits, trust_evidence, trusted
+from iam.audit.findings.trust_fixes import require_external_id
 from iam.mirror.pull.sections import ROLES
 from iam.policy.trust_principals import TrustPrincipal
 
@@ -26,6 +28,7 @@ class TrustOutsideAccountWithoutExternalId(FindingRule):
     sentence = "A role trusts an account outside of the organization and doesn’t require an external ID."
     risk = "If the account belongs to a vendor, another customer of theirs can have them act on this role."
     remedy = "Agree on an external ID with the other side, then add a condition on sts:ExternalId."
+    fix_request = FixRequest("Require external ID", require_external_id)
     sections = (ROLES,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from iam.audit.findings.credential_fixes import deactivate_key_used_less
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
 from iam.audit.findings.user_keys import deactivate, key_evidence, keys_are_unread
@@ -20,6 +22,7 @@ class TwoActiveKeys(FindingRule):
     sentence = "An IAM user has two active access keys."
     risk = "A key that no one watches can leak unnoticed, and the next rotation needs a free place."
     remedy = "Deactivate the key that is used less, and delete it some days later."
+    fix_request = FixRequest("Deactivate key", deactivate_key_used_less, is_plain=True)
     sections = (USERS,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.lint_errors import UNKNOWN_NAMES, lint_errors
 from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.policy_fixes import without_unknown_actions
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.pull.sections import AUTHORIZATION
 
@@ -20,6 +22,7 @@ class UnknownAction(FindingRule):
     sentence = "A policy names actions or services that don’t exist."
     risk = "The statement doesn’t do what its author meant: it protects nothing, or allows nothing."
     remedy = "Correct the names."
+    fix_request = FixRequest("Remove names", without_unknown_actions)
     sections = AUTHORIZATION
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.policy_fixes import delete_unused_versions
 from iam.audit.findings.rule import FindingFix, FindingRule, NotRead, RuleProblem
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import POLICIES
@@ -23,6 +25,7 @@ class UnusedVersions(FindingRule):
     sentence = "A customer managed policy has five versions, as many as AWS keeps, and uses one of them."
     risk = "Anyone who can set the default version can restore rights that were removed on purpose."
     remedy = "Delete the versions that are no longer needed."
+    fix_request = FixRequest("Delete unused versions", delete_unused_versions)
     sections = (POLICIES,)
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:

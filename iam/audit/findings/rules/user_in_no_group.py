@@ -24,6 +24,6 @@ class UserInNoGroup(FindingRule):
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
         for user, credential in facts.users:
             if not facts.groups_of.get(user.id) and credential.has_password is not False:
-                fix = FindingFix(page="user", on=user.id)
+                fix = FindingFix(page="group", on=user.id)
                 is_unknown = credential.has_password is None
                 yield NotRead(user) if is_unknown else RuleProblem(user, {"groups": []}, fix=fix)

@@ -1,0 +1,80 @@
+"""Request what closes a finding, as one request with its receipt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.http import Http404
+from django.urls import reverse
+
+from console.changes.actions.form import ActionForm
+from console.changes.request_draft import PageLink, RequestDraft, RequestFact, RequestFrame
+from console.findings.detail import visible_finding
+from console.findings.presenters import fix_request_of
+from console.web.access import ViewerRequest
+from iam.audit.findings.fix_request import FixRequest
+from iam.audit.findings.models import AuditFinding, FindingStatus
+from iam.audit.findings.rules import all_rules
+from iam.changes import services
+from iam.changes.models import Change
+from iam.changes.operations import Operation
+from iam.changes.services.requests import asked_before
+from iam.guard import Right
+
+
+class FindingFixDraft(RequestDraft):
+    """The request that a rule has ready for its findings."""
+
+    rights = (Right.REQUEST_CHANGE,)
+
+    @classmethod
+    def opened(cls, request: ViewerRequest, **named: str) -> FindingFixDraft:
+        """By the number of the finding; 404 for one that has nothing ready, or is fixed."""
+        finding = visible_finding(request, int(named["pk"]))
+        ready = fix_request_of(finding, request.viewer)
+        may_request = request.viewer.may(Right.REQUEST_CHANGE, account_id=finding.account.account_id)
+        if ready is None or finding.status == FindingStatus.FIXED or not may_request:
+            raise Http404
+        return cls(request, finding, ready)
+
+    def __init__(self, request: ViewerRequest, finding: AuditFinding, fix: FixRequest) -> None:
+        super().__init__(request, ActionForm((), finding.account, viewer=request.viewer, data=request.POST))
+        self.finding = finding
+        self.fix = fix
+
+    @property
+    def title(self) -> str:
+        """What the request is called."""
+        return f"{self.fix.label}: {self.finding.name}"
+
+    def operations(self, key: str) -> list[Operation]:
+        """What the fix comes to as the account is now. Raises RefusedError."""
+        return list(self.fix.build(self.finding))
+
+    def submit(self, operations: list[Operation], *, reason: str, key: str) -> Change:
+        """The first change of the request; what was not previewed is refused."""
+        viewer = self.requester
+        standing = asked_before(operations, actor=viewer, idempotency_key=key)
+        if standing:
+            return standing[0]
+        plans = self.checked(operations)
+        title = self.title if len(plans) > 1 else ""
+        return services.request_changes(plans, actor=viewer, reason=reason, idempotency_key=key, title=title)[
+            0
+        ]
+
+    def frame(self, operations: Sequence[Operation]) -> RequestFrame:
+        """The finding, and where it leads back to."""
+        finding = self.finding
+        page = PageLink(finding.name, reverse("findings:finding", args=[finding.pk]))
+        return RequestFrame(
+            title=self.title,
+            crumbs=[PageLink("Findings", reverse("findings:list")), page, PageLink(self.fix.label)],
+            leads_to=[page],
+            account=finding.account,
+            facts=[RequestFact("Closes", all_rules()[finding.kind].title, page.url)],
+            section="findings",
+            effect_title="What it does",
+            address=reverse("findings:fix", args=[finding.pk]),
+            more={},
+        )

@@ -1,0 +1,153 @@
+"""Fixes of trust policies: a condition for one principal, and no wider for any other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from iam.audit.findings.fix_request import CHANGED, subject_of
+from iam.audit.findings.models import AuditFinding
+from iam.changes.acts.options import state_of, trust_text
+from iam.changes.errors import RefusedError
+from iam.changes.operations import Operation
+from iam.changes.operations.trust_policy import ReplaceTrustPolicy
+from iam.mirror.models import Entity, Kind
+from iam.policy.letter_case import fold
+from iam.policy.statements import as_list, statements_in
+from iam.policy.trust_principals import TrustPrincipal, read_principals
+from iam.policy.trust_web import GITHUB
+
+Statement = dict[str, Any]
+SIGN_IN: Final = "https://signin.aws.amazon.com/saml"
+BRANCH: Final = "ref:refs/heads/main"
+AUDIENCE: Final = "sts.amazonaws.com"
+
+
+def require_source_account(finding: AuditFinding) -> Sequence[Operation]:
+    """Let the service act for this account only."""
+    condition = {"aws:SourceAccount": finding.account.account_id}
+    return _limited(finding, lambda principal: principal.text == finding.evidence["principal"], condition)
+
+
+def require_external_id(finding: AuditFinding) -> Sequence[Operation]:
+    """Require an external ID, which is made up here, of the outside account."""
+    condition = {"sts:ExternalId": external_id(finding)}
+    return _limited(finding, lambda principal: principal.account_id == finding.evidence["account"], condition)
+
+
+def external_id(finding: AuditFinding) -> str:
+    """The external ID that a request proposes: the same each time it is opened."""
+    return f"gatehouse-{finding.key}"
+
+
+def require_organization(finding: AuditFinding) -> Sequence[Operation]:
+    """Let in the organization only; this account where the organization is not known."""
+    organization = finding.evidence.get("organization")
+    condition = {"aws:PrincipalOrgID": organization} if organization else None
+    own = {"aws:PrincipalAccount": finding.account.account_id}
+    return _limited(finding, lambda principal: principal.kind == "anybody", condition or own)
+
+
+def require_sign_in_audience(finding: AuditFinding) -> Sequence[Operation]:
+    """Let in assertions that were made for the AWS sign-in page."""
+    return _limited(
+        finding, lambda principal: principal.text == finding.evidence["principal"], {"SAML:aud": SIGN_IN}
+    )
+
+
+def require_audience(finding: AuditFinding) -> Sequence[Operation]:
+    """Let in tokens for the first client ID of the provider."""
+    arn = finding.evidence["principal"]
+    rows = Entity.objects.filter(account=finding.account, kind=Kind.OIDC_PROVIDER, arn=arn)
+    provider = rows.filter(gone_at__isnull=True).first()
+    state = state_of(provider) if provider else None
+    clients = (state.attrs.get("ClientIDList") if state else None) or [AUDIENCE]
+    issuer = arn.partition("oidc-provider/")[2]
+    return _limited(finding, lambda principal: principal.text == arn, {f"{issuer}:aud": clients[0]})
+
+
+def require_branch(finding: AuditFinding) -> Sequence[Operation]:
+    """Let in the branch main in the place of every branch."""
+    repository = finding.evidence["repository"]
+
+    def edit(statement: Statement) -> list[Statement]:
+        condition = {}
+        for operator, tests in (statement.get("Condition") or {}).items():
+            condition[operator] = {key: _branch_of(key, values, repository) for key, values in tests.items()}
+        return [{**statement, "Condition": condition} if condition else statement]
+
+    return _written(finding, edit)
+
+
+def _branch_of(key: str, values: Any, repository: str) -> Any:
+    if fold(key) != fold(f"{GITHUB}:sub"):
+        return values
+    subjects = []
+    for value in as_list(values):
+        is_open = str(value).startswith(f"repo:{repository}") and str(value).endswith("*")
+        subject = f"repo:{repository}:{BRANCH}" if is_open else value
+        subjects.append(subject)
+    return subjects
+
+
+def _limited(
+    finding: AuditFinding, is_meant: Callable[[TrustPrincipal], bool], condition: Mapping[str, str]
+) -> Sequence[Operation]:
+    """With a condition (StringEquals) for the principals that are meant. Others of the same statement get one
+    of their own without it.
+    """
+
+    def edit(statement: Statement) -> list[Statement]:
+        if "Principal" not in statement:
+            return [statement]
+        selected, others = _parted(statement["Principal"], is_meant)
+        if not selected:
+            return [statement]
+        tests = dict(statement.get("Condition") or {})
+        limited = {**statement, "Principal": selected, "Condition": _with_test(tests, condition)}
+        if not others:
+            return [limited]
+        sid = {"Sid": f"{statement['Sid']}Limited"} if statement.get("Sid") else {}
+        return [{**statement, "Principal": others}, {**limited, **sid}]
+
+    return _written(finding, edit)
+
+
+def _parted(element: Any, is_meant: Callable[[TrustPrincipal], bool]) -> tuple[Any, Any]:
+    """A Principal element in those who are meant and the others."""
+    if element == "*":
+        return ("*", {}) if is_meant(TrustPrincipal("anybody", "*")) else ({}, "*")
+    selected: dict[str, list[Any]] = {}
+    others: dict[str, list[Any]] = {}
+    for sort, named in element.items():
+        for name in as_list(named):
+            principal = next(read_principals({sort: name}))
+            side = selected if is_meant(principal) else others
+            side.setdefault(sort, []).append(name)
+    return selected, others
+
+
+def _with_test(tests: dict[str, Any], condition: Mapping[str, str]) -> dict[str, Any]:
+    """Conditions with one more; a test of the same key, which did not suffice, is replaced."""
+    keys = {fold(key) for key in condition}
+    kept: dict[str, Any] = {}
+    for operator, values in tests.items():
+        others = {key: value for key, value in values.items() if fold(key) not in keys}
+        if others:
+            kept[operator] = others
+    kept["StringEquals"] = {**kept.get("StringEquals", {}), **condition}
+    return kept
+
+
+def _written(finding: AuditFinding, edit: Callable[[Statement], list[Statement]]) -> Sequence[Operation]:
+    role = subject_of(finding)
+    body = json.loads(trust_text(role) or "{}")
+    before = statements_in(body)
+    statements: list[Statement] = []
+    for statement in before:
+        statements += edit(statement) if statement.get("Effect") == "Allow" else [statement]
+    if statements == before:
+        raise RefusedError(CHANGED)
+    text = json.dumps({**body, "Statement": statements}, indent=2, ensure_ascii=False)
+    return [ReplaceTrustPolicy.of(role, document=text)]
