@@ -59,6 +59,15 @@ try:
             "random characters of its own."
         )
 
+    # The first signs evidence packs and anchors of the journal; the others are those that it replaced.
+    kept_signing_keys = (env.kept_secret(VAR / "signing_key"),) if EMBEDDED else ()
+    SIGNING_KEYS = env.word_list("GATEHOUSE_SIGNING_KEY", kept_signing_keys)
+    if not EMBEDDED and any(len(key) < 50 or key in (SECRET_KEY, *SEALED_KEYS) for key in SIGNING_KEYS):
+        raise env.ConfigurationError(
+            "GATEHOUSE_SIGNING_KEY is too short, or the same as another key: write 50 or more random "
+            "characters of its own."
+        )
+
     local_hosts = ("127.0.0.1", "localhost", "[::1]", "testserver") if EMBEDDED else None
     ALLOWED_HOSTS = env.word_list(
         "GATEHOUSE_ALLOWED_HOSTS",
@@ -412,6 +421,7 @@ LOGGING = logging_settings(
         SECRET_KEY,
         *SECRET_KEY_FALLBACKS,
         *SEALED_KEYS,
+        *SIGNING_KEYS,
         EMAIL_HOST_PASSWORD,
         WEBHOOK_SECRET,
         SLACK_WEBHOOK,

@@ -1,0 +1,1 @@
+"""Evidence packs: what an auditor takes along, signed, and verified without Gatehouse."""
