@@ -143,6 +143,7 @@ app.autodiscover_tasks(
         "iam.people.replacing",
         "iam.people.offboarding",
         "iam.people.moving",
+        "iam.audit.evidence",
         "iam.audit.findings",
         "console.operators",
         "console.demo",

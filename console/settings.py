@@ -201,6 +201,7 @@ INSTALLED_APPS = [
     "iam.audit.findings",
     "iam.audit.frameworks",
     "iam.audit.posture",
+    "iam.audit.evidence",
     "console",
     "console.operators",
     "console.web",

@@ -13,16 +13,13 @@ from django.http import StreamingHttpResponse
 from django.urls import reverse
 
 from console.web.query import Query
+from iam.audit.print.spreadsheet import harmless
 from iam.mirror.models import NEVER
 
 FORMS: Final = {"csv": "text/csv; charset=utf-8", "json": "application/json"}
 LINES: Final = "application/x-ndjson"
 UNFIT: Final = re.compile(r"[^\w+=,.@-]", re.ASCII)
 """What IAM takes in no name, but a file that somebody uploaded may have."""
-FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
-# Where the system's language separates lists by semicolons, a spreadsheet ends the cell at each of them, and
-# may skip blanks and quotes.
-_BEGINS_A_CELL: Final = re.compile(r"(?:^|(?<=[;\t\r\n]))([\"\s]*)(?=[=+@\-\uff1d\uff0b\uff20\uff0d])")
 Values = Mapping[str, Any]
 
 
@@ -90,13 +87,3 @@ def _cell(value: Any) -> str | int:
         return value
     text = "; ".join(value) if isinstance(value, list) else str(value)
     return harmless(text)
-
-
-def harmless(text: str) -> str:
-    """The text with an apostrophe before what a spreadsheet would take for a formula, also behind a separator
-    within the text.
-
-    https://owasp.org/www-community/attacks/CSV_Injection
-    """
-    marked = _BEGINS_A_CELL.sub(r"\1'", text)
-    return f"'{marked}" if marked.startswith(FORMULA) else marked

@@ -1,0 +1,260 @@
+"""Requesting a pack, and building it in a worker: claimed by one, streamed to a file, renamed once whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Final
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from iam.audit.evidence.contents import (
+    OWN_TABLES,
+    PackScope,
+    facts_of,
+    sample_of,
+    scope_of,
+    tables_of,
+    title_of,
+    whole_accounts,
+)
+from iam.audit.evidence.journal_excerpt import ExcerptScope, write_excerpt
+from iam.audit.evidence.models import EvidencePack, PackKind, PackState
+from iam.audit.evidence.pack_files import PackFiles, write_tables
+from iam.audit.evidence.sampling import MOST, SEED, USUAL_SIZE, new_seed
+from iam.directory.models import Person
+from iam.guard import Right, Viewer, viewer_for
+from iam.journal.services import record
+from iam.journal.signing_keys import NoSigningKeyError, signer
+from iam.nudge import send_after_commit
+
+logger = structlog.get_logger(__name__)
+BUILD_TASK: Final = "iam.audit.evidence.tasks.build_pack"
+LONGEST: Final = timedelta(days=366 * 3)
+LEASE: Final = timedelta(minutes=5)
+"""A worker renews it with its progress."""
+
+
+class PackRefusedError(Exception):
+    """It is refused; `field` is that of the form, or "" for the whole."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+@dataclass(frozen=True, slots=True)
+class PackOrder:
+    """What is requested. No accounts: all that the person sees. No seed: a random one."""
+
+    kind: PackKind
+    since: datetime
+    until: datetime
+    subject: str = ""
+    accounts: tuple[str, ...] = ()
+    seed: str = ""
+    sample_size: int = USUAL_SIZE
+
+
+def may_request(viewer: Viewer) -> bool:
+    """Whether the viewer may build packs: who sees whole accounts and may export."""
+    return viewer.may(Right.SEE_ACCOUNT) and viewer.may(Right.EXPORT)
+
+
+def visible_packs(viewer: Viewer) -> QuerySet[EvidencePack]:
+    """One's own packs; those of everyone for who sees all accounts and the whole journal."""
+    packs = EvidencePack.objects.order_by("-requested_at", "-id")
+    sees_all = viewer.scope.sees_everything and viewer.may(Right.SEE_JOURNAL, account_id="")
+    return packs if sees_all else packs.filter(requested_by=viewer.person_id)
+
+
+def request_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
+    """Note the pack, and have a worker build it. Raises PackRefusedError."""
+    if not may_request(actor):
+        raise PackRefusedError("You can’t build evidence packs.")
+    _check(order, actor)
+    try:
+        key = str(signer().verifier)
+    except NoSigningKeyError as error:
+        raise PackRefusedError(str(error)) from None
+    pack = _pack(order, actor=actor, now=now)
+    pack.key = key
+    with transaction.atomic():
+        pack.save(force_insert=True)
+        _note(pack, "request", actor)
+        send_after_commit(BUILD_TASK, pack.pk)
+    return pack
+
+
+def build_here(order: PackOrder, target: Path, *, viewer: Viewer) -> tuple[EvidencePack, dict[str, int]]:
+    """Build a pack in this process, as the command line does; the pack, which is not kept, and the number of
+    rows by table. Raises PackRefusedError and NoSigningKeyError.
+    """
+    _check(order, viewer)
+    pack = _pack(order, actor=viewer, now=timezone.now())
+    return pack, build(pack, viewer, target, told=lambda _: None)
+
+
+def _pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
+    return EvidencePack(
+        kind=order.kind,
+        subject=order.subject,
+        title=title_of(order.kind, order.subject, since=order.since, until=order.until),
+        accounts=sorted(order.accounts),
+        since=order.since,
+        until=min(order.until, now),
+        seed=order.seed or new_seed(),
+        sample_size=order.sample_size,
+        requested_by=actor.person_id,
+        requested_name=actor.name,
+        requested_at=now,
+    )
+
+
+def _check(order: PackOrder, actor: Viewer) -> None:
+    if order.kind not in OWN_TABLES:
+        raise PackRefusedError("Packs of this kind can’t be built yet.", field="kind")
+    if order.since >= order.until:
+        raise PackRefusedError("The period must end after it begins.", field="until")
+    if order.until - order.since > LONGEST:
+        raise PackRefusedError("A period has at most three years.", field="since")
+    if order.seed and not SEED.match(order.seed):
+        raise PackRefusedError("Use up to 64 letters, digits, dots, hyphens and underscores.", field="seed")
+    if not 0 <= order.sample_size <= MOST:
+        raise PackRefusedError(f"A sample has at most {MOST} changes.", field="sample_size")
+    known = set(whole_accounts(actor).values_list("account_id", flat=True))
+    if not known:
+        raise PackRefusedError("No account is connected that you see.", field="accounts")
+    if not known.issuperset(order.accounts):
+        raise PackRefusedError("You don’t see all of these accounts.", field="accounts")
+
+
+def waiting_packs() -> list[UUID]:
+    """The packs that no worker has."""
+    rows = EvidencePack.objects.filter(_free(timezone.now())).exclude(state__in=FINAL)
+    return list(rows.order_by("requested_at").values_list("pk", flat=True))
+
+
+FINAL: Final = (PackState.DONE, PackState.FAILED)
+
+
+def _free(now: datetime) -> Q:
+    return Q(lease_until__isnull=True) | Q(lease_until__lt=now)
+
+
+def run_pack(pack_id: UUID) -> None:
+    """Build a pack that no other worker has. Nothing for one that is gone or done."""
+    now = timezone.now()
+    rows = EvidencePack.objects.filter(pk=pack_id)
+    claimed = rows.filter(_free(now)).exclude(state__in=FINAL)
+    if not claimed.update(lease_until=now + LEASE, state=PackState.BUILDING, as_of=now, rows=0):
+        return
+    pack = rows.get()
+    person = Person.objects.filter(pk=pack.requested_by).first()
+    if person is None or not may_request(viewer_for(person)):
+        _fail(pack, "The person who requested it can’t build packs any more.")
+        return
+
+    def told(count: int) -> None:
+        rows.update(rows=count, lease_until=timezone.now() + LEASE)
+
+    try:
+        counts = build(pack, viewer_for(person), pack.path, told=told)
+    except NoSigningKeyError as error:
+        _fail(pack, str(error))
+        return
+    except OSError as error:
+        logger.error("evidence.not_written", pack=str(pack.pk), error=type(error).__name__)
+        _fail(pack, f"The file couldn’t be written: {error.strerror or type(error).__name__}.")
+        return
+    digest, size = _digest(pack.path)
+    with transaction.atomic():
+        rows.update(
+            state=PackState.DONE,
+            ended_at=timezone.now(),
+            lease_until=None,
+            counts=counts,
+            sha256=digest,
+            size=size,
+            rows=sum(counts.values()),
+        )
+        pack.refresh_from_db()
+        _note(pack, "build", None)
+
+
+def build(pack: EvidencePack, viewer: Viewer, target: Path, *, told: Callable[[int], None]) -> dict[str, int]:
+    """Write a pack to a file, which is there only when it is whole; the number of rows by table."""
+    as_of = pack.as_of or timezone.now()
+    scope = scope_of(pack, viewer)
+    sample = sample_of(pack, scope)
+    target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = target.with_name(f"{target.name}.{os.getpid()}.part")
+    key = signer()
+    excerpt = ExcerptScope(pack.since, pack.until, scope.journal)
+    try:
+        with PackFiles(draft, signer=key, about=_about(pack, scope, as_of)) as files:
+            counts = write_tables(
+                files,
+                tables_of(pack, scope, sample, as_of=as_of),
+                title=pack.title,
+                facts=facts_of(pack, scope, sample),
+                as_of=as_of,
+                told=told,
+            )
+            counts["journal"] = write_excerpt(files, excerpt, signer=key).entries
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return counts
+
+
+def _about(pack: EvidencePack, scope: PackScope, as_of: datetime) -> dict[str, object]:
+    return {
+        "format": "gatehouse-evidence-1",
+        "pack": pack.reference,
+        "kind": pack.kind,
+        "subject": pack.subject,
+        "title": pack.title,
+        "accounts": [account.account_id for account in scope.accounts],
+        "since": pack.since,
+        "until": pack.until,
+        "as_of": as_of,
+        "seed": pack.seed,
+        "requested_by": pack.requested_name,
+        "installation": settings.BASE_URL,
+    }
+
+
+def _fail(pack: EvidencePack, why: str) -> None:
+    EvidencePack.objects.filter(pk=pack.pk).update(
+        state=PackState.FAILED, ended_at=timezone.now(), lease_until=None, error=why
+    )
+
+
+def _note(pack: EvidencePack, act: str, actor: Viewer | None) -> None:
+    data = {
+        "pack": pack.reference,
+        "accounts": pack.accounts,
+        "since": pack.since,
+        "until": pack.until,
+        # Not “seed”: the journal refuses values under names that secrets go by.
+        "drawn_with": pack.seed,
+        "sample": pack.sample_size,
+    }
+    if pack.sha256:
+        data["sha256"] = pack.sha256
+    record(kind=f"evidence.{act}", actor=actor, subject=pack.title, data=data)
+
+
+def _digest(path: Path) -> tuple[str, int]:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size

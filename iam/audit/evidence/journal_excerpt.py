@@ -1,0 +1,119 @@
+"""The part of the journal that a pack takes along: whole blocks, so that the hash chain can be recomputed,
+with the text of the entries that its reader sees and the hashes of the others.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db.models import Max, Min
+
+from iam.audit.evidence.pack_files import PackFiles
+from iam.audit.evidence.verify_evidence import BLOCKS, CHECKPOINT, ENTRIES
+from iam.journal.chain import canonical, chain_pending, stamp
+from iam.journal.models import Block, Entry, Link
+from iam.journal.signed_notes import NoteSigner
+
+CHUNK: Final = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExcerptScope:
+    """Which entries are shown: of a period, and of accounts (None: all, also those that belong to none)."""
+
+    since: datetime
+    until: datetime
+    accounts: frozenset[str] | None
+
+    def shows(self, entry: Entry) -> bool:
+        """Whether the pack has the text of this entry."""
+        is_within = self.since <= entry.at < self.until
+        return is_within and (self.accounts is None or entry.account_id in self.accounts)
+
+
+@dataclass(frozen=True, slots=True)
+class ExcerptSize:
+    """How many blocks and entries an excerpt has, and of how many entries it has the text."""
+
+    blocks: int
+    entries: int
+    shown: int
+
+
+def write_excerpt(files: PackFiles, scope: ExcerptScope, *, signer: NoteSigner) -> ExcerptSize:
+    """Write blocks, entries and the signed end of the excerpt; nothing where the journal has no block yet."""
+    while chain_pending():
+        pass
+    first, last = _range(scope)
+    if not last:
+        return ExcerptSize(0, 0, 0)
+    blocks = Block.objects.filter(sequence__gte=first, sequence__lte=last).order_by("sequence")
+    end = blocks.last()
+    count = 0
+    with files.text(BLOCKS) as file:
+        for block in blocks.iterator(chunk_size=CHUNK):
+            file.write(_json(_header(block)) + "\n")
+            count += 1
+    entries, shown = _write_entries(files, scope, first=first, last=last)
+    if end is not None:
+        with files.text(CHECKPOINT) as file:
+            file.write(signer.sign(checkpoint_text(end, origin=signer.name)))
+    return ExcerptSize(count, entries, shown)
+
+
+def checkpoint_text(block: Block, *, origin: str) -> str:
+    """The text that is signed for the end of a chain: whose it is, the number of the block, its hash in
+    base64, and when it was made.
+    """
+    digest = base64.b64encode(bytes.fromhex(block.hash)).decode()
+    return f"{origin}/journal\n{block.sequence}\n{digest}\nmade {stamp(block.made_at)}\n"
+
+
+def _range(scope: ExcerptScope) -> tuple[int, int]:
+    """The first and last block that hold entries of the period; the last block before it where none does."""
+    within = Link.objects.filter(entry__at__gte=scope.since, entry__at__lt=scope.until)
+    found = within.aggregate(first=Min("block_id"), last=Max("block_id"))
+    if found["last"]:
+        return found["first"], found["last"]
+    before = Block.objects.filter(made_at__lt=scope.until).order_by("-sequence").first()
+    number = before.sequence if before else 0
+    return number, number
+
+
+def _header(block: Block) -> dict[str, object]:
+    return {
+        "sequence": block.sequence,
+        "previous": block.previous,
+        "hash": block.hash,
+        "made_at": stamp(block.made_at),
+        "count": block.count,
+        "total": block.total,
+        "highest": block.highest,
+    }
+
+
+def _write_entries(files: PackFiles, scope: ExcerptScope, *, first: int, last: int) -> tuple[int, int]:
+    count = shown = 0
+    with files.text(ENTRIES) as file:
+        for link in _links(first, last):
+            line: dict[str, object] = {"block": link.block_id, "position": link.position, "hash": link.hash}
+            if scope.shows(link.entry):
+                line["canonical"] = canonical(link.entry)
+                shown += 1
+            file.write(_json(line) + "\n")
+            count += 1
+    return count, shown
+
+
+def _links(first: int, last: int) -> Iterator[Link]:
+    links = Link.objects.filter(block_id__gte=first, block_id__lte=last)
+    return links.select_related("entry").order_by("block_id", "position").iterator(chunk_size=CHUNK)
+
+
+def _json(value: dict[str, object]) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,80 @@
+"""The packs that were requested, and how far each is built."""
+
+from __future__ import annotations
+
+import uuid
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models
+
+
+class PackKind(models.TextChoices):
+    """What a pack is about."""
+
+    PERIOD = "period", "Period"
+    FRAMEWORK = "framework", "Framework"
+    REVIEW = "review", "Access review"
+
+
+class PackState(models.TextChoices):
+    """Where a pack stands."""
+
+    WAITING = "waiting", "Waiting for a worker"
+    BUILDING = "building", "Being built"
+    DONE = "done", "Ready"
+    FAILED = "failed", "Failed"
+
+
+class EvidencePack(models.Model):
+    """One pack. `subject` is the name of the framework or the reference of the review, "" for a period.
+    `accounts` are numbers, none for all accounts that the person sees who requested it. `rows` counts what is
+    written.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(max_length=12, choices=PackKind.choices)
+    subject = models.CharField(max_length=64, blank=True)
+    title = models.CharField(max_length=200)
+    accounts = models.JSONField(default=list)
+    since = models.DateTimeField()
+    until = models.DateTimeField()
+    seed = models.CharField(max_length=64)
+    sample_size = models.PositiveSmallIntegerField()
+    requested_by = models.UUIDField()
+    requested_name = models.CharField(max_length=128)
+    requested_at = models.DateTimeField()
+    state = models.CharField(max_length=12, choices=PackState.choices, default=PackState.WAITING)
+    lease_until = models.DateTimeField(null=True)
+    as_of = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+    rows = models.PositiveIntegerField(default=0)
+    counts = models.JSONField(default=dict)
+    size = models.PositiveBigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True)
+    key = models.CharField(max_length=256, blank=True, help_text="The public key that it is verified with.")
+    error = models.CharField(max_length=512, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["-requested_at", "-id"], name="pack_newest"),
+            models.Index(fields=["requested_by", "-requested_at"], name="pack_by_requester"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def reference(self) -> str:
+        """The short name by which people speak of it."""
+        return f"EVD-{self.id.hex[:8].upper()}"
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies; web processes and workers must share the folder."""
+        return Path(settings.VAR) / "evidence" / f"{self.id}.zip"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing more happens by itself."""
+        return self.state in (PackState.DONE, PackState.FAILED)

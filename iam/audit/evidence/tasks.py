@@ -1,0 +1,24 @@
+"""The Celery tasks that build packs."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from celery import shared_task
+
+from iam.audit.evidence.building import BUILD_TASK, run_pack, waiting_packs
+from iam.nudge import send_each
+from iam.schedule import every
+
+
+@shared_task(name=BUILD_TASK)  # type: ignore[untyped-decorator]
+def build_pack(pack_id: str) -> None:
+    """Build one pack."""
+    run_pack(UUID(pack_id))
+
+
+@every(60)
+@shared_task(name="iam.audit.evidence.tasks.build_waiting_packs")  # type: ignore[untyped-decorator]
+def build_waiting_packs() -> None:
+    """Tell the workers of packs that no one builds, such as after a restart."""
+    send_each(BUILD_TASK, waiting_packs())
