@@ -1,5 +1,5 @@
 """What is known of each change: request → approval → calls with AWS's request IDs → CloudTrail's events →
-what was read back.
+what AWS showed afterwards.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ RECORDS: Final = {
     RecordState.RECORDED: "recorded",
     RecordState.PENDING: "not recorded yet",
     RecordState.MISSING: "not among the known events",
-    RecordState.NOT_READ: "unknown: no events of this time were read",
+    RecordState.NOT_READ: "unknown: no events of this time were synced",
     RecordState.NOT_KEPT: "unknown: full records aren’t stored",
 }
 KEYS: Final = (
@@ -57,7 +57,7 @@ def changes_table(changes: QuerySet[Change]) -> PackTable:
         name="changes",
         title="Changes",
         note="Every change that was requested in the period: who requested and approved it, the calls with "
-        "AWS’s request IDs, what CloudTrail recorded of them, and what was read back from AWS.",
+        "AWS’s request IDs, what CloudTrail recorded of them, and what AWS showed afterwards.",
         keys=KEYS,
         columns=COLUMNS,
         rows=lambda: change_rows(changes.order_by("created_at", "id")),

@@ -10,9 +10,9 @@ from typing import Final
 from django.db.models import QuerySet
 
 from iam.audit.evidence.change_facts import changes_table
+from iam.audit.evidence.change_sample import ChangeSample, draw, sample_table
 from iam.audit.evidence.models import EvidencePack, PackKind
 from iam.audit.evidence.operator_facts import operators_table
-from iam.audit.evidence.sampling import ChangeSample, draw, sample_table
 from iam.audit.evidence.tables import PackTable
 from iam.audit.evidence.user_facts import users_table
 from iam.changes.models import Change

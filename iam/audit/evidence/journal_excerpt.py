@@ -77,9 +77,9 @@ def checkpoint_text(block: Block, *, origin: str) -> str:
 def _range(scope: ExcerptScope) -> tuple[int, int]:
     """The first and last block that hold entries of the period; the last block before it where none does."""
     within = Link.objects.filter(entry__at__gte=scope.since, entry__at__lt=scope.until)
-    found = within.aggregate(first=Min("block_id"), last=Max("block_id"))
-    if found["last"]:
-        return found["first"], found["last"]
+    bounds = within.aggregate(first=Min("block_id"), last=Max("block_id"))
+    if bounds["last"]:
+        return bounds["first"], bounds["last"]
     before = Block.objects.filter(made_at__lt=scope.until).order_by("-sequence").first()
     number = before.sequence if before else 0
     return number, number

@@ -34,11 +34,11 @@ def operators_table(accounts: frozenset[str] | None) -> PackTable:
 
 
 def _rows(accounts: frozenset[str] | None) -> Iterator[Row]:
-    held = RoleAssignment.objects.select_related("person", "team")
-    held = held.order_by("person__name", "role", "account_id", "pk")
+    assignments = RoleAssignment.objects.select_related("person", "team")
+    assignments = assignments.order_by("person__name", "role", "account_id", "pk")
     if accounts is not None:
-        held = held.filter(account_id__in=["", *accounts])
-    for assignment in held.iterator(chunk_size=1_000):
+        assignments = assignments.filter(account_id__in=["", *accounts])
+    for assignment in assignments.iterator(chunk_size=1_000):
         since: datetime = assignment.created_at
         yield {
             "person": assignment.person.name,

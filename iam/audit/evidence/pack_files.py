@@ -117,7 +117,7 @@ def write_tables(
     title: str,
     facts: Sequence[tuple[str, str]],
     as_of: datetime,
-    told: Progress,
+    report: Progress,
 ) -> dict[str, int]:
     """Each table as JSON and CSV, and all of them as one PDF; the number of rows by table."""
     done = 0
@@ -126,11 +126,11 @@ def write_tables(
         kept: list[tuple[PackTable, KeptRows]] = []
         for table in tables:
             before = done
-            rows = KeptRows(Path(folder) / table.name, table.rows(), told=lambda n, b=before: told(b + n))  # type: ignore[misc]
+            rows = KeptRows(Path(folder) / table.name, table.rows(), report=lambda n, b=before: report(b + n))  # type: ignore[misc]
             done += rows.count
             counts[table.name] = rows.count
             kept.append((table, rows))
-            told(done)
+            report(done)
         for table, rows in kept:
             _write_json(files, table, rows, as_of=as_of)
             _write_csv(files, table, rows)

@@ -56,7 +56,7 @@ class KeptRows:
     of a table agree.
     """
 
-    def __init__(self, path: Path, rows: Iterable[Row], *, told: Progress) -> None:
+    def __init__(self, path: Path, rows: Iterable[Row], *, report: Progress) -> None:
         self._path = path
         self.count = 0
         with path.open("w", encoding="utf-8") as file:
@@ -64,7 +64,7 @@ class KeptRows:
                 file.write(json.dumps(row, ensure_ascii=False, default=plain) + "\n")
                 self.count += 1
                 if self.count % TOLD_EVERY == 0:
-                    told(self.count)
+                    report(self.count)
 
     def lines(self) -> Iterator[str]:
         """The rows as JSON, without line feeds."""

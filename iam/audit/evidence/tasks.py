@@ -6,7 +6,7 @@ from uuid import UUID
 
 from celery import shared_task
 
-from iam.audit.evidence.building import BUILD_TASK, run_pack, waiting_packs
+from iam.audit.evidence.packs import BUILD_TASK, run_pack, waiting_packs
 from iam.nudge import send_each
 from iam.schedule import every
 

@@ -6,7 +6,7 @@
 It checks the SHA-256 of every file, the signature of the manifest, the hash chain of the journal excerpt and
 the signature of the chain's end. Without --key it believes the public key inside the pack, and prints it:
 compare it with the published one. The exit code is 0 and there is a line for each file, or it is 1 and the
-lines name what doesn't match.
+lines name what doesn’t match.
 """
 
 from __future__ import annotations
@@ -40,15 +40,15 @@ NEUTRAL: Point = (0, 1, 1, 0)
 
 
 class WrongError(Exception):
-    """Something doesn't match; the message is a sentence."""
+    """Something doesn’t match; the message is a sentence."""
 
 
-def add(one: Point, other: Point) -> Point:
+def add(left: Point, right: Point) -> Point:
     """The sum of two points."""
-    a = (one[1] - one[0]) * (other[1] - other[0]) % P
-    b = (one[1] + one[0]) * (other[1] + other[0]) % P
-    c = 2 * one[3] * other[3] * D % P
-    d = 2 * one[2] * other[2] % P
+    a = (left[1] - left[0]) * (right[1] - right[0]) % P
+    b = (left[1] + left[0]) * (right[1] + right[0]) % P
+    c = 2 * left[3] * right[3] * D % P
+    d = 2 * left[2] * right[2] % P
     e, f, g, h = b - a, d - c, d + c, b + a
     return e * f % P, g * h % P, f * g % P, e * h % P
 
@@ -111,7 +111,7 @@ def key_of(text: str) -> tuple[str, bytes, bytes]:
         key = b""
     ident = hashlib.sha256(name.encode() + b"\n" + key).digest()[:4]
     if not name or len(key) != 33 or key[:1] != b"\x01" or ident.hex() != digits:
-        raise WrongError("the public key isn't in the form NAME+ID+KEY")
+        raise WrongError("the public key isn’t in the form NAME+ID+KEY")
     return name, ident, key[1:]
 
 
@@ -121,7 +121,7 @@ def note_text(note: str, key: str) -> str:
     text, blank, below = note.rpartition("\n\n")
     text += "\n"
     if not blank or not below.endswith("\n") or re.search("[\x00-\x09\x0b-\x1f]", note):
-        raise WrongError("it isn't a signed note")
+        raise WrongError("it isn’t a signed note")
     is_known = False
     for line in below[:-1].split("\n"):
         match = re.fullmatch("— ([^\\s+]+) ([A-Za-z0-9+/]+={0,2})", line)
@@ -130,16 +130,16 @@ def note_text(note: str, key: str) -> str:
         try:
             signature = base64.b64decode(match.group(2), validate=True)
         except ValueError:
-            raise WrongError("a signature isn't base64") from None
+            raise WrongError("a signature isn’t base64") from None
         if base64.b64encode(signature).decode() != match.group(2) or len(signature) < 5:
             raise WrongError("a signature is malformed")
         if match.group(1) != name or signature[:4] != ident:
             continue
         if not is_signed(public, text.encode(), signature[4:]):
-            raise WrongError("the signature doesn't fit")
+            raise WrongError("the signature doesn’t fit")
         is_known = True
     if not is_known:
-        raise WrongError("it isn't signed by the key " + key)
+        raise WrongError("it isn’t signed by the key " + key)
     return text
 
 
@@ -171,7 +171,7 @@ class Pack:
             for line in file:
                 value = json.loads(line)
                 if not isinstance(value, dict):
-                    raise WrongError("a line isn't a JSON object")
+                    raise WrongError("a line isn’t a JSON object")
                 yield value
 
 
@@ -195,7 +195,7 @@ def check_manifest(pack: Pack, pinned: str) -> tuple[dict[str, Any], str, dict[s
     except (*BROKEN, KeyError, WrongError) as error:
         results[MANIFEST_NOTE] = str(error)
     if stated not in note.split("\n"):
-        results[MANIFEST] = "its SHA-256 isn't the one that was signed"
+        results[MANIFEST] = "its SHA-256 isn’t the one that was signed"
     return manifest, key, results
 
 
@@ -210,13 +210,13 @@ def check_files(pack: Pack, manifest: dict[str, Any]) -> dict[str, str]:
         try:
             digest, size = pack.digest(name)
         except BROKEN as error:
-            results[name] = "it can't be read: " + str(error)
+            results[name] = "it can’t be read: " + str(error)
             continue
         is_same = digest == file["sha256"] and size == file["bytes"]
-        results[name] = "" if is_same else "its SHA-256 isn't that of the manifest"
+        results[name] = "" if is_same else "its SHA-256 isn’t that of the manifest"
     for name in pack.names:
         if name not in listed and name not in SIGNED:
-            results[name] = "the manifest doesn't list it"
+            results[name] = "the manifest doesn’t list it"
         elif pack.names.count(name) > 1:
             results[name] = "the pack has it twice"
     return results
@@ -260,14 +260,14 @@ def check_chain(pack: Pack) -> tuple[int, str]:
             raise WrongError(f"block {sequence} or its entries were changed")
         if previous is not None:
             if sequence != previous["sequence"] + 1 or block["previous"] != previous["hash"]:
-                raise WrongError(f"block {sequence} doesn't continue the block before it")
+                raise WrongError(f"block {sequence} doesn’t continue the block before it")
             if block["total"] != previous["total"] + block["count"]:
                 raise WrongError(f"block {sequence} counts the entries before it wrongly")
         previous = block
     if number is not None:
-        raise WrongError(f"there are entries of block {number}, which isn't there")
+        raise WrongError(f"there are entries of block {number}, which isn’t there")
     if previous is None:
-        raise WrongError("there is no block")
+        raise WrongError("it has no blocks")
     return int(previous["sequence"]), str(previous["hash"])
 
 
@@ -281,16 +281,16 @@ def check_journal(pack: Pack, key: str) -> None:
 
 
 def verify(path: str, pinned: str = "") -> tuple[list[str], set[str]]:
-    """The lines to print, and the names of what doesn't match."""
+    """The lines to print, and the names of what doesn’t match."""
     try:
         pack = Pack(path)
     except BROKEN as error:
-        return [f"WRONG  {path}: it can't be read: {error}"], {path}
+        return [f"WRONG  {path}: it can’t be read: {error}"], {path}
     try:
         manifest, key, results = check_manifest(pack, pinned)
         results.update(check_files(pack, manifest))
     except (*BROKEN, KeyError, TypeError, AttributeError) as error:
-        return [f"WRONG  {MANIFEST}: it can't be read: {error}"], {MANIFEST}
+        return [f"WRONG  {MANIFEST}: it can’t be read: {error}"], {MANIFEST}
     if ENTRIES in results:
         try:
             results["journal chain"] = ""
@@ -299,7 +299,8 @@ def verify(path: str, pinned: str = "") -> tuple[list[str], set[str]]:
             results["journal chain"] = str(error)
     lines = []
     for name, problem in sorted(results.items()):
-        lines.append(f"WRONG  {name}: {problem}" if problem else f"ok     {name}")
+        line = f"WRONG  {name}: {problem}" if problem else f"ok     {name}"
+        lines.append(line)
     whose = "you gave this key"
     if not pinned:
         whose = "this key is inside the pack: compare it with the published one"
@@ -314,9 +315,10 @@ def main() -> int:
     parser.add_argument("--key", default="", help="the published public key, NAME+ID+KEY")
     options = parser.parse_args()
     lines, wrong = verify(options.pack, options.key)
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
     sys.stdout.write("\n".join(lines) + "\n")
     if wrong:
-        sys.stdout.write(f"Doesn't match: {', '.join(sorted(wrong))}\n")
+        sys.stdout.write(f"Doesn’t match: {', '.join(sorted(wrong))}\n")
     return 1 if wrong else 0
 
 

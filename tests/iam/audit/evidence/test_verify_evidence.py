@@ -19,7 +19,7 @@ from iam.audit.evidence.verify_evidence import is_signed, verify
 from iam.journal.services import record
 from iam.journal.signing_keys import signer
 from tests import factories
-from tests.iam.audit.evidence.packs import built, done_change, members, repacked
+from tests.iam.audit.evidence.made_packs import built, done_change, members, repacked
 
 CHAIN = "journal chain"
 
@@ -58,7 +58,7 @@ def test_the_script_of_the_pack_runs_alone(pack: Path, tmp_path: Path) -> None:
     broken = repacked(tmp_path / "broken.zip", files)
     answer = subprocess.run([*command[:-1], str(broken)], capture_output=True, text=True)
     assert (answer.returncode, answer.stderr) == (1, "")
-    assert "Doesn't match: changes.csv" in answer.stdout
+    assert "Doesn’t match: changes.csv" in answer.stdout
 
 
 def test_the_script_imports_the_standard_library_alone() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -17,6 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from iam.audit.evidence.change_sample import MOST, SEED, USUAL_SIZE, new_seed
 from iam.audit.evidence.contents import (
     OWN_TABLES,
     PackScope,
@@ -30,7 +30,7 @@ from iam.audit.evidence.contents import (
 from iam.audit.evidence.journal_excerpt import ExcerptScope, write_excerpt
 from iam.audit.evidence.models import EvidencePack, PackKind, PackState
 from iam.audit.evidence.pack_files import PackFiles, write_tables
-from iam.audit.evidence.sampling import MOST, SEED, USUAL_SIZE, new_seed
+from iam.audit.evidence.tables import Progress
 from iam.directory.models import Person
 from iam.guard import Right, Viewer, viewer_for
 from iam.journal.services import record
@@ -101,7 +101,7 @@ def build_here(order: PackOrder, target: Path, *, viewer: Viewer) -> tuple[Evide
     """
     _check(order, viewer)
     pack = _pack(order, actor=viewer, now=timezone.now())
-    return pack, build(pack, viewer, target, told=lambda _: None)
+    return pack, build(pack, viewer, target, report=lambda _: None)
 
 
 def _pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
@@ -164,11 +164,11 @@ def run_pack(pack_id: UUID) -> None:
         _fail(pack, "The person who requested it can’t build packs any more.")
         return
 
-    def told(count: int) -> None:
+    def report(count: int) -> None:
         rows.update(rows=count, lease_until=timezone.now() + LEASE)
 
     try:
-        counts = build(pack, viewer_for(person), pack.path, told=told)
+        counts = build(pack, viewer_for(person), pack.path, report=report)
     except NoSigningKeyError as error:
         _fail(pack, str(error))
         return
@@ -191,7 +191,7 @@ def run_pack(pack_id: UUID) -> None:
         _note(pack, "build", None)
 
 
-def build(pack: EvidencePack, viewer: Viewer, target: Path, *, told: Callable[[int], None]) -> dict[str, int]:
+def build(pack: EvidencePack, viewer: Viewer, target: Path, *, report: Progress) -> dict[str, int]:
     """Write a pack to a file, which is there only when it is whole; the number of rows by table."""
     as_of = pack.as_of or timezone.now()
     scope = scope_of(pack, viewer)
@@ -208,7 +208,7 @@ def build(pack: EvidencePack, viewer: Viewer, target: Path, *, told: Callable[[i
                 title=pack.title,
                 facts=facts_of(pack, scope, sample),
                 as_of=as_of,
-                told=told,
+                report=report,
             )
             counts["journal"] = write_excerpt(files, excerpt, signer=key).entries
         draft.replace(target)

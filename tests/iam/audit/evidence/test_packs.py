@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from iam.audit.evidence.building import (
+from iam.audit.evidence.change_sample import lowest
+from iam.audit.evidence.models import EvidencePack, PackKind, PackState
+from iam.audit.evidence.packs import (
     BUILD_TASK,
     PackOrder,
     PackRefusedError,
@@ -19,8 +21,6 @@ from iam.audit.evidence.building import (
     visible_packs,
     waiting_packs,
 )
-from iam.audit.evidence.models import EvidencePack, PackKind, PackState
-from iam.audit.evidence.sampling import lowest
 from iam.audit.evidence.verify_evidence import verify
 from iam.changes.models import ChangeState
 from iam.directory.models import Role, Team
@@ -30,7 +30,7 @@ from iam.journal.services import record
 from iam.mirror.models import Account
 from tests import factories
 from tests.iam.activity.events import happened, identity_of
-from tests.iam.audit.evidence.packs import auditor, built, done_change, facts, members
+from tests.iam.audit.evidence.made_packs import auditor, built, done_change, facts, members
 
 pytestmark = pytest.mark.django_db
 NOW = timezone.now
@@ -70,7 +70,7 @@ def test_a_change_is_shown_from_its_request_to_what_was_read_back(account: Accou
 def test_without_an_event_the_row_says_unknown_and_claims_nothing(account: Account, tmp_path: Path) -> None:
     done_change(account)
     row = facts(built(tmp_path), "changes")["rows"][0]
-    assert row["calls"][0]["cloudtrail"] == {"state": "unknown: no events of this time were read"}
+    assert row["calls"][0]["cloudtrail"] == {"state": "unknown: no events of this time were synced"}
 
 
 def test_what_was_not_synced_is_unknown(account: Account, tmp_path: Path) -> None:
