@@ -133,6 +133,7 @@ app.autodiscover_tasks(
         "iam.audit.assertions",
         "iam.audit.findings",
         "iam.audit.frameworks",
+        "iam.audit.reviews",
         "iam.people.onboarding",
         "iam.people.rotation",
         "iam.access.grants",

@@ -198,6 +198,7 @@ INSTALLED_APPS = [
     "iam.people.replacing",
     "iam.people.rotation",
     "iam.audit.assertions",
+    "iam.audit.reviews",
     "iam.audit.findings",
     "iam.audit.frameworks",
     "iam.audit.posture",

@@ -24,6 +24,7 @@ urlpatterns = [
     path("audit/", include("console.audit.urls")),
     path("", include("console.findings.urls")),
     path("", include("console.compliance.urls")),
+    path("", include("console.reviews.urls")),
     path("", include("console.mfa.urls")),
     path("", include("console.rotation.urls")),
     path("", include("console.notify.urls")),

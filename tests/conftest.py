@@ -17,6 +17,7 @@ from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser
 from pytest_django import DjangoDbBlocker
 
+from iam.audit.reviews import triggers as review_triggers
 from iam.aws import client_pool
 from iam.journal import clock, triggers
 from iam.linking import generation
@@ -111,8 +112,8 @@ def _reads_beside_have_no_database() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def _flush_may_empty_the_journal() -> Iterator[None]:
-    """A test that commits is followed by a flush, which the journal's triggers rightly refuse: lift them for
-    it alone.
+    """A test that commits is followed by a flush, which the triggers of the journal and of reviews rightly
+    refuse: lift them for it alone.
 
     Only tables that hold something are emptied: few of the hundred, each of which costs PostgreSQL as much as
     a test.
@@ -121,7 +122,9 @@ def _flush_may_empty_the_journal() -> Iterator[None]:
     def handle(self: flush.Command, **options: Any) -> None:
         connection = connections[options["database"]]
         triggers.drop(connection)
+        review_triggers.drop(connection)
         tables.empty(connection)
+        review_triggers.create(connection)
         triggers.create(connection)
 
     with pytest.MonkeyPatch.context() as patch:

@@ -36,6 +36,7 @@ from tests import factories
 from tests.console import moving, offboarding, onboarding
 from tests.console.access.grants import made
 from tests.console.mfa import rows as mfa_rows
+from tests.console.reviews.url_rows import review_arguments
 from tests.console.rotation import rows as rotation_rows
 from tests.iam.activity.events import event_arguments
 from tests.iam.activity.sources.aws import source
@@ -202,6 +203,7 @@ def _made() -> World:
             "event": event_arguments(other),
             "own event": event_arguments(own),
             "assertion": {"pk": assertion_row().pk},
+            **review_arguments(own, other, operators),
             "own finding": {"pk": finding_row(own).pk},
             "other finding": {"pk": finding_row(other).pk},
             "csv": {"form": "csv"},

@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.console.mfa.url_answers import MFA
 from tests.console.offboarding.url_answers import LEAVING
 from tests.console.operators.url_answers import SIGN_INS
+from tests.console.reviews.url_answers import REVIEWS
 from tests.console.rotation.url_answers import KEYS
 
 # fmt: off
@@ -15,6 +16,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     **LEAVING,
     **MFA,
     **KEYS,
+    **REVIEWS,
     **SIGN_INS,
     # Overview.
     ("GET", "dashboard:overview", ""): "sign-in 404 200 200 200 200 200",

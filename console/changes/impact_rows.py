@@ -123,6 +123,10 @@ class UnchangedShown:
     reasons: list[str]
 
 
+SEPARATION_OF_DUTIES: Final = "sod"
+"""What the key of a broken rule begins with, before a colon."""
+
+
 @dataclass(frozen=True, slots=True)
 class BrokenAssertionShown:
     """An assertion that the changes break, and who would do what only others should. `url` leads to it for
@@ -198,7 +202,9 @@ def _assertion(broken: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> 
     names = list(_names(broken, viewer=viewer, open_to=open_to))
     url = ""
     if viewer.scope.sees_account(broken["account_id"]):
-        url = reverse("findings:assertion", args=[broken["key"]])
+        kind, _, number = broken["key"].rpartition(":")
+        page = "reviews:rule" if kind == SEPARATION_OF_DUTIES else "findings:assertion"
+        url = reverse(page, args=[number])
     return BrokenAssertionShown(
         name=broken["name"],
         actions=", ".join(broken["actions"]),

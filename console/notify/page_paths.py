@@ -19,6 +19,7 @@ PAGE_PATHS: Final = {
     MessagePage.NEWCOMER: "/onboarding/{}/?q={}",
     MessagePage.NOTIFICATIONS: "/profile/notifications/",
     MessagePage.REQUEST: "/changes/{}/request/",
+    MessagePage.REVIEW: "/reviews/{}/",
     MessagePage.ROTATION: "/keys/rotations/{}/",
     MessagePage.RULES_PROPOSAL: "/changes/rules/{}/",
 }

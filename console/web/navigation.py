@@ -168,7 +168,8 @@ COMPLIANCE = NavigationEntry(
     ("compliance", "reviews", "evidence"),
     (
         NavigationTab("Frameworks", "compliance:frameworks", ACCOUNT),
-        # Access reviews and evidence follow here.
+        NavigationTab("Access reviews", "reviews:list", OTHERS),
+        # Evidence follows here.
     ),
 )
 CHANGES = NavigationEntry(

@@ -27,6 +27,7 @@ MODULES: Final = (
     "clipboard",
     "editors",
     "suggestions",
+    "reviews",
 )
 """A module stands after those that it imports from."""
 _NOT_SERVED: Final = re.compile(r"^(?:import [^;]*;\n|export | */\*.*?\*/\n)", re.MULTILINE | re.DOTALL)

@@ -85,6 +85,25 @@ def reduction_of(entity: Entity, *, days: int) -> Reduction:
     )
 
 
+def reduced_texts(entity: Entity, texts: Sequence[str], *, days: int) -> str:
+    """One policy for some that a user or role holds, which allows what of them was used in the last so many
+    days; "" if nothing was. Raises ReductionError.
+    """
+    account = entity.account
+    if extent(account.account_id) is None:
+        raise ReductionError(
+            f"No CloudTrail events of {account.name} are known, so what was used is unknown."
+        )
+    since = timezone.now() - timedelta(days=days)
+    _, requests = _used(entity, [entity], since)
+    policies = [PolicyText(f"policy {number}", text) for number, text in enumerate(texts, 1)]
+    try:
+        recorded = _recorded(account.account_id, since)
+        return reduce_policies(policies, requests, recorded_services=recorded).text
+    except ValueError as error:
+        raise ReductionError(f"{error}.") from None
+
+
 def _used(
     entity: Entity, holders: Sequence[Entity], since: datetime
 ) -> tuple[list[CallGroup], list[Request]]:

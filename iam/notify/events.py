@@ -28,6 +28,7 @@ class NotifyEvent(StrEnum):
     INVITATION_WANTED = "onboarding.invitation_wanted"
     ROTATION = "keys.rotation"
     FINDINGS = "findings.new"
+    REVIEW = "review.waiting"
     TEST = "notify.test"
 
 
@@ -128,6 +129,7 @@ SPECS: tuple[Spec, ...] = (
         "There are new findings",
         is_opt_in=True,
     ),
+    Spec(NotifyEvent.REVIEW, "An access review waits for me", "An access review is waiting"),
     Spec(NotifyEvent.TEST, "A test", "A test of notifications", is_fixed=True),
 )
 OFFERED: tuple[Spec, ...] = tuple(

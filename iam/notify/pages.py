@@ -21,6 +21,7 @@ class MessagePage(StrEnum):
     NEWCOMER = "newcomer"
     NOTIFICATIONS = "notifications"
     REQUEST = "request"
+    REVIEW = "review"
     ROTATION = "rotation"
     RULES_PROPOSAL = "rules-proposal"
 

@@ -25,6 +25,7 @@ PAGES: Final = {
     MessagePage.NEWCOMER: ("onboarding:run", (KEY,)),
     MessagePage.NOTIFICATIONS: ("notify:preferences", ()),
     MessagePage.REQUEST: ("changes:request", (KEY,)),
+    MessagePage.REVIEW: ("reviews:campaign", (KEY,)),
     MessagePage.ROTATION: ("keys:rotation", (KEY,)),
     MessagePage.RULES_PROPOSAL: ("changes:proposal", (KEY,)),
 }

@@ -1,0 +1,269 @@
+"""The page of a review: its rows and the decisions about them, who reviews, and its sign-off."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from functools import partial
+from itertools import chain
+from typing import Any, Final
+from uuid import UUID
+
+from django.db.models import Count
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from console.reviews.presenters import RowShown, replay_words, shown, state_of
+from console.reviews.review_list import SEES
+from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.list_export import export_list, pages_of
+from console.web.page_cursors import place_in, word_of
+from console.web.render import is_fragment, render_page
+from iam.audit.reviews.campaigns import may_manage
+from iam.audit.reviews.models import (
+    OverdueAction,
+    ReviewCampaign,
+    ReviewerRule,
+    ReviewItem,
+    ReviewScope,
+    SubjectKind,
+    UseState,
+)
+from iam.audit.reviews.queries import (
+    BY_SUBJECT,
+    ReviewProgress,
+    RowFilter,
+    find_campaign,
+    progress_of,
+    rows_page,
+    sees_whole,
+    visible_rows,
+)
+from iam.audit.reviews.removals import pending
+from iam.audit.reviews.reviewers import concerned_by_arn, possible_reviewers
+from iam.audit.reviews.sign_off import why_not_acknowledge, why_not_sign
+from iam.audit.reviews.terms import ReviewTerms
+from iam.guard import Right, Viewer
+from iam.keyset import KeysetPlace, RowPage, page
+from iam.mirror.models import Account
+from iam.people.runs.models import RunState
+
+TABS: Final = (("", "To decide"), ("decided", "Decided"), ("trial", "On trial"), ("all", "All"))
+FILTERS: Final = ("q", "kind", "use", "mine")
+EXPORT_PAGE: Final = 500
+COLUMNS: Final = (
+    "subject", "person", "kind", "account", "administrator", "access", "sort", "allows", "last_used", "use",
+    "why", "peers", "separation_of_duties", "replay", "reviewer", "decision", "reason", "decided_by",
+    "decided_at",
+)  # fmt: skip
+
+
+def campaign_or_404(request: ViewerRequest, pk: UUID) -> ReviewCampaign:
+    """The review, for who sees it."""
+    require_present(request)
+    return found_or_404(find_campaign(request.viewer, pk))
+
+
+@require(*SEES)
+@require_safe
+def campaign_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """A review."""
+    return campaign_shown(request, campaign_or_404(request, pk))
+
+
+def wanted_in(request: ViewerRequest) -> RowFilter:
+    """The filters of the address; what is malformed filters nothing."""
+    get = request.GET
+    tab = get.get("tab", "")
+    tabs = {"": "open", "decided": "decided", "trial": "trial", "all": ""}
+    kind, use = get.get("kind", ""), get.get("use", "")
+    if kind not in SubjectKind.values:
+        kind = ""
+    if use not in UseState.values:
+        use = ""
+    return RowFilter(
+        tab=tabs.get(tab, "open"),
+        is_mine=get.get("mine") == "1",
+        text=get.get("q", "").replace("\x00", "").strip()[:200],
+        kind=kind,
+        use=use,
+    )
+
+
+def campaign_shown(
+    request: ViewerRequest,
+    campaign: ReviewCampaign,
+    *,
+    errors: dict[str, str] | None = None,
+    reason: str = "",
+) -> HttpResponse:
+    """The page; `errors` by the name of their form."""
+    viewer, get = request.viewer, request.GET
+    wanted = wanted_in(request)
+    rows = rows_page(viewer, campaign, wanted, after=place_in(request, "after"))
+    tab = get.get("tab", "")
+    context: dict[str, Any] = {
+        "campaign": campaign,
+        "rows": rows_shown(viewer, campaign, rows.rows),
+        "following": word_of(rows.after) or None,
+        "is_first": "after" not in get,
+        "tab": tab if tab in dict(TABS) else "",
+        "tabs": TABS,
+        "q": wanted.text,
+        "is_filtered": any(get.get(name) for name in FILTERS),
+        "choices": _choices(request),
+        "is_running": campaign.state == RunState.RUNNING,
+        "errors": errors or {},
+        "reason": reason,
+        "section": "reviews",
+    }
+    if not is_fragment(request) or errors:
+        context |= _around(viewer, campaign)
+        context["files"] = _files(viewer, campaign)
+    status = 422 if errors else 200
+    return render_page(request, "reviews/campaign.html", context, partial="table", status=status)
+
+
+def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
+    """What stands beside the rows."""
+    state, tone = state_of(campaign)
+    whole = sees_whole(viewer, campaign)
+    is_manager = may_manage(viewer, campaign)
+    return {
+        "state": state,
+        "tone": tone,
+        "progress": progress_of([campaign]).get(campaign.pk, ReviewProgress()),
+        "terms_lines": terms_lines(campaign),
+        "may_manage": is_manager and campaign.is_open,
+        "may_discard": campaign.state == RunState.DRAFT and campaign.requested_by == viewer.person_id,
+        "to_request": pending(campaign).filter(decided_by=viewer.person_id).count(),
+        "refusal_to_sign": why_not_sign(campaign, viewer),
+        "refusal_to_acknowledge": why_not_acknowledge(campaign, viewer),
+        "people": possible_reviewers() if campaign.state == RunState.RUNNING else [],
+        "reviewers": _reviewers(campaign) if whole else [],
+        "is_preparing": campaign.state == RunState.SUBMITTING,
+    }
+
+
+def _reviewers(campaign: ReviewCampaign) -> list[tuple[str, int, int]]:
+    """Name, rows and undecided rows of each reviewer."""
+    counts: dict[str, list[int]] = {}
+    rows = campaign.rows.order_by().values_list("reviewer_name", "decision").annotate(number=Count("pk"))
+    for name, decision, number in rows:
+        of_one = counts.setdefault(name, [0, 0])
+        of_one[0] += number
+        of_one[1] += 0 if decision else number
+    return [(name or "No reviewer", total, left) for name, (total, left) in sorted(counts.items())]
+
+
+def rows_shown(
+    viewer: Viewer, campaign: ReviewCampaign, rows: Sequence[ReviewItem], **parts: Any
+) -> list[RowShown]:
+    """The rows of a page; two queries for whose they are."""
+    entities = {row.entity_id: row.entity for row in rows}
+    concerned = concerned_by_arn(list(entities.values()))
+    result = []
+    for row in rows:
+        is_own = row.person_id == viewer.person_id or viewer.person_id in concerned.get(row.entity.arn, ())
+        may = viewer.person_id in (row.reviewer_id, campaign.owner_id)
+        result.append(shown(row, campaign=campaign, may_decide=may, is_own=is_own, **parts))
+    return result
+
+
+def terms_lines(campaign: ReviewCampaign) -> list[tuple[str, str]]:
+    """What the review is about, in words."""
+    terms = ReviewTerms.from_json(campaign.terms)
+    names = dict(Account.objects.filter(account_id__in=terms.accounts).values_list("account_id", "name"))
+    kinds = dict(SubjectKind.choices)
+    lines = [
+        ("Accounts", ", ".join(names.get(number, number) for number in terms.accounts) or "All accounts"),
+        (
+            "Whose access",
+            ", ".join(str(kinds[kind]) for kind in terms.kinds) or "People, machine users and roles",
+        ),
+        ("Which access", str(ReviewScope(terms.which).label)),
+        ("Reviewed by", str(ReviewerRule(terms.reviewers).label)),
+        ("When overdue", str(OverdueAction(terms.overdue).label)),
+        ("Repeats", f"Every {terms.months} months" if terms.months else "Once"),
+        ("Trial revocation", f"{terms.trial_days} days" if terms.trial_days else "Off"),
+    ]
+    if terms.teams:
+        lines.insert(1, ("Teams", ", ".join(terms.teams)))
+    if terms.templates:
+        lines.insert(1, ("Templates", ", ".join(terms.templates)))
+    return lines
+
+
+def _choices(request: ViewerRequest) -> list[dict[str, Any]]:
+    """The selects of the filter."""
+    options: dict[str, tuple[str, str, Collection[tuple[str, Any]]]] = {
+        "kind": ("Whose", "Everyone", SubjectKind.choices),
+        "use": ("Use", "Any use", UseState.choices),
+        "mine": ("Reviewer", "Any reviewer", [("1", "Me")]),
+    }
+    return [
+        {
+            "id": f"f-{name}",
+            "name": name,
+            "label": label,
+            "any": everything,
+            "options": values,
+            "chosen": request.GET.get(name, ""),
+        }
+        for name, (label, everything, values) in options.items()
+    ]
+
+
+def _files(viewer: Viewer, campaign: ReviewCampaign) -> list[tuple[str, str]]:
+    if not viewer.may(Right.EXPORT):
+        return []
+    forms = ("csv", "json")
+    return [(f"Export {form.upper()}", reverse("reviews:export", args=[campaign.pk, form])) for form in forms]
+
+
+@require(*SEES)
+@require_safe
+def campaign_export(request: ViewerRequest, pk: UUID, form: str) -> HttpResponseBase:
+    """All rows that someone sees of a review, as a file."""
+    campaign = campaign_or_404(request, pk)
+    rows = visible_rows(request.viewer, campaign).select_related("access", "account")
+    page_after = partial(_export_page, rows)
+    return export_list(
+        request,
+        form,
+        name=f"review-{campaign.reference}",
+        columns=COLUMNS,
+        filters={"review": campaign.reference},
+        rows=_export_rows(chain.from_iterable(pages_of(page_after))),
+    )
+
+
+def _export_page(rows: Any, after: KeysetPlace | None) -> RowPage[ReviewItem]:
+    return page(rows, order=BY_SUBJECT, size=EXPORT_PAGE, after=after)
+
+
+def _export_rows(rows: Iterator[ReviewItem]) -> Iterator[Sequence[Any]]:
+    for row in rows:
+        used = row.last_used_at.isoformat() if row.last_used_at else ""
+        yield [
+            row.subject,
+            row.person_name,
+            row.get_subject_kind_display(),
+            row.account.account_id,
+            row.is_administrator,
+            row.target,
+            row.get_sort_display(),
+            "; ".join(row.access.lines),
+            used,
+            row.get_use_display(),
+            "; ".join(reason["title"] for reason in row.why),
+            f"{row.peers_with}/{row.peers} {row.peers_of}" if row.peers_of else "",
+            "; ".join(row.sod),
+            replay_words(row)[0],
+            row.reviewer_name,
+            row.get_decision_display(),
+            row.decision_reason,
+            row.decided_name,
+            row.decided_at.isoformat() if row.decided_at else "",
+        ]

@@ -1,0 +1,63 @@
+"""The list of access reviews."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.views.decorators.http import require_safe
+
+from console.reviews.presenters import state_of
+from console.web.access import ViewerRequest, require, require_present
+from console.web.render import render_page
+from iam.audit.reviews.campaigns import may_start
+from iam.audit.reviews.models import ReviewCampaign
+from iam.audit.reviews.queries import LIST_SIZE, ReviewProgress, progress_of, visible_campaigns, waiting_for
+from iam.audit.reviews.terms import ReviewTerms
+from iam.guard import Right, Viewer
+
+SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
+TABS: Final = (("", "Open"), ("ended", "Ended"))
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignRow:
+    """A line of the list."""
+
+    campaign: ReviewCampaign
+    state: str
+    tone: str
+    progress: ReviewProgress
+
+
+@require(*SEES)
+@require_safe
+def reviews_page(request: ViewerRequest) -> HttpResponse:
+    """The reviews that someone sees, the newest first."""
+    require_present(request)
+    viewer, is_ended = request.viewer, request.GET.get("tab") == "ended"
+    campaigns = visible_campaigns(viewer, is_ended=is_ended)
+    progress = progress_of(campaigns)
+    context: dict[str, Any] = {
+        "rows": [_row(campaign, progress.get(campaign.pk, ReviewProgress())) for campaign in campaigns],
+        "is_cut": len(campaigns) >= LIST_SIZE,
+        "tab": "ended" if is_ended else "",
+        "tabs": TABS,
+        "waiting": waiting_for(viewer),
+        "may_start": can_start(viewer),
+        "section": "reviews",
+    }
+    return render_page(request, "reviews/list.html", context)
+
+
+def _row(campaign: ReviewCampaign, progress: ReviewProgress) -> CampaignRow:
+    return CampaignRow(campaign, *state_of(campaign), progress)
+
+
+def can_start(viewer: Viewer) -> bool:
+    """Whether someone can start a review of any account."""
+    if may_start(viewer, ReviewTerms()):
+        return True
+    numbers = viewer.scope.accounts or ()
+    return any(may_start(viewer, ReviewTerms(accounts=(number,))) for number in numbers)

@@ -1,0 +1,219 @@
+"""Separation-of-duties rules: the list, one of them, and the requests about them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.render import render_page
+from console.web.text import reads_as_stored
+from iam.audit.reviews import rule_requests
+from iam.audit.reviews.duties import SodTerms
+from iam.audit.reviews.models import SodRule, SodStatus
+from iam.audit.reviews.rule_requests import MAX_NAME, MAX_REASON, RuleDraft, RuleRefusedError
+from iam.guard import Right, Viewer
+from iam.mirror.models import Account
+from iam.mirror.queries.accounts import visible_accounts
+
+TONES: Final = {
+    SodStatus.ACTIVE: "ok",
+    SodStatus.REQUESTED: "note",
+    SodStatus.RETIRED: "",
+    SodStatus.DECLINED: "",
+}
+ENDED: Final = (SodStatus.RETIRED, SodStatus.DECLINED)
+WAITS: Final = "Requested. Another approver or administrator has to approve it."
+
+
+def _lines(label: str, hint: str, *, missing: str = "") -> forms.CharField:
+    return forms.CharField(
+        max_length=20_000,
+        label=label,
+        help_text=f"{hint} One per line.",
+        required=bool(missing),
+        error_messages={"required": missing},
+        validators=[reads_as_stored],
+        widget=forms.Textarea(attrs={"class": "input mono", "rows": 3, "spellcheck": "false"}),
+    )
+
+
+class DutiesForm(forms.Form):
+    """Nobody may do both."""
+
+    name = forms.CharField(
+        max_length=MAX_NAME,
+        validators=[reads_as_stored],
+        error_messages={"required": "Enter a name."},
+        help_text="Such as “No one creates users and approves payments”.",
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
+    first = _lines(
+        "No one can do one of these",
+        "Actions such as iam:CreateUser or iam:Put*.",
+        missing="Enter at least one action.",
+    )
+    second = _lines("And one of these", "Actions.", missing="Enter at least one action.")
+    exempt = _lines("Except", "Names of IAM users and roles. * and ? are wildcards.")
+    reason = forms.CharField(
+        max_length=MAX_REASON,
+        validators=[reads_as_stored],
+        error_messages={"required": "Enter a reason. Approvers and auditors read it."},
+        widget=forms.Textarea(attrs={"class": "input", "rows": 3}),
+    )
+
+    def __init__(self, data: Any = None, *, viewer: Viewer) -> None:
+        super().__init__(data)
+        self.fields["accounts"] = forms.MultipleChoiceField(
+            choices=list(visible_accounts(viewer).order_by("name").values_list("account_id", "name")),
+            label="Accounts checked",
+            help_text="If you select none, all accounts are checked.",
+            required=False,
+            widget=forms.CheckboxSelectMultiple,
+        )
+
+    @property
+    def draft(self) -> RuleDraft:
+        """What a valid form requests."""
+        data = self.cleaned_data
+        terms = SodTerms(
+            _split(data["first"]), _split(data["second"]), tuple(data["accounts"]), _split(data["exempt"])
+        )
+        return RuleDraft(data["name"].strip(), data["reason"].strip(), terms)
+
+    def refuse(self, error: RuleRefusedError) -> None:
+        """Say at its field what a service refused."""
+        place = error.field if error.field in self.fields else None
+        self.add_error(place, error.message)
+
+
+def _split(text: str) -> tuple[str, ...]:
+    lines = (line.strip() for line in text.splitlines())
+    return tuple(dict.fromkeys(line for line in lines if line))
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def rules_page(request: ViewerRequest) -> HttpResponse:
+    """The rules, by name."""
+    require_present(request)
+    is_ended = request.GET.get("tab") == "ended"
+    rows = SodRule.objects.order_by("name", "pk")
+    rows = rows.filter(status__in=ENDED) if is_ended else rows.exclude(status__in=ENDED)
+    seen = [rule for rule in rows if rule_requests.is_visible(request.viewer, rule)]
+    context: dict[str, Any] = {
+        "rows": [(rule, TONES[SodStatus(rule.status)], SodTerms.from_json(rule.terms)) for rule in seen],
+        "tab": "ended" if is_ended else "",
+        "tabs": (("", "Active"), ("ended", "Retired and declined")),
+        "may_request": request.viewer.may(Right.REQUEST_CHANGE),
+        "section": "reviews",
+    }
+    return render_page(request, "reviews/rules.html", context)
+
+
+def rule_or_404(request: ViewerRequest, pk: UUID) -> SodRule:
+    """The rule, for who sees an account that it is about."""
+    require_present(request)
+    rule = found_or_404(SodRule.objects.filter(pk=pk).first())
+    if not rule_requests.is_visible(request.viewer, rule):
+        raise Http404
+    return rule
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def rule_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """One rule."""
+    return _shown(request, rule_or_404(request, pk))
+
+
+def _shown(
+    request: ViewerRequest, rule: SodRule, *, errors: dict[str, str] | None = None, reason: str = ""
+) -> HttpResponse:
+    terms, viewer = SodTerms.from_json(rule.terms), request.viewer
+    names = dict(Account.objects.filter(account_id__in=terms.accounts).values_list("account_id", "name"))
+    waiting = rule_requests.is_waiting(rule)
+    is_single = settings.SINGLE_OPERATOR
+    context: dict[str, Any] = {
+        "rule": rule,
+        "tone": TONES[SodStatus(rule.status)],
+        "terms": terms,
+        "accounts": ", ".join(names.get(number, number) for number in terms.accounts) or "All accounts",
+        "waiting": waiting,
+        "is_retiring": waiting and rule.status == SodStatus.ACTIVE,
+        "may_decide": waiting and rule_requests.may_decide(viewer, rule, is_single=is_single),
+        "is_own_request": waiting and rule.requested_by == viewer.person_id,
+        "may_request": rule.status == SodStatus.ACTIVE
+        and not waiting
+        and rule_requests.may_request(viewer, terms),
+        "errors": errors or {},
+        "reason": reason,
+        "section": "reviews",
+    }
+    status = 422 if errors else 200
+    return render_page(request, "reviews/rule.html", context, status=status)
+
+
+@require(Right.REQUEST_CHANGE)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: ViewerRequest) -> HttpResponse:
+    """Request a rule."""
+    require_present(request)
+    if not request.viewer.sees_accounts:
+        raise Http404
+    form = DutiesForm(request.POST or None, viewer=request.viewer)
+    if request.method == "POST" and form.is_valid():
+        try:
+            rule = rule_requests.request_rule(form.draft, actor=request.viewer, now=datetime.now(tz=UTC))
+        except RuleRefusedError as error:
+            form.refuse(error)
+        else:
+            messages.success(request, WAITS)
+            return redirect("reviews:rule", rule.pk)
+    status = 422 if request.method == "POST" else 200
+    context = {"form": form, "section": "reviews"}
+    return render_page(request, "reviews/rule_form.html", context, status=status)
+
+
+@require(Right.REQUEST_CHANGE)
+@require_POST
+def retire(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Request that it is no longer checked."""
+    rule = rule_or_404(request, pk)
+    reason = request.POST.get("reason", "").replace("\x00", "").strip()
+    try:
+        rule_requests.request_retirement(rule, reason=reason, actor=request.viewer, now=datetime.now(tz=UTC))
+    except RuleRefusedError as error:
+        return _shown(request, rule, errors={error.field or "form": error.message}, reason=reason)
+    messages.success(request, WAITS)
+    return redirect("reviews:rule", pk)
+
+
+@require(Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
+@require_POST
+def decide(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Approve or decline the request that waits."""
+    rule = rule_or_404(request, pk)
+    is_approved = request.POST.get("decision") == "approve"
+    try:
+        rule_requests.decide(
+            rule,
+            is_approved=is_approved,
+            actor=request.viewer,
+            now=datetime.now(tz=UTC),
+            is_single=settings.SINGLE_OPERATOR,
+        )
+    except RuleRefusedError as error:
+        messages.error(request, error.message)
+        return redirect("reviews:rule", pk)
+    outcome = "Approved." if is_approved else "Declined."
+    messages.success(request, outcome)
+    return redirect("reviews:rule", pk)

@@ -1,0 +1,21 @@
+"""The Django application of access reviews."""
+
+from django.apps import AppConfig
+
+
+class AuditReviewsConfig(AppConfig):
+    """Registers the tables, follows the changes that reviews request, and has separation-of-duties rules
+    checked on receipts.
+    """
+
+    name = "iam.audit.reviews"
+    label = "audit_reviews"
+
+    def ready(self) -> None:
+        from iam.audit.reviews.duties import duties_broken_by
+        from iam.audit.reviews.periodic import follow_change
+        from iam.changes import handlers
+        from iam.changes.assertion_checks import on_impact
+
+        handlers.on_end(follow_change)
+        on_impact(duties_broken_by)

@@ -1,0 +1,270 @@
+"""Starting, opening, cancelling and repeating access reviews, and giving their rows to another reviewer."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import QuerySet
+
+from iam.audit.reviews.models import ReviewCampaign, ReviewItem
+from iam.audit.reviews.notices import tell_assigned, tell_opened
+from iam.audit.reviews.reviewers import can_review, concerned_by_arn
+from iam.audit.reviews.roster import write_rows
+from iam.audit.reviews.terms import InvalidCampaignError, ReviewTerms, check
+from iam.changes.errors import RefusedError
+from iam.directory.models import Person
+from iam.guard import Right, Viewer
+from iam.journal.services import record
+from iam.mirror.models import Entity
+from iam.people.runs.drafts import lock_draft
+from iam.people.runs.models import RunState, requester
+from iam.people.runs.requests import RunKind
+
+OPEN_TASK: Final = "iam.audit.reviews.tasks.open_review"
+MAX_NAME: Final = 120
+MAX_REASON: Final = 1000
+MAX_DUE: Final = timedelta(days=366)
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignDraft:
+    """What a form says. `owner_id` is who looks after the campaign, "" for who starts it."""
+
+    name: str
+    reason: str
+    terms: ReviewTerms
+    due_at: datetime
+    reviewer_id: UUID
+    second_reviewer_id: UUID
+
+
+def may_start(viewer: Viewer, terms: ReviewTerms) -> bool:
+    """Whether someone may start a review: they see all its accounts whole and may request changes in them."""
+    for number in terms.accounts or ("",):
+        sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
+        if not sees or not viewer.may(Right.REQUEST_CHANGE, account_id=number):
+            return False
+    return True
+
+
+def may_manage(viewer: Viewer, campaign: ReviewCampaign) -> bool:
+    """Whether someone may cancel it or choose other reviewers: who started it, and administrators of all its
+    accounts.
+    """
+    terms = ReviewTerms.from_json(campaign.terms)
+    is_administrator = viewer.may(Right.MANAGE_OPERATORS) and may_start(viewer, terms)
+    return may_start(viewer, terms) and (viewer.person_id == campaign.owner_id or is_administrator)
+
+
+def start(draft: CampaignDraft, *, actor: Viewer, now: datetime) -> ReviewCampaign:
+    """Save a draft. Raises InvalidCampaignError."""
+    _check(draft, actor, now)
+    campaign: ReviewCampaign = ReviewCampaign.objects.create(
+        **requester(actor),
+        name=draft.name,
+        reason=draft.reason,
+        terms=draft.terms.to_json(),
+        owner_id=actor.person_id,
+        reviewer_id=draft.reviewer_id,
+        second_reviewer_id=draft.second_reviewer_id,
+        due_at=draft.due_at,
+    )
+    return campaign
+
+
+def _check(draft: CampaignDraft, actor: Viewer, now: datetime) -> None:
+    if not draft.name.strip() or len(draft.name) > MAX_NAME:
+        raise InvalidCampaignError(f"Enter a name of at most {MAX_NAME} characters.", field="name")
+    if not draft.reason.strip() or len(draft.reason) > MAX_REASON:
+        raise InvalidCampaignError("Give a reason. Reviewers and auditors see it.", field="reason")
+    if not now < draft.due_at <= now + MAX_DUE:
+        raise InvalidCampaignError("Choose a day within the next year.", field="due")
+    if draft.reviewer_id == draft.second_reviewer_id:
+        raise InvalidCampaignError(
+            "Choose someone else. The second reviewer reviews the first one’s own access.",
+            field="second_reviewer",
+        )
+    for field, person_id in (
+        ("reviewer", draft.reviewer_id),
+        ("second_reviewer", draft.second_reviewer_id),
+    ):
+        if not can_review(person_id):
+            raise InvalidCampaignError("Choose an administrator, approver or team lead.", field=field)
+    check(draft.terms)
+    if not may_start(actor, draft.terms):
+        raise InvalidCampaignError("You can’t review all of these accounts.", field="accounts")
+
+
+def open_campaign(campaign: ReviewCampaign, *, actor: Viewer, by_worker: bool = True) -> ReviewCampaign:
+    """Have its rows written; reviewers are asked when they are there. Raises RefusedError."""
+    with transaction.atomic():
+        locked = lock_draft(actor, campaign)
+        locked.begin_submission(locked.reason)
+        locked.save(update_fields=["state", "reason", "trouble", "asked_at"])
+    return REVIEW.submit(locked, by_worker=by_worker)
+
+
+def _opened(campaign: ReviewCampaign) -> None:
+    """The rows are there: ask the reviewers. Without rows nobody is asked for anything."""
+    campaign.refresh_from_db()
+    rows: int = campaign.facts.get("rows", 0)
+    if not rows:
+        note = "There is nothing to review in its scope, so no one was asked."
+        ended = {"state": RunState.CLOSED, "trouble": note, "ended_at": datetime.now(tz=UTC)}
+        ReviewCampaign.objects.filter(pk=campaign.pk).update(**ended)
+    terms = ReviewTerms.from_json(campaign.terms)
+    next_at = None
+    if terms.months and campaign.opened_at:
+        next_at = months_later(campaign.opened_at, terms.months)
+    ReviewCampaign.objects.filter(pk=campaign.pk).update(next_at=next_at)
+    record(
+        kind="review.open",
+        actor=None,
+        subject=campaign.reference,
+        data={"review": campaign.pk, "name": campaign.name, **campaign.facts},
+    )
+    if rows:
+        tell_opened(campaign)
+
+
+REVIEW: Final = RunKind(
+    model=ReviewCampaign,
+    task=OPEN_TASK,
+    requested=RunState.RUNNING,
+    request_rows=write_rows,
+    is_requested=lambda campaign: ReviewCampaign.objects.filter(pk=campaign.pk, is_complete=True).exists(),
+    record_request=_opened,
+)
+
+
+def cancel(campaign: ReviewCampaign, *, reason: str, actor: Viewer) -> None:
+    """End a review without a result. Raises RefusedError."""
+    if not may_manage(actor, campaign):
+        raise RefusedError("Only the person who started this review, or an administrator, can cancel it.")
+    if not reason.strip():
+        raise RefusedError("Give a reason.")
+    with transaction.atomic():
+        running = ReviewCampaign.objects.filter(
+            pk=campaign.pk, state__in=(RunState.SUBMITTING, RunState.RUNNING, RunState.WAITING)
+        )
+        values = {"state": RunState.CLOSED, "next_at": None, "ended_at": datetime.now(tz=UTC)}
+        if not running.update(**values, trouble=f"Cancelled by {actor.name}: {reason.strip()}"[:1024]):
+            raise RefusedError("This review has ended already.")
+        record(kind="review.cancel", actor=actor, subject=campaign.reference, data={"reason": reason.strip()})
+
+
+def assign(
+    campaign: ReviewCampaign, rows: QuerySet[ReviewItem], *, to: UUID, actor: Viewer, reason: str
+) -> tuple[int, int]:
+    """Give undecided rows to another reviewer; how many, and how many stay since they are about that person.
+    A reviewer gives away their own rows, who manages the campaign those of anybody. Raises RefusedError.
+    """
+    person = Person.objects.filter(pk=to, is_active=True).first()
+    if person is None or not can_review(to):
+        raise RefusedError("Choose an administrator, approver or team lead.")
+    if not reason.strip():
+        raise RefusedError("Give a reason. The new reviewer and auditors see it.")
+    own = rows if may_manage(actor, campaign) else rows.filter(reviewer_id=actor.person_id)
+    chosen = list(own.filter(campaign=campaign, decision="").values_list("pk", "entity_id", "entity__arn"))
+    assigned, left = _give(campaign, chosen, person)
+    if not assigned:
+        why = f"{person.name} can’t review their own access." if left else "There is nothing to assign."
+        raise RefusedError(why)
+    with transaction.atomic():
+        record(
+            kind="review.assign",
+            actor=actor,
+            subject=campaign.reference,
+            data={"to": person.name, "rows": assigned, "reason": reason.strip()},
+        )
+        tell_assigned(campaign, person, by=actor.name, rows=assigned, reason=reason.strip())
+    return assigned, left
+
+
+def _give(
+    campaign: ReviewCampaign, chosen: Sequence[tuple[int, int, str]], person: Person
+) -> tuple[int, int]:
+    """Set the reviewer of those rows that aren’t about that person."""
+    entities = Entity.objects.filter(pk__in={number for _, number, _ in chosen})
+    concerned = concerned_by_arn(list(entities))
+    pks = [pk for pk, _, arn in chosen if person.pk not in concerned.get(arn, frozenset())]
+    assigned = 0
+    for start in range(0, len(pks), 500):
+        undecided = ReviewItem.objects.filter(
+            pk__in=pks[start : start + 500], decision="", campaign__state=RunState.RUNNING
+        )
+        assigned += undecided.update(reviewer_id=person.pk, reviewer_name=person.name)
+    return assigned, len(chosen) - len(pks)
+
+
+def escalate_rows(campaign: ReviewCampaign) -> int:
+    """Give what is undecided to the second reviewer, and what is theirs to the first; how many rows."""
+    people = Person.objects.filter(pk__in=(campaign.second_reviewer_id, campaign.reviewer_id), is_active=True)
+    by_id = {person.pk: person for person in people}
+    assigned = 0
+    for person_id in (campaign.second_reviewer_id, campaign.reviewer_id):
+        person = by_id.get(person_id)
+        if person is None:
+            continue
+        rows = campaign.rows.filter(decision="").exclude(reviewer_id__in=_ids(by_id, campaign))
+        chosen = list(rows.values_list("pk", "entity_id", "entity__arn"))
+        number, _ = _give(campaign, chosen, person)
+        if number:
+            tell_assigned(campaign, person, by="Gatehouse", rows=number, reason="The review is overdue.")
+        assigned += number
+    return assigned
+
+
+def _ids(people: Collection[UUID], campaign: ReviewCampaign) -> list[UUID]:
+    return [pk for pk in people if pk == campaign.second_reviewer_id]
+
+
+def begin_next(campaign: ReviewCampaign, *, now: datetime) -> ReviewCampaign | None:
+    """The next review of a series, opened in the name of who started it; None if another process was quicker
+    or that person has left.
+    """
+    owner = Person.objects.filter(pk=campaign.owner_id, is_active=True).first()
+    with transaction.atomic():
+        if not ReviewCampaign.objects.filter(pk=campaign.pk, next_at=campaign.next_at).update(next_at=None):
+            return None
+        if owner is None:
+            record(
+                kind="review.not_repeated",
+                actor=None,
+                subject=campaign.reference,
+                data={"why": "Its owner has left."},
+            )
+            return None
+        length = campaign.due_at - (campaign.opened_at or campaign.created_at)
+        following: ReviewCampaign = ReviewCampaign.objects.create(
+            requested_by=campaign.requested_by,
+            requested_label=campaign.requested_label,
+            name=campaign.name,
+            reason=campaign.reason,
+            terms=campaign.terms,
+            owner_id=campaign.owner_id,
+            reviewer_id=campaign.reviewer_id,
+            second_reviewer_id=campaign.second_reviewer_id,
+            due_at=now + max(length, timedelta(days=7)),
+            series=campaign.series,
+            state=RunState.SUBMITTING,
+            asked_at=now,
+        )
+    return REVIEW.submit(following, by_worker=True)
+
+
+def months_later(moment: datetime, months: int) -> datetime:
+    """The same day so many months later, or the last one of a shorter month."""
+    index = moment.month - 1 + months
+    year, month = moment.year + index // 12, index % 12 + 1
+    for day in (moment.day, 30, 29, 28):
+        try:
+            return moment.replace(year=year, month=month, day=day)
+        except ValueError:
+            continue
+    raise ValueError(f"No month is shorter than 28 days: {moment}")

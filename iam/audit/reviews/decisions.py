@@ -1,0 +1,203 @@
+"""Deciding about rows of a review: keep, revoke, reduce; with a reason, and undone until changes are
+requested. Nobody decides about their own access, and of two at once only the first decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from django.db import transaction
+from django.db.models import F
+
+from iam.audit.reviews.models import ReviewCampaign, ReviewDecision, ReviewItem
+from iam.audit.reviews.reviewers import is_concerned
+from iam.changes.errors import RefusedError
+from iam.guard import Viewer
+from iam.journal.services import entry, record_all
+from iam.linking.ownership import people_concerned
+from iam.people.runs.models import RunState
+
+MAX_REASON: Final = 1000
+MAX_AT_ONCE: Final = 500
+UNDECIDED: Final = {
+    "decision": "",
+    "decision_reason": "",
+    "decided_by": None,
+    "decided_name": "",
+    "decided_at": None,
+    "trouble": "",
+}
+DECISIONS: Final = (ReviewDecision.KEEP, ReviewDecision.REVOKE, ReviewDecision.REDUCE)
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """A row that someone else decided meanwhile."""
+
+    row: ReviewItem
+
+    @property
+    def words(self) -> str:
+        """Who decided what."""
+        if not self.row.decision:
+            return f"{self.row.subject}, {self.row.target_name}: the decision was undone meanwhile."
+        label = ReviewDecision(self.row.decision).label.lower()
+        return f"{self.row.subject}, {self.row.target_name}: {self.row.decided_name} decided “{label}” first."
+
+
+@dataclass(slots=True)
+class DecisionResult:
+    """The rows that were decided, those that someone else decided, and why others were not."""
+
+    decided: list[ReviewItem] = field(default_factory=list)
+    conflicts: list[Conflict] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+
+
+def may_decide(viewer: Viewer, row: ReviewItem) -> bool:
+    """Whether someone may decide about a row: its reviewer, or who looks after the campaign, and nobody about
+    access of their own.
+    """
+    return not why_not_decide(viewer, row)
+
+
+def why_not_decide(viewer: Viewer, row: ReviewItem) -> str:
+    """Why someone may not decide, or ""."""
+    if is_own(viewer, row):
+        return "You can’t decide about your own access."
+    if viewer.person_id not in (row.reviewer_id, row.campaign.owner_id):
+        return "Only its reviewer can decide about this access."
+    return ""
+
+
+def is_own(viewer: Viewer, row: ReviewItem) -> bool:
+    """Whether it is the viewer’s own access, as anything says it."""
+    return row.person_id == viewer.person_id or is_concerned(viewer.person_id, [row.entity.arn])
+
+
+def decide(
+    campaign: ReviewCampaign,
+    versions: Mapping[int, int],
+    decision: str,
+    *,
+    reason: str,
+    actor: Viewer,
+    now: datetime,
+) -> DecisionResult:
+    """Decide about rows, each as the version that the actor saw; "" undoes. Raises RefusedError where nothing
+    can be decided at all.
+    """
+    reason = reason.strip()
+    _check(campaign, versions, decision, reason)
+    result = DecisionResult()
+    with transaction.atomic():
+        locked = ReviewCampaign.objects.select_for_update().get(pk=campaign.pk)
+        if locked.state != RunState.RUNNING:
+            raise RefusedError("This review isn’t open any longer, so nothing was changed.")
+        rows = list(
+            ReviewItem.objects.filter(campaign=campaign, pk__in=versions).select_related("entity", "account")
+        )
+        allowed = _allowed(locked, rows, actor, result)
+        for row in allowed:
+            _decide_one(row, versions[row.pk], decision, reason, actor, now, result)
+        _record(locked, result.decided, decision, reason, actor)
+    return result
+
+
+def _check(campaign: ReviewCampaign, versions: Mapping[int, int], decision: str, reason: str) -> None:
+    if decision and decision not in DECISIONS:
+        raise RefusedError("Choose keep, revoke or reduce.")
+    if not versions:
+        raise RefusedError("Select at least one access.")
+    if len(versions) > MAX_AT_ONCE:
+        raise RefusedError(f"Select at most {MAX_AT_ONCE:,} at once.")
+    if len(reason) > MAX_REASON:
+        raise RefusedError(f"The reason has {len(reason):,} characters. The limit is {MAX_REASON:,}.")
+    if not reason and decision and (len(versions) > 1 or decision != ReviewDecision.KEEP):
+        raise RefusedError("Give a reason. Approvers and auditors read it.")
+
+
+def _allowed(
+    campaign: ReviewCampaign, rows: Sequence[ReviewItem], actor: Viewer, result: DecisionResult
+) -> list[ReviewItem]:
+    """Those that the actor may decide about; two queries for any number."""
+    allowed = []
+    # Of each person the users are few: asking for the actor alone is as cheap for 500 rows as for one.
+    own = {row.entity.arn for row in rows if row.person_id == actor.person_id}
+    own |= _own_arns(actor, rows)
+    for row in rows:
+        row.campaign = campaign
+        if row.entity.arn in own:
+            result.refused.append(f"{_name(row)}: you can’t decide about your own access.")
+        elif actor.person_id not in (row.reviewer_id, campaign.owner_id):
+            result.refused.append(f"{_name(row)}: only its reviewer can decide.")
+        elif row.is_requested:
+            result.refused.append(f"{_name(row)}: a change was requested already. Withdraw it first.")
+        else:
+            allowed.append(row)
+    return allowed
+
+
+def _name(row: ReviewItem) -> str:
+    return f"{row.subject}, {row.target_name}"
+
+
+def _own_arns(actor: Viewer, rows: Sequence[ReviewItem]) -> set[str]:
+    arns = {row.entity.arn for row in rows}
+    if actor.person_id not in people_concerned(arns):
+        return set()
+    return {arn for arn in arns if is_concerned(actor.person_id, [arn])}
+
+
+def _decide_one(
+    row: ReviewItem,
+    version: int,
+    decision: str,
+    reason: str,
+    actor: Viewer,
+    now: datetime,
+    result: DecisionResult,
+) -> None:
+    """One row, if it is still as the actor saw it."""
+    values: dict[str, Any] = dict(UNDECIDED)
+    if decision:
+        values |= {"decision": decision, "decision_reason": reason, "decided_at": now}
+        values |= {"decided_by": actor.person_id, "decided_name": actor.name[:128]}
+    same = ReviewItem.objects.filter(pk=row.pk, version=version, is_requested=False)
+    if same.update(**values, version=F("version") + 1):
+        for name, value in values.items():
+            setattr(row, name, value)
+        row.version = version + 1
+        result.decided.append(row)
+    else:
+        row.refresh_from_db(fields=["decision", "decided_name", "decided_at", "version", "is_requested"])
+        result.conflicts.append(Conflict(row))
+
+
+def _record(
+    campaign: ReviewCampaign, rows: Sequence[ReviewItem], decision: str, reason: str, actor: Viewer
+) -> None:
+    """An entry of the journal for each."""
+    entries = []
+    kind = "review.decide" if decision else "review.undo"
+    for row in rows:
+        entries.append(
+            entry(
+                kind=kind,
+                actor=actor,
+                subject=row.entity.arn,
+                account_id=row.account.account_id,
+                data={
+                    "review": campaign.reference,
+                    "row": row.pk,
+                    "access": row.target,
+                    "sort": row.sort,
+                    "decision": decision,
+                    "reason": reason,
+                },
+            )
+        )
+    record_all(entries)

@@ -1,0 +1,155 @@
+"""Separation of duties: who can do both of two things, asked of the who-can index; also for receipts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from itertools import chain
+from typing import Any, Final, Self
+
+from iam.access.actions import ActionsError, actions_meant
+from iam.access.multi_action import tallied
+from iam.audit.reviews.models import SodRule, SodStatus
+from iam.changes.assertion_checks import NAMED, AssertionQuestion, BrokenAssertion
+from iam.changes.operations.access import AffectedPrincipal
+from iam.changes.world import FIRST_MADE
+from iam.policy.index.classes import Member
+from iam.policy.index.index import Index
+from iam.policy.index.question import AccessQuestion
+
+MAX_LINES: Final = 20
+MAX_LENGTH: Final = 512
+
+
+class InvalidDutiesError(ValueError):
+    """The terms make no sense; `field` is that of the form."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+@dataclass(frozen=True, slots=True)
+class SodTerms:
+    """Nobody may do one of `first` and one of `second`, on anything, in these accounts (none: in any).
+    `exempt` are names of users and roles, with * and ?.
+    """
+
+    first: tuple[str, ...]
+    second: tuple[str, ...]
+    accounts: tuple[str, ...] = ()
+    exempt: tuple[str, ...] = ()
+
+    @classmethod
+    def from_json(cls, body: Mapping[str, Any]) -> Self:
+        """As `to_json` wrote it."""
+        return cls(*(tuple(body[name]) for name in ("first", "second", "accounts", "exempt")))
+
+    def to_json(self) -> dict[str, Any]:
+        """For a row."""
+        return {
+            "first": list(self.first),
+            "second": list(self.second),
+            "accounts": list(self.accounts),
+            "exempt": list(self.exempt),
+        }
+
+    def covers(self, account: str) -> bool:
+        """Whether users and roles of an account are checked."""
+        return not self.accounts or account in self.accounts
+
+    def exempts(self, name: str) -> bool:
+        """Whether a user or role is left out, by its name."""
+        patterns = (pattern.lower().replace("[", "[[]") for pattern in self.exempt)
+        return any(fnmatchcase(name.lower(), pattern) for pattern in patterns)
+
+
+def check(terms: SodTerms) -> None:
+    """Raises InvalidDutiesError for what can't be checked."""
+    for field, lines in (("first", terms.first), ("second", terms.second)):
+        if not lines:
+            raise InvalidDutiesError("Enter at least one action, such as iam:CreateUser.", field=field)
+        _check_length(lines, field)
+        for pattern in lines:
+            try:
+                warning = actions_meant(pattern).warning
+            except ActionsError as error:
+                raise InvalidDutiesError(str(error), field=field) from None
+            if warning:
+                message = warning.removesuffix(" The answer uses it as entered.")
+                raise InvalidDutiesError(message, field=field)
+    _check_length(terms.exempt, "exempt")
+    if set(terms.first) & set(terms.second):
+        raise InvalidDutiesError("The same action can’t be on both sides.", field="second")
+
+
+def _check_length(lines: Sequence[str], field: str) -> None:
+    if len(lines) > MAX_LINES or any(len(line) > MAX_LENGTH for line in lines):
+        raise InvalidDutiesError(
+            f"Enter at most {MAX_LINES} lines of at most {MAX_LENGTH} characters.", field=field
+        )
+
+
+def active_rules() -> list[SodRule]:
+    """The rules that are checked, by name."""
+    return list(SodRule.objects.filter(status=SodStatus.ACTIVE).order_by("name", "pk"))
+
+
+def breakers(index: Index, account: str, terms: SodTerms) -> dict[int, Member]:
+    """The users and roles of an account that can do both, surely or under conditions, by number."""
+    if index.accounts.get(account) is None or not terms.covers(account):
+        return {}
+    first = _able(index, account, terms.first)
+    second = _able(index, account, terms.second) if first else {}
+    both: dict[int, Member] = {}
+    for number, member in first.items():
+        if number in second and not terms.exempts(member.name):
+            both[number] = member
+    return both
+
+
+def _able(index: Index, account: str, patterns: Sequence[str]) -> dict[int, Member]:
+    question = AccessQuestion("", "*", accounts=frozenset({account}))
+    actions = actions_of(patterns)
+    who = tallied(index, question, actions).whole if actions else None
+    groups = who.groups_of() if who else ()
+    members = chain.from_iterable(group.members for group in groups)
+    return {member.id: member for member in members}
+
+
+def actions_of(patterns: Sequence[str]) -> tuple[str, ...]:
+    """The actions that patterns mean; those that AWS doesn't know are left out."""
+    actions: dict[str, None] = {}
+    for pattern in patterns:
+        try:
+            actions |= dict.fromkeys(actions_meant(pattern).actions)
+        except ActionsError:
+            continue
+    return tuple(actions)
+
+
+def duties_broken_by(question: AssertionQuestion) -> Iterator[BrokenAssertion]:
+    """The active rules that someone would break who does not break them now, by account: for receipts."""
+    for rule in active_rules():
+        terms = SodTerms.from_json(rule.terms)
+        for number in sorted(question.accounts):
+            after = breakers(question.after, number, terms)
+            now = breakers(question.before, number, terms) if after else {}
+            known = {member.arn for member in now.values()}
+            names = [_named(member) for member in after.values() if member.arn not in known]
+            if names:
+                yield BrokenAssertion(
+                    key=f"sod:{rule.pk}",
+                    name=rule.name,
+                    actions=(*terms.first, *terms.second),
+                    account_id=number,
+                    names=tuple(names[:NAMED]),
+                    more=max(0, len(names) - NAMED),
+                )
+
+
+def _named(member: Member) -> AffectedPrincipal:
+    kind = "user" if ":user/" in member.arn else "role"
+    number = member.id if member.id < FIRST_MADE else None
+    return AffectedPrincipal(member.name, kind, number)

@@ -1,0 +1,130 @@
+"""Reviews and their rows as a viewer sees them: whole for those who see all its accounts, else only the rows
+that they review.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+
+from iam.audit.reviews.models import ReviewCampaign, ReviewItem
+from iam.audit.reviews.terms import ReviewTerms
+from iam.guard import Viewer
+from iam.keyset import KeysetPlace, Order, RowPage, page
+from iam.people.runs.models import RunState
+
+BY_SUBJECT: Final = Order("subject", "id")
+PAGE_SIZE: Final = 50
+LIST_SIZE: Final = 200
+OPEN: Final = (RunState.DRAFT, RunState.SUBMITTING, RunState.RUNNING, RunState.WAITING)
+
+
+@dataclass(frozen=True, slots=True)
+class RowFilter:
+    """Which rows: `tab` is open, decided, trial or "" for all; `is_mine`: those of the viewer."""
+
+    tab: str = "open"
+    is_mine: bool = False
+    text: str = ""
+    kind: str = ""
+    use: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewProgress:
+    """How many rows there are, and how many are decided."""
+
+    total: int = 0
+    decided: int = 0
+
+    @property
+    def left(self) -> int:
+        """How many are not."""
+        return self.total - self.decided
+
+
+def sees_whole(viewer: Viewer, campaign: ReviewCampaign) -> bool:
+    """Whether someone sees all of a review."""
+    numbers = ReviewTerms.from_json(campaign.terms).accounts
+    if not numbers:
+        return viewer.sees_accounts and viewer.scope.sees_everything
+    return viewer.sees_accounts and all(viewer.scope.sees_account(number) for number in numbers)
+
+
+def visible_campaigns(viewer: Viewer, *, is_ended: bool) -> list[ReviewCampaign]:
+    """The newest reviews that someone sees whole or reviews in, at most two hundred; drafts of their own."""
+    mine = ReviewItem.objects.filter(campaign=OuterRef("pk"), reviewer_id=viewer.person_id)
+    rows = ReviewCampaign.objects.filter(~Q(state=RunState.DRAFT) | Q(requested_by=viewer.person_id))
+    rows = rows.filter(state__in=OPEN) if not is_ended else rows.exclude(state__in=OPEN)
+    rows = rows.annotate(is_reviewer=Exists(mine)).order_by("-created_at", "-id")
+    campaigns = rows[:LIST_SIZE]
+    return [each for each in campaigns if each.is_reviewer or sees_whole(viewer, each)]
+
+
+def find_campaign(viewer: Viewer, pk: UUID) -> ReviewCampaign | None:
+    """The review, for who sees it."""
+    campaign = ReviewCampaign.objects.filter(pk=pk).first()
+    if campaign is None or (campaign.state == RunState.DRAFT and campaign.requested_by != viewer.person_id):
+        return None
+    if sees_whole(viewer, campaign):
+        return campaign
+    mine = ReviewItem.objects.filter(campaign=campaign, reviewer_id=viewer.person_id)
+    return campaign if mine.exists() else None
+
+
+def visible_rows(viewer: Viewer, campaign: ReviewCampaign) -> QuerySet[ReviewItem]:
+    """The rows that someone sees."""
+    rows = ReviewItem.objects.filter(campaign=campaign)
+    return rows if sees_whole(viewer, campaign) else rows.filter(reviewer_id=viewer.person_id)
+
+
+def rows_page(
+    viewer: Viewer, campaign: ReviewCampaign, wanted: RowFilter, *, after: KeysetPlace | None = None
+) -> RowPage[ReviewItem]:
+    """A page of rows by subject; one query."""
+    rows = filtered(visible_rows(viewer, campaign), viewer, wanted)
+    shown = rows.select_related("access", "account", "entity", "trial").defer("access__texts")
+    return page(shown, order=BY_SUBJECT, size=PAGE_SIZE, after=after)
+
+
+def filtered(rows: QuerySet[ReviewItem], viewer: Viewer, wanted: RowFilter) -> QuerySet[ReviewItem]:
+    """Those that fit."""
+    if wanted.tab == "open":
+        rows = rows.filter(decision="")
+    if wanted.tab == "decided":
+        rows = rows.exclude(decision="")
+    if wanted.tab == "trial":
+        rows = rows.filter(trial__isnull=False)
+    if wanted.is_mine:
+        rows = rows.filter(reviewer_id=viewer.person_id)
+    if wanted.kind:
+        rows = rows.filter(subject_kind=wanted.kind)
+    if wanted.use:
+        rows = rows.filter(use=wanted.use)
+    if wanted.text:
+        part = Q(subject__icontains=wanted.text) | Q(target_name__icontains=wanted.text)
+        rows = rows.filter(part | Q(person_name__icontains=wanted.text))
+    return rows
+
+
+def progress_of(campaigns: Iterable[ReviewCampaign]) -> dict[UUID, ReviewProgress]:
+    """Of several reviews; one query."""
+    rows = ReviewItem.objects.filter(campaign__in=[campaign.pk for campaign in campaigns])
+    counts: dict[UUID, ReviewProgress] = {}
+    for pk, decision, number in (
+        rows.order_by().values_list("campaign_id", "decision").annotate(number=Count("pk"))
+    ):
+        before = counts.get(pk, ReviewProgress())
+        decided = number if decision else 0
+        counts[pk] = ReviewProgress(before.total + number, before.decided + decided)
+    return counts
+
+
+def waiting_for(viewer: Viewer) -> int:
+    """How many rows wait for someone’s decision."""
+    rows = ReviewItem.objects.filter(reviewer_id=viewer.person_id, decision="")
+    return rows.filter(campaign__state=RunState.RUNNING).count()

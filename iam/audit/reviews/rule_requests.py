@@ -1,0 +1,146 @@
+"""Separation-of-duties rules: one person requests one or its end with a reason, another approves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.db import IntegrityError, transaction
+
+from iam.audit.reviews.duties import InvalidDutiesError, SodTerms, check
+from iam.audit.reviews.models import SodRule, SodStatus
+from iam.guard import Right, Viewer
+from iam.journal.services import record
+
+MAX_NAME: Final = 120
+MAX_REASON: Final = 1000
+
+
+class RuleRefusedError(Exception):
+    """It is refused; `field` is that of the form, or "" for the whole."""
+
+    def __init__(self, message: str, *, field: str = "") -> None:
+        super().__init__(message)
+        self.message, self.field = message, field
+
+
+@dataclass(frozen=True, slots=True)
+class RuleDraft:
+    """What is requested."""
+
+    name: str
+    reason: str
+    terms: SodTerms
+
+
+def is_visible(viewer: Viewer, rule: SodRule) -> bool:
+    """Whether the viewer sees an account that it is about."""
+    numbers = SodTerms.from_json(rule.terms).accounts
+    return viewer.sees_accounts and (
+        not numbers or any(viewer.scope.sees_account(number) for number in numbers)
+    )
+
+
+def may_request(viewer: Viewer, terms: SodTerms) -> bool:
+    """Whether the viewer may request a rule: who may request changes in all accounts that it covers."""
+    return all(_may(viewer, Right.REQUEST_CHANGE, number) for number in terms.accounts or ("",))
+
+
+def is_waiting(rule: SodRule) -> bool:
+    """Whether a request about it waits."""
+    is_retiring = rule.status == SodStatus.ACTIVE and bool(rule.retirement_reason)
+    return rule.status == SodStatus.REQUESTED or is_retiring
+
+
+def may_decide(viewer: Viewer, rule: SodRule, *, is_single: bool) -> bool:
+    """Whether the viewer may approve or decline: an approver or administrator of all its accounts, never who
+    requested it, unless there is a single operator.
+    """
+    for number in SodTerms.from_json(rule.terms).accounts or ("",):
+        rights = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
+        if not any(_may(viewer, right, number) for right in rights):
+            return False
+    return is_single or viewer.person_id != rule.requested_by
+
+
+def _may(viewer: Viewer, right: Right, number: str) -> bool:
+    sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
+    return sees and viewer.may(right, account_id=number)
+
+
+def request_rule(draft: RuleDraft, *, actor: Viewer, now: datetime) -> SodRule:
+    """Request a rule. Raises RuleRefusedError."""
+    if not draft.name or len(draft.name) > MAX_NAME:
+        raise RuleRefusedError(f"Enter a name of at most {MAX_NAME} characters.", field="name")
+    _check_reason(draft.reason)
+    try:
+        check(draft.terms)
+    except InvalidDutiesError as error:
+        raise RuleRefusedError(error.message, field=error.field) from None
+    if not may_request(actor, draft.terms):
+        raise RuleRefusedError("You can’t request this for all of these accounts.", field="accounts")
+    try:
+        with transaction.atomic():
+            rule: SodRule = SodRule.objects.create(
+                name=draft.name,
+                reason=draft.reason,
+                terms=draft.terms.to_json(),
+                requested_by=actor.person_id,
+                requested_name=actor.name[:128],
+                requested_at=now,
+                created_at=now,
+            )
+            _note(rule, "sod.request", actor, draft.reason)
+    except IntegrityError:
+        raise RuleRefusedError("There is a rule with this name already.", field="name") from None
+    return rule
+
+
+def request_retirement(rule: SodRule, *, reason: str, actor: Viewer, now: datetime) -> None:
+    """Request that it is no longer checked. Raises RuleRefusedError."""
+    _check_reason(reason)
+    if not may_request(actor, SodTerms.from_json(rule.terms)):
+        raise RuleRefusedError("You can’t request this for all of these accounts.")
+    with transaction.atomic():
+        active = SodRule.objects.filter(pk=rule.pk, status=SodStatus.ACTIVE, retirement_reason="")
+        requested = {"requested_by": actor.person_id, "requested_name": actor.name[:128], "requested_at": now}
+        if not active.update(retirement_reason=reason, **requested):
+            raise RuleRefusedError("Only an active rule of which nothing is requested can be retired.")
+        _note(rule, "sod.request_retirement", actor, reason)
+
+
+def decide(
+    rule: SodRule, *, is_approved: bool, actor: Viewer, now: datetime, is_single: bool = False
+) -> None:
+    """Approve or decline what is requested. Raises RuleRefusedError."""
+    if not may_decide(actor, rule, is_single=is_single):
+        raise RuleRefusedError("Another approver or administrator must decide about your own request.")
+    with transaction.atomic():
+        locked = SodRule.objects.select_for_update().get(pk=rule.pk)
+        if not is_waiting(locked):
+            raise RuleRefusedError("Someone else has decided already.")
+        if locked.status == SodStatus.REQUESTED:
+            locked.status = SodStatus.ACTIVE if is_approved else SodStatus.DECLINED
+        elif is_approved:
+            locked.status = SodStatus.RETIRED
+        if not (is_approved and locked.status == SodStatus.RETIRED):
+            locked.retirement_reason = ""
+        locked.decided_by, locked.decided_name, locked.decided_at = actor.person_id, actor.name[:128], now
+        locked.save()
+        kind = "sod.approve" if is_approved else "sod.decline"
+        _note(locked, kind, actor, "")
+
+
+def _check_reason(reason: str) -> None:
+    if not reason or len(reason) > MAX_REASON:
+        raise RuleRefusedError("Give a reason. The approver and auditors see it.", field="reason")
+
+
+def _note(rule: SodRule, kind: str, actor: Viewer, reason: str) -> None:
+    record(
+        kind=kind,
+        actor=actor,
+        subject=rule.name,
+        data={"rule": rule.pk, "terms": rule.terms, "reason": reason},
+    )

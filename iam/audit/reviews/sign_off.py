@@ -1,0 +1,153 @@
+"""Sign-off: a reviewer says that everything is decided, another person acknowledges it for the management,
+and the review never changes again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from datetime import datetime
+from uuid import UUID
+
+from django.db import transaction
+
+from iam.audit.reviews.campaigns import may_manage
+from iam.audit.reviews.models import ReviewCampaign
+from iam.audit.reviews.notices import tell_person
+from iam.audit.reviews.removals import pending
+from iam.audit.reviews.terms import ReviewTerms
+from iam.changes.errors import RefusedError
+from iam.guard import Right, Viewer
+from iam.journal.services import record
+from iam.people.runs.models import RunState
+
+MAX_NOTE = 1000
+EVIDENCE = (
+    "pk", "entity_id", "subject", "subject_kind", "sort", "target", "access__key", "is_administrator", "use",
+    "last_used_at", "why", "peers_of", "peers", "peers_with", "sod", "reviewer_name", "decision",
+    "decision_reason", "decided_by", "decided_name", "decided_at", "version",
+)  # fmt: skip
+"""The columns of a row that its digest covers."""
+
+
+def why_not_sign(campaign: ReviewCampaign, viewer: Viewer) -> str:
+    """Why someone can’t sign a review off now, or ""."""
+    if campaign.state != RunState.RUNNING:
+        return "Only a review in progress can be signed off."
+    is_reviewer = campaign.rows.filter(decided_by=viewer.person_id).exists()
+    if not is_reviewer and not may_manage(viewer, campaign):
+        return "Only a reviewer or the person who started this review can sign it off."
+    undecided = campaign.rows.filter(decision="").count()
+    if undecided:
+        return f"{undecided:,} of its accesses {'is' if undecided == 1 else 'are'} not decided yet."
+    left = pending(campaign).count()
+    if left:
+        return (
+            f"{left:,} of its decisions {'has' if left == 1 else 'have'} not been requested as changes yet."
+        )
+    return ""
+
+
+def sign(campaign: ReviewCampaign, *, note: str, actor: Viewer, now: datetime) -> None:
+    """Sign it off; it waits for its acknowledgement. Raises RefusedError."""
+    _check_note(note)
+    with transaction.atomic():
+        locked = ReviewCampaign.objects.select_for_update().get(pk=campaign.pk)
+        if why := why_not_sign(locked, actor):
+            raise RefusedError(why)
+        locked.state, locked.signed_by, locked.signed_name = (
+            RunState.WAITING,
+            actor.person_id,
+            actor.name[:128],
+        )
+        locked.signed_at, locked.signed_note = now, note.strip()
+        locked.save(update_fields=["state", "signed_by", "signed_name", "signed_at", "signed_note"])
+        record(kind="review.sign", actor=actor, subject=locked.reference, data={"note": note.strip()})
+
+
+def why_not_acknowledge(campaign: ReviewCampaign, viewer: Viewer) -> str:
+    """Why someone can’t acknowledge a review, or "": an approver or administrator of all its accounts who
+    neither signed it off nor decided about any of its rows.
+    """
+    if campaign.state != RunState.WAITING:
+        return "This review doesn’t wait for an acknowledgement."
+    accounts = ReviewTerms.from_json(campaign.terms).accounts or ("",)
+    for number in accounts:
+        rights = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
+        sees = viewer.scope.sees_account(number) if number else viewer.scope.sees_everything
+        if not sees or not any(viewer.may(right, account_id=number) for right in rights):
+            return "Only an approver or administrator of all its accounts can acknowledge it."
+    if viewer.person_id in (campaign.signed_by, *_deciders(campaign)):
+        return "Someone who reviewed nothing in it has to acknowledge it."
+    return ""
+
+
+def _deciders(campaign: ReviewCampaign) -> list[UUID | None]:
+    return list(campaign.rows.order_by().values_list("decided_by", flat=True).distinct())
+
+
+def acknowledge(
+    campaign: ReviewCampaign, *, is_accepted: bool, note: str, actor: Viewer, now: datetime
+) -> None:
+    """Acknowledge it, which freezes it, or send it back to the reviewers. Raises RefusedError."""
+    _check_note(note)
+    if not is_accepted and not note.strip():
+        raise RefusedError("Say what has to be reviewed again.")
+    with transaction.atomic():
+        locked = ReviewCampaign.objects.select_for_update().get(pk=campaign.pk)
+        if why := why_not_acknowledge(locked, actor):
+            raise RefusedError(why)
+        if not is_accepted:
+            locked.state = RunState.RUNNING
+            locked.save(update_fields=["state"])
+            record(
+                kind="review.send_back", actor=actor, subject=locked.reference, data={"note": note.strip()}
+            )
+        else:
+            _freeze(locked, note.strip(), actor, now)
+        words = "acknowledged" if is_accepted else "sent back to its reviewers"
+        tell_person(
+            locked,
+            locked.signed_by,
+            subject=f"{locked.name} was {words}",
+            text=f"By {actor.name}. {note.strip()}",
+            key=f"acknowledge:{now.isoformat()}",
+        )
+
+
+def _freeze(locked: ReviewCampaign, note: str, actor: Viewer, now: datetime) -> None:
+    locked.digest = digest_of(locked)
+    locked.state, locked.ended_at = RunState.DONE, now
+    locked.acknowledged_by, locked.acknowledged_name = actor.person_id, actor.name[:128]
+    locked.acknowledged_at, locked.acknowledged_note = now, note
+    locked.save(
+        update_fields=[
+            "digest",
+            "state",
+            "ended_at",
+            "acknowledged_by",
+            "acknowledged_name",
+            "acknowledged_at",
+            "acknowledged_note",
+        ]
+    )
+    record(
+        kind="review.acknowledge",
+        actor=actor,
+        subject=locked.reference,
+        data={"note": note, "sha256": locked.digest},
+    )
+
+
+def digest_of(campaign: ReviewCampaign) -> str:
+    """SHA-256 of all rows as they are, in their order."""
+    digest = hashlib.sha256()
+    rows = campaign.rows.order_by("pk").values_list(*EVIDENCE)
+    for row in rows.iterator(chunk_size=2000):
+        digest.update(json.dumps(row, default=str, sort_keys=True, separators=(",", ":")).encode() + b"\n")
+    return digest.hexdigest()
+
+
+def _check_note(note: str) -> None:
+    if len(note) > MAX_NOTE:
+        raise RefusedError(f"Use at most {MAX_NOTE:,} characters.")

@@ -1,0 +1,92 @@
+"""A review is opened with a roster that the system makes, and asks the reviewers."""
+
+from __future__ import annotations
+
+import pytest
+
+from iam.audit.reviews.campaigns import REVIEW, open_campaign
+from iam.audit.reviews.models import ReviewItem, SubjectKind, UseState
+from iam.changes.errors import RefusedError
+from iam.mirror.models import Section, SectionState
+from iam.people.runs.models import RunState
+from tests.iam.audit.reviews import made
+
+pytestmark = pytest.mark.django_db
+
+
+def test_the_roster_has_administrators_machines_and_service_roles() -> None:
+    world = made.world()
+    campaign = made.opened(world)
+    assert (campaign.state, campaign.trouble) == (RunState.RUNNING, "")
+    rows = {(row.subject, row.target_name): row for row in campaign.rows.select_related("access")}
+    assert set(rows) == {
+        ("maya", "payments"),
+        ("maya", "everything"),
+        ("tomas", "payments"),
+        ("ci", "DeployPayments"),
+        ("app", "read"),
+    }
+    assert {name for (name, _), row in rows.items() if row.is_administrator} == {"maya"}
+    assert rows["ci", "DeployPayments"].subject_kind == SubjectKind.MACHINE
+    assert rows["app", "read"].subject_kind == SubjectKind.WORKLOAD
+    assert rows["tomas", "payments"].access.lines
+    assert rows["tomas", "payments"].use == UseState.UNKNOWN
+    assert (rows["tomas", "payments"].peers, rows["tomas", "payments"].peers_with) == (1, 1)
+
+
+def test_nobody_is_the_reviewer_of_their_own_access() -> None:
+    world = made.world()
+    campaign = made.opened(world)
+    assert made.row(campaign, world.tomas).reviewer_name == "Elif"
+    named = made.opened(world, reviewers="named")
+    assert made.row(named, world.tomas).reviewer_name == "Maya"
+    assert {row.reviewer_name for row in named.rows.filter(entity=world.maya)} == {"Hana"}
+
+
+def test_it_refuses_to_open_when_the_administrators_are_not_known() -> None:
+    world = made.world()
+    Section.objects.filter(account=world.account, name="policies").update(state=SectionState.DENIED)
+    campaign = made.drafted(world)
+    with pytest.raises(RefusedError, match=r"who the administrators are.*production \(policies\).*Sync"):
+        open_campaign(campaign, actor=world.administrator, by_worker=False)
+    campaign.refresh_from_db()
+    assert (campaign.state, campaign.rows.count()) == (RunState.DRAFT, 0)
+
+
+def test_an_empty_list_asks_nobody() -> None:
+    world = made.world()
+    campaign = made.opened(world, kinds=("third",))
+    assert campaign.state == RunState.CLOSED
+    assert "nothing to review" in campaign.trouble
+
+
+def test_what_a_killed_process_left_is_continued_and_nothing_is_written_twice(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = made.world()
+    campaign = made.drafted(world)
+    monkeypatch.setattr("iam.audit.reviews.roster.BATCH", 2)
+    monkeypatch.setattr("iam.nudge.send", lambda *_, **__: True)
+    campaign = open_campaign(campaign, actor=world.administrator)
+    from iam.audit.reviews import roster
+
+    write, batches = roster._write, []
+
+    def dying(*args: object) -> None:
+        if batches:
+            raise KeyboardInterrupt
+        batches.append(args)
+        write(*args)  # type: ignore[arg-type]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(roster, "_write", dying)
+        with pytest.raises(KeyboardInterrupt):
+            REVIEW.request_by_id(campaign.pk)
+    first = set(ReviewItem.objects.values_list("pk", flat=True))
+    assert 0 < len(first) < 5
+    REVIEW.request_by_id(campaign.pk)
+    REVIEW.request_by_id(campaign.pk)
+    campaign.refresh_from_db()
+    assert campaign.state == RunState.RUNNING
+    assert first < set(ReviewItem.objects.values_list("pk", flat=True))
+    assert campaign.rows.count() == 5
