@@ -32,13 +32,17 @@ from iam.policy.index.names import (
 )
 from iam.policy.index.relevance import stands_alone
 from iam.policy.index.sides import Side
-from iam.policy.index.slices import Held, Region, Slice, Slicer, held_by, limits_content
+from iam.policy.index.slices import Region, Slice, Slicer, held_by, limits_content
 from iam.policy.letter_case import fold
 from iam.policy.request import Values
 
 DIGITS: Final = re.compile(r"[0-9]")
 ACCOUNT: Final = re.compile(r"[0-9]{12}")
 IN_VARIABLE: Final = re.compile(r"\$\{[^}]*\}")
+
+
+Traits = tuple[bool, tuple[str, ...], tuple[int, ...], bool]
+"""Whether accounts are not told apart, own keys, numbers of pairs, whether names matter."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +61,8 @@ class ActionPart:
     keys: tuple[str, ...] = ()
     pairs: tuple[int, ...] = ()
     has_names: bool = False
+    sort: int = 0
+    """A number for the four before."""
     near: ActionPart | None = None
     """The same with nothing but what the change bears on."""
 
@@ -105,9 +111,10 @@ class Likeness:
     space: Space
     _parts: dict[tuple[Profile | None, Profile | None], Parts] = field(default_factory=dict)
     _numbers: dict[object, int] = field(default_factory=dict)
-    _traits: dict[int, tuple[bool, tuple[str, ...], tuple[int, ...], bool]] = field(default_factory=dict)
+    _traits: dict[int, Traits] = field(default_factory=dict)
+    _sorts: dict[Traits, int] = field(default_factory=dict)
+    _together_known: dict[frozenset[int], Traits] = field(default_factory=dict)
     _known: dict[tuple[Slice, Region], ActionPart] = field(default_factory=dict)
-    _slices: dict[object, tuple[tuple[int, Slice], ...]] = field(default_factory=dict)
     _regions: dict[object, tuple[Region, ...]] = field(default_factory=dict)
     _contents: dict[Limits, object] = field(default_factory=dict)
     _once: dict[object, object] = field(default_factory=dict)
@@ -138,15 +145,17 @@ class Likeness:
 
     def _together(self, parts: tuple[tuple[int, ActionPart], ...]) -> Parts:
         self._count += 1
-        every = [part for _, part in parts]
-        return Parts(
-            self._count,
-            parts,
-            all(part.is_neutral for part in every),
-            tuple(sorted(set(chain.from_iterable([part.keys for part in every])))),
-            tuple(sorted(set(chain.from_iterable([part.pairs for part in every])))),
-            any(part.has_names for part in every),
-        )
+        sorts = frozenset([part.sort for _, part in parts])
+        traits = self._together_known.get(sorts)
+        if traits is None:
+            every = [part for _, part in parts]
+            traits = self._together_known[sorts] = (
+                all(part.is_neutral for part in every),
+                tuple(sorted(set(chain.from_iterable([part.keys for part in every])))),
+                tuple(sorted(set(chain.from_iterable([part.pairs for part in every])))),
+                any(part.has_names for part in every),
+            )
+        return Parts(self._count, parts, *traits)
 
     def likeness_key(
         self, part: ActionPart | Parts, member: Member, facts: Mapping[str, object], *, is_apart: bool
@@ -161,13 +170,34 @@ class Likeness:
         name = self._name(part, member, values) if part.has_names else None
         return Kin(part.number, place, values, name)
 
+    def with_keys(
+        self, parts: Parts, member: Member, facts: Mapping[str, object]
+    ) -> Iterator[tuple[int, ActionPart, object]]:
+        """Each part with a key that is equal only where its `likeness_key` is, and is sooner made; None where
+        it takes that.
+        """
+        named, account, standing = self._named_of(member), member.account, self._standing_of(member, facts)
+        # What a name of the most common sort says.
+        plain = None if named.is_odd else named.sizes
+        for mask, part in parts.each:
+            name = None
+            key: object = None
+            if part.has_names and plain is not None and named.apart_from.issuperset(part.pairs):
+                name = plain
+            if not part.keys and (name is not None or not part.has_names):
+                key = (part, standing if part.is_neutral else account, name)
+            yield mask, part, key
+
+    def _named_of(self, member: Member) -> Named:
+        if self._named is None or self._named.member is not member:
+            self._named = Named(member)
+        return self._named
+
     def _name(self, part: ActionPart | Parts, member: Member, tags: Own) -> object:
         """How the patterns with the member's name in them lie to those that they might meet; the name itself
         where that does not decide.
         """
-        if self._named is None or self._named.member is not member:
-            self._named = Named(member)
-        named = self._named
+        named = self._named_of(member)
         if named.is_odd:
             return named.values
         if named.apart_from.issuperset(part.pairs):
@@ -205,7 +235,7 @@ class Likeness:
         contents = (self._content_of(limits_before), self._content_of(limits_after))
         is_everything = is_renamed or (None not in contents and contents[0] != contents[1])
         regions = self._regions_of(contents, limits_before, limits_after)
-        for of_docs, piece in self._slices_of(left, right, is_everything=is_everything):
+        for of_docs, piece in self._slicer.slices(left, right, is_everything=is_everything):
             for region in regions:
                 mask = of_docs & region.mask
                 if mask:
@@ -219,14 +249,6 @@ class Likeness:
             content = limits_content(limits)
             bearing_content = self._contents[limits] = self._once.setdefault(content, content)
         return bearing_content
-
-    def _slices_of(self, before: Held, after: Held, *, is_everything: bool) -> tuple[tuple[int, Slice], ...]:
-        key = (tuple(before.items()), tuple(after.items()), is_everything)
-        slices = self._slices.get(key)
-        if slices is None:
-            slices = tuple(self._slicer.slices(before, after, is_everything=is_everything))
-            self._slices[key] = slices
-        return slices
 
     def _regions_of(
         self, contents: tuple[object, ...], before: Limits | None, after: Limits | None
@@ -253,7 +275,8 @@ class Likeness:
                 numbers = tuple(self._number(pair) for pair in pairs)
                 traits = self._traits[number] = (is_neutral, keys, numbers, has_names)
             near = None if piece.near is None else self._part(piece.near, region)
-            known = self._known[piece, region] = ActionPart(number, piece, region, *traits, near)
+            sort = self._sorts.setdefault(traits, len(self._sorts))
+            known = self._known[piece, region] = ActionPart(number, piece, region, *traits, sort, near)
         return known
 
     def _number(self, pair: Pair) -> int:

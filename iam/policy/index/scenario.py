@@ -156,6 +156,7 @@ class _Shifts:
         self._likeness = Likeness(self._space)
         self._changes: dict[Kin, PrincipalChange] = {}
         self._known: dict[Kin, PrincipalChange] = {}
+        self._by_key: dict[object, PrincipalChange] = {}
 
     def of(self, edits: Mapping[str, Edits], after: Mapping[str, Shard]) -> Iterator[tuple[Member, Shift]]:
         """Every member that the edits concern, or that they make or end."""
@@ -182,29 +183,34 @@ class _Shifts:
         likeness, facts = self._likeness, self._sides.after[member.account].facts
         parts = likeness.parts(before, after)
         is_apart = before is not None and after is not None and is_another(before, after)
+        pair = _Pair(self._sides, before, after)
         if is_apart:
-            return self._joined(parts, before, after, is_apart=True)
+            return combine_changes(
+                [(mask, self._proved(part, pair, is_apart=True)) for mask, part in parts.each]
+            )
         alike = likeness.likeness_key(parts, member, facts, is_apart=False)
         known = self._changes.get(alike)
         if known is None:
-            known = self._changes[alike] = self._joined(parts, before, after, is_apart=False)
+            known = self._changes[alike] = combine_changes(list(self._by_part(parts, pair)))
         return known
 
-    def _joined(
-        self, parts: Parts, before: Member | None, after: Member | None, *, is_apart: bool
-    ) -> PrincipalChange:
-        pair = _Pair(self._sides, before, after)
-        changes = []
-        for mask, part in parts.each:
-            change = None if part.near is None else self._near(part, pair)
-            changes.append((mask, change or self._proved(part, pair, is_apart=is_apart)))
-        return combine_changes(changes)
+    def _by_part(self, parts: Parts, pair: _Pair) -> Iterator[tuple[int, PrincipalChange]]:
+        """What becomes of each part."""
+        facts = self._sides.after[pair.member.account].facts
+        for mask, part, key in self._likeness.with_keys(parts, pair.member, facts):
+            change = None if key is None else self._by_key.get(key)
+            if change is None:
+                change = self._near(part, pair) or self._proved(part, pair, is_apart=False)
+                if key is not None:
+                    self._by_key[key] = change
+            yield mask, change
 
     def _near(self, part: ActionPart, pair: _Pair) -> PrincipalChange | None:
         """What becomes of the part by what the change bears on, if that says all; the requests that prove it
         are those of somebody who holds nothing else.
         """
-        assert part.near is not None
+        if part.near is None:
+            return None
         change = self._proved(part.near, pair, is_apart=False)
         if change.unsettled & part.within:
             return None

@@ -4,26 +4,23 @@ holds, and by the service control policies above it.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 from iam.policy.index.classes import Limits, Profile
 from iam.policy.index.documents import Doc, Marks
+from iam.policy.index.holdings import Held, Holding, NumberedDocs, Numbers, Partings
 from iam.policy.index.masks import Space
 from iam.policy.index.relevance import (
     Masks,
     allow_everything,
     is_apart,
     lone_kind,
-    masks_of,
     starts_of_clause,
 )
-from iam.policy.index.weights import mask_without
 
-Held = Mapping[Doc, Marks | None]
-"""Documents, with how they see the principal where that differs."""
 HeldDocs = tuple[tuple[Doc, Marks | None], ...]
 Scps = tuple[tuple[Doc, ...], ...]
 
@@ -70,126 +67,108 @@ class Region:
         return ((doc, None) for doc in self.docs)
 
 
+Slices = tuple[tuple[int, Slice], ...]
+
+
 class Slicer:
     """Takes actions apart."""
 
     def __init__(self, space: Space) -> None:
         self._space = space
-        self._masks: dict[Doc, Masks] = {}
         self._everywhere: dict[Doc, int] = {}
         self._everything = allow_everything(space)
         self._known: dict[object, Slice] = {}
+        self._holdings = NumberedDocs(space)
+        self._partings = Partings(self._holdings, space.actions.everything)
+        self._slices: dict[tuple[Numbers, bool], Slices] = {}
         self._starts_known: dict[tuple[Doc, Marks | None], list[tuple[int, tuple[str, ...] | None]]] = {}
 
     def masks(self, doc: Doc) -> Masks:
         """The actions that a document speaks of."""
-        masks = self._masks.get(doc)
-        if masks is None:
-            masks = self._masks[doc] = masks_of(doc, self._space)
-        return masks
+        return self._holdings.masks(doc)
 
-    def slices(self, before: Held, after: Held, *, is_everything: bool) -> Iterator[tuple[int, Slice]]:
+    def slices(self, before: Held, after: Held, *, is_everything: bool) -> Slices:
         """Sets of actions by the documents that are held; `is_everything`: not only actions of those that
         only one side holds.
         """
-        docs = sorted({**before, **after}, key=lambda doc: doc.digest)
-        touched = given_mask = plain = allowed = 0
-        differing: dict[Doc, None] = {}
-        for doc in docs:
-            masks = self.masks(doc)
-            if doc in before and doc in after and before[doc] == after[doc]:
-                plain |= masks.plain
-            else:
-                differing[doc] = None
-                touched |= masks.any
-                given_mask |= masks.allowed
-            allowed |= masks.allowed
-        # What no policy allows stays denied; but limits may differ for a root user, who needs none.
-        touched = self._space.actions.everything if is_everything else touched & allowed
-        sure = mask_without(touched & plain, given_mask)
-        speaking = []
-        denying = []
-        for doc in docs:
-            masks = self.masks(doc)
-            speaking.append((doc, masks.any))
-            if doc in differing:
-                denying.append((doc, masks.any))
-            elif masks.denied & sure:
-                denying.append((doc, masks.denied))
-        gifts = [doc for doc in differing if self.masks(doc).allowed]
-        for mask, docs_apart in _apart(sure, denying):
-            yield mask, self._sure_slice(docs_apart, gifts, given_mask, before, after)
-        for mask, docs_apart in _apart(touched ^ sure, speaking):
-            if docs_apart:
-                yield mask, self._slice(mask, docs_apart, differing, before, after, is_whole=is_everything)
+        numbers = self._holdings.numbers_of(before, after)
+        slices = self._slices.get((numbers, is_everything))
+        if slices is None:
+            slices = tuple(self._found(numbers, before, after, is_everything=is_everything))
+            self._slices[numbers, is_everything] = slices
+        return slices
 
-    def _sure_slice(
-        self, docs: Sequence[Doc], gifts: Iterable[Doc], mask_given: int, before: Held, after: Held
-    ) -> Slice:
-        content = ("sure", *_content(docs, before, after))
-        key = (content, tuple(gifts))
+    def _found(
+        self, numbers: Numbers, before: Held, after: Held, *, is_everything: bool
+    ) -> Iterator[tuple[int, Slice]]:
+        differing = tuple([number for number in numbers if self._holdings[number].differs])
+        parting = self._partings.parting(numbers, differing, is_everything=is_everything)
+        for mask, speaking in parting.sure:
+            yield mask, self._sure_slice(speaking, differing, before, after)
+        everywhere = 0
+        for number in differing:
+            everywhere |= self._everywhere_of(self._holdings[number].doc)
+        for mask, speaking in parting.unsure:
+            piece = self._slice(mask, speaking, before, after, everywhere=everywhere, is_whole=is_everything)
+            yield mask, piece
+
+    def _sure_slice(self, numbers: Numbers, differing: Numbers, before: Held, after: Held) -> Slice:
+        key = ("sure", numbers, differing)
         known = self._known.get(key)
         if known is None:
+            holdings = [self._holdings[number] for number in numbers]
+            docs = [holding.doc for holding in holdings]
             # A document that denies speaks of the same actions in all slices that have the content.
-            within = ~mask_given
-            for doc in docs:
-                within &= self._denied_by(doc, before, after)
+            within = -1
+            for number in differing:
+                within &= ~self._holdings[number].masks.allowed
+            for holding in holdings:
+                within &= holding.denied
             left = (self._everything, *(doc for doc in docs if doc in before))
             right = (self._everything, *(doc for doc in docs if doc in after))
-            known = self._known[key] = Slice(within, left, right, content)
+            known = self._known[key] = Slice(within, left, right, ("sure", *_content(docs, before, after)))
         return known
 
-    def _denied_by(self, doc: Doc, before: Held, after: Held) -> int:
-        masks = self.masks(doc)
-        is_kept = doc in before and doc in after and before[doc] == after[doc]
-        return masks.denied if is_kept else masks.any
-
     def _slice(
-        self,
-        mask: int,
-        docs: Sequence[Doc],
-        differing: Container[Doc],
-        before: Held,
-        after: Held,
-        *,
-        is_whole: bool,
+        self, mask: int, numbers: Numbers, before: Held, after: Held, *, everywhere: int, is_whole: bool
     ) -> Slice:
-        content = _content(docs, before, after)
-        is_anywhere = any(doc in differing and self._everywhere_of(doc) & mask for doc in docs)
-        key = (content, is_anywhere, is_whole)
+        is_anywhere = bool(mask & everywhere)
+        key = (is_anywhere, numbers, is_whole)
         known = self._known.get(key)
         if known is None:
+            holdings = [self._holdings[number] for number in numbers]
+            docs = [holding.doc for holding in holdings]
+            differing = {holding.doc for holding in holdings if holding.differs}
+            content = _content(docs, before, after)
             within = -1
-            for doc in docs:
-                within &= self.masks(doc).any
+            for holding in holdings:
+                within &= holding.masks.any
             left = tuple(doc for doc in docs if doc in before)
             right = tuple(doc for doc in docs if doc in after)
             alone, common = ((), None) if is_anywhere else _alone(left, differing, content)
             shared_docs = tuple(dict.fromkeys((*content[0], *content[1]))) if alone else ()
-            left_out = () if is_whole else tuple(self._needless(within, docs, differing, before, after))
+            left_out = () if is_whole else tuple(self._needless(within, holdings, before, after))
             near = None
             if left_out:
-                rest = [doc for doc in docs if doc not in left_out]
-                near = self._slice(mask, rest, differing, before, after, is_whole=is_whole)
+                rest = tuple([number for number in numbers if self._holdings[number].doc not in left_out])
+                near = self._slice(mask, rest, before, after, everywhere=everywhere, is_whole=is_whole)
             has_names = any(self._has_names(doc, within) for doc in left_out)
             known = self._known[key] = Slice(
                 within, left, right, content, shared_docs, alone, common, near, has_names
             )
         return known
 
-    def _needless(
-        self, within: int, docs: Sequence[Doc], differing: Container[Doc], before: Held, after: Held
-    ) -> Iterator[Doc]:
+    def _needless(self, within: int, holdings: Sequence[Holding], before: Held, after: Held) -> Iterator[Doc]:
         """Documents that are kept and that say nothing, or nothing more than another one, about what those
         that differ are about.
         """
-        kept = [doc for doc in docs if doc not in differing]
-        plain = [doc for doc in kept if not within & ~self.masks(doc).plain]
+        kept = [holding for holding in holdings if not holding.differs]
         # Of documents that allow as much, a receipt names the last by its digest.
-        best = plain[-1].digest if plain else ""
-        changed = self._starts(within, [doc for doc in docs if doc in differing], before, after)
-        for doc in kept:
-            if doc.digest < best and not self.masks(doc).denied & within:
+        best = max([each.doc.digest for each in kept if not within & ~each.plain], default="")
+        changed = self._starts(within, [each.doc for each in holdings if each.differs], before, after)
+        for each in kept:
+            doc = each.doc
+            if doc.digest < best and not each.masks.denied & within:
                 yield doc
             elif changed is not None:
                 starts = self._starts(within, [doc], before, after)

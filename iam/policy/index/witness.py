@@ -9,7 +9,7 @@ what it does not confirm is not said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from iam.policy.compiled import PolicyKind
@@ -43,7 +43,7 @@ class Prover(ProofMemory):
             is_taken_over = is_taken_over or asked.is_taken_over
             unsettled |= asked.unsettled
         proved_for = "" if is_taken_over else before.principal.arn
-        joined = tuple(_joined(proofs))
+        joined = _joined(proofs)
         return PrincipalChange(joined, bool(personal), proved_for, self, personal, unsettled)
 
     def _touched(self, before: Side, after: Side, differing: set[Say]) -> int:
@@ -98,34 +98,41 @@ def _is_for_all(clause: IndexedStatement) -> bool:
     return not clause.source.conditions and not any("${" in name for name in clause.source.resources or ())
 
 
-def combine_changes(changes: Iterable[tuple[int, PrincipalChange]]) -> PrincipalChange:
+def combine_changes(changes: Sequence[tuple[int, PrincipalChange]]) -> PrincipalChange:
     """What becomes of all actions, from changes of one prover that each say it of a set of them."""
-    used = []
-    proofs = []
+    masks: dict[int, int] = {}
+    verdicts: dict[int, AlikeVerdict] = {}
     for within, change in changes:
-        used.append(change)
-        proofs += [Proof(mask & within, verdict) for mask, verdict in change.proofs if mask & within]
-    names = {change.proved_for for change in used}
-    proved_for = names.pop() if len(names) == 1 else ""
-    return PrincipalChange(
-        tuple(_joined(proofs)),
-        any(change.is_personal for change in used),
-        proved_for,
-        next((change.prover for change in used), None),
-    )
+        for mask, verdict in change.proofs:
+            _join(mask & within, verdict, masks, verdicts)
+    proofs = tuple([Proof(mask, verdicts[number]) for number, mask in masks.items()])
+    if not changes:
+        return PrincipalChange(proofs)
+    first = changes[0][1]
+    is_for_one = all(change.proved_for == first.proved_for for _, change in changes)
+    proved_for = first.proved_for if is_for_one else ""
+    is_personal = any(change.is_personal for _, change in changes)
+    return PrincipalChange(proofs, is_personal, proved_for, first.prover)
 
 
-def _joined(proofs: Iterable[Proof]) -> Iterator[Proof]:
+def _joined(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
     """Sets with the same verdict of one prover as one."""
     masks: dict[int, int] = {}
     verdicts: dict[int, AlikeVerdict] = {}
     for mask, verdict in proofs:
-        # What is equal is one object, and verdicts are long to compare.
-        number = id(verdict)
-        masks[number] = masks.get(number, 0) | mask
+        _join(mask, verdict, masks, verdicts)
+    return tuple([Proof(mask, verdicts[number]) for number, mask in masks.items()])
+
+
+def _join(mask: int, verdict: AlikeVerdict, masks: dict[int, int], verdicts: dict[int, AlikeVerdict]) -> None:
+    """Put a set to those with the same verdict."""
+    # What is equal is one object, and verdicts are long to compare.
+    number = id(verdict)
+    if number in masks:
+        masks[number] |= mask
+    elif mask:
+        masks[number] = mask
         verdicts[number] = verdict
-    for number, mask in masks.items():
-        yield Proof(mask, verdicts[number])
 
 
 __all__ = ["AlikeVerdict", "Cell", "PrincipalChange", "Proof", "Prover", "Witness", "witness_of"]

@@ -11,8 +11,9 @@ from operator import or_
 import pytest
 
 from iam.policy.index.documents import Doc, Documents
+from iam.policy.index.holdings import Held
 from iam.policy.index.reach import reach_of
-from iam.policy.index.slices import Held, Slicer
+from iam.policy.index.slices import Slicer
 from iam.policy.index.weights import Piece, combine, joined
 from iam.policy.logic import OPEN, YES
 from tests.iam.policy.index.organisations import document
