@@ -25,6 +25,7 @@ urlpatterns = [
     path("", include("console.findings.urls")),
     path("", include("console.compliance.urls")),
     path("", include("console.reviews.urls")),
+    path("", include("console.evidence.urls")),
     path("", include("console.mfa.urls")),
     path("", include("console.rotation.urls")),
     path("", include("console.notify.urls")),

@@ -49,6 +49,7 @@ from tests.url_rows import (
     finding_row,
     grant_draft_row,
     link_row,
+    pack_row,
     proposed_row,
     waiting_grant_row,
 )
@@ -204,6 +205,7 @@ def _made() -> World:
             "own event": event_arguments(own),
             "assertion": {"pk": assertion_row().pk},
             **review_arguments(own, other, operators),
+            "pack": {"pk": pack_row(operators["administrator"].person).pk},
             "own finding": {"pk": finding_row(own).pk},
             "other finding": {"pk": finding_row(other).pk},
             "csv": {"form": "csv"},

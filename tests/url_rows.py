@@ -9,6 +9,7 @@ from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant, GrantState
 from iam.audit.assertions.models import StandingAssertion
 from iam.audit.findings.models import AuditFinding
+from iam.audit.evidence.models import EvidencePack, PackKind, PackState
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
 from iam.directory.models import Appointment, Person, Role
@@ -101,3 +102,23 @@ def finding_row(user: Entity) -> AuditFinding:
         last_seen=factories.FIRST_READ,
         changed_at=factories.FIRST_READ,
     )
+
+
+def pack_row(author: Person) -> EvidencePack:
+    """A pack that is built."""
+    moment = factories.FIRST_READ
+    pack = EvidencePack.objects.create(
+        kind=PackKind.PERIOD,
+        title="Changes and journal",
+        since=moment,
+        until=moment,
+        seed="1",
+        sample_size=1,
+        requested_by=author.pk,
+        requested_name=author.name,
+        requested_at=moment,
+        state=PackState.DONE,
+    )
+    pack.path.parent.mkdir(parents=True, exist_ok=True)
+    pack.path.write_bytes(b"PK")
+    return pack

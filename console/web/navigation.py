@@ -169,7 +169,7 @@ COMPLIANCE = NavigationEntry(
     (
         NavigationTab("Frameworks", "compliance:frameworks", ACCOUNT),
         NavigationTab("Access reviews", "reviews:list", OTHERS),
-        # Evidence follows here.
+        NavigationTab("Evidence packs", "evidence:packs", ACCOUNT),
     ),
 )
 CHANGES = NavigationEntry(

@@ -11,10 +11,12 @@ from django.db.models import QuerySet
 
 from iam.audit.evidence.change_facts import changes_table
 from iam.audit.evidence.change_sample import ChangeSample, draw, sample_table
+from iam.audit.evidence.framework_facts import framework_tables
 from iam.audit.evidence.models import EvidencePack, PackKind
 from iam.audit.evidence.operator_facts import operators_table
 from iam.audit.evidence.tables import PackTable
 from iam.audit.evidence.user_facts import users_table
+from iam.audit.frameworks.definitions import all_frameworks
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes
 from iam.guard import Right, Viewer
@@ -81,6 +83,8 @@ def title_of(kind: PackKind, subject: str, *, since: datetime, until: datetime) 
     if kind is PackKind.PERIOD:
         last = until - timedelta(seconds=1)
         return f"Changes and journal, {since.day} {since:%b %Y} to {last.day} {last:%b %Y}"
+    if kind is PackKind.FRAMEWORK:
+        return all_frameworks()[subject].title
     return f"{kind.label} {subject}"
 
 
@@ -109,4 +113,8 @@ def _nothing(pack: EvidencePack, scope: PackScope, as_of: datetime) -> Sequence[
     return []
 
 
-OWN_TABLES: Final = {PackKind.PERIOD: _nothing}
+def _framework(pack: EvidencePack, scope: PackScope, as_of: datetime) -> Sequence[PackTable]:
+    return framework_tables(pack.subject, scope.accounts, as_of=as_of)
+
+
+OWN_TABLES: Final = {PackKind.PERIOD: _nothing, PackKind.FRAMEWORK: _framework}

@@ -31,6 +31,7 @@ from iam.audit.evidence.journal_excerpt import ExcerptScope, write_excerpt
 from iam.audit.evidence.models import EvidencePack, PackKind, PackState
 from iam.audit.evidence.pack_files import PackFiles, write_tables
 from iam.audit.evidence.tables import Progress
+from iam.audit.frameworks.definitions import all_frameworks
 from iam.directory.models import Person
 from iam.guard import Right, Viewer, viewer_for
 from iam.journal.services import record
@@ -123,6 +124,9 @@ def _pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidencePack:
 def _check(order: PackOrder, actor: Viewer) -> None:
     if order.kind not in OWN_TABLES:
         raise PackRefusedError("Packs of this kind can’t be built yet.", field="kind")
+    if order.kind is PackKind.FRAMEWORK and order.subject not in all_frameworks():
+        names = ", ".join(all_frameworks())
+        raise PackRefusedError(f"Choose one of these frameworks: {names}.", field="subject")
     if order.since >= order.until:
         raise PackRefusedError("The period must end after it begins.", field="until")
     if order.until - order.since > LONGEST:

@@ -227,3 +227,22 @@ def test_the_name_of_the_task_is_known() -> None:
 
     app.loader.import_default_modules()
     assert BUILD_TASK in app.tasks
+
+
+def test_a_pack_of_a_framework_has_its_requirements_for_the_chosen_account(
+    account: Account, tmp_path: Path
+) -> None:
+    factories.synced(account)
+    factories.user(account, "tomas", credentials={"mfa": "none"})
+    order = {"kind": PackKind.FRAMEWORK, "subject": "pci-dss-4.0.1", "accounts": (account.account_id,)}
+    pack = built(tmp_path, **order)
+    rows = {row["requirement"]: row for row in facts(pack, "requirements")["rows"]}
+    assert {"7.2.4", "8.4.2"} <= rows.keys()
+    assert set(rows["8.4.2"]["automatic"]["accounts"]) <= {account.account_id, "gatehouse"}
+    assert verify(str(pack))[1] == set()
+
+
+def test_a_framework_that_is_not_there_is_refused(account: Account) -> None:
+    with pytest.raises(PackRefusedError) as error:
+        request_pack(_order(kind=PackKind.FRAMEWORK, subject="x"), actor=auditor(), now=NOW())
+    assert error.value.field == "subject"

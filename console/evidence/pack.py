@@ -1,0 +1,107 @@
+"""Requesting an evidence pack, following how it is built, and downloading it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_safe
+
+from console.evidence.pack_form import PackForm
+from console.evidence.pack_list import tone_of
+from console.setup.progress import step_of
+from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.render import render_page
+from iam.audit.evidence.models import EvidencePack, PackState
+from iam.audit.evidence.packs import PackRefusedError, may_request, request_pack, visible_packs
+from iam.guard import Right
+from iam.journal.services import record
+from iam.mirror.models import Account
+
+STOP_POLLING = 286
+FILES = {
+    "requirements": "Requirements",
+    "findings": "Findings",
+    "reviews": "Review decisions",
+    "sample": "Sampled changes",
+    "changes": "Changes",
+    "users": "IAM users",
+    "operators": "Roles in Gatehouse",
+    "journal": "Journal entries in the chain",
+}
+
+
+@require(Right.SEE_ACCOUNT)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: ViewerRequest) -> HttpResponse:
+    """The form, and the request."""
+    require_present(request)
+    if not may_request(request.viewer):
+        raise Http404
+    now = datetime.now(tz=UTC)
+    form = PackForm(request.POST or None, viewer=request.viewer, chosen=request.GET.get("about", ""), now=now)
+    status = 200
+    if request.method == "POST":
+        if form.is_valid():
+            try:
+                pack = request_pack(form.order(), actor=request.viewer, now=now)
+            except PackRefusedError as error:
+                form.add_error(form.field_of(error.field), error.message)
+            else:
+                return redirect("evidence:pack", pk=pack.pk)
+        status = 422
+    context = {"form": form, "section": "evidence"}
+    return render_page(request, "evidence/new.html", context, status=status)
+
+
+def _pack(request: ViewerRequest, pk: UUID) -> EvidencePack:
+    if not may_request(request.viewer):
+        raise Http404
+    return found_or_404(visible_packs(request.viewer).filter(pk=pk).first())
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def pack_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """How far a pack is, what it has, and how to verify it; 286 tells the page that asks to stop asking."""
+    require_present(request)
+    pack = _pack(request, pk)
+    names = Account.objects.filter(account_id__in=pack.accounts).values_list("name", flat=True)
+    context: dict[str, Any] = {
+        "pack": pack,
+        "tone": tone_of(pack),
+        "accounts": list(names.order_by("name")),
+        "counts": [(label, pack.counts[name]) for name, label in FILES.items() if name in pack.counts],
+        "has_file": pack.state == PackState.DONE and pack.path.exists(),
+        "step": step_of(request),
+        "section": "evidence",
+    }
+    status = STOP_POLLING if pack.is_final and request.GET.get("n") else 200
+    return render_page(request, "evidence/pack.html", context, partial="progress", status=status)
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def download_pack(request: ViewerRequest, pk: UUID) -> HttpResponseBase:
+    """The file, and an entry of the journal."""
+    pack = _pack(request, pk)
+    if pack.state != PackState.DONE:
+        raise Http404
+    try:
+        file = pack.path.open("rb")
+    except FileNotFoundError:
+        raise Http404 from None
+    record(
+        kind="evidence.download",
+        actor=request.viewer,
+        subject=pack.title,
+        data={"pack": pack.reference, "sha256": pack.sha256},
+    )
+    name = f"gatehouse-{pack.reference}.zip"
+    response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
+    response["Cache-Control"] = "no-store"
+    return response

@@ -1,0 +1,103 @@
+"""The form of an evidence pack: what it is about, the accounts, the period and the sample."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time, timedelta
+from typing import Any, Final
+
+from django import forms
+
+from iam.audit.evidence.change_sample import MOST, USUAL_SIZE
+from iam.audit.evidence.contents import whole_accounts
+from iam.audit.evidence.models import PackKind
+from iam.audit.evidence.packs import PackOrder
+from iam.audit.frameworks.definitions import all_frameworks
+from iam.guard import Viewer
+
+PERIOD_DAYS: Final = 90
+PERIOD: Final = "period"
+DATE: Final = {"class": "input", "type": "date"}
+
+
+def about_choices() -> list[tuple[str, str]]:
+    """What packs can be about."""
+    frameworks = [(f"framework:{name}", each.title) for name, each in all_frameworks().items()]
+    return [*frameworks, (PERIOD, "Changes and journal of a period")]
+
+
+class PackForm(forms.Form):
+    """What is requested."""
+
+    about = forms.ChoiceField(label="About", widget=forms.Select(attrs={"class": "input"}))
+    accounts = forms.MultipleChoiceField(
+        required=False,
+        help_text="None chosen: all that you see.",
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={"invalid_choice": "Choose accounts of the list."},
+    )
+    since = forms.DateField(
+        label="From",
+        widget=forms.DateInput(attrs=DATE, format="%Y-%m-%d"),
+        error_messages={"required": "Enter the first day.", "invalid": "Write the day as 2026-11-30."},
+    )
+    until = forms.DateField(
+        label="To",
+        help_text="This day is included. Changes and journal entries of the period are in the pack (UTC).",
+        widget=forms.DateInput(attrs=DATE, format="%Y-%m-%d"),
+        error_messages={"required": "Enter the last day.", "invalid": "Write the day as 2026-11-30."},
+    )
+    sample_size = forms.IntegerField(
+        label="Changes to sample",
+        min_value=0,
+        max_value=MOST,
+        initial=USUAL_SIZE,
+        widget=forms.NumberInput(attrs={"class": "input"}),
+        error_messages={
+            "required": "Enter a number. 0 draws none.",
+            "invalid": "Enter a whole number.",
+            "min_value": "Enter 0 or more.",
+            "max_value": f"A sample has at most {MOST} changes.",
+        },
+    )
+    seed = forms.CharField(
+        required=False,
+        max_length=64,
+        help_text="Draws the same sample again. Leave it empty for a random one.",
+        widget=forms.TextInput(attrs={"class": "input mono", "spellcheck": "false", "autocomplete": "off"}),
+    )
+
+    def __init__(self, data: Any = None, *, viewer: Viewer, chosen: str, now: datetime) -> None:
+        first = (now - timedelta(days=PERIOD_DAYS)).date()
+        super().__init__(data, initial={"about": chosen, "since": first, "until": now.date()})
+        accounts = [(account.account_id, account.name) for account in whole_accounts(viewer)]
+        self._set_choices("about", about_choices())
+        self._set_choices("accounts", accounts)
+
+    def _set_choices(self, name: str, choices: list[tuple[str, str]]) -> None:
+        field = self.fields[name]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = choices
+
+    def field_of(self, name: str) -> str | None:
+        """The field of the form that an error of the service belongs to; None for the whole."""
+        if name in ("kind", "subject"):
+            return "about"
+        return name if name in self.fields else None
+
+    def order(self) -> PackOrder:
+        """What is requested, once the form is valid."""
+        values = self.cleaned_data
+        kind, _, subject = values["about"].partition(":")
+        return PackOrder(
+            kind=PackKind(kind),
+            subject=subject,
+            since=_start(values["since"]),
+            until=_start(values["until"]) + timedelta(days=1),
+            accounts=tuple(values["accounts"]),
+            seed=values["seed"],
+            sample_size=values["sample_size"],
+        )
+
+
+def _start(day: Any) -> datetime:
+    return datetime.combine(day, time(), tzinfo=UTC)

@@ -1,0 +1,54 @@
+"""The list of evidence packs, the public key, and the script that verifies."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from django.http import FileResponse, Http404, HttpResponse
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from console.web.access import ViewerRequest, require, require_present
+from console.web.render import render_page
+from iam.audit.evidence import verify_evidence
+from iam.audit.evidence.models import EvidencePack, PackState
+from iam.audit.evidence.pack_files import VERIFIER
+from iam.audit.evidence.packs import may_request, visible_packs
+from iam.guard import Right
+from iam.journal.signing_keys import verifiers
+
+PAGE: Final = 50
+TONES: Final = {PackState.DONE: "ok", PackState.FAILED: "bad"}
+
+
+def tone_of(pack: EvidencePack) -> str:
+    """The color of a pack's status."""
+    return TONES.get(PackState(pack.state), "info")
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def packs_page(request: ViewerRequest) -> HttpResponse:
+    """The newest packs that the viewer sees."""
+    require_present(request)
+    if not may_request(request.viewer):
+        raise Http404
+    packs = list(visible_packs(request.viewer)[: PAGE + 1])
+    context = {
+        "rows": [(pack, tone_of(pack)) for pack in packs[:PAGE]],
+        "limit": PAGE if len(packs) > PAGE else 0,
+        "keys": [str(verifier) for verifier in verifiers()],
+        "section": "evidence",
+    }
+    return render_page(request, "evidence/packs.html", context)
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def verifier(request: ViewerRequest) -> HttpResponseBase:
+    """The script, to keep beside packs."""
+    if not may_request(request.viewer):
+        raise Http404
+    script = Path(verify_evidence.__file__).open("rb")  # noqa: SIM115 - the answer closes it
+    return FileResponse(script, as_attachment=True, filename=VERIFIER, content_type="text/x-python")

@@ -1,0 +1,14 @@
+"""Addresses of the pages of evidence packs."""
+
+from django.urls import path
+
+from console.evidence import pack, pack_list
+
+app_name = "evidence"
+urlpatterns = [
+    path("evidence/", pack_list.packs_page, name="packs"),
+    path("evidence/new/", pack.new, name="new"),
+    path("evidence/verifier/", pack_list.verifier, name="verifier"),
+    path("evidence/<uuid:pk>/", pack.pack_page, name="pack"),
+    path("evidence/<uuid:pk>/download/", pack.download_pack, name="download"),
+]

@@ -1,0 +1,136 @@
+"""The requirements of a framework with their results, attestations and exceptions, and the findings of the
+accounts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from django.db.models import QuerySet
+
+from iam.audit.evidence.tables import PackColumn, PackTable, Row
+from iam.audit.findings.models import AuditFinding, FindingStatus
+from iam.audit.frameworks.assessment import Assessed, judged, kept_parts, parts_now
+from iam.audit.frameworks.definitions import Framework, all_frameworks
+from iam.audit.frameworks.evaluation import Parts
+from iam.audit.frameworks.judgement import OWN, RequirementResult
+from iam.audit.frameworks.models import FrameworkAssessment
+from iam.audit.frameworks.stored_parts import row_of
+from iam.mirror.models import Account
+
+CHUNK: Final = 1_000
+REQUIREMENT_KEYS: Final = ("requirement", "title", "state", "reason", "attested", "excepted", "findings")
+REQUIREMENT_COLUMNS: Final = (
+    PackColumn("requirement", "Requirement", 0.8, "bold"),
+    PackColumn("title", "What it requires", 2.6),
+    PackColumn("state", "Status", 0.9),
+    PackColumn("reason", "Why", 3),
+    PackColumn("attested", "Attested", 1.6),
+    PackColumn("excepted", "Exception", 1.6),
+)
+FINDING_KEYS: Final = (
+    "id",
+    "account",
+    "kind",
+    "severity",
+    "status",
+    "certainty",
+    "subject",
+    "first_seen",
+    "affected",
+)
+FINDING_COLUMNS: Final = (
+    PackColumn("severity", "Severity", 0.7, "bold"),
+    PackColumn("kind", "Finding", 1.8),
+    PackColumn("account", "Account", 1, "mono"),
+    PackColumn("subject", "Concerns", 3.4, "mono"),
+    PackColumn("status", "Status", 0.8),
+    PackColumn("first_seen", "First seen", 1.3),
+)
+
+
+def framework_tables(name: str, accounts: QuerySet[Account], *, as_of: datetime) -> Sequence[PackTable]:
+    """Requirements and findings. Raises KeyError for a framework that isn’t there."""
+    framework = all_frameworks()[name]
+    return [
+        PackTable(
+            name="requirements",
+            title=framework.title,
+            note="Each requirement in our own words. “passed” and “failed” follow from findings and facts of "
+            "the accounts; a person attests what those can’t tell. “unknown” means that it wasn’t synced.",
+            keys=REQUIREMENT_KEYS,
+            columns=REQUIREMENT_COLUMNS,
+            rows=lambda: _requirements(framework, list(accounts), as_of),
+        ),
+        PackTable(
+            name="findings",
+            title="Findings",
+            note="Every finding of the accounts that is open or accepted.",
+            keys=FINDING_KEYS,
+            columns=FINDING_COLUMNS,
+            rows=lambda: _findings(accounts),
+        ),
+    ]
+
+
+def _requirements(framework: Framework, accounts: list[Account], as_of: datetime) -> Iterator[Row]:
+    kept = kept_parts(framework, None)
+    parts: dict[str, Parts] = {}
+    if OWN in kept:
+        parts[OWN] = kept[OWN]
+    for account in accounts:
+        # An account that no worker has judged yet is judged now: nothing is left out silently.
+        own: Parts | None = kept.get(account.account_id)
+        parts[account.account_id] = own or parts_now(account, [Assessed(framework, None)], at=None)[0]
+    oldest = _judged_at(framework, accounts) or as_of
+    for result in judged(framework, None, parts, at=as_of).values():
+        yield _requirement(framework, result, oldest)
+
+
+def _judged_at(framework: Framework, accounts: list[Account]) -> datetime | None:
+    rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=None, account__in=accounts)
+    return rows.order_by("evaluated_at").values_list("evaluated_at", flat=True).first()
+
+
+def _requirement(framework: Framework, result: RequirementResult, judged_at: datetime) -> Row:
+    requirement = framework.requirement(result.number)
+    row = row_of(result, as_of=judged_at.isoformat())
+    return {
+        **row,
+        "title": requirement.title if requirement else "",
+        "text": requirement.text if requirement else "",
+        "attested": _decision_words(row["attestation"]),
+        "excepted": _decision_words(row["exception"]),
+    }
+
+
+def _decision_words(decision: dict[str, Any] | None) -> list[str]:
+    """Who, until when and why; the date is a line of its own, since the report writes it out."""
+    if decision is None:
+        return []
+    lines = [f"By {decision['by']}"]
+    if decision.get("approved_by"):
+        lines.append(f"Approved by {decision['approved_by']}")
+    return [*lines, "Until", str(decision["valid_until"]), str(decision["reason"])]
+
+
+def _findings(accounts: QuerySet[Account]) -> Iterator[Row]:
+    rows = AuditFinding.objects.filter(account__in=accounts).exclude(status=FindingStatus.FIXED)
+    rows = rows.select_related("account").order_by("severity", "kind", "id")
+    for finding in rows.iterator(chunk_size=CHUNK):
+        yield {
+            "id": finding.key,
+            "account": finding.account.account_id,
+            "kind": finding.kind,
+            "severity": finding.get_severity_display(),
+            "status": finding.get_status_display(),
+            "certainty": finding.get_certainty_display(),
+            "subject": finding.subject,
+            "first_seen": finding.first_seen,
+            "last_seen": finding.seen_at,
+            "affected": finding.affected,
+            "evidence": finding.evidence,
+            "accepted_until": finding.accepted_until,
+        }
