@@ -8,8 +8,8 @@ from typing import Any
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant, GrantState
 from iam.audit.assertions.models import StandingAssertion
-from iam.audit.findings.models import AuditFinding
 from iam.audit.evidence.models import EvidencePack, PackKind, PackState
+from iam.audit.findings.models import AuditFinding
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
 from iam.directory.models import Appointment, Person, Role
