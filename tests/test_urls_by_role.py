@@ -44,6 +44,7 @@ from tests.url_answers import ANSWERS
 from tests.url_rows import (
     appointment_row,
     assertion_row,
+    compliance_rows,
     device_row,
     ended_part_row,
     finding_row,
@@ -206,6 +207,7 @@ def _made() -> World:
             "assertion": {"pk": assertion_row().pk},
             **review_arguments(own, other, operators),
             "pack": {"pk": pack_row(operators["administrator"].person).pk},
+            **compliance_rows(),
             "own finding": {"pk": finding_row(own).pk},
             "other finding": {"pk": finding_row(other).pk},
             "csv": {"form": "csv"},

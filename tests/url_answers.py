@@ -53,6 +53,18 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "findings:assertion-decide", "assertion"): "sign-in 404 404 404 404 302 302",
     # Compliance.
     ("GET", "compliance:frameworks", ""): "sign-in 404 404 404 200 200 200",
+    ("GET", "compliance:framework", "pci"): "sign-in 404 404 404 200 200 200",
+    ("GET", "compliance:export", "pci csv"): "sign-in 404 404 404 200 200 200",
+    ("GET", "compliance:requirement", "pci row"): "sign-in 404 404 404 200 200 200",
+    ("POST", "compliance:decide", "pci row"): "sign-in 404 404 404 404 422 422",
+    ("POST", "compliance:answer", "compliance decision"): "sign-in 404 404 404 404 302 302",
+    ("POST", "compliance:end", "compliance decision"): "sign-in 404 404 404 404 302 302",
+    ("GET", "compliance:scopes", ""): "sign-in 404 404 404 200 200 200",
+    ("GET", "compliance:scope-new", ""): "sign-in 404 404 404 404 200 200",
+    ("POST", "compliance:scope-new", ""): "sign-in 404 404 404 404 422 422",
+    ("GET", "compliance:scope", "compliance scope"): "sign-in 404 404 404 404 200 200",
+    ("POST", "compliance:scope", "compliance scope"): "sign-in 404 404 404 404 422 422",
+    ("POST", "compliance:scope-remove", "compliance scope"): "sign-in 404 404 404 404 302 302",
     # Identities.
     ("GET", "identities:people", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "identities:people-export", "csv"): "sign-in 404 404 200 200 200 200",

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
+import uuid
+from datetime import timedelta
 from typing import Any
+
+from django.utils import timezone
 
 from iam.access.drafts.models import GrantDraft
 from iam.access.grants.models import Grant, GrantState
 from iam.audit.assertions.models import StandingAssertion
 from iam.audit.evidence.models import EvidencePack, PackKind, PackState
 from iam.audit.findings.models import AuditFinding
+from iam.audit.frameworks.assessment import summarize
+from iam.audit.frameworks.definitions import all_frameworks
+from iam.audit.frameworks.models import ComplianceScope, RequirementDecision
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
 from iam.directory.models import Appointment, Person, Role
@@ -67,6 +74,34 @@ def appointment_row(operators: dict[str, Any], person: Person) -> Appointment:
     return Appointment.objects.create(
         person=person, role=Role.APPROVER, asked_by=asker.pk, asked_label=asker.name
     )
+
+
+def compliance_rows() -> dict[str, dict[str, Any]]:
+    """A framework that is judged, one of its requirements, a scope, and a decision that waits."""
+    framework = all_frameworks()["pci-dss-4.0.1"]
+    now = timezone.now()
+    summarize(framework, None, now=now)
+    scope = ComplianceScope.objects.create(
+        slug="cards", name="Cards", terms={"paths": ["/cards/"]}, changed_by="Ines Duarte", changed_at=now
+    )
+    decision = RequirementDecision.objects.create(
+        framework=framework.name,
+        requirement="8.2.2",
+        kind="exception",
+        state="requested",
+        reason="Until the terminals are replaced",
+        until=now + timedelta(days=30),
+        requested_by=uuid.uuid4(),
+        requested_name="Jonas Berg",
+        requested_at=now,
+    )
+    return {
+        "pci": {"name": framework.name},
+        "pci csv": {"name": framework.name, "form": "csv"},
+        "pci row": {"name": framework.name, "number": "8.4.2"},
+        "compliance scope": {"slug": scope.slug},
+        "compliance decision": {"pk": decision.pk},
+    }
 
 
 def assertion_row() -> StandingAssertion:

@@ -1,0 +1,107 @@
+"""Attesting, requesting, approving and ending what people decide about requirements."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, time
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_POST
+
+from console.compliance.presenters import framework_or_404, requirement_url, scope_in
+from console.compliance.requirement_page import requirement_or_404, shown
+from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.text import reads_as_stored
+from iam.audit.frameworks import decisions
+from iam.audit.frameworks.decisions import DecisionDraft, DecisionRefusedError
+from iam.audit.frameworks.judgement import NEEDS_APPROVAL
+from iam.audit.frameworks.models import RequirementDecision
+from iam.audit.frameworks.queries import find_scope
+from iam.guard import Right
+
+DECIDES = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
+WAITS = "Requested. Another approver or administrator has to approve it."
+
+
+@require(*DECIDES)
+@require_POST
+def decide(request: ViewerRequest, name: str, number: str) -> HttpResponse:
+    """Attest, or request what a second person must approve."""
+    require_present(request)
+    framework, scope = framework_or_404(name), scope_in(request)
+    requirement = requirement_or_404(framework, number)
+    kind, reason = request.POST.get("kind", ""), request.POST.get("reason", "").strip()
+    try:
+        reads_as_stored(reason)
+    except ValidationError as error:
+        return shown(request, framework, requirement, scope, errors={"reason": " ".join(error.messages)})
+    draft = DecisionDraft(kind, reason, _end_of_day(request.POST.get("until", "")))
+    try:
+        decisions.decide(framework, requirement, scope, draft, actor=request.viewer, now=datetime.now(tz=UTC))
+    except DecisionRefusedError as error:
+        return shown(request, framework, requirement, scope, errors={error.field or "form": error.message})
+    words = WAITS if kind in NEEDS_APPROVAL else "Attested."
+    messages.success(request, words)
+    return redirect(requirement_url(framework, number, scope))
+
+
+def _end_of_day(text: str) -> datetime | None:
+    """The end of a day in UTC; None for what is no day."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    return None if day is None else datetime.combine(day, time(23, 59, 59), tzinfo=UTC)
+
+
+def _decision_or_404(request: ViewerRequest, pk: UUID) -> RequirementDecision:
+    """The decision, for who sees its scope."""
+    require_present(request)
+    decision = found_or_404(RequirementDecision.objects.select_related("scope").filter(pk=pk).first())
+    if decision.scope is not None and find_scope(request.viewer, decision.scope.slug) is None:
+        raise Http404
+    return decision
+
+
+@require(*DECIDES)
+@require_POST
+def answer(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """Approve or decline a request."""
+    decision = _decision_or_404(request, pk)
+    framework = framework_or_404(decision.framework)
+    is_approved = request.POST.get("decision") == "approve"
+    try:
+        decisions.answer(
+            decision,
+            framework,
+            is_approved=is_approved,
+            actor=request.viewer,
+            now=datetime.now(tz=UTC),
+            is_single=settings.SINGLE_OPERATOR,
+        )
+    except DecisionRefusedError as error:
+        messages.error(request, error.message)
+    else:
+        outcome = "Approved." if is_approved else "Declined."
+        messages.success(request, outcome)
+    return redirect(requirement_url(framework, decision.requirement, decision.scope))
+
+
+@require(*DECIDES)
+@require_POST
+def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
+    """End what is in force, or withdraw a request."""
+    decision = _decision_or_404(request, pk)
+    framework = framework_or_404(decision.framework)
+    try:
+        decisions.end(decision, framework, actor=request.viewer, now=datetime.now(tz=UTC))
+    except DecisionRefusedError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, "Ended.")
+    return redirect(requirement_url(framework, decision.requirement, decision.scope))

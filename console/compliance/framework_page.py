@@ -1,0 +1,163 @@
+"""The page of a framework: its requirements in groups, in a scope, now or at a past moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, time
+from typing import Any, Final
+
+from django.http import HttpResponse
+from django.urls import reverse
+from django.utils.dateparse import parse_date
+from django.views.decorators.http import require_safe
+
+from console.compliance.presenters import (
+    RequirementRow,
+    framework_or_404,
+    results_in,
+    row_of,
+    scope_in,
+    state_word,
+)
+from console.web.access import ViewerRequest, require
+from console.web.asof import asof_context
+from console.web.query import Query
+from console.web.render import render_live, render_page
+from iam.audit.frameworks.definitions import Framework
+from iam.audit.frameworks.models import ComplianceScope
+from iam.audit.frameworks.queries import (
+    ShownResults,
+    states_before,
+    visible_scopes,
+    waiting_decisions,
+)
+from iam.audit.frameworks.terms import STATE_LABELS, RequirementState
+from iam.guard import Right
+
+CHANGED: Final = "changed"
+TABS: Final = (
+    ("", "All"),
+    *((state_word(state), label) for state, label in STATE_LABELS.items()),
+    (CHANGED, "Changed"),
+)
+FORMS: Final = (("csv", "Export CSV"), ("json", "Export JSON"), ("pdf", "Export PDF"))
+PACE: Final = "2s"
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def framework_page(request: ViewerRequest, name: str) -> HttpResponse:
+    """One framework."""
+    framework, scope = framework_or_404(name), scope_in(request)
+    shown = results_in(request, framework, scope)
+    tab = request.GET.get("tab", "")
+    context: dict[str, Any] = {
+        "framework": framework,
+        "scope": scope,
+        "scopes": [(each.slug, each.name) for each in visible_scopes(request.viewer)],
+        "shown": shown,
+        "is_unavailable": request.at is not None and shown.is_partial,
+        "counts": {state.name.lower(): shown.counts[state.value] for state in RequirementState},
+        "bar": _shares(shown),
+        "tabs": TABS,
+        "tab": tab if tab in dict(TABS) else "",
+        "q": request.GET.get("q", "").strip()[:200],
+        "since": request.GET.get("since", ""),
+        "section": "compliance",
+        **asof_context(request),
+    }
+    if shown.results is not None and "Gatehouse-Poll" in request.headers:
+        return HttpResponse(headers={"HX-Refresh": "true"})
+    if shown.results is None:
+        return render_live(request, "compliance/framework_waits.html", context, pace=PACE)
+    rows = rows_in(request, framework, scope, shown)
+    context |= {
+        "groups": _grouped(framework, rows),
+        "number": len(rows),
+        "files": _files(request, framework),
+    }
+    return render_page(request, "compliance/framework.html", context, partial="table")
+
+
+def rows_in(
+    request: ViewerRequest,
+    framework: Framework,
+    scope: ComplianceScope | None,
+    shown: ShownResults,
+) -> list[RequirementRow]:
+    """The rows that fit the filters of the address."""
+    tab, words = request.GET.get("tab", ""), request.GET.get("q", "").strip().lower().split()
+    before = _before(request, framework, scope, tab)
+    waiting = waiting_decisions(framework, scope) if request.at is None else set()
+    rows = []
+    for requirement in framework.requirements:
+        result = (shown.results or {}).get(requirement.number)
+        if result is None:
+            continue
+        row = row_of(
+            framework,
+            requirement,
+            scope,
+            result,
+            is_waiting=requirement.number in waiting,
+            before=before.get(requirement.number),
+        )
+        text = f"{requirement.number} {requirement.title} {requirement.text} {row.reason}".lower()
+        if _fits(row, tab) and all(word in text for word in words):
+            rows.append(row)
+    return rows
+
+
+def _fits(row: RequirementRow, tab: str) -> bool:
+    if tab == CHANGED:
+        return bool(row.before)
+    states = {state_word(state): state for state in STATE_LABELS}
+    return tab not in states or row.state == states[tab]
+
+
+def _before(
+    request: ViewerRequest, framework: Framework, scope: ComplianceScope | None, tab: str
+) -> Mapping[str, str]:
+    """The states since a day, where one is asked for; the tab alone asks for the first day of all."""
+    since = _day(request.GET.get("since", ""))
+    if request.at is not None or (since is None and tab != CHANGED):
+        return {}
+    return states_before(framework, scope, since=since or datetime.min.replace(tzinfo=UTC))
+
+
+def _day(text: str) -> datetime | None:
+    """Midnight UTC of a day; None for what is none."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        day = None
+    return None if day is None else datetime.combine(day, time(), tzinfo=UTC)
+
+
+def _grouped(framework: Framework, rows: list[RequirementRow]) -> list[tuple[str, str, list[RequirementRow]]]:
+    groups = []
+    for number, title in framework.groups:
+        own = [row for row in rows if row.requirement.group == number]
+        if own:
+            groups.append((number, title, own))
+    return groups
+
+
+def _shares(shown: ShownResults) -> list[float]:
+    """The shares of the bar, in percent: failed, needs a person, passed."""
+    counts = shown.counts
+    total = sum(counts.values()) or 1
+    states = (RequirementState.FAILED, RequirementState.PERSON, RequirementState.PASSED)
+    return [round(100 * counts[state] / total, 1) for state in states]
+
+
+def _files(request: ViewerRequest, framework: Framework) -> list[tuple[str, str]]:
+    if not request.viewer.may(Right.EXPORT):
+        return []
+    names = ("scope", "tab", "q", "since", "as-of")
+    query = Query.from_pairs([(name, request.GET.get(name, "")) for name in names])
+    files = []
+    for form, label in FORMS:
+        address = reverse("compliance:export", args=[framework.name, form])
+        files.append((label, f"{address}{query}".rstrip("?")))
+    return files

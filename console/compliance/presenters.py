@@ -1,0 +1,107 @@
+"""Frameworks and requirements as pages show them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from django.urls import reverse
+
+from console.web.access import ViewerRequest, found_or_404
+from console.web.query import Query
+from iam.audit.frameworks.definitions import Framework, FrameworkRequirement, all_frameworks
+from iam.audit.frameworks.models import ComplianceScope
+from iam.audit.frameworks.queries import ShownResults, find_scope, results_at, results_now
+from iam.audit.frameworks.terms import STATE_LABELS, AutomaticVerdict, RequirementState
+
+TONES: Final[Mapping[str, str]] = {
+    RequirementState.FAILED: "bad",
+    RequirementState.PERSON: "warn",
+    RequirementState.PASSED: "ok",
+    RequirementState.NOT_APPLICABLE: "",
+}
+VERDICTS: Final[Mapping[str, tuple[str, str]]] = {
+    AutomaticVerdict.FAILED: ("Failed", "bad"),
+    AutomaticVerdict.UNKNOWN: ("Unknown", "warn"),
+    AutomaticVerdict.PERSON: ("Needs a person", "warn"),
+    AutomaticVerdict.PASSED: ("Passed", "ok"),
+}
+"""The words and tone of what Gatehouse itself says."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementRow:
+    """A row of the table. `before` is the label of the state that it had, where it changed."""
+
+    requirement: FrameworkRequirement
+    state: str
+    label: str
+    tone: str
+    reason: str
+    url: str
+    problems: int
+    is_excepted: bool
+    is_attested: bool
+    is_waiting: bool
+    before: str = ""
+
+
+def framework_or_404(name: str) -> Framework:
+    """The framework with this name."""
+    return found_or_404(all_frameworks().get(name))
+
+
+def scope_in(request: ViewerRequest) -> ComplianceScope | None:
+    """The scope that the address names; 404 for one that the viewer doesn't see."""
+    slug = request.GET.get("scope", "")
+    return found_or_404(find_scope(request.viewer, slug)) if slug else None
+
+
+def results_in(request: ViewerRequest, framework: Framework, scope: ComplianceScope | None) -> ShownResults:
+    """The results at the moment that the address names."""
+    at: datetime | None = request.at
+    if at is None:
+        return results_now(request.viewer, framework, scope)
+    return results_at(request.viewer, framework, scope, at=at)
+
+
+def requirement_url(framework: Framework, number: str, scope: ComplianceScope | None) -> str:
+    """The page of a requirement, in a scope."""
+    query = Query.from_pairs([("scope", scope.slug if scope else "")])
+    return f"{reverse('compliance:requirement', args=[framework.name, number])}{query}".rstrip("?")
+
+
+def row_of(
+    framework: Framework,
+    requirement: FrameworkRequirement,
+    scope: ComplianceScope | None,
+    result: Mapping[str, Any],
+    *,
+    is_waiting: bool = False,
+    before: str | None = None,
+) -> RequirementRow:
+    """A requirement with its result. `before` is the state that it had; "" where it was not judged."""
+    state = str(result["state"])
+    changed = ""
+    if before is not None and before != state:
+        changed = STATE_LABELS.get(before, "Not judged")
+    return RequirementRow(
+        requirement,
+        state,
+        STATE_LABELS[state],
+        TONES[RequirementState(state)],
+        str(result["reason"]),
+        requirement_url(framework, requirement.number, scope),
+        int(result["problems"]),
+        is_excepted=result["exception"] is not None,
+        is_attested=result["attestation"] is not None,
+        is_waiting=is_waiting,
+        before=changed,
+    )
+
+
+def state_word(state: str) -> str:
+    """A state as it stands in an address."""
+    return state.replace(" ", "-")

@@ -1,0 +1,202 @@
+"""The page of one requirement: what Gatehouse says of each account, what people decided, and its history."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any, Final
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_safe
+
+from console.compliance.presenters import TONES, VERDICTS, framework_or_404, row_of, scope_in
+from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.query import Query
+from console.web.render import render_page
+from iam.audit.findings.models import AuditFinding
+from iam.audit.findings.rules import all_rules
+from iam.audit.frameworks import decisions
+from iam.audit.frameworks.checks import CHECKS
+from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
+from iam.audit.frameworks.evaluation import RequirementPart
+from iam.audit.frameworks.judgement import DECISION_LABELS, NEEDS_APPROVAL, DecisionKind
+from iam.audit.frameworks.models import ComplianceScope, DecisionState, RequirementDecision
+from iam.audit.frameworks.queries import (
+    MAX_ACCOUNTS,
+    decisions_about,
+    history_of,
+    parts_of_requirement,
+    results_now,
+    visible_scopes,
+)
+from iam.audit.frameworks.terms import STATE_LABELS, WORST_FIRST
+from iam.guard import Right
+
+MAX_FINDINGS: Final = 20
+"""So many findings of one account are linked; the rest is counted."""
+SUGGESTED: Final = timedelta(days=182)
+KIND_WORDS: Final[Mapping[str, str]] = {
+    DecisionKind.MET: "Attest that it is met",
+    DecisionKind.NOT_MET: "Attest that it is not met",
+    DecisionKind.APPLIES: "Say that it applies to us",
+    DecisionKind.EXCEPTION: "Request a dated exception",
+    DecisionKind.COMPENSATING: "Request a compensating control",
+    DecisionKind.NOT_APPLICABLE: "Request “not applicable”",
+}
+HIDDEN: Final = ("says", "verdict")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """What Gatehouse says of an account. `facts` are (title, what it says, lines of (name, value))."""
+
+    number: str
+    name: str
+    label: str
+    tone: str
+    reasons: tuple[str, ...]
+    findings: list[AuditFinding]
+    more: int
+    facts: list[tuple[str, str, list[tuple[str, str]]]]
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def requirement_page(request: ViewerRequest, name: str, number: str) -> HttpResponse:
+    """One requirement."""
+    framework = framework_or_404(name)
+    return shown(request, framework, requirement_or_404(framework, number), scope_in(request))
+
+
+def requirement_or_404(framework: Framework, number: str) -> FrameworkRequirement:
+    """The requirement with this number."""
+    return found_or_404(framework.requirement(number))
+
+
+def shown(
+    request: ViewerRequest,
+    framework: Framework,
+    requirement: FrameworkRequirement,
+    scope: ComplianceScope | None,
+    *,
+    errors: Mapping[str, str] | None = None,
+) -> HttpResponse:
+    """The page, with what is wrong with a form that was sent."""
+    require_present(request)
+    viewer = request.viewer
+    results = results_now(viewer, framework, scope)
+    result = (results.results or {}).get(requirement.number)
+    row = row_of(framework, requirement, scope, result) if result else None
+    parts = parts_of_requirement(viewer, framework, scope, requirement.number)
+    parts.sort(key=lambda part: (WORST_FIRST.index(part[2].verdict), part[1]))
+    rows = decisions_about(framework, requirement.number, scope)
+    now = datetime.now(tz=UTC)
+    may_decide = decisions.may_decide_in(viewer, scope)
+    applies = any(row.kind == DecisionKind.APPLIES and _is_in_force(row, now) for row in rows)
+    kinds = decisions.kinds_of(requirement, applies=applies) if may_decide else []
+    query = Query.from_pairs([("scope", scope.slug if scope else "")])
+    context: dict[str, Any] = {
+        "framework": framework,
+        "requirement": requirement,
+        "scope": scope,
+        "scopes": [(each.slug, each.name) for each in visible_scopes(viewer)],
+        "query": str(query),
+        "row": row,
+        "updated_at": results.updated_at,
+        "accounts": list(_account_rows(parts[:MAX_ACCOUNTS])),
+        "more_accounts": max(0, len(parts) - MAX_ACCOUNTS),
+        "kinds_of_findings": [all_rules()[kind].title for kind in requirement.findings],
+        "checks": [CHECKS[check] for check in requirement.checks],
+        "decisions": [_decision(decision, request, now, may_decide) for decision in rows],
+        "history": [
+            (change, STATE_LABELS.get(change.state, change.state), TONES.get(change.state, ""))
+            for change in history_of(framework, requirement.number, scope)
+        ],
+        "kinds": [(kind.value, KIND_WORDS[kind]) for kind in kinds],
+        "needs_approval": any(kind in NEEDS_APPROVAL for kind in kinds),
+        "decide_url": _decide_url(framework, requirement, query),
+        "errors": errors or {},
+        "values": {
+            "kind": request.POST.get("kind", ""),
+            "reason": request.POST.get("reason", ""),
+            "until": request.POST.get("until") or f"{now + SUGGESTED:%Y-%m-%d}",
+        },
+        "earliest": f"{now + timedelta(days=1):%Y-%m-%d}",
+        "latest": f"{now + decisions.LONGEST - timedelta(days=1):%Y-%m-%d}",
+        "section": "compliance",
+    }
+    status = 422 if errors else 200
+    return render_page(request, "compliance/requirement.html", context, status=status)
+
+
+def _decide_url(framework: Framework, requirement: FrameworkRequirement, query: Query) -> str:
+    address = reverse("compliance:decide", args=[framework.name, requirement.number])
+    return f"{address}{query}".rstrip("?")
+
+
+def _account_rows(parts: Iterable[tuple[str, str, RequirementPart]]) -> Iterable[AccountRow]:
+    chosen = list(parts)
+    numbers = set(chain.from_iterable(_ids(part) for _, _, part in chosen))
+    findings = {row.pk: row for row in AuditFinding.objects.filter(pk__in=numbers)}
+    for number, name, part in chosen:
+        label, tone = VERDICTS[part.verdict]
+        own = [findings[pk] for pk in _ids(part) if pk in findings]
+        more = len(part.findings) - len(own)
+        yield AccountRow(
+            number, name or "Gatehouse itself", label, tone, part.reasons, own, more, list(_facts(part))
+        )
+
+
+def _ids(part: RequirementPart) -> list[int]:
+    return [ref.id for ref in part.findings[:MAX_FINDINGS] if isinstance(ref.id, int)]
+
+
+def _facts(part: RequirementPart) -> Iterable[tuple[str, str, list[tuple[str, str]]]]:
+    for name, facts in part.facts.items():
+        lines = []
+        for key, value in facts.items():
+            if key not in HIDDEN:
+                lines.append((key.replace("_", " ").capitalize(), _words(value)))
+        yield CHECKS.get(name, name), str(facts.get("says", "")), lines
+
+
+def _words(value: Any) -> str:
+    """A fact in one line."""
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, list):
+        return ", ".join(map(_words, value)) or "None"
+    if isinstance(value, dict):
+        return ", ".join(f"{key.replace('_', ' ')}: {_words(each)}" for key, each in value.items())
+    return "Unknown" if value is None else str(value)
+
+
+def _is_in_force(decision: RequirementDecision, now: datetime) -> bool:
+    return decision.state == DecisionState.IN_FORCE and decision.until > now
+
+
+def _decision(
+    decision: RequirementDecision, request: ViewerRequest, now: datetime, may_decide: bool
+) -> dict[str, Any]:
+    """A decision with its words and what the viewer can do about it."""
+    is_requested = decision.state == DecisionState.REQUESTED
+    is_current = _is_in_force(decision, now)
+    label, tone = str(DecisionState(decision.state).label), "info" if is_requested else ""
+    if is_current:
+        tone = "ok"
+    elif decision.state == DecisionState.IN_FORCE:
+        label = "Expired"
+    is_single = settings.SINGLE_OPERATOR
+    return {
+        "decision": decision,
+        "kind": DECISION_LABELS[decision.kind],
+        "label": label,
+        "tone": tone,
+        "may_answer": is_requested and decisions.may_approve(request.viewer, decision, is_single=is_single),
+        "is_own": is_requested and may_decide and decision.requested_by == request.viewer.person_id,
+        "may_end": may_decide and (is_current or is_requested),
+    }

@@ -1,0 +1,153 @@
+"""Named scopes: their list, and the form that creates or changes one."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django import forms
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from console.web.access import ViewerRequest, found_or_404, require, require_present
+from console.web.render import render_page
+from console.web.text import reads_as_stored
+from iam.audit.frameworks import scopes
+from iam.audit.frameworks.decisions import DecisionRefusedError, may_decide_in
+from iam.audit.frameworks.models import ComplianceScope
+from iam.audit.frameworks.queries import find_scope, visible_scopes
+from iam.audit.frameworks.terms import ScopeTerms
+from iam.guard import Right
+
+DECIDES: Final = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
+MAX_TEXT: Final = 10_000
+
+
+def _lines(label: str, hint: str) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        help_text=f"{hint} One per line.",
+        required=False,
+        max_length=MAX_TEXT,
+        validators=[reads_as_stored],
+        widget=forms.Textarea(attrs={"class": "input mono", "rows": 3, "spellcheck": "false"}),
+    )
+
+
+class ScopeForm(forms.Form):
+    """What a scope covers."""
+
+    name = forms.CharField(
+        max_length=scopes.MAX_NAME,
+        strip=True,
+        validators=[reads_as_stored],
+        error_messages={"required": "Enter a name."},
+        help_text="Such as “Cardholder data environment”.",
+        widget=forms.TextInput(attrs={"class": "input"}),
+    )
+    accounts = _lines("Accounts", "Account IDs; without any, all connected accounts.")
+    tags = _lines("Tags", "Users, groups, roles and policies with one of these: name=value.")
+    paths = _lines("IAM path prefixes", "Users, groups, roles and policies under one of these: /payments/.")
+    resources = _lines("Data stores and KMS keys", "ARNs of what holds or protects card data.")
+
+    @property
+    def terms(self) -> ScopeTerms:
+        """The terms, after `is_valid`."""
+        tags = []
+        for line in _split(self.cleaned_data["tags"]):
+            name, _, value = line.partition("=")
+            tags.append((name.strip(), value.strip()))
+        return ScopeTerms(
+            _split(self.cleaned_data["accounts"]),
+            tuple(tags),
+            _split(self.cleaned_data["paths"]),
+            _split(self.cleaned_data["resources"]),
+        )
+
+
+def _split(text: str) -> tuple[str, ...]:
+    lines = [line.strip() for line in text.splitlines()]
+    return tuple(dict.fromkeys(line for line in lines if line))
+
+
+def _initial(scope: ComplianceScope) -> dict[str, str]:
+    terms = ScopeTerms.from_json(scope.terms)
+    return {
+        "name": scope.name,
+        "accounts": "\n".join(terms.accounts),
+        "tags": "\n".join(f"{name}={value}" for name, value in terms.tags),
+        "paths": "\n".join(terms.paths),
+        "resources": "\n".join(terms.resources),
+    }
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def scopes_page(request: ViewerRequest) -> HttpResponse:
+    """The scopes that the viewer sees."""
+    require_present(request)
+    rows = [(scope, ScopeTerms.from_json(scope.terms)) for scope in visible_scopes(request.viewer)]
+    context = {
+        "rows": rows,
+        "may_change": may_decide_in(request.viewer, None),
+        "section": "compliance",
+    }
+    return render_page(request, "compliance/scopes.html", context)
+
+
+@require(*DECIDES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def new(request: ViewerRequest) -> HttpResponse:
+    """Create a scope."""
+    require_present(request)
+    return _form_page(request, None)
+
+
+@require(*DECIDES)
+@require_http_methods(["GET", "HEAD", "POST"])
+def edit(request: ViewerRequest, slug: str) -> HttpResponse:
+    """Change a scope."""
+    return _form_page(request, _scope_or_404(request, slug))
+
+
+def _scope_or_404(request: ViewerRequest, slug: str) -> ComplianceScope:
+    require_present(request)
+    scope = found_or_404(find_scope(request.viewer, slug))
+    if not may_decide_in(request.viewer, scope):
+        raise Http404
+    return scope
+
+
+def _form_page(request: ViewerRequest, scope: ComplianceScope | None) -> HttpResponse:
+    initial = _initial(scope) if scope else None
+    form = ScopeForm(request.POST or None, initial=initial)
+    if request.method == "POST" and form.is_valid():
+        name = form.cleaned_data["name"]
+        try:
+            scopes.save_scope(
+                scope, name=name, terms=form.terms, actor=request.viewer, now=datetime.now(tz=UTC)
+            )
+        except DecisionRefusedError as error:
+            form.add_error(error.field or None, error.message)
+        else:
+            messages.success(request, "Saved. Requirements are judged in it within a minute.")
+            return redirect("compliance:scopes")
+    context: dict[str, Any] = {"form": form, "scope": scope, "section": "compliance"}
+    status = 422 if request.method == "POST" else 200
+    return render_page(request, "compliance/scope_form.html", context, status=status)
+
+
+@require(*DECIDES)
+@require_POST
+def remove(request: ViewerRequest, slug: str) -> HttpResponse:
+    """Remove a scope about which nothing was decided."""
+    scope = _scope_or_404(request, slug)
+    try:
+        scopes.remove_scope(scope, actor=request.viewer)
+    except DecisionRefusedError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, "Removed.")
+    return redirect("compliance:scopes")

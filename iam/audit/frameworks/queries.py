@@ -1,0 +1,162 @@
+"""How frameworks stand, as a viewer sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import QuerySet
+from django.db.models.fields.json import KeyTransform
+
+from iam.audit.frameworks.assessment import judged, key_of, request_past
+from iam.audit.frameworks.definitions import Framework
+from iam.audit.frameworks.evaluation import RequirementPart
+from iam.audit.frameworks.judgement import OWN
+from iam.audit.frameworks.models import (
+    ComplianceScope,
+    FrameworkAssessment,
+    FrameworkSummary,
+    RequirementChange,
+    RequirementDecision,
+)
+from iam.audit.frameworks.stored_parts import part_from_json, result_to_json
+from iam.audit.frameworks.terms import RequirementState, ScopeTerms
+from iam.guard import Viewer
+
+KEPT_S = 60
+MAX_ACCOUNTS = 50
+"""So many accounts are listed on the page of a requirement, those that fail first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownResults:
+    """What is shown of a framework in a scope. `results` by requirement; None: nothing was judged yet.
+    `is_partial`: only of the accounts that the viewer sees.
+    """
+
+    results: Mapping[str, Mapping[str, Any]] | None
+    updated_at: datetime | None
+    is_partial: bool = False
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many requirements are in each state."""
+        counts = {state.value: 0 for state in RequirementState}
+        for result in (self.results or {}).values():
+            counts[result["state"]] += 1
+        return counts
+
+
+def visible_scopes(viewer: Viewer) -> list[ComplianceScope]:
+    """The scopes whose accounts the viewer sees."""
+    scopes = []
+    for scope in ComplianceScope.objects.order_by("name"):
+        numbers = ScopeTerms.from_json(scope.terms).accounts
+        if all(viewer.scope.sees_account(number) for number in numbers):
+            scopes.append(scope)
+    return scopes
+
+
+def find_scope(viewer: Viewer, slug: str) -> ComplianceScope | None:
+    """The scope with this slug, if the viewer sees it."""
+    return next((scope for scope in visible_scopes(viewer) if scope.slug == slug), None)
+
+
+def results_now(viewer: Viewer, framework: Framework, scope: ComplianceScope | None) -> ShownResults:
+    """The results as a worker judged them last."""
+    key = key_of(framework.name, scope, "")
+    summary = FrameworkSummary.objects.filter(key=key).first()
+    if summary is None or summary.updated_at is None:
+        return ShownResults(None, None)
+    if viewer.scope.sees_everything:
+        return ShownResults(summary.results, summary.updated_at)
+    return ShownResults(_partial(viewer, framework, scope, summary), summary.updated_at, is_partial=True)
+
+
+def _partial(
+    viewer: Viewer, framework: Framework, scope: ComplianceScope | None, summary: FrameworkSummary
+) -> Mapping[str, Any]:
+    """The results by the accounts that the viewer sees, kept for a while."""
+    accounts = sorted(viewer.scope.accounts or ())
+    key = f"framework:{key_of(framework.name, scope, accounts, summary.updated_at)}"
+    results = cache.get(key)
+    if results is None:
+        rows = _assessments(viewer, framework, scope)
+        parts = {}
+        for number, values in rows.values_list("account__account_id", "parts"):
+            own = {name: part_from_json(value) for name, value in values.items()}
+            parts[number or OWN] = own
+        of_viewer = judged(framework, scope, parts, at=datetime.now(tz=UTC))
+        results = {number: result_to_json(result) for number, result in of_viewer.items()}
+        cache.set(key, results, KEPT_S)
+    return results  # type: ignore[no-any-return]
+
+
+def results_at(
+    viewer: Viewer, framework: Framework, scope: ComplianceScope | None, *, at: datetime
+) -> ShownResults:
+    """The results of a past moment for who sees every account; nothing while a worker judges it."""
+    if not viewer.scope.sees_everything:
+        return ShownResults({}, None, is_partial=True)
+    summary = request_past(framework, scope, at=at)
+    results = summary.results if summary.updated_at else None
+    return ShownResults(results, summary.updated_at)
+
+
+def _assessments(
+    viewer: Viewer, framework: Framework, scope: ComplianceScope | None
+) -> QuerySet[FrameworkAssessment]:
+    rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=scope)
+    rows = rows.filter(account__removed_at__isnull=True)
+    if not viewer.scope.sees_everything:
+        own = FrameworkAssessment.objects.filter(account=None)
+        rows = rows.filter(account__account_id__in=viewer.scope.accounts or ()) | rows.filter(
+            pk__in=own.values("pk")
+        )
+    return rows
+
+
+def parts_of_requirement(
+    viewer: Viewer, framework: Framework, scope: ComplianceScope | None, number: str
+) -> list[tuple[str, str, RequirementPart]]:
+    """The number and name of each account with its part in a requirement; Gatehouse itself has neither."""
+    rows = _assessments(viewer, framework, scope).annotate(part=KeyTransform(number, "parts"))
+    parts = []
+    columns = ("account__account_id", "account__name", "part")
+    for account, name, part in rows.filter(part__isnull=False).values_list(*columns):
+        if part is not None:
+            parts.append((account or "", name or "", part_from_json(part)))
+    return parts
+
+
+def decisions_about(
+    framework: Framework, number: str, scope: ComplianceScope | None
+) -> list[RequirementDecision]:
+    """What was decided about a requirement, in this scope or for everything, the newest first."""
+    rows = RequirementDecision.objects.filter(framework=framework.name, requirement=number)
+    decisions = rows.select_related("scope").order_by("-requested_at", "-pk")
+    return [row for row in decisions if row.scope is None or row.scope == scope]
+
+
+def waiting_decisions(framework: Framework, scope: ComplianceScope | None) -> set[str]:
+    """The requirements about which a request waits for approval."""
+    rows = RequirementDecision.objects.filter(framework=framework.name, state="requested")
+    return set(rows.filter(scope=scope).values_list("requirement", flat=True))
+
+
+def history_of(framework: Framework, number: str, scope: ComplianceScope | None) -> list[RequirementChange]:
+    """When a requirement changed its state, the newest first."""
+    rows = RequirementChange.objects.filter(framework=framework.name, requirement=number, scope=scope)
+    return list(rows.order_by("-at", "-pk")[:100])
+
+
+def states_before(framework: Framework, scope: ComplianceScope | None, *, since: datetime) -> dict[str, str]:
+    """The state that each requirement which changed since a moment had then; "": it was not judged."""
+    rows = RequirementChange.objects.filter(framework=framework.name, scope=scope, at__gt=since)
+    states: dict[str, str] = {}
+    for number, before in rows.order_by("at", "pk").values_list("requirement", "before"):
+        states.setdefault(number, before)
+    return states
