@@ -14,9 +14,9 @@ from iam.access.grants.models import Grant, GrantState
 from iam.audit.assertions.models import StandingAssertion
 from iam.audit.evidence.models import EvidencePack, PackKind, PackState
 from iam.audit.findings.models import AuditFinding
-from iam.audit.frameworks.assessment import summarize
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.models import ComplianceScope, RequirementDecision
+from iam.audit.frameworks.summaries import summarize
 from iam.changes.approval.models import RuleSet, RulesState
 from iam.changes.approval.rules import SHIPPED, as_json
 from iam.directory.models import Appointment, Person, Role

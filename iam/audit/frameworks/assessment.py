@@ -7,21 +7,18 @@ Doing it twice ends the same.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from django.db import transaction
-
 from iam.access.escalation_calculation import calculation as escalation
 from iam.audit.findings.account_reader import facts_of
 from iam.audit.findings.models import FindingRun
 from iam.audit.frameworks.checks.case import AccountCase
-from iam.audit.frameworks.decisions_in_force import decisions_by_requirement
 from iam.audit.frameworks.definitions import Framework, all_frameworks
-from iam.audit.frameworks.evaluation import Parts, RequirementPart, account_parts, installation_parts
+from iam.audit.frameworks.evaluation import Parts, account_parts, installation_parts
 from iam.audit.frameworks.evidence_reader import (
     current_findings,
     installation_facts,
@@ -31,21 +28,14 @@ from iam.audit.frameworks.evidence_reader import (
     scoped_arns,
     unconnected_accounts,
 )
-from iam.audit.frameworks.judgement import OWN, RequirementResult, judge
-from iam.audit.frameworks.models import (
-    ComplianceScope,
-    FrameworkAssessment,
-    FrameworkSummary,
-    RequirementChange,
-)
-from iam.audit.frameworks.stored_parts import part_from_json, part_to_json, result_to_json
+from iam.audit.frameworks.judgement import OWN, RequirementResult
+from iam.audit.frameworks.models import ComplianceScope, FrameworkAssessment, FrameworkSummary
+from iam.audit.frameworks.stored_parts import part_to_json, result_to_json
+from iam.audit.frameworks.summaries import judged, key_of, summarize
 from iam.audit.frameworks.terms import EVERYTHING, ScopeTerms
 from iam.mirror.models import Account
-from iam.nudge import send_seldom
 from iam.policy.memory import collecting_paused
 
-TASK: Final = "iam.audit.frameworks.tasks.assess_frameworks"
-NUDGE_SECONDS: Final = 2
 LASTS: Final = timedelta(hours=1)
 
 
@@ -59,12 +49,6 @@ class Assessed(NamedTuple):
     def terms(self) -> ScopeTerms:
         """What the scope covers."""
         return ScopeTerms.from_json(self.scope.terms) if self.scope else EVERYTHING
-
-
-def key_of(framework: str, scope: ComplianceScope | None, *rest: object) -> str:
-    """The key of a row about a framework in a scope."""
-    text = repr((framework, scope.pk if scope else 0, *rest))
-    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
 def every_assessed() -> list[Assessed]:
@@ -93,11 +77,6 @@ def tend(*, now: datetime | None = None) -> int:
     for waiting in FrameworkSummary.objects.filter(updated_at__isnull=True, moment__isnull=False):
         _assess_past(waiting)
     return count
-
-
-def nudge() -> None:
-    """Tell a worker, at most once in a while; without a broker the sweep does it."""
-    send_seldom(TASK, seconds=NUDGE_SECONDS)
 
 
 def parts_now(account: Account, assessed: Sequence[Assessed], *, at: datetime | None) -> list[Parts]:
@@ -130,67 +109,6 @@ def results_of(
     facts = installation_facts(now=moment, is_past=at is not None, accounts=assessed.terms.accounts)
     parts[OWN] = installation_parts(framework, facts)
     return judged(framework, scope, parts, at=moment)
-
-
-def judged(
-    framework: Framework, scope: ComplianceScope | None, parts: Mapping[str, Parts], *, at: datetime
-) -> dict[str, RequirementResult]:
-    """The results by the parts of accounts, with the decisions that were in force."""
-    decisions = decisions_by_requirement(framework.name, scope, at=at)
-    results = {}
-    for requirement in framework.requirements:
-        number = requirement.number
-        own = {account: of[number] for account, of in parts.items() if number in of}
-        results[number] = judge(requirement, own, decisions.get(number, ()))
-    return results
-
-
-def summarize(
-    framework: Framework, scope: ComplianceScope | None, *, now: datetime
-) -> dict[str, RequirementResult]:
-    """Judge by what is kept of each account, keep the results, and note which state changed."""
-    results = judged(framework, scope, kept_parts(framework, scope), at=now)
-    values = {number: result_to_json(result) for number, result in results.items()}
-    with transaction.atomic():
-        summary, _ = FrameworkSummary.objects.select_for_update().get_or_create(
-            key=key_of(framework.name, scope, ""), defaults={"framework": framework.name, "scope": scope}
-        )
-        if summary.results != values:
-            _note_changes(summary, results, now)
-            summary.results = values
-        summary.updated_at = now
-        summary.save(update_fields=["results", "updated_at"])
-    return results
-
-
-def kept_parts(framework: Framework, scope: ComplianceScope | None) -> dict[str, dict[str, RequirementPart]]:
-    """What is kept of each connected account, and of Gatehouse itself."""
-    rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=scope)
-    rows = rows.filter(account__removed_at__isnull=True)
-    parts = {}
-    for number, values in rows.values_list("account__account_id", "parts"):
-        own = {requirement: part_from_json(value) for requirement, value in values.items()}
-        parts[number or OWN] = own
-    return parts
-
-
-def _note_changes(summary: FrameworkSummary, results: Mapping[str, RequirementResult], now: datetime) -> None:
-    changes = []
-    for number, result in results.items():
-        before = summary.results.get(number, {}).get("state", "")
-        if before != result.state.value:
-            changes.append(
-                RequirementChange(
-                    framework=summary.framework,
-                    scope=summary.scope,
-                    requirement=number,
-                    at=now,
-                    before=before,
-                    state=result.state.value,
-                    reason=result.reason[:1000],
-                )
-            )
-    RequirementChange.objects.bulk_create(changes)
 
 
 def _assess_account(account: Account, assessed: Iterable[Assessed], now: datetime) -> bool:
@@ -239,22 +157,6 @@ def _keep(
         "parts": {number: part_to_json(part) for number, part in parts.items()},
     }
     FrameworkAssessment.objects.update_or_create(key=key, defaults=values)
-
-
-def request_past(framework: Framework, scope: ComplianceScope | None, *, at: datetime) -> FrameworkSummary:
-    """The results of a past moment: those that are kept, or a row that a worker fills."""
-    summary, is_new = FrameworkSummary.objects.get_or_create(
-        key=key_of(framework.name, scope, at.isoformat()),
-        defaults={
-            "framework": framework.name,
-            "scope": scope,
-            "moment": at,
-            "requested_at": datetime.now(tz=UTC),
-        },
-    )
-    if is_new:
-        transaction.on_commit(nudge, robust=True)
-    return summary
 
 
 def _assess_past(summary: FrameworkSummary) -> None:

@@ -8,7 +8,7 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
-from iam.audit.frameworks import assessment
+from iam.audit.frameworks import summaries
 from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
 from iam.audit.frameworks.judgement import DECISION_LABELS, NEEDS_APPROVAL, DecisionKind
 from iam.audit.frameworks.models import ComplianceScope, DecisionState, RequirementDecision
@@ -90,7 +90,7 @@ def decide(
         state, from_at, event = DecisionState.REQUESTED, None, "requested"
     covers: list[str] = []
     if draft.kind == DecisionKind.EXCEPTION:
-        results = assessment.judged(framework, scope, assessment.kept_parts(framework, scope), at=now)
+        results = summaries.judged(framework, scope, summaries.kept_parts(framework, scope), at=now)
         covers = list(results[requirement.number].failing)
         if not covers:
             raise DecisionRefusedError("Nothing fails, so that there is nothing to except.", field="kind")
@@ -212,8 +212,8 @@ def end(decision: RequirementDecision, framework: Framework, *, actor: Viewer, n
 
 def _follow(framework: Framework, scope: ComplianceScope | None, now: datetime) -> None:
     """Judge anew what the decision is about; other scopes follow with the worker."""
-    assessment.summarize(framework, scope, now=now)
-    transaction.on_commit(assessment.nudge, robust=True)
+    summaries.summarize(framework, scope, now=now)
+    transaction.on_commit(summaries.nudge, robust=True)
 
 
 def _note(what: str, decision: RequirementDecision, *, actor: Viewer) -> None:

@@ -11,7 +11,6 @@ from django.core.cache import cache
 from django.db.models import QuerySet
 from django.db.models.fields.json import KeyTransform
 
-from iam.audit.frameworks.assessment import judged, key_of, request_past
 from iam.audit.frameworks.definitions import Framework
 from iam.audit.frameworks.evaluation import RequirementPart
 from iam.audit.frameworks.judgement import OWN
@@ -23,6 +22,7 @@ from iam.audit.frameworks.models import (
     RequirementDecision,
 )
 from iam.audit.frameworks.stored_parts import part_from_json, result_to_json
+from iam.audit.frameworks.summaries import judged, key_of, request_past
 from iam.audit.frameworks.terms import RequirementState, ScopeTerms
 from iam.guard import Viewer
 

@@ -9,7 +9,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 from django.utils.text import slugify
 
-from iam.audit.frameworks import assessment
+from iam.audit.frameworks import summaries
 from iam.audit.frameworks.decisions import DecisionRefusedError, may_decide_in
 from iam.audit.frameworks.models import ComplianceScope, RequirementDecision
 from iam.audit.frameworks.terms import ScopeTerms
@@ -45,7 +45,7 @@ def save_scope(
                 ComplianceScope.objects.filter(pk=scope.pk).update(**values)
                 scope.refresh_from_db()
             record(kind="scope.saved", actor=actor, subject=name, data={"terms": terms.to_json()})
-            transaction.on_commit(assessment.nudge, robust=True)
+            transaction.on_commit(summaries.nudge, robust=True)
     except IntegrityError:
         raise DecisionRefusedError("There is a scope with this name already.", field="name") from None
     return scope

@@ -1,0 +1,116 @@
+"""How the requirements of a framework stand, kept for pages: judged by what is kept of each account, with
+the decisions of people.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from django.db import transaction
+
+from iam.audit.frameworks.decisions_in_force import decisions_by_requirement
+from iam.audit.frameworks.definitions import Framework
+from iam.audit.frameworks.evaluation import Parts, RequirementPart
+from iam.audit.frameworks.judgement import OWN, RequirementResult, judge
+from iam.audit.frameworks.models import (
+    ComplianceScope,
+    FrameworkAssessment,
+    FrameworkSummary,
+    RequirementChange,
+)
+from iam.audit.frameworks.stored_parts import part_from_json, result_to_json
+from iam.nudge import send_seldom
+
+TASK: Final = "iam.audit.frameworks.tasks.assess_frameworks"
+NUDGE_SECONDS: Final = 2
+
+
+def key_of(framework: str, scope: ComplianceScope | None, *rest: object) -> str:
+    """The key of a row about a framework in a scope."""
+    text = repr((framework, scope.pk if scope else 0, *rest))
+    return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
+
+
+def nudge() -> None:
+    """Tell a worker, at most once in a while; without a broker the sweep does it."""
+    send_seldom(TASK, seconds=NUDGE_SECONDS)
+
+
+def judged(
+    framework: Framework, scope: ComplianceScope | None, parts: Mapping[str, Parts], *, at: datetime
+) -> dict[str, RequirementResult]:
+    """The results by the parts of accounts, with the decisions that were in force."""
+    decisions = decisions_by_requirement(framework.name, scope, at=at)
+    results = {}
+    for requirement in framework.requirements:
+        number = requirement.number
+        own = {account: of[number] for account, of in parts.items() if number in of}
+        results[number] = judge(requirement, own, decisions.get(number, ()))
+    return results
+
+
+def summarize(
+    framework: Framework, scope: ComplianceScope | None, *, now: datetime
+) -> dict[str, RequirementResult]:
+    """Judge by what is kept of each account, keep the results, and note which state changed."""
+    results = judged(framework, scope, kept_parts(framework, scope), at=now)
+    values = {number: result_to_json(result) for number, result in results.items()}
+    with transaction.atomic():
+        summary, _ = FrameworkSummary.objects.select_for_update().get_or_create(
+            key=key_of(framework.name, scope, ""), defaults={"framework": framework.name, "scope": scope}
+        )
+        if summary.results != values:
+            _note_changes(summary, results, now)
+            summary.results = values
+        summary.updated_at = now
+        summary.save(update_fields=["results", "updated_at"])
+    return results
+
+
+def kept_parts(framework: Framework, scope: ComplianceScope | None) -> dict[str, dict[str, RequirementPart]]:
+    """What is kept of each connected account, and of Gatehouse itself."""
+    rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=scope)
+    rows = rows.filter(account__removed_at__isnull=True)
+    parts = {}
+    for number, values in rows.values_list("account__account_id", "parts"):
+        own = {requirement: part_from_json(value) for requirement, value in values.items()}
+        parts[number or OWN] = own
+    return parts
+
+
+def _note_changes(summary: FrameworkSummary, results: Mapping[str, RequirementResult], now: datetime) -> None:
+    changes = []
+    for number, result in results.items():
+        before = summary.results.get(number, {}).get("state", "")
+        if before != result.state.value:
+            changes.append(
+                RequirementChange(
+                    framework=summary.framework,
+                    scope=summary.scope,
+                    requirement=number,
+                    at=now,
+                    before=before,
+                    state=result.state.value,
+                    reason=result.reason[:1000],
+                )
+            )
+    RequirementChange.objects.bulk_create(changes)
+
+
+def request_past(framework: Framework, scope: ComplianceScope | None, *, at: datetime) -> FrameworkSummary:
+    """The results of a past moment: those that are kept, or a row that a worker fills."""
+    summary, is_new = FrameworkSummary.objects.get_or_create(
+        key=key_of(framework.name, scope, at.isoformat()),
+        defaults={
+            "framework": framework.name,
+            "scope": scope,
+            "moment": at,
+            "requested_at": datetime.now(tz=UTC),
+        },
+    )
+    if is_new:
+        transaction.on_commit(nudge, robust=True)
+    return summary
