@@ -12,12 +12,13 @@ from django.db.models import QuerySet
 
 from iam.audit.evidence.tables import PackColumn, PackTable, Row
 from iam.audit.findings.models import AuditFinding, FindingStatus
-from iam.audit.frameworks.assessment import Assessed, judged, kept_parts, parts_now
+from iam.audit.frameworks.assessment import Assessed, parts_now
 from iam.audit.frameworks.definitions import Framework, all_frameworks
 from iam.audit.frameworks.evaluation import Parts
 from iam.audit.frameworks.judgement import OWN, RequirementResult
 from iam.audit.frameworks.models import FrameworkAssessment
 from iam.audit.frameworks.stored_parts import row_of
+from iam.audit.frameworks.summaries import judged, kept_parts
 from iam.mirror.models import Account
 
 CHUNK: Final = 1_000
