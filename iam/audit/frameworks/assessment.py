@@ -13,7 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from iam.access.escalation_calculation import calculation as escalation
 from iam.audit.findings.account_reader import facts_of
 from iam.audit.findings.models import FindingRun
 from iam.audit.frameworks.checks.case import AccountCase
@@ -28,10 +27,9 @@ from iam.audit.frameworks.evidence_reader import (
     scoped_arns,
     unconnected_accounts,
 )
-from iam.audit.frameworks.judgement import OWN, RequirementResult
-from iam.audit.frameworks.models import ComplianceScope, FrameworkAssessment, FrameworkSummary
-from iam.audit.frameworks.stored_parts import part_to_json, result_to_json
-from iam.audit.frameworks.summaries import judged, key_of, summarize
+from iam.audit.frameworks.models import ComplianceScope, FrameworkAssessment
+from iam.audit.frameworks.stored_parts import part_to_json
+from iam.audit.frameworks.summaries import key_of, summarize
 from iam.audit.frameworks.terms import EVERYTHING, ScopeTerms
 from iam.mirror.models import Account
 from iam.policy.memory import collecting_paused
@@ -74,8 +72,6 @@ def tend(*, now: datetime | None = None) -> int:
     for each in assessed:
         _keep_installation(each, now)
         summarize(each.framework, each.scope, now=now)
-    for waiting in FrameworkSummary.objects.filter(updated_at__isnull=True, moment__isnull=False):
-        _assess_past(waiting)
     return count
 
 
@@ -92,23 +88,6 @@ def parts_now(account: Account, assessed: Sequence[Assessed], *, at: datetime | 
             case = AccountCase(facts, arns, terms, records, is_past=at is not None)
             parts.append(account_parts(framework, case, refs_in(findings, arns), unread))
     return parts
-
-
-def results_of(
-    framework: Framework, scope: ComplianceScope | None, *, at: datetime | None, now: datetime | None = None
-) -> dict[str, RequirementResult]:
-    """How every requirement stands, judged at once and not kept. For commands and past moments."""
-    moment = at or now or datetime.now(tz=UTC)
-    assessed = Assessed(framework, scope)
-    if at is not None:
-        escalation.calculate(at)
-    parts: dict[str, Parts] = {}
-    for account in connected_accounts():
-        if assessed.terms.covers_account(account.account_id):
-            (parts[account.account_id],) = parts_now(account, [assessed], at=at)
-    facts = installation_facts(now=moment, is_past=at is not None, accounts=assessed.terms.accounts)
-    parts[OWN] = installation_parts(framework, facts)
-    return judged(framework, scope, parts, at=moment)
 
 
 def _assess_account(account: Account, assessed: Iterable[Assessed], now: datetime) -> bool:
@@ -157,15 +136,6 @@ def _keep(
         "parts": {number: part_to_json(part) for number, part in parts.items()},
     }
     FrameworkAssessment.objects.update_or_create(key=key, defaults=values)
-
-
-def _assess_past(summary: FrameworkSummary) -> None:
-    framework = all_frameworks().get(summary.framework)
-    if framework is None or summary.moment is None:
-        return
-    results = results_of(framework, summary.scope, at=summary.moment)
-    values = {number: result_to_json(result) for number, result in results.items()}
-    FrameworkSummary.objects.filter(pk=summary.pk).update(results=values, updated_at=datetime.now(tz=UTC))
 
 
 def _digest(*values: object) -> str:

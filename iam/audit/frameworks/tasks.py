@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db.models import Max, Sum
 
 from iam.audit.findings.models import FindingRun
-from iam.audit.frameworks import assessment
+from iam.audit.frameworks import assessment, results
 from iam.audit.frameworks.models import ComplianceScope, FrameworkSummary, RequirementDecision
 from iam.schedule import every
 
@@ -23,7 +23,7 @@ def assess_frameworks() -> int:
     state = _state()
     if cache.get(KEY) == state:
         return 0
-    count = assessment.tend()
+    count = assessment.tend() + results.judge_past_moments()
     cache.set(KEY, _state(), REST_SECONDS)
     return count
 
