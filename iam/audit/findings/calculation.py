@@ -24,7 +24,7 @@ from iam.audit.assertions.models import AssertionResult
 from iam.audit.findings.account_reader import facts_of
 from iam.audit.findings.identity import Computed, compute
 from iam.audit.findings.models import FindingRun
-from iam.audit.findings.notices import tell_new_findings
+from iam.audit.findings.notices import tell_new_findings, untold_accounts
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.writes import end_acceptances, keep
 from iam.audit.posture.days import keep_posture
@@ -42,14 +42,18 @@ logger = structlog.get_logger(__name__)
 
 
 def tend(accounts: Iterable[Account] | None = None) -> int:
-    """Calculate the accounts that are due; how many there were."""
+    """Calculate the accounts that are due, and tell of what is new; how many were calculated. What a worker
+    calculated that was killed before it told anyone is told of now.
+    """
     end_acceptances(datetime.now(tz=UTC))
     rows = Account.objects.filter(removed_at__isnull=True) if accounts is None else accounts
     count = 0
+    untold = untold_accounts()
     for account in rows:
-        if calculate(account):
+        is_calculated = calculate(account)
+        if is_calculated or account.pk in untold:
             tell_new_findings(account)
-            count += 1
+        count += is_calculated
     return count
 
 

@@ -181,7 +181,7 @@ class FindingAcceptance(models.Model):
 class FindingRun(models.Model):
     """How far the findings of an account are calculated. `inputs` is a digest of what they were calculated
     from; one process calculates an account at a time: until `lease_until`, `lease` says which. `unread` are
-    the kinds that could not be judged.
+    the kinds that could not be judged. `told_at`: people were told of everything up to this calculation.
     """
 
     account = models.OneToOneField(
@@ -189,6 +189,7 @@ class FindingRun(models.Model):
     )
     inputs = models.CharField(max_length=32, blank=True)
     calculated_at = models.DateTimeField(null=True)
+    told_at = models.DateTimeField(null=True)
     seconds = models.FloatField(default=0)
     unread = models.JSONField(default=list)
     lease = models.CharField(max_length=32, blank=True)

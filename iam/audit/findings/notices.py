@@ -5,7 +5,11 @@ summary for the first calculation of an account.
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime
 from typing import Final
+
+from django.db import transaction
+from django.db.models import F
 
 from iam.audit.findings.models import (
     FindingEvent,
@@ -28,24 +32,39 @@ ROLES: Final = (Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR)
 NAMED: Final = 10
 
 
+def untold_accounts() -> frozenset[int]:
+    """The accounts whose last calculation no one was told of yet."""
+    untold = FindingRun.objects.filter(calculated_at__isnull=False).exclude(told_at=F("calculated_at"))
+    return frozenset(untold.values_list("account_id", flat=True))
+
+
 def tell_new_findings(account: Account) -> int:
-    """Tell of what the last calculation opened; how many messages there are. The same calculation is told of
-    once.
+    """Tell of what was opened since people were last told; how many messages there are. The messages and
+    until when they tell are written together, so that nothing is lost or told twice.
     """
-    run = FindingRun.objects.filter(account=account, calculated_at__isnull=False).first()
-    if run is None or run.calculated_at is None:
-        return 0
-    at = run.calculated_at
-    events = FindingEvent.objects.filter(at=at, kind__in=NEW, finding__account=account)
+    with transaction.atomic():
+        runs = FindingRun.objects.select_for_update().filter(account=account, calculated_at__isnull=False)
+        run = runs.first()
+        if run is None or run.calculated_at is None or run.told_at == run.calculated_at:
+            return 0
+        count = _tell(account, since=run.told_at, until=run.calculated_at)
+        runs.update(told_at=run.calculated_at)
+        return count
+
+
+def _tell(account: Account, *, since: datetime | None, until: datetime) -> int:
+    events = FindingEvent.objects.filter(at__lte=until, kind__in=NEW, finding__account=account)
+    if since is not None:
+        events = events.filter(at__gt=since)
     bad = events.filter(finding__severity__in=BAD, finding__status=FindingStatus.OPEN)
-    new = [event.finding for event in bad.select_related("finding").order_by("finding__place")]
+    by_key = {event.finding.key: event.finding for event in bad.select_related("finding")}
+    new = sorted(by_key.values(), key=lambda finding: finding.place)
     if not new:
         return 0
-    is_first = not FindingEvent.objects.filter(finding__account=account, at__lt=at).exists()
     severities = Counter(FindingSeverity(finding.severity).label.lower() for finding in new)
     counts = " and ".join(f"{number:,} {severity}" for severity, number in sorted(severities.items()))
     plural = "" if len(new) == 1 else "s"
-    if is_first:
+    if since is None:
         subject = f"Findings of {account.name}: {counts}"
         text = "This account’s findings were calculated for the first time."
     else:
@@ -60,7 +79,7 @@ def tell_new_findings(account: Account) -> int:
         subject=subject,
         text=text,
         path=f"{path_of(MessagePage.FINDINGS)}?account={account.account_id}",
-        key=f"{account.pk}:{at.isoformat()}",
+        key=f"{account.pk}:{until.isoformat()}",
         reference=account.account_id,
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from iam.audit.assertions.checks import check_due
+from iam.audit.findings import calculation
 from iam.audit.findings.calculation import tend
 from iam.audit.findings.models import AuditFinding
 from iam.audit.findings.notices import tell_new_findings
@@ -72,6 +73,38 @@ def test_later_ones_are_named_and_told_of_once(account: Account) -> None:
     assert "old" not in second.text
     assert tell_new_findings(account) == 0
     written(account)
+    tend([account])
+    assert len(messages()) == 2
+
+
+def test_a_worker_that_is_killed_before_it_tells_loses_no_message(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    someone(Role.AUDITOR, "Amara Diallo")
+    factories.user(account, "old", credentials={"mfa": "none"})
+    tend([account])
+    factories.user(account, "tomas", credentials={"mfa": "none"})
+    written(account)
+
+    def killed(account: Account) -> int:
+        raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(calculation, "tell_new_findings", killed)
+        with pytest.raises(SystemExit):
+            tend([account])
+    assert len(messages()) == 1
+    factories.user(account, "jonas", credentials={"mfa": "none"})
+    written(account)
+    with monkeypatch.context() as patch:
+        patch.setattr(calculation, "tell_new_findings", killed)
+        with pytest.raises(SystemExit):
+            tend([account])
+
+    tend([account])
+    _, second = messages()
+    assert "tomas" in second.text
+    assert "jonas" in second.text
     tend([account])
     assert len(messages()) == 2
 
