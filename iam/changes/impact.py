@@ -22,6 +22,7 @@ from iam.changes.operations.unknown_actions import without_unknown_actions
 from iam.changes.receipt_lines import WAYS, Impact, Lines, ordered
 from iam.changes.receipt_replay import receipt_replay
 from iam.changes.risks import ASSERTION_BROKEN, DENY_REMOVED, level_of
+from iam.changes.sign_in_replay import sign_in_replay
 from iam.changes.world import ChangeWorld
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, PolicyVersion, valid_at
 from iam.mirror.snapshot import snapshot
@@ -41,12 +42,15 @@ def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> 
     own = set(chain.from_iterable(operation.risks() for operation in operations))
     own |= {DENY_REMOVED for operation in operations if removes_deny(operation, beside=operations)}
     if not any(type(operation).simulate is not Operation.simulate for operation in operations):
-        return Impact(totals={}, risks=ordered(own), risk=level_of(own))
+        replayed = sign_in_replay(operations) if with_replay else None
+        return Impact(totals={}, risks=ordered(own), risk=level_of(own), replay=replayed)
     numbers = {number: numbers_of(operations) for number, operations in by_account.items()}
     with snapshot(accounts=set(by_account)) as index:
         weighing = _Weighing(index, by_account, numbers)
         impact = weighing.impact(own)
-        return replace(impact, replay=weighing.replay()) if with_replay else impact
+        if not with_replay:
+            return impact
+        return replace(impact, replay=weighing.replay() or sign_in_replay(operations))
 
 
 def numbers_of(operations: Iterable[Operation]) -> dict[str, int]:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from django.db.models import OuterRef, Q, Subquery, Sum
 from django.utils import timezone
@@ -37,17 +37,30 @@ KINDS: Final = {PrincipalKind.USER: USER, PrincipalKind.ROLE: ROLE}
 ORDER: Final = (ReplayOutcome.DENIED, ReplayOutcome.UNDECIDED)
 
 
+class CallingPrincipal(Protocol):
+    """Whose calls they are."""
+
+    @property
+    def account(self) -> str: ...
+    @property
+    def id(self) -> int: ...
+    @property
+    def arn(self) -> str: ...
+
+
 @dataclass(slots=True)
-class _ReplayTally:
+class ReplayTally:
     """Calls by outcome, and those that are not answered as before, of one principal, action and resource."""
 
     counts: dict[ReplayOutcome, int] = field(default_factory=lambda: dict.fromkeys(ReplayOutcome, 0))
-    lines: dict[tuple[ReplayOutcome, int, str, str], _ChangedCalls] = field(default_factory=dict)
+    lines: dict[tuple[ReplayOutcome, str, str, str], _ChangedCalls] = field(default_factory=dict)
 
-    def add(self, member: Member, group: CallGroup, outcome: ReplayOutcome, keys: tuple[str, ...]) -> None:
+    def add(
+        self, member: CallingPrincipal, group: CallGroup, outcome: ReplayOutcome, keys: tuple[str, ...]
+    ) -> None:
         self.counts[outcome] += group.calls
         if outcome in ORDER:
-            key = (outcome, member.id, group.permission, group.resource)
+            key = (outcome, member.arn, group.permission, group.resource)
             known = self.lines.get(key)
             self.lines[key] = (
                 _ChangedCalls(member, group, keys) if known is None else known.joined(group, keys)
@@ -56,7 +69,7 @@ class _ReplayTally:
 
 @dataclass(frozen=True, slots=True)
 class _ChangedCalls:
-    member: Member
+    member: CallingPrincipal
     group: CallGroup
     keys: tuple[str, ...]
 
@@ -78,10 +91,10 @@ def receipt_replay(
     if not losing:
         return None
     members, left = losing[:PRINCIPALS], losing[PRINCIPALS:]
-    read, unread = _coverage({member.account for member in members})
+    read, unread = coverage_of({member.account for member in members})
     callers = _callers_of(members)
     since = _start(callers)
-    tally = _ReplayTally()
+    tally = ReplayTally()
     judges = _Judges(index, difference, frozenset(gone))
     cut = _replayed(judges, callers, since, tally) if callers else ""
     return {
@@ -95,7 +108,7 @@ def receipt_replay(
         "calls": sum(tally.counts.values()),
         **{str(outcome): count for outcome, count in tally.counts.items()},
         "cut": cut,
-        **_lines(tally),
+        **lines_of(tally),
     }
 
 
@@ -109,7 +122,7 @@ def _losing(index: Index, difference: AccessDifference) -> Iterator[Member]:
                     yield member
 
 
-def _coverage(accounts: Collection[str]) -> tuple[list[dict[str, str]], list[str]]:
+def coverage_of(accounts: Collection[str]) -> tuple[list[dict[str, str]], list[str]]:
     """Accounts of which events are known, with the first and the last, and the names of the others."""
     events = TrailEvent.objects.filter(account_id=OuterRef("account_id"))
     rows = (
@@ -191,7 +204,7 @@ class _Judges:
         return known
 
 
-def _replayed(judges: _Judges, callers: Mapping[int, Member], since: datetime, tally: _ReplayTally) -> str:
+def _replayed(judges: _Judges, callers: Mapping[int, Member], since: datetime, tally: ReplayTally) -> str:
     """Count what becomes of each call; returns why not all were replayed, empty if all were."""
     groups = call_groups(callers, since=since, most=DISTINCT + 1)
     ends = time.thread_time() + SECONDS
@@ -203,7 +216,7 @@ def _replayed(judges: _Judges, callers: Mapping[int, Member], since: datetime, t
     return "distinct" if len(groups) > DISTINCT else ""
 
 
-def _lines(tally: _ReplayTally) -> dict[str, Any]:
+def lines_of(tally: ReplayTally) -> dict[str, Any]:
     """The calls to name, the latest first, and how many more there are of each outcome."""
     lines: list[tuple[ReplayOutcome, _ChangedCalls]] = []
     more: dict[str, int] = {}
