@@ -200,6 +200,8 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "access:compare-export", "csv"): "sign-in 404 404 404 200 200 200",
     ("GET", "access:simulate", ""): "sign-in 404 404 404 200 200 200",
     ("POST", "access:simulate", ""): "sign-in 404 404 404 200 200 200",
+    ("GET", "access:scp-preview", ""): "sign-in 404 404 404 200 200 200",
+    ("POST", "access:scp-preview", ""): "sign-in 404 404 404 422 422 422",
     ("GET", "access:simulate-offers", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "access:least-privilege", "policy"): "sign-in 404 404 404 200 200 200",
     ("GET", "access:policy-edit", "policy"): "sign-in 404 404 404 404 200 200",

@@ -117,11 +117,12 @@ ROLES = NavigationEntry(
 ANALYZE = NavigationEntry(
     "Analyze",
     "waypoints",
-    ("who-can", "compare-access", "compare", "simulate", "escalation", "services"),
+    ("who-can", "compare-access", "compare", "simulate", "scp-preview", "escalation", "services"),
     (
         NavigationTab("Who can", "access:who-can", ACCOUNT),
         NavigationTab("Compare", "access:compare", ACCOUNT),
         NavigationTab("Simulate", "access:simulate", ACCOUNT),
+        NavigationTab("SCP preview", "access:scp-preview", ACCOUNT),
         NavigationTab("Privilege escalation", "access:escalation", ACCOUNT),
         NavigationTab("Services", "access:services", ACCOUNT),
     ),

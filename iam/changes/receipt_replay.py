@@ -5,7 +5,7 @@ deny. Bounded, and what was left out is said.
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Protocol
@@ -22,6 +22,7 @@ from iam.policy.index.classes import Member
 from iam.policy.index.difference import AccessDifference
 from iam.policy.index.index import Index
 from iam.policy.index.side_replay import SideReplay
+from iam.policy.index.sides import Side
 from iam.policy.replay import ReplayOutcome
 from iam.policy.request import PrincipalKind
 
@@ -80,6 +81,37 @@ class _ChangedCalls:
         return replace(self, group=joined, keys=tuple(dict.fromkeys(self.keys + keys)))
 
 
+class SidesAfter:
+    """Judges the calls of each principal, whose policies before and after a change are made ready once;
+    `side_after` gives a principal as it is afterwards, `gone` are those that are deleted.
+    """
+
+    def __init__(
+        self, index: Index, side_after: Callable[[Member], Side], gone: frozenset[int] = frozenset()
+    ) -> None:
+        self._index, self._side_after, self._gone = index, side_after, gone
+        self._known: dict[int, SideReplay] = {}
+
+    def judge(self, member: Member, group: CallGroup) -> tuple[ReplayOutcome, tuple[str, ...]]:
+        """What becomes of a call, and the condition keys that it is undecided for."""
+        if member.id in self._gone and not group.was_denied:
+            return ReplayOutcome.DENIED, ()
+        if not group.needs_permission:
+            return ReplayOutcome.SAME, ()
+        replay = self._of(member)
+        outcome = replay.outcome(group.question, was_denied=group.was_denied)
+        if outcome is ReplayOutcome.UNDECIDED:
+            return outcome, replay.open_keys(group.question)
+        return outcome, ()
+
+    def _of(self, member: Member) -> SideReplay:
+        known = self._known.get(member.id)
+        if known is None:
+            now = self._index.accounts[member.account].members[member.id]
+            known = self._known[member.id] = SideReplay(self._index, now, self._side_after(member))
+        return known
+
+
 def receipt_replay(
     index: Index, difference: AccessDifference, *, gone: Collection[int] = ()
 ) -> dict[str, Any] | None:
@@ -90,13 +122,18 @@ def receipt_replay(
     losing = list(_losing(index, difference))
     if not losing:
         return None
+    after = SidesAfter(index, lambda member: difference.sides_of(member.id)[1], frozenset(gone))
+    return replayed_calls(losing, after)
+
+
+def replayed_calls(losing: Sequence[Member], after: SidesAfter) -> dict[str, Any]:
+    """What becomes of the calls of some users and roles, as JSON. The lock of the index is held."""
     members, left = losing[:PRINCIPALS], losing[PRINCIPALS:]
     read, unread = coverage_of({member.account for member in members})
-    callers = _callers_of(members)
+    callers = callers_of_members(members)
     since = _start(callers)
     tally = ReplayTally()
-    judges = _Judges(index, difference, frozenset(gone))
-    cut = _replayed(judges, callers, since, tally) if callers else ""
+    cut = _replayed(after, callers, since, tally) if callers else ""
     return {
         "days": DAYS,
         "since": since.isoformat(),
@@ -142,7 +179,7 @@ def coverage_of(accounts: Collection[str]) -> tuple[list[dict[str, str]], list[s
     return read, unread
 
 
-def _callers_of(members: Sequence[Member]) -> dict[int, Member]:
+def callers_of_members(members: Sequence[Member]) -> dict[int, Member]:
     """The principals of events that are these users and roles, by row; by unique ID, and by ARN where an
     event tells no ID.
     """
@@ -176,35 +213,7 @@ def _start(callers: Mapping[int, Member]) -> datetime:
     return earliest
 
 
-class _Judges:
-    """Judges the calls of each principal, whose policies are made ready once."""
-
-    def __init__(self, index: Index, difference: AccessDifference, gone: frozenset[int]) -> None:
-        self._index, self._difference, self._gone = index, difference, gone
-        self._known: dict[int, SideReplay] = {}
-
-    def judge(self, member: Member, group: CallGroup) -> tuple[ReplayOutcome, tuple[str, ...]]:
-        """What becomes of a call, and the condition keys that it is undecided for."""
-        if member.id in self._gone and not group.was_denied:
-            return ReplayOutcome.DENIED, ()
-        if not group.needs_permission:
-            return ReplayOutcome.SAME, ()
-        replay = self._of(member)
-        outcome = replay.outcome(group.question, was_denied=group.was_denied)
-        if outcome is ReplayOutcome.UNDECIDED:
-            return outcome, replay.open_keys(group.question)
-        return outcome, ()
-
-    def _of(self, member: Member) -> SideReplay:
-        known = self._known.get(member.id)
-        if known is None:
-            now = self._index.accounts[member.account].members[member.id]
-            after = self._difference.sides_of(member.id)[1]
-            known = self._known[member.id] = SideReplay(self._index, now, after)
-        return known
-
-
-def _replayed(judges: _Judges, callers: Mapping[int, Member], since: datetime, tally: ReplayTally) -> str:
+def _replayed(judges: SidesAfter, callers: Mapping[int, Member], since: datetime, tally: ReplayTally) -> str:
     """Count what becomes of each call; returns why not all were replayed, empty if all were."""
     groups = call_groups(callers, since=since, most=DISTINCT + 1)
     ends = time.thread_time() + SECONDS
