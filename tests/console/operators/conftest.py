@@ -28,6 +28,14 @@ def _fresh_rate_limits() -> Iterator[None]:
     cache.clear()
 
 
+@pytest.fixture(scope="package", autouse=True)
+def _addresses_read_once() -> Iterator[None]:
+    """Django keeps each table of addresses by its name; pytest-django has them read again for each test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("django.urls.clear_url_caches", lambda: None)
+        yield
+
+
 @pytest.fixture
 def ines(db: None) -> Operator:
     """An administrator."""

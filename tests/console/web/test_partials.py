@@ -12,7 +12,10 @@ import pytest
 def named_partials() -> Iterator[tuple[str, str, str]]:
     """(where, template, partial) of each call that names both."""
     for file in sorted(Path("console").rglob("*.py")):
-        for node in ast.walk(ast.parse(file.read_text())):
+        text = file.read_text()
+        if "partial=" not in text:
+            continue
+        for node in ast.walk(ast.parse(text)):
             if not isinstance(node, ast.Call):
                 continue
             partials = [each.value for each in node.keywords if each.arg == "partial"]
