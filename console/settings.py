@@ -4,6 +4,7 @@ name.
 
 from __future__ import annotations
 
+import gc
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from csp.constants import NONE, SELF
 from console import env, logs, notices, plain_connections, single_sign_on
 from console.log_settings import configure_structlog, logging_settings
 from console.operators import password_rules
+
+# What is imported stays. Going through it again and again takes a quarter of a start: see console.web.apps.
+gc.disable()
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 

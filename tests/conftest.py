@@ -91,7 +91,6 @@ def _few_collections() -> Iterator[None]:
     gc.set_threshold(200_000, 20, 20)
     yield
     gc.set_threshold(*before)
-    gc.unfreeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
