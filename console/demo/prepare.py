@@ -11,6 +11,7 @@ from console.demo.onboarding import write_blueprints
 from console.demo.organisation.gatehouse import EXTERNAL_ID
 from console.demo.organisation.people import ACCOUNT_IDS, OPERATORS, SampleOperator
 from console.demo.password import PASSWORD
+from console.demo.reviews import write_rules
 from console.operators.services import create_operator
 from iam.directory import teams
 from iam.directory.models import Person, Role, RuleKind, Team
@@ -38,6 +39,7 @@ def prepare() -> None:
             _connect(NAMES[key], number)
     write_blueprints()
     write_assertions()
+    write_rules()
 
 
 def _appoint(someone: SampleOperator) -> None:

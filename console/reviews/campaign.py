@@ -163,11 +163,12 @@ def rows_shown(
     """The rows of a page; two queries for whose they are."""
     entities = {row.entity_id: row.entity for row in rows}
     concerned = concerned_by_arn(list(entities.values()))
+    base = reverse("reviews:campaign", args=[campaign.pk])
     result = []
     for row in rows:
         is_own = row.person_id == viewer.person_id or viewer.person_id in concerned.get(row.entity.arn, ())
         may = viewer.person_id in (row.reviewer_id, campaign.owner_id)
-        result.append(shown(row, campaign=campaign, may_decide=may, is_own=is_own, **parts))
+        result.append(shown(row, campaign=campaign, may_decide=may, is_own=is_own, base=base, **parts))
     return result
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
+
+from django.urls import reverse
 
 from iam.audit.reviews.models import (
     ReviewCampaign,
@@ -73,7 +75,7 @@ class RowShown:
     reason: str = ""
     trial: ReviewTrial | None = None
     url: str = ""
-    replay_examples: list[dict[str, Any]] = field(default_factory=list)
+    label: str = ""
 
 
 LINES: Final = 2
@@ -89,6 +91,7 @@ def shown(
     conflict: str = "",
     reason: str = "",
     lines: int = LINES,
+    base: str = "",
 ) -> RowShown:
     """A row in words."""
     use, use_tone = use_words(row)
@@ -114,6 +117,8 @@ def shown(
         conflict=conflict,
         reason=reason,
         trial=getattr(row, "trial", None),
+        url=f"{base or reverse('reviews:campaign', args=[campaign.pk])}rows/{row.pk}/",
+        label=f"{row.subject}, {row.target_name}",
     )
 
 

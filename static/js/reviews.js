@@ -15,7 +15,8 @@ function focusRow(row) {
 function moveRow(step) {
   const rows = $$(ROW),
     at = rows.indexOf(currentRow());
-  focusRow(at < 0 ? rows[0] : rows[Math.min(rows.length - 1, Math.max(0, at + step))]);
+  if (at + step === rows.length && at >= 0) $("#table .pager a[rel=next]")?.click();
+  else focusRow(at < 0 ? rows[0] : rows[Math.min(rows.length - 1, Math.max(0, at + step))]);
 }
 
 /* Revoking and reducing need a reason: its field comes first, and Enter decides. */

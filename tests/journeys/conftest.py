@@ -121,6 +121,7 @@ def running_web(var: Path, redis_url: str) -> Iterator[Running]:
 IS_QUIET = """
     SELECT (SELECT COUNT(*) FROM onboarding_run WHERE state = 'done') > 0
     AND (SELECT COUNT(*) FROM grants_grant WHERE state = 'active') > 1
+    AND (SELECT COUNT(*) FROM audit_reviews_reviewcampaign) > 2
     AND NOT EXISTS (SELECT 1 FROM changes_change WHERE state NOT IN ('applied', 'failed', 'awaiting_approval'))
     AND NOT EXISTS (SELECT 1 FROM mirror_pull WHERE state IN ('queued', 'running'))
 """  # noqa: E501

@@ -18,7 +18,7 @@ from iam.keyset import KeysetPlace, Order, RowPage, page
 from iam.people.runs.models import RunState
 
 BY_SUBJECT: Final = Order("subject", "id")
-PAGE_SIZE: Final = 50
+PAGE_SIZE: Final = 25
 LIST_SIZE: Final = 200
 OPEN: Final = (RunState.DRAFT, RunState.SUBMITTING, RunState.RUNNING, RunState.WAITING)
 

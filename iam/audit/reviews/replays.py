@@ -19,12 +19,13 @@ from iam.mirror.snapshot import snapshot
 from iam.people.runs.models import RunState
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
+from iam.policy.index.shard import Shard
 from iam.policy.index.side_replay import SideReplay
 from iam.policy.index.sides import side_of
 from iam.policy.replay import ReplayOutcome
 
 MOST_CALLS: Final = 2_000
-ENTITIES_AT_ONCE: Final = 50
+ENTITIES_AT_ONCE: Final = 200
 EXAMPLES: Final = 3
 UNKNOWN: Final = {"state": "unknown"}
 NOT_ASKED: Final[dict[str, Any]] = {}
@@ -33,7 +34,9 @@ NOT_ASKED: Final[dict[str, Any]] = {}
 def fill_replays(*, most: int = ENTITIES_AT_ONCE) -> int:
     """Work out some rows of reviews in progress that lack it; how many."""
     filled = 0
-    for campaign in ReviewCampaign.objects.filter(state=RunState.RUNNING).exclude(facts__replayed=True):
+    for campaign in ReviewCampaign.objects.filter(state=RunState.RUNNING):
+        if campaign.facts.get("replayed"):
+            continue
         rows = campaign.rows.filter(replay=NOT_ASKED)
         numbers = list(rows.order_by("entity_id").values_list("entity_id", flat=True).distinct()[:most])
         if not numbers:
@@ -76,7 +79,7 @@ def _outcome(
     index: Index, member: Member, row: ReviewItem, groups: Sequence[CallGroup], since: datetime
 ) -> dict[str, Any]:
     shard = index.accounts[member.account]
-    dropped = _label(row)
+    dropped = _label(row, shard)
     named = shard.named_policies(member.grants)
     kept = tuple(doc for name, doc in named if not _is_dropped(row, name, dropped))
     judge = SideReplay(index, member, replace(side_of(member, shard), docs=kept))
@@ -106,11 +109,14 @@ def _outcome(
     }
 
 
-def _label(row: ReviewItem) -> str:
+def _label(row: ReviewItem, shard: Shard) -> str:
     """How the index names it."""
     if row.sort == AccessSort.MEMBER:
         return f" of group {row.target_name}"
-    return f"inline policy {row.target}" if row.sort == AccessSort.INLINE else row.target_name
+    if row.sort == AccessSort.INLINE:
+        return f"inline policy {row.target}"
+    policy = shard.policies.get(row.target_entity_id or 0)
+    return row.target_name if policy is None else policy.name
 
 
 def _is_dropped(row: ReviewItem, name: str, label: str) -> bool:

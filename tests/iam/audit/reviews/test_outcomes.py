@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import DatabaseError, transaction
 
-from iam.activity.models import TrailCaller, TrailEvent
+from iam.activity.models import CallerDay, TrailCaller, TrailEvent
 from iam.audit.reviews.campaigns import begin_next
 from iam.audit.reviews.decisions import decide
 from iam.audit.reviews.latest import latest_reviews
 from iam.audit.reviews.models import ReviewCampaign, ReviewChange, ReviewItem, ReviewTrial
 from iam.audit.reviews.periodic import follow_change, tend
 from iam.audit.reviews.removals import request_changes_of
+from iam.audit.reviews.replays import fill_replays
 from iam.audit.reviews.sign_off import acknowledge, digest_of, sign, why_not_acknowledge
 from iam.audit.reviews.trials import begin_trial, check_trials, give_back
 from iam.changes.errors import RefusedError
@@ -284,3 +285,50 @@ def test_the_next_review_of_a_series_begins_once(monkeypatch: pytest.MonkeyPatch
     assert begin_next(campaign, now=campaign.next_at) is None
     following = ReviewCampaign.objects.exclude(pk=campaign.pk).get()
     assert (following.series, following.state) == (campaign.series, RunState.SUBMITTING)
+
+
+def test_replay_says_what_would_be_denied_and_is_unknown_without_a_trail() -> None:
+    world = made.world()
+    campaign = made.opened(world)
+    assert fill_replays() == 5
+    assert {row.replay["state"] for row in campaign.rows.all()} == {"unknown"}
+    assert fill_replays() == 0
+    recorded(world, "GetObject")
+    other = made.opened(world)
+    fill_replays()
+    replay = made.row(other, world.machine).replay
+    assert (replay["calls"], replay["denied"]) == (1, 1)
+    assert replay["examples"][0]["action"] == "s3:GetObject"
+    # Maya's other policy allows everything.
+    assert made.row(other, world.maya, "payments").replay["calls"] == 0
+
+
+def test_use_is_told_for_each_access_and_reduced_to_what_was_used() -> None:
+    world = made.world()
+    recorded(world, "GetObject")
+    campaign = made.opened(world)
+    row = made.row(campaign, world.machine)
+    assert (row.use, made.row(campaign, world.tomas).use) == ("used", "unused")
+    decide(campaign, {row.pk: 0}, "reduce", reason="Too wide", actor=world.administrator, now=now())
+    done = request_changes_of(campaign, actor=world.administrator)
+    assert [change.operation for change in done.changes] == ["inline_policy.put", "attachment.detach"]
+    assert "s3:GetObject" in done.changes[0].params["document"]
+
+
+def recorded(world: made.World, action: str) -> None:
+    """A call that the machine user made yesterday."""
+    denied(world, action, now() - timedelta(days=1))
+    TrailEvent.objects.update(is_denied=False, error_code="", resource="arn:aws:s3:::b/a")
+    event = TrailEvent.objects.get()
+    CallerDay.objects.create(
+        caller=event.caller,
+        account_id=event.account_id,
+        day=event.at.date(),
+        service="s3",
+        action=action,
+        calls=1,
+        errors=0,
+        denied=0,
+        first_at=event.at,
+        last_at=event.at,
+    )
