@@ -145,6 +145,7 @@ app.autodiscover_tasks(
         "iam.people.offboarding",
         "iam.people.moving",
         "iam.audit.evidence",
+        "iam.audit.anchors",
         "iam.audit.findings",
         "console.operators",
         "console.demo",

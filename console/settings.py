@@ -72,6 +72,11 @@ try:
             "characters of its own."
         )
 
+    # Where the head of the journal's chain is written, signed: the folder is a start, and no protection from
+    # anyone who can write to this machine.
+    JOURNAL_ANCHORS = env.word_list("GATEHOUSE_JOURNAL_ANCHORS", (f"file:{(VAR / 'anchors').absolute()}",))
+    JOURNAL_ANCHOR_HOURS = env.number("GATEHOUSE_JOURNAL_ANCHOR_HOURS", 6, low=1, high=168)
+
     local_hosts = ("127.0.0.1", "localhost", "[::1]", "testserver") if EMBEDDED else None
     ALLOWED_HOSTS = env.word_list(
         "GATEHOUSE_ALLOWED_HOSTS",
@@ -207,6 +212,7 @@ INSTALLED_APPS = [
     "iam.audit.frameworks",
     "iam.audit.posture",
     "iam.audit.evidence",
+    "iam.audit.anchors",
     "console",
     "console.operators",
     "console.web",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from typing import Any
 
@@ -65,7 +64,7 @@ def words_of(entry: Entry, reference: Reference | None = None) -> str:
 
 
 def details_of(entry: Entry) -> list[tuple[str, str]]:
-    """What else belongs to the entry, by name; nested values as JSON."""
+    """What else belongs to the entry, by name; nested values in words."""
     return [
         (_LABELS.get(name, name.replace("_", " ").capitalize()), _detail(value))
         for name, value in entry.data.items()
@@ -74,9 +73,18 @@ def details_of(entry: Entry) -> list[tuple[str, str]]:
 
 
 def _detail(value: Any) -> str:
-    if isinstance(value, list) and all(isinstance(item, str | int) for item in value):
-        return ", ".join(map(str, value))
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else str(value)
+    """A value in words: “Account: 111122223333, Path: /payments/”; parts of a list that have parts themselves
+    are separated by semicolons.
+    """
+    if isinstance(value, dict):
+        named = [(_spelled(str(name)), _detail(part)) for name, part in value.items()]
+        return ", ".join(f"{name}: {words}" for name, words in named if words)
+    if isinstance(value, list):
+        separator = "; " if any(isinstance(item, dict | list) for item in value) else ", "
+        return separator.join(map(_detail, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return "" if value is None else str(value)
 
 
 def _request(entry: Entry, reference: Reference | None) -> str:

@@ -24,6 +24,7 @@ from console.audit.sentences import GROUPS
 from console.web.access import ViewerRequest, require
 from console.web.heartbeat import SILENT_SECONDS, beat_age
 from console.web.render import is_fragment, render_page
+from iam.audit.anchors.services import newest_writes
 from iam.audit.print.spreadsheet import harmless
 from iam.guard import Right, Viewer
 from iam.journal.chain import canonical
@@ -103,7 +104,12 @@ def _chain(viewer: Viewer) -> dict[str, Any]:
     beat: dict[str, Any] = {"age": age, "is_silent": age is not None and age > SILENT_SECONDS}
     if age is not None:
         beat["at"] = datetime.now(tz=UTC) - timedelta(seconds=age)
-    return {"chain": chain_state(), "beat": beat, "sees_all": viewer.may(Right.SEE_JOURNAL, account_id="")}
+    return {
+        "chain": chain_state(),
+        "anchors": newest_writes(),
+        "beat": beat,
+        "sees_all": viewer.may(Right.SEE_JOURNAL, account_id=""),
+    }
 
 
 def _filter(request: ViewerRequest) -> EntryFilter:

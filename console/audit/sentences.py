@@ -30,6 +30,7 @@ GROUPS: Final[tuple[tuple[str, str], ...]] = (
     ("change", "Requests and changes"),
     ("drift", "Drift"),
     ("finding", "Findings"),
+    ("evidence", "Evidence packs"),
     ("grant", "Grants"),
     ("template", "Templates"),
     ("blueprint", "Blueprints"),
@@ -55,6 +56,9 @@ GROUPS: Final[tuple[tuple[str, str], ...]] = (
 )
 
 SENTENCES: Final[Mapping[str, str]] = {
+    "evidence.request": "{who} requested the evidence pack {pack}, {subject}",
+    "evidence.build": "{who} built the evidence pack {pack}, {subject}",
+    "evidence.download": "{who} downloaded the evidence pack {pack}, {subject}",
     "finding.requested": "{who} requested to accept the finding {finding} of {subject}: {reason}",
     "finding.accepted": "{who} approved accepting the finding {finding} of {subject}",
     "finding.declined": "{who} declined to accept the finding {finding} of {subject}",

@@ -82,6 +82,12 @@ class Verification(models.Model):
     sequence = models.BigIntegerField(default=0, help_text="The last block that holds.")
     entries = models.BigIntegerField(default=0)
     sentence = models.CharField(max_length=1024, blank=True, help_text="The first broken place.")
+    anchors = models.PositiveIntegerField(null=True, help_text="Anchors it was checked against.")
+    anchor_problem = models.CharField(
+        max_length=1024,
+        blank=True,
+        help_text="The first anchor or place that can’t be verified.",
+    )
     warnings = models.PositiveIntegerField(
         default=0, help_text="Dating problems that nobody has acknowledged."
     )

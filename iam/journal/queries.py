@@ -113,13 +113,16 @@ def chain_state(*, newest: int = 4) -> ChainState:
     lost = datetime.now(tz=UTC) - GIVE_UP
     is_running = latest is not None and latest.ended_at is None and latest.asked_at > lost
     verifying = latest if is_running else None
+    verified = latest
+    if latest is not None and latest.ended_at is None:
+        verified = Verification.objects.filter(ended_at__isnull=False).order_by("-id").first()
     return ChainState(
         blocks=blocks[::-1],
         total=(last.total if last else 0) + len(waiting),
         waiting=len(waiting),
         waiting_since=min(waiting, default=None),
         first_at=first,
-        verified=Verification.objects.filter(ended_at__isnull=False).order_by("-id").first(),
+        verified=verified,
         verifying=verifying,
     )
 

@@ -12,9 +12,11 @@ from django.db import connection
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
 from iam.journal import clock, triggers
+from iam.journal.anchors import heads_of, read_all
 from iam.journal.chain import GENESIS, LATE_ENTRY_WINDOW, block_hash, entry_hash, floor, unchained
 from iam.journal.models import Block, Entry, Link, Verification
 from iam.journal.services import Actor, record
+from iam.journal.signing_keys import verifiers
 
 # Clocks of several hosts differ a little.
 CLOCKS = timedelta(minutes=5)
@@ -76,13 +78,14 @@ class ChainVerdict:
         return ((now or clock.now()) - self.tail_since).total_seconds() if self.tail_since else 0.0
 
 
-def verify(*, expect: tuple[int, str] | None = None) -> ChainVerdict:
-    """Recompute everything from the first block on; `expect` is a block number and hash noted down earlier,
-    elsewhere.
+def verify(*, expect: Mapping[int, str] | None = None) -> ChainVerdict:
+    """Recompute everything from the first block on; `expect` are hashes of blocks by their numbers, noted
+    down earlier, elsewhere, such as in anchors.
 
     Anyone who can write to the database can cut off the end of a chain and chain anew: only `expect` shows
     that.
     """
+    expect = expect or {}
     began = datetime.now(tz=UTC)
     broken: Break | None = None
     previous: Block | None = None
@@ -134,7 +137,10 @@ def run_verification(number: int) -> None:
     began = datetime.now(tz=UTC)
     if not Verification.objects.filter(pk=number, began_at=None).update(began_at=began):
         return
-    verdict = verify()
+    read = read_all()
+    heads = heads_of(read.notes, verifiers())
+    verdict = verify(expect=heads.hashes)
+    problems = [*filter(None, [heads.conflict]), *heads.problems, *read.problems]
     sentence = verdict.broken.sentence[:1024] if verdict.broken else ""
     first_warning = verdict.open_warnings[0].sentence if verdict.open_warnings else ""
     Verification.objects.filter(pk=number).update(
@@ -145,6 +151,8 @@ def run_verification(number: int) -> None:
         sentence=sentence,
         warnings=len(verdict.open_warnings),
         warning=first_warning,
+        anchors=len(heads.hashes),
+        anchor_problem=problems[0][:1024] if problems else "",
     )
     if verdict.broken:
         logger.error("journal.broken", sentence=verdict.broken.sentence, block=verdict.broken.block)
@@ -259,16 +267,19 @@ def _acknowledged_blocks() -> dict[int, int]:
     return known
 
 
-def _check_expected(block: Block, expect: tuple[int, str] | None) -> Break | None:
-    if expect and expect[0] == block.sequence and expect[1] != block.hash:
+def _check_expected(block: Block, expect: Mapping[int, str]) -> Break | None:
+    if expect.get(block.sequence, block.hash) != block.hash:
         return Break(f"Block {block.sequence} is not the one that was noted down.", block=block.sequence)
     return None
 
 
-def _check_reached(last: Block | None, expect: tuple[int, str] | None) -> Break | None:
-    if expect and expect[0] > (last.sequence if last else 0):
-        return Break(f"Block {expect[0]}, which was noted down, is gone.", block=expect[0])
-    return None
+def _check_reached(last: Block | None, expect: Mapping[int, str]) -> Break | None:
+    end = last.sequence if last else 0
+    gone = [number for number in expect if number > end]
+    if not gone:
+        return None
+    first = min(gone)
+    return Break(f"Block {first}, which was noted down, is gone: the end was cut off.", block=first)
 
 
 def _check_foreign() -> Break | None:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from iam.audit.anchors.places import AnchorPlaceError, notes_in
 from iam.journal import triggers
+from iam.journal.anchors import AnchorNote, ReadAnchors, heads_of, read_all
 from iam.journal.services import COMMAND_LINE, record
+from iam.journal.signing_keys import verifiers
 from iam.journal.verify import ChainVerdict, acknowledge, verify
 
 # The chain takes what is new every second: a tail that is older than this means that nobody chains.
@@ -38,6 +42,12 @@ class Command(BaseCommand):
             help="a block number and its hash, noted down earlier and kept elsewhere",
         )
         parser.add_argument(
+            "--anchors",
+            nargs="*",
+            metavar="PATH",
+            help="check against signed anchors: of the configured places, or of these files and folders",
+        )
+        parser.add_argument(
             "--restore-triggers", action="store_true", help="put missing triggers back and record it"
         )
 
@@ -51,18 +61,21 @@ class Command(BaseCommand):
         if not triggers.tables_exist(connection):
             raise CommandError("The tables of the journal are missing: run `manage.py migrate` first.")
         absent = triggers.missing(connection)
-        verdict = verify(expect=options["expect"])
+        expect, unverified = _expected(options)
+        verdict = verify(expect=expect)
         if absent and options["restore_triggers"]:
             triggers.create(connection)
             record(kind="journal.triggers_restored", actor=COMMAND_LINE, data={"missing": absent})
         if options["acknowledge"] and verdict.is_intact:
             acknowledge(verdict, actor=COMMAND_LINE, reason=options["acknowledge"])
-            verdict = verify(expect=options["expect"])
+            verdict = verify(expect=expect)
         if options["json"]:
-            self.stdout.write(json.dumps(_as_json(verdict, absent), indent=2))
+            whole = _as_json(verdict, absent) | {"anchors": len(expect), "anchor_problems": unverified}
+            self.stdout.write(json.dumps(whole, indent=2))
         else:
             self._tell(verdict, absent, restored=options["restore_triggers"])
-        if not verdict.is_intact:
+            self._tell_anchors(expect, unverified, are_asked=options["anchors"] is not None)
+        if not verdict.is_intact or unverified:
             sys.exit(1)
         unprotected = absent and not options["restore_triggers"]
         if unprotected or verdict.open_warnings or verdict.tail_age() > TAIL_SECONDS:
@@ -100,6 +113,42 @@ class Command(BaseCommand):
         if absent:
             done = "They were put back." if restored else "Put them back with --restore-triggers."
             write(self.style.WARNING(f"Triggers were missing or altered: {', '.join(absent)}. {done}"))
+
+    def _tell_anchors(self, expect: dict[int, str], unverified: list[str], *, are_asked: bool) -> None:
+        for sentence in unverified:
+            self.stdout.write(self.style.ERROR(f"Anchor not verified. {sentence}"))
+        if are_asked:
+            newest = f", the newest of block {max(expect):,}" if expect else ""
+            self.stdout.write(f"Checked against {len(expect):,} anchors{newest}.")
+
+
+def _expected(options: dict[str, Any]) -> tuple[dict[int, str], list[str]]:
+    """The hashes by block that were noted down elsewhere, and what says nothing."""
+    hashes: dict[int, str] = {}
+    problems: list[str] = []
+    if options["anchors"] is not None:
+        read = _named(options["anchors"]) if options["anchors"] else read_all()
+        heads = heads_of(read.notes, verifiers())
+        hashes = dict(heads.hashes)
+        problems = [*filter(None, [heads.conflict]), *heads.problems, *read.problems]
+        if not read.notes:
+            problems.append("There is no anchor.")
+    if options["expect"]:
+        number, digest = options["expect"]
+        if hashes.setdefault(number, digest) != digest:
+            problems.append(f"An anchor names another hash of block {number}.")
+    return hashes, problems
+
+
+def _named(paths: list[str]) -> ReadAnchors:
+    notes: list[AnchorNote] = []
+    problems: list[str] = []
+    for path in paths:
+        try:
+            notes += notes_in(Path(path))
+        except AnchorPlaceError as error:
+            problems.append(str(error))
+    return ReadAnchors(tuple(notes), tuple(problems))
 
 
 def _expectation(text: str) -> tuple[int, str]:

@@ -4,7 +4,6 @@ with the text of the entries that its reader sees and the hashes of the others.
 
 from __future__ import annotations
 
-import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from django.db.models import Max, Min
 
 from iam.audit.evidence.pack_files import PackFiles
 from iam.audit.evidence.verify_evidence import BLOCKS, CHECKPOINT, ENTRIES
+from iam.journal.anchors import checkpoint_text
 from iam.journal.chain import canonical, chain_pending, stamp
 from iam.journal.models import Block, Entry, Link
 from iam.journal.signed_notes import NoteSigner
@@ -64,14 +64,6 @@ def write_excerpt(files: PackFiles, scope: ExcerptScope, *, signer: NoteSigner) 
         with files.text(CHECKPOINT) as file:
             file.write(signer.sign(checkpoint_text(end, origin=signer.name)))
     return ExcerptSize(count, entries, shown)
-
-
-def checkpoint_text(block: Block, *, origin: str) -> str:
-    """The text that is signed for the end of a chain: whose it is, the number of the block, its hash in
-    base64, and when it was made.
-    """
-    digest = base64.b64encode(bytes.fromhex(block.hash)).decode()
-    return f"{origin}/journal\n{block.sequence}\n{digest}\nmade {stamp(block.made_at)}\n"
 
 
 def _range(scope: ExcerptScope) -> tuple[int, int]:

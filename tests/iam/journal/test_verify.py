@@ -129,7 +129,7 @@ def test_a_chain_that_was_rewritten_whole_is_shown_by_what_was_noted_down(journa
             block.sequence,
         )
     assert verify().is_intact
-    broken = verify(expect=(2, noted.hash)).broken
+    broken = verify(expect={2: noted.hash}).broken
     assert broken is not None
     assert "noted down" in broken.sentence
 
@@ -139,7 +139,7 @@ def test_a_chain_that_was_cut_off_is_shown_by_what_was_noted_down(journal: list[
     _sql("DELETE FROM journal_link WHERE block_id = 3")
     _sql("DELETE FROM journal_block WHERE sequence = 3")
     assert verify().tail == 3
-    broken = verify(expect=(3, head.hash)).broken
+    broken = verify(expect={3: head.hash}).broken
     assert broken is not None
     assert "gone" in broken.sentence
 

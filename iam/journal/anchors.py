@@ -1,0 +1,108 @@
+"""Anchors: signed notes of where the chain ended, which are kept where who rewrites the database can’t reach.
+
+The text of a note is the origin, the number of a block, its hash in base64, and when it was made, each on its
+line.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from iam.journal.chain import stamp
+from iam.journal.models import Block
+from iam.journal.signed_notes import InvalidNoteError, NoteSigner, NoteVerifier, trusted_text
+
+MAX_NOTES: Final = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class AnchorNote:
+    """A note and where it was read."""
+
+    place: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadAnchors:
+    """The notes of all places, and what could not be read there, as sentences."""
+
+    notes: tuple[AnchorNote, ...] = ()
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHeads:
+    """What anchors say: the hash of each block that was anchored. `problems` are notes that say nothing,
+    `conflict` is a sentence where two anchors contradict each other.
+    """
+
+    hashes: dict[int, str] = field(default_factory=dict)
+    problems: tuple[str, ...] = ()
+    conflict: str = ""
+
+
+_readers: list[Callable[[], ReadAnchors]] = []
+
+
+def on_read(reader: Callable[[], ReadAnchors]) -> None:
+    """Register what reads the anchors of the configured places: the places belong to a higher layer."""
+    _readers.append(reader)
+
+
+def read_all() -> ReadAnchors:
+    """The anchors of all configured places."""
+    notes: list[AnchorNote] = []
+    problems: list[str] = []
+    for reader in _readers:
+        answer = reader()
+        notes += answer.notes
+        problems += answer.problems
+    return ReadAnchors(tuple(notes), tuple(problems))
+
+
+def checkpoint_text(block: Block, *, origin: str) -> str:
+    """The text that is signed for the end of a chain."""
+    digest = base64.b64encode(bytes.fromhex(block.hash)).decode()
+    return f"{origin}/journal\n{block.sequence}\n{digest}\nmade {stamp(block.made_at)}\n"
+
+
+def sign_head(signer: NoteSigner) -> tuple[Block, str] | None:
+    """The newest block and its signed note; None while there is no block."""
+    block = Block.objects.order_by("-sequence").first()
+    if block is None:
+        return None
+    return block, signer.sign(checkpoint_text(block, origin=signer.name))
+
+
+def heads_of(notes: Iterable[AnchorNote], verifiers: Sequence[NoteVerifier]) -> KnownHeads:
+    """What the notes say that a known key signed. A note that doesn’t verify is a problem: who removes the
+    signature must not make it count less.
+    """
+    hashes: dict[int, str] = {}
+    problems: list[str] = []
+    conflict = ""
+    for anchor in notes:
+        try:
+            number, digest = _head_of(trusted_text(anchor.note, verifiers))
+        except InvalidNoteError as error:
+            problems.append(f"{anchor.place}: {error}")
+            continue
+        if hashes.setdefault(number, digest) != digest:
+            conflict = conflict or f"Two anchors name different hashes of block {number}."
+    return KnownHeads(hashes, tuple(problems), conflict)
+
+
+def _head_of(text: str) -> tuple[int, str]:
+    lines = text.split("\n")
+    if len(lines) < 4 or not lines[0].endswith("/journal") or not lines[1].isdecimal():
+        raise InvalidNoteError("The note isn’t an anchor of a journal.")
+    try:
+        digest = base64.b64decode(lines[2], validate=True)
+    except binascii.Error:
+        raise InvalidNoteError("The hash of the anchor isn’t base64.") from None
+    return int(lines[1]), digest.hex()

@@ -1,1 +1,0 @@
-"""Signed notes of where the chain of the journal ends, kept outside of the database."""
