@@ -28,7 +28,7 @@ from iam.audit.anchors.services import newest_writes
 from iam.audit.print.spreadsheet import harmless
 from iam.guard import Right, Viewer
 from iam.journal.chain import canonical
-from iam.journal.models import Entry
+from iam.journal.models import Entry, Verification
 from iam.journal.queries import EntryFilter, chain_state, entries_page, every_entry
 from iam.journal.services import record
 from iam.journal.tasks import verify_journal
@@ -104,12 +104,22 @@ def _chain(viewer: Viewer) -> dict[str, Any]:
     beat: dict[str, Any] = {"age": age, "is_silent": age is not None and age > SILENT_SECONDS}
     if age is not None:
         beat["at"] = datetime.now(tz=UTC) - timedelta(seconds=age)
+    chain = chain_state()
     return {
-        "chain": chain_state(),
+        "chain": chain,
+        "tone": _tone(chain.verified),
         "anchors": newest_writes(),
         "beat": beat,
         "sees_all": viewer.may(Right.SEE_JOURNAL, account_id=""),
     }
+
+
+def _tone(verified: Verification | None) -> str:
+    if verified is None:
+        return "info"
+    if not verified.holds:
+        return "bad"
+    return "warn" if verified.warnings or verified.anchor_problem else "ok"
 
 
 def _filter(request: ViewerRequest) -> EntryFilter:

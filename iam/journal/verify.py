@@ -152,7 +152,7 @@ def run_verification(number: int) -> None:
         warnings=len(verdict.open_warnings),
         warning=first_warning,
         anchors=len(heads.hashes),
-        anchor_problem=problems[0][:1024] if problems else "",
+        anchor_problem="".join(problems[:1])[:1024],
     )
     if verdict.broken:
         logger.error("journal.broken", sentence=verdict.broken.sentence, block=verdict.broken.block)
