@@ -31,7 +31,7 @@ from iam.audit.frameworks.models import ComplianceScope, FrameworkAssessment
 from iam.audit.frameworks.stored_parts import part_to_json
 from iam.audit.frameworks.summaries import key_of, summarize
 from iam.audit.frameworks.terms import EVERYTHING, ScopeTerms
-from iam.mirror.models import Account
+from iam.mirror.models import Account, Kind
 from iam.policy.memory import collecting_paused
 
 LASTS: Final = timedelta(hours=1)
@@ -81,7 +81,8 @@ def parts_now(account: Account, assessed: Sequence[Assessed], *, at: datetime | 
     unconnected = unconnected_accounts(at)
     parts = []
     with collecting_paused(), facts_of(account, at=at) as facts:
-        records = records_of(account, now=facts.now, unconnected=unconnected)
+        entities = [each.id for each in (*facts.of_kind(Kind.USER), *facts.of_kind(Kind.ROLE))]
+        records = records_of(account, now=facts.now, unconnected=unconnected, entities=entities)
         for framework, scope in assessed:
             terms = Assessed(framework, scope).terms
             arns = scoped_arns(account, terms, at=at)
@@ -117,7 +118,7 @@ def _assess_account(account: Account, assessed: Iterable[Assessed], now: datetim
 
 
 def _keep_installation(assessed: Assessed, now: datetime) -> None:
-    facts = installation_facts(now=now, is_past=False, accounts=assessed.terms.accounts)
+    facts = installation_facts(now=now, is_past=False)
     parts = installation_parts(assessed.framework, facts)
     _keep(
         key_of(assessed.framework.name, assessed.scope, 0), assessed, parts, account=None, inputs="", at=now

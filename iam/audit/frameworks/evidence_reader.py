@@ -13,10 +13,10 @@ from iam.activity.models import TrailEvent
 from iam.audit.findings import calculation
 from iam.audit.findings.models import AuditFinding, FindingCertainty, FindingRun, FindingStatus
 from iam.audit.findings.rules import all_rules
-from iam.audit.frameworks.checks.case import AccountRecords, InstallationFacts
+from iam.audit.frameworks.checks.case import AccountRecords, InstallationFacts, ReviewFact
 from iam.audit.frameworks.evaluation import FindingRef
-from iam.audit.frameworks.reviewed import last_review
 from iam.audit.frameworks.terms import ALL_ARNS, ScopedArns, ScopeTerms
+from iam.audit.reviews.latest import latest_reviews
 from iam.changes.drift.models import Drift, Watch
 from iam.changes.models import Approval, Change, ChangeState, Decision
 from iam.directory.models import Identity
@@ -99,8 +99,22 @@ def refs_in(findings: Collection[FindingColumns], arns: ScopedArns) -> Iterator[
             yield FindingRef(number, key, kind, certainty == FindingCertainty.CONFIRMED)
 
 
-def records_of(account: Account, *, now: datetime, unconnected: tuple[str, ...] = ()) -> AccountRecords:
-    """What Gatehouse itself knows of an account, by a moment. Eight queries."""
+def reviews_of(entities: Collection[int], *, now: datetime) -> dict[int, ReviewFact]:
+    """The last finished review of each user and role that was part of one, by a moment."""
+    reviews = {}
+    for number, review in latest_reviews(entities, at=now).items():
+        reviews[number] = ReviewFact(review.name, review.at, review.acknowledged_by, review.reference)
+    return reviews
+
+
+def records_of(
+    account: Account,
+    *,
+    now: datetime,
+    unconnected: tuple[str, ...] = (),
+    entities: Collection[int] = (),
+) -> AccountRecords:
+    """What Gatehouse itself knows of an account and of its users and roles, by a moment."""
     sections = Section.objects.filter(account=account, observed_at__isnull=False)
     linked = Identity.objects.filter(user_arn__contains=f":{account.account_id}:", linked_at__lte=now)
     approved = Approval.objects.filter(change_set=OuterRef("change_set"), decision=Decision.APPROVE)
@@ -121,6 +135,7 @@ def records_of(account: Account, *, now: datetime, unconnected: tuple[str, ...] 
         events=events.order_by()[:COUNTED_EVENTS].count(),
         denied_events=events.filter(is_denied=True).order_by()[:COUNTED_EVENTS].count(),
         unconnected=unconnected,
+        reviews=reviews_of(entities, now=now),
     )
 
 
@@ -131,7 +146,7 @@ def unconnected_accounts(at: datetime | None) -> tuple[str, ...]:
     return tuple(sorted(set(listed.values_list("entity__aws_id", flat=True)) - connected))
 
 
-def installation_facts(*, now: datetime, is_past: bool, accounts: tuple[str, ...] = ()) -> InstallationFacts:
+def installation_facts(*, now: datetime, is_past: bool) -> InstallationFacts:
     """What Gatehouse knows of itself by a moment; settings have no history."""
     idle = failures = minutes = None
     if not is_past:
@@ -150,6 +165,4 @@ def installation_facts(*, now: datetime, is_past: bool, accounts: tuple[str, ...
         slow_offboardings=tuple(late.order_by("began_at").values_list("name", flat=True)),
         replacements=replaced.count(),
         unverified_replacements=tuple(unverified),
-        human_review=last_review("people", accounts=accounts, by=now),
-        application_review=last_review("applications", accounts=accounts, by=now),
     )

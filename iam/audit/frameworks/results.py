@@ -29,7 +29,7 @@ def results_of(
     for account in connected_accounts():
         if assessed.terms.covers_account(account.account_id):
             (parts[account.account_id],) = parts_now(account, [assessed], at=at)
-    facts = installation_facts(now=moment, is_past=at is not None, accounts=assessed.terms.accounts)
+    facts = installation_facts(now=moment, is_past=at is not None)
     parts[OWN] = installation_parts(framework, facts)
     return judged(framework, scope, parts, at=moment)
 

@@ -25,13 +25,23 @@ class CheckAnswer(NamedTuple):
     settles: bool = False
 
 
+class ReviewFact(NamedTuple):
+    """The last finished access review of a user or role: when management acknowledged it, and who did."""
+
+    name: str
+    at: datetime
+    acknowledged_by: str
+    reference: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class AccountRecords:
     """What Gatehouse itself knows of an account, besides the mirror. None: unknown.
 
     `linked` are ARNs of users that are matched to a person; `changes` applied changes of the last 12 months,
     `unapproved` those of them without an approval; `open_drifts` what changed outside of Gatehouse and was
-    not decided; `events` CloudTrail events of the last 30 days, `denied_events` denied ones.
+    not decided; `events` CloudTrail events of the last 30 days, `denied_events` denied ones; `reviews` the
+    last access review of users and roles by their number.
     """
 
     synced_at: Mapping[str, datetime] = field(default_factory=dict)
@@ -42,6 +52,7 @@ class AccountRecords:
     events: int | None = None
     denied_events: int | None = None
     unconnected: tuple[str, ...] = ()
+    reviews: Mapping[int, ReviewFact] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +68,6 @@ class AccountCase:
     def users(self) -> list[tuple[EntityFact, CredentialFact]]:
         """The users that belong to the scope."""
         return [pair for pair in self.facts.users if self.arns.has(pair[0].arn)]
-
-
-class ReviewFact(NamedTuple):
-    """The last access review that was signed off: when, by whom, and where it is."""
-
-    name: str
-    signed_at: datetime
-    signed_by: str
-    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,6 @@ class InstallationFacts:
     slow_offboardings: tuple[str, ...] = ()
     replacements: int | None = None
     unverified_replacements: tuple[str, ...] = ()
-    human_review: ReviewFact | None = None
-    application_review: ReviewFact | None = None
 
 
 AccountJudge = Callable[[AccountCase], CheckAnswer]

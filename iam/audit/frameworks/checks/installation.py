@@ -1,17 +1,12 @@
-"""Checks of Gatehouse itself: its settings, its procedures, its reviews."""
+"""Checks of Gatehouse itself: its settings and its procedures."""
 
 from __future__ import annotations
-
-from datetime import timedelta
-from typing import Any
 
 from iam.audit.frameworks.checks.case import (
     CheckAnswer,
     InstallationFacts,
-    ReviewFact,
     counted,
     failed,
-    for_person,
     installation_check,
     passed,
     unknown,
@@ -20,8 +15,6 @@ from iam.audit.frameworks.checks.case import (
 MAX_IDLE = 15
 MAX_FAILURES = 10
 LEAST_LOCK = 30
-REVIEWED = timedelta(days=184)
-"""Six months, whichever they are."""
 NO_HISTORY = "Gatehouse keeps no history of its settings, so that a past date isn’t known."
 
 
@@ -75,27 +68,3 @@ def _replacements(facts: InstallationFacts) -> CheckAnswer:
         return passed("No lost device was replaced in 12 months.", replacements=0)
     words = f"Lost devices in 12 months: {facts.replacements:,}, each verified by a second person."
     return passed(words, replacements=facts.replacements)
-
-
-@installation_check("human-review", "Access of people was reviewed in the last six months")
-def _human_review(facts: InstallationFacts) -> CheckAnswer:
-    return _review(facts, facts.human_review)
-
-
-@installation_check("application-review", "Access of applications was reviewed")
-def _application_review(facts: InstallationFacts) -> CheckAnswer:
-    return _review(facts, facts.application_review)
-
-
-def _review(facts: InstallationFacts, review: ReviewFact | None) -> CheckAnswer:
-    if review is None:
-        return for_person("No access review was signed off in Gatehouse.")
-    shown: dict[str, Any] = {
-        "review": review.name,
-        "signed_at": review.signed_at.isoformat(),
-        "signed_by": review.signed_by,
-        "reference": review.reference,
-    }
-    if facts.now - review.signed_at > REVIEWED:
-        return failed(f"The last review, “{review.name}”, was signed off over six months ago.", **shown)
-    return passed(f"“{review.name}” was signed off by {review.signed_by}.", settles=True, **shown)

@@ -1,0 +1,63 @@
+"""Checks of whether access was reviewed in time, by the finished access reviews."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from iam.audit.findings.facts import EntityFact
+from iam.audit.frameworks.checks.case import (
+    AccountCase,
+    CheckAnswer,
+    account_check,
+    failed,
+    for_person,
+    passed,
+)
+from iam.mirror.pull.sections import ROLES, USERS
+
+REVIEWED: Final = timedelta(days=184)
+"""Six months, whichever they are."""
+SERVICE: Final = "service"
+"""What the category of a role that an AWS service assumes begins with."""
+
+
+@account_check("human-review", "Access of people was reviewed in the last six months", USERS)
+def _human_review(case: AccountCase) -> CheckAnswer:
+    users = [user for user, credential in case.users() if credential.has_password]
+    return _review(case, users, "IAM users")
+
+
+@account_check("application-review", "Access of applications was reviewed", USERS, ROLES)
+def _application_review(case: AccountCase) -> CheckAnswer:
+    identities = []
+    for user, credential in case.users():
+        if credential.active_keys and not credential.has_password:
+            identities.append(user)
+    for role in case.facts.roles:
+        if role.category.startswith(SERVICE) and case.arns.has(role.arn):
+            identities.append(role)
+    return _review(case, identities, "application identities")
+
+
+def _review(case: AccountCase, identities: Sequence[EntityFact], noun: str) -> CheckAnswer:
+    """Whether each was part of a review that was acknowledged in time."""
+    reviews = case.records.reviews
+    if not identities:
+        return passed("There is no one to review.", settles=True)
+    late, names = [], set[str]()
+    for identity in identities:
+        review = reviews.get(identity.id)
+        if review is None or case.facts.now - review.at > REVIEWED:
+            late.append(identity.arn)
+        else:
+            names.add(review.name)
+    number = f"{len(identities):,} {noun}"
+    if not any(identity.id in reviews for identity in identities):
+        return for_person(f"No access review of {number} was finished.", identities=len(identities))
+    shown = {"identities": len(identities), "reviews": sorted(names)}
+    if late:
+        words = f"Not reviewed in the last six months: {len(late):,} of {number}."
+        return failed(words, failing=tuple(late), **shown)
+    return passed(f"Reviewed in the last six months: {number}.", settles=True, **shown)
