@@ -132,7 +132,7 @@ def _expected(options: dict[str, Any]) -> tuple[dict[int, str], list[str]]:
         hashes = dict(heads.hashes)
         problems = [*filter(None, [heads.conflict]), *heads.problems, *read.problems]
         if not read.notes:
-            problems.append("There is no anchor.")
+            problems.append("No anchors were found.")
     if options["expect"]:
         number, digest = options["expect"]
         if hashes.setdefault(number, digest) != digest:

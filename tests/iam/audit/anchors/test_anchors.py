@@ -186,7 +186,7 @@ def test_named_files_are_read_and_a_missing_one_is_an_error(journal: list[Entry]
 def test_without_any_anchor_the_command_says_so(folder: Path) -> None:
     code, out = _verdict()
     assert code == 1
-    assert "There is no anchor." in out
+    assert "No anchors were found." in out
 
 
 def test_an_anchor_of_another_key_says_nothing(journal: list[Entry], settings: Any) -> None:
