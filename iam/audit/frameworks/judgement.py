@@ -7,12 +7,14 @@ synced.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from iam.audit.findings.rules import all_rules
 from iam.audit.frameworks.checks.case import counted
 from iam.audit.frameworks.definitions import FrameworkRequirement
 from iam.audit.frameworks.evaluation import RequirementPart
@@ -186,4 +188,11 @@ def _first_reason(parts: Mapping[str, RequirementPart], verdict: AutomaticVerdic
     accounts = [number for number in parts if number != OWN]
     if len(chosen) < 2 or verdict is Verdict.PASSED:
         return reason
-    return f"{len(chosen)} of {counted(len(accounts), 'account')}. The first: {reason}"
+    where = f"in {len(chosen)} of {counted(len(accounts), 'account')}"
+    kinds: Counter[str] = Counter()
+    for part in chosen:
+        kinds.update(ref.kind for ref in part.findings if ref.is_sure)
+    if verdict is Verdict.FAILED and kinds:
+        kind, number = kinds.most_common(1)[0]
+        return f"{all_rules()[kind].title}: {counted(number, 'finding')} {where}."
+    return f"{reason} The same {where}."
