@@ -17,6 +17,7 @@ from iam.audit.reviews.campaigns import CampaignDraft, open_campaign, start
 from iam.audit.reviews.decisions import decide
 from iam.audit.reviews.duties import SodTerms
 from iam.audit.reviews.models import OverdueAction, ReviewCampaign, ReviewerRule, SodRule
+from iam.audit.reviews.replays import replay_rows
 from iam.audit.reviews.roster import accounts_of, why_not_open
 from iam.audit.reviews.rule_requests import RuleDraft, request_rule
 from iam.audit.reviews.rule_requests import decide as decide_rule
@@ -135,6 +136,7 @@ def _hold(sample: SampleReview, owner: Viewer, reviewer: Viewer, second: Viewer)
     rows.update(created_at=opened, opened_at=opened, due_at=opened + timedelta(days=sample.days))
     campaign.refresh_from_db()
     _decide_rows(campaign, opened + timedelta(days=2), is_all=sample.is_finished)
+    replay_rows(list(campaign.rows.select_related("entity__account")))
     if sample.is_finished:
         sign(campaign, note="Everything was reviewed.", actor=reviewer, now=opened + timedelta(days=9))
         campaign.refresh_from_db()

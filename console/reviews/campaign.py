@@ -50,6 +50,7 @@ from iam.mirror.models import Account
 from iam.people.runs.models import RunState
 
 TABS: Final = (("", "To decide"), ("decided", "Decided"), ("trial", "On trial"), ("all", "All"))
+ENDED_TABS: Final = (("", "All"), ("trial", "On trial"))
 FILTERS: Final = ("q", "kind", "use", "mine")
 EXPORT_PAGE: Final = 500
 COLUMNS: Final = (
@@ -72,18 +73,22 @@ def campaign_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     return campaign_shown(request, campaign_or_404(request, pk))
 
 
-def wanted_in(request: ViewerRequest) -> RowFilter:
-    """The filters of the address; what is malformed filters nothing."""
+def wanted_in(request: ViewerRequest, campaign: ReviewCampaign) -> RowFilter:
+    """The filters of the address; what is malformed filters nothing. Once it is signed off, all rows are
+    listed.
+    """
     get = request.GET
     tab = get.get("tab", "")
     tabs = {"": "open", "decided": "decided", "trial": "trial", "all": ""}
+    if campaign.state != RunState.RUNNING:
+        tabs = {"": "", "trial": "trial"}
     kind, use = get.get("kind", ""), get.get("use", "")
     if kind not in SubjectKind.values:
         kind = ""
     if use not in UseState.values:
         use = ""
     return RowFilter(
-        tab=tabs.get(tab, "open"),
+        tab=tabs.get(tab, tabs[""]),
         is_mine=get.get("mine") == "1",
         text=get.get("q", "").replace("\x00", "").strip()[:200],
         kind=kind,
@@ -100,7 +105,8 @@ def campaign_shown(
 ) -> HttpResponse:
     """The page; `errors` by the name of their form."""
     viewer, get = request.viewer, request.GET
-    wanted = wanted_in(request)
+    wanted = wanted_in(request, campaign)
+    tabs = TABS if campaign.state == RunState.RUNNING else ENDED_TABS
     rows = rows_page(viewer, campaign, wanted, after=place_in(request, "after"))
     tab = get.get("tab", "")
     context: dict[str, Any] = {
@@ -108,8 +114,8 @@ def campaign_shown(
         "rows": rows_shown(viewer, campaign, rows.rows),
         "following": word_of(rows.after) or None,
         "is_first": "after" not in get,
-        "tab": tab if tab in dict(TABS) else "",
-        "tabs": TABS,
+        "tab": tab if tab in dict(tabs) else "",
+        "tabs": tabs,
         "q": wanted.text,
         "is_filtered": any(get.get(name) for name in FILTERS),
         "choices": _choices(request),

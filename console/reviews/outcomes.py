@@ -53,7 +53,7 @@ def request_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def assign_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
     """Give the undecided rows that the filters show to another reviewer."""
     campaign = campaign_or_404(request, pk)
-    rows = filtered(visible_rows(request.viewer, campaign), request.viewer, wanted_in(request))
+    rows = filtered(visible_rows(request.viewer, campaign), request.viewer, wanted_in(request, campaign))
     reason = _text(request, "reason")
     try:
         assigned, left = assign(

@@ -96,6 +96,8 @@ def shown(
     """A row in words."""
     use, use_tone = use_words(row)
     replay, replay_tone = replay_words(row)
+    if not row.replay and campaign.state != RunState.RUNNING:
+        replay = "Unknown: not calculated before the sign-off"
     sentences = list(row.access.lines)
     refusal = "This is your own access: someone else decides." if is_own else ""
     return RowShown(

@@ -28,13 +28,15 @@ STAGING = ACCOUNT_IDS["staging"]
 INVITED = "marcus.webb@northline.example"
 
 
-def let_the_beat_come_by(console: Running) -> None:
+def let_the_beat_come_by(
+    console: Running, task: str = "iam.people.campaigns.tasks.reconcile_campaigns"
+) -> None:
     """What happens every few minutes happens now."""
     broker = json.loads((console.var / "environment.json").read_text(encoding="utf-8"))["REDIS_URL"]
     if not broker.startswith("redis"):
         pytest.skip("Redis (no beat can be sent by hand without it)")
     with Celery("journey", broker=broker, set_as_current=False) as app:
-        app.send_task("iam.people.campaigns.tasks.reconcile_campaigns", queue="gatehouse")
+        app.send_task(task, queue="gatehouse")
 
 
 def let_days_pass(console: Running) -> None:
