@@ -105,20 +105,42 @@ def address_of(*parts: str) -> str:
     return f"203.0.113.{1 + int(ids.digest('address', *parts)[:4], 16) % 250}"
 
 
+def requires_mfa(account: AccountSpec, user: User) -> bool:
+    """Whether a group of the user denies everything without MFA."""
+    strict = {group.name for group in account.groups if "RequireMfa" in group.policies}
+    return bool(strict.intersection(user.groups))
+
+
+def key_caller(account: AccountSpec, user: User, *, key: int, agent: str, address: str = "") -> SampleCaller:
+    """A user with one of the access keys."""
+    identity = _user_identity(account, user)
+    identity["accessKeyId"] = ids.stable_key("AKIA", account.id, user.name, str(key))
+    return SampleCaller(account, identity, address or address_of(user.name), agent)
+
+
 def user_caller(
     account: AccountSpec, user: User, *, key: int | None, agent: str, address: str = ""
 ) -> SampleCaller:
-    """A user in the console (`key` None), or with one of the access keys."""
-    identity: dict[str, Any] = {
+    """A user in the console (`key` None), or with one of the access keys: whom a group asks for MFA, by a
+    session with it.
+    """
+    has_device = bool(user.devices)
+    if key is not None and not (has_device and requires_mfa(account, user)):
+        return key_caller(account, user, key=key, agent=agent, address=address)
+    identity = _user_identity(account, user)
+    identity["accessKeyId"] = ids.stable_key("ASIA", account.id, user.name, str(key))
+    identity["sessionContext"] = {"attributes": {"mfaAuthenticated": str(has_device).lower()}}
+    return SampleCaller(account, identity, address or address_of(user.name), agent)
+
+
+def _user_identity(account: AccountSpec, user: User) -> dict[str, Any]:
+    return {
         "type": "IAMUser",
         "principalId": ids.stable("AIDA", account.id, "user", user.name),
         "arn": f"arn:aws:iam::{account.id}:user{user.path}{user.name}",
         "accountId": account.id,
         "userName": user.name,
     }
-    if key is not None:
-        identity["accessKeyId"] = ids.stable_key("AKIA", account.id, user.name, str(key))
-    return SampleCaller(account, identity, address or address_of(user.name), agent)
 
 
 def role_caller(

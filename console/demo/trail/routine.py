@@ -16,6 +16,8 @@ from console.demo.trail.records import (
     CLI,
     GITHUB,
     SampleCaller,
+    key_caller,
+    requires_mfa,
     role_caller,
     services_of,
     user_caller,
@@ -59,7 +61,8 @@ def _console(account: AccountSpec, user: User, until: datetime) -> Iterator[dict
     caller = user_caller(account, user, key=None, agent=BROWSER)
     for at in _times(chance, until, last=user.login.used, oldest=user.login.age, gap=7.0):
         yield caller.signs_in(at, mfa=bool(user.devices))
-        yield from _calls(caller, chance, at, services=("iam", *_services(user)), count=2)
+        if user.devices or not requires_mfa(account, user):
+            yield from _calls(caller, chance, at, services=("iam", *_services(user)), count=2)
 
 
 def _key(
@@ -71,6 +74,9 @@ def _key(
     habit = PERSON if user.tags.get("Kind") == "person" else ROBOT
     caller = user_caller(account, user, key=number, agent=habit.agent)
     for at in _times(chance, until, last=key.used, oldest=key.age, gap=habit.gap):
+        if "sessionContext" in caller.identity:
+            plain = key_caller(account, user, key=number, agent=habit.agent)
+            yield plain.calls("sts", "GetSessionToken", at)
         yield from _calls(caller, chance, at, services=services_of(key), count=habit.calls)
 
 

@@ -96,14 +96,14 @@ def _policy_by_script(data: AccountSpec, until: datetime) -> Iterator[dict[str, 
 
 def _escalation_that_was_used(production: AccountSpec, until: datetime) -> Iterator[dict[str, Any]]:
     """A deployer runs a function with the administrator role, and the function reads secrets."""
-    paula = _key_of(production, "paula.reyes", CLI)
+    owen = _key_of(production, "owen.pritchard", CLI)
     at = until - timedelta(days=12, hours=1)
     role = _role(production, "pay-admin")
     function = {"functionName": "pay-fix"}
     arn = f"arn:aws:iam::{production.id}:role{role.path}{role.name}"
     creation = function | {"role": arn, "runtime": "python3.13"}
-    yield paula.calls("lambda", "CreateFunction20150331", at, creation, is_read=False)
-    yield paula.calls("lambda", "Invoke", at + timedelta(seconds=20), function, is_read=False)
+    yield owen.calls("lambda", "CreateFunction20150331", at, creation, is_read=False)
+    yield owen.calls("lambda", "Invoke", at + timedelta(seconds=20), function, is_read=False)
     session = role_caller(production, role, "pay-fix", agent=BOTO, address="192.0.2.51")
     yield session.calls("iam", "ListUsers", at + timedelta(seconds=22))
     secret = {"secretId": "pay/ledger-database"}

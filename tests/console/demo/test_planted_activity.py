@@ -12,9 +12,11 @@ import pytest
 
 from console.demo import past
 from console.demo.organisation.build import northline
+from console.demo.organisation.guardrails import BEFORE_MFA
 from console.demo.organisation.people import ACCOUNT_IDS
 from console.demo.standin import ids
 from console.demo.trail.files import trail_files
+from console.demo.trail.records import requires_mfa
 from iam.activity.ingest import Delivery, ingest
 from iam.activity.models import TrailCaller, TrailEvent, TrailFile
 
@@ -72,6 +74,21 @@ def test_what_was_never_used_is_not_in_the_trail() -> None:
             service__in=unused["services"],
         )
         assert not events.exists(), unused
+
+
+@pytest.mark.usefixtures("_stored")
+def test_no_call_succeeds_that_a_policy_denies_without_mfa() -> None:
+    """A group of the data account denies its members everything but a few calls without MFA."""
+    strict = {}
+    for account in northline().accounts:
+        for user in account.users:
+            if requires_mfa(account, user):
+                strict[ids.stable("AIDA", account.id, "user", user.name)] = user.name
+    assert len(strict) > 20
+    events = TrailEvent.objects.filter(caller__unique_id__in=strict, is_denied=False).exclude(mfa=True)
+    without = events.exclude(action="ConsoleLogin").values_list("service", "action").distinct()
+    assert {f"{service}:{action}" for service, action in without} <= set(BEFORE_MFA)
+    assert TrailEvent.objects.filter(caller__unique_id__in=strict, mfa=True).count() > 100
 
 
 @pytest.mark.usefixtures("_stored")

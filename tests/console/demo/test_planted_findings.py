@@ -23,11 +23,6 @@ ASSERTIONS = Path(__file__).with_name("planted_assertions.json")
 ELSEWHERE = ("trail-", "services-unused-")
 """Kinds that rest on CloudTrail or on last-accessed data, where no rule finds them yet."""
 WORST = ("critical", "high")
-NO_ADMINISTRATOR = {
-    "arn:aws:iam::880311547790:group/teams/qa": "the boundary of its members leaves them what they have",
-    "arn:aws:iam::612044783021:group/teams/ml-research": "no role that Batch can have is administrator",
-}
-"""Paths to more, and not to administrator, of which the rule on escalation says nothing."""
 FOLLOWING = {
     "arn:aws:iam::aws:policy/AdministratorAccess": "who makes keys can make one of gunnar.hauge",
     "arn:aws:iam::880311547790:policy/jobs/PlatformStaging": "who starts instances gets the role jenkins",
@@ -61,7 +56,8 @@ def is_following(row: dict[str, Any]) -> bool:
 
 
 def is_no_administrator(problem: Problem) -> bool:
-    return problem.kind == "privilege-escalation" and problem.arn in NO_ADMINISTRATOR
+    """A path to more, and not to administrator, of which the rule on escalation says nothing."""
+    return problem.more.get("administrator") is False
 
 
 def test_the_planted_problems_are_found_and_nothing_else_is_bad(accounts: list[Account]) -> None:
@@ -78,7 +74,8 @@ def test_the_planted_problems_are_found_and_nothing_else_is_bad(accounts: list[A
     wanted = [problem for problem in wanted if not is_no_administrator(problem)]
     missing = [str(problem) for problem in wanted if not any(is_about(row, problem) for row in rows)]
     assert not missing, "\n".join(missing)
-    false = [str(problem) for problem in HARMLESS if any(is_about(row, problem) for row in rows)]
+    no_findings = (*HARMLESS, *filter(is_no_administrator, PLANTED))
+    false = [str(problem) for problem in no_findings if any(is_about(row, problem) for row in rows)]
     assert not false, "\n".join(false)
     broken = [row for row in rows if row["kind"] == "assertion-broken"]
     assert [row["related"] for row in broken] == [
