@@ -43,7 +43,7 @@ from iam.access import escalation as domain
 from iam.access.certainty import Certainty
 from iam.access.escalation_calculation.path_records import FindingPath, FindingPrincipal
 from iam.access.escalation_calculation.stored import BeingCalculatedError, stored_at
-from iam.access.escalation_use import path_use
+from iam.access.escalation_use import UsedPath, path_use, used_paths
 from iam.access.persons import counted
 from iam.access.visible_accounts import accounts_seen
 from iam.guard import Right
@@ -213,10 +213,13 @@ def _choices(asked: EscalationAddress) -> dict[str, Any]:
 def _list(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
     answer = domain.who_reaches(asked.wanted, size=PAGE, after=asked.after)
     frame = frame_of_path(request, asked)
+    used: dict[str, UsedPath] = {}
+    if request.at is None and not asked.wanted.is_there:
+        used = used_paths([row.path for row in answer.rows])
     return {
         "found": answer,
         "summary": _summary(answer, asked),
-        "lines": [_line(row, asked, frame) for row in answer.rows],
+        "lines": [_line(row, asked, frame, used.get(row.path.who.arn)) for row in answer.rows],
         "after": word_of(answer.rows[-1].place) if answer.rows and answer.has_after else "",
         "is_later": asked.after is not None,
         "limits": limit_rows(answer.limitations, viewer=request.viewer),
@@ -225,7 +228,9 @@ def _list(request: ViewerRequest, asked: EscalationAddress) -> dict[str, Any]:
     }
 
 
-def _line(row: domain.EscalationRow, asked: EscalationAddress, frame: Frame) -> AffectedLine:
+def _line(
+    row: domain.EscalationRow, asked: EscalationAddress, frame: Frame, used: UsedPath | None
+) -> AffectedLine:
     path = row.path
     query = asked.query.with_only("to", "account", "as-of")
     mark = PATH_MARKS[row.certainty] if path.steps else mark_of(path)
@@ -243,6 +248,7 @@ def _line(row: domain.EscalationRow, asked: EscalationAddress, frame: Frame) -> 
         path_url=f"{reverse('access:escalation-path', args=[row.pk])}{query}".rstrip("?"),
         steps=steps,
         is_own=row.is_own,
+        used_at=used.last_at if used else None,
     )
 
 

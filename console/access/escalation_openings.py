@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -88,6 +89,7 @@ class AffectedLine:
     path_url: str
     steps: str = ""
     is_own: bool = False
+    used_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,10 @@ COLUMNS: Final = (
 )
 
 
+UNSHOWN: Final = ("related", "evidence", "reasons", "search", "stamp")
+"""Columns that a line of the list does not show: some hold a thousand ARNs."""
+
+
 @require(*SEES)
 @require_safe
 def findings_page(request: ViewerRequest) -> HttpResponse:
@@ -112,7 +116,7 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
         note_visit(request.viewer, now=datetime.now(tz=UTC))
     get, viewer, wanted = request.GET, request.viewer, wanted_in(request)
     rows = page(
-        findings(viewer, wanted).select_related("account"),
+        findings(viewer, wanted).defer(*UNSHOWN).prefetch_related("account"),
         order=WORST_FIRST,
         size=PAGE_SIZE,
         after=place_in(request, "after"),

@@ -44,6 +44,7 @@ EVENT_MARKS: Final[Mapping[str, tuple[str, str]]] = {
     FindingEventKind.ENDED: ("triangle-alert", "warn"),
     FindingEventKind.SEVERITY: ("arrow-up-right", ""),
 }
+ESCALATION: Final = "privilege-escalation"
 PLAIN: Final = frozenset(
     {"mfa", "keys", "created", "last_used", "days", "groups", "left", "password", "user_created", "name"}
 )
@@ -122,6 +123,11 @@ class AuditFindingRow:
     fix: FixLink | None = None
     owner: str = ""
     accounts: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def is_used(self) -> bool:
+        """Whether someone went the escalation path that it is about."""
+        return self.finding.kind == ESCALATION and "used_by" in self.finding.evidence
 
     @property
     def affected_words(self) -> str:
@@ -296,6 +302,10 @@ def _breach_words(breach: Mapping[str, Any]) -> str:
     return f"{breach['arn'].rpartition('/')[2]}: {breach['action']} on {breach['resource']}{by}"
 
 
+def _use_words(use: Mapping[str, Any]) -> str:
+    return f"{use['arn'].rpartition('/')[2]}, last on {use['last'][:10]}"
+
+
 def _error_words(error: Mapping[str, Any]) -> str:
     return str(error["message"])
 
@@ -304,6 +314,7 @@ LISTED: Final[Mapping[str, tuple[str, Callable[[Any], str]]]] = {
     "keys": ("Access keys", _key_words),
     "path": ("One path", _step_words),
     "statements": ("Opened by", _statement_words),
+    "used_by": ("Used by", _use_words),
     "errors": ("Errors", _error_words),
     "broken_by": ("Broken by", _breach_words),
 }

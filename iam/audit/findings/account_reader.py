@@ -12,6 +12,7 @@ from iam.access.administrators import administrators
 from iam.access.certainty import unread_by_account
 from iam.access.escalation_calculation.stored import kept_at
 from iam.access.escalation_groups import all_groups
+from iam.access.escalation_use import used_paths
 from iam.audit.assertions.checks import assertions_at
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
 from iam.directory.models import Identity
@@ -131,6 +132,9 @@ def facts_of(
                 facts.administrators = Builder(index, shard, OutsideFacts()).administrators()
         if kept_at(at) is not None:
             facts.openings = tuple(all_groups(frozenset({account.account_id}), at=at)[1])
+            if at is None:
+                affected = chain.from_iterable(opening.affected for opening in facts.openings)
+                facts.used_paths = used_paths([each.path for each in affected])
         yield facts
 
 

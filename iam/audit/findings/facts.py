@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from iam.access.escalation_groups import OpeningStatements
+from iam.access.escalation_use import UsedPath
 from iam.audit.assertions.terms import AssertionTerms
 from iam.mirror.models import Kind
 from iam.people.fleet.roots import Root
@@ -132,6 +133,7 @@ class AccountFacts:
     is_organization_known: bool = True
     administrators: Mapping[int, bool] | None = None
     openings: tuple[OpeningStatements, ...] | None = None
+    used_paths: Mapping[str, UsedPath] = field(default_factory=dict)
     own_roles: frozenset[str] = frozenset()
     persons_gone: frozenset[str] = frozenset()
     root: Root | None = None

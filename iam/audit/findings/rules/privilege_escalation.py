@@ -18,6 +18,7 @@ from iam.mirror.pull.sections import AUTHORIZATION
 
 CONDITIONAL: Final = "a condition on the path decides"
 MAX_STEPS: Final = 5
+MAX_USED: Final = 20
 
 
 class PrivilegeEscalation(FindingRule):
@@ -54,15 +55,18 @@ class PrivilegeEscalation(FindingRule):
         reasons = () if is_confirmed else tuple(unread) or (CONDITIONAL,)
         signs_in = any(_has_password(each.start[1], facts) for each in affected)
         severity = None if signs_in else FindingSeverity.MEDIUM
+        evidence: dict[str, Any] = {
+            "statements": [
+                {"policy": s.policy, "holder": s.holder, "statement": s.number + 1, "sid": s.sid}
+                for s in statements
+            ],
+            "path": _path(opening),
+        }
+        if used := _used(arns, facts):
+            evidence["used_by"] = used
         return RuleProblem(
             subject,
-            {
-                "statements": [
-                    {"policy": s.policy, "holder": s.holder, "statement": s.number + 1, "sid": s.sid}
-                    for s in statements
-                ],
-                "path": _path(opening),
-            },
+            evidence,
             severity=severity,
             cause=opening.key,
             related=tuple(dict.fromkeys([*_holders(subject, facts), *arns]))[:MAX_RELATED],
@@ -86,6 +90,13 @@ def _path(opening: OpeningStatements) -> list[dict[str, Any]]:
         becomes = step.becomes.arn if step.becomes else "administrator"
         steps.append({"who": step.who.arn, "does": acts, "becomes": becomes})
     return steps
+
+
+def _used(arns: list[str], facts: AccountFacts) -> list[dict[str, str]]:
+    """Who went the path, as CloudTrail recorded it, the latest first."""
+    paths = [facts.used_paths[arn] for arn in arns if arn in facts.used_paths]
+    paths.sort(key=lambda path: path.last_at, reverse=True)
+    return [{"arn": path.arn, "last": path.last_at.isoformat()} for path in paths[:MAX_USED]]
 
 
 def _holders(subject: EntityFact | None, facts: AccountFacts) -> tuple[str, ...]:
