@@ -21,11 +21,11 @@ from console.web.text import reads_as_stored
 from iam.audit.findings import acceptance
 from iam.audit.findings.acceptance import AcceptanceError
 from iam.audit.findings.models import AcceptanceState, AuditFinding, FindingAcceptance, FindingStatus
+from iam.audit.findings.owners import owners_of
 from iam.audit.findings.queries import visible_findings
 from iam.audit.findings.rules import all_rules
 from iam.guard import Right
 from iam.mirror.models import Kind
-from iam.mirror.owners import people_and_owners
 from iam.mirror.queries.entities import entities_by_arn
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
@@ -58,7 +58,6 @@ def _page(
     if waiting is not None:
         waiting.finding = finding
     number = finding.entity_id or 0
-    people, teams = people_and_owners([number])
     is_single = settings.SINGLE_OPERATOR
     may_request = acceptance.may_request(viewer, finding)
     now = datetime.now(tz=UTC)
@@ -69,7 +68,7 @@ def _page(
         "no_request": rule.no_request if rule else "",
         "fixes": fix_links(finding, viewer),
         "evidence": evidence_of(finding, viewer),
-        "owner": teams.get(number) or people.get(number, ""),
+        "owner": owners_of([number]).get(number, ""),
         "subject_url": _entity_url(finding.entity),
         "history": [(event, *EVENT_MARKS[event.kind]) for event in finding.events.order_by("-at", "-pk")],
         "waiting": waiting,

@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
-from itertools import chain
 from typing import Any, Final
 
 from django.core.cache import cache
@@ -34,6 +33,7 @@ from iam.audit.findings.models import (
     FindingStatus,
 )
 from iam.audit.findings.ocsf import ocsf_of
+from iam.audit.findings.owners import owners_of
 from iam.audit.findings.queries import (
     WORST_FIRST,
     FindingFilter,
@@ -46,7 +46,6 @@ from iam.audit.findings.values import values_of
 from iam.directory.models import Team
 from iam.guard import Right, Viewer
 from iam.keyset import KeysetPlace, RowPage, page
-from iam.mirror.owners import people_and_owners
 
 SEES: Final = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
 PAGE_SIZE: Final = 50
@@ -100,6 +99,7 @@ COLUMNS: Final = (
     "first_seen",
     "last_seen",
     "fix",
+    "owner",
 )
 
 
@@ -121,8 +121,7 @@ def findings_page(request: ViewerRequest) -> HttpResponse:
         size=PAGE_SIZE,
         after=place_in(request, "after"),
     )
-    owners = people_and_owners([row.entity_id for row in rows.rows if row.entity_id])
-    names = owners[1] | owners[0]
+    names = owners_of(row.entity_id for row in rows.rows if row.entity_id)
     account = frame_of(request).chosen
     context: dict[str, Any] = {
         "rows": [row_of(row, viewer, owner=names.get(row.entity_id or 0, "")) for row in rows.rows],
@@ -283,7 +282,7 @@ def findings_export(request: ViewerRequest, form: str) -> HttpResponseBase:
         name="findings",
         columns=columns,
         filters=filters,
-        rows=_export_rows(chain.from_iterable(pages_of(page_after)), viewer, form),
+        rows=_export_rows(pages_of(page_after), viewer, form),
         others=(OCSF,),
     )
 
@@ -292,16 +291,24 @@ def _export_page(rows: Any, after: KeysetPlace | None) -> RowPage[AuditFinding]:
     return page(rows, order=WORST_FIRST, size=EXPORT_PAGE, after=after)
 
 
-def _export_rows(rows: Iterator[AuditFinding], viewer: Viewer, form: str) -> Iterator[Sequence[Any]]:
+def _export_rows(
+    pages: Iterator[Sequence[AuditFinding]], viewer: Viewer, form: str
+) -> Iterator[Sequence[Any]]:
     """A CSV file has lists and facts as JSON."""
-    for finding in rows:
-        values = values_of(finding)
-        if not sees_whole(finding, viewer):
-            evidence = {name: value for name, value in values["evidence"].items() if name in PLAIN}
-            values |= {"evidence": evidence, "related": [], "fix": {"words": finding.fix.get("words", "")}}
-        if form == OCSF:
-            yield [ocsf_of(finding, values)]
-            continue
-        if form == "csv":
-            values |= {name: json.dumps(values[name], ensure_ascii=False) for name in NESTED}
-        yield [values[name] for name in COLUMNS]
+    for rows in pages:
+        owners = owners_of(finding.entity_id for finding in rows if finding.entity_id)
+        for finding in rows:
+            yield _export_row(finding, owners.get(finding.entity_id or 0, ""), viewer, form)
+
+
+def _export_row(finding: AuditFinding, owner: str, viewer: Viewer, form: str) -> Sequence[Any]:
+    values = values_of(finding)
+    if not sees_whole(finding, viewer):
+        evidence = {name: value for name, value in values["evidence"].items() if name in PLAIN}
+        values |= {"evidence": evidence, "related": [], "fix": {"words": finding.fix.get("words", "")}}
+    if form == OCSF:
+        return [ocsf_of(finding, values)]
+    if form == "csv":
+        values |= {name: json.dumps(values[name], ensure_ascii=False) for name in NESTED}
+    values["owner"] = owner
+    return [values[name] for name in COLUMNS]
