@@ -236,6 +236,7 @@ def _line(
     mark = PATH_MARKS[row.certainty] if path.steps else mark_of(path)
     nodes = nodes_of(path, frame) if path.steps else []
     steps = counted(row.place.steps, "step") if row.place.steps else ""
+    used_at = used.last_at if used else None
     return AffectedLine(
         name=row.display,
         url=page_of(path.who, frame),
@@ -248,7 +249,7 @@ def _line(
         path_url=f"{reverse('access:escalation-path', args=[row.pk])}{query}".rstrip("?"),
         steps=steps,
         is_own=row.is_own,
-        used_at=used.last_at if used else None,
+        used_at=used_at,
     )
 
 
