@@ -5,14 +5,15 @@ from __future__ import annotations
 from celery import shared_task
 from django.conf import settings
 
-from console.demo import compliance, grants, onboarding, outsider, past, reviews
+from console.demo import compliance, evidence, grants, onboarding, outsider, past, reviews
 from iam.schedule import every
 
 
 @shared_task(name="console.demo.tasks.give_sample_grants")  # type: ignore[untyped-decorator]
 def give_sample_grants() -> None:
     """Make the sample grants, onboard a few people, make somebody outside of Gatehouse, read the made-up
-    trail, decide about requirements, and hold the access reviews, if there are none.
+    trail, decide about requirements, and hold the access reviews and build an evidence pack, if there are
+    none.
     """
     grants.give_samples()
     onboarding.run_sample()
@@ -20,6 +21,7 @@ def give_sample_grants() -> None:
     past.read_sample_trail()
     compliance.write_decisions()
     reviews.hold_samples()
+    evidence.write_samples()
 
 
 if settings.EMBEDDED:

@@ -12,17 +12,23 @@ from iam.audit.evidence.contents import whole_accounts
 from iam.audit.evidence.models import PackKind
 from iam.audit.evidence.packs import PackOrder
 from iam.audit.frameworks.definitions import all_frameworks
+from iam.audit.reviews.queries import sees_whole, visible_campaigns
 from iam.guard import Viewer
 
 PERIOD_DAYS: Final = 90
+REVIEWS: Final = 20
 PERIOD: Final = "period"
 DATE: Final = {"class": "input", "type": "date"}
 
 
-def about_choices() -> list[tuple[str, str]]:
-    """What packs can be about."""
+def about_choices(viewer: Viewer) -> list[tuple[str, str]]:
+    """What packs can be about, for this viewer."""
     frameworks = [(f"framework:{name}", each.title) for name, each in all_frameworks().items()]
-    return [*frameworks, (PERIOD, "Changes and journal of a period")]
+    reviews = []
+    for campaign in visible_campaigns(viewer, is_ended=True)[:REVIEWS]:
+        if sees_whole(viewer, campaign):
+            reviews.append((f"review:{campaign.reference}", f"Access review: {campaign.name}"))
+    return [*frameworks, *reviews, (PERIOD, "Changes and journal of a period")]
 
 
 class PackForm(forms.Form):
@@ -70,7 +76,7 @@ class PackForm(forms.Form):
         first = (now - timedelta(days=PERIOD_DAYS)).date()
         super().__init__(data, initial={"about": chosen, "since": first, "until": now.date()})
         accounts = [(account.account_id, account.name) for account in whole_accounts(viewer)]
-        self._set_choices("about", about_choices())
+        self._set_choices("about", about_choices(viewer))
         self._set_choices("accounts", accounts)
 
     def _set_choices(self, name: str, choices: list[tuple[str, str]]) -> None:

@@ -44,6 +44,7 @@ MODULES = (
     "tests.bench.ingest",
     "tests.bench.ingest_faults",
     "tests.bench.findings",
+    "tests.bench.evidence",
     "tests.bench.reviews",
 )
 OUTPUT = Path("bench.json")

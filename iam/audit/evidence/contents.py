@@ -14,6 +14,7 @@ from iam.audit.evidence.change_sample import ChangeSample, draw, sample_table
 from iam.audit.evidence.framework_facts import framework_tables
 from iam.audit.evidence.models import EvidencePack, PackKind
 from iam.audit.evidence.operator_facts import operators_table
+from iam.audit.evidence.review_facts import find_campaign, review_tables
 from iam.audit.evidence.tables import PackTable
 from iam.audit.evidence.user_facts import users_table
 from iam.audit.frameworks.definitions import all_frameworks
@@ -117,4 +118,9 @@ def _framework(pack: EvidencePack, scope: PackScope, as_of: datetime) -> Sequenc
     return framework_tables(pack.subject, scope.accounts, as_of=as_of)
 
 
-OWN_TABLES: Final = {PackKind.PERIOD: _nothing, PackKind.FRAMEWORK: _framework}
+def _review(pack: EvidencePack, scope: PackScope, as_of: datetime) -> Sequence[PackTable]:
+    campaign = find_campaign(pack.subject, scope.viewer)
+    return review_tables(campaign, scope.accounts) if campaign else []
+
+
+OWN_TABLES: Final = {PackKind.PERIOD: _nothing, PackKind.FRAMEWORK: _framework, PackKind.REVIEW: _review}

@@ -30,6 +30,7 @@ from iam.audit.evidence.contents import (
 from iam.audit.evidence.journal_excerpt import ExcerptScope, write_excerpt
 from iam.audit.evidence.models import EvidencePack, PackKind, PackState
 from iam.audit.evidence.pack_files import PackFiles, write_tables
+from iam.audit.evidence.review_facts import find_campaign
 from iam.audit.evidence.tables import Progress
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.directory.models import Person
@@ -127,6 +128,8 @@ def _check(order: PackOrder, actor: Viewer) -> None:
     if order.kind is PackKind.FRAMEWORK and order.subject not in all_frameworks():
         names = ", ".join(all_frameworks())
         raise PackRefusedError(f"Choose one of these frameworks: {names}.", field="subject")
+    if order.kind is PackKind.REVIEW and find_campaign(order.subject, actor) is None:
+        raise PackRefusedError("No access review that you see whole has this reference.", field="subject")
     if order.since >= order.until:
         raise PackRefusedError("The period must end after it begins.", field="until")
     if order.until - order.since > LONGEST:

@@ -22,6 +22,8 @@ from iam.audit.evidence.packs import (
     waiting_packs,
 )
 from iam.audit.evidence.verify_evidence import verify
+from iam.audit.reviews.models import ReviewAccess, ReviewCampaign, ReviewItem
+from iam.audit.reviews.terms import ReviewTerms
 from iam.changes.models import ChangeState
 from iam.directory.models import Role, Team
 from iam.guard import viewer_for
@@ -246,3 +248,36 @@ def test_a_framework_that_is_not_there_is_refused(account: Account) -> None:
     with pytest.raises(PackRefusedError) as error:
         request_pack(_order(kind=PackKind.FRAMEWORK, subject="x"), actor=auditor(), now=NOW())
     assert error.value.field == "subject"
+
+
+def test_a_pack_of_a_review_has_its_rows_and_its_sign_off(account: Account, tmp_path: Path) -> None:
+    user = factories.user(account, "tomas")
+    campaign = ReviewCampaign.objects.create(
+        name="Quarter",
+        terms=ReviewTerms().to_json(),
+        requested_by=uuid.uuid4(),
+        owner_id=uuid.uuid4(),
+        reviewer_id=uuid.uuid4(),
+        second_reviewer_id=uuid.uuid4(),
+        due_at=NOW(),
+    )
+    ReviewItem.objects.create(
+        campaign=campaign,
+        account=account,
+        entity=user,
+        subject_kind="person",
+        subject="tomas",
+        sort="member",
+        target="arn:aws:iam::111111111111:group/g",
+        target_name="g",
+        access=ReviewAccess.objects.create(campaign=campaign, key="k", lines=["Read files"]),
+        use="unknown",
+        decision="keep",
+        decided_name="Hana Sato",
+        decided_at=NOW(),
+    )
+    pack = built(tmp_path, kind=PackKind.REVIEW, subject=campaign.reference)
+    row = facts(pack, "reviews")["rows"][0]
+    assert (row["subject"], row["decision"], row["use"]) == ("tomas", "Keep", "Unknown")
+    with pytest.raises(PackRefusedError):
+        request_pack(_order(kind=PackKind.REVIEW, subject="REV-00000000"), actor=auditor(), now=NOW())

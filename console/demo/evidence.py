@@ -1,0 +1,42 @@
+"""The sample of evidence: a pack that an auditor requested, and anchors of the journal."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final
+
+from django.utils import timezone
+
+from console.demo.samples import viewer_of
+from iam.audit.anchors.models import AnchorWrite
+from iam.audit.anchors.services import write_anchors
+from iam.audit.evidence.models import EvidencePack, PackKind
+from iam.audit.evidence.packs import PackOrder, request_pack
+from iam.audit.frameworks.models import FrameworkSummary
+from iam.mirror.models import Account
+
+AUDITOR: Final = "amara.diallo"
+FRAMEWORK: Final = "pci-dss-4.0.1"
+ACCOUNT: Final = "production"
+SEED: Final = "northline-2026"
+
+
+def write_samples() -> None:
+    """Once the framework is judged: a pack to download and verify, and an anchor."""
+    now = timezone.now()
+    if not AnchorWrite.objects.exists():
+        write_anchors(now=now)
+    auditor = viewer_of(AUDITOR)
+    account = Account.objects.filter(name=ACCOUNT, sections__isnull=False).first()
+    is_judged = FrameworkSummary.objects.filter(framework=FRAMEWORK, updated_at__isnull=False).exists()
+    if EvidencePack.objects.exists() or auditor is None or account is None or not is_judged:
+        return
+    order = PackOrder(
+        kind=PackKind.FRAMEWORK,
+        subject=FRAMEWORK,
+        since=now - timedelta(days=90),
+        until=now,
+        accounts=(account.account_id,),
+        seed=SEED,
+    )
+    request_pack(order, actor=auditor, now=now)
