@@ -38,7 +38,7 @@ DECISIONS: Final = (
     ("10.5.1", MET, 150, "The log archive keeps 400 days; opened a log file of January.", True),
     ("10.2.1.3", NOT_MET, 60, "Data events of the trail’s bucket are off until ticket SEC-311.", True),
     ("8.2.2", EXCEPTION, 45, "The shared user of the warehouse terminals, until January.", True),
-    ("8.5.1", EXCEPTION, 30, "These users enroll in the campaign of December.", False),
+    ("8.5.1", EXCEPTION, 30, "The MFA campaign of December attaches the policy to everyone.", False),
     ("8.6.3", DecisionKind.COMPENSATING, 90, "Old keys work from one network only, and are watched.", True),
 )
 """(requirement, kind, valid for so many days, reason, whether it was approved)."""

@@ -1,0 +1,208 @@
+"""The pages of frameworks: who sees which, filters, files, decisions by two people, and how much they ask."""
+
+from __future__ import annotations
+
+import csv
+import json
+from datetime import UTC, datetime, timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from iam.audit.findings.calculation import calculate
+from iam.audit.frameworks import assessment, results
+from iam.audit.frameworks.models import (
+    ComplianceScope,
+    FrameworkSummary,
+    RequirementChange,
+    RequirementDecision,
+)
+from iam.directory.models import Role
+from iam.journal.models import Entry
+from iam.mirror.models import Account
+from tests import factories
+from tests.console.findings.test_pages import signed_in, text
+
+pytestmark = pytest.mark.django_db
+PCI = "/compliance/pci-dss-4.0.1/"
+ROW = f"{PCI}8.2.2/"
+MOST_STATEMENTS = 14
+
+
+@pytest.fixture
+def account() -> Account:
+    account = factories.account()
+    factories.synced(account)
+    factories.user(account, "shared-ops", credentials={"mfa": "none"})
+    calculate(account)
+    assessment.tend()
+    return account
+
+
+def filled(decided: str, /, **fields: str) -> dict[str, str]:
+    until = f"{timezone.now() + timedelta(days=30):%Y-%m-%d}"
+    return {"kind": decided, "reason": "Looked at the device policy.", "until": until} | fields
+
+
+@pytest.mark.parametrize("role", [Role.ADMINISTRATOR, Role.APPROVER, Role.AUDITOR])
+def test_those_who_see_accounts_see_frameworks(role: Role, account: Account) -> None:
+    client = signed_in(role)
+    assert "PCI DSS v4.0.1" in text(client, "/compliance/")
+    page = text(client, PCI)
+    assert "8.4.2 MFA for all access" in page
+    row = text(client, ROW)
+    assert "shared-ops" in row
+    assert ('name="kind"' in row) is (role is not Role.AUDITOR)
+
+
+def test_an_unknown_framework_requirement_or_scope_is_not_found(account: Account) -> None:
+    client = signed_in(Role.ADMINISTRATOR)
+    for address in ("/compliance/pci/", f"{PCI}9.9.9/", f"{PCI}?scope=none", f"{PCI}export.xml"):
+        assert client.get(address).status_code == 404, address
+
+
+def test_filters_narrow_by_state_and_words(account: Account) -> None:
+    client = signed_in(Role.AUDITOR)
+    page = text(client, f"{PCI}?tab=failed")
+    assert "8.2.2 Shared" in page
+    assert "8.2.8 Sign in again" not in page
+    page = text(client, f"{PCI}?q=idle+15")
+    assert "8.2.8 Sign in again" in page
+    assert "8.2.2 Shared" not in page
+    assert "No requirements match." in text(client, f"{PCI}?q=nothing-like-this")
+
+
+def test_what_changed_since_a_day_says_what_it_was(account: Account) -> None:
+    RequirementChange.objects.update(at=timezone.now() - timedelta(days=9))
+    client = signed_in(Role.ADMINISTRATOR)
+    since = f"{timezone.now() - timedelta(days=2):%Y-%m-%d}"
+    assert "No requirement changed its state since then." in text(client, f"{PCI}?tab=changed&since={since}")
+    assert client.post(f"{PCI}8.2.8/decide/", filled("met")).status_code == 302
+    page = text(client, f"{PCI}?tab=changed&since={since}")
+    assert "Was: Needs a person" in page
+    assert "8.2.2 Shared" not in page
+
+
+def test_an_exception_is_approved_by_another_person(account: Account) -> None:
+    ines, hana = signed_in(Role.ADMINISTRATOR), signed_in(Role.APPROVER, name="Hana Sato")
+    assert ines.post(f"{ROW}decide/", filled("exception")).status_code == 302
+    decision = RequirementDecision.objects.get()
+    own = text(ines, ROW)
+    assert "Another approver or administrator has to decide." in own
+    assert 'value="approve"' not in own
+    address = f"/compliance/decisions/{decision.pk}/answer/"
+    ines.post(address, {"decision": "approve"})
+    decision.refresh_from_db()
+    assert decision.state == "requested"
+    hana.post(address, {"decision": "approve"})
+    decision.refresh_from_db()
+    assert (decision.state, decision.decided_name) == ("in-force", "Hana Sato")
+    page = text(ines, ROW)
+    assert "Exception, approved by Hana Sato" in page
+    entries = Entry.objects.filter(kind__startswith="requirement.").order_by("pk")
+    assert list(entries.values_list("kind", flat=True)) == [
+        "requirement.requested",
+        "requirement.approved",
+    ]
+
+
+WRONG = [
+    ({"kind": "nonsense"}, "Choose what you decide."),
+    ({"reason": "ok"}, "Say what you looked at"),
+    ({"until": "soon"}, "Choose a date"),
+    ({"until": "2020-01-01"}, "The date must be in the future."),
+    ({"reason": "a\u202eb and so on and on"}, "reverses the order of letters"),
+]
+
+
+@pytest.mark.parametrize(("fields", "words"), WRONG)
+def test_a_wrong_decision_is_refused_and_keeps_what_was_typed(
+    account: Account, fields: dict[str, str], words: str
+) -> None:
+    client = signed_in(Role.ADMINISTRATOR)
+    answer = client.post(f"{PCI}8.2.8/decide/", filled("met", **fields))
+    page = answer.content.decode()
+    assert answer.status_code == 422
+    assert words in page
+    assert "aria-invalid" in page
+    assert not RequirementDecision.objects.exists()
+
+
+def test_auditors_and_members_decide_nothing_by_any_address(account: Account) -> None:
+    signed_in(Role.ADMINISTRATOR).post(f"{ROW}decide/", filled("exception"))
+    decision = RequirementDecision.objects.get()
+    for role in (Role.AUDITOR, Role.MEMBER):
+        client = signed_in(role, name=f"Some {role}")
+        assert client.post(f"{ROW}decide/", filled("met")).status_code == 404
+        for act in ("answer", "end"):
+            address = f"/compliance/decisions/{decision.pk}/{act}/"
+            assert client.post(address, {"decision": "approve"}).status_code == 404
+        assert client.post("/compliance/scopes/new/", {"name": "Cards"}).status_code == 404
+    assert RequirementDecision.objects.get().state == "requested"
+
+
+def exported(client: Client, form: str) -> bytes:
+    answer: Any = client.get(f"{PCI}export.{form}")
+    assert answer.status_code == 200
+    if answer.streaming:
+        return b"".join(answer.streaming_content)
+    return bytes(answer.content)
+
+
+def test_files_have_every_row(account: Account) -> None:
+    client = signed_in(Role.AUDITOR)
+    lines = list(csv.DictReader(StringIO(exported(client, "csv").decode("utf-8-sig"))))
+    by_number = {line["requirement"].lstrip("'"): line for line in lines}
+    assert len(lines) == 52
+    assert by_number["8.2.2"]["state"] == "failed"
+    assert json.loads(by_number["8.2.2"]["findings"])
+    assert "8.2.2" in exported(client, "json").decode()
+    assert exported(client, "pdf").startswith(b"%PDF")
+    kinds = Entry.objects.filter(kind="list.export", subject="pci-dss-4.0.1")
+    assert sorted(entry.data["form"] for entry in kinds) == ["csv", "json", "pdf"]
+
+
+def test_a_past_date_is_judged_by_a_worker(account: Account) -> None:
+    client = signed_in(Role.AUDITOR)
+    address = f"{PCI}?as-of=2026-02-01T09:00"
+    assert "A worker judges the requirements" in text(client, address)
+    summary = FrameworkSummary.objects.get(moment=datetime(2026, 2, 1, 9, 0, tzinfo=UTC))
+    assert summary.updated_at is None
+    assert results.judge_past_moments() == 1
+    page = text(client, address)
+    assert "8.2.2 Shared" in page
+    assert "When passwords were last used isn’t known for a past date." in page
+    poll = client.get(address, headers={"Gatehouse-Poll": "1", "HX-Request": "true"})
+    assert poll.headers["HX-Refresh"] == "true"
+
+
+def test_a_scope_is_created_and_judged(account: Account) -> None:
+    client = signed_in(Role.ADMINISTRATOR)
+    bad = client.post("/compliance/scopes/new/", {"name": "Cards", "paths": "cards"})
+    assert bad.status_code == 422
+    assert "must start and end with a slash" in bad.content.decode()
+    assert client.post("/compliance/scopes/new/", {"name": "Cards", "paths": "/cards/"}).status_code == 302
+    assert ComplianceScope.objects.get().slug == "cards"
+    assessment.tend()
+    assert "Cards" in text(client, f"{PCI}?scope=cards")
+    assert client.post("/compliance/scopes/cards/remove/").status_code == 302
+    assert not ComplianceScope.objects.exists()
+
+
+def test_pages_ask_the_same_for_one_account_and_for_many(
+    account: Account, django_assert_max_num_queries: Any
+) -> None:
+    for number in range(2, 12):
+        other = factories.account(account_id=f"{number:012d}", name=f"account-{number}")
+        factories.synced(other)
+        factories.user(other, f"shared-{number}", credentials={"mfa": "none"})
+        calculate(other)
+    assessment.tend()
+    client = signed_in(Role.AUDITOR)
+    for address in ("/compliance/", PCI, ROW, f"{PCI}8.5.1/"):
+        text(client, address)
+        with django_assert_max_num_queries(MOST_STATEMENTS):
+            text(client, address)
