@@ -311,12 +311,16 @@ class _RequestKeys:
         self._by_lower = {fold(name): name for name in self.offered}
 
     def closest(self, key: str) -> str:
-        """The key that was probably meant; empty when nothing is like it."""
+        """Returns the known key that is most like this one; empty if none is."""
         lowered = fold(key)
-        if lowered.partition(":")[0] == "aws" or ":" not in lowered:
-            lowered = lowered if ":" in lowered else f"aws:{lowered}"
-        near = get_close_matches(lowered, self._by_lower, n=1, cutoff=CLOSE)
-        return self._by_lower[near[0]] if near and "${" not in near[0] and "<" not in near[0] else ""
+        if ":" not in lowered:
+            lowered = f"aws:{lowered}"
+        matches = get_close_matches(lowered, self._by_lower, n=1, cutoff=CLOSE)
+        if not matches:
+            return ""
+        closest = matches[0]
+        has_placeholder = "${" in closest or "<" in closest
+        return "" if has_placeholder else self._by_lower[closest]
 
 
 def _doubt(circumstances: Circumstances, known: _RequestKeys, plain: Query) -> None:
@@ -341,9 +345,11 @@ def _doubt(circumstances: Circumstances, known: _RequestKeys, plain: Query) -> N
 def _suggestions_instead(plain: Query, key: str, near: str) -> str:
     pairs: list[tuple[str, str]] = []
     for name, value in plain.pairs:
-        is_of_key = name == "ctx" and value.partition("=")[0].strip() == key
-        corrected = f"{near}={value.partition('=')[2]}" if is_of_key else value
-        pairs.append((name, corrected))
+        context_key, _, context_value = value.partition("=")
+        if name == "ctx" and context_key.strip() == key:
+            pairs.append((name, f"{near}={context_value}"))
+        else:
+            pairs.append((name, value))
     return str(Query.from_pairs(pairs))
 
 

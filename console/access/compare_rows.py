@@ -165,15 +165,22 @@ def _cause_notes(causes: Iterable[DifferenceCause]) -> Iterator[str]:
 
 def _because(causes: Iterable[DifferenceCause], query: Query) -> list[Because]:
     """The policies of some statements, each once."""
-    because_by_rule: dict[tuple[Any, ...], Because] = {}
+    fields = dict(query.pairs)
+    because_by_rule: dict[tuple[str, str], Because] = {}
     for cause in causes:
-        holding, allows = cause.says.held, cause.says.statement.allows
-        text = f"{holding.policy.name} of {holding.group.name}" if holding.group else holding.policy.name
-        verb = f"{'allows' if allows else 'denies'} on the {'right' if cause.is_right else 'left'}"
-        url = reverse("identities:policy", args=[holding.policy.pk]) if holding.policy.pk else ""
-        moment_field = "b-at" if cause.is_right else "a-at"
-        moment = dict(query.pairs).get(moment_field, "")
-        address = f"{url}{Query.from_pairs([('as-of', moment)])}".rstrip("?") if url else ""
+        holding = cause.says.held
+        text = holding.policy.name
+        if holding.group:
+            text = f"{text} of {holding.group.name}"
+        effect = "allows" if cause.says.statement.allows else "denies"
+        side = "right" if cause.is_right else "left"
+        verb = f"{effect} on the {side}"
+        address = ""
+        if holding.policy.pk:
+            url = reverse("identities:policy", args=[holding.policy.pk])
+            moment_field = "b-at" if cause.is_right else "a-at"
+            moment = fields.get(moment_field, "")
+            address = f"{url}{Query.from_pairs([('as-of', moment)])}".rstrip("?")
         because_by_rule[text, verb] = Because(text, address, verb)
     return list(because_by_rule.values())
 

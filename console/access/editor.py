@@ -185,8 +185,10 @@ def _page(
 
 
 def _gutter(draft: Draft) -> list[tuple[int, str]]:
-    """(number, tone) of each line; of several findings of a line, the most severe."""
-    tones: dict[int, str] = {}
-    for finding in sorted(draft.findings, key=lambda finding: ORDER.index(finding.severity), reverse=True):
-        tones[finding.line] = LOOKS[finding.severity][0]
-    return [(number, tones.get(number, "")) for number in range(1, draft.text.count("\n") + 2)]
+    """(number, tone) of each line; a line with several findings has the tone of the most severe."""
+    least_severe_first = sorted(
+        draft.findings, key=lambda finding: ORDER.index(finding.severity), reverse=True
+    )
+    tones = {finding.line: LOOKS[finding.severity][0] for finding in least_severe_first}
+    line_count = draft.text.count("\n") + 1
+    return [(number, tones.get(number, "")) for number in range(1, line_count + 1)]

@@ -262,12 +262,17 @@ def _notes(row: domain.EscalationRow, path: FindingPath, frame: Frame) -> list[s
 def _summary(answer: domain.EscalationPage, asked: EscalationAddress) -> str:
     """'3 IAM users (3 people) and 1 role can become administrator: 3 confirmed, 1 conditional'."""
     goal = asked.goal.name if asked.goal else "administrator"
-    if not answer.total:
-        return f"No one is {goal}" if asked.wanted.is_there else f"No one can become {goal}"
+    people = answer.everyone.words
     if asked.wanted.is_there:
-        return f"{answer.everyone.words} {'is' if answer.total == 1 else 'are'} {goal} already"
-    parts = [f"{answer.by_certainty[each]:,} {each}" for each in Certainty if answer.by_certainty[each]]
-    return f"{answer.everyone.words} can become {goal}: {', '.join(parts)}"
+        if not answer.total:
+            return f"No one is {goal}"
+        verb = "is" if answer.total == 1 else "are"
+        return f"{people} {verb} {goal} already"
+    if not answer.total:
+        return f"No one can become {goal}"
+    counts = answer.by_certainty
+    parts = [f"{counts[certainty]:,} {certainty}" for certainty in Certainty if counts[certainty]]
+    return f"{people} can become {goal}: {', '.join(parts)}"
 
 
 def _files(request: ViewerRequest, asked: EscalationAddress) -> list[tuple[str, str]]:

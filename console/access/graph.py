@@ -255,10 +255,14 @@ def _middle(places: list[int]) -> int:
     return sum(places) // len(places) if places else TOP
 
 
-def _curve(box: Box, two: Box) -> str:
-    x1, y1, x2, y2 = box.x + box.width, box.y + HEIGHT // 2, two.x, two.y + HEIGHT // 2
-    bend = (x1 + x2) // 2 if two.key[0] - box.key[0] == 1 else x2 - BEND
-    return f"M{x1} {y1}C{bend} {y1} {bend} {y2} {x2} {y2}"
+def _curve(source: Box, target: Box) -> str:
+    start_x = source.x + source.width
+    start_y = source.y + HEIGHT // 2
+    end_x = target.x
+    end_y = target.y + HEIGHT // 2
+    is_next_column = target.key[0] == source.key[0] + 1
+    bend = (start_x + end_x) // 2 if is_next_column else end_x - BEND
+    return f"M{start_x} {start_y}C{bend} {start_y} {bend} {end_y} {end_x} {end_y}"
 
 
 def _cut(text: str, width: int) -> str:

@@ -113,10 +113,12 @@ def _answer(form: SimulationForm, verdict: SimulationResult | None) -> dict[str,
 
 
 def _help(request: ViewerRequest, form: SimulationForm, verdict: SimulationResult | None) -> dict[str, Any]:
-    """Where the smallest grant that helps is worked out, for who may ask for it."""
-    who, meaning = form.who, form.known_action
-    refused = verdict is not None and verdict.decision is not EvaluationDecision.ALLOWED
-    if not refused or who is None or meaning is None or who.is_root or request.at is not None:
+    """The link to the smallest grant that helps, for a viewer who may request it."""
+    who = form.who
+    meaning = form.known_action
+    if verdict is None or verdict.decision is EvaluationDecision.ALLOWED:
+        return {}
+    if who is None or who.is_root or meaning is None or request.at is not None:
         return {}
     if not request.viewer.may(Right.REQUEST_CHANGE, account_id=who.account):
         return {}

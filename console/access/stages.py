@@ -90,10 +90,12 @@ def _stages(steps: Iterable[ExplanationStep], query: Query) -> Iterator[Explanat
 
 def _levels(kind: str, steps: list[ExplanationStep]) -> ExplanationStage:
     count = len({step.reason.level for step in steps})
-    names = dict.fromkeys(step.reason.policy for step in steps)
-    where = "The 1 level" if count == 1 else f"All {count} levels"
-    verb = "allows" if count == 1 else "allow"
-    return ExplanationStage("check", "ok", f"{where} of {LEVELS[kind]} {verb} it", (", ".join(names),))
+    policies = dict.fromkeys(step.reason.policy for step in steps)
+    if count == 1:
+        text = f"The 1 level of {LEVELS[kind]} allows it"
+    else:
+        text = f"All {count} levels of {LEVELS[kind]} allow it"
+    return ExplanationStage("check", "ok", text, (", ".join(policies),))
 
 
 def _stage(step: ExplanationStep, query: Query) -> ExplanationStage:
@@ -116,13 +118,17 @@ def _stage(step: ExplanationStep, query: Query) -> ExplanationStage:
 
 
 def _notes(step: ExplanationStep) -> Iterator[str]:
-    about, when = CONDITIONS.get((step.reason.outcome, step.allows), ("On", "When"))
-    places, phrases, doubts = parts_of(step.reason.conditions)
-    yield from (f"{about} {place}" for place in places)
-    yield from (f"{when} {phrase}" for phrase in phrases)
-    is_open = step.reason.outcome is ReasonOutcome.DEPENDS
+    reason = step.reason
+    about, when = CONDITIONS.get((reason.outcome, step.allows), ("On", "When"))
+    places, phrases, doubts = parts_of(reason.conditions)
+    for place in places:
+        yield f"{about} {place}"
+    for phrase in phrases:
+        yield f"{when} {phrase}"
+    is_open = reason.outcome is ReasonOutcome.DEPENDS
     concern = "Gatehouse can’t evaluate" if is_open else "Its principals"
-    yield from (f"{concern}: {doubt}" for doubt in doubts)
+    for doubt in doubts:
+        yield f"{concern}: {doubt}"
 
 
 def _policy(step: ExplanationStep, query: Query) -> str:

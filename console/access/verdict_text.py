@@ -39,16 +39,16 @@ def _tree(nodes: Sequence[Node], before: str) -> Iterator[str]:
 
 
 def _branch(branch: Branch) -> Node:
-    title = f"{branch.title[0].upper()}{branch.title[1:]}"
-    below: list[Node] = [_leaf(leaf) for leaf in sorted(branch.leaves, key=lambda leaf: -leaf.mark)]
+    leaves = sorted(branch.leaves, key=lambda leaf: -leaf.mark)
+    below: list[Node] = [_leaf(leaf) for leaf in leaves]
     below += [_branch(part) for part in branch.parts]
     below += [(problem, []) for problem in branch.problems]
     if branch.others:
-        count = (
-            f"{branch.others} {'other ' if branch.leaves else ''}statement{'s' if branch.others > 1 else ''}"
-        )
-        below.append((f"{count} about other actions", []))
+        other = "other " if branch.leaves else ""
+        noun = "statements" if branch.others > 1 else "statement"
+        below.append((f"{branch.others} {other}{noun} about other actions", []))
     mark = "" if branch.kind == "deny" else f" [{VOICES[branch.voice][0].lower()}]"
+    title = f"{branch.title[0].upper()}{branch.title[1:]}"
     return f"{title}{mark}: {branch.text}", below
 
 

@@ -172,16 +172,18 @@ def _similarity(event: TrailEvent) -> tuple[Any, ...]:
 
 def caller_links(callers: Iterable[TrailCaller]) -> dict[int, CallerLink]:
     """How pages name these principals, by row. Three queries. The viewer sees the whole accounts."""
-    known = {caller.pk: caller for caller in callers}
-    entities = entities_of_callers(list(known.values()))
+    callers_by_row = {caller.pk: caller for caller in callers}
+    entities = entities_of_callers(list(callers_by_row.values()))
     users = {entity.pk: entity.name for entity in entities.values() if entity.kind == Kind.USER}
     names = names_by_number(users)
-    return {pk: _link(caller, entities.get(pk), names) for pk, caller in known.items()}
+    return {pk: _link(caller, entities.get(pk), names) for pk, caller in callers_by_row.items()}
 
 
 def _link(caller: TrailCaller, entity: Entity | None, names: dict[int, str]) -> CallerLink:
-    kind, icon = CALLER_WORDS[caller.kind], CALLER_ICONS[caller.kind]
+    kind = CALLER_WORDS[caller.kind]
+    icon = CALLER_ICONS[caller.kind]
     if entity is None:
         return CallerLink(caller.name or caller.unique_id or "Unknown", kind, icon)
-    url = reverse(f"activity:{'person' if entity.kind == Kind.USER else 'role'}", args=[entity.pk])
-    return CallerLink(names.get(entity.pk, entity.name), kind, icon, url)
+    page = "activity:person" if entity.kind == Kind.USER else "activity:role"
+    name = names.get(entity.pk, entity.name)
+    return CallerLink(name, kind, icon, reverse(page, args=[entity.pk]))

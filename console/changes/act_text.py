@@ -135,13 +135,15 @@ def also_on(subject: Subject, *, viewer: Viewer) -> list[Button]:
 
 
 def pageless_in(account: Account, *, wanted: str) -> Pageless:
-    """EC2 instances, server certificates and MFA devices of nobody, by a part of the name or of the id."""
-    rows = Entity.objects.filter(account=account, gone_at__isnull=True).filter(
-        Q(kind__in=[Kind.INSTANCE, Kind.SERVER_CERTIFICATE]) | Q(kind=Kind.MFA_DEVICE, owner__isnull=True)
-    )
+    """EC2 instances, server certificates and MFA devices without a user, by a part of the name or id."""
+    of_account = Q(kind__in=[Kind.INSTANCE, Kind.SERVER_CERTIFICATE])
+    unassigned_device = Q(kind=Kind.MFA_DEVICE, owner__isnull=True)
+    rows = Entity.objects.filter(of_account | unassigned_device, account=account, gone_at__isnull=True)
     if wanted:
         rows = rows.filter(Q(name__icontains=wanted) | Q(aws_id__icontains=wanted))
-    return Pageless(list(rows.order_by("kind", "name", "id")[:LISTED]), max(0, rows.count() - LISTED))
+    listed = list(rows.order_by("kind", "name", "id")[:LISTED])
+    more = max(0, rows.count() - LISTED)
+    return Pageless(listed, more)
 
 
 def _has_own_text(subject: Entity) -> bool:

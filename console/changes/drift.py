@@ -15,11 +15,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from console.activity.behind import CallBehind, Differences, calls_behind, calls_behind_each
-from console.changes.approval_context import need_context
 from console.changes.drift_rows import DriftCard, DriftLine, documents_of, rows_of
 from console.changes.forms import ReasonForm
-from console.changes.presenters import call_rows
-from console.changes.receipt import impact_context, receipt_context
+from console.changes.receipt import impact_context, plans_receipt_context
 from console.web.access import ViewerRequest, layout_for, require, require_present
 from console.web.render import render_page
 from console.web.text import reads_as_stored
@@ -39,10 +37,7 @@ from iam.changes.drift.settings import ACCOUNT
 from iam.changes.errors import RefusedError
 from iam.changes.models import Change
 from iam.changes.queries import visible_changes
-from iam.changes.receipts import set_receipt_of
-from iam.changes.services import ChangePlan
 from iam.guard import Right, Viewer
-from iam.mirror.models import Account
 from iam.mirror.queries.accounts import visible_accounts
 
 SEES = (Right.SEE_ACCOUNT, Right.SEE_TEAM)
@@ -251,14 +246,6 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except RefusedError as error:
         refused = refused or error
     else:
-        context |= _receipt(request, planned.plans, account=drift.account) | {"stays": planned.stays}
+        context |= plans_receipt_context(request, planned.plans) | {"stays": planned.stays}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/drift_undo.html", context | {"refused": refused}, status=status)
-
-
-def _receipt(request: ViewerRequest, plans: Sequence[ChangePlan], *, account: Account) -> dict[str, Any]:
-    together = set_receipt_of([plan.operation for plan in plans])
-    calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))
-    context = receipt_context(plans[0].receipt.body, account=account, request=request, together=together)
-    need = need_context(request, plans, together=together)
-    return context | need | {"calls": call_rows(calls, partition=account.partition)}

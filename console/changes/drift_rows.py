@@ -71,10 +71,12 @@ class DriftLine:
     @property
     def plain(self) -> str:
         """The sentence without links, as it goes on after a colon."""
-        named = ", ".join(link.name for link in self.names)
+        names = ", ".join(link.name for link in self.names)
         more = f"and {self.more} more" if self.more else ""
-        words = " ".join(part for part in (self.event.lead, named, more, self.event.tail) if part)
-        return words if words[:2].isupper() else words[:1].lower() + words[1:]
+        parts = (self.event.lead, names, more, self.event.tail)
+        sentence = " ".join(part for part in parts if part)
+        begins_with_acronym = sentence[:2].isupper()
+        return sentence if begins_with_acronym else sentence[:1].lower() + sentence[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +97,15 @@ class DriftCard:
     @property
     def title(self) -> str:
         """What happened, in one line."""
-        whole = next((line.event.lead for line in self.lines if line.event.lead in WHOLE), "")
-        if whole:
-            return f"{self.noun} {self.name} was {whole.lower()}"
+        thing = f"{self.noun} {self.name}"
+        for line in self.lines:
+            if line.event.lead in WHOLE:
+                return f"{thing} was {line.event.lead.lower()}"
+        if not self.lines:
+            return f"{thing} changed"
         if len(self.lines) == 1:
-            return f"{self.noun} {self.name}: {self.lines[0].plain}"
-        ways = f": {len(self.lines)} differences" if self.lines else ""
-        return f"{self.noun} {self.name} changed{ways}"
+            return f"{thing}: {self.lines[0].plain}"
+        return f"{thing} changed: {len(self.lines)} differences"
 
 
 def rows_of(drifts: Sequence[tuple[Drift, What]], *, viewer: Viewer) -> list[DriftCard]:
@@ -134,16 +138,19 @@ def _events(what: What) -> list[HistoryEvent]:
 
 
 def _risks(drift: Drift, happened: Happened, texts: Mapping[int, str]) -> list[tuple[str, str]]:
-    """What is risky about it: by what people can do since then, and of a text that nobody has yet, read
-    literally.
+    """(word, tone) of each risk: from what people can do since then, else from the policy texts alone, since
+    nobody may have them yet.
     """
-    known = [(WORDS[risk], risk_tone(risk)) for risk in drift.impact.get("risks", ()) if risk in WORDS]
-    if known:
-        return known
-    policy_texts = happened.texts_given(texts)
-    flags_found = set(chain.from_iterable(flags(text) for text in policy_texts)) & _FLAGS.keys()
+    marks = [(WORDS[risk], risk_tone(risk)) for risk in drift.impact.get("risks", ()) if risk in WORDS]
+    if marks:
+        return marks
+    flags_found: set[str] = set()
+    for text in happened.texts_given(texts):
+        flags_found.update(flags(text))
     marks = [mark for flag, mark in _FLAGS.items() if flag in flags_found]
-    return [*marks, *([("Trust policy changed", "warn")] if happened.is_about_trust else [])]
+    if happened.is_about_trust:
+        marks.append(("Trust policy changed", "warn"))
+    return marks
 
 
 def _row(

@@ -221,12 +221,14 @@ def affected_words(impact: Mapping[str, Any]) -> str:
 
 
 def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
-    """The primary keys of everybody whom it names."""
-    gains = [*impact["gains"], *impact.get("unchanged", ()), *impact.get("assertions", ())] if impact else []
-    places = chain.from_iterable(places_of(gain) for gain in gains)
-    people = chain.from_iterable(place["names"] for place in places)
-    numbers = [person["entity_id"] for person in people if person["entity_id"]]
-    return numbers + replayed_entities((impact or {}).get("replay"))
+    """The primary keys of the entities that an impact names."""
+    if not impact:
+        return []
+    numbers: list[int] = []
+    for gain in (*impact["gains"], *impact.get("unchanged", ()), *impact.get("assertions", ())):
+        for place in places_of(gain):
+            numbers += [person["entity_id"] for person in place["names"] if person["entity_id"]]
+    return numbers + replayed_entities(impact.get("replay"))
 
 
 def places_of(gain: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -336,10 +338,11 @@ def _services(rows: list[dict[str, Any]], *, is_shown: bool) -> list[ServiceLine
 
 def _lines(row: dict[str, Any], *, is_shown: bool) -> Iterable[ImpactLine]:
     key = KEYS[Level(row["level"])]
-    for sort, count in row["counts"].items():
-        sign, css, label = _MARKS_BY_SHIFT[sort]
-        witnesses = witnesses_shown(row.get("witnesses", {}).get(sort)) if is_shown else []
-        yield ImpactLine(sign, css, label, count, row["level"], _DOTS.get(key, key), witnesses)
+    dot = _DOTS.get(key, key)
+    for shift, count in row["counts"].items():
+        sign, css, label = _MARKS_BY_SHIFT[shift]
+        witnesses = witnesses_shown(row.get("witnesses", {}).get(shift)) if is_shown else []
+        yield ImpactLine(sign, css, label, count, row["level"], dot, witnesses)
 
 
 def _action(shift: dict[str, Any], *, is_shown: bool) -> ImpactAction:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
 from console.changes.access_rows import access_shown, named_in
+from console.changes.approval_context import need_context
 from console.changes.impact_rows import impact_shown, named_in_impact, places_of
 from console.changes.presenters import call_rows, policy_rows
 from console.web.access import ViewerRequest
 from iam.changes.iac import patch_of
 from iam.changes.operations.principal_mentions import notes_for_limited_reader
+from iam.changes.receipts import set_receipt_of
+from iam.changes.services import ChangePlan
 from iam.guard import Viewer
 from iam.mirror.models import Account
 from iam.mirror.queries import entities
@@ -41,6 +45,19 @@ def receipt_context(
         "access": access_shown(receipt, account=account, viewer=request.viewer, open_to=open_to),
         "calls": call_rows(receipt["calls"], partition=account.partition),
     }
+
+
+def plans_receipt_context(request: ViewerRequest, plans: Sequence[ChangePlan]) -> dict[str, Any]:
+    """The context of the receipt of planned changes of one account, with all their calls and the approval
+    that they need.
+    """
+    together = set_receipt_of([plan.operation for plan in plans])
+    account = plans[0].operation.account
+    context = receipt_context(plans[0].receipt.body, account=account, request=request, together=together)
+    context |= need_context(request, plans, together=together)
+    calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))
+    context["calls"] = call_rows(calls, partition=account.partition)
+    return context
 
 
 def _for_reader(receipt: dict[str, Any], *, account: Account, viewer: Viewer) -> dict[str, Any]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -12,19 +10,15 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect
 from django.views.decorators.http import require_http_methods
 
-from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
 from console.changes.page import acting_on, address_of, policy_context
-from console.changes.presenters import MARKS, call_rows
-from console.changes.receipt import receipt_context
+from console.changes.presenters import MARKS
+from console.changes.receipt import plans_receipt_context
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.changes import services
 from iam.changes.errors import RefusedError
-from iam.changes.models import Change
 from iam.changes.queries import visible_changes
-from iam.changes.receipts import set_receipt_of
-from iam.changes.services import ChangePlan
 from iam.changes.titles import title_of
 from iam.guard import Right
 
@@ -50,7 +44,7 @@ def undo(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except RefusedError as error:
         refused = refused or error
     else:
-        context |= _receipt(request, shown, [plan]) | policy_context(plan.operation, before=plan.before)
+        context |= plans_receipt_context(request, [plan]) | policy_context(plan.operation, before=plan.before)
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/undo.html", context | {"refused": refused}, status=status)
 
@@ -102,7 +96,7 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
     except RefusedError as error:
         refused = refused or error
     else:
-        context |= _receipt(request, shown, plans) if plans else {}
+        context |= plans_receipt_context(request, plans) if plans else {}
     status = 422 if request.method == "POST" else 200
     return render_page(request, "changes/undo_set.html", context | {"refused": refused}, status=status)
 
@@ -110,12 +104,3 @@ def undo_set(request: ViewerRequest, pk: UUID) -> HttpResponse:
 def _given(form: ReasonForm) -> dict[str, str]:
     form_data = form.cleaned_data
     return {"reason": form_data["reason"], "idempotency_key": str(form_data["key"])}
-
-
-def _receipt(request: ViewerRequest, shown: Change, plans: Sequence[ChangePlan]) -> dict[str, Any]:
-    together = set_receipt_of([plan.operation for plan in plans])
-    first = plans[0].receipt.body
-    calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))
-    context = receipt_context(first, account=shown.account, request=request, together=together)
-    need = need_context(request, plans, together=together)
-    return context | need | {"calls": call_rows(calls, partition=shown.account.partition)}

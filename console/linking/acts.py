@@ -87,12 +87,12 @@ def mark_as_not_theirs(request: ViewerRequest, pk: int) -> HttpResponse:
 @require(*SAYS)
 @recently_authenticated
 def forget(request: ViewerRequest, number: int) -> HttpResponse:
-    """Take back that somebody is not meant."""
+    """Take back that a person isn't the owner of a user."""
     mark = Apart.objects.select_related("user__account", "person").filter(pk=number).first()
     if mark is None or not linkable(request.viewer).filter(pk=mark.user_id).exists():
         raise Http404
-    done = f"Tags and rules can propose {mark.person.name} for {mark.user.name} again."
-    return _attempt(request, mark.user_id, lambda: acts.forget(request.viewer, mark), done)
+    message = f"Tags and rules can propose {mark.person.name} for {mark.user.name} again."
+    return _attempt(request, mark.user_id, lambda: acts.forget(request.viewer, mark), message)
 
 
 @require_POST

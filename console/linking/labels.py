@@ -117,7 +117,10 @@ def _idle(lines: Sequence[LinkedUserLine]) -> list[tuple[str, str]]:
 
 def _where(lines: Sequence[LinkedUserLine], *, most: int = 3) -> str:
     names = list(dict.fromkeys(line.user.account.name for line in lines))
+    if len(names) == 1:
+        return names[0]
     more = len(names) - most
-    if more > 0:
-        return f"{', '.join(names[:most])} and {more} more account{'s' if more > 1 else ''}"
-    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else names[0]
+    if more <= 0:
+        return f"{', '.join(names[:-1])} and {names[-1]}"
+    noun = "accounts" if more > 1 else "account"
+    return f"{', '.join(names[:most])} and {more} more {noun}"

@@ -146,14 +146,15 @@ def match_rules(request: ViewerRequest) -> HttpResponse:
 
 def _chosen(request: ViewerRequest) -> ChosenMatchRules:
     """The fields: a key of a tag in each line, and for each rule a user name and an address."""
-    keys = tuple(line.strip() for line in request.POST.get("tags", "")[:2000].splitlines() if line.strip())
-    pairs = zip(request.POST.getlist("user_name"), request.POST.getlist("address"), strict=False)
-    rules = tuple((name.strip()[:64], address.strip()[:64]) for name, address in pairs)
-    return ChosenMatchRules(
-        keys,
-        "by_address" in request.POST,
-        tuple((name, address) for name, address in rules if name or address),
-    )
+    post = request.POST
+    lines = [line.strip() for line in post.get("tags", "")[:2000].splitlines()]
+    keys = tuple(line for line in lines if line)
+    rules = []
+    for user_name, address in zip(post.getlist("user_name"), post.getlist("address"), strict=False):
+        rule = (user_name.strip()[:64], address.strip()[:64])
+        if any(rule):
+            rules.append(rule)
+    return ChosenMatchRules(keys, "by_address" in post, tuple(rules))
 
 
 @require_safe

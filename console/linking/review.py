@@ -161,12 +161,13 @@ def _take_over(request: ViewerRequest, current: Review, selection: Selection) ->
 
 
 def _names(request: ViewerRequest, selection: Selection, chosen: list[SelectedUser]) -> dict[int, str]:
-    """The names of new people: as typed, or as their tags say."""
-    untyped = [Proposal(match.user) for match in chosen if match.user not in selection.names]
-    proposed = {row.user.pk: row.display for row in match_rows(request.viewer, untyped)} if untyped else {}
-    return proposed | {
-        match.user: selection.names[match.user] for match in chosen if match.user in selection.names
-    }
+    """The names of new people: as typed, else as their tags say."""
+    names = {match.user: selection.names[match.user] for match in chosen if match.user in selection.names}
+    untyped = [Proposal(match.user) for match in chosen if match.user not in names]
+    if untyped:
+        for row in match_rows(request.viewer, untyped):
+            names[row.user.pk] = row.display
+    return names
 
 
 def _page(

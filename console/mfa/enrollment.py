@@ -122,10 +122,12 @@ class Several:
 def _several(users: list[Entity], here: Entity) -> Several | None:
     if len(users) < 2:
         return None
-    have = {user.pk for user in users if has_mfa(user)}
-    left = [(at, user) for at, user in enumerate(users, 1) if user.pk not in have and user.pk != here.pk]
-    at, name = (left[0][0], left[0][1].account.name) if left else (None, "")
-    return Several(users.index(here) + 1, len(users), len(have), at, name)
+    enrolled = {user.pk for user in users if has_mfa(user)}
+    place = users.index(here) + 1
+    for number, user in enumerate(users, 1):
+        if user.pk not in enrolled and user.pk != here.pk:
+            return Several(place, len(users), len(enrolled), number, user.account.name)
+    return Several(place, len(users), len(enrolled), None, "")
 
 
 def _answer(

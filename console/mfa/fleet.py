@@ -197,13 +197,15 @@ def _where(fresh: Fresh, viewer: Viewer) -> str:
 
 
 def _filters(fleet: Fleet, viewer: Viewer) -> list[Filter]:
-    known = {list_filter.name: list_filter for list_filter in people.PAGE.filters}
-    filters = [known["mfa"], known["password"]]
-    filters.append(
-        Filter("role", "Administrator", (("administrator", "Yes"), ("other", "No"), ("unknown", "Unknown")))
-    )
-    choices = tuple(team for team in fleet.places.teams if viewer.sees_accounts or team[0] in viewer.leads)
-    return [*filters, *([Filter("team", "Team", choices)] if choices else [])]
+    list_filters = {list_filter.name: list_filter for list_filter in people.PAGE.filters}
+    answers = (("administrator", "Yes"), ("other", "No"), ("unknown", "Unknown"))
+    filters = [list_filters["mfa"], list_filters["password"], Filter("role", "Administrator", answers)]
+    teams = fleet.places.teams
+    if not viewer.sees_accounts:
+        teams = [team for team in teams if team[0] in viewer.leads]
+    if teams:
+        filters.append(Filter("team", "Team", tuple(teams)))
+    return filters
 
 
 @require_safe

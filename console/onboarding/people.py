@@ -167,13 +167,15 @@ def _draft(request: ViewerRequest, key: str) -> OnboardingRun | None:
 
 def _of_draft(run: OnboardingRun) -> PeopleInput:
     """What was typed for a draft: in rows, or as a table where it is longer."""
-    values = [typed_values(newcomer) for newcomer in run.people.all()]
-    if len(values) <= MAX_ROWS:
-        rows = [PersonFormRow(at, **fields) for at, fields in enumerate(values)]
-        rows += [PersonFormRow(at) for at in range(len(rows), ROWS)]
+    people = [typed_values(newcomer) for newcomer in run.people.all()]
+    if len(people) <= MAX_ROWS:
+        rows = [PersonFormRow(number, **fields) for number, fields in enumerate(people)]
+        rows += [PersonFormRow(number) for number in range(len(rows), ROWS)]
         return PeopleInput(tuple(rows), draft=run)
-    lines = ["\t".join(("Name", "Email", "User name", "Last day"))]
-    lines += ["\t".join(fields[name] for name in FIELDS) for fields in values]
+    lines = ["Name\tEmail\tUser name\tLast day"]
+    for fields in people:
+        cells = [fields[name] for name in FIELDS]
+        lines.append("\t".join(cells))
     return PeopleInput(_blank(), "\n".join(lines), run)
 
 

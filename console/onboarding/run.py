@@ -111,10 +111,12 @@ def run_rows(request: ViewerRequest, pk: UUID) -> HttpResponse:
         return redirect("onboarding:run", pk=pk)
 
     def save(run: OnboardingRun) -> HttpResponse:
+        post = request.POST
         values: dict[int, dict[str, str]] = {}
         for number in run.people.values_list("pk", flat=True):
-            if f"p{number}-name" in request.POST:
-                values[number] = {name: request.POST.get(f"p{number}-{name}", "")[:256] for name in FIELDS}
+            prefix = f"p{number}-"
+            if f"{prefix}name" in post:
+                values[number] = {name: post.get(f"{prefix}{name}", "")[:256] for name in FIELDS}
         return draft_page(request, edit_rows(request.viewer, run=run, values=values))
 
     return PAGES.change_draft(request, pk, save)

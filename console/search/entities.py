@@ -65,12 +65,15 @@ def result_of(hit: EntityHit, kept: Query, *, plain: bool) -> SearchResult:
 
 def sections(viewer: Viewer, text: str, kept: Query, *, at: datetime | None) -> list[ResultSection]:
     """All that matches, by kind."""
-    sections_found = []
+    plain = not viewer.sees_accounts
+    result_sections = []
     for group in queries.search(viewer, text, at=at):
-        results = [result_of(hit, kept, plain=not viewer.sees_accounts) for hit in group.hits]
-        rest = _list_link(group.kind, text, kept) if group.total > len(results) else ""
-        sections_found.append(ResultSection(PLURALS[Kind(group.kind)], results, group.total, rest))
-    return sections_found
+        results = [result_of(hit, kept, plain=plain) for hit in group.hits]
+        rest = ""
+        if group.total > len(results):
+            rest = _list_link(group.kind, text, kept)
+        result_sections.append(ResultSection(PLURALS[Kind(group.kind)], results, group.total, rest))
+    return result_sections
 
 
 def _list_link(kind: str, text: str, kept: Query) -> str:

@@ -5,7 +5,6 @@ number.
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from itertools import chain
 
 from django.http import HttpResponse, HttpResponseRedirect
 
@@ -107,17 +106,19 @@ def _suggestions(request: ViewerRequest, text: str, kept: Query) -> list[SearchR
     """A few links: what is to be done and what has that number, then entities, then the rest."""
     plain = not request.viewer.sees_accounts
     hits = queries.suggestions(request.viewer, text, at=request.at)
-    results = [entities.result_of(hit, kept, plain=plain) for hit in hits]
+    entity_results = [entities.result_of(hit, kept, plain=plain) for hit in hits]
     around = dict(_around(request, text, kept))
-    first_titles = ("To do", "Requests and grants", "People")
-    first = list(chain.from_iterable(around.get(title, []) for title in first_titles))
-    last_titles = ("Pages", "Actions", "AWS services")
-    last = list(chain.from_iterable(around.get(title, [])[:3] for title in last_titles))
+    first: list[SearchResult] = []
+    for title in ("To do", "Requests and grants", "People"):
+        first += around.get(title, [])
+    last: list[SearchResult] = []
+    for title in ("Pages", "Actions", "AWS services"):
+        last += around.get(title, [])[:3]
     room = max(SUGGESTED - len(first) - len(last), 3)
-    by_url = {
-        result.url or result.title: result for result in [*first, *results[:room], *last, *results[room:]]
-    }
-    return list(by_url.values())[:SUGGESTED]
+    by_address: dict[str, SearchResult] = {}
+    for result in (*first, *entity_results[:room], *last, *entity_results[room:]):
+        by_address[result.url or result.title] = result
+    return list(by_address.values())[:SUGGESTED]
 
 
 def _sections(request: ViewerRequest, text: str, kept: Query) -> list[ResultSection]:

@@ -94,10 +94,15 @@ def _part(section: PullSection) -> SectionProgress:
 
 
 def _has_moved(section: PullSection) -> str:
-    words = [f"{section.count:,}"] if section.count else []
-    words += [f"+{section.added:,}"] if section.added else []
-    words += [f"−{section.ended:,}"] if section.ended else []
-    words += [f"{section.changed:,} changed"] if section.changed else []
+    words = []
+    if section.count:
+        words.append(f"{section.count:,}")
+    if section.added:
+        words.append(f"+{section.added:,}")
+    if section.ended:
+        words.append(f"−{section.ended:,}")
+    if section.changed:
+        words.append(f"{section.changed:,} changed")
     return ", ".join(words)
 
 

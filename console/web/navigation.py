@@ -291,6 +291,7 @@ def tabs_for(reader: NavigationReader) -> tuple[tuple[str, str, str, str], ...]:
     """Every page of the navigation that this reader sees: (label of the entry, icon, label, address)."""
     shown_tabs: list[tuple[str, str, str, str]] = []
     for entry in chain.from_iterable(group.entries for group in NAVIGATION):
-        tabs = [tab for tab in entry.tabs if tab.is_for(reader)]
-        shown_tabs.extend((entry.label, entry.icon, tab.label, reverse(tab.url)) for tab in tabs)
+        for tab in entry.tabs:
+            if tab.is_for(reader):
+                shown_tabs.append((entry.label, entry.icon, tab.label, reverse(tab.url)))
     return tuple(shown_tabs)

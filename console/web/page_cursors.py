@@ -59,10 +59,12 @@ def word_of(place: KeysetPlace | None) -> str:
 def encode(cursor: Cursor) -> str:
     """The cursor as a word that needs no escaping in an address."""
     value, pk = cursor.place
-    text = value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
+    if isinstance(value, datetime):
+        value = value.astimezone(UTC).isoformat()
     number = pk.hex if isinstance(pk, UUID) else pk
-    raw = json.dumps([text, number, cursor.number], separators=(",", ":")).encode()
-    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+    text = json.dumps([value, number, cursor.number], separators=(",", ":"))
+    word = base64.urlsafe_b64encode(text.encode()).decode()
+    return word.rstrip("=")
 
 
 def decode(word: str, *, kind: type[str] | type[datetime], pk_kind: type[int] | type[UUID] = int) -> Cursor:

@@ -24,14 +24,14 @@ class Query:
         return cls(tuple((name, value) for name, value in pairs if value))
 
     def with_values(self, **changes: str | Iterable[str]) -> Query:
-        """With other values for some names; an underscore in a name stands for a hyphen, "" takes the name
-        away.
-        """
-        new = {name.replace("_", "-"): value for name, value in changes.items()}
-        pairs = [(name, value) for name, value in self.pairs if name not in new]
-        for name, new_values in new.items():
-            values = [new_values] if isinstance(new_values, str) else new_values
-            pairs.extend((name, value) for value in values)
+        """With other values for some names; an underscore in a name means a hyphen, "" removes the name."""
+        new_values = {name.replace("_", "-"): value for name, value in changes.items()}
+        pairs = [(name, value) for name, value in self.pairs if name not in new_values]
+        for name, values in new_values.items():
+            if isinstance(values, str):
+                pairs.append((name, values))
+            else:
+                pairs += [(name, value) for value in values]
         return Query.from_pairs(pairs)
 
     def without(self, name: str, value: str) -> Query:

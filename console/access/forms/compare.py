@@ -133,12 +133,14 @@ class CompareForm(AccessForm):
         )
 
     def _take_sides(self) -> None:
-        """Who stands where, and when; the same principal at one moment is compared with a week before."""
+        """Sets both sides; the same principal at the same moment is compared with a week before."""
         answers = self.cleaned_data
-        left, right = ComparedSide(answers["a"], answers["a_at"]), ComparedSide(answers["b"], answers["b_at"])
+        left = ComparedSide(answers["a"], answers["a_at"])
+        right = ComparedSide(answers["b"], answers["b_at"])
         if self.has_same_text and left.at == right.at and not self.texts["a_at"]:
             left = ComparedSide(left.who, _before(left.who, right.at))
-        self.left, self.right = left, right
+        self.left = left
+        self.right = right
         for name, side in (("a", left), ("b", right)):
             self.texts[name] = side.who.arn
             self.texts[f"{name}_at"] = f"{side.at:%Y-%m-%dT%H:%M:%S}" if side.at else ""

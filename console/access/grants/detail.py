@@ -116,12 +116,16 @@ def _waiting_facts(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
 
 def _live_part(request: ViewerRequest, grant: Grant, *, template: str, more: dict[str, Any]) -> HttpResponse:
     hidden = hidden_holders(grant, viewer=request.viewer)
-    parts, pace = _parts(request, grant, hidden), pace_of(grant)
+    parts = _parts(request, grant, hidden)
+    pace = pace_of(grant)
     version = version_of(grant, parts)
-    if is_fragment(request) and request.GET.get("seen") == version and pace:
+    if pace and is_fragment(request) and request.GET.get("seen") == version:
         return HttpResponse(status=204)
-    context = grant_context(request, grant, parts, hidden=hidden) | more | {"version": version}
-    context["use"] = None if hidden or request.at is not None else grant_use(grant)
+    context = grant_context(request, grant, parts, hidden=hidden)
+    context |= more
+    context["version"] = version
+    is_use_shown = not hidden and request.at is None
+    context["use"] = grant_use(grant) if is_use_shown else None
     return render_live(request, template, context, pace=pace)
 
 

@@ -49,8 +49,11 @@ def ends_choices(
     ends: DraftEnds, *, with_never: bool = True, at_most: timedelta | None = None
 ) -> list[dict[str, Any]]:
     """The presets (those shorter than `at_most`), the date, and never, with what is chosen."""
-    presets = [
-        (value, label) for value, label in SHORT.items() if at_most is None or LASTS[value][1] < at_most
-    ]
-    choices = [*presets, (DATE, "Date")] + ([(NEVER, "Permanent")] if with_never else [])
+    choices = []
+    for value, label in SHORT.items():
+        if at_most is None or LASTS[value][1] < at_most:
+            choices.append((value, label))
+    choices.append((DATE, "Date"))
+    if with_never:
+        choices.append((NEVER, "Permanent"))
     return [{"value": value, "label": label, "is_chosen": value == ends.choice} for value, label in choices]

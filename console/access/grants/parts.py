@@ -166,9 +166,13 @@ def one_part(
     """A part by itself with a page of its permissions, and the entry after which the next page begins."""
     changes = changes_of(grant).filter(pk__in=visible_changes(viewer).values("pk"))
     rows = _rows(grant, [part], changes=changes, hidden=hidden)
-    entries = list(_entries([part], hidden).filter(pk__gt=after).order_by("pk")[: most + 1])
-    fill(rows, viewer=viewer, hidden=hidden, changes=changes, entries=entries[:most], most=most)
-    return rows[0], entries[most - 1].pk if len(entries) > most else None
+    later_entries = _entries([part], hidden).filter(pk__gt=after).order_by("pk")
+    # One more than the page tells whether there is a next one.
+    entries = list(later_entries[: most + 1])
+    page = entries[:most]
+    fill(rows, viewer=viewer, hidden=hidden, changes=changes, entries=page, most=most)
+    next_after = page[-1].pk if len(entries) > most else None
+    return rows[0], next_after
 
 
 def _rows(
@@ -206,34 +210,40 @@ def fill(
     """
     parts = [row.part for row in rows]
     ledger = _entries(parts, hidden)
-    firsts = _firsts(ledger, by="part_id", most=ENTRIES) if entries is None else list(entries)
-    links = _links(firsts, viewer=viewer)
-    names = names_by_arn(entry.holder_arn for entry in firsts)
-    by_part: dict[int, list[EntryShown]] = defaultdict(list)
-    for entry in firsts:
-        by_part[entry.part_id].append(_entry(entry, links, names))
+    shown_entries = _firsts(ledger, by="part_id", most=ENTRIES) if entries is None else entries
+    links = _links(shown_entries, viewer=viewer)
+    names = names_by_arn(entry.holder_arn for entry in shown_entries)
+    entries_by_part: dict[int, list[EntryShown]] = defaultdict(list)
+    for entry in shown_entries:
+        entries_by_part[entry.part_id].append(_entry(entry, links, names))
     entry_counts = dict(ledger.order_by().values_list("part_id").annotate(n=Count("pk")))
-    own = changes.filter(account__in=[part.account_id for part in parts])
-    change_counts = dict(own.order_by().values_list("account_id").annotate(n=Count("pk")))
-    by_account: dict[int, list[tuple[Change, StateMark]]] = defaultdict(list)
-    for change in _first_changes(own, most or CHANGES):
-        by_account[change.account_id].append((change, CHANGE_MARKS[change.state]))
+    own_changes = changes.filter(account__in=[part.account_id for part in parts])
+    change_counts = dict(own_changes.order_by().values_list("account_id").annotate(n=Count("pk")))
+    changes_by_account: dict[int, list[tuple[Change, StateMark]]] = defaultdict(list)
+    for change in _first_changes(own_changes, most or CHANGES):
+        changes_by_account[change.account_id].append((change, CHANGE_MARKS[change.state]))
     for row in rows:
         part = row.part
-        row.entries, row.entry_count = by_part[part.pk], entry_counts.get(part.pk, 0)
-        row.changes, row.change_count = by_account[part.account_id], change_counts.get(part.account_id, 0)
+        row.entries = entries_by_part[part.pk]
+        row.entry_count = entry_counts.get(part.pk, 0)
+        row.changes = changes_by_account[part.account_id]
+        row.change_count = change_counts.get(part.account_id, 0)
         if part.state in (GrantState.ENDING, GrantState.ENDED):
             _prove(row, viewer=viewer, most=most or REMOVALS)
 
 
 def _prove(row: PartShown, *, viewer: Viewer, most: int) -> None:
-    """How it went; of single permissions only those are told whose changes the viewer sees."""
+    """Adds the proof of removal; single permissions are listed only if the viewer sees their changes."""
     row.proof = proof_of(row.part)
-    removals = [*row.proof.cuts, *row.proof.removals][: most * 10]
-    pks = [removal.change.pk for removal in removals]
-    seen = set(visible_changes(viewer).filter(pk__in=pks).values_list("pk", flat=True)) if pks else set()
-    row.removals = [removal.says for removal in removals if removal.change.pk in seen][:most]
     row.cuts = bool(roles_of(row.part))
+    removals = [*row.proof.cuts, *row.proof.removals][: most * 10]
+    if not removals:
+        row.removals = []
+        return
+    changes = [removal.change.pk for removal in removals]
+    seen = set(visible_changes(viewer).filter(pk__in=changes).values_list("pk", flat=True))
+    texts = [removal.says for removal in removals if removal.change.pk in seen]
+    row.removals = texts[:most]
 
 
 def _entries(parts: Sequence[GrantPart], hidden: Collection[str]) -> QuerySet[LedgerEntry]:
@@ -247,27 +257,32 @@ def _firsts(rows: QuerySet[LedgerEntry], *, by: str, most: int) -> list[LedgerEn
 
 
 def _first_changes(rows: QuerySet[Change], most: int) -> list[Change]:
-    """In each account what went wrong first, then in order."""
+    """The first changes of each account: those that went wrong, then the others in order."""
     is_right = Case(When(Q(state__in=WRONG), then=Value(0)), default=Value(1), output_field=IntegerField())
     order = [is_right.asc(), F("created_at").asc(), F("position").asc()]
     place = Window(RowNumber(), partition_by=[F("account_id")], order_by=order)
-    first_changes = rows.select_related(None).only("id", "title", "state", "account_id", "error_message")
-    return list(first_changes.annotate(place=place).filter(place__lte=most).order_by("account_id", "place"))
+    placed = rows.select_related(None).annotate(place=place)
+    first_changes = placed.filter(place__lte=most).order_by("account_id", "place")
+    return list(first_changes.only("id", "title", "state", "account_id", "error_message"))
 
 
 def _links(entries: Sequence[LedgerEntry], *, viewer: Viewer) -> dict[str, str]:
     """ARN → page, of those who hold something and of what they hold, as far as the viewer may open it. Two
     queries.
     """
-    arns = {entry.holder_arn for entry in entries} | {
-        entry.target for entry in entries if entry.target[:4] == "arn:"
-    }
+    arns = {entry.holder_arn for entry in entries}
+    arns |= {entry.target for entry in entries if entry.target[:4] == "arn:"}
     if not arns:
         return {}
     entities = Entity.objects.filter(arn__in=arns, kind__in=list(PAGES), gone_at__isnull=True)
     rows = list(entities.values_list("arn", "pk", "kind", "account__account_id"))
-    seen: Openable = openable_in(viewer, account_ids={row[3] for row in rows}, pks=[row[1] for row in rows])
-    return {arn: reverse(PAGES[Kind(kind)], args=[pk]) for arn, pk, kind, _ in rows if pk in seen}
+    accounts = {row[3] for row in rows}
+    openable: Openable = openable_in(viewer, account_ids=accounts, pks=[row[1] for row in rows])
+    links = {}
+    for arn, pk, kind, _ in rows:
+        if pk in openable:
+            links[arn] = reverse(PAGES[Kind(kind)], args=[pk])
+    return links
 
 
 def _entry(entry: LedgerEntry, links: dict[str, str], names: Mapping[str, str]) -> EntryShown:

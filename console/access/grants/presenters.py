@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -64,10 +63,10 @@ def version_of(grant: Grant, parts: GrantParts) -> str:
 
 
 def events_of(grant: Grant, parts: GrantParts) -> list[GrantEvent]:
-    """What happened to it, oldest first: what people did, who agreed, and what came of it in each account."""
-    events = [_act(version) for version in GrantVersion.objects.filter(grant=grant).order_by("number")]
-    requested = chain.from_iterable((part.change_set_id, part.ending_set_id) for part in parts.all)
+    """The events of a grant, oldest first: acts of people, approvals, and the outcome in each account."""
+    requested = [part.change_set_id for part in parts.all] + [part.ending_set_id for part in parts.all]
     sets = {change_set for change_set in requested if change_set}
+    events = [_act(version) for version in GrantVersion.objects.filter(grant=grant).order_by("number")]
     events += [_approval(approval) for approval in Approval.objects.filter(change_set__in=sets)]
     events += _closed(grant, sets)
     events += _in_accounts(parts)

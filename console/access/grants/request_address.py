@@ -152,11 +152,14 @@ def _find(asking: GrantQuestion, viewer: Viewer) -> None:
 
 def _own_of(asking: GrantQuestion) -> Entity | None:
     """The user that was chosen, the one in the account of the resource, or the only one."""
-    chosen = next((entity for entity in asking.own if entity.pk == asking.user), None)
-    place = account_of(asking.denied.resource) if asking.denied else ""
-    there = [entity for entity in asking.own if entity.account.account_id == place]
-    users = there if len(there) == 1 else asking.own
-    return chosen or (users[0] if len(users) == 1 else None)
+    for user in asking.own:
+        if user.pk == asking.user:
+            return user
+    account = account_of(asking.denied.resource) if asking.denied else ""
+    users = [user for user in asking.own if user.account.account_id == account]
+    if len(users) != 1:
+        users = asking.own
+    return users[0] if len(users) == 1 else None
 
 
 def _find_other(asking: GrantQuestion, viewer: Viewer) -> None:

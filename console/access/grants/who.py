@@ -111,11 +111,14 @@ def _from_address(request: ViewerRequest, draft: GrantDraft) -> ReceiverQuestion
     get = request.GET
     kind = _kind(get.get("kind", ""), default=who_of(draft.body).kind)
     asked = ReceiverQuestion(kind, get.get("q", "").strip()[:200], get.get("in", "")[:12])
-    if kind in KINDS:
-        added = [int(arn) for arn in get.getlist("add")[:50] if arn.isdecimal() and len(arn) < 19]
+    if kind not in KINDS:
+        return asked
+    arns = _kept(draft, kind)
+    added = [int(number) for number in get.getlist("add")[:50] if number.isdecimal() and len(number) < 19]
+    if added:
         reach = receivers.reach(request.viewer, KINDS[kind])
-        arns = list(reach.filter(pk__in=added).values_list("arn", flat=True)) if added else []
-        asked.arns = list(dict.fromkeys([*_kept(draft, kind), *arns]))
+        arns += reach.filter(pk__in=added).values_list("arn", flat=True)
+    asked.arns = list(dict.fromkeys(arns))
     return asked
 
 
@@ -140,24 +143,30 @@ def _from_form(request: ViewerRequest, draft: GrantDraft) -> ReceiverQuestion:
 
 
 def _chosen(request: ViewerRequest, asked: ReceiverQuestion) -> dict[str, Any]:
-    """What is ticked, what was ticked on other pages of the list, and whom a pasted list names, without whom
-    was dropped.
+    """The receivers ticked on this page and on other pages of the list, and those a pasted list names,
+    without the dropped ones.
     """
     post = request.POST
-    ticked, shown, dropped = (post.getlist(name) for name in ("pick", "shown", "drop"))
-    arns = [arn for arn in post.getlist("keep") if arn in ticked or arn not in shown] + ticked
+    viewer = request.viewer
+    ticked = post.getlist("pick")
+    shown = post.getlist("shown")
+    dropped = post.getlist("drop")
+    arns = [arn for arn in post.getlist("keep") if arn in ticked or arn not in shown]
+    arns += ticked
     asked.names = post.get("names", "").strip()
     if asked.names and post.get("do") in TAKING:
-        read = receivers.read_names(request.viewer, asked.kind, asked.names, account_id=asked.account)
-        asked.pasted = read.without_decided(arns)
-        arns += [receiver.arn for receiver in asked.pasted.found]
-        asked.names = "\n".join([*asked.pasted.unknown, *asked.pasted.several, *asked.pasted.left_over])
-        asked.problems = list(_problems_of(asked.pasted))
+        names = receivers.read_names(viewer, asked.kind, asked.names, account_id=asked.account)
+        pasted = names.without_decided(arns)
+        asked.pasted = pasted
+        arns += [receiver.arn for receiver in pasted.found]
+        asked.names = "\n".join([*pasted.unknown, *pasted.several, *pasted.left_over])
+        asked.problems = list(_problems_of(pasted))
     if post.get("do") == "everywhere":
-        there = receivers.chosen(request.viewer, asked.kind, [arn for arn in arns if arn not in dropped])
-        arns += [receiver.arn for receiver in receivers.namesakes(request.viewer, asked.kind, there)]
+        remaining = [arn for arn in arns if arn not in dropped]
+        chosen = receivers.chosen(viewer, asked.kind, remaining)
+        arns += [receiver.arn for receiver in receivers.namesakes(viewer, asked.kind, chosen)]
     wanted = [arn for arn in dict.fromkeys(arns) if arn not in dropped and len(arn) <= MAX_LENGTH]
-    asked.arns = [receiver.arn for receiver in receivers.chosen(request.viewer, asked.kind, wanted)]
+    asked.arns = [receiver.arn for receiver in receivers.chosen(viewer, asked.kind, wanted)]
     asked.left_out = len(wanted) - len(asked.arns)
     return {"arns": asked.arns}
 
@@ -184,15 +193,14 @@ def _problems_of(pasted: Pasted) -> Iterator[str]:
 
 
 def _outside_fields(post: QueryDict, draft: GrantDraft, kind: WhoKind) -> dict[str, Any]:
-    """The fields of anyone who is not chosen in the mirror; an account number may be written with spaces and
-    hyphens.
-    """
+    """The fields of a receiver outside the mirror; an account number may contain spaces and hyphens."""
     fields = {name: post.get(name, "").strip()[:MAX_LENGTH] for name in FIELDS[kind]}
     if "account_id" in fields:
-        fields["account_id"] = re.sub(r"[\s-]", "", fields["account_id"])
-        fields["principal"] = _principal(fields["principal"], fields["account_id"])
-    if kind is WhoKind.PARTNER and fields["label"] and fields["account_id"]:
-        fields["external_id"] = external_id(draft.pk, label=fields["label"], account_id=fields["account_id"])
+        account_id = re.sub(r"[\s-]", "", fields["account_id"])
+        fields["account_id"] = account_id
+        fields["principal"] = _principal(fields["principal"], account_id)
+        if kind is WhoKind.PARTNER and fields["label"] and account_id:
+            fields["external_id"] = external_id(draft.pk, label=fields["label"], account_id=account_id)
     return {name: value for name, value in fields.items() if value}
 
 

@@ -4,7 +4,6 @@ newer one.
 
 from __future__ import annotations
 
-from itertools import chain
 from typing import Any
 
 from django.contrib import messages
@@ -14,10 +13,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from console.access.templates.detail import offer_or_404, statements_text
 from console.access.templates.lists import READERS
-from console.changes.approval_context import need_context
 from console.changes.forms import ReasonForm
-from console.changes.presenters import call_rows
-from console.changes.receipt import impact_context, receipt_context
+from console.changes.receipt import impact_context, plans_receipt_context
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from iam.access.rollout.plans import RolloutPlan, living_grants, plan_rollout
@@ -28,7 +25,6 @@ from iam.access.templates.queries import body_of, versions_of
 from iam.changes import services
 from iam.changes.errors import RefusedError
 from iam.changes.receipts import set_receipt_of
-from iam.changes.services import ChangePlan
 from iam.guard import Right
 
 PREVIEW_GRANTS = 20
@@ -142,17 +138,8 @@ def template_rollout(request: ViewerRequest, slug: str) -> HttpResponse:
         except RefusedError as error:
             refused = refused or error
         else:
-            context |= _receipt(request, planned)
+            context |= plans_receipt_context(request, planned)
     status = 422 if request.method == "POST" else 200
     return render_page(
         request, "access/templates/rollout.html", context | {"refused": refused}, status=status
     )
-
-
-def _receipt(request: ViewerRequest, plans: list[ChangePlan]) -> dict[str, Any]:
-    together = set_receipt_of([plan.operation for plan in plans])
-    account = plans[0].operation.account
-    calls = list(chain.from_iterable(plan.receipt.body["calls"] for plan in plans))
-    context = receipt_context(plans[0].receipt.body, account=account, request=request, together=together)
-    need = need_context(request, plans, together=together)
-    return context | need | {"calls": call_rows(calls, partition=account.partition)}

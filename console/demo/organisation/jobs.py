@@ -13,10 +13,13 @@ def job_policy(name: str, why: str, team: str, *documents: Document, first: int 
     """A job policy whose versions came one after the other, the last some weeks ago."""
     oldest = 420 + int(digest("job", name)[:4], 16) % 600
     latest = 15 + int(digest("latest", name)[:4], 16) % 120
-    steps = max(1, len(documents) - 1)
-    ages = [oldest - (oldest - latest) * index // steps for index in range(len(documents))]
+    step_count = max(1, len(documents) - 1)
+    versions = []
+    for index, document in enumerate(documents):
+        age = oldest - (oldest - latest) * index // step_count
+        versions.append((document, age))
     tags = {"Team": team, "Owner": f"{team}@northline.example", "ManagedBy": "terraform"}
-    return PolicySpec(name, tuple(zip(documents, ages, strict=True)), "/jobs/", why, tags, first)
+    return PolicySpec(name, tuple(versions), "/jobs/", why, tags, first)
 
 
 def job_group(

@@ -36,8 +36,10 @@ def certificate(name: str, *, begins: datetime, ends: datetime) -> str:
 
 def ssh_key(name: str) -> str:
     """An RSA public key of 2,048 bits in OpenSSH form."""
-    digits = "".join(ids.digest("ssh", name, str(part)) for part in range(8))
-    modulus = int(digits, 16) | (1 << 2047) | 1
+    digests = [ids.digest("ssh", name, str(part)) for part in range(8)]
+    number = int("".join(digests), 16)
+    # The highest bit makes it 2,048 bits long, the lowest one odd.
+    modulus = number | (1 << 2047) | 1
     key = rsa.RSAPublicNumbers(65537, modulus).public_key()
     text = key.public_bytes(serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH)
     return f"{text.decode()} {name}"

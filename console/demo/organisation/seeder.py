@@ -157,7 +157,8 @@ class AccountSeeder:
         group.id = self._id("AGPA", "group", spec.name)
         group.create_date = self._made(spec.age, "group", spec.name)
         self._attach(group, spec.policies)
-        group.policies.update({name: text(document) for name, document in spec.inline.items()})
+        for name, document in spec.inline.items():
+            group.policies[name] = text(document)
 
     def _role(self, spec: RoleSpec) -> None:
         boundary_arn = self._arn(spec.boundary) if spec.boundary else None
@@ -185,7 +186,8 @@ class AccountSeeder:
         user.id = self._id("AIDA", "user", spec.name)
         user.create_date = self._made(spec.age, "user", spec.name)
         self._attach(user, spec.policies)
-        user.policies.update({name: text(document) for name, document in spec.inline.items()})
+        for name, document in spec.inline.items():
+            user.policies[name] = text(document)
         for name in spec.groups:
             self.backend.groups[name].users.append(user)
         user_extras(user).boundary = self._arn(spec.boundary) if spec.boundary else None
@@ -250,9 +252,10 @@ class AccountSeeder:
         ec2.INSTANCES.setdefault((self.account.id, REGION), {})[instance.id] = instance
 
     def _certificate(self, spec: CertificateSpec) -> None:
-        made = self._made(spec.age, "certificate", spec.name)
+        begins = self._made(spec.age, "certificate", spec.name)
         ends = self.times.made(-spec.expires_in, self.account.id, spec.name)
-        body = material.certificate(spec.name, begins=made, ends=ends)
+        body = material.certificate(spec.name, begins=begins, ends=ends)
         certificate = self.backend.upload_server_certificate(spec.name, body, "", path=spec.path)
-        certificate.gatehouse_id, certificate.gatehouse_uploaded = self._id("ASCA", spec.name), made
+        certificate.gatehouse_id = self._id("ASCA", spec.name)
+        certificate.gatehouse_uploaded = begins
         certificate.gatehouse_tags = tag_list(spec.tags)

@@ -59,13 +59,15 @@ class TrailDelivery:
                 self._remove_old()
 
     def _write(self, account: str, events: list[Event]) -> None:
-        """Write under another name first: nobody reads half a file."""
+        """Write under another name first, so that no reader sees half a file."""
         now = datetime.now(UTC)
         folder = self.folder / "AWSLogs" / account / "CloudTrail" / "us-east-1" / now.strftime("%Y/%m/%d")
         folder.mkdir(parents=True, exist_ok=True)
-        name = f"{account}_CloudTrail_us-east-1_{now:%Y%m%dT%H%MZ}_{uuid.uuid4().hex[:16]}.json.gz"
+        unique = uuid.uuid4().hex[:16]
+        name = f"{account}_CloudTrail_us-east-1_{now:%Y%m%dT%H%MZ}_{unique}.json.gz"
+        records = json.dumps({"Records": events})
         part = folder / f"{name}.part"
-        part.write_bytes(gzip.compress(json.dumps({"Records": events}).encode()))
+        part.write_bytes(gzip.compress(records.encode()))
         part.rename(folder / name)
 
     def _remove_old(self) -> None:

@@ -207,8 +207,11 @@ class Ec2(Overlay, BaseResponse):  # type: ignore[misc]
     def _token_page(self, instances: list[StandinInstance]) -> tuple[list[StandinInstance], str | None]:
         size = int(self._get_param("MaxResults") or 1000)
         after = read_marker(self._get_param("NextToken"))
-        rest = [i for i in sorted(instances, key=lambda i: i.id) if after is None or i.id > after]
-        return rest[:size], write_marker(rest[size - 1].id) if len(rest) > size else None
+        rest = sorted(instances, key=lambda instance: instance.id)
+        if after is not None:
+            rest = [instance for instance in rest if instance.id > after]
+        marker = write_marker(rest[size - 1].id) if len(rest) > size else None
+        return rest[:size], marker
 
 
 INSTANCE_FILTERS: dict[str, Callable[[StandinInstance], str]] = {

@@ -80,9 +80,12 @@ class Journal:
         """Drop a torn line and the sessions that ended, so that the file does not grow with every pull."""
         if not self.path.exists():
             return
-        kept = [e for e in self.entries() if e.service != "sts" or now - _moment(e) < MAX_SESSION]
+        lines = []
+        for entry in self.entries():
+            if entry.service != "sts" or now - _moment(entry) < MAX_SESSION:
+                lines.append(json.dumps(asdict(entry), separators=(",", ":")) + "\n")
         fresh = self.path.with_suffix(".new")
-        _write_private(fresh, "".join(json.dumps(asdict(e), separators=(",", ":")) + "\n" for e in kept))
+        _write_private(fresh, "".join(lines))
         fresh.replace(self.path)
 
     def forget(self) -> None:

@@ -73,7 +73,9 @@ class OrganizationsRequest(Overlay, OrganizationsResponse):  # type: ignore[misc
         """One page in the order of the ids, as `{key: [...], NextToken}`."""
         size = int(self._get_param("MaxResults") or USUAL_PAGE)
         after = read_marker(self._get_param("NextToken"))
-        rest = [item for item in sorted(items, key=lambda i: str(i.id)) if after is None or item.id > after]
+        rest = sorted(items, key=lambda item: str(item.id))
+        if after is not None:
+            rest = [item for item in rest if item.id > after]
         answer: dict[str, Any] = {key: [shape(item) for item in rest[:size]]}
         if len(rest) > size:
             answer["NextToken"] = write_marker(rest[size - 1].id)

@@ -113,11 +113,16 @@ class CloudTrail(Overlay, BaseResponse):  # type: ignore[misc]
         if not 1 <= size <= LARGEST_PAGE:
             raise AnswerError("InvalidMaxResultsException", "MaxResults is not between 1 and 50.")
         before = int(self._get_param("NextToken") or 0)
-        kept = reversed(EVENTS.get(self.current_account, ()))
-        events = [(n, e) for n, e in kept if (not before or n < before) and self._wanted(e)]
-        answer: dict[str, Any] = {"Events": [_summary(e) for _, e in events[:size]]}
+        events = []
+        for number, event in reversed(EVENTS.get(self.current_account, ())):
+            if before and number >= before:
+                continue
+            if self._wanted(event):
+                events.append((number, event))
+        page = events[:size]
+        answer: dict[str, Any] = {"Events": [_summary(event) for _, event in page]}
         if len(events) > size:
-            answer["NextToken"] = str(events[size - 1][0])
+            answer["NextToken"] = str(page[-1][0])
         return ActionResult(answer)
 
     def _wanted(self, event: dict[str, Any]) -> bool:

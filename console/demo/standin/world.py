@@ -232,15 +232,22 @@ def _mark_use(call: calls.StandinCall) -> None:
     key = backend.access_keys.get(call.caller.access_key_id)
     if key is not None and (key.last_used is None or call.at - key.last_used.timestamp >= USE_NOTED_EVERY):
         key.last_used = AccessKeyLastUsed(call.at, call.service, call.region)
-    for role in backend.roles.values() if call.caller.role_arn else ():
-        stale = role.last_used is None or call.at - role.last_used >= USE_NOTED_EVERY
-        if role.arn == call.caller.role_arn and stale:
-            role.last_used, role.last_used_region = call.at, call.region
+    if not call.caller.role_arn:
+        return
+    for role in backend.roles.values():
+        if role.arn != call.caller.role_arn:
+            continue
+        if role.last_used is None or call.at - role.last_used >= USE_NOTED_EVERY:
+            role.last_used = call.at
+            role.last_used_region = call.region
 
 
 def _reply(status: Any, headers: dict[str, str], body: Any, request_id: str) -> Reply:
     text = body.decode() if isinstance(body, bytes) else str(body)
-    tail = max(0, len(text) - 400)
-    text = text[:tail] + REQUEST_ID.sub(rf"\g<1>{request_id}\g<2>", text[tail:])
-    kept = {k: v for k, v in headers.items() if k.lower() in {"content-type"}}
-    return Reply(int(status), kept | {"x-amzn-RequestId": request_id}, text.encode())
+    # The id of the request is near the end of an answer, however long the answer is.
+    tail_begin = max(0, len(text) - 400)
+    tail = REQUEST_ID.sub(rf"\g<1>{request_id}\g<2>", text[tail_begin:])
+    answered = f"{text[:tail_begin]}{tail}"
+    reply_headers = {name: value for name, value in headers.items() if name.lower() == "content-type"}
+    reply_headers["x-amzn-RequestId"] = request_id
+    return Reply(int(status), reply_headers, answered.encode())

@@ -20,14 +20,11 @@ def trail_files(organisation: Organisation, until: datetime) -> Iterator[tuple[s
     """
     planted = list(stories(organisation, until))
     for account in organisation.accounts:
-        own = [record for record in planted if record["recipientAccountId"] == account.id]
-        records = sorted([*routine(account, until), *own], key=_order)
-        for day, of_day in groupby(records, key=lambda record: record["eventTime"][:10]):
-            yield _name(account, day), _content(list(of_day))
-
-
-def _order(record: dict[str, Any]) -> tuple[str, str]:
-    return record["eventTime"], record["eventID"]
+        records = list(routine(account, until))
+        records += [record for record in planted if record["recipientAccountId"] == account.id]
+        records.sort(key=lambda record: (record["eventTime"], record["eventID"]))
+        for day, records_of_day in groupby(records, key=lambda record: record["eventTime"][:10]):
+            yield _name(account, day), _content(list(records_of_day))
 
 
 def _name(account: AccountSpec, day: str) -> str:

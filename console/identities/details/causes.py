@@ -32,15 +32,17 @@ UNKNOWN = Caused()
 
 
 def causes(moments: Iterable[tuple[str, UUID | None]], *, viewer: Viewer) -> dict[UUID, Caused]:
-    """The known causes among (kind, id), by id; no query without one, else one. What the viewer may not see
-    is only named.
+    """The known causes among (kind, id), by id; no query without one, else one. A cause that the viewer may
+    not see is only named.
     """
     ids = {cause for kind, cause in moments if kind == Cause.CHANGE and cause is not None}
     if not ids:
         return {}
+    causes_by_id = {cause: Caused(_reference(cause)) for cause in ids}
     rows = visible_changes(viewer).filter(pk__in=ids).values_list("pk", "requested_label")
-    seen = {pk: Caused(_reference(pk), label, reverse("changes:change", args=[pk])) for pk, label in rows}
-    return {cause: seen.get(cause, Caused(_reference(cause))) for cause in ids}
+    for pk, label in rows:
+        causes_by_id[pk] = Caused(_reference(pk), label, reverse("changes:change", args=[pk]))
+    return causes_by_id
 
 
 def _reference(pk: UUID) -> str:

@@ -263,13 +263,16 @@ def _difference_since(page: ListPage, counts: dict[str, int]) -> str:
 
 def _nothing(page: ListPage, asked: ListAddress) -> str:
     """What was looked for in vain: "No one matches “lukas”, inactive 45 days"."""
-    wanted, labels = asked.wanted, {known.name: known for known in page.filters}
+    wanted = asked.wanted
+    filters = {list_filter.name: list_filter for list_filter in page.filters}
     sought = [f"“{wanted.text}”"] if wanted.text else []
     sought += [tab.phrase for tab in page.tabs if tab.name == wanted.tab and tab.phrase]
     for name, values in wanted.filters:
-        known = labels[name]
-        sought.append(f"{known.label}: {' or '.join(known.label_of(value) for value in values)}")
+        list_filter = filters[name]
+        labels = [list_filter.label_of(value) for value in values]
+        sought.append(f"{list_filter.label}: {' or '.join(labels)}")
+    singular, plural = page.noun
     if not sought:
-        return f"No {page.noun[1]}"
-    nobody = "No one" if page.noun[0] == "person" else f"No {page.noun[0]}"
+        return f"No {plural}"
+    nobody = "No one" if singular == "person" else f"No {singular}"
     return f"{nobody} matches {', '.join(sought)}"

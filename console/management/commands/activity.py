@@ -60,7 +60,8 @@ class Command(BaseCommand):
 
     def _print(self, made: dict[str, Any]) -> None:
         for principal in made["principals"]:
-            self.stdout.write(f"{principal['kind']} {principal['arn'] or principal['name']}")
+            name = principal["arn"] or principal["name"]
+            self.stdout.write(f"{principal['kind']} {name}")
         self.stdout.write(f"{made['calls']:,} calls, {made['denied']:,} denied")
         for service in made["services"]:
             self.stdout.write(f"  {service['service']:<24} {service['calls']:>9,}  last {service['last']}")

@@ -65,8 +65,9 @@ class Command(BaseCommand):
 def _sentence(report: IngestReport) -> str:
     files = "1 file" if report.files == 1 else f"{report.files:,} files"
     events = "1 event" if report.events == 1 else f"{report.events:,} events"
-    bad = f", {len(report.quarantined)} quarantined:" if report.quarantined else "."
-    return f"{files} with {events}: {report.stored:,} stored, {report.repeated:,} known before{bad}"
+    outcome = f"{report.stored:,} stored, {report.repeated:,} known before"
+    end = f", {len(report.quarantined)} quarantined:" if report.quarantined else "."
+    return f"{files} with {events}: {outcome}{end}"
 
 
 def _as_json(report: IngestReport) -> dict[str, Any]:

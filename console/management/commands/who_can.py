@@ -62,14 +62,18 @@ class Command(BaseCommand):
 
     def _print_table(self, asked: WhoCanQuestion) -> None:
         lines = list(_lines(asked))
-        widths = [max(len(line[i]) for line in [HEADS, *lines]) for i in range(len(HEADS) - 1)]
-        for line in [HEADS, *lines] if lines else []:
-            cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=False)]
-            self.stdout.write("  ".join([*cells, line[-1]]).rstrip())
+        if lines:
+            lines.insert(0, HEADS)
+            columns = list(zip(*lines, strict=True))
+            widths = [max(map(len, column)) for column in columns]
+            for line in lines:
+                cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+                self.stdout.write("  ".join(cells).rstrip())
         answer = who_can(asked, size=1)
         self.stdout.write(_summary(answer, asked))
         for limitation in answer.limitations:
-            self.stdout.write(f"Note: {limitation.text} {', '.join(limitation.accounts)}".rstrip())
+            accounts = ", ".join(limitation.accounts)
+            self.stdout.write(f"Note: {limitation.text} {accounts}".rstrip())
 
 
 def _asked(options: dict[str, Any]) -> WhoCanQuestion:
@@ -109,9 +113,10 @@ def _lines(asked: WhoCanQuestion) -> Iterator[tuple[str, ...]]:
     total = len(asked.meant.actions)
     for row in every_row(asked):
         values = values_of(row)
-        reasons = values["conditions"] or values["policies"]
-        tally = f"{row.can + row.may} of {total} actions: " if total > 1 else ""
-        yield (values["decision"], row.account, values["kind"], row.name, f"{tally}{'; '.join(reasons)}")
+        reason = "; ".join(values["conditions"] or values["policies"])
+        if total > 1:
+            reason = f"{row.can + row.may} of {total} actions: {reason}"
+        yield (values["decision"], row.account, values["kind"], row.name, reason)
 
 
 def _summary(answer: WhoCanPage, asked: WhoCanQuestion) -> str:

@@ -54,14 +54,15 @@ def profile(request: ViewerRequest) -> HttpResponse:
 
 
 def _users(viewer: Viewer, person: Person) -> list[tuple[str, Entity | None]]:
-    """The IAM users that are linked to the person, by ARN, and each as far as the mirror knows it and there
-    is a page of it.
+    """The IAM users linked to the person, by ARN, each with its entity if the mirror has it and the viewer
+    can open its page.
     """
     arns = list(person.identities.order_by("user_arn").values_list("user_arn", flat=True))
-    if not any(viewer.may(right) for right in (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF)):
+    if not any(map(viewer.may, (Right.SEE_ACCOUNT, Right.SEE_TEAM, Right.SEE_SELF))):
         return [(arn, None) for arn in arns]
-    entities = visible_entities(viewer).filter(kind=Kind.USER, gone_at__isnull=True, arn__in=arns)
-    users = {user.arn: user for user in entities.select_related("account")}
+    visible_users = visible_entities(viewer).filter(kind=Kind.USER, gone_at__isnull=True)
+    entities = visible_users.filter(arn__in=arns).select_related("account")
+    users = {user.arn: user for user in entities}
     return [(arn, users.get(arn)) for arn in arns]
 
 

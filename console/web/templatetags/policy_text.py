@@ -7,6 +7,7 @@ import difflib
 import json
 import re
 from functools import lru_cache
+from itertools import zip_longest
 
 from django import template
 from django.utils.html import escape, format_html
@@ -73,25 +74,27 @@ def policydoc(
     )
 
 
-def _cell(side: str, number: int, line: str, sign: str) -> SafeString:
-    if not number:
+def _cell(side: str, lines: list[str], index: int | None, sign: str) -> SafeString:
+    if index is None:
         return format_html('<code class="{} void" aria-hidden="true"></code>', side)
     spoken = format_html('<span class="sr">{}: </span>', sign) if sign else ""
-    return format_html('<code class="{}" data-n="{}">{}{}</code>', side, number, spoken, _tokens(line))
+    tokens = _tokens(lines[index])
+    return format_html('<code class="{}" data-n="{}">{}{}</code>', side, index + 1, spoken, tokens)
 
 
 @register.simple_tag
 def sidediff(old: str, new: str) -> SafeString:
     """Two versions side by side; stacks to a unified difference in a narrow container."""
-    a, b = pretty(old).strip("\n").split("\n"), pretty(new).strip("\n").split("\n")
+    old_lines = pretty(old).strip("\n").split("\n")
+    new_lines = pretty(new).strip("\n").split("\n")
+    matcher = difflib.SequenceMatcher(None, old_lines, new_lines, autojunk=False)
     rows = []
-    for op, i1, i2, j1, j2 in difflib.SequenceMatcher(None, a, b, autojunk=False).get_opcodes():
-        for k in range(max(i2 - i1, j2 - j1)):
-            i, j = i1 + k, j1 + k
-            old_number, old_text = (i + 1, a[i]) if i < i2 else (0, "")
-            new_number, new_text = (j + 1, b[j]) if j < j2 else (0, "")
-            removed, added = ("", "") if op == "equal" else ("Removed", "Added")
-            left = _cell("old", old_number, old_text, removed)
-            right = _cell("new", new_number, new_text, added)
-            rows.append(format_html('<li class="{}">{}{}</li>', op, left, right))
+    for change, old_begin, old_end, new_begin, new_end in matcher.get_opcodes():
+        removed = "" if change == "equal" else "Removed"
+        added = "" if change == "equal" else "Added"
+        numbers = zip_longest(range(old_begin, old_end), range(new_begin, new_end))
+        for old_number, new_number in numbers:
+            left = _cell("old", old_lines, old_number, removed)
+            right = _cell("new", new_lines, new_number, added)
+            rows.append(format_html('<li class="{}">{}{}</li>', change, left, right))
     return format_html('<ol class="sidediff">{}</ol>', mark_safe("".join(rows)))  # noqa: S308 - escaped above

@@ -280,7 +280,9 @@ def keep(context: dict[str, Any], address: str, **extra: object) -> str:
     """An address of the mirror that keeps the account and the as-of moment of this page."""
     query = context["request"].GET
     pairs = [(key, query[key]) for key in ("account", "as-of") if query.get(key)]
-    pairs += [(key.replace("_", "-"), str(value)) for key, value in extra.items() if value not in (None, "")]
+    for key, value in extra.items():
+        if value not in (None, ""):
+            pairs.append((key.replace("_", "-"), str(value)))
     return f"{address}?{urlencode(pairs)}" if pairs else address
 
 

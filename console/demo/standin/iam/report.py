@@ -96,11 +96,25 @@ def _is_fresh(report: tuple[str, datetime] | None) -> bool:
 def _root_row(backend: Any) -> list[str]:
     root = account_extras(backend).root
     created = stamp(root.created) if root else "N/A"
-    head = ["<root_account>", f"arn:aws:iam::{backend.account_id}:root", created, "not_supported"]
-    used = stamp(root.last_used) if root and root.last_used else "no_information"
+    last_used = stamp(root.last_used) if root and root.last_used else "no_information"
     mfa = _flag(bool(root and root.mfa))
     keys = root.keys if root else []
-    return [*head, used, "not_supported", "not_supported", mfa, *_keys(keys), *["false", "N/A"] * 2, "N/A"]
+    return [
+        "<root_account>",
+        f"arn:aws:iam::{backend.account_id}:root",
+        created,
+        "not_supported",
+        last_used,
+        "not_supported",
+        "not_supported",
+        mfa,
+        *_keys(keys),
+        "false",
+        "N/A",
+        "false",
+        "N/A",
+        "N/A",
+    ]
 
 
 def _user_row(backend: Any, user: Any, longest: int) -> list[str]:
@@ -126,12 +140,15 @@ def _user_row(backend: Any, user: Any, longest: int) -> list[str]:
 
 
 def _keys(keys: list[Any]) -> list[str]:
+    """The cells of the two access keys that a user can have."""
     cells: list[str] = []
     for key in keys[:2]:
-        used = key.last_used
         cells += [_flag(key.status == "Active"), stamp(key.create_date)]
+        used = key.last_used
         cells += [stamp(used.timestamp), used.region, used.service] if used else ["N/A", "N/A", "N/A"]
-    return cells + ["false", "N/A", "N/A", "N/A", "N/A"] * (2 - min(2, len(keys)))
+    for _ in range(len(keys), 2):
+        cells += ["false", "N/A", "N/A", "N/A", "N/A"]
+    return cells
 
 
 def _certificates(user: Any) -> list[str]:

@@ -43,13 +43,16 @@ class Users(Overlay):
     def update_user(self) -> ActionResult:
         """Rename a user or move it; everything that belongs to it follows."""
         user = self.backend.get_user(self._get_param("UserName"))
-        name = self._get_param("NewUserName") or user.name
-        if name != user.name and name.lower() in {n.lower() for n in self.backend.users if n != user.name}:
+        old_name = user.name
+        name = self._get_param("NewUserName") or old_name
+        others = {other.lower() for other in self.backend.users if other != old_name}
+        if name != old_name and name.lower() in others:
             raise AnswerError("EntityAlreadyExists", f"User with name {name} already exists.")
-        tags, before = user.tags or [], user.name
+        tags = user.tags or []
         self.backend.tagger.delete_all_tags_for_resource(user.arn)
-        user.name, user.path = name, self._get_param("NewPath") or user.path
-        self.backend.users[name] = self.backend.users.pop(before)
+        user.name = name
+        user.path = self._get_param("NewPath") or user.path
+        self.backend.users[name] = self.backend.users.pop(old_name)
         self.backend.tagger.tag_resource(user.arn, tags)
         for key in user.access_keys:
             key.user_name = name
@@ -195,11 +198,14 @@ class GroupCalls(Overlay):
     def update_group(self) -> ActionResult:
         """Rename a group or move it."""
         group = self.backend.get_group(self._get_param("GroupName"))
-        name = self._get_param("NewGroupName") or group.name
-        if name != group.name and name.lower() in {g.lower() for g in self.backend.groups if g != group.name}:
+        old_name = group.name
+        name = self._get_param("NewGroupName") or old_name
+        others = {other.lower() for other in self.backend.groups if other != old_name}
+        if name != old_name and name.lower() in others:
             raise AnswerError("EntityAlreadyExists", f"Group with name {name} already exists.")
-        self.backend.groups[name] = self.backend.groups.pop(group.name)
-        group.name, group.path = name, self._get_param("NewPath") or group.path
+        self.backend.groups[name] = self.backend.groups.pop(old_name)
+        group.name = name
+        group.path = self._get_param("NewPath") or group.path
         return EmptyResult()
 
     def delete_group(self) -> ActionResult:
