@@ -8,7 +8,6 @@ from itertools import chain
 from typing import Any, Final
 from uuid import UUID
 
-from django.db.models import Count
 from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -32,10 +31,10 @@ from iam.audit.reviews.models import (
 )
 from iam.audit.reviews.queries import (
     BY_SUBJECT,
-    ReviewProgress,
     RowFilter,
     find_campaign,
     progress_of,
+    reviewer_counts,
     rows_page,
     sees_whole,
     visible_rows,
@@ -139,7 +138,7 @@ def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
     return {
         "state": state,
         "tone": tone,
-        "progress": progress_of([campaign]).get(campaign.pk, ReviewProgress()),
+        "progress": progress_of(campaign),
         "terms_lines": terms_lines(campaign),
         "may_manage": is_manager and campaign.is_open,
         "may_discard": campaign.state == RunState.DRAFT and campaign.requested_by == viewer.person_id,
@@ -147,20 +146,9 @@ def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
         "refusal_to_sign": why_not_sign(campaign, viewer),
         "refusal_to_acknowledge": why_not_acknowledge(campaign, viewer),
         "people": possible_reviewers() if campaign.state == RunState.RUNNING else [],
-        "reviewers": _reviewers(campaign) if whole else [],
+        "reviewers": reviewer_counts(campaign) if whole else [],
         "is_preparing": campaign.state == RunState.SUBMITTING,
     }
-
-
-def _reviewers(campaign: ReviewCampaign) -> list[tuple[str, int, int]]:
-    """Name, rows and undecided rows of each reviewer."""
-    counts: dict[str, list[int]] = {}
-    rows = campaign.rows.order_by().values_list("reviewer_name", "decision").annotate(number=Count("pk"))
-    for name, decision, number in rows:
-        of_one = counts.setdefault(name, [0, 0])
-        of_one[0] += number
-        of_one[1] += 0 if decision else number
-    return [(name or "No reviewer", total, left) for name, (total, left) in sorted(counts.items())]
 
 
 def rows_shown(

@@ -13,7 +13,14 @@ from console.web.access import ViewerRequest, require, require_present
 from console.web.render import render_page
 from iam.audit.reviews.campaigns import may_start
 from iam.audit.reviews.models import ReviewCampaign
-from iam.audit.reviews.queries import LIST_SIZE, ReviewProgress, progress_of, visible_campaigns, waiting_for
+from iam.audit.reviews.queries import (
+    LIST_SIZE,
+    MAX_WAITING,
+    ReviewProgress,
+    progress_of,
+    visible_campaigns,
+    waiting_for,
+)
 from iam.audit.reviews.terms import ReviewTerms
 from iam.guard import Right, Viewer
 
@@ -38,21 +45,17 @@ def reviews_page(request: ViewerRequest) -> HttpResponse:
     require_present(request)
     viewer, is_ended = request.viewer, request.GET.get("tab") == "ended"
     campaigns = visible_campaigns(viewer, is_ended=is_ended)
-    progress = progress_of(campaigns)
     context: dict[str, Any] = {
-        "rows": [_row(campaign, progress.get(campaign.pk, ReviewProgress())) for campaign in campaigns],
+        "rows": [CampaignRow(campaign, *state_of(campaign), progress_of(campaign)) for campaign in campaigns],
         "is_cut": len(campaigns) >= LIST_SIZE,
         "tab": "ended" if is_ended else "",
         "tabs": TABS,
         "waiting": waiting_for(viewer),
+        "max_waiting": MAX_WAITING,
         "may_start": can_start(viewer),
         "section": "reviews",
     }
     return render_page(request, "reviews/list.html", context)
-
-
-def _row(campaign: ReviewCampaign, progress: ReviewProgress) -> CampaignRow:
-    return CampaignRow(campaign, *state_of(campaign), progress)
 
 
 def can_start(viewer: Viewer) -> bool:

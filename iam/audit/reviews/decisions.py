@@ -50,11 +50,14 @@ class Conflict:
 
 @dataclass(slots=True)
 class DecisionResult:
-    """The rows that were decided, those that someone else decided, and why others were not."""
+    """The rows that were decided, those that someone else decided, and why others were not. `change` is how
+    many more rows are decided than before.
+    """
 
     decided: list[ReviewItem] = field(default_factory=list)
     conflicts: list[Conflict] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    change: int = 0
 
 
 def may_decide(viewer: Viewer, row: ReviewItem) -> bool:
@@ -103,6 +106,7 @@ def decide(
         allowed = _allowed(locked, rows, actor, result)
         for row in allowed:
             _decide_one(row, versions[row.pk], decision, reason, actor, now, result)
+        ReviewCampaign.objects.filter(pk=locked.pk).update(decided=F("decided") + result.change)
         _record(locked, result.decided, decision, reason, actor)
     return result
 
@@ -168,6 +172,7 @@ def _decide_one(
         values |= {"decided_by": actor.person_id, "decided_name": actor.name[:128]}
     same = ReviewItem.objects.filter(pk=row.pk, version=version, is_requested=False)
     if same.update(**values, version=F("version") + 1):
+        result.change += bool(decision) - bool(row.decision)
         for name, value in values.items():
             setattr(row, name, value)
         row.version = version + 1

@@ -64,6 +64,7 @@ class ReviewCampaign(AbstractListRun):
     cursor = models.BigIntegerField(default=0)
     is_complete = models.BooleanField(default=False)
     facts = models.JSONField(default=dict)
+    decided = models.PositiveIntegerField(default=0, help_text="How many of its rows are decided.")
     opened_at = models.DateTimeField(null=True)
     overdue_at = models.DateTimeField(null=True)
     signed_by = models.UUIDField(null=True)

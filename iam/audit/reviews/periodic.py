@@ -100,6 +100,7 @@ def revoke_undecided(campaign: ReviewCampaign, *, now: datetime) -> int:
             if not number:
                 break
             revoked += number
+            ReviewCampaign.objects.filter(pk=campaign.pk).update(decided=F("decided") + number)
             record_all([_entry(campaign, row) for row in rows])
     owner = Person.objects.filter(pk=campaign.owner_id, is_active=True).first()
     if owner is None:

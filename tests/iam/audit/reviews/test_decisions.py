@@ -8,7 +8,7 @@ import pytest
 
 from iam.audit.reviews.campaigns import assign
 from iam.audit.reviews.decisions import decide, may_decide
-from iam.audit.reviews.models import ReviewItem
+from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.changes.errors import RefusedError
 from iam.directory.models import Identity, Role
 from iam.guard import Viewer, viewer_for
@@ -41,6 +41,20 @@ def test_the_reviewer_decides_and_the_journal_has_it() -> None:
     row.refresh_from_db()
     assert (row.decision, row.decided_by, row.version) == ("", None, 2)
     assert Entry.objects.filter(kind="review.undo").count() == 1
+    assert ReviewCampaign.objects.get().decided == 0
+
+
+def test_what_is_decided_is_counted_once() -> None:
+    world = made.world()
+    campaign = made.opened(world)
+    row = made.row(campaign, world.tomas)
+    for step, (decision, decided) in enumerate((("keep", 1), ("revoke", 1), ("", 0), ("", 0), ("reduce", 1))):
+        row.version = step
+        assert keep(row, world.lead, decision, "x") == []
+        assert ReviewCampaign.objects.get().decided == decided
+    row.version = 0
+    assert keep(row, world.lead) != []
+    assert ReviewCampaign.objects.get().decided == 1
 
 
 def test_of_two_reviewers_the_first_decides_and_the_second_learns_who() -> None:
