@@ -89,6 +89,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "person.rename": "{who} renamed {before} to {after}",
     "person.deactivate": "{who} deactivated {subject}",
     "person.reactivate": "{who} reactivated {subject}",
+    "role.until": "{who} set the end of {name}’s {role} role: {until}",
     "role.assign": "{who} gave {name} the {role} role {team}",
     "role.remove": "{who} removed the {role} role {team} from {name}",
     "appointment.ask": "{who} requested the {role} role for {name}",

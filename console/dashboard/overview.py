@@ -121,6 +121,7 @@ def look_after(request: ViewerRequest) -> HttpResponse:
         context |= _waiting(request, chosen, waits) | _sync(request, chosen)
         context |= {
             "actions": actions_for(viewer),
+            "is_auditor": viewer.may(Right.SEE_JOURNAL) and not viewer.may(Right.REQUEST_CHANGE),
             "steps": first_steps(viewer),
             "evidence": evidence_for(viewer, account=chosen),
             "stuck": _stuck(viewer) if viewer.leads else None,

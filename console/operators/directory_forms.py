@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -50,6 +51,18 @@ class OperatorRoleForm(forms.Form):
         widget=forms.Select(attrs={"class": "input"}),
         help_text="Team leads only.",
     )
+    until = forms.DateField(
+        required=False,
+        label="Last day",
+        widget=forms.DateInput(attrs={"class": "input", "type": "date"}),
+        help_text="Auditors only. Afterwards the role has no rights (UTC).",
+        error_messages={"invalid": "Write the day as 2026-11-30."},
+    )
+
+    def clean_until(self) -> datetime | None:
+        """The end of the day."""
+        day = self.cleaned_data["until"]
+        return datetime.combine(day, time(), tzinfo=UTC) + timedelta(days=1) if day else None
 
 
 class FactorsForm(forms.Form):

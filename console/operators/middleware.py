@@ -73,6 +73,8 @@ class SignedIn:
             return None, ""
         person = request.user.person
         viewer = viewer_for(person) if person and person.is_active else None
+        if viewer is not None and viewer.has_ended:
+            viewer = None
         ended = sessions.why_over(request, viewer) if viewer else "inactive"
         if viewer is None or ended:
             setattr(request, receivers.ENDED, ended)

@@ -122,7 +122,9 @@ class Role(models.TextChoices):
 
 
 class RoleAssignment(models.Model):
-    """A role of a person, in one account (blank: in all), for one team (team leads only)."""
+    """A role of a person, in one account (blank: in all), for one team (team leads only), until a moment
+    (auditors only): the guard leaves out what has ended.
+    """
 
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="assignments")
     role = models.CharField(max_length=16, choices=Role.choices)
@@ -131,6 +133,7 @@ class RoleAssignment(models.Model):
         Team, on_delete=models.CASCADE, null=True, blank=True, related_name="assignments"
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    until = models.DateTimeField(null=True, help_text="When it ends without anyone’s doing (auditors only).")
 
     class Meta:
         constraints = [
@@ -149,6 +152,10 @@ class RoleAssignment(models.Model):
                 condition=models.Q(role="team-lead", team__isnull=False)
                 | (~models.Q(role="team-lead") & models.Q(team__isnull=True)),
                 name="a_team_lead_leads_a_team",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(role="auditor") | models.Q(until__isnull=True),
+                name="an_auditor_alone_ends",
             ),
         ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
 from typing import Any
 
 from django.db import transaction
@@ -88,9 +89,16 @@ def _decides(person: Person) -> bool:
 
 @transaction.atomic
 def assign_role(
-    person: Person, role: Role | str, *, account_id: str = "", team: Team | None = None, actor: Actor
+    person: Person,
+    role: Role | str,
+    *,
+    account_id: str = "",
+    team: Team | None = None,
+    until: datetime | None = None,
+    actor: Actor,
 ) -> RoleAssignment:
-    """A role in one account (blank: in all); a team lead leads one team. Assigning it twice changes nothing.
+    """A role in one account (blank: in all); a team lead leads one team, and an auditor’s role can end by
+    itself. Assigning it twice changes nothing but that end.
 
     Roles that decide about others (administrator, approver) take a second person
     (`iam.directory.appointments`), but from a shell, on the first run and in single-operator mode, which the
@@ -103,17 +111,51 @@ def assign_role(
     assert_somebody_else(actor, person)
     if (role is Role.TEAM_LEAD) != (team is not None):
         raise DirectoryRuleError("A team lead needs a team. Other roles are for accounts, not for teams.")
+    if until is not None:
+        _check_end(role, until)
     decides = role in (Role.ADMINISTRATOR, Role.APPROVER) and not is_command_line(actor)
     alone = why_alone() if decides else ""
     assignment = RoleAssignment.objects.filter(
         person=person, role=role, account_id=account_id, team=team
     ).first()
     if assignment is not None:
+        _set_end(assignment, until, actor=actor)
         return assignment
     if decides and not alone:
         raise DirectoryRuleError(f"A second person must approve the {role.label.lower()} role.")
     reason_for_one_person = {alone: True} if alone else {}
-    return give_role(person, role, account_id=account_id, team=team, actor=actor, data=reason_for_one_person)
+    return give_role(
+        person,
+        role,
+        account_id=account_id,
+        team=team,
+        until=until,
+        actor=actor,
+        data=reason_for_one_person,
+    )
+
+
+def _check_end(role: Role, until: datetime) -> None:
+    if role is not Role.AUDITOR:
+        raise DirectoryRuleError("Only the auditor role can end on a day.")
+    if until <= datetime.now(tz=UTC):
+        raise DirectoryRuleError("The last day must not be in the past.")
+
+
+def _set_end(assignment: RoleAssignment, until: datetime | None, *, actor: Actor) -> None:
+    """Prolong or shorten a role of an auditor. Nothing for the end that it has."""
+    if assignment.role != Role.AUDITOR or assignment.until == until:
+        return
+    RoleAssignment.objects.filter(pk=assignment.pk).update(until=until)
+    data = {"name": assignment.person.name, "role": assignment.role, "until": until or "no end"}
+    record(
+        kind="role.until",
+        actor=actor,
+        subject=assignment.person.email,
+        account_id=assignment.account_id,
+        data=data,
+    )
+    rights_reduced(assignment.person)
 
 
 def give_role(
@@ -123,18 +165,25 @@ def give_role(
     account_id: str,
     actor: Actor,
     team: Team | None = None,
+    until: datetime | None = None,
     data: dict[str, Any] | None = None,
 ) -> RoleAssignment:
     """Write the role, whose rules the caller has checked, in the caller's transaction; `data` is for the
     journal.
     """
     assignment, made = RoleAssignment.objects.get_or_create(
-        person=person, role=role, account_id=account_id, team=team
+        person=person, role=role, account_id=account_id, team=team, defaults={"until": until}
     )
     if made:
         if role is Role.APPROVER:
             Person.objects.filter(pk=person.pk).update(was_approver=True)
-        known = {"role": role.value, "name": person.name, "team": team.slug if team else ""}
+        known: dict[str, Any] = {
+            "role": role.value,
+            "name": person.name,
+            "team": team.slug if team else "",
+        }
+        if until is not None:
+            known["until"] = until
         record(
             kind="role.assign",
             actor=actor,

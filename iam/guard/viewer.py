@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import chain, product
 from typing import Any
@@ -98,6 +99,8 @@ class Viewer:
     leads: frozenset[str] = frozenset()
     scope: Scope = field(default_factory=Scope)
     asks: Scope = field(default_factory=Scope)
+    has_ended: bool = False
+    """Whether all that they were given has ended: they are signed out."""
 
     def may(self, right: Right, *, account_id: str | None = None) -> bool:
         """Whether the right is held: in this account, or (account None) in at least one."""
@@ -132,7 +135,9 @@ def viewer_for(person: Person) -> Viewer:
     """
     if not person.is_active:
         return Viewer(person_id=person.id, name=person.name, email=person.email)
-    rows = _ASSIGNED.rows(person=person.pk)
+    assignments = _ASSIGNED.rows(person=person.pk)
+    now = datetime.now(tz=UTC)
+    rows = [row[:-1] for row in assignments if row[-1] is None or row[-1] > now]
     assigned = {(role, account_id) for role, account_id, *_ in rows}
     leads = frozenset(slug for role, _, slug, *_ in rows if role == Role.TEAM_LEAD and slug)
     users = _USERS.rows(person=person.pk)
@@ -169,6 +174,7 @@ def viewer_for(person: Person) -> Viewer:
         leads=leads,
         scope=scope,
         asks=replace(scope, accounts=accounts_to_ask_for, user_arns=frozenset()),
+        has_ended=bool(assignments) and not rows,
     )
 
 
@@ -202,6 +208,7 @@ _ASSIGNED = CompiledQuery(
         "team__rules__kind",
         "team__rules__account_id",
         "team__rules__value",
+        "until",
     )
 )
 """A row for each role, or for each rule of the team that the role leads."""

@@ -29,6 +29,7 @@ COLUMNS: Final = (
     "team",
     "team_id",
     "role_since",
+    "role_until",
     "second_factor",
     "last_sign_in",
 )
@@ -83,6 +84,7 @@ def _values(row: OperatorRow, assignment: RoleAssignment | None) -> tuple[Any, .
         team.name if team else "",
         team.slug if team else "",
         since,
+        assignment.until if assignment else None,
         None if row.hides_sign_in else row.has_factor,
         None if row.hides_sign_in else row.last_login,
     )

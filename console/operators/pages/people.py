@@ -241,6 +241,9 @@ def role_add(request: ViewerRequest, pk: UUID) -> HttpResponse:
         return render_person(request, person, role_form=form, status=422)
     form_data = form.cleaned_data
     if Role(form_data["role"]) in DECIDING and form_data["team"] is None:
+        if form_data["until"]:
+            form.add_error("until", "Only the auditor role can end on a day.")
+            return render_person(request, person, role_form=form, status=422)
         _appoint(request, person, role=Role(form_data["role"]), account_id=form_data["account_id"])
         return redirect("operator", pk)
     label = Role(form_data["role"]).label.lower()
