@@ -23,9 +23,9 @@ from iam.guard import Viewer
 
 PCI: Final = "pci-dss-4.0.1"
 CARDS: Final = ScopeTerms(
-    accounts=(ACCOUNT_IDS["production"], ACCOUNT_IDS["data"]),
-    tags=(("environment", "cardholder"),),
-    paths=("/payments/", "/settlement/"),
+    accounts=(ACCOUNT_IDS["production"],),
+    tags=(("Team", "payments"), ("Team", "platform")),
+    paths=("/workloads/", "/pods/"),
     resources=("arn:aws:s3:::lake-clean", "arn:aws:s3:::lake-raw"),
 )
 REQUESTER: Final = "ines.duarte"

@@ -64,6 +64,8 @@ def account_parts(
     by_kind: dict[str, list[FindingRef]] = {}
     for finding in findings:
         by_kind.setdefault(finding.kind, []).append(finding)
+    if case.arns.arns is not None and not case.arns.arns:
+        return _outside(framework)
     answers: dict[str, CheckAnswer] = {}
     parts = {}
     for requirement in framework.requirements:
@@ -74,6 +76,17 @@ def account_parts(
         if names or requirement.findings:
             chosen = {name: answers[name] for name in names}
             parts[requirement.number] = _part(requirement, chosen, by_kind, unread)
+    return parts
+
+
+def _outside(framework: Framework) -> Parts:
+    """The parts of an account in which a scope's tags and paths match nothing, which is not good yet."""
+    reason = "No user, group, role or policy of the account belongs to the scope."
+    part = RequirementPart(Verdict.PERSON, (reason,))
+    parts = {}
+    for requirement in framework.requirements:
+        if requirement.findings or any(name in ACCOUNT_CHECKS for name in requirement.checks):
+            parts[requirement.number] = part
     return parts
 
 
@@ -112,7 +125,7 @@ def _of_kind(title: str, refs: list[FindingRef], *, is_unread: bool) -> tuple[Au
         return Verdict.UNKNOWN, f"{title}: can’t be judged, since something wasn’t synced."
     if refs:
         return Verdict.PERSON, f"{title}: {counted(len(refs), 'finding')} that depend on conditions."
-    return Verdict.PASSED, f"{title}: no open finding."
+    return Verdict.PASSED, f"No finding “{title}”."
 
 
 def _joined(

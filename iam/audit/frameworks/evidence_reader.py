@@ -30,7 +30,7 @@ EVENT_DAYS: Final = timedelta(days=30)
 PROVED_WITHIN: Final = timedelta(days=1)
 COUNTED_EVENTS: Final = 1000
 """Events are counted no further: it is asked whether there are any."""
-FindingColumns = tuple[int | str, str, str, str, str, Any, int | None]
+FindingColumns = tuple[int | str, str, str, str, str, Any]
 
 
 def scoped_arns(account: Account, terms: ScopeTerms, *, at: datetime | None) -> ScopedArns:
@@ -57,7 +57,7 @@ def current_findings(account: Account) -> tuple[list[FindingColumns], frozenset[
     if run is None or run.calculated_at is None:
         return [], frozenset(all_rules())
     rows = AuditFinding.objects.filter(account=account).exclude(status=FindingStatus.FIXED)
-    columns = ("pk", "key", "kind", "subject", "certainty", "related", "entity_id")
+    columns = ("pk", "key", "kind", "subject", "certainty", "related")
     findings, unread = [], set(run.unread)
     for *values, unread_since in rows.order_by("place", "pk").values_list(*columns, "unread_since"):
         if unread_since:
@@ -83,7 +83,6 @@ def past_findings(account: Account, at: datetime) -> tuple[list[FindingColumns],
                 values["subject"],
                 values["certainty"],
                 values["related"],
-                values["entity_id"],
             )
         )
     unread = set(computed.unread)
@@ -92,10 +91,9 @@ def past_findings(account: Account, at: datetime) -> tuple[list[FindingColumns],
 
 
 def refs_in(findings: Collection[FindingColumns], arns: ScopedArns) -> Iterator[FindingRef]:
-    """The findings that belong to a scope: of the account as a whole, or about something in it."""
-    for number, key, kind, subject, certainty, related, entity in findings:
-        is_inside = entity is None or arns.has(subject) or any(arns.has(arn) for arn in related)
-        if is_inside:
+    """The findings that belong to a scope."""
+    for number, key, kind, subject, certainty, related in findings:
+        if arns.has_finding(subject, related):
             yield FindingRef(number, key, kind, certainty == FindingCertainty.CONFIRMED)
 
 

@@ -188,11 +188,11 @@ def _first_reason(parts: Mapping[str, RequirementPart], verdict: AutomaticVerdic
     accounts = [number for number in parts if number != OWN]
     if len(chosen) < 2 or verdict is Verdict.PASSED:
         return reason
-    where = f"in {len(chosen)} of {counted(len(accounts), 'account')}"
     kinds: Counter[str] = Counter()
     for part in chosen:
         kinds.update(ref.kind for ref in part.findings if ref.is_sure)
     if verdict is Verdict.FAILED and kinds:
         kind, number = kinds.most_common(1)[0]
+        where = f"in {len(chosen)} of {counted(len(accounts), 'account')}"
         return f"{all_rules()[kind].title}: {counted(number, 'finding')} {where}."
-    return f"{reason} The same {where}."
+    return f"{reason} And in {counted(len(chosen) - 1, 'more account')}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -93,6 +94,10 @@ class ScopeTerms:
 EVERYTHING: Final = ScopeTerms()
 
 
+SCOPED: Final = re.compile(r"arn:[^:]+:iam::[^:]*:(user|group|role|policy)/")
+"""ARNs of what tags and paths divide."""
+
+
 class ScopedArns(NamedTuple):
     """The ARNs of an account that belong to a scope; None: all."""
 
@@ -101,6 +106,14 @@ class ScopedArns(NamedTuple):
     def has(self, arn: str) -> bool:
         """Whether it belongs to the scope."""
         return self.arns is None or arn in self.arns
+
+    def has_finding(self, subject: str, related: Iterable[str]) -> bool:
+        """Whether a finding belongs to the scope: by its subject or someone whom it concerns; where it is about
+        the account, its trails or its instances, with the account.
+        """
+        if self.arns is None or not SCOPED.match(subject):
+            return True
+        return subject in self.arns or any(arn in self.arns for arn in related)
 
 
 ALL_ARNS: Final = ScopedArns()

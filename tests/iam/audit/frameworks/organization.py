@@ -14,7 +14,7 @@ from iam.audit.frameworks.checks.case import AccountCase, AccountRecords, Instal
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.evaluation import FindingRef, account_parts, installation_parts
 from iam.audit.frameworks.judgement import OWN, DecisionFact, DecisionKind, RequirementResult, judge
-from iam.audit.frameworks.terms import EVERYTHING, ScopeTerms
+from iam.audit.frameworks.terms import ALL_ARNS, EVERYTHING, ScopedArns, ScopeTerms
 from tests.iam.audit.findings.rules.site import NOW, NUMBER, Site, allow, days, trusts
 from tests.iam.audit.findings.rules.trails import trail
 
@@ -57,6 +57,7 @@ class Organization:
     installation: dict[str, Any] = field(default_factory=dict)
     decisions: dict[str, list[DecisionFact]] = field(default_factory=dict)
     terms: ScopeTerms = EVERYTHING
+    arns: ScopedArns = ALL_ARNS
     maya: int = 0
     team: int = 0
     trail: int = 0
@@ -106,10 +107,12 @@ class Organization:
         computed = compute(all_rules().values(), facts, is_past=is_past)
         refs = []
         for key, finding in computed.findings.items():
-            refs.append(FindingRef(key, key, finding.kind, finding.values["certainty"] == "confirmed"))
+            values = finding.values
+            if self.arns.has_finding(values["subject"], values["related"]):
+                refs.append(FindingRef(key, key, finding.kind, values["certainty"] == "confirmed"))
         unread = set(computed.unread) | {kind for kind, _ in computed.unread_subjects}
         records = AccountRecords(**self.records)
-        case = AccountCase(facts, terms=self.terms, records=records, is_past=is_past)
+        case = AccountCase(facts, self.arns, self.terms, records, is_past=is_past)
         installation = dict(self.installation)
         if is_past:
             installation |= {"idle_minutes": None, "lock_failures": None, "lock_minutes": None}

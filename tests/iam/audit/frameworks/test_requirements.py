@@ -14,6 +14,7 @@ from iam.audit.frameworks.checks.case import ReviewFact
 from iam.audit.frameworks.definitions import all_frameworks
 from iam.audit.frameworks.judgement import DecisionKind
 from iam.audit.frameworks.terms import RequirementState as State
+from iam.audit.frameworks.terms import ScopedArns
 from iam.mirror.models import Kind
 from iam.mirror.pull.sections import (
     ACCOUNT,
@@ -403,3 +404,21 @@ def test_cis_passes_or_needs_a_person(number: str) -> None:
     if number in CIS_PASSES:
         expected = State.PASSED
     assert result.state is expected, result
+
+
+def test_a_scope_that_matches_nothing_passes_nothing() -> None:
+    organization = Organization()
+    organization.decisions = {}
+    organization.arns = ScopedArns(frozenset())
+    for number, result in organization.results().items():
+        if NUMBER in result.account_verdicts:
+            assert result.state in (State.PERSON, State.NOT_APPLICABLE), number
+
+
+def test_a_scope_leaves_out_what_does_not_belong_to_it() -> None:
+    organization = Organization()
+    _shared(organization)
+    organization.arns = ScopedArns(frozenset({organization.site.entities[organization.maya].arn}))
+    assert organization.results()["8.2.1"].state is State.PASSED
+    _trail(IsLogging=False)(organization)
+    assert organization.results()["10.2.1.6"].state is State.FAILED
