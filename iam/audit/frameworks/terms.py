@@ -108,8 +108,8 @@ class ScopedArns(NamedTuple):
         return self.arns is None or arn in self.arns
 
     def has_finding(self, subject: str, related: Iterable[str]) -> bool:
-        """Whether a finding belongs to the scope: by its subject or someone whom it concerns; where it is about
-        the account, its trails or its instances, with the account.
+        """Whether a finding belongs to the scope: by its subject or someone whom it concerns. One about the
+        account, its trails or its instances belongs to every scope of the account.
         """
         if self.arns is None or not SCOPED.match(subject):
             return True
