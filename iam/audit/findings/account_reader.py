@@ -15,6 +15,7 @@ from iam.access.escalation_groups import all_groups
 from iam.access.escalation_use import used_paths
 from iam.audit.assertions.checks import assertions_at
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
+from iam.audit.findings.recorded_calls import last_calls
 from iam.directory.models import Identity
 from iam.mirror.models import (
     NEVER,
@@ -89,7 +90,7 @@ def facts_of(
         entity.document for entity in entities.values() if entity.document and entity.kind == Kind.ROLE
     }
     complete = _complete(account, at)
-    usage = None if at else _usage(account)
+    usage, details = (None, {}) if at else _usage(account)
     account_facts = list(AccountFact.objects.filter(valid_at(at), account=account))
     with snapshot(at, accounts=None) as index:
         shard = index.accounts.get(account.account_id)
@@ -106,7 +107,7 @@ def facts_of(
             inline=inline,
             versions=versions,
             defaults=defaults,
-            credentials=_credentials(account, at, entities),
+            credentials=_credentials(account, at, entities, details),
             usage=usage,
             tags=_tags(account, at),
             values={fact.name: fact.value for fact in account_facts},
@@ -122,6 +123,8 @@ def facts_of(
             index=index,
             assertions=_assertions(at),
         )
+        if at is None:
+            facts.last_calls = last_calls(account.account_id, now=facts.now)
         if shard is not None:
             if at is None:
                 revisions = dict(
@@ -240,10 +243,17 @@ def _persons_gone() -> frozenset[str]:
     return frozenset(Identity.objects.filter(person__is_active=False).values_list("user_arn", flat=True))
 
 
-def _usage(account: Account) -> dict[int, datetime]:
-    """When each user and role was last used; NEVER for never."""
+def _usage(account: Account) -> tuple[dict[int, datetime], dict[int, dict[str, str]]]:
+    """When each user and role was last used, NEVER for never; and of users, which of their credentials."""
+    usage: dict[int, datetime] = {}
+    details: dict[int, dict[str, str]] = {}
     rows = Usage.objects.filter(account=account, kind__in=(Kind.USER, Kind.ROLE))
-    return dict(rows.values_list("entity_id", "last_used_at").iterator())
+    for number, used_at, of_credentials in rows.values_list(
+        "entity_id", "last_used_at", "details"
+    ).iterator():
+        usage[number] = used_at
+        details[number] = of_credentials
+    return usage, details
 
 
 def _tags(account: Account, at: datetime | None) -> dict[int, dict[str, str]]:
@@ -253,13 +263,12 @@ def _tags(account: Account, at: datetime | None) -> dict[int, dict[str, str]]:
 
 
 def _credentials(
-    account: Account, at: datetime | None, entities: Mapping[int, EntityFact]
+    account: Account,
+    at: datetime | None,
+    entities: Mapping[int, EntityFact],
+    details: Mapping[int, dict[str, str]],
 ) -> dict[int, CredentialFact]:
     keys = _keys(account, at)
-    details: dict[int, dict[str, str]] = {}
-    if at is None:
-        used = Usage.objects.filter(account=account, kind=Kind.USER)
-        details = dict(used.values_list("entity_id", "details").iterator())
     rows = UserCredentials.objects.filter(valid_at(at), account=account)
     columns = (
         "user_id",

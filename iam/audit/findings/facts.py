@@ -133,6 +133,8 @@ class AccountFacts:
     is_organization_known: bool = True
     administrators: Mapping[int, bool] | None = None
     openings: tuple[OpeningStatements, ...] | None = None
+    last_calls: Mapping[str, datetime] | None = None
+    """See `iam.audit.findings.recorded_calls`."""
     used_paths: Mapping[str, UsedPath] = field(default_factory=dict)
     own_roles: frozenset[str] = frozenset()
     persons_gone: frozenset[str] = frozenset()

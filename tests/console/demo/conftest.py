@@ -11,6 +11,7 @@ from pytest_django.fixtures import Settings
 from console.demo.assertions import APPROVER, REQUESTER
 from console.demo.organisation.gatehouse import EXTERNAL_ID
 from console.demo.organisation.people import ACCOUNT_IDS
+from console.demo.past import read_sample_trail
 from console.demo.standin.hub import HUB_ACCESS_KEY_ID
 from console.demo.standin.server import Handle
 from console.demo.standin.startup import start
@@ -44,6 +45,8 @@ def accounts(
 ) -> Iterator[list[Account]]:
     """Northline's accounts, read from the stand-in."""
     settings.AWS_RATE = 1000
+    settings.SAMPLE_DATA = True
+    read_sample_trail()
     with running(tmp_path) as standin:
         monkeypatch.setenv("AWS_ENDPOINT_URL", standin.url)
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", HUB_ACCESS_KEY_ID)

@@ -70,6 +70,8 @@ def name_subject(finding: AuditFinding) -> Sequence[Operation]:
     return act("trust", document=json.dumps(body))(finding)
 
 
+FIRST = frozenset({"services-unused-90-days"})
+"""Kinds about subjects that have other findings too, which other fixes would close."""
 FORMS: dict[str, Callable[[AuditFinding], Sequence[Operation]]] = {
     "deprecated-managed-policy": detach,
     "full-administrator-aws-managed": detach,
@@ -132,7 +134,7 @@ def test_each_fix_closes_its_finding(accounts: list[Account]) -> None:
     approver = factories.viewer(Role.APPROVER, name="Hana Sato")
     chosen: dict[str, AuditFinding] = {}
     refused: dict[str, list[str]] = {}
-    scarce_first = sorted(all_rules(), key=lambda kind: findings_open(kind).count())
+    scarce_first = sorted(all_rules(), key=lambda kind: (kind not in FIRST, findings_open(kind).count()))
     for kind in scarce_first:
         build = None if kind in ELSEWHERE else fix_of(kind)
         for finding in candidates(kind, chosen) if build else ():

@@ -87,6 +87,7 @@ class Site:
     scps: tuple[Level, ...] = ()
     gone: frozenset[str] = frozenset()
     openings: Any = ()
+    last_calls: Any = None
     assertions: Any = ()
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
@@ -192,6 +193,7 @@ class Site:
             known_accounts=frozenset({NUMBER, INSIDE}),
             administrators=Builder(index, shard, OutsideFacts()).administrators(),
             openings=self.openings,
+            last_calls=self.last_calls,
             own_roles=frozenset({f"{PREFIX}role/gatehouse-writer"}),
             persons_gone=self.gone,
             root=self.root or Root(NUMBER, "production", RootStanding.ON, 0, NEVER, NOW),
