@@ -54,6 +54,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     # Compliance.
     ("GET", "compliance:frameworks", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "compliance:framework", "pci"): "sign-in 404 404 404 200 200 200",
+    ("POST", "compliance:mark", "pci"): "sign-in 404 404 404 404 302 302",
     ("GET", "compliance:export", "pci csv"): "sign-in 404 404 404 200 200 200",
     ("GET", "compliance:requirement", "pci row"): "sign-in 404 404 404 200 200 200",
     ("POST", "compliance:decide", "pci row"): "sign-in 404 404 404 404 422 422",

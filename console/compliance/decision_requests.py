@@ -13,7 +13,7 @@ from django.shortcuts import redirect
 from django.utils.dateparse import parse_date
 from django.views.decorators.http import require_POST
 
-from console.compliance.presenters import framework_or_404, requirement_url, scope_in
+from console.compliance.presenters import framework_or_404, framework_url, requirement_url, scope_in
 from console.compliance.requirement_page import requirement_or_404, shown
 from console.web.access import ViewerRequest, found_or_404, require, require_present
 from console.web.text import reads_as_stored
@@ -105,3 +105,18 @@ def end(request: ViewerRequest, pk: UUID) -> HttpResponse:
     else:
         messages.success(request, "Ended.")
     return redirect(requirement_url(framework, decision.requirement, decision.scope))
+
+
+@require(*DECIDES)
+@require_POST
+def mark(request: ViewerRequest, name: str) -> HttpResponse:
+    """Note that the framework was assessed as it is now."""
+    require_present(request)
+    framework, scope = framework_or_404(name), scope_in(request)
+    try:
+        decisions.mark_assessment(framework, scope, actor=request.viewer, now=datetime.now(tz=UTC))
+    except DecisionRefusedError as error:
+        messages.error(request, error.message)
+    else:
+        messages.success(request, "Assessment recorded. The tab “Changed” counts from here.")
+    return redirect(framework_url(framework, scope))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpResponse
-from django.urls import reverse
 from django.views.decorators.http import require_safe
 
-from console.compliance.presenters import scope_in
+from console.compliance.presenters import framework_url, scope_in
 from console.web.access import ViewerRequest, require, require_present
-from console.web.query import Query
 from console.web.render import render_page
 from iam.audit.frameworks.decisions import may_decide_in
 from iam.audit.frameworks.definitions import all_frameworks
@@ -29,12 +27,10 @@ def frameworks_page(request: ViewerRequest) -> HttpResponse:
     rows: list[dict[str, Any]] = []
     for framework in all_frameworks().values():
         shown = results_now(viewer, framework, scope)
-        query = Query.from_pairs([("scope", scope.slug if scope else "")])
-        address = reverse("compliance:framework", args=[framework.name])
         rows.append(
             {
                 "framework": framework,
-                "url": f"{address}{query}".rstrip("?"),
+                "url": framework_url(framework, scope),
                 "counts": {state.name.lower(): shown.counts[state.value] for state in RequirementState},
                 "updated_at": shown.updated_at,
                 "is_judged": shown.results is not None,

@@ -23,10 +23,12 @@ from console.web.access import ViewerRequest, require
 from console.web.asof import asof_context
 from console.web.query import Query
 from console.web.render import render_live, render_page
+from iam.audit.frameworks.decisions import may_decide_in
 from iam.audit.frameworks.definitions import Framework
 from iam.audit.frameworks.models import ComplianceScope
 from iam.audit.frameworks.queries import (
     ShownResults,
+    last_mark,
     states_before,
     visible_scopes,
     waiting_decisions,
@@ -63,6 +65,8 @@ def framework_page(request: ViewerRequest, name: str) -> HttpResponse:
         "tab": tab if tab in dict(TABS) else "",
         "q": request.GET.get("q", "").strip()[:200],
         "since": request.GET.get("since", ""),
+        "mark": last_mark(framework, scope),
+        "may_mark": request.at is None and may_decide_in(request.viewer, scope),
         "section": "compliance",
         **asof_context(request),
     }
@@ -118,11 +122,16 @@ def _fits(row: RequirementRow, tab: str) -> bool:
 def _before(
     request: ViewerRequest, framework: Framework, scope: ComplianceScope | None, tab: str
 ) -> Mapping[str, str]:
-    """The states since a day, where one is asked for; the tab alone asks for the first day of all."""
+    """The states since a day, where one is asked for; the tab alone asks since the last assessment, and
+    without one since the beginning.
+    """
     since = _day(request.GET.get("since", ""))
     if request.at is not None or (since is None and tab != CHANGED):
         return {}
-    return states_before(framework, scope, since=since or datetime.min.replace(tzinfo=UTC))
+    if since is None:
+        mark = last_mark(framework, scope)
+        since = mark.at if mark else datetime.min.replace(tzinfo=UTC)
+    return states_before(framework, scope, since=since)
 
 
 def _day(text: str) -> datetime | None:

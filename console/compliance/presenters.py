@@ -67,6 +67,12 @@ def results_in(request: ViewerRequest, framework: Framework, scope: ComplianceSc
     return results_at(request.viewer, framework, scope, at=at)
 
 
+def framework_url(framework: Framework, scope: ComplianceScope | None) -> str:
+    """The page of a framework, in a scope."""
+    query = Query.from_pairs([("scope", scope.slug if scope else "")])
+    return f"{reverse('compliance:framework', args=[framework.name])}{query}".rstrip("?")
+
+
 def requirement_url(framework: Framework, number: str, scope: ComplianceScope | None) -> str:
     """The page of a requirement, in a scope."""
     query = Query.from_pairs([("scope", scope.slug if scope else "")])

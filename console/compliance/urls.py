@@ -21,6 +21,7 @@ urlpatterns = [
     path("compliance/decisions/<uuid:pk>/answer/", decision_requests.answer, name="answer"),
     path("compliance/decisions/<uuid:pk>/end/", decision_requests.end, name="end"),
     path("compliance/<str:name>/", framework_page.framework_page, name="framework"),
+    path("compliance/<str:name>/assessed/", decision_requests.mark, name="mark"),
     path("compliance/<str:name>/export.<str:form>", exports.export, name="export"),
     path("compliance/<str:name>/<str:number>/", requirement_page.requirement_page, name="requirement"),
     path("compliance/<str:name>/<str:number>/decide/", decision_requests.decide, name="decide"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -11,7 +12,12 @@ from django.db import IntegrityError, transaction
 from iam.audit.frameworks import summaries
 from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
 from iam.audit.frameworks.judgement import DECISION_LABELS, NEEDS_APPROVAL, DecisionKind
-from iam.audit.frameworks.models import ComplianceScope, DecisionState, RequirementDecision
+from iam.audit.frameworks.models import (
+    AssessmentMark,
+    ComplianceScope,
+    DecisionState,
+    RequirementDecision,
+)
 from iam.audit.frameworks.terms import EVERYTHING, ScopeTerms
 from iam.guard import Right, Viewer
 from iam.journal.services import record
@@ -19,6 +25,7 @@ from iam.journal.services import record
 MAX_REASON: Final = 1000
 LEAST_REASON: Final = 10
 LONGEST: Final = timedelta(days=366)
+NOT_ALLOWED: Final = "Only approvers and administrators of all accounts in the scope can do this."
 
 
 class DecisionRefusedError(Exception):
@@ -79,9 +86,7 @@ def decide(
 ) -> RequirementDecision:
     """Attest at once, or request what a second person must approve. Raises DecisionRefusedError."""
     if not may_decide_in(actor, scope):
-        raise DecisionRefusedError(
-            "Only approvers and administrators of all accounts in the scope can do this."
-        )
+        raise DecisionRefusedError(NOT_ALLOWED)
     until = _checked(requirement, draft, now)
     state, event = DecisionState.IN_FORCE, "attested"
     from_at: datetime | None = now
@@ -198,9 +203,7 @@ def answer(
 def end(decision: RequirementDecision, framework: Framework, *, actor: Viewer, now: datetime) -> None:
     """End what is in force, or withdraw what is requested. Raises DecisionRefusedError."""
     if not may_decide_in(actor, decision.scope):
-        raise DecisionRefusedError(
-            "Only approvers and administrators of all accounts in the scope can do this."
-        )
+        raise DecisionRefusedError(NOT_ALLOWED)
     states = (DecisionState.IN_FORCE, DecisionState.REQUESTED)
     with transaction.atomic():
         current = RequirementDecision.objects.filter(pk=decision.pk, state__in=states)
@@ -208,6 +211,28 @@ def end(decision: RequirementDecision, framework: Framework, *, actor: Viewer, n
             raise DecisionRefusedError("It has ended already.")
         _note("ended", decision, actor=actor)
         _follow(framework, decision.scope, now)
+
+
+def mark_assessment(
+    framework: Framework, scope: ComplianceScope | None, *, actor: Viewer, now: datetime
+) -> AssessmentMark:
+    """Note that the framework was assessed as it is now. Raises DecisionRefusedError."""
+    if not may_decide_in(actor, scope):
+        raise DecisionRefusedError(NOT_ALLOWED)
+    with transaction.atomic():
+        results = summaries.summarize(framework, scope, now=now)
+        counts = dict(Counter(result.state.value for result in results.values()))
+        mark = AssessmentMark.objects.create(
+            framework=framework.name,
+            scope=scope,
+            at=now,
+            by=actor.person_id,
+            by_name=actor.name,
+            counts=counts,
+        )
+        data = {"scope": scope.name if scope else "", "counts": counts}
+        record(kind="framework.assessed", actor=actor, subject=framework.name, data=data)
+    return mark
 
 
 def _follow(framework: Framework, scope: ComplianceScope | None, now: datetime) -> None:

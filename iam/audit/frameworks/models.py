@@ -138,3 +138,22 @@ class RequirementDecision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} of {self.requirement}: {self.state}"
+
+
+class AssessmentMark(models.Model):
+    """Someone assessed a framework in a scope at this moment: "changed since the last assessment" counts from
+    here.
+    """
+
+    framework = models.CharField(max_length=40)
+    scope = models.ForeignKey(ComplianceScope, on_delete=models.CASCADE, null=True, related_name="+")
+    at = models.DateTimeField()
+    by = models.UUIDField()
+    by_name = models.CharField(max_length=200)
+    counts = models.JSONField(default=dict, help_text="How many requirements were in each state.")
+
+    class Meta:
+        indexes = [models.Index(fields=["framework", "-at"], name="last_assessment")]
+
+    def __str__(self) -> str:
+        return f"{self.framework} assessed at {self.at}"

@@ -15,6 +15,7 @@ from iam.audit.frameworks.definitions import Framework
 from iam.audit.frameworks.evaluation import RequirementPart
 from iam.audit.frameworks.judgement import OWN
 from iam.audit.frameworks.models import (
+    AssessmentMark,
     ComplianceScope,
     FrameworkAssessment,
     FrameworkSummary,
@@ -160,3 +161,9 @@ def states_before(framework: Framework, scope: ComplianceScope | None, *, since:
     for number, before in rows.order_by("at", "pk").values_list("requirement", "before"):
         states.setdefault(number, before)
     return states
+
+
+def last_mark(framework: Framework, scope: ComplianceScope | None) -> AssessmentMark | None:
+    """When the framework was assessed last in a scope, and by whom."""
+    marks = AssessmentMark.objects.filter(framework=framework.name, scope=scope)
+    return marks.order_by("-at").first()

@@ -86,6 +86,19 @@ def test_what_changed_since_a_day_says_what_it_was(account: Account) -> None:
     assert "8.2.2 Shared" not in page
 
 
+def test_what_changed_since_the_last_assessment(account: Account) -> None:
+    client = signed_in(Role.ADMINISTRATOR)
+    assert "Was: Not judged" in text(client, f"{PCI}?tab=changed")
+    assert client.post(f"{PCI}assessed/").status_code == 302
+    page = text(client, f"{PCI}?tab=changed")
+    assert "No requirement changed its state" in page
+    assert "Last assessment: Ines Duarte" in page
+    client.post(f"{PCI}8.2.8/decide/", filled("met"))
+    assert "Was: Needs a person" in text(client, f"{PCI}?tab=changed")
+    assert "Record assessment" not in text(signed_in(Role.AUDITOR, name="Amara Diallo"), PCI)
+    assert Entry.objects.filter(kind="framework.assessed").count() == 1
+
+
 def test_an_exception_is_approved_by_another_person(account: Account) -> None:
     ines, hana = signed_in(Role.ADMINISTRATOR), signed_in(Role.APPROVER, name="Hana Sato")
     assert ines.post(f"{ROW}decide/", filled("exception")).status_code == 302
