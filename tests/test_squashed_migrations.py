@@ -53,9 +53,11 @@ def another_database(folder: Path) -> Iterator[BaseDatabaseWrapper]:
 def migrate_without_squashes(database: BaseDatabaseWrapper) -> None:
     """As every version did that had none."""
     executor = MigrationExecutor(database)
-    executor.loader = MigrationLoader(database, replace_migrations=False)
-    ends = [node for node in executor.loader.graph.leaf_nodes() if node not in executor.loader.replacements]
-    executor.migrate(ends)
+    loader = executor.loader = MigrationLoader(database, replace_migrations=False)
+    for key, migration in loader.replacements.items():
+        # What came later names it, and means the last of those that it replaces.
+        loader.graph.remove_replacement_node(key, migration.replaces)
+    executor.migrate(loader.graph.leaf_nodes())
     emit_post_migrate_signal(verbosity=0, interactive=False, db="default")
 
 

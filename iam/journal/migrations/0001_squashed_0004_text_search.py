@@ -5,7 +5,7 @@ from importlib import import_module
 import django.db.models.deletion
 from django.db import migrations, models
 
-
+from iam.model_creation import CreateTogether
 append_only = import_module("iam.journal.migrations.0002_append_only")
 text_search = import_module("iam.journal.migrations.0004_text_search")
 
@@ -21,68 +21,70 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.CreateModel(
-            name='Entry',
-            fields=[
-                ('id', models.BigAutoField(primary_key=True, serialize=False)),
-                ('at', models.DateTimeField()),
-                ('kind', models.CharField(max_length=64)),
-                ('actor_id', models.UUIDField(null=True)),
-                ('actor_label', models.CharField(max_length=128)),
-                ('actor_email', models.CharField(blank=True, max_length=254)),
-                ('subject', models.CharField(blank=True, max_length=2048)),
-                ('account_id', models.CharField(blank=True, max_length=12)),
-                ('request_id', models.CharField(blank=True, max_length=64)),
-                ('ip', models.CharField(blank=True, max_length=45)),
-                ('data_json', models.TextField(default='{}')),
-            ],
-            options={
-                'verbose_name_plural': 'entries',
-                'indexes': [models.Index(fields=['at'], name='entry_at'), models.Index(fields=['kind', '-id'], name='entry_by_kind'), models.Index(fields=['actor_id', '-id'], name='entry_by_actor'), models.Index(fields=['account_id', '-id'], name='entry_by_account')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Verification',
-            fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('asked_at', models.DateTimeField()),
-                ('began_at', models.DateTimeField(null=True)),
-                ('ended_at', models.DateTimeField(null=True)),
-                ('holds', models.BooleanField(null=True)),
-                ('sequence', models.BigIntegerField(default=0, help_text='The last block that holds.')),
-                ('entries', models.BigIntegerField(default=0)),
-                ('sentence', models.CharField(blank=True, help_text='The first broken place.', max_length=1024)),
-                ('warning', models.CharField(blank=True, help_text='The first of them.', max_length=1024)),
-                ('warnings', models.PositiveIntegerField(default=0, help_text='Dating problems that nobody has acknowledged.')),
-            ],
-            options={
-                'indexes': [models.Index(fields=['-id'], name='verification_newest')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Block',
-            fields=[
-                ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
-                ('previous', models.CharField(max_length=64)),
-                ('hash', models.CharField(max_length=64)),
-                ('made_at', models.DateTimeField()),
-                ('count', models.PositiveIntegerField()),
-                ('total', models.BigIntegerField(help_text='Entries in this block and all before it.')),
-                ('highest', models.BigIntegerField(help_text='The highest entry id in this block and all before it.')),
-            ],
-            options={
-                'indexes': [models.Index(fields=['made_at'], name='block_made_at')],
-            },
-        ),
-        migrations.CreateModel(
-            name='Link',
-            fields=[
-                ('entry', models.OneToOneField(on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='link', serialize=False, to='journal.entry')),
-                ('position', models.PositiveIntegerField()),
-                ('hash', models.CharField(max_length=64)),
-                ('block', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='links', to='journal.block')),
-            ],
-        ),
+        CreateTogether([
+            migrations.CreateModel(
+                name='Entry',
+                fields=[
+                    ('id', models.BigAutoField(primary_key=True, serialize=False)),
+                    ('at', models.DateTimeField()),
+                    ('kind', models.CharField(max_length=64)),
+                    ('actor_id', models.UUIDField(null=True)),
+                    ('actor_label', models.CharField(max_length=128)),
+                    ('actor_email', models.CharField(blank=True, max_length=254)),
+                    ('subject', models.CharField(blank=True, max_length=2048)),
+                    ('account_id', models.CharField(blank=True, max_length=12)),
+                    ('request_id', models.CharField(blank=True, max_length=64)),
+                    ('ip', models.CharField(blank=True, max_length=45)),
+                    ('data_json', models.TextField(default='{}')),
+                ],
+                options={
+                    'verbose_name_plural': 'entries',
+                    'indexes': [models.Index(fields=['at'], name='entry_at'), models.Index(fields=['kind', '-id'], name='entry_by_kind'), models.Index(fields=['actor_id', '-id'], name='entry_by_actor'), models.Index(fields=['account_id', '-id'], name='entry_by_account')],
+                },
+            ),
+            migrations.CreateModel(
+                name='Verification',
+                fields=[
+                    ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                    ('asked_at', models.DateTimeField()),
+                    ('began_at', models.DateTimeField(null=True)),
+                    ('ended_at', models.DateTimeField(null=True)),
+                    ('holds', models.BooleanField(null=True)),
+                    ('sequence', models.BigIntegerField(default=0, help_text='The last block that holds.')),
+                    ('entries', models.BigIntegerField(default=0)),
+                    ('sentence', models.CharField(blank=True, help_text='The first broken place.', max_length=1024)),
+                    ('warning', models.CharField(blank=True, help_text='The first of them.', max_length=1024)),
+                    ('warnings', models.PositiveIntegerField(default=0, help_text='Dating problems that nobody has acknowledged.')),
+                ],
+                options={
+                    'indexes': [models.Index(fields=['-id'], name='verification_newest')],
+                },
+            ),
+            migrations.CreateModel(
+                name='Block',
+                fields=[
+                    ('sequence', models.BigIntegerField(primary_key=True, serialize=False)),
+                    ('previous', models.CharField(max_length=64)),
+                    ('hash', models.CharField(max_length=64)),
+                    ('made_at', models.DateTimeField()),
+                    ('count', models.PositiveIntegerField()),
+                    ('total', models.BigIntegerField(help_text='Entries in this block and all before it.')),
+                    ('highest', models.BigIntegerField(help_text='The highest entry id in this block and all before it.')),
+                ],
+                options={
+                    'indexes': [models.Index(fields=['made_at'], name='block_made_at')],
+                },
+            ),
+            migrations.CreateModel(
+                name='Link',
+                fields=[
+                    ('entry', models.OneToOneField(on_delete=django.db.models.deletion.DO_NOTHING, primary_key=True, related_name='link', serialize=False, to='journal.entry')),
+                    ('position', models.PositiveIntegerField()),
+                    ('hash', models.CharField(max_length=64)),
+                    ('block', models.ForeignKey(on_delete=django.db.models.deletion.DO_NOTHING, related_name='links', to='journal.block')),
+                ],
+            ),
+        ]),
         migrations.RunPython(append_only.protect, append_only.expose),
         migrations.RunPython(text_search.create, text_search.drop),
     ]
