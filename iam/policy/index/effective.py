@@ -87,6 +87,24 @@ class EffectiveActions:
         self._lock = RLock()
         """Held for one principal at a time, since many threads may ask."""
 
+    def elsewhere(self, shards: Mapping[str, Shard]) -> EffectiveActions:
+        """The same about other accounts. What is known of documents is true of them too, and they begin with
+        it.
+        """
+        with self._lock:
+            other = EffectiveActions(
+                self.space,
+                shards,
+                context=self._context,
+                strict=self._strict,
+                moment=self._moment,
+                is_any_time=self._is_any_time,
+            )
+            other._width = self._width
+            other._known, other._shapes = dict(self._known), dict(self._shapes)
+            other._weights = dict(self._weights)
+            return other
+
     def for_member(self, member: Member) -> Effective:
         """What one principal can do."""
         with self._lock:

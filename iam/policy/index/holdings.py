@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from iam.policy.index.documents import Doc, Marks
 from iam.policy.index.masks import Space
-from iam.policy.index.relevance import Masks, masks_of
+from iam.policy.index.relevance import Masks, lone_kind, masks_of
 from iam.policy.index.weights import mask_without
 
 Held = Mapping[Doc, Marks | None]
@@ -53,13 +53,15 @@ class NumberedDocs:
 
     def numbers_of(self, before: Held, after: Held) -> Numbers:
         """The numbers of all documents that either side holds, in ascending order."""
-        known, numbers = self._numbers, []
+        known, numbers, fresh = self._numbers, [], []
         for doc in {**before, **after}:
             key = (doc, before.get(doc, ABSENT), after.get(doc, ABSENT))
             number = known.get(key)
             if number is None:
-                number = self._enter(*key)
-            numbers.append(number)
+                fresh.append(key)
+            else:
+                numbers.append(number)
+        numbers += [self._enter(*key) for key in sorted(fresh, key=_rank)]
         numbers.sort()
         return tuple(numbers)
 
@@ -70,6 +72,12 @@ class NumberedDocs:
         self._every.append(holding)
         number = self._numbers[doc, before, after] = len(self._numbers)
         return number
+
+
+def _rank(key: tuple[Doc, object, object]) -> tuple[bool, str]:
+    """What only few hold comes last, so that many begin alike."""
+    doc = key[0]
+    return lone_kind(doc) is not None, doc.digest
 
 
 class Parting(NamedTuple):

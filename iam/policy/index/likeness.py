@@ -239,7 +239,7 @@ class Likeness:
             for region in regions:
                 mask = of_docs & region.mask
                 if mask:
-                    yield mask, self._part(piece, region)
+                    yield mask, self._known.get((piece, region)) or self._part(piece, region)
 
     def _content_of(self, limits: Limits | None) -> object:
         if limits is None:

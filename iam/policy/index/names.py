@@ -35,13 +35,13 @@ Pair = tuple[VariableText, VariableText]
 
 class Letters(NamedTuple):
     """The runs of letters between the wildcards of some patterns, one to a line and as an expression, with
-    all of their beginnings and endings.
+    all of their beginnings by the last letter, and endings by the first.
     """
 
     runs: str
     of_runs: re.Pattern[str]
-    beginnings: tuple[str, ...]
-    endings: tuple[str, ...]
+    beginnings: Mapping[str, tuple[str, ...]]
+    endings: Mapping[str, tuple[str, ...]]
 
 
 class Named:
@@ -71,8 +71,8 @@ class Named:
         if None in self.values:
             return False
         return not any(
-            text.startswith(letters.endings)
-            or text.endswith(letters.beginnings)
+            text.startswith(letters.endings.get(text[:1], ()))
+            or text.endswith(letters.beginnings.get(text[-1:], ()))
             or text in letters.runs
             or letters.of_runs.search(text)
             for text in self._texts
@@ -98,9 +98,11 @@ def letters_of(pairs: Iterable[Pair], member: Member) -> Letters | None:
             for variable in (*with_name.variables, *against.variables)
             if variable.key not in ABSTRACT
         ]
-        if any(variable.key in ABSTRACT for variable in against.variables):
-            return None
-        if any(_held_in(other, member) in (None, ()) for other in others):
+        values = [_held_in(other, member) for other in others]
+        if () in values:
+            # Without a tag that it names, a pattern takes in nothing.
+            continue
+        if None in values or any(variable.key in ABSTRACT for variable in against.variables):
             return None
         run = ""
         for part in filled(against, member):
@@ -113,14 +115,14 @@ def letters_of(pairs: Iterable[Pair], member: Member) -> Letters | None:
                 return None
         runs[run] = None
     runs.pop("", None)
-    beginnings: dict[str, None] = {}
-    endings: dict[str, None] = {}
+    beginnings: dict[str, tuple[str, ...]] = {}
+    endings: dict[str, tuple[str, ...]] = {}
     for run in runs:
-        for place in range(1, len(run) + 1):
-            beginnings[run[:place]] = None
-            endings[run[-place:]] = None
+        for place, letter in enumerate(run):
+            beginnings[letter] = (*beginnings.get(letter, ()), run[: place + 1])
+            endings[letter] = (*endings.get(letter, ()), run[place:])
     of_runs = "|".join(map(re.escape, runs)) or NEVER
-    return Letters("\n".join(runs), re.compile(of_runs), tuple(beginnings), tuple(endings))
+    return Letters("\n".join(runs), re.compile(of_runs), beginnings, endings)
 
 
 def value_of(member: Member, key: str) -> Values | None:

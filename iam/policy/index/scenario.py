@@ -11,7 +11,6 @@ from functools import cached_property
 
 from iam.policy.index.classes import Member
 from iam.policy.index.difference import NOTHING, AccessDifference, Shift, difference
-from iam.policy.index.effective import EffectiveActions
 from iam.policy.index.index import Index
 from iam.policy.index.likeness import ActionPart, Kin, Likeness, Parts, is_another
 from iam.policy.index.register import Register
@@ -151,12 +150,13 @@ class _Shifts:
         self._index, self._sides, self._space = index, sides, index.documents.space
         # What begins later counts as given too.
         self._before = index.effective(is_any_time=True)
-        self._after = EffectiveActions(self._space, sides.after, is_any_time=True)
+        self._after = self._before.elsewhere(sides.after)
         self._prover = Prover(self._space, now) if now else Prover(self._space)
         self._likeness = Likeness(self._space)
         self._changes: dict[Kin, PrincipalChange] = {}
         self._known: dict[Kin, PrincipalChange] = {}
         self._by_key: dict[object, PrincipalChange] = {}
+        self._shifts: dict[tuple[int, int, int], Shift] = {}
 
     def of(self, edits: Mapping[str, Edits], after: Mapping[str, Shard]) -> Iterator[tuple[Member, Shift]]:
         """Every member that the edits concern, or that they make or end."""
@@ -171,7 +171,14 @@ class _Shifts:
     def _shift(self, before: Member | None, after: Member | None) -> Shift:
         reach_before = NOTHING if before is None else self._before.for_member(before)
         reach_after = NOTHING if after is None else self._after.for_member(after)
-        return Shift(reach_before, reach_after, self._change(before, after))
+        change = self._change(before, after)
+        # What is the same is mostly one object; comparing numbers of many thousand bits for each member takes
+        # long.
+        key = (id(reach_before), id(reach_after), id(change))
+        shift = self._shifts.get(key)
+        if shift is None:
+            shift = self._shifts[key] = Shift(reach_before, reach_after, change)
+        return shift
 
     def _change(self, before: Member | None, after: Member | None) -> PrincipalChange:
         """What becomes of the member: of each part of the actions what becomes of it for everybody of whom
@@ -191,6 +198,7 @@ class _Shifts:
         alike = likeness.likeness_key(parts, member, facts, is_apart=False)
         known = self._changes.get(alike)
         if known is None:
+            pair = _Pair(self._sides, before, after)
             known = self._changes[alike] = combine_changes(list(self._by_part(parts, pair)))
         return known
 

@@ -109,7 +109,12 @@ class Slicer:
         for number in differing:
             everywhere |= self._everywhere_of(self._holdings[number].doc)
         for mask, speaking in parting.unsure:
-            piece = self._slice(mask, speaking, before, after, everywhere=everywhere, is_whole=is_everything)
+            # Asked for several times as often as made.
+            piece = self._known.get((bool(mask & everywhere), speaking, is_everything))
+            if piece is None:
+                piece = self._slice(
+                    mask, speaking, before, after, everywhere=everywhere, is_whole=is_everything
+                )
             yield mask, piece
 
     def _sure_slice(self, numbers: Numbers, differing: Numbers, before: Held, after: Held) -> Slice:

@@ -104,7 +104,12 @@ def combine_changes(changes: Sequence[tuple[int, PrincipalChange]]) -> Principal
     verdicts: dict[int, AlikeVerdict] = {}
     for within, change in changes:
         for mask, verdict in change.proofs:
-            _join(mask & within, verdict, masks, verdicts)
+            inside, number = mask & within, id(verdict)
+            if number in masks:
+                masks[number] |= inside
+            elif inside:
+                masks[number] = inside
+                verdicts[number] = verdict
     proofs = tuple([Proof(mask, verdicts[number]) for number, mask in masks.items()])
     if not changes:
         return PrincipalChange(proofs)
@@ -120,19 +125,11 @@ def _joined(proofs: Iterable[Proof]) -> tuple[Proof, ...]:
     masks: dict[int, int] = {}
     verdicts: dict[int, AlikeVerdict] = {}
     for mask, verdict in proofs:
-        _join(mask, verdict, masks, verdicts)
-    return tuple([Proof(mask, verdicts[number]) for number, mask in masks.items()])
-
-
-def _join(mask: int, verdict: AlikeVerdict, masks: dict[int, int], verdicts: dict[int, AlikeVerdict]) -> None:
-    """Put a set to those with the same verdict."""
-    # What is equal is one object, and verdicts are long to compare.
-    number = id(verdict)
-    if number in masks:
-        masks[number] |= mask
-    elif mask:
-        masks[number] = mask
+        # What is equal is one object, and verdicts are long to compare.
+        number = id(verdict)
+        masks[number] = masks.get(number, 0) | mask
         verdicts[number] = verdict
+    return tuple([Proof(mask, verdicts[number]) for number, mask in masks.items()])
 
 
 __all__ = ["AlikeVerdict", "Cell", "PrincipalChange", "Proof", "Prover", "Witness", "witness_of"]
