@@ -9,6 +9,7 @@ from django.db.models import Count
 
 from iam.audit.reviews.models import ReviewCampaign, ReviewItem
 from iam.directory.models import Person
+from iam.moments import moment_words
 from iam.notify.events import NotifyEvent
 from iam.notify.pages import MessagePage, path_of
 from iam.notify.services import notify
@@ -41,8 +42,7 @@ def _tell(campaign: ReviewCampaign, people: dict[UUID, int], *, key: str, words:
 
 def tell_opened(campaign: ReviewCampaign) -> int:
     """Ask the reviewers to review."""
-    due = f"{campaign.due_at:%d %B %Y}"
-    text = f"{campaign.reason}\nPlease decide until {due}."
+    text = f"{campaign.reason}\nPlease decide until {moment_words(campaign.due_at)}."
     return _tell(campaign, _waiting(campaign), key="opened", words="To review", text=text)
 
 
@@ -51,9 +51,9 @@ def remind(campaign: ReviewCampaign, *, now: datetime) -> int:
     is_late = now > campaign.due_at
     words = "Overdue" if is_late else "Still to review"
     text = (
-        f"It was due on {campaign.due_at:%d %B %Y}."
+        f"It was due on {moment_words(campaign.due_at)}."
         if is_late
-        else f"It is due on {campaign.due_at:%d %B %Y}."
+        else f"It is due on {moment_words(campaign.due_at)}."
     )
     return _tell(campaign, _waiting(campaign), key=f"remind:{now:%Y%m%d}", words=words, text=text)
 

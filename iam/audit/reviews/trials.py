@@ -25,6 +25,7 @@ from iam.changes.services import SetCause
 from iam.changes.services.accepted_changes import queue_accepted
 from iam.guard import Right, Viewer
 from iam.journal.services import record
+from iam.moments import moment_words
 
 logger = structlog.get_logger(__name__)
 LATE: Final = timedelta(days=1)
@@ -172,5 +173,5 @@ def denied_call(trial: ReviewTrial) -> str:
     book = PolicyBook()
     for at, service, action in events.values_list("at", "service", "action")[:MOST_EVENTS]:
         if book.allows(access, f"{service}:{action}"):
-            return f"{service}:{action} at {at:%Y-%m-%d %H:%M} UTC"
+            return f"{service}:{action} at {moment_words(at)}"
     return ""

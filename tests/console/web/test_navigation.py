@@ -31,7 +31,9 @@ ENTRIES = {
         "Overview People Groups Roles Policies Grants Templates Analyze Lifecycle Credentials Findings "
         "Compliance Changes Activity Settings"
     ),
-    "team-lead": "Overview People Groups Grants Templates Lifecycle Credentials Findings Approvals Changes",
+    "team-lead": (
+        "Overview People Groups Grants Templates Lifecycle Credentials Findings Compliance Approvals Changes"
+    ),
     "member": "My access,Request access,My requests,My grants,My keys",
     "nobody": "",
 }
