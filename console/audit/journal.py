@@ -18,7 +18,8 @@ from django.shortcuts import redirect
 from django.views.decorators.http import require_POST, require_safe
 from kombu.exceptions import OperationalError
 
-from console.audit.entry_sentences import details_of, words_of
+from console.audit.entry_lines import lines_of
+from console.audit.entry_sentences import words_of
 from console.audit.requests import references_of
 from console.audit.sentences import GROUPS
 from console.web.access import ViewerRequest, require
@@ -53,10 +54,8 @@ def journal(request: ViewerRequest) -> HttpResponseBase:
     rows, before = entries_page(wanted)
     references = references_of(rows, request.viewer)
     context = {
-        "rows": [
-            (entry, words_of(entry, references.get(entry.id)), details_of(entry), references.get(entry.id))
-            for entry in rows
-        ],
+        "lines": lines_of(rows, references),
+        "count": len(rows),
         "before": before,
         "first_page": wanted.before is None,
         "filtered": any(request.GET.get(name) for name in ("q", "kind", "account", "who", "from", "to")),

@@ -13,11 +13,13 @@ from iam.audit.anchors.services import write_anchors
 from iam.audit.evidence.models import EvidencePack, PackKind
 from iam.audit.evidence.packs import PackOrder, request_pack
 from iam.audit.frameworks.models import FrameworkSummary
+from iam.changes.models import Change, ChangeState
 from iam.mirror.models import Account
 
 AUDITOR: Final = "amara.diallo"
 FRAMEWORK: Final = "pci-dss-4.0.1"
 ACCOUNT: Final = "production"
+CHANGES: Final = 10
 SEED: Final = "northline-2026"
 
 
@@ -28,6 +30,9 @@ def write_samples() -> None:
         write_anchors(now=now)
     auditor = viewer_of(AUDITOR)
     account = Account.objects.filter(name=ACCOUNT, sections__isnull=False).first()
+    # The sample of changes is drawn from those that are done.
+    if Change.objects.filter(state=ChangeState.APPLIED).count() < CHANGES:
+        return
     is_judged = FrameworkSummary.objects.filter(framework=FRAMEWORK, updated_at__isnull=False).exists()
     if EvidencePack.objects.exists() or auditor is None or account is None or not is_judged:
         return

@@ -300,3 +300,14 @@ def test_a_change_is_told_by_its_title_and_an_unknown_kind_is_spelled_out() -> N
     other = record(kind="grant.expire_soon", actor=None, subject="x")
     assert entry_sentences.words_of(change) == "Approve: “Add maya to deployers”"
     assert entry_sentences.words_of(other) == "Grant: expire soon, x"
+
+
+def test_a_change_has_one_line_with_its_earlier_entries_inside(auditor: Client) -> None:
+    change = "8d7b0c1e-0000-4000-8000-000000000001"
+    for act in ("request", "approve", "applied"):
+        record(kind=f"change.{act}", actor=None, data={"change": change, "title": "Add maya to deployers"})
+    record(kind="sign_in.succeeded", actor=None, subject="maya")
+    page = auditor.get("/audit/journal/").content.decode()
+    assert page.count("<summary") - page.count("Verify without this page") == 2
+    assert page.count("Before that") == 1
+    assert page.index("Before that") < page.index("Approve") < page.index("Request:")
