@@ -37,9 +37,11 @@ from iam.audit.frameworks.terms import STATE_LABELS, RequirementState
 from iam.guard import Right
 
 CHANGED: Final = "changed"
+WAITING: Final = "waiting"
 TABS: Final = (
     ("", "All"),
     *((state_word(state), label) for state, label in STATE_LABELS.items()),
+    (WAITING, "Waiting for approval"),
     (CHANGED, "Changed"),
 )
 FORMS: Final = (("csv", "Export CSV"), ("json", "Export JSON"), ("pdf", "Export PDF"))
@@ -115,6 +117,8 @@ def rows_in(
 def _fits(row: RequirementRow, tab: str) -> bool:
     if tab == CHANGED:
         return bool(row.before)
+    if tab == WAITING:
+        return row.is_waiting
     states = {state_word(state): state for state in STATE_LABELS}
     return tab not in states or row.state == states[tab]
 

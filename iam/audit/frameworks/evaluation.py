@@ -25,6 +25,8 @@ from iam.audit.frameworks.terms import WORST_FIRST, AutomaticVerdict, worst
 
 Verdict = AutomaticVerdict
 MAX_REASONS: Final = 4
+OUTSIDE: Final = "No user, group, role or policy of the account belongs to the scope."
+"""No one may take it for good that the tags and paths of a scope match nothing."""
 
 
 class FindingRef(NamedTuple):
@@ -65,7 +67,7 @@ def account_parts(
     for finding in findings:
         by_kind.setdefault(finding.kind, []).append(finding)
     if case.arns.arns is not None and not case.arns.arns:
-        return _outside(framework)
+        return same_parts(framework, Verdict.PERSON, OUTSIDE)
     answers: dict[str, CheckAnswer] = {}
     parts = {}
     for requirement in framework.requirements:
@@ -79,10 +81,9 @@ def account_parts(
     return parts
 
 
-def _outside(framework: Framework) -> Parts:
-    """The parts of an account in which a scope's tags and paths match nothing, which is not good yet."""
-    reason = "No user, group, role or policy of the account belongs to the scope."
-    part = RequirementPart(Verdict.PERSON, (reason,))
+def same_parts(framework: Framework, verdict: AutomaticVerdict, reason: str) -> Parts:
+    """The same part in each requirement that findings or checks of accounts judge."""
+    part = RequirementPart(verdict, (reason,))
     parts = {}
     for requirement in framework.requirements:
         if requirement.findings or any(name in ACCOUNT_CHECKS for name in requirement.checks):

@@ -23,7 +23,7 @@ from iam.audit.frameworks.models import (
     RequirementDecision,
 )
 from iam.audit.frameworks.stored_parts import part_from_json, result_to_json
-from iam.audit.frameworks.summaries import judged, key_of, request_past
+from iam.audit.frameworks.summaries import judged, kept_parts, key_of, request_past
 from iam.audit.frameworks.terms import RequirementState, ScopeTerms
 from iam.guard import Viewer
 
@@ -85,11 +85,9 @@ def _partial(
     key = f"framework:{key_of(framework.name, scope, accounts, summary.updated_at)}"
     results = cache.get(key)
     if results is None:
-        rows = _assessments(viewer, framework, scope)
-        parts = {}
-        for number, values in rows.values_list("account__account_id", "parts"):
-            own = {name: part_from_json(value) for name, value in values.items()}
-            parts[number or OWN] = own
+        parts = kept_parts(framework, scope)
+        for number in set(parts).difference(accounts, (OWN,)):
+            del parts[number]
         of_viewer = judged(framework, scope, parts, at=datetime.now(tz=UTC))
         results = {number: result_to_json(result) for number, result in of_viewer.items()}
         cache.set(key, results, KEPT_S)

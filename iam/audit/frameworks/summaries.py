@@ -13,7 +13,7 @@ from django.db import transaction
 
 from iam.audit.frameworks.decisions_in_force import decisions_by_requirement
 from iam.audit.frameworks.definitions import Framework
-from iam.audit.frameworks.evaluation import Parts, RequirementPart
+from iam.audit.frameworks.evaluation import Parts, same_parts
 from iam.audit.frameworks.judgement import OWN, RequirementResult, judge
 from iam.audit.frameworks.models import (
     ComplianceScope,
@@ -22,10 +22,13 @@ from iam.audit.frameworks.models import (
     RequirementChange,
 )
 from iam.audit.frameworks.stored_parts import part_from_json, result_to_json
+from iam.audit.frameworks.terms import EVERYTHING, AutomaticVerdict, ScopeTerms
+from iam.mirror.models import Account
 from iam.nudge import send_seldom
 
 TASK: Final = "iam.audit.frameworks.tasks.assess_frameworks"
 NUDGE_SECONDS: Final = 2
+UNJUDGED: Final = "The account was not judged yet."
 
 
 def key_of(framework: str, scope: ComplianceScope | None, *rest: object) -> str:
@@ -70,14 +73,19 @@ def summarize(
     return results
 
 
-def kept_parts(framework: Framework, scope: ComplianceScope | None) -> dict[str, dict[str, RequirementPart]]:
-    """What is kept of each connected account, and of Gatehouse itself."""
+def kept_parts(framework: Framework, scope: ComplianceScope | None) -> dict[str, Parts]:
+    """What is kept of each connected account, and of Gatehouse itself. An account of the scope that was not
+    judged yet is unknown.
+    """
     rows = FrameworkAssessment.objects.filter(framework=framework.name, scope=scope)
     rows = rows.filter(account__removed_at__isnull=True)
-    parts = {}
+    parts: dict[str, Parts] = {}
     for number, values in rows.values_list("account__account_id", "parts"):
-        own = {requirement: part_from_json(value) for requirement, value in values.items()}
-        parts[number or OWN] = own
+        parts[number or OWN] = {requirement: part_from_json(value) for requirement, value in values.items()}
+    terms = ScopeTerms.from_json(scope.terms) if scope else EVERYTHING
+    for number in Account.objects.filter(removed_at__isnull=True).values_list("account_id", flat=True):
+        if terms.covers_account(number) and number not in parts:
+            parts[number] = same_parts(framework, AutomaticVerdict.UNKNOWN, UNJUDGED)
     return parts
 
 

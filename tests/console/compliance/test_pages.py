@@ -103,6 +103,9 @@ def test_an_exception_is_approved_by_another_person(account: Account) -> None:
     ines, hana = signed_in(Role.ADMINISTRATOR), signed_in(Role.APPROVER, name="Hana Sato")
     assert ines.post(f"{ROW}decide/", filled("exception")).status_code == 302
     decision = RequirementDecision.objects.get()
+    waiting = text(hana, f"{PCI}?tab=waiting")
+    assert "8.2.2 Shared" in waiting
+    assert "8.4.2 MFA" not in waiting
     own = text(ines, ROW)
     assert "Another approver or administrator has to decide." in own
     assert 'value="approve"' not in own
@@ -219,3 +222,19 @@ def test_pages_ask_the_same_for_one_account_and_for_many(
         text(client, address)
         with django_assert_max_num_queries(MOST_STATEMENTS):
             text(client, address)
+
+
+def test_who_sees_some_accounts_gets_the_result_of_these(account: Account) -> None:
+    other = factories.account(account_id="222222222222", name="data")
+    factories.synced(other)
+    factories.user(other, "nora", credentials={"mfa": "virtual"})
+    calculate(other)
+    assessment.tend()
+    client = Client()
+    operator = factories.operator(None, name="Only Data")
+    factories.assign(operator.person, Role.AUDITOR, account_id="222222222222")
+    client.force_login(operator)
+    page = text(client, PCI)
+    assert "In the accounts that you see." in page
+    assert "shared-ops" not in text(client, ROW)
+    assert "Shared user with a console password: 1 finding" not in page
