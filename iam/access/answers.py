@@ -4,6 +4,7 @@ each can.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -95,11 +96,13 @@ class Everyone:
         basis_of: Callable[[str], AnswerBasis],
         former: Everyone | None = None,
     ) -> None:
-        self.tallied, self.ways = tallied, ways
-        known = {} if former is None else former.parts
+        self.tallied = tallied
+        self.ways = ways
+        former_parts = {} if former is None else former.parts
         self.parts: dict[str, AccountAnswer] = {}
         for account, runs in by_account(tallied.whole.groups_of()).items():
-            basis, part = basis_of(account), known.get(account)
+            basis = basis_of(account)
+            part = former_parts.get(account)
             if part is None or part.basis != basis:
                 part = AccountAnswer(runs, basis)
             self.parts[account] = part
@@ -142,10 +145,10 @@ class Everyone:
 
 def by_way(runs: Runs, ways: AccessWays) -> Mapping[AccessWay, Runs]:
     """Principals by the way in which they can."""
-    runs_by_way: dict[AccessWay, list[Run]] = {}
+    runs_by_way: dict[AccessWay, list[Run]] = defaultdict(list)
     for run in runs.runs:
         for way, members in ways.group_by_way(run.members).items():
-            runs_by_way.setdefault(way, []).append(Run(run.decision, run.account, members))
+            runs_by_way[way].append(Run(run.decision, run.account, members))
     return {way: Runs(way_runs) for way, way_runs in runs_by_way.items()}
 
 

@@ -287,21 +287,20 @@ class Comparison:
         return next((grade for grade in Grade if getattr(access.found, str(grade)) & bit), None)
 
     def causes(self, sort: DifferenceSort, mask: int) -> tuple[DifferenceCause, ...]:
-        """The statements about some actions that one side has and the other has not: those that speak for the
-        difference.
+        """The statements about some actions that only one side has: those that explain the difference.
 
         Empty where a boundary or the organization makes it.
         """
         left = [says for says in self._only_left if says.mask & mask]
         right = [says for says in self._only_right if says.mask & mask]
         if sort is DifferenceSort.ALTERED:
-            says_with_side = [*((says, False) for says in left), *((says, True) for says in right)]
-        else:
-            is_less = sort in {DifferenceSort.ONLY_LEFT, DifferenceSort.NARROWER}
-            more, less = (left, right) if is_less else (right, left)
-            says_with_side = [(says, not is_less) for says in more if says.statement.allows]
-            says_with_side += [(says, is_less) for says in less if not says.statement.allows]
-        return tuple(DifferenceCause(says, is_right) for says, is_right in says_with_side)
+            causes = [DifferenceCause(says, False) for says in left]
+            return (*causes, *(DifferenceCause(says, True) for says in right))
+        is_less = sort in {DifferenceSort.ONLY_LEFT, DifferenceSort.NARROWER}
+        more, less = (left, right) if is_less else (right, left)
+        causes = [DifferenceCause(says, not is_less) for says in more if says.statement.allows]
+        causes += [DifferenceCause(says, is_less) for says in less if not says.statement.allows]
+        return tuple(causes)
 
     def causes_of(self, prefix: str) -> tuple[DifferenceCause, ...]:
         """The statements because of which anything of a service differs, each once."""

@@ -180,9 +180,16 @@ def people_in(
     owners = people_of([user for user, is_role, _ in principals if not is_role])
 
     def count(*wanted: bool) -> PrincipalCount:
-        users = [user for user, is_role, is_sure in principals if not is_role and is_sure in wanted]
+        users = []
+        roles = 0
+        for principal, is_role, is_sure in principals:
+            if is_sure not in wanted:
+                continue
+            if is_role:
+                roles += 1
+            else:
+                users.append(principal)
         people = [owners[user.id] for user in users if user.id in owners]
-        roles = sum(is_role and is_sure in wanted for _, is_role, is_sure in principals)
         return PrincipalCount(len(users), len(set(people)), len(users) - len(people), roles)
 
     return count(True), count(False), count(True, False)

@@ -61,15 +61,17 @@ def _running(
     at: datetime | None, roles_of: Mapping[int, Sequence[int]], profiles: Mapping[int, int]
 ) -> dict[int, tuple[Ec2Instance, ...]]:
     """The instances of each role, with their tags. An instance without tags has no row."""
-    of_role: dict[int, list[Ec2Instance]] = defaultdict(list)
+    instances_by_role: dict[int, list[Ec2Instance]] = defaultdict(list)
     for chunk in chunks(sorted(profiles)):
-        tags = dict(TagSet.objects.filter(valid_at(at), entity__in=chunk).values_list("entity_id", "tags"))
-        arns = EntityState.objects.filter(valid_at(at), entity__in=chunk).values_list("entity_id", "arn")
-        for number, arn in arns.order_by("arn"):
-            instance = Ec2Instance(arn, tuple(sorted(tags.get(number, {}).items())))
+        tag_sets = TagSet.objects.filter(valid_at(at), entity__in=chunk)
+        tags_by_instance = dict(tag_sets.values_list("entity_id", "tags"))
+        states = EntityState.objects.filter(valid_at(at), entity__in=chunk).order_by("arn")
+        for number, arn in states.values_list("entity_id", "arn"):
+            tags = tags_by_instance.get(number, {})
+            instance = Ec2Instance(arn, tuple(sorted(tags.items())))
             for role in roles_of.get(profiles[number], ()):
-                of_role[role].append(instance)
-    return {role: tuple(instances) for role, instances in of_role.items()}
+                instances_by_role[role].append(instance)
+    return {role: tuple(instances) for role, instances in instances_by_role.items()}
 
 
 def _profiles(at: datetime | None) -> tuple[dict[int, list[int]], dict[int, int]]:

@@ -67,13 +67,16 @@ class _Private:
 
     def note_changes(self) -> int:
         """Note what has changed in the source, whose lock the caller holds; the version of the source."""
-        for number, shard in self.source.accounts.items():
+        accounts = self.source.accounts
+        for number, shard in accounts.items():
             taken = self._taken.get(number)
             if taken is None or taken[0] is not shard or taken[1] != shard.version:
                 self._changed.append(_rows(shard))
                 self._taken[number] = (shard, shard.version)
-        self._gone += [number for number in self._taken if number not in self.source.accounts]
-        self._taken = {n: taken for n, taken in self._taken.items() if n in self.source.accounts}
+        gone = [number for number in self._taken if number not in accounts]
+        self._gone += gone
+        for number in gone:
+            del self._taken[number]
         return self.source.version
 
     def follow(self) -> None:

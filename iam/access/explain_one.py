@@ -91,7 +91,7 @@ def why_of(
         )
         is_placed = index.accounts[account].standing.is_known
         return ExplainedDecision(
-            action, resource, member.arn, member.kind, _told_to_viewer(why, viewer, account), is_placed
+            action, resource, member.arn, member.kind, _visible_to(why, viewer, account), is_placed
         )
 
 
@@ -139,28 +139,37 @@ def _filled(pattern: str, request: Request) -> str:
     return VARIABLE.sub(value, pattern)
 
 
-def _told_to_viewer(why: Why, viewer: Viewer, account: str) -> Why:
-    """What the viewer may be told: who does not see the account is not told the texts of its policies, nor
-    its organization's.
+def _visible_to(why: Why, viewer: Viewer, account: str) -> Why:
+    """The explanation as the viewer may see it: without the texts of policies of an account that they don't
+    see, or of its organization.
     """
     if viewer.scope.sees_account(account):
         return why
-    own = [_without_address(step) for step in why.steps if step.reason.kind not in WHOSE or step.is_unread]
-    others = [step.reason for step in why.steps if step.reason.kind in WHOSE and not step.is_unread]
-    return replace(why, steps=(*own, *(ExplanationStep(reason) for reason in _in_short(others))))
+    steps: list[ExplanationStep] = []
+    reasons_in_short: list[DecisionReason] = []
+    for step in why.steps:
+        if step.is_unread or step.reason.kind not in WHOSE:
+            steps.append(_without_address(step))
+        else:
+            reasons_in_short.append(step.reason)
+    steps += [ExplanationStep(reason) for reason in _in_short(reasons_in_short)]
+    return replace(why, steps=tuple(steps))
 
 
 def _in_short(reasons: list[DecisionReason]) -> Iterator[DecisionReason]:
-    """What each kind of policies comes to, without their names and texts. RCPs can only forbid: that they do
-    not is no news.
+    """The result of each kind of policies, without their names and texts. RCPs can only forbid, so that they
+    allow something is left out.
     """
     for kind, whose in WHOSE.items():
         outcomes = {reason.outcome for reason in reasons if reason.kind == kind}
         outcome = next((effect for effect in STRONGEST if effect in outcomes), None)
+        if outcome is None or (kind == "rcp" and outcome is ReasonOutcome.ALLOWS):
+            continue
         if outcome is ReasonOutcome.DEPENDS:
-            yield DecisionReason(LAST, outcome, f"Whether {whose} allows it depends on conditions")
-        elif outcome is not None and (kind, outcome) != ("rcp", ReasonOutcome.ALLOWS):
-            yield DecisionReason(LAST, outcome, f"T{whose[1:]} {VERBS[outcome]} it")
+            sentence = f"Whether {whose} allows it depends on conditions"
+        else:
+            sentence = f"T{whose[1:]} {VERBS[outcome]} it"
+        yield DecisionReason(LAST, outcome, sentence)
 
 
 def _without_address(step: ExplanationStep) -> ExplanationStep:

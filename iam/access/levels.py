@@ -72,12 +72,18 @@ class LevelsByAccount:
 
 
 def _of_account(index: Index, account: str) -> dict[int, LevelCounts]:
-    shard, effective = index.accounts.get(account), index.effective()
-    same: dict[Effective, LevelCounts] = {}
     level_counts: dict[int, LevelCounts] = {}
-    classes = [] if shard is None else list(shard.classes.values())
-    for members, each in effective.by_class(classes):
-        if members[0].kind is PrincipalKind.USER:
-            levels = same.get(each) or same.setdefault(each, counted(each, effective.space))
-            level_counts.update((member.id, levels) for member in members)
+    shard = index.accounts.get(account)
+    if shard is None:
+        return level_counts
+    effective = index.effective()
+    counts_by_access: dict[Effective, LevelCounts] = {}
+    for members, access in effective.by_class(list(shard.classes.values())):
+        if members[0].kind is not PrincipalKind.USER:
+            continue
+        counts = counts_by_access.get(access)
+        if counts is None:
+            counts = counts_by_access[access] = counted(access, effective.space)
+        for member in members:
+            level_counts[member.id] = counts
     return level_counts

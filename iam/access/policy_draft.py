@@ -97,14 +97,15 @@ def request_edit(
 
 
 def findings_of(policy: Entity, *, text: str) -> list[LintFinding]:
-    """What the lint finds, in the order of the text. A policy that is nothing but a boundary is read as
+    """What the lint finds, in the order of the text. A policy that is only used as a boundary is read as
     one.
     """
-    ties = Edge.objects.filter(valid_at(None), target=policy).values_list("kind", flat=True).distinct()
-    is_boundary = set(ties) == {EdgeKind.BOUNDARY}
+    uses = Edge.objects.filter(valid_at(None), target=policy).values_list("kind", flat=True)
+    is_boundary = set(uses.distinct()) == {EdgeKind.BOUNDARY}
     kind = LintKind.BOUNDARY if is_boundary else LintKind.IDENTITY
-    findings = less_standing(lint(text, kind=kind), former=lambda: default_text(policy), kind=kind)
-    return sorted([*_untaken(text), *findings], key=lambda finding: (finding.line, finding.column))
+    findings = _untaken(text)
+    findings += less_standing(lint(text, kind=kind), former=lambda: default_text(policy), kind=kind)
+    return sorted(findings, key=lambda finding: (finding.line, finding.column))
 
 
 def apply_fix(policy: Entity, *, text: str, key: str) -> str:

@@ -240,17 +240,21 @@ class _Tally:
 
 
 def _levels_of(allowed: int, ranges: Ranges) -> Iterator[tuple[str, list[Level]]]:
-    """The services of which some listed action is in a set, with the levels of such actions: from one that is
-    met to the next, since most people have few of the hundreds.
+    """The services with some listed action in the set, each with the levels of such actions.
+
+    It goes from one such action to the next, since most people have few of the hundreds of services.
     """
     services, firsts = ranges
     last = services[-1][1]
-    rest, begin = allowed & (1 << last.first + last.size) - 1, 0
+    end = last.first + last.size
+    begin = 0
+    rest = allowed & (1 << end) - 1
     while rest:
-        met = begin + (rest & -rest).bit_length() - 1
-        prefix, (first, size, levels) = services[bisect_right(firsts, met) - 1]
-        part = rest >> first - begin & (1 << size) - 1
-        yield prefix, [level for level, mask in levels.items() if part & mask]
+        lowest_bit = rest & -rest
+        action = begin + lowest_bit.bit_length() - 1
+        prefix, (first, size, levels) = services[bisect_right(firsts, action) - 1]
+        of_service = rest >> first - begin & (1 << size) - 1
+        yield prefix, [level for level, mask in levels.items() if of_service & mask]
         rest >>= first + size - begin
         begin = first + size
 
@@ -296,14 +300,17 @@ def _same_use_by_account(index: Index, prefix: str, accounts: Accounts) -> tuple
 def _find_alike(index: Index, prefix: str, accounts: Accounts) -> Iterator[Alike]:
     space = index.effective().space
     first, size, _ = space.services[prefix]
-    within = ((1 << size) - 1) & ~(space.without_permission >> first)
+    own_actions = ((1 << size) - 1) & ~(space.without_permission >> first)
+    # By identity, since members share these objects. Each is kept with its part, so that no id is used again.
     parts: dict[int, tuple[Effective, Effective]] = {}
     for members, allowed in _users_and_roles(index, accounts):
         known = parts.get(id(allowed))
         if known is None:
-            known = parts[id(allowed)] = allowed, Effective(*(mask >> first & within for mask in allowed))
-        if known[1].allowed_mask:
-            yield Alike(members[0].account, members[0].kind, members, known[1])
+            masks = [mask >> first & own_actions for mask in allowed]
+            known = parts[id(allowed)] = allowed, Effective(*masks)
+        _, part = known
+        if part.allowed_mask:
+            yield Alike(members[0].account, members[0].kind, members, part)
 
 
 def _matching_filter(

@@ -79,9 +79,13 @@ class AccessWays:
     """
 
     def __init__(self, index: Index, question: Callable[[str], AccessQuestion], tallied: Tallied) -> None:
-        self._index, self._question, self._found = index, question, tallied
-        parts = [part.members for part in tallied.whole.parts if not isinstance(part.members, Members)]
-        self._personal = frozenset(tallied.by_member).union(*parts)
+        self._index = index
+        self._question = question
+        self._found = tallied
+        single_members = [
+            part.members for part in tallied.whole.parts if not isinstance(part.members, Members)
+        ]
+        self._personal = frozenset(tallied.by_member).union(*single_members)
         self._personal_classes = {member.cls for member in self._personal}
         self._known: dict[Any, AccessWay] = {}
         self._by_account: dict[tuple[str, str], Speaking] = {}
@@ -150,19 +154,24 @@ class AccessWays:
         )
 
     def _own_way(self, member: Member, action: str, *, is_sure: bool) -> AccessWay | None:
-        """The way of an identity policy that allows it, one that does so without conditions before others;
-        None where there is none.
+        """The way of an identity policy that allows it, an unconditional one before a conditional one; None
+        if there is none.
 
-        Where it is sure that the member can, conditional statements are no reason.
+        If the member certainly can, conditional statements are no reason.
         """
-        speaking, grants = self._speaking(action, member.account), member.grants
-        judge, policies_by_way = speaking.heard.judge, speaking.shared(grants)
-        for _, digest in grants.inline:
-            if digest in speaking.heard.docs:
-                policies_by_way.append((INLINE, speaking.heard.docs[digest]))
-        effects_by_way = [(way, judge.said_of(doc, member) & ALLOWS) for way, doc in policies_by_way]
-        sure = [way for way, mark in effects_by_way if mark & YES]
-        unsure = [] if sure or is_sure else [way for way, mark in effects_by_way if mark]
+        speaking = self._speaking(action, member.account)
+        judge = speaking.heard.judge
+        docs = speaking.heard.docs
+        policies_by_way = speaking.shared(member.grants)
+        policies_by_way += [(INLINE, docs[digest]) for _, digest in member.grants.inline if digest in docs]
+        sure: list[AccessWay] = []
+        unsure: list[AccessWay] = []
+        for way, doc in policies_by_way:
+            effect = judge.said_of(doc, member) & ALLOWS
+            if effect & YES:
+                sure.append(way)
+            elif effect and not is_sure:
+                unsure.append(way)
         return min(sure or unsure, key=_sort_key, default=None)
 
     def _speaking(self, action: str, account: str) -> Speaking:

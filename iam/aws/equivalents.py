@@ -44,10 +44,12 @@ def _option(name: str, value: Any) -> str:
         return f"--{name}" if value else f"--no-{name}"
     if isinstance(value, str):
         # A value that begins with a dash would be taken for the next option.
-        return f"--{name}{'=' if value.startswith('-') else ' '}{shlex.quote(value)}"
-    is_plain_list = isinstance(value, list) and value and all(isinstance(item, str) for item in value)
-    if is_plain_list and not any(item.startswith(("-", "[", "{")) for item in value):
-        return " ".join([f"--{name}", *(shlex.quote(item) for item in value)])
+        separator = "=" if value.startswith("-") else " "
+        return f"--{name}{separator}{shlex.quote(value)}"
+    items = value if isinstance(value, list) else []
+    starts_plainly = [isinstance(item, str) and not item.startswith(("-", "[", "{")) for item in items]
+    if items and all(starts_plainly):
+        return " ".join([f"--{name}", *map(shlex.quote, items)])
     return f"--{name} {shlex.quote(_json(value))}"
 
 

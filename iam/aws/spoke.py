@@ -151,12 +151,15 @@ def _key(key: str) -> str:
 def _hcl(value: Any, *, depth: int = 1) -> str:
     """An HCL expression of a policy; "${" of a policy variable is escaped, so that Terraform leaves it
     alone."""
-    pad, end = "  " * (depth + 1), "  " * depth
+    end = "  " * depth
+    indent = f"{end}  "
     if isinstance(value, dict):
-        inner = "\n".join(f"{pad}{_key(key)} = {_hcl(item, depth=depth + 1)}" for key, item in value.items())
+        lines = [f"{indent}{_key(key)} = {_hcl(item, depth=depth + 1)}" for key, item in value.items()]
+        inner = "\n".join(lines)
         return f"{{\n{inner}\n{end}}}"
     if isinstance(value, list):
-        inner = "\n".join(f"{pad}{_hcl(item, depth=depth + 1)}," for item in value)
+        lines = [f"{indent}{_hcl(item, depth=depth + 1)}," for item in value]
+        inner = "\n".join(lines)
         return f"[\n{inner}\n{end}]"
     return json.dumps(value).replace("${", "$${").replace("%{", "%%{")
 

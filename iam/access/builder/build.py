@@ -80,17 +80,18 @@ def build(parts: Sequence[ServicePart]) -> Built:
 
 @lru_cache(maxsize=64)
 def _built(parts: tuple[ServicePart, ...]) -> Built:
-    """Kept, since a page asks several times for the same."""
+    """Cached, since a page asks for the same parts several times."""
     statements: list[dict[str, Any]] = []
     lacks: list[Lack] = []
     unlimited: list[tuple[int, tuple[str, ...]]] = []
     unused: list[tuple[int, str]] = []
+    resource_types = catalogue().resource_types
     for number, part in enumerate(parts):
         statements += [_statement(part, group) for group in groups_of(part)]
         lacks += _lacks(number, part)
-        free = tuple(action for action in part.actions if not catalogue().resource_types(action))
-        if free:
-            unlimited.append((number, free))
+        without_resources = tuple(action for action in part.actions if not resource_types(action))
+        if without_resources:
+            unlimited.append((number, without_resources))
         unused += [(number, arn) for arn in unused_arns(part)]
     return Built(tuple(statements), tuple(lacks), tuple(unlimited), tuple(unused))
 
@@ -163,10 +164,12 @@ def _lacks(number: int, part: ServicePart) -> Iterator[Lack]:
 def _statement(part: ServicePart, group: StatementGroup) -> dict[str, Any]:
     actions = shortened(group.actions)
     statement: dict[str, Any] = {"Effect": "Allow", "Action": _plain(actions), "Resource": _plain(group.arns)}
-    block: dict[str, dict[str, Any]] = {}
+    conditions: dict[str, dict[str, Any]] = {}
     for when in group.whens:
-        block.setdefault(when.operator, {})[when.key] = _plain(when.values)
-    return statement | ({"Condition": block} if block else {})
+        conditions.setdefault(when.operator, {})[when.key] = _plain(when.values)
+    if conditions:
+        statement["Condition"] = conditions
+    return statement
 
 
 def _plain(values: Sequence[str]) -> str | list[str]:

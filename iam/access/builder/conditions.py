@@ -224,13 +224,16 @@ def _org(form: Form) -> list[When]:
 
 def _other(name: str) -> Callable[[Form], list[When]]:
     def read(form: Form) -> list[When]:
-        key, operator = form.get(f"{name}-key", "").strip(), form.get(f"{name}-op", "StringEquals").strip()
+        key = form.get(f"{name}-key", "").strip()
+        operator = form.get(f"{name}-op", "StringEquals").strip()
         if catalogue().condition_key(key) is None:
             raise _WrongError(f"“{key[:60]}” isn’t an AWS condition key.")
-        if fold(operator) not in _OPERATORS:
+        known_operator = _OPERATORS.get(fold(operator))
+        if known_operator is None:
             raise _WrongError(f"“{operator[:40]}” isn’t a condition operator.")
         values = _limited(_several(form.get(f"{name}-values", "")), "at least one value")
-        return [When(_OPERATORS[fold(operator)], key, values, form.get(f"{name}-known") == ON)]
+        is_required = form.get(f"{name}-known") == ON
+        return [When(known_operator, key, values, is_required)]
 
     return read
 

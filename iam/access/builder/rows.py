@@ -72,19 +72,25 @@ def blank(service: str, kind: str, *, place: ArnPlace) -> ResourceRow:
 
 
 def row_of(arn: str, *, service: str, actions: Sequence[str] = ()) -> ResourceRow:
-    """The row of an ARN, of the type that fits it best; those that the actions work on come first. As text
-    where none does.
+    """The row of an ARN, of the type that fits it best; types that the actions work on come first. As text
+    if no type fits.
     """
     known_service = catalogue().service(service)
-    best: tuple[tuple[bool, int, int], ResourceRow] | None = None
-    taken = {kind.name for kind in _types_of(actions)}
-    for kind in known_service.resource_types.values() if known_service else ():
+    best_row = ResourceRow("", {FREE: arn})
+    if known_service is None:
+        return best_row
+    best_rank: tuple[bool, int, int] | None = None
+    types_of_actions = {kind.name for kind in _types_of(actions)}
+    for kind in known_service.resource_types.values():
         values = _values(arn, kind)
-        if values is not None:
-            rank = (kind.name in taken, len(FIELD.sub("", kind.arn)), -len(values))
-            if best is None or rank > best[0]:
-                best = (rank, ResourceRow(kind.name, values))
-    return best[1] if best else ResourceRow("", {FREE: arn})
+        if values is None:
+            continue
+        fixed_text = FIELD.sub("", kind.arn)
+        rank = (kind.name in types_of_actions, len(fixed_text), -len(values))
+        if best_rank is None or rank > best_rank:
+            best_rank = rank
+            best_row = ResourceRow(kind.name, values)
+    return best_row
 
 
 def _values(arn: str, kind: ResourceType) -> dict[str, str] | None:

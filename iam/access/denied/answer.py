@@ -289,10 +289,13 @@ def _remedy(kind: str, action: str) -> str:
 
 
 def _aws_words(denied: Denied, *, names: bool) -> Point:
-    """What AWS said, where the mirror does not show it."""
-    kind = TYPES[denied.policy_type] if denied.policy_type else ""
-    whose = _whose(kind, names=names) if kind else "Something"
+    """What AWS reported, where the mirror does not show it."""
     verb = "denies it" if denied.is_explicit else "doesn’t allow it"
     arn = _plain(f": {denied.policy_arn}") if denied.policy_arn and names else ""
-    more = _remedy(kind, denied.action) if kind else "A deny overrides every grant, so find the deny first"
-    return Point("bad", f"AWS says: {whose[0].lower()}{whose[1:]} {verb}{arn}", more)
+    if not denied.policy_type:
+        remedy = "A deny overrides every grant, so find the deny first"
+        return Point("bad", f"AWS says: something {verb}{arn}", remedy)
+    kind = TYPES[denied.policy_type]
+    whose = _whose(kind, names=names)
+    remedy = _remedy(kind, denied.action)
+    return Point("bad", f"AWS says: {whose[0].lower()}{whose[1:]} {verb}{arn}", remedy)

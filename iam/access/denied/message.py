@@ -149,13 +149,17 @@ def _sentence(flat: str) -> Denied | None:
 
 
 def _resource(rest: str, principal: str) -> str:
-    """On what; a name of IAM becomes its ARN in the account of who was denied."""
-    named, place = _NAMED.search(rest), principal.split(":")
-    if named and len(place) > 5:
-        kind, name = named["kind"].replace(" ", "-"), named["name"].rstrip(_ENDS).lstrip("/")
-        return f"arn:{place[1]}:iam::{place[4]}:{kind}/{name}"
-    on = _ON.search(rest)
-    resource = on["resource"].rstrip(_ENDS) if on else ""
+    """The resource of a message; an IAM name becomes its ARN in the account of the denied principal."""
+    iam_name = _NAMED.search(rest)
+    segments = principal.split(":")
+    if iam_name and len(segments) > 5:
+        kind = iam_name["kind"].replace(" ", "-")
+        name = iam_name["name"].rstrip(_ENDS).lstrip("/")
+        return f"arn:{segments[1]}:iam::{segments[4]}:{kind}/{name}"
+    match = _ON.search(rest)
+    if match is None:
+        return ""
+    resource = match["resource"].rstrip(_ENDS)
     return "" if resource.lower() in {"this", "resource"} else resource
 
 

@@ -183,24 +183,27 @@ def _standing(
 
 
 def are_alike(cls: Class, digest: str) -> bool:
-    """Whether the members of a class stand alike, who have the policy by its digest.
+    """True if all members of a class get the same result; each has the policy with this digest.
 
-    It allows each of them every call of the way on what is their own, so that what else allows these makes no
-    difference. What may deny them, or bounds them, must be about all resources, and nothing may ask for more
-    of who they are than what the class has in common.
+    The policy allows each of them every call of the way on what is their own, so that what else allows these
+    makes no difference. What may deny them, or bounds them, must be about all resources, and no statement may
+    require more of a principal than what the class has in common.
 
     Nothing else can tell two of a class apart: they have their documents, boundary, account and organization
     in common, and agree in all conditions that the principal alone decides and in each tag that a document
     names; what AWS knows of the user or device as a resource, such as its tags, is asked of nobody and stays
     open for both; and how they sign in, the caller tells apart.
     """
-    limits, docs = cls.profile.limits, cls.profile.bundle.docs
-    if all(doc.digest != digest for doc in docs):
+    limits = cls.profile.limits
+    docs = cls.profile.bundle.docs
+    other_docs = [doc for doc in docs if doc.digest != digest]
+    if len(other_docs) == len(docs):
         return False
-    others = list(chain.from_iterable(doc.clauses for doc in docs if doc.digest != digest))
-    above = [doc for _, doc in chain.from_iterable((*limits.levels.scps, *limits.levels.rcps))]
-    above += [] if limits.boundary is None else [limits.boundary]
-    bounds = list(chain.from_iterable(doc.clauses for doc in above))
+    bounding_docs = [doc for _, doc in chain.from_iterable((*limits.levels.scps, *limits.levels.rcps))]
+    if limits.boundary is not None:
+        bounding_docs.append(limits.boundary)
+    others = list(chain.from_iterable(doc.clauses for doc in other_docs))
+    bounds = list(chain.from_iterable(doc.clauses for doc in bounding_docs))
     for clause in (*others, *bounds):
         traits = clause.traits
         if traits.raw or traits.named_in_conditions or traits.names_principals:
@@ -210,16 +213,20 @@ def are_alike(cls: Class, digest: str) -> bool:
 
 
 def _bearing(cls: Class, digest: str) -> Hashable:
-    """What of all that such a class holds bears on the calls of the way; classes that have it in common are
+    """The part of a class's policies that bears on the calls of the way; classes that have it in common are
     judged as one.
 
     It is the class itself where something could not be read, or where statements tell principals apart by
     their marks.
     """
-    docs = [doc for doc in cls.profile.bundle.docs if doc.digest != digest]
-    clauses = chain.from_iterable(doc.clauses for doc in docs)
-    denies = [clause for clause in clauses if not clause.allows and _speaks_of_way(clause)]
-    if any(doc.problems for doc in docs) or any(not clause.traits.is_plain for clause in denies):
+    denies = []
+    for doc in cls.profile.bundle.docs:
+        if doc.digest == digest:
+            continue
+        if doc.problems:
+            return cls
+        denies += [clause for clause in doc.clauses if not clause.allows and _speaks_of_way(clause)]
+    if not all(clause.traits.is_plain for clause in denies):
         return cls
     return frozenset(denies), cls.profile.limits
 

@@ -67,14 +67,16 @@ def _checked(plan: GrantPlan) -> Iterator[str]:
 
 
 def _people(check: GrantCheck) -> str:
-    """Whom a check is about, where these are several: as a sentence."""
+    """The people whom a check concerns, where these are several: as a sentence."""
     counts = Counter(name for _, name in check.people)
     names = []
     for name, count in counts.items():
         how_many = "" if count == 1 else f" ({count} IAM users)"
         names.append(f"{name}{how_many}")
+    if not names:
+        return ""
     more = f" and {len(names) - MAX_NAMES:,} more" if len(names) > MAX_NAMES else ""
-    return f"They are {', '.join(names[:MAX_NAMES])}{more}." if names else ""
+    return f"They are {', '.join(names[:MAX_NAMES])}{more}."
 
 
 def _of_parts(plan: GrantPlan) -> Iterator[str]:

@@ -121,14 +121,15 @@ def _texts(
     attached: Mapping[int, Collection[int]],
 ) -> list[str]:
     """The documents of one permission, as far as the mirror has them."""
-    target = entry.target_entity_id or 0
     if entry.sort == PermissionSort.INLINE:
-        own = inline.get(entry.entity_id or 0, {})
-        return [own[entry.target]] if entry.target in own else []
+        own_policies = inline.get(entry.entity_id or 0, {})
+        return [own_policies[entry.target]] if entry.target in own_policies else []
+    target = entry.target_entity_id or 0
     if entry.sort == PermissionSort.ATTACHED:
         return [texts[target]] if target in texts else []
-    of_group = [texts[policy] for policy in attached.get(target, ()) if policy in texts]
-    return [*of_group, *inline.get(target, {}).values()]
+    documents = [texts[policy] for policy in attached.get(target, ()) if policy in texts]
+    documents += inline.get(target, {}).values()
+    return documents
 
 
 def _compiled(texts: Iterable[str]) -> tuple[Compiled, ...]:

@@ -77,10 +77,13 @@ def _covers(wide: Statement, narrow: Statement) -> bool:
 
 def _names_within(inner: Names, outer: Names, *, is_not: tuple[bool, bool], folds: bool) -> bool:
     if folds:
-        inner, outer = tuple(fold(name) for name in inner), tuple(fold(name) for name in outer)
+        inner = tuple(fold(name) for name in inner)
+        outer = tuple(fold(name) for name in outer)
+    if all(is_not):
+        return set(inner) >= set(outer)
     if any(is_not):
-        return is_not == (True, True) and set(inner) >= set(outer)
-    return all(any(_takes_in(wide, name) for wide in outer) for name in inner)
+        return False
+    return all(any(_takes_in(pattern, name) for pattern in outer) for name in inner)
 
 
 def _takes_in(wide: str, name: str) -> bool:

@@ -78,7 +78,7 @@ def list_grants(
     if tab == "soon":
         grants = grants.filter(ends_at__lte=datetime.now(tz=UTC) + ENDING_SOON)
     if text.strip():
-        grants = grants.filter(_told_to_viewer(text.strip(), viewer))
+        grants = grants.filter(_matching(text.strip(), viewer))
     grants = narrowed(grants, account_id=account_id)
     if template:
         grants = grants.filter(template=template)
@@ -88,20 +88,22 @@ def list_grants(
     return page(grants.prefetch_related("parts__account"), order=order, size=PAGE, after=after)
 
 
-def _told_to_viewer(text: str, viewer: Viewer) -> Q:
-    """By what it is called, by its reference, or by anyone who holds something of it and is seen: a search
-    tells of nobody else.
+def _matching(text: str, viewer: Viewer) -> Q:
+    """By title, requester, reference, or a receiver whom the viewer sees: a search reveals no other
+    receivers.
     """
     condition = Q(title__icontains=text) | Q(requested_label__icontains=text)
-    short = text.upper().removeprefix("GRT-").lower()
-    if len(short) >= 4 and all(letter in "0123456789abcdef" for letter in short[:8]):
-        condition |= Q(pk__gte=UUID(short[:8].ljust(32, "0")), pk__lte=UUID(short[:8].ljust(32, "f")))
+    reference = text.upper().removeprefix("GRT-").lower()[:8]
+    if len(reference) >= 4 and set(reference) <= set("0123456789abcdef"):
+        first = UUID(reference.ljust(32, "0"))
+        last = UUID(reference.ljust(32, "f"))
+        condition |= Q(pk__gte=first, pk__lte=last)
     holders = LedgerEntry.objects.filter(part__grant=OuterRef("pk"), holder_arn__icontains=text)
     if not viewer.scope.sees_everything:
-        seen = Q(entity__in=visible_entities(viewer).values("pk")) | Q(
-            part__grant__requested_by=viewer.person_id
-        )
-        holders = holders.filter(seen | Q(account__account_id__in=viewer.scope.accounts or ()))
+        seen = Q(entity__in=visible_entities(viewer).values("pk"))
+        seen |= Q(part__grant__requested_by=viewer.person_id)
+        seen |= Q(account__account_id__in=viewer.scope.accounts or ())
+        holders = holders.filter(seen)
     return condition | Q(Exists(holders))
 
 

@@ -63,12 +63,14 @@ def recipients_of(grant: Grant, *, has_ended: bool = False) -> list[Recipients]:
 
 
 def _grouped(by_person: Mapping[UUID, Received]) -> list[Recipients]:
+    """People who got the same thing in the same places, together."""
     groups: dict[tuple[tuple[Place, ...], tuple[str, ...]], list[Person]] = defaultdict(list)
     for person in Person.objects.filter(pk__in=by_person, is_active=True).order_by("pk"):
         received = by_person[person.pk]
-        places = tuple(sorted(received.places, key=lambda place: place[1]))
-        groups[places, tuple(sorted(received.how))].append(person)
-    return [Recipients(tuple(people), places, how) for (places, how), people in groups.items()]
+        places = sorted(received.places, key=lambda place: place[1])
+        how = sorted(received.how)
+        groups[tuple(places), tuple(how)].append(person)
+    return [Recipients(tuple(people), *what) for what, people in groups.items()]
 
 
 def _add_receivers(entry: LedgerEntry, by_arn: dict[str, Received]) -> None:

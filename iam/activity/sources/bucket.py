@@ -189,14 +189,15 @@ def _read_late(source: TrailSource, place: SourcePlace, aws: Aws, budget: RunBud
 
 
 def unread(source: TrailSource, keys: Sequence[LogKey]) -> list[LogKey]:
-    """Those of these files that were not read before."""
-    new: list[LogKey] = []
+    """The files among these that were not read before."""
+    unread_keys: list[LogKey] = []
     for start in range(0, len(keys), FILES_AT_ONCE):
-        part = {key_digest(key.key): key for key in keys[start : start + FILES_AT_ONCE]}
-        rows = SourceFile.objects.filter(source=source, key_digest__in=list(part))
-        known = set(rows.values_list("key_digest", flat=True))
-        new.extend(key for digest, key in part.items() if digest not in known)
-    return new
+        chunk = {key_digest(key.key): key for key in keys[start : start + FILES_AT_ONCE]}
+        files = SourceFile.objects.filter(source=source, key_digest__in=list(chunk))
+        for digest in files.values_list("key_digest", flat=True):
+            chunk.pop(digest, None)
+        unread_keys += chunk.values()
+    return unread_keys
 
 
 def _parts(keys: Sequence[LogKey]) -> Iterator[list[LogKey]]:

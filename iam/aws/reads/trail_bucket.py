@@ -77,7 +77,8 @@ def read_object(aws: Aws, *, bucket: str, region: str, key: str, limit: int) -> 
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html
     """
-    answer = invoke(aws.client("s3", region=region), "GetObject", {"Bucket": bucket, "Key": key})
+    client = aws.client("s3", region=region)
+    answer = invoke(client, "GetObject", {"Bucket": bucket, "Key": key})
     with map_errors("s3:GetObject"), closing(answer["Body"]) as body:
         content = body.read(limit)
     metadata = {str(name).lower(): str(value) for name, value in answer.get("Metadata", {}).items()}

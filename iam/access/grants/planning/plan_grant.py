@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -51,15 +51,20 @@ def _sparing_own(part: PartPlan) -> PartPlan:
 
 
 def _within_quotas(parts: Sequence[PartPlan]) -> tuple[PartPlan, ...]:
-    """The parts; those that make more than an account may have are refused."""
-    steps = chain.from_iterable(part.steps for part in parts)
-    made = [step.operation for step in steps if isinstance(step.operation, Create)]
-    why: dict[tuple[int, str], str] = {}
-    for (account, slug), number in Counter((create.account.pk, create.slug) for create in made).items():
-        quota = next(create for create in made if (create.account.pk, create.slug) == (account, slug)).quota()
-        if quota is not None and quota.used + number > quota.limit:
-            why[account, slug] = quota.refusal
-    return tuple(_fitting(part, why) for part in parts) if why else tuple(parts)
+    """The parts; those that create more than an account may have are refused."""
+    creates: dict[tuple[int, str], list[Create]] = defaultdict(list)
+    for step in chain.from_iterable(part.steps for part in parts):
+        operation = step.operation
+        if isinstance(operation, Create):
+            creates[operation.account.pk, operation.slug].append(operation)
+    refusals: dict[tuple[int, str], str] = {}
+    for key, operations in creates.items():
+        quota = operations[0].quota()
+        if quota is not None and quota.used + len(operations) > quota.limit:
+            refusals[key] = quota.refusal
+    if not refusals:
+        return tuple(parts)
+    return tuple(_fitting(part, refusals) for part in parts)
 
 
 def _fitting(part: PartPlan, why: Mapping[tuple[int, str], str]) -> PartPlan:

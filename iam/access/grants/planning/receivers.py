@@ -73,14 +73,15 @@ def _current_entities(site: GrantSite, arns: Sequence[str]) -> list[Entity]:
 
 
 def _reached(site: GrantSite, entities: Sequence[Entity]) -> tuple[Entity, ...]:
-    """All of them, if the viewer may ask for each. What they may not know, and what is not there, is said in
-    the same words.
+    """All of them, if the viewer may request access for each. The refusal is the same for what the viewer may
+    not know and for what does not exist.
     """
-    mine = [entity for entity in entities if entity.arn in site.viewer.scope.user_arns]
-    rest = [entity.pk for entity in entities if entity not in mine]
-    reach = replace(site.viewer, scope=site.viewer.asks)
-    if rest and visible_entities(reach).filter(pk__in=rest).count() < len(rest):
-        raise RefusedError("You can only request access for people and groups in your teams.")
+    scope = site.viewer.scope
+    others = [entity.pk for entity in entities if entity.arn not in scope.user_arns]
+    if others:
+        reach = replace(site.viewer, scope=site.viewer.asks)
+        if visible_entities(reach).filter(pk__in=others).count() < len(others):
+            raise RefusedError("You can only request access for people and groups in your teams.")
     return tuple(sorted(entities, key=lambda entity: entity.name.lower()))
 
 

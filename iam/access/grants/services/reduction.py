@@ -77,13 +77,14 @@ def _requester(grant: Grant) -> Viewer:
 
 
 def _check_less(grant: Grant, asked: GrantTerms, terms: GrantTerms, *, viewer: Viewer) -> None:
-    who, was = terms.who, asked.who
-    fewer = set(who.arns) <= set(was.arns) and set(terms.accounts) <= set(asked.accounts)
-    if not fewer or replace(who, arns=was.arns) != was or terms.session > asked.session:
+    if not set(terms.who.arns) <= set(asked.who.arns) or not set(terms.accounts) <= set(asked.accounts):
+        raise RefusedError(MORE)
+    if replace(terms.who, arns=asked.who.arns) != asked.who or terms.session > asked.session:
         raise RefusedError(MORE)
     now = datetime.now(tz=UTC)
-    end, limit = terms.end_when(begun=now), asked.end_when(begun=now)
-    if limit is not None and (end is None or end > limit):
+    end = terms.end_when(begun=now)
+    latest_end = asked.end_when(begun=now)
+    if latest_end is not None and (end is None or end > latest_end):
         raise RefusedError("This would last longer than was requested.")
     if terms.what != asked.what:
         _check_what(grant, asked, terms, viewer=viewer)

@@ -34,17 +34,22 @@ def given_again(undoing: Change) -> QuerySet[GrantPart]:
 
 
 def _reopen(part: GrantPart, undoing: Change) -> None:
-    over = part.entries.filter(since__isnull=False, until__isnull=False, ended_by__isnull=False)
-    rows = over.select_related("entity", "target_entity", "change", "account").order_by("pk")
-    # Of one permission that came and went several times, the newest tells.
+    ended = part.entries.filter(since__isnull=False, until__isnull=False, ended_by__isnull=False)
+    rows = ended.select_related("entity", "target_entity", "change", "account").order_by("pk")
+    # A permission that was given and removed several times is restored from its newest row.
     newest = {(row.holder_arn, row.sort, row.target): row for row in rows}
     began = [_again(row, undoing) for row in newest.values() if is_in_mirror(_current_entity(row))]
-    if any(began) and part.state in (GrantState.ENDED, GrantState.ENDING):
-        part.state, part.ending_set, part.ended_at, part.trouble = GrantState.ACTIVE, None, None, ""
-        part.save(update_fields=["state", "ending_set", "ended_at", "trouble"])
-        grant = Grant.objects.select_for_update().get(pk=part.grant_id)
-        if grant.versions.order_by("-number").values_list("act", flat=True).first() != GrantAct.RETURNED:
-            record_act(grant, act=GrantAct.RETURNED, actor=None, reason=undoing.reason)
+    if not any(began) or part.state not in (GrantState.ENDED, GrantState.ENDING):
+        return
+    part.state = GrantState.ACTIVE
+    part.ending_set = None
+    part.ended_at = None
+    part.trouble = ""
+    part.save(update_fields=["state", "ending_set", "ended_at", "trouble"])
+    grant = Grant.objects.select_for_update().get(pk=part.grant_id)
+    last_act = grant.versions.order_by("-number").values_list("act", flat=True).first()
+    if last_act != GrantAct.RETURNED:
+        record_act(grant, act=GrantAct.RETURNED, actor=None, reason=undoing.reason)
 
 
 def _current_entity(entry: LedgerEntry) -> LedgerEntry:

@@ -43,19 +43,22 @@ def allowed(grant: Grant, *, viewer: Viewer) -> GrantRights:
 
 
 def is_receiver(grant: Grant, viewer: Viewer) -> bool:
-    """Whether it is for the viewer's own users, all of it: those who had these ARNs when it was asked for,
-    whatever they are called by now.
+    """True if all receivers are the viewer's own users: those who had these ARNs when it was requested,
+    under whatever name they exist today.
     """
     arns = set(grant.terms.get("who", {}).get("arns", ()))
-    if not arns or len(arns) > len(viewer.scope.user_arns):
+    own_arns = viewer.scope.user_arns
+    if not arns or len(arns) > len(own_arns):
         return False
-    entity_by_arn: dict[str, int] = {}
+    receivers: dict[str, int] = {}
     states = EntityState.objects.filter(kind=Kind.USER, arn__in=arns).order_by("valid_from", "pk")
     for arn, entity, begun in states.values_list("arn", "entity_id", "valid_from"):
-        if arn not in entity_by_arn or begun <= grant.created_at:
-            entity_by_arn[arn] = entity
-    own = Entity.objects.filter(kind=Kind.USER, arn__in=viewer.scope.user_arns, gone_at__isnull=True)
-    return arns <= set(entity_by_arn) and set(entity_by_arn.values()) <= set(own.values_list("pk", flat=True))
+        if arn not in receivers or begun <= grant.created_at:
+            receivers[arn] = entity
+    if not arns <= receivers.keys():
+        return False
+    own_users = Entity.objects.filter(kind=Kind.USER, arn__in=own_arns, gone_at__isnull=True)
+    return set(receivers.values()) <= set(own_users.values_list("pk", flat=True))
 
 
 def may_end(grant: Grant, *, viewer: Viewer) -> str:
