@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import chain
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
@@ -71,11 +70,16 @@ class Beyond(Func):
         """`(a, b) > (x, y)`; the first half of the source expressions are the columns, the other half the
         values.
         """
-        parts = [compiler.compile(e) for e in self.get_source_expressions()]
-        half = len(parts) // 2
-        sides = [", ".join(sql for sql, _ in side) for side in (parts[:half], parts[half:])]
-        params = list(chain.from_iterable(own for _, own in parts))
-        return f"({sides[0]}) {self.extra['sign']} ({sides[1]})", params
+        sqls: list[str] = []
+        params: list[Any] = []
+        for expression in self.get_source_expressions():
+            sql, own_params = compiler.compile(expression)
+            sqls.append(sql)
+            params += own_params
+        half = len(sqls) // 2
+        columns = ", ".join(sqls[:half])
+        values = ", ".join(sqls[half:])
+        return f"({columns}) {self.extra['sign']} ({values})", params
 
 
 def rows_beyond(columns: Sequence[str], values: Sequence[Any], *, descending: bool = False) -> Beyond:
@@ -133,13 +137,17 @@ def window(
     before: KeysetPlace | ParamPlace | None = None,
 ) -> QuerySet[Any, T]:
     """The rows of such a page, and one more if there is one, beginning with the row next to the place."""
+    is_descending = order.descending != (before is not None)
     place = before or after
-    down = order.descending != (before is not None)
     if place:
-        rows = rows.filter(rows_beyond((order.column, order.tie), place, descending=down))
-    column, tie = F(order.column), F(order.tie)
-    ordering = (column.desc(), tie.desc()) if down else (column.asc(), tie.asc())
-    return rows.order_by(*ordering)[: size + 1]
+        rows = rows.filter(rows_beyond((order.column, order.tie), place, descending=is_descending))
+    column = F(order.column)
+    tie = F(order.tie)
+    if is_descending:
+        rows = rows.order_by(column.desc(), tie.desc())
+    else:
+        rows = rows.order_by(column.asc(), tie.asc())
+    return rows[: size + 1]
 
 
 def trim(

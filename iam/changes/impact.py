@@ -33,21 +33,22 @@ from iam.policy.index.scenario import Edits, edited_index, what_if
 
 
 def impact_of(operations: Sequence[Operation], *, with_replay: bool = False) -> Impact:
-    """What some operations do when they are carried out one after the other, as the mirror stands; if asked
-    for, with what becomes of recorded calls.
+    """What some operations do when they are applied one after the other to the mirror as it is; if asked for,
+    with what becomes of recorded calls.
     """
+    own_risks = set(chain.from_iterable(operation.risks() for operation in operations))
+    if any(removes_deny(operation, beside=operations) for operation in operations):
+        own_risks.add(DENY_REMOVED)
+    if all(type(operation).simulate is Operation.simulate for operation in operations):
+        replayed = sign_in_replay(operations) if with_replay else None
+        return Impact(totals={}, risks=ordered(own_risks), risk=level_of(own_risks), replay=replayed)
     by_account: dict[str, list[Operation]] = defaultdict(list)
     for operation in operations:
         by_account[operation.account.account_id].append(operation)
-    own = set(chain.from_iterable(operation.risks() for operation in operations))
-    own |= {DENY_REMOVED for operation in operations if removes_deny(operation, beside=operations)}
-    if not any(type(operation).simulate is not Operation.simulate for operation in operations):
-        replayed = sign_in_replay(operations) if with_replay else None
-        return Impact(totals={}, risks=ordered(own), risk=level_of(own), replay=replayed)
-    numbers = {number: numbers_of(operations) for number, operations in by_account.items()}
+    numbers = {account_id: numbers_of(group) for account_id, group in by_account.items()}
     with snapshot(accounts=set(by_account)) as index:
         weighing = _Weighing(index, by_account, numbers)
-        impact = weighing.impact(own)
+        impact = weighing.impact(own_risks)
         if not with_replay:
             return impact
         return replace(impact, replay=weighing.replay() or sign_in_replay(operations))

@@ -84,12 +84,15 @@ class ChangeSet(models.Model):
 
     @property
     def receipt_digest(self) -> str:
-        """What an approver agrees to: the digest of all receipts of the set, in order, of what they come to
-        together, and of its notes.
+        """What an approver agrees to: the digest of all receipts of the set, in order, of their joint effect,
+        and of its notes.
         """
-        digests = [*self.changes.order_by("position").values_list("receipt_digest", flat=True)]
-        digests += [self.receipt["digest"]] if self.receipt else []
-        digests += [hashlib.sha256(json.dumps(self.notes).encode()).hexdigest()] if self.notes else []
+        digests = list(self.changes.order_by("position").values_list("receipt_digest", flat=True))
+        if self.receipt:
+            digests.append(self.receipt["digest"])
+        if self.notes:
+            notes = json.dumps(self.notes)
+            digests.append(hashlib.sha256(notes.encode()).hexdigest())
         return hashlib.sha256(",".join(digests).encode()).hexdigest()
 
 

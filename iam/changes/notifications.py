@@ -239,10 +239,13 @@ def _warnings(first: Change) -> str:
     """What an approver accepts, a line for each; blank where there is nothing."""
     parts = Change.objects.filter(change_set=first.change_set_id).order_by("position")
     accepted = warnings_of(first.change_set, parts=parts.only("title", "subject_arn", "receipt"))
-    lines = [f"- {warning.full_text}" for warning in accepted[:MAX_WARNINGS]]
+    if not accepted:
+        return ""
+    lines = [ACCEPTED]
+    lines += [f"- {warning.full_text}" for warning in accepted[:MAX_WARNINGS]]
     if len(accepted) > MAX_WARNINGS:
         lines.append(f"- and {len(accepted) - MAX_WARNINGS} more, on the page of the request")
-    return "\n".join([ACCEPTED, *lines]) if lines else ""
+    return "\n".join(lines)
 
 
 def _active(people: Iterable[UUID]) -> list[Person]:

@@ -112,7 +112,8 @@ class Reasons:
     """The reasons of everybody in a difference, with the policies as they are called in the account."""
 
     def __init__(self, index: Index, difference: AccessDifference) -> None:
-        self._index, self._found = index, difference
+        self._index = index
+        self._found = difference
         self._called: dict[object, dict[Doc, str]] = {}
         self._already = _Told(lambda verdict: (verdict.is_given, verdict.already))
         self._keeps = _Told(lambda verdict: (verdict.is_taken, verdict.keeps))
@@ -149,9 +150,11 @@ class Reasons:
         for member, shift in pairs:
             actions, of, kinds = self._blocked.of(shift)
             if actions:
-                people[actions, of, tuple(sorted({self._blocker(member, kind) for kind in kinds}))] += 1
-        blocked_reasons = [Blocked(actions, of, by, number) for (actions, of, by), number in people.items()]
-        return tuple(sorted(blocked_reasons, key=lambda blocked: (-blocked.people, blocked.by))[:LINES])
+                blockers = {self._blocker(member, kind) for kind in kinds}
+                people[actions, of, tuple(sorted(blockers))] += 1
+        reasons = [Blocked(*key, number) for key, number in people.items()]
+        reasons.sort(key=lambda blocked: (-blocked.people, blocked.by))
+        return tuple(reasons[:LINES])
 
     def unchanged(self, account: str, pairs: Pairs) -> Iterator[Unchanged]:
         """Those for whom the same reasons hold, together."""

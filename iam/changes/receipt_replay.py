@@ -227,15 +227,16 @@ def _replayed(judges: SidesAfter, callers: Mapping[int, Member], since: datetime
 
 def lines_of(tally: ReplayTally) -> dict[str, Any]:
     """The calls to name, the latest first, and how many more there are of each outcome."""
-    lines: list[tuple[ReplayOutcome, _ChangedCalls]] = []
-    more: dict[str, int] = {}
+    named: list[tuple[ReplayOutcome, _ChangedCalls]] = []
+    receipt_part: dict[str, Any] = {}
     for outcome in ORDER:
-        of_outcome = [line for key, line in tally.lines.items() if key[0] is outcome]
-        of_outcome.sort(key=lambda line: line.group.last_at, reverse=True)
-        lines += [(outcome, line) for line in of_outcome[:LINES]]
-        more[f"more_{outcome}"] = len(of_outcome[LINES:])
-    events = _latest_events(line.group for _, line in lines)
-    return more | {"lines": [_line(outcome, line, events) for outcome, line in lines]}
+        calls = [line for key, line in tally.lines.items() if key[0] is outcome]
+        calls.sort(key=lambda line: line.group.last_at, reverse=True)
+        named += [(outcome, line) for line in calls[:LINES]]
+        receipt_part[f"more_{outcome}"] = len(calls[LINES:])
+    events = _latest_events(line.group for _, line in named)
+    receipt_part["lines"] = [_line(outcome, line, events) for outcome, line in named]
+    return receipt_part
 
 
 def _latest_events(groups: Iterable[CallGroup]) -> dict[tuple[Any, ...], str]:

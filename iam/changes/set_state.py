@@ -60,9 +60,10 @@ def standing_of_counts(counts: Mapping[str, int]) -> SetStanding:
 
 def standings_of(sets: Iterable[UUID]) -> dict[UUID, SetStanding]:
     """The same for several sets, by id; one query."""
-    rows = Change.objects.filter(change_set__in=list(sets)).values_list("change_set", "state")
+    changes = Change.objects.filter(change_set__in=list(sets)).order_by()
+    rows = changes.values_list("change_set", "state").annotate(number=Count("pk"))
     counts: dict[UUID, Counter[str]] = defaultdict(Counter)
-    for set_id, state, number in rows.annotate(number=Count("pk")).order_by():
+    for set_id, state, number in rows:
         counts[set_id][state] += number
     return {set_id: standing_of_counts(of_set) for set_id, of_set in counts.items()}
 

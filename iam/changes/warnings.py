@@ -128,11 +128,13 @@ def _joined_warnings(
     """
     groups: dict[tuple[str, bool], list[AcceptedWarning]] = defaultdict(list)
     for warning in warnings:
-        groups[_without_name(warning.text, subjects[warning.text]), warning.is_note].append(warning)
+        sentence = _without_name(warning.text, subjects[warning.text])
+        groups[sentence, warning.is_note].append(warning)
     for group in groups.values():
-        about = list(chain.from_iterable(warning.about for warning in group))
-        names = [subjects[warning.text] for warning in group[1:]]
-        yield replace(group[0], about=tuple(about), alike=tuple(names))
+        first, *others = group
+        about = chain.from_iterable(warning.about for warning in group)
+        names = [subjects[warning.text] for warning in others]
+        yield replace(first, about=tuple(about), alike=tuple(names))
 
 
 def _without_name(sentence: str, name: str) -> str:

@@ -181,28 +181,32 @@ def settable(viewer: Viewer) -> QuerySet[Entity]:
 
 def unowned_machines(viewer: Viewer) -> QuerySet[Entity]:
     """Of these, users with no console password, no linked person and no owning team."""
-    linked = Identity.objects.filter(Q(aws_id="") | Q(aws_id=OuterRef("aws_id")), user_arn=OuterRef("arn"))
+    aws_id = OuterRef("aws_id")
+    links = Identity.objects.filter(Q(aws_id="") | Q(aws_id=aws_id), user_arn=OuterRef("arn"))
     no_password = UserCredentials.objects.filter(valid_at(None), user=OuterRef("pk"), has_password=False)
-    owned = OwnedUser.objects.filter(aws_id=OuterRef("aws_id"))
-    return settable(viewer).filter(Exists(no_password), ~Exists(linked), ~Exists(owned))
+    owners = OwnedUser.objects.filter(aws_id=aws_id)
+    return settable(viewer).filter(Exists(no_password), ~Exists(links), ~Exists(owners))
 
 
 def owner_rows(viewer: Viewer, users: Sequence[Entity]) -> list[OwnerRow]:
     """The rows of the review page; the same few queries for any number of users."""
-    owners, people = owning_teams(users), owners_of(users)
+    owners = owning_teams(users)
+    people = owners_of(users)
     tags = dict(TagSet.objects.filter(valid_at(None), entity__in=users).values_list("entity_id", "tags"))
-    named = {user.pk: _owner_tags(tags.get(user.pk) or {}) for user in users}
-    teams = _Teams(value for _, value in chain.from_iterable(named.values()))
-    choosable = {team.pk for team in teams_to_set(viewer)}
+    owner_tags = {user.pk: _owner_tags(tags.get(user.pk) or {}) for user in users}
+    teams = _Teams(value for _, value in chain.from_iterable(owner_tags.values()))
+    settable_teams = {team.pk for team in teams_to_set(viewer)}
     rows = []
     for user in users:
-        owned, known = owners.get(user.pk), people[user.pk]
-        refusal = _person_refusal(user, known) or _owner_refusal(viewer, user, owned)
-        candidates = [
-            candidate for candidate in teams.named_by(named[user.pk]) if candidate.team.pk in choosable
-        ]
-        person = known.person.name if known.person and not known.confirmed else ""
-        rows.append(OwnerRow(user, owned, tuple(candidates), person, refusal))
+        owner = owners.get(user.pk)
+        ownership = people[user.pk]
+        refusal = _person_refusal(user, ownership) or _owner_refusal(viewer, user, owner)
+        named = teams.named_by(owner_tags[user.pk])
+        candidates = tuple(candidate for candidate in named if candidate.team.pk in settable_teams)
+        person = ""
+        if ownership.person and not ownership.confirmed:
+            person = ownership.person.name
+        rows.append(OwnerRow(user, owner, candidates, person, refusal))
     return rows
 
 

@@ -139,14 +139,14 @@ def match_names(names: Sequence[str], *, among: QuerySet[Entity]) -> list[Pasted
 
 
 def _by_own_name(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:
-    """ARNs and user names; IAM tells user names apart without regard to case."""
+    """ARNs and user names; IAM user names are unique without regard to case."""
     small = [name.lower() for name in names]
     signs = Sign.objects.filter(login__in=small).values("user")
     rows = among.filter(Q(arn__in=names) | Q(name__in={*names, *small}) | Q(pk__in=signs))
     for entity in rows.select_related("account"):
+        name_basis = "User name" if entity.kind == Kind.USER else "Name"
         known.add(entity.arn, entity, "ARN", is_sure=True)
-        basis = "User name" if entity.kind == Kind.USER else "Name"
-        known.add(entity.name, entity, basis, is_sure=True)
+        known.add(entity.name, entity, name_basis, is_sure=True)
 
 
 def _by_person(known: _UsersByText, names: Sequence[str], among: QuerySet[Entity]) -> None:

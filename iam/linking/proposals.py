@@ -142,31 +142,40 @@ def _sure_groups(viewer: Viewer) -> Iterator[Group]:
     if not viewer.scope.sees_everything:
         # A proposed person outside the viewer's scope is for somebody else to confirm.
         signs = signs.filter(person__in=persons(viewer).values("pk"))
-    groups_by_reason: dict[str, list[Proposal]] = defaultdict(list)
+    proposals_by_reason: dict[str, list[Proposal]] = defaultdict(list)
     for user, person, words in signs.order_by("login", "user").values_list("user", "person", "words"):
-        groups_by_reason[words.partition(": ")[0]].append(Proposal(user, person))
-    for words, proposals in sorted(groups_by_reason.items(), key=lambda pair: (-len(pair[1]), pair[0])):
-        yield Group(words.lower(), words[:1].upper() + words[1:], tuple(proposals))
+        reason = words.partition(": ")[0]
+        proposals_by_reason[reason].append(Proposal(user, person))
+    largest_first = sorted(proposals_by_reason.items(), key=lambda group: (-len(group[1]), group[0]))
+    for reason, proposals in largest_first:
+        yield Group(reason.lower(), reason[:1].upper() + reason[1:], tuple(proposals))
 
 
 def _hinted(viewer: Viewer) -> QuerySet[Sign]:
-    """Users without a person of whom anything says whose they may be: an address, a user of the same name,
-    the name of a person.
+    """Users without a person for whom there is a hint: an address, a user of the same name, the name of a
+    person.
     """
     unlinked = signs_of(UNLINKED, viewer)
-    tied = Identity.objects.filter(user_arn=OuterRef("user__arn"))
-    twins = Sign.objects.filter(Exists(tied), login=OuterRef("login"), user__gone_at__isnull=True)
-    clues = ~Q(address="") | Q(former__isnull=False) | Q(Exists(twins.exclude(account=OuterRef("account"))))
-    return unlinked.filter(clues | Q(pk__in=_named_like_people(unlinked, viewer)))
+    links = Identity.objects.filter(user_arn=OuterRef("user__arn"))
+    namesakes = Sign.objects.filter(Exists(links), login=OuterRef("login"), user__gone_at__isnull=True)
+    twins = namesakes.exclude(account=OuterRef("account"))
+    has_hint = ~Q(address="") | Q(former__isnull=False) | Q(Exists(twins))
+    return unlinked.filter(has_hint | Q(pk__in=_named_like_people(unlinked, viewer)))
 
 
 def _named_like_people(signs: QuerySet[Sign], viewer: Viewer) -> list[int]:
     """Users whose name, as people write it, is that of somebody; three queries."""
-    names = {name.lower() for name in people_to_choose(viewer).values_list("name", flat=True) if " " in name}
+    people = people_to_choose(viewer).values_list("name", flat=True)
+    names = {name.lower() for name in people if " " in name}
     users = dict(signs.values_list("user", "user__name")) if names else {}
-    tags = TagSet.objects.filter(valid_at(None), entity__in=users)
-    by_user = dict(tags.values_list("entity_id", "tags"))
-    return [pk for pk, name in users.items() if display_name(name, by_user.get(pk)).lower() in names]
+    tag_sets = TagSet.objects.filter(valid_at(None), entity__in=users)
+    tags = dict(tag_sets.values_list("entity_id", "tags"))
+    numbers = []
+    for pk, login in users.items():
+        name = display_name(login, tags.get(pk))
+        if name.lower() in names:
+            numbers.append(pk)
+    return numbers
 
 
 def _rows(signs: QuerySet[Sign]) -> QuerySet[Sign]:
@@ -177,15 +186,16 @@ class _Candidates:
     """Who may be meant by signs, and why; a handful of queries."""
 
     def __init__(self, viewer: Viewer, signs: Sequence[Sign]) -> None:
-        every_voice = chain.from_iterable(sign.said for sign in signs)
-        voices = {voice["person"] for voice in every_voice if voice["person"]}
-        self._seen = {str(person.pk): person for person in persons(viewer).filter(pk__in=voices)}
+        self._viewer = viewer
+        voices = chain.from_iterable(sign.said for sign in signs)
+        suggested = {voice["person"] for voice in voices if voice["person"]}
+        self._seen = {str(person.pk): person for person in persons(viewer).filter(pk__in=suggested)}
         open_signs = [sign for sign in signs if sign.standing != LinkStanding.KNOWN]
         self._twins = same_names(open_signs, viewer=viewer) if open_signs else {}
         tags = TagSet.objects.filter(valid_at(None), entity__in=[sign.pk for sign in signs])
         self._tags: dict[int, Mapping[str, str]] = dict(tags.values_list("entity_id", "tags"))
-        self._named = _people_named(viewer, (self._display(sign) for sign in open_signs))
-        self._viewer = viewer
+        names = [self._display(sign) for sign in open_signs]
+        self._named = _people_named(viewer, names)
 
     def _display(self, sign: Sign) -> str:
         return display_name(sign.user.name, self._tags.get(sign.pk))

@@ -55,28 +55,33 @@ class Everybody:
 
 def everything_of(user: Entity, *, viewer: Viewer) -> Everybody:
     """A handful of queries, whatever the number of users and accounts."""
-    known = owners_of([user])[user.pk]
-    people = [known.person] if known.person else []
-    addresses = [] if people else [known.address]
-    users_by_owner = users_of(people, addresses=addresses)
-    theirs = list(chain.from_iterable(users_by_owner.values())) or [LinkedUser(user, known)]
-    pks = {owned_user.user.pk for owned_user in theirs}
-    seen = set(visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True))
-    may = set(linkable(viewer).filter(pk__in=pks | {user.pk}).values_list("pk", flat=True))
-    shown = [owned_user for owned_user in theirs if owned_user.user.pk in seen]
-    return Everybody(known, lines_of(shown, may=may), len(theirs) - len(shown), user.pk in may)
+    ownership = owners_of([user])[user.pk]
+    if ownership.person:
+        users_by_owner = users_of([ownership.person], addresses=[])
+    else:
+        users_by_owner = users_of([], addresses=[ownership.address])
+    owned_users = list(chain.from_iterable(users_by_owner.values())) or [LinkedUser(user, ownership)]
+    pks = {owned.user.pk for owned in owned_users}
+    visible = set(visible_entities(viewer).filter(pk__in=pks).values_list("pk", flat=True))
+    may_link = set(linkable(viewer).filter(pk__in=pks | {user.pk}).values_list("pk", flat=True))
+    shown = [owned for owned in owned_users if owned.user.pk in visible]
+    hidden_count = len(owned_users) - len(shown)
+    return Everybody(ownership, lines_of(shown, may=may_link), hidden_count, user.pk in may_link)
 
 
 def gone_of(person: Person, *, viewer: Viewer) -> list[Entity]:
     """Users that were theirs when AWS had them last, as far as the viewer sees them, the latest first: two
     queries.
     """
-    wanted = Q(pk__in=Sign.objects.filter(person=person).values("pk"))
+    theirs = Q(pk__in=Sign.objects.filter(person=person).values("pk"))
     for arn, aws_id in Identity.objects.filter(person=person).values_list("user_arn", "aws_id"):
-        wanted |= Q(arn=arn, aws_id=aws_id) if aws_id else Q(arn=arn)
-    rows = visible_entities(viewer).filter(wanted, kind=Kind.USER, gone_at__isnull=False)
-    there = rows.filter(account__removed_at__isnull=True).select_related("account")
-    return list(there.order_by("-gone_at", "pk")[:MAX_MATCHES])
+        link = Q(arn=arn)
+        if aws_id:
+            link &= Q(aws_id=aws_id)
+        theirs |= link
+    gone = visible_entities(viewer).filter(theirs, kind=Kind.USER, gone_at__isnull=False)
+    rows = gone.filter(account__removed_at__isnull=True).select_related("account")
+    return list(rows.order_by("-gone_at", "pk")[:MAX_MATCHES])
 
 
 def lines_of(theirs: Sequence[LinkedUser], *, may: set[int]) -> tuple[LinkedUserLine, ...]:

@@ -137,13 +137,13 @@ def _users(pks: Collection[int], known: KnownPeople) -> None:
 
 
 def facts_of(names: Mapping[int, str]) -> dict[int, UserFacts]:
-    """What the ways look at, of users by their numbers and names: two queries."""
+    """The facts that the matching methods use, of users by their numbers and names: two queries."""
     tags = dict(TagSet.objects.filter(valid_at(None), entity__in=names).values_list("entity_id", "tags"))
-    apart: dict[int, set[UUID]] = defaultdict(set)
+    excluded: dict[int, set[UUID]] = defaultdict(set)
     for user, person in Apart.objects.filter(user__in=names).values_list("user_id", "person_id"):
-        apart[user].add(person)
+        excluded[user].add(person)
     return {
-        pk: UserFacts(name, small_keys(tags.get(pk, {})), apart.get(pk, ())) for pk, name in names.items()
+        pk: UserFacts(name, small_keys(tags.get(pk, {})), excluded.get(pk, ())) for pk, name in names.items()
     }
 
 

@@ -114,7 +114,7 @@ def foretell(chosen: ChosenMatchRules) -> Effect:
         if verdict.person is None and now.person is None and verdict.address != now.address:
             effect.readdressed += 1
     effect.people = len(people)
-    _name(effect, verdicts)
+    _add_examples(effect, verdicts)
     return effect
 
 
@@ -128,31 +128,32 @@ class _Now(NamedTuple):
     address: str
 
 
-def _name(effect: Effect, verdicts: Sequence[tuple[_Now, MatchResult]]) -> None:
-    gains = [(u, v) for u, v in verdicts if v.standing == LinkStanding.KNOWN and v.person != u.person][
-        :PREVIEW_ROWS
-    ]
-    loses = [(u, u.person) for u, v in verdicts if u.person is not None and v.person != u.person][
-        :PREVIEW_ROWS
-    ]
-    doubts = [(u, v) for u, v in verdicts if v.standing in DOUBTS and v.standing != u.standing][:PREVIEW_ROWS]
-    pks = {v.person for _, v in gains} | {person for _, person in loses}
-    pks |= {voice.person for voice in chain.from_iterable(verdict.said for _, verdict in doubts)}
-    people = Person.objects.in_bulk([pk for pk in pks if pk is not None])
-    shown = {user.pk for user, _ in chain(gains, loses, doubts)}
-    users = Entity.objects.select_related("account").in_bulk(list(shown))
-    effect.gains = [(users[u.pk], people[v.person], v.words) for u, v in gains if v.person in people]
-    effect.loses = [(users[u.pk], people[person].name) for u, person in loses if person in people]
-    effect.doubts = [
-        (
-            users[u.pk],
-            sorted(
-                f"{people[voice.person].name if voice.person in people else voice.address} ({voice.words})"
-                for voice in v.said
-            ),
-        )
-        for u, v in doubts
-    ]
+def _add_examples(effect: Effect, verdicts: Sequence[tuple[_Now, MatchResult]]) -> None:
+    """Adds the first few users who would gain or lose a person, or become doubtful."""
+    changed = [(user, verdict) for user, verdict in verdicts if verdict.person != user.person]
+    gains = [(user, verdict) for user, verdict in changed if verdict.standing == LinkStanding.KNOWN]
+    gains = gains[:PREVIEW_ROWS]
+    loses = [(user, user.person) for user, _ in changed if user.person is not None][:PREVIEW_ROWS]
+    newly_open = [(user, verdict) for user, verdict in verdicts if verdict.standing != user.standing]
+    doubts = [(user, verdict) for user, verdict in newly_open if verdict.standing in DOUBTS][:PREVIEW_ROWS]
+    person_pks = {verdict.person for _, verdict in gains} | {person for _, person in loses}
+    for _, verdict in doubts:
+        person_pks.update(voice.person for voice in verdict.said)
+    people = Person.objects.in_bulk([pk for pk in person_pks if pk is not None])
+    user_pks = {user.pk for user, _ in chain(gains, loses, doubts)}
+    users = Entity.objects.select_related("account").in_bulk(list(user_pks))
+    for user, verdict in gains:
+        if verdict.person in people:
+            effect.gains.append((users[user.pk], people[verdict.person], verdict.words))
+    for user, person in loses:
+        if person in people:
+            effect.loses.append((users[user.pk], people[person].name))
+    for user, verdict in doubts:
+        candidates = []
+        for voice in verdict.said:
+            name = people[voice.person].name if voice.person in people else voice.address
+            candidates.append(f"{name} ({voice.words})")
+        effect.doubts.append((users[user.pk], sorted(candidates)))
 
 
 def _concerned(before: MatchRules, wanted: MatchRules, old: KnownPeople, new: KnownPeople) -> list[int]:

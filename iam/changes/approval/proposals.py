@@ -147,10 +147,12 @@ def take_back(proposal: RuleSet, *, actor: Viewer) -> None:
 def _put_in_force(proposal: RuleSet, *, actor: Viewer, comment: str, alone: str = "") -> None:
     last = RuleSet.objects.order_by("-number").values_list("number", flat=True).first() or 0
     RuleSet.objects.filter(state=S.ACTIVE).update(state=S.SUPERSEDED)
-    decided = _decided(actor, comment) | {"number": last + 1, "is_alone": bool(alone)}
-    _move(proposal, S.PROPOSED, S.ACTIVE, **decided)
+    decided = _decided(actor, comment)
+    _move(proposal, S.PROPOSED, S.ACTIVE, **decided, number=last + 1, is_alone=bool(alone))
     data: dict[str, Any] = {"comment": comment, "author": proposal.author_label, "rules": proposal.body}
-    _record(proposal, "approve", actor=actor, data=data | ({alone: True} if alone else {}))
+    if alone:
+        data[alone] = True
+    _record(proposal, "approve", actor=actor, data=data)
 
 
 def _decider(proposal: RuleSet, *, actor: Viewer, comment: str) -> str:

@@ -35,12 +35,13 @@ def remind_and_escalate(now: datetime | None = None) -> int:
     now = now or datetime.now(tz=UTC)
     _open_missing()
     rows = Requirement.objects.select_related("change_set")
-    reminded = [_remind(row, now) for row in rows.filter(remind_at__lte=now).order_by("remind_at")[:BATCH]]
+    due = rows.filter(remind_at__lte=now).order_by("remind_at")
+    count = sum(_remind(row, now) for row in due[:BATCH])
     late = rows.filter(escalate_at__lte=now).order_by("escalate_at")
-    escalated = [_escalate(row, now) for row in late[:BATCH]]
-    used = BreakGlass.objects.filter(remind_at__lte=now, reviewed_at__isnull=True).order_by("remind_at")
-    reviews = [_remind_of_review(glass, now) for glass in used.select_related("change_set")[:BATCH]]
-    return sum(reminded) + sum(escalated) + sum(reviews)
+    count += sum(_escalate(row, now) for row in late[:BATCH])
+    used = BreakGlass.objects.select_related("change_set").filter(reviewed_at__isnull=True)
+    unreviewed = used.filter(remind_at__lte=now).order_by("remind_at")
+    return count + sum(_remind_of_review(glass, now) for glass in unreviewed[:BATCH])
 
 
 def _open_missing() -> None:

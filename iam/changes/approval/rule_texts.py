@@ -57,13 +57,12 @@ def stage_words(stage: ApprovalStage, *, names: Names) -> str:
     if stage.count == 1 and len(stage.who) == 1 and stage.who[0].kind in (PERSON, TEAM, LEAD):
         return _single(stage.who[0], names=names)
     people = _ordered(stage.who, names=names)
+    is_by_role = all(who.kind == ROLE for who in stage.who)
+    if stage.count == 1 and not is_by_role:
+        return _or([_single(who, names=names) for who in people])
     words = [_approver_word(who, many=stage.count > 1, names=names) for who in people]
     number = _NUMBERS[stage.count] if stage.count < len(_NUMBERS) else str(stage.count)
-    if all(who.kind == ROLE for who in stage.who):
-        return f"{number} {_or(words)}"
-    return (
-        f"{number} of {_or(words)}" if stage.count > 1 else _or([_single(who, names=names) for who in people])
-    )
+    return f"{number} {_or(words)}" if is_by_role else f"{number} of {_or(words)}"
 
 
 def _ordered(ordered: Iterable[Deciders], *, names: Names) -> list[Deciders]:

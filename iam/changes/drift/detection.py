@@ -166,17 +166,18 @@ def _explanation(happened: Happened) -> Change | None:
 
 
 def _is_made(happened: Happened) -> bool:
-    """Whether it came into being, with nothing but what the call that makes it gives it: path, trust, text,
-    tags and boundary.
+    """True if it was created, with nothing but what the creating call gives it: path, trust, text, tags and
+    boundary.
     """
-    began = any(step.old is None for step in happened.steps.get(STATE, ()))
-    steps = {name: steps for name, steps in happened.steps.items() if name in (STATE, TAGS, VERSION, EDGE)}
-    edges = [step.new for step in steps.get(EDGE, ())]
-    return (
-        began
-        and len(Happened(happened.entity, happened.when, steps).events()) == len(happened.events())
-        and all(edge is not None and edge.kind == EdgeKind.BOUNDARY for edge in edges)
-    )
+    if not any(step.old is None for step in happened.steps.get(STATE, ())):
+        return False
+    for step in happened.steps.get(EDGE, ()):
+        if step.new is None or step.new.kind != EdgeKind.BOUNDARY:
+            return False
+    created_with = (STATE, TAGS, VERSION, EDGE)
+    own_steps = {name: steps for name, steps in happened.steps.items() if name in created_with}
+    own_events = Happened(happened.entity, happened.when, own_steps).events()
+    return len(own_events) == len(happened.events())
 
 
 def _sent(

@@ -69,11 +69,13 @@ def edge(step: FactStep, entity: Entity) -> Iterator[Reversal]:
 
 
 def _operations(step: FactStep, entity: Entity) -> Iterator[Operation]:
-    row: Edge = step.new or step.old
-    if step.new is not None and row.kind in _UNTIES and not (step.old and row.kind == EdgeKind.BOUNDARY):
-        yield _UNTIES[row.kind](entity, step.new.target)
-    if step.old is not None and row.kind in _TIES:
-        yield _TIES[row.kind](entity, step.old.target)
+    kind = (step.new or step.old).kind
+    # A boundary is replaced by setting the former one.
+    is_replaced_boundary = kind == EdgeKind.BOUNDARY and step.old
+    if step.new is not None and kind in _UNTIES and not is_replaced_boundary:
+        yield _UNTIES[kind](entity, step.new.target)
+    if step.old is not None and kind in _TIES:
+        yield _TIES[kind](entity, step.old.target)
 
 
 def _has_moved_on(step: FactStep, entity: Entity) -> bool:

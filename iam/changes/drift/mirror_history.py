@@ -107,11 +107,14 @@ class Happened:
 
     def texts_given(self, texts: Mapping[int, str]) -> list[str]:
         """The policy texts that came by it; `texts` are those of managed policies, see given_texts."""
-        texts_given = [texts.get(edge.target_id, "") for edge in self.attached()]
-        for table in (INLINE, VERSION):
-            rows = [step.new for step in self.steps.get(table, []) if step.new is not None]
-            texts_given += [row.document.text for row in rows if table == INLINE or row.is_default]
-        return texts_given
+        policy_texts = [texts.get(edge.target_id, "") for edge in self.attached()]
+        for step in self.steps.get(INLINE, []):
+            if step.new is not None:
+                policy_texts.append(step.new.document.text)
+        for step in self.steps.get(VERSION, []):
+            if step.new is not None and step.new.is_default:
+                policy_texts.append(step.new.document.text)
+        return policy_texts
 
     def attached(self) -> list[Edge]:
         """The managed policies that it got."""
@@ -209,13 +212,15 @@ def _read(
 
 def _unexplained_ends(row: Any, column: str) -> Iterator[ObservedThing]:
     """Where a row begins and ends by an unknown cause."""
-    owner = row.entity.owner_id if column == OWNER else getattr(row, column)
+    is_owned = column == OWNER
+    thing = row.entity.owner_id if is_owned else getattr(row, column)
     if row.after is not None and row.cause_kind == Cause.UNKNOWN:
-        is_late = column == OWNER and _came_with_owner(row)
-        began = row.entity.owner.first_seen if is_late else row.valid_from
-        yield ObservedThing(owner, began)
+        began = row.valid_from
+        if is_owned and _came_with_owner(row):
+            began = row.entity.owner.first_seen
+        yield ObservedThing(thing, began)
     if row.valid_to is not None and row.end_cause_kind == Cause.UNKNOWN:
-        yield ObservedThing(owner, row.valid_to)
+        yield ObservedThing(thing, row.valid_to)
 
 
 def _came_with_owner(row: EntityState) -> bool:

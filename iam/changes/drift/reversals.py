@@ -94,23 +94,29 @@ def _settings(step: FactStep, entity: Entity, *, is_current: bool) -> Iterator[R
 def _inline(step: FactStep, entity: Entity) -> Iterator[Reversal]:
     row: InlinePolicy = step.new or step.old
     what = f"Inline policy {row.name} of {entity.name}"
-    same = InlinePolicy.objects.filter(valid_at(None), owner=entity, name=row.name)
-    if (step.new is not None and step.new.valid_to is not None) or (step.new is None and same.exists()):
+    if step.new is None:
+        has_moved_on = InlinePolicy.objects.filter(valid_at(None), owner=entity, name=row.name).exists()
+    else:
+        has_moved_on = step.new.valid_to is not None
+    if has_moved_on:
         yield moved_on_reversal(what)
     elif step.old is None:
         yield Reversal(what, (DeleteInlinePolicy.of(entity, name=row.name),))
     elif step.new is None or step.old.document_id != step.new.document_id:
-        yield Reversal(what, (PutInlinePolicy.of(entity, name=row.name, text=step.old.document.text),))
+        put = PutInlinePolicy.of(entity, name=row.name, text=step.old.document.text)
+        yield Reversal(what, (put,))
 
 
 def _default_step(steps: list[FactStep]) -> list[FactStep]:
-    """One step tells of the text: that of the new default, with the old default beside it; blank where the
+    """One step about the text: that of the new default, with the old default beside it; blank where the
     default stays."""
-    old = next((s.old for s in steps if s.old is not None and s.old.is_default), None)
-    new = next((s.new for s in steps if s.new is not None and s.new.is_default), None)
     if not steps:
         return []
-    return [FactStep(old, new)] if old is not None and new is not None else [FactStep(None, None)]
+    old_versions = [step.old for step in steps if step.old is not None and step.old.is_default]
+    new_versions = [step.new for step in steps if step.new is not None and step.new.is_default]
+    if old_versions and new_versions:
+        return [FactStep(old_versions[0], new_versions[0])]
+    return [FactStep(None, None)]
 
 
 def _version(step: FactStep, entity: Entity) -> Iterator[Reversal]:

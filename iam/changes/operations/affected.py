@@ -160,12 +160,13 @@ class _AffectedWeighing:
         )
 
     def _witnesses(self, sort: str, bit: int, groups: Groups) -> tuple[Witness, ...]:
-        """The requests of the first of those for whom the action becomes so."""
+        """Requests of one principal for whom the action changes so: the first by name."""
         concerned = {delta: members for delta, members in groups.items() if getattr(delta, sort) & bit}
-        first = min(_members(concerned), key=_by_name)
-        before, after = self._difference.sides_of(first.id)
+        principal = min(_members(concerned), key=_by_name)
+        before, after = self._difference.sides_of(principal.id)
         action = self._space.actions.names(bit)[0]
-        return self._shifts[first.id].witnesses(action, bit, before=before, after=after)
+        shifts = self._shifts[principal.id]
+        return shifts.witnesses(action, bit, before=before, after=after)
 
     def _riskiest(self, total: PermissionDelta) -> list[tuple[str, int]]:
         """(sort, bit) of the actions to be named: what changes IAM, what else is risky, then something of

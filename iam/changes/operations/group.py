@@ -63,13 +63,16 @@ class UpdateGroup(Rename):
     )
 
     def effect(self) -> AccessEffect:
-        """What finds its people by the name of the group."""
+        """Notes the teams that find their people by the name of the group."""
+        if self.inputs.new_name == self.inputs.name:
+            return AccessEffect()
         rules = TeamRule.objects.filter(kind=RuleKind.GROUP, value=self.inputs.name)
         rules = rules.filter(account_id__in=["", self.account.account_id])
         names = sorted(set(rules.values_list("team__name", flat=True)))
-        is_renamed = bool(names) and self.inputs.new_name != self.inputs.name
+        if not names:
+            return AccessEffect()
         note = f"{', '.join(names)} use this name in their team rules. Add the new name to those rules."
-        return AccessEffect(notes=(note,)) if is_renamed else AccessEffect()
+        return AccessEffect(notes=(note,))
 
 
 class DeleteGroup(Delete):

@@ -277,12 +277,14 @@ class DeletePolicy(OnPolicy, Delete):
         return call.params.get("VersionId", "") not in ("", *image.get("versions", ()))
 
     def can_proceed(self, image: Image, *, before: Image) -> bool:
-        """As before, but for versions that were to go and are gone. The mirror may not have read its tags
-        yet."""
-        going = set(self.inputs.versions.values())
-        kept, had = set(image.get("versions", ())), set(before["versions"])
-        same = all(image.get(key) == before[key] for key in ("path", "description", "default"))
-        return same and had - going <= kept <= had
+        """As before, except that versions to delete may be gone already. The mirror may not have read its
+        tags yet."""
+        if any(image.get(key) != before[key] for key in ("path", "description", "default")):
+            return False
+        had = set(before["versions"])
+        has = set(image.get("versions", ()))
+        to_delete = set(self.inputs.versions.values())
+        return had - to_delete <= has <= had
 
     def identity_error(self, aws: Aws) -> str:
         """Also whether somebody still has it, which AWS would refuse."""

@@ -168,17 +168,22 @@ Rules = Mapping[str, Any]
 
 
 def is_looser(rules: Rules | None, *, than: Rules | None) -> bool:
-    """Whether some rule asks for less; None are AWS's own."""
+    """True if some rule requires less; None means AWS's default policy."""
     if rules is None:
         return than is not None
     if than is None:
         kinds = sum(bool(rules[name]) for name in KINDS)
         return int(rules["minimum_length"]) < DEFAULT_LENGTH or kinds < DEFAULT_KINDS
-    fewer = any(than[name] and not rules[name] for name in KINDS)
-    shorter = rules["minimum_length"] < than["minimum_length"]
-    forgotten = rules["reuse_prevention"] < than["reuse_prevention"]
-    older = bool(than["maximum_age"]) and not 0 < rules["maximum_age"] <= than["maximum_age"]
-    return bool(fewer or shorter or forgotten or older or (than["hard_expiry"] and not rules["hard_expiry"]))
+    if any(than[name] and not rules[name] for name in KINDS):
+        return True
+    if rules["minimum_length"] < than["minimum_length"]:
+        return True
+    if rules["reuse_prevention"] < than["reuse_prevention"]:
+        return True
+    # An age of 0 means that passwords never expire.
+    if than["maximum_age"] and not 0 < rules["maximum_age"] <= than["maximum_age"]:
+        return True
+    return bool(than["hard_expiry"] and not rules["hard_expiry"])
 
 
 def differences(before: Rules | None, after: Rules | None) -> list[str]:

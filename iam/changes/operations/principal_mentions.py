@@ -57,12 +57,13 @@ def named_by(principal: Entity) -> tuple[str, ...]:
 
 
 def _policies(principal: Entity, digests: list[str]) -> str:
-    """Policies that say something of the principal, or let somebody work as it."""
-    now, own = valid_at(None), Q(account=principal.account_id)
-    versions = PolicyVersion.objects.filter(now, own, document__in=digests, is_default=True)
-    inline = InlinePolicy.objects.filter(now, own, document__in=digests).exclude(owner=principal)
-    names = {*versions.values_list("policy__name", flat=True)}
-    names |= {f"{name} of {owner}" for name, owner in inline.values_list("name", "owner__name")}
+    """Policies that name the principal, or let someone act as it."""
+    of_account = Q(valid_at(None), account=principal.account_id, document__in=digests)
+    versions = PolicyVersion.objects.filter(of_account, is_default=True)
+    names = set(versions.values_list("policy__name", flat=True))
+    inline = InlinePolicy.objects.filter(of_account).exclude(owner=principal)
+    for name, owner in inline.values_list("name", "owner__name"):
+        names.add(f"{name} of {owner}")
     return _sentence(f"{_BEGINNING}policies", sorted(names, key=str.lower))
 
 

@@ -149,12 +149,15 @@ class UpdateSamlProvider(OnSaml):
         return problems_of(self.inputs.metadata) or super().problems()
 
     def effect(self) -> AccessEffect:
-        """Also whom it is about, before and then."""
-        effect, subject = super().effect(), self.subject()
+        """Also notes which identity provider the metadata names, now and before."""
+        effect = super().effect()
+        subject = self.subject()
         state = state_of(subject) if subject else None
         former = speaks_of(state.document.text) if state and state.document else ""
-        sentences = [speaks_of(self.inputs.metadata), f"Until then {former}" if former else ""]
-        return replace(effect, notes=(*filter(None, sentences), *effect.notes))
+        notes = [speaks_of(self.inputs.metadata)]
+        if former:
+            notes.append(f"Until then {former}")
+        return replace(effect, notes=(*filter(None, notes), *effect.notes))
 
     def inverse(self, before: Image) -> Operation | None:
         """The former metadata."""

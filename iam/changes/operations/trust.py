@@ -62,12 +62,13 @@ class TrustWay:
     conditions: tuple[tuple[str, str, frozenset[str]], ...]
 
     def covers(self, other: TrustWay) -> bool:
-        """Whether all that the other lets in is let in by this one as well: it names them, and asks for no
-        more."""
-        if self.whom not in (other.whom, "* *") or self.is_not_action != other.is_not_action:
+        """True if it lets in everyone whom the other lets in: it names them, and requires no more."""
+        if self.is_not_action != other.is_not_action or self.whom not in (other.whom, "* *"):
             return False
-        calls = self.calls >= other.calls or (not self.is_not_action and "sts:*" in self.calls)
-        return calls and all(any(_asks_more(new, old) for new in other.conditions) for old in self.conditions)
+        allows_all_calls = "sts:*" in self.calls and not self.is_not_action
+        if not allows_all_calls and not self.calls >= other.calls:
+            return False
+        return all(any(_asks_more(new, old) for new in other.conditions) for old in self.conditions)
 
 
 def _asks_more(new: tuple[str, str, frozenset[str]], old: tuple[str, str, frozenset[str]]) -> bool:

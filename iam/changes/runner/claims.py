@@ -84,12 +84,14 @@ _BEFORE = CompiledQuery(lambda: _before(lambda name: Param(name, _SLOTS[name])).
 
 
 def _is_due(change: Change, now: datetime) -> bool:
-    """What `due` asks the database, of one that has been read: a change of its own waits for nothing."""
+    """The condition of `due` for a change that has been read; a change of its own waits for no other."""
     moment = change.lease_until if change.state == ChangeState.APPLYING else change.due_at
     if change.state not in RUNNING or moment is None or moment > now:
         return False
-    is_first = change.state != ChangeState.QUEUED or change.position == 0
-    return is_first or not _BEFORE.rows(**{name: getattr(change, name) for name in _SLOTS})
+    if change.state != ChangeState.QUEUED or change.position == 0:
+        return True
+    slots = {name: getattr(change, name) for name in _SLOTS}
+    return not _BEFORE.rows(**slots)
 
 
 def _read(change_id: UUID) -> Change | None:

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import json
 import time
-from itertools import chain
 from typing import Final, NamedTuple
 
 from django.db.models import Q, QuerySet
@@ -69,12 +68,15 @@ def _is_one_of_own(arns: tuple[str, ...]) -> bool:
 
 def _read() -> _OwnArns:
     at = time.monotonic()
-    roles = Account.objects.values_list("role_arn", "write_role_arn")
-    hubs = ConnectionDraft.objects.values_list("hub_arn", flat=True)
-    identities = SetupJob.objects.filter(kind=SetupKind.IDENTITY).values_list("result__principal", flat=True)
+    arns: set[str] = set()
+    for account_roles in Account.objects.values_list("role_arn", "write_role_arn"):
+        arns.update(account_roles)
+    arns.update(ConnectionDraft.objects.values_list("hub_arn", flat=True))
+    jobs = SetupJob.objects.filter(kind=SetupKind.IDENTITY)
+    arns.update(jobs.values_list("result__principal", flat=True))
     trusts = _trusts().values_list("document__text", flat=True).distinct()
-    arns = {*chain.from_iterable(roles), *hubs, *identities}
-    return _OwnArns(at, frozenset(arn for arn in arns if arn), "\n".join(text or "" for text in trusts))
+    text = "\n".join(trust or "" for trust in trusts)
+    return _OwnArns(at, frozenset(filter(None, arns)), text)
 
 
 def _own_roles() -> QuerySet[Entity]:
@@ -126,10 +128,11 @@ def _is_joined_by_own(operation: Operation) -> bool:
 def _own_arns(account_id: str) -> set[str]:
     """The ARNs of an account that Gatehouse works by."""
     arns = set(_own_roles().filter(account__account_id=account_id).values_list("arn", flat=True))
-    arns |= set(ConnectionDraft.objects.values_list("hub_arn", flat=True))
-    results = SetupJob.objects.filter(kind=SetupKind.IDENTITY).values_list("result__principal", flat=True)
-    arns |= {arn for arn in results if arn}
+    arns.update(ConnectionDraft.objects.values_list("hub_arn", flat=True))
+    jobs = SetupJob.objects.filter(kind=SetupKind.IDENTITY)
+    arns.update(filter(None, jobs.values_list("result__principal", flat=True)))
     for text in _trusts().values_list("document__text", flat=True).distinct():
         for statement in read(text or "").statements:
-            arns |= set((statement.principals or {}).get("AWS", ()))
+            principals = statement.principals or {}
+            arns.update(principals.get("AWS", ()))
     return {arn for arn in arns if f":{account_id}:" in arn and not arn.endswith(":root")}

@@ -125,13 +125,16 @@ def _checked_inverse(change: Change, *, viewer: Viewer, earlier: Sequence[Operat
 
 
 def _reborn(inverse: Operation, earlier: Sequence[Operation]) -> Operation:
-    """The same about what an earlier operation of the set makes anew, whose unique id AWS has still to
-    give."""
-    made = set(chain.from_iterable(operation.created_arns() for operation in earlier))
+    """The same operation on what an earlier operation of the set creates, whose unique id AWS has yet to
+    assign."""
+    created = set(chain.from_iterable(operation.created_arns() for operation in earlier))
     params = dict(inverse.params)
     for name, value in inverse.params.items():
-        if name.endswith("_arn") and value in made and f"{name[:-4]}_id" in params:
-            params[f"{name[:-4]}_id"] = ""
+        if not name.endswith("_arn"):
+            continue
+        id_name = f"{name.removesuffix('_arn')}_id"
+        if value in created and id_name in params:
+            params[id_name] = ""
     return restore(inverse.slug, account=inverse.account, params=params)
 
 
