@@ -13,7 +13,8 @@ STEP = 30
 
 def code(seed: str, *, at: float) -> str:
     """The six digits that a device with this base32 seed shows at a moment (seconds since 1970)."""
-    key = base64.b32decode(seed + "=" * (-len(seed) % 8))
+    padding = "=" * (-len(seed) % 8)
+    key = base64.b32decode(seed + padding)
     digest = hmac.new(key, int(at // STEP).to_bytes(8, "big"), hashlib.sha1).digest()
     offset = digest[-1] & 15
     number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF

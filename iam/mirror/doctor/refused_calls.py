@@ -133,19 +133,20 @@ def _missing(purpose: str, role: str, refusals: list[Refusal], *, account: Accou
 
 
 def _statements(purpose: str, actions: tuple[str, ...], account: Account) -> str:
-    """Reading needs all resources; what changes is bound to the account's groups or policies, as in the
-    policy that Gatehouse shows.
+    """Reads need all resources; writes are limited to the account's groups or policies, as in the policy that
+    Gatehouse shows.
     """
-    changing = frozenset(actions) & CHANGES if purpose == "write" else frozenset()
-    looking = tuple(action for action in actions if action not in changing)
-    parts = [statement(looking)] if looking else []
-    for family, all_of_family in WRITE.items():
-        missing = tuple(action for action in actions if action in changing and action in all_of_family)
-        if missing:
-            name = "".join(word.title() for word in family.split("-"))
-            resource = resource_arn(account.partition, account.account_id, kind=WRITTEN[family])
-            parts.append(statement(missing, sid=f"GatehouseMissing{name}", resources=(resource,)))
-    return ",\n".join(parts)
+    writes = frozenset(actions) & CHANGES if purpose == "write" else frozenset()
+    reads = tuple(action for action in actions if action not in writes)
+    statements = [statement(reads)] if reads else []
+    for family, actions_of_family in WRITE.items():
+        missing = tuple(action for action in actions if action in writes and action in actions_of_family)
+        if not missing:
+            continue
+        name = family.title().replace("-", "")
+        resource = resource_arn(account.partition, account.account_id, kind=WRITTEN[family])
+        statements.append(statement(missing, sid=f"GatehouseMissing{name}", resources=(resource,)))
+    return ",\n".join(statements)
 
 
 def _name(role_arn: str) -> str:

@@ -51,10 +51,11 @@ def root_facts(report: ReadReport) -> dict[str, Any]:
 
 def load_facts(account: Account, facts: dict[str, Any], *, seen: Observation) -> int:
     """Make the named facts the current ones and leave the others; how many changed."""
-    names = {(name,) for name in facts}
-    current = temporal.current_rows(FACTS, owners=[account.pk])
-    before = {key: row for key, row in current.get(account.pk, {}).items() if key in names}
-    wanted = {account.pk: {(name,): (value,) for name, value in facts.items()}}
-    change = temporal.difference(FACTS, wanted=wanted, current={account.pk: before}, at=seen.at)
+    values: dict[temporal.Key, temporal.Values] = {(name,): (value,) for name, value in facts.items()}
+    rows = temporal.current_rows(FACTS, owners=[account.pk]).get(account.pk, {})
+    current = {key: row for key, row in rows.items() if key in values}
+    change = temporal.difference(
+        FACTS, wanted={account.pk: values}, current={account.pk: current}, at=seen.at
+    )
     temporal.write(FACTS, change, account_id=account.pk, seen=seen)
     return len(change.inserts)

@@ -144,7 +144,7 @@ def _derive(job: PullJob, answers: Answers, at: datetime) -> set[int]:
 
 
 def _load_key_usage(job: PullJob, answers: Answers, at: datetime) -> None:
-    owners = answers.read.get(ACCESS_KEYS, set())
-    keys = [known for known in job.census.of_kind(Kind.ACCESS_KEY) if known.owner_id in owners]
-    uses = {known.id: answers.uses[known.aws_id] for known in keys if known.aws_id in answers.uses}
+    users = answers.read.get(ACCESS_KEYS, set())
+    keys = [key for key in job.census.of_kind(Kind.ACCESS_KEY) if key.owner_id in users]
+    uses = {key.id: answers.uses[key.aws_id] for key in keys if key.aws_id in answers.uses}
     load_usage(job.account.pk, entities=keys, uses=uses, observed_at=at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 
 from django.conf import settings
@@ -59,12 +60,11 @@ def pull_settings(job: LiveJob) -> None:
 
 def expected_calls(summary: dict[str, int]) -> int:
     """The calls of the fast lane, from the counts of GetAccountSummary."""
-    users, roles, devices = (summary.get(name, 0) for name in ("Users", "Roles", "MFADevices"))
-    entities = users + roles + summary.get("Groups", 0) + summary.get("Policies", 0)
-    pages = sum(
-        count // 1000 + 1 for count in (users, roles, devices, entities, summary.get("InstanceProfiles", 0))
-    )
-    return pages + summary.get("Providers", 0) + 14
+    counts = defaultdict(int, summary)
+    entities = counts["Users"] + counts["Roles"] + counts["Groups"] + counts["Policies"]
+    paged = (counts["Users"], counts["Roles"], counts["MFADevices"], entities, counts["InstanceProfiles"])
+    pages = sum(count // 1000 + 1 for count in paged)
+    return pages + counts["Providers"] + 14
 
 
 def pull_inventory(job: LiveJob) -> None:

@@ -183,10 +183,12 @@ def _derive_credentials(
 def _users_to_count(census: EntityCache, applied: Applied) -> list[EntityRow]:
     """Users who are new, and those who got, lost or changed a device."""
     roster = applied.roster
-    devices = applied.outcomes.get(MFA_DEVICES, PartOutcome()).changed | roster.added
-    owners = {known.owner_id for pk in devices if (known := census.by_pk.get(pk)) is not None}
-    ids = roster.added | roster.released | owners
-    return [known for known in census.of_kind(Kind.USER) if known.id in ids]
+    ids: set[int | None] = {*roster.added, *roster.released}
+    for device_id in roster.added | applied.outcomes.get(MFA_DEVICES, PartOutcome()).changed:
+        device = census.by_pk.get(device_id)
+        if device is not None:
+            ids.add(device.owner_id)
+    return [user for user in census.of_kind(Kind.USER) if user.id in ids]
 
 
 def _load_usage(job: PullJob, read: PrincipalsReading, reported: Reported | None) -> None:
@@ -197,14 +199,16 @@ def _load_usage(job: PullJob, read: PrincipalsReading, reported: Reported | None
         user = census.current.get((Kind.USER.value, listing.aws_id))
         if user is not None:
             _note_sign_in(uses.setdefault(user.id, LastUse()), listing)
-    for aws_id, last_used in read.authorization.value.last_used.items() if read.authorization.value else ():
+    authorization = read.authorization.value
+    last_uses = authorization.last_used if authorization else {}
+    for aws_id, last_used in last_uses.items():
         role = census.current.get((Kind.ROLE.value, aws_id))
         if role is not None and last_used is not None:
             uses[role.id] = LastUse(at=last_used.at, region=last_used.region or "")
     if reported is not None and reported.at != job.freshness.observed_at(CREDENTIAL_REPORT):
         uses.update(key_uses(census, reported))
-    used = census.of_kind(Kind.USER, Kind.ROLE, Kind.ACCESS_KEY)
-    load_usage(census.account.pk, entities=used, uses=uses, observed_at=read.authorization.began_at)
+    entities = census.of_kind(Kind.USER, Kind.ROLE, Kind.ACCESS_KEY)
+    load_usage(census.account.pk, entities=entities, uses=uses, observed_at=read.authorization.began_at)
 
 
 def _note_sign_in(use: LastUse, listing: UserListing) -> None:

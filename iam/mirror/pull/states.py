@@ -70,7 +70,8 @@ def _learn(members: list[tuple[EntityRow, FoundEntity]], current: temporal.Rows,
             continue
         if patch.keys().isdisjoint(old.values[_AT["attrs"]]):
             values = _patched(old, patch)
-            learned.append((old.id, bulk.canonical(values[_AT["attrs"]]), values[_AT["digest"]]))
+            attrs = bulk.canonical(values[_AT["attrs"]])
+            learned.append((old.id, attrs, values[_AT["digest"]]))
             current[known.id][()] = old._replace(values=values)
     bulk.update(EntityState, key="id", columns=("attrs", "digest"), rows=learned)
 

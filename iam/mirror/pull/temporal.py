@@ -135,14 +135,15 @@ def tag_rows(tags: Mapping[str, str] | None) -> Mapping[Key, Values]:
 
 def current_rows(table: Table, *, owners: Iterable[int]) -> Rows:
     """The current rows of the owners."""
-    rows_by_entity: Rows = {}
+    rows_by_owner: Rows = {}
     columns = ("id", table.owner, "observed_at", *table.key, *table.values)
-    width = 3 + len(table.key)
+    key_end = 3 + len(table.key)
+    current = table.model._default_manager.filter(valid_to__isnull=True)
     for chunk in bulk.chunks(owners):
-        rows = table.model._default_manager.filter(valid_to__isnull=True, **{f"{table.owner}__in": chunk})
+        rows = current.filter(**{f"{table.owner}__in": chunk})
         for row in rows.values_list(*columns):
-            rows_by_entity.setdefault(row[1], {})[row[3:width]] = Current(row[0], row[width:], row[2])
-    return rows_by_entity
+            rows_by_owner.setdefault(row[1], {})[row[3:key_end]] = Current(row[0], row[key_end:], row[2])
+    return rows_by_owner
 
 
 def difference(table: Table, *, wanted: Wanted, current: Rows, at: datetime) -> RowDifference:
@@ -177,18 +178,22 @@ def _reworded(table: Table, wanted: Wanted, current: Rows) -> set[int]:
     """The rows that would differ only in the wording of their document."""
     if DOCUMENT not in table.values:
         return set()
-    place = table.values.index(DOCUMENT)
-    others = [p for p, name in enumerate(table.values) if name not in {DOCUMENT, "digest"}]
-    pairs: dict[int, tuple[str, str]] = {}
+    document = table.values.index(DOCUMENT)
+    others = [place for place, name in enumerate(table.values) if name not in {DOCUMENT, "digest"}]
+    texts: dict[int, tuple[str, str]] = {}
     for owner, rows in wanted.items():
         for key, old in current.get(owner, {}).items():
             new = rows.get(key)
-            if new is None or not old.values[place] or not new[place] or old.values[place] == new[place]:
+            if new is None:
                 continue
-            if all(old.values[p] == new[p] for p in others):
-                pairs[old.id] = (old.values[place], new[place])
-    same = say_the_same(pairs.values())
-    return {row for row, pair in pairs.items() if pair in same}
+            old_text = old.values[document]
+            new_text = new[document]
+            if not old_text or not new_text or old_text == new_text:
+                continue
+            if all(old.values[place] == new[place] for place in others):
+                texts[old.id] = (old_text, new_text)
+    same = say_the_same(texts.values())
+    return {row for row, pair in texts.items() if pair in same}
 
 
 After = Callable[[int], datetime | None]

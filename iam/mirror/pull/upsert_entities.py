@@ -225,10 +225,13 @@ def _owner(aws_entity: FoundEntity, names: EntityNames) -> int | None:
 
 def _note_move(aws_entity: FoundEntity, known: EntityRow, roster: UpsertResult) -> None:
     """Remember whose name or ARN this entity has taken: bytes of others that mention it did not change."""
-    if aws_entity.kind not in (Kind.GROUP, Kind.POLICY):
+    if aws_entity.kind == Kind.GROUP:
+        mention = Ref(aws_entity.kind, "name", aws_entity.name)
+    elif aws_entity.kind == Kind.POLICY:
+        mention = Ref(aws_entity.kind, "arn", aws_entity.arn)
+    else:
         return
-    by, value = ("name", aws_entity.name) if aws_entity.kind == Kind.GROUP else ("arn", aws_entity.arn)
-    holder = roster.names.find(Ref(aws_entity.kind, by, value))
+    holder = roster.names.find(mention)
     if holder is not None and holder.id != known.id:
         roster.moved[holder.id] = known
 

@@ -68,18 +68,21 @@ def accounts_by_need(viewer: Viewer, *, account: Account | None = None) -> list[
     by name. One query.
     """
     now = datetime.now(tz=UTC)
-    moments = {_slot_name(minutes): now - patience(minutes) for minutes in (None, *INTERVALS)}
-    number = account.pk if account else 0
-    rows = _by_need(viewer.scope, is_one=account is not None).rows(**moments, account=number)
-    return [(pk, bool(needs)) for pk, needs in rows]
+    params: dict[str, Any] = {"account": account.pk if account else 0}
+    for minutes in (None, *INTERVALS):
+        params[_slot_name(minutes)] = now - patience(minutes)
+    by_need = _by_need(viewer.scope, is_one=account is not None)
+    return [(pk, bool(needs)) for pk, needs in by_need.rows(**params)]
 
 
 @lru_cache(maxsize=SCOPES_KEPT)
 def _by_need(scope: Scope, *, is_one: bool) -> CompiledQuery:
     needs = _needs_attention(lambda minutes: Param(_slot_name(minutes), DateTimeField()))
     accounts = _accounts_in_scope(scope).filter(removed_at__isnull=True)
-    accounts = accounts.filter(pk=Param("account", BigAutoField())) if is_one else accounts
-    by_need = accounts.annotate(needs=Case(When(needs, then=1), default=0)).order_by("-needs", "name", "id")
+    if is_one:
+        accounts = accounts.filter(pk=Param("account", BigAutoField()))
+    annotated = accounts.annotate(needs=Case(When(needs, then=1), default=0))
+    by_need = annotated.order_by("-needs", "name", "id")
     return CompiledQuery(lambda: by_need.values_list("pk", "needs"))
 
 
@@ -140,12 +143,13 @@ def _needs_attention(oldest: Callable[[int | None], Any]) -> Q:
     """`oldest` gives the moment before which a reading is old, by the minutes between the syncs of its
     account (None: the default).
     """
-    bad = Section.objects.filter(account=OuterRef("pk"), state__in=_BAD)
-    old = Section.objects.filter(account=OuterRef("pk"), name=USERS).filter(_old(oldest))
-    last = Pull.objects.filter(account=OuterRef("pk")).order_by("-created_at")
-    failed = Exact(Subquery(last.values("state")[:1]), Value(PullState.FAILED))
-    reached = ~Q(source=Source.EXPORT)
-    return reached & (Q(Exists(bad)) | Q(Exists(old)) | Q(failed))
+    sections = Section.objects.filter(account=OuterRef("pk"))
+    is_bad = Exists(sections.filter(state__in=_BAD))
+    is_old = Exists(sections.filter(name=USERS).filter(_old(oldest)))
+    pulls = Pull.objects.filter(account=OuterRef("pk")).order_by("-created_at")
+    has_failed = Exact(Subquery(pulls.values("state")[:1]), Value(PullState.FAILED))
+    is_connected = ~Q(source=Source.EXPORT)
+    return is_connected & (Q(is_bad) | Q(is_old) | Q(has_failed))
 
 
 def _old(oldest: Callable[[int | None], Any]) -> Q:

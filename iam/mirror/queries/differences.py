@@ -151,12 +151,15 @@ def fact_changes(account: Account, span: Span) -> list[FactChange]:
     The numbers that the overview adds up follow from everything else and are left out.
     """
     facts = AccountFact.objects.filter(account=account).exclude(name="numbers")
-    left, right = ({fact.name: fact for fact in facts.filter(valid_at(at))} for at in (span.left, span.right))
-    return [
-        FactChange(name, left[name].value, right[name].value, right[name].valid_from, right[name].after)
-        for name in sorted(left.keys() & right.keys())
-        if left[name].value != right[name].value
-    ]
+    left = {fact.name: fact for fact in facts.filter(valid_at(span.left))}
+    right = {fact.name: fact for fact in facts.filter(valid_at(span.right))}
+    changes = []
+    for name in sorted(left.keys() & right.keys()):
+        old = left[name]
+        new = right[name]
+        if old.value != new.value:
+            changes.append(FactChange(name, old.value, new.value, new.valid_from, new.after))
+    return changes
 
 
 class DifferenceSource:

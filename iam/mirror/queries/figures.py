@@ -268,5 +268,6 @@ def quota_usage(
     if POLICIES in synced:
         own = EntityState.objects.filter(valid_at(at), account=account, kind=Kind.POLICY, category="customer")
         versions = PolicyVersion.objects.filter(valid_at(at), policy__in=own.values("entity"))
-        used |= {"Policies": counts[CUSTOMER_POLICIES], "PolicyVersionsInUse": versions.count()}
+        used["Policies"] = counts[CUSTOMER_POLICIES]
+        used["PolicyVersionsInUse"] = versions.count()
     return used

@@ -96,14 +96,15 @@ class _HistoryReading:
         yield from history_events.credential_events(self._steps(credentials), has_key_rows=self._has_keys())
 
     def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[FactStep]:
-        """Rows of a first reading are told by the entity's own beginning, but for the entity and what it
+        """Rows of a first reading are covered by the entity's own beginning, except the entity and what it
         owns.
         """
         begun = Q(valid_from__range=(self.low, self.high))
         if not with_first:
             begun &= Q(after__isnull=False)
         ended = Q(valid_to__range=(self.low, self.high))
-        newest = list(rows.filter(begun | ended).order_by("-valid_from", "-pk")[: ROWS + 1])
+        newest_first = rows.filter(begun | ended).order_by("-valid_from", "-pk")
+        newest = list(newest_first[: ROWS + 1])
         self.is_cut = self.is_cut or len(newest) > ROWS
         model: type[Temporal] = rows.model
         return list(steps(newest[:ROWS], key=KEYS[model], low=self.low, high=self.high))
@@ -130,14 +131,17 @@ class _Comparing(_HistoryReading):
     right: datetime | None = None
 
     def _steps(self, rows: QuerySet[Any], *, with_first: bool = False) -> list[FactStep]:
-        then, now = valid_at(self.low), valid_at(self.right)
-        newest = list(rows.filter((then & ~now) | (now & ~then)).order_by("-valid_from", "-pk")[: ROWS + 1])
+        then = valid_at(self.low)
+        now = valid_at(self.right)
+        newest_first = rows.filter((then & ~now) | (now & ~then)).order_by("-valid_from", "-pk")
+        newest = list(newest_first[: ROWS + 1])
         self.is_cut = self.is_cut or len(newest) > ROWS
         key = KEYS[rows.model]
         sides: dict[Any, list[Any]] = {}
         for row in newest[:ROWS]:
             was_there = row.valid_from <= self.low
-            sides.setdefault(key(row), [None, None])[0 if was_there else 1] = row
+            side = 0 if was_there else 1
+            sides.setdefault(key(row), [None, None])[side] = row
         return [FactStep(old, new) for old, new in sides.values()]
 
 

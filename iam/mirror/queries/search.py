@@ -66,14 +66,14 @@ class HitGroup:
 
 
 def exact(viewer: Viewer, text: str, *, at: datetime | None = None) -> EntityHit | None:
-    """What has exactly this ARN or this id, if it is one thing; what exists goes before what is gone. One
+    """The entity with exactly this ARN or id, if it is one; an existing one goes before a deleted one. One
     query, two of the past.
     """
     rows = _findable_entities(viewer, at).filter(Q(arn=text) | Q(aws_id=text))
     hits = _hits(_values(rows).order_by("pk")[:SUGGESTED], at)
-    living = [hit for hit in hits if hit.gone_at is None]
-    candidates = living or hits
-    return candidates[0] if len({hit.page_pk for hit in candidates}) == 1 else None
+    candidates = [hit for hit in hits if hit.gone_at is None] or hits
+    pages = {hit.page_pk for hit in candidates}
+    return candidates[0] if len(pages) == 1 else None
 
 
 def search(viewer: Viewer, text: str, *, at: datetime | None = None) -> list[HitGroup]:
@@ -99,9 +99,9 @@ def _closest(viewer: Viewer, text: str, at: datetime | None, kinds: list[str]) -
     """The few closest of each kind, in order."""
     parts = []
     for kind in kinds:
-        ranked = _ranked(_matching(_findable_entities(viewer, at, kind), text, at), text, at)
-        few = ranked.order_by(*CLOSEST).values("pk")[:PER_KIND]
-        parts.append(Entity.objects.filter(pk__in=few).values("pk"))
+        matching = _matching(_findable_entities(viewer, at, kind), text, at)
+        closest = _ranked(matching, text, at).order_by(*CLOSEST).values("pk")[:PER_KIND]
+        parts.append(Entity.objects.filter(pk__in=closest).values("pk"))
     chosen = Entity.objects.filter(pk__in=parts[0].union(*parts[1:], all=True))
     return _ranked(chosen, text, at).order_by(*CLOSEST)
 

@@ -95,13 +95,15 @@ def _beyond_accounts(scope: Scope, *, kinds: Collection[str] | None) -> QuerySet
     Each part comes from an index of its own, and together they are as many rows as the teams are large,
     whatever the size of the mirror: conditions that are joined by OR would be tried on every entity there is.
     """
-    people = _people(scope)
-    parts = list(people) if kinds is None or Kind.USER in kinds else []
+    users = _people(scope)
+    parts = list(users) if kinds is None or Kind.USER in kinds else []
     if kinds is None or Kind.GROUP in kinds:
         parts.append(_groups(scope).values("pk"))
     if kinds is None or OWNED.intersection(kinds):
-        parts += [Entity.objects.filter(owner__in=owners).values("pk") for owners in people]
-    return parts[0].union(*parts[1:], all=True) if parts else Entity.objects.none().values("pk")
+        parts += [Entity.objects.filter(owner__in=owners).values("pk") for owners in users]
+    if not parts:
+        return Entity.objects.none().values("pk")
+    return parts[0].union(*parts[1:], all=True)
 
 
 def people_within(scope: Scope) -> QuerySet[Entity]:
@@ -150,7 +152,8 @@ def _members(scope: Scope) -> QuerySet[Edge, Any]:
 def _under_paths(scope: Scope) -> QuerySet[EntityState, Any]:
     under = Q(pk__in=[])
     for account_id, value in sorted(scope.paths):
-        start = "/" + value.strip("/") + "/" if value.strip("/") else "/"
+        path = value.strip("/")
+        start = f"/{path}/" if path else "/"
         under |= Q(Under(F("path"), start)) & _in_account(account_id)
     return EntityState.objects.filter(under, valid_at(None), kind=Kind.USER).values("entity")
 

@@ -31,12 +31,13 @@ def reread_tags(
     before a newer one.
     """
     with _loading(account, entity, at=at, cause_id=cause_id) as seen:
-        if seen is not None:
-            rows: dict[temporal.Key, temporal.Values] = {(): (dict(tags),)} if tags else {}
-            temporal.load(temporal.TAGS, wanted={entity.pk: rows}, account_id=account.pk, seen=seen)
-            if entity.kind == Kind.USER:
-                text = search_text(entity, dict(tags))
-                Entity.objects.filter(pk=entity.pk).update(search=text)
+        if seen is None:
+            return
+        rows: dict[temporal.Key, temporal.Values] = {(): (dict(tags),)} if tags else {}
+        temporal.load(temporal.TAGS, wanted={entity.pk: rows}, account_id=account.pk, seen=seen)
+        if entity.kind == Kind.USER:
+            text = search_text(entity, dict(tags))
+            Entity.objects.filter(pk=entity.pk).update(search=text)
 
 
 def reread_boundary(
@@ -46,16 +47,18 @@ def reread_boundary(
 
     No call, but for a policy that the mirror lacks, such as one of AWS that nobody had. Raises AwsError.
     """
-    named = Entity.objects.filter(account=account, kind=Kind.POLICY, arn=arn, gone_at__isnull=True)
-    if arn and not named.exists():
+    policies = Entity.objects.filter(account=account, kind=Kind.POLICY, arn=arn, gone_at__isnull=True)
+    if arn and not policies.exists():
         name = arn.rpartition("/")[2]
         reread_entity(account, aws, kind=Kind.POLICY.value, name=name, arn=arn, cause_id=cause_id)
     with _loading(account, holder, at=at, cause_id=cause_id) as seen:
         if seen is None:
             return
         others = Edge.objects.filter(valid_at(None), source=holder).exclude(kind=EdgeKind.BOUNDARY)
-        rows: dict[temporal.Key, temporal.Values] = dict.fromkeys(others.values_list("kind", "target_id"), ())
-        rows |= {(EdgeKind.BOUNDARY.value, pk): () for pk in named.all().values_list("pk", flat=True)}
+        edges = list(others.values_list("kind", "target_id"))
+        for pk in policies.all().values_list("pk", flat=True):
+            edges.append((EdgeKind.BOUNDARY.value, pk))
+        rows: dict[temporal.Key, temporal.Values] = dict.fromkeys(edges, ())
         temporal.load(temporal.EDGES, wanted={holder.pk: rows}, account_id=account.pk, seen=seen)
 
 

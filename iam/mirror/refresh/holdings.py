@@ -62,8 +62,9 @@ def reread_attachments(
     newer one. Raises AwsError.
     """
     at, arns = read or read_attachments(aws, kind=holder.kind, name=holder.name)
-    known = _policies(account, arns)
-    for arn in sorted(arns - set(known.values_list("arn", flat=True))):
+    policies = _policies(account, arns)
+    missing = arns - set(policies.values_list("arn", flat=True))
+    for arn in sorted(missing):
         name = arn.rpartition("/")[2]
         reread_entity(account, aws, kind=Kind.POLICY.value, name=name, arn=arn, cause_id=cause_id)
     with transaction.atomic():
@@ -71,8 +72,10 @@ def reread_attachments(
         if seen is None:
             return
         others = Edge.objects.filter(valid_at(None), source=holder).exclude(kind=EdgeKind.ATTACHED)
-        rows: dict[temporal.Key, temporal.Values] = dict.fromkeys(others.values_list("kind", "target_id"), ())
-        rows |= {(EdgeKind.ATTACHED.value, pk): () for pk in known.all().values_list("pk", flat=True)}
+        edges = list(others.values_list("kind", "target_id"))
+        for pk in policies.all().values_list("pk", flat=True):
+            edges.append((EdgeKind.ATTACHED.value, pk))
+        rows: dict[temporal.Key, temporal.Values] = dict.fromkeys(edges, ())
         temporal.load(temporal.EDGES, wanted={holder.pk: rows}, account_id=account.pk, seen=seen)
         _end(holder, at=at)
 

@@ -38,14 +38,17 @@ def listed(
     pasted = match_list(text, among=users_of(Campaign(account=account, team=team), viewer=viewer))
     matches = chain.from_iterable(line.matches for line in pasted.lines)
     people = owners(match.entity.arn for match in matches)
+    person_by_arn: dict[str, object] = {arn: person.pk for arn, person in people.items()}
     users: dict[int, Entity] = {}
     open_lines = []
     for line in pasted.lines:
-        users_meant = _users_meant(line, {arn: person.pk for arn, person in people.items()})
-        chosen = users_meant or [match.entity for match in line.matches if match.entity.pk in picks]
-        users |= {user.pk: user for user in chosen}
-        if line.matches and not users_meant:
-            open_lines.append(line)
+        chosen = _users_meant(line, person_by_arn)
+        if not chosen:
+            chosen = [match.entity for match in line.matches if match.entity.pk in picks]
+            if line.matches:
+                open_lines.append(line)
+        for user in chosen:
+            users[user.pk] = user
     return Listed(list(users.values()), open_lines, pasted.unknown, pasted.left_over)
 
 

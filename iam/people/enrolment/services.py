@@ -207,12 +207,13 @@ def end(enrolment: Enrolment, *, outcome: EnrolmentOutcome, actor: Actor | None)
 
 
 def free_name(user: Entity) -> str:
-    """A name for a device that nothing in the account has, as the mirror stands: the user's own, or that with
-    a number.
+    """A device name that nothing in the account has, as far as the mirror shows: the user's own name, or that
+    with a number.
     """
-    base = "".join(sign for sign in user.name if NAME.fullmatch(sign))[:200] or "device"
-    serials = (serial_of(user.account, name) for name in (base, *(f"{base}-{n}" for n in range(2, 100))))
-    for serial in serials:
+    letters = [letter for letter in user.name if NAME.fullmatch(letter)]
+    base = "".join(letters)[:200] or "device"
+    for name in (base, *(f"{base}-{number}" for number in range(2, 100))):
+        serial = serial_of(user.account, name)
         if not _is_taken(user, serial):
             return serial.rpartition("/")[2]
     return f"{base}-{uuid4().hex[:6]}"

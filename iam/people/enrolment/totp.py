@@ -19,8 +19,9 @@ FARTHEST: Final = 12 * 3600 // STEP
 
 
 def code_at(seed: str, step: int) -> str:
-    """The six digits of a base32 seed in a step of 30 seconds since 1970."""
-    key = base64.b32decode(seed + "=" * (-len(seed) % 8), casefold=True)
+    """The six digits of a base32 seed in a step of 30 seconds since 1970 (RFC 6238)."""
+    padding = "=" * (-len(seed) % 8)
+    key = base64.b32decode(seed + padding, casefold=True)
     digest = hmac.new(key, max(0, step).to_bytes(8, "big"), hashlib.sha1).digest()
     offset = digest[-1] & 15
     number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFFFFFF
@@ -44,14 +45,17 @@ def reading_of(seed: str, first: str, second: str, *, at: float) -> Reading:
     is the newer one.
     """
     now = int(at // STEP)
-    shown = {step: code_at(seed, step) for step in range(now - FARTHEST, now + FARTHEST + 1)}
-    nearest = sorted(shown, key=lambda step: abs(step - now))
+    steps = range(now - FARTHEST, now + FARTHEST + 1)
+    codes = {step: code_at(seed, step) for step in steps}
+    nearest = sorted(codes, key=lambda step: abs(step - now))
     for step in nearest:
-        if shown[step] == second and shown.get(step - 1) == first:
+        if codes[step] == second and codes.get(step - 1) == first:
             return Reading(skew=(step - now) * STEP)
-    if any(shown[step] == first and shown.get(step - 1) == second for step in nearest):
-        return Reading(are_swapped=True)
-    near = {shown[step] for step in nearest[: 2 * 20 + 1]}
+    for step in nearest:
+        if codes[step] == first and codes.get(step - 1) == second:
+            return Reading(are_swapped=True)
+    # 20 steps before and after now, ten minutes.
+    near = {codes[step] for step in nearest[: 2 * 20 + 1]}
     return Reading(are_known={first, second} <= near)
 
 

@@ -117,12 +117,11 @@ class Places:
 
 def people_under(rules: Iterable[Rule]) -> QuerySet[Entity, Any]:
     """The numbers of the IAM users whom such rules make part of a team, as a query."""
-    scope = Scope(
-        groups=frozenset((r.account_id, r.value) for r in rules if r.kind == RuleKind.GROUP),
-        paths=frozenset((r.account_id, r.value) for r in rules if r.kind == RuleKind.PATH),
-    )
-    everybody = Viewer(person_id=_NO_ONE, name="", email="", scope=scope)
-    return visible_entities(everybody).filter(kind=Kind.USER, gone_at__isnull=True).values("pk")
+    groups = [(rule.account_id, rule.value) for rule in rules if rule.kind == RuleKind.GROUP]
+    paths = [(rule.account_id, rule.value) for rule in rules if rule.kind == RuleKind.PATH]
+    scope = Scope(groups=frozenset(groups), paths=frozenset(paths))
+    team = Viewer(person_id=_NO_ONE, name="", email="", scope=scope)
+    return visible_entities(team).filter(kind=Kind.USER, gone_at__isnull=True).values("pk")
 
 
 def _rows() -> QuerySet[Any, Any]:

@@ -315,10 +315,12 @@ def _boundary(user: Entity, site: CreationSite) -> Iterator[MoveStep]:
 
 def _tags(user: Entity, old: Mapping[str, str], new: Mapping[str, str]) -> Iterator[MoveStep]:
     row = TagSet.objects.filter(valid_at(None), entity=user).first()
-    has: dict[str, str] = dict(row.tags) if row else {}
-    wanted = {key: value for key, value in has.items() if old.get(key) != value or key in new} | dict(new)
-    if wanted != has:
-        tags_text = (
-            ", ".join(f"{key} = {value}" for key, value in sorted(new.items())) or "without the previous ones"
-        )
-        yield MoveStep(user.account.name, SETS, "Tags", tags_text, SetTags.of(user, tags=wanted))
+    current: dict[str, str] = dict(row.tags) if row else {}
+    # A tag of the old blueprint is removed, unless somebody has given it another value.
+    wanted = {key: value for key, value in current.items() if old.get(key) != value or key in new}
+    wanted.update(new)
+    if wanted == current:
+        return
+    texts = [f"{key} = {value}" for key, value in sorted(new.items())]
+    summary = ", ".join(texts) or "without the previous ones"
+    yield MoveStep(user.account.name, SETS, "Tags", summary, SetTags.of(user, tags=wanted))

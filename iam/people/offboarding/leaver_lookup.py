@@ -39,12 +39,12 @@ def leaver_of(user: Entity) -> Somebody:
 
 def people_of(users: Sequence[Entity]) -> list[Somebody]:
     """Whose each of some users is, in their order; the same queries, whatever their number."""
-    known = owners_of(users)
+    owners = owners_of(users)
     tags = _tags(users)
-    people = {ownership.person.pk: ownership.person for ownership in known.values() if ownership.person}
-    strangers = {ownership.address for ownership in known.values() if ownership.person is None}
-    theirs = users_of(list(people.values()), addresses=strangers)
-    return [_leaver_user(user, known[user.pk], tags.get(user.pk, {}), theirs) for user in users]
+    people = {owner.person.pk: owner.person for owner in owners.values() if owner.person}
+    addresses = {owner.address for owner in owners.values() if owner.person is None}
+    users_by_owner = users_of(list(people.values()), addresses=addresses)
+    return [_leaver_user(user, owners[user.pk], tags.get(user.pk, {}), users_by_owner) for user in users]
 
 
 def reach_of(viewer: Viewer) -> Viewer:
@@ -58,15 +58,19 @@ def limited_to_viewer(
     """The same people with the users for whom the viewer may ask, and with `more` for the first of them; two
     queries.
     """
-    pks = {user.pk for user in chain.from_iterable(somebody.users for somebody in people)}
-    reached = set(visible_entities(reach_of(viewer)).filter(pk__in=pks).values_list("pk", flat=True))
-    seen = []
+    all_users = chain.from_iterable(person.users for person in people)
+    pks = {user.pk for user in all_users}
+    reachable = set(visible_entities(reach_of(viewer)).filter(pk__in=pks).values_list("pk", flat=True))
+    limited = []
     for place, person in enumerate(people):
-        users = tuple(user for user in person.users if user.pk in reached)
-        added = tuple(more) if place == 0 else ()
-        why = person.why | {user.pk: "same name, chosen" for user in added}
-        seen.append(replace(person, users=(*users, *added), why=why, unseen=len(person.users) - len(users)))
-    return seen
+        users = [user for user in person.users if user.pk in reachable]
+        unseen = len(person.users) - len(users)
+        why = dict(person.why)
+        if place == 0:
+            users += more
+            why |= {user.pk: "same name, chosen" for user in more}
+        limited.append(replace(person, users=tuple(users), why=why, unseen=unseen))
+    return limited
 
 
 def user_for(viewer: Viewer, pk: int) -> Entity | None:
@@ -76,18 +80,19 @@ def user_for(viewer: Viewer, pk: int) -> Entity | None:
 
 
 def same_name(person: Somebody, *, viewer: Viewer) -> list[Entity]:
-    """Users of other accounts who have the same name and are nobody's, and those of whom several people are
-    said to be meant, this one among them: somebody has to say whether they are this person's.
+    """Users of other accounts who have the same name and no owner, and those who are matched to several
+    people, this one among them: someone has to decide whether they are this person's.
     """
-    names = {entity.name for entity in person.users}
-    alike = Q(name__in=names) & ~Q(account__in=[entity.account_id for entity in person.users])
+    names = {user.name for user in person.users}
+    accounts = [user.account_id for user in person.users]
+    alike = Q(name__in=names) & ~Q(account__in=accounts)
     if person.person_id is not None:
         alike |= Q(sign__standing__in=DOUBTS, sign__said__icontains=str(person.person_id))
     living = visible_entities(reach_of(viewer)).filter(alike, kind=Kind.USER, gone_at__isnull=True)
-    rows = living.exclude(pk__in=[entity.pk for entity in person.users])
-    users = list(rows.select_related("account").order_by("account__name", "pk")[:20])
-    known = owners_of(users)
-    return [user for user in users if known[user.pk].person is None and not known[user.pk].address]
+    rows = living.exclude(pk__in=[user.pk for user in person.users]).select_related("account")
+    users = list(rows.order_by("account__name", "pk")[:20])
+    owners = owners_of(users)
+    return [user for user in users if owners[user.pk].person is None and not owners[user.pk].address]
 
 
 def teams_of(users: Sequence[Entity]) -> list[str]:

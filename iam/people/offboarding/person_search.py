@@ -120,16 +120,18 @@ def _rank(match: PersonMatch, words: Sequence[str]) -> tuple[int, str, int]:
 
 def _wanted(words: Sequence[str], text: str) -> Q:
     patterns = [_pattern(word) for word in words]
-    named = _each("name", patterns)
     tagged = Q(pk__in=[])
     for tag in _NAME_TAGS:
         tagged |= _each(f"tags__{tag}", patterns)
-    tag_sets = TagSet.objects.filter(tagged, valid_at(None), entity__kind=Kind.USER).values("entity")
-    addresses = Sign.objects.filter(_each("address", patterns)).exclude(address="").values("user")
-    by_person = users_of(list(_matching_people(words)[:_MAX_CANDIDATES]))
-    theirs = {owned.user.pk for owned in chain.from_iterable(by_person.values())}
-    wanted = named | Q(pk__in=theirs) | Q(pk__in=tag_sets) | Q(pk__in=addresses)
-    return wanted | Q(arn__iexact=text) if text.startswith("arn:") else wanted
+    tag_sets = TagSet.objects.filter(tagged, valid_at(None), entity__kind=Kind.USER)
+    addresses = Sign.objects.filter(_each("address", patterns)).exclude(address="")
+    people = list(_matching_people(words)[:_MAX_CANDIDATES])
+    owned_users = chain.from_iterable(users_of(people).values())
+    wanted = _each("name", patterns) | Q(pk__in={owned.user.pk for owned in owned_users})
+    wanted |= Q(pk__in=tag_sets.values("entity")) | Q(pk__in=addresses.values("user"))
+    if text.startswith("arn:"):
+        wanted |= Q(arn__iexact=text)
+    return wanted
 
 
 def _matching_people(words: Sequence[str]) -> QuerySet[Person]:

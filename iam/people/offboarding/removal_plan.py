@@ -69,12 +69,17 @@ class Plan:
         """The operations of the set: every deny before anything else, each account a lane, each thing a
         branch, so that nothing waits for anything.
         """
-        placed = [(lane, 1, site.deny) for lane, site in enumerate(self.sites) if site.deny]
+        operations: list[Operation] = []
+        lanes: list[SetLane] = []
         for lane, site in enumerate(self.sites):
-            placed += [(lane, branch, operation) for branch, operation in enumerate(site.others, start=2)]
-        return [operation for _, _, operation in placed], [
-            SetLane(lane, branch) for lane, branch, _ in placed
-        ]
+            if site.deny:
+                operations.append(site.deny)
+                lanes.append(SetLane(lane, 1))
+        for lane, site in enumerate(self.sites):
+            for branch, operation in enumerate(site.others, start=2):
+                operations.append(operation)
+                lanes.append(SetLane(lane, branch))
+        return operations, lanes
 
     @property
     def left(self) -> list[str]:

@@ -102,16 +102,16 @@ def seats_of(leaver: Leaver) -> list[OffboardedUser]:
 
 def to_turn_back(seat: OffboardedUser) -> list[Change]:
     """What of a seat was changed and is not turned back yet, the newest first, so that the deny goes last."""
-    done = turned_changes_of(seat).filter(state=ChangeState.APPLIED, already_so=False)
     reverted = Change.objects.filter(reverts=OuterRef("pk"), state=ChangeState.APPLIED)
-    done = done.exclude(Exists(reverted))
-    done = done.exclude(operation__in=NOT_GIVEN_BACK)
+    done = turned_changes_of(seat).filter(state=ChangeState.APPLIED, already_so=False)
+    done = done.exclude(Exists(reverted)).exclude(operation__in=NOT_GIVEN_BACK)
     changes = list(done.select_related("account", "change_set").order_by("-created_at", "-position"))
     grants = EndedGrant.objects.filter(seat=seat).values("grant")
-    taken = LedgerEntry.objects.filter(part__grant__in=grants, ended_by__isnull=False).values("ended_by")
+    ending = LedgerEntry.objects.filter(part__grant__in=grants, ended_by__isnull=False).values("ended_by")
     now = datetime.now(tz=UTC)
-    lapsed = LedgerEntry.objects.filter(ended_by__in=taken, part__grant__ends_at__lte=now).values("ended_by")
-    by_grants = Change.objects.filter(pk__in=taken, state=ChangeState.APPLIED, already_so=False)
-    by_grants = by_grants.exclude(pk__in=lapsed).exclude(operation__in=NOT_GIVEN_BACK)
-    known = {change.pk for change in changes}
-    return [*(change for change in by_grants.select_related("account") if change.pk not in known), *changes]
+    expired = LedgerEntry.objects.filter(ended_by__in=ending, part__grant__ends_at__lte=now)
+    by_grants = Change.objects.filter(pk__in=ending, state=ChangeState.APPLIED, already_so=False)
+    by_grants = by_grants.exclude(pk__in=expired.values("ended_by")).exclude(operation__in=NOT_GIVEN_BACK)
+    own = {change.pk for change in changes}
+    others = [change for change in by_grants.select_related("account") if change.pk not in own]
+    return others + changes

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Final
 
 from iam.access.templates.queries import offer_of
@@ -165,12 +164,15 @@ def _decision(index: Index, shard: Shard, site: CreationSite, *, is_allowed: boo
 
 def _documents(shard: Shard, site: CreationSite) -> list[Document]:
     """The policies of the groups and of the boundary; the index keeps only those that somebody has."""
-    rows = [shard.groups[group.pk] for group in site.groups if group.pk in shard.groups]
-    inline = chain.from_iterable(row.grants.inline for row in rows)
-    digests = {digest for _, digest in inline}
-    attached = set(chain.from_iterable(row.grants.attached for row in rows)) | {_boundary(site) or 0}
-    policies = [shard.policies[number] for number in attached if number in shard.policies]
-    digests |= {policy.digest for policy in policies if policy.digest}
+    digests: set[str] = set()
+    policy_ids = {_boundary(site) or 0}
+    for group in site.groups:
+        if group.pk in shard.groups:
+            grants = shard.groups[group.pk].grants
+            digests.update(digest for _, digest in grants.inline)
+            policy_ids.update(grants.attached)
+    policies = [shard.policies[number] for number in policy_ids if number in shard.policies]
+    digests.update(policy.digest for policy in policies if policy.digest)
     return list(Document.objects.filter(digest__in=digests))
 
 

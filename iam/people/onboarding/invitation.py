@@ -55,14 +55,16 @@ def invitations(people: Sequence[Newcomer]) -> dict[int, Link]:
     """The newest invitation of each who has one: one query, and one more where a restore sent another one in
     its place.
     """
-    causes = {cause_of(newcomer): newcomer.pk for newcomer in people}
-    links = {causes[cause]: link for cause, link in newest_by_cause(causes).items()}
+    newcomers = {cause_of(newcomer): newcomer.pk for newcomer in people}
+    links = {newcomers[cause]: link for cause, link in newest_by_cause(newcomers).items()}
     replaced = {pk: link for pk, link in links.items() if link.ended_why == Ended.REPLACED}
-    if replaced:
-        users = {link.user_arn for link in replaced.values()}
-        newer = Link.objects.filter(purpose=Purpose.INVITATION, user_arn__in=users).order_by("created_at")
-        newest = {(link.person_id, link.user_arn): link for link in newer}
-        links |= {pk: newest[link.person_id, link.user_arn] for pk, link in replaced.items()}
+    if not replaced:
+        return links
+    users = {link.user_arn for link in replaced.values()}
+    candidates = Link.objects.filter(purpose=Purpose.INVITATION, user_arn__in=users).order_by("created_at")
+    newest = {(link.person_id, link.user_arn): link for link in candidates}
+    for pk, link in replaced.items():
+        links[pk] = newest[link.person_id, link.user_arn]
     return links
 
 

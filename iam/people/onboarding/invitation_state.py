@@ -83,20 +83,24 @@ def why_over(newcomer: Newcomer, *, since: datetime) -> str:
 
 
 def without_access(places: Iterable[ProvisionedUser]) -> dict[str, str]:
-    """The ARNs of those users of places whose access was ended or is suspended since they were made, and
-    which of the two as a sentence to their person; two queries. Who comes back under an old name has the
-    access of today.
+    """The ARNs of users whose access was ended or is suspended since they were created, each with a sentence
+    to their person about which of the two; two queries. A person who comes back under an old name has
+    today's access.
     """
-    since = {place.user_arn: place.joined_at for place in places if place.joined_at}
-    seats = OffboardedUser.objects.filter(user_arn__in=since, leaver__stage__in=(*ENDED, *SUSPENDED))
+    joined_at = {place.user_arn: place.joined_at for place in places if place.joined_at}
+    seats = OffboardedUser.objects.filter(user_arn__in=joined_at, leaver__stage__in=(*ENDED, *SUSPENDED))
     reasons: dict[str, str] = {}
     for arn, stage, at in seats.values_list("user_arn", "leaver__stage", "leaver__run__created_at"):
-        if at >= since[arn] and (stage in ENDED or arn not in reasons):
-            reasons[arn] = ACCESS_ENDED if stage in ENDED else ACCESS_SUSPENDED
-    users = Entity.objects.filter(kind=Kind.USER, arn__in=since).values_list("arn", "gone_at")
+        if at < joined_at[arn]:
+            continue
+        if stage in ENDED:
+            reasons[arn] = ACCESS_ENDED
+        else:
+            reasons.setdefault(arn, ACCESS_SUSPENDED)
+    users = Entity.objects.filter(kind=Kind.USER, arn__in=joined_at).values_list("arn", "gone_at")
     living = {arn for arn, gone_at in users if gone_at is None}
     for arn, gone_at in users:
-        if arn not in living and gone_at is not None and gone_at >= since[arn]:
+        if arn not in living and gone_at is not None and gone_at >= joined_at[arn]:
             reasons[arn] = ACCESS_ENDED
     return reasons
 

@@ -325,12 +325,11 @@ def _columns(head: Sequence[str]) -> dict[str, int]:
 
 def _row(line: int, cells: Sequence[str], places: Mapping[str, int], *, width: int) -> NewcomerRow:
     values = {key: cells[place] for key, place in places.items() if place < len(cells)}
-    row_typed = typed(line, values)
-    row_typed = replace(row_typed, errors=(*row_typed.errors, *_mixed(cells)))
+    row = typed(line, values)
+    errors = [*row.errors, *_mixed(cells)]
     if any(cell.strip() for cell in cells[width:]):
-        more = f"The row has {len(cells)} cells, and the first line has {width} column names."
-        return replace(row_typed, errors=(*row_typed.errors, more))
-    return row_typed
+        errors.append(f"The row has {len(cells)} cells, and the first line has {width} column names.")
+    return replace(row, errors=tuple(errors))
 
 
 def last_moment(until: date | None) -> datetime | None:

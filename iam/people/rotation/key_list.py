@@ -158,13 +158,14 @@ def complete(context: ListContext, page_rows: list[Row]) -> None:
     """Adds to each row the name of its user, the team that owns the user, and the rotation in progress. Two
     queries.
     """
-    living = living_by_key([row["entity"] for row in page_rows])
+    rotations = living_by_key([row["entity"] for row in page_rows])
     people, owners = people_and_owners(row["user"] for row in page_rows if row["user"])
     for row in page_rows:
-        login, tags = row["user_name"] or "", row["tags"] or {}
-        row["display"] = display_name(login, tags, person=people.get(row["user"], ""))
-        row["owner"] = owners.get(row["user"], "")
-        row["rotation"] = living.get(row["entity"])
+        user = row["user"]
+        person = people.get(user, "")
+        row["display"] = display_name(row["user_name"] or "", row["tags"] or {}, person=person)
+        row["owner"] = owners.get(user, "")
+        row["rotation"] = rotations.get(row["entity"])
 
 
 KEYS: Final = ListDefinition(

@@ -64,14 +64,15 @@ def reconcile_open() -> int:
 
 
 def _to_reconcile(now: datetime) -> QuerySet[Rotation]:
-    """Of whom a worker was not told that their change has ended, or their secret expired."""
+    """Rotations whose change has ended, or whose secret has expired, without a worker being notified."""
+    is_handing = Q(stage=RotationStage.HANDING)
+    secrets = Secret.objects.filter(pk=OuterRef("sealed_id"), state=SecretState.SEALED, expires_at__gt=now)
+    has_ended = Q(stage__in=MOVING) & ~Q(change__state__in=OPEN)
+    has_expired = is_handing & Q(discarding__isnull=True) & ~Exists(secrets)
+    is_discarded = is_handing & Q(discarding__isnull=False) & ~Q(discarding__state__in=OPEN)
     waiting = Rotation.objects.filter(Q(retry_at__isnull=True) | Q(retry_at__lte=now))
-    ended = ~Q(change__state__in=OPEN)
-    seal = Secret.objects.filter(pk=OuterRef("sealed_id"), state=SecretState.SEALED, expires_at__gt=now)
-    unread = Q(stage=RotationStage.HANDING) & Q(discarding__isnull=True) & ~Exists(seal)
-    discarded = Q(stage=RotationStage.HANDING, discarding__isnull=False) & ~Q(discarding__state__in=OPEN)
-    missed = waiting.filter(stage__in=(*MOVING, RotationStage.HANDING))
-    return missed.filter(Q(stage__in=MOVING) & ended | unread | discarded)
+    unfinished = waiting.filter(stage__in=(*MOVING, RotationStage.HANDING))
+    return unfinished.filter(has_ended | has_expired | is_discarded)
 
 
 def _to_check(now: datetime) -> list[UUID]:

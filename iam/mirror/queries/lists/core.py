@@ -145,11 +145,13 @@ def list_page(
     before: KeysetPlace | None = None,
 ) -> RowPage[Row]:
     """One page of the list, complete: as many queries for the last of 100,000 rows as for one row."""
-    if context.at is None and not wanted.is_narrowed and not listing.tabs[wanted.tab].keeps(context):
+    is_whole_list = context.at is None and not wanted.is_narrowed
+    if is_whole_list and not listing.tabs[wanted.tab].keeps(context):
         part = _page_of_all(listing, context, wanted, after=after, before=before)
     else:
-        rows = _from_floor(wanted_rows(listing, context, wanted), listing.sorts[wanted.sort], after or before)
-        order = listing.sorts[wanted.sort].order(descending=wanted.descending)
+        sort = listing.sorts[wanted.sort]
+        rows = _from_floor(wanted_rows(listing, context, wanted), sort, after or before)
+        order = sort.order(descending=wanted.descending)
         part = page(rows, order=order, size=PAGE, after=after, before=before)
     listing.complete(context, part.rows)
     return part

@@ -88,9 +88,12 @@ def _gone(listing: ListDefinition, context: ListContext) -> QuerySet[Any, Any]:
 
 def count(queries: Queries) -> dict[str, int]:
     """The number of rows of each query, in one query; nothing where no account is connected."""
-    values = {f"n{i}": RowCount(make()) for i, make in enumerate(queries.values())}
-    row = Account.objects.order_by("pk").annotate(**values).values_list(*values).first()
-    return dict(zip(queries, (n or 0 for n in row or [0] * len(queries)), strict=True))
+    columns = {f"n{number}": RowCount(make()) for number, make in enumerate(queries.values())}
+    # Any account's row carries the counts.
+    counts = Account.objects.order_by("pk").annotate(**columns).values_list(*columns).first()
+    if counts is None:
+        return dict.fromkeys(queries, 0)
+    return {name: number or 0 for name, number in zip(queries, counts, strict=True)}
 
 
 def kept_counts(queries: Queries, *, about: str) -> dict[str, int]:
