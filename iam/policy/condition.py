@@ -113,12 +113,16 @@ def _shared(known: ConditionOperator, values: tuple[str, ...]) -> Matcher:
 def _made(known: ConditionOperator, values: Sequence[str]) -> Matcher:
     if known.make is OPERATORS["stringequals"].make:
         return frozenset(values).__contains__
-    values = tuple(dict.fromkeys(values))
+    distinct = tuple(dict.fromkeys(values))
     if known.make is not OPERATORS["stringlike"].make:
-        return any_matches([known.of_text(value) for value in values])
-    exact = frozenset(value for value in values if "*" not in value and "?" not in value)
-    patterns = [known.of_text(value) for value in values if value not in exact]
-    return any_matches([*([exact.__contains__] if exact or not patterns else []), *patterns])
+        return any_matches([known.of_text(value) for value in distinct])
+    # Values without a wildcard are one look-up together.
+    exact = frozenset(value for value in distinct if "*" not in value and "?" not in value)
+    matchers: list[Matcher] = []
+    if exact or not distinct:
+        matchers.append(exact.__contains__)
+    matchers += [known.of_text(value) for value in distinct if value not in exact]
+    return any_matches(matchers)
 
 
 def _fixed(known: ConditionOperator, templates: Sequence[VariableText]) -> Matcher | None:

@@ -8,6 +8,7 @@ of CloudTrail can't tell.
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
@@ -139,20 +140,22 @@ def _is_exact(resource: str) -> bool:
 
 
 def _reduced(part: _Part, recorded: frozenset[str]) -> tuple[list[Raw], StatementReduction]:
-    compiled, name = part.compiled, part.compiled.name
+    compiled = part.compiled
+    policy = part.policy.name
     if not compiled.allows or compiled.unknown or compiled.source.problems:
-        kept = StatementReduction(part.policy.name, name, is_unchanged=True, is_deny=not compiled.allows)
-        return [part.raw], kept
-    unrecorded = tuple(_unrecorded(compiled, recorded))
+        is_deny = not compiled.allows
+        return [part.raw], StatementReduction(policy, compiled.name, is_unchanged=True, is_deny=is_deny)
     used = tuple(sorted({call.action for call in part.calls}))
-    by_resources: dict[tuple[str, ...], list[str]] = {}
+    actions_by_resources: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for action in used:
-        resources = _resources(part, action)
-        by_resources.setdefault(resources, []).extend(_names_of(compiled, action))
+        actions_by_resources[_resources(part, action)] += _names_of(compiled, action)
+    unrecorded = tuple(_unrecorded(compiled, recorded))
     if unrecorded:
-        by_resources.setdefault((), []).extend(unrecorded)
-    made = [_statement(part.raw, actions, resources) for resources, actions in sorted(by_resources.items())]
-    return made, StatementReduction(part.policy.name, name, used, unrecorded)
+        actions_by_resources[()] += unrecorded
+    statements = []
+    for resources, actions in sorted(actions_by_resources.items()):
+        statements.append(_statement(part.raw, actions, resources))
+    return statements, StatementReduction(policy, compiled.name, used, unrecorded)
 
 
 def _unrecorded(compiled: Compiled, recorded: frozenset[str]) -> Iterator[str]:

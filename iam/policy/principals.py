@@ -83,7 +83,7 @@ def _match_aws_name(name: str, who: Principal, strict: bool) -> tuple[int, int]:
 
 
 def _means_session(name: str, who: Principal) -> tuple[int, int]:
-    """A session is named by itself, or by its role, whose path a session's ARN does not tell: role names are
+    """A session is named by itself, or by its role, whose path a session's ARN lacks: role names are
     unique.
     """
     if name == who.arn:
@@ -91,8 +91,10 @@ def _means_session(name: str, who: Principal) -> tuple[int, int]:
     parts = name.split(":", 5)
     if len(parts) < 6 or parts[2] != "iam" or not parts[5].startswith("role/"):
         return ROLE, NO
-    same = parts[1] == who.partition and parts[4] == who.account and parts[5].rsplit("/", 1)[-1] == who.name
-    return ROLE, YES if same else NO
+    if parts[1] != who.partition or parts[4] != who.account:
+        return ROLE, NO
+    role = parts[5].rsplit("/", 1)[-1]
+    return ROLE, YES if role == who.name else NO
 
 
 def _session_of(name: str) -> tuple[str, str, str] | None:

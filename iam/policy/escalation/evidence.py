@@ -158,16 +158,17 @@ class _PrincipalEvidence:
     """One principal in one state."""
 
     def __init__(self, index: Index, node: EscalationNode) -> None:
-        assert node.member is not None
+        member = node.member
+        assert member is not None
         self._index = index
-        self._grants = grants_in(node.member.grants, node.state, index.accounts[node.member.account].groups)
-        self._who = as_node(node.member, self._grants, is_tagged=node.state.tagged)
-        self._shard = index.accounts[node.member.account]
+        self._shard = index.accounts[member.account]
+        self._grants = grants_in(member.grants, node.state, self._shard.groups)
+        self._who = as_node(member, self._grants, is_tagged=node.state.tagged)
         self._is_freed = node.state.freed
         self._found: dict[tuple[tuple[MethodNeed, ...], int | None], tuple[StepEvidence, ...]] = {}
-        self._held = list(held_by(self._shard, node.member, node.state))
-        pairs = (_statements(*each, PolicyKind.IDENTITY) for each in self._held)
-        self._statements = list(dict(chain.from_iterable(pairs)).items())
+        self._held = list(held_by(self._shard, member, node.state))
+        statements = chain.from_iterable(_statements(*each, PolicyKind.IDENTITY) for each in self._held)
+        self._statements = list(dict(statements).items())
 
     def evidence_for(
         self, alternative: Alternative, choices: Mapping[Any, tuple[TargetChoice, ...]]

@@ -159,11 +159,14 @@ class EscalationGraph:
         self, at: At, seen: dict[str, int], *, is_sure: bool, administers: bool
     ) -> Iterator[tuple[At, Hop]]:
         for account, way, bits in self._ways_into(at, administers=administers):
-            for chosen, certain in ((bits.sure, True), (0 if is_sure else bits.any, False)):
-                fresh = chosen & ~seen.get(account, -1)
-                if fresh:
-                    seen[account] |= fresh
-                    yield from ((At(account, node), Hop(at, way, certain)) for node in each(fresh))
+            possible = 0 if is_sure else bits.any
+            for nodes, certain in ((bits.sure, True), (possible, False)):
+                fresh = nodes & ~seen.get(account, -1)
+                if not fresh:
+                    continue
+                seen[account] |= fresh
+                for node in each(fresh):
+                    yield At(account, node), Hop(at, way, certain)
 
     def _ways_into(
         self, at: At, *, administers: bool

@@ -62,9 +62,12 @@ class Instances:
 
     def _choices(self, method: Method, role: int) -> Iterator[TargetChoice]:
         needs = method.own_needs
-        wanted = frozenset[str]().union(*(self.choices.asker.keys(need.action) for need in needs))
+        wanted_keys: set[str] = set()
+        for need in needs:
+            wanted_keys.update(self.choices.asker.keys(need.action))
         for instance in self.usable_by(method, role):
             about: dict[str, Any] = {}
             if instance.tags is not None:
-                about = tags_of(dict(instance.tags), wanted, prefixes=TAGS)
-            yield TargetChoice(instance.arn.split(":")[3], {KIND: (instance.arn,)}, needs, about)
+                about = tags_of(dict(instance.tags), frozenset(wanted_keys), prefixes=TAGS)
+            region = instance.arn.split(":")[3]
+            yield TargetChoice(region, {KIND: (instance.arn,)}, needs, about)

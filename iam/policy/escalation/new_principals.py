@@ -96,7 +96,11 @@ class Creating:
 
     def __init__(self, asker: Asker, targets: Targets, new: NewPrincipals, act: Acting, *, on: On) -> None:
         """`on` gives the alternatives of a method on each of some aims."""
-        self._asker, self._targets, self._new, self._act, self._on = asker, targets, new, act, on
+        self._asker = asker
+        self._targets = targets
+        self._new = new
+        self._act = act
+        self._on = on
         self._shard = new.shard
         self._covered: dict[tuple[str, bool, int | None, PrincipalState], Bits] = {}
         self._existing = {member.arn for member in new.shard.members.values()}
@@ -205,8 +209,11 @@ class Creating:
 
     def _taken(self, kind: str, aim: Aim) -> tuple[Alternative, ...]:
         if kind == "user":
-            methods = (m for m in of_sort(Verb.SIGN_IN, retags=False) if not m.name.startswith("iam-update"))
-            alternatives = chain.from_iterable(self._on(method, [aim]) for method in methods)
+            alternatives: list[Alternative] = []
+            for method in of_sort(Verb.SIGN_IN, retags=False):
+                # A new user has nothing to update.
+                if not method.name.startswith("iam-update"):
+                    alternatives += self._on(method, [aim])
             return tuple(alternative for alternative in alternatives if alternative.bits.any)
         (bits,) = self._asker.on_targets("sts:AssumeRole", [aim.target], {}, policy=OPEN_TRUST)
         bits = self._act.of(bits)

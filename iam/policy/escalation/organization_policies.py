@@ -52,10 +52,13 @@ class LimitedAccount:
 
     def __init__(self, shard: Shard, manager: str) -> None:
         """`manager` is the number of the management account, empty where it is not known."""
-        self.shard, self.standing = shard, shard.standing
+        self.shard = shard
+        self.standing = shard.standing
         self._arn = f"arn:{shard.partition}:organizations::{manager or UNKNOWN_MANAGER}:"
         self.limiting = [] if self.standing.is_management else list(_limiting(shard))
-        steps = self.standing.paths[0].strip("/").split("/")[1:] if self.standing.paths else []
+        steps: list[str] = []
+        if self.standing.paths:
+            steps = self.standing.paths[0].strip("/").split("/")[1:]
         self._steps = [self._step(step) for step in steps]
         self._own = self._named("account", shard.number)
         self._is_placed = len(shard.levels.scps) == len(steps) + 1
@@ -133,9 +136,10 @@ def delegation(method: Method, shard: Shard) -> str | None:
 def _limiting(shard: Shard) -> Iterator[LimitingLevel]:
     for place, level in enumerate(shard.levels.scps):
         docs = [doc for _, doc in level]
-        harmless = [doc for doc in docs if all(clause.allows for clause in doc.clauses)]
-        if len(harmless) < len(docs) or not any(map(_is_full, docs)):
-            yield LimitingLevel(place, keeps_all=any(map(_is_full, harmless)))
+        without_denies = [doc for doc in docs if all(clause.allows for clause in doc.clauses)]
+        has_deny = len(without_denies) < len(docs)
+        if has_deny or not any(map(_is_full, docs)):
+            yield LimitingLevel(place, keeps_all=any(map(_is_full, without_denies)))
 
 
 def _is_full(doc: Doc) -> bool:
@@ -205,24 +209,27 @@ def find_freeing(
 def freed_crossings(
     index: Index, estates: Mapping[str, Estate], crossings: Iterable[Crossing]
 ) -> Iterator[Crossing]:
-    """Into roles that principals of the management account assume after they have taken the SCPs away."""
+    """Into roles that principals of the management account assume after they have removed the SCPs."""
     by_accounts: dict[tuple[str, str], list[tuple[Crossing, int]]] = {}
     for crossing in crossings:
-        member = estates[crossing.to_account].nodes[crossing.to_node].member
-        node = None if member is None else estates[crossing.to_account].place.get((member.id, FREED))
-        manager, limited = (index.accounts[n].standing for n in (crossing.account, crossing.to_account))
+        estate = estates[crossing.to_account]
+        member = estate.nodes[crossing.to_node].member
+        freed_node = None if member is None else estate.place.get((member.id, FREED))
+        manager = index.accounts[crossing.account].standing
+        limited = index.accounts[crossing.to_account].standing
         is_of_one = manager.organization_id == limited.organization_id
-        if node is not None and manager.is_management and is_of_one:
-            by_accounts.setdefault((crossing.account, crossing.to_account), []).append((crossing, node))
+        if freed_node is not None and manager.is_management and is_of_one:
+            accounts = (crossing.account, crossing.to_account)
+            by_accounts.setdefault(accounts, []).append((crossing, freed_node))
     askers: dict[str, Asker] = {}
-    for (number, to_account), entered in by_accounts.items():
+    for (number, to_account), freed in by_accounts.items():
         asker = askers.get(number)
         if asker is None:
             asker = askers[number] = Asker()
             asker.use([node_source(index, index.accounts[number], estates[number])])
         account = LimitedAccount(index.accounts[to_account], number)
         part = who_can_free(asker, account, MANAGEMENT_FREEING, -1)
-        for crossing, node in entered:
+        for crossing, node in freed:
             bits = who_has_any(part) & crossing.bits
             if part and bits.any:
                 yield Crossing(number, to_account, node, (part, *crossing.parts), bits)

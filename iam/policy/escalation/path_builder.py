@@ -53,15 +53,19 @@ class Builder:
 
     def __init__(self, index: Index, shard: Shard, facts: OutsideFacts, *, manager: str = "") -> None:
         """`manager` is the management account of the organization, empty where it is not known."""
-        self._index, self._shard, self._facts = index, shard, facts
+        self._index = index
+        self._shard = shard
+        self._facts = facts
+        self._manager = manager
         self._held = index.documents.add(FULL_DIGEST, FULL)
         self._asker = Asker()
-        self._numbers = count(max((abs(number) for number in shard.members), default=0) + 10**13)
+        highest = max((abs(number) for number in shard.members), default=0)
+        self._numbers = count(highest + 10**13)
         self._new = NewPrincipals(shard, self._numbers)
         self._services = Services(shard.number, moment=index.moment)
         self.estate = Estate(shard.number)
         self._states: dict[int, list[tuple[PrincipalState, int]]] = {}
-        self._limited, self._manager = LimitedAccount(shard, manager), manager
+        self._limited = LimitedAccount(shard, manager)
 
     def build(self) -> Estate:
         """The estate with all its ways."""

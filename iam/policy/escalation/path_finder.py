@@ -104,7 +104,8 @@ class Finder:
 
     def _find_services(self, reachable: FoundPaths, act: Acting) -> None:
         methods = (*of_sort(Verb.PASS), *of_sort(Verb.EXISTING))
-        trusting = {service: self._trusting(service) for service in {m.trusted: None for m in methods}}
+        services = dict.fromkeys(method.trusted for method in methods)
+        trusting = {service: self._trusting(service) for service in services}
         passes = self._passes(trusting)
         for method in methods:
             aims = self._usable(method, trusting[method.trusted])
@@ -327,14 +328,17 @@ class Finder:
         versions = self._facts.versions or {}
         aims = [aim for aim in self._targets.policies if versions.get(aim.subject.number)]
         restored = self._by_number(of_sort(Verb.RESTORE), aims, act)
-        for aim in (*self._targets.users, *self._targets.editable_roles) if restored else ():
+        if not restored:
+            return
+        for aim in (*self._targets.users, *self._targets.editable_roles):
             member = aim.subject.member
             assert member is not None
+            edits = reachable.edits[member.id]
             for number in sorted(self._targets.policies_of(member) & restored.keys()):
                 copies = self._denying_copies(member, number)
-                reachable.edits[member.id].replaced[number] = tuple(r for r in copies if r.group)
+                edits.replaced[number] = tuple(copy for copy in copies if copy.group)
                 for digest in versions[number]:
-                    reachable.edits[member.id].versions[number, digest] = restored[number]
+                    edits.versions[number, digest] = restored[number]
 
     def _on(self, method: Method, aims: Sequence[Aim], *, policy: str = "") -> list[Bits]:
         """Who meets the needs of the method that are on the target, with one of the policies that may be

@@ -124,7 +124,8 @@ class Explorer:
     """Explains a graph; it asks the index that the graph was made of, which must not have changed."""
 
     def __init__(self, graph: EscalationGraph, index: Index) -> None:
-        self._graph, self._index = graph, index
+        self._graph = graph
+        self._index = index
         self._grounds = EvidenceFinder(index)
         self._leads: dict[At, list[tuple[At, EscalationWay | Crossing | None]]] = {}
         self._known: dict[tuple[At, int], tuple[StepEvidence, ...]] = {}
@@ -158,13 +159,16 @@ class Explorer:
         """A step by the best alternatives that are left without some statements; None where a part has none
         left.
         """
-        acts = [self._act(source, part, gone) for part in way.parts] if way is not None else []
-        acts_done = tuple(act for act in acts if act is not None)
-        if len(acts_done) < len(acts):
-            return None
-        node, into = self._graph.node(source), self._graph.node(target)
+        acts = []
+        for part in way.parts if way is not None else ():
+            act = self._act(source, part, gone)
+            if act is None:
+                return None
+            acts.append(act)
         who = self._member(source)
-        return PathStep(source, target, who, node.state, into.member, into.state, acts_done, is_sure)
+        state = self._graph.node(source).state
+        into = self._graph.node(target)
+        return PathStep(source, target, who, state, into.member, into.state, tuple(acts), is_sure)
 
     def _member(self, at: At) -> Member:
         """Who is there; the root user stands for any administrator of an account."""
@@ -290,9 +294,12 @@ class Explorer:
         return [each for each in leads if each[0] in reach.any]
 
     def _out_of(self, at: At) -> Iterator[tuple[At, EscalationWay | Crossing | None]]:
-        estate, bit = self._graph.estates[at.account], 1 << at.node
+        estate = self._graph.estates[at.account]
+        bit = 1 << at.node
         for node, ways in estate.inward.items():
-            yield from ((At(at.account, node), way) for way in ways if way.bits.any & bit)
+            for way in ways:
+                if way.bits.any & bit:
+                    yield At(at.account, node), way
         for target, crossings in self._graph.crossings.items():
             for crossing in crossings:
                 if crossing.account == at.account and crossing.bits.any & bit:

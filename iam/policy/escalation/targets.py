@@ -33,23 +33,23 @@ class Targets:
     """
 
     def __init__(self, shard: Shard, estate: Estate, facts: OutsideFacts) -> None:
-        self._shard, self._facts = shard, facts
+        self._shard = shard
+        self._facts = facts
         self._denying: dict[Doc, bool] = {}
         self._denying_groups: dict[int, tuple[PolicyRemoval, ...]] = {}
         self._denying_members: dict[int, tuple[PolicyRemoval, ...]] = {}
         self.masks: dict[int, int] = defaultdict(int)
         for (number, _), node in estate.place.items():
             self.masks[number] |= 1 << node
-        members = [member for member in shard.members.values() if member.kind is not PrincipalKind.ROOT]
-        self.roles = [self._member(m) for m in members if m.kind is PrincipalKind.ROLE]
-        self.users = [self._member(m) for m in members if m.kind is PrincipalKind.USER]
+        members = shard.members.values()
+        self.roles = [self._member(member) for member in members if member.kind is PrincipalKind.ROLE]
+        self.users = [self._member(member) for member in members if member.kind is PrincipalKind.USER]
         self.editable_roles = [aim for aim in self.roles if _is_editable(aim)]
         self.groups = [self._group(number) for number in shard.groups]
-        self.policies = [
-            self._policy(number, row.name)
-            for number, row in shard.policies.items()
-            if row.name.startswith("arn:") and AWS_OWNED not in row.name
-        ]
+        self.policies: list[Aim] = []
+        for number, row in shard.policies.items():
+            if row.name.startswith("arn:") and AWS_OWNED not in row.name:
+                self.policies.append(self._policy(number, row.name))
 
     def _member(self, member: Member) -> Aim:
         boundary = self._shard.boundary_of(member.grants)

@@ -193,17 +193,20 @@ def _has_resource(word: Word, resource_type: ResourceType, *, has_variables: boo
 
 
 def _explain(word: Word, fields: Sequence[str], types: Sequence[ResourceType], subject: LintSubject) -> None:
-    """Say that Region or account is there and must not be, or the other way round."""
+    """Report that Region or account must not be given, or is missing."""
     remedy = f"Write it like {types[0].arn}."
-    wrong = []
+    problems = []
     for place, name, field in ((3, "REGION", "Region"), (4, "ACCOUNT", "account")):
         forms = {resource_type.arn.split(":")[place] for resource_type in types}
         if fields[place] and forms == {""}:
-            wrong.append((f"ARN_{name}_NOT_ALLOWED", f"ARNs of this type have no {field}."))
+            problems.append((f"ARN_{name}_NOT_ALLOWED", f"ARNs of this type have no {field}."))
         elif not fields[place] and "" not in forms:
-            wrong.append((f"MISSING_ARN_{name}", f"The {field} is missing from the ARN."))
-    for code, message in wrong or [("INVALID_ARN_RESOURCE", f"{quoted(word.text)} matches no resource.")]:
-        if fields[2] == "iam" and code.endswith("NOT_ALLOWED"):
+            problems.append((f"MISSING_ARN_{name}", f"The {field} is missing from the ARN."))
+    if not problems:
+        problems.append(("INVALID_ARN_RESOURCE", f"{quoted(word.text)} matches no resource."))
+    service = fields[2]
+    for code, message in problems:
+        if service == "iam" and code.endswith("NOT_ALLOWED"):
             subject.report.add(code, word, message, remedy)
         else:
-            subject.report.add_unknown(code, word, message, remedy, names=(word.text, fields[2]))
+            subject.report.add_unknown(code, word, message, remedy, names=(word.text, service))

@@ -6,6 +6,7 @@ this word covers too.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -154,10 +155,11 @@ LISTING: Final = "object list"
 
 @cache
 def _by_service() -> dict[str, tuple[Ability, ...]]:
-    abilities: dict[str, list[Ability]] = {}
+    abilities: dict[str, list[Ability]] = defaultdict(list)
     for order, (service, verb, noun, kind, needs, with_it) in enumerate(_ROWS):
-        ability = Ability(verb, noun, kind, _names(service, needs), _names(service, with_it), order)
-        abilities.setdefault(service, []).append(ability)
+        needed = _names(service, needs)
+        included = _names(service, with_it)
+        abilities[service].append(Ability(verb, noun, kind, needed, included, order))
     return {service: tuple(rows) for service, rows in abilities.items()}
 
 

@@ -132,18 +132,23 @@ def _matching(arn: str, fitting: Sequence[ResourceType], reader: PhraseReader) -
     parts = arn.split(":", 5)
     if len(parts) < 6 or not fitting or set(parts[2]) & SPECIAL:
         return ResourcePhrase("", "", arn)
-    after = _where({REGION: parts[3] or EVERYTHING, ACCOUNT: parts[4] or EVERYTHING}, reader)
+    service, region, account, resource = parts[2:]
+    after = _where({REGION: region or EVERYTHING, ACCOUNT: account or EVERYTHING}, reader)
     if len({kind.name for kind in fitting}) > 1:
-        words = f"{service_name(parts[2])} resources matching"
-        return ResourcePhrase(words, words, parts[5], after)
-    many = type_names(_service_of(fitting[0].arn), fitting[0].name)[1]
-    fixed = fitting[0].arn.split(":", 5)[-1].partition("${")[0]
-    if not parts[5].startswith(fixed):
-        return ResourcePhrase(f"{many} matching", f"{many} matching", parts[5], after)
-    name = parts[5].removeprefix(fixed)
+        words = f"{service_name(service)} resources matching"
+        return ResourcePhrase(words, words, resource, after)
+    kind = fitting[0]
+    plural = type_names(_service_of(kind.arn), kind.name)[1]
+    fixed = kind.arn.split(":", 5)[-1].partition("${")[0]
+    if not resource.startswith(fixed):
+        words = f"{plural} matching"
+        return ResourcePhrase(words, words, resource, after)
+    name = resource.removeprefix(fixed)
     if name == EVERYTHING:
-        return ResourcePhrase(f"all {many}", f"all {many}", "", after)
-    return ResourcePhrase(f"{many} named", f"{many} named", name, after)
+        words = f"all {plural}"
+        return ResourcePhrase(words, words, "", after)
+    words = f"{plural} named"
+    return ResourcePhrase(words, words, name, after)
 
 
 def _everything(kinds: Sequence[ResourceType]) -> ResourcePhrase:
@@ -162,13 +167,13 @@ def _service_of(arn: str) -> str:
 
 
 def _best(arn: str, kinds: Iterable[ResourceType]) -> tuple[ResourceType, dict[str, str]] | None:
-    """The type whose pattern an ARN has, the one with most fixed text first."""
-    best: tuple[int, ResourceType, dict[str, str]] | None = None
+    """The type whose pattern an ARN has; of several, the one with the most text."""
+    best: tuple[ResourceType, dict[str, str]] | None = None
     for kind in kinds:
         values = values_of(arn, kind.arn)
-        if values is not None and (best is None or len(kind.arn) > best[0]):
-            best = (len(kind.arn), kind, values)
-    return (best[1], best[2]) if best else None
+        if values is not None and (best is None or len(kind.arn) > len(best[0].arn)):
+            best = (kind, values)
+    return best
 
 
 def _place(
