@@ -234,7 +234,8 @@ def _drawn(boxes: dict[Key, Box], edges: list[GraphEdge], words: str) -> Graph:
         wanted = {box.key: _middle([boxes[key].y for key in sources[box.key]]) for box in mine}
         if column == IDENTITY:
             first = {edge.source: edge.target for edge in reversed(edges)}
-            mine.sort(key=lambda box: _rank(first.get(box.key, box.key), boxes))
+            # Identities that lead to the same group or policy lie together.
+            mine.sort(key=lambda box: list(boxes).index(first.get(box.key, box.key)))
         else:
             mine.sort(key=lambda box: wanted[box.key])
         free = TOP
@@ -244,11 +245,6 @@ def _drawn(boxes: dict[Key, Box], edges: list[GraphEdge], words: str) -> Graph:
         bottom = max(bottom, free)
     lines = [(edge.css, _curve(boxes[edge.source], boxes[edge.target])) for edge in edges]
     return Graph(height=bottom, boxes=list(boxes.values()), lines=lines, words=words)
-
-
-def _rank(key: Key, boxes: dict[Key, Box]) -> int:
-    """Identities that go to the same group or policy stand together."""
-    return list(boxes).index(key)
 
 
 def _middle(places: list[int]) -> int:

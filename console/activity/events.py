@@ -82,15 +82,11 @@ def event(request: ViewerRequest, moment: int, event_id: UUID) -> HttpResponse:
         "address": shown_address(shown),
         "may_grant": request.viewer.may(Right.REQUEST_CHANGE),
         "layout": layout_for(request.viewer),
-        "section": _section(request.viewer),
+        # Leads and members come from the page of a user.
+        "section": "activity" if request.viewer.sees_accounts else "people",
         "account": visible_accounts(request.viewer).filter(account_id=shown.account_id).first(),
     }
     return render_page(request, "activity/event.html", context)
-
-
-def _section(viewer: Viewer) -> str:
-    """Where the page of an event belongs: leads and members come from the page of a user."""
-    return "activity" if viewer.sees_accounts else "people"
 
 
 def _accounts(viewer: Viewer, chosen: str) -> list[str] | None:

@@ -58,7 +58,8 @@ def matters(
 def _mirrored(viewer: Viewer, account: Account | None, waits: WaitingCounts) -> Iterator[AttentionLine]:
     kept = f"?account={account.account_id}" if account else ""
     if viewer.may(Right.SEE_ACCOUNT):
-        totals = escalation_totals(accounts_seen(viewer, account=_number(account)), wait=False)
+        number = account.account_id if account else ""
+        totals = escalation_totals(accounts_seen(viewer, account=number), wait=False)
         yield from escalation_matter(totals, kept)
         yield from _root_matters(roots(viewer, account=account), kept)
         yield from _critical_findings(viewer, account)
@@ -133,7 +134,3 @@ def _critical_findings(viewer: Viewer, account: Account | None) -> Iterator[Atte
         url = f"{reverse('findings:list')}?severity=critical{chosen}"
         meaning = "Each opens a whole account to someone who shouldn’t have it."
         yield AttentionLine("Critical findings", meaning, f"{critical:,}", "bad", url)
-
-
-def _number(account: Account | None) -> str:
-    return account.account_id if account else ""

@@ -234,9 +234,5 @@ def _matter(
         "name_hint": "Letters, digits and + = , . @ - _ only. AWS can’t rename a device.",
         "devices": devices_of(seat.user),
         "no_password": not has_password(seat.user),
-        "sender": _sender(seat.link),
+        "sender": seat.link.created_label if seat.link else "",
     }
-
-
-def _sender(link: Link | None) -> str:
-    return link.created_label if link else ""

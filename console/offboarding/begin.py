@@ -77,17 +77,12 @@ def _search(request: ViewerRequest) -> HttpResponse:
         "found": matches.people,
         "is_cut": matches.is_cut,
     }
-    context |= {"shown": len(matches.people), "leaders": _leads_only(request)}
+    context |= {"shown": len(matches.people), "leaders": not request.viewer.sees_accounts}
     if text:
         context["offboarded"] = listed(request.viewer, text=text, start=0, limit=SHORT)
         if request.viewer.may(Right.MANAGE_OPERATORS, account_id=""):
             context["without_users"] = without_users(text)
     return render_page(request, "offboarding/search.html", context)
-
-
-def _leads_only(request: ViewerRequest) -> bool:
-    """Whether the viewer reaches people of teams, and no account whole."""
-    return not request.viewer.sees_accounts
 
 
 def _suspension(request: ViewerRequest, user: Entity) -> dict[str, Any]:

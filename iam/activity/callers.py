@@ -87,7 +87,8 @@ def caller_of(identity: Mapping[str, Any], invoked_by: Any = None) -> tuple[Call
     if kind in ("AssumedRole", "Role", "FederatedUser"):
         return _issuer(context, account, principal, arn, name), session
     if kind == "Root":
-        return CallerKey(ROOT, account, account, _root_of(arn), "root"), session
+        root_arn = arn if arn.endswith(":root") else ""
+        return CallerKey(ROOT, account, account, root_arn, "root"), session
     if kind == "IdentityCenterUser":
         person = session.person or principal
         return CallerKey(IDENTITY_CENTER, account, person, "", name or person), session
@@ -159,7 +160,3 @@ def _role_of_session(arn: str) -> str:
     """The name of the role in the ARN of an assumed role: `…:assumed-role/ROLE/SESSION`."""
     _, marker, rest = arn.partition(":assumed-role/")
     return rest.partition("/")[0] if marker else ""
-
-
-def _root_of(arn: str) -> str:
-    return arn if arn.endswith(":root") else ""

@@ -117,7 +117,8 @@ def store(files: Sequence[ReadFile]) -> dict[str, TrailFile]:
     """
     for attempt in range(1, ATTEMPTS + 1):
         known = known_files([file.row.digest for file in files])
-        new = sorted((file for file in files if file.row.digest not in known), key=_digest)
+        new = [file for file in files if file.row.digest not in known]
+        new.sort(key=lambda file: file.row.digest)
         add_months(event.at for event in chain.from_iterable(file.events for file in new))
         try:
             with transaction.atomic():
@@ -128,10 +129,6 @@ def store(files: Sequence[ReadFile]) -> dict[str, TrailFile]:
         else:
             return known | {file.row.digest: file.row for file in new}
     raise AssertionError("unreachable")
-
-
-def _digest(file: ReadFile) -> str:
-    return file.row.digest
 
 
 def _store(files: Sequence[ReadFile]) -> None:

@@ -25,7 +25,8 @@ def is_within(inner: Iterable[str], outer: Iterable[str]) -> bool:
     if any(statement is None for statement in (*mine, *theirs)):
         return False
     denies = [statement for statement in theirs if statement is not None and not statement.allows]
-    if not all(any(_same(statement, deny) for statement in mine if statement is not None) for deny in denies):
+    own_statements = [_comparable(statement) for statement in mine if statement is not None]
+    if not all(_comparable(deny) in own_statements for deny in denies):
         return False
     allows = [statement for statement in theirs if statement is not None and statement.allows]
     return all(
@@ -43,10 +44,6 @@ def _statements(texts: Iterable[str]) -> Iterable[Statement | None]:
             yield None
         for statement in document.statements:
             yield None if statement.problems else statement
-
-
-def _same(statement: Statement, other: Statement) -> bool:
-    return _comparable(statement) == _comparable(other)
 
 
 def _comparable(statement: Statement) -> tuple[object, ...]:

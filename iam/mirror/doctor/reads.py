@@ -85,19 +85,13 @@ def try_actions(
 
 def _error_of(aws: Aws, probe: Probe) -> AwsError | None:
     """What stands in the way of the call; None when it was allowed, whatever there is to show."""
-    region = None
-    if probe.service in _REGIONAL:
-        region = _region(aws)
+    region = aws.home_region if probe.service in _REGIONAL else None
     client = aws.client(probe.service, region=region)
     try:
         invoke(client, probe.operation, probe.params)
     except AwsError as error:
         return None if error.code in probe.answers or error.kind is ErrorKind.NOT_FOUND else error
     return None
-
-
-def _region(aws: Aws) -> str:
-    return aws.home_region
 
 
 def _is_hopeless(error: AwsError) -> bool:

@@ -63,7 +63,8 @@ def users_now(seats: Sequence[OffboardedUser]) -> list[UserNow]:
     users = {user.pk: user for user in Entity.objects.filter(pk__in=pks)}
     denied = _denied(pks)
     active = _active_credentials(pks)
-    groups = _counted(Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=pks), "source_id")
+    members = Edge.objects.filter(valid_at(None), kind=EdgeKind.MEMBER, source__in=pks)
+    groups = Counter(members.values_list("source_id", flat=True))
     rows = {row.user_id: row for row in UserCredentials.objects.filter(valid_at(None), user__in=pks)}
     read_at = _read_at(pks, accounts={seat.account_id for seat in seats})
     users_shown = []
@@ -154,10 +155,6 @@ def _active_credentials(users: Iterable[int]) -> dict[int, Counter[str]]:
         if owner is not None:
             active[owner][kind] += 1
     return active
-
-
-def _counted(rows: object, field: str) -> Counter[int]:
-    return Counter(rows.values_list(field, flat=True))  # type: ignore[attr-defined]
 
 
 def _read_at(users: Iterable[int], *, accounts: Iterable[int]) -> dict[int, datetime]:

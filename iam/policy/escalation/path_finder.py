@@ -333,9 +333,9 @@ class Finder:
         for aim in (*self._targets.users, *self._targets.editable_roles):
             member = aim.subject.member
             assert member is not None
-            edits = reachable.edits[member.id]
             for number in sorted(self._targets.policies_of(member) & restored.keys()):
                 copies = self._denying_copies(member, number)
+                edits = reachable.edits[member.id]
                 edits.replaced[number] = tuple(copy for copy in copies if copy.group)
                 for digest in versions[number]:
                     edits.versions[number, digest] = restored[number]

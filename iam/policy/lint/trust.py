@@ -134,12 +134,8 @@ def _check_saml(word: Word, statement: LintStatement, subject: LintSubject) -> N
         )
 
 
-def _host(provider: str) -> str:
-    return provider.partition(":oidc-provider/")[2] or provider
-
-
 def _check_web_identity(word: Word, statement: LintStatement, subject: LintSubject) -> None:
-    host = fold(_host(word.text))
+    host = fold(word.text.partition(":oidc-provider/")[2] or word.text)
     names = SUBJECT_KEYS.get(host.partition("/")[0], ("sub",))
     keys = {f"{host}:{name}" for name in names}
     if not _asks(statement, keys):
