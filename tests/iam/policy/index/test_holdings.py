@@ -237,6 +237,7 @@ def test_a_document_has_one_number_for_each_way_in_which_it_is_held() -> None:
     assert [numbered[number].differs for number in (*all_kept, *one_lost)] == [False] * 5 + [True]
 
 
+OWN_ACCOUNT = "${aws:PrincipalAccount}"
 OF_PREFIX = {"StringLike": {"s3:prefix": "${aws:username}/*"}}
 TOLD_APART: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "by name in a resource": (
@@ -263,9 +264,9 @@ TOLD_APART: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
         allow("sns:Publish"),
     ),
     "by the account of a resource": (
-        allow("iam:DeleteUser", "arn:aws:iam::*:user/x"),
+        allow("sqs:SendMessage", f"arn:aws:sqs:*:{SECOND}:jobs"),
         {
-            **allow("iam:*", "*", Condition={"StringEquals": {"aws:PrincipalAccount": FIRST}}),
+            **allow("sqs:*", Condition={"StringNotEquals": {"aws:ResourceAccount": OWN_ACCOUNT}}),
             "Effect": "Deny",
         },
     ),
