@@ -77,6 +77,10 @@ def pack_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "accounts": list(names.order_by("name")),
         "counts": [(label, pack.counts[name]) for name, label in FILES.items() if name in pack.counts],
         "has_file": pack.state == PackState.DONE and pack.path.exists(),
+        "command": (
+            f"python3 verify_evidence.py gatehouse-{pack.reference}.zip \\",
+            f"  --key {pack.key}",
+        ),
         "step": step_of(request),
         "section": "evidence",
     }

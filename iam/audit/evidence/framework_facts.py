@@ -24,7 +24,7 @@ from iam.mirror.models import Account
 CHUNK: Final = 1_000
 REQUIREMENT_KEYS: Final = ("requirement", "title", "state", "reason", "attested", "excepted", "findings")
 REQUIREMENT_COLUMNS: Final = (
-    PackColumn("requirement", "Requirement", 0.8, "bold"),
+    PackColumn("requirement", "Number", 0.8, "bold"),
     PackColumn("title", "What it requires", 2.6),
     PackColumn("state", "Status", 0.9),
     PackColumn("reason", "Why", 3),
