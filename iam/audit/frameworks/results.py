@@ -4,7 +4,8 @@ someone asked for.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from iam.access.escalation_calculation import calculation as escalation
 from iam.audit.frameworks.assessment import Assessed, connected_accounts, parts_now
@@ -15,6 +16,9 @@ from iam.audit.frameworks.judgement import OWN, RequirementResult
 from iam.audit.frameworks.models import ComplianceScope, FrameworkSummary
 from iam.audit.frameworks.stored_parts import result_to_json
 from iam.audit.frameworks.summaries import judged
+
+KEPT: Final = timedelta(days=30)
+"""So long the results of a past moment are kept; they are judged again when someone asks."""
 
 
 def results_of(
@@ -35,7 +39,8 @@ def results_of(
 
 
 def judge_past_moments() -> int:
-    """Judge the past moments that wait; how many there were."""
+    """Judge the past moments that wait, and drop those that were judged long ago; how many waited."""
+    FrameworkSummary.objects.filter(requested_at__lt=datetime.now(tz=UTC) - KEPT).delete()
     waiting = FrameworkSummary.objects.filter(updated_at__isnull=True, moment__isnull=False)
     count = 0
     for summary in waiting.select_related("scope"):

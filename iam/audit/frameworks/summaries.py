@@ -28,6 +28,8 @@ from iam.nudge import send_seldom
 
 TASK: Final = "iam.audit.frameworks.tasks.assess_frameworks"
 NUDGE_SECONDS: Final = 2
+MAX_WAITING: Final = 20
+"""So many past moments wait for a worker at most."""
 UNJUDGED: Final = "The account was not judged yet."
 
 
@@ -109,16 +111,22 @@ def _note_changes(summary: FrameworkSummary, results: Mapping[str, RequirementRe
 
 
 def request_past(framework: Framework, scope: ComplianceScope | None, *, at: datetime) -> FrameworkSummary:
-    """The results of a past moment: those that are kept, or a row that a worker fills."""
-    summary, is_new = FrameworkSummary.objects.get_or_create(
-        key=key_of(framework.name, scope, at.isoformat()),
-        defaults={
-            "framework": framework.name,
-            "scope": scope,
-            "moment": at,
-            "requested_at": datetime.now(tz=UTC),
-        },
-    )
+    """The results of a past moment: those that are kept, or a row that a worker fills. While many wait, no
+    row is added: a page that asks again gets its turn.
+    """
+    key = key_of(framework.name, scope, at.isoformat())
+    values = {
+        "framework": framework.name,
+        "scope": scope,
+        "moment": at,
+        "requested_at": datetime.now(tz=UTC),
+    }
+    known = FrameworkSummary.objects.filter(key=key).first()
+    if known is not None:
+        return known
+    if FrameworkSummary.objects.filter(updated_at__isnull=True).count() >= MAX_WAITING:
+        return FrameworkSummary(key=key, **values)
+    summary, is_new = FrameworkSummary.objects.get_or_create(key=key, defaults=values)
     if is_new:
         transaction.on_commit(nudge, robust=True)
     return summary

@@ -20,6 +20,7 @@ from iam.audit.frameworks.models import (
     RequirementChange,
     RequirementDecision,
 )
+from iam.audit.frameworks.summaries import MAX_WAITING
 from iam.directory.models import Role
 from iam.journal.models import Entry
 from iam.mirror.models import Account
@@ -193,6 +194,18 @@ def test_a_past_date_is_judged_by_a_worker(account: Account) -> None:
     assert "When passwords were last used isn’t known for a past date." in page
     poll = client.get(address, headers={"Gatehouse-Poll": "1", "HX-Request": "true"})
     assert poll.headers["HX-Refresh"] == "true"
+
+
+def test_past_dates_wait_for_each_other_and_are_dropped_in_time(account: Account) -> None:
+    client = signed_in(Role.AUDITOR)
+    for minute in range(MAX_WAITING + 5):
+        text(client, f"{PCI}?as-of=2026-02-01T09:{minute:02d}")
+    waiting = FrameworkSummary.objects.filter(moment__isnull=False)
+    assert waiting.count() == MAX_WAITING
+    waiting.update(updated_at=timezone.now(), requested_at=timezone.now() - timedelta(days=31))
+    assert results.judge_past_moments() == 0
+    assert not waiting.exists()
+    assert FrameworkSummary.objects.exists()
 
 
 def test_a_scope_is_created_and_judged(account: Account) -> None:
