@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
+from django.core.cache import cache
 from django.db import transaction
 from django.db.models import F
 
@@ -36,6 +37,7 @@ from iam.people.runs.models import RunState
 logger = structlog.get_logger(__name__)
 OVERDUE_REASON: Final = "No one decided until the due date."
 BATCH: Final = 500
+REMINDED_SECONDS: Final = 24 * 3600
 
 
 def tend(*, now: datetime) -> int:
@@ -47,7 +49,9 @@ def tend(*, now: datetime) -> int:
     for campaign in running.filter(due_at__lte=now + timedelta(days=REMIND_DAYS)).order_by("due_at"):
         if campaign.due_at <= now and campaign.overdue_at is None:
             count += _overdue(campaign, now)
-        count += remind(campaign, now=now)
+        # The outbox tells each person once a day; this saves counting for whom something waits every minute.
+        if cache.add(f"review-reminded:{campaign.pk}:{now:%Y%m%d}", True, REMINDED_SECONDS):
+            count += remind(campaign, now=now)
     return count + begin_missed() + check_trials(now=now) + fill_replays()
 
 
