@@ -105,9 +105,10 @@ def _limited(
         if not selected:
             return [statement]
         tests = dict(statement.get("Condition") or {})
-        limited = {**statement, "Principal": selected, "Condition": _with_test(tests, condition)}
+        whole = {**statement, "Condition": _with_test(tests, condition)}
         if not others:
-            return [limited]
+            return [whole]
+        limited = {**whole, "Principal": selected}
         sid = {"Sid": f"{statement['Sid']}Limited"} if statement.get("Sid") else {}
         return [{**statement, "Principal": others}, {**limited, **sid}]
 
