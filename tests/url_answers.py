@@ -27,7 +27,7 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("POST", "evidence:new", ""): "sign-in 404 404 404 422 422 422",
     ("GET", "evidence:verifier", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "evidence:pack", "pack"): "sign-in 404 404 404 200 404 200",
-    ("GET", "evidence:download", "pack"): "sign-in 404 404 404 200 404 200",
+    ("GET", "evidence:pack-export", "pack"): "sign-in 404 404 404 200 404 200",
     # Findings.
     ("GET", "findings:list", ""): "sign-in 404 404 200 200 200 200",
     ("GET", "findings:export", "csv"): "sign-in 404 404 200 200 200 200",

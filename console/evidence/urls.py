@@ -10,5 +10,5 @@ urlpatterns = [
     path("evidence/new/", pack.new, name="new"),
     path("evidence/verifier/", pack_list.verifier, name="verifier"),
     path("evidence/<uuid:pk>/", pack.pack_page, name="pack"),
-    path("evidence/<uuid:pk>/download/", pack.download_pack, name="download"),
+    path("evidence/<uuid:pk>/download/", pack.download_pack, name="pack-export"),
 ]

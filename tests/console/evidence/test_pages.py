@@ -123,4 +123,4 @@ def test_the_list_asks_the_database_the_same_however_many_packs(
 
 def test_the_verifier_is_the_one_of_the_packs(account: Account) -> None:
     sent = signed_in(Role.AUDITOR).get("/evidence/verifier/")
-    assert b"def verify(" in b"".join(sent.streaming_content)
+    assert b"def verify(" in sent.content
