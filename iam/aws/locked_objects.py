@@ -26,7 +26,7 @@ def put_locked(aws: Aws, *, bucket: str, region: str, key: str, body: bytes, unt
         "Body": body,
         "ContentType": "text/plain; charset=utf-8",
         # Object Lock needs a checksum of the body.
-        "ContentMD5": base64.b64encode(hashlib.md5(body, usedforsecurity=False).digest()).decode(),
+        "ChecksumSHA256": base64.b64encode(hashlib.sha256(body).digest()).decode(),
         "ObjectLockMode": MODE,
         "ObjectLockRetainUntilDate": until,
     }
