@@ -5,7 +5,7 @@ the start by name.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from console import env
 
@@ -37,11 +37,13 @@ def notification_rooms() -> Rooms:
     return Rooms(_address("GATEHOUSE_SLACK_WEBHOOK", private=private), webhook, secret, private)
 
 
-def _address(name: str, *, private: bool) -> str:
+def web_address(name: str) -> SplitResult | None:
+    """An http or https address; None where none is set. Raises ConfigurationError, which never repeats the
+    address: it may hold a secret.
+    """
     value = env.text(name, "")
     if not value:
-        return ""
-    # The address may hold a secret: the sentence does not repeat it.
+        return None
     wrong = env.ConfigurationError(
         f"{name} isn’t a web address: use https://HOST/PATH, without a name or password in it."
     )
@@ -52,9 +54,16 @@ def _address(name: str, *, private: bool) -> str:
         raise wrong from None
     if not parts.hostname or parts.username or parts.password or parts.fragment or port == 0:
         raise wrong
+    return parts
+
+
+def _address(name: str, *, private: bool) -> str:
+    parts = web_address(name)
+    if parts is None:
+        return ""
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
         raise env.ConfigurationError(
             f"{name} must start with https:// (or http:// within a network of your own, with "
             "GATEHOUSE_WEBHOOK_PRIVATE=true)."
         )
-    return value
+    return parts.geturl()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from csp.constants import NONE, SELF
 
-from console import env, logs, notices, plain_connections, single_sign_on
+from console import env, logs, notices, plain_connections, siem, single_sign_on
 from console.log_settings import configure_structlog, logging_settings
 from console.operators import password_rules
 
@@ -142,13 +142,15 @@ try:
     EMAIL_HOST_PASSWORD = env.text("GATEHOUSE_EMAIL_PASSWORD", "")
     EMAIL_USE_TLS = env.flag("GATEHOUSE_EMAIL_TLS", default=True)
     DEFAULT_FROM_EMAIL = env.text("GATEHOUSE_EMAIL_FROM", "gatehouse@localhost")
-    if not EMBEDDED and not env.flag(plain_connections.ALLOWED_BY, default=False):
+    PLAIN_ALLOWED = EMBEDDED or env.flag(plain_connections.ALLOWED_BY, default=False)
+    if not PLAIN_ALLOWED:
         plain_connections.refuse_plain(
             database=DATABASES["default"], broker=BROKER_URL, email_host=EMAIL_HOST, email_tls=EMAIL_USE_TLS
         )
     ROOMS = notices.notification_rooms()
     SLACK_WEBHOOK, WEBHOOK_URL, WEBHOOK_SECRET = ROOMS.slack, ROOMS.webhook, ROOMS.secret
     WEBHOOK_PRIVATE = ROOMS.private
+    SIEM_URL, SIEM_TOKEN, SIEM_SYSLOG, SIEM_CA, SIEM_HISTORY = siem.siem_values(plain_allowed=PLAIN_ALLOWED)
     # Rooms have readers whom nobody knows: without this they are told that something happened, and not to
     # whom.
     NOTIFY_DETAILS = env.flag("GATEHOUSE_NOTIFY_DETAILS", default=False)
@@ -213,6 +215,7 @@ INSTALLED_APPS = [
     "iam.audit.posture",
     "iam.audit.evidence",
     "iam.audit.anchors",
+    "iam.audit.siem",
     "console",
     "console.operators",
     "console.web",
@@ -437,6 +440,7 @@ LOGGING = logging_settings(
         EMAIL_HOST_PASSWORD,
         WEBHOOK_SECRET,
         SLACK_WEBHOOK,
+        *(SIEM_TOKEN, SIEM_URL),
         env.text("GATEHOUSE_OIDC_CLIENT_SECRET", ""),
         str(DATABASES["default"].get("PASSWORD", "")),
         *logs.secrets_in_addresses(BROKER_URL),

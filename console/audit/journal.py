@@ -27,6 +27,7 @@ from console.web.heartbeat import SILENT_SECONDS, beat_age
 from console.web.render import is_fragment, render_page
 from iam.audit.anchors.services import newest_writes
 from iam.audit.print.spreadsheet import harmless
+from iam.audit.siem.services import receiver_states
 from iam.guard import Right, Viewer
 from iam.journal.chain import canonical
 from iam.journal.models import Entry, Verification
@@ -108,6 +109,7 @@ def _chain(viewer: Viewer) -> dict[str, Any]:
         "chain": chain,
         "tone": _tone(chain.verified),
         "anchors": newest_writes(),
+        "receivers": receiver_states(),
         "beat": beat,
         "sees_all": viewer.may(Right.SEE_JOURNAL, account_id=""),
     }

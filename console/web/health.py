@@ -17,6 +17,7 @@ from django.views.decorators.http import require_safe
 from kombu.exceptions import OperationalError
 
 from console.web.heartbeat import beat_age
+from iam.audit.siem.services import entries_behind
 from iam.journal import triggers
 from iam.journal.chain import unchained
 from iam.journal.models import Block
@@ -31,6 +32,7 @@ NO_AGES: dict[str, int | None] = {
     "last_pull_seconds": None,
     "beat_seconds": None,
     "journal_waiting_seconds": None,
+    "siem_behind_entries": None,
 }
 _answers: dict[str, tuple[float, Any]] = {}
 
@@ -128,7 +130,7 @@ def forget() -> None:
 
 def _ages() -> dict[str, int | None]:
     """Seconds since the last complete sync of any section, since beat was heard, and since the oldest entry
-    waits for its block.
+    waits for its block; and how many entries the SIEM lacks.
     """
     try:
         latest = Section.objects.aggregate(latest=Max("observed_at"))["latest"]
@@ -137,6 +139,7 @@ def _ages() -> dict[str, int | None]:
             "last_pull_seconds": _age(latest),
             "beat_seconds": beat_age(),
             "journal_waiting_seconds": _age(waiting) or 0,
+            "siem_behind_entries": entries_behind(),
         }
     except (DatabaseError, InterfaceError):
         return NO_AGES

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-FILES: Final = ("settings.py", "notices.py", "plain_connections.py", "single_sign_on.py")
+FILES: Final = ("settings.py", "notices.py", "plain_connections.py", "siem.py", "single_sign_on.py")
 OF_OURS: Final = {"GATEHOUSE_SUPERVISED", "GATEHOUSE_JOURNAL_REFUSES_SECRETS"}
 """Set by the supervisor of the embedded default and by the tests."""
 SHORTENED: Final = re.compile(r"`(GATEHOUSE_[A-Z]+?)_[A-Z_]+`((?:(?:, | or | and )`_[A-Z_]+`)+)")

@@ -24,14 +24,25 @@ _PASSING = {408, 425, 429}
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def post(url: str, *, body: bytes, headers: Mapping[str, str], who: str) -> None:
+def post(
+    url: str,
+    *,
+    body: bytes,
+    headers: Mapping[str, str],
+    who: str,
+    is_private: bool | None = None,
+    ca_file: str = "",
+) -> None:
     """Send JSON; an answer from 200 to 299 is success. Raises DeliveryError, whose text never holds the
-    address, which may be secret.
+    address, which may be secret. `is_private` admits hosts that are not public, None as
+    GATEHOUSE_WEBHOOK_PRIVATE says; `ca_file` holds the authorities that are trusted instead of the system’s.
     """
     parts = urlsplit(url)
     host, secure = parts.hostname or "", parts.scheme == "https"
     port = parts.port or (443 if secure else 80)
-    connection = _Pinned(host, port, addresses=_allowed(host, port, who=who), secure=secure)
+    is_private = settings.WEBHOOK_PRIVATE if is_private is None else is_private
+    addresses = _allowed(host, port, who=who, is_private=is_private)
+    connection = _Pinned(host, port, addresses=addresses, secure=secure, ca_file=ca_file)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     sent = {"Content-Type": "application/json", "User-Agent": "Gatehouse", **headers}
     try:
@@ -39,6 +50,8 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], who: str) -> None
         answer = connection.getresponse()
         answer.read(MAX_ANSWER_BYTES)
         status = answer.status
+    except ssl.SSLCertVerificationError as error:
+        raise DeliveryError(f"{who}: its certificate can’t be verified ({error.verify_message}).") from None
     except (OSError, HTTPException) as error:
         raise DeliveryError(f"{who} couldn’t be reached ({type(error).__name__}).") from None
     finally:
@@ -53,15 +66,15 @@ def post(url: str, *, body: bytes, headers: Mapping[str, str], who: str) -> None
         raise DeliveryError(f"{who} answered {status}.", is_final=is_final)
 
 
-def _allowed(host: str, port: int, *, who: str) -> list[str]:
-    """The addresses of a host. Raises DeliveryError when one of them is not public, unless the settings allow
-    it.
+def _allowed(host: str, port: int, *, who: str, is_private: bool) -> list[str]:
+    """The addresses of a host. Raises DeliveryError when one of them is not public, unless that is
+    allowed.
     """
     try:
         addresses = [str(info[4][0]) for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    except OSError:
+    except (OSError, UnicodeError):
         raise DeliveryError(f"{who}: the host name can’t be resolved.") from None
-    if not settings.WEBHOOK_PRIVATE and not all(map(is_public, addresses)):
+    if not is_private and not all(map(is_public, addresses)):
         raise DeliveryError(
             f"{who} has an address that is not public. GATEHOUSE_WEBHOOK_PRIVATE=true allows it.",
             is_final=True,
@@ -85,9 +98,9 @@ def is_public(text: str) -> bool:
 class _Pinned(HTTPConnection):
     """Connects to one of the addresses that were looked at, and names the host in TLS and in the request."""
 
-    def __init__(self, host: str, port: int, *, addresses: list[str], secure: bool) -> None:
+    def __init__(self, host: str, port: int, *, addresses: list[str], secure: bool, ca_file: str) -> None:
         super().__init__(host, port, timeout=TIMEOUT)
-        self._addresses, self._secure = addresses, secure
+        self._addresses, self._secure, self._ca_file = addresses, secure, ca_file
         if secure:
             self.default_port = 443
 
@@ -101,5 +114,5 @@ class _Pinned(HTTPConnection):
                 if place == len(self._addresses) - 1:
                     raise
         if self._secure:
-            context = ssl.create_default_context()
+            context = ssl.create_default_context(cafile=self._ca_file or None)
             self.sock = context.wrap_socket(self.sock, server_hostname=self.host)

@@ -17,6 +17,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from console.audit import entry_sentences, sentences
+from iam.audit.siem.models import ExportPosition
+from iam.audit.siem.receivers import configured_receivers
 from iam.directory.models import Role, Team
 from iam.journal import triggers
 from iam.journal.chain import chain_pending
@@ -311,3 +313,38 @@ def test_a_change_has_one_line_with_its_earlier_entries_inside(auditor: Client) 
     assert page.count("<summary") - page.count("Verify without this page") == 2
     assert page.count("Before that") == 1
     assert page.index("Before that") < page.index("Approve") < page.index("Request:")
+
+
+def _words(client: Client) -> str:
+    """The words of the page, without its tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", _text(client.get("/audit/journal/"))).split())
+
+
+def test_it_says_how_far_each_receiver_of_the_journal_is(auditor: Client, settings: Any) -> None:
+    words = _words(auditor)
+    assert "SIEM Not set up" in words
+    settings.SIEM_URL, settings.SIEM_SYSLOG = (
+        "https://siem.example.com/secret-path",
+        "tls://logs.example.com:6514",
+    )
+    for _ in range(3):
+        record(kind="role.assign", actor=None)
+    chain_pending()
+    https, syslog = configured_receivers()
+    ExportPosition.objects.create(
+        receiver=https.key,
+        block=1,
+        position=0,
+        entry=1234,
+        sent=2,
+        sent_at=NOON,
+        error="The SIEM answered 503.",
+    )
+    words = _words(auditor)
+    assert "HTTPS to siem.example.com: sent up to entry 1,234, " in words
+    assert "1 entry behind" in words
+    assert "The SIEM answered 503." in words
+    assert "Syslog (TLS) to logs.example.com:6514: nothing sent yet" in words
+    assert "secret-path" not in words
+    ExportPosition.objects.create(receiver=syslog.key)
+    assert "3 entries behind" in _words(auditor)

@@ -14,7 +14,10 @@ from pytest_django import DjangoAssertNumQueries
 from console.celery import app
 from console.web import health
 from console.web.tasks import record_heartbeat
+from iam.audit.siem.models import ExportPosition
+from iam.audit.siem.receivers import configured_receivers
 from iam.journal import triggers
+from iam.journal.chain import chain_pending
 from iam.journal.services import record
 from iam.mirror.models import Section
 from tests import factories
@@ -54,6 +57,7 @@ def test_readyz_is_ready_when_everything_answers(client: Client, broker: None) -
         "last_pull_seconds": None,
         "beat_seconds": None,
         "journal_waiting_seconds": 0,
+        "siem_behind_entries": None,
     }
 
 
@@ -65,6 +69,14 @@ def test_readyz_tells_when_beat_was_heard_and_how_long_entries_wait(client: Clie
     body = client.get("/readyz").json()
     assert 90 <= body["beat_seconds"] < 100
     assert 90 <= body["journal_waiting_seconds"] < 100
+
+
+def test_readyz_tells_how_many_entries_the_siem_lacks(client: Client, broker: None, settings: Any) -> None:
+    settings.SIEM_SYSLOG = "tls://logs.example.com:6514"
+    record(kind="role.assign", actor=None)
+    chain_pending()
+    ExportPosition.objects.create(receiver=configured_receivers()[0].key)
+    assert client.get("/readyz").json()["siem_behind_entries"] == 1
 
 
 def test_asking_again_costs_one_query(

@@ -1,0 +1,98 @@
+"""Where the journal is sent, from the environment; a wrong address stops the start by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import urlsplit
+
+from console import env, plain_connections
+from console.notices import web_address
+
+PORTS: Final = {"tls": 6514, "tcp": 514, "udp": 514}
+"""Usual ports of syslog by its transports."""
+
+
+@dataclass(frozen=True, slots=True)
+class SiemSettings:
+    """Blank addresses for none. `syslog` always names a port. `history`: a new receiver gets the journal from
+    its first entry on.
+    """
+
+    url: str = field(repr=False)
+    token: str = field(repr=False)
+    syslog: str
+    ca_file: str
+    history: bool
+
+
+def siem_settings(*, plain_allowed: bool) -> SiemSettings:
+    """What the environment says. Raises ConfigurationError."""
+    return SiemSettings(
+        url=_url(),
+        token=_token(),
+        syslog=_syslog(plain_allowed=plain_allowed),
+        ca_file=env.file("GATEHOUSE_SIEM_CA"),
+        history=env.flag("GATEHOUSE_SIEM_HISTORY", default=True),
+    )
+
+
+def siem_values(*, plain_allowed: bool) -> tuple[str, str, str, str, bool]:
+    """The same one by one, in the order of the class. Raises ConfigurationError."""
+    read = siem_settings(plain_allowed=plain_allowed)
+    return read.url, read.token, read.syslog, read.ca_file, read.history
+
+
+def _url() -> str:
+    parts = web_address("GATEHOUSE_SIEM_URL")
+    if parts is None:
+        return ""
+    address = parts.geturl()
+    if not address.isascii() or not address.isprintable() or " " in address:
+        raise env.ConfigurationError(
+            "GATEHOUSE_SIEM_URL holds a space or a character outside of ASCII: write it percent-encoded."
+        )
+    is_local = parts.scheme == "http" and plain_connections.is_here(str(parts.hostname))
+    if parts.scheme != "https" and not is_local:
+        raise env.ConfigurationError(
+            "GATEHOUSE_SIEM_URL must start with https:// (or http:// for an agent on this host)."
+        )
+    return address
+
+
+def _token() -> str:
+    token = env.text("GATEHOUSE_SIEM_TOKEN", "")
+    if token and not env.text("GATEHOUSE_SIEM_URL", ""):
+        raise env.ConfigurationError("GATEHOUSE_SIEM_TOKEN is set without GATEHOUSE_SIEM_URL: set both.")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise env.ConfigurationError(
+            "GATEHOUSE_SIEM_TOKEN holds a space or a character outside of ASCII: write the token alone, "
+            "without “Bearer”."
+        )
+    return token
+
+
+def _syslog(*, plain_allowed: bool) -> str:
+    value = env.text("GATEHOUSE_SIEM_SYSLOG", "")
+    if not value:
+        return ""
+    wrong = env.ConfigurationError(
+        "GATEHOUSE_SIEM_SYSLOG isn’t the address of a syslog receiver: write tls://HOST:PORT, "
+        "tcp://HOST:PORT or udp://HOST:PORT."
+    )
+    try:
+        parts = urlsplit(value)
+        port = parts.port
+    except ValueError:
+        raise wrong from None
+    rest = parts.path.strip("/") or parts.query or parts.fragment or parts.username or parts.password
+    if parts.scheme not in PORTS or not parts.hostname or rest or port == 0:
+        raise wrong
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    if parts.scheme != "tls" and not plain_allowed and not plain_connections.is_here(parts.hostname):
+        raise env.ConfigurationError(
+            "GATEHOUSE_SIEM_SYSLOG connects to another host without TLS: write tls:// instead of "
+            f"{parts.scheme}://. If that network is encrypted in another way, set "
+            f"{plain_connections.ALLOWED_BY}=true."
+        )
+    return f"{parts.scheme}://{host}:{port or PORTS[parts.scheme]}"

@@ -1,0 +1,1 @@
+"""Sends the journal to a SIEM: JSON lines over HTTPS, and syslog."""

@@ -1,0 +1,77 @@
+"""How a receiver reads an entry: a line of JSON, alone or within a syslog message (RFC 5424)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from iam.journal.models import Link
+
+LOG_AUDIT_INFORMATIONAL: Final = 13 * 8 + 6
+"""Facility “log audit”, severity “informational”: RFC 5424, section 6.2.1."""
+MAX_MESSAGE_ID: Final = 32
+MAX_HOST_NAME: Final = 255
+LARGEST_DATAGRAM: Final = 60_000
+"""Bytes of a message over UDP; IP takes 65,507."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedEntry:
+    """An entry, its place in the chain, and its fields as they are sent."""
+
+    entry: int
+    block: int
+    position: int
+    at: datetime
+    kind: str
+    fields: dict[str, Any]
+
+    def line(self) -> bytes:
+        """JSON in ASCII, without a line feed."""
+        return json.dumps(self.fields, separators=(",", ":")).encode()
+
+
+def exported_entry(link: Link) -> ExportedEntry:
+    """The fields have the names of the page’s JSON export. `entry` and `hash` are the same each time."""
+    entry = link.entry
+    fields = {
+        "entry": entry.id,
+        "time": entry.at.astimezone(UTC).isoformat(),
+        "kind": entry.kind,
+        "by": entry.actor_label,
+        "email": entry.actor_email,
+        "subject": entry.subject,
+        "account": entry.account_id,
+        "request": entry.request_id,
+        "address": entry.ip,
+        "data": entry.data,
+        "block": link.block_id,
+        "position": link.position,
+        "hash": link.hash,
+    }
+    return ExportedEntry(entry.id, link.block_id, link.position, entry.at, entry.kind, fields)
+
+
+def syslog_message(exported: ExportedEntry) -> bytes:
+    """RFC 5424, section 6: the message is the JSON line, the kind is the message ID."""
+    at = exported.at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    host = urlsplit(settings.BASE_URL).hostname or "-"
+    kind = exported.kind[:MAX_MESSAGE_ID]
+    header = f"<{LOG_AUDIT_INFORMATIONAL}>1 {at} {host[:MAX_HOST_NAME]} gatehouse - {kind} - "
+    return header.encode("ascii", errors="replace") + exported.line()
+
+
+def datagram(exported: ExportedEntry) -> bytes:
+    """A message that fits into one datagram: `data` is left out where it would not, and the message says
+    so.
+    """
+    message = syslog_message(exported)
+    if len(message) <= LARGEST_DATAGRAM:
+        return message
+    exported.fields.update(data=None, data_left_out=True)
+    return syslog_message(exported)
