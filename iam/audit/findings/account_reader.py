@@ -93,6 +93,8 @@ def facts_of(
     usage, details = (None, {}) if at else _usage(account)
     account_facts = list(AccountFact.objects.filter(valid_at(at), account=account))
     with snapshot(at, accounts=None) as index:
+        connected = Account.objects.filter(removed_at__isnull=True)
+        revisions = dict(connected.values_list("account_id", "revision"))
         shard = index.accounts.get(account.account_id)
         facts = AccountFacts(
             number=account.account_id,
@@ -113,7 +115,7 @@ def facts_of(
             values={fact.name: fact.value for fact in account_facts},
             documents=_documents(digests),
             complete=complete,
-            known_accounts=_known_accounts(at),
+            known_accounts=_listed_accounts(at).union(revisions),
             unread=unread_by_account(index, accounts=[account.account_id], at=at).get(account.account_id, ()),
             is_organization_known=bool(shard and shard.standing.organization_id) or ORGANIZATION in complete,
             own_roles=gatehouse_role_arns(),
@@ -127,9 +129,6 @@ def facts_of(
             facts.last_calls = last_calls(account.account_id, now=facts.now)
         if shard is not None:
             if at is None:
-                revisions = dict(
-                    Account.objects.filter(removed_at__isnull=True).values_list("account_id", "revision")
-                )
                 facts.administrators = administrators(revisions, account=account.account_id)
             else:
                 facts.administrators = Builder(index, shard, OutsideFacts()).administrators()
@@ -216,11 +215,10 @@ def _complete(account: Account, at: datetime | None) -> frozenset[str]:
     return frozenset(rows.values_list("name", flat=True))
 
 
-def _known_accounts(at: datetime | None) -> frozenset[str]:
-    """The connected accounts, and those of their organizations."""
-    connected = Account.objects.filter(removed_at__isnull=True).values_list("account_id", flat=True)
+def _listed_accounts(at: datetime | None) -> frozenset[str]:
+    """The accounts of the organizations of connected accounts."""
     listed = EntityState.objects.filter(valid_at(at), kind=Kind.ORG_ACCOUNT, account__removed_at__isnull=True)
-    return frozenset(connected) | frozenset(listed.values_list("entity__aws_id", flat=True))
+    return frozenset(listed.values_list("entity__aws_id", flat=True))
 
 
 def _root(account: Account, facts: list[AccountFact]) -> Root:
