@@ -22,6 +22,7 @@ from iam.audit.findings.models import (
 )
 from iam.audit.findings.rules import all_rules
 from iam.guard import Right, Viewer
+from iam.guard.viewer import ANY_ACCOUNT
 
 TONES: Final[Mapping[int, str]] = {
     FindingSeverity.CRITICAL: "bad",
@@ -46,7 +47,18 @@ EVENT_MARKS: Final[Mapping[str, tuple[str, str]]] = {
 }
 ESCALATION: Final = "privilege-escalation"
 PLAIN: Final = frozenset(
-    {"mfa", "keys", "created", "last_used", "days", "groups", "left", "password", "user_created", "name"}
+    {
+        "mfa",
+        "keys",
+        "created",
+        "last_used",
+        "days",
+        "groups",
+        "left",
+        "password",
+        "user_created",
+        "name",
+    }
 )
 """Evidence that someone sees who looks after people only."""
 LABELS: Final[Mapping[str, str]] = {
@@ -227,10 +239,20 @@ def _page_link(fix: Mapping[str, Any], viewer: Viewer) -> FixLink | None:
         return FixLink("Show what closes it", reverse("access:escalation-opening", args=[fix["policy"]]))
     if page == "assertion" and viewer.sees_accounts:
         return FixLink("Open assertion", reverse("findings:assertion", args=[fix["policy"]]))
+    if page == "grant" and viewer.sees_accounts:
+        return _grant_link(fix["policy"], viewer)
     if page in OTHER_PAGES and (viewer.sees_accounts or page in ("mfa", "offboarding")):
         name, label = OTHER_PAGES[page]
         return FixLink(label, reverse(name))
     return None
+
+
+def _grant_link(grant: str, viewer: Viewer) -> FixLink:
+    """Where the grant is ended, for those who may end any; else its page, which says who may."""
+    rights = (Right.APPROVE_CHANGE, Right.MANAGE_ACCOUNTS)
+    if any(viewer.may(right, account_id=ANY_ACCOUNT) for right in rights):
+        return FixLink("End grant", reverse("access:grant-end", args=[grant]))
+    return FixLink("Open grant", reverse("access:grant", args=[grant]))
 
 
 def sees_whole(finding: AuditFinding, viewer: Viewer) -> bool:

@@ -11,7 +11,7 @@ from typing import Final
 from django.db.models import Q
 from django.utils import timezone
 
-from iam.activity.models import CallerDay
+from iam.activity.data_events import recorded_services
 from iam.activity.queries import Extent, callers_of, extent
 from iam.activity.recorded_calls import CallGroup, call_groups
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
@@ -21,7 +21,6 @@ from iam.policy.index.index import Index
 from iam.policy.index.who_can import judge_for
 from iam.policy.least_privilege import PolicyText, ReducedPolicy, reduce_policies
 from iam.policy.request import Request
-from iam.policy.unrecorded_actions import data_actions
 
 MOST_CALLS: Final = 5_000
 """With more different calls, a policy that leaves out the rest would be too small."""
@@ -69,9 +68,9 @@ def reduction_of(entity: Entity, *, days: int) -> Reduction:
     holders = _holders_of(entity)
     since = timezone.now() - timedelta(days=days)
     groups, requests = _used(entity, holders, since)
-    account = entity.account.account_id
+    recorded = recorded_services(entity.account.account_id, since=since)
     try:
-        reduced = reduce_policies(policies, requests, recorded_services=_recorded(account, since))
+        reduced = reduce_policies(policies, requests, recorded_services=recorded)
     except ValueError as error:
         raise ReductionError(f"{error}.") from None
     return Reduction(
@@ -98,7 +97,7 @@ def reduced_texts(entity: Entity, texts: Sequence[str], *, days: int) -> str:
     _, requests = _used(entity, [entity], since)
     policies = [PolicyText(f"policy {number}", text) for number, text in enumerate(texts, 1)]
     try:
-        recorded = _recorded(account.account_id, since)
+        recorded = recorded_services(account.account_id, since=since)
         return reduce_policies(policies, requests, recorded_services=recorded).text
     except ValueError as error:
         raise ReductionError(f"{error}.") from None
@@ -178,12 +177,3 @@ def _managed(policies: Iterable[int], *, is_fixed: bool = False) -> list[PolicyT
 def _inline(owners: Collection[int], *, is_fixed: bool = False) -> list[PolicyText]:
     rows = InlinePolicy.objects.filter(valid_at(None), owner__in=owners).order_by("name")
     return [PolicyText(name, text, is_fixed) for name, text in rows.values_list("name", "document__text")]
-
-
-def _recorded(account_id: str, since: datetime) -> frozenset[str]:
-    """The services whose data events the trail of an account records: some are among its events."""
-    names = data_actions()
-    services = {name.partition(":")[0] for name in names}
-    rows = CallerDay.objects.filter(account_id=account_id, day__gte=since.date(), service__in=services)
-    pairs = rows.values_list("service", "action").distinct()
-    return frozenset(service for service, action in pairs if f"{service}:{action}" in names)

@@ -21,7 +21,7 @@ from iam.policy.document import CURRENT, read
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO, YES
 from iam.policy.request import Request
-from iam.policy.unrecorded_actions import unrecorded_patterns
+from iam.policy.unrecorded_actions import unrecorded_of
 
 MOST_RESOURCES: Final = 20
 """Where an action was used on more than so many resources, those of the statement stay."""
@@ -149,23 +149,13 @@ def _reduced(part: _Part, recorded: frozenset[str]) -> tuple[list[Raw], Statemen
     actions_by_resources: dict[tuple[str, ...], list[str]] = defaultdict(list)
     for action in used:
         actions_by_resources[_resources(part, action)] += _names_of(compiled, action)
-    unrecorded = tuple(_unrecorded(compiled, recorded))
+    unrecorded = tuple(unrecorded_of(compiled, recorded))
     if unrecorded:
         actions_by_resources[()] += unrecorded
     statements = []
     for resources, actions in sorted(actions_by_resources.items()):
         statements.append(_statement(part.raw, actions, resources))
     return statements, StatementReduction(policy, compiled.name, used, unrecorded)
-
-
-def _unrecorded(compiled: Compiled, recorded: frozenset[str]) -> Iterator[str]:
-    """What the statement allows and no event would tell of, as patterns where all of a pattern is allowed."""
-    for pattern, actions in unrecorded_patterns(recorded):
-        spoken = [action for action in actions if compiled.speaks_of(fold(action))]
-        if len(spoken) == len(actions):
-            yield pattern
-        else:
-            yield from spoken
 
 
 def _names_of(compiled: Compiled, action: str) -> list[str]:

@@ -9,10 +9,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Final
 
 from iam.policy.catalogue import catalogue
+from iam.policy.compiled import Compiled
+from iam.policy.letter_case import fold
 
 DATA_EVENTS: Final = (
     "s3:GetObject*",
@@ -106,3 +109,23 @@ def data_actions() -> frozenset[str]:
     for pattern in DATA_EVENTS:
         names += known.expand(pattern)
     return frozenset(names)
+
+
+def unrecorded_of(compiled: Compiled, recorded: frozenset[str]) -> Iterator[str]:
+    """What the statement allows and no event would tell of, as patterns where all of a pattern is allowed."""
+    for pattern, actions in unrecorded_patterns(recorded):
+        spoken = [action for action in actions if compiled.speaks_of(fold(action))]
+        if len(spoken) == len(actions):
+            yield pattern
+        else:
+            yield from spoken
+
+
+def is_unrecorded(compiled: Compiled, recorded: frozenset[str]) -> bool:
+    """Whether no event would tell of anything that the statement allows."""
+    if compiled.source.is_not_action:
+        return False
+    hidden: set[str] = set()
+    for name in unrecorded_of(compiled, recorded):
+        hidden.update(catalogue().expand(name))
+    return all(hidden.issuperset(catalogue().expand(name)) for name in compiled.source.actions)

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
+from iam.access.grants.grant_statements import documents_of
 from iam.access.grants.models import GIVING, Grant, LedgerEntry, PermissionSort
-from iam.activity.callers import ROLE, USER
+from iam.access.holder_callers import HolderCaller, holder_callers
 from iam.activity.first_calls import accounts_with_events
-from iam.activity.models import TrailCaller
 from iam.activity.recorded_calls import CallGroup, call_groups
-from iam.mirror.models import Edge, EdgeKind, InlinePolicy, PolicyVersion, valid_at
-from iam.policy.compiled import Compiled, PolicyKind, compile_set
-from iam.policy.document import read
+from iam.mirror.models import Entity
+from iam.policy.compiled import Compiled
 from iam.policy.logic import NO
 from iam.policy.request import Principal, Request
 
@@ -36,7 +35,7 @@ class GrantUse:
 
 def grant_use(grant: Grant) -> GrantUse | None:
     """The use since it was given; None where that can't be told: for grants that are not active, that give
-    something else than permissions of users and roles, or that too many have. Eight queries.
+    something else than permissions of users and roles, or that too many have. Nine queries.
     """
     if grant.state not in GIVING:
         return None
@@ -59,24 +58,30 @@ def _entries(grant: Grant) -> list[LedgerEntry]:
 
 def _counted(entries: Sequence[LedgerEntry]) -> tuple[int, datetime | None]:
     """How many calls the permissions allow, and when the last was made."""
-    statements_by_holder = _statements(entries)
-    holders = _holders_of_callers(entries)
+    statements_by_holder = documents_of(entries).statements(entries)
     since = min(entry.since for entry in entries if entry.since)
+    callers = holder_callers(holders_in(entries), since=since)
     total = 0
     last_at: datetime | None = None
-    for group in call_groups(holders, since=since, most=MOST_CALLS):
-        entity, arn = holders[group.caller]
-        if not group.was_denied and _is_allowed(group, arn, statements_by_holder.get(entity, ())):
+    for group in call_groups(callers, since=since, most=MOST_CALLS):
+        if is_call_of_grant(group, callers[group.caller], statements_by_holder):
             total += group.calls
             last_at = max(filter(None, (last_at, group.last_at)))
     return total, last_at
 
 
-def _holders_of_callers(entries: Iterable[LedgerEntry]) -> dict[int, tuple[int, str]]:
-    """The number and ARN of each holder, by the row of the principal in events."""
-    by_id = {entry.entity.aws_id: (entry.entity.pk, entry.entity.arn) for entry in entries if entry.entity}
-    rows = TrailCaller.objects.filter(unique_id__in=by_id, kind__in=(USER, ROLE))
-    return {number: by_id[unique_id] for number, unique_id in rows.values_list("pk", "unique_id")}
+def holders_in(entries: Iterable[LedgerEntry]) -> list[Entity]:
+    """Who holds these permissions."""
+    return [entry.entity for entry in entries if entry.entity is not None]
+
+
+def is_call_of_grant(
+    group: CallGroup, callers: Iterable[HolderCaller], statements: Mapping[int, Sequence[Compiled]]
+) -> bool:
+    """Whether calls were not denied, and are such that what a holder has by the grant may allow them."""
+    if group.was_denied:
+        return False
+    return any(_is_allowed(group, caller.arn, statements.get(caller.holder, ())) for caller in callers)
 
 
 def _is_allowed(group: CallGroup, arn: str, statements: Sequence[Compiled]) -> bool:
@@ -89,49 +94,3 @@ def _is_allowed(group: CallGroup, arn: str, statements: Sequence[Compiled]) -> b
         if speaks and (is_open or statement.applies(request) != NO):
             return True
     return False
-
-
-def _statements(entries: Sequence[LedgerEntry]) -> dict[int, tuple[Compiled, ...]]:
-    """What the permissions say, by the number of the holder."""
-    targets = {entry.target_entity_id for entry in entries if entry.target_entity_id is not None}
-    now = valid_at(None)
-    attached: dict[int, list[int]] = {}
-    edges = Edge.objects.filter(now, kind=EdgeKind.ATTACHED, source__in=targets)
-    for group, policy in edges.values_list("source", "target"):
-        attached.setdefault(group, []).append(policy)
-    wanted = targets.union(*attached.values())
-    versions = PolicyVersion.objects.filter(now, policy__in=wanted, is_default=True)
-    texts = dict(versions.values_list("policy", "document__text"))
-    owners = targets | {entry.entity_id for entry in entries}
-    inline: dict[int, dict[str, str]] = {}
-    rows = InlinePolicy.objects.filter(now, owner__in=owners)
-    for owner, name, text in rows.values_list("owner_id", "name", "document__text"):
-        inline.setdefault(owner, {})[name] = text
-    by_holder: dict[int, list[str]] = {}
-    for entry in entries:
-        assert entry.entity_id is not None
-        by_holder.setdefault(entry.entity_id, []).extend(_texts(entry, texts, inline, attached))
-    return {holder: _compiled(of_holder) for holder, of_holder in by_holder.items()}
-
-
-def _texts(
-    entry: LedgerEntry,
-    texts: Mapping[int, str],
-    inline: Mapping[int, Mapping[str, str]],
-    attached: Mapping[int, Collection[int]],
-) -> list[str]:
-    """The documents of one permission, as far as the mirror has them."""
-    if entry.sort == PermissionSort.INLINE:
-        own_policies = inline.get(entry.entity_id or 0, {})
-        return [own_policies[entry.target]] if entry.target in own_policies else []
-    target = entry.target_entity_id or 0
-    if entry.sort == PermissionSort.ATTACHED:
-        return [texts[target]] if target in texts else []
-    documents = [texts[policy] for policy in attached.get(target, ()) if policy in texts]
-    documents += inline.get(target, {}).values()
-    return documents
-
-
-def _compiled(texts: Iterable[str]) -> tuple[Compiled, ...]:
-    documents = [("", read(text)) for text in dict.fromkeys(texts)]
-    return compile_set(documents, kind=PolicyKind.IDENTITY).statements

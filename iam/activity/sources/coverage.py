@@ -62,6 +62,14 @@ def spans_of(account_id: str) -> list[PlaceCoverage]:
     return _places([account_id], {})
 
 
+def spans_by_account(account_ids: Collection[str]) -> dict[str, list[PlaceCoverage]]:
+    """The same of several accounts. One query."""
+    by_account: dict[str, list[PlaceCoverage]] = {}
+    for place in _places(account_ids, {}):
+        by_account.setdefault(place.account_id, []).append(place)
+    return by_account
+
+
 def _places(
     account_ids: Collection[str] | None, problems: dict[tuple[str, str], list[str]]
 ) -> list[PlaceCoverage]:

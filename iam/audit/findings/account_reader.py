@@ -13,9 +13,10 @@ from iam.access.certainty import unread_by_account
 from iam.access.escalation_calculation.stored import kept_at
 from iam.access.escalation_groups import all_groups
 from iam.access.escalation_use import used_paths
+from iam.access.grants.unused_grants import unused_grants
 from iam.audit.assertions.checks import assertions_at
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
-from iam.audit.findings.recorded_calls import last_calls
+from iam.audit.findings.recorded_calls import DAYS, last_calls
 from iam.directory.models import Identity
 from iam.mirror.models import (
     NEVER,
@@ -127,6 +128,8 @@ def facts_of(
         )
         if at is None:
             facts.last_calls = last_calls(account.account_id, now=facts.now)
+            is_known = facts.last_calls is not None
+            facts.unused_grants = tuple(unused_grants(account, since=facts.days_ago(DAYS), is_known=is_known))
         if shard is not None:
             if at is None:
                 facts.administrators = administrators(revisions, account=account.account_id)

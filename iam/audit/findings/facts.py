@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from iam.access.escalation_groups import OpeningStatements
 from iam.access.escalation_use import UsedPath
+from iam.access.grants.unused_grants import UnusedGrant
 from iam.audit.assertions.terms import AssertionTerms
 from iam.mirror.models import Kind
 from iam.people.fleet.roots import Root
@@ -135,6 +136,8 @@ class AccountFacts:
     openings: tuple[OpeningStatements, ...] | None = None
     last_calls: Mapping[str, datetime] | None = None
     """See `iam.audit.findings.recorded_calls`."""
+    unused_grants: tuple[UnusedGrant, ...] = ()
+    """See `iam.access.grants.unused_grants`; of a past moment none."""
     used_paths: Mapping[str, UsedPath] = field(default_factory=dict)
     own_roles: frozenset[str] = frozenset()
     persons_gone: frozenset[str] = frozenset()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from uuid import UUID
+
 import pytest
 
-from console.findings.presenters import row_of
+from console.findings.presenters import fix_links, row_of
 from iam.audit.findings.models import AuditFinding, FindingSeverity, FindingStatus
+from iam.directory.models import Role
+from iam.guard import viewer_for
 from tests import factories
 
 
@@ -28,3 +32,36 @@ def test_a_finding_says_how_many_of_what_it_concerns(kind: str, affected: int, w
         account=factories.account(),
     )
     assert row_of(finding, factories.viewer()).affected_words == words
+
+
+@pytest.mark.parametrize(
+    ("role", "label"), [(Role.ADMINISTRATOR, "End grant"), (Role.APPROVER, "End grant"), (Role.AUDITOR, "")]
+)
+@pytest.mark.django_db
+def test_a_grant_is_ended_on_its_page_by_those_who_may(role: Role, label: str) -> None:
+    finding = AuditFinding(
+        kind="grant-not-used",
+        severity=FindingSeverity.LOW,
+        status=FindingStatus.OPEN,
+        account=factories.account(),
+        fix={"page": "grant", "policy": str(UUID(int=7))},
+    )
+    links = fix_links(finding, factories.viewer(role))
+    assert [link.label for link in links] == [label] * bool(label)
+    assert all(link.url.endswith(f"/{UUID(int=7)}/end/") for link in links)
+
+
+@pytest.mark.django_db
+def test_who_approves_in_one_account_only_is_led_to_the_page_of_the_grant() -> None:
+    account = factories.account()
+    finding = AuditFinding(
+        kind="grant-not-used",
+        severity=FindingSeverity.LOW,
+        status=FindingStatus.OPEN,
+        account=account,
+        fix={"page": "grant", "policy": str(UUID(int=7))},
+    )
+    person = factories.person("ada")
+    factories.assign(person, Role.ADMINISTRATOR, account_id=account.account_id)
+    (link,) = fix_links(finding, viewer_for(person))
+    assert (link.label, link.url.endswith(f"/{UUID(int=7)}/")) == ("Open grant", True)

@@ -89,6 +89,7 @@ class Site:
     openings: Any = ()
     last_calls: Any = None
     assertions: Any = ()
+    unused_grants: Any = ()
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def document(self, *statements: Mapping[str, Any]) -> str:
@@ -200,6 +201,7 @@ class Site:
             is_root_mfa_virtual=self.is_root_mfa_virtual,
             index=index,
             assertions=self.assertions,
+            unused_grants=self.unused_grants,
         )
 
     def _index(self) -> Index:

@@ -1,0 +1,65 @@
+"""What the permissions of grants say today: the statements of policies that their holders have by them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from iam.access.grants.models import LedgerEntry, PermissionSort
+from iam.mirror.models import Edge, EdgeKind, InlinePolicy, PolicyVersion, valid_at
+from iam.policy.compiled import Compiled, PolicyKind, compile_set
+from iam.policy.document import read
+
+
+@dataclass(frozen=True, slots=True)
+class GrantDocuments:
+    """The texts of managed policies, the inline policies of holders and groups, and what groups have
+    attached; by number.
+    """
+
+    texts: dict[int, str]
+    inline: dict[int, dict[str, str]] = field(default_factory=dict)
+    attached: dict[int, list[int]] = field(default_factory=dict)
+
+    def statements(self, entries: Iterable[LedgerEntry]) -> dict[int, tuple[Compiled, ...]]:
+        """What some permissions say, by the number of the holder."""
+        by_holder: dict[int, list[str]] = {}
+        for entry in entries:
+            assert entry.entity_id is not None
+            by_holder.setdefault(entry.entity_id, []).extend(self._texts_of(entry))
+        return {holder: _compiled(texts) for holder, texts in by_holder.items()}
+
+    def _texts_of(self, entry: LedgerEntry) -> list[str]:
+        """The documents of one permission, as far as the mirror has them."""
+        if entry.sort == PermissionSort.INLINE:
+            own_policies = self.inline.get(entry.entity_id or 0, {})
+            return [own_policies[entry.target]] if entry.target in own_policies else []
+        target = entry.target_entity_id or 0
+        if entry.sort == PermissionSort.ATTACHED:
+            return [self.texts[target]] if target in self.texts else []
+        documents = [self.texts[policy] for policy in self.attached.get(target, ()) if policy in self.texts]
+        documents += self.inline.get(target, {}).values()
+        return documents
+
+
+def documents_of(entries: Sequence[LedgerEntry]) -> GrantDocuments:
+    """The documents of these permissions. Three queries."""
+    targets = {entry.target_entity_id for entry in entries if entry.target_entity_id is not None}
+    now = valid_at(None)
+    attached: dict[int, list[int]] = {}
+    edges = Edge.objects.filter(now, kind=EdgeKind.ATTACHED, source__in=targets)
+    for group, policy in edges.values_list("source", "target"):
+        attached.setdefault(group, []).append(policy)
+    wanted = targets.union(*attached.values())
+    versions = PolicyVersion.objects.filter(now, policy__in=wanted, is_default=True)
+    documents = GrantDocuments(dict(versions.values_list("policy", "document__text")), attached=attached)
+    owners = targets | {entry.entity_id for entry in entries}
+    rows = InlinePolicy.objects.filter(now, owner__in=owners)
+    for owner, name, text in rows.values_list("owner_id", "name", "document__text"):
+        documents.inline.setdefault(owner, {})[name] = text
+    return documents
+
+
+def _compiled(texts: Iterable[str]) -> tuple[Compiled, ...]:
+    documents = [("", read(text)) for text in dict.fromkeys(texts)]
+    return compile_set(documents, kind=PolicyKind.IDENTITY).statements

@@ -1,0 +1,104 @@
+"""When what some hold was last used: the last call of an action that its policies allow, as the days of
+recorded calls have it. Which resource was called, those don't tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Final, NamedTuple, TypeVar
+
+from django.db.models import F, Max
+
+from iam.access.holder_callers import holder_callers
+from iam.activity.models import CallerDay
+from iam.activity.sources.covered_accounts import covered_accounts
+from iam.mirror.models import Entity
+from iam.policy.compiled import Compiled
+from iam.policy.letter_case import fold
+from iam.policy.unrecorded_actions import is_unrecorded
+
+DAYS: Final = 90
+MOST_CALLERS: Final = 1_000
+NO_DATA_EVENTS: Final = frozenset[str]()
+
+
+class HeldUse(NamedTuple):
+    """The last call; None for none in 90 days, or if not `is_known`, since events may be missing."""
+
+    at: datetime | None
+    is_known: bool
+
+
+UNKNOWN: Final = HeldUse(None, is_known=False)
+
+
+class CalledAction(NamedTuple):
+    """An action in lower case, and when it was called last, other than with a denial."""
+
+    action: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class HeldStatements:
+    """Who holds something, what it says for each, by their number, and since when calls count."""
+
+    holders: Sequence[Entity]
+    statements: Mapping[int, Sequence[Compiled]]
+    since: datetime | None = None
+
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def last_uses(holdings: Mapping[Key, HeldStatements], *, now: datetime) -> dict[Key, HeldUse]:
+    """By the key of what is held. Five queries, whatever their number."""
+    since = now - timedelta(days=DAYS)
+    holders = {
+        holder.pk: holder for holder in chain.from_iterable(each.holders for each in holdings.values())
+    }
+    callers = holder_callers(holders.values(), since=since)
+    if len(callers) > MOST_CALLERS:
+        return dict.fromkeys(holdings, UNKNOWN)
+    by_holder: dict[int, list[CalledAction]] = {}
+    for number, called in called_actions(callers, since=since).items():
+        for caller in callers[number]:
+            by_holder.setdefault(caller.holder, []).extend(called)
+    accounts = {holder.account.account_id for holder in holders.values()}
+    covered = covered_accounts(accounts, since=since, now=now)
+    uses = {}
+    for key, each in holdings.items():
+        at = _last_of(each, by_holder)
+        is_covered = all(holder.account.account_id in covered for holder in each.holders)
+        uses[key] = HeldUse(at, is_known=at is not None or (is_covered and _is_recorded(each)))
+    return uses
+
+
+def called_actions(callers: Iterable[int], *, since: datetime) -> dict[int, list[CalledAction]]:
+    """What each principal called since then, by the row of the principal in events. One query."""
+    rows = CallerDay.objects.filter(caller__in=list(callers), day__gte=since.date(), calls__gt=F("denied"))
+    grouped = rows.values("caller", "service", "action").annotate(last=Max("last_at"))
+    called: dict[int, list[CalledAction]] = {}
+    for caller, service, action, at in grouped.values_list("caller", "service", "action", "last"):
+        called.setdefault(caller, []).append(CalledAction(fold(f"{service}:{action}"), at))
+    return called
+
+
+def _last_of(holding: HeldStatements, by_holder: Mapping[int, Sequence[CalledAction]]) -> datetime | None:
+    last = holding.since
+    for holder in holding.holders:
+        allowing = [each for each in holding.statements.get(holder.pk, ()) if each.allows]
+        for action, at in by_holder.get(holder.pk, ()):
+            is_later = last is None or at > last
+            if is_later and any(each.speaks_of(action) for each in allowing):
+                last = at
+    return last if last != holding.since else None
+
+
+def _is_recorded(holding: HeldStatements) -> bool:
+    """Whether trails record something of it without data events."""
+    allowing = [each for each in chain.from_iterable(holding.statements.values()) if each.allows]
+    return not all(is_unrecorded(each, NO_DATA_EVENTS) for each in allowing)

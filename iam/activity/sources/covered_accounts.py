@@ -1,0 +1,35 @@
+"""Of which accounts all events of a time are known, but for what a trail delivers late."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime, timedelta
+from itertools import chain
+from typing import Final
+
+from django.db.models import OuterRef, Subquery
+
+from iam.activity.models import TrailEvent
+from iam.activity.sources.coverage import spans_by_account
+from iam.mirror.models import Account
+
+GAP: Final = timedelta(days=1)
+"""So much may be missing at the beginning, at the end, or within: what a trail delivers late."""
+
+
+def covered_accounts(account_ids: Collection[str], *, since: datetime, now: datetime) -> frozenset[str]:
+    """Those of some connected accounts whose events are known from a moment until now. Two queries."""
+    events = TrailEvent.objects.filter(account_id=OuterRef("account_id"))
+    rows = Account.objects.filter(account_id__in=account_ids).annotate(
+        first=Subquery(events.order_by("at").values("at")[:1]),
+        last=Subquery(events.order_by("-at").values("at")[:1]),
+    )
+    covered = set[str]()
+    for account_id, first, last in rows.values_list("account_id", "first", "last"):
+        if first and last and first <= since + GAP and last >= now - 2 * GAP:
+            covered.add(account_id)
+    for account_id, places in spans_by_account(covered).items():
+        missing = chain.from_iterable(place.missing for place in places)
+        if any(span.end > since and span.end - span.start > GAP for span in missing):
+            covered.discard(account_id)
+    return frozenset(covered)

@@ -1,0 +1,51 @@
+"""Nobody used what a grant gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from iam.audit.findings.facts import AccountFacts, EntityFact
+from iam.audit.findings.models import FindingSeverity
+from iam.audit.findings.recorded_calls import DAYS
+from iam.audit.findings.rule import MAX_RELATED, FindingFix, FindingRule, NotRead, RuleProblem
+from iam.mirror.pull.sections import AUTHORIZATION
+
+
+class GrantNotUsed(FindingRule):
+    """By the calls that CloudTrail recorded, with their resources: unknown where no trail covers the time, or
+    where the trail records nothing of what the grant allows. A grant that is younger had no time.
+    """
+
+    kind = "grant-not-used"
+    severity = FindingSeverity.LOW
+    title = "Grant not used in 90 days"
+    sentence = "A grant is active for 90 days or longer, and no recorded call of the last 90 days used it."
+    risk = "Access that no one uses still serves anyone who gets hold of a password or key of its holders."
+    remedy = "End the grant."
+    no_request = "A grant ends without another approval: those who may end it do so on its page."
+    sections = AUTHORIZATION
+    uses_last_use = True
+
+    def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
+        for grant in facts.unused_grants:
+            subject = EntityFact(0, f"grant {grant.part}", "grant", grant.title, "")
+            if grant.is_unused is None:
+                yield NotRead(subject)
+                continue
+            yield RuleProblem(
+                subject,
+                {"grant": grant.reference, "given": grant.given_at.isoformat(), "days": DAYS},
+                related=grant.holders[:MAX_RELATED],
+                affected=len(grant.holders),
+                reasons=_reasons(grant.unrecorded),
+                fix=FindingFix(page="grant", policy=str(grant.grant)),
+            )
+
+
+def _reasons(unrecorded: Sequence[str]) -> tuple[str, ...]:
+    """Why a use could be without an event."""
+    if not unrecorded:
+        return ()
+    others = len(unrecorded) - 1
+    more = f" and {others} more of its actions" if others else ""
+    return (f"the trail doesn’t record {unrecorded[0]}{more}",)
