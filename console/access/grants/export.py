@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from django.http.response import HttpResponseBase
@@ -12,6 +13,7 @@ from console.access.grants.lists import SEES, GrantRow, rows_of, wanted_in
 from console.web.access import ViewerRequest, require
 from console.web.list_export import export_list, pages_of
 from iam.access.grants.queries import list_grants
+from iam.access.last_uses import HeldUse
 from iam.guard import Viewer
 
 COLUMNS: Final = (
@@ -27,6 +29,7 @@ COLUMNS: Final = (
     "hidden_holders",
     "end",
     "ends_at",
+    "actions_last_used",
     "requested_by",
     "requested_by_id",
     "requested_at",
@@ -68,7 +71,15 @@ def _export_row(row: GrantRow) -> tuple[Any, ...]:
         row.others,
         "Never started" if never else row.end.words or row.end.label,
         None if never else row.end.at,
+        _last_used(row.use),
         grant.requested_label,
         str(grant.requested_by),
         grant.created_at,
     )
+
+
+def _last_used(use: HeldUse | None) -> datetime | str | None:
+    """A moment, or why there is none."""
+    if use is None or use.at:
+        return use.at if use else None
+    return "No recorded use" if use.is_known else "Unknown"

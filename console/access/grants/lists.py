@@ -26,9 +26,11 @@ from iam.access.drafts.services import drafts_of
 from iam.access.drafts.terms import who_of
 from iam.access.grants.effects import Bodies, bodies_for, in_one_line
 from iam.access.grants.hidden_recipients import hidden_in
+from iam.access.grants.last_use import last_uses_of
 from iam.access.grants.models import GIVING, Grant
 from iam.access.grants.queries import TABS, list_grants
 from iam.access.grants.terms import TermsError
+from iam.access.last_uses import HeldUse
 from iam.access.templates.queries import offered_templates
 from iam.guard import Right, Viewer
 
@@ -62,7 +64,8 @@ ENDING_SOON: Final = timedelta(days=7)
 class GrantRow:
     """A line of the list: `effect` says what it gives; `unplanned` is in how many accounts it is requested,
     before it has a part in each. `places` are all its accounts as (number, name), none where `others` of its
-    holders are not seen by the viewer.
+    holders are not seen by the viewer. `use` None: it gives nothing now, or not all of
+    them are seen.
     """
 
     grant: Grant
@@ -75,6 +78,7 @@ class GrantRow:
     soon: str
     places: list[tuple[str, str]]
     others: int
+    use: HeldUse | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,7 @@ def _files(viewer: Viewer, wanted: dict[str, Any]) -> list[tuple[str, str]]:
 def rows_of(grants: list[Grant], viewer: Viewer) -> list[GrantRow]:
     """The lines of grants; the same few queries whatever their number."""
     hidden = hidden_in(grants, viewer=viewer)
+    uses = last_uses_of([grant for grant in grants if grant.pk not in hidden], now=datetime.now(tz=UTC))
     bodies = bodies_for(grants)
     now = datetime.now(tz=UTC)
     rows = []
@@ -158,6 +163,7 @@ def rows_of(grants: list[Grant], viewer: Viewer) -> list[GrantRow]:
                 _soon(grant, now),
                 [(part.account.account_id, part.account.name) for part in parts],
                 others,
+                uses.get(grant.pk),
             )
         )
     return rows

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.http import HttpResponse
+from django.utils import timezone
 
 from console.identities.details import history, labels
 from console.identities.details.frame import SECTIONS, Shown, render_shown, shown_or_404
 from console.identities.details.inner_pages import page_of
 from console.web.access import ViewerRequest, require
+from iam.access.last_uses import HeldUse
+from iam.access.policy_use import policy_uses
 from iam.guard import Right
 from iam.mirror.display_names import names_by_number, trusted_by
 from iam.mirror.models import Kind, PolicyVersion
@@ -29,9 +33,10 @@ def policy(request: ViewerRequest, pk: int) -> HttpResponse:
     if shown.state is None:
         return render_shown(request, shown, "identities/policy.html", {})
     head = _head(shown, here="identities:policy")
+    first_rows = holders.some_holders(shown.entity, at=shown.at, limit=PREVIEW_ROWS)
     context = head | {
         "tab": "identities/policy_document.html",
-        "holders": _holders(shown, holders.some_holders(shown.entity, at=shown.at, limit=PREVIEW_ROWS)),
+        "holders": _holders(shown, first_rows, uses=_uses(shown, head["default"], first_rows)),
         "statements": _statements(head["default"]),
     }
     return render_shown(request, shown, "identities/policy.html", context)
@@ -65,11 +70,12 @@ def policy_holders(request: ViewerRequest, pk: int) -> HttpResponse:
     sort = sort if sort in counts else first
     rows = holders.holders_of(shown.entity, sort=sort, at=shown.at)
     page = page_of(request, rows, column="sort_name", tie="entity_id", size=MANY)
+    uses = _uses(shown, head["default"], page.rows) if sort != holders.BOUNDARY else {}
     context = head | {
         "tab": "identities/policy_holders.html",
         "sort": sort,
         "page": page,
-        "holders": _holders(shown, page.rows),
+        "holders": _holders(shown, page.rows, uses=uses),
     }
     return render_shown(request, shown, "identities/policy.html", context)
 
@@ -116,7 +122,17 @@ def _head(shown: Shown, *, here: str) -> dict[str, Any]:
     }
 
 
-def _holders(shown: Shown, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _uses(shown: Shown, default: PolicyVersion | None, rows: list[dict[str, Any]]) -> dict[int, HeldUse]:
+    """When each of some holders last used the policy; of a past moment that isn’t known."""
+    if default is None or shown.at is not None:
+        return {}
+    numbers = [row["entity_id"] for row in rows]
+    return policy_uses(default.document.text, numbers, now=timezone.now())
+
+
+def _holders(
+    shown: Shown, rows: list[dict[str, Any]], *, uses: Mapping[int, HeldUse]
+) -> list[dict[str, Any]]:
     groups = [row["entity_id"] for row in rows if row["kind"] == Kind.GROUP]
     contents = group_contents(groups, at=shown.at)
     names = names_by_number({row["entity_id"]: row["name"] for row in rows if row["kind"] == Kind.USER})
@@ -128,6 +144,7 @@ def _holders(shown: Shown, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             "url_name": SECTIONS[row["kind"]][2],
             "people": contents[row["entity_id"]].people if row["entity_id"] in contents else None,
             "trusted": trusted_by(row["category"]) if row["kind"] == Kind.ROLE else "",
+            "use": uses.get(row["entity_id"]),
         }
         for row in rows
     ]
