@@ -13,7 +13,6 @@ from console.changes.counts import affected_of, holders_of, principals, rest_of
 from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.guard import Viewer
-from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Account, Document
 from iam.mirror.queries.entities import Openable
 
@@ -106,18 +105,21 @@ def weight_of(receipt: dict[str, Any]) -> dict[str, Any]:
 
 
 def access_shown(
-    receipt: dict[str, Any], *, account: Account, viewer: Viewer, open_to: Openable
+    receipt: dict[str, Any],
+    *,
+    account: Account,
+    viewer: Viewer,
+    open_to: Openable,
+    called: Mapping[int, str],
 ) -> AccessShown | None:
     """The effect of another text; None for a receipt of another sort. Names are for those who see the whole
-    account.
+    account; `called` are those of its users.
     """
     access = receipt["effect"].get("access")
     if access is None:
         return None
     weight = weight_of(receipt)
     names_them = viewer.scope.sees_account(account.account_id)
-    people = chain.from_iterable(way["names"] for way in access["ways"])
-    names = names_by_number(users_in(people))
     return AccessShown(
         holders=access["holders"],
         held_by=holders_of(access),
@@ -127,7 +129,7 @@ def access_shown(
         loses=weight["less"],
         others=weight["other"],
         risky=access["risky"],
-        ways=[_way_text(way, open_to=open_to, names_them=names_them, names=names) for way in access["ways"]],
+        ways=[_way_text(way, open_to=open_to, names_them=names_them, names=called) for way in access["ways"]],
         more_ways=access["more_ways"],
         rest=rest_of(access),
         marks=[_MARKS[mark] for mark in access["marks"]],
@@ -146,6 +148,12 @@ def texts_of(*, before: dict[str, Any], after: str) -> tuple[str, str] | None:
     """The text before a change and the one after it; None where the former is not known."""
     former = Document.objects.filter(digest=before.get("text", "")).first()
     return (former.text, after) if former else None
+
+
+def users_in_access(receipt: dict[str, Any]) -> dict[int, str]:
+    """The users that the effect of another text names: number and login of each."""
+    access = receipt["effect"].get("access") or {"ways": ()}
+    return users_in(chain.from_iterable(way["names"] for way in access["ways"]))
 
 
 def users_in(rows: Iterable[dict[str, Any]]) -> dict[int, str]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from django.urls import reverse
 
 from console.access.bars import KEYS
-from console.changes.access_rows import SIGNS
+from console.changes.access_rows import SIGNS, users_in
 from console.changes.counts import affected_of, principals, rest_of
 from console.changes.reason_rows import reasons
 from console.changes.replay_rows import ReplayShown, replay_shown, replayed_entities
@@ -20,7 +20,6 @@ from console.changes.witness_rows import WitnessShown, witnesses_shown
 from iam.changes.operations.access import ALTERED, CONDITIONAL, GAINED, LOST, NARROWER, WIDER
 from iam.changes.risks import CRITICAL, GRAVE, LEVEL_WORDS, NORMAL, SENSITIVE, WORDS, level_of
 from iam.guard import Viewer
-from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Account
 from iam.mirror.queries.entities import Openable
 from iam.policy.catalogue import Level, catalogue
@@ -169,8 +168,12 @@ class ImpactShown:
     assertions: list[BrokenAssertionShown]
 
 
-def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Openable) -> ImpactShown | None:
-    """What a receipt says; None for a set that was asked for before receipts told it."""
+def impact_shown(
+    impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Openable, called: Mapping[int, str]
+) -> ImpactShown | None:
+    """What a receipt says; None for a set that was asked for before receipts told it. `called` are the names
+    of the users in it.
+    """
     if not impact:
         return None
     totals = impact["totals"] or {}
@@ -181,25 +184,31 @@ def impact_shown(impact: dict[str, Any] | None, *, viewer: Viewer, open_to: Open
         more=totals.get(GAINED, 0) + totals.get(WIDER, 0),
         less=totals.get(LOST, 0) + totals.get(NARROWER, 0) + totals.get(CONDITIONAL, 0),
         other=totals.get(ALTERED, 0),
-        gains=[_gain(gain, viewer=viewer, open_to=open_to, accounts=accounts) for gain in impact["gains"]],
+        gains=[
+            _gain(gain, viewer=viewer, open_to=open_to, accounts=accounts, called=called)
+            for gain in impact["gains"]
+        ],
         more_groups=impact["more_groups"],
         rest=rest_of(impact),
         risks=_risks(impact["risks"]),
         level=level_shown(impact.get("risk") or level_of(impact["risks"])),
         unchanged=[
-            _unchanged(block, viewer=viewer, open_to=open_to, accounts=accounts)
+            _unchanged(block, viewer=viewer, open_to=open_to, accounts=accounts, called=called)
             for block in impact.get("unchanged", ())
         ],
         undecided=impact["undecided"],
         replay=replay_shown(impact.get("replay"), open_to=open_to),
         assertions=[
-            _assertion(broken, viewer=viewer, open_to=open_to) for broken in impact.get("assertions", ())
+            _assertion(broken, viewer=viewer, open_to=open_to, called=called)
+            for broken in impact.get("assertions", ())
         ],
     )
 
 
-def _assertion(broken: dict[str, Any], *, viewer: Viewer, open_to: Openable) -> BrokenAssertionShown:
-    names = list(_names(broken, viewer=viewer, open_to=open_to))
+def _assertion(
+    broken: dict[str, Any], *, viewer: Viewer, open_to: Openable, called: Mapping[int, str]
+) -> BrokenAssertionShown:
+    names = list(_names(broken, viewer=viewer, open_to=open_to, called=called))
     url = ""
     if viewer.scope.sees_account(broken["account_id"]):
         kind, _, number = broken["key"].rpartition(":")
@@ -220,15 +229,28 @@ def affected_words(impact: Mapping[str, Any]) -> str:
     return affected_of(impact, places)
 
 
+def users_in_impact(impact: dict[str, Any] | None) -> dict[int, str]:
+    """The users of the mirror that an impact names: number and login of each."""
+    users: dict[int, str] = {}
+    for place in _naming_parts(impact or {}):
+        users |= users_in(place["names"])
+    return users
+
+
 def named_in_impact(impact: dict[str, Any] | None) -> list[int]:
     """The primary keys of the entities that an impact names."""
     if not impact:
         return []
     numbers: list[int] = []
-    for gain in (*impact["gains"], *impact.get("unchanged", ()), *impact.get("assertions", ())):
-        for place in places_of(gain):
-            numbers += [person["entity_id"] for person in place["names"] if person["entity_id"]]
+    for place in _naming_parts(impact):
+        numbers += [person["entity_id"] for person in place["names"] if person["entity_id"]]
     return numbers + replayed_entities(impact.get("replay"))
+
+
+def _naming_parts(impact: dict[str, Any]) -> list[Mapping[str, Any]]:
+    """All parts that have names, by block and account."""
+    blocks = chain.from_iterable(impact.get(sort, ()) for sort in ("gains", "unchanged", "assertions"))
+    return list(chain.from_iterable(places_of(block) for block in blocks))
 
 
 def places_of(gain: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -249,10 +271,17 @@ def _accounts_of(impact: dict[str, Any]) -> dict[str, str]:
 
 
 def _gain(
-    gain: dict[str, Any], *, viewer: Viewer, open_to: Openable, accounts: Mapping[str, str]
+    gain: dict[str, Any],
+    *,
+    viewer: Viewer,
+    open_to: Openable,
+    accounts: Mapping[str, str],
+    called: Mapping[int, str],
 ) -> GainShown:
     places = places_of(gain)
-    names = list(chain.from_iterable(_names(place, viewer=viewer, open_to=open_to) for place in places))
+    names: list[ImpactName] = []
+    for place in places:
+        names += _names(place, viewer=viewer, open_to=open_to, called=called)
     users, roles = sum(place["users"] for place in places), sum(place["roles"] for place in places)
     people = users + roles
     named = sum(len(place["names"]) for place in places)
@@ -289,9 +318,14 @@ def _gain(
 
 
 def _unchanged(
-    block: dict[str, Any], *, viewer: Viewer, open_to: Openable, accounts: Mapping[str, str]
+    block: dict[str, Any],
+    *,
+    viewer: Viewer,
+    open_to: Openable,
+    accounts: Mapping[str, str],
+    called: Mapping[int, str],
 ) -> UnchangedShown:
-    names = list(_names(block, viewer=viewer, open_to=open_to))
+    names = list(_names(block, viewer=viewer, open_to=open_to, called=called))
     people = block["users"] + block["roles"]
     sees_all = viewer.scope.sees_account(block["account_id"])
     rest = people - len(names)
@@ -308,14 +342,10 @@ def _unchanged(
     )
 
 
-def _names(gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable) -> Iterable[ImpactName]:
+def _names(
+    gain: Mapping[str, Any], *, viewer: Viewer, open_to: Openable, called: Mapping[int, str]
+) -> Iterable[ImpactName]:
     """Who is not in the mirror yet is made by the changes themselves, and is no secret."""
-    users = {
-        name["entity_id"]: name["name"]
-        for name in gain["names"]
-        if name["kind"] == "user" and name["entity_id"]
-    }
-    called = names_by_number(users)
     for name in gain["names"]:
         pk = name["entity_id"] if name["entity_id"] in open_to else None
         if _is_visible(name, gain, viewer=viewer, open_to=open_to):

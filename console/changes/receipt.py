@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import chain
 from typing import Any
 
-from console.changes.access_rows import access_shown, named_in
+from console.changes.access_rows import access_shown, named_in, users_in_access
 from console.changes.approval_context import need_context
-from console.changes.impact_rows import impact_shown, named_in_impact, places_of
+from console.changes.impact_rows import impact_shown, named_in_impact, places_of, users_in_impact
 from console.changes.presenters import call_rows, policy_rows
 from console.web.access import ViewerRequest
 from iam.changes.iac import patch_of
@@ -17,6 +17,7 @@ from iam.changes.operations.principal_mentions import notes_for_limited_reader
 from iam.changes.receipts import set_receipt_of
 from iam.changes.services import ChangePlan
 from iam.guard import Viewer
+from iam.mirror.display_names import names_by_number
 from iam.mirror.models import Account
 from iam.mirror.queries import entities
 
@@ -37,12 +38,15 @@ def receipt_context(
     policies = chain.from_iterable(receipt["effect"][key] for key in ("gains", "loses", "keeps"))
     pks = [policy["entity_id"] for policy in policies if policy["entity_id"]] + named_in(receipt)
     open_to = entities.openable(request.viewer, account_id=account.account_id, pks=pks)
-    return impact_context(impact, viewer=request.viewer, account_id=account.account_id) | {
+    called = names_by_number(users_in_access(receipt) | users_in_impact(impact))
+    return impact_context(impact, viewer=request.viewer, account_id=account.account_id, called=called) | {
         "elsewhere": _elsewhere(receipt),
         "receipt": _for_reader(receipt, account=account, viewer=request.viewer),
         "observed_at": datetime.fromisoformat(receipt["observed_at"]) if receipt["observed_at"] else None,
         "policies": policy_rows(receipt, open_to=open_to),
-        "access": access_shown(receipt, account=account, viewer=request.viewer, open_to=open_to),
+        "access": access_shown(
+            receipt, account=account, viewer=request.viewer, open_to=open_to, called=called
+        ),
         "calls": call_rows(receipt["calls"], partition=account.partition),
     }
 
@@ -68,13 +72,23 @@ def _for_reader(receipt: dict[str, Any], *, account: Account, viewer: Viewer) ->
     return receipt | {"effect": effect | {"notes": notes_for_limited_reader(receipt)}}
 
 
-def impact_context(impact: dict[str, Any] | None, *, viewer: Viewer, account_id: str = "") -> dict[str, Any]:
-    """The context of `_impact.html`; a query for who does not see the accounts whole."""
+def impact_context(
+    impact: dict[str, Any] | None,
+    *,
+    viewer: Viewer,
+    account_id: str = "",
+    called: Mapping[int, str] | None = None,
+) -> dict[str, Any]:
+    """The context of `_impact.html`; a query for who does not see the accounts whole, and two for what users
+    are called where that is not known.
+    """
+    if called is None:
+        called = names_by_number(users_in_impact(impact))
     gains = impact["gains"] if impact else []
     places = chain.from_iterable(places_of(gain) for gain in gains)
     numbers = {place["account_id"] for place in places}
     open_to = entities.openable_in(viewer, account_ids=numbers or {account_id}, pks=named_in_impact(impact))
-    return {"impact": impact_shown(impact, viewer=viewer, open_to=open_to)}
+    return {"impact": impact_shown(impact, viewer=viewer, open_to=open_to, called=called)}
 
 
 def without_new_names(together: dict[str, Any]) -> dict[str, Any]:

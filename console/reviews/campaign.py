@@ -119,6 +119,7 @@ def campaign_shown(
         "is_filtered": any(get.get(name) for name in FILTERS),
         "choices": _choices(request),
         "is_running": campaign.state == RunState.RUNNING,
+        "may_review": may_review(viewer, campaign),
         "errors": errors or {},
         "reason": reason,
         "section": "reviews",
@@ -128,6 +129,11 @@ def campaign_shown(
         context["files"] = _files(viewer, campaign)
     status = 422 if errors else 200
     return render_page(request, "reviews/campaign.html", context, partial="table", status=status)
+
+
+def may_review(viewer: Viewer, campaign: ReviewCampaign) -> bool:
+    """Whether someone decides in a review that runs: auditors only read."""
+    return campaign.state == RunState.RUNNING and viewer.may(Right.REQUEST_CHANGE)
 
 
 def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
@@ -145,7 +151,7 @@ def _around(viewer: Viewer, campaign: ReviewCampaign) -> dict[str, Any]:
         "to_request": pending(campaign).filter(decided_by=viewer.person_id).count(),
         "refusal_to_sign": why_not_sign(campaign, viewer),
         "refusal_to_acknowledge": why_not_acknowledge(campaign, viewer),
-        "people": possible_reviewers() if campaign.state == RunState.RUNNING else [],
+        "people": possible_reviewers() if may_review(viewer, campaign) else [],
         "reviewers": reviewer_counts(campaign) if whole else [],
         "is_preparing": campaign.state == RunState.SUBMITTING,
     }
@@ -161,7 +167,7 @@ def rows_shown(
     result = []
     for row in rows:
         is_own = row.person_id == viewer.person_id or viewer.person_id in concerned.get(row.entity.arn, ())
-        may = viewer.person_id in (row.reviewer_id, campaign.owner_id)
+        may = may_review(viewer, campaign) and viewer.person_id in (row.reviewer_id, campaign.owner_id)
         result.append(shown(row, campaign=campaign, may_decide=may, is_own=is_own, base=base, **parts))
     return result
 

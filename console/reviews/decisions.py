@@ -76,7 +76,7 @@ def _answer(
             return redirect("reviews:row", campaign.pk, row.pk)
         return row_shown(request, campaign, row, error=error, conflict=conflict, reason=reason)
     (shown,) = rows_shown(request.viewer, campaign, [row], error=error, conflict=conflict, reason=reason)
-    context = {"campaign": campaign, "shown": shown, "is_update": True}
+    context = {"campaign": campaign, "shown": shown, "is_update": True, "may_review": True}
     response = render(request, "reviews/_row.html", context, status=status)
     if done is not None or conflict:
         tone = "bad" if conflict else "ok"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from datetime import datetime
 from typing import Any, Final
 
@@ -26,7 +24,7 @@ def put_locked(aws: Aws, *, bucket: str, region: str, key: str, body: bytes, unt
         "Body": body,
         "ContentType": "text/plain; charset=utf-8",
         # Object Lock needs a checksum of the body.
-        "ChecksumSHA256": base64.b64encode(hashlib.sha256(body).digest()).decode(),
+        "ChecksumAlgorithm": "SHA256",
         "ObjectLockMode": MODE,
         "ObjectLockRetainUntilDate": until,
     }

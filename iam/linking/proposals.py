@@ -159,8 +159,8 @@ def _hinted(viewer: Viewer) -> QuerySet[Sign]:
     links = Identity.objects.filter(user_arn=OuterRef("user__arn"))
     namesakes = Sign.objects.filter(Exists(links), login=OuterRef("login"), user__gone_at__isnull=True)
     twins = namesakes.exclude(account=OuterRef("account"))
-    has_hint = ~Q(address="") | Q(former__isnull=False) | Q(Exists(twins))
-    return unlinked.filter(has_hint | Q(pk__in=_named_like_people(unlinked, viewer)))
+    is_hinted = ~Q(address="") | Q(former__isnull=False) | Q(Exists(twins))
+    return unlinked.filter(is_hinted | Q(pk__in=_named_like_people(unlinked, viewer)))
 
 
 def _named_like_people(signs: QuerySet[Sign], viewer: Viewer) -> list[int]:

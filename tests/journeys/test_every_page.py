@@ -24,7 +24,8 @@ ROLES = ("ines.duarte", "hana.sato", "elif.kaya", "tomas.lind", "amara.diallo")
 MAX_PAGES = 150
 SKIPPED = ("/sign-in/logout", "/export", ".csv", ".json", "/static/")
 
-HREF = re.compile(r'<a\s[^>]*?href="([^"]+)"')
+HREF = re.compile(r'<a\s[^>]*?href="([^"]+)"(?![^>]*\sdownload\b)')
+"""Of a page, and not of a file to be saved."""
 TEMPLATE = re.compile(r"/templates/(?!new/)[a-z-]+/")
 """The templates differ by their slugs, which are words."""
 ACT = re.compile(r"/act/(?!delete/|create-role/)[a-z-]+/")

@@ -7,6 +7,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from console.changes.impact_rows import impact_shown, named_in_impact
 from console.changes.receipt import impact_context, without_new_names
@@ -60,6 +62,20 @@ def test_the_same_effect_in_forty_accounts_is_one_block_that_counts_everybody(
     assert block.account_names == [account.name for account in accounts]
     assert len(block.names) + block.unnamed == 3 * MANY
     assert block.outside == 0
+
+
+def test_forty_accounts_are_shown_with_as_many_queries_as_two(accounts: list[Account]) -> None:
+    def queries(some: list[Account]) -> int:
+        operations: list[Attachment] = []
+        for account in some:
+            operations += given(account, allow("s3:GetObject", LEDGER))
+        impact = impact_of(operations)
+        viewer = factories.viewer(Role.ADMINISTRATOR)
+        with CaptureQueriesContext(connection) as captured:
+            shown(impact, viewer)
+        return len(captured)
+
+    assert queries(accounts[:2]) == queries(accounts[2:]) == 3
 
 
 def test_names_of_users_keep_no_accounts_apart(accounts: list[Account]) -> None:
@@ -140,7 +156,7 @@ def test_a_receipt_from_before_is_shown_as_it_was(accounts: list[Account]) -> No
     for gain in body["gains"]:
         del gain["elsewhere"]
     shown = impact_shown(
-        body, viewer=factories.viewer(Role.ADMINISTRATOR), open_to=set(named_in_impact(body))
+        body, viewer=factories.viewer(Role.ADMINISTRATOR), open_to=set(named_in_impact(body)), called={}
     )
     assert shown is not None
     assert (shown.gains[0].title, shown.gains[0].accounts) == ("3 IAM users", 1)
