@@ -65,12 +65,13 @@ def test_the_same_effect_in_forty_accounts_is_one_block_that_counts_everybody(
 
 
 def test_forty_accounts_are_shown_with_as_many_queries_as_two(accounts: list[Account]) -> None:
+    viewer = factories.viewer(Role.ADMINISTRATOR)
+
     def queries(some: list[Account]) -> int:
         operations: list[Attachment] = []
         for account in some:
             operations += given(account, allow("s3:GetObject", LEDGER))
         impact = impact_of(operations)
-        viewer = factories.viewer(Role.ADMINISTRATOR)
         with CaptureQueriesContext(connection) as captured:
             shown(impact, viewer)
         return len(captured)
