@@ -102,6 +102,8 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "activity:events-export", "csv"): "sign-in 404 404 404 200 200 200",
     ("GET", "activity:person-export", "own csv"): "sign-in 404 404 200 200 200 200",
     ("GET", "activity:role-export", "role csv"): "sign-in 404 404 404 200 200 200",
+    ("POST", "activity:read-services", "other"): "sign-in 404 404 404 404 302 302",
+    ("POST", "activity:read-services", "role"): "sign-in 404 404 404 404 302 302",
     ("GET", "activity:person", "own"): "sign-in 404 200 200 200 200 200",
     ("GET", "activity:person", "other"): "sign-in 404 404 404 200 200 200",
     ("GET", "activity:role", "role"): "sign-in 404 404 404 200 200 200",

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
+from console.activity.services_report import services_context
 from console.identities.details.frame import SECTIONS, Shown, frame_of, shown_or_404
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
@@ -55,11 +56,15 @@ def least_privilege(request: ViewerRequest, pk: int) -> HttpResponse:
     """What was used in the chosen period, what is kept, and what is removed."""
     shown = shown_or_404(request, pk, kinds=[Kind.USER, Kind.ROLE, Kind.POLICY])
     form = PeriodForm(request)
-    context = frame_of(request, shown) | {
-        "form": form,
-        "days": form.chosen,
-        "entity_url": reverse(SECTIONS[shown.entity.kind][2], args=[shown.entity.pk]),
-    }
+    context = (
+        frame_of(request, shown)
+        | services_context(shown)
+        | {
+            "form": form,
+            "days": form.chosen,
+            "entity_url": reverse(SECTIONS[shown.entity.kind][2], args=[shown.entity.pk]),
+        }
+    )
     return render_page(request, "access/least_privilege.html", context | _suggestion(shown, form.chosen))
 
 

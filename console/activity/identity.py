@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 from console.activity.export_links import export_links
 from console.activity.forms import ActivityForm
 from console.activity.lines import ActivityLine, lines_of
+from console.activity.services_report import services_context
 from console.identities.details import history
 from console.identities.details.frame import Shown, render_shown, shown_or_404
 from console.identities.details.people import SEES
@@ -80,6 +81,7 @@ def _context(request: ViewerRequest, shown: Shown) -> dict[str, Any]:
         "known": extent(shown.account_id),
         "files": export_links(request, f"{NAMES[shown.entity.kind]}-export", shown.entity.pk),
         "covered": coverage([shown.account_id]),
+        **services_context(shown),
     }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from console.activity import coverage, events, export, identity, sources, uploads
+from console.activity import coverage, events, export, identity, services_report, sources, uploads
 
 app_name = "activity"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("activity/sources/upload/<uuid:pk>/", uploads.uploaded, name="uploaded"),
     path("activity/sources/<uuid:pk>/", sources.source_page, name="source"),
     path("activity/sources/<uuid:pk>/<slug:what>/", sources.act, name="source-act"),
+    path("activity/services/<int:pk>/read/", services_report.read_services, name="read-services"),
     path("people/<int:pk>/activity/", identity.person_activity, name="person"),
     path("roles/<int:pk>/activity/", identity.role_activity, name="role"),
 ]

@@ -58,6 +58,8 @@ PLAIN: Final = frozenset(
         "password",
         "user_created",
         "name",
+        "source",
+        "read",
     }
 )
 """Evidence that someone sees who looks after people only."""
@@ -73,6 +75,7 @@ LABELS: Final[Mapping[str, str]] = {
     "replaced_by": "Replaced by",
     "sid": "Statement ID",
     "arn": "ARN",
+    "read": "Read from IAM",
 }
 AFFECTED: Final[Mapping[str, tuple[str, str]]] = {
     "instance-role-can-escalate": ("EC2 instance", "EC2 instances"),

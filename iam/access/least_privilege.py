@@ -14,17 +14,20 @@ from django.utils import timezone
 from iam.activity.data_events import recorded_services
 from iam.activity.queries import Extent, callers_of, extent
 from iam.activity.recorded_calls import CallGroup, call_groups
+from iam.activity.sources.models import ServicesReport
 from iam.mirror.models import Edge, EdgeKind, Entity, InlinePolicy, Kind, PolicyVersion, valid_at
 from iam.mirror.snapshot import snapshot
 from iam.policy.index.classes import Member
 from iam.policy.index.index import Index
 from iam.policy.index.who_can import judge_for
-from iam.policy.least_privilege import PolicyText, ReducedPolicy, reduce_policies
+from iam.policy.least_privilege import PolicyText, ReducedPolicy, reduce_policies, without_services
 from iam.policy.request import Request
 
 MOST_CALLS: Final = 5_000
 """With more different calls, a policy that leaves out the rest would be too small."""
 HOLDERS: Final = 200
+FRESH: Final = timedelta(days=14)
+"""Older reports of IAM are not used."""
 MANAGED_BY_AWS: Final = ":iam::aws:"
 
 
@@ -35,7 +38,8 @@ class ReductionError(ValueError):
 @dataclass(frozen=True, slots=True)
 class Reduction:
     """The smallest policy, and what it rests on. `fixed` are policies that stay as they are, such as those of
-    groups; `calls` is how many recorded calls were allowed, of so many `holders`.
+    groups; `calls` is how many recorded calls were allowed, of so many `holders`. Where no events are
+    `known` it rests on what IAM said of services, when it was asked first of these holders: `read_at`.
     """
 
     reduced: ReducedPolicy
@@ -44,21 +48,18 @@ class Reduction:
     holders: int
     calls: int
     since: datetime
-    known: Extent
+    known: Extent | None
+    read_at: datetime | None = None
 
     @property
     def is_shorter(self) -> bool:
         """Whether the known events begin later than the period."""
-        return self.known.first_at > self.since
+        return self.known is not None and self.known.first_at > self.since
 
 
 def reduction_of(entity: Entity, *, days: int) -> Reduction:
     """The smallest policy that allows what was used in the last so many days. Raises ReductionError."""
     known = extent(entity.account.account_id)
-    if known is None:
-        raise ReductionError(
-            f"No CloudTrail events of {entity.account.name} are known, so what was used there is unknown."
-        )
     policies = _policies_of(entity)
     own = tuple(policy.name for policy in policies if not policy.is_fixed)
     if not own:
@@ -67,6 +68,8 @@ def reduction_of(entity: Entity, *, days: int) -> Reduction:
         )
     holders = _holders_of(entity)
     since = timezone.now() - timedelta(days=days)
+    if known is None:
+        return _by_services(entity, policies, holders, since)
     groups, requests = _used(entity, holders, since)
     recorded = recorded_services(entity.account.account_id, since=since)
     try:
@@ -81,6 +84,37 @@ def reduction_of(entity: Entity, *, days: int) -> Reduction:
         calls=sum(group.calls for group in groups),
         since=since,
         known=known,
+    )
+
+
+def _by_services(
+    entity: Entity, policies: Sequence[PolicyText], holders: Sequence[Entity], since: datetime
+) -> Reduction:
+    """Without the services that none of the holders used, by IAM’s reports."""
+    reports = ServicesReport.objects.filter(entity__in=holders, read_at__gt=timezone.now() - FRESH)
+    rows = list(reports.values_list("read_at", "services"))
+    if not holders or len(rows) < len(holders):
+        raise ReductionError(
+            f"No CloudTrail events of {entity.account.name} are known, so what was used there is unknown."
+        )
+    used, named = set[str](), set[str]()
+    for row in chain.from_iterable(services for _, services in rows):
+        named.add(row["prefix"])
+        if row["at"] and datetime.fromisoformat(row["at"]) >= since:
+            used.add(row["prefix"])
+    try:
+        reduced = without_services(policies, frozenset(named - used))
+    except ValueError as error:
+        raise ReductionError(f"{error}.") from None
+    return Reduction(
+        reduced=reduced,
+        policies=tuple(policy.name for policy in policies if not policy.is_fixed),
+        fixed=tuple(policy.name for policy in policies if policy.is_fixed),
+        holders=len(holders),
+        calls=0,
+        since=since,
+        known=None,
+        read_at=min(read_at for read_at, _ in rows if read_at is not None),
     )
 
 

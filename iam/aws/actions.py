@@ -68,6 +68,10 @@ READ: dict[str, tuple[str, ...]] = {
         "cloudtrail:GetTrailStatus",
         "cloudtrail:GetEventSelectors",
     ),
+    "services-last-accessed": (
+        "iam:GenerateServiceLastAccessedDetails",
+        "iam:GetServiceLastAccessedDetails",
+    ),
     "trail-events": ("cloudtrail:LookupEvents", "cloudtrail:ListPublicKeys"),
 }
 """Section of the mirror → the actions that reading it takes. None of them returns a secret."""

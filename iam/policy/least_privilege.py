@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any, Final
 
@@ -21,7 +21,7 @@ from iam.policy.document import CURRENT, read
 from iam.policy.letter_case import fold
 from iam.policy.logic import NO, YES
 from iam.policy.request import Request
-from iam.policy.unrecorded_actions import unrecorded_of
+from iam.policy.unrecorded_actions import never_recorded_actions, unrecorded_of
 
 MOST_RESOURCES: Final = 20
 """Where an action was used on more than so many resources, those of the statement stay."""
@@ -99,9 +99,45 @@ def reduce_policies(
             made, reduction = _reduced(part, recorded_services)
             statements += made
             reductions.append(reduction)
+    return ReducedPolicy(_text_of(statements), tuple(reductions))
+
+
+def _text_of(statements: Sequence[Raw]) -> str:
+    """The policy of these statements; "" for none."""
     document = {"Version": CURRENT, "Statement": _with_own_sids(statements)}
-    text = json.dumps(document, indent=2, ensure_ascii=False) if statements else ""
-    return ReducedPolicy(text, tuple(reductions))
+    return json.dumps(document, indent=2, ensure_ascii=False) if statements else ""
+
+
+def without_services(policies: Sequence[PolicyText], unused: frozenset[str]) -> ReducedPolicy:
+    """The policies that are not fixed, as one, without what they allow in services (by prefix) that were not
+    used. Actions that no record tells of stay, and so do statements for all services or with NotAction.
+    Raises ValueError for a document that can't be read.
+    """
+    statements: list[Raw] = []
+    reductions: list[StatementReduction] = []
+    for part in chain.from_iterable(map(_parts, policies)):
+        if part.policy.is_fixed:
+            continue
+        source = part.compiled.source
+        used = tuple(name for name in source.actions if _is_service_kept(name, unused))
+        reduction = StatementReduction(part.policy.name, part.compiled.name, used)
+        is_deny = not part.compiled.allows
+        is_open = source.is_not_action or source.problems or part.compiled.unknown
+        if is_deny or is_open or used == tuple(source.actions):
+            reduction = replace(reduction, used=(), is_unchanged=True, is_deny=is_deny)
+            statements.append(part.raw)
+        elif used:
+            statements.append(_statement(part.raw, used, ()))
+        reductions.append(reduction)
+    return ReducedPolicy(_text_of(statements), tuple(reductions))
+
+
+def _is_service_kept(name: str, unused: frozenset[str]) -> bool:
+    """Whether an action, or a pattern of actions, stays."""
+    if fold(name).partition(":")[0] not in unused:
+        return True
+    actions = catalogue().expand(name)
+    return bool(actions) and never_recorded_actions().issuperset(actions)
 
 
 def _parts(policy: PolicyText) -> Iterator[_Part]:

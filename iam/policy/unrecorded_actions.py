@@ -111,6 +111,16 @@ def data_actions() -> frozenset[str]:
     return frozenset(names)
 
 
+@cache
+def never_recorded_actions() -> frozenset[str]:
+    """The names of actions of which no trail tells."""
+    known = catalogue()
+    names: list[str] = []
+    for pattern in NEVER_RECORDED:
+        names += known.expand(pattern)
+    return frozenset(names)
+
+
 def unrecorded_of(compiled: Compiled, recorded: frozenset[str]) -> Iterator[str]:
     """What the statement allows and no event would tell of, as patterns where all of a pattern is allowed."""
     for pattern, actions in unrecorded_patterns(recorded):

@@ -7,7 +7,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import Q
 
-from iam.mirror.models import Account
+from iam.mirror.models import Account, Entity
 
 
 class SourceKind(models.TextChoices):
@@ -226,3 +226,51 @@ class TrailUpload(models.Model):
     def is_final(self) -> bool:
         """Whether a worker is done with it."""
         return self.state == UploadState.DONE
+
+
+class ReportState(models.TextChoices):
+    """How far a worker is with a report."""
+
+    WAITING = "waiting", "Waiting for a worker"
+    READING = "reading", "IAM makes the report"
+    DONE = "done", "Read"
+    FAILED = "failed", "Failed"
+
+
+class ServicesReport(models.Model):
+    """When IAM saw a user or role last use each service that its policies allow. `services` are mappings of
+    `prefix`, `name`, `at` (None: not used in the 400 days that IAM tracks) and `region`, as of `read_at`;
+    they stay while they are read again. `job_id` is AWS’s, `error` why the last reading failed.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    entity = models.OneToOneField(Entity, on_delete=models.CASCADE, related_name="services_report")
+    account = models.ForeignKey(Account, db_index=False, on_delete=models.CASCADE, related_name="+")
+    state = models.CharField(max_length=16, choices=ReportState.choices, default=ReportState.WAITING)
+    requested_at = models.DateTimeField()
+    requested_by = models.CharField(max_length=256, blank=True)
+    job_id = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    read_at = models.DateTimeField(null=True)
+    services = models.JSONField(default=list)
+    error = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        db_table = "activity_services_report"
+        indexes = [
+            models.Index(fields=["account", "read_at"], name="services_report_by_account"),
+            models.Index(
+                fields=["requested_at"],
+                name="services_report_due",
+                condition=Q(state__in=["waiting", "reading"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"services of {self.entity_id}"
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether a worker is to read it, or does."""
+        return self.state in (ReportState.WAITING, ReportState.READING)

@@ -13,10 +13,11 @@ from django.utils import timezone
 from iam.activity.sources.check import check_source, unchecked_sources
 from iam.activity.sources.models import DigestFile, ReadSpan, SourceFile, TrailUpload
 from iam.activity.sources.run import due_sources, run_source
+from iam.activity.sources.services_reports import READ_REPORT, due_reports, read_report, request_weekly
 from iam.activity.sources.uploads import read_upload as read_uploaded_files
 from iam.activity.sources.uploads import waiting_uploads
 from iam.nudge import send_each
-from iam.schedule import DAYS, every
+from iam.schedule import DAYS, HOURS, every
 
 EVERY_SECONDS: Final = 60
 READ_SOURCE: Final = "iam.activity.sources.tasks.read_source"
@@ -31,6 +32,7 @@ def read_due_sources() -> None:
     send_each(READ_SOURCE, due_sources(timezone.now()))
     send_each(CHECK_SOURCE, unchecked_sources())
     send_each(READ_UPLOAD, waiting_uploads())
+    send_each(READ_REPORT, due_reports(timezone.now()))
 
 
 @shared_task(name=READ_SOURCE)  # type: ignore[untyped-decorator]
@@ -49,6 +51,19 @@ def test_source(source_id: str) -> None:
 def read_upload(upload_id: str) -> None:
     """Read the files of one upload."""
     read_uploaded_files(UUID(upload_id))
+
+
+@shared_task(name=READ_REPORT)  # type: ignore[untyped-decorator]
+def read_services_report(report_id: str) -> None:
+    """Read from IAM when one user or role last used each service."""
+    read_report(UUID(report_id))
+
+
+@every(HOURS)
+@shared_task(name="iam.activity.sources.tasks.request_weekly_reports")  # type: ignore[untyped-decorator]
+def request_weekly_reports() -> None:
+    """Have the last use of services read of users of whom no trail tells."""
+    request_weekly(timezone.now())
 
 
 @every(DAYS)

@@ -16,7 +16,7 @@ from iam.access.escalation_use import used_paths
 from iam.access.grants.unused_grants import unused_grants
 from iam.audit.assertions.checks import assertions_at
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
-from iam.audit.findings.recorded_calls import DAYS, last_calls
+from iam.audit.findings.recorded_calls import DAYS, last_calls, services_used
 from iam.directory.models import Identity
 from iam.mirror.models import (
     NEVER,
@@ -91,7 +91,7 @@ def facts_of(
         entity.document for entity in entities.values() if entity.document and entity.kind == Kind.ROLE
     }
     complete = _complete(account, at)
-    usage, details = (None, {}) if at else _usage(account)
+    usage, details, has_reports = (None, {}, False) if at else _usage(account)
     account_facts = list(AccountFact.objects.filter(valid_at(at), account=account))
     with snapshot(at, accounts=None) as index:
         connected = Account.objects.filter(removed_at__isnull=True)
@@ -129,6 +129,8 @@ def facts_of(
         if at is None:
             facts.last_calls = last_calls(account.account_id, now=facts.now)
             is_known = facts.last_calls is not None
+            if has_reports and not is_known:
+                facts.services = services_used(account, now=facts.now)
             facts.unused_grants = tuple(unused_grants(account, since=facts.days_ago(DAYS), is_known=is_known))
         if shard is not None:
             if at is None:
@@ -244,17 +246,20 @@ def _persons_gone() -> frozenset[str]:
     return frozenset(Identity.objects.filter(person__is_active=False).values_list("user_arn", flat=True))
 
 
-def _usage(account: Account) -> tuple[dict[int, datetime], dict[int, dict[str, str]]]:
-    """When each user and role was last used, NEVER for never; and of users, which of their credentials."""
+def _usage(account: Account) -> tuple[dict[int, datetime], dict[int, dict[str, str]], bool]:
+    """When each user and role was last used, NEVER for never; of users, which of their credentials; and
+    whether IAM was asked for the services of any.
+    """
+    has_reports = False
     usage: dict[int, datetime] = {}
     details: dict[int, dict[str, str]] = {}
     rows = Usage.objects.filter(account=account, kind__in=(Kind.USER, Kind.ROLE))
-    for number, used_at, of_credentials in rows.values_list(
-        "entity_id", "last_used_at", "details"
-    ).iterator():
+    columns = ("entity_id", "last_used_at", "details", "entity__services_report__read_at")
+    for number, used_at, of_credentials, services_read_at in rows.values_list(*columns).iterator():
         usage[number] = used_at
         details[number] = of_credentials
-    return usage, details
+        has_reports |= services_read_at is not None
+    return usage, details, has_reports
 
 
 def _tags(account: Account, at: datetime | None) -> dict[int, dict[str, str]]:

@@ -95,6 +95,13 @@ class PolicyFact:
         return self.name if self.is_inline else ""
 
 
+class ServicesFact(NamedTuple):
+    """When IAM was asked for the last use of a user’s services, and the latest of them; None: none."""
+
+    read_at: datetime
+    used_at: datetime | None
+
+
 @dataclass(frozen=True, slots=True)
 class AssertionFact:
     """An assertion that is checked at the moment."""
@@ -136,6 +143,8 @@ class AccountFacts:
     openings: tuple[OpeningStatements, ...] | None = None
     last_calls: Mapping[str, datetime] | None = None
     """See `iam.audit.findings.recorded_calls`."""
+    services: Mapping[int, ServicesFact] = field(default_factory=dict)
+    """By user; only where `last_calls` isn’t known."""
     unused_grants: tuple[UnusedGrant, ...] = ()
     """See `iam.access.grants.unused_grants`; of a past moment none."""
     used_paths: Mapping[str, UsedPath] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Which users called AWS lately, where CloudTrail is known for the time."""
+"""Which users called AWS lately: by CloudTrail where it is known for the time, else by IAM’s own reports."""
 
 from __future__ import annotations
 
@@ -10,8 +10,13 @@ from django.db.models import F, Max
 from iam.activity.callers import USER
 from iam.activity.models import CallerDay
 from iam.activity.sources.covered_accounts import covered_accounts
+from iam.activity.sources.models import ServicesReport
+from iam.audit.findings.facts import ServicesFact
+from iam.mirror.models import Account, Kind
 
 DAYS: Final = 90
+FRESH: Final = timedelta(days=14)
+"""Reports are read every week."""
 
 
 def last_calls(account_id: str, *, now: datetime) -> dict[str, datetime] | None:
@@ -26,3 +31,14 @@ def last_calls(account_id: str, *, now: datetime) -> dict[str, datetime] | None:
     )
     rows = days.values("caller__unique_id").annotate(last=Max("last_at"))
     return dict(rows.values_list("caller__unique_id", "last"))
+
+
+def services_used(account: Account, *, now: datetime) -> dict[int, ServicesFact]:
+    """What IAM says of the users of an account whose reports are fresh enough. One query."""
+    reports = ServicesReport.objects.filter(account=account, read_at__gt=now - FRESH, entity__kind=Kind.USER)
+    facts = {}
+    for user, read_at, services in reports.values_list("entity", "read_at", "services"):
+        moments = [datetime.fromisoformat(row["at"]) for row in services if row["at"]]
+        if read_at is not None:
+            facts[user] = ServicesFact(read_at, max(moments, default=None))
+    return facts

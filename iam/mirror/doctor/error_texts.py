@@ -26,6 +26,7 @@ READS = {
     "organization": "Organization, SCPs and RCPs",
     "instances": "EC2 instances",
     "trails": "CloudTrail trails",
+    "services-last-accessed": "When services were last used, where no trail is known",
     "trail-events": "CloudTrail events without a trail, and keys of digest files",
 }
 """Key of `iam.aws.permissions.READ` → its title."""

@@ -88,6 +88,8 @@ def probes(*, account_id: str, partition: str, access_key_id: str = "") -> dict[
         "ListOpenIDConnectProviderTags": oidc,
         "ListMFADeviceTags": {"SerialNumber": f"{arn}mfa/{NOBODY}"},
         "ListServerCertificateTags": {"ServerCertificateName": NOBODY},
+        "GenerateServiceLastAccessedDetails": {"Arn": f"{arn}user/{NOBODY}"},
+        "GetServiceLastAccessedDetails": {"JobId": "00000000-0000-0000-0000-000000000000"},
         "GetUser": _USER,
         "ListGroupsForUser": _USER,
         "ListUserPolicies": _USER,

@@ -23,7 +23,16 @@ from iam.aws.permissions import (
     trust_policy,
     write_policy,
 )
-from iam.aws.reads import details, entities, instances, lists, organization, trail_events, trails
+from iam.aws.reads import (
+    details,
+    entities,
+    instances,
+    last_accessed,
+    lists,
+    organization,
+    trail_events,
+    trails,
+)
 from iam.aws.reads.authorization import stream_authorization
 from iam.aws.reads.credential_report import read_credential_report
 from iam.aws.session import Aws
@@ -70,6 +79,8 @@ def read_all_there_is(aws: Aws, world: World) -> None:
         for key in user["keys"][:1]:
             details.access_key_last_used(aws, key_id=key["id"])
     name = world.account.users[0]["name"]
+    job_id = last_accessed.begin_report(aws, arn=f"arn:aws:iam::111111111111:user/{name}")
+    assert last_accessed.accessed_services(aws, job_id=job_id)
     for of_user in (
         details.mfa_devices,
         details.ssh_keys,

@@ -11,7 +11,13 @@ import pytest
 from iam.policy.compiled import PolicyKind, compile_set
 from iam.policy.document import read
 from iam.policy.evaluate import EvaluationDecision, RequestPolicies, decide
-from iam.policy.least_privilege import PolicyText, ReducedPolicy, generalized, reduce_policies
+from iam.policy.least_privilege import (
+    PolicyText,
+    ReducedPolicy,
+    generalized,
+    reduce_policies,
+    without_services,
+)
 from iam.policy.request import Principal, Request
 
 MAYA = Principal("arn:aws:iam::111111111111:user/maya", tags={})
@@ -224,3 +230,32 @@ def test_nothing_is_allowed_that_was_not_and_all_that_was_used_still_is(seed: in
             assert was in grants, (request, reduced.text)
     for request in used:
         assert decide(request, after) is EvaluationDecision.ALLOWED, (request, texts, reduced.text)
+
+
+@pytest.mark.parametrize(
+    ("action", "kept"),
+    [
+        (["s3:Get*", "sqs:SendMessage"], ["s3:Get*"]),
+        (["S3:GetObject"], ["S3:GetObject"]),
+        (["sqs:*"], []),
+        (["s*:Get*"], ["s*:Get*"]),
+        (["*"], ["*"]),
+        (["iam:ListUsers", "iam:PassRole"], ["iam:PassRole"]),
+        (["other:Act"], ["other:Act"]),
+    ],
+)
+def test_services_that_were_not_used_are_left_out(action: list[str], kept: list[str]) -> None:
+    statement = {"Effect": "Allow", "Action": action, "Resource": "*"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    reduced = without_services([PolicyText("P", text)], frozenset({"sqs", "iam"}))
+    statements = json.loads(reduced.text)["Statement"] if reduced.text else []
+    assert [each["Action"] for each in statements] == [kept] * bool(kept)
+    assert reduced.statements[0].is_removed == (not kept)
+
+
+def test_denies_and_not_action_stay_without_services() -> None:
+    deny = {"Effect": "Deny", "Action": "sqs:*", "Resource": "*"}
+    others = {"Effect": "Allow", "NotAction": "sqs:*", "Resource": "*"}
+    text = json.dumps({"Version": "2012-10-17", "Statement": [deny, others]})
+    reduced = without_services([PolicyText("P", text)], frozenset({"sqs"}))
+    assert json.loads(reduced.text)["Statement"] == [deny, others]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from iam.audit.findings.credential_fixes import end_sign_in
-from iam.audit.findings.facts import AccountFacts
+from iam.audit.findings.facts import AccountFacts, EntityFact
 from iam.audit.findings.fix_request import FixRequest
 from iam.audit.findings.models import FindingSeverity
 from iam.audit.findings.rule import FindingRule, NotRead, RuleProblem
@@ -16,14 +16,15 @@ DAYS = 90
 
 
 class ServicesUnused90Days(FindingRule):
-    """By the successful calls that CloudTrail recorded: unknown where no trail covers the time. Only users
-    who can sign in and hold something; a user younger than that had no time.
+    """By the successful calls that CloudTrail recorded, or where no trail covers the time by IAM’s own report
+    of when services were last used: unknown where neither is there. Only users who can sign in and hold
+    something; a user younger than that had no time.
     """
 
     kind = "services-unused-90-days"
     severity = FindingSeverity.LOW
     title = "Access not used in 90 days"
-    sentence = "An IAM user who can sign in has called no AWS service in 90 days, by CloudTrail."
+    sentence = "An IAM user who can sign in has called no AWS service in 90 days, by CloudTrail or IAM."
     risk = "Access that no one uses still serves anyone who gets hold of its password or key."
     remedy = "Remove the password, deactivate the keys, and remove the permissions."
     fix_request = FixRequest("End sign-in", end_sign_in, is_plain=True)
@@ -31,22 +32,43 @@ class ServicesUnused90Days(FindingRule):
     uses_last_use = True
 
     def find(self, facts: AccountFacts) -> Iterator[RuleProblem | NotRead]:
-        if facts.last_calls is None:
-            yield NotRead(None)
-            return
         for user, credential in facts.users:
             is_young = user.created_at is None or user.created_at > facts.days_ago(DAYS)
-            if is_young or user.aws_id in facts.last_calls or not _holds_something(user.id, facts):
+            cannot_sign_in = credential.has_password is False and not credential.keys
+            if is_young or cannot_sign_in or not _holds_something(user.id, facts):
                 continue
-            if credential.has_password is None and not credential.keys:
+            is_used = _is_used(user, facts)
+            if is_used:
+                continue
+            is_unread = credential.has_password is None and not credential.keys
+            if is_used is None or is_unread:
                 yield NotRead(user)
             elif credential.has_password or credential.keys:
                 evidence = {
                     "days": DAYS,
                     "password": bool(credential.has_password),
                     "keys": [key_evidence(key) for key in credential.keys],
+                    **_source(user, facts),
                 }
                 yield RuleProblem(user, evidence)
+
+
+def _is_used(user: EntityFact, facts: AccountFacts) -> bool | None:
+    """Whether a user called AWS in that time; None where neither CloudTrail nor IAM tells."""
+    if facts.last_calls is not None:
+        return user.aws_id in facts.last_calls
+    if user.id not in facts.services:
+        return None
+    used_at = facts.services[user.id].used_at
+    return used_at is not None and used_at > facts.days_ago(DAYS)
+
+
+def _source(user: EntityFact, facts: AccountFacts) -> dict[str, str]:
+    """Where it is from, if not from CloudTrail."""
+    if facts.last_calls is not None:
+        return {}
+    read_at = facts.services[user.id].read_at
+    return {"source": "IAM’s report of when services were last used", "read": read_at.isoformat()}
 
 
 def _holds_something(number: int, facts: AccountFacts) -> bool:

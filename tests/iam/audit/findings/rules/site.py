@@ -90,6 +90,7 @@ class Site:
     last_calls: Any = None
     assertions: Any = ()
     unused_grants: Any = ()
+    services: Any = field(default_factory=dict)
     _numbers: Any = field(default_factory=lambda: itertools.count(1))
 
     def document(self, *statements: Mapping[str, Any]) -> str:
@@ -202,6 +203,7 @@ class Site:
             index=index,
             assertions=self.assertions,
             unused_grants=self.unused_grants,
+            services=self.services,
         )
 
     def _index(self) -> Index:
