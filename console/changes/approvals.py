@@ -11,10 +11,12 @@ from django.db.models import Avg, DurationField, ExpressionWrapper, F, Q, QueryS
 from django.http import HttpResponse
 from django.views.decorators.http import require_GET
 
+from console.changes.audit_requests import audit_requests
 from console.changes.lists import rows_of
 from console.web.access import ViewerRequest, require
 from console.web.render import render_page
 from console.web.shortened_lists import MAX_OF_ALL, Cut, first_rows
+from iam.access.persons import counted
 from iam.changes import services
 from iam.changes.approval.models import BreakGlass, RuleSet, RulesState
 from iam.changes.approval.proposals import why_not_decide as why_not_rules
@@ -49,14 +51,20 @@ def approvals(request: ViewerRequest) -> HttpResponse:
     chosen = {"mine": mine, "decided": decided, "glass": mine.none()}.get(tab, waiting)
     chosen, others = (_containing(changes, viewer=viewer, text=text) for changes in (chosen, others))
     rows = _rows(request, chosen, risky=risky, name="chosen")
-    glass, count = services.to_review(viewer), waiting.count()
+    glass = services.to_review(viewer)
+    requests = audit_requests(
+        request, is_own=tab == "mine", text=text, is_hidden=risky or tab in ("decided", "glass")
+    )
+    count, own = waiting.count() + requests.waiting, mine.count() + requests.own
     context = {
         "rows": rows,
+        "audit_requests": requests,
         "others": _rows(request, others, risky=risky, name="others") if not tab else [],
+        "announced": _announced(len(rows) + len(requests.shown)),
         "tab": tab,
         "tabs": [
             ("", "For you", count, "warn" if count else ""),
-            ("mine", "Requested by you", mine.count(), ""),
+            ("mine", "Requested by you", own, ""),
             ("decided", "Decided by you", None, ""),
             ("glass", "Break-glass", glass.count() or None, "bad"),
         ],
@@ -68,6 +76,10 @@ def approvals(request: ViewerRequest) -> HttpResponse:
         **(_glass(request) if tab == "glass" else {}),
     }
     return render_page(request, "changes/approvals.html", context, partial="inbox")
+
+
+def _announced(number: int) -> str:
+    return counted(number, "request") if number else "No requests"
 
 
 def _asked_by(viewer: Viewer) -> QuerySet[Change]:

@@ -18,6 +18,7 @@ from console.web.context import MAX_BADGE, sees_others
 from iam.access.grants.models import GrantState as GrantState
 from iam.access.grants.queries import ENDING_SOON, ending_soon, visible_grants
 from iam.access.grants.queries import narrowed as grants_in
+from iam.audit.approval_requests.registry import countable
 from iam.changes.drift.effect import WEIGHTS
 from iam.changes.drift.queries import open_drifts
 from iam.changes.models import Change, ChangeSet, ChangeState
@@ -81,8 +82,13 @@ def _statement(
     the rows know by the settings.
     """
     lines = tuple(_countables(viewer, account))
-    rows = [line.rows.order_by().values("pk") for line in lines]
+    rows = [_counted(line.rows) for line in lines]
     return lines, CompiledCounts(lambda: rows, most=MAX_BADGE + 1)
+
+
+def _counted(rows: QuerySet[Any, Any]) -> QuerySet[Any, Any]:
+    """The rows without what counting them doesn't need; several query sets in one stay as they are."""
+    return rows if rows.query.combinator else rows.order_by().values("pk")
 
 
 def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
@@ -117,6 +123,16 @@ def _countables(viewer: Viewer, account: Account | None) -> Iterator[Countable]:
         "warn",
         f"{reverse('changes:approvals')}{only}",
     )
+    requests = countable(viewer, is_single=settings.SINGLE_OPERATOR)
+    if requests is not None:
+        yield Countable(
+            "requests",
+            requests,
+            "Audit requests to approve",
+            f"{everywhere}Exceptions, accepted findings, assertions, duty rules and reviews.",
+            "warn",
+            f"{reverse('changes:approvals')}#requests",
+        )
     yield Countable(
         "onboarding",
         visible_runs(viewer).filter(state=RunState.PARTLY),

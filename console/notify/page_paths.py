@@ -8,8 +8,11 @@ from iam.notify.pages import MessagePage
 
 PAGE_PATHS: Final = {
     MessagePage.APPROVALS: "/changes/approvals/",
+    MessagePage.ASSERTION: "/findings/assertions/{}/",
     MessagePage.CAMPAIGN: "/mfa/campaigns/{}/",
     MessagePage.CHANGE_REVIEW: "/changes/{}/review/",
+    MessagePage.DUTIES_RULE: "/reviews/rules/{}/",
+    MessagePage.FINDING: "/findings/{}/",
     MessagePage.FINDINGS: "/findings/",
     MessagePage.GRANT: "/grants/{}/",
     MessagePage.LEAVER: "/leaving/people/{}/",
@@ -19,6 +22,7 @@ PAGE_PATHS: Final = {
     MessagePage.NEWCOMER: "/onboarding/{}/?q={}",
     MessagePage.NOTIFICATIONS: "/profile/notifications/",
     MessagePage.REQUEST: "/changes/{}/request/",
+    MessagePage.REQUIREMENT: "/compliance/{}/{}/",
     MessagePage.REVIEW: "/reviews/{}/",
     MessagePage.ROTATION: "/keys/rotations/{}/",
     MessagePage.RULES_PROPOSAL: "/changes/rules/{}/",

@@ -14,6 +14,7 @@ from django.utils.functional import SimpleLazyObject
 from console.web.access import layout_for
 from console.web.cookies import name_of
 from console.web.navigation import DECIDES, NavigationReader, links_for, tabs_at
+from iam.audit.approval_requests.registry import countable
 from iam.changes.drift.queries import open_drifts
 from iam.changes.queries import waiting_for
 from iam.changes.restore.services import open_holds
@@ -44,7 +45,7 @@ def _marks(viewer: Viewer) -> FrameMarks:
     names, statement = _counted(viewer, is_single=settings.SINGLE_OPERATOR)
     numbers = dict(zip(names, statement.numbers(), strict=True))
     return FrameMarks(
-        waiting=count_said(numbers.get("waiting", 0)),
+        waiting=count_said(numbers.get("waiting", 0) + numbers.get("requests", 0)),
         drift=count_said(numbers.get("drift", 0)),
         glass=numbers.get("glass", 0),
         approvers=numbers.get("approvers", APPROVERS_NEEDED),
@@ -60,6 +61,9 @@ def _counted(viewer: Viewer, *, is_single: bool) -> tuple[tuple[str, ...], Compi
     wanted: dict[str, QuerySet[Any, Any]] = {}
     if any(viewer.may(right) for right in DECIDES):
         wanted["waiting"] = waiting_for(viewer).values("pk")
+    requests = countable(viewer, is_single=is_single)
+    if requests is not None:
+        wanted["requests"] = requests
     if sees_others(viewer):
         wanted["drift"] = open_drifts(viewer).values("pk")
         wanted["held"] = open_holds().values("pk")

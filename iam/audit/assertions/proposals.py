@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from iam.audit.assertions import checks
+from iam.audit.assertions.approval_kind import ASSERTION_REQUEST
 from iam.audit.assertions.models import (
     AssertionAct,
     AssertionEvent,
@@ -205,6 +206,7 @@ def _propose(
                 requested_at=now,
             )
             _note(assertion, AssertionEventKind.REQUESTED, proposal, actor=actor, at=now)
+            ASSERTION_REQUEST.tell(proposal, at=now)
     except IntegrityError:
         raise AssertionRefusedError("Another request about this assertion waits for approval.") from None
     return proposal

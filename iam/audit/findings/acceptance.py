@@ -7,6 +7,7 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
+from iam.audit.findings.approval_kind import ACCEPTANCE_REQUEST
 from iam.audit.findings.models import (
     AcceptanceState,
     AuditFinding,
@@ -73,6 +74,7 @@ def request_acceptance(
         except IntegrityError:
             raise AcceptanceError("Acceptance of this finding is requested already.") from None
         _note(finding, FindingEventKind.REQUESTED, actor=actor, at=now, reason=reason, until=until)
+        ACCEPTANCE_REQUEST.tell(acceptance, at=now)
     return acceptance
 
 

@@ -10,6 +10,7 @@ from typing import Final
 from django.db import IntegrityError, transaction
 
 from iam.audit.frameworks import summaries
+from iam.audit.frameworks.approval_kind import REQUIREMENT_REQUEST
 from iam.audit.frameworks.definitions import Framework, FrameworkRequirement
 from iam.audit.frameworks.judgement import DECISION_LABELS, NEEDS_APPROVAL, DecisionKind
 from iam.audit.frameworks.models import (
@@ -121,6 +122,8 @@ def decide(
         except IntegrityError:
             raise DecisionRefusedError("The same is requested already.", field="kind") from None
         _note(event, decision, actor=actor)
+        if is_request:
+            REQUIREMENT_REQUEST.tell(decision, at=now)
         _follow(framework, scope, now)
     return decision
 

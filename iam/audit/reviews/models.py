@@ -204,6 +204,7 @@ class ReviewItem(models.Model):
             models.Index(fields=["campaign", "reviewer_id", "subject", "id"], name="review_rows_of_reviewer"),
             models.Index(fields=["entity", "campaign"], name="review_rows_of_entity"),
             models.Index(fields=["reviewer_id", "decision"], name="review_rows_waiting"),
+            models.Index(fields=["campaign", "decided_by"], name="review_rows_of_decider"),
         ]
 
     def __str__(self) -> str:

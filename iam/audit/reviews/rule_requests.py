@@ -8,6 +8,7 @@ from typing import Final
 
 from django.db import IntegrityError, transaction
 
+from iam.audit.reviews.approval_kinds import DUTIES_REQUEST
 from iam.audit.reviews.duties import InvalidDutiesError, SodTerms, check
 from iam.audit.reviews.models import SodRule, SodStatus
 from iam.guard import Right, Viewer
@@ -92,6 +93,7 @@ def request_rule(draft: RuleDraft, *, actor: Viewer, now: datetime) -> SodRule:
                 created_at=now,
             )
             _note(rule, "sod.request", actor, draft.reason)
+            DUTIES_REQUEST.tell(rule, at=now)
     except IntegrityError:
         raise RuleRefusedError("There is a rule with this name already.", field="name") from None
     return rule
@@ -108,6 +110,8 @@ def request_retirement(rule: SodRule, *, reason: str, actor: Viewer, now: dateti
         if not active.update(retirement_reason=reason, **requested):
             raise RuleRefusedError("Only an active rule of which nothing is requested can be retired.")
         _note(rule, "sod.request_retirement", actor, reason)
+        rule.refresh_from_db()
+        DUTIES_REQUEST.tell(rule, at=now)
 
 
 def decide(

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 
+from iam.audit.reviews.approval_kinds import SIGN_OFF_REQUEST
 from iam.audit.reviews.campaigns import may_manage
 from iam.audit.reviews.models import ReviewCampaign
 from iam.audit.reviews.notices import tell_person
@@ -67,6 +68,7 @@ def sign(campaign: ReviewCampaign, *, note: str, actor: Viewer, now: datetime) -
         locked.signed_at, locked.signed_note = now, note.strip()
         locked.save(update_fields=["state", "signed_by", "signed_name", "signed_at", "signed_note"])
         record(kind="review.sign", actor=actor, subject=locked.reference, data={"note": note.strip()})
+        SIGN_OFF_REQUEST.tell(locked, at=now)
 
 
 def why_not_acknowledge(campaign: ReviewCampaign, viewer: Viewer) -> str:

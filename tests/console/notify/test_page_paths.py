@@ -14,8 +14,11 @@ from iam.notify.pages import MessagePage, path_of
 KEY: Final = UUID("0b6f3a52-51d4-4f0e-9a3c-2f6d1c4b7a10")
 PAGES: Final = {
     MessagePage.APPROVALS: ("changes:approvals", ()),
+    MessagePage.ASSERTION: ("findings:assertion", (KEY,)),
     MessagePage.CAMPAIGN: ("mfa:campaign", (KEY,)),
     MessagePage.CHANGE_REVIEW: ("changes:review", (KEY,)),
+    MessagePage.DUTIES_RULE: ("reviews:rule", (KEY,)),
+    MessagePage.FINDING: ("findings:finding", (7,)),
     MessagePage.FINDINGS: ("findings:list", ()),
     MessagePage.GRANT: ("access:grant", (KEY,)),
     MessagePage.LEAVER: ("offboarding:leaver", (KEY,)),
@@ -25,6 +28,7 @@ PAGES: Final = {
     MessagePage.NEWCOMER: ("onboarding:run", (KEY,)),
     MessagePage.NOTIFICATIONS: ("notify:preferences", ()),
     MessagePage.REQUEST: ("changes:request", (KEY,)),
+    MessagePage.REQUIREMENT: ("compliance:requirement", ("pci-dss-4.0.1", "8.2.2")),
     MessagePage.REVIEW: ("reviews:campaign", (KEY,)),
     MessagePage.ROTATION: ("keys:rotation", (KEY,)),
     MessagePage.RULES_PROPOSAL: ("changes:proposal", (KEY,)),

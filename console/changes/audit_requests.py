@@ -1,0 +1,83 @@
+"""Requests about the audit in the inbox: those that wait for the viewer, and the viewer's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from django.conf import settings
+
+from console.web.access import ViewerRequest
+from console.web.shortened_lists import MAX_OF_ALL, Cut, first_rows
+from iam.audit.approval_requests.registry import (
+    WaitingRequest,
+    requested_by_viewer,
+    waiting_for_viewer,
+)
+from iam.mirror.models import Account
+
+SHORT: Final = 50
+MAX_NAMED: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRequestRow:
+    """A line of the inbox. `where` names the accounts."""
+
+    title: str
+    label: str
+    url: str
+    by: str
+    at: datetime
+    where: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRequests:
+    """What is shown, and how many there are for the viewer and of their own."""
+
+    shown: Cut[AuditRequestRow]
+    waiting: int
+    own: int
+
+
+def audit_requests(request: ViewerRequest, *, is_own: bool, text: str, is_hidden: bool) -> AuditRequests:
+    """The requests of the chosen account, or of all, that wait for the viewer, or their own (`is_own`); with
+    `is_hidden` only their numbers.
+    """
+    viewer, number = request.viewer, request.GET.get("account", "")
+    waiting = waiting_for_viewer(viewer, is_single=settings.SINGLE_OPERATOR, most=MAX_OF_ALL)
+    own = requested_by_viewer(viewer, most=MAX_OF_ALL)
+    if number:
+        waiting = [each for each in waiting if each.is_about(number)]
+        own = [each for each in own if each.is_about(number)]
+    chosen: list[WaitingRequest] = []
+    if not is_hidden:
+        chosen = own if is_own else waiting
+    chosen = [each for each in chosen if not text or each.reads(text)]
+    shown = first_rows(request, chosen, most=SHORT, name="requests")
+    return AuditRequests(shown.with_rows(_rows(shown)), len(waiting), len(own))
+
+
+def _rows(requests: list[WaitingRequest]) -> list[AuditRequestRow]:
+    numbers: set[str] = set()
+    for each in requests:
+        numbers.update(each.kind.accounts_of(each.row))
+    names = dict(Account.objects.filter(account_id__in=numbers).values_list("account_id", "name"))
+    rows = []
+    for each in requests:
+        kind, by_and_at = each.kind, each.kind.asked(each.row)
+        where = _where([names.get(number, number) for number in sorted(kind.accounts_of(each.row))])
+        title, path, reason = kind.title(each.row), kind.path(each.row), kind.reason(each.row)
+        rows.append(AuditRequestRow(title, kind.label, path, *by_and_at, where, reason))
+    return rows
+
+
+def _where(names: list[str]) -> str:
+    if not names:
+        return "All accounts"
+    more = len(names) - MAX_NAMED
+    shown = ", ".join(names[:MAX_NAMED])
+    return f"{shown} and {more:,} more" if more > 0 else shown

@@ -1,0 +1,128 @@
+"""One kind of request that waits for a decision: its rows, who decides about them, and how they read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Generic, TypeVar
+from uuid import UUID
+
+from django.db.models import Model, Q, QuerySet, TextField, Value
+from django.db.models.fields.json import KeyTransform
+from django.db.models.functions import Cast, Replace
+
+from iam.directory.models import Person, Role, RoleAssignment
+from iam.guard import Right, Viewer
+from iam.notify.events import NotifyEvent
+from iam.notify.services import notify
+
+M = TypeVar("M", bound=Model)
+DECIDES: Final = (Right.APPROVE_CHANGE, Right.MANAGE_OPERATORS)
+ROLES: Final = (Role.APPROVER, Role.ADMINISTRATOR)
+"""Who has one of these rights."""
+EVERY_ACCOUNT: Final = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestKind(Generic[M]):
+    """`waiting` are the rows that nobody has decided about, with what the other functions read. `within`
+    leaves those that are about nothing but some accounts; `accounts_of` are these by number, none: all.
+
+    `own` are the rows about which a person must not decide, and `barred` the people who must not decide about
+    a row. `asked_by` is the column of the person who requested it; `asked` who that is by name, and when. A
+    single operator decides about their own requests if `alone`.
+    """
+
+    name: str
+    label: str
+    waiting: Callable[[], QuerySet[M]]
+    within: Callable[[QuerySet[M], Collection[str]], QuerySet[M]]
+    accounts_of: Callable[[M], Collection[str]]
+    title: Callable[[M], str]
+    reason: Callable[[M], str]
+    path: Callable[[M], str]
+    asked: Callable[[M], tuple[str, datetime]]
+    asked_by: str = "requested_by"
+    own: Callable[[UUID], Q] = lambda person: Q(requested_by=person)
+    barred: Callable[[M], Collection[UUID | None]] = lambda row: [row.requested_by]  # type: ignore[attr-defined]
+    alone: bool = True
+
+    def decidable(self, viewer: Viewer, *, is_single: bool) -> QuerySet[M]:
+        """The rows about which a viewer can decide."""
+        rows = self.waiting()
+        numbers = accounts_decided(viewer)
+        if numbers is not None:
+            rows = self.within(rows, numbers) if numbers else rows.none()
+        if is_single and self.alone:
+            return rows
+        return rows.exclude(self.own(viewer.person_id))
+
+    def requested_by(self, viewer: Viewer) -> QuerySet[M]:
+        """The rows that the viewer requested."""
+        return self.waiting().filter(**{self.asked_by: viewer.person_id})
+
+    def who_decides(self, row: M) -> list[Person]:
+        """The active people who can decide about a row."""
+        numbers = set(self.accounts_of(row))
+        assignments = RoleAssignment.objects.filter(
+            role__in=ROLES, person__is_active=True, account_id__in=[EVERY_ACCOUNT, *numbers]
+        ).exclude(person__in=[person for person in self.barred(row) if person])
+        people: dict[UUID, Person] = {}
+        accounts_held: dict[UUID, set[str]] = {}
+        for assignment in assignments.select_related("person").order_by("person__name", "person_id"):
+            people[assignment.person_id] = assignment.person
+            accounts_held.setdefault(assignment.person_id, set()).add(assignment.account_id)
+        able = []
+        for pk, person in people.items():
+            if EVERY_ACCOUNT in accounts_held[pk] or (numbers and numbers <= accounts_held[pk]):
+                able.append(person)
+        return able
+
+    def tell(self, row: M, *, at: datetime) -> int:
+        """Tell those who can decide, in the caller's transaction; how many messages there are."""
+        return notify(
+            NotifyEvent.WAITING,
+            people=self.who_decides(row),
+            subject=f"Waiting for your approval: {self.title(row)}",
+            text=f"Requested by {self.asked(row)[0]}. {self.reason(row)}",
+            path=self.path(row),
+            key=f"{self.name}:{row.pk}:{at.timestamp():.0f}",
+        )
+
+
+def accounts_decided(viewer: Viewer) -> frozenset[str] | None:
+    """The accounts in which a viewer decides about requests; None: in all."""
+    numbers = frozenset(account for right, account in viewer.grants if right in DECIDES)
+    return None if EVERY_ACCOUNT in numbers else numbers
+
+
+def within_terms(*paths: tuple[str, str]) -> Callable[[QuerySet[Any], Collection[str]], QuerySet[Any]]:
+    """Leaves the rows whose terms name accounts, and none but some: each path is the name of an annotation
+    and of a JSON column with a list "accounts", which is empty for all accounts.
+    """
+
+    def within(rows: QuerySet[Any], numbers: Collection[str]) -> QuerySet[Any]:
+        for name, column in paths:
+            named: Any = Cast(KeyTransform("accounts", column), TextField())
+            others = named
+            # Neither database says of a JSON list that it has no other elements, in the same words.
+            for number in sorted(numbers):
+                quoted = Value(f'"{number}"', TextField())
+                others = Replace(others, quoted, Value("", TextField()))
+            rows = rows.annotate(**{f"{name}_named": named, f"{name}_others": others})
+            rows = rows.filter(**{f"{name}_named__contains": '"'})
+            rows = rows.exclude(**{f"{name}_others__contains": '"'})
+        return rows
+
+    return within
+
+
+def accounts_in(*bodies: Any) -> Sequence[str]:
+    """The accounts that JSON terms name together; none where one of them is about all."""
+    numbers: list[str] = []
+    for body in bodies:
+        if not body["accounts"]:
+            return ()
+        numbers.extend(body["accounts"])
+    return numbers

@@ -1,0 +1,75 @@
+"""Every kind of request that waits for a decision, and what of it waits for a viewer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+from django.db.models import IntegerField, QuerySet, Value
+
+from iam.audit.approval_requests.kinds import RequestKind, accounts_decided
+from iam.audit.assertions.approval_kind import ASSERTION_REQUEST
+from iam.audit.findings.approval_kind import ACCEPTANCE_REQUEST
+from iam.audit.frameworks.approval_kind import REQUIREMENT_REQUEST
+from iam.audit.reviews.approval_kinds import DUTIES_REQUEST, SIGN_OFF_REQUEST
+from iam.guard import Viewer
+
+REQUEST_KINDS: Final[tuple[RequestKind[Any], ...]] = (
+    REQUIREMENT_REQUEST,
+    ACCEPTANCE_REQUEST,
+    ASSERTION_REQUEST,
+    DUTIES_REQUEST,
+    SIGN_OFF_REQUEST,
+)
+
+
+class WaitingRequest(NamedTuple):
+    """A request with its kind."""
+
+    kind: RequestKind[Any]
+    row: Any
+
+    def is_about(self, account_id: str) -> bool:
+        """Whether it is about an account, or about all."""
+        numbers = self.kind.accounts_of(self.row)
+        return not numbers or account_id in numbers
+
+    def reads(self, text: str) -> bool:
+        """Whether its title, its reason or the name of who requested it has a text."""
+        words = (self.kind.title(self.row), self.kind.reason(self.row), self.kind.asked(self.row)[0])
+        return any(text.lower() in word.lower() for word in words)
+
+
+def decides_anywhere(viewer: Viewer) -> bool:
+    """Whether a viewer decides about requests in some account."""
+    return accounts_decided(viewer) != frozenset()
+
+
+def countable(viewer: Viewer, *, is_single: bool) -> QuerySet[Any, Any] | None:
+    """A row for each request that waits for the viewer, to be counted; None for who decides nowhere."""
+    if not decides_anywhere(viewer):
+        return None
+    parts = [
+        kind.decidable(viewer, is_single=is_single).order_by().values_list(Value(1, IntegerField()))
+        for kind in REQUEST_KINDS
+    ]
+    return parts[0].union(*parts[1:], all=True)
+
+
+def waiting_for_viewer(viewer: Viewer, *, is_single: bool, most: int) -> list[WaitingRequest]:
+    """What waits for the viewer, the oldest first, at most so many of each kind; a query for each kind."""
+    if not decides_anywhere(viewer):
+        return []
+    return _ordered(kind.decidable(viewer, is_single=is_single)[:most] for kind in REQUEST_KINDS)
+
+
+def requested_by_viewer(viewer: Viewer, *, most: int) -> list[WaitingRequest]:
+    """What the viewer requested and nobody has decided about, the oldest first; a query for each kind."""
+    return _ordered(kind.requested_by(viewer)[:most] for kind in REQUEST_KINDS)
+
+
+def _ordered(parts: Iterator[QuerySet[Any]]) -> list[WaitingRequest]:
+    requests: list[WaitingRequest] = []
+    for kind, rows in zip(REQUEST_KINDS, parts, strict=True):
+        requests.extend(WaitingRequest(kind, row) for row in rows)
+    return sorted(requests, key=lambda request: request.kind.asked(request.row)[1])

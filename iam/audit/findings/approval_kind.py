@@ -1,0 +1,41 @@
+"""Requests to accept a finding, as approvers meet them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from django.db.models import QuerySet
+
+from iam.audit.approval_requests.kinds import RequestKind
+from iam.audit.findings.models import AcceptanceState, FindingAcceptance
+from iam.audit.findings.rules import all_rules
+from iam.notify.pages import MessagePage, path_of
+
+
+def _waiting() -> QuerySet[FindingAcceptance]:
+    rows = FindingAcceptance.objects.filter(state=AcceptanceState.REQUESTED)
+    return rows.select_related("finding__account").order_by("requested_at", "pk")
+
+
+def _within(rows: QuerySet[FindingAcceptance], numbers: Collection[str]) -> QuerySet[FindingAcceptance]:
+    return rows.filter(finding__account__account_id__in=numbers)
+
+
+def _title(acceptance: FindingAcceptance) -> str:
+    rule = all_rules().get(acceptance.finding.kind)
+    words = rule.title if rule else acceptance.finding.kind
+    return f"Accept finding until {acceptance.until:%Y-%m-%d}: {words}, {acceptance.finding.name}"
+
+
+ACCEPTANCE_REQUEST: Final[RequestKind[FindingAcceptance]] = RequestKind(
+    name="acceptance",
+    label="Finding",
+    waiting=_waiting,
+    within=_within,
+    accounts_of=lambda acceptance: [acceptance.finding.account.account_id],
+    title=_title,
+    reason=lambda acceptance: acceptance.reason,
+    path=lambda acceptance: path_of(MessagePage.FINDING, acceptance.finding_id),
+    asked=lambda acceptance: (acceptance.requested_name, acceptance.requested_at),
+)

@@ -1,0 +1,48 @@
+"""Requests about a requirement (exception, compensating control, not applicable), as approvers meet them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Final
+
+from django.db.models import QuerySet
+
+from iam.audit.approval_requests.kinds import RequestKind, within_terms
+from iam.audit.frameworks.definitions import all_frameworks
+from iam.audit.frameworks.judgement import DECISION_LABELS
+from iam.audit.frameworks.models import DecisionState, RequirementDecision
+from iam.notify.pages import MessagePage, path_of
+
+
+def _waiting() -> QuerySet[RequirementDecision]:
+    rows = RequirementDecision.objects.filter(state=DecisionState.REQUESTED)
+    return rows.select_related("scope").order_by("requested_at", "pk")
+
+
+def _accounts(decision: RequirementDecision) -> Collection[str]:
+    return decision.scope.terms["accounts"] if decision.scope else ()
+
+
+def _title(decision: RequirementDecision) -> str:
+    framework = all_frameworks().get(decision.framework)
+    standard = framework.title if framework else decision.framework
+    words = f"{DECISION_LABELS[decision.kind]}: {standard} {decision.requirement}"
+    return f"{words}, {decision.scope.name}" if decision.scope else words
+
+
+def _path(decision: RequirementDecision) -> str:
+    path = path_of(MessagePage.REQUIREMENT, decision.framework, decision.requirement)
+    return f"{path}?scope={decision.scope.slug}" if decision.scope else path
+
+
+REQUIREMENT_REQUEST: Final[RequestKind[RequirementDecision]] = RequestKind(
+    name="requirement",
+    label="Compliance",
+    waiting=_waiting,
+    within=within_terms(("scope", "scope__terms")),
+    accounts_of=_accounts,
+    title=_title,
+    reason=lambda decision: decision.reason,
+    path=_path,
+    asked=lambda decision: (decision.requested_name, decision.requested_at),
+)

@@ -1,0 +1,74 @@
+"""Requests about separation-of-duties rules, and sign-offs that wait for their acknowledgement, as approvers
+meet them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from iam.audit.approval_requests.kinds import RequestKind, accounts_in, within_terms
+from iam.audit.reviews.models import ReviewCampaign, ReviewItem, SodRule, SodStatus
+from iam.notify.pages import MessagePage, path_of
+from iam.people.runs.models import RunState
+
+
+def _waiting_rules() -> QuerySet[SodRule]:
+    retiring = Q(status=SodStatus.ACTIVE) & ~Q(retirement_reason="")
+    return SodRule.objects.filter(Q(status=SodStatus.REQUESTED) | retiring).order_by("requested_at", "pk")
+
+
+def _rule_title(rule: SodRule) -> str:
+    act = "Create" if rule.status == SodStatus.REQUESTED else "Retire"
+    return f"{act} separation-of-duties rule: {rule.name}"
+
+
+def _waiting_reviews() -> QuerySet[ReviewCampaign]:
+    return ReviewCampaign.objects.filter(state=RunState.WAITING).order_by("signed_at", "pk")
+
+
+def _reviewed(person: UUID) -> Q:
+    """Who signed a review off or decided about a row doesn't acknowledge it."""
+    decided = ReviewItem.objects.filter(campaign=OuterRef("pk"), decided_by=person)
+    return Q(signed_by=person) | Q(Exists(decided))
+
+
+def _reviewers(campaign: ReviewCampaign) -> Collection[UUID | None]:
+    deciders = campaign.rows.order_by().values_list("decided_by", flat=True).distinct()
+    return [campaign.signed_by, *deciders]
+
+
+def _signed(campaign: ReviewCampaign) -> tuple[str, datetime]:
+    return campaign.signed_name, campaign.signed_at or campaign.created_at
+
+
+DUTIES_REQUEST: Final[RequestKind[SodRule]] = RequestKind(
+    name="duties",
+    label="Separation of duties",
+    waiting=_waiting_rules,
+    within=within_terms(("rule", "terms")),
+    accounts_of=lambda rule: accounts_in(rule.terms),
+    title=_rule_title,
+    reason=lambda rule: rule.retirement_reason or rule.reason,
+    path=lambda rule: path_of(MessagePage.DUTIES_RULE, rule.pk),
+    asked=lambda rule: (rule.requested_name, rule.requested_at),
+)
+SIGN_OFF_REQUEST: Final[RequestKind[ReviewCampaign]] = RequestKind(
+    name="sign-off",
+    label="Access review",
+    waiting=_waiting_reviews,
+    within=within_terms(("review", "terms")),
+    accounts_of=lambda campaign: accounts_in(campaign.terms),
+    title=lambda campaign: f"Acknowledge access review: {campaign.name}",
+    reason=lambda campaign: campaign.signed_note or campaign.reason,
+    path=lambda campaign: path_of(MessagePage.REVIEW, campaign.pk),
+    asked=_signed,
+    asked_by="signed_by",
+    own=_reviewed,
+    barred=_reviewers,
+    alone=False,
+)
