@@ -25,6 +25,8 @@ ANSWERS: dict[tuple[str, str, str], str] = {
     ("GET", "evidence:packs", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "evidence:new", ""): "sign-in 404 404 404 200 200 200",
     ("POST", "evidence:new", ""): "sign-in 404 404 404 422 422 422",
+    ("GET", "evidence:sample", ""): "sign-in 404 404 404 200 200 200",
+    ("GET", "evidence:sample-export", ""): "sign-in 404 404 404 422 422 422",
     ("GET", "evidence:verifier", ""): "sign-in 404 404 404 200 200 200",
     ("GET", "evidence:pack", "pack"): "sign-in 404 404 404 200 404 200",
     ("GET", "evidence:pack-export", "pack"): "sign-in 404 404 404 200 404 200",

@@ -76,6 +76,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "scope.removed": "{who} removed the scope {subject}",
     "evidence.request": "{who} requested the evidence pack {pack}, {subject}",
     "evidence.build": "{who} built the evidence pack {pack}, {subject}",
+    "evidence.sample": "{who} drew {sample} of {population} changes with the seed {drawn_with}",
     "evidence.download": "{who} downloaded the evidence pack {pack}, {subject}",
     "finding.requested": "{who} requested to accept the finding {finding} of {subject}: {reason}",
     "finding.accepted": "{who} approved accepting the finding {finding} of {subject}",

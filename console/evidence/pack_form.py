@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
@@ -31,10 +32,9 @@ def about_choices(viewer: Viewer) -> list[tuple[str, str]]:
     return [*frameworks, *reviews, (PERIOD, "Changes and journal of a period")]
 
 
-class PackForm(forms.Form):
-    """What is requested."""
+class SampleForm(forms.Form):
+    """A period, accounts, and how many changes of them are drawn with which seed."""
 
-    about = forms.ChoiceField(label="About", widget=forms.Select(attrs={"class": "input"}))
     accounts = forms.MultipleChoiceField(
         required=False,
         help_text="None chosen: all that you see.",
@@ -48,7 +48,7 @@ class PackForm(forms.Form):
     )
     until = forms.DateField(
         label="To",
-        help_text="This day is included. Changes and journal entries of the period are in the pack (UTC).",
+        help_text="This day is included (UTC).",
         widget=forms.DateInput(attrs=DATE, format="%Y-%m-%d"),
         error_messages={"required": "Enter the last day.", "invalid": "Write the day as 2026-11-30."},
     )
@@ -72,11 +72,10 @@ class PackForm(forms.Form):
         widget=forms.TextInput(attrs={"class": "input mono", "spellcheck": "false", "autocomplete": "off"}),
     )
 
-    def __init__(self, data: Any = None, *, viewer: Viewer, chosen: str, now: datetime) -> None:
+    def __init__(self, data: Any = None, *, viewer: Viewer, now: datetime, **initial: Any) -> None:
         first = (now - timedelta(days=PERIOD_DAYS)).date()
-        super().__init__(data, initial={"about": chosen, "since": first, "until": now.date()})
+        super().__init__(data, initial={"since": first, "until": now.date(), **initial})
         accounts = [(account.account_id, account.name) for account in whole_accounts(viewer)]
-        self._set_choices("about", about_choices(viewer))
         self._set_choices("accounts", accounts)
 
     def _set_choices(self, name: str, choices: list[tuple[str, str]]) -> None:
@@ -86,23 +85,40 @@ class PackForm(forms.Form):
 
     def field_of(self, name: str) -> str | None:
         """The field of the form that an error of the service belongs to; None for the whole."""
-        if name in ("kind", "subject"):
-            return "about"
         return name if name in self.fields else None
 
     def order(self) -> PackOrder:
-        """What is requested, once the form is valid."""
+        """What is requested, once the form is valid: that of a pack about a period."""
         values = self.cleaned_data
-        kind, _, subject = values["about"].partition(":")
         return PackOrder(
-            kind=PackKind(kind),
-            subject=subject,
+            kind=PackKind.PERIOD,
             since=_start(values["since"]),
             until=_start(values["until"]) + timedelta(days=1),
             accounts=tuple(values["accounts"]),
             seed=values["seed"],
             sample_size=values["sample_size"],
         )
+
+
+class PackForm(SampleForm):
+    """What is requested."""
+
+    about = forms.ChoiceField(label="About", widget=forms.Select(attrs={"class": "input"}))
+
+    def __init__(self, data: Any = None, *, viewer: Viewer, chosen: str, now: datetime) -> None:
+        super().__init__(data, viewer=viewer, now=now, about=chosen)
+        self._set_choices("about", about_choices(viewer))
+        help_text = "This day is included. Changes and journal entries of the period are in the pack (UTC)."
+        self.fields["until"].help_text = help_text
+
+    def field_of(self, name: str) -> str | None:
+        """The same, with the two that one field of this form holds."""
+        return "about" if name in ("kind", "subject") else super().field_of(name)
+
+    def order(self) -> PackOrder:
+        """What is requested, once the form is valid."""
+        kind, _, subject = self.cleaned_data["about"].partition(":")
+        return replace(super().order(), kind=PackKind(kind), subject=subject)
 
 
 def _start(day: Any) -> datetime:

@@ -49,3 +49,18 @@ def test_an_auditor_takes_a_pack_along_and_verifies_it(
     raw[len(raw) // 2] ^= 1
     pack.write_bytes(bytes(raw))
     assert subprocess.run(command, capture_output=True).returncode == 1
+
+
+def test_an_auditor_draws_a_sample_and_exports_it(sign_in: SignIn) -> None:
+    auditor = sign_in("amara.diallo")
+    auditor.goto("/evidence/")
+    auditor.get_by_role("link", name="Draw a sample").click()
+    seed = auditor.get_by_label("Seed").input_value()
+    auditor.get_by_label("Changes to sample").fill("2")
+    auditor.get_by_role("button", name="Draw sample").click()
+    expect(auditor.get_by_role("heading", name=re.compile(r"2 of \d+ changes drawn"))).to_be_visible()
+    expect(auditor.get_by_text("AWS showed it as requested after").first).to_be_visible()
+    with auditor.expect_download() as download:
+        auditor.get_by_role("link", name="Export CSV").click()
+    assert download.value.suggested_filename == f"sample-{seed}.csv"
+    assert in_every_look(auditor) == []

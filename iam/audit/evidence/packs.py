@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from iam.audit.evidence.change_sample import MOST, SEED, USUAL_SIZE, new_seed
+from iam.audit.evidence.change_sample import MOST, SEED, USUAL_SIZE, ChangeSample, new_seed
 from iam.audit.evidence.contents import (
     OWN_TABLES,
     PackScope,
@@ -33,6 +33,7 @@ from iam.audit.evidence.pack_files import PackFiles, write_tables
 from iam.audit.evidence.review_facts import find_campaign
 from iam.audit.evidence.tables import Progress
 from iam.audit.frameworks.definitions import all_frameworks
+from iam.changes.models import Change
 from iam.directory.models import Person
 from iam.guard import Right, Viewer, viewer_for
 from iam.journal.services import record
@@ -95,6 +96,36 @@ def request_pack(order: PackOrder, *, actor: Viewer, now: datetime) -> EvidenceP
         _note(pack, "request", actor)
         send_after_commit(BUILD_TASK, pack.pk)
     return pack
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnSample:
+    """A sample without a pack, and the changes that it was drawn from."""
+
+    sample: ChangeSample
+    changes: QuerySet[Change]
+
+
+def draw_sample(order: PackOrder, *, actor: Viewer, now: datetime) -> DrawnSample:
+    """Draw the sample that a pack of this order has, and record it, so that nobody can try seeds unseen.
+    Raises PackRefusedError.
+    """
+    if not may_request(actor):
+        raise PackRefusedError("You can’t draw samples.")
+    _check(order, actor)
+    pack = _pack(order, actor=actor, now=now)
+    scope = scope_of(pack, actor)
+    sample = sample_of(pack, scope)
+    data = {
+        "accounts": pack.accounts,
+        "since": pack.since,
+        "until": pack.until,
+        "drawn_with": sample.seed,
+        "sample": len(sample.ids),
+        "population": sample.population,
+    }
+    record(kind="evidence.sample", actor=actor, data=data)
+    return DrawnSample(sample, scope.changes)
 
 
 def build_here(order: PackOrder, target: Path, *, viewer: Viewer) -> tuple[EvidencePack, dict[str, int]]:

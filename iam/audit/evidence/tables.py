@@ -98,6 +98,12 @@ def cell(value: Any) -> str:
     return harmless(_flat(value))
 
 
+def csv_cells(table: PackTable, row: Row) -> dict[str, str]:
+    """A row of the CSV file, as a pack has it, for a row that was not kept on disk."""
+    kept = json.loads(json.dumps(row, ensure_ascii=False, default=plain))
+    return {key: cell(kept.get(key)) for key in table.keys}
+
+
 def printed(value: Any) -> str:
     """A value in the PDF: moments in words, what is not known as a dash."""
     if value is None or value == "":

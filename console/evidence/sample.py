@@ -1,0 +1,67 @@
+"""Drawing a random sample of the changes of a period: the same sample as in a pack, as a page and as CSV."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from django.http import Http404, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
+from django.views.decorators.http import require_safe
+
+from console.evidence.pack_form import SampleForm
+from console.web.access import ViewerRequest, require, require_present
+from console.web.files import csv_lines, download
+from console.web.render import render_page
+from iam.audit.evidence.change_facts import rows_of
+from iam.audit.evidence.change_sample import new_seed, sample_table
+from iam.audit.evidence.packs import DrawnSample, PackRefusedError, draw_sample, may_request
+from iam.audit.evidence.tables import csv_cells
+from iam.guard import Right
+
+SHOWN: Final = 50
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def sample_page(request: ViewerRequest) -> HttpResponse:
+    """The form; with a period in the address the sample too."""
+    values = request.GET if "since" in request.GET else None
+    form, drawn = _drawn(request, values)
+    context: dict[str, Any] = {"form": form, "drawn": drawn, "section": "evidence"}
+    if drawn is not None:
+        chosen = request.GET.copy()
+        chosen["seed"] = drawn.sample.seed
+        rows = list(rows_of(drawn.sample.ids[:SHOWN], drawn.changes))
+        context |= {"rows": rows, "is_cut": len(drawn.sample.ids) > SHOWN, "query": chosen.urlencode()}
+    status = 422 if form.errors else 200
+    return render_page(request, "evidence/sample.html", context, status=status)
+
+
+@require(Right.SEE_ACCOUNT)
+@require_safe
+def sample_file(request: ViewerRequest) -> HttpResponseBase:
+    """The CSV file of a sample, as a pack has it; the form where the address is incomplete."""
+    form, drawn = _drawn(request, request.GET)
+    if drawn is None:
+        context = {"form": form, "drawn": None, "section": "evidence"}
+        return render_page(request, "evidence/sample.html", context, status=422)
+    table = sample_table(drawn.changes, drawn.sample)
+    rows = (csv_cells(table, row) for row in table.rows())
+    return download(csv_lines(table.keys, rows), form="csv", name=f"sample-{drawn.sample.seed}")
+
+
+def _drawn(request: ViewerRequest, values: QueryDict | None) -> tuple[SampleForm, DrawnSample | None]:
+    """The form, and its sample; None where it was not sent or has an error."""
+    require_present(request)
+    if not may_request(request.viewer):
+        raise Http404
+    now = datetime.now(tz=UTC)
+    form = SampleForm(values, viewer=request.viewer, now=now, seed=new_seed())
+    if values is None or not form.is_valid():
+        return form, None
+    try:
+        return form, draw_sample(form.order(), actor=request.viewer, now=now)
+    except PackRefusedError as error:
+        form.add_error(form.field_of(error.field), error.message)
+        return form, None
