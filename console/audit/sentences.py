@@ -131,6 +131,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "linking.rule_remove": "{who} removed the name rule {subject}",
     "owner.set": "{who} made the team {subject} the owner of {arn}",
     "owner.remove": "{arn} no longer has an owning team. It was {subject}",
+    "owner.name": "{who} named {subject} as the owner of {owned}",
+    "owner.unname": "{who} removed {subject} as the owner of {owned}",
     "team.create": "{who} created the team {subject}",
     "team.delete": "{who} deleted the team {subject}",
     "team.rule_add": "{who} added the {rule} {value} to the team {subject}",

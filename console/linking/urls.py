@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path
 
-from console.linking import acts, links, owners, person, review
+from console.linking import acts, links, named_owner, owners, person, review
 
 app_name = "linking"
 urlpatterns: list[URLPattern] = [
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("people/links/confirm/", acts.confirm, name="confirm"),
     path("people/links/marks/<int:number>/forget/", acts.forget, name="forget-mark"),
     path("people/owners/", owners.owners_page, name="owners"),
+    path("people/owners/<int:pk>/", named_owner.identity_owner, name="named-owner"),
     path("people/<int:pk>/owner/", owners.owner, name="owner"),
     path("people/<int:pk>/users/", person.person_users, name="person"),
     path("people/<int:pk>/users/link/", acts.link, name="link"),

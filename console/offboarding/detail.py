@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from console.offboarding.lists import SEES
+from console.offboarding.owned import owned_context
 from console.offboarding.presenters import first_change, is_moving, mark_of, progress_of, seats_shown
 from console.runs.views import render_run
 from console.setup.progress import FAST, PollPace
@@ -93,7 +94,7 @@ def leaver_page(request: ViewerRequest, pk: UUID) -> HttpResponse:
         "may_again": acts and leaver.stage == OffboardingStage.OPEN,
     }
     if request.at is None:
-        context |= _suspension(request, leaver, acts=acts)
+        context |= _suspension(request, leaver, acts=acts) | owned_context(request, leaver, acts=acts)
     address = reverse("offboarding:leaver", args=[leaver.pk])
     return render_run(
         request, "offboarding/leaver.html", context, address=address, pace=partial(_poll_pace, leaver)

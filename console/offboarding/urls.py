@@ -2,7 +2,17 @@
 
 from django.urls import URLPattern, path
 
-from console.offboarding import begin, certificate, detail, file, lists, restore_and_delete, run, suspend
+from console.offboarding import (
+    begin,
+    certificate,
+    detail,
+    file,
+    lists,
+    owned,
+    restore_and_delete,
+    run,
+    suspend,
+)
 
 app_name = "offboarding"
 
@@ -13,6 +23,7 @@ urlpatterns: list[URLPattern] = [
     path("file/", file.file_page, name="file"),
     path("people/<uuid:pk>/", detail.leaver_page, name="leaver"),
     path("people/<uuid:pk>/again/", detail.leaver_again, name="retry"),
+    path("people/<uuid:pk>/hand-over/", owned.hand_over_page, name="hand-over"),
     path("people/<uuid:pk>/invite/", restore_and_delete.leaver_invite, name="invite"),
     path("people/<uuid:pk>/confirm/", suspend.leaver_confirm, name="confirm"),
     path("people/<uuid:pk>/take-back/", suspend.leaver_take_back, name="lift-suspension"),

@@ -111,6 +111,52 @@ class OwnedUser(models.Model):
         return self.user_arn
 
 
+class OwnedKind(models.TextChoices):
+    """What has a named owner."""
+
+    IDENTITY = "identity", "IAM user or role"
+    GRANT = "grant", "Grant"
+
+
+class NamedOwner(models.Model):
+    """The person or team that answers for a machine user, a role or a grant, as someone has said in
+    Gatehouse. It gives no rights.
+
+    `subject` is AWS's unique id, so that a role that was deleted and created again is another one, or the id
+    of the grant. `name` is how it is shown. `account_id` is blank for a grant in several accounts.
+    """
+
+    kind = models.CharField(max_length=8, choices=OwnedKind.choices)
+    subject = models.CharField(max_length=512)
+    account_id = models.CharField(max_length=12, blank=True)
+    name = models.CharField(max_length=512)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, related_name="named_for")
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, related_name="named_for")
+    set_by = models.CharField(max_length=128)
+    set_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        verbose_name = "owned identity or grant"
+        verbose_name_plural = "owned identities and grants"
+        constraints = [
+            models.UniqueConstraint(fields=["kind", "subject"], name="one_named_owner"),
+            models.CheckConstraint(
+                condition=models.Q(person__isnull=True, team__isnull=False)
+                | models.Q(person__isnull=False, team__isnull=True),
+                name="a_person_or_a_team_owns",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner_name} owns {self.name}"
+
+    @property
+    def owner_name(self) -> str:
+        """The name of the person or team."""
+        owner = self.team or self.person
+        return owner.name if owner else ""
+
+
 class Role(models.TextChoices):
     """What a person may do in Gatehouse."""
 

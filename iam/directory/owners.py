@@ -1,10 +1,12 @@
-"""The only writer of which team owns a machine user; callers have checked who can say so."""
+"""The only writer of who owns machine users, roles and grants; callers have checked who can say so."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from django.db import transaction
 
-from iam.directory.models import OwnedUser, Team
+from iam.directory.models import NamedOwner, OwnedKind, OwnedUser, Person, Team
 from iam.journal.services import Actor, record
 
 
@@ -46,3 +48,61 @@ def release(owned: OwnedUser, *, actor: Actor | None, why: str = "") -> None:
             account_id=owned.account_id,
             data={"arn": owned.user_arn, "why": why},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnedSubject:
+    """What has an owner: AWS's unique id of a user or role, or the id of a grant; its account, and how it is
+    shown.
+    """
+
+    kind: OwnedKind
+    subject: str
+    account_id: str
+    name: str
+
+
+@transaction.atomic
+def name_owner(owned: OwnedSubject, owner: Person | Team, *, actor: Actor, why: str = "") -> bool:
+    """Say who answers for it, instead of anyone else; False if that was said already."""
+    rows = NamedOwner.objects.select_for_update().filter(kind=owned.kind, subject=owned.subject)
+    former = rows.select_related("person", "team").first()
+    if former is not None and owner in (former.person, former.team):
+        return False
+    NamedOwner.objects.update_or_create(
+        kind=owned.kind,
+        subject=owned.subject,
+        defaults={
+            "account_id": owned.account_id,
+            "name": owned.name[:512],
+            "person": owner if isinstance(owner, Person) else None,
+            "team": owner if isinstance(owner, Team) else None,
+            "set_by": str(getattr(actor, "name", ""))[:128],
+        },
+    )
+    record(
+        kind="owner.name",
+        actor=actor,
+        subject=owner.name,
+        account_id=owned.account_id,
+        data={"owned": owned.name, "former": former.owner_name if former else "", "why": why},
+    )
+    return True
+
+
+@transaction.atomic
+def remove_named_owner(owned: OwnedSubject, *, actor: Actor, why: str = "") -> bool:
+    """Say no longer who answers for it; False if nobody was named."""
+    rows = NamedOwner.objects.select_for_update().filter(kind=owned.kind, subject=owned.subject)
+    former = rows.select_related("person", "team").first()
+    if former is None:
+        return False
+    rows.delete()
+    record(
+        kind="owner.unname",
+        actor=actor,
+        subject=former.owner_name,
+        account_id=owned.account_id,
+        data={"owned": owned.name, "why": why},
+    )
+    return True

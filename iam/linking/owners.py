@@ -97,6 +97,12 @@ def may_set_owner(viewer: Viewer, user: Entity) -> bool:
     return owned is None or owned.team.slug in viewer.leads
 
 
+def leads_team_of(viewer: Viewer, user: Entity) -> bool:
+    """Whether the viewer leads the team that owns a machine user."""
+    owned = owning_team(user) if viewer.leads else None
+    return owned is not None and owned.team.slug in viewer.leads
+
+
 def may_set_any(viewer: Viewer) -> bool:
     """Whether there can be users whose owning team the viewer sets."""
     return viewer.may(Right.MANAGE_OPERATORS) or bool(viewer.leads)

@@ -35,6 +35,7 @@ from console.web.render import is_fragment, render_live, render_page
 from iam.access.grants.grant_use import grant_use
 from iam.access.grants.hidden_recipients import hidden_holders, seen_holders
 from iam.access.grants.models import GIVING, Grant, GrantState, Preparation
+from iam.access.grants.owners import may_name_grant_owner, owner_of_grant
 from iam.access.grants.phrases import counted
 from iam.access.grants.queries import parts_of, visible_grants
 from iam.access.grants.services.rights import GrantRights, allowed, may_ask_again, may_hand_over
@@ -256,12 +257,14 @@ def _change_to_decide(viewer: Viewer, grant: Grant) -> Change | None:
 
 def _acts(request: ViewerRequest, grant: Grant) -> dict[str, Any]:
     can = allowed(grant, viewer=request.viewer)
-    now = request.at is None
+    now, names = request.at is None, may_name_grant_owner(request.viewer, grant)
     return {
         "acts": links_of(grant, can) if now else [],
         "cuts_sessions": request.viewer.may(Right.REQUEST_CHANGE),
         "retries": now and not can.retry,
         "reduces": now and not can.reduce,
+        "owner_known": owner_of_grant(grant) if now else None,
+        "owner_url": reverse("access:grant-owner", args=[grant.pk]) if now and names else "",
     }
 
 

@@ -23,6 +23,7 @@ from console.identities.details.holdings import (
     managed,
     own_policies,
 )
+from console.identities.details.owners import owner_facts
 from console.offboarding.notice import access_notice
 from console.web.access import ViewerRequest, require
 from iam.guard import Right
@@ -160,6 +161,10 @@ def _has_mfa(credentials: UserCredentials | None) -> bool:
     return credentials is not None and credentials.mfa not in ("none", "unread")
 
 
+def _has_no_password(credentials: UserCredentials | None) -> bool:
+    return credentials is not None and credentials.has_password is False
+
+
 def person_head(shown: Shown, *, here: str) -> dict[str, Any]:
     """What every page of a person shows above its tab; `here` is the name of the page."""
     holding = held_by(shown)
@@ -190,6 +195,7 @@ def _head(shown: Shown, holding: HeldTies, open_to: Openable, *, here: str) -> d
         "boundary_url": address("identities:policy", holding.boundary, open_to),
         "tags": tags,
         "owning_team": owned,
+        **(owner_facts(shown) if is_machine or _has_no_password(credentials) else {}),
         "tabs": _tabs(shown, credentials, here=here),
     }
 

@@ -18,6 +18,7 @@ from iam.audit.assertions.checks import assertions_at
 from iam.audit.findings.facts import AccountFacts, AssertionFact, CredentialFact, EntityFact, KeyFact
 from iam.audit.findings.recorded_calls import DAYS, last_calls, services_used
 from iam.directory.models import Identity
+from iam.linking.known_owners import owners_known
 from iam.mirror.models import (
     NEVER,
     Account,
@@ -132,6 +133,7 @@ def facts_of(
             if has_reports and not is_known:
                 facts.services = services_used(account, now=facts.now)
             facts.unused_grants = tuple(unused_grants(account, since=facts.days_ago(DAYS), is_known=is_known))
+            facts.owned = _owned(facts)
         if shard is not None:
             if at is None:
                 facts.administrators = administrators(revisions, account=account.account_id)
@@ -246,6 +248,12 @@ def _persons_gone() -> frozenset[str]:
     return frozenset(Identity.objects.filter(person__is_active=False).values_list("user_arn", flat=True))
 
 
+def _owned(facts: AccountFacts) -> frozenset[int]:
+    """The users and roles whose owner is known."""
+    numbers = [entity.id for entity in (*facts.of_kind(Kind.USER), *facts.of_kind(Kind.ROLE))]
+    return frozenset(owners_known(numbers, tags=facts.tags))
+
+
 def _usage(account: Account) -> tuple[dict[int, datetime], dict[int, dict[str, str]], bool]:
     """When each user and role was last used, NEVER for never; of users, which of their credentials; and
     whether IAM was asked for the services of any.
@@ -263,8 +271,8 @@ def _usage(account: Account) -> tuple[dict[int, datetime], dict[int, dict[str, s
 
 
 def _tags(account: Account, at: datetime | None) -> dict[int, dict[str, str]]:
-    """The tags of users."""
-    rows = TagSet.objects.filter(valid_at(at), account=account, entity__kind=Kind.USER)
+    """The tags of users and roles."""
+    rows = TagSet.objects.filter(valid_at(at), account=account, entity__kind__in=(Kind.USER, Kind.ROLE))
     return dict(rows.values_list("entity_id", "tags").iterator())
 
 

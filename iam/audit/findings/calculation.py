@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import structlog
-from django.db.models import Q
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery, Sum, Value
 
 from iam.access.escalation_calculation.code_version import code_version
 from iam.access.escalation_calculation.models import Calculation
@@ -28,7 +28,7 @@ from iam.audit.findings.notices import tell_new_findings, untold_accounts
 from iam.audit.findings.rules import all_rules
 from iam.audit.findings.writes import end_acceptances, keep
 from iam.audit.posture.days import keep_posture
-from iam.directory.models import Identity
+from iam.directory.models import Identity, NamedOwner, OwnedUser
 from iam.mirror.models import Account, Section
 from iam.nudge import send_seldom
 from iam.policy.memory import collecting_paused
@@ -124,16 +124,29 @@ def _claim(run: FindingRun, now: datetime) -> str:
 
 def _inputs(account: Account) -> str:
     """A digest of everything that findings rest on: the code, what was written, which sections are whole, who
-    can become administrator, which accounts there are, who has left, and what is asserted.
+    can become administrator, which accounts there are, who has left, what is asserted, and who owns what.
     """
-    fresh = Account.objects.filter(pk=account.pk).values_list("writes", "revision")
+    named = NamedOwner.objects.filter(Q(person=None) | Q(person__is_active=True))
+    fresh = Account.objects.filter(pk=account.pk).values_list(
+        "writes", "revision", *_state_of(named), *_state_of(OwnedUser.objects.all())
+    )
     sections = Section.objects.filter(account=account).order_by("name").values_list("name", "state")
     paths = Calculation.objects.filter(moment="").values_list("number", flat=True)
-    others = Account.objects.filter(removed_at__isnull=True).order_by("pk").values_list("pk", flat=True)
-    gone = Identity.objects.filter(person__is_active=False).order_by("pk").values_list("pk", flat=True)
+    others = Account.objects.filter(removed_at__isnull=True).values_list(Value("account"), "pk")
+    gone = Identity.objects.filter(person__is_active=False).values_list(Value("gone"), "pk")
+    known = sorted(others.order_by().union(gone.order_by(), all=True))
     asserted = AssertionResult.objects.filter(account=account).order_by("pk").values_list("pk", "inputs")
-    state = [_rules_version(), *map(list, (fresh, sections, paths, others, gone, asserted))]
+    state = [_rules_version(), *map(list, (fresh, sections, paths, known, asserted))]
     return hashlib.blake2b(repr(state).encode(), digest_size=16).hexdigest()
+
+
+def _state_of(owners: QuerySet[Any, Any]) -> tuple[Subquery, Subquery]:
+    """How many rows about the account there are, and the sum of their numbers: one that is set anew has a
+    higher number than all that were removed, or none of it changes.
+    """
+    rows = owners.filter(account_id=OuterRef("account_id")).order_by().values("account_id")
+    count, total = rows.annotate(value=Count("pk")), rows.annotate(value=Sum("pk"))
+    return Subquery(count.values("value")), Subquery(total.values("value"))
 
 
 @cache

@@ -150,6 +150,8 @@ class AccountFacts:
     used_paths: Mapping[str, UsedPath] = field(default_factory=dict)
     own_roles: frozenset[str] = frozenset()
     persons_gone: frozenset[str] = frozenset()
+    owned: frozenset[int] = frozenset()
+    """The users and roles whose owner is known today."""
     root: Root | None = None
     is_root_mfa_virtual: bool = False
     index: Index | None = None

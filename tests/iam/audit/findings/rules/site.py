@@ -86,6 +86,7 @@ class Site:
     is_root_mfa_virtual: bool = False
     scps: tuple[Level, ...] = ()
     gone: frozenset[str] = frozenset()
+    owned: set[int] = field(default_factory=set)
     openings: Any = ()
     last_calls: Any = None
     assertions: Any = ()
@@ -198,6 +199,7 @@ class Site:
             last_calls=self.last_calls,
             own_roles=frozenset({f"{PREFIX}role/gatehouse-writer"}),
             persons_gone=self.gone,
+            owned=frozenset(self.owned),
             root=self.root or Root(NUMBER, "production", RootStanding.ON, 0, NEVER, NOW),
             is_root_mfa_virtual=self.is_root_mfa_virtual,
             index=index,

@@ -1,0 +1,42 @@
+"""Owners that an administrator of the sample organization named, besides those that tags tell."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from django.conf import settings
+
+from console.demo.organisation.people import ACCOUNT_IDS
+from console.demo.samples import DOMAIN, viewer_of
+from iam.access.grants.models import Grant
+from iam.access.grants.owners import set_grant_owner
+from iam.directory.models import NamedOwner
+from iam.linking.known_owners import set_identity_owner
+from iam.mirror.models import Entity
+
+ADMINISTRATOR: Final = "ines.duarte"
+IDENTITIES: Final = (
+    ("management", "terraform-org", "Payments"),
+    ("production", "sso-administrator", f"hana.sato@{DOMAIN}"),
+)
+"""Account, name of the user or role, and owner."""
+OF_GRANT: Final = f"jonas.berg@{DOMAIN}"
+
+
+def name_owners() -> int:
+    """Name the owners once the accounts are read, unless someone has named any; how many."""
+    if not settings.EMBEDDED or NamedOwner.objects.exists():
+        return 0
+    administrator, grant = viewer_of(ADMINISTRATOR), Grant.objects.order_by("created_at").first()
+    rows = []
+    for account, name, owner in IDENTITIES:
+        entities = Entity.objects.filter(
+            account__account_id=ACCOUNT_IDS[account], name=name, kind__in=("user", "role")
+        )
+        rows += [(entity, owner) for entity in entities.select_related("account")]
+    if administrator is None or grant is None or len(rows) < len(IDENTITIES):
+        return 0
+    for entity, owner in rows:
+        set_identity_owner(administrator, entity, owner, why="Agreed with the platform team")
+    set_grant_owner(administrator, grant, OF_GRANT, why="Answers for the billing reports")
+    return len(rows) + 1

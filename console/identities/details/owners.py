@@ -1,0 +1,22 @@
+"""Who owns a machine user or role, for the facts of its page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import reverse
+
+from console.identities.details.frame import Shown
+from iam.linking.known_owners import may_name_owner, owners_known
+
+
+def owner_facts(shown: Shown) -> dict[str, Any]:
+    """The owner as it is known today, and where the viewer can set it; nothing for a past moment."""
+    if shown.at is not None:
+        return {}
+    entity = shown.entity
+    can_set = may_name_owner(shown.viewer, entity)
+    return {
+        "owner_known": owners_known([entity.pk]).get(entity.pk),
+        "owner_url": reverse("linking:named-owner", args=[entity.pk]) if can_set else "",
+    }

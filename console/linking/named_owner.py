@@ -1,0 +1,116 @@
+"""The form that says who owns a machine user, a role or a grant, and hands over what a leaver owns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from console.web.access import ViewerRequest, entity_or_404, require, require_present
+from console.web.render import render_page
+from iam.directory.models import NamedOwner, Person, Team
+from iam.directory.rules import DirectoryRuleError
+from iam.guard import Right, Viewer
+from iam.linking.known_owners import (
+    KnownOwner,
+    identity_subject,
+    may_name_owner,
+    named_owner,
+    owners_known,
+    set_identity_owner,
+)
+from iam.mirror.models import Kind
+
+SAYS: Final = (Right.MANAGE_OPERATORS, Right.SEE_TEAM)
+PAGES: Final = {Kind.USER: ("identities:person", "people"), Kind.ROLE: ("identities:role", "roles")}
+MAX_TEXT: Final = 254
+MAX_WHY: Final = 1000
+HINT: Final = (
+    "The name of a team, or the email address of a person. Leave it empty to use the tags Owner and Team, or "
+    "the owning team."
+)
+
+
+def text_in(request: ViewerRequest, name: str, most: int) -> str:
+    """What was typed into a field."""
+    return request.POST.get(name, "").replace("\x00", "").strip()[:most]
+
+
+def team_names(viewer: Viewer) -> list[str]:
+    """The teams that a field proposes: all for administrators, else those that the viewer leads."""
+    teams = Team.objects.order_by("name")
+    if not viewer.may(Right.MANAGE_OPERATORS):
+        teams = teams.filter(slug__in=viewer.leads)
+    return list(teams.values_list("name", flat=True))
+
+
+def owner_form(
+    request: ViewerRequest,
+    save: Callable[[str, str], bool],
+    *,
+    name: str,
+    back: str,
+    named: NamedOwner | None,
+    known: KnownOwner | None,
+    section: str,
+) -> HttpResponse:
+    """The form about something called `name`; sent, `save` gets the owner and the reason. `known` says who
+    owns it now.
+    """
+    error, text = "", _text_of(named)
+    if request.method == "POST":
+        text = text_in(request, "owner", MAX_TEXT)
+        try:
+            changed = save(text, text_in(request, "why", MAX_WHY))
+        except DirectoryRuleError as refusal:
+            error = str(refusal)
+        else:
+            outcome = "Owner saved. Nothing changes in AWS." if changed else "Nothing changed."
+            messages.success(request, outcome)
+            return redirect(back)
+    context = {
+        "name": name,
+        "back": back,
+        "named": named,
+        "known": known,
+        "text": text,
+        "why": text_in(request, "why", MAX_WHY),
+        "error": error,
+        "hint": HINT,
+        "team_names": team_names(request.viewer),
+        "section": section,
+    }
+    status = 422 if error else 200
+    return render_page(request, "linking/named_owner.html", context, status=status)
+
+
+def _text_of(named: NamedOwner | None) -> str:
+    if named is None:
+        return ""
+    owner: Person | Team | None = named.team or named.person
+    return owner.email if isinstance(owner, Person) else named.owner_name
+
+
+@require(*SAYS)
+@require_http_methods(["GET", "HEAD", "POST"])
+def identity_owner(request: ViewerRequest, pk: int) -> HttpResponse:
+    """Say who owns a machine user or role."""
+    require_present(request)
+    entity = entity_or_404(request.viewer, pk, kinds=[Kind.USER, Kind.ROLE])
+    if not may_name_owner(request.viewer, entity):
+        raise Http404
+    page, section = PAGES[Kind(entity.kind)]
+    return owner_form(
+        request,
+        lambda text, why: set_identity_owner(request.viewer, entity, text, why=why),
+        name=entity.name,
+        back=reverse(page, args=[entity.pk]),
+        named=named_owner(identity_subject(entity)),
+        known=owners_known([entity.pk]).get(entity.pk),
+        section=section,
+    )
