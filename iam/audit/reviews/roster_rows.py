@@ -32,6 +32,7 @@ from iam.audit.reviews.reviewers import ReviewerChoice, TeamBook, concerned_by_a
 from iam.audit.reviews.terms import UNUSED_DAYS, ReviewTerms
 from iam.directory.models import Person
 from iam.linking.ownership import Ownership, owners_of
+from iam.mirror.display_names import names_by_entity
 from iam.mirror.models import (
     Edge,
     EdgeKind,
@@ -105,6 +106,7 @@ def rows_of(roster: Roster, entities: Sequence[Entity]) -> list[ReviewItem]:
     holding = _held(roster, chosen)
     reasons = _reasons(chosen)
     uses = _uses(chosen)
+    names = names_by_entity(chosen)
     reviewed = _reviewed(chosen) if roster.terms.which == ReviewScope.CHANGED else {}
     rows: list[ReviewItem] = []
     keys: list[str] = []
@@ -120,7 +122,8 @@ def rows_of(roster: Roster, entities: Sequence[Entity]) -> list[ReviewItem]:
         key = each.access.key(account)
         accesses.setdefault(key, (each.access, account))
         keys.append(key)
-        rows.append(_row(roster, each, subjects[each.entity.pk], why=why, use=(state, last)))
+        subject, name = subjects[each.entity.pk], names[each.entity.pk]
+        rows.append(_row(roster, each, subject, name=name, why=why, use=(state, last)))
     _write_accesses(roster, accesses)
     for row, key in zip(rows, keys, strict=True):
         row.access_id = roster.access_ids[key]
@@ -151,6 +154,7 @@ def _row(
     holding: Held,
     subject: SubjectFacts,
     *,
+    name: str,
     why: list[dict[str, Any]],
     use: tuple[UseState, datetime | None],
 ) -> ReviewItem:
@@ -162,7 +166,7 @@ def _row(
         entity=entity,
         subject_kind=subject.kind,
         subject=entity.name,
-        **_person(owner.person),
+        **_person(owner.person, name=name if name != entity.name else ""),
         is_administrator=entity.pk in roster.administrators,
         sort=holding.sort,
         target=holding.target,
@@ -180,8 +184,11 @@ def _row(
     )
 
 
-def _person(person: Person | None) -> dict[str, Any]:
-    return {} if person is None else {"person_id": person.pk, "person_name": person.name}
+def _person(person: Person | None, *, name: str) -> dict[str, Any]:
+    """Whose user it is; of one that nobody is linked to, the name that its tags say."""
+    if person is None:
+        return {"person_name": name[:128]}
+    return {"person_id": person.pk, "person_name": person.name}
 
 
 def _reviewer(person: Person | None) -> dict[str, Any]:

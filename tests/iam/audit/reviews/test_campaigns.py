@@ -7,8 +7,9 @@ import pytest
 from iam.audit.reviews.campaigns import REVIEW, open_campaign
 from iam.audit.reviews.models import ReviewItem, SubjectKind, UseState
 from iam.changes.errors import RefusedError
-from iam.mirror.models import Section, SectionState
+from iam.mirror.models import Section, SectionState, TagSet
 from iam.people.runs.models import RunState
+from tests import factories
 from tests.iam.audit.reviews import made
 
 pytestmark = pytest.mark.django_db
@@ -32,6 +33,20 @@ def test_the_roster_has_administrators_machines_and_service_roles() -> None:
     assert rows["tomas", "payments"].access.lines
     assert rows["tomas", "payments"].use == UseState.UNKNOWN
     assert (rows["tomas", "payments"].peers, rows["tomas", "payments"].peers_with) == (1, 1)
+
+
+def test_people_are_called_as_everywhere() -> None:
+    world = made.world()
+    moment, tags = factories.FIRST_READ, {"DisplayName": "Tomáš Lind"}
+    TagSet.objects.create(
+        account=world.account, entity=world.tomas, tags=tags, valid_from=moment, observed_at=moment
+    )
+    rows = made.opened(world).rows
+    assert set(rows.filter(entity=world.tomas).values_list("person_name", "person_id")) == {
+        ("Tomáš Lind", None)
+    }
+    assert set(rows.filter(entity=world.maya).values_list("person_name", flat=True)) == {"Maya"}
+    assert set(rows.filter(entity=world.machine).values_list("person_name", flat=True)) == {""}
 
 
 def test_nobody_is_the_reviewer_of_their_own_access() -> None:
